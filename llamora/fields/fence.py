@@ -85,6 +85,13 @@ def install_triggers(connection: Any, *, fenced: Iterable[type[models.Model]], v
     return created_count
 
 
+def drop_triggers(connection: Any) -> None:
+    """Drop every trigger, before columns are dropped: SQLite refuses that while a trigger names them."""
+    for name in _get_existing_triggers(connection):
+        with connection.cursor() as cursor:
+            cursor.execute(f'DROP TRIGGER "{name}"')
+
+
 def missing_triggers(connection: Any, *, vault_table: str) -> list[str]:
     """Return the names of triggers that are missing or differ."""
     existing = _get_existing_triggers(connection)

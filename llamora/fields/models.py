@@ -13,11 +13,11 @@ from typing import Any, ClassVar, Self, TypeVar
 
 from django.db import models
 
-from llamora.crypto import EnvelopeError
+from llamora.crypto import EnvelopeError, RealmKeyring
 from llamora.fields.access import envelope_access
 from llamora.fields.ids import new_id
-from llamora.fields.sealed import SealedField
-from llamora.fields.values import SealedFieldError, SealedValue
+from llamora.fields.sealed import MacField, SealedField
+from llamora.fields.values import SealedFieldError, SealedValue, UnsavedValue
 
 _M = TypeVar("_M", bound="SealedModel")
 _D = TypeVar("_D")
@@ -28,6 +28,12 @@ IDENTITY = ("id", "owner_id")
 def sealed_fields(model: type[models.Model]) -> tuple[SealedField, ...]:
     """Return the sealed fields of a model."""
     return tuple(field for field in model._meta.concrete_fields if isinstance(field, SealedField))
+
+
+@cache
+def mac_fields(model: type[models.Model]) -> tuple[MacField, ...]:
+    """Return the codes over plaintext columns of a model."""
+    return tuple(field for field in sealed_fields(model) if isinstance(field, MacField))
 
 
 @cache
@@ -45,6 +51,15 @@ def _protected_names(model: type[models.Model]) -> frozenset[str]:
     return frozenset(names | {"pk"})
 
 
+def _add_needed_columns(model: type[models.Model], names: Iterable[str]) -> set[str]:
+    """Return names of columns with those that are needed to open the sealed ones among them."""
+    wanted = set(names)
+    opened = [field for field in sealed_fields(model) if field.name in wanted]
+    for field in (*opened, *mac_fields(model)) if opened else ():
+        wanted |= {field.name, "id", "owner_id", *field.bound}
+    return wanted
+
+
 class SealedQuerySet(models.QuerySet[_M]):
     """Queryset that refuses to write sealed and bound columns; only `save()` may write them."""
 
@@ -54,6 +69,10 @@ class SealedQuerySet(models.QuerySet[_M]):
             raise SealedFieldError(
                 f"{verb} cannot write {', '.join(guarded)}: sealed or bound; save each row instead."
             )
+
+    def only(self, *fields: str) -> Self:
+        """Load these columns only, and those without which a sealed one of them does not open."""
+        return super().only(*_add_needed_columns(self.model, fields))
 
     def update(self, **kwargs: Any) -> int:
         self._check_writable(kwargs, "update()")
@@ -125,6 +144,26 @@ class SealedModel(models.Model):
         except EnvelopeError:
             return default
 
+    def check_columns(self, keyring: RealmKeyring) -> None:
+        """Raise an EnvelopeError if plaintext columns with a code were changed without a key."""
+        if not keyring.reads_columns_unchecked:
+            for field in mac_fields(type(self)):
+                field.check_row(self, keyring)
+
+    def renew_codes(self) -> None:
+        """Let the next save make the codes anew, even if columns were changed without a key.
+
+        For a caller that has decided about these columns, as when their owner restores a damaged row.
+        """
+        for field in mac_fields(type(self)):
+            self.__dict__[field.attname] = UnsavedValue(True)
+
+    def get_envelope(self, field: SealedField) -> SealedValue | None:
+        """Return the envelope of a sealed column as it was loaded, unopened."""
+        with envelope_access():
+            held = getattr(self, field.attname)
+        return held if isinstance(held, SealedValue) else None
+
     def get_current_columns(self, field: SealedField) -> dict[str, Any]:
         """Return the current values of the columns that `field` is bound to."""
         # As the database will return them: a date given as a string is stored as a date.
@@ -146,8 +185,13 @@ class SealedModel(models.Model):
 
     def _get_changed_columns(self, field: SealedField) -> set[str]:
         """Return the columns that `field` is bound to and whose values were changed or not loaded."""
-        held = [c for c in (*IDENTITY, *field.bound) if c in self.__dict__]
-        return {c for c in held if c not in self.loaded_values or self.loaded_values[c] != self.__dict__[c]}
+        return {column for column in (*IDENTITY, *field.bound) if self._is_assigned(column)}
+
+    def _is_assigned(self, column: str) -> bool:
+        """Return whether a column has a value that is not the one that was loaded."""
+        if column not in self.__dict__:
+            return False
+        return column not in self.loaded_values or self.loaded_values[column] != self.__dict__[column]
 
     def save(
         self,
@@ -198,7 +242,7 @@ class SealedModel(models.Model):
         return not isinstance(held, SealedValue) or self.has_changed_context(field)
 
     def _list_fields_to_save(self) -> list[str]:
-        """Return the names of all loaded fields, without sealed fields that need not be written."""
+        """Return the names of all loaded fields, without those sealed or bound that need not be written."""
         deferred = self.get_deferred_fields()
         if any(
             self.has_changed_context(field) and field.attname in deferred
@@ -207,16 +251,24 @@ class SealedModel(models.Model):
             raise SealedFieldError(
                 "A bound column changed while its sealed column was not loaded; load it first."
             )
+        written = [field for field in sealed_fields(type(self)) if self._must_be_written(field)]
+        # Bound columns go with their envelope: an instance that was loaded long ago must write neither.
+        unchanged = bound_columns(type(self)).difference(IDENTITY, *(field.bound for field in written))
         return [
             field.name
             for field in self._meta.concrete_fields
             if not field.primary_key
             and field.attname not in deferred
-            and not (isinstance(field, SealedField) and not self._must_be_written(field))
+            and (field in written if isinstance(field, SealedField) else field.attname not in unchanged)
         ]
 
     def _check_update_fields(self, names: frozenset[str]) -> frozenset[str]:
-        """Raise SealedFieldError if the save would separate an envelope from columns it is bound to."""
+        """Return the columns to save, with the codes of those among them.
+
+        Raise SealedFieldError if the save would separate an envelope from columns it is bound to.
+        """
+        written = self._get_attnames(names)
+        names |= {field.name for field in mac_fields(type(self)) if written & set(field.bound)}
         written = self._get_attnames(names)
         for field in sealed_fields(type(self)):
             changed = self._get_changed_columns(field)
@@ -233,22 +285,37 @@ class SealedModel(models.Model):
         fields: Iterable[str] | None = None,
         from_queryset: models.QuerySet[Any] | None = None,
     ) -> None:
-        names = None if fields is None else self._add_bound_columns(list(fields))
+        if fields is None:
+            with envelope_access():
+                super().refresh_from_db(using=using, from_queryset=from_queryset)
+            self._record_loaded_values(bound_columns(type(self)))
+            return
+        names = self._add_bound_columns(list(fields))
+        asked = self._get_attnames(names)
+        held = {name: value for name, value in self.__dict__.items() if name not in asked}
         with envelope_access():
             super().refresh_from_db(using=using, fields=names, from_queryset=from_queryset)
-        bound = bound_columns(type(self))
-        self._record_loaded_values(bound if names is None else bound & self._get_attnames(names))
+        self._record_refreshed_values(names, held)
+        # `only()` loads more than it is asked for; what was held stays as it was.
+        self.__dict__.update(held)
+
+    def _record_refreshed_values(self, names: list[str], held: Collection[str]) -> None:
+        """Record the bound columns that were just loaded, except those of envelopes that were not."""
+        model = type(self)
+        loaded = bound_columns(model) & self._get_attnames(_add_needed_columns(model, names))
+        of_asked = {column for field in sealed_fields(model) if field.name in names for column in field.bound}
+        self._record_loaded_values(
+            c for c in loaded if c in of_asked or c not in held or c not in self.loaded_values
+        )
 
     def _add_bound_columns(self, names: list[str]) -> list[str]:
         """Return the names with the bound columns of sealed fields, which must be loaded together.
 
         A bound column that was assigned is not added, so that its new value is not lost.
         """
+        macs = [field for field in mac_fields(type(self)) if set(field.bound).intersection(names)]
+        names += [field.attname for field in macs if field.attname not in names]
         for field in sealed_fields(type(self)):
             if field.attname in names or field.name in names:
-                names += [
-                    c
-                    for c in field.bound
-                    if self.loaded_values.get(c) == self.__dict__.get(c) and c not in names
-                ]
+                names += [c for c in field.bound if not self._is_assigned(c) and c not in names]
         return names

@@ -1,8 +1,29 @@
-"""Sealed fields: Django fields that encrypt on save and decrypt on access."""
+"""Sealed fields: Django fields that encrypt on save and decrypt on access.
+
+    SealedTextField, SealedJSONField, SealedBytesField   a value in an envelope, bound to other columns
+    MacField                                             a code over plaintext columns, and no value
+
+Columns that change only with the keyring in force are bound to an envelope. Columns that change often or for
+many rows at once (`deleted_at`) have a MacField instead, so that nothing is sealed again: opening any sealed
+field of the row checks it first, and a row with changed columns opens as little as one with changed text.
+
+The context of an envelope (`llamora.crypto.context`) has the purpose "field", that of a code "columns". Its
+label is the field's, its row the primary key: a UUID, or 16 zero bytes for rows that are numbered, which a
+code alone covers. Its bound values are those of the columns in `bound`, by their labels; an envelope of
+format 1 was bound to those in `bound_in_format_1`. A value is bound as a letter, a colon, and
+
+    n   nothing                         no value (NULL)
+    i   decimal number                  integers; booleans as 1 or 0
+    d   YYYY-MM-DD                      dates
+    t   YYYY-MM-DDTHH:MM:SS.mmm+00:00   moments, in UTC, cut to milliseconds
+    u   16 bytes                        UUIDs
+    s   UTF-8                           texts
+    b   the bytes                       bytes
+"""
 
 import json
 from collections.abc import Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
@@ -10,7 +31,17 @@ from django.core import checks
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from llamora.crypto import Context, current_keyring
+from llamora.crypto import (
+    FORMAT_1,
+    FORMAT_2,
+    Context,
+    EnvelopeError,
+    NotAuthentic,
+    RealmKeyring,
+    current_realm_keyring,
+    newest_header,
+    read_header,
+)
 from llamora.fields.access import SealedAttribute
 from llamora.fields.values import PREFIX, SealedFieldError, SealedValue, UnsavedValue
 
@@ -22,15 +53,23 @@ else:
     _Field = models.Field
 
 PURPOSE = "field"
+MAC_PURPOSE = "columns"
+# Format and epoch.
+_HEADER_BYTES = 5
+# The row of rows that are numbered: what they say is bound instead.
+NUMBERED = UUID(int=0)
 
 
 def encode_bound_value(value: object) -> bytes:
-    """Return a bound column's value as bytes, with a prefix for its type, so that no two values are equal."""
+    """Return a bound column's value as bytes, in the form that the module's docstring describes."""
     match value:
         case None:
             return b"n:"
         case bool() | int():
             return b"i:%d" % value
+        case datetime():
+            # In UTC, as it is stored and loaded; in whole milliseconds, as `dumpdata` writes it.
+            return b"t:" + value.astimezone(UTC).isoformat(timespec="milliseconds").encode("ascii")
         case date():
             return b"d:" + value.isoformat().encode("ascii")
         case UUID():
@@ -47,26 +86,42 @@ def _return_false(_field: object) -> bool:
 
 
 class SealedField(_Field):
-    """Base class of sealed fields; `label` never changes, and `bound` maps bound columns to frozen labels."""
+    """Base class of sealed fields; `label` never changes, and `bound` maps bound columns to frozen labels.
+
+    `bound_in_format_1` is what envelopes of format 1 were bound to, if that was less.
+    """
 
     descriptor_class = SealedAttribute
     # A value that was not given is None: "" is no value of bytes or JSON.
     empty_strings_allowed = False
     plain_types: ClassVar[tuple[type, ...]] = ()
+    # What an envelope is bound to is no matter of the table, which a migration would copy.
+    non_db_attrs = (*models.Field.non_db_attrs, "label", "bound", "bound_in_format_1")
+    purpose = PURPOSE
 
     def __init__(
-        self, *, label: str, bound: Mapping[str, str] | None = None, null: bool = False, **ignored: Any
+        self,
+        *,
+        label: str,
+        bound: Mapping[str, str] | None = None,
+        bound_in_format_1: Mapping[str, str] | None = None,
+        null: bool = False,
+        **ignored: Any,
     ) -> None:
         if ignored.keys() - {"name", "verbose_name", "editable", "db_column"}:
             raise TypeError(f"A sealed field takes no {', '.join(sorted(ignored))}.")
         super().__init__(null=null, editable=False, **{k: v for k, v in ignored.items() if k != "editable"})
         self.label = label
         self.bound = dict(bound or {})
+        self.bound_in_format_1 = self.bound if bound_in_format_1 is None else dict(bound_in_format_1)
 
     def deconstruct(self) -> tuple[str, str, list[Any], dict[str, Any]]:
         name, path, args, kwargs = super().deconstruct()
         kwargs.pop("editable", None)
-        return name, path, list(args), {**kwargs, "label": self.label, "bound": self.bound}
+        kwargs |= {"label": self.label, "bound": self.bound}
+        if self.bound_in_format_1 != self.bound:
+            kwargs["bound_in_format_1"] = self.bound_in_format_1
+        return name, path, list(args), kwargs
 
     def get_internal_type(self) -> str:
         return "BinaryField"
@@ -97,20 +152,36 @@ class SealedField(_Field):
             raise SealedFieldError(f"{self.label} cannot hold a value of type {type(value).__name__}.")
         return UnsavedValue(value)
 
-    def context_for(self, instance: "SealedModel", columns: Mapping[str, Any]) -> Context:
-        """Return the context of an envelope from the row's id, owner and bound columns."""
-        del instance
-        bound = tuple(
-            (label, encode_bound_value(columns[column])) for column, label in sorted(self.bound.items())
-        )
+    def context_for(self, columns: Mapping[str, Any], *, number: int = FORMAT_2) -> Context:
+        """Return the context of an envelope of a format from the row's id, owner and bound columns."""
+        names = self.bound_in_format_1 if number == FORMAT_1 else self.bound
+        bound = tuple((label, encode_bound_value(columns[column])) for column, label in sorted(names.items()))
+        row = columns["id"]
         return Context(
-            purpose=PURPOSE, label=self.label, row=columns["id"], owner=columns["owner_id"], bound=bound
+            purpose=self.purpose,
+            label=self.label,
+            row=row if isinstance(row, UUID) else NUMBERED,
+            owner=columns["owner_id"],
+            bound=bound,
         )
+
+    def unseal(self, keyring: RealmKeyring, envelope: bytes, columns: Mapping[str, Any]) -> bytes:
+        """Return the plaintext of an envelope from its row's columns; raise an EnvelopeError."""
+        return keyring.unseal(envelope, self.context_for(columns, number=read_header(envelope).format))
+
+    def reseal(self, keyring: RealmKeyring, envelope: bytes, columns: Mapping[str, Any]) -> bytes:
+        """Return the value of an envelope in an envelope of the current epoch; raise an EnvelopeError."""
+        return keyring.seal(self.unseal(keyring, envelope, columns), self.context_for(columns))
+
+    def verify(self, keyring: RealmKeyring, envelope: bytes, columns: Mapping[str, Any]) -> None:
+        """Raise an EnvelopeError or SealedFieldError if an envelope does not open to a value."""
+        self.decode(self.unseal(keyring, envelope, columns))
 
     def open(self, instance: "SealedModel", held: SealedValue) -> Any:
         """Return the decrypted value of an envelope, opened with the columns with which it was loaded."""
-        context = self.context_for(instance, instance.get_loaded_columns(self))
-        return self.decode(current_keyring().unseal(held.envelope, context))
+        keyring = current_realm_keyring()
+        instance.check_columns(keyring)
+        return self.decode(self.unseal(keyring, held.envelope, instance.get_loaded_columns(self)))
 
     def pre_save(self, model_instance: Any, add: bool) -> SealedValue | None:
         """Return the envelope to write: a new one if the value or a bound column has changed."""
@@ -123,8 +194,8 @@ class SealedField(_Field):
         if isinstance(held, SealedValue) and not has_changed_context(self):
             return held
         value = held.reveal() if isinstance(held, UnsavedValue) else self.open(model_instance, held)
-        context = self.context_for(model_instance, model_instance.get_current_columns(self))
-        sealed = SealedValue(current_keyring().seal(self.encode(value), context))
+        context = self.context_for(model_instance.get_current_columns(self))
+        sealed = SealedValue(current_realm_keyring().seal(self.encode(value), context))
         model_instance.sealed_in_this_save[self.attname] = sealed
         return sealed
 
@@ -225,3 +296,69 @@ class SealedBytesField(SealedField):
 
     def decode(self, plaintext: bytes) -> bytes:
         return plaintext
+
+
+class MacField(SealedField):
+    """A code over plaintext columns of the row; made at each save of one of them, checked at each opening."""
+
+    purpose = MAC_PURPOSE
+
+    def __init__(self, *, label: str, bound: Mapping[str, str], **options: Any) -> None:
+        # Null in rows that are older than the column, until their owner's key is rotated.
+        super().__init__(label=label, bound=bound, **{**options, "null": True})
+
+    def reseal(self, keyring: RealmKeyring, envelope: bytes, columns: Mapping[str, Any]) -> bytes:
+        """Return the code of the columns in the current epoch; raise an EnvelopeError if it was wrong."""
+        self.verify(keyring, envelope, columns)
+        return keyring.compute_mac(self.context_for(columns))
+
+    def verify(self, keyring: RealmKeyring, envelope: bytes, columns: Mapping[str, Any]) -> None:
+        """Raise an EnvelopeError if a code is not that of the columns."""
+        keyring.check_mac(envelope, self.context_for(columns))
+
+    def check_row(self, instance: "SealedModel", keyring: RealmKeyring) -> None:
+        """Raise an EnvelopeError if columns of a loaded row are not those of its code."""
+        held = instance.get_envelope(self)
+        if held is None:
+            raise NotAuthentic
+        self.verify(keyring, held.envelope, instance.get_loaded_columns(self))
+
+    def _is_wrong(self, instance: "SealedModel", held: SealedValue) -> bool:
+        """Return whether a code of the current epoch is wrong; raise EnvelopeError if a former one is."""
+        keyring = current_realm_keyring()
+        try:
+            self.verify(keyring, held.envelope, instance.get_loaded_columns(self))
+        except EnvelopeError:
+            if held.envelope[:_HEADER_BYTES] == newest_header(keyring.epoch):
+                return True
+            # The fence would refuse to write it again.
+            raise
+        return False
+
+    def open(self, instance: "SealedModel", held: SealedValue) -> bool:
+        """Return True, or raise an EnvelopeError if columns of the row are not those of the code."""
+        self.verify(current_realm_keyring(), held.envelope, instance.get_loaded_columns(self))
+        return True
+
+    def pre_save(self, model_instance: Any, add: bool) -> SealedValue | None:
+        """Return the code to write: a new one if a column has changed."""
+        del add
+        if not hasattr(model_instance, "has_changed_context"):
+            # The models of past migrations: a migration never needs a key.
+            held = model_instance.__dict__.get(self.attname)
+            return held if isinstance(held, SealedValue) else None
+        held = model_instance.__dict__.get(self.attname)
+        is_new = model_instance._state.adding or isinstance(held, UnsavedValue)
+        held = held if is_new else model_instance.get_envelope(self)
+        if isinstance(held, SealedValue) and not model_instance.has_changed_context(self):
+            return held
+        # What was changed without a key is not made good by the next save, nor is a row that was made without
+        # a code. The row can still be saved, so that its owner can delete what is damaged.
+        if held is None and not is_new:
+            return None
+        if isinstance(held, SealedValue) and self._is_wrong(model_instance, held):
+            return held
+        context = self.context_for(model_instance.get_current_columns(self))
+        sealed = SealedValue(current_realm_keyring().compute_mac(context))
+        model_instance.sealed_in_this_save[self.attname] = sealed
+        return sealed

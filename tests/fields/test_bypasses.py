@@ -34,6 +34,12 @@ from tests.people import Resident
         {"owner": None},
         {"source": b"x"},
         {"pk": None},
+        {"revision": 2},
+        {"origin": "imported"},
+        {"utc_offset": None},
+        {"deleted_at": None},
+        {"created_at": None},
+        {"mac": None},
     ],
 )
 def test_update_writes_no_sealed_or_bound_column(owner: Resident, changes: dict[str, Any]) -> None:
@@ -48,13 +54,13 @@ def test_update_writes_no_sealed_or_bound_column(owner: Resident, changes: dict[
 def test_update_writes_the_others(owner: Resident) -> None:
     entry = write(owner)
 
-    Entry.objects.filter(id=entry.id).update(revision=F("revision") + 1)
+    Entry.objects.filter(id=entry.id).update(first_day=F("day"))
 
     assert read(owner, entry) == WORDS
-    assert Entry.objects.get(id=entry.id).revision == 2
+    assert Entry.objects.get(id=entry.id).first_day == DAY
 
 
-@pytest.mark.parametrize("names", [["text"], ["day"], ["revision", "text"]])
+@pytest.mark.parametrize("names", [["text"], ["day"], ["first_day", "text"], ["deleted_at"], ["mac"]])
 def test_bulk_update_writes_no_sealed_or_bound_column(owner: Resident, names: list[str]) -> None:
     entry = write(owner)
 

@@ -1,10 +1,12 @@
 """Tests of the triggers that refuse envelopes of another epoch."""
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import call_command
-from django.db import IntegrityError, connection, models
+from django.db import IntegrityError, OperationalError, connection, models
 
 from accounts.models import Vault
 from diary.models import Entry, Reply
@@ -13,6 +15,9 @@ from llamora.database import FenceRefused, NotWritten, write_transaction
 from llamora.database.errors import FENCE_MARKER
 from llamora.fields import fence
 from llamora.fields.models import sealed_fields
+from llamora.ops import startup
+from llamora.ops.backup.verify_secret import using_database_file
+from llamora.ops.checks import check_fences
 from tests.fields.stored import (
     DAY,
     OTHER_DAY,
@@ -24,6 +29,7 @@ from tests.fields.stored import (
     write_stored_bytes,
 )
 from tests.people import Resident, new_resident
+from traces.models import EntryTrace, Trace
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -77,12 +83,12 @@ def test_columns_that_are_not_sealed_may_still_change(owner: Resident) -> None:
     entry = write(owner)
     set_epoch(owner, epoch=2)
 
-    Entry.objects.filter(id=entry.id).update(revision=5)
+    Entry.objects.filter(id=entry.id).update(first_day=DAY)
     entry.refresh_from_db()
-    entry.revision = 6
+    entry.first_day = OTHER_DAY
     entry.save()
 
-    assert Entry.objects.get(id=entry.id).revision == 6
+    assert Entry.objects.get(id=entry.id).first_day == OTHER_DAY
 
 
 def test_raw_sql_is_refused_too(owner: Resident) -> None:
@@ -93,8 +99,8 @@ def test_raw_sql_is_refused_too(owner: Resident) -> None:
         write_stored_bytes(entry, late)
     with pytest.raises(IntegrityError, match=FENCE_MARKER), connection.cursor() as cursor:
         cursor.execute(
-            "INSERT OR REPLACE INTO diary_entry (id, owner_id, day, text, revision, created_at)"
-            " SELECT %s, owner_id, day, %s, 1, created_at FROM diary_entry",
+            "INSERT OR REPLACE INTO diary_entry (id, owner_id, day, text, revision, created_at, origin)"
+            " SELECT %s, owner_id, day, %s, 1, created_at, origin FROM diary_entry",
             [owner.id.hex, late],
         )
 
@@ -179,6 +185,109 @@ def test_the_fence_is_put_back_when_a_table_was_rebuilt(owner: Resident) -> None
     # Nothing would be shown if Django had not dropped the triggers with the table.
     assert lost
     assert fence.missing_triggers(connection, vault_table=Vault._meta.db_table) == []
+
+
+BEFORE_CODES = {"diary": "0006", "traces": "0004"}
+
+
+@pytest.fixture
+def other_database(tmp_path: Path) -> Iterator[None]:
+    """A migrated database file of its own."""
+    with using_database_file(tmp_path / "other.sqlite3"):
+        call_command("migrate", verbosity=0)
+        yield
+
+
+def list_triggers() -> set[str]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'fence%'")
+        return {name for (name,) in cursor.fetchall()}
+
+
+@pytest.mark.parametrize("app", BEFORE_CODES)
+def test_the_fence_stands_after_a_migration_was_undone_and_after_it_was_done_again(
+    other_database: None, app: str
+) -> None:
+    before = list_triggers()
+
+    call_command("migrate", app, BEFORE_CODES[app], verbosity=0)
+    undone = list_triggers()
+    call_command("migrate", verbosity=0)
+
+    # All but those of columns that are not there.
+    lost = before - undone
+    assert lost
+    assert all(name.startswith(f"fence_{app}_") and "_mac_" in name for name in lost)
+    assert list_triggers() == before
+    assert fence.missing_triggers(connection, vault_table=Vault._meta.db_table) == []
+
+
+def test_the_fence_stands_at_the_next_start_after_a_migration_could_not_be_undone(
+    other_database: None,
+) -> None:
+    before = list_triggers()
+    with connection.cursor() as cursor:
+        # SQLite drops no column that a trigger names, whoever made it.
+        cursor.execute(
+            "CREATE TRIGGER odd AFTER INSERT ON diary_entry WHEN NEW.mac IS NULL BEGIN SELECT 1; END"
+        )
+    with pytest.raises(OperationalError):
+        call_command("migrate", "diary", BEFORE_CODES["diary"], verbosity=0)
+    assert list_triggers() != before
+
+    startup.prepare_database()
+    startup.restore_fence()
+
+    assert list_triggers() == before
+    assert fence.missing_triggers(connection, vault_table=Vault._meta.db_table) == []
+    assert startup.restore_fence() is None
+
+
+def test_triggers_that_were_dropped_come_back_by_what_the_check_recommends() -> None:
+    with connection.cursor() as cursor:
+        for name in list_triggers():
+            cursor.execute(f'DROP TRIGGER "{name}"')
+    hints = {str(found.hint) for found in check_fences(databases=["default"])}
+
+    (hint,) = hints
+    arguments = hint.removeprefix("Run: manage.py ").split()
+    assert arguments == ["migrate", "--skip-checks"]
+    call_command(*arguments, verbosity=0)
+
+    assert fence.missing_triggers(connection, vault_table=Vault._meta.db_table) == []
+
+
+def test_a_code_of_another_epoch_is_refused(owner: Resident) -> None:
+    entry = write(owner)
+    before = read_stored_bytes(entry, "mac")
+    set_epoch(owner, epoch=2)
+
+    entry.deleted_at = entry.created_at
+    with owner.unlocked(), pytest.raises(FenceRefused), write_transaction():
+        entry.save(update_fields=["deleted_at"])
+
+    assert read_stored_bytes(entry, "mac") == before
+    assert Entry.objects.get(id=entry.id).deleted_at is None
+    with pytest.raises(IntegrityError, match=FENCE_MARKER):
+        write_stored_bytes(entry, before, column="mac")
+
+
+def test_a_row_with_nothing_but_a_code_is_fenced_too(owner: Resident) -> None:
+    entry = write(owner)
+    with owner.unlocked():
+        trace = Trace(owner_id=owner.id)
+        trace.set_name("weir")
+        trace.save()
+    set_epoch(owner, epoch=2)
+
+    with owner.unlocked(), pytest.raises(FenceRefused), write_transaction():
+        EntryTrace.objects.create(owner_id=owner.id, trace=trace, entry=entry)
+    trace.deleted_at = trace.created_at
+    with owner.unlocked(), pytest.raises(FenceRefused), write_transaction():
+        trace.save()
+
+    assert not EntryTrace.objects.exists()
+    assert Trace.objects.get(id=trace.id).deleted_at is None
 
 
 def test_a_trigger_that_was_weakened_is_noticed_and_mended() -> None:

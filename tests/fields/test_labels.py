@@ -1,12 +1,17 @@
 """Tests that the labels of sealed fields never change; a changed label makes diaries unreadable."""
 
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
+from uuid import UUID
 
+import pytest
 from django.db.migrations.loader import MigrationLoader
 
-from llamora.fields import SealedField
+from llamora.fields import MacField, SealedField, SealedFieldError
 from llamora.fields.fence import sealed_models
 from llamora.fields.models import sealed_fields
+from llamora.fields.sealed import NUMBERED, encode_bound_value
 
 # Add a line for a new column. Never change or reuse one.
 PINNED: dict[str, tuple[str, ...]] = {
@@ -14,10 +19,24 @@ PINNED: dict[str, tuple[str, ...]] = {
     "accounts.vault.digest_key": (),
     "accounts.vault.ways_in": (),
     "accounts.vault.former_pair": (),
+    "accounts.vault.folded_drafts": (),
+    "accounts.browser_key.secret": ("accounts.browser_key.epoch", "accounts.browser_key.sign_in"),
+    "accounts.vault.state": (),
+    "accounts.vault.preferences": (),
     "accounts.former_key.data_key": ("accounts.former_key.epoch",),
-    "diary.entry.text": ("diary.entry.day",),
+    "diary.entry.text": (
+        "diary.entry.day",
+        "diary.entry.origin",
+        "diary.entry.revision",
+        "diary.entry.utc_offset",
+    ),
     "diary.entry.source": (),
-    "diary.draft.text": ("diary.draft.day",),
+    "diary.draft.text": (
+        "diary.draft.based_on",
+        "diary.draft.day",
+        "diary.draft.entry",
+        "diary.draft.revision",
+    ),
     "diary.version.text": ("diary.version.entry", "diary.version.revision"),
     "diary.reply.text": ("diary.reply.entry", "diary.reply.kind"),
     "diary.reply.read": ("diary.reply.entry", "diary.reply.kind"),
@@ -25,12 +44,61 @@ PINNED: dict[str, tuple[str, ...]] = {
     "diary.opening.read": ("diary.opening.day",),
     "diary.recap.body": ("diary.recap.day",),
     "diary.own_kind.words": (),
-    "traces.trace.name": (),
+    "traces.trace.name": ("traces.trace.is_read_always", "traces.trace.name_index"),
     "traces.trace.summary": (),
     "traces.proposal.body": ("traces.proposal.entry",),
-    "traces.change.body": ("traces.change.kind", "traces.change.trace"),
+    "traces.change.body": ("traces.change.into", "traces.change.kind", "traces.change.trace"),
     "search.vector.body": ("search.vector.embedder", "search.vector.rule", "search.vector.source"),
     "search.recent.text": (),
+}
+# Codes of plaintext columns. Never change or reuse one.
+CODES: dict[str, tuple[str, ...]] = {
+    "diary.entry.mac": ("diary.entry.created_at", "diary.entry.deleted_at"),
+    "traces.trace.mac": ("traces.trace.created_at", "traces.trace.deleted_at"),
+    "traces.entry_trace.mac": ("traces.entry_trace.entry", "traces.entry_trace.trace"),
+}
+# What envelopes of format 1 were bound to, where that was less. No line is ever added.
+BOUND_IN_FORMAT_1: dict[str, tuple[str, ...]] = {
+    "diary.entry.text": ("diary.entry.day",),
+    "diary.draft.text": ("diary.draft.day",),
+    "traces.trace.name": (),
+    "traces.change.body": ("traces.change.kind", "traces.change.trace"),
+}
+# The columns that these labels stand for: a label that moves to another column binds another value.
+COLUMNS = {
+    "accounts.vault.public_key": "public_key",
+    "accounts.browser_key.epoch": "epoch",
+    "accounts.browser_key.sign_in": "sign_in_id",
+    "accounts.former_key.epoch": "epoch",
+    "diary.entry.day": "day",
+    "diary.entry.origin": "origin",
+    "diary.entry.revision": "revision",
+    "diary.entry.utc_offset": "utc_offset",
+    "diary.entry.created_at": "created_at",
+    "diary.entry.deleted_at": "deleted_at",
+    "diary.draft.based_on": "based_on",
+    "diary.draft.day": "day",
+    "diary.draft.entry": "entry_id",
+    "diary.draft.revision": "revision",
+    "diary.version.entry": "entry_id",
+    "diary.version.revision": "revision",
+    "diary.reply.entry": "entry_id",
+    "diary.reply.kind": "kind",
+    "diary.opening.day": "day",
+    "diary.recap.day": "day",
+    "traces.trace.is_read_always": "is_read_always",
+    "traces.trace.name_index": "name_index",
+    "traces.trace.created_at": "created_at",
+    "traces.trace.deleted_at": "deleted_at",
+    "traces.entry_trace.entry": "entry_id",
+    "traces.entry_trace.trace": "trace_id",
+    "traces.proposal.entry": "entry_id",
+    "traces.change.into": "into_id",
+    "traces.change.kind": "kind",
+    "traces.change.trace": "trace_id",
+    "search.vector.embedder": "embedder",
+    "search.vector.rule": "rule",
+    "search.vector.source": "source",
 }
 OF_THIS_PROJECT = ("accounts", "diary", "traces", "search")
 
@@ -39,11 +107,77 @@ def list_sealed_fields() -> list[SealedField]:
     return [field for model in sealed_models() for field in sealed_fields(model)]
 
 
-def test_every_label_is_pinned_with_what_it_is_bound_to() -> None:
-    found = {field.label: tuple(sorted(field.bound.values())) for field in list_sealed_fields()}
+def sort_labels(bound: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(sorted(bound.values()))
 
-    assert {label: bound for label, bound in found.items() if label in PINNED} == PINNED
-    assert set(found) - set(PINNED) == set(), "pin the labels of new columns"
+
+def test_every_label_is_pinned_with_what_it_is_bound_to() -> None:
+    sealed = [field for field in list_sealed_fields() if not isinstance(field, MacField)]
+
+    assert {field.label: sort_labels(field.bound) for field in sealed} == PINNED, (
+        "pin the labels of new columns"
+    )
+
+
+def test_every_code_is_pinned_with_its_columns() -> None:
+    codes = [field for field in list_sealed_fields() if isinstance(field, MacField)]
+
+    assert {field.label: sort_labels(field.bound) for field in codes} == CODES
+
+
+def test_what_format_1_was_bound_to_is_pinned() -> None:
+    less = [field for field in list_sealed_fields() if field.bound_in_format_1 != field.bound]
+
+    assert {field.label: sort_labels(field.bound_in_format_1) for field in less} == BOUND_IN_FORMAT_1
+    for field in less:
+        assert field.bound_in_format_1.items() <= field.bound.items()
+
+
+def test_labels_of_bound_columns_stay_with_their_columns() -> None:
+    found = {(label, column) for field in list_sealed_fields() for column, label in field.bound.items()}
+
+    assert dict(found) == COLUMNS
+    assert len(found) == len(COLUMNS)
+
+
+def test_purposes_and_the_row_of_numbered_rows_stay_as_pinned() -> None:
+    assert {field.purpose for field in list_sealed_fields() if isinstance(field, MacField)} == {"columns"}
+    assert {field.purpose for field in list_sealed_fields() if not isinstance(field, MacField)} == {"field"}
+    assert UUID(int=0) == NUMBERED
+
+
+@pytest.mark.parametrize(
+    ("value", "encoded"),
+    [
+        (None, b"n:"),
+        (0, b"i:0"),
+        (-90, b"i:-90"),
+        (True, b"i:1"),
+        (False, b"i:0"),
+        (date(2026, 11, 20), b"d:2026-11-20"),
+        (datetime(2026, 11, 20, 9, 5, 7, tzinfo=UTC), b"t:2026-11-20T09:05:07.000+00:00"),
+        (datetime(2026, 11, 20, 9, 5, 7, 123999, tzinfo=UTC), b"t:2026-11-20T09:05:07.123+00:00"),
+        (
+            datetime(2026, 11, 20, 9, 5, 7, tzinfo=timezone(timedelta(hours=2))),
+            b"t:2026-11-20T07:05:07.000+00:00",
+        ),
+        (UUID(int=1), b"u:" + bytes(15) + b"\1"),
+        ("", b"s:"),
+        ("n:", b"s:n:"),
+        ("ü", b"s:\xc3\xbc"),
+        (b"\0\xff", b"b:\0\xff"),
+        (memoryview(b"\0\xff"), b"b:\0\xff"),
+    ],
+)
+def test_values_of_bound_columns_are_encoded_as_pinned(value: object, encoded: bytes) -> None:
+    assert encode_bound_value(value) == encoded
+
+
+def test_a_value_of_another_type_is_not_bound_and_not_quoted() -> None:
+    with pytest.raises(SealedFieldError) as refused:
+        encode_bound_value(["secret words"])
+
+    assert "secret" not in str(refused.value)
 
 
 def test_no_label_is_used_twice() -> None:
@@ -63,12 +197,16 @@ def test_bound_columns_are_there() -> None:
 
 def test_migrations_know_the_same_labels() -> None:
     state: Any = MigrationLoader(None).project_state()
-    found = {
-        field.label: tuple(sorted(field.bound.values()))
+    in_migrations = [
+        field
         for (app, _), model in state.models.items()
         if app in OF_THIS_PROJECT
         for field in model.fields.values()
         if isinstance(field, SealedField)
-    }
+    ]
 
-    assert found == {field.label: tuple(sorted(field.bound.values())) for field in list_sealed_fields()}
+    assert describe(in_migrations) == describe(list_sealed_fields())
+
+
+def describe(fields: list[SealedField]) -> dict[str, object]:
+    return {field.label: (type(field), field.bound, field.bound_in_format_1, field.null) for field in fields}

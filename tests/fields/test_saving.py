@@ -1,6 +1,7 @@
 """Tests of saving: changed columns are sealed again, unchanged columns keep their bytes."""
 
 import copy
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -14,29 +15,36 @@ from llamora.fields import SealedFieldError, new_id
 from tests.fields.stored import DAY, OTHER_DAY, WORDS, read, read_stored_bytes, write
 from tests.people import Resident
 
+NOW = datetime(2026, 11, 22, 9, 30, 15, 123456, tzinfo=UTC)
+
 
 def test_saving_other_columns_while_locked_leaves_the_bytes_as_they_are(owner: Resident) -> None:
     entry = write(owner)
     before = read_stored_bytes(entry)
 
-    entry.revision = 7
+    entry.first_day = OTHER_DAY
     entry.save()
 
     assert read_stored_bytes(entry) == before
-    assert Entry.objects.get(id=entry.id).revision == 7
+    assert Entry.objects.get(id=entry.id).first_day == OTHER_DAY
 
 
-def test_a_stale_whole_row_save_does_not_put_an_old_envelope_back(owner: Resident) -> None:
+def test_a_stale_whole_row_save_puts_back_neither_an_old_envelope_nor_what_it_is_bound_to(
+    owner: Resident,
+) -> None:
     stale = write(owner, "before")
     fresh = Entry.objects.get(id=stale.id)
     with owner.unlocked():
-        fresh.text = "after"
+        fresh.text, fresh.revision, fresh.day, fresh.deleted_at = "after", 2, OTHER_DAY, NOW
         fresh.save()
 
-        stale.revision = 9
+        stale.first_day = DAY
         stale.save()
 
+    found = Entry.objects.get(id=stale.id)
     assert read(owner, stale) == "after"
+    assert (found.revision, found.day, found.first_day) == (2, OTHER_DAY, DAY)
+    assert found.deleted_at == NOW
 
 
 def test_reading_does_not_make_a_column_count_as_assigned(owner: Resident) -> None:
@@ -89,7 +97,7 @@ def test_assigning_a_bound_column_while_locked_raises_and_changes_nothing(owner:
     assert read(owner, entry) == WORDS
 
 
-@pytest.mark.parametrize("names", [["day"], ["day", "revision"], ["text"], ["owner"]])
+@pytest.mark.parametrize("names", [["day"], ["day", "first_day"], ["text"], ["owner"]])
 def test_a_partial_save_does_not_part_an_envelope_from_what_binds_it(
     owner: Resident, housemate: Resident, names: list[str]
 ) -> None:
@@ -119,8 +127,8 @@ def test_a_partial_save_of_both_reseals(owner: Resident) -> None:
 def test_a_partial_save_of_something_else_while_locked(owner: Resident) -> None:
     entry = write(owner)
 
-    entry.revision = 3
-    entry.save(update_fields=["revision"])
+    entry.first_day = OTHER_DAY
+    entry.save(update_fields=["first_day"])
 
     assert read(owner, entry) == WORDS
 
@@ -193,6 +201,58 @@ def test_a_refreshed_column_is_read_with_the_day_it_is_bound_to(owner: Resident)
 
         assert stale.text == "moved"
         assert stale.day == OTHER_DAY
+
+
+def test_what_was_assigned_stays_when_another_column_is_loaded_or_refreshed(owner: Resident) -> None:
+    entry = write(owner)
+    partly = Entry.objects.only("id").get(id=entry.id)
+
+    partly.deleted_at = NOW
+    partly.day = OTHER_DAY
+    with owner.unlocked():
+        assert partly.text == WORDS
+        partly.refresh_from_db(fields=["text"])
+        partly.refresh_from_db(fields=["source"])
+        assert (partly.deleted_at, partly.day, partly.text) == (NOW, OTHER_DAY, WORDS)
+        partly.save()
+
+    found = Entry.objects.get(id=entry.id)
+    assert (found.deleted_at, found.day, read(owner, entry)) == (NOW, OTHER_DAY, WORDS)
+
+
+def test_none_that_was_assigned_stays_too(owner: Resident) -> None:
+    """As when an entry is restored from the bin of which only some columns were loaded."""
+    entry = write(owner)
+    with owner.unlocked():
+        entry.deleted_at = NOW
+        entry.save(update_fields=["deleted_at"])
+        partly = Entry.objects.only("id").get(id=entry.id)
+
+        partly.deleted_at = None
+        assert partly.text == WORDS
+        assert partly.deleted_at is None
+        partly.save(update_fields=["deleted_at"])
+
+    assert Entry.objects.get(id=entry.id).deleted_at is None
+    assert read(owner, entry) == WORDS
+
+
+def test_a_refreshed_column_takes_no_others_with_it(owner: Resident) -> None:
+    stale = write(owner)
+    fresh = Entry.objects.get(id=stale.id)
+    with owner.unlocked():
+        fresh.day, fresh.text, fresh.first_day, fresh.deleted_at = OTHER_DAY, "moved", OTHER_DAY, NOW
+        fresh.save()
+
+        stale.refresh_from_db(fields=["first_day"])
+        assert (stale.day, stale.deleted_at, stale.text) == (DAY, None, WORDS)
+        stale.refresh_from_db(fields=["deleted_at"])
+        assert (stale.day, stale.deleted_at, stale.text) == (DAY, NOW, WORDS)
+        stale.refresh_from_db(fields=["text"])
+        assert (stale.day, stale.deleted_at, stale.text) == (OTHER_DAY, NOW, "moved")
+        stale.save()
+
+    assert read(owner, stale) == "moved"
 
 
 def test_a_copied_row_is_sealed_anew(owner: Resident) -> None:
