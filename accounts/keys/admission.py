@@ -3,20 +3,26 @@
 A key slot proves that it was made by somebody who knew its secret, not that this was the owner: whoever can
 write to the database can make a slot of their own in the owner's row. So a key is admitted only if
 
-1. every sealed column of the vault opens under it, the list of ways to unlock among them;
-2. more than half of up to sixteen rows of the owner open under it: the newest eight, and eight at random.
+1. every sealed column of the vault opens under it, the list of ways to unlock, the state and the preferences
+   among them;
+2. at most one row of the owner is of a later epoch than the vault, so that no older vault was put back alone:
+   a rotation leaves several at once, and damage to one row must not keep its owner out;
+3. more than half of up to sixteen rows of the owner open under it: the newest eight, and eight at random.
 
-The second rule finds a slot *and* a vault that were replaced together.
+The third rule finds a slot *and* a vault that were replaced together.
 """
 
 import logging
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NoReturn
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import UUIDField
 
-from accounts.errors import KeysDoNotMatch
+from accounts.errors import KeysDoNotMatch, StaleVault
+from accounts.keys.slot_list import load_slot_list
+from accounts.keys.vault_state import load_state
 from accounts.models import FormerKey, Vault
 from llamora.crypto import EnvelopeError, Keyring, in_force
 from llamora.fields import SealedModel
@@ -24,23 +30,56 @@ from llamora.fields.fence import sealed_models
 from llamora.fields.models import sealed_fields
 
 SAMPLE_SIZE = 8
+_FEW = 2
 
 _log = logging.getLogger(__name__)
 
 
 def check_keys_match(keyring: Keyring, *, vault: Vault) -> None:
-    """Raise KeysDoNotMatch if this key is not the one with which the owner's rows were written."""
+    """Raise KeysDoNotMatch if this key is not the one with which the owner's rows were written.
+
+    Raise StaleVault, one kind of it, if the vault was rotated after it was loaded.
+    """
     with in_force(keyring):
-        if not _opens(vault):
-            _refuse(keyring.owner, "its vault can't be decrypted")
+        if not _opens(vault) or not _is_complete(vault, keyring):
+            _refuse(vault, "its vault can't be decrypted")
+        if _count_later_rows(keyring.owner, keyring.epoch) >= _FEW:
+            _refuse(vault, "rows are of a later key than its vault")
         rows = list(_sample_rows(keyring.owner))
         if rows and 2 * sum(_opens(row) for row in rows) <= len(rows):
-            _refuse(keyring.owner, "most of its rows can't be decrypted")
+            _refuse(vault, "most of its rows can't be decrypted")
 
 
-def _refuse(owner: UUID, reason: str) -> None:
-    _log.error("A key of person %s was refused: %s.", owner, reason)
+def _refuse(vault: Vault, reason: str) -> NoReturn:
+    if not Vault.objects.filter(id=vault.id, epoch=vault.epoch).exists():
+        raise StaleVault
+    _log.error("A key of person %s was refused: %s.", vault.owner_id, reason)
     raise KeysDoNotMatch
+
+
+def _is_complete(vault: Vault, keyring: Keyring) -> bool:
+    """Return whether a vault has what every vault of format 2 has; one of format 1 may lack it."""
+    return keyring.is_of_format_1 or (
+        load_state(vault) is not None
+        and load_slot_list(vault) is not None
+        and isinstance(vault.preferences, dict)
+    )
+
+
+def _count_later_rows(owner: UUID, epoch: int) -> int:
+    """Return how many rows of an owner are of a later epoch, at most two, derived vectors aside.
+
+    Vectors are most of the bytes, and none is made before its text was opened.
+    """
+    later_than, count = epoch.to_bytes(4, "big"), 0
+    with connection.cursor() as cursor:
+        for model in (model for model in sealed_models() if model._meta.app_label != "search"):
+            table = model._meta.db_table
+            later = " OR ".join(f'substr("{f.column}", 2, 4) > %s' for f in sealed_fields(model))
+            statement = f'SELECT 1 FROM "{table}" WHERE +owner_id = %s AND ({later}) LIMIT {_FEW}'  # noqa: S608 - our own names
+            epochs = [later_than] * len(sealed_fields(model))
+            count += len(cursor.execute(statement, [owner.hex, *epochs]).fetchall())
+    return min(count, _FEW)
 
 
 def _opens(row: SealedModel) -> bool:
@@ -52,9 +91,27 @@ def _opens(row: SealedModel) -> bool:
     return True
 
 
+def find_newest_row(owner: UUID) -> UUID | None:
+    """Return the id of an owner's newest row, without those of their vault and keys; needs no key."""
+    tables = [model._meta.db_table for model in _list_sampled_models()]
+    # Imported rows may have ids of other versions, which do not say when they were made.
+    order = "substr(id, 13, 1) = '7' DESC, id DESC"
+    return next((UUID(hex=row_id) for _, row_id in _list_ids(tables, owner, order)), None)
+
+
+def _list_sampled_models() -> list[type[SealedModel]]:
+    # Numbered rows do not say when they were made, and have no text.
+    left_out = (Vault, FormerKey)
+    return [
+        model
+        for model in sealed_models()
+        if issubclass(model, SealedModel) and model not in left_out and isinstance(model._meta.pk, UUIDField)
+    ]
+
+
 def _sample_rows(owner: UUID) -> Iterator[SealedModel]:
     """Yield up to sixteen rows of an owner, some of them perhaps twice."""
-    models = {model._meta.db_table: model for model in sealed_models() if model not in (Vault, FormerKey)}
+    models = {model._meta.db_table: model for model in _list_sampled_models()}
     # Ids are UUIDs of version 7, so the newest rows have the highest ids.
     for order in ("id DESC", "random()"):
         for table, row_id in _list_ids(list(models), owner, order):

@@ -3,15 +3,12 @@
 A sign-in with an unknown name, or of a person without a vault, also runs one key derivation, with the cost of
 a new slot, so that the response time does not reveal which names exist.
 
-A vault contains the sealed list of its valid slot ids (column `ways_in`), and a rotation seals the next data
-key only to listed slots. Without the list, an attacker could insert a copy of a replaced slot, which still
-opens as long as the data key is the same, and would get the next data key at the next rotation. The list does
-not detect an attacker who replaces both the vault's row and the slot with copies of the same epoch; therefore
-the form for a new password offers a rotation too.
+A slot opens only if the vault's sealed list names it (`accounts.keys.slot_list`), and a rotation seals the
+next data key only to listed slots. A slot is replaced only by a rotation: a copy of it that is put back then
+has neither the current data key nor a place on the list.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NoReturn
 from uuid import UUID
 
@@ -29,7 +26,8 @@ from accounts.errors import (
 )
 from accounts.keys.keyrings import build_keyring
 from accounts.keys.row_shapes import read_bytes, refuse_damaged_rows
-from accounts.models import KeySlot, Person, SlotKind, Vault
+from accounts.keys.slot_list import load_slot_list
+from accounts.models import KeySlot, Person, SlotKind
 from accounts.usernames import fold_username
 from llamora import crypto
 from llamora.crypto import Cost, DerivationQueue, EnvelopeError, Keyring, Slot, in_force
@@ -57,12 +55,27 @@ class DerivationRequest:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RefusedSlot:
+    """A key slot that did not receive the next data key, and a code for the reason."""
+
+    slot_id: UUID
+    kind: str
+    code: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class OpenedSlot:
-    """A slot that was opened with its secret, with its person and their keyring."""
+    """A slot that was opened with its secret, with its person and their keyring.
+
+    `recovery_code` is a new one, to be shown once, if opening the slot had to replace the former one;
+    `refused_slots` no longer open, if opening this one had to replace the data key.
+    """
 
     person: Person
     slot: Slot
     keyring: Keyring
+    recovery_code: str = field(default="", repr=False)
+    refused_slots: tuple[RefusedSlot, ...] = ()
 
 
 def get_configured_cost() -> Cost:
@@ -168,7 +181,7 @@ def _open_slot(
     *, person: Person | None, kind: SlotKind, secret: str, request: DerivationRequest
 ) -> OpenedSlot:
     owner_id = person.id if person else new_id()
-    rows = KeySlot.objects.select_related("owner__vault", "owner__former_key")
+    rows = KeySlot.objects.select_related("owner__vault")
     row = rows.filter(owner_id=owner_id, kind=kind).first()
     if person is None or row is None or not hasattr(row.owner, "vault"):
         _derive_for_unknown_name(secret, request)
@@ -183,14 +196,19 @@ def _open_slot(
         raise DamagedSlot from None
     if not row.owner.is_active:
         raise AccountDisabled
-    former = getattr(row.owner, "former_key", None)
-    keyring = build_keyring(owner=row.owner_id, epoch=epoch, dek=dek, former=former)
+    keyring = build_keyring(dek=dek, vault=row.owner.vault)
     try:
         _check_slot_is_listed(row, keyring)
     except AccountsError:
         keyring.close()
         raise
     return OpenedSlot(person=row.owner, slot=slot, keyring=keyring)
+
+
+def save_slots(slots: list[Slot]) -> None:
+    """Write the rows of new slots."""
+    for slot in slots:
+        row_from_slot(slot).save(force_insert=True)
 
 
 def get_raised_cost(slot: Slot) -> Cost | None:
@@ -201,55 +219,19 @@ def get_raised_cost(slot: Slot) -> Cost | None:
     return Cost(max(wanted.memory_kib, current.memory_kib), max(wanted.time, current.time), wanted.lanes)
 
 
-def raise_cost(opened: OpenedSlot, *, secret: str, request: DerivationRequest) -> Slot | None:
-    """Return a new slot with the required cost for the same secret, or None if not needed or failed."""
-    cost = get_raised_cost(opened.slot)
-    if cost is None:
-        return None
-    try:
-        kind = SlotKind(opened.slot.kind)
-        return create_slot(secret=secret, kind=kind, keyring=opened.keyring, request=request, cost=cost)
-    except AccountsError:
-        return None
-
-
-def replace_slots(keyring: Keyring, *, new_slots: list[Slot]) -> None:
-    """Replace a person's slots with new ones of the same kinds; call it inside a transaction."""
-    old = KeySlot.objects.filter(owner_id=keyring.owner, kind__in=[slot.kind for slot in new_slots])
-    removed = list(old.values_list("id", flat=True))
-    old.delete()
-    for slot in new_slots:
-        row_from_slot(slot).save(force_insert=True)
-    update_slot_list(keyring, added=[slot.id for slot in new_slots], removed=removed)
-
-
-def get_listed_slot_ids(vault: Vault) -> frozenset[UUID]:
-    """Return the ids of a vault's valid slots, or none if it has no list yet; needs its keyring in force."""
-    return frozenset(UUID(hex=slot_id) for slot_id in vault.ways_in or ())
-
-
-def encode_slot_ids(slot_ids: Iterable[UUID]) -> list[str]:
-    """Return slot ids in the form in which the column `ways_in` stores them."""
-    return sorted(slot_id.hex for slot_id in slot_ids)
-
-
-def update_slot_list(keyring: Keyring, *, added: Iterable[UUID], removed: Iterable[UUID] = ()) -> None:
-    """Add new slots to the vault's list and remove deleted ones, in the same transaction."""
-    vault = Vault.objects.get(owner_id=keyring.owner)
-    with in_force(keyring):
-        slot_ids = (get_listed_slot_ids(vault) - frozenset(removed)) | frozenset(added)
-        vault.ways_in = encode_slot_ids(slot_ids)
-        vault.save(update_fields=["ways_in"])
-
-
 def _check_slot_is_listed(row: KeySlot, keyring: Keyring) -> None:
-    """Raise DamagedSlot if the vault's list lacks a slot, or KeysDoNotMatch if it can't be decrypted."""
+    """Raise DamagedSlot if the vault's list lacks a slot, or KeysDoNotMatch if there is no readable list.
+
+    Only a vault of format 1 may have none, from before there were lists.
+    """
     try:
         with in_force(keyring):
-            listed = get_listed_slot_ids(row.owner.vault)
+            listed = load_slot_list(row.owner.vault)
     except EnvelopeError:
         raise KeysDoNotMatch from None
-    if listed and row.id not in listed:
+    if listed is None and not keyring.is_of_format_1:
+        raise KeysDoNotMatch
+    if listed is not None and row.id not in listed:
         raise DamagedSlot
 
 

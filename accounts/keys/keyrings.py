@@ -1,39 +1,47 @@
-"""Keyrings built from a data key, and from the former data key while a rotation is unfinished.
+"""Keyrings built from a data key, and from former data keys while rotations are unfinished.
 
-The former key opens rows that are not re-encrypted yet; the current key seals new values.
+Former keys open rows that are not re-encrypted yet; the current key seals new values.
 """
 
 from uuid import UUID
 
-from accounts.models import FormerKey
-from llamora.crypto import EnvelopeError, Keyring, in_force
+from accounts.keys.former_keys import open_former_keys
+from accounts.keys.vault_state import is_of_format_1, load_state
+from accounts.models import FormerKey, Vault
+from llamora.crypto import Keyring, in_force
 
 
-def build_keyring(*, owner: UUID, epoch: int, dek: bytes, former: FormerKey | None) -> Keyring:
-    """Return the keyring of an owner's current data key and, if they have one, their former key."""
-    keyring = Keyring(owner=owner, epoch=epoch, keys={epoch: dek})
-    if former is None:
-        return keyring
-    try:
+def build_keyring(*, dek: bytes, vault: Vault) -> Keyring:
+    """Return the keyring of a vault's current data key and, while rotations are unfinished, former ones."""
+    owner, epoch = vault.owner_id, vault.epoch
+    if is_of_format_1(vault):
+        keyring, since, finished = _build(owner, {epoch: dek}, epoch, since=epoch + 1), epoch + 1, 0
+    else:
+        keyring = _build(owner, {epoch: dek}, epoch, since=1)
         with in_force(keyring):
-            keys = {epoch: dek, former.epoch: bytes(former.data_key)}
-    except EnvelopeError:
-        # The former key is of another epoch or damaged: rows under the current key are readable all the same.
+            state = load_state(vault)
+        # Without a readable state no key is admitted (see `accounts.keys.admission`).
+        since, finished = (state.format_2_since, state.finished) if state else (1, epoch)
+    if finished >= epoch:
         return keyring
+    rows = [row for row in list_former_keys(owner) if row.epoch >= finished]
+    former = open_former_keys(keyring, rows)
     keyring.close()
-    return Keyring(owner=owner, epoch=epoch, keys=keys)
+    return _build(owner, {**former, epoch: dek}, epoch, since=since)
 
 
-def get_former_key(owner: UUID) -> FormerKey | None:
-    """Return the row of an owner's former key, or None unless a rotation is unfinished."""
-    return FormerKey.objects.filter(owner_id=owner).first()
+def list_former_keys(owner: UUID) -> list[FormerKey]:
+    """Return the rows of an owner's former keys, the oldest first; none unless a rotation is unfinished."""
+    return list(FormerKey.objects.filter(owner_id=owner).order_by("epoch"))
 
 
-def copy_with_former_key(keyring: Keyring) -> Keyring:
-    """Return a copy of a keyring, with the former key if there is one, for work that outlasts the request."""
-    return build_keyring(
-        owner=keyring.owner,
-        epoch=keyring.epoch,
-        dek=keyring.data_key(),
-        former=get_former_key(keyring.owner),
-    )
+def copy_with_former_keys(keyring: Keyring) -> Keyring:
+    """Return a copy of a keyring, with former keys if there are any, for work that outlasts the request."""
+    vault = Vault.objects.filter(owner_id=keyring.owner).first()
+    if vault is None or vault.epoch != keyring.epoch:
+        return keyring.copy()
+    return build_keyring(dek=keyring.data_key(), vault=vault)
+
+
+def _build(owner: UUID, keys: dict[int, bytes], epoch: int, *, since: int) -> Keyring:
+    return Keyring(owner=owner, epoch=epoch, keys=keys, format_2_since=since)

@@ -1,15 +1,20 @@
 """Prompt for a person's secret, which is typed without echo or read from a file, never an argument."""
 
 import getpass
+import sys
 from argparse import ArgumentParser
+from contextlib import suppress
 from pathlib import Path
 
 from django.core.management.base import CommandError
 
 from accounts.errors import WrongCredentials
 from accounts.keys import key_slots
+from accounts.keys.key_slots import OpenedSlot
+from accounts.keys.sealed_preferences import apply_preferences
 from accounts.models import Person, SlotKind
-from llamora.crypto import BadRecoveryCode, parse_recovery_code
+from accounts.rotation.format_upgrade import move_to_format_2
+from llamora.crypto import BadRecoveryCode, EnvelopeError, in_force, parse_recovery_code
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -22,7 +27,22 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
 
 
-def open_slot_with_prompt(*, name: str, password_file: Path | None) -> key_slots.OpenedSlot:
+def open_diary_with_prompt(*, name: str, password_file: Path | None) -> OpenedSlot:
+    """Open a key slot as `open_slot_with_prompt`, for a command that writes.
+
+    A diary of format 1 is moved to format 2 first. If that had to replace the recovery code, the new one is
+    printed.
+    """
+    opened = move_to_format_2(open_slot_with_prompt(name=name, password_file=password_file))
+    if opened.recovery_code:
+        sys.stdout.write(
+            "The recovery code of this diary was replaced, because an older version did not note which code "
+            f"is valid. The new one, which is shown only now: {opened.recovery_code}\n"
+        )
+    return opened
+
+
+def open_slot_with_prompt(*, name: str, password_file: Path | None) -> OpenedSlot:
     """Open a key slot with a secret from the terminal or a file; raise an AccountsError."""
     person = Person.objects.find_by_name(name)
     if person is None:
@@ -35,9 +55,13 @@ def open_slot_with_prompt(*, name: str, password_file: Path | None) -> key_slots
         return _open_slot(person, SlotKind.PASSWORD, secret)
 
 
-def _open_slot(person: Person, kind: SlotKind, secret: str) -> key_slots.OpenedSlot:
+def _open_slot(person: Person, kind: SlotKind, secret: str) -> OpenedSlot:
     request = key_slots.DerivationRequest(name=person.name, address="terminal")
-    return key_slots.open_slot(person=person, kind=kind, secret=secret, request=request)
+    opened = key_slots.open_slot(person=person, kind=kind, secret=secret, request=request)
+    # A damaged copy of the preferences must not keep a person from exporting what else is left.
+    with in_force(opened.keyring), suppress(EnvelopeError):
+        apply_preferences(opened.person, opened.person.vault)
+    return opened
 
 
 def _read_secret(person: Person, file: Path | None) -> str:

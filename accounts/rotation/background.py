@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import connection
 
 from accounts.errors import AccountsError
-from accounts.keys.keyrings import get_former_key
+from accounts.keys.keyrings import list_former_keys
 from accounts.rotation.errors import RotationStopped
 from accounts.rotation.services import resume_rotation
 from accounts.signals import vault_locked, vault_unlocked
@@ -53,7 +53,7 @@ class _RotationThread(threading.Thread):
 
 def start_rotation_thread(keyring: Keyring) -> bool:
     """Resume the owner's rotation in a thread; return False if there is no unfinished rotation."""
-    if get_former_key(keyring.owner) is None:
+    if not list_former_keys(keyring.owner):
         return False
     with _guard:
         if keyring.key_id not in _running:

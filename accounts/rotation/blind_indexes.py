@@ -13,6 +13,7 @@ from django.db.models import Manager
 
 from llamora.crypto import EnvelopeError, Keyring, in_force
 from llamora.fields import SealedModel
+from llamora.fields.models import sealed_fields
 
 _log = logging.getLogger(__name__)
 
@@ -50,6 +51,8 @@ def _renew(index: BlindIndex, keyring: Keyring) -> int:
     # Every sealed model has an owner, but their common base cannot declare it.
     manager: Manager[Any] = index.model._base_manager
     rows = manager.filter(owner_id=keyring.owner)
+    # What is bound to the index is sealed again with it.
+    columns = [index.column, *(f.name for f in sealed_fields(index.model) if index.column in f.bound)]
     renewed_count = 0
     for row in rows.iterator():
         try:
@@ -64,5 +67,7 @@ def _renew(index: BlindIndex, keyring: Keyring) -> int:
             )
             continue
         digest = None if value is None else keyring.blind_index(label=index.label, value=value)
-        renewed_count += rows.filter(pk=row.pk).update(**{index.column: digest})
+        setattr(row, index.column, digest)
+        row.save(update_fields=columns)
+        renewed_count += 1
     return renewed_count

@@ -2,81 +2,151 @@
 
 The vault's columns and its epoch change in one UPDATE; otherwise the epoch trigger would refuse the row. The
 next data key is sealed to the key slots without their secrets: the former data key opens their
-authenticators.
+authenticators. A slot for a new secret replaces the slot of its kind in the same transaction, so a replaced
+slot never stands on the list of an epoch whose key it does not have.
+
+A diary of format 1 is moved to format 2 by the same step: its plaintext columns get their codes.
 """
 
-from collections.abc import Set
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from functools import partial
-from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
 
-from accounts.keys import key_pairs, key_slots
-from accounts.models import FormerKey, KeySlot, Vault
+from accounts.keys import former_keys, key_pairs, key_slots
+from accounts.keys.sealed_preferences import encode_preferences
+from accounts.keys.slot_list import ListedSlot, SlotList, encode_slot_list, load_slot_list
+from accounts.keys.vault_state import VaultState, load_state
+from accounts.models import KeySlot, SlotKind, Vault
 from accounts.rotation.blind_indexes import renew_blind_indexes
-from accounts.rotation.errors import DamagedVault, OpenedSlotRefused, RotationUnfinished, StaleKeyring
+from accounts.rotation.errors import DamagedVault, OpenedSlotRefused, StaleKeyring
+from accounts.rotation.format_2 import write_first_codes
 from accounts.sessions.cookies import SessionCookie
-from accounts.sessions.services import end_other_sessions_after_rotation
+from accounts.sessions.services import end_other_sessions_after_rotation, lock_sessions
 from accounts.signals import data_key_rotated, data_key_rotating
 from llamora import crypto
-from llamora.crypto import EnvelopeError, KeyId, Keyring, Slot, SlotError, in_force
+from llamora.crypto import Cost, EnvelopeError, KeyId, Keyring, Slot, SlotError, in_force
 from llamora.database import write_transaction
 from llamora.fields.models import sealed_fields
 
 NOT_LISTED = "not_listed"
 
 
-@dataclass(frozen=True, kw_only=True)
-class RefusedSlot:
-    """A key slot that did not receive the next data key, and a code for the reason."""
+class OtherBrowsers(Enum):
+    """The fate of a person's other browsers: signed out if a secret may be known to others, or locked."""
 
-    slot_id: UUID
-    kind: str
-    code: str
+    SIGN_OUT = "sign_out"
+    LOCK = "lock"
 
 
 @dataclass(frozen=True, kw_only=True)
 class BegunRotation:
-    """A rotation after its first step; its keyring holds both data keys and is closed by the caller."""
+    """A rotation after its first step; its keyring holds all data keys in use and is closed by the caller.
+
+    `slot` is the opened slot, or the new one of its kind, with the next data key. `recovery_code` is a new
+    one, to be shown once, if the former code could not be trusted with the next data key.
+    """
 
     keyring: Keyring = field(repr=False)
+    slot: Slot
     renewed_slots: int
-    refused_slots: tuple[RefusedSlot, ...]
+    refused_slots: tuple[key_slots.RefusedSlot, ...]
+    recovery_code: str = field(default="", repr=False)
 
 
 def begin_rotation(
-    opened: key_slots.OpenedSlot, *, current_cookie: SessionCookie | None = None
+    opened: key_slots.OpenedSlot,
+    *,
+    new_secrets: Mapping[SlotKind, str] | None = None,
+    cost: Cost | None = None,
+    current_cookie: SessionCookie | None = None,
+    others: OtherBrowsers = OtherBrowsers.SIGN_OUT,
+    leaves_other_slots: bool = True,
 ) -> BegunRotation:
-    """Begin a rotation: create the next data key, wrap it for each slot, and end the person's other sessions.
+    """Begin a rotation: create the next data key, seal it to each slot, and end the person's other sessions.
 
-    The session of `current_cookie` stays.
+    `new_secrets` replace the slots of their kinds, at `cost` if given; without `leaves_other_slots` they
+    replace all slots. The session of `current_cookie` stays.
 
-    Raise RotationUnfinished, StaleKeyring, OpenedSlotRefused or DamagedVault before anything is written, or
-    NotWritten.
+    Raise StaleKeyring, OpenedSlotRefused, DamagedVault, DerivationQueueFull or DerivationOutOfMemory before
+    anything is written, or NotWritten.
     """
     former = opened.keyring
-    old, new = former.data_key(), crypto.secret_bytes()
-    keyring = Keyring(
-        owner=former.owner, epoch=former.epoch + 1, keys={former.epoch: old, former.epoch + 1: new}
-    )
+    secrets, recovery_code = _add_recovery_code(opened, dict(new_secrets or {}))
+    keyring = _build_next_keyring(former)
     try:
+        new_slots = [
+            _create_slot(opened, keyring, kind=kind, secret=secret, cost=cost)
+            for kind, secret in secrets.items()
+        ]
         with in_force(former):
             data_key_rotating.send_robust(Vault, person_id=former.owner, keyring=former)
         with write_transaction():
             renewed, refused = _write_new_epoch(
-                keyring, opened_slot_id=opened.slot.id, current_cookie=current_cookie
+                keyring,
+                former=former,
+                opened=opened.slot,
+                new_slots=new_slots,
+                replaces_all=not leaves_other_slots,
             )
+            if others is OtherBrowsers.LOCK:
+                lock_sessions(person_id=keyring.owner)
+            else:
+                end_other_sessions_after_rotation(keyring, current_cookie=current_cookie)
             transaction.on_commit(partial(_send_rotated, keyring, former_key_id=former.key_id))
     except BaseException:
         keyring.close()
         raise
-    return BegunRotation(keyring=keyring, renewed_slots=renewed, refused_slots=refused)
+    by_kind = {slot.kind: slot for slot in renewed}
+    return BegunRotation(
+        keyring=keyring,
+        slot=by_kind[opened.slot.kind],
+        renewed_slots=len(renewed),
+        refused_slots=tuple(refused),
+        recovery_code=recovery_code,
+    )
+
+
+def _add_recovery_code(
+    opened: key_slots.OpenedSlot, secrets: dict[SlotKind, str]
+) -> tuple[dict[SlotKind, str], str]:
+    """Add a new recovery code if there never was a list that names the present one; return it too."""
+    if not opened.keyring.is_of_format_1 or SlotKind.RECOVERY in secrets:
+        return secrets, ""
+    vault = Vault.objects.get(owner_id=opened.keyring.owner)
+    with in_force(opened.keyring):
+        if vault.open_or("ways_in", None) is not None:
+            return secrets, ""
+    code = crypto.new_recovery_code()
+    return {**secrets, SlotKind.RECOVERY: crypto.parse_recovery_code(code)}, code
+
+
+def _build_next_keyring(former: Keyring) -> Keyring:
+    keys = {epoch: former.data_key(epoch) for epoch in (*former.list_former_epochs(), former.epoch)}
+    epoch = former.epoch + 1
+    return Keyring(
+        owner=former.owner,
+        epoch=epoch,
+        keys={**keys, epoch: crypto.secret_bytes()},
+        # From a keyring of format 1 it is the next epoch.
+        format_2_since=former.format_2_since,
+    )
+
+
+def _create_slot(
+    opened: key_slots.OpenedSlot, keyring: Keyring, *, kind: SlotKind, secret: str, cost: Cost | None
+) -> Slot:
+    request = key_slots.DerivationRequest(
+        name=opened.person.name, address=str(opened.person.id), is_recognised=True
+    )
+    return key_slots.create_slot(secret=secret, kind=kind, keyring=keyring, request=request, cost=cost)
 
 
 def _send_rotated(keyring: Keyring, *, former_key_id: KeyId) -> None:
-    key_pairs.remember_public_key(keyring)
-    key_pairs.forget_public_key(former_key_id)
     with in_force(keyring):
         data_key_rotated.send_robust(
             Vault, person_id=keyring.owner, keyring=keyring, former_key_id=former_key_id
@@ -84,37 +154,54 @@ def _send_rotated(keyring: Keyring, *, former_key_id: KeyId) -> None:
 
 
 def _write_new_epoch(
-    keyring: Keyring, *, opened_slot_id: UUID, current_cookie: SessionCookie | None
-) -> tuple[int, tuple[RefusedSlot, ...]]:
+    keyring: Keyring, *, former: Keyring, opened: Slot, new_slots: list[Slot], replaces_all: bool
+) -> tuple[list[Slot], list[key_slots.RefusedSlot]]:
+    """Write the next epoch, and return the slots that have its data key, and those that do not."""
     vault = Vault.objects.get(owner_id=keyring.owner)
-    if vault.epoch != keyring.epoch - 1:
+    if vault.epoch != former.epoch:
         raise StaleKeyring
-    if FormerKey.objects.filter(owner_id=keyring.owner).exists():
-        raise RotationUnfinished
-    with in_force(keyring):
+    with in_force(former):
         try:
-            listed = key_slots.get_listed_slot_ids(vault) or {opened_slot_id}
-            renewed, refused = _renew_slots(keyring, listed=listed)
-            if opened_slot_id not in {slot.id for slot in renewed}:
-                raise OpenedSlotRefused
-            _reseal_vault(vault, keyring, slots=renewed)
+            listed = load_slot_list(vault)
         except EnvelopeError:
             raise DamagedVault from None
-        _save_former_key(keyring)
+    if listed is None:
+        if not former.is_of_format_1:
+            raise DamagedVault
+        # There never was a list: only the slot that was just opened is known to be genuine.
+        listed = {opened.id: ListedSlot(id=opened.id, kind="")}
+    rows = KeySlot.objects.filter(owner_id=keyring.owner)
+    replaced = rows if replaces_all else rows.filter(kind__in=[slot.kind for slot in new_slots])
+    renewed, refused = _renew_slots(
+        rows.exclude(id__in=replaced.values("id")), keyring, former=former, listed=listed
+    )
+    slots = [*renewed, *new_slots]
+    # The secret that was just typed, or its successor, must open the diary afterwards.
+    if opened.id not in listed or opened.kind not in {slot.kind for slot in slots}:
+        raise OpenedSlotRefused
+    with in_force(keyring):
+        try:
+            _reseal_vault(vault, keyring, former=former, slots=_list_slots(slots, listed=listed))
+        except EnvelopeError:
+            raise DamagedVault from None
+    for epoch in (*former.list_former_epochs(), former.epoch):
+        former_keys.save_former_key(keyring, epoch=epoch)
+    replaced.delete()
     _update_slots(renewed)
-    end_other_sessions_after_rotation(keyring, current_cookie=current_cookie)
+    key_slots.save_slots(new_slots)
+    if former.is_of_format_1:
+        write_first_codes(keyring)
     renew_blind_indexes(keyring)
-    return len(renewed), tuple(refused)
+    return slots, refused
 
 
-def _renew_slots(keyring: Keyring, *, listed: Set[UUID]) -> tuple[list[Slot], list[RefusedSlot]]:
-    """Return the listed slots with the next data key, and all other slots with the reason of their refusal.
-
-    If the vault has no list yet, only the slot that was just opened is known to be genuine.
-    """
-    old, new = keyring.data_key(keyring.epoch - 1), keyring.data_key()
+def _renew_slots(
+    rows: "QuerySet[KeySlot]", keyring: Keyring, *, former: Keyring, listed: SlotList
+) -> tuple[list[Slot], list[key_slots.RefusedSlot]]:
+    """Return the listed slots with the next data key, and the others with the reason of their refusal."""
+    old, new = former.data_key(), keyring.data_key()
     renewed, refused = [], []
-    for row in KeySlot.objects.filter(owner_id=keyring.owner).order_by("id"):
+    for row in rows.order_by("id"):
         code = NOT_LISTED
         if row.id in listed:
             try:
@@ -123,24 +210,48 @@ def _renew_slots(keyring: Keyring, *, listed: Set[UUID]) -> tuple[list[Slot], li
                 continue
             except SlotError as error:
                 code = error.code
-        refused.append(RefusedSlot(slot_id=row.id, kind=row.kind, code=code))
+        refused.append(key_slots.RefusedSlot(slot_id=row.id, kind=row.kind, code=code))
     return renewed, refused
 
 
-def _reseal_vault(vault: Vault, keyring: Keyring, *, slots: list[Slot]) -> None:
+def _list_slots(slots: list[Slot], *, listed: SlotList) -> list[ListedSlot]:
+    """Return the next list: slots that stay have their names and dates, new ones are of today."""
+    now = timezone.now().isoformat(timespec="seconds")
+    added = dict(KeySlot.objects.filter(id__in=listed).values_list("id", "created_at"))
+    found = []
+    for slot in slots:
+        former = listed.get(slot.id)
+        if former is None:
+            found.append(ListedSlot(id=slot.id, kind=slot.kind, added=now))
+        elif not former.kind:
+            # Of format 1, whose list had ids alone.
+            moment = added[slot.id].isoformat(timespec="seconds") if slot.id in added else ""
+            found.append(ListedSlot(id=slot.id, kind=slot.kind, added=moment))
+        else:
+            found.append(former)
+    return found
+
+
+def _reseal_vault(vault: Vault, keyring: Keyring, *, former: Keyring, slots: list[ListedSlot]) -> None:
     for column in sealed_fields(Vault):
         # Opened under the former key, and held until save() seals it under the next one.
         setattr(vault, column.attname, getattr(vault, column.attname))
     # Whoever has the former data key has the former key pair too, and must not open what comes later.
     key_pairs.replace_key_pair(vault)
-    vault.ways_in = key_slots.encode_slot_ids(slot.id for slot in slots)
+    vault.ways_in = encode_slot_list(slots)
+    state = load_state(vault)
+    if state is None:
+        if not former.is_of_format_1:
+            raise DamagedVault
+        oldest = min((*former.list_former_epochs(), former.epoch))
+        state = VaultState(format_2_since=keyring.epoch, finished=oldest)
+    vault.state = state.to_json()
+    if vault.preferences is None:
+        if not former.is_of_format_1:
+            raise DamagedVault
+        vault.preferences = encode_preferences(vault.owner)
     vault.epoch = keyring.epoch
     vault.save()
-
-
-def _save_former_key(keyring: Keyring) -> None:
-    epoch = keyring.epoch - 1
-    FormerKey.objects.create(owner_id=keyring.owner, epoch=epoch, data_key=keyring.data_key(epoch))
 
 
 def _update_slots(slots: list[Slot]) -> None:

@@ -2,11 +2,10 @@
 
 from accounts import error_messages
 from accounts.errors import AccountsError
-from accounts.rotation.epoch_change import RefusedSlot
+from accounts.keys.key_slots import RefusedSlot
 from accounts.rotation.errors import DamagedRows, RotationError
 
 _MESSAGES = {
-    "unfinished": "The last key change is not finished. It continues while the diary is unlocked.",
     "stale_keyring": "This diary has a new key. Unlock it again, then try again.",
     "opened_slot_refused": (
         "The password or code you used could not be given the new key: its data was changed on the disk. "

@@ -1,7 +1,6 @@
 """Errors of a rotation that cannot begin or cannot be finished.
 
 RotationError
-    RotationUnfinished   unfinished      the previous rotation is not finished
     StaleKeyring         stale_keyring   the keyring is not of the vault's current epoch
     OpenedSlotRefused    opened_slot_refused   the slot of the typed secret cannot get the next data key
     DamagedVault         damaged_vault   a column of the vault does not open
@@ -12,12 +11,15 @@ RotationError
 # The names say what happened, without the suffix Error; the code is the stable contract.
 # ruff: noqa: N818
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import ClassVar
 from uuid import UUID
 
-from accounts.errors import AccountsError
+from accounts.errors import AccountsError, DamagedSlot, DerivationQueueFull
+
+_RETRY_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class DamagedEnvelope:
     """The row and label of an envelope that does not open, and a code for the reason."""
 
     label: str
-    row: UUID
+    row: UUID | int
     code: str
 
 
@@ -33,12 +35,6 @@ class RotationError(AccountsError):
     """Base class of the errors of a rotation."""
 
     code: ClassVar[str] = "rotation"
-
-
-class RotationUnfinished(RotationError):
-    """Raised when a rotation begins before the previous one is finished."""
-
-    code = "unfinished"
 
 
 class StaleKeyring(RotationError):
@@ -73,3 +69,17 @@ class RotationStopped(RotationError):
     """Raised between two batches when the rotation was asked to stop."""
 
     code = "stopped"
+
+
+@contextmanager
+def refuse_failed_rotation() -> Iterator[None]:
+    """Raise the error of a sign-in in place of that of a rotation which a sign-in or recovery needed.
+
+    Another browser may have begun the same rotation at the same moment; then the person tries again.
+    """
+    try:
+        yield
+    except StaleKeyring:
+        raise DerivationQueueFull(_RETRY_SECONDS) from None
+    except RotationError:
+        raise DamagedSlot from None

@@ -1,4 +1,4 @@
-"""Second step of a rotation: reseals all envelopes that are not of the newest format and epoch.
+"""Second step of a rotation: reseals all envelopes that are not of the current epoch.
 
 Works in batches. A batch is decrypted and sealed outside a transaction, then written in one transaction with
 compare-and-swap, which does not overwrite a row that was saved in the meantime. A crash between batches is
@@ -15,7 +15,7 @@ from llamora.crypto import EnvelopeError, Keyring, newest_header
 from llamora.database import FenceRefused, write_transaction
 from llamora.fields import SealedField
 
-Changes = dict[SealedField, list[tuple[bytes, str, bytes]]]
+Changes = dict[SealedField, list[tuple[bytes, str | int, bytes]]]
 
 
 @dataclass
@@ -60,16 +60,16 @@ def _reseal_rows(
     table: SealedTable, rows: list[Row], *, keyring: Keyring, result: ReencryptionResult
 ) -> Changes:
     """Return the new envelopes to write, by column."""
-    newest, read_contexts = newest_header(keyring.epoch), table.build_context_reader(keyring.owner)
+    newest, read_envelopes = newest_header(keyring.epoch), table.build_envelope_reader(keyring.owner)
     changes: Changes = defaultdict(list)
     for row in rows:
-        for column, envelope, context in read_contexts(row):
-            if envelope.startswith(newest):
+        for column, envelope, columns in read_envelopes(row):
+            if envelope is None or envelope.startswith(newest):
                 continue
             try:
-                sealed = keyring.seal(keyring.unseal(envelope, context), context)
+                sealed = column.reseal(keyring, envelope, columns)
             except EnvelopeError as error:
-                result.damaged.append(DamagedEnvelope(column.label, context.row, error.code))
+                result.damaged.append(DamagedEnvelope(column.label, columns["id"], error.code))
                 continue
             changes[column].append((sealed, row[0], envelope))
     return changes

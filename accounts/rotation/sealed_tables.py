@@ -10,9 +10,8 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Field
+from django.db.models import Field, UUIDField
 
-from llamora.crypto import Context
 from llamora.fields import SealedField, SealedModel
 from llamora.fields.fence import sealed_models
 from llamora.fields.models import IDENTITY, sealed_fields
@@ -20,7 +19,10 @@ from llamora.fields.models import IDENTITY, sealed_fields
 BATCH = 500
 Row = tuple[Any, ...]
 Converter = Callable[[Any], Any]
-ContextReader = Callable[[Row], Iterator[tuple[SealedField, bytes, Context]]]
+Columns = dict[str, Any]
+EnvelopeReader = Callable[[Row], Iterator[tuple[SealedField, bytes | None, Columns]]]
+# Before every primary key: a UUID is stored as text, a number as a number.
+_FIRST_TEXT, _FIRST_NUMBER = "", -1
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,11 @@ class SealedTable:
         return 1 + len(self.bound_fields)
 
     @property
+    def is_numbered(self) -> bool:
+        """Whether the primary key is a number; else it is a UUID."""
+        return not isinstance(self.model._meta.pk, UUIDField)
+
+    @property
     def name(self) -> str:
         """The table's name, quoted."""
         return _quote(self.model._meta.db_table)
@@ -58,7 +65,7 @@ class SealedTable:
             self._build_select(skip_prefix),
             [] if skip_prefix is None else [skip_prefix] * len(self.fields),
         )
-        after = ""
+        after: str | int = _FIRST_NUMBER if self.is_numbered else _FIRST_TEXT
         while rows := _fetch(statement, [after, owner.hex, *begins, size]):
             yield rows
             after = rows[-1][0]
@@ -75,47 +82,44 @@ class SealedTable:
             f"ORDER BY {pk} LIMIT %s"
         )
 
-    def count_other_epochs(self, owner: UUID, epoch: int) -> int:
-        """Return how many rows of an owner hold an envelope of another epoch."""
+    def count_epoch(self, owner: UUID, epoch: int, *, other: bool = False) -> int:
+        """Return how many rows of an owner hold an envelope of this epoch, or of any other."""
         statement = (
             f"SELECT count(*) FROM {self.name} WHERE +{_quote(self._owner_column)} = %s "  # noqa: S608 - our own names
-            f"AND ({self._build_prefix_condition(4, first=2)})"
+            f"AND ({self._build_prefix_condition(4, first=2, operator='<>' if other else '=')})"
         )
         begins = [epoch.to_bytes(4, "big")] * len(self.fields)
         return int(_fetch(statement, [owner.hex, *begins])[0][0])
 
-    def replace_envelopes(self, field: SealedField, changes: list[tuple[bytes, str, bytes]]) -> int:
+    def replace_envelopes(self, field: SealedField, changes: list[tuple[bytes, str | int, bytes]]) -> int:
         """Write (new envelope, id, old envelope) if the row still has the old envelope; return how many had.
 
         Call it for each column: if another column of the row was saved in the meantime, this column is still
         written.
         """
-        pk, name = _quote(_get_column_name(self.model._meta.pk)), _quote(_get_column_name(field))
+        name = _quote(_get_column_name(field))
         with connection.cursor() as cursor:
-            cursor.executemany(
-                f"UPDATE {self.name} SET {name} = %s WHERE {pk} = %s AND {name} = %s",  # noqa: S608 - our own names
-                changes,
-            )
+            cursor.executemany(f"{self.build_update(field)} AND {name} = %s", changes)
             return int(cursor.rowcount)
 
-    def build_context_reader(self, owner: UUID) -> ContextReader:
-        """Return a function that yields field, envelope and context of each envelope in a row."""
-        # Fields take an instance but read only the columns, so an empty one will do.
-        blank, converters = (
-            self.model.__new__(self.model),
-            [_build_converter(field) for field in self.bound_fields],
-        )
-        names, end = [field.attname for field in self.bound_fields], self.sealed_at
+    def build_update(self, field: SealedField) -> str:
+        """Return the statement that writes a column, with (envelope, id) as its parameters."""
+        pk, name = _quote(_get_column_name(self.model._meta.pk)), _quote(_get_column_name(field))
+        return f"UPDATE {self.name} SET {name} = %s WHERE {pk} = %s"  # noqa: S608 - our own names
 
-        def read_contexts(row: Row) -> Iterator[tuple[SealedField, bytes, Context]]:
-            columns = {"id": UUID(hex=row[0]), "owner_id": owner}
-            for name, convert, raw in zip(names, converters, row[1:end], strict=True):
+    def build_envelope_reader(self, owner: UUID) -> EnvelopeReader:
+        """Return a function that yields field, envelope (or None) and columns of each envelope in a row."""
+        converters = [_build_converter(field) for field in (self.model._meta.pk, *self.bound_fields)]
+        names, end = ["id", *(field.attname for field in self.bound_fields)], self.sealed_at
+
+        def read_envelopes(row: Row) -> Iterator[tuple[SealedField, bytes | None, Columns]]:
+            columns: Columns = {"owner_id": owner}
+            for name, convert, raw in zip(names, converters, row[:end], strict=True):
                 columns[name] = convert(raw)
             for field, envelope in zip(self.fields, row[end:], strict=True):
-                if envelope is not None:
-                    yield field, envelope, field.context_for(blank, columns)
+                yield field, envelope, columns
 
-        return read_contexts
+        return read_envelopes
 
     @property
     def _owner_column(self) -> str:
@@ -126,10 +130,10 @@ class SealedTable:
     def _columns(self) -> list[str]:
         return [_get_column_name(field) for field in (self.model._meta.pk, *self.bound_fields, *self.fields)]
 
-    def _build_prefix_condition(self, length: int, *, first: int) -> str:
+    def _build_prefix_condition(self, length: int, *, first: int, operator: str = "<>") -> str:
         # A comparison with NULL is not true, so an empty column does not count as another prefix.
         return " OR ".join(
-            f"substr({_quote(_get_column_name(f))}, {first}, {length}) <> %s" for f in self.fields
+            f"substr({_quote(_get_column_name(f))}, {first}, {length}) {operator} %s" for f in self.fields
         )
 
 
@@ -141,7 +145,12 @@ def list_sealed_tables() -> list[SealedTable]:
 
 def count_rows_of_other_epochs(owner: UUID, epoch: int) -> int:
     """Return how many rows of an owner, of all tables, hold an envelope of another epoch."""
-    return sum(table.count_other_epochs(owner, epoch) for table in list_sealed_tables())
+    return sum(table.count_epoch(owner, epoch, other=True) for table in list_sealed_tables())
+
+
+def count_rows_of_epoch(owner: UUID, epoch: int) -> int:
+    """Return how many rows of an owner, of all tables, hold an envelope of this epoch."""
+    return sum(table.count_epoch(owner, epoch) for table in list_sealed_tables())
 
 
 def _fetch(statement: str, parameters: list[Any]) -> list[Row]:

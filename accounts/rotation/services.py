@@ -1,12 +1,13 @@
 """Rotation of a person's data key: all rows are resealed under a new key while the diary is in use.
 
     1  epoch_change   one transaction: next epoch, former key sealed under the new one, slots, vault, sessions
-    2  reencryption   batches: every envelope that is not of the newest format and epoch is resealed
-    3  completion     one transaction: no envelope of the former epoch is left, so the former key is deleted
+    2  reencryption   batches: every envelope that is not of the current epoch is resealed
+    3  completion     one transaction: a former key is deleted when no envelope of its epoch is left
 
 A killed rotation either has not begun or is resumed from the state of the database: the row of the former key
-exists exactly as long as the rotation is unfinished. Until it is finished, keyrings hold both keys
-(`accounts.keys.keyrings`), and the fence triggers refuse envelopes that are sealed under the former key.
+exists exactly as long as the rotation is unfinished. Until it is finished, keyrings hold the former key too
+(`accounts.keys.keyrings`), and the fence triggers refuse envelopes that are sealed under it. A second
+rotation may begin before the first is finished; then several former keys stand.
 """
 
 from collections.abc import Callable
@@ -14,13 +15,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from accounts.keys.keyrings import copy_with_former_key, get_former_key
-from accounts.rotation.completion import destroy_former_key
+from accounts.keys.keyrings import copy_with_former_keys, list_former_keys
+from accounts.models import Vault
+from accounts.rotation.completion import destroy_former_keys
 from accounts.rotation.errors import DamagedEnvelope, DamagedRows
 from accounts.rotation.reencryption import ReencryptionResult, never_stop, reencrypt_all
 from accounts.rotation.sealed_tables import count_rows_of_other_epochs, list_sealed_tables
 from llamora.crypto import EnvelopeError, Keyring
-from llamora.database import truncate_wal
+from llamora.fields import MacField
 
 
 @dataclass(frozen=True)
@@ -42,16 +44,17 @@ class VerificationResult:
 
 def is_rotation_unfinished(keyring: Keyring) -> bool:
     """Return whether a rotation of the keyring's owner is unfinished."""
-    return get_former_key(keyring.owner) is not None
+    return bool(list_former_keys(keyring.owner))
 
 
 def get_rotation_progress(owner: UUID) -> RotationProgress | None:
     """Return the progress of an owner's unfinished rotation, or None."""
-    former = get_former_key(owner)
-    if former is None:
+    former = list_former_keys(owner)
+    vault = Vault.objects.filter(owner_id=owner).first()
+    if not former or vault is None:
         return None
     return RotationProgress(
-        begun_at=former.begun_at, rows_left=count_rows_of_other_epochs(owner, former.epoch + 1)
+        begun_at=former[0].begun_at, rows_left=count_rows_of_other_epochs(owner, vault.epoch)
     )
 
 
@@ -66,42 +69,32 @@ def resume_rotation(
 
     Raise DamagedRows if rows do not open, unless `leave_damaged`: the former key is then not deleted.
     """
-    both_keys = copy_with_former_key(keyring)
+    all_keys = copy_with_former_keys(keyring)
     try:
-        result = reencrypt_all(both_keys, progress=progress, stop=stop)
+        result = reencrypt_all(all_keys, progress=progress, stop=stop)
         try:
-            destroy_former_key(both_keys, leave_damaged=leave_damaged)
+            destroy_former_keys(all_keys, leave_damaged=leave_damaged)
         except DamagedRows as error:
             raise DamagedRows(error.count, where=result.damaged) from None
     finally:
-        both_keys.close()
+        all_keys.close()
     return result
-
-
-def reseal_old_formats(
-    keyring: Keyring, *, progress: Callable[[int], None] | None = None, stop: Callable[[], bool] = never_stop
-) -> ReencryptionResult:
-    """Reseal envelopes of older formats in the newest one, without finishing an unfinished rotation."""
-    both_keys = copy_with_former_key(keyring)
-    try:
-        return reencrypt_all(both_keys, progress=progress, stop=stop)
-    finally:
-        both_keys.close()
-        truncate_wal()
 
 
 def verify_envelopes(keyring: Keyring) -> VerificationResult:
     """Open every sealed column of every row of the keyring's owner; the plaintext is discarded."""
     result = VerificationResult()
     for table in list_sealed_tables():
-        read_contexts = table.build_context_reader(keyring.owner)
+        read_envelopes = table.build_envelope_reader(keyring.owner)
         for rows in table.iterate_batches(keyring.owner, skip_prefix=None):
             result.rows += len(rows)
             for row in rows:
-                for column, envelope, context in read_contexts(row):
+                for column, envelope, columns in read_envelopes(row):
+                    if envelope is None and (keyring.is_of_format_1 or not isinstance(column, MacField)):
+                        continue
                     result.envelopes += 1
                     try:
-                        column.decode(keyring.unseal(envelope, context))
+                        column.verify(keyring, envelope or b"", columns)
                     except EnvelopeError as error:
-                        result.damaged.append(DamagedEnvelope(column.label, context.row, error.code))
+                        result.damaged.append(DamagedEnvelope(column.label, columns["id"], error.code))
     return result

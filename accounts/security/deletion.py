@@ -10,7 +10,7 @@ from django.db import connection, transaction
 
 from accounts.auth.services.reauth import Reauthentication, reauthenticate
 from accounts.errors import LastAdministrator
-from accounts.keys import key_pairs
+from accounts.keys import former_keys
 from accounts.models import Person
 from accounts.rotation import background
 from accounts.rotation.sealed_tables import list_sealed_tables
@@ -80,5 +80,5 @@ def _check_administrator_remains(person: Person) -> None:
 
 
 def _send_deleted(person_id: UUID) -> None:
-    key_pairs.forget_public_keys(person_id)
+    former_keys.destroy_files(person_id)
     person_deleted.send_robust(Person, person_id=person_id)

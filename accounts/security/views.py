@@ -7,12 +7,7 @@ from django.urls import NoReverseMatch, reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts import error_messages
-from accounts.auth.forms import (
-    ChangePasswordForm,
-    NewRecoveryCodeForm,
-    ReauthenticationForm,
-    ReplacePasswordForm,
-)
+from accounts.auth.forms import ReauthenticationForm, ReplacePasswordForm
 from accounts.auth.services.reauth import Reauthentication
 from accounts.auth.views.login import set_session_cookie
 from accounts.auth.views.reauth import with_reauthentication
@@ -37,22 +32,14 @@ _EXPORT_URL_NAME = "export"
 @require_http_methods(_METHODS)
 @unlock_required
 def change_password(request: HouseholdRequest) -> HttpResponse:
-    """Replace the password; if chosen, sign out other browsers and rotate the data key too."""
-    form = ChangePasswordForm(request.POST if request.method == "POST" else None, person=request.user)
+    """Replace the password and the data key, and sign out other browsers."""
+    form = ReplacePasswordForm(request.POST if request.method == "POST" else None, person=request.user)
 
     def act(reauthentication: Reauthentication) -> HttpResponse:
-        data = form.cleaned_data
-        change = services.replace_password(
-            reauthentication,
-            new_password=data["password"],
-            end_others=data["end_others"],
-            rotate=data["turn"],
-        )
+        change = services.replace_password(reauthentication, new_password=form.cleaned_data["password"])
         messages.success(request, error_messages.NEW_PASSWORD_SAVED)
-        if data["turn"]:
-            messages.success(request, error_messages.KEY_ROTATED)
         _warn_refused_slots(request, change)
-        return _set_new_cookie(request, redirect("rotate_key" if data["turn"] else "settings"), change)
+        return _set_new_cookie(request, redirect("settings"), change)
 
     return with_reauthentication(request, form, template="accounts/change_password.html", act=act)
 
@@ -60,11 +47,12 @@ def change_password(request: HouseholdRequest) -> HttpResponse:
 @require_http_methods(_METHODS)
 @unlock_required
 def new_recovery_code(request: HouseholdRequest) -> HttpResponse:
-    """Replace the recovery code and show the new one once."""
-    form = NewRecoveryCodeForm(request.POST if request.method == "POST" else None)
+    """Replace the recovery code and the data key, sign out other browsers, and show the new code once."""
+    form = ReauthenticationForm(request.POST if request.method == "POST" else None)
 
     def act(reauthentication: Reauthentication) -> HttpResponse:
-        change = services.replace_recovery_code(reauthentication, end_others=form.cleaned_data["end_others"])
+        change = services.replace_recovery_code(reauthentication)
+        _warn_refused_slots(request, change)
         return _show_new_code(request, change)
 
     return with_reauthentication(request, form, template="accounts/new_recovery_code.html", act=act)

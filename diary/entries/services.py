@@ -9,6 +9,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -18,7 +19,7 @@ from diary.entries.queries import find_draft, get_digest_key, get_entry, get_ent
 from diary.entries.text_validation import clean_entry_text
 from diary.errors import DayNotBegun, EditConflict, ObjectNotFound
 from diary.history.services import replace_text
-from diary.models import Draft, Entry, Recap
+from diary.models import Draft, Entry, Origin, Recap
 from diary.openings.purge import delete_openings_derived_from
 from llamora.crypto import EnvelopeError, keyed_digest
 from llamora.database import CachedQuery, write_transaction
@@ -172,3 +173,16 @@ def _delete_for_good(entries: "QuerySet[Entry]", *, owner_id: UUID) -> int:
     delete_openings_derived_from(list(entries.only("id", "day", "first_day")), owner_id=owner_id)
     _, by_model = entries.delete()
     return by_model.get(Entry._meta.label, 0)
+
+
+def write_origins(owner_id: UUID) -> None:
+    """Set the origin of entries from before there were origins: those with a source were imported.
+
+    Called once, in the transaction that moves a diary to format 2, which seals the texts again with it.
+    """
+    table = Entry._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {table} SET origin = iif(source IS NULL, %s, %s) WHERE owner_id = %s",  # noqa: S608 - our own name
+            [Origin.OWN, Origin.IMPORTED, owner_id.hex],
+        )

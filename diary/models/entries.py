@@ -21,7 +21,14 @@ from django.db import models
 from django.db.models.functions import Cast
 from django.utils import timezone
 
-from llamora.fields import SealedBytesField, SealedManager, SealedModel, SealedQuerySet, SealedTextField
+from llamora.fields import (
+    MacField,
+    SealedBytesField,
+    SealedManager,
+    SealedModel,
+    SealedQuerySet,
+    SealedTextField,
+)
 
 
 def month_day_expression() -> models.Func:
@@ -74,6 +81,13 @@ class EntryManager(SealedManager["Entry"]):
         return self.get_queryset().in_bin(owner_id)
 
 
+class Origin(models.TextChoices):
+    """The origin of a text: only its owner's own typing is `own`."""
+
+    OWN = "own", "Written here"
+    IMPORTED = "imported", "Imported"
+
+
 class Entry(SealedModel):
     """A text that a person wrote on a day."""
 
@@ -86,7 +100,17 @@ class Entry(SealedModel):
     first_day = models.DateField(null=True, blank=True)
     # Seconds east of UTC where it was written, so that its time stays what the person's clock showed.
     utc_offset = models.IntegerField(null=True, blank=True)
-    text = SealedTextField(label="diary.entry.text", bound={"day": "diary.entry.day"})
+    origin = models.CharField(max_length=16, choices=Origin.choices, default=Origin.OWN, editable=False)
+    text = SealedTextField(
+        label="diary.entry.text",
+        bound={
+            "day": "diary.entry.day",
+            "revision": "diary.entry.revision",
+            "origin": "diary.entry.origin",
+            "utc_offset": "diary.entry.utc_offset",
+        },
+        bound_in_format_1={"day": "diary.entry.day"},
+    )
     revision = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField(default=timezone.now)
     edited_at = models.DateTimeField(null=True)
@@ -95,6 +119,10 @@ class Entry(SealedModel):
     keep_key = models.UUIDField(null=True)
     # Digest of the imported line, so that a second import adds nothing, even after an edit.
     source = SealedBytesField(label="diary.entry.source", null=True)
+    mac = MacField(
+        label="diary.entry.mac",
+        bound={"deleted_at": "diary.entry.deleted_at", "created_at": "diary.entry.created_at"},
+    )
 
     objects: ClassVar[EntryManager] = EntryManager()
 

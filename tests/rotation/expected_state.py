@@ -9,12 +9,13 @@ from uuid import UUID
 
 from accounts.auth.services.registration import register_person
 from accounts.keys import key_slots
-from accounts.keys.keyrings import copy_with_former_key
+from accounts.keys.keyrings import copy_with_former_keys
 from accounts.models import FormerKey, Person, SlotKind
 from accounts.rotation.sealed_tables import list_sealed_tables
 from accounts.sessions.cookies import SessionCookie
 from diary.models import Draft, Entry, LateDraft, Version
 from llamora.crypto import Context, Keyring, in_force, parse_recovery_code
+from llamora.fields import MacField
 from tests.rotation.independent_reader import Diary
 
 
@@ -31,7 +32,7 @@ class ExpectedPerson(TypedDict):
     # By day: text and revision.
     drafts: dict[date, tuple[str, int]]
     # What came while they were locked, waiting for the next unlock.
-    late: dict[date, str]
+    late: dict[date, tuple[str, int]]
     # Browsers that are signed in, and whether they are unlocked.
     browsers: dict[SessionCookie, bool]
     data_key: bytes
@@ -85,7 +86,7 @@ def open_slot_with_secret(person: ExpectedPerson, kind: SlotKind, secret: str) -
     request = key_slots.DerivationRequest(name=person["name"], address="here")
     found = key_slots.open_slot(person=row, kind=kind, secret=secret, request=request)
     return key_slots.OpenedSlot(
-        person=found.person, slot=found.slot, keyring=copy_with_former_key(found.keyring)
+        person=found.person, slot=found.slot, keyring=copy_with_former_keys(found.keyring)
     )
 
 
@@ -100,7 +101,7 @@ def get_merged_drafts(
     person: ExpectedPerson, *, waiting: Collection[date] = ()
 ) -> dict[date, tuple[str, int]]:
     """Return the drafts into which late drafts were merged."""
-    return {day: (text, 1) for day, text in person["late"].items() if day not in waiting}
+    return {day: draft for day, draft in person["late"].items() if day not in waiting}
 
 
 def check_all_texts(person: ExpectedPerson, keyring: Keyring) -> None:
@@ -120,9 +121,14 @@ def list_envelopes(owner: UUID) -> Sealed:
     """Return all sealed values of a person."""
     found: Sealed = []
     for table in list_sealed_tables():
-        contexts = table.build_context_reader(owner)
+        read_envelopes = table.build_envelope_reader(owner)
         for rows in table.iterate_batches(owner, skip_prefix=None):
-            found += [(envelope, context) for row in rows for _, envelope, context in contexts(row)]
+            found += [
+                (envelope, field.context_for(columns))
+                for row in rows
+                for field, envelope, columns in read_envelopes(row)
+                if envelope is not None and not isinstance(field, MacField)
+            ]
     return found
 
 

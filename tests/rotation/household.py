@@ -26,11 +26,9 @@ from accounts.auth.services.login import sign_in_with_password, unlock_with_pass
 from accounts.auth.services.reauth import Reauthentication
 from accounts.auth.services.recovery import recover_account
 from accounts.errors import InvalidInvitation, LastAdministrator
-from accounts.keys import key_pairs
 from accounts.models import FormerKey, KeySlot, Person, SignIn, SlotKind, Vault
-from accounts.rotation.completion import destroy_former_key
+from accounts.rotation.completion import destroy_former_keys
 from accounts.rotation.epoch_change import begin_rotation
-from accounts.rotation.errors import RotationUnfinished
 from accounts.rotation.reencryption import reencrypt_all
 from accounts.rotation.sealed_tables import list_sealed_tables
 from accounts.security import deletion
@@ -144,7 +142,7 @@ class HouseholdMachine(RuleBasedStateMachine):
         here = sessions_services.open_session(cookie)
         renewed = unlock_with_password(request_vault=here, password=person["password"], address=ADDRESS)
         del person["browsers"][cookie]
-        self._record_unlock(person, renewed)
+        self._record_unlock(person, renewed.cookie)
 
     @rule(who=WHO, which=WHICH)
     def sign_out(self, who: int, which: int) -> None:
@@ -200,39 +198,30 @@ class HouseholdMachine(RuleBasedStateMachine):
     @rule(who=WHO, words=WORDS)
     def save_late_draft(self, who: int, words: str) -> None:
         person, text = self._person(who), self._new(words)
-        if key_pairs.list_public_keys(person["id"]):
+        cookie = next((each for each, is_open in person["browsers"].items() if not is_open), None)
+        if cookie is not None:
             day = LATE + timedelta(days=self.count)
-            store_late_draft(SubmittedDraft(owner_id=person["id"], day=day, text=text, revision=0))
-            person["late"][day] = text
+            sent = SubmittedDraft(owner_id=person["id"], day=day, text=text, revision=0)
+            person["late"][day] = (text, store_late_draft(sent, cookie=cookie))
 
     # --- secrets and keys ---------------------------------------------------------------------------
 
-    @rule(who=WHO, end_others=st.booleans(), turn=st.booleans())
-    def change_password(self, who: int, end_others: bool, turn: bool) -> None:
+    @rule(who=WHO)
+    def change_password(self, who: int) -> None:
         person, new = self._person(who), self._new("a password")
         asked = self._build_reauthentication(person)
-        if turn and person["former"]:
-            with pytest.raises(RotationUnfinished):
-                security_services.replace_password(asked, new_password=new, rotate=True)
-            return
-        secured = security_services.replace_password(
-            asked, new_password=new, end_others=end_others, rotate=turn
-        )
+        secured = security_services.replace_password(asked, new_password=new)
         person["password"] = new
-        if end_others:
-            person["browsers"] = {secured.cookie: True}
-        if turn:
-            self._record_rotation(person, here=secured.cookie)
+        self._record_rotation(person, here=secured.cookie)
 
-    @rule(who=WHO, end_others=st.booleans())
-    def create_recovery_code(self, who: int, end_others: bool) -> None:
+    @rule(who=WHO)
+    def create_recovery_code(self, who: int) -> None:
         person = self._person(who)
         asked = self._build_reauthentication(person)
-        secured = security_services.replace_recovery_code(asked, end_others=end_others)
+        secured = security_services.replace_recovery_code(asked)
         assert secured.recovery_code
         person["code"] = secured.recovery_code
-        if end_others:
-            person["browsers"] = {secured.cookie: True}
+        self._record_rotation(person, here=secured.cookie)
 
     @rule(who=WHO)
     def recover(self, who: int) -> None:
@@ -240,7 +229,9 @@ class HouseholdMachine(RuleBasedStateMachine):
         recovered = recover_account(
             name=person["name"], code=person["code"], new_password=new, address=ADDRESS
         )
-        person["password"], person["code"], person["browsers"] = new, recovered.recovery_code, {}
+        person["password"], person["code"] = new, recovered.recovery_code
+        self._record_rotation(person, here=None)
+        assert recovered.cookie is not None
         self._record_unlock(person, recovered.cookie)
 
     @rule(who=WHO)
@@ -256,10 +247,6 @@ class HouseholdMachine(RuleBasedStateMachine):
     def rotate_key(self, who: int) -> None:
         person = self._person(who)
         asked = self._build_reauthentication(person)
-        if person["former"]:
-            with pytest.raises(RotationUnfinished):
-                security_services.rotate_data_key(asked)
-            return
         self._rotate_beside_old_slots(person)
         secured = security_services.rotate_data_key(asked)
         assert secured.refused_slots == ()
@@ -270,7 +257,7 @@ class HouseholdMachine(RuleBasedStateMachine):
         person = self._person(who)
         here = next(iter(_list_unlocked(person)), None)
         way_in, was_unfinished = open_with_right_secret(person), bool(person["former"])
-        before, late = self._read_with_current_key(person), list(person["late"].values())
+        before, late = self._read_with_current_key(person), [text for text, _ in person["late"].values()]
 
         def turns() -> None:
             die_at_statement(at)
@@ -278,7 +265,7 @@ class HouseholdMachine(RuleBasedStateMachine):
                 way_in.keyring if was_unfinished else begin_rotation(way_in, current_cookie=here).keyring
             )
             reencrypt_all(keyring, batch=2)
-            destroy_former_key(keyring)
+            destroy_former_keys(keyring)
 
         self._stop_process()
         assert run_forked(turns) in (0, KILLED)
@@ -348,7 +335,9 @@ class HouseholdMachine(RuleBasedStateMachine):
         self.people[name] = register(name, password=password, is_keeper=is_keeper, token=token)
 
     def _sign_in(self, person: ExpectedPerson) -> SessionCookie:
-        _, cookie = sign_in_with_password(name=person["name"], password=person["password"], address=ADDRESS)
+        cookie = sign_in_with_password(
+            name=person["name"], password=person["password"], address=ADDRESS
+        ).cookie
         self._record_unlock(person, cookie)
         return cookie
 
@@ -391,8 +380,6 @@ class HouseholdMachine(RuleBasedStateMachine):
     def _stop_process(self) -> None:
         """Simulate the end of the process: clear its caches and close its database connections."""
         _wait_for_rotations()
-        for person in Person.objects.all():
-            key_pairs.forget_public_keys(person.id)
         session_register.clear()
         indexes.close_all()
         for lane in (workers.opening_worker, workers.embedding_worker):

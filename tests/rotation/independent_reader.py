@@ -1,12 +1,14 @@
 """An independent reader of the database: sqlite3, libsodium and Argon2, without this project.
 
 Written from what is documented: README "Keys", and the docstrings of `llamora.crypto` (context, envelope,
-padding, kdf, recovery, slots, subkeys) and `llamora.fields`. If this file can open a diary, so can anybody
-with the database, a secret and an afternoon.
+keyring, padding, kdf, realms, recovery, slots, subkeys), of `llamora.fields` and of `accounts.keys`
+(former_keys, slot_list, vault_state). If this file can open a diary, so can anybody with the database, a
+secret and an afternoon. It opens format 2, and format 1 where that is not replaced yet.
 
     python independent_reader.py DATABASE NAME < secret      (a password, or a recovery code)
 
-prints one JSON object: {"epoch": 1, "entries": [{"day": ..., "text": ...}], "drafts": [], "replies": []}
+prints one JSON object: {"epoch": 1, "entries": [{"day": ..., "text": ...}], "drafts": [], "replies": [],
+"traces": [{"name": ..., "entries": [id]}]}
 """
 
 import json
@@ -26,18 +28,50 @@ from nacl.bindings import (
     crypto_box_seal_open,
     crypto_scalarmult_base,
 )
+from nacl.exceptions import CryptoError
 
 BASE32 = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-# Table, label of its text, plaintext columns to show, and the bound columns: label to column and type.
-TEXTS: dict[str, tuple[str, str, tuple[str, ...], dict[str, tuple[str, str]]]] = {
-    "entries": ("diary_entry", "diary.entry.text", ("day",), {"diary.entry.day": ("day", "d")}),
-    "drafts": ("diary_draft", "diary.draft.text", ("day",), {"diary.draft.day": ("day", "d")}),
-    "replies": (
-        "diary_reply",
-        "diary.reply.text",
-        ("kind",),
-        {"diary.reply.entry": ("entry_id", "u"), "diary.reply.kind": ("kind", "s")},
+# Label of a bound value: its column and the letter of its type.
+Bound = dict[str, tuple[str, str]]
+_DRAFT: Bound = {
+    "diary.draft.day": ("day", "d"),
+    "diary.draft.entry": ("entry_id", "u"),
+    "diary.draft.based_on": ("based_on", "i"),
+    "diary.draft.revision": ("revision", "i"),
+}
+_ENTRY: Bound = {
+    "diary.entry.day": ("day", "d"),
+    "diary.entry.revision": ("revision", "i"),
+    "diary.entry.origin": ("origin", "s"),
+    "diary.entry.utc_offset": ("utc_offset", "i"),
+}
+_REPLY: Bound = {"diary.reply.entry": ("entry_id", "u"), "diary.reply.kind": ("kind", "s")}
+# Table, label of its text, plaintext columns to show, and the bound columns in format 1 and in format 2.
+TEXTS: dict[str, tuple[str, str, tuple[str, ...], Bound, Bound]] = {
+    "entries": ("diary_entry", "diary.entry.text", ("day",), {"diary.entry.day": ("day", "d")}, _ENTRY),
+    "drafts": ("diary_draft", "diary.draft.text", ("day",), {"diary.draft.day": ("day", "d")}, _DRAFT),
+    "replies": ("diary_reply", "diary.reply.text", ("kind",), _REPLY, _REPLY),
+}
+# Codes of plaintext columns: table, label, bound columns.
+CODES: dict[str, tuple[str, Bound]] = {
+    "diary_entry": (
+        "diary.entry.mac",
+        {"diary.entry.deleted_at": ("deleted_at", "t"), "diary.entry.created_at": ("created_at", "t")},
     ),
+    "traces_trace": (
+        "traces.trace.mac",
+        {"traces.trace.deleted_at": ("deleted_at", "t"), "traces.trace.created_at": ("created_at", "t")},
+    ),
+    "traces_kepttrace": (
+        "traces.entry_trace.mac",
+        {"traces.entry_trace.trace": ("trace_id", "u"), "traces.entry_trace.entry": ("entry_id", "u")},
+    ),
+}
+
+
+TRACES: Bound = {
+    "traces.trace.name_index": ("name_index", "b"),
+    "traces.trace.is_read_always": ("is_read_always", "i"),
 }
 
 
@@ -61,8 +95,8 @@ def prefix_length(data: bytes) -> bytes:
 def additional_data(
     *, epoch: int, row: bytes, owner: bytes, purpose: str, label: str, bound: dict[str, bytes]
 ) -> bytes:
-    """Return the additional authenticated data of an envelope of format 1."""
-    encoded = b"\1llamora context v1\n" + struct.pack(">I16s16s", epoch, row, owner)
+    """Return the additional authenticated data of an envelope, without the format byte before it."""
+    encoded = b"llamora context v1\n" + struct.pack(">I16s16s", epoch, row, owner)
     encoded += prefix_length(purpose.encode()) + prefix_length(label.encode()) + struct.pack(">H", len(bound))
     for name, value in sorted((name.encode(), value) for name, value in bound.items()):
         encoded += prefix_length(name) + struct.pack(">I", len(value)) + value
@@ -75,11 +109,14 @@ def get_epoch(envelope: bytes) -> int:
 
 
 def open_envelope(envelope: bytes, *, key: bytes, **context: Any) -> bytes:
-    """Return the plaintext of an envelope of format 1, without its padding."""
-    if envelope[0] != 1:
+    """Return the plaintext of an envelope, without its padding."""
+    if envelope[0] not in (1, 2):
         raise CannotOpenError("unknown format")
-    aad = additional_data(epoch=get_epoch(envelope), **context)
-    padded = crypto_aead_xchacha20poly1305_ietf_decrypt(envelope[29:], aad, envelope[5:29], key)
+    aad = envelope[:1] + additional_data(epoch=get_epoch(envelope), **context)
+    try:
+        padded = crypto_aead_xchacha20poly1305_ietf_decrypt(envelope[29:], aad, envelope[5:29], key)
+    except CryptoError:
+        raise CannotOpenError("changed, or moved to another row or column") from None
     (length,) = struct.unpack_from(">I", padded)
     return padded[4 : 4 + length]
 
@@ -155,23 +192,118 @@ class Diary:
         self.owner = self._one("SELECT id FROM accounts_person WHERE name = ?", name)["id"]
         vault = self._one("SELECT * FROM accounts_vault WHERE owner_id = ?", self.owner)
         self.epoch = int(vault["epoch"])
-        self.content = {self.epoch: self._subkey(self._data_key(secret))}
+        # The first epoch of format 2; of a vault that is not moved yet, the next one.
+        self.format_2_since = self.epoch + 1 if vault["private_key"][0] == 1 else 1
+        slot_id, data_key = self._open_slot(secret)
+        self._data_keys, finished = {self.epoch: data_key}, 0
+        listed = json.loads(self.open_field(vault, "ways_in", label="accounts.vault.ways_in"))
+        ids = listed if isinstance(listed, list) else [slot["id"] for slot in listed["slots"]]
+        if slot_id not in ids:
+            raise CannotOpenError("the list of slots does not name it")
+        if self.format_2_since == 1:
+            state = json.loads(self.open_field(vault, "state", label="accounts.vault.state"))
+            self.format_2_since, finished = state["format_2_since"], state["finished"]
+        # A row of an epoch that is finished was put there by somebody else.
         for former in self._all("accounts_formerkey"):
-            bound = {"accounts.former_key.epoch": b"i:%d" % former["epoch"]}
-            key = self._field(former, "data_key", label="accounts.former_key.data_key", bound=bound)
-            self.content[former["epoch"]] = self._subkey(key)
+            if finished <= former["epoch"] < self.epoch:
+                self._data_keys[former["epoch"]] = self._open_former_key(former, database)
+
+    def _open_former_key(self, row: sqlite3.Row, database: Path) -> bytes:
+        bound: Bound = {"accounts.former_key.epoch": ("epoch", "i")}
+        stored = self.open_field(row, "data_key", label="accounts.former_key.data_key", bound=bound)
+        if len(stored) == 32:
+            return stored  # left by a version before format 2
+        owner, file = (
+            bytes.fromhex(self.owner),
+            database.parent / "former_keys" / f"{self.owner}-{row['epoch']}",
+        )
+        if not file.exists():
+            raise CannotOpenError("the file of a former key is gone")
+        if get_epoch(stored) != row["epoch"]:
+            raise CannotOpenError("a former key of another epoch")
+        return open_envelope(
+            stored,
+            key=file.read_bytes(),
+            row=owner,
+            owner=owner,
+            purpose="former_key",
+            label="accounts.former_key.wrapped",
+            bound={},
+        )
 
     def texts(self, kind: str) -> Iterator[dict[str, str]]:
         """Yield every text of a kind, with its readable columns."""
-        table, label, shown, bound_columns = TEXTS[kind]
+        table, label, shown, bound_in_format_1, bound = TEXTS[kind]
         for row in self._all(table):
-            bound = {
-                name: encode_bound_value(row[column], tag) for name, (column, tag) in bound_columns.items()
-            }
-            text = self._field(row, "text", label=label, bound=bound)
+            self.check_code(table, row)
+            is_old = row["text"][0] == 1
+            text = self.open_field(row, "text", label=label, bound=bound_in_format_1 if is_old else bound)
             yield {**{column: row[column] for column in shown}, "text": text.decode()}
 
-    def _data_key(self, secret: str) -> bytes:
+    def traces(self) -> Iterator[dict[str, Any]]:
+        """Yield every trace, with the ids of the entries that it is on."""
+        names: dict[str, str] = {}
+        for row in self._all("traces_trace"):
+            self.check_code("traces_trace", row)
+            bound = {} if row["name"][0] == 1 else TRACES
+            opened = self.open_field(row, "name", label="traces.trace.name", bound=bound)
+            names[row["id"]] = opened.decode()
+        on: dict[str, list[str]] = {trace: [] for trace in names}
+        for row in self._all("traces_kepttrace"):
+            self.check_code("traces_kepttrace", row)
+            on[row["trace_id"]].append(row["entry_id"])
+        for trace, entries in on.items():
+            yield {"name": names[trace], "entries": entries}
+
+    def open_field(self, row: sqlite3.Row, column: str, *, label: str, bound: Bound | None = None) -> bytes:
+        """Return the plaintext of a sealed column."""
+        envelope = row[column]
+        epoch = get_epoch(envelope)
+        if envelope[0] != (2 if epoch >= self.format_2_since else 1):
+            raise CannotOpenError("a format that is not that of its epoch")
+        return open_envelope(
+            envelope, key=self._sealing_key(epoch, label), **self._context(row, label, bound)
+        )
+
+    def check_code(self, table: str, row: sqlite3.Row) -> None:
+        """Check the code of the plaintext columns of a row."""
+        if table not in CODES or self.epoch < self.format_2_since:
+            return  # in format 1 there was none
+        label, bound = CODES[table]
+        code, context = row["mac"], self._context(row, label, bound, purpose="columns")
+        epoch = get_epoch(code or bytes(5))
+        if code is None or code[0] != 2 or epoch not in self._data_keys:
+            raise CannotOpenError("no code of its columns")
+        key = self._realm_key(epoch, label, person="llamora.columns")
+        made = compute_keyed_hash(
+            b"\2" + additional_data(epoch=epoch, **context), key=key, person="llamora.mac"
+        )
+        if not compare_digest(made, code[5:]):
+            raise CannotOpenError("changed columns")
+
+    def _context(
+        self, row: sqlite3.Row, label: str, bound: Bound | None, *, purpose: str = "field"
+    ) -> dict[str, Any]:
+        values = {name: encode_bound_value(row[column], tag) for name, (column, tag) in (bound or {}).items()}
+        # Numbered rows have no id of 16 bytes, and are known by what is bound.
+        row_id = bytes.fromhex(row["id"]) if isinstance(row["id"], str) else bytes(16)
+        owner = bytes.fromhex(self.owner)
+        return {"row": row_id, "owner": owner, "purpose": purpose, "label": label, "bound": values}
+
+    def _sealing_key(self, epoch: int, label: str) -> bytes:
+        if epoch not in self._data_keys:
+            raise CannotOpenError("an epoch whose key is not there")
+        if epoch < self.format_2_since:
+            return compute_keyed_hash(b"", key=self._data_keys[epoch], person="llamora.content")
+        return self._realm_key(epoch, label, person="llamora.sealing")
+
+    def _realm_key(self, epoch: int, label: str, *, person: str) -> bytes:
+        is_of_vault = label.startswith(("accounts.", "search.recent."))
+        realm = b"vault" if is_of_vault else b"content"
+        return compute_keyed_hash(realm, key=self._data_keys[epoch], person=person)
+
+    def _open_slot(self, secret: str) -> tuple[str, bytes]:
+        """Return the id of the slot that the secret opens, and the data key in it."""
         code = parse_recovery_code(secret)
         tried = {"recovery": code, "password": secret}
         refused = "no slot"
@@ -179,25 +311,10 @@ class Diary:
             if (typed := tried.get(slot["kind"])) is None:
                 continue
             try:
-                return open_data_key(slot, secret=typed, epoch=self.epoch)
+                return slot["id"], open_data_key(slot, secret=typed, epoch=self.epoch)
             except CannotOpenError as error:
                 refused = str(error)
         raise CannotOpenError(refused)
-
-    def _field(self, row: sqlite3.Row, column: str, *, label: str, bound: dict[str, bytes]) -> bytes:
-        envelope = row[column]
-        return open_envelope(
-            envelope,
-            key=self.content[get_epoch(envelope)],
-            row=bytes.fromhex(row["id"]),
-            owner=bytes.fromhex(self.owner),
-            purpose="field",
-            label=label,
-            bound=bound,
-        )
-
-    def _subkey(self, data_key: bytes) -> bytes:
-        return compute_keyed_hash(b"", key=data_key, person="llamora.content")
 
     def _one(self, statement: str, value: str) -> sqlite3.Row:
         found = self.rows.execute(statement, [value]).fetchone()
@@ -210,9 +327,23 @@ class Diary:
         return self.rows.execute(statement, [self.owner]).fetchall()
 
 
-def encode_bound_value(stored: str, tag: str) -> bytes:
+def encode_bound_value(stored: Any, tag: str) -> bytes:
     """Return the authenticated form of a bound column: a letter for its type, then its value."""
-    return tag.encode() + b":" + (bytes.fromhex(stored) if tag == "u" else stored.encode())
+    if stored is None:
+        return b"n:"
+    match tag:
+        case "u":
+            return b"u:" + bytes.fromhex(stored)
+        case "i":
+            return b"i:%d" % stored
+        case "b":
+            return b"b:" + bytes(stored)
+        case "t":
+            # Stored in UTC, with a space, without an offset, and with a fraction of up to six digits or none.
+            date, _, time = stored.partition(" ")
+            seconds, _, fraction = time.partition(".")
+            return f"t:{date}T{seconds}.{fraction[:3].ljust(3, '0')}+00:00".encode()
+    return tag.encode() + b":" + stored.encode()
 
 
 def main() -> None:
@@ -221,9 +352,10 @@ def main() -> None:
     try:
         diary = Diary(Path(sys.argv[1]), name=sys.argv[2], secret=secret)
         texts = {kind: list(diary.texts(kind)) for kind in TEXTS}
+        traces = list(diary.traces())
     except CannotOpenError as error:
         sys.exit(f"cannot open: {error}")
-    print(json.dumps({"epoch": diary.epoch, **texts}))
+    print(json.dumps({"epoch": diary.epoch, **texts, "traces": traces}))
 
 
 if __name__ == "__main__":

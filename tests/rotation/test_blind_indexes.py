@@ -9,7 +9,7 @@ from django.db import connection, models
 from accounts.models import Person
 from accounts.rotation.blind_indexes import BlindIndex, register_blind_index, unregister_blind_index
 from accounts.rotation.epoch_change import begin_rotation
-from llamora.crypto import Keyring, in_force
+from llamora.crypto import REALMS, Keyring, Realm, in_force
 from llamora.fields import SealedModel, SealedTextField
 from tests.people import Resident
 
@@ -29,8 +29,9 @@ class NamedRow(SealedModel):
 
 
 @pytest.fixture
-def named(owner: Resident) -> Iterator[None]:
+def named(owner: Resident, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Create the table of named rows, with a blind index that rotations compute again."""
+    monkeypatch.setitem(REALMS, "tests.named", Realm.CONTENT)
     with connection.schema_editor() as editor:
         editor.create_model(NamedRow)
     register_blind_index(

@@ -93,15 +93,7 @@ def test_rotate_dek_keeps_the_old_key_for_rows_that_do_not_open(owner: Resident,
 def test_a_refusal_is_a_sentence(
     owner: Resident, name: str, secret: str, sentence: str, tmp_path: Path
 ) -> None:
-    for command in ("rotate_dek", "reseal"):
-        with pytest.raises(CommandError, match=sentence):
-            run_command(command, name, secret=secret, tmp_path=tmp_path)
+    with pytest.raises(CommandError, match=sentence):
+        run_command("rotate_dek", name, secret=secret, tmp_path=tmp_path)
 
     assert owner.list_epochs() == {1}
-
-
-def test_reseal_says_that_nothing_was_older(owner: Resident, tmp_path: Path) -> None:
-    said, _ = run_command("reseal", "Olive", "--verify", secret=owner.password, tmp_path=tmp_path)
-
-    assert "0 values were encrypted again." in said
-    assert "All of them can be decrypted." in said

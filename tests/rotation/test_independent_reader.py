@@ -4,15 +4,26 @@ import ast
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 from django.db import connection
 
-from accounts.models import KeySlot, SlotKind
+from accounts.auth.services.recovery import recover_account
+from accounts.keys import former_keys
+from accounts.keys.slot_list import encode_slot_list
+from accounts.models import KeySlot, SlotKind, Vault
 from accounts.rotation import services as rotation_services
+from accounts.rotation.background import stop_rotation_threads
 from accounts.rotation.epoch_change import begin_rotation
-from tests.people import Resident
+from diary.models import Entry
+from llamora.crypto import in_force
+from llamora.fields import fence
+from tests.people import HERE, NEW_PASSWORD, Resident
+from tests.rotation.format_1 import move_back_to_format_1
+from traces.models import EntryTrace, Trace
 
 READER = Path(__file__).with_name("independent_reader.py")
 
@@ -89,3 +100,151 @@ def test_it_is_refused_by_a_wrong_secret_and_by_a_forged_slot(owner: Resident) -
     assert "wrong secret" in wrong.stderr
     assert (planted.returncode, planted.stdout) == (1, "")
     assert "planted box" in planted.stderr
+
+
+def test_it_opens_a_diary_after_a_recovery_and_two_rotations_at_once(owner: Resident) -> None:
+    begin_rotation(owner.open_slot())
+    owner.write_many(1)
+    recovered = recover_account(
+        name="Olive", code=owner.recovery_code, new_password=NEW_PASSWORD, address=HERE
+    )
+    stop_rotation_threads(timeout=10)
+    begin_rotation(owner_with(owner, NEW_PASSWORD).open_slot())
+
+    for secret in (NEW_PASSWORD, recovered.recovery_code):
+        assert [entry["text"] for entry in read_diary(secret)["entries"]] == list(owner.written.values())
+    for secret in (owner.password, owner.recovery_code):
+        assert "wrong secret" in run_reader(secret).stderr
+
+
+def owner_with(owner: Resident, password: str) -> Resident:
+    return replace(owner, password=password)
+
+
+@pytest.mark.parametrize("with_secret", ["password", "recovery_code"])
+def test_it_opens_a_diary_of_format_1_before_and_during_the_move(owner: Resident, with_secret: str) -> None:
+    move_back_to_format_1(owner)
+    for epoch in (1, 2):
+        found = read_diary(getattr(owner, with_secret))
+        assert found["epoch"] == epoch
+        assert [entry["text"] for entry in found["entries"]] == list(owner.written.values())
+        if epoch == 1:
+            begin_rotation(owner.open_slot())
+    assert owner.list_epochs() == {1, 2}
+
+
+@pytest.mark.parametrize(
+    ("change", "refusal"),
+    [
+        ("deleted_at = '2026-01-01 00:00:00'", "changed columns"),
+        ("mac = NULL", "no code of its columns"),
+        ("revision = 2", "changed, or moved"),
+        ("origin = 'imported'", "changed, or moved"),
+        ("utc_offset = 3600", "changed, or moved"),
+        ("day = '2025-01-01'", "changed, or moved"),
+    ],
+)
+def test_it_refuses_columns_that_were_changed_without_a_key(
+    owner: Resident, change: str, refusal: str
+) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"UPDATE diary_entry SET {change}")
+
+    assert refusal in run_reader(owner.password).stderr
+
+
+@pytest.fixture
+def trace(owner: Resident) -> Trace:
+    """A trace on the owner's first entry."""
+    with owner.unlocked():
+        trace = Trace(owner_id=owner.id)
+        trace.set_name("heron")
+        trace.save()
+        EntryTrace.objects.create(owner_id=owner.id, trace=trace, entry_id=next(iter(owner.written)))
+    return trace
+
+
+def test_it_reads_traces_and_the_entries_that_they_are_on(owner: Resident, trace: Trace) -> None:
+    del trace
+    expected = [{"name": "heron", "entries": [next(iter(owner.written)).hex]}]
+
+    before = read_diary(owner.password)["traces"]
+    begun = begin_rotation(owner.open_slot())
+    half_way = read_diary(owner.password)["traces"]
+    rotation_services.resume_rotation(begun.keyring)
+
+    assert before == half_way == read_diary(owner.recovery_code)["traces"] == expected
+
+
+@pytest.mark.parametrize(
+    ("change", "refusal"),
+    [
+        ("traces_trace SET is_read_always = 1", "changed, or moved"),
+        ("traces_trace SET name_index = zeroblob(32)", "changed, or moved"),
+        ("traces_trace SET created_at = '2026-01-01 00:00:00'", "changed columns"),
+        ("traces_kepttrace SET entry_id = (SELECT max(id) FROM diary_entry)", "changed columns"),
+        ("traces_kepttrace SET mac = NULL", "no code of its columns"),
+    ],
+)
+def test_it_refuses_traces_that_were_changed_without_a_key(
+    owner: Resident, trace: Trace, change: str, refusal: str
+) -> None:
+    del trace
+    with connection.cursor() as cursor:
+        cursor.execute(f"UPDATE {change}")
+
+    assert refusal in run_reader(owner.password).stderr
+
+
+def test_it_reads_no_former_epoch_without_the_file_of_its_key(owner: Resident) -> None:
+    begin_rotation(owner.open_slot())
+    assert read_diary(owner.password)["epoch"] == 2
+
+    former_keys.destroy_files(owner.id)
+
+    assert "the file of a former key is gone" in run_reader(owner.password).stderr
+
+
+def test_it_ignores_a_former_key_that_was_put_back(owner: Resident) -> None:
+    begun = begin_rotation(owner.open_slot())
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TEMP TABLE copied AS SELECT * FROM accounts_formerkey")
+    rotation_services.resume_rotation(begun.keyring)
+
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO accounts_formerkey SELECT * FROM copied")
+        cursor.execute("DROP TABLE copied")
+
+    assert [entry["text"] for entry in read_diary(owner.password)["entries"]] == list(owner.written.values())
+
+
+def test_it_refuses_bytes_of_a_former_epoch_that_were_put_back(owner: Resident) -> None:
+    """After the move, older bytes open under no key, and a relabelled format opens none either."""
+    move_back_to_format_1(owner)
+    entry = Entry.objects.order_by("id")[0]
+    with connection.cursor() as cursor:
+        older = cursor.execute("SELECT text FROM diary_entry WHERE id = %s", [entry.id.hex]).fetchone()[0]
+    rotation_services.resume_rotation(begin_rotation(owner.open_slot()).keyring)
+
+    fence.drop_triggers(connection)
+    refusals = []
+    for envelope in (older, older[:1] + bytes([0, 0, 0, 2]) + older[5:], bytes([2, 0, 0, 0, 2]) + older[5:]):
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE diary_entry SET text = %s WHERE id = %s", [envelope, entry.id.hex])
+        refusals.append(run_reader(owner.password).stderr.removeprefix("cannot open: ").strip())
+    fence.install_triggers(connection, fenced=fence.sealed_models(), vault_table=Vault._meta.db_table)
+
+    assert refusals == [
+        "an epoch whose key is not there",
+        "a format that is not that of its epoch",
+        "changed, or moved to another row or column",
+    ]
+
+
+def test_it_refuses_a_slot_that_the_list_does_not_name(owner: Resident) -> None:
+    vault = owner.get_vault()
+    with in_force(owner.open_keyring()):
+        vault.ways_in = encode_slot_list([])
+        vault.save(update_fields=["ways_in"])
+
+    assert "the list of slots does not name it" in run_reader(owner.password).stderr

@@ -2,10 +2,10 @@
 
 import pytest
 
-from accounts.keys.keyrings import copy_with_former_key
+from accounts.keys.keyrings import copy_with_former_keys
 from accounts.models import FormerKey, SlotKind
 from accounts.rotation import services as rotation_services
-from accounts.rotation.completion import destroy_former_key
+from accounts.rotation.completion import destroy_former_keys
 from accounts.rotation.epoch_change import begin_rotation
 from accounts.rotation.reencryption import reencrypt_all
 from tests.people import Resident, register_resident
@@ -22,7 +22,7 @@ def rotate_and_die(owner: Resident, *, at: int) -> bool:
         die_at_statement(at)
         keyring = begin_rotation(opened, current_cookie=here).keyring
         reencrypt_all(keyring, batch=BATCH)
-        destroy_former_key(keyring)
+        destroy_former_keys(keyring)
 
     code = run_forked(rotate)
     assert code in (0, KILLED)
@@ -54,7 +54,7 @@ def kill_at_every(*, step: int) -> int:
         assert (
             owner.read_all() == owner.read_all(owner.open_slot(by=SlotKind.RECOVERY).keyring) == owner.written
         )
-        assert rotation_services.verify_envelopes(copy_with_former_key(owner.open_keyring())).damaged == []
+        assert rotation_services.verify_envelopes(copy_with_former_keys(owner.open_keyring())).damaged == []
         deaths, at = deaths + 1, at + step
 
 

@@ -1,25 +1,27 @@
 """Tests that a replaced slot, put back from a copy, gets no new key from a rotation."""
 
-import pytest
+from contextlib import AbstractContextManager
 
-from accounts.errors import DamagedSlot, KeysDoNotMatch
+import pytest
+from django.db import connection
+
+from accounts.auth.services.login import open_slot_throttled
+from accounts.errors import DamagedSlot, KeysDoNotMatch, WrongCredentials
 from accounts.keys import key_slots
-from accounts.models import KeySlot, SlotKind
+from accounts.keys.slot_list import SlotList, load_slot_list
+from accounts.models import KeySlot, SlotKind, Vault
 from accounts.rotation.epoch_change import begin_rotation
+from accounts.rotation.services import resume_rotation
 from llamora.crypto import in_force
-from llamora.database import write_transaction
-from tests.people import Resident
+from llamora.fields.access import envelope_access
+from tests.people import HERE, Resident
 
 
 def change_password(owner: Resident, password: str) -> KeySlot:
     """Change the password, and return the replaced slot row."""
-    opened, old = owner.open_slot(), owner.get_slot()
-    request = key_slots.DerivationRequest(name=owner.person.name, address="here")
-    slot = key_slots.create_slot(
-        secret=password, kind=SlotKind.PASSWORD, keyring=opened.keyring, request=request
-    )
-    with write_transaction():
-        key_slots.replace_slots(opened.keyring, new_slots=[slot])
+    old = owner.get_slot()
+    begun = begin_rotation(owner.open_slot(), new_secrets={SlotKind.PASSWORD: password})
+    resume_rotation(begun.keyring)
     owner.password = password
     return old
 
@@ -38,6 +40,40 @@ def test_a_replaced_slot_that_was_put_back_is_named_and_gets_nothing(owner: Resi
     (refused,) = turned.refused_slots
     assert (refused.slot_id, refused.code) == (old.id, "not_listed")
     assert owner.get_slot().epoch == 1
+    assert owner.get_vault().epoch == 3
+
+
+def test_with_the_list_of_before_too_a_replaced_slot_gets_nothing(owner: Resident) -> None:
+    """The attack of before: bytes of the list of an earlier moment, put back with the slot."""
+    listed = owner.get_vault().get_envelope(Vault._meta.get_field("ways_in"))
+    assert listed is not None
+    new_password, old_password = "seven herons over the marsh", owner.password
+    old = change_password(owner, new_password)
+    restore_row(old)
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TRIGGER fence_accounts_vault_ways_in_update")
+        cursor.execute("UPDATE accounts_vault SET ways_in = %s", [listed.envelope])
+
+    for kind in SlotKind:
+        for secret in (new_password, old_password):
+            owner.password = secret
+            with pytest.raises((KeysDoNotMatch, DamagedSlot, WrongCredentials)):
+                owner.open_slot(by=kind)
+
+
+def test_an_older_vault_put_back_alone_is_refused(owner: Resident) -> None:
+    """Slot, vault and list of an earlier moment agree; the rows written since are of a later key."""
+    vault, slots, old_password = owner.get_vault(), list(KeySlot.objects.all()), owner.password
+    change_password(owner, "seven herons over the marsh")
+    Vault.objects.all().delete()
+    with envelope_access():
+        vault.save_base(raw=True, force_insert=True)
+    KeySlot.objects.all().delete()
+    for row in slots:
+        row.save(force_insert=True)
+
+    with pytest.raises(KeysDoNotMatch), open_throttled(owner, old_password):
+        pass
 
 
 def test_a_replaced_slot_that_was_put_back_opens_nothing(owner: Resident) -> None:
@@ -60,22 +96,64 @@ def test_with_a_list_of_another_vault_no_slot_opens(owner: Resident, housemate: 
     assert owner.get_vault().epoch == 1
 
 
+@pytest.mark.parametrize("column", ["ways_in", "state"])
+def test_without_a_list_or_a_state_no_slot_opens(owner: Resident, column: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"UPDATE accounts_vault SET {column} = NULL")
+
+    for secret in (owner.password, "not this one at all"):
+        with pytest.raises((KeysDoNotMatch, WrongCredentials)), open_throttled(owner, secret):
+            pass
+
+
 def test_the_new_slot_is_served(owner: Resident) -> None:
     change_password(owner, "seven herons over the marsh")
 
     turned = begin_rotation(owner.open_slot())
 
     assert turned.renewed_slots == 2
-    assert owner.open_slot().keyring.epoch == 2
+    assert owner.open_slot().keyring.epoch == 3
 
 
-def test_where_no_list_was_kept_only_the_slot_just_opened_is_served(owner: Resident) -> None:
-    vault = owner.get_vault()
-    vault.ways_in = None
-    vault.save(update_fields=["ways_in"])
+def test_the_list_names_each_slot_with_its_kind_and_date(owner: Resident) -> None:
+    before = load_listed(owner)
+    recovery = owner.get_slot(SlotKind.RECOVERY)
 
-    turned = begin_rotation(owner.open_slot())
+    change_password(owner, "seven herons over the marsh")
 
-    assert [(slot.kind, slot.code) for slot in turned.refused_slots] == [("recovery", "not_listed")]
-    with in_force(turned.keyring):
-        assert key_slots.get_listed_slot_ids(owner.get_vault()) == {owner.get_slot().id}
+    after = load_listed(owner)
+    assert {slot.kind for slot in after.values()} == {"password", "recovery"}
+    assert after[recovery.id] == before[recovery.id]
+    assert after[recovery.id].added
+    assert set(after) - set(before) == {owner.get_slot().id}
+
+
+def load_listed(owner: Resident) -> SlotList:
+    with in_force(owner.open_keyring()):
+        listed = load_slot_list(owner.get_vault())
+    assert listed is not None
+    return listed
+
+
+def open_throttled(owner: Resident, secret: str) -> AbstractContextManager[key_slots.OpenedSlot]:
+    """Open the password slot as a sign-in does, with all checks of its key."""
+    return open_slot_throttled(
+        "sign-in",
+        person=owner.person,
+        name=owner.person.name,
+        address=HERE,
+        slot_kind=SlotKind.PASSWORD,
+        secret=secret,
+    )
+
+
+def test_one_row_of_a_later_epoch_is_damage_and_keeps_nobody_out(owner: Resident) -> None:
+    id_ = next(iter(owner.written))
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TRIGGER fence_diary_entry_text_update")
+        cursor.execute(
+            "UPDATE diary_entry SET text = x'0200000009' || substr(text, 6) WHERE id = %s", [id_.hex]
+        )
+
+    with open_throttled(owner, owner.password) as opened:
+        assert opened.keyring.epoch == 1

@@ -8,16 +8,18 @@ import pytest
 from django.db import connection
 
 from accounts.errors import DamagedSlot, WrongCredentials
+from accounts.keys.former_keys import get_folder
 from accounts.models import FormerKey, KeySlot, SignIn, SlotKind, Unlock
 from accounts.rotation import services as rotation_services
 from accounts.rotation.epoch_change import BegunRotation, begin_rotation
-from accounts.rotation.errors import DamagedRows, OpenedSlotRefused, RotationUnfinished, StaleKeyring
+from accounts.rotation.errors import DamagedRows, OpenedSlotRefused, StaleKeyring
 from accounts.sessions import services as sessions_services
 from accounts.signals import data_key_rotated
 from diary.entries.services import save_entry
 from diary.models import Entry
 from llamora.crypto import Keyring, current_keyring, in_force
 from llamora.database import FenceRefused, write_transaction
+from llamora.fields.access import envelope_access
 from tests.people import Resident
 
 
@@ -26,6 +28,11 @@ def read_raw_files() -> bytes:
     database = Path(connection.settings_dict["NAME"])
     files = [database, database.with_name(f"{database.name}-wal")]
     return b"".join(file.read_bytes() for file in files if file.exists())
+
+
+def list_files(diarist: Resident) -> list[Path]:
+    """Return the files of a person's former keys."""
+    return list(get_folder().glob(f"{diarist.id.hex}-*"))
 
 
 def rotate(diarist: Resident) -> BegunRotation:
@@ -139,11 +146,53 @@ def test_both_keys_read_while_a_rotation_is_unfinished(owner: Resident) -> None:
     assert owner.read_all() == owner.written
 
 
-def test_a_second_rotation_is_refused_meanwhile(owner: Resident) -> None:
+def test_a_second_rotation_may_begin_meanwhile(owner: Resident) -> None:
     begin_rotation(owner.open_slot())
+    owner.write_many(1)
+    second = begin_rotation(owner.open_slot())
+    owner.write_many(1)
 
-    with pytest.raises(RotationUnfinished):
-        begin_rotation(owner.open_slot())
+    assert owner.list_epochs() == {1, 2, 3}
+    assert owner.read_all(second.keyring) == owner.read_all() == owner.written
+    assert sorted(FormerKey.objects.values_list("epoch", flat=True)) == [1, 2]
+
+    rotation_services.resume_rotation(owner.open_keyring())
+
+    assert owner.list_epochs() == {3}
+    assert owner.read_all() == owner.written
+    assert not FormerKey.objects.exists()
+    assert list_files(owner) == []
+
+
+def test_a_former_key_that_is_put_back_opens_nothing(owner: Resident) -> None:
+    """With the row of the former key, and the rows that it opened, but not its file."""
+    begun = begin_rotation(owner.open_slot())
+    row = FormerKey.objects.get()
+    (file,) = list_files(owner)
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert len(file.read_bytes()) == 32
+    rotation_services.resume_rotation(begun.keyring)
+
+    with envelope_access():
+        row.save_base(raw=True, force_insert=True)
+
+    keyring = owner.open_keyring()
+    assert keyring.list_former_epochs() == []
+    assert not file.exists()
+
+
+def test_a_former_key_is_not_opened_without_its_file(owner: Resident) -> None:
+    begin_rotation(owner.open_slot())
+    (file,) = list_files(owner)
+    key = file.read_bytes()
+    assert owner.open_keyring().list_former_epochs() == [1]
+
+    file.unlink()
+    assert owner.open_keyring().list_former_epochs() == []
+
+    file.write_bytes(key)
+    rotation_services.resume_rotation(owner.open_keyring())
+    assert owner.read_all() == owner.written
 
 
 def test_a_keyring_of_an_earlier_epoch_rotates_nothing(owner: Resident) -> None:

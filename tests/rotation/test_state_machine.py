@@ -61,20 +61,20 @@ def test_every_event_once_and_most_while_a_rotation_is_unfinished(house: Househo
         partial(house.save_late_draft, who=1, words="a lamp"),
         partial(house.unlock, which=0),
         house.back_up,
-        partial(house.change_password, who=1, end_others=False, turn=False),
+        partial(house.change_password, who=1),
         partial(die_during_rotation, house),
         partial(house.write, who=1, words="a marsh"),
         partial(house.edit, who=1, which=0, words="a reed"),
         partial(house.rotate_key, who=1),
-        partial(house.change_password, who=1, end_others=True, turn=True),
-        partial(house.change_password, who=1, end_others=False, turn=False),
-        partial(house.create_recovery_code, who=1, end_others=False),
+        partial(house.change_password, who=1),
+        partial(house.change_password, who=1),
+        partial(house.create_recovery_code, who=1),
         house.back_up,
-        partial(house.kill_rotation, who=1, at=8),
+        partial(die_during_rotation, house),
         house.sign_in_to_unfinished_rotation,
-        partial(house.change_password, who=1, end_others=True, turn=False),
+        partial(house.change_password, who=1),
         partial(house.sign_in, who=1),
-        partial(house.create_recovery_code, who=1, end_others=True),
+        partial(house.create_recovery_code, who=1),
         partial(house.reset_after_compromise, who=1),
         partial(house.delete_account, who=1),
         partial(house.delete_account, who=0),
@@ -117,11 +117,13 @@ def test_what_came_after_a_lock_outlives_two_rotations(house: HouseholdMachine) 
 def test_what_came_after_a_lock_is_folded_in_by_a_rotation_that_dies(house: HouseholdMachine) -> None:
     """The late draft is merged under the former key, which opens it until the rotation ends."""
     karin, tries = house.people["Karin"], count(30, step=5)
-    house.change_password(who=0, end_others=False, turn=False)
+    house.change_password(who=0)
     house.check_all_secrets()  # the thief takes the key of now
+    house.lock(who=0, which=0)
 
     while not karin["former"]:
         house.save_late_draft(who=0, words="a heron")
+        assert karin["late"]
         house.kill_rotation(who=0, at=next(tries))
 
     house.check_all_secrets()

@@ -4,8 +4,9 @@ import pytest
 
 from accounts.keys import key_pairs
 from accounts.rotation import services as rotation_services
-from accounts.rotation.epoch_change import begin_rotation
-from diary.drafts.late_drafts import _open, merge_late_drafts, store_late_draft
+from accounts.rotation.epoch_change import OtherBrowsers, begin_rotation
+from diary.drafts.late_draft_rows import open_text
+from diary.drafts.late_drafts import merge_late_drafts, store_late_draft
 from diary.drafts.services import SubmittedDraft
 from diary.models import Draft, LateDraft
 from llamora.crypto import CryptoError, Keyring, in_force
@@ -14,7 +15,8 @@ from tests.people import FIRST_DAY, Resident
 
 def send_late_draft(owner: Resident, text: str) -> LateDraft:
     """Send a draft while its owner is locked."""
-    store_late_draft(SubmittedDraft(owner_id=owner.id, day=FIRST_DAY, text=text, revision=0, entry_id=None))
+    sent = SubmittedDraft(owner_id=owner.id, day=FIRST_DAY, text=text, revision=0, entry_id=None)
+    store_late_draft(sent, cookie=owner.get_cookie())
     return LateDraft.objects.get(owner_id=owner.id)
 
 
@@ -27,10 +29,9 @@ def get_draft_text(owner: Resident) -> str:
 
 @pytest.fixture
 def writer(owner: Resident) -> Resident:
-    """The owner, without late drafts, and with the public key cached."""
+    """The owner, without drafts, in a browser that is signed in."""
     Draft.objects.filter(owner_id=owner.id).delete()
-    key_pairs.remember_public_key(owner.open_keyring())
-    return owner
+    return owner.sign_in()
 
 
 def test_a_draft_from_before_is_folded_in_by_the_rotation(writer: Resident) -> None:
@@ -46,28 +47,42 @@ def test_a_draft_from_before_is_folded_in_by_the_rotation(writer: Resident) -> N
 def test_a_draft_from_after_is_sealed_to_the_new_pair(writer: Resident) -> None:
     stolen = key_pairs.load_key_pairs(writer.open_keyring())
 
-    begin_rotation(writer.open_slot())
+    begin_rotation(writer.open_slot(), current_cookie=writer.get_cookie())
     late = send_late_draft(writer, "Typed after the key was turned.")
 
-    assert (
-        key_pairs.get_public_key(writer.open_keyring().key_id)
-        == bytes(writer.get_vault().public_key)
-        != stolen[0].public
-    )
-    with pytest.raises(CryptoError):
-        _open(late, stolen)
+    assert bytes(writer.get_vault().public_key) != stolen[0].public
+    assert open_text(late, stolen) is None
     assert get_draft_text(writer) == "Typed after the key was turned."
 
 
-def test_the_pair_before_the_last_is_given_up(writer: Resident) -> None:
+def test_a_pair_is_given_up_when_no_browser_has_it(writer: Resident) -> None:
     first = key_pairs.load_key_pairs(writer.open_keyring())[0]
-    for _ in range(2):
-        rotation_services.resume_rotation(begin_rotation(writer.open_slot()).keyring)
+    locked = writer.sign_in_elsewhere()
+    for _ in range(3):
+        begun = begin_rotation(writer.open_slot(), others=OtherBrowsers.LOCK)
+        rotation_services.resume_rotation(begun.keyring)
 
     pairs = key_pairs.load_key_pairs(writer.open_keyring())
+    assert len(pairs) == 4
+    assert first in pairs
+    writer.post("/unlock/", password=writer.password)
+    assert key_pairs.load_key_pairs(writer.open_keyring()) == pairs, "the other browser has the first one"
+    locked.post("/unlock/", password=writer.password)
 
-    assert len(pairs) == 2
-    assert first not in pairs
+    assert key_pairs.load_key_pairs(writer.open_keyring()) == pairs[:1]
+
+
+def test_only_the_pairs_that_nobody_has_are_given_up(writer: Resident) -> None:
+    rotation_services.resume_rotation(begin_rotation(writer.open_slot(), others=OtherBrowsers.LOCK).keyring)
+    elsewhere = writer.sign_in_elsewhere()
+    rotation_services.resume_rotation(begin_rotation(writer.open_slot(), others=OtherBrowsers.LOCK).keyring)
+    pairs = key_pairs.load_key_pairs(writer.open_keyring())
+
+    writer.post("/unlock/", password=writer.password)
+
+    assert len(pairs) == 3
+    assert key_pairs.load_key_pairs(writer.open_keyring()) == pairs[:2]
+    assert elsewhere.get_sign_in().draft_key
 
 
 def test_a_pair_is_shown_to_nobody(owner: Resident) -> None:

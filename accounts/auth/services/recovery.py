@@ -1,16 +1,16 @@
-"""Account recovery: a recovery code opens the vault, and both key slots are replaced."""
+"""Account recovery: a recovery code opens the vault; both key slots and the data key are replaced."""
 
 from dataclasses import dataclass, field
 
 from accounts.auth.services.login import open_slot_throttled, start_session_if_possible
 from accounts.http.request import NOBODY, RequestVault
-from accounts.keys import key_slots
 from accounts.models import Person, SlotKind
-from accounts.sessions import services as sessions_services
+from accounts.rotation.background import start_rotation_thread
+from accounts.rotation.epoch_change import begin_rotation
+from accounts.rotation.errors import refuse_failed_rotation
 from accounts.sessions.cookies import SessionCookie
 from llamora import crypto
-from llamora.crypto import Keyring
-from llamora.database import truncate_wal, write_transaction
+from llamora.database import truncate_wal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +31,7 @@ def recover_account(
     device: str = "",
     request_vault: RequestVault = NOBODY,
 ) -> RecoveredAccount:
-    """Replace both key slots in one commit and end every other session of the person.
+    """Replace both key slots and the data key in one commit, and end every session of the person.
 
     Raise BadRecoveryCode if the code is malformed, or an error of `sign_in_with_password`.
     """
@@ -41,23 +41,15 @@ def recover_account(
         "recover", person=person, name=name, address=address, slot_kind=SlotKind.RECOVERY, secret=secret
     ) as opened:
         new_code = crypto.new_recovery_code()
-        request = key_slots.DerivationRequest(name=name, address=str(opened.person.id), is_recognised=True)
         secrets = {SlotKind.PASSWORD: new_password, SlotKind.RECOVERY: crypto.parse_recovery_code(new_code)}
-        _replace_slots(opened.keyring, secrets=secrets, request=request)
-        cookie = start_session_if_possible(
-            opened.person, opened.keyring, device=device, request_vault=request_vault
-        )
-    truncate_wal()
+        with refuse_failed_rotation():
+            begun = begin_rotation(opened, new_secrets=secrets)
+        truncate_wal()
+        start_rotation_thread(begun.keyring)
+        try:
+            cookie = start_session_if_possible(
+                opened.person, begun.keyring, device=device, request_vault=request_vault
+            )
+        finally:
+            begun.keyring.close()
     return RecoveredAccount(person=opened.person, cookie=cookie, recovery_code=new_code)
-
-
-def _replace_slots(
-    keyring: Keyring, *, secrets: dict[SlotKind, str], request: key_slots.DerivationRequest
-) -> None:
-    slots = [
-        key_slots.create_slot(secret=s, kind=kind, keyring=keyring, request=request)
-        for kind, s in secrets.items()
-    ]
-    with write_transaction():
-        key_slots.replace_slots(keyring, new_slots=slots)
-        sessions_services.end_sessions(person_id=keyring.owner)

@@ -44,7 +44,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Rotate the key, or resume an unfinished rotation."""
         try:
-            opened = secret_prompt.open_slot_with_prompt(
+            opened = secret_prompt.open_diary_with_prompt(
                 name=options["name"], password_file=options["password_file"]
             )
             keyring = opened.keyring

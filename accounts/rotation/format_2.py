@@ -1,0 +1,46 @@
+"""The move of a diary from format 1 to format 2, at its owner's first unlock with this version.
+
+It is a rotation: format 1 is then read under the former key alone, and nothing of it once the rotation is
+finished. In format 1 plaintext columns had no codes (`MacField`), so the first step writes those of all rows,
+and from then on a row without its code opens as little as one with a wrong code. Columns that are new in
+format 2 get their values from functions that their apps register.
+"""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from django.db import connection
+
+from accounts.rotation.sealed_tables import SealedTable, list_sealed_tables
+from llamora.crypto import Keyring
+from llamora.fields import MacField
+
+_BATCH = 2000
+_registered: dict[str, Callable[[UUID], None]] = {}
+
+
+def register_first_values(name: str, write: Callable[[UUID], None]) -> None:
+    """Register a function that writes new columns of an owner's rows, in the transaction of the move."""
+    _registered[name] = write
+
+
+def write_first_codes(keyring: Keyring) -> None:
+    """Write the first values of new columns, then the codes of all rows, under the keyring's epoch."""
+    for write in _registered.values():
+        write(keyring.owner)
+    for table in list_sealed_tables():
+        macs = [field for field in table.fields if isinstance(field, MacField)]
+        if macs:
+            _write_codes(table, macs, keyring)
+
+
+def _write_codes(table: SealedTable, macs: list[MacField], keyring: Keyring) -> None:
+    read_envelopes = table.build_envelope_reader(keyring.owner)
+    for rows in table.iterate_batches(keyring.owner, skip_prefix=None, size=_BATCH):
+        for mac in macs:
+            codes = []
+            for row in rows:
+                _, _, columns = next(read_envelopes(row))
+                codes.append((keyring.compute_mac(mac.context_for(columns)), row[0]))
+            with connection.cursor() as cursor:
+                cursor.executemany(table.build_update(mac), codes)

@@ -1,0 +1,38 @@
+"""The first unlock of a diary of format 1, which moves it to format 2 before anything else is done."""
+
+from dataclasses import replace
+
+from accounts.keys.admission import check_keys_match
+from accounts.keys.key_slots import OpenedSlot
+from accounts.models import Vault
+from accounts.rotation.epoch_change import OtherBrowsers, begin_rotation
+from accounts.rotation.errors import refuse_failed_rotation
+from llamora.database import truncate_wal
+
+
+def move_to_format_2(opened: OpenedSlot) -> OpenedSlot:
+    """Return an opened slot whose diary is of format 2; if it was of format 1, by a rotation.
+
+    The keyring of the given slot is then closed. Other browsers are locked, and nobody is signed out: no
+    secret has become known. If there never was a list of the ways to unlock, only the secret that was just
+    typed is known to be the owner's, and the result has a new recovery code. Raise KeysDoNotMatch,
+    DamagedSlot, DerivationQueueFull, DerivationOutOfMemory or NotWritten.
+    """
+    if not opened.keyring.is_of_format_1:
+        return opened
+    check_keys_match(opened.keyring, vault=Vault.objects.get(owner_id=opened.person.id))
+    with refuse_failed_rotation():
+        begun = begin_rotation(opened, others=OtherBrowsers.LOCK)
+    opened.keyring.close()
+    truncate_wal()
+    person = type(opened.person).objects.select_related("vault").get(id=opened.person.id)
+    # A recovery code that is replaced is shown, so nobody need be told that the former one is refused.
+    refused = tuple(slot for slot in begun.refused_slots if not begun.recovery_code)
+    return replace(
+        opened,
+        person=person,
+        slot=begun.slot,
+        keyring=begun.keyring,
+        recovery_code=begun.recovery_code,
+        refused_slots=refused,
+    )
