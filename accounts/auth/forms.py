@@ -38,7 +38,27 @@ def _list_sign_in_choices() -> list[tuple[str, str]]:
     return [("", "Until I close this browser"), *lengths]
 
 
-class SignInForm(forms.Form):
+class _UnlockingForm(forms.Form):
+    """A form that unlocks a diary; it asks whether a backup was restored only where that is in question."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "backup_restored" in self.data:
+            self.ask_about_backup()
+
+    def ask_about_backup(self) -> None:
+        """Add the question whether a backup was restored, which must then be answered with yes."""
+        self.fields["backup_restored"] = forms.BooleanField(
+            label="Yes, a backup was restored", required=False
+        )
+
+    @property
+    def is_backup_restored(self) -> bool:
+        """Whether the person says that a backup was restored."""
+        return bool(self.cleaned_data.get("backup_restored"))
+
+
+class SignInForm(_UnlockingForm):
     """The name and the password of a person who signs in."""
 
     name = name_field()
@@ -48,7 +68,7 @@ class SignInForm(forms.Form):
     )
 
 
-class UnlockForm(forms.Form):
+class UnlockForm(_UnlockingForm):
     """The password of the signed-in person, to unlock their vault."""
 
     password = password_field("Password", is_new=False)
@@ -161,31 +181,15 @@ class ConfirmRecoveryCodeForm(forms.Form):
         return cleaned
 
 
-_ROTATE_HELP = (
-    "If someone has an old copy of the disk or a backup and learns the old password, they still can't read "
-    "what you write from now on. Signs out your other browsers."
-)
-
-
 def current_password_field() -> forms.CharField:
     """Return the field for the current password."""
     return password_field("Current password", is_new=False)
-
-
-def _sign_out_others_field() -> forms.BooleanField:
-    return forms.BooleanField(label="Sign out my other browsers", required=False)
 
 
 class ReauthenticationForm(forms.Form):
     """A form with the current password and nothing else."""
 
     current = current_password_field()
-
-
-class NewRecoveryCodeForm(ReauthenticationForm):
-    """A request for a new recovery code, with the current password."""
-
-    end_others = _sign_out_others_field()
 
 
 class ReplacePasswordForm(NewPasswordForm):
@@ -203,12 +207,3 @@ class ReplacePasswordForm(NewPasswordForm):
         """Return the name of the person whose password is replaced."""
         del cleaned
         return self._person.name
-
-
-class ChangePasswordForm(ReplacePasswordForm):
-    """A new password, with options to sign other browsers out and to replace the data key."""
-
-    end_others = forms.BooleanField(label="Sign out my other browsers", required=False, initial=True)
-    turn = forms.BooleanField(
-        label="Also create a new encryption key", required=False, help_text=_ROTATE_HELP
-    )

@@ -2,13 +2,26 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from uuid import UUID
 
-from accounts.errors import SignInEnded, WrongCredentials, WrongPerson
+from accounts.errors import (
+    DerivationOutOfMemory,
+    DerivationQueueFull,
+    RetryLater,
+    SignInEnded,
+    StaleVault,
+    WrongCredentials,
+    WrongPerson,
+)
 from accounts.http.request import NOBODY, RequestVault
-from accounts.keys import key_pairs, key_slots
+from accounts.keys import key_slots
 from accounts.keys.admission import check_keys_match
-from accounts.models import KeySlot, Person, SignIn, SlotKind
+from accounts.models import Person, SignIn, SlotKind
+from accounts.rotation.background import start_rotation_thread
+from accounts.rotation.epoch_change import OtherBrowsers, begin_rotation
+from accounts.rotation.errors import RotationError
+from accounts.rotation.format_upgrade import move_to_format_2
 from accounts.sessions import services as sessions_services
 from accounts.sessions.cookies import SessionCookie
 from accounts.sessions.register import check_no_other_key
@@ -17,6 +30,11 @@ from accounts.throttling.device_cookie import get_throttle_key
 from accounts.throttling.throttle import throttle
 from llamora.crypto import Keyring, in_force
 from llamora.database import NotWritten, truncate_wal, write_transaction
+
+
+def accept_every_key(keyring: Keyring) -> None:
+    """Accept a key without looking at what a browser has seen before."""
+    del keyring
 
 
 @contextmanager
@@ -33,7 +51,8 @@ def open_slot_throttled(
     """Wait for the throttle, open a key slot with a secret, and close its keyring after the block.
 
     Failures are counted by address, or by `throttle_key` if the browser is recognised: it is signed in, or
-    has a valid device cookie. Places of the derivation queue are kept for these.
+    has a valid device cookie. Places of the derivation queue are kept for these. A diary of format 1 is
+    moved to format 2 first.
     """
     with throttle.attempt(kind, name=name, address=throttle_key or address) as attempt:
         try:
@@ -49,11 +68,32 @@ def open_slot_throttled(
             raise
         attempt.succeed()
     try:
-        check_keys_match(opened.keyring, vault=opened.person.vault)
+        if opened.keyring.is_of_format_1:
+            opened = move_to_format_2(opened)
+            start_rotation_thread(opened.keyring)
+        else:
+            check_keys_match(opened.keyring, vault=opened.person.vault)
         check_no_other_key(opened.keyring)
+    except StaleVault:
+        opened.keyring.close()
+        raise DerivationQueueFull(key_slots.RETRY_SECONDS) from None
+    except BaseException:
+        opened.keyring.close()
+        raise
+    try:
         yield opened
     finally:
         opened.keyring.close()
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignedIn:
+    """A person who was let in, their session, and what they must be told: see `key_slots.OpenedSlot`."""
+
+    person: Person
+    cookie: SessionCookie
+    recovery_code: str = field(default="", repr=False)
+    refused_slots: tuple[key_slots.RefusedSlot, ...] = ()
 
 
 def sign_in_with_password(
@@ -65,12 +105,14 @@ def sign_in_with_password(
     device: str = "",
     device_cookie: str = "",
     request_vault: RequestVault = NOBODY,
-) -> tuple[Person, SessionCookie]:
+    check_key: Callable[[Keyring], None] = accept_every_key,
+) -> SignedIn:
     """Sign a person in with a browser; if another person was signed in with it, sign that person out.
 
     `days` is how long the browser stays signed in; with None, until the browser is closed. `device_cookie` is
-    the value of the device cookie. Raise WrongCredentials, AccountDisabled, DamagedSlot, TooManyAttempts,
-    DerivationQueueFull or DerivationOutOfMemory.
+    the value of the device cookie. `check_key` is called before anything is done with the key. Raise
+    WrongCredentials, AccountDisabled, DamagedSlot, KeysDoNotMatch, TooManyAttempts, DerivationQueueFull,
+    DerivationOutOfMemory, or an error of `check_key`.
     """
     person = Person.objects.find_by_name(name)
     with open_slot_throttled(
@@ -82,15 +124,22 @@ def sign_in_with_password(
         secret=password,
         throttle_key=get_throttle_key(device_cookie, person_id=person.id) if person else "",
     ) as opened:
-        _raise_cost(opened, password=password)
-        if request_vault.sign_in_id is not None and request_vault.person == opened.person:
-            # The same person in the same browser: their sign-in stays, so that other tabs go on working.
-            with suppress(SignInEnded):
-                return opened.person, _renew_sign_in(
-                    opened.keyring, sign_in_id=request_vault.sign_in_id, days=days
+        check_key(opened.keyring)
+        with raise_cost(opened, password=password) as keyring:
+            cookie = None
+            if request_vault.sign_in_id is not None and request_vault.person == opened.person:
+                # The same person in the same browser: their sign-in stays, so that other tabs go on working.
+                with suppress(SignInEnded):
+                    cookie = _renew_sign_in(keyring, sign_in_id=request_vault.sign_in_id, days=days)
+            if cookie is None:
+                cookie = start_session(
+                    opened.person, keyring, days=days, device=device, request_vault=request_vault
                 )
-        return opened.person, start_session(
-            opened.person, opened.keyring, days=days, device=device, request_vault=request_vault
+        return SignedIn(
+            person=opened.person,
+            cookie=cookie,
+            recovery_code=opened.recovery_code,
+            refused_slots=opened.refused_slots,
         )
 
 
@@ -129,7 +178,13 @@ def start_session_if_possible(
         return None
 
 
-def unlock_with_password(*, request_vault: RequestVault, password: str, address: str) -> SessionCookie:
+def unlock_with_password(
+    *,
+    request_vault: RequestVault,
+    password: str,
+    address: str,
+    check_key: Callable[[Keyring], None] = accept_every_key,
+) -> SignedIn:
     """Unlock a browser with the password of the person who is signed in with it.
 
     Raise WrongPerson, SignInEnded, or an error of `sign_in_with_password`.
@@ -147,10 +202,17 @@ def unlock_with_password(*, request_vault: RequestVault, password: str, address:
         secret=password,
         throttle_key=str(sign_in_id),
     ) as opened:
-        _raise_cost(opened, password=password)
         if opened.keyring.owner != person.id:
             raise WrongPerson
-        return _unlock_browser(opened.keyring, sign_in_id=sign_in_id)
+        check_key(opened.keyring)
+        with raise_cost(opened, password=password) as keyring:
+            cookie = _unlock_browser(keyring, sign_in_id=sign_in_id)
+        return SignedIn(
+            person=opened.person,
+            cookie=cookie,
+            recovery_code=opened.recovery_code,
+            refused_slots=opened.refused_slots,
+        )
 
 
 def _unlock_browser(keyring: Keyring, *, sign_in_id: UUID) -> SessionCookie:
@@ -178,24 +240,30 @@ def _unlock_and_send_signal(keyring: Keyring, unlock: Callable[[], SessionCookie
 
 
 def _send_unlocked(keyring: Keyring) -> None:
-    key_pairs.remember_public_key(keyring)
     with in_force(keyring):
         vault_unlocked.send_robust(Person, person_id=keyring.owner, keyring=keyring)
 
 
-def _raise_cost(opened: key_slots.OpenedSlot, *, password: str) -> None:
-    """Replace the key slot if its derivation cost is lower than the settings require."""
-    request = key_slots.DerivationRequest(
-        name=opened.person.name, address=str(opened.person.id), is_recognised=True
-    )
-    slot = key_slots.raise_cost(opened, secret=password, request=request)
-    if slot is None:
+@contextmanager
+def raise_cost(opened: key_slots.OpenedSlot, *, password: str) -> Iterator[Keyring]:
+    """Give the keyring to work with; by a rotation, if the slot costs less than the settings require.
+
+    A slot is replaced only by a rotation. Other browsers are locked. If it fails, the present slot stays,
+    and the next sign-in tries again.
+    """
+    cost = key_slots.get_raised_cost(opened.slot)
+    begun = None
+    if cost is not None:
+        with suppress(RotationError, RetryLater, DerivationOutOfMemory, NotWritten):
+            begun = begin_rotation(
+                opened, new_secrets={SlotKind.PASSWORD: password}, cost=cost, others=OtherBrowsers.LOCK
+            )
+    if begun is None:
+        yield opened.keyring
         return
-    try:
-        with write_transaction():
-            # By its id: a password changed meanwhile has another slot, which must stay.
-            if KeySlot.objects.filter(id=opened.slot.id).exists():
-                key_slots.replace_slots(opened.keyring, new_slots=[slot])
-    except NotWritten:
-        return  # the old slot still opens; the next sign-in tries again
     truncate_wal()
+    start_rotation_thread(begun.keyring)
+    try:
+        yield begun.keyring
+    finally:
+        begun.keyring.close()

@@ -8,7 +8,10 @@ from accounts.auth.services import invitations
 from accounts.auth.services.login import start_session_if_possible
 from accounts.errors import HouseholdAlreadySetUp, UsernameTaken
 from accounts.http.request import NOBODY, RequestVault
-from accounts.keys import key_pairs, key_slots
+from accounts.keys import key_slots
+from accounts.keys.sealed_preferences import encode_preferences
+from accounts.keys.slot_list import ListedSlot, encode_slot_list
+from accounts.keys.vault_state import VaultState
 from accounts.models import Person, SlotKind, Vault
 from accounts.preferences import languages
 from accounts.preferences.time_zones import get_time_zone_or_default
@@ -115,7 +118,6 @@ def _create_person(
         for kind, s in secrets.items()
     ]
     _save_person(person, keyring=keyring, slots=slots, invitation=invitation)
-    key_pairs.remember_public_key(keyring)
     return NewPerson(person=person, keyring=keyring, recovery_code=code)
 
 
@@ -139,5 +141,11 @@ def _save_person(person: Person, *, keyring: Keyring, slots: list[Slot], invitat
             public_key=public_key,
             private_key=private_key,
             digest_key=crypto.secret_bytes(),
+            ways_in=encode_slot_list(
+                ListedSlot(id=slot.id, kind=slot.kind, added=person.created_at.isoformat(timespec="seconds"))
+                for slot in slots
+            ),
+            state=VaultState(format_2_since=FIRST_EPOCH, finished=FIRST_EPOCH).to_json(),
+            preferences=encode_preferences(person),
         )
-        key_slots.replace_slots(keyring, new_slots=slots)
+        key_slots.save_slots(slots)

@@ -1,5 +1,7 @@
 """Views of sign-in, unlock, lock and sign-out, which set or delete the session cookie."""
 
+from collections.abc import Callable
+from functools import partial
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -12,9 +14,15 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import error_messages
 from accounts.auth.forms import SignInForm, UnlockForm
-from accounts.auth.services.login import sign_in_with_password, unlock_with_password
+from accounts.auth.services.login import (
+    SignedIn,
+    accept_every_key,
+    sign_in_with_password,
+    unlock_with_password,
+)
+from accounts.auth.views.recovery import show_recovery_code
 from accounts.decorators import redirect_to_login
-from accounts.errors import AccountsError
+from accounts.errors import AccountsError, DiarySetBack
 from accounts.http import next_url
 from accounts.http.error_responses import (
     FORM_INVALID,
@@ -26,17 +34,26 @@ from accounts.http.error_responses import (
 )
 from accounts.http.request import HouseholdRequest
 from accounts.models import Person
+from accounts.rotation.error_messages import get_refused_slot_message
 from accounts.sessions import services as sessions_services
 from accounts.sessions.cookies import SessionCookie, clear_cache, delete_cookies, set_cookie
+from accounts.sessions.latest_key_cookie import check_not_set_back, set_latest_key_cookie
 from accounts.sessions.user_agent import describe_device
 from accounts.throttling import device_cookie
 from accounts.throttling.client_ip import get_client_ip
+from llamora.crypto import Keyring
 
 
 def set_session_cookie(request: HttpRequest, response: HttpResponse, cookie: SessionCookie) -> None:
     """Set the session cookie, which expires with the sign-in."""
     age = sessions_services.get_cookie_age(cookie.sign_in_id)
     set_cookie(response, cookie, secure=request.is_secure(), age=age)
+    set_latest_key_cookie(request, response, sign_in_id=cookie.sign_in_id)
+
+
+def _choose_check(request: HttpRequest, form: SignInForm | UnlockForm) -> Callable[[Keyring], None]:
+    """Return the check that the diary was not set back, unless the person says that this is right."""
+    return accept_every_key if form.is_backup_restored else partial(check_not_set_back, request.COOKIES)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -53,7 +70,7 @@ def sign_in(request: HouseholdRequest) -> HttpResponse:
     if not form.is_valid():
         return _render_sign_in(request, form, following, status=FORM_INVALID)
     try:
-        person, cookie = sign_in_with_password(
+        signed_in = sign_in_with_password(
             name=form.cleaned_data["name"],
             password=form.cleaned_data["password"],
             address=get_client_ip(request),
@@ -61,17 +78,36 @@ def sign_in(request: HouseholdRequest) -> HttpResponse:
             device=describe_device(request),
             device_cookie=request.COOKIES.get(device_cookie.COOKIE_NAME, ""),
             request_vault=request.vault,
+            check_key=_choose_check(request, form),
         )
     except AccountsError as error:
         form.add_error(None, error_messages.get_error_message(error))
+        if isinstance(error, DiarySetBack):
+            form.ask_about_backup()
         return set_retry_after(
             _render_sign_in(request, form, following, status=get_error_status(error)), error
         )
     rotate_token(request)
-    response = _redirect_or_confirm(request, following)
-    set_session_cookie(request, response, cookie)
+    response = _respond_to_signed_in(request, signed_in, following)
     if form.cleaned_data["stay_days"]:
-        device_cookie.set_device_cookie(response, person_id=person.id, secure=request.is_secure())
+        device_cookie.set_device_cookie(response, person_id=signed_in.person.id, secure=request.is_secure())
+    return response
+
+
+def _respond_to_signed_in(request: HttpRequest, signed_in: SignedIn, following: str) -> HttpResponse:
+    """Redirect to the next page, by way of the page of a new recovery code if there had to be one."""
+    for slot in signed_in.refused_slots:
+        messages.warning(request, get_refused_slot_message(slot))
+    if signed_in.recovery_code:
+        response = show_recovery_code(
+            request, signed_in.person, code=signed_in.recovery_code, following=following
+        )
+        if is_htmx_request(request):
+            # The dialog was over a page; its text is saved as a draft.
+            response["HX-Retarget"], response["HX-Reswap"] = "body", "innerHTML"
+    else:
+        response = _redirect_or_confirm(request, following)
+    set_session_cookie(request, response, signed_in.cookie)
     return response
 
 
@@ -111,20 +147,21 @@ def unlock(request: HouseholdRequest) -> HttpResponse:
     if not form.is_valid():
         return _render_unlock(request, form, following, status=FORM_INVALID)
     try:
-        cookie = unlock_with_password(
+        signed_in = unlock_with_password(
             request_vault=request.vault,
             password=form.cleaned_data["password"],
             address=get_client_ip(request),
+            check_key=_choose_check(request, form),
         )
     except AccountsError as error:
         form.add_error(None, _get_unlock_error(error))
+        if isinstance(error, DiarySetBack):
+            form.ask_about_backup()
         return set_retry_after(
             _render_unlock(request, form, following, status=get_error_status(error)), error
         )
     # The CSRF secret stays: another tab may be saving with it.
-    response = _redirect_or_confirm(request, following)
-    set_session_cookie(request, response, cookie)
-    return response
+    return _respond_to_signed_in(request, signed_in, following)
 
 
 def _get_unlock_error(error: AccountsError) -> str:

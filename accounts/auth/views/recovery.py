@@ -25,6 +25,7 @@ from accounts.http.error_responses import (
 from accounts.http.request import HouseholdRequest
 from accounts.models import Person
 from accounts.sessions.cookies import SessionCookie, set_cookie
+from accounts.sessions.latest_key_cookie import set_latest_key_cookie
 from accounts.sessions.user_agent import describe_device
 from accounts.throttling.client_ip import get_client_ip
 from llamora.crypto import recovery_groups
@@ -111,4 +112,5 @@ def attach_session_cookie(
     """Set the session cookie on the page of a recovery code; with None, the person must sign in again."""
     if cookie is not None:
         set_cookie(page, cookie, secure=request.is_secure())
+        set_latest_key_cookie(request, page, sign_in_id=cookie.sign_in_id)
     return page
