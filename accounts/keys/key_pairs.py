@@ -1,16 +1,18 @@
 """Key pairs of vaults: the public key seals a draft to a person whose vault is locked.
 
-A public key that is read from the database is not used, because an attacker could have replaced it there. At
-an unlock, this process verifies the public key and remembers it: the private key, sealed under the data key,
-opens only if the public key is the one with which it was sealed.
+A public key that is read from the database may have been replaced there. So it is used only if it is proven:
+with the data key, because the private key opens only if the public key is the one with which it was sealed,
+or with a browser's key (`accounts.keys.browser_keys`).
+
+A rotation makes a new pair. A locked browser goes on sealing to the pair that it knows, so all former pairs
+are stored until no browser is left that has one.
 """
 
 from dataclasses import dataclass, field
-from uuid import UUID
 
 from accounts.keys.row_shapes import read_bytes
 from accounts.models import Vault
-from llamora.crypto import CryptoError, KeyId, Keyring, in_force, new_vault_keys
+from llamora.crypto import CryptoError, Keyring, in_force, new_vault_keys
 
 _KEY_LENGTH = 32
 
@@ -23,71 +25,59 @@ class VaultKeyPair:
     public: bytes
 
     @classmethod
-    def parse(cls, halves: bytes) -> "VaultKeyPair":
-        """Return the key pair that the column `former_pair` holds."""
-        return cls(private=halves[:_KEY_LENGTH], public=halves[_KEY_LENGTH:])
-
-
-_verified_keys: dict[KeyId, bytes] = {}
-
-
-def get_public_key(key_id: KeyId) -> bytes | None:
-    """Return the public key that was verified with a data key in this process, or None."""
-    return _verified_keys.get(key_id)
-
-
-def list_public_keys(person_id: UUID) -> list[bytes]:
-    """Return the public keys of a person that were verified in this process: one for each of their data keys.
-
-    There is more than one only if somebody put a data key of their own in the person's row.
-    """
-    return [public for key_id, public in list(_verified_keys.items()) if key_id.owner == person_id]
+    def parse_all(cls, halves: bytes) -> "list[VaultKeyPair]":
+        """Return the key pairs that the column `former_pair` holds."""
+        starts = range(0, len(halves), 2 * _KEY_LENGTH)
+        pairs = [halves[start : start + 2 * _KEY_LENGTH] for start in starts]
+        return [cls(private=pair[:_KEY_LENGTH], public=pair[_KEY_LENGTH:]) for pair in pairs]
 
 
 def load_key_pairs(keyring: Keyring) -> list[VaultKeyPair]:
     """Return the key pairs of a vault, the current one first; raise VaultLocked or EnvelopeError.
 
-    The pair from before the last rotation opens drafts that were sealed to it and are not merged yet.
+    The pairs from before rotations open drafts that were sealed to them and are not merged yet.
     """
     vault = Vault.objects.get(owner_id=keyring.owner)
     with in_force(keyring):
         current = VaultKeyPair(private=vault.private_key, public=read_bytes(vault.public_key))
-        return [current, *([VaultKeyPair.parse(vault.former_pair)] if vault.former_pair else [])]
+        return [current, *VaultKeyPair.parse_all(vault.former_pair or b"")]
 
 
 def replace_key_pair(vault: Vault) -> None:
-    """Set a new key pair in the row of a vault, and the old pair as the former one; needs a keyring in force.
+    """Set a new key pair in the row of a vault, and add the old pair to the former ones; needs a keyring.
 
     The caller saves the row.
     """
     private, public = new_vault_keys()
-    vault.former_pair = bytes(vault.private_key) + read_bytes(vault.public_key)
+    replaced = bytes(vault.private_key) + read_bytes(vault.public_key)
+    vault.former_pair = replaced + bytes(vault.former_pair or b"")
     vault.private_key, vault.public_key = private, public
 
 
-def remember_public_key(keyring: Keyring, *, vault: Vault | None = None) -> None:
-    """Remember the public key of an unlocked vault if its private key proves that it is genuine."""
-    vault = vault or Vault.objects.filter(owner_id=keyring.owner).first()
-    if vault is None:
-        return
+def find_public_key(keyring: Keyring) -> bytes | None:
+    """Return the public key of a vault, or None if the keyring does not prove that it is genuine.
+
+    The private key's envelope is bound to the public key, and opens with its owner's data key only.
+    """
+    vault = Vault.objects.filter(owner_id=keyring.owner).first()
+    if vault is None or vault.epoch != keyring.epoch or keyring.is_of_format_1:
+        return None
     try:
         with in_force(keyring):
-            # Opened only as a check: the private key's envelope is bound to the public key.
-            is_verified = vault.private_key is not None
+            return read_bytes(vault.public_key) if vault.private_key is not None else None
     except CryptoError:
-        is_verified = False
-    if is_verified:
-        _verified_keys[keyring.key_id] = read_bytes(vault.public_key)
-    else:
-        _verified_keys.pop(keyring.key_id, None)
+        return None
 
 
-def forget_public_key(key_id: KeyId) -> None:
-    """Forget the public key of a data key that was replaced."""
-    _verified_keys.pop(key_id, None)
+def delete_former_pairs(keyring: Keyring, *, before: int) -> None:
+    """Delete the key pairs of epochs before the given one; call in a write transaction.
 
-
-def forget_public_keys(person_id: UUID) -> None:
-    """Forget every public key of a person."""
-    for key_id in [key_id for key_id in list(_verified_keys) if key_id.owner == person_id]:
-        _verified_keys.pop(key_id, None)
+    The pair that a rotation replaced is of the epoch it ended, so each in the list is one epoch older.
+    """
+    vault = Vault.objects.get(owner_id=keyring.owner)
+    with in_force(keyring):
+        halves = bytes(vault.former_pair or b"")
+        recent = halves[: max(0, vault.epoch - before) * 2 * _KEY_LENGTH]
+        if recent != halves:
+            vault.former_pair = recent or None
+            vault.save(update_fields=["former_pair"])

@@ -1,124 +1,183 @@
 """Drafts that arrive while their owner's diary is locked: sealed to a public key, merged at the next unlock.
 
-The public key is cached at each unlock and never read from the database, where an attacker could replace it;
-it is the key of the browser that sends the draft, whoever else was let in under the owner's name. After a
-restart no key is cached; then the draft is refused and the text stays in the page.
+The session cookie gives the browser's key, with which the public key in the sign-in's row is checked, and
+which makes the code of the draft (`accounts.keys.browser_keys`). Nothing needs to be in memory, so this works
+after a restart too. At the unlock the same key is opened with the data key, and only a draft with its code is
+merged. Every other row stays, and is shown to its owner (`diary.drafts.unchecked_drafts`).
+
+A browser has one row for each draft that it sends: a save replaces the row whose revision it follows. Another
+tab of the same browser does not know that revision, so neither replaces the text of the other.
 """
 
-import json
 import logging
-from contextlib import suppress
-from typing import Any
+from datetime import date
+from uuid import UUID
 
 from django.utils import timezone
 
-from accounts.keys import key_pairs
-from accounts.keys.row_shapes import read_bytes
-from accounts.sessions.register import register
-from diary.drafts.services import MAX_DRAFT_LENGTH, SubmittedDraft, get_draft_day
+from accounts.keys import browser_keys, key_pairs
+from accounts.keys.browser_keys import LockedBrowser, OpenedBrowserKey
+from accounts.sessions.cookies import SessionCookie
+from diary.drafts import late_draft_rows
+from diary.drafts.late_draft_rows import LateText
+from diary.drafts.services import MAX_DRAFT_LENGTH, SubmittedDraft, create_first_revision, get_draft_day
 from diary.entries.queries import find_draft
 from diary.entries.text_validation import clean_draft_text
 from diary.errors import PublicKeyUnknown
 from diary.models import Draft, LateDraft
-from llamora.crypto import Context, EnvelopeError, Keyring, NotAuthentic, open_sealed, seal_to
+from llamora.crypto import EnvelopeError, Keyring
 from llamora.database import write_transaction
 
+# Of one browser.
 MAX_LATE_DRAFTS = 50
 _SEPARATOR = "\n\n"
 _log = logging.getLogger(__name__)
 
 
-def store_late_draft(sent: SubmittedDraft) -> int:
+def store_late_draft(sent: SubmittedDraft, *, cookie: SessionCookie | None) -> int:
     """Seal a draft to its locked owner and return its revision.
 
-    Raise InvalidText, ObjectNotFound, or PublicKeyUnknown if no key is cached or too many drafts are waiting.
+    Raise InvalidText, ObjectNotFound, or PublicKeyUnknown if the cookie proves no public key or too many
+    drafts of this browser are waiting.
     """
     text = clean_draft_text(sent.text, limit=MAX_DRAFT_LENGTH)
-    public = _find_public_key(sent)
-    if public is None or LateDraft.objects.filter(owner_id=sent.owner_id).count() >= MAX_LATE_DRAFTS:
-        raise PublicKeyUnknown
-    late = LateDraft(owner_id=sent.owner_id, day=get_draft_day(sent), entry_id=sent.entry_id)
-    body = {"text": text, "revision": sent.revision, "based_on": sent.based_on}
-    late.box = seal_to(public, json.dumps(body, ensure_ascii=False).encode(), context=_build_context(late))
     with write_transaction():
-        late.save(force_insert=True)
-    return sent.revision + 1
+        browser = _find_browser(sent, cookie)
+        day = get_draft_day(sent)
+        late = _find_replaced_row(sent, day=day, browser=browser)
+        if late is None:
+            late = _build_row(sent, day=day, browser=browser)
+        else:
+            late.revision, late.made_at = sent.revision + 1, timezone.now()
+        late_draft_rows.seal_row(
+            late,
+            LateText(text=text, based_on=sent.based_on),
+            public_key=browser.public_key,
+            browser_key=browser.secret,
+        )
+        late.save()
+    return late.revision
 
 
-def _find_public_key(sent: SubmittedDraft) -> bytes | None:
-    """Return the public key of the data key that the draft's browser had opened.
-
-    Of a browser that opened none since this process started, the owner's only known key is taken.
-    """
-    key_id = register.find_key_id(sent.sign_in_id) if sent.sign_in_id else None
-    if key_id is not None:
-        return key_pairs.get_public_key(key_id)
-    known = key_pairs.list_public_keys(sent.owner_id)
-    return known[0] if len(known) == 1 else None
+def _find_browser(sent: SubmittedDraft, cookie: SessionCookie | None) -> LockedBrowser:
+    if cookie is not None:
+        browser = browser_keys.find_locked_browser(
+            owner=sent.owner_id, sign_in_id=cookie.sign_in_id, half=cookie.half
+        )
+        if browser is not None:
+            return browser
+    raise PublicKeyUnknown
 
 
-def _build_context(late: LateDraft) -> Context:
-    bound = [("diary.late_draft.day", late.day.isoformat().encode())]
-    if late.entry_id is not None:
-        bound.append(("diary.late_draft.entry", late.entry_id.bytes))
-    return Context(
-        purpose="late_draft",
-        label="diary.late_draft.box",
-        row=late.id,
-        owner=late.owner_id,
-        bound=tuple(bound),
+def _find_replaced_row(sent: SubmittedDraft, *, day: date, browser: LockedBrowser) -> LateDraft | None:
+    """Return the row that a save follows."""
+    ids = late_draft_rows.list_ids(sent.owner_id, sign_in_id=browser.sign_in_id)
+    for late in LateDraft.objects.filter(id__in=ids, day=day, revision=sent.revision):
+        is_own = late_draft_rows.is_sent_by(late, sign_in_id=browser.sign_in_id, browser_key=browser.secret)
+        if is_own and late.entry_id == sent.entry_id:
+            return late
+    return None
+
+
+def _build_row(sent: SubmittedDraft, *, day: date, browser: LockedBrowser) -> LateDraft:
+    if len(late_draft_rows.list_ids(sent.owner_id, sign_in_id=browser.sign_in_id)) >= MAX_LATE_DRAFTS:
+        raise PublicKeyUnknown
+    return LateDraft(
+        owner_id=sent.owner_id,
+        day=day,
+        entry_id=sent.entry_id,
+        sign_in_id=browser.sign_in_id,
+        revision=create_first_revision(),
+        follows=sent.revision,
     )
 
 
-def merge_late_drafts(keyring: Keyring) -> int:
-    """Merge late drafts into the drafts of their days; return their number.
+# --- Merging ---------------------------------------------------------------------------------------------
 
-    Call with the keyring in force. A damaged late draft, or one whose draft is damaged, is not merged.
+
+def merge_late_drafts(keyring: Keyring) -> int:
+    """Merge late drafts into the drafts of their days, and delete keys that none needs; return their number.
+
+    Call with the keyring in force. A row without the code of its browser is left as it is, and so is one
+    whose draft is damaged. A keyring of format 1 merges nothing; the first unlock replaces it.
     """
-    waiting = list(LateDraft.objects.filter(owner_id=keyring.owner).order_by("made_at", "id"))
-    if not waiting:
+    if keyring.is_of_format_1:
         return 0
-    pairs = key_pairs.load_key_pairs(keyring)
-    merged = 0
-    for late in waiting:
-        try:
-            body = _open(late, pairs)
-            with write_transaction():
-                _merge(late, text=body["text"], revision=body["revision"], based_on=body.get("based_on"))
-                late.delete()
-        except EnvelopeError as error:
-            _log.warning("A draft sent after a lock could not be saved (%s): %s", error.code, late.id)
-            continue
-        merged += 1
+    try:
+        keys = browser_keys.load_browser_keys(keyring)
+        pairs = key_pairs.load_key_pairs(keyring)
+        merged = sum(
+            _merge_row(late_id, keyring=keyring, keys=keys, pairs=pairs)
+            for late_id in late_draft_rows.list_ids(keyring.owner)
+        )
+        _delete_unused_keys(keyring)
+    except EnvelopeError as error:
+        _log.warning("Drafts sent after a lock could not be read (%s): %s", error.code, keyring.owner)
+        return 0
     return merged
 
 
-def _open(late: LateDraft, pairs: list[key_pairs.VaultKeyPair]) -> dict[str, Any]:
-    """Decrypt a late draft with the key pair it was sealed to, which may be older than the current one."""
-    *others, oldest = pairs
-    for pair in others:
-        with suppress(NotAuthentic):
-            return _open_with(late, pair)
-    return _open_with(late, oldest)
+def _merge_row(
+    late_id: UUID, *, keyring: Keyring, keys: list[OpenedBrowserKey], pairs: list[key_pairs.VaultKeyPair]
+) -> bool:
+    """Merge a row if it is to be merged, in one transaction; return whether it was."""
+    if _find_genuine_row(late_id, keyring=keyring, keys=keys) is None:
+        return False
+    try:
+        with write_transaction():
+            # Loaded again: its browser may have replaced it meanwhile.
+            late = _find_genuine_row(late_id, keyring=keyring, keys=keys)
+            content = late_draft_rows.open_text(late, pairs) if late else None
+            if late is None or content is None:
+                return False
+            _merge(late, content)
+            late.delete()
+            browser_keys.add_folded_id(keyring, late_id)
+    except EnvelopeError as error:
+        _log.warning("A draft sent after a lock could not be saved (%s): %s", error.code, late_id)
+        return False
+    return True
 
 
-def _open_with(late: LateDraft, pair: key_pairs.VaultKeyPair) -> dict[str, Any]:
-    plaintext = open_sealed(pair.private, pair.public, read_bytes(late.box), context=_build_context(late))
-    body: dict[str, Any] = json.loads(plaintext)
-    return body
+def _find_genuine_row(late_id: UUID, *, keyring: Keyring, keys: list[OpenedBrowserKey]) -> LateDraft | None:
+    """Return a row that one of these browsers sent and that was not merged before."""
+    late = LateDraft.objects.filter(id=late_id).first()
+    if late is None or late_draft_rows.find_sender(late, keys) is None:
+        return None
+    return None if late_id in browser_keys.load_folded_ids(keyring) else late
 
 
-def _merge(late: LateDraft, *, text: str, revision: int, based_on: int | None) -> None:
+def _delete_unused_keys(keyring: Keyring) -> None:
+    with write_transaction():
+        browser_keys.delete_unused_browser_keys(
+            keyring, is_needed=lambda key: _exists_row_of(key, keyring=keyring)
+        )
+        # Rows that could not be checked are shown as long as a key pair opens them.
+        if not late_draft_rows.exists(keyring.owner):
+            browser_keys.delete_unused_key_pairs(keyring)
+
+
+def _exists_row_of(key: OpenedBrowserKey, *, keyring: Keyring) -> bool:
+    ids = late_draft_rows.list_ids(keyring.owner, sign_in_id=key.sign_in_id)
+    return any(_find_genuine_row(late_id, keyring=keyring, keys=[key]) for late_id in ids)
+
+
+def _merge(late: LateDraft, content: LateText) -> None:
     draft = find_draft(late.owner_id, day=late.day, entry_id=late.entry_id)
     if draft is None:
-        if text:
-            draft = Draft(owner_id=late.owner_id, day=late.day, entry_id=late.entry_id, text=text)
-            draft.revision, draft.based_on = revision + 1, based_on
+        if content.text:
+            draft = Draft(owner_id=late.owner_id, day=late.day, entry_id=late.entry_id, text=content.text)
+            draft.revision, draft.based_on = late.revision, content.based_on
             draft.save(force_insert=True)
         return
-    draft.text = _merge_texts(draft.text, text, follows=draft.revision == revision)
-    # Not lower than the revision that the page got when it sent the text.
-    draft.revision = max(draft.revision, revision) + 1
+    follows = draft.revision == late.follows
+    text = _merge_texts(draft.text, content.text, follows=follows)
+    if not text:
+        draft.delete()
+        return
+    draft.text = text
+    # The revision that the page was given, if the draft now has the page's text; else one that no page has.
+    draft.revision = late.revision if follows else max(draft.revision, late.revision) + 1
     draft.updated_at = timezone.now()
     draft.save(update_fields=["text", "revision", "updated_at"])
 

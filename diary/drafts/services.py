@@ -26,9 +26,8 @@ _MAX_FIRST_REVISION = 2**30
 class SubmittedDraft:
     """A draft sent by a page; `revision` is the revision of the draft that it replaces.
 
-    `based_on` is the revision of the entry that is being edited, if any. `sign_in_id` is the browser that
-    sends the draft. `previous_text` is the text of the page's previous request, if the page has not received
-    its revision yet.
+    `based_on` is the revision of the entry that is being edited, if any. `previous_text` is the text of the
+    page's previous request, if the page has not received its revision yet.
     """
 
     owner_id: UUID
@@ -37,7 +36,6 @@ class SubmittedDraft:
     revision: int
     entry_id: UUID | None = None
     based_on: int | None = None
-    sign_in_id: UUID | None = None
     previous_text: str | None = None
 
 
@@ -74,11 +72,18 @@ def get_draft_day(sent: SubmittedDraft) -> date:
     return sent.day if sent.entry_id is None else get_entry(sent.owner_id, sent.entry_id).day
 
 
+def create_first_revision() -> int:
+    """Return the revision of a new draft.
+
+    It is random: a page that still shows another draft of the day must not match this one by its revision.
+    """
+    return secrets.randbelow(_MAX_FIRST_REVISION) + 1
+
+
 def _create(sent: SubmittedDraft, *, day: date, text: str) -> SavedDraft:
     if not text or _is_saved(sent, day=day, text=text):
         return SavedDraft(sent.revision, "")
-    # Random: a page that still shows an earlier draft of this day must not match this one by its revision.
-    revision = secrets.randbelow(_MAX_FIRST_REVISION) + 1
+    revision = create_first_revision()
     draft = Draft(owner_id=sent.owner_id, day=day, entry_id=sent.entry_id, text=text, revision=revision)
     draft.based_on = sent.based_on
     draft.save(force_insert=True)

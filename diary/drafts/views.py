@@ -1,15 +1,22 @@
-"""The endpoint that saves drafts while typing, even if the diary was locked meanwhile; JSON."""
+"""The endpoint that saves drafts while typing, even if the diary was locked meanwhile, and unchecked drafts.
+
+The endpoint answers in JSON.
+"""
 
 from datetime import date, datetime
+from uuid import UUID
 
 from django.http import HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
-from accounts.decorators import sign_in_required
+from accounts.decorators import sign_in_required, unlock_required
 from accounts.http.request import HouseholdRequest
 from accounts.preferences.languages import format_time, get_date_words
+from accounts.sessions.cookies import get_session_cookie
 from diary import days, messages
+from diary.drafts import unchecked_drafts
 from diary.drafts.late_drafts import store_late_draft
 from diary.drafts.services import SubmittedDraft, save_draft
 from diary.entries.forms import SubmittedText, parse_submitted_text
@@ -22,7 +29,7 @@ from llamora.crypto import EnvelopeError
 @require_POST
 @sign_in_required
 def draft(request: HouseholdRequest, day: date) -> HttpResponse:
-    """Save a draft; 409 if another tab saved another text, 423 if no public key is known."""
+    """Save a draft; 409 if another tab saved another text, 423 if it can't be sealed to them."""
     sent = parse_submitted_text(request)
     try:
         revision = _save(request, day, sent)
@@ -61,7 +68,45 @@ def _save(request: HouseholdRequest, day: date, sent: SubmittedText) -> int:
         revision=sent.revision,
         entry_id=sent.entry_id,
         based_on=sent.based_on,
-        sign_in_id=request.vault.sign_in_id,
         previous_text=sent.previous_text,
     )
-    return save_draft(draft).revision if request.vault.is_unlocked else store_late_draft(draft)
+    if request.vault.is_unlocked:
+        return save_draft(draft).revision
+    return store_late_draft(draft, cookie=get_session_cookie(request))
+
+
+# --- Drafts that could not be checked ----------------------------------------------------------------------
+
+
+@require_safe
+@unlock_required
+def list_unchecked(request: HouseholdRequest) -> HttpResponse:
+    """Show the drafts from locked pages that could not be checked."""
+    zone = request.user.time_zone
+    drafts = unchecked_drafts.list_unchecked_drafts(request.vault.keyring)
+    context = {
+        "drafts": [
+            # Without a time zone: templates would convert the time again.
+            {"row": one, "sent_at": days.to_local_time(one.sent_at, zone).replace(tzinfo=None)}
+            for one in drafts
+        ],
+        "is_cut": len(drafts) == unchecked_drafts.MAX_LISTED,
+        "damaged_count": unchecked_drafts.count_damaged_drafts(request.user.id),
+    }
+    return render(request, "diary/unchecked_drafts.html", context)
+
+
+@require_POST
+@unlock_required
+def delete_unchecked(request: HouseholdRequest, draft_id: UUID) -> HttpResponse:
+    """Delete a draft that could not be checked."""
+    unchecked_drafts.delete_unchecked_draft(owner_id=request.user.id, draft_id=draft_id)
+    return redirect("unchecked_drafts")
+
+
+@require_POST
+@unlock_required
+def delete_damaged(request: HouseholdRequest) -> HttpResponse:
+    """Delete the drafts that can't be read at all."""
+    unchecked_drafts.delete_damaged_drafts(request.user.id)
+    return redirect("unchecked_drafts")

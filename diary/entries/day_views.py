@@ -15,6 +15,7 @@ from accounts.http.request import HouseholdRequest
 from diary import days
 from diary.calendar import on_this_day
 from diary.calendar import queries as calendar_queries
+from diary.drafts.unchecked_drafts import has_unchecked_drafts
 from diary.entries import presenters
 from diary.entries import queries as entries_queries
 from diary.entries.forms import SubmittedText, parse_submitted_text
@@ -97,6 +98,7 @@ def _build_day_context(request: HouseholdRequest, day: date) -> dict[str, Any]:
         "opening": get_opening_view(person, day, is_today=day == now_day),
         "entries": presenters.build_entry_views(entries, zone=person.time_zone, drafts=drafts),
         "composer": presenters.build_composer(person, day, drafts),
+        "has_unchecked_drafts": has_unchecked_drafts(request.vault.keyring),
         "model_note": presenters.get_model_notice(),
         "first_day": not entries and not Entry.objects.for_owner(person.id).order_by().exists(),
         "written_before": None if entries else calendar_queries.find_nearest_day_before(person.id, day),

@@ -21,7 +21,16 @@ class Draft(SealedModel):
     entry = models.ForeignKey("diary.Entry", on_delete=models.CASCADE, null=True, related_name="drafts")
     # The revision of the entry that is being edited, so that another edit saved meanwhile is a conflict.
     based_on = models.PositiveIntegerField(null=True, blank=True)
-    text = SealedTextField(label="diary.draft.text", bound={"day": "diary.draft.day"})
+    text = SealedTextField(
+        label="diary.draft.text",
+        bound={
+            "day": "diary.draft.day",
+            "entry_id": "diary.draft.entry",
+            "based_on": "diary.draft.based_on",
+            "revision": "diary.draft.revision",
+        },
+        bound_in_format_1={"day": "diary.draft.day"},
+    )
     revision = models.PositiveIntegerField(default=1)
     updated_at = models.DateTimeField(default=timezone.now)
 
@@ -40,13 +49,23 @@ class Draft(SealedModel):
 
 
 class LateDraft(models.Model):
-    """A draft that arrived while its owner's diary was locked, sealed to their public key."""
+    """A draft that arrived while its owner's diary was locked, sealed to their public key.
+
+    It has a code of the browser that sent it. Rows without one are of versions before format 2. See
+    `diary.drafts.late_drafts`.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     day = models.DateField()
     entry = models.ForeignKey("diary.Entry", on_delete=models.CASCADE, null=True, related_name="+")
+    # No foreign key: that sign-in may be gone when the diary is unlocked.
+    sign_in_id = models.UUIDField(null=True)
+    # The revision that the page was given for this text, and that of the draft which the page began from.
+    revision = models.PositiveIntegerField(default=0)
+    follows = models.PositiveIntegerField(default=0)
     box = models.BinaryField()
+    mac = models.BinaryField(null=True)
     made_at = models.DateTimeField(default=timezone.now)
 
     def __str__(self) -> str:

@@ -1,14 +1,12 @@
-"""Tests of drafts: saved while typing, never overwriting each other, also from locked pages."""
+"""Tests of drafts: saved while typing, never overwriting each other."""
 
 from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
 
-from accounts.keys import key_pairs
 from accounts.models import ClockFormat, Person
-from accounts.signals import vault_unlocked
-from diary.models import Draft, LateDraft
+from diary.models import Draft
 from tests.people import Resident
 
 
@@ -16,11 +14,6 @@ def get_draft_text(member: Resident) -> str:
     with member.unlocked():
         text: str = Draft.objects.get(owner_id=member.id).text
     return text
-
-
-def unlock(member: Resident) -> None:
-    with member.unlocked():
-        vault_unlocked.send(Resident, person_id=member.id, keyring=member.keyring)
 
 
 def test_a_draft_is_there_when_the_page_is_opened_again(owner: Resident) -> None:
@@ -131,93 +124,6 @@ def test_a_revision_that_is_none_overwrites_nothing(owner: Resident, revision: s
     answer = owner.post(f"/d/{owner.today}/draft/", text="Over it", revision=revision)
 
     assert answer.status_code == 409
-
-
-def test_a_locked_page_hands_in_its_draft_sealed(owner: Resident) -> None:
-    owner.lock()
-
-    answer = owner.post(f"/d/{owner.today}/draft/", text="Typed too late", revision=0, script=True)
-
-    assert answer.status_code == 200
-    assert answer.json()["revision"] == 1
-    assert b"Typed too late" not in bytes(LateDraft.objects.get().box)
-    assert not Draft.objects.exists()
-
-
-def test_a_late_draft_is_folded_in_at_the_next_unlock(owner: Resident) -> None:
-    typed = owner.post(f"/d/{owner.today}/draft/", text="Typed", revision=0).json()
-    owner.lock()
-    late = owner.post(f"/d/{owner.today}/draft/", text="Typed too late", revision=typed["revision"]).json()
-
-    unlock(owner)
-
-    assert get_draft_text(owner) == "Typed too late"
-    assert Draft.objects.get().revision == late["revision"]
-    assert not LateDraft.objects.exists()
-
-
-def test_a_late_draft_never_replaces_another_text(owner: Resident) -> None:
-    owner.post(f"/d/{owner.today}/draft/", text="In the other tab", revision=0)
-    owner.lock()
-    owner.post(f"/d/{owner.today}/draft/", text="In this one", revision=0)
-
-    unlock(owner)
-
-    assert get_draft_text(owner) == "In the other tab\n\nIn this one"
-
-
-def test_late_drafts_follow_one_another(owner: Resident) -> None:
-    owner.lock()
-    first = owner.post(f"/d/{owner.today}/draft/", text="One", revision=0).json()
-    owner.post(f"/d/{owner.today}/draft/", text="One two", revision=first["revision"])
-
-    unlock(owner)
-
-    assert get_draft_text(owner) == "One two"
-
-
-def test_after_a_restart_the_text_stays_in_the_page(owner: Resident) -> None:
-    owner.lock()
-    key_pairs.forget_public_keys(owner.id)
-
-    answer = owner.post(f"/d/{owner.today}/draft/", text="Nowhere to go", revision=0)
-
-    assert answer.status_code == 423
-    assert "only in this page" in answer.json()["error"]
-    assert not LateDraft.objects.exists()
-
-
-def test_a_late_draft_moved_to_another_day_does_not_open(owner: Resident) -> None:
-    owner.lock()
-    owner.post(f"/d/{owner.today}/draft/", text="Of today", revision=0)
-    LateDraft.objects.update(day="1999-12-31")
-
-    unlock(owner)
-
-    assert not Draft.objects.exists()
-    assert LateDraft.objects.count() == 1
-
-
-def test_a_late_draft_that_does_not_open_keeps_no_other_out(owner: Resident) -> None:
-    owner.lock()
-    owner.post(f"/d/{owner.today}/draft/", text="Of today", revision=0)
-    LateDraft.objects.update(day="1999-12-31")
-    owner.post(f"/d/{owner.today}/draft/", text="Also of today", revision=0)
-
-    unlock(owner)
-
-    assert get_draft_text(owner) == "Also of today"
-    assert LateDraft.objects.count() == 1
-
-
-def test_what_waits_for_an_unlock_is_bounded(owner: Resident) -> None:
-    owner.lock()
-
-    answers = [
-        owner.post(f"/d/{owner.today}/draft/", text=f"Late {number}", revision=number) for number in range(51)
-    ]
-
-    assert [answer.status_code for answer in answers] == [200] * 50 + [423]
 
 
 def test_a_stranger_hands_in_no_draft(owner: Resident, stranger: object) -> None:

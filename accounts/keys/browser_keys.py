@@ -1,0 +1,157 @@
+"""Browser keys: drafts that a browser hands in while its diary is locked are known to come from it.
+
+A draft is then sealed to the vault's public key, which anyone could do who reads the database. So each
+browser has a key that is derived from its cookie (`llamora.crypto.locked_vaults.browser_keys`). At each
+unlock, in one transaction,
+
+* the row of the sign-in gets a draft key: the public key, with a code that is made with the browser's key;
+* a row `BrowserKey` gets the browser's key itself, sealed, for the owner to check the drafts with.
+
+The cookie changes at each unlock, so a browser may have several of these rows; nothing more can come under a
+key that is not the one of the sign-in's draft key. A row is deleted when no draft of it is left and it is not
+in use: its sign-in is gone, or has another key since.
+
+Which drafts were merged is stored in the vault for thirty days, as {hexadecimal id: date}, so that a row that
+is put back is not merged again.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from uuid import UUID
+
+from django.utils import timezone
+
+from accounts.keys import key_pairs
+from accounts.keys.row_shapes import delete_damaged_rows, list_sound_ids, read_bytes
+from accounts.models import BrowserKey, SignIn, Vault
+from llamora.crypto import (
+    DraftKey,
+    EnvelopeError,
+    Keyring,
+    WrongEpoch,
+    derive_browser_key,
+    encode_draft_key,
+    in_force,
+    open_draft_key,
+)
+
+FOLDED_LIFETIME = timedelta(days=30)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenedBrowserKey:
+    """The key of a browser, and the id and sign-in of its row."""
+
+    id: UUID
+    sign_in_id: UUID
+    secret: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LockedBrowser:
+    """The key of a locked browser, from its cookie, and the public key of its owner."""
+
+    sign_in_id: UUID
+    secret: bytes = field(repr=False)
+    public_key: bytes
+
+
+def create_browser_key(*, sign_in_id: UUID, half: bytes, keyring: Keyring) -> bytes | None:
+    """Save the key of a browser with a new cookie half, and return the draft key for its sign-in's row.
+
+    Return None if the keyring does not prove the vault's public key. Call in the transaction that writes the
+    half.
+    """
+    public = key_pairs.find_public_key(keyring)
+    if public is None:
+        return None
+    secret = derive_browser_key(half, sign_in_id=sign_in_id)
+    with in_force(keyring):
+        BrowserKey.objects.create(
+            owner_id=keyring.owner, sign_in_id=sign_in_id, epoch=keyring.epoch, secret=secret
+        )
+    return encode_draft_key(DraftKey(keyring.epoch, public), browser_key=secret, owner=keyring.owner)
+
+
+def find_locked_browser(*, owner: UUID, sign_in_id: UUID, half: bytes) -> LockedBrowser | None:
+    """Return what a cookie gives, or None if its sign-in has no draft key that was made with this cookie.
+
+    Call in a write transaction: after it, the cookie may have been replaced.
+    """
+    secret = derive_browser_key(half, sign_in_id=sign_in_id)
+    key = _find_draft_key(owner, sign_in_id=sign_in_id, secret=secret)
+    # A key of a later epoch than the vault's: an older vault was put back.
+    if key is None or not Vault.objects.filter(owner_id=owner, epoch__gte=key.epoch).exists():
+        return None
+    return LockedBrowser(sign_in_id=sign_in_id, secret=secret, public_key=key.public)
+
+
+def _find_draft_key(owner: UUID, *, sign_in_id: UUID, secret: bytes) -> DraftKey | None:
+    """Return the draft key in a sign-in's row, or None if it was not made with this key of the browser."""
+    rows = SignIn.objects.filter(id=sign_in_id, person_id=owner).values_list("draft_key", flat=True)
+    for stored in rows:
+        try:
+            return open_draft_key(read_bytes(stored or b""), browser_key=secret, owner=owner)
+        except (EnvelopeError, TypeError):
+            continue
+    return None
+
+
+def load_browser_keys(keyring: Keyring) -> list[OpenedBrowserKey]:
+    """Return the keys of a person's browsers, without those that do not open."""
+    found = []
+    with in_force(keyring):
+        for row in _list_rows(keyring.owner):
+            secret = row.open_or("secret", None)
+            if secret is not None:
+                found.append(OpenedBrowserKey(id=row.id, sign_in_id=row.sign_in_id, secret=secret))
+    return found
+
+
+def _list_rows(owner: UUID) -> list[BrowserKey]:
+    return list(BrowserKey.objects.filter(id__in=list_sound_ids(BrowserKey, owner)).order_by("id"))
+
+
+def delete_unused_browser_keys(keyring: Keyring, *, is_needed: Callable[[OpenedBrowserKey], bool]) -> None:
+    """Delete keys of browsers that are not in use and not needed; call in a write transaction.
+
+    `is_needed` says whether a draft of a key is left. A damaged row checks nothing and is deleted too.
+    """
+    delete_damaged_rows(BrowserKey, keyring.owner)
+    with in_force(keyring):
+        for row in _list_rows(keyring.owner):
+            try:
+                key = OpenedBrowserKey(id=row.id, sign_in_id=row.sign_in_id, secret=row.secret)
+            except WrongEpoch:
+                continue
+            except EnvelopeError:
+                row.delete()
+                continue
+            in_use = _find_draft_key(keyring.owner, sign_in_id=key.sign_in_id, secret=key.secret)
+            if in_use is None and not is_needed(key):
+                row.delete()
+
+
+def delete_unused_key_pairs(keyring: Keyring) -> None:
+    """Delete the former key pairs that no browser of the owner has; call in a write transaction."""
+    epochs = BrowserKey.objects.filter(owner_id=keyring.owner).values_list("epoch", flat=True)
+    key_pairs.delete_former_pairs(keyring, before=min(epochs, default=keyring.epoch))
+
+
+def load_folded_ids(keyring: Keyring) -> set[UUID]:
+    """Return the ids of drafts that were merged within thirty days."""
+    with in_force(keyring):
+        folded = Vault.objects.get(owner_id=keyring.owner).folded_drafts or {}
+    return {UUID(hex=hexadecimal) for hexadecimal in folded}
+
+
+def add_folded_id(keyring: Keyring, draft_id: UUID) -> None:
+    """Store that a draft was merged; call in the transaction that merges it."""
+    today = timezone.now().date()
+    since = (today - FOLDED_LIFETIME).isoformat()
+    vault = Vault.objects.get(owner_id=keyring.owner)
+    with in_force(keyring):
+        recent = {id_: day for id_, day in (vault.folded_drafts or {}).items() if day >= since}
+        vault.folded_drafts = {**recent, draft_id.hex: today.isoformat()}
+        vault.save(update_fields=["folded_drafts"])

@@ -1,0 +1,172 @@
+"""Rows of drafts that arrived while their owner's diary was locked: sealing, checking, opening them.
+
+A row has the code of the browser that sent it over its box and its context (see
+`llamora.crypto.locked_vaults`):
+
+    box   crypto.seal_to of {"text": text, "based_on": revision of the entry, or null} in JSON, UTF-8
+    mac   crypto.compute_draft_mac with the browser's key
+
+    context   purpose "late_draft", label "diary.late_draft.box", row, owner; bound: day, entry if there is
+              one, sign-in, revision, follows
+
+Rows of before format 2 have neither sign-in nor code, and their body has a revision too. Whoever can write to
+the database can put anything in a row, so it is read through `list_ids`, which names only the rows with the
+shape that we write; what is in a box is trusted only after its code.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from accounts.keys.browser_keys import OpenedBrowserKey
+from accounts.keys.key_pairs import VaultKeyPair
+from accounts.keys.row_shapes import find_damage
+from diary.drafts.services import MAX_DRAFT_LENGTH
+from diary.entries.text_validation import InvalidText, clean_draft_text
+from diary.models import LateDraft
+from llamora.crypto import (
+    Context,
+    EnvelopeError,
+    NotAuthentic,
+    check_draft_mac,
+    compute_draft_mac,
+    open_sealed,
+    seal_to,
+)
+from llamora.database import write_transaction
+from llamora.fields.sealed import encode_bound_value
+
+# Six bytes for each character of the longest draft, as JSON writes control characters, and padding.
+MAX_BOX = 7 * MAX_DRAFT_LENGTH
+_MAX_REVISION = 2**31 - 1
+_TABLE = LateDraft._meta.db_table
+
+
+@dataclass(frozen=True, kw_only=True)
+class LateText:
+    """The content of the box of a late draft."""
+
+    text: str = field(repr=False)
+    based_on: int | None
+
+
+def seal_row(late: LateDraft, content: LateText, *, public_key: bytes, browser_key: bytes) -> None:
+    """Set the box and the code of a row, whose other columns are set."""
+    context = _build_context(late)
+    body = {"text": content.text, "based_on": content.based_on}
+    late.box = seal_to(public_key, json.dumps(body, ensure_ascii=False).encode(), context=context)
+    late.mac = compute_draft_mac(browser_key, box=late.box, context=context)
+
+
+def is_sent_by(late: LateDraft, *, sign_in_id: UUID, browser_key: bytes) -> bool:
+    """Return whether a browser with this key sent a row, and nobody changed it since."""
+    if late.sign_in_id != sign_in_id or late.mac is None:
+        return False
+    try:
+        check_draft_mac(browser_key, bytes(late.mac), box=bytes(late.box), context=_build_context(late))
+    except NotAuthentic:
+        return False
+    return True
+
+
+def find_sender(late: LateDraft, keys: Iterable[OpenedBrowserKey]) -> OpenedBrowserKey | None:
+    """Return the key of the browser that sent a row, or None if it is none of these."""
+    return next(
+        (key for key in keys if is_sent_by(late, sign_in_id=key.sign_in_id, browser_key=key.secret)), None
+    )
+
+
+def open_text(late: LateDraft, pairs: Iterable[VaultKeyPair]) -> LateText | None:
+    """Return what is in a box, or None if no key pair opens it or it is nothing that we write.
+
+    The pair it was sealed to may be older than the current one. A text that opens may be from anybody.
+    """
+    context = _build_context(late)
+    for pair in pairs:
+        try:
+            return _parse_body(open_sealed(pair.private, pair.public, bytes(late.box), context=context))
+        except EnvelopeError:
+            continue
+    return None
+
+
+def _parse_body(plaintext: bytes) -> LateText | None:
+    try:
+        body: Any = json.loads(plaintext)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(body, dict):
+        return None
+    text, based_on = body.get("text"), body.get("based_on")
+    if not isinstance(text, str) or not _is_revision(based_on):
+        return None
+    try:
+        return LateText(text=clean_draft_text(text, limit=MAX_DRAFT_LENGTH), based_on=based_on)
+    except InvalidText:
+        return None
+
+
+def _is_revision(value: object) -> bool:
+    return value is None or (type(value) is int and 0 <= value <= _MAX_REVISION)
+
+
+def _build_context(late: LateDraft) -> Context:
+    bound = [("diary.late_draft.day", late.day.isoformat().encode())]
+    if late.entry_id is not None:
+        bound.append(("diary.late_draft.entry", late.entry_id.bytes))
+    if late.sign_in_id is not None:
+        bound += [
+            ("diary.late_draft.sign_in", late.sign_in_id.bytes),
+            ("diary.late_draft.revision", encode_bound_value(late.revision)),
+            ("diary.late_draft.follows", encode_bound_value(late.follows)),
+        ]
+    return Context(
+        purpose="late_draft",
+        label="diary.late_draft.box",
+        row=late.id,
+        owner=late.owner_id,
+        bound=tuple(bound),
+    )
+
+
+# --- Rows in the database ----------------------------------------------------------------------------
+
+
+def exists(owner: UUID) -> bool:
+    """Return whether there is any row of an owner, damaged or not."""
+    return bool(_fetch(f"SELECT 1 FROM {_TABLE} WHERE owner_id = %s LIMIT 1", [owner.hex]))  # noqa: S608 - own name
+
+
+def list_ids(owner: UUID, *, sign_in_id: UUID | None = None) -> list[UUID]:
+    """Return the ids of an owner's rows that are not damaged, or of those of one browser, oldest first."""
+    condition, parameters = "owner_id = %s", [owner.hex]
+    if sign_in_id is not None:
+        condition, parameters = f"{condition} AND sign_in_id = %s", [*parameters, sign_in_id.hex]
+    statement = f"SELECT id FROM {_TABLE} WHERE {condition} AND NOT ({_find_damage()}) ORDER BY made_at, id"  # noqa: S608 - own names
+    return [UUID(hex=row[0]) for row in _fetch(statement, parameters)]
+
+
+def count_damaged(owner: UUID) -> int:
+    """Return the number of an owner's rows that none of our programs can have written."""
+    statement = f"SELECT count(*) FROM {_TABLE} WHERE owner_id = %s AND ({_find_damage()})"  # noqa: S608 - own names
+    return int(_fetch(statement, [owner.hex])[0][0])
+
+
+def delete_damaged(owner: UUID) -> None:
+    """Delete an owner's rows that none of our programs can have written."""
+    with write_transaction(), connection.cursor() as cursor:
+        cursor.execute(f"DELETE FROM {_TABLE} WHERE owner_id = %s AND ({_find_damage()})", [owner.hex])  # noqa: S608 - own names
+
+
+def _find_damage() -> str:
+    return f"{find_damage(LateDraft)} OR length(box) > {MAX_BOX}"
+
+
+def _fetch(statement: str, parameters: list[str]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        rows: list[tuple[Any, ...]] = cursor.execute(statement, parameters).fetchall()
+    return rows

@@ -1,0 +1,108 @@
+"""Drafts from locked pages that could not be checked: shown to their owner, who alone decides about them.
+
+These are rows of which nobody knows that one of the owner's browsers sent them: those of before format 2,
+those that somebody changed or put in the database, and those that were merged before. They enter no composer
+and no export. A draft that is checked, but cannot be added to its draft because that one is damaged, is shown
+too.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from uuid import UUID
+
+from accounts.keys import browser_keys, key_pairs
+from accounts.keys.browser_keys import OpenedBrowserKey
+from diary.drafts import late_draft_rows
+from diary.entries.queries import find_draft
+from diary.errors import ObjectNotFound
+from diary.models import LateDraft
+from llamora.crypto import EnvelopeError, Keyring
+from llamora.database import write_transaction
+
+MAX_LISTED = 20
+# So that no number of planted rows makes a page slow.
+_MAX_READ = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class UncheckedDraft:
+    """A draft that could not be checked; without a text if it cannot be opened either."""
+
+    id: UUID
+    day: date
+    sent_at: datetime
+    is_of_entry: bool
+    is_checked: bool
+    text: str | None = field(repr=False)
+
+
+def has_unchecked_drafts(keyring: Keyring) -> bool:
+    """Return whether there is anything to show; needs the keyring in force."""
+    if not late_draft_rows.exists(keyring.owner):
+        return False
+    return bool(late_draft_rows.count_damaged(keyring.owner) or list_unchecked_drafts(keyring, limit=1))
+
+
+def list_unchecked_drafts(keyring: Keyring, *, limit: int = MAX_LISTED) -> list[UncheckedDraft]:
+    """Return the oldest drafts that could not be checked; needs the keyring in force."""
+    try:
+        keys, pairs = browser_keys.load_browser_keys(keyring), key_pairs.load_key_pairs(keyring)
+        folded = browser_keys.load_folded_ids(keyring)
+    except EnvelopeError:
+        keys, pairs, folded = [], [], set()
+    found: list[UncheckedDraft] = []
+    for late_id in late_draft_rows.list_ids(keyring.owner)[:_MAX_READ]:
+        late = LateDraft.objects.filter(id=late_id).first()
+        unchecked = late and _build_unchecked(late, keys=keys, pairs=pairs, folded=folded)
+        if unchecked:
+            found.append(unchecked)
+        if len(found) == limit:
+            break
+    return found
+
+
+def _build_unchecked(
+    late: LateDraft,
+    *,
+    keys: list[OpenedBrowserKey],
+    pairs: list[key_pairs.VaultKeyPair],
+    folded: set[UUID],
+) -> UncheckedDraft | None:
+    """Return a row as it is shown, or None if it just waits for the next unlock."""
+    content = late_draft_rows.open_text(late, pairs)
+    is_genuine = late.id not in folded and late_draft_rows.find_sender(late, keys) is not None
+    is_checked = content is not None and is_genuine
+    if is_checked and not _is_draft_damaged(late):
+        return None
+    return UncheckedDraft(
+        id=late.id,
+        day=late.day,
+        sent_at=late.made_at,
+        is_of_entry=late.entry_id is not None,
+        is_checked=is_checked,
+        text=content.text if content else None,
+    )
+
+
+def _is_draft_damaged(late: LateDraft) -> bool:
+    draft = find_draft(late.owner_id, day=late.day, entry_id=late.entry_id)
+    return draft is not None and draft.open_or("text", None) is None
+
+
+def count_damaged_drafts(owner_id: UUID) -> int:
+    """Return the number of rows that can't be read at all."""
+    return late_draft_rows.count_damaged(owner_id)
+
+
+def delete_unchecked_draft(*, owner_id: UUID, draft_id: UUID) -> None:
+    """Delete a draft from a locked page for good; raise ObjectNotFound."""
+    with write_transaction():
+        # In SQL: Django would load the row, which may be damaged.
+        if draft_id not in late_draft_rows.list_ids(owner_id):
+            raise ObjectNotFound
+        LateDraft.objects.filter(owner_id=owner_id, id=draft_id).delete()
+
+
+def delete_damaged_drafts(owner_id: UUID) -> None:
+    """Delete the rows that can't be read at all."""
+    late_draft_rows.delete_damaged(owner_id)
