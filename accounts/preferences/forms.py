@@ -1,7 +1,7 @@
 """The form of a person's preferences, in sections. Each preference is a column of `Person`.
 
 To add a preference, add a column, its migration, a field here and its name in `SECTIONS`; templates need no
-change.
+change. If it decides more than looks, add its name to `accounts.keys.sealed_preferences` too.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, Final
 from django import forms
 from django.conf import settings
 
+from accounts.keys.sealed_preferences import save_preferences
 from accounts.models import ClockFormat, Person, TextSize, Theme
 from accounts.preferences import languages
 from accounts.preferences.time_zones import is_time_zone, list_time_zones
 from accounts.sessions import limits
 from accounts.usernames import MAX_NAME, InvalidUsername, clean_username
-from llamora.database import write_transaction
 from llamora.inference import model_server
 
 if TYPE_CHECKING:
@@ -244,8 +244,7 @@ class PreferencesForm(_PersonForm):
     def save(self, commit: bool = True) -> Person:
         """Save only the columns of this form, because an administrator may change other columns meanwhile."""
         if commit:
-            with write_transaction():
-                self.instance.save(update_fields=list(self.fields))
+            save_preferences(self.instance, names=self.fields)
         return self.instance
 
     def clean(self) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from accounts.keys.sealed_preferences import get_idle_minutes
 from accounts.models import Person, SignIn, Unlock
 
 TOUCH_INTERVAL = timedelta(minutes=2)
@@ -53,7 +54,7 @@ def get_time_left(row: SignIn) -> timedelta:
 def get_idle_limit(person: Person) -> timedelta:
     """Return how long a person's vault may be idle before it is locked."""
     longest: int = settings.IDLE_MINUTES
-    return timedelta(minutes=min(person.idle_minutes or longest, longest))
+    return timedelta(minutes=min(get_idle_minutes(person) or longest, longest))
 
 
 def is_idle(row: Unlock, person: Person, now: datetime) -> bool:

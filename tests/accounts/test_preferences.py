@@ -155,7 +155,8 @@ def test_saving_settings_leaves_what_is_no_setting(owner: Resident) -> None:
     assert form.is_valid()
     Person.objects.filter(id=owner.id).update(is_active=False)
 
-    form.save()
+    with owner.unlocked():
+        form.save()
 
     owner.person.refresh_from_db()
     assert (owner.person.theme, owner.person.is_active) == ("dark", False)

@@ -1,0 +1,98 @@
+"""Preferences that decide what is read, sent, saved or locked: a copy that is sealed in the vault decides.
+
+The columns of `Person` can be written by anyone who can write to the database. They are for locked pages and
+for the administrator; while a diary is unlocked, the values of the copy take their place, in requests and in
+background work. A difference is logged, and ends with the next save of a preference.
+
+    {"model": "", "idle_minutes": null, ...}   the vault's column `preferences`: a value for each of COLUMNS
+
+The names are frozen. A preference that is added to COLUMNS later is missing in older copies; until its first
+save the row decides about it.
+"""
+
+import logging
+from collections.abc import Iterable
+from typing import Any, Final
+from uuid import UUID
+
+from accounts.models import Person, Vault
+from llamora.crypto import EnvelopeError
+from llamora.database import write_transaction
+
+COLUMNS: Final = (
+    "model",
+    "idle_minutes",
+    "makes_openings",
+    "reads_related_entries",
+    "proposes_traces",
+    "saves_recent_searches",
+    # Decides on which day a text is saved.
+    "time_zone",
+    "enter_keeps",
+)
+
+_log = logging.getLogger(__name__)
+# Of people whose copy this process opened, so that sessions also end by it where no key is at hand.
+_idle_minutes: dict[UUID, int | None] = {}
+_logged: set[tuple[UUID, tuple[str, ...]]] = set()
+
+
+def encode_preferences(person: Person) -> dict[str, Any]:
+    """Return the value of the vault's column `preferences` from the columns of a person."""
+    return {name: getattr(person, name) for name in COLUMNS}
+
+
+def load_preferences(vault: Vault) -> dict[str, Any]:
+    """Return the sealed preferences; needs the owner's keyring in force.
+
+    Raise EnvelopeError if they do not open or are missing: every vault of format 2 has them.
+    """
+    values: Any = vault.preferences
+    if not isinstance(values, dict):
+        raise EnvelopeError
+    return {name: values[name] for name in COLUMNS if name in values}
+
+
+def apply_preferences(person: Person, vault: Vault) -> None:
+    """Set the columns of a loaded person to the sealed preferences; raise EnvelopeError."""
+    values = load_preferences(vault)
+    changed = tuple(name for name, value in values.items() if getattr(person, name) != value)
+    for name in changed:
+        setattr(person, name, values[name])
+    _idle_minutes[person.id] = person.idle_minutes
+    if changed and (person.id, changed) not in _logged:
+        _logged.add((person.id, changed))
+        _log.warning(
+            "Preferences of person %s are not those of their encrypted copy, which is used: %s",
+            person.id,
+            ", ".join(changed),
+        )
+
+
+def load_person(person_id: UUID) -> Person:
+    """Return a person with their sealed preferences; raise Person.DoesNotExist or EnvelopeError."""
+    person = Person.objects.select_related("vault").get(id=person_id)
+    apply_preferences(person, person.vault)
+    return person
+
+
+def save_preferences(person: Person, *, names: Iterable[str]) -> None:
+    """Save columns of a person, and the copy; needs their keyring in force.
+
+    Preferences that are not in `names` are saved as the copy has them.
+    """
+    saved = set(names)
+    with write_transaction():
+        vault = Vault.objects.get(owner_id=person.id)
+        for name, value in load_preferences(vault).items():
+            if name not in saved:
+                setattr(person, name, value)
+        person.save(update_fields=saved.union(COLUMNS))
+        vault.preferences = encode_preferences(person)
+        vault.save(update_fields=["preferences"])
+    _idle_minutes[person.id] = person.idle_minutes
+
+
+def get_idle_minutes(person: Person) -> int | None:
+    """Return the minutes until a person's diary locks: of the copy, if this process opened it."""
+    return _idle_minutes.get(person.id, person.idle_minutes)
