@@ -9,11 +9,12 @@ from datetime import date, timedelta
 from typing import Final
 from uuid import UUID
 
+from accounts.keys.sealed_preferences import load_person
 from accounts.models import Person
 from diary.generation.ask_once import may_send_unrequested
 from diary.hooks import RecalledEntries
 from diary.models import Entry
-from llamora.crypto import CryptoError, current_keyring
+from llamora.crypto import CryptoError, EnvelopeError, current_keyring
 from llamora.inference import model_server
 from search import engine, messages
 from search.errors import IndexClosed
@@ -82,4 +83,7 @@ def describe_availability(person: Person) -> str:
 
 
 def _is_wanted(owner: UUID) -> bool:
-    return Person.objects.filter(id=owner, reads_related_entries=True).exists()
+    try:
+        return load_person(owner).reads_related_entries
+    except (Person.DoesNotExist, EnvelopeError):
+        return False

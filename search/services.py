@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from accounts.keys.sealed_preferences import save_preferences
 from accounts.models import Person
 from llamora.crypto import Keyring
 from llamora.database import write_transaction
@@ -147,9 +148,8 @@ def delete_recent(owner: UUID) -> None:
 
 def set_recent_saving(person: Person, *, is_enabled: bool) -> None:
     """Turn saving of recent searches on or off; if it is off, a receiver deletes the saved searches."""
-    with write_transaction():
-        person.saves_recent_searches = is_enabled
-        person.save(update_fields=["saves_recent_searches"])
+    person.saves_recent_searches = is_enabled
+    save_preferences(person, names=["saves_recent_searches"])
 
 
 # --- rebuilding ---------------------------------------------------------------------------------------

@@ -46,30 +46,36 @@ class TraceImporter:
         faults: ImportFaults = {}
         wanted = {entry: _parse_names(value, faults.setdefault(entry.id, [])) for entry, value in values}
         traces = self._get_or_create({id_: name for names in wanted.values() for id_, name in names.items()})
+        for entry, names in wanted.items():
+            faults[entry.id] += [messages.IMPORT_DAMAGED_TRACE for id_ in names if id_ not in traces]
         EntryTrace.objects.bulk_create(
             # No file says when each was added; most are added when the entry is written.
             EntryTrace(owner_id=self._owner_id, trace_id=trace_id, entry=entry, created_at=entry.created_at)
             for entry, names in wanted.items()
-            for trace_id in dict.fromkeys(traces[id_] for id_ in names)
+            for trace_id in dict.fromkeys(traces[id_] for id_ in names if id_ in traces)
         )
         return faults
 
     def _get_or_create(self, names: Mapping[str, str]) -> dict[str, UUID]:
-        """Return the ids of the traces with these names, by identity; create missing traces."""
+        """Return the ids of the traces with these names, by identity; create missing ones.
+
+        A damaged trace is left out: it stands in the way of another with its name.
+        """
         by_index = self._find_existing(names.values())
-        existing = {id_: by_index.get(compute_name_index(name)) for id_, name in names.items()}
-        missing = [id_ for id_, trace_id in existing.items() if trace_id is None]
-        created = {id_: self._create(id_, names[id_]) for id_ in missing}
+        found = {id_: by_index.get(compute_name_index(name)) for id_, name in names.items()}
+        created = {id_: self._create(id_, names[id_]) for id_, trace in found.items() if trace is None}
         if created:
             send_names_changed(self._owner_id)
-        return {id_: trace_id for id_, trace_id in existing.items() if trace_id} | created
+        readable = {id_: trace for id_, trace in found.items() if trace and trace.open_or("name", None)}
+        return {id_: trace.id for id_, trace in readable.items()} | created
 
-    def _find_existing(self, names: Iterable[str]) -> dict[bytes, UUID]:
-        wanted, by_index = list(names), {}
+    def _find_existing(self, names: Iterable[str]) -> dict[bytes, Trace]:
+        wanted: list[str] = list(names)
+        by_index: dict[bytes, Trace] = {}
         for start in range(0, len(wanted), _QUERY_BATCH):
             batch = wanted[start : start + _QUERY_BATCH]
-            traces = Trace.objects.for_owner(self._owner_id).with_names(batch)
-            by_index.update({bytes(index): id_ for index, id_ in traces.values_list("name_index", "id")})
+            traces = Trace.objects.for_owner(self._owner_id).with_names(batch).defer("summary")
+            by_index.update({bytes(trace.name_index): trace for trace in traces})
         return by_index
 
     def _create(self, id_: str, name: str) -> UUID:

@@ -48,10 +48,14 @@ def fold_text(text: str) -> str:
 
 
 class NameMatcher:
-    """The names of a person's traces by id, and the automaton that finds them."""
+    """The names of a person's traces by id, and the automaton that finds them.
 
-    def __init__(self, names: Mapping[UUID, str]) -> None:
+    `always_read` has the ids of those whose entries go into every prompt.
+    """
+
+    def __init__(self, names: Mapping[UUID, str], *, always_read: Iterable[UUID] = ()) -> None:
         self.names = dict(names)
+        self.always_read = frozenset(always_read)
         self._spellings = {get_identity(name): name for name in self.names.values()}
         self._automaton: Any = ahocorasick.Automaton()
         by_form: dict[str, list[UUID]] = {}
@@ -110,10 +114,12 @@ def _is_word_character(character: str) -> bool:
     return character.isalnum() or unicodedata.category(character)[0] == "M"
 
 
-def load_readable_names(owner_id: UUID) -> dict[UUID, str]:
-    """Return the names of a person's traces by id, without damaged names."""
-    traces = Trace.objects.for_owner(owner_id).only("id", "owner_id", "name")
-    return {trace.id: name for trace in traces if (name := trace.open_or("name", None)) is not None}
+def load_matcher(owner_id: UUID) -> NameMatcher:
+    """Return a matcher of a person's traces, without those whose names are damaged."""
+    rows = list(Trace.objects.for_owner(owner_id).only("id", "owner_id", "name"))
+    names = {trace.id: name for trace in rows if (name := trace.open_or("name", None)) is not None}
+    # A name that opens proves the flag, which it is bound to.
+    return NameMatcher(names, always_read=[t.id for t in rows if t.is_read_always and t.id in names])
 
 
 class NameMatchers:
@@ -134,7 +140,7 @@ class NameMatchers:
             self._used_at[key_id] = time.monotonic()
         if matcher is not None:
             return matcher
-        matcher = NameMatcher(load_readable_names(key_id.owner))
+        matcher = load_matcher(key_id.owner)
         with self._lock:
             if self._generations[key_id.owner] == generation:
                 self._matchers[key_id] = matcher

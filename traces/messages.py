@@ -36,6 +36,7 @@ SUMMARY_OF_LATEST: Final = "Based on the latest {read} of {of} entries."
 IMPORT_NOT_A_LIST: Final = "its traces are not a list"
 IMPORT_BAD_NAME: Final = "trace {number} can't be imported: {code}"
 IMPORT_NOT_TEXT: Final = "trace {number} is not text"
+IMPORT_DAMAGED_TRACE: Final = "one of its traces is damaged in this diary"
 IMPORT_BAD_PROPOSAL: Final = "its suggested traces can't be imported"
 
 

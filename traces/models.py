@@ -20,8 +20,15 @@ from django.db import models
 from django.utils import timezone
 
 from diary.models import Entry
-from llamora.crypto import current_keyring
-from llamora.fields import SealedJSONField, SealedManager, SealedModel, SealedQuerySet, SealedTextField
+from llamora.crypto import EnvelopeError, current_keyring
+from llamora.fields import (
+    MacField,
+    SealedJSONField,
+    SealedManager,
+    SealedModel,
+    SealedQuerySet,
+    SealedTextField,
+)
 from traces.names import get_identity
 
 NAME_INDEX_LABEL = "traces.trace.name_index"
@@ -70,13 +77,24 @@ class Trace(SealedModel):
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False
     )
-    name = SealedTextField(label="traces.trace.name")
+    name = SealedTextField(
+        label="traces.trace.name",
+        bound={
+            "name_index": "traces.trace.name_index",
+            "is_read_always": "traces.trace.is_read_always",
+        },
+        bound_in_format_1={},
+    )
     name_index = models.BinaryField(max_length=32)
     # {"text", "model", "digest" of what it was made from}
     summary = SealedJSONField(label="traces.trace.summary", null=True)
     is_read_always = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=timezone.now)
     deleted_at = models.DateTimeField(null=True)
+    mac = MacField(
+        label="traces.trace.mac",
+        bound={"deleted_at": "traces.trace.deleted_at", "created_at": "traces.trace.created_at"},
+    )
 
     objects: ClassVar[TraceManager] = TraceManager()
 
@@ -94,12 +112,20 @@ class Trace(SealedModel):
     def __str__(self) -> str:
         return f"Trace {self.id}"
 
+    def check_name(self) -> None:
+        """Raise EnvelopeError if the name does not open, as when a column it is bound to was changed."""
+        if self.name is None:
+            raise EnvelopeError
+
     def set_name(self, name: str) -> None:
-        """Set the name and its blind index."""
+        """Set the name and its blind index; raise EnvelopeError if the present name does not open."""
+        if not self._state.adding:
+            # Or what it is bound to would be sealed again as it is, also if it was changed without a key.
+            self.check_name()
         self.name, self.name_index = name, compute_name_index(name)
 
 
-class EntryTraceQuerySet(models.QuerySet["EntryTrace"]):
+class EntryTraceQuerySet(SealedQuerySet["EntryTrace"]):
     """Chainable filters of traces on entries."""
 
     def for_owner(self, owner_id: UUID) -> "EntryTraceQuerySet":
@@ -107,7 +133,7 @@ class EntryTraceQuerySet(models.QuerySet["EntryTrace"]):
         return self.filter(owner_id=owner_id, trace__deleted_at=None, entry__deleted_at=None)
 
 
-class EntryTraceManager(models.Manager["EntryTrace"]):
+class EntryTraceManager(SealedManager["EntryTrace"]):
     """Manager of traces on entries, with the filters of `EntryTraceQuerySet`."""
 
     def get_queryset(self) -> EntryTraceQuerySet:
@@ -119,10 +145,10 @@ class EntryTraceManager(models.Manager["EntryTrace"]):
         return self.get_queryset().for_owner(owner_id)
 
 
-class EntryTrace(models.Model):
-    """A trace on an entry; no column is sealed, since none contains text."""
+class EntryTrace(SealedModel):
+    """A trace on an entry; no column is sealed, since none contains text, but a code covers them."""
 
-    id = models.BigAutoField(primary_key=True)
+    id = models.BigAutoField(primary_key=True)  # type: ignore[assignment]  # older than its base class
     # None needs an index: those below begin with each, and answer without reading a row.
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False
@@ -130,6 +156,10 @@ class EntryTrace(models.Model):
     trace = models.ForeignKey(Trace, on_delete=models.CASCADE, related_name="kept", db_index=False)
     entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="+", db_index=False)
     created_at = models.DateTimeField(default=timezone.now)
+    mac = MacField(
+        label="traces.entry_trace.mac",
+        bound={"trace_id": "traces.entry_trace.trace", "entry_id": "traces.entry_trace.entry"},
+    )
 
     objects: ClassVar[EntryTraceManager] = EntryTraceManager()
 
@@ -186,7 +216,12 @@ class Change(SealedModel):
     kind = models.CharField(max_length=8, choices=ChangeKind.choices)
     body = SealedJSONField(
         label="traces.change.body",
-        bound={"trace_id": "traces.change.trace", "kind": "traces.change.kind"},
+        bound={
+            "trace_id": "traces.change.trace",
+            "into_id": "traces.change.into",
+            "kind": "traces.change.kind",
+        },
+        bound_in_format_1={"trace_id": "traces.change.trace", "kind": "traces.change.kind"},
     )
     made_at = models.DateTimeField(default=timezone.now)
 

@@ -1,6 +1,7 @@
 """Queries of traces: names, counts by trace and day, shared entries, and entries for a prompt.
 
-Counts and ids are read without decrypting anything. Deleted entries do not count until they are restored.
+Counts and ids are read without decrypting anything; entries that are shown or go into a prompt are found by
+accepted traces that were checked (`traces.accepted`). Deleted entries do not count until they are restored.
 Functions that return names need the owner's keyring in force.
 """
 
@@ -16,6 +17,7 @@ from django.urls import reverse
 
 from diary.hooks import NamedLink, RecalledEntries
 from diary.models import Entry, EntryQuerySet
+from traces.accepted import load_entries
 from traces.messages import UNREADABLE_NAME
 from traces.models import EntryTrace, Trace
 
@@ -40,11 +42,20 @@ def count_by_trace(owner_id: UUID) -> dict[UUID, TraceCount]:
 
 
 def get_entries_with_traces(owner_id: UUID, trace_ids: Iterable[UUID]) -> EntryQuerySet:
-    """Return the entries of a person that have all of these traces."""
+    """Return the entries of a person that have all of these traces, unchecked: for counts."""
     entries = Entry.objects.for_owner(owner_id)
     for trace_id in trace_ids:
         entries = entries.filter(id__in=EntryTrace.objects.filter(trace_id=trace_id).values("entry_id"))
     return entries
+
+
+def load_latest_entries(
+    owner_id: UUID, trace_ids: Collection[UUID], *, limit: int, where: Q | None = None
+) -> list[tuple[Entry, Sequence[UUID]]]:
+    """Return the latest entries with all of these traces, each with the ids of its traces."""
+    entries = get_entries_with_traces(owner_id, trace_ids).filter(where or Q())
+    ordered = entries.order_by("-day", "-created_at", "-id")
+    return load_entries(ordered, limit=limit, is_wanted=set(trace_ids).issubset)
 
 
 def count_by_day(owner_id: UUID, trace_ids: Sequence[UUID]) -> dict[date, int]:
@@ -79,14 +90,18 @@ def find_context_entries(entry: Entry, by: Collection[UUID]) -> RecalledEntries:
     The entry itself need not have these traces, since the person chose them.
     """
     wanted = Trace.objects.for_owner(entry.owner_id).filter(Q(id__in=list(by)) | Q(is_read_always=True))
-    traces = list(wanted.values_list("id", flat=True))
+    # Opened as a check: a name is bound to `is_read_always`, and does not open if that was set without a key.
+    traces = [trace.id for trace in wanted.defer("summary") if trace.open_or("name", None) is not None]
     if not traces:
         return RecalledEntries()
     rows = EntryTrace.objects.for_owner(entry.owner_id).filter(trace_id__in=traces, entry__day__lt=entry.day)
     entries = Entry.objects.for_owner(entry.owner_id).filter(id__in=rows.order_by().values("entry_id"))
-    return RecalledEntries(
-        entries=list(entries.order_by("-day", "-created_at", "-id")[:MAX_CONTEXT_ENTRIES]), by=traces
+    found = load_entries(
+        entries.order_by("-day", "-created_at", "-id"),
+        limit=MAX_CONTEXT_ENTRIES,
+        is_wanted=lambda ids: not ids.isdisjoint(traces),
     )
+    return RecalledEntries(entries=[entry for entry, _ in found], by=traces)
 
 
 def list_trace_links(owner_id: UUID, ids: Collection[UUID]) -> Sequence[NamedLink]:

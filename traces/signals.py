@@ -1,6 +1,7 @@
 """The signal of changed trace names, sent within the transaction and a second time after the commit.
 
-names_changed   person_id   a trace of this person was created, renamed, merged, deleted or restored
+names_changed   person_id   a trace of this person was created, renamed, merged, deleted or restored,
+                            or is now read always, or no longer
 """
 
 from functools import partial

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 from uuid import UUID
 
-from accounts.keys.keyrings import copy_with_former_key
+from accounts.keys.keyrings import copy_with_former_keys
 from llamora.crypto import KeyId, Keyring, VaultLocked, WrongEpoch, in_force
 from llamora.database import NotWritten, write_transaction
 from search.embedder import Embedder
@@ -41,7 +41,7 @@ class IndexState:
         self.result_tokens = ResultTokens()
         self.polled_at = 0.0
         self.signature: tuple[object, ...] = ()
-        self._keyring = copy_with_former_key(keyring)
+        self._keyring = copy_with_former_keys(keyring)
         self._changing = threading.RLock()
         self._pending: deque[UUID] = deque()
         self._embedding_now = 0
@@ -200,7 +200,7 @@ class PersonIndex(IndexState):
         with self._changing:
             if self._closed or keyring.epoch <= self._keyring.epoch:
                 return
-            old, self._keyring = self._keyring, copy_with_former_key(keyring)
+            old, self._keyring = self._keyring, copy_with_former_keys(keyring)
             old.close()
             # Snapshots of the old epoch open no more: what is in memory is to be saved anew.
             self._snapshots.mark_all_changed()

@@ -147,7 +147,7 @@ def test_a_thousand_entries_in_one_transaction_are_all_found(owner: Resident) ->
 def test_what_another_process_wrote_is_found_after_catching_up(owner: Resident) -> None:
     entry = owner.write("Before.")
     index = open_index(owner)
-    Entry.objects.filter(id=entry.id).update(deleted_at=entry.created_at)  # tells nobody
+    owner.update_columns(entry, deleted_at=entry.created_at)
     assert find_ids(index, "before") == {entry.id}
 
     indexes.reconcile_all(index)

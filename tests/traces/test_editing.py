@@ -124,7 +124,7 @@ def test_after_thirty_days_what_was_let_go_is_gone_for_good(owner: Resident) -> 
             editing_services.delete_trace(owner_id=owner.id, trace_id=trace.id)
         editing_services.rename_trace(owner_id=owner.id, trace_id=stays.id, name="Bread")
     long_ago = timezone.now() - timedelta(days=31)
-    Trace.objects.filter(id=old.id).update(deleted_at=long_ago)
+    owner.update_columns(old, deleted_at=long_ago)
     Change.objects.filter(trace=old).update(made_at=long_ago)
 
     gone = editing_services.purge_deleted(owner.id)

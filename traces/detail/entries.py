@@ -12,8 +12,7 @@ from diary.entries.presenters import EntryView, build_entry_view
 from diary.entries.queries import get_entry
 from diary.models import Entry
 from diary.replies.presenters import list_reply_views
-from traces.models import EntryTrace
-from traces.queries import get_entries_with_traces
+from traces.queries import load_latest_entries
 
 ENTRIES_PER_PAGE: Final = 8
 
@@ -51,14 +50,12 @@ def load_page(
     after: UUID | None = None,
 ) -> EntriesPage:
     """Return a page of the entries with all of these traces; raise ObjectNotFound if `after` is unknown."""
-    entries = get_entries_with_traces(owner_id, trace_ids).order_by("-day", "-created_at", "-id")
-    if after is not None:
-        entries = entries.filter(_build_after_filter(get_entry(owner_id, after)))
+    where = None if after is None else _build_after_filter(get_entry(owner_id, after))
     # One more than a page holds, to know whether there is a next one.
-    rows = list(entries[: ENTRIES_PER_PAGE + 1])
-    shown = rows[:ENTRIES_PER_PAGE]
+    rows = load_latest_entries(owner_id, trace_ids, limit=ENTRIES_PER_PAGE + 1, where=where)
+    shown = [entry for entry, _ in rows[:ENTRIES_PER_PAGE]]
     other_names = {id_: name for id_, name in names.items() if id_ not in trace_ids}
-    others = _find_other_traces(shown, names=other_names)
+    others = _link_other_traces(rows[:ENTRIES_PER_PAGE], names=other_names)
     replies = list_reply_views(shown)
     items = [
         EntryWithTraces(
@@ -70,18 +67,13 @@ def load_page(
     return EntriesPage(entries=items, next_after=shown[-1].id if len(rows) > ENTRIES_PER_PAGE else None)
 
 
-def _find_other_traces(entries: Sequence[Entry], *, names: Mapping[UUID, str]) -> dict[UUID, list[TraceLink]]:
-    """Return the traces of each entry that are in `names`, in the order they were added."""
-    links: dict[UUID, TraceLink] = {}
-    links_by_entry: dict[UUID, list[TraceLink]] = {}
-    entry_traces = EntryTrace.objects.filter(entry__in=[entry.id for entry in entries])
-    for entry_id, trace_id in entry_traces.values_list("entry_id", "trace_id"):
-        if trace_id not in names:
-            continue
-        if trace_id not in links:
-            links[trace_id] = TraceLink(names[trace_id], reverse("trace", args=[trace_id]))
-        links_by_entry.setdefault(entry_id, []).append(links[trace_id])
-    return links_by_entry
+def _link_other_traces(
+    entries: Sequence[tuple[Entry, Sequence[UUID]]], *, names: Mapping[UUID, str]
+) -> dict[UUID, list[TraceLink]]:
+    """Return links to the traces of each entry that are in `names`, in the order they were added."""
+    ids = {id_ for _, trace_ids in entries for id_ in trace_ids if id_ in names}
+    links = {id_: TraceLink(names[id_], reverse("trace", args=[id_])) for id_ in ids}
+    return {entry.id: [links[id_] for id_ in trace_ids if id_ in links] for entry, trace_ids in entries}
 
 
 def _build_after_filter(entry: Entry) -> Q:

@@ -6,12 +6,13 @@ its entries, and a `Change` contains the rest. Both are purged after thirty days
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.utils import timezone
 
 from llamora.database import write_transaction
+from traces.accepted import list_accepted
 from traces.access import get_change, get_trace
 from traces.editing.errors import MergeIntoItself, TraceNameTaken
 from traces.models import Change, ChangeKind, EntryTrace, Trace
@@ -51,15 +52,30 @@ def merge_traces(*, owner_id: UUID, trace_id: UUID, into_id: UUID) -> Change:
         raise MergeIntoItself
     with write_transaction():
         trace, into = get_trace(owner_id, trace_id), get_trace(owner_id, into_id)
-        existing = EntryTrace.objects.filter(trace=into).values("entry_id")
-        moved = list(EntryTrace.objects.filter(trace=trace).exclude(entry_id__in=existing))
-        EntryTrace.objects.bulk_create(
-            EntryTrace(owner_id=owner_id, trace=into, entry_id=one.entry_id, created_at=one.created_at)
-            for one in moved
-        )
+        trace.check_name()
+        into.check_name()
+        added = _add_to_entries_of(trace, into=into)
         _mark_deleted(trace)
-        body = {"added": [str(one.entry_id) for one in moved]}
+        body = {"added": [str(entry_id) for entry_id in added]}
         return _record_change(trace, ChangeKind.MERGE, body, into=into)
+
+
+def _add_to_entries_of(trace: Trace, *, into: Trace) -> list[UUID]:
+    """Add the trace `into` to the entries of a trace that lack it; return their ids."""
+    rows = EntryTrace.objects.filter(trace=trace)
+    wanted = [entry_id for entry_id, _ in list_accepted(rows)]
+    existing = EntryTrace.objects.filter(trace=into)
+    accepted = {entry_id for entry_id, _ in list_accepted(existing)}
+    added = [entry_id for entry_id in wanted if entry_id not in accepted]
+    for entry_id in set(existing.values_list("entry_id", flat=True)) - accepted:
+        # A row with a wrong code is not the person's; theirs takes its place.
+        existing.filter(entry_id=entry_id).delete()
+    times = dict(rows.values_list("entry_id", "created_at"))
+    EntryTrace.objects.bulk_create(
+        EntryTrace(owner_id=trace.owner_id, trace=into, entry_id=entry_id, created_at=times[entry_id])
+        for entry_id in added
+    )
+    return added
 
 
 def delete_trace(*, owner_id: UUID, trace_id: UUID) -> Change:
@@ -93,24 +109,27 @@ def undo_change(*, owner_id: UUID, change_id: UUID) -> Trace:
     with write_transaction():
         change = get_change(owner_id, change_id)
         trace = Trace.objects.get(id=change.trace_id)
-        _UNDO_BY_KIND[ChangeKind(change.kind)](change, trace)
+        # Opened as a check: the kind and the traces of the change are bound to its body.
+        body = change.body
+        _UNDO_BY_KIND[ChangeKind(change.kind)](change, trace, body)
         change.delete()
         send_names_changed(owner_id)
     return trace
 
 
-def _undo_rename(change: Change, trace: Trace) -> None:
-    _set_name(trace, change.body["was"])
+def _undo_rename(change: Change, trace: Trace, body: Mapping[str, Any]) -> None:
+    del change
+    _set_name(trace, body["was"])
 
 
-def _undo_merge(change: Change, trace: Trace) -> None:
+def _undo_merge(change: Change, trace: Trace, body: Mapping[str, Any]) -> None:
     _restore_trace(trace)
-    moved_ids = [UUID(entry_id) for entry_id in change.body["added"]]
+    moved_ids = [UUID(entry_id) for entry_id in body["added"]]
     EntryTrace.objects.filter(trace=change.into, entry_id__in=moved_ids).delete()
 
 
-def _undo_delete(change: Change, trace: Trace) -> None:
-    del change
+def _undo_delete(change: Change, trace: Trace, body: Mapping[str, Any]) -> None:
+    del change, body
     _restore_trace(trace)
 
 
@@ -122,7 +141,7 @@ def _restore_trace(trace: Trace) -> None:
     trace.save(update_fields=["deleted_at"])
 
 
-_UNDO_BY_KIND: Final[dict[ChangeKind, Callable[[Change, Trace], None]]] = {
+_UNDO_BY_KIND: Final[dict[ChangeKind, Callable[[Change, Trace, Mapping[str, Any]], None]]] = {
     ChangeKind.RENAME: _undo_rename,
     ChangeKind.MERGE: _undo_merge,
     ChangeKind.DELETE: _undo_delete,

@@ -21,7 +21,7 @@ from llamora.crypto import EnvelopeError, Keyring, keyed_digest
 from llamora.fields import new_id
 from llamora.inference.job import Job
 from traces.models import Trace
-from traces.queries import get_display_name, get_entries_with_traces
+from traces.queries import get_display_name, get_entries_with_traces, load_latest_entries
 from traces.summaries.tasks import SummaryEntry, SummaryTask
 
 MAX_ENTRIES: Final = 60
@@ -89,8 +89,8 @@ def _build_task(trace: Trace) -> SummaryTask | None:
     present = get_summary(trace)
     if present is not None and not present.is_stale:
         return None
-    entries = get_entries_with_traces(trace.owner_id, [trace.id]).order_by("-day", "-created_at", "-id")
-    latest = tuple(reversed(list(_iter_summary_entries(list(entries[:MAX_ENTRIES])))))
+    found = load_latest_entries(trace.owner_id, [trace.id], limit=MAX_ENTRIES)
+    latest = tuple(reversed(list(_iter_summary_entries([entry for entry, _ in found]))))
     if not latest:
         return None
     return SummaryTask(
@@ -99,7 +99,7 @@ def _build_task(trace: Trace) -> SummaryTask | None:
         trace_id=trace.id,
         name=get_display_name(trace),
         entries=latest,
-        count=entries.count(),
+        count=get_entries_with_traces(trace.owner_id, [trace.id]).count(),
         digest=compute_digest(trace),
     )
 

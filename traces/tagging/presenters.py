@@ -12,11 +12,13 @@ from diary.models import Entry
 from diary.rendering.excerpts import get_first_words
 from llamora.database import CachedQuery
 from llamora.inference import model_server
-from traces.matcher import name_matchers
+from traces.accepted import CHECKED_COLUMNS, AcceptedTrace, Row, list_accepted, list_believed
+from traces.matcher import NameMatcher, name_matchers
 from traces.messages import UNREADABLE_NAME
 from traces.models import EntryTrace, Trace, TraceProposal
 from traces.proposals import services as proposals_services
 from traces.proposals.queries import is_fresh, list_habitual_names, list_proposed_names
+from traces.queries import load_latest_entries
 
 TRACES_TEMPLATE = "traces/fragments/on_entry.html"
 CONTEXT_TEMPLATE = "traces/fragments/reply_context.html"
@@ -59,28 +61,31 @@ def build_chips(entries: Sequence[Entry]) -> dict[UUID, list[TraceChip]]:
     if not entries:
         return chips
     owner_id = entries[0].owner_id
-    rows = _list_rows(entries)
-    names = _load_names(owner_id, {trace_id for _, trace_id, _ in rows})
-    for entry_id, trace_id, is_always in rows:
-        name = names.get(trace_id, UNREADABLE_NAME)
-        chips[entry_id].append(TraceChip(id=trace_id, name=name, is_read_always=is_always))
+    accepted = _list_accepted(entries)
+    matcher = _get_matcher(owner_id, {trace_id for _, trace_id in accepted})
+    for entry_id, trace_id in accepted:
+        name = matcher.names.get(trace_id, UNREADABLE_NAME)
+        chip = TraceChip(id=trace_id, name=name, is_read_always=trace_id in matcher.always_read)
+        chips[entry_id].append(chip)
     return chips
 
 
-def _list_rows(entries: Sequence[Entry]) -> list[tuple[UUID, UUID, bool]]:
+def _list_accepted(entries: Sequence[Entry]) -> list[AcceptedTrace]:
     owner_id, (day, *other_days) = entries[0].owner_id, {entry.day for entry in entries}
     if not other_days:
         wanted = {entry.id for entry in entries}
-        return [row for row in _day_traces_query(owner_id=owner_id, day=day) if row[0] in wanted]
-    entry_traces = EntryTrace.objects.filter(owner_id=owner_id, trace__deleted_at=None, entry__in=entries)
-    return list(entry_traces.values_list("entry_id", "trace_id", "trace__is_read_always"))
+        rows = list_believed(_day_traces_query(owner_id=owner_id, day=day))
+        return [row for row in rows if row.entry_id in wanted]
+    return list_accepted(
+        EntryTrace.objects.filter(owner_id=owner_id, trace__deleted_at=None, entry__in=entries)
+    )
 
 
 # By day instead of by a list of ids, so that the SQL is the same for every page and is compiled once.
-_day_traces_query: CachedQuery[tuple[UUID, UUID, bool]] = CachedQuery(
+_day_traces_query: CachedQuery[Row] = CachedQuery(
     lambda owner_id, day: EntryTrace.objects.filter(
         owner_id=owner_id, trace__deleted_at=None, entry__owner_id=owner_id, entry__day=day
-    ).values_list("entry_id", "trace_id", "trace__is_read_always")
+    ).values_list(*CHECKED_COLUMNS)
 )
 _day_proposals_query: CachedQuery[TraceProposal] = CachedQuery(
     lambda owner_id, day: TraceProposal.objects.filter(entry__owner_id=owner_id, entry__day=day)
@@ -93,13 +98,13 @@ def _load_proposals(entries: Sequence[Entry]) -> dict[UUID, TraceProposal]:
     return {row.entry_id: row for row in rows}
 
 
-def _load_names(owner_id: UUID, ids: Set[UUID]) -> dict[UUID, str]:
-    names = name_matchers.get_current().names
-    if not ids <= names.keys():
+def _get_matcher(owner_id: UUID, ids: Set[UUID]) -> NameMatcher:
+    matcher = name_matchers.get_current()
+    if not ids <= matcher.names.keys():
         # Added by another process, or damaged.
         name_matchers.forget(owner_id)
-        names = name_matchers.get_current().names
-    return names
+        matcher = name_matchers.get_current()
+    return matcher
 
 
 def build_traces_on_entries(entries: Sequence[Entry], *, are_new: bool = False) -> dict[UUID, TracesOnEntry]:
@@ -167,15 +172,11 @@ class TracePreview:
 
 def build_preview(trace: Trace) -> TracePreview:
     """Return the preview of a trace; decrypts only its latest entries."""
-    entry_traces = EntryTrace.objects.for_owner(trace.owner_id).filter(trace=trace)
-    entry_ids = entry_traces.order_by().values("entry_id")
-    entries = Entry.objects.for_owner(trace.owner_id).filter(id__in=entry_ids)
-    latest = [
-        _build_preview_entry(entry)
-        for entry in entries.order_by("-day", "-created_at", "-id")[:PREVIEW_ENTRIES]
-    ]
+    found = load_latest_entries(trace.owner_id, [trace.id], limit=PREVIEW_ENTRIES)
+    latest = [_build_preview_entry(entry) for entry, _ in found]
     last = latest[0].day if latest else None
-    return TracePreview(id=trace.id, count=entry_traces.count(), last=last, latest=latest)
+    count = EntryTrace.objects.for_owner(trace.owner_id).filter(trace=trace).count()
+    return TracePreview(id=trace.id, count=count, last=last, latest=latest)
 
 
 def _build_preview_entry(entry: Entry) -> PreviewEntry:

@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from diary.entries.queries import get_entry
 from llamora.database import write_transaction
+from traces.accepted import list_accepted
 from traces.access import get_trace
 from traces.models import EntryTrace, Trace
 from traces.names import clean_name
@@ -13,8 +14,15 @@ from traces.signals import send_names_changed
 
 
 def find_by_name(owner_id: UUID, name: str) -> Trace | None:
-    """Return a person's trace with the same identity as `name`, or None."""
-    return Trace.objects.for_owner(owner_id).with_names([name]).first()
+    """Return a person's trace with the same identity as `name`, or None.
+
+    Raise EnvelopeError if it is damaged: the name is bound to the index by which the trace was found, so an
+    index that somebody moved to another trace finds nothing.
+    """
+    trace = Trace.objects.for_owner(owner_id).with_names([name]).first()
+    if trace is not None:
+        trace.check_name()
+    return trace
 
 
 def add_trace(*, owner_id: UUID, entry_id: UUID, name: str) -> Trace:
@@ -30,7 +38,11 @@ def add_trace(*, owner_id: UUID, entry_id: UUID, name: str) -> Trace:
             or restore_deleted_trace(owner_id, name)
             or _create_trace(owner_id, name)
         )
-        EntryTrace.objects.get_or_create(trace=trace, entry=entry, defaults={"owner_id": owner_id})
+        rows = EntryTrace.objects.filter(trace=trace, entry=entry)
+        if not list_accepted(rows):
+            # A row with a wrong code is not the person's; theirs takes its place.
+            rows.delete()
+            EntryTrace.objects.create(owner_id=owner_id, trace=trace, entry=entry)
     return trace
 
 
@@ -38,12 +50,14 @@ def restore_deleted_trace(owner_id: UUID, name: str) -> Trace | None:
     """Restore a trace that was deleted with its last entry; call within a write transaction."""
     unused = Trace.objects.only_deleted(owner_id).with_names([name]).filter(kept=None)
     trace = unused.order_by("-deleted_at").first()
-    if trace is not None:
+    # A damaged one stays as it is: its summary may be that of another name.
+    if trace is not None and trace.open_or("name", None) is not None:
         trace.deleted_at = None
         trace.set_name(name)
         trace.save(update_fields=["deleted_at", "name", "name_index"])
         send_names_changed(owner_id)
-    return trace
+        return trace
+    return None
 
 
 def _create_trace(owner_id: UUID, name: str) -> Trace:
@@ -71,5 +85,6 @@ def set_read_always(*, owner_id: UUID, trace_id: UUID, wanted: bool) -> Trace:
     with write_transaction():
         trace = get_trace(owner_id, trace_id)
         trace.is_read_always = wanted
-        trace.save(update_fields=["is_read_always"])
+        trace.save(update_fields=["is_read_always", "name"])
+        send_names_changed(owner_id)
     return trace

@@ -46,7 +46,7 @@ class Command(BaseCommand):
         if options["fetch_model"]:
             self._download_embedder()
         try:
-            found = secret_prompt.open_slot_with_prompt(
+            found = secret_prompt.open_diary_with_prompt(
                 name=options["name"], password_file=options["password_file"]
             )
         except AccountsError as error:
