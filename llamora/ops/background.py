@@ -1,4 +1,4 @@
-"""Background work of `up`: the model server, expired sessions, daily backups and pruning.
+"""Background work of `up`: the model server, expired sessions, the database file, daily backups, pruning.
 
 Each task is a coroutine on the server's event loop, with its slow part in a thread of its own. The tasks run
 even while nobody uses the diary.
@@ -11,9 +11,10 @@ from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, connections
 from django.utils import timezone
 
 from accounts.models import Person
@@ -57,6 +58,32 @@ def _sweep_once() -> None:
     except (NotWritten, DatabaseError) as error:
         # An expired session opens nothing all the same; the next sweep tries again.
         sweep_logger.warning("Expired sessions could not be deleted: %s", type(error).__name__)
+
+
+async def watch_database_file() -> str:
+    """Compare the database file once a minute; return a message once it is another file than at the start.
+
+    What is in memory belongs to the file of the start. A file that was exchanged meanwhile would be read with
+    the keys of one moment and the rows of another, and half of what is written would be in neither.
+    """
+    database = Path(connections[DEFAULT_DB_ALIAS].settings_dict["NAME"])
+    first = _identify_file(database)
+    while True:
+        await asyncio.sleep(SWEEP_SECONDS)
+        if _identify_file(database) != first:
+            return (
+                f"The database file {database} was replaced or removed while Llamora ran, so it stops now. "
+                "What was saved since then may be only in the old file. To restore a backup, use: "
+                "manage.py restore FILE"
+            )
+
+
+def _identify_file(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def bind_jobs() -> None:

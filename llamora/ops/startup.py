@@ -16,8 +16,11 @@ from django.core.management import call_command
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 from django.db.migrations.executor import MigrationExecutor
 
+from accounts.models import Vault
+from llamora.fields import fence
 from llamora.ops import bundles, static_files
 from llamora.ops.errors import OperationRefused
+from llamora.pluralize import pluralize
 
 # What `settings.DATABASES` asks for, as SQLite answers it: a write is on the disk before it is
 # confirmed, and what was deleted is overwritten.
@@ -122,6 +125,19 @@ def migrate() -> bool:
         return False
     call_command("migrate", verbosity=0, interactive=False, skip_checks=True)
     return True
+
+
+def restore_fence() -> str | None:
+    """Create missing fence triggers, and return a sentence if there were any.
+
+    They are missing after somebody dropped them, or after a migration that was to be undone failed.
+    """
+    created = fence.install_triggers(
+        connections[DEFAULT_DB_ALIAS], fenced=fence.sealed_models(), vault_table=Vault._meta.db_table
+    )
+    if not created:
+        return None
+    return f"The database lacked {pluralize(created, 'trigger', 'triggers')} against old keys. Created again."
 
 
 def find_wrong_pragmas() -> list[str]:

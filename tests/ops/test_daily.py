@@ -228,9 +228,10 @@ def test_other_files_are_never_counted_or_removed(own_folder: Path) -> None:
 def test_pruning_takes_what_is_past_its_time_and_nothing_else(olive: Resident, own_folder: Path) -> None:
     now = timezone.now()
     old, young, living = (olive.write(text) for text in ("old", "young", "living"))
-    Entry.objects.filter(id=old.id).update(deleted_at=now - timedelta(days=31))
-    Entry.objects.filter(id=young.id).update(deleted_at=now - timedelta(days=29))
     with olive.unlocked():
+        for entry, days in ((old, 31), (young, 29)):
+            entry.deleted_at = now - timedelta(days=days)
+            entry.save(update_fields=["deleted_at"])
         edit_entry(owner_id=olive.id, entry_id=living.id, text="living twice", revision=1)
         Version.objects.update(replaced_at=now - timedelta(days=31))
         edit_entry(owner_id=olive.id, entry_id=living.id, text="living thrice", revision=2)
@@ -291,7 +292,7 @@ def test_stats_count_and_say_nothing_of_what_was_written(olive: Resident, own_fo
 
     said = out.getvalue()
     assert "Olive: 3 entries on 2 days" in said
-    assert "5 encrypted values" in said
+    assert "9 encrypted values" in said
     assert "Database: " in said
     assert "canal" not in said
     assert Person.objects.count() == 1

@@ -20,13 +20,13 @@ from accounts.auth.services import invitations as links
 from accounts.models import Person, SignIn, Unlock, Vault
 from accounts.rotation.epoch_change import begin_rotation
 from diary.models import Entry, Reply
-from llamora.crypto import FORMAT, FORMATS
 from llamora.inference.job import JobState
 from llamora.ops import data_folder, startup
 from llamora.ops.backup import create
 from llamora.ops.doctor import backups, database, folder, household, inference, machine, proxy
 from llamora.ops.doctor.check_result import CheckResult, DoctorCheck, run_check
 from tests.people import Resident, new_resident, register_resident
+from tests.rotation.format_1 import move_back_to_format_1
 
 
 def list_results(check: DoctorCheck) -> list[CheckResult]:
@@ -67,7 +67,7 @@ def test_the_command_says_every_line_and_no_content(owner: Resident, own_folder:
     call_command("doctor", stdout=out)
 
     said = out.getvalue()
-    assert "diary.entry.text: 1 encrypted value: 1 of format 1. All use" in said
+    assert "diary.entry.text: 1 encrypted value: 1 of format 2. All use" in said
     assert "journal_mode=wal" in said
     assert "0 bad" in said
     assert "quiet" not in said
@@ -236,12 +236,15 @@ def test_values_of_another_epoch_are_bad_and_in_a_rotation_a_reason_to_wait(tran
     assert build_column("accounts.vault.digest_key").level == "ok"
 
 
-def test_an_older_format_is_said(owner: Resident, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_older_format_is_said(transactional_db: None) -> None:
+    olive = register_resident("Olive", entries=4)
     assert build_column("diary.entry.text").level == "ok"
 
-    monkeypatch.setitem(FORMATS, FORMAT + 1, FORMATS[FORMAT])
+    move_back_to_format_1(olive)
 
-    assert "reseal" in build_column("diary.entry.text").message
+    assert build_column("diary.entry.text").level == "warn"
+    assert "4 of format 1" in build_column("diary.entry.text").message
+    assert "when its owner next unlocks it" in build_column("diary.entry.text").message
 
 
 def test_people_who_cannot_come_in_are_counted(owner: Resident) -> None:

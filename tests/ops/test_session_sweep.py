@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -69,3 +70,25 @@ def test_a_round_that_fails_does_not_end_the_rounds(
             cursor.execute("ALTER TABLE elsewhere RENAME TO accounts_unlock")
 
     assert caplog.text.count("could not be deleted") > 2
+
+
+def test_a_database_file_that_is_replaced_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(background, "SWEEP_SECONDS", 0.01)
+    database, other = tmp_path / "llamora.sqlite3", tmp_path / "other.sqlite3"
+    database.write_bytes(b"first")
+    other.write_bytes(b"first")
+    monkeypatch.setitem(connection.settings_dict, "NAME", str(database))
+
+    async def main() -> str:
+        watching = asyncio.ensure_future(background.watch_database_file())
+        await asyncio.sleep(0.1)
+        assert not watching.done()
+        database.write_bytes(b"what a program writes in place")
+        await asyncio.sleep(0.1)
+        assert not watching.done()
+        other.replace(database)
+        return await asyncio.wait_for(watching, 5)
+
+    message = asyncio.run(main())
+
+    assert f"{database} was replaced or removed while Llamora ran" in message

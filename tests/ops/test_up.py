@@ -105,6 +105,24 @@ def test_a_second_start_changes_nothing_and_is_quick_and_modest(tmp_path: Path) 
     assert mebibytes < 160, f"{mebibytes:.0f} MiB"
 
 
+def test_triggers_that_were_dropped_are_back_after_a_start_that_says_so(tmp_path: Path) -> None:
+    path = make_household(tmp_path) / "llamora.sqlite3"
+    dropped = ("fence_diary_entry_text_insert", "fence_diary_entry_mac_update")
+    with closing(sqlite3.connect(path)) as database, database:
+        for name in dropped:
+            database.execute(f"DROP TRIGGER {name}")
+
+    with run_server(tmp_path) as server:
+        log = server.log()
+
+    assert "The database lacked 2 triggers against old keys. Created again." in log
+    with closing(sqlite3.connect(path)) as database:
+        standing = {
+            name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+        }
+    assert standing.issuperset(dropped)
+
+
 def test_a_port_in_use_is_said_in_a_sentence(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

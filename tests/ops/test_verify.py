@@ -48,7 +48,7 @@ def test_verify_looks_at_the_database_in_use_and_at_a_backup(
     call_command("verify", taken.path, user="Olive", password_file=password)
 
     said = capsys.readouterr().out
-    assert "diary.entry.text: 6 encrypted values, format 1" in said
+    assert "diary.entry.text: 6 encrypted values, format 2" in said
     assert said.count("No damage was found") == 2
     assert "encrypted texts of Olive can be decrypted" in said
 

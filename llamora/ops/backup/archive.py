@@ -1,6 +1,7 @@
 """The format of a backup: an uncompressed tar, which any machine can open.
 
     llamora.sqlite3                 the database, without session rows; sealed columns stay sealed
+    former_keys/...                 what opens the former data key of a key change that is not finished
     search/<owner>/*.sealed         sealed indexes
     prompts/...                     the household's own prompts
     settings.env                    the settings in force; names that sound secret only with `--with-secrets`
@@ -38,7 +39,8 @@ _CHUNK = 1024 * 1024
 _LONGEST_MANIFEST = 64 * 1024 * 1024
 _NAME_PART = r"[\w][\w .@+-]*"
 _ALLOWED_NAME = re.compile(
-    rf"llamora\.sqlite3|manifest\.json|settings\.env|secrets/secret_key|(search|prompts)(/{_NAME_PART})+"
+    rf"llamora\.sqlite3|manifest\.json|settings\.env|secrets/secret_key"
+    rf"|former_keys/[0-9a-f]{{32}}-\d{{1,10}}|(search|prompts)(/{_NAME_PART})+"
 )
 
 

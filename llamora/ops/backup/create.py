@@ -9,6 +9,7 @@ import re
 import shutil
 import sqlite3
 from collections.abc import Iterator, Mapping
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,6 +18,8 @@ from urllib.parse import urlsplit, urlunsplit
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections
 
+from accounts.keys import former_keys
+from accounts.models import FormerKey
 from llamora.database import backup_files
 from llamora.ops.backup import archive, integrity, snapshot
 from llamora.ops.backup.snapshot import StopCheck, never_stop
@@ -70,7 +73,7 @@ def create_backup(
     part = folder / f".{backup_files.backup_file_name(made_at)}.{os.getpid()}.part"
     try:
         part.mkdir(mode=0o700)
-        found = _copy_and_check(source.database, part / archive.DATABASE, stop)
+        found = _copy_and_check(source.database, part, stop)
         # Under its final name, which a refusal of `check_archive` says.
         whole = part / backup_files.backup_file_name(made_at)
         with archive.create_archive(whole, made_at=made_at, stop=stop) as writer:
@@ -118,9 +121,14 @@ def _find_unused_moment(folder: Path, now: datetime) -> datetime:
     return moment
 
 
-def _copy_and_check(database: Path, target: Path, stop: StopCheck) -> integrity.IntegrityReport:
+def _copy_and_check(database: Path, folder: Path, stop: StopCheck) -> integrity.IntegrityReport:
     """Copy the database without its sessions and check the copy; raise OperationRefused if it is damaged."""
+    target = folder / archive.DATABASE
+    # A key change may begin or end while the database is copied, so its files are copied before and after.
+    _copy_former_key_files(database.parent, folder)
     snapshot.copy_database(database, target, stop=stop)
+    _copy_former_key_files(database.parent, folder)
+    _delete_other_former_key_files(target)
     snapshot.delete_sessions(target)
     found = integrity.check_database(target, stop=stop)
     if stop():
@@ -133,10 +141,33 @@ def _copy_and_check(database: Path, target: Path, stop: StopCheck) -> integrity.
     return found
 
 
+def _copy_former_key_files(data_dir: Path, folder: Path) -> None:
+    target = folder / former_keys.FOLDER
+    target.mkdir(mode=0o700, exist_ok=True)
+    for path in _list_files(data_dir / former_keys.FOLDER, "*"):
+        if archive.is_allowed_name(f"{former_keys.FOLDER}/{path.name}"):
+            with suppress(FileNotFoundError):
+                shutil.copyfile(path, target / path.name)
+
+
+def _delete_other_former_key_files(copy: Path) -> None:
+    """Delete the copied files of key changes that were not under way when the database was copied."""
+    with closing(snapshot.open_database(copy)) as database:
+        database.row_factory = sqlite3.Row
+        rows = database.execute(f"SELECT * FROM {FormerKey._meta.db_table}")  # noqa: S608 - our own name
+        names = {f"{row['owner_id']}-{row['epoch']}" for row in rows}
+    for path in _list_files(copy.parent / former_keys.FOLDER, "*"):
+        if path.name not in names:
+            path.unlink()
+
+
 def _add_files(
     writer: archive.ArchiveWriter, source: HouseholdFiles, database: Path, *, with_secrets: bool
 ) -> int:
     added = int(writer.add(archive.DATABASE, database))
+    # Without them, what such a key change has not reached yet could not be read in the restored household.
+    for path in _list_files(database.parent / former_keys.FOLDER, "*"):
+        added += writer.add(f"{former_keys.FOLDER}/{path.name}", path)
     for path in (*_list_search_files(source.data_dir), *_list_files(source.data_dir / "prompts", "*.txt")):
         name = path.relative_to(source.data_dir).as_posix()
         # What an editor or a file system left beside a prompt is no prompt; a restore would refuse it.

@@ -16,6 +16,7 @@ from django.db.migrations.loader import MigrationLoader
 
 from accounts.models import FormerKey, Vault
 from llamora import crypto
+from llamora.fields import MacField
 from llamora.fields.fence import fence_triggers, sealed_models
 from llamora.fields.models import sealed_fields
 from llamora.ops.backup.snapshot import StopCheck, never_stop, open_database
@@ -29,12 +30,13 @@ class SealedColumnCensus:
     """Counts of the envelopes of one sealed column: in all, by format, of a former epoch, and invalid."""
 
     label: str
+    is_code: bool = False  # codes of plaintext columns, not encrypted values
     envelopes: int = 0
     formats: dict[int, int] = field(default_factory=dict)
     awaiting_rotation: int = 0  # under the former key of a rotation that is not finished
     invalid: int = 0
 
-    def add_envelopes(self, *, begins: bytes, epoch: int | None, former: int | None, many: int) -> None:
+    def add_envelopes(self, *, begins: bytes, epoch: int | None, is_former: bool, many: int) -> None:
         """Add the counts of `many` envelopes with the same first bytes."""
         self.envelopes += many
         try:
@@ -45,7 +47,7 @@ class SealedColumnCensus:
         self.formats[head.format] = self.formats.get(head.format, 0) + many
         if head.epoch == epoch:
             return
-        if former is not None and head.epoch == former:
+        if is_former:
             self.awaiting_rotation += many
         else:
             self.invalid += many
@@ -60,8 +62,8 @@ class IntegrityReport:
 
     @property
     def envelopes(self) -> int:
-        """The number of envelopes in all columns."""
-        return sum(column.envelopes for column in self.columns)
+        """The number of encrypted values in all columns."""
+        return sum(column.envelopes for column in self.columns if not column.is_code)
 
 
 def check_database(path: Path, *, stop: StopCheck = never_stop) -> IntegrityReport:
@@ -149,27 +151,33 @@ def count_envelopes(database: sqlite3.Connection) -> Iterator[SealedColumnCensus
         there = _get_existing_columns(database, model)
         for sealed in sealed_fields(model):
             if str(sealed.column) in there:
-                yield _count_column(database, model, column=str(sealed.column), label=sealed.label)
+                counted = SealedColumnCensus(label=sealed.label, is_code=isinstance(sealed, MacField))
+                _count_column(database, model, column=str(sealed.column), counted=counted)
+                yield counted
 
 
 def _count_column(
-    database: sqlite3.Connection, model: type[models.Model], *, column: str, label: str
-) -> SealedColumnCensus:
-    counted = SealedColumnCensus(label=label)
-    former = _build_former_epoch_sql(database)
+    database: sqlite3.Connection,
+    model: type[models.Model],
+    *,
+    column: str,
+    counted: SealedColumnCensus,
+) -> None:
+    former = _build_former_epoch_sql(database, column)
     statement = (
         f'SELECT CAST(substr(t."{column}", 1, 5) AS BLOB), v.epoch, {former}, count(*) '  # noqa: S608 - our own names
         f'FROM "{model._meta.db_table}" t LEFT JOIN "{Vault._meta.db_table}" v ON v.owner_id = t.owner_id '
         f'WHERE t."{column}" IS NOT NULL GROUP BY 1, 2, 3'
     )
     rows: list[Any] = database.execute(statement).fetchall()
-    for begins, epoch, former_epoch, many in rows:
-        counted.add_envelopes(begins=bytes(begins), epoch=epoch, former=former_epoch, many=many)
-    return counted
+    for begins, epoch, is_former, many in rows:
+        counted.add_envelopes(begins=bytes(begins), epoch=epoch, is_former=bool(is_former), many=many)
 
 
-def _build_former_epoch_sql(database: sqlite3.Connection) -> str:
+def _build_former_epoch_sql(database: sqlite3.Connection, column: str) -> str:
+    """Return the expression for whether an envelope is of a former epoch whose key still stands."""
     table = FormerKey._meta.db_table
     if not database.execute("SELECT 1 FROM sqlite_schema WHERE name = ?", [table]).fetchone():
-        return "NULL"
-    return f'(SELECT f.epoch FROM "{table}" f WHERE f.owner_id = t.owner_id)'  # noqa: S608 - our own names
+        return "0"
+    same_epoch = f"hex(substr(t.\"{column}\", 2, 4)) = printf('%08X', f.epoch)"
+    return f'EXISTS (SELECT 1 FROM "{table}" f WHERE f.owner_id = t.owner_id AND {same_epoch})'  # noqa: S608 - our own names

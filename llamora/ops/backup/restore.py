@@ -3,8 +3,10 @@
 unpack and check in <data>/restoring/       the database in use is not touched
 merge the old database's log, lock it       still the old database, now in a single file
 move the old sealed indexes away            either database can build them again
-link the old file to <data>/replaced/       it stays there, named by the time of the restore
+link the old file to <data>/replaced/       it stays there, named by the time of the restore, with its files
+                                            of former keys
 rename the new file over the old one        the replacement, which is atomic
+restore files of former keys                with the new database, from the same backup
 restore sealed indexes, prompts, secrets    missing indexes are built again
 """
 
@@ -17,6 +19,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from accounts.keys import former_keys
 from llamora.database import backup_files
 from llamora.ops import data_folder, startup
 from llamora.ops.backup import archive, integrity, snapshot
@@ -156,6 +159,8 @@ def _preserve_old_database(database: Path, *, now: datetime) -> Path | None:
         if old.exists():
             copy.unlink(missing_ok=True)
             _link_or_copy(old, copy)
+    for old in sorted((database.parent / former_keys.FOLDER).glob("*")):
+        _link_or_copy(old, aside.with_name(f"{aside.name}-former-{old.name}"))
     # The thirty days begin today, however old the file is.
     os.utime(aside, (now.timestamp(), now.timestamp()))
     sync_folder(folder)
@@ -175,7 +180,13 @@ def _link_or_copy(old: Path, copy: Path) -> None:
 
 
 def _restore_other_files(staging: Path, *, data_dir: Path, key_file: Path) -> Path | None:
-    """Restore the sealed indexes, and missing prompts and secrets; return the path of the settings file."""
+    """Restore the other files, of prompts and secrets only missing ones; return the path of the settings."""
+    staged = sorted((staging / former_keys.FOLDER).glob("*"))
+    if staged:
+        (data_dir / former_keys.FOLDER).mkdir(mode=0o700, exist_ok=True)
+    for source in staged:
+        # In place of one of the same name, which belongs to the database that was replaced.
+        source.replace(data_dir / former_keys.FOLDER / source.name)
     if (staging / "search").is_dir():
         (staging / "search").rename(data_dir / "search")
     for source in sorted((staging / "prompts").rglob("*")):

@@ -43,7 +43,7 @@ def check_fence() -> Iterator[CheckResult]:
     """Report missing and unknown triggers."""
     with closing(open_database(create.get_household_files().database)) as database:
         problems = [*integrity.find_missing_triggers(database), *integrity.find_unknown_triggers(database)]
-    yield from (bad("old keys", f"{problem} Run: manage.py migrate") for problem in problems)
+    yield from (bad("old keys", f"{problem} Run: manage.py migrate --skip-checks") for problem in problems)
     if not problems:
         yield ok("old keys", "Every encrypted column rejects values that were encrypted with an old key.")
 
@@ -58,7 +58,11 @@ def check_sealed_columns() -> Iterator[CheckResult]:
 
 def _get_column_result(column: integrity.SealedColumnCensus) -> CheckResult:
     formats = ", ".join(f"{many:,} of format {number}" for number, many in sorted(column.formats.items()))
-    count = pluralize(column.envelopes, "encrypted value", "encrypted values")
+    count = (
+        pluralize(column.envelopes, "code of columns", "codes of columns")
+        if column.is_code
+        else pluralize(column.envelopes, "encrypted value", "encrypted values")
+    )
     message = f"{count}{': ' if formats else ''}{formats}."
     if column.invalid:
         return bad(
@@ -72,9 +76,10 @@ def _get_column_result(column: integrity.SealedColumnCensus) -> CheckResult:
             f"{message} {column.awaiting_rotation:,} still use an old key. The key change continues when "
             "their owner next unlocks the diary.",
         )
-    if any(number < crypto.newest_format() for number in column.formats):
+    if any(number < crypto.FORMAT_2 for number in column.formats):
         return warn(
-            column.label, f"{message} Run manage.py reseal NAME for each person, to use the newest format."
+            column.label,
+            f"{message} A diary is moved to the newest format when its owner next unlocks it.",
         )
     return ok(column.label, f"{message} All use their owners' current keys.")
 

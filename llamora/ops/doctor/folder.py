@@ -19,7 +19,10 @@ def check_file_modes() -> Iterator[CheckResult]:
             settings.DATA_DIR, key_file=settings.SECRET_KEY_FILE
         )
     ]
-    for folder in (settings.BACKUP_DIR, *(settings.DATA_DIR / name for name in ("search", "replaced"))):
+    for folder in (
+        settings.BACKUP_DIR,
+        *(settings.DATA_DIR / name for name in ("search", "replaced", "former_keys")),
+    ):
         if readable := [
             path for path in folder.rglob("*") if path.is_file() and data_folder.is_open_to_others(path)
         ]:

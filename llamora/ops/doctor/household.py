@@ -132,5 +132,7 @@ def check_late_drafts() -> Iterator[CheckResult]:
     """Report drafts that wait until their owners unlock their vaults."""
     if waiting := LateDraft.objects.count():
         yield ok(
-            "late drafts", f"{waiting} were sent after a lock. They are saved when their owners next unlock."
+            "late drafts",
+            f"{waiting} were sent after a lock. They are saved when their owners next unlock, except those "
+            "that can't be checked, which their owners see and delete.",
         )

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import os
+import signal
 import socket
 from argparse import ArgumentParser
 from typing import Any
@@ -85,6 +86,8 @@ class Command(BaseCommand):
 
     def _prepare(self) -> None:
         startup.prepare_database()
+        if sentence := startup.restore_fence():
+            self.print_now(sentence)
         if startup.collect_static():
             # A first start, or one after an upgrade, which may also have migrated.
             gc.collect()
@@ -104,6 +107,7 @@ class Command(BaseCommand):
                 self._report_model(no_model=no_model),
                 background.sweep_sessions(),
                 background.run_daily_rounds(),
+                self._stop_when_database_is_replaced(),
             )
 
         if host not in ("0.0.0.0", "::", *settings.ALLOWED_HOSTS):  # noqa: S104 - compared, not bound
@@ -120,6 +124,10 @@ class Command(BaseCommand):
     async def _report_model(self, *, no_model: bool) -> None:
         async for sentence in background.follow_model_state(no_model=no_model):
             self.print_now(sentence)
+
+    async def _stop_when_database_is_replaced(self) -> None:
+        self.print_now(await background.watch_database_file())
+        os.kill(os.getpid(), signal.SIGTERM)
 
     def _announce(self, *, host: str, port: int) -> None:
         base = server_address.build_address(host, port)

@@ -67,7 +67,8 @@ class Command(BaseCommand):
                 if column.awaiting_rotation
                 else ""
             )
-            self.stdout.write(f"{column.label}: {column.envelopes:,} encrypted values, {formats}{waiting}")
+            kind = "codes of columns" if column.is_code else "encrypted values"
+            self.stdout.write(f"{column.label}: {column.envelopes:,} {kind}, {formats}{waiting}")
         if found.problems:
             raise OperationRefused(" ".join(found.problems))
         self.stdout.write("No damage was found.")
