@@ -4,7 +4,7 @@ ObjectNotFound       404           no such row, or another person's row; both gi
 DiaryError
     EditConflict     conflict      another tab saved another revision; carries the current row, sealed
     DayNotBegun      not_yet       a day that has not begun anywhere on earth
-    PublicKeyUnknown no_key_here   locked, and this process has no public key of the person
+    PublicKeyUnknown no_key_here   locked, and the cookie proves no public key of the person
 """
 
 # The names say what happened, which reads best where they are raised; the code is the contract.

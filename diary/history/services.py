@@ -1,12 +1,13 @@
 """Versions: the earlier texts of an entry, stored for thirty days so that an edit loses nothing."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
 from django.utils import timezone
 
 from diary.entries.queries import get_entry, get_version
-from diary.models import Entry, Recap, Version
+from diary.models import Entry, Origin, Recap, Version
 from llamora.crypto import EnvelopeError, WrongEpoch
 from llamora.database import write_transaction
 
@@ -26,16 +27,17 @@ def replace_text(entry: Entry, text: str) -> None:
     _set_text(entry, text)
 
 
-def _set_text(entry: Entry, text: str) -> None:
+def _set_text(entry: Entry, text: str, *, also: Sequence[str] = ()) -> None:
     entry.text, entry.revision, entry.edited_at = text, entry.revision + 1, timezone.now()
-    entry.save(update_fields=["text", "revision", "edited_at"])
+    entry.save(update_fields=["text", "revision", "edited_at", *also])
     Recap.objects.filter(owner_id=entry.owner_id, day=entry.day).delete()
 
 
 def restore_version(*, owner_id: UUID, version_id: UUID) -> Entry:
     """Restore an earlier text of an entry; the current text becomes a version. Raise ObjectNotFound.
 
-    If the current text is damaged, it cannot become a version and is overwritten.
+    If the current text is damaged, it cannot become a version and is overwritten. What it was bound to is
+    then unknown: the entry no longer counts as its owner's own writing, and shows times in their time zone.
     """
     with write_transaction():
         version = get_version(owner_id, version_id)
@@ -46,7 +48,9 @@ def restore_version(*, owner_id: UUID, version_id: UUID) -> Entry:
         except WrongEpoch:
             raise
         except EnvelopeError:
-            _set_text(entry, text)
+            entry.origin, entry.utc_offset = Origin.IMPORTED, None
+            entry.renew_codes()
+            _set_text(entry, text, also=["origin", "utc_offset", "mac"])
         else:
             if not is_same:
                 replace_text(entry, text)

@@ -1,6 +1,6 @@
 """The models of the diary; other modules import them from here.
 
-entries   Entry, Version
+entries   Entry, Origin, Version
 drafts    Draft, LateDraft
 replies   Reply, ReplyKind, CustomReplyKind
 derived   Opening, Recap
@@ -8,7 +8,7 @@ derived   Opening, Recap
 
 from diary.models.derived import Opening, Recap
 from diary.models.drafts import Draft, LateDraft
-from diary.models.entries import Entry, EntryManager, EntryQuerySet, Version, month_day_expression
+from diary.models.entries import Entry, EntryManager, EntryQuerySet, Origin, Version, month_day_expression
 from diary.models.replies import CustomReplyKind, Reply, ReplyKind
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "EntryQuerySet",
     "LateDraft",
     "Opening",
+    "Origin",
     "Recap",
     "Reply",
     "ReplyKind",

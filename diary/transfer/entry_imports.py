@@ -21,7 +21,7 @@ from diary.entries.services import BIN_LIFETIME
 from diary.generation.prompt_record import PromptRecord
 from diary.history.services import VERSION_LIFETIME
 from diary.hooks import Importer
-from diary.models import Entry, Reply, Version
+from diary.models import Entry, Origin, Reply, Version
 from diary.transfer.line_imports import compute_source, seal_row
 from diary.transfer.row_parser import (
     REPLY_COLUMNS,
@@ -146,7 +146,7 @@ class EntryImporter:
             columns["utc_offset"] = days.utc_offset(noon, self._zone)
         if columns["deleted_at"]:
             columns["deleted_at"] = self._clamp_start(columns["deleted_at"], BIN_LIFETIME)
-        entry = Entry(id=id_, owner_id=self._owner_id, **columns)
+        entry = Entry(id=id_, owner_id=self._owner_id, origin=Origin.IMPORTED, **columns)
         new_entry = NewEntry(parsed=parsed, entry=entry, faults=list(parsed.faults))
         new_entry.versions = list(self._build_versions(entry, parsed.row, new_entry.faults))
         new_entry.replies = list(self._build_replies(entry, parsed.row, new_entry.faults))

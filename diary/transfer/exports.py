@@ -24,8 +24,9 @@ from diary.transfer.export_format import ExportedText
 from diary.transfer.export_targets import ExportTarget
 from llamora.crypto import EnvelopeError, Keyring, in_force
 from llamora.database import NotWritten, read_snapshot
-from llamora.fields import SealedField, SealedModel
+from llamora.fields import MacField, SealedField, SealedModel
 from llamora.fields.fence import sealed_models
+from llamora.fields.models import sealed_fields
 
 BATCH_SIZE = 500
 LEFT_OUT_APPS = {"accounts", "search"}
@@ -114,6 +115,8 @@ def _list_exported_models() -> list[type[SealedModel]]:
         if issubclass(model, SealedModel)
         and model._meta.app_label not in LEFT_OUT_APPS
         and model is not Entry
+        # A table of codes alone has no text; its app exports what it says (`diary.hooks`).
+        and any(not isinstance(column, MacField) for column in sealed_fields(model))
     ]
 
 
@@ -183,7 +186,7 @@ def _build_row(instance: SealedModel, report: ExportReport) -> Row:
     row: Row = {}
     damaged: dict[str, str] = {}
     for column in instance._meta.concrete_fields:
-        if column.attname == "owner_id":
+        if column.attname == "owner_id" or isinstance(column, MacField):
             continue
         try:
             row[column.attname] = export_format.to_plain(getattr(instance, column.attname))

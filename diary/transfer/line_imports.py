@@ -16,7 +16,7 @@ from uuid import UUID
 from accounts.models import Person
 from diary import days
 from diary.entries.queries import get_digest_key
-from diary.models import Entry
+from diary.models import Entry, Origin
 from diary.transfer.line_reader import ImportLine, RejectedLine
 from llamora.crypto import Keyring, in_force, keyed_digest
 from llamora.database import write_transaction
@@ -146,6 +146,7 @@ class _ImportedLines:
                 day=line.day,
                 text=line.text,
                 source=source,
+                origin=Origin.IMPORTED,
                 created_at=moment,
                 utc_offset=days.utc_offset(moment, self._zone),
             )

@@ -13,7 +13,7 @@ from accounts.auth.services.reauth import Reauthentication, reauthenticate
 from accounts.auth.views.reauth import with_reauthentication
 from accounts.decorators import unlock_required
 from accounts.http.request import HouseholdRequest
-from accounts.keys.keyrings import copy_with_former_key
+from accounts.keys.keyrings import copy_with_former_keys
 from accounts.models import Person
 from accounts.security import data_inventory
 from diary import days
@@ -31,7 +31,7 @@ def export(request: HouseholdRequest) -> HttpResponse:
 
     def start_download(confirmed: Reauthentication) -> HttpResponse:
         with reauthenticate(confirmed) as opened:
-            keyring = copy_with_former_key(opened.keyring)
+            keyring = copy_with_former_keys(opened.keyring)
         return _stream_zip(request.user, keyring, sign_in_id=confirmed.cookie.sign_in_id)
 
     context = {"inventory": data_inventory.get_inventory(request.user.id)}

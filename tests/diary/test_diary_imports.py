@@ -85,6 +85,8 @@ def test_a_diary_is_the_same_in_a_new_house(owner: Resident, tmp_path: Path) -> 
     assert comparable(after)[0][0]["utc_offset"] == 5400
     (day,) = {path.read_text() for path in tmp_path.rglob("2026-11-02.md")}
     assert "Moved." in day
+    assert {entry["origin"] for entry in before["entries"]} == {"own"}
+    assert {entry["origin"] for entry in after["entries"]} == {"imported"}
 
 
 def test_the_days_read_the_same_in_a_new_house(owner: Resident, tmp_path: Path) -> None:
@@ -243,6 +245,16 @@ def test_what_stays_for_a_time_alone_stays_that_long_from_now_on(
     assert "before" in owner.get(f"/entries/{edited.id}/versions/").content.decode()
     assert Entry.objects.in_bin(owner.id).get().deleted_at >= before
     assert Version.objects.get().replaced_at >= before
+
+
+def test_a_file_cannot_claim_that_its_entries_were_written_here(owner: Resident, tmp_path: Path) -> None:
+    rows = [build_entry_row("claims", origin="own"), build_entry_row("claims nothing")]
+
+    report = import_file(owner, write_json(build_export(*rows), tmp_path / "f"))
+
+    assert (report.added, report.faults) == (2, [])
+    assert {entry.origin for entry in Entry.objects.all()} == {"imported"}
+    assert set(owner.list_texts(DAY)) == {"claims", "claims nothing"}
 
 
 # --- Bad values ------------------------------------------------------------------------------------------

@@ -6,7 +6,6 @@ from uuid import uuid4
 import pytest
 from django.db import connection
 
-from accounts.keys import key_pairs
 from accounts.signals import vault_unlocked
 from diary.models import Draft, Entry
 from tests.people import Resident
@@ -161,7 +160,6 @@ def test_a_deleted_entry_takes_no_draft(owner: Resident) -> None:
 
 def test_a_change_that_arrives_while_locked_is_there_after_the_unlock(owner: Resident) -> None:
     entry = owner.write("Kept")
-    key_pairs.remember_public_key(owner.keyring)
     owner.lock()
     save_edit_draft(owner, entry, "Typed as it locked")
 

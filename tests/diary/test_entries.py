@@ -1,12 +1,13 @@
 """Tests of one entry: edited on its latest revision, deleted, restored, and closed to other people."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.utils import timezone
 
 from diary.entries.services import purge_bin
-from diary.models import Entry
+from diary.models import Entry, Origin
 from tests.diary.damage import flip_a_bit
 from tests.people import Resident
 
@@ -101,8 +102,9 @@ def test_a_deleted_entry_has_no_page(owner: Resident) -> None:
 def test_the_bin_is_emptied_after_thirty_days(owner: Resident, housemate: Resident) -> None:
     now = timezone.now()
     old, young, other = owner.write("Old"), owner.write("Young"), housemate.write("Other")
-    Entry.objects.filter(id__in=[old.id, other.id]).update(deleted_at=now - timedelta(days=31))
-    Entry.objects.filter(id=young.id).update(deleted_at=now - timedelta(days=29))
+    owner.update_columns(old, deleted_at=now - timedelta(days=31))
+    owner.update_columns(young, deleted_at=now - timedelta(days=29))
+    housemate.update_columns(other, deleted_at=now - timedelta(days=31))
 
     purged = purge_bin(owner_id=owner.id)
 
@@ -168,3 +170,28 @@ def test_a_damaged_entry_can_be_deleted(owner: Resident) -> None:
 
     assert answer.status_code == 200
     assert not Entry.objects.for_owner(owner.id).exists()
+
+
+# --- Origin ----------------------------------------------------------------------------------------------
+
+
+def test_what_is_written_here_is_its_owners_own_and_stays_so(owner: Resident) -> None:
+    owner.post(f"/d/{owner.today}/", text="Fog.", key=str(uuid4()), draft_revision=0)
+
+    owner.post(f"/entries/{Entry.objects.get().id}/edit/", text="Fog lifts.", revision=1)
+
+    assert owner.list_texts() == ["Fog lifts."]
+    assert Entry.objects.get().origin == Origin.OWN
+
+
+def test_an_edit_does_not_make_an_imported_entry_ones_own(owner: Resident) -> None:
+    with owner.unlocked():
+        entry = Entry.objects.create(
+            owner_id=owner.id, day=owner.today, text="From elsewhere.", origin=Origin.IMPORTED
+        )
+
+    owner.post(f"/entries/{entry.id}/edit/", text="From elsewhere, edited.", revision=1)
+    owner.post(f"/entries/{entry.id}/move/", day=str(owner.today - timedelta(days=1)))
+
+    assert owner.list_texts(owner.today - timedelta(days=1)) == ["From elsewhere, edited."]
+    assert Entry.objects.get().origin == Origin.IMPORTED

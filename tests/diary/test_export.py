@@ -79,7 +79,9 @@ def test_every_column_of_every_table_of_the_diary_is_there(owner: Resident, tmp_
     assert (diary["format"], diary["version"]) == ("llamora.diary", 1)
     assert diary["person"]["name"] == owner.person.name
     (row,) = diary["entries"]
-    assert set(row) >= {f.attname for f in Entry._meta.concrete_fields} - {"owner_id"}
+    assert set(row) >= {f.attname for f in Entry._meta.concrete_fields} - {"owner_id", "mac"}
+    assert "mac" not in row
+    assert row["origin"] == "own"
     assert (row["id"], row["day"], row["text"]) == (str(entry.id), "2026-11-01", "an entry")
     assert datetime.fromisoformat(row["created_at"]) == entry.created_at
     (reply,) = row["replies"]
@@ -126,9 +128,8 @@ def test_nobody_elses_words_are_in_it(owner: Resident, housemate: Resident, tmp_
 
 
 def test_drafts_that_came_while_locked_are_in_it(owner: Resident, tmp_path: Path) -> None:
-    store_late_draft(
-        SubmittedDraft(owner_id=owner.id, day=owner.today, text="written while locked", revision=0)
-    )
+    sent = SubmittedDraft(owner_id=owner.id, day=owner.today, text="written while locked", revision=0)
+    store_late_draft(sent, cookie=owner.get_cookie())
 
     run_export(owner, tmp_path / "out")
 

@@ -51,8 +51,7 @@ def test_entries_stand_on_their_days_in_the_order_of_the_file(owner: Resident) -
 def test_every_day_of_the_calendar_can_be_brought_in_and_looked_at(
     owner: Resident, day: str, zone: str
 ) -> None:
-    owner.person.time_zone = zone
-    owner.person.save()
+    owner.set_preferences(time_zone=zone)
 
     import_text(owner, build_lines((day, "Long ago or far ahead")))
 

@@ -1,8 +1,8 @@
 """Tests of the labels that the diary's envelopes are bound to; a changed label makes diaries unreadable."""
 
-from diary.drafts import late_drafts
+from diary.drafts import late_draft_rows
 from diary.entries import services as entries_services
-from diary.models import CustomReplyKind, Draft, Entry, LateDraft, Opening, Recap, Reply, Version
+from diary.models import CustomReplyKind, Draft, Entry, LateDraft, Opening, Origin, Recap, Reply, Version
 from llamora.fields.models import sealed_fields
 from tests.people import Resident
 
@@ -13,9 +13,23 @@ def test_the_labels_of_sealed_columns_are_frozen() -> None:
     labels = {field.label: field.bound for model in SEALED for field in sealed_fields(model)}
 
     assert labels == {
-        "diary.entry.text": {"day": "diary.entry.day"},
+        "diary.entry.text": {
+            "day": "diary.entry.day",
+            "revision": "diary.entry.revision",
+            "origin": "diary.entry.origin",
+            "utc_offset": "diary.entry.utc_offset",
+        },
         "diary.entry.source": {},
-        "diary.draft.text": {"day": "diary.draft.day"},
+        "diary.entry.mac": {
+            "deleted_at": "diary.entry.deleted_at",
+            "created_at": "diary.entry.created_at",
+        },
+        "diary.draft.text": {
+            "day": "diary.draft.day",
+            "entry_id": "diary.draft.entry",
+            "based_on": "diary.draft.based_on",
+            "revision": "diary.draft.revision",
+        },
         "diary.version.text": {"entry_id": "diary.version.entry", "revision": "diary.version.revision"},
         "diary.reply.text": {"entry_id": "diary.reply.entry", "kind": "diary.reply.kind"},
         "diary.reply.read": {"entry_id": "diary.reply.entry", "kind": "diary.reply.kind"},
@@ -26,15 +40,43 @@ def test_the_labels_of_sealed_columns_are_frozen() -> None:
     }
 
 
+def test_the_labels_of_envelopes_of_format_1_are_frozen() -> None:
+    fields = [field for model in SEALED for field in sealed_fields(model)]
+
+    less = {
+        field.label: field.bound_in_format_1 for field in fields if field.bound_in_format_1 != field.bound
+    }
+
+    assert less == {
+        "diary.entry.text": {"day": "diary.entry.day"},
+        "diary.draft.text": {"day": "diary.draft.day"},
+    }
+
+
+def test_the_values_of_origins_are_frozen() -> None:
+    # A text is bound to them.
+    assert Origin.values == ["own", "imported"]
+
+
 def test_the_labels_of_what_is_sealed_otherwise_are_frozen(owner: Resident) -> None:
     entry = owner.write("x")
-    late = LateDraft(owner_id=owner.id, day=entry.day, entry_id=entry.id)
+    before = LateDraft(owner_id=owner.id, day=entry.day, entry_id=entry.id)
+    late = LateDraft(
+        owner_id=owner.id, day=entry.day, entry_id=entry.id, sign_in_id=owner.id, revision=7, follows=5
+    )
 
-    context = late_drafts._build_context(late)
+    context = late_draft_rows._build_context(late)
 
     assert entries_services._SAVE_KEY_LABEL == b"diary.entry.keep_key"
     assert (context.purpose, context.label) == ("late_draft", "diary.late_draft.box")
-    assert context.bound == (
+    bound_before = (
         ("diary.late_draft.day", entry.day.isoformat().encode()),
         ("diary.late_draft.entry", entry.id.bytes),
+    )
+    assert late_draft_rows._build_context(before).bound == bound_before
+    assert context.bound == (
+        *bound_before,
+        ("diary.late_draft.sign_in", owner.id.bytes),
+        ("diary.late_draft.revision", b"i:7"),
+        ("diary.late_draft.follows", b"i:5"),
     )

@@ -51,8 +51,7 @@ def test_what_is_not_offered_cannot_be_chosen(live: ServingLoop, owner: Resident
 def test_a_model_that_went_away_gives_way_to_the_households(
     live: ServingLoop, model: FakeModelServer, owner: Resident
 ) -> None:
-    owner.person.model = "eagle:70b"
-    owner.person.save()
+    owner.set_preferences(model="eagle:70b")
 
     wait_for_reply_row(owner, start_reply(owner, owner.write("Tea.").id))
 
@@ -62,8 +61,7 @@ def test_a_model_that_went_away_gives_way_to_the_households(
 def test_where_one_is_offered_there_is_nothing_to_choose_and_the_choice_is_kept(
     transactional_db: None, owner: Resident
 ) -> None:
-    owner.person.model = "heron:7b"
-    owner.person.save()
+    owner.set_preferences(model="heron:7b")
 
     with FakeModelServer() as lone, run_serving_loop(lone.url):
         page = owner.get("/settings/").content.decode()

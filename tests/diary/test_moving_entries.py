@@ -6,7 +6,6 @@ from uuid import uuid4
 import pytest
 from django.db import connection
 
-from accounts.models import Person
 from diary import days
 from diary.models import Draft, Entry
 from diary.transfer.line_imports import import_lines
@@ -158,7 +157,7 @@ def test_the_time_of_an_entry_stays_what_the_person_saw(db: None) -> None:
     before = read(owner.get("/")).first("article.entry time").text
     day = owner.today
 
-    Person.objects.filter(id=owner.id).update(time_zone="Pacific/Auckland")
+    owner.set_preferences(time_zone="Pacific/Auckland")
 
     page = read(owner.get(f"/d/{day}/"))
     assert page.first("article.entry time").text == before
@@ -173,7 +172,7 @@ def test_imported_entries_stay_at_noon_wherever_their_person_goes(db: None) -> N
     ]
     import_lines(person=owner.person, keyring=owner.keyring, lines=lines)
 
-    Person.objects.filter(id=owner.id).update(time_zone="Pacific/Kiritimati")
+    owner.set_preferences(time_zone="Pacific/Kiritimati")
 
     for day in ("1660-01-11", "2021-07-01"):
         page = owner.get(f"/d/{day}/").content.decode()

@@ -6,7 +6,7 @@ import pytest
 
 from accounts.models import Vault
 from diary.generation.prompt_context import PromptEntry
-from diary.models import Entry, Recap
+from diary.models import Recap
 from diary.openings.tasks import LONG_GAP_DAYS
 from diary.recaps.services import compute_digest
 from tests.diary.damage import flip_a_bit
@@ -30,7 +30,7 @@ def test_exactly_the_latest_written_days_leave_the_process(
     owner.write("TODAY")
     write_days_ago(housemate, "HOUSEMATE", ago=1)
     deleted = write_days_ago(owner, "DELETED", ago=1)
-    Entry.objects.filter(id=deleted.id).update(deleted_at=owner.today_at(1))
+    owner.update_columns(deleted, deleted_at=owner.today_at(1))
 
     open_day(owner)
 

@@ -99,8 +99,8 @@ def test_a_full_bin_is_emptied_with_one_look_at_the_openings(owner: Resident, is
     written = [owner.write("The boat", day=day(number)) for number in range(12)]
     for number in range(1, 14):
         create_opening(owner, day(number), written[number - 1] if number < 13 else written[0])
-    gone = [entry.id for entry in written[::3]]
-    Entry.objects.filter(id__in=gone).update(deleted_at=timezone.now())
+    for entry in written[::3]:
+        owner.update_columns(entry, deleted_at=timezone.now())
 
     with CaptureQueriesContext(connection) as seen, nullcontext() if is_locked else owner.unlocked():
         empty_bin(owner_id=owner.id)
@@ -115,7 +115,7 @@ def test_without_the_key_everything_that_may_have_been_drawn_from_it_goes(owner:
     gone = owner.write("The boat", day=day(0))
     for number in range(1, 8):
         create_opening(owner, day(number), owner.write("Another day", day=day(number)))
-    Entry.objects.filter(id=gone.id).update(deleted_at=gone.created_at - timedelta(days=31))
+    owner.update_columns(gone, deleted_at=gone.created_at - timedelta(days=31))
 
     purge_bin(owner_id=owner.id)
 

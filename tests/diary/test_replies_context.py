@@ -39,7 +39,7 @@ def test_nothing_later_and_nothing_of_others_leaves_the_process(
     owner.write("TOMORROW", day=DAY + timedelta(days=1), at=NOON + timedelta(days=1))
     housemate.write("HOUSEMATE", day=DAY, at=NOON - timedelta(hours=1))
     deleted = owner.write("DELETED", day=DAY, at=NOON - timedelta(hours=2))
-    type(deleted).objects.filter(id=deleted.id).update(deleted_at=NOON)
+    owner.update_columns(deleted, deleted_at=NOON)
     with owner.unlocked():
         Draft.objects.create(owner_id=owner.id, day=DAY, text="DRAFT")
 

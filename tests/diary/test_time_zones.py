@@ -5,7 +5,6 @@ from uuid import uuid4
 
 import pytest
 
-from accounts.models import Person
 from diary import days
 from diary.models import Draft
 from tests.page import read
@@ -22,8 +21,7 @@ def traveller(db: None) -> Resident:
 def move_west(traveller: Resident) -> date:
     """Move the person to a time zone further west, and return the day in the east."""
     left = traveller.today
-    Person.objects.filter(id=traveller.id).update(time_zone=WEST)
-    traveller.person.time_zone = WEST
+    traveller.set_preferences(time_zone=WEST)
     assert left > traveller.today
     return left
 

@@ -16,7 +16,8 @@ from diary.transfer.json_reader import read_values
 from tests.people import Resident, new_resident
 
 # What a diary says of itself that is another each time, or means something to one house alone.
-ELSEWHERE = {"id", "entry_id", "keep_key", "name_index"}
+# What is imported says so.
+ELSEWHERE = {"id", "entry_id", "keep_key", "name_index", "origin"}
 
 
 def export_to_folder(who: Resident, target: Path) -> Any:

@@ -41,7 +41,7 @@ def _get_person(name: str) -> Person:
 
 def _unlock(person: Person, file: Path | None) -> key_slots.OpenedSlot:
     try:
-        return secret_prompt.open_slot_with_prompt(name=person.name, password_file=file)
+        return secret_prompt.open_diary_with_prompt(name=person.name, password_file=file)
     except (EOFError, KeyboardInterrupt):
         raise CommandError(messages.NO_PASSWORD) from None
 
