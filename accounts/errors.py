@@ -6,6 +6,8 @@
         DamagedSlot             damaged        its slot's row was changed on the disk
         CostlySlot              costly         the slot costs more to open than the server allows
         KeysDoNotMatch          keys_differ    the right secret, but its key does not open the rows
+            StaleVault                         the vault was rotated meanwhile: try again
+        DiarySetBack            set_back       this browser saw a later key of this diary; has `day`
         RetryLater
             TooManyAttempts     too_soon       a delay after failures has not passed; has `retry_after`
             DerivationQueueFull busy           the derivation queue is full; has `retry_after`
@@ -24,6 +26,7 @@ The messages for people are in `accounts.error_messages`.
 # The names say what happened, without the suffix Error; the code is the stable contract.
 # ruff: noqa: N818
 
+from datetime import date
 from typing import ClassVar
 
 
@@ -64,6 +67,23 @@ class KeysDoNotMatch(AccountsError):
     """Raised when a secret opens a slot, but the person's rows are not sealed with its key."""
 
     code = "keys_differ"
+
+
+class StaleVault(KeysDoNotMatch):
+    """Raised when a vault got its next key after its row was loaded; the same again will find it."""
+
+
+class DiarySetBack(AccountsError):
+    """Raised when a browser has seen a later key of the diary, until its person says that this is right.
+
+    `day` is the day of the newest row of the diary as it is now, or None.
+    """
+
+    code = "set_back"
+
+    def __init__(self, day: date | None = None) -> None:
+        super().__init__()
+        self.day = day
 
 
 class RetryLater(AccountsError):

@@ -7,7 +7,8 @@ There is no password column: a password is right if it opens the key slot of the
     KeySlot     the data key sealed to the slot's public key; the private half is sealed under a secret
     SignIn      a signed-in browser
     Unlock      the data key for that browser, sealed under a key that is nowhere on the disk
-    FormerKey   the data key of the previous epoch, sealed under the current one, until a rotation is finished
+    BrowserKey  the key with which a locked browser proves that a draft comes from it, sealed
+    FormerKey   the data key of a former epoch, sealed under the current one, until its rotation is finished
     Invitation  a link that lets one person register; only the hash of its token is stored
 """
 
@@ -149,10 +150,17 @@ class Vault(SealedModel):
         label="accounts.vault.private_key", bound={"public_key": "accounts.vault.public_key"}
     )
     digest_key = SealedBytesField(label="accounts.vault.digest_key")
-    # Both halves of the key pair before the last rotation, for drafts that were sealed to it while locked.
+    # Both halves of each former key pair, the latest first, for drafts that were sealed to it while locked.
+    # It is deleted when no browser can have sealed anything to it. See `accounts.keys.key_pairs`.
     former_pair = SealedBytesField(label="accounts.vault.former_pair", null=True)
-    # Ids of the slots that a rotation may give the next key to; see `accounts.keys.key_slots`.
+    # The valid key slots; see `accounts.keys.slot_list`.
     ways_in = SealedJSONField(label="accounts.vault.ways_in", null=True)
+    # Which epochs are of format 2, and which are finished; see `accounts.keys.vault_state`.
+    state = SealedJSONField(label="accounts.vault.state", null=True)
+    # The preferences that decide more than looks; see `accounts.keys.sealed_preferences`.
+    preferences = SealedJSONField(label="accounts.vault.preferences", null=True)
+    # The ids of drafts from locked pages that were merged; see `accounts.keys.browser_keys`.
+    folded_drafts = SealedJSONField(label="accounts.vault.folded_drafts", null=True)
 
     def __str__(self) -> str:
         return f"Vault {self.id}"
@@ -208,6 +216,8 @@ class SignIn(models.Model):
     # When it ends at the latest; empty for the household's limit alone.
     ends_at = models.DateTimeField(null=True)
     device = models.CharField(max_length=80, blank=True, default="")
+    # The public key to which its drafts are sealed while locked; see `accounts.keys.browser_keys`.
+    draft_key = models.BinaryField(null=True)
 
     unlock: "Unlock"
 
@@ -237,15 +247,43 @@ class Unlock(models.Model):
         return self.sign_in_id
 
 
-class FormerKey(SealedModel):
-    """The data key of the previous epoch, stored while a rotation re-encrypts rows, then deleted."""
+class BrowserKey(SealedModel):
+    """The key that a browser had from one unlock to the next, with which its drafts are checked.
 
-    owner = models.OneToOneField(Person, on_delete=models.CASCADE, related_name="former_key")
+    It outlives its sign-in until no draft of it is left. See `accounts.keys.browser_keys`.
+    """
+
+    owner = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="browser_keys")
+    # No foreign key: that sign-in may be gone.
+    sign_in_id = models.UUIDField()
+    # Of the key pair to which drafts of this browser were sealed.
+    epoch = models.PositiveIntegerField()
+    secret = SealedBytesField(
+        label="accounts.browser_key.secret",
+        bound={"sign_in_id": "accounts.browser_key.sign_in", "epoch": "accounts.browser_key.epoch"},
+    )
+
+    def __str__(self) -> str:
+        return f"Browser key {self.id}"
+
+
+class FormerKey(SealedModel):
+    """The data key of a former epoch, stored while a rotation re-encrypts rows, then deleted.
+
+    For what its column holds, see `accounts.keys.former_keys`.
+    """
+
+    owner = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="former_keys", db_index=False)
     epoch = models.PositiveIntegerField()
     data_key = SealedBytesField(
         label="accounts.former_key.data_key", bound={"epoch": "accounts.former_key.epoch"}
     )
     begun_at = models.DateTimeField(default=timezone.now)
+
+    class Meta(SealedModel.Meta):
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["owner", "epoch"], name="one_former_key_per_epoch")
+        ]
 
     def __str__(self) -> str:
         return f"Former key of {self.owner_id}"

@@ -13,12 +13,16 @@ from datetime import date, datetime, time, timedelta
 from typing import Any, Self
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.test import Client
 from django.utils import timezone
 
 from accounts.auth.services.registration import create_person
-from accounts.keys import key_pairs, key_slots
-from accounts.keys.keyrings import copy_with_former_key
+from accounts.keys import key_slots
+from accounts.keys.keyrings import copy_with_former_keys
+from accounts.keys.sealed_preferences import encode_preferences, save_preferences
+from accounts.keys.slot_list import encode_slot_list
+from accounts.keys.vault_state import VaultState
 from accounts.models import KeySlot, Person, SignIn, SlotKind, Vault
 from accounts.sessions import services as sessions_services
 from accounts.sessions.cookies import SessionCookie, get_cookie_name, parse_cookie
@@ -27,6 +31,7 @@ from diary.models import Draft, Entry, Reply
 from llamora.crypto import Keyring, in_force, new_vault_keys, parse_recovery_code, secret_bytes
 from llamora.database import write_transaction
 from llamora.fields import SealedModel, SealedValue
+from llamora.fields.models import mac_fields
 
 BY_SCRIPT = {"HX-Request": "true"}
 PASSWORD = "a quiet lamp by the window"
@@ -38,7 +43,7 @@ SEALED: dict[type[SealedModel], tuple[str, ...]] = {
     Entry: ("text", "source"),
     Draft: ("text",),
     Reply: ("text",),
-    Vault: ("private_key", "digest_key", "former_pair", "ways_in"),
+    Vault: ("private_key", "digest_key", "former_pair", "ways_in", "state", "preferences"),
 }
 
 
@@ -102,6 +107,13 @@ class Resident:
     def get_sign_in(self) -> SignIn:
         return SignIn.objects.get(id=self.get_cookie().sign_in_id)
 
+    def set_preferences(self, **columns: Any) -> None:
+        """Save preferences without a page, also such as the page does not offer."""
+        for name, value in columns.items():
+            setattr(self.person, name, value)
+        with self.unlocked():
+            save_preferences(self.person, names=columns)
+
     def is_unlocked(self) -> bool:
         return bool(self.get("/settings/").status_code == 200)
 
@@ -113,7 +125,7 @@ class Resident:
         request = key_slots.DerivationRequest(name=self.person.name, address="here")
         found = key_slots.open_slot(person=self.person, kind=by, secret=secret, request=request)
         return key_slots.OpenedSlot(
-            person=found.person, slot=found.slot, keyring=copy_with_former_key(found.keyring)
+            person=found.person, slot=found.slot, keyring=copy_with_former_keys(found.keyring)
         )
 
     def open_keyring(self) -> Keyring:
@@ -155,6 +167,14 @@ class Resident:
                 owner_id=self.id, day=day or self.today, text=text, created_at=at or timezone.now()
             )
         return entry
+
+    def update_columns(self, row: SealedModel, **columns: Any) -> None:
+        """Write plaintext columns of a row with their code, as another process would: without signals."""
+        for mac in mac_fields(type(row)):
+            context = mac.context_for(row.get_loaded_columns(mac) | columns)
+            columns[mac.name] = SealedValue(self.keyring.compute_mac(context))
+        # The queryset of sealed models refuses bound columns.
+        QuerySet.update(type(row)._base_manager.filter(pk=row.pk), **columns)
 
     def write_with(self, keyring: Keyring, text: str) -> Entry:
         """Create an entry with a given keyring."""
@@ -208,9 +228,15 @@ def new_resident(name: str, *, time_zone: str = "UTC") -> Resident:
     private, public = new_vault_keys()
     with in_force(keyring):
         Vault.objects.create(
-            owner=person, epoch=1, public_key=public, private_key=private, digest_key=secret_bytes(32)
+            owner=person,
+            epoch=1,
+            public_key=public,
+            private_key=private,
+            digest_key=secret_bytes(32),
+            ways_in=encode_slot_list([]),
+            state=VaultState(format_2_since=1, finished=1).to_json(),
+            preferences=encode_preferences(person),
         )
-    key_pairs.remember_public_key(keyring)
     cookie = sessions_services.create_session(person=person, keyring=keyring, is_persistent=False, device="")
     resident = Resident(person=person, keyring=keyring)
     resident.client.cookies[SESSION] = cookie.encode()

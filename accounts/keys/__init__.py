@@ -2,7 +2,12 @@
 
 key_slots   rows of key slots: create, open, replace; the derivation queue
 admission   checks of a data key against what is written in its owner's rows
-keyrings    keyrings with the former data key while a rotation is unfinished
+keyrings    keyrings with former data keys while rotations are unfinished
+former_keys data keys of former epochs, in the database and in files
+slot_list   the sealed list of a vault's valid key slots
+vault_state the sealed state of a vault: which epochs are of format 2, and which are finished
 key_pairs   key pairs of vaults, for sealing to a person whose vault is locked
+sealed_preferences  the copy of a person's preferences that decides
+browser_keys keys with which a locked browser proves that a draft comes from it
 row_shapes  rows that no program of ours can have written
 """

@@ -9,15 +9,16 @@ refused in a sentence; any other error stays an error.
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
+from uuid import UUID
 
 from django.db import IntegrityError, connection, models
 
 from accounts.errors import AccountsError
-from accounts.models import FormerKey, KeySlot, SignIn, Unlock, Vault
+from accounts.models import BrowserKey, FormerKey, KeySlot, SignIn, Unlock, Vault
 from llamora.database import write_transaction
 from llamora.fields import SealedFieldError
 
-TABLES: tuple[type[models.Model], ...] = (KeySlot, Vault, FormerKey, SignIn, Unlock)
+TABLES: tuple[type[models.Model], ...] = (KeySlot, Vault, BrowserKey, FormerKey, SignIn, Unlock)
 # What reading or using a value of another type raises.
 ERRORS = (
     TypeError,
@@ -37,6 +38,7 @@ _LENGTHS = {
     (SignIn, "half_hash"): (32, 32),
     (Unlock, "salt"): (16, 64),
 }
+_DATE = "[0-9][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9]"
 _DATE_AND_HOUR = "[0-9][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9] [0-2][0-9]:*"
 
 
@@ -58,6 +60,21 @@ def count_damaged_rows(model: type[models.Model]) -> int:
         query = f"SELECT COUNT(*) FROM {model._meta.db_table} WHERE {find_damage(model)}"  # noqa: S608 - own names
         (count,) = cursor.execute(query).fetchone()
     return int(count)
+
+
+def list_sound_ids(model: type[models.Model], owner: UUID) -> list[UUID]:
+    """Return the ids of an owner's rows that are not damaged; the others raise when they are loaded."""
+    table = model._meta.db_table
+    query = f"SELECT id FROM {table} WHERE owner_id = %s AND NOT ({find_damage(model)})"  # noqa: S608 - own names
+    with connection.cursor() as cursor:
+        return [UUID(hex=row_id) for (row_id,) in cursor.execute(query, [owner.hex]).fetchall()]
+
+
+def delete_damaged_rows(model: type[models.Model], owner: UUID) -> None:
+    """Delete an owner's damaged rows of a table; call in a write transaction."""
+    table = model._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(f"DELETE FROM {table} WHERE owner_id = %s AND ({find_damage(model)})", [owner.hex])  # noqa: S608 - own
 
 
 def is_caused_by_damage(error: BaseException) -> bool:
@@ -97,13 +114,18 @@ def _describe_shape(model: type[models.Model], field: "models.Field[object, obje
     name, target = f'"{field.column}"', field
     while isinstance(target, models.ForeignKey):
         target = target.target_field
+    # Of the 30th of February SQLite makes another day.
+    exists_day = f"date({name}, '+0 days') = substr({name}, 1, 10)"
     match target:
         case models.UUIDField():
             shape = f"typeof({name}) = 'text' AND length({name}) = 32 AND {name} NOT GLOB '*[^0-9a-f]*'"
         case models.DateTimeField():
             shape = (
-                f"typeof({name}) = 'text' AND {name} GLOB '{_DATE_AND_HOUR}' AND datetime({name}) NOT NULL"
+                f"typeof({name}) = 'text' AND {name} GLOB '{_DATE_AND_HOUR}' AND datetime({name}) NOT NULL "
+                f"AND {exists_day}"
             )
+        case models.DateField():
+            shape = f"typeof({name}) = 'text' AND {name} GLOB '{_DATE}' AND {exists_day}"
         case models.BooleanField():
             shape = f"typeof({name}) = 'integer' AND {name} IN (0, 1)"
         case models.IntegerField():

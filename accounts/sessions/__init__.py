@@ -5,6 +5,7 @@ views            the page of signed-in browsers
 cookies          the session cookie and the messages cookie
 limits           time limits of sign-ins and of idle vaults
 register         the sessions that this process opened, and the key that each opened
+latest_key_cookie  the latest key that a browser has seen, by which a diary that was set back is noticed
 run_secret       the part of every session's key that is only in memory
 revocation_list  sessions that ended although their rows could not be deleted
 scope            browsers of requests before they are handled, and sessions of WebSockets

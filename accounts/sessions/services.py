@@ -6,7 +6,9 @@ even both once the machine was off. `last_active` is written at most once in `li
 """
 
 import hmac
+import logging
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import chain
@@ -16,11 +18,14 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.errors import KeysDoNotMatch
+from accounts.errors import KeysDoNotMatch, StaleVault
 from accounts.http.request import NOBODY, RequestVault
-from accounts.keys import key_pairs, row_shapes
+from accounts.keys import row_shapes
 from accounts.keys.admission import check_keys_match
+from accounts.keys.browser_keys import create_browser_key
 from accounts.keys.keyrings import build_keyring
+from accounts.keys.sealed_preferences import apply_preferences
+from accounts.keys.vault_state import is_of_format_1
 from accounts.models import Person, SignIn, Unlock
 from accounts.sessions import limits, revocation_list
 from accounts.sessions.cookies import COOKIE_HALF_LENGTH, SessionCookie
@@ -28,10 +33,20 @@ from accounts.sessions.register import check_no_other_key, register
 from accounts.sessions.run_secret import get_run_secret
 from accounts.sessions.user_events import user_events
 from accounts.signals import vault_locked
-from llamora.crypto import CryptoError, Keyring, hash_half, secret_bytes, unwrap_dek, wrap_dek
+from llamora.crypto import (
+    CryptoError,
+    EnvelopeError,
+    Keyring,
+    hash_half,
+    in_force,
+    secret_bytes,
+    unwrap_dek,
+    wrap_dek,
+)
 from llamora.database import CachedQuery, NotWritten, write_transaction
 
 MAX_DEVICE = 80
+_log = logging.getLogger(__name__)
 
 
 def create_session(
@@ -51,7 +66,7 @@ def create_session(
             ends_at=limits.get_end_time(days),
             device=device[:MAX_DEVICE],
         )
-        _create_unlock(row, half=half, keyring=keyring)
+        _create_keys(row, half=half, keyring=keyring)
     register.add(row.id, keyring.key_id)
     return SessionCookie(row.id, half)
 
@@ -71,7 +86,7 @@ def unlock_session(
             row.is_persistent, row.ends_at = is_persistent, limits.get_end_time(days)
         row.save(update_fields=["half_hash", "last_active", "is_persistent", "ends_at"])
         Unlock.objects.filter(sign_in=row).delete()
-        _create_unlock(row, half=half, keyring=keyring)
+        _create_keys(row, half=half, keyring=keyring)
     register.add(row.id, keyring.key_id)
     return SessionCookie(row.id, half)
 
@@ -82,8 +97,15 @@ def get_cookie_age(sign_in_id: UUID) -> timedelta | None:
     return limits.get_time_left(row) if row else None
 
 
-def _create_unlock(row: SignIn, *, half: bytes, keyring: Keyring) -> None:
+def _create_keys(row: SignIn, *, half: bytes, keyring: Keyring) -> None:
+    """Create what belongs to a new cookie half: the Unlock row, and the keys for drafts while locked."""
     Unlock.objects.create(sign_in=row, **_wrap_data_key(row, half=half, keyring=keyring))
+    _save_draft_key(row, half=half, keyring=keyring)
+
+
+def _save_draft_key(row: SignIn, *, half: bytes, keyring: Keyring) -> None:
+    row.draft_key = create_browser_key(sign_in_id=row.id, half=half, keyring=keyring)
+    row.save(update_fields=["draft_key"])
 
 
 def _wrap_data_key(row: SignIn, *, half: bytes, keyring: Keyring) -> dict[str, Any]:
@@ -126,7 +148,14 @@ def _open_session(cookie: SessionCookie | None, *, activity: bool) -> RequestVau
     if limits.is_expired(row, now):
         end_or_revoke(sign_in_id=row.id, person_id=row.person_id)
         return NOBODY
-    keyring = _load_keyring(row, half=cookie.half, now=now)
+    keyring = None
+    try:
+        keyring = _load_keyring(row, half=cookie.half, now=now)
+    except StaleVault:
+        # Between the query and the check, the key was replaced; this session may have the new one.
+        row = _find_sign_in(cookie) or row
+        with suppress(StaleVault):
+            keyring = _load_keyring(row, half=cookie.half, now=now)
     if activity and keyring is not None:
         _record_activity(row.unlock, row.person, now)
     return RequestVault(person=row.person, sign_in_id=row.id, held=keyring)
@@ -140,7 +169,7 @@ def find_person_id(cookie: SessionCookie | None) -> UUID | None:
 
 # Every request of every page runs this query.
 _select_sign_in: CachedQuery[SignIn] = CachedQuery(
-    lambda id: SignIn.objects.select_related("person__vault", "person__former_key", "unlock").filter(id=id)  # noqa: A006 - the column's
+    lambda id: SignIn.objects.select_related("person__vault", "unlock").filter(id=id)  # noqa: A006 - the column's
 )
 
 
@@ -166,7 +195,7 @@ def _load_keyring(row: SignIn, *, half: bytes, now: datetime) -> Keyring | None:
     vault = getattr(row.person, "vault", None)
     if unlock is None or vault is None or revocation_list.is_revoked(_read_mark(unlock.salt)):
         return None
-    if limits.is_idle(unlock, row.person, now) or unlock.epoch != vault.epoch:
+    if limits.is_idle(unlock, row.person, now) or unlock.epoch != vault.epoch or is_of_format_1(vault):
         lock_or_revoke(sign_in_id=row.id, person_id=row.person_id)
         return None
     keyring = _unwrap_keyring(unlock, half=half, person=row.person)
@@ -175,14 +204,30 @@ def _load_keyring(row: SignIn, *, half: bytes, now: datetime) -> Keyring | None:
         try:
             check_keys_match(keyring, vault=vault)
             check_no_other_key(keyring)
+        except StaleVault:
+            keyring.close()
+            raise
         except KeysDoNotMatch:
             keyring.close()
             return None
         register.add(row.id, keyring.key_id)
-    if keyring is not None and key_pairs.get_public_key(keyring.key_id) is None:
-        # A restart forgot the public key; a session's keyring proves it as well as an unlock does.
-        key_pairs.remember_public_key(keyring, vault=vault)
-    return keyring
+    return _check_preferences(row, keyring, now=now) if keyring is not None else None
+
+
+def _check_preferences(row: SignIn, keyring: Keyring, *, now: datetime) -> Keyring | None:
+    """Set the person's preferences to the sealed ones; return None if they refuse this session."""
+    try:
+        with in_force(keyring):
+            apply_preferences(row.person, row.person.vault)
+    except EnvelopeError:
+        _log.error("The encrypted preferences of person %s can't be decrypted.", row.person_id)
+    else:
+        if not limits.is_idle(row.unlock, row.person, now):
+            return keyring
+        # By the row's own minutes, which somebody may have made more, it was not.
+        lock_or_revoke(sign_in_id=row.id, person_id=row.person_id)
+    keyring.close()
+    return None
 
 
 def _unwrap_keyring(row: Unlock, *, half: bytes, person: Person) -> Keyring | None:
@@ -199,8 +244,7 @@ def _unwrap_keyring(row: Unlock, *, half: bytes, person: Person) -> Keyring | No
     except (CryptoError, ValueError):
         # After the machine was switched off the run secret has changed: signed in, but locked.
         return None
-    former = getattr(person, "former_key", None)
-    return build_keyring(owner=person.id, epoch=row.epoch, dek=dek, former=former)
+    return build_keyring(dek=dek, vault=person.vault)
 
 
 def _record_activity(row: Unlock, person: Person, now: datetime) -> None:
@@ -241,6 +285,14 @@ def end_sessions(*, person_id: UUID, except_id: UUID | None = None) -> int:
     return len(ids)
 
 
+def lock_sessions(*, person_id: UUID) -> None:
+    """Lock a person's diary in every browser; they stay signed in."""
+    with write_transaction():
+        unlocked = Unlock.objects.filter(sign_in__person_id=person_id).values_list("sign_in_id", flat=True)
+        for sign_in_id in list(unlocked):
+            lock_session(sign_in_id=sign_in_id, person_id=person_id)
+
+
 def end_other_sessions_after_rotation(keyring: Keyring, *, current_cookie: SessionCookie | None) -> None:
     """End a person's other sessions after a rotation, and give that of `current_cookie` the new data key.
 
@@ -258,6 +310,7 @@ def end_other_sessions_after_rotation(keyring: Keyring, *, current_cookie: Sessi
     Unlock.objects.filter(sign_in=row).update(
         **_wrap_data_key(row, half=current_cookie.half, keyring=keyring)
     )
+    _save_draft_key(row, half=current_cookie.half, keyring=keyring)
     transaction.on_commit(partial(register.add, row.id, keyring.key_id))
 
 
@@ -329,8 +382,7 @@ def _publish_on_commit(sign_in_id: UUID, person_id: UUID, *, kind: str) -> None:
 
 
 def _publish(sign_in_id: UUID, person_id: UUID, *, kind: str) -> None:
-    # A locked browser stays in the register: a draft it sends is sealed to the key it had opened.
-    key_id = register.find_key_id(sign_in_id) if kind == "locked" else register.remove(sign_in_id)
+    key_id = register.remove(sign_in_id)
     is_last = key_id is not None and not register.is_held(key_id)
     vault_locked.send_robust(SignIn, person_id=person_id, sign_in_id=sign_in_id, key_id=key_id, last=is_last)
     user_events.publish(person_id, {"type": kind, "sign_in": str(sign_in_id)})

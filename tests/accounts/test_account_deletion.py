@@ -10,7 +10,6 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from accounts.keys import key_pairs
 from accounts.models import KeySlot, Person, SignIn
 from accounts.security import data_inventory
 from accounts.signals import person_deleted, vault_locked
@@ -103,7 +102,6 @@ def test_those_above_hear_of_it_after_the_commit(owner: Resident) -> None:
         vault_locked.disconnect(locked)
 
     assert heard == [("locked", True), ("gone", False)]
-    assert key_pairs.get_public_key(owner.keyring.key_id) is None
 
 
 def test_the_only_administrator_does_not_leave_housemates_behind(

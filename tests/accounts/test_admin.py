@@ -166,7 +166,7 @@ def test_everybody_and_everything_is_called_by_what_the_administrator_knows(
 
 
 def test_times_are_those_of_the_administrator(unlock_admin: Resident, owner: Resident) -> None:
-    Person.objects.filter(id=unlock_admin.id).update(time_zone="Asia/Kolkata")
+    unlock_admin.set_preferences(time_zone="Asia/Kolkata")
     SignIn.objects.filter(person=owner.person).update(created_at=datetime(2026, 3, 5, 20, 0, tzinfo=UTC))
 
     pages = [

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import Person, SignIn, Unlock
+from accounts.models import SignIn, Unlock
 from accounts.sessions import limits
 from accounts.sessions import services as sessions_services
 from accounts.sessions.services import open_session
@@ -138,7 +138,7 @@ def set_idle_minutes(who: Resident, minutes: int) -> None:
 
 
 def test_a_person_locks_sooner_than_the_household(owner: Resident, housemate: Resident) -> None:
-    Person.objects.filter(id=owner.id).update(idle_minutes=15)
+    owner.set_preferences(idle_minutes=15)
     set_idle_minutes(owner, 16)
     set_idle_minutes(housemate, 16)
 
@@ -146,7 +146,7 @@ def test_a_person_locks_sooner_than_the_household(owner: Resident, housemate: Re
 
 
 def test_the_sweep_locks_by_each_persons_own_limit(owner: Resident, housemate: Resident) -> None:
-    Person.objects.filter(id=owner.id).update(idle_minutes=15)
+    owner.set_preferences(idle_minutes=15)
     set_idle_minutes(owner, 16)
     set_idle_minutes(housemate, 16)
 
@@ -156,14 +156,14 @@ def test_the_sweep_locks_by_each_persons_own_limit(owner: Resident, housemate: R
 
 def test_nobody_stays_unlocked_longer_than_the_household(owner: Resident, settings: Any) -> None:
     settings.IDLE_MINUTES = 10
-    Person.objects.filter(id=owner.id).update(idle_minutes=240)
+    owner.set_preferences(idle_minutes=240)
     set_idle_minutes(owner, 11)
 
     assert not owner.is_unlocked()
 
 
 def test_use_moves_a_short_limit_in_time(owner: Resident) -> None:
-    Person.objects.filter(id=owner.id).update(idle_minutes=5)
+    owner.set_preferences(idle_minutes=5)
     set_idle_minutes(owner, 2)
 
     assert owner.is_unlocked()

@@ -78,7 +78,7 @@ def test_over_https_every_cookie_stays_there(owner: Resident) -> None:
     client.post("/sign-in/", fields, secure=True)
 
     cookies = {name: morsel["secure"] for name, morsel in client.cookies.items()}
-    assert len(cookies) == 3
+    assert len(cookies) == 4
     assert all(cookies.values())
 
 

@@ -6,15 +6,15 @@ import pytest
 from django.conf import settings as live_settings
 from django.test import Client
 
-from accounts.keys import key_slots
 from accounts.models import KeySlot, Person, SignIn, SlotKind
+from accounts.rotation.epoch_change import begin_rotation
 from accounts.usernames import fold_username
 from llamora.crypto import Cost
 from llamora.fields import new_id
 from llamora.ops.doctor import household
 from tests.accounts.conftest import CountingQueue
 from tests.accounts.pages import list_errors
-from tests.people import HERE, NEW_PASSWORD, PASSWORD, SESSION, Resident, register_resident
+from tests.people import NEW_PASSWORD, PASSWORD, SESSION, Resident, register_resident
 
 
 def sign_in(client: Client, name: str, password: str = PASSWORD, **fields: str) -> Any:
@@ -30,11 +30,7 @@ def test_a_name_is_known_however_it_is_typed(owner: Resident, stranger: Client, 
 
 
 def test_a_password_is_known_composed_or_not(administrator: Resident, stranger: Client) -> None:
-    request = key_slots.DerivationRequest(name="x", address=HERE)
-    slot = key_slots.create_slot(
-        secret="Ärger über Öl", kind=SlotKind.PASSWORD, keyring=administrator.keyring, request=request
-    )
-    key_slots.replace_slots(administrator.keyring, new_slots=[slot])
+    begin_rotation(administrator.open_slot(), new_secrets={SlotKind.PASSWORD: "Ärger über Öl"})
 
     assert sign_in(stranger, "karin", "A\u0308rger u\u0308ber O\u0308l").status_code == 302
 

@@ -40,7 +40,8 @@ def test_what_was_sealed_before_still_opens(owner: Resident, stranger: Client) -
     recover(stranger, "olive ähre", owner.recovery_code)
 
     vault.refresh_from_db()
-    with in_force(owner.keyring):
+    owner.password = NEW_PASSWORD
+    with in_force(owner.open_keyring()):
         assert vault.digest_key == before
 
 

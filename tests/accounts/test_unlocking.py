@@ -9,7 +9,6 @@ from django.test import Client
 
 from accounts.auth.services.login import sign_in_with_password, unlock_with_password
 from accounts.errors import SignInEnded
-from accounts.keys import key_pairs
 from accounts.models import SignIn, Unlock
 from accounts.sessions.cookies import SessionCookie
 from accounts.sessions.services import open_session
@@ -165,9 +164,9 @@ def test_a_sign_in_that_ended_meanwhile_is_said_and_no_fault(owner: Resident) ->
 
     with pytest.raises(SignInEnded):
         unlock_with_password(request_vault=here, password=PASSWORD, address=HERE)
-    _, cookie = sign_in_with_password(name="olive ähre", password=PASSWORD, address=HERE, request_vault=here)
+    signed_in = sign_in_with_password(name="olive ähre", password=PASSWORD, address=HERE, request_vault=here)
 
-    assert open_session(cookie).is_unlocked
+    assert open_session(signed_in.cookie).is_unlocked
 
 
 @pytest.fixture
@@ -243,33 +242,7 @@ def test_a_lock_rings_at_every_open_tab_of_that_person_and_no_other(
     assert silent
 
 
-def test_the_process_remembers_the_public_key_that_an_unlock_proved(owner: Resident) -> None:
-    owner.lock()
-    key_pairs.forget_public_keys(owner.id)
-
-    unlock(owner)
-
-    assert key_pairs.get_public_key(owner.keyring.key_id) == bytes(owner.person.vault.public_key)
-
-
-def test_after_a_restart_a_session_that_opens_proves_it_too(owner: Resident) -> None:
-    key_pairs.forget_public_keys(owner.id)
-
-    owner.get("/settings/")
-
-    assert key_pairs.get_public_key(owner.keyring.key_id) == bytes(owner.person.vault.public_key)
-
-
-def test_while_locked_nothing_proves_it(owner: Resident) -> None:
-    owner.lock()
-    key_pairs.forget_public_keys(owner.id)
-
-    owner.get("/settings/")
-
-    assert key_pairs.get_public_key(owner.keyring.key_id) is None
-
-
-def test_a_planted_public_key_is_not_remembered(owner: Resident) -> None:
+def test_a_planted_public_key_is_refused(owner: Resident) -> None:
     from django.db import connection
 
     owner.lock()
@@ -282,7 +255,6 @@ def test_a_planted_public_key_is_not_remembered(owner: Resident) -> None:
 
     assert "do not match what is written in it" in answer.content.decode()
     assert not owner.is_unlocked()
-    assert key_pairs.list_public_keys(owner.id) != [b"p" * 32]
 
 
 def test_a_cookie_shows_nothing_of_itself(owner: Resident) -> None:

@@ -67,7 +67,7 @@ class RecordingTask:
         """Record the thread and context, and seal a text with the keyring in force."""
         self.threads.add(threading.current_thread().name)
         self.contexts.add(of_a_request.get())
-        context = Context(purpose="test", label="a.b.c", row=self.id, owner=self.owner_id)
+        context = Context(purpose="test", label="diary.reply.text", row=self.id, owner=self.owner_id)
         self.sealed.append(current_keyring().seal(b"words", context))
 
 

@@ -19,7 +19,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from accounts.sessions import services
-from diary.models import CustomReplyKind, Reply, Version
+from diary.models import CustomReplyKind, LateDraft, Reply, Version
 from llamora.inference.job import JobState
 from tests.people import SESSION, Resident, new_resident
 from traces.models import Change, Trace
@@ -83,6 +83,9 @@ search_recall_preferences             sign-in unlock moved moved moved | 401 401
 today                                 sign-in unlock 200 200 200     | 405
 day                                   sign-in unlock 200 200 200     | 401 401 moved moved moved
 draft                                 405                            | 401 200 200 200 200
+unchecked_drafts                      sign-in unlock 200 200 200     | 405
+unchecked_draft_delete                405                            | 401 401 moved 404 404
+damaged_drafts_delete                 405                            | 401 401 moved moved moved
 calendar                              sign-in unlock 200 200 200     | 405
 calendar_jump                         sign-in unlock 404 404 404     | 405
 year                                  sign-in unlock 200 200 200     | 405
@@ -139,7 +142,17 @@ trace_merge                           sign-in unlock moved 404 404   | 401 401 4
 trace_delete                          sign-in unlock moved 404 404   | 401 401 moved 404 404
 trace_read_always                     sign-in unlock moved 404 404   | 401 401 moved 404 404
 """
-OWNED = ("entry_id", "reply_id", "version_id", "sign_in_id", "trace_id", "others", "change_id", "kind_id")
+OWNED = (
+    "entry_id",
+    "draft_id",
+    "reply_id",
+    "version_id",
+    "sign_in_id",
+    "trace_id",
+    "others",
+    "change_id",
+    "kind_id",
+)
 
 
 @dataclass(frozen=True)
@@ -235,6 +248,7 @@ def create_rows(who: Resident) -> dict[str, Any]:
     with who.unlocked():
         reply = Reply.objects.create(owner_id=who.id, entry=entry, text="A reply.", state=JobState.DONE)
         kind = CustomReplyKind.objects.create(owner_id=who.id, words={"name": "Short", "wish": "Be short."})
+    late = LateDraft.objects.create(owner_id=who.id, day=DAY, box=b"what nobody can check")
     return {
         "entry_id": entry.id,
         "reply_id": reply.id,
@@ -244,6 +258,7 @@ def create_rows(who: Resident) -> dict[str, Any]:
         "others": [other.id],
         "change_id": Change.objects.filter(owner_id=who.id).latest("id").id,
         "kind_id": kind.id,
+        "draft_id": late.id,
         "object_id": who.id.hex,
         "content_type_id": 1,
     }

@@ -5,16 +5,13 @@ that is renamed in Python keeps these names; later columns are not in this list.
 """
 
 import json
-import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.rotation.independent_reader import Diary, encode_bound_value, get_epoch, open_envelope
+from tests.rotation.independent_reader import CODES, TEXTS, TRACES, Bound, Diary, get_epoch
 
-# Label of a bound value: its column and the letter of its type.
-Bound = dict[str, tuple[str, str]]
 OF_REPLY: Bound = {"diary.reply.entry": ("entry_id", "u"), "diary.reply.kind": ("kind", "s")}
 OF_OPENING: Bound = {"diary.opening.day": ("day", "d")}
 
@@ -61,6 +58,16 @@ SEALED: dict[tuple[str, str], tuple[str, Bound]] = {
         },
     ),
 }
+# What format 2 binds more.
+BOUND_SINCE: dict[str, Bound] = {
+    **{label: bound for _, label, _, _, bound in TEXTS.values()},
+    "traces.trace.name": TRACES,
+    "traces.change.body": {
+        "traces.change.trace": ("trace_id", "u"),
+        "traces.change.into": ("into_id", "u"),
+        "traces.change.kind": ("kind", "s"),
+    },
+}
 TRIGGERS = {f"fence_{table}_{column}_{event}" for table, column in SEALED for event in ("insert", "update")}
 
 
@@ -84,26 +91,20 @@ class Value:
 
 
 def list_values(database: Path, *, name: str, secret: str) -> Iterator[Value]:
-    """Yield all values of a person, opened with a password or recovery code; raise if one does not open."""
+    """Yield all values of a person, opened with a password or recovery code.
+
+    Raise CannotOpenError if one does not open, or if the code of plaintext columns is wrong.
+    """
     diary = Diary(database, name=name, secret=secret)
+    for table in CODES:
+        for row in diary.rows.execute(f"SELECT * FROM {table} WHERE owner_id = ?", [diary.owner]).fetchall():
+            diary.check_code(table, row)
     for (table, column), (label, bound) in SEALED.items():
         statement = f"SELECT * FROM {table} WHERE owner_id = ? AND {column} IS NOT NULL ORDER BY id"
         for row in diary.rows.execute(statement, [diary.owner]).fetchall():
-            plaintext = open_envelope(
-                row[column],
-                key=diary.content[get_epoch(row[column])],
-                row=bytes.fromhex(row["id"]),
-                owner=bytes.fromhex(diary.owner),
-                purpose="field",
-                label=label,
-                bound={said: _bound(row, where) for said, where in bound.items()},
+            is_old = row[column][0] == 1
+            plaintext = diary.open_field(
+                row, column, label=label, bound=bound if is_old else BOUND_SINCE.get(label, bound)
             )
             epoch = get_epoch(row[column])
             yield Value(table=table, column=column, row=row["id"], epoch=epoch, plaintext=plaintext)
-
-
-def _bound(row: sqlite3.Row, where: tuple[str, str]) -> bytes:
-    column, tag = where
-    if tag == "i":
-        return b"i:%d" % row[column]
-    return b"b:" + row[column] if tag == "b" else encode_bound_value(row[column], tag)
