@@ -263,3 +263,15 @@ def test_classes_named_in_the_instructions_are_where_they_say(name: str) -> None
     (path,) = re.findall(rf"`{name}` in `([\w./]+)`", get_section(HOW_TO_ADD))
 
     assert f"class {name}(" in (ROOT / path).read_text()
+
+
+def test_each_row_of_the_threat_model_names_tests_that_are_there() -> None:
+    table = get_section("Who can see what").split("| Someone has |")[1].split("\n\n")[0]
+    rows = [line.split(" | ") for line in table.splitlines()[2:]]
+
+    assert len(rows) > 10
+    for row in rows:
+        assert len(row) == 4, row
+        files = re.findall(r"`(tests/[\w/]+\.py)`", row[3])
+        assert files, row
+        assert [file for file in files if not (ROOT / file).is_file()] == []
