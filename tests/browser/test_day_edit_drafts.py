@@ -80,17 +80,18 @@ def test_saving_straight_after_typing_leaves_no_draft_behind(diary: DiaryTab) ->
 
 
 def test_a_change_whose_entry_was_changed_meanwhile_is_shown_beside_it(diary: DiaryTab) -> None:
-    diary.save_entry("Soup for supper.")
+    entry_id = str(diary.save_entry("Soup for supper.").get_attribute("id")).removeprefix("entry-")
     open_edit_form(diary).fill("Fish for sup")
     wait_for_saved(diary)
-    # As if it had been restored or edited from another device.
-    diary.house.execute("UPDATE diary_draft SET based_on = 7 WHERE entry_id IS NOT NULL")
+    # It is edited from another device.
+    other = diary.member.post(f"/entries/{entry_id}/edit/", text="Soup for lunch.", revision="1")
+    assert other.status == 302
 
     diary.reload()
     diary.button("Edit").click()
 
     expect(diary.page.get_by_label("Yours", exact=True)).to_have_value("Fish for sup")
-    expect(diary.page.get_by_role("group", name="Saved version")).to_have_text("Soup for supper.")
+    expect(diary.page.get_by_role("group", name="Saved version")).to_have_text("Soup for lunch.")
 
 
 @pytest.mark.slow
