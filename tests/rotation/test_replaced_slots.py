@@ -152,8 +152,20 @@ def test_one_row_of_a_later_epoch_is_damage_and_keeps_nobody_out(owner: Resident
     with connection.cursor() as cursor:
         cursor.execute("DROP TRIGGER fence_diary_entry_text_update")
         cursor.execute(
-            "UPDATE diary_entry SET text = x'0200000009' || substr(text, 6) WHERE id = %s", [id_.hex]
+            "UPDATE diary_entry SET text = CAST(x'0200000009' || substr(text, 6) AS BLOB) WHERE id = %s",
+            [id_.hex],
         )
+
+    with open_throttled(owner, owner.password) as opened:
+        assert opened.keyring.epoch == 1
+
+
+@pytest.mark.parametrize("value", ["CAST(x'ff00ff' AS TEXT)", "'words'", "7"])
+def test_a_row_of_another_type_is_damage_and_keeps_nobody_out(owner: Resident, value: str) -> None:
+    newest = max(owner.written)
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TRIGGER fence_diary_entry_text_update")
+        cursor.execute(f"UPDATE diary_entry SET text = {value} WHERE id = %s", [newest.hex])
 
     with open_throttled(owner, owner.password) as opened:
         assert opened.keyring.epoch == 1
