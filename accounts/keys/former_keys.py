@@ -70,11 +70,15 @@ def delete_former_key(owner: UUID, *, epoch: int) -> None:
     FormerKey.objects.filter(owner_id=owner, epoch=epoch).delete()
 
 
-def destroy_files(owner: UUID, *, except_epochs: Iterable[int] = ()) -> None:
-    """Overwrite and remove a person's files, but not those of these epochs."""
-    spared = {_build_path(owner, epoch) for epoch in except_epochs}
+def destroy_files(owner: UUID, *, before: int | None = None, except_epochs: Iterable[int] = ()) -> None:
+    """Overwrite and remove a person's files, but not those of these epochs.
+
+    With `before`, only those of earlier epochs: a later rotation may have begun meanwhile.
+    """
     for path in get_folder().glob(f"{owner.hex}-*"):
-        if path not in spared:
+        number = path.name.rpartition("-")[2]
+        epoch = int(number) if number.isdecimal() else 0
+        if epoch not in set(except_epochs) and (before is None or epoch < before):
             _destroy(path)
 
 

@@ -30,7 +30,7 @@ def destroy_former_keys(keyring: Keyring, *, leave_damaged: bool = False) -> boo
             remaining = sum(count_rows_of_epoch(keyring.owner, epoch) for epoch in in_use)
         _mark_finished(vault, keyring, finished=min(in_use, default=keyring.epoch))
     # After the commit: a file that is gone before makes rows unreadable that are still there.
-    former_keys.destroy_files(keyring.owner, except_epochs=in_use)
+    former_keys.destroy_files(keyring.owner, before=keyring.epoch, except_epochs=in_use)
     truncate_wal()
     if remaining:
         raise DamagedRows(remaining)

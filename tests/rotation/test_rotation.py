@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 
 from accounts.errors import DamagedSlot, WrongCredentials
-from accounts.keys.former_keys import get_folder
+from accounts.keys.former_keys import destroy_files, get_folder
 from accounts.models import FormerKey, KeySlot, SignIn, SlotKind, Unlock
 from accounts.rotation import services as rotation_services
 from accounts.rotation.epoch_change import BegunRotation, begin_rotation
@@ -179,6 +179,18 @@ def test_a_former_key_that_is_put_back_opens_nothing(owner: Resident) -> None:
     keyring = owner.open_keyring()
     assert keyring.list_former_epochs() == []
     assert not file.exists()
+
+
+def test_a_rotation_that_ends_spares_the_file_of_the_next(owner: Resident) -> None:
+    """The next one may begin after the commit of the last step, before its files go."""
+    first = begin_rotation(owner.open_slot())
+    rotation_services.resume_rotation(first.keyring)
+    begin_rotation(owner.open_slot())
+
+    destroy_files(owner.id, before=first.keyring.epoch)
+
+    assert len(list_files(owner)) == 1
+    assert owner.read_all() == owner.written
 
 
 def test_a_former_key_is_not_opened_without_its_file(owner: Resident) -> None:
