@@ -1,4 +1,7 @@
-"""Revocation list for sessions whose rows could not be deleted because the disk was full or read-only.
+"""Revocation list of sessions that were ended, so that their rows open nothing.
+
+Of most, the rows are deleted too; but anyone who can write to the database could put them back. Of others,
+they could not be deleted because the disk was full or read-only; then they are deleted when it works again.
 
 A row is identified by a mark: its salt or the hash of its cookie half, which are new with every sign-in and
 unlock, so that no later session is revoked by mistake. Each mark is the name of an empty file beside the run
@@ -7,17 +10,20 @@ system, both the list and the run secret are only in the memory of this process.
 """
 
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 from accounts.sessions.run_secret import get_household_folder
 
 _guard = threading.Lock()
 _revoked_here: set[str] = set()
+_ended_here: set[str] = set()
+_SHUT, _ENDED = "shut", "ended"
 
 
-def _get_folder() -> Path | None:
+def _get_folder(kind: str = _SHUT) -> Path | None:
     folder = get_household_folder()
-    return folder / "shut" if folder else None
+    return folder / kind if folder else None
 
 
 def revoke(mark: bytes) -> bool:
@@ -36,8 +42,19 @@ def revoke(mark: bytes) -> bool:
 
 def is_revoked(mark: bytes) -> bool:
     """Return whether the row with this mark is revoked."""
-    folder = _get_folder()
-    return mark.hex() in _revoked_here or (folder is not None and (folder / mark.hex()).exists())
+    name = mark.hex()
+    folders = [folder for kind in (_SHUT, _ENDED) if (folder := _get_folder(kind))]
+    return name in _revoked_here or name in _ended_here or any((f / name).exists() for f in folders)
+
+
+def revoke_for_good(mark: bytes) -> None:
+    """Revoke a deleted row with this mark until the run secret is lost, in case somebody puts it back."""
+    with _guard:
+        _ended_here.add(mark.hex())
+        if folder := _get_folder(_ENDED):
+            with suppress(OSError):
+                folder.mkdir(mode=0o700, exist_ok=True)
+                (folder / mark.hex()).touch(mode=0o600)
 
 
 def list_revoked() -> set[bytes]:

@@ -16,6 +16,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.errors import KeysDoNotMatch, StaleVault
@@ -81,6 +82,7 @@ def unlock_session(
     half = secret_bytes(COOKIE_HALF_LENGTH)
     with write_transaction():
         row = SignIn.objects.get(id=sign_in_id, person_id=keyring.owner)
+        _revoke_on_commit(SignIn.objects.filter(id=sign_in_id))
         row.half_hash, row.last_active = hash_half(half), timezone.now()
         if is_persistent is not None:
             row.is_persistent, row.ends_at = is_persistent, limits.get_end_time(days)
@@ -264,14 +266,18 @@ def _record_activity(row: Unlock, person: Person, now: datetime) -> None:
 def lock_session(*, sign_in_id: UUID, person_id: UUID) -> None:
     """Delete the Unlock row of one browser, which stays signed in."""
     with write_transaction():
-        Unlock.objects.filter(sign_in_id=sign_in_id, sign_in__person_id=person_id).delete()
+        unlocks = Unlock.objects.filter(sign_in_id=sign_in_id, sign_in__person_id=person_id)
+        _revoke_marks_on_commit(unlocks.values_list("salt", flat=True))
+        unlocks.delete()
         _publish_on_commit(sign_in_id, person_id, kind="locked")
 
 
 def end_session(*, sign_in_id: UUID, person_id: UUID) -> None:
     """Sign one browser out."""
     with write_transaction():
-        SignIn.objects.filter(id=sign_in_id, person_id=person_id).delete()
+        rows = SignIn.objects.filter(id=sign_in_id, person_id=person_id)
+        _revoke_on_commit(rows)
+        rows.delete()
         _publish_on_commit(sign_in_id, person_id, kind="signed_out")
 
 
@@ -374,6 +380,19 @@ def _delete_revoked() -> None:
         Unlock.objects.filter(salt__in=marks).delete()
     for mark in marks:
         revocation_list.clear_revoked(mark)
+
+
+def _revoke_on_commit(rows: "QuerySet[SignIn]") -> None:
+    """Revoke the present cookie and key of sign-ins after the commit, in case their rows are put back."""
+    _revoke_marks_on_commit(chain.from_iterable(rows.values_list("half_hash", "unlock__salt")))
+
+
+def _revoke_marks_on_commit(marks: Iterable[bytes | memoryview | None]) -> None:
+    for mark in marks:
+        # A damaged mark opens nothing.
+        with suppress(TypeError, ValueError):
+            if mark is not None:
+                transaction.on_commit(partial(revocation_list.revoke_for_good, _read_mark(mark)))
 
 
 def _publish_on_commit(sign_in_id: UUID, person_id: UUID, *, kind: str) -> None:
