@@ -75,11 +75,15 @@ def destroy_files(owner: UUID, *, before: int | None = None, except_epochs: Iter
 
     With `before`, only those of earlier epochs: a later rotation may have begun meanwhile.
     """
-    for path in get_folder().glob(f"{owner.hex}-*"):
-        number = path.name.rpartition("-")[2]
-        epoch = int(number) if number.isdecimal() else 0
-        if epoch not in set(except_epochs) and (before is None or epoch < before):
-            _destroy(path)
+    for epoch in list_file_epochs(owner) - set(except_epochs):
+        if before is None or epoch < before:
+            _destroy(_build_path(owner, epoch))
+
+
+def list_file_epochs(owner: UUID) -> set[int]:
+    """Return the epochs for whose data keys a person has files."""
+    numbers = (path.name.rpartition("-")[2] for path in get_folder().glob(f"{owner.hex}-*"))
+    return {int(number) for number in numbers if number.isdecimal()}
 
 
 def _unwrap(stored: bytes, *, owner: UUID, epoch: int) -> bytes:

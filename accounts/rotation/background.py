@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db import connection
 
 from accounts.errors import AccountsError
+from accounts.keys.former_keys import list_file_epochs
 from accounts.keys.keyrings import list_former_keys
 from accounts.rotation.errors import RotationStopped
 from accounts.rotation.services import resume_rotation
@@ -53,7 +54,9 @@ class _RotationThread(threading.Thread):
 
 def start_rotation_thread(keyring: Keyring) -> bool:
     """Resume the owner's rotation in a thread; return False if there is no unfinished rotation."""
-    if not list_former_keys(keyring.owner):
+    # A file is left where the process died before it was destroyed.
+    has_files = any(epoch < keyring.epoch for epoch in list_file_epochs(keyring.owner))
+    if not has_files and not list_former_keys(keyring.owner):
         return False
     with _guard:
         if keyring.key_id not in _running:

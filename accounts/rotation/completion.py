@@ -24,7 +24,8 @@ def destroy_former_keys(keyring: Keyring, *, leave_damaged: bool = False) -> boo
         former = list_former_keys(keyring.owner)
         in_use = set() if leave_damaged else _list_epochs_in_use(keyring, former)
         for row in former:
-            if row.epoch not in in_use:
+            # One that does not open may be that of an epoch in use, damaged.
+            if row.epoch not in in_use and (not in_use or _opens(row, keyring)):
                 former_keys.delete_former_key(keyring.owner, epoch=row.epoch)
         if in_use:
             remaining = sum(count_rows_of_epoch(keyring.owner, epoch) for epoch in in_use)
@@ -38,7 +39,15 @@ def destroy_former_keys(keyring: Keyring, *, leave_damaged: bool = False) -> boo
 
 
 def _list_epochs_in_use(keyring: Keyring, former: list[FormerKey]) -> set[int]:
-    return {row.epoch for row in former if count_rows_of_epoch(keyring.owner, row.epoch)}
+    """Return the former epochs of which rows are left, also where only the file of their key names them."""
+    files = {epoch for epoch in former_keys.list_file_epochs(keyring.owner) if epoch < keyring.epoch}
+    epochs = files | {row.epoch for row in former}
+    return {epoch for epoch in epochs if count_rows_of_epoch(keyring.owner, epoch)}
+
+
+def _opens(row: FormerKey, keyring: Keyring) -> bool:
+    with in_force(keyring):
+        return row.open_or("data_key", None) is not None
 
 
 def _mark_finished(vault: Vault, keyring: Keyring, *, finished: int) -> None:
