@@ -28,6 +28,8 @@ from llamora.ops.backup.verify_secret import using_database_file
 from llamora.ops.errors import OperationRefused
 
 STAGING_FOLDER, REPLACED_FOLDER, SETTINGS_FILE = "restoring", "replaced", "restored.env"
+# Between the names of a replaced database and of its file of a former key.
+_FORMER = "-former-"
 _SIDECAR_SUFFIXES = ("-wal", "-shm", "-journal")
 _UNREADABLE_CODES = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
@@ -98,6 +100,9 @@ def stage_backup(backup: Path, folder: Path) -> None:
     except sqlite3.Error as error:
         raise OperationRefused(f"{backup.name} is damaged: {error}.") from None
     snapshot.delete_sessions(folder / archive.DATABASE)
+    (folder / former_keys.FOLDER).mkdir(mode=0o700)
+    for path in backup.parent.glob(f"{backup.name}{_FORMER}*"):
+        shutil.copy2(path, folder / former_keys.FOLDER / path.name.removeprefix(f"{backup.name}{_FORMER}"))
 
 
 def _migrate_staged(staged: Path, check_secret: Callable[[], None] | None) -> None:
@@ -160,7 +165,9 @@ def _preserve_old_database(database: Path, *, now: datetime) -> Path | None:
             copy.unlink(missing_ok=True)
             _link_or_copy(old, copy)
     for old in sorted((database.parent / former_keys.FOLDER).glob("*")):
-        _link_or_copy(old, aside.with_name(f"{aside.name}-former-{old.name}"))
+        # A copy: a rotation of the new database overwrites its file before removing it.
+        shutil.copy2(old, copy := aside.with_name(f"{aside.name}{_FORMER}{old.name}"))
+        _sync_file(copy)
     # The thirty days begin today, however old the file is.
     os.utime(aside, (now.timestamp(), now.timestamp()))
     sync_folder(folder)
