@@ -47,12 +47,13 @@ def open_slot_throttled(
     slot_kind: SlotKind,
     secret: str,
     throttle_key: str = "",
+    check_key: Callable[[Keyring], None] = accept_every_key,
 ) -> Iterator[key_slots.OpenedSlot]:
     """Wait for the throttle, open a key slot with a secret, and close its keyring after the block.
 
     Failures are counted by address, or by `throttle_key` if the browser is recognised: it is signed in, or
     has a valid device cookie. Places of the derivation queue are kept for these. A diary of format 1 is
-    moved to format 2 first.
+    moved to format 2 first, but not before `check_key`: a move may make a recovery code, to be shown once.
     """
     with throttle.attempt(kind, name=name, address=throttle_key or address) as attempt:
         try:
@@ -69,6 +70,7 @@ def open_slot_throttled(
         attempt.succeed()
     try:
         if opened.keyring.is_of_format_1:
+            check_key(opened.keyring)
             opened = move_to_format_2(opened)
             start_rotation_thread(opened.keyring)
         else:
@@ -123,6 +125,7 @@ def sign_in_with_password(
         slot_kind=SlotKind.PASSWORD,
         secret=password,
         throttle_key=get_throttle_key(device_cookie, person_id=person.id) if person else "",
+        check_key=check_key,
     ) as opened:
         check_key(opened.keyring)
         with raise_cost(opened, password=password) as keyring:
@@ -201,6 +204,7 @@ def unlock_with_password(
         slot_kind=SlotKind.PASSWORD,
         secret=password,
         throttle_key=str(sign_in_id),
+        check_key=check_key,
     ) as opened:
         if opened.keyring.owner != person.id:
             raise WrongPerson
