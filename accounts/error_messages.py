@@ -88,7 +88,7 @@ REGISTRATION_CLOSED_TITLE = "By invitation"
 CODE_GONE_TITLE = "Not checked"
 SIGNED_OUT_TITLE = "Signed out"
 
-NEW_PASSWORD_SAVED = "Your password is changed. Your recovery code still works."  # noqa: S105 - a sentence
+NEW_PASSWORD_SAVED = "Your password is changed, and your other browsers are signed out."  # noqa: S105 - a sentence
 KEY_ROTATED = "Your diary has a new encryption key, and your other browsers are signed out."
 BROWSER_SIGNED_OUT = "That browser is signed out."
 
