@@ -95,7 +95,8 @@ def test_locking_interrupts_and_keeps_what_came(
 def test_locking_one_browser_leaves_the_reply_to_the_other(
     live: ServingLoop, model: FakeModelServer, owner: Resident
 ) -> None:
-    script = Script(tokens=make_words(100), rate=100)
+    is_locked = Event()
+    script = Script(tokens=make_words(100), rate=100, end_when=is_locked)
     model.add_scripts(script)
     entry = owner.write("Tea.")
     here = live.tab(owner, owner.today)
@@ -111,6 +112,7 @@ def test_locking_one_browser_leaves_the_reply_to_the_other(
     sessions_services.lock_session(sign_in_id=first.id, person_id=owner.id)
 
     assert here.wait_for_close() == 4401
+    is_locked.set()
     assert get_reply_html(there.wait_for("end", reply=reply)["html"]) == render_markdown(join_tokens(script))
     assert not here.list_frames("end")
 

@@ -32,6 +32,7 @@ class Script:
     first_after: float = 0.0
     headers_after: float = 0.0
     first_when: Event | None = None  # no token is sent until it is set
+    end_when: Event | None = None  # the end is not sent until it is set
     status: int = 200
     error: str = "something failed"
     finish_reason: str = "stop"
@@ -127,6 +128,8 @@ class ScriptedStream:
             if stop < len(frames) or not script.endless:
                 break
         await self._fault()
+        if script.end_when is not None:
+            await asyncio.to_thread(script.end_when.wait, 60)
         self._writer.write(b"0\r\n\r\n" if script.no_end else _ending(script, sent))
 
     def _next_fault(self, length: int) -> int:
