@@ -62,15 +62,23 @@ def _encode_names(purpose: str, label: str) -> bytes:
 
 
 def _encode_bound(bound: tuple[tuple[str, bytes], ...]) -> bytes:
-    named = sorted((name.encode(), value) for name, value in bound)
-    if len({name for name, _ in named}) != len(named):
-        raise ValueError("A bound value is named twice.")
-    parts = [_U16.pack(len(named))]
-    for name, value in named:
+    parts = [_U16.pack(len(bound))]
+    for index, name in _order_names(tuple([name for name, _ in bound])):
+        value = bound[index][1]
         if len(value) > _MAX_VALUE:
             raise ValueError("A bound value is too long.")
-        parts += (_encode_with_length(name), _U32.pack(len(value)), value)
+        parts += (name, _U32.pack(len(value)), value)
     return b"".join(parts)
+
+
+@lru_cache(maxsize=512)
+def _order_names(names: tuple[str, ...]) -> tuple[tuple[int, bytes], ...]:
+    """Return the place of each bound value, in the order of the encoding, and its encoded name; cached."""
+    encoded = [name.encode() for name in names]
+    if len(set(encoded)) != len(encoded):
+        raise ValueError("A bound value is named twice.")
+    order = sorted(range(len(encoded)), key=encoded.__getitem__)
+    return tuple((index, _encode_with_length(encoded[index])) for index in order)
 
 
 def _encode_with_length(name: bytes) -> bytes:

@@ -93,17 +93,14 @@ class RealmKeyring:
         self.epoch = epoch
         self._lock = Lock()
         self._current: Mapping[Realm, RealmKeys] | None = dict(realm_keys.get(epoch, {}))
-        # The key that opens an envelope, by its first bytes (format and epoch) and by realm.
-        self._by_header = {
-            (envelopes.encode_header(FORMAT_2, number), realm): keys.sealing
-            for number, by_realm in realm_keys.items()
-            for realm, keys in by_realm.items()
-        }
-        self._column_keys = {
-            (envelopes.encode_header(FORMAT_2, number), realm): keys.columns
-            for number, by_realm in realm_keys.items()
-            for realm, keys in by_realm.items()
-        }
+        # The key that opens an envelope, by its first bytes (format and epoch) and by realm; likewise of codes.
+        self._by_header: dict[tuple[bytes, Realm], bytes] = {}
+        self._column_keys: dict[tuple[bytes, Realm], bytes] = {}
+        for number, by_realm in realm_keys.items():
+            header = envelopes.encode_header(FORMAT_2, number)
+            for realm, keys in by_realm.items():
+                self._by_header[header, realm] = keys.sealing
+                self._column_keys[header, realm] = keys.columns
 
     @property
     def is_closed(self) -> bool:

@@ -40,6 +40,8 @@ class Realm(Enum):
     VAULT = "vault"
 
 
+_NAMES = {realm: realm.value.encode("ascii") for realm in Realm}
+
 # The first two parts of each label. Never change or reuse one; later features add lines.
 REALMS: dict[str, Realm] = {
     "diary.entry": Realm.CONTENT,
@@ -85,9 +87,9 @@ def derive_realm_keys(data_key: bytes | bytearray, realm: Realm) -> RealmKeys:
     """Return the keys of a realm under a data key."""
     if len(data_key) != KEY_BYTES:
         raise ValueError("A data key has 32 bytes.")
-    name = realm.value.encode("ascii")
-    sealing, blinding, columns = (
-        blake2b(name, key=data_key, digest_size=KEY_BYTES, person=person).digest()
-        for person in (_SEALING, _BLINDING, _COLUMNS)
+    name = _NAMES[realm]
+    return RealmKeys(
+        sealing=blake2b(name, key=data_key, digest_size=KEY_BYTES, person=_SEALING).digest(),
+        blinding=blake2b(name, key=data_key, digest_size=KEY_BYTES, person=_BLINDING).digest(),
+        columns=blake2b(name, key=data_key, digest_size=KEY_BYTES, person=_COLUMNS).digest(),
     )
-    return RealmKeys(sealing=sealing, blinding=blinding, columns=columns)
