@@ -16,12 +16,11 @@ from django.db import models
 from llamora.crypto import EnvelopeError, RealmKeyring
 from llamora.fields.access import envelope_access
 from llamora.fields.ids import new_id
-from llamora.fields.sealed import MacField, SealedField
+from llamora.fields.sealed import IDENTITY, CheckedCode, MacField, SealedField
 from llamora.fields.values import SealedFieldError, SealedValue, UnsavedValue
 
 _M = TypeVar("_M", bound="SealedModel")
 _D = TypeVar("_D")
-IDENTITY = ("id", "owner_id")
 
 
 @cache
@@ -110,6 +109,8 @@ class SealedModel(models.Model):
     owner_id: Any
     loaded_values: dict[str, Any]
     sealed_in_this_save: dict[str, SealedValue]
+    # By the names of the codes' columns; see `MacField.check_row`.
+    checked_codes: dict[str, CheckedCode]
 
     class Meta:
         abstract = True
@@ -118,6 +119,7 @@ class SealedModel(models.Model):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.loaded_values = {}
         self.sealed_in_this_save = {}
+        self.checked_codes = {}
         super().__init__(*args, **kwargs)
 
     @classmethod
@@ -129,9 +131,11 @@ class SealedModel(models.Model):
         return instance
 
     def _record_loaded_values(self, columns: Iterable[str]) -> None:
+        values = self.__dict__
+        loaded: dict[str, Any] = values["loaded_values"]
         for column in columns:
-            if column in self.__dict__:
-                self.loaded_values[column] = self.__dict__[column]
+            if column in values:
+                loaded[column] = values[column]
 
     def open_or(self, field: str, default: _D) -> Any | _D:
         """Return the value of a sealed field, or the default if its envelope does not open.
@@ -160,8 +164,11 @@ class SealedModel(models.Model):
 
     def get_envelope(self, field: SealedField) -> SealedValue | None:
         """Return the envelope of a sealed column as it was loaded, unopened."""
-        with envelope_access():
-            held = getattr(self, field.attname)
+        held = self.__dict__.get(field.attname, field)
+        if held is field:
+            # Not loaded yet.
+            with envelope_access():
+                held = getattr(self, field.attname)
         return held if isinstance(held, SealedValue) else None
 
     def get_current_columns(self, field: SealedField) -> dict[str, Any]:
@@ -169,13 +176,13 @@ class SealedModel(models.Model):
         # As the database will return them: a date given as a string is stored as a date.
         return {
             column: self._meta.get_field(column).to_python(getattr(self, column))  # type: ignore[union-attr]
-            for column in (*IDENTITY, *field.bound)
+            for column in field.context_columns
         }
 
     def get_loaded_columns(self, field: SealedField) -> dict[str, Any]:
         """Return the values that the columns that `field` is bound to had when its envelope was loaded."""
-        now = (*IDENTITY, *field.bound)
-        return {c: self.loaded_values[c] if c in self.loaded_values else getattr(self, c) for c in now}
+        loaded = self.loaded_values
+        return {c: loaded[c] if c in loaded else getattr(self, c) for c in field.context_columns}
 
     def has_changed_context(self, field: SealedField) -> bool:
         """Return whether a column that the envelope is bound to has changed since it was sealed."""
@@ -185,7 +192,7 @@ class SealedModel(models.Model):
 
     def _get_changed_columns(self, field: SealedField) -> set[str]:
         """Return the columns that `field` is bound to and whose values were changed or not loaded."""
-        return {column for column in (*IDENTITY, *field.bound) if self._is_assigned(column)}
+        return {column for column in field.context_columns if self._is_assigned(column)}
 
     def _is_assigned(self, column: str) -> bool:
         """Return whether a column has a value that is not the one that was loaded."""
@@ -232,6 +239,7 @@ class SealedModel(models.Model):
             **super().__getstate__(),
             "loaded_values": dict(self.loaded_values),
             "sealed_in_this_save": {},
+            "checked_codes": {},
         }
 
     def _get_attnames(self, names: Iterable[str]) -> set[str]:

@@ -24,8 +24,9 @@ format 1 was bound to those in `bound_in_format_1`. A value is bound as a letter
 import json
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from uuid import UUID
+from weakref import ref
 
 from django.core import checks
 from django.core.exceptions import ValidationError
@@ -40,7 +41,6 @@ from llamora.crypto import (
     RealmKeyring,
     current_realm_keyring,
     newest_header,
-    read_header,
 )
 from llamora.fields.access import SealedAttribute
 from llamora.fields.values import PREFIX, SealedFieldError, SealedValue, UnsavedValue
@@ -56,8 +56,10 @@ PURPOSE = "field"
 MAC_PURPOSE = "columns"
 # Format and epoch.
 _HEADER_BYTES = 5
+_FORMAT_1_BYTE = bytes([FORMAT_1])
 # The row of rows that are numbered: what they say is bound instead.
 NUMBERED = UUID(int=0)
+IDENTITY = ("id", "owner_id")
 
 
 def encode_bound_value(value: object) -> bytes:
@@ -114,6 +116,8 @@ class SealedField(_Field):
         self.label = label
         self.bound = dict(bound or {})
         self.bound_in_format_1 = self.bound if bound_in_format_1 is None else dict(bound_in_format_1)
+        # What a context is made of.
+        self.context_columns = (*IDENTITY, *self.bound)
 
     def deconstruct(self) -> tuple[str, str, list[Any], dict[str, Any]]:
         name, path, args, kwargs = super().deconstruct()
@@ -155,7 +159,7 @@ class SealedField(_Field):
     def context_for(self, columns: Mapping[str, Any], *, number: int = FORMAT_2) -> Context:
         """Return the context of an envelope of a format from the row's id, owner and bound columns."""
         names = self.bound_in_format_1 if number == FORMAT_1 else self.bound
-        bound = tuple((label, encode_bound_value(columns[column])) for column, label in sorted(names.items()))
+        bound = tuple([(label, encode_bound_value(columns[column])) for column, label in names.items()])
         row = columns["id"]
         return Context(
             purpose=self.purpose,
@@ -167,7 +171,9 @@ class SealedField(_Field):
 
     def unseal(self, keyring: RealmKeyring, envelope: bytes, columns: Mapping[str, Any]) -> bytes:
         """Return the plaintext of an envelope from its row's columns; raise an EnvelopeError."""
-        return keyring.unseal(envelope, self.context_for(columns, number=read_header(envelope).format))
+        # Of an envelope of any other format, or of none, the keyring says what is wrong with it.
+        number = FORMAT_1 if envelope[:1] == _FORMAT_1_BYTE else FORMAT_2
+        return keyring.unseal(envelope, self.context_for(columns, number=number))
 
     def reseal(self, keyring: RealmKeyring, envelope: bytes, columns: Mapping[str, Any]) -> bytes:
         """Return the value of an envelope in an envelope of the current epoch; raise an EnvelopeError."""
@@ -298,6 +304,23 @@ class SealedBytesField(SealedField):
         return plaintext
 
 
+class CheckedCode(NamedTuple):
+    """A code that was right, and all that was checked with it; the keyring is not held in memory by it."""
+
+    keyring: ref[RealmKeyring]
+    code: SealedValue
+    columns: dict[str, Any]
+
+    def is_of(self, keyring: RealmKeyring, code: SealedValue, columns: dict[str, Any]) -> bool:
+        """Return whether a check of these would be the same one; a closed keyring checks nothing."""
+        return (
+            self.keyring() is keyring
+            and not keyring.is_closed
+            and self.code is code
+            and self.columns == columns
+        )
+
+
 class MacField(SealedField):
     """A code over plaintext columns of the row; made at each save of one of them, checked at each opening."""
 
@@ -317,11 +340,19 @@ class MacField(SealedField):
         keyring.check_mac(envelope, self.context_for(columns))
 
     def check_row(self, instance: "SealedModel", keyring: RealmKeyring) -> None:
-        """Raise an EnvelopeError if columns of a loaded row are not those of its code."""
+        """Raise an EnvelopeError if columns of a loaded row are not those of its code.
+
+        A row is checked once: again only with another keyring, code or value of a column.
+        """
         held = instance.get_envelope(self)
         if held is None:
             raise NotAuthentic
-        self.verify(keyring, held.envelope, instance.get_loaded_columns(self))
+        columns = instance.get_loaded_columns(self)
+        checked = instance.checked_codes.get(self.attname)
+        if checked is not None and checked.is_of(keyring, held, columns):
+            return
+        self.verify(keyring, held.envelope, columns)
+        instance.checked_codes[self.attname] = CheckedCode(ref(keyring), held, columns)
 
     def _is_wrong(self, instance: "SealedModel", held: SealedValue) -> bool:
         """Return whether a code of the current epoch is wrong; raise EnvelopeError if a former one is."""

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import weakref
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
@@ -519,3 +520,121 @@ def test_numbered_rows_made_at_once_have_codes(owner: Resident) -> None:
     for row in EntryTrace.objects.all():
         row.check_columns(owner.keyring)
     assert len({read_code(row) for row in EntryTrace.objects.all()}) == 4
+
+
+# --- Checked once ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def checks(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """The codes that were computed to be compared, in this order."""
+    computed: list[bytes] = []
+    check = Keyring.check_mac
+
+    def record(keyring: Keyring, mac: bytes, context: Any) -> None:
+        computed.append(mac)
+        check(keyring, mac, context)
+
+    monkeypatch.setattr(Keyring, "check_mac", record)
+    return computed
+
+
+def test_a_row_is_checked_once_however_often_it_is_opened(owner: Resident, checks: list[bytes]) -> None:
+    entry = write(owner)
+    with owner.unlocked():
+        entry.source = b"a line"
+        entry.save()
+        loaded = Entry.objects.get(id=entry.id)
+        checks.clear()
+
+        assert [loaded.text, loaded.text, loaded.source] == [WORDS, WORDS, b"a line"]
+
+    assert checks == [read_code(entry)]
+
+
+@pytest.mark.parametrize("changes", CHANGES, ids=repr)
+def test_a_check_is_not_believed_of_the_row_loaded_again(
+    owner: Resident, changes: dict[str, object]
+) -> None:
+    entry = write(owner)
+    with owner.unlocked():
+        assert entry.text == WORDS
+
+        change_behind_the_back(entry, **changes)
+
+        with pytest.raises(NotAuthentic):
+            _ = Entry.objects.get(id=entry.id).text
+        entry.refresh_from_db()
+        with pytest.raises(NotAuthentic):
+            _ = entry.text
+
+
+@pytest.mark.parametrize("column", ["created_at", "mac"])
+def test_a_check_is_not_believed_of_one_column_loaded_again(owner: Resident, column: str) -> None:
+    entry = write(owner)
+    with owner.unlocked():
+        assert entry.text == WORDS
+        change_behind_the_back(entry, created_at="2026-11-19 08:00:00")
+
+        entry.refresh_from_db(fields=[column])
+
+        with pytest.raises(NotAuthentic):
+            _ = entry.text
+
+
+def test_a_check_is_not_believed_of_other_columns_or_another_code(owner: Resident) -> None:
+    entry, other = write(owner), write(owner)
+    with owner.unlocked():
+        assert entry.text == WORDS
+        by_hand = Entry(id=entry.id, owner_id=owner.id, created_at=entry.created_at, mac=entry.__dict__["mac"])
+        by_hand.check_columns(owner.keyring)
+
+        by_hand.created_at = NOW
+        with pytest.raises(NotAuthentic):
+            by_hand.check_columns(owner.keyring)
+        entry.__dict__["mac"] = other.__dict__["mac"]
+        with pytest.raises(NotAuthentic):
+            _ = entry.text
+
+
+def test_a_check_is_not_believed_under_another_key(owner: Resident) -> None:
+    entry = write(owner)
+    other = Keyring(owner=owner.id, epoch=1, keys={1: secret_bytes(32)})
+    with owner.unlocked():
+        entry.check_columns(owner.keyring)
+
+        with pytest.raises(NotAuthentic):
+            entry.check_columns(other)
+        entry.check_columns(owner.keyring)
+
+
+def test_a_check_is_not_believed_under_a_key_that_was_closed(owner: Resident) -> None:
+    entry, held = write(owner), owner.keyring.copy()
+    entry.check_columns(held)
+
+    held.close()
+
+    with pytest.raises(VaultLocked):
+        entry.check_columns(held)
+
+
+@pytest.mark.parametrize("make_copy", [copy.copy, copy.deepcopy, lambda row: pickle.loads(pickle.dumps(row))])  # noqa: S301 - our own bytes
+def test_a_copy_is_checked_itself(owner: Resident, checks: list[bytes], make_copy: Any) -> None:
+    entry = write(owner)
+    with owner.unlocked():
+        assert entry.text == WORDS
+        checks.clear()
+
+        assert make_copy(entry).text == WORDS
+
+    assert checks == [read_code(entry)]
+
+
+def test_a_checked_row_does_not_hold_its_key_in_memory(owner: Resident) -> None:
+    entry, held = write(owner), owner.keyring.copy()
+    entry.check_columns(held)
+    left = weakref.ref(held)
+
+    del held
+
+    assert left() is None
