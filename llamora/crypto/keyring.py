@@ -79,10 +79,21 @@ class KeyId(NamedTuple):
 class RealmKeyring:
     """The keys of some realms of one person; use of another realm, or after `close()`, raises VaultLocked."""
 
-    __slots__ = ("__weakref__", "_by_header", "_column_keys", "_current", "_lock", "epoch", "owner")
+    __slots__ = (
+        "__weakref__",
+        "_by_header",
+        "_column_keys",
+        "_current",
+        "_lock",
+        "epoch",
+        "owner",
+        "reads_columns_unchecked",
+    )
 
     owner: UUID
     epoch: int
+    # Whether the current epoch is of format 1, in which plaintext columns had no code.
+    reads_columns_unchecked: bool
 
     def __init__(
         self, *, owner: UUID, epoch: int, realm_keys: Mapping[int, Mapping[Realm, RealmKeys]]
@@ -91,9 +102,10 @@ class RealmKeyring:
             raise ValueError("Epochs are counted from 1.")
         self.owner = owner
         self.epoch = epoch
+        self.reads_columns_unchecked = False
         self._lock = Lock()
         self._current: Mapping[Realm, RealmKeys] | None = dict(realm_keys.get(epoch, {}))
-        # The key that opens an envelope, by its first bytes (format and epoch) and by realm; likewise of codes.
+        # The keys that open envelopes and check codes, by the first bytes (format and epoch) and by realm.
         self._by_header: dict[tuple[bytes, Realm], bytes] = {}
         self._column_keys: dict[tuple[bytes, Realm], bytes] = {}
         for number, by_realm in realm_keys.items():
@@ -106,11 +118,6 @@ class RealmKeyring:
     def is_closed(self) -> bool:
         """Whether the keyring was closed."""
         return self._current is None
-
-    @property
-    def reads_columns_unchecked(self) -> bool:
-        """Whether the current epoch is of format 1, in which plaintext columns had no code."""
-        return False
 
     @property
     def key_id(self) -> KeyId:
@@ -222,6 +229,7 @@ class Keyring(RealmKeyring):
             },
         )
         self.format_2_since = format_2_since
+        self.reads_columns_unchecked = self.is_of_format_1
         content = {
             number: subkey(key, Use.CONTENT) for number, key in keys.items() if number < format_2_since
         }
@@ -246,11 +254,6 @@ class Keyring(RealmKeyring):
     def is_of_format_1(self) -> bool:
         """Whether the current epoch is of format 1; such a keyring only opens."""
         return self.epoch < self.format_2_since
-
-    @property
-    def reads_columns_unchecked(self) -> bool:
-        """Whether the current epoch is of format 1, in which plaintext columns had no code."""
-        return self.is_of_format_1
 
     def snapshot_key(self) -> bytes:
         """Return the key that seals snapshots of search indexes."""

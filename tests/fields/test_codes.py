@@ -553,9 +553,7 @@ def test_a_row_is_checked_once_however_often_it_is_opened(owner: Resident, check
 
 
 @pytest.mark.parametrize("changes", CHANGES, ids=repr)
-def test_a_check_is_not_believed_of_the_row_loaded_again(
-    owner: Resident, changes: dict[str, object]
-) -> None:
+def test_a_check_is_not_believed_of_the_row_loaded_again(owner: Resident, changes: dict[str, object]) -> None:
     entry = write(owner)
     with owner.unlocked():
         assert entry.text == WORDS
@@ -586,7 +584,9 @@ def test_a_check_is_not_believed_of_other_columns_or_another_code(owner: Residen
     entry, other = write(owner), write(owner)
     with owner.unlocked():
         assert entry.text == WORDS
-        by_hand = Entry(id=entry.id, owner_id=owner.id, created_at=entry.created_at, mac=entry.__dict__["mac"])
+        by_hand = Entry(
+            id=entry.id, owner_id=owner.id, created_at=entry.created_at, mac=entry.__dict__["mac"]
+        )
         by_hand.check_columns(owner.keyring)
 
         by_hand.created_at = NOW
@@ -618,7 +618,7 @@ def test_a_check_is_not_believed_under_a_key_that_was_closed(owner: Resident) ->
         entry.check_columns(held)
 
 
-@pytest.mark.parametrize("make_copy", [copy.copy, copy.deepcopy, lambda row: pickle.loads(pickle.dumps(row))])  # noqa: S301 - our own bytes
+@pytest.mark.parametrize("make_copy", [copy.copy, copy.deepcopy, lambda row: pickle.loads(pickle.dumps(row))])
 def test_a_copy_is_checked_itself(owner: Resident, checks: list[bytes], make_copy: Any) -> None:
     entry = write(owner)
     with owner.unlocked():
