@@ -1,17 +1,21 @@
-"""Receivers that create fence triggers again after migrations, since Django's SQLite editor drops them.
+"""Receivers for fence triggers around migrations, and for what is held in memory of vaults.
 
-Before a migration is undone they are dropped, because a column can't be removed while a trigger names it.
+Fence triggers are created again after migrations, since Django's SQLite editor drops them. Before a migration
+is undone they are dropped, because a column can't be removed while a trigger names it.
 """
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from django.apps import AppConfig
 from django.db import connections
 from django.db.migrations import Migration
 from django.db.models.signals import post_migrate, pre_migrate
 
+from accounts.keys.opened_columns import forget_columns
 from accounts.models import Vault
+from accounts.signals import data_key_rotated, person_deleted, vault_locked
 from llamora.fields import fence
 
 
@@ -28,7 +32,21 @@ def drop_fence_before_reversal(
         fence.drop_triggers(connections[using])
 
 
+def forget_columns_after_last_lock(*, person_id: UUID, last: bool, **_: Any) -> None:
+    """Drop what was opened of a vault once no session has it open."""
+    if last:
+        forget_columns(person_id)
+
+
+def forget_columns_of_person(*, person_id: UUID, **_: Any) -> None:
+    """Drop what was opened of a vault whose key was replaced, or whose owner was deleted."""
+    forget_columns(person_id)
+
+
 def connect() -> None:
     """Connect the receivers; called once from `AppConfig.ready`."""
     pre_migrate.connect(drop_fence_before_reversal, dispatch_uid="llamora.fence.before_reversal")
     post_migrate.connect(install_fence, dispatch_uid="llamora.fence")
+    vault_locked.connect(forget_columns_after_last_lock, dispatch_uid="accounts.opened_columns.locked")
+    data_key_rotated.connect(forget_columns_of_person, dispatch_uid="accounts.opened_columns.rotated")
+    person_deleted.connect(forget_columns_of_person, dispatch_uid="accounts.opened_columns.deleted")

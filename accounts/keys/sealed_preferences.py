@@ -11,10 +11,12 @@ save the row decides about it.
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID
 
+from accounts.keys.opened_columns import load_column
 from accounts.models import Person, Vault
 from llamora.crypto import EnvelopeError
 from llamora.database import write_transaction
@@ -47,10 +49,13 @@ def load_preferences(vault: Vault) -> dict[str, Any]:
 
     Raise EnvelopeError if they do not open or are missing: every vault of format 2 has them.
     """
-    values: Any = vault.preferences
+    return dict(load_column(vault, "preferences", parse=_parse))
+
+
+def _parse(values: Any) -> Mapping[str, Any]:
     if not isinstance(values, dict):
         raise EnvelopeError
-    return {name: values[name] for name in COLUMNS if name in values}
+    return MappingProxyType({name: values[name] for name in COLUMNS if name in values})
 
 
 def apply_preferences(person: Person, vault: Vault) -> None:

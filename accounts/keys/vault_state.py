@@ -11,6 +11,7 @@ and moved to format 2 by a rotation at the first unlock.
 from dataclasses import asdict, dataclass
 from typing import Any, cast
 
+from accounts.keys.opened_columns import load_column
 from accounts.models import Vault
 from llamora.crypto import FORMAT_1, EnvelopeError, read_header
 from llamora.fields import SealedField
@@ -51,4 +52,7 @@ def is_of_format_1(vault: Vault) -> bool:
 
 def load_state(vault: Vault) -> VaultState | None:
     """Return the state of a vault, or None if it is missing or does not open; needs its keyring in force."""
-    return VaultState.parse(vault.open_or("state", None))
+    try:
+        return load_column(vault, "state", parse=VaultState.parse)
+    except EnvelopeError:
+        return None
