@@ -43,8 +43,11 @@ def revoke(mark: bytes) -> bool:
 def is_revoked(mark: bytes) -> bool:
     """Return whether the row with this mark is revoked."""
     name = mark.hex()
-    folders = [folder for kind in (_SHUT, _ENDED) if (folder := _get_folder(kind))]
-    return name in _revoked_here or name in _ended_here or any((f / name).exists() for f in folders)
+    if name in _revoked_here or name in _ended_here:
+        return True
+    # Every page asks this, so the folder is looked for once.
+    folder = get_household_folder()
+    return folder is not None and any((folder / f"{kind}/{name}").exists() for kind in (_SHUT, _ENDED))
 
 
 def revoke_for_good(mark: bytes) -> None:
