@@ -18,6 +18,7 @@ from accounts.models import Vault
 from diary.generation.prompt_record import EntryRef, PromptRecord
 from diary.models import Entry, Opening, Recap, Reply
 from llamora.crypto import EnvelopeError, Keyring, WrongEpoch, in_force, keyed_digest
+from llamora.database import CachedQuery
 from llamora.fields import SealedValue
 from llamora.fields.models import mac_fields
 from llamora.inference.job import LIVE_STATES
@@ -192,15 +193,26 @@ class TextSource:
         stamps = ((id_.replace("-", ""), bytes(stamp)) for id_, stamp in values)
         return {id_: stamp for id_, stamp in stamps if id_ not in gone}
 
+    def list_loaded_columns(self) -> list[str]:
+        """Return the names of the columns of a text, and of those without which it does not open."""
+        column: Any = self.model._meta.get_field(self.column)
+        macs = [name for mac in mac_fields(self.model) for name in (mac.attname, *mac.bound)]
+        return list(
+            dict.fromkeys(["id", "owner_id", self.entry, self.day, *column.bound, *macs, self.column])
+        )
+
+    def select_rows(self, **lookups: Any) -> "QuerySet[Any, tuple[Any, ...]]":
+        """Return the columns of `list_loaded_columns` of texts that can be found.
+
+        By id alone: given the owner too, SQLite walks through all of that person's rows for every batch.
+        """
+        return self._select(**lookups).values_list(*self.list_loaded_columns())
+
     def load(self, ids: Sequence[UUID], *, keyring: Keyring, digest: ComputeDigest) -> Iterator[Document]:
         """Yield these texts, decrypted; texts that do not open are left out."""
         column: Any = self.model._meta.get_field(self.column)
-        macs = [name for mac in mac_fields(self.model) for name in (mac.attname, *mac.bound)]
-        names = list(
-            dict.fromkeys(["id", "owner_id", self.entry, self.day, *column.bound, *macs, self.column])
-        )
-        # By id alone: given the owner too, SQLite walks through all of that person's rows for every batch.
-        rows = list(self._select(id__in=ids).values_list(*names))
+        names = self.list_loaded_columns()
+        rows = _row_queries[self.kind](id=ids[0]) if len(ids) == 1 else list(self.select_rows(id__in=ids))
         gone = (
             self.find_stale(keyring.owner, keyring=keyring, among=[row[0] for row in rows]) if rows else set()
         )
@@ -252,6 +264,11 @@ SOURCES: Final[tuple[TextSource, ...]] = (
         filter_rows=filter_current_recaps,
     ),
 )
+
+# After each save one text is loaded, so its SQL is compiled once.
+_row_queries: Final[dict[str, CachedQuery[tuple[Any, ...]]]] = {
+    source.kind: CachedQuery(source.select_rows) for source in SOURCES
+}
 
 
 def get_digest_function(keyring: Keyring) -> ComputeDigest:
