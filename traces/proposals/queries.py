@@ -49,7 +49,9 @@ def list_proposed_names(
     """
     body = get_body(row)
     lexicon = name_matchers.get_current()
-    named = [lexicon.names[trace_id] for trace_id in lexicon.find_in(_get_text(entry))]
+    # Without any trace the text need not be opened.
+    found_ids = lexicon.find_in(_get_text(entry)) if lexicon.names else ()
+    named = [lexicon.names[trace_id] for trace_id in found_ids]
     offered = [lexicon.get_saved_spelling(name) for name in body["offered"]]
     left_out = {*body["dismissed"], *(get_identity(name) for name in added)}
     found: dict[str, str] = {}
