@@ -14,7 +14,8 @@ from django.db.models import Field, UUIDField
 
 from llamora.fields import SealedField, SealedModel
 from llamora.fields.fence import sealed_models
-from llamora.fields.models import IDENTITY, sealed_fields
+from llamora.fields.models import sealed_fields
+from llamora.fields.sealed import IDENTITY
 
 BATCH = 500
 Row = tuple[Any, ...]
