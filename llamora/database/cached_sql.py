@@ -5,14 +5,14 @@
 
 For a small query, Django takes several times as long to compile the SQL as SQLite takes to run it. So a
 queryset is built once with placeholder values and its SQL is cached; each call replaces the placeholders
-among the parameters with its own values. Values are UUIDs, dates, numbers and strings, and must reach the SQL
-unchanged: if a builder computes with them (adds a day, chooses another filter), a placeholder is lost, and
-the first call raises TypeError.
+among the parameters with its own values. Values are UUIDs, dates, moments with a zone, numbers and strings,
+and must reach the SQL unchanged: if a builder computes with them (adds a day, chooses another filter), a
+placeholder is lost, and the first call raises TypeError.
 """
 
 import threading
 from collections.abc import Callable, Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -26,7 +26,7 @@ from django.db.models.query import (  # type: ignore[attr-defined]  # the stubs 
 )
 
 Row = TypeVar("Row")
-Value = UUID | date | int | str
+Value = UUID | date | datetime | int | str
 
 _FIRST_PLACEHOLDER_DAY, _FIRST_PLACEHOLDER_NUMBER = date(9990, 1, 1), 7_410_236_981
 
@@ -91,6 +91,9 @@ def _build_placeholder(value: Value, number: int) -> Value:
     match value:
         case UUID():
             return UUID(int=_FIRST_PLACEHOLDER_NUMBER + number)
+        case datetime():
+            day = _FIRST_PLACEHOLDER_DAY + timedelta(days=number)
+            return datetime(day.year, day.month, day.day, tzinfo=UTC)
         case date():
             return _FIRST_PLACEHOLDER_DAY + timedelta(days=number)
         case str():
@@ -103,6 +106,9 @@ def _to_stored(value: Value) -> object:
     match value:
         case UUID():
             return value.hex
+        case datetime():
+            # As Django's SQLite backend writes it.
+            return str(value.astimezone(UTC).replace(tzinfo=None))
         case date():
             return value.isoformat()
     return value

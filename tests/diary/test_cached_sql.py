@@ -1,6 +1,6 @@
 """Tests of cached queries: the same rows as from an uncached query, with new values at each call."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 from uuid import UUID, uuid4
 
 import pytest
@@ -78,3 +78,24 @@ def test_its_rows_are_saved_like_any_other(owner: Resident) -> None:
         found.save(update_fields=["text"])
 
         assert Entry.objects.get(id=entry.id).text == "Coffee."
+
+
+def test_a_moment_is_asked_for_as_a_plain_query_asks(owner: Resident) -> None:
+    since: CachedQuery[UUID] = CachedQuery(
+        lambda o, moment: (
+            Entry.objects.for_owner(o).filter(created_at__gt=moment).values_list("id", flat=True)
+        )
+    )
+    first, second = owner.write("Tea."), owner.write("Toast.")
+    hour = timedelta(hours=1)
+    for moment in (
+        first.created_at - hour,
+        first.created_at,
+        first.created_at.astimezone(timezone(9 * hour)),
+        datetime(2026, 1, 1, tzinfo=UTC),
+        second.created_at,
+    ):
+        plain = Entry.objects.for_owner(owner.id).filter(created_at__gt=moment).values_list("id", flat=True)
+
+        assert since(o=owner.id, moment=moment) == list(plain)
+    assert since(o=owner.id, moment=first.created_at) == [second.id]
