@@ -14,6 +14,7 @@ from tests.page import read
 from tests.people import Resident
 from tests.traces.tagging import add_traces, list_names
 from traces.models import EntryTrace, Trace
+from traces.proposals.queries import list_usual_traces
 
 
 def post_trace(who: Resident, entry: Any, name: str, *, script: bool = True) -> Any:
@@ -263,3 +264,28 @@ def test_a_get_changes_nothing(owner: Resident) -> None:
     form = owner.get(f"/entries/{entry.id}/traces/keep/?name=x")
     assert (form.status_code, read(form).one("input[name=name]").get("value")) == (200, "")
     assert list_names(owner, entry) == ["weir"]
+
+
+@pytest.mark.parametrize("limit", range(6))
+def test_usual_traces_are_the_most_used_ones_then_the_latest(owner: Resident, limit: int) -> None:
+    long_ago = timezone.now() - timedelta(days=61)
+    traces = {}
+    for name in ("often", "often", "often", "twice", "twice", "long ago", "once", "latest"):
+        (traces[name],) = add_traces(owner, owner.write("a"), name)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE traces_kepttrace SET created_at = %s WHERE trace_id = %s",
+            [str(long_ago.replace(tzinfo=None)), traces["long ago"].id.hex],
+        )
+
+    found = list_usual_traces(owner.id, limit=limit)
+
+    by_limit = {
+        0: [],
+        1: ["latest"],
+        2: ["often", "latest"],
+        3: ["often", "latest", "once"],
+        4: ["often", "twice", "latest", "once"],
+        5: ["often", "twice", "latest", "once", "long ago"],
+    }
+    assert found == [traces[name].id for name in by_limit[limit]]

@@ -4,15 +4,17 @@ Needs the owner's keyring in force. Nothing here adds a trace to an entry.
 """
 
 from collections.abc import Collection, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import Count, Max
+from django.db.models import Count, Max, QuerySet
 from django.utils import timezone
 
 from diary.models import Entry
 from llamora.crypto import EnvelopeError
+from llamora.database import CachedQuery
 from traces.matcher import name_matchers
 from traces.models import EntryTrace, TraceProposal
 from traces.names import get_identity
@@ -82,13 +84,34 @@ def _get_text(entry: Entry) -> str:
 
 def list_usual_traces(owner_id: UUID, *, limit: int = MAX_USUAL) -> list[UUID]:
     """Return the ids of a person's traces: most used lately, then most recently added; decrypts nothing."""
+    if not limit:
+        return []
+    frequent, latest = _build_usual_queries(limit)
     since = timezone.now() - RECENT_PERIOD
-    entry_traces = EntryTrace.objects.for_owner(owner_id).order_by()
-    frequent = entry_traces.filter(created_at__gt=since).values("trace_id").annotate(count=Count("id"))
-    often = [row["trace_id"] for row in frequent.order_by("-count", "trace_id")[: limit // 2]]
-    latest = entry_traces.values("trace_id").annotate(last=Max("created_at")).order_by("-last", "trace_id")
-    recent = [row["trace_id"] for row in latest[: limit + len(often)]]
+    # A limit of 0 has no SQL.
+    often = [id_ for id_, _ in frequent(owner_id=owner_id, since=since)] if limit // 2 else []
+    recent = [id_ for id_, _ in latest(owner_id=owner_id)]
     return list(dict.fromkeys([*often, *recent]))[:limit]
+
+
+_UsualQuery = CachedQuery[tuple[UUID, Any]]
+
+
+@lru_cache(maxsize=16)
+def _build_usual_queries(limit: int) -> tuple[_UsualQuery, _UsualQuery]:
+    """Return the queries of the traces most used lately, and of those most recently added."""
+
+    def select_frequent(owner_id: UUID, since: datetime) -> "QuerySet[EntryTrace, tuple[UUID, Any]]":
+        recent = EntryTrace.objects.for_owner(owner_id).order_by().filter(created_at__gt=since)
+        counted = recent.values_list("trace_id").annotate(count=Count("id"))
+        return counted.order_by("-count", "trace_id")[: limit // 2]
+
+    def select_latest(owner_id: UUID) -> "QuerySet[EntryTrace, tuple[UUID, Any]]":
+        every = EntryTrace.objects.for_owner(owner_id).order_by().values_list("trace_id")
+        # So many that enough are left without the most used ones.
+        return every.annotate(last=Max("created_at")).order_by("-last", "trace_id")[: limit + limit // 2]
+
+    return CachedQuery(select_frequent), CachedQuery(select_latest)
 
 
 def complete_name(owner_id: UUID, typed: str, *, limit: int = MAX_USUAL) -> list[str]:
