@@ -1,7 +1,9 @@
 """Names of backup files, which contain the time of the backup: their age, and which of them are outdated.
 
-<folder>/llamora-20261120T101500Z.tar   one backup; it gets this name only when it is complete on the disk
-<folder>/.llamora-*.part/               a backup in progress, or one that was interrupted
+<folder>/llamora-20261120T101500Z.tar                 one backup; it gets this name only when it is complete
+                                                      on the disk
+<folder>/llamora-20261120T101500Z-before-update.tar   the same, made before the database was updated
+<folder>/.llamora-*.part/                             a backup in progress, or one that was interrupted
 """
 
 import re
@@ -12,15 +14,18 @@ from pathlib import Path
 
 FRESH_AGE = timedelta(hours=48)
 _TIMESTAMP_FORMAT = "%Y%m%dT%H%M%SZ"
-_FILE_NAME = re.compile(r"llamora-(\d{8}T\d{6}Z)\.tar")
+_FILE_NAME = re.compile(r"llamora-(\d{8}T\d{6}Z)(-before-update)?\.tar")
+# Long enough to find out that an update was a mistake, and as long as the bin.
+UPDATE_RETENTION = timedelta(days=30)
 
 
 @dataclass(frozen=True, order=True)
 class BackupFile:
-    """One backup file and the time of the backup."""
+    """One backup file, the time of the backup, and whether it was made before an update of the database."""
 
     made_at: datetime
     path: Path
+    is_before_update: bool = False
 
 
 def format_timestamp(moment: datetime) -> str:
@@ -28,9 +33,9 @@ def format_timestamp(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime(_TIMESTAMP_FORMAT)
 
 
-def backup_file_name(moment: datetime) -> str:
+def backup_file_name(moment: datetime, *, before_update: bool = False) -> str:
     """Return the file name of a backup made at this time."""
-    return f"llamora-{format_timestamp(moment)}.tar"
+    return f"llamora-{format_timestamp(moment)}{'-before-update' if before_update else ''}.tar"
 
 
 def list_backups(folder: Path) -> list[BackupFile]:
@@ -48,7 +53,7 @@ def _parse_file_name(path: Path) -> BackupFile | None:
         made_at = datetime.strptime(match[1], _TIMESTAMP_FORMAT)
     except ValueError:
         return None
-    return BackupFile(made_at.replace(tzinfo=UTC), path)
+    return BackupFile(made_at.replace(tzinfo=UTC), path, is_before_update=bool(match[2]))
 
 
 def get_backup_state(folder: Path, *, now: datetime, wanted: bool) -> str:
@@ -62,9 +67,16 @@ def get_backup_state(folder: Path, *, now: datetime, wanted: bool) -> str:
 def select_outdated(
     backups: Iterable[BackupFile], *, now: datetime, days: int, weeks: int
 ) -> list[BackupFile]:
-    """Return all backups except those of the last day, the newest of each day and the newest of each week."""
+    """Return all backups except those of the last day, the newest of each day and the newest of each week.
+
+    Those made before an update of the database are retained for thirty days.
+    """
     newest_first = sorted(backups, reverse=True)
-    retained = {backup for backup in newest_first if now - backup.made_at < timedelta(days=1)}
+    retained = {
+        backup
+        for backup in newest_first
+        if now - backup.made_at < (UPDATE_RETENTION if backup.is_before_update else timedelta(days=1))
+    }
     retained |= set(_select_newest_per_period(newest_first, period_format="%Y-%m-%d", most=days))
     retained |= set(_select_newest_per_period(newest_first, period_format="%G-%V", most=weeks))
     return [backup for backup in newest_first[1:] if backup not in retained]

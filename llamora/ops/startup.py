@@ -15,10 +15,12 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
 
-from accounts.models import Vault
+from accounts.models import Person, Vault
 from llamora.fields import fence
 from llamora.ops import bundles, static_files
+from llamora.ops.backup import create
 from llamora.ops.errors import OperationRefused
 from llamora.pluralize import pluralize
 
@@ -97,9 +99,16 @@ def _describe_bind_error(host: str, port: int, error: Exception) -> str:
     return f"Llamora can't listen on {host}, port {port}. Check --host and --port."
 
 
-def prepare_database() -> None:
-    """Migrate the database; raise OperationRefused if it cannot be opened or could lose a committed write."""
+def prepare_database(*, backup_first: bool = True) -> Path | None:
+    """Migrate the database, and return the path of the backup that was made before.
+
+    Raise OperationRefused if the database cannot be opened, could lose a committed write, or has people and
+    could not be backed up.
+    """
+    backup = None
     try:
+        if is_migration_missing() and backup_first:
+            backup = _create_backup_before_update()
         migrate()
         wrong = find_wrong_pragmas()
     except DatabaseError as error:
@@ -110,10 +119,34 @@ def prepare_database() -> None:
         ) from None
     for problem in wrong:
         raise OperationRefused(problem)
+    return backup
 
 
-def migrate() -> bool:
-    """Run all missing migrations without a question; return whether there were any."""
+def _create_backup_before_update() -> Path | None:
+    connection = connections[DEFAULT_DB_ALIAS]
+    if Person._meta.db_table not in connection.introspection.table_names() or not Person.objects.exists():
+        return None
+    # The copy is made by a connection of its own.
+    connection.close()
+    files = create.get_household_files()
+    try:
+        return create.create_backup(
+            files, folder=settings.BACKUP_DIR, now=timezone.now(), before_update=True
+        ).path
+    except OperationRefused as refusal:
+        raise OperationRefused(
+            f"The database has to be updated, and the backup that is made before did not work. {refusal} "
+            "To update it without a backup, use: manage.py up --without-backup"
+        ) from None
+
+
+def is_migration_missing() -> bool:
+    """Return whether the database lacks migrations; raise OperationRefused if it is of a newer version."""
+    executor = _build_executor()
+    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+
+
+def _build_executor() -> MigrationExecutor:
     executor = MigrationExecutor(connections[DEFAULT_DB_ALIAS])
     unknown = set(executor.loader.applied_migrations) - set(executor.loader.disk_migrations)
     if unknown:
@@ -121,7 +154,12 @@ def migrate() -> bool:
             f"The database in {settings.DATA_DIR} was written by a newer Llamora. "
             "Update the program, or choose another folder with LLAMORA_DATA_DIR."
         )
-    if not executor.migration_plan(executor.loader.graph.leaf_nodes()):
+    return executor
+
+
+def migrate() -> bool:
+    """Run all missing migrations without a question; return whether there were any."""
+    if not is_migration_missing():
         return False
     call_command("migrate", verbosity=0, interactive=False, skip_checks=True)
     return True

@@ -216,6 +216,19 @@ def test_the_newest_stays_however_old_it_is() -> None:
     )
 
 
+def test_a_backup_made_before_an_update_stays_for_thirty_days() -> None:
+    def before_update(days: int) -> backup_files.BackupFile:
+        moment = NOW - timedelta(days=days)
+        name = backup_files.backup_file_name(moment, before_update=True)
+        return backup_files.BackupFile(moment, Path(name), is_before_update=True)
+
+    updates = [before_update(days) for days in (3, 29, 31)]
+
+    gone = backup_files.select_outdated([*choose_retained(NOW), *updates], now=NOW, days=1, weeks=0)
+
+    assert [(NOW - each.made_at).days for each in gone] == [31]
+
+
 def test_other_files_are_never_counted_or_removed(own_folder: Path) -> None:
     folder = own_folder / "backups"
     folder.mkdir()

@@ -175,7 +175,6 @@ def copy_and_change(place: BackupFolders, statement: str) -> Path:
 @pytest.mark.parametrize(
     "statement",
     [
-        "DROP TRIGGER fence_diary_entry_text_update",
         "CREATE TRIGGER mine AFTER INSERT ON diary_entry BEGIN DELETE FROM diary_draft; END",
         "DROP TRIGGER fence_diary_entry_text_update; UPDATE diary_entry SET text = x'0100000009'",
         "PRAGMA foreign_keys = OFF; DELETE FROM accounts_person",
@@ -192,6 +191,17 @@ def test_what_is_not_a_sound_household_changes_nothing(
         restore(place, copy_and_change(place, statement))
 
     assert count_rows(place.target_database, "marks") == 7
+
+
+def test_triggers_that_a_backup_lacks_are_created(owner: Resident, place: BackupFolders) -> None:
+    create_used_household(place, entries=7)
+    name = "fence_diary_entry_text_update"
+
+    restore(place, copy_and_change(place, f"DROP TRIGGER {name}"))
+
+    with closing(sqlite3.connect(place.target_database)) as restored:
+        found = restored.execute("SELECT count(*) FROM sqlite_schema WHERE name = ?", [name]).fetchone()
+    assert found == (1,)
 
 
 def test_a_database_in_use_that_is_beyond_reading_is_replaced_and_kept(

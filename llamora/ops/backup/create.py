@@ -62,24 +62,30 @@ def create_backup(
     folder: Path,
     now: datetime,
     with_secrets: bool = False,
+    before_update: bool = False,
     stop: StopCheck = never_stop,
 ) -> BackupReport:
-    """Create a backup in `folder`; raise OperationRefused or BackupStopped, and then leave no file."""
+    """Create a backup in `folder`; raise OperationRefused or BackupStopped, and then leave no file.
+
+    Before an update of the database the triggers may be missing: an earlier update that was killed leaves it
+    so, and the update creates them.
+    """
     if not source.database.is_file():
         raise OperationRefused("Llamora is not set up here yet, so there is nothing to back up.")
     _create_folder(folder)
     _check_free_space(source, folder)
     made_at = _find_unused_moment(folder, now)
-    part = folder / f".{backup_files.backup_file_name(made_at)}.{os.getpid()}.part"
+    name = backup_files.backup_file_name(made_at, before_update=before_update)
+    part = folder / f".{name}.{os.getpid()}.part"
     try:
         part.mkdir(mode=0o700)
-        found = _copy_and_check(source.database, part, stop)
+        found = _copy_and_check(source.database, part, stop, with_triggers=not before_update)
         # Under its final name, which a refusal of `check_archive` says.
-        whole = part / backup_files.backup_file_name(made_at)
+        whole = part / name
         with archive.create_archive(whole, made_at=made_at, stop=stop) as writer:
             files = _add_files(writer, source, part / archive.DATABASE, with_secrets=with_secrets)
         archive.check_archive(whole, stop=stop)
-        path = folder / backup_files.backup_file_name(made_at)
+        path = folder / name
         whole.rename(path)
         sync_folder(folder)
     except (sqlite3.Error, OSError) as error:
@@ -116,12 +122,15 @@ def _check_free_space(source: HouseholdFiles, folder: Path) -> None:
 def _find_unused_moment(folder: Path, now: datetime) -> datetime:
     """Return `now` in whole seconds, or the next second for which no backup has that name."""
     moment = now.replace(microsecond=0)
-    while (folder / backup_files.backup_file_name(moment)).exists():
+    taken = {backup.made_at for backup in backup_files.list_backups(folder)}
+    while moment in taken:
         moment += _SECOND
     return moment
 
 
-def _copy_and_check(database: Path, folder: Path, stop: StopCheck) -> integrity.IntegrityReport:
+def _copy_and_check(
+    database: Path, folder: Path, stop: StopCheck, *, with_triggers: bool
+) -> integrity.IntegrityReport:
     """Copy the database without its sessions and check the copy; raise OperationRefused if it is damaged."""
     target = folder / archive.DATABASE
     # A key change may begin or end while the database is copied, so its files are copied before and after.
@@ -130,7 +139,7 @@ def _copy_and_check(database: Path, folder: Path, stop: StopCheck) -> integrity.
     _copy_former_key_files(database.parent, folder)
     _delete_other_former_key_files(target)
     snapshot.delete_sessions(target)
-    found = integrity.check_database(target, stop=stop)
+    found = integrity.check_database(target, with_triggers=with_triggers, stop=stop)
     if stop():
         raise snapshot.BackupStopped
     if found.problems:

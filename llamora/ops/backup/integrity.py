@@ -66,25 +66,30 @@ class IntegrityReport:
         return sum(column.envelopes for column in self.columns if not column.is_code)
 
 
-def check_database(path: Path, *, stop: StopCheck = never_stop) -> IntegrityReport:
-    """Return the result of checking a database file; an unreadable file is reported as a problem too."""
+def check_database(
+    path: Path, *, with_triggers: bool = True, stop: StopCheck = never_stop
+) -> IntegrityReport:
+    """Return the result of checking a database file; an unreadable file is reported as a problem too.
+
+    Without `with_triggers`, missing triggers of ours are no problem; unknown ones always are.
+    """
     try:
         with closing(open_database(path)) as database:
             database.set_progress_handler(stop, _PROGRESS_STEPS)
             database.execute("BEGIN")
-            return _check_household(database)
+            return _check_household(database, with_triggers=with_triggers)
     except sqlite3.DatabaseError as error:
         return IntegrityReport(problems=[f"SQLite can't read the file: {error}."])
 
 
-def _check_household(database: sqlite3.Connection) -> IntegrityReport:
+def _check_household(database: sqlite3.Connection, *, with_triggers: bool) -> IntegrityReport:
     found = IntegrityReport()
     tables = {name for (name,) in database.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
     if Vault._meta.db_table not in tables:
         return IntegrityReport(problems=["This is a database, but not one of Llamora."])
     found.problems += _check_pages(database)
     found.problems += _check_references(database)
-    found.problems += find_missing_triggers(database)
+    found.problems += find_missing_triggers(database) if with_triggers else []
     found.problems += find_unknown_triggers(database)
     found.columns = list(count_envelopes(database))
     for column in found.columns:

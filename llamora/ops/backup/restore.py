@@ -79,7 +79,8 @@ def restore_backup(
 
 def _stage_and_check(backup: Path, staging: Path) -> integrity.IntegrityReport:
     stage_backup(backup, staging)
-    found = integrity.check_database(staging / archive.DATABASE)
+    # Missing triggers are created again below.
+    found = integrity.check_database(staging / archive.DATABASE, with_triggers=False)
     if found.problems:
         raise OperationRefused(f"This backup is damaged, so nothing was changed. {' '.join(found.problems)}")
     return found
@@ -109,6 +110,7 @@ def _migrate_staged(staged: Path, check_secret: Callable[[], None] | None) -> No
     """Migrate the unpacked database, to find out now whether that works, then call `check_secret`."""
     with using_database_file(staged):
         startup.migrate()
+        startup.restore_fence()
         if check_secret is not None:
             check_secret()
     with closing(snapshot.open_database(staged)) as database:

@@ -42,20 +42,32 @@ class Command(BaseCommand):
         parser.add_argument("--host", default=settings.HOST, help="address to listen on")
         parser.add_argument("--no-model", action="store_true", help="start without a model")
         parser.add_argument(
+            "--without-backup",
+            action="store_true",
+            help="update the database of an earlier version without a backup of it",
+        )
+        parser.add_argument(
             "--print-unit",
             action="store_true",
             help="print a systemd unit that starts Llamora with these options, and exit",
         )
 
     def handle(
-        self, *args: Any, port: int, host: str, no_model: bool, print_unit: bool = False, **options: Any
+        self,
+        *args: Any,
+        port: int,
+        host: str,
+        no_model: bool,
+        without_backup: bool = False,
+        print_unit: bool = False,
+        **options: Any,
     ) -> None:
         """Prepare data folder, database and static files, and serve until a signal stops the process."""
         if print_unit:
             self._print_unit(port=port, host=host, no_model=no_model)
             return
         try:
-            self._start(port=port, host=host, no_model=no_model)
+            self._start(port=port, host=host, no_model=no_model, backup_first=not without_backup)
         except (OperationRefused, ImproperlyConfigured) as refusal:
             raise CommandError(str(refusal)) from None
         except OSError as error:
@@ -70,7 +82,7 @@ class Command(BaseCommand):
         )
         self.stdout.write(text)
 
-    def _start(self, *, port: int, host: str, no_model: bool) -> None:
+    def _start(self, *, port: int, host: str, no_model: bool, backup_first: bool) -> None:
         protect_process_memory()
         log_uncaught_errors()
         startup.check_plain_http(host)
@@ -81,11 +93,14 @@ class Command(BaseCommand):
         data_folder.prepare(settings.DATA_DIR, key_file=settings.SECRET_KEY_FILE, key=key)
         with data_folder.lock(settings.DATA_DIR):
             listener = startup.bind_listener(host, port)
-            self._prepare()
+            self._prepare(backup_first=backup_first)
             self._serve(listener, host=host, no_model=no_model)
 
-    def _prepare(self) -> None:
-        startup.prepare_database()
+    def _prepare(self, *, backup_first: bool) -> None:
+        if backup := startup.prepare_database(backup_first=backup_first):
+            self.print_now(
+                f"The database was updated. {backup} contains it as it was before, for thirty days."
+            )
         if sentence := startup.restore_fence():
             self.print_now(sentence)
         if startup.collect_static():
