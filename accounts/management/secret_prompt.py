@@ -42,12 +42,15 @@ def open_diary_with_prompt(*, name: str, password_file: Path | None) -> OpenedSl
     return opened
 
 
-def open_slot_with_prompt(*, name: str, password_file: Path | None) -> OpenedSlot:
-    """Open a key slot with a secret from the terminal or a file; raise an AccountsError."""
+def open_slot_with_prompt(*, name: str, password_file: Path | None, of_backup: bool = False) -> OpenedSlot:
+    """Open a key slot with a secret from the terminal or a file; raise an AccountsError.
+
+    With `of_backup` the prompt says that the secret of the time of the backup is meant.
+    """
     person = Person.objects.find_by_name(name)
     if person is None:
         raise CommandError("Nobody in this household has that name.")
-    secret = _read_secret(person, password_file)
+    secret = _read_secret(person, password_file, when=" when the backup was made" if of_backup else "")
     try:
         return _open_slot(person, SlotKind.RECOVERY, parse_recovery_code(secret))
     except (BadRecoveryCode, WrongCredentials):
@@ -64,9 +67,9 @@ def _open_slot(person: Person, kind: SlotKind, secret: str) -> OpenedSlot:
     return opened
 
 
-def _read_secret(person: Person, file: Path | None) -> str:
+def _read_secret(person: Person, file: Path | None, *, when: str) -> str:
     if file is None:
-        return getpass.getpass(f"Password or recovery code of {person.name}: ")
+        return getpass.getpass(f"Password or recovery code of {person.name}{when}: ")
     try:
         with file.open(encoding="utf-8") as lines:
             return lines.readline().rstrip("\r\n")

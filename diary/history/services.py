@@ -42,19 +42,23 @@ def restore_version(*, owner_id: UUID, version_id: UUID) -> Entry:
     with write_transaction():
         version = get_version(owner_id, version_id)
         entry = get_entry(owner_id, version.entry_id)
-        text = version.text
-        try:
-            is_same = entry.text == text
-        except WrongEpoch:
-            raise
-        except EnvelopeError:
-            entry.origin, entry.utc_offset = Origin.IMPORTED, None
-            entry.renew_codes()
-            _set_text(entry, text, also=["origin", "utc_offset", "mac"])
-        else:
-            if not is_same:
-                replace_text(entry, text)
+        replace_with_text(entry, version.text)
     return entry
+
+
+def replace_with_text(entry: Entry, text: str) -> None:
+    """Replace the text of an entry, also a damaged one, with a text of before; see `restore_version`."""
+    try:
+        is_same = entry.text == text
+    except WrongEpoch:
+        raise
+    except EnvelopeError:
+        entry.origin, entry.utc_offset = Origin.IMPORTED, None
+        entry.renew_codes()
+        _set_text(entry, text, also=["origin", "utc_offset", "mac"])
+    else:
+        if not is_same:
+            replace_text(entry, text)
 
 
 def purge_versions(*, owner_id: UUID) -> int:

@@ -57,13 +57,25 @@ class NewEntry:
 
 
 class EntryImporter:
-    """Importer of the entries of one file for one person; needs their keyring in force."""
+    """Importer of the entries of one file for one person; needs their keyring in force.
 
-    def __init__(self, person: Person, *, importers: Mapping[str, Importer], now: datetime) -> None:
+    With `believes_origin` the file is a backup that this person's key opened, so it is believed which entries
+    were written here.
+    """
+
+    def __init__(
+        self,
+        person: Person,
+        *,
+        importers: Mapping[str, Importer],
+        now: datetime,
+        believes_origin: bool = False,
+    ) -> None:
         self._owner_id: UUID = person.id
         self._zone = person.time_zone
         self._importers = importers
         self._now = now
+        self._believes_origin = believes_origin
         self._digest_key = get_digest_key(person.id)
 
     def find_changed_since(self, batch: Sequence[ParsedEntry]) -> list[ParsedEntry]:
@@ -146,7 +158,8 @@ class EntryImporter:
             columns["utc_offset"] = days.utc_offset(noon, self._zone)
         if columns["deleted_at"]:
             columns["deleted_at"] = self._clamp_start(columns["deleted_at"], BIN_LIFETIME)
-        entry = Entry(id=id_, owner_id=self._owner_id, origin=Origin.IMPORTED, **columns)
+        origin = parsed.row["origin"] if self._believes_origin else Origin.IMPORTED
+        entry = Entry(id=id_, owner_id=self._owner_id, origin=origin, **columns)
         new_entry = NewEntry(parsed=parsed, entry=entry, faults=list(parsed.faults))
         new_entry.versions = list(self._build_versions(entry, parsed.row, new_entry.faults))
         new_entry.replies = list(self._build_replies(entry, parsed.row, new_entry.faults))

@@ -52,7 +52,7 @@ class ExportReport:
 
 
 @dataclass
-class _ExportedEntry:
+class ExportedEntry:
     """An entry as a row of the JSON, and as a text of its day's Markdown file."""
 
     row: Row
@@ -78,7 +78,7 @@ def export_diary(
         with read_snapshot():
             target.write_file(export_format.JSON_NAME, _iter_json(person, report, now=now, progress=progress))
             # With a report of its own: the damage is met a second time, and was counted the first time.
-            entries = (one for one in _iter_entries(person.id, ExportReport()) if not one.is_deleted)
+            entries = (one for one in iter_entries(person.id, ExportReport()) if not one.is_deleted)
             for day, entries_of_day in groupby(entries, key=lambda entry: entry.day):
                 texts = [entry.text for entry in entries_of_day]
                 markdown = export_format.render_day_markdown(day, texts, zone=person.time_zone)
@@ -91,7 +91,7 @@ def _iter_json(
     person: Person, report: ExportReport, *, now: datetime, progress: Callable[[int], None]
 ) -> Iterator[str]:
     yield export_format.render_json_head(_build_person_row(person), at=now)
-    for number, entry in enumerate(_iter_entries(person.id, report)):
+    for number, entry in enumerate(iter_entries(person.id, report)):
         yield (",\n" if number else "\n") + export_format.encode_json(entry.row)
         report.entries += 1
         progress(report.entries)
@@ -147,11 +147,12 @@ def _filter_by_owner(model: type[SealedModel], owner_id: UUID) -> "models.QueryS
     return manager.filter(owner_id=owner_id)
 
 
-def _iter_entries(owner_id: UUID, report: ExportReport) -> Iterator[_ExportedEntry]:
-    """Yield a person's entries with their other rows and values, read in batches."""
-    rows = (
-        _filter_by_owner(Entry, owner_id).order_by("day", "created_at", "id").iterator(chunk_size=BATCH_SIZE)
-    )
+def iter_entries(owner_id: UUID, report: ExportReport, *, day: date | None = None) -> Iterator[ExportedEntry]:
+    """Yield a person's entries, of one day or of all, with their other rows and values, read in batches."""
+    found = _filter_by_owner(Entry, owner_id)
+    if day is not None:
+        found = found.filter(day=day)
+    rows = found.order_by("day", "created_at", "id").iterator(chunk_size=BATCH_SIZE)
     while batch := list(islice(rows, BATCH_SIZE)):
         rows_by_kind = {_get_kind(model): _load_rows(model, batch) for model in _list_models_of_entries()}
         values_by_kind = hooks.export_values(batch)
@@ -161,7 +162,7 @@ def _iter_entries(owner_id: UUID, report: ExportReport) -> Iterator[_ExportedEnt
                 row[kind] = [_build_row(each, report) for each in rows_by_entry[entry.id]]
                 report.rows[kind] += len(row[kind])
             row |= {kind: values.get(entry.id, []) for kind, values in values_by_kind.items()}
-            yield _ExportedEntry(
+            yield ExportedEntry(
                 row=row, day=entry.day, text=_build_text(entry, row), is_deleted=entry.deleted_at is not None
             )
 
