@@ -1,9 +1,13 @@
 """The settings page: the preferences of a person, and links to all other pages about their account."""
 
+from typing import Any
+
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from accounts.decorators import unlock_required
@@ -12,6 +16,7 @@ from accounts.http.request import HouseholdRequest
 from accounts.models import SlotKind
 from accounts.preferences.forms import PreferencesForm
 from accounts.rotation import services as rotation_services
+from llamora.database import backup_files
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -45,5 +50,14 @@ def _render_page(request: HouseholdRequest, form: PreferencesForm, *, status: in
         "code_since": slot_dates.get(SlotKind.RECOVERY),
         "progress": rotation_services.get_rotation_progress(person.id),
         "browser_count": person.sign_ins.count(),
+        **_get_backup_context(),
     }
     return render(request, "accounts/settings.html", context, status=status)
+
+
+def _get_backup_context() -> dict[str, Any]:
+    """Return what everybody may know about the household's backups: whether there are any, and how old."""
+    backups = backup_files.list_backups(settings.BACKUP_DIR)
+    newest = backups[-1].made_at if backups else None
+    is_old = newest is not None and timezone.now() - newest > backup_files.FRESH_AGE
+    return {"newest_backup": newest, "is_backup_old": is_old, "is_backup_daily": settings.BACKUP_DAILY}

@@ -3,6 +3,9 @@
     manage.py up --print-unit > ~/.config/systemd/user/llamora.service
 
 In a user unit, $XDG_RUNTIME_DIR is a memory file system, which the run secret needs, and no root is needed.
+The restrictions are those that a user's systemd can set without root: filters of system calls, but no view of
+the file system of its own. Memory that is both writable and executable stays allowed, because model libraries
+may compile code.
 """
 
 import sys
@@ -26,6 +29,14 @@ TimeoutStopSec=15
 UMask=0077
 LimitCORE=0
 NoNewPrivileges=yes
+RestrictSUIDSGID=yes
+RestrictRealtime=yes
+RestrictNamespaces=yes
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
+LockPersonality=yes
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+SystemCallErrorNumber=EPERM
 
 [Install]
 WantedBy=default.target

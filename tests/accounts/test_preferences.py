@@ -1,6 +1,7 @@
 """Tests of the settings page: saved choices, and errors beside their fields."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from accounts.models import Person
 from accounts.preferences.forms import SECTIONS, PreferencesForm
 from accounts.preferences.time_zones import list_time_zones
 from tests.accounts.pages import list_errors
+from tests.page import read
 from tests.people import Resident
 
 GOOD = {"shown_name": "Liv", "time_zone": "America/New_York", "week_start": "6", "theme": "dark"}
@@ -33,6 +35,27 @@ def test_choices_are_kept(owner: Resident) -> None:
     page = owner.get("/settings/").content.decode()
     assert 'data-theme="dark"' in page
     assert "Saved." in page
+
+
+@pytest.mark.parametrize(
+    ("name", "is_daily", "sentences"),
+    [
+        ("", True, ["There is no backup of this household yet.", "The server makes one every day."]),
+        ("", False, ["Daily backups are switched off."]),
+        ("llamora-20260102T101500Z.tar", True, ["was made on", "2 January 2026", "something prevents it"]),
+        ("llamora-20260102T101500Z-before-update.tar", False, ["2 January 2026", "are switched off."]),
+    ],
+)
+def test_everybody_sees_how_old_the_newest_backup_is(
+    owner: Resident, settings: Any, tmp_path: Path, name: str, is_daily: bool, sentences: list[str]
+) -> None:
+    settings.BACKUP_DIR, settings.BACKUP_DAILY = tmp_path, is_daily
+    if name:
+        (tmp_path / name).touch()
+
+    page = " ".join(read(owner.get("/settings/").content.decode()).text.split())
+
+    assert [sentence for sentence in sentences if sentence not in page] == []
 
 
 def test_the_name_shown_is_not_the_name_to_sign_in_with(owner: Resident) -> None:

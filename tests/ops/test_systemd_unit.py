@@ -29,6 +29,8 @@ def test_the_unit_serves_this_household(settings: Any, tmp_path: Path) -> None:
     assert f'ExecStart={command} "--host" "127.0.0.1" "--no-model"' in said
     assert f'Environment="LLAMORA_DATA_DIR={tmp_path}/diary"' in said
     assert "LimitCORE=0" in said
+    assert "NoNewPrivileges=yes" in said
+    assert "SystemCallFilter=@system-service" in said
     assert settings.SECRET_KEY not in said
     assert not (tmp_path / "diary").exists()
 
