@@ -23,7 +23,7 @@ _T = TypeVar("_T")
 
 
 class _OpenedColumn(NamedTuple):
-    """What was opened, with which columns of its row, and its parsed value."""
+    """An opened envelope with the columns of its row that it is bound to, and its parsed value."""
 
     envelope: bytes
     columns: dict[str, Any]

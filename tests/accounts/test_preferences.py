@@ -41,9 +41,9 @@ def test_choices_are_kept(owner: Resident) -> None:
     ("name", "is_daily", "sentences"),
     [
         ("", True, ["There is no backup of this household yet.", "The server makes one every day."]),
-        ("", False, ["Daily backups are switched off."]),
+        ("", False, ["Daily backups are turned off."]),
         ("llamora-20260102T101500Z.tar", True, ["was made on", "2 January 2026", "something prevents it"]),
-        ("llamora-20260102T101500Z-before-update.tar", False, ["2 January 2026", "are switched off."]),
+        ("llamora-20260102T101500Z-before-update.tar", False, ["2 January 2026", "are turned off."]),
     ],
 )
 def test_everybody_sees_how_old_the_newest_backup_is(
