@@ -71,11 +71,12 @@ class Server:
 
 
 def build_environment(folder: Path, extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return an environment without outer settings, with its own temporary folder."""
+    """Return an environment without outer settings, with its own temporary folder and cheap derivations."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("LLAMORA_", "DJANGO_"))}
     for name in ("data", "run", "tmp"):
         (folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
     return kept | {
+        "DJANGO_SETTINGS_MODULE": "tests.served_settings",
         "LLAMORA_DATA_DIR": str(folder / "data"),
         "LLAMORA_RUNTIME_DIR": str(folder / "run"),
         "TMPDIR": str(folder / "tmp"),
@@ -93,7 +94,9 @@ def start(
 ) -> Server:
     """Start `up` and wait until it answers; without `--port` it takes a free one, and without a model's
     address or file in `extra` it looks for none. Tables and static files are there already, unless this is
-    to be the very first start."""
+    to be the very first start, which is that of a real household: derivations at their real cost, too."""
+    if is_first:
+        extra = {"DJANGO_SETTINGS_MODULE": "llamora.settings", **(extra or {})}
     environment = build_environment(folder, extra)
     if not is_first:
         made_ready.copy_template(folder / "data")

@@ -7,7 +7,10 @@ import tempfile
 from pathlib import Path
 
 os.umask(0o077)  # as `up` sets it
-HOUSE = Path(tempfile.mkdtemp(prefix="llamora-tests-"))
+_MEMORY = "/dev/shm"
+_HAS_ROOM = Path(_MEMORY).is_dir() and shutil.disk_usage(_MEMORY).free > 2**30
+# On a disk each commit waits some milliseconds, and the tests commit many thousand times.
+HOUSE = Path(tempfile.mkdtemp(prefix="llamora-tests-", dir=_MEMORY if _HAS_ROOM else None))
 atexit.register(shutil.rmtree, HOUSE, ignore_errors=True)
 
 for _name in [name for name in os.environ if name.startswith("LLAMORA_") and "_TEST_" not in name]:

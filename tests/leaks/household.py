@@ -73,10 +73,10 @@ def add_and_rename_trace(who: Visitor, entry: str) -> dict[str, str]:
 def get_reply(who: Visitor, entry: str) -> str:
     """Request a reply and wait until it has ended, even with an error; return its id."""
     reply = who.respond(entry)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while read(who.fetch(f"/replies/{reply}/")).has('[data-state="writing"], [data-state="waiting"]'):
         assert time.monotonic() < deadline, "the reply did not end"
-        time.sleep(0.01)
+        time.sleep(0.05)
     return reply
 
 

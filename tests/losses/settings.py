@@ -2,8 +2,8 @@
 
 import os
 
-from llamora.settings import *  # noqa: F403
 from llamora.settings import DATABASES
+from tests.served_settings import *  # noqa: F403
 
 _PRAGMAS = os.environ.get("LLAMORA_TEST_PRAGMAS", "")
 DATABASES["default"]["OPTIONS"]["init_command"] += f";{_PRAGMAS}"  # type: ignore[index]  # a dict of dicts

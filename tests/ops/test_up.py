@@ -19,6 +19,7 @@ import pytest
 from websockets.sync.client import connect
 
 from tests import made_ready
+from tests.browser_client import Visitor, set_up_token
 from tests.fakes.waiting import wait_for
 from tests.server import ROOT, Server, build_environment, run_server, start
 
@@ -62,7 +63,7 @@ def list_files(folder: Path) -> dict[str, tuple[int, int]]:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A new household, for tests that change nothing."""
+    """A new household, for tests that change nothing but who has registered."""
     with run_server(tmp_path_factory.mktemp("household"), is_first=True) as server:
         yield server
 
@@ -299,6 +300,17 @@ def test_healthz_says_states_and_needs_nobody(server: Server) -> None:
     assert "Set-Cookie" not in response.headers
     assert b'"status": "ok"' in response.read()
     connection.close()
+
+
+def test_a_registration_and_a_sign_in_derive_at_the_real_cost(server: Server) -> None:
+    """Other servers of tests derive cheaply (`tests/served_settings.py`)."""
+    olive = Visitor.join(server, "Olive", set_up=set_up_token(server))
+
+    olive.another().sign_in()
+
+    with closing(sqlite3.connect(server.data_dir / "llamora.sqlite3")) as database:
+        costs = database.execute("SELECT memory_kib, time, lanes FROM accounts_keyslot").fetchall()
+    assert costs == [(65536, 3, 4)] * 2
 
 
 def test_a_start_looks_for_no_garbage_and_loads_no_openssl(tmp_path: Path) -> None:

@@ -1,5 +1,5 @@
-from llamora.settings import *  # noqa: F403
 from llamora.settings import INSTALLED_APPS, MIDDLEWARE
+from tests.served_settings import *  # noqa: F403
 
 INSTALLED_APPS = [*INSTALLED_APPS, "tests.ops.serving.apps.ServingConfig"]
 MIDDLEWARE = [name for name in MIDDLEWARE if "Csrf" not in name]
