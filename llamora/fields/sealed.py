@@ -167,7 +167,10 @@ class SealedField(_Field):
 
     def unseal(self, keyring: RealmKeyring, envelope: bytes, columns: Mapping[str, Any]) -> bytes:
         """Return the plaintext of an envelope from its row's columns; raise an EnvelopeError."""
-        return keyring.unseal(envelope, self.context_for(columns, number=read_header(envelope).format))
+        header = read_header(envelope)
+        if not getattr(self.model, "opens_former_epochs", True) and header.epoch < keyring.epoch:
+            raise NotAuthentic
+        return keyring.unseal(envelope, self.context_for(columns, number=header.format))
 
     def reseal(self, keyring: RealmKeyring, envelope: bytes, columns: Mapping[str, Any]) -> bytes:
         """Return the value of an envelope in an envelope of the current epoch; raise an EnvelopeError."""
