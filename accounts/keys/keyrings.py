@@ -6,6 +6,7 @@ Former keys open rows that are not re-encrypted yet; the current key seals new v
 from uuid import UUID
 
 from accounts.keys.former_keys import open_former_keys
+from accounts.keys.row_shapes import list_sound_ids
 from accounts.keys.vault_state import is_of_format_1, load_state
 from accounts.models import FormerKey, Vault
 from llamora.crypto import Keyring, in_force
@@ -32,8 +33,11 @@ def build_keyring(*, dek: bytes, vault: Vault) -> Keyring:
 
 
 def list_former_keys(owner: UUID) -> list[FormerKey]:
-    """Return the rows of an owner's former keys, the oldest first; none unless a rotation is unfinished."""
-    return list(FormerKey.objects.filter(owner_id=owner).order_by("epoch"))
+    """Return the rows of an owner's former keys, the oldest first; none unless a rotation is unfinished.
+
+    A row that no program of ours can have written is left out, because it would raise when it is loaded.
+    """
+    return list(FormerKey.objects.filter(id__in=list_sound_ids(FormerKey, owner)).order_by("epoch"))
 
 
 def copy_with_former_keys(keyring: Keyring) -> Keyring:

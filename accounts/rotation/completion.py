@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from accounts.keys import former_keys
 from accounts.keys.keyrings import list_former_keys
+from accounts.keys.row_shapes import delete_damaged_rows
 from accounts.keys.vault_state import load_state
 from accounts.models import FormerKey, Vault
 from accounts.rotation.errors import DamagedVault, LateRows, StaleKeyring, UnreadableFormerKey
@@ -37,6 +38,8 @@ def destroy_former_keys(keyring: Keyring, *, leave_damaged: bool = False) -> boo
             # One that does not open may be that of an epoch in use, damaged.
             if row.epoch not in in_use and (not in_use or _opens(row, keyring)):
                 former_keys.delete_former_key(keyring.owner, epoch=row.epoch)
+        if not in_use:
+            delete_damaged_rows(FormerKey, keyring.owner)
         _mark_finished(vault, keyring, finished=min(in_use, default=keyring.epoch))
     # After the commit: a file that is gone before makes rows unreadable that are still there.
     former_keys.destroy_files(keyring.owner, before=keyring.epoch, except_epochs=in_use)

@@ -39,6 +39,8 @@ from tests.ops.backups import NOW, BackupFolders, die_at_step, get_database_path
 from tests.people import HERE, NEW_PASSWORD, PASSWORD, Resident, register_resident
 from tests.rotation.format_1 import move_back_to_format_1
 from tests.rotation.processes import KILLED, run_forked
+from traces.models import Trace, compute_name_index
+from traces.tagging.services import add_trace
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -510,6 +512,46 @@ def test_a_damaged_way_to_unlock_stops_no_key_change(owner: Resident, change: st
     assert [(slot.slot_id, slot.code) for slot in begun.refused_slots] == [(recovery, "damaged")]
     resume_rotation(begun.keyring)
     assert owner.read_all() == owner.written
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE traces_trace SET name = 'text' WHERE id = (SELECT min(id) FROM traces_trace)",
+        "UPDATE traces_trace SET deleted_at = CAST(x'ff' AS TEXT) "
+        "WHERE id = (SELECT min(id) FROM traces_trace)",
+    ],
+)
+def test_a_trace_that_nobody_wrote_stops_no_key_change(owner: Resident, statement: str) -> None:
+    with in_force(owner.keyring):
+        first = Entry.objects.filter(owner_id=owner.id)[0]
+        for name in ("heron", "marsh"):
+            add_trace(owner_id=owner.id, entry_id=first.id, name=name)
+    drop_triggers(connection)
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+
+    begun = begin_rotation(owner.open_slot())
+    resume_rotation(begun.keyring)
+
+    with in_force(begun.keyring):
+        index = compute_name_index("marsh")
+        assert Trace.objects.filter(owner_id=owner.id, name_index=index).count() == 1
+
+
+def test_a_planted_former_key_of_any_shape_stops_no_key_change(owner: Resident) -> None:
+    begun = begin_rotation(owner.open_slot())
+    drop_triggers(connection)
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TEMP TABLE copied AS SELECT * FROM accounts_formerkey")
+        cursor.execute("UPDATE copied SET id = %s, epoch = 77, begun_at = 'never'", [new_id().hex])
+        cursor.execute("INSERT INTO accounts_formerkey SELECT * FROM copied")
+        cursor.execute("DROP TABLE copied")
+
+    resume_rotation(begun.keyring)
+
+    assert owner.read_all() == owner.written
+    assert not FormerKey.objects.filter(owner_id=owner.id).exists()
 
 
 def test_a_flipped_bit_in_the_first_entry_keeps_nobody_out() -> None:
