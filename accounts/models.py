@@ -143,6 +143,10 @@ class Person(models.Model):
 class Vault(SealedModel):
     """The epoch of a person's data key, and their key pair and digest key, sealed under the data key."""
 
+    opens_former_epochs: ClassVar[bool] = False
+    # Columns about drafts from locked pages alone; their owner is let in although one of them is damaged.
+    DISPENSABLE: ClassVar[frozenset[str]] = frozenset({"former_pair", "folded_drafts"})
+
     owner = models.OneToOneField(Person, on_delete=models.CASCADE, related_name="vault")
     epoch = models.PositiveIntegerField(default=1)
     public_key = models.BinaryField(max_length=32)
@@ -159,7 +163,7 @@ class Vault(SealedModel):
     state = SealedJSONField(label="accounts.vault.state", null=True)
     # The preferences that decide more than looks; see `accounts.keys.sealed_preferences`.
     preferences = SealedJSONField(label="accounts.vault.preferences", null=True)
-    # The ids of drafts from locked pages that were merged; see `accounts.keys.browser_keys`.
+    # Which drafts from locked pages are not to be merged (again); see `accounts.keys.browser_keys`.
     folded_drafts = SealedJSONField(label="accounts.vault.folded_drafts", null=True)
 
     def __str__(self) -> str:

@@ -4,7 +4,7 @@ A key slot proves that it was made by somebody who knew its secret, not that thi
 write to the database can make a slot of their own in the owner's row. So a key is admitted only if
 
 1. every sealed column of the vault opens under it, the list of ways to unlock, the state and the preferences
-   among them;
+   among them, except those about drafts from locked pages;
 2. at most one row of the owner is of a later epoch than the vault, so that no older vault was put back alone:
    a rotation leaves several at once, and damage to one row must not keep its owner out;
 3. more than half of up to sixteen rows of the owner open under it: the newest eight, and eight at random.
@@ -13,7 +13,7 @@ The third rule finds a slot *and* a vault that were replaced together.
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, NoReturn
 from uuid import UUID
 
@@ -41,7 +41,7 @@ def check_keys_match(keyring: Keyring, *, vault: Vault) -> None:
     Raise StaleVault, one kind of it, if the vault was rotated after it was loaded.
     """
     with in_force(keyring):
-        if not _opens(vault) or not _is_complete(vault, keyring):
+        if not _opens(vault, ignored=Vault.DISPENSABLE) or not _is_complete(vault, keyring):
             _refuse(vault, "its vault can't be decrypted")
         if _count_later_rows(keyring.owner, keyring.epoch) >= _FEW:
             _refuse(vault, "rows are of a later key than its vault")
@@ -82,12 +82,13 @@ def _count_later_rows(owner: UUID, epoch: int) -> int:
     return min(count, _FEW)
 
 
-def _opens(row: SealedModel | None) -> bool:
+def _opens(row: SealedModel | None, *, ignored: Collection[str] = ()) -> bool:
     if row is None:
         return False
     try:
         for field in sealed_fields(type(row)):
-            getattr(row, field.attname)
+            if field.attname not in ignored:
+                getattr(row, field.attname)
     except EnvelopeError:
         return False
     return True

@@ -11,15 +11,20 @@ The cookie changes at each unlock, so a browser may have several of these rows; 
 key that is not the one of the sign-in's draft key. A row is deleted when no draft of it is left and it is not
 in use: its sign-in is gone, or has another key since.
 
-Which drafts were merged is stored in the vault for thirty days, as {hexadecimal id: date}, so that a row that
-is put back is not merged again.
+Which drafts were merged is stored in the vault, as {hexadecimal id: date}, so that a row that is put back is
+not merged again: for thirty days, or for as long as a browser may stay signed in if that is longer. If this
+column is damaged, nobody knows which drafts were merged. It is then written anew, with {"newer_than":
+hexadecimal id of a version 7 UUID} in it: drafts of browser keys that are older than this id are not merged,
+but shown to their owner as drafts that could not be checked.
 """
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
+from django.conf import settings
 from django.utils import timezone
 
 from accounts.keys import key_pairs
@@ -35,8 +40,12 @@ from llamora.crypto import (
     in_force,
     open_draft_key,
 )
+from llamora.fields import new_id
 
-FOLDED_LIFETIME = timedelta(days=30)
+_FOLDED_LIFETIME = timedelta(days=30)
+_NEWER_THAN = "newer_than"
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,10 +108,16 @@ def _find_draft_key(owner: UUID, *, sign_in_id: UUID, secret: bytes) -> DraftKey
 
 
 def load_browser_keys(keyring: Keyring) -> list[OpenedBrowserKey]:
-    """Return the keys of a person's browsers, without those that do not open."""
+    """Return the keys of a person's browsers whose drafts may be merged, without those that do not open.
+
+    Raise EnvelopeError if the vault's column about merged drafts is damaged; see `renew_folded_ids`.
+    """
     found = []
     with in_force(keyring):
+        newer_than = _load_folded(keyring).get(_NEWER_THAN, "")
         for row in _list_rows(keyring.owner):
+            if row.id.hex <= newer_than:
+                continue
             secret = row.open_or("secret", None)
             if secret is not None:
                 found.append(OpenedBrowserKey(id=row.id, sign_in_id=row.sign_in_id, secret=secret))
@@ -139,19 +154,45 @@ def delete_unused_key_pairs(keyring: Keyring) -> None:
     key_pairs.delete_former_pairs(keyring, before=min(epochs, default=keyring.epoch))
 
 
-def load_folded_ids(keyring: Keyring) -> set[UUID]:
-    """Return the ids of drafts that were merged within thirty days."""
+def _load_folded(keyring: Keyring) -> Mapping[str, str]:
     with in_force(keyring):
-        folded = Vault.objects.get(owner_id=keyring.owner).folded_drafts or {}
-    return {UUID(hex=hexadecimal) for hexadecimal in folded}
+        return Vault.objects.get(owner_id=keyring.owner).folded_drafts or {}
+
+
+def load_folded_ids(keyring: Keyring) -> set[UUID]:
+    """Return the ids of drafts that were merged; raise EnvelopeError if the column is damaged."""
+    return {UUID(hex=name) for name in _load_folded(keyring) if name != _NEWER_THAN}
+
+
+def renew_folded_ids(keyring: Keyring) -> None:
+    """Write the vault's column about merged drafts anew if it is damaged; call in a write transaction.
+
+    No draft of the present keys of browsers is merged after that.
+    """
+    vault = Vault.objects.get(owner_id=keyring.owner)
+    with in_force(keyring):
+        try:
+            vault.folded_drafts  # noqa: B018 - opened at each access
+        except EnvelopeError as error:
+            _log.warning("It is unknown which drafts were merged (%s): %s", error.code, keyring.owner)
+            vault.folded_drafts = build_unknown_folded()
+            vault.save(update_fields=["folded_drafts"])
+
+
+def build_unknown_folded() -> dict[str, str]:
+    """Return the value of the column `folded_drafts` if it is unknown which drafts were merged."""
+    return {_NEWER_THAN: new_id().hex}
 
 
 def add_folded_id(keyring: Keyring, draft_id: UUID) -> None:
     """Store that a draft was merged; call in the transaction that merges it."""
     today = timezone.now().date()
-    since = (today - FOLDED_LIFETIME).isoformat()
+    # A browser that stays signed in longer has its key, which checks the draft, for longer.
+    lifetime = max(_FOLDED_LIFETIME, timedelta(days=settings.SIGN_IN_DAYS))
+    since = (today - lifetime).isoformat()
     vault = Vault.objects.get(owner_id=keyring.owner)
     with in_force(keyring):
-        recent = {id_: day for id_, day in (vault.folded_drafts or {}).items() if day >= since}
+        folded: Mapping[str, str] = vault.folded_drafts or {}
+        recent = {name: day for name, day in folded.items() if name == _NEWER_THAN or day >= since}
         vault.folded_drafts = {**recent, draft_id.hex: today.isoformat()}
         vault.save(update_fields=["folded_drafts"])

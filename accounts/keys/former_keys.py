@@ -11,6 +11,11 @@ into the database opens nothing.
                 row = owner = the person's id, nothing bound
 
 A rotation that was begun by a version before format 2 left the 32 bytes of the former data key in the field.
+They are read in a diary of format 1 alone, whose move to format 2 seals them as above.
+
+A restore writes the files of a backup beside those in use, as `<owner id, hex>-<epoch>.restored`, before it
+replaces the database, and renames them afterwards. If it is killed between the two, either database has its
+files: the one that opens the field is used.
 """
 
 import os
@@ -23,9 +28,11 @@ from django.db import connection
 
 from accounts.models import FormerKey
 from llamora import crypto
-from llamora.crypto import Context, CryptoError, EnvelopeError, Keyring, in_force
+from llamora.crypto import Context, CryptoError, Keyring, NotAuthentic, in_force
 
 FOLDER = "former_keys"
+# The end of the name of a file that a restore has placed before the database.
+RESTORED = ".restored"
 _KEY_LENGTH = 32
 
 
@@ -61,7 +68,7 @@ def open_former_keys(keyring: Keyring, rows: Iterable[FormerKey]) -> dict[int, b
         for row in rows:
             if row.epoch < keyring.epoch:
                 with suppress(CryptoError, OSError):
-                    found[row.epoch] = _unwrap(bytes(row.data_key), owner=keyring.owner, epoch=row.epoch)
+                    found[row.epoch] = _open_row(row, keyring)
     return found
 
 
@@ -77,32 +84,95 @@ def destroy_files(owner: UUID, *, before: int | None = None, except_epochs: Iter
     """
     for epoch in list_file_epochs(owner) - set(except_epochs):
         if before is None or epoch < before:
-            _destroy(_build_path(owner, epoch))
+            path = _build_path(owner, epoch)
+            _destroy(path)
+            _destroy(path.with_name(path.name + RESTORED))
+
+
+def place_restored_files(sources: Iterable[Path], folder: Path) -> None:
+    """Copy files of a backup beside those in use, under names that end with `.restored`."""
+    for source in sources:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        target = folder / f"{source.name}{RESTORED}"
+        target.unlink(missing_ok=True)
+        _write(target, source.read_bytes(), flags=os.O_CREAT | os.O_EXCL)
+    if folder.is_dir():
+        _sync_folder(folder)
+
+
+def adopt_restored_files(folder: Path) -> None:
+    """Use the placed files, whose database is in use now, and destroy those of the former database."""
+    for path in [path for path in folder.glob("*") if not path.name.endswith(RESTORED)]:
+        _destroy(path)
+    for path in list(folder.glob(f"*{RESTORED}")):
+        path.replace(path.with_name(path.name.removesuffix(RESTORED)))
+    if folder.is_dir():
+        _sync_folder(folder)
+
+
+def remove_restored_files(folder: Path) -> None:
+    """Remove the placed files: the database they belong to was not restored."""
+    for path in list(folder.glob(f"*{RESTORED}")):
+        _destroy(path)
+
+
+def list_owners_of_files() -> set[UUID]:
+    """Return the people who have files."""
+    names = (path.name.partition("-")[0] for path in get_folder().glob("*-*"))
+    found = set()
+    for name in names:
+        with suppress(ValueError):
+            found.add(UUID(hex=name))
+    return found
 
 
 def list_file_epochs(owner: UUID) -> set[int]:
     """Return the epochs for whose data keys a person has files."""
-    numbers = (path.name.rpartition("-")[2] for path in get_folder().glob(f"{owner.hex}-*"))
+    paths = get_folder().glob(f"{owner.hex}-*")
+    numbers = (path.name.removesuffix(RESTORED).rpartition("-")[2] for path in paths)
     return {int(number) for number in numbers if number.isdecimal()}
 
 
-def _unwrap(stored: bytes, *, owner: UUID, epoch: int) -> bytes:
-    if len(stored) == _KEY_LENGTH:
+def _open_row(row: FormerKey, keyring: Keyring) -> bytes:
+    """Return the data key in a row; raise a CryptoError or OSError."""
+    stored = bytes(row.data_key)
+    if len(stored) == _KEY_LENGTH and keyring.is_of_format_1:
         return stored
-    if crypto.read_header(stored).epoch != epoch:
-        raise EnvelopeError
-    return crypto.unseal(
-        key=_build_path(owner, epoch).read_bytes(), envelope=stored, context=_build_context(owner)
-    )
+    if crypto.read_header(stored).epoch != row.epoch:
+        raise NotAuthentic
+    path = _build_path(keyring.owner, row.epoch)
+    try:
+        return _unwrap(stored, path, owner=keyring.owner)
+    except (CryptoError, OSError):
+        restored = path.with_name(path.name + RESTORED)
+        if not restored.exists():
+            raise
+        data_key = _unwrap(stored, restored, owner=keyring.owner)
+        # Of a restore that was killed: this database is the one that was restored.
+        restored.replace(path)
+        _sync_folder(path.parent)
+        return data_key
+
+
+def _unwrap(stored: bytes, path: Path, *, owner: UUID) -> bytes:
+    key = path.read_bytes()
+    if not _is_key(key):
+        raise NotAuthentic
+    return crypto.unseal(key=key, envelope=stored, context=_build_context(owner))
+
+
+def _is_key(content: bytes) -> bool:
+    """Return whether a file has a key: not one that was cut short, or overwritten but not yet removed."""
+    return len(content) == _KEY_LENGTH and any(content)
 
 
 def _load_or_create_file(owner: UUID, epoch: int) -> bytes:
     path = _build_path(owner, epoch)
     with suppress(FileNotFoundError):
         key = path.read_bytes()
-        if len(key) == _KEY_LENGTH:
+        if _is_key(key):
             return key
-        # Cut short by a power cut before its rotation was written.
+        # Cut short by a power cut before its rotation was written, or left by one while it was destroyed.
         path.unlink()
     path.parent.mkdir(mode=0o700, exist_ok=True)
     key = crypto.secret_bytes(_KEY_LENGTH)

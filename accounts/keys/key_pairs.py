@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from accounts.keys.row_shapes import read_bytes
 from accounts.models import Vault
-from llamora.crypto import CryptoError, Keyring, in_force, new_vault_keys
+from llamora.crypto import CryptoError, EnvelopeError, Keyring, in_force, new_vault_keys
 
 _KEY_LENGTH = 32
 
@@ -35,22 +35,23 @@ class VaultKeyPair:
 def load_key_pairs(keyring: Keyring) -> list[VaultKeyPair]:
     """Return the key pairs of a vault, the current one first; raise VaultLocked or EnvelopeError.
 
-    The pairs from before rotations open drafts that were sealed to them and are not merged yet.
+    The pairs from before rotations open drafts that were sealed to them and are not merged yet. If they are
+    damaged, those drafts can't be opened, and nothing else depends on them.
     """
     vault = Vault.objects.get(owner_id=keyring.owner)
     with in_force(keyring):
         current = VaultKeyPair(private=vault.private_key, public=read_bytes(vault.public_key))
-        return [current, *VaultKeyPair.parse_all(vault.former_pair or b"")]
+        return [current, *VaultKeyPair.parse_all(vault.open_or("former_pair", b"") or b"")]
 
 
 def replace_key_pair(vault: Vault) -> None:
     """Set a new key pair in the row of a vault, and add the old pair to the former ones; needs a keyring.
 
-    The caller saves the row.
+    The caller saves the row. Former pairs that are damaged are dropped.
     """
     private, public = new_vault_keys()
     replaced = bytes(vault.private_key) + read_bytes(vault.public_key)
-    vault.former_pair = replaced + bytes(vault.former_pair or b"")
+    vault.former_pair = replaced + bytes(vault.open_or("former_pair", b"") or b"")
     vault.private_key, vault.public_key = private, public
 
 
@@ -76,7 +77,11 @@ def delete_former_pairs(keyring: Keyring, *, before: int) -> None:
     """
     vault = Vault.objects.get(owner_id=keyring.owner)
     with in_force(keyring):
-        halves = bytes(vault.former_pair or b"")
+        try:
+            halves = bytes(vault.former_pair or b"")
+        except EnvelopeError:
+            # Damaged, so that nothing can be told apart in it.
+            return
         recent = halves[: max(0, vault.epoch - before) * 2 * _KEY_LENGTH]
         if recent != halves:
             vault.former_pair = recent or None

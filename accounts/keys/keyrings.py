@@ -6,6 +6,7 @@ Former keys open rows that are not re-encrypted yet; the current key seals new v
 from uuid import UUID
 
 from accounts.keys.former_keys import open_former_keys
+from accounts.keys.row_shapes import list_sound_ids
 from accounts.keys.vault_state import is_of_format_1, load_state
 from accounts.models import FormerKey, Vault
 from llamora.crypto import Keyring, in_force
@@ -15,7 +16,7 @@ def build_keyring(*, dek: bytes, vault: Vault) -> Keyring:
     """Return the keyring of a vault's current data key and, while rotations are unfinished, former ones."""
     owner, epoch = vault.owner_id, vault.epoch
     if is_of_format_1(vault):
-        keyring, since, finished = _build(owner, {epoch: dek}, epoch, since=epoch + 1), epoch + 1, 0
+        keyring, since, finished = _build(owner, {epoch: dek}, epoch, since=epoch + 1), epoch + 1, 1
     else:
         keyring = _build(owner, {epoch: dek}, epoch, since=1)
         with in_force(keyring):
@@ -23,16 +24,20 @@ def build_keyring(*, dek: bytes, vault: Vault) -> Keyring:
         # Without a readable state no key is admitted (see `accounts.keys.admission`).
         since, finished = (state.format_2_since, state.finished) if state else (1, epoch)
     if finished >= epoch:
-        return keyring
+        keyring.close()
+        return _build(owner, {epoch: dek}, epoch, since=since, oldest=epoch)
     rows = [row for row in list_former_keys(owner) if row.epoch >= finished]
     former = open_former_keys(keyring, rows)
     keyring.close()
-    return _build(owner, {**former, epoch: dek}, epoch, since=since)
+    return _build(owner, {**former, epoch: dek}, epoch, since=since, oldest=finished)
 
 
 def list_former_keys(owner: UUID) -> list[FormerKey]:
-    """Return the rows of an owner's former keys, the oldest first; none unless a rotation is unfinished."""
-    return list(FormerKey.objects.filter(owner_id=owner).order_by("epoch"))
+    """Return the rows of an owner's former keys, the oldest first; none unless a rotation is unfinished.
+
+    A row that no program of ours can have written is left out, because it would raise when it is loaded.
+    """
+    return list(FormerKey.objects.filter(id__in=list_sound_ids(FormerKey, owner)).order_by("epoch"))
 
 
 def copy_with_former_keys(keyring: Keyring) -> Keyring:
@@ -43,5 +48,5 @@ def copy_with_former_keys(keyring: Keyring) -> Keyring:
     return build_keyring(dek=keyring.data_key(), vault=vault)
 
 
-def _build(owner: UUID, keys: dict[int, bytes], epoch: int, *, since: int) -> Keyring:
-    return Keyring(owner=owner, epoch=epoch, keys=keys, format_2_since=since)
+def _build(owner: UUID, keys: dict[int, bytes], epoch: int, *, since: int, oldest: int = 1) -> Keyring:
+    return Keyring(owner=owner, epoch=epoch, keys=keys, format_2_since=since, oldest_epoch=oldest)

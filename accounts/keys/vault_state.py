@@ -1,21 +1,27 @@
 """The sealed state of a vault: the first epoch of format 2, and the oldest epoch that is still in use.
 
-    {"format_2_since": epoch, "finished": epoch}
+    {"format_2_since": epoch, "finished": epoch, "unconfirmed_code": true}
 
 `format_2_since` is the first epoch in which envelopes are of format 2. `finished` is the oldest epoch that a
 row may still be sealed under; if it is the current one, no rotation is unfinished, and a former key that lies
-in the database was put there by somebody else. A vault of format 1 has no state; it is told by its envelopes,
-and moved to format 2 by a rotation at the first unlock.
+in the database was put there by somebody else. `unconfirmed_code` is there from when a rotation has made a
+recovery code until its owner has confirmed it: they may never have seen it, if the program died or the disk
+was full just then. The next sign-in makes another one and shows it (`accounts.rotation.unconfirmed_code`).
+
+A vault of format 1 has no state; it is told by its envelopes, and moved to format 2 by a rotation at the
+first unlock.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from accounts.keys.opened_columns import load_column
 from accounts.models import Vault
-from llamora.crypto import FORMAT_1, EnvelopeError, read_header
+from llamora.crypto import FORMAT_1, EnvelopeError, Keyring, in_force, read_header
+from llamora.database import write_transaction
 from llamora.fields import SealedField
 
+_UNCONFIRMED = "unconfirmed_code"
 _PRIVATE_KEY = cast("SealedField", Vault._meta.get_field("private_key"))
 
 
@@ -25,10 +31,12 @@ class VaultState:
 
     format_2_since: int
     finished: int
+    has_unconfirmed_code: bool = False
 
-    def to_json(self) -> dict[str, int]:
+    def to_json(self) -> dict[str, int | bool]:
         """Return the value of the vault's column `state`."""
-        return asdict(self)
+        value: dict[str, int | bool] = {"format_2_since": self.format_2_since, "finished": self.finished}
+        return {**value, _UNCONFIRMED: True} if self.has_unconfirmed_code else value
 
     @classmethod
     def parse(cls, value: Any) -> "VaultState | None":
@@ -38,7 +46,8 @@ class VaultState:
         since, finished = value.get("format_2_since"), value.get("finished")
         if not isinstance(since, int) or not isinstance(finished, int):
             return None
-        return cls(format_2_since=since, finished=finished)
+        unconfirmed = value.get(_UNCONFIRMED) is True
+        return cls(format_2_since=since, finished=finished, has_unconfirmed_code=unconfirmed)
 
 
 def is_of_format_1(vault: Vault) -> bool:
@@ -56,3 +65,22 @@ def load_state(vault: Vault) -> VaultState | None:
         return load_column(vault, "state", parse=VaultState.parse)
     except EnvelopeError:
         return None
+
+
+def has_unconfirmed_code(keyring: Keyring) -> bool:
+    """Return whether a person may never have seen their recovery code."""
+    with in_force(keyring):
+        state = load_state(Vault.objects.get(owner_id=keyring.owner))
+    return state is not None and state.has_unconfirmed_code
+
+
+def confirm_code(keyring: Keyring) -> None:
+    """Store that a person has seen their recovery code; raise NotWritten."""
+    if not has_unconfirmed_code(keyring):
+        return
+    with write_transaction(), in_force(keyring):
+        vault = Vault.objects.get(owner_id=keyring.owner)
+        state = load_state(vault)
+        if state is not None:
+            vault.state = replace(state, has_unconfirmed_code=False).to_json()
+            vault.save(update_fields=["state"])

@@ -38,6 +38,8 @@ class _RotationThread(threading.Thread):
         try:
             result = resume_rotation(self._keyring, stop=self.stopping.is_set)
             _log.info("A key change is finished: %d values were encrypted again.", result.envelopes)
+            if result.damaged:
+                _log.warning("After a key change, %d values can't be decrypted.", len(result.damaged))
         except RotationStopped:
             return
         except (AccountsError, CryptoError, NotWritten) as error:

@@ -5,15 +5,20 @@ these columns in its transaction, because a search with the new data key does no
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Manager
+from django.db import DatabaseError, connection
+from django.db.models import Manager, QuerySet
 
 from llamora.crypto import EnvelopeError, Keyring, in_force
 from llamora.fields import SealedModel
 from llamora.fields.models import sealed_fields
+
+# What loading a row with a value of another type raises.
+_ERRORS = (DatabaseError, TypeError, ValueError)
 
 _log = logging.getLogger(__name__)
 
@@ -47,6 +52,19 @@ def renew_blind_indexes(keyring: Keyring) -> int:
         return sum(_renew(index, keyring) for index in _registered.values())
 
 
+def _load_rows(index: BlindIndex, rows: QuerySet[Any]) -> Iterator[Any]:
+    """Yield rows, without those that raise when they are loaded: no program of ours can have written them."""
+    try:
+        yield from list(rows)
+    except _ERRORS:
+        table = index.model._meta.db_table
+        with connection.cursor() as cursor:
+            numbers = cursor.execute(f"SELECT rowid FROM {table}").fetchall()  # noqa: S608 - our own name
+        for (number,) in numbers:
+            with suppress(*_ERRORS):
+                yield from list(rows.extra(where=[f"{table}.rowid = %s"], params=[number]))  # noqa: S610 - our own name
+
+
 def _renew(index: BlindIndex, keyring: Keyring) -> int:
     # Every sealed model has an owner, but their common base cannot declare it.
     manager: Manager[Any] = index.model._base_manager
@@ -54,7 +72,7 @@ def _renew(index: BlindIndex, keyring: Keyring) -> int:
     # What is bound to the index is sealed again with it.
     columns = [index.column, *(f.name for f in sealed_fields(index.model) if index.column in f.bound)]
     renewed_count = 0
-    for row in rows.iterator():
+    for row in _load_rows(index, rows):
         try:
             value = index.value(row)
         except EnvelopeError as error:

@@ -1,48 +1,93 @@
-"""Third step of a rotation: destroys each former data key when no envelope of its epoch is left."""
+"""Third step of a rotation: destroys each former data key when nothing that it opens is left.
+
+Rows that do not open under a former key that is held do not preserve it. They are damaged, and stay as they
+are: otherwise one damaged row would preserve a key, and with it the former password, for ever. A former key
+that can't be read stays until nothing of its epoch is left, since it may be restored.
+"""
+
+from dataclasses import replace
 
 from accounts.keys import former_keys
 from accounts.keys.keyrings import list_former_keys
-from accounts.keys.vault_state import VaultState, load_state
+from accounts.keys.row_shapes import delete_damaged_rows
+from accounts.keys.vault_state import load_state
 from accounts.models import FormerKey, Vault
-from accounts.rotation.errors import DamagedRows, DamagedVault, StaleKeyring
-from accounts.rotation.sealed_tables import count_rows_of_epoch
+from accounts.rotation.errors import DamagedVault, LateRows, StaleKeyring, UnreadableFormerKey
+from accounts.rotation.sealed_tables import can_open_any_envelope, count_rows_of_epoch
 from llamora.crypto import Keyring, in_force
 from llamora.database import truncate_wal, write_transaction
 
 
 def destroy_former_keys(keyring: Keyring, *, leave_damaged: bool = False) -> bool:
-    """Destroy the former keys under which nothing is left; return False if there were none.
+    """Destroy the former keys that open nothing any more; return False if there were none.
 
-    Raise StaleKeyring or DamagedVault. Raise DamagedRows if rows of a former epoch remain, unless
-    `leave_damaged`: then every former key is destroyed. This check and the deletion are one transaction.
+    Call with a keyring that holds the former keys, after the rows were resealed. Raise StaleKeyring or
+    DamagedVault. Raise LateRows if rows are left that a former key opens. Raise UnreadableFormerKey if rows
+    are left whose key can't be read, unless `leave_damaged`: then every former key is destroyed. This check
+    and the deletion are one transaction.
     """
-    remaining = 0
     with write_transaction():
         vault = Vault.objects.filter(owner_id=keyring.owner, epoch=keyring.epoch).first()
         if vault is None:
             raise StaleKeyring
         former = list_former_keys(keyring.owner)
-        in_use = set() if leave_damaged else _list_epochs_in_use(keyring, former)
+        left = {} if leave_damaged else _count_rows_left(vault, keyring, former)
+        is_late = {epoch: can_open_any_envelope(keyring, epoch=epoch) for epoch in _list_held(left, keyring)}
+        in_use = {epoch for epoch in left if is_late.get(epoch, True)}
         for row in former:
             # One that does not open may be that of an epoch in use, damaged.
             if row.epoch not in in_use and (not in_use or _opens(row, keyring)):
                 former_keys.delete_former_key(keyring.owner, epoch=row.epoch)
-        if in_use:
-            remaining = sum(count_rows_of_epoch(keyring.owner, epoch) for epoch in in_use)
+        if not in_use:
+            delete_damaged_rows(FormerKey, keyring.owner)
         _mark_finished(vault, keyring, finished=min(in_use, default=keyring.epoch))
     # After the commit: a file that is gone before makes rows unreadable that are still there.
     former_keys.destroy_files(keyring.owner, before=keyring.epoch, except_epochs=in_use)
     truncate_wal()
-    if remaining:
-        raise DamagedRows(remaining)
+    if any(is_late.values()):
+        raise LateRows
+    if in_use:
+        raise UnreadableFormerKey(sum(left[epoch] for epoch in in_use))
     return bool(former)
 
 
-def _list_epochs_in_use(keyring: Keyring, former: list[FormerKey]) -> set[int]:
-    """Return the former epochs of which rows are left, also where only the file of their key names them."""
+def destroy_remaining_files() -> int:
+    """Destroy the files of former keys that a death left, as far as is known without a key; return how many.
+
+    A file is needed for as long as it has a row, or rows of its epoch are left. The others are looked at when
+    their owner next unlocks.
+    """
+    count = 0
+    for owner in former_keys.list_owners_of_files():
+        files = former_keys.list_file_epochs(owner)
+        # Of nobody known: perhaps another database was started here for a moment.
+        current = min(Vault.objects.filter(owner_id=owner).values_list("epoch", flat=True), default=0)
+        rows = set(FormerKey.objects.filter(owner_id=owner).values_list("epoch", flat=True))
+        unneeded = {
+            epoch
+            for epoch in files - rows
+            if isinstance(current, int) and epoch < current and not count_rows_of_epoch(owner, epoch)
+        }
+        former_keys.destroy_files(owner, except_epochs=files - unneeded)
+        count += len(unneeded)
+    return count
+
+
+def _count_rows_left(vault: Vault, keyring: Keyring, former: list[FormerKey]) -> dict[int, int]:
+    """Return how many rows are left of each former epoch, also where only a file names the epoch."""
+    with in_force(keyring):
+        state = load_state(vault)
+    if state is None:
+        raise DamagedVault
     files = {epoch for epoch in former_keys.list_file_epochs(keyring.owner) if epoch < keyring.epoch}
-    epochs = files | {row.epoch for row in former}
-    return {epoch for epoch in epochs if count_rows_of_epoch(keyring.owner, epoch)}
+    # What is left of a finished epoch is damaged; a row or file of its key is a remnant, or was planted.
+    epochs = {epoch for epoch in files | {row.epoch for row in former} if epoch >= state.finished}
+    counts = {epoch: count_rows_of_epoch(keyring.owner, epoch) for epoch in epochs}
+    return {epoch: count for epoch, count in counts.items() if count}
+
+
+def _list_held(left: dict[int, int], keyring: Keyring) -> list[int]:
+    return [epoch for epoch in keyring.list_former_epochs() if epoch in left]
 
 
 def _opens(row: FormerKey, keyring: Keyring) -> bool:
@@ -56,5 +101,5 @@ def _mark_finished(vault: Vault, keyring: Keyring, *, finished: int) -> None:
         if state is None:
             raise DamagedVault
         if state.finished != finished:
-            vault.state = VaultState(format_2_since=state.format_2_since, finished=finished).to_json()
+            vault.state = replace(state, finished=finished).to_json()
             vault.save(update_fields=["state"])

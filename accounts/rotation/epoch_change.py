@@ -9,7 +9,7 @@ A diary of format 1 is moved to format 2 by the same step: its plaintext columns
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import partial
 
@@ -17,7 +17,8 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from accounts.keys import former_keys, key_pairs, key_slots
+from accounts.keys import former_keys, key_pairs, key_slots, row_shapes
+from accounts.keys.browser_keys import build_unknown_folded
 from accounts.keys.sealed_preferences import encode_preferences
 from accounts.keys.slot_list import ListedSlot, SlotList, encode_slot_list, load_slot_list
 from accounts.keys.vault_state import VaultState, load_state
@@ -33,7 +34,7 @@ from llamora.crypto import Cost, EnvelopeError, KeyId, Keyring, Slot, SlotError,
 from llamora.database import write_transaction
 from llamora.fields.models import sealed_fields
 
-NOT_LISTED = "not_listed"
+NOT_LISTED, DAMAGED = "not_listed", "damaged"
 
 
 class OtherBrowsers(Enum):
@@ -134,6 +135,7 @@ def _build_next_keyring(former: Keyring) -> Keyring:
         keys={**keys, epoch: crypto.secret_bytes()},
         # From a keyring of format 1 it is the next epoch.
         format_2_since=former.format_2_since,
+        oldest_epoch=former.oldest_epoch,
     )
 
 
@@ -172,16 +174,27 @@ def _write_new_epoch(
         listed = {opened.id: ListedSlot(id=opened.id, kind="")}
     rows = KeySlot.objects.filter(owner_id=keyring.owner)
     replaced = rows if replaces_all else rows.filter(kind__in=[slot.kind for slot in new_slots])
-    renewed, refused = _renew_slots(
-        rows.exclude(id__in=replaced.values("id")), keyring, former=former, listed=listed
-    )
+    # The others would raise when they are loaded: no program of ours can have written them.
+    sound_ids = row_shapes.list_sound_ids(KeySlot, keyring.owner)
+    stay = rows.exclude(id__in=replaced.values("id"))
+    renewed, refused = _renew_slots(stay.filter(id__in=sound_ids), keyring, former=former, listed=listed)
+    refused += [
+        key_slots.RefusedSlot(slot_id=slot_id, kind=listed[slot_id].kind, code=DAMAGED)
+        for slot_id in stay.exclude(id__in=sound_ids).filter(id__in=listed).values_list("id", flat=True)
+    ]
     slots = [*renewed, *new_slots]
     # The secret that was just typed, or its successor, must open the diary afterwards.
     if opened.id not in listed or opened.kind not in {slot.kind for slot in slots}:
         raise OpenedSlotRefused
     with in_force(keyring):
         try:
-            _reseal_vault(vault, keyring, former=former, slots=_list_slots(slots, listed=listed))
+            _reseal_vault(
+                vault,
+                keyring,
+                former=former,
+                slots=_list_slots(slots, listed=listed),
+                has_new_code=any(slot.kind == SlotKind.RECOVERY for slot in new_slots),
+            )
         except EnvelopeError:
             raise DamagedVault from None
     for epoch in (*former.list_former_epochs(), former.epoch):
@@ -217,7 +230,7 @@ def _renew_slots(
 def _list_slots(slots: list[Slot], *, listed: SlotList) -> list[ListedSlot]:
     """Return the next list: slots that stay have their names and dates, new ones are of today."""
     now = timezone.now().isoformat(timespec="seconds")
-    added = dict(KeySlot.objects.filter(id__in=listed).values_list("id", "created_at"))
+    added = dict(KeySlot.objects.filter(id__in=[slot.id for slot in slots]).values_list("id", "created_at"))
     found = []
     for slot in slots:
         former = listed.get(slot.id)
@@ -232,10 +245,13 @@ def _list_slots(slots: list[Slot], *, listed: SlotList) -> list[ListedSlot]:
     return found
 
 
-def _reseal_vault(vault: Vault, keyring: Keyring, *, former: Keyring, slots: list[ListedSlot]) -> None:
-    for column in sealed_fields(Vault):
-        # Opened under the former key, and held until save() seals it under the next one.
-        setattr(vault, column.attname, getattr(vault, column.attname))
+def _reseal_vault(
+    vault: Vault, keyring: Keyring, *, former: Keyring, slots: list[ListedSlot], has_new_code: bool
+) -> None:
+    with in_force(former):
+        for column in sealed_fields(Vault):
+            # Held until save() seals it under the next key.
+            setattr(vault, column.attname, _open_column(vault, column.attname))
     # Whoever has the former data key has the former key pair too, and must not open what comes later.
     key_pairs.replace_key_pair(vault)
     vault.ways_in = encode_slot_list(slots)
@@ -245,13 +261,25 @@ def _reseal_vault(vault: Vault, keyring: Keyring, *, former: Keyring, slots: lis
             raise DamagedVault
         oldest = min((*former.list_former_epochs(), former.epoch))
         state = VaultState(format_2_since=keyring.epoch, finished=oldest)
-    vault.state = state.to_json()
+    # In the same commit: whatever happens before the code is on a page, it is known that it may not be.
+    is_unconfirmed = has_new_code or state.has_unconfirmed_code
+    vault.state = replace(state, has_unconfirmed_code=is_unconfirmed).to_json()
     if vault.preferences is None:
         if not former.is_of_format_1:
             raise DamagedVault
         vault.preferences = encode_preferences(vault.owner)
     vault.epoch = keyring.epoch
     vault.save()
+
+
+def _open_column(vault: Vault, name: str) -> object:
+    """Return the value of a column, or one in place of what is damaged and dispensable."""
+    try:
+        return getattr(vault, name)
+    except EnvelopeError:
+        if name not in Vault.DISPENSABLE:
+            raise
+        return build_unknown_folded() if name == "folded_drafts" else None
 
 
 def _update_slots(slots: list[Slot]) -> None:

@@ -3,7 +3,8 @@
 from accounts import error_messages
 from accounts.errors import AccountsError
 from accounts.keys.key_slots import RefusedSlot
-from accounts.rotation.errors import DamagedRows, RotationError
+from accounts.rotation.errors import RotationError, UnreadableFormerKey
+from llamora.pluralize import pluralize
 
 _MESSAGES = {
     "stale_keyring": "This diary has a new key. Unlock it again, then try again.",
@@ -14,6 +15,10 @@ _MESSAGES = {
     "damaged_vault": (
         "The keys of this diary were changed on the disk, so no new key was created. Ask the administrator "
         "to restore a backup."
+    ),
+    "late_rows": (
+        "Something was encrypted with the old key meanwhile, so it was not destroyed. Everything stays "
+        "readable. Close other programs that use this diary, then try again."
     ),
     "stopped": "The key change was stopped. It continues at the next unlock; everything stays readable.",
 }
@@ -26,10 +31,10 @@ _SLOT_REASONS = {
 
 def get_rotation_error_message(error: AccountsError) -> str:
     """Return the message for a rotation that could not begin or could not be finished."""
-    if isinstance(error, DamagedRows):
+    if isinstance(error, UnreadableFormerKey):
         return (
-            f"{error.count:,} values can't be decrypted, so the old key was not destroyed. Restore a backup, "
-            "or lose those values with --leave-damaged."
+            f"{pluralize(error.count, 'row needs', 'rows need')} an old key that can't be read, so it was "
+            "not destroyed. Restore a backup, or lose what is in them with --leave-damaged."
         )
     if isinstance(error, RotationError):
         return _MESSAGES[error.code]

@@ -4,7 +4,8 @@ RotationError
     StaleKeyring         stale_keyring   the keyring is not of the vault's current epoch
     OpenedSlotRefused    opened_slot_refused   the slot of the typed secret cannot get the next data key
     DamagedVault         damaged_vault   a column of the vault does not open
-    DamagedRows          damaged_rows    rows do not open, so the former key stays; has their number
+    UnreadableFormerKey  unreadable_former_key   rows need a former key that can't be read; has their number
+    LateRows             late_rows       rows were written under a former key meanwhile, and must be resealed
     RotationStopped      stopped         the thread had to stop; the next unlock resumes the rotation
 """
 
@@ -55,14 +56,20 @@ class DamagedVault(RotationError):
     code = "damaged_vault"
 
 
-class DamagedRows(RotationError):
-    """Raised when envelopes of a former epoch remain because they do not open."""
+class UnreadableFormerKey(RotationError):
+    """Raised when rows of a former epoch remain whose key can't be read, or is gone."""
 
-    code = "damaged_rows"
+    code = "unreadable_former_key"
 
     def __init__(self, count: int, *, where: Sequence[DamagedEnvelope] = ()) -> None:
         super().__init__()
         self.count, self.where = count, tuple(where)
+
+
+class LateRows(RotationError):
+    """Raised when rows that a former key opens remain: another program wrote them meanwhile."""
+
+    code = "late_rows"
 
 
 class RotationStopped(RotationError):

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from accounts.rotation.errors import DamagedEnvelope, RotationStopped, StaleKeyring
-from accounts.rotation.sealed_tables import BATCH, Row, SealedTable, list_sealed_tables
+from accounts.rotation.sealed_tables import BATCH, Row, SealedTable, list_sealed_tables, reseal
 from llamora.crypto import EnvelopeError, Keyring, newest_header
 from llamora.database import FenceRefused, write_transaction
 from llamora.fields import SealedField
@@ -67,11 +67,11 @@ def _reseal_rows(
             if envelope is None or envelope.startswith(newest):
                 continue
             try:
-                sealed = column.reseal(keyring, envelope, columns)
+                sealed = reseal(column, keyring, envelope=envelope, columns=columns)
             except EnvelopeError as error:
                 result.damaged.append(DamagedEnvelope(column.label, columns["id"], error.code))
                 continue
-            changes[column].append((sealed, row[0], envelope))
+            changes[column].append((sealed, row[1], envelope))
     return changes
 
 

@@ -1,18 +1,24 @@
 """All tables with sealed columns, found by introspection, read and written in batches of raw rows.
 
 Bound columns are converted as in a queryset, because envelopes are bound to the converted values.
+
+SQLite stores any value in any column. A value that no program of ours can have written must not stop a
+rotation, or whoever can write to the database could preserve a former key with it: it counts as damaged.
+Rows are therefore paged by their row number, which is a number whatever their id is.
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Field, UUIDField
+from django.db.models import Field
 
-from llamora.fields import SealedField, SealedModel
+from llamora.crypto import EnvelopeError, Keyring, NotAuthentic, WrongEpoch, newest_header
+from llamora.fields import SealedField, SealedFieldError, SealedModel
 from llamora.fields.fence import sealed_models
 from llamora.fields.models import sealed_fields
 from llamora.fields.sealed import IDENTITY
@@ -22,13 +28,23 @@ Row = tuple[Any, ...]
 Converter = Callable[[Any], Any]
 Columns = dict[str, Any]
 EnvelopeReader = Callable[[Row], Iterator[tuple[SealedField, bytes | None, Columns]]]
-# Before every primary key: a UUID is stored as text, a number as a number.
-_FIRST_TEXT, _FIRST_NUMBER = "", -1
+# What converting a value of another type raises.
+_CONVERSION_ERRORS = (TypeError, ValueError, AttributeError, OverflowError, ArithmeticError)
+
+
+class _StrangeValue:
+    """Stands for a value that can't be converted, because no program of ours can have written it."""
+
+
+_STRANGE = _StrangeValue()
 
 
 @dataclass(frozen=True)
 class SealedTable:
-    """The table of one model; a row is the id, the bound columns and the sealed columns, in that order."""
+    """The table of one model.
+
+    A row is its number, the id, the bound columns and the sealed columns, in that order.
+    """
 
     model: type[SealedModel]
 
@@ -46,12 +62,7 @@ class SealedTable:
     @cached_property
     def sealed_at(self) -> int:
         """The index of the first sealed column in a row."""
-        return 1 + len(self.bound_fields)
-
-    @property
-    def is_numbered(self) -> bool:
-        """Whether the primary key is a number; else it is a UUID."""
-        return not isinstance(self.model._meta.pk, UUIDField)
+        return 2 + len(self.bound_fields)
 
     @property
     def name(self) -> str:
@@ -66,21 +77,31 @@ class SealedTable:
             self._build_select(skip_prefix),
             [] if skip_prefix is None else [skip_prefix] * len(self.fields),
         )
-        after: str | int = _FIRST_NUMBER if self.is_numbered else _FIRST_TEXT
+        # An attacker may number a row as they like.
+        after = -(2**63)
         while rows := _fetch(statement, [after, owner.hex, *begins, size]):
             yield rows
             after = rows[-1][0]
 
     def _build_select(self, skip_prefix: bytes | None) -> str:
-        columns = ", ".join(_quote(column) for column in self._columns)
+        # An expression has no type, so that the driver converts nothing: it would refuse a whole batch.
+        columns = ", ".join(
+            [
+                *(
+                    "+" + _quote(_get_column_name(field))
+                    for field in (self.model._meta.pk, *self.bound_fields)
+                ),
+                *(_build_bytes_sql(_quote(_get_column_name(field))) for field in self.fields),
+            ]
+        )
         other = (
             "" if skip_prefix is None else f" AND ({self._build_prefix_condition(len(skip_prefix), first=1)})"
         )
-        pk, owner = _quote(_get_column_name(self.model._meta.pk)), _quote(self._owner_column)
+        owner = _quote(self._owner_column)
         # The plus keeps SQLite from using the owner's index, which would sort all rows for every batch.
         return (
-            f"SELECT {columns} FROM {self.name} WHERE {pk} > %s AND +{owner} = %s{other} "  # noqa: S608 - our own names
-            f"ORDER BY {pk} LIMIT %s"
+            f"SELECT rowid, {columns} FROM {self.name} WHERE rowid > %s AND +{owner} = %s{other} "  # noqa: S608 - our own names
+            "ORDER BY rowid LIMIT %s"
         )
 
     def count_epoch(self, owner: UUID, epoch: int, *, other: bool = False) -> int:
@@ -109,33 +130,80 @@ class SealedTable:
         return f"UPDATE {self.name} SET {name} = %s WHERE {pk} = %s"  # noqa: S608 - our own names
 
     def build_envelope_reader(self, owner: UUID) -> EnvelopeReader:
-        """Return a function that yields field, envelope (or None) and columns of each envelope in a row."""
+        """Return a function that yields field, envelope (or None) and columns of each envelope in a row.
+
+        Pass them to `reseal` or `verify`: a value may be one that no program of ours can have written.
+        """
         converters = [_build_converter(field) for field in (self.model._meta.pk, *self.bound_fields)]
         names, end = ["id", *(field.attname for field in self.bound_fields)], self.sealed_at
 
         def read_envelopes(row: Row) -> Iterator[tuple[SealedField, bytes | None, Columns]]:
             columns: Columns = {"owner_id": owner}
-            for name, convert, raw in zip(names, converters, row[:end], strict=True):
-                columns[name] = convert(raw)
+            for name, convert, raw in zip(names, converters, row[1:end], strict=True):
+                try:
+                    columns[name] = convert(raw)
+                except _CONVERSION_ERRORS:
+                    columns[name] = _STRANGE
             for field, envelope in zip(self.fields, row[end:], strict=True):
                 yield field, envelope, columns
 
         return read_envelopes
+
+    def can_open_any(self, keyring: Keyring, *, epoch: int) -> bool:
+        """Return whether an envelope of an epoch opens, the key of which the keyring holds."""
+        read_envelopes, begins = self.build_envelope_reader(keyring.owner), epoch.to_bytes(4, "big")
+        for rows in self.iterate_batches(keyring.owner, skip_prefix=newest_header(keyring.epoch)):
+            for row in rows:
+                for field, envelope, columns in read_envelopes(row):
+                    if envelope is not None and envelope[1:5] == begins:
+                        try:
+                            reseal(field, keyring, envelope=envelope, columns=columns)
+                        except WrongEpoch:
+                            # Not a matter of this envelope.
+                            return True
+                        except EnvelopeError:
+                            continue
+                        return True
+        return False
 
     @property
     def _owner_column(self) -> str:
         owners = (field for field in self.model._meta.concrete_fields if field.attname == "owner_id")
         return _get_column_name(next(owners))
 
-    @property
-    def _columns(self) -> list[str]:
-        return [_get_column_name(field) for field in (self.model._meta.pk, *self.bound_fields, *self.fields)]
-
     def _build_prefix_condition(self, length: int, *, first: int, operator: str = "<>") -> str:
         # A comparison with NULL is not true, so an empty column does not count as another prefix.
         return " OR ".join(
             f"substr({_quote(_get_column_name(f))}, {first}, {length}) {operator} %s" for f in self.fields
         )
+
+
+@contextmanager
+def _refuse_strange_values(columns: Columns) -> Iterator[None]:
+    """Raise NotAuthentic for columns that no program of ours can have written."""
+    if any(value is _STRANGE for value in columns.values()):
+        raise NotAuthentic
+    try:
+        yield
+    except SealedFieldError:
+        raise NotAuthentic from None
+
+
+def reseal(field: SealedField, keyring: Keyring, *, envelope: bytes, columns: Columns) -> bytes:
+    """Return an envelope of a row that was read here, in the current epoch; raise an EnvelopeError."""
+    with _refuse_strange_values(columns):
+        return field.reseal(keyring, envelope, columns)
+
+
+def verify(field: SealedField, keyring: Keyring, *, envelope: bytes, columns: Columns) -> None:
+    """Raise an EnvelopeError if an envelope of a row that was read here does not open to a value."""
+    with _refuse_strange_values(columns):
+        field.verify(keyring, envelope, columns)
+
+
+def can_open_any_envelope(keyring: Keyring, *, epoch: int) -> bool:
+    """Return whether an envelope of an epoch opens, in any table; the keyring must hold the epoch's key."""
+    return any(table.can_open_any(keyring, epoch=epoch) for table in list_sealed_tables())
 
 
 def list_sealed_tables() -> list[SealedTable]:
@@ -155,10 +223,27 @@ def count_rows_of_epoch(owner: UUID, epoch: int) -> int:
 
 
 def _fetch(statement: str, parameters: list[Any]) -> list[Row]:
-    with connection.cursor() as cursor:
+    with connection.cursor() as cursor, _replacing_bad_text():
         cursor.execute(statement, parameters)
         rows: list[Row] = cursor.fetchall()
     return rows
+
+
+@contextmanager
+def _replacing_bad_text() -> Iterator[None]:
+    """Read text that is not UTF-8 as other text during the block; otherwise no row could be fetched."""
+    database: Any = connection.connection
+    factory = database.text_factory
+    database.text_factory = partial(str, encoding="utf-8", errors="replace")
+    try:
+        yield
+    finally:
+        database.text_factory = factory
+
+
+def _build_bytes_sql(column: str) -> str:
+    """Return the expression for an envelope; an empty one, which does not open, for another type."""
+    return f"CASE typeof({column}) WHEN 'blob' THEN {column} WHEN 'null' THEN NULL ELSE x'' END"
 
 
 def _get_column_name(field: "Field[Any, Any]") -> str:

@@ -11,18 +11,26 @@ rotation may begin before the first is finished; then several former keys stand.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
 from accounts.keys.keyrings import copy_with_former_keys, list_former_keys
 from accounts.models import Vault
 from accounts.rotation.completion import destroy_former_keys
-from accounts.rotation.errors import DamagedEnvelope, DamagedRows
+from accounts.rotation.errors import DamagedEnvelope, LateRows, UnreadableFormerKey
 from accounts.rotation.reencryption import ReencryptionResult, never_stop, reencrypt_all
-from accounts.rotation.sealed_tables import count_rows_of_other_epochs, list_sealed_tables
+from accounts.rotation.sealed_tables import (
+    count_rows_of_epoch,
+    count_rows_of_other_epochs,
+    list_sealed_tables,
+    verify,
+)
 from llamora.crypto import EnvelopeError, Keyring
 from llamora.fields import MacField
+
+# A row that is written between two steps is resealed by another pass.
+_PASSES = 3
 
 
 @dataclass(frozen=True)
@@ -53,9 +61,17 @@ def get_rotation_progress(owner: UUID) -> RotationProgress | None:
     vault = Vault.objects.filter(owner_id=owner).first()
     if not former or vault is None:
         return None
-    return RotationProgress(
-        begun_at=former[0].begun_at, rows_left=count_rows_of_other_epochs(owner, vault.epoch)
-    )
+    rows_left = sum(count_rows_of_epoch(owner, row.epoch) for row in former)
+    return RotationProgress(begun_at=former[0].begun_at, rows_left=rows_left)
+
+
+def count_rows_of_destroyed_keys(owner: UUID) -> int:
+    """Return how many rows of an owner without an unfinished rotation are not of the current epoch.
+
+    They were damaged before their key was destroyed, and can't be decrypted. Needs no key.
+    """
+    vault = Vault.objects.filter(owner_id=owner).first()
+    return count_rows_of_other_epochs(owner, vault.epoch) if vault and not list_former_keys(owner) else 0
 
 
 def resume_rotation(
@@ -67,18 +83,27 @@ def resume_rotation(
 ) -> ReencryptionResult:
     """Do the second and third step of a rotation, from its current state.
 
-    Raise DamagedRows if rows do not open, unless `leave_damaged`: the former key is then not deleted.
+    Envelopes that do not open are in the result, and stay as they are. Raise UnreadableFormerKey if rows need
+    a former key that can't be read, unless `leave_damaged`: that key is then not deleted. Raise LateRows if
+    another program goes on writing under a former key.
     """
     all_keys = copy_with_former_keys(keyring)
+    envelopes = 0
     try:
-        result = reencrypt_all(all_keys, progress=progress, stop=stop)
-        try:
-            destroy_former_keys(all_keys, leave_damaged=leave_damaged)
-        except DamagedRows as error:
-            raise DamagedRows(error.count, where=result.damaged) from None
+        for attempt in range(_PASSES):
+            result = reencrypt_all(all_keys, progress=progress, stop=stop)
+            envelopes += result.envelopes
+            try:
+                destroy_former_keys(all_keys, leave_damaged=leave_damaged)
+                break
+            except UnreadableFormerKey as error:
+                raise UnreadableFormerKey(error.count, where=result.damaged) from None
+            except LateRows:
+                if attempt == _PASSES - 1:
+                    raise
     finally:
         all_keys.close()
-    return result
+    return replace(result, envelopes=envelopes)
 
 
 def verify_envelopes(keyring: Keyring) -> VerificationResult:
@@ -94,7 +119,7 @@ def verify_envelopes(keyring: Keyring) -> VerificationResult:
                         continue
                     result.envelopes += 1
                     try:
-                        column.verify(keyring, envelope or b"", columns)
+                        verify(column, keyring, envelope=envelope or b"", columns=columns)
                     except EnvelopeError as error:
                         result.damaged.append(DamagedEnvelope(column.label, columns["id"], error.code))
     return result

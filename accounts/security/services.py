@@ -6,6 +6,7 @@ the old one is not valid any more.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from accounts.auth.services.reauth import Reauthentication, reauthenticate
@@ -13,6 +14,7 @@ from accounts.keys import key_slots
 from accounts.models import SignIn, SlotKind
 from accounts.rotation import background
 from accounts.rotation.epoch_change import BegunRotation, begin_rotation
+from accounts.rotation.errors import LateRows, UnreadableFormerKey
 from accounts.rotation.services import is_rotation_unfinished, resume_rotation
 from accounts.sessions.cookies import SessionCookie
 from accounts.sessions.services import end_sessions, unlock_session
@@ -56,14 +58,16 @@ def rotate_data_key(reauthentication: Reauthentication) -> SecurityChange:
 def reset_after_compromise(reauthentication: Reauthentication, *, new_password: str) -> SecurityChange:
     """Replace both key slots with a new password and recovery code, and rotate the data key, in one commit.
 
-    An unfinished rotation is finished first, so that its former key is deleted. Raise the errors of
+    An unfinished rotation is finished first, so that its former key is deleted. A former key that can't be
+    read, or a program that writes under one, does not prevent the reset. Raise the errors of
     `rotate_data_key`.
     """
     code = crypto.new_recovery_code()
     secrets = {SlotKind.PASSWORD: new_password, SlotKind.RECOVERY: crypto.parse_recovery_code(code)}
     with reauthenticate(reauthentication) as opened:
         if is_rotation_unfinished(opened.keyring):
-            resume_rotation(opened.keyring)
+            with suppress(UnreadableFormerKey, LateRows):
+                resume_rotation(opened.keyring)
         return _change(opened, reauthentication, new_secrets=secrets, code=code, leaves_other_slots=False)
 
 

@@ -16,7 +16,7 @@ from accounts.decorators import unlock_required
 from accounts.http.request import HouseholdRequest
 from accounts.rotation import background
 from accounts.rotation.error_messages import get_refused_slot_message
-from accounts.rotation.services import get_rotation_progress
+from accounts.rotation.services import count_rows_of_destroyed_keys, get_rotation_progress
 from accounts.security import services
 from accounts.security.data_inventory import build_export_command, get_inventory
 from accounts.security.deletion import delete_own_account
@@ -70,7 +70,7 @@ def rotate_key(request: HouseholdRequest) -> HttpResponse:
         _warn_refused_slots(request, change)
         return _set_new_cookie(request, redirect("rotate_key"), change)
 
-    context = {"progress": get_rotation_progress(request.user.id)}
+    context = _build_progress_context(request)
     return with_reauthentication(request, form, template="accounts/rotate_key.html", act=act, context=context)
 
 
@@ -92,7 +92,7 @@ def reset_after_compromise_page(request: HouseholdRequest) -> HttpResponse:
 @unlock_required
 def show_rotation_progress(request: HouseholdRequest) -> HttpResponse:
     """Return the fragment with the progress of a rotation, which the page requests again and again."""
-    context = {"progress": get_rotation_progress(request.user.id), "is_poll": True}
+    context = {**_build_progress_context(request), "is_poll": True}
     return render(request, "accounts/fragments/rotation_progress.html", context)
 
 
@@ -126,6 +126,13 @@ def delete_account(request: HouseholdRequest) -> HttpResponse:
     return with_reauthentication(
         request, form, template="accounts/delete_account.html", act=act, context=context
     )
+
+
+def _build_progress_context(request: HouseholdRequest) -> dict[str, object]:
+    """Return the progress of a rotation, or how many items no rotation can encrypt again."""
+    progress = get_rotation_progress(request.user.id)
+    count = count_rows_of_destroyed_keys(request.user.id) if progress is None else 0
+    return {"progress": progress, "damaged_count": count}
 
 
 def _show_new_code(request: HouseholdRequest, change: SecurityChange) -> HttpResponse:

@@ -80,7 +80,7 @@ def _find_replaced_row(sent: SubmittedDraft, *, day: date, browser: LockedBrowse
 
 
 def _build_row(sent: SubmittedDraft, *, day: date, browser: LockedBrowser) -> LateDraft:
-    if len(late_draft_rows.list_ids(sent.owner_id, sign_in_id=browser.sign_in_id)) >= MAX_LATE_DRAFTS:
+    if _count_own_rows(sent.owner_id, browser=browser) >= MAX_LATE_DRAFTS:
         raise PublicKeyUnknown
     return LateDraft(
         owner_id=sent.owner_id,
@@ -90,6 +90,19 @@ def _build_row(sent: SubmittedDraft, *, day: date, browser: LockedBrowser) -> La
         revision=create_first_revision(),
         follows=sent.revision,
     )
+
+
+def _count_own_rows(owner_id: UUID, *, browser: LockedBrowser) -> int:
+    """Return how many rows a browser sent, at most MAX_LATE_DRAFTS; others may be in its name."""
+    count = 0
+    for late_id in late_draft_rows.list_ids(owner_id, sign_in_id=browser.sign_in_id):
+        late = LateDraft.objects.filter(id=late_id).first()
+        count += late is not None and late_draft_rows.is_sent_by(
+            late, sign_in_id=browser.sign_in_id, browser_key=browser.secret
+        )
+        if count == MAX_LATE_DRAFTS:
+            break
+    return count
 
 
 # --- Merging ---------------------------------------------------------------------------------------------
@@ -104,6 +117,8 @@ def merge_late_drafts(keyring: Keyring) -> int:
     if keyring.is_of_format_1:
         return 0
     try:
+        with write_transaction():
+            browser_keys.renew_folded_ids(keyring)
         keys = browser_keys.load_browser_keys(keyring)
         pairs = key_pairs.load_key_pairs(keyring)
         merged = sum(

@@ -46,10 +46,14 @@ def has_unchecked_drafts(keyring: Keyring) -> bool:
 def list_unchecked_drafts(keyring: Keyring, *, limit: int = MAX_LISTED) -> list[UncheckedDraft]:
     """Return the oldest drafts that could not be checked; needs the keyring in force."""
     try:
-        keys, pairs = browser_keys.load_browser_keys(keyring), key_pairs.load_key_pairs(keyring)
-        folded = browser_keys.load_folded_ids(keyring)
+        pairs = key_pairs.load_key_pairs(keyring)
     except EnvelopeError:
-        keys, pairs, folded = [], [], set()
+        pairs = []
+    try:
+        keys, folded = browser_keys.load_browser_keys(keyring), browser_keys.load_folded_ids(keyring)
+    except EnvelopeError:
+        # It is unknown which drafts were merged before, so none is taken for one that waits.
+        keys, folded = [], set()
     found: list[UncheckedDraft] = []
     for late_id in late_draft_rows.list_ids(keyring.owner)[:_MAX_READ]:
         late = LateDraft.objects.filter(id=late_id).first()

@@ -8,6 +8,7 @@
             UnknownFormat        unknown_format         the first byte is not a known format
             Truncated            truncated              shorter than the shortest envelope of its format
             WrongEpoch           wrong_epoch            the keyring holds no key of that epoch
+            DestroyedKey         destroyed_key          the key of that epoch was destroyed; nothing opens it
             NotAuthentic         not_authentic          changed, or moved to another row, label or owner
             BadPadding           bad_padding            authentic, but not padded by `padding.pad`
         SlotError                                       carries `slot_id`
@@ -90,6 +91,13 @@ class WrongEpoch(EnvelopeError):
 
     code = "wrong_epoch"
     text = "The envelope belongs to an epoch whose key is not held."
+
+
+class DestroyedKey(EnvelopeError):
+    """Raised when the envelope is of an epoch whose rotation is finished, so that its key is destroyed."""
+
+    code = "destroyed_key"
+    text = "The key with which the envelope was sealed is destroyed."
 
 
 class NotAuthentic(EnvelopeError):

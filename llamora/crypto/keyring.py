@@ -15,6 +15,10 @@ Epochs before `format_2_since` are of format 1: their keys open envelopes of for
 seal nothing. Envelopes of all later epochs are of format 2. So no envelope of format 1 opens under the
 current key, except with a keyring whose own epoch is of format 1, which can only be read and rotated.
 
+A keyring also knows the oldest epoch that is still in use. An envelope of an earlier one is damaged: its key
+was destroyed when everything that it opened was resealed (DestroyedKey). An envelope of another epoch whose
+key is not held may open with another keyring (WrongEpoch).
+
 Blind index, with which equal values are found without decryption: 32 bytes of
 
     BLAKE2b(key = blinding key of the label's realm in the current epoch, digest length 32,
@@ -56,7 +60,7 @@ from uuid import UUID
 from llamora.crypto import envelope as envelopes
 from llamora.crypto.context import MAX_EPOCH, Context
 from llamora.crypto.envelope import FORMAT_1, FORMAT_2
-from llamora.crypto.errors import FormerFormat, NotAuthentic, Truncated, VaultLocked, WrongEpoch
+from llamora.crypto.errors import DestroyedKey, FormerFormat, NotAuthentic, Truncated, VaultLocked, WrongEpoch
 from llamora.crypto.realms import Realm, RealmKeys, derive_realm_keys, get_realm
 from llamora.crypto.subkeys import Use, subkey
 
@@ -86,6 +90,7 @@ class RealmKeyring:
         "_current",
         "_lock",
         "epoch",
+        "oldest_epoch",
         "owner",
         "reads_columns_unchecked",
     )
@@ -96,13 +101,19 @@ class RealmKeyring:
     reads_columns_unchecked: bool
 
     def __init__(
-        self, *, owner: UUID, epoch: int, realm_keys: Mapping[int, Mapping[Realm, RealmKeys]]
+        self,
+        *,
+        owner: UUID,
+        epoch: int,
+        realm_keys: Mapping[int, Mapping[Realm, RealmKeys]],
+        oldest_epoch: int = 1,
     ) -> None:
         if not all(1 <= number <= MAX_EPOCH for number in (epoch, *realm_keys)):
             raise ValueError("Epochs are counted from 1.")
         self.owner = owner
         self.epoch = epoch
         self.reads_columns_unchecked = False
+        self.oldest_epoch = oldest_epoch
         self._lock = Lock()
         self._current: Mapping[Realm, RealmKeys] | None = dict(realm_keys.get(epoch, {}))
         # The keys that open envelopes and check codes, by the first bytes (format and epoch) and by realm.
@@ -197,8 +208,10 @@ class RealmKeyring:
             raise VaultLocked
         header = envelopes.read_header(envelope)
         epochs = {int.from_bytes(begins[1:], "big") for begins, _ in self._by_header}
-        # Of an epoch that is held: a format that is not that epoch's.
-        raise NotAuthentic if header.epoch in epochs else WrongEpoch
+        if header.epoch in epochs:
+            # A format that is not that epoch's.
+            raise NotAuthentic
+        raise DestroyedKey if header.epoch < self.oldest_epoch else WrongEpoch
 
     def __repr__(self) -> str:
         closed = " closed" if self.is_closed else ""
@@ -214,7 +227,13 @@ class Keyring(RealmKeyring):
     __slots__ = ("_data_keys", "_key_id", "_slots", "_snapshot", "format_2_since")
 
     def __init__(
-        self, *, owner: UUID, epoch: int, keys: Mapping[int, bytes], format_2_since: int = 1
+        self,
+        *,
+        owner: UUID,
+        epoch: int,
+        keys: Mapping[int, bytes],
+        format_2_since: int = 1,
+        oldest_epoch: int = 1,
     ) -> None:
         if epoch not in keys:
             raise ValueError("A keyring needs the key of its own epoch.")
@@ -227,6 +246,7 @@ class Keyring(RealmKeyring):
                 for number, key in keys.items()
                 if number >= format_2_since
             },
+            oldest_epoch=oldest_epoch,
         )
         self.format_2_since = format_2_since
         self.reads_columns_unchecked = self.is_of_format_1
@@ -284,6 +304,7 @@ class Keyring(RealmKeyring):
             epoch=self.epoch,
             keys={self.epoch: self.data_key()},
             format_2_since=self.format_2_since,
+            oldest_epoch=self.oldest_epoch,
         )
 
     def restrict(self, realms: Iterable[Realm]) -> RealmKeyring:
@@ -292,6 +313,7 @@ class Keyring(RealmKeyring):
             owner=self.owner,
             epoch=self.epoch,
             realm_keys={self.epoch: {realm: self._get_current(realm) for realm in realms}},
+            oldest_epoch=self.oldest_epoch,
         )
 
     def close(self) -> None:

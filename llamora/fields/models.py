@@ -104,6 +104,9 @@ class SealedModel(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
 
+    # False where the first step of a rotation reseals every column: one of a former epoch was put back.
+    opens_former_epochs: ClassVar[bool] = True
+
     objects: ClassVar[SealedManager[Self]] = SealedManager()
 
     owner_id: Any

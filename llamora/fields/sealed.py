@@ -171,6 +171,10 @@ class SealedField(_Field):
 
     def unseal(self, keyring: RealmKeyring, envelope: bytes, columns: Mapping[str, Any]) -> bytes:
         """Return the plaintext of an envelope from its row's columns; raise an EnvelopeError."""
+        if not getattr(self.model, "opens_former_epochs", True) and (
+            read_header(envelope).epoch < keyring.epoch
+        ):
+            raise NotAuthentic
         # Of an envelope of any other format, or of none, the keyring says what is wrong with it.
         number = FORMAT_1 if envelope[:1] == _FORMAT_1_BYTE else FORMAT_2
         return keyring.unseal(envelope, self.context_for(columns, number=number))

@@ -10,7 +10,7 @@ from django.test import Client
 from accounts.models import KeySlot, SignIn
 from llamora.crypto import in_force
 from tests.accounts.conftest import CountingQueue
-from tests.accounts.pages import get_shown_code, list_errors
+from tests.accounts.pages import confirm_code, get_shown_code, list_errors
 from tests.people import NEW_PASSWORD, PASSWORD, Resident
 
 
@@ -29,6 +29,7 @@ def test_the_code_lets_somebody_in_with_a_new_password_and_a_new_code(
     assert answer.status_code == 200
     assert get_shown_code(answer) != owner.recovery_code
     assert stranger.get("/settings/").status_code == 200
+    assert confirm_code(stranger, answer).status_code == 302
     assert Client().post("/sign-in/", {"name": "olive ähre", "password": NEW_PASSWORD}).status_code == 302
 
 

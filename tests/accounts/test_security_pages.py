@@ -3,14 +3,18 @@
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 
 from accounts.middleware import POLL_HEADER
 from accounts.models import FormerKey, KeySlot, SignIn, Vault
 from accounts.rotation import background
 from accounts.rotation import services as rotation_services
+from accounts.rotation.epoch_change import begin_rotation
 from accounts.sessions.services import open_session
 from accounts.throttling.throttle import PAIR
+from llamora.crypto import encode_header
+from llamora.fields.fence import drop_triggers
 from tests.accounts.pages import confirm_code, get_shown_code, list_errors
 from tests.people import NEW_PASSWORD, PASSWORD, Resident
 
@@ -249,6 +253,7 @@ def test_somebody_had_my_key_replaces_everything(owner: Resident) -> None:
     answer = submit(owner, "/settings/somebody-had-my-key/")
 
     code = get_shown_code(answer)
+    assert confirm_code(owner.client, answer).status_code == 302
     assert (owner.is_unlocked(), other.is_unlocked()) == (True, False)
     assert not sign_in("Olive Ähre", PASSWORD)
     assert sign_in("Olive Ähre", NEW_PASSWORD)
@@ -274,3 +279,17 @@ def test_a_cookie_without_a_sign_in_proves_nothing(owner: Resident) -> None:
     SignIn.objects.filter(person=owner.person).delete()
 
     assert submit(owner, "/settings/recovery-code/")["Location"].startswith("/sign-in/")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_page_of_the_key_counts_what_is_damaged(owner: Resident) -> None:
+    assert "damaged" not in owner.get("/settings/key/").content.decode()
+    drop_triggers(connection)
+    begun = begin_rotation(owner.open_slot(), current_cookie=owner.get_cookie())
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE accounts_browserkey SET secret = %s", [encode_header(2, 1) + bytes(150)])
+    rotation_services.resume_rotation(begun.keyring)
+
+    page = owner.get("/settings/key/").content.decode()
+
+    assert "damaged and can't be decrypted." in " ".join(page.split())

@@ -17,6 +17,7 @@ CODES = {
     "UnknownFormat": "unknown_format",
     "Truncated": "truncated",
     "WrongEpoch": "wrong_epoch",
+    "DestroyedKey": "destroyed_key",
     "NotAuthentic": "not_authentic",
     "BadPadding": "bad_padding",
     "WrongSecret": "wrong_secret",

@@ -1,6 +1,7 @@
 """Tests of drafts from locked pages: each is saved, checked at the unlock, and loses no other text."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -330,3 +331,19 @@ def test_an_old_cookie_sends_nothing(owner: Resident) -> None:
 
     assert send(owner, "With the old cookie").status_code == 401
     assert not LateDraft.objects.exists()
+
+
+def test_what_was_folded_in_is_known_for_as_long_as_a_browser_stays_signed_in(
+    owner: Resident, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    settings.SIGN_IN_DAYS = 90
+    owner.lock()
+    send(owner, "An old one")
+    late = LateDraft.objects.get()
+    unlock(owner)
+
+    later = timezone.now() + timedelta(days=80)
+    monkeypatch.setattr(timezone, "now", lambda: later)
+    browser_keys.add_folded_id(owner.keyring, owner.id)
+
+    assert browser_keys.load_folded_ids(owner.keyring) == {owner.id, late.id}

@@ -245,6 +245,17 @@ def test_many_planted_rows_keep_no_browser_from_saving(owner: Resident) -> None:
     assert find_unchecked_texts(owner).count("I confess") == 20
 
 
+def test_many_rows_planted_in_the_name_of_a_browser_keep_it_from_saving_nothing(owner: Resident) -> None:
+    owner.lock()
+    for _ in range(60):
+        plant(owner, {"text": "I confess"}, sign_in_id=owner.get_cookie().sign_in_id)
+
+    assert send(owner, "Her own words").status_code == 200
+    unlock(owner)
+
+    assert get_draft_text(owner) == "Her own words"
+
+
 # --- Moved --------------------------------------------------------------------------------------------------
 
 

@@ -12,29 +12,35 @@ import pytest
 from django.db import connection
 
 from accounts.auth.services.reauth import Reauthentication
+from accounts.auth.services.recovery import recover_account
 from accounts.errors import AccountsError
 from accounts.keys import former_keys
-from accounts.models import SignIn, SlotKind, Unlock
+from accounts.models import FormerKey, SignIn, SlotKind, Unlock
 from accounts.rotation import completion
 from accounts.rotation.background import stop_rotation_threads
 from accounts.rotation.epoch_change import begin_rotation
-from accounts.rotation.errors import DamagedRows
+from accounts.rotation.errors import UnreadableFormerKey
 from accounts.rotation.reencryption import reencrypt_all
-from accounts.rotation.services import resume_rotation
+from accounts.rotation.services import resume_rotation, verify_envelopes
 from accounts.security import services as security_services
 from accounts.sessions import latest_key_cookie as latest
 from accounts.sessions import services as sessions_services
-from diary.models import Entry
-from llamora.crypto import Keyring, encode_header, in_force
+from diary.models import Draft, Entry
+from llamora.crypto import EnvelopeError, Keyring, encode_header, in_force
+from llamora.database import NotWritten
 from llamora.fields import new_id
 from llamora.fields.fence import drop_triggers
 from llamora.ops.backup import restore as backup_restore
 from llamora.ops.backup import snapshot
 from llamora.ops.backup.verify_secret import using_database_file
-from tests.accounts.pages import get_shown_code
-from tests.ops.backups import NOW, BackupFolders, get_database_path
+from tests.accounts.pages import confirm_code, get_shown_code
+from tests.diary.late_drafts import copy_rows, find_unchecked_texts, put_back, send
+from tests.ops.backups import NOW, BackupFolders, die_at_step, get_database_path
 from tests.people import HERE, NEW_PASSWORD, PASSWORD, Resident, register_resident
 from tests.rotation.format_1 import move_back_to_format_1
+from tests.rotation.processes import KILLED, run_forked
+from traces.models import Trace, compute_name_index
+from traces.tagging.services import add_trace
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -195,7 +201,6 @@ def forge(owner: Resident, thief: Keyring) -> None:
         Entry.objects.create(owner_id=owner.id, day=owner.today, text="Never written by her.")
 
 
-@pytest.mark.xfail(strict=True, reason="A row that does not open keeps the former key for ever.")
 def test_who_had_the_password_of_before_forges_no_entry_by_a_damaged_row(owner: Resident) -> None:
     thief = owner.open_keyring()
     owner.sign_in()
@@ -218,7 +223,7 @@ def test_who_had_the_password_of_before_forges_no_entry_by_a_damaged_row(owner: 
     assert answer.status_code == 302
     owner.password = NEW_PASSWORD
     stop_rotation_threads(timeout=10)
-    with suppress(DamagedRows):
+    with suppress(UnreadableFormerKey):
         resume_rotation(owner.open_keyring())
 
     forge(owner, thief)
@@ -226,7 +231,6 @@ def test_who_had_the_password_of_before_forges_no_entry_by_a_damaged_row(owner: 
     assert "Never written by her." not in owner.get("/").content.decode()
 
 
-@pytest.mark.xfail(strict=True, reason="A row that does not open stops the reset.")
 def test_somebody_had_my_key_works_although_a_row_is_damaged(owner: Resident) -> None:
     here = owner.create_session()
     drop_triggers(connection)
@@ -244,9 +248,6 @@ def test_somebody_had_my_key_works_although_a_row_is_damaged(owner: Resident) ->
     assert owner.get_vault().epoch == 3
 
 
-@pytest.mark.xfail(
-    strict=True, reason="Vault columns of a former epoch are believed until the rotation is finished."
-)
 def test_preferences_of_a_former_key_are_refused_while_a_rotation_is_unfinished(owner: Resident) -> None:
     here = owner.create_session()
     with connection.cursor() as cursor:
@@ -284,10 +285,60 @@ def test_the_new_recovery_code_is_shown_although_the_browser_asks_about_a_backup
     owner.open_slot(by=SlotKind.RECOVERY)
 
 
+def test_a_code_that_was_lost_on_a_full_disk_is_replaced_and_shown(
+    owner: Resident, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    move_back_to_format_1(owner, with_list=False)
+    form = {"name": owner.person.name, "password": owner.password}
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise NotWritten("disk_full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sessions_services, "create_session", fail)
+        assert owner.client.post("/sign-in/", form).status_code >= 500
+    stop_rotation_threads(timeout=10)
+    page = owner.client.post("/sign-in/", form)
+    stop_rotation_threads(timeout=10)
+
+    assert page.status_code == 200
+    assert "This is a new code." in page.content.decode()
+    assert confirm_code(owner.client, page).status_code == 302
+    owner.client.post("/sign-out/")
+    assert owner.client.post("/sign-in/", form).status_code == 302
+    owner.recovery_code = get_shown_code(page)
+    owner.open_slot(by=SlotKind.RECOVERY)
+
+
+@pytest.mark.parametrize("begins", ["recovery", "replacement", "reset"])
+def test_a_code_that_no_page_showed_is_replaced_and_shown(owner: Resident, begins: str) -> None:
+    """The process died after the commit, so that the answer was lost."""
+    here = owner.create_session()
+    asked = Reauthentication(
+        vault=sessions_services.open_session(here), cookie=here, password=owner.password, address=HERE
+    )
+    if begins == "recovery":
+        recover_account(
+            name=owner.person.name, code=owner.recovery_code, new_password=NEW_PASSWORD, address=HERE
+        )
+        owner.password = NEW_PASSWORD
+    elif begins == "replacement":
+        security_services.replace_recovery_code(asked)
+    else:
+        security_services.reset_after_compromise(asked, new_password=NEW_PASSWORD)
+        owner.password = NEW_PASSWORD
+    stop_rotation_threads(timeout=10)
+
+    page = owner.client.post("/sign-in/", {"name": owner.person.name, "password": owner.password})
+    stop_rotation_threads(timeout=10)
+
+    owner.recovery_code = get_shown_code(page)
+    assert owner.read_all(owner.open_slot(by=SlotKind.RECOVERY).keyring) == owner.written
+
+
 # --- ordinary damage ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.xfail(strict=True, reason="Damage to these columns refuses the whole vault.")
 @pytest.mark.parametrize("column", ["folded_drafts", "former_pair"])
 def test_a_flipped_bit_in_what_is_not_a_key_keeps_nobody_out(owner: Resident, column: str) -> None:
     begin_rotation(owner.open_slot()).keyring.close()
@@ -304,6 +355,203 @@ def test_a_flipped_bit_in_what_is_not_a_key_keeps_nobody_out(owner: Resident, co
         cursor.execute(f"UPDATE accounts_vault SET {column} = %s", [bytes(damaged)])
 
     owner.sign_in()
+
+
+def flip_bit_of_vault(column: str) -> None:
+    with connection.cursor() as cursor:
+        (value,) = cursor.execute(f"SELECT {column} FROM accounts_vault").fetchone()
+        damaged = bytearray(value)
+        damaged[-1] ^= 1
+        cursor.execute(f"UPDATE accounts_vault SET {column} = %s", [bytes(damaged)])
+
+
+@pytest.mark.parametrize("column", ["folded_drafts", "former_pair"])
+def test_a_flipped_bit_in_what_is_not_a_key_stops_no_key_change(owner: Resident, column: str) -> None:
+    begun = begin_rotation(owner.open_slot())
+    resume_rotation(begun.keyring)
+    vault = owner.get_vault()
+    with in_force(begun.keyring):
+        vault.folded_drafts = {new_id().hex: "2026-01-01"}
+        vault.save(update_fields=["folded_drafts"])
+    flip_bit_of_vault(column)
+
+    resume_rotation(begin_rotation(owner.open_slot()).keyring)
+
+    assert owner.read_all() == owner.written
+    assert verify_envelopes(owner.open_keyring()).damaged == []
+
+
+def test_a_draft_is_not_merged_again_after_the_list_of_merged_ones_was_damaged(owner: Resident) -> None:
+    """Whoever can write the list away must not have an old text merged once more."""
+    owner.sign_in()
+    owner.lock()
+    send(owner, "Long gone")
+    rows, keys = copy_rows("diary_latedraft"), copy_rows("accounts_browserkey")
+    owner.sign_in()
+    Draft.objects.all().delete()
+
+    flip_bit_of_vault("folded_drafts")
+    put_back("diary_latedraft", rows)
+    put_back("accounts_browserkey", keys)
+    owner.lock()
+    owner.sign_in()
+
+    assert not Draft.objects.exists()
+    assert "Long gone" in find_unchecked_texts(owner)
+    put_back("diary_latedraft", rows)
+    owner.lock()
+    owner.sign_in()
+    assert not Draft.objects.exists()
+    owner.lock()
+    send(owner, "A new one")
+    owner.sign_in()
+    assert Draft.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "column", ["private_key", "state", "ways_in", "preferences", "former_pair", "folded_drafts", "digest_key"]
+)
+def test_no_column_of_the_vault_is_of_a_former_key(owner: Resident, column: str) -> None:
+    """A former key opens them until its rotation is finished; whoever has it could write them too."""
+    begin_rotation(owner.open_slot()).keyring.close()
+    vault = owner.get_vault()
+    with in_force(owner.open_keyring()):
+        vault.folded_drafts = {new_id().hex: "2026-01-01"}
+        vault.save(update_fields=["folded_drafts"])
+    with connection.cursor() as cursor:
+        (earlier,) = cursor.execute(f"SELECT {column} FROM accounts_vault").fetchone()
+    begun = begin_rotation(owner.open_slot())
+    drop_triggers(connection)
+    with connection.cursor() as cursor:
+        cursor.execute(f"UPDATE accounts_vault SET {column} = %s", [earlier])
+
+    with in_force(begun.keyring), pytest.raises(EnvelopeError):
+        getattr(owner.get_vault(), column)
+    reencrypt_all(begun.keyring)
+    with in_force(begun.keyring), pytest.raises(EnvelopeError):
+        getattr(owner.get_vault(), column)
+
+
+def test_a_file_of_zeros_is_no_key(owner: Resident) -> None:
+    """A death after the file was overwritten, and before it was removed, left one."""
+    folder = former_keys.get_folder()
+    folder.mkdir(exist_ok=True)
+    file = folder / f"{owner.id.hex}-1"
+    file.write_bytes(bytes(32))
+
+    begin_rotation(owner.open_slot()).keyring.close()
+
+    assert len(file.read_bytes()) == 32
+    assert any(file.read_bytes())
+    resume_rotation(owner.open_keyring())
+    assert owner.read_all() == owner.written
+
+
+def test_a_former_key_without_its_file_is_not_believed_after_the_move(owner: Resident) -> None:
+    """In format 1 the row held the key itself, and needed no file."""
+    data_key = owner.open_keyring().data_key()
+    begin_rotation(owner.open_slot()).keyring.close()
+    keyring = owner.open_keyring()
+    with in_force(keyring):
+        row = FormerKey.objects.get(owner_id=owner.id)
+        row.data_key = data_key
+        row.save(update_fields=["data_key"])
+
+    assert owner.open_keyring().list_former_epochs() == []
+
+
+def test_files_of_former_keys_that_a_death_left_are_destroyed_at_the_start(
+    owner: Resident, monkeypatch: Any
+) -> None:
+    other = register_resident("Humphrey", entries=1)
+    for person in (owner, other):
+        begun = begin_rotation(person.open_slot())
+        if person is owner:
+            with monkeypatch.context() as patch:
+                patch.setattr(former_keys, "destroy_files", lambda *_, **__: None)
+                resume_rotation(begun.keyring)
+
+    assert completion.destroy_remaining_files() == 1
+
+    assert former_keys.list_file_epochs(owner.id) == set()
+    assert former_keys.list_file_epochs(other.id) == {1}
+    resume_rotation(other.open_keyring())
+    assert other.read_all() == other.written
+
+
+def test_a_file_that_a_death_left_is_destroyed_at_the_next_unlock_although_a_row_is_damaged(
+    owner: Resident, monkeypatch: Any
+) -> None:
+    begun = begin_rotation(owner.open_slot())
+    drop_triggers(connection)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE diary_entry SET text = %s WHERE id = (SELECT min(id) FROM diary_entry)",
+            [encode_header(2, 1) + os.urandom(120)],
+        )
+    with monkeypatch.context() as patch:
+        patch.setattr(former_keys, "destroy_files", lambda *_, **__: None)
+        resume_rotation(begun.keyring)
+    assert completion.destroy_remaining_files() == 0
+    assert former_keys.list_file_epochs(owner.id) == {1}
+
+    owner.sign_in()
+    stop_rotation_threads(timeout=10)
+
+    assert former_keys.list_file_epochs(owner.id) == set()
+
+
+@pytest.mark.parametrize("change", ["salt = 'salt'", "public_key = 5", "created_at = 'never'"])
+def test_a_damaged_way_to_unlock_stops_no_key_change(owner: Resident, change: str) -> None:
+    recovery = owner.get_slot(SlotKind.RECOVERY).id
+    with connection.cursor() as cursor:
+        cursor.execute(f"UPDATE accounts_keyslot SET {change} WHERE kind = 'recovery'")
+
+    begun = begin_rotation(owner.open_slot())
+
+    assert [(slot.slot_id, slot.code) for slot in begun.refused_slots] == [(recovery, "damaged")]
+    resume_rotation(begun.keyring)
+    assert owner.read_all() == owner.written
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE traces_trace SET name = 'text' WHERE id = (SELECT min(id) FROM traces_trace)",
+        "UPDATE traces_trace SET deleted_at = CAST(x'ff' AS TEXT) "
+        "WHERE id = (SELECT min(id) FROM traces_trace)",
+    ],
+)
+def test_a_trace_that_nobody_wrote_stops_no_key_change(owner: Resident, statement: str) -> None:
+    with in_force(owner.keyring):
+        first = Entry.objects.filter(owner_id=owner.id)[0]
+        for name in ("heron", "marsh"):
+            add_trace(owner_id=owner.id, entry_id=first.id, name=name)
+    drop_triggers(connection)
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+
+    begun = begin_rotation(owner.open_slot())
+    resume_rotation(begun.keyring)
+
+    with in_force(begun.keyring):
+        index = compute_name_index("marsh")
+        assert Trace.objects.filter(owner_id=owner.id, name_index=index).count() == 1
+
+
+def test_a_planted_former_key_of_any_shape_stops_no_key_change(owner: Resident) -> None:
+    begun = begin_rotation(owner.open_slot())
+    drop_triggers(connection)
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TEMP TABLE copied AS SELECT * FROM accounts_formerkey")
+        cursor.execute("UPDATE copied SET id = %s, epoch = 77, begun_at = 'never'", [new_id().hex])
+        cursor.execute("INSERT INTO accounts_formerkey SELECT * FROM copied")
+        cursor.execute("DROP TABLE copied")
+
+    resume_rotation(begun.keyring)
+
+    assert owner.read_all() == owner.written
+    assert not FormerKey.objects.filter(owner_id=owner.id).exists()
 
 
 def test_a_flipped_bit_in_the_first_entry_keeps_nobody_out() -> None:
@@ -343,3 +591,47 @@ def test_a_restore_that_is_undone_gives_back_the_former_key(owner: Resident, tmp
     with using_database_file(target):
         resume_rotation(owner.open_keyring())
         assert owner.read_all() == owner.written
+
+
+def test_a_restore_that_is_killed_anywhere_loses_no_former_key(owner: Resident, tmp_path: Path) -> None:
+    """Both databases are half way through a rotation, and their files have the same name."""
+    place = BackupFolders(folder=tmp_path)
+    target = place.target_database
+    begin_rotation(owner.open_slot()).keyring.close()
+    taken = place.create_backup()
+    (file,) = former_keys.get_folder().glob(f"{owner.id.hex}-*")
+    of_backup = file.read_bytes()
+
+    killed, restored = 0, False
+    for step in range(1, 400, 2):
+        # The household that is replaced: its key change has another file.
+        shutil.rmtree(target.parent, ignore_errors=True)
+        target.parent.mkdir(mode=0o700)
+        snapshot.copy_database(get_database_path(), target)
+        (target.parent / former_keys.FOLDER).mkdir()
+        with using_database_file(target):
+            (target.parent / former_keys.FOLDER / file.name).write_bytes(of_backup)
+            keyring = owner.open_keyring()
+            former_keys.destroy_files(owner.id)
+            former_keys.save_former_key(keyring, epoch=1)
+            owner.write_with(keyring, "Only in the replaced one")
+            connection.close()
+
+        def restores(step: int = step) -> None:
+            die_at_step(step, events={"os.rename", "os.remove", "os.link", "open", "shutil.rmtree"})
+            backup_restore.restore_backup(taken.path, database=target, key_file=place.key_file, now=NOW)
+
+        ended = run_forked(restores)
+        killed += ended == KILLED
+        with using_database_file(target):
+            keyring = owner.open_keyring()
+            assert keyring.list_former_epochs() == [1], step
+            assert owner.read_all(keyring).items() >= owner.written.items()
+            keyring.close()
+            connection.close()
+        if ended == 0:
+            restored = True
+            break
+    assert killed > 20
+    assert restored
+    assert [path.name for path in (target.parent / former_keys.FOLDER).iterdir()] == [file.name]

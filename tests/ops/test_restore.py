@@ -13,6 +13,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from accounts.rotation.epoch_change import begin_rotation
+from accounts.rotation.services import resume_rotation
 from llamora.ops import data_folder
 from llamora.ops.backup import archive, integrity, snapshot
 from llamora.ops.backup import restore as backup_restore
@@ -318,6 +320,26 @@ def test_killed_at_every_single_step_the_old_or_the_new_stands_whole(
     stands = restore_with_kills(place, place.create_backup().path, every=1)
 
     assert stands == sorted(stands, reverse=True)
+
+
+def test_a_value_that_was_damaged_at_the_last_key_change_prevents_no_backup_and_no_restore(
+    owner: Resident, place: BackupFolders
+) -> None:
+    rowan = register_resident("Rowan", entries=3)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE diary_entry SET text = CAST(substr(text, 1, 60) || zeroblob(length(text) - 60) AS BLOB) "
+            "WHERE id = (SELECT min(id) FROM diary_entry WHERE owner_id = %s)",
+            [rowan.id.hex],
+        )
+    resume_rotation(begin_rotation(rowan.open_slot()).keyring)
+
+    taken = place.create_backup()
+    restore(place, taken.path)
+
+    with pytest.raises(CommandError, match=r"diary\.entry\.text: 1 of 23 values are damaged"):
+        call_command("verify", taken.path)
+    assert count_rows(place.target_database, "diary_entry") == 23
 
 
 # --- Proved by opening --------------------------------------------------------------------------------

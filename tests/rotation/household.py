@@ -26,6 +26,7 @@ from accounts.auth.services.login import sign_in_with_password, unlock_with_pass
 from accounts.auth.services.reauth import Reauthentication
 from accounts.auth.services.recovery import recover_account
 from accounts.errors import InvalidInvitation, LastAdministrator
+from accounts.keys import vault_state
 from accounts.models import FormerKey, KeySlot, Person, SignIn, SlotKind, Vault
 from accounts.rotation.completion import destroy_former_keys
 from accounts.rotation.epoch_change import begin_rotation
@@ -221,6 +222,7 @@ class HouseholdMachine(RuleBasedStateMachine):
         secured = security_services.replace_recovery_code(asked)
         assert secured.recovery_code
         person["code"] = secured.recovery_code
+        _confirm_code(person)
         self._record_rotation(person, here=secured.cookie)
 
     @rule(who=WHO)
@@ -230,6 +232,7 @@ class HouseholdMachine(RuleBasedStateMachine):
             name=person["name"], code=person["code"], new_password=new, address=ADDRESS
         )
         person["password"], person["code"] = new, recovered.recovery_code
+        _confirm_code(person)
         self._record_rotation(person, here=None)
         assert recovered.cookie is not None
         self._record_unlock(person, recovered.cookie)
@@ -241,6 +244,7 @@ class HouseholdMachine(RuleBasedStateMachine):
         secured = security_services.reset_after_compromise(asked, new_password=new)
         assert secured.recovery_code
         person["password"], person["code"] = new, secured.recovery_code
+        _confirm_code(person)
         self._record_rotation(person, here=secured.cookie)
 
     @rule(who=WHO)
@@ -405,3 +409,7 @@ def _wait_for_rotations() -> None:
     for thread in threading.enumerate():
         if thread.name == "rotation":
             thread.join(20)
+
+
+def _confirm_code(person: ExpectedPerson) -> None:
+    vault_state.confirm_code(open_with_right_secret(person).keyring)

@@ -7,6 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from accounts.keys import former_keys
 from accounts.models import KeySlot, SlotKind
 from accounts.rotation import services as rotation_services
 from accounts.rotation.epoch_change import begin_rotation
@@ -67,19 +68,30 @@ def test_rotate_dek_names_a_slot_that_was_given_nothing(owner: Resident, tmp_pat
     assert f"A way to unlock (recovery, {planted.id}) no longer works" in complained
 
 
-def test_rotate_dek_keeps_the_old_key_for_rows_that_do_not_open(owner: Resident, tmp_path: Path) -> None:
+def test_rotate_dek_destroys_the_old_key_although_a_row_is_damaged(owner: Resident, tmp_path: Path) -> None:
     first, second = list(Entry.objects.filter(owner_id=owner.id).order_by("id"))[:2]
     with connection.cursor() as cursor:
         swapped = [second.__dict__["text"].envelope, first.id.hex]
         cursor.execute("UPDATE diary_entry SET text = %s WHERE id = %s", swapped)
 
-    with pytest.raises(CommandError, match="1 values can't be decrypted"):
+    said, complained = run_command("rotate_dek", "Olive", secret=owner.password, tmp_path=tmp_path)
+
+    assert "The old key is destroyed." in said
+    assert f"diary.entry.text of {first.id} can't be decrypted: not_authentic." in complained
+    assert "1 value can't be decrypted, and stayed as before" in complained
+    assert not rotation_services.is_rotation_unfinished(owner.open_keyring())
+
+
+def test_rotate_dek_keeps_an_old_key_that_cannot_be_read(owner: Resident, tmp_path: Path) -> None:
+    begin_rotation(owner.open_slot())
+    former_keys.destroy_files(owner.id)
+
+    with pytest.raises(CommandError, match="rows need an old key that can't be read"):
         run_command("rotate_dek", "Olive", secret=owner.password, tmp_path=tmp_path)
     assert rotation_services.is_rotation_unfinished(owner.open_keyring())
     arguments = ("rotate_dek", "Olive", "--leave-damaged")
-    _, complained = run_command(*arguments, secret=owner.password, tmp_path=tmp_path)
+    run_command(*arguments, secret=owner.password, tmp_path=tmp_path)
 
-    assert f"diary.entry.text of {first.id} can't be decrypted: not_authentic." in complained
     assert not rotation_services.is_rotation_unfinished(owner.open_keyring())
 
 

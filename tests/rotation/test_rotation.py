@@ -2,6 +2,7 @@
 
 from datetime import date
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -12,7 +13,7 @@ from accounts.keys.former_keys import destroy_files, get_folder
 from accounts.models import FormerKey, KeySlot, SignIn, SlotKind, Unlock
 from accounts.rotation import services as rotation_services
 from accounts.rotation.epoch_change import BegunRotation, begin_rotation
-from accounts.rotation.errors import DamagedRows, OpenedSlotRefused, StaleKeyring
+from accounts.rotation.errors import LateRows, OpenedSlotRefused, StaleKeyring, UnreadableFormerKey
 from accounts.sessions import services as sessions_services
 from accounts.signals import data_key_rotated
 from diary.entries.services import save_entry
@@ -20,6 +21,7 @@ from diary.models import Entry
 from llamora.crypto import Keyring, current_keyring, in_force
 from llamora.database import FenceRefused, write_transaction
 from llamora.fields.access import envelope_access
+from llamora.fields.fence import drop_triggers
 from tests.people import Resident
 
 
@@ -308,23 +310,161 @@ def test_nothing_is_rotated_when_the_asking_slot_could_not_be_served(owner: Resi
     assert owner.read_all(opened.keyring) == owner.written
 
 
-def test_a_row_that_does_not_open_keeps_the_former_key_until_it_is_given_up(owner: Resident) -> None:
+def swap_two_texts(owner: Resident) -> UUID:
+    """Damage an entry, and return its id."""
     first, second = list(Entry.objects.filter(owner_id=owner.id).values_list("id", "text"))[:2]
     with write_transaction(), connection.cursor() as cursor:
         cursor.execute("UPDATE diary_entry SET text = %s WHERE id = %s", [second[1].envelope, first[0].hex])
-    turned = begin_rotation(owner.open_slot())
+    return UUID(str(first[0]))
 
-    with pytest.raises(DamagedRows) as raised:
-        rotation_services.resume_rotation(turned.keyring)
-    assert raised.value.count == 1
-    assert rotation_services.is_rotation_unfinished(turned.keyring)
-    moved = rotation_services.resume_rotation(turned.keyring, leave_damaged=True)
 
-    assert [(damaged.row, damaged.code) for damaged in moved.damaged] == [(first[0], "not_authentic")]
-    assert not rotation_services.is_rotation_unfinished(turned.keyring)
-    assert [damaged.row for damaged in rotation_services.verify_envelopes(owner.open_keyring()).damaged] == [
-        first[0]
-    ]
+def read_sound_entries(owner: Resident, *, damaged: UUID) -> int:
+    with in_force(owner.open_keyring()):
+        rows = Entry.objects.filter(owner_id=owner.id).exclude(id=damaged)
+        assert all(row.text for row in rows)
+    return len(rows)
+
+
+def test_a_damaged_row_does_not_preserve_the_former_key(owner: Resident) -> None:
+    damaged = swap_two_texts(owner)
+    before = Entry.objects.filter(id=damaged).values_list("text", flat=True).get().envelope
+    begun = begin_rotation(owner.open_slot())
+
+    moved = rotation_services.resume_rotation(begun.keyring)
+
+    assert [(each.row, each.code) for each in moved.damaged] == [(damaged, "not_authentic")]
+    assert not rotation_services.is_rotation_unfinished(begun.keyring)
+    assert not list_files(owner)
+    assert read_sound_entries(owner, damaged=damaged) == len(owner.written) - 1
+    assert Entry.objects.filter(id=damaged).values_list("text", flat=True).get().envelope == before
+    found = rotation_services.verify_envelopes(owner.open_keyring()).damaged
+    assert [(each.row, each.code) for each in found] == [(damaged, "destroyed_key")]
+    assert rotation_services.count_rows_of_destroyed_keys(owner.id) == 1
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE diary_entry SET text = CAST(text AS TEXT) WHERE id = %s",
+        "UPDATE diary_entry SET text = x'02' WHERE id = %s",
+        "UPDATE diary_entry SET text = 5 WHERE id = %s",
+        "UPDATE diary_entry SET text = x'0700000001' || substr(text, 6) WHERE id = %s",
+        "UPDATE diary_entry SET day = CAST(x'ff' AS TEXT) WHERE id = %s",
+        "UPDATE diary_entry SET day = 1.5 WHERE id = %s",
+        "UPDATE diary_entry SET day = '2001-02-30' WHERE id = %s",
+        "UPDATE diary_entry SET id = x'ff' WHERE id = %s",
+        "UPDATE diary_entry SET id = 'no id' WHERE id = %s",
+    ],
+)
+def test_a_value_that_nobody_wrote_does_not_preserve_the_former_key(owner: Resident, statement: str) -> None:
+    begun = begin_rotation(owner.open_slot())
+    chosen = Entry.objects.filter(owner_id=owner.id).values_list("id", flat=True)[0]
+    drop_triggers(connection)
+    with connection.constraint_checks_disabled(), connection.cursor() as cursor:
+        cursor.execute(statement, [chosen.hex])
+
+    moved = rotation_services.resume_rotation(begun.keyring)
+
+    assert moved.damaged
+    assert not rotation_services.is_rotation_unfinished(begun.keyring)
+    assert not list_files(owner)
+    with connection.constraint_checks_disabled(), connection.cursor() as cursor:
+        cursor.execute("DELETE FROM diary_entry WHERE substr(text, 2, 4) IS NOT x'00000002'")
+    assert read_sound_entries(owner, damaged=chosen) == len(owner.written) - 1
+
+
+def test_a_row_that_another_program_writes_late_is_encrypted_again(
+    owner: Resident, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    damaged = swap_two_texts(owner)
+    former = owner.open_keyring()
+    begun = begin_rotation(owner.open_slot())
+    drop_triggers(connection)
+    destroy = rotation_services.destroy_former_keys
+
+    def write_late(*args: Any, **kwargs: Any) -> bool:
+        monkeypatch.setattr(rotation_services, "destroy_former_keys", destroy)
+        with in_force(former):
+            Entry.objects.create(owner_id=owner.id, day=owner.today, text="Late, but here")
+        return destroy(*args, **kwargs)
+
+    monkeypatch.setattr(rotation_services, "destroy_former_keys", write_late)
+
+    rotation_services.resume_rotation(begun.keyring)
+
+    assert not rotation_services.is_rotation_unfinished(begun.keyring)
+    assert read_sound_entries(owner, damaged=damaged) == len(owner.written)
+
+
+def test_a_program_that_goes_on_writing_under_the_former_key_loses_nothing(
+    owner: Resident, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    former = owner.open_keyring()
+    begun = begin_rotation(owner.open_slot())
+    drop_triggers(connection)
+    destroy = rotation_services.destroy_former_keys
+
+    def write_late(*args: Any, **kwargs: Any) -> bool:
+        with in_force(former):
+            Entry.objects.create(owner_id=owner.id, day=owner.today, text="Late, but here")
+        return destroy(*args, **kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(rotation_services, "destroy_former_keys", write_late)
+        with pytest.raises(LateRows):
+            rotation_services.resume_rotation(begun.keyring)
+    assert rotation_services.is_rotation_unfinished(begun.keyring)
+
+    rotation_services.resume_rotation(owner.open_keyring())
+
+    with in_force(owner.open_keyring()):
+        texts = [entry.text for entry in Entry.objects.filter(owner_id=owner.id)]
+    assert texts.count("Late, but here") == 3
+
+
+def test_each_of_two_former_keys_is_destroyed_when_only_damage_is_left_of_it(owner: Resident) -> None:
+    damaged = swap_two_texts(owner)
+    begin_rotation(owner.open_slot())
+    second = begin_rotation(owner.open_slot())
+    assert second.keyring.list_former_epochs() == [1, 2]
+
+    rotation_services.resume_rotation(second.keyring)
+
+    assert not rotation_services.is_rotation_unfinished(second.keyring)
+    assert not list_files(owner)
+    assert read_sound_entries(owner, damaged=damaged) == len(owner.written) - 1
+
+
+@pytest.mark.parametrize("content", [None, bytes(32), b"short"])
+def test_a_former_key_that_cannot_be_read_loses_nothing(owner: Resident, content: bytes | None) -> None:
+    damaged = swap_two_texts(owner)
+    begin_rotation(owner.open_slot())
+    (file,) = list_files(owner)
+    saved = file.read_bytes()
+    file.unlink()
+    if content is not None:
+        file.write_bytes(content)
+    second = begin_rotation(owner.open_slot())
+
+    with pytest.raises(UnreadableFormerKey):
+        rotation_services.resume_rotation(second.keyring)
+
+    assert rotation_services.is_rotation_unfinished(second.keyring)
+    file.write_bytes(saved)
+    rotation_services.resume_rotation(owner.open_keyring())
+    assert not rotation_services.is_rotation_unfinished(second.keyring)
+    assert read_sound_entries(owner, damaged=damaged) == len(owner.written) - 1
+
+
+def test_a_former_key_that_cannot_be_read_is_given_up_only_when_asked(owner: Resident) -> None:
+    begun = begin_rotation(owner.open_slot())
+    destroy_files(owner.id)
+
+    with pytest.raises(UnreadableFormerKey):
+        rotation_services.resume_rotation(owner.open_keyring())
+    rotation_services.resume_rotation(owner.open_keyring(), leave_damaged=True)
+
+    assert not rotation_services.is_rotation_unfinished(begun.keyring)
 
 
 def test_a_wrong_password_rotates_nothing(owner: Resident) -> None:

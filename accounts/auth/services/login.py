@@ -22,6 +22,7 @@ from accounts.rotation.background import start_rotation_thread
 from accounts.rotation.epoch_change import OtherBrowsers, begin_rotation
 from accounts.rotation.errors import RotationError
 from accounts.rotation.format_upgrade import move_to_format_2
+from accounts.rotation.unconfirmed_code import replace_unconfirmed_code
 from accounts.sessions import services as sessions_services
 from accounts.sessions.cookies import SessionCookie
 from accounts.sessions.register import check_no_other_key
@@ -128,7 +129,7 @@ def sign_in_with_password(
         check_key=check_key,
     ) as opened:
         check_key(opened.keyring)
-        with raise_cost(opened, password=password) as keyring:
+        with _show_code_again(opened) as shown, raise_cost(shown, password=password) as keyring:
             cookie = None
             if request_vault.sign_in_id is not None and request_vault.person == opened.person:
                 # The same person in the same browser: their sign-in stays, so that other tabs go on working.
@@ -141,7 +142,7 @@ def sign_in_with_password(
         return SignedIn(
             person=opened.person,
             cookie=cookie,
-            recovery_code=opened.recovery_code,
+            recovery_code=shown.recovery_code,
             refused_slots=opened.refused_slots,
         )
 
@@ -209,12 +210,12 @@ def unlock_with_password(
         if opened.keyring.owner != person.id:
             raise WrongPerson
         check_key(opened.keyring)
-        with raise_cost(opened, password=password) as keyring:
+        with _show_code_again(opened) as shown, raise_cost(shown, password=password) as keyring:
             cookie = _unlock_browser(keyring, sign_in_id=sign_in_id)
         return SignedIn(
             person=opened.person,
             cookie=cookie,
-            recovery_code=opened.recovery_code,
+            recovery_code=shown.recovery_code,
             refused_slots=opened.refused_slots,
         )
 
@@ -246,6 +247,18 @@ def _unlock_and_send_signal(keyring: Keyring, unlock: Callable[[], SessionCookie
 def _send_unlocked(keyring: Keyring) -> None:
     with in_force(keyring):
         vault_unlocked.send_robust(Person, person_id=keyring.owner, keyring=keyring)
+
+
+@contextmanager
+def _show_code_again(opened: key_slots.OpenedSlot) -> Iterator[key_slots.OpenedSlot]:
+    """Give the slot to work with, with a new recovery code if the person may never have seen theirs."""
+    replaced = replace_unconfirmed_code(opened)
+    if replaced is not opened:
+        start_rotation_thread(replaced.keyring)
+    try:
+        yield replaced
+    finally:
+        replaced.keyring.close()
 
 
 @contextmanager

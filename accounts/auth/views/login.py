@@ -100,7 +100,11 @@ def _respond_to_signed_in(request: HttpRequest, signed_in: SignedIn, following: 
         messages.warning(request, get_refused_slot_message(slot))
     if signed_in.recovery_code:
         response = show_recovery_code(
-            request, signed_in.person, code=signed_in.recovery_code, following=following
+            request,
+            signed_in.person,
+            code=signed_in.recovery_code,
+            following=following,
+            is_unexpected=True,
         )
         if is_htmx_request(request):
             # The dialog was over a page; its text is saved as a draft.

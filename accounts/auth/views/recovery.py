@@ -1,6 +1,7 @@
 """Views of recovery, and of the page that shows a recovery code once and asks for two of its groups."""
 
 import secrets
+from contextlib import suppress
 
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import rotate_token
@@ -23,25 +24,40 @@ from accounts.http.error_responses import (
     set_retry_after,
 )
 from accounts.http.request import HouseholdRequest
+from accounts.keys import vault_state
 from accounts.models import Person
 from accounts.sessions.cookies import SessionCookie, set_cookie
 from accounts.sessions.latest_key_cookie import set_latest_key_cookie
 from accounts.sessions.user_agent import describe_device
 from accounts.throttling.client_ip import get_client_ip
 from llamora.crypto import recovery_groups
+from llamora.database import NotWritten
 
 GONE = 410
 
 
 def show_recovery_code(
-    request: HttpRequest, person: Person, *, code: str, following: str = next_url.HOME
+    request: HttpRequest,
+    person: Person,
+    *,
+    code: str,
+    following: str = next_url.HOME,
+    is_unexpected: bool = False,
 ) -> HttpResponse:
-    """Return the page of a new recovery code. The code is not stored, so it cannot be shown again."""
+    """Return the page of a new recovery code. The code is not stored, so it cannot be shown again.
+
+    `is_unexpected` is for a code that replaces another one although nobody asked for it.
+    """
     asked = sorted(secrets.SystemRandom().sample(range(GROUP_COUNT), 2))
     pending = PendingCode(code=code, asked=asked, following=following)
     token = recovery_confirmation.create_token(pending, owner=person.id)
     return _render_code_page(
-        request, person, pending, ConfirmRecoveryCodeForm(code=code, asked=asked), token=token
+        request,
+        person,
+        pending,
+        ConfirmRecoveryCodeForm(code=code, asked=asked),
+        token=token,
+        is_unexpected=is_unexpected,
     )
 
 
@@ -59,15 +75,30 @@ def confirm_recovery_code(request: HouseholdRequest) -> HttpResponse:
     if not form.is_valid():
         return _render_code_page(request, request.user, pending, form, token=token)
     recovery_confirmation.confirm_code(token)
+    if request.vault.is_unlocked:
+        # A full disk is no reason to hold a person up: they then confirm a new code at the next unlock.
+        with suppress(NotWritten):
+            vault_state.confirm_code(request.vault.keyring)
     if is_htmx_request(request):
         return HttpResponse(status=204, headers={"HX-Redirect": pending.following})
     return redirect(pending.following)
 
 
 def _render_code_page(
-    request: HttpRequest, person: Person, pending: PendingCode, form: ConfirmRecoveryCodeForm, *, token: str
+    request: HttpRequest,
+    person: Person,
+    pending: PendingCode,
+    form: ConfirmRecoveryCodeForm,
+    *,
+    token: str,
+    is_unexpected: bool = False,
 ) -> HttpResponse:
-    context = {"form": form, "carried": token, "code_owner_id": person.id}
+    context = {
+        "form": form,
+        "carried": token,
+        "code_owner_id": person.id,
+        "is_unexpected": is_unexpected,
+    }
     status = FORM_INVALID if form.is_bound else 200
     if form.is_bound and is_htmx_request(request):
         # The code stays in the page; only the form is sent again.

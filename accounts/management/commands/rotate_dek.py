@@ -13,7 +13,7 @@ from accounts.management import secret_prompt, verification_report
 from accounts.rotation import services as rotation_services
 from accounts.rotation.epoch_change import begin_rotation
 from accounts.rotation.error_messages import get_refused_slot_message, get_rotation_error_message
-from accounts.rotation.errors import DamagedRows
+from accounts.rotation.errors import UnreadableFormerKey
 from llamora.crypto import Keyring
 from llamora.database import NotWritten
 from llamora.pluralize import pluralize
@@ -26,7 +26,7 @@ class Command(BaseCommand):
         "Create a new key for the diary of NAME, encrypt everything again and destroy the old key. Asks for "
         "the password or recovery code; both keep working. Signs out all browsers. The diary can be used "
         "meanwhile. If stopped, it continues with the same command or at the next unlock. Refuses an unknown "
-        "name, a wrong password or code, and to destroy the old key while some values can't be decrypted."
+        "name, a wrong password or code, and to destroy an old key that can't be read while values need it."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -38,7 +38,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--leave-damaged",
             action="store_true",
-            help="destroy the old key even if some values can't be decrypted; they are lost",
+            help="destroy an old key that can't be read; the values that need it are lost",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -63,9 +63,14 @@ class Command(BaseCommand):
                 f"in {seconds:.2f} s."
             )
             self.stdout.write("The old key is destroyed.")
+            if moved.damaged:
+                self.stderr.write(
+                    f"{pluralize(len(moved.damaged), 'value', 'values')} can't be decrypted, and stayed as "
+                    "before; see above. Restore a backup if you have one."
+                )
             if options["verify"]:
                 verification_report.verify_and_report(self, keyring)
-        except DamagedRows as error:
+        except UnreadableFormerKey as error:
             verification_report.write_damaged(self, error.where)
             raise CommandError(get_rotation_error_message(error)) from None
         except AccountsError as error:

@@ -27,13 +27,15 @@ _PROGRESS_STEPS = 200_000
 
 @dataclass(kw_only=True)
 class SealedColumnCensus:
-    """Counts of the envelopes of one sealed column: in all, by format, of a former epoch, and invalid."""
+    """Counts of the envelopes of one sealed column: in all, by format, of former epochs, and invalid."""
 
     label: str
     is_code: bool = False  # codes of plaintext columns, not encrypted values
+    may_be_of_former_epoch: bool = True
     envelopes: int = 0
     formats: dict[int, int] = field(default_factory=dict)
     awaiting_rotation: int = 0  # under the former key of a rotation that is not finished
+    damaged: int = 0  # damaged before their key was destroyed, or written since by somebody else
     invalid: int = 0
 
     def add_envelopes(self, *, begins: bytes, epoch: int | None, is_former: bool, many: int) -> None:
@@ -49,15 +51,21 @@ class SealedColumnCensus:
             return
         if is_former:
             self.awaiting_rotation += many
+        elif self.may_be_of_former_epoch and epoch is not None and 1 <= head.epoch < epoch:
+            self.damaged += many
         else:
             self.invalid += many
 
 
 @dataclass(kw_only=True)
 class IntegrityReport:
-    """The result of a check without a key: the problems found, and the counts of envelopes."""
+    """The result of a check without a key: the problems found, and the counts of envelopes.
+
+    `damage` is lost already, and prevents neither a backup of the rest nor its restore.
+    """
 
     problems: list[str] = field(default_factory=list)
+    damage: list[str] = field(default_factory=list)
     columns: list[SealedColumnCensus] = field(default_factory=list)
 
     @property
@@ -97,6 +105,11 @@ def _check_household(database: sqlite3.Connection, *, with_triggers: bool) -> In
             found.problems.append(
                 f"{column.label}: {column.invalid:,} of {column.envelopes:,} values have an unknown format "
                 "or a key that is not their owner's."
+            )
+        if column.damaged:
+            found.damage.append(
+                f"{column.label}: {column.damaged:,} of {column.envelopes:,} values are damaged. They could "
+                "not be decrypted at the last key change."
             )
     return found
 
@@ -156,7 +169,11 @@ def count_envelopes(database: sqlite3.Connection) -> Iterator[SealedColumnCensus
         there = _get_existing_columns(database, model)
         for sealed in sealed_fields(model):
             if str(sealed.column) in there:
-                counted = SealedColumnCensus(label=sealed.label, is_code=isinstance(sealed, MacField))
+                counted = SealedColumnCensus(
+                    label=sealed.label,
+                    is_code=isinstance(sealed, MacField),
+                    may_be_of_former_epoch=getattr(model, "opens_former_epochs", True),
+                )
                 _count_column(database, model, column=str(sealed.column), counted=counted)
                 yield counted
 

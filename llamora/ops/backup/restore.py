@@ -1,12 +1,13 @@
 """Restoration of a backup: replaces the database; after a crash, either the old or the new one is complete.
 
 unpack and check in <data>/restoring/       the database in use is not touched
+place files of former keys                  beside those of the old database, under other names
 merge the old database's log, lock it       still the old database, now in a single file
 move the old sealed indexes away            either database can build them again
 link the old file to <data>/replaced/       it stays there, named by the time of the restore, with its files
                                             of former keys
 rename the new file over the old one        the replacement, which is atomic
-restore files of former keys                with the new database, from the same backup
+rename the files of former keys             in place of those of the old database
 restore sealed indexes, prompts, secrets    missing indexes are built again
 """
 
@@ -28,6 +29,8 @@ from llamora.ops.backup.verify_secret import using_database_file
 from llamora.ops.errors import OperationRefused
 
 STAGING_FOLDER, REPLACED_FOLDER, SETTINGS_FILE = "restoring", "replaced", "restored.env"
+# Stands in the staging folder from when everything is placed, just before the database is replaced.
+_READY = "ready"
 # Between the names of a replaced database and of its file of a former key.
 _FORMER = "-former-"
 _SIDECAR_SUFFIXES = ("-wal", "-shm", "-journal")
@@ -60,16 +63,23 @@ def restore_backup(
     data_folder.prepare(data_dir, key_file=key_file, key="")
     with data_folder.lock(data_dir):
         staging = data_dir / STAGING_FOLDER
+        _settle_former_keys(staging, data_dir)
         shutil.rmtree(staging, ignore_errors=True)
         staging.mkdir(mode=0o700)
         try:
             found = _stage_and_check(backup, staging)
             _migrate_staged(staging / archive.DATABASE, check_secret)
+            placed = sorted((staging / former_keys.FOLDER).glob("*"))
+            former_keys.place_restored_files(placed, data_dir / former_keys.FOLDER)
+            (staging / _READY).touch()
+            sync_folder(staging)
             aside = _swap_database(staging, database, now=now)
+            _settle_former_keys(staging, data_dir)
             settings = _restore_other_files(staging, data_dir=data_dir, key_file=key_file)
         except OSError as error:
             raise OperationRefused(f"The backup could not be restored: {error.strerror}.") from None
         finally:
+            _settle_former_keys(staging, data_dir)
             shutil.rmtree(staging, ignore_errors=True)
     return RestoreReport(envelopes=found.envelopes, set_aside_path=aside, settings_path=settings)
 
@@ -166,7 +176,7 @@ def _preserve_old_database(database: Path, *, now: datetime) -> Path | None:
         if old.exists():
             copy.unlink(missing_ok=True)
             _link_or_copy(old, copy)
-    for old in sorted((database.parent / former_keys.FOLDER).glob("*")):
+    for old in sorted((database.parent / former_keys.FOLDER).glob("*[0-9]")):
         # A copy: a rotation of the new database overwrites its file before removing it.
         shutil.copy2(old, copy := aside.with_name(f"{aside.name}{_FORMER}{old.name}"))
         _sync_file(copy)
@@ -185,17 +195,26 @@ def _link_or_copy(old: Path, copy: Path) -> None:
         _sync_file(copy)
 
 
+def _settle_former_keys(staging: Path, data_dir: Path) -> None:
+    """Use the placed files of former keys if the database was replaced, else remove them.
+
+    Also after a restore that was killed: what it had unpacked tells whether the database was replaced.
+    """
+    if not staging.is_dir():
+        return
+    ready, folder = staging / _READY, data_dir / former_keys.FOLDER
+    if not ready.exists() or (staging / archive.DATABASE).exists():
+        former_keys.remove_restored_files(folder)
+    else:
+        former_keys.adopt_restored_files(folder)
+    ready.unlink(missing_ok=True)
+
+
 # --- The other files ------------------------------------------------------------------------------
 
 
 def _restore_other_files(staging: Path, *, data_dir: Path, key_file: Path) -> Path | None:
     """Restore the other files, of prompts and secrets only missing ones; return the path of the settings."""
-    staged = sorted((staging / former_keys.FOLDER).glob("*"))
-    if staged:
-        (data_dir / former_keys.FOLDER).mkdir(mode=0o700, exist_ok=True)
-    for source in staged:
-        # In place of one of the same name, which belongs to the database that was replaced.
-        source.replace(data_dir / former_keys.FOLDER / source.name)
     if (staging / "search").is_dir():
         (staging / "search").rename(data_dir / "search")
     for source in sorted((staging / "prompts").rglob("*")):

@@ -70,6 +70,12 @@ def _get_column_result(column: integrity.SealedColumnCensus) -> CheckResult:
             f"{message} Nobody can decrypt {column.invalid:,} of them: their format is unknown, or their key "
             "is not their owner's. Restore a backup.",
         )
+    if column.damaged:
+        return bad(
+            column.label,
+            f"{message} {column.damaged:,} are damaged: they could not be decrypted at the last key change. "
+            "Their owners see them as damaged. Restore a backup if you have one from before.",
+        )
     if column.awaiting_rotation:
         return warn(
             column.label,

@@ -16,6 +16,7 @@ from django.db import connections
 from accounts.auth.services import first_run
 from accounts.http.redacted_logging import log_uncaught_errors
 from accounts.management import server_address
+from accounts.rotation.completion import destroy_remaining_files
 from accounts.sessions import run_secret
 from llamora.ops import background, data_folder, startup, systemd_unit
 from llamora.ops.errors import OperationRefused
@@ -103,6 +104,7 @@ class Command(BaseCommand):
             )
         if sentence := startup.restore_fence():
             self.print_now(sentence)
+        destroy_remaining_files()
         if startup.collect_static():
             # A first start, or one after an upgrade, which may also have migrated.
             gc.collect()

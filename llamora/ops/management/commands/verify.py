@@ -70,14 +70,20 @@ class Command(BaseCommand):
             kind = "codes of columns" if column.is_code else "encrypted values"
             self.stdout.write(f"{column.label}: {column.envelopes:,} {kind}, {formats}{waiting}")
         if found.problems:
-            raise OperationRefused(" ".join(found.problems))
-        self.stdout.write("No damage was found.")
+            raise OperationRefused(" ".join([*found.problems, *found.damage]))
+        if found.damage and user is None:
+            raise OperationRefused(" ".join(found.damage))
+        if not found.damage:
+            self.stdout.write("No damage was found.")
         if user is not None:
             with verify_secret.using_database_file(database):
                 if is_copy:
                     # A backup from before an upgrade has no columns that came later.
                     startup.migrate()
                 self._open(user, password_file)
+        if found.damage:
+            # Of somebody else: this person's values were opened.
+            raise OperationRefused(" ".join(found.damage))
 
     def _open(self, user: str, password_file: Path | None) -> None:
         found = verify_secret.verify_with_secret(name=user, password_file=password_file)
