@@ -1,6 +1,8 @@
 """All tables with sealed columns, found by introspection, read and written in batches of raw rows.
 
-Bound columns are converted as in a queryset, because envelopes are bound to the converted values.
+Bound columns are converted as in a queryset, because envelopes are bound to the converted values. Envelopes
+are read as bytes whatever their stored type is, and rows are found by SQLite's own number of each: any column
+may be damaged, the primary key too.
 """
 
 from collections.abc import Callable, Iterator
@@ -10,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Field, UUIDField
+from django.db.models import Field
 
 from llamora.fields import SealedField, SealedModel
 from llamora.fields.fence import sealed_models
@@ -21,13 +23,16 @@ Row = tuple[Any, ...]
 Converter = Callable[[Any], Any]
 Columns = dict[str, Any]
 EnvelopeReader = Callable[[Row], Iterator[tuple[SealedField, bytes | None, Columns]]]
-# Before every primary key: a UUID is stored as text, a number as a number.
-_FIRST_TEXT, _FIRST_NUMBER = "", -1
+# The lowest number that SQLite gives to a row itself is 1; a file may have any.
+_BEFORE_ALL = -(2**63)
 
 
 @dataclass(frozen=True)
 class SealedTable:
-    """The table of one model; a row is the id, the bound columns and the sealed columns, in that order."""
+    """The table of one model; a row is the number, id, bound columns and sealed columns, in that order.
+
+    The number is SQLite's, by which the row can be found even if its id is damaged.
+    """
 
     model: type[SealedModel]
 
@@ -45,12 +50,7 @@ class SealedTable:
     @cached_property
     def sealed_at(self) -> int:
         """The index of the first sealed column in a row."""
-        return 1 + len(self.bound_fields)
-
-    @property
-    def is_numbered(self) -> bool:
-        """Whether the primary key is a number; else it is a UUID."""
-        return not isinstance(self.model._meta.pk, UUIDField)
+        return 2 + len(self.bound_fields)
 
     @property
     def name(self) -> str:
@@ -65,21 +65,20 @@ class SealedTable:
             self._build_select(skip_prefix),
             [] if skip_prefix is None else [skip_prefix] * len(self.fields),
         )
-        after: str | int = _FIRST_NUMBER if self.is_numbered else _FIRST_TEXT
+        after = _BEFORE_ALL
         while rows := _fetch(statement, [after, owner.hex, *begins, size]):
             yield rows
             after = rows[-1][0]
 
     def _build_select(self, skip_prefix: bytes | None) -> str:
-        columns = ", ".join(_quote(column) for column in self._columns)
+        columns = ", ".join(["rowid", *self._plain_columns, *map(_select_bytes, self.fields)])
         other = (
             "" if skip_prefix is None else f" AND ({self._build_prefix_condition(len(skip_prefix), first=1)})"
         )
-        pk, owner = _quote(_get_column_name(self.model._meta.pk)), _quote(self._owner_column)
         # The plus keeps SQLite from using the owner's index, which would sort all rows for every batch.
         return (
-            f"SELECT {columns} FROM {self.name} WHERE {pk} > %s AND +{owner} = %s{other} "  # noqa: S608 - our own names
-            f"ORDER BY {pk} LIMIT %s"
+            f"SELECT {columns} FROM {self.name} "  # noqa: S608 - our own names
+            f"WHERE rowid > %s AND +{_quote(self._owner_column)} = %s{other} ORDER BY rowid LIMIT %s"
         )
 
     def count_epoch(self, owner: UUID, epoch: int, *, other: bool = False) -> int:
@@ -91,21 +90,19 @@ class SealedTable:
         begins = [epoch.to_bytes(4, "big")] * len(self.fields)
         return int(_fetch(statement, [owner.hex, *begins])[0][0])
 
-    def replace_envelopes(self, field: SealedField, changes: list[tuple[bytes, str | int, bytes]]) -> int:
-        """Write (new envelope, id, old envelope) if the row still has the old envelope; return how many had.
+    def replace_envelopes(self, field: SealedField, changes: list[tuple[bytes, int, bytes]]) -> int:
+        """Write (new envelope, number, old envelope) if the row has the old one; return how many had.
 
         Call it for each column: if another column of the row was saved in the meantime, this column is still
         written.
         """
-        name = _quote(_get_column_name(field))
         with connection.cursor() as cursor:
-            cursor.executemany(f"{self.build_update(field)} AND {name} = %s", changes)
+            cursor.executemany(f"{self.build_update(field)} AND {_select_bytes(field)} = %s", changes)
             return int(cursor.rowcount)
 
     def build_update(self, field: SealedField) -> str:
-        """Return the statement that writes a column, with (envelope, id) as its parameters."""
-        pk, name = _quote(_get_column_name(self.model._meta.pk)), _quote(_get_column_name(field))
-        return f"UPDATE {self.name} SET {name} = %s WHERE {pk} = %s"  # noqa: S608 - our own names
+        """Return the statement that writes a column, with (envelope, number of the row) as its parameters."""
+        return f"UPDATE {self.name} SET {_quote(_get_column_name(field))} = %s WHERE rowid = %s"  # noqa: S608 - our own names
 
     def build_envelope_reader(self, owner: UUID) -> EnvelopeReader:
         """Return a function that yields field, envelope (or None) and columns of each envelope in a row."""
@@ -114,7 +111,7 @@ class SealedTable:
 
         def read_envelopes(row: Row) -> Iterator[tuple[SealedField, bytes | None, Columns]]:
             columns: Columns = {"owner_id": owner}
-            for name, convert, raw in zip(names, converters, row[:end], strict=True):
+            for name, convert, raw in zip(names, converters, row[1:end], strict=True):
                 columns[name] = convert(raw)
             for field, envelope in zip(self.fields, row[end:], strict=True):
                 yield field, envelope, columns
@@ -127,13 +124,13 @@ class SealedTable:
         return _get_column_name(next(owners))
 
     @property
-    def _columns(self) -> list[str]:
-        return [_get_column_name(field) for field in (self.model._meta.pk, *self.bound_fields, *self.fields)]
+    def _plain_columns(self) -> list[str]:
+        return [_quote(_get_column_name(field)) for field in (self.model._meta.pk, *self.bound_fields)]
 
     def _build_prefix_condition(self, length: int, *, first: int, operator: str = "<>") -> str:
         # A comparison with NULL is not true, so an empty column does not count as another prefix.
         return " OR ".join(
-            f"substr({_quote(_get_column_name(f))}, {first}, {length}) {operator} %s" for f in self.fields
+            f"substr({_select_bytes(field)}, {first}, {length}) {operator} %s" for field in self.fields
         )
 
 
@@ -162,6 +159,11 @@ def _fetch(statement: str, parameters: list[Any]) -> list[Row]:
 
 def _get_column_name(field: "Field[Any, Any]") -> str:
     return str(field.column)
+
+
+def _select_bytes(field: "Field[Any, Any]") -> str:
+    """Return the expression for the bytes of a column; of text that was bytes, `substr` counts characters."""
+    return f"CAST({_quote(_get_column_name(field))} AS BLOB)"
 
 
 def _quote(name: str) -> str:

@@ -40,16 +40,14 @@ def test_the_bench_says_how_quickly_a_key_is_rotated() -> None:
     assert "ms" in second
 
 
-def test_each_batch_is_found_by_its_key_and_sorts_nothing(owner: Resident) -> None:
+def test_each_batch_is_found_by_number_and_sorts_nothing(owner: Resident) -> None:
     for table in list_sealed_tables():
         statement = table._build_select(newest_header(2))
-        values = [-1 if table.is_numbered else "", owner.id.hex, *[newest_header(2)] * len(table.fields), 500]
+        values = [0, owner.id.hex, *[newest_header(2)] * len(table.fields), 500]
 
         with connection.cursor() as cursor:
             cursor.execute(f"EXPLAIN QUERY PLAN {statement}", values)
             plan = [row[-1] for row in cursor.fetchall()]
 
         assert len(plan) == 1
-        key = "USING INTEGER PRIMARY KEY (rowid>?)" if table.is_numbered else "USING INDEX sqlite_autoindex"
-        assert key in plan[0]
-        assert table.is_numbered or "(id>?)" in plan[0]
+        assert "USING INTEGER PRIMARY KEY (rowid>?)" in plan[0]
