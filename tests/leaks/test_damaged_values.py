@@ -25,13 +25,16 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection
 from django.db.models import Model
 from django.http import HttpResponse
+from django.test import Client
 from django.utils import timezone
 
-from accounts.models import BrowserKey, Person
+from accounts.auth.services import invitations
+from accounts.models import BrowserKey, Invitation, Person
 from accounts.rotation import services as rotation_services
 from accounts.rotation.epoch_change import begin_rotation
 from accounts.rotation.errors import DamagedRows
 from accounts.security import deletion
+from accounts.throttling.throttle import throttle
 from diary import messages
 from diary.models import CustomReplyKind, Draft, Entry, LateDraft, Opening, Recap, Reply, Version
 from llamora.crypto import in_force
@@ -407,3 +410,50 @@ def test_nothing_else_is_purged_for_a_damaged_moment(house: House, model: type[M
         purge_deleted(house.owner.id)
 
     assert model._base_manager.filter(pk=house.ids[model][0]).exists()  # type: ignore[attr-defined]
+
+
+# --- The rows of people and of invitations ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("model", [Person, Invitation])
+@pytest.mark.parametrize(
+    "kind", [kind if kind == FEW[0] else pytest.param(kind, marks=pytest.mark.slow) for kind in VALUES]
+)
+def test_a_damaged_person_or_invitation_stops_nobody(kind: str, model: type[Model]) -> None:
+    owner, housemate = register_resident("Olive", administrator=True), register_resident("Humphrey")
+    Person.objects.update(is_staff=True)
+    invitations.create_invitation(by=owner.person)
+    owner.write("A text.", day=DAY)
+    owner.sign_in()
+    housemate.sign_in()
+    table, where = model._meta.db_table, "" if model is Invitation else f"WHERE id = '{owner.id.hex}'"
+    attempts = Attempts()
+    with connection.cursor() as cursor:
+        before = cursor.execute(f"SELECT * FROM {table}").fetchall()
+    for column in list_columns(model):
+        value = VALUES[kind].format(column=f'"{column}"')
+        with without_rules(), connection.cursor() as cursor:
+            # Some values a column can't have, such as a name that is taken.
+            with suppress(IntegrityError):
+                cursor.execute(f'UPDATE {table} SET "{column}" = {value} {where}')
+            act(attempts, column, owner=owner, housemate=housemate)
+            cursor.execute(f"DELETE FROM {table}")
+            places = ", ".join(["%s"] * len(before[0]))
+            cursor.executemany(f"INSERT INTO {table} VALUES ({places})", before)
+
+    assert "\n".join(attempts.faults) == ""
+
+
+def act(attempts: Attempts, column: str, *, owner: Resident, housemate: Resident) -> None:
+    """What both may do while a column of the owner's row is damaged."""
+    throttle.clear()
+    for path in ("/", f"/d/{DAY}/", "/settings/", "/settings/browsers/", "/bin/", "/traces/", "/sign-in/"):
+        attempts.attempt(f"{column}: {path}", partial(owner.get, path))
+    for path in ("/", "/admin/accounts/person/", "/admin/accounts/invitation/", f"/d/{DAY}/"):
+        attempts.attempt(f"{column}: the housemate at {path}", partial(housemate.get, path))
+    secret = {"name": "Olive", "password": owner.password}
+    attempts.attempt(f"{column}: sign in", lambda: Client().post("/sign-in/", secret))
+    for name in ("doctor", "stats", "users", "verify"):
+        attempts.attempt(f"{column}: {name}", partial(run_command, name))
+    attempts.attempt(f"{column}: invite", partial(run_command, "invite", list=True))
+    attempts.attempt(f"{column}: prune", lambda: prune(now=timezone.now()))
