@@ -374,7 +374,7 @@ def test_an_encrypted_text_that_became_text_is_read_and_encrypted_again(house: H
 
 @pytest.mark.parametrize("column", ["text", "mac", "created_at", "utc_offset", "origin", "revision"])
 def test_an_entry_with_a_damaged_column_is_shown_as_damaged(house: House, column: str) -> None:
-    values = ["7", "0.5", "X''", "''", "'no date'", "CAST(X'ff' AS TEXT)"]
+    values = ["7", "90000", "0.5", "X''", "''", "'no date'", "CAST(X'ff' AS TEXT)"]
     for number, value in enumerate(values):
         store(house, column, value, number=number)
 
