@@ -84,7 +84,8 @@ def to_original_time(moment: datetime, *, offset: int | None, zone_name: str) ->
         return to_local_time(moment, zone_name)
     try:
         return moment.astimezone(timezone(timedelta(seconds=offset)))
-    except OverflowError:
+    except (OverflowError, ValueError):
+        # An offset of more than a day is damaged, and so is the text that is bound to it.
         return moment
 
 

@@ -291,7 +291,7 @@ TEMPLATES = [
 ]
 DATABASES = {
     "default": {
-        "ENGINE": "django.db.backends.sqlite3",
+        "ENGINE": "llamora.database.sqlite",
         "NAME": DATA_DIR / "llamora.sqlite3",
         "CONN_MAX_AGE": None,
         "ATOMIC_REQUESTS": False,

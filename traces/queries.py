@@ -17,6 +17,7 @@ from django.urls import reverse
 
 from diary.hooks import NamedLink, RecalledEntries
 from diary.models import Entry, EntryQuerySet
+from llamora.database.sqlite.reading import to_id
 from traces.accepted import load_entries
 from traces.messages import UNREADABLE_NAME
 from traces.models import EntryTrace, Trace
@@ -81,7 +82,7 @@ def iter_entry_trace_pairs(owner_id: UUID) -> Iterator[tuple[str, UUID]]:
     ids: dict[str, UUID] = {}
     for entry_id, trace_id in rows:
         if entry_id in existing:
-            yield entry_id, ids.get(trace_id) or ids.setdefault(trace_id, UUID(trace_id))
+            yield entry_id, ids.get(trace_id) or ids.setdefault(trace_id, to_id(trace_id))
 
 
 def find_context_entries(entry: Entry, by: Collection[UUID]) -> RecalledEntries:

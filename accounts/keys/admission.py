@@ -17,6 +17,7 @@ from collections.abc import Collection, Iterator
 from typing import Any, NoReturn
 from uuid import UUID
 
+from django.core.exceptions import ValidationError
 from django.db import DatabaseError, connection
 from django.db.models import Manager, UUIDField
 
@@ -25,6 +26,7 @@ from accounts.keys.slot_list import load_slot_list
 from accounts.keys.vault_state import load_state
 from accounts.models import FormerKey, Vault
 from llamora.crypto import EnvelopeError, Keyring, in_force
+from llamora.database.sqlite.reading import to_id
 from llamora.fields import SealedModel
 from llamora.fields.fence import sealed_models
 from llamora.fields.models import sealed_fields
@@ -75,7 +77,9 @@ def _count_later_rows(owner: UUID, epoch: int) -> int:
     with connection.cursor() as cursor:
         for model in (model for model in sealed_models() if model._meta.app_label != "search"):
             table = model._meta.db_table
-            later = " OR ".join(f'substr("{f.column}", 2, 4) > %s' for f in sealed_fields(model))
+            later = " OR ".join(
+                f'substr(CAST("{f.column}" AS BLOB), 2, 4) > %s' for f in sealed_fields(model)
+            )
             statement = f'SELECT 1 FROM "{table}" WHERE +owner_id = %s AND ({later}) LIMIT {_FEW}'  # noqa: S608 - our own names
             epochs = [later_than] * len(sealed_fields(model))
             count += len(cursor.execute(statement, [owner.hex, *epochs]).fetchall())
@@ -99,7 +103,7 @@ def find_newest_row(owner: UUID) -> UUID | None:
     tables = [model._meta.db_table for model in _list_sampled_models()]
     # Imported rows may have ids of other versions, which do not say when they were made.
     order = "substr(id, 13, 1) = '7' DESC, id DESC"
-    return next((UUID(hex=row_id) for _, row_id in _list_ids(tables, owner, order)), None)
+    return next((to_id(row_id) for _, row_id in _list_ids(tables, owner, order)), None)
 
 
 def _list_sampled_models() -> list[type[SealedModel]]:
@@ -121,8 +125,8 @@ def _sample_rows(owner: UUID) -> Iterator[SealedModel | None]:
             manager: Manager[Any] = models[table]._base_manager
             try:
                 row = manager.filter(pk=row_id).first()
-            except (DatabaseError, TypeError):
-                # SQLite stores any type in any column; a value of another opens as little as a changed one.
+            except (DatabaseError, TypeError, ValidationError):
+                # A damaged id finds nothing, and its row opens as little as a changed one.
                 yield None
                 continue
             if row is not None:

@@ -15,7 +15,7 @@ from llamora.crypto import EnvelopeError, Keyring, newest_header
 from llamora.database import FenceRefused, write_transaction
 from llamora.fields import SealedField
 
-Changes = dict[SealedField, list[tuple[bytes, str | int, bytes]]]
+Changes = dict[SealedField, list[tuple[bytes, int, bytes]]]
 
 
 @dataclass

@@ -1,10 +1,8 @@
 """All tables with sealed columns, found by introspection, read and written in batches of raw rows.
 
-Bound columns are converted as in a queryset, because envelopes are bound to the converted values.
-
-SQLite stores any value in any column. A value that no program of ours can have written must not stop a
-rotation, or whoever can write to the database could preserve a former key with it: it counts as damaged.
-Rows are therefore paged by their row number, which is a number whatever their id is.
+Bound columns are converted as in a queryset, because envelopes are bound to the converted values. Envelopes
+are read as bytes whatever their stored type is, and rows are found by SQLite's own number of each: any column
+may be damaged, the primary key too.
 """
 
 from collections.abc import Callable, Iterator
@@ -28,22 +26,15 @@ Row = tuple[Any, ...]
 Converter = Callable[[Any], Any]
 Columns = dict[str, Any]
 EnvelopeReader = Callable[[Row], Iterator[tuple[SealedField, bytes | None, Columns]]]
-# What converting a value of another type raises.
-_CONVERSION_ERRORS = (TypeError, ValueError, AttributeError, OverflowError, ArithmeticError)
-
-
-class _StrangeValue:
-    """Stands for a value that can't be converted, because no program of ours can have written it."""
-
-
-_STRANGE = _StrangeValue()
+# The lowest number that SQLite gives to a row itself is 1; a file may have any.
+_BEFORE_ALL = -(2**63)
 
 
 @dataclass(frozen=True)
 class SealedTable:
-    """The table of one model.
+    """The table of one model; a row is the number, id, bound columns and sealed columns, in that order.
 
-    A row is its number, the id, the bound columns and the sealed columns, in that order.
+    The number is SQLite's, by which the row can be found even if its id is damaged.
     """
 
     model: type[SealedModel]
@@ -77,31 +68,20 @@ class SealedTable:
             self._build_select(skip_prefix),
             [] if skip_prefix is None else [skip_prefix] * len(self.fields),
         )
-        # An attacker may number a row as they like.
-        after = -(2**63)
+        after = _BEFORE_ALL
         while rows := _fetch(statement, [after, owner.hex, *begins, size]):
             yield rows
             after = rows[-1][0]
 
     def _build_select(self, skip_prefix: bytes | None) -> str:
-        # An expression has no type, so that the driver converts nothing: it would refuse a whole batch.
-        columns = ", ".join(
-            [
-                *(
-                    "+" + _quote(_get_column_name(field))
-                    for field in (self.model._meta.pk, *self.bound_fields)
-                ),
-                *(_build_bytes_sql(_quote(_get_column_name(field))) for field in self.fields),
-            ]
-        )
+        columns = ", ".join(["rowid", *self._plain_columns, *map(_select_bytes, self.fields)])
         other = (
             "" if skip_prefix is None else f" AND ({self._build_prefix_condition(len(skip_prefix), first=1)})"
         )
-        owner = _quote(self._owner_column)
         # The plus keeps SQLite from using the owner's index, which would sort all rows for every batch.
         return (
-            f"SELECT rowid, {columns} FROM {self.name} WHERE rowid > %s AND +{owner} = %s{other} "  # noqa: S608 - our own names
-            "ORDER BY rowid LIMIT %s"
+            f"SELECT {columns} FROM {self.name} "  # noqa: S608 - our own names
+            f"WHERE rowid > %s AND +{_quote(self._owner_column)} = %s{other} ORDER BY rowid LIMIT %s"
         )
 
     def count_epoch(self, owner: UUID, epoch: int, *, other: bool = False) -> int:
@@ -113,21 +93,19 @@ class SealedTable:
         begins = [epoch.to_bytes(4, "big")] * len(self.fields)
         return int(_fetch(statement, [owner.hex, *begins])[0][0])
 
-    def replace_envelopes(self, field: SealedField, changes: list[tuple[bytes, str | int, bytes]]) -> int:
-        """Write (new envelope, id, old envelope) if the row still has the old envelope; return how many had.
+    def replace_envelopes(self, field: SealedField, changes: list[tuple[bytes, int, bytes]]) -> int:
+        """Write (new envelope, number, old envelope) if the row has the old one; return how many had.
 
         Call it for each column: if another column of the row was saved in the meantime, this column is still
         written.
         """
-        name = _quote(_get_column_name(field))
         with connection.cursor() as cursor:
-            cursor.executemany(f"{self.build_update(field)} AND {name} = %s", changes)
+            cursor.executemany(f"{self.build_update(field)} AND {_select_bytes(field)} = %s", changes)
             return int(cursor.rowcount)
 
     def build_update(self, field: SealedField) -> str:
-        """Return the statement that writes a column, with (envelope, id) as its parameters."""
-        pk, name = _quote(_get_column_name(self.model._meta.pk)), _quote(_get_column_name(field))
-        return f"UPDATE {self.name} SET {name} = %s WHERE {pk} = %s"  # noqa: S608 - our own names
+        """Return the statement that writes a column, with (envelope, number of the row) as its parameters."""
+        return f"UPDATE {self.name} SET {_quote(_get_column_name(field))} = %s WHERE rowid = %s"  # noqa: S608 - our own names
 
     def build_envelope_reader(self, owner: UUID) -> EnvelopeReader:
         """Return a function that yields field, envelope (or None) and columns of each envelope in a row.
@@ -140,10 +118,7 @@ class SealedTable:
         def read_envelopes(row: Row) -> Iterator[tuple[SealedField, bytes | None, Columns]]:
             columns: Columns = {"owner_id": owner}
             for name, convert, raw in zip(names, converters, row[1:end], strict=True):
-                try:
-                    columns[name] = convert(raw)
-                except _CONVERSION_ERRORS:
-                    columns[name] = _STRANGE
+                columns[name] = convert(raw)
             for field, envelope in zip(self.fields, row[end:], strict=True):
                 yield field, envelope, columns
 
@@ -171,18 +146,20 @@ class SealedTable:
         owners = (field for field in self.model._meta.concrete_fields if field.attname == "owner_id")
         return _get_column_name(next(owners))
 
+    @property
+    def _plain_columns(self) -> list[str]:
+        return [_quote(_get_column_name(field)) for field in (self.model._meta.pk, *self.bound_fields)]
+
     def _build_prefix_condition(self, length: int, *, first: int, operator: str = "<>") -> str:
         # A comparison with NULL is not true, so an empty column does not count as another prefix.
         return " OR ".join(
-            f"substr({_quote(_get_column_name(f))}, {first}, {length}) {operator} %s" for f in self.fields
+            f"substr({_select_bytes(field)}, {first}, {length}) {operator} %s" for field in self.fields
         )
 
 
 @contextmanager
-def _refuse_strange_values(columns: Columns) -> Iterator[None]:
+def _refuse_strange_values() -> Iterator[None]:
     """Raise NotAuthentic for columns that no program of ours can have written."""
-    if any(value is _STRANGE for value in columns.values()):
-        raise NotAuthentic
     try:
         yield
     except SealedFieldError:
@@ -191,13 +168,13 @@ def _refuse_strange_values(columns: Columns) -> Iterator[None]:
 
 def reseal(field: SealedField, keyring: Keyring, *, envelope: bytes, columns: Columns) -> bytes:
     """Return an envelope of a row that was read here, in the current epoch; raise an EnvelopeError."""
-    with _refuse_strange_values(columns):
+    with _refuse_strange_values():
         return field.reseal(keyring, envelope, columns)
 
 
 def verify(field: SealedField, keyring: Keyring, *, envelope: bytes, columns: Columns) -> None:
     """Raise an EnvelopeError if an envelope of a row that was read here does not open to a value."""
-    with _refuse_strange_values(columns):
+    with _refuse_strange_values():
         field.verify(keyring, envelope, columns)
 
 
@@ -248,6 +225,11 @@ def _build_bytes_sql(column: str) -> str:
 
 def _get_column_name(field: "Field[Any, Any]") -> str:
     return str(field.column)
+
+
+def _select_bytes(field: "Field[Any, Any]") -> str:
+    """Return the expression for the bytes of a column; of text that was bytes, `substr` counts characters."""
+    return f"CAST({_quote(_get_column_name(field))} AS BLOB)"
 
 
 def _quote(name: str) -> str:

@@ -22,7 +22,7 @@ from diary.history.services import replace_text
 from diary.models import Draft, Entry, Origin, Recap
 from diary.openings.purge import delete_openings_derived_from
 from llamora.crypto import EnvelopeError, keyed_digest
-from llamora.database import CachedQuery, write_transaction
+from llamora.database import FIRST_MOMENT, CachedQuery, write_transaction
 
 BIN_LIFETIME = timedelta(days=30)
 _SAVE_KEY_LABEL = b"diary.entry.keep_key"
@@ -161,7 +161,8 @@ def empty_bin(*, owner_id: UUID) -> int:
 
 def purge_bin(*, owner_id: UUID) -> int:
     """Delete for good the entries that have been in a person's bin for thirty days; return their number."""
-    expired = Entry.objects.in_bin(owner_id).filter(deleted_at__lt=timezone.now() - BIN_LIFETIME)
+    before = timezone.now() - BIN_LIFETIME
+    expired = Entry.objects.in_bin(owner_id).filter(deleted_at__gte=FIRST_MOMENT, deleted_at__lt=before)
     if not expired.exists():
         return 0
     with write_transaction():

@@ -9,7 +9,7 @@ from django.utils import timezone
 from diary.entries.queries import get_entry, get_version
 from diary.models import Entry, Origin, Recap, Version
 from llamora.crypto import EnvelopeError, WrongEpoch
-from llamora.database import write_transaction
+from llamora.database import FIRST_MOMENT, write_transaction
 
 VERSION_LIFETIME = timedelta(days=30)
 
@@ -63,7 +63,8 @@ def replace_with_text(entry: Entry, text: str) -> None:
 
 def purge_versions(*, owner_id: UUID) -> int:
     """Delete the versions that were replaced at least thirty days ago; return their number."""
-    expired = Version.objects.filter(owner_id=owner_id, replaced_at__lt=timezone.now() - VERSION_LIFETIME)
+    before = timezone.now() - VERSION_LIFETIME
+    expired = Version.objects.filter(owner_id=owner_id, replaced_at__gte=FIRST_MOMENT, replaced_at__lt=before)
     if not expired.exists():
         return 0
     with write_transaction():

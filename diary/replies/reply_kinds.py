@@ -72,8 +72,10 @@ def parse_trace_ids(values: Iterable[str]) -> tuple[UUID, ...]:
 
 
 def get_reply_choice(reply: Reply) -> ReplyKindChoice:
-    """Return the style in which a reply was started; raise ReplyKindNotFound if the style was deleted."""
-    kind = ReplyKind(reply.kind)
+    """Return the style in which a reply was started; raise ReplyKindNotFound if it is gone or unknown."""
+    kind = _parse_kind(reply)
+    if kind is None:
+        raise ReplyKindNotFound
     if kind != ReplyKind.OWN:
         return ReplyKindChoice(kind=kind, traces=_load_trace_ids(reply))
     try:
@@ -85,14 +87,21 @@ def get_reply_choice(reply: Reply) -> ReplyKindChoice:
 
 
 def get_reply_label(reply: Reply) -> str:
-    """Return the style as shown beside a reply; empty for the usual style."""
-    kind = ReplyKind(reply.kind)
+    """Return the style as shown beside a reply; empty for the usual style, and for an unknown one."""
+    kind = _parse_kind(reply)
+    if kind is None:
+        return ""
     if kind != ReplyKind.OWN:
         return kind.verb
     try:
         return str(reply.read["name"])
     except (EnvelopeError, KeyError, TypeError):
         return ""
+
+
+def _parse_kind(reply: Reply) -> ReplyKind | None:
+    """Return the kind of a reply, or None if its column holds no kind, as in a damaged row."""
+    return ReplyKind(reply.kind) if reply.kind in ReplyKind.values else None
 
 
 def create_custom_kind(*, owner_id: UUID, name: str, instruction: str) -> ReplyKindChoice:

@@ -5,14 +5,17 @@ errors.py        codes for the reasons why a write failed
 cached_sql.py    queries whose SQL is compiled once for each thread
 wal.py           truncation of the write-ahead log
 backup_files.py  names of backup files, and which of them are outdated
+sqlite/          the database backend, which reads a value of any stored type
 """
 
 from llamora.database.cached_sql import CachedQuery
 from llamora.database.errors import FenceRefused, NotWritten
+from llamora.database.sqlite.reading import FIRST_MOMENT
 from llamora.database.transactions import read_snapshot, write_transaction
 from llamora.database.wal import truncate_wal
 
 __all__ = [
+    "FIRST_MOMENT",
     "CachedQuery",
     "FenceRefused",
     "NotWritten",

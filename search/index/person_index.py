@@ -17,6 +17,7 @@ from uuid import UUID
 from accounts.keys.keyrings import copy_with_former_keys
 from llamora.crypto import KeyId, Keyring, VaultLocked, WrongEpoch, in_force
 from llamora.database import NotWritten, write_transaction
+from llamora.database.sqlite.reading import to_id
 from search.embedder import Embedder
 from search.errors import IndexClosed
 from search.index import sources, vector_store
@@ -134,7 +135,8 @@ class PersonIndex(IndexState):
         now, known = sources.list_stamps(self.owner, keyring=self._keyring), index.list_stamps()
         gone = [UUID(id_) for id_ in known.keys() - now.keys()]
         self._remove(gone)
-        changed = [UUID(id_) for id_, stamp in now.items() if known.get(id_) != stamp]
+        # Of a damaged id another is made, which no row has.
+        changed = [to_id(id_) for id_, stamp in now.items() if known.get(id_) != stamp]
         at_once = len(changed) <= vector_store.READ_BATCH
         for first in range(0, len(changed), vector_store.READ_BATCH):
             self._check_open()

@@ -190,7 +190,7 @@ class TextSource:
         gone = {id_.hex for id_ in self.find_stale(owner, keyring=keyring)}
         values = rows.values_list(Cast("id", CharField()), nonce)
         # SQLite keeps ids without dashes; a database with a type for them writes them with.
-        stamps = ((id_.replace("-", ""), bytes(stamp)) for id_, stamp in values)
+        stamps = ((id_.replace("-", ""), bytes(stamp or b"")) for id_, stamp in values)
         return {id_: stamp for id_, stamp in stamps if id_ not in gone}
 
     def list_loaded_columns(self) -> list[str]:

@@ -40,7 +40,7 @@ def test_the_bench_says_how_quickly_a_key_is_rotated() -> None:
     assert "ms" in second
 
 
-def test_each_batch_is_found_by_its_row_number_and_sorts_nothing(owner: Resident) -> None:
+def test_each_batch_is_found_by_number_and_sorts_nothing(owner: Resident) -> None:
     for table in list_sealed_tables():
         statement = table._build_select(newest_header(2))
         values = [0, owner.id.hex, *[newest_header(2)] * len(table.fields), 500]

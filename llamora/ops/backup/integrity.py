@@ -187,7 +187,7 @@ def _count_column(
 ) -> None:
     former = _build_former_epoch_sql(database, column)
     statement = (
-        f'SELECT CAST(substr(t."{column}", 1, 5) AS BLOB), v.epoch, {former}, count(*) '  # noqa: S608 - our own names
+        f'SELECT substr(CAST(t."{column}" AS BLOB), 1, 5), v.epoch, {former}, count(*) '  # noqa: S608 - our own names
         f'FROM "{model._meta.db_table}" t LEFT JOIN "{Vault._meta.db_table}" v ON v.owner_id = t.owner_id '
         f'WHERE t."{column}" IS NOT NULL GROUP BY 1, 2, 3'
     )
@@ -201,5 +201,5 @@ def _build_former_epoch_sql(database: sqlite3.Connection, column: str) -> str:
     table = FormerKey._meta.db_table
     if not database.execute("SELECT 1 FROM sqlite_schema WHERE name = ?", [table]).fetchone():
         return "0"
-    same_epoch = f"hex(substr(t.\"{column}\", 2, 4)) = printf('%08X', f.epoch)"
+    same_epoch = f"hex(substr(CAST(t.\"{column}\" AS BLOB), 2, 4)) = printf('%08X', f.epoch)"
     return f'EXISTS (SELECT 1 FROM "{table}" f WHERE f.owner_id = t.owner_id AND {same_epoch})'  # noqa: S608 - our own names

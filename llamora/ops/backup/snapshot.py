@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 from accounts.models import SignIn, Unlock
+from llamora.database.sqlite.reading import decode_text
 
 # A step is a megabyte; between two of them the pages of the household get the processor.
 STEP_PAGES = 256
@@ -28,10 +29,12 @@ def never_stop() -> bool:
 
 
 def open_database(path: Path) -> sqlite3.Connection:
-    """Open an existing database; raise an error if it does not exist."""
+    """Open an existing database, also to read text that is not UTF-8; raise an error if it does not exist."""
     # Not mode=ro: the readers of a write-ahead log keep their places in a file beside it.
     uri = f"{path.absolute().as_uri()}?mode=rw"
-    return sqlite3.connect(uri, uri=True, timeout=TIMEOUT_SECONDS, isolation_level=None)
+    database = sqlite3.connect(uri, uri=True, timeout=TIMEOUT_SECONDS, isolation_level=None)
+    database.text_factory = decode_text
+    return database
 
 
 def copy_database(source: Path, target: Path, *, stop: StopCheck = never_stop) -> None:

@@ -1,0 +1,38 @@
+"""The backend of `DATABASES`: connections and operations that read damaged values."""
+
+import sqlite3
+from typing import Any
+
+from django.db.backends.sqlite3 import base, operations
+from django.db.models.expressions import Col
+
+from llamora.database.sqlite import reading
+
+
+class DatabaseOperations(operations.DatabaseOperations):
+    """Operations of SQLite that never raise for a stored value."""
+
+    def get_db_converters(self, expression: Any) -> list[Any]:
+        """Return the functions that convert the stored values of an expression."""
+        kind = expression.output_field.get_internal_type()
+        if isinstance(expression, Col) and kind in reading.RANGES:
+            # The results of functions, such as sums, are never stored, and may be larger than a column.
+            return [reading.build_number_reader(*reading.RANGES[kind])]
+        reader = reading.READERS.get(kind)
+        return super().get_db_converters(expression) if reader is None else [reader]
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """A connection to SQLite that reads every stored value."""
+
+    ops_class = DatabaseOperations
+
+    def get_connection_params(self) -> dict[str, Any]:
+        """Return the parameters of `sqlite3.connect`; all conversions are those of the operations."""
+        return {**super().get_connection_params(), "detect_types": 0}
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> sqlite3.Connection:
+        """Open a connection that also reads text which is not UTF-8."""
+        connection: sqlite3.Connection = super().get_new_connection(conn_params)
+        connection.text_factory = reading.decode_text
+        return connection

@@ -1,0 +1,132 @@
+"""Values of each type of column, read from whatever is stored there.
+
+What is stored in another type but is a value of the right one, such as an envelope whose type became that
+of text, is that value. For anything else there is a replacement: a moment or day in 1970, an id that no row
+has, 0, False, or a text with replacement characters. It needs no mark: encrypted values and codes are bound
+to what is read here, so with a replacement they open only if it is the value with which they were made. A
+limit that was replaced has passed, and a right that was replaced is not given.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from functools import cache
+from hashlib import blake2b
+from operator import methodcaller
+from typing import Any, Final
+from uuid import UUID
+
+Reader = Callable[[Any, Any, Any], Any]
+
+# Bytes that are not UTF-8 become lone surrogates, of which `to_stored_bytes` makes the same bytes again.
+decode_text: Final = methodcaller("decode", "utf-8", "surrogateescape")
+
+DAMAGED_MOMENT: Final = datetime(1970, 1, 1, tzinfo=UTC)
+DAMAGED_DAY: Final = date(1970, 1, 1)
+
+# SQLite sorts numbers and empty text before it. Whoever deletes what is old leaves these out: one flipped bit
+# makes the number 0 of a moment that was never set.
+FIRST_MOMENT: Final = datetime(1, 1, 1, tzinfo=UTC)
+
+# The least and the largest number in each type of column.
+RANGES: Final = {
+    "PositiveSmallIntegerField": (0, 2**15 - 1),
+    "PositiveIntegerField": (0, 2**31 - 1),
+    "IntegerField": (-(2**31), 2**31 - 1),
+}
+
+
+def to_stored_bytes(value: object) -> bytes:
+    """Return the bytes of a stored value of any type; those of a number are its digits."""
+    match value:
+        case bytes() | memoryview():
+            return bytes(value)
+        case str():
+            return value.encode("utf-8", "surrogateescape")
+    return str(value).encode()
+
+
+def to_text(value: object) -> str:
+    """Return a stored value of any type as a text that can be shown and encoded."""
+    if isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            pass
+        else:
+            return value
+    return to_stored_bytes(value).decode("utf-8", "replace")
+
+
+def to_id(value: object) -> UUID:
+    """Return a stored id, or one that no row has, always the same for the same value."""
+    try:
+        found = UUID(value)  # type: ignore[arg-type]  # any other type raises
+        # In any other spelling, or as bytes, a query for the id does not find it.
+        if found.hex == value:
+            return found
+    except (ValueError, TypeError, AttributeError):
+        pass
+    # Of version 8 and variant 0, which no program makes.
+    made = bytearray(blake2b(to_stored_bytes(value), digest_size=16).digest())
+    made[6], made[8] = made[6] & 0x0F | 0x80, made[8] & 0x3F
+    return UUID(bytes=bytes(made))
+
+
+def _read_moment(value: Any, *_: object) -> datetime | None:
+    if value is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, TypeError, OverflowError):
+        return _read_moment(to_text(value)) if isinstance(value, bytes) else DAMAGED_MOMENT
+
+
+def _read_day(value: Any, *_: object) -> date | None:
+    if value is None:
+        return None
+    try:
+        return date.fromisoformat(value)
+    except (ValueError, TypeError):
+        return _read_day(to_text(value)) if isinstance(value, bytes) else DAMAGED_DAY
+
+
+def _read_id(value: Any, *_: object) -> UUID | None:
+    return None if value is None else to_id(value)
+
+
+def _read_text(value: Any, *_: object) -> str | None:
+    if value is None or (isinstance(value, str) and value.isascii()):
+        return value
+    return to_text(value)
+
+
+def _read_bytes(value: Any, *_: object) -> bytes | None:
+    return value if value is None or isinstance(value, bytes) else to_stored_bytes(value)
+
+
+def _read_boolean(value: Any, *_: object) -> bool | None:
+    return None if value is None else value == 1
+
+
+@cache
+def build_number_reader(least: int, largest: int) -> Reader:
+    """Return the function that reads a column of whole numbers in this range."""
+
+    def read_number(value: Any, *_: object) -> int | None:
+        if value is None or (isinstance(value, int) and least <= value <= largest):
+            return value
+        return 0
+
+    return read_number
+
+
+READERS: Final[dict[str, Reader]] = {
+    "DateTimeField": _read_moment,
+    "DateField": _read_day,
+    "UUIDField": _read_id,
+    "CharField": _read_text,
+    "TextField": _read_text,
+    "BinaryField": _read_bytes,
+    "BooleanField": _read_boolean,
+}
