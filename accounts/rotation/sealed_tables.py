@@ -218,11 +218,6 @@ def _replacing_bad_text() -> Iterator[None]:
         database.text_factory = factory
 
 
-def _build_bytes_sql(column: str) -> str:
-    """Return the expression for an envelope; an empty one, which does not open, for another type."""
-    return f"CASE typeof({column}) WHEN 'blob' THEN {column} WHEN 'null' THEN NULL ELSE x'' END"
-
-
 def _get_column_name(field: "Field[Any, Any]") -> str:
     return str(field.column)
 

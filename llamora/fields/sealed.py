@@ -41,6 +41,7 @@ from llamora.crypto import (
     RealmKeyring,
     current_realm_keyring,
     newest_header,
+    read_header,
 )
 from llamora.fields.access import SealedAttribute
 from llamora.fields.values import PREFIX, SealedFieldError, SealedValue, UnsavedValue
