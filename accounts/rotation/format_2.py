@@ -44,6 +44,6 @@ def _write_codes(table: SealedTable, macs: list[MacField], keyring: Keyring) -> 
                 _, _, columns = next(read_envelopes(row))
                 # A row that no program of ours can have written gets no code, and so does not open.
                 with suppress(SealedFieldError):
-                    codes.append((keyring.compute_mac(mac.context_for(columns)), row[1]))
+                    codes.append((keyring.compute_mac(mac.context_for(columns)), row[0]))
             with connection.cursor() as cursor:
                 cursor.executemany(table.build_update(mac), codes)

@@ -71,7 +71,7 @@ def _reseal_rows(
             except EnvelopeError as error:
                 result.damaged.append(DamagedEnvelope(column.label, columns["id"], error.code))
                 continue
-            changes[column].append((sealed, row[1], envelope))
+            changes[column].append((sealed, row[0], envelope))
     return changes
 
 

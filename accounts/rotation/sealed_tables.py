@@ -8,7 +8,7 @@ may be damaged, the primary key too.
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -200,22 +200,10 @@ def count_rows_of_epoch(owner: UUID, epoch: int) -> int:
 
 
 def _fetch(statement: str, parameters: list[Any]) -> list[Row]:
-    with connection.cursor() as cursor, _replacing_bad_text():
+    with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         rows: list[Row] = cursor.fetchall()
     return rows
-
-
-@contextmanager
-def _replacing_bad_text() -> Iterator[None]:
-    """Read text that is not UTF-8 as other text during the block; otherwise no row could be fetched."""
-    database: Any = connection.connection
-    factory = database.text_factory
-    database.text_factory = partial(str, encoding="utf-8", errors="replace")
-    try:
-        yield
-    finally:
-        database.text_factory = factory
 
 
 def _get_column_name(field: "Field[Any, Any]") -> str:

@@ -32,7 +32,7 @@ from accounts.auth.services import invitations
 from accounts.models import BrowserKey, Invitation, Person
 from accounts.rotation import services as rotation_services
 from accounts.rotation.epoch_change import begin_rotation
-from accounts.rotation.errors import DamagedRows
+from accounts.rotation.errors import UnreadableFormerKey
 from accounts.security import deletion
 from accounts.throttling.throttle import throttle
 from diary import messages
@@ -301,7 +301,7 @@ def rotate(house: House) -> None:
     begun = begin_rotation(opened)
     try:
         rotation_services.resume_rotation(begun.keyring)
-    except DamagedRows:
+    except UnreadableFormerKey:
         rotation_services.resume_rotation(begun.keyring, leave_damaged=True)
     with in_force(begun.keyring):
         for model in set(MODELS) - {BrowserKey}:  # of which none is needed any more

@@ -37,7 +37,7 @@ def move_back_to_format_1(owner: Resident, *, with_list: bool = True) -> None:
             for row in rows:
                 for field, envelope, columns in read_envelopes(row):
                     if envelope is not None:
-                        _write(table.build_update(field), _reseal(field, envelope, columns, keyring), row[1])
+                        _write(table.build_update(field), _reseal(field, envelope, columns, keyring), row[0])
     _write_vault(owner, keyring, with_list=with_list)
     with connection.cursor() as cursor:
         cursor.execute("UPDATE diary_entry SET origin = 'own' WHERE owner_id = %s", [owner.id.hex])

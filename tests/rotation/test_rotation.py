@@ -345,7 +345,6 @@ def test_a_damaged_row_does_not_preserve_the_former_key(owner: Resident) -> None
 @pytest.mark.parametrize(
     "statement",
     [
-        "UPDATE diary_entry SET text = CAST(text AS TEXT) WHERE id = %s",
         "UPDATE diary_entry SET text = x'02' WHERE id = %s",
         "UPDATE diary_entry SET text = 5 WHERE id = %s",
         "UPDATE diary_entry SET text = x'0700000001' || substr(text, 6) WHERE id = %s",
