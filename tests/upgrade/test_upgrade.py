@@ -16,7 +16,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.accounts.pages import get_shown_code, list_requested_groups
 from tests.browser_client import Visitor
+from tests.page import read
 from tests.server import Server, run_command
 from tests.upgrade.household import (
     EMBEDDER,
@@ -550,6 +552,11 @@ def test_a_recovery_code_of_then_gives_a_new_password(restored_backup: Household
     secrets["password"] = new
 
     assert answer.status == 200
+    groups = get_shown_code(answer).split("-")
+    group_a, group_b = (groups[index] for index in list_requested_groups(answer))
+    carried = read(answer).one('[name="carried"]').get("value")
+    confirmed = clara.post("/recovery-kept/", carried=carried, group_a=group_a, group_b=group_b)
+    assert confirmed.status == 302
     entry = restored_backup.exported("Clara")["entries"][0]
     assert restored_backup.page("Clara", f"/d/{entry['day']}/").says(entry["text"])
 
