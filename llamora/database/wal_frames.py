@@ -1,0 +1,147 @@
+"""A check of the frames of SQLite's write-ahead log, read as a file before SQLite opens it.
+
+SQLite reads the log up to the first frame that is not as it was written, and says nothing about the rest. A
+process that was killed leaves at most its last commit unfinished. So two or more whole commits behind a bad
+frame are damage: of the disk, of a copy, or by a program that wrote into the file.
+
+    header  u32 magic | u32 version | u32 page size | u32 number | u32 salt | u32 salt | u32 sum | u32 sum
+    frame   u32 page | u32 size of the database, or 0 if this is not the last of a commit |
+            u32 salt | u32 salt | u32 sum | u32 sum | page
+
+Numbers are big-endian. The two sums go over the header and over the page, its number and the size of all
+frames before; the magic says in which byte order they read. With other salts a frame is a remainder of an
+earlier round, which was copied into the database file. https://www.sqlite.org/fileformat2.html#walformat
+"""
+
+import struct
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from operator import mul
+from pathlib import Path
+from typing import IO, Final
+
+_HEADER = struct.Struct(">8I")
+_FRAME = struct.Struct(">6I")
+_MAGIC: Final = {0x377F0682: "<", 0x377F0683: ">"}
+_WORD = 2**32
+_PAGE_SIZES: Final = frozenset(2**power for power in range(9, 17))
+_DEFAULT_PAGE_SIZE = 4096
+# One is the last commit, which a power cut may leave unfinished.
+_MOST_UNFINISHED = 1
+# Of the first page: the header of the database.
+_DATABASE_HEADER_BYTES = 100
+
+Sums = tuple[int, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class WalScan:
+    """The result: what SQLite reads of a log, and what it passes over in silence.
+
+    `database_header` is that of the database after the last commit that SQLite reads, if the log has it.
+    """
+
+    commits: int = 0
+    commits_after_damage: int = 0
+    is_header_damaged: bool = False
+    database_header: bytes | None = None
+
+    @property
+    def is_damaged(self) -> bool:
+        """Whether confirmed commits are in the log that SQLite does not read."""
+        return self.commits_after_damage > _MOST_UNFINISHED
+
+
+def scan_wal(path: Path) -> WalScan:
+    """Check a write-ahead log; one that is missing, empty or cut in its header has nothing to check.
+
+    Opens and closes the file, so it must not be called in a process in which SQLite has the database open:
+    that would drop the locks of SQLite.
+    """
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        return WalScan()
+    with file:
+        while True:
+            header = file.read(_HEADER.size)
+            if len(header) < _HEADER.size:
+                return WalScan()
+            scan = _scan_frames(file, header)
+            file.seek(0)
+            # A program that writes meanwhile may have begun a new round.
+            if not scan.is_damaged or file.read(_HEADER.size) == header:
+                return scan
+            file.seek(0)
+
+
+def _scan_frames(file: IO[bytes], header: bytes) -> WalScan:
+    magic, _, page_size, _, *salts, first_sum, second_sum = _HEADER.unpack(header)
+    order = _MAGIC.get(magic, "")
+    if page_size not in _PAGE_SIZES:
+        order, page_size = "", _DEFAULT_PAGE_SIZE
+    sums = (first_sum, second_sum)
+    if not order or _add_to_sums((0, 0), header[:24], order) != sums:
+        return WalScan(is_header_damaged=True, commits_after_damage=_count_commits(file, page_size, None))
+    commits, pending, committed = 0, None, None
+    for head, page in _read_frames(file, page_size):
+        number, size, *frame_salts, first_sum, second_sum = _FRAME.unpack(head)
+        sums = _add_to_sums(sums, head[:8] + page, order)
+        if frame_salts != salts or sums != (first_sum, second_sum) or not number:
+            break
+        if number == 1:
+            pending = page[:_DATABASE_HEADER_BYTES]
+        if size:
+            commits, committed = commits + 1, pending or committed
+    return WalScan(
+        commits=commits,
+        commits_after_damage=_count_commits(file, page_size, salts),
+        database_header=committed,
+    )
+
+
+def _count_commits(file: IO[bytes], page_size: int, salts: list[int] | None) -> int:
+    """Count the frames that end a commit and have these salts, or else those that most of them have."""
+    found = Counter[tuple[int, ...]]()
+    for head, _ in _read_frames(file, page_size):
+        number, size, *frame_salts, _, _ = _FRAME.unpack(head)
+        if number and size:
+            found[tuple(frame_salts)] += 1
+    return max(found.values(), default=0) if salts is None else found[tuple(salts)]
+
+
+def _read_frames(file: IO[bytes], page_size: int) -> Iterator[tuple[bytes, bytes]]:
+    while len(frame := file.read(_FRAME.size + page_size)) == _FRAME.size + page_size:
+        yield frame[: _FRAME.size], frame[_FRAME.size :]
+
+
+def _add_to_sums(sums: Sums, content: bytes, order: str) -> Sums:
+    """Return both sums after more content.
+
+    For each pair of words, `first += word + second` and then `second += word + first`: linear, so each sum is
+    the sum of all words times fixed factors, and of what was before. That is ten times as quick in Python.
+    """
+    count = len(content) // 4
+    words = struct.unpack(f"{order}{count}I", content)
+    before, factors = _build_factors(count)
+    first = sum(map(mul, factors[0], words)) + before[0][0] * sums[0] + before[0][1] * sums[1]
+    second = sum(map(mul, factors[1], words)) + before[1][0] * sums[0] + before[1][1] * sums[1]
+    return first % _WORD, second % _WORD
+
+
+@cache
+def _build_factors(count: int) -> tuple[tuple[Sums, Sums], tuple[list[int], list[int]]]:
+    """Return the factors of the two sums before, and those of each of `count` words, for either sum."""
+    factors: tuple[list[int], list[int]] = ([], [])
+    # What a pair of sums becomes after the pairs of words that follow, of which there are none at the end.
+    (a, b), (c, d) = (1, 0), (0, 1)
+    for _ in range(count // 2):
+        # The second word adds to the second sum, the first word to both.
+        factors[0].extend((b, (a + b) % _WORD))
+        factors[1].extend((d, (c + d) % _WORD))
+        (a, b), (c, d) = ((a + b) % _WORD, (a + 2 * b) % _WORD), ((c + d) % _WORD, (c + 2 * d) % _WORD)
+    factors[0].reverse()
+    factors[1].reverse()
+    return ((a, b), (c, d)), factors
