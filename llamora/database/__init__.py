@@ -4,6 +4,8 @@ transactions.py  one writer at a time, first come, first served; consistent view
 errors.py        codes for the reasons why a write failed
 cached_sql.py    queries whose SQL is compiled once for each thread
 wal.py           truncation of the write-ahead log
+wal_frames.py    a check of its frames, before SQLite reads it
+commit_log.py    which commits were confirmed, in a file beside the database
 backup_files.py  names of backup files, and which of them are outdated
 sqlite/          the database backend, which reads a value of any stored type
 """

@@ -3,7 +3,7 @@
 In SQLite one connection writes at a time and the others poll, so the next writer is the one that polls first.
 During a long import, saves had a p95 of 54 ms. So a fair lock is acquired before `BEGIN IMMEDIATE`: the
 writers of this process write in the order of their calls. Writers of other processes wait for SQLite's own
-lock, with its timeout.
+lock, with its timeout. Each transaction that wrote is recorded in the log of commits.
 """
 
 from collections.abc import Iterator
@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db import Error, transaction
 
+from llamora.database.commit_log import count_commit
 from llamora.database.errors import classify_error
 from llamora.threads import FairLock, yield_turn
 
@@ -28,9 +29,9 @@ def write_transaction() -> Iterator[None]:
         with transaction.atomic():
             yield
         return
-    with yield_turn(), _holding_write_lock():
+    with yield_turn(), holding_write_lock():
         try:
-            with transaction.atomic():
+            with transaction.atomic(), count_commit(transaction.get_connection()) as counted:
                 yield
         except Error as error:
             reason = classify_error(error)
@@ -38,10 +39,13 @@ def write_transaction() -> Iterator[None]:
                 raise
             # `from None`: the driver's error can quote the statement's values.
             raise reason from None
+        # In the order of the commits, so before the next writer.
+        counted.record()
 
 
 @contextmanager
-def _holding_write_lock() -> Iterator[None]:
+def holding_write_lock() -> Iterator[None]:
+    """Wait for earlier writers of this process, and let no other one write during the block."""
     _write_lock.acquire()
     try:
         yield

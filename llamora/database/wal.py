@@ -5,9 +5,12 @@ Deleted and replaced bytes, such as an old key, stay in the log until later writ
 
 import logging
 import time
+from pathlib import Path
 
 from django.db import DatabaseError, connection
 
+from llamora.database.commit_log import renew_commit_log
+from llamora.database.transactions import holding_write_lock
 from llamora.threads import yield_turn
 
 _log = logging.getLogger(__name__)
@@ -17,6 +20,8 @@ _WAIT_MS = 100
 
 def truncate_wal() -> bool:
     """Copy the log into the database file and empty it; return False if that failed.
+
+    The log of commits then begins again, since all of them are in the database file.
 
     Never raises: committed data is safe in the log, and `up` truncates it again later. Does nothing inside a
     transaction.
@@ -28,6 +33,8 @@ def truncate_wal() -> bool:
         with yield_turn():
             for _ in range(_ATTEMPTS):
                 if _try_truncate():
+                    with holding_write_lock():
+                        renew_commit_log(Path(connection.settings_dict["NAME"]), connection.connection)
                     return True
                 time.sleep(_WAIT_MS / 1000)
     except DatabaseError as error:

@@ -1,0 +1,309 @@
+"""The log of commits: a file beside the database that says which commits were confirmed.
+
+SQLite reads its write-ahead log up to the first damaged frame and passes over what follows in silence. So
+each write transaction also adds one to a number in the database, and when COMMIT has returned, that number is
+appended to this file. A database behind its log of commits has lost something; one ahead of it proves
+nothing, because a process may be killed between the two.
+
+    <database>-commits
+    header  "llamora1" | u64 number in the database | u64 time, microseconds | u32 household | u32 CRC-32
+    record  u64 number | u64 time, microseconds | 8 bytes of the owner | u32 day | u32 CRC-32
+
+Numbers are big-endian. The CRC-32 of a record continues from that of the header. The bytes of the owner are
+the last half of a person's id, or zeros; the day is its ordinal, or 0. In the database the number is
+`user_version`, and the household is `application_id`, drawn at random once: both are fields of the header of
+the file, at bytes 60 and 68, so they are read without SQLite.
+
+The file begins again whenever the write-ahead log was copied into the database file and emptied, so it says
+nothing about earlier commits. Written are the commits of `write_transaction`, in every process that finds the
+file; the administrator's pages and migrations are not counted, which only means that the loss of their last
+commits is not noticed here.
+"""
+
+import logging
+import os
+import secrets
+import sqlite3
+import struct
+import threading
+import time
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+from llamora.crypto import VaultLocked, current_realm_keyring
+
+SUFFIX = "-commits"
+_MAGIC: Final = b"llamora1"
+_HEADER = struct.Struct(">8s2Q2I")
+_RECORD = struct.Struct(">2Q8s2I")
+_NOBODY: Final = bytes(8)
+_MICROSECOND = 1_000_000
+# A power cut then loses at most the records of this time, and a record that is missing proves nothing.
+_SYNC_SECONDS = 1.0
+
+_log = logging.getLogger(__name__)
+
+
+def get_log_path(database: Path) -> Path:
+    """Return the path of the log of commits of a database."""
+    return database.with_name(database.name + SUFFIX)
+
+
+def shorten_id(person_id: UUID) -> bytes:
+    """Return what stands for a person in the log."""
+    return person_id.bytes[8:]
+
+
+# --- Reading ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommitRecord:
+    """A confirmed commit: its number, its time in seconds, whose it was, and for which day."""
+
+    number: int
+    moment: float
+    owner: bytes = _NOBODY
+    day: date | None = None
+
+    @property
+    def has_owner(self) -> bool:
+        """Whether it is known whose commit it was."""
+        return self.owner != _NOBODY
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommitLog:
+    """The contents of a log: the household, the commit with which it began, and those that followed."""
+
+    household: int
+    first: CommitRecord
+    records: list[CommitRecord]
+
+    def find_lost(self, number: int) -> list[CommitRecord]:
+        """Return the confirmed commits that a database of this number does not contain, by their times.
+
+        A number that was given twice shows that the database went back in between. A record before the first
+        shows nothing: its process may have written it late, into a log that was begun meanwhile.
+        """
+        latest = {self.first.number: self.first}
+        lost = []
+        for record in self.records:
+            if record.number <= self.first.number:
+                continue
+            if earlier := latest.get(record.number):
+                lost.append(earlier)
+            latest[record.number] = record
+        lost.extend(record for record in latest.values() if record.number > number)
+        return sorted(lost, key=lambda record: record.moment)
+
+
+def read_commit_log(database: Path) -> CommitLog | None:
+    """Return the contents of the log of a database, or None if there is none, or its beginning is damaged."""
+    try:
+        content = get_log_path(database).read_bytes()
+    except FileNotFoundError:
+        return None
+    if len(content) < _HEADER.size:
+        return None
+    magic, number, moment, household, crc = _HEADER.unpack_from(content)
+    if magic != _MAGIC or crc != zlib.crc32(content[: _HEADER.size - 4]):
+        return None
+    first = CommitRecord(number=number, moment=moment / _MICROSECOND)
+    return CommitLog(household=household, first=first, records=list(_read_records(content, crc)))
+
+
+def _read_records(content: bytes, first_crc: int) -> Iterator[CommitRecord]:
+    """Yield the undamaged records; one that was not written whole moves those after it."""
+    position = _HEADER.size
+    while position + _RECORD.size <= len(content):
+        number, moment, owner, day, crc = _RECORD.unpack_from(content, position)
+        if crc != zlib.crc32(content[position : position + _RECORD.size - 4], first_crc):
+            position += 1
+            continue
+        position += _RECORD.size
+        yield CommitRecord(
+            number=number,
+            moment=moment / _MICROSECOND,
+            owner=owner,
+            day=date.fromordinal(day) if 0 < day <= date.max.toordinal() else None,
+        )
+
+
+# --- Beginning -------------------------------------------------------------------------------------------
+
+
+def begin_commit_log(database: Path, connection: sqlite3.Connection) -> None:
+    """Begin the log of a database again, unless nothing was recorded in it.
+
+    Called when the write-ahead log was emptied. The first time, the household gets its number.
+    """
+    number, household = read_number(connection), _read_pragma(connection, "application_id")
+    if not household:
+        household = secrets.randbelow(2**31 - 1) + 1
+        connection.execute(f"PRAGMA application_id = {household:d}")
+    before = read_commit_log(database)
+    if before and (before.household, before.first.number, before.records) == (household, number, []):
+        return
+    start = _HEADER.pack(_MAGIC, number, _count_microseconds(), household, 0)[:-4]
+    path = get_log_path(database)
+    draft = path.with_name(path.name + ".new")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        os.write(descriptor, start + struct.pack(">I", zlib.crc32(start)))
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    draft.replace(path)
+
+
+def renew_commit_log(database: Path, connection: sqlite3.Connection) -> None:
+    """Begin the log again if there is one; if that fails, the former one stays, which is right too."""
+    if not get_log_path(database).exists():
+        return
+    try:
+        begin_commit_log(database, connection)
+    except OSError as error:
+        _log.warning("The log of commits could not be begun again: %s.", error.strerror)
+
+
+def remove_commit_log(database: Path) -> None:
+    """Remove the log, before the database is replaced by another one."""
+    get_log_path(database).unlink(missing_ok=True)
+
+
+def read_number(connection: sqlite3.Connection) -> int:
+    """Return the number of the last commit that a connection reads."""
+    return _read_pragma(connection, "user_version")
+
+
+def _read_pragma(connection: sqlite3.Connection, name: str) -> int:
+    return int(connection.execute(f"PRAGMA {name}").fetchone()[0])
+
+
+def _count_microseconds() -> int:
+    return time.time_ns() // 1000
+
+
+# --- Writing ---------------------------------------------------------------------------------------------
+
+_saved = threading.local()
+
+
+def note_saved_row(owner_id: Any, day: Any) -> None:
+    """Note whose row the transaction of this thread saves, and for which day, if the row has one."""
+    if isinstance(owner_id, UUID):
+        _saved.owner = shorten_id(owner_id)
+    if isinstance(day, date):
+        _saved.day = day.toordinal()
+
+
+@dataclass(slots=True)
+class CountedCommit:
+    """The number that a transaction gave itself, or None if it wrote nothing, and what it noted."""
+
+    database: Path
+    number: int | None = None
+    owner: bytes = _NOBODY
+    day: int = 0
+
+    def record(self) -> None:
+        """Append the commit to the log of commits; called when COMMIT has returned."""
+        if self.number is not None:
+            _get_writer(self.database).append(self)
+
+
+@contextmanager
+def count_commit(connection: Any) -> Iterator[CountedCommit]:
+    """Count the transaction that is open on Django's connection when the block ends, if it wrote anything."""
+    counted = CountedCommit(Path(connection.settings_dict["NAME"]))
+    raw: sqlite3.Connection = connection.connection
+    before = raw.total_changes
+    _saved.owner, _saved.day = _NOBODY, 0
+    yield counted
+    if raw.total_changes == before:
+        return
+    with connection.wrap_database_errors:
+        number = read_number(raw) + 1
+        raw.execute(f"PRAGMA user_version = {number:d}")
+    counted.owner = _saved.owner if _saved.owner != _NOBODY else _get_owner_in_force()
+    counted.number, counted.day = number, _saved.day
+
+
+def _get_owner_in_force() -> bytes:
+    try:
+        return shorten_id(current_realm_keyring().owner)
+    except VaultLocked:
+        return _NOBODY
+
+
+@dataclass
+class _LogWriter:
+    """The open log of a database; a write that fails is given up, since the commit itself is on the disk."""
+
+    path: Path
+    _descriptor: int | None = None
+    _crc: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _unsynced: threading.Event = field(default_factory=threading.Event)
+    _is_syncing: bool = False
+
+    def append(self, commit: CountedCommit) -> None:
+        with self._lock, suppress(OSError):
+            if not self._open():
+                return
+            content = _RECORD.pack(commit.number, _count_microseconds(), commit.owner, commit.day, 0)[:-4]
+            record = content + struct.pack(">I", zlib.crc32(content, self._crc))
+            assert self._descriptor is not None
+            os.write(self._descriptor, record)
+            if not self._is_syncing:
+                self._is_syncing = True
+                threading.Thread(target=self._sync_for_ever, name="commit log", daemon=True).start()
+        self._unsynced.set()
+
+    def _open(self) -> bool:
+        """Open the log, also if it was begun again since; return whether there is one."""
+        if self._descriptor is not None:
+            if os.fstat(self._descriptor).st_nlink:
+                return True
+            os.close(self._descriptor)
+            self._descriptor = None
+        try:
+            descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return False
+        header = os.pread(descriptor, _HEADER.size, 0)
+        if not header.startswith(_MAGIC) or len(header) < _HEADER.size:
+            os.close(descriptor)
+            return False
+        self._descriptor, self._crc = descriptor, _HEADER.unpack(header)[-1]
+        return True
+
+    def _sync_for_ever(self) -> None:
+        while True:
+            self._unsynced.wait()
+            time.sleep(_SYNC_SECONDS)
+            self._unsynced.clear()
+            with self._lock, suppress(OSError):
+                descriptor = None if self._descriptor is None else os.dup(self._descriptor)
+            if descriptor is not None:
+                with suppress(OSError):
+                    _sync(descriptor)
+                os.close(descriptor)
+
+
+# macOS has no fdatasync.
+_sync = getattr(os, "fdatasync", os.fsync)
+_writers: dict[Path, _LogWriter] = {}
+
+
+def _get_writer(database: Path) -> _LogWriter:
+    path = get_log_path(database)
+    # Two threads may make one each: of a dictionary both get the same.
+    return _writers.get(path) or _writers.setdefault(path, _LogWriter(path))

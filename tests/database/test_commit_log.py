@@ -1,0 +1,248 @@
+"""Tests of the log of commits: what is appended, what is read, and which commits a database has lost."""
+
+import os
+import sqlite3
+import stat
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+from django.db import IntegrityError, connection
+
+from accounts.models import Person
+from diary.models import Entry
+from llamora.database import NotWritten, commit_log, truncate_wal, write_transaction
+from llamora.database.commit_log import CommitLog, CommitRecord
+from tests.fields.stored import DAY
+from tests.people import new_resident
+
+HEADER_BYTES = RECORD_BYTES = 32
+
+
+@pytest.fixture
+def database(transactional_db: None) -> Iterator[Path]:
+    """The database of the tests, with a log of commits."""
+    connection.ensure_connection()
+    path = Path(connection.settings_dict["NAME"])
+    truncate_wal()
+    commit_log.begin_commit_log(path, connection.connection)
+    yield path
+    commit_log.remove_commit_log(path)
+
+
+def read_log(database: Path) -> CommitLog:
+    found = commit_log.read_commit_log(database)
+    assert found is not None
+    return found
+
+
+def get_number() -> int:
+    return commit_log.read_number(connection.connection)
+
+
+def test_each_transaction_that_wrote_is_recorded_with_its_number(database: Path) -> None:
+    first = get_number()
+    for name in ("Olive", "Humphrey"):
+        with write_transaction():
+            Person.objects.create(name=name)
+            with write_transaction():
+                Person.objects.filter(name=name).update(language="en-us")
+
+    log = read_log(database)
+    assert log.first.number == first
+    assert [record.number for record in log.records] == [first + 1, first + 2]
+    assert get_number() == first + 2
+    now = datetime.now(UTC).timestamp()
+    assert all(now - 60 < record.moment <= now for record in (log.first, *log.records))
+
+
+def test_only_the_owner_can_read_the_log(database: Path) -> None:
+    path = commit_log.get_log_path(database)
+
+    assert path.name == f"{database.name}-commits"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_transaction_that_wrote_nothing_or_failed_is_not_recorded(database: Path) -> None:
+    number = get_number()
+    with write_transaction():
+        Person.objects.count()
+    save_person("Olive")
+    with pytest.raises(IntegrityError):
+        save_person("olive")
+
+    assert len(read_log(database).records) == 1
+    assert get_number() == number + 1
+
+
+def test_a_record_says_whose_it_is_and_for_which_day(database: Path) -> None:
+    olive = new_resident("Olive")
+    with olive.unlocked(), write_transaction():
+        Entry.objects.create(owner_id=olive.id, day=DAY, text="rain")
+    with olive.unlocked(), write_transaction():
+        Entry.objects.filter(owner_id=olive.id).delete()
+    with write_transaction():
+        Person.objects.create(name="Humphrey")
+
+    *_, saved, deleted, other = read_log(database).records
+    assert (saved.owner, saved.day) == (olive.id.bytes[8:], DAY)
+    assert (deleted.owner, deleted.day) == (olive.id.bytes[8:], None)
+    assert (other.has_owner, other.day) == (False, None)
+
+
+def test_the_log_begins_again_when_the_write_ahead_log_is_emptied(database: Path) -> None:
+    save_person("Olive")
+    household = read_log(database).household
+
+    assert truncate_wal()
+    save_person("Humphrey")
+
+    log = read_log(database)
+    assert log.household == household != 0
+    assert [record.number for record in log.records] == [log.first.number + 1] == [get_number()]
+
+
+def test_a_log_in_which_nothing_was_recorded_stays_the_same_file(database: Path) -> None:
+    before = commit_log.get_log_path(database).stat()
+
+    commit_log.begin_commit_log(database, connection.connection)
+
+    assert commit_log.get_log_path(database).stat() == before
+
+
+def test_without_a_log_commits_are_counted_and_nothing_is_written(database: Path) -> None:
+    commit_log.remove_commit_log(database)
+    number = get_number()
+    save_person("Olive")
+
+    assert get_number() == number + 1
+    assert not commit_log.get_log_path(database).exists()
+
+
+def test_a_log_that_cannot_be_written_to_stops_no_save(database: Path) -> None:
+    path = commit_log.get_log_path(database)
+    path.unlink()
+    path.mkdir()
+    try:
+        save_person("Olive")
+    finally:
+        path.rmdir()
+
+    assert Person.objects.filter(name="Olive").exists()
+
+
+def test_another_process_that_finds_the_log_writes_to_it_too(database: Path) -> None:
+    save_person("Olive")
+    with commit_log.get_log_path(database).open("ab") as other:
+        other.write(b"cut off")
+    save_person("Humphrey")
+
+    assert len(read_log(database).records) == 2
+
+
+def save_person(name: str) -> None:
+    with write_transaction():
+        Person.objects.create(name=name)
+
+
+@pytest.mark.parametrize("where", [0, 9, 30, HEADER_BYTES - 1])
+def test_a_log_whose_beginning_is_damaged_is_no_log(database: Path, where: int) -> None:
+    save_person("Olive")
+    flip_bit(commit_log.get_log_path(database), where)
+
+    assert commit_log.read_commit_log(database) is None
+
+
+@pytest.mark.parametrize("where", range(0, RECORD_BYTES, 5))
+def test_a_damaged_record_is_passed_over(database: Path, where: int) -> None:
+    for name in ("Olive", "Humphrey", "Ada"):
+        save_person(name)
+    first, _, third = read_log(database).records
+    flip_bit(commit_log.get_log_path(database), HEADER_BYTES + RECORD_BYTES + where)
+
+    assert read_log(database).records == [first, third]
+
+
+@pytest.mark.parametrize("size", [0, 1, HEADER_BYTES - 1])
+def test_a_log_cut_in_its_beginning_is_no_log(database: Path, size: int) -> None:
+    os.truncate(commit_log.get_log_path(database), size)
+    save_person("Olive")
+
+    assert commit_log.read_commit_log(database) is None
+
+
+def flip_bit(path: Path, where: int) -> None:
+    content = bytearray(path.read_bytes())
+    content[where] ^= 4
+    path.write_bytes(content)
+
+
+# --- Which commits were lost -----------------------------------------------------------------------------
+
+
+def build_log(*numbers: int, first: int = 10) -> CommitLog:
+    """Return a log of commits with these numbers, one each second."""
+    records = [
+        CommitRecord(number=number, moment=1000.0 + place, owner=bytes(8), day=date(2026, 1, 1))
+        for place, number in enumerate(numbers, 1)
+    ]
+    return CommitLog(household=1, first=CommitRecord(number=first, moment=1000.0), records=records)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "found", "lost"),
+    [
+        ((11, 12, 13), 13, []),
+        ((11, 12, 13), 14, []),  # killed before the last was recorded
+        ((11, 13, 12, 14), 14, []),  # two processes
+        ((10, 11), 11, []),  # recorded late by another process
+        ((11, 12, 13), 11, [1002.0, 1003.0]),
+        ((11, 12, 13), 9, [1000.0, 1001.0, 1002.0, 1003.0]),
+        ((), 9, [1000.0]),
+        ((11, 12, 13, 12, 13, 14), 14, [1002.0, 1003.0]),  # written to before anyone looked
+        ((11, 12, 13, 12), 12, [1002.0, 1003.0]),
+    ],
+)
+def test_a_database_behind_its_log_has_lost_something(
+    numbers: tuple[int, ...], found: int, lost: list[float]
+) -> None:
+    assert [record.moment for record in build_log(*numbers).find_lost(found)] == lost
+
+
+def test_the_numbers_are_those_of_the_header_of_the_file(database: Path) -> None:
+    save_person("Olive")
+    truncate_wal()
+    header = database.read_bytes()[:100]
+
+    assert int.from_bytes(header[60:64], "big") == get_number()
+    assert int.from_bytes(header[68:72], "big") == read_log(database).household
+
+
+def test_a_copy_of_the_database_has_the_same_numbers(database: Path, tmp_path: Path) -> None:
+    save_person("Olive")
+    with closing(sqlite3.connect(database)) as live, closing(sqlite3.connect(tmp_path / "copy")) as copy:
+        live.backup(copy)
+        copy.execute("VACUUM")
+
+        assert commit_log.read_number(copy) == get_number()
+
+
+def test_a_full_disk_leaves_the_number_as_it_was(database: Path) -> None:
+    olive = new_resident("Olive")
+    recorded = len(read_log(database).records)
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM")
+        (pages,) = cursor.execute("PRAGMA page_count").fetchone()
+        cursor.execute(f"PRAGMA max_page_count = {pages}")
+    before = get_number()
+    try:
+        with pytest.raises(NotWritten), olive.unlocked(), write_transaction():
+            Entry.objects.create(owner_id=olive.id, day=DAY, text="x" * 50_000)
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA max_page_count = 1073741823")
+
+    assert get_number() == before
+    assert len(read_log(database).records) == recorded
