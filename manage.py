@@ -31,6 +31,25 @@ def main() -> None:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as refusal:
         sys.exit(f"Llamora can't start: {refusal}")
+    except (Exception, KeyboardInterrupt) as error:
+        if isinstance(error, BrokenPipeError):
+            sys.exit(1)
+        from llamora.ops.errors import describe_error  # noqa: PLC0415 - settings first
+
+        if sentence := describe_error(error):
+            sys.exit(sentence)
+        raise
+    finally:
+        _flush_output()
+
+
+def _flush_output() -> None:
+    """Write out what was printed; do without if nobody reads it, as after `| head`."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Python would try once more at its end, and complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

@@ -120,7 +120,6 @@ NOTHING_TO_RECAP: Final = "There is nothing to summarize."
 
 # --- Export ----------------------------------------------------------------------------------------------
 
-NO_HOUSEHOLD: Final = "Llamora is not set up here yet. Run manage.py up first."
 EXPORT_UNREADABLE_TEXT: Final = "*This can't be opened: its encrypted data is damaged.*"
 EXPORT_EXISTS: Final = "{path} already exists; nothing was written."
 EXPORT_NOT_WRITTEN: Final = "The export could not be written: {error}. The unfinished file was deleted."

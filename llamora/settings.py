@@ -83,6 +83,9 @@ def _path(name: str, default: str, *, is_file: bool = False) -> str:
         path = Path(value).expanduser().resolve()
         fits = value.isprintable() and (not path.exists() or path.is_file() is is_file)
         fits = fits and not any(parent.is_file() for parent in path.parents)
+    except PermissionError:
+        # Somebody else's; the sentence about its owner comes with its first use.
+        fits = value.isprintable()
     except (OSError, RuntimeError, ValueError):
         fits = False
     if not fits:
@@ -170,9 +173,15 @@ def _secret_key() -> str:
     if value := _secret("SECRET_KEY", least=50):
         return value
     try:
-        return SECRET_KEY_FILE.read_text().strip()
+        stored = SECRET_KEY_FILE.read_text("ascii", "replace").strip()
     except FileNotFoundError:
-        return secrets.token_urlsafe(50)
+        stored = ""
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"{SECRET_KEY_FILE} can't be read: {error.strerror}. Run this as the user to whom it belongs."
+        ) from None
+    # `up` writes it into a file that is missing or empty.
+    return stored or secrets.token_urlsafe(50)
 
 
 # --- The server -------------------------------------------------------------------------------

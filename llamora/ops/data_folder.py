@@ -32,14 +32,12 @@ def _create_private_folder(path: Path) -> None:
         path.chmod(0o700)
 
 
-def prepare(data_dir: Path, *, key_file: Path, key: str) -> None:
-    """Create missing folders and the key file; raise OperationRefused if other users can read them."""
+def prepare(data_dir: Path, *, key_file: Path) -> None:
+    """Create missing folders; raise OperationRefused if other users can read them or the key file."""
     os.umask(0o077)
     try:
         _create_private_folder(data_dir)
         _create_private_folder(key_file.parent)
-        if key and not key_file.exists():
-            _write_key(key_file, key)
     except OSError as error:
         raise OperationRefused(
             f"The data folder {data_dir} can't be used: {error.strerror}. "
@@ -47,6 +45,18 @@ def prepare(data_dir: Path, *, key_file: Path, key: str) -> None:
         ) from None
     for problem in find_unsafe_permissions(data_dir, key_file=key_file):
         raise OperationRefused(problem)
+
+
+def write_missing_key(key_file: Path, key: str) -> str:
+    """Write the key file if it is missing or empty; return a sentence if it was empty."""
+    try:
+        if key_file.stat().st_size:
+            return ""
+        sentence = f"{key_file} was empty, so it has a new key. Forms that were open must be reloaded."
+    except FileNotFoundError:
+        sentence = ""
+    _write_key(key_file, key)
+    return sentence
 
 
 def _write_key(path: Path, key: str) -> None:

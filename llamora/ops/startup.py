@@ -4,6 +4,7 @@ import errno
 import gc
 import hashlib
 import ipaddress
+import os
 import socket
 import sys
 from collections.abc import Iterator
@@ -18,6 +19,8 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
 from accounts.models import Person, Vault
+from llamora.database import condition, disk
+from llamora.database.condition import FileState
 from llamora.fields import fence
 from llamora.ops import bundles, static_files
 from llamora.ops.backup import create
@@ -99,6 +102,24 @@ def _describe_bind_error(host: str, port: int, error: Exception) -> str:
     return f"Llamora can't listen on {host}, port {port}. Check --host and --port."
 
 
+def check_database_file() -> None:
+    """Raise OperationRefused if the database is lost, damaged or somebody else's, or its disk is read-only.
+
+    Nothing is opened with SQLite before, and nothing is created.
+    """
+    folder: Path = settings.DATA_DIR
+    if owner := condition.find_other_owner(folder):
+        raise OperationRefused(
+            f"The data folder {folder} belongs to {owner}. Start Llamora as that user, or give everything in "
+            f"it to this one: chown -R {os.geteuid()} '{folder}'"
+        )
+    found = condition.examine_file(condition.get_database_path())
+    if found.state not in (FileState.OK, FileState.NEW):
+        raise OperationRefused(found.sentence)
+    if folder.is_dir() and disk.is_read_only(folder):
+        raise OperationRefused(disk.describe_problem(folder))
+
+
 def prepare_database(*, backup_first: bool = True) -> Path | None:
     """Migrate the database, and return the path of the backup that was made before.
 
@@ -114,8 +135,9 @@ def prepare_database(*, backup_first: bool = True) -> Path | None:
     except DatabaseError as error:
         # SQLite's own words, before any row was read: "disk I/O error", "file is not a database".
         raise OperationRefused(
-            f"The database in {settings.DATA_DIR} can't be used: {error}. Check that the disk is connected, "
-            "has free space and can be written to. If the file is damaged, restore a backup."
+            disk.describe_problem(settings.DATA_DIR)
+            or f"The database in {settings.DATA_DIR} can't be used: {error}. Check that the disk is "
+            f"connected. If the file is damaged: {condition.suggest_restore()}"
         ) from None
     for problem in wrong:
         raise OperationRefused(problem)

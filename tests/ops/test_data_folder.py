@@ -14,7 +14,8 @@ KEY = "k3y-" + "".join(chr(65 + number % 26) for number in range(60))
 
 def prepare(folder: Path) -> Path:
     key_file = folder / "secrets" / "secret_key"
-    data_folder.prepare(folder, key_file=key_file, key=KEY)
+    data_folder.prepare(folder, key_file=key_file)
+    data_folder.write_missing_key(key_file, KEY)
     return key_file
 
 
@@ -52,12 +53,15 @@ def test_the_key_is_made_once(tmp_path: Path) -> None:
     assert key_file.read_text() == "another\n"
 
 
-def test_a_key_from_the_environment_is_not_written_down(tmp_path: Path) -> None:
-    key_file = tmp_path / "data" / "secrets" / "secret_key"
+def test_an_empty_key_file_gets_a_new_key_and_a_sentence(tmp_path: Path) -> None:
+    key_file = prepare(tmp_path / "data")
+    key_file.write_text("")
 
-    data_folder.prepare(tmp_path / "data", key_file=key_file, key="")
+    said = data_folder.write_missing_key(key_file, KEY)
 
-    assert not key_file.exists()
+    assert f"{key_file} was empty, so it has a new key." in said
+    assert key_file.read_text() == KEY + "\n"
+    assert data_folder.write_missing_key(key_file, KEY) == ""
 
 
 @pytest.mark.parametrize("name", ["secrets/secret_key", "llamora.sqlite3", "llamora.sqlite3-wal"])

@@ -195,7 +195,7 @@ def test_a_database_that_is_none_is_said_in_a_sentence(tmp_path: Path) -> None:
     answer = run_up(tmp_path, "--port", "0")
 
     assert answer.returncode == 1
-    assert "can't be used: file is not a database" in answer.stderr
+    assert "is not a database, or its beginning is damaged" in answer.stderr
     assert "Traceback" not in answer.stderr
 
 

@@ -11,7 +11,7 @@ from accounts import error_messages
 from accounts.errors import LastAdministrator
 from accounts.models import Person
 from accounts.security import deletion
-from llamora.database import NotWritten
+from llamora.database import NotWritten, condition
 from llamora.pluralize import pluralize
 
 
@@ -51,8 +51,8 @@ class Command(BaseCommand):
             ) from None
         except NotWritten as error:
             raise CommandError(error_messages.get_not_written_message(error)) from None
-        except DatabaseError:
-            raise CommandError("Llamora is not set up here yet. Run manage.py up first.") from None
+        except DatabaseError as error:
+            raise CommandError(condition.describe_database_error(error)) from None
 
     def _list(self) -> None:
         people = Person.objects.annotate(

@@ -19,7 +19,7 @@ from diary.management.progress import ProgressBar
 from diary.models import Entry
 from diary.transfer.export_targets import open_target
 from diary.transfer.exports import ExportReport, export_diary
-from llamora.database import NotWritten
+from llamora.database import NotWritten, condition
 from llamora.pluralize import pluralize
 
 
@@ -64,8 +64,8 @@ class Command(BaseCommand):
             raise CommandError(error_messages.get_error_message(error)) from None
         except NotWritten as error:
             raise CommandError(error_messages.get_not_written_message(error)) from None
-        except DatabaseError:
-            raise CommandError(messages.NO_HOUSEHOLD) from None
+        except DatabaseError as error:
+            raise CommandError(condition.describe_database_error(error)) from None
         except FileExistsError:
             raise CommandError(messages.EXPORT_EXISTS.format(path=path)) from None
         except OSError as error:

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.db import OperationalError
+from django.db import DatabaseError
 from django.utils import timezone
 
 from accounts import error_messages
@@ -25,15 +25,15 @@ from diary.transfer.json_reader import NotAnExport, read_values
 from diary.transfer.line_imports import ImportReport, import_lines, preview_lines
 from diary.transfer.line_reader import UnsupportedEncoding, read_lines
 from llamora.crypto import Keyring
-from llamora.database import NotWritten
+from llamora.database import NotWritten, condition
 from llamora.pluralize import pluralize
 
 
 def _get_person(name: str) -> Person:
     try:
         person = Person.objects.find_by_name(name)
-    except OperationalError:
-        raise CommandError(messages.NO_HOUSEHOLD) from None
+    except DatabaseError as error:
+        raise CommandError(condition.describe_database_error(error)) from None
     if person is None:
         raise CommandError(messages.UNKNOWN_PERSON)
     return person

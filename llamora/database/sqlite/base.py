@@ -1,11 +1,13 @@
 """The backend of `DATABASES`: connections and operations that read damaged values."""
 
 import sqlite3
+from pathlib import Path
 from typing import Any
 
 from django.db.backends.sqlite3 import base, operations
 from django.db.models.expressions import Col
 
+from llamora.database import condition
 from llamora.database.sqlite import reading
 
 
@@ -32,7 +34,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return {**super().get_connection_params(), "detect_types": 0}
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> sqlite3.Connection:
-        """Open a connection that also reads text which is not UTF-8."""
+        """Open a connection that also reads text which is not UTF-8; make no database where one is lost."""
+        condition.refuse_new_database(Path(conn_params["database"]))
         connection: sqlite3.Connection = super().get_new_connection(conn_params)
         connection.text_factory = reading.decode_text
         return connection

@@ -20,7 +20,8 @@ from django.db import DEFAULT_DB_ALIAS, connections
 
 from accounts.keys import former_keys
 from accounts.models import FormerKey
-from llamora.database import backup_files
+from llamora.database import backup_files, condition
+from llamora.database.condition import FileState
 from llamora.ops.backup import archive, integrity, snapshot
 from llamora.ops.backup.snapshot import StopCheck, never_stop
 from llamora.ops.errors import OperationRefused
@@ -70,8 +71,11 @@ def create_backup(
     Before an update of the database the triggers may be missing: an earlier update that was killed leaves it
     so, and the update creates them.
     """
-    if not source.database.is_file():
+    file = condition.examine_file(source.database)
+    if file.state is FileState.NEW:
         raise OperationRefused("Llamora is not set up here yet, so there is nothing to back up.")
+    if file.sentence:
+        raise OperationRefused(file.sentence)
     _create_folder(folder)
     _check_free_space(source, folder)
     made_at = _find_unused_moment(folder, now)

@@ -20,7 +20,9 @@ from llamora.fields import MacField
 from llamora.fields.fence import fence_triggers, sealed_models
 from llamora.fields.models import sealed_fields
 from llamora.ops.backup.snapshot import StopCheck, never_stop, open_database
+from llamora.ops.errors import OperationRefused
 
+NEWER = "The database was written by a newer Llamora. Update the program."
 _MAX_LINES = 10
 _PROGRESS_STEPS = 200_000
 
@@ -79,6 +81,7 @@ def check_database(
 ) -> IntegrityReport:
     """Return the result of checking a database file; an unreadable file is reported as a problem too.
 
+    Raise OperationRefused if the database is newer than the program, which then can't tell what is damaged.
     Without `with_triggers`, missing triggers of ours are no problem; unknown ones always are.
     """
     try:
@@ -95,6 +98,8 @@ def _check_household(database: sqlite3.Connection, *, with_triggers: bool) -> In
     tables = {name for (name,) in database.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
     if Vault._meta.db_table not in tables:
         return IntegrityReport(problems=["This is a database, but not one of Llamora."])
+    if count_migrations_behind(database) < 0:
+        raise OperationRefused(NEWER)
     found.problems += _check_pages(database)
     found.problems += _check_references(database)
     found.problems += find_missing_triggers(database) if with_triggers else []

@@ -60,7 +60,7 @@ def restore_backup(
     database stays.
     """
     data_dir = database.parent
-    data_folder.prepare(data_dir, key_file=key_file, key="")
+    data_folder.prepare(data_dir, key_file=key_file)
     with data_folder.lock(data_dir):
         staging = data_dir / STAGING_FOLDER
         _settle_former_keys(staging, data_dir)

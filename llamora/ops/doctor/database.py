@@ -36,7 +36,7 @@ def check_pages() -> Iterator[CheckResult]:
     if behind > 0:
         yield warn("migrations", f"{behind} are not applied yet. The next start of `up` applies them.")
     elif behind < 0:
-        yield bad("migrations", "The database was written by a newer Llamora. Update the program.")
+        yield bad("migrations", integrity.NEWER)
 
 
 def check_fence() -> Iterator[CheckResult]:

@@ -1,14 +1,26 @@
 """Checks of the data folder: its modes, its secrets, and whether a server uses it."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from django.conf import settings
 
 from accounts.sessions.run_secret import get_runtime_folder, is_in_memory
+from llamora.database import condition
 from llamora.ops import data_folder
 from llamora.ops.doctor.check_result import CheckResult, bad, ok, warn
 from llamora.ops.errors import OperationRefused
+
+
+def check_owner() -> Iterator[CheckResult]:
+    """Report a data folder that belongs to another user."""
+    if owner := condition.find_other_owner(settings.DATA_DIR):
+        yield bad(
+            "data folder",
+            f"{settings.DATA_DIR} belongs to {owner}. Run Llamora and its commands as that user, or give "
+            f"everything in it to this one: chown -R {os.geteuid()} '{settings.DATA_DIR}'",
+        )
 
 
 def check_file_modes() -> Iterator[CheckResult]:
@@ -28,7 +40,10 @@ def check_file_modes() -> Iterator[CheckResult]:
         ]:
             message = f"Other users of this machine can read {len(readable)} encrypted files in {folder}."
             found.append(warn("file modes", f"{message} To stop that, run: chmod -R go= '{folder}'"))
-    yield from found or [ok("file modes", f"Only this user can open {settings.DATA_DIR}.")]
+    if found:
+        yield from found
+    elif settings.DATA_DIR.is_dir() and not condition.find_other_owner(settings.DATA_DIR):
+        yield ok("file modes", f"Only this user can open {settings.DATA_DIR}.")
 
 
 def check_settings_file() -> Iterator[CheckResult]:
@@ -43,6 +58,9 @@ def check_secret_key() -> Iterator[CheckResult]:
     """Report the strength of the key that signs forms and links."""
     if weakness := data_folder.find_key_weakness(settings.SECRET_KEY):
         yield bad("secret key", weakness)
+    elif settings.SECRET_KEY_FILE.is_file() and not settings.SECRET_KEY_FILE.stat().st_size:
+        message = f"{settings.SECRET_KEY_FILE} is empty. The next start of `up` writes a new key into it."
+        yield warn("secret key", message)
     elif not settings.SECRET_KEY_FILE.is_file():
         yield ok("secret key", "It is set by LLAMORA_SECRET_KEY, or the first start of `up` creates it.")
     else:

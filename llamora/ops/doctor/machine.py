@@ -15,7 +15,7 @@ from django.utils import timezone
 from accounts.models import KeySlot, SignIn
 from diary.models import Entry
 from llamora import process_memory
-from llamora.database import backup_files
+from llamora.database import backup_files, disk
 from llamora.ops.doctor.check_result import CheckResult, bad, ok, warn
 from llamora.package_hashes import (
     LOCAL,
@@ -52,6 +52,10 @@ def check_clock() -> Iterator[CheckResult]:
 
 def check_disk_space() -> Iterator[CheckResult]:
     """Compare the free space with the space that a backup needs."""
+    if not settings.DATA_DIR.is_dir():
+        return
+    if disk.is_read_only(settings.DATA_DIR):
+        yield bad("disk", disk.describe_problem(settings.DATA_DIR))
     size = sum(path.stat().st_size for path in settings.DATA_DIR.glob("llamora.sqlite3*"))
     free = shutil.disk_usage(settings.DATA_DIR).free
     message = f"{free // 2**20:,} MiB are free; the database takes {size // 2**20:,} MiB."

@@ -6,13 +6,16 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from llamora.database import condition
+from llamora.database.condition import FileState
 from llamora.ops.backup import create
 from llamora.ops.doctor import backups, database, folder, household, inference, machine, proxy
-from llamora.ops.doctor.check_result import CheckResult, DoctorCheck, run_check
+from llamora.ops.doctor.check_result import CheckResult, DoctorCheck, bad, run_check
 
 WITHOUT_DATABASE: tuple[DoctorCheck, ...] = (
     *(
         folder.check_server,
+        folder.check_owner,
         folder.check_file_modes,
         folder.check_settings_file,
         folder.check_secret_key,
@@ -72,8 +75,15 @@ class Command(BaseCommand):
         self.stdout.write(summary)
 
     def _run_checks(self) -> Iterator[CheckResult]:
-        has_household = create.get_household_files().database.is_file()
-        for check in (*WITHOUT_DATABASE, *(WITH_DATABASE if has_household else ()), *MODELS):
+        found = condition.examine_file(create.get_household_files().database)
+        for check in WITHOUT_DATABASE:
             yield from run_check(check)
-        if not has_household:
-            self.stdout.write("Llamora is not set up here yet. Run manage.py up first.")
+        if found.state is FileState.OK:
+            for check in WITH_DATABASE:
+                yield from run_check(check)
+        elif found.state is not FileState.NEW:
+            yield bad("database", found.sentence)
+        for check in MODELS:
+            yield from run_check(check)
+        if found.state is FileState.NEW:
+            self.stdout.write(found.sentence)

@@ -7,7 +7,7 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from accounts import error_messages
-from llamora.database import NotWritten
+from llamora.database import NotWritten, condition
 from llamora.ops import pruning
 
 
@@ -29,8 +29,8 @@ class Command(BaseCommand):
             report = pruning.prune(now=timezone.now())
         except NotWritten as error:
             raise CommandError(error_messages.get_not_written_message(error)) from None
-        except DatabaseError:
-            raise CommandError("Llamora is not set up here yet. Run manage.py up first.") from None
+        except DatabaseError as error:
+            raise CommandError(condition.describe_database_error(error)) from None
         self.stdout.write(f"Deleted: {report}.")
         if not report.is_log_truncated:
             self.stdout.write("The database was in use, so its log will be emptied the next time.")

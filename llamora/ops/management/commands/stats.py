@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
+from llamora.database import condition
 from llamora.ops import statistics
 from llamora.pluralize import pluralize
 
@@ -22,8 +23,8 @@ class Command(BaseCommand):
         """Print the counts and sizes."""
         try:
             people = list(statistics.iter_diary_statistics())
-        except DatabaseError:
-            raise CommandError("Llamora is not set up here yet. Run manage.py up first.") from None
+        except DatabaseError as error:
+            raise CommandError(condition.describe_database_error(error)) from None
         for person in people:
             days = f", from {person.first} to {person.last}" if person.entries else ""
             self.stdout.write(

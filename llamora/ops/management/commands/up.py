@@ -89,12 +89,12 @@ class Command(BaseCommand):
         startup.check_plain_http(host)
         if weakness := data_folder.find_key_weakness(settings.SECRET_KEY):
             raise OperationRefused(weakness)
-        # A key that comes from the environment stays there; it is not written to the disk.
-        key = "" if os.environ.get("LLAMORA_SECRET_KEY") else settings.SECRET_KEY
-        data_folder.prepare(settings.DATA_DIR, key_file=settings.SECRET_KEY_FILE, key=key)
+        startup.check_database_file()
+        data_folder.prepare(settings.DATA_DIR, key_file=settings.SECRET_KEY_FILE)
         with data_folder.lock(settings.DATA_DIR):
             listener = startup.bind_listener(host, port)
             self._prepare(backup_first=backup_first)
+            self._write_secret_key()
             self._serve(listener, host=host, no_model=no_model)
 
     def _prepare(self, *, backup_first: bool) -> None:
@@ -109,6 +109,14 @@ class Command(BaseCommand):
             # A first start, or one after an upgrade, which may also have migrated.
             gc.collect()
         if sentence := run_secret.prepare_run_secret():
+            self.print_now(sentence)
+
+    def _write_secret_key(self) -> None:
+        """Write the key after there is a database: a folder with a key and without a database has lost it."""
+        # A key that comes from the environment stays there; it is not written to the disk.
+        if os.environ.get("LLAMORA_SECRET_KEY"):
+            return
+        if sentence := data_folder.write_missing_key(settings.SECRET_KEY_FILE, settings.SECRET_KEY):
             self.print_now(sentence)
 
     def _serve(self, listener: socket.socket, *, host: str, no_model: bool) -> None:

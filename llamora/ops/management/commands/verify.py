@@ -8,6 +8,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from llamora.database import condition
+from llamora.database.condition import FileState
 from llamora.ops import startup
 from llamora.ops.backup import archive, create, integrity, restore, verify_secret
 from llamora.ops.errors import OperationRefused
@@ -55,10 +57,13 @@ class Command(BaseCommand):
             raise CommandError(f"The backup could not be checked: {error.strerror}.") from None
 
     def _verify(self, database: Path, user: str | None, password_file: Path | None, *, is_copy: bool) -> None:
-        if not database.is_file():
+        file = condition.examine_file(database)
+        if file.state is FileState.NEW:
             raise OperationRefused(
                 "Llamora is not set up here yet. Name a backup, or run manage.py up first."
             )
+        if file.sentence:
+            raise OperationRefused(file.sentence)
         found = integrity.check_database(database)
         for column in found.columns:
             formats = ", ".join(f"format {number}" for number in sorted(column.formats)) or "none"
