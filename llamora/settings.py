@@ -234,7 +234,7 @@ MODEL_REPLY_SECONDS = _number("MODEL_REPLY_SECONDS", 900, 10, 86_400)
 MODEL_SILENCE_SECONDS = _number("MODEL_SILENCE_SECONDS", 120, 1, 86_400)
 
 # --- Search -----------------------------------------------------------------------------------
-SEARCH_MODEL = _text("SEARCH_MODEL", "BAAI/bge-small-en-v1.5")
+SEARCH_MODEL = _text("SEARCH_MODEL", "")
 SEARCH_MODEL_PATH = _path("SEARCH_MODEL_PATH", "")
 SEARCH_THREADS = _number("SEARCH_THREADS", 1, 1, 64)
 SEARCH_MEMORY_MB = _number("SEARCH_MEMORY_MB", 1024, 64, 1_048_576)

@@ -5,7 +5,7 @@ index/      word index (FTS5), vector index, their sources, snapshots and worker
 engine      one search: query both indexes, fuse the rankings, build the hits of one page
 fusion      reciprocal rank fusion, and the reasons for each hit
 chunks      splitting of texts for embedding
-embedder    the embedding model of this process
+embedder/   the embedding models: the included one, others, and which of them this process uses
 services    the functions that views and commands call; related_entries: earlier entries for replies
 receivers   signals of the apps below that change an index
 """

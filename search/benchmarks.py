@@ -20,7 +20,9 @@ from diary.models import Entry
 from llamora.crypto import Keyring, in_force, new_vault_keys, secret_bytes
 from llamora.database import write_transaction
 from search import related_entries
-from search.embedder import Embedder, Floats, embedders, get_search_settings
+from search.embedder.holder import embedders
+from search.embedder.search_settings import get_search_settings
+from search.embedder.types import Embedder, Floats
 from search.engine import search
 from search.errors import EmbedderUnavailable
 from search.index import graph

@@ -9,7 +9,7 @@ from uuid import UUID
 from llamora.threads import let_others_run
 from search import fusion
 from search.chunks import Span
-from search.embedder import Embedder
+from search.embedder.types import Embedder
 from search.errors import IndexClosed
 from search.index.person_index import PersonIndex
 from search.index.types import Document, NearText

@@ -3,7 +3,12 @@
 SearchError
     IndexClosed            closed          the vault was locked while the index was in use
     SnapshotRefused        torn, old, foreign, missing
-    EmbedderUnavailable    absent, broken, width      there is no embedding model, or none that can be used
+    EmbedderUnavailable    there is no embedder, or none that can be used
+        off                the settings say so
+        package            the package of the included one is not installed
+        absent             the one that is set was not downloaded
+        folder, unknown    the folder that is set lacks a file, or it is not clear which model is in it
+        broken             it could not be loaded
 """
 
 
@@ -27,4 +32,11 @@ class SnapshotRefused(SearchError):  # noqa: N818 - it states what happened
 
 
 class EmbedderUnavailable(SearchError):  # noqa: N818 - it states what happened
-    """Raised when no embedder can be loaded; search by words still works."""
+    """Raised when no embedder can be loaded; search by words still works.
+
+    `detail` is for the log and `doctor`: which file was looked for, or what went wrong.
+    """
+
+    def __init__(self, code: str, detail: str = "") -> None:
+        super().__init__(code)
+        self.detail = detail

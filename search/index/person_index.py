@@ -18,7 +18,7 @@ from accounts.keys.keyrings import copy_with_former_keys
 from llamora.crypto import KeyId, Keyring, VaultLocked, WrongEpoch, in_force
 from llamora.database import NotWritten, write_transaction
 from llamora.database.sqlite.reading import to_id
-from search.embedder import Embedder
+from search.embedder.types import Embedder
 from search.errors import IndexClosed
 from search.index import sources, vector_store
 from search.index.snapshots import IndexSnapshots, SnapshotFolder

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from llamora.crypto import Keyring
 from llamora.database import write_transaction
-from search.embedder import embedders, get_search_settings
+from search.embedder.holder import embedders
+from search.embedder.search_settings import get_search_settings
 from search.errors import EmbedderUnavailable
 from search.index.person_index import PersonIndex
 from search.index.snapshots import SnapshotFolder

@@ -20,7 +20,8 @@ from django.db import connections
 
 from accounts.sessions.register import register
 from llamora.crypto import CryptoError, KeyId, Keyring
-from search.embedder import embedders, get_search_settings
+from search.embedder.holder import embedders
+from search.embedder.search_settings import get_search_settings
 from search.errors import EmbedderUnavailable, IndexClosed
 from search.index import sources, workers
 from search.index.person_index import PersonIndex
@@ -237,7 +238,10 @@ class IndexRegistry:
             logger.warning("A search index could not be saved: %s", error.strerror)
 
     def evict_idle(self) -> None:
-        """Close the indexes of people who are locked, and save the changes of the other indexes."""
+        """Close the indexes of people who are locked, and save the changes of the other indexes.
+
+        While no index is open, the embedder is not in memory either.
+        """
         with self._lock:
             open_indexes = list(self._open.values())
         for index in open_indexes:
@@ -247,6 +251,8 @@ class IndexRegistry:
                 index.key_id
             ):
                 self._save_snapshots(index)
+        if not self._open:
+            embedders.unload()
 
     def _start_sweeper(self) -> None:
         if self._sweeper is None:

@@ -34,7 +34,7 @@ from uuid import UUID
 from llamora.crypto import Context, CryptoError, KeyId, Keyring, seal, unseal
 from llamora.fields import new_id
 from search import chunks
-from search.embedder import Embedder
+from search.embedder.types import Embedder
 from search.errors import SnapshotRefused
 from search.index import words
 from search.index.vectors import VectorsIndex

@@ -20,7 +20,7 @@ import numpy as np
 from llamora.crypto import Keyring
 from search import chunks
 from search.chunks import Span, split_into_chunks
-from search.embedder import EMBED_BATCH, Embedder
+from search.embedder.types import EMBED_BATCH, Embedder
 from search.index.sources import open_or_none
 from search.index.types import DIGEST_SIZE, Document, EmbeddedText
 from search.models import Vector

@@ -31,7 +31,7 @@ def data_folder(settings: Any, tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def close_indexes() -> Iterator[None]:
     """Close every index when a test ends."""
-    from search.embedder import embedders
+    from search.embedder.holder import embedders
     from search.index.registry import indexes
 
     yield
@@ -42,7 +42,7 @@ def close_indexes() -> Iterator[None]:
 @pytest.fixture
 def embedder(settings: Any) -> "BagOfWords":
     """The embedder used by search."""
-    from search.embedder import embedders
+    from search.embedder.holder import embedders
     from tests.search.indexing import BagOfWords
 
     bag = BagOfWords()

@@ -6,7 +6,7 @@ from pathlib import Path
 from accounts.security import data_inventory
 from accounts.security.deletion import delete_person
 from llamora.fields.fence import sealed_models
-from search.embedder import get_search_settings
+from search.embedder.search_settings import get_search_settings
 from search.index.snapshots import SnapshotFolder
 from search.models import Vector
 from tests.people import Resident

@@ -4,6 +4,7 @@ from datetime import date
 from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -80,8 +81,11 @@ def test_vectors_are_kept_unless_new_ones_are_asked_for(
     assert len(embedder.embedded) == 6
 
 
-def test_without_a_model_words_are_indexed_and_the_command_says_so(registered: tuple[Keyring, Path]) -> None:
+def test_without_a_model_words_are_indexed_and_the_command_says_so(
+    registered: tuple[Keyring, Path], settings: Any
+) -> None:
     _, file = registered
+    settings.SEARCH_MODEL = "none/at-all"
 
     said = run_reindex("Olive", "--password-file", file)
 
@@ -110,6 +114,20 @@ def test_measuring_leaves_nobody_behind(transactional_db: None, data_folder: Pat
     assert not Person.objects.exists()
     assert not Vector.objects.exists()
     assert list(data_folder.rglob("*.sealed")) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "folder"), [("", ""), ("off", ""), ("sentence-transformers/all-MiniLM-L6-v2", ""), ("a/b", "c")]
+)
+def test_only_a_model_that_is_named_and_not_here_is_downloaded(
+    settings: Any, tmp_path: Path, name: str, folder: str
+) -> None:
+    settings.SEARCH_MODEL, settings.SEARCH_MODEL_PATH = name, folder and str(tmp_path / folder)
+
+    with pytest.raises(CommandError) as refusal:
+        run_reindex("Olive", "--fetch-model")
+
+    assert str(refusal.value) == messages.NOT_FOR_DOWNLOAD
 
 
 @pytest.mark.slow

@@ -254,7 +254,10 @@ def test_vectors_of_another_embedder_are_made_anew(owner: Resident, embedder: Ba
     assert Vector.objects.get().embedder == embedder.name
 
 
-def test_without_a_model_words_work_and_the_index_says_why_meaning_does_not(owner: Resident) -> None:
+def test_without_a_model_words_work_and_the_index_says_why_meaning_does_not(
+    owner: Resident, settings: Any
+) -> None:
+    settings.SEARCH_MODEL = "none/at-all"
     entry = owner.write("No model in this house.")
 
     index = open_index(owner)

@@ -10,7 +10,7 @@ from django.test import Client
 
 from accounts.models import Unlock
 from search import messages
-from search.embedder import embedders
+from search.embedder.holder import embedders
 from search.index.registry import indexes
 from search.models import RecentSearch
 from tests.page import normalize_spaces, read
@@ -237,7 +237,8 @@ def test_the_page_says_how_far_meaning_has_come(owner: Resident, embedder: BagOf
     assert "Related-entry search" not in whole
 
 
-def test_without_a_model_the_page_says_so_and_finds_words(owner: Resident) -> None:
+def test_without_a_model_the_page_says_so_and_finds_words(owner: Resident, settings: Any) -> None:
+    settings.SEARCH_MODEL = "none/at-all"
     owner.write("One heron.")
     open_index(owner)
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from search.embedder import embedders
+from search.embedder.holder import embedders
 from search.engine import search
 from search.index.person_index import PersonIndex
 from search.index.vector_store import embed_documents

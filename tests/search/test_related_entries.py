@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from html import unescape
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from diary.models import Entry
 from diary.rendering.excerpts import extract_passage
 from search import messages, related_entries
-from search.embedder import embedders
+from search.embedder.holder import embedders
 from search.index.person_index import PersonIndex
 from search.index.registry import indexes
 from tests.diary.tabs import ServingLoop, get_reply, run_serving_loop
@@ -274,15 +275,16 @@ def test_the_settings_page_says_how_many_are_read_and_why_none_are(owner: Reside
     assert index is not None
 
     pages = []
-    for index.why_not_embedded in ("", "absent", "broken"):
-        pages.append(owner.get("/settings/").content.decode())
+    for index.why_not_embedded in ("", "absent", "broken", "off"):
+        pages.append(unescape(owner.get("/settings/").content.decode()))
 
     assert all(f"up to {related_entries.MAX_RELATED} earlier entries" in page for page in pages)
-    absent, broken = map(messages.get_not_recalled_message, ("absent", "broken"))
-    assert [absent in page for page in pages] == [False, True, False]
-    assert [broken in page for page in pages] == [False, False, True]
+    absent, broken, off = map(messages.get_not_recalled_message, ("absent", "broken", "off"))
+    assert [absent in page for page in pages] == [False, True, False, False]
+    assert [broken in page for page in pages] == [False, False, True, False]
+    assert [off in page for page in pages] == [False, False, False, True]
     owner.choose(reads_related_entries=False)
-    assert broken not in owner.get("/settings/").content.decode()
+    assert off not in unescape(owner.get("/settings/").content.decode())
 
 
 @pytest.mark.parametrize("place", [(0, 40), (500, 560), (960, 1000), (2000, 2100), (0, 1000)])

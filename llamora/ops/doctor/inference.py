@@ -9,6 +9,7 @@ from llamora.inference.config import ModelConfig
 from llamora.inference.model_server import discover, get_status, stop
 from llamora.inference.status import ModelStatus, ModelUnavailable
 from llamora.ops.doctor.check_result import CheckResult, ok, warn
+from llamora.pluralize import pluralize
 
 _PATIENCE_SECONDS = 8.0
 
@@ -38,24 +39,59 @@ async def _find_model() -> ModelStatus:
 
 
 def check_embeddings() -> Iterator[CheckResult]:
-    """Report whether the files of the embedder exist."""
+    """Load the embedder, and report whether it works and how many texts wait for it."""
     # numpy comes with it, and only doctor asks.
-    from search.embedder import get_search_settings, has_model_files  # noqa: PLC0415
+    from search.embedder.holder import embedders  # noqa: PLC0415
+    from search.embedder.self_test import is_telling_apart  # noqa: PLC0415
+    from search.errors import EmbedderUnavailable  # noqa: PLC0415
     from search.index import graph  # noqa: PLC0415
 
-    chosen = get_search_settings()
-    if has_model_files(chosen):
-        yield ok("embeddings", f"{chosen.model} is installed.")
+    try:
+        embedder = embedders.get()
+    except EmbedderUnavailable as failure:
+        yield _describe_failure(failure.code, failure.detail)
     else:
-        yield warn(
-            "embeddings",
-            f"{chosen.model} is not installed, so search finds words but not related entries. Download it "
-            "with manage.py reindex NAME --fetch-model, or copy its files into "
-            f"{chosen.model_path or chosen.models_folder}.",
-        )
+        model = embedder.name.partition("@")[0]
+        if is_telling_apart(embedder):
+            yield ok("embeddings", f"{model} was loaded and tells related sentences from others.")
+        else:
+            yield warn(
+                "embeddings",
+                f"{model} was loaded, but can't tell related sentences from others. Set LLAMORA_SEARCH_MODEL "
+                "and LLAMORA_SEARCH_MODEL_PATH to another model, or leave them empty.",
+            )
+        yield from _count_former_vectors(embedder.name)
     if not graph.is_available():
         yield ok(
             "embeddings",
             "The package hnswlib is not installed. Search finds the same, but is slower for people with more "
             f"than about {graph.GRAPH_THRESHOLD:,} passages.",
+        )
+
+
+_EMBEDDER_ADVICE = {
+    "package": "Install the packages again with the first command of the README.",
+    "absent": "Download it with manage.py reindex NAME --fetch-model, or leave LLAMORA_SEARCH_MODEL empty.",
+    "folder": "Copy the file there, or correct LLAMORA_SEARCH_MODEL_PATH.",
+    "unknown": "Set LLAMORA_SEARCH_MODEL to the name of a model that fastembed has.",
+}
+
+
+def _describe_failure(code: str, detail: str) -> CheckResult:
+    if code == "off":
+        return ok("embeddings", "LLAMORA_SEARCH_MODEL is off, so search finds words but not related entries.")
+    advice = _EMBEDDER_ADVICE.get(code, "Set LLAMORA_SEARCH_MODEL to another model, or leave it empty.")
+    return warn("embeddings", f"Search finds words but not related entries: {detail}. {advice}")
+
+
+def _count_former_vectors(embedder: str) -> Iterator[CheckResult]:
+    """Report how many texts have vectors of another model, or of other weights of this one."""
+    from search.models import Vector  # noqa: PLC0415 - models must be loaded first
+
+    many = Vector.objects.exclude(embedder=embedder).count()
+    if many:
+        yield ok(
+            "embeddings",
+            f"{pluralize(many, 'text was', 'texts were')} indexed for related entries with another model. "
+            "Llamora indexes them again in the background while people are unlocked. Words are found anyway.",
         )

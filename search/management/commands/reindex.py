@@ -12,7 +12,8 @@ from accounts.errors import AccountsError
 from accounts.management import secret_prompt
 from diary.management.progress import ProgressBar
 from search import messages
-from search.embedder import embedders, get_search_settings
+from search.embedder.holder import embedders, is_for_download
+from search.embedder.search_settings import get_search_settings
 from search.errors import EmbedderUnavailable
 from search.index.rebuild import IndexSummary, rebuild_index
 
@@ -21,10 +22,10 @@ class Command(BaseCommand):
     """Command that rebuilds the index of one person from all their texts, and saves it sealed."""
 
     help = (
-        "Rebuild the search index of NAME, for words and, if its model is installed, for related entries. "
-        "Asks for the password or recovery code. Changes no entry. --fetch-model downloads that model first; "
-        "no other command uses the internet. Refuses an unknown name, a wrong password or code, and "
-        "--fetch-model if the model can't be downloaded."
+        "Rebuild the search index of NAME, for words and for related entries. Asks for the password or "
+        "recovery code. Changes no entry. --fetch-model first downloads the model that LLAMORA_SEARCH_MODEL "
+        "names; no other command uses the internet. Refuses an unknown name, a wrong password or code, and "
+        "--fetch-model if no model is named or it can't be downloaded."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -38,7 +39,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--fetch-model",
             action="store_true",
-            help="download the model of related-entry search",
+            help="download the model that LLAMORA_SEARCH_MODEL names",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -60,11 +61,10 @@ class Command(BaseCommand):
         self._print_summary(built)
 
     def _download_embedder(self) -> None:
-        self.stdout.write(
-            messages.DOWNLOADING.format(
-                model=get_search_settings().model, folder=get_search_settings().models_folder
-            )
-        )
+        chosen = get_search_settings()
+        if not is_for_download(chosen):
+            raise CommandError(messages.NOT_FOR_DOWNLOAD)
+        self.stdout.write(messages.DOWNLOADING.format(model=chosen.model, folder=chosen.models_folder))
         try:
             embedders.download()
         except EmbedderUnavailable:

@@ -1,0 +1,16 @@
+"""Embedders, which turn texts into vectors that lie near each other if the texts speak of the same.
+
+holder            the embedder of this process, loaded when it is first needed
+search_settings   the settings of search
+included          the embedder that comes with Llamora; minilm/: its vocabulary and licence
+fastembed_models  other embedders, which fastembed runs
+model_folder      the files of an embedder: which model they are, which are missing, the digest of its weights
+self_test         the question whether an embedder tells related sentences from others
+types             the interface of all embedders
+"""
+
+import os
+
+# onnxruntime reports to its makers which models are loaded, and writes an identifier into the home folder,
+# unless this is set before it is first imported. Nothing but this package imports it.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
