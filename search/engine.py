@@ -26,6 +26,8 @@ _MAX_NEAR: Final = 50
 # Up to so many texts that filters let through are compared each; of more, the nearest of all are filtered.
 _FEW_TEXTS: Final = 2000
 _WIDER_SEARCH: Final = 1000
+# The same text has a slightly different vector beside longer ones.
+_SCORE_DIGITS: Final = 3
 
 # Given how many, and among which.
 FindNearest = Callable[[int, Collection[UUID] | None], list[NearText]]
@@ -104,7 +106,22 @@ def _find_near(
 
 
 def filter_near(words: WordsIndex, query: SearchQuery, nearest: FindNearest, *, limit: int) -> list[NearText]:
-    """Return the nearest texts that match the query's filters and exclusions, nearest first."""
+    """Return the nearest texts that match the query's filters and exclusions, nearest first.
+
+    Of equally near texts, such as the same sentence on many days, the latest come first.
+    """
+    found = _find_passing(words, query, nearest, limit=limit)
+    days = words.load_days(near.id for near in found)
+
+    def rank(near: NearText) -> tuple[float, date, UUID]:
+        return round(near.score, _SCORE_DIGITS), days.get(near.id, date.min), near.id
+
+    return sorted(found, key=rank, reverse=True)[:limit]
+
+
+def _find_passing(
+    words: WordsIndex, query: SearchQuery, nearest: FindNearest, *, limit: int
+) -> list[NearText]:
     if not (query.is_filtered or query.without):
         return nearest(limit, None)
     few = words.find_allowed(query, limit=_FEW_TEXTS)
@@ -112,7 +129,7 @@ def filter_near(words: WordsIndex, query: SearchQuery, nearest: FindNearest, *, 
         return nearest(limit, few)
     found = nearest(_WIDER_SEARCH, None)
     passing = words.filter_allowed(query, [near.id for near in found])
-    return [near for near in found if near.id in passing][:limit]
+    return [near for near in found if near.id in passing]
 
 
 def build_marker(words: WordsIndex, query: SearchQuery) -> QueryMarker:

@@ -26,9 +26,16 @@ _SAMPLE: Final = 4096
 
 
 def best_scores(scores: Floats, many: int) -> tuple[NDArray[np.int64], Floats]:
-    """Return the indices of the best scores, best first, and the scores."""
+    """Return the indices of the best scores, best first, and the scores.
+
+    There are more than `many` if the last are equal: which of them are wanted depends on days, which are not
+    known here. What is below any cosine is left out.
+    """
     many = min(many, len(scores))
-    indices = np.argpartition(-scores, many - 1)[:many] if many else np.zeros(0, dtype=np.int64)
+    if not many:
+        return np.zeros(0, dtype=np.int64), scores[:0]
+    least = max(float(np.partition(scores, -many)[-many]), MIN_SCORE)
+    indices = np.flatnonzero(scores >= least)
     indices = indices[np.argsort(-scores[indices], kind="stable")]
     return indices.astype(np.int64), scores[indices]
 

@@ -130,7 +130,10 @@ class VectorsIndex:
     def search(
         self, vector: Floats, *, limit: int, allowed: Collection[UUID] | None = None, floor: float = -1.0
     ) -> list[NearText]:
-        """Return the texts nearest to a unit vector, nearest first, if they stand out from the rest."""
+        """Return the texts nearest to a unit vector, nearest first, if they stand out from the rest.
+
+        There are more than `limit` if the last are equally near.
+        """
         with self._lock:
             self._check_open()
             if not self._used:
@@ -146,7 +149,10 @@ class VectorsIndex:
     def find_similar(
         self, own: Floats, *, limit: int, floor: float, allowed: Collection[UUID] | None = None
     ) -> list[NearText]:
-        """Return the texts on the same subject as the text with these vectors, by their nearest chunk."""
+        """Return the texts on the same subject as the text with these vectors, by their nearest chunk.
+
+        There are more than `limit` if the last are equally near.
+        """
         with self._lock:
             self._check_open()
             if not self._used:
@@ -155,9 +161,11 @@ class VectorsIndex:
             scores = np.where(self._allowed_rows(allowed), scores, np.float32(-2))
             rows, best = similarity.best_scores(scores, _ROWS_PER_TEXT * limit)
             found: dict[UUID, NearText] = {}
+            last = 1.0
             for row, score in zip(rows.tolist(), best.tolist(), strict=True):
-                if score < least or len(found) == limit:
+                if score < least or (len(found) >= limit and score < last):
                     break
+                last = score
                 id_ = self._ids[self._text_numbers[row]]
                 if id_ is not None and id_ not in found:
                     start, end = self._spans[row].tolist()
@@ -194,15 +202,18 @@ class VectorsIndex:
         self, rows: NDArray[np.int64], scores: Floats, limit: int, floor: float, vector: Floats
     ) -> list[NearText]:
         found: dict[UUID, NearText] = {}
+        last = 1.0
         for row, score in zip(rows.tolist(), scores.tolist(), strict=True):
-            if score < floor or len(found) == 2 * limit:
+            if score < floor or (len(found) >= 2 * limit and score < last):
                 break
+            last = score
             id_ = self._ids[self._text_numbers[row]]
             if id_ is not None and id_ not in found:
                 start, end = self._spans[row].tolist()
                 whole = self._matrix[self._rows[id_]] @ vector
                 found[id_] = NearText(id_, similarity.blend_scores(score, whole), (start, end))
-        return sorted(found.values(), key=lambda near: -near.score)[:limit]
+        near = sorted(found.values(), key=lambda one: -one.score)
+        return [one for one in near if one.score >= near[min(limit, len(near)) - 1].score]
 
     def _get_baseline(self, vector: Floats) -> float:
         step = similarity.get_sample_step(self._used)

@@ -4,7 +4,7 @@ There is one connection, and one lock for every use of it *and* for its close: c
 while another thread queries it crashes the interpreter. `close` first marks the index as closed, interrupts a
 query in progress, then closes the connection under the lock.
 
-    docs        the texts
+    docs        the texts, numbered by day: the numbers decide between equal hits
     words       their words as written, indexed by FTS5 without a second copy of the texts
     vocabulary  the distinct words
     terms       the words that an English stemmer can reduce, with an index of their stems
@@ -60,6 +60,37 @@ def words_transaction(db: sqlite3.Connection) -> Iterator[None]:
     db.execute("COMMIT")
 
 
+# A day has so many numbers; who writes more on one day has those after the last of all days.
+_NUMBERS_OF_DAY: Final = 4096
+_AFTER_ALL_DAYS: Final = (date.max.toordinal() + 1) * _NUMBERS_OF_DAY
+
+
+def number_texts(db: sqlite3.Connection, documents: Sequence[Document]) -> list[int]:
+    """Return a number for each text, higher on later days; a text that stays on its day retains its own."""
+    sql = "SELECT id, n FROM docs WHERE id IN (SELECT unhexed(value) FROM json_each(?))"
+    known = dict(db.execute(sql, (json.dumps([document.id.hex for document in documents]),)))
+    last: dict[int, int] = {}
+    numbers = []
+    for document in documents:
+        first = document.day.toordinal() * _NUMBERS_OF_DAY
+        number = known.get(document.id.bytes, -1)
+        if number // _NUMBERS_OF_DAY != document.day.toordinal():
+            if first not in last:
+                last[first] = _find_last_number(db, first, first + _NUMBERS_OF_DAY - 1)
+            if last[first] >= first + _NUMBERS_OF_DAY - 1:
+                first = _AFTER_ALL_DAYS
+                last.setdefault(first, _find_last_number(db, first, 2 * first))
+            number = last[first] = last[first] + 1
+        numbers.append(number)
+    return numbers
+
+
+def _find_last_number(db: sqlite3.Connection, first: int, last: int) -> int:
+    sql = "SELECT max(n) FROM docs WHERE n BETWEEN ? AND ?"
+    found: int | None = db.execute(sql, (first, last)).fetchone()[0]
+    return first - 1 if found is None else found
+
+
 def delete_texts(db: sqlite3.Connection, ids: Iterable[bytes]) -> None:
     """Remove texts; unknown ids are ignored."""
     sql = "SELECT n, body FROM docs WHERE id IN (SELECT unhexed(value) FROM json_each(?))"
@@ -106,8 +137,8 @@ def build_document(row: tuple[bytes, str, str, bytes, bytes, bytes, str]) -> Doc
     )
 
 
-# Names how texts are cut into words; snapshots of another rule are deleted.
-WORDS_RULE: Final = "words/1"
+# Names how texts are cut into words and numbered; snapshots of another rule are deleted.
+WORDS_RULE: Final = "words/2"
 
 # Below this many hits, texts with only some of the words are shown after those with all.
 ENOUGH_STRICT: Final = 10
@@ -179,16 +210,18 @@ class WordsIndex:
 
         Without `update_terms`, the caller must call `update_all_terms` later.
         """
-        forms = [to_index_form(d.text) for d in documents]
         new = {word for d in documents for word in split_words(d.text)} if update_terms else set()
         with self._use() as db, words_transaction(db):
+            numbers = number_texts(db, documents)
             delete_texts(db, [d.id.bytes for d in documents])
-            first = db.execute("SELECT coalesce(max(n), 0) + 1 FROM docs").fetchone()[0]
+            # FTS5 begins a new segment at each number that is lower than the one before.
+            numbered = sorted(zip(numbers, documents, strict=True), key=lambda pair: pair[0])
             db.executemany(
                 f"INSERT INTO docs (n, {TEXT_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - our own names
-                [(first + index, *build_row(document)) for index, document in enumerate(documents)],
+                [(number, *build_row(document)) for number, document in numbered],
             )
-            db.executemany("INSERT INTO words (rowid, body) VALUES (?, ?)", enumerate(forms, first))
+            forms = [(number, to_index_form(document.text)) for number, document in numbered]
+            db.executemany("INSERT INTO words (rowid, body) VALUES (?, ?)", forms)
             self._are_terms_outdated |= not update_terms
             if new:
                 add_terms(db, "SELECT value AS term FROM json_each(?)", (json.dumps(sorted(new)),))
@@ -304,7 +337,7 @@ class WordsIndex:
             return WordHits()
         with self._use() as db:
             total = db.execute(fts_query.count_sql(), fts_query.parameters).fetchone()[0]
-            sql = fts_query.sql("docs.id, docs.day") + " ORDER BY docs.day DESC LIMIT ?"
+            sql = fts_query.sql("docs.id, docs.day") + " ORDER BY docs.day DESC, docs.n DESC LIMIT ?"
             rows = db.execute(sql, (*fts_query.parameters, limit)).fetchall()
         days = {UUID(bytes=id_): date.fromisoformat(day) for id_, day in rows}
         return WordHits(strict=list(days), total=total, days=days)

@@ -24,7 +24,7 @@ def find_entries_by_trace_name(owner: UUID, text: str) -> list[UUID]:
     """Return the entries with the trace whose name is the whole query, latest day first."""
     if not text.strip():
         return []
-    entry_traces = _filter_by_name(owner, text).order_by("-entry__day", "-entry__created_at")
+    entry_traces = _filter_by_name(owner, text).order_by("-entry__day", "-entry__created_at", "-entry")
     return [entry_id for entry_id, _ in list_accepted(entry_traces[:MAX_NAMED])]
 
 
