@@ -215,6 +215,9 @@ LOGIN_URL = "/sign-in/"
 MAX_TEXT = 100_000  # code points in one entry
 HOUSEHOLD_TIME_ZONE = _time_zone("TIME_ZONE", "UTC")
 
+# --- The disk ---------------------------------------------------------------------------------
+RESERVE_MIB = _number("RESERVE_MIB", 16, 0, 4096)
+
 # --- Backups ----------------------------------------------------------------------------------
 BACKUP_DIR = Path(_path("BACKUP_DIR", "") or DATA_DIR / "backups")
 BACKUP_DAILY = _boolean("BACKUP_DAILY", True)

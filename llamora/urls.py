@@ -8,11 +8,17 @@ from django.utils import timezone
 
 from accounts.admin.site import site
 from llamora.database import backup_files
+from llamora.database.disk import DiskProbe
+from llamora.database.transactions import get_recent_refusal
 from llamora.inference import model_server
+
+# A person who was refused tries again within this time, or nobody is writing.
+REFUSED_SECONDS = 60.0
+disk_probe = DiskProbe()
 
 
 def healthz(request: HttpRequest) -> JsonResponse:
-    """Return for monitoring whether pages can be served: states, never diary text."""
+    """Return for monitoring whether pages can be served and texts saved: states, never diary text."""
     del request
     try:
         with connection.cursor() as cursor:
@@ -22,8 +28,14 @@ def healthz(request: HttpRequest) -> JsonResponse:
     backup = backup_files.get_backup_state(
         settings.BACKUP_DIR, now=timezone.now(), wanted=settings.BACKUP_DAILY
     )
-    states = {"status": "ok", "database": "ok", "model": model_server.get_status().state, "backup": backup}
-    return JsonResponse(states)
+    states = {"database": "ok", "model": model_server.get_status().state, "backup": backup}
+    disk = disk_probe.get_state(settings.DATA_DIR)
+    if disk == "ok":
+        disk = get_recent_refusal(seconds=REFUSED_SECONDS) or disk
+    is_ok = disk == "ok"
+    return JsonResponse(
+        {"status": "ok" if is_ok else "away", "disk": disk, **states}, status=200 if is_ok else 503
+    )
 
 
 urlpatterns = [

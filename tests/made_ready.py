@@ -39,6 +39,11 @@ def copy_template(data: Path) -> None:
         shutil.copytree(template / "static", data / "static", copy_function=os.link)
 
 
+def copy_database(data: Path) -> None:
+    """Copy only the database of the template, for a test that serves no pages from there."""
+    shutil.copy(_build_template(Path(os.environ[NAME])) / "llamora.sqlite3", data)
+
+
 def _build_template(folder: Path) -> Path:
     ready = folder / "ready"
     with (folder / "lock").open("w") as lock:

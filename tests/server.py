@@ -153,6 +153,9 @@ def _answers(url: str) -> bool:
         with urllib.request.urlopen(url, timeout=5) as response:
             return bool(response.status == 200)
     except urllib.error.HTTPError as error:
+        if error.code == 503:
+            # It serves, on a disk that takes nothing.
+            return True
         raise RuntimeError(f"the server answers {error.code}") from None
     except (urllib.error.URLError, OSError):
         return False

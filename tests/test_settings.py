@@ -44,6 +44,7 @@ WRONG: dict[str, tuple[list[str], str]] = {
     "PAGE_THREADS": (["0", "many"], NUMBER),
     "PORT": (["abc", "0", "65536", "-1"], NUMBER),
     "REGISTRATION": (["yes", "Open"], "must be one of: closed, open"),
+    "RESERVE_MIB": (["-1", "16 MiB", "4097"], NUMBER),
     "RUNTIME_DIR": (["/etc/passwd"], FOLDER),
     "SEARCH_MEMORY_MB": (["1", "1 GB"], NUMBER),
     "SEARCH_MODEL": (["two\nlines"], LINE),

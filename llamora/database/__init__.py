@@ -5,6 +5,7 @@ errors.py        codes for the reasons why a write failed
 cached_sql.py    queries whose SQL is compiled once for each thread
 condition.py     what is wrong with the database file; no new one in the place of a lost one
 disk.py          whether a disk is full or read-only
+reserve.py       a file that is deleted when the disk is full, so that people can go on
 wal.py           truncation of the write-ahead log
 wal_frames.py    a check of its frames, before SQLite reads it
 commit_log.py    which commits were confirmed, in a file beside the database

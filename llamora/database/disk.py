@@ -1,11 +1,16 @@
-"""The disk of a folder: whether it is read-only or full."""
+"""The disk of a folder: whether it is read-only or full, and whether it takes what is written."""
 
+import errno
+import math
 import os
-import shutil
+import threading
+import time
 from pathlib import Path
 
-# With less, SQLite can't make the files beside a database, or write the pages of one entry.
-FULL_BYTES = 256 * 1024
+# A long entry and what SQLite writes beside it need more.
+FULL_BYTES = 2**20
+PROBE_BYTES = 64 * 1024
+PROBE_SECONDS = 10.0
 
 
 def is_read_only(folder: Path) -> bool:
@@ -15,7 +20,53 @@ def is_read_only(folder: Path) -> bool:
 
 def is_full(folder: Path) -> bool:
     """Return whether a write to the disk of a folder would soon fail for want of space."""
-    return shutil.disk_usage(folder).free < FULL_BYTES
+    try:
+        return get_free_bytes(folder) < FULL_BYTES
+    except OSError:
+        return False
+
+
+def get_free_bytes(folder: Path) -> int:
+    """Return the free space of a disk for this user; some of it may be for root alone."""
+    found = os.statvfs(folder)
+    return found.f_frsize * (found.f_bfree if os.geteuid() == 0 else found.f_bavail)
+
+
+class DiskProbe:
+    """A file that is written to the disk of a folder and deleted, to find out if the disk takes it."""
+
+    def __init__(self, *, seconds: float = PROBE_SECONDS) -> None:
+        self._seconds = seconds
+        self._guard = threading.Lock()
+        self._found: dict[Path, tuple[float, str]] = {}
+
+    def get_state(self, folder: Path) -> str:
+        """Return ok, disk_full, read_only or io; ten seconds long the same, without another file."""
+        with self._guard:
+            now = time.monotonic()
+            before, state = self._found.get(folder, (-math.inf, ""))
+            if now - before >= self._seconds:
+                state = _write_probe(folder)
+                self._found[folder] = now, state
+            return state
+
+
+def _write_probe(folder: Path) -> str:
+    path = folder / ".probe"
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            # Written, not only set aside: a quota or a broken disk shows only then.
+            os.pwrite(descriptor, bytes(PROBE_BYTES), 0)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+            path.unlink()
+    except OSError as error:
+        if error.errno == errno.EROFS:
+            return "read_only"
+        return "disk_full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "io"
+    return "ok"
 
 
 def describe_problem(folder: Path) -> str:
@@ -28,10 +79,10 @@ def describe_problem(folder: Path) -> str:
                 "`mount -o remount,rw`."
             )
         if is_full(folder):
-            free = shutil.disk_usage(folder).free // 1024
+            free = get_free_bytes(folder) // 1024
             return (
-                f"The disk of {folder} is full: {free:,} KiB are free, so nothing can be saved there. Free "
-                "some space. Old backups and leftover files are deleted by: manage.py prune"
+                f"The disk of {folder} is full: {free:,} KiB are free. Free some space, or nothing can be "
+                "saved there. Old backups and leftover files are deleted by: manage.py prune"
             )
     except OSError:
         # A folder that is not there or not ours has other sentences.

@@ -6,17 +6,28 @@ writers of this process write in the order of their calls. Writers of other proc
 lock, with its timeout. Each transaction that wrote is recorded in the log of commits.
 """
 
+import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from django.db import Error, transaction
 
+from llamora.database import reserve
 from llamora.database.commit_log import count_commit
 from llamora.database.errors import classify_error
 from llamora.threads import FairLock, yield_turn
 
 _write_lock = FairLock()
+_DISK_CODES = frozenset({"disk_full", "read_only", "io"})
+# The newest write that the disk refused, unless one worked since.
+_last_refusal: deque[tuple[float, str]] = deque(maxlen=1)
+
+
+def get_recent_refusal(*, seconds: float) -> str:
+    """Return the code of the last write if the disk refused it in this time, else an empty text."""
+    return next((code for at, code in list(_last_refusal) if time.monotonic() - at < seconds), "")
 
 
 @contextmanager
@@ -30,6 +41,7 @@ def write_transaction() -> Iterator[None]:
             yield
         return
     with yield_turn(), holding_write_lock():
+        reserve.give_up_if_full()
         try:
             with transaction.atomic(), count_commit(transaction.get_connection()) as counted:
                 yield
@@ -37,8 +49,13 @@ def write_transaction() -> Iterator[None]:
             reason = classify_error(error)
             if reason is None:
                 raise
+            if reason.code == "disk_full":
+                reserve.give_up()
+            if reason.code in _DISK_CODES:
+                _last_refusal.append((time.monotonic(), reason.code))
             # `from None`: the driver's error can quote the statement's values.
             raise reason from None
+        _last_refusal.clear()
         # In the order of the commits, so before the next writer.
         counted.record()
 

@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from accounts.models import Person
 from accounts.sessions import services as sessions_services
-from llamora.database import NotWritten, backup_files, truncate_wal
+from llamora.database import NotWritten, backup_files, reserve, truncate_wal
 from llamora.inference import model_server
 from llamora.inference.registry import registry
 from llamora.ops import pruning
@@ -140,8 +140,14 @@ def run_daily_round(stopping: threading.Event, pruned_at: datetime | None = None
     with _logging_errors():
         now = timezone.now()
         if not stopping.is_set() and (pruned_at is None or now - pruned_at >= ONE_DAY):
-            backup_logger.info("Deleted because they had expired: %s.", pruning.prune(now=now))
+            report = pruning.prune(now=now)
+            backup_logger.info("Deleted because they had expired: %s.", report)
+            for problem in report.problems:
+                backup_logger.error("%s", problem)
             pruned_at = now
+    if not stopping.is_set():
+        # Given up when the disk was full, and made again once there is space.
+        reserve.create_reserve(settings.DATA_DIR, mebibytes=settings.RESERVE_MIB)
     with _logging_errors():
         # Rows that were edited or deleted stay in the log, sealed, until that is overwritten.
         if not stopping.is_set():

@@ -1,18 +1,22 @@
 """Pruning: deletes expired sessions, deleted entries, old versions, backups, unused indexes and leftovers."""
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import astuple, dataclass
 from datetime import datetime
 from pathlib import Path
+from uuid import UUID
 
 from django.conf import settings
+from django.db import DatabaseError
 
 from accounts.models import Person, Vault
 from accounts.sessions import services as sessions_services
 from diary.entries.services import purge_bin
 from diary.history.services import purge_versions
-from llamora.database import truncate_wal
+from llamora.database import NotWritten, reserve, truncate_wal
 from llamora.ops.backup import restore, retention
+from llamora.ops.errors import describe_error
 
 # The name of a sealed index: its kind, the epoch of its key, and which of its kind it is.
 _INDEX_FILE_NAME = re.compile(r"[a-z_]+-(\d+)-(?:[0-9a-f]{16}-)?[0-9a-f-]{36}\.sealed")
@@ -30,6 +34,7 @@ class PruneReport:
     indexes: int
     strays: int
     is_log_truncated: bool
+    problems: tuple[str, ...] = ()  # sentences about what could not be deleted
 
     def __str__(self) -> str:
         return (
@@ -42,30 +47,63 @@ class PruneReport:
     @property
     def total(self) -> int:
         """The number of all removed rows and files."""
-        return sum(astuple(self)[:-1])
+        return sum(astuple(self)[:-2])
 
 
 def prune(*, now: datetime) -> PruneReport:
-    """Remove expired data, then truncate the write-ahead log, which may still contain it."""
-    ended = sessions_services.end_expired_sessions()
-    owners = list(Person.objects.values_list("id", flat=True))
-    purged = sum(purge_bin(owner_id=owner) for owner in owners)
-    versions = sum(purge_versions(owner_id=owner) for owner in owners)
-    backups = retention.remove_outdated_backups(
-        settings.BACKUP_DIR, now=now, days=settings.BACKUP_KEEP_DAYS, weeks=settings.BACKUP_KEEP_WEEKS
+    """Remove expired data, then truncate the write-ahead log, which may still contain it.
+
+    Files first: on a full disk nothing can be written before there is space, not even what deletes a row. One
+    kind that can't be removed does not keep the others.
+    """
+    folder: Path = settings.DATA_DIR
+    problems: list[str] = []
+    # SQLite may need space even to open the database.
+    was_full = reserve.give_up_if_full(folder)
+    counts = _run_steps(
+        {
+            "strays": lambda errors: retention.remove_leftovers(
+                folder, backups=settings.BACKUP_DIR, now=now, errors=errors
+            ),
+            "replaced": lambda errors: retention.remove_replaced_databases(
+                folder / restore.REPLACED_FOLDER, now=now, errors=errors
+            ),
+            "backups": lambda errors: retention.remove_outdated_backups(
+                settings.BACKUP_DIR,
+                now=now,
+                days=settings.BACKUP_KEEP_DAYS,
+                weeks=settings.BACKUP_KEEP_WEEKS,
+                errors=errors,
+            ),
+            "indexes": lambda _errors: remove_unused_indexes(folder / "search"),
+            "sessions": lambda _errors: sessions_services.end_expired_sessions(),
+            "entries": lambda _errors: sum(purge_bin(owner_id=owner) for owner in _list_owners()),
+            "versions": lambda _errors: sum(purge_versions(owner_id=owner) for owner in _list_owners()),
+        },
+        problems,
     )
-    replaced = retention.remove_replaced_databases(settings.DATA_DIR / restore.REPLACED_FOLDER, now=now)
-    strays = retention.remove_leftovers(settings.DATA_DIR, backups=settings.BACKUP_DIR, now=now)
-    return PruneReport(
-        sessions=ended,
-        entries=purged,
-        versions=versions,
-        backups=backups,
-        replaced=replaced,
-        indexes=remove_unused_indexes(settings.DATA_DIR / "search"),
-        strays=strays,
-        is_log_truncated=truncate_wal(),
-    )
+    is_log_truncated = truncate_wal()
+    if was_full:
+        reserve.create_reserve(folder, mebibytes=settings.RESERVE_MIB)
+    return PruneReport(**counts, is_log_truncated=is_log_truncated, problems=tuple(problems))
+
+
+def _run_steps(steps: Mapping[str, Callable[[list[OSError]], int]], problems: list[str]) -> dict[str, int]:
+    """Run each step and return its count; append sentences about what failed, each once."""
+    counts = dict.fromkeys(steps, 0)
+    for name, remove in steps.items():
+        errors: list[OSError] = []
+        try:
+            counts[name] = remove(errors)
+        except (NotWritten, DatabaseError, OSError) as error:
+            problems.append(describe_error(error) or "")
+        problems += [describe_error(error) or "" for error in errors]
+    problems[:] = dict.fromkeys(problems)
+    return counts
+
+
+def _list_owners() -> list[UUID]:
+    return list(Person.objects.values_list("id", flat=True))
 
 
 def remove_unused_indexes(folder: Path) -> int:

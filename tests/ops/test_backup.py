@@ -299,7 +299,7 @@ EVENTS = {"open", "os.rename", "os.remove", "os.rmdir", "os.mkdir", "sqlite3.con
 def test_a_backup_killed_anywhere_leaves_no_half_one_under_its_name(
     owner: Resident, place: BackupFolders
 ) -> None:
-    made = []
+    made, left = [], 0
     for step in range(1, 400, 2):
 
         def backs_up(step: int = step) -> None:
@@ -313,13 +313,25 @@ def test_a_backup_killed_anywhere_leaves_no_half_one_under_its_name(
             unpack(place, path)
         if ended == 0:
             break
+        parts = list(place.backup_folder.glob(".llamora-*.part"))
+        left += len(parts)
+        # The next one removes what the last one left.
+        assert len(parts) <= 1
 
     assert ended == 0
     assert made
-    strays = list(place.backup_folder.glob(".llamora-*.part"))
-    assert strays
-    later = NOW + timedelta(days=400)
-    assert retention.remove_leftovers(place.house.data_dir, backups=place.backup_folder, now=later) == len(
-        strays
-    )
+    assert left
     assert sorted(place.backup_folder.iterdir()) == made
+
+
+def test_a_part_is_removed_unless_a_process_is_at_work_on_it(place: BackupFolders) -> None:
+    killed, at_work = (place.backup_folder / f".llamora-{name}.tar.1.part" for name in ("killed", "at-work"))
+    for part in (killed, at_work):
+        part.mkdir(parents=True)
+        (part / "database.sqlite3").touch()
+
+    with retention.lock_part(at_work):
+        removed = retention.remove_abandoned_parts(place.backup_folder, now=NOW, errors=[])
+
+    assert removed == 1
+    assert list(place.backup_folder.iterdir()) == [at_work]

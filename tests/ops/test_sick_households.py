@@ -31,7 +31,7 @@ def data_dir(tmp_path: Path, settings: Any, transactional_db: None) -> Iterator[
     """The data folder of a household that was served before, with the files that it then has."""
     folder = tmp_path / "data"
     folder.mkdir(mode=0o700)
-    made_ready.copy_template(folder)
+    made_ready.copy_database(folder)
     settings.DATA_DIR, settings.BACKUP_DIR = folder, folder / "backups"
     settings.SECRET_KEY_FILE = folder / "secrets" / "secret_key"
     for file in (settings.SECRET_KEY_FILE, settings.BACKUP_DIR / BACKUP):

@@ -5,6 +5,7 @@ snapshot.py       a consistent copy of a database in use, without its session ro
 integrity.py      checks of a database without any key
 verify_secret.py  checks of a database with a person's secret
 archive.py        the file format
+target_disk.py    the disk that a backup is written to
 retention.py      deletion of old backups and of files left by interrupted work
 restore.py        replaces the household's database with a backup
 

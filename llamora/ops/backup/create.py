@@ -9,7 +9,7 @@ import re
 import shutil
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -22,7 +22,7 @@ from accounts.keys import former_keys
 from accounts.models import FormerKey
 from llamora.database import backup_files, condition
 from llamora.database.condition import FileState
-from llamora.ops.backup import archive, integrity, snapshot
+from llamora.ops.backup import archive, integrity, retention, snapshot
 from llamora.ops.backup.snapshot import StopCheck, never_stop
 from llamora.ops.errors import OperationRefused
 
@@ -77,12 +77,15 @@ def create_backup(
     if file.sentence:
         raise OperationRefused(file.sentence)
     _create_folder(folder)
+    retention.remove_abandoned_parts(folder, now=now, errors=[])
     _check_free_space(source, folder)
     made_at = _find_unused_moment(folder, now)
     name = backup_files.backup_file_name(made_at, before_update=before_update)
     part = folder / f".{name}.{os.getpid()}.part"
+    locks = ExitStack()
     try:
         part.mkdir(mode=0o700)
+        locks.enter_context(retention.lock_part(part))
         found = _copy_and_check(source.database, part, stop, with_triggers=not before_update)
         # Under its final name, which a refusal of `check_archive` says.
         whole = part / name
@@ -96,6 +99,7 @@ def create_backup(
         raise OperationRefused(_describe_failure(error)) from None
     finally:
         shutil.rmtree(part, ignore_errors=True)
+        locks.close()
     return BackupReport(path=path, size=path.stat().st_size, envelopes=found.envelopes, files=files)
 
 

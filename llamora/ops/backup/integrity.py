@@ -16,6 +16,7 @@ from django.db.migrations.loader import MigrationLoader
 
 from accounts.models import FormerKey, Vault
 from llamora import crypto
+from llamora.database import disk
 from llamora.fields import MacField
 from llamora.fields.fence import fence_triggers, sealed_models
 from llamora.fields.models import sealed_fields
@@ -90,7 +91,8 @@ def check_database(
             database.execute("BEGIN")
             return _check_household(database, with_triggers=with_triggers)
     except sqlite3.DatabaseError as error:
-        return IntegrityReport(problems=[f"SQLite can't read the file: {error}."])
+        reason = disk.describe_problem(path.parent) or f"SQLite can't read the file: {error}."
+        return IntegrityReport(problems=[reason])
 
 
 def _check_household(database: sqlite3.Connection, *, with_triggers: bool) -> IntegrityReport:

@@ -1,7 +1,10 @@
 """Deletion of old backups, of replaced databases and of files left by interrupted work."""
 
+import fcntl
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -12,35 +15,72 @@ REPLACED_RETENTION = timedelta(days=30)
 _LEFTOVER_AGE = timedelta(hours=6)
 
 
-def remove_outdated_backups(folder: Path, *, now: datetime, days: int, weeks: int) -> int:
-    """Remove outdated backups, but never the newest one; return how many."""
+def remove_outdated_backups(
+    folder: Path, *, now: datetime, days: int, weeks: int, errors: list[OSError]
+) -> int:
+    """Remove outdated backups, but never the newest one; return how many.
+
+    What could not be removed is appended to `errors`, here and below.
+    """
     outdated = backup_files.select_outdated(
         backup_files.list_backups(folder), now=now, days=days, weeks=weeks
     )
-    for backup in outdated:
-        backup.path.unlink(missing_ok=True)
-    return len(outdated)
+    return sum(_remove_path(backup.path, errors) for backup in outdated)
 
 
-def remove_replaced_databases(folder: Path, *, now: datetime) -> int:
+def remove_replaced_databases(folder: Path, *, now: datetime, errors: list[OSError]) -> int:
     """Remove databases that a restore replaced more than thirty days ago; return the number of files."""
     return sum(
-        _remove_path(path)
+        _remove_path(path, errors)
         for path in _find_older(folder, "llamora-*.sqlite3*", before=now - REPLACED_RETENTION)
     )
 
 
-def remove_leftovers(data_dir: Path, *, backups: Path, now: datetime) -> int:
+def remove_leftovers(data_dir: Path, *, backups: Path, now: datetime, errors: list[OSError]) -> int:
     """Remove files and folders left by interrupted work; return how many."""
     before = now - _LEFTOVER_AGE
     strays = [
-        *_find_older(backups, ".llamora-*.part", before=before),
         *_find_older(data_dir, "restoring*", before=before),
         *_find_older(data_dir, "verifying-*", before=before),
         *_find_older(data_dir / "secrets", "*.new", before=before),
         *(path for path in _find_older(data_dir / "search", "*/*.part", before=before)),
     ]
-    return sum(_remove_path(path) for path in strays)
+    removed = sum(_remove_path(path, errors) for path in strays)
+    return removed + remove_abandoned_parts(backups, now=now, errors=errors)
+
+
+def remove_abandoned_parts(folder: Path, *, now: datetime, errors: list[OSError]) -> int:
+    """Remove the folders of backups that were killed, which no process has locked; return how many."""
+    before = now - _LEFTOVER_AGE
+    parts = [path for path in sorted(folder.glob(".llamora-*.part")) if _is_abandoned(path, before=before)]
+    return sum(_remove_path(path, errors) for path in parts)
+
+
+@contextmanager
+def lock_part(path: Path) -> Iterator[None]:
+    """Lock the folder of a backup in progress; the kernel releases the lock when the process ends or dies."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        with suppress(OSError):  # some network shares lock no folders
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _is_abandoned(path: Path, *, before: datetime) -> bool:
+    """Return whether no process has a folder locked; if that can't be told, whether it is that old."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        finally:
+            os.close(descriptor)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return path.lstat().st_mtime < before.timestamp()
+    return True
 
 
 def _find_older(folder: Path, pattern: str, *, before: datetime) -> list[Path]:
@@ -49,9 +89,14 @@ def _find_older(folder: Path, pattern: str, *, before: datetime) -> list[Path]:
     return [path for path in folder.glob(pattern) if path.lstat().st_mtime < before.timestamp()]
 
 
-def _remove_path(path: Path) -> int:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)
-    return int(not os.path.lexists(path))
+def _remove_path(path: Path, errors: list[OSError]) -> int:
+    """Remove a file or folder; return 1, or append the error and return 0."""
+    try:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        errors.append(error)
+        return 0
+    return 1

@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 from accounts.models import SignIn, Unlock
+from llamora.database import disk
 from llamora.database.sqlite.reading import decode_text
 
 # A step is a megabyte; between two of them the pages of the household get the processor.
@@ -30,8 +31,11 @@ def never_stop() -> bool:
 
 def open_database(path: Path) -> sqlite3.Connection:
     """Open an existing database, also to read text that is not UTF-8; raise an error if it does not exist."""
-    # Not mode=ro: the readers of a write-ahead log keep their places in a file beside it.
-    uri = f"{path.absolute().as_uri()}?mode=rw"
+    # Not mode=ro: the readers of a write-ahead log keep their places in a file beside it. On a read-only disk
+    # there can be neither such a file nor a writer.
+    log = path.with_name(path.name + "-wal")
+    is_unchanging = disk.is_read_only(path.parent) and not (log.exists() and log.stat().st_size)
+    uri = f"{path.absolute().as_uri()}?mode={'ro&immutable=1' if is_unchanging else 'rw'}"
     database = sqlite3.connect(uri, uri=True, timeout=TIMEOUT_SECONDS, isolation_level=None)
     database.text_factory = decode_text
     return database

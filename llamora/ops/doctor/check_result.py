@@ -1,10 +1,14 @@
 """The result of a check of `doctor`, and the function that runs a check."""
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from django.conf import settings
 from django.db import DatabaseError
+
+from llamora.database import disk
 
 CheckLevel = Literal["ok", "warn", "bad"]
 
@@ -41,9 +45,10 @@ def run_check(check: DoctorCheck) -> Iterator[CheckResult]:
     subject = check.__name__.removeprefix("check_").replace("_", " ")
     try:
         yield from check()
-    except DatabaseError as error:
+    except (DatabaseError, sqlite3.Error) as error:
         # SQLite's own words about its file; nothing of a row is in them.
-        yield bad(subject, f"The database can't be read: {error}. Run manage.py verify.")
+        reason = disk.describe_problem(settings.DATA_DIR) or f"{error}. Run manage.py verify."
+        yield bad(subject, f"The database can't be read: {reason}")
     except (TypeError, ValueError, AttributeError, OverflowError) as error:
         yield bad(subject, f"A row has a value of another kind ({type(error).__name__}). Restore a backup.")
     except OSError as error:

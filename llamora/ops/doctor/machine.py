@@ -15,7 +15,7 @@ from django.utils import timezone
 from accounts.models import KeySlot, SignIn
 from diary.models import Entry
 from llamora import process_memory
-from llamora.database import backup_files, disk
+from llamora.database import backup_files, disk, reserve
 from llamora.ops.doctor.check_result import CheckResult, bad, ok, warn
 from llamora.package_hashes import (
     LOCAL,
@@ -65,6 +65,24 @@ def check_disk_space() -> Iterator[CheckResult]:
         yield warn("disk space", f"{message} Free some space, or backups will fail.")
     else:
         yield ok("disk space", message)
+
+
+def check_reserve() -> Iterator[CheckResult]:
+    """Report a reserve that is missing, because the disk was full or the server has not run since."""
+    size = settings.RESERVE_MIB
+    if not size:
+        yield ok("reserve", "There is none, as LLAMORA_RESERVE_MIB=0 asks.")
+    elif reserve.is_complete(settings.DATA_DIR, mebibytes=size):
+        yield ok(
+            "reserve",
+            f"{size} MiB of the disk are reserved, so that people can go on for a while when it is full.",
+        )
+    else:
+        yield warn(
+            "reserve",
+            f"The {size} MiB that let people go on when the disk is full are missing: they were used, or the "
+            "server has not run yet. Once there is space, a running server makes them within ten minutes.",
+        )
 
 
 def check_swap() -> Iterator[CheckResult]:

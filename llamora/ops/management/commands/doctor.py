@@ -23,6 +23,7 @@ WITHOUT_DATABASE: tuple[DoctorCheck, ...] = (
     ),
     *(
         machine.check_disk_space,
+        machine.check_reserve,
         machine.check_swap,
         machine.check_core_dumps,
         machine.check_memory,

@@ -3,11 +3,8 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError
 from django.utils import timezone
 
-from accounts import error_messages
-from llamora.database import NotWritten, condition
 from llamora.ops import pruning
 
 
@@ -19,18 +16,16 @@ class Command(BaseCommand):
         "after thirty days; backups beyond LLAMORA_BACKUP_KEEP_DAYS and LLAMORA_BACKUP_KEEP_WEEKS; search "
         "indexes of deleted people; and files that crashed programs left. Then empty the database's log, "
         "which may still contain deleted data. Works without anyone's password and while the server runs. "
-        "Refuses if Llamora is not set up."
+        "On a full disk it deletes files first, to make space for the rest. Never deletes anything else. "
+        "Ends with an error if something could not be deleted, and says what."
     )
     requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Prune, and print the numbers of removed rows and files."""
-        try:
-            report = pruning.prune(now=timezone.now())
-        except NotWritten as error:
-            raise CommandError(error_messages.get_not_written_message(error)) from None
-        except DatabaseError as error:
-            raise CommandError(condition.describe_database_error(error)) from None
+        report = pruning.prune(now=timezone.now())
         self.stdout.write(f"Deleted: {report}.")
         if not report.is_log_truncated:
-            self.stdout.write("The database was in use, so its log will be emptied the next time.")
+            self.stdout.write("The database's log was not emptied. That is tried again the next time.")
+        if report.problems:
+            raise CommandError(f"Not everything was deleted. {' '.join(report.problems)}")

@@ -18,6 +18,7 @@ from accounts.http.redacted_logging import log_uncaught_errors
 from accounts.management import server_address
 from accounts.rotation.completion import destroy_remaining_files
 from accounts.sessions import run_secret
+from llamora.database import reserve
 from llamora.ops import background, data_folder, startup, systemd_unit
 from llamora.ops.errors import OperationRefused
 from llamora.process_memory import protect_process_memory
@@ -93,6 +94,8 @@ class Command(BaseCommand):
         data_folder.prepare(settings.DATA_DIR, key_file=settings.SECRET_KEY_FILE)
         with data_folder.lock(settings.DATA_DIR):
             listener = startup.bind_listener(host, port)
+            if reserve.give_up_if_full(settings.DATA_DIR):
+                self.print_now(f"{settings.DATA_DIR} had no space left, so its reserve was deleted.")
             self._prepare(backup_first=backup_first)
             self._write_secret_key()
             self._serve(listener, host=host, no_model=no_model)
@@ -105,6 +108,11 @@ class Command(BaseCommand):
         if sentence := startup.restore_fence():
             self.print_now(sentence)
         destroy_remaining_files()
+        if not reserve.create_reserve(settings.DATA_DIR, mebibytes=settings.RESERVE_MIB):
+            self.print_now(
+                f"There is no space for the reserve of {settings.RESERVE_MIB} MiB, which lets people go on "
+                "when the disk is full. Free some space; it is then made by itself."
+            )
         if startup.collect_static():
             # A first start, or one after an upgrade, which may also have migrated.
             gc.collect()

@@ -1,0 +1,93 @@
+"""The reserve: a file of some mebibytes, deleted when the disk is full, so that people can go on.
+
+On a full disk nobody could even sign in, since each sign-in and each unlock is written down. The server
+deletes the reserve before a write that finds no space; commands never do, so that an import can't use it up.
+It is made again once there is space for it.
+"""
+
+import logging
+import os
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+from llamora.database import disk
+
+NAME = "reserve"
+# Besides the reserve this much must stay free, or it would be what fills the disk.
+_SPARE_BYTES = 8 * 2**20
+
+_log = logging.getLogger("llamora.disk")
+_guard = threading.Lock()
+# The folder whose reserve this process may give up; none once it is gone, so that a write looks no further.
+_ready: list[Path] = []
+
+
+def is_complete(folder: Path, *, mebibytes: int) -> bool:
+    """Return whether the reserve of a folder has its size."""
+    try:
+        return (folder / NAME).stat().st_size == mebibytes * 2**20
+    except OSError:
+        return False
+
+
+def create_reserve(folder: Path, *, mebibytes: int) -> bool:
+    """Create the reserve unless it is complete or there is no space for it; return whether it is complete.
+
+    From then on this process gives it up when the disk is full. With 0 mebibytes, delete it.
+    """
+    with _guard:
+        _ready.clear()
+        if not mebibytes:
+            _delete(folder)
+            return True
+        if not is_complete(folder, mebibytes=mebibytes) and not _allocate(folder, mebibytes * 2**20):
+            return False
+        _ready.append(folder)
+        return True
+
+
+def _allocate(folder: Path, size: int) -> bool:
+    """Create a file with blocks of its own on the disk, or none at all."""
+    _delete(folder)
+    try:
+        if disk.get_free_bytes(folder) < size + _SPARE_BYTES:
+            return False
+        descriptor = os.open(folder / NAME, os.O_WRONLY | os.O_CREAT, 0o600)
+        try:
+            os.posix_fallocate(descriptor, 0, size)
+        finally:
+            os.close(descriptor)
+    except OSError:
+        _delete(folder)
+        return False
+    return True
+
+
+def _delete(folder: Path) -> bool:
+    with suppress(OSError):
+        (folder / NAME).unlink()
+        return True
+    return False
+
+
+def give_up_if_full(folder: Path | None = None) -> bool:
+    """Delete the reserve of a folder, or that of this process, if its disk is full; return whether it was.
+
+    Called before each write: a look at the disk takes a microsecond.
+    """
+    return any(disk.is_full(each) and _give_up(each) for each in ([folder] if folder else _ready[:]))
+
+
+def give_up() -> bool:
+    """Delete the reserve of this process, after a write that met a full disk; return whether it was there."""
+    return any(_give_up(each) for each in _ready[:])
+
+
+def _give_up(folder: Path) -> bool:
+    with _guard:
+        _ready.clear()
+        is_given_up = _delete(folder)
+    if is_given_up:
+        _log.warning("The disk of %s is full. Its reserve was deleted: free some space.", folder)
+    return is_given_up
