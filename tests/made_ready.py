@@ -14,10 +14,24 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 NAME = "LLAMORA_TEST_MADE_READY"
-_MAKE = (
-    "import os; os.umask(0o077); import django; django.setup();"
-    "from llamora.ops import startup; startup.migrate(); startup.collect_static()"
-)
+_MAKE = """
+import json, os, sys
+os.umask(0o077)
+import django
+from django.core.management import execute_from_command_line, load_command_class
+django.setup()
+from llamora.ops import startup
+startup.migrate()
+startup.collect_static()
+for command in ("up", "doctor"):
+    load_command_class("llamora.ops", command)
+import llamora.asgi
+with startup.hide_module("OpenSSL"):
+    import llamora.ops.server.http_server
+from tests import forking
+with open(sys.argv[1], "w") as file:
+    json.dump(forking.list_packages(), file)
+"""
 
 
 def choose_folder() -> Path | None:
@@ -44,6 +58,12 @@ def copy_database(data: Path) -> None:
     shutil.copy(_build_template(Path(os.environ[NAME])) / "llamora.sqlite3", data)
 
 
+def get_packages_file() -> Path | None:
+    """Return the file with the modules that a server imports, of which processes are forked."""
+    offered = os.environ.get(NAME)
+    return _build_template(Path(offered)).with_name("packages") if offered else None
+
+
 def _build_template(folder: Path) -> Path:
     ready = folder / "ready"
     with (folder / "lock").open("w") as lock:
@@ -55,6 +75,7 @@ def _build_template(folder: Path) -> Path:
             kept = {name: value for name, value in os.environ.items() if not name.startswith("LLAMORA_")}
             own = {"LLAMORA_DATA_DIR": str(under_way), "LLAMORA_RUNTIME_DIR": str(folder / "run")}
             environment = kept | own | {"DJANGO_SETTINGS_MODULE": "llamora.settings"}
-            subprocess.run([sys.executable, "-c", _MAKE], cwd=ROOT, env=environment, check=True)
+            command = [sys.executable, "-c", _MAKE, str(folder / "packages")]
+            subprocess.run(command, cwd=ROOT, env=environment, check=True)
             under_way.rename(ready)
     return ready

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests import made_ready
+from tests import forking, made_ready
 
 ROOT = Path(__file__).resolve().parent.parent
 ADDRESS = re.compile(r"http://llamora\.localhost:(\d+)/")
@@ -29,7 +29,7 @@ class Server:
     """A running `manage.py up`; `log_path` has its output and log."""
 
     folder: Path
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] | forking.ForkedProcess
     log_path: Path
     environment: Mapping[str, str]
     port: int = 0
@@ -93,10 +93,13 @@ def start(
     extra: Mapping[str, str] | None = None,
     timeout: float = 60,
     is_first: bool = False,
+    is_forked: bool = True,
 ) -> Server:
     """Start `up` and wait until it answers; without `--port` it takes a free one, and without a model's
     address or file in `extra` it looks for none. Tables and static files are there already, unless this is
-    to be the very first start, which is that of a real household: derivations at their real cost, too."""
+    to be the very first start, which is that of a real household: derivations at their real cost, too.
+
+    The process is forked from one that has imported packages, unless it is to be a real start."""
     if is_first:
         extra = {"DJANGO_SETTINGS_MODULE": "llamora.settings", "LLAMORA_SEARCH_MODEL": "", **(extra or {})}
     environment = build_environment(folder, extra)
@@ -107,16 +110,23 @@ def start(
         arguments = (*arguments, "--port", "0")
     if not any(name.startswith("LLAMORA_MODEL") for name in environment):
         arguments = (*arguments, "--no-model")
+    packages = made_ready.get_packages_file() if is_forked and not is_first else None
+    process: subprocess.Popen[bytes] | forking.ForkedProcess
     with log_path.open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "manage.py", "up", *arguments],
-            cwd=ROOT,
-            env=environment,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            preexec_fn=_hear_interrupts,  # noqa: PLW1509 - one call that takes no lock
-        )
+        if packages and forking.can_fork(extra):
+            process = forking.fork(
+                packages, ["up", *arguments], environment=environment, output=log, errors=log
+            )
+        else:
+            process = subprocess.Popen(
+                [sys.executable, "manage.py", "up", *arguments],
+                cwd=ROOT,
+                env=environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                preexec_fn=_hear_interrupts,  # noqa: PLW1509 - one call that takes no lock
+            )
     server = Server(folder=folder, process=process, log_path=log_path, environment=environment)
     try:
         _wait(server, timeout)
@@ -168,9 +178,10 @@ def run_server(
     extra: Mapping[str, str] | None = None,
     timeout: float = 60,
     is_first: bool = False,
+    is_forked: bool = True,
 ) -> Iterator[Server]:
     """Run a server until the block ends."""
-    server = start(folder, *arguments, extra=extra, timeout=timeout, is_first=is_first)
+    server = start(folder, *arguments, extra=extra, timeout=timeout, is_first=is_first, is_forked=is_forked)
     try:
         yield server
     finally:
@@ -185,6 +196,11 @@ def run_command(
     folder: Path, *arguments: str, extra: Mapping[str, str] | None = None, timeout: float = 120
 ) -> subprocess.CompletedProcess[str]:
     """Run a management command in the household of `folder`."""
+    packages = made_ready.get_packages_file()
+    if packages and forking.can_fork(extra):
+        return forking.run(
+            packages, list(arguments), environment=build_environment(folder, extra), timeout=timeout
+        )
     return subprocess.run(
         [sys.executable, "manage.py", *arguments],
         cwd=ROOT,

@@ -31,5 +31,6 @@ def house(tmp_path_factory: pytest.TempPathFactory, memory_folder: Path) -> Iter
             "LLAMORA_MODEL_URL": model.url,
             "LLAMORA_LOG_LEVEL": "DEBUG",
         }
-        with run_server(tmp_path_factory.mktemp("house"), extra=extra) as server:
+        # A real start: its command line, environment and memory are searched as well.
+        with run_server(tmp_path_factory.mktemp("house"), extra=extra, is_forked=False) as server:
             yield create_household(server, model)

@@ -49,7 +49,7 @@ def unprivileged() -> Iterator[ThreadPoolExecutor]:
 
 @pytest.fixture(scope="module")
 def server(unprivileged: ThreadPoolExecutor, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    run = run_server(tmp_path_factory.mktemp("household"))
+    run = run_server(tmp_path_factory.mktemp("household"), is_forked=False)
     yield unprivileged.submit(run.__enter__).result()
     run.__exit__(None, None, None)
 

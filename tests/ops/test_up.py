@@ -8,7 +8,6 @@ import socket
 import sqlite3
 import stat
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
@@ -21,7 +20,7 @@ from websockets.sync.client import connect
 from tests import made_ready
 from tests.browser_client import Visitor, set_up_token
 from tests.fakes.waiting import wait_for
-from tests.server import ROOT, Server, build_environment, run_server, start
+from tests.server import Server, build_environment, run_command, run_server, start
 
 # What `llamora.ops.server.http_server` gives to pages that are being made; importing it installs a reactor.
 GRACE_SECONDS = 1.8
@@ -31,15 +30,7 @@ SERVING = {"DJANGO_SETTINGS_MODULE": "tests.ops.serving.settings"}
 
 def run_up(folder: Path, *arguments: str, **extra: str) -> "subprocess.CompletedProcess[str]":
     """Run `up`, which is expected to fail."""
-    return subprocess.run(
-        [sys.executable, "manage.py", "up", "--no-model", *arguments],
-        cwd=ROOT,
-        env=build_environment(folder, extra),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return run_command(folder, "up", "--no-model", *arguments, extra=extra, timeout=60)
 
 
 def make_household(folder: Path) -> Path:
@@ -91,7 +82,7 @@ def test_a_second_start_changes_nothing_and_is_quick_and_modest(tmp_path: Path) 
         link = server.set_up_link
     before = list_files(server.data_dir)
 
-    with run_server(tmp_path) as again:
+    with run_server(tmp_path, is_forked=False) as again:
         fields = Path(f"/proc/{again.pid}/stat").read_text().rpartition(")")[2].split()
         status = Path(f"/proc/{again.pid}/status").read_text()
 
@@ -314,7 +305,7 @@ def test_a_registration_and_a_sign_in_derive_at_the_real_cost(server: Server) ->
 
 
 def test_a_start_looks_for_no_garbage_and_loads_no_openssl(tmp_path: Path) -> None:
-    with run_server(tmp_path, extra=SERVING) as server:
+    with run_server(tmp_path, extra=SERVING, is_forked=False) as server:
         process = json.loads(urlopen(server.url("/process/")).read())
 
     assert process["collects"]

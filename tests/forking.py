@@ -1,0 +1,225 @@
+"""Processes of `manage.py`, forked from one that has imported every package of others already.
+
+Of a start of `up` these imports take half, and a run has some two hundred starts. The parent imports nothing
+of ours and reads no settings: a forked process does that itself, with its own environment, and runs
+`manage.py` from the first line on. Starts that are measured or searched are real ones (`is_forked=False` in
+`tests/server.py`), as is the very first start of a household.
+
+    this process                 the parent                           a forked process
+    arguments, descriptors  ->   forks, says the number          ->   runs manage.py
+    waits on a descriptor of the forked process; then asks
+    for its end             ->   says the exit status
+"""
+
+import atexit
+import contextlib
+import importlib
+import json
+import os
+import runpy
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+OURS = {"llamora", "accounts", "diary", "traces", "search", "tests", "__main__"}
+# Importing these makes an event loop, which processes must not share.
+WITH_LOOP = {"daphne.server", "twisted.internet.reactor"}
+# Of the environment, what Python itself does not read when it starts.
+READ_LATER = ("LLAMORA_", "DJANGO_")
+MAX_MESSAGE = 1 << 20
+
+
+def list_packages() -> list[str]:
+    """Return the imported modules that are not ours, the first imported first."""
+    return [name for name in sys.modules if name.partition(".")[0] not in OURS and name not in WITH_LOOP]
+
+
+class ForkedProcess:
+    """A forked process, with the part of `subprocess.Popen` that tests use."""
+
+    def __init__(self, parent: "Parent", pid: int) -> None:
+        self.pid = pid
+        self.returncode: int | None = None
+        self._parent, self._descriptor = parent, os.pidfd_open(pid)
+
+    def poll(self) -> int | None:
+        """Return the exit status, or None while the process runs."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.wait(0)
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for the end and return the exit status; raise TimeoutExpired if it comes too late."""
+        if self.returncode is None:
+            if not select.select([self._descriptor], [], [], timeout)[0]:
+                raise subprocess.TimeoutExpired("manage.py", timeout or 0)
+            self.returncode = self._parent.fetch_status(self.pid)
+            os.close(self._descriptor)
+        return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal unless the process has ended."""
+        if self.poll() is None:
+            signal.pidfd_send_signal(self._descriptor, number)
+
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+
+class Parent:
+    """The process that forks; it ends with this one."""
+
+    def __init__(self, modules: Path) -> None:
+        self._lock = threading.Lock()
+        self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            self._process = subprocess.Popen(
+                # The name of the program in the lists of processes: it becomes one of these.
+                [sys.executable, __file__, "manage.py", str(theirs.fileno()), str(modules)],
+                cwd=ROOT,
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                # What `llamora.ops.server.http_server` sets before it imports Autobahn.
+                env=_get_own_environment() | {"AUTOBAHN_USE_NVX": "0"},
+            )
+        atexit.register(self.end)
+
+    def end(self) -> None:
+        """End the process."""
+        self._channel.close()
+        self._process.wait(10)
+
+    def fork(self, arguments: list[str], *, environment: Mapping[str, str], output: Any, errors: Any) -> Any:
+        """Fork a process that runs `manage.py` with these arguments."""
+        request = {"arguments": arguments, "environment": dict(environment)}
+        descriptors = [output.fileno(), errors.fileno()]
+        with self._lock:
+            socket.send_fds(self._channel, [json.dumps(request).encode()], descriptors)
+            pid = self._receive()
+        return ForkedProcess(self, pid)
+
+    def fetch_status(self, pid: int) -> int:
+        """Return the exit status of a process that has ended."""
+        with self._lock:
+            self._channel.send(json.dumps({"ended": pid}).encode())
+            return self._receive()
+
+    def _receive(self) -> int:
+        answer = self._channel.recv(MAX_MESSAGE)
+        if not answer:
+            raise RuntimeError("the process that forks has ended")
+        return int(answer)
+
+
+_parents: dict[int, Parent] = {}
+
+
+def can_fork(extra: Mapping[str, str] | None) -> bool:
+    """Return whether an environment of a household differs in nothing that Python reads at its start."""
+    return all(name.startswith(READ_LATER) for name in extra or {})
+
+
+def fork(
+    modules: Path, arguments: list[str], *, environment: Mapping[str, str], output: Any, errors: Any
+) -> ForkedProcess:
+    """Fork a process of `manage.py` from this process's parent, which is started at the first call."""
+    # A test may itself be forked.
+    parent = _parents.get(os.getpid()) or _parents.setdefault(os.getpid(), Parent(modules))
+    process: ForkedProcess = parent.fork(arguments, environment=environment, output=output, errors=errors)
+    return process
+
+
+def run(
+    modules: Path, arguments: list[str], *, environment: Mapping[str, str], timeout: float
+) -> "subprocess.CompletedProcess[str]":
+    """Run a command in a forked process, as `subprocess.run` with captured output."""
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+        process = fork(modules, arguments, environment=environment, output=output, errors=errors)
+        try:
+            status = process.wait(timeout)
+        except BaseException:
+            process.kill()
+            process.wait(10)
+            raise
+        texts = []
+        for file in (output, errors):
+            file.seek(0)
+            texts.append(file.read().decode())
+    return subprocess.CompletedProcess(["manage.py", *arguments], status, *texts)
+
+
+def _get_own_environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith(READ_LATER)}
+
+
+# --- The parent -------------------------------------------------------------------------------------------
+
+
+def _import_packages(names: list[str]) -> None:
+    # As at a start of `up`; see `startup.hide_module`.
+    sys.modules["OpenSSL"] = None  # type: ignore[assignment]
+    for name in names:
+        # What needs settings is imported by each forked process.
+        with contextlib.suppress(Exception):
+            importlib.import_module(name)
+    del sys.modules["OpenSSL"]
+    if found := WITH_LOOP & sys.modules.keys():
+        raise RuntimeError(f"processes would share the loop of {found}")
+
+
+def _serve(channel: socket.socket) -> tuple[dict[str, Any], list[int]]:
+    """Fork a process for each request; return its request in a forked process, and never in the parent."""
+    while True:
+        message, descriptors, _, _ = socket.recv_fds(channel, MAX_MESSAGE, 2)
+        if not message:
+            os._exit(0)
+        request = json.loads(message)
+        if "ended" in request:
+            answer = os.waitstatus_to_exitcode(os.waitpid(request["ended"], 0)[1])
+        else:
+            answer = os.fork()
+            if not answer:
+                channel.close()
+                return request, descriptors
+            for descriptor in descriptors:
+                os.close(descriptor)
+        channel.send(str(answer).encode())
+
+
+def _become(request: dict[str, Any], descriptors: list[int]) -> None:
+    for descriptor, place in zip(descriptors, (1, 2), strict=True):
+        os.dup2(descriptor, place)
+        os.close(descriptor)
+    os.environ.clear()
+    os.environ.update(request["environment"])
+    sys.argv = ["manage.py", *request["arguments"]]
+    tempfile.tempdir = None
+    time.tzset()
+    # Background shells ignore it for what they start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _run_parent() -> None:
+    channel = socket.socket(fileno=int(sys.argv[2]))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    _import_packages(json.loads(Path(sys.argv[3]).read_text()))
+    sys.path[0] = str(ROOT)
+    _become(*_serve(channel))
+    runpy.run_path("manage.py", run_name="__main__")
+
+
+if __name__ == "__main__":
+    _run_parent()

@@ -1,0 +1,80 @@
+"""Tests that a forked process of `manage.py` is like a started one."""
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests import forking, made_ready
+from tests.server import ROOT, build_environment, run_command, start
+
+STATE = """
+import json, os, sys, tempfile
+modules = [name for name in ("OpenSSL", "twisted.internet.reactor", "tests.forking") if name in sys.modules]
+print(json.dumps([sys.argv, sys.path[0], dict(os.environ), os.getcwd(), tempfile.gettempdir(), modules]))
+print("said aside", file=sys.stderr)
+"""
+
+
+def test_a_forked_command_finds_what_a_started_one_finds(tmp_path: Path) -> None:
+    command = ["shell", "--no-imports", "-c", STATE]
+    environment = build_environment(tmp_path)
+
+    forked = run_command(tmp_path, *command)
+    started = subprocess.run(
+        [sys.executable, "manage.py", *command],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert started.returncode == forked.returncode == 0, forked.stderr
+    assert json.loads(forked.stdout) == json.loads(started.stdout)
+    assert forked.stderr == started.stderr == "said aside\n"
+
+
+def test_a_refused_command_has_its_exit_status(tmp_path: Path) -> None:
+    answer = run_command(tmp_path, "up", "--port", "none")
+
+    assert answer.returncode == 2
+    assert "invalid int value" in answer.stderr
+
+
+def test_a_killed_server_has_the_status_of_its_signal(tmp_path: Path) -> None:
+    server = start(tmp_path)
+
+    server.kill()
+
+    assert isinstance(server.process, forking.ForkedProcess)
+    assert server.process.poll() == -signal.SIGKILL
+
+
+def test_one_that_does_not_end_in_time_is_an_error_and_is_killed(tmp_path: Path) -> None:
+    with pytest.raises(subprocess.TimeoutExpired):
+        run_command(
+            tmp_path,
+            "shell",
+            "--no-imports",
+            "-c",
+            "import time; time.sleep(60)",
+            timeout=0.5,
+        )
+
+
+def test_what_python_reads_at_its_start_is_not_given_to_a_forked_process() -> None:
+    assert forking.can_fork({"LLAMORA_PORT": "1", "DJANGO_SETTINGS_MODULE": "tests.served_settings"})
+    assert not forking.can_fork({"LLAMORA_PORT": "1", "PYTHONUTF8": "1"})
+
+
+def test_the_packages_are_those_of_others() -> None:
+    file = made_ready.get_packages_file()
+
+    assert file
+    names = json.loads(file.read_text())
+    assert {"numpy", "daphne.http_protocol", "django.contrib.admin"} <= set(names)
+    assert not {name.partition(".")[0] for name in names} & forking.OURS
