@@ -11,7 +11,9 @@ import pytest
 
 from llamora.ops.benchmarks import full_day, imports, pages
 from llamora.ops.benchmarks.figures import BenchmarkReport
+from llamora.ops.benchmarks.household import build_environment
 from tests.conftest import ROOT
+from tests.test_docs import list_settings
 
 
 @pytest.mark.slow
@@ -66,3 +68,18 @@ def test_the_ordinary_day_is_the_same_page_on_every_date(today: date) -> None:
 @pytest.mark.parametrize("today", DATES)
 def test_the_large_archive_does_not_reach_the_full_day(today: date) -> None:
     assert today - timedelta(days=imports.ARCHIVE_DAYS) > full_day.DAY
+
+
+def test_no_folder_of_the_real_household_is_used_or_pruned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the file `.env` names them, which fills in whatever the environment leaves out."""
+    folders = [name for name in list_settings() if name.endswith("_DIR")]
+    for name in folders:
+        monkeypatch.setenv(name, "/srv/real")
+
+    environment = build_environment(tmp_path)
+
+    assert set(folders) >= {"LLAMORA_DATA_DIR", "LLAMORA_BACKUP_DIR", "LLAMORA_RUNTIME_DIR"}
+    assert [name for name in folders if tmp_path not in Path(environment[name]).parents] == []
+    assert environment["LLAMORA_HOST"] == "127.0.0.1"

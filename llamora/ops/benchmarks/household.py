@@ -53,7 +53,14 @@ def build_environment(folder: Path, **extra: str) -> dict[str, str]:
     }
     for name in ("data", "run"):
         (folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
-    own = {"LLAMORA_DATA_DIR": str(folder / "data"), "LLAMORA_RUNTIME_DIR": str(folder / "run")}
+    # What is not given here may come from the real household's `.env`: its backups, which a server prunes, or
+    # an address that other machines reach.
+    own = {
+        "LLAMORA_DATA_DIR": str(folder / "data"),
+        "LLAMORA_RUNTIME_DIR": str(folder / "run"),
+        "LLAMORA_BACKUP_DIR": str(folder / "data" / "backups"),
+        "LLAMORA_HOST": "127.0.0.1",
+    }
     return {**inherited, **own, "LLAMORA_REGISTRATION": "open", "PYTHONUNBUFFERED": "1", **extra}
 
 
