@@ -208,6 +208,25 @@ def test_the_link_leads_to_where_the_household_is_served(
     assert (given.netloc, given.path, "--at" in given_said) == ("elsewhere.home", "/register/", True)
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "ftp://diary.home",
+        "diary.home",
+        "https://",
+        "https://a:b",
+        "https://a/b",
+        "https://a?b",
+        "javascript:x",
+    ],
+)
+def test_an_address_that_no_browser_opens_is_refused(administrator: Resident, address: str) -> None:
+    with pytest.raises(CommandError, match="--at is the beginning of the link: an address such as https"):
+        run_invite("--at", address)
+
+    assert not Invitation.objects.exists()
+
+
 def test_the_command_lists_and_withdraws(administrator: Resident, token: str) -> None:
     listed, withdrawn = StringIO(), StringIO()
 

@@ -3,6 +3,7 @@
 from argparse import ArgumentParser
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
@@ -60,6 +61,10 @@ class Command(BaseCommand):
             )
         if not 1 <= days <= MAX_DAYS:
             raise CommandError(f"An invitation is valid for 1 to {MAX_DAYS} days.")
+        if at and not _is_address(at):
+            raise CommandError(
+                "--at is the beginning of the link: an address such as https://diary.home, without a path."
+            )
         invitation, token = invitations.create_invitation(lasts=timedelta(days=days))
         url, source = _get_base_url(at)
         self.stdout.write(f"{url.rstrip('/')}{invitations.build_invitation_path(token)}")
@@ -75,6 +80,20 @@ class Command(BaseCommand):
                 f"{row.id}  created {row.created_at:%Y-%m-%d %H:%M}  valid until {_format_expiry(row)}"
             )
         self.stdout.write(f"{pluralize(len(rows), 'invitation is', 'invitations are')} unused.")
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        is_valid = parts.port != 0
+    except ValueError:
+        return False
+    return (
+        is_valid
+        and parts.scheme in ("http", "https")
+        and bool(parts.hostname)
+        and text.rstrip("/") == f"{parts.scheme}://{parts.netloc}"
+    )
 
 
 def _get_base_url(at: str | None) -> tuple[str, str]:
