@@ -76,6 +76,17 @@ OTHER_PERSONS_PAGE = (
 LOCKED = "Your diary is locked, so nothing was saved. What you typed is still here: copy it, then continue."
 EXPIRED_TITLE = "This page has expired"
 EXPIRED = "This page was open too long, so nothing was saved. Reload it and try again."
+UNKNOWN_ADDRESS_TITLE = "Llamora does not know this address"
+UNKNOWN_HOST = (
+    "Nothing was changed. If this is your Llamora, whoever runs it adds the name in your browser's address "
+    "bar to LLAMORA_HOSTS and starts it again. Behind a proxy, LLAMORA_TRUSTED_ORIGINS needs it too, with "
+    "https://."
+)
+UNKNOWN_ORIGIN = (
+    "Nothing was saved, because this page came from an address that Llamora does not trust. If this is your "
+    "Llamora, whoever runs it sets LLAMORA_TRUSTED_ORIGINS to the beginning of the address in your browser, "
+    "such as https://diary.home, and starts it again."
+)
 FAULT_TITLE = "Something went wrong"
 FAULT = (
     "This is a fault in Llamora, not in what you did. What you saved before is safe, but this text was not "

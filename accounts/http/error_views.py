@@ -1,24 +1,36 @@
 """Django's error handlers: each shows a page with a sentence, not only a status code."""
 
-from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent
+from django.core.exceptions import DisallowedHost, RequestDataTooBig, TooManyFieldsSent
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template import TemplateDoesNotExist
 
-from accounts.error_messages import EXPIRED, EXPIRED_TITLE, FAULT, FAULT_ALONE, FAULT_TITLE, TEXT_STAYS
+from accounts.error_messages import (
+    EXPIRED,
+    EXPIRED_TITLE,
+    FAULT,
+    FAULT_ALONE,
+    FAULT_TITLE,
+    TEXT_STAYS,
+    UNKNOWN_ADDRESS_TITLE,
+    UNKNOWN_HOST,
+    UNKNOWN_ORIGIN,
+)
 from accounts.http.error_responses import get_typed_text, is_htmx_request, render_refusal
 
 _TOO_BIG = (RequestDataTooBig, TooManyFieldsSent)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Refuse a form whose CSRF token is missing or old, and show the typed text again."""
-    del reason
+    """Refuse a form whose CSRF token is missing or old, or of another address; show the typed text again."""
+    # Django's own words; behind a proxy whose name nobody listed, every form fails so.
+    is_foreign = reason.startswith(("Origin checking failed", "Referer checking failed"))
+    sentence = UNKNOWN_ORIGIN if is_foreign else EXPIRED
     return render_refusal(
         request,
         status=403,
-        title=EXPIRED_TITLE,
-        sentence=f"{EXPIRED} {TEXT_STAYS}" if get_typed_text(request) else EXPIRED,
+        title=UNKNOWN_ADDRESS_TITLE if is_foreign else EXPIRED_TITLE,
+        sentence=f"{sentence} {TEXT_STAYS}" if get_typed_text(request) else sentence,
         following=request.path
         if request.path in ("/sign-in/", "/register/", "/unlock/", "/recover/")
         else "/",
@@ -27,8 +39,9 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Refuse a request that cannot be read or is too large."""
-    status = 413 if isinstance(exception, _TOO_BIG) else 400
-    return _render_status(request, status=status)
+    if isinstance(exception, DisallowedHost):
+        return render_refusal(request, status=400, title=UNKNOWN_ADDRESS_TITLE, sentence=UNKNOWN_HOST)
+    return _render_status(request, status=413 if isinstance(exception, _TOO_BIG) else 400)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:

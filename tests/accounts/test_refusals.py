@@ -163,3 +163,28 @@ def test_every_page_is_kept_by_nobody(owner: Resident) -> None:
         answer = owner.get(where)
         assert answer["Cache-Control"] == "no-store"
         assert "camera=()" in answer["Permissions-Policy"]
+
+
+def test_a_name_that_is_not_listed_is_answered_with_the_settings_that_list_it(db: None) -> None:
+    answer = Client().get("/", headers={"Host": "diary.home"})
+
+    page = answer.content.decode()
+    assert answer.status_code == 400
+    assert "adds the name in your browser&#39;s address bar to LLAMORA_HOSTS" in page
+    assert "LLAMORA_TRUSTED_ORIGINS needs it too" in page
+    assert "diary.home" not in page
+
+
+@pytest.mark.parametrize("headers", [{"Origin": "https://diary.home"}, {"Referer": "https://diary.home/"}])
+def test_a_form_of_an_unknown_origin_names_the_setting_and_gives_the_text_back(
+    db: None, headers: dict[str, str]
+) -> None:
+    client = Client(enforce_csrf_checks=True)
+
+    answer = client.post("/d/2026-11-20/", {"text": TYPED}, headers=headers, secure="Referer" in headers)
+
+    page = answer.content.decode()
+    assert answer.status_code == 403
+    assert "sets LLAMORA_TRUSTED_ORIGINS to the beginning of the address in your browser" in page
+    assert "What you typed is still here." in page
+    assert "another&gt;</textarea>" in page
