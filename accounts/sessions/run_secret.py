@@ -67,9 +67,15 @@ def get_run_secret() -> bytes:
 
 
 def prepare_run_secret() -> str | None:
-    """Create the secret; return a warning for the administrator if it is in this process only."""
+    """Create the secret; return a warning for the administrator if it is not in a memory file system."""
     get_run_secret()
-    if get_runtime_folder() is None:
+    folder = get_runtime_folder()
+    if folder is not None and not is_in_memory(folder):
+        return (
+            f"The run secret is on a disk, in {folder}, so someone who has the disk and a browser's cookie "
+            "could unlock a diary. Set LLAMORA_RUNTIME_DIR to a folder on tmpfs."
+        )
+    if folder is None:
         return (
             "There is no memory file system for the run secret, so a restart of the server locks all "
             "diaries. Set LLAMORA_RUNTIME_DIR to a folder on tmpfs to change that."

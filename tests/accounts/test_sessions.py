@@ -144,6 +144,18 @@ def test_without_a_memory_file_system_the_administrator_is_told(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_run_secret_on_a_disk_is_said_at_the_start(
+    settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.RUNTIME_DIR = str(tmp_path)
+    monkeypatch.setattr(run_secret, "_MEMORY_FILE_SYSTEMS", {"none of this machine"})
+
+    sentence = run_secret.prepare_run_secret()
+
+    assert sentence is not None
+    assert sentence.startswith(f"The run secret is on a disk, in {tmp_path}, so someone")
+
+
 def test_after_the_idle_limit_the_vault_is_locked_and_the_row_is_gone(owner: Resident) -> None:
     row = owner.get_sign_in()
     move_back_in_time(row, active=timedelta(minutes=live_settings.IDLE_MINUTES, seconds=1))
