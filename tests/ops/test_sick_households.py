@@ -2,6 +2,8 @@
 
 import io
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +21,7 @@ from llamora.ops import startup
 from llamora.ops.backup.verify_secret import using_database_file
 from llamora.ops.errors import OperationRefused, describe_error
 from tests import made_ready
-from tests.server import run_command
+from tests.server import ROOT, build_environment, run_command
 from tests.test_settings import read_settings
 
 BACKUP = "llamora-20261120T101500Z.tar"
@@ -273,6 +275,27 @@ def test_a_folder_that_belongs_to_nobody_is_not_said_to_be_ours(data_dir: Path) 
     assert "Only this user can open" not in said
     with pytest.raises(OperationRefused, match=f"{whose}. Start Llamora as that user"):
         startup.check_database_file()
+
+
+def test_a_command_whose_output_nobody_reads_ends_without_a_traceback(tmp_path: Path) -> None:
+    """As `manage.py doctor | head` does."""
+    reading, writing = os.pipe()
+    os.close(reading)
+
+    ran = subprocess.run(
+        [sys.executable, "manage.py", "doctor"],
+        cwd=ROOT,
+        env=build_environment(tmp_path, {"LLAMORA_MODEL_URL": "http://127.0.0.1:9"}),
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    os.close(writing)
+
+    assert ran.returncode == 1
+    assert ran.stderr == ""
 
 
 @pytest.mark.parametrize(
