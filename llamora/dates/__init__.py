@@ -1,0 +1,18 @@
+"""Time expressions in seven languages: `last Tuesday`, `halb acht`, `el 5 de mayo`, `from May to July 2019`.
+
+values         what an expression means
+expressions    the arithmetic of each kind of expression
+grammar        the rules that all languages share
+parsing        the parser of these rules
+lexicon        the words of a language, compiled from its table: `english`, `german`, `dutch`, `french`,
+               `spanish`, `italian`, `portuguese`
+tokens         words, numbers and signs of a text
+calendar_days  months, weeks, Easter
+scanner        `resolve` for a single expression, `scan` for a text
+"""
+
+from llamora.dates.lexicon import LANGUAGES
+from llamora.dates.scanner import resolve, scan
+from llamora.dates.values import DateMention, Facing, When
+
+__all__ = ["LANGUAGES", "DateMention", "Facing", "When", "resolve", "scan"]

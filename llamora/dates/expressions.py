@@ -1,0 +1,916 @@
+"""The meanings of time expressions before they are resolved, each with the arithmetic that resolves it.
+
+An expression is read without a calendar ("the nearest Tuesday before"), so that dates, times and ranges can
+be put together first; `resolve` then applies it to an anchor.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from typing import Any, Protocol
+
+from llamora.dates import calendar_days as days
+from llamora.dates.values import Facing, UnresolvableDateError, When
+
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+SEASONS = {"spring": 3, "summer": 6, "autumn": 9, "winter": 12}
+# Hours of the parts of a day; those of a night and an evening that reach into the next day are above 24.
+PARTS = {"morning": (6, 12), "noon": (12, 14), "afternoon": (12, 18), "evening": (18, 24), "night": (22, 30)}
+_ORDINALS = ("", "first", "second", "third", "fourth", "fifth")
+_MONTHS_IN = {"month": 1, "quarter": 3, "year": 12, "decade": 120, "century": 1200}
+_DAYS_IN = {"day": 1, "week": 7, "fortnight": 14, "weekend": 7, "night": 1}
+_SECONDS_IN = {"second": 1, "minute": 60, "hour": 3600}
+# A year written with two digits lies at most this far ahead.
+_AHEAD = 20
+
+
+@dataclass(frozen=True, slots=True)
+class DateContext:
+    """The anchor of a resolution, and the direction of bare names."""
+
+    now: datetime
+    facing: Facing
+
+    @property
+    def today(self) -> date:
+        """The day of the anchor."""
+        return self.now.date()
+
+    def at(self, day: date, seconds: int, zone: tzinfo | None = None) -> datetime:
+        """Return the moment of a wall clock on a day; 24 hours and more lie on the next day."""
+        more, seconds = divmod(seconds, 86400)
+        clock = time(seconds // 3600, seconds // 60 % 60, seconds % 60)
+        return datetime.combine(day + timedelta(days=more), clock, tzinfo=zone or self.now.tzinfo)
+
+    def name_zone(self, moment: datetime) -> str:
+        """Return the offset from UTC of a moment, as ISO 8601 writes it."""
+        return moment.isoformat()[-6:] if moment.utcoffset() is not None else ""
+
+    def choose(self, years: Callable[[int], days.Days | None]) -> days.Days:
+        """Return the days in the year of the anchor, or the last or next ones if a direction is given."""
+        year = self.today.year
+        if self.facing is Facing.NONE:
+            nearest: days.Days = _require(years(year))
+            return nearest
+        step = int(self.facing)
+        # Leap days are up to eight years apart.
+        for distance in range(-1, 10):
+            found = years(year + step * distance) if 1 < year + step * distance < 9998 else None
+            if found and (found[0] <= self.today if step < 0 else found[1] >= self.today):
+                return found
+        raise UnresolvableDateError
+
+    def choose_related(self, relation: int, years: Callable[[int], days.Days | None]) -> days.Days:
+        """Return the nearest days after today for 1, before it for -1, in this year for 0; 2 skips one."""
+        if relation == 0:
+            same: days.Days = _require(years(self.today.year))
+            return same
+        step = 1 if relation > 0 else -1
+        left = abs(relation)
+        for distance in range(-1, 24):
+            found = years(self.today.year + step * distance)
+            if found and (found[1] < self.today if step < 0 else found[0] > self.today):
+                left -= 1
+                if not left:
+                    return found
+        raise UnresolvableDateError
+
+
+def _require(found: Any) -> Any:
+    if found is None:
+        raise UnresolvableDateError
+    return found
+
+
+class Expression(Protocol):
+    """A time expression that an anchor resolves."""
+
+    def resolve(self, context: DateContext) -> When:
+        """Return its value; UnresolvableDateError, ValueError or OverflowError if it has none."""
+        ...
+
+
+def make_day(day: date, precision: str = "day") -> When:
+    """Return a day."""
+    return When(kind="day", start=day, end=day, precision=precision)
+
+
+def make_span(found: days.Days, precision: str) -> When:
+    """Return a span of days."""
+    return When(kind="span", start=found[0], end=found[1], precision=precision)
+
+
+def require_days(when: When) -> days.Days:
+    """Return the days of a value."""
+    found: days.Days = _require(when.days)
+    return found
+
+
+def complete_year(year: int | None, context: DateContext, *, is_short: bool = False) -> int | None:
+    """Return a year with its century."""
+    if year is None or not is_short or year > 99:
+        return year
+    latest = context.today.year + _AHEAD
+    return latest - (latest - year) % 100
+
+
+# --- Days -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class RelativeDay:
+    """A day counted from the anchor: yesterday."""
+
+    distance: int
+
+    def resolve(self, context: DateContext) -> When:
+        """Return the day."""
+        return make_day(context.today + timedelta(days=self.distance))
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """The moment of the anchor."""
+
+    def resolve(self, context: DateContext) -> When:
+        """Return the anchor."""
+        return make_instant(context, context.now, "second")
+
+
+@dataclass(frozen=True, slots=True)
+class NamedWeekday:
+    """A weekday: Monday, next Monday, Monday of last week (`week`), Monday week (`later`)."""
+
+    weekday: int
+    relation: int | None = None
+    week: int | None = None
+    later: int = 0
+
+    def resolve(self, context: DateContext) -> When:
+        """Return the day."""
+        today, relation = context.today, self.relation
+        if self.week is not None or relation == 0:
+            monday = days.week_days(today)[0] + timedelta(days=7 * (self.week or 0))
+            return make_day(monday + timedelta(days=self.weekday))
+        if relation is None:
+            relation = -1 if context.facing is Facing.PAST else 1
+        found = (days.next_weekday if relation > 0 else days.last_weekday)(today, self.weekday)
+        more = 7 * (abs(relation) - 1) * (1 if relation > 0 else -1)
+        return make_day(found + timedelta(days=more + self.later))
+
+
+@dataclass(frozen=True, slots=True)
+class MonthDay:
+    """A day of a month: 5 May, 5 May 2020, Tuesday 5 May, 5 May last year."""
+
+    month: int
+    day: int
+    year: int | None = None
+    is_short: bool = False
+    weekday: int | None = None
+    relation: int | None = None
+    year_relation: int | None = None
+
+    def _in_year(self, year: int) -> days.Days | None:
+        if self.day > days.month_days(year, self.month)[1].day:
+            return None
+        found = date(year, self.month, self.day)
+        return (found, found) if self.weekday in (None, found.weekday()) else None
+
+    def resolve(self, context: DateContext) -> When:
+        """Return the day; there is none if it is not that weekday."""
+        if self.year_relation is not None:
+            return make_day(_require(self._in_year(context.today.year + self.year_relation))[0])
+        year = complete_year(self.year, context, is_short=self.is_short)
+        if year is not None:
+            return make_day(_require(self._in_year(year))[0])
+        if self.relation is not None:
+            return make_day(context.choose_related(self.relation, self._in_year)[0])
+        if (
+            self.weekday is not None
+            and context.facing is Facing.NONE
+            and not self._in_year(context.today.year)
+        ):
+            return make_day(_nearest(context, self._in_year))
+        return make_day(context.choose(self._in_year)[0])
+
+
+def _nearest(context: DateContext, years: Callable[[int], days.Days | None]) -> date:
+    year = context.today.year
+    found = [pair[0] for pair in (years(year + distance) for distance in range(-1, 2)) if pair]
+    if not found:
+        raise UnresolvableDateError
+    return min(found, key=lambda day: abs(day - context.today))
+
+
+@dataclass(frozen=True, slots=True)
+class DayOfMonth:
+    """A day without its month: the 5th, Friday the 13th."""
+
+    day: int
+    weekday: int | None = None
+
+    def resolve(self, context: DateContext) -> When:
+        """Return the day in the month of the anchor, or the nearest in the given direction."""
+        if not 1 <= self.day <= 31:
+            raise UnresolvableDateError
+        first = context.today.replace(day=1)
+        for distance in (0, 1, -1, 2, -2, *range(3, 14), *range(-3, -14, -1)):
+            month = days.add_months(first, distance)
+            if self.day > days.month_days(month.year, month.month)[1].day:
+                if distance == 0 and self.weekday is None and context.facing is Facing.NONE:
+                    raise UnresolvableDateError
+                continue
+            found = month.replace(day=self.day)
+            if (self.weekday in (None, found.weekday())) and (
+                found - context.today
+            ).days * context.facing >= 0:
+                return make_day(found)
+        raise UnresolvableDateError
+
+
+@dataclass(frozen=True, slots=True)
+class Holiday:
+    """A holiday: `12-25`, `easter+39` or `11-thu-4`."""
+
+    rule: str
+    year: int | None = None
+    relation: int | None = None
+    year_relation: int | None = None
+
+    def _in_year(self, year: int) -> days.Days | None:
+        if self.rule.startswith("easter"):
+            found = days.easter(year) + timedelta(days=int(self.rule[6:] or 0))
+            return found, found
+        month, day = self.rule.split("-", 1)
+        if not day.isdigit():
+            name, number = day.split("-")
+            weekday = next(index for index, full in enumerate(WEEKDAYS) if full.startswith(name))
+            nth = days.nth_weekday(days.month_days(year, int(month)), weekday, int(number))
+            return (nth, nth) if nth else None
+        found = date(year, int(month), int(day))
+        return found, found
+
+    def resolve(self, context: DateContext) -> When:
+        """Return the day."""
+        if self.year_relation is not None:
+            return make_day(_require(self._in_year(context.today.year + self.year_relation))[0])
+        if self.year is not None:
+            return make_day(_require(self._in_year(self.year))[0])
+        if self.relation is not None:
+            return make_day(context.choose_related(self.relation, self._in_year)[0])
+        return make_day(context.choose(self._in_year)[0])
+
+
+# --- Spans ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class RelativeUnit:
+    """A calendar unit counted from that of the anchor: last week."""
+
+    unit: str
+    relation: int
+
+    def resolve(self, context: DateContext) -> When:
+        """Return the days of the unit."""
+        today, unit, relation = context.today, self.unit, self.relation
+        if unit in ("day", "night"):
+            when = make_day(today + timedelta(days=relation))
+            return OnDay(when, PartOfDay("night")).resolve(context) if unit == "night" else when
+        if unit in ("week", "weekend", "fortnight"):
+            monday = days.week_days(today)[0] + timedelta(days=7 * relation)
+            if unit == "weekend":
+                return make_span((monday + timedelta(days=5), monday + timedelta(days=6)), unit)
+            if unit == "fortnight":
+                monday += timedelta(days=7 * min(relation, 0))
+                return make_span((monday, monday + timedelta(days=13)), unit)
+            return make_span(days.week_days(monday), unit)
+        if unit in _SECONDS_IN:
+            seconds = _SECONDS_IN[unit]
+            first = context.now + timedelta(seconds=seconds * min(relation, 0))
+            return When(kind="span", start=first, end=first + timedelta(seconds=seconds), precision=unit)
+        if unit not in _MONTHS_IN:
+            raise UnresolvableDateError
+        months = _MONTHS_IN[unit]
+        first_month = (today.year * 12 + today.month - 1) // months * months + relation * months
+        first_day = date(first_month // 12, first_month % 12 + 1, 1)
+        return make_span((first_day, days.add_months(first_day, months) - timedelta(days=1)), unit)
+
+
+@dataclass(frozen=True, slots=True)
+class BareWeekend:
+    """The weekend without more: that of this week, or the last one if the text looks back."""
+
+    def resolve(self, context: DateContext) -> When:
+        """Return Saturday and Sunday."""
+        is_before = context.facing is Facing.PAST and context.today.weekday() < 5
+        return RelativeUnit("weekend", -1 if is_before else 0).resolve(context)
+
+
+@dataclass(frozen=True, slots=True)
+class NamedMonth:
+    """A month: May, May 2020, last May, May of last year."""
+
+    month: int
+    year: int | None = None
+    relation: int | None = None
+    year_relation: int | None = None
+    is_short: bool = False
+
+    def resolve(self, context: DateContext) -> When:
+        """Return the days of the month."""
+
+        def in_year(year: int) -> days.Days:
+            return days.month_days(year, self.month)
+
+        year = complete_year(self.year, context, is_short=self.is_short)
+        if self.year_relation is not None:
+            year = context.today.year + self.year_relation
+        if year is not None:
+            return make_span(in_year(year), "month")
+        found = (
+            context.choose(in_year)
+            if self.relation is None
+            else context.choose_related(self.relation, in_year)
+        )
+        return make_span(found, "month")
+
+
+@dataclass(frozen=True, slots=True)
+class NamedYears:
+    """A year, or several: 1990, the 1990s, the 19th century."""
+
+    first: int
+    last: int
+    precision: str = "year"
+
+    def resolve(self, context: DateContext) -> When:
+        """Return the days of the years."""
+        return make_span(days.year_days(self.first, self.last), self.precision)
+
+
+@dataclass(frozen=True, slots=True)
+class Decade:
+    """A decade: the 1990s; the nineties are those nearest before the anchor."""
+
+    year: int
+
+    def resolve(self, context: DateContext) -> When:
+        """Return the days of ten years."""
+        year = self.year if self.year > 99 else context.today.year - (context.today.year - self.year) % 100
+        return make_span(days.year_days(year, year + 9), "decade")
+
+
+@dataclass(frozen=True, slots=True)
+class Season:
+    """A season: summer, summer 2020, last summer, the winter of 2019/20."""
+
+    name: str
+    year: int | None = None
+    relation: int | None = None
+    year_relation: int | None = None
+
+    def _in_year(self, year: int) -> days.Days:
+        first = date(year, SEASONS[self.name], 1)
+        return first, days.add_months(first, 3) - timedelta(days=1)
+
+    def resolve(self, context: DateContext) -> When:
+        """Return the days of three months; winter begins in December of its year."""
+        year = self.year
+        if self.year_relation is not None:
+            year = context.today.year + self.year_relation
+        if year is not None:
+            return make_span(self._in_year(year), "season")
+        relation = self.relation
+        is_near = relation == 0 or (relation is None and context.facing is Facing.NONE)
+        if is_near and self.name == "winter" and context.today.month < 3:
+            # In January the winter is the one that began last year.
+            return make_span(self._in_year(context.today.year - 1), "season")
+        found = (
+            context.choose(self._in_year)
+            if relation is None
+            else context.choose_related(relation, self._in_year)
+        )
+        return make_span(found, "season")
+
+
+@dataclass(frozen=True, slots=True)
+class YearFraction:
+    """A quarter or half of a year: Q3 2020, the first half of last year."""
+
+    months: int
+    number: int
+    year: Expression | None = None
+
+    def resolve(self, context: DateContext) -> When:
+        """Return its days."""
+        if not 1 <= self.number <= 12 // self.months:
+            raise UnresolvableDateError
+
+        def in_year(year: int) -> days.Days:
+            first = date(year, (self.number - 1) * self.months + 1, 1)
+            return first, days.add_months(first, self.months) - timedelta(days=1)
+
+        precision = "quarter" if self.months == 3 else "half"
+        if self.year is None:
+            return make_span(context.choose(in_year), precision)
+        within = self.year.resolve(context)
+        if within.precision != "year":
+            raise UnresolvableDateError
+        return make_span(in_year(require_days(within)[0].year), precision)
+
+
+@dataclass(frozen=True, slots=True)
+class NumberedWeek:
+    """An ISO week, or a day of it: week 12, 2020-W53-5."""
+
+    week: int
+    year: int | None = None
+    weekday: int | None = None
+
+    def resolve(self, context: DateContext) -> When:
+        """Return its days."""
+        found = days.numbered_week_days(self.year or context.today.isocalendar().year, self.week)
+        if self.weekday is not None:
+            return make_day(found[0] + timedelta(days=self.weekday))
+        return make_span(found, "week")
+
+
+@dataclass(frozen=True, slots=True)
+class NthIn:
+    """The nth weekday, day, week or month of a span: the second Monday of May."""
+
+    number: int
+    unit: int | str
+    within: Expression
+
+    def resolve(self, context: DateContext) -> When:
+        """Return its days."""
+        outer = self.within.resolve(context)
+        first, last = require_days(outer)
+        if first == last or outer.kind != "span":
+            raise UnresolvableDateError
+        if isinstance(self.unit, int):
+            return make_day(_require(days.nth_weekday((first, last), self.unit, self.number)))
+        if self.unit == "day":
+            found = (first if self.number > 0 else last + timedelta(days=1)) + timedelta(
+                days=self.number - (self.number > 0)
+            )
+            if not first <= found <= last:
+                raise UnresolvableDateError
+            return make_day(found)
+        if self.unit in ("week", "weekend"):
+            # The first week of a month is that of its first Thursday, as in ISO 8601.
+            anchor_day = 3 if self.unit == "week" else 5
+            middle: date = _require(days.nth_weekday((first, last), anchor_day, self.number))
+            monday, sunday = days.week_days(middle)
+            return make_span((monday if self.unit == "week" else middle, sunday), self.unit)
+        if self.unit in _MONTHS_IN and self.unit != outer.precision:
+            step = _MONTHS_IN[self.unit]
+            begin = (
+                days.add_months(first, step * (self.number - 1))
+                if self.number > 0
+                else days.add_months(last + timedelta(days=1), step * self.number)
+            )
+            end = days.add_months(begin, step) - timedelta(days=1)
+            if first <= begin and end <= last:
+                return make_span((begin, end), self.unit)
+        raise UnresolvableDateError
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeOf:
+    """The beginning, middle or end of a span: late May, the end of the year."""
+
+    edge: str
+    within: Expression
+
+    def resolve(self, context: DateContext) -> When:
+        """Return about a third of the days."""
+        outer = self.within.resolve(context)
+        first, last = require_days(outer)
+        if first == last or outer.kind != "span":
+            raise UnresolvableDateError
+        if outer.precision == "month":
+            bounds = {"begin": (1, 10), "middle": (11, 20), "end": (21, last.day)}[self.edge]
+            found = (first.replace(day=bounds[0]), first.replace(day=bounds[1]))
+        else:
+            length = (last - first).days + 1
+            third = {"begin": 0, "middle": 1, "end": 2}[self.edge]
+            begin = first + timedelta(days=length * third // 3)
+            found = (begin, first + timedelta(days=length * (third + 1) // 3 - 1))
+        return replace(make_span(found, outer.precision), is_approximate=True)
+
+
+@dataclass(frozen=True, slots=True)
+class HalfOf:
+    """The first or second half of a month or year."""
+
+    number: int
+    within: Expression
+
+    def resolve(self, context: DateContext) -> When:
+        """Return the days of the half."""
+        outer = self.within.resolve(context)
+        if outer.precision == "year":
+            return YearFraction(6, self.number, self.within).resolve(context)
+        first, last = require_days(outer)
+        if outer.precision != "month" or self.number not in (1, 2):
+            raise UnresolvableDateError
+        found = (first, first.replace(day=15)) if self.number == 1 else (first.replace(day=16), last)
+        return make_span(found, "half")
+
+
+@dataclass(frozen=True, slots=True)
+class LastUnits:
+    """Several units up to the anchor, or from it: the last three days."""
+
+    amount: float
+    unit: str
+    relation: int
+
+    def resolve(self, context: DateContext) -> When:
+        """Return the days or the hours."""
+        other = Offset(((self.amount, self.unit),), 1 if self.relation > 0 else -1).resolve(context)
+        if other.kind == "instant":
+            ends = sorted([context.now, _require(other.start)])
+            return When(kind="span", start=ends[0], end=ends[1], precision=self.unit)
+        day = require_days(other)[0]
+        if self.relation < 0:
+            return make_span((day, context.today), self.unit)
+        return make_span((context.today, day), self.unit)
+
+
+# --- Distances --------------------------------------------------------------------------------------------
+
+Amounts = tuple[tuple[float, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Offset:
+    """A distance from the anchor or from another date: in two weeks, three days before Christmas."""
+
+    amounts: Amounts
+    sign: int
+    base: Expression | None = None
+    # "two days later" counts from what was said before, which only the reader of a single expression ignores.
+    is_narrative: bool = False
+
+    def resolve(self, context: DateContext) -> When:
+        """Return a moment if hours or less were counted, otherwise a day of the precision counted in."""
+        base = self.base.resolve(context) if self.base is not None else None
+        if base is not None and base.kind not in ("day", "instant") and base.start is None:
+            raise UnresolvableDateError
+        moment, day, units = context.now, context.today, []
+        if base is not None and isinstance(base.start, datetime):
+            moment, day = base.start, base.start.date()
+        elif base is not None:
+            day = require_days(base)[0 if self.sign < 0 else 1]
+        seconds = 0.0
+        for amount, unit in self.amounts:
+            if not math.isfinite(amount) or amount > 1e6:
+                raise UnresolvableDateError
+            units.append(unit)
+            if unit in _SECONDS_IN:
+                seconds += amount * _SECONDS_IN[unit]
+            elif unit in _DAYS_IN:
+                if not float(amount * _DAYS_IN[unit]).is_integer() and unit != "week":
+                    seconds += amount % 1 * 86400
+                day += timedelta(days=self.sign * int(amount * _DAYS_IN[unit]))
+            else:
+                months = amount * _MONTHS_IN[unit]
+                day = days.add_months(day, self.sign * int(months))
+                day += timedelta(days=self.sign * int(months % 1 * 30))
+        if seconds:
+            if base is not None and not isinstance(base.start, datetime):
+                raise UnresolvableDateError
+            # Hours are counted on the world's clock, days on the calendar.
+            moved = datetime.combine(day, moment.timetz()) if day != moment.date() else moment
+            found = (moved.astimezone(UTC) + timedelta(seconds=self.sign * seconds)).astimezone(moment.tzinfo)
+            return make_instant(context, found, units[-1])
+        if base is not None and isinstance(base.start, datetime) and base.kind == "instant":
+            return make_instant(context, datetime.combine(day, base.start.timetz()), base.precision)
+        # "the day before yesterday at eight" is a day like any other.
+        precision = {"fortnight": "week", "weekend": "week", "night": "day"}.get(units[-1], units[-1])
+        return make_day(day, precision if self.base is None else "day")
+
+
+@dataclass(frozen=True, slots=True)
+class Duration:
+    """A length of time: for three weeks."""
+
+    amounts: Amounts
+
+    def resolve(self, context: DateContext) -> When:
+        """Return the length in its smallest unit."""
+        unit = self.amounts[-1][1]
+        total = 0.0
+        for amount, each in self.amounts:
+            total += amount * _convert(each, unit)
+        whole = int(total) if total.is_integer() else total
+        return When(kind="duration", amount=whole, unit=unit, precision=unit, rule=f"{whole:g} {unit}")
+
+
+def _convert(unit: str, to: str) -> float:
+    if unit == to:
+        return 1.0
+    for table in (_MONTHS_IN, _DAYS_IN, _SECONDS_IN):
+        if unit in table and to in table:
+            return table[unit] / table[to]
+    if unit in _DAYS_IN and to in _SECONDS_IN:
+        return _DAYS_IN[unit] * 86400 / _SECONDS_IN[to]
+    raise UnresolvableDateError
+
+
+# --- Times of day -----------------------------------------------------------------------------------------
+
+
+def make_instant(context: DateContext, moment: datetime, precision: str) -> When:
+    """Return a moment; one that a change of clocks skips is written as the clock then shows it."""
+    if moment.tzinfo is not None:
+        moment = moment.astimezone(UTC).astimezone(moment.tzinfo)
+    return When(kind="instant", start=moment, end=moment, precision=precision, zone=context.name_zone(moment))
+
+
+@dataclass(frozen=True, slots=True)
+class ClockTime:
+    """A time of day; `half` is am, pm or the part of the day that was named with it."""
+
+    hour: int
+    minute: int = 0
+    second: int | None = None
+    half: str = ""
+    zone: tzinfo | None = None
+    has_minutes: bool = True
+
+    @property
+    def precision(self) -> str:
+        """The smallest unit written."""
+        return "second" if self.second is not None else "minute"
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it can be meant of the morning and of the afternoon."""
+        return not self.half and 1 <= self.hour <= 12
+
+    def count_seconds(self) -> int:
+        """Return the seconds since midnight; UnresolvableDateError for a time that no clock shows."""
+        hour, half = self.hour, self.half
+        if half in ("am", "pm"):
+            if not 1 <= hour <= 12:
+                if half == "pm" and 13 <= hour <= 23 and self.has_minutes:
+                    half = ""
+                else:
+                    raise UnresolvableDateError
+            else:
+                hour = hour % 12 + (12 if half == "pm" else 0)
+        elif half in ("afternoon", "evening", "noon") and hour < 12:
+            hour += 0 if half == "noon" and hour > 3 else 12
+        elif half == "evening" and hour == 12:
+            hour = 24
+        elif half == "night" and 6 <= hour <= 12:
+            hour += 12
+        elif half == "morning" and hour == 12:
+            hour = 0
+        if hour > 24 or (hour == 24 and (self.minute or self.second)) or self.minute > 59:
+            raise UnresolvableDateError
+        if (self.second or 0) > 59:
+            raise UnresolvableDateError
+        return hour * 3600 + self.minute * 60 + (self.second or 0)
+
+    def resolve(self, context: DateContext) -> When:
+        """Return the next such moment, or the last one if the text looks back."""
+        seconds = self.count_seconds()
+        now = context.now if self.zone is None else context.now.astimezone(self.zone)
+        first = now.date() - timedelta(days=1)
+        moments = [context.at(first + timedelta(days=each), seconds, self.zone) for each in range(4)]
+        if context.facing is Facing.PAST:
+            before = [moment for moment in moments if moment <= context.now]
+            return make_instant(context, before[-1], self.precision)
+        return make_instant(context, next(one for one in moments if one > context.now), self.precision)
+
+    def on(self, context: DateContext, day: date) -> When:
+        """Return the moment on a day."""
+        return make_instant(context, context.at(day, self.count_seconds(), self.zone), self.precision)
+
+
+@dataclass(frozen=True, slots=True)
+class PartOfDay:
+    """A part of a day: in the morning."""
+
+    part: str
+    distance: int = 0
+
+    def resolve(self, context: DateContext) -> When:
+        """Return the part of the anchor's day, or of one near it."""
+        return self.on(context, context.today + timedelta(days=self.distance))
+
+    def on(self, context: DateContext, day: date) -> When:
+        """Return the part of a day."""
+        first, last = (context.at(day, hour * 3600) for hour in PARTS[self.part])
+        zone = context.name_zone(first)
+        return When(kind="span", start=first, end=last, precision="part_of_day", part=self.part, zone=zone)
+
+
+@dataclass(frozen=True, slots=True)
+class OnDay:
+    """A time or part of a day, on a given day."""
+
+    day: Expression | When
+    time: "ClockTime | PartOfDay | ClockRange"
+
+    def resolve(self, context: DateContext) -> When:
+        """Return the moment or the hours; there is none on several days."""
+        day = self.day if isinstance(self.day, When) else self.day.resolve(context)
+        first, last = require_days(day)
+        clock = self.time
+        if day.precision == "part_of_day":
+            if isinstance(clock, ClockTime) and clock.is_plain:
+                clock = replace(clock, half=day.part)
+            elif isinstance(clock, PartOfDay):
+                raise UnresolvableDateError
+        elif first != last or day.kind != "day":
+            raise UnresolvableDateError
+        found = clock.on(context, first)
+        return replace(found, is_approximate=day.is_approximate)
+
+
+@dataclass(frozen=True, slots=True)
+class ClockRange:
+    """The hours between two times of a day; the second may lie on the next day."""
+
+    first: ClockTime
+    last: ClockTime
+
+    def count_seconds(self) -> tuple[int, int]:
+        """Return both ends in seconds since midnight of the first day."""
+        first, last = self.first, self.last
+        if not first.half and last.half and first.is_plain and not first.has_minutes:
+            shared = replace(first, half=last.half)
+            if shared.count_seconds() < last.count_seconds():
+                first = shared
+        begin, end = first.count_seconds(), last.count_seconds()
+        if end <= begin and last.is_plain and first.is_plain and end + 43200 > begin:
+            end += 43200
+        elif end <= begin:
+            end += 86400
+        return begin, end
+
+    def resolve(self, context: DateContext) -> When:
+        """Return the hours of the anchor's day."""
+        return self.on(context, context.today)
+
+    def on(self, context: DateContext, day: date) -> When:
+        """Return the hours on a day."""
+        begin, end = self.count_seconds()
+        zone = self.first.zone or self.last.zone
+        first, last = (
+            make_instant(context, context.at(day, seconds, zone), "minute").start for seconds in (begin, end)
+        )
+        offset = context.name_zone(first) if isinstance(first, datetime) else ""
+        return When(kind="span", start=first, end=last, precision="minute", zone=offset)
+
+
+# --- Ranges and recurrences -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class DateRange:
+    """The days from one expression to another: from May to July 2019."""
+
+    first: Expression
+    last: Expression
+
+    def resolve(self, context: DateContext) -> When:
+        """Return the span; the end is the first one after the beginning if its year or week is not said."""
+        first, last = self.first, self.last
+        yearly = MonthDay | NamedMonth | Season
+        if isinstance(last, yearly) and isinstance(first, yearly):
+            first = _share_year(first, last, context)
+        begin = first.resolve(context)
+        if begin.kind not in ("day", "span") or isinstance(begin.start, datetime):
+            raise UnresolvableDateError
+        start = require_days(begin)[0]
+        end = last.resolve(context)
+        if isinstance(last, NamedWeekday | MonthDay | NamedMonth | DayOfMonth) and not _is_dated(last):
+            after = DateContext(datetime.combine(start, context.now.timetz()), Facing.FUTURE)
+            end = last.resolve(after)
+        if end.kind not in ("day", "span") or isinstance(end.start, datetime):
+            raise UnresolvableDateError
+        finish = require_days(end)[1]
+        if finish < start:
+            raise UnresolvableDateError
+        return make_span((start, finish), end.precision if end.precision == begin.precision else "day")
+
+
+def _share_year(first: Any, last: Any, context: DateContext) -> Any:
+    """Return the beginning with the year of the end, if it has none: May to July 2019."""
+    if first.year is not None or last.year is None or first.relation is not None:
+        return first
+    year = complete_year(last.year, context, is_short=getattr(last, "is_short", False)) or last.year
+    shared = replace(first, year=year)
+    return replace(first, year=year - 1) if _begin(shared, context) > _begin(last, context) else shared
+
+
+def _begin(expression: Expression, context: DateContext) -> date:
+    return require_days(expression.resolve(context))[0]
+
+
+def _is_dated(last: Any) -> bool:
+    return any(
+        getattr(last, name, None) is not None for name in ("year", "relation", "year_relation", "week")
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class MomentRange:
+    """The time between two moments on different days: from Monday 9:00 to Tuesday 17:00."""
+
+    first: Expression
+    last: Expression
+
+    def resolve(self, context: DateContext) -> When:
+        """Return the span."""
+        first, last = self.first.resolve(context), self.last.resolve(context)
+        if not (isinstance(first.start, datetime) and isinstance(last.end, datetime)):
+            raise UnresolvableDateError
+        if last.end < first.start:
+            raise UnresolvableDateError
+        return When(kind="span", start=first.start, end=last.end, precision="minute", zone=first.zone)
+
+
+@dataclass(frozen=True, slots=True)
+class Recurrence:
+    """A rule by which something comes again, with a time or part of the day if one is said."""
+
+    rule: str
+    time: ClockTime | ClockRange | PartOfDay | None = None
+
+    def resolve(self, context: DateContext) -> When:
+        """Return the rule."""
+        when = When(kind="recurrence", rule=self.rule, precision=self.rule.split()[0])
+        if isinstance(self.time, PartOfDay):
+            return replace(when, part=self.time.part)
+        if isinstance(self.time, ClockTime):
+            return replace(when, start=_as_time(self.time.count_seconds()))
+        if isinstance(self.time, ClockRange):
+            begin, end = self.time.count_seconds()
+            return replace(when, start=_as_time(begin), end=_as_time(end))
+        return when
+
+
+def _as_time(seconds: int) -> time:
+    seconds %= 86400
+    return time(seconds // 3600, seconds // 60 % 60, seconds % 60)
+
+
+_ADVERBS = {"day": "daily", "week": "weekly", "month": "monthly", "year": "yearly", "hour": "hourly"}
+
+
+def describe_interval(amount: float, unit: str) -> str:
+    """Return the rule of an interval: `weekly`, `every 2 weeks`."""
+    if unit == "fortnight":
+        amount, unit = amount * 2, "week"
+    if unit == "night":
+        unit = "day"
+    if amount == 1:
+        return _ADVERBS.get(unit, f"every {unit}")
+    if not float(amount).is_integer() or not 1 <= amount < 1000:
+        raise UnresolvableDateError
+    return f"every {int(amount)} {'centuries' if unit == 'century' else unit + 's'}"
+
+
+def describe_weekdays(weekdays: tuple[int, ...], weeks: int = 1) -> str:
+    """Return the rule of weekdays: `weekly on tuesday and thursday`."""
+    names = [WEEKDAYS[each] for each in sorted(set(weekdays))]
+    listed = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+    return f"{describe_interval(weeks, 'week')} on {listed}"
+
+
+def describe_nth(number: int, what: str) -> str:
+    """Return the rule of an nth day of the month."""
+    if not (number == -1 or 1 <= number <= 5):
+        raise UnresolvableDateError
+    return f"monthly on the {'last' if number < 0 else _ORDINALS[number]} {what}"
+
+
+@dataclass(frozen=True, slots=True)
+class Approximate:
+    """An expression that says it is not exact: around 1990."""
+
+    inner: Expression
+
+    def resolve(self, context: DateContext) -> When:
+        """Return the value, marked as approximate."""
+        return replace(self.inner.resolve(context), is_approximate=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Ambiguous:
+    """An expression with two readings, of which a reader cannot choose: midnight."""
+
+    def resolve(self, context: DateContext) -> When:
+        """Refuse."""
+        raise UnresolvableDateError

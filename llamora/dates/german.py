@@ -1,0 +1,333 @@
+"""German words of time."""
+
+from llamora.dates.lexicon import LanguageTable, list_words
+
+_ADJECTIVE = ("e", "en", "er", "es", "em")
+
+
+def _decline(*stems: str) -> str:
+    return ", ".join(stem + ending for stem in stems for ending in _ADJECTIVE)
+
+
+def _number_ordinals() -> dict[int, str]:
+    stems = list_words(
+        "erst zweit dritt viert fünft sechst siebt acht neunt zehnt elft zwölft dreizehnt vierzehnt "
+        "fünfzehnt sechzehnt siebzehnt achtzehnt neunzehnt zwanzigst einundzwanzigst zweiundzwanzigst "
+        "dreiundzwanzigst vierundzwanzigst fünfundzwanzigst sechsundzwanzigst siebenundzwanzigst "
+        "achtundzwanzigst neunundzwanzigst dreißigst einunddreißigst"
+    )
+    return {number: _decline(stem) for number, stem in enumerate(stems, 1)}
+
+
+_PARTS = {
+    "morning": "morgen, früh, vormittag",
+    "noon": "mittag",
+    "afternoon": "nachmittag",
+    "evening": "abend",
+    "night": "nacht",
+}
+
+TABLE = LanguageTable(
+    code="de",
+    day_first=True,
+    ordinal_dot=True,
+    units_first=True,
+    joiner="und",
+    hour_letters=frozenset({"h"}),
+    numbers=list_words(
+        "null ein/eins/eine/einer/einem/einen zwei/zwo drei vier fünf/fuenf sechs sieben acht neun zehn "
+        "elf zwölf/zwoelf dreizehn vierzehn fünfzehn/fuenfzehn sechzehn siebzehn achtzehn neunzehn"
+    ),
+    tens={
+        20: "zwanzig",
+        30: "dreißig/dreissig",
+        40: "vierzig",
+        50: "fünfzig",
+        60: "sechzig",
+        70: "siebzig",
+        80: "achtzig",
+        90: "neunzig",
+    },
+    weekday_part=("", _PARTS),
+    words={
+        "weekday": {
+            0: "montag, mo.",
+            1: "dienstag, di.",
+            2: "mittwoch, mi.",
+            3: "donnerstag, do.",
+            4: "freitag, fr.",
+            5: "samstag, sonnabend, sa.",
+            6: "sonntag, so.",
+        },
+        "weekdays": {
+            0: "montags",
+            1: "dienstags",
+            2: "mittwochs",
+            3: "donnerstags",
+            4: "freitags",
+            5: "samstags, sonnabends",
+            6: "sonntags",
+        },
+        "month": {
+            1: "januar, jänner, jan., jän., januars",
+            2: "februar, feber, feb., februars, febr.",
+            3: "märz, mär., mrz., maerz",
+            4: "april, apr.",
+            5: "mai, mais",
+            6: "juni, juno, jun.",
+            7: "juli, julei, jul.",
+            8: "august, aug., augusts",
+            9: "september, sept., sep., septembers",
+            10: "oktober, okt., oktobers",
+            11: "november, nov., novembers",
+            12: "dezember, dez., dezembers",
+        },
+        "unit": {
+            "second": "sekunde, sekunden, sek.",
+            "minute": "minute, minuten, min.",
+            "hour": "stunde, stunden, std.",
+            "day": "tag, tage, tagen, tages, tags",
+            "night": "nacht, nächte, nächten",
+            "week": "woche, wochen",
+            "weekend": "wochenende, wochenenden, wochenendes",
+            "month": "monat, monate, monaten, monats, monates",
+            "quarter": "quartal, quartale, quartals, quartalen, vierteljahr",
+            "year": "jahr, jahre, jahren, jahres, jahrs",
+            "decade": "jahrzehnt, jahrzehnte, jahrzehnten, jahrzehnts",
+            "century": "jahrhundert, jahrhunderte, jahrhunderten, jahrhunderts",
+        },
+        "unit_letter": {"hour": "h", "minute": "min, m", "second": "s"},
+        "half_hour": {
+            (15, "minute"): "viertelstunde",
+            (45, "minute"): "dreiviertelstunde",
+            (30, "minute"): "halbe stunde, halben stunde",
+            (0.5, "year"): "halbes jahr, halben jahr, halbe jahr",
+        },
+        "season": {
+            "spring": "frühling, frühjahr, frühlings, frühjahrs",
+            "summer": "sommer, sommers",
+            "autumn": "herbst, herbstes, herbsts",
+            "winter": "winter, winters",
+        },
+        "daypart": {
+            **_PARTS,
+            "morning": "morgen, früh, vormittag, morgens, vormittags, frühmorgens",
+            "afternoon": "nachmittag, nachmittags",
+            "evening": "abend, abends, spätabends",
+            "night": "nacht, nachts",
+        },
+        "inpart": {
+            "morning": (
+                "am morgen, am vormittag, morgens, vormittags, in der früh, in der frühe, am frühen "
+                "morgen, früh am morgen, des morgens"
+            ),
+            "noon": "am mittag, mittags, über mittag",
+            "afternoon": "am nachmittag, nachmittags, am späten nachmittag, am frühen nachmittag",
+            "evening": "am abend, abends, am späten abend, am frühen abend, des abends",
+            "night": "in der nacht, nachts, des nachts",
+        },
+        "relday": {
+            0: "heute",
+            -1: "gestern",
+            1: "morgen",
+            -2: "vorgestern",
+            2: "übermorgen, uebermorgen",
+            -3: "vorvorgestern",
+            3: "überübermorgen",
+        },
+        "relpart": {
+            (0, "evening"): "heute abend, heut abend, diesen abend",
+            (0, "night"): "heute nacht, diese nacht",
+            (0, "morning"): "heute morgen, heute früh, heute vormittag, heut früh, diesen morgen",
+            (0, "noon"): "heute mittag",
+            (0, "afternoon"): "heute nachmittag",
+            (-1, "night"): "letzte nacht, vergangene nacht, gestern nacht",
+            (1, "morning"): "morgen früh, morgen vormittag",
+            (1, "night"): "morgen nacht",
+        },
+        "rel": {
+            -1: _decline("letzt", "vergangen", "vorig", "vorherig") + ", vergangenen, verflossenen",
+            0: _decline("dies", "aktuell", "laufend"),
+            1: _decline("nächst", "kommend", "naechst"),
+            2: _decline("übernächst", "uebernächst"),
+            -2: _decline("vorletzt", "vorvorig"),
+        },
+        "rel_unit": {(0, "year"): "heuer"},
+        "now": {True: "jetzt, gerade eben, im moment, in diesem moment"},
+        "ago_pre": {True: "vor, vor etwa, vor ungefähr"},
+        "ago_post": {True: "her, zuvor vor"},
+        "in_pre": {True: "in, in etwa, nach, binnen"},
+        "hence_post": {True: "ab jetzt, von jetzt an, von heute an, ab heute"},
+        "later_post": {True: "später, danach"},
+        "earlier_post": {True: "früher, zuvor, vorher, davor"},
+        "before": {True: "vor"},
+        "after": {True: "nach"},
+        "from_base": {True: "ab"},
+        "on": {True: "am, an, an dem, auf, zu"},
+        "of": {True: "im, in, des, der, von, vom, dem"},
+        "in": {True: "in, im"},
+        "the": {True: "der, die, das, den, dem, des"},
+        "at": {True: "um, gegen, ab"},
+        "from": {True: "von, vom, von der"},
+        "to": {True: "bis, bis zum, bis um, bis zur"},
+        "between": {True: "zwischen, zwischen dem"},
+        "and": {True: "und"},
+        "for_pre": {True: "für, seit, während"},
+        "long_post": {True: "lang"},
+        "every": {True: _decline("jed") + ", alle"},
+        "other": {True: _decline("zweit", "ander")},
+        "often": {
+            "daily": "täglich, tagtäglich, jeden tag",
+            "weekly": "wöchentlich",
+            "monthly": "monatlich",
+            "yearly": "jährlich, alljährlich",
+            "hourly": "stündlich",
+            "every 2 weeks": "vierzehntägig, zweiwöchentlich, 14-tägig",
+            "every 3 months": "vierteljährlich, quartalsweise",
+        },
+        "once": {True: "einmal, einmal in, einmal im, einmal pro"},
+        "about": {True: "etwa, ungefähr, ca., circa, zirka, gegen, rund, um"},
+        "edge": {
+            "begin": "anfang, beginn, zu beginn, am anfang, am beginn, zu anfang",
+            "middle": "mitte, in der mitte",
+            "end": "ende, am ende, zu ende, gegen ende",
+        },
+        "half_number": {
+            1.5: "anderthalb, eineinhalb",
+            2.5: "zweieinhalb",
+            3.5: "dreieinhalb",
+            4.5: "viereinhalb",
+            5.5: "fünfeinhalb",
+            6.5: "sechseinhalb",
+            7.5: "siebeneinhalb",
+        },
+        "half_amount": {True: "halb, halbe, halben, halbes, halber"},
+        "half_add": {True: "und eine halbe, und ein halbes, einhalb"},
+        "half_to": {True: "halb"},
+        "quarter_clock": {True: "viertel"},
+        "three_quarters": {True: "drei viertel, dreiviertel"},
+        "past": {True: "nach"},
+        "till": {True: "vor"},
+        "minute_word": {True: "minuten, minute, min."},
+        "oclock": {True: "uhr"},
+        "noon": {True: "zwölf uhr mittags, 12 uhr mittags"},
+        "midnight": {True: "mitternacht, um mitternacht"},
+        "year_word": {True: "jahr, jahre, jahres, anno"},
+        "named_decade": {
+            20: "zwanziger, zwanzigern, zwanziger jahre, zwanziger jahren, goldenen zwanziger",
+            30: "dreißiger jahre, dreißiger jahren, dreißigern",
+            40: "vierziger jahre, vierziger jahren, vierzigern",
+            50: "fünfziger jahre, fünfziger jahren, fünfzigern",
+            60: "sechziger jahre, sechziger jahren, sechzigern",
+            70: "siebziger jahre, siebziger jahren, siebzigern",
+            80: "achtziger jahre, achtziger jahren, achtzigern",
+            90: "neunziger jahre, neunziger jahren, neunzigern",
+        },
+        "decade_suffix": {True: "er jahre, er jahren, er-jahre, er-jahren, er, ern"},
+        "century": {True: "jahrhundert, jahrhunderts, jh., jhd., jahrhunderte"},
+        "quarter_word": {True: "quartal, quartals"},
+        "half_word": {True: "halbjahr, hälfte, halbjahres"},
+        "week_word": {True: "kw, kalenderwoche, woche"},
+        "nth_last": {-2: _decline("vorletzt")},
+        "ord": {**_number_ordinals()},
+        "thousand": {2000: "zweitausend, zweitausendund", 1000: "eintausend, tausend"},
+        "a": {True: "ein, eine, einen, einem, einer, eines"},
+        "couple": {True: "paar tausend"},
+        "later_week": {True: "in einer woche, in acht tagen, über eine woche"},
+        "workday": {True: "werktag, wochentag, arbeitstag"},
+        "workdays": {True: "werktags, wochentags"},
+        "holiday": {
+            "12-25": (
+                "weihnachten, erster weihnachtstag, erster weihnachtsfeiertag, erste weihnachtstag, erste "
+                "weihnachtsfeiertag, ersten weihnachtstag, ersten weihnachtsfeiertag, 1. weihnachtstag, 1. "
+                "weihnachtsfeiertag, weihnachtstag"
+            ),
+            "12-24": "heiligabend, heiliger abend, heilig abend, heiligen abend, weihnachtsabend",
+            "12-26": (
+                "zweiter weihnachtstag, zweiter weihnachtsfeiertag, zweiten weihnachtstag, zweiten "
+                "weihnachtsfeiertag, 2. weihnachtstag, 2. weihnachtsfeiertag, stephanstag, stefanitag"
+            ),
+            "12-31": "silvester, sylvester, silvesterabend",
+            "1-1": "neujahr, neujahrstag",
+            "1-6": "dreikönig, dreikönigstag, heilige drei könige, heiligen drei könige, dreikönige",
+            "2-14": "valentinstag",
+            "3-8": "weltfrauentag, internationaler frauentag, internationalen frauentag",
+            "5-1": "tag der arbeit, maifeiertag",
+            "8-1": "nationalfeiertag der schweiz",
+            "8-15": "mariä himmelfahrt, maria himmelfahrt",
+            "10-3": "tag der deutschen einheit",
+            "10-31": "halloween, reformationstag",
+            "11-1": "allerheiligen",
+            "11-2": "allerseelen",
+            "11-11": "martinstag, sankt martin, st. martin",
+            "12-6": "nikolaus, nikolaustag, nikolausabend",
+            "6-24": "johannistag",
+            "easter": "ostern, ostersonntag",
+            "easter+1": "ostermontag",
+            "easter-1": "karsamstag, ostersamstag",
+            "easter-2": "karfreitag",
+            "easter-3": "gründonnerstag",
+            "easter-7": "palmsonntag",
+            "easter-46": "aschermittwoch",
+            "easter-48": "rosenmontag",
+            "easter-47": "faschingsdienstag, fastnachtsdienstag",
+            "easter+39": "christi himmelfahrt, himmelfahrt",
+            "easter+49": "pfingsten, pfingstsonntag",
+            "easter+50": "pfingstmontag",
+            "easter+60": "fronleichnam",
+        },
+    },
+    ambiguous=frozenset(
+        {
+            "mo",
+            "di",
+            "mi",
+            "do",
+            "fr",
+            "sa",
+            "so",
+            "morgen",
+            "mais",
+            "jan",
+            "ern",
+            "winter",
+            "mar",
+            "heuer",
+            "fruh",
+            "nachts",
+            "halloween",
+        }
+    ),
+    introducing=frozenset(
+        {
+            "am",
+            "im",
+            "in",
+            "seit",
+            "bis",
+            "ab",
+            "vom",
+            "von",
+            "zu",
+            "an",
+            "zum",
+            "um",
+            "vor",
+            "nach",
+            "den",
+            "der",
+            "für",
+        }
+    ),
+    past=frozenset(
+        list_words(
+            "war waren hatte hatten habe haben hat bin ist wurde wurden ging gingen kam kamen sah sahen "
+            "machte machten fuhr fuhren traf trafen las schrieb aß trank schlief blieb fand gab nahm "
+            "sprach dachte wusste"
+        )
+    ),
+    past_endings=("te", "ten", "tet"),
+    future=frozenset(
+        {"werde", "werden", "wird", "will", "wollen", "soll", "sollen", "muss", "müssen", "möchte"}
+    ),
+)

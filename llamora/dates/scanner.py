@@ -1,0 +1,241 @@
+"""The two entrances of the package: `resolve` for a single expression, and `scan` for those in a text.
+
+Neither raises on any text, and neither knows a clock, zone or locale of the machine: the anchor is an aware
+datetime, that of the entry or of the question.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from functools import lru_cache
+
+from llamora.dates.expressions import (
+    Approximate,
+    ClockTime,
+    DateContext,
+    DayOfMonth,
+    Expression,
+    Offset,
+    OnDay,
+)
+from llamora.dates.grammar import DAY_FIRST, MONTH_FIRST, UNKNOWN_ORDER
+from llamora.dates.lexicon import CORE, LANGUAGES, Lexicon, load_lexicon
+from llamora.dates.parsing import MOST_TOKENS, ExpressionParser, Grammar, TokenReader
+from llamora.dates.tokens import TokenList, fold_word, tokenize
+from llamora.dates.values import DateMention, Facing, UnresolvableDateError, When
+
+# No expression is longer; a longer text is none.
+_LONGEST = 200
+# The core of an expression stands at most this many tokens after its beginning.
+_MOST_BEFORE = 8
+_DIGITS = frozenset("0123456789")
+_TRIMMED = ' \t\n\r.,;!?"“”„«»()[]'
+
+
+def resolve(
+    text: str, anchor: datetime, *, language: str | None = None, facing: Facing = Facing.NONE
+) -> When | None:
+    """Return what an expression means, or nothing if it is none or is not certain.
+
+    Without a language all are tried; there is no answer where they disagree.
+    """
+    context = _make_context(anchor, facing)
+    stripped = text.strip(_TRIMMED) if len(text) <= _LONGEST else ""
+    if not stripped:
+        return None
+    if stripped[-2:].lower() in (".m", ".s") or text.rstrip().endswith("."):
+        # The dot of an abbreviation.
+        stripped = text.strip().lstrip(_TRIMMED)
+    tokens = tokenize(stripped)
+    if len(tokens) > MOST_TOKENS:
+        return None
+    if language is not None:
+        return _resolve_in(stripped, tokens, context, load_lexicon(language), None)
+    found: list[When] = []
+    for code in LANGUAGES:
+        when = _resolve_in(stripped, tokens, context, load_lexicon(code), UNKNOWN_ORDER)
+        if when is not None and when not in found:
+            found.append(when)
+    return found[0] if len(found) == 1 else None
+
+
+def scan(
+    text: str, anchor: datetime, *, languages: Sequence[str] = tuple(LANGUAGES), facing: Facing | None = None
+) -> list[DateMention]:
+    """Return the expressions in a text, in order; the longest at each place.
+
+    Without a direction, bare names follow the tense of their clause.
+    """
+    _make_context(anchor, Facing.NONE)
+    tokens = tokenize(text)
+    found = [
+        mention
+        for code in languages
+        for mention in _scan_in(text, tokens, anchor, load_lexicon(code), facing)
+    ]
+    # Where languages disagree the longest wins, then the one named first.
+    order = {code: number for number, code in enumerate(languages)}
+    found.sort(key=lambda mention: (mention.start - mention.end, order[mention.language]))
+    chosen: list[DateMention] = []
+    taken = bytearray(len(text))
+    for mention in found:
+        if not any(taken[mention.start : mention.end]):
+            taken[mention.start : mention.end] = b"\1" * (mention.end - mention.start)
+            chosen.append(mention)
+    return sorted(chosen, key=lambda mention: mention.start)
+
+
+def _make_context(anchor: datetime, facing: Facing) -> DateContext:
+    if anchor.tzinfo is None:
+        message = "An anchor needs a zone: the machine's own is never used."
+        raise ValueError(message)
+    return DateContext(anchor, facing)
+
+
+def _choose_grammar(lexicon: Lexicon, grammar: Grammar | None) -> Grammar:
+    if grammar is not None:
+        return grammar
+    return DAY_FIRST if lexicon.table.day_first else MONTH_FIRST
+
+
+def _resolve_in(
+    text: str, tokens: TokenList, context: DateContext, lexicon: Lexicon, grammar: Grammar | None
+) -> When | None:
+    reader = TokenReader(text, tokens, lexicon)
+    parser = ExpressionParser(_choose_grammar(lexicon, grammar), reader)
+    ends = parser.parse("whole", 0)
+    for length in (len(tokens), len(tokens) - 1):
+        # A dot at the end may be that of a sentence.
+        if length and length in ends and (length == len(tokens) or tokens[-1].text == "."):
+            try:
+                return ends[length].resolve(context)  # type: ignore[no-any-return]
+            except (UnresolvableDateError, ValueError, OverflowError):
+                return None
+    return None
+
+
+def iter_starts(reader: TokenReader) -> Iterator[int]:
+    """Yield the tokens at which an expression can begin, in order: cores of dates, and words before them."""
+    triggers, vocabulary = reader.lexicon.triggers, reader.lexicon.vocabulary
+    words = reader.tokens.words
+    last = -1
+    for place, word in enumerate(words):
+        if word in triggers or (word[:1] in _DIGITS and not CORE.isdisjoint(reader.read(place))):
+            first = place
+            while first - 1 > last and place - first < _MOST_BEFORE:
+                before = words[first - 1]
+                if before not in vocabulary and before[:1] not in _DIGITS:
+                    break
+                first -= 1
+            yield from range(first, place + 1)
+            last = place
+
+
+def _scan_in(
+    text: str,
+    tokens: TokenList,
+    anchor: datetime,
+    lexicon: Lexicon,
+    facing: Facing | None,
+) -> Iterator[DateMention]:
+    reader = TokenReader(text, tokens, lexicon)
+    parser = ExpressionParser(_choose_grammar(lexicon, None), reader)
+    reached = 0
+    for place in iter_starts(reader):
+        if place < reached or not (ends := parser.parse("scanned", place)):
+            continue
+        last = max(ends)
+        expression = ends[last]
+        if not _is_certain(tokens, place, last, lexicon, expression):
+            continue
+        reached = last
+        direction = facing if facing is not None else _read_tense(tokens, place, last, lexicon)
+        try:
+            when = _resolve_in_text(expression, DateContext(anchor, direction))
+        except (UnresolvableDateError, ValueError, OverflowError):
+            continue
+        first = place if when.kind == "duration" else _skip_preposition(tokens, place, last, lexicon)
+        is_dotted = tokens.words[last - 1] == "." and last - 1 in ends
+        start, stop = tokens.starts[first], tokens.ends[last - 1 - is_dotted]
+        yield DateMention(
+            start=start, end=stop, text=text[start:stop], when=when, language=lexicon.table.code
+        )
+
+
+def _skip_preposition(tokens: TokenList, first: int, last: int, lexicon: Lexicon) -> int:
+    """Return the first token that is part of the expression: not the "on" before a date."""
+    if last - first < 2:
+        return first
+    meanings = lexicon.find(tokens, first)
+    ends = {end for category in ("on", "at") for end, _ in meanings.get(category, ())}
+    return max((end for end in ends if end < last), default=first) if "the" not in meanings else first
+
+
+def _resolve_in_text(expression: Expression, context: DateContext) -> When:
+    """Return the value; a time without a day is that of the entry's day where no tense says otherwise."""
+    if isinstance(expression, ClockTime) and context.facing is Facing.NONE:
+        return expression.on(context, context.today)
+    return expression.resolve(context)
+
+
+def _is_certain(tokens: TokenList, first: int, last: int, lexicon: Lexicon, expression: object) -> bool:
+    """Return whether a text surely means a date by words that also mean other things."""
+    inner = expression.inner if isinstance(expression, Approximate) else expression
+    if isinstance(inner, Offset) and (inner.is_narrative or _is_narrative(inner.base)):
+        return False
+    if isinstance(inner, OnDay) and isinstance(inner.day, Offset) and inner.day.is_narrative:
+        return False
+    if isinstance(inner, DayOfMonth) and inner.weekday is None:
+        return "on" in lexicon.find(tokens, first) or (first > 0 and "on" in lexicon.find(tokens, first - 1))
+    words = tokens.words[first:last]
+    is_introduced = first > 0 and tokens.words[first - 1] in _list_introducing(lexicon)
+    if len(words) == 1 and words[0].isdigit() and len(words[0]) == 4:
+        return is_introduced or isinstance(expression, Approximate)
+    table = lexicon.table
+    if " ".join(words) in table.ambiguous:
+        return is_introduced
+    meanings = lexicon.find(tokens, first)
+    if 1 < len(words) <= 4:
+        # "the sun", "on Sat": an article makes nothing more certain, a preposition does.
+        for category in ("on", "at", "the"):
+            for end, _ in meanings.get(category, ()):
+                if " ".join(words[end - first :]) in table.ambiguous:
+                    return category == "on" or is_introduced
+    return True
+
+
+def _is_narrative(base: object) -> bool:
+    return isinstance(base, Offset) and base.is_narrative
+
+
+def _list_introducing(lexicon: Lexicon) -> frozenset[str]:
+    return _fold_all(lexicon.table.introducing)
+
+
+@lru_cache(maxsize=64)
+def _fold_all(words: frozenset[str]) -> frozenset[str]:
+    return frozenset(fold_word(word) for word in words)
+
+
+# A clause is read this many words to either side.
+_CLAUSE = 12
+_SENTENCE_ENDS = frozenset(".!?;:")
+
+
+def _read_tense(tokens: TokenList, first: int, last: int, lexicon: Lexicon) -> Facing:
+    """Return the direction of the clause around an expression, by its verbs."""
+    table = lexicon.table
+    past, future = _fold_all(table.past), _fold_all(table.future)
+    past_endings, future_endings = table.past_endings, tuple(_fold_all(frozenset(table.future_endings)))
+    before = range(first - 1, max(-1, first - 1 - _CLAUSE), -1)
+    after = range(last, min(len(tokens), last + _CLAUSE))
+    votes = 0
+    for places in (before, after):
+        for place in places:
+            word = tokens.words[place]
+            if word in _SENTENCE_ENDS and not (place + 1 < len(tokens) and tokens[place + 1].is_joined):
+                break
+            if word in future or (future_endings and len(word) > 4 and word.endswith(future_endings)):
+                votes += 2
+            elif word in past or (past_endings and len(word) > 4 and word.endswith(past_endings)):
+                votes -= 1
+    return Facing.PAST if votes < 0 else Facing.FUTURE if votes > 0 else Facing.NONE

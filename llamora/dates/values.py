@@ -1,0 +1,66 @@
+"""The values of the package: when something is, where a text says so, and which direction bare names take."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from enum import IntEnum
+from typing import Literal
+
+Kind = Literal["instant", "day", "span", "recurrence", "duration"]
+
+
+class Facing(IntEnum):
+    """The direction in which a bare name is resolved: `Tuesday` after "we went", or after "we shall go"."""
+
+    PAST = -1
+    NONE = 0
+    FUTURE = 1
+
+
+class UnresolvableDateError(Exception):
+    """An expression that names no date: the 30th of February, or more than one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class When:
+    """A resolved time expression.
+
+    instant     `start` is an aware datetime
+    day         `start` and `end` are the same date; `precision` is coarser if it was counted in larger units
+    span        dates, both ends included, or aware datetimes; a part of a day has the name of its `part`
+    recurrence  `rule` in English (`weekly on monday`); `start` and `end` are times of day, if there are any
+    duration    `amount` and `unit`
+    """
+
+    kind: Kind
+    start: date | datetime | time | None = None
+    end: date | datetime | time | None = None
+    precision: str = ""
+    zone: str = ""
+    rule: str = ""
+    part: str = ""
+    amount: float | None = None
+    unit: str = ""
+    is_approximate: bool = False
+
+    @property
+    def days(self) -> tuple[date, date] | None:
+        """The first and the last day; nothing for a recurrence or a duration."""
+        first, last = _get_day(self.start), _get_day(self.end if self.end is not None else self.start)
+        return (first, last) if first and last else None
+
+
+def _get_day(value: date | datetime | time | None) -> date | None:
+    if isinstance(value, datetime):
+        return value.date()
+    return value if isinstance(value, date) else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DateMention:
+    """A time expression in a text: its place, as offsets of characters, and its value."""
+
+    start: int
+    end: int
+    text: str
+    when: When
+    language: str
