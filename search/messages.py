@@ -58,6 +58,7 @@ _NOT_LOADED: Final = (
 # Commands.
 TOO_FEW_ENTRIES: Final = "Use at least 200 entries; with fewer the figures mean little."
 DOWNLOADING: Final = "Downloading {model} to {folder}."
+NO_PASSWORD: Final = "No password was given, so nothing was indexed."  # noqa: S105 - a sentence
 NOT_DOWNLOADED: Final = f"The model could not be downloaded. {_WORDS_WORK}"
 NOT_FOR_DOWNLOAD: Final = (
     "Set LLAMORA_SEARCH_MODEL to the name of the model to download, such as BAAI/bge-small-en-v1.5, and "

@@ -2,6 +2,7 @@
 
 import getpass
 import sys
+import warnings
 from argparse import ArgumentParser
 from contextlib import suppress
 from pathlib import Path
@@ -69,7 +70,14 @@ def _open_slot(person: Person, kind: SlotKind, secret: str) -> OpenedSlot:
 
 def _read_secret(person: Person, file: Path | None, *, when: str) -> str:
     if file is None:
-        return getpass.getpass(f"Password or recovery code of {person.name}{when}: ")
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", getpass.GetPassWarning)
+            try:
+                return getpass.getpass(f"Password or recovery code of {person.name}{when}: ")
+            except getpass.GetPassWarning:
+                raise CommandError(
+                    "There is no terminal that hides what you type. Use --password-file FILE."
+                ) from None
     try:
         with file.open(encoding="utf-8") as lines:
             return lines.readline().rstrip("\r\n")

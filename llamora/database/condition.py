@@ -180,8 +180,8 @@ def _describe_absence(path: Path, state: FileState, words: str) -> FileCondition
     return FileCondition(
         state,
         f"The database {path} {words}, but other files of a household are there: {named}. If its disk is not "
-        f"connected, connect it. {suggest_restore()} To begin a new household, choose an empty folder with "
-        "LLAMORA_DATA_DIR" + (" and another with LLAMORA_BACKUP_DIR." if is_backup_elsewhere else "."),
+        "connected, connect it. To begin a new household, choose an empty folder with LLAMORA_DATA_DIR"
+        f"{' and another with LLAMORA_BACKUP_DIR' if is_backup_elsewhere else ''}. {suggest_restore()}",
     )
 
 

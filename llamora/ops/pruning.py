@@ -14,7 +14,8 @@ from accounts.models import Person, Vault
 from accounts.sessions import services as sessions_services
 from diary.entries.services import purge_bin
 from diary.history.services import purge_versions
-from llamora.database import NotWritten, reserve, truncate_wal
+from llamora.database import NotWritten, condition, reserve, truncate_wal
+from llamora.database.condition import FileState
 from llamora.ops.backup import restore, retention
 from llamora.ops.errors import describe_error
 
@@ -82,7 +83,8 @@ def prune(*, now: datetime) -> PruneReport:
         },
         problems,
     )
-    is_log_truncated = truncate_wal()
+    is_readable = condition.examine_file(condition.get_database_path()).state is FileState.OK
+    is_log_truncated = is_readable and truncate_wal()
     if was_full:
         reserve.create_reserve(folder, mebibytes=settings.RESERVE_MIB)
     return PruneReport(**counts, is_log_truncated=is_log_truncated, problems=tuple(problems))

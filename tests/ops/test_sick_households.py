@@ -153,7 +153,7 @@ def test_backups_elsewhere_show_it_too(tmp_path: Path, settings: Any) -> None:
     sentence = condition.examine_file(tmp_path / "data" / "llamora.sqlite3").sentence
 
     assert "To restore the newest backup, of 2026-11-20 10:15 UTC, run: manage.py restore" in sentence
-    assert sentence.endswith("with LLAMORA_DATA_DIR and another with LLAMORA_BACKUP_DIR.")
+    assert "an empty folder with LLAMORA_DATA_DIR and another with LLAMORA_BACKUP_DIR. To" in sentence
 
 
 def test_the_database_backend_makes_no_database_where_one_is_lost(data_dir: Path) -> None:

@@ -1,5 +1,6 @@
 """Tests of `reindex`: it needs the password and prints only counts."""
 
+import getpass
 from datetime import date
 from io import StringIO
 from pathlib import Path
@@ -7,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError, call_command, get_commands, load_command_class
 
 from accounts.auth.services.login import sign_in_with_password
 from accounts.auth.services.registration import create_person
@@ -63,6 +64,39 @@ def test_an_index_made_by_hand_is_used_at_the_next_unlock(
     assert len(embedder.embedded) == 3
     assert index.words is not None
     assert index.words.find(parse("lantern"), limit=5).total == 3
+
+
+def test_what_search_lacks_is_said_once_and_not_logged(
+    registered: tuple[Keyring, Path], data_folder: Path, settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    _, file = registered
+    settings.SEARCH_MODEL_PATH = str(data_folder / "no model")
+
+    said = run_reindex("Olive", "--password-file", file)
+
+    assert said.count("Related-entry search is off") == 1
+    assert "Related-entry search is off" not in caplog.text
+
+
+@pytest.mark.parametrize("command", ["reindex", "export_diary"])
+def test_a_password_that_no_terminal_hides_is_not_asked_for(
+    registered: tuple[Keyring, Path],
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    command: str,
+) -> None:
+    """As in a script or a container without a terminal."""
+    monkeypatch.setattr(getpass, "getpass", getpass.fallback_getpass)
+
+    with pytest.raises(CommandError, match="no terminal that hides what you type"):
+        call_command(command, "Olive")
+
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("command", ["reindex", "export_diary"])
+def test_the_checks_of_the_installation_stop_neither(command: str) -> None:
+    assert load_command_class(str(get_commands()[command]), command).requires_system_checks == []
 
 
 def _wait(keyring: Keyring) -> None:

@@ -1,8 +1,10 @@
 """`manage.py reindex`: rebuild a person's search index."""
 
+import logging
 import sys
 from argparse import ArgumentParser
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -28,6 +30,9 @@ class Command(BaseCommand):
         "--fetch-model if no model is named or it can't be downloaded."
     )
 
+    # `doctor` reports what the checks of the installation find.
+    requires_system_checks: list[str] = []
+
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add the name of the person and the options."""
         secret_prompt.add_arguments(parser)
@@ -52,7 +57,9 @@ class Command(BaseCommand):
             )
         except AccountsError as error:
             raise CommandError(error_messages.get_error_message(error)) from None
-        with closing(found.keyring) as keyring, ProgressBar(sys.stderr, total=100) as bar:
+        except (EOFError, KeyboardInterrupt):
+            raise CommandError(messages.NO_PASSWORD) from None
+        with _without_log(), closing(found.keyring) as keyring, ProgressBar(sys.stderr, total=100) as bar:
             built = rebuild_index(
                 keyring,
                 vectors=options["vectors"],
@@ -76,3 +83,15 @@ class Command(BaseCommand):
             self.stdout.write(messages.get_embedding_message(built.why_not_embedded))
         else:
             self.stdout.write(messages.INDEXED_MEANING.format(chunks=built.chunks))
+
+
+@contextmanager
+def _without_log() -> Iterator[None]:
+    """Leave out what search logs as a warning: the command says it in its own words."""
+    logger = logging.getLogger("llamora.search")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
