@@ -49,6 +49,7 @@ DAMAGED = (
     "This can't be opened: its data was changed on the disk. Nothing was overwritten. A backup from before "
     "that may still contain it."
 )
+NOT_NOTED = "That you have read this could not be saved, so it is shown again when you next unlock."
 LOCKED_IN_MEMORY = (
     "Your diary is locked. The disk can't be written to now, so you can't unlock it until that is fixed. "
     "Ask the administrator to check the disk."

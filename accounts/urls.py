@@ -3,6 +3,7 @@
 from django.urls import path
 
 from accounts.auth.views import login, recovery, registration
+from accounts.losses import views as losses_views
 from accounts.preferences import views as preferences_views
 from accounts.security import views as security_views
 from accounts.sessions import views as sessions_views
@@ -16,6 +17,7 @@ urlpatterns = [
     path("strength/", registration.show_password_strength, name="password_strength"),
     path("recover/", recovery.recover, name="recover"),
     path("recovery-kept/", recovery.confirm_recovery_code, name="confirm_recovery_code"),
+    path("losses/", losses_views.losses, name="losses"),
     path("settings/", preferences_views.settings_page, name="settings"),
     path("settings/password/", security_views.change_password, name="change_password"),
     path("settings/recovery-code/", security_views.new_recovery_code, name="new_recovery_code"),

@@ -7,6 +7,7 @@ from django.urls import include, path, re_path
 from django.utils import timezone
 
 from accounts.admin.site import site
+from accounts.losses import reports
 from llamora.database import backup_files
 from llamora.database.disk import DiskProbe
 from llamora.database.transactions import get_recent_refusal
@@ -28,7 +29,13 @@ def healthz(request: HttpRequest) -> JsonResponse:
     backup = backup_files.get_backup_state(
         settings.BACKUP_DIR, now=timezone.now(), wanted=settings.BACKUP_DAILY
     )
-    states = {"database": "ok", "model": model_server.get_status().state, "backup": backup}
+    states = {
+        "database": "ok",
+        "model": model_server.get_status().state,
+        "backup": backup,
+        # Of saves; reported until an administrator has read it.
+        "losses": "reported" if reports.list_open_reports() else "none",
+    }
     disk = disk_probe.get_state(settings.DATA_DIR)
     if disk == "ok":
         disk = get_recent_refusal(seconds=REFUSED_SECONDS) or disk

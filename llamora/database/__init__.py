@@ -8,6 +8,7 @@ disk.py          whether a disk is full or read-only
 reserve.py       a file that is deleted when the disk is full, so that people can go on
 wal.py           truncation of the write-ahead log
 wal_frames.py    a check of its frames, before SQLite reads it
+losses.py        confirmed commits that the database has lost
 commit_log.py    which commits were confirmed, in a file beside the database
 backup_files.py  names of backup files, and which of them are outdated
 sqlite/          the database backend, which reads a value of any stored type

@@ -139,15 +139,18 @@ def _read_records(content: bytes, first_crc: int) -> Iterator[CommitRecord]:
 # --- Beginning -------------------------------------------------------------------------------------------
 
 
+def number_household(connection: sqlite3.Connection) -> None:
+    """Give a household its number, unless it has one; a log begins when that is in the database file."""
+    if not _read_pragma(connection, "application_id"):
+        connection.execute(f"PRAGMA application_id = {secrets.randbelow(2**31 - 1) + 1:d}")
+
+
 def begin_commit_log(database: Path, connection: sqlite3.Connection) -> None:
     """Begin the log of a database again, unless nothing was recorded in it.
 
-    Called when the write-ahead log was emptied. The first time, the household gets its number.
+    Called when the write-ahead log was emptied, in a household that has its number.
     """
     number, household = read_number(connection), _read_pragma(connection, "application_id")
-    if not household:
-        household = secrets.randbelow(2**31 - 1) + 1
-        connection.execute(f"PRAGMA application_id = {household:d}")
     before = read_commit_log(database)
     if before and (before.household, before.first.number, before.records) == (household, number, []):
         return

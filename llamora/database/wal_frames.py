@@ -57,8 +57,7 @@ class WalScan:
 def scan_wal(path: Path) -> WalScan:
     """Check a write-ahead log; one that is missing, empty or cut in its header has nothing to check.
 
-    Opens and closes the file, so it must not be called in a process in which SQLite has the database open:
-    that would drop the locks of SQLite.
+    The file may be closed while SQLite has it open, since no process has locks on it.
     """
     try:
         file = path.open("rb")

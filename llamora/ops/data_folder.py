@@ -5,6 +5,9 @@
     secret_key          0600   Django's SECRET_KEY; signs forms and links, opens no diary
   lock                  0600   locked with flock(2) while a server runs; empty
   llamora.sqlite3       0600
+  llamora.sqlite3-commits  0600  the log of commits; see `llamora.database.commit_log`
+  losses/               0700   reports of saves that are missing, until they are acknowledged
+  replaced/             0700   databases that a restore replaced, and copies of damaged ones; for thirty days
   static/                      static files as served, collected from the sources
 """
 

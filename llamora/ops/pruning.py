@@ -10,6 +10,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import DatabaseError
 
+from accounts.losses import reports
 from accounts.models import Person, Vault
 from accounts.sessions import services as sessions_services
 from diary.entries.services import purge_bin
@@ -66,8 +67,9 @@ def prune(*, now: datetime) -> PruneReport:
             "strays": lambda errors: retention.remove_leftovers(
                 folder, backups=settings.BACKUP_DIR, now=now, errors=errors
             ),
-            "replaced": lambda errors: retention.remove_replaced_databases(
-                folder / restore.REPLACED_FOLDER, now=now, errors=errors
+            "replaced": lambda errors: (
+                retention.remove_replaced_databases(folder / restore.REPLACED_FOLDER, now=now, errors=errors)
+                + reports.remove_acknowledged_reports(before=now - retention.REPLACED_RETENTION)
             ),
             "backups": lambda errors: retention.remove_outdated_backups(
                 settings.BACKUP_DIR,

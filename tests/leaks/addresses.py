@@ -40,6 +40,7 @@ ADDRESSES = (
     Address("password_strength", "/strength/", POST, is_public=True),
     Address("recover", "/recover/", is_public=True),
     Address("confirm_recovery_code", "/recovery-kept/", POST),
+    Address("losses", "/losses/"),
     Address("settings", "/settings/"),
     Address("change_password", "/settings/password/"),
     Address("new_recovery_code", "/settings/recovery-code/"),

@@ -66,6 +66,7 @@ register                              403 moved moved moved moved    | 403
 password_strength                     405                            | 200
 recover                               200                            | 422
 confirm_recovery_code                 405                            | 401 410 410 410 410
+losses                                sign-in unlock moved moved moved | 401 401 moved moved moved
 settings                              sign-in unlock 200 200 200     | 401 401 422 422 422
 change_password                       sign-in unlock 200 200 200     | 401 401 422 422 422
 new_recovery_code                     sign-in unlock 200 200 200     | 401 401 422 422 422

@@ -74,6 +74,8 @@ def run_kills(folder: Path, settings: dict[str, str], *, rounds: int) -> int:
             savers = open_tabs(people, number)
             kill_while_saving(server, savers)
             server = start(folder, "--port", str(server.port), extra=settings)
+            assert "may be missing" not in server.log()
+            assert not (server.data_dir / "losses").exists()
             for who in people:
                 who.move_to(server)
             for saver in savers:

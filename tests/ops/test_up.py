@@ -250,7 +250,9 @@ def test_an_idle_server_ends_at_once(tmp_path: Path) -> None:
     # 0.35 s of the processor; less than the grace of a page, so nothing was waited for.
     assert took < GRACE_SECONDS, f"{took:.2f} s"
     assert "Llamora has stopped." in server.log()
-    assert sorted(os.listdir(server.data_dir)) == ["llamora.sqlite3", "lock", "secrets", "static"]
+    assert sorted(os.listdir(server.data_dir)) == [
+        *("llamora.sqlite3", "llamora.sqlite3-commits", "lock", "secrets", "static"),
+    ]
 
 
 @pytest.mark.parametrize("at_once", [True, pytest.param(False, marks=pytest.mark.slow)])

@@ -33,6 +33,7 @@ from accounts.http.error_responses import (
     set_retry_after,
 )
 from accounts.http.request import HouseholdRequest
+from accounts.losses.views import add_losses_page
 from accounts.models import Person
 from accounts.rotation.error_messages import get_refused_slot_message
 from accounts.sessions import services as sessions_services
@@ -98,6 +99,7 @@ def _respond_to_signed_in(request: HttpRequest, signed_in: SignedIn, following: 
     """Redirect to the next page, by way of the page of a new recovery code if there had to be one."""
     for slot in signed_in.refused_slots:
         messages.warning(request, get_refused_slot_message(slot))
+    following = add_losses_page(request, signed_in.person, following)
     if signed_in.recovery_code:
         response = show_recovery_code(
             request,

@@ -3,6 +3,7 @@
 unpack and check in <data>/restoring/       the database in use is not touched
 place files of former keys                  beside those of the old database, under other names
 merge the old database's log, lock it       still the old database, now in a single file
+remove the log of commits                   it is that of the old database; the next start begins one
 move the old sealed indexes away            either database can build them again
 link the old file to <data>/replaced/       it stays there, named by the time of the restore, with its files
                                             of former keys
@@ -22,6 +23,7 @@ from pathlib import Path
 
 from accounts.keys import former_keys
 from llamora.database import backup_files
+from llamora.database.commit_log import remove_commit_log
 from llamora.ops import data_folder, startup
 from llamora.ops.backup import archive, integrity, snapshot
 from llamora.ops.backup.create import sync_folder
@@ -139,6 +141,8 @@ def _swap_database(staging: Path, database: Path, *, now: datetime) -> Path | No
         for suffix in _SIDECAR_SUFFIXES:
             # A log left beside would be read into the new file and damage it.
             database.with_name(database.name + suffix).unlink(missing_ok=True)
+        # The new database is behind it, but has lost nothing.
+        remove_commit_log(database)
         sync_folder(database.parent)
         (staging / archive.DATABASE).replace(database)
         sync_folder(database.parent)

@@ -5,14 +5,26 @@ from contextlib import closing
 
 from django.db import connection
 
+from accounts.losses.reports import describe_report, list_open_reports
 from llamora import crypto
 from llamora.ops import startup
 from llamora.ops.backup import create, integrity
 from llamora.ops.backup.snapshot import open_database
 from llamora.ops.doctor.check_result import CheckResult, bad, ok, warn
+from llamora.ops.losses import describe_unreported_loss, find_unreported_loss
 from llamora.pluralize import pluralize
 
 _LARGE_LOG_BYTES = 256 * 2**20
+
+
+def check_losses() -> Iterator[CheckResult]:
+    """Report saves that are missing."""
+    found = [describe_report(report) for report in list_open_reports()]
+    if loss := find_unreported_loss(create.get_household_files().database):
+        found.append(describe_unreported_loss(loss))
+    yield from (bad("losses", sentences) for sentences in found)
+    if not found:
+        yield ok("losses", "Every save that was confirmed since the log of commits was begun is there.")
 
 
 def check_pragmas() -> Iterator[CheckResult]:

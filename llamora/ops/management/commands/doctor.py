@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from llamora.database import condition
 from llamora.database.condition import FileState
+from llamora.ops import losses
 from llamora.ops.backup import create
 from llamora.ops.doctor import backups, database, folder, household, inference, machine, proxy
 from llamora.ops.doctor.check_result import CheckResult, DoctorCheck, bad, run_check
@@ -76,11 +77,16 @@ class Command(BaseCommand):
         self.stdout.write(summary)
 
     def _run_checks(self) -> Iterator[CheckResult]:
-        found = condition.examine_file(create.get_household_files().database)
+        path = create.get_household_files().database
+        found = condition.examine_file(path)
+        # First of all: other checks open the database.
+        is_to_be_copied = losses.find_unreported_loss(path) is not None
+        if found.state is FileState.OK:
+            yield from run_check(database.check_losses)
         for check in WITHOUT_DATABASE:
             yield from run_check(check)
         if found.state is FileState.OK:
-            for check in WITH_DATABASE:
+            for check in () if is_to_be_copied else WITH_DATABASE:
                 yield from run_check(check)
         elif found.state is not FileState.NEW:
             yield bad("database", found.sentence)

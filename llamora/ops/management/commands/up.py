@@ -12,14 +12,17 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
+from django.utils import timezone
 
 from accounts.auth.services import first_run
 from accounts.http.redacted_logging import log_uncaught_errors
+from accounts.losses.reports import describe_report
 from accounts.management import server_address
 from accounts.rotation.completion import destroy_remaining_files
 from accounts.sessions import run_secret
 from llamora.database import reserve
-from llamora.ops import background, data_folder, startup, systemd_unit
+from llamora.ops import background, data_folder, losses, startup, systemd_unit
+from llamora.ops.backup import create
 from llamora.ops.errors import OperationRefused
 from llamora.process_memory import protect_process_memory
 
@@ -96,15 +99,24 @@ class Command(BaseCommand):
             listener = startup.bind_listener(host, port)
             if reserve.give_up_if_full(settings.DATA_DIR):
                 self.print_now(f"{settings.DATA_DIR} had no space left, so its reserve was deleted.")
+            self._examine_losses()
             self._prepare(backup_first=backup_first)
             self._write_secret_key()
             self._serve(listener, host=host, no_model=no_model)
+
+    def _examine_losses(self) -> None:
+        # Before anything opens the database.
+        database = create.get_household_files().database
+        if report := losses.examine_losses(database, now=timezone.now()):
+            self.print_now(describe_report(report))
 
     def _prepare(self, *, backup_first: bool) -> None:
         if backup := startup.prepare_database(backup_first=backup_first):
             self.print_now(
                 f"The database was updated. {backup} contains it as it was before, for thirty days."
             )
+        if sentence := losses.begin_log(create.get_household_files().database):
+            self.print_now(sentence)
         if sentence := startup.restore_fence():
             self.print_now(sentence)
         destroy_remaining_files()

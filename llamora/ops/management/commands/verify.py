@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from llamora.database import condition
 from llamora.database.condition import FileState
-from llamora.ops import startup
+from llamora.ops import losses, startup
 from llamora.ops.backup import archive, create, integrity, restore, verify_secret
 from llamora.ops.errors import OperationRefused
 from llamora.process_memory import protect_process_memory
@@ -46,8 +46,13 @@ class Command(BaseCommand):
         protect_process_memory()
         try:
             if file is None:
-                self._verify(create.get_household_files().database, user, password_file, is_copy=False)
+                database = create.get_household_files().database
+                losses.refuse_unreported_loss(database)
+                self._verify(database, user, password_file, is_copy=False)
+                losses.refuse_open_reports()
                 return
+            # Of a database with its logs beside it, such as a copy of damaged files.
+            losses.refuse_loss(file)
             with tempfile.TemporaryDirectory(dir=_get_unpack_folder(file), prefix="verifying-") as folder:
                 restore.stage_backup(file.absolute(), Path(folder))
                 self._verify(Path(folder) / archive.DATABASE, user, password_file, is_copy=True)

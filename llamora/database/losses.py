@@ -1,0 +1,98 @@
+"""Confirmed commits that a database has lost, found before SQLite opens it.
+
+Two things are compared with what SQLite will read: the log of commits, which names the commits that are
+missing, and the frames of the write-ahead log, which may be damaged although nothing recorded is missing.
+"""
+
+import os
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from llamora.database import condition
+from llamora.database.commit_log import CommitRecord, read_commit_log
+from llamora.database.wal_frames import WalScan, scan_wal
+
+_HEADER_BYTES = 100
+_FIRST_BYTES = b"SQLite format 3\0"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loss:
+    """Commits that are missing: how many at least, between which times, and whose.
+
+    `days` has the days of each person of whom something is missing, by the short id in hexadecimal digits;
+    with `concerns_everyone` it is not known of whom.
+    """
+
+    since: datetime
+    until: datetime
+    commits: int
+    concerns_everyone: bool
+    days: Mapping[str, Sequence[date]] = field(default_factory=dict)
+
+
+def find_loss(database: Path) -> Loss | None:
+    """Return what a database has lost, or None; there is nothing to find once SQLite has it open."""
+    # The log first: a program that writes meanwhile has then committed whatever is in it.
+    log = read_commit_log(database)
+    scan = scan_wal(get_wal_path(database))
+    header = scan.database_header or _read_header(database)
+    if not header.startswith(_FIRST_BYTES):
+        return None
+    number, household = (int.from_bytes(header[start : start + 4], "big") for start in (60, 68))
+    if log is not None and log.household == household:
+        if lost := log.find_lost(number):
+            return _describe_lost(lost)
+        if scan.is_header_damaged:
+            # A power cut may damage the header of a log whose commits are all in the database file.
+            return None
+    return _describe_unknown(database, scan) if scan.is_damaged else None
+
+
+def get_wal_path(database: Path) -> Path:
+    """Return the path of the write-ahead log of a database."""
+    return database.with_name(database.name + "-wal")
+
+
+def _read_header(database: Path) -> bytes:
+    try:
+        return os.pread(condition.close_never(database), _HEADER_BYTES, 0).ljust(_HEADER_BYTES, b"\0")
+    except FileNotFoundError:
+        return b""
+
+
+def _describe_lost(lost: Sequence[CommitRecord]) -> Loss:
+    days = defaultdict[str, set[date]](set)
+    for record in lost:
+        if record.has_owner:
+            days[record.owner.hex()].update([record.day] if record.day else [])
+    return Loss(
+        since=_to_moment(lost[0].moment),
+        until=_to_moment(lost[-1].moment),
+        commits=len(lost),
+        concerns_everyone=not all(record.has_owner for record in lost),
+        days={owner: sorted(each) for owner, each in days.items()},
+    )
+
+
+def _describe_unknown(database: Path, scan: WalScan) -> Loss:
+    """Describe a loss of which only the frames are known: it came after the last write to the file."""
+    times = [os.stat(path).st_mtime for path in (database, get_wal_path(database))]
+    return Loss(
+        since=_to_moment(min(times)),
+        until=_to_moment(max(times)),
+        commits=scan.commits_after_damage,
+        concerns_everyone=True,
+    )
+
+
+def _to_moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, tz=UTC)
+
+
+def list_files(database: Path) -> Iterable[Path]:
+    """Return the files that show what was lost: of a database, its write-ahead log and its log of commits."""
+    return [path for suffix in ("", "-wal", "-commits") if (path := Path(f"{database}{suffix}")).exists()]

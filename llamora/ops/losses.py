@@ -1,0 +1,117 @@
+"""Confirmed saves that are missing: `up` looks for them, copies the damaged files, and writes a report.
+
+Before SQLite opens the database: afterwards the damaged frames of the log are overwritten, and so is what the
+log of commits has of them.
+"""
+
+import shutil
+from datetime import datetime
+from pathlib import Path
+
+from django.conf import settings
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
+
+from accounts.losses import reports
+from accounts.losses.reports import LossReport
+from llamora.database import backup_files, condition, truncate_wal
+from llamora.database.commit_log import begin_commit_log, number_household
+from llamora.database.condition import FileState
+from llamora.database.losses import Loss, find_loss, list_files
+from llamora.ops.backup import restore
+from llamora.ops.doctor.folder import is_served
+from llamora.ops.errors import OperationRefused
+
+# Of the newest losses; with all of a household that is damaged at each start, the disk would fill.
+MOST_COPIES = 3
+_COPY = "llamora-{}-damaged.sqlite3"
+# What stays free beside a copy.
+_SPARE_BYTES = 64 * 1024 * 1024
+
+
+def examine_losses(database: Path, *, now: datetime) -> LossReport | None:
+    """Look for confirmed saves that are missing; copy the files and write a report if there are any.
+
+    Called before this process opens the database. Raise OSError if the report can't be written.
+    """
+    loss = find_loss(database)
+    if loss is None:
+        return None
+    if found := reports.find_report(loss):
+        return found
+    return reports.save_report(loss, copy=_copy_damaged_files(database, now=now), now=now)
+
+
+def _copy_damaged_files(database: Path, *, now: datetime) -> Path | None:
+    """Copy the files among the replaced databases; return the path of the copy, or None if it has no room."""
+    folder = database.parent / restore.REPLACED_FOLDER
+    folder.mkdir(mode=0o700, exist_ok=True)
+    for copied in sorted(folder.glob(_COPY.format("*")), reverse=True)[MOST_COPIES - 1 :]:
+        for path in list_files(copied):
+            path.unlink(missing_ok=True)
+    target = folder / _COPY.format(backup_files.format_timestamp(now))
+    files = list_files(database)
+    if shutil.disk_usage(folder).free < sum(path.stat().st_size for path in files) + _SPARE_BYTES:
+        return None
+    try:
+        for path in files:
+            shutil.copyfile(path, target.with_name(path.name.replace(database.name, target.name)))
+    except OSError:
+        for path in list_files(target):
+            path.unlink(missing_ok=True)
+        return None
+    return target
+
+
+def begin_log(database: Path) -> str | None:
+    """Empty the write-ahead log and begin the log of commits; return a sentence if that was not possible."""
+    connection = connections[DEFAULT_DB_ALIAS]
+    try:
+        connection.ensure_connection()
+        with connection.wrap_database_errors:
+            number_household(connection.connection)
+            truncate_wal()
+            begin_commit_log(database, connection.connection)
+    except (DatabaseError, OSError) as error:
+        return (
+            f"The log of commits could not be begun ({type(error).__name__}), so the loss of a save may not "
+            "be noticed. Check that the disk has free space and can be written to."
+        )
+    return None
+
+
+def find_unreported_loss(database: Path) -> Loss | None:
+    """Return a loss that no start has seen yet, for commands that run before the next one; else None.
+
+    A command that opened the database would overwrite what is left, so it must not. While a server runs,
+    there is nothing to find: it has looked.
+    """
+    if condition.examine_file(database).state is not FileState.OK or is_served():
+        return None
+    loss = find_loss(database)
+    return loss if loss and not reports.find_report(loss) else None
+
+
+def describe_unreported_loss(loss: Loss) -> str:
+    """Return sentences about such a loss."""
+    return (
+        f"{reports.describe_loss(loss, zone=settings.HOUSEHOLD_TIME_ZONE)} The database was not opened, so "
+        "that nothing is overwritten. Run manage.py up, which first copies the damaged files."
+    )
+
+
+def refuse_loss(database: Path) -> None:
+    """Raise OperationRefused if a copy of a database lacks saves that its logs show."""
+    if loss := find_loss(database):
+        raise OperationRefused(reports.describe_loss(loss, zone=settings.HOUSEHOLD_TIME_ZONE))
+
+
+def refuse_unreported_loss(database: Path) -> None:
+    """Raise OperationRefused if the database must not be opened before the next start."""
+    if loss := find_unreported_loss(database):
+        raise OperationRefused(describe_unreported_loss(loss))
+
+
+def refuse_open_reports() -> None:
+    """Raise OperationRefused if saves are missing and no administrator has read it."""
+    if found := reports.list_open_reports():
+        raise OperationRefused(" ".join(reports.describe_report(report) for report in found))
