@@ -122,11 +122,19 @@ async def run_daily_rounds() -> None:
         while True:
             loop = asyncio.get_running_loop()
             pruned_at = await loop.run_in_executor(pool, run_daily_round, stopping, pruned_at)
-            await asyncio.sleep(ROUND_SECONDS)
+            await asyncio.sleep(await loop.run_in_executor(pool, get_pause))
     finally:
         stopping.set()
         pool.submit(connection.close)
         pool.shutdown(wait=False)
+
+
+def get_pause() -> float:
+    """Return the seconds until the next round: few in a new household, for the backup of its first diary."""
+    with _logging_errors():
+        if not Person.objects.exists():
+            return FIRST_ROUND_SECONDS
+    return ROUND_SECONDS
 
 
 def run_daily_round(stopping: threading.Event, pruned_at: datetime | None = None) -> datetime | None:

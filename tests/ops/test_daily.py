@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -22,7 +23,7 @@ from diary.models import Entry, Version
 from llamora.database import backup_files
 from llamora.ops import background, pruning
 from llamora.ops.backup import create, restore
-from tests.fakes.waiting import until
+from tests.fakes.waiting import until, wait_for
 from tests.people import Resident, new_resident
 
 NOW = datetime(2026, 11, 20, 10, 15, tzinfo=UTC)
@@ -71,6 +72,29 @@ def test_a_backup_is_made_and_the_next_not_before_a_day_is_over(
     assert len(list_backups(own_folder)) == 1
     assert caplog.text.count("A backup was made") == 1
     assert "Olive" not in caplog.text
+
+
+def test_the_first_diary_of_a_new_household_need_not_wait_for_its_backup(
+    transactional_db: None,
+    own_folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(background, "FIRST_ROUND_SECONDS", 0.05)
+    assert background.ROUND_SECONDS >= 600
+    caplog.set_level("INFO")
+
+    def register() -> None:
+        wait_for(lambda: "Deleted because they had expired" in caplog.text)
+        new_resident("Olive")
+        connection.close()
+
+    arrival = threading.Thread(target=register)
+    arrival.start()
+    run_background_task(0, after=lambda: "A backup was made" in caplog.text)
+    arrival.join()
+
+    assert len(list_backups(own_folder)) == 1
 
 
 def test_nothing_is_done_in_the_first_minute(olive: Resident, own_folder: Path) -> None:
