@@ -1,0 +1,86 @@
+"""Tests that figures in the README and in the help of commands are those of the code."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.core.management import get_commands, load_command_class
+
+from accounts.auth.services import invitations
+from diary.entries.services import BIN_LIFETIME
+from diary.generation.prompt_templates import FRESH_SECONDS
+from diary.history.services import VERSION_LIFETIME
+from diary.openings.services import DAYS_READ
+from llamora.crypto import kdf
+from llamora.crypto.entropy import KEY_BYTES
+from llamora.database import backup_files, disk, reserve
+from llamora.ops import background
+from llamora.ops.backup import retention
+from llamora.ops.server import body_limits, connections
+from llamora.settings import BACKUP_KEEP_DAYS, BACKUP_KEEP_WEEKS, RESERVE_MIB
+from llamora.urls import REFUSED_SECONDS
+from search.related_entries import MAX_RELATED
+from tests.test_docs import README
+from traces.editing.services import UNDO_PERIOD
+from traces.names import MAX_NAME_LENGTH
+
+WORDS = {3: "three", 7: "seven", 10: "ten", 30: "thirty"}
+KIB, MIB = 1024, 1024 * 1024
+THIRTY_DAYS = timedelta(days=30)
+
+
+def spell(number: float | timedelta) -> str:
+    """Return a number, or the number of days, as a text spells it."""
+    return WORDS[int(number.days if isinstance(number, timedelta) else number)]
+
+
+FIGURES = [
+    f"must arrive within {connections.HEAD_SECONDS:.0f} seconds; its body has {connections.BODY_SECONDS:.0f} "
+    f"seconds, and one more for each {connections.BODY_RATE // KIB} KiB",
+    f"There may be {connections.MAX_PER_ADDRESS} connections from one address and "
+    f"{connections.MAX_CONNECTIONS:,} in all",
+    f"A request may have {body_limits.SMALL_BODY // KIB} KiB, or {body_limits.LARGE_BODY // MIB} MiB from "
+    "someone who is signed in",
+    f"Argon2id derives from the password or code ({kdf.FLOOR.memory_kib // KIB} MiB of memory)",
+    f"may take up to {kdf.CEILING.memory_kib // KIB} MiB and {kdf.CEILING.time} passes",
+    f"one backup for each of the last {BACKUP_KEEP_DAYS} days and each of the last {BACKUP_KEEP_WEEKS} weeks",
+    f"that backup is retained for {backup_files.UPDATE_RETENTION.days} days",
+    f"stays in `data/replaced/` for {spell(retention.REPLACED_RETENTION)} days",
+    f"Earlier versions of an entry stay for {spell(VERSION_LIFETIME)} days, and so do deleted entries",
+    f"stay in the database for {spell(BIN_LIFETIME)} days",
+    f"once, for {spell(invitations.DEFAULT_LIFETIME)} days",
+    f"reserves {RESERVE_MIB} MiB of the disk in a file named `{reserve.NAME}`",
+    f"writes a file of {disk.PROBE_BYTES // KIB} KiB into the data folder and deletes it, at most every "
+    f"{spell(disk.PROBE_SECONDS)} seconds",
+    f"replaces one, within {spell(FRESH_SECONDS)} seconds",
+    f"up to {spell(MAX_RELATED)} related entries",
+    f"made from the last {spell(DAYS_READ)} days you wrote on",
+    f"undo that for {spell(UNDO_PERIOD)} days",
+    f"a **data key** of {KEY_BYTES} random bytes",
+    f"a trace of {MAX_NAME_LENGTH + 1} characters",
+]
+OF_COMMANDS = {
+    "invite": f"It works once, for {spell(invitations.DEFAULT_LIFETIME)} days",
+    "prune": f"entries in the bin, earlier versions and replaced databases after {spell(BIN_LIFETIME)} days",
+    "restore": f"under `replaced` for {spell(retention.REPLACED_RETENTION)} days",
+}
+
+
+@pytest.mark.parametrize("sentence", FIGURES)
+def test_a_figure_of_the_readme_is_that_of_the_code(sentence: str) -> None:
+    assert sentence in re.sub(r"\s+", " ", README)
+
+
+@pytest.mark.parametrize("name", OF_COMMANDS)
+def test_a_figure_of_a_command_s_help_is_that_of_the_code(name: str) -> None:
+    assert OF_COMMANDS[name] in load_command_class(str(get_commands()[name]), name).help
+
+
+def test_what_is_called_a_minute_takes_one() -> None:
+    assert "the first one a minute after it starts" in re.sub(r"\s+", " ", README)
+    assert "saves were refused in the last minute" in re.sub(r"\s+", " ", README)
+    assert background.FIRST_ROUND_SECONDS == REFUSED_SECONDS == 60
+
+
+def test_what_expires_together_has_one_age() -> None:
+    assert THIRTY_DAYS == BIN_LIFETIME == VERSION_LIFETIME == retention.REPLACED_RETENTION
