@@ -14,7 +14,7 @@ from llamora.threads.fair_executor import PoolCall
 from tests.crypto.cast import CHEAP, SALT
 
 # Long enough to arrange what waits behind it, on any machine.
-LONG = Cost(memory_kib=64 * 1024, time=12, lanes=1)
+LONG = Cost(memory_kib=64 * 1024, time=6, lanes=1)
 
 
 @pytest.fixture

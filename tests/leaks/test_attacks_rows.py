@@ -177,10 +177,19 @@ def test_no_other_shape_is_an_error_either(house: House, model: type[models.Mode
     assert try_values(house, model, column, MORE) == []
 
 
-@pytest.mark.parametrize(
-    ("model", "column"),
-    [found for found in COLUMNS if isinstance(get_field(*found.values), models.BinaryField)],
-)
+def list_binary_columns() -> list[Any]:
+    """Return the columns of bytes; all but the first of each table are slow."""
+    found, seen = [], set()
+    for column in COLUMNS:
+        if isinstance(get_field(*column.values), models.BinaryField):
+            model = column.values[0]
+            marks = pytest.mark.slow if model in seen else ()
+            found.append(pytest.param(*column.values, id=column.id, marks=marks))
+            seen.add(model)
+    return found
+
+
+@pytest.mark.parametrize(("model", "column"), list_binary_columns())
 def test_a_number_among_bytes_takes_no_memory(house: House, model: type[models.Model], column: str) -> None:
     """Python makes a million zeros of `bytes(1000000)`: a row could ask for all the memory there is."""
     house.damage(model, column, 100_000_000)
