@@ -53,9 +53,9 @@ def copy_template(data: Path) -> None:
         shutil.copytree(template / "static", data / "static", copy_function=os.link)
 
 
-def copy_database(data: Path) -> None:
-    """Copy only the database of the template, for a test that serves no pages from there."""
-    shutil.copy(_build_template(Path(os.environ[NAME])) / "llamora.sqlite3", data)
+def copy_database(target: Path) -> None:
+    """Copy only the database of the template, to a file or, by its name of there, to a folder."""
+    shutil.copy(_build_template(Path(os.environ[NAME])) / "llamora.sqlite3", target)
 
 
 def get_packages_file() -> Path | None:
