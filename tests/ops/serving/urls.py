@@ -13,6 +13,7 @@ from django.urls import path
 
 from llamora.threads import yield_turn
 from llamora.urls import urlpatterns as household
+from tests.fakes.waiting import wait_for
 
 LEFT = contextvars.ContextVar("LEFT", default="nothing")
 STREAMED: list[int] = []
@@ -49,11 +50,14 @@ def spool_body(request: HttpRequest) -> HttpResponse:
 
 
 def wait(request: HttpRequest) -> HttpResponse:
-    """Wait for the requested time, as for a key derivation, and record start and end."""
+    """Wait for the requested time or file, as for a key derivation, and record start and end."""
     if begun := request.GET.get("begun"):
         Path(begun).touch()
     with yield_turn():
-        time.sleep(float(request.GET.get("seconds", "0.3")))
+        if until := request.GET.get("until"):
+            wait_for(Path(until).exists)
+        else:
+            time.sleep(float(request.GET.get("seconds", "0.3")))
     if mark := request.GET.get("mark"):
         Path(mark).write_text("done")
     return HttpResponse("done")
