@@ -1,10 +1,11 @@
-"""Receivers for fence triggers around migrations, and for what is held in memory of vaults.
+"""Receivers for fence triggers around migrations, what is held in memory of vaults, and a clock that was set.
 
 Fence triggers are created again after migrations, since Django's SQLite editor drops them. Before a migration
 is undone they are dropped, because a column can't be removed while a trigger names it.
 """
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +16,9 @@ from django.db.models.signals import post_migrate, pre_migrate
 
 from accounts.keys.opened_columns import forget_columns
 from accounts.models import Vault
+from accounts.sessions.limits import move_times
 from accounts.signals import data_key_rotated, person_deleted, vault_locked
+from llamora.clock.services import clock_stepped
 from llamora.fields import fence
 
 
@@ -43,6 +46,11 @@ def forget_columns_of_person(*, person_id: UUID, **_: Any) -> None:
     forget_columns(person_id)
 
 
+def move_times_with_clock(*, seconds: float, **_: Any) -> None:
+    """Move the times of sessions and invitations with the wall clock, which was set."""
+    move_times(timedelta(seconds=seconds))
+
+
 def connect() -> None:
     """Connect the receivers; called once from `AppConfig.ready`."""
     pre_migrate.connect(drop_fence_before_reversal, dispatch_uid="llamora.fence.before_reversal")
@@ -50,3 +58,4 @@ def connect() -> None:
     vault_locked.connect(forget_columns_after_last_lock, dispatch_uid="accounts.opened_columns.locked")
     data_key_rotated.connect(forget_columns_of_person, dispatch_uid="accounts.opened_columns.rotated")
     person_deleted.connect(forget_columns_of_person, dispatch_uid="accounts.opened_columns.deleted")
+    clock_stepped.connect(move_times_with_clock, dispatch_uid="accounts.sessions.clock_stepped")

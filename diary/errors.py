@@ -26,7 +26,7 @@ class DiaryError(Exception):
     """Base of the diary's errors; none contains text of a person."""
 
     code: ClassVar[str] = "diary"
-    sentence: ClassVar[str] = ""
+    sentence: str = ""
 
     def __str__(self) -> str:
         return self.code
@@ -47,7 +47,10 @@ class DayNotBegun(DiaryError):
     """Raised when something is saved on a future day."""
 
     code = "not_yet"
-    sentence = messages.DAY_NOT_BEGUN
+
+    def __init__(self, *, is_clock_behind: bool) -> None:
+        super().__init__()
+        self.sentence = messages.DAY_NOT_BEGUN_BY_CLOCK if is_clock_behind else messages.DAY_NOT_BEGUN
 
 
 class PublicKeyUnknown(DiaryError):

@@ -17,6 +17,10 @@ INVALID_CHARACTERS: Final = (
 )
 EDIT_CONFLICT: Final = "This was changed in another window."
 DAY_NOT_BEGUN: Final = "This day has not begun yet. Copy your text and save it on today's page."
+DAY_NOT_BEGUN_BY_CLOCK: Final = (
+    "The clock of this server was set back, and by it this day has not begun yet. Leave your text in this "
+    "page, and ask the administrator to correct the clock. Then save it."
+)
 DRAFT_ONLY_IN_PAGE: Final = (
     "Your diary is locked, so this draft is only in this page. Unlock your diary to save it."
 )

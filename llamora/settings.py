@@ -248,6 +248,7 @@ INSTALLED_APPS = [
     "search",
     "traces",
     "diary",
+    "llamora.clock.apps.ClockConfig",
     "llamora.ops.apps.OpsConfig",
     "django.contrib.admin",
     "django.contrib.auth",

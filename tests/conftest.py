@@ -144,6 +144,14 @@ def reset_throttle() -> Generator[None]:
     throttle.clear()
 
 
+@pytest.fixture(autouse=True)
+def forget_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let each test begin as a process that has not observed the clock."""
+    from llamora.clock import services
+
+    monkeypatch.setattr(services, "_latest", None)
+
+
 @pytest.fixture
 def owner(db: None) -> "Resident":
     """The person whose diary a test is about, unlocked in a browser."""

@@ -6,7 +6,6 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 
 from accounts.admin.site import IdsOnlyAdmin, format_datetime, site
 from accounts.auth.services import invitations
@@ -64,7 +63,7 @@ class InvitationAdmin(IdsOnlyAdmin):
         """Return whether the invitation is open, used or expired."""
         if row.used_at is not None:
             return "used"
-        return "expired" if row.expires_at <= timezone.now() else "open"
+        return "open" if invitations.get_open_invitations().filter(id=row.id).exists() else "expired"
 
     @admin.display(description="valid until", ordering="expires_at")
     def until(self, row: Invitation) -> str:

@@ -27,6 +27,8 @@ from django.utils.text import capfirst
 from accounts.http import next_url
 from accounts.http.request import NOBODY, RequestVault
 from accounts.preferences.time_zones import get_time_zone_or_default
+from llamora.clock.sentences import find_warning
+from llamora.clock.services import find_passed_time
 from llamora.database import backup_files
 
 if TYPE_CHECKING:
@@ -65,8 +67,8 @@ class HouseholdAdmin(AdminSite):
         return update_wrapper(view_in_time_zone, inner)
 
     def index(self, request: HttpRequest, extra_context: Any = None) -> Any:
-        """Show the sections of the admin, and the state of the backups."""
-        return super().index(request, {**(extra_context or {}), **_get_backup_context()})
+        """Show the sections of the admin, the state of the backups, and a clock that was set."""
+        return super().index(request, {**(extra_context or {}), **_get_dashboard_context()})
 
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """Redirect to the ordinary sign-in or unlock page; the admin asks for no password itself."""
@@ -90,14 +92,17 @@ class HouseholdAdmin(AdminSite):
         return [url for url in super().get_urls() if "password" not in str(url.pattern)]
 
 
-def _get_backup_context() -> dict[str, Any]:
-    backups = backup_files.list_backups(settings.BACKUP_DIR)
-    newest = backups[-1] if backups else None
+def _get_dashboard_context() -> dict[str, Any]:
+    backups, now = backup_files.list_backups(settings.BACKUP_DIR), timezone.now()
+    past = backup_files.select_past(backups, now=now)
+    newest = past[-1] if past else None
     return {
+        "clock_warning": find_warning(find_passed_time(), now=now),
+        "future_count": len(backups) - len(past),
         "backups": backups,
         "newest": newest,
         "size": sum(backup.path.stat().st_size for backup in backups),
-        "is_old": newest is not None and timezone.now() - newest.made_at > backup_files.FRESH_AGE,
+        "is_old": newest is not None and now - newest.made_at > backup_files.FRESH_AGE,
         "is_daily": settings.BACKUP_DAILY,
         "days": settings.BACKUP_KEEP_DAYS,
         "weeks": settings.BACKUP_KEEP_WEEKS,

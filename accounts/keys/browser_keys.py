@@ -30,6 +30,7 @@ from django.utils import timezone
 from accounts.keys import key_pairs
 from accounts.keys.row_shapes import delete_damaged_rows, list_sound_ids, read_bytes
 from accounts.models import BrowserKey, SignIn, Vault
+from llamora.clock.services import get_cutoff
 from llamora.crypto import (
     DraftKey,
     EnvelopeError,
@@ -189,7 +190,8 @@ def add_folded_id(keyring: Keyring, draft_id: UUID) -> None:
     today = timezone.now().date()
     # A browser that stays signed in longer has its key, which checks the draft, for longer.
     lifetime = max(_FOLDED_LIFETIME, timedelta(days=settings.SIGN_IN_DAYS))
-    since = (today - lifetime).isoformat()
+    before = get_cutoff(lifetime)
+    since = "" if before is None else before.date().isoformat()
     vault = Vault.objects.get(owner_id=keyring.owner)
     with in_force(keyring):
         folded: Mapping[str, str] = vault.folded_drafts or {}

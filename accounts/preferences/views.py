@@ -16,6 +16,8 @@ from accounts.http.request import HouseholdRequest
 from accounts.models import SlotKind
 from accounts.preferences.forms import PreferencesForm
 from accounts.rotation import services as rotation_services
+from llamora.clock.sentences import find_warning
+from llamora.clock.services import find_passed_time
 from llamora.database import backup_files
 
 
@@ -50,6 +52,7 @@ def _render_page(request: HouseholdRequest, form: PreferencesForm, *, status: in
         "code_since": slot_dates.get(SlotKind.RECOVERY),
         "progress": rotation_services.get_rotation_progress(person.id),
         "browser_count": person.sign_ins.count(),
+        "clock_warning": find_warning(find_passed_time(), now=timezone.now()) if person.is_staff else None,
         **_get_backup_context(),
     }
     return render(request, "accounts/settings.html", context, status=status)
@@ -57,7 +60,12 @@ def _render_page(request: HouseholdRequest, form: PreferencesForm, *, status: in
 
 def _get_backup_context() -> dict[str, Any]:
     """Return what everybody may know about the household's backups: whether there are any, and how old."""
-    backups = backup_files.list_backups(settings.BACKUP_DIR)
-    newest = backups[-1].made_at if backups else None
-    is_old = newest is not None and timezone.now() - newest > backup_files.FRESH_AGE
-    return {"newest_backup": newest, "is_backup_old": is_old, "is_backup_daily": settings.BACKUP_DAILY}
+    backups, now = backup_files.list_backups(settings.BACKUP_DIR), timezone.now()
+    past = backup_files.select_past(backups, now=now)
+    newest = past[-1].made_at if past else None
+    return {
+        "has_backups": bool(backups),
+        "newest_backup": newest,
+        "is_backup_old": newest is not None and now - newest > backup_files.FRESH_AGE,
+        "is_backup_daily": settings.BACKUP_DAILY,
+    }

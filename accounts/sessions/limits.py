@@ -1,17 +1,21 @@
 """Time limits of sessions: how long a browser stays signed in, and how long an unlocked vault may be idle.
 
-The household's settings are the upper limits; a person may only choose shorter ones.
+The household's settings are the upper limits; a person may only choose shorter ones. Times are compared with
+the wall clock. Where that is set while the machine runs, they go with it (`move_times`). What is in the
+future all the same was written while the clock was wrong, and is over.
 """
 
 import math
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
 
 from accounts.keys.sealed_preferences import get_idle_minutes
-from accounts.models import Person, SignIn, Unlock
+from accounts.models import Invitation, Person, SignIn, Unlock
+from llamora.clock.services import LEEWAY
 
 TOUCH_INTERVAL = timedelta(minutes=2)
 _DAYS = (1, 7, 30)
@@ -36,12 +40,14 @@ def get_end_time(days: int | None) -> datetime | None:
 
 def is_expired(row: SignIn, now: datetime) -> bool:
     """Return whether a sign-in has expired."""
-    return row.created_at < _get_oldest_start(now) or (row.ends_at is not None and row.ends_at < now)
+    is_current = _get_oldest_start(now) <= row.created_at <= now + LEEWAY
+    return not is_current or (row.ends_at is not None and row.ends_at < now)
 
 
 def get_expired_sign_ins(now: datetime) -> QuerySet[SignIn]:
     """Return the sign-ins that have expired."""
-    return SignIn.objects.filter(Q(created_at__lt=_get_oldest_start(now)) | Q(ends_at__lt=now))
+    is_current = Q(created_at__gte=_get_oldest_start(now), created_at__lte=now + LEEWAY)
+    return SignIn.objects.filter(~is_current | Q(ends_at__lt=now))
 
 
 def get_time_left(row: SignIn) -> timedelta:
@@ -59,7 +65,7 @@ def get_idle_limit(person: Person) -> timedelta:
 
 def is_idle(row: Unlock, person: Person, now: datetime) -> bool:
     """Return whether an unlocked vault has been idle for longer than the limit."""
-    return row.last_active < now - get_idle_limit(person)
+    return not now - get_idle_limit(person) <= row.last_active <= now + LEEWAY
 
 
 def list_idle_unlocks(now: datetime) -> list[Unlock]:
@@ -71,6 +77,28 @@ def list_idle_unlocks(now: datetime) -> list[Unlock]:
 def get_touch_interval(person: Person) -> timedelta:
     """Return the shortest time between two writes of `last_active`, so that most page loads write nothing."""
     return min(TOUCH_INTERVAL, get_idle_limit(person) / 4)
+
+
+def move_times(step: timedelta) -> None:
+    """Move the times of sign-ins, unlocks and invitations by as much as the wall clock was set.
+
+    If it was set forward, unlocked vaults do not go with it: a paused virtual machine looks the same. They
+    lock, and a password opens them again.
+    """
+    columns: list[tuple[type[Model], tuple[str, ...]]] = [
+        (SignIn, ("created_at", "last_active", "ends_at")),
+        (Invitation, ("created_at", "expires_at")),
+    ]
+    if step < timedelta():
+        columns.append((Unlock, ("created_at", "last_active")))
+    for model, names in columns:
+        for row in model._default_manager.all():
+            # A damaged time, or one at the end of all years, is over as it is.
+            with suppress(TypeError, OverflowError):
+                for name in names:
+                    if (moment := getattr(row, name)) is not None:
+                        setattr(row, name, moment + step)
+                row.save(update_fields=names)
 
 
 def _get_oldest_start(now: datetime) -> datetime:

@@ -21,6 +21,7 @@ from accounts.keys.row_shapes import read_bytes
 from accounts.models import SignIn, Unlock
 from accounts.sessions import revocation_list
 from accounts.signals import vault_locked
+from llamora.clock.services import LEEWAY
 from llamora.crypto import KeyId, Keyring
 
 _log = logging.getLogger(__name__)
@@ -56,8 +57,9 @@ class SessionRegister:
 
     def is_unlocked(self, key_id: KeyId) -> bool:
         """Return whether a session that opened this key stands and is within the household's idle limit."""
-        since = timezone.now() - timedelta(minutes=settings.IDLE_MINUTES)
-        return self._exists(self._list_sessions(key_id), last_active__gt=since)
+        now = timezone.now()
+        since, until = now - timedelta(minutes=settings.IDLE_MINUTES), now + LEEWAY
+        return self._exists(self._list_sessions(key_id), last_active__gt=since, last_active__lte=until)
 
     def is_held(self, key_id: KeyId) -> bool:
         """Return whether any session that opened this key still stands, idle or not."""

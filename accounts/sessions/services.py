@@ -34,6 +34,7 @@ from accounts.sessions.register import check_no_other_key, register
 from accounts.sessions.run_secret import get_run_secret
 from accounts.sessions.user_events import user_events
 from accounts.signals import vault_locked
+from llamora.clock.services import notice_step
 from llamora.crypto import (
     CryptoError,
     EnvelopeError,
@@ -143,6 +144,7 @@ def open_session(cookie: SessionCookie | None, *, activity: bool = True) -> Requ
 
 
 def _open_session(cookie: SessionCookie | None, *, activity: bool) -> RequestVault:
+    notice_step()
     row = _find_sign_in(cookie) if cookie else None
     if row is None or cookie is None:
         return NOBODY
@@ -358,6 +360,7 @@ def _revoke(
 def end_expired_sessions() -> int:
     """End all expired sign-ins and lock all idle vaults; return how many."""
     row_shapes.delete_damaged_sessions()
+    notice_step()
     now = timezone.now()
     ended = list(limits.get_expired_sign_ins(now).values_list("id", "person_id"))
     locked = [(row.sign_in_id, row.sign_in.person_id) for row in limits.list_idle_unlocks(now)]

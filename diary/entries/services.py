@@ -21,6 +21,7 @@ from diary.errors import DayNotBegun, EditConflict, ObjectNotFound
 from diary.history.services import replace_text
 from diary.models import Draft, Entry, Origin, Recap
 from diary.openings.purge import delete_openings_derived_from
+from llamora.clock.services import get_cutoff, get_latest_time
 from llamora.crypto import EnvelopeError, keyed_digest
 from llamora.database import FIRST_MOMENT, CachedQuery, write_transaction
 
@@ -44,8 +45,7 @@ def save_entry(
     `zone` is the person's time zone at the save, so that the entry always shows the time of that zone.
     """
     now = timezone.now()
-    if not days.has_begun(day, now=now):
-        raise DayNotBegun
+    _check_has_begun(day)
     text = clean_entry_text(text, limit=settings.MAX_TEXT)
     save_key = _compute_save_key(owner_id, key, text)
     offset = None if zone is None else days.utc_offset(now, zone)
@@ -56,6 +56,11 @@ def save_entry(
         )
         delete_draft_if_saved(owner_id=owner_id, day=day, text=text, revision=draft_revision)
     return SavedEntry(entry, is_new=existing is None)
+
+
+def _check_has_begun(day: date) -> None:
+    if not days.has_begun(day, now=timezone.now()):
+        raise DayNotBegun(is_clock_behind=days.has_begun(day, now=get_latest_time()))
 
 
 def _compute_save_key(owner_id: UUID, key: UUID, text: str) -> UUID:
@@ -101,8 +106,7 @@ def move_entry(*, owner_id: UUID, entry_id: UUID, day: date) -> date:
 
     The text is sealed again, since the day is bound to it. Raise ObjectNotFound, DayNotBegun.
     """
-    if not days.has_begun(day, now=timezone.now()):
-        raise DayNotBegun
+    _check_has_begun(day)
     with write_transaction():
         entry = get_entry(owner_id, entry_id)
         before: date = entry.day
@@ -161,7 +165,9 @@ def empty_bin(*, owner_id: UUID) -> int:
 
 def purge_bin(*, owner_id: UUID) -> int:
     """Delete for good the entries that have been in a person's bin for thirty days; return their number."""
-    before = timezone.now() - BIN_LIFETIME
+    before = get_cutoff(BIN_LIFETIME)
+    if before is None:
+        return 0
     expired = Entry.objects.in_bin(owner_id).filter(deleted_at__gte=FIRST_MOMENT, deleted_at__lt=before)
     if not expired.exists():
         return 0

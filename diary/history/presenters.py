@@ -12,6 +12,8 @@ from diary.entries.presenters import render_text
 from diary.entries.services import BIN_LIFETIME
 from diary.history.services import VERSION_LIFETIME
 from diary.models import Entry, Version
+from llamora.clock.services import get_cutoff
+from llamora.database import FIRST_MOMENT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,9 +43,10 @@ def _to_naive_local(moment: datetime, zone: str) -> datetime:
     return days.to_local_time(moment, zone).replace(tzinfo=None)
 
 
-def build_version_views(entry: Entry, *, zone: str, now: datetime) -> list[VersionView]:
-    """Return the earlier versions of an entry, the latest first."""
-    versions = Version.objects.filter(entry_id=entry.id, replaced_at__gte=now - VERSION_LIFETIME)
+def build_version_views(entry: Entry, *, zone: str) -> list[VersionView]:
+    """Return the earlier versions of an entry that are not to be purged, the latest first."""
+    before = get_cutoff(VERSION_LIFETIME) or FIRST_MOMENT
+    versions = Version.objects.filter(entry_id=entry.id, replaced_at__gte=before)
     return [
         VersionView(
             id=version.id,

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from diary.entries.queries import get_entry, get_version
 from diary.models import Entry, Origin, Recap, Version
+from llamora.clock.services import get_cutoff
 from llamora.crypto import EnvelopeError, WrongEpoch
 from llamora.database import FIRST_MOMENT, write_transaction
 
@@ -63,7 +64,9 @@ def replace_with_text(entry: Entry, text: str) -> None:
 
 def purge_versions(*, owner_id: UUID) -> int:
     """Delete the versions that were replaced at least thirty days ago; return their number."""
-    before = timezone.now() - VERSION_LIFETIME
+    before = get_cutoff(VERSION_LIFETIME)
+    if before is None:
+        return 0
     expired = Version.objects.filter(owner_id=owner_id, replaced_at__gte=FIRST_MOMENT, replaced_at__lt=before)
     if not expired.exists():
         return 0

@@ -5,7 +5,6 @@ from uuid import UUID
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.decorators import unlock_required
@@ -52,7 +51,7 @@ def versions(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
     """Show the earlier versions of an entry, below the entry or on a separate page."""
     entry = get_entry(request.user.id, entry_id)
     name = "diary/fragments/versions.html" if request.htmx else "diary/versions.html"
-    views = presenters.build_version_views(entry, zone=request.user.time_zone, now=timezone.now())
+    views = presenters.build_version_views(entry, zone=request.user.time_zone)
     return render(request, name, build_entry_context(request, entry) | {"versions": views})
 
 

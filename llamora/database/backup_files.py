@@ -13,6 +13,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 FRESH_AGE = timedelta(hours=48)
+# A backup whose name is later than now by more than this was made while the clock was wrong.
+_LEEWAY = timedelta(minutes=5)
 _TIMESTAMP_FORMAT = "%Y%m%dT%H%M%SZ"
 _FILE_NAME = re.compile(r"llamora-(\d{8}T\d{6}Z)(-before-update)?\.tar")
 # Long enough to find out that an update was a mistake, and as long as the bin.
@@ -56,26 +58,41 @@ def _parse_file_name(path: Path) -> BackupFile | None:
     return BackupFile(made_at.replace(tzinfo=UTC), path, is_before_update=bool(match[2]))
 
 
+def select_past(backups: Iterable[BackupFile], *, now: datetime) -> list[BackupFile]:
+    """Return the backups without those that are named in the future: nobody knows how old those are."""
+    return [backup for backup in backups if backup.made_at <= now + _LEEWAY]
+
+
 def get_backup_state(folder: Path, *, now: datetime, wanted: bool) -> str:
-    """Return one word for monitoring: fresh, old, none, or off."""
+    """Return one word for monitoring: fresh, old, none, off, or future if all are named in the future."""
     backups = list_backups(folder)
     if not backups:
         return "none" if wanted else "off"
-    return "fresh" if now - backups[-1].made_at < FRESH_AGE else "old"
+    past = select_past(backups, now=now)
+    if not past:
+        return "future"
+    return "fresh" if now - past[-1].made_at < FRESH_AGE else "old"
 
 
 def select_outdated(
-    backups: Iterable[BackupFile], *, now: datetime, days: int, weeks: int
+    backups: Iterable[BackupFile],
+    *,
+    now: datetime,
+    days: int,
+    weeks: int,
+    updates_before: datetime | None = None,
 ) -> list[BackupFile]:
     """Return all backups except those of the last day, the newest of each day and the newest of each week.
 
-    Those made before an update of the database are retained for thirty days.
+    Those made before an update of the database are retained for thirty days, or as long as they are not from
+    before `updates_before`. Those named in the future are retained, and are not the newest of anything.
     """
-    newest_first = sorted(backups, reverse=True)
+    newest_first = sorted(select_past(backups, now=now), reverse=True)
+    updates_before = updates_before or now - UPDATE_RETENTION
     retained = {
         backup
         for backup in newest_first
-        if now - backup.made_at < (UPDATE_RETENTION if backup.is_before_update else timedelta(days=1))
+        if backup.made_at > (updates_before if backup.is_before_update else now - timedelta(days=1))
     }
     retained |= set(_select_newest_per_period(newest_first, period_format="%Y-%m-%d", most=days))
     retained |= set(_select_newest_per_period(newest_first, period_format="%G-%V", most=weeks))

@@ -10,7 +10,7 @@ import threading
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from accounts.models import Person
 from accounts.sessions import services as sessions_services
+from llamora.clock import services as clock
 from llamora.database import NotWritten, backup_files, reserve, truncate_wal
 from llamora.inference import model_server
 from llamora.inference.registry import registry
@@ -53,6 +54,7 @@ async def sweep_sessions() -> None:
 
 def _sweep_once() -> None:
     try:
+        clock.observe()
         if ended := sessions_services.end_expired_sessions():
             sweep_logger.info("%d expired sessions were deleted.", ended)
     except (NotWritten, DatabaseError) as error:
@@ -116,7 +118,7 @@ async def run_daily_rounds() -> None:
     """Create a backup and prune once a day, until this coroutine is cancelled."""
     stopping = threading.Event()
     pool = ThreadPoolExecutor(1, thread_name_prefix="backup", initializer=lower_priority)
-    pruned_at: datetime | None = None
+    pruned_at: float | None = None
     try:
         await asyncio.sleep(FIRST_ROUND_SECONDS)
         while True:
@@ -137,8 +139,8 @@ def get_pause() -> float:
     return ROUND_SECONDS
 
 
-def run_daily_round(stopping: threading.Event, pruned_at: datetime | None = None) -> datetime | None:
-    """Create a backup and prune if a day has passed; return the time of the last pruning.
+def run_daily_round(stopping: threading.Event, pruned_at: float | None = None) -> float | None:
+    """Create a backup and prune if a day has passed; return when it was pruned last, by `clock.read_seconds`.
 
     If one of them fails, the other one still runs.
     """
@@ -146,9 +148,9 @@ def run_daily_round(stopping: threading.Event, pruned_at: datetime | None = None
         if is_backup_due():
             _create_backup(stopping)
     with _logging_errors():
-        now = timezone.now()
-        if not stopping.is_set() and (pruned_at is None or now - pruned_at >= ONE_DAY):
-            report = pruning.prune(now=now)
+        now = clock.read_seconds()
+        if not stopping.is_set() and (pruned_at is None or now - pruned_at >= ONE_DAY.total_seconds()):
+            report = pruning.prune(now=timezone.now())
             backup_logger.info("Deleted because they had expired: %s.", report)
             for problem in report.problems:
                 backup_logger.error("%s", problem)
@@ -183,8 +185,12 @@ def _logging_errors() -> Iterator[None]:
 
 
 def is_backup_due() -> bool:
-    """Return whether a day has passed since the newest backup of a household that has people."""
+    """Return whether a day has passed since the newest backup of a household that has people.
+
+    One that is named in the future was made while the clock was wrong, so another one is due.
+    """
     if not settings.BACKUP_DAILY or not Person.objects.exists():
         return False
-    backups = backup_files.list_backups(settings.BACKUP_DIR)
-    return not backups or timezone.now() - backups[-1].made_at >= ONE_DAY
+    now = timezone.now()
+    past = backup_files.select_past(backup_files.list_backups(settings.BACKUP_DIR), now=now)
+    return not past or now - past[-1].made_at >= ONE_DAY

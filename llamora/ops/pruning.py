@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import astuple, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from accounts.models import Person, Vault
 from accounts.sessions import services as sessions_services
 from diary.entries.services import purge_bin
 from diary.history.services import purge_versions
+from llamora.clock import services as clock
 from llamora.database import NotWritten, condition, reserve, truncate_wal
 from llamora.database.condition import FileState
 from llamora.ops.backup import restore, retention
@@ -62,14 +64,16 @@ def prune(*, now: datetime) -> PruneReport:
     problems: list[str] = []
     # SQLite may need space even to open the database.
     was_full = reserve.give_up_if_full(folder)
+    with suppress(DatabaseError):  # the steps say so
+        clock.observe()
     counts = _run_steps(
         {
             "strays": lambda errors: retention.remove_leftovers(
                 folder, backups=settings.BACKUP_DIR, now=now, errors=errors
             ),
             "replaced": lambda errors: (
-                retention.remove_replaced_databases(folder / restore.REPLACED_FOLDER, now=now, errors=errors)
-                + reports.remove_acknowledged_reports(before=now - retention.REPLACED_RETENTION)
+                retention.remove_replaced_databases(folder / restore.REPLACED_FOLDER, errors=errors)
+                + _remove_reports()
             ),
             "backups": lambda errors: retention.remove_outdated_backups(
                 settings.BACKUP_DIR,
@@ -104,6 +108,11 @@ def _run_steps(steps: Mapping[str, Callable[[list[OSError]], int]], problems: li
         problems += [describe_error(error) or "" for error in errors]
     problems[:] = dict.fromkeys(problems)
     return counts
+
+
+def _remove_reports() -> int:
+    before = clock.get_cutoff(retention.REPLACED_RETENTION)
+    return 0 if before is None else reports.remove_acknowledged_reports(before=before)
 
 
 def _list_owners() -> list[UUID]:

@@ -19,6 +19,8 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
 from accounts.models import Person, Vault
+from llamora.clock import services as clock
+from llamora.clock.sentences import find_warning
 from llamora.database import condition, disk
 from llamora.database.condition import FileState
 from llamora.fields import fence
@@ -198,6 +200,11 @@ def restore_fence() -> str | None:
     if not created:
         return None
     return f"The database lacked {pluralize(created, 'trigger', 'triggers')} against old keys. Created again."
+
+
+def observe_clock() -> str | None:
+    """Record what the clock says; return a sentence if it was set, or says the machine was off for long."""
+    return find_warning(clock.observe(), now=timezone.now())
 
 
 def find_wrong_pragmas() -> list[str]:

@@ -19,6 +19,7 @@ from diary.transfer import entry_imports
 from diary.transfer.line_imports import import_lines
 from diary.transfer.line_reader import ImportLine
 from llamora.inference.job import JobState
+from tests.clock.records import settle_clock
 from tests.diary.transfers import (
     build_entry_row,
     build_export,
@@ -234,6 +235,7 @@ def test_what_stays_for_a_time_alone_stays_that_long_from_now_on(
         build_entry_row("binned", deleted_at=moment),
         build_entry_row("edited", revision=2, versions=versions),
     ]
+    settle_clock()
     before = timezone.now()
 
     import_file(owner, write_json(build_export(*rows), tmp_path / "f"))

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from diary.entries.services import purge_bin
 from diary.models import Entry, Origin
+from tests.clock.records import settle_clock
 from tests.diary.damage import flip_a_bit
 from tests.people import Resident
 
@@ -100,6 +101,7 @@ def test_a_deleted_entry_has_no_page(owner: Resident) -> None:
 
 
 def test_the_bin_is_emptied_after_thirty_days(owner: Resident, housemate: Resident) -> None:
+    settle_clock()
     now = timezone.now()
     old, young, other = owner.write("Old"), owner.write("Young"), housemate.write("Other")
     owner.update_columns(old, deleted_at=now - timedelta(days=31))

@@ -14,6 +14,7 @@ from diary.drafts import late_drafts
 from diary.drafts.late_drafts import merge_late_drafts
 from diary.models import Draft, LateDraft
 from llamora.crypto import derive_browser_key
+from tests.clock.records import settle_clock
 from tests.diary.late_drafts import (
     copy_rows,
     count_browser_keys,
@@ -287,6 +288,11 @@ def test_what_was_folded_in_is_known_for_thirty_days(
     later = timezone.now() + timedelta(days=31)
     monkeypatch.setattr(timezone, "now", lambda: later)
     browser_keys.add_folded_id(owner.keyring, owner.id)
+    # The clock says so, but no time has passed.
+    assert browser_keys.load_folded_ids(owner.keyring) == {owner.id, late.id}
+
+    settle_clock()
+    browser_keys.add_folded_id(owner.keyring, owner.id)
 
     assert browser_keys.load_folded_ids(owner.keyring) == {owner.id}
 
@@ -344,6 +350,7 @@ def test_what_was_folded_in_is_known_for_as_long_as_a_browser_stays_signed_in(
 
     later = timezone.now() + timedelta(days=80)
     monkeypatch.setattr(timezone, "now", lambda: later)
+    settle_clock()
     browser_keys.add_folded_id(owner.keyring, owner.id)
 
     assert browser_keys.load_folded_ids(owner.keyring) == {owner.id, late.id}

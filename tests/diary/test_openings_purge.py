@@ -11,6 +11,7 @@ from django.utils import timezone
 from diary.entries.services import delete_entry, destroy_entry, empty_bin, move_entry, purge_bin
 from diary.generation.prompt_record import PromptRecord
 from diary.models import Entry, Opening
+from tests.clock.records import settle_clock
 from tests.people import Resident
 
 FIRST = date(2024, 3, 1)
@@ -117,6 +118,7 @@ def test_without_the_key_everything_that_may_have_been_drawn_from_it_goes(owner:
         create_opening(owner, day(number), owner.write("Another day", day=day(number)))
     owner.update_columns(gone, deleted_at=gone.created_at - timedelta(days=31))
 
+    settle_clock()
     purge_bin(owner_id=owner.id)
 
     # Between the fourth day and this entry lie three written ones, which were nearer.

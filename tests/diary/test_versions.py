@@ -9,6 +9,7 @@ from django.utils import timezone
 from diary.history.services import purge_versions
 from diary.models import Entry, Version
 from llamora.crypto import EnvelopeError
+from tests.clock.records import settle_clock
 from tests.diary.damage import flip_a_bit
 from tests.people import Resident, new_resident
 
@@ -112,6 +113,7 @@ def test_an_edit_begun_before_a_restore_is_a_conflict(owner: Resident) -> None:
 
 
 def test_a_version_is_gone_after_thirty_days(owner: Resident, housemate: Resident) -> None:
+    settle_clock()
     entry, other = owner.write("Old"), housemate.write("Other")
     edit(owner, entry, "Young", "Now")
     edit(housemate, other, "Another")

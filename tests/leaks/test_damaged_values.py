@@ -43,6 +43,7 @@ from llamora.inference.job import JobState
 from llamora.ops.pruning import prune
 from search.index.registry import indexes
 from search.models import RecentSearch, Vector
+from tests.clock.records import settle_clock
 from tests.diary.transfers import export_to_folder
 from tests.leaks.url_table import PLACES, list_routes
 from tests.people import Resident, register_resident
@@ -388,6 +389,7 @@ def test_an_entry_with_a_damaged_column_is_shown_as_damaged(house: House, column
 
 def test_an_entry_whose_deletion_is_no_moment_is_not_purged(house: House) -> None:
     """One flipped bit makes the number 0 of a moment that was never set; 0 is earlier than every moment."""
+    settle_clock()
     entry = store(house, "deleted_at", "0")
 
     prune(now=timezone.now())
@@ -404,6 +406,7 @@ def test_an_entry_whose_deletion_is_no_moment_is_not_purged(house: House) -> Non
 def test_nothing_else_is_purged_for_a_damaged_moment(house: House, model: type[Model], column: str) -> None:
     with without_rules():
         assert house.damage(model, column, "0", number=0)
+    settle_clock()
 
     prune(now=timezone.now())
     with house.owner.unlocked():

@@ -17,14 +17,17 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.auth.services import invitations as links
-from accounts.models import Person, SignIn, Unlock, Vault
+from accounts.models import Person, Unlock, Vault
 from accounts.rotation.epoch_change import begin_rotation
-from diary.models import Entry, Reply
+from diary.models import Reply
+from llamora.clock.models import ClockRecord
 from llamora.inference.job import JobState
 from llamora.ops import data_folder, startup
 from llamora.ops.backup import create
 from llamora.ops.doctor import backups, database, folder, household, inference, machine, proxy
 from llamora.ops.doctor.check_result import CheckResult, DoctorCheck, run_check
+from llamora.pluralize import pluralize
+from tests.clock.records import settle_clock
 from tests.people import Resident, new_resident, register_resident
 from tests.rotation.format_1 import move_back_to_format_1
 
@@ -143,26 +146,27 @@ def test_a_running_server_is_seen(own_folder: Path) -> None:
         assert get_messages(folder.check_server) == "It is running."
 
 
-def test_a_clock_that_was_later_before_is_bad(owner: Resident, own_folder: Path) -> None:
-    assert get_worst_level(machine.check_clock) == "ok"
-
-    SignIn.objects.update(created_at=timezone.now() + timedelta(days=1))
-
-    assert get_worst_level(machine.check_clock) == "bad"
-
-
-def test_a_clock_before_the_last_change_of_the_database_is_bad(
-    owner: Resident, own_folder: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("days", "word"), [(400, "forward"), (-1, "back")])
+def test_a_clock_that_was_set_is_said_and_changes_nothing(
+    owner: Resident, own_folder: Path, monkeypatch: pytest.MonkeyPatch, days: int, word: str
 ) -> None:
-    """The check needs no sign-in and no date in the program."""
-    SignIn.objects.all().delete()
-    Entry.objects.all().delete()
-    yesterday = timezone.now() - timedelta(days=1)
-
     assert get_worst_level(machine.check_clock) == "ok"
+    settle_clock()
+    assert get_worst_level(machine.check_clock) == "ok"
+    before = ClockRecord.objects.get().evidence
 
-    monkeypatch.setattr(timezone, "now", lambda: yesterday)
-    assert get_worst_level(machine.check_clock) == "bad"
+    then = timezone.now() + timedelta(days=days)
+    monkeypatch.setattr(timezone, "now", lambda: then)
+
+    assert get_worst_level(machine.check_clock) == "warn"
+    assert f"set {word} by {pluralize(abs(days), 'day', 'days')}" in get_messages(machine.check_clock)
+    assert ClockRecord.objects.get().evidence == before
+
+
+def test_a_browser_that_has_just_signed_in_is_not_expired(owner: Resident, own_folder: Path) -> None:
+    settle_clock()
+
+    assert get_worst_level(household.check_sessions) == "ok"
 
 
 def test_little_room_is_said_before_it_is_none(own_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ from accounts.rotation.epoch_change import begin_rotation
 from diary.entries.services import delete_entry, edit_entry
 from diary.models import Draft, Entry
 from llamora.fields import SealedValue
+from tests.clock.records import settle_clock
 from tests.ops.backups import get_database_path
 from tests.people import Resident, new_resident, register_resident
 
@@ -81,6 +82,7 @@ def test_deleted_entries_are_nowhere_once_the_bin_is_pruned(olive: Resident) -> 
             entry.deleted_at = timezone.now() - timedelta(days=31)
             entry.save(update_fields=["deleted_at"])
     assert count_found(envelopes) == 60
+    settle_clock()
 
     call_command("prune", verbosity=0)
 

@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from diary.errors import ObjectNotFound
+from tests.clock.records import settle_clock
 from tests.people import Resident
 from tests.traces.tagging import add_traces, list_names
 from traces.editing import services as editing_services
@@ -117,6 +118,7 @@ def test_a_trace_is_not_merged_with_itself_nor_with_somebody_elses(
 
 
 def test_after_thirty_days_what_was_let_go_is_gone_for_good(owner: Resident) -> None:
+    settle_clock()
     entry = owner.write("a")
     old, young, stays = add_traces(owner, entry, "weir", "mill", "bread")
     with owner.unlocked():

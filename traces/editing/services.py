@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from llamora.clock.services import get_cutoff
 from llamora.database import FIRST_MOMENT, write_transaction
 from traces.accepted import list_accepted
 from traces.access import get_change, get_trace
@@ -150,7 +151,9 @@ _UNDO_BY_KIND: Final[dict[ChangeKind, Callable[[Change, Trace, Mapping[str, Any]
 
 def purge_deleted(owner_id: UUID) -> int:
     """Delete for good the traces and changes older than the undo period; return the number of traces."""
-    before = timezone.now() - UNDO_PERIOD
+    before = get_cutoff(UNDO_PERIOD)
+    if before is None:
+        return 0
     expired = Trace.objects.only_deleted(owner_id).filter(deleted_at__gte=FIRST_MOMENT, deleted_at__lt=before)
     changes = Change.objects.filter(owner_id=owner_id, made_at__gte=FIRST_MOMENT, made_at__lt=before)
     if not expired.exists() and not changes.exists():

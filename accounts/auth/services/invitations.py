@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from accounts.errors import InvalidInvitation
 from accounts.models import Invitation, Person
+from llamora.clock.services import LEEWAY, get_cutoff
 from llamora.crypto import secret_bytes
 from llamora.database import write_transaction
 
@@ -27,11 +28,12 @@ PARAMETER = "invite"
 def create_invitation(
     *, by: Person | None = None, lasts: timedelta = DEFAULT_LIFETIME
 ) -> tuple[Invitation, str]:
-    """Delete old invitations, create a new one, and return it with its token, which is not stored."""
+    """Delete very old invitations, create a new one, and return it with its token, which is not stored."""
     token = base64.urlsafe_b64encode(secret_bytes(32)).decode("ascii").rstrip("=")
     now = timezone.now()
     with write_transaction():
-        Invitation.objects.filter(expires_at__lt=now - RETENTION).delete()
+        if before := get_cutoff(RETENTION):
+            Invitation.objects.filter(expires_at__lt=before).delete()
         invitation = Invitation.objects.create(
             token_hash=_hash_token(token), made_by=by, created_at=now, expires_at=now + lasts
         )
@@ -45,7 +47,9 @@ def build_invitation_path(token: str) -> str:
 
 def get_open_invitations() -> QuerySet[Invitation]:
     """Return the invitations that are neither used nor expired."""
-    return Invitation.objects.filter(used_at=None, expires_at__gt=timezone.now())
+    now = timezone.now()
+    # One of the future was made while the clock was wrong, and would be valid for as long as it was.
+    return Invitation.objects.filter(used_at=None, created_at__lte=now + LEEWAY, expires_at__gt=now)
 
 
 def is_valid_invitation(token: str) -> bool:

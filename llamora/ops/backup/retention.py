@@ -8,7 +8,10 @@ from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from llamora.database import backup_files
+from django.db import DatabaseError
+
+from llamora.clock import services as clock
+from llamora.database import FIRST_MOMENT, backup_files
 
 # As long as the bin: what a person deleted for good is then nowhere but in the retained backups.
 REPLACED_RETENTION = timedelta(days=30)
@@ -20,24 +23,48 @@ def remove_outdated_backups(
 ) -> int:
     """Remove outdated backups, but never the newest one; return how many.
 
-    What could not be removed is appended to `errors`, here and below.
+    Their number decides, so the wall clock is enough while it is unknown how much time has passed; only those
+    made before an update stay then. What could not be removed is appended to `errors`, here and below.
     """
     outdated = backup_files.select_outdated(
-        backup_files.list_backups(folder), now=now, days=days, weeks=weeks
+        backup_files.list_backups(folder),
+        now=min(now, _find_now(timedelta(days=days)) or now),
+        days=days,
+        weeks=weeks,
+        updates_before=_find_cutoff(backup_files.UPDATE_RETENTION) or FIRST_MOMENT,
     )
     return sum(_remove_path(backup.path, errors) for backup in outdated)
 
 
-def remove_replaced_databases(folder: Path, *, now: datetime, errors: list[OSError]) -> int:
+def _find_cutoff(age: timedelta) -> datetime | None:
+    """Return the cut-off of an age; None if it is unknown, also because the database can't be read."""
+    try:
+        return clock.get_cutoff(age)
+    except DatabaseError:
+        return None
+
+
+def _find_now(age: timedelta) -> datetime | None:
+    cutoff = _find_cutoff(age)
+    return None if cutoff is None else cutoff + age
+
+
+def remove_replaced_databases(folder: Path, *, errors: list[OSError]) -> int:
     """Remove databases that a restore replaced more than thirty days ago; return the number of files."""
+    before = clock.get_cutoff(REPLACED_RETENTION)
+    if before is None:
+        return 0
     return sum(
-        _remove_path(path, errors)
-        for path in _find_older(folder, "llamora-*.sqlite3*", before=now - REPLACED_RETENTION)
+        _remove_path(path, errors) for path in _find_older(folder, "llamora-*.sqlite3*", before=before)
     )
 
 
 def remove_leftovers(data_dir: Path, *, backups: Path, now: datetime, errors: list[OSError]) -> int:
-    """Remove files and folders left by interrupted work; return how many."""
+    """Remove files and folders left by interrupted work; return how many.
+
+    They hold nothing that is not elsewhere, so the wall clock is enough while nothing else is known.
+    """
+    now = min(now, _find_now(_LEFTOVER_AGE) or now)
     before = now - _LEFTOVER_AGE
     strays = [
         *_find_older(data_dir, "restoring*", before=before),

@@ -8,6 +8,7 @@ from django.utils import timezone
 from accounts.models import Person
 from llamora.database import backup_files
 from llamora.ops.doctor.check_result import CheckResult, ok, warn
+from llamora.pluralize import pluralize
 
 
 def check_backups() -> Iterator[CheckResult]:
@@ -16,8 +17,17 @@ def check_backups() -> Iterator[CheckResult]:
     if not found:
         yield _get_result_without_backups()
         return
-    newest, size = found[-1], sum(backup.path.stat().st_size for backup in found)
-    age = timezone.now() - newest.made_at
+    now, size = timezone.now(), sum(backup.path.stat().st_size for backup in found)
+    past = backup_files.select_past(found, now=now)
+    if future := len(found) - len(past):
+        yield warn(
+            "backups",
+            f"{pluralize(future, 'is', 'are')} named in the future, made while the clock was wrong. A later "
+            "backup is made all the same. Delete those by hand when there is one.",
+        )
+    if not past:
+        return
+    age = now - past[-1].made_at
     message = (
         f"{len(found)} in {settings.BACKUP_DIR}, {size // 2**20:,} MiB; "
         f"the newest is {age.total_seconds() / 3600:.0f} hours old. One is retained for each of the last "

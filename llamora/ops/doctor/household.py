@@ -101,8 +101,10 @@ def check_rotations() -> Iterator[CheckResult]:
 def check_sessions() -> Iterator[CheckResult]:
     """Report the number of sessions, and expired sessions that still exist."""
     # The server ends them once a minute; those past their limits for longer were overlooked.
-    before = timezone.now() - timedelta(minutes=5)
-    late, idle = limits.get_expired_sign_ins(before).count(), len(list(limits.list_idle_unlocks(before)))
+    now = timezone.now()
+    before = now - timedelta(minutes=5)
+    late = (limits.get_expired_sign_ins(now) & limits.get_expired_sign_ins(before)).count()
+    idle = len({*limits.list_idle_unlocks(now)} & {*limits.list_idle_unlocks(before)})
     signed_in = pluralize(SignIn.objects.count(), "browser is", "browsers are")
     message = f"{signed_in} signed in, {Unlock.objects.count():,} unlocked."
     if late + idle:

@@ -3,19 +3,15 @@
 import resource
 import shutil
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
-from django.db import connection
-from django.db.migrations.recorder import MigrationRecorder
-from django.db.models import Max
 from django.utils import timezone
 
-from accounts.models import KeySlot, SignIn
-from diary.models import Entry
 from llamora import process_memory
-from llamora.database import backup_files, disk, reserve
+from llamora.clock.sentences import find_warning
+from llamora.clock.services import find_passed_time
+from llamora.database import disk, reserve
 from llamora.ops.doctor.check_result import CheckResult, bad, ok, warn
 from llamora.package_hashes import (
     LOCAL,
@@ -24,28 +20,16 @@ from llamora.package_hashes import (
     verify_installed_packages,
 )
 
-_TOLERANCE = timedelta(minutes=5)
 _MIN_FREE, _WANTED_FREE = 64 * 2**20, 512 * 2**20
 # Both respect the core limit of the process that crashed, and ours is 0.
 _HONOUR_CORE_LIMIT = ("systemd-coredump", "apport")
 
 
 def check_clock() -> Iterator[CheckResult]:
-    """Report a clock that is earlier than times in the database or of the newest backup."""
+    """Report a clock that was set lately, or says that the machine was off for long."""
     now = timezone.now()
-    earlier = [
-        MigrationRecorder(connection).migration_qs.aggregate(last=Max("applied"))["last"],
-        Entry.objects.aggregate(last=Max("created_at"))["last"],
-        KeySlot.objects.aggregate(last=Max("created_at"))["last"],
-        SignIn.objects.aggregate(last=Max("created_at"))["last"],
-        *(backup.made_at for backup in backup_files.list_backups(settings.BACKUP_DIR)[-1:]),
-    ]
-    if any(moment > now + _TOLERANCE for moment in earlier if moment):
-        yield bad(
-            "clock",
-            f"It says {now:%Y-%m-%d %H:%M} UTC, but newer data is already saved. Correct the clock, or new "
-            "entries may be saved on wrong days.",
-        )
+    if sentence := find_warning(find_passed_time(), now=now):
+        yield warn("clock", sentence)
     else:
         yield ok("clock", f"It says {now:%Y-%m-%d %H:%M} UTC.")
 

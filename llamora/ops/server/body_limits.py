@@ -267,7 +267,7 @@ class DiaryRequest(WebRequest):  # type: ignore[misc]  # daphne is untyped
         self._log_refusal(status, len(page))
 
     def _log_refusal(self, status: int, size: int) -> None:
-        self.request_start = time.time()
+        self.request_start = time.monotonic()
         details = {
             "path": self._asked[1].decode("latin1"),
             "status": status,

@@ -13,8 +13,10 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from types import SimpleNamespace
 from typing import Any
 
 # A second UTF-8 validator in C costs 40 ms at each start, and our frames are short.
@@ -22,6 +24,9 @@ os.environ.setdefault("AUTOBAHN_USE_NVX", "0")
 
 # First of all: it installs the asyncio reactor, which everything of Twisted's then uses.
 from daphne.server import Server  # isort:skip
+import daphne.http_protocol
+import daphne.server
+import daphne.ws_protocol
 from daphne.http_protocol import WebRequest
 from django.conf import settings
 from twisted.internet import reactor as installed_reactor
@@ -74,6 +79,7 @@ class HouseholdServer(Server):  # type: ignore[misc]  # daphne is untyped
         observers: Any = [_log_failure]  # any callable will do; the type names an interface
         globalLogBeginner.beginLoggingTo(observers, redirectStandardIO=False, discardBuffer=True)
         asyncio.set_event_loop(reactor._asyncioEventloop)
+        measure_by_monotonic_clock()
         self._make_factories()
         self.port = reactor.adoptStreamPort(self.listener.fileno(), self.listener.family, self.http_factory)
         self.listener.close()
@@ -152,6 +158,16 @@ class HouseholdServer(Server):  # type: ignore[misc]  # daphne is untyped
             if task and not task.done() and (kind is Any or isinstance(protocol, kind)):
                 found.append(task)
         return found
+
+
+def measure_by_monotonic_clock() -> None:
+    """Have Twisted and daphne measure by a clock that nobody can set; theirs is the wall clock.
+
+    A timer of Twisted's that was begun before the wall clock was set back would wait for as long as that.
+    """
+    reactor.seconds = time.monotonic
+    for module in (daphne.server, daphne.http_protocol, daphne.ws_protocol):
+        module.time = SimpleNamespace(time=time.monotonic)
 
 
 def _count_possible_connections() -> int:

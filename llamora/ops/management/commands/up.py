@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import logging
 import os
 import signal
 import socket
@@ -25,6 +26,8 @@ from llamora.ops import background, data_folder, losses, startup, systemd_unit
 from llamora.ops.backup import create
 from llamora.ops.errors import OperationRefused
 from llamora.process_memory import protect_process_memory
+
+_log = logging.getLogger("llamora.clock")
 
 
 class Command(BaseCommand):
@@ -125,6 +128,9 @@ class Command(BaseCommand):
                 f"There is no space for the reserve of {settings.RESERVE_MIB} MiB, which lets people go on "
                 "when the disk is full. Free some space; it is then made by itself."
             )
+        if sentence := startup.observe_clock():
+            _log.warning("%s", sentence)
+            self.print_now(sentence)
         if startup.collect_static():
             # A first start, or one after an upgrade, which may also have migrated.
             gc.collect()

@@ -1,0 +1,52 @@
+"""Sentences about a clock that was set, or that says the machine was off for long."""
+
+from datetime import datetime
+
+from llamora.clock.passed_time import PassedTime
+from llamora.pluralize import pluralize
+
+_MENTIONED_FOR, _LONG_GAP = 7 * 86400.0, 7 * 86400.0
+_UNITS = ((86400, "day", "days"), (3600, "hour", "hours"), (60, "minute", "minutes"))
+
+
+def describe_duration(seconds: float) -> str:
+    """Return a duration in its largest unit, rounded."""
+    for unit, one, many in _UNITS:
+        if abs(seconds) >= unit:
+            return pluralize(round(abs(seconds) / unit), one, many)
+    return pluralize(round(abs(seconds)), "second", "seconds")
+
+
+def describe_step(seconds: float) -> str:
+    """Return a sentence about the clock of the machine being set."""
+    direction = "forward" if seconds > 0 else "back"
+    return f"This machine's clock was set {direction} by {describe_duration(seconds)}."
+
+
+def find_age_warning(found: PassedTime | None, *, now: datetime) -> str | None:
+    """Return why less was deleted for its age than the clock says, or None."""
+    if found is None or not found.is_known:
+        return (
+            "Nothing in the bin and no earlier version was deleted for its age yet: Llamora first looks "
+            "whether the clock is right, for two days, or until an hour after the machine's next start."
+        )
+    return find_warning(found, now=now)
+
+
+def find_warning(found: PassedTime | None, *, now: datetime) -> str | None:
+    """Return what the administrator should know about the clock, or None."""
+    if found is None:
+        return None
+    says = f"It says {now:%Y-%m-%d %H:%M} UTC now."
+    if (gap := found.find_gap()) and gap.seconds >= _LONG_GAP:
+        return (
+            f"By its clock, this machine was off for {describe_duration(gap.seconds)}. {says} If that is "
+            "wrong, correct it now: after two days, or an hour after the next start of the machine, what has "
+            "expired by it is deleted."
+        )
+    if step := found.find_last_step(_MENTIONED_FOR):
+        return (
+            f"{describe_step(step.seconds)} {says} If that is wrong, correct it, or entries are saved on "
+            "wrong days. Nothing is deleted because of it."
+        )
+    return None

@@ -1,0 +1,114 @@
+"""Reading both clocks, the record of passed time, and the moments before which something is over.
+
+`observe` writes the record: at each start, once an hour, and whenever the wall clock was set. It then sends
+`clock_stepped` in the same transaction, so that times which are compared with the wall clock go with it.
+"""
+
+import logging
+import time
+import uuid
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+
+from django.dispatch import Signal
+from django.utils import timezone
+
+from llamora.clock.models import ClockRecord
+from llamora.clock.passed_time import PassedTime, Reading
+from llamora.clock.sentences import describe_step
+from llamora.database import FIRST_MOMENT, NotWritten, write_transaction
+
+# A time that is later than now by more than this was written while the clock was wrong.
+LEEWAY = timedelta(minutes=2)
+_WRITTEN_EVERY = 3600.0
+_START = datetime(1970, 1, 1, tzinfo=UTC)
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_log = logging.getLogger(__name__)
+
+# Sent with `seconds`, by which the wall clock was set, in the transaction that records it.
+clock_stepped = Signal()
+
+_latest: PassedTime | None = None
+
+
+def read_clocks() -> Reading:
+    """Return what both clocks say."""
+    return Reading(wall=timezone.now().timestamp(), boot_seconds=read_seconds(), boot_id=_read_boot_id())
+
+
+def read_seconds() -> float:
+    """Return the seconds since the start of the machine, for measuring; nobody can set this clock."""
+    # The plain monotonic clock stops while a machine is suspended. Only Linux has one that does not.
+    number = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if number is None else time.clock_gettime(number)
+
+
+@cache
+def _read_boot_id() -> str:
+    try:
+        return _BOOT_ID.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        # Each process counts as a start of the machine then.
+        return uuid.uuid4().hex
+
+
+def observe() -> PassedTime:
+    """Read both clocks and record what they say; return what is known. A full disk raises nothing."""
+    global _latest  # noqa: PLW0603 - what this process saw last
+    reading, before = read_clocks(), ClockRecord.objects.find_passed_time()
+    found = PassedTime.begin(reading) if before is None else before.observe(reading)
+    is_due = before is None or reading.boot_seconds - before.reading.boot_seconds >= _WRITTEN_EVERY
+    if before is None or is_due or before.is_new(reading):
+        try:
+            found = _record()
+        except NotWritten as error:
+            _log.warning("What the clock says could not be recorded: %s", error.code)
+            return found
+    _latest = found
+    return found
+
+
+def _record() -> PassedTime:
+    with write_transaction():
+        # Again: another process may have been first.
+        reading, before = read_clocks(), ClockRecord.objects.find_passed_time()
+        found = PassedTime.begin(reading) if before is None else before.observe(reading)
+        ClockRecord.objects.write_passed_time(found)
+        if before is not None and (step := before.find_step(reading)):
+            clock_stepped.send(ClockRecord, seconds=step)
+            _log.warning("%s", describe_step(step))
+    return found
+
+
+def notice_step() -> None:
+    """Record that the wall clock was set, if it was since this process last observed it."""
+    if _latest is not None and _latest.is_new(read_clocks()):
+        observe()
+
+
+def find_passed_time() -> PassedTime | None:
+    """Return what is known now, without recording it; None before the first observation."""
+    before = ClockRecord.objects.find_passed_time()
+    return None if before is None else before.observe(read_clocks())
+
+
+def get_cutoff(age: timedelta) -> datetime | None:
+    """Return the moment before which everything is certainly older than `age`; None if nothing is yet."""
+    found = find_passed_time()
+    cutoff = None if found is None else found.find_cutoff(age.total_seconds())
+    return None if cutoff is None else _convert(cutoff)
+
+
+def get_latest_time() -> datetime:
+    """Return the time now by the fastest clock of the last two days."""
+    found = find_passed_time()
+    now = timezone.now()
+    return now if found is None else max(now, _convert(found.find_latest_wall(2 * 86400.0)))
+
+
+def _convert(seconds: float) -> datetime:
+    try:
+        return _START + timedelta(seconds=seconds)
+    except OverflowError:
+        return FIRST_MOMENT
