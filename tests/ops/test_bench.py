@@ -9,11 +9,24 @@ from types import SimpleNamespace
 
 import pytest
 
-from llamora.ops.benchmarks import full_day, imports, pages
+from llamora.ops.benchmarks import dates, full_day, imports, pages
 from llamora.ops.benchmarks.figures import BenchmarkReport
 from llamora.ops.benchmarks.household import build_environment
 from tests.conftest import ROOT
 from tests.test_docs import list_settings
+
+
+def test_finding_dates_is_measured() -> None:
+    report = BenchmarkReport(write=lambda _: None)
+
+    dates.measure(report)
+
+    assert [figure["name"].split(", ")[2] for figure in report.as_json()] == [
+        "one language",
+        "two languages",
+        "seven languages",
+    ]
+    assert all(figure["value"] > 0 for figure in report.as_json())
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand
 
 from llamora.ops.benchmarks import (
     attacks,
+    dates,
     full_day,
     hostile_days,
     imports,
@@ -24,7 +25,7 @@ from llamora.ops.benchmarks.client import BrowserClient
 from llamora.ops.benchmarks.figures import BenchmarkReport, Figure
 from llamora.ops.benchmarks.household import serve_household
 
-GROUPS = ("sealing", "pages", "imports", "rotation", "search", "streams", "attacks", "hostile")
+GROUPS = ("sealing", "dates", "pages", "imports", "rotation", "search", "streams", "attacks", "hostile")
 TOKENS, STEADY_TOKENS, STEADY_RATE, PEOPLE = 2000, 250, 50, 16
 
 
@@ -32,8 +33,8 @@ class Command(BaseCommand):
     """The command that measures in a household created for it; the real household is not touched."""
 
     help = (
-        "Measure how quick Llamora is on this machine: encryption, pages, saving, signing in, imports, key "
-        "changes, search, replies, and pages under attack or beside days made to be slow. Uses a temporary "
+        "Measure how quick Llamora is on this machine: encryption, finding dates, pages, saving, signing in, "
+        "imports, key changes, search, replies, and pages under attack or beside days made to be slow. Uses a temporary "
         "household and never touches your data. Prints medians, and for comparison some figures of a simple "
         "program and of the best similar project. Measuring replies needs the development packages."
     )
@@ -58,6 +59,8 @@ class Command(BaseCommand):
         groups = options["only"] or list(GROUPS)
         if "sealing" in groups:
             sealing.measure(report)
+        if "dates" in groups:
+            dates.measure(report)
         if {"pages", "imports"} & set(groups):
             self._measure_household(report, entries=options["entries"], with_pages="pages" in groups)
         if "rotation" in groups:
