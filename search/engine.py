@@ -61,9 +61,26 @@ def search(
     words = index.words
     if words is None:
         raise IndexClosed
+    depth = max(_MAX_RANKED, offset + limit + 1)
+    ranked, near, total = _rank(index, words, query, depth)
+    if query.within is not None:
+        # What lies in the days that the question names comes first, and nothing else is lost.
+        inside, near_inside, _ = _rank(index, words, query.within, depth)
+        first = {hit.id for hit in inside}
+        ranked = [*inside, *(hit for hit in ranked if hit.id not in first)]
+        near = near | near_inside
+    page = ranked[offset : offset + limit]
+    hits = list(_build_hits(words, query, page, near))
+    further = len(ranked) > offset + limit
+    return SearchResults(hits=hits, total=total, next=offset + limit if further else None)
+
+
+def _rank(
+    index: PersonIndex, words: WordsIndex, query: SearchQuery, depth: int
+) -> tuple[list[fusion.RankedHit], dict[UUID, NearText], int]:
+    """Return the hits of a query, best first, the texts near in meaning, and how many have all words."""
     if query.traces:
         query = replace(query, entries=trace_filter.find_entries_with_traces(index.owner, query.traces))
-    depth = max(_MAX_RANKED, offset + limit + 1)
     word_hits = words.find(query, limit=depth)
     near = _find_near(words, index.vectors, index.embedder, query)
     bearing_trace = _find_entries_by_trace(index, words, query)
@@ -76,10 +93,7 @@ def search(
         meaning=list(near),
         days=days,
     )
-    page = ranked[offset : offset + limit]
-    hits = list(_build_hits(words, query, page, near))
-    further = len(ranked) > offset + limit
-    return SearchResults(hits=hits, total=word_hits.total, next=offset + limit if further else None)
+    return ranked, near, word_hits.total
 
 
 def _find_entries_by_trace(index: PersonIndex, words: WordsIndex, query: SearchQuery) -> list[UUID]:

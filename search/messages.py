@@ -30,6 +30,13 @@ EMBEDDING_PROGRESS: Final = (
     "phrases."
 )
 
+UNREAD_DAYS: Final = (
+    "“{typed}” names no day that Llamora knows, so it was searched for as written. Write a day, month or "
+    "year like 2026-03-15, 2026-03 or 2026, or a day in words like yesterday or “last summer”."
+)
+PREFERRED_DAYS: Final = "Results from {first} to {last} come first."
+PREFERRED_DAY: Final = "Results from {first} come first."
+
 # Why a result was found.
 _REASONS: Final = {"meaning": "related"}
 

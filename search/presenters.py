@@ -7,6 +7,7 @@ from typing import Final
 
 from django.urls import reverse
 
+from accounts.preferences.languages import get_date_words
 from search import messages
 from search.engine import SearchHit
 from search.query.snippets import SnippetPart
@@ -41,6 +42,17 @@ def _build_row(hit: SearchHit, *, token: str) -> ResultRow:
         why=messages.describe_reasons(hit.why),
         snippet=hit.parts,
     )
+
+
+def describe_days(answer: SearchPage, *, language: str) -> str:
+    """Return which days come first because the question names them, or nothing."""
+    if answer.days is None:
+        return ""
+    words = get_date_words(language)
+    first, last = answer.days
+    sentence = messages.PREFERRED_DAY if first == last else messages.PREFERRED_DAYS
+    begin = words.month_day(first) if first.year == last.year and first != last else words.day(first)
+    return sentence.format(first=begin, last=words.day(last))
 
 
 def describe_embedding(meaning: EmbeddingStatus) -> str:

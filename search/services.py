@@ -2,6 +2,7 @@
 
 import sqlite3
 from dataclasses import dataclass, replace
+from datetime import date
 from uuid import UUID
 
 from django.utils import timezone
@@ -19,7 +20,8 @@ from search.index.person_index import PersonIndex
 from search.index.registry import indexes
 from search.models import MAX_RECENT, RecentSearch, Vector
 from search.query import snippets
-from search.query.parser import parse
+from search.query.days import DayReader
+from search.query.parser import SearchQuery, parse
 
 # An index is nearly always open by now; after this long a page says that it is being opened, and asks again.
 # There are two threads for everybody's pages: none may be kept waiting for one person's index.
@@ -47,6 +49,9 @@ class SearchPage:
     found: SearchResults
     meaning: EmbeddingStatus
     token: str = ""
+    # The days that the question names, whose results come first, and values of filters that are no days.
+    days: tuple[date, date] | None = None
+    unread_days: tuple[str, ...] = ()
     ready: bool = True
 
 
@@ -55,9 +60,11 @@ STILL_OPENING = SearchPage(
 )
 
 
-def run_search(keyring: Keyring, typed: str, *, offset: int = 0) -> SearchPage:
-    """Return a page of the results of a person's query."""
-    query = parse(typed)
+def run_search(
+    keyring: Keyring, typed: str, *, offset: int = 0, reader: DayReader | None = None
+) -> SearchPage:
+    """Return a page of the results of a person's query, with a reader of the days that it names."""
+    query = parse(typed, reader=reader)
     try:
         index = indexes.for_owner(keyring)
         if not index.words_ready.is_set():
@@ -72,6 +79,8 @@ def run_search(keyring: Keyring, typed: str, *, offset: int = 0) -> SearchPage:
             found=_drop_deleted(index, found, keyring=keyring),
             meaning=get_embedding_status(index),
             token=token,
+            days=get_days(query),
+            unread_days=query.unread_days,
         )
     except IndexClosed:
         # Evicted while it was asked, or locked: the next request opens it again, or is turned away.
@@ -79,6 +88,12 @@ def run_search(keyring: Keyring, typed: str, *, offset: int = 0) -> SearchPage:
     except sqlite3.Error as error:
         indexes.discard(index, error)
         return STILL_OPENING
+
+
+def get_days(query: SearchQuery) -> tuple[date, date] | None:
+    """Return the days whose results come first."""
+    within = query.within
+    return (within.since, within.until) if within and within.since and within.until else None
 
 
 def get_embedding_status(index: PersonIndex) -> EmbeddingStatus:

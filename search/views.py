@@ -5,13 +5,16 @@ from uuid import UUID
 
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.decorators import unlock_required
 from accounts.http.request import HouseholdRequest
-from search import services
+from accounts.preferences.time_zones import load_time_zone
+from search import messages, services
 from search.index.fts_queries import MAX_COUNTED
-from search.presenters import build_result_rows, describe_embedding
+from search.presenters import build_result_rows, describe_days, describe_embedding
+from search.query.days import DayReader
 from search.query.parser import MAX_TYPED, list_filters
 
 _MAX_OFFSET = 10_000
@@ -81,14 +84,18 @@ def _parse_offset(said: str) -> int:
 
 
 def _build_context(request: HouseholdRequest, *, typed: str, offset: int = 0) -> dict[str, Any]:
-    answer = services.run_search(request.vault.keyring, typed, offset=offset)
+    person = request.user
+    reader = DayReader(timezone.now().astimezone(load_time_zone(person.time_zone)), language=person.language)
+    answer = services.run_search(request.vault.keyring, typed, offset=offset, reader=reader)
     return {
         "typed": typed,
         "answer": answer,
         "hits": build_result_rows(answer),
         "next": answer.found.next,
         "counted": MAX_COUNTED,
-        "chips": list_filters(typed),
+        "chips": list_filters(typed, reader=reader),
+        "preferred_days": describe_days(answer, language=person.language),
+        "unread_days": [messages.UNREAD_DAYS.format(typed=each) for each in answer.unread_days],
         "meaning": describe_embedding(answer.meaning),
         "recent": [] if typed.strip() else services.list_recent(request.user.id),
         "saves_recent": request.user.saves_recent_searches,

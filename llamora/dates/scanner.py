@@ -28,6 +28,7 @@ _LONGEST = 200
 # The core of an expression stands at most this many tokens after its beginning.
 _MOST_BEFORE = 8
 _DIGITS = frozenset("0123456789")
+_MONTH_FIRST_REGIONS = frozenset({"", "us", "ph"})
 _TRIMMED = ' \t\n\r.,;!?"“”„«»()[]'
 
 
@@ -49,7 +50,8 @@ def resolve(
     if len(tokens) > MOST_TOKENS:
         return None
     if language is not None:
-        return _resolve_in(stripped, tokens, context, load_lexicon(language), None)
+        lexicon, grammar = _load_language(language)
+        return _resolve_in(stripped, tokens, context, lexicon, grammar)
     found: list[When] = []
     for code in LANGUAGES:
         when = _resolve_in(stripped, tokens, context, load_lexicon(code), UNKNOWN_ORDER)
@@ -70,10 +72,10 @@ def scan(
     found = [
         mention
         for code in languages
-        for mention in _scan_in(text, tokens, anchor, load_lexicon(code), facing)
+        for mention in _scan_in(text, tokens, anchor, *_load_language(code), facing)
     ]
     # Where languages disagree the longest wins, then the one named first.
-    order = {code: number for number, code in enumerate(languages)}
+    order = {code.partition("-")[0].lower(): number for number, code in reversed([*enumerate(languages)])}
     found.sort(key=lambda mention: (mention.start - mention.end, order[mention.language]))
     chosen: list[DateMention] = []
     taken = bytearray(len(text))
@@ -91,17 +93,19 @@ def _make_context(anchor: datetime, facing: Facing) -> DateContext:
     return DateContext(anchor, facing)
 
 
-def _choose_grammar(lexicon: Lexicon, grammar: Grammar | None) -> Grammar:
-    if grammar is not None:
-        return grammar
-    return DAY_FIRST if lexicon.table.day_first else MONTH_FIRST
+def _load_language(code: str) -> tuple[Lexicon, Grammar]:
+    """Return the lexicon of a language and the grammar of its dates: those of `en-gb` begin with the day."""
+    language, _, region = code.lower().partition("-")
+    lexicon = load_lexicon(language)
+    is_day_first = lexicon.table.day_first or region not in _MONTH_FIRST_REGIONS
+    return lexicon, DAY_FIRST if is_day_first else MONTH_FIRST
 
 
 def _resolve_in(
-    text: str, tokens: TokenList, context: DateContext, lexicon: Lexicon, grammar: Grammar | None
+    text: str, tokens: TokenList, context: DateContext, lexicon: Lexicon, grammar: Grammar
 ) -> When | None:
     reader = TokenReader(text, tokens, lexicon)
-    parser = ExpressionParser(_choose_grammar(lexicon, grammar), reader)
+    parser = ExpressionParser(grammar, reader)
     ends = parser.parse("whole", 0)
     for length in (len(tokens), len(tokens) - 1):
         # A dot at the end may be that of a sentence.
@@ -135,10 +139,11 @@ def _scan_in(
     tokens: TokenList,
     anchor: datetime,
     lexicon: Lexicon,
+    grammar: Grammar,
     facing: Facing | None,
 ) -> Iterator[DateMention]:
     reader = TokenReader(text, tokens, lexicon)
-    parser = ExpressionParser(_choose_grammar(lexicon, None), reader)
+    parser = ExpressionParser(grammar, reader)
     reached = 0
     for place in iter_starts(reader):
         if place < reached or not (ends := parser.parse("scanned", place)):

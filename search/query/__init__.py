@@ -1,6 +1,7 @@
 """Queries: parsing the search box, folding texts for comparison, and marking matches in snippets.
 
 parser         the query language
+days           days in plain words, of a filter or a question
 folding        folding of case, accents and widths, and splitting of every script into words
 snippets       the passage of a text around a match
 trace_filter   the entries with the traces that a query names

@@ -5,10 +5,13 @@
     walk*              words with this prefix
     -rain  -"so what"  entries without the word or phrase
     from:2026-01  to:2026-03-15    days, months or years, both ends included
+    on:yesterday  from:"last summer"    days in plain words, if there is a reader of them
+    days:all           whatever days the question names
     in:entries         entries, replies, openings or recaps
     trace:garden       entries with that trace
 
-Text that resembles a filter but is none (`from:yesterday`, `10:30`) is searched for as written.
+Text that resembles a filter but is none (`from:yesturday`, `10:30`) is searched for as written. The days that
+a question names (`rain last summer`) make a second query, `within` them.
 """
 
 import re
@@ -19,6 +22,7 @@ from datetime import date
 from typing import Final
 from uuid import UUID
 
+from search.query.days import DayReader
 from search.query.folding import fold, is_unbroken, split_words
 
 
@@ -58,6 +62,10 @@ class SearchQuery:
     since: date | None = None
     until: date | None = None
     kinds: frozenset[str] = frozenset()
+    # The values of filters that are no days, and were searched for as written.
+    unread_days: tuple[str, ...] = ()
+    has_all_days: bool = False
+    within: "SearchQuery | None" = None
     entries: frozenset[UUID] | None = None
     text: str = ""
 
@@ -117,12 +125,36 @@ class QueryPiece:
     raw: str
 
 
-def parse(typed: str) -> SearchQuery:
-    """Return the parsed query."""
+def parse(typed: str, *, reader: DayReader | None = None) -> SearchQuery:
+    """Return the parsed query; with a reader of days also that within the days it names."""
     clean = _normalize(typed)
+    query = _parse_clean(clean, reader)
+    if reader is None or query.has_all_days or query.since or query.until:
+        return query
+    mention = reader.find(_blank_filters(clean))
+    if mention is None:
+        return query
+    first, last = mention.days
+    narrowed = f"from:{first} to:{last} {clean[: mention.start]} {clean[mention.end :]}"
+    return replace(query, within=_parse_clean(narrowed, None))
+
+
+def _blank_filters(clean: str) -> str:
+    """Return the query with spaces in the place of everything but plain words, so that offsets stay."""
+    plain = list(clean)
+    for match, piece in zip(_PIECE.finditer(clean), _split_pieces(clean), strict=True):
+        if piece.minus or piece.quoted or piece.name in _FILTERS:
+            plain[match.start() : match.end()] = " " * (match.end() - match.start())
+    return "".join(plain)
+
+
+def _parse_clean(clean: str, reader: DayReader | None) -> SearchQuery:
     query = SearchQuery()
     spoken: list[str] = []
-    for piece in _split_pieces(clean):
+    for written in _split_pieces(clean):
+        piece = _read_days(written, reader) if reader is not None else written
+        if reader is not None and piece.name in _DAY_FILTERS and not _is_filter(piece):
+            query = replace(query, unread_days=(*query.unread_days, f"{piece.name}:{piece.value}"))
         query, said = _add_piece(query, piece)
         spoken += [said] if said else []
     query = replace(
@@ -161,6 +193,24 @@ def _split_pieces(text: str) -> Iterator[QueryPiece]:
         yield QueryPiece(
             minus, name.lower() if colon else "", value, False, plain.endswith("*"), plain[minus:]
         )
+
+
+def _read_days(piece: QueryPiece, reader: DayReader) -> QueryPiece:
+    """Return a filter whose days are in plain words with days in digits, and any other piece unchanged."""
+    if piece.minus or piece.name not in _DAY_FILTERS or _parse_bounds(piece.value):
+        return piece
+    days = reader.read(piece.value)
+    return replace(piece, value=f"{days[0]}..{days[1]}") if days else piece
+
+
+def _is_filter(piece: QueryPiece) -> bool:
+    """Return whether a piece with the name of a filter is one, or has no value yet."""
+    known = _FILTERS.get(piece.name)
+    return (
+        piece.minus
+        or not piece.value.strip()
+        or (known is not None and known(SearchQuery(), piece.value) is not None)
+    )
 
 
 def _add_piece(query: SearchQuery, piece: QueryPiece) -> tuple[SearchQuery, str]:
@@ -221,6 +271,10 @@ def _allow_prefix(query: SearchQuery, clean: str) -> SearchQuery:
 
 def _parse_bounds(value: str) -> tuple[date, date] | None:
     """Return the first and last day of the day, month or year in `value`."""
+    first_value, dots, last_value = value.partition("..")
+    if dots:
+        first_bounds, last_bounds = _parse_bounds(first_value), _parse_bounds(last_value)
+        return (first_bounds[0], last_bounds[1]) if first_bounds and last_bounds else None
     found = _DATE.fullmatch(value.strip())
     if not found:
         return None
@@ -253,9 +307,21 @@ def _add_trace(query: SearchQuery, value: str) -> SearchQuery | None:
     return replace(query, traces=(*query.traces, name)) if name else None
 
 
+def _set_days(query: SearchQuery, value: str) -> SearchQuery | None:
+    since = _set_since(query, value)
+    return _set_until(since, value) if since else None
+
+
+def _set_all_days(query: SearchQuery, value: str) -> SearchQuery | None:
+    return replace(query, has_all_days=True) if value.lower() == "all" else None
+
+
+_DAY_FILTERS: Final = frozenset({"from", "to", "on"})
 _FILTERS: Final[dict[str, Callable[[SearchQuery, str], SearchQuery | None]]] = {
     "from": _set_since,
     "to": _set_until,
+    "on": _set_days,
+    "days": _set_all_days,
     "in": _set_kind,
     "trace": _add_trace,
 }
@@ -270,15 +336,16 @@ class QueryFilter:
     rest: str
 
 
-def list_filters(typed: str) -> list[QueryFilter]:
+def list_filters(typed: str, *, reader: DayReader | None = None) -> list[QueryFilter]:
     """Return the filters and exclusions of a query."""
     clean = _normalize(typed)
     found: list[QueryFilter] = []
     for match, piece in zip(_PIECE.finditer(clean), _split_pieces(clean), strict=True):
         known = _FILTERS.get(piece.name)
+        read = _read_days(piece, reader) if reader is not None else piece
         rest = " ".join((clean[: match.start()] + " " + clean[match.end() :]).split())
         if piece.minus and _build_term(piece):
             found.append(QueryFilter("without", piece.value if piece.quoted else piece.raw, rest))
-        elif known and not piece.minus and known(SearchQuery(), piece.value) is not None:
+        elif known and not piece.minus and known(SearchQuery(), read.value) is not None:
             found.append(QueryFilter(piece.name, piece.value, rest))
     return found

@@ -33,10 +33,11 @@ class Command(BaseCommand):
     """The command that measures in a household created for it; the real household is not touched."""
 
     help = (
-        "Measure how quick Llamora is on this machine: encryption, finding dates, pages, saving, signing in, "
-        "imports, key changes, search, replies, and pages under attack or beside days made to be slow. Uses a temporary "
-        "household and never touches your data. Prints medians, and for comparison some figures of a simple "
-        "program and of the best similar project. Measuring replies needs the development packages."
+        "Measure how quick Llamora is on this machine: encryption, finding dates, pages, saving, signing "
+        "in, imports, key changes, search, replies, and pages under attack or beside days made to be "
+        "slow. Uses a temporary household and never touches your data. Prints medians, and for comparison "
+        "some figures of a simple program and of the best similar project. Measuring replies needs the "
+        "development packages."
     )
     requires_system_checks: list[str] = []
 

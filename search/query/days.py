@@ -1,0 +1,53 @@
+"""Days in plain words: the value of `from:"last summer"`, and the days that a question names."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from llamora.dates import LANGUAGES, Facing, resolve, scan
+
+Days = tuple[date, date]
+
+
+@dataclass(frozen=True, slots=True)
+class DayMention:
+    """The days that a question names, and where in it."""
+
+    start: int
+    end: int
+    days: Days
+
+
+class DayReader:
+    """The reading of days in a person's language and in English, as of the moment in her time zone."""
+
+    def __init__(self, now: datetime, *, language: str) -> None:
+        """Take the moment, and the language of the person's dates."""
+        self.now = now
+        known = language.partition("-")[0].lower() in LANGUAGES
+        is_english = language.lower().startswith("en")
+        self.languages: Sequence[str] = [language, *([] if is_english else ["en"])] if known else ["en-gb"]
+
+    def read(self, value: str) -> Days | None:
+        """Return the first and last day of an expression; a diary looks back."""
+        for language in self.languages:
+            when = resolve(value, self.now, language=language, facing=Facing.PAST)
+            if when is not None and when.days is not None:
+                return when.days
+        return None
+
+    def find(self, question: str) -> DayMention | None:
+        """Return the days that a question names, if it is certain which and there are no others in it."""
+        found = [
+            {
+                (mention.start, mention.end): mention.when.days
+                for mention in scan(question, self.now, languages=self.languages, facing=facing)
+                if mention.when.days is not None and mention.when.kind in ("day", "span")
+            }
+            for facing in (Facing.PAST, Facing.FUTURE)
+        ]
+        # "Christmas" and "in June" are those of every year: only what is the same in both directions is one.
+        if found[0] != found[1] or len(found[0]) != 1:
+            return None
+        ((start, end), days) = next(iter(found[0].items()))
+        return DayMention(start, end, days) if days is not None else None
