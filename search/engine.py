@@ -149,7 +149,9 @@ def _find_passing(
 def build_marker(words: WordsIndex, query: SearchQuery) -> QueryMarker:
     """Return the marker of the query's words and their other forms."""
     forms = words.find_forms({term.words[0] for term in query.terms if term.is_word})
-    return QueryMarker(snippets.build_patterns(query, forms))
+    return QueryMarker(
+        snippets.build_patterns(query, forms), numbers=[term.number for term in query.terms if term.number]
+    )
 
 
 def _build_hits(

@@ -138,7 +138,7 @@ def build_document(row: tuple[bytes, str, str, bytes, bytes, bytes, str]) -> Doc
 
 
 # Names how texts are cut into words and numbered; snapshots of another rule are deleted.
-WORDS_RULE: Final = "words/2"
+WORDS_RULE: Final = "words/3"
 
 # Below this many hits, texts with only some of the words are shown after those with all.
 ENOUGH_STRICT: Final = 10

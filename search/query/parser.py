@@ -23,7 +23,7 @@ from typing import Final
 from uuid import UUID
 
 from search.query.days import DayReader
-from search.query.folding import fold, is_unbroken, split_words
+from search.query.folding import find_long_numbers, fold, is_unbroken, split_words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,8 +31,8 @@ class QueryTerm:
     """A term that a text must contain: adjacent words, as returned by `split_words`.
 
     `literal` is a string that the folded text must also contain, if the words alone are too general (`c++`).
-    `joined` is the term without hyphens: `email` for `e-mail`. `quoted` means that only the exact words
-    match.
+    `joined` is the term without hyphens: `email` for `e-mail`. `number` is the digits of a number as long as
+    that of a telephone. `quoted` means that only the exact words match.
     """
 
     words: tuple[str, ...]
@@ -40,6 +40,7 @@ class QueryTerm:
     prefix: bool = False
     literal: str = ""
     joined: str = ""
+    number: str = ""
 
     @property
     def is_word(self) -> bool:
@@ -104,12 +105,13 @@ _QUOTES = '"“”„‟«»「」『』'
 _PIECE = re.compile(
     r"(?P<minus>-?)(?:(?P<name>[A-Za-z]+):)?"
     rf'(?:"(?P<straight>[^"]*)"|[{_QUOTES}](?P<curly>[^{_QUOTES}]*)(?:[{_QUOTES}]|$))(?P<star>\*?)'
-    r"|(?P<plain>\S+)"
+    # A long number may be written in groups.
+    r"|(?P<plain>\+?\(?[0-9](?:[ ()/.\-]{0,2}[0-9]){6,17}(?!\S)|\S+)"
 )
 # Punctuation that surrounds words and is no part of them; what is left over decides whether to look
 # literally.
-_SURROUNDING = ".,;:!?…()[]{}<>'‘’‚‛`´\"*_~|-–—/\\¿¡、。，！？：；（）【】《》・·"
-_JOINERS = re.compile(r"[-'’‘._/:,‐‑–—\s]")
+_SURROUNDING = ".,;:!?…()[]{}<>'‘’‚‛`´\"*_~=|-–—/\\¿¡、。，！？：；（）【】《》・·"
+_JOINERS = re.compile(r"[-'’‘._/:,‐‑–—~=\s]")
 _DATE = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?", re.ASCII)
 
 
@@ -233,7 +235,7 @@ def _build_term(piece: QueryPiece) -> QueryTerm | None:
     if piece.quoted:
         words = tuple(split_words(piece.raw if piece.name else piece.value))
         return QueryTerm(words=words, quoted=True, prefix=piece.star) if words else None
-    trimmed = piece.raw.strip(_SURROUNDING)
+    trimmed = piece.raw.strip(_SURROUNDING).lstrip("#")
     words = tuple(split_words(trimmed))
     if not words:
         # Letters of a script that neither SQLite nor Python takes for letters are still there to be found.
@@ -241,7 +243,14 @@ def _build_term(piece: QueryPiece) -> QueryTerm | None:
     bare = _JOINERS.sub("", trimmed)
     broken = not any(is_unbroken(word) for word in words)
     joined = "".join(words) if broken and len(words) > 1 and "-" in trimmed else ""
-    return QueryTerm(words=words, prefix=piece.star, literal=_get_literal(trimmed, bare), joined=joined)
+    numbers = find_long_numbers(piece.raw)
+    return QueryTerm(
+        words=words,
+        prefix=piece.star,
+        literal="" if numbers else _get_literal(trimmed, bare),
+        joined=joined,
+        number=numbers[0][0] if len(numbers) == 1 else "",
+    )
 
 
 def _get_literal(trimmed: str, bare: str) -> str:

@@ -11,7 +11,14 @@ from typing import Final
 import ahocorasick
 
 from search.chunks import Span
-from search.query.folding import fold_with_offsets, is_unbroken, to_printed_form
+from search.query.folding import (
+    find_long_numbers,
+    fold_with_offsets,
+    is_same_number,
+    is_sign,
+    is_unbroken,
+    to_printed_form,
+)
 from search.query.parser import QueryTerm, SearchQuery
 
 SNIPPET_LENGTH: Final = 240
@@ -23,6 +30,7 @@ _PART_LENGTH: Final = 20_000
 _OVERLAP: Final = 400
 _MAX_MATCHES: Final = 1_000
 _MAX_FORM_MATCHES: Final = 10_000
+_NUMBER_WEIGHT: Final = 4
 # A phrase goes on over the end of a line.
 _BREAKS: Final = str.maketrans("\n\t\u2028\u00a0", "    ")
 
@@ -48,13 +56,14 @@ class SnippetPart:
 class QueryMarker:
     """Search for all patterns of a query in a text."""
 
-    def __init__(self, wanted: Iterable[MarkPattern]) -> None:
+    def __init__(self, wanted: Iterable[MarkPattern], *, numbers: Iterable[str] = ()) -> None:
         by_text: dict[str, MarkPattern] = {}
         for one in wanted:
             known = by_text.get(one.text)
             loosest = known is None or (known.begins and not one.begins) or (known.ends and not one.ends)
             if one.text and loosest:
                 by_text[one.text] = one
+        self._numbers = frozenset(filter(None, numbers))
         self._automaton = ahocorasick.Automaton()
         for one in by_text.values():
             self._automaton.add_word(one.text, one)
@@ -67,11 +76,15 @@ class QueryMarker:
 
         The search ends after `most` matches.
         """
+        found = [
+            (span, _NUMBER_WEIGHT)
+            for digits, span in (find_long_numbers(text) if self._numbers else ())
+            if any(is_same_number(digits, number) for number in self._numbers)
+        ]
         if not self._has_any:
-            return []
+            return found
         folded, offsets = fold_with_offsets(text)
         folded = folded.translate(_BREAKS)
-        found: list[tuple[Span, int]] = []
         for last, wanted in self._automaton.iter(folded):
             begin, end = last + 1 - len(wanted.text), last + 1
             if _is_whole_word(folded, begin, end, wanted):
@@ -117,6 +130,12 @@ def _build_term_patterns(term: QueryTerm, forms: dict[str, list[str]]) -> Iterab
         return
     if term.joined:
         yield MarkPattern(term.joined, True, True, 2)
+    if is_sign(term.words[-1]) and len(term.words) > 1:
+        *digits, sign = (to_printed_form(word) for word in term.words)
+        for amount in dict.fromkeys(between.join(digits) for between in ",. "):
+            for written in (f"{amount}{sign}", f"{amount} {sign}", f"{sign}{amount}", f"{sign} {amount}"):
+                yield MarkPattern(written, True, True, 4)
+        return
     if any(is_unbroken(word) for word in term.words):
         yield MarkPattern("".join(to_printed_form(word) for word in term.words), False, False, 4)
         return

@@ -106,9 +106,7 @@ def test_a_hyphenated_word_is_also_looked_for_in_one() -> None:
     assert term.joined == "email"
 
 
-@pytest.mark.parametrize(
-    ("typed", "literal"), [("c++", "c++"), ("C#", "c#"), ("£60", "£60"), ("@home", "@home")]
-)
+@pytest.mark.parametrize(("typed", "literal"), [("c++", "c++"), ("C#", "c#"), ("@home", "@home")])
 def test_symbols_that_belong_to_a_word_are_looked_for_as_they_stand(typed: str, literal: str) -> None:
     (term,) = parse(typed).terms
 
