@@ -14,6 +14,7 @@ from uuid import UUID
 
 from search.query.folding import is_unbroken, list_number_words, number_word
 from search.query.parser import QueryTerm, SearchQuery
+from search.query.stop_words import STOP_WORDS
 
 # Filters are asked of each text with the words: of 50,000 that takes 30 ms, and nobody reads on so far.
 MAX_COUNTED: Final = 5000
@@ -195,6 +196,8 @@ LAST_CHARACTER: Final = "\U0010ffff"
 _MAX_FORMS: Final = 40
 _MAX_COMPLETIONS: Final = 200
 _MAX_LOOSE: Final = 60
+# A stop word of some language is one in this diary if more than one of so many texts have it.
+_STOP_WORD_EVERY: Final = 50
 
 
 def find_word_forms(db: sqlite3.Connection, word: str) -> list[str]:
@@ -261,16 +264,24 @@ class WordSearch:
         return list(dict.fromkeys([*first, *others]))
 
     def find_loose(self) -> list[int]:
-        """Return the texts with some of the terms; more terms and rarer terms rank higher."""
+        """Return the texts with some of the terms; more terms and rarer terms rank higher.
+
+        Stop words count only if there is nothing else.
+        """
         terms = [part for term in self._query.terms if not term.quoted for part in _split_unbroken(term)]
         if len(terms) < 2:
             return []
         fts_queries = [match_some_terms(self._query, terms=[term], forms=self.find_forms) for term in terms]
         counts = sorted((self._count(fts_query), number) for number, fts_query in enumerate(fts_queries))
         size = self._db.execute("SELECT count(*) FROM docs").fetchone()[0]
+        telling = [
+            (holds, number)
+            for holds, number in counts
+            if 0 < holds * _STOP_WORD_EVERY <= size or not _is_stop_word(terms[number])
+        ]
         scores: dict[int, float] = {}
         left = MAX_RANKED
-        for holds, number in counts:
+        for holds, number in telling or counts:
             # Not by bm25: it takes each form of a word for a word of its own, and the rarest for the best.
             left -= holds
             if left < 0 and scores:
@@ -320,6 +331,10 @@ class WordSearch:
 
 def _is_long_enough(term: QueryTerm) -> bool:
     return bool(term.words) and len(term.words[-1]) >= MIN_PREFIX_LENGTH
+
+
+def _is_stop_word(term: QueryTerm) -> bool:
+    return STOP_WORDS.issuperset(term.words)
 
 
 def _split_unbroken(term: QueryTerm) -> Iterator[QueryTerm]:

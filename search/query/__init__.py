@@ -3,6 +3,7 @@
 parser         the query language
 days           days in plain words, of a filter or a question
 folding        folding of case, accents and widths, and splitting of every script into words
+stop_words     words that say little by themselves
 snippets       the passage of a text around a match
 trace_filter   the entries with the traces that a query names
 result_tokens  opaque tokens of recent queries, so that an opened result can mark its matches

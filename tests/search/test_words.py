@@ -171,6 +171,36 @@ def test_a_few_hits_are_followed_by_texts_with_some_of_the_words() -> None:
     assert one.id in hits.loose
 
 
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("when was the heron at the lake", {"heron"}),
+        ("wann war der Reiher an dem See", {"reiher"}),
+        ("at of the", {"heron", "dinner", "river", "desk"}),
+        ("at of the zzzzqqq", set()),
+        ("when did the aunt die", {"dies"}),
+    ],
+)
+def test_where_not_all_words_are_found_stop_words_find_nothing(typed: str, found: set[str]) -> None:
+    index = WordsIndex()
+    texts = {
+        "heron": "The heron was in the weir with a fish.",
+        "dinner": "Dinner at the inn with Ada; they were late.",
+        "river": "What a day at the river with them.",
+        "reiher": "Der Reiher war an dem Wehr.",
+        "dies": "If plants die, I buy others.",
+    }
+    documents = {name: make_document(text) for name, text in texts.items()}
+    # So that "die" is rare here.
+    index.upsert([*documents.values(), *(make_document(f"At the desk, {number}.") for number in range(55))])
+
+    hits = index.find(parse(typed), limit=50)
+
+    names = {document.id: name for name, document in documents.items()}
+    assert hits.strict == []
+    assert {names.get(id_, "desk") for id_ in hits.loose} == found
+
+
 def test_filters_alone_list_what_they_let_through_newest_first() -> None:
     index = WordsIndex()
     old, new = make_document("b", day=date(2020, 5, 1)), make_document("a", day=date(2021, 5, 1))
