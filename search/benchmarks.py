@@ -22,7 +22,7 @@ from llamora.database import write_transaction
 from search import related_entries
 from search.embedder.holder import embedders
 from search.embedder.search_settings import get_search_settings
-from search.embedder.types import Embedder, Floats
+from search.embedder.types import Embedder, Floats, SimilarityFloors
 from search.engine import search
 from search.errors import EmbedderUnavailable
 from search.index import graph
@@ -65,7 +65,7 @@ class SyntheticEmbedder:
 
     name = "benchmark/made-up"
     width = _WIDTH
-    floor = 0.0
+    floors = SimilarityFloors(0.0, 0.0)
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Return about as many tokens as an embedding model would count."""

@@ -18,6 +18,7 @@ from search.index.words import WordsIndex
 from search.query import snippets, trace_filter
 from search.query.parser import SearchQuery
 from search.query.snippets import QueryMarker, SnippetPart
+from search.query.stop_words import STOP_WORDS
 
 PAGE_SIZE: Final = 20
 # Rankings are taken this deep at least, so that a page further down ranks like the pages before it.
@@ -112,11 +113,18 @@ def _find_near(
     if vectors is None or embedder is None or not query.text or query.quoted_phrases:
         return {}
     vector = embedder.embed_question(query.text)
+    floor = embedder.floors.known if _has_known_word(words, query) else embedder.floors.unknown
 
     def nearest(limit: int, allowed: Collection[UUID] | None) -> list[NearText]:
-        return vectors.search(vector, limit=limit, floor=embedder.floor, allowed=allowed)
+        return vectors.search(vector, limit=limit, floor=floor, allowed=allowed)
 
     return {near.id: near for near in filter_near(words, query, nearest, limit=_MAX_NEAR)}
+
+
+def _has_known_word(words: WordsIndex, query: SearchQuery) -> bool:
+    """Return whether a word of the query was ever written; stop words count only if there are no others."""
+    asked = {word for term in query.terms for word in term.words}
+    return words.has_any_word(asked - STOP_WORDS or asked)
 
 
 def filter_near(words: WordsIndex, query: SearchQuery, nearest: FindNearest, *, limit: int) -> list[NearText]:

@@ -66,7 +66,7 @@ def find_near_entries(index: PersonIndex, entry: Entry) -> Sequence[NearText]:
     asked = embedder.embed_question(str(entry.text)[:_MAX_CHARACTERS])[None] if own is None else own
 
     def nearest(limit: int, allowed: Collection[UUID] | None) -> list[NearText]:
-        return vectors.find_similar(asked, limit=limit, floor=embedder.floor, allowed=allowed)
+        return vectors.find_similar(asked, limit=limit, floor=embedder.floors.known, allowed=allowed)
 
     before = SearchQuery(kinds=frozenset({"entry"}), until=entry.day - timedelta(days=1))
     return engine.filter_near(words, before, nearest, limit=MAX_RELATED)

@@ -11,7 +11,7 @@ from typing import Any
 
 from search.embedder import model_folder
 from search.embedder.search_settings import SearchSettings
-from search.embedder.types import EMBED_BATCH, Floats, get_floor, normalize_rows
+from search.embedder.types import EMBED_BATCH, Floats, get_floors, normalize_rows
 from search.errors import EmbedderUnavailable
 
 
@@ -36,7 +36,7 @@ class FastEmbedder:
             # fastembed and onnxruntime raise what they like; whatever it is, words still work.
             raise EmbedderUnavailable("broken", f"{model}: {error}") from None
         self.width = int(self._model.embedding_size)
-        self.floor = get_floor(model)
+        self.floors = get_floors(model)
 
     @staticmethod
     def _copy_without_truncation(tokenizer: Any) -> Any:

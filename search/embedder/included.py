@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 
 from search.embedder.model_folder import build_embedder_name
-from search.embedder.types import Floats, get_floor, normalize_rows
+from search.embedder.types import Floats, get_floors, normalize_rows
 from search.errors import EmbedderUnavailable
 
 INCLUDED: Final = "sentence-transformers/all-MiniLM-L6-v2"
@@ -31,9 +31,10 @@ class IncludedEmbedder:
     def __init__(self, *, threads: int) -> None:
         weights = find_weights()
         self.name = build_embedder_name(INCLUDED, [weights])
-        self.floor = get_floor(INCLUDED)
+        self.floors = get_floors(INCLUDED)
         try:
             self._tokenizer = _build_tokenizer()
+            self._unknown = self._tokenizer.token_to_id("[UNK]")
             self._session = _open_session(weights, threads=threads)
         except Exception as error:
             # onnxruntime raises what it likes; whatever it is, words still work.
@@ -46,7 +47,10 @@ class IncludedEmbedder:
         return [len(one.ids) for one in found]
 
     def embed_passages(self, texts: Sequence[str]) -> Floats:
-        """Return a unit vector for each text: the mean of the vectors of its tokens."""
+        """Return a unit vector for each text: the mean of the vectors of its tokens.
+
+        A text without a single known token, such as an emoji, has a vector of zeros and is near to nothing.
+        """
         rows = [self._list_token_ids(one.ids) for one in self._tokenizer.encode_batch(list(texts))]
         tokens = np.zeros((len(rows), max(map(len, rows))), dtype=np.int64)
         mask = np.zeros_like(tokens)
@@ -54,7 +58,8 @@ class IncludedEmbedder:
             tokens[number, : len(row)], mask[number, : len(row)] = row, 1
         given = {"input_ids": tokens, "attention_mask": mask, "token_type_ids": np.zeros_like(tokens)}
         of_tokens = self._session.run(["last_hidden_state"], given)[0]
-        return normalize_rows((of_tokens * mask[..., None]).sum(axis=1))
+        is_known = np.array([any(token != self._unknown for token in row[1:-1]) for row in rows])
+        return normalize_rows((of_tokens * mask[..., None]).sum(axis=1) * is_known[:, None])
 
     def embed_question(self, text: str) -> Floats:
         """Return the unit vector of a question."""

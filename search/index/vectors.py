@@ -136,7 +136,7 @@ class VectorsIndex:
         """
         with self._lock:
             self._check_open()
-            if not self._used:
+            if not self._used or not vector.any():
                 return []
             if self._graph is not None and allowed is None:
                 rows, scores = self._search_graph(self._graph, vector, limit)
@@ -155,10 +155,13 @@ class VectorsIndex:
         """
         with self._lock:
             self._check_open()
-            if not self._used:
+            own = own[own.any(axis=1)]
+            if not self._used or not len(own):
                 return []
             scores, least = similarity.relative_similarity(self._matrix[: self._used], own, floor=floor)
-            scores = np.where(self._allowed_rows(allowed), scores, np.float32(-2))
+            # Nothing is like a text that the embedder could not read, whose vectors are zeros.
+            readable = self._matrix[: self._used, 0] != 0
+            scores = np.where(self._allowed_rows(allowed) & readable, scores, np.float32(-2))
             rows, best = similarity.best_scores(scores, _ROWS_PER_TEXT * limit)
             found: dict[UUID, NearText] = {}
             last = 1.0

@@ -307,6 +307,15 @@ class WordsIndex:
         with self._use() as db:
             return {UUID(bytes=row[0]) for row in db.execute(fts_query.sql("docs.id"), fts_query.parameters)}
 
+    def has_any_word(self, words: Iterable[str]) -> bool:
+        """Return whether one of these words, or another form of it, is in any text."""
+        with self._use() as db:
+            return any(
+                db.execute("SELECT 1 FROM vocabulary WHERE term = ?", (word,)).fetchone()
+                or find_word_forms(db, word)
+                for word in words
+            )
+
     def find_forms(self, words: Iterable[str]) -> dict[str, list[str]]:
         """Return, for each word, its other forms that occur in the index."""
         with self._use() as db:

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import numpy as np
 from numpy.typing import NDArray
 
+from search.embedder.types import SimilarityFloors
 from search.index import workers
 from search.index.person_index import PersonIndex
 from search.index.registry import indexes
@@ -23,7 +24,7 @@ class BagOfWords:
     """A simple embedder: texts that share words are near to each other."""
 
     name = "tests/bag-of-words"
-    floor = 0.1
+    floors = SimilarityFloors(0.1, 0.1)
 
     def __init__(self, width: int = 64) -> None:
         self.width = width

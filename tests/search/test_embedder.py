@@ -33,7 +33,7 @@ from tests.search.indexing import BagOfWords, open_index
 SENTENCES = (
     "Walked along the river at dusk; the herons were back.",
     "Café, naïve, Größe, 日本語, emoji 🌻 and a longwordthatisinnovocabulary.",
-    "",
+    "A letter.",
     "A long day. " * 300,
 )
 KNOWN = [

@@ -95,7 +95,7 @@ def test_a_day_recalls_the_day_that_spoke_of_the_same(
     assert own is not None
 
     before = [id_ for day, id_ in ids.items() if day < feast]
-    found = index.vectors.find_similar(own, limit=3, floor=embedders.get().floor, allowed=before)
+    found = index.vectors.find_similar(own, limit=3, floor=embedders.get().floors.known, allowed=before)
 
     recalled = {days[near.id.int][0]: days[near.id.int][1][slice(*near.span)] for near in found}
     assert "Lord Mayor" in recalled[date(1661, 11, 8)]
