@@ -172,8 +172,8 @@ def renew_commit_log(database: Path, connection: sqlite3.Connection) -> None:
         return
     try:
         begin_commit_log(database, connection)
-    except OSError as error:
-        _log.warning("The log of commits could not be begun again: %s.", error.strerror)
+    except (OSError, sqlite3.Error) as error:
+        _log.warning("The log of commits could not be begun again: %s.", type(error).__name__)
 
 
 def remove_commit_log(database: Path) -> None:

@@ -91,6 +91,12 @@ def find_unreported_loss(database: Path) -> Loss | None:
     return loss if loss and not reports.find_report(loss) else None
 
 
+def report_before_replacement(database: Path, *, now: datetime) -> None:
+    """Copy and report what a database lacks, before a restore merges its logs into it."""
+    if find_unreported_loss(database):
+        examine_losses(database, now=now)
+
+
 def describe_unreported_loss(loss: Loss) -> str:
     """Return sentences about such a loss."""
     return (

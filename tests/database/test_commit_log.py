@@ -134,6 +134,22 @@ def test_a_log_that_cannot_be_written_to_stops_no_save(database: Path) -> None:
     assert Person.objects.filter(name="Olive").exists()
 
 
+def test_a_log_that_cannot_be_begun_again_stays_as_it_was(
+    database: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    save_person("Olive")
+    before = read_log(database)
+    draft = database.with_name(f"{database.name}-commits.new")
+    draft.mkdir()
+    try:
+        assert truncate_wal()
+    finally:
+        draft.rmdir()
+
+    assert read_log(database) == before
+    assert "could not be begun again: IsADirectoryError" in caplog.text
+
+
 def test_another_process_that_finds_the_log_writes_to_it_too(database: Path) -> None:
     save_person("Olive")
     with commit_log.get_log_path(database).open("ab") as other:

@@ -326,6 +326,18 @@ def test_verify_says_it_of_a_copy_with_its_logs(house: CrashedHousehold, run: Ru
     assert "may be missing" in run("verify", copy)
 
 
+def test_a_restore_copies_the_damaged_files_that_it_replaces(
+    house: CrashedHousehold, run: Run, data: Path
+) -> None:
+    before = house.wal.read_bytes()
+    older = crashed.copy_files(house.database, data.parent / "older" / "llamora.sqlite3")
+
+    assert "Restored" in run("restore", str(older))
+    (copy,) = (data / "replaced").glob("*-damaged.sqlite3")
+    assert Path(f"{copy}-wal").read_bytes() == before
+    assert len(reports.list_open_reports()) == 1
+
+
 def test_the_report_has_no_names(house: CrashedHousehold, olive: Resident) -> None:
     stored = json.loads(examine(house).path.read_text())
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from diary import days
 from diary.transfer.day_restoration import EntryState
+from llamora.ops import losses
 from llamora.ops.backup import create, restore, restore_day, verify_secret
 from llamora.ops.errors import OperationRefused
 from llamora.pluralize import pluralize
@@ -68,9 +69,11 @@ class Command(BaseCommand):
             raise CommandError("--entry and --dry-run belong to --day, which names the day to restore.")
         check_secret = partial(self._check_secret, name=user, password_file=password_file) if user else None
         try:
+            database = create.get_household_files().database
+            losses.report_before_replacement(database, now=timezone.now())
             report = restore.restore_backup(
                 file.absolute(),
-                database=create.get_household_files().database,
+                database=database,
                 key_file=settings.SECRET_KEY_FILE,
                 now=timezone.now(),
                 check_secret=check_secret,
