@@ -11,12 +11,14 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
+from django.utils import timezone
 
 from accounts.losses import reports
 from accounts.losses.reports import LossReport
 from llamora.database.losses import Loss, find_loss, list_files
 from llamora.ops import losses, pruning
 from llamora.ops.backup import restore, verify_secret
+from tests.clock.records import settle_clock
 from tests.losses import crashed
 from tests.losses.crashed import FIRST_DAY, CrashedHousehold
 from tests.page import read
@@ -64,6 +66,12 @@ def examine(house: CrashedHousehold, *, now: datetime = NOW) -> LossReport:
     report = losses.examine_losses(house.database, now=now)
     assert report is not None
     return report
+
+
+def get_loss(house: CrashedHousehold) -> Loss:
+    loss = find_loss(house.database)
+    assert loss is not None
+    return loss
 
 
 def make_report(**changes: Any) -> LossReport:
@@ -133,24 +141,28 @@ def test_copies_take_no_more_space_than_three_and_none_that_is_needed(
 def test_copies_are_deleted_after_thirty_days_and_reports_once_they_were_read(
     house: CrashedHousehold, administrator: Resident, olive: Resident, data: Path
 ) -> None:
-    report = examine(house)
-    later = NOW + timedelta(days=31)
+    settle_clock()
+    now = timezone.now()
+    young, old = now - timedelta(days=29), now - timedelta(days=31)
+    report = examine(house, now=old)
     for path in (data / "replaced").iterdir():
-        os.utime(path, (NOW.timestamp(), NOW.timestamp()))
+        os.utime(path, (old.timestamp(), old.timestamp()))
 
-    pruning.prune(now=later)
+    pruning.prune(now=now)
     assert list((data / "replaced").iterdir()) == []
     assert report.path.exists()
 
     reports.acknowledge_reports(administrator.person)
-    pruning.prune(now=later)
+    pruning.prune(now=now)
     assert report.path.exists()
 
     reports.acknowledge_reports(olive.person)
-    pruning.prune(now=NOW)
-    assert report.path.exists()
-    pruning.prune(now=later)
+    recent = reports.save_report(get_loss(house), copy=None, now=young)
+    reports.acknowledge_reports(administrator.person)
+    reports.acknowledge_reports(olive.person)
+    pruning.prune(now=now)
     assert not report.path.exists()
+    assert recent.path.exists()
 
 
 def test_a_restore_is_no_loss(house: CrashedHousehold, data: Path) -> None:
