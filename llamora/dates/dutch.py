@@ -39,6 +39,7 @@ TABLE = LanguageTable(
     },
     weekday_part=("", _PARTS),
     words={
+        "since": {True: "sinds, vanaf"},
         "weekday": {
             0: "maandag, ma.",
             1: "dinsdag, di.",

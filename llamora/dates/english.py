@@ -21,6 +21,8 @@ TABLE = LanguageTable(
         90: "ninety",
     },
     words={
+        "since": {True: "since, ever since"},
+        "day_before": {True: "eve of, the eve of"},
         "weekday": {
             0: "monday, mon.",
             1: "tuesday, tue., tues.",
@@ -108,7 +110,7 @@ TABLE = LanguageTable(
             (-1, "evening"): "last evening, yestereve",
         },
         "rel": {
-            -1: "last, past, previous",
+            -1: "last, past, previous, this past, this last",
             0: "this, current, the current, this current",
             1: "next, coming, upcoming, following, this coming, this next",
         },
@@ -163,7 +165,7 @@ TABLE = LanguageTable(
         "till": {True: "to, till, before, of"},
         "minute_word": {True: "minutes, minute"},
         "oclock": {True: "o'clock, oclock, hours sharp, hrs"},
-        "noon": {True: "noon, midday, high noon"},
+        "noon": {True: "noon, midday, high noon, 12 noon"},
         "midnight": {True: "midnight"},
         "am": {True: "am, a.m., a.m, am., a m"},
         "pm": {True: "pm, p.m., p.m, pm., p m"},

@@ -245,7 +245,7 @@ class Holiday:
             return found, found
         month, day = self.rule.split("-", 1)
         if not day.isdigit():
-            name, number = day.split("-")
+            name, number = day.split("-", 1)
             weekday = next(index for index, full in enumerate(WEEKDAYS) if full.startswith(name))
             nth = days.nth_weekday(days.month_days(year, int(month)), weekday, int(number))
             return (nth, nth) if nth else None
@@ -452,6 +452,9 @@ class NthIn:
         first, last = require_days(outer)
         if first == last or outer.kind != "span":
             raise UnresolvableDateError
+        if outer.precision == "season":
+            # Which day a season begins on depends on whom one asks.
+            raise UnresolvableDateError
         if isinstance(self.unit, int):
             return make_day(_require(days.nth_weekday((first, last), self.unit, self.number)))
         if self.unit == "day":
@@ -478,6 +481,22 @@ class NthIn:
             if first <= begin and end <= last:
                 return make_span((begin, end), self.unit)
         raise UnresolvableDateError
+
+
+@dataclass(frozen=True, slots=True)
+class WeekOf:
+    """The week or weekend of a day: the week of 2 October."""
+
+    unit: str
+    day: Expression
+
+    def resolve(self, context: DateContext) -> When:
+        """Return its days."""
+        first, last = require_days(self.day.resolve(context))
+        if first != last:
+            raise UnresolvableDateError
+        monday, sunday = days.week_days(first)
+        return make_span((monday if self.unit == "week" else monday + timedelta(days=5), sunday), self.unit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -794,7 +813,9 @@ class DateRange:
             raise UnresolvableDateError
         start = require_days(begin)[0]
         end = last.resolve(context)
-        if isinstance(last, NamedWeekday | MonthDay | NamedMonth | DayOfMonth) and not _is_dated(last):
+        if isinstance(last, NamedWeekday | MonthDay | NamedMonth | DayOfMonth | Holiday) and not _is_dated(
+            last
+        ):
             after = DateContext(datetime.combine(start, context.now.timetz()), Facing.FUTURE)
             end = last.resolve(after)
         if end.kind not in ("day", "span") or isinstance(end.start, datetime):
@@ -905,6 +926,17 @@ class Approximate:
     def resolve(self, context: DateContext) -> When:
         """Return the value, marked as approximate."""
         return replace(self.inner.resolve(context), is_approximate=True)
+
+
+@dataclass(frozen=True, slots=True)
+class LookingBack:
+    """An expression after "since", which is in the past."""
+
+    inner: Expression
+
+    def resolve(self, context: DateContext) -> When:
+        """Return the last such time."""
+        return self.inner.resolve(DateContext(context.now, Facing.PAST))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ def _number_ordinals() -> dict[int, str]:
         "deuxième troisième quatrième cinquième sixième septième huitième neuvième dixième onzième "
         "douzième treizième quatorzième quinzième seizième dix-septième dix-huitième dix-neuvième vingtième"
     )
-    return {1: "premier, première", **dict(enumerate(words, 2)), 21: "vingt et unième"}
+    return {1: "premier, première", **dict(enumerate(words, 2)), 2: "deuxième, second", 21: "vingt et unième"}
 
 
 _TEENS = ["dix", "onze", "douze", "treize", "quatorze", "quinze", "seize", "dix-sept", "dix-huit", "dix-neuf"]
@@ -42,6 +42,10 @@ TABLE = LanguageTable(
         **{90 + number: f"quatre-vingt-{word}" for number, word in enumerate(_TEENS)},
     },
     words={
+        "since": {True: "depuis, depuis le"},
+        "here": {True: "ci"},
+        "day_before": {True: "veille de, veille du"},
+        "day_after": {True: "lendemain de, lendemain du"},
         "weekday": {
             0: "lundi, lun.",
             1: "mardi, mar.",

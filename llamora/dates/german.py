@@ -50,6 +50,7 @@ TABLE = LanguageTable(
     },
     weekday_part=("", _PARTS),
     words={
+        "since": {True: "seit, seit dem"},
         "weekday": {
             0: "montag, mo.",
             1: "dienstag, di.",

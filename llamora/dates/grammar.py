@@ -144,7 +144,8 @@ def _read_number_month(groups: Any) -> Any:
 def _make_decade(year: int) -> Any:
     if year % 10 or not (10 <= year <= 90 or 1000 <= year < 3000):
         return None
-    return ex.Decade(year)
+    # "The 1800s" are a hundred years.
+    return ex.NamedYears(year, year + 99, "century") if year % 100 == 0 and year > 99 else ex.Decade(year)
 
 
 def _make_century(number: int) -> Any:
@@ -331,7 +332,9 @@ def _make_span_rule(first: Any, last: Any) -> Any:
 
 
 def _every_unit(amount: float | None, unit: str) -> Any:
-    if unit in ("weekend",):
+    if unit == "night":
+        return None
+    if unit == "weekend":
         return ex.Recurrence(ex.describe_weekdays((5, 6)))
     return ex.Recurrence(ex.describe_interval(amount or 1, unit))
 
@@ -359,7 +362,20 @@ def _every_date(day: Any) -> Any:
 
 
 def _add_time(rule: Any, time: Any) -> Any:
+    if isinstance(rule.time, ex.PartOfDay):
+        clock = _to_clock(time)
+        if not isinstance(clock, ex.ClockTime):
+            return None
+        return replace(rule, time=_add_half(clock, rule.time.part) or clock)
     return replace(rule, time=_to_clock(time)) if rule.time is None else None
+
+
+def _add_date(rule: Any, day: Any) -> Any:
+    """Return the rule of "every year on 5 May" or "every month on the 15th"."""
+    if rule.rule == "yearly" and isinstance(day, ex.MonthDay):
+        return _every_date(day)
+    is_monthly = rule.rule == "monthly" and isinstance(day, int) and 1 <= day <= 31
+    return ex.Recurrence(f"monthly on day {day}") if is_monthly else None
 
 
 def _build_rules(*, day_first: bool | None) -> Rules:
@@ -385,6 +401,7 @@ def _build_rules(*, day_first: bool | None) -> Rules:
         "month_unit": [("rel_unit_span", _check_month_unit)],
         "rel_unit_span": [
             ("~the? rel unit", lambda rel, unit: _make_rel(unit, rel)),
+            ("rel unit ~dash? ~here", lambda rel, unit: _make_rel(unit, rel)),
             ("~the? unit rel|post_rel", _make_rel),
             ("~the? rel_unit", lambda value: _make_rel(value[1], value[0])),
         ],
@@ -438,6 +455,10 @@ def _build_rules(*, day_first: bool | None) -> Rules:
             ("relday week_later", lambda day, _: ex.RelativeDay(day + 7)),
             ("~the? day_number ~of? ~the? month_unit", _make_day_in),
             ("~dayword spoken_day ~of? ~the? month_unit", _make_day_in),
+            (
+                "~the? day_number ~of ~the? month_word",
+                lambda day, _: _make_day_in(day, ex.RelativeUnit("month", 0)),
+            ),
             ("month_unit ~comma? ~on? ~the? ord", lambda month, day: _make_day_in(day, month)),
             ("~the digit_ord", ex.DayOfMonth),
             ("~dayword small", ex.DayOfMonth),
@@ -460,8 +481,13 @@ def _build_rules(*, day_first: bool | None) -> Rules:
             ("plain_day", _same),
             ("dur ~before plain_day|shifted", lambda amounts, day: _make_offset(-1, amounts, day)),
             ("dur ~after plain_day|shifted", lambda amounts, day: _make_offset(1, amounts, day)),
-            ("~the day_dur ~before plain_day|shifted", lambda amounts, day: _make_offset(-1, amounts, day)),
-            ("~the day_dur ~after plain_day|shifted", lambda amounts, day: _make_offset(1, amounts, day)),
+            (
+                "~the|on? day_dur ~before plain_day|shifted",
+                lambda amounts, day: _make_offset(-1, amounts, day),
+            ),
+            ("~the|on? day_dur ~after plain_day|shifted", lambda amounts, day: _make_offset(1, amounts, day)),
+            ("~the? ~day_after ~the? plain_day", lambda day: _make_offset(1, ((1, "day"),), day)),
+            ("~the? ~day_before ~the? plain_day", lambda day: _make_offset(-1, ((1, "day"),), day)),
             ("dur ~from_base plain_day", lambda amounts, day: _make_offset(1, amounts, day)),
             ("plain_day in_pre dur", lambda day, _, amounts: _make_offset(1, amounts, day)),
             ("dur ~ago_post ~on? weekday", _make_week_ago),
@@ -570,6 +596,7 @@ def _build_rules(*, day_first: bool | None) -> Rules:
             ("~the? ~week_word int2 ~of? ~comma? fullish_year?", _make_week),
             ("~the? ord ~week_word ~of ~the? fullish_year", _make_week),
             ("iso_week", lambda groups: None if groups[2] else _read_iso_week(groups)),
+            ("~the? week_unit ~of ~the? plain_day", ex.WeekOf),
             ("~the? nth span_unit ~of|in ~the? container", ex.NthIn),
             (
                 "~the? span_unit post_nth ~of|in ~the? container",
@@ -590,6 +617,7 @@ def _build_rules(*, day_first: bool | None) -> Rules:
         "two_digit_year": [("int2", lambda year: (year, True) if year > 31 else None)],
         "container_month": [("month year_part?", _make_month)],
         "fullish_year": [("full_year", lambda year: year[0])],
+        "week_unit": [("unit", lambda unit: unit if unit in ("week", "weekend") else None)],
         "span_unit": [
             ("unit", lambda unit: unit if unit in ("week", "month", "weekend", "year", "decade") else None)
         ],
@@ -659,6 +687,7 @@ def _build_rules(*, day_first: bool | None) -> Rules:
             ("day ~comma? ~at small", _on),
             ("day_part|part_span ~comma? ~at? ~about? clock", _on),
             ("day_part|part_span ~comma? ~at small", _on),
+            ("dotted_day ~comma? ~at? clock", _on),
             ("~at? clock ~comma? ~on|of? ~the? day|day_part|named_part", lambda clock, day: _on(day, clock)),
             ("~at small ~on ~the? day", lambda hour, day: _on(day, hour)),
             ("~at small ~comma? named_part|day_part", lambda hour, day: _on(day, hour)),
@@ -744,6 +773,7 @@ def _build_rules(*, day_first: bool | None) -> Rules:
         "recurring_time": [
             ("recurring ~comma? part_name", lambda rule, part: _add_time(rule, ex.PartOfDay(part))),
             ("recurring ~comma? ~at? clock", _add_time),
+            ("recurring ~comma? ~on ~the? month_day|day_number", _add_date),
             ("recurring ~comma? ~at small", _add_time),
             ("recurring ~comma? clock_range", _add_time),
             ("clock_range ~comma? recurring", lambda hours, rule: _add_time(rule, hours)),
@@ -775,6 +805,7 @@ def _build_rules(*, day_first: bool | None) -> Rules:
         "scanned": [
             ("exact", _same),
             ("~about exact", ex.Approximate),
+            ("~since exact", ex.LookingBack),
             ("~on|at exact", _same),
             ("~on numeric_short|dotted_day", _same),
             ("~on digit_ord", ex.DayOfMonth),
@@ -782,6 +813,7 @@ def _build_rules(*, day_first: bool | None) -> Rules:
         "whole": [
             ("exact", _same),
             ("~about exact", ex.Approximate),
+            ("~since ~the? exact", ex.LookingBack),
             ("~on|at|introducer|for_pre ~the? exact", _same),
             ("~on|at|introducer ~about exact", ex.Approximate),
             ("~on|introducer? ~the? numeric_short|dotted_day", _same),

@@ -33,9 +33,9 @@ TABLE = LanguageTable(
         "quattordici quindici sedici diciassette diciotto diciannove"
     ),
     tens={
-        20: "venti",
-        30: "trenta",
-        40: "quaranta",
+        20: "venti/vent'",
+        30: "trenta/trent'",
+        40: "quaranta/quarant'",
         50: "cinquanta",
         60: "sessanta",
         70: "settanta",
@@ -44,6 +44,7 @@ TABLE = LanguageTable(
     },
     twenties=_write_tens(),
     words={
+        "day_before": {True: "vigilia di"},
         "weekday": {
             0: "lunedì, lun., lunedi'",
             1: "martedì, mar., martedi'",
@@ -157,12 +158,12 @@ TABLE = LanguageTable(
         "on": {True: "il, di, lo, l', per"},
         "of": {True: "di, del, della, dell', dello, in, nel, dei, degli, nell', d'"},
         "in": {True: "in, nel, nella, nell'"},
-        "the": {True: "il, lo, la, i, gli, le, l'"},
+        "the": {True: "il, lo, la, i, gli, le, l', nei, negli, nelle, nel, nella"},
         "at": {
             True: "alle, all', alla, a, verso le, intorno alle, le, per le, ore, alle ore, dalle, verso, l'"
         },
         "from": {True: "da, dal, dalle, dall', dalla, di, dai"},
-        "to": {True: "a, al, alle, all', fino a, fino al, fino alle, alla, ai"},
+        "to": {True: "a, ad, al, alle, all', fino a, fino al, fino alle, alla, ai"},
         "between": {True: "tra, fra, tra il, fra il, tra le, fra le"},
         "and": {True: "e, ed, e il, e le"},
         "for_pre": {True: "per, durante, da"},

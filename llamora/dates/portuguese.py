@@ -25,6 +25,8 @@ TABLE = LanguageTable(
         90: "noventa",
     },
     words={
+        "since": {True: "desde, desde o, desde a"},
+        "day_before": {True: "véspera de"},
         "weekday": {
             **{number: f"{fair}-feira, {fair}, {fair}feira" for number, fair in enumerate(_FAIRS)},
             0: "segunda-feira, segunda, segundafeira, seg., 2a feira, 2a-feira",
@@ -156,11 +158,15 @@ TABLE = LanguageTable(
         },
         "edge": {
             "begin": (
+                "início, no início, começo, no começo, início dos, princípio, "
                 "início de, no início de, começo de, no começo de, princípio de, inícios de, princípios "
                 "de, no início do, início do, começo do, início da, no princípio de"
             ),
-            "middle": "meados de, em meados de, meio de, meados do, em meados do, no meio de",
+            "middle": (
+                "meados, em meados, meados de, em meados de, meio de, meados do, em meados do, no meio de"
+            ),
             "end": (
+                "fim, no fim, final, no final, finais, em finais, "
                 "fim de, no fim de, final de, no final de, fins de, finais de, no final do, no fim do, fim "
                 "do, final do, em finais de, em fins de, final da"
             ),

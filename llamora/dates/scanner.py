@@ -14,8 +14,10 @@ from llamora.dates.expressions import (
     DateContext,
     DayOfMonth,
     Expression,
+    LookingBack,
     Offset,
     OnDay,
+    RelativeUnit,
 )
 from llamora.dates.grammar import DAY_FIRST, MONTH_FIRST, UNKNOWN_ORDER
 from llamora.dates.lexicon import CORE, LANGUAGES, Lexicon, load_lexicon
@@ -171,7 +173,7 @@ def _skip_preposition(tokens: TokenList, first: int, last: int, lexicon: Lexicon
     if last - first < 2:
         return first
     meanings = lexicon.find(tokens, first)
-    ends = {end for category in ("on", "at") for end, _ in meanings.get(category, ())}
+    ends = {end for category in ("on", "at", "since") for end, _ in meanings.get(category, ())}
     return max((end for end in ends if end < last), default=first) if "the" not in meanings else first
 
 
@@ -184,17 +186,20 @@ def _resolve_in_text(expression: Expression, context: DateContext) -> When:
 
 def _is_certain(tokens: TokenList, first: int, last: int, lexicon: Lexicon, expression: object) -> bool:
     """Return whether a text surely means a date by words that also mean other things."""
-    inner = expression.inner if isinstance(expression, Approximate) else expression
+    inner = expression.inner if isinstance(expression, Approximate | LookingBack) else expression
     if isinstance(inner, Offset) and (inner.is_narrative or _is_narrative(inner.base)):
         return False
     if isinstance(inner, OnDay) and isinstance(inner.day, Offset) and inner.day.is_narrative:
+        return False
+    if isinstance(inner, RelativeUnit) and inner.unit == "day" and inner.relation:
+        # "The next day" is counted from what was told before.
         return False
     if isinstance(inner, DayOfMonth) and inner.weekday is None:
         return "on" in lexicon.find(tokens, first) or (first > 0 and "on" in lexicon.find(tokens, first - 1))
     words = tokens.words[first:last]
     is_introduced = first > 0 and tokens.words[first - 1] in _list_introducing(lexicon)
     if len(words) == 1 and words[0].isdigit() and len(words[0]) == 4:
-        return is_introduced or isinstance(expression, Approximate)
+        return is_introduced or isinstance(expression, Approximate | LookingBack)
     table = lexicon.table
     if " ".join(words) in table.ambiguous:
         return is_introduced

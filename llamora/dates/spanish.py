@@ -29,6 +29,8 @@ TABLE = LanguageTable(
         for number, words in enumerate(_TWENTIES, 1)
     },
     words={
+        "since": {True: "desde, desde el"},
+        "day_before": {True: "víspera de"},
         "weekday": {
             0: "lunes, lun.",
             1: "martes, mar.",
@@ -166,11 +168,13 @@ TABLE = LanguageTable(
         },
         "edge": {
             "begin": (
+                "principios, a principios, comienzos, inicios, "
                 "principios de, a principios de, comienzos de, a comienzos de, inicios de, a inicios de, "
                 "principio de, a principios del, principios del, comienzo de, inicio de"
             ),
-            "middle": "mediados de, a mediados de, mediados del, a mediados del",
+            "middle": ("mediados, a mediados, mediados de, a mediados de, mediados del, a mediados del"),
             "end": (
+                "finales, a finales, fines, a fines, "
                 "finales de, a finales de, fines de, a fines de, fin de, final de, finales del, a finales "
                 "del, final del, fin del"
             ),
