@@ -26,7 +26,7 @@ os.environ["LLAMORA_SEARCH_MODEL"] = "off"
 from llamora.settings import *  # noqa: E402, F403 - the folder comes first
 from llamora.settings import DATABASES, STORAGES  # noqa: E402
 
+RESERVE_MIB = 0  # many data folders of tests share one disk
 # A database file, as in a household: the raw bytes and the write-ahead log can then be searched.
-RESERVE_MIB = 0
 DATABASES["default"]["TEST"] = {"NAME": HOUSE / "data" / "test.sqlite3"}
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}

@@ -123,8 +123,10 @@ async def run_daily_rounds() -> None:
         await asyncio.sleep(FIRST_ROUND_SECONDS)
         while True:
             loop = asyncio.get_running_loop()
+            # Before the round: a diary that is begun during it may have come too late for its backup.
+            pause = await loop.run_in_executor(pool, get_pause)
             pruned_at = await loop.run_in_executor(pool, run_daily_round, stopping, pruned_at)
-            await asyncio.sleep(await loop.run_in_executor(pool, get_pause))
+            await asyncio.sleep(pause)
     finally:
         stopping.set()
         pool.submit(connection.close)
