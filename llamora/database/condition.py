@@ -20,7 +20,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, OperationalError, connections
 
-from llamora.database import backup_files, disk
+from llamora.database import backup_files, commit_log, disk
 
 _MAGIC = b"SQLite format 3\0"
 _HEADER_BYTES = 100
@@ -190,6 +190,7 @@ def _list_other_files(database: Path) -> Iterator[Path]:
     folder = database.parent
     log = database.with_name(database.name + "-wal")
     yield from (path for path in (log,) if _get_log_size(database))
+    yield from (path for path in (commit_log.get_log_path(database),) if path.is_file())
     yield from chain(
         (backup.path for backup in reversed(backup_files.list_backups(settings.BACKUP_DIR))),
         (path for path in (settings.SECRET_KEY_FILE,) if path.is_file()),

@@ -129,7 +129,13 @@ def test_a_household_begins_in_an_empty_folder_and_beside_models_and_prompts(
 
 @pytest.mark.parametrize(
     "file",
-    ["llamora.sqlite3-wal", "search/1/words.sealed", "former_keys/1-2", "replaced/llamora-1.sqlite3"],
+    [
+        "llamora.sqlite3-wal",
+        "llamora.sqlite3-commits",
+        "search/1/words.sealed",
+        "former_keys/1-2",
+        "replaced/llamora-1.sqlite3",
+    ],
 )
 def test_each_file_of_a_household_shows_that_there_was_one(tmp_path: Path, settings: Any, file: str) -> None:
     settings.DATA_DIR, settings.BACKUP_DIR = tmp_path, tmp_path / "elsewhere"
