@@ -726,7 +726,7 @@ def _build_rules(*, day_first: bool | None) -> Rules:
             ("month dashed_day_month ~comma? year_part?", lambda m, d, y: _read_dashed_days(d, m, y)),
             ("~from ~the? dotted_day ~to ~the? plain_day|dotted_day", _make_span_rule),
             ("~from|between ~the? ends ~to|and|dash ~the? ends", _make_span_rule),
-            ("ends ~to|dash ~the? ends", _make_span_rule),
+            ("day|span ~to|dash ~the? ends", _make_span_rule),
             ("~from|between year ~to|and|dash year", _make_years_range),
             ("year ~to|dash year", _make_years_range),
             ("year_pair", _read_year_pair),

@@ -13,6 +13,7 @@ from llamora.dates.expressions import (
     ClockTime,
     DateContext,
     DayOfMonth,
+    Decade,
     Expression,
     LookingBack,
     Offset,
@@ -29,6 +30,7 @@ from llamora.dates.values import DateMention, Facing, UnresolvableDateError, Whe
 _LONGEST = 200
 # The core of an expression stands at most this many tokens after its beginning.
 _MOST_BEFORE = 8
+_SHILLINGS = frozenset(str(number) for number in range(10, 100, 10))
 _DIGITS = frozenset("0123456789")
 _MONTH_FIRST_REGIONS = frozenset({"", "us", "ph"})
 _TRIMMED = ' \t\n\r.,;!?"“”„«»()[]'
@@ -161,8 +163,9 @@ def _scan_in(
         except (UnresolvableDateError, ValueError, OverflowError):
             continue
         first = place if when.kind == "duration" else _skip_preposition(tokens, place, last, lexicon)
-        is_dotted = tokens.words[last - 1] == "." and last - 1 in ends
-        start, stop = tokens.starts[first], tokens.ends[last - 1 - is_dotted]
+        # "May 5," may go on with a year, and "2 pm." is the end of a sentence.
+        is_punctuated = tokens.words[last - 1] == "," or (tokens.words[last - 1] == "." and last - 1 in ends)
+        start, stop = tokens.starts[first], tokens.ends[last - 1 - is_punctuated]
         yield DateMention(
             start=start, end=stop, text=text[start:stop], when=when, language=lexicon.table.code
         )
@@ -197,6 +200,9 @@ def _is_certain(tokens: TokenList, first: int, last: int, lexicon: Lexicon, expr
     if isinstance(inner, DayOfMonth) and inner.weekday is None:
         return "on" in lexicon.find(tokens, first) or (first > 0 and "on" in lexicon.find(tokens, first - 1))
     words = tokens.words[first:last]
+    if isinstance(inner, Decade) and words[0] in _SHILLINGS and words[-1] in ("s", "er", "ern"):
+        # "40s" are shillings, or seconds.
+        return False
     is_introduced = first > 0 and tokens.words[first - 1] in _list_introducing(lexicon)
     if len(words) == 1 and words[0].isdigit() and len(words[0]) == 4:
         return is_introduced or isinstance(expression, Approximate | LookingBack)
