@@ -38,6 +38,12 @@ TABLE = LanguageTable(
         90: "negentig",
     },
     weekday_part=("", _PARTS),
+    plurals=frozenset(
+        list_words(
+            "seconden secondes minuten uren dagen nachten weken weekends maanden kwartalen jaren "
+            "decennia eeuwen"
+        )
+    ),
     words={
         "since": {True: "sinds, vanaf"},
         "weekday": {

@@ -20,6 +20,12 @@ TABLE = LanguageTable(
         80: "eighty",
         90: "ninety",
     },
+    plurals=frozenset(
+        list_words(
+            "seconds minutes hours days nights weeks weekends months quarters years decades centuries "
+            "yrs wks hrs mths mins secs"
+        )
+    ),
     words={
         "since": {True: "since, ever since"},
         "day_before": {True: "eve of, the eve of"},

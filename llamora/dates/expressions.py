@@ -256,8 +256,9 @@ class Holiday:
         """Return the day."""
         if self.year_relation is not None:
             return make_day(_require(self._in_year(context.today.year + self.year_relation))[0])
-        if self.year is not None:
-            return make_day(_require(self._in_year(self.year))[0])
+        year = complete_year(self.year, context, is_short=True)
+        if year is not None:
+            return make_day(_require(self._in_year(year))[0])
         if self.relation is not None:
             return make_day(context.choose_related(self.relation, self._in_year)[0])
         return make_day(context.choose(self._in_year)[0])
@@ -378,7 +379,7 @@ class Season:
 
     def resolve(self, context: DateContext) -> When:
         """Return the days of three months; winter begins in December of its year."""
-        year = self.year
+        year = complete_year(self.year, context, is_short=True)
         if self.year_relation is not None:
             year = context.today.year + self.year_relation
         if year is not None:

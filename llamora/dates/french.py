@@ -41,6 +41,11 @@ TABLE = LanguageTable(
         **{70 + number: f"soixante-{word}/soixante et {word}" for number, word in enumerate(_TEENS)},
         **{90 + number: f"quatre-vingt-{word}" for number, word in enumerate(_TEENS)},
     },
+    plurals=frozenset(
+        list_words(
+            "secondes minutes heures jours journées nuits semaines trimestres ans années décennies siècles"
+        )
+    ),
     words={
         "since": {True: "depuis, depuis le"},
         "here": {True: "ci"},

@@ -49,6 +49,12 @@ TABLE = LanguageTable(
         90: "neunzig",
     },
     weekday_part=("", _PARTS),
+    plurals=frozenset(
+        list_words(
+            "sekunden minuten stunden tage tagen nächte nächten wochen wochenenden monate monaten "
+            "quartale quartalen jahre jahren jahrzehnte jahrzehnten jahrhunderte jahrhunderten"
+        )
+    ),
     words={
         "since": {True: "seit, seit dem"},
         "weekday": {

@@ -190,7 +190,11 @@ def _make_rel(unit: str, relation: int) -> Any:
 
 
 def _make_last_units(relation: int, amount: float, unit: str) -> Any:
-    return ex.LastUnits(amount, unit, relation) if abs(relation) == 1 and amount > 1 else None
+    return (
+        ex.LastUnits(amount, unit, relation)
+        if abs(relation) == 1 and amount > 1 and unit != "weekend"
+        else None
+    )
 
 
 # --- Amounts ----------------------------------------------------------------------------------------------
@@ -400,9 +404,9 @@ def _build_rules(*, day_first: bool | None) -> Rules:
         "year_unit": [("rel_unit_span", _check_year_unit)],
         "month_unit": [("rel_unit_span", _check_month_unit)],
         "rel_unit_span": [
-            ("~the? rel unit", lambda rel, unit: _make_rel(unit, rel)),
-            ("rel unit ~dash? ~here", lambda rel, unit: _make_rel(unit, rel)),
-            ("~the? unit rel|post_rel", _make_rel),
+            ("~the? rel single_unit", lambda rel, unit: _make_rel(unit, rel)),
+            ("rel single_unit ~dash? ~here", lambda rel, unit: _make_rel(unit, rel)),
+            ("~the? single_unit rel|post_rel", _make_rel),
             ("~the? rel_unit", lambda value: _make_rel(value[1], value[0])),
         ],
         "weekday_name": [
@@ -793,11 +797,11 @@ def _build_rules(*, day_first: bool | None) -> Rules:
             ("recurring_time", _same),
             ("recurring", _same),
             ("day_time", _same),
+            ("day", _same),
             ("day_range", _same),
             ("clock_range", _same),
             ("day_part", _same),
             ("period", _same),
-            ("day", _same),
             ("span", _same),
             ("part_span", _same),
             ("clock", _same),

@@ -43,6 +43,9 @@ TABLE = LanguageTable(
         90: "novanta",
     },
     twenties=_write_tens(),
+    plurals=frozenset(
+        list_words("secondi minuti ore giorni notti settimane mesi trimestri anni decenni secoli")
+    ),
     words={
         "day_before": {True: "vigilia di"},
         "weekday": {

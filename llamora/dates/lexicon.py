@@ -89,6 +89,8 @@ class LanguageTable:
     ordinal_suffixes: frozenset[str] = frozenset()
     ordinal_dot: bool = False
     bare_days: bool = False
+    # Words for several units: "the last years" are no certain ones.
+    plurals: frozenset[str] = frozenset()
     hour_letters: frozenset[str] = frozenset("h")
     weekday_part: tuple[str, Mapping[str, str]] | None = None
     ambiguous: frozenset[str] = frozenset()
@@ -161,6 +163,8 @@ def load_lexicon(code: str) -> Lexicon:
             for value, phrases in values.items():
                 for phrase in phrases.split(","):
                     add(category, value, phrase.strip() or ",")
+                    if category == "unit" and phrase.strip().rstrip(".") not in table.plurals:
+                        add("single_unit", value, phrase.strip())
     for phrase in table.introducing:
         add("introducer", True, phrase)
     for value, phrase in _iter_numbers(table):

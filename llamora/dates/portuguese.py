@@ -24,6 +24,9 @@ TABLE = LanguageTable(
         80: "oitenta",
         90: "noventa",
     },
+    plurals=frozenset(
+        list_words("segundos minutos horas dias noites semanas meses trimestres anos décadas séculos")
+    ),
     words={
         "since": {True: "desde, desde o, desde a"},
         "day_before": {True: "véspera de"},

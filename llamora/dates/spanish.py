@@ -28,6 +28,9 @@ TABLE = LanguageTable(
         20 + number: "/".join(f"veinti{one}" for one in words.split("/"))
         for number, words in enumerate(_TWENTIES, 1)
     },
+    plurals=frozenset(
+        list_words("segundos minutos horas días noches semanas meses trimestres años décadas siglos")
+    ),
     words={
         "since": {True: "desde, desde el"},
         "day_before": {True: "víspera de"},
