@@ -155,7 +155,12 @@ def _find_passing(
 
 
 def build_marker(words: WordsIndex, query: SearchQuery) -> QueryMarker:
-    """Return the marker of the query's words and their other forms."""
+    """Return the marker of the query's words and their other forms; of stop words only without others."""
+    stop_words = words.find_stop_words(word for term in query.terms for word in term.words)
+    telling = [
+        term for term in query.terms if term.quoted or term.literal or not stop_words.issuperset(term.words)
+    ]
+    query = replace(query, terms=tuple(telling)) if telling else query
     forms = words.find_forms({term.words[0] for term in query.terms if term.is_word})
     return QueryMarker(
         snippets.build_patterns(query, forms), numbers=[term.number for term in query.terms if term.number]

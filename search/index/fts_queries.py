@@ -206,6 +206,13 @@ def find_word_forms(db: sqlite3.Connection, word: str) -> list[str]:
     return [row[0] for row in db.execute(sql, (phrase_expression([word]), _MAX_FORMS)) if row[0] != word]
 
 
+def is_frequent(db: sqlite3.Connection, word: str) -> bool:
+    """Return whether more than one of so many texts have a word; counts no further than that."""
+    most = db.execute("SELECT count(*) FROM docs").fetchone()[0] // _STOP_WORD_EVERY
+    sql = "SELECT count(*) FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT ?)"
+    return bool(db.execute(sql, (phrase_expression([word]), most + 1)).fetchone()[0] > most)
+
+
 class WordSearch:
     """One search in a person's FTS5 index; the caller holds the lock of its SQLite connection."""
 

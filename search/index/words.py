@@ -29,6 +29,7 @@ from search.index.fts_queries import WordSearch, find_word_forms
 from search.index.types import Document
 from search.query.folding import fold, split_words, to_index_form
 from search.query.parser import SearchQuery
+from search.query.stop_words import STOP_WORDS
 
 SCHEMA = """
 PRAGMA temp_store = MEMORY;
@@ -306,6 +307,11 @@ class WordsIndex:
         fts_query = fts_queries.match_filters(query, among=list(ids))
         with self._use() as db:
             return {UUID(bytes=row[0]) for row in db.execute(fts_query.sql("docs.id"), fts_query.parameters)}
+
+    def find_stop_words(self, words: Iterable[str]) -> set[str]:
+        """Return those of these words that say little by themselves and are frequent in this diary."""
+        with self._use() as db:
+            return {word for word in STOP_WORDS.intersection(words) if fts_queries.is_frequent(db, word)}
 
     def has_any_word(self, words: Iterable[str]) -> bool:
         """Return whether one of these words, or another form of it, is in any text."""

@@ -1,7 +1,8 @@
 """Words that say little by themselves, in seven languages, as `folding` leaves them.
 
-They are left out only where not all words of a search are found, and only if they are frequent in the diary:
-German "die" is frequent in a German diary, and means something in an English one.
+They are left out where not all words of a search are found, and are not marked beside other words; both only
+if they are frequent in the diary: German "die" is frequent in a German diary, and means something in an
+English one.
 """
 
 from typing import Final
