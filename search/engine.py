@@ -1,4 +1,4 @@
-"""One search: queries both indexes, fuses their rankings, and builds the hits of one page."""
+"""One search: queries both indexes, fuses what they find, and builds the hits of one page."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -9,11 +9,10 @@ from uuid import UUID
 from llamora.threads import let_others_run
 from search import fusion
 from search.chunks import Span
-from search.embedder.types import Embedder
+from search.embedder.types import Floats
 from search.errors import IndexClosed
 from search.index.person_index import PersonIndex
 from search.index.types import Document, NearText
-from search.index.vectors import VectorsIndex
 from search.index.words import WordsIndex
 from search.query import snippets, trace_filter
 from search.query.parser import SearchQuery
@@ -82,8 +81,9 @@ def _rank(
     """Return the hits of a query, best first, the texts near in meaning, and how many have all words."""
     if query.traces:
         query = replace(query, entries=trace_filter.find_entries_with_traces(index.owner, query.traces))
-    word_hits = words.find(query, limit=depth)
-    near = _find_near(words, index.vectors, index.embedder, query)
+    question = _embed_question(index, query)
+    near = _find_near(words, index, query, question)
+    word_hits = words.find(query, limit=depth, near=near.keys())
     bearing_trace = _find_entries_by_trace(index, words, query)
     days = word_hits.days | words.load_days((near.keys() | set(bearing_trace)) - word_hits.days.keys())
     ranked = fusion.fuse(
@@ -92,6 +92,8 @@ def _rank(
         loose=word_hits.loose,
         traced=bearing_trace,
         meaning=list(near),
+        shares=word_hits.shares,
+        closeness=_measure_closeness(index, question, days),
         days=days,
     )
     return ranked, near, word_hits.total
@@ -106,19 +108,35 @@ def _find_entries_by_trace(index: PersonIndex, words: WordsIndex, query: SearchQ
     return [id_ for id_ in found if id_ in passing]
 
 
+def _embed_question(index: PersonIndex, query: SearchQuery) -> Floats | None:
+    """Return the vector of the query, or None without an embedder and where phrases are quoted."""
+    if index.vectors is None or index.embedder is None or not query.text or query.quoted_phrases:
+        return None
+    return index.embedder.embed_question(query.text)
+
+
 def _find_near(
-    words: WordsIndex, vectors: VectorsIndex | None, embedder: Embedder | None, query: SearchQuery
+    words: WordsIndex, index: PersonIndex, query: SearchQuery, question: Floats | None
 ) -> dict[UUID, NearText]:
-    """Return the texts nearest in meaning, nearest first; none if the query has quoted phrases."""
-    if vectors is None or embedder is None or not query.text or query.quoted_phrases:
+    """Return the texts nearest in meaning, nearest first."""
+    vectors, embedder = index.vectors, index.embedder
+    if vectors is None or embedder is None or question is None:
         return {}
-    vector = embedder.embed_question(query.text)
     floor = embedder.floors.known if _has_known_word(words, query) else embedder.floors.unknown
 
     def nearest(limit: int, allowed: Collection[UUID] | None) -> list[NearText]:
-        return vectors.search(vector, limit=limit, floor=floor, allowed=allowed)
+        return vectors.search(question, limit=limit, floor=floor, allowed=allowed)
 
     return {near.id: near for near in filter_near(words, query, nearest, limit=_MAX_NEAR)}
+
+
+def _measure_closeness(index: PersonIndex, question: Floats | None, ids: Iterable[UUID]) -> dict[UUID, float]:
+    """Return how close texts are to the question: from 0 at the embedder's floor to 1 for the same words."""
+    if index.vectors is None or index.embedder is None or question is None:
+        return {}
+    floor = index.embedder.floors.known
+    cosines = index.vectors.score_texts(question, ids)
+    return {id_: max(0.0, (cosine - floor) / (1 - floor)) for id_, cosine in cosines.items()}
 
 
 def _has_known_word(words: WordsIndex, query: SearchQuery) -> bool:

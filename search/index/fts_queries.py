@@ -222,6 +222,8 @@ class WordSearch:
         self._counts_by_term: dict[QueryTerm, int] = {}
         self._strict: list[int] = []
         self.total = 0
+        # The share of the query's words, by text, of those with some of them.
+        self.shares: dict[int, float] = {}
 
     def find_forms(self, word: str) -> list[str]:
         """Return the other forms of a word that occur in the index."""
@@ -287,15 +289,17 @@ class WordSearch:
             if 0 < holds * _STOP_WORD_EVERY <= size or not _is_stop_word(terms[number])
         ]
         scores: dict[int, float] = {}
-        left = MAX_RANKED
+        left, whole = MAX_RANKED, 0.0
         for holds, number in telling or counts:
             # Not by bm25: it takes each form of a word for a word of its own, and the rarest for the best.
             left -= holds
-            if left < 0 and scores:
-                break
             worth = math.log(1 + (size - holds + 0.5) / (holds + 0.5))
+            whole += worth
+            if left < 0 and scores:
+                continue
             for n in self._list_newest(fts_queries[number], MAX_RANKED) if holds else ():
                 scores[n] = scores.get(n, 0.0) + worth
+        self.shares = {n: score / whole for n, score in scores.items()}
         return sorted(scores, key=lambda n: (-scores[n], -n))[:_MAX_LOOSE]
 
     def _complete_prefix(self, word: str) -> list[str]:

@@ -146,6 +146,17 @@ class VectorsIndex:
             ordinary = self._get_baseline(vector) if allowed is None else similarity.MIN_SCORE
             return self._rank_texts(rows, scores, limit, max(floor, ordinary), vector)
 
+    def score_texts(self, vector: Floats, ids: Iterable[UUID]) -> dict[UUID, float]:
+        """Return the cosines of these texts to a unit vector, without texts that have no vectors."""
+        with self._lock:
+            self._check_open()
+            scores: dict[UUID, float] = {}
+            for id_ in ids:
+                if rows := self._rows.get(id_):
+                    whole = self._matrix[rows] @ vector
+                    scores[id_] = similarity.blend_scores(float(whole.max()), whole)
+            return scores
+
     def find_similar(
         self, own: Floats, *, limit: int, floor: float, allowed: Collection[UUID] | None = None
     ) -> list[NearText]:

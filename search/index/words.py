@@ -15,7 +15,7 @@ exact hits can be told apart and rank first.
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -117,6 +117,12 @@ def load_ids_and_days(db: sqlite3.Connection, numbers: Iterable[int]) -> list[tu
     return db.execute(sql, (json.dumps(list(numbers)),)).fetchall()
 
 
+def load_numbers(db: sqlite3.Connection, ids: Iterable[UUID]) -> list[int]:
+    """Return the numbers of these texts, without unknown ids."""
+    sql = "SELECT n FROM docs WHERE id IN (SELECT unhexed(value) FROM json_each(?))"
+    return [row[0] for row in db.execute(sql, (json.dumps([id_.hex for id_ in ids]),))]
+
+
 def build_row(document: Document) -> tuple[bytes, str, str, bytes, bytes, bytes, str]:
     """Return the values of a text in the order of `TEXT_COLUMNS`."""
     day = document.day.isoformat()
@@ -150,13 +156,17 @@ TextState = tuple[bytes, date, UUID]
 
 @dataclass(frozen=True, slots=True)
 class WordHits:
-    """Ids of matching texts, best first; `total` is the number of texts with every word of the query."""
+    """Ids of matching texts, best first; `total` is the number of texts with every word of the query.
+
+    `shares` says which part of the words a text has, rarer words counting more.
+    """
 
     phrases: list[UUID] = field(default_factory=list)
     strict: list[UUID] = field(default_factory=list)
     loose: list[UUID] = field(default_factory=list)
     total: int = 0
     days: dict[UUID, date] = field(default_factory=dict)
+    shares: dict[UUID, float] = field(default_factory=dict)
 
 
 class WordsIndex:
@@ -327,8 +337,8 @@ class WordsIndex:
         with self._use() as db:
             return {word: find_word_forms(db, word) for word in words}
 
-    def find(self, query: SearchQuery, *, limit: int) -> WordHits:
-        """Return the texts that match the words of the query."""
+    def find(self, query: SearchQuery, *, limit: int, near: Collection[UUID] = ()) -> WordHits:
+        """Return the texts that match the words of the query, and of `near` which share of them they have."""
         if not query.terms:
             return self._run_filtered(query, limit)
         with self._use() as db:
@@ -336,7 +346,8 @@ class WordsIndex:
             strict, total = finder.find_strict(), finder.total
             phrases = finder.find_phrases() if total else []
             loose = finder.find_loose() if total < ENOUGH_STRICT else []
-            rows = load_ids_and_days(db, {*phrases, *strict, *loose})
+            beside = load_numbers(db, near) if finder.shares and near else []
+            rows = load_ids_and_days(db, {*phrases, *strict, *loose, *beside})
         ids = {n: UUID(bytes=id_) for n, id_, _ in rows}
         return WordHits(
             phrases=[ids[n] for n in phrases],
@@ -344,6 +355,7 @@ class WordsIndex:
             loose=[ids[n] for n in loose],
             total=total,
             days={ids[n]: date.fromisoformat(day) for n, _, day in rows},
+            shares={ids[n]: finder.shares.get(n, 0.0) for n, *_ in rows},
         )
 
     def _run_filtered(self, query: SearchQuery, limit: int) -> WordHits:

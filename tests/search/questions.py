@@ -1,4 +1,8 @@
-"""Twenty-five questions about Pepys's diary, each with the day that answers it."""
+"""Questions about Pepys's diary, each with the day that answers it.
+
+Twenty-five in other words, and forty of four kinds: phrases, what is half remembered, paraphrases, and those
+with a date or a person. They were written from days drawn by chance, before they were searched for.
+"""
 
 QUESTIONS = (
     ("the first time I wore a suit made of silk", "1660-07-20"),
@@ -27,3 +31,58 @@ QUESTIONS = (
     ("thieves took our silver cup because the door had been left open", "1661-08-03"),
     ("news that my uncle had died, and hopes of an inheritance", "1661-07-16"),
 )
+
+PHRASES = (
+    ("eased myself at the Harp and Ball", "1660-02-09"),
+    ("a plain homely dowdy", "1661-03-18"),
+    ("paper pictures in the red chamber", "1663-10-09"),
+    ("the chief dish a swan roasted", "1664-01-22"),
+    ("kindly fruits of the earth", "1664-04-27"),
+    ("up while the chimes went four", "1662-07-12"),
+    ("stood and saw the wrestling", "1661-07-08"),
+    ("a bass and a treble pretty well", "1660-07-16"),
+    ("head set up for a traitor", "1660-10-31"),
+    ("in dispraise of London and Paris", "1664-02-17"),
+)
+HALF_REMEMBERED = (
+    ("snakes that catch larks with poison", "1662-02-14"),
+    ("a dog that would not follow its old master", "1662-01-14"),
+    ("sworn in as a justice of peace for four counties", "1660-10-04"),
+    ("sat in the gallery because the price of the new play was doubled", "1661-12-26"),
+    ("the coach broke down in Lincoln's Inn Fields after the play", "1664-12-12"),
+    ("the first time I saw France, from the ship", "1660-04-19"),
+    ("stopped work on my velvet cloak because the Queen was so ill", "1663-11-01"),
+    ("offered eight shillings for a boat and nobody would take me", "1662-09-02"),
+    ("somebody arrested for forging my signature on a ticket", "1661-04-22"),
+    ("Jane cried for two hours because I would not take her brother again", "1663-08-07"),
+)
+PARAPHRASE = (
+    ("got soaked clearing the roof drains in a thunderstorm", "1663-10-09"),
+    ("afraid of losing my hearing after I caught a chill", "1663-10-07"),
+    ("hunt for buried treasure put off because of bad weather", "1662-12-27"),
+    ("argued in bed about how much she spends on dresses", "1664-04-06"),
+    ("ashamed of being jealous about who looks at my wife in church", "1664-04-27"),
+    ("teaching my wife mathematics", "1663-11-01"),
+    ("an actress who plays the story of her own life", "1664-04-25"),
+    ("laughed at young men worn out by riding on the way home", "1664-08-16"),
+    ("so many cannon fired that smoke hid the ships from each other", "1660-04-19"),
+    ("a man grieving over a relative who does his job badly", "1662-07-12"),
+)
+DATED = (
+    ("my birthday in March 1661", "1661-03-05"),
+    ("dinner at the Tower in March 1661", "1661-03-18"),
+    ("Good Friday in April 1661", "1661-04-22"),
+    ("what uncle Wight said to my wife in January 1664", "1664-01-22"),
+    ("Dr Wiverly about the illness of my brother", "1664-03-25"),
+    ("oysters with Captain Lambert before he sailed", "1661-12-05"),
+    ("with Commissioner Pett to Deptford in the summer of 1662", "1662-07-12"),
+    ("Mr. Cholmly about Tangier in December 1664", "1664-12-25"),
+    ("Lady Sandwich came to town in October 1660", "1660-10-22"),
+    ("the Committee of Lords on 9 December 1664", "1664-12-09"),
+)
+KINDS = {
+    "phrase": PHRASES,
+    "half-remembered": HALF_REMEMBERED,
+    "paraphrase": PARAPHRASE,
+    "date or person": DATED,
+}
