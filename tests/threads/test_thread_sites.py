@@ -10,6 +10,7 @@ OF_THREADS = {"Thread", "Timer", "ThreadPoolExecutor"}
 REASONS = {
     "accounts.rotation.background": "a long task of one person, stopped when that person locks",
     "diary.transfer.downloads": "a long task of one person, stopped when that person locks or leaves",
+    "llamora.database.commit_log": "a write to the disk each second, below the floor of the pool",
     "llamora.inference.db_executor": "the process ends only when these have written",
     "llamora.inference.llamacpp_child": "a process of its own that waits for its parent's end",
     "llamora.ops.background": "the process ends only when a backup under way has cleaned up",
