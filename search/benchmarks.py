@@ -203,9 +203,23 @@ def _measure_queries(index: PersonIndex, planted: list[PlantedPhrase]) -> Iterat
         yield SearchFigure(f"{kind}, median", _get_percentile(taken, 0.5), "ms")
         yield SearchFigure(f"{kind}, p95", _get_percentile(taken, 0.95), "ms")
     yield SearchFigure("every kind, p95", _get_percentile(every, 0.95), "ms")
+    yield from _measure_embedded_queries(index)
     first = [search(index, parse(one.phrase)).hits[:1] for one in planted]
     right = sum(bool(hits) and hits[0].id == one.entry for hits, one in zip(first, planted, strict=True))
     yield SearchFigure(f"planted phrases found first, of {len(planted)}", right, "found")
+
+
+def _measure_embedded_queries(index: PersonIndex) -> Iterator[SearchFigure]:
+    """Time queries together with the embedding of each, if there is a model."""
+    try:
+        embedder: Embedder = embedders.get()
+    except EmbedderUnavailable:
+        return
+    embedder.embed_question("warm")
+    every: list[float] = []
+    for typed in (one for some in _build_queries([]).values() for one in some):
+        every.append(_time_calls(lambda one=typed: (embedder.embed_question(one), search(index, parse(one)))))  # type: ignore[misc]
+    yield SearchFigure("every kind, with its embedding, p95", _get_percentile(every, 0.95), "ms")
 
 
 def _measure_related_entries(index: PersonIndex, planted: list[PlantedPhrase]) -> SearchFigure:

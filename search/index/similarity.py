@@ -1,11 +1,12 @@
 """Scores from cosines: the best of many, a threshold for hits, the score of a text from all its chunks."""
 
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
+FloatsOrFloat = TypeVar("FloatsOrFloat", Floats, float)
 
 MIN_SCORE: Final = -1.0
 # How much the mean of a text's chunks counts beside its nearest one: a text that is about the question all
@@ -80,6 +81,6 @@ def compute_baseline(sample: Floats, *, among: int) -> float:
     return float(sample.mean() + _ABOVE_BASELINE * sample.std())
 
 
-def blend_scores(nearest: float, whole: Floats) -> float:
-    """Return the score of a text from its nearest chunk and from all its chunks."""
-    return (nearest + _WHOLE_WEIGHT * float(whole.mean())) / (1 + _WHOLE_WEIGHT)
+def blend_scores(nearest: FloatsOrFloat, whole: FloatsOrFloat) -> FloatsOrFloat:
+    """Return the score of a text from the cosine of its nearest chunk and the mean of all its chunks."""
+    return (nearest + _WHOLE_WEIGHT * whole) / (1 + _WHOLE_WEIGHT)

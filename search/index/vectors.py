@@ -150,12 +150,16 @@ class VectorsIndex:
         """Return the cosines of these texts to a unit vector, without texts that have no vectors."""
         with self._lock:
             self._check_open()
-            scores: dict[UUID, float] = {}
-            for id_ in ids:
-                if rows := self._rows.get(id_):
-                    whole = self._matrix[rows] @ vector
-                    scores[id_] = similarity.blend_scores(float(whole.max()), whole)
-            return scores
+            known = [id_ for id_ in ids if self._rows.get(id_)]
+            if not known:
+                return {}
+            rows = [row for id_ in known for row in self._rows[id_]]
+            lengths = np.array([len(self._rows[id_]) for id_ in known])
+            starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
+            cosines = self._matrix[rows] @ vector
+            nearest = np.maximum.reduceat(cosines, starts)
+            whole = np.add.reduceat(cosines, starts) / lengths
+            return dict(zip(known, similarity.blend_scores(nearest, whole).tolist(), strict=True))
 
     def find_similar(
         self, own: Floats, *, limit: int, floor: float, allowed: Collection[UUID] | None = None
@@ -225,7 +229,8 @@ class VectorsIndex:
             if id_ is not None and id_ not in found:
                 start, end = self._spans[row].tolist()
                 whole = self._matrix[self._rows[id_]] @ vector
-                found[id_] = NearText(id_, similarity.blend_scores(score, whole), (start, end))
+                blended = similarity.blend_scores(score, float(whole.mean()))
+                found[id_] = NearText(id_, blended, (start, end))
         near = sorted(found.values(), key=lambda one: -one.score)
         return [one for one in near if one.score >= near[min(limit, len(near)) - 1].score]
 

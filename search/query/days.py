@@ -38,16 +38,17 @@ class DayReader:
 
     def find(self, question: str) -> DayMention | None:
         """Return the days that a question names, if it is certain which and there are no others in it."""
-        found = [
+        back, ahead = (
             {
                 (mention.start, mention.end): mention.when.days
                 for mention in scan(question, self.now, languages=self.languages, facing=facing)
                 if mention.when.days is not None and mention.when.kind in ("day", "span")
             }
             for facing in (Facing.PAST, Facing.FUTURE)
-        ]
+        )
         # "Christmas" and "in June" are those of every year: only what is the same in both directions is one.
-        if found[0] != found[1] or len(found[0]) != 1:
+        certain = [(span, days) for span, days in back.items() if ahead.get(span) == days]
+        if len(certain) != 1:
             return None
-        ((start, end), days) = next(iter(found[0].items()))
-        return DayMention(start, end, days) if days is not None else None
+        (((start, end), days),) = certain
+        return DayMention(start, end, days)

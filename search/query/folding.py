@@ -97,8 +97,9 @@ def fold_with_offsets(text: str) -> tuple[str, list[int]]:
         for gap, character in enumerate(found[0])
         if not character.isalpha()
     }
-    if text.isascii() and not left_out:
-        return text.lower(), list(range(len(text) + 1))
+    if not left_out and not _UNUSUAL.search(text):
+        # Each character folds to one.
+        return fold(text), list(range(len(text) + 1))
     folded: list[str] = []
     offsets: list[int] = []
     for offset, character in enumerate(text):

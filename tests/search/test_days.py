@@ -67,6 +67,11 @@ def test_what_is_no_filter_of_days_is_not_named(typed: str) -> None:
             ["what", "did", "we", "eat", "in"],
         ),
         ("yesterday", (date(2024, 5, 14), date(2024, 5, 14)), []),
+        (
+            "Monday in May 2023",
+            (date(2023, 5, 1), date(2023, 5, 31)),
+            ["monday", "in"],
+        ),
         ("dinner on 5 May 2023 -soup", (date(2023, 5, 5), date(2023, 5, 5)), ["dinner", "on"]),
     ],
 )
