@@ -1,12 +1,12 @@
 """Scores from cosines: the best of many, a threshold for hits, the score of a text from all its chunks."""
 
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
-FloatsOrFloat = TypeVar("FloatsOrFloat", Floats, float)
+Scores = TypeVar("Scores", NDArray[np.floating[Any]], float)
 
 MIN_SCORE: Final = -1.0
 # How much the mean of a text's chunks counts beside its nearest one: a text that is about the question all
@@ -81,6 +81,6 @@ def compute_baseline(sample: Floats, *, among: int) -> float:
     return float(sample.mean() + _ABOVE_BASELINE * sample.std())
 
 
-def blend_scores(nearest: FloatsOrFloat, whole: FloatsOrFloat) -> FloatsOrFloat:
+def blend_scores(nearest: Scores, whole: Scores) -> Scores:
     """Return the score of a text from the cosine of its nearest chunk and the mean of all its chunks."""
     return (nearest + _WHOLE_WEIGHT * whole) / (1 + _WHOLE_WEIGHT)
