@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from django.core.checks import CheckMessage, run_checks
-from django.core.management import call_command
+from django.core.management import call_command, get_commands, load_command_class
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
@@ -110,3 +110,16 @@ def test_a_database_that_waits_for_a_migration_can_be_migrated_by_hand() -> None
     assert "llamora.E003" not in while_waiting
     assert "llamora.E003" in afterwards
     assert run_own_checks(databases=["default"]) == []
+
+
+def test_the_checks_stop_no_command_with_a_list() -> None:
+    """`up` refuses such a key in a sentence, `doctor` says it, and no other command needs it."""
+    own = ("accounts", "diary", "llamora.ops", "search", "traces")
+
+    listed = [
+        name
+        for name, app in get_commands().items()
+        if app in own and load_command_class(str(app), name).requires_system_checks
+    ]
+
+    assert listed == []

@@ -16,6 +16,7 @@ class Command(dumpdata.Command):
         "Output the database as a Django fixture. Diaries stay encrypted; only their owners can decrypt "
         "them, with the password or recovery code. Never outputs sessions, even if they are named."
     )
+    requires_system_checks: list[str] = []
 
     def handle(self, *app_labels: str, **options: Any) -> None:
         """Dump the database without session rows."""

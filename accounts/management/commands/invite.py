@@ -28,6 +28,7 @@ class Command(BaseCommand):
         "address of the running server, or LLAMORA_HOST and LLAMORA_PORT. Refuses until Llamora is set up: "
         "the first person uses the link that `manage.py up` prints."
     )
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add the arguments: lifetime, URL of the household, list, withdraw."""

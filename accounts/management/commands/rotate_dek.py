@@ -28,6 +28,7 @@ class Command(BaseCommand):
         "meanwhile. If stopped, it continues with the same command or at the next unlock. Refuses an unknown "
         "name, a wrong password or code, and to destroy an old key that can't be read while values need it."
     )
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add the arguments: the person, their secret, whether to verify or to leave damaged rows."""

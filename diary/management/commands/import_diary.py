@@ -114,6 +114,7 @@ class Command(BaseCommand):
         "import the same file again, for instance after an interruption. Each entry or line that can't be "
         "imported is listed with its number, and the rest is imported."
     )
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add the file, the name of the person, and the options."""

@@ -19,6 +19,7 @@ class Command(BaseCommand):
         "query, and memory. Creates a temporary person in this household's database and deletes them "
         "afterwards. Never touches another diary. Refuses fewer than 200 entries."
     )
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add the number of entries and the output format."""
