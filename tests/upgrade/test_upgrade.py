@@ -490,6 +490,10 @@ def _get_id(house: Household, name: str) -> str:
 
 
 def test_verify_and_doctor_find_everything_in_order(house: Household) -> None:
+    for name in NAMES:
+        # Moves the diary to format 2.
+        enable(house, name)
+        house.browser(name)
     house.manage("verify", "--user", "Clara", of="Clara", by="code")
     ran = run_command(house.folder, "doctor", extra=house.extra)
 
