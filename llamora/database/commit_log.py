@@ -16,8 +16,8 @@ the file, at bytes 60 and 68, so they are read without SQLite.
 
 The file begins again whenever the write-ahead log was copied into the database file and emptied, so it says
 nothing about earlier commits. Written are the commits of `write_transaction`, in every process that finds the
-file; the administrator's pages and migrations are not counted, which only means that the loss of their last
-commits is not noticed here.
+file; the administrator's pages, migrations and single statements outside a transaction are not counted,
+which only means that the loss of the last of them is not noticed here.
 """
 
 import logging
@@ -44,6 +44,8 @@ _HEADER = struct.Struct(">8s2Q2I")
 _RECORD = struct.Struct(">2Q8s2I")
 _NOBODY: Final = bytes(8)
 _MICROSECOND = 1_000_000
+# SQLite stores the number with a sign, and takes a larger one for 0.
+_LAST_NUMBER: Final = 2**31 - 1
 # A power cut then loses at most the records of this time, and a record that is missing proves nothing.
 _SYNC_SECONDS = 1.0
 
@@ -150,6 +152,10 @@ def begin_commit_log(database: Path, connection: sqlite3.Connection) -> None:
 
     Called when the write-ahead log was emptied, in a household that has its number.
     """
+    if read_number(connection) == _LAST_NUMBER:
+        # The log first: beside it, the database would seem to have lost everything.
+        remove_commit_log(database)
+        connection.execute("PRAGMA user_version = 0")
     number, household = read_number(connection), _read_pragma(connection, "application_id")
     before = read_commit_log(database)
     if before and (before.household, before.first.number, before.records) == (household, number, []):
@@ -183,7 +189,12 @@ def remove_commit_log(database: Path) -> None:
 
 def read_number(connection: sqlite3.Connection) -> int:
     """Return the number of the last commit that a connection reads."""
-    return _read_pragma(connection, "user_version")
+    return to_number(_read_pragma(connection, "user_version"))
+
+
+def to_number(stored: int) -> int:
+    """Return the number that these 32 bits are; one below 0, which only other programs write, is 0."""
+    return stored if 0 <= stored <= _LAST_NUMBER else 0
 
 
 def _read_pragma(connection: sqlite3.Connection, name: str) -> int:
@@ -234,6 +245,9 @@ def count_commit(connection: Any) -> Iterator[CountedCommit]:
         return
     with connection.wrap_database_errors:
         number = read_number(raw) + 1
+        if number > _LAST_NUMBER:
+            # Not counted until the log begins again.
+            return
         raw.execute(f"PRAGMA user_version = {number:d}")
     counted.owner = _saved.owner if _saved.owner != _NOBODY else _get_owner_in_force()
     counted.number, counted.day = number, _saved.day

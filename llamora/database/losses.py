@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from llamora.database import condition
-from llamora.database.commit_log import CommitRecord, read_commit_log
+from llamora.database.commit_log import CommitRecord, read_commit_log, to_number
 from llamora.database.wal_frames import WalScan, scan_wal
 
 _HEADER_BYTES = 100
@@ -43,6 +43,7 @@ def find_loss(database: Path) -> Loss | None:
     if not header.startswith(_FIRST_BYTES):
         return None
     number, household = (int.from_bytes(header[start : start + 4], "big") for start in (60, 68))
+    number = to_number(number)
     if log is not None and log.household == household:
         if lost := log.find_lost(number):
             return _describe_lost(lost)

@@ -1,8 +1,8 @@
 """The reserve: a file of some mebibytes, deleted when the disk is full, so that people can go on.
 
 On a full disk nobody could even sign in, since each sign-in and each unlock is written down. The server
-deletes the reserve before a write that finds no space; commands never do, so that an import can't use it up.
-It is made again once there is space for it.
+deletes the reserve before a write that finds no space. Of the commands only `up` and `prune` do, so that an
+import can't use it up. It is made again once there is space for it.
 """
 
 import logging

@@ -15,6 +15,7 @@ from accounts.models import Person
 from diary.models import Entry
 from llamora.database import NotWritten, commit_log, truncate_wal, write_transaction
 from llamora.database.commit_log import CommitLog, CommitRecord
+from llamora.database.losses import find_loss
 from tests.fields.stored import DAY
 from tests.people import new_resident
 
@@ -244,6 +245,39 @@ def test_a_copy_of_the_database_has_the_same_numbers(database: Path, tmp_path: P
         copy.execute("VACUUM")
 
         assert commit_log.read_number(copy) == get_number()
+
+
+def set_number(number: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"PRAGMA user_version = {number:d}")
+
+
+def test_after_the_last_number_nothing_is_counted_until_the_log_begins_again(database: Path) -> None:
+    set_number(2**31 - 2)
+    commit_log.remove_commit_log(database)
+    commit_log.begin_commit_log(database, connection.connection)
+    for name in ("Olive", "Humphrey", "Ada"):
+        save_person(name)
+
+    assert Person.objects.count() == 3
+    assert [record.number for record in read_log(database).records] == [2**31 - 1]
+    assert get_number() == 2**31 - 1
+    assert find_loss(database) is None
+
+    assert truncate_wal()
+    save_person("Tom")
+    assert [record.number for record in read_log(database).records] == [1] == [get_number()]
+    assert find_loss(database) is None
+
+
+def test_a_number_below_zero_of_another_program_stops_no_save(database: Path) -> None:
+    set_number(-5)
+    assert get_number() == 0
+    assert truncate_wal()
+    save_person("Olive")
+
+    assert [record.number for record in read_log(database).records] == [1] == [get_number()]
+    assert find_loss(database) is None
 
 
 def test_a_full_disk_leaves_the_number_as_it_was(database: Path) -> None:
