@@ -9,6 +9,10 @@ from pathlib import Path
 from llamora.package_hashes import UnknownPackageError, verify_installed_packages
 from llamora.process_memory import protect_process_memory
 
+# They say themselves that saves are missing, or copy the damaged files first.
+EXAMINING = frozenset({"up", "doctor", "verify", "restore"})
+NOTHING_OPENED = frozenset({"help", "-h", "--help", "version", "--version"})
+
 
 def main() -> None:
     """Run the command that the command line names."""
@@ -28,6 +32,7 @@ def main() -> None:
     from django.core.management import execute_from_command_line  # noqa: PLC0415
 
     try:
+        _refuse_damaged_log(sys.argv[1:])
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as refusal:
         sys.exit(f"Llamora can't start: {refusal}")
@@ -41,6 +46,23 @@ def main() -> None:
         raise
     finally:
         _flush_output()
+
+
+def _refuse_damaged_log(arguments: list[str]) -> None:
+    """End the process before a command opens a database whose logs show saves that it lacks."""
+    if not arguments or arguments[0] in EXAMINING or NOTHING_OPENED & {*arguments}:
+        return
+    import django  # noqa: PLC0415 - settings first
+
+    django.setup()
+    from llamora.database import condition  # noqa: PLC0415
+    from llamora.ops import losses  # noqa: PLC0415
+    from llamora.ops.errors import OperationRefused  # noqa: PLC0415
+
+    try:
+        losses.refuse_unreported_loss(condition.get_database_path())
+    except OperationRefused as refusal:
+        sys.exit(str(refusal))
 
 
 def _flush_output() -> None:

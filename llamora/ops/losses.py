@@ -31,14 +31,21 @@ _SPARE_BYTES = 64 * 1024 * 1024
 def examine_losses(database: Path, *, now: datetime) -> LossReport | None:
     """Look for confirmed saves that are missing; copy the files and write a report if there are any.
 
-    Called before this process opens the database. Raise OSError if the report can't be written.
+    Called before this process opens the database. Raise OperationRefused if the report can't be written.
     """
     loss = find_loss(database)
     if loss is None:
         return None
     if found := reports.find_report(loss):
         return found
-    return reports.save_report(loss, copy=_copy_damaged_files(database, now=now), now=now)
+    try:
+        return reports.save_report(loss, copy=_copy_damaged_files(database, now=now), now=now)
+    except OSError as error:
+        raise OperationRefused(
+            f"{reports.describe_loss(loss, zone=settings.HOUSEHOLD_TIME_ZONE)} The report of it could not be "
+            f"written: {error.strerror}. The database was not opened, so that nothing is overwritten. Free "
+            "some space, and check that the data folder can be written to; then run this again."
+        ) from None
 
 
 def _copy_damaged_files(database: Path, *, now: datetime) -> Path | None:
@@ -85,10 +92,11 @@ def find_unreported_loss(database: Path) -> Loss | None:
     A command that opened the database would overwrite what is left, so it must not. While a server runs,
     there is nothing to find: it has looked.
     """
-    if condition.examine_file(database).state is not FileState.OK or is_served():
+    if condition.examine_file(database).state is not FileState.OK:
         return None
     loss = find_loss(database)
-    return loss if loss and not reports.find_report(loss) else None
+    # Whether there is a server is asked last: an `up` that starts at this moment would be refused the lock.
+    return loss if loss and not is_served() and not reports.find_report(loss) else None
 
 
 def report_before_replacement(database: Path, *, now: datetime) -> None:

@@ -84,6 +84,32 @@ def flip_in_the_middle(content: bytearray) -> None:
     content[len(content) // 2] ^= 1
 
 
+@pytest.mark.parametrize("where", [0, 9, 17, 25])
+def test_a_torn_header_of_a_log_that_is_all_in_the_database_file_is_no_loss(
+    olive: Resident, tmp_path: Path, where: int
+) -> None:
+    """As a power cut leaves it while SQLite begins a new round."""
+    database = crashed.begin_log()
+    for number in range(6):
+        crashed.save_entry(olive, number)
+    behind = CrashedHousehold(database=crashed.copy_files(database, tmp_path / "1" / "llamora"), entries=6)
+    with connections["default"].cursor() as cursor:
+        cursor.execute("PRAGMA wal_checkpoint(PASSIVE)")
+    copied = CrashedHousehold(database=crashed.copy_files(database, tmp_path / "2" / "llamora"), entries=6)
+    commit_log.remove_commit_log(database)
+
+    def flip(content: bytearray) -> None:
+        content[where] ^= 1
+
+    for house in (behind, copied):
+        house.change(flip)
+    assert find_loss(copied.database) is None
+    assert copied.count_entries() == 6
+    loss = find_loss(behind.database)
+    assert loss is not None
+    assert loss.commits == 6 - behind.count_entries() == 6
+
+
 def test_a_loss_is_still_noticed_after_another_program_wrote(olive: Resident, tmp_path: Path) -> None:
     """For instance a command that ran before the next start."""
     database = crashed.begin_log()

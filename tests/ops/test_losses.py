@@ -18,11 +18,13 @@ from accounts.losses.reports import LossReport
 from llamora.database.losses import Loss, find_loss, list_files
 from llamora.ops import losses, pruning
 from llamora.ops.backup import restore, verify_secret
+from llamora.ops.errors import OperationRefused
 from tests.clock.records import settle_clock
 from tests.losses import crashed
 from tests.losses.crashed import FIRST_DAY, CrashedHousehold
 from tests.page import read
 from tests.people import PASSWORD, Resident, register_resident
+from tests.server import run_command
 
 NOW = datetime(2026, 3, 29, 14, 10, 30, tzinfo=UTC)
 
@@ -311,6 +313,35 @@ def test_before_the_next_start_doctor_and_verify_say_it_and_open_nothing(
         assert "Run manage.py up" in said
         assert "SQLite found no damage" not in said
     assert [path.read_bytes() for path in list_files(house.database)] == before
+
+
+def test_other_commands_open_no_database_that_lacks_saves_before_it_was_copied(
+    house: CrashedHousehold, tmp_path: Path
+) -> None:
+    before = [path.read_bytes() for path in list_files(house.database)]
+
+    for command in ("backup", "users", "dumpdata"):
+        ran = run_command(tmp_path, command)
+        assert ran.returncode == 1, command
+        assert "may be missing" in ran.stderr
+        assert "The database was not opened" in ran.stderr
+        assert "Traceback" not in ran.stderr
+    assert [path.read_bytes() for path in list_files(house.database)] == before
+
+    assert run_command(tmp_path, "users", "--help").returncode == 0
+    examine(house)
+    assert "Olive" in run_command(tmp_path, "users").stdout
+
+
+def test_without_a_report_the_database_is_not_opened(house: CrashedHousehold, data: Path) -> None:
+    """For instance because the disk is full."""
+    before = house.wal.read_bytes()
+    (data / "losses").write_text("in the way")
+
+    with pytest.raises(OperationRefused, match="could not be written: File exists"):
+        losses.examine_losses(house.database, now=NOW)
+
+    assert house.wal.read_bytes() == before
 
 
 def test_after_the_start_doctor_and_verify_say_it_until_it_was_read(
