@@ -93,7 +93,7 @@ def _build_row(sent: SubmittedDraft, *, day: date, browser: LockedBrowser) -> La
 
 
 def _count_own_rows(owner_id: UUID, *, browser: LockedBrowser) -> int:
-    """Return how many rows a browser sent, at most MAX_LATE_DRAFTS; others may be in its name."""
+    """Return how many late drafts this browser sent, at most MAX_LATE_DRAFTS; forged rows do not count."""
     count = 0
     for late_id in late_draft_rows.list_ids(owner_id, sign_in_id=browser.sign_in_id):
         late = LateDraft.objects.filter(id=late_id).first()

@@ -41,7 +41,7 @@ def get_opening_view(person: Person, day: date, *, is_today: bool) -> OpeningVie
 
 
 def find_section(opening_id: UUID, *, owner_id: UUID) -> PageSection | None:
-    """Return the section of a person's own opening from its row, or None for any other."""
+    """Return an opening as a section of its day's page; None if it is not there or not this person's."""
     row = Opening.objects.filter(owner_id=owner_id, id=opening_id).first()
     return render_section(build_row_view(row), owner_id=owner_id) if row else None
 

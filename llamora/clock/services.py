@@ -54,7 +54,7 @@ def _read_boot_id() -> str:
 
 
 def observe() -> PassedTime:
-    """Read both clocks and record what they say; return what is known. A full disk raises nothing."""
+    """Read both clocks and record their times, unless the disk is full; return what is known of the time."""
     global _latest  # noqa: PLW0603 - what this process saw last
     reading, before = read_clocks(), ClockRecord.objects.find_passed_time()
     found = PassedTime.begin(reading) if before is None else before.observe(reading)

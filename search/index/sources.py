@@ -194,7 +194,7 @@ class TextSource:
         return {id_: stamp for id_, stamp in stamps if id_ not in gone}
 
     def list_loaded_columns(self) -> list[str]:
-        """Return the names of the columns of a text, and of those without which it does not open."""
+        """Return the names of the text's column and of the other columns that opening it needs."""
         column: Any = self.model._meta.get_field(self.column)
         macs = [name for mac in mac_fields(self.model) for name in (mac.attname, *mac.bound)]
         return list(

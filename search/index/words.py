@@ -338,7 +338,10 @@ class WordsIndex:
             return {word: find_word_forms(db, word) for word in words}
 
     def find(self, query: SearchQuery, *, limit: int, near: Collection[UUID] = ()) -> WordHits:
-        """Return the texts that match the words of the query, and of `near` which share of them they have."""
+        """Return the texts that match the words of the query.
+
+        For the texts `near` in meaning, the result tells which share of the words each has.
+        """
         if not query.terms:
             return self._run_filtered(query, limit)
         with self._use() as db:

@@ -263,7 +263,7 @@ def _show_code_again(opened: key_slots.OpenedSlot) -> Iterator[key_slots.OpenedS
 
 @contextmanager
 def raise_cost(opened: key_slots.OpenedSlot, *, password: str) -> Iterator[Keyring]:
-    """Give the keyring to work with; by a rotation, if the slot costs less than the settings require.
+    """Return the keyring to work with, after a rotation if the slot costs less than the settings require.
 
     A slot is replaced only by a rotation. Other browsers are locked. If it fails, the present slot stays,
     and the next sign-in tries again.

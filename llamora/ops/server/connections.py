@@ -58,7 +58,7 @@ class Channel(Protocol):
 
 @dataclass(eq=False)
 class Connection:
-    """An open connection; `address` is as failures are counted, or empty for a trusted proxy's."""
+    """An open connection and its client's address (an IPv6 one as its /64), empty for a trusted proxy."""
 
     channel: Channel
     address: str = ""

@@ -115,7 +115,7 @@ class DiaryChannel(_Channel):  # type: ignore[misc]
 
 
 class DiaryHTTPFactory(HTTPFactory):  # type: ignore[misc]  # daphne is untyped
-    """Factory of such connections."""
+    """Factory of the channels of HTTP connections."""
 
     protocol = DiaryChannel
 
