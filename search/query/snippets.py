@@ -32,7 +32,7 @@ _MAX_MATCHES: Final = 1_000
 _MAX_FORM_MATCHES: Final = 10_000
 _NUMBER_WEIGHT: Final = 4
 # A phrase goes on over the end of a line.
-_BREAKS: Final = str.maketrans("\n\t\u2028\u00a0", "    ")
+_BREAKS: Final = "\n\t\u2028\u00a0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,8 @@ class QueryMarker:
         if not self._has_any:
             return found
         folded, offsets = fold_with_offsets(text)
-        folded = folded.translate(_BREAKS)
+        for gap in _BREAKS:
+            folded = folded.replace(gap, " ")
         for last, wanted in self._automaton.iter(folded):
             begin, end = last + 1 - len(wanted.text), last + 1
             if _is_whole_word(folded, begin, end, wanted):
@@ -189,7 +190,7 @@ def _find_first_marks(text: str, marker: QueryMarker) -> list[tuple[Span, int]]:
 
 def _cut_window(text: str, marks: list[tuple[Span, int]], around: Span | None) -> Span:
     if marks:
-        first = max(range(len(marks)), key=lambda number: _score_window(text, marks, number))
+        first = _find_best_start(text, marks)
         begin = max(0, marks[first][0][0] - _LEAD)
     else:
         # A chunk at the very end is shown with what comes before it.
@@ -204,13 +205,25 @@ def _cut_window(text: str, marks: list[tuple[Span, int]], around: Span | None) -
     return begin, end
 
 
-def _score_window(text: str, marks: list[tuple[Span, int]], first: int) -> tuple[int, int]:
-    """Return the score of a snippet that begins at this mark: the distinct words in it, then all words."""
-    begin = marks[first][0][0]
-    within = [
-        (span, weight)
-        for span, weight in marks[first : first + 30]
-        if span[1] - begin < SNIPPET_LENGTH - _LEAD
-    ]
-    different = {text[slice(*span)].casefold(): weight for span, weight in within}
-    return sum(different.values()), -first
+def _find_best_start(text: str, marks: list[tuple[Span, int]]) -> int:
+    """Return the first mark of the passage with the most distinct words, weighed; of equals the earliest."""
+    words = [text[slice(*span)].casefold() for span, _ in marks]
+    weights: dict[str, int] = {}
+    for word, (_, weight) in zip(words, marks, strict=True):
+        weights[word] = max(weight, weights.get(word, 0))
+    within: dict[str, int] = dict.fromkeys(weights, 0)
+    score = end = best_start = 0
+    best = -1
+    for start, ((begin, _), _) in enumerate(marks):
+        while end < len(marks) and marks[end][0][1] - begin < SNIPPET_LENGTH - _LEAD:
+            score += 0 if within[words[end]] else weights[words[end]]
+            within[words[end]] += 1
+            end += 1
+        if score > best:
+            best, best_start = score, start
+        if end > start:
+            within[words[start]] -= 1
+            score -= 0 if within[words[start]] else weights[words[start]]
+        else:
+            end = start + 1
+    return best_start
