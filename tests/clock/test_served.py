@@ -7,16 +7,27 @@ import struct
 import subprocess
 import sys
 from contextlib import closing
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from tests.browser_client import Visitor
 from tests.clock.machine import DAY, HOUR
+from tests.fakes.waiting import wait_for
 from tests.server import ROOT, Server, run_command, run_server
 
 STEPS = (400 * DAY, -400 * DAY)
 MORE_STEPS = tuple(random.Random(13).choice((400, 60, 31, -31, -60, -400)) * DAY + HOUR for _ in range(20))
+
+DONE = (200, 302, 303)
+DAILY_ROUND = """
+import threading
+from django.core.management import call_command
+from llamora.ops import background
+call_command("prune")
+background.run_daily_round(threading.Event())
+"""
 
 
 def build_library(folder: Path) -> dict[str, str]:
@@ -42,6 +53,74 @@ def believe_clock(server: Server) -> None:
         database.execute("UPDATE clock_clockrecord SET evidence = ?", [json.dumps(evidence)])
 
 
+@dataclass
+class Household:
+    """A served household whose clock is set, and what Olive did there."""
+
+    folder: Path
+    server: Server
+    olive: Visitor
+    extra: dict[str, str]
+    deleted: list[str] = field(default_factory=list)
+    edited: dict[str, str] = field(default_factory=dict)
+    keys: int = 1
+    backups: list[str] = field(default_factory=list)
+
+    def read_number(self, statement: str) -> int:
+        with closing(sqlite3.connect(self.server.data_dir / "llamora.sqlite3", timeout=30)) as database:
+            return int(database.execute(statement).fetchone()[0])
+
+    def run(self, *command: str) -> str:
+        ran = run_command(self.folder, *command, extra=self.extra)
+        assert ran.returncode == 0, ran.stderr
+        return ran.stdout
+
+    def delete_and_edit(self, number: int) -> None:
+        """Let an entry into the bin, and an earlier text into the versions of another."""
+        thrown, changed = (self.olive.write(f"Before {number}", day="2001-01-01") for _ in range(2))
+        assert self.olive.post(f"/entries/{thrown}/delete/").status in DONE
+        self.edited[changed] = f"After {number}"
+        edit = {"text": self.edited[changed], "revision": "1"}
+        assert self.olive.post(f"/entries/{changed}/edit/", **edit).status in DONE
+        self.deleted.append(thrown)
+
+    def begin_rotation(self) -> None:
+        """Replace Olive's key; the new one encrypts everything again in the background."""
+        assert self.olive.post("/settings/key/", current=self.olive.password).status == 302
+        self.keys += 1
+
+    def check_rotation(self) -> None:
+        """Check that the key change comes to its end, and destroys the former key."""
+        files = self.server.data_dir / "former_keys"
+        wait_for(lambda: not self.read_number("SELECT count(*) FROM accounts_formerkey"), seconds=30)
+        wait_for(lambda: not list(files.glob("*")), seconds=30)
+        assert self.read_number("SELECT epoch FROM accounts_vault") == self.keys
+
+    def check_texts(self) -> None:
+        """Check that the bin, the entries and their earlier versions are all there and can be read."""
+        in_bin = self.olive.get("/bin/").body
+        assert all(f"/entries/{entry}/restore/" in in_bin for entry in self.deleted)
+        for entry, text in self.edited.items():
+            assert self.olive.get_text(entry) == text
+            assert text.replace("After", "Before") in self.olive.get(f"/entries/{entry}/versions/").body
+
+    def verify(self) -> None:
+        """Check that everything of Olive's opens with her present key."""
+        verified = self.run("verify", "--user", "Olive", "--password-file", str(self.folder / "password"))
+        assert "can be decrypted." in verified
+
+    def check_daily_round(self) -> None:
+        """Prune and run what the server runs every ten minutes: no backup is missed, nothing ends early."""
+        pruned = self.run("shell", "-c", DAILY_ROUND)
+        assert "Deleted: 0 expired sessions, 0 entries in the bin, 0 earlier versions" in pruned
+        there = sorted(path.name for path in (self.server.data_dir / "backups").glob("*.tar"))
+        (made,) = set(there) - {*self.backups}
+        self.backups.append(made)
+        # Of more than one for each of seven days, the earlier ones are outdated.
+        assert len(there) >= min(len(self.backups), 7)
+        assert '"backup": "fresh"' in self.olive.get("/healthz").body
+
+
 @pytest.mark.parametrize(
     "steps", [STEPS, pytest.param(MORE_STEPS, marks=pytest.mark.slow, id="twenty jumps")]
 )
@@ -50,25 +129,22 @@ def test_a_clock_that_jumps_loses_nothing_and_signs_nobody_out(
 ) -> None:
     extra = {"LLAMORA_REGISTRATION": "open", **build_library(tmp_path)}
     with run_server(tmp_path, extra=extra) as server:
-        olive = Visitor.join(server, "Olive")
+        house = Household(tmp_path, server, Visitor.join(server, "Olive"), extra)
+        (tmp_path / "password").write_text(house.olive.password)
         believe_clock(server)
-        deleted = []
         wrong_by = 0.0
-        for step in steps:
-            entry = olive.write("To the bin", day="2001-01-01")
-            assert olive.post(f"/entries/{entry}/delete/").status in (200, 302, 303)
-            deleted.append(entry)
+        for number, step in enumerate(steps):
+            house.delete_and_edit(number)
+            house.begin_rotation()
             wrong_by += step
             set_clock(tmp_path, wrong_by)
 
             # Signed in all the same; where the clock jumped ahead the diary is locked.
-            assert olive.unlock().status in (200, 302, 303)
-            pruned = run_command(tmp_path, "prune", extra=extra)
-
-            assert pruned.returncode == 0, pruned.stderr
-            assert "Deleted: 0 expired sessions, 0 entries in the bin, 0 earlier versions" in pruned.stdout
-            in_bin = olive.get("/bin/").body
-            assert all(f"/entries/{entry}/restore/" in in_bin for entry in deleted)
+            assert house.olive.unlock().status in DONE
+            house.check_rotation()
+            house.check_daily_round()
+            house.check_texts()
+        house.verify()
         assert "clock was set" in server.log()
 
 
