@@ -50,7 +50,15 @@ def copy_template(data: Path) -> None:
         template = _build_template(Path(offered))
         shutil.copytree(template, data, dirs_exist_ok=True, ignore=shutil.ignore_patterns("static"))
         # Nine hundred files, which a server only reads: links take less than copies.
-        shutil.copytree(template / "static", data / "static", copy_function=os.link)
+        shutil.copytree(template / "static", data / "static", copy_function=_link)
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        # On another disk.
+        shutil.copy(source, target)
 
 
 def copy_database(target: Path) -> None:

@@ -56,9 +56,9 @@ class SmallDisk:
 
 
 @contextmanager
-def mount_small_disk(parent: Path, *, mebibytes: int) -> Iterator[SmallDisk]:
+def mount_small_disk(parent: Path, *, mebibytes: int, name: str = "small") -> Iterator[SmallDisk]:
     """Mount a disk on a folder during the block."""
-    folder = parent / "small"
+    folder = parent / name
     folder.mkdir(mode=0o700)
     options = f"size={mebibytes}m,mode=0700"
     mounted = subprocess.run(

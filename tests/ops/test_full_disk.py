@@ -74,12 +74,6 @@ def run(*arguments: str) -> str:
     return out.getvalue()
 
 
-def write_long_entries(person: Resident, *, count: int) -> None:
-    for _ in range(count):
-        save(person, "The well is dry. " * 2000)
-    raise NotWritten("disk_full")
-
-
 # --- The reserve ----------------------------------------------------------------------------------
 
 
@@ -128,17 +122,6 @@ def test_a_write_that_finds_no_space_takes_the_reserve_and_succeeds(
 
     small.empty()
     assert reserve.create_reserve(small.folder, mebibytes=2)
-
-
-def test_a_process_that_serves_nobody_leaves_the_reserve(small: SmallDisk, olive: Resident) -> None:
-    reserve.create_reserve(small.folder, mebibytes=2)
-    reserve._ready.clear()
-    small.fill()
-
-    with pytest.raises(NotWritten, match="disk_full"):
-        write_long_entries(olive, count=100 if small.is_real else 0)
-
-    assert (small.folder / reserve.NAME).exists()
 
 
 def test_a_write_that_was_refused_takes_it_too(small: SmallDisk, olive: Resident) -> None:
