@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import settings
 
-from tests import made_ready, retries
+from tests import compiling, made_ready, retries
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -97,6 +97,10 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.load_profile("slow run" if config.option.markexpr == "slow" else "default run")
     # Under nohup it is ignored, by the servers that are started from here as well.
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        compiling.compile_modules(
+            config, left_out=frozenset(ROOT / "tests" / name for name in collect_ignore)
+        )
     if folder := made_ready.choose_folder():
         config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
 
