@@ -141,7 +141,7 @@ def test_a_wrong_password_and_an_unknown_name_are_refused(
 
 
 def test_measuring_leaves_nobody_behind(transactional_db: None, data_folder: Path) -> None:
-    figures = {figure.name: figure.value for figure in measure(400)}
+    figures = {figure.name: figure.value for figure in measure(200)}
 
     assert figures["planted phrases found first, of 200"] == 200
     assert figures["recall at 10 of the graph"] >= 0.99

@@ -30,7 +30,7 @@ def real_model(settings: Any, shared: Path) -> None:
     """The small embedding model of the shared folder."""
     settings.SEARCH_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
     settings.SEARCH_MODEL_PATH = str(shared / "models" / "all-MiniLM-L6-v2-int8")
-    settings.SEARCH_THREADS = 2
+    settings.SEARCH_THREADS = 1
 
 
 def corpus(shared: Path) -> list[tuple[date, str]]:
