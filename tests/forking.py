@@ -13,6 +13,7 @@ of ours and reads no settings: a forked process does that itself, with its own e
 
 import atexit
 import contextlib
+import gc
 import importlib
 import json
 import os
@@ -215,7 +216,11 @@ def _run_parent() -> None:
     channel = socket.socket(fileno=int(sys.argv[2]))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    gc.disable()
     _import_packages(json.loads(Path(sys.argv[3]).read_text()))
+    # A forked process looks for no garbage among what it shares with the others.
+    gc.freeze()
+    gc.enable()
     sys.path[0] = str(ROOT)
     _become(*_serve(channel))
     runpy.run_path("manage.py", run_name="__main__")
