@@ -14,7 +14,7 @@ from llamora.threads.fair_executor import PoolCall
 from tests.crypto.cast import CHEAP, SALT
 
 # Long enough to arrange what waits behind it, on any machine.
-LONG = Cost(memory_kib=64 * 1024, time=6, lanes=1)
+LONG = Cost(memory_kib=64 * 1024, time=4, lanes=1)
 
 
 @pytest.fixture
@@ -130,7 +130,7 @@ def test_an_address_that_keeps_a_worker_busy_waits_behind_one_that_does_not(
     """The flooding address came first, but a derivation of it is already running."""
     submit_and_wait_for_start(two_at_a_time, address="flooder", name="one")
     shorter = submit(
-        two_at_a_time, address="other", name="two", cost=Cost(memory_kib=64 * 1024, time=3, lanes=1)
+        two_at_a_time, address="other", name="two", cost=Cost(memory_kib=64 * 1024, time=2, lanes=1)
     )
     wait_until(shorter.running)
 
