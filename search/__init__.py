@@ -2,7 +2,8 @@
 
 query/      the query language, text folding, snippets, the filter by traces; pure but for the last
 index/      word index (FTS5), vector index, their sources, snapshots and worker threads
-engine      one search: query both indexes, fuse the rankings, build the hits of one page
+results/    preparation of a ranking for the page: days with their hits, filters to click
+engine      one search: query both indexes, fuse the rankings, build the days of one page
 fusion      reciprocal rank fusion, and the reasons for each hit
 chunks      splitting of texts for embedding
 embedder/   the embedding models: the included one, others, and which of them this process uses

@@ -1,9 +1,9 @@
-"""One search: queries both indexes, fuses what they find, and builds the hits of one page."""
+"""One search: queries both indexes, fuses what they find, and builds the days with hits of one page."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Final
+from typing import Final, Self
 from uuid import UUID
 
 from llamora.threads import let_others_run
@@ -11,16 +11,23 @@ from search import fusion
 from search.chunks import Span
 from search.embedder.types import Floats
 from search.errors import IndexClosed
+from search.index.fts_queries import MAX_COUNTED
 from search.index.person_index import PersonIndex
-from search.index.types import Document, NearText
+from search.index.types import Document, NearText, TextOutline
 from search.index.words import WordsIndex
 from search.query import snippets, trace_filter
 from search.query.parser import SearchQuery
 from search.query.snippets import QueryMarker, SnippetPart
 from search.query.stop_words import STOP_WORDS
+from search.results.filters import SuggestedFilter, suggest_filters
+from search.results.grouping import HitGroup, group_hits, list_shown
 
+# Days on a page, and texts on it.
 PAGE_SIZE: Final = 20
-# Rankings are taken this deep at least, so that a page further down ranks like the pages before it.
+_MAX_SNIPPETS: Final = 60
+_MAX_SAME_TEXTS: Final = 50
+# Rankings are taken this deep, so that a page further down ranks like the pages before it; if that is not
+# enough, as deep as matches are counted.
 _MAX_RANKED: Final = 200
 _MAX_NEAR: Final = 50
 # Up to so many texts that filters let through are compared each; of more, the nearest of all are filtered.
@@ -34,6 +41,15 @@ FindNearest = Callable[[int, Collection[UUID] | None], list[NearText]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SameText:
+    """A hit that is not shown, since it has the same text as one that is."""
+
+    id: UUID
+    kind: str
+    day: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SearchHit:
     """A search result: id, kind and day of the text, the reasons it was found, and the snippet to show."""
 
@@ -43,15 +59,57 @@ class SearchHit:
     day: date
     why: tuple[str, ...]
     parts: Sequence[SnippetPart] = field(repr=False)
+    # On other days, and how many more of these there are.
+    same_texts: Sequence[SameText] = ()
+    same_left: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayResults:
+    """The hits of a day, the leading one first; `left` more are not built. Unfolded if the best is folded."""
+
+    day: date
+    hits: Sequence[SearchHit]
+    left: int = 0
+    is_unfolded: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchResults:
-    """A page of hits; `total` counts the texts with all words, `next` is the offset of the next page."""
+    """A page of days with hits, and filters that would narrow them.
 
-    hits: Sequence[SearchHit] = ()
+    `total` counts the texts with all words, `next` is the offset of the next page.
+    """
+
+    days: Sequence[DayResults] = ()
     total: int = 0
     next: int | None = None
+    filters: Sequence[SuggestedFilter] = ()
+
+    @property
+    def hits(self) -> list[SearchHit]:
+        """Return the leading hit of each day."""
+        return [day.hits[0] for day in self.days]
+
+    def list_all(self) -> list[SearchHit | SameText]:
+        """Return every text of the page, also those that are only named by their days."""
+        hits = [hit for day in self.days for hit in day.hits]
+        return [*hits, *(same for hit in hits for same in hit.same_texts)]
+
+    def filter(self, ids: Collection[UUID]) -> Self:
+        """Return the results without the texts that are not among these."""
+        days = [
+            replace(
+                day,
+                hits=[
+                    replace(hit, same_texts=[same for same in hit.same_texts if same.id in ids])
+                    for hit in day.hits
+                    if hit.id in ids
+                ],
+            )
+            for day in self.days
+        ]
+        return replace(self, days=[day for day in days if day.hits])
 
 
 def search(
@@ -61,18 +119,35 @@ def search(
     words = index.words
     if words is None:
         raise IndexClosed
-    depth = max(_MAX_RANKED, offset + limit + 1)
+    ranked, near, total = _rank_in_days(index, words, query, _MAX_RANKED)
+    outlines = words.load_outlines([hit.id for hit in ranked])
+    groups = group_hits(ranked, outlines)
+    if len(groups) <= offset + limit and total > _MAX_RANKED:
+        # What a deeper ranking has more comes after all of this one: a page never shows a day of another.
+        deeper, near, _ = _rank_in_days(index, words, query, MAX_COUNTED)
+        ranked = _append_new(ranked, deeper)
+        outlines = words.load_outlines([hit.id for hit in ranked])
+        groups = group_hits(ranked, outlines)
+    days = list(_build_days(words, query, groups[offset : offset + limit], outlines, near))
+    further = len(groups) > offset + limit
+    filters = suggest_filters(query, outlines.values())
+    return SearchResults(days=days, total=total, next=offset + limit if further else None, filters=filters)
+
+
+def _append_new(first: list[fusion.RankedHit], others: list[fusion.RankedHit]) -> list[fusion.RankedHit]:
+    known = {hit.id for hit in first}
+    return [*first, *(hit for hit in others if hit.id not in known)]
+
+
+def _rank_in_days(
+    index: PersonIndex, words: WordsIndex, query: SearchQuery, depth: int
+) -> tuple[list[fusion.RankedHit], dict[UUID, NearText], int]:
+    """Return what `_rank` does; what lies in the days that the question names comes first."""
     ranked, near, total = _rank(index, words, query, depth)
-    if query.within is not None:
-        # What lies in the days that the question names comes first, and nothing else is lost.
-        inside, near_inside, _ = _rank(index, words, query.within, depth)
-        first = {hit.id for hit in inside}
-        ranked = [*inside, *(hit for hit in ranked if hit.id not in first)]
-        near = near | near_inside
-    page = ranked[offset : offset + limit]
-    hits = list(_build_hits(words, query, page, near))
-    further = len(ranked) > offset + limit
-    return SearchResults(hits=hits, total=total, next=offset + limit if further else None)
+    if query.within is None:
+        return ranked, near, total
+    inside, near_inside, _ = _rank(index, words, query.within, depth)
+    return _append_new(inside, ranked), near | near_inside, total
 
 
 def _rank(
@@ -185,24 +260,51 @@ def build_marker(words: WordsIndex, query: SearchQuery) -> QueryMarker:
     )
 
 
-def _build_hits(
-    words: WordsIndex, query: SearchQuery, page: Sequence[fusion.RankedHit], near: dict[UUID, NearText]
-) -> Iterable[SearchHit]:
-    documents = words.load_documents([ranked.id for ranked in page])
+def _build_days(
+    words: WordsIndex,
+    query: SearchQuery,
+    groups: Sequence[HitGroup],
+    outlines: dict[UUID, TextOutline],
+    near: dict[UUID, NearText],
+) -> Iterable[DayResults]:
+    shown = list_shown(groups, most=_MAX_SNIPPETS)
+    documents = words.load_documents([hit.id for hits in shown for hit in hits])
     marker = build_marker(words, query)
-    for ranked in page:
-        let_others_run()
-        document = documents.get(ranked.id)
-        if document is not None:
-            span = near[ranked.id].span if ranked.id in near else None
-            yield _build_hit(document, ranked, query, marker, span)
+    for group, hits in zip(groups, shown, strict=True):
+        built: list[SearchHit] = []
+        for hit in hits:
+            let_others_run()
+            document = documents.get(hit.id)
+            if document is not None:
+                same = [_name_same_text(one.id, outlines) for one in group.same_texts.get(hit.id, ())]
+                span = near[hit.id].span if hit.id in near else None
+                built.append(_build_hit(document, hit, query, marker, span, same))
+        if built:
+            left = len(group.hits) - len(hits)
+            yield DayResults(day=group.day, hits=built, left=left, is_unfolded=group.is_best_folded)
+
+
+def _name_same_text(id_: UUID, outlines: dict[UUID, TextOutline]) -> SameText:
+    return SameText(id=id_, kind=outlines[id_].kind, day=outlines[id_].day)
 
 
 def _build_hit(
-    document: Document, ranked: fusion.RankedHit, query: SearchQuery, marker: QueryMarker, span: Span | None
+    document: Document,
+    ranked: fusion.RankedHit,
+    query: SearchQuery,
+    marker: QueryMarker,
+    span: Span | None,
+    same_texts: Sequence[SameText],
 ) -> SearchHit:
     why = (fusion.TRACE, *ranked.why) if query.traces and fusion.TRACE not in ranked.why else ranked.why
     parts = snippets.build_snippet(document.text, marker, around=span)
     return SearchHit(
-        id=document.id, kind=document.kind, entry=document.entry, day=document.day, why=why, parts=parts
+        id=document.id,
+        kind=document.kind,
+        entry=document.entry,
+        day=document.day,
+        why=why,
+        parts=parts,
+        same_texts=same_texts[:_MAX_SAME_TEXTS],
+        same_left=max(0, len(same_texts) - _MAX_SAME_TEXTS),
     )

@@ -9,11 +9,27 @@ from django.urls import reverse
 
 from accounts.preferences.languages import get_date_words
 from search import messages
-from search.engine import SearchHit
+from search.engine import DayResults, SameText, SearchHit
+from search.query.parser import MAX_TYPED, add_filter
 from search.query.snippets import SnippetPart
+from search.results.filters import IN, ON, SuggestedFilter
 from search.services import EmbeddingStatus, SearchPage
 
 _KIND_LABELS: Final = {"entry": "", "reply": "Reply", "opening": "Opening", "recap": "Recap"}
+_FILTERED_KINDS: Final = {
+    "entries": "My entries",
+    "replies": "Replies",
+    "openings": "Openings",
+    "recaps": "Recaps",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayLink:
+    """A day with the same text, and the URL of the text there."""
+
+    address: str
+    day: date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,23 +41,79 @@ class ResultRow:
     kind: str
     why: str
     snippet: Sequence[SnippetPart] = field(repr=False)
+    same_days: Sequence[DayLink] = ()
+    same_left: int = 0
 
 
-def build_result_rows(answer: SearchPage) -> list[ResultRow]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayRows:
+    """The hits of a day on the page: the leading one, those folded under it, and how many more are `left`."""
+
+    address: str
+    leading: ResultRow
+    folded: Sequence[ResultRow]
+    left: int
+    is_unfolded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FilterButton:
+    """A filter to click: its label, and the query that it makes."""
+
+    label: str
+    query: str = field(repr=False)
+
+
+def build_day_rows(answer: SearchPage) -> list[DayRows]:
     """Return the rows of a page of results; their URLs contain no word of the diary or the query."""
-    return [_build_row(hit, token=answer.token) for hit in answer.found.hits]
+    return [_build_day(day, token=answer.token) for day in answer.found.days]
+
+
+def _build_day(day: DayResults, *, token: str) -> DayRows:
+    leading, *folded = (_build_row(hit, token=token) for hit in day.hits)
+    return DayRows(
+        address=reverse("day", args=[day.day]),
+        leading=leading,
+        folded=folded,
+        left=day.left,
+        is_unfolded=day.is_unfolded,
+    )
 
 
 def _build_row(hit: SearchHit, *, token: str) -> ResultRow:
-    # A recap has no anchor on its day's page.
-    anchor = {"entry": f"#entry-{hit.id}", "recap": ""}.get(hit.kind, f"#reply-{hit.id}")
     return ResultRow(
-        address=f"{reverse('day', args=[hit.day])}?found={token}{anchor}",
+        address=_build_address(hit, token=token),
         day=hit.day,
         kind=_KIND_LABELS[hit.kind],
         why=messages.describe_reasons(hit.why),
         snippet=hit.parts,
+        same_days=[DayLink(address=_build_address(one, token=token), day=one.day) for one in hit.same_texts],
+        same_left=hit.same_left,
     )
+
+
+def _build_address(hit: SearchHit | SameText, *, token: str) -> str:
+    # A recap has no anchor on its day's page.
+    anchor = {"entry": f"#entry-{hit.id}", "recap": ""}.get(hit.kind, f"#reply-{hit.id}")
+    return f"{reverse('day', args=[hit.day])}?found={token}{anchor}"
+
+
+def build_filter_buttons(answer: SearchPage, typed: str, *, language: str) -> list[FilterButton]:
+    """Return the filters that would narrow these results, as far as the query has room for them."""
+    buttons = [
+        FilterButton(_describe_filter(one, language=language), add_filter(typed, str(one)))
+        for one in answer.found.filters
+    ]
+    return [button for button in buttons if len(button.query) <= MAX_TYPED]
+
+
+def _describe_filter(suggested: SuggestedFilter, *, language: str) -> str:
+    if suggested.name == IN:
+        return _FILTERED_KINDS[suggested.value]
+    year, dash, month = suggested.value.partition("-")
+    if suggested.name == ON and dash:
+        return get_date_words(language).month_year(date(int(year), int(month), 1))
+    return suggested.value
 
 
 def describe_days(answer: SearchPage, *, language: str) -> str:

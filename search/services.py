@@ -1,7 +1,7 @@
 """Services of search: run a search, list and save recent ones, rebuild an index."""
 
 import sqlite3
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
@@ -105,13 +105,13 @@ def get_embedding_status(index: PersonIndex) -> EmbeddingStatus:
 def _drop_deleted(index: PersonIndex, found: SearchResults, *, keyring: Keyring) -> SearchResults:
     """Remove hits that are not in the database any more, whatever the index contains."""
     by_kind: dict[str, list[UUID]] = {}
-    for hit in found.hits:
+    for hit in found.list_all():
         by_kind.setdefault(hit.kind, []).append(hit.id)
     there = sources.filter_existing(index.owner, by_kind, keyring=keyring)
-    hits = [hit for hit in found.hits if hit.id in there]
-    if len(hits) < len(found.hits):
-        indexes.reconcile_all(index)
-    return replace(found, hits=hits)
+    if all(id_ in there for ids in by_kind.values() for id_ in ids):
+        return found
+    indexes.reconcile_all(index)
+    return found.filter(there)
 
 
 def find_marked_words(keyring: Keyring, *, token: str, id_: UUID) -> list[str]:

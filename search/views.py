@@ -13,7 +13,7 @@ from accounts.http.request import HouseholdRequest
 from accounts.preferences.time_zones import load_time_zone
 from search import messages, services
 from search.index.fts_queries import MAX_COUNTED
-from search.presenters import build_result_rows, describe_days, describe_embedding
+from search.presenters import build_day_rows, build_filter_buttons, describe_days, describe_embedding
 from search.query.days import DayReader
 from search.query.parser import MAX_TYPED, list_filters
 
@@ -90,7 +90,8 @@ def _build_context(request: HouseholdRequest, *, typed: str, offset: int = 0) ->
     return {
         "typed": typed,
         "answer": answer,
-        "hits": build_result_rows(answer),
+        "days": build_day_rows(answer),
+        "filters": build_filter_buttons(answer, typed, language=person.language),
         "next": answer.found.next,
         "counted": MAX_COUNTED,
         "chips": list_filters(typed, reader=reader),

@@ -29,6 +29,16 @@ class Document:
     text: str = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class TextOutline:
+    """Kind, day and entry of a text, without its words; texts that are the same have the same digest."""
+
+    kind: str
+    day: date
+    entry: UUID
+    digest: bytes = field(repr=False)
+
+
 DIGEST_SIZE: Final = 32
 
 

@@ -26,7 +26,7 @@ from uuid import UUID
 from search.errors import IndexClosed, SnapshotRefused
 from search.index import fts_queries
 from search.index.fts_queries import WordSearch, find_word_forms
-from search.index.types import Document
+from search.index.types import Document, TextOutline
 from search.query.folding import fold, split_words, to_index_form
 from search.query.parser import SearchQuery
 from search.query.stop_words import STOP_WORDS
@@ -289,6 +289,18 @@ class WordsIndex:
         with self._use() as db:
             rows = db.execute(sql, (json.dumps([id_.hex for id_ in ids]),)).fetchall()
         return {UUID(bytes=id_): date.fromisoformat(day) for id_, day in rows}
+
+    def load_outlines(self, ids: Iterable[UUID]) -> dict[UUID, TextOutline]:
+        """Return the outlines of these texts by id, without unknown ids."""
+        wanted = json.dumps([id_.hex for id_ in ids])
+        columns = "id, kind, day, entry, digest"
+        sql = f"SELECT {columns} FROM docs WHERE id IN (SELECT unhexed(value) FROM json_each(?))"  # noqa: S608
+        with self._use() as db:
+            rows = db.execute(sql, (wanted,)).fetchall()
+        return {
+            UUID(bytes=id_): TextOutline(kind, date.fromisoformat(day), UUID(bytes=entry), digest)
+            for id_, kind, day, entry, digest in rows
+        }
 
     def load_states(self, ids: Iterable[UUID]) -> dict[UUID, TextState]:
         """Return the digest, day and entry of these texts by id, without unknown ids."""

@@ -358,3 +358,10 @@ def list_filters(typed: str, *, reader: DayReader | None = None) -> list[QueryFi
         elif known and not piece.minus and known(SearchQuery(), read.value) is not None:
             found.append(QueryFilter(piece.name, piece.value, rest))
     return found
+
+
+def add_filter(typed: str, added: str) -> str:
+    """Return a query with a filter added: at its end, unless an open quote would take it for a part of it."""
+    asked = len(list_filters(typed))
+    appended = f"{typed.rstrip()} {added}"
+    return appended if len(list_filters(appended)) > asked else f"{added} {typed.strip()}"

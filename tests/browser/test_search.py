@@ -48,8 +48,8 @@ class SearchBox:
         self.page = page
         self.form = page.locator("#search-box")
         self.field = page.get_by_role("searchbox", name="Search your diary")
-        self.hits = self.form.locator(".hit a")
-        self.chips = self.form.locator(".chip")
+        self.hits = self.form.locator("#search-hits > .hit > a")
+        self.chips = self.form.locator(".chip:not(.suggested)")
         self.recent = self.form.locator(".recent-search")
         self.count = self.form.locator(".search-count")
 
@@ -200,6 +200,42 @@ def test_on_a_phone_the_box_fills_the_screen_and_can_be_read_in_both_themes(
     )
     assert page.locator(".search-dialog :is(button, .hit a)").evaluate_all(small) == []
     page.get_by_role("button", name="Close", exact=True).click()
+    expect(page.locator(".search-dialog")).to_have_count(0)
+
+
+def test_folded_hits_are_walked_by_keys_and_filters_are_clicked(new_diary: NewDiary) -> None:
+    diary = new_diary(viewport={"width": 390, "height": 700})
+    page = diary.page
+    sleet = [(FIRST + timedelta(days=400 * number), "Sleet all day.") for number in range(3)]
+    save_all(page, diary.member, [*sleet, (FIRST, "Sleet at noon, and a heron."), (FIRST, "Sleet, a heron.")])
+    diary.reload()
+    box = SearchBox(page).opened()
+    folds = box.form.locator(".hit-more > summary")
+
+    box.search_for("sleet", "5 matches")
+    expect(folds).to_have_text(["and on 2 other days", "1 more on this day"])
+    box.press_key("ArrowDown", box.hits.first)
+    box.press_key("ArrowDown", folds.first)
+    page.keyboard.press("Enter")
+    days = box.form.locator(".hit-days a")
+    expect(days).to_have_text(["5 July 2020", "1 June 2019"])
+    box.press_key("ArrowDown", days.first)
+    box.press_key("End", folds.nth(1))
+    page.keyboard.press("Enter")
+    box.press_key("End", box.form.locator(".hit .hit > a"))
+    small = "all => all.filter((one) => one.getBoundingClientRect().height < 44).length"
+    assert page.locator(".search-dialog :is(button, summary, .hit a)").evaluate_all(small) == 0
+    assert page.evaluate("document.querySelector('.search-dialog').scrollWidth") <= 390
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+        assert list_axe_findings(page) == []
+
+    box.form.get_by_role("group", name="Show only").get_by_role("button", name="2019").click()
+    expect(box.field).to_have_value("sleet on:2019")
+    expect(box.chips).to_have_text([re.compile("on 2019")])
+    expect(box.count).to_have_text("3 matches")
+    box.hits.first.click()
+    page.wait_for_url("**/d/2019-06-01/**")
     expect(page.locator(".search-dialog")).to_have_count(0)
 
 

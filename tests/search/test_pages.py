@@ -137,23 +137,6 @@ def test_a_place_that_is_not_known_marks_nothing(owner: Resident, sent: dict[str
     assert owner.post("/search/place/", script=True, **sent).json() == {"marks": []}
 
 
-def test_more_results_go_on_where_the_page_ended(owner: Resident) -> None:
-    entries = {str(owner.write(f"A line about rooks, number {number}.").id) for number in range(45)}
-    open_index(owner)
-    seen: list[str] = []
-    after = ""
-    for _ in range(5):
-        answer = owner.post("/search/", script=True, q="rooks", after=after)
-        seen += [urlsplit(address).fragment.removeprefix("entry-") for address, _ in list_results(answer)]
-        more = read(answer).values('[name="after"]', "value")
-        if not more:
-            break
-        after = more[0]
-
-    assert len(seen) == len(set(seen)) == 45
-    assert set(seen) == entries
-
-
 def test_filters_are_chips_that_can_be_taken_away(owner: Resident) -> None:
     owner.write("rooks", day=date(2025, 5, 5))
     open_index(owner)

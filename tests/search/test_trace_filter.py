@@ -12,7 +12,7 @@ from tests.traces.tagging import add_traces
 def find_texts(someone: Resident, typed: str) -> list[tuple[object, tuple[str, ...]]]:
     index = open_index(someone)
     with someone.unlocked():
-        return [(hit.entry, hit.why) for hit in search(index, parse(typed)).hits]
+        return [(hit.entry, hit.why) for day in search(index, parse(typed)).days for hit in day.hits]
 
 
 def test_a_search_is_narrowed_to_a_trace(owner: Resident) -> None:

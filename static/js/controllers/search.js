@@ -8,7 +8,8 @@ const INDEX_POLL_MS = 400;
 const MEANING_POLL_MS = 3000;
 
 function getStops(form) {
-  return [form.querySelector("#search-text"), ...form.querySelectorAll(".hit a")];
+  const hits = [...form.querySelectorAll(".hit :is(a, summary)")];
+  return [form.querySelector("#search-text"), ...hits.filter((one) => one.checkVisibility())];
 }
 
 function moveFocus(form, key) {
@@ -125,7 +126,7 @@ export default function attach(form, signal) {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
     const isCharacter = event.key.length === 1 && event.key !== " ";
     if (moveFocus(form, event.key)) event.preventDefault();
-    else if (event.target !== field && event.target.matches("a") && isCharacter) field.focus();
+    else if (event.target !== field && event.target.matches("a, summary") && isCharacter) field.focus();
   });
   // Something may have been typed before this was loaded.
   if (field.value !== field.defaultValue) search();
