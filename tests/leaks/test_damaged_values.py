@@ -233,8 +233,9 @@ def list_paths(house: House, *, of_rows: bool) -> list[str]:
     if not of_rows:
         days = {f"/d/{day}/" for day in (DAY, DAY - timedelta(days=1), date(1970, 1, 1))}
         return sorted(days | {one.build_path(PLACES | other) for one in routes if not one.owned})
+    first = {name: house.ids[model][0] for name, model in models.items()}
     return sorted(
-        one.build_path(PLACES | other | {name: row_id})
+        one.build_path(PLACES | other | first | {name: row_id})
         for one in routes
         for name in one.owned
         if name in models
