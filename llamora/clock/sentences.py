@@ -5,7 +5,7 @@ from datetime import datetime
 from llamora.clock.passed_time import PassedTime
 from llamora.pluralize import pluralize
 
-_MENTIONED_FOR, _LONG_GAP = 7 * 86400.0, 7 * 86400.0
+MENTIONED_FOR, _LONG_GAP = 7 * 86400.0, 7 * 86400.0
 _UNITS = ((86400, "day", "days"), (3600, "hour", "hours"), (60, "minute", "minutes"))
 
 
@@ -44,7 +44,7 @@ def find_warning(found: PassedTime | None, *, now: datetime) -> str | None:
             "wrong, correct it now: after two days, or an hour after the next start of the machine, what has "
             "expired by it is deleted."
         )
-    if step := found.find_last_step(_MENTIONED_FOR):
+    if step := found.find_last_step(MENTIONED_FOR):
         return (
             f"{describe_step(step.seconds)} {says} If that is wrong, correct it, or entries are saved on "
             "wrong days. Nothing is deleted because of it."
