@@ -22,9 +22,9 @@ from search.query.stop_words import STOP_WORDS
 from search.results.filters import SuggestedFilter, suggest_filters
 from search.results.grouping import HitGroup, group_hits, list_shown
 
-# Days on a page, and texts on it.
+# Days on a page, and texts on it: a snippet takes up to half a millisecond.
 PAGE_SIZE: Final = 20
-_MAX_SNIPPETS: Final = 60
+_MAX_SNIPPETS: Final = 40
 _MAX_SAME_TEXTS: Final = 50
 # Rankings are taken this deep, so that a page further down ranks like the pages before it; if that is not
 # enough, as deep as matches are counted.
