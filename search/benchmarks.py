@@ -88,7 +88,8 @@ def measure(entries: int, *, seed: int = 1) -> Iterator[SearchFigure]:
         index, _ = _open_index(keyring)
         try:
             yield from _measure_queries(index, planted)
-            yield _measure_related_entries(index, planted)
+            with in_force(keyring):
+                yield _measure_related_entries(index, planted)
             yield SearchFigure("memory of the index", index.size() / 2**20, "MiB")
         finally:
             index.close()

@@ -356,3 +356,27 @@ def _split_unbroken(term: QueryTerm) -> Iterator[QueryTerm]:
         return
     for pair in zip(term.words, term.words[1:], strict=False):
         yield QueryTerm(words=pair)
+
+
+def count_rare_words(db: sqlite3.Connection, words: Iterable[str], *, most: int) -> dict[str, int]:
+    """Return the number of texts with each of these words, without words of more than `most` texts.
+
+    A word can be several in a row.
+    """
+    wanted = set(words)
+    single = json.dumps([word for word in wanted if " " not in word])
+    sql = "SELECT term, doc FROM vocabulary WHERE term IN (SELECT value FROM json_each(?)) AND doc <= ?"
+    counts = dict(db.execute(sql, (single, most)).fetchall())
+    sql = "SELECT count(*) FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT ?)"
+    for word in wanted:
+        if " " in word:
+            many = db.execute(sql, (phrase_expression([word]), most + 1)).fetchone()[0]
+            if 0 < many <= most:
+                counts[word] = many
+    return counts
+
+
+def find_numbers(db: sqlite3.Connection, word: str, *, before: int) -> list[int]:
+    """Return the numbers, below `before`, of the texts with this word, or with these words in a row."""
+    sql = "SELECT rowid FROM words WHERE words MATCH ? AND rowid < ?"
+    return [number for (number,) in db.execute(sql, (phrase_expression([word]), before))]

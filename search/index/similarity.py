@@ -12,13 +12,11 @@ MIN_SCORE: Final = -1.0
 # How much the mean of a text's chunks counts beside its nearest one: a text that is about the question all
 # along stands before one that touches on it. Over 25 questions, 0.3 to 0.5 found one more than none or 1.
 _WHOLE_WEIGHT: Final = 0.3
-# Two texts speak of the same from this cosine on, with what all share taken away: one pair of chunks in a
-# thousand of a diary of five years.
-_SIMILAR_MARGIN: Final = 0.45
+# Two passages can speak of the same from this cosine on, with what all share taken away. It is low, because
+# they must share rare words as well.
+_SIMILAR_MARGIN: Final = 0.3
 # Where that common part is not known: from this fraction of the distance between the floor and 1.
 _ABOVE_FLOOR: Final = 0.3
-# A long text is looked up by so many of its chunks: those that differ most from what all share.
-_MAX_OWN_CHUNKS: Final = 6
 # How far above the ordinary a cosine must lie, in standard deviations, once there are enough to know the
 # ordinary.
 _ABOVE_BASELINE: Final = 2.2
@@ -41,8 +39,10 @@ def best_scores(scores: Floats, many: int) -> tuple[NDArray[np.int64], Floats]:
     return indices.astype(np.int64), scores[indices]
 
 
-def relative_similarity(matrix: Floats, own: Floats, *, floor: float) -> tuple[Floats, float]:
-    """Return the similarity of each row to a text's own vectors, and the threshold for similar rows.
+def relative_similarity(
+    matrix: Floats, own: Floats, *, floor: float
+) -> tuple[Floats, NDArray[np.int64], float]:
+    """Return each row's similarity to the nearest of a text's own vectors, its number, and the threshold.
 
     The mean of all rows is subtracted first: any two days of a diary resemble each other, and otherwise the
     least specific texts would be nearest to every other. With few rows the mean is not reliable; then the
@@ -51,22 +51,22 @@ def relative_similarity(matrix: Floats, own: Floats, *, floor: float) -> tuple[F
     sample = matrix[:: get_sample_step(len(matrix))]
     many = int(np.count_nonzero(sample[:, 0]))
     if len(matrix) < _MIN_BASELINE_ROWS or not many:
-        return _get_row_maxima(matrix @ own.T), floor + _ABOVE_FLOOR * (1 - floor)
+        return *_get_row_maxima(matrix @ own.T), floor + _ABOVE_FLOOR * (1 - floor)
     shared = sample.sum(axis=0) / many
     # The cosine of (row - shared) and (one's own - shared), without a second matrix.
-    own_shared = own @ shared
-    apart = np.argsort(own_shared)[:_MAX_OWN_CHUNKS]
-    own, own_shared, square = own[apart], own_shared[apart], float(shared @ shared)
+    own_shared, square = own @ shared, float(shared @ shared)
     products = matrix @ np.vstack([own, shared]).T
     rows_shared = products[:, -1]
     lengths = np.sqrt(np.maximum(1 - 2 * rows_shared + square, 1e-6))
     own_lengths = np.sqrt(np.maximum(1 - 2 * own_shared + square, 1e-6))
     scores = products[:, :-1] - rows_shared[:, None] - own_shared[None] + square
-    return _get_row_maxima(scores / own_lengths[None]) / lengths, _SIMILAR_MARGIN
+    best, nearest = _get_row_maxima(scores / own_lengths[None])
+    return best / lengths, nearest, _SIMILAR_MARGIN
 
 
-def _get_row_maxima(scores: Floats) -> Floats:
-    return np.asarray(scores.max(axis=1), dtype=np.float32)
+def _get_row_maxima(scores: Floats) -> tuple[Floats, NDArray[np.int64]]:
+    nearest = scores.argmax(axis=1)
+    return np.asarray(scores[np.arange(len(scores)), nearest], dtype=np.float32), nearest
 
 
 def get_sample_step(many: int) -> int:

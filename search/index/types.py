@@ -52,6 +52,16 @@ class NearText:
 
 
 @dataclass(frozen=True, slots=True)
+class SimilarChunk:
+    """A chunk of a text and its cosine to the nearest chunk of another, whose number is `own`."""
+
+    id: UUID
+    score: float
+    span: Span
+    own: int
+
+
+@dataclass(frozen=True, slots=True)
 class EmbeddedText:
     """The vectors of a text, and the digest of the text they were computed from."""
 

@@ -5,7 +5,7 @@ float16; in memory they are float32, since numpy multiplies float16 forty times 
 text are zeroed and reused, so that no trace of an edited text remains.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from threading import Lock
 from typing import Final
 from uuid import UUID
@@ -13,12 +13,13 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
+from search.chunks import Span
 from search.errors import IndexClosed
 from search.index import graph as neighbour_graph
 from search.index import similarity, vector_codec
 from search.index.graph import GRAPH_THRESHOLD, NeighbourGraph
 from search.index.similarity import Floats
-from search.index.types import EmbeddedText, NearText
+from search.index.types import EmbeddedText, NearText, SimilarChunk
 
 _INITIAL_ROWS: Final = 256
 # So many rows are looked at for each text wanted: a long text has many chunks.
@@ -115,12 +116,12 @@ class VectorsIndex:
             self._check_open()
             return {id_: self._digests[id_] for id_ in ids if id_ in self._digests}
 
-    def get_vectors(self, id_: UUID) -> Floats | None:
-        """Return the vectors of a text's chunks, or None if it has none."""
+    def get_chunks(self, id_: UUID) -> tuple[Floats, list[Span]] | None:
+        """Return the vectors and spans of a text's chunks, or None if it has none."""
         with self._lock:
             self._check_open()
             rows = self._rows.get(id_)
-            return self._matrix[rows] if rows else None
+            return (self._matrix[rows], [(a, b) for a, b in self._spans[rows].tolist()]) if rows else None
 
     def count(self) -> int:
         """Return the number of chunks."""
@@ -162,33 +163,36 @@ class VectorsIndex:
             return dict(zip(known, similarity.blend_scores(nearest, whole).tolist(), strict=True))
 
     def find_similar(
-        self, own: Floats, *, limit: int, floor: float, allowed: Collection[UUID] | None = None
-    ) -> list[NearText]:
-        """Return the texts on the same subject as the text with these vectors, by their nearest chunk.
+        self, own: Floats, *, floor: float, weights: Mapping[UUID, float], least: float, limit: int
+    ) -> list[SimilarChunk]:
+        """Return the chunks nearest to those of a text with these vectors, by cosine times weight.
 
-        There are more than `limit` if the last are equally near.
+        Only texts with a weight are considered, and products of at least `least`.
         """
         with self._lock:
             self._check_open()
-            own = own[own.any(axis=1)]
-            if not self._used or not len(own):
+            if not self._used or not own.any():
                 return []
-            scores, least = similarity.relative_similarity(self._matrix[: self._used], own, floor=floor)
+            matrix, text_of = self._matrix[: self._used], self._text_numbers[: self._used]
+            scores, nearest, margin = similarity.relative_similarity(matrix, own, floor=floor)
+            by_text = np.zeros(len(self._ids) + 1, dtype=np.float32)
+            for id_, weight in weights.items():
+                if id_ in self._numbers:
+                    by_text[self._numbers[id_]] = weight
+            row_weights = by_text[text_of]
             # Nothing is like a text that the embedder could not read, whose vectors are zeros.
-            readable = self._matrix[: self._used, 0] != 0
-            scores = np.where(self._allowed_rows(allowed) & readable, scores, np.float32(-2))
-            rows, best = similarity.best_scores(scores, _ROWS_PER_TEXT * limit)
-            found: dict[UUID, NearText] = {}
-            last = 1.0
-            for row, score in zip(rows.tolist(), best.tolist(), strict=True):
-                if score < least or (len(found) >= limit and score < last):
-                    break
-                last = score
-                id_ = self._ids[self._text_numbers[row]]
-                if id_ is not None and id_ not in found:
+            is_readable = (matrix[:, 0] != 0) & (own[:, 0] != 0)[nearest]
+            is_near = is_readable & (row_weights > 0) & (scores >= margin)
+            rows, best = similarity.best_scores(
+                np.where(is_near, scores * row_weights, np.float32(-2)), limit
+            )
+            found = []
+            for row, product in zip(rows.tolist(), best.tolist(), strict=True):
+                id_of_row = self._ids[text_of[row]]
+                if id_of_row is not None and product >= least:
                     start, end = self._spans[row].tolist()
-                    found[id_] = NearText(id_, score, (start, end))
-            return list(found.values())
+                    found.append(SimilarChunk(id_of_row, float(scores[row]), (start, end), int(nearest[row])))
+            return found
 
     def _search_exactly(
         self, vector: Floats, limit: int, allowed: Collection[UUID] | None

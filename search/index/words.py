@@ -14,6 +14,7 @@ exact hits can be told apart and rank first.
 """
 
 import json
+import math
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -149,6 +150,13 @@ WORDS_RULE: Final = "words/3"
 
 # Below this many hits, texts with only some of the words are shown after those with all.
 ENOUGH_STRICT: Final = 10
+
+# A word is rare that is in at most one text of twenty.
+_RARE_SHARE: Final = 0.05
+# A shorter diary counts as one of so many texts, since its few texts do not show which words are rare.
+_ASSUMED_TEXTS: Final = 200
+# Of rare words, the rarest are looked up, until so many places are found.
+_MAX_PLACES: Final = 5000
 
 
 TextState = tuple[bytes, date, UUID]
@@ -348,6 +356,31 @@ class WordsIndex:
         """Return, for each word, its other forms that occur in the index."""
         with self._use() as db:
             return {word: find_word_forms(db, word) for word in words}
+
+    def find_entries_sharing(
+        self, words: Collection[str], *, before: date
+    ) -> tuple[dict[str, float], dict[UUID, float]]:
+        """Return the weights of the rare ones among words, and the sum of these for earlier entries.
+
+        Several words in a row count as one word. The weight is 0 for a word of every text, and 1 for a word
+        of a single text. Entries with none of the rare words are not returned.
+        """
+        with self._use() as db:
+            total = max(_ASSUMED_TEXTS, int(db.execute("SELECT count(*) FROM docs").fetchone()[0]))
+            counts = fts_queries.count_rare_words(db, words, most=int(total * _RARE_SHARE))
+            weights = {word: 1 - math.log(many) / math.log(total) for word, many in counts.items()}
+            sums: dict[int, float] = {}
+            places = 0
+            for word in sorted(weights, key=lambda word: (counts[word], word)):
+                numbers = fts_queries.find_numbers(db, word, before=before.toordinal() * _NUMBERS_OF_DAY)
+                for number in numbers:
+                    sums[number] = sums.get(number, 0) + weights[word]
+                places += len(numbers)
+                if places >= _MAX_PLACES:
+                    break
+            sql = "SELECT n, id FROM docs WHERE n IN (SELECT value FROM json_each(?)) AND kind = 'entry'"
+            rows = db.execute(sql, (json.dumps(list(sums)),)).fetchall()
+        return weights, {UUID(bytes=id_): sums[n] for n, id_ in rows}
 
     def find(self, query: SearchQuery, *, limit: int, near: Collection[UUID] = ()) -> WordHits:
         """Return the texts that match the words of the query.

@@ -91,8 +91,9 @@ def test_nothing_is_like_a_text_that_could_not_be_read() -> None:
     unread, read = np.float32([[0, 0]]), np.float32([[0, 0], [0.6, 0.8]])
 
     assert index.search(unread[0], limit=5) == []
-    assert index.find_similar(unread, limit=5, floor=-1) == []
-    found = index.find_similar(read, limit=5, floor=-1)
+    weights = {UUID(int=number): 1.0 for number in range(300)}
+    assert index.find_similar(unread, floor=-1, weights=weights, least=-1, limit=5) == []
+    found = index.find_similar(read, floor=-1, weights=weights, least=-1, limit=5)
     assert all(near.id.int % 2 for near in found)
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import pytest
 
+from diary.models import Entry
 from search.embedder.holder import embedders
 from search.engine import search
 from search.index.person_index import PersonIndex
@@ -17,6 +18,7 @@ from search.index.vector_store import embed_documents
 from search.query.days import DayReader
 from search.query.folding import split_words
 from search.query.parser import parse
+from search.related_entries import find_near_entries
 from tests.people import Resident
 from tests.search.indexing import make_document, open_index
 from tests.search.questions import KINDS, QUESTIONS
@@ -119,13 +121,9 @@ def test_a_day_recalls_the_day_that_spoke_of_the_same(
     feast = date(1663, 11, 8)  # the Lord Mayor's, and what to wear for it
     days = [(day, text) for day, text in corpus(shared) if day.day == 8 and day.month > 8 and day <= feast]
     index = build_index(owner, days)
-    assert index.vectors is not None
-    ids = {day: UUID(int=number) for number, (day, _) in enumerate(days)}
-    own = index.vectors.get_vectors(ids[feast])
-    assert own is not None
+    number = [day for day, _ in days].index(feast)
 
-    before = [id_ for day, id_ in ids.items() if day < feast]
-    found = index.vectors.find_similar(own, limit=3, floor=embedders.get().floors.known, allowed=before)
+    near = find_near_entries(index, Entry(id=UUID(int=number), day=feast, text=days[number][1]))
 
-    recalled = {days[near.id.int][0]: days[near.id.int][1][slice(*near.span)] for near in found}
+    recalled = {days[one.id.int][0]: days[one.id.int][1][slice(*one.span)] for one in near}
     assert "Lord Mayor" in recalled[date(1661, 11, 8)]

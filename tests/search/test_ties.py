@@ -102,12 +102,9 @@ def test_a_day_may_have_any_number_of_texts(monkeypatch: pytest.MonkeyPatch) -> 
     assert set(index.find(parse("rain"), limit=50).strict) == {document.id for document in documents}
 
 
-@pytest.mark.parametrize("is_similar", [False, True])
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("typed", ["rain", "rain in:entries"])
-def test_of_equally_near_texts_the_latest_days_are_found(
-    order: Sequence[int], typed: str, *, is_similar: bool
-) -> None:
+def test_of_equally_near_texts_the_latest_days_are_found(order: Sequence[int], typed: str) -> None:
     documents = make_days("Rain all day.")
     words = fill_words(documents, ORDERS[0], at_once=30)
     vectors = VectorsIndex(4)
@@ -118,8 +115,6 @@ def test_of_equally_near_texts_the_latest_days_are_found(
     asked = np.array([0.9, 0.1, 0, 0], dtype=np.float32)
 
     def nearest(limit: int, allowed: object) -> list[object]:
-        if is_similar:
-            return vectors.find_similar(asked[None], limit=limit, floor=0.1, allowed=allowed)  # type: ignore[arg-type, return-value]
         return vectors.search(asked, limit=limit, allowed=allowed)  # type: ignore[arg-type, return-value]
 
     found = filter_near(words, parse(typed), nearest, limit=3)  # type: ignore[arg-type]

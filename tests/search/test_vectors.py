@@ -152,15 +152,33 @@ def test_kindred_is_what_shares_more_than_being_of_the_same_diary() -> None:
     day, river, bread = np.eye(64)[0], np.eye(64)[1], np.eye(64)[2]
     plain = [make_text(make_topic_vector(0 * day, day=day)[None]) for _ in range(300)]
     rivers = [make_text(make_topic_vector(river, day=day)[None]) for _ in range(3)]
+    ids = [one.id for one in [*plain, *rivers]]
     index = VectorsIndex(64)
     index.upsert([*plain, *rivers, make_text(make_topic_vector(bread, day=day)[None])])
 
     own = np.stack([make_topic_vector(river, day=day), make_topic_vector(0 * day, day=day)])
-    found = index.find_similar(own, limit=10, floor=0.2)
+    found = index.find_similar(own, floor=0.2, weights=dict.fromkeys(ids, 1), least=0.5, limit=10)
 
     assert {near.id for near in found} == {one.id for one in rivers}
-    assert index.find_similar(own, limit=2, floor=0.2) == found[:2]
-    assert index.find_similar(own, limit=10, floor=0.2, allowed=[plain[0].id]) == []
+    assert {near.own for near in found} == {0}
+    assert index.find_similar(own, floor=0.2, weights={plain[0].id: 1}, least=0.5, limit=10) == []
+
+
+def test_similar_chunks_rank_by_cosine_times_weight() -> None:
+    near, nearer = make_text(np.float32([[0.8, 0.6]])), make_text(np.float32([[0.9, 0.436]]))
+    index = VectorsIndex(2)
+    index.upsert([near, nearer])
+    asked = np.float32([[1, 0]])
+
+    def find(weights: dict[UUID, float], **limits: float) -> list[UUID]:
+        found = index.find_similar(asked, floor=0.2, weights=weights, **{"least": 0, "limit": 5} | limits)  # type: ignore[arg-type]
+        return [chunk.id for chunk in found]
+
+    assert find({near.id: 1, nearer.id: 1}) == [nearer.id, near.id]
+    assert find({near.id: 2, nearer.id: 1}) == [near.id, nearer.id]
+    assert find({near.id: 2, nearer.id: 1}, least=1) == [near.id]
+    assert find({near.id: 2, nearer.id: 1}, limit=1) == [near.id]
+    assert find({near.id: 1, UUID(int=5): 1}) == [near.id]
 
 
 def test_of_few_texts_the_cosine_itself_says_what_is_kindred() -> None:
@@ -168,10 +186,12 @@ def test_of_few_texts_the_cosine_itself_says_what_is_kindred() -> None:
     index = VectorsIndex(8)
     index.upsert([one, other])
 
-    found = index.find_similar(np.eye(8, dtype=np.float32)[:1], limit=5, floor=0.2)
+    weights = {one.id: 1.0, other.id: 1.0}
+    own = np.eye(8, dtype=np.float32)[:1]
+    found = index.find_similar(own, floor=0.2, weights=weights, least=0, limit=5)
 
     assert [near.id for near in found] == [one.id]
-    assert VectorsIndex(8).find_similar(np.eye(8, dtype=np.float32)[:1], limit=5, floor=0.2) == []
+    assert VectorsIndex(8).find_similar(own, floor=0.2, weights=weights, least=0, limit=5) == []
 
 
 def test_removed_texts_are_kin_of_nobody() -> None:
@@ -179,7 +199,8 @@ def test_removed_texts_are_kin_of_nobody() -> None:
     index, ids = build_index(rows)
     index.remove(ids[:200])
 
-    found = index.find_similar(rows[:1], limit=400, floor=-1)
+    weights = dict.fromkeys(ids, 1.0)
+    found = index.find_similar(rows[:1], floor=-1, weights=weights, least=-1, limit=400)
 
     assert found
     assert not {near.id for near in found} & set(ids[:200])
