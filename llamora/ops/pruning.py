@@ -68,12 +68,12 @@ def prune(*, now: datetime) -> PruneReport:
         clock.observe()
     counts = _run_steps(
         {
-            "strays": lambda errors: retention.remove_leftovers(
-                folder, backups=settings.BACKUP_DIR, now=now, errors=errors
-            ),
-            "replaced": lambda errors: (
-                retention.remove_replaced_databases(folder / restore.REPLACED_FOLDER, errors=errors)
+            "strays": lambda errors: (
+                retention.remove_leftovers(folder, backups=settings.BACKUP_DIR, now=now, errors=errors)
                 + _remove_reports()
+            ),
+            "replaced": lambda errors: retention.remove_replaced_databases(
+                folder / restore.REPLACED_FOLDER, errors=errors
             ),
             "backups": lambda errors: retention.remove_outdated_backups(
                 settings.BACKUP_DIR,

@@ -162,7 +162,8 @@ def test_copies_are_deleted_after_thirty_days_and_reports_once_they_were_read(
     recent = reports.save_report(get_loss(house), copy=None, now=young)
     reports.acknowledge_reports(administrator.person)
     reports.acknowledge_reports(olive.person)
-    pruning.prune(now=now)
+    pruned = pruning.prune(now=now)
+    assert (pruned.replaced, pruned.strays) == (0, 1)
     assert not report.path.exists()
     assert recent.path.exists()
 

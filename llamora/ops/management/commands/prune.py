@@ -16,9 +16,11 @@ class Command(BaseCommand):
     help = (
         "Delete what has expired: old sessions; entries in the bin, earlier versions and replaced databases "
         "after thirty days; backups beyond LLAMORA_BACKUP_KEEP_DAYS and LLAMORA_BACKUP_KEEP_WEEKS; search "
-        "indexes of deleted people; and files that crashed programs left. Then empty the database's log, "
+        "indexes of deleted people and of former keys; and leftover files: those that crashed programs left, "
+        "and reports of missing saves that everyone concerned has read. Then empty the database's log, "
         "which may still contain deleted data. Works without anyone's password and while the server runs. "
-        "On a full disk it deletes files first, to make space for the rest. Never deletes anything else. "
+        "On a full disk it first deletes the reserve and files, to make space for the rest. Never deletes "
+        "anything else. "
         "Ends with an error if something could not be deleted, and says what."
     )
     requires_system_checks: list[str] = []
