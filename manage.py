@@ -24,15 +24,17 @@ def main() -> None:
     except UnknownPackageError as refusal:
         sys.exit(f"Llamora can't start: {refusal}")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "llamora.settings")
-    if sys.argv[1:2] == ["up"]:
-        # Next to nothing of what is imported is garbage, and looking for it takes a sixth of the start.
-        # `up` looks again once it serves.
-        gc.disable()
+    # Next to nothing of what is imported is garbage, and looking for it takes a sixth of the start.
+    gc.disable()
     from django.core.exceptions import ImproperlyConfigured  # noqa: PLC0415 - settings first
     from django.core.management import execute_from_command_line  # noqa: PLC0415
 
     try:
         _refuse_damaged_log(sys.argv[1:])
+        # `up` imports more, and looks for garbage again once it serves.
+        if sys.argv[1:2] != ["up"]:
+            gc.freeze()
+            gc.enable()
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as refusal:
         sys.exit(f"Llamora can't start: {refusal}")

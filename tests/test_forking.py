@@ -12,9 +12,11 @@ from tests import forking, made_ready
 from tests.server import ROOT, build_environment, run_command, start
 
 STATE = """
-import json, os, sys, tempfile
+import gc, json, os, sys, tempfile
 modules = [name for name in ("OpenSSL", "twisted.internet.reactor", "tests.forking") if name in sys.modules]
-print(json.dumps([sys.argv, sys.path[0], dict(os.environ), os.getcwd(), tempfile.gettempdir(), modules]))
+garbage = {"collects": gc.isenabled(), "leaves out imports": gc.get_freeze_count() > 100_000}
+folders = [sys.path[0], os.getcwd(), tempfile.gettempdir()]
+print(json.dumps([garbage, sys.argv, folders, dict(os.environ), modules]))
 print("said aside", file=sys.stderr)
 """
 
@@ -35,6 +37,7 @@ def test_a_forked_command_finds_what_a_started_one_finds(tmp_path: Path) -> None
 
     assert started.returncode == forked.returncode == 0, forked.stderr
     assert json.loads(forked.stdout) == json.loads(started.stdout)
+    assert json.loads(started.stdout)[0] == {"collects": True, "leaves out imports": True}
     assert forked.stderr == started.stderr == "said aside\n"
 
 
