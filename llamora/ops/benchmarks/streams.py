@@ -26,6 +26,8 @@ from llamora.ops.benchmarks.figures import BenchmarkReport, Figure, median
 from llamora.ops.benchmarks.household import BenchmarkHousehold
 
 COUNTS = (1, 4, 16)
+# At fifty tokens a second a reply of this bench takes twenty seconds.
+_LONGEST_REPLY = 300.0
 
 
 @dataclass(frozen=True)
@@ -95,13 +97,11 @@ async def stream_directly(port: int, *, tokens: int) -> StreamTiming:
 
 @dataclass
 class BrowserTab:
-    """One person's open page: a connection for requests and a WebSocket."""
+    """One person's open page: its WebSocket, and a connection for each request."""
 
     browser: BrowserClient
     entry: str
     socket: Any
-    reader: asyncio.StreamReader
-    writer: asyncio.StreamWriter
 
     @classmethod
     async def open(cls, served: BenchmarkHousehold, browser: BrowserClient, today: date) -> "BrowserTab":
@@ -120,11 +120,23 @@ class BrowserTab:
             additional_headers={"Cookie": browser.cookie_header},
         )
         await socket.send(json.dumps({"type": "watch", "day": today.isoformat(), "owner": browser.owner}))
-        reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
-        return cls(browser, saved.entry_ids[0], socket, reader, writer)
+        return cls(browser, saved.entry_ids[0], socket)
 
     async def respond(self, *, tokens: int) -> StreamTiming:
-        """Request a reply and read it from the WebSocket to its end."""
+        """Request a reply and read it from the WebSocket to its end; raise RuntimeError if none comes."""
+        # The server closes a connection on which nothing is asked, as none was while the others stream.
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.browser.port)
+        try:
+            async with asyncio.timeout(_LONGEST_REPLY):
+                return await self._respond(reader, writer, tokens=tokens)
+        except (TimeoutError, ConnectionError, asyncio.IncompleteReadError):
+            raise RuntimeError("A reply that was asked for did not come to its end.") from None
+        finally:
+            writer.close()
+
+    async def _respond(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, tokens: int
+    ) -> StreamTiming:
         body = urlencode({"owner": self.browser.owner})
         token = self.browser.cookies[CSRF_COOKIE]
         head = (
@@ -134,7 +146,7 @@ class BrowserTab:
             f"Content-Length: {len(body)}\r\n\r\n"
         )
         began = time.perf_counter()
-        self.writer.write((head + body).encode())
+        writer.write((head + body).encode())
         first = 0.0
         while True:
             frame = json.loads(await self.socket.recv())
@@ -143,15 +155,14 @@ class BrowserTab:
             if frame["type"] == "end":
                 ended = time.perf_counter()
                 break
-        answer = await self.reader.readuntil(b"\r\n\r\n")
+        answer = await reader.readuntil(b"\r\n\r\n")
         length = re.search(rb"[Cc]ontent-[Ll]ength: (\d+)", answer)
-        await self.reader.readexactly(int(length[1]) if length else 0)
+        await reader.readexactly(int(length[1]) if length else 0)
         return StreamTiming(first - began, tokens / max(ended - first, 1e-6))
 
     async def close(self) -> None:
-        """Close the WebSocket and the connection."""
+        """Close the WebSocket."""
         await self.socket.close()
-        self.writer.close()
 
 
 def _has_words(frame: dict[str, Any]) -> bool:
