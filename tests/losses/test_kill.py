@@ -107,7 +107,7 @@ def test_what_was_confirmed_is_there_after_three_kills(
 
 
 @pytest.mark.slow
-def test_what_was_confirmed_is_there_after_fifty_kills(
+def test_what_was_confirmed_is_there_after_sixty_kills(
     tmp_path: Path, household_settings: dict[str, str]
 ) -> None:
-    assert run_kills(tmp_path, household_settings, rounds=50) >= 50 * 4
+    assert run_kills(tmp_path, household_settings, rounds=60) >= 60 * 4
