@@ -139,12 +139,18 @@ class VectorsIndex:
             self._check_open()
             if not self._used or not vector.any():
                 return []
+            step = similarity.get_sample_step(self._used)
             if self._graph is not None and allowed is None:
                 rows, scores = self._search_graph(self._graph, vector, limit)
+                sample = self._matrix[: self._used : step] @ vector
             else:
-                rows, scores = self._search_exactly(vector, limit, allowed)
+                cosines = self._matrix[: self._used] @ vector
+                rows, scores = self._find_best_rows(cosines, limit, allowed)
+                sample = cosines[::step]
             # Of a few texts even the nearest may be far: there the ordinary says nothing.
-            ordinary = self._get_baseline(vector) if allowed is None else similarity.MIN_SCORE
+            in_use = self._text_numbers[: self._used : step] >= 0
+            ordinary = similarity.compute_baseline(sample[in_use], among=self._used)
+            ordinary = ordinary if allowed is None else similarity.MIN_SCORE
             return self._rank_texts(rows, scores, limit, max(floor, ordinary), vector)
 
     def score_texts(self, vector: Floats, ids: Iterable[UUID]) -> dict[UUID, float]:
@@ -194,12 +200,11 @@ class VectorsIndex:
                     found.append(SimilarChunk(id_of_row, float(scores[row]), (start, end), int(nearest[row])))
             return found
 
-    def _search_exactly(
-        self, vector: Floats, limit: int, allowed: Collection[UUID] | None
+    def _find_best_rows(
+        self, cosines: Floats, limit: int, allowed: Collection[UUID] | None
     ) -> tuple[NDArray[np.int64], Floats]:
-        scores = self._matrix[: self._used] @ vector
         return similarity.best_scores(
-            np.where(self._allowed_rows(allowed), scores, np.float32(-2)), _ROWS_PER_TEXT * limit
+            np.where(self._allowed_rows(allowed), cosines, np.float32(-2)), _ROWS_PER_TEXT * limit
         )
 
     def _allowed_rows(self, allowed: Collection[UUID] | None) -> NDArray[np.bool_]:
@@ -232,18 +237,12 @@ class VectorsIndex:
             id_ = self._ids[self._text_numbers[row]]
             if id_ is not None and id_ not in found:
                 start, end = self._spans[row].tolist()
-                whole = self._matrix[self._rows[id_]] @ vector
-                blended = similarity.blend_scores(score, float(whole.mean()))
+                own = self._rows[id_]
+                mean = score if len(own) == 1 else float((self._matrix[own] @ vector).mean())
+                blended = similarity.blend_scores(score, mean)
                 found[id_] = NearText(id_, blended, (start, end))
         near = sorted(found.values(), key=lambda one: -one.score)
         return [one for one in near if one.score >= near[min(limit, len(near)) - 1].score]
-
-    def _get_baseline(self, vector: Floats) -> float:
-        step = similarity.get_sample_step(self._used)
-        in_use = self._text_numbers[: self._used : step] >= 0
-        return similarity.compute_baseline(
-            (self._matrix[: self._used : step] @ vector)[in_use], among=self._used
-        )
 
     # --- the graph ----------------------------------------------------------------------------------
 

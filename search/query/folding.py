@@ -55,6 +55,8 @@ _WORD = re.compile(f"(?:[^\\W_]|{MARK})+")
 _INSIDE_WORDS = re.compile(
     r"(?<![\w.])(?:[^\W\d_]\.)+[^\W\d_](?!\w)|(?<=[^\W\d_])(?:\*{1,3}|~~|==)(?=[^\W\d_])"
 )
+# Without these nothing of the kind is in a text, and looking for one of them is five times as quick.
+_MAYBE_INSIDE_WORDS = re.compile(r"\.[^\W\d_]|[*~=]")
 _NOT_LETTERS = re.compile(r"[\W_]+")
 # Seven digits at least, in groups as people write the number of a telephone.
 _LONG_NUMBER = re.compile(r"(?<![\w.,:/])\+?\(?[0-9](?:[ \u00a0()/.\-]{0,2}[0-9]){6,17}(?![\w:])")
@@ -91,12 +93,14 @@ def fold_with_offsets(text: str) -> tuple[str, list[int]]:
 
     The full stops of abbreviations and marks of emphasis inside words are left out, as they are of the index.
     """
-    left_out = {
-        found.start() + gap
-        for found in _INSIDE_WORDS.finditer(text)
-        for gap, character in enumerate(found[0])
-        if not character.isalpha()
-    }
+    left_out = set()
+    if _MAYBE_INSIDE_WORDS.search(text):
+        left_out = {
+            found.start() + gap
+            for found in _INSIDE_WORDS.finditer(text)
+            for gap, character in enumerate(found[0])
+            if not character.isalpha()
+        }
     if not left_out and not _UNUSUAL.search(text):
         # Each character folds to one.
         return fold(text), list(range(len(text) + 1))
@@ -127,7 +131,9 @@ def to_index_form(text: str) -> str:
 
 
 def _separate_words(text: str) -> str:
-    folded = _INSIDE_WORDS.sub(_join_letters, fold(text))
+    folded = fold(text)
+    if _MAYBE_INSIDE_WORDS.search(folded):
+        folded = _INSIDE_WORDS.sub(_join_letters, folded)
     if folded.isascii() and not _ANY_SIGN.search(folded):
         return folded
     folded = _SIGN_FIRST.sub(r" \2 \1 ", folded)
