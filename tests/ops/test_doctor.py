@@ -203,26 +203,26 @@ def test_pragmas_are_read_back(owner: Resident) -> None:
         cursor.execute("PRAGMA secure_delete = OFF")
     try:
         assert [v.level for v in list_results(database.check_pragmas)] == ["bad", "bad"]
-        assert get_worst_level(database.check_secure_delete) == "bad"
+        assert get_worst_level(database.check_deletion) == "bad"
     finally:
         connection.close()
 
 
 def test_the_fence_is_looked_at(owner: Resident) -> None:
-    assert get_worst_level(database.check_fence) == "ok"
+    assert get_worst_level(database.check_old_keys) == "ok"
 
     with connection.cursor() as cursor:
         cursor.execute("DROP TRIGGER fence_diary_draft_text_update")
     try:
-        assert "fence_diary_draft_text_update" in get_messages(database.check_fence)
+        assert "fence_diary_draft_text_update" in get_messages(database.check_old_keys)
     finally:
         call_command("migrate", verbosity=0)
-    assert get_worst_level(database.check_fence) == "ok"
+    assert get_worst_level(database.check_old_keys) == "ok"
 
 
 def build_column(label: str) -> CheckResult:
     return next(
-        verdict for verdict in list_results(database.check_sealed_columns) if verdict.subject == label
+        verdict for verdict in list_results(database.check_encrypted_columns) if verdict.subject == label
     )
 
 
@@ -232,7 +232,7 @@ def test_values_of_another_epoch_are_bad_and_in_a_rotation_a_reason_to_wait(tran
 
     assert build_column("diary.entry.text").level == "warn"
     assert "4 still use an old key" in build_column("diary.entry.text").message
-    assert get_worst_level(household.check_rotations) == "warn"
+    assert get_worst_level(household.check_key_changes) == "warn"
 
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM accounts_formerkey")

@@ -2,7 +2,9 @@
 
 import io
 import os
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -21,12 +23,19 @@ from llamora.database.disk import DiskProbe
 from llamora.ops import startup
 from llamora.ops.backup.verify_secret import using_database_file
 from llamora.ops.doctor import machine
+from llamora.ops.doctor.check_result import CheckResult, merge_prevented, ok, run_check
 from llamora.ops.errors import OperationRefused
 from tests import made_ready
 from tests.ops.small_disk import SmallDisk, mount_small_disk
 from tests.people import Resident, new_resident, register_resident
 
 MIB = 2**20
+READING_CHECKS = {"pages", "old keys", "encrypted columns"}
+WRITING_CHECKS = {
+    *("clock", "pragmas", "deletion", "people", "key derivations", "damaged rows", "invitations"),
+    # Where there is no backup, it is asked whether there is a diary.
+    *("key changes", "sessions", "replies", "late drafts", "backups"),
+}
 
 
 @pytest.fixture
@@ -62,6 +71,15 @@ def save(person: Resident, text: str) -> None:
 def get_health() -> tuple[int, str]:
     answer = Client().get("/healthz")
     return answer.status_code, answer.json()["disk"]
+
+
+def get_unchecked(doctor: str) -> set[str]:
+    """Return the names of the checks that `doctor` could not make, all of which are in one line."""
+    (line,) = [line for line in doctor.splitlines() if line.startswith("bad   not checked: ")]
+    beginning, _, names = line.removesuffix(".").rpartition(": ")
+    found = set(names.split(", "))
+    assert beginning.endswith(f": {len(found)} checks have to wait until the disk can be written to")
+    return found
 
 
 def run(*arguments: str) -> str:
@@ -237,10 +255,30 @@ def test_a_full_disk_is_said_by_doctor_and_verify(small: SmallDisk, olive: Resid
 
     doctor, verified = run("doctor"), run("verify")
 
-    assert "bad   disk space: 0 MiB are free" in doctor
+    assert doctor.count(f"The disk of {small.folder} is full: 0 KiB are free.") == 1
+    assert doctor.count("Free some space") == 1
     assert "Run manage.py verify" not in doctor
+    if small.is_real:
+        # SQLite can't create the file beside its log in which readers keep their places.
+        assert get_unchecked(doctor) == READING_CHECKS | WRITING_CHECKS
     assert "No damage was found." in verified or f"The disk of {small.folder} is full" in verified
     assert "Traceback" not in doctor + verified
+
+
+def test_a_damage_is_said_on_a_full_disk_too(small: SmallDisk, olive: Resident) -> None:
+    """A check that found something is no check that the disk prevented."""
+
+    def check_pages() -> Iterator[CheckResult]:
+        with closing(sqlite3.connect(small.folder / "damaged")) as damaged:
+            damaged.execute("SELECT * FROM sqlite_master")
+        yield ok("pages", "")
+
+    (small.folder / "damaged").write_bytes(b"no database " * 1000)
+    small.fill()
+
+    (found,) = merge_prevented(run_check(check_pages))
+
+    assert found.message == "The database can't be read: file is not a database. Run manage.py verify."
 
 
 def test_a_read_only_disk_is_said_by_doctor_and_up_and_verify_still_reads(
@@ -252,7 +290,11 @@ def test_a_read_only_disk_is_said_by_doctor_and_up_and_verify_still_reads(
 
     doctor, verified = run("doctor"), run("verify")
 
-    assert f"bad   disk: The disk of {small.folder} is read-only, so nothing can be saved there." in doctor
+    assert doctor.count(f"The disk of {small.folder} is read-only, so nothing can be saved there.") == 1
+    if small.is_real:
+        assert get_unchecked(doctor) == WRITING_CHECKS
+    assert "ok    pages: SQLite found no damage." in doctor
+    assert "diary.entry.text: 1 encrypted value: 1 of format 2. All use" in doctor
     assert "No damage was found." in verified
     with pytest.raises(OperationRefused, match="is read-only, so nothing can be saved there"):
         startup.check_database_file()

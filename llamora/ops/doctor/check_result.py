@@ -1,7 +1,7 @@
-"""The result of a check of `doctor`, and the function that runs a check."""
+"""The result of a check of `doctor`, and the functions that run a check and merge results."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import DatabaseError
 
 from llamora.database import disk
+from llamora.pluralize import pluralize
 
 CheckLevel = Literal["ok", "warn", "bad"]
 
@@ -20,7 +21,12 @@ class CheckResult:
     level: CheckLevel
     subject: str
     message: str
+    # Nothing is known then: the check needs a disk that can be written to.
+    is_prevented: bool = False
 
+
+# A damage is said as that, whatever the disk is like.
+_DISK_CODES = {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY}
 
 DoctorCheck = Callable[[], Iterator[CheckResult]]
 
@@ -46,10 +52,33 @@ def run_check(check: DoctorCheck) -> Iterator[CheckResult]:
     try:
         yield from check()
     except (DatabaseError, sqlite3.Error) as error:
-        # SQLite's own words about its file; nothing of a row is in them.
-        reason = disk.describe_problem(settings.DATA_DIR) or f"{error}. Run manage.py verify."
-        yield bad(subject, f"The database can't be read: {reason}")
+        problem = disk.describe_problem(settings.DATA_DIR)
+        if problem and _get_primary_code(error) in _DISK_CODES:
+            yield CheckResult(level="bad", subject=subject, message=problem, is_prevented=True)
+        else:
+            # SQLite's own words about its file; nothing of a row is in them.
+            yield bad(subject, f"The database can't be read: {error}. Run manage.py verify.")
     except (TypeError, ValueError, AttributeError, OverflowError) as error:
         yield bad(subject, f"A row has a value of another kind ({type(error).__name__}). Restore a backup.")
     except OSError as error:
         yield bad(subject, f"This could not be checked: {error.strerror}.")
+
+
+def _get_primary_code(error: Exception) -> int:
+    return getattr(error.__cause__ or error, "sqlite_errorcode", 0) & 0xFF
+
+
+def merge_prevented(results: Iterable[CheckResult]) -> Iterator[CheckResult]:
+    """Yield the results, and one result that names all checks which the disk prevented.
+
+    What is wrong with the disk is said once, by `check_disk_space`.
+    """
+    subjects = []
+    for result in results:
+        if result.is_prevented:
+            subjects.append(result.subject)
+        else:
+            yield result
+    if subjects:
+        checks = pluralize(len(subjects), "check has", "checks have")
+        yield bad("not checked", f"{checks} to wait until the disk can be written to: {', '.join(subjects)}.")

@@ -51,7 +51,7 @@ def check_pages() -> Iterator[CheckResult]:
         yield bad("migrations", integrity.NEWER)
 
 
-def check_fence() -> Iterator[CheckResult]:
+def check_old_keys() -> Iterator[CheckResult]:
     """Report missing and unknown triggers."""
     with closing(open_database(create.get_household_files().database)) as database:
         problems = [*integrity.find_missing_triggers(database), *integrity.find_unknown_triggers(database)]
@@ -60,7 +60,7 @@ def check_fence() -> Iterator[CheckResult]:
         yield ok("old keys", "Every encrypted column rejects values that were encrypted with an old key.")
 
 
-def check_sealed_columns() -> Iterator[CheckResult]:
+def check_encrypted_columns() -> Iterator[CheckResult]:
     """Report the formats and epochs of every sealed column."""
     with closing(open_database(create.get_household_files().database)) as database:
         columns = list(integrity.count_envelopes(database))
@@ -111,7 +111,7 @@ def check_write_ahead_log() -> Iterator[CheckResult]:
         yield warn("write-ahead log", f"It takes {size // 2**20:,} MiB. Run manage.py prune to empty it.")
 
 
-def check_secure_delete() -> Iterator[CheckResult]:
+def check_deletion() -> Iterator[CheckResult]:
     """Report whether SQLite overwrites deleted rows on this connection."""
     with connection.cursor() as cursor:
         (on,) = cursor.execute("PRAGMA secure_delete").fetchone()

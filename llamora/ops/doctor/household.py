@@ -86,7 +86,7 @@ def check_invitations() -> Iterator[CheckResult]:
         )
 
 
-def check_rotations() -> Iterator[CheckResult]:
+def check_key_changes() -> Iterator[CheckResult]:
     """Report unfinished rotations."""
     if unfinished := FormerKey.objects.count():
         yield warn(

@@ -35,11 +35,13 @@ def check_clock() -> Iterator[CheckResult]:
 
 
 def check_disk_space() -> Iterator[CheckResult]:
-    """Compare the free space with the space that a backup needs."""
+    """Report a disk that is read-only or full, and compare the free space with what a backup needs."""
     if not settings.DATA_DIR.is_dir():
         return
-    if disk.is_read_only(settings.DATA_DIR):
-        yield bad("disk", disk.describe_problem(settings.DATA_DIR))
+    if problem := disk.describe_problem(settings.DATA_DIR):
+        yield bad("disk", problem)
+        if not disk.is_read_only(settings.DATA_DIR):
+            return
     size = sum(path.stat().st_size for path in settings.DATA_DIR.glob("llamora.sqlite3*"))
     free = shutil.disk_usage(settings.DATA_DIR).free
     message = f"{free // 2**20:,} MiB are free; the database takes {size // 2**20:,} MiB."

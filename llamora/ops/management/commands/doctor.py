@@ -11,7 +11,7 @@ from llamora.database.condition import FileState
 from llamora.ops import losses
 from llamora.ops.backup import create
 from llamora.ops.doctor import backups, database, folder, household, inference, machine, proxy
-from llamora.ops.doctor.check_result import CheckResult, DoctorCheck, bad, run_check
+from llamora.ops.doctor.check_result import CheckResult, DoctorCheck, bad, merge_prevented, run_check
 
 WITHOUT_DATABASE: tuple[DoctorCheck, ...] = (
     *(
@@ -36,17 +36,17 @@ WITH_DATABASE: tuple[DoctorCheck, ...] = (
     *(
         machine.check_clock,
         database.check_pragmas,
-        database.check_secure_delete,
+        database.check_deletion,
         database.check_pages,
-        database.check_fence,
+        database.check_old_keys,
     ),
-    *(database.check_sealed_columns, database.check_write_ahead_log),
+    *(database.check_encrypted_columns, database.check_write_ahead_log),
     *(
         household.check_people,
         household.check_key_derivations,
         household.check_damaged_rows,
         household.check_invitations,
-        household.check_rotations,
+        household.check_key_changes,
         household.check_sessions,
     ),
     *(household.check_replies, household.check_late_drafts),
@@ -68,7 +68,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the checks, and print their results and counts."""
         counts: Counter[str] = Counter()
-        for result in self._run_checks():
+        for result in merge_prevented(self._run_checks()):
             counts[result.level] += 1
             self.stdout.write(f"{result.level:<5} {result.subject}: {result.message}")
         summary = f"{counts['ok']} ok, {counts['warn']} warn, {counts['bad']} bad."
