@@ -29,7 +29,7 @@ import threading
 import time
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -270,9 +270,10 @@ class _LogWriter:
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _unsynced: threading.Event = field(default_factory=threading.Event)
     _is_syncing: bool = False
+    _has_failed: bool = False
 
     def append(self, commit: CountedCommit) -> None:
-        with self._lock, suppress(OSError):
+        with self._lock, self._reporting():
             if not self._open():
                 return
             content = _RECORD.pack(commit.number, _count_microseconds(), commit.owner, commit.day, 0)[:-4]
@@ -283,6 +284,20 @@ class _LogWriter:
                 self._is_syncing = True
                 threading.Thread(target=self._sync_for_ever, name="commit log", daemon=True).start()
         self._unsynced.set()
+
+    @contextmanager
+    def _reporting(self) -> Iterator[None]:
+        """Log an error of the disk during the block, but not again until a sync works."""
+        try:
+            yield
+        except OSError as error:
+            if not self._has_failed:
+                self._has_failed = True
+                _log.warning(
+                    "The log of commits could not be written to the disk (%s), so the loss of a save may not "
+                    "be noticed. Check that the disk has free space and works.",
+                    error.strerror,
+                )
 
     def _open(self) -> bool:
         """Open the log, also if it was begun again since; return whether there is one."""
@@ -307,16 +322,27 @@ class _LogWriter:
             self._unsynced.wait()
             time.sleep(_SYNC_SECONDS)
             self._unsynced.clear()
-            with self._lock, suppress(OSError):
-                descriptor = None if self._descriptor is None else os.dup(self._descriptor)
-            if descriptor is not None:
-                with suppress(OSError):
-                    _sync(descriptor)
-                os.close(descriptor)
+            with self._reporting():
+                self._sync()
+
+    def _sync(self) -> None:
+        """Write what was appended to the disk; saves need not wait for it."""
+        with self._lock:
+            descriptor = None if self._descriptor is None else os.dup(self._descriptor)
+        if descriptor is None:
+            return
+        try:
+            _sync_file(descriptor)
+        finally:
+            os.close(descriptor)
+        self._has_failed = False
 
 
-# macOS has no fdatasync.
-_sync = getattr(os, "fdatasync", os.fsync)
+def _sync_file(descriptor: int) -> None:
+    # macOS has no fdatasync.
+    getattr(os, "fdatasync", os.fsync)(descriptor)
+
+
 _writers: dict[Path, _LogWriter] = {}
 
 

@@ -1,8 +1,10 @@
 """Tests of the log of commits: what is appended, what is read, and which commits a database has lost."""
 
+import errno
 import os
 import sqlite3
 import stat
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, date, datetime
@@ -16,6 +18,7 @@ from diary.models import Entry
 from llamora.database import NotWritten, commit_log, truncate_wal, write_transaction
 from llamora.database.commit_log import CommitLog, CommitRecord
 from llamora.database.losses import find_loss
+from tests.fakes.waiting import wait_for
 from tests.fields.stored import DAY
 from tests.people import new_resident
 
@@ -297,3 +300,105 @@ def test_a_full_disk_leaves_the_number_as_it_was(database: Path) -> None:
 
     assert get_number() == before
     assert len(read_log(database).records) == recorded
+
+
+# --- On the disk -----------------------------------------------------------------------------------------
+
+
+class Disk:
+    """What the disk has of the log of commits: the files that were synced, as they were then."""
+
+    def __init__(self, database: Path) -> None:
+        self.path = commit_log.get_log_path(database)
+        self.error: int | None = None
+        self.contents: dict[int, bytes] = {}
+        self.attempts = 0
+        self.during: threading.Event | None = None
+
+    def sync(self, descriptor: int) -> None:
+        """Stand for `os.fdatasync`: what is in the file when it is called is on the disk when it returns."""
+        about = os.fstat(descriptor)
+        if about.st_ino != self.path.stat().st_ino:
+            return
+        self.attempts += 1
+        if self.error:
+            raise OSError(self.error, os.strerror(self.error))
+        content = os.pread(descriptor, about.st_size, 0)
+        if self.during:
+            self.during.wait(5)
+        self.contents[about.st_ino] = content
+
+    def cut_power(self, folder: Path) -> list[int]:
+        """Return the numbers of the commits that a log of commits has after a power cut."""
+        content = self.contents.get(self.path.stat().st_ino, b"")
+        copy = folder / "after-a-power-cut"
+        commit_log.get_log_path(copy).write_bytes(content)
+        found = commit_log.read_commit_log(copy)
+        return [record.number for record in found.records] if found else []
+
+
+@pytest.fixture
+def disk(database: Path, monkeypatch: pytest.MonkeyPatch) -> Disk:
+    """A disk that has only what was synced, and a log that is synced without a pause."""
+    monkeypatch.setattr(commit_log, "_SYNC_SECONDS", 0.01)
+    disk = Disk(database)
+    monkeypatch.setattr(os, "fdatasync", disk.sync)
+    return disk
+
+
+def test_the_log_is_on_the_disk_soon_after_each_save(database: Path, disk: Disk, tmp_path: Path) -> None:
+    for name in ("Olive", "Humphrey"):
+        save_person(name)
+        wait_for(lambda: get_number() in disk.cut_power(tmp_path))
+
+    assert disk.cut_power(tmp_path) == [get_number() - 1, get_number()]
+
+
+def test_a_save_during_a_sync_does_not_wait_and_is_synced_next(
+    database: Path, disk: Disk, tmp_path: Path
+) -> None:
+    disk.during = threading.Event()
+    save_person("Olive")
+    first = get_number()
+    wait_for(lambda: disk.attempts > 0)
+
+    save_person("Humphrey")
+    assert disk.cut_power(tmp_path) == []
+    disk.during.set()
+
+    wait_for(lambda: disk.cut_power(tmp_path) == [first, first + 1])
+
+
+def test_a_log_that_was_begun_again_is_synced(database: Path, disk: Disk, tmp_path: Path) -> None:
+    save_person("Olive")
+    wait_for(lambda: disk.cut_power(tmp_path) == [get_number()])
+
+    assert truncate_wal()
+    save_person("Humphrey")
+
+    wait_for(lambda: disk.cut_power(tmp_path) == [get_number()])
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.ENOSPC])
+def test_a_disk_that_does_not_take_the_log_is_said_once_and_stops_nothing(
+    database: Path, disk: Disk, tmp_path: Path, caplog: pytest.LogCaptureFixture, number: int
+) -> None:
+    disk.error = number
+    for attempt, name in enumerate(("Olive", "Humphrey", "Ada"), start=1):
+        save_person(name)
+        # At the third, what was to be said of the second has been said.
+        wait_for(lambda attempt=attempt: disk.attempts >= attempt)
+    said = [record.message for record in caplog.records if record.name == commit_log.__name__]
+
+    assert said == [
+        f"The log of commits could not be written to the disk ({os.strerror(number)}), so the loss of a save "
+        "may not be noticed. Check that the disk has free space and works."
+    ]
+    assert Person.objects.count() == 3
+
+    for error in (None, number, None):
+        disk.error, attempts = error, disk.attempts
+        save_person(f"Tom {error} {attempts}")
+        wait_for(lambda attempts=attempts: disk.attempts > attempts)
+    wait_for(lambda: get_number() in disk.cut_power(tmp_path))
+    assert caplog.text.count("could not be written to the disk") == 2
