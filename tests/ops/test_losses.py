@@ -3,7 +3,7 @@
 import json
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,11 +19,13 @@ from llamora.database.losses import Loss, find_loss, list_files
 from llamora.ops import losses, pruning
 from llamora.ops.backup import restore, verify_secret
 from llamora.ops.errors import OperationRefused
+from search.embedder.holder import embedders
 from tests.clock.records import settle_clock
 from tests.losses import crashed
 from tests.losses.crashed import FIRST_DAY, CrashedHousehold
 from tests.page import read
 from tests.people import PASSWORD, Resident, register_resident
+from tests.search.indexing import BagOfWords
 from tests.server import run_command
 
 NOW = datetime(2026, 3, 29, 14, 10, 30, tzinfo=UTC)
@@ -303,8 +305,18 @@ def run(house: CrashedHousehold, capsys: pytest.CaptureFixture[str]) -> Run:
     return run
 
 
+@pytest.fixture
+def embedder(settings: Any) -> Iterator[BagOfWords]:
+    """An embedder, whose check would look at the vectors in the database."""
+    embedder = BagOfWords()
+    settings.SEARCH_MODEL = embedder.name
+    embedders.set_embedder(embedder)
+    yield embedder
+    embedders.set_embedder(None)
+
+
 def test_before_the_next_start_doctor_and_verify_say_it_and_open_nothing(
-    house: CrashedHousehold, run: Run
+    house: CrashedHousehold, run: Run, embedder: BagOfWords
 ) -> None:
     before = [path.read_bytes() for path in list_files(house.database)]
 

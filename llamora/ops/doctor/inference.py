@@ -39,7 +39,7 @@ async def _find_model() -> ModelStatus:
 
 
 def check_embeddings() -> Iterator[CheckResult]:
-    """Load the embedder, and report whether it works and how many texts wait for it."""
+    """Load the embedder, and report whether it works."""
     # numpy comes with it, and only doctor asks.
     from search.embedder.holder import embedders  # noqa: PLC0415
     from search.embedder.self_test import is_telling_apart  # noqa: PLC0415
@@ -60,7 +60,6 @@ def check_embeddings() -> Iterator[CheckResult]:
                 f"{model} was loaded, but can't tell related sentences from others. Set LLAMORA_SEARCH_MODEL "
                 "and LLAMORA_SEARCH_MODEL_PATH to another model, or leave them empty.",
             )
-        yield from _count_former_vectors(embedder.name)
     if not graph.is_available():
         yield ok(
             "embeddings",
@@ -84,10 +83,17 @@ def _describe_failure(code: str, detail: str) -> CheckResult:
     return warn("embeddings", f"Search finds words but not related entries: {detail}. {advice}")
 
 
-def _count_former_vectors(embedder: str) -> Iterator[CheckResult]:
+def check_former_vectors() -> Iterator[CheckResult]:
     """Report how many texts have vectors of another model, or of other weights of this one."""
+    from search.embedder.holder import embedders  # noqa: PLC0415
+    from search.errors import EmbedderUnavailable  # noqa: PLC0415
     from search.models import Vector  # noqa: PLC0415 - models must be loaded first
 
+    try:
+        embedder = embedders.get().name
+    except EmbedderUnavailable:
+        # The check of the embedder says so.
+        return
     many = Vector.objects.exclude(embedder=embedder).count()
     if many:
         yield ok(

@@ -51,6 +51,7 @@ WITH_DATABASE: tuple[DoctorCheck, ...] = (
     ),
     *(household.check_replies, household.check_late_drafts),
     backups.check_backups,
+    inference.check_former_vectors,
 )
 MODELS: tuple[DoctorCheck, ...] = (inference.check_model_server, inference.check_embeddings)
 
