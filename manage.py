@@ -11,6 +11,13 @@ from llamora.process_memory import protect_process_memory
 
 # They say themselves that saves are missing, or copy the damaged files first.
 EXAMINING = frozenset({"up", "doctor", "verify", "restore"})
+# They read or change a household, and make no empty database where there is none.
+OF_A_HOUSEHOLD = frozenset(
+    {
+        *("users", "invite", "export_diary", "import_diary", "stats", "prune"),
+        *("rotate_dek", "reindex", "bench_search", "dumpdata"),
+    }
+)
 NOTHING_OPENED = frozenset({"help", "-h", "--help", "version", "--version"})
 
 
@@ -30,7 +37,7 @@ def main() -> None:
     from django.core.management import execute_from_command_line  # noqa: PLC0415
 
     try:
-        _refuse_damaged_log(sys.argv[1:])
+        _examine_household(sys.argv[1:])
         # `up` imports more, and looks for garbage again once it serves.
         if sys.argv[1:2] != ["up"]:
             gc.freeze()
@@ -50,8 +57,8 @@ def main() -> None:
         _flush_output()
 
 
-def _refuse_damaged_log(arguments: list[str]) -> None:
-    """End the process before a command opens a database whose logs show saves that it lacks."""
+def _examine_household(arguments: list[str]) -> None:
+    """End the process before a command opens a database that lacks saves of its logs, or makes one."""
     if not arguments or arguments[0] in EXAMINING or NOTHING_OPENED & {*arguments}:
         return
     import django  # noqa: PLC0415 - settings first
@@ -61,8 +68,11 @@ def _refuse_damaged_log(arguments: list[str]) -> None:
     from llamora.ops import losses  # noqa: PLC0415
     from llamora.ops.errors import OperationRefused  # noqa: PLC0415
 
+    database = condition.get_database_path()
+    if arguments[0] in OF_A_HOUSEHOLD and condition.examine_file(database).state is condition.FileState.NEW:
+        sys.exit(condition.NOT_SET_UP)
     try:
-        losses.refuse_unreported_loss(condition.get_database_path())
+        losses.refuse_unreported_loss(database)
     except OperationRefused as refusal:
         sys.exit(str(refusal))
 

@@ -23,7 +23,7 @@ _MESSAGES = {
     "set_up_done": "This Llamora is already set up. Sign in, or ask the administrator for an invitation.",
     "not_invited": (
         "This invitation has expired or was already used. Ask the administrator for a new one; each is for "
-        "one person and is valid for seven days."
+        "one person."
     ),
     "last_administrator": (
         "You are the only administrator, and other people have diaries here. Make one of them an "

@@ -166,7 +166,12 @@ def create_slot(
 
 
 def open_slot(
-    *, person: Person | None, kind: SlotKind, secret: str, request: DerivationRequest
+    *,
+    person: Person | None,
+    kind: SlotKind,
+    secret: str,
+    request: DerivationRequest,
+    is_disabled_refused: bool = True,
 ) -> OpenedSlot:
     """Open a person's slot; raise WrongCredentials if there is no person or vault or the secret is wrong.
 
@@ -174,7 +179,11 @@ def open_slot(
     DerivationOutOfMemory.
     """
     with refuse_damaged_rows(DamagedSlot):
-        return _open_slot(person=person, kind=kind, secret=secret, request=request)
+        opened = _open_slot(person=person, kind=kind, secret=secret, request=request)
+    if is_disabled_refused and not opened.person.is_active:
+        opened.keyring.close()
+        raise AccountDisabled
+    return opened
 
 
 def _open_slot(
@@ -194,8 +203,6 @@ def _open_slot(
         raise WrongCredentials from None
     except crypto.CryptoError:
         raise DamagedSlot from None
-    if not row.owner.is_active:
-        raise AccountDisabled
     keyring = build_keyring(dek=dek, vault=row.owner.vault)
     try:
         _check_slot_is_listed(row, keyring)

@@ -46,22 +46,25 @@ def open_diary_with_prompt(*, name: str, password_file: Path | None) -> OpenedSl
 def open_slot_with_prompt(*, name: str, password_file: Path | None, of_backup: bool = False) -> OpenedSlot:
     """Open a key slot with a secret from the terminal or a file; raise an AccountsError.
 
-    With `of_backup` the prompt says that the secret of the time of the backup is meant.
+    With `of_backup` the prompt says that the secret of the time of the backup is meant, and a person who was
+    turned off then is not refused.
     """
     person = Person.objects.find_by_name(name)
     if person is None:
         raise CommandError("Nobody in this household has that name.")
     secret = _read_secret(person, password_file, when=" when the backup was made" if of_backup else "")
     try:
-        return _open_slot(person, SlotKind.RECOVERY, parse_recovery_code(secret))
+        return _open_slot(person, SlotKind.RECOVERY, parse_recovery_code(secret), of_backup=of_backup)
     except (BadRecoveryCode, WrongCredentials):
         # It is a password, which may look like a recovery code.
-        return _open_slot(person, SlotKind.PASSWORD, secret)
+        return _open_slot(person, SlotKind.PASSWORD, secret, of_backup=of_backup)
 
 
-def _open_slot(person: Person, kind: SlotKind, secret: str) -> OpenedSlot:
+def _open_slot(person: Person, kind: SlotKind, secret: str, *, of_backup: bool) -> OpenedSlot:
     request = key_slots.DerivationRequest(name=person.name, address="terminal")
-    opened = key_slots.open_slot(person=person, kind=kind, secret=secret, request=request)
+    opened = key_slots.open_slot(
+        person=person, kind=kind, secret=secret, request=request, is_disabled_refused=not of_backup
+    )
     # A damaged copy of the preferences must not keep a person from exporting what else is left.
     with in_force(opened.keyring), suppress(EnvelopeError):
         apply_preferences(opened.person, opened.person.vault)

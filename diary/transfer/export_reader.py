@@ -27,6 +27,7 @@ _EXPORT_START: Final = re.compile(
     rb'(?:\xef\xbb\xbf)?\s*\{\s*(?:"format"\s*:\s*"' + re.escape(FORMAT.encode()) + rb'"|"entries"\s*:)'
 )
 _HEAD_BYTES: Final = 4096
+_ZIP_START: Final = b"PK\x03\x04"
 # What exports and other programs use by default. A damaged file in any other compression raises an error of
 # its own kind halfway through.
 _COMPRESSIONS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -54,10 +55,16 @@ class ExportOverview:
 
 def is_export(path: Path) -> bool:
     """Return whether a file is meant to be an export, and not JSON lines."""
-    if path.is_dir() or zipfile.is_zipfile(path):
+    if path.is_dir() or _is_zip(path):
         return True
     with path.open("rb") as file:
         return _EXPORT_START.match(file.read(_HEAD_BYTES)) is not None
+
+
+def _is_zip(path: Path) -> bool:
+    """Return whether a file is meant to be a zip, also one whose end is missing."""
+    with path.open("rb") as file:
+        return file.read(len(_ZIP_START)) == _ZIP_START or zipfile.is_zipfile(file)
 
 
 def get_json_size(path: Path) -> int:
@@ -83,7 +90,7 @@ def _open_json(path: Path) -> Iterator[tuple[IO[bytes], int]]:
         path = path / JSON_NAME
         if not path.is_file():
             raise NotAnExport(messages.NOT_IN_FOLDER.format(name=JSON_NAME))
-    if not zipfile.is_zipfile(path):
+    if not _is_zip(path):
         with path.open("rb") as file:
             yield file, path.stat().st_size
         return

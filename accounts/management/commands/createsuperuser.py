@@ -5,6 +5,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.auth.services import first_run
+from llamora.database import condition
+from llamora.database.condition import FileState
 
 
 class Command(BaseCommand):
@@ -16,7 +18,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Raise a CommandError with instructions."""
-        if first_run.get_setup_token() is None:
+        found = condition.examine_file(condition.get_database_path())
+        if found.state is not FileState.NEW and first_run.get_setup_token() is None:
             raise CommandError(
                 "There is an administrator already. They can add others: Settings, Administration, People."
             )

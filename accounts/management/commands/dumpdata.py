@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from django.core.management.base import CommandError
 from django.core.management.commands import dumpdata
+from django.db import DatabaseError
 
 from llamora.fields.access import envelope_access
 
@@ -23,9 +25,14 @@ class Command(dumpdata.Command):
         excluded = {row.lower() for row in SESSION_ROWS}
         named = [label for label in app_labels if label.lower() not in excluded]
         if app_labels and not named:
-            self.stderr.write("Sessions are never output.")
-            return
+            raise CommandError("Sessions are never output.")
         options["exclude"] = [*(options.get("exclude") or ()), *SESSION_ROWS]
         # Some formats read every attribute; they get envelopes, which needs no key.
         with envelope_access():
-            super().handle(*named, **options)
+            try:
+                super().handle(*named, **options)
+            except CommandError as error:
+                # Of these Django would print SQLite's or Python's own words.
+                if isinstance(error.__context__, DatabaseError | OSError):
+                    raise error.__context__ from None
+                raise

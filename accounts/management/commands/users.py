@@ -58,6 +58,8 @@ class Command(BaseCommand):
         people = Person.objects.annotate(
             slot_count=Count("slots", distinct=True), browser_count=Count("sign_ins", distinct=True)
         )
+        if not people:
+            self.stdout.write("There is no diary here yet. Open the set-up link that `up` prints.")
         for person in people.order_by("created_at"):
             state = "" if person.is_active else ", turned off"
             self.stdout.write(

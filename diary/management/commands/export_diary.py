@@ -49,6 +49,8 @@ class Command(BaseCommand):
         """Export the diary, and print counts."""
         now = timezone.now()
         path = (to or Path(f"diary-{now:%Y-%m-%d}.zip")).absolute()
+        if not path.parent.is_dir():
+            raise CommandError(messages.EXPORT_NO_FOLDER.format(folder=path.parent))
         try:
             opened = secret_prompt.open_slot_with_prompt(name=name, password_file=password_file)
             with (

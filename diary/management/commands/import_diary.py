@@ -155,8 +155,9 @@ class Command(BaseCommand):
         for year, count in sorted(report.by_year.items()):
             self.stdout.write(f"{year:04}: {count:,}")
         if report.accepted:
+            entries = pluralize(report.accepted, "entry", "entries")
             self.stdout.write(
-                messages.IMPORT_RANGE.format(first=report.first, last=report.last, count=report.accepted)
+                messages.IMPORT_RANGE.format(first=report.first, last=report.last, count=entries)
             )
         if report.rejected_count:
             rejected_count = pluralize(report.rejected_count, *_get_units(report))

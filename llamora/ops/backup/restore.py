@@ -62,6 +62,7 @@ def restore_backup(
     database stays.
     """
     data_dir = database.parent
+    _is_database_file(backup)
     data_folder.prepare(data_dir, key_file=key_file)
     with data_folder.lock(data_dir):
         staging = data_dir / STAGING_FOLDER
@@ -100,12 +101,7 @@ def _stage_and_check(backup: Path, staging: Path) -> integrity.IntegrityReport:
 
 def stage_backup(backup: Path, folder: Path) -> None:
     """Unpack a backup, or copy a database file, into an empty folder; raise OperationRefused."""
-    try:
-        with backup.open("rb") as file:
-            is_database = file.read(16) == b"SQLite format 3\0"
-    except OSError as error:
-        raise OperationRefused(f"{backup} can't be read: {error.strerror}.") from None
-    if not is_database:
+    if not _is_database_file(backup):
         archive.unpack_archive(backup, folder)
         return
     try:
@@ -116,6 +112,15 @@ def stage_backup(backup: Path, folder: Path) -> None:
     (folder / former_keys.FOLDER).mkdir(mode=0o700)
     for path in backup.parent.glob(f"{backup.name}{_FORMER}*"):
         shutil.copy2(path, folder / former_keys.FOLDER / path.name.removeprefix(f"{backup.name}{_FORMER}"))
+
+
+def _is_database_file(path: Path) -> bool:
+    """Return whether a file is a database, and not a backup; raise OperationRefused if it can't be read."""
+    try:
+        with path.open("rb") as file:
+            return file.read(16) == b"SQLite format 3\0"
+    except OSError as error:
+        raise OperationRefused(f"{path} can't be read: {error.strerror}.") from None
 
 
 def _migrate_staged(staged: Path, check_secret: Callable[[], None] | None) -> None:

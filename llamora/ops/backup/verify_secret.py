@@ -31,10 +31,14 @@ def using_database_file(path: Path) -> Iterator[None]:
         connection.settings_dict["NAME"] = before
 
 
-def verify_with_secret(*, name: str, password_file: Path | None) -> VerificationResult:
+def verify_with_secret(
+    *, name: str, password_file: Path | None, of_backup: bool = True
+) -> VerificationResult:
     """Ask for a person's secret and open all their rows; raise OperationRefused if it opens no key slot."""
     try:
-        opened = secret_prompt.open_slot_with_prompt(name=name, password_file=password_file)
+        opened = secret_prompt.open_slot_with_prompt(
+            name=name, password_file=password_file, of_backup=of_backup
+        )
     except AccountsError as error:
         raise OperationRefused(
             get_rotation_error_message(error) or error_messages.get_error_message(error)

@@ -56,6 +56,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Measure, print the figures, and write them to a file if one is given."""
+        if options["json"]:
+            # It takes minutes until there are figures: a wrong path is refused before.
+            options["json"].touch()
         report = BenchmarkReport(write=self.stdout.write)
         groups = options["only"] or list(GROUPS)
         if "sealing" in groups:

@@ -67,6 +67,8 @@ class Command(BaseCommand):
             return
         if entry is not None or dry_run:
             raise CommandError("--entry and --dry-run belong to --day, which names the day to restore.")
+        if password_file is not None and user is None:
+            raise CommandError("--password-file needs --user, the name of the person whose password it has.")
         check_secret = partial(self._check_secret, name=user, password_file=password_file) if user else None
         try:
             database = create.get_household_files().database

@@ -44,6 +44,8 @@ class Command(BaseCommand):
     ) -> None:
         """Check the database or the backup, and print the result."""
         protect_process_memory()
+        if password_file is not None and user is None:
+            raise CommandError("--password-file needs --user, the name of the person whose password it has.")
         try:
             if file is None:
                 database = create.get_household_files().database
@@ -58,6 +60,8 @@ class Command(BaseCommand):
                 self._verify(Path(folder) / archive.DATABASE, user, password_file, is_copy=True)
         except OperationRefused as refusal:
             raise CommandError(str(refusal)) from None
+        except BrokenPipeError:
+            raise
         except OSError as error:
             raise CommandError(f"The backup could not be checked: {error.strerror}.") from None
 
@@ -90,13 +94,13 @@ class Command(BaseCommand):
                 if is_copy:
                     # A backup from before an upgrade has no columns that came later.
                     startup.migrate()
-                self._open(user, password_file)
+                self._open(user, password_file, is_copy=is_copy)
         if found.damage:
             # Of somebody else: this person's values were opened.
             raise OperationRefused(" ".join(found.damage))
 
-    def _open(self, user: str, password_file: Path | None) -> None:
-        found = verify_secret.verify_with_secret(name=user, password_file=password_file)
+    def _open(self, user: str, password_file: Path | None, *, is_copy: bool) -> None:
+        found = verify_secret.verify_with_secret(name=user, password_file=password_file, of_backup=is_copy)
         for value in found.damaged:
             self.stderr.write(f"{value.label} of {value.row} can't be decrypted: {value.code}.")
         if found.damaged:
