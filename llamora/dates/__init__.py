@@ -3,11 +3,12 @@
 values         what an expression means
 expressions    the arithmetic of each kind of expression
 grammar        the rules that all languages share
+readings       what a rule builds from the words it matched
 parsing        the parser of these rules
-lexicon        the words of a language, compiled from its table: `english`, `german`, `dutch`, `french`,
-               `spanish`, `italian`, `portuguese`
+lexicon        the words of a language, compiled from its table in `languages`
 tokens         words, numbers and signs of a text
 calendar_days  months, weeks, Easter
+holidays       fixed and movable holidays
 scanner        `resolve` for a single expression, `scan` for a text
 """
 

@@ -11,9 +11,9 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any, Protocol
 
 from llamora.dates import calendar_days as days
+from llamora.dates.holidays import WEEKDAYS, find_holiday
 from llamora.dates.values import Facing, UnresolvableDateError, When
 
-WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 SEASONS = {"spring": 3, "summer": 6, "autumn": 9, "winter": 12}
 # Hours of the parts of a day; those of a night and an evening that reach into the next day are above 24.
 PARTS = {"morning": (6, 12), "noon": (12, 14), "afternoon": (12, 18), "evening": (18, 24), "night": (22, 30)}
@@ -51,7 +51,7 @@ class DateContext:
         """Return the days in the year of the anchor, or the last or next ones if a direction is given."""
         year = self.today.year
         if self.facing is Facing.NONE:
-            nearest: days.Days = _require(years(year))
+            nearest: days.Days = require(years(year))
             return nearest
         step = int(self.facing)
         # Leap days are up to eight years apart.
@@ -64,7 +64,7 @@ class DateContext:
     def choose_related(self, relation: int, years: Callable[[int], days.Days | None]) -> days.Days:
         """Return the nearest days after today for 1, before it for -1, in this year for 0; 2 skips one."""
         if relation == 0:
-            same: days.Days = _require(years(self.today.year))
+            same: days.Days = require(years(self.today.year))
             return same
         step = 1 if relation > 0 else -1
         left = abs(relation)
@@ -77,7 +77,8 @@ class DateContext:
         raise UnresolvableDateError
 
 
-def _require(found: Any) -> Any:
+def require(found: Any) -> Any:
+    """Return a value; UnresolvableDateError if there is none."""
     if found is None:
         raise UnresolvableDateError
     return found
@@ -103,7 +104,7 @@ def make_span(found: days.Days, precision: str) -> When:
 
 def require_days(when: When) -> days.Days:
     """Return the days of a value."""
-    found: days.Days = _require(when.days)
+    found: days.Days = require(when.days)
     return found
 
 
@@ -113,6 +114,19 @@ def complete_year(year: int | None, context: DateContext, *, is_short: bool = Fa
         return year
     latest = context.today.year + _AHEAD
     return latest - (latest - year) % 100
+
+
+def find_in_year(yearly: Any, context: DateContext) -> days.Days:
+    """Return the days of what comes every year, in the year that is said or meant."""
+    year = complete_year(yearly.year, context, is_short=getattr(yearly, "is_short", True))
+    if yearly.year_relation is not None:
+        year = context.today.year + yearly.year_relation
+    if year is not None:
+        found: days.Days = require(yearly.in_year(year))
+        return found
+    if yearly.relation is not None:
+        return context.choose_related(yearly.relation, yearly.in_year)
+    return context.choose(yearly.in_year)
 
 
 # --- Days -------------------------------------------------------------------------------------------------
@@ -172,7 +186,8 @@ class MonthDay:
     relation: int | None = None
     year_relation: int | None = None
 
-    def _in_year(self, year: int) -> days.Days | None:
+    def in_year(self, year: int) -> days.Days | None:
+        """Return the day in a year; none if it is not that weekday."""
         if self.day > days.month_days(year, self.month)[1].day:
             return None
         found = date(year, self.month, self.day)
@@ -180,20 +195,15 @@ class MonthDay:
 
     def resolve(self, context: DateContext) -> When:
         """Return the day; there is none if it is not that weekday."""
-        if self.year_relation is not None:
-            return make_day(_require(self._in_year(context.today.year + self.year_relation))[0])
-        year = complete_year(self.year, context, is_short=self.is_short)
-        if year is not None:
-            return make_day(_require(self._in_year(year))[0])
-        if self.relation is not None:
-            return make_day(context.choose_related(self.relation, self._in_year)[0])
+        is_bare = self.year is None and self.year_relation is None and self.relation is None
         if (
-            self.weekday is not None
+            is_bare
+            and self.weekday is not None
             and context.facing is Facing.NONE
-            and not self._in_year(context.today.year)
+            and not self.in_year(context.today.year)
         ):
-            return make_day(_nearest(context, self._in_year))
-        return make_day(context.choose(self._in_year)[0])
+            return make_day(_nearest(context, self.in_year))
+        return make_day(find_in_year(self, context)[0])
 
 
 def _nearest(context: DateContext, years: Callable[[int], days.Days | None]) -> date:
@@ -239,29 +249,14 @@ class Holiday:
     relation: int | None = None
     year_relation: int | None = None
 
-    def _in_year(self, year: int) -> days.Days | None:
-        if self.rule.startswith("easter"):
-            found = days.easter(year) + timedelta(days=int(self.rule[6:] or 0))
-            return found, found
-        month, day = self.rule.split("-", 1)
-        if not day.isdigit():
-            name, number = day.split("-", 1)
-            weekday = next(index for index, full in enumerate(WEEKDAYS) if full.startswith(name))
-            nth = days.nth_weekday(days.month_days(year, int(month)), weekday, int(number))
-            return (nth, nth) if nth else None
-        found = date(year, int(month), int(day))
-        return found, found
+    def in_year(self, year: int) -> days.Days | None:
+        """Return the day in a year."""
+        found = find_holiday(self.rule, year)
+        return (found, found) if found else None
 
     def resolve(self, context: DateContext) -> When:
         """Return the day."""
-        if self.year_relation is not None:
-            return make_day(_require(self._in_year(context.today.year + self.year_relation))[0])
-        year = complete_year(self.year, context, is_short=True)
-        if year is not None:
-            return make_day(_require(self._in_year(year))[0])
-        if self.relation is not None:
-            return make_day(context.choose_related(self.relation, self._in_year)[0])
-        return make_day(context.choose(self._in_year)[0])
+        return make_day(find_in_year(self, context)[0])
 
 
 # --- Spans ------------------------------------------------------------------------------------------------
@@ -320,23 +315,13 @@ class NamedMonth:
     year_relation: int | None = None
     is_short: bool = False
 
+    def in_year(self, year: int) -> days.Days:
+        """Return the days of the month in a year."""
+        return days.month_days(year, self.month)
+
     def resolve(self, context: DateContext) -> When:
         """Return the days of the month."""
-
-        def in_year(year: int) -> days.Days:
-            return days.month_days(year, self.month)
-
-        year = complete_year(self.year, context, is_short=self.is_short)
-        if self.year_relation is not None:
-            year = context.today.year + self.year_relation
-        if year is not None:
-            return make_span(in_year(year), "month")
-        found = (
-            context.choose(in_year)
-            if self.relation is None
-            else context.choose_related(self.relation, in_year)
-        )
-        return make_span(found, "month")
+        return make_span(find_in_year(self, context), "month")
 
 
 @dataclass(frozen=True, slots=True)
@@ -373,28 +358,19 @@ class Season:
     relation: int | None = None
     year_relation: int | None = None
 
-    def _in_year(self, year: int) -> days.Days:
+    def in_year(self, year: int) -> days.Days:
+        """Return the days of three months, the first of which lies in a year."""
         first = date(year, SEASONS[self.name], 1)
         return first, days.add_months(first, 3) - timedelta(days=1)
 
     def resolve(self, context: DateContext) -> When:
         """Return the days of three months; winter begins in December of its year."""
-        year = complete_year(self.year, context, is_short=True)
-        if self.year_relation is not None:
-            year = context.today.year + self.year_relation
-        if year is not None:
-            return make_span(self._in_year(year), "season")
-        relation = self.relation
-        is_near = relation == 0 or (relation is None and context.facing is Facing.NONE)
-        if is_near and self.name == "winter" and context.today.month < 3:
+        is_bare = self.year is None and self.year_relation is None
+        is_near = self.relation == 0 or (self.relation is None and context.facing is Facing.NONE)
+        if is_bare and is_near and self.name == "winter" and context.today.month < 3:
             # In January the winter is the one that began last year.
-            return make_span(self._in_year(context.today.year - 1), "season")
-        found = (
-            context.choose(self._in_year)
-            if relation is None
-            else context.choose_related(relation, self._in_year)
-        )
-        return make_span(found, "season")
+            return make_span(self.in_year(context.today.year - 1), "season")
+        return make_span(find_in_year(self, context), "season")
 
 
 @dataclass(frozen=True, slots=True)
@@ -457,7 +433,7 @@ class NthIn:
             # Which day a season begins on depends on whom one asks.
             raise UnresolvableDateError
         if isinstance(self.unit, int):
-            return make_day(_require(days.nth_weekday((first, last), self.unit, self.number)))
+            return make_day(require(days.nth_weekday((first, last), self.unit, self.number)))
         if self.unit == "day":
             found = (first if self.number > 0 else last + timedelta(days=1)) + timedelta(
                 days=self.number - (self.number > 0)
@@ -468,7 +444,7 @@ class NthIn:
         if self.unit in ("week", "weekend"):
             # The first week of a month is that of its first Thursday, as in ISO 8601.
             anchor_day = 3 if self.unit == "week" else 5
-            middle: date = _require(days.nth_weekday((first, last), anchor_day, self.number))
+            middle: date = require(days.nth_weekday((first, last), anchor_day, self.number))
             monday, sunday = days.week_days(middle)
             return make_span((monday if self.unit == "week" else middle, sunday), self.unit)
         if self.unit in _MONTHS_IN and self.unit != outer.precision:
@@ -555,7 +531,7 @@ class LastUnits:
         """Return the days or the hours."""
         other = Offset(((self.amount, self.unit),), 1 if self.relation > 0 else -1).resolve(context)
         if other.kind == "instant":
-            ends = sorted([context.now, _require(other.start)])
+            ends = sorted([context.now, require(other.start)])
             return When(kind="span", start=ends[0], end=ends[1], precision=self.unit)
         day = require_days(other)[0]
         if self.relation < 0:

@@ -147,7 +147,7 @@ class Lexicon:
 @lru_cache(maxsize=len(LANGUAGES))
 def load_lexicon(code: str) -> Lexicon:
     """Return the compiled lexicon of a language."""
-    table: LanguageTable = import_module(f"llamora.dates.{LANGUAGES[code]}").TABLE
+    table: LanguageTable = import_module(f"llamora.dates.languages.{LANGUAGES[code]}").TABLE
     root = WordNode()
     triggers: set[str] = set()
     vocabulary: set[str] = set()

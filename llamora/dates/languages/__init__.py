@@ -1,0 +1,1 @@
+"""Tables of the words of time, one module for each language."""
