@@ -137,10 +137,14 @@ class RelativeDay:
     """A day counted from the anchor: yesterday."""
 
     distance: int
+    weekday: int | None = None
 
     def resolve(self, context: DateContext) -> When:
-        """Return the day."""
-        return make_day(context.today + timedelta(days=self.distance))
+        """Return the day; there is none if it is not that weekday."""
+        day = context.today + timedelta(days=self.distance)
+        if self.weekday not in (None, day.weekday()):
+            raise UnresolvableDateError
+        return make_day(day)
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,6 +342,17 @@ class NamedYears:
 
 
 @dataclass(frozen=True, slots=True)
+class ShortYear:
+    """A year written with two digits: '87."""
+
+    year: int
+
+    def resolve(self, context: DateContext) -> When:
+        """Return the days of the year."""
+        return make_span(days.year_days(complete_year(self.year, context, is_short=True) or 0), "year")
+
+
+@dataclass(frozen=True, slots=True)
 class Decade:
     """A decade: the 1990s; the nineties are those nearest before the anchor."""
 
@@ -513,6 +528,10 @@ class HalfOf:
         if outer.precision == "year":
             return YearFraction(6, self.number, self.within).resolve(context)
         first, last = require_days(outer)
+        if outer.precision in ("decade", "century") and self.number in (1, 2):
+            middle = (first.year + last.year + 1) // 2
+            years = (first.year, middle - 1) if self.number == 1 else (middle, last.year)
+            return make_span(days.year_days(*years), "half")
         if outer.precision != "month" or self.number not in (1, 2):
             raise UnresolvableDateError
         found = (first, first.replace(day=15)) if self.number == 1 else (first.replace(day=16), last)
@@ -601,7 +620,7 @@ class Duration:
 
     def resolve(self, context: DateContext) -> When:
         """Return the length in its smallest unit."""
-        unit = self.amounts[-1][1]
+        unit = "week" if self.amounts[-1][1] == "fortnight" else self.amounts[-1][1]
         total = 0.0
         for amount, each in self.amounts:
             total += amount * _convert(each, unit)

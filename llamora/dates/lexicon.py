@@ -48,6 +48,7 @@ COMMON: Words = {
     "comma": {True: ","},
     "slash": {True: "/"},
     "apostrophe": {True: "'"},
+    "dot": {True: "."},
     "at": {True: "@"},
     "t": {True: "t"},
     "quarter_label": {True: "q"},

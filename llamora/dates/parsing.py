@@ -232,9 +232,10 @@ class TokenReader:
         if before.text in "/:.,-" and place > 1 and before.is_joined:
             # A range of years or of days is the one thing whose second part is a number of its own.
             return self.tokens[place - 2].text.isdigit() and before.text != "-"
-        return before.text[-1:].isalnum() and not (
-            before.text == "t" or before.text in ("q", "h", "w", "s", "kw")
-        )
+        if not before.text[-1:].isalnum() or before.text in ("t", "q", "h", "w", "s", "kw"):
+            return False
+        # `04Jan2019`
+        return "month" not in self.read(place - 1)
 
     def _find_end(self, offset: int) -> int:
         return bisect_left(self.tokens.starts, offset)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from llamora.dates import expressions as ex
+from llamora.dates import neighbours as near
 from llamora.dates.holidays import WEEKDAYS
 from llamora.dates.parsing import make_zone
 
@@ -113,6 +114,27 @@ def make_day_in(day: int, month: Any) -> Any:
     return ex.NthIn(day, "day", month) if 1 <= day <= 31 else None
 
 
+def make_roman_day(day: int, month: int, year: Any) -> Any:
+    """Return a date whose month is a Roman number."""
+    return make_month_day(day, month, year) if 1 <= month <= 12 else None
+
+
+def make_counted_weekday(weekday: int, number: int) -> Any:
+    """Return the nth such weekday before or after the anchor: two Sundays ago."""
+    return ex.NamedWeekday(weekday, number) if 1 <= abs(number) <= 60 else None
+
+
+def make_same_day(unit: Any) -> Any:
+    """Return the day of the anchor in another unit."""
+    is_moved = unit.unit in ("week", "month", "year") and unit.relation
+    return near.SameDayIn(unit) if is_moved else None
+
+
+def make_advent(number: int, year: Any = None) -> Any:
+    """Return a Sunday of Advent."""
+    return make_yearly(ex.Holiday, f"advent+{7 * (number - 1)}", year) if 1 <= number <= 4 else None
+
+
 def check_month_unit(unit: Any) -> Any:
     return unit if unit.unit == "month" else None
 
@@ -136,8 +158,14 @@ def read_number_month(groups: Any) -> Any:
 def make_decade(year: int) -> Any:
     if year % 10 or not (10 <= year <= 90 or 1000 <= year < 3000):
         return None
-    # "The 1800s" are a hundred years.
-    return ex.NamedYears(year, year + 99, "century") if year % 100 == 0 and year > 99 else ex.Decade(year)
+    # "The 1800s" are a hundred years; those of 2000 are not over yet.
+    is_century = year % 100 == 0 and 99 < year < 2000
+    return ex.NamedYears(year, year + 99, "century") if is_century else ex.Decade(year)
+
+
+def make_decade_in(decade: int, century: Any) -> Any:
+    """Return a decade of a century: the sixties of the 19th century."""
+    return ex.Decade(century.first - 1 + decade) if decade % 10 == 0 and decade < 100 else None
 
 
 def make_century(number: int) -> Any:
@@ -165,7 +193,74 @@ def make_week(number: int, year: Any = None) -> Any:
 
 
 def read_spoken_year(first: int, second: int) -> Any:
-    return first * 100 + second if 11 <= first <= 20 and 10 <= second <= 99 else None
+    """Return the year of "nineteen eighty-seven"."""
+    return read_hundreds(first, second) if second >= 10 else None
+
+
+def read_hundreds(hundreds: int, rest: int) -> Any:
+    """Return the year of "nineteen hundred and six"."""
+    return (hundreds * 100 + rest, False) if 11 <= hundreds <= 20 and 0 <= rest <= 99 else None
+
+
+def read_thousand(thousand: int, hundreds: int, rest: int) -> Any:
+    """Return the year of "two thousand and six"."""
+    year = thousand + hundreds + rest
+    return (year, False) if 0 <= rest <= 99 and hundreds <= 900 and year < 2100 else None
+
+
+def make_short_year(year: int) -> Any:
+    """Return the year that is written with two digits."""
+    return ex.ShortYear(year)
+
+
+def make_year_ago(amounts: Any) -> Any:
+    """Return a year some years before the anchor's: May two years ago."""
+    if len(amounts) != 1 or amounts[0][1] != "year" or not float(amounts[0][0]).is_integer():
+        return None
+    return ex.RelativeUnit("year", -int(amounts[0][0])) if amounts[0][0] < 5000 else None
+
+
+def add_year(year: Any, yearly: Any) -> Any:
+    """Return what comes every year in a given one: last year on 5 May."""
+    if yearly.year is not None or yearly.year_relation is not None:
+        return None
+    return replace(yearly, year_relation=year.relation)
+
+
+def add_relation(day: Any, relation: int) -> Any:
+    """Return the nearest such day before or after the anchor: 5 May last."""
+    if day.year is not None or day.year_relation is not None or relation == 0:
+        return None
+    return replace(day, relation=relation)
+
+
+def read_fraction(groups: Any, label: str) -> Any:
+    """Return the quarter of `Q3/2021`."""
+    return make_fraction(int(groups[0]), label, int(groups[1]))
+
+
+def make_spoken_decade(hundreds: int, decade: int) -> Any:
+    """Return the decade of "the nineteen seventies"."""
+    return ex.Decade(hundreds * 100 + decade) if 11 <= hundreds <= 20 and decade < 100 else None
+
+
+def make_month_week(number: int, month_week: Any, year: Any = None) -> Any:
+    """Return the week or weekend of a month that a language writes as one word."""
+    month, unit = month_week
+    return ex.NthIn(number, unit, make_month(month, year))
+
+
+def make_first_units(number: int, amount: int, unit: str, within: Any) -> Any:
+    """Return the first or last units of a span."""
+    if number not in (1, -1) or not 2 <= amount <= 400 or unit not in ("day", "week", "month", "year"):
+        return None
+    return near.FirstUnits(amount, unit, within, is_last=number < 0)
+
+
+def make_within(relation: int, amounts: Any) -> Any:
+    """Return the time up to a distance from the anchor: within three days."""
+    is_one = len(amounts) == 1 and relation in (-1, 1) and amounts[0][1] != "weekend"
+    return ex.LastUnits(amounts[0][0], amounts[0][1], relation) if is_one else None
 
 
 def make_fraction(number: int, label: Any, year: Any = None) -> Any:
@@ -259,6 +354,11 @@ def make_clock_near(hour: Any, minutes: int) -> Any:
     )
 
 
+def make_spoken_clock(hour: int, minute: int, half: str = "") -> Any:
+    """Return the time of "eight thirty"."""
+    return make_clock(hour, minute, None, half) if 10 <= minute <= 59 else None
+
+
 def add_half(clock: Any, part: str) -> Any:
     return replace(clock, half=part) if clock.hour <= 12 and not clock.half else None
 
@@ -299,12 +399,42 @@ def on_weekday_part(value: Any, relation: int | None = None) -> Any:
     return ex.OnDay(ex.NamedWeekday(value[0], relation), ex.PartOfDay(value[1]))
 
 
+def on_weekday_part_in(value: Any, week: Any) -> Any:
+    """Return a part of a weekday in another week."""
+    day = to_day_in_week(value[0], week)
+    return ex.OnDay(day, ex.PartOfDay(value[1])) if day else None
+
+
+def read_stamp_with_year(weekday: int, month: int, day: int, clock: Any, zone: Any, year: int) -> Any:
+    """Return the moment of `Wed May 15 14:30:00 2024`."""
+    found = make_month_day(day, month, year)
+    return on(add_weekday(weekday, found), read_digital(clock, "", zone)) if found else None
+
+
 # --- Ranges and recurrences -------------------------------------------------------------------------------
 
 
 def make_days_range(first: int, last: int, month: int, year: Any = None) -> Any:
     begin, end = make_month_day(first, month, year), make_month_day(last, month, year)
     return ex.DateRange(begin, end) if begin and end and first < last else None
+
+
+def make_days_range_in(first: int, last: int, month: Any) -> Any:
+    """Return days of a month that is counted from the anchor's."""
+    begin, end = make_day_in(first, month), make_day_in(last, month)
+    return ex.DateRange(begin, end) if begin and end and first < last else None
+
+
+def make_days_until(first: int, last: Any) -> Any:
+    """Return the days of "from the 20th to 22/5/2024"."""
+    if not isinstance(last, ex.MonthDay) or not 1 <= first < last.day:
+        return None
+    return ex.DateRange(replace(last, day=first), last)
+
+
+def make_bare_days_range(first: int, last: int) -> Any:
+    """Return days without their month: from the 5th to the 9th."""
+    return ex.DateRange(ex.DayOfMonth(first), ex.DayOfMonth(last)) if first < last <= 31 else None
 
 
 def make_years_range(first: int, last: int) -> Any:
@@ -316,6 +446,9 @@ def make_years_range(first: int, last: int) -> Any:
 def make_span_rule(first: Any, last: Any) -> Any:
     both = (first, last)
     if any(isinstance(each, ex.Now) for each in both):
+        return None
+    if isinstance(first, ex.NamedYears) and getattr(last, "year", 0) is None:
+        # A year and a month are no ends of one span.
         return None
     moments = [isinstance(each, ex.OnDay | ex.PartOfDay) for each in both]
     if all(moments):
@@ -394,6 +527,18 @@ def make_week_on(amounts: Any, weekday: int) -> Any:
     if len(amounts) != 1 or amounts[0][1] != "week" or not float(amounts[0][0]).is_integer():
         return None
     return ex.NamedWeekday(weekday, 1 + int(amounts[0][0])) if amounts[0][0] < 100 else None
+
+
+def make_ago_from(amounts: Any, distance: int) -> Any:
+    """Return the day of "a year ago today"."""
+    is_long = all(unit not in ("hour", "minute", "second") for _, unit in amounts)
+    return make_offset(-1, amounts, ex.RelativeDay(distance)) if is_long else None
+
+
+def make_weeks_from(amounts: Any, distance: int) -> Any:
+    """Return the day of "a week tomorrow"."""
+    is_long = all(unit in ("week", "fortnight", "month", "year") for _, unit in amounts)
+    return make_offset(1, amounts, ex.RelativeDay(distance)) if is_long and abs(distance) < 2 else None
 
 
 def make_day_ago(day: Any, amounts: Any) -> Any:

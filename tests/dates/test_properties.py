@@ -18,6 +18,7 @@ from llamora.dates.parsing import ExpressionParser, TokenReader
 from llamora.dates.scanner import iter_starts
 from llamora.dates.tokens import tokenize
 from tests.conftest import ROOT
+from tests.dates.grammar_texts import iter_rule_texts
 from tests.dates.test_expressions import CASES
 
 NOON = datetime(2024, 5, 15, 12, 0, tzinfo=UTC)
@@ -39,6 +40,10 @@ MOVING = [
     ("en", "this year"),
     ("de", "vorgestern"), ("de", "nächsten Montag"), ("fr", "l'an dernier"), ("es", "el próximo viernes"),
     ("it", "due settimane fa"), ("nl", "volgende maand"), ("pt", "daqui a três dias"),
+    ("en", "two Sundays ago"), ("en", "the Friday before Easter"), ("en", "this day last year"),
+    ("en", "the first two weeks of next month"), ("en", "the weekend after Christmas"),
+    ("en", "within three days"), ("en", "a year ago today"), ("en", "the first Sunday of Advent"),
+    ("de", "am gestrigen Tag"), ("fr", "lundi en quinze"), ("es", "Navidad del año pasado"),
 ]  # fmt: skip
 
 
@@ -60,6 +65,29 @@ def test_scan_raises_on_no_text_and_its_places_are_disjoint(
         assert ends[-1] <= mention.start < mention.end <= len(text)
         assert mention.text == text[mention.start : mention.end]
         ends.append(mention.end)
+
+
+def check_rules(language: str, step: int) -> None:
+    """Try the texts of the rules, of which some must mean a date and none may raise."""
+    texts = list(iter_rule_texts(language, step))[::step]
+
+    found = [resolve(text, NOON, language=language) for text in texts]
+    for text in texts:
+        scan(text, NOON, languages=[language])
+
+    assert len(texts) > 100
+    assert sum(when is not None for when in found) > len(texts) // 5
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_rule_raises_in_any_language(language: str) -> None:
+    check_rules(language, 12)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_row_of_any_rule_raises_in_any_language(language: str) -> None:
+    check_rules(language, 1)
 
 
 @settings(max_examples=100, deadline=None)

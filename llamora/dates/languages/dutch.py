@@ -13,6 +13,36 @@ def _number_ordinals() -> dict[int, str]:
     return dict(enumerate(words, 1))
 
 
+_UNITS = list_words("een twee drie vier vijf zes zeven acht negen")
+_SMALL = [
+    "",
+    *_UNITS,
+    *list_words("tien elf twaalf dertien veertien vijftien zestien zeventien achttien negentien"),
+]
+_TENS = list_words("twintig dertig veertig vijftig zestig zeventig tachtig negentig")
+
+
+def _write_number(number: int) -> str:
+    if number < 20:
+        return _SMALL[number]
+    ten, unit = divmod(number, 10)
+    joiner = "ën" if unit in (2, 3) else "en"
+    return (_UNITS[unit - 1] + joiner if unit else "") + _TENS[ten - 2]
+
+
+def _write_years() -> dict[int, str]:
+    written = {}
+    for year in range(1100, 2000):
+        number = _write_number(year % 100)
+        written[year] = f"{_SMALL[year // 100]}honderd{number}, {_SMALL[year // 100]}honderd {number}".rstrip(
+            ", "
+        )
+    for year in range(2001, 2100):
+        number = _write_number(year - 2000)
+        written[year] = f"tweeduizend{number}, tweeduizend en {number}"
+    return written
+
+
 _PARTS = {"morning": "ochtend, morgen", "afternoon": "middag, namiddag", "evening": "avond", "night": "nacht"}
 
 TABLE = LanguageTable(
@@ -45,6 +75,7 @@ TABLE = LanguageTable(
         )
     ),
     words={
+        "spoken_year": _write_years(),
         "since": {True: "sinds, vanaf"},
         "weekday": {
             0: "maandag, ma.",
@@ -122,7 +153,14 @@ TABLE = LanguageTable(
             "evening": "'s avonds, in de avond, s avonds",
             "night": "'s nachts, in de nacht, s nachts",
         },
-        "relday": {0: "vandaag", -1: "gisteren", 1: "morgen", -2: "eergisteren, eergister", 2: "overmorgen"},
+        "relday": {
+            0: "vandaag",
+            -1: "gisteren",
+            1: "morgen",
+            -2: "eergisteren, eergister",
+            2: "overmorgen",
+            -3: ("eereergisteren"),
+        },
         "relpart": {
             (0, "evening"): "vanavond, deze avond",
             (0, "night"): "vannacht, deze nacht",
@@ -136,6 +174,10 @@ TABLE = LanguageTable(
             (1, "morning"): "morgenochtend, morgenvroeg",
             (1, "afternoon"): "morgenmiddag",
             (1, "night"): "morgennacht",
+            (-2, "evening"): ("eergisteravond, eergisterenavond"),
+            (-2, "morning"): ("eergisterochtend, eergistermorgen"),
+            (-2, "afternoon"): ("eergistermiddag"),
+            (2, "evening"): ("overmorgenavond"),
         },
         "rel": {
             -1: "vorige, vorig, afgelopen, laatste, verleden, voorbije",
@@ -176,7 +218,9 @@ TABLE = LanguageTable(
             "every 3 months": "driemaandelijks",
         },
         "once": {True: "één keer per, eens per, een keer per, eenmaal per, een keer in"},
-        "about": {True: "ongeveer, rond, omstreeks, circa, ca., zo'n, rondom"},
+        "about": {
+            True: ("ongeveer, rond, omstreeks, circa, ca., zo'n, rondom, bijna, ruim, zowat, een dikke")
+        },
         "edge": {
             "begin": "begin, het begin van, begin van, vroeg in, aan het begin van",
             "middle": "half, midden, medio, het midden van, midden in, halverwege",
@@ -209,7 +253,7 @@ TABLE = LanguageTable(
             50: "vijftiger jaren",
             60: "zestiger jaren",
             70: "zeventiger jaren",
-            80: "tachtiger jaren",
+            80: ("tachtiger jaren, jaren tachtig"),
             90: "negentiger jaren",
         },
         "decade_word": {True: "jaren, jaren '"},
@@ -222,7 +266,7 @@ TABLE = LanguageTable(
         "thousand": {2000: "tweeduizend", 1000: "duizend"},
         "a": {True: "een, 'n"},
         "couple": {True: "paar duizend"},
-        "later_week": {True: "over een week"},
+        "later_week": {7: "over een week"},
         "workday": {True: "werkdag, weekdag, doordeweekse dag"},
         "workdays": {True: "doordeweeks, door de week"},
         "holiday": {
@@ -252,7 +296,41 @@ TABLE = LanguageTable(
             "easter+39": "hemelvaart, hemelvaartsdag",
             "easter+49": "pinksteren, pinksterzondag, eerste pinksterdag",
             "easter+50": "pinkstermaandag, tweede pinksterdag",
+            "advent": ("eerste advent"),
+            "5-sun-2": ("moederdag"),
+            "6-sun-3": ("vaderdag"),
+            "9-tue-3": ("prinsjesdag"),
+            "easter-47": ("vastenavond"),
+            "easter-48": ("carnavalsmaandag"),
+            "6-24": ("sint-jan, sint jan"),
+            "easter-1": ("stille zaterdag, paaszaterdag"),
+            "easter+60": ("sacramentsdag"),
+            "8-15": ("maria-hemelvaart, maria hemelvaart"),
+            "12-6": ("sint-nicolaas, sint nicolaas"),
+            "2-2": ("lichtmis, maria-lichtmis"),
         },
+        "hundred": {True: ("honderd")},
+        "rel_unit": {
+            (2, "week"): ("week na volgende week"),
+            (-2, "week"): ("week voor vorige week, eervorige week"),
+            (-2, "year"): ("eervorig jaar"),
+            (-2, "month"): ("eervorige maand"),
+        },
+        "advent_word": {True: ("advent, adventszondag, zondag van de advent, zondag van advent")},
+        "rest_of": {True: ("rest van")},
+        "within": {True: ("binnen het tijdsbestek van")},
+        "whole_of": {True: ("hele, gehele, heel")},
+        "early_late": {True: ("vroeg, laat")},
+        "weekday_many": {
+            0: ("maandagen"),
+            1: ("dinsdagen"),
+            2: ("woensdagen"),
+            3: ("donderdagen"),
+            4: ("vrijdagen"),
+            5: ("zaterdagen"),
+            6: ("zondagen"),
+        },
+        "feast_of": {True: ("feest van, feestdag van")},
     },
     ambiguous=frozenset(
         {

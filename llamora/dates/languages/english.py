@@ -101,7 +101,7 @@ TABLE = LanguageTable(
             "night": "at night, in the night, during the night",
         },
         "relday": {
-            0: "today, todays",
+            0: ("today, todays, today's date, this very day"),
             -1: "yesterday",
             1: "tomorrow, tmr, tmrw, tomorow, tommorow",
             -2: "the day before yesterday, day before yesterday",
@@ -114,6 +114,10 @@ TABLE = LanguageTable(
             (0, "afternoon"): "this afternoon",
             (1, "evening"): "tomorrow night",
             (-1, "evening"): "last evening, yestereve",
+            (-2, "evening"): ("the evening before last, the day before yesterday evening"),
+            (-2, "night"): ("the night before last"),
+            (-1, "morning"): ("yesterday morning"),
+            (-1, "afternoon"): ("yesterday afternoon"),
         },
         "rel": {
             -1: "last, past, previous, this past, this last",
@@ -127,7 +131,7 @@ TABLE = LanguageTable(
         "hence_post": {True: "from now, hence, from today"},
         "later_post": {True: "later, after"},
         "earlier_post": {True: "earlier, before"},
-        "before": {True: "before, prior to"},
+        "before": {True: ("before, prior to, preceding")},
         "after": {True: "after, following"},
         "from_base": {True: "from"},
         "on": {True: "on"},
@@ -139,7 +143,7 @@ TABLE = LanguageTable(
         "to": {True: "to, till, until, through, thru, til, up to"},
         "between": {True: "between"},
         "and": {True: "and, &"},
-        "for_pre": {True: "for"},
+        "for_pre": {True: ("for, over, during, in the course of, throughout")},
         "long_post": {True: "long, straight, in a row"},
         "every": {True: "every, each"},
         "other": {True: "other, second, alternate"},
@@ -153,7 +157,12 @@ TABLE = LanguageTable(
             "every 3 months": "quarterly",
         },
         "once": {True: "once"},
-        "about": {True: "about, around, circa, ca., approximately, approx., roughly, some time around"},
+        "about": {
+            True: (
+                "about, around, circa, ca., approximately, approx., roughly, some time around, nearly, "
+                "almost, some, just about"
+            )
+        },
         "edge": {
             "begin": (
                 "early, early in, beginning of, the beginning of, start of, the start of, the early part "
@@ -175,7 +184,9 @@ TABLE = LanguageTable(
         "midnight": {True: "midnight"},
         "am": {True: "am, a.m., a.m, am., a m"},
         "pm": {True: "pm, p.m., p.m, pm., p m"},
-        "year_word": {True: "the year, year, the year of"},
+        "year_word": {
+            True: ("the year, year, the year of, the year of our lord, year of our lord, anno domini, ad")
+        },
         "named_decade": {
             20: "twenties",
             30: "thirties",
@@ -185,6 +196,8 @@ TABLE = LanguageTable(
             70: "seventies",
             80: "eighties",
             90: "nineties",
+            2000: ("noughties, aughts, naughties"),
+            2010: ("twenty-tens"),
         },
         "decade_suffix": {True: "s"},
         "century": {True: "century"},
@@ -230,51 +243,126 @@ TABLE = LanguageTable(
         "couple": {True: "couple"},
         "rel_couple": {-1: "last couple of, past couple of", 1: "next couple of"},
         "dayword": {True: "day"},
-        "later_week": {True: "week"},
+        "later_week": {
+            7: "week",
+            14: ("fortnight"),
+        },
         "workday": {True: "weekday, workday, working day, week day"},
         "workdays": {True: "weekdays, workdays"},
         "holiday": {
             "12-25": "christmas, christmas day, xmas, xmas day",
             "12-24": "christmas eve, xmas eve",
             "12-26": "boxing day, saint stephen's day, st stephen's day, st. stephen's day",
-            "12-31": "new year's eve, new years eve, new year eve, nye",
-            "1-1": "new year's day, new years day, new year day, new year's, new year",
+            "12-31": (
+                "new year's eve, new years eve, new year eve, nye, new year's eve night, hogmanay, old "
+                "year's night"
+            ),
+            "1-1": ("new year's day, new years day, new year day, new year's, new year, new years"),
             "1-6": "epiphany, twelfth night",
-            "2-2": "candlemas, groundhog day",
-            "2-14": "valentine's day, valentines day, valentine's, valentine day, saint valentine's day",
-            "3-17": "st. patrick's day, st patrick's day, saint patrick's day",
+            "2-2": ("candlemas, groundhog day, candlemas day"),
+            "2-14": (
+                "valentine's day, valentines day, valentine's, valentine day, saint valentine's day, st "
+                "valentine's day, st. valentine's day, valentines, st valentine's"
+            ),
+            "3-17": (
+                "st. patrick's day, st patrick's day, saint patrick's day, paddy's day, st patricks day, "
+                "saint patricks day"
+            ),
             "4-1": "april fools' day, april fool's day, april fools day, april fools",
             "4-22": "earth day",
             "5-1": "may day, labour day, international workers' day",
-            "7-4": "independence day, the fourth of july, 4th of july, fourth of july",
-            "10-31": "halloween, all hallows' eve, hallowe'en",
-            "11-1": "all saints' day, all saints day",
-            "11-2": "all souls' day, all souls day",
+            "7-4": ("independence day, the fourth of july, 4th of july, fourth of july, july fourth"),
+            "10-31": ("halloween, all hallows' eve, hallowe'en, all hallows eve"),
+            "11-1": ("all saints' day, all saints day, all saints, all hallows, all hallows day"),
+            "11-2": ("all souls' day, all souls day, all souls"),
             "11-5": "guy fawkes night, bonfire night, guy fawkes day",
-            "11-11": "veterans day, armistice day, remembrance day, martinmas",
+            "11-11": (
+                "veterans day, armistice day, remembrance day, martinmas, st martin's day, st. martin's "
+                "day, martinmas day"
+            ),
             "6-19": "juneteenth",
-            "6-24": "midsummer's day, midsummer day",
+            "6-24": (
+                "midsummer's day, midsummer day, st john's day, st. john's day, saint john's day, st john "
+                "the baptist's day"
+            ),
             "3-25": "lady day",
-            "9-29": "michaelmas",
+            "9-29": ("michaelmas, st michael's day, st. michael's day, michaelmas day"),
             "11-thu-4": "thanksgiving, thanksgiving day",
             "1-mon-3": "martin luther king day, mlk day, martin luther king jr. day",
             "2-mon-3": "presidents' day, presidents day",
             "5-mon--1": "memorial day",
             "9-mon-1": "labor day",
-            "10-mon-2": "columbus day",
+            "10-mon-2": ("columbus day, indigenous peoples' day"),
             "easter": "easter, easter sunday, easter day",
             "easter+1": "easter monday",
             "easter-2": "good friday",
             "easter-3": "maundy thursday, holy thursday",
-            "easter-1": "holy saturday, easter saturday",
+            "easter-1": ("holy saturday, easter saturday, easter eve"),
             "easter-7": "palm sunday",
             "easter-46": "ash wednesday",
-            "easter-47": "shrove tuesday, mardi gras, pancake day",
-            "easter+39": "ascension day",
+            "easter-47": ("shrove tuesday, mardi gras, pancake day, pancake tuesday, fat tuesday"),
+            "easter+39": ("ascension day, ascension thursday, ascension, feast of the ascension"),
             "easter+49": "pentecost, whitsun, whit sunday, whitsunday",
             "easter+50": "whit monday",
-            "easter+60": "corpus christi",
+            "easter+60": ("corpus christi, corpus christi day"),
+            "advent": ("advent sunday, first advent"),
+            "11-30": ("st andrew's day, st. andrew's day, saint andrew's day"),
+            "3-1": ("st david's day, st. david's day, saint david's day"),
+            "4-23": ("st george's day, st. george's day, saint george's day"),
+            "12-6": (
+                "st nicholas' day, st. nicholas' day, saint nicholas' day, st nicholas day, saint "
+                "nicholas day"
+            ),
+            "12-13": ("st lucy's day, st. lucy's day, saint lucy's day"),
+            "7-15": ("st swithin's day, st. swithin's day"),
+            "5-sun-2": ("mother's day, mothers day"),
+            "6-sun-3": ("father's day, fathers day"),
+            "easter-21": ("mothering sunday"),
+            "11-thu-4+1": ("black friday"),
+            "11-thu-4+4": ("cyber monday"),
+            "11-mon-1+1": ("election day"),
+            "3-8": ("international women's day, women's day"),
+            "5-8": ("ve day, v-e day"),
+            "6-6": ("d-day"),
+            "1-25": ("burns night"),
+            "1-20": ("inauguration day"),
+            "4-25": ("anzac day"),
+            "1-26": ("australia day"),
+            "6-14": ("flag day"),
+            "easter-48": ("shrove monday"),
+            "easter+56": ("trinity sunday"),
+            "easter+7": ("low sunday"),
+            "7-14": ("bastille day"),
+            "5-5": ("cinco de mayo"),
+            "2-29": ("leap day"),
+            "8-15": ("assumption, assumption day"),
+            "12-8": ("immaculate conception"),
         },
+        "oh": {True: ("oh, o")},
+        "hundred": {True: ("hundred")},
+        "in_post": {True: ("time, ' time, 's time")},
+        "this_day": {True: ("this day, this time, this date, this same day")},
+        "letter_month": {
+            0: ("inst., instant"),
+            -1: ("ult., ultimo"),
+            1: ("prox., proximo"),
+        },
+        "advent_word": {True: ("sunday of advent, sunday in advent, advent sunday, sunday in the advent")},
+        "week_number": {True: ("calendar week, iso week")},
+        "rest_of": {True: ("rest of, remainder of, remaining part of")},
+        "to_date": {
+            "year": ("year to date, ytd"),
+            "month": ("month to date, mtd"),
+            "week": ("week to date"),
+            "quarter": ("quarter to date"),
+        },
+        "within": {True: ("within, within the space of")},
+        "whole_of": {True: ("whole of, all of, all through, entire, whole, all, entirety of")},
+        "early_late": {True: ("early, late, first thing")},
+        "bare_edge": {True: ("end")},
+        "decade_word": {True: ("decade of the, decade of")},
+        "decade_the": {True: ("back in the")},
+        "feast_of": {True: ("feast of, feast day of, holiday of")},
     },
     ambiguous=frozenset(
         {

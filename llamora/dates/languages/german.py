@@ -19,6 +19,36 @@ def _number_ordinals() -> dict[int, str]:
     return {number: _decline(stem) for number, stem in enumerate(stems, 1)}
 
 
+_UNITS = list_words("ein zwei drei vier fünf sechs sieben acht neun")
+_SMALL = [
+    "",
+    "eins",
+    *_UNITS[1:],
+    *list_words("zehn elf zwölf dreizehn vierzehn fünfzehn sechzehn siebzehn achtzehn neunzehn"),
+]
+_TENS = list_words("zwanzig dreißig vierzig fünfzig sechzig siebzig achtzig neunzig")
+
+
+def _write_number(number: int) -> str:
+    if number < 20:
+        return _SMALL[number]
+    ten, unit = divmod(number, 10)
+    return (_UNITS[unit - 1] + "und" if unit else "") + _TENS[ten - 2]
+
+
+def _write_years() -> dict[int, str]:
+    written = {
+        year: _SMALL[year // 100] + "hundert" + _write_number(year % 100) for year in range(1100, 2000)
+    }
+    for year in range(2001, 2100):
+        number = _write_number(year - 2000)
+        written[year] = f"zweitausend{number}, zweitausendund{number}"
+    return written
+
+
+_MONTH_STEMS = list_words(
+    "januar februar märz april mai juni juli august september oktober november dezember"
+)
 _PARTS = {
     "morning": "morgen, früh, vormittag",
     "noon": "mittag",
@@ -56,6 +86,12 @@ TABLE = LanguageTable(
         )
     ),
     words={
+        "spoken_year": _write_years(),
+        "month_week": {
+            (month, unit): f"{stem}{word}"
+            for month, stem in enumerate(_MONTH_STEMS, 1)
+            for unit, word in (("week", "woche"), ("weekend", "wochenende"), ("day", "tag"))
+        },
         "since": {True: "seit, seit dem"},
         "weekday": {
             0: "montag, mo.",
@@ -78,11 +114,11 @@ TABLE = LanguageTable(
         "month": {
             1: "januar, jänner, jan., jän., januars",
             2: "februar, feber, feb., februars, febr.",
-            3: "märz, mär., mrz., maerz",
-            4: "april, apr.",
+            3: ("märz, mär., mrz., maerz, märzes"),
+            4: ("april, apr., aprils"),
             5: "mai, mais",
-            6: "juni, juno, jun.",
-            7: "juli, julei, jul.",
+            6: ("juni, juno, jun., junis"),
+            7: ("juli, julei, jul., julis"),
             8: "august, aug., augusts",
             9: "september, sept., sep., septembers",
             10: "oktober, okt., oktobers",
@@ -151,6 +187,12 @@ TABLE = LanguageTable(
             (-1, "night"): "letzte nacht, vergangene nacht, gestern nacht",
             (1, "morning"): "morgen früh, morgen vormittag",
             (1, "night"): "morgen nacht",
+            (-2, "evening"): ("vorgestern abend"),
+            (2, "evening"): ("übermorgen abend"),
+            (1, "afternoon"): ("morgen nachmittag"),
+            (1, "evening"): ("morgen abend"),
+            (1, "noon"): ("morgen mittag"),
+            (-1, "evening"): ("gestern abend"),
         },
         "rel": {
             -1: _decline("letzt", "vergangen", "vorig", "vorherig") + ", vergangenen, verflossenen",
@@ -159,9 +201,18 @@ TABLE = LanguageTable(
             2: _decline("übernächst", "uebernächst"),
             -2: _decline("vorletzt", "vorvorig"),
         },
-        "rel_unit": {(0, "year"): "heuer"},
+        "rel_unit": {
+            (0, "year"): ("heuer, d. j., d.j."),
+            (-1, "year"): ("vorjahr, v. j., v.j."),
+            (-1, "month"): ("vormonat"),
+            (-1, "week"): ("vorwoche"),
+            (1, "year"): ("n. j."),
+            (-1, "quarter"): ("vorquartal"),
+        },
         "now": {True: "jetzt, gerade eben, im moment, in diesem moment"},
-        "ago_pre": {True: "vor, vor etwa, vor ungefähr"},
+        "ago_pre": {
+            True: ("vor, vor etwa, vor ungefähr, vor rund, vor knapp, vor fast, vor gut, vor genau, vor ca.")
+        },
         "ago_post": {True: "her, zuvor vor"},
         "in_pre": {True: "in, in etwa, nach, binnen"},
         "hence_post": {True: "ab jetzt, von jetzt an, von heute an, ab heute"},
@@ -179,7 +230,7 @@ TABLE = LanguageTable(
         "to": {True: "bis, bis zum, bis um, bis zur"},
         "between": {True: "zwischen, zwischen dem"},
         "and": {True: "und"},
-        "for_pre": {True: "für, seit, während"},
+        "for_pre": {True: ("für, seit, während, im laufe, über")},
         "long_post": {True: "lang"},
         "every": {True: _decline("jed") + ", alle"},
         "other": {True: _decline("zweit", "ander")},
@@ -193,7 +244,7 @@ TABLE = LanguageTable(
             "every 3 months": "vierteljährlich, quartalsweise",
         },
         "once": {True: "einmal, einmal in, einmal im, einmal pro"},
-        "about": {True: "etwa, ungefähr, ca., circa, zirka, gegen, rund, um"},
+        "about": {True: ("etwa, ungefähr, ca., circa, zirka, gegen, rund, um, fast, beinahe, knapp, an die")},
         "edge": {
             "begin": "anfang, beginn, zu beginn, am anfang, am beginn, zu anfang",
             "middle": "mitte, in der mitte",
@@ -219,16 +270,17 @@ TABLE = LanguageTable(
         "oclock": {True: "uhr"},
         "noon": {True: "zwölf uhr mittags, 12 uhr mittags"},
         "midnight": {True: "mitternacht, um mitternacht"},
-        "year_word": {True: "jahr, jahre, jahres, anno"},
+        "year_word": {True: ("jahr, jahre, jahres, anno, anno domini, jahre des herrn")},
         "named_decade": {
             20: "zwanziger, zwanzigern, zwanziger jahre, zwanziger jahren, goldenen zwanziger",
-            30: "dreißiger jahre, dreißiger jahren, dreißigern",
-            40: "vierziger jahre, vierziger jahren, vierzigern",
-            50: "fünfziger jahre, fünfziger jahren, fünfzigern",
-            60: "sechziger jahre, sechziger jahren, sechzigern",
-            70: "siebziger jahre, siebziger jahren, siebzigern",
-            80: "achtziger jahre, achtziger jahren, achtzigern",
-            90: "neunziger jahre, neunziger jahren, neunzigern",
+            30: ("dreißiger jahre, dreißiger jahren, dreißigern, dreißiger"),
+            40: ("vierziger jahre, vierziger jahren, vierzigern, vierziger"),
+            50: ("fünfziger jahre, fünfziger jahren, fünfzigern, fünfziger"),
+            60: ("sechziger jahre, sechziger jahren, sechzigern, sechziger"),
+            70: ("siebziger jahre, siebziger jahren, siebzigern, siebziger"),
+            80: ("achtziger jahre, achtziger jahren, achtzigern, achtziger"),
+            90: ("neunziger jahre, neunziger jahren, neunzigern, neunziger"),
+            2000: ("nullerjahre, nullerjahren, nuller jahre, nuller jahren, nullern"),
         },
         "decade_suffix": {True: "er jahre, er jahren, er-jahre, er-jahren, er, ern"},
         "century": {True: "jahrhundert, jahrhunderts, jh., jhd., jahrhunderte"},
@@ -240,23 +292,29 @@ TABLE = LanguageTable(
         "thousand": {2000: "zweitausend, zweitausendund", 1000: "eintausend, tausend"},
         "a": {True: "ein, eine, einen, einem, einer, eines"},
         "couple": {True: "paar tausend"},
-        "later_week": {True: "in einer woche, in acht tagen, über eine woche"},
+        "later_week": {7: "in einer woche, in acht tagen, über eine woche"},
         "workday": {True: "werktag, wochentag, arbeitstag"},
         "workdays": {True: "werktags, wochentags"},
         "holiday": {
             "12-25": (
                 "weihnachten, erster weihnachtstag, erster weihnachtsfeiertag, erste weihnachtstag, erste "
-                "weihnachtsfeiertag, ersten weihnachtstag, ersten weihnachtsfeiertag, 1. weihnachtstag, 1. "
-                "weihnachtsfeiertag, weihnachtstag"
+                "weihnachtsfeiertag, ersten weihnachtstag, ersten weihnachtsfeiertag, 1. weihnachtstag, "
+                "1. weihnachtsfeiertag, weihnachtstag, weihnacht, weihnachtsfest, christtag"
             ),
-            "12-24": "heiligabend, heiliger abend, heilig abend, heiligen abend, weihnachtsabend",
+            "12-24": (
+                "heiligabend, heiliger abend, heilig abend, heiligen abend, weihnachtsabend, heiligabends"
+            ),
             "12-26": (
                 "zweiter weihnachtstag, zweiter weihnachtsfeiertag, zweiten weihnachtstag, zweiten "
-                "weihnachtsfeiertag, 2. weihnachtstag, 2. weihnachtsfeiertag, stephanstag, stefanitag"
+                "weihnachtsfeiertag, 2. weihnachtstag, 2. weihnachtsfeiertag, stephanstag, stefanitag, "
+                "stefanstag"
             ),
-            "12-31": "silvester, sylvester, silvesterabend",
+            "12-31": ("silvester, sylvester, silvesterabend, silvesternacht"),
             "1-1": "neujahr, neujahrstag",
-            "1-6": "dreikönig, dreikönigstag, heilige drei könige, heiligen drei könige, dreikönige",
+            "1-6": (
+                "dreikönig, dreikönigstag, heilige drei könige, heiligen drei könige, dreikönige, "
+                "heiligdreikönig"
+            ),
             "2-14": "valentinstag",
             "3-8": "weltfrauentag, internationaler frauentag, internationalen frauentag",
             "5-1": "tag der arbeit, maifeiertag",
@@ -265,10 +323,10 @@ TABLE = LanguageTable(
             "10-3": "tag der deutschen einheit",
             "10-31": "halloween, reformationstag",
             "11-1": "allerheiligen",
-            "11-2": "allerseelen",
+            "11-2": ("allerseelen, allerseelentag"),
             "11-11": "martinstag, sankt martin, st. martin",
             "12-6": "nikolaus, nikolaustag, nikolausabend",
-            "6-24": "johannistag",
+            "6-24": ("johannistag, johanni"),
             "easter": "ostern, ostersonntag",
             "easter+1": "ostermontag",
             "easter-1": "karsamstag, ostersamstag",
@@ -276,13 +334,62 @@ TABLE = LanguageTable(
             "easter-3": "gründonnerstag",
             "easter-7": "palmsonntag",
             "easter-46": "aschermittwoch",
-            "easter-48": "rosenmontag",
-            "easter-47": "faschingsdienstag, fastnachtsdienstag",
-            "easter+39": "christi himmelfahrt, himmelfahrt",
+            "easter-48": ("rosenmontag, fastnachtsmontag"),
+            "easter-47": (
+                "faschingsdienstag, fastnachtsdienstag, veilchendienstag, fasnachtsdienstag, "
+                "faschingdienstag, fastnacht"
+            ),
+            "easter+39": ("christi himmelfahrt, himmelfahrt, vatertag, herrentag"),
             "easter+49": "pfingsten, pfingstsonntag",
             "easter+50": "pfingstmontag",
-            "easter+60": "fronleichnam",
+            "easter+60": ("fronleichnam, fronleichnamstag"),
+            "advent": ("erster advent"),
+            "5-sun-2": ("muttertag"),
+            "advent-11": ("buß- und bettag, buss- und bettag, buß-und bettag"),
+            "advent-7": ("totensonntag, ewigkeitssonntag"),
+            "advent-14": ("volkstrauertag"),
+            "10-sun-1": ("erntedank, erntedankfest"),
+            "easter-52": ("weiberfastnacht, altweiber"),
+            "9-29": ("michaeli, michaelstag"),
+            "10-26": ("österreichischer nationalfeiertag"),
+            "12-8": ("mariä empfängnis, maria empfängnis"),
+            "4-30": ("walpurgisnacht"),
+            "3-19": ("josefstag, josefitag"),
+            "2-2": ("lichtmess, mariä lichtmess"),
+            "12-28": ("tag der unschuldigen kinder"),
+            "easter+56": ("trinitatis"),
         },
+        "letter_month": {
+            0: ("d. m., d.m., dieses monats, d. mts."),
+            1: ("n. m., n.m., n. mts."),
+            -1: ("v. m., v.m., v. mts."),
+        },
+        "advent_word": {True: ("advent, adventssonntag, adventsonntag, sonntag im advent")},
+        "week_number": {True: ("kw, kalenderwoche")},
+        "rest_of": {True: ("rest, rest der, rest des")},
+        "within": {True: ("innerhalb von, innerhalb der, innerhalb, im laufe der, im laufe von")},
+        "whole_of": {True: ("ganze, ganzen, ganzes, gesamte, gesamten")},
+        "early_late": {True: ("früh, spät")},
+        "weekday_many": {
+            0: ("montage, montagen"),
+            1: ("dienstage, dienstagen"),
+            2: ("mittwoche, mittwochen"),
+            3: ("donnerstage, donnerstagen"),
+            4: ("freitage, freitagen"),
+            5: ("samstage, samstagen, sonnabende, sonnabenden"),
+            6: ("sonntage, sonntagen"),
+        },
+        "rel_couple": {
+            -1: ("letzten beiden, vergangenen beiden, letzten paar tausend"),
+            1: ("nächsten beiden, kommenden beiden"),
+        },
+        "relday_adjective": {
+            0: ("heutigen, heutige, heutiger, heutiges"),
+            -1: ("gestrigen, gestrige, gestriger, gestriges"),
+            1: ("morgigen, morgige, morgiger, morgiges"),
+            -2: ("vorgestrigen, vorgestrige"),
+        },
+        "feast_of": {True: ("fest der, fest des, feiertag")},
     },
     ambiguous=frozenset(
         {

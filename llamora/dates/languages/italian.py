@@ -23,6 +23,29 @@ def _write_tens() -> dict[int, str]:
     return written
 
 
+_SMALL = list_words(
+    "uno due tre quattro cinque sei sette otto nove dieci undici dodici tredici quattordici quindici sedici "
+    "diciassette diciotto diciannove"
+)
+_TENS = list_words("venti trenta quaranta cinquanta sessanta settanta ottanta novanta")
+
+
+def _write_years() -> dict[int, str]:
+    numbers = {
+        **dict(enumerate(["", *_SMALL])),
+        **{10 * ten: word for ten, word in enumerate(_TENS, 2)},
+        **_write_tens(),
+    }
+    written = {}
+    for year in range(1100, 2100):
+        hundred, rest = year // 100 % 10, numbers[year % 100]
+        thousand = "mille" if year < 2000 else "duemila"
+        hundreds = (numbers[hundred] if hundred > 1 else "") + "cento" if hundred else ""
+        short = hundreds[:-1] + rest if hundreds and rest[:1] == "o" else hundreds + rest
+        written[year] = f"{thousand}{hundreds}{rest}, {thousand}{short}" if rest else thousand + hundreds
+    return written
+
+
 TABLE = LanguageTable(
     code="it",
     day_first=True,
@@ -47,6 +70,7 @@ TABLE = LanguageTable(
         list_words("secondi minuti ore giorni notti settimane mesi trimestri anni decenni secoli")
     ),
     words={
+        "spoken_year": _write_years(),
         "day_before": {True: "vigilia di"},
         "weekday": {
             0: "lunedì, lun., lunedi'",
@@ -84,7 +108,7 @@ TABLE = LanguageTable(
             "second": "secondo, secondi, sec.",
             "minute": "minuto, minuti, min.",
             "hour": "ora, ore",
-            "day": "giorno, giorni, gg.",
+            "day": ("giorno, giorni, gg., giornata, giornate"),
             "night": "notte, notti",
             "week": "settimana, settimane",
             "weekend": "fine settimana, weekend, week-end, finesettimana",
@@ -103,11 +127,11 @@ TABLE = LanguageTable(
         },
         "season": {"spring": "primavera", "summer": "estate", "autumn": "autunno", "winter": "inverno"},
         "daypart": {
-            "morning": "mattina, mattino, mattinata",
+            "morning": ("mattina, mattino, mattinata, mattine"),
             "noon": "mezzogiorno",
-            "afternoon": "pomeriggio",
-            "evening": "sera, serata",
-            "night": "notte",
+            "afternoon": ("pomeriggio, pomeriggi"),
+            "evening": ("sera, serata, sere, serate"),
+            "night": ("notte, notti"),
         },
         "inpart": {
             "morning": (
@@ -119,14 +143,14 @@ TABLE = LanguageTable(
             "night": "di notte, della notte, la notte, nella notte, durante la notte",
         },
         "relday": {
-            0: "oggi",
+            0: ("oggi, il giorno d'oggi, al giorno d'oggi"),
             -1: "ieri",
             1: "domani",
             -2: "l'altro ieri, altro ieri, avantieri, ieri l'altro, l'altroieri, altroieri",
             2: "dopodomani, dopo domani",
         },
         "relpart": {
-            (0, "evening"): "stasera, questa sera, 'sta sera",
+            (0, "evening"): ("stasera, questa sera, 'sta sera, oggi sera"),
             (0, "night"): "stanotte, questa notte",
             (0, "morning"): "stamattina, stamani, questa mattina, stamane",
             (0, "afternoon"): "questo pomeriggio, oggi pomeriggio",
@@ -134,6 +158,13 @@ TABLE = LanguageTable(
             (-1, "night"): "ieri notte, la notte scorsa, la scorsa notte, scorsa notte, notte scorsa",
             (1, "morning"): "domani mattina, domattina",
             (1, "evening"): "domani sera",
+            (-2, "evening"): ("l'altro ieri sera, altro ieri sera, l'altra sera"),
+            (-1, "morning"): ("ieri mattina"),
+            (-1, "afternoon"): ("ieri pomeriggio"),
+            (1, "afternoon"): ("domani pomeriggio"),
+            (1, "night"): ("domani notte"),
+            (2, "morning"): ("dopodomani mattina"),
+            (2, "evening"): ("dopodomani sera"),
         },
         "rel": {
             -1: (
@@ -146,7 +177,10 @@ TABLE = LanguageTable(
                 "successiva, che viene, entrante, prossimo venturo"
             ),
         },
-        "post_rel": {0: "in corso"},
+        "post_rel": {
+            0: "in corso",
+            -2: ("penultimo"),
+        },
         "now": {True: "adesso, ora, in questo momento, proprio ora"},
         "ago_post": {True: "fa, or sono, addietro, indietro"},
         "in_pre": {True: "tra, fra, in, entro, tra circa, fra circa, da qui a"},
@@ -158,10 +192,10 @@ TABLE = LanguageTable(
         "before": {True: "prima di, prima del, prima della, prima dell'"},
         "after": {True: "dopo, dopo il, dopo la, dopo l'"},
         "from_base": {True: "da, a partire da, dal, a partire dal"},
-        "on": {True: "il, di, lo, l', per"},
-        "of": {True: "di, del, della, dell', dello, in, nel, dei, degli, nell', d'"},
+        "on": {True: ("il, di, lo, l', per, al, nel")},
+        "of": {True: ("di, del, della, dell', dello, in, nel, dei, degli, nell', d', nello")},
         "in": {True: "in, nel, nella, nell'"},
-        "the": {True: "il, lo, la, i, gli, le, l', nei, negli, nelle, nel, nella"},
+        "the": {True: ("il, lo, la, i, gli, le, l', nei, negli, nelle, nel, nella, nell', dell'")},
         "at": {
             True: "alle, all', alla, a, verso le, intorno alle, le, per le, ore, alle ore, dalle, verso, l'"
         },
@@ -186,7 +220,7 @@ TABLE = LanguageTable(
         "about": {
             True: (
                 "circa, intorno a, verso, intorno al, pressappoco, attorno a, attorno al, intorno alle, "
-                "più o meno, verso il"
+                "più o meno, verso il, quasi, all'incirca"
             )
         },
         "edge": {
@@ -220,9 +254,9 @@ TABLE = LanguageTable(
         "quarter_word": {True: "trimestre"},
         "half_word": {True: "semestre, metà"},
         "week_word": {True: "settimana, settimana numero"},
-        "nth_last": {-2: "penultimo, penultima"},
+        "nth_last": {-2: ("penultimo, penultima, penultimi, penultime")},
         "ord": {
-            1: "primo, prima, 1o",
+            1: ("primo, prima, 1o, primi, prime"),
             2: "secondo, seconda",
             3: "terzo, terza",
             4: "quarto, quarta",
@@ -252,31 +286,31 @@ TABLE = LanguageTable(
         "a": {True: "un, una, un', uno"},
         "couple": {True: "paio"},
         "dayword": {True: "giorno, il giorno"},
-        "later_week": {True: "a otto"},
+        "later_week": {7: "a otto"},
         "workday": {True: "giorno feriale, giorno lavorativo"},
         "workdays": {True: "nei giorni feriali, i giorni feriali"},
         "holiday": {
             "12-25": "natale, giorno di natale",
             "12-24": "vigilia di natale, vigilia, la vigilia di natale",
-            "12-26": "santo stefano",
+            "12-26": ("santo stefano, giorno di santo stefano"),
             "12-31": (
                 "san silvestro, notte di san silvestro, vigilia di capodanno, ultimo dell'anno, l'ultimo "
-                "dell'anno"
+                "dell'anno, notte di capodanno"
             ),
             "1-1": "capodanno, primo dell'anno",
-            "1-6": "epifania, befana",
+            "1-6": ("epifania, befana, giorno dell'epifania, giorno della befana"),
             "2-14": "san valentino, giorno di san valentino",
             "3-8": "festa della donna, festa delle donne",
             "3-19": "festa del papà, san giuseppe",
-            "4-25": "festa della liberazione, giorno della liberazione",
+            "4-25": ("festa della liberazione, giorno della liberazione, liberazione"),
             "5-1": "festa del lavoro, festa dei lavoratori",
             "6-2": "festa della repubblica",
-            "6-24": "san giovanni",
-            "8-15": "ferragosto, assunzione",
+            "6-24": ("san giovanni, giorno di san giovanni, festa di san giovanni"),
+            "8-15": ("ferragosto, assunzione, assunzione di maria"),
             "10-31": "halloween",
             "11-1": "ognissanti, tutti i santi",
             "11-2": "giorno dei morti, festa dei morti",
-            "12-8": "immacolata concezione, immacolata",
+            "12-8": ("immacolata concezione, immacolata, festa dell'immacolata, giorno dell'immacolata"),
             "12-13": "santa lucia",
             "easter": "pasqua, domenica di pasqua",
             "easter+1": "pasquetta, lunedì dell'angelo, lunedì di pasqua",
@@ -286,9 +320,51 @@ TABLE = LanguageTable(
             "easter-7": "domenica delle palme",
             "easter-46": "mercoledì delle ceneri, le ceneri",
             "easter-47": "martedì grasso",
-            "easter+49": "pentecoste",
+            "easter+49": ("pentecoste, domenica di pentecoste"),
             "easter+60": "corpus domini",
+            "advent": ("prima domenica d'avvento"),
+            "11-thu-4": ("giorno del ringraziamento, ringraziamento, festa del ringraziamento"),
+            "11-thu-4+1": ("black friday"),
+            "easter+50": ("lunedì di pentecoste"),
+            "5-sun-2": ("festa della mamma"),
+            "easter+39": ("ascensione"),
+            "11-11": ("san martino"),
+            "2-2": ("candelora"),
+            "easter-48": ("lunedì grasso"),
+            "6-29": ("santi pietro e paolo"),
+            "8-10": ("notte di san lorenzo, san lorenzo"),
+            "easter-52": ("giovedì grasso"),
         },
+        "advent_word": {True: ("domenica di avvento, domenica d'avvento, domenica dell'avvento")},
+        "rest_of": {True: ("resto di, resto del, resto della, resto dell'")},
+        "within": {True: ("nel giro di, nel corso di, nell'arco di")},
+        "whole_of": {True: ("tutto, tutta, intero, intera")},
+        "early_late": {True: ("presto, tardi")},
+        "weekday_many": {
+            0: ("lunedì"),
+            1: ("martedì"),
+            2: ("mercoledì"),
+            3: ("giovedì"),
+            4: ("venerdì"),
+            5: ("sabati"),
+            6: ("domeniche"),
+        },
+        "named_century": {
+            20: ("novecento"),
+            19: ("ottocento"),
+            18: ("settecento"),
+            17: ("seicento"),
+            16: ("cinquecento"),
+            15: ("quattrocento"),
+            14: ("trecento"),
+            13: ("duecento"),
+        },
+        "letter_month": {
+            0: ("c. m., corrente mese, c.m."),
+            -1: ("u. s., u.s."),
+            1: ("p. v., p.v."),
+        },
+        "feast_of": {True: ("festa di, giorno di, festa dell', festa della, giorno dell'")},
     },
     ambiguous=frozenset(
         {

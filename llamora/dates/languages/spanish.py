@@ -105,21 +105,27 @@ TABLE = LanguageTable(
             "evening": "de la noche, por la noche, en la noche, a la noche, por las noches",
         },
         "relday": {
-            0: "hoy, el día de hoy",
+            0: ("hoy, el día de hoy, hoy mismo, hoy día"),
             -1: "ayer",
             1: "mañana",
             -2: "anteayer, antes de ayer, antier, antesdeayer",
             2: "pasado mañana",
             -3: "trasanteayer",
+            3: ("traspasado mañana"),
         },
         "relpart": {
             (0, "evening"): "esta noche, hoy por la noche",
-            (0, "morning"): "esta mañana",
-            (0, "afternoon"): "esta tarde",
+            (0, "morning"): ("esta mañana, hoy por la mañana, hoy temprano"),
+            (0, "afternoon"): ("esta tarde, hoy por la tarde"),
             (-1, "evening"): "anoche, ayer noche",
-            (-2, "evening"): "anteanoche, antenoche",
+            (-2, "evening"): ("anteanoche, antenoche, anteayer por la noche, antes de ayer por la noche"),
             (1, "morning"): "mañana por la mañana, mañana temprano, mañana en la mañana",
             (0, "noon"): "este mediodía",
+            (-1, "morning"): ("ayer por la mañana, ayer en la mañana"),
+            (-1, "afternoon"): ("ayer por la tarde, ayer en la tarde, ayer tarde"),
+            (1, "afternoon"): ("mañana por la tarde, mañana en la tarde, mañana a la tarde"),
+            (1, "evening"): ("mañana por la noche, mañana en la noche, mañana a la noche"),
+            (-1, "noon"): ("ayer al mediodía, ayer a mediodía"),
         },
         "rel": {
             -1: "pasado, pasada, pasados, pasadas, último, última, últimos, últimas, anterior",
@@ -128,10 +134,16 @@ TABLE = LanguageTable(
                 "próximo, próxima, próximos, próximas, siguiente, siguientes, que viene, que entra, "
                 "entrante, venidero, venidera"
             ),
+            -2: ("antepasado, antepasada, trasanterior"),
         },
         "post_rel": {0: "en curso, corriente", -2: "antepasado, antepasada, penúltimo", 2: "subsiguiente"},
         "now": {True: "ahora, ahora mismo, en este momento, ya mismo"},
-        "ago_pre": {True: "hace, hace unos, hace como, hace ya, hace alrededor de, hará"},
+        "ago_pre": {
+            True: (
+                "hace, hace unos, hace como, hace ya, hace alrededor de, hará, hace casi, hace cerca de, "
+                "hace aproximadamente, hace más o menos, hace exactamente"
+            )
+        },
         "ago_post": {True: "atrás"},
         "in_pre": {True: "en, dentro de, de aquí a, en unos"},
         "hence_post": {True: "a partir de ahora, desde ahora, a partir de hoy, desde hoy, a contar de hoy"},
@@ -149,7 +161,7 @@ TABLE = LanguageTable(
         "to": {True: "a, al, hasta, hasta el, hasta la, hasta las, a las"},
         "between": {True: "entre, entre el, entre las"},
         "and": {True: "y, e, y el, y las"},
-        "for_pre": {True: "durante, por, desde hace, para"},
+        "for_pre": {True: ("durante, por, desde hace, para, a lo largo de, en el curso de")},
         "long_post": {True: "seguidos, seguidas"},
         "every": {True: "cada, todos los, todas las"},
         "other": {True: "dos"},
@@ -166,7 +178,7 @@ TABLE = LanguageTable(
         "about": {
             True: (
                 "alrededor de, hacia, sobre, aproximadamente, unos, circa, cerca de, más o menos, hacia "
-                "el, alrededor del"
+                "el, alrededor del, casi, como"
             )
         },
         "edge": {
@@ -197,7 +209,7 @@ TABLE = LanguageTable(
         "midnight": {True: "medianoche, media noche"},
         "am": {True: "am, a.m., a. m., a.m"},
         "pm": {True: "pm, p.m., p. m., p.m"},
-        "year_word": {True: "año, el año, del año"},
+        "year_word": {True: ("año, el año, del año, año de, el año de, año del señor")},
         "decade_word": {
             True: "años, los años, década de los, década de, década del, la década de los, la década de"
         },
@@ -209,7 +221,7 @@ TABLE = LanguageTable(
         "week_word": {True: "semana, semana número"},
         "nth_last": {-2: "penúltimo, penúltima"},
         "ord": {
-            1: "primero, primera, primer",
+            1: ("primero, primera, primer, primeros, primeras"),
             2: "segundo, segunda",
             3: "tercero, tercera, tercer",
             4: "cuarto, cuarta",
@@ -224,7 +236,7 @@ TABLE = LanguageTable(
         "a": {True: "un, una"},
         "couple": {True: "par"},
         "dayword": {True: "día, el día, dia"},
-        "later_week": {True: "en ocho días"},
+        "later_week": {7: "en ocho días"},
         "workday": {True: "día laborable, día hábil, día de semana"},
         "workdays": {True: "entre semana, los días laborables, los días hábiles"},
         "holiday": {
@@ -242,7 +254,7 @@ TABLE = LanguageTable(
             "11-1": "todos los santos, día de todos los santos",
             "11-2": "día de los muertos, día de muertos, día de los difuntos",
             "12-6": "día de la constitución",
-            "12-8": "inmaculada concepción, la inmaculada",
+            "12-8": ("inmaculada concepción, la inmaculada, inmaculada, día de la inmaculada"),
             "12-28": "día de los inocentes, santos inocentes, día de los santos inocentes",
             "easter": "pascua, domingo de pascua, domingo de resurrección",
             "easter+1": "lunes de pascua",
@@ -252,9 +264,51 @@ TABLE = LanguageTable(
             "easter-7": "domingo de ramos",
             "easter-46": "miércoles de ceniza",
             "easter-47": "martes de carnaval",
-            "easter+49": "pentecostés",
+            "easter+49": ("pentecostés, domingo de pentecostés"),
             "easter+60": "corpus christi",
+            "advent": ("primer domingo de adviento"),
+            "11-thu-4": ("día de acción de gracias, acción de gracias"),
+            "11-thu-4+1": ("black friday, viernes negro"),
+            "easter+50": ("lunes de pentecostés"),
+            "easter-48": ("lunes de carnaval"),
+            "3-19": ("san josé, día de san josé"),
+            "7-25": ("santiago apóstol, día de santiago"),
+            "12-26": ("san esteban"),
+            "easter+39": ("día de la ascensión, ascensión del señor"),
+            "6-29": ("san pedro y san pablo, san pedro"),
+            "2-2": ("la candelaria, candelaria"),
+            "4-23": ("san jorge, sant jordi"),
+            "11-11": ("san martín"),
+            "6-sun-3": ("día del padre"),
         },
+        "hundreds": {
+            100: ("cien, ciento"),
+            500: ("quinientos"),
+            600: ("seiscientos"),
+            700: ("setecientos"),
+            800: ("ochocientos"),
+            900: ("novecientos"),
+            400: ("cuatrocientos"),
+            300: ("trescientos"),
+            200: ("doscientos"),
+        },
+        "advent_word": {True: ("domingo de adviento, domingo del adviento")},
+        "rest_of": {True: ("resto de, resto del")},
+        "within": {True: ("en el plazo de, en un plazo de, en el transcurso de")},
+        "whole_of": {True: ("todo, toda")},
+        "early_late": {True: ("temprano, tarde")},
+        "weekday_many": {
+            0: ("lunes"),
+            1: ("martes"),
+            2: ("miércoles"),
+            3: ("jueves"),
+            4: ("viernes"),
+            5: ("sábados"),
+            6: ("domingos"),
+        },
+        "decade_the": {True: ("los")},
+        "letter_month": {0: ("del corriente, de los corrientes, del presente")},
+        "feast_of": {True: ("fiesta de, día de, fiestas de")},
     },
     ambiguous=frozenset(
         {

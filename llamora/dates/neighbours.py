@@ -1,0 +1,125 @@
+"""Expressions that are found from others: a weekday before a holiday, the first days of a month, its rest."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from llamora.dates import calendar_days as days
+from llamora.dates.expressions import (
+    DateContext,
+    Expression,
+    NthIn,
+    Offset,
+    RelativeUnit,
+    make_day,
+    make_span,
+    require_days,
+)
+from llamora.dates.values import UnresolvableDateError, When
+
+
+@dataclass(frozen=True, slots=True)
+class WeekdayNear:
+    """The nth weekday before or after a day: the Friday before Easter."""
+
+    weekday: int
+    base: Expression
+    sign: int
+    number: int = 1
+
+    def resolve(self, context: DateContext) -> When:
+        """Return the day."""
+        first, last = require_days(self.base.resolve(context))
+        if first != last or not 1 <= self.number <= 60:
+            raise UnresolvableDateError
+        near = days.next_weekday if self.sign > 0 else days.last_weekday
+        return make_day(near(first, self.weekday) + timedelta(days=7 * self.sign * (self.number - 1)))
+
+
+@dataclass(frozen=True, slots=True)
+class WeekendNear:
+    """The weekend before or after a day."""
+
+    base: Expression
+    sign: int
+
+    def resolve(self, context: DateContext) -> When:
+        """Return Saturday and Sunday."""
+        first, last = require_days(self.base.resolve(context))
+        saturday = days.next_weekday(last, 5) if self.sign > 0 else days.last_weekday(first, 6)
+        saturday -= timedelta(days=0 if self.sign > 0 else 1)
+        return make_span((saturday, saturday + timedelta(days=1)), "weekend")
+
+
+@dataclass(frozen=True, slots=True)
+class SameDayIn:
+    """The day of the anchor in another week, month or year: this day last year."""
+
+    unit: RelativeUnit
+
+    def resolve(self, context: DateContext) -> When:
+        """Return the day."""
+        amounts = ((float(abs(self.unit.relation)), self.unit.unit),)
+        return make_day(
+            require_days(Offset(amounts, -1 if self.unit.relation < 0 else 1).resolve(context))[0]
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class FirstUnits:
+    """Several units at the beginning of a span, or at its end: the first three days of May."""
+
+    number: int
+    unit: str
+    within: Expression
+    is_last: bool = False
+
+    def resolve(self, context: DateContext) -> When:
+        """Return the days; there are none if the span is shorter."""
+        outer = self.within.resolve(context)
+        first, last = require_days(outer)
+        if outer.kind != "span" or outer.precision == "season":
+            raise UnresolvableDateError
+        if self.unit in ("day", "week"):
+            length = timedelta(days=self.number * (7 if self.unit == "week" else 1) - 1)
+            found = (last - length, last) if self.is_last else (first, first + length)
+        else:
+            one = -1 if self.is_last else 1
+            ends = [
+                require_days(NthIn(number, self.unit, self.within).resolve(context))
+                for number in (one, one * self.number)
+            ]
+            found = (min(ends)[0], max(ends)[1])
+        if not first <= found[0] <= found[1] <= last:
+            raise UnresolvableDateError
+        return make_span(found, self.unit)
+
+
+@dataclass(frozen=True, slots=True)
+class PartUntilToday:
+    """A span from its beginning to the anchor: the year to date."""
+
+    within: Expression
+
+    def resolve(self, context: DateContext) -> When:
+        """Return the days up to the anchor's."""
+        first, _ = _require_around(self.within, context)
+        return make_span((first, context.today), "day")
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """A span from the anchor to its end: the rest of the week."""
+
+    within: Expression
+
+    def resolve(self, context: DateContext) -> When:
+        """Return the days from the anchor's."""
+        _, last = _require_around(self.within, context)
+        return make_span((context.today, last), "day")
+
+
+def _require_around(within: Expression, context: DateContext) -> tuple[date, date]:
+    first, last = require_days(within.resolve(context))
+    if not first <= context.today <= last:
+        raise UnresolvableDateError
+    return first, last
