@@ -8,6 +8,8 @@ parsing        the parser of these rules
 lexicon        the words of a language, compiled from its table in `languages`
 tokens         words, numbers and signs of a text
 calendar_days  months, weeks, Easter
+neighbours     expressions that are found from others
+certainty      whether words in a text surely mean a date
 holidays       fixed and movable holidays
 scanner        `resolve` for a single expression, `scan` for a text
 """

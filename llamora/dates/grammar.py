@@ -56,7 +56,10 @@ def _build_rules(*, day_first: bool | None) -> Rules:
         "month_day": [
             ("~the? day_number ~of? month ~comma? year_part?", read.make_month_day),
             ("~the? spoken_day ~of month ~comma? year_part?", read.make_month_day),
-            ("~the? num month ~comma? year_part?", read.make_month_day),
+            (
+                "~the? num month ~comma? year_part?",
+                lambda d, m, y: read.make_month_day(d, m, y) if d > 1 else None,
+            ),
             ("~dayword spoken_day ~of? month ~comma? year_part?", read.make_month_day),
             (
                 "month ~dash? ~comma? ~the? day_number ~comma? year_part?",
@@ -116,6 +119,7 @@ def _build_rules(*, day_first: bool | None) -> Rules:
             ("~this_day ~of? rel_unit_span", read.make_same_day),
             ("~the? ord letter_month", lambda day, rel: read.make_day_in(day, ex.RelativeUnit("month", rel))),
             ("~the? ord ~advent_word ~of? ~comma? year_part?", read.make_advent),
+            ("~the? ord ~lent_word ~of? ~comma? year_part?", read.make_lent),
             ("weekday week_later", lambda weekday, later: ex.NamedWeekday(weekday, later=later)),
             (
                 "rel weekday week_later",
@@ -196,7 +200,8 @@ def _build_rules(*, day_first: bool | None) -> Rules:
             ("decimal", read.to_float),
             ("half_number", read.same),
             ("a", lambda _: 1),
-            ("~a? ~couple ~of?", lambda: 2),
+            ("~a? ~couple", lambda: 2),
+            ("~a? ~couple ~of", lambda: 2),
             ("~a? half_amount ~a?", lambda _: 0.5),
             ("number ~half_add", lambda number: number + 0.5),
         ],

@@ -122,6 +122,8 @@ class Lexicon:
     # The longest word of each phrase that can be the core of a date, and all words of phrases.
     triggers: frozenset[str]
     vocabulary: frozenset[str]
+    # Short names of weekdays and months that are written with a dot.
+    abbreviations: frozenset[str]
 
     def find(self, tokens: TokenList, place: int) -> Meanings:
         """Return what begins at a token: for each category the ends and values."""
@@ -172,7 +174,9 @@ def load_lexicon(code: str) -> Lexicon:
         add("num", value, phrase)
     for phrase, weekday, part in _iter_weekday_parts(table):
         add("weekday_part", (weekday, part), phrase)
-    return Lexicon(table, root, frozenset(triggers), frozenset(vocabulary))
+    return Lexicon(
+        table, root, frozenset(triggers), frozenset(vocabulary), frozenset(_iter_abbreviations(table))
+    )
 
 
 def _add(root: WordNode, category: str, value: Any, phrase: str) -> list[str]:
@@ -190,6 +194,14 @@ def _add(root: WordNode, category: str, value: Any, phrase: str) -> list[str]:
 def _add_meaning(node: WordNode, category: str, value: Any) -> None:
     if (category, value) not in node.meanings:
         node.meanings.append((category, value))
+
+
+def _iter_abbreviations(table: LanguageTable) -> Iterator[str]:
+    for category in ("weekday", "month"):
+        for phrases in table.words[category].values():
+            for phrase in phrases.split(","):
+                if phrase.strip().endswith("."):
+                    yield tokenize(phrase).words[0]
 
 
 def _iter_numbers(table: LanguageTable) -> Iterator[tuple[int, str]]:

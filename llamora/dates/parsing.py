@@ -123,6 +123,10 @@ INLINED = frozenset(
 )
 
 
+# Words that lead on to what may be absent, and are no end of an expression.
+DANGLING = frozenset({"of", "comma", "the", "dash"})
+
+
 def _expand(pattern: str) -> Iterable[tuple[tuple[str, ...], tuple[int | None, ...]]]:
     """Return the rows of categories that a pattern stands for, those with most of them first."""
     rows: list[tuple[tuple[str, ...], tuple[int | None, ...]]] = [((), ())]
@@ -136,7 +140,9 @@ def _expand(pattern: str) -> Iterable[tuple[tuple[str, ...], tuple[int | None, .
             if is_optional:
                 longer.append((row, (*arguments, None) if is_needed else arguments))
         rows = longer
-    return [row for row in rows if row[0]]
+    needed = [each for each in pattern.split() if not each.endswith("?")]
+    ends = needed[-1].removeprefix("~").split("|") if needed else []
+    return [row for row in rows if row[0] and (row[0][-1] not in DANGLING or row[0][-1] in ends)]
 
 
 class TokenReader:

@@ -135,6 +135,11 @@ def make_advent(number: int, year: Any = None) -> Any:
     return make_yearly(ex.Holiday, f"advent+{7 * (number - 1)}", year) if 1 <= number <= 4 else None
 
 
+def make_lent(number: int, year: Any = None) -> Any:
+    """Return a Sunday of Lent."""
+    return make_yearly(ex.Holiday, f"easter-{49 - 7 * number}", year) if 1 <= number <= 6 else None
+
+
 def check_month_unit(unit: Any) -> Any:
     return unit if unit.unit == "month" else None
 
@@ -445,6 +450,9 @@ def make_years_range(first: int, last: int) -> Any:
 
 def make_span_rule(first: Any, last: Any) -> Any:
     both = (first, last)
+    if first == last:
+        # "L'été a été".
+        return None
     if any(isinstance(each, ex.Now) for each in both):
         return None
     if isinstance(first, ex.NamedYears) and getattr(last, "year", 0) is None:

@@ -6,31 +6,19 @@ datetime, that of the entry or of the question.
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from functools import lru_cache
 
-from llamora.dates.expressions import (
-    Approximate,
-    ClockTime,
-    DateContext,
-    DayOfMonth,
-    Decade,
-    Expression,
-    LookingBack,
-    Offset,
-    OnDay,
-    RelativeUnit,
-)
+from llamora.dates.certainty import fold_all, is_certain
+from llamora.dates.expressions import ClockTime, DateContext, Expression
 from llamora.dates.grammar import DAY_FIRST, MONTH_FIRST, UNKNOWN_ORDER
 from llamora.dates.lexicon import CORE, LANGUAGES, Lexicon, load_lexicon
 from llamora.dates.parsing import MOST_TOKENS, ExpressionParser, Grammar, TokenReader
-from llamora.dates.tokens import TokenList, fold_word, tokenize
+from llamora.dates.tokens import TokenList, tokenize
 from llamora.dates.values import DateMention, Facing, UnresolvableDateError, When
 
 # No expression is longer; a longer text is none.
 _LONGEST = 200
 # The core of an expression stands at most this many tokens after its beginning.
 _MOST_BEFORE = 8
-_SHILLINGS = frozenset(str(number) for number in range(10, 100, 10))
 _DIGITS = frozenset("0123456789")
 _MONTH_FIRST_REGIONS = frozenset({"", "us", "ph"})
 _TRIMMED = ' \t\n\r.,;!?"“”„«»()[]'
@@ -154,7 +142,7 @@ def _scan_in(
             continue
         last = max(ends)
         expression = ends[last]
-        if not _is_certain(tokens, place, last, lexicon, expression):
+        if not is_certain(text, reader, place, last, expression):
             continue
         reached = last
         direction = facing if facing is not None else _read_tense(tokens, place, last, lexicon)
@@ -187,51 +175,6 @@ def _resolve_in_text(expression: Expression, context: DateContext) -> When:
     return expression.resolve(context)
 
 
-def _is_certain(tokens: TokenList, first: int, last: int, lexicon: Lexicon, expression: object) -> bool:
-    """Return whether a text surely means a date by words that also mean other things."""
-    inner = expression.inner if isinstance(expression, Approximate | LookingBack) else expression
-    if isinstance(inner, Offset) and (inner.is_narrative or _is_narrative(inner.base)):
-        return False
-    if isinstance(inner, OnDay) and isinstance(inner.day, Offset) and inner.day.is_narrative:
-        return False
-    if isinstance(inner, RelativeUnit) and inner.unit == "day" and inner.relation:
-        # "The next day" is counted from what was told before.
-        return False
-    if isinstance(inner, DayOfMonth) and inner.weekday is None:
-        return "on" in lexicon.find(tokens, first) or (first > 0 and "on" in lexicon.find(tokens, first - 1))
-    words = tokens.words[first:last]
-    if isinstance(inner, Decade) and words[0] in _SHILLINGS and words[-1] in ("s", "er", "ern"):
-        # "40s" are shillings, or seconds.
-        return False
-    is_introduced = first > 0 and tokens.words[first - 1] in _list_introducing(lexicon)
-    if len(words) == 1 and words[0].isdigit() and len(words[0]) == 4:
-        return is_introduced or isinstance(expression, Approximate | LookingBack)
-    table = lexicon.table
-    if " ".join(words) in table.ambiguous:
-        return is_introduced
-    meanings = lexicon.find(tokens, first)
-    if 1 < len(words) <= 4:
-        # "the sun", "on Sat": an article makes nothing more certain, a preposition does.
-        for category in ("on", "at", "the"):
-            for end, _ in meanings.get(category, ()):
-                if " ".join(words[end - first :]) in table.ambiguous:
-                    return category == "on" or is_introduced
-    return True
-
-
-def _is_narrative(base: object) -> bool:
-    return isinstance(base, Offset) and base.is_narrative
-
-
-def _list_introducing(lexicon: Lexicon) -> frozenset[str]:
-    return _fold_all(lexicon.table.introducing)
-
-
-@lru_cache(maxsize=64)
-def _fold_all(words: frozenset[str]) -> frozenset[str]:
-    return frozenset(fold_word(word) for word in words)
-
-
 # A clause is read this many words to either side.
 _CLAUSE = 12
 _SENTENCE_ENDS = frozenset(".!?;:")
@@ -240,8 +183,8 @@ _SENTENCE_ENDS = frozenset(".!?;:")
 def _read_tense(tokens: TokenList, first: int, last: int, lexicon: Lexicon) -> Facing:
     """Return the direction of the clause around an expression, by its verbs."""
     table = lexicon.table
-    past, future = _fold_all(table.past), _fold_all(table.future)
-    past_endings, future_endings = table.past_endings, tuple(_fold_all(frozenset(table.future_endings)))
+    past, future = fold_all(table.past), fold_all(table.future)
+    past_endings, future_endings = table.past_endings, tuple(fold_all(frozenset(table.future_endings)))
     before = range(first - 1, max(-1, first - 1 - _CLAUSE), -1)
     after = range(last, min(len(tokens), last + _CLAUSE))
     votes = 0

@@ -331,6 +331,7 @@ TABLE = LanguageTable(
             6: ("zondagen"),
         },
         "feast_of": {True: ("feest van, feestdag van")},
+        "greeting": {True: ("goede, goeie")},
     },
     ambiguous=frozenset(
         {
@@ -341,7 +342,6 @@ TABLE = LanguageTable(
             "vr",
             "za",
             "zo",
-            "morgen",
             "mar",
             "jan",
             "mei",

@@ -160,7 +160,7 @@ TABLE = LanguageTable(
         "about": {
             True: (
                 "about, around, circa, ca., approximately, approx., roughly, some time around, nearly, "
-                "almost, some, just about"
+                "almost, just about"
             )
         },
         "edge": {
@@ -363,6 +363,7 @@ TABLE = LanguageTable(
         "decade_word": {True: ("decade of the, decade of")},
         "decade_the": {True: ("back in the")},
         "feast_of": {True: ("feast of, feast day of, holiday of")},
+        "lent_word": {True: ("sunday in lent, sunday of lent")},
     },
     ambiguous=frozenset(
         {

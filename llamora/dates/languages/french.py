@@ -334,9 +334,15 @@ TABLE = LanguageTable(
             80: ("années huitante"),
         },
         "feast_of": {True: ("fête de, fêtes de, jour de")},
+        "lent_word": {True: ("dimanche de carême, dimanche du carême")},
     },
     ambiguous=frozenset(
         {
+            "du matin",
+            "du soir",
+            "au soir",
+            "au matin",
+            "de la nuit",
             "mar",
             "mer",
             "jeu",

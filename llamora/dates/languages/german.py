@@ -390,6 +390,8 @@ TABLE = LanguageTable(
             -2: ("vorgestrigen, vorgestrige"),
         },
         "feast_of": {True: ("fest der, fest des, feiertag")},
+        "lent_word": {True: ("fastensonntag, sonntag der fastenzeit")},
+        "greeting": {True: ("guten, gute, schönen")},
     },
     ambiguous=frozenset(
         {
@@ -400,7 +402,6 @@ TABLE = LanguageTable(
             "fr",
             "sa",
             "so",
-            "morgen",
             "mais",
             "jan",
             "ern",

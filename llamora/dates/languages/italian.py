@@ -365,9 +365,15 @@ TABLE = LanguageTable(
             1: ("p. v., p.v."),
         },
         "feast_of": {True: ("festa di, giorno di, festa dell', festa della, giorno dell'")},
+        "lent_word": {True: ("domenica di quaresima")},
     },
     ambiguous=frozenset(
         {
+            "della mattina",
+            "del mattino",
+            "del pomeriggio",
+            "della sera",
+            "della notte",
             "mar",
             "mer",
             "gio",

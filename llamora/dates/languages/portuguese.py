@@ -130,7 +130,7 @@ TABLE = LanguageTable(
         },
         "post_rel": {0: "em curso", -2: "retrasado, retrasada"},
         "now": {True: "agora, agora mesmo, neste momento, já"},
-        "ago_pre": {True: "há, há cerca de, faz, há uns, tem, há umas"},
+        "ago_pre": {True: "há, há cerca de, faz, há uns, há umas"},
         "ago_post": {True: "atrás"},
         "in_pre": {True: "em, dentro de, daqui a, daqui, em cerca de, dentro de uns, d'aqui a"},
         "hence_post": {True: "a partir de agora, a partir de hoje, a contar de hoje"},
@@ -303,9 +303,13 @@ TABLE = LanguageTable(
         },
         "letter_month": {0: ("do corrente, do presente")},
         "feast_of": {True: ("festa de, dia de, festa do")},
+        "lent_word": {True: ("domingo da quaresma")},
     },
     ambiguous=frozenset(
         {
+            "da manha",
+            "da tarde",
+            "da noite",
             "segunda",
             "terca",
             "quarta",

@@ -309,9 +309,14 @@ TABLE = LanguageTable(
         "decade_the": {True: ("los")},
         "letter_month": {0: ("del corriente, de los corrientes, del presente")},
         "feast_of": {True: ("fiesta de, día de, fiestas de")},
+        "lent_word": {True: ("domingo de cuaresma")},
     },
     ambiguous=frozenset(
         {
+            "de la manana",
+            "de la tarde",
+            "de la noche",
+            "del mediodia",
             "mar",
             "may",
             "set",
@@ -321,7 +326,6 @@ TABLE = LanguageTable(
             "sab",
             "jue",
             "lun",
-            "manana",
             "segundo",
             "segunda",
             "diario",
