@@ -22,7 +22,7 @@ from accounts.keys import key_slots
 from accounts.keys.keyrings import copy_with_former_keys
 from accounts.keys.sealed_preferences import encode_preferences, save_preferences
 from accounts.keys.slot_list import encode_slot_list
-from accounts.keys.vault_state import VaultState
+from accounts.keys.vault_state import VaultState, confirm_code
 from accounts.models import KeySlot, Person, SignIn, SlotKind, Vault
 from accounts.sessions import services as sessions_services
 from accounts.sessions.cookies import SessionCookie, get_cookie_name, parse_cookie
@@ -244,7 +244,7 @@ def new_resident(name: str, *, time_zone: str = "UTC") -> Resident:
 
 
 def register_resident(name: str, *, administrator: bool = False, entries: int = 0) -> Resident:
-    """Register a person with a password, a recovery code and some entries; not signed in."""
+    """Register a person with a password, a confirmed recovery code and some entries; not signed in."""
     enrolled = create_person(
         name=name,
         password=PASSWORD,
@@ -252,6 +252,7 @@ def register_resident(name: str, *, administrator: bool = False, entries: int = 
         is_administrator=administrator,
         address=f"enrolling {name}",
     )
+    confirm_code(enrolled.keyring)
     keyring = Keyring(owner=enrolled.person.id, epoch=1, keys={1: enrolled.keyring.data_key()})
     enrolled.keyring.close()
     resident = Resident(

@@ -4,9 +4,10 @@
 
 `format_2_since` is the first epoch in which envelopes are of format 2. `finished` is the oldest epoch that a
 row may still be sealed under; if it is the current one, no rotation is unfinished, and a former key that lies
-in the database was put there by somebody else. `unconfirmed_code` is there from when a rotation has made a
-recovery code until its owner has confirmed it: they may never have seen it, if the program died or the disk
-was full just then. The next sign-in makes another one and shows it (`accounts.rotation.unconfirmed_code`).
+in the database was put there by somebody else. `unconfirmed_code` is there from when registration or a
+rotation has made a recovery code until its owner has confirmed it: they may never have seen it, if the page
+was closed, the program died or the disk was full just then. The next sign-in makes another one and shows it
+(`accounts.rotation.unconfirmed_code`).
 
 A vault of format 1 has no state; it is told by its envelopes, and moved to format 2 by a rotation at the
 first unlock.

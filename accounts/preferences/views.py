@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 from accounts.decorators import unlock_required
 from accounts.http.error_responses import FORM_INVALID
 from accounts.http.request import HouseholdRequest
+from accounts.keys.vault_state import has_unconfirmed_code
 from accounts.models import SlotKind
 from accounts.preferences.forms import PreferencesForm
 from accounts.rotation import services as rotation_services
@@ -50,6 +51,7 @@ def _render_page(request: HouseholdRequest, form: PreferencesForm, *, status: in
         "in_settings": True,
         "password_since": slot_dates.get(SlotKind.PASSWORD),
         "code_since": slot_dates.get(SlotKind.RECOVERY),
+        "is_code_unconfirmed": has_unconfirmed_code(request.vault.keyring),
         "progress": rotation_services.get_rotation_progress(person.id),
         "browser_count": person.sign_ins.count(),
         "clock_warning": find_warning(find_passed_time(), now=timezone.now()) if person.is_staff else None,

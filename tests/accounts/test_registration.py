@@ -12,7 +12,7 @@ from accounts.auth.services.registration import create_person
 from accounts.errors import AccountsError
 from accounts.models import KeySlot, Person, Vault
 from llamora.crypto import in_force, parse_recovery_code
-from tests.accounts.pages import get_shown_code, list_errors
+from tests.accounts.pages import confirm_code, get_shown_code, list_errors
 from tests.people import HERE, NEW_PASSWORD, PASSWORD, SESSION, Resident
 
 
@@ -168,7 +168,8 @@ def test_a_password_that_would_be_guessed_is_refused_in_a_sentence(
     ],
 )
 def test_good_passwords_of_any_script_are_kept_exactly(stranger: Client, token: str, password: str) -> None:
-    register(stranger, token=token, password=password, password_again=password)
+    page = register(stranger, token=token, password=password, password_again=password)
+    confirm_code(stranger, page)
 
     assert Client().post("/sign-in/", {"name": "nora", "password": password}).status_code == 302
     assert Client().post("/sign-in/", {"name": "nora", "password": password.strip() + "."}).status_code == 422
@@ -245,6 +246,39 @@ def test_the_answer_with_the_code_is_not_to_be_stored(stranger: Client, token: s
 
     assert answer["Cache-Control"] == "no-store"
     assert SESSION in answer.cookies
+
+
+UNCONFIRMED = "You have not confirmed the current one."
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whoever_closes_the_page_of_the_code_gets_another_one(stranger: Client, token: str) -> None:
+    """As after a new code in the settings: nobody knows whether it was ever on a screen."""
+    lost = get_shown_code(register(stranger, token=token))
+
+    in_settings = stranger.get("/settings/").content.decode()
+    page = Client().post("/sign-in/", {"name": "Nora", "password": PASSWORD})
+
+    assert UNCONFIRMED in in_settings
+    assert "This is a new code." in page.content.decode()
+    new = get_shown_code(page)
+    assert new != lost
+    recovering = {"name": "Nora", "password": NEW_PASSWORD, "password_again": NEW_PASSWORD}
+    assert Client().post("/recover/", {**recovering, "code": lost}).status_code == 422
+    assert Client().post("/recover/", {**recovering, "code": new}).status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whoever_confirms_the_code_goes_on_with_it(stranger: Client, token: str) -> None:
+    page = register(stranger, token=token)
+
+    confirm_code(stranger, page)
+    stranger.post("/lock/")
+    unlocked = stranger.post("/unlock/", {"password": PASSWORD})
+
+    assert (unlocked.status_code, unlocked["Location"]) == (302, "/")
+    assert UNCONFIRMED not in stranger.get("/settings/").content.decode()
+    assert Vault.objects.get().epoch == 1
 
 
 def test_a_person_signed_in_is_not_asked_to_register(owner: Resident, settings: Any) -> None:

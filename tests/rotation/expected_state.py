@@ -8,7 +8,7 @@ from typing import TypedDict
 from uuid import UUID
 
 from accounts.auth.services.registration import register_person
-from accounts.keys import key_slots
+from accounts.keys import key_slots, vault_state
 from accounts.keys.keyrings import copy_with_former_keys
 from accounts.models import FormerKey, Person, SlotKind
 from accounts.rotation.sealed_tables import list_sealed_tables
@@ -71,7 +71,9 @@ def register(name: str, *, password: str, is_keeper: bool, token: str) -> Expect
         epoch=1,
         former={},
     )
-    person["data_key"] = open_with_right_secret(person).keyring.data_key()
+    keyring = open_with_right_secret(person).keyring
+    vault_state.confirm_code(keyring)
+    person["data_key"] = keyring.data_key()
     return person
 
 

@@ -12,6 +12,7 @@ from django.core.management import CommandError, call_command, get_commands, loa
 
 from accounts.auth.services.login import sign_in_with_password
 from accounts.auth.services.registration import create_person
+from accounts.keys.vault_state import confirm_code
 from accounts.models import Person
 from diary.models import Entry
 from llamora.crypto import Keyring, in_force
@@ -32,6 +33,7 @@ def registered(transactional_db: None, tmp_path: Path) -> tuple[Keyring, Path]:
     made = create_person(
         name="Olive", password=PASSWORD, time_zone="UTC", is_administrator=False, address="here"
     )
+    confirm_code(made.keyring)
     with in_force(made.keyring):
         for number in range(3):
             Entry.objects.create(owner=made.person, day=date(2026, 1, 1), text=f"A lantern, number {number}.")

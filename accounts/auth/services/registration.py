@@ -145,7 +145,9 @@ def _save_person(person: Person, *, keyring: Keyring, slots: list[Slot], invitat
                 ListedSlot(id=slot.id, kind=slot.kind, added=person.created_at.isoformat(timespec="seconds"))
                 for slot in slots
             ),
-            state=VaultState(format_2_since=FIRST_EPOCH, finished=FIRST_EPOCH).to_json(),
+            state=VaultState(
+                format_2_since=FIRST_EPOCH, finished=FIRST_EPOCH, has_unconfirmed_code=True
+            ).to_json(),
             preferences=encode_preferences(person),
         )
         key_slots.save_slots(slots)

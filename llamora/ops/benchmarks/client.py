@@ -20,6 +20,9 @@ IDLE_SECONDS = 20
 _OWNER = re.compile(r'name="owner" value="([0-9a-f-]{36})"')
 _RECOVERY_CODE = re.compile(r"data-recovery-code[^>]*>(.*?)</p>", re.DOTALL)
 _CODE_GROUP = re.compile(r"<span>(\w{4})</span>")
+_CARRIED = re.compile(r'name="carried" value="([^"]+)"')
+_ASKED_GROUP = re.compile(r">(\w+) group</label>")
+_ORDINALS = ("First", "Second", "Third", "Fourth", "Fifth", "Sixth", "Seventh", "Eighth", "Ninth")
 _ENTRY = re.compile(r'<article class="entry" id="entry-([0-9a-f-]{36})"')
 
 
@@ -130,7 +133,10 @@ class BrowserClient:
     # --- what a person does --------------------------------------------------------------------------
 
     def register(self, name: str, *, set_up: str = "", time_zone: str = "UTC") -> None:
-        """Register a person, who is then signed in; `set_up` is the token of the set-up link."""
+        """Register a person, who is then signed in, and confirm their recovery code.
+
+        `set_up` is the token of the set-up link.
+        """
         self.name = name
         self.get(f"/register/?set-up={set_up}" if set_up else "/register/")
         response = self.post(
@@ -144,7 +150,19 @@ class BrowserClient:
         owner, code = _OWNER.search(response.body), _RECOVERY_CODE.search(response.body)
         if owner is None or code is None:
             raise RuntimeError(f"Registration answered {response.status}.")
-        self.owner, self.recovery_code = owner[1], "-".join(_CODE_GROUP.findall(code[1]))
+        self.owner, groups = owner[1], _CODE_GROUP.findall(code[1])
+        self.recovery_code = "-".join(groups)
+        self._confirm_code(response.body, groups)
+
+    def _confirm_code(self, page: str, groups: list[str]) -> None:
+        """Type the groups of a recovery code that its page asks for."""
+        carried = _CARRIED.search(page)
+        typed = [groups[_ORDINALS.index(ordinal)] for ordinal in _ASKED_GROUP.findall(page)]
+        response = self.post(
+            "/recovery-kept/", carried=carried[1] if carried else "", group_a=typed[0], group_b=typed[1]
+        )
+        if response.status != 302:
+            raise RuntimeError(f"The confirmation of the recovery code answered {response.status}.")
 
     def sign_in(self, **fields: str) -> BrowserResponse:
         """Sign in with the name and password of this client, or with the given form fields."""
