@@ -27,7 +27,7 @@ from accounts.keys.browser_keys import create_browser_key
 from accounts.keys.keyrings import build_keyring
 from accounts.keys.sealed_preferences import apply_preferences
 from accounts.keys.vault_state import is_of_format_1
-from accounts.models import Person, SignIn, Unlock
+from accounts.models import Person, SignIn, Unlock, Vault
 from accounts.sessions import limits, revocation_list
 from accounts.sessions.cookies import COOKIE_HALF_LENGTH, SessionCookie
 from accounts.sessions.register import check_no_other_key, register
@@ -57,7 +57,7 @@ def create_session(
     """Create the SignIn and the Unlock row for a browser whose person has opened a slot; return its cookie.
 
     The browser stores a persistent cookie after it is closed: for `days`, or for the household's limit if
-    that is shorter or `days` is None.
+    that is shorter or `days` is None. Raise StaleVault if the key was replaced since the slot was opened.
     """
     half = secret_bytes(COOKIE_HALF_LENGTH)
     with write_transaction():
@@ -78,7 +78,8 @@ def unlock_session(
 ) -> SessionCookie:
     """Unlock a signed-in browser and return its new cookie; the old cookie is no longer valid.
 
-    If `is_persistent` is given, it and `days` change how long the browser stores its cookie.
+    If `is_persistent` is given, it and `days` change how long the browser stores its cookie. Raise StaleVault
+    if the key was replaced since the slot was opened.
     """
     half = secret_bytes(COOKIE_HALF_LENGTH)
     with write_transaction():
@@ -102,6 +103,9 @@ def get_cookie_age(sign_in_id: UUID) -> timedelta | None:
 
 def _create_keys(row: SignIn, *, half: bytes, keyring: Keyring) -> None:
     """Create what belongs to a new cookie half: the Unlock row, and the keys for drafts while locked."""
+    # A rotation that signs everybody out must not miss a browser whose secret opened its slot just before.
+    if not Vault.objects.filter(owner_id=keyring.owner, epoch=keyring.epoch).exists():
+        raise StaleVault
     Unlock.objects.create(sign_in=row, **_wrap_data_key(row, half=half, keyring=keyring))
     _save_draft_key(row, half=half, keyring=keyring)
 

@@ -85,6 +85,9 @@ def open_slot_throttled(
         raise
     try:
         yield opened
+    except StaleVault:
+        # The key was replaced before the session was written.
+        raise DerivationQueueFull(key_slots.RETRY_SECONDS) from None
     finally:
         opened.keyring.close()
 
@@ -172,13 +175,13 @@ def start_session(
 def start_session_if_possible(
     person: Person, keyring: Keyring, *, device: str, request_vault: RequestVault = NOBODY
 ) -> SessionCookie | None:
-    """Start a session after new secrets were saved; return None if its rows could not be written.
+    """Start a session after new secrets were saved; return None if its rows were not written.
 
     The page with the new recovery code is shown only after this call, so an error must not prevent it.
     """
     try:
         return start_session(person, keyring, device=device, request_vault=request_vault)
-    except NotWritten:
+    except (NotWritten, StaleVault):
         return None
 
 
