@@ -318,7 +318,7 @@ class OtherWeights(BagOfWords):
 
 
 def test_texts_with_vectors_of_other_weights_are_embedded_again(
-    owner: Resident, embedder: BagOfWords, monkeypatch: pytest.MonkeyPatch
+    owner: Resident, embedder: BagOfWords
 ) -> None:
     owner.write("A heron in the weir.")
     owner.write("A letter from the bank.")
@@ -326,13 +326,12 @@ def test_texts_with_vectors_of_other_weights_are_embedded_again(
     indexes.close(owner.keyring.key_id)
     other: Embedder = OtherWeights()
     embedders.set_embedder(other)
-    monkeypatch.setattr("search.embedder.self_test.is_telling_apart", lambda _: True)
 
-    waiting = [said.message for said in inference.check_embeddings()]
+    waiting = [said.message for said in inference.check_former_vectors()]
     index = open_index(owner)
 
     assert any(said.startswith("2 texts were indexed for related entries with another") for said in waiting)
-    assert not any("another model" in said.message for said in inference.check_embeddings())
+    assert not any("another model" in said.message for said in inference.check_former_vectors())
     assert set(Vector.objects.values_list("embedder", flat=True)) == {other.name}
     assert index.vectors is not None
     assert index.vectors.count() == 2
