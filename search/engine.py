@@ -33,6 +33,7 @@ _MAX_NEAR: Final = 50
 # Up to so many texts that filters let through are compared each; of more, the nearest of all are filtered.
 _FEW_TEXTS: Final = 2000
 _WIDER_SEARCH: Final = 1000
+_FILTERED_AT_ONCE: Final = 200
 # The same text has a slightly different vector beside longer ones.
 _SCORE_DIGITS: Final = 3
 
@@ -119,49 +120,56 @@ def search(
     words = index.words
     if words is None:
         raise IndexClosed
-    ranked, near, total = _rank_in_days(index, words, query, _MAX_RANKED)
-    outlines = words.load_outlines([hit.id for hit in ranked])
-    groups = group_hits(ranked, outlines)
-    if len(groups) <= offset + limit and total > _MAX_RANKED:
+    ranking = _rank_in_days(index, words, query, _MAX_RANKED)
+    groups = group_hits(ranking.hits, ranking.outlines)
+    if len(groups) <= offset + limit and ranking.total > _MAX_RANKED:
         # What a deeper ranking has more comes after all of this one: a page never shows a day of another.
-        deeper, near, _ = _rank_in_days(index, words, query, MAX_COUNTED)
-        ranked = _append_new(ranked, deeper)
-        outlines = words.load_outlines([hit.id for hit in ranked])
-        groups = group_hits(ranked, outlines)
-    days = list(_build_days(words, query, groups[offset : offset + limit], outlines, near))
-    further = len(groups) > offset + limit
-    filters = suggest_filters(query, outlines.values())
-    return SearchResults(days=days, total=total, next=offset + limit if further else None, filters=filters)
+        ranking = ranking.append(_rank_in_days(index, words, query, MAX_COUNTED))
+        groups = group_hits(ranking.hits, ranking.outlines)
+    return SearchResults(
+        days=list(_build_days(words, query, groups[offset : offset + limit], ranking)),
+        total=ranking.total,
+        next=offset + limit if len(groups) > offset + limit else None,
+        filters=suggest_filters(query, ranking.outlines.values()),
+    )
 
 
-def _append_new(first: list[fusion.RankedHit], others: list[fusion.RankedHit]) -> list[fusion.RankedHit]:
-    known = {hit.id for hit in first}
-    return [*first, *(hit for hit in others if hit.id not in known)]
+@dataclass(frozen=True, slots=True)
+class _Ranking:
+    """The hits of a query, best first, their outlines, the texts near in meaning; how many have all words."""
+
+    hits: list[fusion.RankedHit]
+    outlines: dict[UUID, TextOutline]
+    near: dict[UUID, NearText]
+    total: int
+
+    def append(self, other: Self) -> Self:
+        """Return this ranking with what another has more at its end."""
+        further = [hit for hit in other.hits if hit.id not in self.outlines]
+        outlines, near = other.outlines | self.outlines, other.near | self.near
+        return replace(self, hits=[*self.hits, *further], outlines=outlines, near=near)
 
 
-def _rank_in_days(
-    index: PersonIndex, words: WordsIndex, query: SearchQuery, depth: int
-) -> tuple[list[fusion.RankedHit], dict[UUID, NearText], int]:
-    """Return what `_rank` does; what lies in the days that the question names comes first."""
-    ranked, near, total = _rank(index, words, query, depth)
+def _rank_in_days(index: PersonIndex, words: WordsIndex, query: SearchQuery, depth: int) -> _Ranking:
+    """Return the ranking of a query; what lies in the days that the question names comes first."""
+    ranking = _rank(index, words, query, depth)
     if query.within is None:
-        return ranked, near, total
-    inside, near_inside, _ = _rank(index, words, query.within, depth)
-    return _append_new(inside, ranked), near | near_inside, total
+        return ranking
+    return replace(_rank(index, words, query.within, depth).append(ranking), total=ranking.total)
 
 
-def _rank(
-    index: PersonIndex, words: WordsIndex, query: SearchQuery, depth: int
-) -> tuple[list[fusion.RankedHit], dict[UUID, NearText], int]:
-    """Return the hits of a query, best first, the texts near in meaning, and how many have all words."""
+def _rank(index: PersonIndex, words: WordsIndex, query: SearchQuery, depth: int) -> _Ranking:
+    """Return the ranking of a query."""
     if query.traces:
         query = replace(query, entries=trace_filter.find_entries_with_traces(index.owner, query.traces))
     question = _embed_question(index, query)
-    near = _find_near(words, index, query, question)
-    word_hits = words.find(query, limit=depth, near=near.keys())
+    near, outlines = _find_near(words, index, query, question)
+    word_hits = words.find(query, limit=depth, near=outlines.values())
     bearing_trace = _find_entries_by_trace(index, words, query)
-    days = word_hits.days | words.load_days((near.keys() | set(bearing_trace)) - word_hits.days.keys())
-    ranked = fusion.fuse(
+    outlines |= word_hits.outlines
+    outlines |= words.load_outlines(set(bearing_trace) - outlines.keys()) if bearing_trace else {}
+    days = {id_: outline.day for id_, outline in outlines.items()}
+    hits = fusion.fuse(
         phrases=word_hits.phrases,
         strict=word_hits.strict,
         loose=word_hits.loose,
@@ -171,7 +179,7 @@ def _rank(
         closeness=_measure_closeness(index, question, days),
         days=days,
     )
-    return ranked, near, word_hits.total
+    return _Ranking(hits, outlines, near, word_hits.total)
 
 
 def _find_entries_by_trace(index: PersonIndex, words: WordsIndex, query: SearchQuery) -> list[UUID]:
@@ -192,17 +200,18 @@ def _embed_question(index: PersonIndex, query: SearchQuery) -> Floats | None:
 
 def _find_near(
     words: WordsIndex, index: PersonIndex, query: SearchQuery, question: Floats | None
-) -> dict[UUID, NearText]:
-    """Return the texts nearest in meaning, nearest first."""
+) -> tuple[dict[UUID, NearText], dict[UUID, TextOutline]]:
+    """Return the texts nearest in meaning, nearest first, and their outlines."""
     vectors, embedder = index.vectors, index.embedder
     if vectors is None or embedder is None or question is None:
-        return {}
+        return {}, {}
     floor = embedder.floors.known if _has_known_word(words, query) else embedder.floors.unknown
 
     def nearest(limit: int, allowed: Collection[UUID] | None) -> list[NearText]:
         return vectors.search(question, limit=limit, floor=floor, allowed=allowed)
 
-    return {near.id: near for near in filter_near(words, query, nearest, limit=_MAX_NEAR)}
+    near, outlines = filter_near(words, query, nearest, limit=_MAX_NEAR)
+    return {one.id: one for one in near}, outlines
 
 
 def _measure_closeness(index: PersonIndex, question: Floats | None, ids: Iterable[UUID]) -> dict[UUID, float]:
@@ -220,31 +229,45 @@ def _has_known_word(words: WordsIndex, query: SearchQuery) -> bool:
     return words.has_any_word(asked - STOP_WORDS or asked)
 
 
-def filter_near(words: WordsIndex, query: SearchQuery, nearest: FindNearest, *, limit: int) -> list[NearText]:
-    """Return the nearest texts that match the query's filters and exclusions, nearest first.
+def filter_near(
+    words: WordsIndex, query: SearchQuery, nearest: FindNearest, *, limit: int
+) -> tuple[list[NearText], dict[UUID, TextOutline]]:
+    """Return the nearest texts that match the query's filters and exclusions, nearest first, and outlines.
 
     Of equally near texts, such as the same sentence on many days, the latest come first.
     """
     found = _find_passing(words, query, nearest, limit=limit)
-    days = words.load_days(near.id for near in found)
+    outlines = words.load_outlines(near.id for near in found)
 
     def rank(near: NearText) -> tuple[float, date, UUID]:
-        return round(near.score, _SCORE_DIGITS), days.get(near.id, date.min), near.id
+        return _round_score(near), outlines[near.id].day, near.id
 
-    return sorted(found, key=rank, reverse=True)[:limit]
+    ranked = sorted((near for near in found if near.id in outlines), key=rank, reverse=True)[:limit]
+    return ranked, {near.id: outlines[near.id] for near in ranked}
+
+
+def _round_score(near: NearText) -> float:
+    return round(near.score, _SCORE_DIGITS)
 
 
 def _find_passing(
     words: WordsIndex, query: SearchQuery, nearest: FindNearest, *, limit: int
 ) -> list[NearText]:
+    """Return the nearest texts that match, nearest first; more than `limit` if the last are equally near."""
     if not (query.is_filtered or query.without):
         return nearest(limit, None)
     few = words.find_allowed(query, limit=_FEW_TEXTS)
     if few is not None:
         return nearest(limit, few)
     found = nearest(_WIDER_SEARCH, None)
-    passing = words.filter_allowed(query, [near.id for near in found])
-    return [near for near in found if near.id in passing]
+    passing: list[NearText] = []
+    for first in range(0, len(found), _FILTERED_AT_ONCE):
+        some = found[first : first + _FILTERED_AT_ONCE]
+        if len(passing) >= limit and _round_score(some[0]) < _round_score(passing[limit - 1]):
+            break
+        allowed = words.filter_allowed(query, [near.id for near in some])
+        passing += [near for near in some if near.id in allowed]
+    return passing
 
 
 def build_marker(words: WordsIndex, query: SearchQuery) -> QueryMarker:
@@ -264,9 +287,9 @@ def _build_days(
     words: WordsIndex,
     query: SearchQuery,
     groups: Sequence[HitGroup],
-    outlines: dict[UUID, TextOutline],
-    near: dict[UUID, NearText],
+    ranking: _Ranking,
 ) -> Iterable[DayResults]:
+    near, outlines = ranking.near, ranking.outlines
     shown = list_shown(groups, most=_MAX_SNIPPETS)
     documents = words.load_documents([hit.id for hits in shown for hit in hits])
     marker = build_marker(words, query)

@@ -9,6 +9,7 @@ import math
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Final
 from uuid import UUID
 
@@ -16,8 +17,13 @@ from search.query.folding import is_unbroken, list_number_words, number_word
 from search.query.parser import QueryTerm, SearchQuery
 from search.query.stop_words import STOP_WORDS
 
-# Filters are asked of each text with the words: of 50,000 that takes 30 ms, and nobody reads on so far.
+# Counting 50,000 texts takes 10 ms, and nobody reads on so far.
 MAX_COUNTED: Final = 5000
+
+# Texts are numbered by day. A day has so many numbers; who writes more on one day has those after the last of
+# all days.
+NUMBERS_OF_DAY: Final = 4096
+AFTER_ALL_DAYS: Final = (date.max.toordinal() + 1) * NUMBERS_OF_DAY
 
 FindForms = Callable[[str], Iterable[str]]
 
@@ -38,17 +44,17 @@ class FtsQuery:
 
     def sql(self, columns: str) -> str:
         """Return the SELECT statement without ORDER BY; `columns` is its select list."""
-        if self.match and not self.conditions:
-            return f"SELECT {columns} FROM words WHERE words MATCH ?"  # noqa: S608 - our own names
-        table = "words JOIN docs ON docs.n = words.rowid" if self.match else "docs"
+        table = "docs"
+        if self.match:
+            reads_texts = any("docs." in condition for condition in self.conditions)
+            table = "words JOIN docs ON docs.n = words.rowid" if reads_texts else "words"
         clauses = (("words MATCH ?",) if self.match else ()) + self.conditions
         return f"SELECT {columns} FROM {table} WHERE {' AND '.join(clauses) or '1'}"  # noqa: S608 - our own names
 
-    def count_sql(self) -> str:
-        """Return the statement that counts results: exactly without conditions, else up to `MAX_COUNTED`."""
-        if not self.conditions:
-            return self.sql("count(*)")
-        return f"SELECT count(*) FROM ({self.sql('1')} LIMIT {MAX_COUNTED})"  # noqa: S608 - our own names
+    def count(self, db: sqlite3.Connection, *, most: int = MAX_COUNTED) -> int:
+        """Return the number of results, counted no further than `most`."""
+        sql = f"SELECT count(*) FROM ({self.sql('1')} LIMIT ?)"  # noqa: S608 - our own names
+        return int(db.execute(sql, (*self.parameters, most)).fetchone()[0])
 
     @property
     def rowid_column(self) -> str:
@@ -148,9 +154,10 @@ def _build_filtered(query: SearchQuery, match: str, *, literal: bool = True) -> 
         if term.literal:
             conditions.append(f"instr({_column_filter(term)}, ?) > 0")
             values.append(term.literal)
-    for sql, value in _build_conditions(query):
+    number = "words.rowid" if match else "docs.n"
+    for sql, some in (*_build_day_conditions(query, number), *_build_conditions(query)):
         conditions.append(sql)
-        values.append(value)
+        values += some
     unwanted = [
         phrase_expression(term.words, prefix=term.prefix)
         for term in query.without
@@ -163,8 +170,10 @@ def _build_filtered(query: SearchQuery, match: str, *, literal: bool = True) -> 
     if unwanted and match:
         match = f"({match}) NOT {any_expression(unwanted)}"
     elif unwanted:
-        conditions.append("docs.n NOT IN (SELECT rowid FROM words WHERE words MATCH ?)")
-        values.append(any_expression(unwanted))
+        on_days = list(_build_day_conditions(query, "words.rowid"))
+        where = " AND ".join(["words MATCH ?", *(sql for sql, _ in on_days)])
+        conditions.append(f"docs.n NOT IN (SELECT rowid FROM words WHERE {where})")  # noqa: S608 - our own names
+        values += [any_expression(unwanted), *(value for _, some in on_days for value in some)]
     return FtsQuery(match, tuple(conditions), tuple(values))
 
 
@@ -173,16 +182,33 @@ def _column_filter(term: QueryTerm) -> str:
     return "folded(docs.body)" if term.words or any(map(str.isalpha, term.literal)) else "docs.body"
 
 
-def _build_conditions(query: SearchQuery) -> Iterable[tuple[str, object]]:
-    if query.since:
-        yield "docs.day >= ?", query.since.isoformat()
-    if query.until:
-        yield "docs.day <= ?", query.until.isoformat()
+# An SQL condition and its parameters.
+_Condition = tuple[str, tuple[object, ...]]
+
+
+def _build_conditions(query: SearchQuery) -> Iterable[_Condition]:
     if query.kinds:
-        yield "docs.kind IN (SELECT value FROM json_each(?))", json.dumps(sorted(query.kinds))
+        yield "docs.kind IN (SELECT value FROM json_each(?))", (json.dumps(sorted(query.kinds)),)
     if query.entries is not None:
         ids = json.dumps([entry.hex for entry in query.entries])
-        yield "docs.entry IN (SELECT unhexed(value) FROM json_each(?))", ids
+        yield "docs.entry IN (SELECT unhexed(value) FROM json_each(?))", (ids,)
+
+
+def _build_day_conditions(query: SearchQuery, number: str) -> Iterable[_Condition]:
+    """Yield conditions on the column with the number of a text, so that other days are not even looked at.
+
+    Only texts with numbers after those of all days are asked for their day; mostly there are none.
+    """
+    day = f"(SELECT late.day FROM docs AS late WHERE late.n = {number})"  # noqa: S608 - our own names
+    if query.since:
+        yield f"{number} >= ?", (query.since.toordinal() * NUMBERS_OF_DAY,)
+        yield f"({number} < {AFTER_ALL_DAYS} OR {day} >= ?)", (query.since.isoformat(),)
+    if query.until:
+        end = (query.until.toordinal() + 1) * NUMBERS_OF_DAY
+        last = f"(SELECT iif(max(late.n) < {AFTER_ALL_DAYS}, ?, max(late.n) + 1) FROM docs AS late)"  # noqa: S608
+        yield f"{number} < {last}", (end,)
+        late = f"{number} >= {AFTER_ALL_DAYS} AND {day} <= ?"
+        yield f"({number} < ? OR {late})", (end, query.until.isoformat())
 
 
 # Ranking by bm25 costs 1.2 microseconds a hit and a pass for each word, counting 0.05. Where more than this
@@ -206,11 +232,21 @@ def find_word_forms(db: sqlite3.Connection, word: str) -> list[str]:
     return [row[0] for row in db.execute(sql, (phrase_expression([word]), _MAX_FORMS)) if row[0] != word]
 
 
-def is_frequent(db: sqlite3.Connection, word: str) -> bool:
-    """Return whether more than one of so many texts have a word; counts no further than that."""
-    most = db.execute("SELECT count(*) FROM docs").fetchone()[0] // _STOP_WORD_EVERY
-    sql = "SELECT count(*) FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT ?)"
-    return bool(db.execute(sql, (phrase_expression([word]), most + 1)).fetchone()[0] > most)
+def list_frequent_words(db: sqlite3.Connection, words: Iterable[str]) -> list[str]:
+    """Return those of these words that more than one of so many texts have."""
+    most = count_texts(db) // _STOP_WORD_EVERY
+    return [word for word in words if is_in_more_than(db, word, most)]
+
+
+def count_texts(db: sqlite3.Connection) -> int:
+    """Return the number of texts."""
+    return int(db.execute("SELECT count(*) FROM docs").fetchone()[0])
+
+
+def is_in_more_than(db: sqlite3.Connection, word: str, most: int) -> bool:
+    """Return whether more than `most` texts have a word; looks at no more of them."""
+    sql = "SELECT 1 FROM words WHERE words MATCH ? LIMIT 1 OFFSET ?"
+    return db.execute(sql, (phrase_expression([word]), most)).fetchone() is not None
 
 
 class WordSearch:
@@ -281,16 +317,19 @@ class WordSearch:
         if len(terms) < 2:
             return []
         fts_queries = [match_some_terms(self._query, terms=[term], forms=self.find_forms) for term in terms]
-        counts = sorted((self._count(fts_query), number) for number, fts_query in enumerate(fts_queries))
-        size = self._db.execute("SELECT count(*) FROM docs").fetchone()[0]
+        size = count_texts(self._db)
         telling = [
-            (holds, number)
-            for holds, number in counts
-            if 0 < holds * _STOP_WORD_EVERY <= size or not _is_stop_word(terms[number])
+            number
+            for number, fts_query in enumerate(fts_queries)
+            if not _is_stop_word(terms[number])
+            or 0 < self._count(fts_query, most=size // _STOP_WORD_EVERY + 1) <= size // _STOP_WORD_EVERY
         ]
+        counts = sorted(
+            (self._count(fts_queries[number], most=size), number) for number in telling or range(len(terms))
+        )
         scores: dict[int, float] = {}
         left, whole = MAX_RANKED, 0.0
-        for holds, number in telling or counts:
+        for holds, number in counts:
             # Not by bm25: it takes each form of a word for a word of its own, and the rarest for the best.
             left -= holds
             worth = math.log(1 + (size - holds + 0.5) / (holds + 0.5))
@@ -308,10 +347,18 @@ class WordSearch:
         Collecting all texts with "with" for the prefix "wit" would take 40 ms of 50,000 texts, and is rarely
         meant.
         """
-        sql = "SELECT term, doc FROM vocabulary WHERE term >= ? AND term < ? LIMIT ?"
+        # `vocabulary` goes through all places of each word; `terms` has the words with these letters.
+        source = "terms" if "a" <= word[0] <= "z" else "vocabulary"
+        sql = f"SELECT term FROM {source} WHERE term >= ? AND term < ? ORDER BY term LIMIT ?"  # noqa: S608 - our own names
         rows = self._db.execute(sql, (word, word + LAST_CHARACTER, _MAX_COMPLETIONS)).fetchall()
-        telling = [term for term, holds in rows if holds <= MAX_RANKED]
-        return telling or [term for term, _ in rows]
+        terms = [term for (term,) in rows]
+        sql = "SELECT term FROM vocabulary WHERE term IN (SELECT value FROM json_each(?)) AND doc > ?"
+        frequent = {
+            term for term in STOP_WORDS.intersection(terms) if is_in_more_than(self._db, term, MAX_RANKED)
+        }
+        others = json.dumps([term for term in terms if term not in frequent])
+        frequent |= {term for (term,) in self._db.execute(sql, (others, MAX_RANKED))}
+        return [term for term in terms if term not in frequent] or terms
 
     def _is_continued(self, term: QueryTerm) -> bool:
         # Beside a word that is everywhere, what only begins so is not missed.
@@ -324,8 +371,8 @@ class WordSearch:
             self._counts_by_term[term] = self._count(FtsQuery(phrase_expression(term.words)))
         return self._counts_by_term[term]
 
-    def _count(self, fts_query: FtsQuery) -> int:
-        return int(self._db.execute(fts_query.count_sql(), fts_query.parameters).fetchone()[0])
+    def _count(self, fts_query: FtsQuery, *, most: int = MAX_COUNTED) -> int:
+        return fts_query.count(self._db, most=most)
 
     def _list_newest(self, fts_query: FtsQuery, most: int) -> list[int]:
         return self._list_rows(fts_query, f"{fts_query.rowid_column} DESC", most)

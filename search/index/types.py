@@ -31,12 +31,16 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class TextOutline:
-    """Kind, day and entry of a text, without its words; texts that are the same have the same digest."""
+    """Kind, day and entry of a text, without its words; texts that are the same have the same digest.
+
+    `number` is the text's in the word index.
+    """
 
     kind: str
     day: date
     entry: UUID
     digest: bytes = field(repr=False)
+    number: int = 0
 
 
 DIGEST_SIZE: Final = 32

@@ -5,7 +5,7 @@ float16; in memory they are float32, since numpy multiplies float16 forty times 
 text are zeroed and reused, so that no trace of an edited text remains.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from threading import Lock
 from typing import Final
 from uuid import UUID
@@ -158,15 +158,19 @@ class VectorsIndex:
         with self._lock:
             self._check_open()
             known = [id_ for id_ in ids if self._rows.get(id_)]
-            if not known:
-                return {}
-            rows = [row for id_ in known for row in self._rows[id_]]
-            lengths = np.array([len(self._rows[id_]) for id_ in known])
-            starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
-            cosines = self._matrix[rows] @ vector
-            nearest = np.maximum.reduceat(cosines, starts)
-            whole = np.add.reduceat(cosines, starts) / lengths
-            return dict(zip(known, similarity.blend_scores(nearest, whole).tolist(), strict=True))
+            scores = self._score_rows([self._rows[id_] for id_ in known], vector)
+            return dict(zip(known, scores.tolist(), strict=True))
+
+    def _score_rows(self, rows_by_text: Sequence[list[int]], vector: Floats) -> Floats:
+        """Return the score of each text from the cosines of its rows."""
+        if not rows_by_text:
+            return np.zeros(0, dtype=np.float32)
+        lengths = np.array([len(rows) for rows in rows_by_text])
+        starts = np.cumsum(lengths) - lengths
+        cosines = self._matrix[[row for rows in rows_by_text for row in rows]] @ vector
+        nearest = np.maximum.reduceat(cosines, starts)
+        whole = np.add.reduceat(cosines, starts) / lengths
+        return similarity.blend_scores(nearest, whole)
 
     def find_similar(
         self, own: Floats, *, floor: float, weights: Mapping[UUID, float], least: float, limit: int
@@ -228,21 +232,20 @@ class VectorsIndex:
     def _rank_texts(
         self, rows: NDArray[np.int64], scores: Floats, limit: int, floor: float, vector: Floats
     ) -> list[NearText]:
-        found: dict[UUID, NearText] = {}
-        last = 1.0
-        for row, score in zip(rows.tolist(), scores.tolist(), strict=True):
-            if score < floor or (len(found) >= 2 * limit and score < last):
-                break
-            last = score
-            id_ = self._ids[self._text_numbers[row]]
-            if id_ is not None and id_ not in found:
-                start, end = self._spans[row].tolist()
-                own = self._rows[id_]
-                mean = score if len(own) == 1 else float((self._matrix[own] @ vector).mean())
-                blended = similarity.blend_scores(score, mean)
-                found[id_] = NearText(id_, blended, (start, end))
-        near = sorted(found.values(), key=lambda one: -one.score)
-        return [one for one in near if one.score >= near[min(limit, len(near)) - 1].score]
+        rows = rows[scores >= floor]
+        # Of each text the nearest row, and of so many texts those that can still be among the first.
+        first = np.sort(np.unique(self._text_numbers[rows], return_index=True)[1])
+        if len(first) > 2 * limit:
+            first = first[scores[first] >= scores[first[2 * limit - 1]]]
+        rows = rows[first]
+        ids = [id_ for number in self._text_numbers[rows].tolist() if (id_ := self._ids[number]) is not None]
+        blended = self._score_rows([self._rows[id_] for id_ in ids], vector)
+        places, best = similarity.best_scores(blended, limit)
+        spans = self._spans[rows[places]].tolist()
+        return [
+            NearText(ids[place], score, (start, end))
+            for place, score, (start, end) in zip(places.tolist(), best.tolist(), spans, strict=True)
+        ]
 
     # --- the graph ----------------------------------------------------------------------------------
 

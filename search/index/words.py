@@ -26,7 +26,7 @@ from uuid import UUID
 
 from search.errors import IndexClosed, SnapshotRefused
 from search.index import fts_queries
-from search.index.fts_queries import WordSearch, find_word_forms
+from search.index.fts_queries import AFTER_ALL_DAYS, MAX_COUNTED, WordSearch, find_word_forms
 from search.index.types import Document, TextOutline
 from search.query.folding import fold, split_words, to_index_form
 from search.query.parser import SearchQuery
@@ -62,11 +62,6 @@ def words_transaction(db: sqlite3.Connection) -> Iterator[None]:
     db.execute("COMMIT")
 
 
-# A day has so many numbers; who writes more on one day has those after the last of all days.
-_NUMBERS_OF_DAY: Final = 4096
-_AFTER_ALL_DAYS: Final = (date.max.toordinal() + 1) * _NUMBERS_OF_DAY
-
-
 def number_texts(db: sqlite3.Connection, documents: Sequence[Document]) -> list[int]:
     """Return a number for each text, higher on later days; a text that stays on its day retains its own."""
     sql = "SELECT id, n FROM docs WHERE id IN (SELECT unhexed(value) FROM json_each(?))"
@@ -74,13 +69,13 @@ def number_texts(db: sqlite3.Connection, documents: Sequence[Document]) -> list[
     last: dict[int, int] = {}
     numbers = []
     for document in documents:
-        first = document.day.toordinal() * _NUMBERS_OF_DAY
+        first = document.day.toordinal() * fts_queries.NUMBERS_OF_DAY
         number = known.get(document.id.bytes, -1)
-        if number // _NUMBERS_OF_DAY != document.day.toordinal():
+        if number // fts_queries.NUMBERS_OF_DAY != document.day.toordinal():
             if first not in last:
-                last[first] = _find_last_number(db, first, first + _NUMBERS_OF_DAY - 1)
-            if last[first] >= first + _NUMBERS_OF_DAY - 1:
-                first = _AFTER_ALL_DAYS
+                last[first] = _find_last_number(db, first, first + fts_queries.NUMBERS_OF_DAY - 1)
+            if last[first] >= first + fts_queries.NUMBERS_OF_DAY - 1:
+                first = AFTER_ALL_DAYS
                 last.setdefault(first, _find_last_number(db, first, 2 * first))
             number = last[first] = last[first] + 1
         numbers.append(number)
@@ -112,16 +107,23 @@ def add_terms(db: sqlite3.Connection, source: str, values: tuple[str, ...]) -> N
     db.execute("INSERT INTO stems (rowid, term) SELECT n, term FROM terms WHERE n > ?", (last,))
 
 
-def load_ids_and_days(db: sqlite3.Connection, numbers: Iterable[int]) -> list[tuple[int, bytes, str]]:
-    """Return the number, id and day of these texts."""
-    sql = "SELECT n, id, day FROM docs WHERE n IN (SELECT value FROM json_each(?))"
-    return db.execute(sql, (json.dumps(list(numbers)),)).fetchall()
-
-
-def load_numbers(db: sqlite3.Connection, ids: Iterable[UUID]) -> list[int]:
-    """Return the numbers of these texts, without unknown ids."""
-    sql = "SELECT n FROM docs WHERE id IN (SELECT unhexed(value) FROM json_each(?))"
-    return [row[0] for row in db.execute(sql, (json.dumps([id_.hex for id_ in ids]),))]
+def load_outlines(
+    db: sqlite3.Connection, *, numbers: Iterable[int] | None = None, ids: Iterable[UUID] = ()
+) -> dict[UUID, TextOutline]:
+    """Return the outlines of the texts with these numbers, or else ids, without unknown ones."""
+    if numbers is None:
+        wanted = json.dumps([id_.hex for id_ in ids])
+        condition = "id IN (SELECT unhexed(value) FROM json_each(?))"
+    else:
+        wanted = json.dumps(list(numbers))
+        condition = "n IN (SELECT value FROM json_each(?))"
+    sql = f"SELECT id, kind, day, entry, digest, n FROM docs WHERE {condition}"  # noqa: S608 - our own names
+    outlines = {}
+    for own, kind, day, entry, digest, number in db.execute(sql, (wanted,)):
+        id_ = UUID(bytes=own)
+        entry_id = id_ if entry == own else UUID(bytes=entry)
+        outlines[id_] = TextOutline(kind, date.fromisoformat(day), entry_id, digest, number)
+    return outlines
 
 
 def build_row(document: Document) -> tuple[bytes, str, str, bytes, bytes, bytes, str]:
@@ -166,14 +168,15 @@ TextState = tuple[bytes, date, UUID]
 class WordHits:
     """Ids of matching texts, best first; `total` is the number of texts with every word of the query.
 
-    `shares` says which part of the words a text has, rarer words counting more.
+    `outlines` are those of all the texts; `shares` says which part of the words a text has, rarer words
+    counting more.
     """
 
     phrases: list[UUID] = field(default_factory=list)
     strict: list[UUID] = field(default_factory=list)
     loose: list[UUID] = field(default_factory=list)
     total: int = 0
-    days: dict[UUID, date] = field(default_factory=dict)
+    outlines: dict[UUID, TextOutline] = field(default_factory=dict)
     shares: dict[UUID, float] = field(default_factory=dict)
 
 
@@ -270,7 +273,7 @@ class WordsIndex:
     def count(self) -> int:
         """Return the number of texts."""
         with self._use() as db:
-            return int(db.execute("SELECT count(*) FROM docs").fetchone()[0])
+            return fts_queries.count_texts(db)
 
     def list_stamps(self) -> dict[str, bytes]:
         """Return the id (hex) and stamp of every text."""
@@ -291,24 +294,10 @@ class WordsIndex:
             rows = db.execute(sql, (wanted,)).fetchall()
         return {document.id: document for document in map(build_document, rows)}
 
-    def load_days(self, ids: Iterable[UUID]) -> dict[UUID, date]:
-        """Return the days of these texts by id, without unknown ids."""
-        sql = "SELECT id, day FROM docs WHERE id IN (SELECT unhexed(value) FROM json_each(?))"
-        with self._use() as db:
-            rows = db.execute(sql, (json.dumps([id_.hex for id_ in ids]),)).fetchall()
-        return {UUID(bytes=id_): date.fromisoformat(day) for id_, day in rows}
-
     def load_outlines(self, ids: Iterable[UUID]) -> dict[UUID, TextOutline]:
         """Return the outlines of these texts by id, without unknown ids."""
-        wanted = json.dumps([id_.hex for id_ in ids])
-        columns = "id, kind, day, entry, digest"
-        sql = f"SELECT {columns} FROM docs WHERE id IN (SELECT unhexed(value) FROM json_each(?))"  # noqa: S608
         with self._use() as db:
-            rows = db.execute(sql, (wanted,)).fetchall()
-        return {
-            UUID(bytes=id_): TextOutline(kind, date.fromisoformat(day), UUID(bytes=entry), digest)
-            for id_, kind, day, entry, digest in rows
-        }
+            return load_outlines(db, ids=ids)
 
     def load_states(self, ids: Iterable[UUID]) -> dict[UUID, TextState]:
         """Return the digest, day and entry of these texts by id, without unknown ids."""
@@ -327,10 +316,9 @@ class WordsIndex:
         """
         fts_query = fts_queries.match_filters(query)
         with self._use() as db:
-            rows = db.execute(
-                fts_query.sql("docs.id") + " LIMIT ?", (*fts_query.parameters, limit + 1)
-            ).fetchall()
-        return {UUID(bytes=row[0]) for row in rows} if len(rows) <= limit else None
+            if fts_query.count(db, most=limit + 1) > limit:
+                return None
+            return {UUID(bytes=row[0]) for row in db.execute(fts_query.sql("docs.id"), fts_query.parameters)}
 
     def filter_allowed(self, query: SearchQuery, ids: Iterable[UUID]) -> set[UUID]:
         """Return the ids of these texts that match the query's filters and exclusions."""
@@ -341,15 +329,13 @@ class WordsIndex:
     def find_stop_words(self, words: Iterable[str]) -> set[str]:
         """Return those of these words that say little by themselves and are frequent in this diary."""
         with self._use() as db:
-            return {word for word in STOP_WORDS.intersection(words) if fts_queries.is_frequent(db, word)}
+            return set(fts_queries.list_frequent_words(db, STOP_WORDS.intersection(words)))
 
     def has_any_word(self, words: Iterable[str]) -> bool:
         """Return whether one of these words, or another form of it, is in any text."""
         with self._use() as db:
             return any(
-                db.execute("SELECT 1 FROM vocabulary WHERE term = ?", (word,)).fetchone()
-                or find_word_forms(db, word)
-                for word in words
+                fts_queries.is_in_more_than(db, word, 0) or find_word_forms(db, word) for word in words
             )
 
     def find_forms(self, words: Iterable[str]) -> dict[str, list[str]]:
@@ -366,13 +352,15 @@ class WordsIndex:
         of a single text. Entries with none of the rare words are not returned.
         """
         with self._use() as db:
-            total = max(_ASSUMED_TEXTS, int(db.execute("SELECT count(*) FROM docs").fetchone()[0]))
+            total = max(_ASSUMED_TEXTS, fts_queries.count_texts(db))
             counts = fts_queries.count_rare_words(db, words, most=int(total * _RARE_SHARE))
             weights = {word: 1 - math.log(many) / math.log(total) for word, many in counts.items()}
             sums: dict[int, float] = {}
             places = 0
             for word in sorted(weights, key=lambda word: (counts[word], word)):
-                numbers = fts_queries.find_numbers(db, word, before=before.toordinal() * _NUMBERS_OF_DAY)
+                numbers = fts_queries.find_numbers(
+                    db, word, before=before.toordinal() * fts_queries.NUMBERS_OF_DAY
+                )
                 for number in numbers:
                     sums[number] = sums.get(number, 0) + weights[word]
                 places += len(numbers)
@@ -382,7 +370,7 @@ class WordsIndex:
             rows = db.execute(sql, (json.dumps(list(sums)),)).fetchall()
         return weights, {UUID(bytes=id_): sums[n] for n, id_ in rows}
 
-    def find(self, query: SearchQuery, *, limit: int, near: Collection[UUID] = ()) -> WordHits:
+    def find(self, query: SearchQuery, *, limit: int, near: Collection[TextOutline] = ()) -> WordHits:
         """Return the texts that match the words of the query.
 
         For the texts `near` in meaning, the result tells which share of the words each has.
@@ -394,16 +382,16 @@ class WordsIndex:
             strict, total = finder.find_strict(), finder.total
             phrases = finder.find_phrases() if total else []
             loose = finder.find_loose() if total < ENOUGH_STRICT else []
-            beside = load_numbers(db, near) if finder.shares and near else []
-            rows = load_ids_and_days(db, {*phrases, *strict, *loose, *beside})
-        ids = {n: UUID(bytes=id_) for n, id_, _ in rows}
+            beside = [outline.number for outline in near if outline.number in finder.shares]
+            outlines = load_outlines(db, numbers={*phrases, *strict, *loose, *beside})
+        ids = {outline.number: id_ for id_, outline in outlines.items()}
         return WordHits(
             phrases=[ids[n] for n in phrases],
             strict=[ids[n] for n in strict],
             loose=[ids[n] for n in loose],
             total=total,
-            days={ids[n]: date.fromisoformat(day) for n, _, day in rows},
-            shares={ids[n]: finder.shares.get(n, 0.0) for n, *_ in rows},
+            outlines=outlines,
+            shares={id_: finder.shares.get(n, 0.0) for n, id_ in ids.items()},
         )
 
     def _run_filtered(self, query: SearchQuery, limit: int) -> WordHits:
@@ -411,11 +399,12 @@ class WordsIndex:
         if query.is_empty:
             return WordHits()
         with self._use() as db:
-            total = db.execute(fts_query.count_sql(), fts_query.parameters).fetchone()[0]
-            sql = fts_query.sql("docs.id, docs.day") + " ORDER BY docs.day DESC, docs.n DESC LIMIT ?"
-            rows = db.execute(sql, (*fts_query.parameters, limit)).fetchall()
-        days = {UUID(bytes=id_): date.fromisoformat(day) for id_, day in rows}
-        return WordHits(strict=list(days), total=total, days=days)
+            # One pass to count and to list.
+            sql = fts_query.sql("docs.n") + " ORDER BY docs.day DESC, docs.n DESC LIMIT ?"
+            numbers = [n for (n,) in db.execute(sql, (*fts_query.parameters, MAX_COUNTED))]
+            outlines = load_outlines(db, numbers=numbers[:limit])
+        ids = {outline.number: id_ for id_, outline in outlines.items()}
+        return WordHits(strict=[ids[n] for n in numbers[:limit]], total=len(numbers), outlines=outlines)
 
     # --- snapshots -------------------------------------------------------------------------------
 

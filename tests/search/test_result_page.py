@@ -215,3 +215,17 @@ def test_a_filter_is_added_whatever_quote_is_open(typed: str) -> None:
 
     assert added.kinds == {"entry"}
     assert (len(added.terms), len(added.without)) == (len(parse(typed).terms), len(parse(typed).without))
+
+
+@pytest.mark.parametrize(("counted", "said"), [(2, "More than 2 matches"), (3, "2 matches")])
+def test_a_count_that_ended_is_said_to_have_ended(
+    owner: Resident, monkeypatch: pytest.MonkeyPatch, counted: int, said: str
+) -> None:
+    monkeypatch.setattr("search.views.MAX_COUNTED", counted)
+    for number in range(2):
+        owner.write(f"Heron {number}.", day=DAY - timedelta(number))
+    open_index(owner)
+
+    answer = owner.post("/search/", q="heron")
+
+    assert " ".join(read(answer).first(".search-count").text.split()) == said

@@ -1,6 +1,6 @@
 """Tests that the day decides between equal hits, in whatever order the texts came into the index."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from uuid import UUID
 
@@ -91,7 +91,7 @@ def test_a_word_of_every_day_gives_the_latest_days() -> None:
 
 
 def test_a_day_may_have_any_number_of_texts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("search.index.words._NUMBERS_OF_DAY", 4)
+    monkeypatch.setattr("search.index.fts_queries.NUMBERS_OF_DAY", 4)
     documents = [make_document("Rain.", day=FIRST, id_=UUID(int=number)) for number in range(1, 12)]
     index = WordsIndex()
 
@@ -100,6 +100,39 @@ def test_a_day_may_have_any_number_of_texts(monkeypatch: pytest.MonkeyPatch) -> 
     index.upsert(documents[5:9])
 
     assert set(index.find(parse("rain"), limit=50).strict) == {document.id for document in documents}
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("rain on:2025-05-02", range(1, 12)),
+        ("rain from:2025-05-03", [20, 21]),
+        ("rain to:2025-05-01", [10**6]),
+        ("rain from:2025-05-02", [*range(1, 12), 20, 21]),
+        ("rain to:2025-05-02", [*range(1, 12), 10**6]),
+        ("rain to:2025-05-02 -hail", [*range(2, 11), 10**6]),
+        ("-hail on:2025-05-02", range(2, 11)),
+        ("-hail to:2025-05-01", [10**6]),
+        ("rain in:entries on:2025-05-02", range(1, 12)),
+    ],
+)
+def test_filters_by_days_know_the_days_of_texts_beyond_the_numbers_of_a_day(
+    typed: str, found: Iterable[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("search.index.fts_queries.NUMBERS_OF_DAY", 4)
+    busy = date(2025, 5, 2)
+    days = [date(2025, 5, 1), *[busy] * 11, *[date(2025, 5, 3)] * 2]
+    ids = [UUID(int=number) for number in (10**6, *range(1, 12), 20, 21)]
+    texts = ["Rain and hail." if id_.int in (1, 11) else "Rain." for id_ in ids]
+    index = WordsIndex()
+    index.upsert(
+        [make_document(text, day=day, id_=id_) for text, day, id_ in zip(texts, days, ids, strict=True)]
+    )
+
+    hits = index.find(parse(typed), limit=50)
+
+    assert sorted(id_.int for id_ in hits.strict) == list(found)
+    assert hits.total == len(hits.strict)
 
 
 @pytest.mark.parametrize("order", ORDERS)
@@ -117,7 +150,7 @@ def test_of_equally_near_texts_the_latest_days_are_found(order: Sequence[int], t
     def nearest(limit: int, allowed: object) -> list[object]:
         return vectors.search(asked, limit=limit, allowed=allowed)  # type: ignore[arg-type, return-value]
 
-    found = filter_near(words, parse(typed), nearest, limit=3)  # type: ignore[arg-type]
+    found, _ = filter_near(words, parse(typed), nearest, limit=3)  # type: ignore[arg-type]
 
     assert [near.id for near in found] == LATEST_FIRST[:3]
 
@@ -133,6 +166,6 @@ def test_what_is_nearer_still_comes_first() -> None:
     )
     asked = np.array([1, 0], dtype=np.float32)
 
-    found = filter_near(words, SearchQuery(), lambda n, few: vectors.search(asked, limit=n), limit=4)
+    found, _ = filter_near(words, SearchQuery(), lambda n, few: vectors.search(asked, limit=n), limit=4)
 
     assert [near.id for near in found] == [UUID(int=number) for number in range(1, 5)]

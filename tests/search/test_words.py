@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from search.errors import IndexClosed, SnapshotRefused
-from search.index.fts_queries import MAX_RANKED
+from search.index.fts_queries import MAX_COUNTED, MAX_RANKED
 from search.index.types import Document
 from search.index.words import WordsIndex
 from search.query.folding import fold, fold_with_offsets, split_words
@@ -158,6 +158,33 @@ def test_common_words_give_the_newest_and_the_true_number() -> None:
 
     assert hits.total == MAX_RANKED + 100
     assert hits.strict[0] == texts[-1].id
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"), [("wit", {"Wit.", "Wither."}), ("with", None), ("wen", None), ("при", {"Привет."})]
+)
+def test_a_beginning_is_continued_by_frequent_words_only_if_there_are_no_others(
+    typed: str, found: set[str] | None
+) -> None:
+    index = WordsIndex()
+    crowd = [make_document("Went with her.") for _ in range(MAX_RANKED + 1)]
+    few = [make_document(text) for text in ("Wit.", "Wither.", "Привет.")]
+    index.upsert([*crowd, *few])
+
+    hits = index.find(parse(typed), limit=MAX_RANKED + 10)
+
+    assert hits.total == (len(crowd) if found is None else len(found))
+    texts = {document.id: document.text for document in few}
+    assert {texts.get(id_) for id_ in hits.strict} == (found or {None})
+
+
+def test_a_diary_of_one_word_is_counted_no_further_than_anybody_reads() -> None:
+    index = WordsIndex()
+    index.upsert([make_document("Rain.") for _ in range(MAX_COUNTED + 10)])
+
+    assert [
+        index.find(parse(typed), limit=5).total for typed in ("rain", "rain in:entries", "in:entries")
+    ] == [MAX_COUNTED] * 3
 
 
 def test_a_few_hits_are_followed_by_texts_with_some_of_the_words() -> None:
