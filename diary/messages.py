@@ -105,6 +105,14 @@ JOB_INTERRUPTED: Final = {
 JOB_FAILED: Final = {
     "not_written": "Nothing can be written to the disk now, so no reply was started. Try again later.",
     "empty": "The model wrote nothing this time. Try again.",
+    "echo": (
+        f"The model repeated its instructions and was stopped. {PARTIAL_SAVED}. Try again; if it happens "
+        "often, a larger model will help."
+    ),
+    "forged": (
+        f"The model began to write an entry of its own and was stopped. {PARTIAL_SAVED}. Try again; if it "
+        "happens often, a larger model will help."
+    ),
     "internal": f"Something went wrong in Llamora; its log has the details. {PARTIAL_SAVED}. Try again.",
 }
 

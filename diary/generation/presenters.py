@@ -11,6 +11,7 @@ from diary import days, hooks
 from diary.generation.prompt_record import EntryRef, PromptRecord
 from diary.models import Entry, Opening, Reply
 from llamora.crypto import EnvelopeError
+from llamora.inference.messages import describe_author
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +33,7 @@ def build_prompt_record_context(person: Person, row: Reply | Opening, *, day: da
     )
     return {
         "day": day,
+        "written_by": describe_author(record.author),
         "is_known": saved is not None,
         "was_sent": was_sent,
         "entries": _name_entries(record.entries, existing, person=person, day=day),

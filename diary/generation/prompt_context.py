@@ -24,7 +24,7 @@ MIN_ENTRY_CHARACTERS = 40
 
 @dataclass(frozen=True, kw_only=True)
 class PromptEntry:
-    """The text of an entry, its time of day as 08:12, and its day if that is not the day of the prompt."""
+    """The text of an entry, its time of day as 08:12, or empty, and its day if not the day of the prompt."""
 
     time: str
     text: str

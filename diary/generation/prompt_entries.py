@@ -8,7 +8,7 @@ from uuid import UUID
 
 from diary import days
 from diary.generation.prompt_context import MIN_ENTRY_CHARACTERS, PromptEntry
-from diary.models import Entry
+from diary.models import Entry, Origin
 from diary.rendering.excerpts import Span, extract_passage
 from llamora.crypto import EnvelopeError
 
@@ -23,7 +23,10 @@ def build_prompt_entry(entry: Entry, *, zone: str) -> PromptEntry | None:
     except EnvelopeError:
         return None
     written_at = days.to_original_time(entry.created_at, offset=entry.utc_offset, zone_name=zone)
-    return PromptEntry(time=written_at.strftime("%H:%M"), text=text, id=entry.id)
+    time = written_at.strftime("%H:%M")
+    # An import without a time of day is stored as of noon.
+    is_known = entry.origin != Origin.IMPORTED or time != "12:00"
+    return PromptEntry(time=time if is_known else "", text=text, id=entry.id)
 
 
 def build_prompt_entries(entries: Iterable[Entry], *, zone: str) -> tuple[PromptEntry, ...]:

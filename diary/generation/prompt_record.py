@@ -6,18 +6,22 @@
      "replies": number of earlier replies, "replies_left_out": number of replies left out,
      "is_cut": whether a text was shortened,
      "traces": [id, ...] of the traces by which entries of earlier days were recalled,
-     "near": [id, ...] of entries recalled because they are related in meaning}
+     "near": [id, ...] of entries recalled because they are related in meaning,
+     "author": {"model", "host", "prompt"}, each a name}
 
-The record contains ids and days, never text; it is encrypted together with the generated text.
+The record contains ids, days and names, never text; it is encrypted together with the generated text.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any
 from uuid import UUID
 
+from llamora.inference.job import UNKNOWN_AUTHOR, Author
+
 EntryRef = tuple[UUID, date]
+_MAX_NAME_LENGTH = 120
 
 
 @dataclass(kw_only=True)
@@ -34,6 +38,7 @@ class PromptRecord:
     is_cut: bool = False
     traces: list[UUID] = field(default_factory=list)
     near: list[UUID] = field(default_factory=list)
+    author: Author = UNKNOWN_AUTHOR
 
     def to_json(self) -> dict[str, Any]:
         """Return the record as JSON for storage."""
@@ -48,6 +53,7 @@ class PromptRecord:
             "is_cut": self.is_cut,
             "traces": [str(id_) for id_ in self.traces],
             "near": [str(id_) for id_ in self.near],
+            "author": dump_author(self.author),
         }
 
     @property
@@ -71,10 +77,29 @@ class PromptRecord:
                 replies_left_out=int(value.get("replies_left_out", 0)),
                 traces=[UUID(id_) for id_ in value.get("traces", ())],
                 near=[UUID(id_) for id_ in value.get("near", ())],
+                author=load_author(value.get("author")),
             )
         except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
             # UUID raises AttributeError for a number.
             return None
+
+
+def dump_author(author: Author) -> dict[str, str]:
+    """Return the writer of a text as JSON for storage."""
+    return asdict(author)
+
+
+def load_author(value: Any) -> Author:
+    """Return the writer of a text from its JSON; texts of before have none."""
+    if not isinstance(value, dict):
+        return UNKNOWN_AUTHOR
+    return Author(**{key: _load_name(value.get(key)) for key in asdict(UNKNOWN_AUTHOR)})
+
+
+def _load_name(value: object) -> str:
+    """Return a name in one line, since that of a model comes from its server or from an imported file."""
+    printable = "".join(c if c.isprintable() else " " for c in value) if isinstance(value, str) else ""
+    return " ".join(printable.split())[:_MAX_NAME_LENGTH]
 
 
 def _dump_refs(refs: Iterable[EntryRef]) -> list[list[str]]:

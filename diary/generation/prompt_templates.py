@@ -1,17 +1,28 @@
 """Prompts as text templates.
 
-A file in `<data>/prompts/` overrides the file of the same name in `templates/prompts/`. The text above
-a line of `---` is the system message, the text below it the user message. Nothing is escaped, since a prompt
-is text, not HTML.
+    version: 2            a prompt of ours begins with its version, the temperature for it,
+    temperature: 0.3      and the number of words after which its text ends with the sentence
+    words: 60
+    ---
+    instructions          the system message
+    ---
+    what to read          the user message
+
+A file in `<data>/prompts/` overrides the file of the same name in `templates/prompts/`; it may do without the
+first part, which then is ours. Nothing is escaped, since a prompt is text, not HTML.
 """
 
+import hashlib
 import logging
+import re
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from django.conf import settings
 from django.template import Context, Engine, Template, TemplateSyntaxError
+from django.template.base import NodeList, TextNode
 
 from llamora.llm.deltas import ChatMessages
 
@@ -21,17 +32,31 @@ OWN_TEMPLATES = Path(__file__).resolve().parent.parent.parent / "templates" / "p
 SEPARATOR = "\n---\n"
 # A template changed on the disk is used after this time: to look each time delays a generation by 1 ms.
 FRESH_SECONDS = 10.0
+_OPTION = re.compile(r"^(version|temperature|words): *([0-9.]+)$", re.MULTILINE)
 
 
 class InvalidPromptTemplate(Exception):  # noqa: N818 - states what is the case
     """Raised for a prompt without a line of `---`, or with invalid template tags; contains no text of it."""
 
 
-class _PromptTemplate(NamedTuple):
-    """A parsed template, and the time at which its file is read again."""
+class PromptOptions(NamedTuple):
+    """The version of a prompt, its temperature, and the number of words after which its text is to end."""
 
+    version: str = ""
+    temperature: float | None = None
+    max_words: int | None = None
+
+
+class _PromptTemplate(NamedTuple):
+    """A parsed template, and the time at which its file is read again.
+
+    `blank` is the user message without its fixed words: what remains is what it was given.
+    """
+
+    options: PromptOptions
     system: Template
     person: Template
+    blank: Template
     path: Path
     expires_at: float
 
@@ -53,16 +78,59 @@ def render_prompt(name: str, values: dict[str, object]) -> ChatMessages:
     return _fill(own, values)
 
 
+def render_values(name: str, values: dict[str, object]) -> str:
+    """Return only what a prompt was given: the texts of its person, without the words of the template."""
+    return str(_get(name).blank.render(Context(values, autoescape=False)))
+
+
+def get_options(name: str) -> PromptOptions:
+    """Return the options of a prompt; for a file of the household, a digest of the file is the version."""
+    return _get(name).options
+
+
+def get_fixed_texts(name: str) -> list[str]:
+    """Return the words of a prompt that are the same for everybody, in pieces."""
+    prompt = _get(name)
+    return [node.s for half in (prompt.system, prompt.person) for node in _iter_text_nodes(half.nodelist)]
+
+
 def _load(path: Path) -> _PromptTemplate:
     engine = Engine(autoescape=False)
-    system, rule, person = path.read_text(encoding="utf-8").partition(SEPARATOR)
+    content = path.read_text(encoding="utf-8")
+    options = PromptOptions()
+    if content.startswith("version:"):
+        head, _, content = content.partition(SEPARATOR)
+        options = _parse_options(head)
+    elif path.parent != OWN_TEMPLATES:
+        own = _load(OWN_TEMPLATES / path.name).options
+        options = own._replace(version=hashlib.sha256(content.encode()).hexdigest()[:8])
+    system, rule, person = content.partition(SEPARATOR)
     if not rule:
         raise InvalidPromptTemplate
     try:
         halves = engine.from_string(system), engine.from_string(person)
+        blank = engine.from_string(person)
     except TemplateSyntaxError:
         raise InvalidPromptTemplate from None
-    return _PromptTemplate(*halves, path, expires_at=time.monotonic() + FRESH_SECONDS)
+    for node in _iter_text_nodes(blank.nodelist):
+        node.s = "\n"
+    return _PromptTemplate(options, *halves, blank, path, expires_at=time.monotonic() + FRESH_SECONDS)
+
+
+def _parse_options(head: str) -> PromptOptions:
+    found = dict(_OPTION.findall(head))
+    try:
+        return PromptOptions(
+            version=found.get("version", ""),
+            temperature=float(found["temperature"]) if "temperature" in found else None,
+            max_words=int(found["words"]) if "words" in found else None,
+        )
+    except ValueError:
+        raise InvalidPromptTemplate from None
+
+
+def _iter_text_nodes(nodes: NodeList) -> Iterator[TextNode]:
+    yield from (node for node in nodes.get_nodes_by_type(TextNode) if isinstance(node, TextNode))
 
 
 def _find(name: str) -> _PromptTemplate:

@@ -107,7 +107,7 @@ def _collect_sources(person: Person, day: date, days_read: Sequence[date]) -> It
             yield OpeningSource(
                 day=source_day,
                 ago=ago,
-                text=recap,
+                text=recap.text,
                 recapped=tuple(entry.id for entry in day_entries if entry.id),
                 labels=tuple(names),
             )

@@ -18,6 +18,8 @@ from diary.generation.page_tasks import PageSection, RenderedText
 from diary.generation.prompt_context import MIN_ENTRY_CHARACTERS, fit_latest
 from diary.generation.prompt_entries import omit_middle
 from diary.generation.prompt_record import PromptRecord
+from diary.generation.prompts import build_prompt
+from diary.generation.text_language import name_language
 from diary.models import Entry, Opening
 from diary.openings.section import OpeningView, build_job_view, render_section
 from llamora.inference.job import Job, JobOutcome, JobState, Prompt, TokenCounter
@@ -99,20 +101,21 @@ class OpeningTask:
             count=server.count_message_tokens,
         )
         self._record_sources(sent)
-        return Prompt(messages=messages, max_tokens=budget.output)
+        return build_prompt("opening", self._get_values(sent), messages=messages, max_tokens=budget.output)
 
     def _render_prompt(self, sources: Sequence[OpeningSource]) -> ChatMessages:
-        return prompt_templates.render_prompt(
-            "opening",
-            {
-                "weekday": days.weekday_name(self.day),
-                "day": days.format_day(self.day),
-                "told": sources,
-                "gap": sources[-1].ago,
-                "is_long": sources[-1].ago >= LONG_GAP_DAYS,
-                "is_new": self.is_new,
-            },
-        )
+        return prompt_templates.render_prompt("opening", self._get_values(sources))
+
+    def _get_values(self, sources: Sequence[OpeningSource]) -> dict[str, object]:
+        return {
+            "weekday": days.weekday_name(self.day),
+            "day": days.format_day(self.day),
+            "language": name_language(sources[-1].text),
+            "told": sources,
+            "gap": sources[-1].ago,
+            "is_long": sources[-1].ago >= LONG_GAP_DAYS,
+            "is_new": self.is_new,
+        }
 
     def _record_sources(self, sent: Sequence[OpeningSource]) -> None:
         refs = [(one.id, one.day) for one in self.sources if one.id]
@@ -137,6 +140,7 @@ class OpeningTask:
             return
         Opening.objects.filter(owner_id=self.owner_id, day=self.day).delete()
         opening = Opening(id=self.id, owner_id=self.owner_id, day=self.day, text=outcome.text.strip())
+        self.record.author = outcome.author
         opening.read = self.record.to_json()
         opening.save(force_insert=True)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
+from typing import NamedTuple
 from uuid import UUID
 
 from accounts.models import Person
@@ -9,11 +10,19 @@ from diary.entries.queries import get_digest_key
 from diary.generation.ask_once import ask_once
 from diary.generation.prompt_context import PromptEntry
 from diary.generation.prompt_entries import build_prompt_entries
+from diary.generation.prompt_record import load_author
 from diary.models import Entry, Recap
 from diary.recaps.tasks import RecapTask
 from llamora.crypto import EnvelopeError, Keyring, keyed_digest
 from llamora.fields import new_id
-from llamora.inference.job import Job
+from llamora.inference.job import Author, Job
+
+
+class SavedRecap(NamedTuple):
+    """The recap of a day, and who wrote it."""
+
+    text: str
+    author: Author
 
 
 def compute_digest(key: bytes, day: date, entries: Sequence[PromptEntry]) -> str:
@@ -22,7 +31,7 @@ def compute_digest(key: bytes, day: date, entries: Sequence[PromptEntry]) -> str
     return keyed_digest(key, [day.isoformat().encode(), *parts]).hex()
 
 
-def find_recap(owner_id: UUID, day: date, *, digest: str) -> str | None:
+def find_recap(owner_id: UUID, day: date, *, digest: str) -> SavedRecap | None:
     """Return the recap of a day if it was generated from entries with this digest, else None."""
     row = Recap.objects.filter(owner_id=owner_id, day=day).first()
     if row is None:
@@ -31,12 +40,14 @@ def find_recap(owner_id: UUID, day: date, *, digest: str) -> str | None:
         body = row.body
     except EnvelopeError:
         return None
-    return str(body["text"]) if body["digest"] == digest else None
+    if body["digest"] != digest:
+        return None
+    return SavedRecap(str(body["text"]), load_author(body.get("author")))
 
 
 def get_or_start_recap(
     person: Person, day: date, *, keyring: Keyring, is_requested: bool = False, retry_failed: bool = False
-) -> str | Job | None:
+) -> SavedRecap | Job | None:
     """Return a past day's recap, or the job that generates it, or None if no job can be started now.
 
     `is_requested` if the person explicitly asked for it; `retry_failed` to repeat a recently failed job.

@@ -10,6 +10,9 @@ from diary.generation import prompt_templates
 from diary.generation.budget import ensure_unlocked, get_token_budget
 from diary.generation.prompt_context import PromptEntry, fit_latest
 from diary.generation.prompt_entries import build_prompt_entries, halve_entry
+from diary.generation.prompt_record import dump_author
+from diary.generation.prompts import build_prompt
+from diary.generation.text_language import name_language
 from diary.models import Entry, Recap
 from llamora.inference.job import JobOutcome, JobState, Prompt, TokenCounter
 from llamora.llm.deltas import ChatMessages
@@ -33,22 +36,25 @@ class RecapTask:
     async def build_prompt(self, server: TokenCounter, *, share: float) -> Prompt:
         """Build a prompt with as many of the latest entries of the day as fit."""
         budget = get_token_budget(server, share=share)
-        messages, _ = await fit_latest(
+        messages, sent = await fit_latest(
             self.entries,
             limit=budget.prompt,
             render=self._render_prompt,
             shorten=halve_entry,
             count=server.count_message_tokens,
         )
-        return Prompt(messages=messages, max_tokens=budget.output)
+        return build_prompt("recap", self._get_values(sent), messages=messages, max_tokens=budget.output)
 
     def _render_prompt(self, entries: Sequence[PromptEntry]) -> ChatMessages:
-        values: dict[str, object] = {
+        return prompt_templates.render_prompt("recap", self._get_values(entries))
+
+    def _get_values(self, entries: Sequence[PromptEntry]) -> dict[str, object]:
+        return {
             "weekday": days.weekday_name(self.day),
             "day": days.format_day(self.day),
+            "language": name_language(" ".join(entry.text for entry in entries)),
             "entries": entries,
         }
-        return prompt_templates.render_prompt("recap", values)
 
     def create_row(self) -> None:
         """Create nothing: the row is created with the complete recap."""
@@ -59,7 +65,11 @@ class RecapTask:
         if outcome.state != JobState.DONE or not outcome.text.strip() or not self._is_current():
             return
         Recap.objects.filter(owner_id=self.owner_id, day=self.day).delete()
-        body = {"text": outcome.text.strip(), "digest": self.digest}
+        body = {
+            "text": outcome.text.strip(),
+            "digest": self.digest,
+            "author": dump_author(outcome.author),
+        }
         Recap(id=self.id, owner_id=self.owner_id, day=self.day, body=body).save(force_insert=True)
 
     def _is_current(self) -> bool:

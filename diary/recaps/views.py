@@ -16,6 +16,7 @@ from diary import days, messages
 from diary.recaps import services
 from llamora.inference import model_server
 from llamora.inference.job import Job
+from llamora.inference.messages import describe_author
 
 NO_CONTENT = 204
 
@@ -32,20 +33,26 @@ def recap(request: HouseholdRequest, day: date) -> HttpResponse:
     result = services.get_or_start_recap(
         request.user, day, keyring=request.vault.keyring, is_requested=is_requested, retry_failed=retry_failed
     )
-    text = result if isinstance(result, str) else None
+    saved = result if isinstance(result, services.SavedRecap) else None
     is_coming = isinstance(result, Job) and not result.is_over
-    context = {"day": day, "text": text, "is_coming": is_coming, "why_not": _get_refusal(result)}
+    context = {
+        "day": day,
+        "text": saved.text if saved else "",
+        "written_by": describe_author(saved.author) if saved else "",
+        "is_coming": is_coming,
+        "why_not": _get_refusal(result),
+    }
     if is_requested:
         name = "diary/fragments/recap.html" if request.htmx else "diary/recap.html"
         return render(request, name, context)
     return (
         render(request, "diary/fragments/calendar_recap.html", context)
-        if text or is_coming
+        if saved or is_coming
         else HttpResponse()
     )
 
 
-def _get_refusal(result: str | Job | None) -> str:
+def _get_refusal(result: services.SavedRecap | Job | None) -> str:
     """Return the reason why a requested recap is not available."""
     if result is not None:
         return messages.RECAP_FAILED

@@ -18,6 +18,8 @@ from diary.generation.page_tasks import PageSection, RenderedText
 from diary.generation.prompt_context import PromptContext, fit_to_window
 from diary.generation.prompt_entries import build_earlier_entries, build_prompt_entries, build_prompt_entry
 from diary.generation.prompt_record import PromptRecord
+from diary.generation.prompts import build_prompt
+from diary.generation.text_language import name_language
 from diary.models import Entry, EntryQuerySet, Reply, ReplyKind
 from diary.replies.errors import EntryDamaged
 from diary.replies.reply_kinds import DEFAULT_CHOICE, ReplyKindChoice
@@ -70,7 +72,13 @@ class ReplyTask:
             self.context, limit=budget.prompt, render=render, count=server.count_message_tokens
         )
         self._record_entries(sent)
-        return Prompt(messages=messages, max_tokens=budget.output)
+        return build_prompt(
+            self.choice.kind.value,
+            _get_values(self.choice, sent),
+            messages=messages,
+            max_tokens=budget.output,
+            allows_heads=self.choice.kind == ReplyKind.OWN,
+        )
 
     def _record_entries(self, sent: PromptContext) -> None:
         """Record the entries in the prompt, for the sources of the reply."""
@@ -103,6 +111,7 @@ class ReplyTask:
         if reply is None:
             raise RowDeleted
         reply.text, reply.state, reply.reason = outcome.text, outcome.state.value, outcome.reason
+        self.record.author = outcome.author
         reply.finished_at = None if outcome.state in LIVE_STATES else timezone.now()
         reply.read = self._record_json()
         reply.save(update_fields=["text", "read", "state", "reason", "finished_at"])
@@ -185,16 +194,18 @@ def _load_text(reply: Reply) -> str:
 
 
 def _render_prompt(choice: ReplyKindChoice, context: PromptContext) -> ChatMessages:
-    return prompt_templates.render_prompt(
-        choice.kind.value,
-        {
-            "wish": choice.instruction,
-            "weekday": days.weekday_name(context.day),
-            "day": days.format_day(context.day),
-            "recalled": context.recalled,
-            "earlier": context.earlier,
-            "entry": context.entry,
-            "is_cut": context.is_cut,
-            "replies": context.replies,
-        },
-    )
+    return prompt_templates.render_prompt(choice.kind.value, _get_values(choice, context))
+
+
+def _get_values(choice: ReplyKindChoice, context: PromptContext) -> dict[str, object]:
+    return {
+        "wish": choice.instruction,
+        "weekday": days.weekday_name(context.day),
+        "day": days.format_day(context.day),
+        "language": name_language(context.entry.text),
+        "recalled": context.recalled,
+        "earlier": context.earlier,
+        "entry": context.entry,
+        "is_cut": context.is_cut,
+        "replies": context.replies,
+    }

@@ -11,7 +11,7 @@ A job may also end from `waiting`. Only its event loop changes a job; any thread
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
 from django.db.models import TextChoices
@@ -35,21 +35,63 @@ LIVE_STATES = frozenset({JobState.WAITING, JobState.WRITING})
 
 
 @dataclass(frozen=True, kw_only=True)
+class Author:
+    """The writer of a text: a model, its machine (empty for this one), and the prompt with its version."""
+
+    model: str = ""
+    host: str = ""
+    prompt: str = ""
+
+
+UNKNOWN_AUTHOR: Final = Author()
+
+
+@dataclass(frozen=True, kw_only=True)
 class JobOutcome:
-    """The result of a job in the form in which it is saved: the text so far, the state and its reason."""
+    """The result of a job in the form in which it is saved: the text so far, its writer, state and reason."""
 
     text: str
     state: JobState
     reason: str = ""
+    author: Author = UNKNOWN_AUTHOR
+
+
+class Cut(NamedTuple):
+    """The end of a text before its model ends it: the length that stays, and why; empty if it is complete."""
+
+    length: int
+    reason: str
+
+
+class OutputCheck(Protocol):
+    """The check of a text while it is written."""
+
+    def feed(self, text: str) -> Cut | None:
+        """Check the next piece of the text; return where the text is to end, or None to go on."""
+
+    def restart(self) -> None:
+        """Forget the text so far, which turned out to be thinking."""
+
+    def finish(self) -> Cut | None:
+        """Check what only shows at the end of a text, such as its last line."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Prompt:
-    """Messages for the model, its output limit in tokens, and the JSON schema of the output, if any."""
+    """Messages for the model, how it is to write, and how its output is checked.
+
+    max_tokens    the limit of the output
+    schema        the JSON schema of the output, if any
+    temperature   how far from the likeliest words the model may go; the server's own if None
+    label         name and version of the prompt, as in "recap 2"
+    """
 
     messages: ChatMessages
     max_tokens: int
     schema: dict[str, Any] | None = None
+    temperature: float | None = None
+    label: str = ""
+    check: OutputCheck | None = None
 
 
 class TokenCounter(Protocol):
@@ -114,6 +156,7 @@ class Job:
         # The model its owner has chosen, used where the server has it.
         self.model = model
         self.keyring = keyring
+        self.author = UNKNOWN_AUTHOR
         self.state = JobState.WAITING
         self.reason = ""
         self.position = 0

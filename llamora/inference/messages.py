@@ -4,7 +4,10 @@ The first sentence of each message describes the situation and is sometimes show
 """
 
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from llamora.inference.job import Author
 
 # Part of the messages below; where nothing was written, the other stands in its place.
 PARTIAL_SAVED: Final = "What was written so far is saved"
@@ -61,9 +64,23 @@ def get_message(code: str) -> str:
     return _MESSAGES.get(code, _MESSAGES["server_error"])
 
 
+def get_display_name(model: str) -> str:
+    """Return the name of a model as people read it: that of its file without the folder."""
+    return Path(model).name.removesuffix(".gguf") if model.endswith(".gguf") else model
+
+
+def describe_author(author: "Author") -> str:
+    """Return a sentence that says who wrote a text, or an empty string if that is not known."""
+    if not author.model:
+        return ""
+    where = f"on {author.host}" if author.host else "on this computer"
+    prompt = f" (prompt: {author.prompt})" if author.prompt else ""
+    return f"Written by {get_display_name(author.model)} {where}{prompt}."
+
+
 def ready_message(*, model: str, kind: str, netloc: str, is_own: bool, remote: bool) -> str:
     """Return the message for a ready model: its name, the kind of its server, and the server's host."""
-    name = Path(model).name.removesuffix(".gguf") if model.endswith(".gguf") else model
+    name = get_display_name(model)
     server = "run by Llamora" if is_own else f"served by {_KIND_NAMES.get(kind, kind)} at {netloc}"
     message = f"Replies are written by {name or 'the model'}, {server}."
     return f"{message} {REMOTE_NOTICE}" if remote else message

@@ -12,6 +12,7 @@ The state and reason of a job after an error of a write:
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from llamora.crypto import CryptoError
@@ -85,12 +86,15 @@ class JobPersister:
             if seq == saved_seq or not self._job.text:
                 continue
             try:
-                await self._save(JobOutcome(text=self._job.text, state=JobState.WRITING))
+                await self._save(self._get_outcome_so_far())
                 saved_seq = seq
             except Exception as error:
                 if type(error) is not NotWritten:
                     self._on_trouble(*classify_error(error))
                 log_error(self._job, error, what="could not be saved so far")
+
+    def _get_outcome_so_far(self) -> JobOutcome:
+        return JobOutcome(text=self._job.text, state=JobState.WRITING, author=self._job.author)
 
     async def save_outcome(self, outcome: JobOutcome) -> None:
         """Save the outcome and end the job; if the write fails, mark the job as not saved and try again."""
@@ -110,7 +114,7 @@ class JobPersister:
             return outcome
         except (CryptoError, FenceRefused) as error:
             state, reason = classify_error(error)
-            changed = JobOutcome(text=outcome.text, state=state, reason=reason)
+            changed = replace(outcome, state=state, reason=reason)
             return changed if await self._try_set_state(changed) else None
         except Exception as error:
             log_error(self._job, error, what="could not be saved")

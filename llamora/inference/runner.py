@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 
 from llamora.inference.db_executor import DbExecutor
-from llamora.inference.job import Job, JobOutcome, JobState, Prompt
+from llamora.inference.job import Author, Cut, Job, JobOutcome, JobState, OutputCheck, Prompt
 from llamora.inference.persistence import JobPersister, StateAndReason, classify_error, log_error
 from llamora.inference.queue import FairQueue
 from llamora.llm.deltas import Delta
@@ -36,6 +36,14 @@ class EmptyReply(ModelError):  # noqa: N818 - states what happened
     """Raised when the model ended without any text."""
 
     code = "empty"
+
+
+class OutputRefused(ModelError):  # noqa: N818 - states what happened
+    """Raised when a text is none that may stand under an entry; `code` is the reason of its check."""
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+        super().__init__()
 
 
 class JobRun:
@@ -84,7 +92,9 @@ class JobRun:
             # Never cancelled: a write that a thread has begun must not arrive after the last one.
             await partials
             await row
-            await self._persister.save_outcome(JobOutcome(text=self.job.text, state=state, reason=reason))
+            job = self.job
+            outcome = JobOutcome(text=job.text, state=state, reason=reason, author=job.author)
+            await self._persister.save_outcome(outcome)
         finally:
             if not self.job.is_over:
                 self.job.finish(JobOutcome(text="", state=JobState.FAILED, reason="internal"), is_saved=False)
@@ -132,9 +142,11 @@ class JobRun:
         raise PromptTooLong
 
     async def _stream(self, prompt: Prompt, server: "ModelServer") -> str:
+        self.job.author = Author(model=server.model_name, host=server.remote_host, prompt=prompt.label)
         stream = server.stream(
             prompt.messages,
             max_tokens=prompt.max_tokens,
+            temperature=prompt.temperature,
             schema=prompt.schema,
             silence=settings.MODEL_SILENCE_SECONDS,
             limit=settings.MODEL_REPLY_SECONDS,
@@ -143,8 +155,12 @@ class JobRun:
         async with aclosing(stream):
             async for part in stream:
                 if not isinstance(part, Delta):
+                    if prompt.check:
+                        self._apply(prompt.check.finish())
                     return part.reason
                 self.job.append_delta(part)
+                if prompt.check and self._apply(_check_delta(prompt.check, part)):
+                    return ""
                 is_first, length = length == 0 < len(part.text), length + len(part.text)
                 # Not every server respects `max_tokens`.
                 if length > settings.MAX_TEXT:
@@ -152,3 +168,18 @@ class JobRun:
                 if is_first or part.pieces > BURST_TOKENS:
                     await asyncio.sleep(BURST_PAUSE)
         return ""
+
+    def _apply(self, cut: Cut | None) -> bool:
+        """Shorten the text to what may stay; return whether it is complete; raise OutputRefused."""
+        if cut is None:
+            return False
+        self.job.truncate(self.job.text[: cut.length].rstrip())
+        if cut.reason:
+            raise OutputRefused(cut.reason)
+        return True
+
+
+def _check_delta(check: OutputCheck, delta: Delta) -> Cut | None:
+    if delta.withdraw:
+        check.restart()
+    return check.feed(delta.text) if delta.text else None

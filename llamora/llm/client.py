@@ -176,7 +176,7 @@ class ModelServer:
             # For a server that does not apply templates, the first reply will tell.
             with suppress(ModelError):
                 if opens_thinking(await self._apply_template([{"role": "user", "content": "Hello."}])):
-                    self._think_first.add(self._name)
+                    self._think_first.add(self.model_name)
         return self.offer
 
     async def stream(
@@ -194,7 +194,7 @@ class ModelServer:
         `schema` requests JSON output; some servers ignore it, so the output must be checked. `silence` and
         `limit` are seconds: the longest time without any bytes, and the longest time for the whole reply.
         """
-        stream_timeout, name = StreamTimeout(silence=silence, limit=limit), self._name
+        stream_timeout, name = StreamTimeout(silence=silence, limit=limit), self.model_name
         # An answer in JSON begins with JSON, whatever the template opens.
         parser = StreamParser(thinks_first=schema is None and name in self._think_first)
         body = self._build_body(messages, max_tokens=max_tokens, temperature=temperature, schema=schema)
@@ -243,9 +243,14 @@ class ModelServer:
             await client.aclose()
 
     @property
-    def _name(self) -> str:
+    def model_name(self) -> str:
         """The model's name in requests."""
         return self.model or (self.offer.name if self.offer else "")
+
+    @property
+    def remote_host(self) -> str:
+        """The machine to which prompts are sent, or nothing if it is this one."""
+        return (urlsplit(self.url).hostname or "") if self.is_remote else ""
 
     async def _apply_template(self, messages: ChatMessages) -> str:
         """Return the messages as one prompt, formatted with the model's template."""
@@ -275,7 +280,7 @@ class ModelServer:
         schema: dict[str, Any] | None,
     ) -> dict[str, Any]:
         body: dict[str, Any] = {
-            "model": self._name,
+            "model": self.model_name,
             "messages": list(messages),
             "stream": True,
             "stream_options": {"include_usage": True},

@@ -213,9 +213,9 @@ def run_serving_loop(url: str) -> Iterator[ServingLoop]:
         settings.MODEL_URL = before
 
 
-def start_reply(person: Resident, entry_id: object) -> str:
+def start_reply(person: Resident, entry_id: object, **fields: str) -> str:
     """Request a reply; return its id."""
-    answer = person.post(f"/entries/{entry_id}/respond/", script=True)
+    answer = person.post(f"/entries/{entry_id}/respond/", script=True, **fields)
     assert answer.status_code == 200, answer.status_code
     return read(answer).ids("reply-")[0]
 

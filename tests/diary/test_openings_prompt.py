@@ -44,8 +44,8 @@ def test_exactly_the_latest_written_days_leave_the_process(
         f"{labels[5]}, 5 days ago:\n\nBegan the boat.\n\n"
         f"{labels[4]}, 4 days ago:\n\nSanded it.\n\n"
         f"{labels[1]}, yesterday:\n\nAnna comes on Sunday.\n\nVarnish is out.\n\n"
-        f'Write the first lines on the page of {labels[0]}: two or three sentences, to "you", '
-        "about one or two things that are still open, in the language of the diary."
+        f'Write the first lines for {labels[0]}: two or three short sentences to "you", '
+        "in the language of the diary."
     )
     assert len(model.calls) == 1
 
@@ -94,8 +94,8 @@ def test_the_traces_a_person_keeps_are_told_with_their_days(
     open_day(owner)
 
     said = model.calls[0]["messages"][1]["content"]
-    assert "4 days ago:\n\nBegan the boat.\n(Marked by them: the boat, Anna.)" in said
-    assert said.count("Marked by them") == 1
+    assert "4 days ago:\n\nBegan the boat.\n(Marked by the owner: the boat, Anna.)" in said
+    assert said.count("Marked by the owner") == 1
     assert "HIS" not in said
 
 
@@ -123,8 +123,8 @@ def test_a_long_day_is_put_in_short_for_the_next_opening_and_a_short_one_is_not(
     ("ago", "says", "never"),
     [
         (1, "The diary is new", "have not written"),
-        (LONG_GAP_DAYS, f"They have not written for {LONG_GAP_DAYS} days.", "The diary is new"),
-        (400, "They have not written for 400 days.", "The diary is new"),
+        (LONG_GAP_DAYS, f"The owner has not written for {LONG_GAP_DAYS} days.", "The diary is new"),
+        (400, "The owner has not written for 400 days.", "The diary is new"),
     ],
 )
 def test_a_new_diary_and_a_return_are_told_to_the_model(

@@ -76,7 +76,8 @@ def test_exactly_the_day_leaves_the_process(
     assert system.startswith("You write one line into the calendar")
     assert said == (
         f"{day:%A}, {day.day} {day:%B %Y}.\n\n[08:00]\nBegan the boat.\n\n[10:00]\nSanded it.\n\n"
-        "That day in one or two sentences, in the language of the diary:"
+        "Write the line for this day: one or two sentences, at most forty words, "
+        "in the language of the diary."
     )
     assert '<p dir="auto">The boat was begun.</p>' in html
 

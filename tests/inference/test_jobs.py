@@ -17,7 +17,7 @@ from django.db import transaction
 from llamora.crypto import Context, KeyId, Keyring, VaultLocked, current_keyring
 from llamora.database import FenceRefused, NotWritten
 from llamora.inference import registry as inference_registry
-from llamora.inference.job import Job, JobOutcome, JobState, Prompt, RowDeleted, TokenCounter
+from llamora.inference.job import Author, Job, JobOutcome, JobState, Prompt, RowDeleted, TokenCounter
 from llamora.inference.registry import JobRegistry, NoEventLoop
 from llamora.llm.client import ModelServer
 from tests.fakes.model_server import FakeModelServer
@@ -27,6 +27,7 @@ from tests.fakes.waiting import until
 pytestmark = pytest.mark.django_db(transaction=True)
 
 OWNER = UUID(int=7)
+FAKE_MODEL = Author(model="fake-model")
 SLOW = Script(tokens=make_words(400), rate=100)
 of_a_request: ContextVar[str] = ContextVar("of_a_request", default="none")
 
@@ -120,7 +121,7 @@ async def test_a_job_is_kept_whole_and_its_keyring_closed(
     job = await call_from_thread(lambda: registry.start(note, keyring=keys))
     await wait_for_end(job)
 
-    assert note.kept[-1] == JobOutcome(text="Good day.", state=JobState.DONE)
+    assert note.kept[-1] == JobOutcome(text="Good day.", state=JobState.DONE, author=FAKE_MODEL)
     assert job.text == "Good day."
     await until(lambda: keys.is_closed)
 
@@ -167,7 +168,10 @@ async def test_closing_keeps_what_came_within_a_second(registry: JobRegistry, mo
     # The model would go on for much longer.
     assert time.monotonic() - began < 10
     for note, job in zip(notes, started, strict=True):
-        assert note.kept[-1] == JobOutcome(text=job.text, state=JobState.INTERRUPTED, reason="closing")
+        interrupted = JobOutcome(
+            text=job.text, state=JobState.INTERRUPTED, reason="closing", author=FAKE_MODEL
+        )
+        assert note.kept[-1] == interrupted
         assert job.keyring.is_closed
     with pytest.raises(NoEventLoop):
         registry.start(RecordingTask(), keyring=keyring())
@@ -257,7 +261,7 @@ async def test_the_last_write_is_repeated_until_the_disk_takes_it(
     assert not job.is_saved
     await until(lambda: job.is_saved)
 
-    assert note.kept == [JobOutcome(text="Good day.", state=JobState.DONE)]
+    assert note.kept == [JobOutcome(text="Good day.", state=JobState.DONE, author=FAKE_MODEL)]
 
 
 @pytest.mark.parametrize("error", [NotWritten("read_only"), VaultLocked(), RuntimeError("secret words")])

@@ -17,6 +17,8 @@ from tests.traces.tagging import add_traces, list_names
 from traces.models import TraceProposal
 from traces.proposals.services import get_proposal_job
 
+WALK = "In the rain with Aunt Iris past the weir and down to the water."
+
 
 @pytest.fixture
 def owner(live: ServingLoop, owner: Resident) -> Resident:
@@ -45,7 +47,7 @@ def list_proposed(page: str) -> list[str]:
 
 
 def test_the_model_proposes_an_emoji_and_traces(owner: Resident, model: FakeModelServer) -> None:
-    entry = owner.write("Coffee with Iris, then down to the water.")
+    entry = owner.write(WALK)
     model.add_json_scripts(build_answer())
 
     page = request_proposals(owner, entry)
@@ -59,7 +61,7 @@ def test_the_model_proposes_an_emoji_and_traces(owner: Resident, model: FakeMode
 
 def test_traces_that_are_kept_already_are_told_to_the_model(owner: Resident, model: FakeModelServer) -> None:
     add_traces(owner, owner.write("a"), "The Weir")
-    entry = owner.write("Down to the water.")
+    entry = owner.write(WALK)
     model.add_json_scripts(build_answer(traces=["the weir", "water"]))
 
     page = request_proposals(owner, entry)
@@ -72,7 +74,7 @@ def test_an_answer_out_of_form_is_asked_for_once_more(owner: Resident, model: Fa
     model.add_json_scripts(Script(tokens=["Certainly! ", "Here you are."]))
     model.add_scripts(Script(tokens=["```json\n", '{"emoji": "🌊", "traces": ["weir"]}', "\n```"]))
 
-    page = request_proposals(owner, owner.write("Down to the water."))
+    page = request_proposals(owner, owner.write(WALK))
 
     assert list_proposed(page) == ["🌊", "weir"]
     assert (len(model.asked_for_json), len(model.calls)) == (1, 1)
@@ -84,7 +86,7 @@ def test_a_server_that_cannot_keep_to_a_schema_is_asked_without_one(
     model.add_json_scripts(Script(status=500))
     model.add_scripts(build_answer())
 
-    assert list_proposed(request_proposals(owner, owner.write("Down to the water."))) == [
+    assert list_proposed(request_proposals(owner, owner.write(WALK))) == [
         "☕",
         "the weir",
         "Aunt Iris",
@@ -94,7 +96,7 @@ def test_a_server_that_cannot_keep_to_a_schema_is_asked_without_one(
 def test_where_some_are_shown_more_can_be_asked_for(owner: Resident, model: FakeModelServer) -> None:
     model.add_json_scripts(build_answer())
 
-    page = request_proposals(owner, owner.write("Down to the water."))
+    page = request_proposals(owner, owner.write(WALK))
 
     assert "Suggest more" in page
     assert "Suggest traces" not in page
@@ -104,7 +106,7 @@ def test_after_a_second_useless_answer_nothing_is_said(owner: Resident, model: F
     model.add_json_scripts(Script(tokens=["I would rather not."]))
     model.add_scripts(Script(tokens=["Really, I would rather not."]))
 
-    page = request_proposals(owner, owner.write("Down to the water."))
+    page = request_proposals(owner, owner.write(WALK))
 
     assert list_proposed(page) == []
     assert "Suggest traces" in page
@@ -115,7 +117,7 @@ def test_after_a_second_useless_answer_nothing_is_said(owner: Resident, model: F
 def test_what_was_dismissed_is_not_proposed_again_to_the_same_entry(
     owner: Resident, model: FakeModelServer
 ) -> None:
-    entry = owner.write("Down to the water.")
+    entry = owner.write(WALK)
     model.add_json_scripts(build_answer(), build_answer(traces=["THE WEIR", "rain"]))
     request_proposals(owner, entry)
 
@@ -124,8 +126,20 @@ def test_what_was_dismissed_is_not_proposed_again_to_the_same_entry(
     assert list_proposed(request_proposals(owner, entry)) == ["☕", "rain"]
 
 
+def test_names_that_neither_the_entry_nor_the_diary_has_are_not_proposed(
+    owner: Resident, model: FakeModelServer
+) -> None:
+    add_traces(owner, owner.write("a"), "Boat")
+    invented = ["boat", "the plague", "weir"]
+    model.add_json_scripts(build_answer(traces=invented))
+
+    page = request_proposals(owner, owner.write(WALK))
+
+    assert list_proposed(page) == ["☕", "Boat", "weir"]
+
+
 def test_sending_again_stops_what_is_being_proposed(owner: Resident, model: FakeModelServer) -> None:
-    entry = owner.write("Down to the water.")
+    entry = owner.write(WALK)
     model.add_json_scripts(Script(endless=True, rate=20))
     owner.post(f"/entries/{entry.id}/traces/propose/", script=True)
 
@@ -151,7 +165,7 @@ def test_unasked_nothing_goes_to_a_model_elsewhere(
     # Every address of this machine, and so none that is its own alone.
     with run_serving_loop(model.url.replace("127.0.0.1", "0.0.0.0")):
         owner = new_resident("Olive")
-        entry = owner.write("Down to the water.")
+        entry = owner.write(WALK)
 
         request_proposals(owner, entry, unasked="1")
         unasked = len(model.asked_for_json)
@@ -161,7 +175,7 @@ def test_unasked_nothing_goes_to_a_model_elsewhere(
 
 
 def test_who_wants_none_unasked_gets_them_only_when_asked(owner: Resident, model: FakeModelServer) -> None:
-    entry = owner.write("Down to the water.")
+    entry = owner.write(WALK)
     owner.choose(proposes_traces=False)
 
     request_proposals(owner, entry, unasked="1")
@@ -174,7 +188,7 @@ def test_who_wants_none_unasked_gets_them_only_when_asked(owner: Resident, model
 
 
 def test_a_lock_ends_it_and_nothing_is_kept(owner: Resident, model: FakeModelServer) -> None:
-    entry = owner.write("Down to the water.")
+    entry = owner.write(WALK)
     model.add_json_scripts(Script(endless=True, rate=20))
     owner.post(f"/entries/{entry.id}/traces/propose/", script=True)
 

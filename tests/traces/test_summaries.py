@@ -57,10 +57,11 @@ def test_exactly_its_entries_leave_the_process_in_the_order_of_time(
     page = request_summary(owner, trace.id)
 
     system, said = (turn["content"] for turn in model.calls[0]["messages"])
-    assert system.startswith("You sum up what somebody's private diary says under one of its labels")
+    assert system.startswith("You sum up for its writer what a private diary says under one label")
     assert said == (
         "The label: Boat\n\n[2 January 2020]\nBegan the boat.\n\n[4 March 2021]\nSank it.\n\n"
-        "In three to five sentences, what these entries tell of:"
+        "Sum up what these entries say about Boat, in three to five short sentences, "
+        "in the language of the diary."
     )
     assert "You built <em>a boat</em> and sank it." in page
     assert "Summarize" not in page

@@ -31,7 +31,10 @@ ANSWER_SCHEMA: Final[dict[str, Any]] = {
     "required": ["emoji", "traces"],
     "additionalProperties": False,
 }
-_MAX_WORDS = 5
+_MAX_WORDS = 4
+_WORD = re.compile(r"\w+")
+# Thai, Lao, Khmer, and the scripts of Chinese and Japanese.
+_WITHOUT_SPACES = re.compile("[\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 _SCORE = re.compile(r"\d\s*(?:/|%|out of)|[%★☆⭐]")
 _LIST_MARK = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s*")
 _EDGE_CHARACTERS = " \t\"'“”‘’«»`*_#.,;:!?"
@@ -62,6 +65,27 @@ def parse_tolerant(answer: str) -> list[str]:
     else:
         names, emoji = _clean_names(_parse_list_lines(answer)), ""
     return [emoji, *names] if emoji and names else names
+
+
+def filter_supported(names: Iterable[str], *, text: str, known_names: Iterable[str]) -> list[str]:
+    """Return the names whose every word stands in the text, those in use already, and the emoji.
+
+    A model invents names, or takes one from its instructions; a trace must lead back to what was written.
+    """
+    known = {get_identity(name) for name in known_names}
+    written = get_identity(text)
+    words = set(_WORD.findall(written))
+    return [
+        name
+        for name in names
+        if get_identity(name) in known or _is_written(get_identity(name), words=words, text=written)
+    ]
+
+
+def _is_written(identity: str, *, words: set[str], text: str) -> bool:
+    if _WITHOUT_SPACES.search(identity):
+        return identity in text
+    return words.issuperset(_WORD.findall(identity))
 
 
 def _find_json(answer: str) -> Any:

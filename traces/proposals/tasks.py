@@ -14,6 +14,8 @@ from diary.generation import prompt_templates
 from diary.generation.budget import ensure_unlocked, get_token_budget
 from diary.generation.prompt_context import PromptEntry, fit_latest
 from diary.generation.prompt_entries import halve_entry
+from diary.generation.prompts import build_data_prompt
+from diary.generation.text_language import name_language
 from diary.models import Entry
 from llamora.inference.job import JobOutcome, JobState, Prompt, TokenCounter
 from llamora.llm.deltas import ChatMessages
@@ -55,12 +57,19 @@ class ProposalTask:
             count=server.count_message_tokens,
         )
         schema = None if self.is_retry else parser.ANSWER_SCHEMA
-        return Prompt(messages=messages, max_tokens=min(budget.output, MAX_ANSWER_TOKENS), schema=schema)
+        max_tokens = min(budget.output, MAX_ANSWER_TOKENS)
+        return build_data_prompt("traces", messages=messages, max_tokens=max_tokens, schema=schema)
 
     def _build_messages(self, entries: Sequence[PromptEntry]) -> ChatMessages:
         is_cut = len(entries[0].text) < len(self.prompt_entry.text)
         return prompt_templates.render_prompt(
-            "traces", {"entry": entries[0], "known": self.known_names, "is_cut": is_cut}
+            "traces",
+            {
+                "entry": entries[0],
+                "known": self.known_names,
+                "is_cut": is_cut,
+                "language": name_language(entries[0].text),
+            },
         )
 
     def create_row(self) -> None:
@@ -73,13 +82,18 @@ class ProposalTask:
             self.retry(self)
         if outcome.state != JobState.DONE:
             return
-        names = parser.parse_strict(outcome.text)
+        names = self._filter(parser.parse_strict(outcome.text))
         if not names and not self.is_retry:
             self.retry(self)
-        elif names := names or parser.parse_tolerant(outcome.text):
+        elif names := names or self._filter(parser.parse_tolerant(outcome.text)):
             entry = Entry.objects.for_owner(self.owner_id).filter(id=self.entry_id).first()
             if entry is not None:
                 save_proposals(entry, names)
+
+    def _filter(self, names: Sequence[str]) -> list[str]:
+        """Return the names that the entry supports, or nothing if only the emoji remains."""
+        found = parser.filter_supported(names, text=self.prompt_entry.text, known_names=self.known_names)
+        return found if any(any(map(str.isalnum, name)) for name in found) else []
 
     def set_state(self, outcome: JobOutcome) -> None:
         """Do nothing: failed proposals are generated again when they are next requested."""

@@ -8,6 +8,7 @@ from diary.generation.job_status import describe_job
 from diary.rendering.page_texts import render_page_text
 from llamora.inference import model_server
 from llamora.inference.job import Job, JobState
+from llamora.inference.messages import describe_author
 from traces import messages
 from traces.access import get_trace
 from traces.models import Trace
@@ -20,6 +21,7 @@ class SummaryView:
 
     html: SafeString
     note: str
+    written_by: str
     button_label: str
     is_making: bool
 
@@ -33,6 +35,7 @@ def build_summary_view(trace: Trace) -> SummaryView:
     return SummaryView(
         html=render_page_text(summary.text) if summary else SafeString(),
         note=_get_note(summary, job),
+        written_by=describe_author(summary.author) if summary else "",
         button_label="" if is_making else _get_button_label(summary),
         is_making=is_making,
     )

@@ -16,10 +16,11 @@ from accounts.models import Person
 from diary.entries.queries import get_digest_key
 from diary.generation.ask_once import ask_once, find_job
 from diary.generation.prompt_entries import omit_middle
+from diary.generation.prompt_record import load_author
 from diary.models import Entry
 from llamora.crypto import EnvelopeError, Keyring, keyed_digest
 from llamora.fields import new_id
-from llamora.inference.job import Job
+from llamora.inference.job import UNKNOWN_AUTHOR, Author, Job
 from traces.models import Trace
 from traces.queries import get_display_name, get_entries_with_traces, load_latest_entries
 from traces.summaries.tasks import SummaryEntry, SummaryTask
@@ -36,6 +37,7 @@ class TraceSummary:
     read: int
     of: int
     is_stale: bool
+    author: Author = UNKNOWN_AUTHOR
 
 
 def compute_digest(trace: Trace) -> str:
@@ -56,7 +58,13 @@ def get_summary(trace: Trace) -> TraceSummary | None:
     if body is None:
         return None
     is_stale = body["digest"] != compute_digest(trace)
-    return TraceSummary(text=body["text"], read=body["read"], of=body["of"], is_stale=is_stale)
+    return TraceSummary(
+        text=body["text"],
+        read=body["read"],
+        of=body["of"],
+        is_stale=is_stale,
+        author=load_author(body.get("author")),
+    )
 
 
 def get_summary_job(trace: Trace) -> Job | None:

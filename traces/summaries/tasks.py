@@ -10,6 +10,9 @@ from diary.generation import prompt_templates
 from diary.generation.budget import ensure_unlocked, get_token_budget
 from diary.generation.prompt_context import MIN_ENTRY_CHARACTERS, fit_latest
 from diary.generation.prompt_entries import omit_middle
+from diary.generation.prompt_record import dump_author
+from diary.generation.prompts import build_prompt
+from diary.generation.text_language import name_language
 from llamora.inference.job import JobOutcome, JobState, Prompt, RowDeleted, TokenCounter
 from llamora.llm.deltas import ChatMessages
 from traces.models import Trace
@@ -62,14 +65,25 @@ class SummaryTask:
             count=server.count_message_tokens,
         )
         self.read = len(sent)
-        return Prompt(messages=messages, max_tokens=budget.output)
+        return build_prompt(
+            "trace_summary",
+            self._get_values(sent),
+            messages=messages,
+            max_tokens=budget.output,
+            allows_heads=True,
+        )
 
     def _build_messages(self, entries: Sequence[SummaryEntry]) -> ChatMessages:
-        left_out = self.count - len(entries)
-        return prompt_templates.render_prompt(
-            "trace_summary",
-            {"name": self.name, "entries": entries, "count": self.count, "left_out": left_out},
-        )
+        return prompt_templates.render_prompt("trace_summary", self._get_values(entries))
+
+    def _get_values(self, entries: Sequence[SummaryEntry]) -> dict[str, object]:
+        return {
+            "name": self.name,
+            "entries": entries,
+            "count": self.count,
+            "left_out": self.count - len(entries),
+            "language": name_language(" ".join(entry.text for entry in entries)),
+        }
 
     def create_row(self) -> None:
         """Create nothing: the summary is saved in the existing row of its trace."""
@@ -87,6 +101,7 @@ class SummaryTask:
             "digest": self.digest,
             "read": self.read,
             "of": self.count,
+            "author": dump_author(outcome.author),
         }
         trace.save(update_fields=["summary"])
 

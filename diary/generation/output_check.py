@@ -1,0 +1,134 @@
+"""The check of a model's text while it is written: its length in words, and that it is no echo of its prompt.
+
+    complete   the sentence in which the text reaches its number of words is over
+    echo       eight words in a row of the prompt that the person did not write, or one of its headings
+    forged     a line that is only a date or a time of day, as an entry begins
+
+Small models repeat their instructions, or go on with the next entry of the diary themselves. Neither may
+stand under an entry as if it were a reply.
+"""
+
+import re
+from collections import deque
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Final
+
+from llamora.dates import resolve
+from llamora.inference.job import Cut
+
+ECHO_LENGTH: Final = 8  # words
+# The longest date head, with its weekday and marks around it.
+_LONGEST_HEAD: Final = 60
+_WORD: Final = re.compile(r"\w+")
+_SENTENCE_END: Final = re.compile(r"[.!?…。！？]+[\"'”’»)*_\]]*(?=\s|$)")
+_TIME_HEAD: Final = re.compile(r"\W{0,3}\[\d{1,2}[:.]\d{2}\]")
+_YEAR: Final = re.compile(r"\d{4}")
+# The anchor matters only to expressions that are no head: those of a head name their year.
+_ANY_DAY: Final = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+def get_headings(fixed_texts: Iterable[str]) -> frozenset[str]:
+    """Return the lines of a prompt that introduce something, as `the entry to answer:`."""
+    lines = (line.strip() for text in fixed_texts for line in text.splitlines())
+    return frozenset(_fold(line) for line in lines if line.endswith(":") and len(_WORD.findall(line)) > 1)
+
+
+class TextCheck:
+    """The check of one text.
+
+    `fixed_texts` are the words of the prompt, `own_text` is what the person wrote; `allows_heads` for a text
+    in which a line may be a date, as in one whose form the person has described.
+    """
+
+    def __init__(
+        self,
+        *,
+        fixed_texts: Iterable[str] = (),
+        own_text: str = "",
+        max_words: int | None = None,
+        allows_heads: bool = False,
+    ) -> None:
+        fixed_texts = tuple(fixed_texts)
+        own = set(_iter_runs(own_text))
+        self._echoes = {run for text in fixed_texts for run in _iter_runs(text)} - own
+        self._headings = get_headings(fixed_texts)
+        self._max_words, self._allows_heads = max_words, allows_heads
+        self.restart()
+
+    def restart(self) -> None:
+        """Forget the text so far."""
+        self._text = ""
+        # Where to go on with words, and with lines.
+        self._word_position = self._line_position = 0
+        self._word_count = 0
+        self._recent: deque[tuple[str, int]] = deque(maxlen=ECHO_LENGTH)
+        self._full_at: int | None = None
+
+    def feed(self, text: str) -> Cut | None:
+        """Check the next piece; return where the text is to end, or None."""
+        self._text += text
+        return self._check_words(is_end=False) or self._check_lines(is_end=False) or self._check_length()
+
+    def finish(self) -> Cut | None:
+        """Check the last word and the last line, which only now are whole."""
+        return self._check_words(is_end=True) or self._check_lines(is_end=True)
+
+    def _check_words(self, *, is_end: bool) -> Cut | None:
+        for match in _WORD.finditer(self._text, self._word_position):
+            if match.end() == len(self._text) and not is_end:
+                break  # it may go on
+            self._word_position = match.end()
+            self._word_count += 1
+            if self._word_count == self._max_words:
+                self._full_at = match.end()
+            self._recent.append((match.group().casefold(), match.start()))
+            if len(self._recent) == ECHO_LENGTH and tuple(word for word, _ in self._recent) in self._echoes:
+                return Cut(self._recent[0][1], "echo")
+        return None
+
+    def _check_lines(self, *, is_end: bool) -> Cut | None:
+        while True:
+            start, end = self._line_position, self._text.find("\n", self._line_position)
+            if end < 0 and not is_end:
+                return None
+            line = self._text[start : end if end >= 0 else len(self._text)].strip()
+            if reason := self._judge_line(line):
+                return Cut(start, reason)
+            if end < 0:
+                return None
+            self._line_position = end + 1
+
+    def _judge_line(self, line: str) -> str:
+        if not line or len(line) > _LONGEST_HEAD:
+            return ""
+        if line.endswith(":") and _fold(line) in self._headings:
+            return "echo"
+        is_head = not self._allows_heads and (_TIME_HEAD.match(line) or _is_date_head(line))
+        return "forged" if is_head else ""
+
+    def _check_length(self) -> Cut | None:
+        if self._full_at is None:
+            return None
+        # A sentence may end with the text so far, or with a number that goes on: "3.5".
+        end = _SENTENCE_END.search(self._text, max(0, self._full_at - 1))
+        return Cut(end.end(), "") if end and end.end() < len(self._text) else None
+
+
+def _fold(text: str) -> str:
+    return " ".join(_WORD.findall(text.casefold()))
+
+
+def _iter_runs(text: str) -> Iterator[tuple[str, ...]]:
+    words = [word.casefold() for word in _WORD.findall(text)]
+    return (tuple(words[start : start + ECHO_LENGTH]) for start in range(len(words) - ECHO_LENGTH + 1))
+
+
+def _is_date_head(line: str) -> bool:
+    """Return whether a line is nothing but a day with its year, with or without its weekday."""
+    if not _YEAR.search(line):
+        return False
+    head = line.strip("#*_[]():. \t")
+    # The weekday may be wrong, or right only in another calendar.
+    whens = [resolve(text, _ANY_DAY) for text in (head, *head.split(None, 1)[1:])]
+    return any(when is not None and when.kind == "day" for when in whens)

@@ -1,0 +1,50 @@
+"""Prompts for the model: the messages of a template with its options, and the check of what is written."""
+
+from typing import Any
+
+from diary.generation import prompt_templates
+from diary.generation.output_check import TextCheck
+from llamora.inference.job import Prompt
+from llamora.llm.deltas import ChatMessages
+
+
+def build_prompt(
+    name: str,
+    values: dict[str, object],
+    *,
+    messages: ChatMessages,
+    max_tokens: int,
+    allows_heads: bool = False,
+) -> Prompt:
+    """Return the prompt for a text in sentences, from the messages that `values` have filled in.
+
+    `allows_heads` if a line of the text may be only a date.
+    """
+    options = prompt_templates.get_options(name)
+    check = TextCheck(
+        fixed_texts=prompt_templates.get_fixed_texts(name),
+        own_text=prompt_templates.render_values(name, values),
+        max_words=options.max_words,
+        allows_heads=allows_heads,
+    )
+    return Prompt(
+        messages=messages,
+        max_tokens=max_tokens,
+        temperature=options.temperature,
+        label=f"{name} {options.version}",
+        check=check,
+    )
+
+
+def build_data_prompt(
+    name: str, *, messages: ChatMessages, max_tokens: int, schema: dict[str, Any] | None
+) -> Prompt:
+    """Return the prompt for an output in JSON, which its task checks itself."""
+    options = prompt_templates.get_options(name)
+    return Prompt(
+        messages=messages,
+        max_tokens=max_tokens,
+        temperature=options.temperature,
+        label=f"{name} {options.version}",
+        schema=schema,
+    )

@@ -1,0 +1,114 @@
+"""Tests of the check of a model's text: its length, echoes of the prompt, and forged entries."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from diary.generation.output_check import TextCheck, get_headings
+from llamora.inference.job import Cut
+
+FIXED = [
+    "Take one particular thing in the entry: a person, a remark, a choice.\n\n",
+    "\n\nThe entry to answer:\n\n",
+]
+
+
+def run_check(check: TextCheck, text: str, *, size: int) -> Cut | None:
+    for start in range(0, len(text), size):
+        if cut := check.feed(text[start : start + size]):
+            return cut
+    return check.finish()
+
+
+@pytest.mark.parametrize("size", [1, 3, 1000])
+@pytest.mark.parametrize(
+    ("text", "stays", "reason"),
+    [
+        ("Iris again. Take one particular thing in the entry: a person.", "Iris again. ", "echo"),
+        ("TAKE  ONE particular\nthing, in the entry; a person", "", "echo"),
+        ("Well. \n\nThe entry to answer:\n\nToday I", "Well. \n\n", "echo"),
+        ("Saturday, 28 November 2026\n\nToday I went", "", "forged"),
+        ("She will like it.\n\n**28 November 2026**\nToday", "She will like it.\n\n", "forged"),
+        ("[14:05]\nToday I went", "", "forged"),
+        ("She will.\n[8.15] Up early", "She will.\n", "forged"),
+        ("Tuesday, 5 May 1664.", "", "forged"),  # a Monday in our calendar
+        ("Samstag, 28. November 2026", "", "forged"),
+    ],
+)
+def test_an_echo_and_a_forged_entry_end_the_text_before_they_begin(
+    text: str, stays: str, reason: str, size: int
+) -> None:
+    assert run_check(TextCheck(fixed_texts=FIXED), text, size=size) == Cut(len(stays), reason)
+
+
+@pytest.mark.parametrize("size", [1, 1000])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "You take one particular thing in the entry and leave the rest.",
+        "On 28 November 2026 you were there as well.",
+        "Was it at [14:05], as you wrote?",
+        "1664\nThat was the year.",
+        "The entry to answer is this one.",
+    ],
+)
+def test_what_only_looks_alike_stays(text: str, size: int) -> None:
+    assert run_check(TextCheck(fixed_texts=FIXED), text, size=size) is None
+
+
+def test_words_of_the_prompt_that_the_person_wrote_as_well_may_be_quoted() -> None:
+    words = "Take one particular thing in the entry: a person"
+    check = TextCheck(fixed_texts=FIXED, own_text=f"My teacher said: {words}, always.")
+
+    assert run_check(check, f"Your teacher said: {words}!", size=5) is None
+
+
+def test_where_a_line_may_be_a_date_it_is_no_forged_entry() -> None:
+    text = "28 November 2026\n[14:05] The boat."
+
+    assert run_check(TextCheck(fixed_texts=FIXED, allows_heads=True), text, size=4) is None
+
+
+@pytest.mark.parametrize("size", [1, 2, 1000])
+@pytest.mark.parametrize(
+    ("text", "stays"),
+    [
+        ("One two three. Four five six. Seven.", "One two three. Four five six."),
+        ("One two three four five", "One two three four five"),
+        ("One two three four 3.5 litres. Six.", "One two three four 3.5 litres."),
+        ("One two three four five! And more.", "One two three four five!"),
+        ("“One two three four five.” He left.", "“One two three four five.”"),
+    ],
+)
+def test_a_long_text_ends_with_the_sentence_in_which_it_reached_its_length(
+    text: str, stays: str, size: int
+) -> None:
+    cut = run_check(TextCheck(max_words=5), text, size=size)
+
+    assert text[: cut.length if cut else None] == stays
+    assert cut is None or cut.reason == ""
+
+
+def test_text_that_was_thinking_counts_no_more() -> None:
+    check = TextCheck(max_words=5)
+    check.feed("One two three four five six")
+    check.restart()
+
+    assert run_check(check, "One two. Three.", size=3) is None
+
+
+@given(st.text(max_size=200), st.integers(min_value=1, max_value=9))
+def test_the_pieces_in_which_a_text_comes_change_nothing(text: str, size: int) -> None:
+    def judge(pieces: int) -> Cut | None:
+        return run_check(TextCheck(fixed_texts=FIXED, max_words=9), text, size=pieces)
+
+    whole, split = judge(1000), judge(size)
+    assert (whole and whole.reason) == (split and split.reason)
+    assert whole is None or whole.length == (split.length if split else -1)
+
+
+def test_only_lines_that_introduce_something_are_headings() -> None:
+    assert get_headings(["JSON:", "The entry\nto answer:", "a: b"]) == frozenset({"to answer"})
+    assert not any(re.search(r"[A-Z:]", heading) for heading in get_headings(FIXED))
