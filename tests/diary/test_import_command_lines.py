@@ -111,15 +111,12 @@ def test_nothing_of_a_line_is_readable_in_the_row(owner: Resident) -> None:
 def test_the_corpus_comes_in_whole(owner: Resident, shared: Path) -> None:
     with (shared / CORPUS).open("rb") as file:
         lines = list(read_lines(file, until=date(2026, 11, 20), limit=100_000))
-    began = time.perf_counter()
 
     report = import_text(owner, lines)  # type: ignore[arg-type]
 
-    rate = report.added / (time.perf_counter() - began)
     assert report.rejected == []
     assert report.added == len(lines) == 1803
     assert (report.first, report.last) == (date(1660, 1, 11), max(line.day for line in lines))  # type: ignore[union-attr]
-    assert rate > 500
 
 
 def register_olive() -> str:

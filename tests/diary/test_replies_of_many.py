@@ -120,7 +120,8 @@ def test_locking_one_browser_leaves_the_reply_to_the_other(
 def test_locking_before_the_first_word_leaves_no_word(
     live: ServingLoop, model: FakeModelServer, owner: Resident
 ) -> None:
-    model.add_scripts(Script(headers_after=0.3, tokens=["No."]))
+    is_over = Event()
+    model.add_scripts(Script(first_when=is_over, tokens=["No."]))
     entry = owner.write("Tea.")
     reply = start_reply(owner, entry.id)
     assert load_reply(owner, reply)[1] == "waiting"
@@ -128,6 +129,7 @@ def test_locking_before_the_first_word_leaves_no_word(
     owner.lock()
 
     assert wait_for_reply_row(owner, reply) == ("", "interrupted", "locked")
+    is_over.set()
     live.wait_until_idle()
     assert not registry.has_job(UUID(reply))
 

@@ -16,23 +16,36 @@ from tests.people import Resident
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+MARGIN = "You read along in a private diary and answer in its margin. "
 FIRST_LINES = {
-    "respond": "You are Llamora, who reads along in somebody's private diary and answers in its margin.",
-    "reflect": "You are Llamora, who reads along in somebody's private diary and answers in its margin.",
-    "question": "You are Llamora, who reads along in somebody's private diary and answers in its margin.",
-    "summary": "You sum up an entry of somebody's private diary, for its writer.",
+    "respond": (
+        f'{MARGIN}Write two to four plain sentences to the writer, as "you", in the language of the diary.'
+    ),
+    "reflect": (
+        f'{MARGIN}Say in two or three plain sentences to the writer, as "you", in the language of the diary, '
+        "what matters most in the entry."
+    ),
+    "question": (
+        'You read along in a private diary and ask its writer one question, as "you", in the language of the '
+        "diary."
+    ),
+    "summary": (
+        "You sum up an entry of a private diary for its writer. Write one to three short sentences, in the "
+        'language of the diary, to the writer as "you".'
+    ),
 }
 ASKS = {
     "respond": "The entry to answer:",
-    "reflect": "The entry to reflect back:",
+    "reflect": "The entry to reflect:",
     "question": "The entry to ask about:",
 }
 ENDS = {
-    "respond": (
-        "Your answer to the entry of 12:00, two to five sentences in its language, without telling it back:"
+    "respond": "Answer the entry of 12:00 in two to four sentences, in the language of the diary.",
+    "reflect": (
+        "Say what matters most in the entry of 12:00, in two or three sentences, "
+        "in the language of the diary."
     ),
-    "reflect": "What the entry of 12:00 turns on, in two or three sentences in its language:",
-    "question": "Write one question about the entry of 12:00, in its language, in one sentence:",
+    "question": ("Ask one question about the entry of 12:00, in one sentence, in the language of the diary."),
 }
 
 
@@ -73,7 +86,7 @@ def test_a_summary_reads_the_entry_alone(live: ServingLoop, model: FakeModelServ
     assert system.splitlines()[0] == FIRST_LINES["summary"]
     assert said.split("\n\n", 1)[1] == (
         "The entry:\n\n[12:00]\nThe weir again.\n\n"
-        "The entry in one to three short sentences, in its language:"
+        "Sum up the entry in one to three short sentences, in the language of the diary."
     )
 
 
@@ -117,7 +130,7 @@ def test_again_asks_in_the_same_way(live: ServingLoop, model: FakeModelServer, o
     assert wait_for_reply_row(owner, second)[1] == "done"
     assert Reply.objects.get(id=second).kind == "question"
     assert "<span>asks</span>" in answer.content.decode()
-    assert "You have already answered this entry. Ask about something else:" in str(model.calls[1])
+    assert "You have already answered this entry. Ask about another thing:" in str(model.calls[1])
 
 
 def test_again_in_a_reply_style_that_is_gone_is_refused_in_a_sentence(
@@ -210,7 +223,7 @@ def test_an_unknown_reply_style_is_not_there(live: ServingLoop, owner: Resident)
 
 
 def test_what_was_read_names_entries_and_what_was_left_out(owner: Resident, transactional_db: None) -> None:
-    with FakeModelServer(context=1500) as model, run_serving_loop(model.url):
+    with FakeModelServer(context=1650) as model, run_serving_loop(model.url):
         for hour in range(8, 12):
             owner.write("words of a long day " * 30, at=owner.today_at(hour))
         entry = owner.write("The weir again.", at=owner.today_at(12))

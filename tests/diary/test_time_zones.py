@@ -39,7 +39,7 @@ def test_days_lead_on_to_the_last_one_that_was_begun(traveller: Resident) -> Non
     while day < left:
         page = read(traveller.get(f"/d/{day}/"))
         day += timedelta(days=1)
-        assert set(page.values('[rel="next"]', "href")) == {f"/d/{day}/"}
+        assert set(page.values('.step[rel="next"]', "href")) == {f"/d/{day}/"}
     assert 'rel="next"' not in traveller.get(f"/d/{left}/").content.decode()
 
 
