@@ -9,17 +9,31 @@ from collections.abc import Iterable
 from llamora.dates import expressions as ex
 from llamora.dates import neighbours as near
 from llamora.dates import readings as read
-from llamora.dates.parsing import Build, Grammar
+from llamora.dates.parsing import Build, Grammar, get_value
 
 Rules = dict[str, Iterable[tuple[str, Build]]]
 
 
-def _build_rules(*, day_first: bool | None) -> Rules:
+def _build_orders(*, day_first: bool | None) -> Rules:
+    """Return the rules of dates in digits, which languages write in different orders."""
+    return {
+        "numeric": [
+            ("iso_date", read.read_iso_date),
+            ("iso_basic", read.read_basic_date),
+            ("number_date", lambda groups: read.read_number_date(groups, day_first)),
+        ],
+        "numeric_short": [
+            ("day_month", lambda groups: read.read_day_month(groups, day_first)),
+        ],
+    }
+
+
+def _build_rules() -> Rules:
     days: Rules = {
-        "number": [("int", read.same), ("num", read.same)],
-        "small": [("int2", read.same), ("num", read.same)],
-        "day_number": [("ord", read.same), ("int2", read.same)],
-        "spoken_day": [("ord", read.same), ("int2", read.same), ("num", lambda n: n if n <= 31 else None)],
+        "number": [("int", get_value), ("num", get_value)],
+        "small": [("int2", get_value), ("num", get_value)],
+        "day_number": [("ord", get_value), ("int2", get_value)],
+        "spoken_day": [("ord", get_value), ("int2", get_value), ("num", lambda n: n if n <= 31 else None)],
         "full_year": [
             ("year", lambda year: (year, False)),
             ("spoken_year", lambda year: (year, False)),
@@ -35,11 +49,13 @@ def _build_rules(*, day_first: bool | None) -> Rules:
         ],
         "short_year": [("~apostrophe int2", lambda year: (year, True))],
         "year_part": [
-            ("~of? ~year_word? full_year|short_year", read.same),
-            ("~of? ~the? year_unit", read.same),
+            ("~of? ~year_word? full_year|short_year", get_value),
+            ("~of? ~the? year_unit|year_ago", get_value),
         ],
         "year_unit": [
             ("rel_unit_span", read.check_year_unit),
+        ],
+        "year_ago": [
             ("~ago_pre dur ~ago_post?", read.make_year_ago),
             ("dur ~ago_post", read.make_year_ago),
         ],
@@ -51,7 +67,7 @@ def _build_rules(*, day_first: bool | None) -> Rules:
             ("~the? rel_unit", lambda value: read.make_rel(value[1], value[0])),
         ],
         "weekday_name": [
-            ("~the? weekday", read.same),
+            ("~the? weekday", get_value),
         ],
         "month_day": [
             ("~the? day_number ~of? month ~comma? year_part?", read.make_month_day),
@@ -74,14 +90,7 @@ def _build_rules(*, day_first: bool | None) -> Rules:
             ("int2 ~dot|dash? roman ~dot|dash? full_year", read.make_roman_day),
             ("int2 ~dash|slash month ~dash|slash int2", lambda d, m, y: read.make_month_day(d, m, (y, True))),
         ],
-        "numeric": [
-            ("iso_date", read.read_iso_date),
-            ("iso_basic", read.read_basic_date),
-            ("number_date", lambda groups: read.read_number_date(groups, day_first)),
-        ],
-        "numeric_short": [
-            ("day_month", lambda groups: read.read_day_month(groups, day_first)),
-        ],
+        **_build_orders(day_first=None),
         "dotted_day": [
             (
                 "day_month",
@@ -95,8 +104,8 @@ def _build_rules(*, day_first: bool | None) -> Rules:
             ("~the? ~day_unit ~of relday", ex.RelativeDay),
             ("~the? relday_adjective ~day_unit", ex.RelativeDay),
             ("~the? relday_adjective weekday", ex.RelativeDay),
-            ("numeric", read.same),
-            ("month_day", read.same),
+            ("numeric", get_value),
+            ("month_day", get_value),
             ("iso_week", lambda groups: read.read_iso_week(groups) if groups[2] else None),
             ("weekday_name ~comma? ~on? ~the? month_day|numeric|numeric_short|dotted_day", read.add_weekday),
             ("month_day|numeric ~comma? weekday", lambda day, weekday: read.add_weekday(weekday, day)),
@@ -154,13 +163,13 @@ def _build_rules(*, day_first: bool | None) -> Rules:
             ("~the? rel holiday", lambda rel, name: ex.Holiday(name, relation=rel)),
             ("~the? holiday post_rel|rel", lambda name, rel: ex.Holiday(name, relation=rel)),
         ],
-        "weekday_plural": [("weekdays|weekday|weekday_many", read.same)],
+        "weekday_plural": [("weekdays|weekday|weekday_many", get_value)],
         "day_unit": [("unit", lambda unit: unit if unit == "day" else None)],
-        "week_later": [("later_week", read.same)],
-        "nth": [("ord", read.same), ("rel", lambda rel: -1 if rel == -1 else None), ("nth_last", read.same)],
-        "post_nth": [("rel|post_rel", lambda rel: -1 if rel == -1 else None), ("nth_last", read.same)],
+        "week_later": [("later_week", get_value)],
+        "nth": [("ord", get_value), ("rel", lambda rel: -1 if rel == -1 else None), ("nth_last", get_value)],
+        "post_nth": [("rel|post_rel", lambda rel: -1 if rel == -1 else None), ("nth_last", get_value)],
         "day": [
-            ("plain_day", read.same),
+            ("plain_day", get_value),
             ("dur ~before plain_day|shifted", lambda amounts, day: read.make_offset(-1, amounts, day)),
             ("dur ~after plain_day|shifted", lambda amounts, day: read.make_offset(1, amounts, day)),
             (
@@ -190,15 +199,15 @@ def _build_rules(*, day_first: bool | None) -> Rules:
                 "~the? ord weekday ~after ~the? plain_day",
                 lambda n, day, base: near.WeekdayNear(day, base, 1, n),
             ),
-            ("shifted", read.same),
+            ("shifted", get_value),
         ],
         "day_dur": [("unit", lambda unit: ((1, unit),) if unit in ("day", "week") else None)],
     }
     distances: Rules = {
         "amount": [
-            ("number", read.same),
+            ("number", get_value),
             ("decimal", read.to_float),
-            ("half_number", read.same),
+            ("half_number", get_value),
             ("a", lambda _: 1),
             ("~a? ~couple", lambda: 2),
             ("~a? ~couple ~of", lambda: 2),
@@ -214,7 +223,7 @@ def _build_rules(*, day_first: bool | None) -> Rules:
             ("int unit_letter", lambda number, unit: ((number, unit),)),
         ],
         "dur": [
-            ("unit_amount", read.same),
+            ("unit_amount", get_value),
             ("unit_amount ~and|comma? unit_amount", read.join_amounts),
             ("unit_amount ~and|comma? unit_amount ~and|comma? unit_amount", read.join_three),
         ],
@@ -233,15 +242,15 @@ def _build_rules(*, day_first: bool | None) -> Rules:
             ("month ~of? ~comma? year_part?", read.make_month),
             ("iso_month", read.read_iso_month),
             ("number_month", read.read_number_month),
-            ("~the? rel_unit_span", read.same),
+            ("~the? rel_unit_span", get_value),
             ("~the? bare_unit", lambda unit: read.make_rel(unit, 0)),
             ("~the? ~month_word ~of month ~of? year_part?", read.make_month),
             ("~the? rel month", lambda rel, month: ex.NamedMonth(month, relation=rel)),
             ("month post_rel|rel", lambda month, rel: ex.NamedMonth(month, relation=rel)),
             ("~year_word? full_year", lambda year: ex.NamedYears(year[0], year[0])),
-            ("~the? decade", read.same),
-            ("~the? century_span", read.same),
-            ("~the? season_span", read.same),
+            ("~the? decade", get_value),
+            ("~the? century_span", get_value),
+            ("~the? season_span", get_value),
         ],
         "bare_unit": [("unit", lambda unit: unit if unit in ("month", "year", "week") else None)],
         "decade": [
@@ -310,7 +319,7 @@ def _build_rules(*, day_first: bool | None) -> Rules:
         "quarter_short": [("int2", ex.ShortYear)],
         "fraction_year": [
             ("full_year", lambda year: ex.NamedYears(year[0], year[0])),
-            ("~the? year_unit", read.same),
+            ("~the? year_unit", get_value),
             ("short_year", lambda year: read.make_short_year(year[0])),
             ("~the? bare_unit", lambda unit: ex.RelativeUnit("year", 0) if unit == "year" else None),
         ],
@@ -323,13 +332,13 @@ def _build_rules(*, day_first: bool | None) -> Rules:
             ("number_month", read.read_number_month),
             ("~the? rel month", lambda rel, month: ex.NamedMonth(month, relation=rel)),
             ("month post_rel|rel", lambda month, rel: ex.NamedMonth(month, relation=rel)),
-            ("rel_unit_span", read.same),
+            ("rel_unit_span", get_value),
             ("~the? weekend", lambda _: ex.BareWeekend()),
             ("~the? ~year_word? full_year", lambda year: ex.NamedYears(year[0], year[0])),
-            ("~the? decade", read.same),
-            ("~the? century_span", read.same),
-            ("~the? season_span", read.same),
-            ("fraction", read.same),
+            ("~the? decade", get_value),
+            ("~the? century_span", get_value),
+            ("~the? season_span", get_value),
+            ("fraction", get_value),
             ("~the? ~week_word int2 ~of? ~comma? fullish_year?", read.make_week),
             ("~the? ord ~week_word ~of ~the? fullish_year", read.make_week),
             ("~the? ord ~week_number ~of? ~comma? ~the? fullish_year?", read.make_week),
@@ -347,7 +356,7 @@ def _build_rules(*, day_first: bool | None) -> Rules:
             ("~within ~the? rel dur", read.make_within),
             ("~the? weekend ~before ~the? plain_day", lambda _, base: near.WeekendNear(base, -1)),
             ("~the? weekend ~after ~the? plain_day", lambda _, base: near.WeekendNear(base, 1)),
-            ("~the? ~whole_of ~the? container", read.same),
+            ("~the? ~whole_of ~the? container", get_value),
             ("~the? ~whole_of ~the? day_unit", lambda _: ex.RelativeDay(0)),
             ("~the? ~whole_of ~the? day_unit plain_day", lambda _, day: day),
             ("iso_week", lambda groups: None if groups[2] else read.read_iso_week(groups)),
@@ -371,7 +380,7 @@ def _build_rules(*, day_first: bool | None) -> Rules:
             ),
             ("~the? rel_couple unit", lambda rel, unit: read.make_last_units(rel, 2, unit)),
         ],
-        "short": [("short_year", read.same), ("two_digit_year", read.same)],
+        "short": [("short_year", get_value), ("two_digit_year", get_value)],
         "two_digit_year": [("int2", lambda year: (year, True) if year > 31 else None)],
         "container_month": [("month year_part?", read.make_month)],
         "fullish_year": [("~year_word? full_year", lambda year: year[0])],
@@ -382,11 +391,11 @@ def _build_rules(*, day_first: bool | None) -> Rules:
         "weekend": [("unit", lambda unit: unit if unit == "weekend" else None)],
     }
     times: Rules = {
-        "half_of_day": [("am", lambda _: "am"), ("pm", lambda _: "pm"), ("~comma? inpart", read.same)],
+        "half_of_day": [("am", lambda _: "am"), ("pm", lambda _: "pm"), ("~comma? inpart", get_value)],
         "zone_part": [
-            ("zone", read.same),
-            ("zone_offset", read.same),
-            ("~zone zone_offset", read.same),
+            ("zone", get_value),
+            ("zone_offset", get_value),
+            ("~zone zone_offset", get_value),
         ],
         "clock": [
             ("digital half_of_day? ~oclock? zone_part?", read.read_digital),
@@ -398,13 +407,13 @@ def _build_rules(*, day_first: bool | None) -> Rules:
             ("num half_of_day", lambda h, half: read.make_spoken(h, half, None)),
             ("number ~oclock half_of_day?", lambda h, half: read.make_spoken(h, half, None)),
             ("small ~oclock ~and? small", read.make_clock),
-            ("spoken_clock", read.same),
+            ("spoken_clock", get_value),
             ("spoken_clock ~comma? half_of_day", read.add_half),
             ("noon", lambda _: ex.ClockTime(12, has_minutes=False, half="pm")),
             ("midnight", lambda _: None),
         ],
         "oclock_half": [("~oclock half_of_day?", lambda half: half or "")],
-        "hour": [("small", read.same), ("small ~oclock", read.same), ("noon", lambda _: 12)],
+        "hour": [("small", get_value), ("small ~oclock", get_value), ("noon", lambda _: 12)],
         "spoken_clock": [
             ("~half_past hour", lambda h: read.make_clock_near(h, 30)),
             ("~half_to hour", lambda h: read.make_clock_near(h, -30)),
@@ -421,14 +430,14 @@ def _build_rules(*, day_first: bool | None) -> Rules:
             ("hour ~minus ~the? small", lambda h, m: read.make_clock_near(h, -m)),
             ("hour ~plus ~the? small ~minute_word?", read.make_clock_near),
         ],
-        "time": [("~at? ~about? clock", read.same)],
+        "time": [("~at? ~about? clock", get_value)],
         "loose_time": [
-            ("~at clock", read.same),
-            ("clock", read.same),
-            ("~at small", read.same),
+            ("~at clock", get_value),
+            ("clock", get_value),
+            ("~at small", get_value),
             ("~at small num", read.make_spoken_clock),
         ],
-        "part_span": [("inpart", ex.PartOfDay), ("named_part", read.same)],
+        "part_span": [("inpart", ex.PartOfDay), ("named_part", get_value)],
         "named_part": [
             ("relpart", lambda value: ex.PartOfDay(value[1], value[0])),
             ("~the? rel daypart", read.make_part),
@@ -453,8 +462,8 @@ def _build_rules(*, day_first: bool | None) -> Rules:
                 "rel_unit_span ~comma? ~on? ~the? weekday daypart",
                 lambda week, day, part: read.on_weekday_part_in((day, part), week),
             ),
-            ("~early_late day_part", read.same),
-            ("~early_late part_span", read.same),
+            ("~early_late day_part", get_value),
+            ("~early_late part_span", get_value),
             ("relpart ~early_late", lambda value: ex.PartOfDay(value[1], value[0])),
             ("weekday daypart rel|post_rel", lambda day, part, rel: read.on_weekday_part((day, part), rel)),
             ("inpart ~of ~the? day", lambda part, day: ex.OnDay(day, ex.PartOfDay(part))),
@@ -494,8 +503,8 @@ def _build_rules(*, day_first: bool | None) -> Rules:
     }
     ranges: Rules = {
         "clock_end": [
-            ("clock", read.same),
-            ("small", read.same),
+            ("clock", get_value),
+            ("small", get_value),
             ("midnight", lambda _: ex.ClockTime(24, has_minutes=False)),
         ],
         "clock_range": [
@@ -544,7 +553,7 @@ def _build_rules(*, day_first: bool | None) -> Rules:
             ("year ~to|dash year", read.make_years_range),
             ("year_pair", read.read_year_pair),
         ],
-        "ends": [("day_time", read.same), ("day_part", read.same), ("day", read.same), ("span", read.same)],
+        "ends": [("day_time", get_value), ("day_part", get_value), ("day", get_value), ("span", get_value)],
         "hours_on_day": [
             ("clock_range ~comma? ~on? ~of? ~the? day", lambda hours, day: read.on(day, hours)),
             ("day ~comma? clock_range", read.on),
@@ -594,7 +603,7 @@ def _build_rules(*, day_first: bool | None) -> Rules:
             ("clock_range ~comma? recurring", lambda hours, rule: read.add_time(rule, hours)),
             ("~at clock ~comma? recurring", lambda clock, rule: read.add_time(rule, clock)),
         ],
-        "part_name": [("inpart", read.same), ("daypart", read.same)],
+        "part_name": [("inpart", get_value), ("daypart", get_value)],
         "period": [
             ("~for_pre ~about? dur", ex.Duration),
             ("~for_pre ~the? dur", ex.Duration),
@@ -604,34 +613,34 @@ def _build_rules(*, day_first: bool | None) -> Rules:
     roots: Rules = {
         "exact": [
             ("~the? season ~of? year_pair", read.read_season_years),
-            ("hours_on_day", read.same),
-            ("recurring_time", read.same),
-            ("recurring", read.same),
-            ("day", read.same),
-            ("day_time", read.same),
-            ("day_range", read.same),
-            ("clock_range", read.same),
-            ("day_part", read.same),
-            ("period", read.same),
-            ("span", read.same),
-            ("part_span", read.same),
-            ("clock", read.same),
+            ("hours_on_day", get_value),
+            ("recurring_time", get_value),
+            ("recurring", get_value),
+            ("day", get_value),
+            ("day_time", get_value),
+            ("day_range", get_value),
+            ("clock_range", get_value),
+            ("day_part", get_value),
+            ("period", get_value),
+            ("span", get_value),
+            ("part_span", get_value),
+            ("clock", get_value),
         ],
         "scanned": [
-            ("exact", read.same),
+            ("exact", get_value),
             ("~about exact", ex.Approximate),
             ("~since exact", ex.LookingBack),
-            ("~on|at exact", read.same),
-            ("~on numeric_short|dotted_day", read.same),
+            ("~on|at exact", get_value),
+            ("~on numeric_short|dotted_day", get_value),
             ("~on digit_ord", ex.DayOfMonth),
         ],
         "whole": [
-            ("exact", read.same),
+            ("exact", get_value),
             ("~about exact", ex.Approximate),
             ("~since ~the? exact", ex.LookingBack),
-            ("~on|at|introducer|for_pre ~the? exact", read.same),
+            ("~on|at|introducer|for_pre ~the? exact", get_value),
             ("~on|at|introducer ~about exact", ex.Approximate),
-            ("~on|introducer? ~the? numeric_short|dotted_day", read.same),
+            ("~on|introducer? ~the? numeric_short|dotted_day", get_value),
             ("~decade_the ~apostrophe? int2|num", read.make_decade),
             ("~on|the ord|bare_day", ex.DayOfMonth),
             ("~on|introducer ~the ord", ex.DayOfMonth),
@@ -641,7 +650,7 @@ def _build_rules(*, day_first: bool | None) -> Rules:
             ("small num named_part|day_part", lambda h, m, part: read.on(part, read.make_spoken_clock(h, m))),
             ("now", lambda _: ex.Now()),
             ("midnight", lambda _: ex.Ambiguous()),
-            ("part_alone", read.same),
+            ("part_alone", get_value),
             ("dur ~ago_post relday", read.make_ago_from),
             ("dur relday", read.make_weeks_from),
             ("~bare_edge ~of? ~the? container", lambda span: ex.EdgeOf("end", span)),
@@ -656,6 +665,7 @@ def _build_rules(*, day_first: bool | None) -> Rules:
     return {**days, **distances, **spans, **times, **ranges, **roots}
 
 
-MONTH_FIRST, DAY_FIRST, UNKNOWN_ORDER = (
-    Grammar(_build_rules(day_first=order)) for order in (False, True, None)
+UNKNOWN_ORDER = Grammar(_build_rules())
+MONTH_FIRST, DAY_FIRST = (
+    UNKNOWN_ORDER.replace(_build_orders(day_first=is_day_first)) for is_day_first in (False, True)
 )

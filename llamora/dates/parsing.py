@@ -8,6 +8,7 @@ absent, `|` either.
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping
+from copy import copy
 from datetime import timedelta, timezone
 from typing import Any, NamedTuple
 
@@ -21,6 +22,9 @@ Build = Callable[..., Any]
 MOST_TOKENS = 40
 _MOST_STEPS = 400
 _MOST_CACHED = 20_000
+_MOST_FOLLOWED = 500
+# The categories of a token that end at the same place, and those of the token there; for each such place.
+Profile = tuple[tuple[frozenset[str], frozenset[str]], ...]
 
 _END = r"(?![\w]|[/:.,-]?\d)"
 _NUMERIC: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
@@ -50,9 +54,7 @@ class RuleEnd(NamedTuple):
     """The end of a rule: its rank in its category, and how its value is built from what was matched."""
 
     rank: int
-    build: Build
-    # The places of the arguments among the matched values; None for what was absent.
-    arguments: tuple[int | None, ...]
+    build: Callable[[tuple[Any, ...]], Any]
 
 
 class RuleNode:
@@ -64,7 +66,7 @@ class RuleNode:
         """Create an empty node."""
         self.children: dict[str, RuleNode] = {}
         self.ends: list[RuleEnd] = []
-        # Which children can follow tokens of some categories.
+        # Which children can follow where some categories begin.
         self.followed: dict[frozenset[str], tuple[tuple[str, bool, RuleNode], ...]] = {}
 
 
@@ -73,39 +75,134 @@ class Grammar:
 
     def __init__(self, rules: Mapping[str, Iterable[tuple[str, Build]]]) -> None:
         """Compile the rules."""
-        self.roots = {name: RuleNode() for name in rules}
-        for name in rules:
-            rank = 0
-            for pattern, build in _inline(rules, name):
-                for names, arguments in _expand(pattern):
-                    node = self.roots[name]
-                    for each in names:
-                        node = node.children.setdefault(each, RuleNode())
-                    node.ends.append(RuleEnd(rank, build, arguments))
-                    rank += 1
-        self.first = dict.fromkeys(rules, frozenset[str]())
-        is_changed = True
-        while is_changed:
-            is_changed = False
-            for name, root in self.roots.items():
-                first = frozenset().union(*(self.first.get(each, {each}) for each in root.children))
-                if first != self.first[name]:
-                    self.first[name], is_changed = first, True
+        choices = _find_choices(rules)
+        self.roots = {name: _compile(_inline(rules, name), choices) for name in rules}
+        self._ends, self._pairs = _list_beginnings(self.roots)
+        self._viable: dict[Profile, frozenset[str]] = {}
+
+    def replace(self, rules: Mapping[str, Iterable[tuple[str, Build]]]) -> "Grammar":
+        """Return the grammar with other builds of some categories, whose patterns are the same."""
+        other = copy(self)
+        other.roots = {**self.roots, **{name: _compile(rules[name], {}) for name in rules}}
+        return other
+
+    def list_viable(self, profile: Profile) -> frozenset[str]:
+        """Return the categories of a token, and those with rules that can begin with it and the next one."""
+        found = self._viable.get(profile)
+        if found is None:
+            bits = 0
+            for categories, following in profile:
+                for category in categories:
+                    bits |= self._ends.get(category, 0)
+                    pairs = self._pairs.get(category, {})
+                    for each in following & pairs.keys():
+                        bits |= pairs[each]
+            named = [name for number, name in enumerate(self.roots) if bits >> number & 1]
+            found = frozenset(named).union(*(categories for categories, _ in profile))
+            if len(self._viable) < _MOST_CACHED:
+                self._viable[profile] = found
+        return found
 
     def list_following(
-        self, node: RuleNode, categories: frozenset[str]
+        self, node: RuleNode, viable: frozenset[str]
     ) -> tuple[tuple[str, bool, RuleNode], ...]:
         """Return what can follow in a rule at a token: categories, whether they have rules, and the nodes."""
-        found = node.followed.get(categories)
-        if found is None:
-            found = tuple(
-                (name, name in self.roots, child)
-                for name, child in node.children.items()
-                if not categories.isdisjoint(self.first.get(name, (name,)))
-            )
-            if len(node.followed) < _MOST_CACHED:
-                node.followed[categories] = found
+        found = tuple(
+            (name, name in self.roots, child) for name, child in node.children.items() if name in viable
+        )
+        if len(node.followed) < _MOST_FOLLOWED:
+            node.followed[viable] = found
         return found
+
+
+def _compile(rules: Iterable[tuple[str, Build]], choices: Mapping[str, list[str]]) -> RuleNode:
+    root = RuleNode()
+    rank = 0
+    for pattern, build in rules:
+        for names, arguments in _expand(pattern, choices):
+            node = root
+            for each in names:
+                node = node.children.setdefault(each, RuleNode())
+            node.ends.append(RuleEnd(rank, _bind(build, arguments)))
+            rank += 1
+    return root
+
+
+def _list_beginnings(roots: Mapping[str, RuleNode]) -> tuple[dict[str, int], dict[str, dict[str, int]]]:
+    """Return which categories can be one word of a kind, and which can begin with two, as sets of bits."""
+    order: list[str] = []
+    visited: set[str] = set()
+
+    def visit(name: str) -> None:
+        if name in roots and name not in visited:
+            visited.add(name)
+            for word in roots[name].children:
+                visit(word)
+            order.append(name)
+
+    for name in roots:
+        visit(name)
+    first: dict[str, frozenset[str]] = dict.fromkeys(roots, frozenset())
+    begun: dict[str, dict[str, frozenset[str]]] = {name: {} for name in roots}
+    nothing: frozenset[str] = frozenset()
+    for _ in range(len(roots)):
+        before = dict(first)
+        for name in order:
+            first[name] = nothing.union(*(first.get(word, {word}) for word in roots[name].children))
+        if before == first:
+            break
+    for _ in range(len(roots)):
+        is_changed = False
+        for name in order:
+            table = begun[name]
+            for word, node in roots[name].children.items():
+                following = nothing.union(*(first.get(each, {each}) for each in node.children))
+                following |= {""} if node.ends else nothing
+                for one, others in begun.get(word, {word: frozenset([""])}).items():
+                    found = (
+                        table.get(one, nothing) | (others - {""}) | (following if "" in others else nothing)
+                    )
+                    if found != table.get(one):
+                        table[one], is_changed = found, True
+        if not is_changed:
+            break
+    ends: dict[str, int] = {}
+    pairs: dict[str, dict[str, int]] = {}
+    for number, name in enumerate(roots):
+        for one, others in begun[name].items():
+            for other in others:
+                row, key = (pairs.setdefault(one, {}), other) if other else (ends, one)
+                row[key] = row.get(key, 0) | 1 << number
+    return ends, pairs
+
+
+def _bind(build: Build, arguments: tuple[int | None, ...]) -> Callable[[tuple[Any, ...]], Any]:
+    """Return a function of all matched values that builds from those that are needed."""
+    match arguments:
+        case ():
+            return lambda _: build()
+        case (int(first),):
+            return lambda values: build(values[first])
+        case (int(first), int(second)):
+            return lambda values: build(values[first], values[second])
+        case _:
+            return lambda values: build(*[None if each is None else values[each] for each in arguments])
+
+
+def _find_choices(rules: Mapping[str, Iterable[tuple[str, Build]]]) -> dict[str, list[str]]:
+    """Return the categories that are a mere choice of words, with these: `number` is `int` or `num`."""
+    return {
+        name: [pattern for pattern, _ in rows]
+        for name, rows in ((name, list(rows)) for name, rows in rules.items())
+        if all(
+            build is get_value and pattern.isidentifier() and pattern not in rules for pattern, build in rows
+        )
+    }
+
+
+def get_value(value: Any) -> Any:
+    """Return the value of the only category of a rule."""
+    return value
 
 
 def _inline(rules: Mapping[str, Iterable[tuple[str, Build]]], name: str) -> Iterable[tuple[str, Build]]:
@@ -127,12 +224,15 @@ INLINED = frozenset(
 DANGLING = frozenset({"of", "comma", "the", "dash"})
 
 
-def _expand(pattern: str) -> Iterable[tuple[tuple[str, ...], tuple[int | None, ...]]]:
+def _expand(
+    pattern: str, choices: Mapping[str, list[str]]
+) -> Iterable[tuple[tuple[str, ...], tuple[int | None, ...]]]:
     """Return the rows of categories that a pattern stands for, those with most of them first."""
     rows: list[tuple[tuple[str, ...], tuple[int | None, ...]]] = [((), ())]
     for word in pattern.split():
         is_needed, is_optional = not word.startswith("~"), word.endswith("?")
-        names = word.removeprefix("~").removesuffix("?").split("|")
+        written = word.removeprefix("~").removesuffix("?").split("|")
+        names = [each for name in written for each in choices.get(name, [name])]
         longer = []
         for row, arguments in rows:
             for name in names:
@@ -276,23 +376,28 @@ class ExpressionParser:
         """Take a grammar, and the meanings of the tokens."""
         self.grammar = grammar
         self.reader = reader
-        self._found: dict[tuple[str, int], dict[int, Any]] = {}
+        # For each token the readings of categories that were asked for.
+        self._found: dict[int, dict[str, dict[int, Any]]] = {}
+        self._viable: dict[int, frozenset[str]] = {}
         # How much work the text was.
         self.steps = 0
 
     def parse(self, name: str, place: int) -> dict[int, Any]:
         """Return the readings of a category at a token: their ends and values."""
-        key = (name, place)
-        found = self._found.get(key)
+        known = self._found.get(place)
+        if known is None:
+            known = self._found[place] = {}
+        found = known.get(name)
         if found is not None:
             return found
-        found = self._found[key] = {}
+        found = known[name] = {}
         for end, candidates in self._match(self.grammar.roots[name], place).items():
             # The first rule that accepts what it matched.
-            candidates.sort(key=_get_rank)
-            for (_, build, arguments), values in candidates:
+            if len(candidates) > 1:
+                candidates.sort(key=_get_rank)
+            for _, build, values in candidates:
                 try:
-                    value = build(*(None if each is None else values[each] for each in arguments))
+                    value = build(values)
                 except UnresolvableDateError:
                     continue
                 if value is not None:
@@ -300,29 +405,66 @@ class ExpressionParser:
                     break
         return found
 
-    def _match(self, root: RuleNode, place: int) -> dict[int, list[tuple[RuleEnd, tuple[Any, ...]]]]:
-        candidates: dict[int, list[tuple[RuleEnd, tuple[Any, ...]]]] = {}
+    def _list_viable(self, place: int) -> frozenset[str]:
+        """Return what can begin at a token."""
+        reader = self.reader
+        meanings = reader.read(place)
+        ends = {end for readings in meanings.values() for end, _ in readings}
+        if len(ends) == 1:
+            categories = reader.list_categories(place)
+            return self.grammar.list_viable(((categories, reader.list_categories(ends.pop())),))
+        by_end: dict[int, set[str]] = {}
+        for category, readings in meanings.items():
+            for end, _ in readings:
+                by_end.setdefault(end, set()).add(category)
+        return self.grammar.list_viable(
+            tuple((frozenset(each), reader.list_categories(end)) for end, each in by_end.items())
+        )
+
+    def _match(
+        self, root: RuleNode, place: int
+    ) -> dict[int, list[tuple[int, Callable[[tuple[Any, ...]], Any], tuple[Any, ...]]]]:
+        candidates: dict[int, list[tuple[int, Callable[[tuple[Any, ...]], Any], tuple[Any, ...]]]] = {}
         states: list[tuple[RuleNode, int, tuple[Any, ...]]] = [(root, place, ())]
         reader, list_following, known = self.reader, self.grammar.list_following, self._found
+        viable_at = self._viable
+        farthest = place + MOST_TOKENS
         steps = 0
         while states:
             node, end, values = states.pop()
             steps += 1
-            if node.ends:
-                candidates.setdefault(end, []).extend((each, values) for each in node.ends)
-            if not node.children or end - place > MOST_TOKENS or steps > _MOST_STEPS:
-                continue
-            for name, has_rules, child in list_following(node, reader.list_categories(end)):
-                if has_rules:
-                    matches = known.get((name, end))
-                    for after, value in (self.parse(name, end) if matches is None else matches).items():
-                        states.append((child, after, (*values, value)))
+            for rank, build in node.ends:
+                if end in candidates:
+                    candidates[end].append((rank, build, values))
                 else:
-                    for after, value in reader.read(end)[name]:
+                    candidates[end] = [(rank, build, values)]
+            if not node.children or end > farthest or steps > _MOST_STEPS:
+                continue
+            viable = viable_at.get(end)
+            if viable is None:
+                viable = viable_at[end] = self._list_viable(end)
+            following = node.followed.get(viable)
+            if following is None:
+                following = list_following(node, viable)
+            if not following:
+                continue
+            meanings = reader.read(end)
+            parsed = known.get(end)
+            for name, has_rules, child in following:
+                if has_rules:
+                    matches = parsed.get(name) if parsed else None
+                    if matches is None:
+                        matches = self.parse(name, end)
+                        parsed = known[end]
+                    if matches:
+                        for after, value in matches.items():
+                            states.append((child, after, (*values, value)))
+                else:
+                    for after, value in meanings[name]:
                         states.append((child, after, (*values, value)))
         self.steps += steps
         return candidates
 
 
-def _get_rank(candidate: tuple[RuleEnd, tuple[Any, ...]]) -> int:
-    return candidate[0].rank
+def _get_rank(candidate: tuple[int, Any, Any]) -> int:
+    return candidate[0]

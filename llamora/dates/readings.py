@@ -12,10 +12,6 @@ from llamora.dates.holidays import WEEKDAYS
 from llamora.dates.parsing import make_zone
 
 
-def same(value: Any) -> Any:
-    return value
-
-
 def to_float(text: tuple[str, ...]) -> float:
     return float(text[0].replace(",", "."))
 

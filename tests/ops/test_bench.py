@@ -21,10 +21,14 @@ def test_finding_dates_is_measured() -> None:
 
     dates.measure(report)
 
-    assert [str(figure["name"]).split(", ")[1] for figure in report.as_json()] == [
+    assert [
+        str(figure["name"]).removeprefix("dates in 1,000 characters, ") for figure in report.as_json()
+    ] == [
         "one language",
         "two languages",
         "seven languages",
+        "one language, ten dates",
+        "two languages, ten dates",
     ]
     assert all(float(str(figure["value"])) > 0 for figure in report.as_json())
 
