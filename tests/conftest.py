@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import settings
 
-from tests import compiling, made_ready, retries
+from tests import compiling, extended, made_ready, retries
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -65,8 +65,10 @@ FIRST = (
 )
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run the longest files first, then files with many tests before files with few."""
+    extended.mark(items)
     retries.allow_for_waiting_tests(items)
     retries.refuse_unexplained(items)
     for item in items:

@@ -17,7 +17,14 @@ NO_TESTS = 5
 
 @pytest.mark.browser
 @pytest.mark.skipif(IN_BROWSER_RUN, reason="this is that process")
-@pytest.mark.parametrize("marks", ["not slow", pytest.param("slow", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "marks",
+    [
+        "not slow and not extended",
+        pytest.param("extended", marks=pytest.mark.extended),
+        pytest.param("slow", marks=pytest.mark.slow),
+    ],
+)
 def test_the_browser_suite_passes(
     capsys: pytest.CaptureFixture[str], record_property: Callable[[str, object], None], marks: str
 ) -> None:

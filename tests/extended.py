@@ -1,0 +1,102 @@
+"""What `.ci/run` tests and the default run leaves out, so that a developer waits six minutes and no more.
+
+The default run has each kind of a thing once: a walk of every feature in a browser, one start and one end of
+a server, every n-th of many URLs, columns and texts that are tried in the same way. The rest has the marker
+`extended`. Tests that take minutes have the marker `slow`, and are run by hand.
+"""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# Beginnings of test names.
+EXTENDED = (
+    "tests/browser/test_conflicts.py",
+    "tests/browser/test_day_accessibility.py",
+    "tests/browser/test_day_edit_drafts.py::test_a_change_whose_entry",
+    "tests/browser/test_day_edit_drafts.py::test_an_edit_keeps",
+    "tests/browser/test_day_edit_drafts.py::test_closing_keeps",
+    "tests/browser/test_day_edit_drafts.py::test_what_was_deleted",
+    "tests/browser/test_day_losses.py",
+    "tests/browser/test_disk.py",
+    "tests/browser/test_drafts.py::test_a_draft_that_was_emptied",
+    "tests/browser/test_drafts.py::test_a_page_that_was_hidden",
+    "tests/browser/test_drafts.py::test_what_was_changed_further_up",
+    "tests/browser/test_drafts.py::test_who_never_pauses",
+    "tests/browser/test_keyboard.py::test_asking_stopping",
+    "tests/browser/test_keyboard.py::test_the_focus_stays",
+    "tests/browser/test_keyboard.py::test_leaving_an_edit",
+    "tests/browser/test_leaks_profile.py",
+    "tests/browser/test_llamacpp.py",
+    "tests/browser/test_locking.py::test_locking_with_words",
+    "tests/browser/test_locking.py::test_a_lock_in_another_tab",
+    "tests/browser/test_midnight.py",
+    "tests/browser/test_model_away.py",
+    "tests/browser/test_network.py",
+    "tests/browser/test_people_pages.py",
+    "tests/browser/test_replies.py::test_a_lost_socket",
+    "tests/browser/test_replies.py::test_a_reply_that_broke_off",
+    "tests/browser/test_replies.py::test_the_page",
+    "tests/browser/test_rotation.py",
+    "tests/browser/test_search.py::test_a_lock_in_another_tab",
+    "tests/browser/test_search.py::test_folded_hits",
+    "tests/browser/test_trace_pages.py",
+    "tests/browser/test_traces_on_entries.py::test_what_is_typed_before",
+    "tests/browser/test_two_people.py",
+    "tests/browser/test_unchecked_drafts.py",
+    "tests/browser/test_without_script.py::test_one_is_answered",
+    "tests/browser/test_without_script.py::test_one_locks",
+    "tests/browser/test_writing.py::test_an_answer_that_never_arrives",
+    "tests/browser/test_writing.py::test_a_fault_of_the_server",
+    "tests/browser/test_writing.py::test_a_text_that_is_too_long",
+    "tests/browser/test_writing.py::test_nothing_but_white_space",
+    "tests/losses/test_disk.py::test_a_database_that_takes_nothing",
+    "tests/losses/test_disk.py::test_signing_in_without_room",
+    "tests/losses/test_ends.py",
+    "tests/losses/test_two_processes.py",
+    "tests/ops/test_backup_served.py",
+    "tests/ops/test_model_at_start.py",
+    "tests/ops/test_shutdown.py",
+    "tests/ops/test_up.py::test_a_database_of_a_newer",
+    "tests/ops/test_up.py::test_a_page_under_way",
+    "tests/ops/test_up.py::test_a_port_in_use",
+    "tests/ops/test_up.py::test_a_second_signal",
+    "tests/ops/test_up.py::test_a_second_start",
+    "tests/ops/test_up.py::test_a_start_looks_for_no_garbage",
+    "tests/ops/test_up.py::test_an_idle_server",
+    "tests/ops/test_up.py::test_plain_http",
+    "tests/ops/test_up.py::test_the_folder_is_free",
+)
+# Files in which the default run has every n-th case of each test.
+SAMPLED = {
+    "tests/accounts/test_security_pages.py": 3,
+    "tests/diary/test_import_bounds.py": 4,
+    "tests/diary/test_rendering_bounds.py": 4,
+    "tests/leaks/test_attacks_drafts.py": 3,
+    "tests/leaks/test_attacks_forms.py": 4,
+    "tests/leaks/test_attacks_log.py": 3,
+    "tests/leaks/test_attacks_rows.py": 4,
+    "tests/leaks/test_attacks_urls.py": 4,
+    "tests/leaks/test_damaged_values.py": 3,
+    "tests/leaks/test_url_table.py": 3,
+    "tests/ops/test_up.py": 3,
+    "tests/test_patterns.py": 4,
+    "tests/upgrade/test_upgrade.py": 3,
+}
+
+
+def mark(items: list[pytest.Item]) -> None:
+    """Add the marker to the tests that the default run leaves out."""
+    seen: Counter[str] = Counter()
+    for item in items:
+        if item.get_closest_marker("slow") is not None:
+            continue
+        name = item.nodeid if item.nodeid.startswith("tests/") else f"tests/{item.nodeid}"
+        function = name.partition("[")[0]
+        step = SAMPLED.get(name.partition("::")[0], 1) if "[" in name else 1
+        if name.startswith(EXTENDED) or seen[function] % step:
+            item.add_marker(pytest.mark.extended)
+        seen[function] += 1
