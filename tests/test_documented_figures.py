@@ -73,6 +73,7 @@ FIGURES = [
     f"{'an hour' if BELIEVED_AFTER_ANOTHER_START == 3600 else ''} of running in all",
     f"For {spell(MENTIONED_FOR / 86400)} days `up`, `doctor` and the administrator's pages say how far the "
     "clock was set",
+    f"`/healthz` says `fresh`, or `old` from {backup_files.FRESH_AGE.total_seconds() / 3600:.0f} hours on",
     f"stay there for {spell(retention.REPLACED_RETENTION)} days, at most {spell(losses.MOST_COPIES)} copies",
     f"all IPv6 addresses that share a {NETWORK[NETWORK.index('/') :]} count as one",
 ]

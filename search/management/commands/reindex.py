@@ -26,7 +26,7 @@ class Command(BaseCommand):
     help = (
         "Rebuild the search index of NAME, for words and for related entries. Asks for the password or "
         "recovery code. Changes no entry. --fetch-model first downloads the model that LLAMORA_SEARCH_MODEL "
-        "names; no other command uses the internet. Refuses an unknown name, a wrong password or code, and "
+        "names; no other command downloads anything. Refuses an unknown name, a wrong password or code, and "
         "--fetch-model if no model is named or it can't be downloaded."
     )
 

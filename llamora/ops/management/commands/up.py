@@ -35,7 +35,7 @@ class Command(BaseCommand):
 
     help = (
         "Set up and start Llamora: create the data folder and its secrets, update the database and the "
-        "static files, look for a model, and run the server. Starting it again changes nothing. Refuses a "
+        "static files, look for a model, and run the server. You can start it again at any time. Refuses a "
         "data folder that other users can read or that another server uses, a default secret key, a port in "
         "use, and unencrypted connections from other machines unless LLAMORA_ALLOW_PLAIN_HTTP is set."
     )
