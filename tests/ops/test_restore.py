@@ -254,6 +254,24 @@ def test_prompts_and_secret_that_stand_there_stay(owner: Resident, place: Backup
     assert (prompts / "other.txt").read_text() == "then"
 
 
+def test_an_error_after_the_replacement_says_that_the_database_was_replaced(
+    owner: Resident, place: BackupFolders
+) -> None:
+    create_used_household(place, entries=7)
+    (place.house.data_dir / "prompts").mkdir()
+    (place.house.data_dir / "prompts" / "respond.txt").write_text("then")
+    taken = place.create_backup()
+    (place.target_database.parent / "prompts").touch()
+
+    with pytest.raises(OperationRefused, match="could be restored: File exists"):
+        restore(place, taken.path)
+
+    assert identify_database(place) == "new"
+    (place.target_database.parent / "prompts").unlink()
+    restore(place, taken.path)
+    assert (place.target_database.parent / "prompts" / "respond.txt").read_text() == "then"
+
+
 def test_a_backup_of_an_older_version_is_brought_up_to_date(
     transactional_db: None, place: BackupFolders
 ) -> None:

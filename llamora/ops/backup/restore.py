@@ -77,8 +77,7 @@ def restore_backup(
             (staging / _READY).touch()
             sync_folder(staging)
             aside = _swap_database(staging, database, now=now)
-            _settle_former_keys(staging, data_dir)
-            settings = _restore_other_files(staging, data_dir=data_dir, key_file=key_file)
+            settings = _complete_restore(staging, data_dir=data_dir, key_file=key_file)
         except OSError as error:
             raise OperationRefused(f"The backup could not be restored: {error.strerror}.") from None
         finally:
@@ -220,6 +219,18 @@ def _settle_former_keys(staging: Path, data_dir: Path) -> None:
 
 
 # --- The other files ------------------------------------------------------------------------------
+
+
+def _complete_restore(staging: Path, *, data_dir: Path, key_file: Path) -> Path | None:
+    """Use the other files of the backup, too; the database is replaced by now, and an error says so."""
+    try:
+        _settle_former_keys(staging, data_dir)
+        return _restore_other_files(staging, data_dir=data_dir, key_file=key_file)
+    except OSError as error:
+        raise OperationRefused(
+            "The database was replaced with that of the backup, but not all other files could be restored: "
+            f"{error.strerror}. Correct that, then restore the backup again."
+        ) from None
 
 
 def _restore_other_files(staging: Path, *, data_dir: Path, key_file: Path) -> Path | None:
