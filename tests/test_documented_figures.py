@@ -20,6 +20,7 @@ from llamora.clock.sentences import MENTIONED_FOR
 from llamora.crypto import kdf
 from llamora.crypto.entropy import KEY_BYTES
 from llamora.database import backup_files, disk, reserve
+from llamora.inference.messages import get_message
 from llamora.ops import background, losses
 from llamora.ops.backup import retention
 from llamora.ops.doctor import machine
@@ -77,6 +78,10 @@ FIGURES = [
     f"stay there for {spell(retention.REPLACED_RETENTION)} days, at most {spell(losses.MOST_COPIES)} copies",
     f"all IPv6 addresses that share a {NETWORK[NETWORK.index('/') :]} count as one",
 ]
+REASONS_FOR_NO_REPLY = (
+    *("refused_connection", "wrong_address", "unauthorized", "no_such_model", "loading", "busy"),
+    *("out_of_memory", "too_slow", "too_long", "thought_limit", "content_filter"),
+)
 OF_COMMANDS = {
     "invite": f"It works once, for {spell(invitations.DEFAULT_LIFETIME)} days",
     "prune": f"entries in the bin, earlier versions and replaced databases after {spell(BIN_LIFETIME)} days",
@@ -87,6 +92,13 @@ OF_COMMANDS = {
 @pytest.mark.parametrize("sentence", FIGURES)
 def test_a_figure_of_the_readme_is_that_of_the_code(sentence: str) -> None:
     assert sentence in re.sub(r"\s+", " ", README)
+
+
+@pytest.mark.parametrize("code", REASONS_FOR_NO_REPLY)
+def test_why_no_reply_comes_is_told_in_the_words_of_the_page(code: str) -> None:
+    first_sentence = get_message(code).partition(". ")[0].removesuffix(".")
+
+    assert f"| {first_sentence}. |" in README
 
 
 @pytest.mark.parametrize("name", OF_COMMANDS)

@@ -33,7 +33,10 @@ _MESSAGES: Final = {
     "refused_connection": (
         "The model server is not running. Start it, then try again. Llamora also checks every half minute."
     ),
-    "wrong_address": "There is no model server at the model's address. Check LLAMORA_MODEL_URL.",
+    "wrong_address": (
+        "There is no model server at the model's address. Check LLAMORA_MODEL_URL. If the server does not "
+        "list its models, name one in LLAMORA_MODEL_NAME."
+    ),
     "unauthorized": "The model server rejected the API key. Check LLAMORA_MODEL_API_KEY.",
     "no_such_model": (
         "The model server does not have this model. Check LLAMORA_MODEL_NAME, or load it in the server."
@@ -44,12 +47,28 @@ _MESSAGES: Final = {
         "The text is too long for the model. Choose a model with a larger context window, or enlarge it in "
         "the model server."
     ),
+    "out_of_memory": (
+        "The model server ran out of memory. Choose a smaller model or a smaller context window, or close "
+        "other programs on its machine."
+    ),
     "server_error": "The model server reported an error. Try again; its log may say more.",
     "malformed": "The model server's response could not be read. Try again.",
     "dropped": f"The connection to the model server was lost. {PARTIAL_SAVED}. Try again.",
     "silent": f"The model server stopped responding. {PARTIAL_SAVED}. Try again.",
+    "too_slow": (
+        "The model did not begin to write in time. It may be too slow for this machine: choose a smaller "
+        "model, or raise LLAMORA_MODEL_SILENCE_SECONDS."
+    ),
     "time_limit": f"The reply took too long and was stopped. {PARTIAL_SAVED}.",
     "repetition": f"The model began to repeat itself and was stopped. {PARTIAL_SAVED}. Try again.",
+    "content_filter": (
+        f"The model server's content filter stopped this. {PARTIAL_SAVED}. Try another model, or a server on "
+        "this machine."
+    ),
+    "thought_limit": (
+        "The model thought until its limit and wrote nothing. Try again, choose a model that thinks less, or "
+        "enlarge its context window in the model server."
+    ),
     "remote_not_allowed": (
         "The model's address is on another machine, and your text would be sent there. To allow this, set "
         "LLAMORA_MODEL_ALLOW_REMOTE to true and restart Llamora."

@@ -3,16 +3,21 @@
     ModelError
       RefusedConnection    refused_connection   nothing listens at the address
       WrongAddress         wrong_address        the address is another program's, or redirects
+        PathNotFound       wrong_address        it does not have the requested path
       ApiKeyRefused        unauthorized         the API key was refused
       ModelNotFound        no_such_model        the server does not have the requested model
       ModelLoading         loading              the server is still loading its model
       ModelBusy            busy                 the server accepts no more requests at the moment
       PromptTooLong        too_long             the prompt does not fit into the context window
+      ModelOutOfMemory     out_of_memory        the memory of the machine does not suffice for the model
       ModelServerFailed    server_error         the server reported an internal error
       MalformedResponse    malformed            the response does not follow the protocol
       ConnectionDropped    dropped              the connection ended before the reply did
       ModelSilent          silent               no bytes arrived for too long
+      ModelTooSlow         too_slow             the same before the reply began
       TimeLimitReached     time_limit           the reply took longer than the limit
+      ContentFiltered      content_filter       the server filtered the prompt or the reply
+      ThoughtUntilLimit    thought_limit        the model thought until its limit and wrote nothing
       RepetitionDetected   repetition           the reply repeated itself
       RemoteNotAllowed     remote_not_allowed   the address is on another machine, which the settings forbid
 
@@ -40,6 +45,10 @@ class WrongAddress(ModelError):
     """Raised if another program responds at the model's address, or redirects."""
 
     code = "wrong_address"
+
+
+class PathNotFound(WrongAddress):
+    """Raised if the program at the address does not have the requested path."""
 
 
 class ApiKeyRefused(ModelError):
@@ -78,6 +87,12 @@ class ModelSilent(ModelError):
     code = "silent"
 
 
+class ModelTooSlow(ModelError):
+    """Raised if the model did not begin to reply in time."""
+
+    code = "too_slow"
+
+
 class TimeLimitReached(ModelError):
     code = "time_limit"
 
@@ -86,16 +101,57 @@ class RepetitionDetected(ModelError):
     code = "repetition"
 
 
+class ModelOutOfMemory(ModelError):
+    code = "out_of_memory"
+
+
+class ContentFiltered(ModelError):
+    """Raised if the server filtered the prompt, or stopped the reply because of its content."""
+
+    code = "content_filter"
+
+
+class ThoughtUntilLimit(ModelError):
+    """Raised if the model's thinking used all tokens of the reply, so that nothing was written."""
+
+    code = "thought_limit"
+
+
 class RemoteNotAllowed(ModelError):
     code = "remote_not_allowed"
 
 
+# Words of refusals, in lower case. Each server has its own for a prompt that does not fit into the window:
 _TOO_LONG_SIGNS = (
-    b"exceed_context",
-    b"context_length",
+    b"exceed_context",  # llama.cpp
     b"context size",
-    b"context length",
-    b"context window",
+    b"context_length",  # OpenAI, Groq, OpenRouter
+    b"context length",  # vLLM, SGLang, Mistral, LM Studio, Ollama
+    b"context window",  # llama-cpp-python
+    b"context limit",  # Anthropic
+    b"prompt is too long",  # Anthropic, Fireworks
+    b"prompt too long",  # Ollama
+    b"input is too long",  # Bedrock
+    b"exceeds the maximum number of tokens",  # Gemini
+    b"tokens + `max_new_tokens` must be",  # TGI, Together
+    b"`inputs` must have less than",
+    b"tokens when context",  # LM Studio
+    b"maximum prompt length",  # xAI
+    b"maximum model length",  # vLLM
+    b"max_model_len",
+    b"max_seq_len",  # TabbyAPI
+    b"too many tokens",  # Cohere
+)
+_NO_MEMORY_SIGNS = (
+    b"out of memory",
+    b"outofmemory",
+    b"out_of_memory",
+    b"more system memory",  # Ollama
+    b"insufficient system resources",  # LM Studio
+    b"insufficient memory",
+    b"not enough memory",
+    b"failed to allocate",
+    b"unable to allocate",
 )
 _NOT_FOUND_SIGNS = (
     b"model_not_found",
@@ -103,18 +159,47 @@ _NOT_FOUND_SIGNS = (
     b"does not exist",
     b"no models loaded",
     b"unknown model",
+    b"invalid model",
+    b"not a valid model",
 )
+_KEY_SIGNS = (b"api key not valid", b"invalid api key", b"invalid_api_key", b"incorrect api key")
+_FILTER_SIGNS = (b"content_filter", b"content management policy", b"responsibleaipolicy")
+_BUSY_SIGNS = (b"overloaded", b"too many requests", b"queue is full", b"at capacity", b"server busy")
+# 529 is Anthropic's, the rest are of gateways that waited too long for a server.
+_CODES_BY_STATUS = {429: ModelBusy, 503: ModelLoading, 529: ModelBusy}
+_TOO_SLOW_STATUSES = frozenset({408, 504, 524})
+
+
+def _has_sign(text: bytes, signs: tuple[bytes, ...]) -> bool:
+    return any(sign in text for sign in signs)
+
+
+def is_too_long(status: int, body: bytes) -> bool:
+    """Return whether a response refuses a prompt because of its length."""
+    if status == 413:
+        return True
+    return status not in (401, 403, 429, 503) and _has_sign(body[:4096].lower(), _TOO_LONG_SIGNS)
 
 
 def error_for_response(status: int, body: bytes) -> ModelError:
     """Return the error for an HTTP response, found from its status and from known words in its body."""
     text = body[:4096].lower()
-    if status == 413 or (status in (400, 500) and any(sign in text for sign in _TOO_LONG_SIGNS)):
+    if is_too_long(status, body):
         return PromptTooLong()
-    if status in (401, 403):
+    if status in (401, 403) or (status == 400 and _has_sign(text, _KEY_SIGNS)):
         return ApiKeyRefused()
-    if status in (400, 404) and b"model" in text and any(sign in text for sign in _NOT_FOUND_SIGNS):
+    if _has_sign(text, _NO_MEMORY_SIGNS):
+        return ModelOutOfMemory()
+    if status == 400 and _has_sign(text, _FILTER_SIGNS):
+        return ContentFiltered()
+    if status in (400, 404) and b"model" in text and _has_sign(text, _NOT_FOUND_SIGNS):
         return ModelNotFound()
-    if 300 <= status < 400 or status in (404, 405, 501):
+    if status in (404, 405, 501):
+        return PathNotFound()
+    if 300 <= status < 400:
         return WrongAddress()
-    return {429: ModelBusy, 503: ModelLoading}.get(status, ModelServerFailed)()
+    if status in _TOO_SLOW_STATUSES:
+        return ModelTooSlow()
+    if status in (500, 503) and _has_sign(text, _BUSY_SIGNS):
+        return ModelBusy()
+    return _CODES_BY_STATUS.get(status, ModelServerFailed)()

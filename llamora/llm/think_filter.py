@@ -1,47 +1,28 @@
-"""Filter that removes a model's own markup from its text: its thinking, and markers of the end.
+"""Filter that removes a model's own markup from its text: its thinking, channels and turns.
 
-    <think> ... </think>    thinking, anywhere in the text; also <thinking> and <thought>
-    ... </think>            a lone closing tag: the model's template contains the opening tag, so all text
-                            before the closing tag was thinking; if a model is known to do this, the
-                            beginning of its replies counts as thinking at once
-    <|im_end|> and others   the end; any text after it is not part of the reply
-    </s>                    the end only if nothing follows (HTML closes a strike-through with it, too)
-
-A tag may be split between two deltas, so text that may be the beginning of a tag is buffered.
+`thinking_marks` lists the marks. A lone mark that closes thinking means that the model's template contains
+the opening one, so all text before it was thinking; if a model is known to do this, the beginning of its
+replies counts as thinking at once. A mark may be split between two deltas, so text that may be the beginning
+of a mark is buffered; so is a mark that may be in a code span, until its line or the span ends.
 """
 
 import re
 from typing import NamedTuple
 
-_OPEN = ("<think>", "<thinking>", "<thought>")
-_CLOSE = ("</think>", "</thinking>", "</thought>")
-_END = (
-    "<|im_end|>",
-    "<|im_start|>",
-    "<|eot_id|>",
-    "<|eom_id|>",
-    "<|endoftext|>",
-    "<|end_of_text|>",
-    "<|end|>",
-    "<|eos|>",
-    "<|return|>",
-    "<|end_of_turn|>",
-    "<end_of_turn>",
-    "<start_of_turn>",
-    "<|start_header_id|>",
-    "<｜end▁of▁sentence｜>",
-    "<|endofturn|>",
-)
-_SOFT_END = "</s>"
-_ALL = (*_OPEN, *_CLOSE, *_END, _SOFT_END)
-_TAG = re.compile("|".join(re.escape(tag) for tag in _ALL))
-_BEGINNINGS = frozenset(tag[:length] for tag in _ALL for length in range(1, len(tag)))
-_LONGEST = max(map(len, _ALL))
+from llamora.llm import thinking_marks as marks
+
+# A code span with a mark in it that is longer than this is none.
+_LONGEST_SPAN = 200
+_SPAN_END = re.compile("[`\n]")
+_TURNS = marks.TURN | marks.BARE_TURN
+_LONGEST_ROLE, _LONGEST_HEADER = 24, 200
+_REPLY_ROLES = frozenset({"", "assistant", "model", "chatbot"})
+_OTHER_ROLES = frozenset({"user", "system", "tool", "developer", "human"})
 
 
 def opens_thinking(prompt: str) -> bool:
-    """Return whether a prompt ends with an opening tag, so that the reply begins inside thinking."""
-    return prompt.rstrip().endswith(_OPEN)
+    """Return whether a prompt ends with an opening mark, so that the reply begins inside thinking."""
+    return prompt.rstrip().endswith(tuple(marks.THINKING))
 
 
 class FilteredText(NamedTuple):
@@ -52,35 +33,32 @@ class FilteredText(NamedTuple):
     withdraw: bool
 
 
-def _find_partial_tag(text: str) -> int:
-    """Return the position where a possible beginning of a tag starts, or the length of the text."""
-    if "<" not in text[-_LONGEST:]:
-        return len(text)
-    for start in range(max(0, len(text) - _LONGEST), len(text)):
-        if text[start:] in _BEGINNINGS:
-            return start
-    return len(text)
-
-
 def _is_only_soft_ends(text: str) -> bool:
-    return not text.replace(_SOFT_END, "").strip()
+    return not text.replace(marks.SOFT_END, "").strip()
 
 
 class ThinkFilter:
     """Filter of a reply's text as it arrives.
 
-    `thinks_first` means that the reply probably begins inside thinking. The filter assumes this until a tag
+    `thinks_first` means that the reply probably begins inside thinking. The filter assumes this until a mark
     or a separate field of the server shows where the thinking is; if neither arrives, it was wrong.
     """
 
     def __init__(self, *, thinks_first: bool = False) -> None:
         self.ended = False
+        self.has_text = False
         self.thinks_first_was_wrong = False
-        self._partial_tag = ""
+        self._buffer = ""
         self._thinking = self._is_assumed = thinks_first
         self._assumed: list[str] = []
         self._thought_before = False
-        self._has_text = False
+        # The closing marks of the thinking that is open.
+        self._open: list[str] = []
+        # The text since the mark that begins a turn, or since the one that begins a message in a channel.
+        self._role: str | None = None
+        self._header: str | None = None
+        self._sender = ""
+        self._is_in_span = False
         self._reset()
 
     def feed(self, text: str, *, thought_apart: bool = False) -> FilteredText:
@@ -90,22 +68,22 @@ class ThinkFilter:
             self._thinking = self._is_assumed = False
         if self.ended:
             return FilteredText("", "", False)
-        text = self._partial_tag + text
-        if "<" not in text:
+        text = self._buffer + text
+        if "<" not in text and "[" not in text and "◁" not in text:
             self._add(text)
             return self._take_output()
-        cut = _find_partial_tag(text)
-        self._partial_tag = text[cut:]
-        self._split_at_tags(text[:cut])
+        cut = marks.find_partial_mark(text)
+        self._buffer = text[cut:]
+        self._split_at_marks(text[:cut])
         return self._take_output()
 
     def close(self, *, is_whole: bool = True) -> FilteredText:
-        """Return buffered text that did not become a tag; `is_whole` says that the reply was not cut off."""
-        held, self._partial_tag = self._partial_tag, ""
+        """Return buffered text that did not become a mark; `is_whole` says that the reply was not cut off."""
+        held, self._buffer = self._buffer, ""
         if not self.ended and not _is_only_soft_ends(held):
-            self._add(held)
+            self._split_at_marks(held, is_last=True)
         if self._is_assumed and is_whole and (text := "".join(self._assumed).lstrip()):
-            self.thinks_first_was_wrong = True
+            self.thinks_first_was_wrong = self.has_text = True
             return FilteredText(text, "", False)
         return self._take_output()
 
@@ -120,47 +98,146 @@ class ThinkFilter:
         return filtered
 
     def _add(self, text: str) -> None:
-        if self._thinking:
+        if "`" in text or "\n" in text:
+            line = text.rpartition("\n")[2]
+            went_on = self._is_in_span and "\n" not in text
+            self._is_in_span = (line.count("`") + went_on) % 2 == 1
+        if self._header is not None:
+            self._add_to_header(text)
+        elif self._role is not None:
+            self._add_to_role(text)
+        elif self._thinking:
             self._thought.append(text)
             if self._is_assumed:
                 self._assumed.append(text)
-            return
         # Models often begin with empty lines, above all after thinking.
-        text = text if self._has_text else text.lstrip()
-        if text:
-            self._has_text = True
+        elif text := text if self.has_text else text.lstrip():
+            self.has_text = True
             self._text.append(text)
 
-    def _split_at_tags(self, text: str) -> None:
-        position = 0
-        for tag in _TAG.finditer(text):
-            self._add(text[position : tag.start()])
-            position = tag.end()
-            if tag.group() == _SOFT_END:
-                if _is_only_soft_ends(text[position:]):
-                    self._partial_tag = text[tag.start() :] + self._partial_tag
-                    return
-                self._add(_SOFT_END)
-            elif not self._apply_tag(tag.group()):
-                return
-        self._add(text[position:])
+    def _add_to_header(self, text: str) -> None:
+        assert self._header is not None
+        self._header += text
+        if len(self._header) > _LONGEST_HEADER:
+            # No header at all; what it is remains hidden.
+            self._header, self._thinking = None, True
 
-    def _apply_tag(self, tag: str) -> bool:
-        """Switch between text and thinking at a tag; return False if the tag ends the reply."""
-        if tag in _END:
-            self.ended, self._partial_tag = True, ""
-            return False
+    def _add_to_role(self, text: str) -> None:
+        assert self._role is not None
+        head, line_end, rest = (self._role + text).partition("\n")
+        if not line_end and len(head) <= _LONGEST_ROLE:
+            self._role = head
+            return
+        self._role = head + line_end
+        self._end_role()
+        self._add_unless_ended(rest)
+
+    def _end_role(self) -> None:
+        """End the reply if it goes on as somebody else's turn; text that is no role belongs to the reply."""
+        head, self._role = self._role or "", None
+        if head.strip() in _OTHER_ROLES:
+            self.ended, self._buffer = True, ""
+        elif head.strip() not in _REPLY_ROLES:
+            self._add(head)
+
+    def _add_unless_ended(self, text: str) -> None:
+        if text and not self.ended:
+            self._add(text)
+
+    def _split_at_marks(self, text: str, *, is_last: bool = False) -> None:
+        position = 0
+        while mark := marks.MARK.search(text, position):
+            self._add_unless_ended(text[position : mark.start()])
+            position = mark.end()
+            if self._is_in_span and (end := _find_span_end(text, mark, is_last=is_last)) != mark.start():
+                if end < 0:
+                    self._buffer = text[mark.start() :] + self._buffer
+                    return
+                self._add(text[mark.start() : end])
+                position = end
+            elif mark.group() == marks.SOFT_END:
+                if _is_only_soft_ends(text[position:]):
+                    self._buffer = "" if is_last else text[mark.start() :] + self._buffer
+                    return
+                self._add(marks.SOFT_END)
+            else:
+                self._apply_mark(mark.group())
+            if self.ended:
+                return
+        self._add_unless_ended(text[position:])
+
+    def _apply_mark(self, mark: str) -> None:
+        """Switch between text and thinking at a mark, or end the reply."""
+        if self._role is not None:
+            self._end_role()
+        self._is_in_span = False
+        if mark in marks.THINKING:
+            self._open_thinking(marks.THINKING[mark])
+        elif mark in marks.CLOSING:
+            self._close_thinking(mark)
+        elif mark in (marks.START, marks.CHANNEL, marks.MESSAGE) or self._header is not None:
+            self._apply_channel_mark(mark)
+        elif mark in marks.CHANNEL_ENDS and self._is_hidden_channel and mark == "<|end|>":
+            self._sender, self._header = "", ""
+        elif mark in marks.END or (self.has_text and mark in _TURNS):
+            self.ended, self._buffer = True, ""
+        elif mark in marks.TURN:
+            self._role = ""
+
+    @property
+    def _is_hidden_channel(self) -> bool:
+        return self._thinking and not self._open and not self._is_assumed
+
+    def _open_thinking(self, closing: str) -> None:
         self._is_assumed = False
-        if tag in _OPEN:
-            self._thinking = self._thought_before = True
-        elif self._thinking or self._thought_before:
-            self._thinking = False
-        else:
+        self._thinking = self._thought_before = True
+        if closing not in self._open:
+            self._open.append(closing)
+
+    def _close_thinking(self, closing: str) -> None:
+        self._is_assumed = False
+        if not self._thinking and not self._thought_before:
             self._withdraw_all()
-        return True
+        # The end of an inner one leaves the outer one open; any other end counts for all.
+        del self._open[self._open.index(closing) if closing in self._open else 0 :]
+        self._thinking = bool(self._open)
+
+    def _apply_channel_mark(self, mark: str) -> None:
+        """Read the header of a message, such as `assistant<|channel|>final`; its end tells what it is."""
+        self._is_assumed = False
+        if mark == marks.START:
+            if self.has_text and not self._thinking:
+                self.ended, self._buffer = True, ""
+            self._sender, self._header = "", ""
+        elif mark == marks.CHANNEL:
+            self._sender, self._header = (self._header or "assistant").strip() or "assistant", ""
+        elif mark == marks.MESSAGE and self._header is not None:
+            self._begin_message(self._header)
+        elif mark in marks.END:
+            self.ended, self._buffer = True, ""
+
+    def _begin_message(self, header: str) -> None:
+        name = next(iter(header.split()), "")
+        sender, self._header = (self._sender or name or "assistant").split()[0], None
+        self._open.clear()
+        self._thinking = bool(self._sender) and name != "final"
+        self._thought_before |= self._thinking
+        if sender != "assistant":
+            self.ended, self._buffer = True, ""
 
     def _withdraw_all(self) -> None:
         self._thought[:0] = self._text
         self._text.clear()
         self._withdraw = self._thought_before = True
-        self._has_text = False
+        self.has_text = False
+
+
+def _find_span_end(text: str, mark: re.Match[str], *, is_last: bool) -> int:
+    """Return the end of the code span around a mark, the beginning of the mark if there is none, or -1.
+
+    -1 says that the text so far does not tell.
+    """
+    limit = mark.start() + _LONGEST_SPAN
+    if found := _SPAN_END.search(text, mark.end(), limit):
+        return found.end() if found[0] == "`" else mark.start()
+    return mark.start() if is_last or len(text) >= limit else -1

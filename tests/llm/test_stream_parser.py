@@ -14,12 +14,40 @@ from llamora.llm.errors import (
     ModelError,
     ModelServerFailed,
     RepetitionDetected,
+    ThoughtUntilLimit,
 )
 from llamora.llm.sse import LONGEST_LINE, EventReader
 from llamora.llm.stream_parser import StreamParser
 from tests.fakes.script import make_words
 
 DONE = b"data: [DONE]\n\n"
+MARKUP = (
+    *(
+        "<think>",
+        "</think>",
+        "</s>",
+        "<",
+        "a ",
+        "\n",
+        "<|im_",
+        "end|>",
+        "雨",
+        "`",
+        "[THINK]",
+        "[/THINK]",
+        "[",
+    ),
+    *(
+        "<|channel|>",
+        "final",
+        "analysis",
+        "<|message|>",
+        "<|end|>",
+        "<|start|>assistant",
+        "<|channel>",
+        "x" * 90,
+    ),
+)
 
 
 def build_event(text: str = "", *, finish: str | None = None, **fields: object) -> bytes:
@@ -62,7 +90,7 @@ def test_a_reply_cut_anywhere_reads_the_same(text: str, size: int) -> None:
 
 
 @given(
-    st.lists(st.sampled_from(["<think>", "</think>", "</s>", "<", "a ", "\n", "<|im_", "end|>", "雨"])),
+    st.lists(st.sampled_from(MARKUP)),
     st.integers(1, 9),
 )
 def test_markup_cut_anywhere_sorts_the_same(parts: list[str], size: int) -> None:
@@ -171,7 +199,8 @@ def test_a_model_held_to_think_first_that_does_not_is_heard_all_the_same() -> No
         == "It rained."
     )
     assert parse_chunks(build_event("It rained.<|im_end|>"), DONE, thinks_first=True)[0] == "It rained."
-    assert parse_chunks(build_event("perhaps "), build_event("it"), cut, DONE, thinks_first=True)[0] == ""
+    with pytest.raises(ThoughtUntilLimit):
+        parse_chunks(build_event("perhaps "), build_event("it"), cut, DONE, thinks_first=True)
     assert parse_chunks(build_event("<think>hm</think>Tea."), whole, DONE, thinks_first=True)[:2] == (
         "Tea.",
         "hm",

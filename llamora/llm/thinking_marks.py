@@ -1,0 +1,102 @@
+"""Table of the marks that models write around their thinking, their turns and their channels.
+
+    THINKING    the marks that open and close thinking: Qwen, DeepSeek and others, Seed, Magistral, Cohere,
+                Kimi, Gemma, OpenThinker, Apertus
+    CHANNEL     gpt-oss ("harmony"): <|start|>role<|channel|>name<|message|>text<|end|>; only the text of
+                the channel `final` is the reply
+    TURN        the beginning of a turn: at the beginning of a reply it is followed by a role, later it is the
+                end of the reply; after BARE_TURN there is no role
+    END         the end of the reply
+    DROPPED     marks without a meaning for the reply
+    SOFT_END    </s>: the end only if nothing follows, since HTML closes a strike-through with it, too
+
+Any other <|word|> is dropped. A mark is recognised only if it is written exactly like this, and not in a code
+span of Markdown that begins and ends on one line: there it is text, such as a mark that somebody asked about.
+"""
+
+import re
+
+THINKING = {
+    "<think>": "</think>",
+    "<thinking>": "</thinking>",
+    "<thought>": "</thought>",
+    "<reasoning>": "</reasoning>",
+    "<seed:think>": "</seed:think>",
+    "[THINK]": "[/THINK]",
+    "<|START_THINKING|>": "<|END_THINKING|>",
+    "◁think▷": "◁/think▷",
+    "<unused94>": "<unused95>",
+    "<|channel>": "<channel|>",
+    "<|begin_of_thought|>": "<|end_of_thought|>",
+    "<|inner_prefix|>": "<|inner_suffix|>",
+}
+CLOSING = frozenset(THINKING.values())
+CHANNEL, START, MESSAGE = "<|channel|>", "<|start|>", "<|message|>"
+CHANNEL_ENDS = frozenset({"<|end|>", "<|call|>", "<|return|>"})
+TURN = frozenset(
+    {
+        "<|im_start|>",
+        "<|start_header_id|>",
+        "<start_of_turn>",
+        "<|turn>",
+        "<|START_OF_TURN_TOKEN|>",
+        "<|start_of_role|>",
+    }
+)
+BARE_TURN = frozenset({"<|assistant|>", "<｜Assistant｜>"})
+END = frozenset(
+    {
+        "<|im_end|>",
+        "<|eot_id|>",
+        "<|eom_id|>",
+        "<|eot|>",
+        "<|EOT|>",
+        "<|eom|>",
+        "<|endoftext|>",
+        "<|end_of_text|>",
+        "<|eos|>",
+        "<|end_of_turn|>",
+        "<end_of_turn>",
+        "<turn|>",
+        "<eos>",
+        "<｜end▁of▁sentence｜>",
+        "<｜User｜>",
+        "<|endofturn|>",
+        "<|END_OF_TURN_TOKEN|>",
+        "<|END_RESPONSE|>",
+        "<|user|>",
+        "<|system|>",
+        "<|observation|>",
+        "[INST]",
+        "<<SYS>>",
+        *CHANNEL_ENDS,
+    }
+)
+DROPPED = frozenset(
+    {
+        "[/INST]",
+        "<bos>",
+        "<|START_RESPONSE|>",
+        "<｜begin▁of▁sentence｜>",
+        "[/SYSTEM_PROMPT]",
+    }
+)
+SOFT_END = "</s>"
+KNOWN = frozenset({*THINKING, *CLOSING, CHANNEL, START, MESSAGE, *TURN, *BARE_TURN, *END, *DROPPED, SOFT_END})
+LONGEST = 40
+FIRST_SIGNS = "<[◁"
+
+_UNKNOWN = r"<\|[A-Za-z][A-Za-z0-9_]{2,36}\|>"
+MARK = re.compile("|".join([*(re.escape(mark) for mark in sorted(KNOWN)), _UNKNOWN]))
+_BEGINNINGS = frozenset(mark[:length] for mark in KNOWN for length in range(1, len(mark)))
+_UNKNOWN_BEGINNING = re.compile(r"<\|[A-Za-z][A-Za-z0-9_]{0,36}\|?")
+
+
+def find_partial_mark(text: str) -> int:
+    """Return the position where a possible beginning of a mark starts, or the length of the text."""
+    for start in range(max(0, len(text) - LONGEST), len(text)):
+        if text[start] in FIRST_SIGNS:
+            end = text[start:]
+            if end in _BEGINNINGS or _UNKNOWN_BEGINNING.fullmatch(end):
+                return start
+    return len(text)
