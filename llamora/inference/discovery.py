@@ -184,7 +184,7 @@ class ModelDiscovery:
         return None
 
     async def _probe(self, server: "ModelServer") -> ModelStatus:
-        await server.probe()
+        await server.probe(named=self._config.name if self._config.url else "")
         return self._set_ready_server(server)
 
     def _set_ready_server(self, server: "ModelServer") -> ModelStatus:

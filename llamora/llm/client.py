@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from llamora.llm import probe, tokens
+from llamora.llm.content_coding import decode_body
 from llamora.llm.deltas import ChatMessages, Delta, StreamEnd
 from llamora.llm.errors import (
     ApiKeyRefused,
@@ -24,6 +25,7 @@ from llamora.llm.errors import (
     ModelError,
     ModelServerFailed,
     ModelSilent,
+    ModelTooSlow,
     RefusedConnection,
     RemoteNotAllowed,
     TimeLimitReached,
@@ -31,6 +33,7 @@ from llamora.llm.errors import (
     error_for_response,
 )
 from llamora.llm.probe import ServerCapabilities
+from llamora.llm.request_forms import USUAL_FORM, ReplyRequest, RequestForm
 from llamora.llm.stream_parser import StreamParser
 from llamora.llm.think_filter import opens_thinking
 from llamora.llm.transport import QuickTransport
@@ -74,12 +77,14 @@ class StreamTimeout:
     """Two limits on a stream, in seconds: on the time without any bytes, and on the whole stream.
 
     Both start when this object is created. Any received bytes restart the first limit, even a server's pings
-    while it reads a long prompt. The second limit ends an endless reply.
+    while it reads a long prompt. The second limit ends an endless reply. Silence before the reply has begun
+    means that the model is too slow.
     """
 
     def __init__(self, *, silence: float, limit: float) -> None:
         self._loop = asyncio.get_running_loop()
         self._silence = silence
+        self.has_begun = False
         self._deadline = self._loop.time() + limit
 
     @asynccontextmanager
@@ -90,7 +95,9 @@ class StreamTimeout:
             async with asyncio.timeout_at(min(now + self._silence, self._deadline)):
                 yield
         except TimeoutError:
-            raise (TimeLimitReached if self._loop.time() >= self._deadline else ModelSilent) from None
+            if self._loop.time() >= self._deadline:
+                raise TimeLimitReached from None
+            raise (ModelSilent if self.has_begun else ModelTooSlow) from None
 
     async def next_chunk(self, chunks: AsyncIterator[bytes]) -> bytes | None:
         """Return the next chunk, or None at the end."""
@@ -155,6 +162,8 @@ class ModelServer:
         self._urls: dict[str, httpx.URL] = {}
         # Models whose template opens their thinking, so that only its closing tag is in the reply.
         self._think_first: set[str] = set()
+        # By model, as long as this process runs: the form of request that it accepts.
+        self._forms: dict[str, RequestForm] = {}
 
     def is_at(self, base_url: str, *, api_key: str) -> bool:
         """Return whether this server has that address and key."""
@@ -169,9 +178,12 @@ class ModelServer:
         other.model, other.offer = model, self.offer.for_model(model)
         return other
 
-    async def probe(self) -> ServerCapabilities:
-        """Return the capabilities of the server, and store them as `offer`."""
-        before, self.offer = self.offer, await probe.probe_server(self._fetch_json)
+    async def probe(self, *, named: str = "") -> ServerCapabilities:
+        """Return the capabilities of the server, and store them as `offer`.
+
+        `named` is the model of a server that does not list its models.
+        """
+        before, self.offer = self.offer, await probe.probe_server(self._fetch_json, named=named)
         if self.offer.counts_tokens and self.offer != before:
             # For a server that does not apply templates, the first reply will tell.
             with suppress(ModelError):
@@ -197,14 +209,14 @@ class ModelServer:
         stream_timeout, name = StreamTimeout(silence=silence, limit=limit), self.model_name
         # An answer in JSON begins with JSON, whatever the template opens.
         parser = StreamParser(thinks_first=schema is None and name in self._think_first)
-        body = self._build_body(messages, max_tokens=max_tokens, temperature=temperature, schema=schema)
-        async with (
-            self._reporting_failure(),
-            self._open_response("/v1/chat/completions", body, stream_timeout) as response,
-        ):
-            chunks = response.aiter_raw()
+        request = ReplyRequest(
+            model=name, messages=messages, max_tokens=max_tokens, temperature=temperature, schema=schema
+        )
+        async with self._reporting_failure(), self._open_reply(request, stream_timeout) as response:
+            chunks = _iter_content(response)
             while not parser.ended and (chunk := await stream_timeout.next_chunk(chunks)) is not None:
                 if delta := parser.feed(chunk):
+                    stream_timeout.has_begun = True
                     if delta.withdraw:
                         # From now on the beginning of this model's replies is treated as thinking.
                         self._think_first.add(name)
@@ -254,7 +266,8 @@ class ModelServer:
 
     async def _apply_template(self, messages: ChatMessages) -> str:
         """Return the messages as one prompt, formatted with the model's template."""
-        response = await self._fetch_json("/apply-template", {"messages": list(messages)})
+        form = self._forms.get(self.model_name, USUAL_FORM)
+        response = await self._fetch_json("/apply-template", {"messages": form.build_messages(messages)})
         prompt = response.get("prompt") if isinstance(response, dict) else None
         if not isinstance(prompt, str):
             raise MalformedResponse
@@ -271,26 +284,6 @@ class ModelServer:
             )
         return self._client
 
-    def _build_body(
-        self,
-        messages: ChatMessages,
-        *,
-        max_tokens: int,
-        temperature: float | None,
-        schema: dict[str, Any] | None,
-    ) -> dict[str, Any]:
-        body: dict[str, Any] = {
-            "model": self.model_name,
-            "messages": list(messages),
-            "stream": True,
-            "stream_options": {"include_usage": True},
-            "max_tokens": max_tokens,
-        }
-        if schema is not None:
-            form = {"name": "answer", "strict": True, "schema": schema}
-            body["response_format"] = {"type": "json_schema", "json_schema": form}
-        return body if temperature is None else {**body, "temperature": temperature}
-
     def _request(self, path: str, body: dict[str, Any] | None) -> httpx.Request:
         # Not `build_request`: it merges address, headers and cookies, which takes longer than sending them.
         url = self._urls.get(path) or self._urls.setdefault(path, httpx.URL(self.url + path))
@@ -301,18 +294,44 @@ class ModelServer:
         return httpx.Request("POST", url, content=content, headers={**self._headers, **_JSON_HEADERS})
 
     @asynccontextmanager
+    async def _open_reply(
+        self, request: ReplyRequest, stream_timeout: StreamTimeout
+    ) -> AsyncIterator[httpx.Response]:
+        """Yield the response to a request for a reply, in the form that the server accepts."""
+        while True:
+            form = self._forms.get(request.model, USUAL_FORM)
+            response = await self._send("/v1/chat/completions", form.build_body(request), stream_timeout)
+            if response.status_code == httpx.codes.OK:
+                break
+            body = await _read_refusal(response, stream_timeout)
+            # Each refusal takes a part of the form away, so that the last is soon reached.
+            other = form.find_other(response.status_code, body)
+            if other is None:
+                raise error_for_response(response.status_code, body)
+            self._forms[request.model] = other
+        try:
+            yield response
+        finally:
+            await response.aclose()
+
+    @asynccontextmanager
     async def _open_response(
         self, path: str, body: dict[str, Any] | None, stream_timeout: StreamTimeout
     ) -> AsyncIterator[httpx.Response]:
         """Yield the response to a GET, or to a POST if there is a body; raise a ModelError if refused."""
-        async with stream_timeout.limit_wait():
-            response = await self._get_http_client().send(self._request(path, body), stream=True)
+        response = await self._send(path, body, stream_timeout)
+        if response.status_code != httpx.codes.OK:
+            raise error_for_response(response.status_code, await _read_refusal(response, stream_timeout))
         try:
-            if response.status_code != httpx.codes.OK:
-                raise error_for_response(response.status_code, await _read_bounded(response, stream_timeout))
             yield response
         finally:
             await response.aclose()
+
+    async def _send(
+        self, path: str, body: dict[str, Any] | None, stream_timeout: StreamTimeout
+    ) -> httpx.Response:
+        async with stream_timeout.limit_wait():
+            return await self._get_http_client().send(self._request(path, body), stream=True)
 
     @asynccontextmanager
     async def _reporting_failure(self) -> AsyncIterator[None]:
@@ -328,14 +347,28 @@ class ModelServer:
     async def _fetch_json(self, path: str, body: dict[str, Any] | None = None) -> Any:
         """Send a small request and return its response as JSON."""
         stream_timeout = StreamTimeout(silence=ASK_SECONDS, limit=2 * ASK_SECONDS)
+        stream_timeout.has_begun = True
         with _translate_errors():
             async with self._open_response(path, body, stream_timeout) as response:
                 return _parse_json(await _read_bounded(response, stream_timeout))
 
 
+def _iter_content(response: httpx.Response) -> AsyncIterator[bytes]:
+    """Return the chunks of a response's body, decoded if the server compressed it."""
+    return decode_body(response.aiter_raw(), response.headers.get("Content-Encoding", ""))
+
+
+async def _read_refusal(response: httpx.Response, stream_timeout: StreamTimeout) -> bytes:
+    """Return the body of a refusal, and close its response."""
+    try:
+        return await _read_bounded(response, stream_timeout)
+    finally:
+        await response.aclose()
+
+
 async def _read_bounded(response: httpx.Response, stream_timeout: StreamTimeout) -> bytes:
     """Return the body of a response; raise MalformedResponse if it is too long."""
-    body, chunks = b"", response.aiter_raw()
+    body, chunks = b"", _iter_content(response)
     while (chunk := await stream_timeout.next_chunk(chunks)) is not None:
         body += chunk
         if len(body) > _MAX_RESPONSE_BYTES:

@@ -4,7 +4,7 @@ llama.cpp   /props: default_generation_settings.n_ctx (per slot), total_slots
 LM Studio   /api/v0/models: loaded_context_length, max_context_length, state
 Ollama      /api/ps: context_length of loaded models; for other models Ollama's default
 vLLM        /v1/models: max_model_len
-others      /v1/models: names only
+others      /v1/models: names only; without it, a setting names the model
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from llamora.llm.errors import MalformedResponse, ModelError, WrongAddress
+from llamora.llm.errors import MalformedResponse, ModelError, PathNotFound, WrongAddress
 
 FetchJson = Callable[[str], Awaitable[Any]]
 """Function that fetches a path and returns its JSON, or raises ModelError."""
@@ -63,10 +63,17 @@ async def _get_or_none(get: FetchJson, path: str) -> Any:
         return None
 
 
-async def _fetch_models(get: FetchJson) -> dict[str, Any]:
-    """Return the response with the list of models; raise WrongAddress if another program responds."""
+async def _fetch_models(get: FetchJson, *, named: str) -> dict[str, Any]:
+    """Return the response with the list of models; raise WrongAddress if another program responds.
+
+    A server without that list is taken at its word if a setting names the model.
+    """
     try:
         models = await get("/v1/models")
+    except PathNotFound:
+        if not named:
+            raise
+        return {"data": [{"id": named}]}
     except MalformedResponse:
         raise WrongAddress from None
     if not isinstance(models, dict):
@@ -74,10 +81,14 @@ async def _fetch_models(get: FetchJson) -> dict[str, Any]:
     return models
 
 
-async def probe_server(get: FetchJson) -> ServerCapabilities:
-    """Return a server's capabilities; raise WrongAddress if there is no model server at the address."""
+async def probe_server(get: FetchJson, *, named: str = "") -> ServerCapabilities:
+    """Return a server's capabilities; raise WrongAddress if there is no model server at the address.
+
+    `named` is the model of a server that does not list its models.
+    """
     models, props, studio, loaded = await asyncio.gather(
-        _fetch_models(get), *(_get_or_none(get, path) for path in ("/props", "/api/v0/models", "/api/ps"))
+        _fetch_models(get, named=named),
+        *(_get_or_none(get, path) for path in ("/props", "/api/v0/models", "/api/ps")),
     )
     entries = _get_entries(models, "data")
     if isinstance(props, dict) and "default_generation_settings" in props:

@@ -46,7 +46,7 @@ class Request:
 class ServerBehavior:
     """The behaviour of the server apart from its scripts."""
 
-    kind: str = "llama.cpp"  # or "Ollama", "LM Studio", "vLLM", "other"
+    kind: str = "llama.cpp"  # or "Ollama", "LM Studio", "vLLM", "other", "bare" without a list of models
     model: str = "fake-model"
     also: tuple[str, ...] = ()  # models it has but has not loaded
     context: int = 8192
@@ -226,7 +226,9 @@ class FakeModelServer:
 
     def _page(self, request: Request) -> tuple[int, Any]:
         manners, path = self.manners, request.path
-        pages: dict[str, Any] = {"/v1/models": {"object": "list", "data": self._models()}}
+        pages: dict[str, Any] = {}
+        if manners.kind != "bare":
+            pages["/v1/models"] = {"object": "list", "data": self._models()}
         if manners.kind == "llama.cpp":
             pages["/health"] = {"status": "ok"}
             pages["/props"] = {

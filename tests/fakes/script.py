@@ -44,6 +44,9 @@ class Script:
     no_end: bool = False
     endless: bool = False  # the tokens again and again
     raw: bytes | None = None  # exactly these bytes as the stream's body
+    response: bytes | None = (
+        None  # exactly these bytes as the whole response, before the connection is closed
+    )
 
 
 def _event(delta: dict[str, str], finish: str | None = None) -> bytes:
@@ -92,6 +95,9 @@ class ScriptedStream:
     async def run(self) -> None:
         script = self._script
         await asyncio.sleep(script.headers_after)
+        if script.response is not None:
+            await self._send_response(script.response)
+            return
         self._writer.write(
             b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
         )
@@ -108,6 +114,16 @@ class ScriptedStream:
             return
         await self._frames([_token(script.thought_field, thought) for thought in script.thoughts], start=0)
         await self._tokens()
+
+    async def _send_response(self, response: bytes) -> None:
+        size = self._script.chunk_size or len(response) or 1
+        for start in range(0, len(response), size):
+            self._writer.write(response[start : start + size])
+            await self._writer.drain()
+            await asyncio.sleep(0)
+        if self._script.silent_after is not None:
+            await asyncio.sleep(3600)
+        self._writer.close()
 
     async def _raw(self, body: bytes) -> None:
         size = self._script.chunk_size or len(body)

@@ -164,6 +164,17 @@ async def test_the_window_is_that_of_the_model_that_is_used(make: Make) -> None:
     assert (other.model, other.offer.context_window) == ("wren:latest", 4096)
 
 
+async def test_a_server_without_a_list_of_models_is_used_if_a_setting_names_the_model(make: Make) -> None:
+    with FakeModelServer(kind="bare") as bare:
+        assert await get_unavailable_code(make(url=bare.url)) == "wrong_address"
+        # What listens on a usual port may be any program.
+        assert await get_unavailable_code(make(usual_addresses=(bare.url,), name="heron")) == "none_found"
+
+        server = await make(url=bare.url, name="heron").get_server()
+
+    assert server.model == "heron"
+
+
 async def test_a_server_elsewhere_needs_leave(make: Make) -> None:
     finder = make(url="http://192.0.2.1:8080")
 

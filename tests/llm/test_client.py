@@ -173,13 +173,22 @@ async def test_each_failure_has_its_own_code(
     assert (await get_reply(server))[0]
 
 
-@pytest.mark.parametrize("script", [Script(silent_after=3), Script(headers_after=60), Script(first_after=60)])
+@pytest.mark.parametrize(
+    ("script", "code"),
+    [
+        (Script(silent_after=3), "silent"),
+        (Script(silent_after=0, thoughts=["so "]), "silent"),
+        (Script(silent_after=0), "too_slow"),
+        (Script(headers_after=60), "too_slow"),
+        (Script(first_after=60), "too_slow"),
+    ],
+)
 async def test_silence_is_an_error_and_ends_the_upstream_work(
-    upstream: FakeModelServer, server: ModelServer, script: Script
+    upstream: FakeModelServer, server: ModelServer, script: Script, code: str
 ) -> None:
     upstream.add_scripts(script)
 
-    assert (await get_error(server, silence=0.2)).code == "silent"
+    assert (await get_error(server, silence=0.2)).code == code
     assert await asyncio.to_thread(upstream.wait_for_hang_up)
 
 
