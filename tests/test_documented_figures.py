@@ -21,6 +21,7 @@ from llamora.crypto import kdf
 from llamora.crypto.entropy import KEY_BYTES
 from llamora.database import backup_files, disk, reserve
 from llamora.inference.messages import get_message
+from llamora.llm.client import MORE_THINKING_ROOM, THINKING_ROOM
 from llamora.ops import background, losses
 from llamora.ops.backup import retention
 from llamora.ops.doctor import machine
@@ -61,6 +62,8 @@ FIGURES = [
     f"reserves {RESERVE_MIB} MiB of the disk in a file named `{reserve.NAME}`",
     f"writes a file of {disk.PROBE_BYTES // KIB} KiB into the data folder and deletes it, at most every "
     f"{spell(disk.PROBE_SECONDS)} seconds",
+    f"a quarter of its context window, at most {THINKING_ROOM[0]:,} tokens, or half of the window, at most "
+    f"{MORE_THINKING_ROOM[0]:,}, after its thoughts used up the first",
     f"replaces one, within {spell(FRESH_SECONDS)} seconds",
     f"up to {spell(MAX_RELATED)} related entries",
     f"made from the last {spell(DAYS_READ)} days you wrote on",

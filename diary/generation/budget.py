@@ -13,18 +13,20 @@ SPARE_TOKENS = 16
 
 
 class TokenBudget(NamedTuple):
-    """Numbers of tokens for a prompt and for its answer."""
+    """Numbers of tokens for a prompt, for its answer, and for the model's thinking before the answer."""
 
     prompt: int
     output: int
+    thinking: int = 0
 
 
 def get_token_budget(server: TokenCounter, *, share: float) -> TokenBudget:
-    """Return the division of `share` of the server's context window into prompt and answer."""
+    """Return the division of `share` of the server's context window into prompt, thinking and answer."""
     offered = server.offer.context_window if server.offer else DEFAULT_WINDOW
     window = int(offered * share)
     output = min(settings.MODEL_REPLY_TOKENS, window // 3)
-    return TokenBudget(prompt=window - output - SPARE_TOKENS, output=output)
+    thinking = int(server.thinking_tokens * share)
+    return TokenBudget(prompt=window - output - thinking - SPARE_TOKENS, output=output, thinking=thinking)
 
 
 def ensure_unlocked() -> None:

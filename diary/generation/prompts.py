@@ -3,6 +3,7 @@
 from typing import Any
 
 from diary.generation import prompt_templates
+from diary.generation.budget import TokenBudget
 from diary.generation.output_check import TextCheck
 from llamora.inference.job import Prompt
 from llamora.llm.deltas import ChatMessages
@@ -13,7 +14,7 @@ def build_prompt(
     values: dict[str, object],
     *,
     messages: ChatMessages,
-    max_tokens: int,
+    budget: TokenBudget,
     allows_heads: bool = False,
 ) -> Prompt:
     """Return the prompt for a text in sentences, from the messages that `values` have filled in.
@@ -29,7 +30,8 @@ def build_prompt(
     )
     return Prompt(
         messages=messages,
-        max_tokens=max_tokens,
+        max_tokens=budget.output,
+        thinking_tokens=budget.thinking,
         temperature=options.temperature,
         label=f"{name} {options.version}",
         check=check,
@@ -37,13 +39,14 @@ def build_prompt(
 
 
 def build_data_prompt(
-    name: str, *, messages: ChatMessages, max_tokens: int, schema: dict[str, Any] | None
+    name: str, *, messages: ChatMessages, budget: TokenBudget, schema: dict[str, Any] | None
 ) -> Prompt:
     """Return the prompt for an output in JSON, which its task checks itself."""
     options = prompt_templates.get_options(name)
     return Prompt(
         messages=messages,
-        max_tokens=max_tokens,
+        max_tokens=budget.output,
+        thinking_tokens=budget.thinking,
         temperature=options.temperature,
         label=f"{name} {options.version}",
         schema=schema,

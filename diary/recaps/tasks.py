@@ -43,7 +43,7 @@ class RecapTask:
             shorten=halve_entry,
             count=server.count_message_tokens,
         )
-        return build_prompt("recap", self._get_values(sent), messages=messages, max_tokens=budget.output)
+        return build_prompt("recap", self._get_values(sent), messages=messages, budget=budget)
 
     def _render_prompt(self, entries: Sequence[PromptEntry]) -> ChatMessages:
         return prompt_templates.render_prompt("recap", self._get_values(entries))

@@ -76,7 +76,7 @@ class ReplyTask:
             self.choice.kind.value,
             _get_values(self.choice, sent),
             messages=messages,
-            max_tokens=budget.output,
+            budget=budget,
             allows_heads=self.choice.kind == ReplyKind.OWN,
         )
 

@@ -80,14 +80,16 @@ class OutputCheck(Protocol):
 class Prompt:
     """Messages for the model, how it is to write, and how its output is checked.
 
-    max_tokens    the limit of the output
-    schema        the JSON schema of the output, if any
-    temperature   how far from the likeliest words the model may go; the server's own if None
-    label         name and version of the prompt, as in "recap 2"
+    max_tokens        the limit of the output
+    thinking_tokens   the limit of the model's thinking before that
+    schema            the JSON schema of the output, if any
+    temperature       how far from the likeliest words the model may go; the server's own if None
+    label             name and version of the prompt, as in "recap 2"
     """
 
     messages: ChatMessages
     max_tokens: int
+    thinking_tokens: int = 0
     schema: dict[str, Any] | None = None
     temperature: float | None = None
     label: str = ""
@@ -99,6 +101,9 @@ class TokenCounter(Protocol):
 
     @property
     def offer(self) -> Any: ...
+
+    @property
+    def thinking_tokens(self) -> int: ...
 
     async def count_message_tokens(self, messages: ChatMessages) -> int: ...
 

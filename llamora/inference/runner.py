@@ -18,7 +18,7 @@ from llamora.inference.job import Author, Cut, Job, JobOutcome, JobState, Output
 from llamora.inference.persistence import JobPersister, StateAndReason, classify_error, log_error
 from llamora.inference.queue import FairQueue
 from llamora.llm.deltas import Delta
-from llamora.llm.errors import ModelError, PromptTooLong, RepetitionDetected
+from llamora.llm.errors import ModelError, PromptTooLong, RepetitionDetected, ThoughtUntilLimit
 from llamora.llm.repetition import strip_repetition
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ SHARES = (1.0, 0.7, 0.4)
 # A read with more tokens than this comes from a model far faster than anybody reads. The next read then waits
 # as long as the next frame does, also after the first tokens, so that other jobs and pages go first.
 BURST_TOKENS, BURST_PAUSE = 24, 0.05
+# A model that has room for its thinking, and does not use it, writes no longer a reply for that.
+CHARACTERS_PER_TOKEN = 6
 
 
 class EmptyReply(ModelError):  # noqa: N818 - states what happened
@@ -127,10 +129,20 @@ class JobRun:
         async with self._queue.slot(job.owner_id, job.set_position, preempt=preempt):
             server = (await self._find_server()).with_model(job.model)
             job.start()
-            reason = await self._stream_within_window(server)
+            reason = await self._stream_with_room(server)
         if not job.text.strip():
             raise EmptyReply
         return "length" if reason == "length" else ""
+
+    async def _stream_with_room(self, server: "ModelServer") -> str:
+        room = server.thinking_tokens
+        try:
+            return await self._stream_within_window(server)
+        except ThoughtUntilLimit:
+            # The server now knows that this model needs more room, if the window has more.
+            if server.thinking_tokens <= room:
+                raise
+        return await self._stream_within_window(server)
 
     async def _stream_within_window(self, server: "ModelServer") -> str:
         for share in SHARES:
@@ -145,13 +157,15 @@ class JobRun:
         self.job.author = Author(model=server.model_name, host=server.remote_host, prompt=prompt.label)
         stream = server.stream(
             prompt.messages,
-            max_tokens=prompt.max_tokens,
+            max_tokens=prompt.max_tokens + prompt.thinking_tokens,
             temperature=prompt.temperature,
             schema=prompt.schema,
             silence=settings.MODEL_SILENCE_SECONDS,
             limit=settings.MODEL_REPLY_SECONDS,
         )
-        length = 0
+        length, limit = 0, settings.MAX_TEXT
+        if prompt.thinking_tokens:
+            limit = min(limit, prompt.max_tokens * CHARACTERS_PER_TOKEN)
         async with aclosing(stream):
             async for part in stream:
                 if not isinstance(part, Delta):
@@ -163,7 +177,7 @@ class JobRun:
                     return ""
                 is_first, length = length == 0 < len(part.text), length + len(part.text)
                 # Not every server respects `max_tokens`.
-                if length > settings.MAX_TEXT:
+                if length > limit:
                     return "length"
                 if is_first or part.pieces > BURST_TOKENS:
                     await asyncio.sleep(BURST_PAUSE)

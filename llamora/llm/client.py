@@ -28,6 +28,7 @@ from llamora.llm.errors import (
     ModelTooSlow,
     RefusedConnection,
     RemoteNotAllowed,
+    ThoughtUntilLimit,
     TimeLimitReached,
     WrongAddress,
     error_for_response,
@@ -40,6 +41,9 @@ from llamora.llm.transport import QuickTransport
 
 CONNECT_SECONDS = 5.0
 ASK_SECONDS = 10.0
+# Room for thinking beside the reply, in tokens and as a share of the context window: of a model that was seen
+# to think, and of one whose thinking has used up all the room it had.
+THINKING_ROOM, MORE_THINKING_ROOM = (2048, 1 / 4), (8192, 1 / 2)
 _MAX_RESPONSE_BYTES = 1 << 22
 _JSON_HEADERS = {"Content-Type": "application/json"}
 
@@ -162,7 +166,9 @@ class ModelServer:
         self._urls: dict[str, httpx.URL] = {}
         # Models whose template opens their thinking, so that only its closing tag is in the reply.
         self._think_first: set[str] = set()
-        # By model, as long as this process runs: the form of request that it accepts.
+        # By model, as long as this process runs: the room that its thinking needs, and the form of request
+        # that it accepts.
+        self._thinking_rooms: dict[str, tuple[int, float]] = {}
         self._forms: dict[str, RequestForm] = {}
 
     def is_at(self, base_url: str, *, api_key: str) -> bool:
@@ -189,7 +195,15 @@ class ModelServer:
             with suppress(ModelError):
                 if opens_thinking(await self._apply_template([{"role": "user", "content": "Hello."}])):
                     self._think_first.add(self.model_name)
+                    self._thinking_rooms.setdefault(self.model_name, THINKING_ROOM)
         return self.offer
+
+    @property
+    def thinking_tokens(self) -> int:
+        """The number of tokens that the model needs for its thinking; 0 if it was never seen to think."""
+        tokens_needed, share = self._thinking_rooms.get(self.model_name, (0, 0.0))
+        window = self.offer.context_window if self.offer else probe.UNKNOWN_WINDOW
+        return min(tokens_needed, int(window * share))
 
     async def stream(
         self,
@@ -209,6 +223,7 @@ class ModelServer:
         stream_timeout, name = StreamTimeout(silence=silence, limit=limit), self.model_name
         # An answer in JSON begins with JSON, whatever the template opens.
         parser = StreamParser(thinks_first=schema is None and name in self._think_first)
+        thinks = name in self._thinking_rooms
         request = ReplyRequest(
             model=name, messages=messages, max_tokens=max_tokens, temperature=temperature, schema=schema
         )
@@ -220,6 +235,9 @@ class ModelServer:
                     if delta.withdraw:
                         # From now on the beginning of this model's replies is treated as thinking.
                         self._think_first.add(name)
+                    if delta.thought and not thinks:
+                        thinks = True
+                        self._thinking_rooms.setdefault(name, THINKING_ROOM)
                     yield delta
             last = parser.close()
         if parser.thinks_first_was_wrong:
@@ -227,7 +245,12 @@ class ModelServer:
         # The connection is free again before the end is reported.
         if last:
             yield last
-        yield parser.finish()
+        try:
+            end = parser.finish()
+        except ThoughtUntilLimit:
+            self._thinking_rooms[name] = MORE_THINKING_ROOM
+            raise
+        yield end
 
     async def count_tokens(self, text: str) -> int:
         """Return the number of tokens of a text: exact if the server can count them, else an estimate."""

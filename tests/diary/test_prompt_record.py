@@ -24,6 +24,8 @@ DAY = date(2024, 5, 1)
 class NarrowModel:
     """A model with a very small context window."""
 
+    thinking_tokens = 0
+
     class offer:  # noqa: N801 - named as what it stands for
         context_window = 1200
 

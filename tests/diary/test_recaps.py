@@ -262,6 +262,7 @@ def test_a_housemate_sees_none_of_it(
 async def test_a_long_day_loses_its_morning_first() -> None:
     class Small:
         offer = None
+        thinking_tokens = 0
 
         async def count_message_tokens(self, turns: ChatMessages) -> int:
             return sum(len(turn["content"]) for turn in turns)

@@ -129,6 +129,23 @@ async def test_a_reply_ends_with_its_end_even_if_the_connection_stays_open(
     assert await read_reply(server) == RAINED
 
 
+async def test_a_model_that_thinks_is_remembered_with_the_room_it_needs(
+    upstream: FakeModelServer, server: ModelServer
+) -> None:
+    await server.probe()
+    assert server.offer is not None
+    window = server.offer.context_window
+    upstream.add_scripts(
+        Script(tokens=["Tea."]),
+        Script(thoughts=["hm"], tokens=["Tea."]),
+        Script(thoughts=["hm"] * 3, tokens=[], finish_reason="length"),
+    )
+
+    rooms = [(await read_reply(server)).end and server.thinking_tokens for _ in range(3)]
+
+    assert rooms == [0, min(2048, window // 4), min(8192, window // 2)]
+
+
 async def test_a_server_without_a_list_of_models_is_used_for_the_model_that_is_named() -> None:
     with FakeModelServer(Script(tokens=["Tea."]), kind="bare") as bare:
         server = ModelServer(bare.url)

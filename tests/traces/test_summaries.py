@@ -197,6 +197,7 @@ def test_what_comes_for_a_trace_that_is_gone_is_let_go(owner: Resident) -> None:
 async def test_what_does_not_fit_is_left_out_from_its_oldest_end_and_said() -> None:
     class Small:
         offer = None
+        thinking_tokens = 0
 
         async def count_message_tokens(self, turns: ChatMessages) -> int:
             return sum(len(turn["content"]) for turn in turns)

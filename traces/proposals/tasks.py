@@ -22,7 +22,7 @@ from llamora.llm.deltas import ChatMessages
 from traces.proposals import parser
 from traces.proposals.queries import get_body, get_or_build_row
 
-MAX_ANSWER_TOKENS = 400  # some models think before they write
+MAX_ANSWER_TOKENS = 400
 RETRY_REASONS = frozenset({"server_error", "malformed", "empty"})
 
 
@@ -57,8 +57,8 @@ class ProposalTask:
             count=server.count_message_tokens,
         )
         schema = None if self.is_retry else parser.ANSWER_SCHEMA
-        max_tokens = min(budget.output, MAX_ANSWER_TOKENS)
-        return build_data_prompt("traces", messages=messages, max_tokens=max_tokens, schema=schema)
+        budget = budget._replace(output=min(budget.output, MAX_ANSWER_TOKENS))
+        return build_data_prompt("traces", messages=messages, budget=budget, schema=schema)
 
     def _build_messages(self, entries: Sequence[PromptEntry]) -> ChatMessages:
         is_cut = len(entries[0].text) < len(self.prompt_entry.text)

@@ -69,7 +69,7 @@ class SummaryTask:
             "trace_summary",
             self._get_values(sent),
             messages=messages,
-            max_tokens=budget.output,
+            budget=budget,
             allows_heads=True,
         )
 
