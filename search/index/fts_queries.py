@@ -152,8 +152,9 @@ def _build_filtered(query: SearchQuery, match: str, *, literal: bool = True) -> 
     values: list[object] = []
     for term in query.terms if literal else ():
         if term.literal:
-            conditions.append(f"instr({_column_filter(term)}, ?) > 0")
-            values.append(term.literal)
+            condition, value = _build_literal_condition(term)
+            conditions.append(condition)
+            values.append(value)
     number = "words.rowid" if match else "docs.n"
     for sql, some in (*_build_day_conditions(query, number), *_build_conditions(query)):
         conditions.append(sql)
@@ -165,8 +166,9 @@ def _build_filtered(query: SearchQuery, match: str, *, literal: bool = True) -> 
     ]
     for term in query.without:
         if term.literal:
-            conditions.append(f"instr({_column_filter(term)}, ?) = 0")
-            values.append(term.literal)
+            condition, value = _build_literal_condition(term)
+            conditions.append(f"NOT {condition}")
+            values.append(value)
     if unwanted and match:
         match = f"({match}) NOT {any_expression(unwanted)}"
     elif unwanted:
@@ -177,9 +179,14 @@ def _build_filtered(query: SearchQuery, match: str, *, literal: bool = True) -> 
     return FtsQuery(match, tuple(conditions), tuple(values))
 
 
-def _column_filter(term: QueryTerm) -> str:
-    # Folding every text takes seconds; punctuation alone has no case to fold.
-    return "folded(docs.body)" if term.words or any(map(str.isalpha, term.literal)) else "docs.body"
+def _build_literal_condition(term: QueryTerm) -> tuple[str, str]:
+    """Return the condition for texts that contain the literal of a term, and its parameter."""
+    if term.words or any(map(str.isalpha, term.literal)):
+        return "instr(folded(docs.body), ?) > 0", term.literal
+    # Folding every text takes seconds, and punctuation alone has no case to fold; GLOB is three times as fast
+    # as instr.
+    escaped = "".join(f"[{sign}]" if sign in "*?[" else sign for sign in term.literal)
+    return "docs.body GLOB ?", f"*{escaped}*"
 
 
 # An SQL condition and its parameters.

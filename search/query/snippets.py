@@ -212,6 +212,7 @@ def _find_best_start(text: str, marks: list[tuple[Span, int]]) -> int:
     for word, (_, weight) in zip(words, marks, strict=True):
         weights[word] = max(weight, weights.get(word, 0))
     within: dict[str, int] = dict.fromkeys(weights, 0)
+    every = sum(weights.values())
     score = end = best_start = 0
     best = -1
     for start, ((begin, _), _) in enumerate(marks):
@@ -221,6 +222,8 @@ def _find_best_start(text: str, marks: list[tuple[Span, int]]) -> int:
             end += 1
         if score > best:
             best, best_start = score, start
+            if best == every:
+                break
         if end > start:
             within[words[start]] -= 1
             score -= 0 if within[words[start]] else weights[words[start]]

@@ -178,6 +178,28 @@ def test_a_beginning_is_continued_by_frequent_words_only_if_there_are_no_others(
     assert {texts.get(id_) for id_ in hits.strict} == (found or {None})
 
 
+@pytest.mark.parametrize("typed", ["*", "?", "[", "]", "[*]", "?!", '"', "^"])
+def test_punctuation_is_found_as_it_stands(typed: str) -> None:
+    index = WordsIndex()
+    texts = ["*", "?", "[", "]", "[*]", "?!", '"', "^", "[^", "", "]["]
+    documents = {make_document(f"Rain{text} all night.").id: text for text in texts}
+    index.upsert([make_document(f"Rain{text} all night.", id_=id_) for id_, text in documents.items()])
+
+    found = index.find(parse(typed), limit=50).strict
+
+    assert {documents[id_] for id_ in found} == {text for text in texts if typed in text}
+
+
+def test_words_with_signs_are_left_out_as_they_stand() -> None:
+    index = WordsIndex()
+    signed, plain = make_document("I learn C++ and €."), make_document("I learn C.")
+    index.upsert([signed, plain])
+
+    assert index.find(parse("learn -c++"), limit=5).strict == [plain.id]
+    assert index.find(parse("in:entries -c++"), limit=5).strict == [plain.id]
+    assert index.find(parse("learn -€"), limit=5).strict == [plain.id]
+
+
 def test_a_diary_of_one_word_is_counted_no_further_than_anybody_reads() -> None:
     index = WordsIndex()
     index.upsert([make_document("Rain.") for _ in range(MAX_COUNTED + 10)])

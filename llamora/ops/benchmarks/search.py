@@ -31,7 +31,7 @@ def measure(report: BenchmarkReport, *, entries: int) -> None:
             for figure in _run_benchmark(environment, size):
                 peer = _PEERS.get(figure["name"]) if size == entries else None
                 name = f"search {size:,}: {figure['name']}"
-                report.add(Figure(name=name, value=figure["value"], unit=figure["unit"], peer=peer))
+                report.add(Figure(**{**figure, "name": name}, peer=peer))
 
 
 def _run_benchmark(environment: dict[str, str], entries: int) -> Iterator[dict[str, Any]]:
