@@ -108,6 +108,23 @@ def require_days(when: When) -> days.Days:
     return found
 
 
+def resolve_single_day(expression: Expression, context: DateContext) -> date:
+    """Return the day that an expression means; UnresolvableDateError if it means several."""
+    first, last = require_days(expression.resolve(context))
+    if first != last:
+        raise UnresolvableDateError
+    return first
+
+
+def resolve_span(expression: Expression, context: DateContext) -> tuple[When, date, date]:
+    """Return the span of several days that an expression means, and its first and last day."""
+    outer = expression.resolve(context)
+    first, last = require_days(outer)
+    if first == last or outer.kind != "span":
+        raise UnresolvableDateError
+    return outer, first, last
+
+
 def complete_year(year: int | None, context: DateContext, *, is_short: bool = False) -> int | None:
     """Return a year with its century."""
     if year is None or not is_short or year > 99:
@@ -440,10 +457,7 @@ class NthIn:
 
     def resolve(self, context: DateContext) -> When:
         """Return its days."""
-        outer = self.within.resolve(context)
-        first, last = require_days(outer)
-        if first == last or outer.kind != "span":
-            raise UnresolvableDateError
+        outer, first, last = resolve_span(self.within, context)
         if outer.precision == "season":
             # Which day a season begins on depends on whom one asks.
             raise UnresolvableDateError
@@ -484,10 +498,7 @@ class WeekOf:
 
     def resolve(self, context: DateContext) -> When:
         """Return its days."""
-        first, last = require_days(self.day.resolve(context))
-        if first != last:
-            raise UnresolvableDateError
-        monday, sunday = days.week_days(first)
+        monday, sunday = days.week_days(resolve_single_day(self.day, context))
         return make_span((monday if self.unit == "week" else monday + timedelta(days=5), sunday), self.unit)
 
 
@@ -500,10 +511,7 @@ class EdgeOf:
 
     def resolve(self, context: DateContext) -> When:
         """Return about a third of the days."""
-        outer = self.within.resolve(context)
-        first, last = require_days(outer)
-        if first == last or outer.kind != "span":
-            raise UnresolvableDateError
+        outer, first, last = resolve_span(self.within, context)
         if outer.precision == "month":
             bounds = {"begin": (1, 10), "middle": (11, 20), "end": (21, last.day)}[self.edge]
             found = (first.replace(day=bounds[0]), first.replace(day=bounds[1]))
@@ -744,6 +752,8 @@ class OnDay:
         if day.precision == "part_of_day":
             if isinstance(clock, ClockTime) and clock.is_plain:
                 clock = replace(clock, half=day.part)
+            elif isinstance(clock, ClockRange) and clock.first.is_plain and clock.last.is_plain:
+                clock = ClockRange(*(replace(each, half=day.part) for each in (clock.first, clock.last)))
             elif isinstance(clock, PartOfDay):
                 raise UnresolvableDateError
         elif first != last or day.kind != "day":

@@ -134,7 +134,11 @@ def _build_rules() -> Rules:
                 "rel weekday week_later",
                 lambda rel, weekday, later: ex.NamedWeekday(weekday, rel, later=later),
             ),
-            ("relday week_later", lambda day, later: ex.RelativeDay(day + later)),
+            (
+                "relday week_later",
+                lambda day, later: ex.RelativeDay(day + later if day >= 0 else day - later),
+            ),
+            ("~this_day week_later", ex.RelativeDay),
             ("~the? day_number ~of? ~the? month_unit", read.make_day_in),
             ("~dayword spoken_day ~of? ~the? month_unit", read.make_day_in),
             (
@@ -160,6 +164,7 @@ def _build_rules() -> Rules:
                 lambda name, year: read.make_yearly(ex.Holiday, name, year),
             ),
             ("~the? ~feast_of ~the? holiday", ex.Holiday),
+            ("~the? rel ~dayword? month_day", lambda rel, day: read.add_relation(day, rel)),
             ("~the? rel holiday", lambda rel, name: ex.Holiday(name, relation=rel)),
             ("~the? holiday post_rel|rel", lambda name, rel: ex.Holiday(name, relation=rel)),
         ],
@@ -201,7 +206,7 @@ def _build_rules() -> Rules:
             ),
             ("shifted", get_value),
         ],
-        "day_dur": [("unit", lambda unit: ((1, unit),) if unit in ("day", "week") else None)],
+        "day_dur": [("unit", lambda unit: ((1, unit),) if unit == "day" else None)],
     }
     distances: Rules = {
         "amount": [
@@ -211,6 +216,9 @@ def _build_rules() -> Rules:
             ("a", lambda _: 1),
             ("~a? ~couple", lambda: 2),
             ("~a? ~couple ~of", lambda: 2),
+            ("~a? group", get_value),
+            ("~a? group ~of", get_value),
+            ("~a? ~half_amount ~a? group", lambda number: number / 2),
             ("~a? half_amount ~a?", lambda _: 0.5),
             ("number ~half_add", lambda number: number + 0.5),
         ],
@@ -219,6 +227,7 @@ def _build_rules() -> Rules:
             ("~a? fortnight", lambda _: ((1, "fortnight"),)),
             ("amount unit", read.make_amounts),
             ("amount unit half_add", read.make_amounts),
+            ("amount unit ~quarter_after", read.make_quarter_more),
             ("letter_clock", lambda groups: ((int(groups[0]), "hour"),) if groups[1] is None else None),
             ("int unit_letter", lambda number, unit: ((number, unit),)),
         ],
@@ -244,7 +253,7 @@ def _build_rules() -> Rules:
             ("number_month", read.read_number_month),
             ("~the? rel_unit_span", get_value),
             ("~the? bare_unit", lambda unit: read.make_rel(unit, 0)),
-            ("~the? ~month_word ~of month ~of? year_part?", read.make_month),
+            ("~the? ~month_word ~of? month ~of? year_part?", read.make_month),
             ("~the? rel month", lambda rel, month: ex.NamedMonth(month, relation=rel)),
             ("month post_rel|rel", lambda month, rel: ex.NamedMonth(month, relation=rel)),
             ("~year_word? full_year", lambda year: ex.NamedYears(year[0], year[0])),
@@ -270,6 +279,7 @@ def _build_rules() -> Rules:
             ("~century num", read.make_century),
         ],
         "season_span": [
+            ("season two_digit_year", lambda name, year: read.make_yearly(ex.Season, name, year)),
             ("season ~of? ~comma? year_part", lambda name, year: read.make_yearly(ex.Season, name, year)),
             ("~the? rel season", lambda rel, name: ex.Season(name, relation=rel)),
             ("season post_rel|rel", lambda name, rel: ex.Season(name, relation=rel)),
@@ -325,9 +335,10 @@ def _build_rules() -> Rules:
         ],
         "span": [
             ("month ~of? ~comma? year_part?", read.make_month),
-            ("~the? ~month_word ~of month ~of? year_part?", read.make_month),
+            ("~the? ~month_word ~of? month ~of? year_part?", read.make_month),
             ("month short", read.make_month),
             ("year_unit ~comma? ~on|at|of? ~the? month_node|season_node", read.add_year),
+            ("year month", lambda year, month: ex.NamedMonth(month, year)),
             ("iso_month", read.read_iso_month),
             ("number_month", read.read_number_month),
             ("~the? rel month", lambda rel, month: ex.NamedMonth(month, relation=rel)),
@@ -360,7 +371,7 @@ def _build_rules() -> Rules:
             ("~the? ~whole_of ~the? day_unit", lambda _: ex.RelativeDay(0)),
             ("~the? ~whole_of ~the? day_unit plain_day", lambda _, day: day),
             ("iso_week", lambda groups: None if groups[2] else read.read_iso_week(groups)),
-            ("~the? week_unit ~of ~the? plain_day", ex.WeekOf),
+            ("~the? week_unit ~of|week_of ~the? plain_day", ex.WeekOf),
             ("~the? nth span_unit ~of|in ~the? container", ex.NthIn),
             (
                 "~the? span_unit post_nth ~of|in ~the? container",
@@ -368,6 +379,10 @@ def _build_rules() -> Rules:
             ),
             ("~the? nth span_unit container_month", ex.NthIn),
             ("~the? edge ~of? ~dash? ~the? container", ex.EdgeOf),
+            ("~the? unit_edge", read.make_unit_edge),
+            ("~the? unit_edge ~of? ~the? full_year|year_unit", read.make_unit_edge),
+            ("~the? holiday_node weekend", lambda day, unit: ex.WeekOf(unit, day)),
+            ("~the? holiday_node bare_week", lambda day, unit: ex.WeekOf(unit, day)),
             ("~the? ord ~half_word ~of ~the? container", ex.HalfOf),
             ("~the rel number unit", read.make_last_units),
             (
@@ -384,6 +399,7 @@ def _build_rules() -> Rules:
         "two_digit_year": [("int2", lambda year: (year, True) if year > 31 else None)],
         "container_month": [("month year_part?", read.make_month)],
         "fullish_year": [("~year_word? full_year", lambda year: year[0])],
+        "bare_week": [("single_unit", lambda unit: unit if unit == "week" else None)],
         "week_unit": [("unit", lambda unit: unit if unit in ("week", "weekend") else None)],
         "span_unit": [
             ("unit", lambda unit: unit if unit in ("week", "month", "weekend", "year", "decade") else None)
@@ -391,7 +407,12 @@ def _build_rules() -> Rules:
         "weekend": [("unit", lambda unit: unit if unit == "weekend" else None)],
     }
     times: Rules = {
-        "half_of_day": [("am", lambda _: "am"), ("pm", lambda _: "pm"), ("~comma? inpart", get_value)],
+        "half_of_day": [
+            ("am", lambda _: "am"),
+            ("pm", lambda _: "pm"),
+            ("~comma? inpart", get_value),
+            ("early_half", get_value),
+        ],
         "zone_part": [
             ("zone", get_value),
             ("zone_offset", get_value),
@@ -407,6 +428,7 @@ def _build_rules() -> Rules:
             ("num half_of_day", lambda h, half: read.make_spoken(h, half, None)),
             ("number ~oclock half_of_day?", lambda h, half: read.make_spoken(h, half, None)),
             ("small ~oclock ~and? small", read.make_clock),
+            ("small ~oclock ~and? small half_of_day", lambda h, m, half: read.make_clock(h, m, None, half)),
             ("spoken_clock", get_value),
             ("spoken_clock ~comma? half_of_day", read.add_half),
             ("noon", lambda _: ex.ClockTime(12, has_minutes=False, half="pm")),
@@ -463,6 +485,12 @@ def _build_rules() -> Rules:
                 lambda week, day, part: read.on_weekday_part_in((day, part), week),
             ),
             ("~early_late day_part", get_value),
+            (
+                "inpart|daypart ~from ~the? day_number ~night_to ~the? day_number ~of? month "
+                "~comma? year_part?",
+                read.make_night_between,
+            ),
+            ("~the? inpart|daypart ~night_onto ~the? weekday", read.make_night_onto),
             ("~early_late part_span", get_value),
             ("relpart ~early_late", lambda value: ex.PartOfDay(value[1], value[0])),
             ("weekday daypart rel|post_rel", lambda day, part, rel: read.on_weekday_part((day, part), rel)),
@@ -515,6 +543,8 @@ def _build_rules() -> Rules:
             ("~between ~the? small ~and|to ~the? clock", read.make_hours_range),
             ("~between ~the? small ~and|to ~the? small", read.make_hours_range),
             ("clock ~dash|to ~the? clock", read.make_clock_range),
+            ("~from? dotted_clock ~dash|to dotted_clock ~oclock", read.make_dotted_range),
+            ("~between dotted_clock ~and dotted_clock ~oclock", read.make_dotted_range),
             ("int2 ~dash|to clock", read.make_hours_range),
         ],
         "day_range": [
@@ -556,7 +586,7 @@ def _build_rules() -> Rules:
         "ends": [("day_time", get_value), ("day_part", get_value), ("day", get_value), ("span", get_value)],
         "hours_on_day": [
             ("clock_range ~comma? ~on? ~of? ~the? day", lambda hours, day: read.on(day, hours)),
-            ("day ~comma? clock_range", read.on),
+            ("day|day_part|part_span ~comma? clock_range", read.on),
         ],
         "weekday_list": [
             ("weekday", lambda a: (a,)),
@@ -568,6 +598,7 @@ def _build_rules() -> Rules:
         "plural_list": [
             ("weekdays", lambda a: (a,)),
             ("weekdays ~comma? ~and ~on? ~the? weekdays", lambda a, b: (a, b)),
+            ("weekdays ~and ~the? weekday_many", lambda a, b: (a, b)),
             ("weekdays ~comma weekdays ~comma? ~and ~on? ~the? weekdays", lambda a, b, c: (a, b, c)),
         ],
         "recurring": [
@@ -578,6 +609,18 @@ def _build_rules() -> Rules:
             ("~every ~the? ord unit", read.every_nth_day),
             ("~every ~the? weekday_list", read.every_weekdays),
             ("~every plural_list", read.every_weekdays),
+            (
+                "~every ~other unit ~on weekday",
+                lambda unit, day: read.every_weekdays((day,), None, 2) if unit == "week" else None,
+            ),
+            (
+                "~every number unit ~on weekday",
+                lambda n, unit, day: read.every_weekdays((day,), None, n) if unit == "week" else None,
+            ),
+            (
+                "~every ord ~of ~the? ~month_word",
+                lambda n: ex.Recurrence(f"monthly on day {n}") if 1 <= n <= 31 else None,
+            ),
             ("~every ~other weekday_list", lambda listed: read.every_weekdays(listed, None, 2)),
             ("~every ord weekday", lambda n, day: read.every_weekdays((day,), None, n) if n == 2 else None),
             ("~every|the nth weekday ~of|in ~the|every? ~month_word", read.every_nth),
@@ -641,11 +684,13 @@ def _build_rules() -> Rules:
             ("~on|at|introducer|for_pre ~the? exact", get_value),
             ("~on|at|introducer ~about exact", ex.Approximate),
             ("~on|introducer? ~the? numeric_short|dotted_day", get_value),
-            ("~decade_the ~apostrophe? int2|num", read.make_decade),
-            ("~on|the ord|bare_day", ex.DayOfMonth),
+            ("~on|introducer? ~decade_the ~apostrophe? int2|num", read.make_decade),
+            ("~on ord|bare_day", ex.DayOfMonth),
+            ("~the digit_ord|bare_day", ex.DayOfMonth),
             ("~on|introducer ~the ord", ex.DayOfMonth),
             ("~at small", lambda hour: ex.ClockTime(hour) if 13 <= hour <= 24 else None),
             ("~at dotted_clock", read.read_digital),
+            ("dotted_clock named_part|day_part", lambda clock, part: read.on(part, read.read_digital(clock))),
             ("small named_part", lambda hour, part: read.on(part, hour)),
             ("small num named_part|day_part", lambda h, m, part: read.on(part, read.make_spoken_clock(h, m))),
             ("now", lambda _: ex.Now()),

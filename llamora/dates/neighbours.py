@@ -13,6 +13,8 @@ from llamora.dates.expressions import (
     make_day,
     make_span,
     require_days,
+    resolve_single_day,
+    resolve_span,
 )
 from llamora.dates.values import UnresolvableDateError, When
 
@@ -28,8 +30,8 @@ class WeekdayNear:
 
     def resolve(self, context: DateContext) -> When:
         """Return the day."""
-        first, last = require_days(self.base.resolve(context))
-        if first != last or not 1 <= self.number <= 60:
+        first = resolve_single_day(self.base, context)
+        if not 1 <= self.number <= 60:
             raise UnresolvableDateError
         near = days.next_weekday if self.sign > 0 else days.last_weekday
         return make_day(near(first, self.weekday) + timedelta(days=7 * self.sign * (self.number - 1)))
@@ -75,9 +77,8 @@ class FirstUnits:
 
     def resolve(self, context: DateContext) -> When:
         """Return the days; there are none if the span is shorter."""
-        outer = self.within.resolve(context)
-        first, last = require_days(outer)
-        if outer.kind != "span" or outer.precision == "season":
+        outer, first, last = resolve_span(self.within, context)
+        if outer.precision == "season":
             raise UnresolvableDateError
         if self.unit in ("day", "week"):
             length = timedelta(days=self.number * (7 if self.unit == "week" else 1) - 1)

@@ -251,6 +251,16 @@ def make_month_week(number: int, month_week: Any, year: Any = None) -> Any:
     return ex.NthIn(number, unit, make_month(month, year))
 
 
+def make_unit_edge(value: Any, year: Any = None) -> Any:
+    """Return the beginning or end of a unit that a language writes as one word."""
+    edge, unit = value
+    if year is None:
+        return ex.EdgeOf(edge, ex.RelativeUnit(unit, 0))
+    if unit != "year":
+        return None
+    return ex.EdgeOf(edge, ex.NamedYears(year[0], year[0]) if isinstance(year, tuple) else year)
+
+
 def make_first_units(number: int, amount: int, unit: str, within: Any) -> Any:
     """Return the first or last units of a span."""
     if number not in (1, -1) or not 2 <= amount <= 400 or unit not in ("day", "week", "month", "year"):
@@ -290,6 +300,11 @@ def make_last_units(relation: int, amount: float, unit: str) -> Any:
 
 def make_amounts(amount: float | None, unit: str, half: Any = None) -> Any:
     return (((1 if amount is None else amount) + (0.5 if half else 0), unit),)
+
+
+def make_quarter_more(amount: float, unit: str) -> Any:
+    """Return some hours and a quarter."""
+    return ((amount + 0.25, unit),) if unit == "hour" else None
 
 
 def join_amounts(first: Any, second: Any) -> Any:
@@ -365,7 +380,12 @@ def add_half(clock: Any, part: str) -> Any:
 
 
 def make_clock_range(first: Any, last: Any) -> Any:
-    return ex.ClockRange(to_clock(first), to_clock(last))
+    return ex.ClockRange(to_clock(first), to_clock(last)) if first is not None and last is not None else None
+
+
+def make_dotted_range(first: Any, last: Any) -> Any:
+    """Return the hours of `18.00 tot 20.00 uur`."""
+    return make_clock_range(read_digital(first), read_digital(last))
 
 
 def to_clock(value: Any) -> Any:
@@ -410,6 +430,22 @@ def read_stamp_with_year(weekday: int, month: int, day: int, clock: Any, zone: A
     """Return the moment of `Wed May 15 14:30:00 2024`."""
     found = make_month_day(day, month, year)
     return on(add_weekday(weekday, found), read_digital(clock, "", zone)) if found else None
+
+
+def make_night_between(part: str, first: int, last: int, month: int, year: Any = None) -> Any:
+    """Return the night from one day of a month to the next."""
+    day = make_month_day(first, month, year)
+    return (
+        ex.OnDay(day, ex.PartOfDay(part))
+        if day and last == first + 1 and part in ("night", "evening")
+        else None
+    )
+
+
+def make_night_onto(part: str, weekday: int) -> Any:
+    """Return the night before a weekday."""
+    day = ex.Offset(((1, "day"),), -1, ex.NamedWeekday(weekday))
+    return ex.OnDay(day, ex.PartOfDay(part)) if part == "night" else None
 
 
 # --- Ranges and recurrences -------------------------------------------------------------------------------

@@ -183,6 +183,7 @@ TABLE = LanguageTable(
             -1: "vorige, vorig, afgelopen, laatste, verleden, voorbije",
             0: "deze, dit, huidige, huidig",
             1: "volgende, volgend, komende, komend, aanstaande, eerstvolgende",
+            -2: ("voorlaatste, voorvorige, voorvorig"),
         },
         "post_rel": {1: "aanstaande, a.s., as.", -1: "jongstleden, jl., j.l., laatstleden, ll."},
         "now": {True: "nu, op dit moment"},
@@ -205,7 +206,7 @@ TABLE = LanguageTable(
         "and": {True: "en"},
         "for_pre": {True: "gedurende, voor, sinds"},
         "long_post": {True: "lang"},
-        "every": {True: "elke, elk, iedere, ieder, alle"},
+        "every": {True: ("elke, elk, iedere, ieder, alle, om de")},
         "other": {True: "andere, om de"},
         "often": {
             "daily": "dagelijks, elke dag, iedere dag",
@@ -332,6 +333,15 @@ TABLE = LanguageTable(
         },
         "feast_of": {True: ("feest van, feestdag van")},
         "greeting": {True: ("goede, goeie")},
+        "week_of": {True: ("vanaf, beginnend op")},
+        "group": {12: ("dozijn")},
+        "night_to": {True: ("op, op de")},
+        "night_onto": {True: ("op")},
+        "unit_edge": {
+            ("end", "month"): ("maandeinde"),
+            ("end", "year"): ("jaareinde"),
+            ("begin", "year"): ("jaarbegin"),
+        },
     },
     ambiguous=frozenset(
         {

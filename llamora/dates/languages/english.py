@@ -124,7 +124,12 @@ TABLE = LanguageTable(
             0: "this, current, the current, this current",
             1: "next, coming, upcoming, following, this coming, this next",
         },
-        "post_rel": {-2: "before last", 2: "after next", -1: "past"},
+        "post_rel": {
+            -2: "before last",
+            2: "after next",
+            -1: ("past, before this, before this one"),
+            1: ("after this, after this one"),
+        },
         "now": {True: "now, right now, at the moment, this moment, at this moment"},
         "ago_post": {True: "ago, back"},
         "in_pre": {True: "in, in about, in another"},
@@ -364,6 +369,12 @@ TABLE = LanguageTable(
         "decade_the": {True: ("back in the")},
         "feast_of": {True: ("feast of, feast day of, holiday of")},
         "lent_word": {True: ("sunday in lent, sunday of lent")},
+        "week_of": {True: ("commencing, beginning, starting, starting on, beginning on")},
+        "group": {
+            12: ("dozen"),
+            20: ("score"),
+        },
+        "quarter_after": {True: ("and a quarter")},
     },
     ambiguous=frozenset(
         {

@@ -316,7 +316,7 @@ TABLE = LanguageTable(
         "advent_word": {True: ("dimanche de l'avent, dimanche d'avent")},
         "rest_of": {True: ("reste de, reste du")},
         "within": {True: ("dans un délai de, en l'espace de")},
-        "whole_of": {True: ("tout, toute, entier, entière")},
+        "whole_of": {True: ("tout, toute, entier, entière, courant, courant du mois de")},
         "early_late": {True: ("tôt, tard")},
         "weekday_many": {
             0: ("lundis"),
@@ -335,6 +335,18 @@ TABLE = LanguageTable(
         },
         "feast_of": {True: ("fête de, fêtes de, jour de")},
         "lent_word": {True: ("dimanche de carême, dimanche du carême")},
+        "week_of": {True: ("commençant le, débutant le")},
+        "group": {
+            10: ("dizaine"),
+            12: ("douzaine"),
+            20: ("vingtaine"),
+            30: ("trentaine"),
+            40: ("quarantaine"),
+            50: ("cinquantaine"),
+            100: ("centaine"),
+            8: ("huitaine"),
+        },
+        "night_to": {True: ("au")},
     },
     ambiguous=frozenset(
         {

@@ -145,6 +145,8 @@ TABLE = LanguageTable(
             (45, "minute"): "dreiviertelstunde",
             (30, "minute"): "halbe stunde, halben stunde",
             (0.5, "year"): "halbes jahr, halben jahr, halbe jahr",
+            (9, "month"): ("dreivierteljahr"),
+            (3, "month"): ("vierteljahr"),
         },
         "season": {
             "spring": "frühling, frühjahr, frühlings, frühjahrs",
@@ -392,6 +394,21 @@ TABLE = LanguageTable(
         "feast_of": {True: ("fest der, fest des, feiertag")},
         "lent_word": {True: ("fastensonntag, sonntag der fastenzeit")},
         "greeting": {True: ("guten, gute, schönen")},
+        "week_of": {True: ("vom, ab dem, ab, um den")},
+        "group": {12: ("dutzend")},
+        "early_half": {"morning": ("früh")},
+        "night_to": {True: ("auf den, auf, zum")},
+        "night_onto": {True: ("auf, zum, zu, auf den")},
+        "unit_edge": {
+            ("begin", "week"): ("wochenanfang, wochenbeginn"),
+            ("middle", "week"): ("wochenmitte"),
+            ("begin", "month"): ("monatsanfang, monatsbeginn"),
+            ("middle", "month"): ("monatsmitte"),
+            ("end", "month"): ("monatsende"),
+            ("begin", "year"): ("jahresanfang, jahresbeginn"),
+            ("middle", "year"): ("jahresmitte"),
+            ("end", "year"): ("jahresende"),
+        },
     },
     ambiguous=frozenset(
         {

@@ -203,7 +203,7 @@ TABLE = LanguageTable(
         "to": {True: "a, ad, al, alle, all', fino a, fino al, fino alle, alla, ai"},
         "between": {True: "tra, fra, tra il, fra il, tra le, fra le"},
         "and": {True: "e, ed, e il, e le"},
-        "for_pre": {True: "per, durante, da"},
+        "for_pre": {True: ("per, durante, da, nel corso di, nel corso del, nel corso della, lungo il")},
         "long_post": {True: "di fila, di seguito"},
         "every": {True: "ogni, tutti i, tutte le, ciascun"},
         "other": {True: "due"},
@@ -366,6 +366,15 @@ TABLE = LanguageTable(
         },
         "feast_of": {True: ("festa di, giorno di, festa dell', festa della, giorno dell'")},
         "lent_word": {True: ("domenica di quaresima")},
+        "week_of": {True: ("che inizia il, che comincia il")},
+        "group": {
+            10: ("decina"),
+            12: ("dozzina"),
+            15: ("quindicina"),
+            20: ("ventina"),
+            30: ("trentina"),
+        },
+        "night_to": {True: ("al")},
     },
     ambiguous=frozenset(
         {

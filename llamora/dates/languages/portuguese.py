@@ -304,6 +304,12 @@ TABLE = LanguageTable(
         "letter_month": {0: ("do corrente, do presente")},
         "feast_of": {True: ("festa de, dia de, festa do")},
         "lent_word": {True: ("domingo da quaresma")},
+        "week_of": {True: ("que começa em, que começa no dia")},
+        "group": {
+            10: ("dezena"),
+            12: ("dúzia"),
+        },
+        "night_to": {True: ("para, para o")},
     },
     ambiguous=frozenset(
         {

@@ -183,15 +183,15 @@ TABLE = LanguageTable(
         },
         "edge": {
             "begin": (
-                "principios, a principios, comienzos, inicios, "
-                "principios de, a principios de, comienzos de, a comienzos de, inicios de, a inicios de, "
-                "principio de, a principios del, principios del, comienzo de, inicio de"
+                "principios, a principios, comienzos, inicios, principios de, a principios de, comienzos "
+                "de, a comienzos de, inicios de, a inicios de, principio de, a principios del, principios "
+                "del, comienzo de, inicio de, a primeros de, primeros de, a primeros del"
             ),
             "middle": ("mediados, a mediados, mediados de, a mediados de, mediados del, a mediados del"),
             "end": (
-                "finales, a finales, fines, a fines, "
-                "finales de, a finales de, fines de, a fines de, fin de, final de, finales del, a finales "
-                "del, final del, fin del"
+                "finales, a finales, fines, a fines, finales de, a finales de, fines de, a fines de, fin "
+                "de, final de, finales del, a finales del, final del, fin del, a últimos de, últimos de, "
+                "a últimos del"
             ),
         },
         "half_amount": {True: "medio, media"},
@@ -310,6 +310,14 @@ TABLE = LanguageTable(
         "letter_month": {0: ("del corriente, de los corrientes, del presente")},
         "feast_of": {True: ("fiesta de, día de, fiestas de")},
         "lent_word": {True: ("domingo de cuaresma")},
+        "week_of": {True: ("que empieza el, que comienza el")},
+        "group": {
+            10: ("decena"),
+            12: ("docena"),
+            20: ("veintena"),
+            30: ("treintena"),
+        },
+        "night_to": {True: ("al")},
     },
     ambiguous=frozenset(
         {
