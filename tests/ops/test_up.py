@@ -77,10 +77,34 @@ def test_the_first_start_prints_the_address_and_the_set_up_link(server: Server) 
     assert server.set_up_link.startswith(f"http://127.0.0.1:{server.port}/register/?set-up=")
 
 
+def use_diary(olive: Visitor) -> None:
+    """Leave rows of many kinds: entries, versions, the bin, drafts, a trace, a search, a key change."""
+    changed, deleted = olive.write("The weir at dusk"), olive.write("Rain")
+    for path, fields in (
+        (f"/entries/{changed}/edit/", {"text": "The weir at dawn", "revision": "1"}),
+        (f"/entries/{deleted}/delete/", {}),
+        (f"/entries/{changed}/traces/keep/", {"name": "weir"}),
+        ("/search/", {"q": "weir"}),
+        ("/settings/key/", {"current": olive.password}),
+    ):
+        assert olive.post(path, **fields).status in (200, 302), path
+    assert olive.save_draft("Not yet said", day="2026-01-02").status == 200
+    # A person locked in one browser has rows of another kind.
+    locked = olive.another()
+    assert locked.sign_in().status == locked.post("/lock/").status == 302
+
+
+def dump(folder: Path) -> list[str]:
+    """Return everything in a household's database as statements."""
+    with closing(sqlite3.connect(folder / "llamora.sqlite3")) as database:
+        return list(database.iterdump())
+
+
 def test_a_second_start_changes_nothing_and_is_quick_and_modest(tmp_path: Path) -> None:
-    with run_server(tmp_path) as server:
+    with run_server(tmp_path, extra={"LLAMORA_REGISTRATION": "open"}) as server:
         link = server.set_up_link
-    before = list_files(server.data_dir)
+        use_diary(Visitor.join(server, "Olive"))
+    before, rows = list_files(server.data_dir), dump(server.data_dir)
 
     commit_log = "llamora.sqlite3-commits"
     with run_server(tmp_path, is_forked=False) as again:
@@ -92,6 +116,7 @@ def test_a_second_start_changes_nothing_and_is_quick_and_modest(tmp_path: Path) 
     assert after.pop(commit_log)
     assert before.pop(commit_log)
     assert after == before
+    assert dump(again.data_dir) == rows
     assert again.set_up_link
     assert again.set_up_link.rpartition("/")[2] == str(link).rpartition("/")[2]
     # Processor time, because a busy machine stretches the clock's. Alone: 0.9 s and 95 MiB; the best peer
