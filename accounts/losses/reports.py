@@ -30,6 +30,8 @@ from llamora.database.losses import Loss
 from llamora.pluralize import pluralize
 
 FOLDER: Final = "losses"
+# The command that says what a backup has of a day and the diary has not.
+COMPARISON: Final = "manage.py restore FILE --user NAME --day DAY --dry-run"
 _ADMINISTRATOR: Final = "administrator"
 _ONE_MINUTE = timedelta(minutes=1)
 
@@ -187,20 +189,24 @@ def describe_loss(loss: Loss, *, zone: str) -> str:
     )
 
 
-def describe_report(report: LossReport) -> str:
-    """Return the sentences of a report for the administrator."""
+def describe_extent(report: LossReport) -> str:
+    """Return sentences for the administrator: whose changes are missing, and where the damaged files are."""
     whose = (
-        "It is not known of all of them whose they are."
+        "It is not known of all missing changes whose they are."
         if report.concerns_everyone
-        else f"They concern {pluralize(len(report.days), 'person', 'people')}."
+        else f"The missing changes concern {pluralize(len(report.days), 'person', 'people')}."
     )
     copy = (
         f"A copy of the damaged files is in {report.copy} and beside it, for thirty days."
         if report.copy
         else "There was not enough space for a copy of the damaged files."
     )
+    return f"{whose} {copy}"
+
+
+def describe_report(report: LossReport) -> str:
+    """Return all sentences of a report for the administrator."""
     return (
-        f"{describe_loss(report, zone=settings.HOUSEHOLD_TIME_ZONE)} {whose} {copy} Compare with the newest "
-        "backup: manage.py restore FILE --user NAME --day DAY --dry-run. This is shown until an "
-        "administrator has read it after signing in."
+        f"{describe_loss(report, zone=settings.HOUSEHOLD_TIME_ZONE)} {describe_extent(report)} Compare with "
+        f"the newest backup: {COMPARISON}. This is shown until an administrator has read it after signing in."
     )

@@ -49,8 +49,9 @@ def losses(request: HouseholdRequest) -> HttpResponse:
             "sentence": reports.describe_loss(report, zone=request.user.time_zone),
             "days": report.get_days(request.user),
             "concerns_me": report.concerns(request.user),
-            "for_administrator": reports.describe_report(report) if request.user.is_staff else "",
+            "for_administrator": reports.describe_extent(report) if request.user.is_staff else "",
         }
         for report in found
     ]
-    return render(request, "accounts/losses.html", {"reports": shown, "next": following})
+    context = {"reports": shown, "command": reports.COMPARISON, "next": following}
+    return render(request, "accounts/losses.html", context)

@@ -257,6 +257,8 @@ def test_an_administrator_is_told_where_the_copy_is_and_ends_the_report(
     answer = administrator.client.post("/sign-in/", {"name": "Ada", "password": PASSWORD})
     page = read(administrator.get(answer.headers["Location"]))
     assert "llamora-20260329T141030Z-damaged.sqlite3" in page.text
+    assert page.text.count("may be missing: at least") == 1
+    assert page.texts("code") == ["manage.py restore FILE --user NAME --day DAY --dry-run"]
     assert Client().get("/healthz").json()["losses"] == "reported"
 
     administrator.post("/losses/")
