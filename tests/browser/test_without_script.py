@@ -82,6 +82,20 @@ def test_one_writes_edits_deletes_and_takes_it_back(tab_without_script: Page) ->
     expect(tab_without_script.locator("article.entry")).to_contain_text("Rain until one.")
 
 
+def test_beside_a_refusal_a_phone_shows_more_of_the_text_than_a_line(
+    tab_without_script: Page, browser_errors: BrowserErrors
+) -> None:
+    browser_errors.expect("422")
+    tab_without_script.set_viewport_size({"width": 390, "height": 844})
+    box = tab_without_script.get_by_role("textbox", name="Write", exact=True)
+    line = box.evaluate("(box) => parseFloat(getComputedStyle(box).fontSize)")
+
+    save_entry(tab_without_script, "Rain until noon, and then a long evening by the water. " * 4 + "\0")
+
+    expect(tab_without_script.get_by_role("alert")).to_contain_text("save again")
+    assert box.evaluate("(box) => box.clientHeight") > 3 * line
+
+
 def test_one_is_answered_and_sees_it_by_loading_the_page_again(
     tab_without_script: Page, model: FakeModelServer
 ) -> None:
