@@ -5,6 +5,7 @@ that makes no sense stops every command with a sentence; `tests/test_settings.py
 No secret has a default: until `up` has written one, a random one is used that lives as long as the process.
 """
 
+import io
 import re
 import secrets
 from collections.abc import Callable
@@ -21,10 +22,38 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = environ.Env()
 env.prefix = "LLAMORA_"
-environ.Env.read_env(BASE_DIR / ".env")
 
 _YES, _NO = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 _HOST = re.compile(r"[A-Za-z0-9_.-]+|\[?[0-9A-Fa-f:.]+(%\w+)?\]?")
+_LINE = re.compile(r"\s*(#.*)?|(export )?[A-Za-z_0-9]+=.*")
+
+
+def _read_settings_file(path: Path) -> None:
+    """Add the settings of a file to the environment; refuse one that would be passed over, or a line of it.
+
+    Without its settings another household could be begun in another folder.
+    """
+    try:
+        text = path.read_text("utf-8-sig")
+    except FileNotFoundError:
+        return
+    except UnicodeDecodeError:
+        raise ImproperlyConfigured(f"{path} is not UTF-8. Save it as UTF-8.") from None
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"{path} can't be read: {error.strerror}. Run this as the user to whom it belongs."
+        ) from None
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not _LINE.fullmatch(line):
+            # It may hold a secret.
+            raise ImproperlyConfigured(
+                f"Line {number} of {path} is not a setting. Write each as LLAMORA_PORT=8765, without spaces "
+                "around the sign."
+            )
+    environ.Env.read_env(io.StringIO(text))
+
+
+_read_settings_file(BASE_DIR / ".env")
 
 
 def _refuse(name: str, value: str, wanted: str) -> ImproperlyConfigured:

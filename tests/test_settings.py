@@ -1,5 +1,6 @@
 """Tests that a wrong value of any setting stops every command with one sentence."""
 
+import os
 import runpy
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
+from llamora.settings import _read_settings_file
 from tests.server import ROOT, build_environment
 from tests.test_docs import list_settings
 
@@ -123,3 +125,43 @@ def test_a_command_ends_with_that_sentence_and_no_traceback(
     assert answer.stderr.startswith(f"Llamora can't start: LLAMORA_{name} is '{value}'; it must be ")
     assert answer.stderr.count("\n") == 1
     assert answer.stdout == ""
+
+
+# --- The file .env ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"LLAMORA_PORT=8766\nLLAMORA_BACKUP_DIR = /backups\n", "Line 2 of .* is not a setting"),
+        (b"LLAMORA_MODEL_NAME=\xff\n", "is not UTF-8"),
+        (None, "can't be read: Is a directory"),
+    ],
+)
+def test_a_file_of_settings_is_not_passed_over(
+    tmp_path: Path, content: bytes | None, sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / ".env"
+    path.mkdir() if content is None else path.write_bytes(content)
+    monkeypatch.delenv("LLAMORA_PORT", raising=False)
+
+    with pytest.raises(ImproperlyConfigured, match=sentence) as refusal:
+        _read_settings_file(path)
+
+    assert "/backups" not in str(refusal.value)
+    assert "LLAMORA_PORT" not in os.environ
+
+
+def test_a_file_of_settings_may_have_comments_and_a_byte_order_mark(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / ".env"
+    path.write_bytes(b"\xef\xbb\xbfLLAMORA_PORT=8766\n\n# one\n  # two\nexport LLAMORA_HOST='::1'\n")
+    for name in ("LLAMORA_PORT", "LLAMORA_HOST"):
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+
+    _read_settings_file(path)
+    _read_settings_file(tmp_path / "absent")
+
+    assert (os.environ["LLAMORA_PORT"], os.environ["LLAMORA_HOST"]) == ("8766", "::1")
