@@ -15,6 +15,7 @@ import time
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import Any, Final
 from uuid import UUID
 
@@ -24,7 +25,7 @@ from django.conf import settings
 from accounts.sessions.register import register
 from llamora.crypto import KeyId, current_keyring
 from traces.models import Trace
-from traces.names import get_identity
+from traces.names import get_content, get_identity
 
 # Only the beginning of a text is searched: some milliseconds' worth, however long it is.
 MAX_SEARCHED_LENGTH: Final = 20_000
@@ -69,6 +70,15 @@ class NameMatcher:
     def get_saved_spelling(self, name: str) -> str:
         """Return the owner's spelling of a name, or the name itself if no such trace exists."""
         return self._spellings.get(get_identity(name), name)
+
+    @cached_property
+    def contents(self) -> frozenset[frozenset[str]]:
+        """What the names say, without articles."""
+        return frozenset(map(get_content, self.names.values()))
+
+    def has_name(self, name: str) -> bool:
+        """Return whether there is a trace of this name."""
+        return get_identity(name) in self._spellings
 
     def find_in(self, text: str) -> list[UUID]:
         """Return the ids of the traces named in a text, each once, in order of appearance."""

@@ -30,6 +30,38 @@ _DASHES = (
     "\\-\u058a\u05be\u1400\u1806\u2010-\u2015\u2e17\u2e1a\u2e3a\u2e3b\u2e40\u2e5d"
     "\u301c\u3030\u30a0\ufe31\ufe32\ufe58\ufe63\uff0d"
 )
+# Of seven languages.
+_ARTICLES = frozenset(
+    [
+        "the",
+        "a",
+        "an",
+        "der",
+        "die",
+        "das",
+        "den",
+        "dem",
+        "ein",
+        "eine",
+        "le",
+        "la",
+        "les",
+        "un",
+        "une",
+        "el",
+        "los",
+        "las",
+        "il",
+        "lo",
+        "gli",
+        "i",
+        "de",
+        "het",
+        "een",
+        "o",
+        "os",
+    ]
+)
 _GAPS = re.compile(rf"[\s{_DASHES}]+")
 _SPACES = re.compile(r"\s+")
 _INVISIBLE = re.compile(
@@ -83,6 +115,12 @@ def get_identity(name: str) -> str:
     folded = _fold_case(_INVISIBLE.sub("", name))
     # A name of nothing but hyphens keeps them.
     return _GAPS.sub(" ", folded).strip() or _SPACES.sub("", folded)
+
+
+def get_content(name: str) -> frozenset[str]:
+    """Return the words of a name's identity without articles, unless it has no others."""
+    words = frozenset(get_identity(name).split())
+    return words - _ARTICLES or words
 
 
 def _fold_case(name: str) -> str:

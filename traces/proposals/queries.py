@@ -12,12 +12,14 @@ from uuid import UUID
 from django.db.models import Count, Max, QuerySet
 from django.utils import timezone
 
+from diary.generation.text_language import name_language
 from diary.models import Entry
 from llamora.crypto import EnvelopeError
 from llamora.database import CachedQuery
 from traces.matcher import name_matchers
 from traces.models import EntryTrace, TraceProposal
-from traces.names import get_identity
+from traces.names import get_content, get_identity
+from traces.proposals.text_names import find_names
 
 MAX_SHOWN: Final = 6
 MAX_USUAL: Final = 8
@@ -43,22 +45,39 @@ def get_body(row: TraceProposal | None) -> dict[str, Any]:
 
 
 def list_proposed_names(
-    entry: Entry, *, row: TraceProposal | None, added: Collection[str], habit: Sequence[str] = ()
+    entry: Entry,
+    *,
+    row: TraceProposal | None,
+    added: Collection[str],
+    habit: Sequence[str] = (),
+    reads_text: bool = False,
 ) -> list[str]:
     """Return the names suggested for an entry: those of the model, then traces named in its text.
 
-    If there are neither, return the names in `habit`. Names in `added` are left out.
+    With `reads_text`, names in its text that are no traces yet come after them. If there are none at all,
+    return the names in `habit`. Names in `added` are left out, and new names that say the same as another.
     """
     body = get_body(row)
     lexicon = name_matchers.get_current()
     # Without any trace the text need not be opened.
-    found_ids = lexicon.find_in(_get_text(entry)) if lexicon.names else ()
-    named = [lexicon.names[trace_id] for trace_id in found_ids]
+    text = _get_text(entry) if lexicon.names or reads_text else ""
+    named = [lexicon.names[trace_id] for trace_id in lexicon.find_in(text)] if lexicon.names else []
     offered = [lexicon.get_saved_spelling(name) for name in body["offered"]]
+    new = find_names(text, writes_nouns_large=name_language(text) == "German") if reads_text else []
     left_out = {*body["dismissed"], *(get_identity(name) for name in added)}
     found: dict[str, str] = {}
-    for name in [*offered, *named] or habit:
-        found.setdefault(get_identity(name), name)
+    contents = {get_content(name) for name in (*added, *named)}
+    for name in [*offered, *named] or ([] if new else habit):
+        # "plague" says the same as "the plague"; two traces of the person stay two.
+        if lexicon.has_name(name) or get_content(name) not in contents:
+            found.setdefault(get_identity(name), name)
+            contents.add(get_content(name))
+    for name in new:
+        # So does "Iris" as "Aunt Iris".
+        content = get_content(name)
+        others = contents | lexicon.contents
+        if not any(content <= other or other <= content for other in others):
+            found.setdefault(get_identity(name), name)
     return [name for id_, name in found.items() if id_ not in left_out][:MAX_SHOWN]
 
 

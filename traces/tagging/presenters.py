@@ -127,6 +127,7 @@ def build_traces_on_entries(entries: Sequence[Entry], *, are_new: bool = False) 
                 row=rows.get(entry.id),
                 added=[chip.name for chip in chips[entry.id]],
                 habit=habit if entry.id in fresh else (),
+                reads_text=not can_ask and entry.id in fresh,
             ),
             can_ask=can_ask,
             is_waiting=entry.id in waiting,

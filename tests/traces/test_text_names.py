@@ -1,0 +1,100 @@
+"""Tests of names in a text as suggestions where no model makes any."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.page import read
+from tests.people import Resident
+from tests.traces.tagging import add_traces
+from traces.names import get_content
+from traces.proposals.text_names import drop_contained, find_names
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        (
+            "Met Anna at the Red Lion and saw the Thames. Anna laughed.",
+            ["Anna", "Red Lion", "Thames"],
+        ),
+        ("Aunt Iris came. We baked bread, and then Iris and I went to the weir.", ["Aunt Iris"]),
+        (
+            "I read Middlemarch by George Eliot. It rained in March too.",
+            ["Middlemarch", "George Eliot"],
+        ),
+        ("A call with Dr. Meyer on Monday. Mum’s cat slept; I told Mum so.", ["Mum", "Dr. Meyer"]),
+        ("So to Sir Wm. Penn, and he to the Duke of York.", ["Sir Wm. Penn", "Duke of York"]),
+        ("# Garden\n\n- Sowed beans.\n- Then rain.\n\n“Well”, she said. He: Yes.", []),
+        ("Bread, and more Bread. The bread was good.", []),
+        ("", []),
+        ("I. A. B.", []),
+        ("Ich war in Paris.", ["Paris"]),
+        ("今日は市場に行った。", []),
+    ],
+)
+def test_names_stand_inside_sentences(text: str, names: list[str]) -> None:
+    assert find_names(text) == names
+
+
+def test_where_every_noun_has_a_capital_only_longer_names_are_seen() -> None:
+    text = "Heute war ich mit Anna Weber im Garten. Die Äpfel sind reif. Am Montag fahren wir nach Bad Tölz."
+
+    assert find_names(text, writes_nouns_large=True) == ["Anna Weber", "Bad Tölz"]
+
+
+def test_at_most_four_and_those_that_are_named_often_first() -> None:
+    text = "we saw Ada, Bea, Cleo, Dora and Eve, and again Eve and Bea, then Eve."
+
+    assert find_names(text) == ["Eve", "Bea", "Ada", "Cleo"]
+
+
+def test_a_name_within_another_is_left_out() -> None:
+    assert drop_contained(["iris", "aunt iris", "bruno", "duke of york", "york"]) == [
+        "aunt iris",
+        "bruno",
+        "duke of york",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("The Plague", {"plague"}), ("die Pest", {"pest"}), ("The", {"the"})]
+)
+def test_an_article_is_not_what_a_name_says(name: str, words: set[str]) -> None:
+    assert get_content(name) == words
+
+
+def test_every_name_of_a_real_diary_stands_in_its_text(shared: Path) -> None:
+    lines = (shared / "corpus" / "pepys_1660_1664.jsonl").read_text(encoding="utf-8").splitlines()
+    found = 0
+
+    for line in lines[::12]:
+        text = json.loads(line)["text"]
+        names = find_names(text)
+        found += len(names)
+        assert all(name in text for name in names)
+
+    assert found > 400  # of 600 at most, from 151 days
+
+
+# --- On the page -----------------------------------------------------------------------------------------
+
+
+def list_suggested(owner: Resident) -> list[str]:
+    return read(owner.get(f"/d/{owner.today}/")).texts("[data-proposal] bdi")
+
+
+@pytest.mark.django_db
+def test_a_new_diary_without_a_model_is_offered_the_names_of_its_first_entry(owner: Resident) -> None:
+    owner.write("Walked with Anna to the Red Lion.")
+
+    assert list_suggested(owner) == ["Anna", "Red Lion"]
+
+
+@pytest.mark.django_db
+def test_a_name_that_says_the_same_as_a_trace_is_not_offered_beside_it(owner: Resident) -> None:
+    add_traces(owner, owner.write("a"), "The Plague", "Aunt Iris")
+    owner.write("Of the Plague they talk in Delft, and so does Iris. We hear of the Plague daily.")
+
+    assert list_suggested(owner) == ["The Plague", "Delft"]
