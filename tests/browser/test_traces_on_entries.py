@@ -55,7 +55,7 @@ def test_by_keyboard_alone_on_a_phone(new_diary: NewDiary, model: FakeModelServe
     picture(page, "traces-kept-phone")
 
     # Completed from the first letter on, chosen with an arrow.
-    diary.save_entry("To the weir again.")
+    diary.save_entry("To the weir again with Iris, in a high wind.")
     diary.entries.last.get_by_role("button", name="Reply", exact=True).focus()
     tab_to(page, "Add a trace")
     page.keyboard.press("Enter")

@@ -90,7 +90,9 @@ class Writer:
 
     def add_traces(self) -> None:
         who = self.who
-        entry = who.write(self.build_marker("traced"))
+        # Only words of the entry are offered.
+        traces = [self.build_marker("offered"), self.build_marker("too")]
+        entry = who.write(" ".join([self.build_marker("traced"), *traces]))
         here = f"/entries/{entry}/traces"
         kept = who.post(f"{here}/keep/", script=True, name=self.build_marker("trace"))
         trace = find_trace_id(kept)
@@ -100,7 +102,6 @@ class Writer:
             for script in (True, False):
                 assert who.post(f"{here}/keep/", script=script, name=name).status == 422
         assert who.post(f"/traces/{trace}/rename/", name=self.build_marker("renamed")).status == 302
-        traces = [self.build_marker("offered"), self.build_marker("too")]
         answer = json.dumps({"emoji": "☕", "traces": traces}, ensure_ascii=False)
         self.house.model.add_json_scripts(Script(tokens=[answer]))
         page = who.post(f"{here}/propose/", script=True)
