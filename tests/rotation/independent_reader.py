@@ -20,8 +20,9 @@ from collections.abc import Iterator
 from hashlib import blake2b
 from hmac import compare_digest
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from argon2.exceptions import HashingError
 from argon2.low_level import Type, hash_secret_raw
 from nacl.bindings import (
     crypto_aead_xchacha20poly1305_ietf_decrypt,
@@ -33,6 +34,7 @@ from nacl.exceptions import CryptoError
 BASE32 = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 # Label of a bound value: its column and the letter of its type.
 Bound = dict[str, tuple[str, str]]
+_T = TypeVar("_T", str, bytes, int)
 _DRAFT: Bound = {
     "diary.draft.day": ("day", "d"),
     "diary.draft.entry": ("entry_id", "u"),
@@ -79,6 +81,34 @@ class CannotOpenError(Exception):
     """Raised if the secret does not open the diary, or the diary is not authentic."""
 
 
+def read_value(row: sqlite3.Row, column: str, kind: type[_T]) -> _T:
+    """Return a value of a row, which SQLite lets be of any type and the file's owner may have changed."""
+    value = row[column] if column in row.keys() else None  # noqa: SIM118 - of a row, `in` looks at values
+    if not isinstance(value, kind):
+        raise CannotOpenError(f"the column {column} has a value of another type")
+    return value
+
+
+def read_id(row: sqlite3.Row, column: str) -> bytes:
+    """Return the 16 bytes of an id, which is stored as hexadecimal digits."""
+    return parse_id(read_value(row, column, str))
+
+
+def parse_id(stored: str) -> bytes:
+    """Return the 16 bytes of hexadecimal digits."""
+    if len(stored) != 32 or set(stored) - set("0123456789abcdef"):
+        raise CannotOpenError("an id that is none")
+    return bytes.fromhex(stored)
+
+
+def read_epoch(row: sqlite3.Row) -> int:
+    """Return the epoch of a row."""
+    epoch = read_value(row, "epoch", int)
+    if not 0 < epoch < 2**32:
+        raise CannotOpenError("an epoch that is none")
+    return epoch
+
+
 def compute_keyed_hash(data: bytes, *, key: bytes = b"", person: str) -> bytes:
     """Return a keyed BLAKE2b hash of 32 bytes with a personalisation."""
     return blake2b(data, key=key, digest_size=32, person=person.encode()).digest()
@@ -110,8 +140,10 @@ def get_epoch(envelope: bytes) -> int:
 
 def open_envelope(envelope: bytes, *, key: bytes, **context: Any) -> bytes:
     """Return the plaintext of an envelope, without its padding."""
-    if envelope[0] not in (1, 2):
+    if envelope[:1] not in (b"\1", b"\2"):
         raise CannotOpenError("unknown format")
+    if len(envelope) < 109:
+        raise CannotOpenError("cut short")
     aad = envelope[:1] + additional_data(epoch=get_epoch(envelope), **context)
     try:
         padded = crypto_aead_xchacha20poly1305_ietf_decrypt(envelope[29:], aad, envelope[5:29], key)
@@ -140,10 +172,10 @@ def derive_key(secret: str, slot: sqlite3.Row) -> bytes:
     """Return the key-encrypting key."""
     return hash_secret_raw(
         secret=unicodedata.normalize("NFKC", secret).encode(),
-        salt=slot["salt"],
-        time_cost=slot["time"],
-        memory_cost=slot["memory_kib"],
-        parallelism=slot["lanes"],
+        salt=read_value(slot, "salt", bytes),
+        time_cost=read_value(slot, "time", int),
+        memory_cost=read_value(slot, "memory_kib", int),
+        parallelism=read_value(slot, "lanes", int),
         hash_len=32,
         type=Type.ID,
     )
@@ -151,31 +183,33 @@ def derive_key(secret: str, slot: sqlite3.Row) -> bytes:
 
 def open_data_key(slot: sqlite3.Row, *, secret: str, epoch: int) -> bytes:
     """Return the data key in a slot, after checking that the slot is authentic."""
-    owner, row, kind = bytes.fromhex(slot["owner_id"]), bytes.fromhex(slot["id"]), slot["kind"].encode()
+    owner, row, kind = read_id(slot, "owner_id"), read_id(slot, "id"), read_value(slot, "kind", str).encode()
+    public_key, box, mac = (read_value(slot, name, bytes) for name in ("public_key", "box", "mac"))
+    try:
+        key = derive_key(secret, slot)
+    except (HashingError, ValueError, OverflowError, MemoryError):
+        raise CannotOpenError("a cost or salt that Argon2 does not take") from None
     try:
         opened = open_envelope(
-            slot["sealed_private"],
-            key=derive_key(secret, slot),
+            read_value(slot, "sealed_private", bytes),
+            key=key,
             row=row,
             owner=owner,
             purpose="slot",
             label="slot.private",
             bound={"kind": kind},
         )
-    except Exception:
+    except CannotOpenError:
         raise CannotOpenError("wrong secret") from None
     private, authenticator = opened[:32], opened[32:]
-    head = struct.pack(">16s16sI", owner, row, slot["epoch"])
-    box = slot["box"]
-    made = head + slot["public_key"] + prefix_length(kind) + struct.pack(">I", len(box)) + box
-    if not compare_digest(
-        compute_keyed_hash(made, key=authenticator, person="llamora.slot.mac"), slot["mac"]
-    ):
+    head = struct.pack(">16s16sI", owner, row, read_epoch(slot))
+    made = head + public_key + prefix_length(kind) + struct.pack(">I", len(box)) + box
+    if not compare_digest(compute_keyed_hash(made, key=authenticator, person="llamora.slot.mac"), mac):
         raise CannotOpenError("planted box")
-    if crypto_scalarmult_base(private) != slot["public_key"]:
+    if crypto_scalarmult_base(private) != public_key:
         raise CannotOpenError("planted key")
-    inside = crypto_box_seal_open(box, slot["public_key"], private)
-    if inside[:-32] != b"\1" + head or slot["epoch"] != epoch:
+    inside = crypto_box_seal_open(box, public_key, private)
+    if inside[:-32] != b"\1" + head or read_epoch(slot) != epoch:
         raise CannotOpenError("another slot's, or another epoch's")
     return inside[-32:]
 
@@ -189,11 +223,13 @@ class Diary:
     def __init__(self, database: Path, *, name: str, secret: str) -> None:
         self.rows = sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True)
         self.rows.row_factory = sqlite3.Row
-        self.owner = self._one("SELECT id FROM accounts_person WHERE name = ?", name)["id"]
+        # Text that is not UTF-8 is no error of the database, but opens nothing.
+        self.rows.text_factory = lambda stored: stored.decode("utf-8", "replace")
+        self.owner = read_id(self._one("SELECT id FROM accounts_person WHERE name = ?", name), "id").hex()
         vault = self._one("SELECT * FROM accounts_vault WHERE owner_id = ?", self.owner)
-        self.epoch = int(vault["epoch"])
+        self.epoch = read_epoch(vault)
         # The first epoch of format 2; of a vault that is not moved yet, the next one.
-        self.format_2_since = self.epoch + 1 if vault["private_key"][0] == 1 else 1
+        self.format_2_since = self.epoch + 1 if read_value(vault, "private_key", bytes)[:1] == b"\1" else 1
         slot_id, data_key = self._open_slot(secret)
         self._data_keys, finished = {self.epoch: data_key}, 0
         listed = json.loads(self.open_field(vault, "ways_in", label="accounts.vault.ways_in"))
@@ -205,8 +241,8 @@ class Diary:
             self.format_2_since, finished = state["format_2_since"], state["finished"]
         # A row of an epoch that is finished was put there by somebody else.
         for former in self._all("accounts_formerkey"):
-            if finished <= former["epoch"] < self.epoch:
-                self._data_keys[former["epoch"]] = self._open_former_key(former, database)
+            if finished <= read_epoch(former) < self.epoch:
+                self._data_keys[read_epoch(former)] = self._open_former_key(former, database)
 
     def _open_former_key(self, row: sqlite3.Row, database: Path) -> bytes:
         bound: Bound = {"accounts.former_key.epoch": ("epoch", "i")}
@@ -236,30 +272,33 @@ class Diary:
         table, label, shown, bound_in_format_1, bound = TEXTS[kind]
         for row in self._all(table):
             self.check_code(table, row)
-            is_old = row["text"][0] == 1
+            is_old = read_value(row, "text", bytes)[:1] == b"\1"
             text = self.open_field(row, "text", label=label, bound=bound_in_format_1 if is_old else bound)
-            yield {**{column: row[column] for column in shown}, "text": text.decode()}
+            yield {**{column: read_value(row, column, str) for column in shown}, "text": text.decode()}
 
     def traces(self) -> Iterator[dict[str, Any]]:
         """Yield every trace, with the ids of the entries that it is on."""
         names: dict[str, str] = {}
         for row in self._all("traces_trace"):
             self.check_code("traces_trace", row)
-            bound = {} if row["name"][0] == 1 else TRACES
+            bound = {} if read_value(row, "name", bytes)[:1] == b"\1" else TRACES
             opened = self.open_field(row, "name", label="traces.trace.name", bound=bound)
             names[row["id"]] = opened.decode()
         on: dict[str, list[str]] = {trace: [] for trace in names}
         for row in self._all("traces_kepttrace"):
             self.check_code("traces_kepttrace", row)
-            on[row["trace_id"]].append(row["entry_id"])
+            trace = read_id(row, "trace_id").hex()
+            if trace not in on:
+                raise CannotOpenError("a trace that is not there")
+            on[trace].append(read_id(row, "entry_id").hex())
         for trace, entries in on.items():
             yield {"name": names[trace], "entries": entries}
 
     def open_field(self, row: sqlite3.Row, column: str, *, label: str, bound: Bound | None = None) -> bytes:
         """Return the plaintext of a sealed column."""
-        envelope = row[column]
+        envelope = read_value(row, column, bytes)
         epoch = get_epoch(envelope)
-        if envelope[0] != (2 if epoch >= self.format_2_since else 1):
+        if envelope[:1] != (b"\2" if epoch >= self.format_2_since else b"\1"):
             raise CannotOpenError("a format that is not that of its epoch")
         return open_envelope(
             envelope, key=self._sealing_key(epoch, label), **self._context(row, label, bound)
@@ -270,9 +309,11 @@ class Diary:
         if table not in CODES or self.epoch < self.format_2_since:
             return  # in format 1 there was none
         label, bound = CODES[table]
-        code, context = row["mac"], self._context(row, label, bound, purpose="columns")
-        epoch = get_epoch(code or bytes(5))
-        if code is None or code[0] != 2 or epoch not in self._data_keys:
+        if row["mac"] is None:
+            raise CannotOpenError("no code of its columns")
+        code, context = read_value(row, "mac", bytes), self._context(row, label, bound, purpose="columns")
+        epoch = get_epoch(code)
+        if code[:1] != b"\2" or epoch not in self._data_keys:
             raise CannotOpenError("no code of its columns")
         key = self._realm_key(epoch, label, person="llamora.columns")
         made = compute_keyed_hash(
@@ -284,9 +325,9 @@ class Diary:
     def _context(
         self, row: sqlite3.Row, label: str, bound: Bound | None, *, purpose: str = "field"
     ) -> dict[str, Any]:
-        values = {name: encode_bound_value(row[column], tag) for name, (column, tag) in (bound or {}).items()}
+        values = {name: encode_bound_value(row, column, tag) for name, (column, tag) in (bound or {}).items()}
         # Numbered rows have no id of 16 bytes, and are known by what is bound.
-        row_id = bytes.fromhex(row["id"]) if isinstance(row["id"], str) else bytes(16)
+        row_id = bytes(16) if isinstance(row["id"], int) else read_id(row, "id")
         owner = bytes.fromhex(self.owner)
         return {"row": row_id, "owner": owner, "purpose": purpose, "label": label, "bound": values}
 
@@ -311,7 +352,7 @@ class Diary:
             if (typed := tried.get(slot["kind"])) is None:
                 continue
             try:
-                return slot["id"], open_data_key(slot, secret=typed, epoch=self.epoch)
+                return read_value(slot, "id", str), open_data_key(slot, secret=typed, epoch=self.epoch)
             except CannotOpenError as error:
                 refused = str(error)
         raise CannotOpenError(refused)
@@ -327,17 +368,19 @@ class Diary:
         return self.rows.execute(statement, [self.owner]).fetchall()
 
 
-def encode_bound_value(stored: Any, tag: str) -> bytes:
+def encode_bound_value(row: sqlite3.Row, column: str, tag: str) -> bytes:
     """Return the authenticated form of a bound column: a letter for its type, then its value."""
-    if stored is None:
+    if row[column] is None:
         return b"n:"
     match tag:
         case "u":
-            return b"u:" + bytes.fromhex(stored)
+            return b"u:" + read_id(row, column)
         case "i":
-            return b"i:%d" % stored
+            return b"i:%d" % read_value(row, column, int)
         case "b":
-            return b"b:" + bytes(stored)
+            return b"b:" + read_value(row, column, bytes)
+    stored = read_value(row, column, str)
+    match tag:
         case "t":
             # Stored in UTC, with a space, without an offset, and with a fraction of up to six digits or none.
             date, _, time = stored.partition(" ")
@@ -355,6 +398,8 @@ def main() -> None:
         traces = list(diary.traces())
     except CannotOpenError as error:
         sys.exit(f"cannot open: {error}")
+    except sqlite3.Error:
+        sys.exit("cannot open: this is no database of a household, or it is damaged")
     print(json.dumps({"epoch": diary.epoch, **texts, "traces": traces}))
 
 

@@ -2,8 +2,11 @@
 
 import ast
 import json
+import shutil
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +26,7 @@ from llamora.crypto import in_force
 from llamora.fields import fence
 from tests.people import HERE, NEW_PASSWORD, Resident
 from tests.rotation.format_1 import move_back_to_format_1
+from tests.rotation.independent_reader import TEXTS, CannotOpenError, Diary
 from traces.models import EntryTrace, Trace
 
 READER = Path(__file__).with_name("independent_reader.py")
@@ -248,3 +252,82 @@ def test_it_refuses_a_slot_that_the_list_does_not_name(owner: Resident) -> None:
         vault.save(update_fields=["ways_in"])
 
     assert "the list of slots does not name it" in run_reader(owner.password).stderr
+
+
+# --- What SQLite lets be stored in any column ----------------------------------------------------------
+
+TABLES = (
+    "accounts_person",
+    "accounts_vault",
+    "accounts_keyslot",
+    "accounts_formerkey",
+    "diary_entry",
+    "diary_draft",
+    "diary_reply",
+    "traces_trace",
+    "traces_kepttrace",
+)
+FEW = ("NULL", "7", "'text'")
+STRANGE = (*FEW, "CAST(X'ff' AS TEXT)", "X''", "X'02'", "0.5", "-9223372036854775808", "9e999")
+
+
+@pytest.mark.usefixtures("trace")
+@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize(
+    "value", [value if value in FEW else pytest.param(value, marks=pytest.mark.slow) for value in STRANGE]
+)
+def test_a_value_of_another_type_is_refused_in_a_sentence(
+    owner: Resident, table: str, value: str, tmp_path: Path
+) -> None:
+    begin_rotation(owner.open_slot())
+    sound, damaged = tmp_path / "llamora.sqlite3", tmp_path / "damaged.sqlite3"
+    copy_without_rules(sound)
+    shutil.copytree(former_keys.get_folder(), tmp_path / former_keys.FOLDER)
+    assert len(read_all(sound, owner)) == 4
+    with closing(sqlite3.connect(sound)) as rows:
+        columns = [row[1] for row in rows.execute(f"PRAGMA table_info({table})")]
+
+    refused = 0
+    for column in columns:
+        shutil.copyfile(sound, damaged)
+        # A number that is a primary key can be nothing else.
+        with suppress(sqlite3.IntegrityError), closing(sqlite3.connect(damaged)) as rows, rows:
+            rows.execute(f'UPDATE OR IGNORE {table} SET "{column}" = {value}')
+        try:
+            read_all(damaged, owner)
+        except CannotOpenError as error:
+            refused += bool(str(error))
+
+    assert refused >= 3
+
+
+def copy_without_rules(target: Path) -> None:
+    """Copy the database, without triggers and rules, which bind nobody who changes its file."""
+    path = str(connection.settings_dict["NAME"])
+    with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(target)) as copy:
+        source.backup(copy)
+    with closing(sqlite3.connect(target)) as copy, copy:
+        copy.execute("PRAGMA writable_schema = ON")
+        copy.execute("DELETE FROM sqlite_master WHERE type IN ('trigger', 'index') AND sql NOT NULL")
+        copy.execute("UPDATE sqlite_master SET sql = replace(sql, ' NOT NULL', '') WHERE type = 'table'")
+
+
+def read_all(database: Path, owner: Resident) -> dict[str, list[dict[str, Any]]]:
+    diary = Diary(database, name="Olive", secret=owner.password)
+    with closing(diary.rows):
+        return {**{kind: list(diary.texts(kind)) for kind in TEXTS}, "traces": list(diary.traces())}
+
+
+def test_a_file_that_is_no_database_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"no database at all")
+
+    ran = subprocess.run(
+        [sys.executable, "-I", str(READER), str(tmp_path / "file"), "Olive"],
+        input="secret\n",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert ran.stderr.strip() == "cannot open: this is no database of a household, or it is damaged"
