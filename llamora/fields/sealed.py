@@ -172,17 +172,24 @@ class SealedField(_Field):
 
     def unseal(self, keyring: RealmKeyring, envelope: bytes, columns: Mapping[str, Any]) -> bytes:
         """Return the plaintext of an envelope from its row's columns; raise an EnvelopeError."""
+        # Of an envelope of any other format, or of none, the keyring says what is wrong with it.
+        number = FORMAT_1 if envelope[:1] == _FORMAT_1_BYTE else FORMAT_2
+        return self._unseal(keyring, envelope, self.context_for(columns, number=number))
+
+    def _unseal(self, keyring: RealmKeyring, envelope: bytes, context: Context) -> bytes:
         if not getattr(self.model, "opens_former_epochs", True) and (
             read_header(envelope).epoch < keyring.epoch
         ):
             raise NotAuthentic
-        # Of an envelope of any other format, or of none, the keyring says what is wrong with it.
-        number = FORMAT_1 if envelope[:1] == _FORMAT_1_BYTE else FORMAT_2
-        return keyring.unseal(envelope, self.context_for(columns, number=number))
+        return keyring.unseal(envelope, context)
 
     def reseal(self, keyring: RealmKeyring, envelope: bytes, columns: Mapping[str, Any]) -> bytes:
         """Return the value of an envelope in an envelope of the current epoch; raise an EnvelopeError."""
-        return keyring.seal(self.unseal(keyring, envelope, columns), self.context_for(columns))
+        context = self.context_for(columns)
+        if envelope[:1] == _FORMAT_1_BYTE:
+            return keyring.seal(self.unseal(keyring, envelope, columns), context)
+        # Of one format, both have one context: making it takes a fifth of the time.
+        return keyring.seal(self._unseal(keyring, envelope, context), context)
 
     def verify(self, keyring: RealmKeyring, envelope: bytes, columns: Mapping[str, Any]) -> None:
         """Raise an EnvelopeError or SealedFieldError if an envelope does not open to a value."""
@@ -337,8 +344,9 @@ class MacField(SealedField):
 
     def reseal(self, keyring: RealmKeyring, envelope: bytes, columns: Mapping[str, Any]) -> bytes:
         """Return the code of the columns in the current epoch; raise an EnvelopeError if it was wrong."""
-        self.verify(keyring, envelope, columns)
-        return keyring.compute_mac(self.context_for(columns))
+        context = self.context_for(columns)
+        keyring.check_mac(envelope, context)
+        return keyring.compute_mac(context)
 
     def verify(self, keyring: RealmKeyring, envelope: bytes, columns: Mapping[str, Any]) -> None:
         """Raise an EnvelopeError if a code is not that of the columns."""
