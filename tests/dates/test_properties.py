@@ -81,7 +81,7 @@ def check_rules(language: str, step: int) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_rule_raises_in_any_language(language: str) -> None:
-    check_rules(language, 12)
+    check_rules(language, 24)
 
 
 @pytest.mark.slow
