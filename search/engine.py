@@ -20,7 +20,7 @@ from search.query.parser import SearchQuery
 from search.query.snippets import QueryMarker, SnippetPart
 from search.query.stop_words import STOP_WORDS
 from search.results.filters import SuggestedFilter, suggest_filters
-from search.results.grouping import HitGroup, group_hits, list_shown
+from search.results.grouping import OWN_KIND, HitGroup, group_hits, list_shown
 
 # Days on a page, and texts on it: a snippet takes up to half a millisecond.
 PAGE_SIZE: Final = 20
@@ -178,6 +178,7 @@ def _rank(index: PersonIndex, words: WordsIndex, query: SearchQuery, depth: int)
         shares=word_hits.shares,
         closeness=_measure_closeness(index, question, days),
         days=days,
+        own={id_ for id_, outline in outlines.items() if outline.kind == OWN_KIND},
     )
     return _Ranking(hits, outlines, near, word_hits.total)
 

@@ -7,10 +7,11 @@ first five 54 times instead of 53; of the 40 in `tests/search/questions.py` that
 instead of 32. Comparing the vectors of all tokens of the best twenty texts (late interaction) found at most
 one more, and would take four times the space of the vectors.
 
-Texts that contain the exact phrase always come first; equal scores are ordered by day, latest first.
+Texts that contain the exact phrase always come first; between equals an entry stands before a reply, and what
+is later before what is earlier.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from datetime import date
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -21,6 +22,8 @@ _MEANING_WEIGHT: Final = 1.6
 # Among texts with the same words the word index has an order of its own; it decides between near equals.
 _RANK_WEIGHT: Final = 0.3
 _K: Final = 10
+# Words that the person wrote herself count more than the same ones of a reply, whatever their order there.
+_OWN_WEIGHT: Final = _RANK_WEIGHT / _K
 
 PHRASE: Final = "phrase"
 WORDS: Final = "words"
@@ -58,11 +61,13 @@ def fuse(
     shares: Mapping[UUID, float],
     closeness: Mapping[UUID, float],
     days: Mapping[UUID, date],
+    own: Container[UUID] = (),
 ) -> list[RankedHit]:
     """Return all hits of the rankings, best first.
 
     `shares` are the parts of the query's words in texts that lack some of them, `closeness` that of meaning,
     both from 0 to 1 and 0 where nothing is said; `phrases`, `strict` and `traced` have all that was asked.
+    `own` are the texts that the person wrote herself.
     """
     scores: dict[UUID, float] = {}
     reasons: dict[UUID, int] = {}
@@ -73,7 +78,8 @@ def fuse(
             if id_ not in scores:
                 scores[id_] = _MEANING_WEIGHT * closeness.get(id_, 0.0)
                 scores[id_] += 1.0 if has_all else shares.get(id_, 0.0)
-                scores[id_] += _RANK_WEIGHT / (_K + rank) if ranking is not meaning else 0.0
+                if ranking is not meaning:
+                    scores[id_] += _RANK_WEIGHT / (_K + rank) + (_OWN_WEIGHT if id_ in own else 0.0)
             elif has_all and not reasons[id_] & (_PHRASE | _WORDS):
                 scores[id_] += 1.0
             reasons[id_] = reasons.get(id_, 0) | reason

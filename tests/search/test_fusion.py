@@ -46,6 +46,17 @@ def test_the_order_of_the_word_index_decides_between_near_equals() -> None:
     assert order(strict=[A, D]) == [A, D]
 
 
+def test_own_words_stand_before_the_same_words_of_a_reply_whatever_the_word_index_says() -> None:
+    assert order(strict=[A, B, C], own=[C]) == [C, A, B]
+    assert order(phrases=[A, B], own=[B]) == [B, A]
+    assert order(loose=[A, B], shares={A: 0.5, B: 0.5}, own=[B]) == [B, A]
+
+
+def test_own_words_do_not_stand_before_more_of_the_words() -> None:
+    assert order(loose=[A, B], shares={A: 0.6, B: 0.5}, own=[B]) == [A, B]
+    assert order(phrases=[A], strict=[A, B], own=[B]) == [A, B]
+
+
 def test_equals_are_ordered_by_day() -> None:
     assert order(meaning=[A, C, B], closeness={A: 0.5, B: 0.5001, C: 0.5}) == [C, B, A]
 
