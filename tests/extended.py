@@ -56,6 +56,7 @@ EXTENDED = (
     "tests/losses/test_disk.py::test_a_database_that_takes_nothing",
     "tests/losses/test_disk.py::test_signing_in_without_room",
     "tests/losses/test_ends.py",
+    "tests/losses/test_killed_household.py",
     "tests/losses/test_two_processes.py",
     "tests/ops/test_backup_served.py",
     "tests/ops/test_model_at_start.py",

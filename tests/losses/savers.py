@@ -4,7 +4,8 @@ import itertools
 import secrets
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPException
@@ -82,14 +83,21 @@ def make_text(tab: str, number: int) -> str:
 @contextmanager
 def run_savers(savers: Sequence[Saver]) -> Iterator[threading.Event]:
     """Run all savers in parallel until the block or the server ends."""
-    stop = threading.Event()
-    threads = [threading.Thread(target=saver.save_until, args=(stop,), daemon=True) for saver in savers]
-    for thread in threads:
-        thread.start()
-    try:
+    with run_together([saver.save_until for saver in savers]) as stop:
         yield stop
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join(20)
-        assert not any(thread.is_alive() for thread in threads), "a saver never got an answer"
+
+
+@contextmanager
+def run_together(calls: Sequence[Callable[[threading.Event], None]]) -> Iterator[threading.Event]:
+    """Run these calls in threads, until the block ends or each of them finds that the server has."""
+    stop = threading.Event()
+    with ThreadPoolExecutor(len(calls)) as pool:
+        running = [pool.submit(call, stop) for call in calls]
+        try:
+            yield stop
+        finally:
+            stop.set()
+            ended, _ = wait(running, timeout=20)
+            assert len(ended) == len(running), "a client never got an answer"
+            for call in running:
+                call.result()
