@@ -30,7 +30,7 @@ _PAUSE_READY = 30.0
 _PAUSE_LOADING = 0.5
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0
 # Errors that may pass: a server that is only busy, or slow to answer a probe, is not away.
-_TRANSIENT_CODES = ("silent", "dropped", "server_error", "busy", "malformed")
+_TRANSIENT_CODES = ("silent", "too_slow", "dropped", "server_error", "busy", "malformed")
 # Errors that a person can do something about.
 _FIXABLE_CODES = ("loading", "unauthorized", "no_such_model")
 

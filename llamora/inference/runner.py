@@ -151,6 +151,9 @@ class JobRun:
             except PromptTooLong:
                 if share == SHARES[-1]:
                     raise
+                if self.job.text:
+                    # Some servers notice only while they write that the window is full.
+                    self.job.truncate("")
         raise PromptTooLong
 
     async def _stream(self, prompt: Prompt, server: "ModelServer") -> str:

@@ -17,7 +17,9 @@ from typing import Any
 from llamora.llm.deltas import ChatMessages
 from llamora.llm.errors import is_too_long
 
-_REFUSALS = frozenset({400, 422, 500, 501})
+_REFUSALS = frozenset({400, 422})
+# Some servers report an error of a template as their own.
+_TEMPLATE_FAILURES = _REFUSALS | {500, 501}
 _SYSTEM_SIGNS = (
     b"system role",  # Gemma, and most others
     b"only user and assistant roles",  # Llama 2, Mistral
@@ -77,15 +79,17 @@ class RequestForm:
     def find_other(self, status: int, body: bytes) -> "RequestForm | None":
         """Return the form that a refusal asks for, or None if it asks for none."""
         text = body[:4096].lower()
-        if status not in _REFUSALS or is_too_long(status, text):
+        if status not in _TEMPLATE_FAILURES or is_too_long(status, text):
             return None
         other = self
-        if b"max_completion_tokens" in text and b"max_tokens" in text:
+        if any(sign in text for sign in _SYSTEM_SIGNS):
+            other = replace(self, has_system=False)
+        elif status not in _REFUSALS:
+            return None
+        elif b"max_completion_tokens" in text and b"max_tokens" in text:
             other = replace(self, limit_name="max_completion_tokens")
         elif b"stream_options" in text:
             other = replace(self, has_stream_options=False)
-        elif any(sign in text for sign in _SYSTEM_SIGNS):
-            other = replace(self, has_system=False)
         elif b"temperature" in text:
             other = replace(self, has_temperature=False)
         elif b"response_format" in text or b"json_schema" in text:

@@ -25,6 +25,8 @@ FAULTS: dict[str, tuple[Script, str]] = {
     "loading": (Script(status=503, error=TELLING), ""),
     "busy": (Script(status=429, error=TELLING), ""),
     "server_error": (Script(status=500, error=TELLING), ""),
+    "out_of_memory": (Script(status=500, error=f"CUDA out of memory: {TELLING}"), ""),
+    "content_filter": (Script(tokens=["Good ", "day"], finish_reason="content_filter"), "Good day"),
     "malformed": (Script(tokens=["Good ", "day ", "to"], malformed_after=3, rate=10), "Good day "),
     "dropped": (Script(tokens=["Good ", "day"], drop_after=1), "Good "),
 }

@@ -49,7 +49,9 @@ def test_what_broke_off_before_its_first_word_says_that_there_is_none(state: Job
     assert JOB_NOTHING_WRITTEN in describe_state(state=state, reason="closing", is_empty=True)
 
 
-@pytest.mark.parametrize("reason", ["dropped", "silent", "time_limit", "repetition", "internal"])
+@pytest.mark.parametrize(
+    "reason", ["dropped", "silent", "time_limit", "repetition", "content_filter", "internal"]
+)
 def test_what_failed_before_its_first_word_says_that_there_is_none(reason: str) -> None:
     assert JOB_PARTIAL_SAVED in describe_state(state=JobState.FAILED, reason=reason)
     assert JOB_NOTHING_WRITTEN in describe_state(state=JobState.FAILED, reason=reason, is_empty=True)

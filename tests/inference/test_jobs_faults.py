@@ -61,6 +61,9 @@ FAILURES = {
     "of llama.cpp": Ending(b'error: {"code":500,"message":"slot"}\n\n', "server_error"),
     "as a reason": Ending(dump_choice("error") + DONE, "server_error"),
     "filtered": Ending(dump_choice("content_filter") + DONE, "content_filter"),
+    "too long": Ending(
+        dump_event({"error": "Trying to keep the first 9 tokens when context overflows."}), "too_long"
+    ),
     "half an object": Ending(b'data: {"choices":[{"delta":{"content":"hal\n\n', "malformed"),
     "no object": Ending(b"data: 42\n\n", "malformed"),
     "no choice": Ending(b'data: {"choices":[7]}\n\n', "malformed"),
@@ -122,6 +125,9 @@ def draw_stream(draw: DrawFn) -> Case:
             if ending.code == "length" and thinks:
                 # It is asked again, with more room.
                 state, reason, text = JobState.DONE, "", LATER
+    elif ending.code == "too_long":
+        # A shorter prompt is sent, and what came before is given up.
+        state, reason, text = JobState.DONE, "", LATER
     response, has_length = draw(frame_body(body, may_compress=not is_silent))
     if is_silent:
         reason = "silent" if text or thinks else "too_slow"
@@ -281,3 +287,15 @@ async def test_room_for_thinking_is_no_room_for_a_longer_reply(model: FakeModelS
     last = task.kept[-1]
     assert (last.state, last.reason) == (JobState.DONE, "length")
     assert len(last.text) < len("".join(words))
+
+
+async def test_a_window_that_is_full_only_while_it_writes_makes_the_reply_begin_again(
+    model: FakeModelServer,
+) -> None:
+    body = dump_choice(content="It ") + FAILURES["too long"].body
+    before = len(model.calls)
+
+    task = await run_job(model, Script(response=b"HTTP/1.1 200 OK\r\n\r\n" + body))
+
+    assert (task.kept[-1].text, task.kept[-1].state) == (LATER, JobState.DONE)
+    assert len(model.calls) - before == 2
