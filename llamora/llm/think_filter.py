@@ -33,6 +33,9 @@ class FilteredText(NamedTuple):
     withdraw: bool
 
 
+_NOTHING = FilteredText("", "", False)
+
+
 def _is_only_soft_ends(text: str) -> bool:
     return not text.replace(marks.SOFT_END, "").strip()
 
@@ -59,23 +62,56 @@ class ThinkFilter:
         self._header: str | None = None
         self._sender = ""
         self._is_in_span = False
+        self._is_begun = self._is_bare = False
         self._reset()
 
     def feed(self, text: str, *, thought_apart: bool = False) -> FilteredText:
         """Filter a text; `thought_apart` says that the server sends thinking in a separate field."""
-        self._thought_before |= thought_apart
-        if thought_apart and self._is_assumed:
-            self._thinking = self._is_assumed = False
-        if self.ended:
-            return FilteredText("", "", False)
+        if thought_apart:
+            self._thought_before = self._is_begun = True
+            if self._is_assumed:
+                self._thinking = self._is_assumed = False
+        if not text or self.ended:
+            return _NOTHING
         text = self._buffer + text
+        if not self._is_begun or self._is_bare:
+            text = self._skip_bare_channel(text)
         if "<" not in text and "[" not in text and "◁" not in text:
+            is_reply = self.has_text and not self._thinking and self._header is None and self._role is None
+            if is_reply and "`" not in text and "\n" not in text:
+                # As `_add` would do it, for almost every text.
+                return FilteredText(text, "", False)
             self._add(text)
             return self._take_output()
         cut = marks.find_partial_mark(text)
         self._buffer = text[cut:]
         self._split_at_marks(text[:cut])
         return self._take_output()
+
+    def _skip_bare_channel(self, text: str) -> str:
+        """Return the text after a channel without marks; buffer what may be the end of the channel."""
+        self._buffer = ""
+        if not self._is_begun:
+            is_bare = marks.find_bare_channel(text)
+            if is_bare is None:
+                self._buffer = text
+                return ""
+            self._is_begun, self._is_bare = True, is_bare
+            if is_bare:
+                self._thinking, self._is_assumed = True, False
+                text = text.removeprefix(marks.BARE_CHANNEL)
+        if not self._is_bare:
+            return text
+        thought, end, rest = text.partition(marks.BARE_FINAL)
+        if end:
+            self._thought.append(thought)
+            self._thinking = self._is_bare = False
+            self._thought_before = True
+            return rest
+        cut = max(0, len(text) - len(marks.BARE_FINAL) + 1)
+        self._buffer = text[cut:]
+        self._thought.append(text[:cut])
+        return ""
 
     def close(self, *, is_whole: bool = True) -> FilteredText:
         """Return buffered text that did not become a mark; `is_whole` says that the reply was not cut off."""

@@ -3,7 +3,8 @@
     THINKING    the marks that open and close thinking: Qwen, DeepSeek and others, Seed, Magistral, Cohere,
                 Kimi, Gemma, OpenThinker, Apertus
     CHANNEL     gpt-oss ("harmony"): <|start|>role<|channel|>name<|message|>text<|end|>; only the text of
-                the channel `final` is the reply
+                the channel `final` is the reply. Some servers leave out the marks and send `analysisWe know
+                ...assistantfinalIt rained.`
     TURN        the beginning of a turn: at the beginning of a reply it is followed by a role, later it is the
                 end of the reply; after BARE_TURN there is no role
     END         the end of the reply
@@ -32,6 +33,7 @@ THINKING = {
 }
 CLOSING = frozenset(THINKING.values())
 CHANNEL, START, MESSAGE = "<|channel|>", "<|start|>", "<|message|>"
+BARE_CHANNEL, BARE_FINAL = "analysis", "assistantfinal"
 CHANNEL_ENDS = frozenset({"<|end|>", "<|call|>", "<|return|>"})
 TURN = frozenset(
     {
@@ -90,6 +92,15 @@ _UNKNOWN = r"<\|[A-Za-z][A-Za-z0-9_]{2,36}\|>"
 MARK = re.compile("|".join([*(re.escape(mark) for mark in sorted(KNOWN)), _UNKNOWN]))
 _BEGINNINGS = frozenset(mark[:length] for mark in KNOWN for length in range(1, len(mark)))
 _UNKNOWN_BEGINNING = re.compile(r"<\|[A-Za-z][A-Za-z0-9_]{0,36}\|?")
+
+
+def find_bare_channel(text: str) -> bool | None:
+    """Return whether a reply that begins like this is a channel without its marks; None if it may be one."""
+    if text.startswith(BARE_CHANNEL) and len(text) > len(BARE_CHANNEL):
+        # As a word, it is followed by a space, a sign or a small letter.
+        sign = text[len(BARE_CHANNEL)]
+        return sign.isalpha() and not sign.islower()
+    return None if BARE_CHANNEL.startswith(text) else False
 
 
 def find_partial_mark(text: str) -> int:

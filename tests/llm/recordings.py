@@ -109,6 +109,14 @@ THINKING = {
     "gpt-oss, its first turn opened by the template": record_text(
         f"{_HARMONY}<|end|>", text="It rained.", thought="They ask about rain.I look it up."
     ),
+    "gpt-oss, its marks left out by the server": record_text(
+        "analysisThey ask about rain.assistantcommentaryI look.assistantfinalIt rained.",
+        text="It rained.",
+        thought="They ask about rain.assistantcommentaryI look.",
+    ),
+    "gpt-oss, its marks left out and nothing but thinking": record_text(
+        "analysis用雨 assistantfina", thought="用雨 assistantfina"
+    ),
     "gpt-oss without thinking": record_text(
         "<|channel|>final<|message|>It rained.<|return|>", text="It rained."
     ),
@@ -208,6 +216,9 @@ QUOTED = {
         "The span `[INST] Did it rain? [/INST]` is a template.",
         "A list [INST or (INST] is no mark, nor is <think or a < b.",
         "An array[0] and a [link](there), [THINKING] of rain.",
+        "analysis of the rain",
+        "analysis",
+        "anal",
         "A pipe a <| b |> c, and `<|a|>`.",
         "It ends in `</s>`",
     )
