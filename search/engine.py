@@ -34,6 +34,7 @@ _MAX_NEAR: Final = 50
 _FEW_TEXTS: Final = 2000
 _WIDER_SEARCH: Final = 1000
 _FILTERED_AT_ONCE: Final = 200
+_MIN_REPEATED: Final = 3
 # The same text has a slightly different vector beside longer ones.
 _SCORE_DIGITS: Final = 3
 
@@ -206,7 +207,11 @@ def _find_near(
     vectors, embedder = index.vectors, index.embedder
     if vectors is None or embedder is None or question is None:
         return {}, {}
-    floor = embedder.floors.known if _has_known_word(words, query) else embedder.floors.unknown
+    floor = embedder.floors.known
+    if not _has_known_word(words, query):
+        floor = embedder.floors.unknown
+        if _says_nothing(query):
+            return {}, {}
 
     def nearest(limit: int, allowed: Collection[UUID] | None) -> list[NearText]:
         return vectors.search(question, limit=limit, floor=floor, allowed=allowed)
@@ -228,6 +233,15 @@ def _has_known_word(words: WordsIndex, query: SearchQuery) -> bool:
     """Return whether a word of the query was ever written; stop words count only if there are no others."""
     asked = {word for term in query.terms for word in term.words}
     return words.has_any_word(asked - STOP_WORDS or asked)
+
+
+def _says_nothing(query: SearchQuery) -> bool:
+    """Return whether every word of a query is one letter several times.
+
+    The pieces that an embedder cuts `mmm` into come near to some text of any large diary.
+    """
+    asked = [word for term in query.terms for word in term.words]
+    return bool(asked) and all(len(word) >= _MIN_REPEATED and len(set(word)) == 1 for word in asked)
 
 
 def filter_near(

@@ -109,6 +109,29 @@ class Vague(BagOfWords):
         return np.array([0.3, 0.954], dtype=np.float32)
 
 
+class Credulous(Vague):
+    """An embedder to which nothing is nonsense."""
+
+    floors = SimilarityFloors(0.2, 0.2)
+
+
+@pytest.mark.parametrize(
+    ("typed", "is_found"),
+    [("mmm", False), ("jjjj", False), ("Mmm rrr", False), ("mm", True), ("mmmh", True), ("mmm tea", True)],
+)
+def test_a_letter_again_and_again_is_near_to_nothing_unless_it_was_written(
+    owner: Resident, settings: Any, typed: str, *, is_found: bool
+) -> None:
+    settings.SEARCH_MODEL = Credulous.name
+    embedders.set_embedder(Credulous(width=2))
+    index = fill(
+        open_index(owner), [(date(2026, 1, 1), "A heron in the weir."), (date(2026, 1, 2), "Zzz, it snores.")]
+    )
+
+    assert bool(search(index, parse(typed)).hits) is is_found
+    assert "meaning" in {reason for hit in search(index, parse("zzz")).hits for reason in hit.why}
+
+
 @pytest.mark.parametrize(
     ("typed", "is_found"),
     [
