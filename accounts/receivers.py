@@ -1,4 +1,4 @@
-"""Receivers for fence triggers around migrations, what is held in memory of vaults, and a clock that was set.
+"""Signal receivers of accounts: fence triggers, cached vault columns, and times after a clock was set.
 
 Fence triggers are created again after migrations, since Django's SQLite editor drops them. Before a migration
 is undone they are dropped, because a column can't be removed while a trigger names it.

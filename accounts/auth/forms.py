@@ -39,7 +39,7 @@ def _list_sign_in_choices() -> list[tuple[str, str]]:
 
 
 class _UnlockingForm(forms.Form):
-    """A form that unlocks a diary; it asks whether a backup was restored only where that is in question."""
+    """Base class of forms that unlock a diary; it can also ask whether a backup was restored."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -1,4 +1,4 @@
-"""Browser keys: drafts that a browser hands in while its diary is locked are known to come from it.
+"""Browser keys: secret keys of browsers, with which drafts sent from locked pages are authenticated.
 
 A draft is then sealed to the vault's public key, which anyone could do who reads the database. So each
 browser has a key that is derived from its cookie (`llamora.crypto.locked_vaults.browser_keys`). At each

@@ -1,4 +1,4 @@
-"""Data keys of former epochs, while rows are still sealed under them: in the database, and in a file.
+"""Data keys of former epochs, stored until a rotation is finished, and sealed under a key in a file.
 
 A former key is sealed twice: with a key in a file of the data folder, then, as a field, under the current
 data key. Its rotation's last step overwrites and removes the file, so a row of a former key that is put back

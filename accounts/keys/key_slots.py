@@ -42,7 +42,7 @@ derivation_queue = DerivationQueue(workers=DERIVATION_WORKERS, max_waiting=8)
 
 @dataclass(frozen=True, kw_only=True)
 class DerivationRequest:
-    """Asker of a derivation; the queue is fair between addresses, limits each name, and ranks by failures.
+    """A request for a key derivation: the name and address that it counts for, and what decides its rank.
 
     `address` is whatever failures are counted by. `is_recognised` is for those who have proved something
     already (a signed-in browser, a device cookie, a secret that opened a slot): places are kept for them.

@@ -1,4 +1,4 @@
-"""Columns of vaults that every request needs, opened once for each of their envelopes.
+"""Cache of decrypted vault columns that every request needs; a value is valid for one envelope only.
 
 What a column says is believed only for exactly what opened it: the same bytes, of the same row with the same
 bound columns, under the same key, in its current epoch. Anything else is opened itself, so a row that is

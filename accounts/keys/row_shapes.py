@@ -1,4 +1,4 @@
-"""Shapes of the rows of keys and sessions: which ones no program of ours can have written.
+"""Checks of the types and lengths in key and session rows, which find damaged and manipulated rows.
 
 SQLite stores any value in any column, so whoever changes the file may put text where bytes are expected, a
 number where a date is, or a salt of the wrong length. Such a row opens nothing, and reading it raises

@@ -1,4 +1,4 @@
-"""Preferences that decide what is read, sent, saved or locked: a copy that is sealed in the vault decides.
+"""Security-relevant preferences: the copy that is sealed in the vault overrides the columns of `Person`.
 
 The columns of `Person` can be written by anyone who can write to the database. They are for locked pages and
 for the administrator; while a diary is unlocked, the values of the copy take their place, in requests and in

@@ -5,7 +5,7 @@ epoch_change    first step: the next data key, in one transaction
 reencryption    second step: reseal in batches
 completion      third step: destroy each former key when nothing that it opens is left
 background      threads that resume an unfinished rotation after unlock
-format_2        first values of the columns that are new in format 2, and first codes of columns
+format_2        first values of the columns that are new in format 2, and first MACs of rows
 format_upgrade  the rotation that moves a diary from format 1 to format 2
 unconfirmed_code  another recovery code for one that was never confirmed
 blind_indexes   blind-index columns of other apps, which the first step computes again

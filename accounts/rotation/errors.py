@@ -67,7 +67,7 @@ class UnreadableFormerKey(RotationError):
 
 
 class LateRows(RotationError):
-    """Raised when rows that a former key opens remain: another program wrote them meanwhile."""
+    """Raised when another process wrote rows under a former key during the rotation."""
 
     code = "late_rows"
 
