@@ -1,8 +1,8 @@
-"""Accepted traces that are believed: rows of `EntryTrace` whose code is right.
+"""Accepted traces that are authentic: rows of `EntryTrace` with a right MAC.
 
 Anyone who can write to the database can write such a row, or move one to another entry. So what is shown on
 an entry, listed on the page of a trace, searched, merged or sent to the model comes from here; only numbers
-are counted by SQL. A row with a wrong code is left out as if it did not exist.
+are counted by SQL. A row with a wrong MAC is left out as if it did not exist.
 """
 
 import logging
@@ -40,7 +40,7 @@ def list_accepted(entry_traces: QuerySet[EntryTrace]) -> list[AcceptedTrace]:
 
 
 def list_believed(rows: Iterable[Row]) -> list[AcceptedTrace]:
-    """Return those of the rows, given as `CHECKED_COLUMNS`, whose code is right."""
+    """Return those of the rows, given as `CHECKED_COLUMNS`, whose MAC is right."""
     found: list[AcceptedTrace] = []
     refused: list[int] = []
     for row_id, entry_id, trace_id, mac in rows:

@@ -146,7 +146,7 @@ class EntryTraceManager(SealedManager["EntryTrace"]):
 
 
 class EntryTrace(SealedModel):
-    """A trace on an entry; no column is sealed, since none contains text, but a code covers them."""
+    """A trace on an entry; no column is sealed, since none contains text, but a MAC covers them."""
 
     id = models.BigAutoField(primary_key=True)  # type: ignore[assignment]  # older than its base class
     # None needs an index: those below begin with each, and answer without reading a row.

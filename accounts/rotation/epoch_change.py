@@ -5,7 +5,7 @@ next data key is sealed to the key slots without their secrets: the former data 
 authenticators. A slot for a new secret replaces the slot of its kind in the same transaction, so a replaced
 slot never stands on the list of an epoch whose key it does not have.
 
-A diary of format 1 is moved to format 2 by the same step: its plaintext columns get their codes.
+A diary of format 1 is moved to format 2 by the same step: its plaintext columns get their MACs.
 """
 
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ from accounts.keys.vault_state import VaultState, load_state
 from accounts.models import KeySlot, SlotKind, Vault
 from accounts.rotation.blind_indexes import renew_blind_indexes
 from accounts.rotation.errors import DamagedVault, OpenedSlotRefused, StaleKeyring
-from accounts.rotation.format_2 import write_first_codes
+from accounts.rotation.format_2 import write_first_macs
 from accounts.sessions.cookies import SessionCookie
 from accounts.sessions.services import end_other_sessions_after_rotation, lock_sessions
 from accounts.signals import data_key_rotated, data_key_rotating
@@ -38,7 +38,7 @@ NOT_LISTED, DAMAGED = "not_listed", "damaged"
 
 
 class OtherBrowsers(Enum):
-    """The fate of a person's other browsers: signed out if a secret may be known to others, or locked."""
+    """The treatment of other browsers: signed out if a secret may be known to others, otherwise locked."""
 
     SIGN_OUT = "sign_out"
     LOCK = "lock"
@@ -203,7 +203,7 @@ def _write_new_epoch(
     _update_slots(renewed)
     key_slots.save_slots(new_slots)
     if former.is_of_format_1:
-        write_first_codes(keyring)
+        write_first_macs(keyring)
     renew_blind_indexes(keyring)
     return slots, refused
 

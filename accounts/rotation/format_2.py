@@ -1,8 +1,8 @@
-"""The move of a diary from format 1 to format 2, at its owner's first unlock with this version.
+"""First values of new columns, and first MACs of rows, written when a diary moves to format 2.
 
-It is a rotation: format 1 is then read under the former key alone, and nothing of it once the rotation is
-finished. In format 1 plaintext columns had no codes (`MacField`), so the first step writes those of all rows,
-and from then on a row without its code opens as little as one with a wrong code. Columns that are new in
+The move is a rotation: format 1 is then read under the former key alone, and nothing of it once the rotation
+is finished. In format 1 plaintext columns had no MACs (`MacField`), so the first step writes those of all
+rows, and from then on a row without its MAC opens as little as one with a wrong MAC. Columns that are new in
 format 2 get their values from functions that their apps register.
 """
 
@@ -25,25 +25,25 @@ def register_first_values(name: str, write: Callable[[UUID], None]) -> None:
     _registered[name] = write
 
 
-def write_first_codes(keyring: Keyring) -> None:
-    """Write the first values of new columns, then the codes of all rows, under the keyring's epoch."""
+def write_first_macs(keyring: Keyring) -> None:
+    """Write the first values of new columns, then the MACs of all rows, under the keyring's epoch."""
     for write in _registered.values():
         write(keyring.owner)
     for table in list_sealed_tables():
         macs = [field for field in table.fields if isinstance(field, MacField)]
         if macs:
-            _write_codes(table, macs, keyring)
+            _write_macs(table, macs, keyring)
 
 
-def _write_codes(table: SealedTable, macs: list[MacField], keyring: Keyring) -> None:
+def _write_macs(table: SealedTable, macs: list[MacField], keyring: Keyring) -> None:
     read_envelopes = table.build_envelope_reader(keyring.owner)
     for rows in table.iterate_batches(keyring.owner, skip_prefix=None, size=_BATCH):
         for mac in macs:
-            codes = []
+            updates = []
             for row in rows:
                 _, _, columns = next(read_envelopes(row))
-                # A row that no program of ours can have written gets no code, and so does not open.
+                # A row that no program of ours can have written gets no MAC, and so does not open.
                 with suppress(SealedFieldError):
-                    codes.append((keyring.compute_mac(mac.context_for(columns)), row[0]))
+                    updates.append((keyring.compute_mac(mac.context_for(columns)), row[0]))
             with connection.cursor() as cursor:
-                cursor.executemany(table.build_update(mac), codes)
+                cursor.executemany(table.build_update(mac), updates)

@@ -28,7 +28,7 @@ Blind index, with which equal values are found without decryption: 32 bytes of
 A lone surrogate is encoded as UTF-8 would encode its number ("surrogatepass"). The value is not normalised:
 callers fold its case or composition if they need that.
 
-Code of plaintext columns, with which a change of these columns is noticed: 37 bytes,
+MAC of plaintext columns, with which a change of these columns is noticed: 37 bytes,
 
     u8 format 2 | u32 epoch, big-endian | 32 bytes of
     BLAKE2b(key = columns key of the label's realm in that epoch, digest length 32,
@@ -97,7 +97,7 @@ class RealmKeyring:
 
     owner: UUID
     epoch: int
-    # Whether the current epoch is of format 1, in which plaintext columns had no code.
+    # Whether the current epoch is of format 1, in which plaintext columns had no MAC.
     reads_columns_unchecked: bool
 
     def __init__(
@@ -116,7 +116,7 @@ class RealmKeyring:
         self.oldest_epoch = oldest_epoch
         self._lock = Lock()
         self._current: Mapping[Realm, RealmKeys] | None = dict(realm_keys.get(epoch, {}))
-        # The keys that open envelopes and check codes, by the first bytes (format and epoch) and by realm.
+        # The keys that open envelopes and check MACs, by the first bytes (format and epoch) and by realm.
         self._by_header: dict[tuple[bytes, Realm], bytes] = {}
         self._column_keys: dict[tuple[bytes, Realm], bytes] = {}
         for number, by_realm in realm_keys.items():
@@ -158,7 +158,7 @@ class RealmKeyring:
         return envelopes.unseal(key=key, envelope=envelope, context=context)
 
     def compute_mac(self, context: Context) -> bytes:
-        """Return the code of the columns that a context binds, under the current epoch."""
+        """Return the MAC of the columns that a context binds, under the current epoch."""
         key = self._get_current(get_realm(context.label)).columns
         if context.owner != self.owner:
             raise NotAuthentic
@@ -166,7 +166,7 @@ class RealmKeyring:
         return header + _compute_mac(key, context, epoch=self.epoch)
 
     def check_mac(self, mac: bytes, context: Context) -> None:
-        """Raise an EnvelopeError if a code is not that of the columns that the context binds."""
+        """Raise an EnvelopeError if a MAC is not that of the columns that the context binds."""
         if self._current is None:
             raise VaultLocked
         if context.owner != self.owner:

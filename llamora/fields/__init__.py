@@ -4,7 +4,7 @@ A `SealedModel` has an `owner` and a primary key known before insert. Each seale
 *label*, which never changes (a test lists them all), and the plaintext columns it is *bound* to, also by
 frozen labels. Row id, owner, epoch, label and bound values are authenticated with the text, so an envelope
 that is moved to another row, column, owner or day does not open. Plaintext columns that change often have a
-code of their own (`MacField`), which is checked whenever a sealed column of the row is opened.
+MAC of their own (`MacField`), which is checked whenever a sealed column of the row is opened.
 
     values.py    values in memory: SealedValue (envelope) or UnsavedValue (assigned, not yet sealed)
     sealed.py    the fields

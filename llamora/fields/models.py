@@ -17,7 +17,7 @@ from llamora.crypto import EnvelopeError, RealmKeyring
 from llamora.database.commit_log import note_saved_row
 from llamora.fields.access import envelope_access
 from llamora.fields.ids import new_id
-from llamora.fields.sealed import IDENTITY, CheckedCode, MacField, SealedField
+from llamora.fields.sealed import IDENTITY, CheckedMac, MacField, SealedField
 from llamora.fields.values import SealedFieldError, SealedValue, UnsavedValue
 
 _M = TypeVar("_M", bound="SealedModel")
@@ -32,7 +32,7 @@ def sealed_fields(model: type[models.Model]) -> tuple[SealedField, ...]:
 
 @cache
 def mac_fields(model: type[models.Model]) -> tuple[MacField, ...]:
-    """Return the codes over plaintext columns of a model."""
+    """Return the MACs over plaintext columns of a model."""
     return tuple(field for field in sealed_fields(model) if isinstance(field, MacField))
 
 
@@ -113,8 +113,8 @@ class SealedModel(models.Model):
     owner_id: Any
     loaded_values: dict[str, Any]
     sealed_in_this_save: dict[str, SealedValue]
-    # By the names of the codes' columns; see `MacField.check_row`.
-    checked_codes: dict[str, CheckedCode]
+    # By the names of the MACs' columns; see `MacField.check_row`.
+    checked_macs: dict[str, CheckedMac]
 
     class Meta:
         abstract = True
@@ -123,7 +123,7 @@ class SealedModel(models.Model):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.loaded_values = {}
         self.sealed_in_this_save = {}
-        self.checked_codes = {}
+        self.checked_macs = {}
         super().__init__(*args, **kwargs)
 
     @classmethod
@@ -153,13 +153,13 @@ class SealedModel(models.Model):
             return default
 
     def check_columns(self, keyring: RealmKeyring) -> None:
-        """Raise an EnvelopeError if plaintext columns with a code were changed without a key."""
+        """Raise an EnvelopeError if plaintext columns with a MAC were changed without a key."""
         if not keyring.reads_columns_unchecked:
             for field in mac_fields(type(self)):
                 field.check_row(self, keyring)
 
     def renew_codes(self) -> None:
-        """Let the next save make the codes anew, even if columns were changed without a key.
+        """Let the next save make the MACs anew, even if columns were changed without a key.
 
         For a caller that has decided about these columns, as when their owner restores a damaged row.
         """
@@ -244,7 +244,7 @@ class SealedModel(models.Model):
             **super().__getstate__(),
             "loaded_values": dict(self.loaded_values),
             "sealed_in_this_save": {},
-            "checked_codes": {},
+            "checked_macs": {},
         }
 
     def _get_attnames(self, names: Iterable[str]) -> set[str]:
@@ -276,7 +276,7 @@ class SealedModel(models.Model):
         ]
 
     def _check_update_fields(self, names: frozenset[str]) -> frozenset[str]:
-        """Return the columns to save, with the codes of those among them.
+        """Return the columns to save, with the MACs of those among them.
 
         Raise SealedFieldError if the save would separate an envelope from columns it is bound to.
         """

@@ -1,15 +1,15 @@
 """Sealed fields: Django fields that encrypt on save and decrypt on access.
 
     SealedTextField, SealedJSONField, SealedBytesField   a value in an envelope, bound to other columns
-    MacField                                             a code over plaintext columns, and no value
+    MacField                                             a MAC over plaintext columns, and no value
 
 Columns that change only with the keyring in force are bound to an envelope. Columns that change often or for
 many rows at once (`deleted_at`) have a MacField instead, so that nothing is sealed again: opening any sealed
 field of the row checks it first, and a row with changed columns opens as little as one with changed text.
 
-The context of an envelope (`llamora.crypto.context`) has the purpose "field", that of a code "columns". Its
+The context of an envelope (`llamora.crypto.context`) has the purpose "field", that of a MAC "columns". Its
 label is the field's, its row the primary key: a UUID, or 16 zero bytes for rows that are numbered, which a
-code alone covers. Its bound values are those of the columns in `bound`, by their labels; an envelope of
+MAC alone covers. Its bound values are those of the columns in `bound`, by their labels; an envelope of
 format 1 was bound to those in `bound_in_format_1`. A value is bound as a letter, a colon, and
 
     n   nothing                         no value (NULL)
@@ -316,25 +316,25 @@ class SealedBytesField(SealedField):
         return plaintext
 
 
-class CheckedCode(NamedTuple):
-    """A code that was right, and all that was checked with it; the keyring is not held in memory by it."""
+class CheckedMac(NamedTuple):
+    """A verified MAC, with the columns and the keyring of the check, so that it is not repeated."""
 
     keyring: ref[RealmKeyring]
-    code: SealedValue
+    mac: SealedValue
     columns: dict[str, Any]
 
-    def is_of(self, keyring: RealmKeyring, code: SealedValue, columns: dict[str, Any]) -> bool:
+    def is_of(self, keyring: RealmKeyring, mac: SealedValue, columns: dict[str, Any]) -> bool:
         """Return whether a check of these would be the same one; a closed keyring checks nothing."""
         return (
             self.keyring() is keyring
             and not keyring.is_closed
-            and self.code is code
+            and self.mac is mac
             and self.columns == columns
         )
 
 
 class MacField(SealedField):
-    """A code over plaintext columns of the row; made at each save of one of them, checked at each opening."""
+    """A MAC over plaintext columns of the row, computed at a save of one, verified when the row is opened."""
 
     purpose = MAC_PURPOSE
 
@@ -343,32 +343,32 @@ class MacField(SealedField):
         super().__init__(label=label, bound=bound, **{**options, "null": True})
 
     def reseal(self, keyring: RealmKeyring, envelope: bytes, columns: Mapping[str, Any]) -> bytes:
-        """Return the code of the columns in the current epoch; raise an EnvelopeError if it was wrong."""
+        """Return the MAC of the columns in the current epoch; raise an EnvelopeError if it was wrong."""
         context = self.context_for(columns)
         keyring.check_mac(envelope, context)
         return keyring.compute_mac(context)
 
     def verify(self, keyring: RealmKeyring, envelope: bytes, columns: Mapping[str, Any]) -> None:
-        """Raise an EnvelopeError if a code is not that of the columns."""
+        """Raise an EnvelopeError if a MAC is not that of the columns."""
         keyring.check_mac(envelope, self.context_for(columns))
 
     def check_row(self, instance: "SealedModel", keyring: RealmKeyring) -> None:
-        """Raise an EnvelopeError if columns of a loaded row are not those of its code.
+        """Raise an EnvelopeError if columns of a loaded row are not those of its MAC.
 
-        A row is checked once: again only with another keyring, code or value of a column.
+        A row is checked once: again only with another keyring, MAC or value of a column.
         """
         held = instance.get_envelope(self)
         if held is None:
             raise NotAuthentic
         columns = instance.get_loaded_columns(self)
-        checked = instance.checked_codes.get(self.attname)
+        checked = instance.checked_macs.get(self.attname)
         if checked is not None and checked.is_of(keyring, held, columns):
             return
         self.verify(keyring, held.envelope, columns)
-        instance.checked_codes[self.attname] = CheckedCode(ref(keyring), held, columns)
+        instance.checked_macs[self.attname] = CheckedMac(ref(keyring), held, columns)
 
     def _is_wrong(self, instance: "SealedModel", held: SealedValue) -> bool:
-        """Return whether a code of the current epoch is wrong; raise EnvelopeError if a former one is."""
+        """Return whether a MAC of the current epoch is wrong; raise EnvelopeError if a former one is."""
         keyring = current_realm_keyring()
         try:
             self.verify(keyring, held.envelope, instance.get_loaded_columns(self))
@@ -380,12 +380,12 @@ class MacField(SealedField):
         return False
 
     def open(self, instance: "SealedModel", held: SealedValue) -> bool:
-        """Return True, or raise an EnvelopeError if columns of the row are not those of the code."""
+        """Return True, or raise an EnvelopeError if columns of the row are not those of the MAC."""
         self.verify(current_realm_keyring(), held.envelope, instance.get_loaded_columns(self))
         return True
 
     def pre_save(self, model_instance: Any, add: bool) -> SealedValue | None:
-        """Return the code to write: a new one if a column has changed."""
+        """Return the MAC to write: a new one if a column has changed."""
         del add
         if not hasattr(model_instance, "has_changed_context"):
             # The models of past migrations: a migration never needs a key.
@@ -397,7 +397,7 @@ class MacField(SealedField):
         if isinstance(held, SealedValue) and not model_instance.has_changed_context(self):
             return held
         # What was changed without a key is not made good by the next save, nor is a row that was made without
-        # a code. The row can still be saved, so that its owner can delete what is damaged.
+        # a MAC. The row can still be saved, so that its owner can delete what is damaged.
         if held is None and not is_new:
             return None
         if isinstance(held, SealedValue) and self._is_wrong(model_instance, held):
