@@ -1,6 +1,6 @@
 """All messages of accounts for people: one for each error code, and those of refusals and notices."""
 
-from accounts.errors import AccountsError, DerivationQueueFull, DiarySetBack, RetryLater
+from accounts.errors import AccountsError, DerivationQueueFull, DiaryRolledBack, RetryLater
 from llamora.database import NotWritten
 
 _MESSAGES = {
@@ -110,14 +110,14 @@ def get_error_message(error: AccountsError, *, is_recovery: bool = False) -> str
     if isinstance(error, RetryLater):
         reason = "Llamora is busy" if isinstance(error, DerivationQueueFull) else "Too many tries"
         return f"{reason}. Wait {_format_delay(error.retry_after)}, then try again."
-    if isinstance(error, DiarySetBack):
-        return _get_set_back_message(error)
+    if isinstance(error, DiaryRolledBack):
+        return _get_rolled_back_message(error)
     if is_recovery and error.code == "wrong":
         return _WRONG_CODE
     return _MESSAGES[error.code]
 
 
-def _get_set_back_message(error: DiarySetBack) -> str:
+def _get_rolled_back_message(error: DiaryRolledBack) -> str:
     then = f"on {error.day.day} {error.day:%B %Y}" if error.day else "earlier"
     return (
         f"This diary was set back to how it was {then}: this browser has seen a later key of it. "

@@ -7,7 +7,7 @@
         CostlySlot              costly         the slot costs more to open than the server allows
         KeysDoNotMatch          keys_differ    the right secret, but its key does not open the rows
             StaleVault                         the vault was rotated meanwhile: try again
-        DiarySetBack            set_back       this browser saw a later key of this diary; has `day`
+        DiaryRolledBack         set_back       this browser saw a later key of this diary; has `day`
         RetryLater
             TooManyAttempts     too_soon       a delay after failures has not passed; has `retry_after`
             DerivationQueueFull busy           the derivation queue is full; has `retry_after`
@@ -70,13 +70,14 @@ class KeysDoNotMatch(AccountsError):
 
 
 class StaleVault(KeysDoNotMatch):
-    """Raised when a vault got its next key after its row was loaded; the same again will find it."""
+    """Raised when a rotation replaced the data key after the vault's row was loaded; a retry helps."""
 
 
-class DiarySetBack(AccountsError):
-    """Raised when a browser has seen a later key of the diary, until its person says that this is right.
+class DiaryRolledBack(AccountsError):
+    """Raised when the diary was rolled back: this browser has seen a later data key of it.
 
-    `day` is the day of the newest row of the diary as it is now, or None.
+    Once the person says that a backup was restored, it is not raised. `day` is the day of the newest row of
+    the diary as it is now, or None.
     """
 
     code = "set_back"

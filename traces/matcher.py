@@ -22,7 +22,7 @@ from uuid import UUID
 import ahocorasick
 from django.conf import settings
 
-from accounts.sessions.register import register
+from accounts.sessions.registry import session_registry
 from llamora.crypto import KeyId, current_keyring
 from traces.models import Trace
 from traces.names import get_content, get_identity
@@ -157,7 +157,7 @@ class NameMatchers:
             self._start_sweeper()
         # Race with a lock: it deletes its row before it sends its signal, so that one of the two sees the
         # other.
-        if not register.is_unlocked(key_id):
+        if not session_registry.is_unlocked(key_id):
             self.forget(key_id.owner)
         return matcher
 

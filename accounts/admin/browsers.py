@@ -6,14 +6,14 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from accounts.admin.site import IdsOnlyAdmin, format_datetime, site
+from accounts.admin.site import HouseholdModelAdmin, format_datetime, site
 from accounts.models import SignIn
 from accounts.sessions import services as sessions_services
 from llamora.pluralize import pluralize
 
 
 @admin.register(SignIn, site=site)
-class SignInAdmin(IdsOnlyAdmin):
+class SignInAdmin(HouseholdModelAdmin):
     """The admin page of signed-in browsers."""
 
     fields = ("person_name", "browser", "since", "last_seen", "until", "diary")

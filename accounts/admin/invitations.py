@@ -7,14 +7,14 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from accounts.admin.site import IdsOnlyAdmin, format_datetime, site
+from accounts.admin.site import HouseholdModelAdmin, format_datetime, site
 from accounts.auth.services import invitations
 from accounts.models import Invitation, Person
 from llamora.pluralize import pluralize
 
 
 @admin.register(Invitation, site=site)
-class InvitationAdmin(IdsOnlyAdmin):
+class InvitationAdmin(HouseholdModelAdmin):
     """The admin page of invitations. A link is shown only when it is created; the row stores its hash."""
 
     fields = ("creation_time", "made_by_name", "state", "until", "use_time", "used_by_name")

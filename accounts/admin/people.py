@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.defaultfilters import filesizeformat
 
-from accounts.admin.site import IdsOnlyAdmin, format_datetime, site
+from accounts.admin.site import HouseholdModelAdmin, format_datetime, site
 from accounts.models import KeySlot, Person
 from accounts.rotation import services as rotation_services
 from accounts.security import data_inventory
@@ -24,7 +24,7 @@ _HELP = {
 
 
 @admin.register(Person, site=site)
-class PersonAdmin(IdsOnlyAdmin):
+class PersonAdmin(HouseholdModelAdmin):
     """The admin page of people. It creates nobody, because only registration can create a vault."""
 
     fields = (

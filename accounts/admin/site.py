@@ -37,7 +37,7 @@ else:
     _Admin = ModelAdmin
 
 
-class HouseholdAdmin(AdminSite):
+class HouseholdAdminSite(AdminSite):
     """The admin site, for an administrator whose vault is unlocked."""
 
     site_header = "Llamora administration"
@@ -115,8 +115,8 @@ def format_datetime(at: datetime) -> str:
     return date_format(timezone.localtime(at), "j\u00a0M\u00a0Y, H:i")
 
 
-class IdsOnlyAdmin(_Admin):
-    """Base class of our admin pages, which forbids every change that a subclass does not allow.
+class HouseholdModelAdmin(_Admin):
+    """Base class of our admin pages, without adding, changing and deleting unless a subclass allows it.
 
     Log entries and messages contain ids, never names, because messages are sent in a cookie. A page shows a
     row with a title that people recognise.
@@ -173,4 +173,4 @@ class IdsOnlyAdmin(_Admin):
         return {"title": self.get_row_title(row), "subtitle": None} if row else {}
 
 
-site = HouseholdAdmin(name="admin")
+site = HouseholdAdminSite(name="admin")

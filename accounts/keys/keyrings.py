@@ -21,7 +21,7 @@ def build_keyring(*, dek: bytes, vault: Vault) -> Keyring:
         keyring = _build(owner, {epoch: dek}, epoch, since=1)
         with in_force(keyring):
             state = load_state(vault)
-        # Without a readable state no key is admitted (see `accounts.keys.admission`).
+        # Without a readable state no key is admitted (see `accounts.keys.key_checks`).
         since, finished = (state.format_2_since, state.finished) if state else (1, epoch)
     if finished >= epoch:
         keyring.close()

@@ -1,8 +1,8 @@
-"""The first unlock of a diary of format 1, which moves it to format 2 before anything else is done."""
+"""The rotation that moves a diary from format 1 to format 2, at its owner's first unlock."""
 
 from dataclasses import replace
 
-from accounts.keys.admission import check_keys_match
+from accounts.keys.key_checks import check_keys_match
 from accounts.keys.key_slots import OpenedSlot
 from accounts.models import Vault
 from accounts.rotation.epoch_change import OtherBrowsers, begin_rotation

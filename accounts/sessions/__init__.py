@@ -4,8 +4,8 @@ services         create, load, lock and end sessions
 views            the page of signed-in browsers
 cookies          the session cookie and the messages cookie
 limits           time limits of sign-ins and of idle vaults
-register         the sessions that this process opened, and the key that each opened
-latest_key_cookie  the latest key that a browser has seen, by which a diary that was set back is noticed
+registry         the sessions that this process unlocked, with the key id of each
+latest_key_cookie  the latest data key that a browser has seen, which shows if a diary was rolled back
 run_secret       the part of every session's key that is only in memory
 revocation_list  sessions that ended although their rows could not be deleted
 scope            browsers of requests before they are handled, and sessions of WebSockets

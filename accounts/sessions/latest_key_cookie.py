@@ -1,4 +1,4 @@
-"""The cookie of the latest key that a browser has seen, with which a diary that was set back is noticed.
+"""The cookie with the latest data key that a browser has seen, which shows if a diary was rolled back.
 
 Whoever can write to the database can put back everything of a person as it was at one moment; then the
 passwords and codes of that moment are good again. The database cannot show that, but a browser can, in which
@@ -19,10 +19,10 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import constant_time_compare, salted_hmac
 
-from accounts.errors import DiarySetBack
-from accounts.keys.admission import find_newest_row
+from accounts.errors import DiaryRolledBack
+from accounts.keys.key_checks import find_newest_row
 from accounts.models import Unlock
-from accounts.sessions.register import register
+from accounts.sessions.registry import session_registry
 from llamora.crypto import KeyId, Keyring
 
 _AGE = timedelta(days=400)
@@ -34,7 +34,7 @@ _DATED = 7  # the version of UUIDs that begin with a time
 
 def set_latest_key_cookie(request: HttpRequest, response: HttpResponse, *, sign_in_id: UUID) -> None:
     """Set the cookie in a browser whose diary was just unlocked."""
-    key_id = register.find_key_id(sign_in_id)
+    key_id = session_registry.find_key_id(sign_in_id)
     epoch = Unlock.objects.filter(sign_in_id=sign_in_id).values_list("epoch", flat=True).first()
     if key_id is None or epoch is None:
         return
@@ -49,8 +49,8 @@ def set_latest_key_cookie(request: HttpRequest, response: HttpResponse, *, sign_
     )
 
 
-def check_not_set_back(cookies: Mapping[str, str], keyring: Keyring) -> None:
-    """Raise DiarySetBack if the browser of these cookies has seen a later key than this one, or another."""
+def check_not_rolled_back(cookies: Mapping[str, str], keyring: Keyring) -> None:
+    """Raise DiaryRolledBack if the browser of these cookies has seen a later or another key than this one."""
     value = cookies.get(_get_name(keyring.owner), "")
     epoch, _, rest = value.partition(".")
     fingerprint = rest.partition(".")[0]
@@ -59,7 +59,7 @@ def check_not_set_back(cookies: Mapping[str, str], keyring: Keyring) -> None:
         return
     is_same = fingerprint == _get_fingerprint(keyring.key_id)
     if int(epoch) > keyring.epoch or (int(epoch) == keyring.epoch and not is_same):
-        raise DiarySetBack(_find_newest_day(keyring.owner))
+        raise DiaryRolledBack(_find_newest_day(keyring.owner))
 
 
 def _find_newest_day(owner: UUID) -> date | None:

@@ -22,15 +22,15 @@ from django.utils import timezone
 from accounts.errors import KeysDoNotMatch, StaleVault
 from accounts.http.request import NOBODY, RequestVault
 from accounts.keys import row_shapes
-from accounts.keys.admission import check_keys_match
 from accounts.keys.browser_keys import create_browser_key
+from accounts.keys.key_checks import check_keys_match
 from accounts.keys.keyrings import build_keyring
 from accounts.keys.sealed_preferences import apply_preferences
 from accounts.keys.vault_state import is_of_format_1
 from accounts.models import Person, SignIn, Unlock, Vault
 from accounts.sessions import limits, revocation_list
 from accounts.sessions.cookies import COOKIE_HALF_LENGTH, SessionCookie
-from accounts.sessions.register import check_no_other_key, register
+from accounts.sessions.registry import check_no_other_key, session_registry
 from accounts.sessions.run_secret import get_run_secret
 from accounts.sessions.user_events import user_events
 from accounts.signals import vault_locked
@@ -69,7 +69,7 @@ def create_session(
             device=device[:MAX_DEVICE],
         )
         _create_keys(row, half=half, keyring=keyring)
-    register.add(row.id, keyring.key_id)
+    session_registry.add(row.id, keyring.key_id)
     return SessionCookie(row.id, half)
 
 
@@ -91,7 +91,7 @@ def unlock_session(
         row.save(update_fields=["half_hash", "last_active", "is_persistent", "ends_at"])
         Unlock.objects.filter(sign_in=row).delete()
         _create_keys(row, half=half, keyring=keyring)
-    register.add(row.id, keyring.key_id)
+    session_registry.add(row.id, keyring.key_id)
     return SessionCookie(row.id, half)
 
 
@@ -207,7 +207,7 @@ def _load_keyring(row: SignIn, *, half: bytes, now: datetime) -> Keyring | None:
         lock_or_revoke(sign_in_id=row.id, person_id=row.person_id)
         return None
     keyring = _unwrap_keyring(unlock, half=half, person=row.person)
-    if keyring is not None and register.find_key_id(row.id) != keyring.key_id:
+    if keyring is not None and session_registry.find_key_id(row.id) != keyring.key_id:
         # Opened before this process started, or by another process: it is checked as at an unlock.
         try:
             check_keys_match(keyring, vault=vault)
@@ -218,7 +218,7 @@ def _load_keyring(row: SignIn, *, half: bytes, now: datetime) -> Keyring | None:
         except KeysDoNotMatch:
             keyring.close()
             return None
-        register.add(row.id, keyring.key_id)
+        session_registry.add(row.id, keyring.key_id)
     return _check_preferences(row, keyring, now=now) if keyring is not None else None
 
 
@@ -323,7 +323,7 @@ def end_other_sessions_after_rotation(keyring: Keyring, *, current_cookie: Sessi
         **_wrap_data_key(row, half=current_cookie.half, keyring=keyring)
     )
     _save_draft_key(row, half=current_cookie.half, keyring=keyring)
-    transaction.on_commit(partial(register.add, row.id, keyring.key_id))
+    transaction.on_commit(partial(session_registry.add, row.id, keyring.key_id))
 
 
 def lock_or_revoke(*, sign_in_id: UUID, person_id: UUID) -> bool:
@@ -408,7 +408,7 @@ def _publish_on_commit(sign_in_id: UUID, person_id: UUID, *, kind: str) -> None:
 
 
 def _publish(sign_in_id: UUID, person_id: UUID, *, kind: str) -> None:
-    key_id = register.remove(sign_in_id)
-    is_last = key_id is not None and not register.is_held(key_id)
+    key_id = session_registry.remove(sign_in_id)
+    is_last = key_id is not None and not session_registry.is_held(key_id)
     vault_locked.send_robust(SignIn, person_id=person_id, sign_in_id=sign_in_id, key_id=key_id, last=is_last)
     user_events.publish(person_id, {"type": kind, "sign_in": str(sign_in_id)})

@@ -14,7 +14,7 @@ from hashlib import blake2b
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from accounts.sessions.register import register
+from accounts.sessions.registry import session_registry
 from llamora.crypto import KeyId, Keyring
 
 MAX_BYTES: Final = 8 * 1024 * 1024  # of all people
@@ -85,7 +85,7 @@ class HtmlCache:
             self._make_room(key.key_id)
         # Race with a lock: it deletes its row before it sends its signal, so that one of the two sees the
         # other.
-        if is_first and not register.is_unlocked(key.key_id):
+        if is_first and not session_registry.is_unlocked(key.key_id):
             self.forget(key.key_id.owner)
 
     def _make_room(self, key_id: KeyId) -> None:

@@ -18,7 +18,7 @@ from uuid import UUID
 
 from django.db import connections
 
-from accounts.sessions.register import register
+from accounts.sessions.registry import session_registry
 from llamora.crypto import CryptoError, KeyId, Keyring
 from search.embedder.holder import embedders
 from search.embedder.search_settings import get_search_settings
@@ -61,7 +61,7 @@ class IndexRegistry:
         if existing is not index:
             index.close()
             return existing
-        if not register.is_unlocked(index.key_id):
+        if not session_registry.is_unlocked(index.key_id):
             self.close(index.key_id)
             raise IndexClosed
         workers.opening_worker.submit(index.key_id, "open", lambda: self._open_words(index))
@@ -245,7 +245,7 @@ class IndexRegistry:
         with self._lock:
             open_indexes = list(self._open.values())
         for index in open_indexes:
-            if not register.is_unlocked(index.key_id):
+            if not session_registry.is_unlocked(index.key_id):
                 self.close(index.key_id)
             elif workers.opening_worker.is_idle(index.key_id) and workers.embedding_worker.is_idle(
                 index.key_id

@@ -15,7 +15,7 @@ from accounts.auth.services import invitations
 from accounts.errors import InvalidInvitation
 from accounts.models import Invitation, Person, SignIn, Unlock
 from accounts.sessions import services as sessions_services
-from accounts.sessions.register import register
+from accounts.sessions.registry import session_registry
 from diary import messages
 from diary.entries.services import delete_entry, purge_bin
 from diary.history.services import purge_versions
@@ -255,12 +255,12 @@ def test_an_unlocked_diary_locks_where_the_clock_jumps_ahead(olive: Resident, cl
 
 def test_what_is_in_the_future_all_the_same_is_over(olive: Resident, clocks: Clocks) -> None:
     sign_in = SignIn.objects.get()
-    key_id = register.find_key_id(sign_in.id)
+    key_id = session_registry.find_key_id(sign_in.id)
     assert key_id is not None
-    assert register.is_unlocked(key_id)
+    assert session_registry.is_unlocked(key_id)
 
     Unlock.objects.update(last_active=NOW + timedelta(hours=1))
-    assert not register.is_unlocked(key_id)
+    assert not session_registry.is_unlocked(key_id)
     assert olive.get("/settings/").status_code == 302
     assert not Unlock.objects.exists()
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.keys import browser_keys
 from accounts.models import Vault
 from accounts.sessions import services as sessions_services
-from accounts.sessions.register import register
+from accounts.sessions.registry import session_registry
 from diary.drafts import late_drafts
 from diary.drafts.late_drafts import merge_late_drafts
 from diary.models import Draft, LateDraft
@@ -166,7 +166,7 @@ def test_what_waits_for_an_unlock_is_bounded_for_each_browser(owner: Resident) -
 
 def test_after_a_power_cut_the_cookie_is_enough(owner: Resident, monkeypatch: pytest.MonkeyPatch) -> None:
     # Nothing is in memory any more, and the run secret is another one.
-    register.clear()
+    session_registry.clear()
     monkeypatch.setattr(sessions_services, "get_run_secret", lambda: bytes(32))
     answer = send(owner, "After the power cut")
 

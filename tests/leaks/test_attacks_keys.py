@@ -8,12 +8,12 @@ from django.test import Client
 
 from accounts.errors import KeysDoNotMatch
 from accounts.keys import key_slots
-from accounts.keys.admission import check_keys_match
+from accounts.keys.key_checks import check_keys_match
 from accounts.keys.slot_list import ListedSlot, encode_slot_list
 from accounts.keys.vault_state import VaultState
 from accounts.models import KeySlot, SignIn, SlotKind, Vault
 from accounts.sessions import services as sessions_services
-from accounts.sessions.register import check_no_other_key, register
+from accounts.sessions.registry import check_no_other_key, session_registry
 from diary.drafts.late_drafts import store_late_draft
 from diary.drafts.services import SubmittedDraft
 from diary.models import LateDraft
@@ -136,7 +136,7 @@ def test_what_is_in_memory_belongs_to_her_key_and_not_to_her_name(olive: Residen
 
     assert indexes.get(olive.keyring.key_id) is None, "her lock forgets, whoever else is unlocked in her name"
     assert index.is_closed
-    assert register.find_key_id(cookie.sign_in_id) == planted.key_id
+    assert session_registry.find_key_id(cookie.sign_in_id) == planted.key_id
 
 
 def test_a_second_key_is_refused_while_a_first_one_is_in_use(olive: Resident) -> None:

@@ -36,7 +36,7 @@ from accounts.security import deletion
 from accounts.security import services as security_services
 from accounts.sessions import services as sessions_services
 from accounts.sessions.cookies import SessionCookie
-from accounts.sessions.register import register as session_register
+from accounts.sessions.registry import session_registry
 from accounts.throttling.throttle import throttle
 from diary.drafts.late_drafts import store_late_draft
 from diary.drafts.services import SubmittedDraft, save_draft
@@ -384,7 +384,7 @@ class HouseholdMachine(RuleBasedStateMachine):
     def _stop_process(self) -> None:
         """Simulate the end of the process: clear its caches and close its database connections."""
         _wait_for_rotations()
-        session_register.clear()
+        session_registry.clear()
         indexes.close_all()
         for lane in (workers.opening_worker, workers.embedding_worker):
             lane.submit(uuid4(), "close", connections.close_all)

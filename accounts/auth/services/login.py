@@ -16,7 +16,7 @@ from accounts.errors import (
 )
 from accounts.http.request import NOBODY, RequestVault
 from accounts.keys import key_slots
-from accounts.keys.admission import check_keys_match
+from accounts.keys.key_checks import check_keys_match
 from accounts.models import Person, SignIn, SlotKind
 from accounts.rotation.background import start_rotation_thread
 from accounts.rotation.epoch_change import OtherBrowsers, begin_rotation
@@ -25,7 +25,7 @@ from accounts.rotation.format_upgrade import move_to_format_2
 from accounts.rotation.unconfirmed_code import replace_unconfirmed_code
 from accounts.sessions import services as sessions_services
 from accounts.sessions.cookies import SessionCookie
-from accounts.sessions.register import check_no_other_key
+from accounts.sessions.registry import check_no_other_key
 from accounts.signals import vault_unlocked
 from accounts.throttling.device_cookie import get_throttle_key
 from accounts.throttling.throttle import throttle
@@ -93,8 +93,8 @@ def open_slot_throttled(
 
 
 @dataclass(frozen=True, kw_only=True)
-class SignedIn:
-    """A person who was let in, their session, and what they must be told: see `key_slots.OpenedSlot`."""
+class SignInResult:
+    """The result of a sign-in: a person, their session, and what to show them (as in `OpenedSlot`)."""
 
     person: Person
     cookie: SessionCookie
@@ -112,7 +112,7 @@ def sign_in_with_password(
     device_cookie: str = "",
     request_vault: RequestVault = NOBODY,
     check_key: Callable[[Keyring], None] = accept_every_key,
-) -> SignedIn:
+) -> SignInResult:
     """Sign a person in with a browser; if another person was signed in with it, sign that person out.
 
     `days` is how long the browser stays signed in; with None, until the browser is closed. `device_cookie` is
@@ -142,7 +142,7 @@ def sign_in_with_password(
                 cookie = start_session(
                     opened.person, keyring, days=days, device=device, request_vault=request_vault
                 )
-        return SignedIn(
+        return SignInResult(
             person=opened.person,
             cookie=cookie,
             recovery_code=shown.recovery_code,
@@ -191,7 +191,7 @@ def unlock_with_password(
     password: str,
     address: str,
     check_key: Callable[[Keyring], None] = accept_every_key,
-) -> SignedIn:
+) -> SignInResult:
     """Unlock a browser with the password of the person who is signed in with it.
 
     Raise WrongPerson, SignInEnded, or an error of `sign_in_with_password`.
@@ -215,7 +215,7 @@ def unlock_with_password(
         check_key(opened.keyring)
         with _show_code_again(opened) as shown, raise_cost(shown, password=password) as keyring:
             cookie = _unlock_browser(keyring, sign_in_id=sign_in_id)
-        return SignedIn(
+        return SignInResult(
             person=opened.person,
             cookie=cookie,
             recovery_code=shown.recovery_code,

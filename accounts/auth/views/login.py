@@ -15,14 +15,14 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts import error_messages
 from accounts.auth.forms import SignInForm, UnlockForm
 from accounts.auth.services.login import (
-    SignedIn,
+    SignInResult,
     accept_every_key,
     sign_in_with_password,
     unlock_with_password,
 )
 from accounts.auth.views.recovery import show_recovery_code
 from accounts.decorators import redirect_to_login
-from accounts.errors import AccountsError, DiarySetBack
+from accounts.errors import AccountsError, DiaryRolledBack
 from accounts.http import next_url
 from accounts.http.error_responses import (
     FORM_INVALID,
@@ -38,7 +38,7 @@ from accounts.models import Person
 from accounts.rotation.error_messages import get_refused_slot_message
 from accounts.sessions import services as sessions_services
 from accounts.sessions.cookies import SessionCookie, clear_cache, delete_cookies, set_cookie
-from accounts.sessions.latest_key_cookie import check_not_set_back, set_latest_key_cookie
+from accounts.sessions.latest_key_cookie import check_not_rolled_back, set_latest_key_cookie
 from accounts.sessions.user_agent import describe_device
 from accounts.throttling import device_cookie
 from accounts.throttling.client_ip import get_client_ip
@@ -53,8 +53,8 @@ def set_session_cookie(request: HttpRequest, response: HttpResponse, cookie: Ses
 
 
 def _choose_check(request: HttpRequest, form: SignInForm | UnlockForm) -> Callable[[Keyring], None]:
-    """Return the check that the diary was not set back, unless the person says that this is right."""
-    return accept_every_key if form.is_backup_restored else partial(check_not_set_back, request.COOKIES)
+    """Return the check that the diary was not rolled back, unless the person says that this is right."""
+    return accept_every_key if form.is_backup_restored else partial(check_not_rolled_back, request.COOKIES)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -83,7 +83,7 @@ def sign_in(request: HouseholdRequest) -> HttpResponse:
         )
     except AccountsError as error:
         form.add_error(None, error_messages.get_error_message(error))
-        if isinstance(error, DiarySetBack):
+        if isinstance(error, DiaryRolledBack):
             form.ask_about_backup()
         return set_retry_after(
             _render_sign_in(request, form, following, status=get_error_status(error)), error
@@ -95,7 +95,7 @@ def sign_in(request: HouseholdRequest) -> HttpResponse:
     return response
 
 
-def _respond_to_signed_in(request: HttpRequest, signed_in: SignedIn, following: str) -> HttpResponse:
+def _respond_to_signed_in(request: HttpRequest, signed_in: SignInResult, following: str) -> HttpResponse:
     """Redirect to the next page, by way of the page of a new recovery code if there had to be one."""
     for slot in signed_in.refused_slots:
         messages.warning(request, get_refused_slot_message(slot))
@@ -161,7 +161,7 @@ def unlock(request: HouseholdRequest) -> HttpResponse:
         )
     except AccountsError as error:
         form.add_error(None, _get_unlock_error(error))
-        if isinstance(error, DiarySetBack):
+        if isinstance(error, DiaryRolledBack):
             form.ask_about_backup()
         return set_retry_after(
             _render_unlock(request, form, following, status=get_error_status(error)), error

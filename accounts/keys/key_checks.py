@@ -1,4 +1,4 @@
-"""Checks of a data key against what is written in its owner's rows, before anything is opened with it.
+"""Checks that a data key is the one that its owner's rows are sealed under, before it is used.
 
 A key slot proves that it was made by somebody who knew its secret, not that this was the owner: whoever can
 write to the database can make a slot of their own in the owner's row. So a key is admitted only if

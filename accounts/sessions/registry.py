@@ -1,8 +1,8 @@
-"""The register of the sessions that this process opened, each with the identity of the key that it opened.
+"""Registry of the sessions that this process unlocked, with the identity of the data key of each.
 
 Rows of sessions lie in the database, where anyone who can write could make one in another person's name. So
 memory belongs to key ids, not to owners, and whether a session is the last one of a key is decided here. Of
-the rows only one thing is asked: whether those of the sessions in the register still stand.
+the rows only one thing is asked: whether those of the sessions in the registry still stand.
 
 A session that was opened before this process started is added at its first request.
 """
@@ -26,12 +26,12 @@ from llamora.crypto import KeyId, Keyring
 
 _log = logging.getLogger(__name__)
 
-# Sign-ins that end without this process, as by a command, are dropped when the register grows beyond this.
+# Sign-ins that end without this process, as by a command, are dropped when the registry grows beyond this.
 _TIDY_ABOVE = 256
 
 
-class SessionRegister:
-    """The key id of each session that this process opened, by the id of its sign-in."""
+class SessionRegistry:
+    """Thread-safe registry of unlocked sessions: the key id of each, by the id of its sign-in."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -66,7 +66,7 @@ class SessionRegister:
         return self._exists(self._list_sessions(key_id))
 
     def list_other_keys(self, key_id: KeyId) -> set[KeyId]:
-        """Return the other key ids of the same owner that sessions in the register opened."""
+        """Return the other key ids of the same owner that sessions in the registry opened."""
         with self._lock:
             return {other for other in self._key_ids.values() if other.owner == key_id.owner} - {key_id}
 
@@ -97,7 +97,7 @@ class SessionRegister:
                 self.remove(sign_in_id)
 
 
-register = SessionRegister()
+session_registry = SessionRegistry()
 
 
 def check_no_other_key(keyring: Keyring) -> None:
@@ -106,9 +106,9 @@ def check_no_other_key(keyring: Keyring) -> None:
     Text of a person is in memory under one key at a time: of two keys, one is not the owner's. Sessions whose
     rows are gone hold nothing, and what is left of them in memory is dropped first.
     """
-    for other in register.list_other_keys(keyring.key_id):
-        if register.is_held(other):
+    for other in session_registry.list_other_keys(keyring.key_id):
+        if session_registry.is_held(other):
             _log.error("A key of person %s was refused: another one is in use.", keyring.owner)
             raise KeysDoNotMatch
-        register.drop_key(other)
+        session_registry.drop_key(other)
         vault_locked.send_robust(SignIn, person_id=other.owner, sign_in_id=None, key_id=other, last=True)
