@@ -1,7 +1,7 @@
-"""The time that has really passed, whatever the clock of the machine says.
+"""Elapsed time, independent of changes of the wall clock, and the cut-offs by age that follow from it.
 
-passed_time.py   the evidence: what a reading of the clocks adds to it, and what follows from it
-services.py      reading the clocks, the record in the database, moments before which something is over
+passed_time.py   the elapsed time and the cut-offs, computed from readings of two clocks
+services.py      readings of the clocks, the record in the database, and the cut-offs for other apps
 sentences.py     what a person is told about a clock that was set, or that is wrong
 models.py        the one row with the record
 

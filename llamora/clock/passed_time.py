@@ -1,4 +1,4 @@
-"""The evidence of how much time has passed, and the cut-offs that follow from it. Pure: it reads no clock.
+"""Elapsed time from readings of two clocks, and the cut-offs by age that follow. Pure: it reads no clock.
 
 Two clocks are read together: the wall clock, which anybody can set, and the clock since the machine was
 started, which counts while it is suspended and cannot be set. Between two readings of one start of the
@@ -47,7 +47,7 @@ class Reading:
 
 @dataclass(frozen=True, kw_only=True)
 class Stretch:
-    """A time in which the wall clock ran evenly, from `since` until `until` in passed seconds."""
+    """A time in which the wall clock was not set, from `since` until `until` in elapsed seconds."""
 
     offset: float
     since: float
@@ -64,7 +64,7 @@ class Stretch:
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """The wall clock that went on by more seconds, or by less, than have passed, and what it said then."""
+    """A jump of the wall clock: by how many seconds, and the time that it showed afterwards."""
 
     seconds: float
     wall: float
@@ -72,7 +72,7 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class PassedTime:
-    """The knowledge at a reading: the seconds that have passed since the first one, and the stretches."""
+    """Elapsed time as known at a reading: the seconds since the first reading, and the stretches."""
 
     reading: Reading
     passed: float

@@ -1,4 +1,4 @@
-"""Reading both clocks, the record of passed time, and the moments before which something is over.
+"""Services of the clock: read both clocks, record the elapsed time, and return cut-offs by age.
 
 `observe` writes the record: at each start, once an hour, and whenever the wall clock was set. It then sends
 `clock_stepped` in the same transaction, so that times which are compared with the wall clock go with it.
