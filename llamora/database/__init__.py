@@ -3,9 +3,9 @@
 transactions.py  one writer at a time, first come, first served; consistent views for long reads
 errors.py        codes for the reasons why a write failed
 cached_sql.py    queries whose SQL is compiled once for each thread
-condition.py     what is wrong with the database file; no new one in the place of a lost one
+condition.py     the state of the database file; no new one in the place of a lost one
 disk.py          whether a disk is full or read-only
-reserve.py       a file that is deleted when the disk is full, so that people can go on
+reserve.py       a file that is deleted on a full disk to make space for writes
 wal.py           truncation of the write-ahead log
 wal_frames.py    a check of its frames, before SQLite reads it
 losses.py        confirmed commits that the database has lost

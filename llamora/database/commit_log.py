@@ -220,7 +220,7 @@ def note_saved_row(owner_id: Any, day: Any) -> None:
 
 @dataclass(slots=True)
 class CountedCommit:
-    """The number that a transaction gave itself, or None if it wrote nothing, and what it noted."""
+    """A commit for the log: its number, or None if it wrote nothing, and whose row of which day it saved."""
 
     database: Path
     number: int | None = None

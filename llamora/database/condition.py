@@ -1,4 +1,4 @@
-"""The condition of the database file, as its bytes and the files beside it show it.
+"""State of the database file (sound, new, missing, damaged, ...), found without opening it with SQLite.
 
 SQLite makes a new, empty database wherever there is none. Beside secrets and backups that would begin a new
 household in the place of one that is lost, so it may do so only where no other file of a household is.
@@ -51,7 +51,7 @@ class FileCondition:
 
 
 class DatabaseLost(OperationalError):  # noqa: N818 - it states what happened
-    """Raised instead of making a new database where one is lost."""
+    """Raised when the database file is missing although other files show that there was one."""
 
 
 def get_database_path() -> Path:

@@ -33,7 +33,7 @@ def get_free_bytes(folder: Path) -> int:
 
 
 class DiskProbe:
-    """A file that is written to the disk of a folder and deleted, to find out if the disk takes it."""
+    """Check of a disk by writing and deleting a test file; its result is valid for some seconds."""
 
     def __init__(self, *, seconds: float = PROBE_SECONDS) -> None:
         self._seconds = seconds

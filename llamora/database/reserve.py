@@ -1,4 +1,4 @@
-"""The reserve: a file of some mebibytes, deleted when the disk is full, so that people can go on.
+"""The reserve: a file that takes up some mebibytes, deleted on a full disk to make space for writes.
 
 On a full disk nobody could even sign in, since each sign-in and each unlock is written down. The server
 deletes the reserve before a write that finds no space. Of the commands only `up` and `prune` do, so that an

@@ -38,7 +38,7 @@ Sums = tuple[int, int]
 
 @dataclass(frozen=True, kw_only=True)
 class WalScan:
-    """The result: what SQLite reads of a log, and what it passes over in silence.
+    """The result of a check: the commits in a write-ahead log that SQLite reads, and those that it ignores.
 
     `database_header` is that of the database after the last commit that SQLite reads, if the log has it.
     """

@@ -1,4 +1,4 @@
-"""The backend of `DATABASES`: connections and operations that read damaged values."""
+"""The backend of `DATABASES`: connections and operations that read damaged values without an error."""
 
 import sqlite3
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Values of each type of column, read from whatever is stored there.
+"""Converters from any stored value to the type of its column; damaged values become replacements.
 
 What is stored in another type but is a value of the right one, such as an envelope whose type became that
 of text, is that value. For anything else there is a replacement: a moment or day in 1970, an id that no row
