@@ -1,6 +1,6 @@
 """Time expressions in seven languages: `last Tuesday`, `halb acht`, `el 5 de mayo`, `from May to July 2019`.
 
-values         what an expression means
+values         the types of the results
 expressions    the arithmetic of each kind of expression
 grammar        the rules that all languages share
 readings       what a rule builds from the words it matched
@@ -8,7 +8,7 @@ parsing        the parser of these rules
 lexicon        the words of a language, compiled from its table in `languages`
 tokens         words, numbers and signs of a text
 calendar_days  months, weeks, Easter
-neighbours     expressions that are found from others
+neighbours     expressions relative to another one
 certainty      whether words in a text surely mean a date
 holidays       fixed and movable holidays
 scanner        `resolve` for a single expression, `scan` for a text

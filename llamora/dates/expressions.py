@@ -318,7 +318,7 @@ class RelativeUnit:
 
 @dataclass(frozen=True, slots=True)
 class BareWeekend:
-    """The weekend without more: that of this week, or the last one if the text looks back."""
+    """A weekend that is not further specified: this week's, or the last one if the text is about the past."""
 
     def resolve(self, context: DateContext) -> When:
         """Return Saturday and Sunday."""
@@ -936,7 +936,7 @@ class Approximate:
 
 @dataclass(frozen=True, slots=True)
 class LookingBack:
-    """An expression after "since", which is in the past."""
+    """An expression after "since", resolved to the last such time in the past."""
 
     inner: Expression
 

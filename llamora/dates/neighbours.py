@@ -1,4 +1,4 @@
-"""Expressions that are found from others: a weekday before a holiday, the first days of a month, its rest."""
+"""Expressions relative to another one: a weekday before a holiday, the first days of a month, its rest."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta

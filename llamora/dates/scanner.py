@@ -1,4 +1,4 @@
-"""The two entrances of the package: `resolve` for a single expression, and `scan` for those in a text.
+"""The two functions to call: `resolve` for a single expression, and `scan` for all those in a text.
 
 Neither raises on any text, and neither knows a clock, zone or locale of the machine: the anchor is an aware
 datetime, that of the entry or of the question.

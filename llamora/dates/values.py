@@ -1,4 +1,4 @@
-"""The values of the package: when something is, where a text says so, and which direction bare names take."""
+"""Types of the results: a resolved time, its place in a text, and the direction of ambiguous names."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -9,7 +9,7 @@ Kind = Literal["instant", "day", "span", "recurrence", "duration"]
 
 
 class Facing(IntEnum):
-    """The direction in which a bare name is resolved: `Tuesday` after "we went", or after "we shall go"."""
+    """The direction in which a name like `Tuesday` is resolved: the last one or the next one."""
 
     PAST = -1
     NONE = 0
@@ -17,7 +17,7 @@ class Facing(IntEnum):
 
 
 class UnresolvableDateError(Exception):
-    """An expression that names no date: the 30th of February, or more than one."""
+    """Raised for an expression that names no date, such as 30 February, or more than one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
