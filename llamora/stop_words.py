@@ -1,4 +1,4 @@
-"""Words that say little by themselves, in seven languages: lower case, with their accents."""
+"""Stop words of seven languages, in lower case and with their accents."""
 
 from typing import Final
 

@@ -59,7 +59,7 @@ class UnknownLabel(CryptoError):
 
 
 class FormerFormat(CryptoError):
-    """Raised when something is to be sealed under a key of format 1, which only opens."""
+    """Raised when a key of format 1 is used to seal; such a key is only for opening."""
 
     code = "former_format"
     text = "The key is of a former format and must be replaced first."

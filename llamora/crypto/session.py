@@ -1,4 +1,4 @@
-"""The data key of an unlocked session, sealed under a key of three parts, stored in three places.
+"""The data key of a session, sealed under a key that is derived from three separately stored parts.
 
     half         32 random bytes, only in the browser's cookie
     salt         16 to 64 random bytes, in the session's row

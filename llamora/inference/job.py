@@ -57,7 +57,7 @@ class JobOutcome:
 
 
 class Cut(NamedTuple):
-    """The end of a text before its model ends it: the length that stays, and why; empty if it is complete."""
+    """The place where a check ends a text: the length up to it, and the reason, empty for a complete text."""
 
     length: int
     reason: str

@@ -41,7 +41,7 @@ class EmptyReply(ModelError):  # noqa: N818 - states what happened
 
 
 class OutputRefused(ModelError):  # noqa: N818 - states what happened
-    """Raised when a text is none that may stand under an entry; `code` is the reason of its check."""
+    """Raised when the check of a generated text rejects it; `code` is the reason."""
 
     def __init__(self, code: str) -> None:
         self.code = code

@@ -1,4 +1,4 @@
-"""The status of the model: off, looking, loading, ready or away."""
+"""The status of the model: off, looking for its server, loading, ready, or away (not available)."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Measurements under attack: what somebody else waits while a few addresses try to stop everybody."""
+"""Measurements of one person's pages and sign-ins while a few addresses flood the server."""
 
 import subprocess
 import sys

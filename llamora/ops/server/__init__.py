@@ -2,7 +2,7 @@
 
 http_server.py   daphne in this process, and its shutdown
 http_channel.py  one connection, of HTTP or a WebSocket
-connections.py   deadlines and caps of the open connections
+connections.py   deadlines and limits of the open connections
 body_limits.py   limits on request bodies, checked before they are read
 body_budget.py   bytes of bodies in memory, by holder and in all
 proxies.py       the client that a trusted proxy speaks for

@@ -1,4 +1,4 @@
-"""Limits of the bytes of bodies in memory at a time, by sender and in all.
+"""Limits on the memory for request bodies, for each sender and in all.
 
 A body counts with its whole length from its head until its request has been answered. If there is no room,
 the oldest body that is still on its way gives way: of the same holder, if that one is over the cap, else of
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 @dataclass(eq=False, kw_only=True)
 class Body:
-    """A body that is on its way, or complete and being used; `refuse` is called if it gives way."""
+    """A request body that is being received or used; `refuse` is called if another one takes its place."""
 
     holder: str
     size: int

@@ -1,4 +1,4 @@
-"""The open connections: deadlines for what a client owes, and caps by address and in all.
+"""The open connections: a deadline for each state, and limits on their number by address and in all.
 
     HEAD       a request's head is on its way, or a new connection is silent     10 s
     BODY       its body is on its way                                            10 s, and 1 s for each 32 KiB
@@ -29,7 +29,7 @@ STALL_SECONDS, IDLE_SECONDS, LINGER_SECONDS = 30.0, 60.0, 5.0
 
 
 class ConnectionState(IntEnum):
-    """State of a connection; the order is that in which connections are closed for others."""
+    """State of a connection; at a limit, connections in the lowest state are closed first."""
 
     REFUSED = 0
     IDLE = 1
@@ -47,7 +47,7 @@ _LASTS = {
 
 
 class Channel(Protocol):
-    """The end of a connection that can be closed."""
+    """Interface of the transport of a connection: it can be closed, and its output measured."""
 
     def end(self, *, is_overdue: bool) -> None:
         """Close the connection: its client took too long, or gives way to another."""
