@@ -1,4 +1,4 @@
-"""Parser of the posted fields of composers, drafts and edit forms; only the text is read exactly."""
+"""Parser of the posted fields of composers, drafts and edit forms; invalid bytes are not replaced."""
 
 from dataclasses import dataclass
 from datetime import date

@@ -1,4 +1,4 @@
-"""The start of every generation, and the rule about sending text to a model on another machine.
+"""Start of generations: each runs once at a time, and one that nobody requested uses no remote model.
 
 Replies, openings, recaps, trace proposals and trace summaries all start here. Two tabs that request the same
 generation get the same job. A generation that nobody requested is never sent to another machine.

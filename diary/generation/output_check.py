@@ -1,4 +1,4 @@
-"""The check of a model's text while it is written: its length in words, and that it is no echo of its prompt.
+"""Streaming check of a model's text for its length in words, echoes of its prompt, and forged entries.
 
     complete   the sentence in which the text reaches its number of words is over
     echo       eight words in a row of the prompt that the person did not write, or one of its headings
@@ -35,7 +35,7 @@ def get_headings(fixed_texts: Iterable[str]) -> frozenset[str]:
 
 
 class TextCheck:
-    """The check of one text.
+    """Streaming check of one text for length, echoes and forged entries.
 
     `fixed_texts` are the words of the prompt, `own_text` is what the person wrote; `allows_heads` for a text
     in which a line may be a date, as in one whose form the person has described.
