@@ -68,7 +68,10 @@ class SearchHit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayResults:
-    """The hits of a day, the leading one first; `left` more are not built. Unfolded if the best is folded."""
+    """The hits of a day to show, the leading one first; `left` further hits are only counted.
+
+    `is_unfolded` if the page shows all at once, since the best hit is not the leading one.
+    """
 
     day: date
     hits: Sequence[SearchHit]

@@ -5,8 +5,8 @@ search_settings   the settings of search
 included          the embedder that comes with Llamora; minilm/: its vocabulary and licence
 fastembed_models  other embedders, which fastembed runs
 model_folder      the files of an embedder: which model they are, which are missing, the digest of its weights
-self_test         the question whether an embedder tells related sentences from others
-types             the interface of all embedders
+self_test         whether an embedder puts related sentences nearer to each other than others
+types             the interface of all embedders, and their similarity thresholds
 """
 
 import os

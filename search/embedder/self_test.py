@@ -1,4 +1,4 @@
-"""The question whether an embedder tells related sentences from others."""
+"""Self-test of an embedder: related sentences must be nearer to each other than unrelated ones."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""The interface of all embedders, and what follows from the model that one runs."""
+"""The interface of all embedders, and the similarity thresholds of known models."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple, Protocol
@@ -11,7 +11,7 @@ EMBED_BATCH: Final = 4
 
 
 class SimilarityFloors(NamedTuple):
-    """The lowest cosines of a question and a text that has to do with it.
+    """Similarity thresholds: the lowest cosines at which a text counts as related to a question.
 
     `unknown` holds for a question of whose words not one is in the diary: nonsense comes as near to some text
     as a hard question to its answer, but rarely has a word that was ever written.

@@ -57,7 +57,7 @@ class NearText:
 
 @dataclass(frozen=True, slots=True)
 class SimilarChunk:
-    """A chunk of a text and its cosine to the nearest chunk of another, whose number is `own`."""
+    """A chunk of a text, with its cosine to chunk number `own` of the text that it was compared with."""
 
     id: UUID
     score: float

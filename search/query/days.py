@@ -19,7 +19,7 @@ class DayMention:
 
 
 class DayReader:
-    """The reading of days in a person's language and in English, as of the moment in her time zone."""
+    """Parser of days in a person's language and in English, relative to the time in their time zone."""
 
     def __init__(self, now: datetime, *, language: str) -> None:
         """Take the moment, and the language of the person's dates."""

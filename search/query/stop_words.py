@@ -1,4 +1,4 @@
-"""Words that say little by themselves, in seven languages, as `folding` leaves them.
+"""Stop words of seven languages, normalized by `folding`.
 
 They are left out where not all words of a search are found, and are not marked beside other words; both only
 if they are frequent in the diary: German "die" is frequent in a German diary, and means something in an
