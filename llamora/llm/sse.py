@@ -15,7 +15,8 @@ from llamora.llm.errors import MalformedResponse, WrongAddress
 
 LONGEST_LINE = 1 << 20
 DONE = b"[DONE]"
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+# Blanks, and the bytes of a byte order mark.
+_BEFORE_BEGINNING = b" \t\r\n\xef\xbb\xbf"
 
 
 class EventReader:
@@ -71,19 +72,13 @@ class EventReader:
 
     def _begin(self, chunk: bytes) -> bytes:
         """Find out what the response is from its first bytes; return those that belong to the events."""
-        start, self._rest = self._rest + chunk, b""
-        if start.startswith(_BYTE_ORDER_MARK):
-            start = start[len(_BYTE_ORDER_MARK) :]
-        elif _BYTE_ORDER_MARK.startswith(start):
-            self._rest = start
-            return b""
-        first = start.lstrip()[:1]
-        self._is_begun = bool(first)
-        if first == b"{":
+        start = chunk.lstrip(_BEFORE_BEGINNING)
+        self._is_begun = bool(start)
+        if start.startswith(b"{"):
             self._whole = []
-        elif first == b"<":
+        elif start.startswith(b"<"):
             raise WrongAddress
-        return start if first else b""
+        return start
 
     def _buffer_rest(self, rest: bytes) -> None:
         if len(rest) > LONGEST_LINE:

@@ -50,6 +50,24 @@ MARKUP = (
 )
 
 
+PIECES = (
+    *(b"data: ", b"data:", b"{1}", b"{", b"}", b"\r", b"\n", b"\r\n", b"\n\n", b"[DONE]", b"\xef\xbb\xbf"),
+    *(b": x", b"error:", b" ", b"event: e", b"<"),
+)
+
+
+def list_events(chunks: list[bytes]) -> list[bytes | str]:
+    """Return the payloads in these chunks, and the code of an error at their end."""
+    reader, found = EventReader(), list[bytes | str]()
+    try:
+        for chunk in chunks:
+            found += reader.feed(chunk)
+        found += reader.close()
+    except ModelError as error:
+        found.append(error.code)
+    return found
+
+
 def build_event(text: str = "", *, finish: str | None = None, **fields: object) -> bytes:
     delta = {"content": text, **fields} if text or not fields else fields
     payload = {"choices": [{"delta": delta, "finish_reason": finish}]}
@@ -99,6 +117,14 @@ def test_markup_cut_anywhere_sorts_the_same(parts: list[str], size: int) -> None
     cut = parse_texts(*(text[start : start + size] for start in range(0, len(text), size)))
 
     assert cut[0] == parse_texts(text)[0]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=14), st.integers(1, 9))
+def test_events_cut_anywhere_are_the_same(pieces: list[bytes], size: int) -> None:
+    whole = b"".join(pieces)
+    chunks = [whole[start : start + size] for start in range(0, len(whole), size)]
+
+    assert list_events(chunks) == list_events([whole])
 
 
 def test_fifty_thousand_events_a_second_and_more_are_read() -> None:
