@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llamora.database.sqlite import reading
-from llamora.database.sqlite.reading import DAMAGED_DAY, DAMAGED_MOMENT, READERS, build_number_reader, to_id
+from llamora.database.sqlite.reading import DAMAGED_DAY, DAMAGED_MOMENT, build_reader, to_id
 
 STORED = st.one_of(
     st.binary(max_size=40),
@@ -29,11 +29,13 @@ TYPES: dict[str, type] = {
 }
 
 
-def read(kind: str, stored: object) -> Any:
-    return READERS[kind](stored, None, None)
+def read(kind: str, stored: object, *, has_value: bool = False) -> Any:
+    reader = build_reader(kind, is_column=True, has_value=has_value)
+    assert reader is not None
+    return reader(stored, None, None)
 
 
-@pytest.mark.parametrize("kind", READERS)
+@pytest.mark.parametrize("kind", TYPES)
 @given(stored=STORED)
 def test_whatever_is_stored_is_read_as_the_type_of_its_column(kind: str, stored: object) -> None:
     found = read(kind, stored)
@@ -45,9 +47,18 @@ def test_whatever_is_stored_is_read_as_the_type_of_its_column(kind: str, stored:
         found.astimezone(timezone(timedelta(hours=0)))
 
 
-@pytest.mark.parametrize("kind", READERS)
-def test_nothing_stays_nothing(kind: str) -> None:
+@pytest.mark.parametrize("kind", [*TYPES, *reading.RANGES])
+def test_nothing_stays_nothing_where_it_may_be_stored(kind: str) -> None:
     assert read(kind, None) is None
+
+
+@pytest.mark.parametrize("kind", [*TYPES, *reading.RANGES])
+def test_nothing_is_read_as_a_value_where_there_must_be_one(kind: str) -> None:
+    assert isinstance(read(kind, None, has_value=True), TYPES.get(kind, int))
+
+
+def test_the_result_of_a_function_may_be_larger_than_a_column() -> None:
+    assert build_reader("IntegerField", is_column=False, has_value=False) is None
 
 
 @pytest.mark.parametrize(
@@ -77,7 +88,7 @@ def test_a_value_of_the_type_is_read_and_any_other_replaced(kind: str, stored: o
 
 @pytest.mark.parametrize(("stored", "found"), [(7, 7), (-1, 0), (2**31, 0), ("7", 0), (1.5, 0), (b"7", 0)])
 def test_a_number_is_read_only_within_its_range(stored: object, found: int) -> None:
-    assert build_number_reader(0, 2**31 - 1)(stored, None, None) == found
+    assert read("PositiveIntegerField", stored) == found
 
 
 def test_an_id_is_read_only_as_we_write_it() -> None:

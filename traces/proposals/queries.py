@@ -16,7 +16,7 @@ from diary.generation.text_language import name_language
 from diary.models import Entry
 from llamora.crypto import EnvelopeError
 from llamora.database import CachedQuery
-from traces.matcher import name_matchers
+from traces.matcher import NameMatcher, name_matchers
 from traces.models import EntryTrace, TraceProposal
 from traces.names import get_content, get_identity
 from traces.proposals.text_names import find_names
@@ -60,10 +60,10 @@ def list_proposed_names(
     body = get_body(row)
     lexicon = name_matchers.get_current()
     # Without any trace the text need not be opened.
-    text = _get_text(entry) if lexicon.names or reads_text else ""
+    text = _get_text(entry) if lexicon.names else ""
     named = [lexicon.names[trace_id] for trace_id in lexicon.find_in(text)] if lexicon.names else []
     offered = [lexicon.get_saved_spelling(name) for name in body["offered"]]
-    new = find_names(text, writes_nouns_large=name_language(text) == "German") if reads_text else []
+    new = _find_new_names(entry, lexicon) if reads_text else []
     left_out = {*body["dismissed"], *(get_identity(name) for name in added)}
     found: dict[str, str] = {}
     contents = {get_content(name) for name in (*added, *named)}
@@ -79,6 +79,17 @@ def list_proposed_names(
         if not any(content <= other or other <= content for other in others):
             found.setdefault(get_identity(name), name)
     return [name for id_, name in found.items() if id_ not in left_out][:MAX_SHOWN]
+
+
+def _find_new_names(entry: Entry, lexicon: NameMatcher) -> list[str]:
+    """Return the names in the text of an entry; a text is read once."""
+    key = (entry.id, entry.revision)
+    names = lexicon.names_in_texts.get(key)
+    if names is None:
+        text = _get_text(entry)
+        names = find_names(text, writes_nouns_large=name_language(text) == "German")
+        lexicon.names_in_texts[key] = names
+    return names
 
 
 def is_fresh(entry: Entry) -> bool:

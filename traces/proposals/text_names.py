@@ -16,7 +16,7 @@ from llamora.stop_words import STOP_WORDS
 from traces.names import get_identity
 
 MAX_NAMES: Final = 4
-_MAX_LENGTH: Final = 20_000  # of what is read of a text
+_MAX_LENGTH: Final = 4_000  # of what is read of a text
 _MAX_WORDS: Final = 4
 _WORD: Final = re.compile(r"[^\W\d_]+(?:['’.-](?=[^\W\d_])[^\W\d_]+)*")
 _POSSESSIVE: Final = re.compile(r"['’]s?$")

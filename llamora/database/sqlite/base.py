@@ -16,12 +16,12 @@ class DatabaseOperations(operations.DatabaseOperations):
 
     def get_db_converters(self, expression: Any) -> list[Any]:
         """Return the functions that convert the stored values of an expression."""
+        is_column = isinstance(expression, Col)
+        # Of a row that was joined but is not there, Django looks at the primary key.
+        has_value = is_column and not (expression.target.null or expression.target.primary_key)
         kind = expression.output_field.get_internal_type()
-        if isinstance(expression, Col) and kind in reading.RANGES:
-            # The results of functions, such as sums, are never stored, and may be larger than a column.
-            return [reading.build_number_reader(*reading.RANGES[kind])]
-        reader = reading.READERS.get(kind)
-        return super().get_db_converters(expression) if reader is None else [reader]
+        reader = reading.build_reader(kind, is_column=is_column, has_value=has_value)
+        return list(super().get_db_converters(expression)) if reader is None else [reader]
 
 
 class DatabaseWrapper(base.DatabaseWrapper):

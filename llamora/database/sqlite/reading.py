@@ -72,61 +72,89 @@ def to_id(value: object) -> UUID:
     return UUID(bytes=bytes(made))
 
 
-def _read_moment(value: Any, *_: object) -> datetime | None:
-    if value is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(value)
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, TypeError, OverflowError):
-        return _read_moment(to_text(value)) if isinstance(value, bytes) else DAMAGED_MOMENT
+def _build_moment_reader(missing: datetime | None) -> Reader:
+    def read_moment(value: Any, *_: object) -> datetime | None:
+        if value is None:
+            return missing
+        try:
+            moment = datetime.fromisoformat(value)
+            return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        except (ValueError, TypeError, OverflowError):
+            return read_moment(to_text(value)) if isinstance(value, bytes) else DAMAGED_MOMENT
+
+    return read_moment
 
 
-def _read_day(value: Any, *_: object) -> date | None:
-    if value is None:
-        return None
-    try:
-        return date.fromisoformat(value)
-    except (ValueError, TypeError):
-        return _read_day(to_text(value)) if isinstance(value, bytes) else DAMAGED_DAY
+def _build_day_reader(missing: date | None) -> Reader:
+    def read_day(value: Any, *_: object) -> date | None:
+        if value is None:
+            return missing
+        try:
+            return date.fromisoformat(value)
+        except (ValueError, TypeError):
+            return read_day(to_text(value)) if isinstance(value, bytes) else DAMAGED_DAY
+
+    return read_day
 
 
-def _read_id(value: Any, *_: object) -> UUID | None:
-    return None if value is None else to_id(value)
+def _build_id_reader(missing: UUID | None) -> Reader:
+    return lambda value, *_: missing if value is None else to_id(value)
 
 
-def _read_text(value: Any, *_: object) -> str | None:
-    if value is None or (isinstance(value, str) and value.isascii()):
-        return value
-    return to_text(value)
+def _build_text_reader(missing: str | None) -> Reader:
+    def read_text(value: Any, *_: object) -> str | None:
+        if value is None:
+            return missing
+        return value if isinstance(value, str) and value.isascii() else to_text(value)
+
+    return read_text
 
 
-def _read_bytes(value: Any, *_: object) -> bytes | None:
-    return value if value is None or isinstance(value, bytes) else to_stored_bytes(value)
+def _build_bytes_reader(missing: bytes | None) -> Reader:
+    def read_bytes(value: Any, *_: object) -> bytes | None:
+        if value is None:
+            return missing
+        return value if isinstance(value, bytes) else to_stored_bytes(value)
+
+    return read_bytes
 
 
-def _read_boolean(value: Any, *_: object) -> bool | None:
-    return None if value is None else value == 1
+def _build_boolean_reader(missing: bool | None) -> Reader:
+    return lambda value, *_: missing if value is None else value == 1
 
 
-@cache
-def build_number_reader(least: int, largest: int) -> Reader:
-    """Return the function that reads a column of whole numbers in this range."""
-
+def _build_number_reader(least: int, largest: int, missing: int | None) -> Reader:
     def read_number(value: Any, *_: object) -> int | None:
-        if value is None or (isinstance(value, int) and least <= value <= largest):
-            return value
-        return 0
+        if value is None:
+            return missing
+        return value if isinstance(value, int) and least <= value <= largest else 0
 
     return read_number
 
 
-READERS: Final[dict[str, Reader]] = {
-    "DateTimeField": _read_moment,
-    "DateField": _read_day,
-    "UUIDField": _read_id,
-    "CharField": _read_text,
-    "TextField": _read_text,
-    "BinaryField": _read_bytes,
-    "BooleanField": _read_boolean,
+# By type of column: how a reader is made, and what it reads where a column that must have a value has none,
+# as after a bit of its description was flipped.
+_BUILDERS: Final[dict[str, tuple[Callable[[Any], Reader], Any]]] = {
+    "DateTimeField": (_build_moment_reader, DAMAGED_MOMENT),
+    "DateField": (_build_day_reader, DAMAGED_DAY),
+    "UUIDField": (_build_id_reader, to_id(None)),
+    "CharField": (_build_text_reader, ""),
+    "TextField": (_build_text_reader, ""),
+    "BinaryField": (_build_bytes_reader, b""),
+    "BooleanField": (_build_boolean_reader, False),
 }
+
+
+@cache
+def build_reader(kind: str, *, is_column: bool, has_value: bool) -> Reader | None:
+    """Return the function that reads values of a type, or None for a type without one.
+
+    The results of functions, such as sums, are no columns: they are never stored, and may be larger. With
+    `has_value`, the column must have a value.
+    """
+    if is_column and kind in RANGES:
+        return _build_number_reader(*RANGES[kind], 0 if has_value else None)
+    if kind not in _BUILDERS:
+        return None
+    build, missing = _BUILDERS[kind]
+    return build(missing if has_value else None)

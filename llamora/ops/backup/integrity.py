@@ -199,8 +199,9 @@ def _count_column(
         f'WHERE t."{column}" IS NOT NULL GROUP BY 1, 2, 3'
     )
     rows: list[Any] = database.execute(statement).fetchall()
+    # Of a column that must have a value, SQLite believes that it has one: begins may be None all the same.
     for begins, epoch, is_former, many in rows:
-        counted.add_envelopes(begins=bytes(begins), epoch=epoch, is_former=bool(is_former), many=many)
+        counted.add_envelopes(begins=bytes(begins or b""), epoch=epoch, is_former=bool(is_former), many=many)
 
 
 def _build_former_epoch_sql(database: sqlite3.Connection, column: str) -> str:
