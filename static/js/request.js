@@ -6,9 +6,9 @@ save must not fail for that. */
 const ERROR_MESSAGES = {
   0: "The server can't be reached. Your text is still here.",
   401: "Your diary is locked. Your text is still here.",
-  403: "This page has expired. Your text is still here: copy it, then reload the page.",
+  403: "This page has expired. Your text is still here: copy it, then reload.",
   404: "This doesn't exist any more. Your text is still here.",
-  409: "Someone else has signed in with this browser since you opened this page. Nothing was saved; your text is still here.",
+  409: "Someone else has signed in with this browser. Nothing was saved; your text is still here.",
   413: "This is too long for one entry. Save it in two or three parts.",
   422: "This can't be saved as it is. Your text is still here.",
   429: "Too many tries. Wait a moment, then try again.",

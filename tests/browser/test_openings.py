@@ -12,6 +12,9 @@ from tests.browser.served_household import ServedHouse
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script
 
+# An opening ends with the sentence in which it has ninety words.
+OPENING = Script(tokens=LONG.tokens[:80], rate=LONG.rate)
+
 
 def open_day_after(
     new_diary: NewDiary, house: ServedHouse, model: FakeModelServer, script: Script
@@ -26,16 +29,16 @@ def open_day_after(
 def test_a_day_is_opened_as_one_looks_on_and_stays_so(
     new_diary: NewDiary, house: ServedHouse, model: FakeModelServer
 ) -> None:
-    diary = open_day_after(new_diary, house, model, LONG)
+    diary = open_day_after(new_diary, house, model, OPENING)
     opening = diary.page.locator("#opening > .reply")
     wait_for_words(opening)
 
     wait_for_end(opening)
 
-    assert get_reply_words(opening) == split_script(LONG)
+    assert get_reply_words(opening) == split_script(OPENING)
     calls = len(model.calls)
     diary.reload()
-    assert get_reply_words(opening) == split_script(LONG)
+    assert get_reply_words(opening) == split_script(OPENING)
     assert len(model.calls) == calls
     opening.get_by_role("link", name="Sources").click()
     expect(opening.locator(".sources a")).to_have_text(re.compile("3 February 2019"))
@@ -44,7 +47,7 @@ def test_a_day_is_opened_as_one_looks_on_and_stays_so(
 def test_an_opening_is_dismissed_for_good(
     new_diary: NewDiary, house: ServedHouse, model: FakeModelServer
 ) -> None:
-    diary = open_day_after(new_diary, house, model, LONG)
+    diary = open_day_after(new_diary, house, model, OPENING)
     opening = diary.page.locator("#opening > .reply")
     wait_for_words(opening)
 
@@ -62,7 +65,7 @@ def test_making_another_by_keys_leaves_nothing_under_the_finger_that_dismisses(
     diary = open_day_after(new_diary, house, model, Script(tokens=["First."]))
     opening = diary.page.locator("#opening > .reply")
     wait_for_end(opening)
-    model.add_scripts(LONG)
+    model.add_scripts(OPENING)
 
     diary.button("Write again").focus()
     diary.page.keyboard.press("Enter")
@@ -72,7 +75,7 @@ def test_making_another_by_keys_leaves_nothing_under_the_finger_that_dismisses(
 
     wait_for_end(opening)
     expect(opening).to_be_focused()
-    assert get_reply_words(opening) == split_script(LONG)
+    assert get_reply_words(opening) == split_script(OPENING)
 
 
 @pytest.mark.slow
@@ -101,7 +104,7 @@ def test_an_opening_that_fails_before_it_is_on_the_page_does_not_wait_there(
 def test_an_opening_that_fails_leaves_the_page_as_it_was(
     new_diary: NewDiary, house: ServedHouse, model: FakeModelServer
 ) -> None:
-    diary = open_day_after(new_diary, house, model, Script(tokens=LONG.tokens, rate=4, drop_after=10))
+    diary = open_day_after(new_diary, house, model, Script(tokens=OPENING.tokens, rate=4, drop_after=10))
     wait_for_words(diary.page.locator("#opening > .reply"))
 
     expect(diary.page.locator("#opening > .reply")).to_have_count(0)

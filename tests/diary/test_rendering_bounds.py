@@ -292,7 +292,7 @@ def make_keyring(owner: Any, key: bytes = bytes(32)) -> Keyring:
 
 @pytest.fixture
 def cache(monkeypatch: pytest.MonkeyPatch) -> HtmlCache:
-    monkeypatch.setattr(cache_module.register, "is_unlocked", lambda _: True)
+    monkeypatch.setattr(cache_module.session_registry, "is_unlocked", lambda _: True)
     return HtmlCache()
 
 
@@ -317,7 +317,7 @@ def test_what_was_being_rendered_at_a_lock_is_not_cached(cache: HtmlCache) -> No
 
 def test_nothing_is_cached_for_somebody_locked(cache: HtmlCache, monkeypatch: pytest.MonkeyPatch) -> None:
     owner = new_id()
-    monkeypatch.setattr(cache_module.register, "is_unlocked", lambda _: False)
+    monkeypatch.setattr(cache_module.session_registry, "is_unlocked", lambda _: False)
 
     cache.add(cache.build_key("text", make_keyring(owner)), CachedHtml("html", 1))
 

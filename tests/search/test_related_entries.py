@@ -68,10 +68,10 @@ def test_an_entry_that_speaks_of_the_same_is_read_exactly_so(
     assert get_last_prompt(model) == (
         "Friday, 20 November 2026.\n\n"
         "From days before, to understand the entry by. "
-        "Name one of them only where it truly bears on the entry:\n\n"
+        "Mention one of them only where it bears on the entry:\n\n"
         f"[Thursday, 5 March 2026]\n{HERON}\n\n"
         f"The entry to answer:\n\n[20:15]\n{HERON_AGAIN}\n\n"
-        "Your answer, two to five sentences in its language, without telling it back:"
+        "Answer the entry in two to four sentences, in English."
     )
 
 
