@@ -25,7 +25,7 @@ env.prefix = "LLAMORA_"
 
 _YES, _NO = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 _HOST = re.compile(r"[A-Za-z0-9_.-]+|\[?[0-9A-Fa-f:.]+(%\w+)?\]?")
-_LINE = re.compile(r"\s*(#.*)?|(export )?[A-Za-z_0-9]+=.*")
+_LINE = re.compile(r"\s*(?:#.*)?|(?:export )?[A-Za-z_0-9]+=.*")
 
 
 def _read_settings_file(path: Path) -> None:

@@ -10,3 +10,9 @@ embedder/   the embedding models: the included one, others, and which of them th
 services    the functions that views and commands call; related_entries: earlier entries for replies
 receivers   signals of the apps below that change an index
 """
+
+import os
+
+# numpy reads it when it is first imported. Its threads wait for each other in a busy loop: while somebody
+# searches, they would take the processor from pages and from the model that embeds the question.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -1,12 +1,13 @@
 """One search: queries both indexes, fuses what they find, and builds the days with hits of one page."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Final, Self
 from uuid import UUID
 
-from llamora.threads import let_others_run
+from llamora.threads import FairExecutor, let_others_run
 from search import fusion
 from search.chunks import Span
 from search.embedder.types import Floats
@@ -35,6 +36,9 @@ _FEW_TEXTS: Final = 2000
 _WIDER_SEARCH: Final = 1000
 _FILTERED_AT_ONCE: Final = 200
 _MIN_REPEATED: Final = 3
+# Both a model and SQLite release the interpreter while they compute: the question is embedded while its words
+# are looked up.
+_embedding_threads: Final = FairExecutor(threads=2, name="search question")
 # The same text has a slightly different vector beside longer ones.
 _SCORE_DIGITS: Final = 3
 
@@ -166,11 +170,13 @@ def _rank(index: PersonIndex, words: WordsIndex, query: SearchQuery, depth: int)
     """Return the ranking of a query."""
     if query.traces:
         query = replace(query, entries=trace_filter.find_entries_with_traces(index.owner, query.traces))
-    question = _embed_question(index, query)
+    embedding = _start_embedding(index, query)
+    word_hits = words.find(query, limit=depth)
+    question = embedding.result() if embedding else None
     near, outlines = _find_near(words, index, query, question)
-    word_hits = words.find(query, limit=depth, near=outlines.values())
     bearing_trace = _find_entries_by_trace(index, words, query)
     outlines |= word_hits.outlines
+    shares = {id_: word_hits.shares.get(outline.number, 0.0) for id_, outline in outlines.items()}
     outlines |= words.load_outlines(set(bearing_trace) - outlines.keys()) if bearing_trace else {}
     days = {id_: outline.day for id_, outline in outlines.items()}
     hits = fusion.fuse(
@@ -179,7 +185,7 @@ def _rank(index: PersonIndex, words: WordsIndex, query: SearchQuery, depth: int)
         loose=word_hits.loose,
         traced=bearing_trace,
         meaning=list(near),
-        shares=word_hits.shares,
+        shares=shares,
         closeness=_measure_closeness(index, question, days),
         days=days,
         own={id_ for id_, outline in outlines.items() if outline.kind == OWN_KIND},
@@ -196,11 +202,11 @@ def _find_entries_by_trace(index: PersonIndex, words: WordsIndex, query: SearchQ
     return [id_ for id_ in found if id_ in passing]
 
 
-def _embed_question(index: PersonIndex, query: SearchQuery) -> Floats | None:
-    """Return the vector of the query, or None without an embedder and where phrases are quoted."""
+def _start_embedding(index: PersonIndex, query: SearchQuery) -> "Future[Floats] | None":
+    """Start the embedding of the query; return None without an embedder and where phrases are quoted."""
     if index.vectors is None or index.embedder is None or not query.text or query.quoted_phrases:
         return None
-    return index.embedder.embed_question(query.text)
+    return _embedding_threads.submit(index.embedder.embed_question, query.text)
 
 
 def _find_near(

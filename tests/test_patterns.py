@@ -27,6 +27,7 @@ REASONS = {
     "llamora.ops.benchmarks.pages._IMPORTED": "our own modules",
     "llamora.ops.bundles._NOT_JOINED": "our own modules",
     "llamora.ops.pruning._INDEX_FILE_NAME": "names of files in the data folder, as a whole",
+    "llamora.settings._LINE": "lines of the file .env, each as a whole",
 }
 # They install an event loop, or need one.
 NOT_IMPORTED = {"llamora.asgi", "llamora.ops.server.http_server"}

@@ -168,8 +168,8 @@ TextState = tuple[bytes, date, UUID]
 class WordHits:
     """Ids of matching texts, best first; `total` is the number of texts with every word of the query.
 
-    `outlines` are those of all the texts; `shares` says which part of the words a text has, rarer words
-    counting more.
+    `outlines` are those of all the texts; `shares` says which part of the words a text has, by its number,
+    rarer words counting more.
     """
 
     phrases: list[UUID] = field(default_factory=list)
@@ -177,7 +177,7 @@ class WordHits:
     loose: list[UUID] = field(default_factory=list)
     total: int = 0
     outlines: dict[UUID, TextOutline] = field(default_factory=dict)
-    shares: dict[UUID, float] = field(default_factory=dict)
+    shares: dict[int, float] = field(default_factory=dict)
 
 
 class WordsIndex:
@@ -370,11 +370,8 @@ class WordsIndex:
             rows = db.execute(sql, (json.dumps(list(sums)),)).fetchall()
         return weights, {UUID(bytes=id_): sums[n] for n, id_ in rows}
 
-    def find(self, query: SearchQuery, *, limit: int, near: Collection[TextOutline] = ()) -> WordHits:
-        """Return the texts that match the words of the query.
-
-        For the texts `near` in meaning, the result tells which share of the words each has.
-        """
+    def find(self, query: SearchQuery, *, limit: int) -> WordHits:
+        """Return the texts that match the words of the query."""
         if not query.terms:
             return self._run_filtered(query, limit)
         with self._use() as db:
@@ -382,8 +379,7 @@ class WordsIndex:
             strict, total = finder.find_strict(), finder.total
             phrases = finder.find_phrases() if total else []
             loose = finder.find_loose() if total < ENOUGH_STRICT else []
-            beside = [outline.number for outline in near if outline.number in finder.shares]
-            outlines = load_outlines(db, numbers={*phrases, *strict, *loose, *beside})
+            outlines = load_outlines(db, numbers={*phrases, *strict, *loose})
         ids = {outline.number: id_ for id_, outline in outlines.items()}
         return WordHits(
             phrases=[ids[n] for n in phrases],
@@ -391,7 +387,7 @@ class WordsIndex:
             loose=[ids[n] for n in loose],
             total=total,
             outlines=outlines,
-            shares={id_: finder.shares.get(n, 0.0) for n, id_ in ids.items()},
+            shares=finder.shares,
         )
 
     def _run_filtered(self, query: SearchQuery, limit: int) -> WordHits:

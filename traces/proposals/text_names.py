@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import takewhile
 from typing import Final
 
 from accounts.preferences.languages import get_date_words
@@ -18,10 +19,11 @@ from traces.names import get_identity
 MAX_NAMES: Final = 4
 _MAX_LENGTH: Final = 4_000  # of what is read of a text
 _MAX_WORDS: Final = 4
+_LONGEST_GAP: Final = 40  # between two words of a sentence
 _WORD: Final = re.compile(r"[^\W\d_]+(?:['’.-](?=[^\W\d_])[^\W\d_]+)*")
 _POSSESSIVE: Final = re.compile(r"['’]s?$")
-# What stands before the first word of a sentence, a line, a quotation or a list item.
-_BEGINNING: Final = re.compile(r"(?:^|[.!?…:;\n\"“”„«»*#>\-–—(\[])[^\w\n]*$")
+# One of these stands before the first word of a sentence, a line, a quotation or a list item.
+_SIGNS: Final = frozenset('.!?…:;\n"“”„«»*#>-–—([')
 # A full stop after so short a word with a capital is that of an abbreviation.
 _ABBREVIATION: Final = re.compile(r"(?<!\w)[^\W\d_]{1,3}\.\s$")
 _TITLES: Final = frozenset(
@@ -164,8 +166,14 @@ def _is_abbreviation(word: str) -> bool:
 
 
 def _begins_sentence(text: str, place: int) -> bool:
-    before = text[max(0, place - 40) : place]
-    return bool(_BEGINNING.search(before)) and not _ABBREVIATION.search(before)
+    before = text[max(0, place - _LONGEST_GAP) : place]
+    gap = "".join(takewhile(_is_no_letter, reversed(before)))
+    is_beginning = len(gap) == len(before) or not _SIGNS.isdisjoint(gap)
+    return is_beginning and not _ABBREVIATION.search(before)
+
+
+def _is_no_letter(character: str) -> bool:
+    return not (character.isalnum() or character == "_")
 
 
 def _has_capital(word: str) -> bool:
