@@ -87,7 +87,9 @@ def _find_new_names(entry: Entry, lexicon: NameMatcher) -> list[str]:
     names = lexicon.names_in_texts.get(key)
     if names is None:
         text = _get_text(entry)
-        names = find_names(text, writes_nouns_large=name_language(text) == "German")
+        names = find_names(text)
+        if names and name_language(text) == "German":
+            names = find_names(text, writes_nouns_large=True)
         lexicon.names_in_texts[key] = names
     return names
 

@@ -24,6 +24,8 @@ _WORD: Final = re.compile(r"[^\W\d_]+(?:['’.-](?=[^\W\d_])[^\W\d_]+)*")
 _POSSESSIVE: Final = re.compile(r"['’]s?$")
 # One of these stands before the first word of a sentence, a line, a quotation or a list item.
 _SIGNS: Final = frozenset('.!?…:;\n"“”„«»*#>-–—([')
+# Without one of these there is no name in English: most entries are done with at once.
+_CAPITAL_INSIDE: Final = re.compile(r"(?:[\w,;')/&]|\b[A-Z][a-z]{0,2}\.)\s[A-Z]")
 # A full stop after so short a word with a capital is that of an abbreviation.
 _ABBREVIATION: Final = re.compile(r"(?<!\w)[^\W\d_]{1,3}\.\s$")
 _TITLES: Final = frozenset(
@@ -96,6 +98,8 @@ def find_names(text: str, *, writes_nouns_large: bool = False) -> list[str]:
     `writes_nouns_large` for a language such as German.
     """
     text = text[:_MAX_LENGTH]
+    if text.isascii() and not _CAPITAL_INSIDE.search(text):
+        return []
     found = list(_WORD.finditer(text))
     small = {word.group() for word in found if word.group()[0].islower()}
     inside = {
