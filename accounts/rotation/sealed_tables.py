@@ -60,6 +60,15 @@ class SealedTable:
         """The table's name, quoted."""
         return _quote(self.model._meta.db_table)
 
+    def list_references(self) -> list[tuple[str, str]]:
+        """Return the columns that refer to rows of sealed tables, and those tables; names are quoted."""
+        fields = self.model._meta.concrete_fields
+        return [
+            (_quote(_get_column_name(field)), _quote(field.related_model._meta.db_table))
+            for field in fields
+            if isinstance(field.related_model, type) and issubclass(field.related_model, SealedModel)
+        ]
+
     def iterate_batches(
         self, owner: UUID, *, skip_prefix: bytes | None, size: int = BATCH
     ) -> Iterator[list[Row]]:

@@ -1,8 +1,9 @@
 """Tests of deleting an account, by its owner or by the administrator."""
 
 import shlex
+from datetime import date
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from django.apps import apps
@@ -11,14 +12,18 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import KeySlot, Person, SignIn
-from accounts.security import data_inventory
+from accounts.rotation.sealed_tables import list_sealed_tables
+from accounts.security import data_inventory, deletion
 from accounts.signals import person_deleted, vault_locked
-from diary.models import Entry, Reply
+from diary.models import Draft, Entry, LateDraft, Reply, Version
 from llamora.crypto import in_force
 from llamora.database import write_transaction
 from llamora.fields.fence import sealed_models
 from tests.accounts.pages import list_errors
-from tests.people import PASSWORD, Resident
+from tests.people import PASSWORD, Resident, new_resident
+from traces.models import Change, ChangeKind, EntryTrace, Trace, TraceProposal, compute_name_index
+
+DAY = date(2026, 3, 5)
 
 
 def write_entries(who: Resident, count: int = 3) -> None:
@@ -65,6 +70,50 @@ def test_everything_goes_and_nothing_of_anybody_else(owner: Resident, housemate:
     assert Entry.objects.count() == 2
     assert housemate.is_unlocked()
     assert Client().post("/sign-in/", {"name": "Olive Ähre", "password": PASSWORD}).status_code == 422
+
+
+def write_rows_with_references(who: Resident) -> Entry:
+    """Write an entry, and a row of each kind that refers to an entry or a trace; return the entry."""
+    with who.unlocked(), write_transaction():
+        of: Any = {"owner_id": who.id}
+        entry = Entry.objects.create(**of, day=DAY, text="Words.")
+        of_entry = {**of, "entry": entry}
+        Version.objects.create(**of_entry, revision=1, text="Before.", written_at=timezone.now())
+        Reply.objects.create(**of_entry, text="An answer.")
+        Draft.objects.create(**of_entry, day=DAY, based_on=1, text="An edit.")
+        LateDraft.objects.create(**of_entry, day=DAY, box=b"box", sign_in_id=uuid4(), mac=bytes(32))
+        trace = Trace.objects.create(**of, name="tea", name_index=compute_name_index("tea"))
+        EntryTrace.objects.create(**of_entry, trace=trace)
+        TraceProposal.objects.create(**of_entry, body={"offered": ["new"], "dismissed": []})
+        Change.objects.create(**of, trace=trace, into=trace, kind=ChangeKind.RENAME, body={"was": "chai"})
+    return entry
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("owner_is", ["a housemate", "nobody"])
+def test_what_a_writer_hung_on_an_entry_does_not_prevent_it(owner_is: str) -> None:
+    owner, housemate = new_resident("Olive"), new_resident("Humphrey")
+    write_rows_with_references(owner)
+    write_rows_with_references(housemate)
+    with_references = [table for table in list_sealed_tables() if table.list_references()]
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA foreign_keys = OFF")
+        for table in with_references:
+            if owner_is == "nobody":
+                cursor.execute(
+                    f"UPDATE {table.name} SET owner_id = %s WHERE owner_id = %s", ["0" * 32, owner.id.hex]
+                )
+            for column, target in table.list_references():
+                hers = f"(SELECT id FROM {target} WHERE owner_id = %s)"
+                cursor.execute(f"UPDATE OR IGNORE {table.name} SET {column} = {hers}", [owner.id.hex])
+        cursor.execute("PRAGMA foreign_keys = ON")
+
+    owner_id = owner.id
+
+    deletion.delete_person(owner.person)
+
+    assert count_rows_of(owner_id) == 0
+    assert housemate.list_texts(DAY) == ["Words."]
 
 
 def test_the_browser_is_signed_out(owner: Resident) -> None:

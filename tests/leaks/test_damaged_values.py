@@ -111,9 +111,8 @@ def test_every_kind_of_row_with_an_owner_is_damaged_here() -> None:
     assert {model.__name__ for model in with_owner - set(MODELS)} == {"Vault", "KeySlot", "FormerKey"}
 
 
-# Without primary keys, by which Django sees whether a row is there at all, and without owners: rows of nobody
-# that name entries of somebody keep those from being deleted.
-_NOT_NULL = re.compile(r"(?<!\"owner_id\" char\(32\)) NOT NULL(?! PRIMARY KEY)")
+# Without primary keys, by which Django sees whether a row is there at all.
+_NOT_NULL = re.compile(r" NOT NULL(?! PRIMARY KEY)")
 
 
 @contextmanager
