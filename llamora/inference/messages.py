@@ -38,6 +38,9 @@ _MESSAGES: Final = {
         "list its models, name one in LLAMORA_MODEL_NAME."
     ),
     "unauthorized": "The model server rejected the API key. Check LLAMORA_MODEL_API_KEY.",
+    "no_credit": (
+        "The account at the model server has no credit left. Add credit there, or choose another model."
+    ),
     "no_such_model": (
         "The model server does not have this model. Check LLAMORA_MODEL_NAME, or load it in the server."
     ),

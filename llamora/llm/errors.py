@@ -5,6 +5,7 @@
       WrongAddress         wrong_address        the address is another program's, or redirects
         PathNotFound       wrong_address        it does not have the requested path
       ApiKeyRefused        unauthorized         the API key was refused
+      NoCredit             no_credit            the account at the model server has no credit left
       ModelNotFound        no_such_model        the server does not have the requested model
       ModelLoading         loading              the server is still loading its model
       ModelBusy            busy                 the server accepts no more requests at the moment
@@ -53,6 +54,10 @@ class PathNotFound(WrongAddress):
 
 class ApiKeyRefused(ModelError):
     code = "unauthorized"
+
+
+class NoCredit(ModelError):
+    code = "no_credit"
 
 
 class ModelNotFound(ModelError):
@@ -163,6 +168,8 @@ _NOT_FOUND_SIGNS = (
     b"not a valid model",
 )
 _KEY_SIGNS = (b"api key not valid", b"invalid api key", b"invalid_api_key", b"incorrect api key")
+# Of a quota that is used up for good, which a few servers report like too many requests.
+_CREDIT_SIGNS = (b"insufficient_quota", b"credit balance", b"insufficient credits", b"insufficient balance")
 _FILTER_SIGNS = (b"content_filter", b"content management policy", b"responsibleaipolicy")
 _BUSY_SIGNS = (b"overloaded", b"too many requests", b"queue is full", b"at capacity", b"server busy")
 # 529 is Anthropic's, the rest are of gateways that waited too long for a server.
@@ -188,6 +195,8 @@ def error_for_response(status: int, body: bytes) -> ModelError:
         return PromptTooLong()
     if status in (401, 403) or (status == 400 and _has_sign(text, _KEY_SIGNS)):
         return ApiKeyRefused()
+    if status == 402 or (status in (400, 429) and _has_sign(text, _CREDIT_SIGNS)):
+        return NoCredit()
     if _has_sign(text, _NO_MEMORY_SIGNS):
         return ModelOutOfMemory()
     if status == 400 and _has_sign(text, _FILTER_SIGNS):

@@ -214,6 +214,21 @@ REFUSALS: dict[str, tuple[int, Any, str]] = {
     "Anthropic, overloaded": (529, {"error": {"type": "overloaded_error"}}, "busy"),
     "a full queue": (503, {"error": "the queue is full"}, "busy"),
     "Hugging Face, loading": (503, {"error": "Model heron is currently loading"}, "loading"),
+    "OpenRouter without credit": (
+        402,
+        {"error": {"message": "Insufficient credits", "code": 402}},
+        "no_credit",
+    ),
+    "OpenAI without credit": (
+        429,
+        {"error": {"message": "You exceeded your current quota", "code": "insufficient_quota"}},
+        "no_credit",
+    ),
+    "Anthropic without credit": (
+        400,
+        {"error": {"type": "invalid_request_error", "message": "Your credit balance is too low"}},
+        "no_credit",
+    ),
     "a gateway that waited too long": (504, "<html>Gateway Time-out</html>", "too_slow"),
     "any other path": (404, {"detail": "Not Found"}, "wrong_address"),
     "a limit of requests that mentions tokens": (
