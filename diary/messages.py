@@ -3,6 +3,7 @@
 from typing import Final
 
 from llamora.inference.messages import NOTHING_WRITTEN, PARTIAL_SAVED
+from llamora.pluralize import pluralize
 
 # --- Entries and drafts ----------------------------------------------------------------------------------
 
@@ -122,11 +123,17 @@ def get_waiting_message(others: int) -> str:
     return f"Waiting for the model, after {'one other' if others == 1 else f'{others} others'}."
 
 
+def get_reading_message(entries: int) -> str:
+    """Return the state of a job whose model reads this many entries and has written nothing yet, or none."""
+    return f"Reading {pluralize(entries, 'entry', 'entries')}." if entries else ""
+
+
 # --- Openings and recaps ---------------------------------------------------------------------------------
 
 OPENING_NOT_REPLACED: Final = "No new opening was written. {}."
 NO_OPENING_NOW: Final = "No new opening can be written now. {}"
 NO_RECAP_NOW: Final = "No recap can be written now. {}"
+READING_DAY: Final = "Reading that day."
 RECAP_FAILED: Final = "No recap was written this time. Try again in a moment."
 NOTHING_TO_RECAP: Final = "There is nothing to summarize."
 

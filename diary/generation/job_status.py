@@ -6,14 +6,20 @@ from llamora.inference.messages import NOTHING_WRITTEN, PARTIAL_SAVED, get_messa
 
 
 def describe_state(
-    *, state: str, reason: str, position: int = 0, is_thinking: bool = False, is_empty: bool = False
+    *,
+    state: str,
+    reason: str,
+    position: int = 0,
+    entries_read: int = 0,
+    is_thinking: bool = False,
+    is_empty: bool = False,
 ) -> str:
     """Return a status sentence for a reply, or an empty string if its state needs no explanation."""
     match state:
         case JobState.WAITING:
             return messages.JOB_WAITING if position < 1 else _describe_position(position)
         case JobState.WRITING:
-            return messages.JOB_THINKING if is_thinking else ""
+            return messages.JOB_THINKING if is_thinking else messages.get_reading_message(entries_read)
         case JobState.STOPPED:
             return _describe_partial(messages.JOB_STOPPED, is_empty=is_empty)
         case JobState.INTERRUPTED:
@@ -33,6 +39,7 @@ def describe_job(job: Job) -> str:
         state=job.state,
         reason=job.reason,
         position=job.position,
+        entries_read=job.entries_read,
         is_thinking=job.is_thinking,
         is_empty=job.state not in LIVE_STATES and not job.text,
     )

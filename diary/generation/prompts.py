@@ -15,11 +15,12 @@ def build_prompt(
     *,
     messages: ChatMessages,
     budget: TokenBudget,
+    entries: int,
     allows_heads: bool = False,
 ) -> Prompt:
     """Return the prompt for a text in sentences, from the messages that `values` have filled in.
 
-    `allows_heads` if a line of the text may be only a date.
+    `entries` is how many entries it contains; `allows_heads` if a line of the text may be only a date.
     """
     options = prompt_templates.get_options(name)
     check = TextCheck(
@@ -34,6 +35,7 @@ def build_prompt(
         thinking_tokens=budget.thinking,
         temperature=options.temperature,
         label=f"{name} {options.version}",
+        entries=entries,
         check=check,
     )
 

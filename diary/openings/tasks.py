@@ -101,7 +101,13 @@ class OpeningTask:
             count=server.count_message_tokens,
         )
         self._record_sources(sent)
-        return build_prompt("opening", self._get_values(sent), messages=messages, budget=budget)
+        return build_prompt(
+            "opening",
+            self._get_values(sent),
+            messages=messages,
+            budget=budget,
+            entries=len(self.record.entries),
+        )
 
     def _render_prompt(self, sources: Sequence[OpeningSource]) -> ChatMessages:
         return prompt_templates.render_prompt("opening", self._get_values(sources))

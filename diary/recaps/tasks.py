@@ -43,7 +43,9 @@ class RecapTask:
             shorten=halve_entry,
             count=server.count_message_tokens,
         )
-        return build_prompt("recap", self._get_values(sent), messages=messages, budget=budget)
+        return build_prompt(
+            "recap", self._get_values(sent), messages=messages, budget=budget, entries=len(sent)
+        )
 
     def _render_prompt(self, entries: Sequence[PromptEntry]) -> ChatMessages:
         return prompt_templates.render_prompt("recap", self._get_values(entries))

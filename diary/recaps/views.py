@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts.decorators import unlock_required
 from accounts.http.request import HouseholdRequest
 from diary import days, messages
+from diary.generation.job_status import describe_job
 from diary.recaps import services
 from llamora.inference import model_server
 from llamora.inference.job import Job
@@ -40,7 +41,7 @@ def recap(request: HouseholdRequest, day: date) -> HttpResponse:
         "text": saved.text if saved else "",
         "written_by": describe_author(saved.author) if saved else "",
         "is_coming": is_coming,
-        "why_not": _get_refusal(result),
+        "note": _get_note(result),
     }
     if is_requested:
         name = "diary/fragments/recap.html" if request.htmx else "diary/recap.html"
@@ -52,8 +53,10 @@ def recap(request: HouseholdRequest, day: date) -> HttpResponse:
     )
 
 
-def _get_refusal(result: services.SavedRecap | Job | None) -> str:
-    """Return the reason why a requested recap is not available."""
+def _get_note(result: services.SavedRecap | Job | None) -> str:
+    """Return the state of a recap that is being written, or the reason why there is none."""
+    if isinstance(result, Job) and not result.is_over:
+        return describe_job(result) or messages.READING_DAY
     if result is not None:
         return messages.RECAP_FAILED
     status = model_server.get_status()

@@ -77,6 +77,7 @@ class ReplyTask:
             _get_values(self.choice, sent),
             messages=messages,
             budget=budget,
+            entries=len(self.record.entries),
             allows_heads=self.choice.kind == ReplyKind.OWN,
         )
 

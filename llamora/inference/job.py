@@ -85,6 +85,7 @@ class Prompt:
     schema            the JSON schema of the output, if any
     temperature       how far from the likeliest words the model may go; the server's own if None
     label             name and version of the prompt, as in "recap 2"
+    entries           how many entries of the diary it contains
     """
 
     messages: ChatMessages
@@ -93,6 +94,7 @@ class Prompt:
     schema: dict[str, Any] | None = None
     temperature: float | None = None
     label: str = ""
+    entries: int = 0
     check: OutputCheck | None = None
 
 
@@ -168,6 +170,8 @@ class Job:
         self.seq = 0
         self.restarts = 0
         self.is_thinking = False
+        # How many entries the model reads, from when its prompt is built until it writes.
+        self.entries_read = 0
         self.is_saved = True
         self._attachments: dict[type[JobAttachment], JobAttachment] = {}
         self._pieces: list[str] = []
@@ -232,6 +236,7 @@ class Job:
         if delta.text:
             self._pieces.append(delta.text)
             self.is_thinking = False
+            self.entries_read = 0
         elif delta.thought:
             self.is_thinking = True
         if delta.thought:
@@ -246,6 +251,11 @@ class Job:
     def set_position(self, position: int) -> None:
         """Set the position in the queue, from 1; 0 if the job does not wait."""
         self.position = position
+        self._notify()
+
+    def read(self, entries: int) -> None:
+        """Set the number of entries in the prompt, which the model reads until its first text."""
+        self.entries_read = entries
         self._notify()
 
     def start(self) -> None:

@@ -147,7 +147,9 @@ class JobRun:
     async def _stream_within_window(self, server: "ModelServer") -> str:
         for share in SHARES:
             try:
-                return await self._stream(await self.job.task.build_prompt(server, share=share), server)
+                prompt = await self.job.task.build_prompt(server, share=share)
+                self.job.read(prompt.entries)
+                return await self._stream(prompt, server)
             except PromptTooLong:
                 if share == SHARES[-1]:
                     raise

@@ -49,7 +49,7 @@ def press_recap_button(owner: Resident, *, script: bool = True) -> str:
     until = time.monotonic() + 10
     path, fields = f"/d/{write_past_day(owner)}/recap/", {"asked": "1"}
     html = owner.post(path, script=script, **fields).content.decode()
-    while "Reading that day" in html:
+    while ASKS_ON in html:
         assert time.monotonic() < until
         time.sleep(0.03)
         polling = {"HX-Request": "true", "X-Llamora-Poll": "1"} if script else {}

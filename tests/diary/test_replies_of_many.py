@@ -199,6 +199,23 @@ async def limit_to_one_slot() -> None:
     server.offer = replace(server.offer, slots=1)
 
 
+def test_the_page_says_how_many_entries_are_read(
+    live: ServingLoop, model: FakeModelServer, owner: Resident
+) -> None:
+    model.add_scripts(Script(tokens=["Fine."], first_after=1.0))
+    owner.write("Up early.")
+    tab = live.tab(owner, owner.today)
+
+    reply = start_reply(owner, owner.write("Tea.").id)
+
+    came = tab.wait_for("snapshot", reply=reply)["html"]
+    page = owner.get(f"/d/{owner.today}/").content.decode()
+    assert "Reading 2 entries." in came
+    assert "Reading 2 entries." in page
+    end = tab.wait_for("end", reply=reply)["html"]
+    assert "Reading" not in end
+
+
 def test_one_person_cannot_have_any_number_under_way(
     live: ServingLoop, model: FakeModelServer, owner: Resident
 ) -> None:

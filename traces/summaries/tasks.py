@@ -70,6 +70,7 @@ class SummaryTask:
             self._get_values(sent),
             messages=messages,
             budget=budget,
+            entries=len(sent),
             allows_heads=True,
         )
 
