@@ -1,0 +1,4 @@
+"""Files of models.
+
+gguf   the facts in the header of a `.gguf` file
+"""
