@@ -99,7 +99,7 @@ def _build_day_context(request: HouseholdRequest, day: date) -> dict[str, Any]:
         "entries": presenters.build_entry_views(entries, zone=person.time_zone, drafts=drafts),
         "composer": presenters.build_composer(person, day, drafts),
         "has_unchecked_drafts": has_unchecked_drafts(request.vault.keyring),
-        "model_note": presenters.get_model_notice(),
+        "model_note": presenters.get_model_notice(person),
         "first_day": not entries and not Entry.objects.for_owner(person.id).order_by().exists(),
         "written_before": None if entries else calendar_queries.find_nearest_day_before(person.id, day),
         "written_after": None if entries else calendar_queries.find_nearest_day_after(person.id, day),

@@ -20,6 +20,7 @@ from diary.replies.presenters import list_reply_views
 from diary.replies.section import ReplyView
 from llamora.fields import new_id
 from llamora.inference import model_server
+from llamora.inference.messages import too_small_message
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,7 +169,11 @@ def load_draft_text(draft: Draft) -> str | None:
     return draft.open_or("text", None)
 
 
-def get_model_notice() -> str | None:
-    """Return a sentence if the model is unreachable, loading or on another machine, else None."""
+def get_model_notice(person: Person) -> str | None:
+    """Return a sentence if the model is unreachable, loading, on another machine or too small, else None."""
     status = model_server.get_status()
-    return status.message if status.state in ("away", "loading") or status.remote else None
+    if status.state in ("away", "loading") or status.remote:
+        return status.message
+    if status.is_too_small_for(person.model):
+        return too_small_message(status.get_model_for(person.model))
+    return None

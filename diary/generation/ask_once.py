@@ -1,7 +1,8 @@
-"""Start of generations: each runs once at a time, and one that nobody requested uses no remote model.
+"""Start of generations: each runs once at a time, and unrequested ones use no remote and no tiny model.
 
 Replies, openings, recaps, trace proposals and trace summaries all start here. Two tabs that request the same
-generation get the same job. A generation that nobody requested is never sent to another machine.
+generation get the same job. A generation that nobody requested is never sent to another machine, and never
+written by a model that is too small to write it.
 """
 
 import threading
@@ -49,7 +50,7 @@ def ask_once(
     `build_task` gathers the input of the model. It is called only if that input may be sent, and returns None
     if there is nothing to generate. The job gets a copy of `keyring`, which it closes.
 
-    is_requested     the person explicitly asked for this generation: see `may_send_unrequested`
+    is_requested     the person explicitly asked for this generation: see `may_generate_unrequested`
     allow_repeat     start a new job even if a job of this subject has ended in the last minutes. By default
                      the ended job is returned, so that a failure is not retried at every page view. A job
                      that was stopped in favour of another job is never returned
@@ -63,7 +64,7 @@ def ask_once(
     job = _find_current_job(kind, subject, keyring.key_id, allow_repeat=allow_repeat, replaces=replaces)
     if job is not None:
         return job
-    if not _may_start(is_requested=is_requested, starts_without_model=starts_without_model):
+    if not _may_start(person, is_requested=is_requested, starts_without_model=starts_without_model):
         return None
     task = build_task()
     if task is None:
@@ -80,6 +81,15 @@ def may_send_unrequested(status: ModelStatus) -> bool:
     calendar, is not a request to send text to another machine.
     """
     return not status.remote
+
+
+def may_generate_unrequested(status: ModelStatus, *, chosen: str) -> bool:
+    """Return whether this model may write something that the person did not ask for.
+
+    `chosen` is the model that the person has chosen, if any. A model that is too small mostly invents or
+    repeats: whoever wants to read that has to ask for it.
+    """
+    return may_send_unrequested(status) and not status.is_too_small_for(chosen)
 
 
 def list_jobs(kind: type[TaskT]) -> list[Job]:
@@ -120,12 +130,12 @@ def _find_current_job(
     return None if job.is_over and (allow_repeat or job.reason == "preempted") else job
 
 
-def _may_start(*, is_requested: bool, starts_without_model: bool) -> bool:
+def _may_start(person: Person, *, is_requested: bool, starts_without_model: bool) -> bool:
     status = model_server.get_status()
     if is_requested:
         return status.is_ready or starts_without_model
     # It is not known of a model that is not ready on which machine it is.
-    return status.is_ready and may_send_unrequested(status)
+    return status.is_ready and may_generate_unrequested(status, chosen=person.model)
 
 
 def _start(task: UniqueTask, *, person: Person, keyring: Keyring, is_background: bool) -> Job | None:

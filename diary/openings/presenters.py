@@ -6,7 +6,7 @@ from uuid import UUID
 from django.utils.safestring import SafeString
 
 from accounts.models import Person
-from diary.generation.ask_once import get_task, may_send_unrequested
+from diary.generation.ask_once import get_task, may_generate_unrequested
 from diary.generation.page_tasks import PageSection, render_job_text
 from diary.models import Entry, Opening
 from diary.openings import services
@@ -60,6 +60,8 @@ def build_row_view(row: Opening) -> OpeningView | None:
 def _is_opening_possible(person: Person, day: date) -> bool:
     """Return whether the person wants openings and an earlier day has entries."""
     status = model_server.get_status()
-    if not person.makes_openings or status.state == "off" or not may_send_unrequested(status):
+    if not person.makes_openings or status.state == "off":
+        return False
+    if not may_generate_unrequested(status, chosen=person.model):
         return False
     return bool(_earlier_entry_query(owner_id=person.id, day=day))

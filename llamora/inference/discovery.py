@@ -21,6 +21,7 @@ from llamora.inference.llamacpp import LlamaCppProcess
 from llamora.inference.messages import ready_message
 from llamora.inference.status import ModelStatus, ModelUnavailable, status_for_code
 from llamora.llm.errors import ModelError, ModelNotFound
+from llamora.llm.model_files.size import is_too_small
 from llamora.llm.probe import ServerCapabilities
 
 if TYPE_CHECKING:
@@ -191,12 +192,15 @@ class ModelDiscovery:
         assert server.offer is not None
         offer, model = server.offer, self._pick_model(server.offer)
         self._server, server.model, server.offer = server, model, offer.for_model(model)
+        sizes = {name: offer.find_parameters(name) for name in {model, *offer.models}}
+        parameters = {name: size for name, size in sizes.items() if size is not None}
         message = ready_message(
             model=model,
             kind=offer.kind,
             netloc=urlsplit(server.url).netloc,
             is_own=self.child is not None,
             remote=server.is_remote,
+            is_too_small=is_too_small(parameters.get(model)),
         )
         return ModelStatus(
             state="ready",
@@ -205,6 +209,7 @@ class ModelDiscovery:
             model=model,
             models=_list_selectable_models(offer),
             remote=server.is_remote,
+            parameters=parameters,
         )
 
     def _pick_model(self, offer: ServerCapabilities) -> str:

@@ -78,6 +78,7 @@ _MESSAGES: Final = {
     ),
 }
 REMOTE_NOTICE: Final = "This model runs on another machine: everything it reads is sent there."
+TOO_SMALL_NOTICE: Final = "This model is too small to answer a diary; 3 to 8 billion parameters are needed."
 _KIND_NAMES: Final = {"other": "a model server"}
 
 
@@ -100,9 +101,20 @@ def describe_author(author: "Author") -> str:
     return f"Written by {get_display_name(author.model)} {where}{prompt}."
 
 
-def ready_message(*, model: str, kind: str, netloc: str, is_own: bool, remote: bool) -> str:
+def too_small_message(model: str) -> str:
+    """Return the message for a person whose model is too small."""
+    return f"Replies are written by {get_display_name(model)}. {TOO_SMALL_NOTICE}"
+
+
+def ready_message(
+    *, model: str, kind: str, netloc: str, is_own: bool, remote: bool, is_too_small: bool = False
+) -> str:
     """Return the message for a ready model: its name, the kind of its server, and the server's host."""
     name = get_display_name(model)
     server = "run by Llamora" if is_own else f"served by {_KIND_NAMES.get(kind, kind)} at {netloc}"
-    message = f"Replies are written by {name or 'the model'}, {server}."
-    return f"{message} {REMOTE_NOTICE}" if remote else message
+    sentences = [f"Replies are written by {name or 'the model'}, {server}."]
+    if is_too_small:
+        sentences.append(TOO_SMALL_NOTICE)
+    if remote:
+        sentences.append(REMOTE_NOTICE)
+    return " ".join(sentences)

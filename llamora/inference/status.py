@@ -1,9 +1,11 @@
 """The status of the model: off, looking for its server, loading, ready, or away (not available)."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from llamora.inference.messages import get_message
 from llamora.llm.errors import ModelError
+from llamora.llm.model_files.size import is_too_small
 
 
 class ModelUnavailable(ModelError):  # noqa: N818 - states what is the case
@@ -26,10 +28,20 @@ class ModelStatus:
     models: tuple[str, ...] = ()
     # Whether the model runs on another machine.
     remote: bool = False
+    # The number of parameters of each model whose size is known.
+    parameters: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def is_ready(self) -> bool:
         return self.state == "ready"
+
+    def get_model_for(self, chosen: str) -> str:
+        """Return the model that writes for a person who has chosen this one, or none."""
+        return chosen if chosen in self.models else self.model
+
+    def is_too_small_for(self, chosen: str) -> bool:
+        """Return whether the model that writes for a person is too small for a diary."""
+        return is_too_small(self.parameters.get(self.get_model_for(chosen)))
 
 
 def status_for_code(code: str) -> ModelStatus:

@@ -11,6 +11,6 @@ request_forms   what servers accept in a request
 repetition      detects that a model repeats itself
 deltas          the types of a streamed reply
 tokens          an estimate for servers that cannot count tokens
-model_files     files of models: their headers
+model_files     files of models: their headers, and sizes
 errors          all errors of a model server, with codes
 """

@@ -1,10 +1,13 @@
-"""Probe of a model server: its kind, models, context window and slots.
+"""Probe of a model server: its kind, models, their sizes, context window and slots.
 
-llama.cpp   /props: default_generation_settings.n_ctx (per slot), total_slots
-LM Studio   /api/v0/models: loaded_context_length, max_context_length, state
+llama.cpp   /props: default_generation_settings.n_ctx (per slot), total_slots; /v1/models: meta.n_params
+LM Studio   /api/v0/models: loaded_context_length, max_context_length, state, in some versions params_string
 Ollama      /api/ps: context_length of loaded models; for other models Ollama's default
+            /api/tags: details.parameter_size
 vLLM        /v1/models: max_model_len
 others      /v1/models: names only; without it, a setting names the model
+
+Where a server says nothing about the size of a model, its name may.
 """
 
 import asyncio
@@ -13,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from llamora.llm.errors import MalformedResponse, ModelError, PathNotFound, WrongAddress
+from llamora.llm.model_files.size import find_size_in_name, parse_size
 
 FetchJson = Callable[[str], Awaitable[Any]]
 """Function that fetches a path and returns its JSON, or raises ModelError."""
@@ -23,7 +27,10 @@ UNKNOWN_WINDOW = 4096
 
 @dataclass(frozen=True, kw_only=True)
 class ServerCapabilities:
-    """Capabilities of a model server; `context_window` is in tokens, for one reply."""
+    """Capabilities of a model server; `context_window` is in tokens, for one reply.
+
+    `stated_sizes` are numbers of parameters, of the models whose size the server states.
+    """
 
     kind: str
     models: tuple[str, ...]
@@ -31,6 +38,11 @@ class ServerCapabilities:
     slots: int = 1
     counts_tokens: bool = False
     windows: Mapping[str, int] = field(default_factory=dict)
+    stated_sizes: Mapping[str, int] = field(default_factory=dict)
+
+    def find_parameters(self, model: str) -> int | None:
+        """Return the number of parameters of a model as its server or its name tells; None if unknown."""
+        return self.stated_sizes.get(model) or find_size_in_name(model)
 
     def for_model(self, name: str) -> "ServerCapabilities":
         """Return a copy with the context window of a model, since models of one server may differ."""
@@ -96,7 +108,8 @@ async def probe_server(get: FetchJson, *, named: str = "") -> ServerCapabilities
     if _get_entries(studio, "data"):
         return _parse_lm_studio(_get_entries(studio, "data"))
     if isinstance(loaded, dict) and "models" in loaded:
-        return _parse_ollama(entries, _get_entries(loaded, "models"))
+        tags = _get_entries(await _get_or_none(get, "/api/tags"), "models")
+        return _parse_ollama(entries, _get_entries(loaded, "models"), tags)
     return _parse_other_server(entries)
 
 
@@ -109,6 +122,7 @@ def _parse_llama_cpp(entries: list[dict[str, Any]], props: dict[str, Any]) -> Se
         context_window=_parse_positive_int(window, UNKNOWN_WINDOW),
         slots=_parse_positive_int(props.get("total_slots"), 1),
         counts_tokens=True,
+        stated_sizes=_get_sizes(entries, name="id", part="meta", size="n_params"),
     )
 
 
@@ -117,14 +131,30 @@ def _parse_lm_studio(entries: list[dict[str, Any]]) -> ServerCapabilities:
     writers.sort(key=lambda entry: entry.get("state") != "loaded")
     windows = _get_windows(writers, name="id", window="loaded_context_length")
     # A model that is not loaded yet will get LM Studio's default window, not its largest one.
-    return _build_capabilities("LM Studio", _get_names(writers), windows, default=UNKNOWN_WINDOW)
+    found = _build_capabilities("LM Studio", _get_names(writers), windows, default=UNKNOWN_WINDOW)
+    return replace(found, stated_sizes=_get_sizes(writers, name="id", size="params_string"))
 
 
-def _parse_ollama(entries: list[dict[str, Any]], loaded: list[dict[str, Any]]) -> ServerCapabilities:
+def _parse_ollama(
+    entries: list[dict[str, Any]], loaded: list[dict[str, Any]], tags: list[dict[str, Any]]
+) -> ServerCapabilities:
     ready = _get_names(loaded, "name")
     rest = tuple(name for name in _get_names(entries) if name not in ready)
     windows = _get_windows(loaded, name="name", window="context_length")
-    return _build_capabilities("Ollama", ready + rest, windows, default=OLLAMA_DEFAULT_WINDOW)
+    found = _build_capabilities("Ollama", ready + rest, windows, default=OLLAMA_DEFAULT_WINDOW)
+    sizes = _get_sizes([*loaded, *tags], name="name", part="details", size="parameter_size")
+    return replace(found, stated_sizes=sizes)
+
+
+def _get_sizes(entries: list[dict[str, Any]], *, name: str, size: str, part: str = "") -> dict[str, int]:
+    """Return the stated number of parameters by model; `part` is the object of an entry that states it."""
+    sizes = {}
+    for entry in entries:
+        stating = entry.get(part) if part else entry
+        parameters = parse_size(stating.get(size)) if isinstance(stating, dict) else None
+        if parameters and isinstance(entry.get(name), str):
+            sizes[entry[name]] = parameters
+    return sizes
 
 
 def _get_windows(entries: list[dict[str, Any]], *, name: str, window: str) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""Tests of `ask_once`: one job for each subject, and no unrequested text to another machine."""
+"""Tests of `ask_once`: one job for each subject, and nothing unrequested from remote or tiny models."""
 
 import ast
 import threading
@@ -26,6 +26,7 @@ from tests.diary.tabs import ServingLoop, run_serving_loop
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script, make_words
 from tests.fakes.waiting import wait_for
+from tests.page import read
 from tests.people import Resident
 from tests.test_layout import Modules, source_modules
 from tests.traces.tagging import add_traces
@@ -138,6 +139,101 @@ def test_on_request_a_model_on_another_machine_is_asked(
 
         assert len(list_jobs(CALLERS[name].kind)) == 1
         wait_for(lambda: count_requests(model) == 1)
+
+
+# --- The rule about models that are too small -------------------------------------------------------------
+
+SMALL, LARGE = "wren:0.5b", "heron:7b"
+
+
+@contextmanager
+def serving_models(first: str, *others: str) -> Iterator[tuple[ServingLoop, FakeModelServer]]:
+    """A serving loop whose server on this machine has these models; the household uses the first."""
+    with (
+        FakeModelServer(kind="Ollama", model=first, also=others) as server,
+        run_serving_loop(server.url) as live,
+    ):
+        yield live, server
+
+
+@pytest.mark.parametrize("name", UNREQUESTED)
+def test_unrequested_a_model_that_is_too_small_writes_nothing(
+    name: str, transactional_db: None, owner: Resident
+) -> None:
+    with serving_models(SMALL) as (live, server), owner.unlocked():
+        started = CALLERS[name].ask(owner, False)
+        live.wait_until_idle()
+
+        assert started is None
+        assert registry.list_jobs(owner.keyring.key_id) == []
+        assert count_requests(server) == 0
+
+
+@pytest.mark.parametrize("name", CALLERS)
+def test_on_request_a_model_that_is_too_small_is_asked(
+    name: str, transactional_db: None, owner: Resident
+) -> None:
+    with serving_models(SMALL) as (_, server), owner.unlocked():
+        CALLERS[name].ask(owner, True)
+
+        wait_for(lambda: count_requests(server) == 1)
+
+
+@pytest.mark.parametrize(
+    ("offered", "chosen", "writes"),
+    [
+        ([SMALL, LARGE], LARGE, True),
+        ([LARGE, SMALL], SMALL, False),
+        ([LARGE, SMALL], "", True),
+        # The server does not have it any more: the first writes.
+        ([SMALL, LARGE], "eagle:70b", False),
+        (["diarist"], "", True),
+    ],
+)
+def test_the_model_that_counts_is_the_persons(
+    offered: list[str], chosen: str, transactional_db: None, owner: Resident, *, writes: bool
+) -> None:
+    owner.person.model = chosen
+    with serving_models(*offered), owner.unlocked():
+        job = CALLERS["diary.openings.services"].ask(owner, False)
+
+        assert (job is not None) is writes
+
+
+def test_the_day_says_that_the_model_is_too_small_and_promises_no_opening(
+    transactional_db: None, owner: Resident
+) -> None:
+    owner.write("Began the boat.", day=past_day(owner))
+    with serving_models(SMALL, LARGE) as (live, _):
+        page = read(owner.get("/").content.decode())
+        live.wait_until_idle()
+        owner.set_preferences(model=LARGE)
+        other_page = read(owner.get("/").content.decode())
+
+    (notice,) = page.all("[data-model-note]")
+    assert notice.text == (
+        "Replies are written by wren:0.5b. This model is too small to answer a diary; "
+        "3 to 8 billion parameters are needed."
+    )
+    assert page.all("#opening") == []
+    assert other_page.all("[data-model-note]") == []
+    assert other_page.all("#opening")
+
+
+def test_where_no_model_suggests_traces_unasked_names_in_the_text_are_suggested(
+    transactional_db: None, owner: Resident
+) -> None:
+    entry = owner.write("Tea with Anna at the Red Lion, and then Anna left.")
+
+    pages = {}
+    for model in (SMALL, LARGE):
+        with serving_models(model):
+            pages[model] = read(
+                owner.get(f"/entries/{entry.id}/traces/propose/", script=True).content.decode()
+            )
+
+    assert [name.text for name in pages[SMALL].all(".trace-proposal bdi")] == ["Anna", "Red Lion"]
+    assert pages[LARGE].all(".trace-proposal bdi") == []
 
 
 # --- Once for each subject -------------------------------------------------------------------------------
@@ -326,6 +422,15 @@ def test_no_other_module_decides_by_where_the_model_is() -> None:
     deciding = {name for name in find_reads(source_modules(), "remote") if not name.startswith("llamora.")}
 
     # The day page says beside the box that the model is elsewhere.
+    assert deciding == {ASK_ONCE, "diary.entries.presenters"}
+
+
+def test_no_other_module_decides_by_how_large_the_model_is() -> None:
+    deciding = {
+        name for name in find_reads(source_modules(), "is_too_small_for") if not name.startswith("llamora.")
+    }
+
+    # The day page says so.
     assert deciding == {ASK_ONCE, "diary.entries.presenters"}
 
 

@@ -15,6 +15,7 @@ from llamora.inference import messages as inference_messages
 from llamora.inference import model_server
 from llamora.inference.config import ModelConfig
 from llamora.inference.discovery import ModelDiscovery
+from llamora.inference.messages import TOO_SMALL_NOTICE
 from llamora.inference.status import ModelUnavailable
 from llamora.llm import errors as llm_errors
 from llamora.llm.deltas import StreamEnd
@@ -269,7 +270,8 @@ async def test_a_file_in_the_models_folder_is_run_inside(
         parts = [part async for part in server.stream(TURNS, max_tokens=9)]
 
     assert isinstance(parts[-1], StreamEnd)
-    assert finder.status().message == "Replies are written by tiny, run by Llamora."
+    assert finder.status().message == f"Replies are written by tiny, run by Llamora. {TOO_SMALL_NOTICE}"
+    assert finder.status().is_too_small_for("")
     assert other.requests == []
 
 

@@ -22,12 +22,15 @@ from accounts.rotation.epoch_change import begin_rotation
 from diary.models import Reply
 from llamora.clock.models import ClockRecord
 from llamora.inference.job import JobState
+from llamora.inference.messages import TOO_SMALL_NOTICE
 from llamora.ops import data_folder, startup
 from llamora.ops.backup import create
 from llamora.ops.doctor import backups, database, folder, household, inference, machine, proxy
 from llamora.ops.doctor.check_result import CheckResult, DoctorCheck, run_check
 from llamora.pluralize import pluralize
 from tests.clock.records import settle_clock
+from tests.fakes.gguf_file import Q4_K, Tensor, build_gguf, write_gguf
+from tests.fakes.model_server import FakeModelServer
 from tests.people import Resident, new_resident, register_resident
 from tests.rotation.format_1 import move_back_to_format_1
 
@@ -315,6 +318,15 @@ def test_models_are_looked_for_and_their_absence_is_no_fault(
     assert get_worst_level(check) == "warn"
 
 
+@pytest.mark.parametrize(("model", "level"), [("wren:0.5b", "warn"), ("heron:7b", "ok")])
+def test_a_model_that_is_too_small_is_said(model: str, level: str, own_folder: Path, settings: Any) -> None:
+    with FakeModelServer(kind="Ollama", model=model) as server:
+        settings.MODEL_URL = server.url
+
+        assert get_worst_level(inference.check_model_server) == level
+        assert ("too small" in get_messages(inference.check_model_server)) is (level == "warn")
+
+
 def test_a_python_without_hnswlib_is_said(own_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from search.index import graph
 
@@ -327,9 +339,23 @@ def test_a_python_without_hnswlib_is_said(own_folder: Path, monkeypatch: pytest.
 
 
 def test_a_model_file_is_named_and_not_loaded(own_folder: Path, settings: Any) -> None:
-    (own_folder / "models").mkdir()
-    (own_folder / "models" / "small.gguf").write_bytes(b"GGUF")
-    assert "small.gguf" in get_messages(inference.check_model_server)
+    file = write_gguf(own_folder / "models" / "heron.gguf")
+    large = Tensor("output.weight", (1 << 16, 1 << 15), Q4_K)
+    with file.open("wb") as sparse:
+        sparse.write(build_gguf(tensors=[large], data=0))
+        sparse.truncate(1300 << 20)
+    assert get_messages(inference.check_model_server) == "The server runs heron.gguf (1,300 MiB) itself."
+    assert get_worst_level(inference.check_model_server) == "ok"
+
+    write_gguf(file)
+    assert "heron.gguf" in get_messages(inference.check_model_server)
+    assert TOO_SMALL_NOTICE in get_messages(inference.check_model_server)
+    assert get_worst_level(inference.check_model_server) == "warn"
+
+    write_gguf(file, b"GGUF")
+    assert "heron.gguf" in get_messages(inference.check_model_server)
+    assert "could not be loaded" in get_messages(inference.check_model_server)
+    assert get_worst_level(inference.check_model_server) == "warn"
 
     settings.MODEL_FILE = str(own_folder / "absent.gguf")
     assert get_worst_level(inference.check_model_server) == "warn"

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
+from diary.generation.ask_once import may_generate_unrequested
 from diary.hooks import EntryPanel
 from diary.models import Entry
 from diary.rendering.excerpts import get_first_words
@@ -111,7 +112,10 @@ def build_traces_on_entries(entries: Sequence[Entry], *, are_new: bool = False) 
     """Return the traces of entries of one day, by entry; nothing is looked up for entries that `are_new`."""
     if not entries:
         return {}
-    can_ask = model_server.get_status().is_ready
+    status = model_server.get_status()
+    can_ask = status.is_ready
+    # The owner's own choice of a model is not looked up for this.
+    suggests_unasked = can_ask and may_generate_unrequested(status, chosen="")
     # Before proposals are read: a job that has ended by now has written its proposal.
     waiting = {entry.id for entry in entries if can_ask and proposals_services.is_proposing(entry.id)}
     chips: Mapping[UUID, list[TraceChip]] = defaultdict(list) if are_new else build_chips(entries)
@@ -127,7 +131,7 @@ def build_traces_on_entries(entries: Sequence[Entry], *, are_new: bool = False) 
                 row=rows.get(entry.id),
                 added=[chip.name for chip in chips[entry.id]],
                 habit=habit if entry.id in fresh else (),
-                reads_text=not can_ask and entry.id in fresh,
+                reads_text=not suggests_unasked and entry.id in fresh,
             ),
             can_ask=can_ask,
             is_waiting=entry.id in waiting,

@@ -2,12 +2,16 @@
 
 import asyncio
 from collections.abc import Iterator
+from pathlib import Path
 
 from django.conf import settings
 
 from llamora.inference.config import ModelConfig
+from llamora.inference.messages import TOO_SMALL_NOTICE, get_message
 from llamora.inference.model_server import discover, get_status, stop
 from llamora.inference.status import ModelStatus, ModelUnavailable
+from llamora.llm.model_files.gguf import UnreadableModelFile, read_gguf
+from llamora.llm.model_files.size import is_too_small
 from llamora.ops.doctor.check_result import CheckResult, ok, warn
 from llamora.pluralize import pluralize
 
@@ -23,11 +27,21 @@ def check_model_server() -> Iterator[CheckResult]:
         yield warn("model", f"The file {settings.MODEL_FILE} does not exist. Correct LLAMORA_MODEL_FILE.")
         return
     if file is not None:
-        size = file.stat().st_size // 2**20
-        yield ok("model", f"The server runs {file.name} ({size:,} MiB) itself.")
+        yield _describe_file(file)
         return
     found = asyncio.run(_find_model())
-    yield ok("model", found.message) if found.is_ready else warn("model", found.message)
+    is_usable = found.is_ready and not found.is_too_small_for("")
+    yield ok("model", found.message) if is_usable else warn("model", found.message)
+
+
+def _describe_file(file: Path) -> CheckResult:
+    message = f"The server runs {file.name} ({file.stat().st_size // 2**20:,} MiB) itself."
+    try:
+        facts = read_gguf(file)
+    except UnreadableModelFile:
+        return warn("model", f"{message} {get_message('file_refused')}")
+    is_small = is_too_small(facts.parameters or None)
+    return warn("model", f"{message} {TOO_SMALL_NOTICE}") if is_small else ok("model", message)
 
 
 async def _find_model() -> ModelStatus:
