@@ -1,7 +1,8 @@
 """Streaming check of a model's text for its length in words, echoes of its prompt, and forged entries.
 
     complete   the sentence in which the text reaches its number of words is over
-    echo       eight words in a row of the prompt that the person did not write, or one of its headings
+    echo       eight words in a row of the prompt that the person did not write, one of its headings, or
+               the code of a fence
     forged     a line that is only a date or a time of day, as an entry begins
 
 Small models repeat their instructions, or go on with the next entry of the diary themselves. Neither may
@@ -24,6 +25,7 @@ _WORD: Final = re.compile(r"\w+")
 _SENTENCE_END: Final = re.compile(r"[.!?…。！？]+[\"'”’»)*_\]]*(?=\s|$)")
 _TIME_HEAD: Final = re.compile(r"\W{0,3}\[\d{1,2}[:.]\d{2}\]")
 _YEAR: Final = re.compile(r"\d{4}")
+_FENCE_CODE: Final = re.compile(r"[0-9a-f]{32}")
 # The anchor matters only to expressions that are no head: those of a head name their year.
 _ANY_DAY: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -82,6 +84,8 @@ class TextCheck:
             self._word_count += 1
             if self._word_count == self._max_words:
                 self._full_at = match.end()
+            if _FENCE_CODE.fullmatch(match.group()):
+                return Cut(self._text.rfind("\n", 0, match.start()) + 1, "echo")
             self._recent.append((match.group().casefold(), match.start()))
             if len(self._recent) == ECHO_LENGTH and tuple(word for word, _ in self._recent) in self._echoes:
                 return Cut(self._recent[0][1], "echo")

@@ -24,7 +24,10 @@ MIN_ENTRY_CHARACTERS = 40
 
 @dataclass(frozen=True, kw_only=True)
 class PromptEntry:
-    """The text of an entry, its time of day as 08:12, or empty, and its day if not the day of the prompt."""
+    """The text of an entry, its time of day as 08:12, or empty, and its day if not the day of the prompt.
+
+    `is_trusted` if its owner wrote it; see `diary.models.Origin`.
+    """
 
     time: str
     text: str
@@ -32,6 +35,17 @@ class PromptEntry:
     day: date | None = None
     day_label: str = ""
     is_cut: bool = False
+    is_trusted: bool = True
+
+    def describe(self) -> dict[str, object]:
+        """Return what the model is to read."""
+        return {
+            "day": self.day_label,
+            "time": self.time,
+            "imported": not self.is_trusted,
+            "only_a_part": self.is_cut,
+            "text": self.text,
+        }
 
 
 @dataclass(frozen=True, kw_only=True)

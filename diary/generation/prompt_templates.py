@@ -4,9 +4,9 @@
     temperature: 0.3      and the number of words after which its text ends with the sentence
     words: 60
     ---
-    instructions          the system message
+    instructions          the system message, without any text to read
     ---
-    what to read          the user message
+    what to read          the user message, with the texts between fences: see `diary.generation.material`
 
 A file in `<data>/prompts/` overrides the file of the same name in `templates/prompts/`; it may do without the
 first part, which then is ours. Nothing is escaped, since a prompt is text, not HTML.
@@ -24,6 +24,13 @@ from django.conf import settings
 from django.template import Context, Engine, Template, TemplateSyntaxError
 from django.template.base import NodeList, TextNode
 
+from diary.generation.material import (
+    READING_RULE,
+    MaterialAmongInstructions,
+    fence_values,
+    make_fence_code,
+    select_instructions,
+)
 from llamora.llm.deltas import ChatMessages
 
 logger = logging.getLogger("diary.generation.prompt_templates")
@@ -48,15 +55,11 @@ class PromptOptions(NamedTuple):
 
 
 class _PromptTemplate(NamedTuple):
-    """A parsed template, and the time at which its file is read again.
-
-    `blank` is the user message without its fixed words: what remains is what it was given.
-    """
+    """A parsed template, and the time at which its file is read again."""
 
     options: PromptOptions
     system: Template
     person: Template
-    blank: Template
     path: Path
     expires_at: float
 
@@ -69,18 +72,16 @@ def render_prompt(name: str, values: dict[str, object]) -> ChatMessages:
     prompt = _get(name)
     try:
         return _fill(prompt, values)
+    except MaterialAmongInstructions:
+        why = "a text to read may stand only below its line of ---."
     except Exception:
-        if prompt.path.parent == OWN_TEMPLATES:
-            raise
-    # The error is not logged: it can quote the values.
-    logger.warning("The prompt %s is not used: filling it in failed.", prompt.path)
+        # The error is not logged: it can quote the values.
+        why = "filling it in failed."
+    if prompt.path.parent == OWN_TEMPLATES:
+        raise InvalidPromptTemplate
+    logger.warning("The prompt %s is not used: %s", prompt.path, why)
     own = _cache[settings.DATA_DIR, name] = _load(OWN_TEMPLATES / f"{name}.txt")
     return _fill(own, values)
-
-
-def render_values(name: str, values: dict[str, object]) -> str:
-    """Return only what a prompt was given: the texts of its person, without the words of the template."""
-    return str(_get(name).blank.render(Context(values, autoescape=False)))
 
 
 def get_options(name: str) -> PromptOptions:
@@ -91,7 +92,8 @@ def get_options(name: str) -> PromptOptions:
 def get_fixed_texts(name: str) -> list[str]:
     """Return the words of a prompt that are the same for everybody, in pieces."""
     prompt = _get(name)
-    return [node.s for half in (prompt.system, prompt.person) for node in _iter_text_nodes(half.nodelist)]
+    halves = (prompt.system, prompt.person)
+    return [READING_RULE, *(node.s for half in halves for node in _iter_text_nodes(half.nodelist))]
 
 
 def _load(path: Path) -> _PromptTemplate:
@@ -109,12 +111,9 @@ def _load(path: Path) -> _PromptTemplate:
         raise InvalidPromptTemplate
     try:
         halves = engine.from_string(system), engine.from_string(person)
-        blank = engine.from_string(person)
     except TemplateSyntaxError:
         raise InvalidPromptTemplate from None
-    for node in _iter_text_nodes(blank.nodelist):
-        node.s = "\n"
-    return _PromptTemplate(options, *halves, blank, path, expires_at=time.monotonic() + FRESH_SECONDS)
+    return _PromptTemplate(options, *halves, path, expires_at=time.monotonic() + FRESH_SECONDS)
 
 
 def _parse_options(head: str) -> PromptOptions:
@@ -155,6 +154,10 @@ def _get(name: str) -> _PromptTemplate:
 
 
 def _fill(prompt: _PromptTemplate, values: dict[str, object]) -> ChatMessages:
-    context = Context(values, autoescape=False)
-    system, person = prompt.system.render(context).strip(), prompt.person.render(context).strip()
-    return [{"role": "system", "content": system}, {"role": "user", "content": person}]
+    code = make_fence_code()
+    system = prompt.system.render(Context(select_instructions(values), autoescape=False)).strip()
+    person = prompt.person.render(Context(fence_values(values, code), autoescape=False)).strip()
+    return [
+        {"role": "system", "content": f"{system}\n\n{READING_RULE.format(code=code)}"},
+        {"role": "user", "content": person},
+    ]

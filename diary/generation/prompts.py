@@ -4,6 +4,7 @@ from typing import Any
 
 from diary.generation import prompt_templates
 from diary.generation.budget import TokenBudget
+from diary.generation.material import join_texts
 from diary.generation.output_check import TextCheck
 from llamora.inference.job import Prompt
 from llamora.llm.deltas import ChatMessages
@@ -25,7 +26,7 @@ def build_prompt(
     options = prompt_templates.get_options(name)
     check = TextCheck(
         fixed_texts=prompt_templates.get_fixed_texts(name),
-        own_text=prompt_templates.render_values(name, values),
+        own_text=join_texts(values),
         max_words=options.max_words,
         allows_heads=allows_heads,
     )

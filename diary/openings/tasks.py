@@ -53,6 +53,15 @@ class OpeningSource:
         """The number of days ago in words."""
         return "yesterday" if self.ago == 1 else f"{self.ago} days ago"
 
+    def describe(self) -> dict[str, object]:
+        """Return what the model is to read."""
+        return {
+            "day": f"{self.label}, {self.when}",
+            "in_short": self.id is None,
+            "marked_by_the_owner": self.labels,
+            "text": self.text,
+        }
+
     def halve(self) -> "OpeningSource | None":
         """Return the source with half of its text, or None if the text is too short."""
         half = len(self.text) // 2

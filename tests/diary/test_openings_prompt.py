@@ -10,6 +10,7 @@ from diary.models import Recap
 from diary.openings.tasks import LONG_GAP_DAYS
 from diary.recaps.services import compute_digest
 from tests.diary.damage import flip_a_bit
+from tests.diary.fences import fence, hide_codes
 from tests.diary.openings import get_day_before, open_day, write_days_ago
 from tests.diary.tabs import ServingLoop, run_serving_loop
 from tests.fakes.model_server import FakeModelServer
@@ -39,11 +40,15 @@ def test_exactly_the_latest_written_days_leave_the_process(
         ago: f"{day:%A}, {day.day} {day:%B %Y}"
         for ago, day in ((ago, get_day_before(owner, ago)) for ago in range(6))
     }
-    assert said == (
+    read = fence(
+        {"day": f"{labels[5]}, 5 days ago", "text": "Began the boat."},
+        {"day": f"{labels[4]}, 4 days ago", "text": "Sanded it."},
+        {"day": f"{labels[1]}, yesterday", "text": "Anna comes on Sunday."},
+        {"day": f"{labels[1]}, yesterday", "text": "Varnish is out."},
+    )
+    assert hide_codes(said) == (
         f"Today is {labels[0]}.\n\n"
-        f"{labels[5]}, 5 days ago:\n\nBegan the boat.\n\n"
-        f"{labels[4]}, 4 days ago:\n\nSanded it.\n\n"
-        f"{labels[1]}, yesterday:\n\nAnna comes on Sunday.\n\nVarnish is out.\n\n"
+        f"The latest days:\n{read}\n\n"
         f'Write the first lines for {labels[0]}: two or three short sentences to "you", '
         "in the language of the diary."
     )
@@ -69,9 +74,9 @@ def test_a_recap_that_is_true_stands_for_a_day_before_the_latest(
     open_day(owner)
 
     said = model.calls[0]["messages"][1]["content"]
-    assert "4 days ago, in short:\n\nThe boat was begun." in said
+    assert '4 days ago", "in_short": true, "text": "The boat was begun."' in said
     assert "A whole long story." not in said
-    assert "3 days ago:\n\nAnother long story." in said
+    assert '3 days ago", "text": "Another long story."' in said
     assert "STALE" not in said
     read = owner.get(f"/d/{owner.today}/opening/read/", script=True).content.decode()
     assert "the recap of" in read
@@ -94,8 +99,8 @@ def test_the_traces_a_person_keeps_are_told_with_their_days(
     open_day(owner)
 
     said = model.calls[0]["messages"][1]["content"]
-    assert "4 days ago:\n\nBegan the boat.\n(Marked by the owner: the boat, Anna.)" in said
-    assert said.count("Marked by the owner") == 1
+    assert '4 days ago", "marked_by_the_owner": ["the boat", "Anna"], "text": "Began the boat."' in said
+    assert said.count("marked_by_the_owner") == 1
     assert "HIS" not in said
 
 

@@ -29,6 +29,7 @@ def run_check(check: TextCheck, text: str, *, size: int) -> Cut | None:
         ("Iris again. Take one particular thing in the entry: a person.", "Iris again. ", "echo"),
         ("TAKE  ONE particular\nthing, in the entry; a person", "", "echo"),
         ("Well. \n\nThe entry to answer:\n\nToday I", "Well. \n\n", "echo"),
+        ("Well.\n<text 0123456789abcdef0123456789abcdef>\nToday", "Well.\n", "echo"),
         ("Saturday, 28 November 2026\n\nToday I went", "", "forged"),
         ("She will like it.\n\n**28 November 2026**\nToday", "She will like it.\n\n", "forged"),
         ("[14:05]\nToday I went", "", "forged"),

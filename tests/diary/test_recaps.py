@@ -16,6 +16,7 @@ from diary.recaps.tasks import RecapTask
 from llamora.inference.registry import registry
 from llamora.llm.deltas import ChatMessages
 from tests.diary.damage import flip_a_bit
+from tests.diary.fences import fence, hide_codes
 from tests.diary.tabs import ServingLoop, run_serving_loop, start_reply, wait_for_reply_row
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script, make_words
@@ -72,10 +73,11 @@ def test_exactly_the_day_leaves_the_process(
 
     html = wait_for_recap(owner)
 
-    system, said = (turn["content"] for turn in model.calls[0]["messages"])
+    system, said = (hide_codes(turn["content"]) for turn in model.calls[0]["messages"])
+    read = fence({"time": "08:00", "text": "Began the boat."}, {"time": "10:00", "text": "Sanded it."})
     assert system.startswith("You write one line into the calendar")
     assert said == (
-        f"{day:%A}, {day.day} {day:%B %Y}.\n\n[08:00]\nBegan the boat.\n\n[10:00]\nSanded it.\n\n"
+        f"{day:%A}, {day.day} {day:%B %Y}.\n\nThe entries of this day:\n{read}\n\n"
         "Write the line for this day: one or two sentences, at most forty words, "
         "in the language of the diary."
     )
@@ -273,6 +275,6 @@ async def test_a_long_day_loses_its_morning_first() -> None:
     prompt = await errand.build_prompt(Small(), share=1.0)
 
     said = prompt.messages[1]["content"]
-    assert "[23:00]" in said
-    assert "[00:00]" not in said
+    assert '"23:00"' in said
+    assert '"00:00"' not in said
     assert sum(len(turn["content"]) for turn in prompt.messages) + prompt.max_tokens <= 4096

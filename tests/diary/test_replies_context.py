@@ -1,5 +1,6 @@
 """Tests of the text sent for a reply: the day up to the entry, nothing later, nothing of others."""
 
+import json
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from diary.models import Draft
 from llamora.llm import tokens
 from llamora.llm.deltas import ChatMessages
 from llamora.llm.errors import PromptTooLong
+from tests.diary.fences import fence, hide_codes
 from tests.diary.tabs import ServingLoop, run_serving_loop, start_reply, wait_for_reply_row
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script
@@ -68,7 +70,7 @@ def test_words_are_sent_as_written(live: ServingLoop, model: FakeModelServer, ow
 
     wait_for_reply_row(owner, start_reply(owner, entry.id))
 
-    assert text in model.calls[0]["messages"][1]["content"]
+    assert json.dumps(text) in model.calls[0]["messages"][1]["content"]
     assert [turn["role"] for turn in model.calls[0]["messages"]] == ["system", "user"]
 
 
@@ -181,7 +183,9 @@ def test_a_prompt_of_the_house_goes_before_ours(tmp_path: Path, settings: Any) -
         "respond", {"entry": PromptEntry(time="08:12", text="<Tea>"), "day": "20 November 2026"}
     )
 
-    assert [turn["content"] for turn in turns] == ["Be brief.", "<Tea> & 20 November 2026"]
+    system, said = (hide_codes(turn["content"]) for turn in turns)
+    assert system.startswith("Be brief.\n\nEach text to read is JSON between the lines <text> and </text>.")
+    assert said == f"{fence('<Tea>')} & 20 November 2026"
 
 
 @pytest.mark.parametrize(
@@ -192,6 +196,9 @@ def test_a_prompt_of_the_house_goes_before_ours(tmp_path: Path, settings: Any) -
         "a\n---\n{% load nowhere %}",
         "{% include 'nothing.txt' %}\n---\nb",
         "a\n---\n{% url 'nowhere' %}",
+        "Answer {{ entry.text }}\n---\nb",
+        "Answer {{ entry }}\n---\nb",
+        "{% for one in entry %}{{ one.text|upper }}{% endfor %}{{ entry.text|upper }}\n---\nb",
     ],
 )
 def test_a_broken_prompt_of_the_house_is_passed_over(

@@ -8,6 +8,7 @@ from diary.models import CustomReplyKind, Reply
 from diary.replies import reply_kinds
 from diary.replies.errors import InvalidReplyKind
 from tests.diary.damage import flip_a_bit
+from tests.diary.fences import fence, hide_codes
 from tests.diary.tabs import ServingLoop, load_reply, run_serving_loop, start_reply, wait_for_reply_row
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script
@@ -68,10 +69,11 @@ def test_exactly_the_day_so_far_leaves_the_process(
 
     get_reply_of_kind(owner, entry.id, kind)
 
-    system, said = (turn["content"] for turn in model.calls[0]["messages"])
+    system, said = (hide_codes(turn["content"]) for turn in model.calls[0]["messages"])
     assert system.splitlines()[0] == FIRST_LINES[kind]
+    earlier, entry = {"time": "08:00", "text": "Fog."}, {"time": "12:00", "text": "The weir again."}
     assert said.split("\n\n", 1)[1] == (
-        f"Earlier this day:\n\n[08:00]\nFog.\n\n{ASKS[kind]}\n\n[12:00]\nThe weir again.\n\n{ENDS[kind]}"
+        f"Earlier this day:\n{fence(earlier)}\n\n{ASKS[kind]}\n{fence(entry)}\n\n{ENDS[kind]}"
     )
 
 
@@ -82,10 +84,11 @@ def test_a_summary_reads_the_entry_alone(live: ServingLoop, model: FakeModelServ
 
     get_reply_of_kind(owner, entry.id, "summary")
 
-    system, said = (turn["content"] for turn in model.calls[1]["messages"])
+    system, said = (hide_codes(turn["content"]) for turn in model.calls[1]["messages"])
     assert system.splitlines()[0] == FIRST_LINES["summary"]
+    read = fence({"time": "12:00", "text": "The weir again."})
     assert said.split("\n\n", 1)[1] == (
-        "The entry:\n\n[12:00]\nThe weir again.\n\n"
+        f"The entry:\n{read}\n\n"
         "Sum up the entry in one to three short sentences, in the language of the diary."
     )
 
@@ -223,7 +226,7 @@ def test_an_unknown_reply_style_is_not_there(live: ServingLoop, owner: Resident)
 
 
 def test_what_was_read_names_entries_and_what_was_left_out(owner: Resident, transactional_db: None) -> None:
-    with FakeModelServer(context=1650) as model, run_serving_loop(model.url):
+    with FakeModelServer(context=2300) as model, run_serving_loop(model.url):
         for hour in range(8, 12):
             owner.write("words of a long day " * 30, at=owner.today_at(hour))
         entry = owner.write("The weir again.", at=owner.today_at(12))

@@ -10,6 +10,7 @@ from django.db import connection
 from diary.entries.services import delete_entry, destroy_entry, edit_entry
 from llamora.inference.job import JobOutcome, JobState, RowDeleted
 from llamora.llm.deltas import ChatMessages
+from tests.diary.fences import fence, hide_codes
 from tests.diary.tabs import ServingLoop, run_serving_loop
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script
@@ -58,9 +59,12 @@ def test_exactly_its_entries_leave_the_process_in_the_order_of_time(
 
     system, said = (turn["content"] for turn in model.calls[0]["messages"])
     assert system.startswith("You sum up for its writer what a private diary says under one label")
-    assert said == (
-        "The label: Boat\n\n[2 January 2020]\nBegan the boat.\n\n[4 March 2021]\nSank it.\n\n"
-        "Sum up what these entries say about Boat, in three to five short sentences, "
+    read = fence(
+        {"day": "2 January 2020", "text": "Began the boat."}, {"day": "4 March 2021", "text": "Sank it."}
+    )
+    assert hide_codes(said) == (
+        f"The label:\n{fence('Boat')}\n\nThe entries with it:\n{read}\n\n"
+        "Sum up what these entries say under this label, in three to five short sentences, "
         "in the language of the diary."
     )
     assert "You built <em>a boat</em> and sank it." in page
@@ -212,7 +216,7 @@ async def test_what_does_not_fit_is_left_out_from_its_oldest_end_and_said() -> N
     prompt = await errand.build_prompt(Small(), share=1.0)
 
     said = prompt.messages[1]["content"]
-    assert "[30 January 2026]" in said
-    assert "[1 January 2026]" not in said
+    assert '"30 January 2026"' in said
+    assert '"1 January 2026"' not in said
     assert 0 < errand.read < 30
     assert f"Of 90 entries with it, the latest {errand.read}:" in said

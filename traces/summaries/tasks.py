@@ -30,6 +30,10 @@ class SummaryEntry:
         """The day in words."""
         return days.format_day(self.day)
 
+    def describe(self) -> dict[str, object]:
+        """Return what the model is to read."""
+        return {"day": self.label, "text": self.text}
+
     def halve(self) -> "SummaryEntry | None":
         """Return the entry with half of its text, or None if the text is too short."""
         half = len(self.text) // 2
