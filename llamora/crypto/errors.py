@@ -19,6 +19,9 @@
             UnknownAuthenticator unknown_authenticator  a rotation must not seal the new data key to this slot
             BadCost              bad_cost               derivation parameters below FLOOR or above CEILING
         BadRecoveryCode          bad_recovery_code      not a recovery code: length, letters or checksum
+        TokenError
+            NoToken              no_token               the text is not an access token at all
+            DamagedToken         damaged_token          an access token with wrong or missing characters
         DerivationBusy           busy                   the queue is full
         DerivationFailed         derivation_failed      the machine could not derive (most often: no memory)
 
@@ -175,6 +178,27 @@ class BadRecoveryCode(CryptoError):
 
     code = "bad_recovery_code"
     text = "That is not a recovery code."
+
+
+class TokenError(CryptoError):
+    """Base class of errors in the text of an access token."""
+
+    code = "token"
+    text = "The text is refused as an access token."
+
+
+class NoToken(TokenError):
+    """Raised when a text does not begin as an access token does."""
+
+    code = "no_token"
+    text = "That is not an access token: one begins with llamora_ and has 94 characters."
+
+
+class DamagedToken(TokenError):
+    """Raised when an access token was cut short or changed while it was copied."""
+
+    code = "damaged_token"
+    text = "Characters of the access token are wrong or missing; copy it again."
 
 
 class DerivationBusy(CryptoError):

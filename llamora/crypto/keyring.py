@@ -49,7 +49,7 @@ from __future__ import annotations
 
 import hmac
 import struct
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from hashlib import blake2b
@@ -306,6 +306,16 @@ class Keyring(RealmKeyring):
             format_2_since=self.format_2_since,
             oldest_epoch=self.oldest_epoch,
         )
+
+    def list_realm_keys(self, realms: Collection[Realm]) -> dict[int, dict[Realm, RealmKeys]]:
+        """Return the keys of some realms in every epoch of format 2 that this keyring holds."""
+        if self.is_of_format_1:
+            raise FormerFormat
+        return {
+            number: {realm: derive_realm_keys(self.data_key(number), realm) for realm in realms}
+            for number in (*self.list_former_epochs(), self.epoch)
+            if number >= self.format_2_since
+        }
 
     def restrict(self, realms: Iterable[Realm]) -> RealmKeyring:
         """Return a keyring of some realms, in the current epoch; the caller closes it."""

@@ -243,3 +243,95 @@ SEALED_TO_VAULT = bytes.fromhex(
     37
     """
 )
+
+# Format 2: slots of access tokens with the secret 0..31, in the terms of `test_access_tokens.build_terms`.
+TOKEN_SLOTS: dict[str, dict[str, bytes]] = {
+    "ordinary": {
+        "public_key": b"",
+        "sealed_private": bytes.fromhex(
+            """
+            0200000000ce1a6707a055792f1ee37eb6589ebf25ca235f5044feb9465eab046e3b76b0663345f63e5fe200
+            9404c9259305ac7273cc61c32305fcc01a0f7ae0510a47218522a991137a8c8983cd03168764487b5ee75297
+            cfb0cdb6e81f83484786b2a0bc026087944ca95ab7
+            """
+        ),
+        "sealed_authenticator": bytes.fromhex(
+            """
+            0200000003eb9b67602283101629523d27f6e7bef56ff4a7d9af4d84b723542726df21043196fba6a258a3fb
+            8ef8875c2ab3f57470b30bccce7647e022bc6c142d9afe90179668f7457be33762a1ca2ca1a9a9934930e3c4
+            5026690e854e7489febf62a4003e1e0499b2f38783
+            """
+        ),
+        "box": b"",
+        "mac": bytes.fromhex(
+            """
+            12c50a850799ce4b54ab1529cd0d8b50d2c4e3955cf93f57d85c24f5cf99a074
+            """
+        ),
+    },
+    "away": {
+        "public_key": bytes.fromhex(
+            """
+            aade209f96901444cf39c9d6c93eb1db035bdd5b7d7e4da5759a13e467071e5c
+            """
+        ),
+        "sealed_private": bytes.fromhex(
+            """
+            020000000082e251769e55ca99dde18451e83750177ae41037575960b7bb19c7dd5541cfd1a65ee7d3db2f30
+            3d7f602c8310461c3b409b35921c49afcc549ec6fa75384c68fe4e3fe6bf5f5683f11e74cf8993ddaf1b3432
+            9bbd6ddd15d85b6ba4801ac4855bd1b7abf3423bf1f94add096e996de3
+            """
+        ),
+        "sealed_authenticator": bytes.fromhex(
+            """
+            02000000039b3846a4a258adcf5098aa3c86dca15d8f94768ce20562794c883a672fc3bcfaa50fd292652746
+            df34cf72abe4d78f349ee045f464f9a0aba5fb0e1343e1f912da67613d6ecef61fb8bfd97e19681a31147067
+            f753814143c9349f5a5f234be7108789f8f89b9cef
+            """
+        ),
+        "box": bytes.fromhex(
+            """
+            05667eda30fb024b8814624ee88a687b8d4120cafb1020d0de0cd2ec4d032b267b9abdaf18eba6d9c75e5b7a
+            cc182683a019264ba2b29127bf924b5c65adcfdf24398f58e85edc0db6bf625b2ad1f9d355cb1530c6f5b86d
+            e78f562a92199d7222169e4502248e1893092187b722015c49e3b55a10938eda778a08484b9e604b44f39b2f
+            89d32302760f68bcbb9131c6f41f7c769ca48d46291810f82073f45ae4a08ac3599550bcf8d40b415875f48f
+            8acc243e28b497bee4f10b7bc2495cd7469dd2f85feb34502801bd4a71d728ad478c7f45800cb04991361adf
+            24a796b387f4858cde6e4a8228c5818295798392207b4cbda7f4d9f09d59ddf2825af06213fc6c0ac77bbdc9
+            c7a89baec04202646de4e29f94f83348af3788701649abacb308e569292c1b59eba476c5f7
+            """
+        ),
+        "mac": bytes.fromhex(
+            """
+            953cdb700b06f33b71ada3b9b868ac72328c5d8d4febeb8ecfe02bfbec109033
+            """
+        ),
+    },
+    "drop": {
+        "public_key": b"",
+        "sealed_private": bytes.fromhex(
+            """
+            02000000009e01e2c351935ccad137be7846d48388f18b7c885c526ecbc44fd6eebb69eb1ce53ffdffc85a6a
+            2bbf7b77b4e50672239ac465aad6638888f9ba80669a004bc9a30d0e7ee3e4074a79510e46701fe3f868087b
+            4d601861731f392d181becdf241e99b1c572c0ad63
+            """
+        ),
+        "sealed_authenticator": bytes.fromhex(
+            """
+            0200000003ce5074940f02af7b0b0c1930f6b9e8da7a0229c0006d03c175d0643e14764aa74f31bfd02d9030
+            95bc84414b85bc4cbea0146414a93dc99c45824321cdf5e3ed111e18ff15f2b15fd01f5ae482c2b842acfdcd
+            4ce8acd0bd1b9fa651eb9f657413089ef4c8a23377
+            """
+        ),
+        "box": bytes.fromhex(
+            """
+            010192f0c47a00700080000000000000010192f0c47a00700080000000000000a100000003259c3669293ffd
+            5a5d03878f734926056843b7895466860d7e23f7462af2aa7b
+            """
+        ),
+        "mac": bytes.fromhex(
+            """
+            23efee8e229e43c9969a5d01914a0844a2f496cfbb61b37709f0d1a6d674f5bf
+            """
+        ),
+    },
+}

@@ -27,6 +27,8 @@ CODES = {
     "UnknownAuthenticator": "unknown_authenticator",
     "BadCost": "bad_cost",
     "BadRecoveryCode": "bad_recovery_code",
+    "NoToken": "no_token",
+    "DamagedToken": "damaged_token",
     "DerivationBusy": "busy",
     "DerivationFailed": "derivation_failed",
 }

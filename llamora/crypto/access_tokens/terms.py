@@ -1,0 +1,97 @@
+"""Terms of an access token: what its owner decided when making it, which never changes.
+
+    kind            "ordinary"   opens its realms while its owner has unlocked their diary in a browser
+                    "away"       opens its realms always
+                    "drop"       opens nothing, and seals texts to its owner always
+    scopes          names of SCOPES; a token of the kind "drop" has "drop" alone, and no other has it
+    created_at      the moment by the wall clock, in whole seconds
+    lifetime_days   how long it is valid, or 0 for no end
+    created_epoch   the epoch in which it was made
+    writes_own_text whether its owner types what it writes
+    reads_untrusted whether it also reads what did not come from its owner
+
+The kinds and the names of scopes are frozen. A scope gives realms, so it is limited by keys; that a program
+may read and not write within a realm is a rule that the server applies.
+
+Each of the terms is bound to a slot (`token_slots`), by its name above, and encoded as:
+
+    kind                                 UTF-8
+    scopes                               the names in the order of their bytes, joined by spaces, UTF-8
+    created_at                           u64, seconds since 1970
+    lifetime_days, created_epoch         u32
+    writes_own_text, reads_untrusted     one byte, 1 or 0
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from enum import Enum
+
+from llamora.crypto.realms import Realm
+
+_U32 = struct.Struct(">I")
+_U64 = struct.Struct(">Q")
+
+# Never `vault`: what opens there opens everything.
+SCOPES: dict[str, frozenset[Realm]] = {
+    "drop": frozenset(),
+    "facts:read": frozenset({Realm.FACTS}),
+    "facts:propose": frozenset({Realm.FACTS}),
+    "facts:write": frozenset({Realm.FACTS}),
+    "diary:read": frozenset({Realm.CONTENT}),
+    "diary:write": frozenset({Realm.CONTENT}),
+    "notes": frozenset({Realm.NOTES}),
+    "chat": frozenset({Realm.CONTENT, Realm.FACTS, Realm.NOTES}),
+    "export": frozenset({Realm.CONTENT, Realm.FACTS, Realm.NOTES}),
+}
+_DROP_SCOPES = frozenset({"drop"})
+
+
+class TokenKind(Enum):
+    """A kind of access token; the value is its frozen name."""
+
+    ORDINARY = "ordinary"
+    AWAY = "away"
+    DROP = "drop"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenTerms:
+    """The terms of one access token; scopes that do not go with its kind raise ValueError."""
+
+    kind: TokenKind
+    scopes: frozenset[str]
+    created_at: int
+    created_epoch: int
+    lifetime_days: int = 0
+    writes_own_text: bool = False
+    reads_untrusted: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.scopes or not self.scopes <= SCOPES.keys():
+            raise ValueError("A token has one or more known scopes.")
+        if (self.kind is TokenKind.DROP) != (self.scopes == _DROP_SCOPES) or (
+            self.kind is not TokenKind.DROP and "drop" in self.scopes
+        ):
+            raise ValueError("The scope drop belongs to the kind drop alone.")
+
+    @property
+    def realms(self) -> frozenset[Realm]:
+        """The realms that the scopes give."""
+        return frozenset[Realm]().union(*(SCOPES[scope] for scope in self.scopes))
+
+    def list_bound_values(self) -> tuple[tuple[str, bytes], ...]:
+        """Return the terms as values to which an envelope is bound; raise ValueError for a wild number."""
+        try:
+            return (
+                ("kind", self.kind.value.encode()),
+                ("scopes", " ".join(sorted(self.scopes)).encode()),
+                ("created_at", _U64.pack(self.created_at)),
+                ("lifetime_days", _U32.pack(self.lifetime_days)),
+                ("created_epoch", _U32.pack(self.created_epoch)),
+                ("writes_own_text", bytes([self.writes_own_text])),
+                ("reads_untrusted", bytes([self.reads_untrusted])),
+            )
+        except struct.error:
+            raise ValueError("A number of a token is out of range.") from None

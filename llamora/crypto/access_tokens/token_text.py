@@ -1,0 +1,96 @@
+"""The text of an access token, which its program stores and the server never does.
+
+    token    "llamora_" | id, 26 letters | "_" | secret, 52 letters | "_" | check, 6 letters
+    letters  Crockford's base32 in lower case, 0123456789abcdefghjkmnpqrstvwxyz, 5 bits each: the number in
+             big-endian order, with zero bits before it
+    id       16 bytes, the UUID of the token's row
+    secret   32 random bytes
+    check    the first 30 bits, most significant first, of
+             BLAKE2b(data = everything before the last "_" in ASCII, digest length 32, no key,
+                     personalisation = "llamora.tokcheck")
+
+A token has one spelling. It is copied, not typed, so nothing is corrected but white space around it. The
+check tells a damaged copy from a token that is not valid any more; it is no secret.
+
+    key-encrypting key   BLAKE2b(key = secret, data = id, digest length 32,
+                                 personalisation = "llamora.token", zeros behind it up to 16 bytes)
+
+No Argon2: 256 random bits cannot be guessed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from uuid import UUID
+
+from llamora.crypto.entropy import KEY_BYTES, secret_bytes
+from llamora.crypto.errors import DamagedToken, NoToken
+
+PREFIX = "llamora_"
+
+_LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"
+_VALUES = {letter: value for value, letter in enumerate(_LETTERS)}
+_ID_LETTERS, _SECRET_LETTERS, _CHECK_LETTERS = 26, 52, 6
+_LENGTH = len(PREFIX) + _ID_LETTERS + 1 + _SECRET_LETTERS + 1 + _CHECK_LETTERS
+_CHECK_PERSON = b"llamora.tokcheck"
+_KEY_PERSON = b"llamora.token"
+
+
+@dataclass(frozen=True, slots=True)
+class TokenText:
+    """The id and the secret of an access token."""
+
+    id: UUID
+    secret: bytes = field(repr=False)
+
+    def encode(self) -> str:
+        """Return the text of the token, with its secret."""
+        text = f"{PREFIX}{_encode(self.id.bytes, _ID_LETTERS)}_{_encode(self.secret, _SECRET_LETTERS)}"
+        return f"{text}_{_compute_check(text)}"
+
+    def derive_key(self) -> bytes:
+        """Return the key-encrypting key of the token's slot."""
+        return blake2b(self.id.bytes, key=self.secret, digest_size=KEY_BYTES, person=_KEY_PERSON).digest()
+
+
+def new_token(token_id: UUID) -> TokenText:
+    """Return a new token with this id."""
+    return TokenText(token_id, secret_bytes(KEY_BYTES))
+
+
+def parse_token(text: str) -> TokenText:
+    """Return the token that a text is; raise NoToken, or DamagedToken if characters of one are wrong."""
+    text = text.strip()
+    if not text.startswith(PREFIX):
+        raise NoToken
+    body, _, check = text.rpartition("_")
+    token_id, _, secret = body[len(PREFIX) :].partition("_")
+    if len(text) != _LENGTH or len(token_id) != _ID_LETTERS or check != _compute_check(body):
+        raise DamagedToken
+    return TokenText(UUID(bytes=_decode(token_id, length=16)), _decode(secret, length=KEY_BYTES))
+
+
+def _encode(data: bytes, letters: int) -> str:
+    number = int.from_bytes(data, "big")
+    return "".join(_LETTERS[number >> 5 * at & 31] for at in reversed(range(letters)))
+
+
+def _decode(text: str, *, length: int) -> bytes:
+    number = 0
+    for letter in text:
+        value = _VALUES.get(letter)
+        if value is None:
+            raise DamagedToken
+        number = number << 5 | value
+    try:
+        return number.to_bytes(length, "big")
+    except OverflowError:
+        raise DamagedToken from None
+
+
+def _compute_check(text: str) -> str:
+    digest = blake2b(text.encode("utf-8", "replace"), digest_size=32, person=_CHECK_PERSON).digest()
+    bits = 5 * _CHECK_LETTERS
+    number = int.from_bytes(digest[:4], "big") >> (32 - bits)
+    return "".join(_LETTERS[number >> 5 * at & 31] for at in reversed(range(_CHECK_LETTERS)))
