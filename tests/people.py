@@ -40,7 +40,7 @@ HERE, ELSEWHERE = "192.0.2.1", "198.51.100.7"
 SESSION = get_cookie_name(secure=False)
 FIRST_DAY = date(2026, 1, 1)
 SEALED: dict[type[SealedModel], tuple[str, ...]] = {
-    Entry: ("text", "source"),
+    Entry: ("text", "source", "provenance"),
     Draft: ("text",),
     Reply: ("text",),
     Vault: ("private_key", "digest_key", "former_pair", "ways_in", "state", "preferences"),

@@ -20,6 +20,7 @@ from diary.transfer.row_parser import (
     parse_uuid,
 )
 from llamora.fields import new_id
+from llamora.source_names import clean_source_name
 from traces import messages
 from traces.models import EntryTrace, Trace, TraceProposal, compute_name_index
 from traces.names import MAX_NAME_LENGTH, InvalidTraceName, clean_name, get_identity
@@ -116,7 +117,8 @@ def _parse_names(value: Any, faults: list[str]) -> dict[str, str]:
     names: dict[str, str] = {}
     for number, typed in enumerate(value, start=1):
         try:
-            name = clean_name(typed)
+            # Cleaned again, since nothing may be left of it.
+            name = clean_name(clean_source_name(clean_name(typed)))
         except InvalidTraceName as refused:
             faults.append(messages.IMPORT_BAD_NAME.format(number=number, code=refused.code))
         except TypeError:

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from diary.entries.queries import get_entry, get_version
 from diary.models import Entry, Origin, Recap, Version
+from diary.origins.provenance import Provenance
 from llamora.clock.services import get_cutoff
 from llamora.crypto import EnvelopeError, WrongEpoch
 from llamora.database import FIRST_MOMENT, write_transaction
@@ -55,8 +56,9 @@ def replace_with_text(entry: Entry, text: str) -> None:
         raise
     except EnvelopeError:
         entry.origin, entry.utc_offset = Origin.IMPORTED, None
+        entry.provenance = Provenance(is_restored=True).to_json()
         entry.renew_codes()
-        _set_text(entry, text, also=["origin", "utc_offset", "mac"])
+        _set_text(entry, text, also=["origin", "provenance", "utc_offset", "mac"])
     else:
         if not is_same:
             replace_text(entry, text)

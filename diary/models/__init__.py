@@ -1,6 +1,6 @@
 """The models of the diary; other modules import them from here.
 
-entries   Entry, Origin, Version
+entries   Entry, Origin, TRUSTED_ORIGINS, Version
 drafts    Draft, LateDraft
 replies   Reply, ReplyKind, CustomReplyKind
 derived   Opening, Recap
@@ -8,10 +8,19 @@ derived   Opening, Recap
 
 from diary.models.derived import Opening, Recap
 from diary.models.drafts import Draft, LateDraft
-from diary.models.entries import Entry, EntryManager, EntryQuerySet, Origin, Version, month_day_expression
+from diary.models.entries import (
+    TRUSTED_ORIGINS,
+    Entry,
+    EntryManager,
+    EntryQuerySet,
+    Origin,
+    Version,
+    month_day_expression,
+)
 from diary.models.replies import CustomReplyKind, Reply, ReplyKind
 
 __all__ = [
+    "TRUSTED_ORIGINS",
     "CustomReplyKind",
     "Draft",
     "Entry",

@@ -24,6 +24,7 @@ from django.utils import timezone
 from llamora.fields import (
     MacField,
     SealedBytesField,
+    SealedJSONField,
     SealedManager,
     SealedModel,
     SealedQuerySet,
@@ -85,7 +86,15 @@ class Origin(models.TextChoices):
     """The origin of a text: only its owner's own typing is `own`."""
 
     OWN = "own", "Written here"
+    # By a program that only passes on what its owner types.
+    OWN_TOKEN = "own_token", "Written with a program"
     IMPORTED = "imported", "Imported"
+    PROGRAM = "program", "From a program"
+    MODEL = "model", "Written by the model"
+
+
+# Those of texts that can be given to a model without a mark, and that it may draw conclusions from.
+TRUSTED_ORIGINS = frozenset({Origin.OWN, Origin.OWN_TOKEN})
 
 
 class Entry(SealedModel):
@@ -119,6 +128,8 @@ class Entry(SealedModel):
     keep_key = models.UUIDField(null=True)
     # Digest of the imported line, so that a second import adds nothing, even after an edit.
     source = SealedBytesField(label="diary.entry.source", null=True)
+    # Where it is from, and what it was before its owner said that it is theirs: `diary.origins.provenance`.
+    provenance = SealedJSONField(label="diary.entry.provenance", null=True)
     mac = MacField(
         label="diary.entry.mac",
         bound={"deleted_at": "diary.entry.deleted_at", "created_at": "diary.entry.created_at"},
@@ -160,6 +171,11 @@ class Entry(SealedModel):
 
     def __str__(self) -> str:
         return f"Entry {self.id}"
+
+    @property
+    def is_trusted(self) -> bool:
+        """Whether the text is its owner's own; the text opens only if its origin was not changed."""
+        return self.origin in TRUSTED_ORIGINS
 
 
 class Version(SealedModel):

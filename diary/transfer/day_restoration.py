@@ -81,7 +81,7 @@ def compare_entries(
 ) -> list[ComparedEntry]:
     """Return the entries of a backup with their states in the diary in use."""
     with in_force(keyring), read_snapshot():
-        importer = EntryImporter(person, importers={}, now=now)
+        importer = EntryImporter(person, importers={}, now=now, run=None)
         resolved = importer.resolve_ids([parsed.id for parsed in entries if parsed.id])
         return [ComparedEntry(parsed, _get_state(person.id, parsed, resolved)) for parsed in entries]
 
@@ -109,9 +109,7 @@ def restore_entries(
     """
     with in_force(keyring), write_transaction():
         compared = compare_entries(person=person, keyring=keyring, entries=entries, now=now)
-        importer = EntryImporter(
-            person, importers=hooks.build_importers(person.id, {}), now=now, believes_origin=True
-        )
+        importer = EntryImporter(person, importers=hooks.build_importers(person.id, {}), now=now, run=None)
         importer.insert_new([one.parsed for one in compared if one.state is EntryState.MISSING])
         resolved = importer.resolve_ids([parsed.id for parsed in entries if parsed.id])
         for one in compared:

@@ -22,6 +22,7 @@ from diary.drafts.services import MAX_DRAFT_LENGTH
 from diary.entries.queries import find_draft
 from diary.entries.text_validation import InvalidText, clean_entry_text, has_visible_characters
 from diary.models import CustomReplyKind, Draft, Entry, Opening
+from diary.origins.provenance import Provenance
 from diary.replies.reply_kinds import (
     MAX_CUSTOM_KINDS,
     MAX_INSTRUCTION_LENGTH,
@@ -48,6 +49,7 @@ from diary.transfer.row_parser import (
 from llamora.crypto import Keyring, in_force
 from llamora.database import write_transaction
 from llamora.fields import new_id
+from llamora.source_names import clean_source_name
 
 ROW_BATCH_SIZE: Final = 200
 _MAX_OPENING_LENGTH: Final = 10 * settings.MAX_TEXT
@@ -99,14 +101,19 @@ def import_diary(
     overview: ExportOverview,
     entries: Iterable[ParsedEntry | RejectedLine],
     now: datetime,
+    source: str = "",
     progress: Progress = lambda _: None,
 ) -> DiaryImportReport:
-    """Import new rows; `progress` is called after each batch with the number of entries read."""
+    """Import new rows; `progress` is called after each batch with the number of entries read.
+
+    `source` is the name of the file or app that they are from.
+    """
     report = DiaryImportReport()
     report.set_overview(overview)
     with in_force(keyring):
         importers = hooks.build_importers(person.id, overview.rows)
-        entry_importer = EntryImporter(person, importers=importers, now=now)
+        run = Provenance.create_import(source=source, at=now)
+        entry_importer = EntryImporter(person, importers=importers, now=now, run=run)
         accepted = report.iter_accepted(entries)
         while batch := list(islice(accepted, ENTRY_BATCH_SIZE)):
             for parsed in entry_importer.find_changed_since(batch):
@@ -194,12 +201,14 @@ class RowImporter:
         label = messages.STYLE_LABEL.format(number=number)
         words = row.get("words")
         try:
-            name = _parse_single_line(words, "name", limit=MAX_NAME_LENGTH)
+            name = clean_source_name(_parse_single_line(words, "name", limit=MAX_NAME_LENGTH))
             instruction = _parse_single_line(words, "wish", limit=MAX_INSTRUCTION_LENGTH)
         except InvalidValue:
             return self._refuse(messages.STYLE_INCOMPLETE.format(label=label))
         id_, is_known = self._resolve_reply_kind_id(row)
         existing = list_custom_kinds(self._owner_id)
+        if not name:
+            return self._refuse(messages.STYLE_INCOMPLETE.format(label=label))
         if is_known or any((kind.name, kind.instruction) == (name, instruction) for kind in existing):
             return False
         if len(existing) >= MAX_CUSTOM_KINDS:

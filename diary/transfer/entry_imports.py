@@ -22,6 +22,7 @@ from diary.generation.prompt_record import PromptRecord
 from diary.history.services import VERSION_LIFETIME
 from diary.hooks import Importer
 from diary.models import Entry, Origin, Reply, Version
+from diary.origins.provenance import Provenance
 from diary.transfer.line_imports import compute_source, seal_row
 from diary.transfer.row_parser import (
     REPLY_COLUMNS,
@@ -59,8 +60,8 @@ class NewEntry:
 class EntryImporter:
     """Importer of the entries of one file for one person; needs their keyring in force.
 
-    With `believes_origin` the file is a backup that this person's key opened, so it is believed which entries
-    were written here.
+    `run` says where new entries are from. Without it the file is a backup that this person's key opened, so
+    that what it says about its entries is believed.
     """
 
     def __init__(
@@ -69,13 +70,13 @@ class EntryImporter:
         *,
         importers: Mapping[str, Importer],
         now: datetime,
-        believes_origin: bool = False,
+        run: Provenance | None,
     ) -> None:
         self._owner_id: UUID = person.id
         self._zone = person.time_zone
         self._importers = importers
         self._now = now
-        self._believes_origin = believes_origin
+        self._run = run
         self._digest_key = get_digest_key(person.id)
 
     def find_changed_since(self, batch: Sequence[ParsedEntry]) -> list[ParsedEntry]:
@@ -158,8 +159,8 @@ class EntryImporter:
             columns["utc_offset"] = days.utc_offset(noon, self._zone)
         if columns["deleted_at"]:
             columns["deleted_at"] = self._clamp_start(columns["deleted_at"], BIN_LIFETIME)
-        origin = parsed.row["origin"] if self._believes_origin else Origin.IMPORTED
-        entry = Entry(id=id_, owner_id=self._owner_id, origin=origin, **columns)
+        columns |= _parse_origin(parsed.row) if self._run is None else _build_origin(self._run)
+        entry = Entry(id=id_, owner_id=self._owner_id, **columns)
         new_entry = NewEntry(parsed=parsed, entry=entry, faults=list(parsed.faults))
         new_entry.versions = list(self._build_versions(entry, parsed.row, new_entry.faults))
         new_entry.replies = list(self._build_replies(entry, parsed.row, new_entry.faults))
@@ -247,6 +248,14 @@ class EntryImporter:
                 faults = import_values(values) if values else {}
                 for new in new_entries:
                     new.faults += faults.get(new.entry.id, ())
+
+
+def _build_origin(run: Provenance) -> ExportRow:
+    return {"origin": Origin.IMPORTED, "provenance": run.to_json()}
+
+
+def _parse_origin(row: ExportRow) -> ExportRow:
+    return {"origin": row["origin"], "provenance": Provenance.from_json(row.get("provenance")).to_json()}
 
 
 def replace_ids(value: Any, new_ids: Mapping[str, str]) -> Any:

@@ -27,6 +27,7 @@ are left out or changed:
 
     person             not imported: the importing person has their own settings
     keep_key           not imported: it is used only by the page that saved the entry
+    origin             and provenance: every entry is one that this file brought; what it says is not believed
     deleted_at         and replaced_at of a version: now, if its thirty days are over or have not begun
     source             computed again if possible: it is a digest under a key of the exporting household
     others.recaps      not imported: whether a recap is current can be checked only with the exporting key

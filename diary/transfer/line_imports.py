@@ -13,10 +13,13 @@ from itertools import islice
 from typing import Protocol, TypeVar
 from uuid import UUID
 
+from django.utils import timezone
+
 from accounts.models import Person
 from diary import days
 from diary.entries.queries import get_digest_key
 from diary.models import Entry, Origin
+from diary.origins.provenance import Provenance
 from diary.transfer.line_reader import ImportLine, RejectedLine
 from llamora.crypto import Keyring, in_force, keyed_digest
 from llamora.database import write_transaction
@@ -89,12 +92,17 @@ def import_lines(
     person: Person,
     keyring: Keyring,
     lines: Iterable[ImportLine | RejectedLine],
+    source: str = "",
     progress: Progress = lambda _: None,
 ) -> ImportReport:
-    """Import new lines; `progress` is called after each batch with the number of lines read."""
+    """Import new lines; `progress` is called after each batch with the number of lines read.
+
+    `source` is the name of the file or app that they are from.
+    """
     report = ImportReport()
     with in_force(keyring):
-        imported = _ImportedLines(person)
+        run = Provenance.create_import(source=source, at=timezone.now())
+        imported = _ImportedLines(person, run=run)
         accepted = report.iter_accepted(lines)
         while batch := list(islice(accepted, BATCH_SIZE)):
             entries = imported.build_new_entries(batch)
@@ -108,7 +116,8 @@ def import_lines(
 class _ImportedLines:
     """The digests of the lines a person imported before, by day, loaded for the days in a file."""
 
-    def __init__(self, person: Person) -> None:
+    def __init__(self, person: Person, *, run: Provenance) -> None:
+        self._provenance = run.to_json()
         self._owner_id: UUID = person.id
         self._zone = person.time_zone
         self._digest_key = get_digest_key(person.id)
@@ -147,6 +156,7 @@ class _ImportedLines:
                 text=line.text,
                 source=source,
                 origin=Origin.IMPORTED,
+                provenance=self._provenance,
                 created_at=moment,
                 utc_offset=days.utc_offset(moment, self._zone),
             )

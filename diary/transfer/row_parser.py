@@ -277,8 +277,8 @@ parse_revision: Final = int_parser(least=1, most=MAX_REVISION)
 ENTRY_COLUMNS: Final = build_column_parsers(
     Entry,
     # `keep_key` means nothing but to the page that saved the entry, and whatever a file says, its entries are
-    # imported; the others are parsed by `parse_entry`, or made at the save.
-    leave_out={"id", "owner_id", "day", "text", "keep_key", "origin", "mac"},
+    # imported from that file; the others are parsed by `parse_entry`, or made at the save.
+    leave_out={"id", "owner_id", "day", "text", "keep_key", "origin", "provenance", "mac"},
     parsers={
         "utc_offset": int_parser(least=1 - _SECONDS_PER_DAY, most=_SECONDS_PER_DAY - 1),
         "revision": parse_revision,

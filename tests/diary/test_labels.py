@@ -20,6 +20,7 @@ def test_the_labels_of_sealed_columns_are_frozen() -> None:
             "utc_offset": "diary.entry.utc_offset",
         },
         "diary.entry.source": {},
+        "diary.entry.provenance": {},
         "diary.entry.mac": {
             "deleted_at": "diary.entry.deleted_at",
             "created_at": "diary.entry.created_at",
@@ -55,7 +56,7 @@ def test_the_labels_of_envelopes_of_format_1_are_frozen() -> None:
 
 def test_the_values_of_origins_are_frozen() -> None:
     # A text is bound to them.
-    assert Origin.values == ["own", "imported"]
+    assert Origin.values == ["own", "own_token", "imported", "program", "model"]
 
 
 def test_the_labels_of_what_is_sealed_otherwise_are_frozen(owner: Resident) -> None:

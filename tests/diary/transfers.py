@@ -17,7 +17,7 @@ from tests.people import Resident, new_resident
 
 # What a diary says of itself that is another each time, or means something to one house alone.
 # What is imported says so.
-ELSEWHERE = {"id", "entry_id", "keep_key", "name_index", "origin"}
+ELSEWHERE = {"id", "entry_id", "keep_key", "name_index", "origin", "provenance"}
 
 
 def export_to_folder(who: Resident, target: Path) -> Any:
@@ -39,7 +39,9 @@ def write_json(diary: Any, file: Path) -> Path:
     return file
 
 
-def import_file(who: Resident, path: Path, *, progress: Progress = lambda _: None) -> DiaryImportReport:
+def import_file(
+    who: Resident, path: Path, *, source: str = "", progress: Progress = lambda _: None
+) -> DiaryImportReport:
     """Import an export into a person's diary, and return the report."""
     now = timezone.now()
     with open_export_json(path) as (text, _):
@@ -52,6 +54,7 @@ def import_file(who: Resident, path: Path, *, progress: Progress = lambda _: Non
             overview=overview,
             entries=entries,
             now=now,
+            source=source,
             progress=progress,
         )
 

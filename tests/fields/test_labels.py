@@ -31,6 +31,7 @@ PINNED: dict[str, tuple[str, ...]] = {
         "diary.entry.utc_offset",
     ),
     "diary.entry.source": (),
+    "diary.entry.provenance": (),
     "diary.draft.text": (
         "diary.draft.based_on",
         "diary.draft.day",

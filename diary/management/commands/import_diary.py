@@ -77,6 +77,7 @@ def _import_lines(path: Path, person: Person, options: dict[str, Any]) -> Import
                 person=person,
                 keyring=keyring,
                 lines=lines,
+                source=path.resolve().name,
                 progress=lambda seen: bar.show(file.tell(), f"{seen:,} lines"),
             )
 
@@ -96,6 +97,7 @@ def _import_export(path: Path, person: Person, options: dict[str, Any]) -> Diary
                 overview=overview,
                 entries=entries,
                 now=now,
+                source=path.resolve().name,
                 progress=lambda seen: bar.show(file.tell(), f"{seen:,} entries"),
             )
 

@@ -1,0 +1,89 @@
+"""The column `provenance` of an entry: where it is from.
+
+A JSON object; every key may be missing, and an entry that was written here has none at all:
+
+    from          name of the app, program or file, one line of at most 80 characters
+    import        id of the import that added it, as a UUID
+    at            moment of that import
+    restored      true where a damaged text was replaced by one from before, so that nobody knows its origin
+    was           the origin before its owner said that it is theirs
+    mine_at       moment when they said so
+    mine_at_once  true if they said it of the whole import
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Self
+from uuid import UUID
+
+from diary.models import TRUSTED_ORIGINS, Entry, Origin
+from llamora.fields import new_id
+from llamora.source_names import clean_source_name
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provenance:
+    """The source of an entry, and its origin before its owner said that it is theirs."""
+
+    source: str = field(default="", repr=False)
+    import_id: UUID | None = None
+    imported_at: datetime | None = None
+    is_restored: bool = False
+    former_origin: Origin | None = None
+    claimed_at: datetime | None = None
+    is_claimed_with_import: bool = False
+
+    @classmethod
+    def create_import(cls, *, source: str, at: datetime) -> Self:
+        """Return what the entries of a new import have in common."""
+        return cls(source=clean_source_name(source), import_id=new_id(), imported_at=at)
+
+    @classmethod
+    def from_json(cls, value: object) -> Self:
+        """Return the value of a column or of an export, whoever wrote it; what is wrong in it is left out."""
+        row: Mapping[str, Any] = value if isinstance(value, dict) else {}
+        source, was = row.get("from"), row.get("was")
+        return cls(
+            source=clean_source_name(source) if isinstance(source, str) else "",
+            import_id=_parse_uuid(row.get("import")),
+            imported_at=_parse_moment(row.get("at")),
+            is_restored=row.get("restored") is True,
+            # An origin that is trusted was never claimed.
+            former_origin=Origin(was) if was in Origin.values and was not in TRUSTED_ORIGINS else None,
+            claimed_at=_parse_moment(row.get("mine_at")),
+            is_claimed_with_import=row.get("mine_at_once") is True,
+        )
+
+    @classmethod
+    def load(cls, entry: Entry) -> Self:
+        """Return where an entry is from; nothing is known if the column is damaged."""
+        return cls.from_json(entry.open_or("provenance", None))
+
+    def to_json(self) -> dict[str, Any] | None:
+        """Return the value of the column."""
+        row = {
+            "from": self.source,
+            "import": str(self.import_id) if self.import_id else None,
+            "at": self.imported_at.isoformat() if self.imported_at else None,
+            "restored": self.is_restored,
+            "was": str(self.former_origin) if self.former_origin else None,
+            "mine_at": self.claimed_at.isoformat() if self.claimed_at else None,
+            "mine_at_once": self.is_claimed_with_import,
+        }
+        return {key: value for key, value in row.items() if value} or None
+
+
+def _parse_uuid(value: object) -> UUID | None:
+    try:
+        return UUID(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+def _parse_moment(value: object) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    return moment if moment and moment.tzinfo else None
