@@ -5,7 +5,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 
 from django.utils.safestring import SafeString, mark_safe
 
-from diary.rendering.markdown import MAX_TAIL_UNITS, split_settled
+from diary.rendering.markdown import MAX_TAIL_UNITS, RenderBudget, split_settled
 from diary.rendering.page_texts import render_page_text
 from llamora.inference.job import GenerationTask, Job
 
@@ -49,6 +49,6 @@ def mark_html_safe(settled: str, tail: str = "") -> RenderedText:
 def render_job_text(job: Job) -> RenderedText:
     """Render all text of a job."""
     if job.is_over:
-        return RenderedText(render_page_text(job.text))
-    split = split_settled(job.text, max_tail_units=MAX_TAIL_UNITS)
+        return RenderedText(render_page_text(job.text, has_links=False))
+    split = split_settled(job.text, budget=RenderBudget(has_links=False), max_tail_units=MAX_TAIL_UNITS)
     return mark_html_safe("".join(split.settled), split.tail)

@@ -38,7 +38,7 @@ class LiveRendering:
         self.restarts = job.restarts
         self._pieces = 0
         self._open = ""
-        self._budget = RenderBudget()
+        self._budget = RenderBudget(has_links=False)
         self._listeners: list[OnChange] = []
         self._changed, self._urgent = asyncio.Event(), asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -69,7 +69,7 @@ class LiveRendering:
         if job.restarts != self.restarts:
             self.restarts = job.restarts
             self.settled, self.tail, self._open, self._pieces = [], "", "", 0
-            self._budget = RenderBudget()
+            self._budget = RenderBudget(has_links=False)
         new, self._pieces = job.text_since(self._pieces)
         self.version = job.seq
         if new or job.is_over:

@@ -49,7 +49,7 @@ def find_section(opening_id: UUID, *, owner_id: UUID) -> PageSection | None:
 def build_row_view(row: Opening) -> OpeningView | None:
     """Return an opening from its row, or None if it was dismissed or is damaged."""
     try:
-        html = SafeString() if row.is_dismissed else render_page_text(row.text)
+        html = SafeString() if row.is_dismissed else render_page_text(row.text, has_links=False)
     except EnvelopeError:
         return None
     if not html:

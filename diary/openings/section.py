@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 from diary import messages
 from diary.generation.job_status import describe_job
 from diary.generation.page_tasks import PageSection, RenderedText, mark_html_safe
-from diary.rendering.markdown import render_markdown
+from diary.rendering.markdown import RenderBudget, render_markdown
 from llamora.inference.job import Job, JobState
 
 ELEMENT_ID = "opening"
@@ -66,6 +66,6 @@ def _build_unreplaced_view(job: Job, *, day: date, replaced_text: str) -> Openin
         id=job.id,
         day=day,
         state=JobState.DONE.value,
-        html=mark_html_safe(render_markdown(replaced_text)).settled,
+        html=mark_html_safe(render_markdown(replaced_text, budget=RenderBudget(has_links=False))).settled,
         note=messages.OPENING_NOT_REPLACED.format(reason),
     )

@@ -52,10 +52,12 @@ class HtmlCache:
         self._sizes: Counter[KeyId] = Counter()
         self._generations: Counter[UUID] = Counter()
 
-    def build_key(self, text: str, keyring: Keyring) -> CacheKey:
-        """Return the key of a text that was opened with this keyring."""
+    def build_key(self, text: str, keyring: Keyring, *, has_links: bool = True) -> CacheKey:
+        """Return the key of a text that was opened with this keyring; without links it has other HTML."""
         secret = keyring.blind_index(label=_LABEL, value="")
-        digest = blake2b(text.encode("utf-8", "surrogatepass"), key=secret, digest_size=_KEY_BYTES).digest()
+        content = text.encode("utf-8", "surrogatepass")
+        person = b"" if has_links else b"no links"
+        digest = blake2b(content, key=secret, digest_size=_KEY_BYTES, person=person).digest()
         with self._lock:
             return CacheKey(keyring.key_id, self._generations[keyring.owner], digest)
 

@@ -4,7 +4,8 @@
 
 CommonMark with tables and strikethrough; a new line is a line break; an indented paragraph is a paragraph,
 not code; no raw HTML; no images (an image becomes a link); no reference definitions, since a later line could
-then change an earlier block.
+then change an earlier block. In text of the model a link is its words and its address, and leads nowhere: the
+address may hold words of the diary, and one click would carry them out.
 
 The work is bounded by a `RenderBudget`, counted in units: one for each token of a block, and one for each
 character at which something inside a block may begin or end. A cell of a table, even of one that its row
@@ -114,9 +115,13 @@ _NOTICE = f'<p class="fine-print">{escape(messages.PLAIN_TEXT)}</p>\n'
 
 @dataclass(slots=True)
 class RenderBudget:
-    """The work that formatting a text may still cost; parts of one text, rendered in turn, share it."""
+    """The work that formatting a text may still cost; parts of one text, rendered in turn, share it.
+
+    `has_links` if links may be followed, which those of the model may not.
+    """
 
     units: int = MAX_UNITS
+    has_links: bool = True
     lines: int = MAX_LINES
     is_spent: bool = False
     # Whether the sentence about plain text was shown.
@@ -204,12 +209,41 @@ def _lower_headings(tokens: list[Token]) -> None:
             token.tag = f"h{min(6, int(token.tag[1]) + 2)}"
 
 
+def _write_out_links(tokens: list[Token]) -> None:
+    """Replace each link by its words and its address."""
+    for block in tokens:
+        children: list[Token] = []
+        addresses: list[str] = []
+        start = 0
+        for token in block.children or ():
+            if token.type == "link_open":
+                addresses.append(str(token.attrs.get("href", "")))
+                start = len(children)
+            elif token.type == "link_close":
+                address = addresses.pop()
+                if not _is_shown(address, children[start:]):
+                    gap = " " if len(children) > start else ""
+                    children.append(Token("text", "", 0, content=f"{gap}({address})"))
+            else:
+                children.append(token)
+        if block.children:
+            block.children = children
+
+
+def _is_shown(address: str, words: list[Token]) -> bool:
+    """Return whether the words of a link are its address, as those of `<https://…>` are."""
+    shown = "".join(token.content for token in words)
+    return bool(shown) and address.removeprefix("mailto:") == shown.removeprefix("mailto:")
+
+
 def _render_block(block: MarkdownBlock, lines: list[str], budget: RenderBudget) -> str:
     if _is_too_complex(block.tokens):
         return _render_plain(lines[block.first : block.end], budget)
     env: dict[str, Any] = {}
     _lower_headings(block.tokens)
     _markdown.core.process(StateCore("", _markdown, env, block.tokens))
+    if not budget.has_links:
+        _write_out_links(block.tokens)
     return _cleaner.clean(_markdown.renderer.render(block.tokens, _markdown.options, env))
 
 

@@ -33,21 +33,24 @@ class PageBudget:
 _page: ContextVar[PageBudget | None] = ContextVar("llamora_page_budget", default=None)
 
 
-def render_page_text(text: str) -> SafeString:
-    """Return the safe HTML of a text of the page under way; outside a request, of a page of its own."""
+def render_page_text(text: str, *, has_links: bool = True) -> SafeString:
+    """Return the safe HTML of a text of the page under way; outside a request, of a page of its own.
+
+    Text of the model gets no links: see `diary.rendering.markdown`.
+    """
     if len(text) > _LONG:
         let_others_run()
     plain = render_plain_words(text)
     if plain is not None:
         return mark_safe(plain)  # noqa: S308 - escaped there
     page = _page.get() or PageBudget()
-    key = _get_cache_key(text)
+    key = _get_cache_key(text, has_links=has_links)
     cached = html_cache.get(key) if key else None
     if cached is not None and cached.units <= page.units:
         page.units -= cached.units
         return mark_safe(cached.html)  # noqa: S308 - sanitised there
     available = min(MAX_UNITS, page.units)
-    budget = RenderBudget(units=available)
+    budget = RenderBudget(units=available, has_links=has_links)
     html = render_markdown(text, budget=budget)
     spent = available - budget.units
     page.units -= spent
@@ -57,9 +60,9 @@ def render_page_text(text: str) -> SafeString:
     return mark_safe(html)  # noqa: S308 - sanitised there
 
 
-def _get_cache_key(text: str) -> CacheKey | None:
+def _get_cache_key(text: str, *, has_links: bool) -> CacheKey | None:
     try:
-        return html_cache.build_key(text, current_keyring())
+        return html_cache.build_key(text, current_keyring(), has_links=has_links)
     except VaultLocked:
         return None
 

@@ -93,7 +93,7 @@ def build_row_view(reply: Reply) -> ReplyView:
 
 def _render_text(reply: Reply) -> SafeString:
     try:
-        return render_page_text(reply.text)
+        return render_page_text(reply.text, has_links=False)
     except EnvelopeError:
         # One damaged reply must not take its whole day with it.
         return SafeString(render_to_string("fragments/notice.html", {"sentence": messages.DAMAGED_REPLY}))

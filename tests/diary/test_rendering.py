@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from diary.rendering import markdown as rendering_markdown
-from diary.rendering.markdown import render_blocks, render_markdown, split_settled
+from diary.rendering.markdown import RenderBudget, render_blocks, render_markdown, split_settled
 
 TAGS = {
     *("p", "h3", "h4", "h5", "h6", "ul", "ol", "li", "blockquote", "pre", "table", "thead", "tbody", "tr"),
@@ -190,6 +190,25 @@ def test_control_characters_are_seen() -> None:
 
 def test_each_block_finds_its_own_direction() -> None:
     assert render_markdown("مرحبا\n\nhello").count('dir="auto"') == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("See [the weir](https://a.example/x?q=Iris).", "See the weir (https://a.example/x?q=Iris)."),
+        ("<https://a.example/x>", "https://a.example/x"),
+        ("<a@b.example>", "a@b.example"),
+        ("![Iris](https://a.example/x)", "!Iris (https://a.example/x)"),
+        ("[**bold** one](https://a.example)", "<strong>bold</strong> one (https://a.example)"),
+        ("[](https://a.example)", "(https://a.example)"),
+    ],
+)
+def test_a_link_of_the_model_is_its_words_and_its_address(text: str, html: str) -> None:
+    for size in (1, 4, 1000):
+        budget = RenderBudget(has_links=False)
+        assert render_markdown(text, budget=budget).strip() == f'<p dir="auto">{html}</p>'
+        split = split_settled(f"{text}\n\n"[: len(text) + size], budget=RenderBudget(has_links=False))
+        assert "<a" not in "".join(split.settled) + split.tail
 
 
 def test_a_later_line_changes_no_earlier_link() -> None:

@@ -13,7 +13,7 @@ from diary.generation.ask_once import get_task
 from diary.generation.prompt_context import PromptContext, PromptEntry
 from diary.live import streaming
 from diary.live.streaming import TICK_SECONDS, LiveRendering, Subscription
-from diary.rendering.markdown import render_markdown
+from diary.rendering.markdown import RenderBudget, render_markdown
 from diary.replies.tasks import ReplyTask
 from llamora.crypto import Keyring
 from llamora.inference.job import Job, JobOutcome, JobState
@@ -86,6 +86,10 @@ class StreamedPage:
         return self.settled + self.tail
 
 
+def render_model_text(text: str) -> str:
+    return render_markdown(text, budget=RenderBudget(has_links=False))
+
+
 def end_job(job: Job) -> None:
     job.finish(JobOutcome(text=job.text, state=JobState.DONE), is_saved=True)
 
@@ -103,13 +107,13 @@ async def test_frames_add_up_to_the_page_a_reload_shows(pieces: list[str], reads
         eager.read()
         if read:
             late.read()
-        assert eager.html == render_markdown(job.text)
+        assert eager.html == render_model_text(job.text)
     streamed = eager.html
     end_job(job)
     for page in (eager, late, StreamedPage(job)):
         page.read()
 
-        assert page.html == streamed == render_markdown("".join(pieces))
+        assert page.html == streamed == render_model_text("".join(pieces))
         assert page.frames[-1]["type"] == "end"
     eager.subscription.close()
     late.subscription.close()
@@ -209,7 +213,7 @@ async def test_a_tab_that_reads_late_gets_everything_in_one_frame() -> None:
     page.read()
 
     assert len(page.frames) == 2
-    assert page.html == render_markdown(job.text)
+    assert page.html == render_model_text(job.text)
     assert page.subscription.next_frame() is None
     page.subscription.close()
 
@@ -239,5 +243,5 @@ async def test_text_taken_back_begins_with_another_snapshot() -> None:
     page.read()
 
     assert [frame["type"] for frame in page.frames] == ["snapshot", "snapshot"]
-    assert page.html == render_markdown("Enjoy it.")
+    assert page.html == render_model_text("Enjoy it.")
     page.subscription.close()

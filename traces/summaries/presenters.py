@@ -33,7 +33,7 @@ def build_summary_view(trace: Trace) -> SummaryView:
     # Read again, and after the job: one that has just ended has saved something since the trace was loaded.
     summary = get_summary(get_trace(trace.owner_id, trace.id) if job is not None else trace)
     return SummaryView(
-        html=render_page_text(summary.text) if summary else SafeString(),
+        html=render_page_text(summary.text, has_links=False) if summary else SafeString(),
         note=_get_note(summary, job),
         written_by=describe_author(summary.author) if summary else "",
         button_label="" if is_making else _get_button_label(summary),
