@@ -2,7 +2,8 @@
 
 The data key in an Unlock row is sealed under a key of three parts: the cookie half in the browser, the salt
 in the row, the run secret in memory. So neither the disk nor the browser is enough to open a vault, and not
-even both once the machine was off. `last_active` is written at most once in `limits.get_touch_interval`.
+even both once the machine was off. A row opens only if its unlock is in the register in memory, too
+(`accounts.sessions.unlock_register`). `last_active` is written at most once in `limits.get_touch_interval`.
 """
 
 import hmac
@@ -32,6 +33,13 @@ from accounts.sessions import limits, revocation_list
 from accounts.sessions.cookies import COOKIE_HALF_LENGTH, SessionCookie
 from accounts.sessions.registry import check_no_other_key, session_registry
 from accounts.sessions.run_secret import get_run_secret
+from accounts.sessions.unlock_register import (
+    RegisteredUnlock,
+    is_registered,
+    list_unlocks,
+    register_unlock,
+    remove_unlocks,
+)
 from accounts.sessions.user_events import user_events
 from accounts.signals import vault_locked
 from llamora.clock.services import notice_step
@@ -106,8 +114,22 @@ def _create_keys(row: SignIn, *, half: bytes, keyring: Keyring) -> None:
     # A rotation that signs everybody out must not miss a browser whose secret opened its slot just before.
     if not Vault.objects.filter(owner_id=keyring.owner, epoch=keyring.epoch).exists():
         raise StaleVault
-    Unlock.objects.create(sign_in=row, **_wrap_data_key(row, half=half, keyring=keyring))
+    columns = _wrap_data_key(row, half=half, keyring=keyring)
+    Unlock.objects.create(sign_in=row, **columns)
+    _register_unlock(row, columns["salt"], keyring=keyring)
     _save_draft_key(row, half=half, keyring=keyring)
+
+
+def _register_unlock(row: SignIn, salt: bytes, *, keyring: Keyring) -> None:
+    """Register the unlock of a new row, in its transaction, in place of those that the browser had."""
+    _remove_unlocks_on_commit(sign_in_id=row.id)
+    register_unlock(RegisteredUnlock(keyring.owner, row.id, salt))
+
+
+def _remove_unlocks_on_commit(*, sign_in_id: UUID | None = None, person_id: UUID | None = None) -> None:
+    """Take what is registered by now off the register after the commit, whatever the rows say."""
+    unlocks = list_unlocks(sign_in_id=sign_in_id, person_id=person_id)
+    transaction.on_commit(partial(remove_unlocks, unlocks))
 
 
 def _save_draft_key(row: SignIn, *, half: bytes, keyring: Keyring) -> None:
@@ -206,6 +228,8 @@ def _load_keyring(row: SignIn, *, half: bytes, now: datetime) -> Keyring | None:
     if limits.is_idle(unlock, row.person, now) or unlock.epoch != vault.epoch or is_of_format_1(vault):
         lock_or_revoke(sign_in_id=row.id, person_id=row.person_id)
         return None
+    if not is_registered(RegisteredUnlock(row.person_id, row.id, _read_mark(unlock.salt))):
+        return None
     keyring = _unwrap_keyring(unlock, half=half, person=row.person)
     if keyring is not None and session_registry.find_key_id(row.id) != keyring.key_id:
         # Opened before this process started, or by another process: it is checked as at an unlock.
@@ -274,6 +298,7 @@ def lock_session(*, sign_in_id: UUID, person_id: UUID) -> None:
     with write_transaction():
         unlocks = Unlock.objects.filter(sign_in_id=sign_in_id, sign_in__person_id=person_id)
         _revoke_marks_on_commit(unlocks.values_list("salt", flat=True))
+        _remove_unlocks_on_commit(sign_in_id=sign_in_id)
         unlocks.delete()
         _publish_on_commit(sign_in_id, person_id, kind="locked")
 
@@ -283,6 +308,7 @@ def end_session(*, sign_in_id: UUID, person_id: UUID) -> None:
     with write_transaction():
         rows = SignIn.objects.filter(id=sign_in_id, person_id=person_id)
         _revoke_on_commit(rows)
+        _remove_unlocks_on_commit(sign_in_id=sign_in_id)
         rows.delete()
         _publish_on_commit(sign_in_id, person_id, kind="signed_out")
 
@@ -290,6 +316,7 @@ def end_session(*, sign_in_id: UUID, person_id: UUID) -> None:
 def end_sessions(*, person_id: UUID, except_id: UUID | None = None) -> int:
     """Sign a person out of all browsers except `except_id`; return how many."""
     with write_transaction():
+        _end_unlocks_without_rows(person_id, except_id=except_id)
         all_ids = SignIn.objects.filter(person_id=person_id).values_list("id", flat=True)
         ids = [sign_in_id for sign_in_id in all_ids if sign_in_id != except_id]
         for sign_in_id in ids:
@@ -297,9 +324,17 @@ def end_sessions(*, person_id: UUID, except_id: UUID | None = None) -> int:
     return len(ids)
 
 
+def _end_unlocks_without_rows(person_id: UUID, *, except_id: UUID | None = None) -> None:
+    """Take a person's browsers off the register after the commit, also those whose rows are gone."""
+    for unlock in list_unlocks(person_id=person_id):
+        if unlock.sign_in_id != except_id:
+            _remove_unlocks_on_commit(sign_in_id=unlock.sign_in_id)
+
+
 def lock_sessions(*, person_id: UUID) -> None:
     """Lock a person's diary in every browser; they stay signed in."""
     with write_transaction():
+        _end_unlocks_without_rows(person_id)
         unlocked = Unlock.objects.filter(sign_in__person_id=person_id).values_list("sign_in_id", flat=True)
         for sign_in_id in list(unlocked):
             lock_session(sign_in_id=sign_in_id, person_id=person_id)
@@ -319,9 +354,9 @@ def end_other_sessions_after_rotation(keyring: Keyring, *, current_cookie: Sessi
         end_sessions(person_id=keyring.owner)
         return
     end_sessions(person_id=keyring.owner, except_id=row.id)
-    Unlock.objects.filter(sign_in=row).update(
-        **_wrap_data_key(row, half=current_cookie.half, keyring=keyring)
-    )
+    columns = _wrap_data_key(row, half=current_cookie.half, keyring=keyring)
+    Unlock.objects.filter(sign_in=row).update(**columns)
+    _register_unlock(row, columns["salt"], keyring=keyring)
     _save_draft_key(row, half=current_cookie.half, keyring=keyring)
     transaction.on_commit(partial(session_registry.add, row.id, keyring.key_id))
 
@@ -356,6 +391,7 @@ def end_or_revoke(*, sign_in_id: UUID, person_id: UUID) -> bool:
 def _revoke(
     marks: Iterable[bytes | memoryview | None], sign_in_id: UUID, person_id: UUID, *, kind: str
 ) -> None:
+    remove_unlocks(list_unlocks(sign_in_id=sign_in_id))
     # The sum revokes every mark; `any` would stop at the first one.
     if sum(revocation_list.revoke(_read_mark(mark)) for mark in marks if mark is not None):
         _publish(sign_in_id, person_id, kind=kind)
@@ -374,6 +410,7 @@ def end_expired_sessions() -> int:
         if (sign_in_id, person_id) not in ended:
             lock_or_revoke(sign_in_id=sign_in_id, person_id=person_id)
     _delete_revoked()
+    _remove_unlocks_without_rows()
     return len({*ended, *locked})
 
 
@@ -387,6 +424,18 @@ def _delete_revoked() -> None:
         Unlock.objects.filter(salt__in=marks).delete()
     for mark in marks:
         revocation_list.clear_revoked(mark)
+
+
+def _remove_unlocks_without_rows() -> None:
+    """Take off the register what has no row any more, so that a row that is put back later opens nothing."""
+    # Before the transaction: each of these has been written by then, or never will be.
+    registered = list_unlocks()
+    if not registered:
+        return
+    with suppress(NotWritten), write_transaction():
+        rows = Unlock.objects.values_list("sign_in__person_id", "sign_in_id", "salt")
+        existing = {RegisteredUnlock(person, sign_in, _read_mark(salt)) for person, sign_in, salt in rows}
+        remove_unlocks(registered - existing)
 
 
 def _revoke_on_commit(rows: "QuerySet[SignIn]") -> None:

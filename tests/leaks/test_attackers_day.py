@@ -56,6 +56,8 @@ DAY = {
     "cookie replayed after a lock": [
         "leaks/test_attacks_sessions.py::"
         "test_a_copied_cookie_opens_nothing_after_locking_unlocking_and_signing_out",
+        "leaks/test_attacks_put_back.py::"
+        "test_rows_that_were_changed_before_the_end_and_then_put_back_open_nothing",
         "accounts/test_revoked_sessions.py::test_a_lock_that_cannot_be_written_is_a_lock",
         "losses/test_disk.py::test_a_key_is_taken_away_although_the_disk_takes_nothing",
         "accounts/test_export_page.py::test_a_lock_breaks_it_off_and_what_came_is_no_zip",

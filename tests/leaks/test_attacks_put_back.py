@@ -82,6 +82,42 @@ def test_rows_of_a_session_that_were_put_back_open_nothing(owner: Resident, path
     assert not sessions_services.open_session(stolen).is_unlocked
 
 
+CHANGES = {
+    "the salt was changed": "UPDATE accounts_unlock SET salt = randomblob(16)",
+    "the salt was damaged": "UPDATE accounts_unlock SET salt = 7",
+    "the row was removed": "DELETE FROM accounts_unlock",
+    "both rows were removed": "DELETE FROM accounts_unlock; DELETE FROM accounts_signin",
+    "it was given to another person": "UPDATE accounts_signin SET person_id = {other}",
+}
+
+
+def change_rows(change: str, *, other: Resident) -> None:
+    with connection.cursor() as cursor:
+        for statement in CHANGES[change].replace("{other}", f"'{other.id.hex}'").split("; "):
+            cursor.execute(statement)
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("end", ["sign out", "lock", "sweep"])
+def test_rows_that_were_changed_before_the_end_and_then_put_back_open_nothing(
+    owner: Resident, change: str, end: str
+) -> None:
+    owner.sign_in()
+    stolen, copied = owner.get_cookie(), copy_session(owner)
+    assert sessions_services.open_session(stolen).is_unlocked
+    change_rows(change, other=register_resident("Humphrey"))
+
+    if end == "sign out":
+        sessions_services.end_sessions(person_id=owner.id)
+    elif end == "lock":
+        sessions_services.lock_session(sign_in_id=stolen.sign_in_id, person_id=owner.id)
+    else:
+        sessions_services.end_expired_sessions()
+    put_back_session(copied)
+
+    assert not sessions_services.open_session(stolen).is_unlocked
+
+
 def test_a_cookie_of_before_the_last_unlock_opens_nothing_with_its_rows(owner: Resident) -> None:
     owner.sign_in()
     stolen, copied = owner.get_cookie(), copy_session(owner)

@@ -1,0 +1,100 @@
+"""Register of the unlocked browsers in memory; a row that is not in it opens nothing.
+
+Rows of sessions lie in the database. Somebody who can write there could remove or change those of a browser
+before it is locked or signed out, so that no list of ended rows has them, and put them back afterwards for a
+copied cookie. So it is not the rows that say which browsers are unlocked: each unlock is registered here, and
+a lock or sign-out takes what is registered of that browser or person off, whatever the database says. What
+has no row any more is taken off by the next round of the sweep.
+
+Each unlock is the name of an empty file beside the run secret, which survives a restart of the server and not
+one of the machine:
+
+    unlocked/<person id, hex>.<sign-in id, hex>.<salt of the Unlock row, hex>
+
+Without a memory file system, the register is in this process only, as the run secret is.
+"""
+
+import threading
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple, Self
+from uuid import UUID
+
+from accounts.sessions.run_secret import get_household_folder
+
+_FOLDER = "unlocked"
+_guard = threading.Lock()
+# Also of what could not be written beside the run secret.
+_registered_here: set[str] = set()
+
+
+class RegisteredUnlock(NamedTuple):
+    """One unlock of a browser: its person, its sign-in and the salt of its row."""
+
+    person_id: UUID
+    sign_in_id: UUID
+    salt: bytes
+
+    @property
+    def name(self) -> str:
+        """The name of its file."""
+        return f"{self.person_id.hex}.{self.sign_in_id.hex}.{self.salt.hex()}"
+
+    @classmethod
+    def parse(cls, name: str) -> Self:
+        """Return the unlock of a file's name; raise ValueError."""
+        person_id, sign_in_id, salt = name.split(".")
+        return cls(UUID(hex=person_id), UUID(hex=sign_in_id), bytes.fromhex(salt))
+
+
+def _get_folder() -> Path | None:
+    folder = get_household_folder()
+    return folder / _FOLDER if folder else None
+
+
+def register_unlock(unlock: RegisteredUnlock) -> None:
+    """Register an unlock; call in the transaction that writes its row."""
+    if folder := _get_folder():
+        with suppress(OSError):
+            folder.mkdir(mode=0o700, exist_ok=True)
+            (folder / unlock.name).touch(mode=0o600)
+            return
+    with _guard:
+        _registered_here.add(unlock.name)
+
+
+def is_registered(unlock: RegisteredUnlock) -> bool:
+    """Return whether an unlock was registered and has not ended."""
+    if unlock.name in _registered_here:
+        return True
+    folder = _get_folder()
+    return folder is not None and (folder / unlock.name).exists()
+
+
+def list_unlocks(*, person_id: UUID | None = None, sign_in_id: UUID | None = None) -> set[RegisteredUnlock]:
+    """Return the registered unlocks, of a person or a sign-in if given."""
+    folder = _get_folder()
+    with _guard:
+        names = set(_registered_here)
+    if folder is not None and folder.is_dir():
+        names |= {path.name for path in folder.iterdir()}
+    found = set()
+    for name in names:
+        with suppress(ValueError):
+            found.add(RegisteredUnlock.parse(name))
+    return {
+        unlock
+        for unlock in found
+        if person_id in (None, unlock.person_id) and sign_in_id in (None, unlock.sign_in_id)
+    }
+
+
+def remove_unlocks(unlocks: Iterable[RegisteredUnlock]) -> None:
+    """Take unlocks off the register: their rows open nothing any more."""
+    folder = _get_folder()
+    for unlock in unlocks:
+        with _guard:
+            _registered_here.discard(unlock.name)
+        if folder is not None:
+            (folder / unlock.name).unlink(missing_ok=True)
