@@ -1,9 +1,11 @@
 """Tests of the graph page: an SVG without inline styles, and a complete table."""
 
+import pytest
+
 from tests.page import read
 from tests.people import Resident
 from tests.traces.tagging import add_traces
-from traces.graph import layout
+from traces.graph import layout, presenters
 
 
 def test_the_table_holds_every_trace_with_what_it_goes_with(owner: Resident) -> None:
@@ -50,6 +52,19 @@ def test_more_than_it_has_room_for_are_in_the_table(owner: Resident, monkeypatch
     assert page.count("<tr>") == 6
     assert page.count("<circle") == 6
     assert layout.MAX_NODES == 300
+
+
+def test_the_work_for_a_page_does_not_grow_with_the_square_of_all_traces(
+    owner: Resident, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(5):
+        add_traces(owner, owner.write(f"{number}"), *[f"trace {n}" for n in range(number + 1)])
+    monkeypatch.setattr(presenters, "MAX_COMPARED", 3)
+
+    page = owner.get("/traces/picture/").content.decode()
+
+    assert "The table shows the same for the 3 most used." in page
+    assert [row.spaced_text.split()[1] for row in read(page).all("tr")[1:]] == ["0", "1", "2"]
 
 
 def test_without_traces_it_says_what_will_come(owner: Resident, housemate: Resident) -> None:

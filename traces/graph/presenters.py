@@ -1,7 +1,9 @@
 """The graph of a person's traces, rendered, and the table beside it."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 from uuid import UUID
 
 from traces.detail.presenters import get_traces_url
@@ -20,6 +22,9 @@ from traces.graph.layout import (
 )
 from traces.queries import iter_entry_trace_pairs, load_names
 from traces.statistics import CoOccurrences, count_cooccurrences
+
+# Each is compared with each: the time and memory of a page must not grow with the square of all traces.
+MAX_COMPARED: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,18 +58,24 @@ class NamedDrawing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GraphOverview:
-    """The drawings, the table, and the numbers of traces drawn and left out of the drawings."""
+    """The drawings and the table; the numbers of traces drawn, and left out of the drawings or the table."""
 
     drawings: Sequence[NamedDrawing] = ()
     table: Sequence[GraphTableRow] = ()
     drawn: int = 0
     left_out: int = 0
+    left_out_of_table: int = 0
 
 
 def build_overview(owner_id: UUID) -> GraphOverview:
-    """Return the graph and its table; the drawings contain the `MAX_NODES` most frequent traces."""
+    """Return the graph and its table; the drawings contain the `MAX_NODES` most frequent traces.
+
+    The table contains the `MAX_COMPARED` most frequent ones.
+    """
     names = load_names(owner_id)
-    shared = count_cooccurrences(pair for pair in iter_entry_trace_pairs(owner_id) if pair[1] in names)
+    on_entries = [pair for pair in iter_entry_trace_pairs(owner_id) if pair[1] in names]
+    compared, left_out_of_table = _find_compared(trace_id for _, trace_id in on_entries)
+    shared = count_cooccurrences(pair for pair in on_entries if pair[1] in compared)
     if not shared.ids:
         return GraphOverview()
     pairs = find_most_similar_pairs(shared)
@@ -87,8 +98,19 @@ def build_overview(owner_id: UUID) -> GraphOverview:
     ]
     table.sort(key=lambda one: (-one.count, one.name.casefold()))
     return GraphOverview(
-        drawings=drawings, table=table, drawn=len(drawn.ids), left_out=len(shared.ids) - len(drawn.ids)
+        drawings=drawings,
+        table=table,
+        drawn=len(drawn.ids),
+        left_out=len(shared.ids) - len(drawn.ids),
+        left_out_of_table=left_out_of_table,
     )
+
+
+def _find_compared(trace_ids: Iterable[UUID]) -> tuple[set[UUID], int]:
+    """Return the most frequent of these traces, and how many others there are."""
+    counts = Counter(trace_ids)
+    compared = {trace_id for trace_id, _ in counts.most_common(MAX_COMPARED)}
+    return compared, len(counts) - len(compared)
 
 
 def _select_most_frequent(shared: CoOccurrences) -> CoOccurrences:
