@@ -69,6 +69,7 @@ TOO_MANY_REPLIES: Final = (
 NO_REPLY_TO_DAMAGED: Final = (
     "This entry can't be opened, so the model can't reply to it. A backup may still contain the entry."
 )
+NO_REPLY_WITHOUT_MODEL: Final = "No reply was started. {}"
 REPLY_STYLE_DELETED: Final = "The style of this reply was deleted. Choose another under the entry."
 REPLY_STYLE_EMPTY: Final = "The name and the instruction of a reply style need visible characters."
 

@@ -14,6 +14,7 @@ from diary.generation.presenters import build_prompt_record_context
 from diary.models import Opening
 from diary.openings import services
 from llamora.inference import model_server
+from llamora.inference.messages import get_message_for
 
 NO_CONTENT = 204
 
@@ -44,7 +45,9 @@ def opening(request: HouseholdRequest, day: date) -> HttpResponse:
         request.user, day, keyring=request.vault.keyring, is_replacement=is_replacement
     )
     if job is None and is_replacement:
-        return _refuse(request, messages.NO_OPENING_NOW.format(model_server.get_message()))
+        code = model_server.get_status().code
+        reason = get_message_for(code, is_administrator=request.user.is_staff)
+        return _refuse(request, messages.NO_OPENING_NOW.format(reason))
     if job is None and request.htmx:
         # The page leaves the opening as it is.
         return HttpResponse(status=NO_CONTENT)

@@ -12,12 +12,13 @@ from django.utils import timezone
 
 from accounts.decorators import unlock_required
 from accounts.http.request import HouseholdRequest
+from accounts.models import Person
 from diary import days, messages
 from diary.generation.job_status import describe_job
 from diary.recaps import services
 from llamora.inference import model_server
 from llamora.inference.job import Job
-from llamora.inference.messages import describe_author
+from llamora.inference.messages import describe_author, get_message_for
 
 NO_CONTENT = 204
 
@@ -41,7 +42,7 @@ def recap(request: HouseholdRequest, day: date) -> HttpResponse:
         "text": saved.text if saved else "",
         "written_by": describe_author(saved.author) if saved else "",
         "is_coming": is_coming,
-        "note": _get_note(result),
+        "note": _get_note(result, request.user),
     }
     if is_requested:
         name = "diary/fragments/recap.html" if request.htmx else "diary/recap.html"
@@ -53,11 +54,14 @@ def recap(request: HouseholdRequest, day: date) -> HttpResponse:
     )
 
 
-def _get_note(result: services.SavedRecap | Job | None) -> str:
+def _get_note(result: services.SavedRecap | Job | None, person: Person) -> str:
     """Return the state of a recap that is being written, or the reason why there is none."""
     if isinstance(result, Job) and not result.is_over:
         return describe_job(result) or messages.READING_DAY
     if result is not None:
         return messages.RECAP_FAILED
     status = model_server.get_status()
-    return messages.NOTHING_TO_RECAP if status.is_ready else messages.NO_RECAP_NOW.format(status.message)
+    if status.is_ready:
+        return messages.NOTHING_TO_RECAP
+    reason = get_message_for(status.code, is_administrator=person.is_staff)
+    return messages.NO_RECAP_NOW.format(reason)

@@ -2,6 +2,7 @@
 
 ReplyRefused             refused    a reply was not started
     TooManyReplies       too_many   the person has too many replies in progress
+    NoModel              no_model   there is no model to write it
     EntryDamaged         damaged    the entry cannot be decrypted
     ReplyKindNotFound    style_deleted   its custom reply style was deleted
 InvalidReplyKind         invalid_style   the fields of a custom reply style are invalid
@@ -16,7 +17,7 @@ class ReplyRefused(Exception):  # noqa: N818 - an answer to the person, not a fa
     """Raised when a reply cannot be started."""
 
     code: ClassVar[str] = "refused"
-    sentence: ClassVar[str] = messages.REPLY_REFUSED
+    sentence: str = messages.REPLY_REFUSED
 
     def __str__(self) -> str:
         return self.code
@@ -27,6 +28,16 @@ class TooManyReplies(ReplyRefused):
 
     code = "too_many"
     sentence = messages.TOO_MANY_REPLIES
+
+
+class NoModel(ReplyRefused):
+    """Raised when there is no model that could write a reply; the sentence says why."""
+
+    code = "no_model"
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__()
+        self.sentence = sentence
 
 
 class EntryDamaged(ReplyRefused):

@@ -6,16 +6,19 @@ from uuid import UUID
 from django.utils import timezone
 
 from accounts.models import Person
+from diary import messages
 from diary.generation.ask_once import ask_once, list_jobs
 from diary.generation.prompt_record import PromptRecord
 from diary.models import Reply
-from diary.replies.errors import TooManyReplies
+from diary.replies.errors import NoModel, TooManyReplies
 from diary.replies.reply_kinds import ReplyKindChoice, get_reply_choice
 from diary.replies.tasks import ReplyTask, gather_input
 from llamora.crypto import EnvelopeError, Keyring
 from llamora.database import write_transaction
 from llamora.fields import new_id
+from llamora.inference import model_server
 from llamora.inference.job import LIVE_STATES, JobOutcome, JobState
+from llamora.inference.messages import get_message_for
 from llamora.inference.registry import registry
 
 MAX_CONCURRENT = 8
@@ -90,7 +93,11 @@ def _build_task(
 
 
 def _start(task: ReplyTask, *, person: Person, keyring: Keyring) -> bool:
-    """Start a reply; return False if another job already writes the reply."""
+    """Start a reply; return False if another job already writes the reply; raise NoModel."""
+    status = model_server.check_again()
+    if status.is_missing:
+        reason = get_message_for(status.code, is_administrator=person.is_staff)
+        raise NoModel(messages.NO_REPLY_WITHOUT_MODEL.format(reason))
     job = ask_once(
         ReplyTask,
         task.id,

@@ -12,6 +12,7 @@ any thread and never waits.
 
 import asyncio
 import importlib
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 _PAUSE_READY = 30.0
 _PAUSE_LOADING = 0.5
+# A server that was ready so recently is not checked again before a reply.
+_FRESH_SECONDS = 1.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0
 # Errors that may pass: a server that is only busy, or slow to answer a probe, is not away.
 _TRANSIENT_CODES = ("silent", "too_slow", "dropped", "server_error", "busy", "malformed")
@@ -46,6 +49,7 @@ class ModelDiscovery:
     def _reset(self) -> None:
         """Set the initial state; called again if the event loop was replaced."""
         self._status = status_for_code("off" if self._config.off else "looking")
+        self._checked_at = 0.0
         self._server: ModelServer | None = None
         self.child: LlamaCppProcess | None = None
         self._task: asyncio.Task[None] | None = None
@@ -83,6 +87,21 @@ class ModelDiscovery:
             with suppress(TimeoutError):
                 async with asyncio.timeout(patience):
                     await self._wait_for_next_check()
+
+    def check_from_thread(self, *, patience: float) -> None:
+        """Check once more and wait, unless that was done just now; for threads other than the loop's.
+
+        A server that was ready a moment ago is waited for only briefly: it may just be busy.
+        """
+        loop = self._task.get_loop() if self._task is not None else None
+        is_ready = self._get_ready_server() is not None
+        is_fresh = time.monotonic() - self._checked_at < _FRESH_SECONDS
+        if loop is None or loop.is_closed() or (is_ready and is_fresh):
+            return
+        patience = min(patience, _FRESH_SECONDS) if is_ready else patience
+        check = asyncio.run_coroutine_threadsafe(self.wait_until_known(patience=patience), loop)
+        with suppress(TimeoutError):
+            check.result(patience + 1)
 
     def refresh(self) -> None:
         """Check the server now, without waiting for the next interval."""
@@ -122,6 +141,7 @@ class ModelDiscovery:
         while True:
             self._wake.clear()
             self._status = await self._check_once()
+            self._checked_at = time.monotonic()
             async with self._check_done:
                 self._check_done.notify_all()
             state = self._status.state

@@ -77,6 +77,7 @@ _MESSAGES: Final = {
         "LLAMORA_MODEL_ALLOW_REMOTE to true and restart Llamora."
     ),
 }
+ASK_ADMINISTRATOR: Final = "Ask the administrator about it."
 REMOTE_NOTICE: Final = "This model runs on another machine: everything it reads is sent there."
 TOO_SMALL_NOTICE: Final = "This model is too small to answer a diary; 3 to 8 billion parameters are needed."
 _KIND_NAMES: Final = {"other": "a model server"}
@@ -85,6 +86,18 @@ _KIND_NAMES: Final = {"other": "a model server"}
 def get_message(code: str) -> str:
     """Return the message for a code; an unknown code gets the message for a failed server."""
     return _MESSAGES.get(code, _MESSAGES["server_error"])
+
+
+def get_situation(code: str) -> str:
+    """Return the first sentence of the message for a code, without the remedy."""
+    return get_message(code).partition(". ")[0].rstrip(".") + "."
+
+
+def get_message_for(code: str, *, is_administrator: bool) -> str:
+    """Return the message for a code; only an administrator can apply most remedies."""
+    if is_administrator or code == "off":
+        return get_message(code)
+    return f"{get_situation(code)} {ASK_ADMINISTRATOR}"
 
 
 def get_display_name(model: str) -> str:

@@ -1,7 +1,7 @@
 """The household's model server, found by the only `ModelDiscovery` of this process.
 
-Pages call `get_status`, `get_state` and `get_message` from their threads; jobs call `get_server` on the event
-loop.
+Pages call `get_status`, `check_again`, `get_state` and `get_message` from their threads; jobs call
+`get_server` on the event loop.
 """
 
 import threading
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from llamora.inference.config import ModelConfig
 from llamora.inference.discovery import ModelDiscovery
 from llamora.inference.status import ModelStatus
+from llamora.threads import yield_turn
 
 if TYPE_CHECKING:
     from llamora.llm.client import ModelServer
@@ -54,6 +55,14 @@ async def discover(*, no_model: bool = False, patience: float = 10.0) -> None:
 def get_status() -> ModelStatus:
     """Return the status of the model. May be called from any thread and never waits."""
     return _holder.get().status()
+
+
+def check_again(*, patience: float = 2.0) -> ModelStatus:
+    """Return the status of the model after another check. Do not call it on the event loop."""
+    discovery = _holder.get()
+    with yield_turn():
+        discovery.check_from_thread(patience=patience)
+    return discovery.status()
 
 
 def get_state() -> str:

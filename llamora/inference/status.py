@@ -32,6 +32,11 @@ class ModelStatus:
     parameters: Mapping[str, int] = field(default_factory=dict)
 
     @property
+    def is_missing(self) -> bool:
+        """Whether there is no model now and none is on its way."""
+        return self.state in ("off", "away")
+
+    @property
     def is_ready(self) -> bool:
         return self.state == "ready"
 

@@ -57,19 +57,24 @@ def test_a_server_killed_in_mid_reply_comes_back_with_what_it_had(
     wait_for_end(diary.page.locator(".reply").last)
 
 
-def test_a_model_that_is_away_is_a_sentence_and_writing_goes_on(
-    house_with_stoppable_model: ServedHouse, stoppable_model: FakeModelServer, new_diary: NewDiary
+def test_a_reply_without_a_model_is_explained_once_and_writing_goes_on(
+    house_with_stoppable_model: ServedHouse,
+    stoppable_model: FakeModelServer,
+    new_diary: NewDiary,
+    browser_errors: BrowserErrors,
 ) -> None:
+    browser_errors.expect("422")
     diary = new_diary(of=house_with_stoppable_model)
     stoppable_model.stop()
     stoppable_model.close_idle()
+    entry = diary.save_entry("Tea.")
 
-    reply = respond(diary, stoppable_model, Script())
+    for _ in range(2):
+        diary.button("Reply").click()
+        expect(entry.locator("[data-error]")).to_contain_text("The model server is not running.")
 
-    wait_for_end(reply, "failed")
-    expect(reply).to_contain_text("The model server is not running.")
-    expect(diary.button("Try again")).to_be_visible()
-    assert get_reply_words(reply) == []
+    expect(entry.locator("[data-error]")).to_have_count(1)
+    expect(diary.page.locator(".reply")).to_have_count(0)
     diary.save_entry("Writing does not need a model.")
     diary.reload()
     expect(diary.page.locator("[data-model-note]")).not_to_be_empty()

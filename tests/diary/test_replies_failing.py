@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from accounts.models import Person
 from diary.messages import JOB_LENGTH_REACHED
 from diary.models import Reply
 from llamora.inference.messages import get_message
@@ -14,7 +15,8 @@ from llamora.inference.registry import registry
 from tests.diary.tabs import ServingLoop, load_reply, run_serving_loop, start_reply, wait_for_reply_row
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script, make_words
-from tests.people import Resident
+from tests.page import read
+from tests.people import Resident, new_resident
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -191,18 +193,42 @@ def test_a_window_smaller_than_the_server_said_is_tried_with_less(
     assert second < first
 
 
-def test_a_model_that_is_away_is_a_sentence_and_writing_goes_on(
+@pytest.mark.parametrize("script", [True, False])
+def test_without_a_model_a_reply_is_explained_and_not_stored(
+    transactional_db: None, owner: Resident, *, script: bool
+) -> None:
+    administrator = new_resident("Adam")
+    Person.objects.filter(id=administrator.id).update(is_staff=True)
+    with run_serving_loop("http://127.0.0.1:9"):
+        for person, is_administrator in ((owner, False), (administrator, True)):
+            entry = person.write("Tea.")
+
+            answer = person.post(f"/entries/{entry.id}/respond/", script=script)
+
+            assert answer.status_code == 422
+            told = read(answer).one("[data-error]").text
+            assert told.startswith("No reply was started. The model server is not running.")
+            assert ("Start it" in told) == is_administrator
+            assert ("Ask the administrator" in told) != is_administrator
+            assert not Reply.objects.exists()
+            page = read(person.get(f"/d/{person.today}/"))
+            assert page.all("[data-reply]") == []
+
+
+def test_a_model_server_that_has_just_started_is_found_by_the_next_reply(
     transactional_db: None, owner: Resident
 ) -> None:
-    with run_serving_loop("http://127.0.0.1:9") as live:
-        tab = live.tab(owner, owner.today)
+    with FakeModelServer() as model:
+        port = model.port
+    with run_serving_loop(model.url):
+        entry = owner.write("Tea.")
+        assert owner.post(f"/entries/{entry.id}/respond/", script=True).status_code == 422
+        with FakeModelServer(port=port) as model:
+            model.add_scripts(Script(tokens=["Good ", "day"]))
 
-        reply = start_reply(owner, owner.write("Tea.").id)
+            reply = start_reply(owner, entry.id)
 
-        end = tab.wait_for("end", reply=reply, seconds=20)["html"]
-        assert load_reply(owner, reply) == ("", "failed", "refused_connection")
-        assert get_message("refused_connection") in end
-        assert owner.get(f"/d/{owner.today}/").status_code == 200
+            assert wait_for_reply_row(owner, reply) == ("Good day", "done", "")
 
 
 def set_pragma_on_workers(live: ServingLoop, pragma: str) -> None:

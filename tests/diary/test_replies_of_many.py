@@ -1,6 +1,5 @@
 """Tests of replies for several people and browsers: in turn, without slowing down pages."""
 
-from dataclasses import replace
 from threading import Event
 from uuid import UUID, uuid4
 
@@ -11,6 +10,7 @@ from accounts.sessions import services as sessions_services
 from accounts.sessions.cookies import get_cookie_name
 from diary.models import Reply
 from diary.rendering.markdown import render_markdown
+from llamora.inference import model_server
 from llamora.inference.registry import registry
 from tests.diary.tabs import (
     ServingLoop,
@@ -155,7 +155,7 @@ def test_a_key_that_went_out_of_date_interrupts(
 def test_sixteen_people_are_served_in_turn(
     transactional_db: None, live: ServingLoop, model: FakeModelServer
 ) -> None:
-    live.run(limit_to_one_slot())
+    limit_to_one_slot(live, model)
     all_have_asked = Event()
     model.add_scripts(Script(tokens=["Yes."], first_when=all_have_asked), *([Script(tokens=["Yes."])] * 20))
     people = [new_resident(f"Person {number}") for number in range(16)]
@@ -176,7 +176,7 @@ def test_sixteen_people_are_served_in_turn(
 
 
 def test_the_place_in_the_queue_is_shown(live: ServingLoop, model: FakeModelServer, owner: Resident) -> None:
-    live.run(limit_to_one_slot())
+    limit_to_one_slot(live, model)
     model.add_scripts(SLOW)
     tab = live.tab(owner, owner.today)
     entry = owner.write("Tea.")
@@ -193,10 +193,9 @@ def test_the_place_in_the_queue_is_shown(live: ServingLoop, model: FakeModelServ
         owner.post(f"/replies/{reply}/stop/", script=True)
 
 
-async def limit_to_one_slot() -> None:
-    server = await registry._find_server()
-    assert server.offer is not None
-    server.offer = replace(server.offer, slots=1)
+def limit_to_one_slot(live: ServingLoop, model: FakeModelServer) -> None:
+    model.manners.slots = 1
+    live.run(model_server.discover())
 
 
 def test_the_page_says_how_many_entries_are_read(
