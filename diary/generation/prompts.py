@@ -1,5 +1,6 @@
 """Prompts for the model: the messages of a template with its options, and the check of what is written."""
 
+from dataclasses import replace
 from typing import Any
 
 from diary.generation import prompt_templates
@@ -30,15 +31,8 @@ def build_prompt(
         max_words=options.max_words,
         allows_heads=allows_heads,
     )
-    return Prompt(
-        messages=messages,
-        max_tokens=budget.output,
-        thinking_tokens=budget.thinking,
-        temperature=options.temperature,
-        label=f"{name} {options.version}",
-        entries=entries,
-        check=check,
-    )
+    prompt = build_data_prompt(name, messages=messages, budget=budget, schema=None)
+    return replace(prompt, entries=entries, check=check)
 
 
 def build_data_prompt(
