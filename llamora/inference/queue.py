@@ -1,10 +1,11 @@
 """A fair queue for the slots of the model server: round-robin between people.
 
 The jobs of one person run in their order. A free slot goes to the person who was served longest ago, so that
-a person with a single job waits for at most one job of each other person.
+a person waits for at most one turn of each other person.
 
 A background job, whose result nobody waits for, can be preempted: it gets a slot only if no other job is in
-the queue, and must release it as soon as another job enters the queue.
+the queue, and must release it as soon as another job enters the queue. Background jobs take turns in the same
+way among themselves.
 """
 
 import asyncio
@@ -33,15 +34,54 @@ class QueueWaiter:
             self._on_position(position)
 
 
+class TurnOrder:
+    """Waiting jobs of several people, in the order in which they are served."""
+
+    def __init__(self) -> None:
+        # The first owner is served next: a dict keeps the order of insertion.
+        self._queues: dict[UUID, deque[QueueWaiter]] = {}
+
+    def append(self, owner: UUID, waiter: QueueWaiter) -> None:
+        """Add a job after the others of its owner."""
+        self._queues.setdefault(owner, deque()).append(waiter)
+
+    def remove(self, owner: UUID, waiter: QueueWaiter) -> None:
+        """Remove a job, if it is still there."""
+        own_queue = self._queues.get(owner, deque())
+        if waiter in own_queue:
+            own_queue.remove(waiter)
+            if not own_queue:
+                del self._queues[owner]
+
+    def pop_next(self) -> QueueWaiter | None:
+        """Remove the next job and return it, or None at the end; its owner's others come after all people."""
+        while self._queues:
+            owner = next(iter(self._queues))
+            own_queue = self._queues.pop(owner)
+            # A cancelled job stays until its task has run. It takes no slot, and not its owner's turn either.
+            waiter = next((waiter for waiter in own_queue if not waiter.granted.done()), None)
+            if waiter is not None:
+                own_queue.remove(waiter)
+                if own_queue:
+                    self._queues[owner] = own_queue
+                return waiter
+        return None
+
+    def list_waiters(self) -> list[QueueWaiter]:
+        """Return the jobs in the order in which they will be served."""
+        queues = [
+            [waiter for waiter in queue if not waiter.granted.done()] for queue in self._queues.values()
+        ]
+        return [waiter for one_round in zip_longest(*queues) for waiter in one_round if waiter is not None]
+
+
 class FairQueue:
     """Queue that grants up to `capacity()` slots at a time. Belongs to one event loop."""
 
     def __init__(self, capacity: Callable[[], int]) -> None:
         self._capacity = capacity
         self._taken = 0
-        # The first owner is served next: a dict keeps the order of insertion.
-        self._waiting: dict[UUID, deque[QueueWaiter]] = {}
-        self._background: deque[QueueWaiter] = deque()
+        self._waiting, self._background = TurnOrder(), TurnOrder()
         self._preemptible: list[QueueWaiter] = []
 
     @asynccontextmanager
@@ -53,8 +93,7 @@ class FairQueue:
         A job with `preempt` is a background job; `preempt` is called when it must release the slot.
         """
         waiter = QueueWaiter(on_position, preempt=preempt)
-        queue = self._waiting.setdefault(owner, deque()) if preempt is None else self._background
-        queue.append(waiter)
+        (self._waiting if preempt is None else self._background).append(owner, waiter)
         self._grant_free_slots()
         try:
             await waiter.granted
@@ -75,13 +114,8 @@ class FairQueue:
                 self._preemptible.remove(waiter)
             self._release()
             return
-        if waiter in self._background:
-            self._background.remove(waiter)
-        own_queue = self._waiting.get(owner, deque())
-        if waiter in own_queue:
-            own_queue.remove(waiter)
-            if not own_queue:
-                del self._waiting[owner]
+        self._waiting.remove(owner, waiter)
+        self._background.remove(owner, waiter)
         self._grant_free_slots()
 
     def _release(self) -> None:
@@ -89,18 +123,12 @@ class FairQueue:
         self._grant_free_slots()
 
     def _grant_free_slots(self) -> None:
-        while self._waiting and self._has_slot():
-            owner = next(iter(self._waiting))
-            own_queue = self._waiting.pop(owner)
-            waiter = own_queue.popleft()
-            if own_queue:
-                self._waiting[owner] = own_queue
+        while self._has_slot() and (waiter := self._waiting.pop_next()):
             self._grant(waiter)
-        while self._background and self._has_slot():
-            waiter = self._background.popleft()
-            if self._grant(waiter):
-                self._preemptible.append(waiter)
-        waiting = self._list_in_serving_order()
+        while self._has_slot() and (waiter := self._background.pop_next()):
+            self._grant(waiter)
+            self._preemptible.append(waiter)
+        waiting = self._waiting.list_waiters()
         for position, waiter in enumerate(waiting, start=1):
             waiter.set_position(position)
         for waiter in self._preemptible[: len(waiting)]:
@@ -110,15 +138,6 @@ class FairQueue:
     def _has_slot(self) -> bool:
         return self._taken < max(1, self._capacity())
 
-    def _grant(self, waiter: QueueWaiter) -> bool:
-        # A cancelled waiter stays in the queue until its task has run; it takes no slot.
-        if waiter.granted.done():
-            return False
+    def _grant(self, waiter: QueueWaiter) -> None:
         waiter.granted.set_result(None)
         self._taken += 1
-        return True
-
-    def _list_in_serving_order(self) -> list[QueueWaiter]:
-        """Return the waiters in the order in which they will be served."""
-        rounds = zip_longest(*self._waiting.values())
-        return [waiter for one_round in rounds for waiter in one_round if waiter is not None]

@@ -53,6 +53,18 @@ async def test_a_patient_job_is_served_after_everybody_else() -> None:
     await house.end("recap")
 
 
+async def test_patient_jobs_take_turns_too() -> None:
+    house = SharedModel()
+    await house.request_slot(ANN, "reply")
+    for owner, name in ((ANN, "a1"), (ANN, "a2"), (BEN, "b1")):
+        await house.request_slot(owner, name, patient=True)
+
+    for name in ("reply", "a1", "b1", "a2"):
+        await house.end(name)
+
+    assert house.served == ["reply", "a1", "b1", "a2"]
+
+
 async def test_a_patient_job_lets_go_of_its_slot_when_somebody_comes() -> None:
     house = SharedModel()
     await house.request_slot(ANN, "recap", patient=True)

@@ -45,6 +45,11 @@ class WaitingJobs:
         for _ in range(5):
             await asyncio.sleep(0)
 
+    async def free_and_cancel(self, name: str, cancelled: str) -> None:
+        """End a job, and cancel another before the event loop has noticed the end."""
+        self._free[name].set()
+        await self.cancel(cancelled)
+
     async def run_all(self) -> list[str]:
         """End each job as soon as it has the slot; return the order."""
         done = 0
@@ -108,13 +113,25 @@ async def test_one_that_gives_up_as_it_is_served_passes_the_slot_on() -> None:
         await waiting.join(owner, name)
 
     waiting._free["a1"].set()
-    while waiting.queue._taken and waiting.queue._list_in_serving_order() != []:
+    while waiting.queue._taken and waiting.queue._waiting.list_waiters() != []:
         await asyncio.sleep(0)
-        if len(waiting.queue._list_in_serving_order()) == 1:
+        if len(waiting.queue._waiting.list_waiters()) == 1:
             break
     await waiting.cancel("b1")
 
     assert waiting.served[-1] == "c1"
+    await waiting.run_all()
+    assert waiting.queue._taken == 0
+
+
+async def test_a_job_cancelled_at_the_last_moment_does_not_take_its_owners_turn() -> None:
+    waiting = WaitingJobs(slots=1)
+    for owner, name in ((CLEO, "c1"), (ANN, "a1"), (ANN, "a2"), (BEN, "b1")):
+        await waiting.join(owner, name)
+
+    await waiting.free_and_cancel("c1", "a1")
+
+    assert waiting.served == ["c1", "a2"]
     await waiting.run_all()
     assert waiting.queue._taken == 0
 
@@ -140,4 +157,4 @@ async def test_everybody_is_served_once_and_every_slot_comes_back(
     assert stayed <= set(waiting.served)
     assert len(waiting.served) == len(set(waiting.served))
     assert waiting.queue._taken == 0
-    assert waiting.queue._list_in_serving_order() == []
+    assert waiting.queue._waiting.list_waiters() == []

@@ -8,13 +8,17 @@ import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future
 from functools import partial
+from itertools import islice
 from types import FrameType
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from llamora.threads import FairExecutor, let_others_run, yield_turn
 from llamora.threads.fair_executor import PoolCall
+from tests.turn_counter import TurnCounter
 
 
 @pytest.fixture
@@ -110,6 +114,31 @@ def test_one_key_waits_for_itself_and_not_in_front_of_others(pool: FairExecutor)
         one.result(5)
 
     assert order.index("owner") <= 1
+
+
+@given(first=st.lists(st.integers(0, 3), max_size=20), later=st.lists(st.integers(0, 3), max_size=20))
+@settings(max_examples=30, deadline=None)
+def test_every_key_that_waits_has_a_call_between_two_of_another(first: list[int], later: list[int]) -> None:
+    pool, counter, calls = FairExecutor(threads=1, name="pool"), TurnCounter(), list[Future[Any]]()
+    gate, arrivals = Gate(pool), iter(later)
+
+    def submit(key: int) -> None:
+        calls.append(pool.submit_for_key(str(key), partial(run, key)))
+
+    def run(key: int) -> None:
+        counter.count(str(key), waiting=list(pool._waiting))
+        for arriving in islice(arrivals, 2):
+            submit(arriving)
+
+    for key in first:
+        submit(key)
+    gate.opened.set()
+    for call in calls:
+        call.result(10)
+    pool.shutdown()
+
+    assert pool._waiting == {}
+    assert len(calls) == len(first) + (min(len(later), 2 * len(calls)) if first else 0)
 
 
 def test_within_one_key_the_first_goes_first(pool: FairExecutor) -> None:
