@@ -50,7 +50,8 @@ def test_a_prompt_of_the_household_is_named_by_a_digest_and_is_as_warm_as_ours(
     (tmp_path / "prompts").mkdir()
     (tmp_path / "prompts" / "recap.txt").write_text("Sum up.\n---\n{{ day }}\n", encoding="utf-8")
 
-    prompt = build_prompt("recap", {"day": "a day"}, messages=[], budget=TokenBudget(prompt=99, output=7))
+    budget = TokenBudget(prompt=99, output=7)
+    prompt = build_prompt("recap", {"day": "a day"}, messages=[], budget=budget, entries=1)
 
     assert re.fullmatch("recap [0-9a-f]{8}", prompt.label)
     assert prompt.temperature == 0.2
