@@ -45,15 +45,17 @@ collect_ignore = [] if IN_BROWSER_RUN else ["browser"]
 # a process is always given its next file beforehand: a short one.
 FIRST = (
     "tests/test_browser_suite.py",
+    "tests/test_architecture.py",
     "tests/losses/test_disk.py",
-    "tests/diary/test_replies_served.py",
     "tests/test_no_skips.py",
+    "tests/upgrade/test_upgrade.py",
+    "tests/diary/test_replies_served.py",
     "tests/ops/test_up.py",
     "tests/losses/test_kill.py",
     "tests/ops/test_backup_served.py",
     "tests/losses/test_two_processes.py",
     "tests/search/test_questions.py",
-    "tests/test_architecture.py",
+    "tests/leaks/test_damaged_values.py",
     "tests/losses/test_ends.py",
     "tests/ops/test_model_at_start.py",
     "tests/ops/test_shutdown.py",
@@ -65,9 +67,9 @@ FIRST = (
 )
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the longest files first, then files with many tests before files with few."""
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
+    """Mark tests, have the others left out, and then give the order: pytest-django has one of its own."""
     extended.mark(items)
     retries.allow_for_waiting_tests(items)
     retries.refuse_unexplained(items)
@@ -75,6 +77,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         # The browser suite is a whole run of its own, and slow tests last as long as they last.
         if item.get_closest_marker("slow") or item.path.name == "test_browser_suite.py":
             item.add_marker(pytest.mark.timeout(0))
+    yield
+    sort_files(items)
+
+
+def sort_files(items: list[pytest.Item]) -> None:
+    """Put the longest files first, then files with many tests before files with few."""
     number_of = Counter(item.path for item in items)
     place_of = {ROOT / name: place for place, name in enumerate(FIRST)}
     items.sort(key=lambda item: (place_of.get(item.path, len(FIRST)), -number_of[item.path], str(item.path)))

@@ -153,6 +153,14 @@ def test_the_files_a_run_begins_with_are_there() -> None:
     assert [name for name in FIRST if not (ROOT / name).is_file()] == []
 
 
+def test_this_run_begins_with_them(request: pytest.FixtureRequest) -> None:
+    """Look at the run under way: in a run of this file alone there is nothing to order."""
+    files = list(dict.fromkeys(item.path.relative_to(ROOT).as_posix() for item in request.session.items))
+    long = [name for name in FIRST if name in files]
+
+    assert files[: len(long)] == long
+
+
 def test_the_rules_could_be_broken(tmp_path: Path) -> None:
     """A control: each check finds a problem in a bad example."""
     (tmp_path / "bad.py").write_text("import os\ndef f(x): return x\n")
