@@ -4,7 +4,6 @@
 """
 
 import re
-import shutil
 import subprocess
 import sys
 import tomllib
@@ -167,31 +166,3 @@ def test_the_rules_could_be_broken(tmp_path: Path) -> None:
 
     assert run_tool("ruff", "check", str(tmp_path)).returncode != 0
     assert run_tool("mypy", "--strict", "--config-file=", str(tmp_path / "bad.py")).returncode != 0
-
-
-@pytest.mark.parametrize(
-    ("module", "line", "broken"),
-    [
-        ("accounts/errors.py", "from accounts.models import Person", "Order inside accounts"),
-        ("accounts/keys/keyrings.py", "from accounts.sessions import limits", "Order inside accounts"),
-        (
-            "accounts/sessions/services.py",
-            "from accounts.sessions import views",
-            "Order inside the packages of accounts",
-        ),
-    ],
-)
-def test_an_upward_import_inside_accounts_is_found(
-    tmp_path: Path, module: str, line: str, broken: str
-) -> None:
-    for name in PACKAGES:
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    with (tmp_path / module).open("a") as file:
-        file.write(f"\n{line}\n")
-
-    answer = run_tool("lint-imports", "--no-cache", folder=tmp_path)
-
-    assert answer.returncode != 0
-    assert f"{broken} BROKEN" in answer.stdout
-    assert "1 broken" in answer.stdout

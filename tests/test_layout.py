@@ -346,7 +346,9 @@ def test_the_tree_follows_the_rule(rule: str) -> None:
 
 @pytest.mark.parametrize("rule", RULES)
 def test_what_was_put_right_is_no_exception_any_more(rule: str) -> None:
-    stale = NOT_YET.get(rule, set()) - {problem.where for problem in RULES[rule]()}
+    excepted = NOT_YET.get(rule, set())
+    # Without an exception there is nothing to read the whole tree for.
+    stale = excepted - {problem.where for problem in RULES[rule]()} if excepted else set()
 
     assert not stale, "Take these out of NOT_YET, which only gets shorter:\n" + "\n".join(sorted(stale))
 
