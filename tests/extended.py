@@ -1,11 +1,15 @@
 """What `.ci/run` tests and the default run leaves out, so that a developer waits six minutes and no more.
 
 The default run has each kind of a thing once: a walk of every feature in a browser, one start and one end of
-a server, every n-th of many URLs, columns and texts that are tried in the same way. The rest has the marker
+a server, some of many URLs, columns and texts that are tried in the same way. The rest has the marker
 `extended`. Tests that take minutes have the marker `slow`, and are run by hand.
+
+Of a test with many cases that need a database or a process, the default run has `MOST`, spread evenly over
+all; the marker `every_case` says of a test that each of its cases is a kind of its own. Cases that need
+neither take no time, and stay.
 """
 
-from collections import Counter
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -110,6 +114,10 @@ EXTENDED = (
     "tests/upgrade/test_earlier_commits.py::test_an_update_whose_backup",
     "tests/upgrade/test_earlier_commits.py::test_the_backup_before",
 )
+# The cases of a test in the default run, where each takes its time.
+MOST = 3
+# Their tests start processes.
+SERVED = {"browser", "losses", "ops", "rotation", "upgrade"}
 # Files in which the default run has every n-th case of each test.
 SAMPLED = {
     "tests/accounts/test_security_pages.py": 3,
@@ -136,13 +144,36 @@ SAMPLED = {
 
 def mark(items: list[pytest.Item]) -> None:
     """Add the marker to the tests that the default run leaves out."""
-    seen: Counter[str] = Counter()
+    cases: defaultdict[str, list[pytest.Item]] = defaultdict(list)
     for item in items:
-        if item.get_closest_marker("slow") is not None:
+        name = _get_name(item)
+        if item.get_closest_marker("slow") is not None or item.get_closest_marker("extended") is not None:
             continue
-        name = item.nodeid if item.nodeid.startswith("tests/") else f"tests/{item.nodeid}"
-        function = name.partition("[")[0]
-        step = SAMPLED.get(name.partition("::")[0], 1) if "[" in name else 1
-        if name.startswith(EXTENDED) or seen[function] % step:
+        if name.startswith(EXTENDED):
             item.add_marker(pytest.mark.extended)
-        seen[function] += 1
+        elif "[" in name:
+            cases[name.partition("[")[0]].append(item)
+    for function, of_one in cases.items():
+        chosen = list(range(0, len(of_one), SAMPLED.get(function.partition("::")[0], 1)))
+        if takes_time(of_one[0]):
+            chosen = spread(chosen)
+        for number in set(range(len(of_one))).difference(chosen):
+            of_one[number].add_marker(pytest.mark.extended)
+
+
+def takes_time(item: pytest.Item) -> bool:
+    """Return whether each case of a test takes its time, and is no kind of its own."""
+    folder = _get_name(item).split("/")[1]
+    fixtures = {"db", "transactional_db"}.intersection(getattr(item, "fixturenames", ()))
+    needs = folder in SERVED or fixtures or item.get_closest_marker("django_db") is not None
+    return bool(needs) and item.get_closest_marker("every_case") is None
+
+
+def spread(numbers: list[int]) -> list[int]:
+    """Return at most `MOST` of the numbers, evenly spread, the first among them."""
+    count = min(len(numbers), MOST)
+    return [numbers[place * len(numbers) // count] for place in range(count)]
+
+
+def _get_name(item: pytest.Item) -> str:
+    return item.nodeid if item.nodeid.startswith("tests/") else f"tests/{item.nodeid}"

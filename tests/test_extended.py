@@ -1,4 +1,4 @@
-"""Tests of the lists of tests that the default run leaves out: none names a test that is not there."""
+"""Tests of what the default run leaves out: no list names a test that is not there, and each test stays."""
 
 import re
 from types import SimpleNamespace
@@ -9,42 +9,112 @@ import pytest
 from tests import extended
 
 
-@pytest.mark.parametrize("name", [*extended.EXTENDED, *extended.SAMPLED])
-def test_what_is_listed_is_there(name: str) -> None:
-    file, _, function = name.partition("::")
-    source = (extended.ROOT / file).read_text()
+def test_what_is_listed_is_there() -> None:
+    missing = [name for name in [*extended.EXTENDED, *extended.SAMPLED] if not is_there(name)]
 
-    assert re.search(rf"^(async )?def {function or 'test_'}", source, re.MULTILINE)
+    assert missing == []
+
+
+def is_there(name: str) -> bool:
+    """Return whether a file has a test whose name begins so."""
+    file, _, function = name.partition("::")
+    source = (extended.ROOT / file).read_text() if (extended.ROOT / file).is_file() else ""
+    return re.search(rf"^(async )?def {function or 'test_'}", source, re.MULTILINE) is not None
+
+
+@pytest.mark.parametrize("name", ["tests/test_absent.py", "tests/test_patterns.py::test_nothing"])
+def test_what_is_not_there_is_found(name: str) -> None:
+    assert not is_there(name)
 
 
 def test_of_a_sampled_file_every_nth_case_is_in_the_default_run() -> None:
-    items: list[Any] = [Item(f"tests/test_patterns.py::test_it[{number}]") for number in range(9)]
-    others: list[Any] = [Item(f"tests/test_patterns.py::test_{number}") for number in range(3)]
+    items = make_cases("tests/test_patterns.py", 9)
+    others: list[Any] = [Item(f"tests/test_patterns.py::test_{number}") for number in range(9)]
 
     extended.mark(items + others)
 
     step = extended.SAMPLED["tests/test_patterns.py"]
-    assert [item.is_marked for item in items] == [bool(number % step) for number in range(9)]
+    assert list_chosen(items) == list(range(0, 9, step))
     assert not any(item.is_marked for item in others)
+
+
+@pytest.mark.parametrize(
+    ("folder", "needs"),
+    [("diary", {"fixturenames": ["db", "owner"]}), ("diary", {"marks": {"django_db"}}), ("losses", {})],
+)
+def test_of_cases_that_take_time_a_few_are_in_the_default_run(folder: str, needs: dict[str, Any]) -> None:
+    items = make_cases(f"tests/{folder}/test_cases.py", 10, **needs)
+    few = make_cases(f"tests/{folder}/test_few.py", extended.MOST, **needs)
+
+    extended.mark(items + few)
+
+    assert list_chosen(items) == [0, 3, 6]
+    assert list_chosen(few) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("needs", [{}, {"fixturenames": ["db"], "marks": {"every_case"}}])
+def test_every_case_is_in_the_default_run_if_it_takes_no_time_or_is_a_kind_of_its_own(
+    needs: dict[str, Any],
+) -> None:
+    items = make_cases("tests/diary/test_cases.py", 10, **needs)
+
+    extended.mark(items)
+
+    assert list_chosen(items) == list(range(10))
+
+
+def test_the_few_of_a_sampled_file_are_some_of_every_nth() -> None:
+    file, step = "tests/leaks/test_url_table.py", extended.SAMPLED["tests/leaks/test_url_table.py"]
+    items = make_cases(file, step * 6, fixturenames=["db"])
+
+    extended.mark(items)
+
+    assert list_chosen(items) == [0, 2 * step, 4 * step]
 
 
 def test_the_beginning_of_a_name_marks_a_test_and_slow_ones_stay_slow() -> None:
     name = f"{extended.EXTENDED[0]}::test_it"
-    items: list[Any] = [Item(name), Item(name, is_slow=True)]
+    items: list[Any] = [Item(name), Item(name, marks={"slow"})]
 
     extended.mark(items)
 
     assert [item.is_marked for item in items] == [True, False]
 
 
+def test_however_many_cases_a_test_has_one_is_in_the_default_run() -> None:
+    items: list[Any] = [Item(f"tests/ops/test_it.py::test_{size}[{case}]") for size, case in list_sizes()]
+
+    extended.mark(items)
+
+    chosen = {item.nodeid.partition("[")[0] for item in items if not item.is_marked}
+    assert chosen == {item.nodeid.partition("[")[0] for item in items}
+
+
+def list_sizes() -> list[tuple[int, int]]:
+    return [(size, case) for size in range(1, 30) for case in range(size)]
+
+
+def make_cases(file: str, count: int, **needs: Any) -> list[Any]:
+    """Return the collected cases of one test."""
+    return [Item(f"{file}::test_it[{number}]", **needs) for number in range(count)]
+
+
+def list_chosen(items: list[Any]) -> list[int]:
+    """Return the numbers of the cases in the default run."""
+    return [number for number, item in enumerate(items) if not item.is_marked]
+
+
 class Item(SimpleNamespace):
     """A collected test with the methods that are called."""
 
-    def __init__(self, nodeid: str, *, is_slow: bool = False) -> None:
-        super().__init__(nodeid=nodeid, is_slow=is_slow, is_marked=False)
+    def __init__(
+        self, nodeid: str, *, marks: set[str] | None = None, fixturenames: list[str] | None = None
+    ) -> None:
+        super().__init__(nodeid=nodeid, marks=marks or set(), fixturenames=fixturenames or [])
+        self.is_marked = False
 
     def get_closest_marker(self, name: str) -> object:
-        return name if self.is_slow and name == "slow" else None
+        return name if name in self.marks else None
 
     def add_marker(self, marker: object) -> None:
         self.is_marked = True

@@ -34,6 +34,7 @@ FAULTS: dict[str, tuple[Script, str]] = {
 }
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize("code", FAULTS)
 def test_a_failing_server_is_a_state_with_a_sentence_and_a_retry(
     live: ServingLoop, model: FakeModelServer, owner: Resident, code: str

@@ -86,6 +86,7 @@ def test_verify_may_run_beside_somebody_who_writes(olive: Resident, place: Backu
         other.execute("ROLLBACK")
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize(
     ("statement", "words"),
     [
