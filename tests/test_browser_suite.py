@@ -12,6 +12,7 @@ from tests import retries
 from tests.conftest import IN_BROWSER_RUN, ROOT
 
 FOLDER = ROOT / "tests" / "browser"
+DEFAULT = "not slow and not extended"
 NO_TESTS = 5
 
 
@@ -20,7 +21,7 @@ NO_TESTS = 5
 @pytest.mark.parametrize(
     "marks",
     [
-        "not slow and not extended",
+        DEFAULT,
         pytest.param("extended", marks=pytest.mark.extended),
         pytest.param("slow", marks=pytest.mark.slow),
     ],
@@ -28,8 +29,11 @@ NO_TESTS = 5
 def test_the_browser_suite_passes(
     capsys: pytest.CaptureFixture[str], record_property: Callable[[str, object], None], marks: str
 ) -> None:
-    # Each drives a browser of several processes: more than two at a time wait for each other too long.
-    command = [sys.executable, "-m", "pytest", str(FOLDER), "-n", "2", "-m", marks, "-rsf", "--durations=3"]
+    # Each drives a browser of several processes: more than two at a time wait for each other too long. Those
+    # of the default run are done before the rest of it, so that a second start would be for nothing.
+    processes = "0" if marks == DEFAULT else "2"
+    options = ["-n", processes, "-m", marks, "-rsf", "--durations=3"]
+    command = [sys.executable, "-m", "pytest", str(FOLDER), *options]
     environment = {**os.environ, "LLAMORA_TEST_BROWSER_RUN": "1"}
 
     run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
