@@ -12,9 +12,9 @@ from _pytest.terminal import TerminalReporter
 
 PROPERTY = "retried"
 
-# Tests of these folders wait for other processes (a browser, killed servers, starts and ends), on machines
-# that are shared. What of them is retried is a race still to be found: the list must get shorter.
-_WAIT_FOR_OTHERS = {"browser", "losses", "ops"}
+# Tests of these folders wait for a browser, on machines that are shared. What of them is retried is a race
+# still to be found: the list must get shorter.
+_WAIT_FOR_OTHERS = {"browser"}
 _LINE = re.compile(r"^RETRIED (.+)$", re.MULTILINE)
 
 
