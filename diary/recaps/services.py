@@ -58,7 +58,7 @@ def get_or_start_recap(
     digest = compute_digest(get_digest_key(person.id), day, entries)
     if recap := find_recap(person.id, day, digest=digest):
         return recap
-    return ask_once(
+    job = ask_once(
         RecapTask,
         (day, digest),
         lambda: RecapTask(id=new_id(), owner_id=person.id, day=day, entries=entries, digest=digest),
@@ -68,6 +68,10 @@ def get_or_start_recap(
         allow_repeat=retry_failed,
         is_background=True,
     )
+    if job is not None and job.is_over:
+        # It may have saved the recap after it was looked for.
+        return find_recap(person.id, day, digest=digest) or job
+    return job
 
 
 def delete_recap(*, owner_id: UUID, day: date) -> None:

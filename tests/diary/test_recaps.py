@@ -9,10 +9,13 @@ import pytest
 from django.db import connection
 
 from diary.entries.services import delete_entry, destroy_entry, edit_entry
+from diary.generation.ask_once import ask_once
 from diary.generation.prompt_context import PromptEntry
 from diary.messages import NOTHING_TO_RECAP, RECAP_FAILED
 from diary.models import Recap
+from diary.recaps import services
 from diary.recaps.tasks import RecapTask
+from llamora.inference.job import Job
 from llamora.inference.registry import registry
 from llamora.llm.deltas import ChatMessages
 from tests.diary.damage import flip_a_bit
@@ -20,6 +23,7 @@ from tests.diary.fences import fence, hide_codes
 from tests.diary.tabs import ServingLoop, run_serving_loop, start_reply, wait_for_reply_row
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script, make_words
+from tests.fakes.waiting import wait_for
 from tests.people import Resident
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -100,6 +104,21 @@ def test_it_is_made_once_and_again_after_a_change(
     assert "Second." in html
     assert "First." not in html
     assert Recap.objects.count() == 1
+
+
+def test_one_that_is_saved_just_after_it_was_looked_for_is_shown(
+    live: ServingLoop, model: FakeModelServer, owner: Resident, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ask_and_wait(*arguments: Any, **options: Any) -> Job | None:
+        job = ask_once(*arguments, **options)
+        wait_for(lambda: job is None or job.is_over)
+        return job
+
+    monkeypatch.setattr(services, "ask_once", ask_and_wait)
+    model.add_scripts(Script(tokens=["The boat."]))
+    owner.write("Began the boat.", day=write_past_day(owner))
+
+    assert "The boat." in request_recap(owner)[1]
 
 
 def test_it_is_sealed_with_its_digest(live: ServingLoop, model: FakeModelServer, owner: Resident) -> None:
