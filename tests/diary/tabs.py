@@ -234,6 +234,11 @@ def wait_for_reply_row(person: Resident, reply_id: str, *, seconds: float = 10) 
     while (row := load_reply(person, reply_id))[1] in ("waiting", "writing"):
         assert time.monotonic() < until, f"still {row[1]}"
         time.sleep(0.02)
+    # The job ends a moment after its row, and until then a page shows what it knows.
+    job = registry.get(UUID(reply_id), person.keyring.key_id)
+    while job is not None and not job.is_over:
+        assert time.monotonic() < until, "the row has ended and the job has not"
+        time.sleep(0.005)
     return row
 
 
