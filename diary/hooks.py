@@ -126,11 +126,16 @@ def get_labels(entries: Sequence[Entry]) -> dict[UUID, list[str]]:
 def recall_entries(entry: Entry, *, by: Collection[UUID]) -> RecalledEntries:
     """Return earlier entries for the prompt of a reply; `by` are the traces the person chose for it.
 
-    Entries that an app recalls from the entry's own day or later are dropped.
+    Entries that an app recalls from the entry's own day or later are dropped, and so are those that their
+    owner did not write. An entry that its owner did not write gets none: own ones must not stand beside it.
     """
+    if not entry.is_trusted:
+        return RecalledEntries()
     recalled = [recall(entry, by) for recall in _recall_providers]
     chosen = {one.id for each in recalled for one in each.entries if one.id not in each.near}
-    entries = {one.id: one for each in recalled for one in each.entries if one.day < entry.day}
+    entries = {
+        one.id: one for each in recalled for one in each.entries if one.day < entry.day and one.is_trusted
+    }
     return RecalledEntries(
         entries=sorted(entries.values(), key=lambda one: (one.day, one.created_at, one.id)),
         by=[id_ for each in recalled for id_ in each.by],

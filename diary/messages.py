@@ -124,6 +124,15 @@ def get_waiting_message(others: int) -> str:
     return f"Waiting for the model, after {'one other' if others == 1 else f'{others} others'}."
 
 
+READ_IMPORTED: Final = "Read imported text."
+
+
+def get_not_read_message(count: int) -> str:
+    """Return how many entries were not read because their owner did not write them, or an empty string."""
+    nouns = "imported entry was", "imported entries were"
+    return f"{pluralize(count, *nouns)} not read." if count else ""
+
+
 def get_reading_message(entries: int) -> str:
     """Return the state of a job whose model reads this many entries and has written nothing yet, or none."""
     return f"Reading {pluralize(entries, 'entry', 'entries')}." if entries else ""

@@ -27,7 +27,7 @@ from accounts.models import KeySlot, Person, SignIn, SlotKind, Vault
 from accounts.sessions import services as sessions_services
 from accounts.sessions.cookies import SessionCookie, get_cookie_name, parse_cookie
 from diary import days
-from diary.models import Draft, Entry, Reply
+from diary.models import Draft, Entry, Origin, Reply
 from llamora.crypto import Keyring, in_force, new_vault_keys, parse_recovery_code, secret_bytes
 from llamora.database import write_transaction
 from llamora.fields import SealedModel, SealedValue
@@ -160,11 +160,22 @@ class Resident:
         with in_force(self.keyring):
             yield
 
-    def write(self, text: str, *, day: date | None = None, at: datetime | None = None) -> Entry:
+    def write(
+        self,
+        text: str,
+        *,
+        day: date | None = None,
+        at: datetime | None = None,
+        origin: Origin = Origin.OWN,
+    ) -> Entry:
         """Create an entry without the services."""
         with self.unlocked():
             entry: Entry = Entry.objects.create(
-                owner_id=self.id, day=day or self.today, text=text, created_at=at or timezone.now()
+                owner_id=self.id,
+                day=day or self.today,
+                text=text,
+                created_at=at or timezone.now(),
+                origin=origin,
             )
         return entry
 

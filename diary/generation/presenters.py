@@ -7,7 +7,7 @@ from uuid import UUID
 
 from accounts.models import Person
 from accounts.preferences.languages import format_time, get_date_words
-from diary import days, hooks
+from diary import days, hooks, messages
 from diary.generation.prompt_record import EntryRef, PromptRecord
 from diary.models import Entry, Opening, Reply
 from llamora.crypto import EnvelopeError
@@ -43,6 +43,8 @@ def build_prompt_record_context(person: Person, row: Reply | Opening, *, day: da
         "replies": record.replies,
         "replies_left_out": record.replies_left_out,
         "is_cut": record.is_cut,
+        "is_untrusted": record.is_untrusted,
+        "not_read": messages.get_not_read_message(record.not_read),
         "near": [id_ for id_ in record.near if id_ in existing],
         "recalled_by": hooks.get_links(person.id, record.traces) if was_sent else [],
     }

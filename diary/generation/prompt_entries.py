@@ -26,7 +26,7 @@ def build_prompt_entry(entry: Entry, *, zone: str) -> PromptEntry | None:
     time = written_at.strftime("%H:%M")
     # An import without a time of day is stored as of noon.
     is_known = entry.origin != Origin.IMPORTED or time != "12:00"
-    return PromptEntry(time=time if is_known else "", text=text, id=entry.id)
+    return PromptEntry(time=time if is_known else "", text=text, id=entry.id, is_trusted=entry.is_trusted)
 
 
 def build_prompt_entries(entries: Iterable[Entry], *, zone: str) -> tuple[PromptEntry, ...]:

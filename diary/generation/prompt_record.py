@@ -7,6 +7,9 @@
      "is_cut": whether a text was shortened,
      "traces": [id, ...] of the traces by which entries of earlier days were recalled,
      "near": [id, ...] of entries recalled because they are related in meaning,
+     "untrusted": whether texts were read that their owner did not write,
+     "not_read": number of such entries that were left out,
+     "clean": digest of the generated text if all that was read is trusted,
      "author": {"model", "host", "prompt"}, each a name}
 
 The record contains ids, days and names, never text; it is encrypted together with the generated text.
@@ -15,6 +18,7 @@ The record contains ids, days and names, never text; it is encrypted together wi
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import date
+from hashlib import blake2b
 from typing import Any
 from uuid import UUID
 
@@ -38,6 +42,9 @@ class PromptRecord:
     is_cut: bool = False
     traces: list[UUID] = field(default_factory=list)
     near: list[UUID] = field(default_factory=list)
+    is_untrusted: bool = False
+    not_read: int = 0
+    clean: str = ""
     author: Author = UNKNOWN_AUTHOR
 
     def to_json(self) -> dict[str, Any]:
@@ -53,8 +60,22 @@ class PromptRecord:
             "is_cut": self.is_cut,
             "traces": [str(id_) for id_ in self.traces],
             "near": [str(id_) for id_ in self.near],
+            "untrusted": self.is_untrusted,
+            "not_read": self.not_read,
+            "clean": self.clean,
             "author": dump_author(self.author),
         }
+
+    def mark_clean(self, text: str) -> None:
+        """Record that this text was written from trusted texts alone, if it was."""
+        self.clean = "" if self.is_untrusted else _compute_digest(text)
+
+    def is_clean(self, text: str) -> bool:
+        """Return whether this text was written from trusted texts alone.
+
+        The record and its text are sealed one by one: the digest keeps an older record from vouching for it.
+        """
+        return bool(self.clean) and self.clean == _compute_digest(text)
 
     @property
     def source_ids(self) -> set[UUID]:
@@ -77,11 +98,23 @@ class PromptRecord:
                 replies_left_out=int(value.get("replies_left_out", 0)),
                 traces=[UUID(id_) for id_ in value.get("traces", ())],
                 near=[UUID(id_) for id_ in value.get("near", ())],
+                is_untrusted=bool(value.get("untrusted")),
+                not_read=int(value.get("not_read", 0)),
+                clean=str(value.get("clean", "")),
                 author=load_author(value.get("author")),
             )
         except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
             # UUID raises AttributeError for a number.
             return None
+
+
+def withdraw_clean(value: Any) -> Any:
+    """Return the JSON of a record from a file, which cannot vouch for its text."""
+    return {**value, "clean": ""} if isinstance(value, dict) else value
+
+
+def _compute_digest(text: str) -> str:
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
 def dump_author(author: Author) -> dict[str, str]:

@@ -42,6 +42,21 @@ def month_day_expression() -> models.Func:
     return models.Func(text, template="SUBSTR(%(expressions)s, 6)", output_field=models.CharField())
 
 
+class Origin(models.TextChoices):
+    """The origin of a text: only its owner's own typing is `own`."""
+
+    OWN = "own", "Written here"
+    # By a program that only passes on what its owner types.
+    OWN_TOKEN = "own_token", "Written with a program"
+    IMPORTED = "imported", "Imported"
+    PROGRAM = "program", "From a program"
+    MODEL = "model", "Written by the model"
+
+
+# Those of texts that can be given to a model without a mark, and that it may draw conclusions from.
+TRUSTED_ORIGINS = frozenset({Origin.OWN, Origin.OWN_TOKEN})
+
+
 class EntryQuerySet(SealedQuerySet["Entry"]):
     """Chainable filters of entries."""
 
@@ -52,6 +67,10 @@ class EntryQuerySet(SealedQuerySet["Entry"]):
     def in_bin(self, owner_id: UUID) -> "EntryQuerySet":
         """Return the entries of one person that are deleted and not yet purged."""
         return self.filter(owner_id=owner_id, deleted_at__isnull=False)
+
+    def trusted(self) -> "EntryQuerySet":
+        """Return the entries that their owner wrote or took as their own."""
+        return self.filter(origin__in=TRUSTED_ORIGINS)
 
     def on_day(self, day: date) -> "EntryQuerySet":
         """Return the entries of a day, in the order they were written."""
@@ -80,21 +99,6 @@ class EntryManager(SealedManager["Entry"]):
     def in_bin(self, owner_id: UUID) -> EntryQuerySet:
         """Return the entries of one person that are deleted and not yet purged."""
         return self.get_queryset().in_bin(owner_id)
-
-
-class Origin(models.TextChoices):
-    """The origin of a text: only its owner's own typing is `own`."""
-
-    OWN = "own", "Written here"
-    # By a program that only passes on what its owner types.
-    OWN_TOKEN = "own_token", "Written with a program"
-    IMPORTED = "imported", "Imported"
-    PROGRAM = "program", "From a program"
-    MODEL = "model", "Written by the model"
-
-
-# Those of texts that can be given to a model without a mark, and that it may draw conclusions from.
-TRUSTED_ORIGINS = frozenset({Origin.OWN, Origin.OWN_TOKEN})
 
 
 class Entry(SealedModel):

@@ -6,8 +6,10 @@ from uuid import UUID
 from django.utils.safestring import SafeString
 
 from accounts.models import Person
+from diary import messages
 from diary.generation.ask_once import get_task, may_generate_unrequested
 from diary.generation.page_tasks import PageSection, render_job_text
+from diary.generation.prompt_record import PromptRecord
 from diary.models import Entry, Opening
 from diary.openings import services
 from diary.openings.section import OpeningView, render_section
@@ -24,7 +26,11 @@ _opening_query: CachedQuery[Opening] = CachedQuery(
 
 _earlier_entry_query: CachedQuery[UUID] = CachedQuery(
     lambda owner_id, day: (
-        Entry.objects.for_owner(owner_id).filter(day__lt=day).order_by().values_list("id", flat=True)[:1]
+        Entry.objects.for_owner(owner_id)
+        .trusted()
+        .filter(day__lt=day)
+        .order_by()
+        .values_list("id", flat=True)[:1]
     )
 )
 
@@ -50,15 +56,22 @@ def build_row_view(row: Opening) -> OpeningView | None:
     """Return an opening from its row, or None if it was dismissed or is damaged."""
     try:
         html = SafeString() if row.is_dismissed else render_page_text(row.text, has_links=False)
+        record = PromptRecord.from_json(row.read) if html else None
     except EnvelopeError:
         return None
     if not html:
         return None
-    return OpeningView(id=row.id, day=row.day, state=JobState.DONE.value, html=html)
+    return OpeningView(
+        id=row.id,
+        day=row.day,
+        state=JobState.DONE.value,
+        html=html,
+        note=messages.get_not_read_message(record.not_read) if record else "",
+    )
 
 
 def _is_opening_possible(person: Person, day: date) -> bool:
-    """Return whether the person wants openings and an earlier day has entries."""
+    """Return whether the person wants openings and wrote an entry on an earlier day."""
     status = model_server.get_status()
     if not person.makes_openings or status.state == "off":
         return False

@@ -30,7 +30,9 @@ class OpeningView:
     is_wanted: bool = False
 
 
-def build_job_view(job: Job, text: RenderedText, *, day: date, replaced_text: str) -> OpeningView | None:
+def build_job_view(
+    job: Job, text: RenderedText, *, day: date, replaced_text: str, not_read: int
+) -> OpeningView | None:
     """Return the opening of a job; if the job failed, the opening it was to replace, or None."""
     if job.is_over and job.state != JobState.DONE:
         return _build_unreplaced_view(job, day=day, replaced_text=replaced_text)
@@ -41,7 +43,7 @@ def build_job_view(job: Job, text: RenderedText, *, day: date, replaced_text: st
         state=job.state.value,
         html=text.settled,
         tail=text.tail,
-        note=describe_job(job) if is_live else "",
+        note=describe_job(job) if is_live else messages.get_not_read_message(not_read),
         is_live=is_live,
     )
 

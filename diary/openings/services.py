@@ -9,10 +9,11 @@ from accounts.models import Person
 from diary.entries.queries import get_digest_key
 from diary.generation.ask_once import ask_once, find_job
 from diary.generation.prompt_entries import build_prompt_entries, omit_middle
+from diary.generation.prompt_record import PromptRecord
 from diary.hooks import get_labels
-from diary.models import Entry, Opening
+from diary.models import TRUSTED_ORIGINS, Entry, Opening
 from diary.openings.tasks import OpeningSource, OpeningTask
-from diary.recaps.services import compute_digest, find_recap, get_or_start_recap
+from diary.recaps.services import SavedRecap, compute_digest, find_recap, get_or_start_recap
 from llamora.crypto import EnvelopeError, Keyring
 from llamora.database import write_transaction
 from llamora.fields import new_id
@@ -77,7 +78,9 @@ def _start_recap(person: Person, sources: Sequence[OpeningSource], *, keyring: K
 
 def _build_task(person: Person, day: date, *, replaced_text: str) -> OpeningTask:
     before = Entry.objects.for_owner(person.id).filter(day__lt=day).order_by("-day")
-    latest_days = list(before.values_list("day", flat=True).distinct()[: DAYS_READ + 1])
+    latest_days = list(before.trusted().values_list("day", flat=True).distinct()[: DAYS_READ + 1])
+    others = before.exclude(origin__in=TRUSTED_ORIGINS)
+    not_read = others.filter(day__gte=min(latest_days[:DAYS_READ])).count() if latest_days else 0
     return OpeningTask(
         id=new_id(),
         owner_id=person.id,
@@ -85,13 +88,14 @@ def _build_task(person: Person, day: date, *, replaced_text: str) -> OpeningTask
         sources=tuple(_collect_sources(person, day, sorted(latest_days[:DAYS_READ]))),
         is_new=len(latest_days) <= DAYS_READ,
         replaced_text=replaced_text,
+        record=PromptRecord(not_read=not_read),
     )
 
 
 def _collect_sources(person: Person, day: date, days_read: Sequence[date]) -> Iterator[OpeningSource]:
     """Yield the sources of an opening: the whole latest day, and recaps or short entries of earlier days."""
     by_day: dict[date, list[Entry]] = defaultdict(list)
-    entries = Entry.objects.for_owner(person.id).filter(day__in=days_read)
+    entries = Entry.objects.for_owner(person.id).trusted().filter(day__in=days_read)
     rows = list(entries.order_by("day", "created_at", "id"))
     for entry in rows:
         by_day[entry.day].append(entry)
@@ -102,7 +106,9 @@ def _collect_sources(person: Person, day: date, days_read: Sequence[date]) -> It
         ago = (day - source_day).days
         if source_day == days_read[-1]:
             limit = MAX_CHARACTERS_LATEST_DAY
-        elif recap := find_recap(person.id, source_day, digest=compute_digest(key, source_day, day_entries)):
+        elif recap := _find_clean_recap(
+            person.id, source_day, digest=compute_digest(key, source_day, day_entries)
+        ):
             names = dict.fromkeys(name for entry in by_day[source_day] for name in labels.get(entry.id, ()))
             yield OpeningSource(
                 day=source_day,
@@ -124,6 +130,11 @@ def _collect_sources(person: Person, day: date, days_read: Sequence[date]) -> It
                 is_cut=text != prompt_entry.text,
                 labels=tuple(labels.get(prompt_entry.id, ())) if prompt_entry.id else (),
             )
+
+
+def _find_clean_recap(owner_id: UUID, day: date, *, digest: str) -> SavedRecap | None:
+    recap = find_recap(owner_id, day, digest=digest)
+    return recap if recap is not None and recap.is_clean else None
 
 
 def _load_text(row: Opening | None) -> str:

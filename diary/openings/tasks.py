@@ -93,7 +93,9 @@ class OpeningTask:
 
     def build_view(self, job: Job, text: RenderedText) -> OpeningView | None:
         """Return the opening with the text generated so far, or None if the generation failed."""
-        return build_job_view(job, text, day=self.day, replaced_text=self.replaced_text)
+        return build_job_view(
+            job, text, day=self.day, replaced_text=self.replaced_text, not_read=self.record.not_read
+        )
 
     def render_section(self, job: Job, text: RenderedText) -> PageSection:
         """Return the section of the opening on its day page."""
@@ -156,6 +158,7 @@ class OpeningTask:
         Opening.objects.filter(owner_id=self.owner_id, day=self.day).delete()
         opening = Opening(id=self.id, owner_id=self.owner_id, day=self.day, text=outcome.text.strip())
         self.record.author = outcome.author
+        self.record.mark_clean(opening.text)
         opening.read = self.record.to_json()
         opening.save(force_insert=True)
 

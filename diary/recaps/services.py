@@ -11,18 +11,19 @@ from diary.generation.ask_once import ask_once
 from diary.generation.prompt_context import PromptEntry
 from diary.generation.prompt_entries import build_prompt_entries
 from diary.generation.prompt_record import load_author
-from diary.models import Entry, Recap
-from diary.recaps.tasks import RecapTask
+from diary.models import TRUSTED_ORIGINS, Entry, Recap
+from diary.recaps.tasks import RecapTask, list_read_entries
 from llamora.crypto import EnvelopeError, Keyring, keyed_digest
 from llamora.fields import new_id
 from llamora.inference.job import Author, Job
 
 
 class SavedRecap(NamedTuple):
-    """The recap of a day, and who wrote it."""
+    """The recap of a day, who wrote it, and whether from texts alone that its owner wrote."""
 
     text: str
     author: Author
+    is_clean: bool
 
 
 def compute_digest(key: bytes, day: date, entries: Sequence[PromptEntry]) -> str:
@@ -42,7 +43,7 @@ def find_recap(owner_id: UUID, day: date, *, digest: str) -> SavedRecap | None:
         return None
     if body["digest"] != digest:
         return None
-    return SavedRecap(str(body["text"]), load_author(body.get("author")))
+    return SavedRecap(str(body["text"]), load_author(body.get("author")), body.get("clean") is True)
 
 
 def get_or_start_recap(
@@ -52,7 +53,7 @@ def get_or_start_recap(
 
     `is_requested` if the person explicitly asked for it; `retry_failed` to repeat a recently failed job.
     """
-    entries = build_prompt_entries(Entry.objects.for_owner(person.id).on_day(day), zone=person.time_zone)
+    entries = build_prompt_entries(list_read_entries(person.id, day), zone=person.time_zone)
     if not entries:
         return None
     digest = compute_digest(get_digest_key(person.id), day, entries)
@@ -72,6 +73,11 @@ def get_or_start_recap(
         # It may have saved the recap after it was looked for.
         return find_recap(person.id, day, digest=digest) or job
     return job
+
+
+def count_not_read(owner_id: UUID, day: date) -> int:
+    """Return how many entries of a day a recap leaves out, because its owner did not write them."""
+    return Entry.objects.for_owner(owner_id).filter(day=day).exclude(origin__in=TRUSTED_ORIGINS).count()
 
 
 def delete_recap(*, owner_id: UUID, day: date) -> None:

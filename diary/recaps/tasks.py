@@ -1,4 +1,4 @@
-"""The generation of a recap from all entries of a day."""
+"""The generation of a recap from the entries of a day that their owner wrote."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,9 +13,14 @@ from diary.generation.prompt_entries import build_prompt_entries, halve_entry
 from diary.generation.prompt_record import dump_author
 from diary.generation.prompts import build_prompt
 from diary.generation.text_language import name_language
-from diary.models import Entry, Recap
+from diary.models import Entry, EntryQuerySet, Recap
 from llamora.inference.job import JobOutcome, JobState, Prompt, TokenCounter
 from llamora.llm.deltas import ChatMessages
+
+
+def list_read_entries(owner_id: UUID, day: date) -> EntryQuerySet:
+    """Return the entries of a day that a recap reads: those that their owner wrote."""
+    return Entry.objects.for_owner(owner_id).trusted().on_day(day)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,12 +76,13 @@ class RecapTask:
             "text": outcome.text.strip(),
             "digest": self.digest,
             "author": dump_author(outcome.author),
+            "clean": True,
         }
         Recap(id=self.id, owner_id=self.owner_id, day=self.day, body=body).save(force_insert=True)
 
     def _is_current(self) -> bool:
         """Return whether the entries have not changed, so that no recap quotes a deleted entry."""
-        now = build_prompt_entries(Entry.objects.for_owner(self.owner_id).on_day(self.day), zone="UTC")
+        now = build_prompt_entries(list_read_entries(self.owner_id, self.day), zone="UTC")
         return [(one.id, one.text) for one in now] == [(one.id, one.text) for one in self.entries]
 
     def set_state(self, outcome: JobOutcome) -> None:

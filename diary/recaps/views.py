@@ -43,6 +43,7 @@ def recap(request: HouseholdRequest, day: date) -> HttpResponse:
         "written_by": describe_author(saved.author) if saved else "",
         "is_coming": is_coming,
         "note": _get_note(result, request.user),
+        "not_read": messages.get_not_read_message(services.count_not_read(request.user.id, day)),
     }
     if is_requested:
         name = "diary/fragments/recap.html" if request.htmx else "diary/recap.html"

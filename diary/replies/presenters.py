@@ -36,10 +36,10 @@ def list_reply_views(entries: Sequence[Entry]) -> dict[UUID, list[ReplyView]]:
     if not entries:
         return views
     with_row = set()
-    wanted = {entry.id for entry in entries}
+    wanted = {entry.id: entry for entry in entries}
     for reply in _day_replies_query(owner_id=entries[0].owner_id, day=entries[0].day):
         if reply.entry_id in wanted:
-            views[reply.entry_id].append(build_row_view(reply))
+            views[reply.entry_id].append(build_row_view(reply, wanted[reply.entry_id]))
         with_row.add(reply.id)
     for job in list_jobs(ReplyTask):
         # Asked for a moment ago: its row is still on its way to the disk.
@@ -54,8 +54,8 @@ def find_reply_view(reply_id: UUID, *, owner_id: UUID) -> ReplyView | None:
     if job is not None:
         return build_current_view(job)
     own = Reply.objects.filter(owner_id=owner_id, entry__deleted_at=None)
-    reply = own.filter(id=reply_id).first()
-    return build_row_view(reply) if reply else None
+    reply = own.filter(id=reply_id).select_related("entry").first()
+    return build_row_view(reply, reply.entry) if reply else None
 
 
 def find_section(reply_id: UUID, *, owner_id: UUID) -> PageSection | None:
@@ -69,8 +69,8 @@ def build_current_view(job: Job) -> ReplyView:
     return get_task(job, ReplyTask).build_view(job, render_job_text(job))
 
 
-def build_row_view(reply: Reply) -> ReplyView:
-    """Return a reply from its row, or from its running job; needs its owner's keyring in force."""
+def build_row_view(reply: Reply, entry: Entry) -> ReplyView:
+    """Return a reply to an entry from its row or its running job; needs its owner's keyring in force."""
     job = registry.get(reply.id, current_keyring().key_id)
     if job is not None:
         return build_current_view(job)
@@ -88,6 +88,7 @@ def build_row_view(reply: Reply) -> ReplyView:
         can_stop=False,
         can_retry=True,
         kind_label=get_reply_label(reply),
+        read_imported="" if entry.is_trusted else messages.READ_IMPORTED,
     )
 
 

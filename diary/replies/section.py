@@ -26,9 +26,13 @@ class ReplyView:
     kind_label: str = ""
     # What the model thinks before it writes, while it does; plain text.
     thoughts: str = ""
+    # A sentence, where its entry is not its owner's own writing.
+    read_imported: str = ""
 
 
-def build_job_view(job: Job, text: RenderedText, *, entry_id: UUID, kind_label: str) -> ReplyView:
+def build_job_view(
+    job: Job, text: RenderedText, *, entry_id: UUID, kind_label: str, read_imported: str
+) -> ReplyView:
     """Return the template data of a reply from its job."""
     is_live = job.state in LIVE_STATES
     return ReplyView(
@@ -42,6 +46,7 @@ def build_job_view(job: Job, text: RenderedText, *, entry_id: UUID, kind_label: 
         can_retry=not is_live,
         kind_label=kind_label,
         thoughts=job.thoughts_since(0)[0],
+        read_imported=read_imported,
     )
 
 

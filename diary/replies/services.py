@@ -86,7 +86,12 @@ def _build_task(
         owner_id=person.id,
         entry_id=entry_id,
         context=gathered.context,
-        record=PromptRecord(traces=list(gathered.recalled_by), near=list(gathered.near)),
+        record=PromptRecord(
+            traces=list(gathered.recalled_by),
+            near=list(gathered.near),
+            is_untrusted=not gathered.context.entry.is_trusted,
+            not_read=gathered.not_read,
+        ),
         choice=choice,
         is_retry=is_retry,
     )

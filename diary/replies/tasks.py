@@ -10,7 +10,7 @@ from django.db.models import Subquery
 from django.utils import timezone
 
 from accounts.models import Person
-from diary import days, hooks
+from diary import days, hooks, messages
 from diary.errors import ObjectNotFound
 from diary.generation import prompt_templates
 from diary.generation.budget import ensure_unlocked, get_token_budget
@@ -58,7 +58,13 @@ class ReplyTask:
 
     def build_view(self, job: Job, text: RenderedText) -> ReplyView:
         """Return the reply with the text generated so far."""
-        return build_job_view(job, text, entry_id=self.entry_id, kind_label=self.choice.label)
+        return build_job_view(
+            job,
+            text,
+            entry_id=self.entry_id,
+            kind_label=self.choice.label,
+            read_imported=messages.READ_IMPORTED if self.record.is_untrusted else "",
+        )
 
     def render_section(self, job: Job, text: RenderedText) -> PageSection:
         """Return the section of the reply under its entry."""
@@ -113,6 +119,7 @@ class ReplyTask:
             raise RowDeleted
         reply.text, reply.state, reply.reason = outcome.text, outcome.state.value, outcome.reason
         self.record.author = outcome.author
+        self.record.mark_clean(outcome.text)
         reply.finished_at = None if outcome.state in LIVE_STATES else timezone.now()
         reply.read = self._record_json()
         reply.save(update_fields=["text", "read", "state", "reason", "finished_at"])
@@ -130,12 +137,15 @@ class ReplyInput(NamedTuple):
     context: PromptContext
     recalled_by: tuple[UUID, ...] = ()
     near: tuple[UUID, ...] = ()
+    not_read: int = 0
 
 
 def gather_input(*, person: Person, entry_id: UUID, choice: ReplyKindChoice) -> ReplyInput:
     """Load the entry, earlier entries of the day, recalled entries, and earlier replies to the entry.
 
-    For a summary, load only the entry. Raise ObjectNotFound, or EntryDamaged.
+    For a summary, load only the entry. Trusted texts and others are never read together: beside an entry that
+    its owner wrote, only such entries and replies that were written from such; beside an imported entry, only
+    imported ones. Raise ObjectNotFound, or EntryDamaged.
     """
     *earlier, entry = _list_entries_up_to(owner_id=person.id, entry_id=entry_id)
     prompt_entry = build_prompt_entry(entry, zone=person.time_zone)
@@ -144,14 +154,16 @@ def gather_input(*, person: Person, entry_id: UUID, choice: ReplyKindChoice) -> 
     if choice.kind == ReplyKind.SUMMARY:
         return ReplyInput(PromptContext(day=entry.day, entry=prompt_entry))
     recalled = hooks.recall_entries(entry, by=choice.traces)
+    alike = [one for one in earlier if one.is_trusted == entry.is_trusted]
     context = PromptContext(
         day=entry.day,
         entry=prompt_entry,
         recalled=build_earlier_entries(recalled.entries, zone=person.time_zone, near=recalled.near),
-        earlier=build_prompt_entries(earlier, zone=person.time_zone),
+        earlier=build_prompt_entries(alike, zone=person.time_zone),
         replies=tuple(_list_earlier_replies(entry)),
     )
-    return ReplyInput(context, tuple(recalled.by), tuple(recalled.near))
+    not_read = len(earlier) - len(alike)
+    return ReplyInput(context, tuple(recalled.by), tuple(recalled.near), not_read)
 
 
 def _entries_of_same_day(owner_id: UUID, entry_id: UUID) -> EntryQuerySet:
@@ -183,15 +195,18 @@ _latest_replies_query: CachedQuery[Reply] = CachedQuery(
 
 def _list_earlier_replies(entry: Entry) -> list[str]:
     replies = _latest_replies_query(owner_id=entry.owner_id, entry_id=entry.id)
-    texts = [_load_text(reply)[:MAX_REPLY_CHARACTERS] for reply in replies]
+    texts = [_load_text(reply, of_trusted=entry.is_trusted)[:MAX_REPLY_CHARACTERS] for reply in replies]
     return [text for text in texts if text.strip()][:EARLIER_REPLIES][::-1]
 
 
-def _load_text(reply: Reply) -> str:
+def _load_text(reply: Reply, *, of_trusted: bool) -> str:
+    """Return the text of a reply, or nothing if it may not be read beside such an entry."""
     try:
-        return str(reply.text)
+        text, record = str(reply.text), PromptRecord.from_json(reply.read)
     except EnvelopeError:
         return ""
+    is_clean = record is not None and record.is_clean(text)
+    return text if is_clean or not of_trusted else ""
 
 
 def _render_prompt(choice: ReplyKindChoice, context: PromptContext) -> ChatMessages:

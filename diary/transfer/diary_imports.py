@@ -21,6 +21,7 @@ from diary import hooks, messages
 from diary.drafts.services import MAX_DRAFT_LENGTH
 from diary.entries.queries import find_draft
 from diary.entries.text_validation import InvalidText, clean_entry_text, has_visible_characters
+from diary.generation.prompt_record import withdraw_clean
 from diary.models import CustomReplyKind, Draft, Entry, Opening
 from diary.origins.provenance import Provenance
 from diary.replies.reply_kinds import (
@@ -191,9 +192,8 @@ class RowImporter:
         columns = self._parse_columns(label, row, OPENING_COLUMNS)
         columns["created_at"] = columns["created_at"] or self._now
         if columns["read"]:
-            columns["read"] = replace_ids(
-                columns["read"], self._entry_importer.map_record_ids([columns["read"]])
-            )
+            new_ids = self._entry_importer.map_record_ids([columns["read"]])
+            columns["read"] = withdraw_clean(replace_ids(columns["read"], new_ids))
         Opening.objects.create(owner_id=self._owner_id, day=day, text=text, **columns)
         return True
 

@@ -18,7 +18,7 @@ from accounts.models import Person
 from diary import days, messages
 from diary.entries.queries import get_digest_key
 from diary.entries.services import BIN_LIFETIME
-from diary.generation.prompt_record import PromptRecord
+from diary.generation.prompt_record import PromptRecord, withdraw_clean
 from diary.history.services import VERSION_LIFETIME
 from diary.hooks import Importer
 from diary.models import Entry, Origin, Reply, Version
@@ -214,6 +214,8 @@ class EntryImporter:
                 # It was being written when the diary was exported, and no job continues it.
                 columns |= {"state": JobState.INTERRUPTED.value, "reason": "crashed"}
             columns["created_at"] = columns["created_at"] or entry.created_at
+            if self._run is not None:
+                columns["read"] = withdraw_clean(columns["read"])
             yield Reply(owner_id=self._owner_id, entry_id=entry.id, **columns)
 
     def _replace_record_ids(self, new_entries: Sequence[NewEntry], resolved: Mapping[UUID, UUID]) -> None:

@@ -66,7 +66,7 @@ def test_a_recap_that_is_true_stands_for_a_day_before_the_latest(
         digest = compute_digest(
             key, get_day_before(owner, 4), [PromptEntry(time="", text="A whole long story.", id=entry.id)]
         )
-        body = {"text": "The boat was begun.", "digest": digest}
+        body = {"text": "The boat was begun.", "digest": digest, "clean": True}
         Recap.objects.create(owner_id=owner.id, day=get_day_before(owner, 4), body=body)
         old = {"text": "STALE", "digest": digest}
         Recap.objects.create(owner_id=owner.id, day=get_day_before(owner, 3), body=old)

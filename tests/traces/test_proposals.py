@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from diary.models import Entry
+from diary.models import Entry, Origin
 from llamora.inference.registry import registry
 from tests.diary.tabs import ServingLoop, run_serving_loop, start_reply, wait_for_reply_row
 from tests.fakes.model_server import FakeModelServer
@@ -68,6 +68,33 @@ def test_traces_that_are_kept_already_are_told_to_the_model(owner: Resident, mod
 
     assert "The Weir" in model.asked_for_json[0]["messages"][1]["content"]
     assert list_proposed(page) == ["☕", "The Weir", "water"]
+
+
+@pytest.mark.parametrize("origin", [Origin.IMPORTED, Origin.PROGRAM, Origin.MODEL])
+def test_from_what_its_owner_did_not_write_none_are_made(
+    owner: Resident, model: FakeModelServer, origin: Origin
+) -> None:
+    entry = owner.write(WALK, origin=origin)
+
+    page = request_proposals(owner, entry)
+
+    assert list_proposed(page) == []
+    assert "Suggest" not in page
+    assert model.asked_for_json == []
+
+
+def test_a_name_that_came_with_an_import_is_not_told_to_the_model(
+    owner: Resident, model: FakeModelServer
+) -> None:
+    add_traces(owner, owner.write("Elsewhere.", origin=Origin.IMPORTED), "FOREIGN NAME")
+    add_traces(owner, owner.write("At home."), "own name")
+    model.add_json_scripts(build_answer())
+
+    request_proposals(owner, owner.write(WALK))
+
+    said = str(model.asked_for_json[0]["messages"])
+    assert "own name" in said
+    assert "FOREIGN NAME" not in said
 
 
 def test_an_answer_out_of_form_is_asked_for_once_more(owner: Resident, model: FakeModelServer) -> None:

@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 
 from diary.entries.services import delete_entry, destroy_entry, edit_entry
+from diary.models import Origin
 from llamora.inference.job import JobOutcome, JobState, RowDeleted
 from llamora.llm.deltas import ChatMessages
 from tests.diary.fences import fence, hide_codes
@@ -196,6 +197,23 @@ def test_what_comes_for_a_trace_that_is_gone_is_let_go(owner: Resident) -> None:
         editing_services.delete_trace(owner_id=owner.id, trace_id=trace.id)
         with pytest.raises(RowDeleted):
             errand.save(JobOutcome(text="Whole", state=JobState.DONE))
+
+
+def test_entries_that_their_owner_did_not_write_are_left_out(
+    live: ServingLoop, model: FakeModelServer, owner: Resident
+) -> None:
+    trace = trace_on_two_entries(owner)
+    add_to_entries(owner, trace, [owner.write("FOREIGN", day=date(2022, 1, 1), origin=Origin.IMPORTED)])
+
+    request_summary(owner, trace.id)
+
+    said = str(model.calls[0]["messages"])
+    assert "FOREIGN" not in said
+    assert "The entries with it:" in said
+    with owner.unlocked():
+        summary = Trace.objects.get(id=trace.id).summary
+        assert summary is not None
+        assert [summary["read"], summary["of"], summary["clean"]] == [2, 2, True]
 
 
 async def test_what_does_not_fit_is_left_out_from_its_oldest_end_and_said() -> None:

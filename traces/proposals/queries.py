@@ -63,7 +63,7 @@ def list_proposed_names(
     text = _get_text(entry) if lexicon.names else ""
     named = [lexicon.names[trace_id] for trace_id in lexicon.find_in(text)] if lexicon.names else []
     offered = [lexicon.get_saved_spelling(name) for name in body["offered"]]
-    new = _find_new_names(entry, lexicon) if reads_text else []
+    new = _find_new_names(entry, lexicon) if reads_text and entry.is_trusted else []
     left_out = {*body["dismissed"], *(get_identity(name) for name in added)}
     found: dict[str, str] = {}
     contents = {get_content(name) for name in (*added, *named)}

@@ -13,13 +13,14 @@ from accounts.models import Person
 from diary.entries.queries import get_entry
 from diary.generation.ask_once import ask_once, find_job, list_jobs_of_key
 from diary.generation.prompt_entries import build_prompt_entry
-from diary.models import Entry
+from diary.models import TRUSTED_ORIGINS, Entry
 from llamora.crypto import KeyId, Keyring, current_keyring
 from llamora.database import write_transaction
 from llamora.fields import new_id
 from llamora.inference.job import Job
 from llamora.inference.registry import registry
 from traces.matcher import name_matchers
+from traces.models import EntryTrace
 from traces.names import clean_name, get_identity
 from traces.proposals.queries import get_body, get_or_build_row, list_usual_traces
 from traces.proposals.tasks import ProposalTask
@@ -41,10 +42,11 @@ def is_proposing(entry_id: UUID) -> bool:
 def propose_traces(*, person: Person, entry_id: UUID, keyring: Keyring, is_requested: bool) -> Job | None:
     """Start proposals of traces for an entry; return None if the person opted out or no model is ready.
 
+    None are made from an entry that its owner did not write, which may ask for some.
     `is_requested` if the person explicitly asked for them. Raise ObjectNotFound.
     """
     entry = get_entry(person.id, entry_id)
-    if not is_requested and not person.proposes_traces:
+    if not entry.is_trusted or (not is_requested and not person.proposes_traces):
         return None
     return ask_once(
         ProposalTask,
@@ -94,7 +96,11 @@ def _build_task(entry: Entry, *, person: Person, is_requested: bool) -> Proposal
 
 def _list_known_names(owner_id: UUID) -> tuple[str, ...]:
     names = name_matchers.get_current().names
-    return tuple(names[id_] for id_ in list_usual_traces(owner_id, limit=MAX_KNOWN_NAMES) if id_ in names)
+    usual = list_usual_traces(owner_id, limit=MAX_KNOWN_NAMES)
+    # A name that stands on no entry of its owner's own came with an import.
+    own = EntryTrace.objects.for_owner(owner_id).filter(trace_id__in=usual, entry__origin__in=TRUSTED_ORIGINS)
+    own_ids = set(own.order_by().values_list("trace_id", flat=True))
+    return tuple(names[id_] for id_ in usual if id_ in names and id_ in own_ids)
 
 
 def _retry(person: Person, is_requested: bool, failed: ProposalTask) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
-from django.db.models import CharField
+from django.db.models import CharField, Q
 from django.db.models.functions import Cast
 
 from accounts.models import Person
@@ -17,7 +17,7 @@ from diary.entries.queries import get_digest_key
 from diary.generation.ask_once import ask_once, find_job
 from diary.generation.prompt_entries import omit_middle
 from diary.generation.prompt_record import load_author
-from diary.models import Entry
+from diary.models import TRUSTED_ORIGINS, Entry
 from llamora.crypto import EnvelopeError, Keyring, keyed_digest
 from llamora.fields import new_id
 from llamora.inference.job import UNKNOWN_AUTHOR, Author, Job
@@ -97,7 +97,8 @@ def _build_task(trace: Trace) -> SummaryTask | None:
     present = get_summary(trace)
     if present is not None and not present.is_stale:
         return None
-    found = load_latest_entries(trace.owner_id, [trace.id], limit=MAX_ENTRIES)
+    is_trusted = Q(origin__in=TRUSTED_ORIGINS)
+    found = load_latest_entries(trace.owner_id, [trace.id], limit=MAX_ENTRIES, where=is_trusted)
     latest = tuple(reversed(list(_iter_summary_entries([entry for entry, _ in found]))))
     if not latest:
         return None
@@ -107,7 +108,7 @@ def _build_task(trace: Trace) -> SummaryTask | None:
         trace_id=trace.id,
         name=get_display_name(trace),
         entries=latest,
-        count=get_entries_with_traces(trace.owner_id, [trace.id]).count(),
+        count=get_entries_with_traces(trace.owner_id, [trace.id]).filter(is_trusted).count(),
         digest=compute_digest(trace),
     )
 

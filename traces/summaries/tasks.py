@@ -107,6 +107,7 @@ class SummaryTask:
             "read": self.read,
             "of": self.count,
             "author": dump_author(outcome.author),
+            "clean": True,
         }
         trace.save(update_fields=["summary"])
 

@@ -133,7 +133,7 @@ def build_traces_on_entries(entries: Sequence[Entry], *, are_new: bool = False) 
                 habit=habit if entry.id in fresh else (),
                 reads_text=not suggests_unasked and entry.id in fresh,
             ),
-            can_ask=can_ask,
+            can_ask=can_ask and entry.is_trusted,
             is_waiting=entry.id in waiting,
         )
         for entry in entries
