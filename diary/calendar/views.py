@@ -85,6 +85,6 @@ def jump_to_month(request: HouseholdRequest) -> HttpResponse:
     is_year = typed_year.isascii() and typed_year.isdigit() and len(typed_year) < 5
     try:
         month = date(int(typed_year) if is_year else 0, int(typed_month) if typed_month.isdigit() else 1, 1)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise Http404 from None
     return redirect("calendar", month.isoformat()[:7]) if typed_month else redirect("year", month.year)

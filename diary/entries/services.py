@@ -4,7 +4,9 @@ A repeated save returns the entry of the first save, an edit names the revision 
 entry stays in the bin for thirty days.
 """
 
+from collections.abc import Iterable
 from datetime import date, timedelta
+from itertools import chain
 from typing import NamedTuple
 from uuid import UUID
 
@@ -19,7 +21,7 @@ from diary.entries.queries import find_draft, get_digest_key, get_entry, get_ent
 from diary.entries.text_validation import clean_entry_text
 from diary.errors import DayNotBegun, EditConflict, ObjectNotFound
 from diary.history.services import replace_text
-from diary.models import Draft, Entry, Origin, Recap
+from diary.models import Draft, Entry, Origin, Recap, Version
 from diary.openings.purge import delete_openings_derived_from
 from llamora.clock.services import get_cutoff, get_latest_time
 from llamora.crypto import EnvelopeError, keyed_digest
@@ -50,7 +52,7 @@ def save_entry(
     save_key = _compute_save_key(owner_id, key, text)
     offset = None if zone is None else days.utc_offset(now, zone)
     with write_transaction():
-        existing = _find_saved_entry(owner_id, save_key)
+        existing = _find_saved_entry(owner_id, save_key, text)
         entry = existing or Entry.objects.create(
             owner_id=owner_id, day=day, text=text, created_at=now, keep_key=save_key, utc_offset=offset
         )
@@ -74,13 +76,25 @@ _save_key_query: CachedQuery[Entry] = CachedQuery(
 )
 
 
-def _find_saved_entry(owner_id: UUID, save_key: UUID) -> Entry | None:
+def _find_saved_entry(owner_id: UUID, save_key: UUID, text: str) -> Entry | None:
+    """Return the entry of the first save of this text, or None; one in the bin is restored."""
     entry = next(iter(_save_key_query(owner_id=owner_id, save_key=save_key)), None)
-    if entry is not None and entry.deleted_at is not None:
+    if entry is None:
+        return None
+    if not _has_had_text(entry, text):
+        # Nothing binds the key to its entry. An entry that got it without a key is not what was saved.
+        Entry.objects.filter(id=entry.id).update(keep_key=None)
+        return None
+    if entry.deleted_at is not None:
         # Sent again after it was deleted: the text was still in a composer, so it is wanted.
         entry.deleted_at = None
         entry.save(update_fields=["deleted_at"])
     return entry
+
+
+def _has_had_text(entry: Entry, text: str) -> bool:
+    rows: Iterable[Entry | Version] = chain([entry], entry.versions.all())
+    return any(row.open_or("text", None) == text for row in rows)
 
 
 def edit_entry(

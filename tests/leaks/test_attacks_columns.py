@@ -8,7 +8,7 @@ import logging
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from django.db import connection
@@ -137,6 +137,23 @@ def test_an_entry_that_was_binned_is_damaged_there_and_can_be_restored(owner: Re
     # What she restores is what she had: only then are the columns those of its code.
     assert owner.post(f"/entries/{entry.id}/restore/", script=True).status_code == 200
     assert "Not thrown away." in load_day(owner, other)
+
+
+def test_the_key_of_a_save_does_not_restore_another_entry(owner: Resident) -> None:
+    fields = {"text": "Saved.", "key": uuid4(), "draft_revision": 0}
+    owner.post(f"/d/{owner.today}/", **fields)
+    saved = Entry.objects.get(owner_id=owner.id)
+    save_key = saved.keep_key.hex
+    binned = owner.write("Thrown away.")
+    owner.post(f"/entries/{binned.id}/delete/")
+    write("diary_entry", saved.id, keep_key=None)
+    write("diary_entry", binned.id, keep_key=save_key)
+
+    # As a browser does that got no answer.
+    owner.post(f"/d/{owner.today}/", **fields)
+    owner.post(f"/d/{owner.today}/", **fields)
+
+    assert owner.list_texts() == ["Saved.", "Saved."]
 
 
 def test_saving_a_damaged_row_does_not_make_it_good(owner: Resident) -> None:
