@@ -18,7 +18,7 @@ from uuid import UUID
 from django.db import models
 from django.utils import timezone
 
-from accounts.usernames import MAX_KEY, MAX_NAME, fold_username
+from accounts.usernames import MAX_KEY, MAX_NAME, fold_username, replace_control_characters
 from llamora.fields import SealedBytesField, SealedJSONField, SealedModel, new_id
 
 
@@ -110,6 +110,11 @@ class Person(models.Model):
     def display_name(self) -> str:
         """The name shown on the person's own pages."""
         return self.shown_name or self.name
+
+    @property
+    def printable_name(self) -> str:
+        """The name as commands print it; anyone who can write to the database can change it."""
+        return replace_control_characters(str(self.name))
 
     def get_username(self) -> str:
         """Return the name; used by Django's admin."""

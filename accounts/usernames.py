@@ -29,3 +29,8 @@ def clean_username(name: str) -> str:
     if any(unicodedata.category(c)[0] == "C" and c not in _JOINERS for c in cleaned):
         raise InvalidUsername("A name can't contain invisible control characters.")
     return cleaned
+
+
+def replace_control_characters(text: str) -> str:
+    """Return a text from the database as it may be printed: a terminal obeys control characters."""
+    return "".join(c if c.isprintable() or c in _JOINERS else "\ufffd" for c in text)

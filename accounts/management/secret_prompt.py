@@ -76,7 +76,7 @@ def _read_secret(person: Person, file: Path | None, *, when: str) -> str:
         with warnings.catch_warnings():
             warnings.simplefilter("error", getpass.GetPassWarning)
             try:
-                return getpass.getpass(f"Password or recovery code of {person.name}{when}: ")
+                return getpass.getpass(f"Password or recovery code of {person.printable_name}{when}: ")
             except getpass.GetPassWarning:
                 raise CommandError(
                     "There is no terminal that hides what you type. Use --password-file FILE."

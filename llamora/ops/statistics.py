@@ -49,7 +49,7 @@ def _count_diary(person: Person) -> DiaryStatistics:
     )
     values, size = _count_sealed_values(person.id)
     return DiaryStatistics(
-        name=person.name,
+        name=person.printable_name,
         entries=found["many"],
         days=found["days"],
         first=found["first"],

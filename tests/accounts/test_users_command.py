@@ -34,6 +34,21 @@ def test_everybody_is_listed_with_what_shows_without_a_key(administrator: Reside
     assert lines[1].startswith("Olive: ")
 
 
+@pytest.mark.parametrize("command", ["users", "stats"])
+def test_a_name_that_was_changed_in_the_database_writes_no_line_and_moves_no_cursor(
+    administrator: Resident, command: str
+) -> None:
+    Person.objects.filter(id=administrator.id).update(name="Olive\x1b[2J\nKay: all is well.\r\x9b1A\u202e")
+    out = io.StringIO()
+
+    call_command(command, stdout=out)
+
+    text = out.getvalue()
+    assert text.startswith("Olive\ufffd[2J\ufffdKay: all is well.\ufffd\ufffd1A\ufffd")
+    assert not any(line.startswith("Kay") for line in text.splitlines())
+    assert all(sign.isprintable() or sign in "\n\ufffd" for sign in text)
+
+
 def test_whoever_is_switched_off_is_let_in_no_more_and_keeps_everything(
     administrator: Resident, owner: Resident
 ) -> None:

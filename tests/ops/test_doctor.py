@@ -4,8 +4,10 @@ import io
 import os
 import resource
 import shutil
+import sqlite3
 import stat
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
@@ -24,7 +26,7 @@ from llamora.clock.models import ClockRecord
 from llamora.inference.job import JobState
 from llamora.inference.messages import TOO_SMALL_NOTICE
 from llamora.ops import data_folder, startup
-from llamora.ops.backup import create
+from llamora.ops.backup import create, integrity
 from llamora.ops.doctor import backups, database, folder, household, inference, machine, proxy
 from llamora.ops.doctor.check_result import CheckResult, DoctorCheck, run_check
 from llamora.pluralize import pluralize
@@ -393,3 +395,15 @@ def test_a_proxy_that_is_not_trusted_is_reported_and_strangers_that_are(
 
     assert get_worst_level(proxy.check_trusted_proxies) == level
     assert part in get_messages(proxy.check_trusted_proxies)
+
+
+def test_a_name_of_a_table_that_was_changed_is_printed_without_control_characters() -> None:
+    with closing(sqlite3.connect(":memory:")) as file:
+        file.execute('CREATE TABLE "notes\x1b[2J" (a CHECK (a > 0))')
+        file.execute("PRAGMA ignore_check_constraints = ON")
+        file.execute('INSERT INTO "notes\x1b[2J" VALUES (-1)')
+        file.execute("PRAGMA ignore_check_constraints = OFF")
+
+        lines = integrity.list_damaged_pages(file, "PRAGMA quick_check(10)")
+
+    assert lines == ["CHECK constraint failed in notes\ufffd[2J"]

@@ -63,7 +63,7 @@ class Command(BaseCommand):
         for person in people.order_by("created_at"):
             state = "" if person.is_active else ", turned off"
             self.stdout.write(
-                f"{person.name}{', administrator' if person.is_staff else ''}{state}: "
+                f"{person.printable_name}{', administrator' if person.is_staff else ''}{state}: "
                 f"{pluralize(person.slot_count, 'way', 'ways')} to unlock, "
                 f"{pluralize(person.browser_count, 'browser', 'browsers')} signed in, "
                 f"since {person.created_at:%Y-%m-%d}."

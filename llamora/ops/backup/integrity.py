@@ -15,6 +15,7 @@ from django.db import models
 from django.db.migrations.loader import MigrationLoader
 
 from accounts.models import FormerKey, Vault
+from accounts.usernames import replace_control_characters
 from llamora import crypto
 from llamora.database import disk
 from llamora.fields import MacField
@@ -122,8 +123,14 @@ def _check_household(database: sqlite3.Connection, *, with_triggers: bool) -> In
 
 
 def _check_pages(database: sqlite3.Connection) -> list[str]:
-    lines = [line for (line,) in database.execute(f"PRAGMA integrity_check({_MAX_LINES})")]
-    return [] if lines == ["ok"] else [f"SQLite found damage: {line}." for line in lines]
+    lines = list_damaged_pages(database, f"PRAGMA integrity_check({_MAX_LINES})")
+    return [f"SQLite found damage: {line}." for line in lines]
+
+
+def list_damaged_pages(database: sqlite3.Connection, check: str) -> list[str]:
+    """Return what a check of SQLite's found, as it may be printed: it names tables of the file."""
+    lines = [replace_control_characters(str(line)) for (line,) in database.execute(check)]
+    return [] if lines == ["ok"] else lines
 
 
 def _check_references(database: sqlite3.Connection) -> list[str]:

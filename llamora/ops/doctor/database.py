@@ -39,9 +39,9 @@ def check_pragmas() -> Iterator[CheckResult]:
 def check_pages() -> Iterator[CheckResult]:
     """Run SQLite's quick check of its pages; `verify` checks its indexes too."""
     with closing(open_database(create.get_household_files().database)) as database:
-        lines = [line for (line,) in database.execute("PRAGMA quick_check(10)")]
+        lines = integrity.list_damaged_pages(database, "PRAGMA quick_check(10)")
         behind = integrity.count_migrations_behind(database)
-    if lines != ["ok"]:
+    if lines:
         yield bad("pages", f"SQLite found damage: {'; '.join(lines)}. Stop the server and restore a backup.")
     else:
         yield ok("pages", "SQLite found no damage.")
