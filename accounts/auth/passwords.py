@@ -3,6 +3,7 @@
 import threading
 import unicodedata
 from dataclasses import dataclass
+from math import isqrt
 
 from accounts.usernames import fold_username
 
@@ -12,6 +13,9 @@ MIN_SCORE = 2
 # zxcvbn's time grows fast with length; its documentation advises to bound it. A longer password is
 # rated by its beginning.
 _RATED_LENGTH = 72
+# It also looks for words in every reading of signs that may stand for letters ("1" for "i" or "l"), of which
+# some passwords have seven hundred; so many readings of the longest text take a few tenths of a second.
+_MOST_READINGS = 8
 _SHORTEST_WORD = 2
 # zxcvbn puts the name into a dictionary that all threads share.
 _zxcvbn_lock = threading.Lock()
@@ -68,7 +72,7 @@ def _rate_with_zxcvbn(password: str, *, name: str) -> tuple[int, bool]:
     """Return zxcvbn's score, and whether the whole password is one word of a dictionary."""
     from zxcvbn import zxcvbn  # noqa: PLC0415 - a tenth of a second and 20 MiB, needed by few
 
-    rated = _normalize(password)[:_RATED_LENGTH]
+    rated = _cut_to_rated_length(_normalize(password)[:_RATED_LENGTH])
     if not rated:
         return 0, False
     known = [
@@ -81,6 +85,19 @@ def _rate_with_zxcvbn(password: str, *, name: str) -> tuple[int, bool]:
     matches = result["sequence"]
     is_known = len(matches) == 1 and matches[0]["pattern"] == "dictionary"
     return int(result["score"]), is_known
+
+
+def _cut_to_rated_length(password: str) -> str:
+    """Return as much of the beginning of a password as zxcvbn rates soon; its time grows with the square."""
+    from zxcvbn.matching import (  # noqa: PLC0415 - as above
+        L33T_TABLE,
+        enumerate_l33t_subs,
+        relevant_l33t_subtable,
+    )
+
+    readings = len(enumerate_l33t_subs(relevant_l33t_subtable(password, L33T_TABLE)))
+    length = isqrt(_MOST_READINGS * _RATED_LENGTH**2 // max(1, readings))
+    return password[: max(MIN_LENGTH, length)]
 
 
 def _is_mostly_name(password: str, *, name: str) -> bool:

@@ -14,7 +14,13 @@ from tests.conftest import ROOT
 
 @pytest.mark.parametrize(
     "password",
-    ["a quiet lamp by the window", "Kaffee-Mond-Treppe-9", "grüne Äpfel im Schnee", "日本語の長い合言葉です"],
+    [
+        "a quiet lamp by the window",
+        "Kaffee-Mond-Treppe-9",
+        "grüne Äpfel im Schnee",
+        "日本語の長い合言葉です",
+        "aB3$eF6&hI9(kL1!nO4@qR7%tU0+wX2[zA5{cD8|",
+    ],
 )
 def test_good_ones_pass(password: str) -> None:
     check_password(password, name="Olive")
@@ -55,6 +61,7 @@ def test_a_long_password_is_judged_in_good_time() -> None:
 
     get_password_strength("aA1!" * 64, name="Olive")
     get_password_strength("qwertyuiop1234567890" * 12, name="Olive")
+    get_password_strength("4@8({[<369&1!|70$5+%2" * 12, name="Olive")
 
     assert time.process_time() - began < 2
 
