@@ -1,6 +1,7 @@
 """Tests of names in a text as suggestions where no model makes any."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,27 @@ def test_every_name_of_a_real_diary_stands_in_its_text(shared: Path) -> None:
         assert all(name in text for name in names)
 
     assert found > 400  # of 600 at most, from 151 days
+
+
+def test_the_work_for_a_text_does_not_grow_with_the_square_of_its_names() -> None:
+    syllables = [a + b + c for a in "bdgklm" for b in "aeiou" for c in "mnrs"]
+    names = [f"{first.capitalize()}{second}" for first in syllables[:24] for second in syllables[:24]]
+    text = f"Met {', '.join(names)}."
+    steps = 0
+
+    def count_step(*_: object) -> None:
+        nonlocal steps
+        steps += 1
+
+    assert find_names("Met Anna.") == ["Anna"]  # loads the names of months
+    sys.setprofile(count_step)
+    try:
+        found = find_names(text)
+    finally:
+        sys.setprofile(None)
+
+    assert found == names[:4]
+    assert steps < 300 * len(names)
 
 
 # --- On the page -----------------------------------------------------------------------------------------

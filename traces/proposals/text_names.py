@@ -17,6 +17,8 @@ from llamora.stop_words import STOP_WORDS
 from traces.names import get_identity
 
 MAX_NAMES: Final = 4
+# Each is compared with each, and a text of this length may have hundreds.
+_MAX_COMPARED: Final = 60
 _MAX_LENGTH: Final = 4_000  # of what is read of a text
 _MAX_WORDS: Final = 4
 _LONGEST_GAP: Final = 40  # between two words of a sentence
@@ -115,7 +117,9 @@ def find_names(text: str, *, writes_nouns_large: bool = False) -> list[str]:
             spellings.setdefault(get_identity(name), name)
             counts[get_identity(name)] += 1
     names = [identity for identity, _ in sorted(counts.items(), key=lambda item: -item[1])]
-    return [spellings[identity] for identity in drop_contained(names) if not _is_date(identity)][:MAX_NAMES]
+    return [
+        spellings[identity] for identity in drop_contained(names[:_MAX_COMPARED]) if not _is_date(identity)
+    ][:MAX_NAMES]
 
 
 def drop_contained(identities: list[str]) -> list[str]:
