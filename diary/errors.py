@@ -5,6 +5,8 @@ DiaryError
     EditConflict     conflict      another tab saved another revision; carries the current row, sealed
     DayNotBegun      not_yet       a day that has not begun anywhere on earth
     PublicKeyUnknown no_key_here   locked, and the cookie proves no public key of the person
+    InboxFull        inbox_full    too many texts of one sender wait in the Inbox
+    InboxChanged     inbox_changed the Inbox does not hold what the page showed
 """
 
 # The names say what happened, which reads best where they are raised; the code is the contract.
@@ -58,3 +60,17 @@ class PublicKeyUnknown(DiaryError):
 
     code = "no_key_here"
     sentence = messages.DRAFT_ONLY_IN_PAGE
+
+
+class InboxFull(DiaryError):
+    """Raised when too many texts of one sender, or too much text, wait in the Inbox."""
+
+    code = "inbox_full"
+    sentence = messages.INBOX_FULL
+
+
+class InboxChanged(DiaryError):
+    """Raised when texts are to be accepted that are not those that the page showed."""
+
+    code = "inbox_changed"
+    sentence = messages.INBOX_CHANGED

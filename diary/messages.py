@@ -59,6 +59,13 @@ def get_draft_too_long_message(*, length: int, limit: int) -> str:
     )
 
 
+# --- Inbox -----------------------------------------------------------------------------------------------
+
+INBOX_FULL: Final = (
+    "Too many texts of this program are waiting in the Inbox. Accept or delete some of them, then send again."
+)
+INBOX_CHANGED: Final = "The Inbox changed since this page was shown. Read it again, then accept."
+
 # --- Replies ---------------------------------------------------------------------------------------------
 
 REPLY_NOT_STARTED_TITLE: Final = "No reply was started"
@@ -214,11 +221,12 @@ DRAFT_LABEL: Final = "Draft {number}"
 OPENING_INCOMPLETE: Final = "{label} has no day, or no text, that can be imported"
 STYLE_INCOMPLETE: Final = "{label} has no name, or no instruction, that can be imported"
 STYLE_TOO_MANY: Final = "{label} is left out: you already have {limit} reply styles"
+INBOX_ITEM_INCOMPLETE: Final = "Text {number} of the Inbox has no day, or no text, that can be imported"
 DRAFT_INCOMPLETE: Final = "{label} has no text, or belongs to no day or entry in this diary"
 DRAFT_IN_PLACE: Final = "{label} is left out: there is already another draft"
 
 # Kinds of rows whose key in an export is not their name.
-_ROW_KIND_NAMES: Final = {"ways_of_answering": "reply styles"}
+_ROW_KIND_NAMES: Final = {"ways_of_answering": "reply styles", "inbox_items": "texts in the Inbox"}
 
 
 def get_row_kind_name(kind: str) -> str:

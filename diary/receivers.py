@@ -14,7 +14,9 @@ from accounts.signals import data_key_rotated, data_key_rotating, person_deleted
 from diary.drafts.late_drafts import merge_late_drafts
 from diary.entries.services import purge_bin
 from diary.history.services import purge_versions
-from diary.models import CustomReplyKind, Draft, Entry, Opening, Recap, Reply, Version
+from diary.inbox.boxes import open_boxes
+from diary.inbox.services import purge_inbox
+from diary.models import CustomReplyKind, Draft, Entry, InboxItem, Opening, Recap, Reply, Version
 from diary.recaps.services import delete_recap
 from diary.rendering import page_texts
 from diary.rendering.html_cache import html_cache
@@ -48,16 +50,19 @@ def register_inventory_labels() -> None:
     register_label(Reply, RowLabel(one="reply of the model", many="replies of the model"))
     register_label(Opening, RowLabel(one="opening of a day", many="openings of days"))
     register_label(Recap, RowLabel(one="recap of a day", many="recaps of days"))
+    register_label(InboxItem, RowLabel(one="text in the Inbox", many="texts in the Inbox"))
     register_label(CustomReplyKind, RowLabel(one="reply style", many="reply styles"))
 
 
 def merge_and_purge_after_unlock(sender: object, *, person_id: UUID, keyring: Keyring, **_: Any) -> None:
-    """Merge late drafts, and purge entries in the bin and versions after thirty days."""
+    """Merge late drafts, open boxes of the Inbox, and purge what was deleted or replaced thirty days ago."""
     del sender
     try:
+        open_boxes(keyring)
         merge_late_drafts(keyring)
         purge_bin(owner_id=person_id)
         purge_versions(owner_id=person_id)
+        purge_inbox(owner_id=person_id)
     except NotWritten as error:
         # Everything stays until the next unlock; this one must not fail for it.
         _log.warning("Expired entries and drafts could not be cleaned up after an unlock: %s", error.code)

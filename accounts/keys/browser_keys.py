@@ -165,6 +165,16 @@ def load_folded_ids(keyring: Keyring) -> set[UUID]:
     return {UUID(hex=name) for name in _load_folded(keyring) if name != _NEWER_THAN}
 
 
+def load_folded_test(keyring: Keyring) -> Callable[[UUID], bool]:
+    """Return a function that says of the id of a sealed text whether it was merged, or may have been.
+
+    Raise EnvelopeError if the column is damaged.
+    """
+    folded = _load_folded(keyring)
+    newer_than = folded.get(_NEWER_THAN, "")
+    return lambda sealed_id: sealed_id.hex in folded or sealed_id.hex <= newer_than
+
+
 def renew_folded_ids(keyring: Keyring) -> None:
     """Write the vault's column about merged drafts anew if it is damaged; call in a write transaction.
 

@@ -54,11 +54,17 @@ def read_bytes(value: bytes | memoryview, *, longest: int | None = None) -> byte
     return bytes(value)
 
 
-def count_damaged_rows(model: type[models.Model]) -> int:
-    """Return the number of rows of a table that none of our programs can have written."""
+def register_longest(model: type[models.Model], column: str, longest: int) -> None:
+    """Register the length of the longest value of a column of bytes, in a table of another app."""
+    _LENGTHS[(model, column)] = (0, longest)
+
+
+def count_damaged_rows(model: type[models.Model], owner: UUID | None = None) -> int:
+    """Return the number of rows of a table, or of an owner, that none of our programs can have written."""
+    condition, values = ("", []) if owner is None else ("owner_id = %s AND ", [owner.hex])
     with connection.cursor() as cursor:
-        query = f"SELECT COUNT(*) FROM {model._meta.db_table} WHERE {find_damage(model)}"  # noqa: S608 - own names
-        (count,) = cursor.execute(query).fetchone()
+        query = f"SELECT COUNT(*) FROM {model._meta.db_table} WHERE {condition}({find_damage(model)})"  # noqa: S608 - own names
+        (count,) = cursor.execute(query, values).fetchone()
     return int(count)
 
 

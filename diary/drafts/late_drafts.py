@@ -24,6 +24,7 @@ from diary.drafts.services import MAX_DRAFT_LENGTH, SubmittedDraft, create_first
 from diary.entries.queries import find_draft
 from diary.entries.text_validation import clean_draft_text
 from diary.errors import PublicKeyUnknown
+from diary.inbox import box_rows
 from diary.models import Draft, LateDraft
 from llamora.crypto import EnvelopeError, Keyring
 from llamora.database import write_transaction
@@ -168,7 +169,7 @@ def _delete_unused_keys(keyring: Keyring) -> None:
             keyring, is_needed=lambda key: _exists_row_of(key, keyring=keyring)
         )
         # Rows that could not be checked are shown as long as a key pair opens them.
-        if not late_draft_rows.exists(keyring.owner):
+        if not late_draft_rows.exists(keyring.owner) and not box_rows.exists(keyring.owner):
             browser_keys.delete_unused_key_pairs(keyring)
 
 

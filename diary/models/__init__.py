@@ -4,6 +4,7 @@ entries   Entry, Origin, TRUSTED_ORIGINS, Version
 drafts    Draft, LateDraft
 replies   Reply, ReplyKind, CustomReplyKind
 derived   Opening, Recap
+inbox     InboxBox, InboxItem
 """
 
 from diary.models.derived import Opening, Recap
@@ -17,6 +18,7 @@ from diary.models.entries import (
     Version,
     month_day_expression,
 )
+from diary.models.inbox import InboxBox, InboxItem
 from diary.models.replies import CustomReplyKind, Reply, ReplyKind
 
 __all__ = [
@@ -26,6 +28,8 @@ __all__ = [
     "Entry",
     "EntryManager",
     "EntryQuerySet",
+    "InboxBox",
+    "InboxItem",
     "LateDraft",
     "Opening",
     "Origin",

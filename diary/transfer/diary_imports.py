@@ -1,8 +1,9 @@
 """Import of an export into a diary, in batches, each in one transaction.
 
 Entries come first, each with its versions, replies and other values; then the rows that belong to no entry:
-openings, reply styles and drafts. A row is imported only if the diary has none in its place. A file can be
-imported again, also after an interrupted import: existing rows are neither added again nor changed.
+openings, reply styles, drafts and the Inbox. A row is imported only if the diary has none in its place. A
+file can be imported again, also after an interrupted import: existing rows are neither added again nor
+changed.
 """
 
 import secrets
@@ -22,7 +23,8 @@ from diary.drafts.services import MAX_DRAFT_LENGTH
 from diary.entries.queries import find_draft
 from diary.entries.text_validation import InvalidText, clean_entry_text, has_visible_characters
 from diary.generation.prompt_record import withdraw_clean
-from diary.models import CustomReplyKind, Draft, Entry, Opening
+from diary.inbox.inbox_text import InboxText
+from diary.models import CustomReplyKind, Draft, Entry, InboxItem, Opening, Origin
 from diary.origins.provenance import Provenance
 from diary.replies.reply_kinds import (
     MAX_CUSTOM_KINDS,
@@ -55,7 +57,7 @@ from llamora.source_names import clean_source_name
 ROW_BATCH_SIZE: Final = 200
 _MAX_OPENING_LENGTH: Final = 10 * settings.MAX_TEXT
 _MAX_FIRST_REVISION: Final = 2**30
-ROW_KINDS: Final = ("openings", "ways_of_answering", "drafts")
+ROW_KINDS: Final = ("openings", "ways_of_answering", "drafts", "inbox_items")
 # Fewer than of JSON lines: an entry brings other rows along, and a save waits for the current batch.
 ENTRY_BATCH_SIZE: Final = 100
 Progress = Callable[[int], None]
@@ -154,6 +156,7 @@ class RowImporter:
             self._insert_opening,
             self._insert_reply_kind,
             self._insert_draft,
+            self._insert_inbox_item,
         )
         self._inserters = dict(zip(ROW_KINDS, inserters, strict=True))
 
@@ -252,6 +255,36 @@ class RowImporter:
         revision = secrets.randbelow(_MAX_FIRST_REVISION) + 1
         Draft.objects.create(
             owner_id=self._owner_id, day=day, entry=entry, text=text, revision=revision, **columns
+        )
+        return True
+
+    def _insert_inbox_item(self, number: int, row: ExportRow) -> bool:
+        """Insert an item of the Inbox, unless it was deleted or is in the diary already."""
+        if row.get("deleted_at") is not None:
+            return False
+        sent = InboxText.from_json(row.get("body"))
+        try:
+            day, file_id = parse_begun_day(row.get("day"), now=self._now), parse_uuid(row.get("id"))
+        except InvalidValue:
+            sent = None
+        if sent is None:
+            return self._refuse(messages.INBOX_ITEM_INCOMPLETE.format(number=number))
+        ids = (file_id, self._entry_importer.derive_id(file_id.bytes))
+        # An item that was accepted is the entry of its id.
+        owners = {
+            id_: owner
+            for model in (Entry, InboxItem)
+            for id_, owner in model.objects.filter(id__in=ids).order_by().values_list("id", "owner_id")
+        }
+        if self._owner_id in owners.values():
+            return False
+        text = self._entry_importer.mark_imported(sent)
+        InboxItem.objects.create(
+            id=next((id_ for id_ in ids if id_ not in owners), None) or new_id(),
+            owner_id=self._owner_id,
+            day=day,
+            origin=Origin.IMPORTED,
+            body=text.to_json(),
         )
         return True
 

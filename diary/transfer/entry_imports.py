@@ -6,7 +6,7 @@ from it, the same at every import. An entry that exists already, edited or in th
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -21,6 +21,7 @@ from diary.entries.services import BIN_LIFETIME
 from diary.generation.prompt_record import PromptRecord, withdraw_clean
 from diary.history.services import VERSION_LIFETIME
 from diary.hooks import Importer
+from diary.inbox.inbox_text import InboxText
 from diary.models import Entry, Origin, Reply, Version
 from diary.origins.provenance import Provenance
 from diary.transfer.line_imports import compute_source, seal_row
@@ -106,11 +107,16 @@ class EntryImporter:
             self._insert(new_entries)
         return new_entries
 
+    def mark_imported(self, sent: InboxText) -> InboxText:
+        """Return a text for the Inbox that says that it is from this import."""
+        run = self._run or Provenance()
+        return replace(sent, source=run.source, import_id=run.import_id, sender_id=None)
+
     # --- Ids -------------------------------------------------------------------------------------------
 
     def resolve_ids(self, ids: Sequence[UUID]) -> dict[UUID, tuple[UUID, bool]]:
         """Return, by id in the file, the id in this diary and whether the entry exists already."""
-        derived = {id_: self._derive_id(id_.bytes) for id_ in ids}
+        derived = {id_: self.derive_id(id_.bytes) for id_ in ids}
         owners: dict[UUID, UUID] = {}
         candidates = [*derived, *derived.values()]
         for start in range(0, len(candidates), _IDS_PER_QUERY):
@@ -125,13 +131,14 @@ class EntryImporter:
         free = (id_ for id_ in (file_id, derived) if id_ not in owners)
         return next(free, None) or new_id(), False
 
-    def _derive_id(self, *parts: bytes) -> UUID:
+    def derive_id(self, *parts: bytes) -> UUID:
+        """Return the id of a row whose id in the file is another person's, the same at every import."""
         digest = keyed_digest(self._digest_key, [_ID_LABEL, *parts])
         return UUID(bytes=digest[:16], version=5)
 
     def _get_file_id(self, parsed: ParsedEntry) -> UUID:
         """Return the id of an entry in the file, or an id derived from its day and text if it has none."""
-        return parsed.id or self._derive_id(parsed.day.isoformat().encode(), parsed.columns["text"].encode())
+        return parsed.id or self.derive_id(parsed.day.isoformat().encode(), parsed.columns["text"].encode())
 
     # --- Rows ------------------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@
     entries      including those in the bin; by day, then in the order they were written. Each has its
                  columns by name (id, day, text, revision, created_at, edited_at, deleted_at, source, ...),
                  and lists of its other values, by kind: "replies", "traces" (names), and later additions
-    others       {kind: rows} of all rows that belong to no entry: "drafts", ...
+    others       {kind: rows} of all rows that belong to no entry: "drafts", "inbox_items", ...
 
 Moments are ISO 8601 with their offset, days YYYY-MM-DD, ids text, bytes hexadecimal. Texts are exact, as they
 are stored, line ends LF. A damaged value is null, and its row then has an object `damaged` of column names
@@ -30,6 +30,7 @@ are left out or changed:
     origin             and provenance: every entry is one that this file brought; what it says is not believed
     deleted_at         and replaced_at of a version: now, if its thirty days are over or have not begun
     source             computed again if possible: it is a digest under a key of the exporting household
+    others.inbox_items  those that were not deleted, which wait in the Inbox as imported ones
     others.recaps      not imported: whether a recap is current can be checked only with the exporting key
     others.changes     not imported: undo information of traces, and the traces deleted with it
     damaged rows       not imported: an entry or a reply whose text is null

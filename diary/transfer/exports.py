@@ -18,6 +18,7 @@ from django.db import models
 from accounts.models import Person
 from diary import hooks
 from diary.drafts.late_drafts import merge_late_drafts
+from diary.inbox.boxes import open_boxes
 from diary.models import Entry
 from diary.transfer import export_format
 from diary.transfer.export_format import ExportedText
@@ -66,14 +67,15 @@ def export_diary(
 ) -> ExportReport:
     """Write everything of one person to a target; `progress` is called with the number of entries read.
 
-    Late drafts are merged first, as at an unlock; if nothing can be written to the database, they are
-    exported encrypted, since a full disk must not prevent an export. Entries are read and decrypted twice,
-    for the JSON and for the Markdown files: a zip is streamed one file after the other, and a diary does not
-    fit into memory.
+    Late drafts are merged first and boxes of the Inbox opened, as at an unlock; if nothing can be written to
+    the database they stay as they are, since a full disk must not prevent an export. Entries are read and
+    decrypted twice, for the JSON and for the Markdown files: a zip is streamed one file after the other, and
+    a diary does not fit into memory.
     """
     report = ExportReport()
     with in_force(keyring):
         with suppress(NotWritten):
+            open_boxes(keyring)
             merge_late_drafts(keyring)
         with read_snapshot():
             target.write_file(export_format.JSON_NAME, _iter_json(person, report, now=now, progress=progress))

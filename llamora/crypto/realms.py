@@ -55,6 +55,7 @@ REALMS: dict[str, Realm] = {
     "diary.recap": Realm.CONTENT,
     "diary.own_kind": Realm.CONTENT,
     "diary.html_cache": Realm.CONTENT,
+    "diary.inbox_item": Realm.CONTENT,
     "traces.trace": Realm.CONTENT,
     "traces.entry_trace": Realm.CONTENT,
     "traces.proposal": Realm.CONTENT,

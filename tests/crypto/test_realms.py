@@ -16,6 +16,7 @@ PINNED = {
     "diary.draft": "content",
     "diary.entry": "content",
     "diary.html_cache": "content",
+    "diary.inbox_item": "content",
     "diary.opening": "content",
     "diary.own_kind": "content",
     "diary.recap": "content",

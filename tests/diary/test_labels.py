@@ -2,11 +2,25 @@
 
 from diary.drafts import late_draft_rows
 from diary.entries import services as entries_services
-from diary.models import CustomReplyKind, Draft, Entry, LateDraft, Opening, Origin, Recap, Reply, Version
+from diary.inbox import box_rows
+from diary.inbox import services as inbox_services
+from diary.models import (
+    CustomReplyKind,
+    Draft,
+    Entry,
+    InboxBox,
+    InboxItem,
+    LateDraft,
+    Opening,
+    Origin,
+    Recap,
+    Reply,
+    Version,
+)
 from llamora.fields.models import sealed_fields
 from tests.people import Resident
 
-SEALED = (Entry, Draft, Reply, Version, Opening, Recap, CustomReplyKind)
+SEALED = (Entry, Draft, Reply, Version, Opening, Recap, CustomReplyKind, InboxItem)
 
 
 def test_the_labels_of_sealed_columns_are_frozen() -> None:
@@ -38,6 +52,11 @@ def test_the_labels_of_sealed_columns_are_frozen() -> None:
         "diary.opening.read": {"day": "diary.opening.day"},
         "diary.recap.body": {"day": "diary.recap.day"},
         "diary.own_kind.words": {},
+        "diary.inbox_item.body": {"day": "diary.inbox_item.day", "origin": "diary.inbox_item.origin"},
+        "diary.inbox_item.mac": {
+            "deleted_at": "diary.inbox_item.deleted_at",
+            "created_at": "diary.inbox_item.created_at",
+        },
     }
 
 
@@ -62,6 +81,8 @@ def test_the_values_of_origins_are_frozen() -> None:
 def test_the_labels_of_what_is_sealed_otherwise_are_frozen(owner: Resident) -> None:
     entry = owner.write("x")
     before = LateDraft(owner_id=owner.id, day=entry.day, entry_id=entry.id)
+    box = InboxBox(owner_id=owner.id, day=entry.day, sender_id=owner.id)
+    dropped = box_rows._build_context(box)
     late = LateDraft(
         owner_id=owner.id, day=entry.day, entry_id=entry.id, sign_in_id=owner.id, revision=7, follows=5
     )
@@ -70,6 +91,12 @@ def test_the_labels_of_what_is_sealed_otherwise_are_frozen(owner: Resident) -> N
 
     assert entries_services._SAVE_KEY_LABEL == b"diary.entry.keep_key"
     assert (context.purpose, context.label) == ("late_draft", "diary.late_draft.box")
+    assert (dropped.purpose, dropped.label, dropped.row) == ("drop", "diary.inbox_item.box", box.id)
+    assert dropped.bound == (
+        ("diary.inbox_item.day", entry.day.isoformat().encode()),
+        ("diary.inbox_item.sender", owner.id.bytes),
+    )
+    assert inbox_services._REVIEW_LABEL == b"diary.inbox.review"
     bound_before = (
         ("diary.late_draft.day", entry.day.isoformat().encode()),
         ("diary.late_draft.entry", entry.id.bytes),

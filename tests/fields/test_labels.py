@@ -32,6 +32,7 @@ PINNED: dict[str, tuple[str, ...]] = {
     ),
     "diary.entry.source": (),
     "diary.entry.provenance": (),
+    "diary.inbox_item.body": ("diary.inbox_item.day", "diary.inbox_item.origin"),
     "diary.draft.text": (
         "diary.draft.based_on",
         "diary.draft.day",
@@ -55,6 +56,7 @@ PINNED: dict[str, tuple[str, ...]] = {
 # Codes of plaintext columns. Never change or reuse one.
 CODES: dict[str, tuple[str, ...]] = {
     "diary.entry.mac": ("diary.entry.created_at", "diary.entry.deleted_at"),
+    "diary.inbox_item.mac": ("diary.inbox_item.created_at", "diary.inbox_item.deleted_at"),
     "traces.trace.mac": ("traces.trace.created_at", "traces.trace.deleted_at"),
     "traces.entry_trace.mac": ("traces.entry_trace.entry", "traces.entry_trace.trace"),
 }
@@ -77,6 +79,10 @@ COLUMNS = {
     "diary.entry.utc_offset": "utc_offset",
     "diary.entry.created_at": "created_at",
     "diary.entry.deleted_at": "deleted_at",
+    "diary.inbox_item.day": "day",
+    "diary.inbox_item.origin": "origin",
+    "diary.inbox_item.created_at": "created_at",
+    "diary.inbox_item.deleted_at": "deleted_at",
     "diary.draft.based_on": "based_on",
     "diary.draft.day": "day",
     "diary.draft.entry": "entry_id",

@@ -37,7 +37,19 @@ from accounts.rotation.errors import UnreadableFormerKey
 from accounts.security import deletion
 from accounts.throttling.throttle import throttle
 from diary import messages
-from diary.models import CustomReplyKind, Draft, Entry, LateDraft, Opening, Recap, Reply, Version
+from diary.models import (
+    CustomReplyKind,
+    Draft,
+    Entry,
+    InboxBox,
+    InboxItem,
+    LateDraft,
+    Opening,
+    Origin,
+    Recap,
+    Reply,
+    Version,
+)
 from llamora.crypto import in_force
 from llamora.database import write_transaction
 from llamora.inference.job import JobState
@@ -63,6 +75,8 @@ MODELS: tuple[type[Model], ...] = (
     CustomReplyKind,
     Draft,
     LateDraft,
+    InboxItem,
+    InboxBox,
     Opening,
     Recap,
     Trace,
@@ -206,6 +220,13 @@ def write_rows(owner: Resident) -> dict[type[Model], list[Any]]:
         add(CustomReplyKind, words={"name": f"Style {number}", "wish": "Be short."})
         add(Draft, day=DAY, entry=entry, based_on=1, text="An edit.")
         add(LateDraft, day=DAY, entry=entry, box=b"what nobody can check", sign_in_id=uuid4(), mac=bytes(32))
+        add(
+            InboxItem,
+            day=DAY,
+            origin=Origin.PROGRAM,
+            body={"text": f"Sent {number}. {SOUND}", "from": "A lamp"},
+        )
+        add(InboxBox, day=DAY, sender_id=uuid4(), box=b"what nobody can check", mac=bytes(32))
         add(Opening, day=day, text="An opening.", read={})
         add(Recap, day=day, body={"text": "A recap.", "digest": "00"})
         name = f"trace {number}"

@@ -11,7 +11,7 @@ from accounts.auth.services.invitations import get_open_invitations
 from accounts.keys import key_slots, row_shapes
 from accounts.models import FormerKey, KeySlot, Person, SignIn, Unlock
 from accounts.sessions import limits
-from diary.models import LateDraft, Reply
+from diary.models import InboxBox, LateDraft, Reply
 from llamora.crypto import HIGHEST
 from llamora.inference.job import LIVE_STATES
 from llamora.ops.doctor.check_result import CheckResult, bad, ok, warn
@@ -137,4 +137,14 @@ def check_late_drafts() -> Iterator[CheckResult]:
             "late drafts",
             f"{waiting} were sent after a lock. They are saved when their owners next unlock, except those "
             "that can't be checked, which their owners see and delete.",
+        )
+
+
+def check_inbox() -> Iterator[CheckResult]:
+    """Report texts for the Inbox that wait until their owners unlock their vaults."""
+    if waiting := InboxBox.objects.count():
+        yield ok(
+            "inbox",
+            f"{waiting} were sent by programs after a lock. Their owners find them in the Inbox when they "
+            "next unlock, those that can't be checked apart from the others.",
         )

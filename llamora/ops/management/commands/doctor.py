@@ -49,7 +49,7 @@ WITH_DATABASE: tuple[DoctorCheck, ...] = (
         household.check_key_changes,
         household.check_sessions,
     ),
-    *(household.check_replies, household.check_late_drafts),
+    *(household.check_replies, household.check_late_drafts, household.check_inbox),
     backups.check_backups,
     inference.check_former_vectors,
 )

@@ -1,0 +1,210 @@
+"""Texts that arrive while their owner's diary is locked: sealed to a public key, opened at the next unlock.
+
+A program with an access token that opens nothing gives the public key and an authenticator
+(`llamora.crypto.access_tokens`). At the unlock the owner's key gives the same authenticators, and a box with
+its code becomes an item of the Inbox. Every other box stays, and is shown apart to its owner: nobody knows
+who sent it. Ids of opened boxes are stored as those of merged drafts are, so that a row that is put back is
+not opened again (`accounts.keys.browser_keys`).
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from typing import Final
+from uuid import UUID
+
+from accounts.keys import browser_keys, key_pairs
+from accounts.keys.row_shapes import count_damaged_rows, delete_damaged_rows
+from diary.errors import InboxFull, ObjectNotFound
+from diary.inbox import box_rows
+from diary.inbox.inbox_text import InboxText
+from diary.inbox.services import MAX_CHARACTERS, MAX_ITEMS, check_day, has_room
+from diary.models import InboxBox, InboxItem, Origin
+from llamora.crypto import DropKey, EnvelopeError, Keyring, in_force
+from llamora.database import write_transaction
+
+MAX_LISTED: Final = 20
+# So that no number of planted rows makes a page slow.
+_MAX_READ: Final = 500
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoxSender:
+    """An access token whose boxes are opened: its id, its name, and its authenticator."""
+
+    id: UUID
+    name: str = field(repr=False)
+    authenticator: bytes = field(repr=False)
+
+
+SenderLoader = Callable[[Keyring], Iterable[BoxSender]]
+_sender_loaders: list[SenderLoader] = []
+
+
+def register_senders(load: SenderLoader) -> None:
+    """Register a function that gives the senders of a keyring's owner; a second time has no effect."""
+    if load not in _sender_loaders:
+        _sender_loaders.append(load)
+
+
+# --- Storing ---------------------------------------------------------------------------------------------
+
+
+def store_box(*, owner_id: UUID, day: date, text: InboxText, sender_id: UUID, key: DropKey) -> UUID:
+    """Seal a text to its owner, who need not be there, and return its id; raise DayNotBegun or InboxFull."""
+    check_day(day)
+    row = InboxBox(owner_id=owner_id, day=day, sender_id=sender_id)
+    box_rows.seal_row(row, text, key=key)
+    with write_transaction():
+        _check_room(row, key=key)
+        row.save(force_insert=True)
+    return row.id
+
+
+def _check_room(row: InboxBox, *, key: DropKey) -> None:
+    """Raise InboxFull if too many boxes of this sender wait; rows that others planted do not count."""
+    sizes: list[int] = []
+    for box_id in box_rows.list_ids(row.owner_id):
+        other = InboxBox.objects.filter(id=box_id, sender_id=row.sender_id).first()
+        if other is not None and box_rows.is_sent_with(other, key.authenticator):
+            sizes.append(len(other.box))
+    if len(sizes) >= MAX_ITEMS or sum(sizes) + len(row.box) > 2 * MAX_CHARACTERS:
+        raise InboxFull
+
+
+# --- Opening ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Opener:
+    """Keys and senders with which the boxes of a person are opened and checked."""
+
+    keyring: Keyring
+    senders: dict[UUID, BoxSender]
+    pairs: list[key_pairs.VaultKeyPair]
+    may_be_opened_before: Callable[[UUID], bool]
+
+    @classmethod
+    def load(cls, keyring: Keyring) -> "_Opener":
+        """Return the opener of a keyring; raise EnvelopeError if the vault is damaged."""
+        with in_force(keyring):
+            return cls(
+                keyring=keyring,
+                senders={sender.id: sender for load in _sender_loaders for sender in load(keyring)},
+                pairs=key_pairs.load_key_pairs(keyring),
+                may_be_opened_before=browser_keys.load_folded_test(keyring),
+            )
+
+    def find_sender(self, row: InboxBox) -> BoxSender | None:
+        """Return the sender of a box, or None if it has none, or may have been opened before."""
+        sender = self.senders.get(row.sender_id)
+        if sender is None or self.may_be_opened_before(row.id):
+            return None
+        return sender if box_rows.is_sent_with(row, sender.authenticator) else None
+
+    def open_text(self, row: InboxBox) -> InboxText | None:
+        """Return what is in a box, from whoever it is."""
+        return box_rows.open_text(row, self.pairs)
+
+
+def open_boxes(keyring: Keyring) -> int:
+    """Make items of the boxes that were checked, and return their number; each in one transaction.
+
+    A box for which the Inbox has no room waits. A keyring of format 1 opens nothing; the first unlock
+    replaces it.
+    """
+    if keyring.is_of_format_1 or not box_rows.exists(keyring.owner):
+        return 0
+    try:
+        with write_transaction():
+            browser_keys.renew_folded_ids(keyring)
+        opener = _Opener.load(keyring)
+        return sum(_open_box(box_id, opener=opener) for box_id in box_rows.list_ids(keyring.owner))
+    except EnvelopeError as error:
+        _log.warning("Texts sent to the Inbox could not be read (%s): %s", error.code, keyring.owner)
+        return 0
+
+
+def _open_box(box_id: UUID, *, opener: _Opener) -> bool:
+    with in_force(opener.keyring), write_transaction():
+        row = InboxBox.objects.filter(id=box_id).first()
+        sender = opener.find_sender(row) if row else None
+        content = opener.open_text(row) if row and sender else None
+        if row is None or sender is None or content is None:
+            return False
+        text = replace(
+            InboxText.create(content.text, source=sender.name, sender_id=sender.id),
+            written_at=content.written_at,
+        )
+        if not has_room(row.owner_id, text):
+            return False
+        InboxItem.objects.create(
+            id=row.id, owner_id=row.owner_id, day=row.day, origin=Origin.PROGRAM, body=text.to_json()
+        )
+        row.delete()
+        browser_keys.add_folded_id(opener.keyring, box_id)
+    return True
+
+
+# --- Boxes that could not be checked ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class UncheckedBox:
+    """A text of which nobody knows who sent it; without the text if it does not open either."""
+
+    id: UUID
+    day: date
+    sent_at: datetime
+    text: str | None = field(repr=False)
+
+
+def list_unchecked_boxes(keyring: Keyring, *, limit: int = MAX_LISTED) -> list[UncheckedBox]:
+    """Return the oldest boxes that could not be checked; needs the keyring in force."""
+    if not box_rows.exists(keyring.owner):
+        return []
+    found: list[UncheckedBox] = []
+    for box in _iter_unchecked(keyring):
+        found.append(box)
+        if len(found) == limit:
+            break
+    return found
+
+
+def _iter_unchecked(keyring: Keyring) -> Iterator[UncheckedBox]:
+    try:
+        opener: _Opener | None = _Opener.load(keyring)
+    except EnvelopeError:
+        opener = None
+    for box_id in box_rows.list_ids(keyring.owner)[:_MAX_READ]:
+        row = InboxBox.objects.filter(id=box_id).first()
+        if row is None:
+            continue
+        content = opener.open_text(row) if opener else None
+        if opener and content and opener.find_sender(row):
+            # It waits until there is room.
+            continue
+        text = content.text if content else None
+        yield UncheckedBox(id=row.id, day=row.day, sent_at=row.made_at, text=text)
+
+
+def count_damaged_boxes(owner_id: UUID) -> int:
+    """Return the number of boxes that can't be read at all."""
+    return count_damaged_rows(InboxBox, owner_id)
+
+
+def delete_unchecked_box(*, owner_id: UUID, box_id: UUID) -> None:
+    """Delete a box for good; raise ObjectNotFound."""
+    with write_transaction():
+        # In SQL: Django would load the row, which may be damaged.
+        if box_id not in box_rows.list_ids(owner_id):
+            raise ObjectNotFound
+        InboxBox.objects.filter(owner_id=owner_id, id=box_id).delete()
+
+
+def delete_damaged_boxes(owner_id: UUID) -> None:
+    """Delete the boxes that can't be read at all."""
+    with write_transaction():
+        delete_damaged_rows(InboxBox, owner_id)

@@ -1,0 +1,91 @@
+"""The text of an item in the Inbox, as the item and a box store it.
+
+A JSON object; all but the text may be missing:
+
+    text     what becomes the text of the entry
+    from     name of the program, app or file, one line of at most 80 characters
+    time     moment when it was written, as the sender says, in ISO 8601 with its offset
+    sender   id of the access token that sent it
+    import   id of the import that added it
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Self
+from uuid import UUID
+
+from django.conf import settings
+
+from diary.entries.text_validation import InvalidText, clean_entry_text
+from llamora.source_names import clean_source_name
+
+
+@dataclass(frozen=True, kw_only=True)
+class InboxText:
+    """A text that waits in the Inbox; `create` checks it."""
+
+    text: str = field(repr=False)
+    source: str = field(default="", repr=False)
+    written_at: datetime | None = None
+    sender_id: UUID | None = None
+    import_id: UUID | None = None
+
+    @classmethod
+    def create(
+        cls,
+        text: str,
+        *,
+        source: str = "",
+        written_at: datetime | None = None,
+        sender_id: UUID | None = None,
+        import_id: UUID | None = None,
+    ) -> Self:
+        """Return a text that can be an entry, with a name that can be shown; raise InvalidText."""
+        return cls(
+            text=clean_entry_text(text, limit=settings.MAX_TEXT),
+            source=clean_source_name(source),
+            written_at=written_at if written_at and written_at.tzinfo else None,
+            sender_id=sender_id,
+            import_id=import_id,
+        )
+
+    @classmethod
+    def from_json(cls, value: object) -> Self | None:
+        """Return what a body says, whoever wrote it, or None if it has no text that can be an entry."""
+        body: dict[str, Any] = value if isinstance(value, dict) else {}
+        text, source = body.get("text"), body.get("from")
+        try:
+            return cls.create(
+                text if isinstance(text, str) else "",
+                source=source if isinstance(source, str) else "",
+                written_at=_parse_moment(body.get("time")),
+                sender_id=_parse_uuid(body.get("sender")),
+                import_id=_parse_uuid(body.get("import")),
+            )
+        except InvalidText:
+            return None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the body."""
+        body = {
+            "text": self.text,
+            "from": self.source,
+            "time": self.written_at.isoformat() if self.written_at else None,
+            "sender": str(self.sender_id) if self.sender_id else None,
+            "import": str(self.import_id) if self.import_id else None,
+        }
+        return {key: value for key, value in body.items() if value}
+
+
+def _parse_uuid(value: object) -> UUID | None:
+    try:
+        return UUID(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+def _parse_moment(value: object) -> datetime | None:
+    try:
+        return datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None

@@ -1,0 +1,161 @@
+"""Adding items to the Inbox, accepting them as entries, and deleting them.
+
+An item never changes, except that it may be deleted; it stays for thirty days, so that this can be undone. An
+entry made from an item has its id, its day and its origin: accepting it does not make it its owner's own.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
+from typing import Final
+from uuid import UUID
+
+from django.utils import timezone
+
+from diary import days
+from diary.entries.queries import get_digest_key
+from diary.errors import DayNotBegun, InboxChanged, InboxFull, ObjectNotFound
+from diary.inbox.inbox_text import InboxText
+from diary.models import TRUSTED_ORIGINS, Entry, InboxItem, Origin
+from diary.origins.provenance import Provenance
+from llamora.clock.services import get_cutoff, get_latest_time
+from llamora.crypto import keyed_digest
+from llamora.database import FIRST_MOMENT, write_transaction
+
+# Of one sender, and of all that have none.
+MAX_ITEMS: Final = 200
+MAX_CHARACTERS: Final = 2_000_000
+ITEM_LIFETIME: Final = timedelta(days=30)
+_REVIEW_LABEL: Final = b"diary.inbox.review"
+
+
+# --- Adding ----------------------------------------------------------------------------------------------
+
+
+def add_item(*, owner_id: UUID, day: date, origin: Origin, text: InboxText) -> InboxItem:
+    """Add a text to the Inbox of a person whose diary is unlocked; raise DayNotBegun or InboxFull."""
+    if origin in TRUSTED_ORIGINS:
+        raise ValueError("The Inbox is for texts that are not their owner's own.")
+    check_day(day)
+    with write_transaction():
+        if not has_room(owner_id, text):
+            raise InboxFull
+        return InboxItem.objects.create(owner_id=owner_id, day=day, origin=origin, body=text.to_json())
+
+
+def check_day(day: date) -> None:
+    """Raise DayNotBegun for a day that has not begun anywhere on earth."""
+    if not days.has_begun(day, now=timezone.now()):
+        raise DayNotBegun(is_clock_behind=days.has_begun(day, now=get_latest_time()))
+
+
+def has_room(owner_id: UUID, text: InboxText) -> bool:
+    """Return whether one more text of its sender may wait; needs the keyring in force."""
+    sizes = [
+        len(other.text)
+        for item in InboxItem.objects.filter(owner_id=owner_id, deleted_at=None)
+        if (other := InboxText.from_json(item.open_or("body", None))) and other.sender_id == text.sender_id
+    ]
+    return len(sizes) < MAX_ITEMS and sum(sizes) + len(text.text) <= MAX_CHARACTERS
+
+
+# --- Accepting -------------------------------------------------------------------------------------------
+
+
+def accept_item(*, owner_id: UUID, item_id: UUID, zone: str) -> Entry:
+    """Save an item as an entry of its day, and return it; a second time, return the entry of the first.
+
+    Raise ObjectNotFound, also if the item is damaged.
+    """
+    with write_transaction():
+        item = _find_waiting(owner_id, item_id)
+        if item is None:
+            entry = Entry.objects.for_owner(owner_id).filter(id=item_id).first()
+            if entry is None:
+                raise ObjectNotFound
+            return entry
+        return _accept(item, zone=zone)
+
+
+def accept_items(*, owner_id: UUID, item_ids: Sequence[UUID], review: str, zone: str) -> list[Entry]:
+    """Save the items that a page showed as entries, in one commit.
+
+    `review` is what `compute_review` said of them when they were shown. Raise InboxChanged, and then nothing
+    is saved.
+    """
+    with write_transaction():
+        items = [item for item_id in item_ids if (item := _find_waiting(owner_id, item_id))]
+        if not items or len(items) < len(item_ids) or compute_review(owner_id, items) != review:
+            raise InboxChanged
+        return [_accept(item, zone=zone) for item in items]
+
+
+def compute_review(owner_id: UUID, items: Iterable[InboxItem]) -> str:
+    """Return a digest of items in their order, by which it is seen that they are those that were shown."""
+    parts = [_REVIEW_LABEL]
+    for item in items:
+        content = InboxText.from_json(item.open_or("body", None))
+        parts += [item.id.bytes, item.day.isoformat().encode(), content.text.encode() if content else b""]
+    return keyed_digest(get_digest_key(owner_id), parts).hex()
+
+
+def _find_waiting(owner_id: UUID, item_id: UUID) -> InboxItem | None:
+    return InboxItem.objects.filter(owner_id=owner_id, id=item_id, deleted_at=None).first()
+
+
+def _accept(item: InboxItem, *, zone: str) -> Entry:
+    content = InboxText.from_json(item.open_or("body", None))
+    if content is None:
+        raise ObjectNotFound
+    moment = content.written_at or item.created_at
+    if days.to_local_time(moment, zone).date() != item.day:
+        moment = days.get_noon(item.day, zone)
+    provenance = Provenance(source=content.source, import_id=content.import_id)
+    entry: Entry = Entry.objects.create(
+        id=item.id,
+        owner_id=item.owner_id,
+        day=item.day,
+        text=content.text,
+        origin=item.origin,
+        provenance=provenance.to_json(),
+        created_at=moment,
+        utc_offset=days.utc_offset(moment, zone),
+    )
+    item.delete()
+    return entry
+
+
+# --- Deleting --------------------------------------------------------------------------------------------
+
+
+def delete_item(*, owner_id: UUID, item_id: UUID) -> InboxItem:
+    """Delete an item, which can be undone for thirty days; raise ObjectNotFound."""
+    return _set_deleted(owner_id, item_id, is_deleted=True)
+
+
+def restore_item(*, owner_id: UUID, item_id: UUID) -> InboxItem:
+    """Undo the deletion of an item; raise ObjectNotFound."""
+    return _set_deleted(owner_id, item_id, is_deleted=False)
+
+
+def _set_deleted(owner_id: UUID, item_id: UUID, *, is_deleted: bool) -> InboxItem:
+    with write_transaction():
+        item = InboxItem.objects.filter(owner_id=owner_id, id=item_id).first()
+        if item is None:
+            raise ObjectNotFound
+        if (item.deleted_at is not None) != is_deleted:
+            item.deleted_at = timezone.now() if is_deleted else None
+            item.save(update_fields=["deleted_at"])
+    return item
+
+
+def purge_inbox(*, owner_id: UUID) -> int:
+    """Remove the items that were deleted at least thirty days ago; return their number."""
+    before = get_cutoff(ITEM_LIFETIME)
+    if before is None:
+        return 0
+    expired = InboxItem.objects.filter(owner_id=owner_id, deleted_at__gte=FIRST_MOMENT, deleted_at__lt=before)
+    if not expired.exists():
+        return 0
+    with write_transaction():
+        count, _ = expired.delete()
+    return count
