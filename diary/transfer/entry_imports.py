@@ -36,6 +36,7 @@ from diary.transfer.row_parser import (
     parse_entry_text,
     parse_text,
 )
+from diary.transfer.signatures import is_signed
 from llamora.crypto import keyed_digest
 from llamora.database import write_transaction
 from llamora.fields import new_id
@@ -61,8 +62,8 @@ class NewEntry:
 class EntryImporter:
     """Importer of the entries of one file for one person; needs their keyring in force.
 
-    `run` says where new entries are from. Without it the file is a backup that this person's key opened, so
-    that what it says about its entries is believed.
+    `run` says where new entries are from. What the file says about the origin of an entry is believed if this
+    diary signed it, and without a `run`: then the file is a backup that this person's key opened.
     """
 
     def __init__(
@@ -166,7 +167,8 @@ class EntryImporter:
             columns["utc_offset"] = days.utc_offset(noon, self._zone)
         if columns["deleted_at"]:
             columns["deleted_at"] = self._clamp_start(columns["deleted_at"], BIN_LIFETIME)
-        columns |= _parse_origin(parsed.row) if self._run is None else _build_origin(self._run)
+        is_believed = self._run is None or is_signed(parsed.row, self._digest_key)
+        columns |= _parse_origin(parsed.row) if is_believed else _build_origin(self._run)
         entry = Entry(id=id_, owner_id=self._owner_id, **columns)
         new_entry = NewEntry(parsed=parsed, entry=entry, faults=list(parsed.faults))
         new_entry.versions = list(self._build_versions(entry, parsed.row, new_entry.faults))
@@ -259,8 +261,8 @@ class EntryImporter:
                     new.faults += faults.get(new.entry.id, ())
 
 
-def _build_origin(run: Provenance) -> ExportRow:
-    return {"origin": Origin.IMPORTED, "provenance": run.to_json()}
+def _build_origin(run: Provenance | None) -> ExportRow:
+    return {"origin": Origin.IMPORTED, "provenance": run.to_json() if run else None}
 
 
 def _parse_origin(row: ExportRow) -> ExportRow:

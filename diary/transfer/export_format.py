@@ -11,7 +11,8 @@
     person       the person's settings: name, time_zone, ...
     entries      including those in the bin; by day, then in the order they were written. Each has its
                  columns by name (id, day, text, revision, created_at, edited_at, deleted_at, source, ...),
-                 and lists of its other values, by kind: "replies", "traces" (names), and later additions
+                 and lists of its other values, by kind: "replies", "traces" (names), and later additions;
+                 "signature" is for the diary that made the export
     others       {kind: rows} of all rows that belong to no entry: "drafts", "inbox_items", ...
 
 Moments are ISO 8601 with their offset, days YYYY-MM-DD, ids text, bytes hexadecimal. Texts are exact, as they
@@ -27,7 +28,8 @@ are left out or changed:
 
     person             not imported: the importing person has their own settings
     keep_key           not imported: it is used only by the page that saved the entry
-    origin             and provenance: every entry is one that this file brought; what it says is not believed
+    origin             and provenance: believed of an entry that the importing diary signed itself (see
+                       `diary.transfer.signatures`); every other is one that this file brought
     deleted_at         and replaced_at of a version: now, if its thirty days are over or have not begun
     source             computed again if possible: it is a digest under a key of the exporting household
     others.inbox_items  those that were not deleted, which wait in the Inbox as imported ones

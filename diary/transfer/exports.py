@@ -18,11 +18,13 @@ from django.db import models
 from accounts.models import Person
 from diary import hooks
 from diary.drafts.late_drafts import merge_late_drafts
+from diary.entries.queries import get_digest_key
 from diary.inbox.boxes import open_boxes
 from diary.models import Entry
 from diary.transfer import export_format
 from diary.transfer.export_format import ExportedText
 from diary.transfer.export_targets import ExportTarget
+from diary.transfer.signatures import SIGNATURE_KEY, sign_row
 from llamora.crypto import EnvelopeError, Keyring, in_force
 from llamora.database import NotWritten, read_snapshot
 from llamora.fields import MacField, SealedField, SealedModel
@@ -155,11 +157,13 @@ def iter_entries(owner_id: UUID, report: ExportReport, *, day: date | None = Non
     if day is not None:
         found = found.filter(day=day)
     rows = found.order_by("day", "created_at", "id").iterator(chunk_size=BATCH_SIZE)
+    key = get_digest_key(owner_id)
     while batch := list(islice(rows, BATCH_SIZE)):
         rows_by_kind = {_get_kind(model): _load_rows(model, batch) for model in _list_models_of_entries()}
         values_by_kind = hooks.export_values(batch)
         for entry in batch:
             row = _build_row(entry, report)
+            row[SIGNATURE_KEY] = sign_row(row, key)
             for kind, rows_by_entry in rows_by_kind.items():
                 row[kind] = [_build_row(each, report) for each in rows_by_entry[entry.id]]
                 report.rows[kind] += len(row[kind])

@@ -17,7 +17,7 @@ from tests.people import Resident, new_resident
 
 # What a diary says of itself that is another each time, or means something to one house alone.
 # What is imported says so.
-ELSEWHERE = {"id", "entry_id", "keep_key", "name_index", "origin", "provenance"}
+ELSEWHERE = {"signature", "id", "entry_id", "keep_key", "name_index", "origin", "provenance"}
 
 
 def export_to_folder(who: Resident, target: Path) -> Any:
