@@ -18,7 +18,7 @@ import json
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
@@ -72,6 +72,8 @@ class FakeModelServer:
         self._offers: deque[Script] = deque()
         self._changed = threading.Condition()
         self._up = threading.Event()
+        # Answers a request itself, or leaves it to the scripts.
+        self.answer: Callable[[Any], Script | None] = lambda _: None
         self._loop = asyncio.new_event_loop()
         self._writers: set[asyncio.StreamWriter] = set()
         self._thread = threading.Thread(target=self._serve, name="fake model server", daemon=True)
@@ -178,9 +180,10 @@ class FakeModelServer:
         refusal = self._get_refusal(request)
         if refusal is None and request.path == "/v1/chat/completions":
             is_offer = "response_format" in request.body
-            await self._stream(
-                self._take_script(self._offers if is_offer else self._scripts, is_offer), reader, writer
+            script = self.answer(request.body) or self._take_script(
+                self._offers if is_offer else self._scripts, is_offer
             )
+            await self._stream(script, reader, writer)
             return
         status, body = refusal or self._page(request)
         _write_json(writer, status, body, location=self.manners.redirect if status == 302 else "")
