@@ -79,6 +79,8 @@ class Person(models.Model):
     enter_keeps = models.BooleanField(default=False)
     # One of the models that the model server offers; empty for the server's default.
     model = models.CharField(max_length=200, blank=True, default="")
+    # The sampling parameters of replies and openings; see `llamora.llm.requests.sampling`.
+    sampling = models.JSONField(default=dict, blank=True)
     text_size = models.CharField(max_length=8, choices=TextSize.choices, default=TextSize.USUAL)
     # Minutes without activity until the diary locks, at most the household's limit; empty for that limit.
     idle_minutes = models.PositiveIntegerField(null=True, blank=True)

@@ -11,12 +11,15 @@ import secrets
 from collections.abc import Callable
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+
+from llamora.llm.requests.sampling import InvalidSampling, parse_sampling
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -101,6 +104,14 @@ def _secret(name: str, *, least: int) -> str:
             "symbols."
         )
     return value
+
+
+def _sampling(name: str) -> dict[str, Any]:
+    value = str(env.str(name, default=""))
+    try:
+        return parse_sampling(value) if value else {}
+    except InvalidSampling as reason:
+        raise ImproperlyConfigured(f"LLAMORA_{name} can't be used. {reason}") from None
 
 
 def _path(name: str, default: str, *, is_file: bool = False) -> str:
@@ -263,6 +274,7 @@ MODEL_ALLOW_REMOTE = _boolean("MODEL_ALLOW_REMOTE", False)
 MODEL_PARALLEL = _number("MODEL_PARALLEL", 2, 1, 256)
 MODEL_REPLY_TOKENS = _number("MODEL_REPLY_TOKENS", 700, 16, 1_000_000)
 MODEL_REPLY_SECONDS = _number("MODEL_REPLY_SECONDS", 900, 10, 86_400)
+MODEL_SAMPLING = _sampling("MODEL_SAMPLING")
 MODEL_SILENCE_SECONDS = _number("MODEL_SILENCE_SECONDS", 120, 1, 86_400)
 
 # --- Search -----------------------------------------------------------------------------------

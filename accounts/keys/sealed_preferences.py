@@ -31,6 +31,7 @@ COLUMNS: Final = (
     # Decides on which day a text is saved.
     "time_zone",
     "enter_keeps",
+    "sampling",
 )
 
 _log = logging.getLogger(__name__)

@@ -14,11 +14,13 @@ from django.conf import settings
 
 from accounts.keys.sealed_preferences import save_preferences
 from accounts.models import ClockFormat, Person, TextSize, Theme
-from accounts.preferences import languages
+from accounts.preferences import languages, sampling_fields
+from accounts.preferences.sampling_fields import build_more_field, build_number_field, build_stop_field
 from accounts.preferences.time_zones import is_time_zone, list_time_zones
 from accounts.sessions import limits
 from accounts.usernames import MAX_NAME, InvalidUsername, clean_username
 from llamora.inference import model_server
+from llamora.llm.requests.sampling import merge_sampling
 
 if TYPE_CHECKING:
     _PersonForm = forms.ModelForm[Person]
@@ -32,11 +34,17 @@ _notices: dict[str, FieldNotice] = {}
 
 @dataclass(frozen=True, kw_only=True)
 class PreferenceSection:
-    """A section of the settings page, with the names of its fields and, once rendered, the fields."""
+    """A section of the settings page, with the names of its fields and, once rendered, the fields.
+
+    A folded section shows its fields only when it is opened, or if one of them is wrong.
+    """
 
     id: str
     title: str
     names: tuple[str, ...]
+    help: str = ""
+    is_folded: bool = False
+    is_open: bool = False
     fields: tuple[forms.BoundField, ...] = ()
 
 
@@ -61,6 +69,17 @@ SECTIONS: Final = (
         id="your-day",
         title="Replies and suggestions",
         names=("makes_openings", "reads_related_entries", "proposes_traces"),
+    ),
+    PreferenceSection(
+        id="sampling",
+        title="How the model picks its words",
+        names=sampling_fields.NAMES,
+        help=(
+            "For replies and openings. Recaps, summaries and suggestions have their own values; only "
+            "reasoning_effort and chat_template_kwargs concern everything the model writes. An empty field "
+            "means the household's value, or that of the prompt. The administrator can see these values."
+        ),
+        is_folded=True,
     ),
     PreferenceSection(id="searching", title="Search", names=("saves_recent_searches",)),
 )
@@ -213,6 +232,29 @@ class PreferencesForm(_PersonForm):
             "you can still ask for suggestions under an entry."
         ),
     )
+    temperature = build_number_field(
+        "temperature", "Temperature", step="0.05", help_text="Low is predictable, high is surprising; 0 to 2."
+    )
+    top_p = build_number_field(
+        "top_p", "Top p", step="0.01", help_text="Only the likeliest words, up to this share in all; 0 to 1."
+    )
+    top_k = build_number_field(
+        "top_k", "Top k", step="1", help_text="Only so many of the likeliest words; 0 means all of them."
+    )
+    min_p = build_number_field(
+        "min_p",
+        "Min p",
+        step="0.01",
+        help_text="No word less likely than this share of the likeliest; 0 to 1.",
+    )
+    repeat_penalty = build_number_field(
+        "repeat_penalty",
+        "Repeat penalty",
+        step="0.05",
+        help_text="Above 1, words come back less often; 0.5 to 2.",
+    )
+    stop = build_stop_field()
+    more_sampling = build_more_field()
     saves_recent_searches = _boolean_field(
         "Save recent searches",
         help_text="They are encrypted. Turning this off deletes the saved searches at once.",
@@ -225,7 +267,8 @@ class PreferencesForm(_PersonForm):
     def __init__(self, data: Mapping[str, Any] | None = None, *, instance: Person) -> None:
         # A copy, because checking a form writes into its instance: a page that shows errors is the person's
         # as they are.
-        super().__init__(data, instance=copy(instance))
+        initial = dict.fromkeys(sampling_fields.NAMES, merge_sampling(instance.sampling))
+        super().__init__(data, instance=copy(instance), initial=initial)
         if len(model_server.get_status().models) <= 1:
             # Nothing to choose from now; the choice stays for when the server offers several again.
             del self.fields["model"]
@@ -239,21 +282,26 @@ class PreferencesForm(_PersonForm):
         """The sections of the page, each with its fields."""
         for section in SECTIONS:
             fields = tuple(self[name] for name in section.names if name in self.fields)
-            yield replace(section, fields=fields)
+            yield replace(section, fields=fields, is_open=any(field.errors for field in fields))
 
     def save(self, commit: bool = True) -> Person:
         """Save only the columns of this form, because an administrator may change other columns meanwhile."""
         if commit:
-            save_preferences(self.instance, names=self.fields)
+            columns = self.fields.keys() - set(sampling_fields.NAMES)
+            save_preferences(self.instance, names=columns | {"sampling"})
         return self.instance
 
     def clean(self) -> dict[str, Any]:
         """Replace an empty value with the stored one if the column must not be empty."""
         cleaned: dict[str, Any] = super().clean() or {}
-        may_be_empty = {column.name for column in Person._meta.fields if column.blank}
-        for name in cleaned.keys() - may_be_empty:
+        may_not_be_empty = {column.name for column in Person._meta.fields if not column.blank}
+        for name in cleaned.keys() & may_not_be_empty:
             if cleaned[name] in (None, ""):
                 cleaned[name] = getattr(self.instance, name)
+        sent = {
+            name: cleaned[name] for name in sampling_fields.NAMES if name in cleaned and name in self.data
+        }
+        self.instance.sampling = sampling_fields.update_sampling(self.instance.sampling, sent=sent)
         return cleaned
 
     def clean_shown_name(self) -> str:

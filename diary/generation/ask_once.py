@@ -10,12 +10,15 @@ from collections.abc import Callable, Hashable
 from typing import Protocol, TypeVar
 from uuid import UUID
 
+from django.conf import settings
+
 from accounts.models import Person
 from llamora.crypto import KeyId, Keyring, current_keyring
 from llamora.inference import model_server
 from llamora.inference.job import GenerationTask, Job
 from llamora.inference.registry import NoEventLoop, registry
 from llamora.inference.status import ModelStatus
+from llamora.llm.requests.sampling import merge_sampling
 
 
 class UniqueTask(GenerationTask, Protocol):
@@ -143,6 +146,12 @@ def _start(task: UniqueTask, *, person: Person, keyring: Keyring, is_background:
         if job.is_over:
             registry.discard(job.id)
     try:
-        return registry.start(task, keyring=keyring.copy(), model=person.model, is_background=is_background)
+        return registry.start(
+            task,
+            keyring=keyring.copy(),
+            model=person.model,
+            sampling=merge_sampling(settings.MODEL_SAMPLING, person.sampling),
+            is_background=is_background,
+        )
     except NoEventLoop:
         return None

@@ -19,10 +19,12 @@ def build_prompt(
     budget: TokenBudget,
     entries: int,
     allows_heads: bool = False,
+    uses_sampling: bool = False,
 ) -> Prompt:
     """Return the prompt for a text in sentences, from the messages that `values` have filled in.
 
-    `entries` is how many entries it contains; `allows_heads` if a line of the text may be only a date.
+    `entries` is how many entries it contains; `allows_heads` if a line of the text may be only a date;
+    `uses_sampling` if its owner has a say in how it is written.
     """
     options = prompt_templates.get_options(name)
     check = TextCheck(
@@ -32,7 +34,7 @@ def build_prompt(
         allows_heads=allows_heads,
     )
     prompt = build_data_prompt(name, messages=messages, budget=budget, schema=None)
-    return replace(prompt, entries=entries, check=check)
+    return replace(prompt, entries=entries, check=check, uses_sampling=uses_sampling)
 
 
 def build_data_prompt(

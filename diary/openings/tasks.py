@@ -118,6 +118,7 @@ class OpeningTask:
             messages=messages,
             budget=budget,
             entries=len(self.record.entries),
+            uses_sampling=True,
         )
 
     def _render_prompt(self, sources: Sequence[OpeningSource]) -> ChatMessages:

@@ -85,6 +85,7 @@ class ReplyTask:
             budget=budget,
             entries=len(self.record.entries),
             allows_heads=self.choice.kind == ReplyKind.OWN,
+            uses_sampling=True,
         )
 
     def _record_entries(self, sent: PromptContext) -> None:

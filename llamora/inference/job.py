@@ -11,6 +11,7 @@ A job may also end from `waiting`. Only its event loop changes a job; any thread
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from django.db.models import TextChoices
 
 from llamora.crypto import KeyId, Keyring
 from llamora.llm.deltas import ChatMessages, Delta
+from llamora.llm.requests.sampling import Sampling
 
 
 class JobState(TextChoices):
@@ -84,6 +86,7 @@ class Prompt:
     thinking_tokens   the limit of the model's thinking before that
     schema            the JSON schema of the output, if any
     temperature       how far from the likeliest words the model may go; the server's own if None
+    uses_sampling     whether the sampling parameters that its owner has chosen apply, all of them
     label             name and version of the prompt, as in "recap 2"
     entries           how many entries of the diary it contains
     """
@@ -93,6 +96,7 @@ class Prompt:
     thinking_tokens: int = 0
     schema: dict[str, Any] | None = None
     temperature: float | None = None
+    uses_sampling: bool = False
     label: str = ""
     entries: int = 0
     check: OutputCheck | None = None
@@ -158,10 +162,19 @@ AttachmentT = TypeVar("AttachmentT", bound=JobAttachment)
 class Job:
     """One generation: its task, its state and its text so far."""
 
-    def __init__(self, *, task: GenerationTask, keyring: Keyring, model: str = "") -> None:
+    def __init__(
+        self,
+        *,
+        task: GenerationTask,
+        keyring: Keyring,
+        model: str = "",
+        sampling: Sampling = MappingProxyType({}),
+    ) -> None:
         self.task = task
         # The model its owner has chosen, used where the server has it.
         self.model = model
+        # The sampling parameters that apply to its owner.
+        self.sampling = sampling
         self.keyring = keyring
         self.author = UNKNOWN_AUTHOR
         self.state = JobState.WAITING

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from contextvars import Context
 from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from llamora.inference.db_executor import DbExecutor
 from llamora.inference.job import GenerationTask, Job, JobState
 from llamora.inference.queue import FairQueue
 from llamora.inference.runner import FindServer, JobRun
+from llamora.llm.requests.sampling import Sampling
 from llamora.threads import yield_turn
 
 if TYPE_CHECKING:
@@ -85,19 +87,25 @@ class JobRegistry:
     # --- called from any thread ------------------------------------------------------------------
 
     def start(
-        self, task: GenerationTask, *, keyring: Keyring, model: str = "", is_background: bool = False
+        self,
+        task: GenerationTask,
+        *,
+        keyring: Keyring,
+        model: str = "",
+        sampling: Sampling = MappingProxyType({}),
+        is_background: bool = False,
     ) -> Job:
         """Start a job, which closes its keyring when it ends; raise NoEventLoop.
 
-        `model` is the name of the model that the owner has chosen, used if the server still offers it. A
-        background job runs only if no other job waits for the model, and is interrupted ("preempted") as soon
-        as another job does.
+        `model` is the name of the model that the owner has chosen, used if the server still offers it;
+        `sampling` are the parameters that apply to them. A background job runs only if no other job waits
+        for the model, and is interrupted ("preempted") as soon as another job does.
         """
         loop = self._loop
         if loop is None or loop.is_closed():
             keyring.close()
             raise NoEventLoop
-        job = Job(task=task, keyring=keyring, model=model)
+        job = Job(task=task, keyring=keyring, model=model, sampling=sampling)
         with self._lock:
             run = JobRun(
                 job, queue=self.queue, db=self.db, find_server=self._get_server, is_background=is_background

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
@@ -20,6 +20,7 @@ from llamora.inference.queue import FairQueue
 from llamora.llm.deltas import Delta
 from llamora.llm.errors import ModelError, PromptTooLong, RepetitionDetected, ThoughtUntilLimit
 from llamora.llm.repetition import strip_repetition
+from llamora.llm.requests.sampling import Sampling, select_thinking
 
 if TYPE_CHECKING:
     from llamora.llm.client import ModelServer
@@ -163,7 +164,7 @@ class JobRun:
         stream = server.stream(
             prompt.messages,
             max_tokens=prompt.max_tokens + prompt.thinking_tokens,
-            temperature=prompt.temperature,
+            sampling=_select_sampling(prompt, self.job.sampling),
             schema=prompt.schema,
             silence=settings.MODEL_SILENCE_SECONDS,
             limit=settings.MODEL_REPLY_SECONDS,
@@ -196,6 +197,12 @@ class JobRun:
         if cut.reason:
             raise OutputRefused(cut.reason)
         return True
+
+
+def _select_sampling(prompt: Prompt, chosen: Sampling) -> dict[str, Any]:
+    """Return the sampling parameters for a prompt: its own, and those that its owner has chosen for it."""
+    own = {} if prompt.temperature is None else {"temperature": prompt.temperature}
+    return {**own, **(chosen if prompt.uses_sampling else select_thinking(chosen))}
 
 
 def _check_delta(check: OutputCheck, delta: Delta) -> Cut | None:

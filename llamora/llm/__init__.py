@@ -7,7 +7,7 @@ framing         finds the end of a response's body, for transport
 content_coding  decodes a compressed body
 stream_parser   turns bytes into deltas, with sse, surrogates and think_filter
 thinking_marks  the marks that models write around their thinking, turns and channels, for think_filter
-request_forms   what servers accept in a request
+requests        what is asked of a server, and what it accepts
 repetition      detects that a model repeats itself
 deltas          the types of a streamed reply
 tokens          an estimate for servers that cannot count tokens

@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from copy import copy
 from ipaddress import ip_address
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -34,7 +35,8 @@ from llamora.llm.errors import (
     error_for_response,
 )
 from llamora.llm.probe import ServerCapabilities
-from llamora.llm.request_forms import USUAL_FORM, ReplyRequest, RequestForm
+from llamora.llm.requests.forms import USUAL_FORM, ReplyRequest, RequestForm
+from llamora.llm.requests.sampling import Sampling
 from llamora.llm.stream_parser import StreamParser
 from llamora.llm.think_filter import opens_thinking
 from llamora.llm.transport import QuickTransport
@@ -210,7 +212,7 @@ class ModelServer:
         messages: ChatMessages,
         *,
         max_tokens: int,
-        temperature: float | None = None,
+        sampling: Sampling = MappingProxyType({}),
         schema: dict[str, Any] | None = None,
         silence: float = 120.0,
         limit: float = 900.0,
@@ -225,7 +227,7 @@ class ModelServer:
         parser = StreamParser(thinks_first=schema is None and name in self._think_first)
         thinks = name in self._thinking_rooms
         request = ReplyRequest(
-            model=name, messages=messages, max_tokens=max_tokens, temperature=temperature, schema=schema
+            model=name, messages=messages, max_tokens=max_tokens, sampling=sampling, schema=schema
         )
         async with self._reporting_failure(), self._open_reply(request, stream_timeout) as response:
             chunks = _iter_content(response)
@@ -321,17 +323,19 @@ class ModelServer:
         self, request: ReplyRequest, stream_timeout: StreamTimeout
     ) -> AsyncIterator[httpx.Response]:
         """Yield the response to a request for a reply, in the form that the server accepts."""
+        form = self._forms.get(request.model, USUAL_FORM)
         while True:
-            form = self._forms.get(request.model, USUAL_FORM)
             response = await self._send("/v1/chat/completions", form.build_body(request), stream_timeout)
             if response.status_code == httpx.codes.OK:
                 break
             body = await _read_refusal(response, stream_timeout)
             # Each refusal takes a part of the form away, so that the last is soon reached.
-            other = form.find_other(response.status_code, body)
+            other = form.find_other(response.status_code, body, request=request)
             if other is None:
                 raise error_for_response(response.status_code, body)
-            self._forms[request.model] = other
+            form = other
+        # Only now is it known that this form was what the server wanted.
+        self._forms[request.model] = form
         try:
             yield response
         finally:

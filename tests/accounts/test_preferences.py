@@ -157,7 +157,9 @@ def test_a_choice_of_two_is_kept_until_it_is_chosen_otherwise(owner: Resident, f
 def test_every_choice_is_in_one_section_of_the_page(owner: Resident) -> None:
     page = owner.get("/settings/").content.decode()
 
-    drawn = re.findall(r'<section aria-labelledby="([a-z-]+)"|<(?:input|select)[^>]* name="(\w+)"', page)
+    drawn = re.findall(
+        r'<section aria-labelledby="([a-z-]+)"|<(?:input|select|textarea)[^>]* name="(\w+)"', page
+    )
     names = list(dict.fromkeys(name for _, name in drawn if name in PreferencesForm.base_fields))
     assert [section for section, _ in drawn if section][: len(SECTIONS)] == [one.id for one in SECTIONS]
     # The test's server offers one model alone.

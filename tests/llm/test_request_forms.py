@@ -58,7 +58,9 @@ async def test_a_part_that_is_refused_is_left_out_from_then_on(
 ) -> None:
     schema = {"type": "object"}
     # With a schema, the fake takes its scripts from another queue.
-    wish: dict[str, Any] = {"temperature": 0.7} | ({"schema": schema} if missing == "response_format" else {})
+    wish: dict[str, Any] = {"sampling": {"temperature": 0.7}} | (
+        {"schema": schema} if missing == "response_format" else {}
+    )
     refusal = Script(status=status, error=error)
     add = upstream.add_json_scripts if "schema" in wish else upstream.add_scripts
     add(refusal)
@@ -96,6 +98,59 @@ async def test_instructions_go_before_the_message_where_there_is_no_system_role(
         MESSAGES,
         *[[{"role": "user", "content": "Be kind.\n\nTea."}]] * 2,
     ]
+
+
+SEVERAL = {"temperature": 0.7, "top_k": 40, "stop": ["###"], "repeat_penalty": 1.1}
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "missing"),
+    [
+        (400, "Unrecognized request argument supplied: top_k", ["top_k"]),
+        (400, "Unknown parameter: 'repeat_penalty'.", ["repeat_penalty"]),
+        (400, "temperature must be between 0 and 0.5", ["temperature"]),
+        (
+            422,
+            '[{"loc":["body","top_k"]},{"loc":["body","repetition_penalty"]},{"loc":["body","stop"]}]',
+            ["repetition_penalty", "stop", "top_k"],
+        ),
+    ],
+)
+async def test_parameters_that_are_refused_are_left_out_with_that_value(
+    upstream: FakeModelServer, server: ModelServer, status: int, error: str, missing: list[str]
+) -> None:
+    upstream.add_scripts(Script(status=status, error=error), TEA, TEA, TEA)
+    other = {**SEVERAL, "temperature": 0.3, "top_k": 9, "stop": ["User:"], "repeat_penalty": 1.2}
+
+    for sampling in (SEVERAL, SEVERAL, other):
+        assert await read_reply(server, sampling=sampling) == "Tea."
+
+    wanted = {*SEVERAL, "repetition_penalty"}
+    sent = [sorted(wanted - body.keys()) for body in upstream.calls]
+    # Another value is tried: it may be of another person, and within the server's range.
+    assert sent == [[], missing, missing, []]
+
+
+async def test_a_model_that_cannot_think_is_not_told_how_much(
+    upstream: FakeModelServer, server: ModelServer
+) -> None:
+    upstream.add_scripts(Script(status=400, error='"heron" does not support thinking'), TEA)
+
+    assert await read_reply(server, sampling={"reasoning_effort": "low", "min_p": 0.1}) == "Tea."
+
+    assert ["reasoning_effort" in body for body in upstream.calls] == [True, False]
+    assert [body["min_p"] for body in upstream.calls] == [0.1, 0.1]
+
+
+async def test_what_did_not_help_is_not_remembered(upstream: FakeModelServer, server: ModelServer) -> None:
+    error = Script(status=400, error="The model had to stop.")
+    upstream.add_scripts(error, error, TEA)
+
+    with pytest.raises(ModelError):
+        await read_reply(server, sampling=SEVERAL)
+    assert await read_reply(server, sampling=SEVERAL) == "Tea."
+
+    assert ["stop" in body for body in upstream.calls] == [True, False, True]
 
 
 async def test_several_parts_are_left_out_one_after_another(

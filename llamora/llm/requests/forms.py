@@ -6,16 +6,19 @@ without that part, and the client remembers the form for this model.
     max_tokens        newer models of OpenAI want max_completion_tokens
     stream_options    servers that check requests strictly, such as Mistral's, refuse it
     system            templates of Gemma, Mistral and others: its text goes in front of the first message
-    temperature       models that allow only their own
+    temperature, ...  sampling parameters: models that allow only their own, servers that check them strictly
     response_format   servers without JSON schemas
 """
 
+import json
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from llamora.llm.deltas import ChatMessages
 from llamora.llm.errors import is_too_long
+from llamora.llm.requests.sampling import THINKING, Sampling
 
 _REFUSALS = frozenset({400, 422})
 # Some servers report an error of a template as their own.
@@ -27,6 +30,9 @@ _SYSTEM_SIGNS = (
     b"developer instruction is not enabled",  # Gemini's Gemma
     b"does not support 'system'",  # OpenAI's o1-mini
 )
+_NO_THINKING_SIGN = b"does not support thinking"  # Ollama, about reasoning_effort
+# Parameters with another name elsewhere: in vLLM and SGLang. Servers ignore names that they do not know.
+_OTHER_NAMES = {"repeat_penalty": "repetition_penalty"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,23 +42,33 @@ class ReplyRequest:
     model: str
     messages: ChatMessages
     max_tokens: int
-    temperature: float | None = None
+    sampling: Sampling = field(default_factory=dict)
     schema: Mapping[str, Any] | None = None
+
+    def list_sampling(self) -> dict[str, Any]:
+        """Return the sampling parameters under all their names."""
+        others = {_OTHER_NAMES[name]: value for name, value in self.sampling.items() if name in _OTHER_NAMES}
+        return {**self.sampling, **others}
 
 
 @dataclass(frozen=True, kw_only=True)
 class RequestForm:
-    """The parts of a request that a server accepts."""
+    """The parts of a request that a server accepts.
+
+    `refused` has sampling parameters with their values, so that one person's value, which may be out of the
+    server's range, does not take away the parameter from all others.
+    """
 
     limit_name: str = "max_tokens"
     has_stream_options: bool = True
     has_system: bool = True
-    has_temperature: bool = True
     has_schema: bool = True
+    refused: frozenset[tuple[str, str]] = frozenset()
 
     def build_body(self, request: ReplyRequest) -> dict[str, Any]:
         """Return the body of a request for a streamed reply."""
         body: dict[str, Any] = {
+            **self._select_sampling(request),
             "model": request.model,
             "messages": self.build_messages(request.messages),
             "stream": True,
@@ -63,9 +79,11 @@ class RequestForm:
         if request.schema is not None and self.has_schema:
             form = {"name": "answer", "strict": True, "schema": request.schema}
             body["response_format"] = {"type": "json_schema", "json_schema": form}
-        if request.temperature is not None and self.has_temperature:
-            body["temperature"] = request.temperature
         return body
+
+    def _select_sampling(self, request: ReplyRequest) -> dict[str, Any]:
+        sampling = request.list_sampling().items()
+        return {name: value for name, value in sampling if (name, json.dumps(value)) not in self.refused}
 
     def build_messages(self, messages: ChatMessages) -> list[Mapping[str, str]]:
         """Return the messages in a form that the model's template accepts."""
@@ -76,8 +94,8 @@ class RequestForm:
         first = "\n\n".join([*system, *(message["content"] for message in rest[:1])])
         return [{"role": "user", "content": first}, *rest[1:]]
 
-    def find_other(self, status: int, body: bytes) -> "RequestForm | None":
-        """Return the form that a refusal asks for, or None if it asks for none."""
+    def find_other(self, status: int, body: bytes, *, request: ReplyRequest) -> "RequestForm | None":
+        """Return the form that the refusal of a request asks for, or None if it asks for none."""
         text = body[:4096].lower()
         if status not in _TEMPLATE_FAILURES or is_too_long(status, text):
             return None
@@ -90,11 +108,19 @@ class RequestForm:
             other = replace(self, limit_name="max_completion_tokens")
         elif b"stream_options" in text:
             other = replace(self, has_stream_options=False)
-        elif b"temperature" in text:
-            other = replace(self, has_temperature=False)
+        elif named := self._find_named(text, request):
+            other = replace(self, refused=self.refused | named)
         elif b"response_format" in text or b"json_schema" in text:
             other = replace(self, has_schema=False)
         return other if other != self else None
+
+    def _find_named(self, text: bytes, request: ReplyRequest) -> frozenset[tuple[str, str]]:
+        """Return the sampling parameters of a request, with their values, that a refusal names."""
+        names = set(re.findall(r"\w+", text.decode("utf-8", "replace")))
+        if _NO_THINKING_SIGN in text:
+            names |= THINKING
+        sampling = self._select_sampling(request).items()
+        return frozenset((name, json.dumps(value)) for name, value in sampling if name in names)
 
 
 USUAL_FORM = RequestForm()
