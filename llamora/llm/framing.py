@@ -1,4 +1,8 @@
-"""Framing of an HTTP/1.1 response's body (RFC 9112, 6.3): by chunks, by length, or by end of connection."""
+"""Framing of an HTTP/1.1 response's body (RFC 9112, 6.3): by chunks, by length, or by end of connection.
+
+A body has a surplus if more bytes follow its end. They would be read as the answer to the next request, which
+may be another person's, so that the connection must not be used again.
+"""
 
 _LONGEST_LINE = 256
 
@@ -7,7 +11,7 @@ class Dechunker:
     """Decoder of a chunked body (RFC 9112, 7.1)."""
 
     def __init__(self) -> None:
-        self.is_done = False
+        self.is_done = self.has_surplus = False
         self._rest = b""
         self._missing = 0  # bytes of the current chunk, its line end included
 
@@ -27,6 +31,7 @@ class Dechunker:
                 break
             position = self._begin_chunk(data, position, end)
             if self.is_done:
+                self.has_surplus = position < len(data)
                 break
         return b"".join(parts)
 
@@ -57,6 +62,7 @@ class SizedBody:
 
     def __init__(self, length: int) -> None:
         self._missing = length
+        self.has_surplus = False
 
     @property
     def is_done(self) -> bool:
@@ -65,6 +71,7 @@ class SizedBody:
     def feed(self, raw: bytes) -> bytes:
         """Return the bytes up to the known length."""
         content = raw[: self._missing]
+        self.has_surplus = len(raw) > self._missing
         self._missing -= len(content)
         return content
 
@@ -72,7 +79,7 @@ class SizedBody:
 class UnframedBody:
     """Body without a known length, which ends when the connection is closed."""
 
-    is_done = False
+    is_done = has_surplus = False
 
     def feed(self, raw: bytes) -> bytes:
         """Return all bytes."""
@@ -90,4 +97,8 @@ def get_framing(status: int, headers: list[tuple[bytes, bytes]]) -> Framing:
     if b"chunked" in fields.get(b"transfer-encoding", b""):
         return Dechunker()
     length = fields.get(b"content-length")
-    return UnframedBody() if length is None else SizedBody(int(length))
+    if length is None:
+        return UnframedBody()
+    if not length.isdigit():
+        raise ValueError
+    return SizedBody(int(length))

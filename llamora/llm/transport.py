@@ -29,8 +29,9 @@ class _Connection:
     @property
     def is_reusable(self) -> bool:
         """Whether the connection can be used for another request: still open, with nothing unread."""
-        # A StreamReader reports its end only once its buffer is empty, so nothing unread is lost.
-        return not (self.writer.is_closing() or self.reader.at_eof())
+        # asyncio has no public way to ask for what was received and not read.
+        has_unread = bool(self.reader._buffer)  # type: ignore[attr-defined]
+        return not (has_unread or self.writer.is_closing() or self.reader.at_eof())
 
     async def ask(self, head: bytes, body: bytes) -> bytes:
         """Send a request and return the head of its response."""
@@ -79,7 +80,7 @@ class _Body(httpx.AsyncByteStream):
 
     async def aclose(self) -> None:
         """Release the connection if the body was read to its end, else close it."""
-        if self._framing.is_done and self._connection.is_reusable:
+        if self._framing.is_done and not self._framing.has_surplus and self._connection.is_reusable:
             self._release()
         else:
             self._connection.drop()

@@ -38,6 +38,7 @@ def test_nonsense_for_a_chunk_size_is_refused(wire: bytes) -> None:
         b"HTTP/1.1 abc\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\ndata: ",
+        b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\ndata: [DONE]",
         b"HTTP/1.1 200 OK\r\n\r\ndata: ",
         b"x" * 100_000,
         b"",
@@ -72,6 +73,44 @@ async def test_a_body_that_ends_with_its_connection_is_read() -> None:
         parts = [part async for part in server.stream(TURNS, max_tokens=9)]
 
     assert [part[0] for part in parts] == ["tea", "stop"]
+
+
+TEA = b'data: {"choices":[{"delta":{"content":"tea"},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
+SURPLUS = b'HTTP/1.1 200 OK\r\n\r\ndata: {"choices":[{"delta":{"content":"ANOTHER\'S"}}]}\n\n'
+FRAMED = {
+    "sized": b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(TEA), TEA),
+    "chunked": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n"
+    % (len(TEA), TEA),
+}
+
+
+@pytest.mark.parametrize("pause", [None, 0.02])
+@pytest.mark.parametrize("framed", FRAMED)
+async def test_what_follows_a_response_is_not_read_as_the_next_one(framed: str, pause: float | None) -> None:
+    """Whether it comes with the response or while the connection is idle."""
+    later = list[asyncio.Event]()
+
+    async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        later.append(asyncio.Event())
+        while await reader.readline():
+            await reader.readuntil(b"}")
+            writer.write(FRAMED[framed] + (SURPLUS * 100 if pause is None else b""))
+            if pause is not None:
+                await asyncio.sleep(pause)
+                writer.write(SURPLUS)
+            await writer.drain()
+            later[-1].set()
+
+    async with await asyncio.start_server(speak, "127.0.0.1", 0) as other:
+        server = ModelServer(f"http://127.0.0.1:{other.sockets[0].getsockname()[1]}")
+        texts = []
+        for _ in range(3):
+            texts.append([part[0] async for part in server.stream(TURNS, max_tokens=9)])
+            await later[-1].wait()
+            await asyncio.sleep(0.01)
+        await server.close()
+
+    assert texts == [["tea", "stop"]] * 3
 
 
 @pytest.mark.parametrize("key", ["a\r\nX-More: 1", "schl\u00fcssel", "a\x00"])
