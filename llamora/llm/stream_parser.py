@@ -164,6 +164,8 @@ class StreamParser:
                 if not self._text and not self._thought:
                     raise
                 self._broken, self.ended = error, True
+            if self.ended:
+                # What follows in the same read is no part of this reply.
                 break
         if not self._text and not self._thought:
             return None

@@ -1,10 +1,14 @@
-"""Whatever a server sends, a job ends: in the right state, and without a thought or a mark in its text."""
+"""Whatever a server sends, a job ends: in the right state, and without a thought or a mark in its text.
+
+The next job, which is another person's, then gets its own reply and nothing of the one before.
+"""
 
 import asyncio
 import gzip
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from uuid import UUID
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,6 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 from pytest_django.fixtures import Settings
 
+from llamora.crypto import Keyring
 from llamora.inference.job import JobState
 from llamora.inference.registry import JobRegistry
 from llamora.llm import thinking_marks
@@ -19,7 +24,7 @@ from llamora.llm.client import ModelServer
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script, make_words
 from tests.fakes.waiting import until
-from tests.inference.recording_task import RecordingTask, keyring
+from tests.inference.recording_task import RecordingTask
 from tests.llm.recordings import DONE, dump_choice, dump_event
 from tests.llm.test_errors import REFUSALS
 
@@ -67,6 +72,9 @@ FAILURES = {
     "half an object": Ending(b'data: {"choices":[{"delta":{"content":"hal\n\n', "malformed"),
     "no object": Ending(b"data: 42\n\n", "malformed"),
     "no choice": Ending(b'data: {"choices":[7]}\n\n', "malformed"),
+    "choices of another type": Ending(dump_event({"choices": "It rained"}), "malformed"),
+    "a delta of another type": Ending(dump_event({"choices": [{"delta": ["It"]}]}), "malformed"),
+    "an error of another type": Ending(dump_event({"error": 7}) + DONE, "server_error"),
     "no end": Ending(b"", "dropped"),
     "half an end": Ending(b"data: [DON", "dropped"),
 }
@@ -78,15 +86,34 @@ ENDINGS = {
     "a header and more": Ending(
         dump_choice(content="<|start_header_id|>user") + dump_choice(content="SECRET") + DONE
     ),
+    "an end and more": Ending(dump_choice("stop") + DONE + DONE + dump_choice(content="SECRET") + DONE),
+    "a reason of another type": Ending(dump_event({"choices": [{"delta": {}, "finish_reason": 7}]}) + DONE),
     "cut": Ending(dump_choice("length") + DONE, "length"),
 }
+
+
+# Events in which nothing is of the type that it should be.
+ODD = tuple(
+    dump_event(event)
+    for event in (
+        {},
+        {"choices": None, "usage": "none"},
+        {"choices": [{"delta": {"content": 7}}], "usage": [1]},
+        {"choices": [{"delta": {"content": {"text": "SECRET"}, "reasoning": 7}}]},
+        {"choices": [{"delta": {"content": None, "role": ["assistant"], "tool_calls": "none"}}]},
+        {"choices": [{"index": "1", "delta": {"content": "SECRET"}}]},
+    )
+)
+SURPLUS = b"HTTP/1.1 200 OK\r\n\r\n" + dump_choice(content="SECRET of the one before") + DONE
 
 
 @st.composite
 def draw_parts(draw: DrawFn) -> tuple[bytes, str, bool]:
     """Return events with text and thinking, the text in them, and whether there is thinking."""
     body, text, thinks = b"", "", False
-    for kind in draw(st.lists(st.sampled_from(["text", "field", "marks", "ping", "other"]), max_size=8)):
+    for kind in draw(
+        st.lists(st.sampled_from(["text", "text", "field", "marks", "ping", "odd", "other"]), max_size=8)
+    ):
         if kind == "text":
             words = draw(st.lists(st.sampled_from(WORDS), min_size=1, max_size=4))
             text += "".join(words)
@@ -104,6 +131,8 @@ def draw_parts(draw: DrawFn) -> tuple[bytes, str, bool]:
             body += b"".join(dump_choice(content=piece) for piece in pieces)
         elif kind == "ping":
             body += b": ping\n\n"
+        elif kind == "odd":
+            body += draw(st.sampled_from(ODD))
         else:
             body += dump_choice(index=1, content="SECRET of another choice")
     return body, text, thinks
@@ -136,6 +165,7 @@ def draw_stream(draw: DrawFn) -> Case:
     script = Script(
         response=response,
         chunk_size=draw(st.sampled_from([0, 3, 50, 1000])),
+        headers_after=draw(st.sampled_from([0.0, 0.0, 0.02])),
         silent_after=0 if is_silent else None,
     )
     return Case(script, text, state, reason, is_cut=is_cut)
@@ -155,9 +185,35 @@ def frame_body(
         body = gzip.compress(body)
         lines.append(b"Content-Encoding: gzip")
     is_sized = draw(st.booleans()) if has_length is None else has_length
-    if is_sized:
+    if is_sized and draw(st.booleans()):
+        lines.append(b"Transfer-Encoding: chunked")
+        body = chunk_body(body, size=draw(st.integers(1, 400)))
+    elif is_sized:
         lines.append(b"Content-Length: %d" % len(body))
-    return b"\r\n".join(lines) + b"\r\n\r\n" + body, is_sized
+    surplus = draw(st.sampled_from([b"", b"", SURPLUS, b"\r\n", SURPLUS * 50])) if is_sized else b""
+    return b"\r\n".join(lines) + b"\r\n\r\n" + body + surplus, is_sized
+
+
+def chunk_body(body: bytes, *, size: int) -> bytes:
+    parts = [body[start : start + size] for start in range(0, len(body), size)]
+    return b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in (*parts, b""))
+
+
+@st.composite
+def draw_wrong_length(draw: DrawFn) -> Case:
+    """Return a stream without its end, whose length or chunks are not what they are said to be."""
+    body, text, _ = draw(draw_parts())
+    wrong = draw(st.sampled_from(["long", "short", "chunk", "size"]))
+    head = b"Content-Length: %d" % (len(body) + draw(st.integers(1, 999)))
+    if wrong == "short":
+        head, body = b"Content-Length: %d" % draw(st.integers(0, len(body))), body + SURPLUS
+    elif wrong == "chunk":
+        head, body = b"Transfer-Encoding: chunked", b"%x\r\n%b" % (len(body) + 9, body)
+    elif wrong == "size":
+        head, body = b"Transfer-Encoding: chunked", b"%x\r\n%b\r\nzz\r\n" % (len(body) or 1, body or b" ")
+    response = b"HTTP/1.1 200 OK\r\n" + head + b"\r\n\r\n" + body
+    script = Script(response=response, chunk_size=draw(st.sampled_from([0, 3, 1000])))
+    return Case(script, text, JobState.FAILED, "dropped", is_cut=True)
 
 
 @st.composite
@@ -181,7 +237,7 @@ def draw_noise(draw: DrawFn) -> Case:
     return Case(Script(response=noise), "", JobState.FAILED, "dropped")
 
 
-CASES = st.one_of(draw_stream(), draw_stream(), draw_stream(), draw_refusal(), draw_noise())
+CASES = st.one_of(*[draw_stream()] * 4, draw_wrong_length(), draw_refusal(), draw_noise())
 
 
 @pytest.fixture(scope="module")
@@ -190,8 +246,8 @@ def model() -> Iterator[FakeModelServer]:
         yield server
 
 
-async def run_job(model: FakeModelServer, *scripts: Script) -> RecordingTask:
-    """Run a job for each script, with a server that remembers nothing of earlier tests; return the last."""
+async def run_jobs(model: FakeModelServer, *scripts: Script) -> list[RecordingTask]:
+    """Run a job for each script, each of another person, with one client of the server."""
     server = ModelServer(model.url)
 
     async def find() -> ModelServer:
@@ -199,22 +255,30 @@ async def run_job(model: FakeModelServer, *scripts: Script) -> RecordingTask:
 
     registry = JobRegistry(find_server=find)
     registry.bind_loop()
-    model.forget_scripts()
-    for script in scripts:
+    tasks = [RecordingTask(owner_id=UUID(int=number)) for number, _ in enumerate(scripts, start=1)]
+    for task, script in zip(tasks, scripts, strict=True):
+        model.forget_scripts()
         model.add_scripts(script)
-        task = RecordingTask()
-        job = registry.start(task, keyring=keyring())
+        keyring = Keyring(owner=task.owner_id, epoch=1, keys={1: bytes(32)})
+        job = registry.start(task, keyring=keyring)
         async with asyncio.timeout(60):
             await until(lambda job=job: job.is_over)  # type: ignore[misc]
     await registry.close(timeout=2)
     await server.close()
-    return task
+    return tasks
+
+
+async def run_job(model: FakeModelServer, *scripts: Script) -> RecordingTask:
+    """Run a job for each script, with a server that remembers nothing of earlier tests; return the last."""
+    return (await run_jobs(model, *scripts))[-1]
 
 
 def check_case(model: FakeModelServer, case: Case, changed: Settings) -> None:
     changed.MODEL_SILENCE_SECONDS = PATIENCE if case.script.silent_after is None else SILENCE
-    task = asyncio.run(run_job(model, case.script))
+    task, next_task = asyncio.run(run_jobs(model, case.script, Script(tokens=[LATER])))
 
+    assert [(one.text, one.state, one.reason) for one in next_task.kept[-1:]] == [(LATER, JobState.DONE, "")]
+    assert all("SECRET" not in outcome.text for outcome in next_task.kept)
     last = task.kept[-1]
     assert (last.state, last.reason) == (case.state, case.reason)
     if case.is_cut:
@@ -227,7 +291,7 @@ def check_case(model: FakeModelServer, case: Case, changed: Settings) -> None:
 
 
 @given(case=CASES)
-@settings(TIMES, max_examples=40)
+@settings(TIMES, max_examples=15)
 def test_a_job_ends_rightly_whatever_the_server_does(
     model: FakeModelServer, settings: Settings, case: Case
 ) -> None:

@@ -19,6 +19,7 @@ from llamora.llm.errors import (
 from llamora.llm.sse import LONGEST_LINE, EventReader
 from llamora.llm.stream_parser import StreamParser
 from tests.fakes.script import make_words
+from tests.llm.recordings import Reading, read_chunks
 
 DONE = b"data: [DONE]\n\n"
 MARKUP = (
@@ -145,6 +146,13 @@ def test_comments_other_fields_and_carriage_returns_are_passed_over() -> None:
     )
 
     assert parse_chunks(raw)[0] == "tea"
+
+
+def test_what_follows_the_end_is_no_text_wherever_it_is_cut() -> None:
+    wire = build_event("tea") + DONE + DONE + build_event(" for another") + DONE
+
+    for cut in range(len(wire)):
+        assert read_chunks([wire[:cut], wire[cut:]]) == Reading("tea", "", "stop"), cut
 
 
 def test_an_end_without_its_blank_line_is_still_an_end() -> None:
