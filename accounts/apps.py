@@ -12,6 +12,8 @@ class AccountsConfig(AppConfig):
     def ready(self) -> None:
         from accounts import receivers  # noqa: PLC0415 - models must be loaded first
         from accounts.rotation import background  # noqa: PLC0415 - as above
+        from accounts.tokens import open_keyrings  # noqa: PLC0415 - as above
 
         receivers.connect()
         background.connect()
+        open_keyrings.connect()

@@ -18,6 +18,8 @@ _MESSAGES = {
         "The keys of this diary do not match what is written in it. Nothing was opened. The administrator "
         "finds the reason with manage.py doctor."
     ),
+    "invalid_token": "This access token is not valid. Make another one in Settings, Programs.",
+    "many_tokens": "You have many access tokens. Revoke one that you no longer need, then make another.",
     "no_memory": "The server is short of memory, so it can't unlock a diary. Try again in a moment.",
     "name_taken": "This name is taken. Choose another.",
     "set_up_done": "This Llamora is already set up. Sign in, or ask the administrator for an invitation.",

@@ -5,11 +5,14 @@
         AccountDisabled         switched_off   the right secret of a person whose account is disabled
         DamagedSlot             damaged        its slot's row was changed on the disk
         CostlySlot              costly         the slot costs more to open than the server allows
+        InvalidToken            invalid_token  no access token, or one that is unknown, revoked or expired
+        TooManyTokens           many_tokens    the person has as many access tokens as are allowed
         KeysDoNotMatch          keys_differ    the right secret, but its key does not open the rows
             StaleVault                         the vault was rotated meanwhile: try again
         DiaryRolledBack         set_back       this browser saw a later key of this diary; has `day`
         RetryLater
             TooManyAttempts     too_soon       a delay after failures has not passed; has `retry_after`
+            TooManyCalls        many_calls     a program calls more often than it may; has `retry_after`
             DerivationQueueFull busy           the derivation queue is full; has `retry_after`
         DerivationOutOfMemory   no_memory      the machine has no memory for the derivation
         UsernameTaken           name_taken     another person in the household has that name
@@ -63,6 +66,18 @@ class CostlySlot(AccountsError):
     code = "costly"
 
 
+class InvalidToken(AccountsError):
+    """Raised when an access token opens nothing; the error does not say why."""
+
+    code = "invalid_token"
+
+
+class TooManyTokens(AccountsError):
+    """Raised when a person who has many access tokens makes one more."""
+
+    code = "many_tokens"
+
+
 class KeysDoNotMatch(AccountsError):
     """Raised when a secret opens a slot, but the person's rows are not sealed with its key."""
 
@@ -101,6 +116,12 @@ class TooManyAttempts(RetryLater):
     """Raised while a delay after failed attempts lasts, before any key derivation."""
 
     code = "too_soon"
+
+
+class TooManyCalls(RetryLater):
+    """Raised when a program has used its access token as often as it may for now."""
+
+    code = "many_calls"
 
 
 class DerivationQueueFull(RetryLater):

@@ -8,6 +8,7 @@ There is no password column: a password is right if it opens the key slot of the
     SignIn      a signed-in browser
     Unlock      the data key for that browser, sealed under a key that is nowhere on the disk
     BrowserKey  the key with which a locked browser proves that a draft comes from it, sealed
+    AccessToken a key slot of a program, which opens some realms and never a whole diary
     FormerKey   the data key of a former epoch, sealed under the current one, until its rotation is finished
     Invitation  a link that lets one person register; only the hash of its token is stored
 """
@@ -19,7 +20,7 @@ from django.db import models
 from django.utils import timezone
 
 from accounts.usernames import MAX_KEY, MAX_NAME, fold_username, replace_control_characters
-from llamora.fields import SealedBytesField, SealedJSONField, SealedModel, new_id
+from llamora.fields import SealedBytesField, SealedJSONField, SealedModel, SealedTextField, new_id
 
 
 class Theme(models.TextChoices):
@@ -276,6 +277,51 @@ class BrowserKey(SealedModel):
 
     def __str__(self) -> str:
         return f"Browser key {self.id}"
+
+
+class AccessTokenKind(models.TextChoices):
+    """The kinds of access tokens, as `llamora.crypto.access_tokens.terms` names them."""
+
+    ORDINARY = "ordinary", "While your diary is unlocked"
+    AWAY = "away", "Always"
+    DROP = "drop", "Only to send texts"
+
+
+class AccessToken(SealedModel):
+    """The key slot of a program, in the format of `llamora.crypto.access_tokens.token_slots`."""
+
+    owner = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="access_tokens")
+    name = SealedTextField(label="accounts.access_token.name")
+    # The terms, which the slot is bound to.
+    kind = models.CharField(max_length=16, choices=AccessTokenKind.choices)
+    scopes = models.CharField(max_length=200)
+    created_at = models.DateTimeField()
+    created_epoch = models.PositiveIntegerField()
+    lifetime_days = models.PositiveIntegerField(default=0)
+    writes_own_text = models.BooleanField(default=False)
+    reads_untrusted = models.BooleanField(default=False)
+    # The slot.
+    epoch = models.PositiveIntegerField()
+    public_key = models.BinaryField()
+    sealed_private = models.BinaryField()
+    sealed_authenticator = models.BinaryField()
+    box = models.BinaryField()
+    mac = models.BinaryField()
+    # Empty until its owner confirms it, as after a restore; see `accounts.keys.token_confirmations`.
+    confirmation = models.BinaryField(null=True)
+    # Set once it has expired, and never reset: a clock that is set back revives nothing.
+    is_expired = models.BooleanField(default=False)
+    # What it was used for, in numbers.
+    last_used_at = models.DateTimeField(null=True)
+    last_read_on = models.DateField(null=True)
+    read_days = models.PositiveIntegerField(default=0)
+    read_count = models.PositiveIntegerField(default=0)
+
+    class Meta(SealedModel.Meta):
+        verbose_name = "access token"
+
+    def __str__(self) -> str:
+        return f"Access token {self.id}"
 
 
 class FormerKey(SealedModel):

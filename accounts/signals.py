@@ -1,6 +1,7 @@
 """Signals from accounts to the apps that depend on it.
 
 `vault_unlocked`     person_id, keyring            after the commit
+`vault_opened`       person_id, keyring            a browser that was unlocked before this process started
 `vault_locked`       person_id, sign_in_id,        after the commit; `key_id`: the key this session had opened
                      key_id, last                  in this process, or None; `last`: no session has it open
 `person_deleted`     person_id                     after the commit; receivers delete the person's files
@@ -31,6 +32,7 @@ class QuietSignal(Signal):
 
 
 vault_unlocked = QuietSignal()
+vault_opened = QuietSignal()
 vault_locked = QuietSignal()
 person_deleted = QuietSignal()
 data_key_rotating = QuietSignal()

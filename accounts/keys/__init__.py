@@ -4,6 +4,7 @@ key_slots   rows of key slots: create, open, replace; the derivation queue
 key_checks  checks that a data key is the one that its owner's rows are sealed under
 keyrings    keyrings with former data keys while rotations are unfinished
 former_keys data keys of former epochs, in the database and in files
+token_slots rows of access tokens, which rotations renew; confirmations of them
 slot_list   the sealed list of a vault's valid key slots
 vault_state the sealed state of a vault: which epochs are of format 2, and which are finished
 opened_columns  cache of decrypted vault columns that every request needs

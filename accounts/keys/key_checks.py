@@ -9,7 +9,9 @@ write to the database can make a slot of their own in the owner's row. So a key 
    a rotation leaves several at once, and damage to one row must not keep its owner out;
 3. more than half of up to sixteen rows of the owner open under it: the newest eight, and eight at random.
 
-The third rule finds a slot *and* a vault that were replaced together.
+The third rule finds a slot *and* a vault that were replaced together. Keys of some realms, with which a
+program comes while its owner is away, open no vault; the second and third rule hold for them, the third with
+rows of their realms.
 """
 
 import logging
@@ -25,7 +27,7 @@ from accounts.errors import KeysDoNotMatch, StaleVault
 from accounts.keys.slot_list import load_slot_list
 from accounts.keys.vault_state import load_state
 from accounts.models import FormerKey, Vault
-from llamora.crypto import EnvelopeError, Keyring, in_force
+from llamora.crypto import EnvelopeError, Keyring, Realm, RealmKeyring, get_realm, in_force
 from llamora.database.sqlite.reading import to_id
 from llamora.fields import SealedModel
 from llamora.fields.fence import sealed_models
@@ -48,6 +50,16 @@ def check_keys_match(keyring: Keyring, *, vault: Vault) -> None:
         if _count_later_rows(keyring.owner, keyring.epoch) >= _FEW:
             _refuse(vault, "rows are of a later key than its vault")
         rows = list(_sample_rows(keyring.owner))
+        if rows and 2 * sum(_opens(row) for row in rows) <= len(rows):
+            _refuse(vault, "most of its rows can't be decrypted")
+
+
+def check_realm_keys_match(keyring: RealmKeyring, *, vault: Vault, realms: Collection[Realm]) -> None:
+    """Raise KeysDoNotMatch if these keys of realms are not those with which the owner's rows were written."""
+    with in_force(keyring):
+        if _count_later_rows(keyring.owner, keyring.epoch) >= _FEW:
+            _refuse(vault, "rows are of a later key than its vault")
+        rows = list(_sample_rows(keyring.owner, realms=realms))
         if rows and 2 * sum(_opens(row) for row in rows) <= len(rows):
             _refuse(vault, "most of its rows can't be decrypted")
 
@@ -116,9 +128,15 @@ def _list_sampled_models() -> list[type[SealedModel]]:
     ]
 
 
-def _sample_rows(owner: UUID) -> Iterator[SealedModel | None]:
+def _sample_rows(owner: UUID, *, realms: Collection[Realm] = tuple(Realm)) -> Iterator[SealedModel | None]:
     """Yield up to sixteen rows of an owner, some of them perhaps twice; None for one that can't be loaded."""
-    models = {model._meta.db_table: model for model in _list_sampled_models()}
+    models = {
+        model._meta.db_table: model
+        for model in _list_sampled_models()
+        if get_realm(sealed_fields(model)[0].label) in realms
+    }
+    if not models:
+        return
     # Ids are UUIDs of version 7, so the newest rows have the highest ids.
     for order in ("id DESC", "random()"):
         for table, row_id in _list_ids(list(models), owner, order):

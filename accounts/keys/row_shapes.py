@@ -14,11 +14,11 @@ from uuid import UUID
 from django.db import IntegrityError, connection, models
 
 from accounts.errors import AccountsError
-from accounts.models import BrowserKey, FormerKey, KeySlot, SignIn, Unlock, Vault
+from accounts.models import AccessToken, BrowserKey, FormerKey, KeySlot, SignIn, Unlock, Vault
 from llamora.database import write_transaction
 from llamora.fields import SealedFieldError
 
-TABLES: tuple[type[models.Model], ...] = (KeySlot, Vault, BrowserKey, FormerKey, SignIn, Unlock)
+TABLES: tuple[type[models.Model], ...] = (KeySlot, Vault, AccessToken, BrowserKey, FormerKey, SignIn, Unlock)
 # What reading or using a value of another type raises.
 ERRORS = (
     TypeError,
@@ -35,6 +35,8 @@ _LENGTHS = {
     (KeySlot, "public_key"): (32, 32),
     (KeySlot, "mac"): (32, 32),
     (Vault, "public_key"): (32, 32),
+    (AccessToken, "public_key"): (0, 32),
+    (AccessToken, "mac"): (32, 32),
     (SignIn, "half_hash"): (32, 32),
     (Unlock, "salt"): (16, 64),
 }

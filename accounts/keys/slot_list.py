@@ -7,15 +7,23 @@ the same epoch lacks slots and never has a dead one. A rotation gives the next d
 and a page that shows the ways to unlock takes names and dates from this list: rows of slots can be written by
 anyone who can write to the database.
 
+Access tokens are on the list with the kind "token" and without a name, which lies in their rows. One that
+holds no keys, so is not of the kind "away", is taken off at once: an older list brings back what can open
+nothing but with its owner's keys at hand.
+
 In format 1 the column held ids alone, `["hex", ...]`, or nothing.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
+from accounts.errors import StaleVault
 from accounts.models import Vault
+from llamora.crypto import Keyring, in_force
+
+TOKEN_KIND = "token"  # noqa: S105 - a word
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,3 +57,20 @@ def encode_slot_list(slots: Iterable[ListedSlot]) -> dict[str, Any]:
     """Return the value of the vault's column `ways_in`."""
     ordered = sorted(slots, key=lambda slot: slot.id.hex)
     return {"slots": [{**asdict(slot), "id": slot.id.hex} for slot in ordered]}
+
+
+def change_slot_list(keyring: Keyring, change: Callable[[SlotList], None]) -> None:
+    """Change a vault's list, in the transaction that writes the row of the slot.
+
+    Raise StaleVault if the keyring is not of the current epoch, or EnvelopeError if the list does not open.
+    """
+    vault = Vault.objects.filter(owner_id=keyring.owner, epoch=keyring.epoch).first()
+    if vault is None:
+        raise StaleVault
+    with in_force(keyring):
+        listed = load_slot_list(vault)
+        if listed is None:
+            raise StaleVault
+        change(listed)
+        vault.ways_in = encode_slot_list(listed.values())
+        vault.save(update_fields=["ways_in"])

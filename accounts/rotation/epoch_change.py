@@ -8,29 +8,30 @@ slot never stands on the list of an epoch whose key it does not have.
 A diary of format 1 is moved to format 2 by the same step: its plaintext columns get their MACs.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import partial
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from accounts.keys import former_keys, key_pairs, key_slots, row_shapes
+from accounts.keys import former_keys, key_pairs, key_slots, row_shapes, token_slots
 from accounts.keys.browser_keys import build_unknown_folded
 from accounts.keys.sealed_preferences import encode_preferences
 from accounts.keys.slot_list import ListedSlot, SlotList, encode_slot_list, load_slot_list
 from accounts.keys.vault_state import VaultState, load_state
-from accounts.models import KeySlot, SlotKind, Vault
+from accounts.models import AccessToken, KeySlot, SlotKind, Vault
 from accounts.rotation.blind_indexes import renew_blind_indexes
 from accounts.rotation.errors import DamagedVault, OpenedSlotRefused, StaleKeyring
 from accounts.rotation.format_2 import write_first_macs
 from accounts.sessions.cookies import SessionCookie
-from accounts.sessions.services import end_other_sessions_after_rotation, lock_sessions
+from accounts.sessions.services import end_other_sessions_after_rotation
 from accounts.signals import data_key_rotated, data_key_rotating
 from llamora import crypto
-from llamora.crypto import Cost, EnvelopeError, KeyId, Keyring, Slot, SlotError, in_force
+from llamora.crypto import Cost, EnvelopeError, KeyId, Keyring, Slot, SlotError, TokenSlot, in_force
 from llamora.database import write_transaction
 from llamora.fields.models import sealed_fields
 
@@ -67,11 +68,13 @@ def begin_rotation(
     current_cookie: SessionCookie | None = None,
     others: OtherBrowsers = OtherBrowsers.SIGN_OUT,
     leaves_other_slots: bool = True,
+    removed_tokens: Collection[UUID] = (),
 ) -> BegunRotation:
     """Begin a rotation: create the next data key, seal it to each slot, and end the person's other sessions.
 
     `new_secrets` replace the slots of their kinds, at `cost` if given; without `leaves_other_slots` they
-    replace all slots. The session of `current_cookie` stays.
+    replace all slots and end all access tokens, as those in `removed_tokens` are ended. The session of
+    `current_cookie` stays.
 
     Raise StaleKeyring, OpenedSlotRefused, DamagedVault, DerivationQueueFull or DerivationOutOfMemory before
     anything is written, or NotWritten.
@@ -93,11 +96,11 @@ def begin_rotation(
                 opened=opened.slot,
                 new_slots=new_slots,
                 replaces_all=not leaves_other_slots,
+                removed_tokens=removed_tokens,
             )
-            if others is OtherBrowsers.LOCK:
-                lock_sessions(person_id=keyring.owner)
-            else:
-                end_other_sessions_after_rotation(keyring, current_cookie=current_cookie)
+            end_other_sessions_after_rotation(
+                keyring, current_cookie=current_cookie, leaves_signed_in=others is OtherBrowsers.LOCK
+            )
             transaction.on_commit(partial(_send_rotated, keyring, former_key_id=former.key_id))
     except BaseException:
         keyring.close()
@@ -156,7 +159,13 @@ def _send_rotated(keyring: Keyring, *, former_key_id: KeyId) -> None:
 
 
 def _write_new_epoch(
-    keyring: Keyring, *, former: Keyring, opened: Slot, new_slots: list[Slot], replaces_all: bool
+    keyring: Keyring,
+    *,
+    former: Keyring,
+    opened: Slot,
+    new_slots: list[Slot],
+    replaces_all: bool,
+    removed_tokens: Collection[UUID],
 ) -> tuple[list[Slot], list[key_slots.RefusedSlot]]:
     """Write the next epoch, and return the slots that have its data key, and those that do not."""
     vault = Vault.objects.get(owner_id=keyring.owner)
@@ -186,13 +195,16 @@ def _write_new_epoch(
     # The secret that was just typed, or its successor, must open the diary afterwards.
     if opened.id not in listed or opened.kind not in {slot.kind for slot in slots}:
         raise OpenedSlotRefused
+    tokens = AccessToken.objects.filter(owner_id=keyring.owner)
+    (tokens if replaces_all else tokens.filter(id__in=removed_tokens)).delete()
     with in_force(keyring):
         try:
-            _reseal_vault(
+            renewed_tokens, refused_tokens = _reseal_vault(
                 vault,
                 keyring,
                 former=former,
                 slots=_list_slots(slots, listed=listed),
+                listed=listed,
                 has_new_code=any(slot.kind == SlotKind.RECOVERY for slot in new_slots),
             )
         except EnvelopeError:
@@ -201,11 +213,12 @@ def _write_new_epoch(
         former_keys.save_former_key(keyring, epoch=epoch)
     replaced.delete()
     _update_slots(renewed)
+    token_slots.update_tokens(renewed_tokens)
     key_slots.save_slots(new_slots)
     if former.is_of_format_1:
         write_first_macs(keyring)
     renew_blind_indexes(keyring)
-    return slots, refused
+    return slots, [*refused, *refused_tokens]
 
 
 def _renew_slots(
@@ -246,15 +259,25 @@ def _list_slots(slots: list[Slot], *, listed: SlotList) -> list[ListedSlot]:
 
 
 def _reseal_vault(
-    vault: Vault, keyring: Keyring, *, former: Keyring, slots: list[ListedSlot], has_new_code: bool
-) -> None:
+    vault: Vault,
+    keyring: Keyring,
+    *,
+    former: Keyring,
+    slots: list[ListedSlot],
+    listed: SlotList,
+    has_new_code: bool,
+) -> tuple[list[TokenSlot], list[key_slots.RefusedSlot]]:
+    """Write the vault's row, and return the tokens of the next epoch, and those that are refused."""
     with in_force(former):
         for column in sealed_fields(Vault):
             # Held until save() seals it under the next key.
             setattr(vault, column.attname, _open_column(vault, column.attname))
     # Whoever has the former data key has the former key pair too, and must not open what comes later.
     key_pairs.replace_key_pair(vault)
-    vault.ways_in = encode_slot_list(slots)
+    tokens, refused = token_slots.renew_tokens(
+        keyring, listed=listed, vault_public_key=row_shapes.read_bytes(vault.public_key)
+    )
+    vault.ways_in = encode_slot_list([*slots, *(listed[token.id] for token in tokens)])
     state = load_state(vault)
     if state is None:
         if not former.is_of_format_1:
@@ -270,6 +293,7 @@ def _reseal_vault(
         vault.preferences = encode_preferences(vault.owner)
     vault.epoch = keyring.epoch
     vault.save()
+    return tokens, refused
 
 
 def _open_column(vault: Vault, name: str) -> object:

@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Model
 
-from accounts.models import BrowserKey, FormerKey, Person, Vault
+from accounts.models import AccessToken, BrowserKey, FormerKey, Person, Vault
 from accounts.rotation.sealed_tables import SealedTable, list_sealed_tables
 
 
@@ -35,7 +35,12 @@ class InventoryRow:
         return f"{self.rows:,} {self.label}"
 
 
-_labels: dict[type[Model], RowLabel | None] = {Vault: None, BrowserKey: None, FormerKey: None}
+_labels: dict[type[Model], RowLabel | None] = {
+    Vault: None,
+    BrowserKey: None,
+    FormerKey: None,
+    AccessToken: RowLabel(one="access token", many="access tokens"),
+}
 
 
 def register_label(model: type[Model], label: RowLabel | None) -> None:

@@ -22,12 +22,28 @@ from accounts.models import SignIn, Unlock
 from accounts.sessions import revocation_list
 from accounts.signals import vault_locked
 from llamora.clock.services import LEEWAY
-from llamora.crypto import KeyId, Keyring
+from llamora.crypto import KeyId, Keyring, Realm, RealmKeyring
+from llamora.database import CachedQuery
 
 _log = logging.getLogger(__name__)
 
 # Sign-ins that end without this process, as by a command, are dropped when the registry grows beyond this.
 _TIDY_ABOVE = 256
+
+
+# Each call of a program asks these.
+_select_unlock: CachedQuery[Unlock] = CachedQuery(
+    lambda id: Unlock.objects.filter(sign_in_id=id)  # noqa: A006 - the column's
+)
+_select_active: CachedQuery[Unlock] = CachedQuery(
+    lambda id, since, until: Unlock.objects.filter(  # noqa: A006 - the column's
+        sign_in_id=id, last_active__gt=since, last_active__lte=until
+    )
+)
+
+
+def _is_valid(row: Unlock) -> bool:
+    return not revocation_list.is_revoked(read_bytes(row.salt))
 
 
 class SessionRegistry:
@@ -36,11 +52,17 @@ class SessionRegistry:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._key_ids: dict[UUID, KeyId] = {}
+        # The identity of the keys of each realm, by that of the key they are derived from.
+        self._realm_ids: dict[KeyId, dict[Realm, KeyId]] = {}
 
-    def add(self, sign_in_id: UUID, key_id: KeyId) -> None:
-        """Register a session, or the next key of a registered one."""
+    def add(self, sign_in_id: UUID, keyring: Keyring) -> None:
+        """Register a session with its key, or the next key of a registered one."""
+        key_id, realm_ids = keyring.key_id, {realm: keyring.get_key_id(realm) for realm in Realm}
         with self._lock:
             self._key_ids[sign_in_id] = key_id
+            held = set(self._key_ids.values())
+            self._realm_ids = {each: ids for each, ids in self._realm_ids.items() if each in held}
+            self._realm_ids[key_id] = realm_ids
             is_large = len(self._key_ids) > _TIDY_ABOVE
         if is_large:
             self._remove_ended()
@@ -59,11 +81,22 @@ class SessionRegistry:
         """Return whether a session that opened this key stands and is within the household's idle limit."""
         now = timezone.now()
         since, until = now - timedelta(minutes=settings.IDLE_MINUTES), now + LEEWAY
-        return self._exists(self._list_sessions(key_id), last_active__gt=since, last_active__lte=until)
+        ids = self._list_sessions(key_id)
+        return any(_is_valid(row) for id_ in ids for row in _select_active(id=id_, since=since, until=until))
 
     def is_held(self, key_id: KeyId) -> bool:
         """Return whether any session that opened this key still stands, idle or not."""
-        return self._exists(self._list_sessions(key_id))
+        return any(_is_valid(row) for id_ in self._list_sessions(key_id) for row in _select_unlock(id=id_))
+
+    def list_keys_of_other_realms(self, keyring: RealmKeyring, realms: Collection[Realm]) -> set[KeyId]:
+        """Return the key ids of the owner's sessions whose keys of these realms are not the keyring's."""
+        with self._lock:
+            mine = {key_id for key_id in self._key_ids.values() if key_id.owner == keyring.owner}
+            return {
+                key_id
+                for key_id in mine
+                if any(self._realm_ids[key_id][realm] != keyring.get_key_id(realm) for realm in realms)
+            }
 
     def list_other_keys(self, key_id: KeyId) -> set[KeyId]:
         """Return the other key ids of the same owner that sessions in the registry opened."""
@@ -84,10 +117,6 @@ class SessionRegistry:
         with self._lock:
             return [sign_in_id for sign_in_id, other in self._key_ids.items() if other == key_id]
 
-    def _exists(self, sign_in_ids: Collection[UUID], **conditions: object) -> bool:
-        rows = Unlock.objects.filter(sign_in_id__in=sign_in_ids, **conditions) if sign_in_ids else ()
-        return any(not revocation_list.is_revoked(read_bytes(row.salt)) for row in rows)
-
     def _remove_ended(self) -> None:
         with self._lock:
             known = list(self._key_ids)
@@ -100,6 +129,12 @@ class SessionRegistry:
 session_registry = SessionRegistry()
 
 
+def check_no_other_realm_keys(keyring: RealmKeyring, realms: Collection[Realm]) -> None:
+    """Raise KeysDoNotMatch if a session of this process holds other keys of these realms of the owner."""
+    for other in session_registry.list_keys_of_other_realms(keyring, realms):
+        _check_not_held(other)
+
+
 def check_no_other_key(keyring: Keyring) -> None:
     """Raise KeysDoNotMatch if a session of this process holds another key of the same owner.
 
@@ -107,8 +142,13 @@ def check_no_other_key(keyring: Keyring) -> None:
     rows are gone hold nothing, and what is left of them in memory is dropped first.
     """
     for other in session_registry.list_other_keys(keyring.key_id):
-        if session_registry.is_held(other):
-            _log.error("A key of person %s was refused: another one is in use.", keyring.owner)
-            raise KeysDoNotMatch
-        session_registry.drop_key(other)
-        vault_locked.send_robust(SignIn, person_id=other.owner, sign_in_id=None, key_id=other, last=True)
+        _check_not_held(other)
+
+
+def _check_not_held(other: KeyId) -> None:
+    """Raise KeysDoNotMatch if a session still holds this key, and drop it if not."""
+    if session_registry.is_held(other):
+        _log.error("A key of person %s was refused: another one is in use.", other.owner)
+        raise KeysDoNotMatch
+    session_registry.drop_key(other)
+    vault_locked.send_robust(SignIn, person_id=other.owner, sign_in_id=None, key_id=other, last=True)

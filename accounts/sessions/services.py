@@ -41,7 +41,7 @@ from accounts.sessions.unlock_register import (
     remove_unlocks,
 )
 from accounts.sessions.user_events import user_events
-from accounts.signals import vault_locked
+from accounts.signals import vault_locked, vault_opened
 from llamora.clock.services import notice_step
 from llamora.crypto import (
     CryptoError,
@@ -77,7 +77,7 @@ def create_session(
             device=device[:MAX_DEVICE],
         )
         _create_keys(row, half=half, keyring=keyring)
-    session_registry.add(row.id, keyring.key_id)
+    session_registry.add(row.id, keyring)
     return SessionCookie(row.id, half)
 
 
@@ -99,7 +99,7 @@ def unlock_session(
         row.save(update_fields=["half_hash", "last_active", "is_persistent", "ends_at"])
         Unlock.objects.filter(sign_in=row).delete()
         _create_keys(row, half=half, keyring=keyring)
-    session_registry.add(row.id, keyring.key_id)
+    session_registry.add(row.id, keyring)
     return SessionCookie(row.id, half)
 
 
@@ -242,7 +242,9 @@ def _load_keyring(row: SignIn, *, half: bytes, now: datetime) -> Keyring | None:
         except KeysDoNotMatch:
             keyring.close()
             return None
-        session_registry.add(row.id, keyring.key_id)
+        session_registry.add(row.id, keyring)
+        with in_force(keyring):
+            vault_opened.send_robust(SignIn, person_id=row.person_id, keyring=keyring)
     return _check_preferences(row, keyring, now=now) if keyring is not None else None
 
 
@@ -331,19 +333,22 @@ def _end_unlocks_without_rows(person_id: UUID, *, except_id: UUID | None = None)
             _remove_unlocks_on_commit(sign_in_id=unlock.sign_in_id)
 
 
-def lock_sessions(*, person_id: UUID) -> None:
-    """Lock a person's diary in every browser; they stay signed in."""
+def lock_sessions(*, person_id: UUID, except_id: UUID | None = None) -> None:
+    """Lock a person's diary in every browser except `except_id`; they stay signed in."""
     with write_transaction():
-        _end_unlocks_without_rows(person_id)
+        _end_unlocks_without_rows(person_id, except_id=except_id)
         unlocked = Unlock.objects.filter(sign_in__person_id=person_id).values_list("sign_in_id", flat=True)
-        for sign_in_id in list(unlocked):
+        for sign_in_id in list(unlocked.exclude(sign_in_id=except_id)):
             lock_session(sign_in_id=sign_in_id, person_id=person_id)
 
 
-def end_other_sessions_after_rotation(keyring: Keyring, *, current_cookie: SessionCookie | None) -> None:
+def end_other_sessions_after_rotation(
+    keyring: Keyring, *, current_cookie: SessionCookie | None, leaves_signed_in: bool = False
+) -> None:
     """End a person's other sessions after a rotation, and give that of `current_cookie` the new data key.
 
-    That session stays unlocked: the keyring's data key is written to its Unlock row.
+    That session stays unlocked: the keyring's data key is written to its Unlock row. With `leaves_signed_in`,
+    the others are locked instead.
     """
     row = (
         SignIn.objects.filter(id=current_cookie.sign_in_id, person_id=keyring.owner).first()
@@ -351,14 +356,18 @@ def end_other_sessions_after_rotation(keyring: Keyring, *, current_cookie: Sessi
         else None
     )
     if row is None or current_cookie is None or not _matches_cookie(row, current_cookie):
-        end_sessions(person_id=keyring.owner)
+        row = None
+    if leaves_signed_in:
+        lock_sessions(person_id=keyring.owner, except_id=row.id if row else None)
+    else:
+        end_sessions(person_id=keyring.owner, except_id=row.id if row else None)
+    if row is None or current_cookie is None:
         return
-    end_sessions(person_id=keyring.owner, except_id=row.id)
     columns = _wrap_data_key(row, half=current_cookie.half, keyring=keyring)
     Unlock.objects.filter(sign_in=row).update(**columns)
     _register_unlock(row, columns["salt"], keyring=keyring)
     _save_draft_key(row, half=current_cookie.half, keyring=keyring)
-    transaction.on_commit(partial(session_registry.add, row.id, keyring.key_id))
+    transaction.on_commit(partial(session_registry.add, row.id, keyring))
 
 
 def lock_or_revoke(*, sign_in_id: UUID, person_id: UUID) -> bool:

@@ -66,6 +66,7 @@ REALMS: dict[str, Realm] = {
     "accounts.former_key": Realm.VAULT,
     "accounts.browser_key": Realm.VAULT,
     "accounts.person": Realm.VAULT,
+    "accounts.access_token": Realm.VAULT,
 }
 
 

@@ -7,12 +7,15 @@ import pytest
 from django.db import connection
 from django.test import Client
 
+from accounts.errors import InvalidToken
 from accounts.models import KeySlot, Vault
 from accounts.rotation.background import stop_rotation_threads
 from accounts.rotation.sealed_tables import list_sealed_tables
 from accounts.rotation.services import resume_rotation
+from llamora.crypto import TokenKind
 from tests.page import read
 from tests.people import NEW_PASSWORD, PASSWORD, Resident, register_resident
+from tests.tokens import make_token, use_token
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SENTENCE = "This diary was set back to how it was"
@@ -136,3 +139,15 @@ def test_the_cookie_names_nobody_and_no_script_reads_it(olive: Resident) -> None
     assert cookie["samesite"] == "Lax"
     assert "Olive" not in name + cookie.value
     assert olive.id.hex not in name + cookie.value
+
+
+def test_who_restored_a_backup_confirms_their_access_tokens_again(olive: Resident) -> None:
+    olive.sign_in()
+    text = make_token(olive, TokenKind.DROP)
+    set_back(olive)
+    use_token(text)
+
+    assert sign_in(olive, backup_restored="on").status_code == 302
+
+    with pytest.raises(InvalidToken):
+        use_token(text)

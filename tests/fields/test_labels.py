@@ -20,6 +20,7 @@ PINNED: dict[str, tuple[str, ...]] = {
     "accounts.vault.ways_in": (),
     "accounts.vault.former_pair": (),
     "accounts.vault.folded_drafts": (),
+    "accounts.access_token.name": (),
     "accounts.browser_key.secret": ("accounts.browser_key.epoch", "accounts.browser_key.sign_in"),
     "accounts.vault.state": (),
     "accounts.vault.preferences": (),

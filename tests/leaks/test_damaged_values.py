@@ -121,8 +121,9 @@ def test_every_kind_of_row_with_an_owner_is_damaged_here() -> None:
         if any(column.attname == "owner_id" for column in model._meta.concrete_fields)
     }
 
-    # The rows of keys decide who may read: `test_attacks_rows.py`.
-    assert {model.__name__ for model in with_owner - set(MODELS)} == {"Vault", "KeySlot", "FormerKey"}
+    # The rows of keys decide who may read: `test_attacks_rows.py`, and of programs: `test_access_tokens.py`.
+    others = {"Vault", "KeySlot", "FormerKey", "AccessToken"}
+    assert {model.__name__ for model in with_owner - set(MODELS)} == others
 
 
 # Without primary keys, by which Django sees whether a row is there at all.

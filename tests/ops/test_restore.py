@@ -15,6 +15,7 @@ from django.db import connection
 
 from accounts.rotation.epoch_change import begin_rotation
 from accounts.rotation.services import resume_rotation
+from llamora.crypto import TokenKind
 from llamora.ops import data_folder
 from llamora.ops.backup import archive, integrity, snapshot
 from llamora.ops.backup import restore as backup_restore
@@ -24,6 +25,7 @@ from llamora.ops.errors import OperationRefused
 from tests.ops.backups import NOW, BackupFolders, count_rows, die_at_step, get_database_path
 from tests.people import PASSWORD, Resident, new_resident, register_resident
 from tests.rotation.processes import KILLED, run_forked
+from tests.tokens import make_token
 
 
 @pytest.fixture
@@ -451,3 +453,13 @@ def test_the_database_of_these_tests_is_still_the_default_one(olive: Resident, p
 
     assert connection.settings_dict["NAME"] == before
     assert archive.DATABASE == "llamora.sqlite3"
+
+
+def test_a_restore_suspends_every_access_token(place: BackupFolders, transactional_db: None) -> None:
+    make_token(register_resident("Olive"), TokenKind.DROP)
+
+    restore(place, place.create_backup(with_secrets=True).path)
+
+    with closing(sqlite3.connect(place.target_database)) as household:
+        rows = household.execute("SELECT confirmation FROM accounts_accesstoken").fetchall()
+    assert rows == [(None,)]

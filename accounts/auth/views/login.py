@@ -16,7 +16,6 @@ from accounts import error_messages
 from accounts.auth.forms import SignInForm, UnlockForm
 from accounts.auth.services.login import (
     SignInResult,
-    accept_every_key,
     sign_in_with_password,
     unlock_with_password,
 )
@@ -33,6 +32,7 @@ from accounts.http.error_responses import (
     set_retry_after,
 )
 from accounts.http.request import HouseholdRequest
+from accounts.keys.token_slots import suspend_tokens
 from accounts.losses.views import add_losses_page
 from accounts.models import Person
 from accounts.rotation.error_messages import get_refused_slot_message
@@ -43,6 +43,7 @@ from accounts.sessions.user_agent import describe_device
 from accounts.throttling import device_cookie
 from accounts.throttling.client_ip import get_client_ip
 from llamora.crypto import Keyring
+from llamora.database import write_transaction
 
 
 def set_session_cookie(request: HttpRequest, response: HttpResponse, cookie: SessionCookie) -> None:
@@ -54,7 +55,15 @@ def set_session_cookie(request: HttpRequest, response: HttpResponse, cookie: Ses
 
 def _choose_check(request: HttpRequest, form: SignInForm | UnlockForm) -> Callable[[Keyring], None]:
     """Return the check that the diary was not rolled back, unless the person says that this is right."""
-    return accept_every_key if form.is_backup_restored else partial(check_not_rolled_back, request.COOKIES)
+    if form.is_backup_restored:
+        return _accept_restored_diary
+    return partial(check_not_rolled_back, request.COOKIES)
+
+
+def _accept_restored_diary(keyring: Keyring) -> None:
+    """Suspend the person's access tokens: only they know which were revoked since the backup."""
+    with write_transaction():
+        suspend_tokens(keyring.owner)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

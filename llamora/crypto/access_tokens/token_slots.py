@@ -153,6 +153,12 @@ def create_token_slot(
     )
 
 
+def check_secret(slot: TokenSlot, token: TokenText, *, current_epoch: int) -> None:
+    """Raise a SlotError if a token is not the one of its slot, in this epoch; opens nothing."""
+    _open_private(slot, token)
+    _check_epoch(slot, current_epoch=current_epoch)
+
+
 def open_ordinary(slot: TokenSlot, token: TokenText, *, keyring: Keyring) -> RealmKeyring:
     """Return a keyring of the token's realms, with keys of the owner's; the caller closes it.
 

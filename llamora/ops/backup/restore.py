@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from accounts.keys import former_keys
+from accounts.keys import former_keys, token_slots
 from llamora.database import backup_files
 from llamora.database.commit_log import remove_commit_log
 from llamora.ops import data_folder, startup
@@ -127,6 +127,8 @@ def _migrate_staged(staged: Path, check_secret: Callable[[], None] | None) -> No
     with using_database_file(staged):
         startup.migrate()
         startup.restore_fence()
+        # Which were revoked since the backup, only their owners know.
+        token_slots.suspend_tokens()
         if check_secret is not None:
             check_secret()
     with closing(snapshot.open_database(staged)) as database:

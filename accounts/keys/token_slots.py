@@ -1,0 +1,149 @@
+"""Slots of access tokens: converts rows for `llamora.crypto`, and renews them in a rotation.
+
+The sealed list of a vault names its tokens beside its other slots (`accounts.keys.slot_list`). A rotation
+renews a token only if the list names it and its owner's former key opens its authenticator; what lies in its
+box is then made for the terms that the authenticator is bound to. Others get nothing, and open nothing.
+
+A token is used only while its row has a confirmation, which its owner's page writes:
+
+    HMAC-SHA256(secret key of the server, owner | id | u32 length of value | value for each of its terms)
+
+With the database alone nobody can make one, for other terms neither. A restore deletes all of them: which
+tokens were revoked since the backup, only their owner knows.
+"""
+
+import hmac
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from uuid import UUID
+
+from django.utils.crypto import salted_hmac
+
+from accounts.keys.key_slots import RefusedSlot
+from accounts.keys.row_shapes import list_sound_ids, read_bytes
+from accounts.keys.slot_list import TOKEN_KIND, SlotList
+from accounts.models import AccessToken
+from llamora import crypto
+from llamora.crypto import ForgedSlot, Keyring, SlotError, TokenKind, TokenSlot, TokenTerms
+
+NOT_LISTED = "not_listed"
+_SALT = "llamora.token_confirmation"
+
+
+def slot_from_row(row: AccessToken) -> TokenSlot:
+    """Return the slot of a row, in the type that `llamora.crypto` uses; raise ForgedSlot for a wild value."""
+    try:
+        terms = TokenTerms(
+            kind=TokenKind(row.kind),
+            scopes=frozenset(row.scopes.split()),
+            created_at=int(row.created_at.timestamp()),
+            created_epoch=row.created_epoch,
+            lifetime_days=row.lifetime_days,
+            writes_own_text=row.writes_own_text,
+            reads_untrusted=row.reads_untrusted,
+        )
+        terms.list_bound_values()
+        return TokenSlot(
+            id=row.id,
+            owner=row.owner_id,
+            epoch=row.epoch,
+            terms=terms,
+            public_key=read_bytes(row.public_key),
+            sealed_private=read_bytes(row.sealed_private),
+            sealed_authenticator=read_bytes(row.sealed_authenticator),
+            box=read_bytes(row.box),
+            mac=read_bytes(row.mac),
+        )
+    except (TypeError, ValueError, AttributeError):
+        raise ForgedSlot(row.id) from None
+
+
+def row_from_slot(slot: TokenSlot, *, name: str) -> AccessToken:
+    """Return an unsaved row for a slot."""
+    terms = slot.terms
+    return AccessToken(
+        id=slot.id,
+        owner_id=slot.owner,
+        name=name,
+        kind=terms.kind.value,
+        scopes=" ".join(sorted(terms.scopes)),
+        created_at=datetime.fromtimestamp(terms.created_at, tz=UTC),
+        created_epoch=terms.created_epoch,
+        lifetime_days=terms.lifetime_days,
+        writes_own_text=terms.writes_own_text,
+        reads_untrusted=terms.reads_untrusted,
+        epoch=slot.epoch,
+        public_key=slot.public_key,
+        sealed_private=slot.sealed_private,
+        sealed_authenticator=slot.sealed_authenticator,
+        box=slot.box,
+        mac=slot.mac,
+    )
+
+
+def renew_tokens(
+    keyring: Keyring, *, listed: SlotList, vault_public_key: bytes
+) -> tuple[list[TokenSlot], list[RefusedSlot]]:
+    """Return the listed tokens for the keyring's epoch, and the others with the reason of their refusal.
+
+    The keyring holds the data key of the epoch that the rotation leaves. Nothing is written.
+    """
+    renewed, refused = [], []
+    sound_ids = list_sound_ids(AccessToken, keyring.owner)
+    for row in AccessToken.objects.filter(id__in=sound_ids).order_by("id"):
+        code = NOT_LISTED
+        if row.id in listed and listed[row.id].kind == TOKEN_KIND:
+            try:
+                renewed.append(
+                    crypto.renew_token_slot(
+                        slot_from_row(row), keyring=keyring, vault_public_key=vault_public_key
+                    )
+                )
+                continue
+            except SlotError as error:
+                code = error.code
+        refused.append(RefusedSlot(slot_id=row.id, kind=TOKEN_KIND, code=code))
+    return renewed, refused
+
+
+def update_tokens(slots: Iterable[TokenSlot]) -> None:
+    """Write what a rotation has renewed of tokens."""
+    for slot in slots:
+        AccessToken.objects.filter(id=slot.id).update(
+            epoch=slot.epoch, sealed_authenticator=slot.sealed_authenticator, box=slot.box, mac=slot.mac
+        )
+
+
+def shorten_boxes(keyring: Keyring) -> None:
+    """Leave only the keyring's keys in the boxes of tokens; call in the transaction that destroys others."""
+    sound_ids = list_sound_ids(AccessToken, keyring.owner)
+    rows = AccessToken.objects.filter(id__in=sound_ids, kind=TokenKind.AWAY.value, epoch=keyring.epoch)
+    shortened = []
+    for row in rows:
+        # One that does not open its authenticator was changed, and was refused by the rotation.
+        try:
+            shortened.append(crypto.renew_token_slot(slot_from_row(row), keyring=keyring))
+        except SlotError:
+            continue
+    update_tokens(shortened)
+
+
+def compute_confirmation(slot: TokenSlot) -> bytes:
+    """Return the confirmation of a token with its terms."""
+    values = [value for _, value in slot.terms.list_bound_values()]
+    data = slot.owner.bytes + slot.id.bytes
+    data += b"".join(len(value).to_bytes(4, "big") + value for value in values)
+    return bytes(salted_hmac(_SALT, data, algorithm="sha256").digest())
+
+
+def is_confirmed(row: AccessToken, slot: TokenSlot) -> bool:
+    """Return whether a token's owner has confirmed it with these terms."""
+    return row.confirmation is not None and hmac.compare_digest(
+        read_bytes(row.confirmation), compute_confirmation(slot)
+    )
+
+
+def suspend_tokens(owner: UUID | None = None) -> int:
+    """Suspend a person's or all tokens until they are confirmed; return how many."""
+    rows = AccessToken.objects.filter(confirmation__isnull=False)
+    return (rows if owner is None else rows.filter(owner_id=owner)).update(confirmation=None)

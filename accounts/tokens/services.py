@@ -1,0 +1,191 @@
+"""Access tokens: make, list, confirm and revoke them.
+
+A token that works while its owner is away holds keys, so it is revoked by a rotation: what was copied while
+it was valid stays readable with it, what is written later does not. Other browsers are locked then. The
+other tokens hold nothing: their rows are deleted, and they are taken off the list of ways to unlock.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.auth.services.reauth import Reauthentication, reauthenticate
+from accounts.errors import StaleVault, TooManyTokens
+from accounts.keys import key_pairs, key_slots, row_shapes, token_slots
+from accounts.keys.slot_list import TOKEN_KIND, ListedSlot, SlotList, change_slot_list, load_slot_list
+from accounts.models import AccessToken, AccessTokenKind, KeySlot, Person, SlotKind, Vault
+from accounts.rotation import background
+from accounts.rotation.epoch_change import OtherBrowsers, begin_rotation
+from accounts.sessions import revocation_list
+from accounts.sessions.cookies import SessionCookie
+from accounts.tokens.open_keyrings import open_keyrings
+from llamora import crypto
+from llamora.crypto import Keyring, SlotError, TokenKind, TokenTerms, in_force
+from llamora.database import truncate_wal, write_transaction
+from llamora.fields import new_id
+
+MOST_TOKENS = 50
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenRequest:
+    """The token that a person wants to make."""
+
+    name: str
+    kind: TokenKind
+    scopes: frozenset[str]
+    lifetime_days: int = 0
+    writes_own_text: bool = False
+    reads_untrusted: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListedToken:
+    """A token with its name, and whether it works, must be confirmed first, or never works again."""
+
+    row: AccessToken
+    name: str
+    is_valid: bool
+    is_suspended: bool
+
+    @property
+    def scopes(self) -> list[str]:
+        """The names of its scopes."""
+        return self.row.scopes.split()
+
+
+def create_token(keyring: Keyring, request: TokenRequest) -> str:
+    """Make a token that holds no keys, and return its text, which is stored nowhere.
+
+    Raise TooManyTokens, StaleVault or NotWritten.
+    """
+    if request.kind is TokenKind.AWAY:
+        raise ValueError("A token for while its owner is away is made with their password.")
+    return _create_token(keyring, request)
+
+
+def create_token_for_absence(reauthentication: Reauthentication, request: TokenRequest) -> str:
+    """Make a token of any kind after the person has typed their password; raise the errors of both."""
+    with reauthenticate(reauthentication) as opened:
+        return _create_token(opened.keyring, request)
+
+
+def _create_token(keyring: Keyring, request: TokenRequest) -> str:
+    token = crypto.new_token(new_id())
+    terms = TokenTerms(
+        kind=request.kind,
+        scopes=request.scopes,
+        created_at=int(timezone.now().timestamp()),
+        created_epoch=keyring.epoch,
+        lifetime_days=request.lifetime_days,
+        writes_own_text=request.writes_own_text,
+        reads_untrusted=request.reads_untrusted,
+    )
+    with write_transaction(), in_force(keyring):
+        if AccessToken.objects.filter(owner_id=keyring.owner).count() >= MOST_TOKENS:
+            raise TooManyTokens
+        public_key = key_pairs.find_public_key(keyring)
+        if public_key is None:
+            raise StaleVault
+        slot = crypto.create_token_slot(token, terms=terms, keyring=keyring, vault_public_key=public_key)
+        row = token_slots.row_from_slot(slot, name=request.name)
+        row.confirmation = token_slots.compute_confirmation(slot)
+        row.save(force_insert=True)
+        change_slot_list(keyring, partial(_add_to_list, token_id=token.id))
+    open_keyrings.add(keyring)
+    return token.encode()
+
+
+def _add_to_list(listed: SlotList, *, token_id: UUID) -> None:
+    added = timezone.now().isoformat(timespec="seconds")
+    listed[token_id] = ListedSlot(id=token_id, kind=TOKEN_KIND, added=added)
+
+
+def list_tokens(keyring: Keyring) -> list[ListedToken]:
+    """Return a person's tokens, the newest first."""
+    with in_force(keyring):
+        vault = Vault.objects.get(owner_id=keyring.owner)
+        listed = load_slot_list(vault) or {}
+        sound_ids = row_shapes.list_sound_ids(AccessToken, keyring.owner)
+        rows = AccessToken.objects.filter(id__in=sound_ids).order_by("-id")
+        return [_describe(row, keyring, listed=listed) for row in rows]
+
+
+def _describe(row: AccessToken, keyring: Keyring, *, listed: SlotList) -> ListedToken:
+    is_genuine = row.id in listed and row.epoch == keyring.epoch and _is_authentic(row, keyring)
+    is_valid = is_genuine and not row.is_expired
+    is_suspended = is_valid and not token_slots.is_confirmed(row, token_slots.slot_from_row(row))
+    name = row.open_or("name", "") or ""
+    return ListedToken(row=row, name=name, is_valid=is_valid, is_suspended=is_suspended)
+
+
+def _is_authentic(row: AccessToken, keyring: Keyring) -> bool:
+    try:
+        crypto.open_authenticator(token_slots.slot_from_row(row), keyring=keyring)
+    except SlotError:
+        return False
+    return True
+
+
+def confirm_token(keyring: Keyring, *, token_id: UUID) -> bool:
+    """Let a suspended token work again; return False if it is not one that its owner made.
+
+    Raise AccessToken.DoesNotExist or NotWritten.
+    """
+    with write_transaction(), in_force(keyring):
+        row = AccessToken.objects.get(id=token_id, owner_id=keyring.owner)
+        listed = load_slot_list(Vault.objects.get(owner_id=keyring.owner)) or {}
+        if not _describe(row, keyring, listed=listed).is_valid:
+            return False
+        row.confirmation = token_slots.compute_confirmation(token_slots.slot_from_row(row))
+        row.save(update_fields=["confirmation"])
+    return True
+
+
+def revoke_token(keyring: Keyring, *, person: Person, token_id: UUID, cookie: SessionCookie) -> bool:
+    """Revoke a token at once; return whether that replaced the data key, which locks other browsers.
+
+    Raise AccessToken.DoesNotExist, NotWritten, or an error of `begin_rotation`.
+    """
+    row = AccessToken.objects.defer("name").get(id=token_id, owner_id=person.id)
+    with in_force(keyring):
+        listed = load_slot_list(Vault.objects.get(owner_id=person.id)) or {}
+    # By the row alone, anyone who writes to the database could spare a token the rotation.
+    if token_id in listed and not _holds_no_keys(row, keyring):
+        _revoke_with_rotation(keyring, person=person, token_id=token_id, cookie=cookie)
+        return True
+    with write_transaction():
+        AccessToken.objects.filter(id=token_id, owner_id=person.id).delete()
+        if token_id in listed:
+            change_slot_list(keyring, lambda current: _remove_from_list(current, token_id=token_id))
+        _revoke_on_commit(token_id)
+    return False
+
+
+def _holds_no_keys(row: AccessToken, keyring: Keyring) -> bool:
+    return row.kind != AccessTokenKind.AWAY and _is_authentic(row, keyring)
+
+
+def _remove_from_list(listed: SlotList, *, token_id: UUID) -> None:
+    listed.pop(token_id, None)
+
+
+def _revoke_with_rotation(keyring: Keyring, *, person: Person, token_id: UUID, cookie: SessionCookie) -> None:
+    password_slot = KeySlot.objects.get(owner_id=person.id, kind=SlotKind.PASSWORD)
+    opened = key_slots.OpenedSlot(person=person, slot=key_slots.slot_from_row(password_slot), keyring=keyring)
+    with write_transaction():
+        begun = begin_rotation(
+            opened, current_cookie=cookie, others=OtherBrowsers.LOCK, removed_tokens=[token_id]
+        )
+        _revoke_on_commit(token_id)
+    truncate_wal()
+    background.start_rotation_thread(begun.keyring)
+    begun.keyring.close()
+
+
+def _revoke_on_commit(token_id: UUID) -> None:
+    """Revoke the id after the commit, in case the row is put back."""
+    transaction.on_commit(partial(revocation_list.revoke_for_good, token_id.bytes))

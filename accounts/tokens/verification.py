@@ -1,0 +1,229 @@
+"""The check of an access token that a program presents.
+
+Whatever is wrong with a token, the answer is the same: InvalidToken, never sooner than REFUSAL_SECONDS after
+the question, so that nobody learns which tokens exist or existed. Failures are counted by address.
+
+A token that works while its owner is away is looked at like a key that is unlocked (rules 1 to 3 of
+`accounts.keys.key_checks`, and no session of this process holds other keys) when it comes for the first time,
+and again when its slot is another one. While its owner is unlocked, its terms are compared with those that
+the owner's keyring proves.
+"""
+
+import threading
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from accounts.errors import InvalidToken
+from accounts.keys import token_slots
+from accounts.keys.key_checks import check_realm_keys_match
+from accounts.keys.row_shapes import ERRORS, is_caused_by_damage
+from accounts.keys.slot_list import load_slot_list
+from accounts.models import AccessToken, Vault
+from accounts.sessions import revocation_list
+from accounts.sessions.registry import check_no_other_realm_keys
+from accounts.throttling.throttle import throttle
+from accounts.tokens.call_limits import call_limits
+from accounts.tokens.open_keyrings import open_keyrings
+from accounts.tokens.token_uses import token_uses
+from llamora import crypto
+from llamora.clock import services as clock
+from llamora.crypto import (
+    DropKey,
+    EnvelopeError,
+    Keyring,
+    RealmKeyring,
+    SlotError,
+    TokenError,
+    TokenKind,
+    TokenSlot,
+    TokenTerms,
+    TokenText,
+    VaultLocked,
+    in_force,
+)
+from llamora.database import CachedQuery, NotWritten, write_transaction
+from llamora.threads import yield_turn
+
+REFUSAL_SECONDS = 0.02
+# How long a cut-off of an age is used before the clock is asked again.
+CUTOFF_SECONDS = 60.0
+_MOST_ADMITTED = 1024
+
+_select_token: CachedQuery[AccessToken] = CachedQuery(
+    lambda id: AccessToken.objects.select_related("owner__vault").filter(id=id)  # noqa: A006 - the column's
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenedToken:
+    """A valid token: whose it is, its terms, and the keyring of its realms, or what it drops texts with.
+
+    The caller closes the keyring.
+    """
+
+    id: UUID
+    owner: UUID
+    terms: TokenTerms
+    keyring: RealmKeyring | None = None
+    drop: DropKey | None = None
+
+
+class _Admissions:
+    """Tokens of the kind "away" that were admitted in this process, by the MACs of their slots."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._macs: OrderedDict[UUID, bytes] = OrderedDict()
+
+    def is_admitted(self, slot: TokenSlot) -> bool:
+        """Return whether this slot was admitted as it is."""
+        with self._lock:
+            return self._macs.get(slot.id) == slot.mac
+
+    def admit(self, slot: TokenSlot) -> None:
+        """Note that a slot was admitted."""
+        with self._lock:
+            self._macs[slot.id] = slot.mac
+            while len(self._macs) > _MOST_ADMITTED:
+                self._macs.popitem(last=False)
+
+    def clear(self) -> None:
+        """Forget all of them."""
+        with self._lock:
+            self._macs.clear()
+
+
+class _Cutoffs:
+    """Moments before which a token of a lifetime has certainly expired, asked once a minute."""
+
+    def __init__(self) -> None:
+        self._found: dict[int, tuple[float, datetime | None]] = {}
+
+    def find(self, days: int) -> datetime | None:
+        """Return the moment for a lifetime, or None as long as the clock proves nothing."""
+        now = clock.read_seconds()
+        asked, cutoff = self._found.get(days, (-CUTOFF_SECONDS, None))
+        if not 0 <= now - asked < CUTOFF_SECONDS:
+            cutoff = clock.get_cutoff(timedelta(days=days))
+            self._found[days] = now, cutoff
+        return cutoff
+
+    def clear(self) -> None:
+        """Forget all of them."""
+        self._found.clear()
+
+
+admissions = _Admissions()
+cutoffs = _Cutoffs()
+
+
+def verify_token(text: str, *, address: str) -> OpenedToken:
+    """Return what a presented token opens.
+
+    Raise InvalidToken, or with a valid one VaultLocked if its owner must be unlocked for it, KeysDoNotMatch,
+    or TooManyCalls. Raise TooManyAttempts while the address waits for its failures.
+    """
+    started = time.monotonic()
+    with throttle.attempt("token", address=address) as attempt:
+        try:
+            opened = _open_token(text)
+        except InvalidToken:
+            attempt.fail()
+            with yield_turn():
+                time.sleep(max(0.0, started + REFUSAL_SECONDS - time.monotonic()))
+            raise
+        attempt.succeed()
+    token_uses.note(opened.id)
+    return opened
+
+
+def _open_token(text: str) -> OpenedToken:
+    try:
+        token = crypto.parse_token(text)
+        row = next(iter(_select_token(id=token.id)), None)
+        if row is None or not row.owner.is_active or revocation_list.is_revoked(token.id.bytes):
+            raise InvalidToken
+        slot = token_slots.slot_from_row(row)
+        opened = _open_slot(row, slot, token)
+    except (TokenError, SlotError, Vault.DoesNotExist):
+        raise InvalidToken from None
+    except ERRORS as error:
+        if not is_caused_by_damage(error):
+            raise
+        raise InvalidToken from None
+    return opened
+
+
+def _open_slot(row: AccessToken, slot: TokenSlot, token: TokenText) -> OpenedToken:
+    vault = row.owner.vault
+    held = open_keyrings.find(row.owner_id)
+    if held is not None and held.epoch != vault.epoch:
+        held = None
+    # Its secret first: nothing else about a token is told to who has it not.
+    drop = keyring = None
+    match slot.terms.kind:
+        case TokenKind.DROP:
+            drop = crypto.open_drop(slot, token, current_epoch=vault.epoch)
+        case TokenKind.AWAY:
+            keyring = crypto.open_away(slot, token, current_epoch=vault.epoch)
+        case TokenKind.ORDINARY if held is None:
+            crypto.check_secret(slot, token, current_epoch=vault.epoch)
+        case TokenKind.ORDINARY:
+            keyring = crypto.open_ordinary(slot, token, keyring=held)
+    try:
+        _check_valid(row, slot)
+        if held is not None:
+            _check_listed(vault, slot, token, keyring=held)
+        _check_admitted(vault, slot, keyring)
+        call_limits.count(row.id)
+    except BaseException:
+        if keyring is not None:
+            keyring.close()
+        raise
+    return OpenedToken(id=row.id, owner=row.owner_id, terms=slot.terms, keyring=keyring, drop=drop)
+
+
+def _check_admitted(vault: Vault, slot: TokenSlot, keyring: RealmKeyring | None) -> None:
+    """Raise VaultLocked or KeysDoNotMatch if the keys of a token may not be used."""
+    realms = slot.terms.realms
+    if slot.terms.kind is TokenKind.ORDINARY and keyring is None:
+        raise VaultLocked
+    if slot.terms.kind is TokenKind.AWAY and keyring is not None and not admissions.is_admitted(slot):
+        check_realm_keys_match(keyring, vault=vault, realms=realms)
+        check_no_other_realm_keys(keyring, realms)
+        admissions.admit(slot)
+
+
+def _check_valid(row: AccessToken, slot: TokenSlot) -> None:
+    """Raise InvalidToken if a token has expired, or was not confirmed by its owner with these terms."""
+    if row.is_expired or not token_slots.is_confirmed(row, slot):
+        raise InvalidToken
+    days = slot.terms.lifetime_days
+    cutoff = cutoffs.find(days) if days else None
+    if cutoff is not None and row.created_at < cutoff:
+        _mark_expired(row)
+        raise InvalidToken
+
+
+def _mark_expired(row: AccessToken) -> None:
+    try:
+        with write_transaction():
+            AccessToken.objects.filter(id=row.id).update(is_expired=True)
+    except NotWritten:
+        return  # refused all the same, as long as the clock says so
+
+
+def _check_listed(vault: Vault, slot: TokenSlot, token: TokenText, *, keyring: Keyring) -> None:
+    """Raise InvalidToken or a SlotError if the owner's keyring does not prove a token and its terms."""
+    if slot.terms.kind is not TokenKind.ORDINARY:
+        crypto.check_terms(slot, token, keyring=keyring)
+    try:
+        with in_force(keyring):
+            listed = load_slot_list(vault)
+    except EnvelopeError:
+        raise InvalidToken from None
+    if listed is None or slot.id not in listed:
+        raise InvalidToken
