@@ -11,6 +11,6 @@ requests        what is asked of a server, and what it accepts
 repetition      detects that a model repeats itself
 deltas          the types of a streamed reply
 tokens          an estimate for servers that cannot count tokens
-model_files     files of models: their headers, and sizes
+model_files     files of models: their headers, sizes, download
 errors          all errors of a model server, with codes
 """

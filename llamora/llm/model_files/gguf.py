@@ -53,7 +53,8 @@ FILE_TYPES: Final = {
     36: "TQ1_0", 37: "TQ2_0", 38: "MXFP4_MOE", 39: "NVFP4", 40: "Q1_0",
 }  # fmt: skip
 _read_length = struct.Struct("<Q").unpack_from
-_PART_NAME = re.compile(r"(.+)-(\d{5})-of-(\d{5})\.gguf")
+_PART_END = re.compile(r"-(\d{5})-of-(\d{5})\.gguf")
+_PART_END_LENGTH = len("-00001-of-00003.gguf")
 # Architectures that write no text.
 _SILENT_ARCHITECTURES = frozenset(
     ("clip", "bert", "modern-bert", "nomic-bert", "nomic-bert-moe", "neo-bert", "jina-bert-v2", "t5encoder")
@@ -138,21 +139,30 @@ def read_gguf(path: Path) -> GgufFacts:
     )
 
 
+def is_part(name: str) -> bool:
+    """Return whether a file is one of those that a model was split into."""
+    return _match_part_end(name) is not None
+
+
 def is_later_part(name: str) -> bool:
     """Return whether a file is the second or a later one of those that a model was split into."""
-    found = _PART_NAME.fullmatch(name)
-    return found is not None and int(found[2]) > 1
+    found = _match_part_end(name)
+    return found is not None and int(found[1]) > 1
+
+
+def _match_part_end(name: str) -> re.Match[str] | None:
+    return _PART_END.fullmatch(name, max(1, len(name) - _PART_END_LENGTH))
 
 
 def _list_parts(path: Path) -> Iterator[Path]:
     """Yield a file, or all files that its model was split into."""
-    found = _PART_NAME.fullmatch(path.name)
-    count = int(found[3]) if found else 1
+    found = _match_part_end(path.name)
+    count = int(found[2]) if found else 1
     if found is None or count > _MOST_PARTS:
         yield path
         return
     for number in range(1, count + 1):
-        part = path.with_name(f"{found[1]}-{number:05d}-of-{count:05d}.gguf")
+        part = path.with_name(f"{path.name[: found.start()]}-{number:05d}-of-{count:05d}.gguf")
         if not part.is_file():
             raise UnreadableModelFile("incomplete")
         yield part
