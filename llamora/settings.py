@@ -150,12 +150,23 @@ def _is_origin(value: str) -> bool:
     return _is_url(value) and value == f"{parts.scheme}://{parts.netloc}" and "@" not in value
 
 
-def _url(name: str) -> str:
-    value = str(env.str(name, default=""))
+def _url(name: str, default: str = "") -> str:
+    value = str(env.str(name, default=default))
     if value and not _parses(value, _is_url):
         # It may hold a password.
         raise ImproperlyConfigured(
             f"LLAMORA_{name} is not a valid address; it must begin with http:// or https://."
+        )
+    return value
+
+
+def _safe_url(name: str, default: str) -> str:
+    """Return an address whose answers nobody on the way can change."""
+    value = _url(name, default) or default
+    parts = urlsplit(value)
+    if parts.scheme != "https" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
+        raise ImproperlyConfigured(
+            f"LLAMORA_{name} is not a safe address; it must begin with https://, or be on this machine."
         )
     return value
 
@@ -270,6 +281,9 @@ MODEL_NAME = _text("MODEL_NAME", "")
 MODEL_API_KEY = _secret("MODEL_API_KEY", least=1)
 MODEL_FILE = _path("MODEL_FILE", "", is_file=True)
 MODEL_CONTEXT = _number("MODEL_CONTEXT", 8192, 512, 16_777_216)
+MODEL_THREADS = _number("MODEL_THREADS", 0, 0, 1024)
+MODEL_GPU_LAYERS = _number("MODEL_GPU_LAYERS", -1, -1, 9999)
+MODEL_HUB = _safe_url("MODEL_HUB", "https://huggingface.co")
 MODEL_ALLOW_REMOTE = _boolean("MODEL_ALLOW_REMOTE", False)
 MODEL_PARALLEL = _number("MODEL_PARALLEL", 2, 1, 256)
 MODEL_REPLY_TOKENS = _number("MODEL_REPLY_TOKENS", 700, 16, 1_000_000)

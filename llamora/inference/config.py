@@ -1,11 +1,9 @@
-"""Settings of the language model, read from Django's settings, and the lookup of its `.gguf` file."""
+"""Settings of the language model, read from Django's settings."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
-
-from llamora.inference.status import ModelUnavailable
 
 USUAL_ADDRESSES = (
     "http://127.0.0.1:8080",
@@ -18,7 +16,12 @@ USUAL_ADDRESSES = (
 
 @dataclass(frozen=True, kw_only=True)
 class ModelConfig:
-    """Settings of the language model: its server, its file, its context window."""
+    """Settings of the language model: its server, its file, its context window.
+
+    decided_by   the option of a command that replaces the settings of server, file and name
+    threads      processor threads of a model that Llamora runs; 0 for one of each core
+    gpu_layers   layers that it moves to a graphics card; -1 for as many as fit
+    """
 
     off: bool = False
     url: str = ""
@@ -29,6 +32,9 @@ class ModelConfig:
     allow_remote: bool = False
     context: int = 8192
     parallel: int = 2
+    threads: int = 0
+    gpu_layers: int = -1
+    decided_by: str = ""
     usual_addresses: tuple[str, ...] = USUAL_ADDRESSES
 
     @classmethod
@@ -42,22 +48,7 @@ class ModelConfig:
             allow_remote=settings.MODEL_ALLOW_REMOTE,
             context=settings.MODEL_CONTEXT,
             parallel=settings.MODEL_PARALLEL,
+            threads=settings.MODEL_THREADS,
+            gpu_layers=settings.MODEL_GPU_LAYERS,
             usual_addresses=tuple(getattr(settings, "MODEL_USUAL_ADDRESSES", USUAL_ADDRESSES)),
         )
-
-    def find_model_file(self) -> Path | None:
-        """Return the .gguf file to run, or None; raise ModelUnavailable if a configured file is missing."""
-        if self.file:
-            path = Path(self.file).expanduser().resolve()
-            if not path.is_file():
-                raise ModelUnavailable("no_file")
-            return path
-        files = sorted(path for path in self.models_folder.glob("*.gguf") if _is_model_file(path.name))
-        named = [path for path in files if self.name and self.name in (path.name, path.stem)]
-        return next(iter(named or files), None)
-
-
-def _is_model_file(name: str) -> bool:
-    """Return whether a file holds a model; image projectors and later parts of split files do not."""
-    later_part = "-of-" in name and "-00001-of-" not in name
-    return not (later_part or name.startswith("mmproj"))

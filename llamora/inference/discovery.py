@@ -1,25 +1,35 @@
 """Discovery of the household's model server, in the background.
 
-    LLAMORA_MODEL_URL is set     only the server at this URL
-    LLAMORA_MODEL_FILE is set    this .gguf file, run in a child process
-    <data>/models/ has a .gguf   this file, run in a child process
-    otherwise                    llama.cpp, Ollama, LM Studio or vLLM on its default loopback port
+    a setting or the choice names a server   only this server
+    a setting or the choice names a file     this .gguf file, run in a child process
+    <data>/models/ has a .gguf               this file, run in a child process
+    otherwise                                llama.cpp, Ollama, LM Studio or vLLM on its default loopback port
 
-A model file takes precedence over a server that happens to listen on a default port, because a file runs in
-a process of our own. A discovery belongs to the event loop that started it; `status()` may be called from
-any thread and never waits.
+`model_choice.selection` says what comes first. A model file takes precedence over a server that happens to
+listen on a default port, because a file runs in a process of our own.
+
+A new choice, and a file that is put into the folder, are noticed while Llamora runs. New replies are then
+written by the new model; those that are being written end on the old one, which is closed after them.
+
+A discovery belongs to the event loop that started it; `status()` may be called from any thread and never
+waits.
 """
 
 import asyncio
 import importlib
 import time
+from collections.abc import Awaitable
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from llamora.inference.config import ModelConfig
 from llamora.inference.llamacpp import LlamaCppProcess
 from llamora.inference.messages import ready_message
+from llamora.inference.model_choice.machine import estimate_memory, read_machine
+from llamora.inference.model_choice.model_files import ModelFile
+from llamora.inference.model_choice.watching import FolderWatch, Target, find_target
 from llamora.inference.status import ModelStatus, ModelUnavailable, status_for_code
 from llamora.llm.errors import ModelError, ModelNotFound
 from llamora.llm.model_files.size import is_too_small
@@ -33,6 +43,8 @@ _PAUSE_LOADING = 0.5
 # A server that was ready so recently is not checked again before a reply.
 _FRESH_SECONDS = 1.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0
+# Between two looks at the folder of models, which are cheap; and at a file that has only just appeared.
+_PAUSE_FOLDER, _PAUSE_NEW_FILE = 5.0, 2.0
 # Errors that may pass: a server that is only busy, or slow to answer a probe, is not away.
 _TRANSIENT_CODES = ("silent", "too_slow", "dropped", "server_error", "busy", "malformed")
 # Errors that a person can do something about.
@@ -43,7 +55,7 @@ class ModelDiscovery:
     """Discovery that finds the model server, checks it again at intervals, and provides it to jobs."""
 
     def __init__(self, config: ModelConfig) -> None:
-        self._config = config
+        self.config = self._config = config
         self._reset()
 
     def _reset(self) -> None:
@@ -53,6 +65,11 @@ class ModelDiscovery:
         self._server: ModelServer | None = None
         self.child: LlamaCppProcess | None = None
         self._task: asyncio.Task[None] | None = None
+        self._target: Target | None = None
+        self._watch = FolderWatch(self._config.models_folder)
+        self._retiring: dict[asyncio.Task[None], tuple[LlamaCppProcess | None, ModelServer]] = {}
+        # Changes by other threads, all and seen: what is ready may not be what was chosen a moment ago.
+        self._changes = self._changes_seen = 0
         self._wake = asyncio.Event()
         self._check_done = asyncio.Condition()
 
@@ -107,6 +124,18 @@ class ModelDiscovery:
         """Check the server now, without waiting for the next interval."""
         self._wake.set()
 
+    def notice_change(self) -> None:
+        """Check at once, since the choice or the files were changed. May be called from any thread."""
+        self._changes += 1
+        task = self._task
+        if task is not None and not task.get_loop().is_closed():
+            task.get_loop().call_soon_threadsafe(self.refresh)
+
+    def get_file_in_use(self) -> Path | None:
+        """Return the file that the child process runs, or None. May be called from any thread."""
+        child = self.child
+        return child.model if child else None
+
     async def close(self) -> None:
         """Stop the discovery and end the child process, within a second."""
         task, self._task = self._task, None
@@ -114,6 +143,10 @@ class ModelDiscovery:
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
+        for task, old in list(self._retiring.items()):
+            task.cancel()
+            await _close_all(*old)
+        self._target = None
         child, self.child = self.child, None
         if child is not None:
             await child.close()
@@ -123,13 +156,14 @@ class ModelDiscovery:
 
     def _get_ready_server(self) -> "ModelServer | None":
         child_is_gone = self.child is not None and self.child.serving is None
-        return None if child_is_gone or not self._status.is_ready else self._server
+        is_outdated = self._changes != self._changes_seen
+        return None if child_is_gone or is_outdated or not self._status.is_ready else self._server
 
     async def _wait_for_next_check(self) -> None:
         """Check now, and repeat until the model is no longer loading; return after the last check."""
         async with self._check_done:
+            self.refresh()
             while True:
-                self.refresh()
                 await self._check_done.wait()
                 if self._status.state not in ("looking", "loading"):
                     return
@@ -140,30 +174,89 @@ class ModelDiscovery:
         pause = _FIRST_PAUSE
         while True:
             self._wake.clear()
+            changes = self._changes
             self._status = await self._check_once()
             self._checked_at = time.monotonic()
+            self._changes_seen = changes
             async with self._check_done:
                 self._check_done.notify_all()
             state = self._status.state
             pause = min(pause * 2, _LONGEST_PAUSE) if state == "away" else _FIRST_PAUSE
-            wait = {"ready": _PAUSE_READY, "loading": _PAUSE_LOADING}.get(state, pause)
+            await self._wait({"ready": _PAUSE_READY, "loading": _PAUSE_LOADING}.get(state, pause))
+
+    async def _wait(self, seconds: float) -> None:
+        """Wait for some seconds, for `refresh`, or for a change of the choice or of the files."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + min(seconds, _PAUSE_NEW_FILE if self._watch.has_new_file else seconds)
+        while (left := deadline - loop.time()) > 0:
             with suppress(TimeoutError):
-                async with asyncio.timeout(wait):
+                async with asyncio.timeout(min(left, _PAUSE_FOLDER)):
                     await self._wake.wait()
+                    return
+            if left > _PAUSE_FOLDER and await asyncio.to_thread(self._watch.has_changed):
+                return
 
     async def _check_once(self) -> ModelStatus:
         try:
-            if self._config.url:
-                return await self._probe(self._get_or_open_server(self._config.url, self._config.api_key))
-            if self.child is not None or (file := self._config.find_model_file()) is None:
-                return await (self._check_child() if self.child else self._check_usual_addresses())
-            self.child = LlamaCppProcess(
-                file, context=self._config.context, parallel=self._config.parallel, on_change=self.refresh
-            )
-            self.child.start()
-            return status_for_code("loading")
+            target = await asyncio.to_thread(find_target, self._config, self._watch, self.get_file_in_use())
+            await self._switch_to(target)
+            if target.problem and not target.may_look_elsewhere:
+                return status_for_code(target.problem)
+            if target.url:
+                return await self._probe(self._get_or_open_server(target.url, self._config.api_key))
+            if target.file is not None:
+                return await (self._check_child() if self.child else self._start_child(target.file))
+            return await self._check_usual_addresses(otherwise=target.problem or "none_found")
         except ModelError as error:
             return self._get_status_after(error)
+
+    # --- another model ---------------------------------------------------------------------------------
+
+    async def _switch_to(self, target: Target) -> None:
+        """Use this from now on; what was used before is closed, as soon as no reply is written by it."""
+        if self._target is not None and self._target.identity == target.identity:
+            return
+        self._target = target
+        child, server, self.child, self._server = self.child, self._server, None, None
+        if server is not None and server.uses.count:
+            task = asyncio.get_running_loop().create_task(self._retire(child, server))
+            self._retiring[task] = (child, server)
+            task.add_done_callback(self._retiring.pop)
+        else:
+            await _close_all(child, server)
+
+    async def _retire(self, child: LlamaCppProcess | None, server: "ModelServer") -> None:
+        await server.uses.wait()
+        await _close_all(child, server)
+        # There may be memory for the next one now.
+        self.refresh()
+
+    async def _start_child(self, file: ModelFile) -> ModelStatus:
+        if self._retiring and not await asyncio.to_thread(self._has_memory_for, file):
+            return status_for_code("switching")
+        self.child = LlamaCppProcess(
+            file.path,
+            context=self._config.context,
+            parallel=self._config.parallel,
+            threads=self._config.threads,
+            gpu_layers=self._config.gpu_layers,
+            on_change=self.refresh,
+        )
+        self.child.start()
+        return status_for_code("loading")
+
+    def _has_memory_for(self, file: ModelFile) -> bool:
+        """Return whether this model can be loaded beside the one that is still writing."""
+        available = read_machine().available
+        needed = estimate_memory(
+            size=file.size,
+            cache_bytes=file.facts.cache_bytes if file.facts else 0,
+            context=self._config.context,
+            parallel=self._config.parallel,
+        )
+        return not available or needed <= available
+
+    # --- checks ------------------------------------------------------------------------------------------
 
     def _get_status_after(self, error: ModelError) -> ModelStatus:
         """Return the status after an error; a ready server remains ready if the error may be temporary."""
@@ -179,7 +272,7 @@ class ModelDiscovery:
             return status_for_code("file_refused" if self.child.state == "failed" else "loading")
         return await self._probe(self._get_or_open_server(serving.address, serving.key))
 
-    async def _check_usual_addresses(self) -> ModelStatus:
+    async def _check_usual_addresses(self, *, otherwise: str) -> ModelStatus:
         """Return the status of the server in use, or of the first default address that answers."""
         servers = [
             self._get_or_open_server(url, self._config.api_key) for url in self._config.usual_addresses
@@ -193,7 +286,7 @@ class ModelDiscovery:
         if chosen is not None:
             return self._set_ready_server(chosen)
         codes = [failure.code for failure in failures.values() if failure is not None]
-        return status_for_code(next((code for code in codes if code in _FIXABLE_CODES), "none_found"))
+        return status_for_code(next((code for code in codes if code in _FIXABLE_CODES), otherwise))
 
     async def _get_failure(self, server: "ModelServer") -> ModelError | None:
         """Return the reason why a server cannot be used, or None."""
@@ -205,7 +298,7 @@ class ModelDiscovery:
         return None
 
     async def _probe(self, server: "ModelServer") -> ModelStatus:
-        await server.probe(named=self._config.name if self._config.url else "")
+        await server.probe(named=self._target.model if self._target and self._target.url else "")
         return self._set_ready_server(server)
 
     def _set_ready_server(self, server: "ModelServer") -> ModelStatus:
@@ -234,7 +327,7 @@ class ModelDiscovery:
 
     def _pick_model(self, offer: ServerCapabilities) -> str:
         """Return the name of the model to request; llama.cpp serves one model under any name."""
-        name, offered = self._config.name, _list_chat_models(offer)
+        name, offered = self._target.model if self._target else "", _list_chat_models(offer)
         if offer.kind == "llama.cpp":
             return offer.name
         if not name and offered:
@@ -254,6 +347,11 @@ class ModelDiscovery:
         return ModelServer(
             url, api_key=key, allow_remote=self._config.allow_remote, on_failure=lambda _: self.refresh()
         )
+
+
+async def _close_all(child: LlamaCppProcess | None, server: "ModelServer | None") -> None:
+    closing: list[Awaitable[None]] = [found.close() for found in (child, server) if found is not None]
+    await asyncio.gather(*closing)
 
 
 def _list_chat_models(offer: ServerCapabilities) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from llamora.inference.llamacpp_child import KEY_VARIABLE
+from llamora.inference.model_choice.machine import count_cores
 
 _ROOT = Path(__file__).resolve().parents[2]
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 60.0
@@ -41,13 +42,28 @@ def _build_child_environment(key: str) -> dict[str, str]:
 class LlamaCppProcess:
     """A server of one `.gguf` file, in a child process, until it is closed."""
 
-    def __init__(self, model: Path, *, context: int, parallel: int, on_change: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        model: Path,
+        *,
+        context: int,
+        parallel: int,
+        on_change: Callable[[], None],
+        threads: int = 0,
+        gpu_layers: int = -1,
+    ) -> None:
         self.model = model
         self.state = "loading"
         self.serving: LlamaCppAddress | None = None
         self.process: asyncio.subprocess.Process | None = None
         self.starts = 0
-        self._options = {"model": str(model), "context": context, "parallel": parallel}
+        self._options = {
+            "model": str(model),
+            "context": context,
+            "parallel": parallel,
+            "threads": threads or count_cores(),
+            "gpu_layers": gpu_layers,
+        }
         self._on_change = on_change
         self._task: asyncio.Task[None] | None = None
 

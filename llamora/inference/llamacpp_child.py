@@ -1,7 +1,8 @@
 """The process that runs a `.gguf` file: `python -m llamora.inference.llamacpp_child`.
 
     environment   LLAMORA_CHILD_KEY: the key that every request must contain
-    stdin         one line of JSON {"model": path, "context": tokens, "parallel": n}, then nothing;
+    stdin         one line of JSON {"model": path, "context": tokens, "parallel": n, "threads": n,
+                  "gpu_layers": n}, then nothing;
                   when the parent closes stdin or ends, this process ends
     stdout        one line: {"address": "http://127.0.0.1:port"}, or {"failed": true}
 
@@ -51,6 +52,8 @@ def _serve(options: dict[str, Any], key: str) -> Any:
     params.n_parallel = options["parallel"]
     # llama.cpp divides the window between the slots; our setting is for one reply.
     params.n_ctx = options["context"] * options["parallel"]
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = options["threads"]
+    params.n_gpu_layers = options["gpu_layers"]
     params.hostnames = ["127.0.0.1"]
     params.port = 0
     params.api_keys = [key]

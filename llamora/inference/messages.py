@@ -29,6 +29,14 @@ _MESSAGES: Final = {
         "The model file could not be loaded. It may be damaged, too large for this machine, or of an "
         "unsupported kind. Try another .gguf file."
     ),
+    "file_incomplete": (
+        "The model file is not complete. If it is still being copied, wait; if not, get it again."
+    ),
+    "chosen_file_gone": "The chosen model file is not there any more. Choose another under Settings, Model.",
+    "switching": (
+        "The model is being changed. There is not enough memory for both, so the replies that are being "
+        "written come first."
+    ),
     # Why a reply failed.
     "refused_connection": (
         "The model server is not running. Start it, then try again. Llamora also checks every half minute."

@@ -6,6 +6,7 @@ Pages call `get_status`, `check_again`, `get_state` and `get_message` from their
 
 import threading
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llamora.inference.config import ModelConfig
@@ -45,10 +46,15 @@ def start_discovery() -> None:
     _holder.get().start()
 
 
-async def discover(*, no_model: bool = False, patience: float = 10.0) -> None:
-    """Look for a model server and wait for the result; with `no_model`, switch the model off."""
-    if no_model:
-        _holder.replace(ModelDiscovery(replace(ModelConfig.from_settings(), off=True)))
+async def discover(
+    *, no_model: bool = False, config: ModelConfig | None = None, patience: float = 10.0
+) -> None:
+    """Look for a model server and wait for the result; with `no_model`, switch the model off.
+
+    `config` replaces the settings for this process.
+    """
+    if no_model or config is not None:
+        _holder.replace(ModelDiscovery(replace(config or ModelConfig.from_settings(), off=no_model)))
     await _holder.get().wait_until_known(patience=patience)
 
 
@@ -73,6 +79,21 @@ def get_state() -> str:
 def get_message() -> str:
     """Return the status of the model as a message for people."""
     return get_status().message
+
+
+def get_config() -> ModelConfig:
+    """Return the settings of the model in this process."""
+    return _holder.get().config
+
+
+def get_file_in_use() -> Path | None:
+    """Return the model file that this process runs, or None."""
+    return _holder.get().get_file_in_use()
+
+
+def notice_change() -> None:
+    """Look at once at the choice and at the files, which were changed. May be called from any thread."""
+    _holder.get().notice_change()
 
 
 async def get_server() -> "ModelServer":

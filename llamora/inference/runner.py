@@ -129,8 +129,10 @@ class JobRun:
         preempt = partial(self.end, JobState.INTERRUPTED, "preempted") if self._is_background else None
         async with self._queue.slot(job.owner_id, job.set_position, preempt=preempt):
             server = (await self._find_server()).with_model(job.model)
-            job.start()
-            reason = await self._stream_with_room(server)
+            # Another model may be chosen meanwhile: this one stays until the reply is written.
+            with server.uses.hold():
+                job.start()
+                reason = await self._stream_with_room(server)
         if not job.text.strip():
             raise EmptyReply
         return "length" if reason == "length" else ""

@@ -51,5 +51,6 @@ class ModelStatus:
 
 def status_for_code(code: str) -> ModelStatus:
     """Return the status for any code but `ready`."""
-    state = code if code in ("off", "looking", "loading") else "away"
+    state = "loading" if code == "switching" else code
+    state = state if state in ("off", "looking", "loading") else "away"
     return ModelStatus(state=state, code=code, message=get_message(code))

@@ -140,6 +140,31 @@ def _translate_errors() -> Iterator[None]:
     raise failure from None
 
 
+class UseCount:
+    """The number of replies that are written by a server, and whoever waits for their end."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._unused = asyncio.Event()
+        self._unused.set()
+
+    @contextmanager
+    def hold(self) -> Iterator[None]:
+        """Count as a use during the block."""
+        self.count += 1
+        self._unused.clear()
+        try:
+            yield
+        finally:
+            self.count -= 1
+            if not self.count:
+                self._unused.set()
+
+    async def wait(self) -> None:
+        """Wait until nothing uses the server."""
+        await self._unused.wait()
+
+
 class ModelServer:
     """A server with `/v1/chat/completions`."""
 
@@ -163,6 +188,8 @@ class ModelServer:
         self._headers = {"Accept-Encoding": "identity", "User-Agent": "Llamora"}
         if self._api_key:
             self._headers["Authorization"] = f"Bearer {self._api_key}"
+        # Shared with the copies for other models: the server is closed after the last use of all of them.
+        self.uses = UseCount()
         self._on_failure = on_failure
         self._client: httpx.AsyncClient | None = None
         self._urls: dict[str, httpx.URL] = {}

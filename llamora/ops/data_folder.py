@@ -8,6 +8,8 @@
   llamora.sqlite3-commits  0600  the log of commits; see `llamora.database.commit_log`
   losses/               0700   reports of saves that are missing, until they are acknowledged
   replaced/             0700   databases that a restore replaced, and copies of damaged ones; for thirty days
+  models/               0700   model files; parts of those that are downloaded
+    choice.json         0600   which model the household has chosen
   static/                      static files as served, collected from the sources
 """
 

@@ -251,7 +251,7 @@ def test_nothing_of_a_prompt_is_printed(tiny_model: Path) -> None:
         assert process.stdin is not None
         assert process.stdout is not None
         assert process.stderr is not None
-        wish = {"model": str(tiny_model), "context": 512, "parallel": 1}
+        wish = {"model": str(tiny_model), "context": 512, "parallel": 1, "threads": 1, "gpu_layers": 0}
         process.stdin.write(json.dumps(wish).encode() + b"\n")
         process.stdin.flush()
         address = json.loads(process.stdout.readline())["address"]

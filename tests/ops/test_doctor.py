@@ -354,10 +354,12 @@ def test_a_model_file_is_named_and_not_loaded(own_folder: Path, settings: Any) -
     assert TOO_SMALL_NOTICE in get_messages(inference.check_model_server)
     assert get_worst_level(inference.check_model_server) == "warn"
 
-    write_gguf(file, b"GGUF")
-    assert "heron.gguf" in get_messages(inference.check_model_server)
-    assert "could not be loaded" in get_messages(inference.check_model_server)
-    assert get_worst_level(inference.check_model_server) == "warn"
+    write_gguf(own_folder / "models" / "half.gguf", b"GGUF")
+    (own_folder / "models" / "choice.json").write_text("{")
+    said = get_messages(inference.check_model_server)
+    assert "half.gguf: This model file is not complete." in said
+    assert "choice.json" in said
+    assert "The server runs heron.gguf" in said
 
     settings.MODEL_FILE = str(own_folder / "absent.gguf")
     assert get_worst_level(inference.check_model_server) == "warn"

@@ -2,15 +2,15 @@
 
 import asyncio
 from collections.abc import Iterator
-from pathlib import Path
-
-from django.conf import settings
 
 from llamora.inference.config import ModelConfig
 from llamora.inference.messages import TOO_SMALL_NOTICE, get_message
+from llamora.inference.model_choice.errors import get_sentence
+from llamora.inference.model_choice.model_files import ModelFile, list_model_files
+from llamora.inference.model_choice.selection import select_model
+from llamora.inference.model_choice.watching import FolderWatch, find_target
 from llamora.inference.model_server import discover, get_status, stop
-from llamora.inference.status import ModelStatus, ModelUnavailable
-from llamora.llm.model_files.gguf import UnreadableModelFile, read_gguf
+from llamora.inference.status import ModelStatus
 from llamora.llm.model_files.size import is_too_small
 from llamora.ops.doctor.check_result import CheckResult, ok, warn
 from llamora.pluralize import pluralize
@@ -21,26 +21,27 @@ _PATIENCE_SECONDS = 8.0
 def check_model_server() -> Iterator[CheckResult]:
     """Report the model server that `up` would find; a model file is not loaded."""
     config = ModelConfig.from_settings()
-    try:
-        file = None if config.url else config.find_model_file()
-    except ModelUnavailable:
-        yield warn("model", f"The file {settings.MODEL_FILE} does not exist. Correct LLAMORA_MODEL_FILE.")
+    selection = select_model(config)
+    if selection.problem:
+        yield warn("model", get_sentence(selection.problem))
+    for file in list_model_files(config.models_folder):
+        if file.problem:
+            yield warn("model", f"{file.path.name}: {file.sentence}")
+    target = find_target(config, FolderWatch(config.models_folder), None)
+    if target.file is not None:
+        yield _describe_file(target.file)
         return
-    if file is not None:
-        yield _describe_file(file)
+    if target.problem and not target.may_look_elsewhere:
+        yield warn("model", f"{selection.file}: {get_message(target.problem)}")
         return
     found = asyncio.run(_find_model())
     is_usable = found.is_ready and not found.is_too_small_for("")
     yield ok("model", found.message) if is_usable else warn("model", found.message)
 
 
-def _describe_file(file: Path) -> CheckResult:
-    message = f"The server runs {file.name} ({file.stat().st_size // 2**20:,} MiB) itself."
-    try:
-        facts = read_gguf(file)
-    except UnreadableModelFile:
-        return warn("model", f"{message} {get_message('file_refused')}")
-    is_small = is_too_small(facts.parameters or None)
+def _describe_file(file: ModelFile) -> CheckResult:
+    message = f"The server runs {file.path.name} ({file.size // 2**20:,} MiB) itself."
+    is_small = file.facts is not None and is_too_small(file.facts.parameters or None)
     return warn("model", f"{message} {TOO_SMALL_NOTICE}") if is_small else ok("model", message)
 
 

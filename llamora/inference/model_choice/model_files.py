@@ -1,0 +1,102 @@
+"""The model files of the household, with their facts."""
+
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+from llamora.inference.model_choice.errors import get_sentence
+from llamora.llm.model_files.gguf import GgufFacts, UnreadableModelFile, is_later_part, read_gguf
+
+Stamp = tuple[int, int, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelFile:
+    """A file, its facts, or the reason why it can't be used: a code of `errors`, empty if it can be."""
+
+    path: Path
+    stamp: Stamp
+    facts: GgufFacts | None = None
+    problem: str = ""
+    reason: str = ""
+
+    @property
+    def name(self) -> str:
+        """The name of the file without `.gguf`."""
+        return self.path.name.removesuffix(".gguf")
+
+    @property
+    def size(self) -> int:
+        """The bytes of the file, or of all files that the model was split into."""
+        return self.facts.size if self.facts else self.stamp[1]
+
+    @property
+    def sentence(self) -> str:
+        """A sentence about what is wrong, or nothing."""
+        return get_sentence(self.problem, reason=self.reason) if self.problem else ""
+
+    def has_name(self, name: str) -> bool:
+        """Return whether people may mean this file by a name."""
+        return name in (self.path.name, self.name)
+
+
+class _HeaderCache:
+    """Facts that were read, as long as their file does not change; reading takes up to a second."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._files: dict[Path, ModelFile] = {}
+
+    def read(self, path: Path) -> ModelFile:
+        status = path.stat()
+        stamp = (status.st_ino, status.st_size, status.st_mtime_ns)
+        found = self._files.get(path)
+        # Whether a split model is complete depends on other files too.
+        if found is None or found.stamp != stamp or found.problem == "incomplete":
+            found = _read_file(path, stamp)
+            with self._lock:
+                self._files[path] = found
+        return found
+
+
+_cache = _HeaderCache()
+
+
+def read_model_file(path: Path) -> ModelFile:
+    """Return a file with its facts or its problem; raise FileNotFoundError."""
+    return _cache.read(path)
+
+
+def list_model_files(folder: Path) -> list[ModelFile]:
+    """Return the files in the folder of models, by name; image projectors and later parts are left out."""
+    paths = sorted(path for path in folder.glob("*.gguf") if is_first_part(path.name))
+    return [read_model_file(path) for path in paths if path.is_file()]
+
+
+def is_first_part(name: str) -> bool:
+    """Return whether a file may hold a model, or the first part of one."""
+    return not (is_later_part(name) or name.startswith(("mmproj", ".")))
+
+
+def list_parts(path: Path) -> list[Path]:
+    """Return all files of a model that may have been split."""
+    base, mark, rest = path.name.partition("-00001-of-")
+    if not mark:
+        return [path]
+    return sorted(
+        part
+        for part in path.parent.iterdir()
+        if part.name.startswith(f"{base}-") and part.name.endswith(f"-of-{rest}")
+    )
+
+
+def _read_file(path: Path, stamp: Stamp) -> ModelFile:
+    try:
+        facts = read_gguf(path)
+    except UnreadableModelFile as problem:
+        return ModelFile(path=path, stamp=stamp, problem=problem.code)
+    except OSError as error:
+        return ModelFile(path=path, stamp=stamp, problem="unreadable", reason=error.strerror or "an error")
+    return ModelFile(
+        path=path, stamp=stamp, facts=facts, problem="" if facts.writes_text else "no_text_model"
+    )

@@ -1,0 +1,315 @@
+"""Services of the page *Settings, Model* and of `manage.py model`. Every refusal is a ChoiceRefused.
+
+    list_files, list_servers, list_catalogue, list_unfinished    what there is
+    describe_selection                                           what is used, and what decided that
+    choose_file, choose_server, choose_nothing                   the household's choice
+    remove_file                                                  delete a file
+    start_download, cancel_download, get_download_progress       a download in this process
+    accept_upload                                                a file that somebody sends
+
+They may be called from any thread, but not on the event loop: all of them read the disk.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+from llamora.inference import model_server
+from llamora.inference.config import ModelConfig
+from llamora.inference.messages import get_display_name
+from llamora.inference.model_choice.catalogue import CATALOGUE, CatalogueModel, Suitability, assess
+from llamora.inference.model_choice.choice_file import ModelChoice, write_choice
+from llamora.inference.model_choice.downloads import (
+    PART_SUFFIX,
+    DownloadProgress,
+    downloads,
+    parse_source,
+)
+from llamora.inference.model_choice.errors import ChoiceRefused, get_sentence
+from llamora.inference.model_choice.machine import read_machine
+from llamora.inference.model_choice.model_files import (
+    ModelFile,
+    list_model_files,
+    list_parts,
+    read_model_file,
+)
+from llamora.inference.model_choice.selection import Selection, list_candidates, select_model
+from llamora.inference.model_choice.servers import FoundServer, find_servers
+from llamora.inference.model_choice.uploads import add_file
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileEntry:
+    """A model file in the list: with its facts or its problem, and whether it is chosen or in use."""
+
+    file: ModelFile
+    is_chosen: bool
+    is_in_use: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class CatalogueEntry:
+    """A model of the short list: what this machine can do with it, and its file if that is here."""
+
+    model: CatalogueModel
+    suitability: Suitability
+    file: ModelFile | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnfinishedDownload:
+    """The part of a file that a download left; downloading that file again goes on with it."""
+
+    name: str
+    size: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class SelectionSummary:
+    """The model that is used, and why, in a sentence.
+
+    selection   the file or server, and what decided
+    setting     the setting that decides, so that nothing can be chosen; else nothing
+    sentence    why, as in "Is set by LLAMORA_MODEL_URL."
+    problem     a sentence about a choice that could not be read, or nothing
+    """
+
+    selection: Selection
+    setting: str
+    sentence: str
+    problem: str
+
+
+def get_models_folder() -> Path:
+    """Return the folder of the household's model files."""
+    return ModelConfig.from_settings().models_folder
+
+
+# --- What there is ----------------------------------------------------------------------------------------
+
+
+def list_files() -> list[FileEntry]:
+    """Return the model files of the household, and the chosen one if it lies elsewhere."""
+    config = _get_config()
+    selection, in_use = select_model(config), get_file_in_use()
+    files = list_model_files(config.models_folder)
+    if selection.file and selection.file.is_file() and selection.file not in [file.path for file in files]:
+        files.append(read_model_file(selection.file))
+    return [
+        FileEntry(file=file, is_chosen=file.path == selection.file, is_in_use=_is_same(file.path, in_use))
+        for file in files
+    ]
+
+
+def list_servers(*, seconds: float = 2.0) -> list[FoundServer]:
+    """Return the model servers that answer within some seconds, with their models."""
+    return asyncio.run(find_servers(_get_config(), seconds=seconds))
+
+
+def list_catalogue() -> list[CatalogueEntry]:
+    """Return the short list of good small models, and what this machine can do with each."""
+    config, machine = _get_config(), read_machine()
+    here = {file.path.name: file for file in list_model_files(config.models_folder) if not file.problem}
+    return [
+        CatalogueEntry(
+            model=model,
+            suitability=assess(model, machine, context=config.context, parallel=config.parallel),
+            file=here.get(model.file),
+        )
+        for model in CATALOGUE
+    ]
+
+
+def list_unfinished() -> list[UnfinishedDownload]:
+    """Return the parts that downloads left."""
+    found = [(path, path.stat().st_size) for path in sorted(get_models_folder().glob(f"*{PART_SUFFIX}"))]
+    return [UnfinishedDownload(name=path.name.removesuffix(".part"), size=size) for path, size in found]
+
+
+def describe_selection() -> SelectionSummary:
+    """Return what is used by the settings and the choice of this moment, and why."""
+    selection = select_model(_get_config())
+    sentence = "Nothing is chosen, so Llamora uses the first model that it finds."
+    if selection.setting:
+        sentence = f"Is set by {selection.setting}."
+    elif selection.decided_by:
+        sentence = "Was chosen in this household."
+    problem = get_sentence(selection.problem) if selection.problem else ""
+    return SelectionSummary(
+        selection=selection, setting=selection.setting, sentence=sentence, problem=problem
+    )
+
+
+def get_file_in_use() -> Path | None:
+    """Return the file that this process runs; in a process without a model, the one that `up` would run."""
+    if (running := model_server.get_file_in_use()) is not None:
+        return running
+    config = _get_config()
+    selection = select_model(config)
+    if selection.file or selection.url or model_server.get_status().is_ready:
+        return selection.file
+    return next((file.path for file in list_candidates(config, selection)), None)
+
+
+# --- Choosing ---------------------------------------------------------------------------------------------
+
+
+def choose_file(name: str) -> ModelFile:
+    """Choose a file by its name in the folder models (with or without .gguf), or by its absolute path."""
+    config = _get_config()
+    _check_nothing_is_set(select_model(config))
+    file = _find_file(name, config.models_folder)
+    if file.problem:
+        raise ChoiceRefused(file.problem, reason=file.reason)
+    is_inside = file.path.parent == config.models_folder
+    _save_choice(ModelChoice(file=file.path.name if is_inside else str(file.path)))
+    return file
+
+
+def choose_server(url: str, model: str = "") -> None:
+    """Choose a model server, and one of its models by name, or its first.
+
+    If LLAMORA_MODEL_URL is set, only a model of that server can be chosen.
+    """
+    config = _get_config()
+    if not (url == config.url and not config.name):
+        _check_nothing_is_set(select_model(config))
+    _check_address(url, allow_remote=config.allow_remote)
+    if not model.isprintable():
+        raise ChoiceRefused("unknown_name", name="?")
+    _save_choice(ModelChoice(url=url, model=model))
+
+
+def choose_nothing() -> None:
+    """Withdraw the choice: the first model that is found is used again."""
+    _save_choice(ModelChoice())
+
+
+def _save_choice(choice: ModelChoice) -> None:
+    try:
+        write_choice(get_models_folder(), choice)
+    except OSError as error:
+        raise ChoiceRefused("not_saved", reason=error.strerror or "an error of the disk") from None
+    model_server.notice_change()
+
+
+# --- Files ------------------------------------------------------------------------------------------------
+
+
+def remove_file(name: str, *, force: bool = False) -> None:
+    """Delete a file of the folder models, or what a download of it left; one in use only with `force`."""
+    folder = get_models_folder()
+    part = folder / f"{Path(name).name.removesuffix('.gguf')}{PART_SUFFIX}"
+    try:
+        file = _find_file(name, folder)
+    except ChoiceRefused:
+        if not part.is_file():
+            raise
+        _delete([part, part.with_name(f"{part.name}.json")])
+        return
+    if file.path.parent != folder:
+        raise ChoiceRefused("elsewhere")
+    if not force and _is_same(file.path, get_file_in_use()):
+        raise ChoiceRefused("in_use")
+    _delete(list_parts(file.path))
+    model_server.notice_change()
+
+
+def accept_upload(chunks: Iterable[bytes], name: str, *, size: int = 0) -> ModelFile:
+    """Write a file that somebody sends, in chunks, into the folder models; `size` is its length if known.
+
+    Nothing stays of a file that is refused: for its name, its header, its size or want of space.
+    """
+    file = add_file(chunks, name=name, folder=get_models_folder(), size=size)
+    model_server.notice_change()
+    return file
+
+
+def start_download(name: str, *, use: bool = False) -> DownloadProgress:
+    """Start the download of a model of the list, or of "repository/file" on the hub, in a thread.
+
+    With `use` the file is also chosen when it is there, unless a setting decides.
+    """
+    source = parse_source(name)
+    folder = get_models_folder()
+    if (folder / source.name).exists():
+        raise ChoiceRefused("file_exists", name=source.name)
+    return downloads.start(
+        source, hub=settings.MODEL_HUB, folder=folder, on_finish=partial(_finish_download, use=use)
+    )
+
+
+def cancel_download() -> None:
+    """Cancel the download of this process; what has arrived stays."""
+    downloads.cancel()
+
+
+def get_download_progress() -> DownloadProgress | None:
+    """Return the state of the download that this process runs or ran last, or None."""
+    return downloads.get_progress()
+
+
+def _finish_download(path: Path, *, use: bool) -> None:
+    if use and not select_model(_get_config()).setting:
+        choose_file(path.name)
+    model_server.notice_change()
+
+
+def _delete(paths: Iterable[Path]) -> None:
+    try:
+        for path in paths:
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        raise ChoiceRefused("not_deleted", reason=error.strerror or "an error of the disk") from None
+
+
+# --- The rest ---------------------------------------------------------------------------------------------
+
+
+def _get_config() -> ModelConfig:
+    return model_server.get_config()
+
+
+def _find_file(name: str, folder: Path) -> ModelFile:
+    if Path(name).is_absolute():
+        if not Path(name).is_file():
+            raise ChoiceRefused("no_such_file")
+        return read_model_file(Path(name))
+    found = next((file for file in list_model_files(folder) if file.has_name(name)), None)
+    if found is None:
+        raise ChoiceRefused("no_such_file")
+    return found
+
+
+def _check_nothing_is_set(selection: Selection) -> None:
+    if selection.setting:
+        raise ChoiceRefused("set_elsewhere", setting=selection.setting)
+
+
+def _check_address(url: str, *, allow_remote: bool) -> None:
+    from llamora.llm.client import check_remote_allowed, normalize_base_url  # noqa: PLC0415 - httpx is slow
+    from llamora.llm.errors import RemoteNotAllowed, WrongAddress  # noqa: PLC0415
+
+    try:
+        check_remote_allowed(normalize_base_url(url), allow_remote=allow_remote)
+    except RemoteNotAllowed:
+        raise ChoiceRefused("remote_not_allowed") from None
+    except WrongAddress:
+        raise ChoiceRefused("wrong_address") from None
+
+
+def _is_same(path: Path, other: Path | None) -> bool:
+    return other is not None and (path == other or path.resolve() == other.resolve())
+
+
+def describe_selected(selection: Selection) -> str:
+    """Return the name of what is selected as people read it, or nothing if it is whatever is found."""
+    if selection.file:
+        return get_display_name(selection.file.name)
+    host = urlsplit(selection.url).netloc
+    return f"{selection.model or 'the first model'} at {host}" if host else selection.model
