@@ -22,6 +22,7 @@ from accounts.sessions import services as sessions_services
 from llamora.clock import services as clock
 from llamora.database import NotWritten, backup_files, reserve, truncate_wal
 from llamora.inference import model_server
+from llamora.inference.config import ModelConfig
 from llamora.inference.registry import registry
 from llamora.ops import pruning
 from llamora.ops.backup import create
@@ -93,9 +94,12 @@ def bind_jobs() -> None:
     registry.bind_loop()
 
 
-async def follow_model_state(*, no_model: bool) -> AsyncIterator[str]:
-    """Look for a model server; yield each new message about it, until it is ready or none was found."""
-    await model_server.discover(no_model=no_model)
+async def follow_model_state(*, no_model: bool, config: ModelConfig | None = None) -> AsyncIterator[str]:
+    """Look for a model server; yield each new message about it, until it is ready or none was found.
+
+    `config` replaces the settings of the model for this process.
+    """
+    await model_server.discover(no_model=no_model, config=config)
     message = ""
     while True:
         status = model_server.get_status()

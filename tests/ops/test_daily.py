@@ -263,6 +263,21 @@ def test_other_files_are_never_counted_or_removed(own_folder: Path) -> None:
     assert backup_files.list_backups(folder) == []
 
 
+def test_a_download_that_ended_early_can_go_on_for_a_week(olive: Resident, own_folder: Path) -> None:
+    settle_clock()
+    now, models = timezone.now(), own_folder / "models"
+    models.mkdir()
+    for name, days in (("a.gguf.part", 8), ("a.gguf.part.json", 8), ("b.gguf.part", 6), ("c.gguf", 99)):
+        (models / name).touch()
+        moment = (now - timedelta(days=days)).timestamp()
+        os.utime(models / name, times=(moment, moment))
+
+    pruned = pruning.prune(now=now)
+
+    assert pruned.strays == 2
+    assert sorted(os.listdir(models)) == ["b.gguf.part", "c.gguf"]
+
+
 def test_pruning_takes_what_is_past_its_time_and_nothing_else(olive: Resident, own_folder: Path) -> None:
     settle_clock()
     now = timezone.now()

@@ -356,9 +356,11 @@ def test_a_model_file_is_named_and_not_loaded(own_folder: Path, settings: Any) -
 
     write_gguf(own_folder / "models" / "half.gguf", b"GGUF")
     (own_folder / "models" / "choice.json").write_text("{")
+    (own_folder / "models" / "owl.gguf.part").write_bytes(bytes(200_000))
     said = get_messages(inference.check_model_server)
     assert "half.gguf: This model file is not complete." in said
     assert "choice.json" in said
+    assert "owl.gguf is an unfinished download of 0.2 MB." in said
     assert "The server runs heron.gguf" in said
 
     settings.MODEL_FILE = str(own_folder / "absent.gguf")

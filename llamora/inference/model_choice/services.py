@@ -2,7 +2,8 @@
 
     list_files, list_servers, list_catalogue, list_unfinished    what there is
     describe_selection                                           what is used, and what decided that
-    choose_file, choose_server, choose_nothing                   the household's choice
+    choose_file, choose_server, choose_named, choose_nothing     the household's choice
+    build_config                                                 a model for one run of the server
     remove_file                                                  delete a file
     start_download, cancel_download, get_download_progress       a download in this process
     accept_upload                                                a file that somebody sends
@@ -12,7 +13,8 @@ They may be called from any thread, but not on the event loop: all of them read 
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -22,7 +24,13 @@ from django.conf import settings
 from llamora.inference import model_server
 from llamora.inference.config import ModelConfig
 from llamora.inference.messages import get_display_name
-from llamora.inference.model_choice.catalogue import CATALOGUE, CatalogueModel, Suitability, assess
+from llamora.inference.model_choice.catalogue import (
+    CATALOGUE,
+    CatalogueModel,
+    Suitability,
+    assess,
+    find_catalogue_model,
+)
 from llamora.inference.model_choice.choice_file import ModelChoice, write_choice
 from llamora.inference.model_choice.downloads import (
     PART_SUFFIX,
@@ -183,6 +191,48 @@ def choose_server(url: str, model: str = "") -> None:
     if not model.isprintable():
         raise ChoiceRefused("unknown_name", name="?")
     _save_choice(ModelChoice(url=url, model=model))
+
+
+def choose_named(name: str) -> ModelChoice:
+    """Choose what a name means: see `find_named`."""
+    choice = find_named(name)
+    if choice.file:
+        choose_file(choice.file)
+    else:
+        choose_server(choice.url, choice.model)
+    return choice
+
+
+def find_named(name: str) -> ModelChoice:
+    """Return what a name means: a file, a model of the list that is here, or a model of a running server."""
+    folder = get_models_folder()
+    with suppress(ChoiceRefused):
+        file = _find_file(name, folder)
+        return ModelChoice(file=file.path.name if file.path.parent == folder else str(file.path))
+    if listed := find_catalogue_model(name):
+        if not (folder / listed.file).is_file():
+            raise ChoiceRefused("not_downloaded", name=listed.name)
+        return ModelChoice(file=listed.file)
+    for server in list_servers():
+        for model in (name, f"{name}:latest"):
+            if model in server.models:
+                return ModelChoice(url=server.url, model=model)
+    raise ChoiceRefused("unknown_name", name=name)
+
+
+def build_config(name: str, *, option: str) -> ModelConfig:
+    """Return the settings with the model of this name in place of those that name one, as an option does."""
+    choice = find_named(name)
+    path = choice.get_path(get_models_folder())
+    if path is not None and (problem := read_model_file(path)).problem:
+        raise ChoiceRefused(problem.problem, reason=problem.reason)
+    return replace(
+        ModelConfig.from_settings(),
+        file=str(path or ""),
+        url=choice.url,
+        name=choice.model,
+        decided_by=option,
+    )
 
 
 def choose_nothing() -> None:

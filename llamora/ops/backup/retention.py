@@ -16,6 +16,8 @@ from llamora.database import FIRST_MOMENT, backup_files
 # As long as the bin: what a person deleted for good is then nowhere but in the retained backups.
 REPLACED_RETENTION = timedelta(days=30)
 _LEFTOVER_AGE = timedelta(hours=6)
+# Somebody may want to go on with a download that ended early.
+_DOWNLOAD_AGE = timedelta(days=7)
 
 
 def remove_outdated_backups(
@@ -71,6 +73,8 @@ def remove_leftovers(data_dir: Path, *, backups: Path, now: datetime, errors: li
         *_find_older(data_dir, "verifying-*", before=before),
         *_find_older(data_dir / "secrets", "*.new", before=before),
         *(path for path in _find_older(data_dir / "search", "*/*.part", before=before)),
+        *_find_older(data_dir / "models", ".choice.json.*.new", before=before),
+        *_find_older(data_dir / "models", "*.gguf.part*", before=now - _DOWNLOAD_AGE),
     ]
     removed = sum(_remove_path(path, errors) for path in strays)
     return removed + remove_abandoned_parts(backups, now=now, errors=errors)

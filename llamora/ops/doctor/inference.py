@@ -5,9 +5,11 @@ from collections.abc import Iterator
 
 from llamora.inference.config import ModelConfig
 from llamora.inference.messages import TOO_SMALL_NOTICE, get_message
+from llamora.inference.model_choice.catalogue import format_gigabytes
 from llamora.inference.model_choice.errors import get_sentence
 from llamora.inference.model_choice.model_files import ModelFile, list_model_files
 from llamora.inference.model_choice.selection import select_model
+from llamora.inference.model_choice.services import list_unfinished
 from llamora.inference.model_choice.watching import FolderWatch, find_target
 from llamora.inference.model_server import discover, get_status, stop
 from llamora.inference.status import ModelStatus
@@ -27,6 +29,12 @@ def check_model_server() -> Iterator[CheckResult]:
     for file in list_model_files(config.models_folder):
         if file.problem:
             yield warn("model", f"{file.path.name}: {file.sentence}")
+    for part in list_unfinished():
+        yield ok(
+            "model",
+            f"{part.name} is an unfinished download of {format_gigabytes(part.size)}. To go on, download it "
+            f"again; to delete it, use: manage.py model remove {part.name}",
+        )
     target = find_target(config, FolderWatch(config.models_folder), None)
     if target.file is not None:
         yield _describe_file(target.file)

@@ -22,6 +22,9 @@ from accounts.management import server_address
 from accounts.rotation.completion import destroy_remaining_files
 from accounts.sessions import run_secret
 from llamora.database import reserve
+from llamora.inference.config import ModelConfig
+from llamora.inference.model_choice.errors import ChoiceRefused
+from llamora.inference.model_choice.services import build_config
 from llamora.ops import background, data_folder, losses, startup, systemd_unit
 from llamora.ops.backup import create
 from llamora.ops.errors import OperationRefused
@@ -39,6 +42,7 @@ class Command(BaseCommand):
         "data folder that other users can read or that another server uses, a default secret key, a port in "
         "use, and unencrypted connections from other machines unless LLAMORA_ALLOW_PLAIN_HTTP is set."
     )
+    _model: ModelConfig | None = None
     # Its own checks refuse with sentences, before and after the database is there.
     requires_system_checks: list[str] = []
 
@@ -48,7 +52,15 @@ class Command(BaseCommand):
             "--port", type=int, default=settings.PORT, help="port to listen on; 0 chooses a free one"
         )
         parser.add_argument("--host", default=settings.HOST, help="address to listen on")
-        parser.add_argument("--no-model", action="store_true", help="start without a model")
+        which = parser.add_mutually_exclusive_group()
+        which.add_argument("--no-model", action="store_true", help="start without a model")
+        which.add_argument(
+            "--model",
+            metavar="NAME",
+            default="",
+            help="use this model for as long as the server runs: a file, or a model of a running server; "
+            "`manage.py model list` shows the names",
+        )
         parser.add_argument(
             "--without-backup",
             action="store_true",
@@ -66,25 +78,28 @@ class Command(BaseCommand):
         port: int,
         host: str,
         no_model: bool,
+        model: str = "",
         without_backup: bool = False,
         print_unit: bool = False,
         **options: Any,
     ) -> None:
         """Prepare data folder, database and static files, and serve until a signal stops the process."""
         if print_unit:
-            self._print_unit(port=port, host=host, no_model=no_model)
+            self._print_unit(port=port, host=host, no_model=no_model, model=model)
             return
         try:
+            self._model = build_config(model, option="--model") if model else None
             self._start(port=port, host=host, no_model=no_model, backup_first=not without_backup)
-        except (OperationRefused, ImproperlyConfigured) as refusal:
+        except (OperationRefused, ImproperlyConfigured, ChoiceRefused) as refusal:
             raise CommandError(str(refusal)) from None
         except OSError as error:
             raise CommandError(startup.describe_os_error(error)) from None
         except KeyboardInterrupt:
             self.print_now("Llamora was stopped before it was ready.")
 
-    def _print_unit(self, *, port: int, host: str, no_model: bool) -> None:
-        arguments = ["--port", str(port), "--host", host, *(["--no-model"] if no_model else [])]
+    def _print_unit(self, *, port: int, host: str, no_model: bool, model: str) -> None:
+        which = ["--no-model"] if no_model else ["--model", model] if model else []
+        arguments = ["--port", str(port), "--host", host, *which]
         text = systemd_unit.render_unit(
             folder=settings.BASE_DIR, data_dir=settings.DATA_DIR, arguments=arguments
         )
@@ -173,7 +188,7 @@ class Command(BaseCommand):
         self.print_now("Llamora has stopped.")
 
     async def _report_model(self, *, no_model: bool) -> None:
-        async for sentence in background.follow_model_state(no_model=no_model):
+        async for sentence in background.follow_model_state(no_model=no_model, config=self._model):
             self.print_now(sentence)
 
     async def _stop_when_database_is_replaced(self) -> None:
