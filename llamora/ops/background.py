@@ -23,6 +23,7 @@ from llamora.clock import services as clock
 from llamora.database import NotWritten, backup_files, reserve, truncate_wal
 from llamora.inference import model_server
 from llamora.inference.config import ModelConfig
+from llamora.inference.model_choice.downloads import downloads
 from llamora.inference.registry import registry
 from llamora.ops import pruning
 from llamora.ops.backup import create
@@ -111,7 +112,11 @@ async def follow_model_state(*, no_model: bool, config: ModelConfig | None = Non
 
 
 async def stop_model() -> None:
-    """Save the text of running jobs, mark them as interrupted, then stop the model's child process."""
+    """Save the text of running jobs, mark them as interrupted, then stop the model's child process.
+
+    A download that runs leaves its part, and can go on later.
+    """
+    downloads.cancel()
     try:
         await registry.close(timeout=1)
     finally:
