@@ -213,6 +213,11 @@ def test_the_servers_that_run_are_listed_with_their_models(models: Path, setting
 
         (found,) = services.list_servers()
 
+        settings.MODEL_USUAL_ADDRESSES = ()
+        model_server._holder.replace(None)
+        services.choose_server(server.url, "wren")
+        assert services.list_servers() == [found]
+
     assert (found.url, found.kind, found.models) == (server.url, "Ollama", ("heron", "wren"))
 
 

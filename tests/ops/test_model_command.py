@@ -59,7 +59,10 @@ def test_the_list_says_what_there_is_and_what_is_used(models: Path, settings: Se
 
     assert "Nothing is chosen" in before
     assert any(line.startswith("  half: ") and line.endswith("get it again.") for line in lines)
-    assert "  heron: 0.0 billion parameters, Q4_K_M, 8,192 tokens, 0.0 MB, chosen, in use" in lines
+    assert (
+        "  heron: 0.0 billion parameters, Q4_K_M, 8,192 tokens, 0.0 MB, too small for a diary, chosen, in use"
+        in lines
+    )
     assert any(line.startswith("  owl.gguf: ") for line in lines)
     assert f"  Ollama at {server.url}: wren" in lines
     assert all(any(line.startswith(f"  {model.name}: ") for line in lines) for model in CATALOGUE)

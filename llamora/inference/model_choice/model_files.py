@@ -6,6 +6,7 @@ from pathlib import Path
 
 from llamora.inference.model_choice.errors import get_sentence
 from llamora.llm.model_files.gguf import GgufFacts, UnreadableModelFile, is_later_part, read_gguf
+from llamora.llm.model_files.size import is_too_small
 
 Stamp = tuple[int, int, int]
 
@@ -34,6 +35,11 @@ class ModelFile:
     def sentence(self) -> str:
         """A sentence about what is wrong, or nothing."""
         return get_sentence(self.problem, reason=self.reason) if self.problem else ""
+
+    @property
+    def is_too_small(self) -> bool:
+        """Whether it has so few parameters that it writes only when asked."""
+        return self.facts is not None and is_too_small(self.facts.parameters or None)
 
     def has_name(self, name: str) -> bool:
         """Return whether people may mean this file by a name."""

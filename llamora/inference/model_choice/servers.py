@@ -16,9 +16,12 @@ class FoundServer:
     models: tuple[str, ...]
 
 
-async def find_servers(config: ModelConfig, *, seconds: float = 2.0) -> list[FoundServer]:
-    """Return the servers that answer within some seconds: that of the settings, or at usual addresses."""
-    urls = (config.url,) if config.url else config.usual_addresses
+async def find_servers(config: ModelConfig, *, chosen: str = "", seconds: float = 2.0) -> list[FoundServer]:
+    """Return the servers that answer within some seconds: that of the settings, or else at usual addresses.
+
+    `chosen` is the address of the household's choice, which may be another one.
+    """
+    urls = (config.url,) if config.url else dict.fromkeys((*filter(None, (chosen,)), *config.usual_addresses))
     found = await asyncio.gather(*(_probe(url, config, seconds) for url in urls))
     return [server for server in found if server is not None]
 

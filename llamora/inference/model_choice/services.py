@@ -116,7 +116,8 @@ def list_files() -> list[FileEntry]:
 
 def list_servers(*, seconds: float = 2.0) -> list[FoundServer]:
     """Return the model servers that answer within some seconds, with their models."""
-    return asyncio.run(find_servers(_get_config(), seconds=seconds))
+    config = _get_config()
+    return asyncio.run(find_servers(config, chosen=select_model(config).url, seconds=seconds))
 
 
 def list_catalogue() -> list[CatalogueEntry]:
@@ -159,6 +160,8 @@ def get_file_in_use() -> Path | None:
         return running
     config = _get_config()
     selection = select_model(config)
+    if config.off:
+        return None
     if selection.file or selection.url or model_server.get_status().is_ready:
         return selection.file
     return next((file.path for file in list_candidates(config, selection)), None)

@@ -171,6 +171,7 @@ def _describe_files() -> Iterator[str]:
             facts.quantisation,
             f"{facts.context_window:,} tokens" if facts.context_window else "",
             format_gigabytes(file.size),
+            "too small for a diary" if file.is_too_small else "",
             *marks,
         )
         yield f"{file.name}: {', '.join(part for part in parts if part)}"
