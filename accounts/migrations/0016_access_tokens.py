@@ -10,7 +10,7 @@ import llamora.fields.sealed
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0014_sealed_preferences"),
+        ("accounts", "0015_sampling"),
     ]
 
     operations = [
