@@ -10,7 +10,7 @@ from functools import update_wrapper
 from typing import Concatenate, ParamSpec
 from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
@@ -84,3 +84,14 @@ def unlock_required(view: View[_P]) -> View[_P]:
     inner = sign_in_required(view)
     update_wrapper(gate, view)
     return gate
+
+
+def administrator_required(view: View[_P]) -> View[_P]:
+    """Require an administrator with an unlocked vault; for others there is no such page."""
+
+    def gate(request: HouseholdRequest, /, *args: _P.args, **kwargs: _P.kwargs) -> HttpResponse:
+        if not request.user.is_staff:
+            raise Http404
+        return view(request, *args, **kwargs)
+
+    return update_wrapper(unlock_required(gate), view)

@@ -90,6 +90,8 @@ class Person(models.Model):
     # After a reply; traces are always proposed when asked for.
     proposes_traces = models.BooleanField(default=True)
     saves_recent_searches = models.BooleanField(default=True)
+    # Whether the day page says no longer that there is no model.
+    hides_model_notice = models.BooleanField(default=False)
 
     objects: ClassVar[PersonManager] = PersonManager()
 

@@ -4,6 +4,7 @@ from django.urls import path
 
 from accounts.auth.views import login, recovery, registration
 from accounts.losses import views as losses_views
+from accounts.model_settings import views as model_settings_views
 from accounts.preferences import views as preferences_views
 from accounts.security import views as security_views
 from accounts.sessions import views as sessions_views
@@ -29,6 +30,7 @@ urlpatterns = [
         security_views.reset_after_compromise_page,
         name="reset_after_compromise",
     ),
+    path("settings/model/", model_settings_views.model_settings, name="model_settings"),
     path("settings/browsers/", sessions_views.browsers, name="browsers"),
     path(
         "settings/browsers/end-others/",

@@ -145,6 +145,19 @@ def get_reading_message(entries: int) -> str:
     return f"Reading {pluralize(entries, 'entry', 'entries')}." if entries else ""
 
 
+# --- The model on a day page -----------------------------------------------------------------------------
+
+MODEL_CHECKED_AGAIN: Final = "Llamora looks for it again every half minute."
+
+
+def get_queue_message(writing: int, waiting: int) -> str:
+    """Return how many texts are being written and how many wait, or an empty string if none is."""
+    if not writing and not waiting:
+        return ""
+    sentence = f"Now writing {pluralize(writing, 'text', 'texts')}"
+    return f"{sentence}; {pluralize(waiting, 'waits', 'wait')}." if waiting else f"{sentence}."
+
+
 # --- Openings and recaps ---------------------------------------------------------------------------------
 
 OPENING_NOT_REPLACED: Final = "No new opening was written. {}."

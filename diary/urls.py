@@ -18,6 +18,7 @@ register_converter(MonthDayConverter, "month_day")
 urlpatterns = [
     path("", day_views.today, name="today"),
     path("d/<day:day>/", day_views.day, name="day"),
+    path("d/<day:day>/hide-model-notice/", day_views.hide_model_notice, name="hide_model_notice"),
     path("d/<day:day>/draft/", drafts_views.draft, name="draft"),
     path("drafts/", drafts_views.list_unchecked, name="unchecked_drafts"),
     path("drafts/damaged/delete/", drafts_views.delete_damaged, name="damaged_drafts_delete"),

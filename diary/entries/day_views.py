@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.decorators import unlock_required
 from accounts.http.request import HouseholdRequest
+from accounts.keys.sealed_preferences import save_preferences
 from diary import days
 from diary.calendar import on_this_day
 from diary.calendar import queries as calendar_queries
@@ -24,6 +25,7 @@ from diary.entries.services import save_entry
 from diary.entries.text_validation import InvalidText
 from diary.entries.views import build_entry_context, get_entry_url
 from diary.errors import DayNotBegun
+from diary.model_line import build_model_line
 from diary.models import Entry
 from diary.openings.presenters import get_opening_view
 
@@ -99,7 +101,7 @@ def _build_day_context(request: HouseholdRequest, day: date) -> dict[str, Any]:
         "entries": presenters.build_entry_views(entries, zone=person.time_zone, drafts=drafts),
         "composer": presenters.build_composer(person, day, drafts),
         "has_unchecked_drafts": has_unchecked_drafts(request.vault.keyring),
-        "model_note": presenters.get_model_notice(person),
+        **build_model_line(person, day),
         "first_day": not entries and not Entry.objects.for_owner(person.id).order_by().exists(),
         "written_before": None if entries else calendar_queries.find_nearest_day_before(person.id, day),
         "written_after": None if entries else calendar_queries.find_nearest_day_after(person.id, day),
@@ -116,6 +118,15 @@ def _get_undo_id(request: HouseholdRequest, owner_id: UUID, day: date) -> UUID |
         return None
     is_in_bin = Entry.objects.in_bin(owner_id).filter(id=entry_id, day=day).exists()
     return entry_id if is_in_bin else None
+
+
+@unlock_required
+def hide_model_notice(request: HouseholdRequest, day: date) -> HttpResponse:
+    """Show the person no longer that there is no model."""
+    if request.method == "POST":
+        request.user.hides_model_notice = True
+        save_preferences(request.user, names=["hides_model_notice"])
+    return HttpResponse() if request.htmx else redirect("day", day)
 
 
 @require_safe

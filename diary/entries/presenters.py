@@ -19,8 +19,6 @@ from diary.rendering.page_texts import render_page_text
 from diary.replies.presenters import list_reply_views
 from diary.replies.section import ReplyView
 from llamora.fields import new_id
-from llamora.inference import model_server
-from llamora.inference.messages import too_small_message
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,13 +165,3 @@ def is_another_day(person: Person, day: date) -> bool:
 def load_draft_text(draft: Draft) -> str | None:
     """Return the text of a draft, or None if it is damaged."""
     return draft.open_or("text", None)
-
-
-def get_model_notice(person: Person) -> str | None:
-    """Return a sentence if the model is unreachable, loading, on another machine or too small, else None."""
-    status = model_server.get_status()
-    if status.state in ("away", "loading") or status.remote:
-        return status.message
-    if status.is_too_small_for(person.model):
-        return too_small_message(status.get_model_for(person.model))
-    return None

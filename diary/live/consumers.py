@@ -26,6 +26,7 @@ from accounts.sessions.user_events import user_events
 from diary.generation.page_tasks import PageSection, get_page_task, render_job_text
 from diary.live.protocol import MalformedFrame, RestartRequest, WatchRequest, parse_frame
 from diary.live.streaming import Subscription
+from diary.model_line import render_parts
 from diary.openings import presenters as openings_presenters
 from diary.replies import presenters as replies_presenters
 from llamora.crypto import current_keyring
@@ -36,6 +37,8 @@ logger = logging.getLogger("diary.live")
 
 MALFORMED, LOCKED, WRONG_OWNER = 4400, 4401, 4403
 CHECK_SECONDS = 30.0
+# How often the line about the model is looked at.
+MODEL_SECONDS = 1.0
 # A vault that was checked so recently is not checked again.
 FRESH_SECONDS = 1.0
 # The tab that started a job shows its beginning from the answer to that request.
@@ -53,6 +56,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
         self.requested: set[UUID] = set()
         self.subscriptions: dict[UUID, Subscription] = {}
         self.has_updates = asyncio.Event()
+        self.is_watching = asyncio.Event()
         self.checked_at = 0.0
         self.is_ending = False
         self.tasks: list[asyncio.Task[None]] = []
@@ -71,7 +75,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
         self.owner = self.vault.person.id
         self.checked_at = asyncio.get_running_loop().time()
         self.unwatch_registry = registry.watch(self.vault.keyring.key_id, self.on_job_start)
-        for work in (self.send_updates(), self.listen_for_lock(), self.poll_vault()):
+        for work in (self.send_updates(), self.follow_model(), self.listen_for_lock(), self.poll_vault()):
             self.tasks.append(asyncio.create_task(self.run_guarded(work)))
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
@@ -108,6 +112,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
         else:
             self.unsubscribe_all()
             self.day = frame.day
+            self.is_watching.set()
             for job in registry.list_jobs(self.vault.keyring.key_id):
                 self.follow(job)
         self.has_updates.set()
@@ -158,6 +163,20 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
         subscription.close()
         if self.subscriptions.get(subscription.job_id) is subscription:
             del self.subscriptions[subscription.job_id]
+
+    async def follow_model(self) -> None:
+        """Send the line about the model, and later each part of it that has changed."""
+        sent: dict[str, str] = {}
+        await self.is_watching.wait()
+        while True:
+            assert self.vault.person is not None
+            assert self.day is not None
+            for element_id, html in render_parts(self.vault.person, self.day).items():
+                if not self.is_ending and sent.get(element_id) != html:
+                    sent[element_id] = html
+                    ids = {"reply": element_id, "place": element_id}
+                    await self.send_frame({"type": "part", **ids, "seq": 0, "html": html})
+            await asyncio.sleep(MODEL_SECONDS)
 
     async def send_frame(self, frame: dict[str, object]) -> None:
         """Send one frame."""

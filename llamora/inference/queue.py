@@ -41,6 +41,10 @@ class TurnOrder:
         # The first owner is served next: a dict keeps the order of insertion.
         self._queues: dict[UUID, deque[QueueWaiter]] = {}
 
+    def __len__(self) -> int:
+        # A list first: another thread than the loop's may ask.
+        return sum(map(len, list(self._queues.values())))
+
     def append(self, owner: UUID, waiter: QueueWaiter) -> None:
         """Add a job after the others of its owner."""
         self._queues.setdefault(owner, deque()).append(waiter)
@@ -83,6 +87,10 @@ class FairQueue:
         self._taken = 0
         self._waiting, self._background = TurnOrder(), TurnOrder()
         self._preemptible: list[QueueWaiter] = []
+
+    def count(self) -> tuple[int, int]:
+        """Return how many jobs have a slot, and how many wait for one. May be called from any thread."""
+        return self._taken, len(self._waiting)
 
     @asynccontextmanager
     async def slot(

@@ -123,6 +123,10 @@ class JobRegistry:
         run = self._runs.get(job_id)
         return run.job if run and run.job.key_id == key_id else None
 
+    def count_queue(self) -> tuple[int, int]:
+        """Return how many texts are being written, and how many wait until one of them is finished."""
+        return self.queue.count()
+
     def wait_for_row(self, job_id: UUID, *, patience: float = 5.0) -> None:
         """Wait until a new job has created its row or has failed. Do not call it on the event loop."""
         run = self._runs.get(job_id)

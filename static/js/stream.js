@@ -34,6 +34,7 @@ function applySnapshot({ reply, place: targetId, seq, html }) {
   const target = old ?? document.getElementById(targetId);
   if (!section) old?.remove();
   if (!target || !section) return;
+  if (old?.isEqualNode(section)) return void lastSeq.set(old, seq);
   lastSeq.set(section, seq);
   // The section that is replaced in a data-single element has another id.
   const hadFocus = (old ?? target.closest("[data-single]"))?.contains(document.activeElement);
@@ -104,4 +105,6 @@ export function applyFrame(frame, requestSnapshot) {
     applySnapshot(frame);
   } else if (frame.type === "delta") applyDelta(frame, requestSnapshot);
   else if (frame.type === "end") applyEnd(frame);
+  // A part of the line about the model.
+  else applySnapshot(frame);
 }

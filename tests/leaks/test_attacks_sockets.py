@@ -22,11 +22,16 @@ def watch(socket: ClientConnection, owner: str, *, day: str = DAY) -> None:
 
 
 def read_frames(socket: ClientConnection, *, seconds: float = 0.7) -> list[dict[str, Any]]:
-    """Return the frames until none arrives for some seconds; raise if the server closes."""
+    """Return the frames until none arrives for some seconds, but not the line about the model.
+
+    Raise if the server closes.
+    """
     frames = []
     while True:
         try:
-            frames.append(json.loads(socket.recv(timeout=seconds)))
+            frame = json.loads(socket.recv(timeout=seconds))
+            if frame["type"] != "part":
+                frames.append(frame)
         except TimeoutError:
             return frames
 

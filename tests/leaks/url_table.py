@@ -74,6 +74,7 @@ rotate_key                            sign-in unlock 200 200 200     | 401 401 4
 rotation_progress                     sign-in unlock 200 200 200     | 405
 resume_rotation                       sign-in unlock moved moved moved | 401 401 moved moved moved
 reset_after_compromise                sign-in unlock 200 200 200     | 401 401 422 422 422
+model_settings                        sign-in unlock 404 404 200     | 405
 browsers                              sign-in unlock 200 200 200     | 405
 sign_out_other_browsers               sign-in unlock moved moved moved | 401 401 moved moved moved
 sign_out_browser                      sign-in unlock moved moved moved | 401 401 moved 404 404
@@ -83,6 +84,7 @@ trace_preferences                     sign-in unlock moved moved moved | 401 401
 search_recall_preferences             sign-in unlock moved moved moved | 401 401 moved moved moved
 today                                 sign-in unlock 200 200 200     | 405
 day                                   sign-in unlock 200 200 200     | 401 401 moved moved moved
+hide_model_notice                     sign-in unlock moved moved moved | 401 401 moved moved moved
 draft                                 405                            | 401 200 200 200 200
 unchecked_drafts                      sign-in unlock 200 200 200     | 405
 unchecked_draft_delete                405                            | 401 401 moved 404 404

@@ -1,0 +1,55 @@
+"""The one line about the model on a day page: what writes and where, what is wrong with it, and its queue.
+
+A tab that is open receives each part anew when it changes. A part is an element with the id "reply-..." in a
+container of the page, so that the script which shows replies shows it too.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+
+from django.template.loader import render_to_string
+
+from accounts.models import Person
+from diary import messages
+from llamora.inference import model_server
+from llamora.inference.messages import get_situation, too_small_message
+from llamora.inference.registry import registry
+from llamora.inference.status import ModelStatus
+
+STATUS_TEMPLATE, QUEUE_TEMPLATE = "diary/fragments/model_status.html", "diary/fragments/model_queue.html"
+
+
+def build_model_line(person: Person, day: date) -> dict[str, object]:
+    """Return the template context of the line on a day's page."""
+    status = model_server.get_status()
+    has_notice = status.code == "none_found" and not person.hides_model_notice
+    return {
+        "day": day,
+        "person": person,
+        "model_sentence": "" if has_notice else _get_sentence(status, person),
+        "has_model_notice": has_notice,
+        "is_model_away": status.state == "away",
+        "model_queue": messages.get_queue_message(*registry.count_queue()),
+    }
+
+
+def render_parts(person: Person, day: date) -> Mapping[str, str]:
+    """Return the parts of the line as HTML, by the id of their container."""
+    context = build_model_line(person, day)
+    return {
+        "model-status": render_to_string(STATUS_TEMPLATE, context).strip(),
+        "model-queue": render_to_string(QUEUE_TEMPLATE, context).strip(),
+    }
+
+
+def _get_sentence(status: ModelStatus, person: Person) -> str:
+    if status.is_too_small_for(person.model):
+        return too_small_message(status.get_model_for(person.model))
+    if status.is_ready:
+        return status.message
+    if status.state == "loading":
+        return get_situation(status.code)
+    # Whoever has dismissed the notice does not need it in other words.
+    if status.state != "away" or status.code == "none_found":
+        return ""
+    return f"{get_situation(status.code)} {messages.MODEL_CHECKED_AGAIN}"
