@@ -328,6 +328,8 @@ def test_a_file_that_somebody_sends_is_checked_and_listed(models: Path) -> None:
         (build_gguf(), "../a.gguf", "bad_name"),
         (build_gguf(), ".a.gguf", "bad_name"),
         (build_gguf(), "a.bin", "bad_name"),
+        (build_gguf(), f"{'a' * 300}.gguf", "bad_name"),
+        (build_gguf(), "", "bad_name"),
         (build_gguf(), "a\n.gguf", "bad_name"),
         (build_gguf(), "a-00001-of-00002.gguf", "split_file"),
         (build_gguf(), "here.gguf", "file_exists"),

@@ -17,7 +17,8 @@ from llamora.llm.model_files.gguf import MAGIC, UnreadableModelFile, is_part, re
 # Left free for the diary, which needs to be saved whatever is added.
 SPACE_FOR_OTHERS: Final = 256 << 20
 _BLOCK, _CHECK_EVERY = 1 << 20, 64 << 20
-_NAME = re.compile(r"[\w][\w.+ ()-]{0,199}\.gguf")
+_NAME = re.compile(r"[\w.+ ()-]+")
+_LONGEST_NAME = 200
 
 
 def add_file(chunks: Iterable[bytes], *, name: str, folder: Path, size: int = 0) -> ModelFile:
@@ -59,7 +60,8 @@ def copy_file(source: Path, *, folder: Path) -> ModelFile:
 
 def check_name(name: str, *, folder: Path) -> None:
     """Raise ChoiceRefused unless a new model file may have this name."""
-    if not _NAME.fullmatch(name):
+    is_named = bool(_NAME.fullmatch(name)) and name[0] not in ".- " and name.endswith(".gguf")
+    if not is_named or len(name) > _LONGEST_NAME:
         raise ChoiceRefused("bad_name")
     if is_part(name):
         raise ChoiceRefused("split_file")
