@@ -2,6 +2,8 @@
 
 import unicodedata
 
+from llamora.normalization import normalize
+
 MAX_NAME = 64
 MAX_KEY = 256
 # Joiners, which some scripts need for spelling. They are invisible elsewhere, so folded names omit them.
@@ -14,14 +16,14 @@ class InvalidUsername(ValueError):  # noqa: N818 - its text is a message for the
 
 def fold_username(name: str) -> str:
     """Return the form in which names are compared: NFKC, casefolded, no invisible characters, one space."""
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    folded = normalize("NFKC", normalize("NFKC", name).casefold())
     visible = "".join(character for character in folded if unicodedata.category(character) != "Cf")
     return " ".join(visible.split())
 
 
 def clean_username(name: str) -> str:
     """Return the name in the form in which it is stored; raise InvalidUsername with the reason."""
-    cleaned = " ".join(unicodedata.normalize("NFC", name).split())
+    cleaned = " ".join(normalize("NFC", name).split())
     if not any(unicodedata.category(character)[0] in "LN" for character in cleaned):
         raise InvalidUsername("A name must contain a letter or a number.")
     if len(cleaned) > MAX_NAME or len(fold_username(cleaned)) > MAX_KEY:

@@ -24,6 +24,7 @@ from django.conf import settings
 
 from accounts.sessions.registry import session_registry
 from llamora.crypto import KeyId, current_keyring
+from llamora.normalization import normalize
 from traces.models import Trace
 from traces.names import get_content, get_identity
 
@@ -45,7 +46,7 @@ def fold_text(text: str) -> str:
     plain = get_identity(text)
     if plain.isascii():
         return plain
-    return unicodedata.normalize("NFC", _ACCENTS.sub("", unicodedata.normalize("NFD", plain)))
+    return normalize("NFC", _ACCENTS.sub("", normalize("NFD", plain)))
 
 
 class NameMatcher:

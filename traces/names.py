@@ -20,6 +20,7 @@ import unicodedata
 from typing import ClassVar, Final
 
 from diary.entries.text_validation import has_lone_surrogate
+from llamora.normalization import normalize
 
 MAX_NAME_LENGTH: Final = 64
 # A text of any length may be sent; beyond this, only its length is looked at.
@@ -125,5 +126,5 @@ def get_content(name: str) -> frozenset[str]:
 
 def _fold_case(name: str) -> str:
     """Return a name folded for compatibility caseless matching (The Unicode Standard, D146)."""
-    once = unicodedata.normalize("NFKD", unicodedata.normalize("NFD", name).casefold())
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKD", once.casefold()))
+    once = normalize("NFKD", normalize("NFD", name).casefold())
+    return normalize("NFKC", normalize("NFKD", once.casefold()))

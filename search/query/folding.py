@@ -15,6 +15,8 @@ import re
 import unicodedata
 from functools import lru_cache
 
+from llamora.normalization import normalize
+
 MARK = "\ue000"
 _NUMBER_MARK = "\ue001"
 
@@ -71,7 +73,7 @@ def fold(text: str) -> str:
         return text.lower()
     if not _UNUSUAL.search(text):
         return _straighten_quotes(text).lower()
-    plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", text)).casefold()
+    plain = _ACCENTS.sub("", normalize("NFKD", text)).casefold()
     return _straighten_quotes(_ACCENTS.sub("", plain)).translate(_ALIKE)
 
 
