@@ -10,6 +10,7 @@ import hashlib
 import json
 import threading
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -119,7 +120,9 @@ class FakeHub:
         if fault.wait_after is not None:
             self.waiting.set()
             self.release.wait(20)
-            request.wfile.write(body[fault.wait_after :])
+            # Whoever was killed meanwhile does not listen any more.
+            with suppress(ConnectionError):
+                request.wfile.write(body[fault.wait_after :])
 
 
 def _send(

@@ -245,7 +245,7 @@ def test_what_fits_depends_on_memory_and_cores() -> None:
         look(memory=16, available=3, cores=8) == "Needs about 7.5 GB of memory: close other programs first."
     )
     assert look(memory=16, available=9, cores=8).endswith("which this machine has.")
-    assert "slow" in look(memory=16, available=9, cores=2)
+    assert look(memory=16, available=9, cores=2).endswith(" With 2 processor cores, replies will be slow.")
     assert look(memory=0, available=0, cores=8).endswith("which this machine has.")
 
 

@@ -1,5 +1,8 @@
 """Tests of `manage.py model`, and of `up --model`."""
 
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
@@ -15,12 +18,13 @@ from llamora.inference.model_choice import services
 from llamora.inference.model_choice.catalogue import CATALOGUE
 from llamora.inference.model_choice.choice_file import ModelChoice, read_choice
 from llamora.inference.model_choice.errors import ChoiceRefused
+from tests.fakes import waiting
 from tests.fakes.gguf_file import build_gguf, write_gguf
 from tests.fakes.model_hub import FILE, REPOSITORY, FakeHub, Fault
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.tiny_model import write_tiny_model
 from tests.ops.test_model_at_start import wait_for
-from tests.server import run_command, start
+from tests.server import ROOT, build_environment, run_command, start
 
 
 @pytest.fixture
@@ -128,6 +132,33 @@ def test_a_model_is_downloaded_with_its_progress(models: Path, settings: Setting
     assert "trying again" in output
     assert "Loading: 100 %" in output
     assert f"manage.py model use {Path(FILE).stem}" in output
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGINT])
+def test_a_download_whose_process_ended_goes_on(tmp_path: Path, ending: signal.Signals) -> None:
+    with FakeHub(build_gguf(data=4_000_000)) as hub:
+        hub.faults.append(Fault(wait_after=3_000_000))
+        environment = build_environment(tmp_path, {"LLAMORA_MODEL_HUB": hub.url})
+        command = [sys.executable, "manage.py", "model", "get", f"{REPOSITORY}/{FILE}"]
+        with subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE) as process:
+            assert hub.waiting.wait(60)
+            folder = tmp_path / "data" / "models"
+            # Python's buffer holds back the last bytes.
+            until_there(folder / f"{FILE}.part", 2_900_000)
+            process.send_signal(ending)
+            said = process.communicate(timeout=30)[1].decode()
+        again = run_command(tmp_path, *command[2:], extra={"LLAMORA_MODEL_HUB": hub.url})
+
+    assert process.returncode != 0
+    assert ("cancelled" in said) is (ending is signal.SIGINT)
+    assert again.returncode == 0, again.stderr
+    assert (folder / FILE).read_bytes() == hub.content
+    assert int(hub.loads[-1]["range"].removeprefix("bytes=").removesuffix("-")) >= 2_900_000
+
+
+def until_there(path: Path, size: int) -> None:
+    waiting.wait_for(lambda: path.exists() and path.stat().st_size >= size)
 
 
 @pytest.mark.parametrize(

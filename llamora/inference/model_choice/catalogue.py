@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from llamora.inference.model_choice.machine import Machine, estimate_memory
+from llamora.pluralize import pluralize
 
 # With fewer cores than this, a model of more parameters than this writes slower than people read.
 _SLOW_BELOW_CORES, _SLOW_ABOVE_PARAMETERS = 4, 5_000_000_000
@@ -139,7 +140,8 @@ def assess(model: CatalogueModel, machine: Machine, *, context: int, parallel: i
     else:
         sentence = f"Needs about {format_gigabytes(needed)} of memory, which this machine has."
     if fits and is_slow:
-        sentence += f" Replies will be slow with {machine.cores} processor core(s)."
+        cores = pluralize(machine.cores, "processor core", "processor cores")
+        sentence += f" With {cores}, replies will be slow."
     return Suitability(fits=fits, is_slow=is_slow, memory=needed, sentence=sentence)
 
 
