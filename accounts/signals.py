@@ -4,6 +4,7 @@
 `vault_opened`       person_id, keyring            a browser that was unlocked before this process started
 `vault_locked`       person_id, sign_in_id,        after the commit; `key_id`: the key this session had opened
                      key_id, last                  in this process, or None; `last`: no session has it open
+`token_revoking`     person_id, keyring            before an access token is revoked
 `person_deleted`     person_id                     after the commit; receivers delete the person's files
 `data_key_rotating`  person_id, keyring            before a rotation: the vault's key pair still opens drafts
 `data_key_rotated`   person_id, keyring,           after the commit: snapshots sealed under the former key are
@@ -34,6 +35,7 @@ class QuietSignal(Signal):
 vault_unlocked = QuietSignal()
 vault_opened = QuietSignal()
 vault_locked = QuietSignal()
+token_revoking = QuietSignal()
 person_deleted = QuietSignal()
 data_key_rotating = QuietSignal()
 data_key_rotated = QuietSignal()

@@ -13,9 +13,11 @@ class DiaryConfig(AppConfig):
         from accounts.rotation.format_2 import register_first_values  # noqa: PLC0415 - models must be loaded first
         from diary import receivers  # noqa: PLC0415 - as above
         from diary.entries.services import write_origins  # noqa: PLC0415 - as above
+        from diary.inbox.boxes import load_token_senders, register_senders  # noqa: PLC0415 - as above
         from diary.transfer import downloads  # noqa: PLC0415 - models must be loaded first
 
         receivers.connect()
         receivers.register_inventory_labels()
         downloads.connect()
+        register_senders(load_token_senders)
         register_first_values("diary.entry.origin", write_origins)

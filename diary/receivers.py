@@ -10,7 +10,14 @@ from uuid import UUID
 from django.db.models.signals import post_delete
 
 from accounts.security.data_inventory import RowLabel, register_label
-from accounts.signals import data_key_rotated, data_key_rotating, person_deleted, vault_locked, vault_unlocked
+from accounts.signals import (
+    data_key_rotated,
+    data_key_rotating,
+    person_deleted,
+    token_revoking,
+    vault_locked,
+    vault_unlocked,
+)
 from diary.drafts.late_drafts import merge_late_drafts
 from diary.entries.services import purge_bin
 from diary.history.services import purge_versions
@@ -32,6 +39,7 @@ def connect() -> None:
     """Connect the receivers; called once from `AppConfig.ready`."""
     vault_unlocked.connect(merge_and_purge_after_unlock, dispatch_uid="diary.tidy_after_unlock")
     data_key_rotating.connect(merge_late_drafts_before_rotation, dispatch_uid="diary.fold_before_a_turn")
+    token_revoking.connect(open_boxes_before_revocation, dispatch_uid="diary.inbox.open_before_revocation")
     vault_locked.connect(interrupt_jobs, dispatch_uid="diary.replies.interrupt")
     vault_locked.connect(_forget_html_after_lock, dispatch_uid="diary.html_cache.locked")
     data_key_rotated.connect(_forget_html, dispatch_uid="diary.html_cache.rotated")
@@ -75,6 +83,15 @@ def merge_late_drafts_before_rotation(sender: object, *, keyring: Keyring, **_: 
         merge_late_drafts(keyring)
     except NotWritten as error:
         _log.warning("Drafts sent after a lock could not be saved before a key change: %s", error.code)
+
+
+def open_boxes_before_revocation(sender: object, *, keyring: Keyring, **_: Any) -> None:
+    """Open what a token has sent: after its revocation nobody can check who sent it."""
+    del sender
+    try:
+        open_boxes(keyring)
+    except NotWritten as error:
+        _log.warning("Texts sent to the Inbox could not be saved before a revocation: %s", error.code)
 
 
 def interrupt_jobs(*, key_id: KeyId | None, last: bool, **_: Any) -> None:

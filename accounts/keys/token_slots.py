@@ -15,6 +15,7 @@ tokens were revoked since the backup, only their owner knows.
 import hmac
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from django.utils.crypto import salted_hmac
@@ -30,7 +31,31 @@ NOT_LISTED = "not_listed"
 _SALT = "llamora.token_confirmation"
 
 
-def slot_from_row(row: AccessToken) -> TokenSlot:
+class StoredToken(NamedTuple):
+    """The columns of a token that its check needs, and two of its owner's."""
+
+    id: UUID
+    owner_id: UUID
+    kind: str
+    scopes: str
+    created_at: datetime
+    created_epoch: int
+    lifetime_days: int
+    writes_own_text: bool
+    reads_untrusted: bool
+    epoch: int
+    public_key: bytes
+    sealed_private: bytes
+    sealed_authenticator: bytes
+    box: bytes
+    mac: bytes
+    confirmation: bytes | None
+    is_expired: bool
+    owner__is_active: bool
+    owner__vault__epoch: int | None
+
+
+def slot_from_row(row: AccessToken | StoredToken) -> TokenSlot:
     """Return the slot of a row, in the type that `llamora.crypto` uses; raise ForgedSlot for a wild value."""
     try:
         terms = TokenTerms(
@@ -136,7 +161,7 @@ def compute_confirmation(slot: TokenSlot) -> bytes:
     return bytes(salted_hmac(_SALT, data, algorithm="sha256").digest())
 
 
-def is_confirmed(row: AccessToken, slot: TokenSlot) -> bool:
+def is_confirmed(row: AccessToken | StoredToken, slot: TokenSlot) -> bool:
     """Return whether a token's owner has confirmed it with these terms."""
     return row.confirmation is not None and hmac.compare_digest(
         read_bytes(row.confirmation), compute_confirmation(slot)

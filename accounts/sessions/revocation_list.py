@@ -11,6 +11,7 @@ system, both the list and the run secret are only in the memory of this process.
 
 import threading
 from contextlib import suppress
+from os.path import exists
 from pathlib import Path
 
 from accounts.sessions.run_secret import get_household_folder
@@ -47,7 +48,7 @@ def is_revoked(mark: bytes) -> bool:
         return True
     # Every page asks this, so the folder is looked for once.
     folder = get_household_folder()
-    return folder is not None and any((folder / f"{kind}/{name}").exists() for kind in (_SHUT, _ENDED))
+    return folder is not None and any(exists(f"{folder}/{kind}/{name}") for kind in (_SHUT, _ENDED))
 
 
 def revoke_for_good(mark: bytes) -> None:

@@ -5,7 +5,7 @@ it was valid stays readable with it, what is written later does not. Other brows
 other tokens hold nothing: their rows are deleted, and they are taken off the list of ways to unlock.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from uuid import UUID
 
@@ -21,6 +21,7 @@ from accounts.rotation import background
 from accounts.rotation.epoch_change import OtherBrowsers, begin_rotation
 from accounts.sessions import revocation_list
 from accounts.sessions.cookies import SessionCookie
+from accounts.signals import token_revoking
 from accounts.tokens.open_keyrings import open_keyrings
 from llamora import crypto
 from llamora.crypto import Keyring, SlotError, TokenKind, TokenTerms, in_force
@@ -55,6 +56,15 @@ class ListedToken:
     def scopes(self) -> list[str]:
         """The names of its scopes."""
         return self.row.scopes.split()
+
+
+@dataclass(frozen=True, kw_only=True)
+class DropSender:
+    """A token of the kind "drop" of its owner's: its id, its name and its authenticator."""
+
+    id: UUID
+    name: str
+    authenticator: bytes = field(repr=False)
 
 
 def create_token(keyring: Keyring, request: TokenRequest) -> str:
@@ -130,6 +140,24 @@ def _is_authentic(row: AccessToken, keyring: Keyring) -> bool:
     return True
 
 
+def list_drop_senders(keyring: Keyring) -> list[DropSender]:
+    """Return the tokens of the kind "drop" that their owner made, also expired and suspended ones."""
+    with in_force(keyring):
+        listed = load_slot_list(Vault.objects.get(owner_id=keyring.owner)) or {}
+        sound_ids = row_shapes.list_sound_ids(AccessToken, keyring.owner)
+        rows = AccessToken.objects.filter(id__in=sound_ids, kind=AccessTokenKind.DROP).order_by("id")
+        senders = [_load_sender(row, keyring) for row in rows if row.id in listed]
+    return [sender for sender in senders if sender is not None]
+
+
+def _load_sender(row: AccessToken, keyring: Keyring) -> DropSender | None:
+    try:
+        authenticator = crypto.open_authenticator(token_slots.slot_from_row(row), keyring=keyring)
+    except SlotError:
+        return None
+    return DropSender(id=row.id, name=row.open_or("name", "") or "", authenticator=authenticator)
+
+
 def confirm_token(keyring: Keyring, *, token_id: UUID) -> bool:
     """Let a suspended token work again; return False if it is not one that its owner made.
 
@@ -153,6 +181,7 @@ def revoke_token(keyring: Keyring, *, person: Person, token_id: UUID, cookie: Se
     row = AccessToken.objects.defer("name").get(id=token_id, owner_id=person.id)
     with in_force(keyring):
         listed = load_slot_list(Vault.objects.get(owner_id=person.id)) or {}
+        token_revoking.send_robust(AccessToken, person_id=person.id, keyring=keyring)
     # By the row alone, anyone who writes to the database could spare a token the rotation.
     if token_id in listed and not _holds_no_keys(row, keyring):
         _revoke_with_rotation(keyring, person=person, token_id=token_id, cookie=cookie)

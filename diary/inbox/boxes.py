@@ -16,6 +16,7 @@ from uuid import UUID
 
 from accounts.keys import browser_keys, key_pairs
 from accounts.keys.row_shapes import count_damaged_rows, delete_damaged_rows
+from accounts.tokens.services import list_drop_senders
 from diary.errors import InboxFull, ObjectNotFound
 from diary.inbox import box_rows
 from diary.inbox.inbox_text import InboxText
@@ -37,6 +38,14 @@ class BoxSender:
     id: UUID
     name: str = field(repr=False)
     authenticator: bytes = field(repr=False)
+
+
+def load_token_senders(keyring: Keyring) -> list[BoxSender]:
+    """Return the access tokens of a person that only send texts."""
+    return [
+        BoxSender(id=sender.id, name=sender.name, authenticator=sender.authenticator)
+        for sender in list_drop_senders(keyring)
+    ]
 
 
 SenderLoader = Callable[[Keyring], Iterable[BoxSender]]

@@ -1,4 +1,7 @@
-"""Measurements of a rotation of the data key, in a separate process (`rotation_process`)."""
+"""Measurements of a rotation of the data key, and of the check of an access token, in a separate process.
+
+That is `rotation_process`.
+"""
 
 import json
 import subprocess
@@ -35,6 +38,7 @@ def measure(report: BenchmarkReport, *, entries: int) -> None:
     with tempfile.TemporaryDirectory(prefix="llamora-bench-") as folder:
         with serve_household(Path(folder), "--no-model") as served:
             environment = dict(served.environment)
+        checks = json.loads(_run_process(environment, "tokens"))
         small, large = _time_rotation(environment, entries // 10), _time_rotation(environment, entries)
     report.add(
         Figure(
@@ -47,15 +51,22 @@ def measure(report: BenchmarkReport, *, entries: int) -> None:
         )
     )
     report.add(Figure(name="  of which nobody can write", value=large.first_step * 1000, unit="ms"))
+    report.add(Figure(name="check an access token with keys", value=checks["away"], unit="ms"))
+    report.add(Figure(name="check an access token that only sends", value=checks["drop"], unit="ms"))
 
 
 def _time_rotation(environment: dict[str, str], entries: int) -> RotationTiming:
+    return RotationTiming(**json.loads(_run_process(environment, str(entries))))
+
+
+def _run_process(environment: dict[str, str], argument: str) -> str:
+    """Run the module with the environment of a household, and return what it prints."""
     done = subprocess.run(
-        [sys.executable, "-m", _CHILD_MODULE, str(entries)],
+        [sys.executable, "-m", _CHILD_MODULE, argument],
         cwd=settings.BASE_DIR,
         env={**environment, "DJANGO_SETTINGS_MODULE": "llamora.settings"},
         capture_output=True,
         text=True,
         check=True,
     )
-    return RotationTiming(**json.loads(done.stdout))
+    return done.stdout
