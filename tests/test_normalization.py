@@ -7,6 +7,7 @@ import unicodedata
 
 import pytest
 
+from accounts.usernames import fold_username
 from llamora.normalization import Form, normalize
 from search.query.folding import fold
 from traces.matcher import fold_text
@@ -38,7 +39,7 @@ def test_thousands_of_marks_take_no_longer_than_thousands_of_letters(marks: str)
     began = time.process_time()
 
     lengths = [len(normalize(form, unsorted)) for form in FORMS]
-    folded = fold(unsorted), fold_text(unsorted)
+    folded = fold(unsorted), fold_text(unsorted), fold_username(unsorted)
 
     assert time.process_time() - began < 5  # sorted in one piece, minutes
     assert min(lengths) >= 60_000 - 2

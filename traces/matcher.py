@@ -16,6 +16,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import cached_property
+from itertools import islice
 from typing import Any, Final
 from uuid import UUID
 
@@ -30,6 +31,8 @@ from traces.names import get_content, get_identity
 
 # Only the beginning of a text is searched: some milliseconds' worth, however long it is.
 MAX_SEARCHED_LENGTH: Final = 20_000
+# Names within names, as "a a" in "a a a", are found again at each place of a text made for it.
+_MAX_MATCHES: Final = 5_000
 SWEEP_SECONDS: Final = 20.0
 _ACCENTS = re.compile("[\u0300-\u036f]")
 # Han, hiragana, Thai, Lao, Tibetan, Burmese, Khmer: a word may begin and end anywhere.
@@ -89,7 +92,7 @@ class NameMatcher:
             return []
         form = fold_text(text[:MAX_SEARCHED_LENGTH])
         named: dict[UUID, None] = {}
-        for end, (length, ids) in self._automaton.iter(form):
+        for end, (length, ids) in islice(self._automaton.iter(form), _MAX_MATCHES):
             if _is_whole_word(form, end - length + 1, end + 1):
                 named.update(dict.fromkeys(ids))
         return list(named)

@@ -1,5 +1,6 @@
 """Tests of finding the names of traces in a text, in any script."""
 
+import sys
 from uuid import UUID, uuid4
 
 import pytest
@@ -79,3 +80,22 @@ def test_names_are_completed_from_the_first_letter_on() -> None:
     assert completed("供") == ["子供"]
     assert completed("eir") == []
     assert completed(" ") == []
+
+
+def test_the_work_for_a_text_has_a_bound_whatever_the_names() -> None:
+    names = [" ".join("a" * count) for count in range(1, 32)]
+    matcher = NameMatcher({uuid4(): name for name in names})
+    steps = 0
+
+    def count_step(*_: object) -> None:
+        nonlocal steps
+        steps += 1
+
+    sys.setprofile(count_step)
+    try:
+        found = matcher.find_in("a " * 10_000)
+    finally:
+        sys.setprofile(None)
+
+    assert len(found) == len(names)
+    assert steps < 200_000
