@@ -110,7 +110,7 @@ class PromptRecord:
 
 def withdraw_clean(value: Any) -> Any:
     """Return the JSON of a record from a file, which cannot vouch for its text."""
-    return {**value, "clean": ""} if isinstance(value, dict) else value
+    return {**value, "clean": ""} if isinstance(value, dict) and value.get("clean") else value
 
 
 def _compute_digest(text: str) -> str:

@@ -68,7 +68,7 @@ class EntryQuerySet(SealedQuerySet["Entry"]):
         """Return the entries of one person that are deleted and not yet purged."""
         return self.filter(owner_id=owner_id, deleted_at__isnull=False)
 
-    def trusted(self) -> "EntryQuerySet":
+    def only_trusted(self) -> "EntryQuerySet":
         """Return the entries that their owner wrote or took as their own."""
         return self.filter(origin__in=TRUSTED_ORIGINS)
 

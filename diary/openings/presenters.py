@@ -27,7 +27,7 @@ _opening_query: CachedQuery[Opening] = CachedQuery(
 _earlier_entry_query: CachedQuery[UUID] = CachedQuery(
     lambda owner_id, day: (
         Entry.objects.for_owner(owner_id)
-        .trusted()
+        .only_trusted()
         .filter(day__lt=day)
         .order_by()
         .values_list("id", flat=True)[:1]

@@ -78,7 +78,7 @@ def _start_recap(person: Person, sources: Sequence[OpeningSource], *, keyring: K
 
 def _build_task(person: Person, day: date, *, replaced_text: str) -> OpeningTask:
     before = Entry.objects.for_owner(person.id).filter(day__lt=day).order_by("-day")
-    latest_days = list(before.trusted().values_list("day", flat=True).distinct()[: DAYS_READ + 1])
+    latest_days = list(before.only_trusted().values_list("day", flat=True).distinct()[: DAYS_READ + 1])
     others = before.exclude(origin__in=TRUSTED_ORIGINS)
     not_read = others.filter(day__gte=min(latest_days[:DAYS_READ])).count() if latest_days else 0
     return OpeningTask(
@@ -95,7 +95,7 @@ def _build_task(person: Person, day: date, *, replaced_text: str) -> OpeningTask
 def _collect_sources(person: Person, day: date, days_read: Sequence[date]) -> Iterator[OpeningSource]:
     """Yield the sources of an opening: the whole latest day, and recaps or short entries of earlier days."""
     by_day: dict[date, list[Entry]] = defaultdict(list)
-    entries = Entry.objects.for_owner(person.id).trusted().filter(day__in=days_read)
+    entries = Entry.objects.for_owner(person.id).only_trusted().filter(day__in=days_read)
     rows = list(entries.order_by("day", "created_at", "id"))
     for entry in rows:
         by_day[entry.day].append(entry)

@@ -20,7 +20,7 @@ from llamora.llm.deltas import ChatMessages
 
 def list_read_entries(owner_id: UUID, day: date) -> EntryQuerySet:
     """Return the entries of a day that a recap reads: those that their owner wrote."""
-    return Entry.objects.for_owner(owner_id).trusted().on_day(day)
+    return Entry.objects.for_owner(owner_id).only_trusted().on_day(day)
 
 
 @dataclass(frozen=True, kw_only=True)
