@@ -1,5 +1,5 @@
 """The page *Settings, Model* of the administrator.
 
-views       the page and its forms
-presenters  the files in the folder of models
+views       the page, and what its buttons do
+presenters  the model files as the page shows them
 """

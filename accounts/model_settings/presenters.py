@@ -1,46 +1,54 @@
-"""Files of models as the page shows them: what is in each, or why it is of no use."""
+"""The model files of the household as the page shows them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
-from llamora.llm.model_files.gguf import UnreadableModelFile, read_gguf
-from llamora.llm.model_files.size import is_too_small
+from llamora.inference.model_choice.services import FileEntry
 
-_FILE_FAULTS: Final = {
-    "no_gguf": "This is not a .gguf file.",
-    "damaged": "This file is damaged. Download it again.",
-    "unsupported": "Llamora can't read this kind of .gguf file.",
-    "incomplete": "A part of this file is missing. It may still be copied; if not, download it again.",
-}
-_NO_TEXT: Final = "This model does not write text."
 _TOO_SMALL: Final = "Too small to answer a diary; 3 to 8 billion parameters are needed."
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelFileView:
-    """Template data of a file in the folder of models; `note` says why it is not useful, if so."""
+    """Template data of a model file; `facts` is a sentence part, `note` says what is wrong, if anything."""
 
     name: str
-    size: int
-    billions: str = ""
-    context_window: int = 0
-    quantisation: str = ""
-    note: str = ""
+    # What a form sends: the name, or the path of a file that lies elsewhere.
+    value: str
+    facts: str
+    note: str
+    can_choose: bool
+    is_chosen: bool
+    is_in_use: bool
 
 
-def build_file_view(path: Path) -> ModelFileView:
-    """Return the template data of a file; raise OSError."""
-    try:
-        facts = read_gguf(path)
-    except UnreadableModelFile as error:
-        return ModelFileView(name=path.name, size=path.stat().st_size, note=_FILE_FAULTS.get(error.code, ""))
-    note = _TOO_SMALL if is_too_small(facts.parameters or None) else ""
-    return ModelFileView(
-        name=path.name,
-        size=facts.size,
-        billions=f"{facts.parameters / 1e9:.1f}" if facts.parameters else "",
-        context_window=facts.context_window,
-        quantisation=facts.quantisation,
-        note=note if facts.writes_text else _NO_TEXT,
-    )
+def build_file_views(entries: Iterable[FileEntry]) -> list[ModelFileView]:
+    """Return the template data of files."""
+    return [
+        ModelFileView(
+            name=entry.file.name,
+            value=str(entry.file.path),
+            facts=_describe_facts(entry),
+            note=entry.file.sentence or (_TOO_SMALL if entry.file.is_too_small else ""),
+            can_choose=not entry.file.problem and not entry.is_chosen,
+            is_chosen=entry.is_chosen,
+            is_in_use=entry.is_in_use,
+        )
+        for entry in entries
+    ]
+
+
+def _describe_facts(entry: FileEntry) -> str:
+    size, facts = f"{entry.file.size / 1e9:.1f} GB", entry.file.facts
+    if entry.file.size < 10**8:
+        size = f"{entry.file.size / 1e6:.1f} MB"
+    if facts is None:
+        return size
+    parts = [
+        size,
+        f"{facts.parameters / 1e9:.1f} billion parameters" if facts.parameters else "",
+        facts.quantisation,
+        f"reads up to {facts.context_window:,} tokens" if facts.context_window else "",
+    ]
+    return ", ".join(filter(None, parts))

@@ -1,46 +1,114 @@
-"""The page on which the administrator sees what writes in the household, and where a model comes from."""
+"""The page on which the administrator sees and chooses the model of the household."""
 
-from collections.abc import Iterator
-from contextlib import suppress
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Final
 
-from django.conf import settings
-from django.http import HttpResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.contrib import messages
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
 
 from accounts.decorators import administrator_required
+from accounts.http.error_responses import FORM_INVALID
 from accounts.http.request import HouseholdRequest
-from accounts.model_settings.presenters import ModelFileView, build_file_view
+from accounts.model_settings.presenters import build_file_views
 from llamora.inference import model_server
-from llamora.llm.model_files.gguf import is_later_part
+from llamora.inference.model_choice import services
+from llamora.inference.model_choice.errors import ChoiceRefused
+
+Action = Callable[[QueryDict], str]
 
 
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 @administrator_required
 def model_settings(request: HouseholdRequest) -> HttpResponse:
-    """Show what writes now, and where a model comes from."""
+    """Show what writes now and what could, or choose, download or delete a model.
+
+    A script that follows a download gets only that part of the page.
+    """
+    if request.method == "POST":
+        return _act(request)
+    if request.htmx:
+        return render(request, "accounts/fragments/model_download.html", _build_download_context())
     return _render_page(request)
 
 
-def _render_page(request: HouseholdRequest, *, status: int = 200) -> HttpResponse:
-    return render(request, "accounts/model_settings.html", _build_context(), status=status)
+def _act(request: HouseholdRequest) -> HttpResponse:
+    act = _ACTIONS.get(request.POST.get("act", ""))
+    if act is None:
+        return _render_page(request, refusal="Press one of the buttons on this page.", status=FORM_INVALID)
+    try:
+        message = act(request.POST)
+    except ChoiceRefused as refusal:
+        return _render_page(request, refusal=str(refusal), status=FORM_INVALID)
+    messages.success(request, message)
+    return redirect("model_settings")
 
 
-def _build_context() -> dict[str, Any]:
-    folder = settings.DATA_DIR / "models"
-    return {
+def _render_page(request: HouseholdRequest, *, refusal: str = "", status: int = 200) -> HttpResponse:
+    config, summary = model_server.get_config(), services.describe_selection()
+    context = {
         "in_settings": True,
+        "refusal": refusal,
         "status": model_server.get_status(),
-        "folder": folder,
-        "files": list(_list_model_files(folder)),
+        "summary": summary,
+        "chosen_url": summary.selection.url,
+        "chosen_model": summary.selection.model,
+        "context_tokens": config.context,
+        "files": build_file_views(services.list_files()),
+        "servers": services.list_servers(),
+        "catalogue": services.list_catalogue(),
+        "unfinished": services.list_unfinished(),
+        "folder": services.get_models_folder(),
+        **_build_download_context(),
     }
+    return render(request, "accounts/model_settings.html", context, status=status)
 
 
-def _list_model_files(folder: Path) -> Iterator[ModelFileView]:
-    for path in sorted(folder.glob("*.gguf")):
-        if not is_later_part(path.name):
-            # Another user's, or removed meanwhile.
-            with suppress(OSError):
-                yield build_file_view(path)
+def _build_download_context() -> dict[str, Any]:
+    return {"progress": services.get_download_progress()}
+
+
+def _choose_file(form: QueryDict) -> str:
+    return f"{services.choose_file(form.get('file', '')).name} is chosen."
+
+
+def _choose_server(form: QueryDict) -> str:
+    services.choose_server(form.get("url", ""), form.get("model", ""))
+    return "The server is chosen."
+
+
+def _choose_nothing(form: QueryDict) -> str:
+    del form
+    services.choose_nothing()
+    return "Nothing is chosen now: Llamora uses the first model that it finds."
+
+
+def _remove_file(form: QueryDict) -> str:
+    services.remove_file(form.get("file", ""))
+    return "The file is deleted."
+
+
+def _start_download(form: QueryDict) -> str:
+    services.start_download(form.get("name", ""), use=True)
+    return "The download has begun."
+
+
+def _cancel_download(form: QueryDict) -> str:
+    del form
+    services.cancel_download()
+    return "The download was cancelled."
+
+
+# By the value of the button.
+_ACTIONS: Final[Mapping[str, Action]] = MappingProxyType(
+    {
+        "choose_file": _choose_file,
+        "choose_server": _choose_server,
+        "choose_nothing": _choose_nothing,
+        "remove_file": _remove_file,
+        "download": _start_download,
+        "cancel": _cancel_download,
+    }
+)

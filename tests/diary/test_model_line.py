@@ -6,11 +6,9 @@ from typing import Any
 import pytest
 
 from accounts.models import Person
-from llamora.inference.messages import get_message
 from tests.diary.tabs import ServingLoop, Tab, run_serving_loop, start_reply, wait_for_text
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script, make_words
-from tests.fakes.tiny_model import write_tiny_model
 from tests.page import read
 from tests.people import Resident, new_resident
 
@@ -108,21 +106,3 @@ def test_the_queue_is_shown_while_there_is_one(
     assert "Now writing 1 text." in line
     assert [bool(html) for html in get_parts(tab, "model-queue")] == [False, True, False]
     assert len(get_parts(tab)) == 1
-
-
-def test_the_page_lists_the_files_in_the_folder(
-    nothing_found: ServingLoop, administrator: Resident, tmp_path: Path, shared: Path
-) -> None:
-    empty = read(administrator.get("/settings/model/"))
-    (tmp_path / "models").mkdir()
-    write_tiny_model(shared, tmp_path / "models")
-    (tmp_path / "models" / "half.gguf").write_bytes(b"GGUF")
-
-    page = read(administrator.get("/settings/model/"))
-
-    assert get_message("none_found") in empty.text
-    assert str(tmp_path / "models") in page.text
-    assert "There is no file in it yet." in empty.text
-    assert "half.gguf" in page.text
-    assert "A part of this file is missing." in page.text
-    assert "Too small to answer a diary" in page.text
