@@ -34,7 +34,7 @@ READING_CHECKS = {"pages", "old keys", "encrypted columns"}
 WRITING_CHECKS = {
     *("clock", "pragmas", "deletion", "people", "key derivations", "damaged rows", "invitations"),
     # Where there is no backup, it is asked whether there is a diary.
-    *("key changes", "sessions", "replies", "late drafts", "backups"),
+    *("key changes", "sessions", "replies", "late drafts", "inbox", "backups"),
 }
 
 
