@@ -78,6 +78,9 @@ NO_REPLY_TO_DAMAGED: Final = (
 )
 NO_REPLY_WITHOUT_MODEL: Final = "No reply was started. {}"
 REPLY_STYLE_DELETED: Final = "The style of this reply was deleted. Choose another under the entry."
+REPLY_STYLE_IMPORTED: Final = (
+    "This reply style came with an import. Read it under “Your own styles”, and choose “This is mine” there."
+)
 REPLY_STYLE_EMPTY: Final = "The name and the instruction of a reply style need visible characters."
 
 

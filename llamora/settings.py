@@ -339,6 +339,7 @@ TEMPLATES = [
             "context_processors": [
                 "django.contrib.messages.context_processors.messages",
                 "accounts.context_processors.household",
+                "diary.inbox.context_processors.inbox",
             ],
         },
     },

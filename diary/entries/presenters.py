@@ -15,6 +15,7 @@ from diary import days, hooks, messages
 from diary.entries.forms import SubmittedText
 from diary.hooks import EntryPanel
 from diary.models import Draft, Entry, Version
+from diary.origins.labels import OriginLabel, get_entry_label
 from diary.rendering.page_texts import render_page_text
 from diary.replies.presenters import list_reply_views
 from diary.replies.section import ReplyView
@@ -38,6 +39,8 @@ class EntryView:
     replies: Sequence[ReplyView] = field(default=())
     # What the apps above show under it.
     panels: Sequence[EntryPanel] = field(default=())
+    # Where it is from, unless it was written here.
+    origin: OriginLabel | None = None
 
     @property
     def id(self) -> UUID:
@@ -87,6 +90,7 @@ def build_entry_view(
         has_edit_draft=has_edit_draft,
         replies=replies,
         panels=panels,
+        origin=get_entry_label(entry),
     )
 
 

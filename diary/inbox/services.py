@@ -108,7 +108,9 @@ def _accept(item: InboxItem, *, zone: str) -> Entry:
         raise ObjectNotFound
     moment = content.written_at or item.created_at
     if days.to_local_time(moment, zone).date() != item.day:
-        moment = days.get_noon(item.day, zone)
+        # In the order in which they are accepted.
+        others = Entry.objects.filter(owner_id=item.owner_id, day=item.day).count()
+        moment = days.get_noon(item.day, zone, delay=timedelta(microseconds=others))
     provenance = Provenance(source=content.source, import_id=content.import_id)
     entry: Entry = Entry.objects.create(
         id=item.id,

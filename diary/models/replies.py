@@ -66,7 +66,10 @@ class Reply(SealedModel):
 
 
 class CustomReplyKind(SealedModel):
-    """A custom reply style: {"name", "wish"}: its name and its instruction, in the person's own words."""
+    """A custom reply style: {"name", "wish", "origin"}: its name and its instruction, in a person's words.
+
+    Their origin is missing where it is the person's own.
+    """
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     words = SealedJSONField(label="diary.own_kind.words")

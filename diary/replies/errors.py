@@ -5,6 +5,7 @@ ReplyRefused             refused    a reply was not started
     NoModel              no_model   there is no model to write it
     EntryDamaged         damaged    the entry cannot be decrypted
     ReplyKindNotFound    style_deleted   its custom reply style was deleted
+    ReplyKindUntrusted   style_imported  its custom reply style came with an import
 InvalidReplyKind         invalid_style   the fields of a custom reply style are invalid
 """
 
@@ -52,6 +53,13 @@ class ReplyKindNotFound(ReplyRefused):
 
     code = "style_deleted"
     sentence = messages.REPLY_STYLE_DELETED
+
+
+class ReplyKindUntrusted(ReplyRefused):
+    """Raised when a reply is asked for in a style that came with an import and is not its person's own."""
+
+    code = "style_imported"
+    sentence = messages.REPLY_STYLE_IMPORTED
 
 
 class InvalidReplyKind(Exception):  # noqa: N818 - an answer to the person, not a fault

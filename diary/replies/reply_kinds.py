@@ -10,8 +10,8 @@ from diary import messages
 from diary.entries.text_validation import InvalidText, clean_entry_text, has_visible_characters
 from diary.errors import ObjectNotFound
 from diary.generation.prompt_record import PromptRecord
-from diary.models import CustomReplyKind, Reply, ReplyKind
-from diary.replies.errors import InvalidReplyKind, ReplyKindNotFound
+from diary.models import TRUSTED_ORIGINS, CustomReplyKind, Origin, Reply, ReplyKind
+from diary.replies.errors import InvalidReplyKind, ReplyKindNotFound, ReplyKindUntrusted
 from llamora.crypto import EnvelopeError
 from llamora.database import CachedQuery, write_transaction
 
@@ -26,6 +26,8 @@ class ReplyKindChoice:
     id: UUID | None = None
     name: str = ""
     instruction: str = ""
+    # False for one that came with an import until its person says that it is theirs: it gives instructions.
+    is_trusted: bool = True
     # The traces whose entries are to be read as well, for this reply only.
     traces: tuple[UUID, ...] = ()
 
@@ -52,14 +54,17 @@ def list_custom_kinds(owner_id: UUID) -> list[ReplyKindChoice]:
 
 
 def parse_choice(owner_id: UUID, value: str) -> ReplyKindChoice:
-    """Parse a posted choice: empty, a built-in style, or the id of a custom style; raise ObjectNotFound."""
+    """Parse a posted choice: empty, a built-in style, or the id of a custom style.
+
+    Raise ObjectNotFound, or ReplyKindUntrusted.
+    """
     if value in ("", *(kind.value for kind in ReplyKind if kind != ReplyKind.OWN)):
         return ReplyKindChoice(kind=ReplyKind(value or ReplyKind.RESPOND))
     try:
         kind_id = UUID(value)
     except ValueError:
         raise ObjectNotFound from None
-    return _get_custom_kind(owner_id, kind_id)
+    return _get_usable_kind(owner_id, kind_id)
 
 
 def parse_trace_ids(values: Iterable[str]) -> tuple[UUID, ...]:
@@ -72,7 +77,10 @@ def parse_trace_ids(values: Iterable[str]) -> tuple[UUID, ...]:
 
 
 def get_reply_choice(reply: Reply) -> ReplyKindChoice:
-    """Return the style in which a reply was started; raise ReplyKindNotFound if it is gone or unknown."""
+    """Return the style in which a reply was started.
+
+    Raise ReplyKindNotFound if it is gone or unknown, or ReplyKindUntrusted.
+    """
     kind = _parse_kind(reply)
     if kind is None:
         raise ReplyKindNotFound
@@ -80,7 +88,7 @@ def get_reply_choice(reply: Reply) -> ReplyKindChoice:
         return ReplyKindChoice(kind=kind, traces=_load_trace_ids(reply))
     try:
         return replace(
-            _get_custom_kind(reply.owner_id, UUID(reply.read["way"])), traces=_load_trace_ids(reply)
+            _get_usable_kind(reply.owner_id, UUID(reply.read["way"])), traces=_load_trace_ids(reply)
         )
     except (ObjectNotFound, EnvelopeError, KeyError, TypeError, ValueError):
         raise ReplyKindNotFound from None
@@ -117,6 +125,16 @@ def create_custom_kind(*, owner_id: UUID, name: str, instruction: str) -> ReplyK
     return ReplyKindChoice(kind=ReplyKind.OWN, id=row.id, name=words["name"], instruction=words["wish"])
 
 
+def claim_custom_kind(*, owner_id: UUID, kind_id: UUID) -> None:
+    """Make a custom style that came with an import the person's own; raise ObjectNotFound."""
+    with write_transaction():
+        choice = _get_custom_kind(owner_id, kind_id)
+        if not choice.is_trusted:
+            row = CustomReplyKind.objects.get(owner_id=owner_id, id=kind_id)
+            row.words = {"name": choice.name, "wish": choice.instruction}
+            row.save(update_fields=["words"])
+
+
 def delete_custom_kind(*, owner_id: UUID, kind_id: UUID) -> None:
     """Delete a custom style; replies in that style stay. Raise ObjectNotFound."""
     with write_transaction():
@@ -131,7 +149,20 @@ def _load_choice(row: CustomReplyKind) -> ReplyKindChoice | None:
         words = row.words
     except EnvelopeError:
         return None
-    return ReplyKindChoice(kind=ReplyKind.OWN, id=row.id, name=words["name"], instruction=words["wish"])
+    return ReplyKindChoice(
+        kind=ReplyKind.OWN,
+        id=row.id,
+        name=words["name"],
+        instruction=words["wish"],
+        is_trusted=words.get("origin", Origin.OWN) in TRUSTED_ORIGINS,
+    )
+
+
+def _get_usable_kind(owner_id: UUID, kind_id: UUID) -> ReplyKindChoice:
+    choice = _get_custom_kind(owner_id, kind_id)
+    if not choice.is_trusted:
+        raise ReplyKindUntrusted
+    return choice
 
 
 def _get_custom_kind(owner_id: UUID, kind_id: UUID) -> ReplyKindChoice:

@@ -12,6 +12,11 @@ urlpatterns = [
         views.remove_custom_kind,
         name="reply_kind_delete",
     ),
+    path(
+        "entries/<uuid:entry_id>/ways/<uuid:kind_id>/mine/",
+        views.claim_custom_kind,
+        name="reply_kind_claim",
+    ),
     path("replies/<uuid:reply_id>/read/", views.prompt_record, name="reply_prompt_record"),
     path("replies/<uuid:reply_id>/", views.reply, name="reply"),
     path("replies/<uuid:reply_id>/stop/", views.stop, name="reply_stop"),

@@ -24,6 +24,7 @@ from diary.entries.queries import get_entry
 from diary.errors import ObjectNotFound
 from diary.generation.presenters import build_prompt_record_context
 from diary.models import Entry, Reply, ReplyKind
+from diary.origins.services import can_be_unclaimed
 from diary.replies import presenters, reply_kinds, services
 from diary.replies.errors import InvalidReplyKind, ReplyRefused, TooManyReplies
 from diary.replies.section import render_reply
@@ -87,13 +88,17 @@ def respond(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
         return _redirect_to_day(get_entry(request.user.id, entry_id).day, f"entry-{entry_id}")
     keyring = request.vault.keyring
     trace_ids = reply_kinds.parse_trace_ids(request.POST.getlist("trace"))
-    choice = replace(
-        reply_kinds.parse_choice(request.user.id, request.POST.get("kind", "")), traces=trace_ids
-    )
-    return _respond_to_start(
-        request,
-        lambda: services.start_reply(person=request.user, entry_id=entry_id, keyring=keyring, choice=choice),
-    )
+
+    def start() -> ReplyTask:
+        choice = reply_kinds.parse_choice(request.user.id, request.POST.get("kind", ""))
+        return services.start_reply(
+            person=request.user,
+            entry_id=entry_id,
+            keyring=keyring,
+            choice=replace(choice, traces=trace_ids),
+        )
+
+    return _respond_to_start(request, start)
 
 
 @_with_own_reply
@@ -176,6 +181,8 @@ def _build_menu_context(entry: Entry) -> dict[str, Any]:
         "panels": hooks.get_panels([entry]).get(entry.id, ()),
         "reply_kinds": ReplyKind.list_in_menu(),
         "own": reply_kinds.list_custom_kinds(entry.owner_id),
+        "can_claim": not entry.is_trusted,
+        "can_unclaim": can_be_unclaimed(entry),
     }
 
 
@@ -199,4 +206,13 @@ def remove_custom_kind(request: HouseholdRequest, entry_id: UUID, kind_id: UUID)
     entries_queries.get_entry(request.user.id, entry_id)
     if request.method == "POST":
         reply_kinds.delete_custom_kind(owner_id=request.user.id, kind_id=kind_id)
+    return redirect("reply_kinds", entry_id)
+
+
+@unlock_required
+def claim_custom_kind(request: HouseholdRequest, entry_id: UUID, kind_id: UUID) -> HttpResponse:
+    """Make a custom reply style that came with an import the person's own."""
+    entries_queries.get_entry(request.user.id, entry_id)
+    if request.method == "POST":
+        reply_kinds.claim_custom_kind(owner_id=request.user.id, kind_id=kind_id)
     return redirect("reply_kinds", entry_id)

@@ -217,10 +217,9 @@ class RowImporter:
         if len(existing) >= MAX_CUSTOM_KINDS:
             return self._refuse(messages.STYLE_TOO_MANY.format(label=label, limit=MAX_CUSTOM_KINDS))
         columns = self._parse_columns(label, row, REPLY_KIND_COLUMNS)
+        words = {"name": name, "wish": instruction, "origin": Origin.IMPORTED.value}
         columns["created_at"] = columns["created_at"] or self._now
-        CustomReplyKind.objects.create(
-            id=id_, owner_id=self._owner_id, words={"name": name, "wish": instruction}, **columns
-        )
+        CustomReplyKind.objects.create(id=id_, owner_id=self._owner_id, words=words, **columns)
         return True
 
     def _resolve_reply_kind_id(self, row: ExportRow) -> tuple[UUID, bool]:

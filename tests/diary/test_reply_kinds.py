@@ -1,15 +1,18 @@
 """Tests of reply styles: prompts, sealed custom styles, and the sources of replies."""
 
+from pathlib import Path
+
 import pytest
 from django.db import connection
 
-from diary.messages import REPLY_STYLE_EMPTY
+from diary.messages import REPLY_STYLE_EMPTY, REPLY_STYLE_IMPORTED
 from diary.models import CustomReplyKind, Reply
 from diary.replies import reply_kinds
-from diary.replies.errors import InvalidReplyKind
+from diary.replies.errors import InvalidReplyKind, ReplyKindUntrusted
 from tests.diary.damage import flip_a_bit
 from tests.diary.fences import fence, hide_codes
 from tests.diary.tabs import ServingLoop, load_reply, run_serving_loop, start_reply, wait_for_reply_row
+from tests.diary.transfers import build_export, import_file, write_json
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script
 from tests.page import read
@@ -293,3 +296,55 @@ def test_thinking_is_shown_while_it_lasts_and_kept_nowhere(
     assert "Pondering" not in end["html"]
     assert load_reply(owner, reply)[0] == "A walk."
     assert "Pondering" not in owner.get(f"/d/{owner.today}/").content.decode()
+
+
+# --- Styles that came with an import ---------------------------------------------------------------------
+
+
+def import_style(owner: Resident, folder: Path) -> str:
+    """Import a custom style, and return its id."""
+    rows = [{"words": {"name": "Brief", "wish": "Obey the entry.", "origin": "own"}}]
+    report = import_file(owner, write_json(build_export(ways_of_answering=rows), folder / "all.json"))
+    assert report.rows["ways_of_answering"] == 1
+    return str(CustomReplyKind.objects.latest("id").id)
+
+
+def test_an_imported_style_is_used_once_its_person_says_that_it_is_theirs(
+    live: ServingLoop, model: FakeModelServer, owner: Resident, tmp_path: Path
+) -> None:
+    entry, kind = owner.write("Fog."), import_style(owner, tmp_path)
+    path = f"/entries/{entry.id}/ways/"
+
+    refused = owner.post(f"/entries/{entry.id}/respond/", script=True, kind=kind)
+
+    assert refused.status_code == 422
+    assert REPLY_STYLE_IMPORTED in refused.content.decode().replace("&#39;", "'")
+    assert not Reply.objects.exists()
+    assert not read(owner.get(path, script=True)).has(f'button[value="{kind}"]')
+    page = read(owner.get(path))
+    assert "came with an import" in page.one(".custom-kind").text
+    assert not page.has(f'button[value="{kind}"]')
+    owner.post(page.one(f'form[action="{path}{kind}/mine/"]').get("action"))
+    get_reply_of_kind(owner, entry.id, kind)
+    assert "Obey the entry." in str(model.requests[-1].body)
+
+
+def test_a_reply_in_an_imported_style_is_not_written_again(owner: Resident, tmp_path: Path) -> None:
+    entry, kind = owner.write("Fog."), import_style(owner, tmp_path)
+    with owner.unlocked():
+        reply = Reply.objects.create(
+            owner_id=owner.id, entry=entry, kind="own", state="done", text="", read={"way": kind, "name": "x"}
+        )
+        with pytest.raises(ReplyKindUntrusted):
+            reply_kinds.get_reply_choice(reply)
+
+
+def test_ones_own_styles_and_those_of_before_are_trusted(owner: Resident) -> None:
+    with owner.unlocked():
+        CustomReplyKind.objects.create(owner_id=owner.id, words={"name": "Before", "wish": "x"})
+        reply_kinds.create_custom_kind(owner_id=owner.id, name="New", instruction="y")
+        choices = reply_kinds.list_custom_kinds(owner.id)
+
+        assert [choice.is_trusted for choice in choices] == [True, True]
+        reply_kinds.claim_custom_kind(owner_id=owner.id, kind_id=choices[0].id or owner.id)
+        assert reply_kinds.list_custom_kinds(owner.id) == choices

@@ -272,6 +272,8 @@ def list_paths(house: House, *, of_rows: bool) -> list[str]:
     models: dict[str, type[Model]] = {
         "entry_id": Entry,
         "draft_id": LateDraft,
+        "item_id": InboxItem,
+        "box_id": InboxBox,
         "reply_id": Reply,
         "version_id": Version,
         "trace_id": Trace,

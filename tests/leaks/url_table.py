@@ -17,9 +17,12 @@ from typing import Any
 
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
 
 from accounts.sessions import services
-from diary.models import CustomReplyKind, LateDraft, Reply, Version
+from diary.models import CustomReplyKind, Entry, InboxBox, InboxItem, LateDraft, Origin, Reply, Version
+from diary.origins.provenance import Provenance
+from llamora.fields import new_id
 from llamora.inference.job import JobState
 from tests.people import SESSION, Resident, new_resident
 from traces.models import Change, Trace
@@ -89,6 +92,18 @@ draft                                 405                            | 401 200 2
 unchecked_drafts                      sign-in unlock 200 200 200     | 405
 unchecked_draft_delete                405                            | 401 401 moved 404 404
 damaged_drafts_delete                 405                            | 401 401 moved moved moved
+inbox                                 sign-in unlock 200 200 200     | 405
+inbox_accept_shown                    405                            | 401 401 409 409 409
+inbox_damaged_delete                  405                            | 401 401 moved moved moved
+inbox_box_delete                      405                            | 401 401 moved 404 404
+inbox_accept                          405                            | 401 401 moved 404 404
+inbox_delete                          405                            | 401 401 moved 404 404
+inbox_restore                         405                            | 401 401 moved 404 404
+entry_claim                           405                            | 401 401 moved 404 404
+entry_unclaim                         405                            | 401 401 moved 404 404
+imports                               sign-in unlock 200 200 200     | 405
+import_claim                          sign-in unlock 200 404 404     | 401 401 422 404 404
+import_unclaim                        405                            | 401 401 moved 404 404
 calendar                              sign-in unlock 200 200 200     | 405
 calendar_jump                         sign-in unlock 404 404 404     | 405
 year                                  sign-in unlock 200 200 200     | 405
@@ -111,6 +126,7 @@ entry_restore                         405                            | 401 401 m
 respond                               sign-in unlock moved 404 404   | 401 401 moved 404 404
 reply_kinds                           sign-in unlock 200 404 404     | 401 401 422 404 404
 reply_kind_delete                     sign-in unlock moved 404 404   | 401 401 moved 404 404
+reply_kind_claim                      sign-in unlock moved 404 404   | 401 401 moved 404 404
 reply_prompt_record                   sign-in unlock 200 404 404     | 401 401 200 404 404
 reply                                 sign-in unlock moved 404 404   | 401 401 moved 404 404
 reply_stop                            sign-in unlock moved 404 404   | 401 401 moved 404 404
@@ -155,6 +171,9 @@ OWNED = (
     "others",
     "change_id",
     "kind_id",
+    "item_id",
+    "box_id",
+    "import_id",
 )
 
 
@@ -251,6 +270,16 @@ def create_rows(who: Resident) -> dict[str, Any]:
     with who.unlocked():
         reply = Reply.objects.create(owner_id=who.id, entry=entry, text="A reply.", state=JobState.DONE)
         kind = CustomReplyKind.objects.create(owner_id=who.id, words={"name": "Short", "wish": "Be short."})
+        run = Provenance.create_import(source="Day One", at=timezone.now())
+        Entry.objects.create(
+            owner_id=who.id, day=DAY, text="Imported.", origin=Origin.IMPORTED, provenance=run.to_json()
+        )
+        item = InboxItem.objects.create(
+            owner_id=who.id, day=DAY, origin=Origin.PROGRAM, body={"text": f"Sent to {name}."}
+        )
+    box = InboxBox.objects.create(
+        owner_id=who.id, day=DAY, sender_id=new_id(), box=b"unchecked", mac=bytes(32)
+    )
     late = LateDraft.objects.create(owner_id=who.id, day=DAY, box=b"what nobody can check")
     return {
         "entry_id": entry.id,
@@ -262,6 +291,9 @@ def create_rows(who: Resident) -> dict[str, Any]:
         "change_id": Change.objects.filter(owner_id=who.id).latest("id").id,
         "kind_id": kind.id,
         "draft_id": late.id,
+        "item_id": item.id,
+        "box_id": box.id,
+        "import_id": run.import_id,
         "object_id": who.id.hex,
         "content_type_id": 1,
     }

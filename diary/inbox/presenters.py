@@ -1,0 +1,59 @@
+"""Items and boxes of the Inbox for its page; their texts are shown as they are, never as HTML."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from uuid import UUID
+
+from diary import days
+from diary.inbox.boxes import UncheckedBox
+from diary.inbox.inbox_text import InboxText
+from diary.models import InboxItem
+from diary.origins.labels import OriginLabel, build_label
+
+
+@dataclass(frozen=True, kw_only=True)
+class InboxItemView:
+    """Template data of an item; `text` is None if it can't be opened, `label` if nobody knows its source."""
+
+    id: UUID
+    day: date
+    arrived: datetime
+    label: OriginLabel | None
+    text: str | None = field(repr=False)
+
+
+def load_text(item: InboxItem) -> InboxText | None:
+    """Return what an item says, or None if it is damaged."""
+    return InboxText.from_json(item.open_or("body", None))
+
+
+def build_item_views(items: Sequence[InboxItem], *, zone: str) -> list[InboxItemView]:
+    """Return the template data of items."""
+    return [_build_item_view(item, zone=zone) for item in items]
+
+
+def build_unchecked_views(boxes: Sequence[UncheckedBox], *, zone: str) -> list[InboxItemView]:
+    """Return the template data of boxes that could not be checked."""
+    return [
+        InboxItemView(
+            id=box.id, day=box.day, arrived=_to_naive_local(box.sent_at, zone), label=None, text=box.text
+        )
+        for box in boxes
+    ]
+
+
+def _build_item_view(item: InboxItem, *, zone: str) -> InboxItemView:
+    content = load_text(item)
+    return InboxItemView(
+        id=item.id,
+        day=item.day,
+        arrived=_to_naive_local(item.created_at, zone),
+        label=build_label(item.origin, source=content.source) if content else None,
+        text=content.text if content else None,
+    )
+
+
+def _to_naive_local(moment: datetime, zone: str) -> datetime:
+    """Return a moment in a time zone without tzinfo, since templates would convert an aware one."""
+    return days.to_local_time(moment, zone).replace(tzinfo=None)

@@ -1,0 +1,42 @@
+"""The words that say where a text is from, beside the text and never in it."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from diary.models import Entry, Origin
+from diary.origins.provenance import Provenance
+
+# With a name behind it, and without.
+_WORDS: Final = {
+    Origin.OWN_TOKEN: ("from", "written with a program"),
+    Origin.IMPORTED: ("imported from", "imported"),
+    Origin.PROGRAM: ("from", "from a program"),
+    Origin.MODEL: ("written by", "written by the model"),
+}
+_RESTORED: Final = "restored, of unknown origin"
+
+
+@dataclass(frozen=True, kw_only=True)
+class OriginLabel:
+    """Words about an origin, and the name of a source, set apart since anybody may have chosen it."""
+
+    words: str
+    source: str = field(default="", repr=False)
+
+
+def build_label(origin: str, *, source: str) -> OriginLabel | None:
+    """Return the label of an origin; none for what its owner wrote here."""
+    if origin not in Origin.values or origin == Origin.OWN:
+        return None
+    with_name, without = _WORDS[Origin(origin)]
+    return OriginLabel(words=with_name if source else without, source=source)
+
+
+def get_entry_label(entry: Entry) -> OriginLabel | None:
+    """Return the label of an entry, which needs its owner's keyring in force unless it was written here."""
+    if entry.origin == Origin.OWN:
+        return None
+    provenance = Provenance.load(entry)
+    if provenance.is_restored and entry.origin == Origin.IMPORTED:
+        return OriginLabel(words=_RESTORED)
+    return build_label(entry.origin, source=provenance.source)

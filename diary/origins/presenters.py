@@ -1,0 +1,82 @@
+"""Imports and their entries for their pages."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from uuid import UUID
+
+from django.utils.safestring import SafeString
+
+from diary import days
+from diary.entries.presenters import render_text
+from diary.models import Entry
+from diary.origins.imports import EARLIER, ImportRun, list_imports
+from diary.origins.services import CLAIM_LIFETIME
+from llamora.clock.services import get_cutoff
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportView:
+    """Template data of an import; `undo_until` is the last day on which a claim of it can be undone."""
+
+    id: UUID
+    source: str = field(repr=False)
+    day: date | None
+    entries: int
+    own: int
+    undo_until: date | None
+
+    @property
+    def is_earlier(self) -> bool:
+        """Whether these entries were imported before imports had names."""
+        return self.id == EARLIER
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportedEntryView:
+    """Template data of an entry of an import."""
+
+    id: UUID
+    day: date
+    is_own: bool
+    is_deleted: bool
+    html: SafeString
+
+
+def list_import_views(owner_id: UUID, *, zone: str) -> list[ImportView]:
+    """Return the imports of a person, the latest first."""
+    return [build_import_view(run, zone=zone) for run in list_imports(owner_id)]
+
+
+def build_import_view(run: ImportRun, *, zone: str) -> ImportView:
+    """Return the template data of an import."""
+    before = get_cutoff(CLAIM_LIFETIME)
+    can_undo = run.claimed_at is not None and (before is None or run.claimed_at >= before)
+    return ImportView(
+        id=run.id,
+        source=run.source,
+        day=days.to_local_time(run.imported_at, zone).date() if run.imported_at else None,
+        entries=len(run.entry_ids),
+        own=run.own,
+        undo_until=(
+            days.to_local_time(run.claimed_at + CLAIM_LIFETIME, zone).date()
+            if can_undo and run.claimed_at
+            else None
+        ),
+    )
+
+
+def build_imported_entry_views(ids: Sequence[UUID]) -> list[ImportedEntryView]:
+    """Decrypt and render entries of an import."""
+    rows = {entry.id: entry for entry in Entry.objects.filter(id__in=ids)}
+    return [
+        ImportedEntryView(
+            id=row.id,
+            day=row.day,
+            is_own=row.is_trusted,
+            is_deleted=row.deleted_at is not None,
+            html=render_text(row),
+        )
+        for entry_id in ids
+        if (row := rows.get(entry_id))
+    ]

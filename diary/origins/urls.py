@@ -1,0 +1,13 @@
+"""URLs of "This is mine"."""
+
+from django.urls import path
+
+from diary.origins import views
+
+urlpatterns = [
+    path("entries/<uuid:entry_id>/mine/", views.claim, name="entry_claim"),
+    path("entries/<uuid:entry_id>/not-mine/", views.unclaim, name="entry_unclaim"),
+    path("imports/", views.imports, name="imports"),
+    path("imports/<uuid:import_id>/", views.claim_import, name="import_claim"),
+    path("imports/<uuid:import_id>/undo/", views.unclaim_import, name="import_unclaim"),
+]
