@@ -2,7 +2,7 @@
 
     complete   the sentence in which the text reaches its number of words is over
     echo       eight words in a row of the prompt that the person did not write, one of its headings, or
-               the code of a fence
+               the code of a fence, or its text is JSON like the texts that the model was given
     forged     a line that is only a date or a time of day, as an entry begins
 
 Small models repeat their instructions, or go on with the next entry of the diary themselves. Neither may
@@ -25,6 +25,7 @@ _WORD: Final = re.compile(r"\w+")
 _SENTENCE_END: Final = re.compile(r"[.!?…。！？]+[\"'”’»)*_\]]*(?=\s|$)")
 _TIME_HEAD: Final = re.compile(r"\W{0,3}\[\d{1,2}[:.]\d{2}\]")
 _YEAR: Final = re.compile(r"\d{4}")
+_JSON_HEAD: Final = re.compile(r"\s*(?:```\w*\s*)?\{\s*\"")
 _FENCE_CODE: Final = re.compile(r"[0-9a-f]{32}")
 # The anchor matters only to expressions that are no head: those of a head name their year.
 _ANY_DAY: Final = datetime(2000, 1, 1, tzinfo=UTC)
@@ -40,7 +41,7 @@ class TextCheck:
     """Streaming check of one text for length, echoes and forged entries.
 
     `fixed_texts` are the words of the prompt, `own_text` is what the person wrote; `allows_heads` for a text
-    in which a line may be a date, as in one whose form the person has described.
+    in which a line may be a date, and which may be JSON, as one whose form the person has described.
     """
 
     def __init__(
@@ -70,6 +71,8 @@ class TextCheck:
     def feed(self, text: str) -> Cut | None:
         """Check the next piece; return where the text is to end, or None."""
         self._text += text
+        if not self._allows_heads and _JSON_HEAD.match(self._text):
+            return Cut(0, "echo")
         return self._check_words(is_end=False) or self._check_lines(is_end=False) or self._check_length()
 
     def finish(self) -> Cut | None:

@@ -30,6 +30,8 @@ def run_check(check: TextCheck, text: str, *, size: int) -> Cut | None:
         ("TAKE  ONE particular\nthing, in the entry; a person", "", "echo"),
         ("Well. \n\nThe entry to answer:\n\nToday I", "Well. \n\n", "echo"),
         ("Well.\n<text 0123456789abcdef0123456789abcdef>\nToday", "Well.\n", "echo"),
+        ('{"text": "You went home."}', "", "echo"),
+        ('\n```json\n{ "reply": "You went home."}', "", "echo"),
         ("Saturday, 28 November 2026\n\nToday I went", "", "forged"),
         ("She will like it.\n\n**28 November 2026**\nToday", "She will like it.\n\n", "forged"),
         ("[14:05]\nToday I went", "", "forged"),
@@ -53,6 +55,8 @@ def test_an_echo_and_a_forged_entry_end_the_text_before_they_begin(
         "Was it at [14:05], as you wrote?",
         "1664\nThat was the year.",
         "The entry to answer is this one.",
+        'She wrote {"text"} in it.',
+        "{Sic} she wrote.",
     ],
 )
 def test_what_only_looks_alike_stays(text: str, size: int) -> None:
@@ -66,9 +70,8 @@ def test_words_of_the_prompt_that_the_person_wrote_as_well_may_be_quoted() -> No
     assert run_check(check, f"Your teacher said: {words}!", size=5) is None
 
 
-def test_where_a_line_may_be_a_date_it_is_no_forged_entry() -> None:
-    text = "28 November 2026\n[14:05] The boat."
-
+@pytest.mark.parametrize("text", ["28 November 2026\n[14:05] The boat.", '{"mood": "The boat."}'])
+def test_a_form_that_the_person_has_described_is_no_forged_entry(text: str) -> None:
     assert run_check(TextCheck(fixed_texts=FIXED, allows_heads=True), text, size=4) is None
 
 
