@@ -41,7 +41,8 @@ class PromptEntry:
         """Return what the model is to read."""
         return {
             "day": self.day_label,
-            "time": self.time,
+            # The time tells the entries of the prompt's own day apart.
+            "time": "" if self.day_label else self.time,
             "imported": not self.is_trusted,
             "only_a_part": self.is_cut,
             "text": self.text,

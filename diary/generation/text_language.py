@@ -1,16 +1,37 @@
-"""The language of a text, named for a prompt: models follow "in German" better than a description of it."""
+"""The language of a text, named for a prompt: models follow "in German" better than a description of it.
+
+The word for "you" is named as well: asked only to write in German, many models say "Sie" to a diary's writer.
+"""
 
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 from llamora.stop_words import STOP_WORDS
 
 UNKNOWN: Final = "the language of the diary"
+_FAMILIAR_YOU: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "German": "du",
+        "French": "tu",
+        "Spanish": "tú",
+        "Italian": "tu",
+        "Dutch": "je",
+        "Portuguese": "você",
+    }
+)
 _WORD: Final = re.compile(r"[^\W\d_]+")
 _MOST_WORDS: Final = 300
 _FEWEST_HITS: Final = 3
 # A text in one language has about as many words of each of its relatives as half of its own.
 _LEAD: Final = 1.3
+
+
+def describe_language(*texts: str) -> dict[str, object]:
+    """Return the values `language` and `you` for a prompt, by the first text whose language is certain."""
+    language = next((name for text in texts if (name := name_language(text)) != UNKNOWN), UNKNOWN)
+    return {"language": language, "you": _FAMILIAR_YOU.get(language, "you")}
 
 
 def name_language(text: str) -> str:

@@ -19,7 +19,7 @@ from diary.generation.prompt_context import MIN_ENTRY_CHARACTERS, fit_latest
 from diary.generation.prompt_entries import omit_middle
 from diary.generation.prompt_record import PromptRecord
 from diary.generation.prompts import build_prompt
-from diary.generation.text_language import name_language
+from diary.generation.text_language import describe_language
 from diary.models import Entry, Opening
 from diary.openings.section import OpeningView, build_job_view, render_section
 from llamora.inference.job import Job, JobOutcome, JobState, Prompt, TokenCounter
@@ -57,9 +57,8 @@ class OpeningSource:
         """Return what the model is to read."""
         return {
             "day": f"{self.label}, {self.when}",
-            "in_short": self.id is None,
-            "marked_by_the_owner": self.labels,
-            "text": self.text,
+            "labels": self.labels,
+            "text" if self.id else "summary": self.text,
         }
 
     def halve(self) -> "OpeningSource | None":
@@ -126,9 +125,9 @@ class OpeningTask:
 
     def _get_values(self, sources: Sequence[OpeningSource]) -> dict[str, object]:
         return {
+            **describe_language(sources[-1].text, " ".join(one.text for one in sources)),
             "weekday": days.weekday_name(self.day),
             "day": days.format_day(self.day),
-            "language": name_language(sources[-1].text),
             "told": sources,
             "gap": sources[-1].ago,
             "is_long": sources[-1].ago >= LONG_GAP_DAYS,

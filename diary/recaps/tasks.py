@@ -12,7 +12,7 @@ from diary.generation.prompt_context import PromptEntry, fit_latest
 from diary.generation.prompt_entries import build_prompt_entries, halve_entry
 from diary.generation.prompt_record import dump_author
 from diary.generation.prompts import build_prompt
-from diary.generation.text_language import name_language
+from diary.generation.text_language import describe_language
 from diary.models import Entry, EntryQuerySet, Recap
 from llamora.inference.job import JobOutcome, JobState, Prompt, TokenCounter
 from llamora.llm.deltas import ChatMessages
@@ -57,9 +57,9 @@ class RecapTask:
 
     def _get_values(self, entries: Sequence[PromptEntry]) -> dict[str, object]:
         return {
+            **describe_language(" ".join(entry.text for entry in entries)),
             "weekday": days.weekday_name(self.day),
             "day": days.format_day(self.day),
-            "language": name_language(" ".join(entry.text for entry in entries)),
             "entries": entries,
         }
 

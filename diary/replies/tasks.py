@@ -19,7 +19,7 @@ from diary.generation.prompt_context import PromptContext, fit_to_window
 from diary.generation.prompt_entries import build_earlier_entries, build_prompt_entries, build_prompt_entry
 from diary.generation.prompt_record import PromptRecord
 from diary.generation.prompts import build_prompt
-from diary.generation.text_language import name_language
+from diary.generation.text_language import describe_language
 from diary.models import Entry, EntryQuerySet, Reply, ReplyKind
 from diary.replies.errors import EntryDamaged
 from diary.replies.reply_kinds import DEFAULT_CHOICE, ReplyKindChoice
@@ -215,11 +215,13 @@ def _render_prompt(choice: ReplyKindChoice, context: PromptContext) -> ChatMessa
 
 
 def _get_values(choice: ReplyKindChoice, context: PromptContext) -> dict[str, object]:
+    # A short entry may not show its language.
+    around = " ".join(one.text for one in (*context.earlier, *context.recalled))
     return {
+        **describe_language(context.entry.text, around),
         "wish": choice.instruction,
         "weekday": days.weekday_name(context.day),
         "day": days.format_day(context.day),
-        "language": name_language(context.entry.text),
         "recalled": context.recalled,
         "earlier": context.earlier,
         "entry": context.entry,

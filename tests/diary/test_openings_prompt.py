@@ -48,9 +48,9 @@ def test_exactly_the_latest_written_days_leave_the_process(
     )
     assert hide_codes(said) == (
         f"Today is {labels[0]}.\n\n"
-        f"The latest days:\n{read}\n\n"
-        f'Write the first lines for {labels[0]}: two or three short sentences to "you", '
-        "in the language of the diary."
+        f"The latest days, the last one at the end:\n{read}\n\n"
+        f'Write the first lines for {labels[0]}: at most three short sentences to the owner, as "you", '
+        "fit to be read by others, in English."
     )
     assert len(model.calls) == 1
 
@@ -74,7 +74,7 @@ def test_a_recap_that_is_true_stands_for_a_day_before_the_latest(
     open_day(owner)
 
     said = model.calls[0]["messages"][1]["content"]
-    assert '4 days ago", "in_short": true, "text": "The boat was begun."' in said
+    assert '4 days ago", "summary": "The boat was begun."' in said
     assert "A whole long story." not in said
     assert '3 days ago", "text": "Another long story."' in said
     assert "STALE" not in said
@@ -99,8 +99,8 @@ def test_the_traces_a_person_keeps_are_told_with_their_days(
     open_day(owner)
 
     said = model.calls[0]["messages"][1]["content"]
-    assert '4 days ago", "marked_by_the_owner": ["the boat", "Anna"], "text": "Began the boat."' in said
-    assert said.count("marked_by_the_owner") == 1
+    assert '4 days ago", "labels": ["the boat", "Anna"], "text": "Began the boat."' in said
+    assert said.count('"labels"') == 1
     assert "HIS" not in said
 
 
@@ -127,9 +127,9 @@ def test_a_long_day_is_put_in_short_for_the_next_opening_and_a_short_one_is_not(
 @pytest.mark.parametrize(
     ("ago", "says", "never"),
     [
-        (1, "The diary is new", "have not written"),
-        (LONG_GAP_DAYS, f"The owner has not written for {LONG_GAP_DAYS} days.", "The diary is new"),
-        (400, "The owner has not written for 400 days.", "The diary is new"),
+        (1, "The diary is new", "The last page"),
+        (LONG_GAP_DAYS, f"The last page is {LONG_GAP_DAYS} days old.", "The diary is new"),
+        (400, "The last page is 400 days old.", "The diary is new"),
     ],
 )
 def test_a_new_diary_and_a_return_are_told_to_the_model(
@@ -154,7 +154,7 @@ def test_an_ordinary_morning_is_told_nothing_more(
 
     said = model.calls[0]["messages"][1]["content"]
     assert "The diary is new" not in said
-    assert "have not written" not in said
+    assert "The last page" not in said
 
 
 def test_a_damaged_day_holds_nothing_up(live: ServingLoop, model: FakeModelServer, owner: Resident) -> None:

@@ -184,7 +184,7 @@ def test_a_prompt_of_the_house_goes_before_ours(tmp_path: Path, settings: Any) -
     )
 
     system, said = (hide_codes(turn["content"]) for turn in turns)
-    assert system.startswith("Be brief.\n\nEach text to read is JSON between the lines <text> and </text>.")
+    assert system.startswith("Be brief.\n\nEach text to read is JSON between two lines with the code ")
     assert said == f"{fence('<Tea>')} & 20 November 2026"
 
 

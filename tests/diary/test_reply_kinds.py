@@ -40,16 +40,22 @@ FIRST_LINES = {
 }
 ASKS = {
     "respond": "The entry to answer:",
-    "reflect": "The entry to reflect:",
+    "reflect": "The entry to reflect on:",
     "question": "The entry to ask about:",
 }
 ENDS = {
-    "respond": "Answer the entry of 12:00 in two to four sentences, in the language of the diary.",
-    "reflect": (
-        "Say what matters most in the entry of 12:00, in two or three sentences, "
+    "respond": (
+        'Answer the entry of 12:00: two to four sentences to the writer, as "you", about one thing in it, '
         "in the language of the diary."
     ),
-    "question": ("Ask one question about the entry of 12:00, in one sentence, in the language of the diary."),
+    "reflect": (
+        'Say what matters most in the entry of 12:00: two or three sentences to the writer, as "you", '
+        "in the language of the diary."
+    ),
+    "question": (
+        'Ask the writer one question about the entry of 12:00, as "you", in one sentence, '
+        "in the language of the diary."
+    ),
 }
 
 
@@ -80,6 +86,19 @@ def test_exactly_the_day_so_far_leaves_the_process(
     )
 
 
+def test_a_short_entry_is_answered_in_the_language_of_the_entries_before(
+    live: ServingLoop, model: FakeModelServer, owner: Resident
+) -> None:
+    owner.write("Es ist noch nicht Tag, und ich bin schon wach.", at=owner.today_at(6))
+    entry = owner.write("Nebel.", at=owner.today_at(12))
+
+    get_reply_of_kind(owner, entry.id, "respond")
+
+    system, said = (turn["content"] for turn in model.calls[0]["messages"])
+    assert 'to the writer, as "du", in German.' in system
+    assert said.endswith('to the writer, as "du", about one thing in it, in German.')
+
+
 def test_a_summary_reads_the_entry_alone(live: ServingLoop, model: FakeModelServer, owner: Resident) -> None:
     owner.write("Fog.", at=owner.today_at(8))
     entry = owner.write("The weir again.", at=owner.today_at(12))
@@ -92,7 +111,8 @@ def test_a_summary_reads_the_entry_alone(live: ServingLoop, model: FakeModelServ
     read = fence({"time": "12:00", "text": "The weir again."})
     assert said.split("\n\n", 1)[1] == (
         f"The entry:\n{read}\n\n"
-        "Sum up the entry in one to three short sentences, in the language of the diary."
+        'Sum up the entry in one to three short sentences to the writer, as "you", '
+        "in the language of the diary."
     )
 
 

@@ -15,6 +15,7 @@ from search import messages, related_entries
 from search.embedder.holder import embedders
 from search.index.person_index import PersonIndex
 from search.index.registry import indexes
+from tests.diary.fences import fence, hide_codes
 from tests.diary.tabs import ServingLoop, get_reply, run_serving_loop
 from tests.fakes.model_server import FakeModelServer
 from tests.people import Resident, new_resident
@@ -65,13 +66,14 @@ def test_an_entry_that_speaks_of_the_same_is_read_exactly_so(
 
     get_reply(owner, entry.id)
 
-    assert get_last_prompt(model) == (
-        "Friday, 20 November 2026.\n\n"
+    recalled = fence({"day": "Thursday, 5 March 2026", "text": HERON})
+    assert hide_codes(get_last_prompt(model)) == (
+        "The day of the entry: Friday, 20 November 2026.\n\n"
         "From days before, to understand the entry by. "
-        "Mention one of them only where it bears on the entry:\n\n"
-        f"[Thursday, 5 March 2026]\n{HERON}\n\n"
-        f"The entry to answer:\n\n[20:15]\n{HERON_AGAIN}\n\n"
-        "Answer the entry in two to four sentences, in English."
+        "Mention one of them only where it bears on the entry:\n"
+        f"{recalled}\n\n"
+        f"The entry to answer:\n{fence({'time': '20:15', 'text': HERON_AGAIN})}\n\n"
+        'Answer the entry: two to four sentences to the writer, as "you", about one thing in it, in English.'
     )
 
 
@@ -129,8 +131,8 @@ def test_of_a_long_entry_the_passage_is_read(
 
     told = get_last_prompt(model).split("From days before")[1].split("The entry to answer")[0]
     assert HERON in told
-    assert "(a part of it)" in told
-    assert len(told) < 1_000
+    assert '"only_a_part": true' in told
+    assert len(told) < 1_050
     assert "A long text was shortened." in read
 
 

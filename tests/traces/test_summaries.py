@@ -65,8 +65,8 @@ def test_exactly_its_entries_leave_the_process_in_the_order_of_time(
     )
     assert hide_codes(said) == (
         f"The label:\n{fence('Boat')}\n\nThe entries with it:\n{read}\n\n"
-        "Sum up what these entries say under this label, in three to five short sentences, "
-        "in the language of the diary."
+        "Sum up what these entries say under this label, in three to five short sentences "
+        'to the writer, as "you", in the language of the diary.'
     )
     assert "You built <em>a boat</em> and sank it." in page
     assert "Summarize" not in page

@@ -15,7 +15,7 @@ from diary.generation.budget import ensure_unlocked, get_token_budget
 from diary.generation.prompt_context import PromptEntry, fit_latest
 from diary.generation.prompt_entries import halve_entry
 from diary.generation.prompts import build_data_prompt
-from diary.generation.text_language import name_language
+from diary.generation.text_language import describe_language
 from diary.models import Entry
 from llamora.inference.job import JobOutcome, JobState, Prompt, TokenCounter
 from llamora.llm.deltas import ChatMessages
@@ -68,7 +68,7 @@ class ProposalTask:
                 "entry": entries[0],
                 "known": self.known_names,
                 "is_cut": is_cut,
-                "language": name_language(entries[0].text),
+                **describe_language(entries[0].text),
             },
         )
 

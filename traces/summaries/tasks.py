@@ -12,7 +12,7 @@ from diary.generation.prompt_context import MIN_ENTRY_CHARACTERS, fit_latest
 from diary.generation.prompt_entries import omit_middle
 from diary.generation.prompt_record import dump_author
 from diary.generation.prompts import build_prompt
-from diary.generation.text_language import name_language
+from diary.generation.text_language import describe_language
 from llamora.inference.job import JobOutcome, JobState, Prompt, RowDeleted, TokenCounter
 from llamora.llm.deltas import ChatMessages
 from traces.models import Trace
@@ -83,11 +83,11 @@ class SummaryTask:
 
     def _get_values(self, entries: Sequence[SummaryEntry]) -> dict[str, object]:
         return {
+            **describe_language(" ".join(entry.text for entry in entries)),
             "name": self.name,
             "entries": entries,
             "count": self.count,
             "left_out": self.count - len(entries),
-            "language": name_language(" ".join(entry.text for entry in entries)),
         }
 
     def create_row(self) -> None:
