@@ -14,6 +14,7 @@ from accounts.http.error_responses import FORM_INVALID
 from accounts.http.request import HouseholdRequest
 from accounts.model_settings.presenters import build_file_views
 from llamora.inference import model_server
+from llamora.inference.messages import REMOTE_NOTICE
 from llamora.inference.model_choice import services
 from llamora.inference.model_choice.errors import ChoiceRefused
 
@@ -58,6 +59,7 @@ def _render_page(request: HouseholdRequest, *, refusal: str = "", status: int = 
         "context_tokens": config.context,
         "files": build_file_views(services.list_files()),
         "servers": services.list_servers(),
+        "remote_notice": REMOTE_NOTICE,
         "catalogue": services.list_catalogue(),
         "unfinished": services.list_unfinished(),
         "folder": services.get_models_folder(),

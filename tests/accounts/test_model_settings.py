@@ -8,6 +8,7 @@ import pytest
 
 from accounts.models import Person
 from llamora.inference import model_server
+from llamora.inference.messages import REMOTE_NOTICE
 from llamora.inference.model_choice import downloads, services
 from llamora.inference.model_choice.errors import get_sentence
 from llamora.inference.model_choice.selection import select_model
@@ -129,6 +130,19 @@ def test_a_model_of_a_server_is_chosen(models: Path, administrator: Resident, se
 
     assert "The server is chosen." in page.text
     assert page.values('button[value="choose_server"]', "aria-label") == ["Use heron"]
+
+
+def test_a_server_on_another_machine_is_said_to_be_one(
+    models: Path, administrator: Resident, settings: Any
+) -> None:
+    settings.MODEL_ALLOW_REMOTE = True
+    with FakeModelServer() as server:
+        # This machine by an address that is not known to be its own.
+        settings.MODEL_USUAL_ADDRESSES = (server.url, server.url.replace("127.0.0.1", "0.0.0.0"))
+
+        there, here = get_page(administrator).texts("#model-servers ~ ul > li")
+
+    assert sorted(REMOTE_NOTICE in line for line in (here, there)) == [False, True]
 
 
 def test_a_setting_that_decides_is_named_and_nothing_can_be_chosen(

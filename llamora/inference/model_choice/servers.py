@@ -9,11 +9,12 @@ from llamora.llm.errors import ModelError
 
 @dataclass(frozen=True, kw_only=True)
 class FoundServer:
-    """A server that answers: its address, its kind, such as "Ollama", and its models."""
+    """A server that answers: its address, its kind, such as "Ollama", its models, and if it is elsewhere."""
 
     url: str
     kind: str
     models: tuple[str, ...]
+    is_remote: bool = False
 
 
 async def find_servers(config: ModelConfig, *, chosen: str = "", seconds: float = 2.0) -> list[FoundServer]:
@@ -42,4 +43,4 @@ async def _probe(url: str, config: ModelConfig, seconds: float) -> FoundServer |
     finally:
         await server.close()
     models = tuple(model for model in offer.models if "embed" not in model.lower())
-    return FoundServer(url=url, kind=offer.kind, models=models)
+    return FoundServer(url=url, kind=offer.kind, models=models, is_remote=server.is_remote)
