@@ -105,6 +105,14 @@ SIGNED_OUT_TITLE = "Signed out"
 NEW_PASSWORD_SAVED = "Your password is changed, and your other browsers are signed out."  # noqa: S105 - a sentence
 KEY_ROTATED = "Your diary has a new encryption key, and your other browsers are signed out."
 BROWSER_SIGNED_OUT = "That browser is signed out."
+PROGRAM_REVOKED = "The token is revoked. The program can do nothing with it any more."
+PROGRAM_REVOKED_WITH_KEY = (
+    "The token is revoked, your diary has a new encryption key, and your other browsers are locked."
+)
+PROGRAM_CONFIRMED = "The token works again."
+PROGRAM_NOT_CONFIRMED = (
+    "This token can't work again: it has expired, or it was changed on the disk. Revoke it and make another."
+)
 
 
 def get_error_message(error: AccountsError, *, is_recovery: bool = False) -> str:

@@ -8,6 +8,7 @@ from accounts.model_settings import views as model_settings_views
 from accounts.preferences import views as preferences_views
 from accounts.security import views as security_views
 from accounts.sessions import views as sessions_views
+from accounts.tokens import views as tokens_views
 
 urlpatterns = [
     path("sign-in/", login.sign_in, name="sign_in"),
@@ -40,6 +41,9 @@ urlpatterns = [
     path(
         "settings/browsers/<uuid:sign_in_id>/end/", sessions_views.sign_out_browser, name="sign_out_browser"
     ),
+    path("settings/programs/", tokens_views.programs, name="programs"),
+    path("settings/programs/<uuid:token_id>/revoke/", tokens_views.revoke_token, name="revoke_token"),
+    path("settings/programs/<uuid:token_id>/confirm/", tokens_views.confirm_token, name="confirm_token"),
     path("settings/leave/", security_views.delete_account, name="delete_account"),
     # Preferences that had a page of their own.
     path(

@@ -36,6 +36,7 @@ class PersonAdmin(HouseholdModelAdmin):
         "vault_epoch",
         "rotation",
         "key_slots",
+        "access_tokens",
         "browser_count",
         "last_seen",
         "inventory",
@@ -114,6 +115,15 @@ class PersonAdmin(HouseholdModelAdmin):
     def key_slots(self, person: Any) -> str | None:
         """Return the kinds of the person's key slots."""
         return ", ".join(slot.get_kind_display().lower() for slot in person.slots.all()) or None
+
+    @admin.display(description="access tokens", empty_value="none")
+    def access_tokens(self, person: Person) -> str | None:
+        """Return how many tokens the person has for programs, and when one was last used."""
+        found = person.access_tokens.aggregate(count=Count("id"), used_at=Max("last_used_at"))
+        if not found["count"]:
+            return None
+        used = f"last used {format_datetime(found['used_at'])}" if found["used_at"] else "never used"
+        return f"{found['count']}, {used}"
 
     @admin.display(description="signed in", ordering="sign_in_count")
     def browser_count(self, person: Any) -> str:

@@ -24,6 +24,7 @@ OWN = [
     "/settings/key/",
     "/settings/somebody-had-my-key/",
     "/settings/browsers/",
+    "/settings/programs/",
     "/settings/leave/",
 ]
 

@@ -38,11 +38,20 @@ class AttackedHouse:
             version = find_id_between("/versions/", "/restore/", who.fetch(f"/entries/{entry}/versions/"))
             ids = {"entry": entry, "version": version, "reply": get_reply(who, entry)}
             ids |= add_and_rename_trace(who, entry)
+            ids |= {"token": create_token(who)}
             _IDS[who.name] = ids | {"sign_in": str(get_sign_in_id(who))}
         return _IDS[who.name]
 
 
 _IDS: dict[str, dict[str, str]] = {}
+
+
+def create_token(who: Visitor) -> str:
+    """Make an access token that only sends texts, and return its id."""
+    fields = {"name": f"A program of {who.name}", "kind": "drop", "lifetime_days": "0"}
+    assert who.post("/settings/programs/", **fields).status == 200
+    page = who.fetch("/settings/programs/").body
+    return page.partition("/revoke/")[0].rpartition("/")[2]
 
 
 def get_sign_in_id(who: Visitor) -> UUID:

@@ -20,8 +20,10 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
 from accounts.sessions import services
+from accounts.tokens.services import TokenRequest, create_token
 from diary.models import CustomReplyKind, Entry, InboxBox, InboxItem, LateDraft, Origin, Reply, Version
 from diary.origins.provenance import Provenance
+from llamora.crypto import TokenKind, parse_token
 from llamora.fields import new_id
 from llamora.inference.job import JobState
 from tests.people import SESSION, Resident, new_resident
@@ -81,6 +83,9 @@ model_settings                        sign-in unlock 404 404 200     | 401 401 4
 browsers                              sign-in unlock 200 200 200     | 405
 sign_out_other_browsers               sign-in unlock moved moved moved | 401 401 moved moved moved
 sign_out_browser                      sign-in unlock moved moved moved | 401 401 moved 404 404
+programs                              sign-in unlock 200 200 200     | 401 401 422 422 422
+revoke_token                          sign-in unlock moved moved moved | 401 401 moved 404 404
+confirm_token                         sign-in unlock moved moved moved | 401 401 moved 404 404
 delete_account                        sign-in unlock 200 200 200     | 401 401 422 422 422
 opening_settings                      sign-in unlock moved moved moved | 401 401 moved moved moved
 trace_preferences                     sign-in unlock moved moved moved | 401 401 moved moved moved
@@ -167,6 +172,7 @@ OWNED = (
     "reply_id",
     "version_id",
     "sign_in_id",
+    "token_id",
     "trace_id",
     "others",
     "change_id",
@@ -280,12 +286,17 @@ def create_rows(who: Resident) -> dict[str, Any]:
     box = InboxBox.objects.create(
         owner_id=who.id, day=DAY, sender_id=new_id(), box=b"unchecked", mac=bytes(32)
     )
+    token = create_token(
+        who.keyring,
+        TokenRequest(name=f"A program of {name}", kind=TokenKind.DROP, scopes=frozenset({"drop"})),
+    )
     late = LateDraft.objects.create(owner_id=who.id, day=DAY, box=b"what nobody can check")
     return {
         "entry_id": entry.id,
         "reply_id": reply.id,
         "version_id": Version.objects.get(owner_id=who.id).id,
         "sign_in_id": who.get_cookie().sign_in_id,
+        "token_id": parse_token(token).id,
         "trace_id": trace.id,
         "others": [other.id],
         "change_id": Change.objects.filter(owner_id=who.id).latest("id").id,

@@ -33,7 +33,7 @@ def with_reauthentication(
     if not form.is_valid():
         return _render_page(request, form, template, context, status=FORM_INVALID)
     try:
-        return act(_build_reauthentication(request, password=form.cleaned_data["current"]))
+        return act(build_reauthentication(request, password=form.cleaned_data["current"]))
     except AccountsError as error:
         form.add_error("current" if error.code == "wrong" else None, _get_message(error))
         return set_retry_after(
@@ -41,7 +41,8 @@ def with_reauthentication(
         )
 
 
-def _build_reauthentication(request: HouseholdRequest, *, password: str) -> Reauthentication:
+def build_reauthentication(request: HouseholdRequest, *, password: str) -> Reauthentication:
+    """Return what re-authentication needs of a request; raise WrongPerson without a session."""
     cookie = get_session_cookie(request)
     if cookie is None:
         raise WrongPerson

@@ -1,0 +1,98 @@
+"""The form with which a person makes an access token."""
+
+from typing import Any, Final
+
+from django import forms
+
+from accounts.auth.forms import current_password_field
+from accounts.tokens.services import TokenRequest
+from llamora.crypto import TokenKind
+
+MAX_TOKEN_NAME: Final = 80
+_KINDS: Final = (
+    (TokenKind.ORDINARY.value, "Only while my diary is unlocked in a browser"),
+    (TokenKind.AWAY.value, "May open my diary while I am away"),
+    (TokenKind.DROP.value, "Only sends texts to the Inbox, at any time"),
+)
+# Those whose part of a diary exists, in the words of the page.
+SCOPE_WORDS: Final = {
+    "diary:read": "Read entries, earlier versions, drafts, replies and traces",
+    "diary:write": "Write entries",
+}
+_LIFETIMES: Final = ((30, "30 days"), (90, "90 days"), (365, "A year"), (0, "Until I revoke it"))
+_DROP: Final = "drop"
+
+
+class TokenForm(forms.Form):
+    """The name, kind, scopes and lifetime of a token, and the password if it holds keys."""
+
+    name = forms.CharField(
+        label="Name of the program",
+        max_length=MAX_TOKEN_NAME,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    kind = forms.ChoiceField(
+        label="It works",
+        choices=_KINDS,
+        initial=TokenKind.ORDINARY.value,
+        widget=forms.RadioSelect,
+        help_text=(
+            "While you are away, a token works because it holds keys: whoever has it and a copy of the disk "
+            "can read what it may read. The others hold no keys."
+        ),
+    )
+    scopes = forms.MultipleChoiceField(
+        label="It may",
+        choices=tuple(SCOPE_WORDS.items()),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="One that only sends texts may do nothing else.",
+    )
+    lifetime_days = forms.TypedChoiceField(
+        label="It is valid for", choices=_LIFETIMES, coerce=int, initial=90, error_messages={"required": ""}
+    )
+    writes_own_text = forms.BooleanField(
+        label="It writes what I type",
+        required=False,
+        help_text="Then its texts count as yours. Leave it empty for a program that writes by itself.",
+    )
+    reads_untrusted = forms.BooleanField(
+        label="It also reads what was imported",
+        required=False,
+        help_text="Imported texts and texts of programs may contain instructions to an assistant.",
+    )
+    current = current_password_field()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["current"].required = False
+        self.fields["current"].help_text = "Only for a token that works while you are away."
+
+    def clean(self) -> dict[str, Any]:
+        """Check that scopes and password go with the kind."""
+        cleaned: dict[str, Any] = super().clean() or {}
+        kind = cleaned.get("kind")
+        if kind == TokenKind.DROP.value:
+            cleaned["scopes"] = [_DROP]
+        elif kind and not cleaned.get("scopes") and "scopes" not in self.errors:
+            self.add_error("scopes", "Tick what it may do.")
+        if kind == TokenKind.AWAY.value and not cleaned.get("current"):
+            self.add_error("current", "Enter your password: this token holds keys of your diary.")
+        return cleaned
+
+    @property
+    def is_for_absence(self) -> bool:
+        """Whether the token holds keys, so that the password is asked for."""
+        return bool(self.cleaned_data["kind"] == TokenKind.AWAY.value)
+
+    def build_request(self) -> TokenRequest:
+        """Return the token that the person wants to make."""
+        values = self.cleaned_data
+        return TokenRequest(
+            name=values["name"],
+            kind=TokenKind(values["kind"]),
+            scopes=frozenset(values["scopes"]),
+            lifetime_days=values["lifetime_days"],
+            writes_own_text=values["writes_own_text"],
+            reads_untrusted=values["reads_untrusted"],
+        )
