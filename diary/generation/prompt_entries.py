@@ -24,9 +24,10 @@ def build_prompt_entry(entry: Entry, *, zone: str) -> PromptEntry | None:
         return None
     written_at = days.to_original_time(entry.created_at, offset=entry.utc_offset, zone_name=zone)
     time = written_at.strftime("%H:%M")
-    # An import without a time of day is stored as of noon.
-    is_known = entry.origin != Origin.IMPORTED or time != "12:00"
-    return PromptEntry(time=time if is_known else "", text=text, id=entry.id, is_trusted=entry.is_trusted)
+    if time == "12:00" and _is_from_elsewhere(entry):
+        # Without a time of day it is stored as of noon.
+        time = ""
+    return PromptEntry(time=time, text=text, id=entry.id, is_trusted=entry.is_trusted)
 
 
 def build_prompt_entries(entries: Iterable[Entry], *, zone: str) -> tuple[PromptEntry, ...]:
@@ -60,6 +61,11 @@ def omit_middle(text: str, *, limit: int) -> str:
     head, _, broken = text[: limit // 3].rpartition(" ")
     half, _, tail = text[len(text) - 2 * limit // 3 :].partition(" ")
     return f"{head or broken} … {tail or half}"
+
+
+def _is_from_elsewhere(entry: Entry) -> bool:
+    """Return whether an entry came from an import or a program, also if its owner said that it is theirs."""
+    return entry.origin != Origin.OWN or entry.open_or("provenance", None) is not None
 
 
 def _shorten_earlier(entry: Entry, prompt_entry: PromptEntry, span: Span | None) -> PromptEntry:

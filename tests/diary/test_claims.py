@@ -7,6 +7,8 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from diary import days
+from diary.generation.prompt_entries import build_prompt_entry
 from diary.models import Entry, Origin, Recap
 from diary.origins import services
 from diary.origins.imports import EARLIER, list_imports
@@ -132,6 +134,25 @@ def test_an_entry_becomes_ones_own_and_back(owner: Resident) -> None:
     assert load_origins(owner) == [Origin.PROGRAM]
     with owner.unlocked():
         assert Provenance.load(Entry.objects.get()) == Provenance(source="Kitchen tablet")
+
+
+def test_a_model_is_told_no_time_for_what_came_without_one_whosever_it_is(owner: Resident) -> None:
+    (came,) = import_texts(owner, "Fog.")
+    typed = owner.write("Tea.", day=DAY, at=days.get_noon(DAY, owner.person.time_zone))
+
+    assert [load_prompt_time(owner, entry) for entry in (came, typed)] == ["", "12:00"]
+    with owner.unlocked():
+        services.claim_entry(owner_id=owner.id, entry_id=came.id)
+    assert load_origins(owner) == [Origin.OWN, Origin.OWN]
+    assert load_prompt_time(owner, came) == ""
+
+
+def load_prompt_time(who: Resident, entry: Any) -> str:
+    """Return the time of day of an entry in a prompt."""
+    with who.unlocked():
+        prompt_entry = build_prompt_entry(Entry.objects.get(id=entry.id), zone=who.person.time_zone)
+    assert prompt_entry is not None
+    return prompt_entry.time
 
 
 def test_what_is_ones_own_stays_as_it_is(owner: Resident) -> None:
