@@ -1,8 +1,8 @@
 """Streaming check of a model's text for its length in words, echoes of its prompt, and forged entries.
 
     complete   the sentence in which the text reaches its number of words is over
-    echo       eight words in a row of the prompt that the person did not write, one of its headings, or
-               the code of a fence, or its text is JSON like the texts that the model was given
+    echo       eight words in a row of the prompt that the person did not write, one of its headings, a line
+               that begins like one, the code of a fence, or a text that is JSON like those that were given
     forged     a line that is only a date or a time of day, as an entry begins
 
 Small models repeat their instructions, or go on with the next entry of the diary themselves. Neither may
@@ -19,6 +19,8 @@ from llamora.dates import resolve
 from llamora.inference.job import Cut
 
 ECHO_LENGTH: Final = 8  # words
+# Of a heading that a line begins with; and at least half of it, since fewer may begin a sentence of any kind.
+_HEADING_LENGTH: Final = 4  # words
 # The longest date head, with its weekday and marks around it.
 _LONGEST_HEAD: Final = 60
 _WORD: Final = re.compile(r"\w+")
@@ -56,6 +58,7 @@ class TextCheck:
         own = set(_iter_runs(own_text))
         self._echoes = {run for text in fixed_texts for run in _iter_runs(text)} - own
         self._headings = get_headings(fixed_texts)
+        self._heading_starts = _list_starts(self._headings, own_text=own_text)
         self._max_words, self._allows_heads = max_words, allows_heads
         self.restart()
 
@@ -66,6 +69,7 @@ class TextCheck:
         self._word_position = self._line_position = 0
         self._word_count = 0
         self._recent: deque[tuple[str, int]] = deque(maxlen=ECHO_LENGTH)
+        self._words_of_line: list[str] = []
         self._full_at: int | None = None
 
     def feed(self, text: str) -> Cut | None:
@@ -73,26 +77,37 @@ class TextCheck:
         self._text += text
         if not self._allows_heads and _JSON_HEAD.match(self._text):
             return Cut(0, "echo")
-        return self._check_words(is_end=False) or self._check_lines(is_end=False) or self._check_length()
+        return _find_first(
+            self._check_words(is_end=False), self._check_lines(is_end=False), self._check_length()
+        )
 
     def finish(self) -> Cut | None:
         """Check the last word and the last line, which only now are whole."""
-        return self._check_words(is_end=True) or self._check_lines(is_end=True)
+        return _find_first(self._check_words(is_end=True), self._check_lines(is_end=True))
 
     def _check_words(self, *, is_end: bool) -> Cut | None:
         for match in _WORD.finditer(self._text, self._word_position):
             if match.end() == len(self._text) and not is_end:
                 break  # it may go on
+            if "\n" in self._text[self._word_position : match.start()]:
+                self._words_of_line = []
             self._word_position = match.end()
             self._word_count += 1
             if self._word_count == self._max_words:
                 self._full_at = match.end()
-            if _FENCE_CODE.fullmatch(match.group()):
+            if _FENCE_CODE.fullmatch(match.group()) or self._begins_like_heading(match.group()):
                 return Cut(self._text.rfind("\n", 0, match.start()) + 1, "echo")
             self._recent.append((match.group().casefold(), match.start()))
             if len(self._recent) == ECHO_LENGTH and tuple(word for word, _ in self._recent) in self._echoes:
                 return Cut(self._recent[0][1], "echo")
         return None
+
+    def _begins_like_heading(self, word: str) -> bool:
+        """Add a word to its line, and return whether the line is now the beginning of a heading."""
+        if len(self._words_of_line) == ECHO_LENGTH:
+            return False  # by then it is an echo, or a sentence
+        self._words_of_line.append(word.casefold())
+        return " ".join(self._words_of_line) in self._heading_starts
 
     def _check_lines(self, *, is_end: bool) -> Cut | None:
         while True:
@@ -120,6 +135,22 @@ class TextCheck:
         # A sentence may end with the text so far, or with a number that goes on: "3.5".
         end = _SENTENCE_END.search(self._text, max(0, self._full_at - 1))
         return Cut(end.end(), "") if end and end.end() < len(self._text) else None
+
+
+def _find_first(*cuts: Cut | None) -> Cut | None:
+    """Return the cut that leaves the least, since one piece may hold more than one reason for it."""
+    return min((cut for cut in cuts if cut is not None), key=lambda cut: cut.length, default=None)
+
+
+def _list_starts(headings: Iterable[str], *, own_text: str) -> frozenset[str]:
+    """Return how the headings begin, except for beginnings that the person has written too."""
+    own = f" {_fold(own_text)} "
+    starts = set()
+    for words in (heading.split() for heading in headings):
+        length = min(max(_HEADING_LENGTH, (len(words) + 1) // 2), ECHO_LENGTH)
+        if length <= len(words):
+            starts.add(" ".join(words[:length]))
+    return frozenset(start for start in starts if f" {start} " not in own)
 
 
 def _fold(text: str) -> str:

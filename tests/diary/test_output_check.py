@@ -12,6 +12,9 @@ from llamora.inference.job import Cut
 FIXED = [
     "Take one particular thing in the entry: a person, a remark, a choice.\n\n",
     "\n\nThe entry to answer:\n\n",
+    "\nThe entry to ask about:\n",
+    "\nThe latest days:\n",
+    "You have already answered this entry. Take another thing in it this time:\n",
 ]
 
 
@@ -29,6 +32,14 @@ def run_check(check: TextCheck, text: str, *, size: int) -> Cut | None:
         ("Iris again. Take one particular thing in the entry: a person.", "Iris again. ", "echo"),
         ("TAKE  ONE particular\nthing, in the entry; a person", "", "echo"),
         ("Well. \n\nThe entry to answer:\n\nToday I", "Well. \n\n", "echo"),
+        ("The entry to answer is:", "", "echo"),
+        ("The entry to answer", "", "echo"),
+        ("Iris again.\nThe entry to ask about the subject of", "Iris again.\n", "echo"),
+        ("Iris again.\n\n  **The entry to\task**", "Iris again.\n\n", "echo"),
+        ("Well.\nYou have already answered this entry, take", "Well.\n", "echo"),
+        ("28 November 2026\nToday.\nThe entry to answer is:", "", "forged"),
+        ("28 November 2026\nTake one particular thing in the entry: a person, a", "", "forged"),
+        ("Well.\nThe latest days:\n28 November 2026\nToday", "Well.\n", "echo"),
         ("Well.\n<text 0123456789abcdef0123456789abcdef>\nToday", "Well.\n", "echo"),
         ('{"text": "You went home."}', "", "echo"),
         ('\n```json\n{ "reply": "You went home."}', "", "echo"),
@@ -54,9 +65,13 @@ def test_an_echo_and_a_forged_entry_end_the_text_before_they_begin(
         "On 28 November 2026 you were there as well.",
         "Was it at [14:05], as you wrote?",
         "1664\nThat was the year.",
-        "The entry to answer is this one.",
         'She wrote {"text"} in it.',
         "{Sic} she wrote.",
+        "It is the entry to answer the others.",
+        "The entry to\nsomething else.",
+        "The entry to askance looks.",
+        "The latest days were quiet.",
+        "You have already answered this question yourself.",
     ],
 )
 def test_what_only_looks_alike_stays(text: str, size: int) -> None:
@@ -68,6 +83,12 @@ def test_words_of_the_prompt_that_the_person_wrote_as_well_may_be_quoted() -> No
     check = TextCheck(fixed_texts=FIXED, own_text=f"My teacher said: {words}, always.")
 
     assert run_check(check, f"Your teacher said: {words}!", size=5) is None
+
+
+def test_words_of_a_heading_that_the_person_wrote_as_well_may_begin_a_line() -> None:
+    check = TextCheck(fixed_texts=FIXED, own_text="Today the entry to ask: where is it?")
+
+    assert run_check(check, "Well.\nThe entry to ask about was yours.", size=3) is None
 
 
 @pytest.mark.parametrize("text", ["28 November 2026\n[14:05] The boat.", '{"mood": "The boat."}'])
