@@ -20,6 +20,7 @@ from diary.origins.provenance import Provenance
 from llamora.clock.services import get_cutoff, get_latest_time
 from llamora.crypto import keyed_digest
 from llamora.database import FIRST_MOMENT, write_transaction
+from llamora.fields import new_id
 
 # Of one sender, and of all that have none.
 MAX_ITEMS: Final = 200
@@ -113,7 +114,8 @@ def _accept(item: InboxItem, *, zone: str) -> Entry:
         moment = days.get_noon(item.day, zone, delay=timedelta(microseconds=others))
     provenance = Provenance(source=content.source, import_id=content.import_id)
     entry: Entry = Entry.objects.create(
-        id=item.id,
+        # Taken if the file that brought the item was imported again later, with the entry it was by then.
+        id=new_id() if Entry.objects.filter(id=item.id).exists() else item.id,
         owner_id=item.owner_id,
         day=item.day,
         text=content.text,

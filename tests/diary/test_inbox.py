@@ -213,6 +213,17 @@ def test_what_waits_is_exported_and_waits_after_an_import_as_imported(
     assert count_waiting(owner) == 0
 
 
+def test_an_item_is_accepted_though_an_entry_has_its_id(owner: Resident, housemate: Resident) -> None:
+    item = add(owner)
+    with housemate.unlocked():
+        Entry.objects.create(id=item.id, owner_id=housemate.id, day=DAY, text="Not yours.")
+
+    entry = accept(owner, item)
+
+    assert entry.id != item.id
+    assert (owner.list_texts(DAY), housemate.list_texts(DAY)) == (["Buy eggs."], ["Not yours."])
+
+
 @pytest.mark.parametrize("row", [{}, {"day": "2026-03-05"}, {"day": "x", "body": {"text": "Fog."}}])
 def test_an_item_that_is_none_is_named(owner: Resident, tmp_path: Path, row: dict[str, Any]) -> None:
     path = write_json(build_export(inbox_items=[{"id": str(new_id()), **row}]), tmp_path / "all.json")

@@ -5,6 +5,7 @@ import socket
 from contextlib import suppress
 from http.client import HTTPException
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from websockets.exceptions import ConnectionClosed
@@ -241,6 +242,33 @@ class Writer:
                 live.send(frame)
                 live.recv(timeout=0.3)
 
+    def import_export(self, folder: Path) -> None:
+        """Import texts for the Inbox from a file with a name, and accept one of them."""
+        sent = [
+            {"id": str(uuid4()), "day": DAY, "body": {"text": self.build_marker(f"sent-{number}")}}
+            for number in range(2)
+        ]
+        style = {"words": {"name": self.build_marker("style")[:40], "wish": self.build_marker("wish")}}
+        others = {"inbox_items": sent, "ways_of_answering": [style]}
+        export = {"format": "llamora.diary", "version": 1, "entries": [], "others": others}
+        path = folder / f"{get_core(self.marker)}.json"
+        path.write_text(json.dumps(export))
+        done = run_command(
+            self.house.server.folder,
+            *("import_diary", str(path), "--user", self.who.name),
+            *("--password-file", str(folder / "password")),
+            extra=self.house.server.environment,
+        )
+        assert done.returncode == 0, done.stderr
+        assert get_core(self.marker) not in done.stdout + done.stderr
+        page = read(self.who.get("/inbox/"))
+        assert self.build_marker("sent-0") in page.texts(".other-text")
+        accepted = self.who.post(page.first(".deleted form[action$='/accept/']").get("action"))
+        assert accepted.status == 302
+        assert self.who.get(accepted.headers["location"]).status == 200
+        assert get_core(self.marker) in self.who.get("/imports/").body
+        assert get_core(self.marker) in self.who.get(f"/d/{DAY}/").body
+
     def import_diary(self, folder: Path) -> None:
         good = [
             {"date": DAY, "text": self.build_marker("imported")},
@@ -309,7 +337,9 @@ def writer(house: AttackedHouse, tmp_path_factory: pytest.TempPathFactory) -> Wr
     writer.send_unexpected_requests()
     writer.send_broken_requests()
     writer.use_socket()
-    writer.import_diary(tmp_path_factory.mktemp("elsewhere"))
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    writer.import_diary(elsewhere)
+    writer.import_export(elsewhere)
     return writer
 
 
