@@ -19,10 +19,13 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.auth.services import invitations as links
-from accounts.models import Person, Unlock, Vault
+from accounts.keys import token_slots
+from accounts.models import AccessToken, Person, Unlock, Vault
 from accounts.rotation.epoch_change import begin_rotation
+from accounts.tokens.services import create_token
 from diary.models import Reply
 from llamora.clock.models import ClockRecord
+from llamora.crypto import TokenKind
 from llamora.inference.job import JobState
 from llamora.inference.messages import TOO_SMALL_NOTICE
 from llamora.ops import data_folder, startup
@@ -35,6 +38,7 @@ from tests.fakes.gguf_file import Q4_K, Tensor, build_gguf, write_gguf
 from tests.fakes.model_server import FakeModelServer
 from tests.people import Resident, new_resident, register_resident
 from tests.rotation.format_1 import move_back_to_format_1
+from tests.tokens import build_request
 
 
 def list_results(check: DoctorCheck) -> list[CheckResult]:
@@ -411,3 +415,16 @@ def test_a_name_of_a_table_that_was_changed_is_printed_without_control_character
         lines = integrity.list_damaged_pages(file, "PRAGMA quick_check(10)")
 
     assert lines == ["CHECK constraint failed in notes\ufffd[2J"]
+
+
+def test_access_tokens_that_do_not_work_are_counted(owner: Resident) -> None:
+    assert list(household.check_access_tokens()) == []
+    create_token(owner.keyring, build_request(TokenKind.DROP))
+    assert list(household.check_access_tokens()) == []
+
+    token_slots.suspend_tokens()
+    AccessToken.objects.update(epoch=2)
+
+    found = list(household.check_access_tokens())
+    assert [each.level for each in found] == ["warn", "ok"]
+    assert all(each.message.startswith("1 ") for each in found)

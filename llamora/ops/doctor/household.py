@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.auth.services.invitations import get_open_invitations
 from accounts.keys import key_slots, row_shapes
-from accounts.models import FormerKey, KeySlot, Person, SignIn, Unlock
+from accounts.models import AccessToken, FormerKey, KeySlot, Person, SignIn, Unlock
 from accounts.sessions import limits
 from diary.models import InboxBox, LateDraft, Reply
 from llamora.crypto import HIGHEST
@@ -47,6 +47,21 @@ def check_people() -> Iterator[CheckResult]:
         yield warn(
             "ways to unlock",
             f"{behind} no longer work. Their owners can choose a new password or recovery code in Settings.",
+        )
+
+
+def check_access_tokens() -> Iterator[CheckResult]:
+    """Report access tokens that no longer work, or wait for their owners after a restore."""
+    if behind := AccessToken.objects.exclude(epoch=F("owner__vault__epoch")).count():
+        yield warn(
+            "access tokens",
+            f"{behind} no longer work: they did not get the key of their owners' diaries, because they were "
+            "changed on the disk. Their owners revoke them in Settings, Programs.",
+        )
+    if waiting := AccessToken.objects.filter(confirmation__isnull=True).count():
+        yield ok(
+            "access tokens",
+            f"{waiting} wait after a restore until their owners let them work again, in Settings, Programs.",
         )
 
 

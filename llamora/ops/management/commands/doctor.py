@@ -43,6 +43,7 @@ WITH_DATABASE: tuple[DoctorCheck, ...] = (
     *(database.check_encrypted_columns, database.check_write_ahead_log),
     *(
         household.check_people,
+        household.check_access_tokens,
         household.check_key_derivations,
         household.check_damaged_rows,
         household.check_invitations,
