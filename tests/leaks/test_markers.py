@@ -242,6 +242,14 @@ class Writer:
                 live.send(frame)
                 live.recv(timeout=0.3)
 
+    def make_tokens(self) -> None:
+        """Make an access token with a name, and fill in a form for one that is refused."""
+        path, name = "/settings/programs/", self.build_marker("token")[:80]
+        assert self.who.post(path, name=name, kind="drop", lifetime_days="0").status == 200
+        refused = self.who.post(path, name=self.build_marker("no")[:80], kind="away", lifetime_days="90")
+        assert refused.status == 422
+        assert f"{get_core(self.marker)}-token" in self.who.get(path).body
+
     def import_export(self, folder: Path) -> None:
         """Import texts for the Inbox from a file with a name, and accept one of them."""
         sent = [
@@ -337,6 +345,7 @@ def writer(house: AttackedHouse, tmp_path_factory: pytest.TempPathFactory) -> Wr
     writer.send_unexpected_requests()
     writer.send_broken_requests()
     writer.use_socket()
+    writer.make_tokens()
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     writer.import_diary(elsewhere)
     writer.import_export(elsewhere)
