@@ -24,6 +24,7 @@ from django.conf import settings
 from django.template import Context, Engine, Template, TemplateSyntaxError
 from django.template.base import NodeList, TextNode
 
+from diary.generation.made_day import build_made_values
 from diary.generation.material import (
     READING_RULE,
     MaterialAmongInstructions,
@@ -32,6 +33,7 @@ from diary.generation.material import (
     select_instructions,
 )
 from llamora.llm.deltas import ChatMessages
+from llamora.llm.tokens import TOKENS_PER_MESSAGE, estimate_tokens
 
 logger = logging.getLogger("diary.generation.prompt_templates")
 
@@ -39,6 +41,7 @@ OWN_TEMPLATES = Path(__file__).resolve().parent.parent.parent / "templates" / "p
 SEPARATOR = "\n---\n"
 # A template changed on the disk is used after this time: to look each time delays a generation by 1 ms.
 FRESH_SECONDS = 10.0
+_NOT_USED = "The prompt %s is not used: %s"
 _OPTION = re.compile(r"^(version|temperature|words): *([0-9.]+)$", re.MULTILINE)
 
 
@@ -64,6 +67,17 @@ class _PromptTemplate(NamedTuple):
     expires_at: float
 
 
+class PromptReport(NamedTuple):
+    """Report on a prompt: which one is used, filled in, and why the household's file is not, if it is not."""
+
+    name: str
+    options: PromptOptions
+    messages: ChatMessages
+    tokens: int
+    is_own: bool
+    problem: str
+
+
 _cache: dict[tuple[Path, str], _PromptTemplate] = {}
 
 
@@ -72,16 +86,39 @@ def render_prompt(name: str, values: dict[str, object]) -> ChatMessages:
     prompt = _get(name)
     try:
         return _fill(prompt, values)
-    except MaterialAmongInstructions:
-        why = "a text to read may stand only below its line of ---."
-    except Exception:
+    except Exception as error:
+        if prompt.path.parent == OWN_TEMPLATES:
+            raise
         # The error is not logged: it can quote the values.
-        why = "filling it in failed."
-    if prompt.path.parent == OWN_TEMPLATES:
-        raise InvalidPromptTemplate
-    logger.warning("The prompt %s is not used: %s", prompt.path, why)
+        why = _explain(error)
+    logger.warning(_NOT_USED, prompt.path, why)
     own = _cache[settings.DATA_DIR, name] = _load(OWN_TEMPLATES / f"{name}.txt")
     return _fill(own, values)
+
+
+def list_names() -> list[str]:
+    """Return the names of all prompts."""
+    return sorted(path.stem for path in OWN_TEMPLATES.glob("*.txt"))
+
+
+def check_prompt(name: str) -> PromptReport:
+    """Fill in a prompt with a made day, and return it with its problem, a sentence, or nothing."""
+    values, problem = build_made_values(), ""
+    for path in _list_paths(name):
+        try:
+            prompt = _load(path)
+            messages = _fill(prompt, values)
+        except FileNotFoundError:
+            continue
+        except Exception as error:
+            if path.parent == OWN_TEMPLATES:
+                raise
+            problem = _NOT_USED % (path, _explain(error))
+            continue
+        tokens = sum(estimate_tokens(turn["content"]) + TOKENS_PER_MESSAGE for turn in messages)
+        is_own = path.parent != OWN_TEMPLATES
+        return PromptReport(name, prompt.options, messages, tokens, is_own, problem)
+    raise InvalidPromptTemplate
 
 
 def get_options(name: str) -> PromptOptions:
@@ -132,18 +169,32 @@ def _iter_text_nodes(nodes: NodeList) -> Iterator[TextNode]:
     yield from (node for node in nodes.get_nodes_by_type(TextNode) if isinstance(node, TextNode))
 
 
+def _list_paths(name: str) -> list[Path]:
+    """Return where a prompt may be: the household's file goes before ours."""
+    return [folder / f"{name}.txt" for folder in (settings.DATA_DIR / "prompts", OWN_TEMPLATES)]
+
+
 def _find(name: str) -> _PromptTemplate:
-    for folder in (settings.DATA_DIR / "prompts", OWN_TEMPLATES):
-        path = folder / f"{name}.txt"
+    for path in _list_paths(name):
         try:
             return _load(path)
         except FileNotFoundError:
             continue
-        except (InvalidPromptTemplate, UnicodeDecodeError):
-            logger.warning("The prompt %s is not used: it needs a line of --- and valid template tags.", path)
-        except OSError:
-            logger.warning("The prompt %s is not used: it can't be read.", path)
+        except (InvalidPromptTemplate, UnicodeDecodeError, OSError) as error:
+            logger.warning(_NOT_USED, path, _explain(error))
     raise InvalidPromptTemplate
+
+
+def _explain(error: Exception) -> str:
+    """Return in words of ours why a template is not used."""
+    match error:
+        case InvalidPromptTemplate() | UnicodeDecodeError():
+            return "it needs a line of --- and valid template tags."
+        case OSError():
+            return "it can't be read."
+        case MaterialAmongInstructions():
+            return "a text to read may stand only below its line of ---."
+    return "filling it in failed."
 
 
 def _get(name: str) -> _PromptTemplate:

@@ -14,6 +14,7 @@ from diary.replies.tasks import ReplyTask
 from llamora.llm.deltas import ChatMessages
 from llamora.llm.tokens import estimate_tokens
 from tests.diary.tabs import run_serving_loop, start_reply, wait_for_reply_row
+from tests.fakes.model_server import FakeModelServer
 from tests.people import Resident
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -47,7 +48,8 @@ def get_record_labels(owner: Resident, reading: Any) -> str:
 
 
 def test_a_reply_that_failed_before_anything_was_sent_has_read_nothing(owner: Resident) -> None:
-    with run_serving_loop("http://127.0.0.1:9"):
+    # A window into which no prompt fits.
+    with FakeModelServer(context=64) as model, run_serving_loop(model.url):
         reply = start_reply(owner, owner.write("Tea.").id)
         assert wait_for_reply_row(owner, reply)[1] == "failed"
 

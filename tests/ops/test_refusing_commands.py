@@ -18,7 +18,7 @@ from tests.people import PASSWORD, Resident, register_resident
 from tests.test_docs import OWN_APPS
 
 # They open no database, make a household themselves, or say that there is none.
-BY_THEMSELVES = {"backup", "bench", "changepassword", "createsuperuser", "model"}
+BY_THEMSELVES = {"backup", "bench", "changepassword", "createsuperuser", "model", "prompts"}
 
 
 class ClosedPipe(io.StringIO):

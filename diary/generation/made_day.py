@@ -1,0 +1,54 @@
+"""A made day, with which every prompt can be filled in and looked at without anybody's diary. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from diary.generation.prompt_context import PromptEntry
+from diary.generation.text_language import describe_language
+
+_MORNING = "Up early, and walked to the weir with Anna. The kingfisher was there again, on the same post."
+_EVENING = (
+    "Repaired the back door at last, which took the whole afternoon and two trips for hinges. Anna thinks "
+    "that the old ones were better. We promised her mother to come on Sunday. I have to ask about the boat."
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MadeText:
+    """A made text of an earlier day."""
+
+    day: str
+    text: str
+    labels: tuple[str, ...] = ()
+
+    def describe(self) -> Mapping[str, object]:
+        """Return what the model is to read."""
+        return {"day": self.day, "labels": self.labels, "text": self.text}
+
+
+def build_made_values() -> dict[str, object]:
+    """Return values for every prompt: a day of two entries, and two days before it."""
+    days_before = (
+        MadeText(day="Monday, 1 March 2021, 2 days ago", text=_MORNING, labels=("the weir",)),
+        MadeText(day="Tuesday, 2 March 2021, yesterday", text=_EVENING),
+    )
+    return {
+        **describe_language(_EVENING),
+        "weekday": "Wednesday",
+        "day": "3 March 2021",
+        "wish": "Answer with one proverb.",
+        "entry": PromptEntry(time="21:40", text=_EVENING),
+        "earlier": (PromptEntry(time="08:10", text=_MORNING),),
+        "recalled": (PromptEntry(time="", day_label="Monday, 1 March 2021", text=_MORNING, is_cut=True),),
+        "replies": ("The same post: it seems to own it.",),
+        "is_cut": False,
+        "entries": days_before,
+        "name": "the weir",
+        "count": 2,
+        "left_out": 0,
+        "known": ("the weir", "Anna"),
+        "told": days_before,
+        "gap": 1,
+        "is_long": False,
+        "is_new": False,
+    }
