@@ -191,7 +191,7 @@ def test_a_file_that_cannot_be_used_is_listed_and_not_chosen(models: Path, conte
     assert entry.file.sentence.endswith(".")
     assert get_code(services.choose_file, "heron") == code
     assert get_code(services.choose_file, "absent") == "no_such_file"
-    assert get_code(services.choose_file, "/absent/heron.gguf") == "no_such_file"
+    assert get_code(services.choose_file, "/absent/heron.gguf") == "no_file_at"
 
 
 def test_only_files_of_models_are_listed(models: Path) -> None:
@@ -289,6 +289,7 @@ def test_a_file_in_use_is_deleted_only_with_force(models: Path) -> None:
 
     assert code == "in_use"
     assert services.list_files() == []
+    assert not select_model(services._get_config()).decided_by
 
 
 def test_what_is_deleted_lies_in_the_folder(models: Path, tmp_path: Path) -> None:
@@ -300,6 +301,8 @@ def test_what_is_deleted_lies_in_the_folder(models: Path, tmp_path: Path) -> Non
 
     assert get_code(services.remove_file, str(elsewhere)) == "elsewhere"
     assert get_code(services.remove_file, "../heron") == "no_such_file"
+    write_gguf(models / CATALOGUE[0].file)
+    services.remove_file(CATALOGUE[0].name)
     services.remove_file("a")
     services.remove_file(parts[0].name)
 
@@ -381,7 +384,7 @@ def test_a_download_goes_on_beside_the_pages_and_may_be_chosen(models: Path, set
     assert (started.name, started.is_running) == (FILE, True)
     assert (progress.phase, progress.percent, progress.is_running) == ("finished", 100, False)
     assert select() == (FILE, "choice")
-    assert get_code(services.start_download, f"{REPOSITORY}/{FILE}") == "file_exists"
+    assert get_code(services.start_download, f"{REPOSITORY}/{FILE}") == "already_here"
 
 
 def test_there_is_one_download_at_a_time(models: Path, settings: Settings) -> None:
@@ -430,7 +433,7 @@ def test_a_failed_download_says_why(models: Path, settings: Settings) -> None:
 
 
 def test_every_sentence_is_one() -> None:
-    facts = dict.fromkeys(("setting", "reason", "name", "needed", "free"), "X")
+    facts = dict.fromkeys(("setting", "reason", "name", "needed", "free", "path"), "X")
     sentences = [errors.get_sentence(code, **facts) for code in errors._SENTENCES]
 
     assert len(set(sentences)) == len(sentences)

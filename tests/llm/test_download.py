@@ -153,7 +153,7 @@ def test_a_file_that_is_no_model_is_deleted(tmp_path: Path, content: bytes, code
 def test_an_existing_file_is_not_replaced(tmp_path: Path) -> None:
     (tmp_path / FILE).write_bytes(b"mine")
     with FakeHub() as hub:
-        assert get_failure(hub, tmp_path) == "file_exists"
+        assert get_failure(hub, tmp_path) == "already_here"
 
     assert hub.requests == []
     assert (tmp_path / FILE).read_bytes() == b"mine"

@@ -64,7 +64,7 @@ def test_the_list_says_what_there_is_and_what_is_used(models: Path, settings: Se
     assert "Nothing is chosen" in before
     assert any(line.startswith("  half: ") and line.endswith("get it again.") for line in lines)
     assert (
-        "  heron: 0.0 billion parameters, Q4_K_M, 8,192 tokens, 0.0 MB, too small for a diary, chosen, in use"
+        "  heron: 8,192 parameters, Q4_K_M, 8,192 tokens, 0.0 MB, too small for a diary, chosen, in use"
         in lines
     )
     assert any(line.startswith("  owl.gguf: ") for line in lines)
@@ -77,7 +77,7 @@ def test_the_list_says_what_there_is_and_what_is_used(models: Path, settings: Se
 def test_an_empty_household_is_told_where_to_begin(models: Path) -> None:
     output = run("list")
 
-    assert "In use: whatever server is found." in output
+    assert "In use: nothing yet." in output
     assert "manage.py model get NAME" in output
     assert not models.exists()
 
@@ -90,7 +90,7 @@ def test_a_model_of_a_running_server_is_chosen_by_its_name(models: Path, setting
 
     assert read_choice(models) == ModelChoice(url=server.url, model="wren:latest")
     assert output.startswith(f"Chosen: wren:latest at 127.0.0.1:{server.port}.")
-    assert "has the name owl" in sentence
+    assert "has the name “owl”" in sentence
 
 
 def test_a_model_of_the_list_is_chosen_once_it_is_here(models: Path) -> None:
@@ -196,7 +196,7 @@ def test_an_option_goes_before_settings_and_choice(models: Path, settings: Setti
 
     assert (config.file, config.url, config.name) == (str(models / "heron.gguf"), "", "")
     assert config.decided_by == "--model"
-    with pytest.raises(ChoiceRefused, match="has the name owl"):
+    with pytest.raises(ChoiceRefused, match="has the name “owl”"):
         services.build_config("owl", option="--model")
 
 
@@ -213,5 +213,5 @@ def test_the_server_runs_the_model_that_the_option_names(tmp_path: Path, shared:
         server.stop()
 
     assert refused.returncode == 1
-    assert "has the name owl" in refused.stderr
+    assert "has the name “owl”" in refused.stderr
     assert "written by tiny-two" in line

@@ -145,6 +145,14 @@ def assess(model: CatalogueModel, machine: Machine, *, context: int, parallel: i
     return Suitability(fits=fits, is_slow=is_slow, memory=needed, sentence=sentence)
 
 
+def format_parameters(count: int) -> str:
+    """Return a number of parameters as people read it."""
+    for unit, name in ((10**9, " billion"), (10**6, " million")):
+        if count >= unit:
+            return f"{count / unit:.1f}{name} parameters"
+    return f"{count:,} parameters"
+
+
 def format_gigabytes(size: int) -> str:
     """Return a size as people read it, in units of 1000 bytes as on hub and disk."""
     return f"{size / 1e9:,.1f} GB" if size >= 10**8 else f"{size / 1e6:,.1f} MB"

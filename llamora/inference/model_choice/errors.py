@@ -10,9 +10,10 @@ _SENTENCES: Final = {
     ),
     "not_saved": "The choice could not be saved: {reason}. Try again when that is solved.",
     "no_such_file": "There is no such model file. Choose one from the list.",
+    "no_file_at": "There is no file at {path}. Correct the path.",
     "unknown_name": (
-        "No model file, list entry or model of a running server has the name {name}. `manage.py model list` "
-        "shows those that there are."
+        "No model file, list entry or model of a running server has the name “{name}”. `manage.py model "
+        "list` shows those that there are."
     ),
     "not_downloaded": "{name} is not on this machine yet. Download it with `manage.py model get {name}`.",
     "in_use": "This model is in use. Choose another one first.",
@@ -48,6 +49,7 @@ _SENTENCES: Final = {
         "The hub has no such file, or shows it only to people with an account. Check the name, or put the "
         "file into the folder models by other means."
     ),
+    "already_here": "{name} is already on this machine. To download it again, delete it first.",
     "hub_away": (
         "The hub can't be reached. Check the connection to the internet and LLAMORA_MODEL_HUB, and try again."
     ),

@@ -46,7 +46,7 @@ from llamora.inference.model_choice.model_files import (
     list_parts,
     read_model_file,
 )
-from llamora.inference.model_choice.selection import Selection, list_candidates, select_model
+from llamora.inference.model_choice.selection import CHOICE, Selection, list_candidates, select_model
 from llamora.inference.model_choice.servers import FoundServer, find_servers
 from llamora.inference.model_choice.uploads import add_file
 
@@ -255,8 +255,13 @@ def _save_choice(choice: ModelChoice) -> None:
 
 
 def remove_file(name: str, *, force: bool = False) -> None:
-    """Delete a file of the folder models, or what a download of it left; one in use only with `force`."""
+    """Delete a file of the folder models, or what a download of it left; one in use only with `force`.
+
+    If it was the household's choice, that is withdrawn.
+    """
     folder = get_models_folder()
+    if listed := find_catalogue_model(name):
+        name = listed.file
     part = folder / f"{Path(name).name.removesuffix('.gguf')}{PART_SUFFIX}"
     try:
         file = _find_file(name, folder)
@@ -269,7 +274,12 @@ def remove_file(name: str, *, force: bool = False) -> None:
         raise ChoiceRefused("elsewhere")
     if not force and _is_same(file.path, get_file_in_use()):
         raise ChoiceRefused("in_use")
+    selection = select_model(_get_config())
+    is_chosen = selection.decided_by == CHOICE and selection.file == file.path
     _delete(list_parts(file.path))
+    # Or the household would wait for a file that it deleted itself, and pass over others.
+    if is_chosen:
+        choose_nothing()
     model_server.notice_change()
 
 
@@ -291,7 +301,7 @@ def start_download(name: str, *, use: bool = False) -> DownloadProgress:
     source = parse_source(name)
     folder = get_models_folder()
     if (folder / source.name).exists():
-        raise ChoiceRefused("file_exists", name=source.name)
+        raise ChoiceRefused("already_here", name=source.name)
     return downloads.start(
         source, hub=settings.MODEL_HUB, folder=folder, on_finish=partial(_finish_download, use=use)
     )
@@ -331,7 +341,7 @@ def _get_config() -> ModelConfig:
 def _find_file(name: str, folder: Path) -> ModelFile:
     if Path(name).is_absolute():
         if not Path(name).is_file():
-            raise ChoiceRefused("no_such_file")
+            raise ChoiceRefused("no_file_at", path=name)
         return read_model_file(Path(name))
     found = next((file for file in list_model_files(folder) if file.has_name(name)), None)
     if found is None:

@@ -56,7 +56,7 @@ class DownloadFailed(Exception):  # noqa: N818 - states what happened
     broken_off        the connection broke again and again; the part stays
     disk_full         the disk has too little space; the part stays
     checksum_wrong    what arrived is not what the hub has; the part is deleted
-    file_exists       the folder has a file of this name
+    already_here      the folder has a file of this name
     no_gguf, damaged, unsupported, incomplete   as in `UnreadableModelFile`; the part is deleted
     """
 
@@ -110,7 +110,7 @@ class HubDownload:
     async def run(self) -> Path:
         """Download the file and return its path; raise DownloadFailed. Cancelling leaves the part."""
         if self.target.exists():
-            raise DownloadFailed("file_exists")
+            raise DownloadFailed("already_here")
         timeout = httpx.Timeout(_SILENCE_SECONDS, connect=_CONNECT_SECONDS)
         headers = {"User-Agent": "Llamora", "Accept-Encoding": "identity"}
         try:
@@ -311,7 +311,7 @@ class HubDownload:
             self.delete_part()
             raise DownloadFailed(problem.code) from None
         if self.target.exists():
-            raise DownloadFailed("file_exists")
+            raise DownloadFailed("already_here")
         self._part.rename(self.target)
         self._facts_path.unlink(missing_ok=True)
 

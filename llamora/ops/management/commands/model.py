@@ -1,7 +1,7 @@
 """`manage.py model`: lists, downloads, chooses and deletes models."""
 
 from argparse import ArgumentParser
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,9 +9,10 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from llamora.inference.model_choice import services
-from llamora.inference.model_choice.catalogue import format_gigabytes
+from llamora.inference.model_choice.catalogue import format_gigabytes, format_parameters
 from llamora.inference.model_choice.downloads import Download, DownloadProgress, parse_source
 from llamora.inference.model_choice.errors import ChoiceRefused
+from llamora.inference.model_choice.servers import FoundServer
 from llamora.inference.model_choice.uploads import copy_file
 
 ACTIONS: Final = ("list", "get", "use", "remove")
@@ -86,6 +87,8 @@ class Command(BaseCommand):
             copied = copy_file(Path(name), folder=folder)
             self.stdout.write(f"Copied to {copied.path}. Choose it with: manage.py model use {copied.name}")
             return
+        if Path(name).is_absolute():
+            raise ChoiceRefused("no_file_at", path=name)
         source = parse_source(name)
         printer = _ProgressPrinter(self)
         download = Download(source, hub=settings.MODEL_HUB, folder=folder, report=printer.print)
@@ -142,14 +145,16 @@ def _describe_all() -> Iterator[str]:
     yield f"Files in {services.get_models_folder()}:"
     yield from _indent(_describe_files(), otherwise="none")
     yield "Servers that run:"
-    yield from _indent(_describe_servers(), otherwise="none")
+    servers = services.list_servers()
+    yield from _indent(_describe_servers(servers), otherwise="none")
     yield "Good small models; download one with: manage.py model get NAME"
     yield from _indent(_describe_catalogue())
     summary = services.describe_selection()
     used = services.describe_selected(summary.selection)
     if not used and (file := services.get_file_in_use()):
         used = file.stem
-    yield f"In use: {used or 'whatever server is found'}. {summary.sentence}"
+    used = used or ("the first server" if servers else "nothing yet")
+    yield f"In use: {used}. {summary.sentence}"
     if summary.problem:
         yield summary.problem
 
@@ -167,7 +172,7 @@ def _describe_files() -> Iterator[str]:
             yield f"{file.name}: {format_gigabytes(file.size)}. {file.sentence}"
             continue
         parts = (
-            f"{facts.parameters / 1e9:.1f} billion parameters",
+            format_parameters(facts.parameters) if facts.parameters else "",
             facts.quantisation,
             f"{facts.context_window:,} tokens" if facts.context_window else "",
             format_gigabytes(file.size),
@@ -179,8 +184,8 @@ def _describe_files() -> Iterator[str]:
         yield f"{part.name}: {format_gigabytes(part.size)} of an unfinished download"
 
 
-def _describe_servers() -> Iterator[str]:
-    for server in services.list_servers():
+def _describe_servers(servers: Iterable[FoundServer]) -> Iterator[str]:
+    for server in servers:
         kind = "a server" if server.kind == "other" else server.kind
         yield f"{kind} at {server.url}: {', '.join(server.models) or 'no models'}"
 
