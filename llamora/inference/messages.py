@@ -18,8 +18,9 @@ _MESSAGES: Final = {
     "off": "The model is turned off. Writing, reading and searching still work.",
     "looking": "Looking for a model on this machine.",
     "none_found": (
-        "No model was found on this machine. Start llama.cpp, Ollama or LM Studio, or put a .gguf file into "
-        "the folder models in the data folder. Llamora finds it within half a minute."
+        "No model was found on this machine. Download one under Settings, Model, start llama.cpp, Ollama or "
+        "LM Studio, or put a .gguf file into the folder models in the data folder. Llamora finds it within "
+        "half a minute."
     ),
     "no_file": (
         "The model file named in LLAMORA_MODEL_FILE does not exist. Correct the path or remove the setting, "
