@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from llamora.inference.model_choice.catalogue import format_gigabytes, format_parameters
 from llamora.inference.model_choice.services import FileEntry
 
 _TOO_SMALL: Final = "Too small to answer a diary; 3 to 8 billion parameters are needed."
@@ -40,14 +41,12 @@ def build_file_views(entries: Iterable[FileEntry]) -> list[ModelFileView]:
 
 
 def _describe_facts(entry: FileEntry) -> str:
-    size, facts = f"{entry.file.size / 1e9:.1f} GB", entry.file.facts
-    if entry.file.size < 10**8:
-        size = f"{entry.file.size / 1e6:.1f} MB"
+    size, facts = format_gigabytes(entry.file.size), entry.file.facts
     if facts is None:
         return size
     parts = [
         size,
-        f"{facts.parameters / 1e9:.1f} billion parameters" if facts.parameters else "",
+        format_parameters(facts.parameters) if facts.parameters else "",
         facts.quantisation,
         f"reads up to {facts.context_window:,} tokens" if facts.context_window else "",
     ]

@@ -16,8 +16,10 @@ from accounts.model_settings.presenters import build_file_views
 from llamora.inference import model_server
 from llamora.inference.messages import REMOTE_NOTICE
 from llamora.inference.model_choice import services
+from llamora.inference.model_choice.catalogue import format_gigabytes
 from llamora.inference.model_choice.errors import ChoiceRefused
 
+# Returns a message, or nothing if the page shows what happened.
 Action = Callable[[QueryDict], str]
 
 
@@ -26,12 +28,13 @@ Action = Callable[[QueryDict], str]
 def model_settings(request: HouseholdRequest) -> HttpResponse:
     """Show what writes now and what could, or choose, download or delete a model.
 
-    A script that follows a download gets only that part of the page.
+    A script that follows a download gets only that part of the page, and the whole page anew at its end, when
+    there are other files and other buttons.
     """
     if request.method == "POST":
         return _act(request)
     if request.htmx:
-        return render(request, "accounts/fragments/model_download.html", _build_download_context())
+        return _render_download(request)
     return _render_page(request)
 
 
@@ -43,8 +46,17 @@ def _act(request: HouseholdRequest) -> HttpResponse:
         message = act(request.POST)
     except ChoiceRefused as refusal:
         return _render_page(request, refusal=str(refusal), status=FORM_INVALID)
-    messages.success(request, message)
+    if message:
+        messages.success(request, message)
     return redirect("model_settings")
+
+
+def _render_download(request: HouseholdRequest) -> HttpResponse:
+    context = _build_download_context()
+    response = render(request, "accounts/fragments/model_download.html", context)
+    if not (context["progress"] and context["progress"].is_running):
+        response["HX-Refresh"] = "true"
+    return response
 
 
 def _render_page(request: HouseholdRequest, *, refusal: str = "", status: int = 200) -> HttpResponse:
@@ -52,6 +64,7 @@ def _render_page(request: HouseholdRequest, *, refusal: str = "", status: int = 
     context = {
         "in_settings": True,
         "refusal": refusal,
+        "typed_path": request.POST.get("file", "") if request.POST.get("act") == "choose_path" else "",
         "status": model_server.get_status(),
         "summary": summary,
         "chosen_url": summary.selection.url,
@@ -69,7 +82,10 @@ def _render_page(request: HouseholdRequest, *, refusal: str = "", status: int = 
 
 
 def _build_download_context() -> dict[str, Any]:
-    return {"progress": services.get_download_progress()}
+    progress = services.get_download_progress()
+    if progress and progress.phase == "finished":
+        progress = progress if (services.get_models_folder() / progress.name).exists() else None
+    return {"progress": progress, "progress_total": format_gigabytes(progress.total) if progress else ""}
 
 
 def _choose_file(form: QueryDict) -> str:
@@ -94,19 +110,20 @@ def _remove_file(form: QueryDict) -> str:
 
 def _start_download(form: QueryDict) -> str:
     services.start_download(form.get("name", ""), use=True)
-    return "The download has begun."
+    return ""
 
 
 def _cancel_download(form: QueryDict) -> str:
     del form
     services.cancel_download()
-    return "The download was cancelled."
+    return ""
 
 
 # By the value of the button.
 _ACTIONS: Final[Mapping[str, Action]] = MappingProxyType(
     {
         "choose_file": _choose_file,
+        "choose_path": _choose_file,
         "choose_server": _choose_server,
         "choose_nothing": _choose_nothing,
         "remove_file": _remove_file,

@@ -15,6 +15,7 @@ from llamora.inference.model_choice.selection import select_model
 from tests.fakes.gguf_file import write_gguf
 from tests.fakes.model_hub import FILE, REPOSITORY, FakeHub, Fault
 from tests.fakes.model_server import FakeModelServer
+from tests.fakes.waiting import wait_for
 from tests.page import HtmlNode, read
 from tests.people import Resident, new_resident
 
@@ -47,6 +48,11 @@ def get_page(person: Resident) -> HtmlNode:
     return read(person.get(PAGE))
 
 
+def _is_counting() -> bool:
+    progress = services.get_download_progress()
+    return progress is not None and progress.total > 0
+
+
 def press(person: Resident, act: str, **fields: str) -> HtmlNode:
     """Press a button, and return the page that follows."""
     answer = person.post(PAGE, act=act, **fields)
@@ -69,10 +75,11 @@ def test_a_file_is_chosen_and_the_choice_withdrawn(models: Path, administrator: 
 def test_a_file_elsewhere_is_named_by_its_path(models: Path, administrator: Resident, tmp_path: Path) -> None:
     path = write_gguf(tmp_path / "elsewhere" / "heron.gguf")
 
-    missing = press(administrator, "choose_file", file="/nowhere/heron.gguf")
-    page = press(administrator, "choose_file", file=str(path))
+    missing = press(administrator, "choose_path", file="/nowhere/heron.gguf")
+    page = press(administrator, "choose_path", file=str(path))
 
-    assert missing.one("[data-error]").text == get_sentence("no_such_file")
+    assert missing.one("[data-error]").text == get_sentence("no_file_at", path="/nowhere/heron.gguf")
+    assert missing.one("#model-path").get("value") == "/nowhere/heron.gguf"
     assert "heron is chosen." in page.text
 
 
@@ -105,21 +112,40 @@ def test_a_model_is_downloaded_with_its_progress_and_cancelled(
         hub.faults.append(Fault(wait_after=100))
         press(administrator, "download", name=f"{REPOSITORY}/{FILE}")
         assert hub.waiting.wait(10)
+        wait_for(_is_counting)
 
         page, part = get_page(administrator), administrator.client.get(PAGE, headers={"HX-Request": "true"})
         refused = press(administrator, "download", name=f"{REPOSITORY}/{FILE}")
         press(administrator, "cancel")
         assert downloads.downloads.wait(seconds=10)
         hub.release.set()
+        last = administrator.client.get(PAGE, headers={"HX-Request": "true"})
         after = get_page(administrator)
 
     assert FILE in page.one("#model-download").text
     assert page.one("#model-download").get("hx-get") == PAGE
     assert read(part).one("#model-download").has('button[value="cancel"]')
     assert "<html" not in part.content.decode()
+    # The page has other buttons after the download, so it is loaded again.
+    assert ("HX-Refresh" in part, last["HX-Refresh"]) == (False, "true")
+    assert f"Downloading {FILE}. 0 % of 0.0 MB." in " ".join(page.one("#model-download").text.split())
     assert refused.one("[data-error]").text == get_sentence("already_running")
     assert get_sentence("cancelled") in after.one("#model-download").text
     assert "hx-get" not in after.one("#model-download").attributes
+
+
+def test_a_finished_download_is_not_named_once_its_file_is_deleted(
+    models: Path, administrator: Resident, settings: Any
+) -> None:
+    with FakeHub() as hub:
+        settings.MODEL_HUB = hub.url
+        press(administrator, "download", name=f"{REPOSITORY}/{FILE}")
+        assert downloads.downloads.wait(seconds=10)
+    before = get_page(administrator)
+    (models / FILE).unlink()
+
+    assert f"{FILE} is downloaded." in before.one("#model-download").text
+    assert not get_page(administrator).has("#model-download")
 
 
 def test_a_model_of_a_server_is_chosen(models: Path, administrator: Resident, settings: Any) -> None:
