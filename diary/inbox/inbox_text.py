@@ -10,7 +10,7 @@ A JSON object; all but the text may be missing:
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Self
 from uuid import UUID
 
@@ -44,7 +44,7 @@ class InboxText:
         return cls(
             text=clean_entry_text(text, limit=settings.MAX_TEXT),
             source=clean_source_name(source),
-            written_at=written_at if written_at and written_at.tzinfo else None,
+            written_at=_to_utc(written_at),
             sender_id=sender_id,
             import_id=import_id,
         )
@@ -75,6 +75,14 @@ class InboxText:
             "import": str(self.import_id) if self.import_id else None,
         }
         return {key: value for key, value in body.items() if value}
+
+
+def _to_utc(moment: datetime | None) -> datetime | None:
+    """Return a moment as it can be stored, or None if it has no offset or lies before or after all dates."""
+    try:
+        return moment.astimezone(UTC) if moment and moment.tzinfo else None
+    except (OverflowError, ValueError):
+        return None
 
 
 def _parse_uuid(value: object) -> UUID | None:

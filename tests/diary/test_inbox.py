@@ -84,6 +84,20 @@ def test_an_accepted_item_is_an_entry_of_its_day_and_origin(owner: Resident) -> 
     assert Entry.objects.count() == 1
 
 
+@pytest.mark.parametrize("time", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_an_item_with_a_moment_outside_of_all_dates_is_accepted(
+    owner: Resident, tmp_path: Path, time: str
+) -> None:
+    day = date.min if time < "2" else DAY
+    row = {"id": str(new_id()), "day": day.isoformat(), "body": {"text": "Buy eggs.", "time": time}}
+    report = import_file(owner, write_json(build_export(inbox_items=[row]), tmp_path / "f"))
+    assert report.rows["inbox_items"] == 1
+
+    entry = accept(owner, InboxItem.objects.get())
+
+    assert entry.created_at == datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+
+
 def test_an_item_that_arrived_on_another_day_is_at_noon_of_its_own(owner: Resident) -> None:
     entry = accept(owner, add(owner))
 
