@@ -11,6 +11,7 @@ in `PLAIN_NAMES`, so that a forgotten name is fenced and not trusted.
 """
 
 import json
+import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
@@ -42,17 +43,19 @@ def make_fence_code() -> str:
 
 
 class Material:
-    """A text to read, a record with texts, or several of them; its `str` is JSON between fences.
+    """A text to read, a record with texts, or several of them.
 
-    A template prints it whole, or a part of it: `entry`, `entry.text`, or each of `earlier`.
+    A template prints it whole, or a part of it: `entry`, `entry.text`, or each of `earlier`. Its `str` only
+    marks a place, so that no filter comes near the text; `insert_printed` puts there what is in `printed`.
     """
 
-    def __init__(self, value: object, code: str) -> None:
-        self._value, self._code = value, code
+    def __init__(self, value: object, code: str, printed: list[str]) -> None:
+        self._value, self._code, self._printed = value, code, printed
 
     def __str__(self) -> str:
         lines = (_dump(one) for one in _split_records(self._value))
-        return "\n".join([f"<text {self._code}>", *lines, f"</text {self._code}>"])
+        self._printed.append("\n".join([f"<text {self._code}>", *lines, f"</text {self._code}>"]))
+        return f"<text {self._code} {len(self._printed) - 1}>"
 
     def __repr__(self) -> str:
         return "<Material>"
@@ -66,12 +69,12 @@ class Material:
     def __iter__(self) -> Iterator[object]:
         if isinstance(self._value, str) or not isinstance(self._value, Sequence):
             raise TypeError("This material is a single one.")
-        return (_wrap("", one, self._code) for one in self._value)
+        return (_wrap("", one, self._code, self._printed) for one in self._value)
 
     def __getattr__(self, name: str) -> object:
         if name.startswith("_") or not isinstance(self._value, Readable):
             raise AttributeError(name)
-        return _wrap(name, getattr(self._value, name), self._code)
+        return _wrap(name, getattr(self._value, name), self._code, self._printed)
 
 
 class _Withheld:
@@ -90,9 +93,30 @@ class MaterialAmongInstructions(Exception):  # noqa: N818 - states what is the c
     """Raised for a template that would print a text to read among the instructions."""
 
 
-def fence_values(values: Mapping[str, object], code: str) -> dict[str, object]:
-    """Return the values for the message with what to read: plain words as they are, the rest fenced."""
-    return {name: _wrap(name, value, code) for name, value in values.items()}
+class MaterialNotWhole(Exception):  # noqa: N818 - states what is the case
+    """Raised for a template that would change a text to read, as with a filter."""
+
+
+def fence_values(values: Mapping[str, object], code: str, printed: list[str]) -> dict[str, object]:
+    """Return the values for the message with what to read: plain words as they are, the rest as material."""
+    return {name: _wrap(name, value, code, printed) for name, value in values.items()}
+
+
+def insert_printed(message: str, code: str, printed: Sequence[str]) -> str:
+    """Return a message with JSON between fences in each place that material has marked in it.
+
+    Raise MaterialNotWhole if a mark is missing, as after a filter.
+    """
+    missing = set(range(len(printed)))
+
+    def insert(mark: re.Match[str]) -> str:
+        missing.discard(int(mark[1]))
+        return printed[int(mark[1])]
+
+    inserted = re.sub(rf"<text {code} (\d+)>", insert, message)
+    if missing:
+        raise MaterialNotWhole
+    return inserted
 
 
 def select_instructions(values: Mapping[str, object]) -> dict[str, object]:
@@ -109,8 +133,8 @@ def join_texts(values: Mapping[str, object]) -> str:
     return "\n".join(_iter_texts({name: one for name, one in values.items() if name not in PLAIN_NAMES}))
 
 
-def _wrap(name: str, value: object, code: str) -> object:
-    return Material(value, code) if _holds_text(value) and name not in PLAIN_NAMES else value
+def _wrap(name: str, value: object, code: str, printed: list[str]) -> object:
+    return Material(value, code, printed) if _holds_text(value) and name not in PLAIN_NAMES else value
 
 
 def _holds_text(value: object) -> bool:

@@ -28,7 +28,9 @@ from diary.generation.made_day import build_made_values
 from diary.generation.material import (
     READING_RULE,
     MaterialAmongInstructions,
+    MaterialNotWhole,
     fence_values,
+    insert_printed,
     make_fence_code,
     select_instructions,
 )
@@ -194,6 +196,8 @@ def _explain(error: Exception) -> str:
             return "it can't be read."
         case MaterialAmongInstructions():
             return "a text to read may stand only below its line of ---."
+        case MaterialNotWhole():
+            return "a text to read may be printed only as it is, without a filter."
     return "filling it in failed."
 
 
@@ -205,10 +209,10 @@ def _get(name: str) -> _PromptTemplate:
 
 
 def _fill(prompt: _PromptTemplate, values: dict[str, object]) -> ChatMessages:
-    code = make_fence_code()
+    code, printed = make_fence_code(), list[str]()
     system = prompt.system.render(Context(select_instructions(values), autoescape=False)).strip()
-    person = prompt.person.render(Context(fence_values(values, code), autoescape=False)).strip()
+    person = prompt.person.render(Context(fence_values(values, code, printed), autoescape=False)).strip()
     return [
         {"role": "system", "content": f"{system}\n\n{READING_RULE.format(code=code)}"},
-        {"role": "user", "content": person},
+        {"role": "user", "content": insert_printed(person, code, printed)},
     ]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diary.generation.material import Readable, fence_values, join_texts, make_fence_code
+from diary.generation.material import Readable, fence_values, insert_printed, join_texts, make_fence_code
 from diary.generation.prompt_context import PromptEntry
 from diary.generation.prompt_templates import OWN_TEMPLATES, render_prompt
 from diary.openings.tasks import OpeningSource
@@ -74,9 +74,10 @@ def test_each_prompt_has_a_code_of_its_own() -> None:
 @given(text=st.text(max_size=60))
 def test_a_text_stays_in_its_line_and_is_read_as_it_was(text: str) -> None:
     code = make_fence_code()
-    values = fence_values({"entry": PromptEntry(time="", text=text), "day": "3 May"}, code)
+    printed: list[str] = []
+    values = fence_values({"entry": PromptEntry(time="", text=text), "day": "3 May"}, code, printed)
 
-    lines = str(values["entry"]).splitlines()
+    lines = insert_printed(str(values["entry"]), code, printed).splitlines()
 
     assert [lines[0], lines[-1]] == [f"<text {code}>", f"</text {code}>"]
     assert json.loads(lines[1]) == ({"text": text} if text else {})
@@ -85,19 +86,22 @@ def test_a_text_stays_in_its_line_and_is_read_as_it_was(text: str) -> None:
 
 
 def test_what_has_a_name_that_nobody_thought_of_is_fenced() -> None:
-    values = fence_values({"new": "Tea", "names": ["Tea"], "count": 3, "nothing": None}, "0" * 32)
+    code, printed = "0" * 32, list[str]()
+    values = fence_values({"new": "Tea", "names": ["Tea"], "count": 3, "nothing": None}, code, printed)
 
-    assert str(values["new"]) == f'<text {"0" * 32}>\n"Tea"\n</text {"0" * 32}>'
+    assert insert_printed(str(values["new"]), code, printed) == f'<text {code}>\n"Tea"\n</text {code}>'
     assert "Tea" not in repr(values)
     assert [values["count"], values["nothing"]] == [3, None]
 
 
 def test_a_part_of_material_is_fenced_as_well() -> None:
-    entries = fence_values(build_values("Tea"), "0" * 32)["entries"]
+    code, printed = "0" * 32, list[str]()
+    entries = fence_values(build_values("Tea"), code, printed)["entries"]
 
-    texts = [str(one.text) for one in entries]  # type: ignore[attr-defined]  # iterable material
+    marks = [str(one.text) for one in entries]  # type: ignore[attr-defined]  # iterable material
 
-    assert texts == [f'<text {"0" * 32}>\n"Tea"\n</text {"0" * 32}>'] * 2
+    assert "Tea" not in "".join(marks)
+    assert printed == [f'<text {"0" * 32}>\n"Tea"\n</text {"0" * 32}>'] * 2
 
 
 def test_what_a_check_compares_with_is_the_texts_alone() -> None:

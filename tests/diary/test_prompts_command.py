@@ -9,6 +9,8 @@ from django.core.management import CommandError, call_command
 
 from diary.generation.prompt_templates import OWN_TEMPLATES
 
+_ONLY_WHOLE = "a text to read may be printed only as it is, without a filter."
+
 
 def run_check(**options: Any) -> str:
     out = io.StringIO()
@@ -45,6 +47,10 @@ def test_a_prompt_is_printed_as_the_model_gets_it(tmp_path: Path, settings: Any)
         (b"\xff\n---\n", "it needs a line of --- and valid template tags."),
         (b"{{ entry.text }}\n---\n", "a text to read may stand only below its line of ---."),
         (b"a\n---\n{% include 'nowhere' %}", "filling it in failed."),
+        (b"a\n---\n{{ entry|upper|slice:'40:' }}", _ONLY_WHOLE),
+        (b"a\n---\n{{ entry }}{{ entry|cut:'<' }}", _ONLY_WHOLE),
+        (b"a\n---\n{{ entry }}{% for one in entry.text|make_list %}{{ one }}-{% endfor %}", _ONLY_WHOLE),
+        (b"a\n---\n{% filter truncatechars:30 %}{{ entry }}{% endfilter %}", _ONLY_WHOLE),
     ],
 )
 def test_a_file_that_cannot_be_used_is_named_and_ours_is_counted(
