@@ -117,8 +117,7 @@ def _parse_names(value: Any, faults: list[str]) -> dict[str, str]:
     names: dict[str, str] = {}
     for number, typed in enumerate(value, start=1):
         try:
-            # Cleaned again, since nothing may be left of it.
-            name = clean_name(clean_source_name(clean_name(typed)))
+            name = _clean_name(typed)
         except InvalidTraceName as refused:
             faults.append(messages.IMPORT_BAD_NAME.format(number=number, code=refused.code))
         except TypeError:
@@ -126,6 +125,12 @@ def _parse_names(value: Any, faults: list[str]) -> dict[str, str]:
         else:
             names.setdefault(get_identity(name), name)
     return names
+
+
+def _clean_name(typed: str) -> str:
+    """Return the name of a trace from elsewhere; raise InvalidTraceName."""
+    # Cleaned again, since nothing may be left of it.
+    return clean_name(clean_source_name(clean_name(typed)))
 
 
 def _choose_id(row: ExportRow) -> UUID:
@@ -169,7 +174,7 @@ class ProposalImporter:
                 (row,) = rows
                 offered, dismissed = row["body"]["offered"], row["body"]["dismissed"]
                 body = {
-                    "offered": _parse_all(clean_name, offered),
+                    "offered": _parse_all(_clean_name, offered),
                     "dismissed": _parse_all(_parse_identity, dismissed),
                 }
             except (InvalidValue, InvalidTraceName, TypeError, ValueError, KeyError):

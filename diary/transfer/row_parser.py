@@ -20,6 +20,7 @@ from diary.generation.prompt_record import PromptRecord
 from diary.models import Entry, ReplyKind
 from diary.transfer.line_reader import RejectedLine, RejectionReason, get_rejection_reason
 from llamora.inference.job import JobState
+from llamora.source_names import clean_source_name
 
 MAX_REVISION: Final = 2**30
 _SECONDS_PER_DAY: Final = 24 * 60 * 60
@@ -206,7 +207,9 @@ def parse_prompt_record(value: Any) -> ExportRow:
         raise InvalidValue
     known = {key: one for key, one in record.to_json().items() if key in value}
     return known | {
-        key: parse_text(value[key], limit=_MAX_REPLY_KIND_TEXT) for key in _REPLY_KIND_KEYS if key in value
+        key: clean_source_name(parse_text(value[key], limit=_MAX_REPLY_KIND_TEXT))
+        for key in _REPLY_KIND_KEYS
+        if key in value
     }
 
 
