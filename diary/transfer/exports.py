@@ -163,11 +163,11 @@ def iter_entries(owner_id: UUID, report: ExportReport, *, day: date | None = Non
         values_by_kind = hooks.export_values(batch)
         for entry in batch:
             row = _build_row(entry, report)
-            row[SIGNATURE_KEY] = sign_row(row, key)
             for kind, rows_by_entry in rows_by_kind.items():
                 row[kind] = [_build_row(each, report) for each in rows_by_entry[entry.id]]
                 report.rows[kind] += len(row[kind])
             row |= {kind: values.get(entry.id, []) for kind, values in values_by_kind.items()}
+            row[SIGNATURE_KEY] = sign_row(row, key)
             yield ExportedEntry(
                 row=row, day=entry.day, text=_build_text(entry, row), is_deleted=entry.deleted_at is not None
             )

@@ -1,30 +1,36 @@
 """The signature of an entry in an export, by which its own diary knows the entry again. Pure.
 
-    hexadecimal of keyed_digest(digest key of the diary,
-                                "diary.export.entry" | id | day | origin | text)
+    hexadecimal of keyed_digest(digest key of the diary, "diary.export.row" | the row without its signature)
+
+The row is in JSON in UTF-8, with its keys in the order of their characters and nothing between the values.
 
 Only the diary that made an export can sign it, so that an entry comes back with the origin it had: what its
-owner wrote is theirs. A changed text, day or origin, another diary's export, and any other file have no valid
-signature; their entries are imported ones.
+owner wrote is theirs. All of a row is signed, since its versions, its traces and its provenance count as its
+owner's words too. A changed row, another diary's export, and any other file have no valid signature; their
+entries are imported ones.
 """
 
+import json
 from hmac import compare_digest
 from typing import Any, Final
 
 from llamora.crypto import keyed_digest
 
 SIGNATURE_KEY: Final = "signature"
-_LABEL: Final = b"diary.export.entry"
-_SIGNED: Final = ("id", "day", "origin", "text")
+_LABEL: Final = b"diary.export.row"
 
 
 def sign_row(row: dict[str, Any], key: bytes) -> str | None:
     """Return the signature of the exported row of an entry; None if its text is damaged."""
-    values = [row.get(name) for name in _SIGNED]
-    if not all(isinstance(value, str) for value in values):
+    if not isinstance(row.get("text"), str):
         return None
-    parts = [str(value).encode("utf-8", "surrogatepass") for value in values]
-    return keyed_digest(key, [_LABEL, *parts]).hex()
+    signed = {name: value for name, value in row.items() if name != SIGNATURE_KEY}
+    try:
+        encoded = json.dumps(signed, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    except (RecursionError, ValueError):
+        # Nothing that an export contains.
+        return None
+    return keyed_digest(key, [_LABEL, encoded.encode("utf-8", "surrogatepass")]).hex()
 
 
 def is_signed(row: dict[str, Any], key: bytes) -> bool:
