@@ -19,7 +19,7 @@ class ModelConfig:
     """Settings of the language model: its server, its file, its context window.
 
     decided_by   the option of a command that replaces the settings of server, file and name
-    threads      processor threads of a model that Llamora runs; 0 for one of each core
+    threads      processor threads of a model that Llamora runs; 0 for as many as the machine is good for
     gpu_layers   layers that it moves to a graphics card; -1 for as many as fit
     """
 

@@ -266,11 +266,21 @@ class ModelDiscovery:
 
     async def _check_child(self) -> ModelStatus:
         """Return the status of the child process."""
-        assert self.child is not None
-        serving = self.child.serving
+        child = self.child
+        assert child is not None
+        serving = child.serving
         if serving is None:
-            return status_for_code("file_refused" if self.child.state == "failed" else "loading")
+            has_failed = child.state == "failed"
+            return status_for_code(await self._explain_failed_load() if has_failed else "loading")
         return await self._probe(self._get_or_open_server(serving.address, serving.key))
+
+    async def _explain_failed_load(self) -> str:
+        """Return the code of why the child could not load its model."""
+        if self.child is not None and self.child.was_killed:
+            return "out_of_memory"
+        file = self._target.file if self._target is not None else None
+        fits = file is None or await asyncio.to_thread(self._has_memory_for, file)
+        return "file_refused" if fits else "out_of_memory"
 
     async def _check_usual_addresses(self, *, otherwise: str) -> ModelStatus:
         """Return the status of the server in use, or of the first default address that answers."""

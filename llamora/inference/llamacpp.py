@@ -10,6 +10,7 @@ import asyncio
 import json
 import os
 import secrets
+import signal
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from llamora.inference.llamacpp_child import KEY_VARIABLE
-from llamora.inference.model_choice.machine import count_cores
+from llamora.inference.model_choice.machine import choose_threads, count_cores
 
 _ROOT = Path(__file__).resolve().parents[2]
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 60.0
@@ -57,11 +58,13 @@ class LlamaCppProcess:
         self.serving: LlamaCppAddress | None = None
         self.process: asyncio.subprocess.Process | None = None
         self.starts = 0
+        # Whether the system ended it while it loaded, as it does if there is no memory left.
+        self.was_killed = False
         self._options = {
             "model": str(model),
             "context": context,
             "parallel": parallel,
-            "threads": threads or count_cores(),
+            "threads": threads or choose_threads(count_cores()),
             "gpu_layers": gpu_layers,
         }
         self._on_change = on_change
@@ -104,9 +107,11 @@ class LlamaCppProcess:
             address = await self._read_address(process)
             if address:
                 self._set_state("ready", LlamaCppAddress(address=address, key=key))
+                await process.wait()
             else:
+                await _stop_process(process)
+                self.was_killed = process.returncode == -signal.SIGKILL
                 self._set_state("failed", None)
-            await process.wait()
         finally:
             await _stop_process(process)
         if self.state == "ready":

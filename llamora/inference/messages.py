@@ -27,8 +27,8 @@ _MESSAGES: Final = {
         "then restart Llamora."
     ),
     "file_refused": (
-        "The model file could not be loaded. It may be damaged, too large for this machine, or of an "
-        "unsupported kind. Try another .gguf file."
+        "The model file could not be loaded. It may be damaged, or of an unsupported kind. "
+        "Try another .gguf file."
     ),
     "file_incomplete": (
         "The model file is not complete. If it is still being copied, wait; if not, get it again."
@@ -60,8 +60,8 @@ _MESSAGES: Final = {
         "the model server."
     ),
     "out_of_memory": (
-        "The model server ran out of memory. Choose a smaller model or a smaller context window, or close "
-        "other programs on its machine."
+        "There is not enough memory for the model. Choose a smaller model or a smaller context window, or "
+        "close other programs on its machine."
     ),
     "server_error": "The model server reported an error. Try again; its log may say more.",
     "malformed": "The model server's response could not be read. Try again.",

@@ -13,7 +13,7 @@ from llamora.inference.model_choice import catalogue, downloads, errors, service
 from llamora.inference.model_choice.catalogue import CATALOGUE, assess
 from llamora.inference.model_choice.choice_file import ModelChoice, read_choice, write_choice
 from llamora.inference.model_choice.errors import ChoiceRefused
-from llamora.inference.model_choice.machine import Machine, count_cores, read_machine
+from llamora.inference.model_choice.machine import Machine, choose_threads, count_cores, read_machine
 from llamora.inference.model_choice.selection import select_model
 from tests.fakes.gguf_file import INSTRUCT, build_gguf, write_gguf
 from tests.fakes.model_hub import FILE, REPOSITORY, FakeHub, Fault
@@ -231,6 +231,10 @@ def test_the_list_says_what_this_machine_can_do(models: Path) -> None:
     assert all(entry.suitability.sentence.startswith("Needs about ") for entry in entries)
     assert read_machine().memory > GIB
     assert 1 <= count_cores() <= (os.cpu_count() or 1)
+
+
+def test_of_more_than_two_cores_a_model_leaves_one() -> None:
+    assert [choose_threads(cores) for cores in (1, 2, 3, 8)] == [1, 2, 2, 7]
 
 
 def test_what_fits_depends_on_memory_and_cores() -> None:

@@ -2,9 +2,11 @@
 
 import asyncio
 import re
+import resource
 import socket
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from llamora.inference.messages import TOO_SMALL_NOTICE
 from llamora.inference.status import ModelUnavailable
 from llamora.llm import errors as llm_errors
 from llamora.llm.deltas import StreamEnd
+from tests.fakes.gguf_file import INSTRUCT, build_gguf, write_gguf
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script
 from tests.fakes.waiting import until
@@ -279,6 +282,49 @@ async def test_a_damaged_file_is_told(make: Make, tmp_path: Path) -> None:
     (tmp_path / "bad.gguf").write_bytes(b"GGUF" + bytes(64))
 
     # A process is started, which may take long on a busy machine.
+    assert await get_unavailable_code(make(), patience=60) == "file_refused"
+
+
+@contextmanager
+def limit_memory_of_children(size: int) -> Iterator[None]:
+    """Have the system refuse more memory, so that no test takes all that the machine has."""
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
+
+
+async def test_a_window_larger_than_the_memory_is_told(make: Make, tiny_model: Path) -> None:
+    finder = make(file=str(tiny_model), context=1 << 30, parallel=1)
+
+    with limit_memory_of_children(2 << 30):
+        code = await get_unavailable_code(finder, patience=60)
+
+    assert code == "out_of_memory"
+
+
+async def test_a_child_that_the_system_kills_while_it_loads_had_no_memory(
+    make: Make, tiny_model: Path
+) -> None:
+    finder = make(file=str(tiny_model))
+    finder.start()
+    await until(lambda: finder.child is not None and finder.child.process is not None)
+    assert finder.child is not None
+    assert finder.child.process is not None
+
+    finder.child.process.kill()
+    await until(lambda: finder.status().state == "away")
+    code = finder.status().code
+    await until(lambda: finder.status().is_ready)
+
+    assert code == "out_of_memory"
+
+
+async def test_a_model_that_llamacpp_does_not_know_is_refused(make: Make, tmp_path: Path) -> None:
+    write_gguf(tmp_path / "unknown.gguf", build_gguf(INSTRUCT | {"general.architecture": "heron"}))
+
     assert await get_unavailable_code(make(), patience=60) == "file_refused"
 
 

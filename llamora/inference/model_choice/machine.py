@@ -42,6 +42,11 @@ def count_cores() -> int:
     return max(1, len(cores))
 
 
+def choose_threads(cores: int) -> int:
+    """Return the number of threads for a model: of more than two cores, one is left to everything else."""
+    return cores - 1 if cores > 2 else cores
+
+
 def estimate_memory(*, size: int, cache_bytes: int, context: int, parallel: int) -> int:
     """Return the bytes that a model takes: its weights, and the context window of each reply at a time."""
     return size + cache_bytes * context * parallel + _BASE_BYTES
