@@ -14,6 +14,7 @@ from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -197,20 +198,20 @@ async def _bind() -> None:
 
 
 @contextmanager
-def run_serving_loop(url: str) -> Iterator[ServingLoop]:
-    """Run a serving loop with the model server at `url`."""
-    before = settings.MODEL_URL
-    settings.MODEL_URL = url
+def run_serving_loop(url: str = "", *, file: Path | None = None) -> Iterator[ServingLoop]:
+    """Run a serving loop with the model server at `url`, or with one that runs a model file."""
+    before = settings.MODEL_URL, settings.MODEL_FILE
+    settings.MODEL_URL, settings.MODEL_FILE = url, str(file or "")
     live = ServingLoop()
     live.begin()
     try:
         # A page of an earlier test has looked for a model already, where there was none.
         live.run(model_server.stop())
-        live.run(model_server.discover(patience=5), seconds=10)
+        live.run(model_server.discover(patience=60 if file else 5), seconds=70)
         yield live
     finally:
         live.end()
-        settings.MODEL_URL = before
+        settings.MODEL_URL, settings.MODEL_FILE = before
 
 
 def start_reply(person: Resident, entry_id: object, **fields: str) -> str:

@@ -52,14 +52,6 @@ def is_alive(pid: int) -> bool:
         return False
 
 
-@pytest.fixture
-def model_file(request: pytest.FixtureRequest) -> Path:
-    """The file to run: the tiny one, or for a test `with_both_models` each."""
-    file = request.getfixturevalue(getattr(request, "param", "tiny_model"))
-    assert isinstance(file, Path)
-    return file
-
-
 with_both_models = pytest.mark.parametrize(
     "model_file", ["tiny_model", pytest.param("small_model", marks=pytest.mark.extended)], indirect=True
 )
@@ -205,6 +197,19 @@ async def test_a_killed_child_is_restarted_with_another_key(child: LlamaCppProce
     server = ModelServer(run_child(child).address, api_key=run_child(child).key)
     assert (await server.probe()).name == "tiny"
     await server.close()
+
+
+async def test_a_child_that_dies_again_and_again_is_restarted_after_longer_pauses(
+    child: LlamaCppProcess,
+) -> None:
+    clock = asyncio.get_running_loop().time
+    for pause in (0.25, 0.5, 1):
+        assert child.process is not None
+        starts, killed_at = child.starts, clock()
+        os.kill(child.process.pid, signal.SIGKILL)
+        await until(lambda starts=starts: child.starts > starts)
+        assert clock() - killed_at >= pause
+        await until(lambda: child.serving is not None)
 
 
 async def test_it_ends_within_a_second(child: LlamaCppProcess) -> None:

@@ -1,0 +1,147 @@
+"""Tests of jobs on a real llama.cpp with one slot: stopped, killed while they write, switched to another.
+
+With random weights in the default run, and with a real model otherwise.
+"""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from llamora.inference.config import ModelConfig
+from llamora.inference.discovery import ModelDiscovery
+from llamora.inference.job import Job, JobState, Prompt, TokenCounter
+from llamora.inference.model_choice.choice_file import ModelChoice, write_choice
+from llamora.inference.registry import JobRegistry
+from tests.fakes.waiting import until
+from tests.inference.recording_task import RecordingTask, keyring
+from tests.inference.test_llamacpp import with_both_models
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+WORD = {"enum": ["weir", "mill", "heron", "wren"]}
+SHORT = {"type": "array", "items": WORD, "minItems": 3, "maxItems": 3}
+# Each object contains another, so it ends only with the window; words are random, so nothing is repeated.
+INNER = {"type": "object", "properties": {"a": WORD, "b": {"$ref": "#/$defs/inner"}}, "required": ["a", "b"]}
+ENDLESS = {"$ref": "#/$defs/inner", "$defs": {"inner": INNER | {"additionalProperties": False}}}
+
+
+@dataclass
+class SchemaTask(RecordingTask):
+    """A task whose text follows a schema, and so is as long as a test needs it."""
+
+    schema: Any = None
+
+    async def build_prompt(self, server: TokenCounter, *, share: float) -> Prompt:
+        prompt = await super().build_prompt(server, share=share)
+        return replace(prompt, schema=self.schema, max_tokens=1 << 16, temperature=1)
+
+
+@dataclass
+class Jobs:
+    """A registry of jobs whose model is a file in a folder."""
+
+    finder: ModelDiscovery
+    registry: JobRegistry
+
+    def start(self, schema: Any) -> tuple[Job, SchemaTask]:
+        task = SchemaTask(schema=schema)
+        return self.registry.start(task, keyring=keyring(), sampling={"seed": 7}), task
+
+    async def start_endless(self) -> tuple[Job, SchemaTask]:
+        """Start a text without an end, and wait until it has begun."""
+        job, task = self.start(ENDLESS)
+        await until(lambda: len(job.text) > 20 or job.is_over)
+        assert not job.is_over, job.reason
+        return job, task
+
+    async def write_short(self) -> Job:
+        job, _ = self.start(SHORT)
+        await until(lambda: job.is_over)
+        return job
+
+    def signal_child(self, number: int) -> int:
+        """Send a signal to the process that runs the model; return its id."""
+        assert self.finder.child is not None
+        assert self.finder.child.process is not None
+        os.kill(self.finder.child.process.pid, number)
+        return self.finder.child.process.pid
+
+
+@pytest.fixture
+def slots() -> int:
+    return 1
+
+
+@pytest.fixture
+async def jobs(model_file: Path, tmp_path: Path, slots: int) -> AsyncIterator[Jobs]:
+    (tmp_path / "one.gguf").symlink_to(model_file)
+    write_choice(tmp_path, ModelChoice(file="one.gguf"))
+    folder: dict[str, Any] = {"models_folder": tmp_path, "usual_addresses": ()}
+    finder = ModelDiscovery(ModelConfig(**folder, context=2048, parallel=slots, threads=1))
+    await finder.get_server(patience=60)
+    registry = JobRegistry(find_server=finder.get_server)
+    registry.bind_loop()
+    yield Jobs(finder, registry)
+    await registry.close(timeout=2)
+    await finder.close()
+
+
+@with_both_models
+async def test_a_stopped_text_frees_the_only_slot(jobs: Jobs) -> None:
+    # None of these would be over by itself in this time.
+    async with asyncio.timeout(40):
+        for _ in range(8):
+            endless, _ = await jobs.start_endless()
+            await asyncio.to_thread(jobs.registry.stop, endless.id, patience=10)
+            assert endless.state == JobState.STOPPED
+        short = await jobs.write_short()
+
+    assert short.state == JobState.DONE
+    assert set(short.text) <= set('["weir",mlhon \n]')
+
+
+@with_both_models
+async def test_of_a_text_whose_process_is_killed_the_beginning_is_saved_and_the_next_is_written(
+    jobs: Jobs,
+) -> None:
+    endless, task = await jobs.start_endless()
+
+    jobs.signal_child(signal.SIGKILL)
+    await until(lambda: endless.is_over)
+    await until(lambda: jobs.finder.status().is_ready)
+    short = await jobs.write_short()
+
+    assert (endless.state, endless.reason) == (JobState.FAILED, "dropped")
+    assert task.kept[-1].text == endless.text != ""
+    assert short.state == JobState.DONE
+    assert jobs.finder.child is not None
+    assert jobs.finder.child.starts == 2
+
+
+@with_both_models
+@pytest.mark.parametrize("slots", [2])
+async def test_a_text_ends_on_the_model_it_began_with_and_is_signed_by_it(
+    jobs: Jobs, tiny_model: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "two.gguf").symlink_to(tiny_model)
+    first, task = await jobs.start_endless()
+    # It does not end while the other model is loaded.
+    old = jobs.signal_child(signal.SIGSTOP)
+
+    write_choice(tmp_path, ModelChoice(file="two.gguf"))
+    jobs.finder.notice_change()
+    second = await jobs.write_short()
+    still_writing, begun = not first.is_over, len(first.text)
+    os.kill(old, signal.SIGCONT)
+    await until(lambda: len(first.text) > begun + 20)
+    await asyncio.to_thread(jobs.registry.stop, first.id, patience=10)
+
+    assert still_writing
+    assert (second.state, second.author.model) == (JobState.DONE, "two")
+    assert (first.state, task.kept[-1].author.model) == (JobState.STOPPED, "one")
