@@ -19,7 +19,8 @@ from llamora.dates import resolve
 from llamora.inference.job import Cut
 
 ECHO_LENGTH: Final = 8  # words
-# Of a heading that a line begins with; and at least half of it, since fewer may begin a sentence of any kind.
+# Of a heading, as a line of its own; one more at the beginning of a longer line, and at least half of it,
+# since fewer may begin a sentence of any kind: "The day of the".
 _HEADING_LENGTH: Final = 4  # words
 # The longest date head, with its weekday and marks around it.
 _LONGEST_HEAD: Final = 60
@@ -59,6 +60,7 @@ class TextCheck:
         self._echoes = {run for text in fixed_texts for run in _iter_runs(text)} - own
         self._headings = get_headings(fixed_texts)
         self._heading_starts = _list_starts(self._headings, own_text=own_text)
+        self._heading_parts = _list_parts(self._headings)
         self._max_words, self._allows_heads = max_words, allows_heads
         self.restart()
 
@@ -104,8 +106,8 @@ class TextCheck:
 
     def _begins_like_heading(self, word: str) -> bool:
         """Add a word to its line, and return whether the line is now the beginning of a heading."""
-        if len(self._words_of_line) == ECHO_LENGTH:
-            return False  # by then it is an echo, or a sentence
+        if len(self._words_of_line) == ECHO_LENGTH or (not self._words_of_line and word.isdecimal()):
+            return False  # by then it is an echo or a sentence; a list has numbers
         self._words_of_line.append(word.casefold())
         return " ".join(self._words_of_line) in self._heading_starts
 
@@ -124,7 +126,8 @@ class TextCheck:
     def _judge_line(self, line: str) -> str:
         if not line or len(line) > _LONGEST_HEAD:
             return ""
-        if line.endswith(":") and _fold(line) in self._headings:
+        folded = _fold(line)
+        if folded in self._heading_parts or (line.endswith(":") and folded in self._headings):
             return "echo"
         is_head = not self._allows_heads and (_TIME_HEAD.match(line) or _is_date_head(line))
         return "forged" if is_head else ""
@@ -147,10 +150,18 @@ def _list_starts(headings: Iterable[str], *, own_text: str) -> frozenset[str]:
     own = f" {_fold(own_text)} "
     starts = set()
     for words in (heading.split() for heading in headings):
-        length = min(max(_HEADING_LENGTH, (len(words) + 1) // 2), ECHO_LENGTH)
-        if length <= len(words):
+        length = min(max(_HEADING_LENGTH + 1, (len(words) + 1) // 2), ECHO_LENGTH)
+        if len(words) >= _HEADING_LENGTH:
             starts.add(" ".join(words[:length]))
     return frozenset(start for start in starts if f" {start} " not in own)
+
+
+def _list_parts(headings: Iterable[str]) -> frozenset[str]:
+    """Return what of the headings is an echo where it is a whole line."""
+    parts = (heading.split() for heading in headings)
+    return frozenset(
+        " ".join(words[:length]) for words in parts for length in range(_HEADING_LENGTH, len(words) + 1)
+    )
 
 
 def _fold(text: str) -> str:

@@ -13,6 +13,7 @@ FIXED = [
     "Take one particular thing in the entry: a person, a remark, a choice.\n\n",
     "\n\nThe entry to answer:\n\n",
     "\nThe entry to ask about:\n",
+    "The day of the entry: ",
     "\nThe latest days:\n",
     "You have already answered this entry. Take another thing in it this time:\n",
 ]
@@ -36,6 +37,9 @@ def run_check(check: TextCheck, text: str, *, size: int) -> Cut | None:
         ("The entry to answer", "", "echo"),
         ("Iris again.\nThe entry to ask about the subject of", "Iris again.\n", "echo"),
         ("Iris again.\n\n  **The entry to\task**", "Iris again.\n\n", "echo"),
+        ("Well.\n2. The entry to ask about.\n", "Well.\n", "echo"),
+        ("1. The day of the entry: Monday", "", "echo"),
+        ("Well.\nThe day of the", "Well.\n", "echo"),
         ("Well.\nYou have already answered this entry, take", "Well.\n", "echo"),
         ("28 November 2026\nToday.\nThe entry to answer is:", "", "forged"),
         ("28 November 2026\nTake one particular thing in the entry: a person, a", "", "forged"),
@@ -70,6 +74,8 @@ def test_an_echo_and_a_forged_entry_end_the_text_before_they_begin(
         "It is the entry to answer the others.",
         "The entry to\nsomething else.",
         "The entry to askance looks.",
+        "The day of the wedding, when it rained.",
+        "2 the entry.",
         "The latest days were quiet.",
         "You have already answered this question yourself.",
     ],
@@ -86,7 +92,7 @@ def test_words_of_the_prompt_that_the_person_wrote_as_well_may_be_quoted() -> No
 
 
 def test_words_of_a_heading_that_the_person_wrote_as_well_may_begin_a_line() -> None:
-    check = TextCheck(fixed_texts=FIXED, own_text="Today the entry to ask: where is it?")
+    check = TextCheck(fixed_texts=FIXED, own_text="Today the entry to ask about: where is it?")
 
     assert run_check(check, "Well.\nThe entry to ask about was yours.", size=3) is None
 
