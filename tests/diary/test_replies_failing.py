@@ -184,7 +184,7 @@ def test_a_window_smaller_than_the_server_said_is_tried_with_less(
 ) -> None:
     refusal = Script(status=400, error="request exceeds the available context size")
     model.add_scripts(refusal, Script(tokens=["All ", "right."]))
-    owner.write("word " * 1200)
+    owner.write("word " * 900)
     entry = owner.write("Tea.")
 
     reply = start_reply(owner, entry.id)
