@@ -12,7 +12,7 @@ from django.template.loader import render_to_string
 from accounts.models import Person
 from diary import messages
 from llamora.inference import model_server
-from llamora.inference.messages import get_situation, too_small_message
+from llamora.inference.messages import get_situation
 from llamora.inference.registry import registry
 from llamora.inference.status import ModelStatus
 
@@ -43,10 +43,8 @@ def render_parts(person: Person, day: date) -> Mapping[str, str]:
 
 
 def _get_sentence(status: ModelStatus, person: Person) -> str:
-    if status.is_too_small_for(person.model):
-        return too_small_message(status.get_model_for(person.model))
     if status.is_ready:
-        return status.message
+        return status.get_message_for(person.model)
     if status.state == "loading":
         return get_situation(status.code)
     # Whoever has dismissed the notice does not need it in other words.

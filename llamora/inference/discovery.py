@@ -26,7 +26,7 @@ from urllib.parse import urlsplit
 
 from llamora.inference.config import ModelConfig
 from llamora.inference.llamacpp import LlamaCppProcess
-from llamora.inference.messages import ready_message
+from llamora.inference.messages import describe_server, ready_message
 from llamora.inference.model_choice.machine import estimate_memory, read_machine
 from llamora.inference.model_choice.model_files import ModelFile
 from llamora.inference.model_choice.watching import FolderWatch, Target, find_target
@@ -317,20 +317,18 @@ class ModelDiscovery:
         self._server, server.model, server.offer = server, model, offer.for_model(model)
         sizes = {name: offer.find_parameters(name) for name in {model, *offer.models}}
         parameters = {name: size for name, size in sizes.items() if size is not None}
-        message = ready_message(
-            model=model,
-            kind=offer.kind,
-            netloc=urlsplit(server.url).netloc,
-            is_own=self.child is not None,
-            remote=server.is_remote,
-            is_too_small=is_too_small(parameters.get(model)),
+        where = describe_server(
+            kind=offer.kind, netloc=urlsplit(server.url).netloc, is_own=self.child is not None
         )
+        is_small = is_too_small(parameters.get(model))
+        message = ready_message(model=model, server=where, remote=server.is_remote, is_too_small=is_small)
         return ModelStatus(
             state="ready",
             code="ready",
             message=message,
             model=model,
             models=_list_selectable_models(offer),
+            server=where,
             remote=server.is_remote,
             parameters=parameters,
         )

@@ -123,17 +123,14 @@ def describe_author(author: "Author") -> str:
     return f"Written by {get_display_name(author.model)} {where}{prompt}."
 
 
-def too_small_message(model: str) -> str:
-    """Return the message for a person whose model is too small."""
-    return f"Replies are written by {get_display_name(model)}. {TOO_SMALL_NOTICE}"
+def describe_server(*, kind: str, netloc: str, is_own: bool) -> str:
+    """Return in words where a model runs: the kind of its server, and the server's host."""
+    return "run by Llamora" if is_own else f"served by {_KIND_NAMES.get(kind, kind)} at {netloc}"
 
 
-def ready_message(
-    *, model: str, kind: str, netloc: str, is_own: bool, remote: bool, is_too_small: bool = False
-) -> str:
-    """Return the message for a ready model: its name, the kind of its server, and the server's host."""
+def ready_message(*, model: str, server: str, remote: bool, is_too_small: bool) -> str:
+    """Return the message for a ready model; `server` is in the words of `describe_server`."""
     name = get_display_name(model)
-    server = "run by Llamora" if is_own else f"served by {_KIND_NAMES.get(kind, kind)} at {netloc}"
     sentences = [f"Replies are written by {name or 'the model'}, {server}."]
     if is_too_small:
         sentences.append(TOO_SMALL_NOTICE)

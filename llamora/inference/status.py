@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from llamora.inference.messages import get_message
+from llamora.inference.messages import get_message, ready_message
 from llamora.llm.errors import ModelError
 from llamora.llm.model_files.size import is_too_small
 
@@ -26,7 +26,9 @@ class ModelStatus:
     model: str = ""
     # The models a person may choose from; empty for a server that has only one.
     models: tuple[str, ...] = ()
-    # Whether the model runs on another machine.
+    # Where a ready model runs, in words.
+    server: str = ""
+    # Whether that is another machine.
     remote: bool = False
     # The number of parameters of each model whose size is known.
     parameters: Mapping[str, int] = field(default_factory=dict)
@@ -47,6 +49,17 @@ class ModelStatus:
     def is_too_small_for(self, chosen: str) -> bool:
         """Return whether the model that writes for a person is too small for a diary."""
         return is_too_small(self.parameters.get(self.get_model_for(chosen)))
+
+    def get_message_for(self, chosen: str) -> str:
+        """Return the message for a person who has chosen this model, or none."""
+        if not self.is_ready:
+            return self.message
+        return ready_message(
+            model=self.get_model_for(chosen),
+            server=self.server,
+            remote=self.remote,
+            is_too_small=self.is_too_small_for(chosen),
+        )
 
 
 def status_for_code(code: str) -> ModelStatus:

@@ -210,13 +210,14 @@ def test_the_day_says_that_the_model_is_too_small_and_promises_no_opening(
         owner.set_preferences(model=LARGE)
         other_page = read(owner.get("/").content.decode())
 
-    (notice,) = page.all("[data-model-note]")
-    assert notice.text == (
-        "Replies are written by wren:0.5b. This model is too small to answer a diary; "
-        "3 to 8 billion parameters are needed."
+    sentence = page.one("#model-status").text
+    assert sentence.startswith("Replies are written by wren:0.5b, served by ")
+    assert sentence.endswith(
+        " This model is too small to answer a diary; 3 to 8 billion parameters are needed."
     )
     assert page.all("#opening") == []
-    assert other_page.all("[data-model-note]") == []
+    assert other_page.one("#model-status").text.startswith(f"Replies are written by {LARGE}, served by ")
+    assert "too small" not in other_page.one("#model-status").text
     assert other_page.all("#opening")
 
 
@@ -421,8 +422,7 @@ def test_every_module_that_starts_generations_is_in_the_table() -> None:
 def test_no_other_module_decides_by_where_the_model_is() -> None:
     deciding = {name for name in find_reads(source_modules(), "remote") if not name.startswith("llamora.")}
 
-    # The day page says beside the box that the model is elsewhere.
-    assert deciding == {ASK_ONCE, "diary.entries.presenters"}
+    assert deciding == {ASK_ONCE}
 
 
 def test_no_other_module_decides_by_how_large_the_model_is() -> None:
@@ -430,8 +430,7 @@ def test_no_other_module_decides_by_how_large_the_model_is() -> None:
         name for name in find_reads(source_modules(), "is_too_small_for") if not name.startswith("llamora.")
     }
 
-    # The day page says so.
-    assert deciding == {ASK_ONCE, "diary.entries.presenters"}
+    assert deciding == {ASK_ONCE}
 
 
 def test_tasks_are_asked_and_not_told_apart() -> None:

@@ -341,5 +341,5 @@ def test_a_column_of_another_type_needs_a_parser_of_its_own() -> None:
 def test_an_import_takes_every_column_of_an_entry_but_what_is_left_to_the_page() -> None:
     columns = {column.attname for column in Entry._meta.concrete_fields}
 
-    left_out = {"id", "owner_id", "day", "text", "keep_key", "origin", "mac"}
+    left_out = {"id", "owner_id", "day", "text", "keep_key", "origin", "provenance", "mac"}
     assert columns - ENTRY_COLUMNS.keys() == left_out

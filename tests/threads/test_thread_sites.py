@@ -12,6 +12,7 @@ REASONS = {
     "diary.transfer.downloads": "a long task of one person, stopped when that person locks or leaves",
     "llamora.database.commit_log": "a write to the disk each second, below the floor of the pool",
     "llamora.inference.db_executor": "the process ends only when these have written",
+    "llamora.inference.model_choice.downloads": "a long task of the household, which can be cancelled",
     "llamora.inference.llamacpp_child": "a process of its own that waits for its parent's end",
     "llamora.ops.background": "the process ends only when a backup under way has cleaned up",
     "llamora.ops.benchmarks.attacks": "a client of the server that is measured",
