@@ -14,7 +14,7 @@ from tests.people import Resident, new_resident
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-NO_MODEL = "No model is set up yet;"
+NO_MODEL = "No model is set up yet."
 
 
 @pytest.fixture
