@@ -23,8 +23,8 @@ _MESSAGES: Final = {
         "half a minute."
     ),
     "no_file": (
-        "The model file named in LLAMORA_MODEL_FILE does not exist. Correct the path or remove the setting, "
-        "then restart Llamora."
+        "The model file that LLAMORA_MODEL_FILE or --model names does not exist. Correct the name or leave "
+        "it out, then restart Llamora."
     ),
     "file_refused": (
         "The model file could not be loaded. It may be damaged, or of an unsupported kind. "

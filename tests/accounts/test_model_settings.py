@@ -180,7 +180,8 @@ def test_a_setting_that_decides_is_named_and_nothing_can_be_chosen(
         page = get_page(administrator)
         refused = press(administrator, "choose_file", file="heron")
 
-    assert "Is set by LLAMORA_MODEL_URL." in page.text
+    assert "It is set by LLAMORA_MODEL_URL." in page.text
+    assert "is used at once" not in page.text
     assert not page.has('button[value="choose_file"]')
     assert refused.one("[data-error]").text == get_sentence("set_elsewhere", setting="LLAMORA_MODEL_URL")
 

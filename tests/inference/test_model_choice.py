@@ -112,7 +112,7 @@ def test_what_a_setting_decides_is_not_chosen_here(
     found = services.describe_selection()
 
     assert found.setting == setting
-    assert found.sentence == f"Is set by {setting}."
+    assert found.sentence == f"It is set by {setting}."
     assert found.selection.file != models / "wren.gguf"
     assert get_code(services.choose_file, "wren") == "set_elsewhere"
     assert get_code(services.choose_server, "http://127.0.0.1:2") == "set_elsewhere"

@@ -71,7 +71,7 @@ def test_the_list_says_what_there_is_and_what_is_used(models: Path, settings: Se
     assert f"  Ollama at {server.url}: wren" in lines
     assert all(any(line.startswith(f"  {model.name}: ") for line in lines) for model in CATALOGUE)
     assert sum("It is here." in line for line in lines) == 1
-    assert lines[-1] == "In use: heron. Was chosen in this household."
+    assert lines[-1] == "In use: heron. It was chosen in this household."
 
 
 def test_an_empty_household_is_told_where_to_begin(models: Path) -> None:

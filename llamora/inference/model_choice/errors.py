@@ -4,7 +4,7 @@ from typing import Final
 
 _SENTENCES: Final = {
     # A choice.
-    "set_elsewhere": "The model is set by {setting}. Remove that setting and restart Llamora to choose here.",
+    "set_elsewhere": "The model is set by {setting}. To choose here, restart Llamora without it.",
     "choice_unreadable": (
         "The file choice.json in the folder models can't be read, so it is passed over. Choose a model again."
     ),

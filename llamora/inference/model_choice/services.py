@@ -83,7 +83,7 @@ class SelectionSummary:
 
     selection   the file or server, and what decided
     setting     the setting that decides, so that nothing can be chosen; else nothing
-    sentence    why, as in "Is set by LLAMORA_MODEL_URL."
+    sentence    why, as in "It is set by LLAMORA_MODEL_URL."
     problem     a sentence about a choice that could not be read, or nothing
     """
 
@@ -145,9 +145,9 @@ def describe_selection() -> SelectionSummary:
     selection = select_model(_get_config())
     sentence = "Nothing is chosen, so Llamora uses the first model that it finds."
     if selection.setting:
-        sentence = f"Is set by {selection.setting}."
+        sentence = f"It is set by {selection.setting}."
     elif selection.decided_by:
-        sentence = "Was chosen in this household."
+        sentence = "It was chosen in this household."
     problem = get_sentence(selection.problem) if selection.problem else ""
     return SelectionSummary(
         selection=selection, setting=selection.setting, sentence=sentence, problem=problem
