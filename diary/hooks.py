@@ -8,6 +8,7 @@ always with the owner's keyring in force.
     recalls    entries of earlier days for the prompt of a reply, and the ids they were recalled by
     links      names and URLs of these ids, for the sources of a reply
     labels     short names of an entry, which a prompt shows beside its text
+    usual      those of some words that stand on more than a share of the days
     exports    exported values of entries by kind, as plain data
     imports    importers of these values
 """
@@ -57,6 +58,8 @@ class PanelProvider(Protocol):
 RecallProvider = Callable[[Entry, Collection[UUID]], RecalledEntries]
 LinkProvider = Callable[[UUID, Collection[UUID]], Sequence[NamedLink]]
 LabelProvider = Callable[[Sequence[Entry]], Mapping[UUID, Sequence[str]]]
+# None where that is not known: there is no open index, or too few days to tell.
+UsualWordFinder = Callable[[Collection[str], float], Collection[str] | None]
 Exporter = Callable[[Sequence[Entry]], Mapping[UUID, Any]]
 # Takes entries, each with its value from the file; returns, by entry, sentences on what cannot be taken.
 Importer = Callable[[Sequence[tuple[Entry, Any]]], Mapping[UUID, Sequence[str]]]
@@ -67,6 +70,7 @@ _panel_providers: list[PanelProvider] = []
 _recall_providers: list[RecallProvider] = []
 _link_providers: list[LinkProvider] = []
 _label_providers: list[LabelProvider] = []
+_usual_word_finders: list[UsualWordFinder] = []
 _exporters: dict[str, Exporter] = {}
 _importer_factories: dict[str, ImporterFactory] = {}
 
@@ -88,6 +92,12 @@ def register_labels(labels: LabelProvider) -> None:
     """Register an app's labels of entries for prompts; a second registration has no effect."""
     if labels not in _label_providers:
         _label_providers.append(labels)
+
+
+def register_usual_words(find: UsualWordFinder) -> None:
+    """Register a function that finds usual words; a second registration has no effect."""
+    if find not in _usual_word_finders:
+        _usual_word_finders.append(find)
 
 
 def register_export(kind: str, exports: Exporter) -> None:
@@ -121,6 +131,12 @@ def get_labels(entries: Sequence[Entry]) -> dict[UUID, list[str]]:
         for entry_id, names in provide(entries).items():
             labels.setdefault(entry_id, []).extend(names)
     return labels
+
+
+def find_usual_words(words: Collection[str], *, share: float) -> Collection[str] | None:
+    """Return the words that stand on more than this share of the days of a diary; None if it is not known."""
+    found = (find(words, share) for find in _usual_word_finders if words)
+    return next((usual for usual in found if usual is not None), None)
 
 
 def recall_entries(entry: Entry, *, by: Collection[UUID]) -> RecalledEntries:

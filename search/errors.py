@@ -2,6 +2,7 @@
 
 SearchError
     IndexClosed            closed          the vault was locked while the index was in use
+    IndexBusy              busy            another thread used the index for longer than the caller waits
     SnapshotRefused        torn, old, foreign, missing
     EmbedderUnavailable    there is no embedder, or none that can be used
         off                the settings say so
@@ -25,6 +26,13 @@ class IndexClosed(SearchError):  # noqa: N818 - it states what happened
 
     def __init__(self) -> None:
         super().__init__("closed")
+
+
+class IndexBusy(SearchError):  # noqa: N818 - it states what happened
+    """Raised when another thread uses the index for longer than the caller waits."""
+
+    def __init__(self) -> None:
+        super().__init__("busy")
 
 
 class SnapshotRefused(SearchError):  # noqa: N818 - it states what happened

@@ -23,7 +23,7 @@ from diary import hooks
 from diary.models import Entry, Reply
 from llamora.crypto import KeyId, Keyring, VaultLocked, current_keyring
 from llamora.inference.job import LIVE_STATES
-from search import related_entries
+from search import related_entries, services
 from search.embedder.search_settings import get_search_settings
 from search.errors import IndexClosed
 from search.index.registry import indexes
@@ -54,6 +54,7 @@ def connect() -> None:
         RecentSearch, data_inventory.RowLabel(one="recent search", many="recent searches")
     )
     hooks.register_recall(related_entries.find_related_entries)
+    hooks.register_usual_words(services.find_usual_words)
     register_notice("reads_related_entries", related_entries.describe_availability)
     post_save.connect(_on_person_save, sender=Person, dispatch_uid="search.person_saved")
     for source in SOURCES:

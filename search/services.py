@@ -1,20 +1,22 @@
-"""Services of search: run a search, list and save recent ones, rebuild an index."""
+"""Services of search: run a search, list and save recent ones, find usual words, rebuild an index."""
 
 import sqlite3
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 from uuid import UUID
 
 from django.utils import timezone
 
 from accounts.keys.sealed_preferences import save_preferences
 from accounts.models import Person
-from llamora.crypto import Keyring
+from llamora.crypto import Keyring, current_keyring
 from llamora.database import write_transaction
 from llamora.threads import yield_turn
 from search import engine
 from search.engine import SearchResults
-from search.errors import IndexClosed
+from search.errors import IndexBusy, IndexClosed
 from search.index import sources
 from search.index.person_index import PersonIndex
 from search.index.registry import indexes
@@ -26,6 +28,9 @@ from search.query.parser import SearchQuery, parse
 # An index is nearly always open by now; after this long a page says that it is being opened, and asks again.
 # There are two threads for everybody's pages: none may be kept waiting for one person's index.
 OPENING_WAIT_SECONDS = 0.1
+
+# On fewer days, nothing tells a name of every day from one of these days.
+_LEAST_DAYS: Final = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +134,23 @@ def find_marked_words(keyring: Keyring, *, token: str, id_: UUID) -> list[str]:
         )
     except IndexClosed:
         return []
+
+
+def find_usual_words(words: Collection[str], share: float) -> Collection[str] | None:
+    """Return the words that stand on more than this share of the days of the person in force.
+
+    Return None while their index is not open, and for a diary of few days: no page waits for this.
+    """
+    index = indexes.get(current_keyring().key_id)
+    if index is None or index.words is None or not index.words_ready.is_set():
+        return None
+    try:
+        return index.words.find_usual_words(words, share=share, least_days=_LEAST_DAYS)
+    except (IndexClosed, IndexBusy):
+        return None
+    except sqlite3.Error as error:
+        indexes.discard(index, error)
+        return None
 
 
 # --- recent searches -------------------------------------------------------------------------------

@@ -56,13 +56,15 @@ class NameMatcher:
     """The names of a person's traces by id, and the automaton that finds them.
 
     `always_read` has the ids of those whose entries go into every prompt. `names_in_texts` is for what was
-    found in texts by other means, which takes long: it is forgotten with the names, at a lock.
+    found in texts by other means, which takes long, and `rare_in_texts` for those of them that stand on few
+    days: they are forgotten with the names, at a lock.
     """
 
     def __init__(self, names: Mapping[UUID, str], *, always_read: Iterable[UUID] = ()) -> None:
         self.names = dict(names)
         self.always_read = frozenset(always_read)
         self.names_in_texts: dict[tuple[UUID, int], list[str]] = {}
+        self.rare_in_texts: dict[tuple[UUID, int], list[str]] = {}
         self._spellings = {get_identity(name): name for name in self.names.values()}
         self._automaton: Any = ahocorasick.Automaton()
         by_form: dict[str, list[UUID]] = {}

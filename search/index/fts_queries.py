@@ -7,7 +7,7 @@ letters and digits only, so that nothing a person types is interpreted as FTS5 s
 import json
 import math
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
@@ -248,6 +248,19 @@ def list_frequent_words(db: sqlite3.Connection, words: Iterable[str]) -> list[st
 def count_texts(db: sqlite3.Connection) -> int:
     """Return the number of texts."""
     return int(db.execute("SELECT count(*) FROM docs").fetchone()[0])
+
+
+def count_days(db: sqlite3.Connection) -> int:
+    """Return the number of days with texts."""
+    return int(db.execute("SELECT count(*) FROM (SELECT DISTINCT day FROM docs)").fetchone()[0])
+
+
+def is_on_more_days_than(db: sqlite3.Connection, words: Sequence[str], most: int) -> bool:
+    """Return whether more than `most` days have texts with these words in a row; looks at no more of them."""
+    # Texts that are numbered after all days count as those of one day.
+    sql = "SELECT DISTINCT rowid / ? FROM words WHERE words MATCH ? LIMIT 1 OFFSET ?"
+    values = (NUMBERS_OF_DAY, phrase_expression(words), most)
+    return bool(words) and db.execute(sql, values).fetchone() is not None
 
 
 def is_in_more_than(db: sqlite3.Connection, word: str, most: int) -> bool:

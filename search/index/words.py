@@ -24,7 +24,7 @@ from threading import Lock
 from typing import Final
 from uuid import UUID
 
-from search.errors import IndexClosed, SnapshotRefused
+from search.errors import IndexBusy, IndexClosed, SnapshotRefused
 from search.index import fts_queries
 from search.index.fts_queries import AFTER_ALL_DAYS, MAX_COUNTED, WordSearch, find_word_forms
 from search.index.types import Document, TextOutline
@@ -160,6 +160,9 @@ _ASSUMED_TEXTS: Final = 200
 # Of rare words, the rarest are looked up, until so many places are found.
 _MAX_PLACES: Final = 5000
 
+# Seconds for which a page waits for what it can do without.
+_PATIENCE: Final = 0.005
+
 
 TextState = tuple[bytes, date, UUID]
 
@@ -187,6 +190,7 @@ class WordsIndex:
         self._lock = Lock()
         self._closing = Lock()
         self._closed = self._are_terms_outdated = False
+        self._days: int | None = None
         self._db = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
         try:
             if snapshot is not None:
@@ -199,16 +203,20 @@ class WordsIndex:
         self._db.create_function("unhexed", 1, bytes.fromhex, deterministic=True)
 
     @contextmanager
-    def _use(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
+    def _use(self, *, patience: float = -1) -> Iterator[sqlite3.Connection]:
+        """Run the block with the connection; raise IndexBusy if it is not free within `patience` seconds."""
+        if not self._lock.acquire(timeout=patience):
+            raise IndexBusy
+        try:
             if self._closed:
                 raise IndexClosed
-            try:
-                yield self._db
-            except sqlite3.OperationalError:
-                if self._closed:
-                    raise IndexClosed from None
-                raise
+            yield self._db
+        except sqlite3.OperationalError:
+            if self._closed:
+                raise IndexClosed from None
+            raise
+        finally:
+            self._lock.release()
 
     def close(self) -> None:
         """Delete all texts from memory and close the index for good; queries in progress are interrupted."""
@@ -234,6 +242,7 @@ class WordsIndex:
         """
         new = {word for d in documents for word in split_words(d.text)} if update_terms else set()
         with self._use() as db, words_transaction(db):
+            self._days = None
             numbers = number_texts(db, documents)
             delete_texts(db, [d.id.bytes for d in documents])
             # FTS5 begins a new segment at each number that is lower than the one before.
@@ -259,6 +268,7 @@ class WordsIndex:
     def remove(self, ids: Iterable[UUID]) -> None:
         """Remove texts; unknown ids are ignored."""
         with self._use() as db, words_transaction(db):
+            self._days = None
             delete_texts(db, [id_.bytes for id_ in ids])
 
     def restamp(self, stamps: dict[UUID, bytes]) -> None:
@@ -337,6 +347,21 @@ class WordsIndex:
             return any(
                 fts_queries.is_in_more_than(db, word, 0) or find_word_forms(db, word) for word in words
             )
+
+    def find_usual_words(
+        self, words: Iterable[str], *, share: float, least_days: int
+    ) -> Collection[str] | None:
+        """Return the words that stand on more than this share of the days with texts.
+
+        Return None if there are fewer than `least_days`. Raise IndexBusy rather than wait for a long update.
+        """
+        with self._use(patience=_PATIENCE) as db:
+            if self._days is None:
+                self._days = fts_queries.count_days(db)
+            if self._days < least_days:
+                return None
+            most = int(self._days * share)
+            return {word for word in words if fts_queries.is_on_more_days_than(db, split_words(word), most)}
 
     def find_forms(self, words: Iterable[str]) -> dict[str, list[str]]:
         """Return, for each word, its other forms that occur in the index."""

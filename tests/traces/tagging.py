@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from diary.models import Entry
+from tests.page import read
 from tests.people import Resident
 from traces.models import EntryTrace, Trace
 from traces.tagging import services as tagging_services
@@ -29,3 +30,8 @@ def add_to_entries(someone: Resident, trace: Trace, entries: Iterable[Entry]) ->
         EntryTrace.objects.bulk_create(
             EntryTrace(owner_id=someone.id, trace=trace, entry=entry) for entry in entries
         )
+
+
+def list_suggested(someone: Resident) -> list[str]:
+    """Return the names suggested for the entries of today."""
+    return read(someone.get(f"/d/{someone.today}/")).texts("[data-proposal] bdi")

@@ -12,6 +12,7 @@ from uuid import UUID
 from django.db.models import Count, Max, QuerySet
 from django.utils import timezone
 
+from diary import hooks
 from diary.generation.text_language import name_language
 from diary.models import Entry
 from llamora.crypto import EnvelopeError
@@ -19,10 +20,18 @@ from llamora.database import CachedQuery
 from traces.matcher import NameMatcher, name_matchers
 from traces.models import EntryTrace, TraceProposal
 from traces.names import get_content, get_identity
-from traces.proposals.text_names import find_names
+from traces.proposals.text_names import (
+    MAX_NAMES,
+    USUAL_SHARE,
+    find_names,
+    leave_out_usual,
+    list_telling_words,
+)
 
 MAX_SHOWN: Final = 6
 MAX_USUAL: Final = 8
+# So many characters tell the language of a text.
+_LANGUAGE_LENGTH: Final = 600
 # By habit only a few are suggested, and none once an entry is a day old.
 MAX_HABITUAL: Final = 3
 FRESH_PERIOD: Final = timedelta(days=1)
@@ -50,12 +59,12 @@ def list_proposed_names(
     row: TraceProposal | None,
     added: Collection[str],
     habit: Sequence[str] = (),
-    reads_text: bool = False,
+    new: Sequence[str] = (),
 ) -> list[str]:
     """Return the names suggested for an entry: those of the model, then traces named in its text.
 
-    With `reads_text`, names in its text that are no traces yet come after them. If there are none at all,
-    return the names in `habit`. Names in `added` are left out, and new names that say the same as another.
+    The names in `new`, of `find_new_names`, come after them. If there are none at all, return the names in
+    `habit`. Names in `added` are left out, and new names that say the same as another.
     """
     body = get_body(row)
     lexicon = name_matchers.get_current()
@@ -63,7 +72,6 @@ def list_proposed_names(
     text = _get_text(entry) if lexicon.names else ""
     named = [lexicon.names[trace_id] for trace_id in lexicon.find_in(text)] if lexicon.names else []
     offered = [lexicon.get_saved_spelling(name) for name in body["offered"]]
-    new = _find_new_names(entry, lexicon) if reads_text and entry.is_trusted else []
     left_out = {*body["dismissed"], *(get_identity(name) for name in added)}
     found: dict[str, str] = {}
     contents = {get_content(name) for name in (*added, *named)}
@@ -81,14 +89,29 @@ def list_proposed_names(
     return [name for id_, name in found.items() if id_ not in left_out][:MAX_SHOWN]
 
 
-def _find_new_names(entry: Entry, lexicon: NameMatcher) -> list[str]:
+def find_new_names(entries: Sequence[Entry]) -> dict[UUID, Sequence[str]]:
+    """Return, by entry, up to four names in its text, without those that stand on many days.
+
+    An entry that its owner did not write has none. A text is read once, and its names are looked up once.
+    """
+    lexicon = name_matchers.get_current()
+    found = {(one.id, one.revision): _find_names(one, lexicon) for one in entries if one.is_trusted}
+    unknown = {key: names for key, names in found.items() if key not in lexicon.rare_in_texts}
+    words = {word for names in unknown.values() for name in names for word in list_telling_words(name)}
+    usual = hooks.find_usual_words(words, share=USUAL_SHARE)
+    if usual is not None:
+        lexicon.rare_in_texts |= {key: leave_out_usual(names, usual) for key, names in unknown.items()}
+    return {key[0]: lexicon.rare_in_texts.get(key, names)[:MAX_NAMES] for key, names in found.items()}
+
+
+def _find_names(entry: Entry, lexicon: NameMatcher) -> list[str]:
     """Return the names in the text of an entry; a text is read once."""
     key = (entry.id, entry.revision)
     names = lexicon.names_in_texts.get(key)
     if names is None:
         text = _get_text(entry)
         names = find_names(text)
-        if names and name_language(text) == "German":
+        if names and name_language(text[:_LANGUAGE_LENGTH]) == "German":
             names = find_names(text, writes_nouns_large=True)
         lexicon.names_in_texts[key] = names
     return names

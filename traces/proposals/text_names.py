@@ -7,7 +7,7 @@ a capital: there only runs of two words or more are names, such as "Anna Weber".
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import lru_cache
 from itertools import takewhile
 from typing import Final
@@ -17,6 +17,10 @@ from llamora.stop_words import STOP_WORDS
 from traces.names import get_identity
 
 MAX_NAMES: Final = 4
+# So many are found, so that others can take the place of names that stand on many days.
+MAX_FOUND: Final = 8
+# A name says little of a day if its rarest word stands on more than this share of the days.
+USUAL_SHARE: Final = 0.1
 # Each is compared with each, and a text of this length may have hundreds.
 _MAX_COMPARED: Final = 60
 _MAX_LENGTH: Final = 4_000  # of what is read of a text
@@ -95,7 +99,7 @@ _EVERY_STOP_WORD: Final = frozenset(word for words in STOP_WORDS.values() for wo
 
 
 def find_names(text: str, *, writes_nouns_large: bool = False) -> list[str]:
-    """Return up to four names in a text, those that stand in it most often first.
+    """Return up to eight names in a text, those that stand in it most often first.
 
     `writes_nouns_large` for a language such as German.
     """
@@ -103,56 +107,69 @@ def find_names(text: str, *, writes_nouns_large: bool = False) -> list[str]:
     if text.isascii() and not _CAPITAL_INSIDE.search(text):
         return []
     found = list(_WORD.finditer(text))
-    small = {word.group() for word in found if word.group()[0].islower()}
+    words = [match.group() for match in found]
+    distinct = set(words)
+    small = {word for word in distinct if word[0].islower()}
+    large = {word for word in distinct if word[0].isupper() and len(word) > 1}
     inside = {
-        _POSSESSIVE.sub("", word.group())
-        for word in found
-        if _has_capital(word.group()) and not _begins_sentence(text, word.start())
+        _POSSESSIVE.sub("", word)
+        for word, match in zip(words, found, strict=True)
+        if word in large and not _begins_sentence(text, match.start())
     }
     counts: Counter[str] = Counter()
     spellings: dict[str, str] = {}
-    for words in _iter_runs(text, found):
-        name = _trim(words, inside=inside, text=text)
+    for run in _iter_runs(text, found, words, large=large):
+        name = _trim(run, inside=inside, text=text)
         if name and _is_name(name, small=small, writes_nouns_large=writes_nouns_large):
-            spellings.setdefault(get_identity(name), name)
-            counts[get_identity(name)] += 1
+            identity = get_identity(name)
+            spellings.setdefault(identity, name)
+            counts[identity] += 1
     names = [identity for identity, _ in sorted(counts.items(), key=lambda item: -item[1])]
     return [
         spellings[identity] for identity in drop_contained(names[:_MAX_COMPARED]) if not _is_date(identity)
-    ][:MAX_NAMES]
+    ][:MAX_FOUND]
+
+
+def leave_out_usual(names: Iterable[str], usual: Collection[str]) -> list[str]:
+    """Return the names without those of which every telling word is usual."""
+    return [name for name in names if not all(word in usual for word in list_telling_words(name))]
+
+
+def list_telling_words(name: str) -> list[str]:
+    """Return the words of a name without titles and the words that join them."""
+    words = name.replace(".", "").split()
+    return [word for word in words if not _is_title(word) and word not in _LINKS]
 
 
 def drop_contained(identities: list[str]) -> list[str]:
     """Return the names without those whose words are all in another one: "Iris" beside "Aunt Iris"."""
-    words = {identity: set(identity.split()) - _LINKS for identity in identities}
+    said = [set(identity.split()) - _LINKS for identity in identities]
     return [
         identity
-        for place, identity in enumerate(identities)
-        if not any(
-            words[identity] < words[other] or (words[identity] == words[other] and place > earlier)
-            for earlier, other in enumerate(identities)
-            if other != identity
-        )
+        for place, (identity, own) in enumerate(zip(identities, said, strict=True))
+        if own not in said[:place] and not any(own < other for other in said)
     ]
 
 
-def _iter_runs(text: str, found: list[re.Match[str]]) -> Iterator[list[re.Match[str]]]:
+def _iter_runs(
+    text: str, found: list[re.Match[str]], words: list[str], *, large: set[str]
+) -> Iterator[list[re.Match[str]]]:
     """Yield the runs of words with capitals, with the small words that join them."""
-    start = 0
-    while start < len(found):
-        last = start
-        if _has_capital(found[start].group()):
+    after_last = 0
+    for start, word in enumerate(words):
+        if start >= after_last and word in large:
+            last = start
             for place in range(start + 1, min(start + 2 * _MAX_WORDS, len(found))):
                 before, after = found[place - 1], found[place]
                 gap = text[before.end() : after.start()]
-                if gap != " " and not (gap == ". " and _is_abbreviation(before.group())):
+                if gap != " " and not (gap == ". " and _is_abbreviation(words[place - 1])):
                     break
-                if _has_capital(after.group()):
+                if words[place] in large:
                     last = place
-                elif after.group() not in _LINKS:
+                elif words[place] not in _LINKS:
                     break
             yield found[start : last + 1]
-        start = last + 1
+            after_last = last + 1
 
 
 def _trim(words: list[re.Match[str]], *, inside: set[str], text: str) -> str:
@@ -174,6 +191,8 @@ def _is_abbreviation(word: str) -> bool:
 
 
 def _begins_sentence(text: str, place: int) -> bool:
+    if text[place - 1 : place] == " " and text[place - 2 : place - 1].isalnum():
+        return False  # as most words: the rest need not be looked at
     before = text[max(0, place - _LONGEST_GAP) : place]
     gap = "".join(takewhile(_is_no_letter, reversed(before)))
     is_beginning = len(gap) == len(before) or not _SIGNS.isdisjoint(gap)
@@ -184,14 +203,9 @@ def _is_no_letter(character: str) -> bool:
     return not (character.isalnum() or character == "_")
 
 
-def _has_capital(word: str) -> bool:
-    return word[0].isupper() and len(word) > 1
-
-
 def _is_name(name: str, *, small: set[str], writes_nouns_large: bool) -> bool:
-    words = name.replace(".", "").split()
-    content = [word for word in words if not _is_title(word) and word not in _LINKS]
-    if not content or len(words) > _MAX_WORDS or (writes_nouns_large and len(content) < 2):
+    content = list_telling_words(name)
+    if not content or len(name.split()) > _MAX_WORDS or (writes_nouns_large and len(content) < 2):
         return False
     return not all(word.casefold() in small or word.casefold() in _EVERY_STOP_WORD for word in content)
 

@@ -18,7 +18,12 @@ from traces.matcher import NameMatcher, name_matchers
 from traces.messages import UNREADABLE_NAME
 from traces.models import EntryTrace, Trace, TraceProposal
 from traces.proposals import services as proposals_services
-from traces.proposals.queries import is_fresh, list_habitual_names, list_proposed_names
+from traces.proposals.queries import (
+    find_new_names,
+    is_fresh,
+    list_habitual_names,
+    list_proposed_names,
+)
 from traces.queries import load_latest_entries
 
 TRACES_TEMPLATE = "traces/fragments/on_entry.html"
@@ -121,6 +126,7 @@ def build_traces_on_entries(entries: Sequence[Entry], *, are_new: bool = False) 
     chips: Mapping[UUID, list[TraceChip]] = defaultdict(list) if are_new else build_chips(entries)
     rows = {} if are_new else _load_proposals(entries)
     fresh = {entry.id for entry in entries if not chips[entry.id] and is_fresh(entry)}
+    new = find_new_names([entry for entry in entries if entry.id in fresh]) if not suggests_unasked else {}
     habit = list_habitual_names(entries[0].owner_id) if fresh else []
     return {
         entry.id: TracesOnEntry(
@@ -131,7 +137,7 @@ def build_traces_on_entries(entries: Sequence[Entry], *, are_new: bool = False) 
                 row=rows.get(entry.id),
                 added=[chip.name for chip in chips[entry.id]],
                 habit=habit if entry.id in fresh else (),
-                reads_text=not suggests_unasked and entry.id in fresh,
+                new=new.get(entry.id, ()),
             ),
             can_ask=can_ask and entry.is_trusted,
             is_waiting=entry.id in waiting,
