@@ -167,10 +167,10 @@ def test_a_file_that_the_hub_does_not_show_is_not_found(tmp_path: Path, status: 
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
-def test_a_hub_with_an_error_of_its_own_is_away(tmp_path: Path, status: int) -> None:
+def test_a_hub_with_an_error_of_its_own_is_not_away(tmp_path: Path, status: int) -> None:
     with FakeHub() as hub:
         hub.head_status = status
-        assert get_failure(hub, tmp_path) == "hub_away"
+        assert get_failure(hub, tmp_path) == "hub_error"
 
 
 def test_a_hub_that_nobody_answers_for_is_away(tmp_path: Path) -> None:

@@ -132,7 +132,10 @@ class HubDownload:
             size, sha256 = await self._ask_for_file(client)
             if not (size and _SHA256.fullmatch(sha256)):
                 size, sha256 = await self._ask_for_list(client)
-        except (_ConnectionBroken, httpx.HTTPError, httpx.InvalidURL):
+        except _ConnectionBroken:
+            # It answers, if only with an error of its own: the connection to the internet is not to blame.
+            raise DownloadFailed("hub_error") from None
+        except (httpx.HTTPError, httpx.InvalidURL):
             raise DownloadFailed("hub_away") from None
         if not (size > 0 and _SHA256.fullmatch(sha256)):
             raise DownloadFailed("hub_error")
