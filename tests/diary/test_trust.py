@@ -7,6 +7,7 @@ import pytest
 
 from diary.generation.prompt_record import PromptRecord, withdraw_clean
 from diary.models import Opening, Origin, Recap, Reply
+from diary.origins.services import claim_entry, unclaim_entry
 from tests.diary.openings import get_day_before, open_day, write_days_ago
 from tests.diary.tabs import ServingLoop, start_reply, wait_for_reply_row
 from tests.fakes.model_server import FakeModelServer
@@ -101,6 +102,27 @@ def test_a_reply_that_read_imported_text_is_never_read_beside_own_text(
     assert "CLEAN REPLY." in request
     assert "OLD REPLY" not in request
     assert "SET BACK" not in request
+
+
+def test_a_reply_that_read_what_was_ones_own_for_a_while_is_not_read_once_it_is_not(
+    owner: Resident, model: FakeModelServer
+) -> None:
+    foreign = owner.write("FOREIGN", at=owner.today_at(8), origin=Origin.IMPORTED)
+    entry = owner.write("OWN", at=owner.today_at(10))
+    with owner.unlocked():
+        claim_entry(owner_id=owner.id, entry_id=foreign.id)
+    model.add_scripts(Script(tokens=["TOLD BY IT."]))
+    reply_to(owner, entry.id)
+    assert "FOREIGN" in get_last_request(model)
+    reply_to(owner, entry.id)
+    assert "TOLD BY IT." in get_last_request(model)
+
+    with owner.unlocked():
+        unclaim_entry(owner_id=owner.id, entry_id=foreign.id)
+    reply_to(owner, entry.id)
+
+    assert "FOREIGN" not in get_last_request(model)
+    assert "TOLD BY IT." not in get_last_request(model)
 
 
 def test_an_opening_reads_trusted_entries_and_recaps_and_counts_the_others(
