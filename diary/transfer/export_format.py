@@ -20,8 +20,10 @@ are stored, line ends LF. A damaged value is null, and its row then has an objec
 and reasons. A reader ignores unknown columns and kinds.
 
 A Markdown file has front matter (date, and for each entry its id, time and traces), the date as its heading,
-then each entry under its time, as it was written, and each reply as a quotation. It is for reading only:
-headings and quotations inside a text cannot be told from those of the file. The exact texts are in the JSON.
+then each entry under its time, as it was written, and each reply as a quotation, in which no link and no
+picture leads anywhere: either could carry words of the diary out of a program that shows the file. It is for
+reading only: headings and quotations inside a text cannot be told from those of the file. The exact texts are
+in the JSON.
 
 `import_diary` imports the JSON (`diary.transfer.diary_imports`), whoever wrote or changed it. These values
 are left out or changed:
@@ -40,6 +42,7 @@ are left out or changed:
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -50,6 +53,9 @@ from diary import days, messages
 
 FORMAT, VERSION = "llamora.diary", 1
 JSON_NAME = "diary.json"
+
+_LINK_MARKS = re.compile(r"[\\\[\]]")
+_BEFORE_ADDRESS = re.compile(r"(\b(?:https?|ftp|mailto|xmpp)(?=:)|\bwww(?=\.)|(?<=\w)(?=@\w))", re.IGNORECASE)
 
 
 def to_plain(value: Any) -> Any:
@@ -115,8 +121,14 @@ def _render_entry(entry: ExportedText, zone: str) -> Iterator[str]:
     for reply in entry.replies:
         text = messages.EXPORT_UNREADABLE_TEXT if reply.text is None else reply.text
         yield "\n".join(
-            f"> {line}".rstrip() for line in [f"**Reply, {reply.format_time(zone)}**", "", *text.split("\n")]
+            f"> {line}".rstrip()
+            for line in [f"**Reply, {reply.format_time(zone)}**", "", *_disarm(text).split("\n")]
         )
+
+
+def _disarm(text: str) -> str:
+    """Return Markdown of the model without links, pictures and HTML."""
+    return _BEFORE_ADDRESS.sub(r"\1\\", _LINK_MARKS.sub(r"\\\g<0>", text).replace("<", "&lt;"))
 
 
 def render_json_head(person: Mapping[str, Any], *, at: datetime) -> str:

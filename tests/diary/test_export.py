@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import stat
 import zipfile
 from datetime import UTC, date, datetime, timedelta
@@ -14,6 +15,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from accounts.models import Person
 from diary.drafts.late_drafts import store_late_draft
@@ -228,6 +230,33 @@ def test_a_day_reads_like_a_day() -> None:
         f'---\ndate: 2026-11-20\nentries:\n  - id: {entry.id}\n    time: "08:12"\n---\n\n'
         "# Friday, 20 November 2026\n\n## 08:12\n\nFog.\n\n> **Reply, 08:14**\n>\n> Well.\n>\n> Go on.\n"
     )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "![x](https://elsewhere.example/?q=words)",
+        r"\![x](https://elsewhere.example) and \\[y](https://elsewhere.example)",
+        "[a]: https://elsewhere.example\n[a] ![a]",
+        "<https://elsewhere.example> <img src='https://elsewhere.example/x'>",
+        "https://elsewhere.example www.elsewhere.example HTTP://elsewhere.example me@elsewhere.example",
+        "`` `[x](https://elsewhere.example)",
+    ],
+)
+@pytest.mark.parametrize("before", ["Tea.", "<pre>", "<!--"])
+def test_no_link_or_picture_of_the_model_leads_anywhere(text: str, before: str) -> None:
+    at = datetime(2026, 11, 20, 8, tzinfo=UTC)
+    reply = ExportedText(id=uuid4(), at=at, text=text)
+    entry = ExportedText(id=uuid4(), at=at, text=before, replies=[reply])
+
+    day = export_format.render_day_markdown(date(2026, 11, 20), [entry], zone="UTC")
+
+    shown = MarkdownIt("commonmark", {"html": True}).render(day)
+    assert "elsewhere" in shown
+    assert not re.search(r"<(?:a|img)\b", shown)
+    if before == "Tea.":
+        # What others than CommonMark make links of.
+        assert not re.search(r"https?:|www\.|\w@\w", day, re.IGNORECASE)
 
 
 def test_an_entry_keeps_the_time_its_writer_saw() -> None:
