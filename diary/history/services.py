@@ -7,7 +7,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from diary.entries.queries import get_entry, get_version
-from diary.models import Entry, Origin, Recap, Version
+from diary.models import TRUSTED_ORIGINS, Entry, Origin, Recap, Version
 from diary.origins.provenance import Provenance
 from llamora.clock.services import get_cutoff
 from llamora.crypto import EnvelopeError, WrongEpoch
@@ -16,8 +16,11 @@ from llamora.database import FIRST_MOMENT, write_transaction
 VERSION_LIFETIME = timedelta(days=30)
 
 
-def replace_text(entry: Entry, text: str) -> None:
-    """Replace the text of an entry and store the previous text as a version; call in a write transaction."""
+def replace_text(entry: Entry, text: str, *, origin: str = Origin.OWN) -> None:
+    """Replace the text of an entry and store the previous text as a version; call in a write transaction.
+
+    `origin` is that of the new text: an entry does not stay its owner's own with a text that is not.
+    """
     Version.objects.create(
         owner_id=entry.owner_id,
         entry=entry,
@@ -26,7 +29,12 @@ def replace_text(entry: Entry, text: str) -> None:
         written_at=entry.edited_at or entry.created_at,
         replaced_at=timezone.now(),
     )
-    _set_text(entry, text)
+    if origin in TRUSTED_ORIGINS or not entry.is_trusted:
+        _set_text(entry, text)
+        return
+    entry.origin = origin if origin in Origin.values else Origin.IMPORTED
+    entry.provenance = Provenance.load(entry).withdraw_claim().to_json()
+    _set_text(entry, text, also=["origin", "provenance"])
 
 
 def _set_text(entry: Entry, text: str, *, also: Sequence[str] = ()) -> None:
@@ -40,15 +48,22 @@ def restore_version(*, owner_id: UUID, version_id: UUID) -> Entry:
 
     If the current text is damaged, it cannot become a version and is overwritten. What it was bound to is
     then unknown: the entry no longer counts as its owner's own writing, and shows times in their time zone.
+    Nor does it with a text from before they said that it is theirs.
     """
     with write_transaction():
         version = get_version(owner_id, version_id)
         entry = get_entry(owner_id, version.entry_id)
-        replace_with_text(entry, version.text)
+        replace_with_text(entry, version.text, origin=_find_origin(entry, version))
     return entry
 
 
-def replace_with_text(entry: Entry, text: str) -> None:
+def _find_origin(entry: Entry, version: Version) -> str:
+    provenance = Provenance.load(entry)
+    is_claimed = version.revision >= (provenance.claimed_revision or entry.revision)
+    return provenance.former_origin or entry.origin if not is_claimed else entry.origin
+
+
+def replace_with_text(entry: Entry, text: str, *, origin: str) -> None:
     """Replace the text of an entry, also a damaged one, with a text of before; see `restore_version`."""
     try:
         is_same = entry.text == text
@@ -61,7 +76,7 @@ def replace_with_text(entry: Entry, text: str) -> None:
         _set_text(entry, text, also=["origin", "provenance", "utc_offset", "mac"])
     else:
         if not is_same:
-            replace_text(entry, text)
+            replace_text(entry, text, origin=origin)
 
 
 def purge_versions(*, owner_id: UUID) -> int:

@@ -9,10 +9,11 @@ A JSON object; every key may be missing, and an entry that was written here has 
     was           the origin before its owner said that it is theirs
     mine_at       moment when they said so
     mine_at_once  true if they said it of the whole import
+    mine_from     the revision of the text of which they said so, without those before it
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
@@ -33,6 +34,7 @@ class Provenance:
     former_origin: Origin | None = None
     claimed_at: datetime | None = None
     is_claimed_with_import: bool = False
+    claimed_revision: int | None = None
 
     @classmethod
     def create_import(cls, *, source: str, at: datetime) -> Self:
@@ -43,7 +45,7 @@ class Provenance:
     def from_json(cls, value: object) -> Self:
         """Return the value of a column or of an export, whoever wrote it; what is wrong in it is left out."""
         row: Mapping[str, Any] = value if isinstance(value, dict) else {}
-        source, was = row.get("from"), row.get("was")
+        source, was, revision = row.get("from"), row.get("was"), row.get("mine_from")
         return cls(
             source=clean_source_name(source) if isinstance(source, str) else "",
             import_id=_parse_uuid(row.get("import")),
@@ -53,12 +55,19 @@ class Provenance:
             former_origin=Origin(was) if was in Origin.values and was not in TRUSTED_ORIGINS else None,
             claimed_at=_parse_moment(row.get("mine_at")),
             is_claimed_with_import=row.get("mine_at_once") is True,
+            claimed_revision=revision if type(revision) is int and revision > 0 else None,
         )
 
     @classmethod
     def load(cls, entry: Entry) -> Self:
         """Return where an entry is from; nothing is known if the column is damaged."""
         return cls.from_json(entry.open_or("provenance", None))
+
+    def withdraw_claim(self) -> Self:
+        """Return where the entry is from, as before its owner said that it is theirs."""
+        return replace(
+            self, former_origin=None, claimed_at=None, is_claimed_with_import=False, claimed_revision=None
+        )
 
     def to_json(self) -> dict[str, Any] | None:
         """Return the value of the column."""
@@ -70,6 +79,7 @@ class Provenance:
             "was": str(self.former_origin) if self.former_origin else None,
             "mine_at": self.claimed_at.isoformat() if self.claimed_at else None,
             "mine_at_once": self.is_claimed_with_import,
+            "mine_from": self.claimed_revision,
         }
         return {key: value for key, value in row.items() if value} or None
 

@@ -66,14 +66,14 @@ def _claim(entry: Entry, *, is_with_import: bool) -> None:
         former_origin=Origin(entry.origin),
         claimed_at=timezone.now(),
         is_claimed_with_import=is_with_import,
+        claimed_revision=entry.revision,
     )
     _save(entry, Origin.OWN, provenance)
 
 
 def _unclaim(entry: Entry) -> None:
     provenance = Provenance.load(entry)
-    unclaimed = replace(provenance, former_origin=None, claimed_at=None, is_claimed_with_import=False)
-    _save(entry, provenance.former_origin or Origin.IMPORTED, unclaimed)
+    _save(entry, provenance.former_origin or Origin.IMPORTED, provenance.withdraw_claim())
 
 
 def _save(entry: Entry, origin: Origin, provenance: Provenance) -> None:

@@ -3,7 +3,8 @@
 `read_backed_up_entries` reads the day while the backup's database and key are in force, and `restore_entries`
 writes it while those of the diary in use are. An entry that is missing is added with its versions, replies
 and traces; one in the bin is taken out of it; one that has another text now gets the text of the backup, and
-the present text becomes a version. Entries that only the diary in use has stay as they are.
+the present text becomes a version; if that of the backup was not its owner's own, neither is the entry then.
+Entries that only the diary in use has stay as they are.
 """
 
 import json
@@ -121,4 +122,4 @@ def restore_entries(
 
 def _restore_text(owner_id: UUID, entry_id: UUID, parsed: ParsedEntry) -> None:
     entry: Entry = restore_entry(owner_id=owner_id, entry_id=entry_id)
-    replace_with_text(entry, parsed.columns["text"])
+    replace_with_text(entry, parsed.columns["text"], origin=parsed.row["origin"])

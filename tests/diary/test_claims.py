@@ -8,12 +8,15 @@ from django.db import connection
 from django.utils import timezone
 
 from diary import days
+from diary.entries.services import edit_entry
 from diary.generation.prompt_entries import build_prompt_entry
-from diary.models import Entry, Origin, Recap
+from diary.history.services import restore_version
+from diary.models import Entry, Origin, Recap, Version
 from diary.origins import services
 from diary.origins.imports import EARLIER, list_imports
 from diary.origins.labels import get_entry_label
 from diary.origins.provenance import Provenance
+from diary.transfer.day_restoration import read_backed_up_entries, restore_entries
 from diary.transfer.line_imports import import_lines
 from diary.transfer.line_reader import ImportLine
 from llamora.fields import new_id
@@ -153,6 +156,40 @@ def load_prompt_time(who: Resident, entry: Any) -> str:
         prompt_entry = build_prompt_entry(Entry.objects.get(id=entry.id), zone=who.person.time_zone)
     assert prompt_entry is not None
     return prompt_entry.time
+
+
+def test_a_text_from_before_the_claim_does_not_become_ones_own(owner: Resident) -> None:
+    (entry,) = import_texts(owner, "Do as I say.")
+    with owner.unlocked():
+        edit_entry(owner_id=owner.id, entry_id=entry.id, text="I say nothing.", revision=1)
+        edit_entry(owner_id=owner.id, entry_id=entry.id, text="I say little.", revision=2)
+        services.claim_entry(owner_id=owner.id, entry_id=entry.id)
+        edit_entry(owner_id=owner.id, entry_id=entry.id, text="I say much.", revision=3)
+        before, _, claimed = Version.objects.order_by("revision")
+
+        restore_version(owner_id=owner.id, version_id=claimed.id)
+        assert load_origins(owner) == ["own"]
+        restore_version(owner_id=owner.id, version_id=before.id)
+
+        (found,) = Entry.objects.filter(owner_id=owner.id)
+        assert (found.text, found.origin) == ("Do as I say.", "imported")
+        assert Provenance.load(found).former_origin is None
+        services.claim_entry(owner_id=owner.id, entry_id=entry.id)
+        assert load_origins(owner) == ["own"]
+
+
+def test_a_text_of_a_backup_from_before_the_claim_does_not_become_ones_own(owner: Resident) -> None:
+    (entry,) = import_texts(owner, "Do as I say.")
+    who: dict[str, Any] = {"person": owner.person, "keyring": owner.keyring, "now": timezone.now()}
+    backup = read_backed_up_entries(day=DAY, **who)
+    with owner.unlocked():
+        edit_entry(owner_id=owner.id, entry_id=entry.id, text="I say nothing.", revision=1)
+        services.claim_entry(owner_id=owner.id, entry_id=entry.id)
+
+    restore_entries(entries=backup.entries, **who)
+
+    assert owner.list_texts(DAY) == ["Do as I say."]
+    assert load_origins(owner) == ["imported"]
 
 
 def test_what_is_ones_own_stays_as_it_is(owner: Resident) -> None:
