@@ -64,7 +64,7 @@ def _render_page(request: HouseholdRequest, *, refusal: str = "", status: int = 
     context = {
         "in_settings": True,
         "refusal": refusal,
-        "typed_path": request.POST.get("file", "") if request.POST.get("act") == "choose_path" else "",
+        "typed_path": "" if summary.setting else _get_typed_path(request.POST),
         "status": model_server.get_status(),
         "summary": summary,
         "chosen_url": summary.selection.url,
@@ -79,6 +79,10 @@ def _render_page(request: HouseholdRequest, *, refusal: str = "", status: int = 
         **_build_download_context(),
     }
     return render(request, "accounts/model_settings.html", context, status=status)
+
+
+def _get_typed_path(form: QueryDict) -> str:
+    return form.get("file", "") if form.get("act") == "choose_path" else ""
 
 
 def _build_download_context() -> dict[str, Any]:

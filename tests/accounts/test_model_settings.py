@@ -80,6 +80,8 @@ def test_a_file_elsewhere_is_named_by_its_path(models: Path, administrator: Resi
 
     assert missing.one("[data-error]").text == get_sentence("no_file_at", path="/nowhere/heron.gguf")
     assert missing.one("#model-path").get("value") == "/nowhere/heron.gguf"
+    # The field has the focus, so its error stands beside it and not at the top of a long page.
+    assert missing.one("#model-path-error").text == missing.one("[data-error]").text
     assert "heron is chosen." in page.text
 
 
@@ -178,7 +180,7 @@ def test_a_setting_that_decides_is_named_and_nothing_can_be_chosen(
     with FakeModelServer() as server:
         settings.MODEL_URL = server.url
         page = get_page(administrator)
-        refused = press(administrator, "choose_file", file="heron")
+        refused = press(administrator, "choose_path", file="heron")
 
     assert "It is set by LLAMORA_MODEL_URL." in page.text
     assert "is used at once" not in page.text
