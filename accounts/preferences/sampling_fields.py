@@ -82,7 +82,7 @@ def build_more_field() -> SamplingField:
     """Return a field for all other parameters, in JSON."""
 
     def parse(text: str) -> dict[str, Any]:
-        values = parse_sampling(text)
+        values = parse_sampling(text, elsewhere=NAMES)
         for name in values.keys() & set(NAMES):
             raise InvalidSampling(f"{name} has a field of its own. Leave it out here.")
         return values

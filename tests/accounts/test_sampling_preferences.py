@@ -71,7 +71,7 @@ def test_an_emptied_field_takes_its_parameter_away_and_no_other(owner: Resident)
         ("temperature", "nan", "temperature must be a number from 0 to 2."),
         ("top_k", "1.5", "top_k must be a whole number from 0 to 1000."),
         ("stop", "a\nb\nc\nd\ne", "stop must be a list of up to 4 texts of up to 20 characters."),
-        ("more_sampling", '{"n": 2}', '"n" can\'t be set. These can: temperature, '),
+        ("more_sampling", '{"n": 2}', '"n" can\'t be set. These can: seed, '),
         ("more_sampling", '{"seed": "7"}', "seed must be a whole number from 0 to 4294967295."),
         ("more_sampling", '{"temperature": 1}', "temperature has a field of its own. Leave it out here."),
         ("more_sampling", "seed=7", "Write the parameters as a JSON object"),

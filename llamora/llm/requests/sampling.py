@@ -8,7 +8,7 @@ others concern only texts in which it is free: a value that makes replies lively
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final, NamedTuple
 
 Sampling = Mapping[str, Any]
@@ -96,18 +96,22 @@ RULES: Final[Mapping[str, ParameterRule]] = {
 THINKING: Final = frozenset({"reasoning_effort", "chat_template_kwargs"})
 
 
-def check_parameter(name: str, value: Any) -> None:
-    """Raise InvalidSampling if there is no such parameter, or if it can't have this value."""
+def check_parameter(name: str, value: Any, *, elsewhere: Collection[str] = ()) -> None:
+    """Raise InvalidSampling if there is no such parameter, or if it can't have this value.
+
+    The sentence names those that there are, but for those that are set `elsewhere`.
+    """
     rule = RULES.get(name)
     if rule is None:
         # The name in quotes and on one line, whatever it is.
-        raise InvalidSampling(f"{json.dumps(name[:40])} can't be set. These can: {', '.join(RULES)}.")
+        names = ", ".join(known for known in RULES if known not in elsewhere)
+        raise InvalidSampling(f"{json.dumps(name[:40])} can't be set. These can: {names}.")
     if not rule.accepts(value):
         raise InvalidSampling(f"{name} must be {rule.description}.")
 
 
-def parse_sampling(text: str) -> dict[str, Any]:
-    """Return the parameters of a JSON object; raise InvalidSampling."""
+def parse_sampling(text: str, *, elsewhere: Collection[str] = ()) -> dict[str, Any]:
+    """Return the parameters of a JSON object; raise InvalidSampling, as `check_parameter` does."""
     try:
         values = json.loads(text)
     except (ValueError, RecursionError):
@@ -115,7 +119,7 @@ def parse_sampling(text: str) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise InvalidSampling('Write the parameters as a JSON object, such as {"seed": 7, "min_p": 0.05}.')
     for name, value in values.items():
-        check_parameter(name, value)
+        check_parameter(name, value, elsewhere=elsewhere)
     return values
 
 
