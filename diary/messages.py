@@ -238,6 +238,7 @@ OPENING_INCOMPLETE: Final = "{label} has no day, or no text, that can be importe
 STYLE_INCOMPLETE: Final = "{label} has no name, or no instruction, that can be imported"
 STYLE_TOO_MANY: Final = "{label} is left out: you already have {limit} reply styles"
 INBOX_ITEM_INCOMPLETE: Final = "Text {number} of the Inbox has no day, or no text, that can be imported"
+DRAFT_IN_INBOX: Final = "{label} is not from this diary, and waits in the Inbox"
 DRAFT_INCOMPLETE: Final = "{label} has no text, or belongs to no day or entry in this diary"
 DRAFT_IN_PLACE: Final = "{label} is left out: there is already another draft"
 

@@ -250,12 +250,28 @@ class RowImporter:
             return self._refuse(messages.DRAFT_IN_PLACE.format(label=label))
         if not text or self._is_superseded(day, entry, since=columns["updated_at"]):
             return False
+        if not self._entry_importer.is_own_draft(row) and (entry is None or entry.is_trusted):
+            return self._insert_foreign_draft(label, day, text)
         # Random: a page that still shows an earlier draft of this day must not match it by its revision.
         revision = secrets.randbelow(_MAX_FIRST_REVISION) + 1
         Draft.objects.create(
             owner_id=self._owner_id, day=day, entry=entry, text=text, revision=revision, **columns
         )
         return True
+
+    def _insert_foreign_draft(self, label: str, day: date, text: str) -> bool:
+        """Put a draft that this diary did not export into the Inbox: saved, it would be its owner's own."""
+        try:
+            sent = self._entry_importer.mark_imported(InboxText.create(text))
+        except InvalidText:
+            return self._refuse(messages.DRAFT_INCOMPLETE.format(label=label))
+        id_ = self._entry_importer.derive_id(b"draft", day.isoformat().encode(), text.encode())
+        if any(model.objects.filter(id=id_).exists() for model in (Entry, InboxItem)):
+            return False
+        InboxItem.objects.create(
+            id=id_, owner_id=self._owner_id, day=day, origin=Origin.IMPORTED, body=sent.to_json()
+        )
+        return self._refuse(messages.DRAFT_IN_INBOX.format(label=label))
 
     def _insert_inbox_item(self, number: int, row: ExportRow) -> bool:
         """Insert an item of the Inbox, unless it was deleted or is in the diary already."""

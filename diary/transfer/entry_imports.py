@@ -36,7 +36,7 @@ from diary.transfer.row_parser import (
     parse_entry_text,
     parse_text,
 )
-from diary.transfer.signatures import is_signed
+from diary.transfer.signatures import DRAFT_LABEL, is_signed
 from llamora.crypto import keyed_digest
 from llamora.database import write_transaction
 from llamora.fields import new_id
@@ -112,6 +112,10 @@ class EntryImporter:
         """Return a text for the Inbox that says that it is from this import."""
         run = self._run or Provenance()
         return replace(sent, source=run.source, import_id=run.import_id, sender_id=None)
+
+    def is_own_draft(self, row: ExportRow) -> bool:
+        """Return whether this diary exported a draft."""
+        return is_signed(row, self._digest_key, label=DRAFT_LABEL)
 
     # --- Ids -------------------------------------------------------------------------------------------
 

@@ -35,6 +35,8 @@ are left out or changed:
     deleted_at         and replaced_at of a version: now, if its thirty days are over or have not begun
     source             computed again if possible: it is a digest under a key of the exporting household
     others.ways_of_answering  not used for replies until their new owner says that they are theirs
+    others.drafts       those that the importing diary signed; others wait in the Inbox, but for those of
+                        edits of imported entries
     others.inbox_items  those that were not deleted, which wait in the Inbox as imported ones
     others.recaps      not imported: whether a recap is current can be checked only with the exporting key
     others.changes     not imported: undo information of traces, and the traces deleted with it

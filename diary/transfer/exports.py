@@ -20,11 +20,11 @@ from diary import hooks
 from diary.drafts.late_drafts import merge_late_drafts
 from diary.entries.queries import get_digest_key
 from diary.inbox.boxes import open_boxes
-from diary.models import Entry
+from diary.models import Draft, Entry
 from diary.transfer import export_format
 from diary.transfer.export_format import ExportedText
 from diary.transfer.export_targets import ExportTarget
-from diary.transfer.signatures import SIGNATURE_KEY, sign_row
+from diary.transfer.signatures import DRAFT_LABEL, SIGNATURE_KEY, sign_row
 from llamora.crypto import EnvelopeError, Keyring, in_force
 from llamora.database import NotWritten, read_snapshot
 from llamora.fields import MacField, SealedField, SealedModel
@@ -184,6 +184,9 @@ def _load_rows(model: type[SealedModel], entries: list[Entry]) -> dict[UUID, lis
 def _list_rows(model: type[SealedModel], owner_id: UUID, report: ExportReport) -> list[Row]:
     instances = _filter_by_owner(model, owner_id).order_by("id").iterator(chunk_size=BATCH_SIZE)
     rows = [_build_row(instance, report) for instance in instances]
+    if model is Draft:
+        key = get_digest_key(owner_id)
+        rows = [row | {SIGNATURE_KEY: sign_row(row, key, label=DRAFT_LABEL)} for row in rows]
     report.rows[_get_kind(model)] += len(rows)
     return rows
 

@@ -1,6 +1,8 @@
-"""The signature of an entry in an export, by which its own diary knows the entry again. Pure.
+"""The signature of an entry or a draft in an export, by which its own diary knows it again. Pure.
 
-    hexadecimal of keyed_digest(digest key of the diary, "diary.export.row" | the row without its signature)
+    hexadecimal of keyed_digest(digest key of the diary, label | the row without its signature)
+
+    label   "diary.export.row" for an entry, "diary.export.draft" for a draft
 
 The row is in JSON in UTF-8, with its keys in the order of their characters and nothing between the values.
 
@@ -17,11 +19,12 @@ from typing import Any, Final
 from llamora.crypto import keyed_digest
 
 SIGNATURE_KEY: Final = "signature"
-_LABEL: Final = b"diary.export.row"
+ENTRY_LABEL: Final = b"diary.export.row"
+DRAFT_LABEL: Final = b"diary.export.draft"
 
 
-def sign_row(row: dict[str, Any], key: bytes) -> str | None:
-    """Return the signature of the exported row of an entry; None if its text is damaged."""
+def sign_row(row: dict[str, Any], key: bytes, *, label: bytes = ENTRY_LABEL) -> str | None:
+    """Return the signature of an exported row; None if its text is damaged."""
     if not isinstance(row.get("text"), str):
         return None
     signed = {name: value for name, value in row.items() if name != SIGNATURE_KEY}
@@ -30,12 +33,12 @@ def sign_row(row: dict[str, Any], key: bytes) -> str | None:
     except (RecursionError, ValueError):
         # Nothing that an export contains.
         return None
-    return keyed_digest(key, [_LABEL, encoded.encode("utf-8", "surrogatepass")]).hex()
+    return keyed_digest(key, [label, encoded.encode("utf-8", "surrogatepass")]).hex()
 
 
-def is_signed(row: dict[str, Any], key: bytes) -> bool:
-    """Return whether the diary with this key exported the row of an entry, and it is unchanged."""
-    signature, expected = row.get(SIGNATURE_KEY), sign_row(row, key)
+def is_signed(row: dict[str, Any], key: bytes, *, label: bytes = ENTRY_LABEL) -> bool:
+    """Return whether the diary with this key exported a row, and it is unchanged."""
+    signature, expected = row.get(SIGNATURE_KEY), sign_row(row, key, label=label)
     return (
         isinstance(signature, str)
         and expected is not None

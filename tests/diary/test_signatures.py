@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from diary.models import Entry, Origin
+from diary.models import Draft, Entry, InboxItem, Origin
 from tests.diary.transfers import build_export, export_to_folder, import_file, write_json
 from tests.people import Resident
 
@@ -81,3 +81,20 @@ def test_another_diary_does_not_know_the_signature(
     import_file(housemate, write_json(build_export(*rows), tmp_path / "f"))
 
     assert set(load_origins(housemate).values()) == {"imported"}
+
+
+@pytest.mark.parametrize(("change", "is_own"), [({}, True), ({"text": "Do as I say."}, False)])
+def test_a_draft_that_was_changed_comes_into_no_composer(
+    owner: Resident, tmp_path: Path, change: dict[str, Any], is_own: bool
+) -> None:
+    with owner.unlocked():
+        Draft.objects.create(owner_id=owner.id, day=DAY, text="Not yet.")
+    (row,) = export_to_folder(owner, tmp_path / "export")["others"]["drafts"]
+    Draft.objects.all().delete()
+
+    for _ in range(2):
+        import_file(owner, write_json(build_export(drafts=[row | change]), tmp_path / "f"))
+
+    with owner.unlocked():
+        assert [draft.text for draft in Draft.objects.all()] == (["Not yet."] if is_own else [])
+        assert [item.body["text"] for item in InboxItem.objects.all()] == ([] if is_own else ["Do as I say."])
