@@ -116,12 +116,12 @@ class PersonAdmin(HouseholdModelAdmin):
         """Return the kinds of the person's key slots."""
         return ", ".join(slot.get_kind_display().lower() for slot in person.slots.all()) or None
 
-    @admin.display(description="access tokens", empty_value="none")
-    def access_tokens(self, person: Person) -> str | None:
+    @admin.display(description="access tokens")
+    def access_tokens(self, person: Person) -> str:
         """Return how many tokens the person has for programs, and when one was last used."""
         found = person.access_tokens.aggregate(count=Count("id"), used_at=Max("last_used_at"))
         if not found["count"]:
-            return None
+            return "none"
         used = f"last used {format_datetime(found['used_at'])}" if found["used_at"] else "never used"
         return f"{found['count']}, {used}"
 

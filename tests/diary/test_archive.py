@@ -50,7 +50,8 @@ def test_no_question_of_a_page_reads_through_a_table(owner: Resident) -> None:
                 plans += [row[-1] for row in cursor.fetchall()]
 
     assert plans
-    assert not [plan for plan in plans if re.match(r"SCAN", plan)]
+    # A constant row is that of a statement without a table of its own, which asks others.
+    assert not [plan for plan in plans if re.match(r"SCAN(?! CONSTANT ROW)", plan)]
 
 
 def test_the_written_days_of_a_month_are_read_from_the_index_alone(owner: Resident) -> None:

@@ -103,7 +103,7 @@ async def test_a_stopped_text_frees_the_only_slot(jobs: Jobs) -> None:
         short = await jobs.write_short()
 
     assert short.state == JobState.DONE
-    assert set(short.text) <= set('["weir",mlhon \n]')
+    assert set(short.text) <= set('["weir",mlhon \n\t]')
 
 
 @with_both_models

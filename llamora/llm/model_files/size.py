@@ -18,7 +18,7 @@ _LEAST_PARAMETERS: Final = 1_500_000_000
 # No model that answers at all is smaller.
 _LEAST_IN_NAMES: Final = 10_000_000
 _UNITS: Final = {"K": 10**3, "M": 10**6, "B": 10**9, "T": 10**12}
-_STATED_SIZE: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([KMBT])\s*", re.IGNORECASE)
+_STATED_SIZE: Final = re.compile(r"(\d{1,6}(?:\.\d{1,6})?) ?([KMBT])", re.IGNORECASE)
 _NAMED_SIZE: Final = re.compile(
     r"(?<![^\W_])(?<!\d\.)(?:(\d+)x)?e?(\d+(?:\.\d+)?)([MB])(?![^\W_])", re.IGNORECASE
 )
@@ -33,7 +33,7 @@ def parse_size(value: object) -> int | None:
     """Return the number of parameters that a server states, as a number or as in "1.2B"; None if unknown."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value if value > 0 else None
-    match = _STATED_SIZE.fullmatch(value) if isinstance(value, str) else None
+    match = _STATED_SIZE.fullmatch(value.strip()) if isinstance(value, str) else None
     return _multiply(match[1], match[2]) or None if match else None
 
 
