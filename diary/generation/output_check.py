@@ -28,7 +28,7 @@ _WORD: Final = re.compile(r"\w+")
 _SENTENCE_END: Final = re.compile(r"[.!?…。！？]+[\"'”’»)*_\]]*(?=\s|$)")
 _TIME_HEAD: Final = re.compile(r"\W{0,3}\[\d{1,2}[:.]\d{2}\]")
 _YEAR: Final = re.compile(r"\d{4}")
-_JSON_HEAD: Final = re.compile(r"\s*(?:```\w*\s*)?\{\s*\"")
+_JSON_HEAD: Final = re.compile(r"(?:```\w{0,9}\s{0,9})?\{\s{0,9}\"")
 _FENCE_CODE: Final = re.compile(r"[0-9a-f]{32}")
 # The anchor matters only to expressions that are no head: those of a head name their year.
 _ANY_DAY: Final = datetime(2000, 1, 1, tzinfo=UTC)
@@ -77,7 +77,7 @@ class TextCheck:
     def feed(self, text: str) -> Cut | None:
         """Check the next piece; return where the text is to end, or None."""
         self._text += text
-        if not self._allows_heads and _JSON_HEAD.match(self._text):
+        if not self._allows_heads and _JSON_HEAD.match(self._text.lstrip()):
             return Cut(0, "echo")
         return _find_first(
             self._check_words(is_end=False), self._check_lines(is_end=False), self._check_length()
