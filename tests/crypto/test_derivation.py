@@ -13,21 +13,55 @@ from llamora.crypto import BadCost, Cost, DerivationBusy, DerivationQueue, deriv
 from llamora.threads.fair_executor import PoolCall
 from tests.crypto.cast import CHEAP, SALT
 
-# Long enough to arrange what waits behind it, on any machine.
-LONG = Cost(memory_kib=64 * 1024, time=4, lanes=1)
+# A derivation of this cost lasts until the test ends it, so that no machine is too fast or too slow.
+HELD = Cost(memory_kib=64 * 1024, time=4, lanes=1)
+
+
+class Gate:
+    """What holds derivations of the cost HELD; `started` has all names in the order of their starts."""
+
+    def __init__(self) -> None:
+        self.started: list[str] = []
+        self._open: set[str] = set()
+        self._is_open = False
+        self._changed = threading.Condition()
+
+    def derive(self, *, secret: str, salt: bytes, cost: Cost) -> bytes:
+        with self._changed:
+            self.started.append(secret)
+            if cost == HELD:
+                self._changed.wait_for(lambda: self._is_open or secret in self._open)
+        return derive(secret=secret, salt=salt, cost=CHEAP if cost == HELD else cost)
+
+    def open(self, *names: str) -> None:
+        """End the derivations of these names, or all of them and those to come if none is named."""
+        with self._changed:
+            self._open.update(names)
+            self._is_open = self._is_open or not names
+            self._changed.notify_all()
+
+
+@pytest.fixture(autouse=True)
+def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
+    gate = Gate()
+    monkeypatch.setattr(derivation, "derive", gate.derive)
+    yield gate
+    gate.open()
 
 
 @pytest.fixture
-def one_at_a_time() -> Iterator[DerivationQueue]:
+def one_at_a_time(gate: Gate) -> Iterator[DerivationQueue]:
     queue = DerivationQueue(workers=1)
     yield queue
+    gate.open()
     queue.close(timeout=10)
 
 
 @pytest.fixture
-def two_at_a_time() -> Iterator[DerivationQueue]:
+def two_at_a_time(gate: Gate) -> Iterator[DerivationQueue]:
     queue = DerivationQueue(workers=2)
     yield queue
+    gate.open()
     queue.close(timeout=10)
 
 
@@ -52,7 +86,7 @@ def submit(
 
 
 def submit_and_wait_for_start(queue: DerivationQueue, *, address: str, name: str) -> Future[bytes]:
-    future = submit(queue, address=address, name=name, cost=LONG)
+    future = submit(queue, address=address, name=name, cost=HELD)
     wait_until(future.running)
     return future
 
@@ -68,11 +102,12 @@ def _note(ended: list[str], name: str, _: Future[bytes]) -> None:
     ended.append(name)
 
 
-def list_names_by_end(**futures: Future[bytes]) -> list[str]:
-    """Return the names in the order in which their derivations end."""
+def list_names_by_end(gate: Gate, **futures: Future[bytes]) -> list[str]:
+    """End what is held, and return the names in the order in which their derivations end."""
     ended: list[str] = []
     for name, future in futures.items():
         future.add_done_callback(partial(_note, ended, name))
+    gate.open()
     for future in futures.values():
         future.result(timeout=20)
     wait_until(lambda: len(ended) == len(futures))
@@ -95,7 +130,9 @@ def test_many_people_at_once_all_get_their_own_key(two_at_a_time: DerivationQueu
     ]
 
 
-def test_a_second_one_waiting_for_an_address_is_refused_at_once(one_at_a_time: DerivationQueue) -> None:
+def test_a_second_one_waiting_for_an_address_is_refused_at_once(
+    gate: Gate, one_at_a_time: DerivationQueue
+) -> None:
     running = submit_and_wait_for_start(one_at_a_time, address="10.0.0.1", name="anna")
     waiting = submit(one_at_a_time, address="10.0.0.1", name="ben")
 
@@ -104,10 +141,13 @@ def test_a_second_one_waiting_for_an_address_is_refused_at_once(one_at_a_time: D
 
     assert running.running()
     assert refused.value.code == "busy"
+    gate.open()
     assert waiting.result(20)
 
 
-def test_a_third_one_waiting_for_a_name_is_refused_at_once(one_at_a_time: DerivationQueue) -> None:
+def test_a_third_one_waiting_for_a_name_is_refused_at_once(
+    gate: Gate, one_at_a_time: DerivationQueue
+) -> None:
     submit_and_wait_for_start(one_at_a_time, address="10.0.0.1", name="anna")
     guessing = submit(one_at_a_time, address="10.0.0.2", name="ben")
     owner = submit(one_at_a_time, address="10.0.0.3", name="ben")
@@ -115,6 +155,7 @@ def test_a_third_one_waiting_for_a_name_is_refused_at_once(one_at_a_time: Deriva
     with pytest.raises(DerivationBusy):
         submit(one_at_a_time, address="10.0.0.4", name="ben")
 
+    gate.open()
     assert guessing.result(20)
     assert owner.result(20)
 
@@ -125,42 +166,43 @@ def test_one_that_waited_makes_room_for_the_next(one_at_a_time: DerivationQueue)
 
 
 def test_an_address_that_keeps_a_worker_busy_waits_behind_one_that_does_not(
+    gate: Gate,
     two_at_a_time: DerivationQueue,
 ) -> None:
     """The flooding address came first, but a derivation of it is already running."""
     submit_and_wait_for_start(two_at_a_time, address="flooder", name="one")
-    shorter = submit(
-        two_at_a_time, address="other", name="two", cost=Cost(memory_kib=64 * 1024, time=2, lanes=1)
-    )
-    wait_until(shorter.running)
+    submit_and_wait_for_start(two_at_a_time, address="other", name="two")
+    submit(two_at_a_time, address="flooder", name="three")
+    submit(two_at_a_time, address="late", name="four")
 
-    flooders_next = submit(two_at_a_time, address="flooder", name="three")
-    late = submit(two_at_a_time, address="late", name="four")
+    gate.open("two")
 
-    assert list_names_by_end(flooder=flooders_next, late=late) == ["late", "flooder"]
+    wait_until(lambda: len(gate.started) == 4)
+    assert gate.started == ["one", "two", "four", "three"]
 
 
-def test_among_equals_the_one_that_came_first_goes_first(one_at_a_time: DerivationQueue) -> None:
+def test_among_equals_the_one_that_came_first_goes_first(gate: Gate, one_at_a_time: DerivationQueue) -> None:
     submit_and_wait_for_start(one_at_a_time, address="0", name="zero")
 
     waiting = {name: submit(one_at_a_time, address=name, name=name) for name in ("first", "second", "third")}
 
-    assert list_names_by_end(**waiting) == ["first", "second", "third"]
+    assert list_names_by_end(gate, **waiting) == ["first", "second", "third"]
 
 
-def test_no_more_than_the_workers_run_at_a_time(two_at_a_time: DerivationQueue) -> None:
-    running = [submit(two_at_a_time, address=str(number), name=str(number), cost=LONG) for number in range(2)]
+def test_no_more_than_the_workers_run_at_a_time(gate: Gate, two_at_a_time: DerivationQueue) -> None:
+    running = [submit(two_at_a_time, address=str(number), name=str(number), cost=HELD) for number in range(2)]
     wait_until(lambda: all(future.running() for future in running))
 
     third = submit(two_at_a_time, address="3", name="3")
 
     assert not third.running()
+    gate.open("0")
     assert third.result(20)
-    assert any(future.done() for future in running)
+    assert running[1].running()
 
 
 def test_the_queue_is_never_longer_than_its_limit(
-    one_at_a_time: DerivationQueue, monkeypatch: pytest.MonkeyPatch
+    gate: Gate, one_at_a_time: DerivationQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(derivation, "MAX_WAITING", 3)
     submit_and_wait_for_start(one_at_a_time, address="0", name="0")
@@ -169,6 +211,7 @@ def test_the_queue_is_never_longer_than_its_limit(
     with pytest.raises(DerivationBusy):
         submit(one_at_a_time, address="4", name="4")
 
+    gate.open()
     assert all(future.result(20) for future in waiting)
 
 
@@ -193,6 +236,7 @@ def is_dropped(future: Future[bytes]) -> bool:
 
 
 def test_whoever_failed_most_gives_way_to_one_who_did_not(
+    gate: Gate,
     crowded: tuple[DerivationQueue, list[Future[bytes]]],
 ) -> None:
     queue, guessers = crowded
@@ -200,7 +244,7 @@ def test_whoever_failed_most_gives_way_to_one_who_did_not(
     owner = submit(queue, address="owner", name="owner")
 
     assert [is_dropped(guesser) for guesser in guessers] == [False, False, False, True]
-    assert list_names_by_end(owner=owner, first=guessers[0], second=guessers[1]) == [
+    assert list_names_by_end(gate, owner=owner, first=guessers[0], second=guessers[1]) == [
         "owner",
         "first",
         "second",
@@ -219,7 +263,7 @@ def test_one_who_failed_as_often_as_all_that_wait_is_refused(
 
 
 def test_guessers_without_a_failure_leave_the_places_of_recognised_browsers(
-    one_at_a_time: DerivationQueue, monkeypatch: pytest.MonkeyPatch
+    gate: Gate, one_at_a_time: DerivationQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A network of fresh addresses, each of which asks once, and a household that unlocks meanwhile."""
     monkeypatch.setattr(derivation, "MAX_WAITING", 4)
@@ -235,7 +279,7 @@ def test_guessers_without_a_failure_leave_the_places_of_recognised_browsers(
 
     assert not any(is_dropped(future) for future in (*guessers, *household))
     first, guesser = household[0], guessers[0]
-    assert list_names_by_end(guesser=guesser, unlock=first) == ["unlock", "guesser"]
+    assert list_names_by_end(gate, guesser=guesser, unlock=first) == ["unlock", "guesser"]
 
 
 def test_recognised_browsers_take_no_place_from_others_until_theirs_are_gone(
@@ -251,28 +295,30 @@ def test_recognised_browsers_take_no_place_from_others_until_theirs_are_gone(
     assert not any(is_dropped(stranger) for stranger in strangers)
 
 
-def test_guessers_at_a_name_give_way_to_its_owner(one_at_a_time: DerivationQueue) -> None:
+def test_guessers_at_a_name_give_way_to_its_owner(gate: Gate, one_at_a_time: DerivationQueue) -> None:
     submit_and_wait_for_start(one_at_a_time, address="0", name="0")
     guessers = [submit(one_at_a_time, address=f"guesser {n}", name="owner", failures=n + 1) for n in range(2)]
 
     owner = submit(one_at_a_time, address="fresh", name="owner")
 
     assert [is_dropped(guesser) for guesser in guessers] == [False, True]
+    gate.open()
     assert owner.result(20)
 
 
-def test_one_worker_is_left_for_those_who_have_not_failed(two_at_a_time: DerivationQueue) -> None:
+def test_one_worker_is_left_for_those_who_have_not_failed(gate: Gate, two_at_a_time: DerivationQueue) -> None:
     submit_and_wait_for_start(two_at_a_time, address="0", name="0")
     guessers = [
-        submit(two_at_a_time, address=f"guesser {n}", name=f"unknown {n}", failures=1, cost=LONG)
+        submit(two_at_a_time, address=f"guesser {n}", name=f"unknown {n}", failures=1, cost=HELD)
         for n in range(3)
     ]
     wait_until(lambda: sum(guesser.running() for guesser in guessers) == 1)
 
     owner = submit(two_at_a_time, address="owner", name="owner")
 
+    gate.open("0")
     assert owner.result(20)
-    assert sum(guesser.done() for guesser in guessers) <= 1
+    assert sum(guesser.running() for guesser in guessers) == 1
 
 
 def test_one_that_is_dropped_waits_no_longer(
@@ -303,20 +349,22 @@ def test_a_failed_derivation_tells_its_asker_and_the_next_one_still_runs(
     assert submit(one_at_a_time, address="1", name="1").result(20)
 
 
-def test_one_that_was_given_up_is_never_derived(one_at_a_time: DerivationQueue) -> None:
+def test_one_that_was_given_up_is_never_derived(gate: Gate, one_at_a_time: DerivationQueue) -> None:
     submit_and_wait_for_start(one_at_a_time, address="0", name="zero")
     given_up = submit(one_at_a_time, address="1", name="one")
 
     assert given_up.cancel()
+    gate.open("zero")
     assert submit(one_at_a_time, address="1", name="one").result(20), "the place it held is free at once"
     assert given_up.cancelled()
 
 
-def test_closing_refuses_those_waiting_and_all_that_come_later() -> None:
+def test_closing_refuses_those_waiting_and_all_that_come_later(gate: Gate) -> None:
     queue = DerivationQueue(workers=1)
     running = submit_and_wait_for_start(queue, address="0", name="zero")
     waiting = submit(queue, address="1", name="one")
 
+    waiting.add_done_callback(lambda _: gate.open())
     queue.close(timeout=20)
 
     with pytest.raises(DerivationBusy):
@@ -327,13 +375,14 @@ def test_closing_refuses_those_waiting_and_all_that_come_later() -> None:
     assert not any(thread.is_alive() for thread in queue._executor._threads)
 
 
-def test_closing_waits_no_longer_than_it_is_told() -> None:
+def test_closing_waits_no_longer_than_it_is_told(gate: Gate) -> None:
     queue = DerivationQueue(workers=1)
     running = submit_and_wait_for_start(queue, address="0", name="zero")
 
     queue.close(timeout=0.02)
 
     assert not running.done()
+    gate.open()
     assert running.result(20)
 
 
