@@ -11,6 +11,8 @@ from llamora.process_memory import protect_process_memory
 
 # They say themselves that saves are missing, or copy the damaged files first.
 EXAMINING = frozenset({"up", "doctor", "verify", "restore"})
+# They open no database.
+WITHOUT_DATABASE = frozenset({"config"})
 # They read or change a household, and make no empty database where there is none.
 OF_A_HOUSEHOLD = frozenset(
     {
@@ -59,7 +61,7 @@ def main() -> None:
 
 def _examine_household(arguments: list[str]) -> None:
     """End the process before a command opens a database that lacks saves of its logs, or makes one."""
-    if not arguments or arguments[0] in EXAMINING or NOTHING_OPENED & {*arguments}:
+    if not arguments or arguments[0] in EXAMINING | WITHOUT_DATABASE or NOTHING_OPENED & {*arguments}:
         return
     import django  # noqa: PLC0415 - settings first
 

@@ -6,6 +6,7 @@ No secret has a default: until `up` has written one, a random one is used that l
 """
 
 import io
+import os
 import re
 import secrets
 from collections.abc import Callable
@@ -28,7 +29,15 @@ env.prefix = "LLAMORA_"
 
 _YES, _NO = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 _HOST = re.compile(r"[A-Za-z0-9_.-]+|\[?[0-9A-Fa-f:.]+(%\w+)?\]?")
-_LINE = re.compile(r"\s*(?:#.*)?|(?:export )?[A-Za-z_0-9]+=.*")
+_LINE = re.compile(r"\s*(?:#.*)?|(?:export )?([A-Za-z_0-9]+)=.*")
+
+# For `config show`: the default of each setting as a text, and which are secret; the names in `.env`, as
+# often as they stand there, and those that the environment did not have already.
+READ_SETTINGS: dict[str, str] = {}
+SECRET_SETTINGS: set[str] = set()
+SETTINGS_FILE = BASE_DIR / ".env"
+NAMES_IN_FILE: list[str] = []
+NAMES_FROM_FILE: set[str] = set()
 
 
 def _read_settings_file(path: Path) -> None:
@@ -46,17 +55,34 @@ def _read_settings_file(path: Path) -> None:
         raise ImproperlyConfigured(
             f"{path} can't be read: {error.strerror}. Run this as the user to whom it belongs."
         ) from None
+    names = []
     for number, line in enumerate(text.splitlines(), start=1):
-        if not _LINE.fullmatch(line):
+        if not (found := _LINE.fullmatch(line)):
             # It may hold a secret.
             raise ImproperlyConfigured(
                 f"Line {number} of {path} is not a setting. Write each as LLAMORA_PORT=8765, without spaces "
                 "around the sign."
             )
+        if found[1]:
+            names.append(found[1])
+    NAMES_IN_FILE.extend(names)
+    NAMES_FROM_FILE.update(name for name in names if name not in os.environ)
     environ.Env.read_env(io.StringIO(text))
 
 
-_read_settings_file(BASE_DIR / ".env")
+_read_settings_file(SETTINGS_FILE)
+
+
+def _read(name: str, default: str) -> str:
+    """Return the text of a setting."""
+    READ_SETTINGS[f"LLAMORA_{name}"] = default
+    return str(env.str(name, default=default))
+
+
+def _read_list(name: str) -> list[str]:
+    """Return the parts of a setting that has commas between them."""
+    READ_SETTINGS[f"LLAMORA_{name}"] = ""
+    return [value for value in env.list(name, default=[]) if value]
 
 
 def _refuse(name: str, value: str, wanted: str) -> ImproperlyConfigured:
@@ -64,14 +90,14 @@ def _refuse(name: str, value: str, wanted: str) -> ImproperlyConfigured:
 
 
 def _choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
-    value = str(env.str(name, default=default))
+    value = _read(name, default)
     if value not in allowed:
         raise _refuse(name, value, f"one of: {', '.join(allowed)}")
     return value
 
 
 def _number(name: str, default: int, least: int, most: int) -> int:
-    value = str(env.str(name, default=str(default)))
+    value = _read(name, str(default))
     try:
         number = int(value)
     except ValueError:
@@ -82,14 +108,14 @@ def _number(name: str, default: int, least: int, most: int) -> int:
 
 
 def _boolean(name: str, default: bool) -> bool:
-    value = str(env.str(name, default=str(default)))
+    value = _read(name, str(default))
     if value.lower() not in _YES + _NO:
         raise _refuse(name, value, "true or false")
     return value.lower() in _YES
 
 
 def _text(name: str, default: str) -> str:
-    value = str(env.str(name, default=default))
+    value = _read(name, default)
     if not value.isprintable():
         raise _refuse(name, value, "one line without control characters")
     return value
@@ -97,7 +123,8 @@ def _text(name: str, default: str) -> str:
 
 def _secret(name: str, *, least: int) -> str:
     """Return a secret, or nothing; the sentence about a wrong one does not repeat it."""
-    value, words = str(env.str(name, default="")), name.lower().replace("_", " ")
+    SECRET_SETTINGS.add(f"LLAMORA_{name}")
+    value, words = _read(name, ""), name.lower().replace("_", " ")
     if value and not (len(value) >= least and value.isascii() and value.isprintable()):
         raise ImproperlyConfigured(
             f"LLAMORA_{name} is not a valid {words}; it must be {least} or more ASCII letters, digits and "
@@ -107,7 +134,7 @@ def _secret(name: str, *, least: int) -> str:
 
 
 def _sampling(name: str) -> dict[str, Any]:
-    value = str(env.str(name, default=""))
+    value = _read(name, "")
     try:
         return parse_sampling(value) if value else {}
     except InvalidSampling as reason:
@@ -116,7 +143,7 @@ def _sampling(name: str) -> dict[str, Any]:
 
 def _path(name: str, default: str, *, is_file: bool = False) -> str:
     """Return an absolute path, or nothing; it need not be there yet."""
-    value = str(env.str(name, default=default))
+    value = _read(name, default)
     if not value:
         return value
     try:
@@ -151,7 +178,7 @@ def _is_origin(value: str) -> bool:
 
 
 def _url(name: str, default: str = "") -> str:
-    value = str(env.str(name, default=default))
+    value = _read(name, default)
     if value and not _parses(value, _is_url):
         # It may hold a password.
         raise ImproperlyConfigured(
@@ -172,14 +199,14 @@ def _safe_url(name: str, default: str) -> str:
 
 
 def _host(name: str, default: str) -> str:
-    value = str(env.str(name, default=default))
+    value = _read(name, default)
     if not _HOST.fullmatch(value):
         raise _refuse(name, value, "a host name or an IP address, such as 127.0.0.1")
     return value
 
 
 def _hosts(name: str) -> list[str]:
-    values = [value for value in env.list(name, default=[]) if value]
+    values = _read_list(name)
     for value in values:
         if value != "*" and not _HOST.fullmatch(value):
             raise _refuse(name, value, "host names separated by commas, such as diary.home,192.168.1.4")
@@ -187,7 +214,7 @@ def _hosts(name: str) -> list[str]:
 
 
 def _origins(name: str) -> list[str]:
-    values = [value for value in env.list(name, default=[]) if value]
+    values = _read_list(name)
     for value in values:
         if not _parses(value, _is_origin):
             raise _refuse(name, value, "origins separated by commas, such as https://diary.home")
@@ -195,7 +222,7 @@ def _origins(name: str) -> list[str]:
 
 
 def _networks(name: str) -> list[IPv4Network | IPv6Network]:
-    values = [value.strip() for value in env.list(name, default=[]) if value]
+    values = [value.strip() for value in _read_list(name)]
     try:
         networks = [ip_network(value) for value in values]
     except ValueError:
@@ -208,7 +235,7 @@ def _networks(name: str) -> list[IPv4Network | IPv6Network]:
 
 
 def _time_zone(name: str, default: str) -> str:
-    value = str(env.str(name, default=default))
+    value = _read(name, default)
     if not _parses(value, ZoneInfo):
         raise _refuse(name, value, "the name of a time zone, such as Europe/Vienna")
     return value

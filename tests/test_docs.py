@@ -224,7 +224,7 @@ def test_the_readers_of_settings_are_those_that_the_tests_know() -> None:
         r"^def (_\w+)\(name: str", (ROOT / "llamora" / "settings.py").read_text(), re.MULTILINE
     )
 
-    assert set(defined) == READERS | {"_refuse"}
+    assert set(defined) == READERS | {"_refuse", "_read", "_read_list"}
 
 
 def list_named_paths() -> set[str]:

@@ -62,7 +62,7 @@ def test_a_command_of_a_household_makes_none(empty_folder: Path, transactional_d
 def test_each_command_makes_no_household_or_has_its_reason() -> None:
     own = {name for name, app in get_commands().items() if str(app) in OWN_APPS}
 
-    assert own == manage.OF_A_HOUSEHOLD | manage.EXAMINING | BY_THEMSELVES
+    assert own == manage.OF_A_HOUSEHOLD | manage.EXAMINING | manage.WITHOUT_DATABASE | BY_THEMSELVES
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,6 @@ from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections
@@ -24,6 +23,7 @@ from llamora.database import backup_files, condition
 from llamora.database.condition import FileState
 from llamora.ops.backup import archive, integrity, retention, snapshot
 from llamora.ops.backup.snapshot import StopCheck, never_stop
+from llamora.ops.configuration import strip_credentials
 from llamora.ops.errors import OperationRefused
 
 _SECRET = re.compile(r"KEY|SECRET|TOKEN|PASSWORD")
@@ -208,24 +208,13 @@ def render_settings(environment: Mapping[str, str], *, with_secrets: bool) -> st
     lines = ["# The settings when this backup was made. The README explains them."]
     for name, value in sorted(environment.items()):
         if name.startswith("LLAMORA_") and (with_secrets or not _SECRET.search(name)):
-            shown = value if with_secrets else _strip_credentials(value)
+            shown = value if with_secrets else strip_credentials(value)
             lines.append(
                 f"{name}='{shown}'"
                 if shown.isprintable()
                 else f"# {name} is left out: it contains control characters."
             )
     return "\n".join(lines) + "\n"
-
-
-def _strip_credentials(value: str) -> str:
-    """Return a URL without the user name and password that it may contain."""
-    if "://" not in value or "@" not in value:
-        return value
-    try:
-        parts = urlsplit(value)
-    except ValueError:
-        return ""
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
 def sync_folder(folder: Path) -> None:

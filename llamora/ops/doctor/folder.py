@@ -8,7 +8,7 @@ from django.conf import settings
 
 from accounts.sessions.run_secret import get_runtime_folder, is_in_memory
 from llamora.database import condition
-from llamora.ops import data_folder
+from llamora.ops import configuration, data_folder
 from llamora.ops.doctor.check_result import CheckResult, bad, ok, warn
 from llamora.ops.errors import OperationRefused
 
@@ -52,6 +52,14 @@ def check_settings_file() -> Iterator[CheckResult]:
     if path.is_file() and data_folder.is_open_to_others(path):
         message = f"Other users of this machine can read {path}. To stop that, run: chmod 600 '{path}'"
         yield warn("settings", message)
+
+
+def check_setting_names() -> Iterator[CheckResult]:
+    """Report names that were probably meant as settings, and have no effect."""
+    ignored = configuration.list_ignored_names()
+    yield from (warn("settings", name.sentence) for name in ignored)
+    if not ignored:
+        yield ok("settings", "Each name that begins with LLAMORA_ is a setting.")
 
 
 def check_secret_key() -> Iterator[CheckResult]:

@@ -19,6 +19,7 @@ WITHOUT_DATABASE: tuple[DoctorCheck, ...] = (
         folder.check_owner,
         folder.check_file_modes,
         folder.check_settings_file,
+        folder.check_setting_names,
         folder.check_secret_key,
         folder.check_run_secret,
     ),

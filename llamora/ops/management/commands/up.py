@@ -25,7 +25,7 @@ from llamora.database import reserve
 from llamora.inference.config import ModelConfig
 from llamora.inference.model_choice.errors import ChoiceRefused
 from llamora.inference.model_choice.services import build_config
-from llamora.ops import background, data_folder, losses, startup, systemd_unit
+from llamora.ops import background, configuration, data_folder, losses, startup, systemd_unit
 from llamora.ops.backup import create
 from llamora.ops.errors import OperationRefused
 from llamora.process_memory import protect_process_memory
@@ -108,6 +108,9 @@ class Command(BaseCommand):
     def _start(self, *, port: int, host: str, no_model: bool, backup_first: bool) -> None:
         protect_process_memory()
         log_uncaught_errors()
+        # First of all: a misspelt name may be why the start is refused.
+        for name in configuration.list_ignored_names():
+            self.print_now(name.sentence)
         startup.check_plain_http(host)
         if weakness := data_folder.find_key_weakness(settings.SECRET_KEY):
             raise OperationRefused(weakness)
