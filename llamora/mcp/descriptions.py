@@ -1,0 +1,116 @@
+"""Tools and resources as a version of the protocol describes them, and the provider of both. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from llamora.mcp.versions import has_annotations, has_structured_content
+
+Result = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServerInfo:
+    """Version of the server, and words about how its tools are meant."""
+
+    version: str
+    instructions: str
+
+    def describe(self) -> dict[str, str]:
+        """Return the name and version as each result carries them."""
+        return {"name": "llamora", "title": "Llamora", "version": self.version}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToolDescription:
+    """A tool as it is listed: its words, the schemas of its arguments and results, and whether it writes."""
+
+    name: str
+    title: str
+    description: str
+    input_schema: dict[str, Any]
+    output_schema: dict[str, Any]
+    is_read_only: bool
+    is_idempotent: bool = True
+
+    def describe(self, version: str) -> dict[str, Any]:
+        """Return the tool in a version of the protocol. No tool deletes, and none leaves the diary."""
+        described: dict[str, Any] = {
+            "name": self.name,
+            "description": self.description,
+            "inputSchema": self.input_schema,
+        }
+        if has_annotations(version):
+            described["annotations"] = {
+                "title": self.title,
+                "readOnlyHint": self.is_read_only,
+                "destructiveHint": False,
+                "idempotentHint": self.is_idempotent,
+                "openWorldHint": False,
+            }
+        if has_structured_content(version):
+            described |= {"title": self.title, "outputSchema": self.output_schema}
+        return described
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToolResult:
+    """Object that a tool returned, of its output schema, or a sentence that says what went wrong."""
+
+    value: dict[str, Any] = field(default_factory=dict, repr=False)
+    # The same as JSON, for those who read no objects.
+    text: str = field(repr=False)
+    is_error: bool = False
+
+    def describe(self, version: str) -> Result:
+        """Return the result in a version of the protocol."""
+        described: Result = {"content": [{"type": "text", "text": self.text}], "isError": self.is_error}
+        if has_structured_content(version) and not self.is_error:
+            described["structuredContent"] = self.value
+        return described
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResourceDescription:
+    """A resource, or with a template as `uri` all resources of a kind, as it is listed."""
+
+    uri: str
+    name: str
+    title: str
+    description: str
+    mime_type: str = "application/json"
+
+    def describe(self, version: str, *, is_template: bool) -> dict[str, Any]:
+        """Return the resource in a version of the protocol."""
+        described = {
+            "uriTemplate" if is_template else "uri": self.uri,
+            "name": self.name,
+            "description": self.description,
+            "mimeType": self.mime_type,
+        }
+        if has_structured_content(version):
+            described["title"] = self.title
+        return described
+
+
+class ResourceNotFound(Exception):  # noqa: N818 - an answer to the client
+    """Raised for an address that names no resource."""
+
+
+class Provider(Protocol):
+    """Tools and resources behind the protocol; every method may raise MessageError."""
+
+    def list_tools(self) -> Iterable[ToolDescription]:
+        """Return the tools that may be called."""
+
+    def call_tool(self, name: str, arguments: dict[str, Any]) -> ToolResult:
+        """Return what a tool of the list does with arguments of any kind."""
+
+    def list_resources(self) -> Iterable[ResourceDescription]:
+        """Return the resources to choose from."""
+
+    def list_resource_templates(self) -> Iterable[ResourceDescription]:
+        """Return the kinds of resources."""
+
+    def read_resource(self, uri: str) -> str:
+        """Return the text of a resource; raise ResourceNotFound."""
