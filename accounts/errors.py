@@ -7,6 +7,7 @@
         CostlySlot              costly         the slot costs more to open than the server allows
         InvalidToken            invalid_token  no access token, or one that is unknown, revoked or expired
         TooManyTokens           many_tokens    the person has as many access tokens as are allowed
+        IdempotencyKeyReused    key_reused     a program sent a key again, with something else
         KeysDoNotMatch          keys_differ    the right secret, but its key does not open the rows
             StaleVault                         the vault was rotated meanwhile: try again
         DiaryRolledBack         set_back       this browser saw a later key of this diary; has `day`
@@ -76,6 +77,12 @@ class TooManyTokens(AccountsError):
     """Raised when a person who has many access tokens makes one more."""
 
     code = "many_tokens"
+
+
+class IdempotencyKeyReused(AccountsError):
+    """Raised when a program sends the idempotency key of an earlier call with another content."""
+
+    code = "key_reused"
 
 
 class KeysDoNotMatch(AccountsError):

@@ -15,8 +15,8 @@ from accounts.sessions.services import open_session
 from llamora.crypto import EnvelopeError, VaultLocked, in_force
 from llamora.database import NotWritten
 
-# Paths that need no session and are requested often.
-_WITHOUT_VAULT = ("/static/", "/healthz")
+# Paths that need no session: some are requested often, and programs have a token instead.
+_WITHOUT_VAULT = ("/static/", "/healthz", "/health", "/api/", "/mcp")
 # Sent by scripts with requests that no person made; these must not extend the idle limit.
 POLL_HEADER = "X-Llamora-Poll"
 

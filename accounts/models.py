@@ -9,6 +9,7 @@ There is no password column: a password is right if it opens the key slot of the
     Unlock      the data key for that browser, sealed under a key that is nowhere on the disk
     BrowserKey  the key with which a locked browser proves that a draft comes from it, sealed
     AccessToken a key slot of a program, which opens some realms and never a whole diary
+    IdempotencyKey   a key under which a program stored something, so that it is stored once
     FormerKey   the data key of a former epoch, sealed under the current one, until its rotation is finished
     Invitation  a link that lets one person register; only the hash of its token is stored
 """
@@ -324,6 +325,24 @@ class AccessToken(SealedModel):
 
     def __str__(self) -> str:
         return f"Access token {self.id}"
+
+
+class IdempotencyKey(models.Model):
+    """A key under which a program stored something, so that the same call again stores nothing more.
+
+    Both digests are made with the token's secret: nobody who reads the database learns what was sent.
+    """
+
+    # The first 16 bytes of the digest of what the program calls the key.
+    id = models.UUIDField(primary_key=True, editable=False)
+    token = models.ForeignKey(AccessToken, on_delete=models.CASCADE, related_name="idempotency_keys")
+    body_digest = models.BinaryField()
+    # The row that was stored.
+    result_id = models.UUIDField()
+    used_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"Idempotency key {self.id}"
 
 
 class FormerKey(SealedModel):

@@ -1,9 +1,11 @@
-"""The ASGI application: requests run in two thread pools, the WebSocket on the event loop.
+"""The ASGI application: requests run in three thread pools, the WebSocket on the event loop.
 
 A whole request (middleware, view, queries, template) runs in one thread, with that thread's database
 connection, which stays open between requests.
 
     page pool   ordinary requests
+    program pool
+                calls of programs with a token, fair between addresses
     slow pool   requests that derive a key, rate a password, wait for a job or handle a whole diary; fair
                 between addresses, so that many requests from one address do not delay a sign-in from another;
                 some of its threads run only requests from addresses that have not failed lately
@@ -39,6 +41,7 @@ from accounts.http.headers import get_plain_page_headers
 from accounts.sessions.scope import find_recognised_browser
 from accounts.throttling.client_ip import normalize_ip
 from accounts.throttling.throttle import throttle
+from llamora.api.errors import PROGRAM_PATHS, ApiError
 from llamora.routing import websocket_application  # its models need the apps
 from llamora.threads import FairExecutor
 
@@ -56,10 +59,17 @@ FREE_ATTEMPTS, PAUSE_STEP, MAX_PAUSE = 8, 0.1, 2.0
 RETRY_SECONDS = 2
 UNREADABLE = "This request could not be read. Nothing was changed."
 TOO_MANY_REQUESTS = "Too many requests. Wait a few seconds, then try again."
+# Calls of programs, which wait for each other and for no page.
+PROGRAM_THREADS = 8
 SLOW_PATHS = (
     *("/sign-in/", "/register/", "/unlock/", "/recover/", "/strength/", "/settings/"),
     *("/replies/", "/export/"),
 )
+
+
+def is_of_program(scope: Scope) -> bool:
+    """Return whether a request is a call of the API, which is answered in JSON."""
+    return str(scope["path"]).startswith(PROGRAM_PATHS)
 
 
 def is_slow(scope: Scope) -> bool:
@@ -81,6 +91,9 @@ class PageHandler(ASGIHandler):
         # Imports every view now: a fault in one stops the start, and no first page waits for it.
         get_resolver().url_patterns  # noqa: B018
         self.page_pool = FairExecutor(threads=settings.PAGE_THREADS, name="page", max_active=1)
+        self.program_pool = FairExecutor(
+            threads=PROGRAM_THREADS, name="program", max_active=1, max_waiting=MAX_WAITING_PER_ADDRESS
+        )
         self.slow_pool = FairExecutor(
             threads=SLOW_THREADS,
             name="slow",
@@ -95,7 +108,13 @@ class PageHandler(ASGIHandler):
         except RequestAborted:
             return
         pool: Executor = self.page_pool
-        if is_slow(scope):
+        if is_of_program(scope):
+            address = _get_client_address(scope)
+            if self.program_pool.is_full(address):
+                await self.send_response(_build_busy_response(), send)
+                return
+            pool = self.program_pool.for_key(address)
+        elif is_slow(scope):
             key, rank = await self._find_place(scope, body)
             if self.slow_pool.is_full(key):
                 await self.send_response(_build_too_many_requests(), send)
@@ -171,8 +190,8 @@ class PageHandler(ASGIHandler):
     def close(self) -> None:
         """Refuse new requests, drop waiting requests, and wait for running requests."""
         for wait in (False, True):
-            self.page_pool.shutdown(wait=wait, cancel_futures=not wait)
-            self.slow_pool.shutdown(wait=wait, cancel_futures=not wait)
+            for pool in (self.page_pool, self.program_pool, self.slow_pool):
+                pool.shutdown(wait=wait, cancel_futures=not wait)
 
 
 def _get_client_address(scope: Scope) -> str:
@@ -182,6 +201,14 @@ def _get_client_address(scope: Scope) -> str:
 def _build_too_many_requests() -> HttpResponse:
     """Return the response to a request from an address with too many waiting requests."""
     return _build_plain_response(TOO_MANY_REQUESTS, status=429, headers={"Retry-After": str(RETRY_SECONDS)})
+
+
+def _build_busy_response() -> HttpResponse:
+    """Return the response to a call from an address with too many waiting calls."""
+    response = ApiError(503, "busy", headers={"Retry-After": str(RETRY_SECONDS)}).build_response()
+    for name, value in get_plain_page_headers().items():
+        response.headers.setdefault(name, value)
+    return response
 
 
 def _build_plain_response(sentence: str, *, status: int, headers: Mapping[str, str]) -> HttpResponse:

@@ -269,6 +269,8 @@ PORT = _number("PORT", 8765, 1, 65_535)
 HOST = _host("HOST", "127.0.0.1")
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", "llamora.localhost", *_hosts("HOSTS")]
 CSRF_TRUSTED_ORIGINS = _origins("TRUSTED_ORIGINS")
+# Of pages elsewhere whose scripts may read what the HTTP API answers.
+API_ORIGINS = _origins("API_ORIGINS")
 TRUSTED_PROXIES = _networks("TRUSTED_PROXIES")
 REGISTRATION = _choice("REGISTRATION", "closed", ("closed", "open"))
 PAGE_THREADS = _number("PAGE_THREADS", 2, 1, 64)

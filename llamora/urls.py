@@ -1,4 +1,4 @@
-"""URLs of the site: those of the apps, the admin, and `/healthz` for monitoring."""
+"""URLs of the site: those of the apps, the admin, the API, and `/healthz` for monitoring."""
 
 from django.conf import settings
 from django.db import DatabaseError, connection
@@ -52,6 +52,7 @@ urlpatterns = [
     path("", include("diary.urls")),
     path("", include("search.urls")),
     path("", include("traces.urls")),
+    path("", include("llamora.api.urls", namespace="api")),
 ]
 
 # Django finds these by their names.

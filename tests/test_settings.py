@@ -59,6 +59,7 @@ WRONG: dict[str, tuple[list[str], str]] = {
     "SECRET_KEY": (["change-me", "x" * 49, "ü" * 60], "must be 50 or more ASCII letters"),
     "SIGN_IN_DAYS": (["0", "forever"], NUMBER),
     "TIME_ZONE": (["Europe/Nowhere", "", "../etc/passwd", "CET+1", "Europe"], "must be the name of a"),
+    "API_ORIGINS": (["pages.home", "https://a.home/", "https://a.home,b.home"], "must be origins"),
     "TRUSTED_ORIGINS": (["diary.home", "https://a.home/", "https://a.home,b.home"], "must be origins"),
     "TRUSTED_PROXIES": (["proxy.home", "10.8.0.1/24", "0.0.0.0/0", "::/0", "::1,*"], "must be addresses"),
 }  # fmt: skip
@@ -74,6 +75,7 @@ RIGHT = {
     "MODEL_URL": "https://user:word@models.home:8443/v1",
     "TIME_ZONE": "America/Argentina/Ushuaia",
     "TRUSTED_PROXIES": "127.0.0.1, ::1,10.8.0.0/24,fd00::/64",
+    "API_ORIGINS": "https://pages.home,http://localhost:3000",
     "TRUSTED_ORIGINS": "https://diary.home,https://[fd00::4]:8443",
 }
 CASES = [(name, value, said) for name, (values, said) in WRONG.items() for value in values]

@@ -14,7 +14,7 @@ from accounts.security.data_inventory import RowLabel, register_label
 from accounts.signals import data_key_rotated, person_deleted, vault_locked, vault_unlocked
 from diary import hooks
 from diary.models import Entry, Reply
-from llamora.crypto import current_keyring
+from llamora.crypto import current_realm_keyring
 from llamora.database import NotWritten
 from traces import queries
 from traces.editing.services import purge_deleted
@@ -81,7 +81,7 @@ def _forget_names(sender: object, *, person_id: UUID, **_: Any) -> None:
 def _stop_proposals(sender: object, *, created: bool, raw: bool = False, **_: Any) -> None:
     del sender
     if created and not raw:
-        transaction.on_commit(partial(stop_proposals, current_keyring().key_id))
+        transaction.on_commit(partial(stop_proposals, current_realm_keyring().key_id))
 
 
 def _delete_summary(sender: object, *, instance: EntryTrace, origin: object, **_: Any) -> None:

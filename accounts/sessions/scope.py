@@ -56,7 +56,7 @@ def open_session_cookie(scope: Scope) -> str:
     return str(find_person_id(get_session_cookie(scope)) or "")
 
 
-# Each returns the id of the person whose credential a request has, or "". Access tokens belong here too.
+# Each returns the id of the person whose credential a request has, or "". `accounts.apps` adds access tokens.
 credential_openers: list[Callable[[Scope], str]] = [open_session_cookie]
 
 

@@ -124,6 +124,13 @@ def list_tokens(keyring: Keyring) -> list[ListedToken]:
         return [_describe(row, keyring, listed=listed) for row in rows]
 
 
+def find_token_name(keyring: Keyring, *, token_id: UUID) -> str:
+    """Return the name of a token, or "" if it has none that can be read."""
+    row = AccessToken.objects.filter(owner_id=keyring.owner, id=token_id).first()
+    with in_force(keyring):
+        return str(row.open_or("name", "")) if row is not None else ""
+
+
 def _describe(row: AccessToken, keyring: Keyring, *, listed: SlotList) -> ListedToken:
     is_genuine = row.id in listed and row.epoch == keyring.epoch and _is_authentic(row, keyring)
     is_valid = is_genuine and not row.is_expired

@@ -12,7 +12,7 @@ the owner's keyring proves.
 import threading
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -67,11 +67,16 @@ class OpenedToken:
     The caller closes the keyring.
     """
 
-    id: UUID
+    token: TokenText = field(repr=False)
     owner: UUID
     terms: TokenTerms
     keyring: RealmKeyring | None = None
     drop: DropKey | None = None
+
+    @property
+    def id(self) -> UUID:
+        """The id of the token's row."""
+        return self.token.id
 
 
 class _Admissions:
@@ -143,6 +148,24 @@ def verify_token(text: str, *, address: str) -> OpenedToken:
     return opened
 
 
+def find_token_owner(text: str) -> UUID | None:
+    """Return whose a token is, whether or not it works now, or None; it is not counted as a call."""
+    try:
+        token = crypto.parse_token(text)
+        row = next((StoredToken(*values) for values in _select_token(id=token.id)), None)
+        if row is None or row.owner__vault__epoch is None:
+            return None
+        slot = token_slots.slot_from_row(row)
+        crypto.check_secret(slot, token, current_epoch=row.owner__vault__epoch)
+    except (TokenError, SlotError):
+        return None
+    except ERRORS as error:
+        if not is_caused_by_damage(error):
+            raise
+        return None
+    return slot.owner
+
+
 def _open_token(text: str) -> OpenedToken:
     try:
         token = crypto.parse_token(text)
@@ -188,7 +211,7 @@ def _open_slot(row: StoredToken, slot: TokenSlot, token: TokenText) -> OpenedTok
         if keyring is not None:
             keyring.close()
         raise
-    return OpenedToken(id=row.id, owner=row.owner_id, terms=slot.terms, keyring=keyring, drop=drop)
+    return OpenedToken(token=token, owner=row.owner_id, terms=slot.terms, keyring=keyring, drop=drop)
 
 
 def _check_admitted(slot: TokenSlot, keyring: RealmKeyring | None) -> None:

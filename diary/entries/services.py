@@ -23,9 +23,11 @@ from diary.errors import DayNotBegun, EditConflict, ObjectNotFound
 from diary.history.services import replace_text
 from diary.models import Draft, Entry, Origin, Recap, Version
 from diary.openings.purge import delete_openings_derived_from
+from diary.origins.provenance import Provenance
 from llamora.clock.services import get_cutoff, get_latest_time
 from llamora.crypto import EnvelopeError, keyed_digest
 from llamora.database import FIRST_MOMENT, CachedQuery, write_transaction
+from llamora.source_names import clean_source_name
 
 BIN_LIFETIME = timedelta(days=30)
 _SAVE_KEY_LABEL = b"diary.entry.keep_key"
@@ -58,6 +60,25 @@ def save_entry(
         )
         delete_draft_if_saved(owner_id=owner_id, day=day, text=text, revision=draft_revision)
     return SavedEntry(entry, is_new=existing is None)
+
+
+def save_token_entry(*, owner_id: UUID, day: date, text: str, source: str, zone: str) -> Entry:
+    """Save what its owner typed in a program as an entry; raise InvalidText, DayNotBegun.
+
+    `source` is the name of the program. It needs no more than the realm `content`.
+    """
+    now = timezone.now()
+    _check_has_begun(day)
+    with write_transaction():
+        return Entry.objects.create(
+            owner_id=owner_id,
+            day=day,
+            text=clean_entry_text(text, limit=settings.MAX_TEXT),
+            created_at=now,
+            utc_offset=days.utc_offset(now, zone),
+            origin=Origin.OWN_TOKEN,
+            provenance=Provenance(source=clean_source_name(source)).to_json(),
+        )
 
 
 def _check_has_begun(day: date) -> None:
@@ -98,9 +119,15 @@ def _has_had_text(entry: Entry, text: str) -> bool:
 
 
 def edit_entry(
-    *, owner_id: UUID, entry_id: UUID, text: str, revision: int, draft_revision: int | None = None
+    *,
+    owner_id: UUID,
+    entry_id: UUID,
+    text: str,
+    revision: int,
+    draft_revision: int | None = None,
+    origin: str = Origin.OWN,
 ) -> Entry:
-    """Replace the text of an entry; the previous text becomes a version.
+    """Replace the text of an entry; the previous text becomes a version. `origin` is that of the new text.
 
     Raise InvalidText, ObjectNotFound, or EditConflict if another revision was saved meanwhile.
     """
@@ -110,7 +137,7 @@ def edit_entry(
         if entry.text != text:
             if entry.revision != revision:
                 raise EditConflict(entry)
-            replace_text(entry, text)
+            replace_text(entry, text, origin=origin)
         delete_edit_draft_if_saved(owner_id=owner_id, entry_id=entry_id, text=text, revision=draft_revision)
     return entry
 

@@ -15,11 +15,15 @@ check tells a damaged copy from a token that is not valid any more; it is no sec
     key-encrypting key   BLAKE2b(key = secret, data = id, digest length 32,
                                  personalisation = "llamora.token", zeros behind it up to 16 bytes)
 
+    idempotency digest   BLAKE2b(key = secret, digest length 32, personalisation = "llamora.tokcall",
+                                 data = length of the purpose as u16 | purpose in ASCII | what is digested)
+
 No Argon2: 256 random bits cannot be guessed.
 """
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from uuid import UUID
@@ -35,6 +39,8 @@ _ID_LETTERS, _SECRET_LETTERS, _CHECK_LETTERS = 26, 52, 6
 _LENGTH = len(PREFIX) + _ID_LETTERS + 1 + _SECRET_LETTERS + 1 + _CHECK_LETTERS
 _CHECK_PERSON = b"llamora.tokcheck"
 _KEY_PERSON = b"llamora.token"
+_CALL_PERSON = b"llamora.tokcall"
+_U16 = struct.Struct(">H")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,12 @@ class TokenText:
     def derive_key(self) -> bytes:
         """Return the key-encrypting key of the token's slot."""
         return blake2b(self.id.bytes, key=self.secret, digest_size=KEY_BYTES, person=_KEY_PERSON).digest()
+
+    def compute_digest(self, purpose: str, data: bytes) -> bytes:
+        """Return a digest of 32 bytes that only the holder of the token can compute, in every epoch."""
+        name = purpose.encode("ascii")
+        said = _U16.pack(len(name)) + name + data
+        return blake2b(said, key=self.secret, digest_size=32, person=_CALL_PERSON).digest()
 
 
 def new_token(token_id: UUID) -> TokenText:

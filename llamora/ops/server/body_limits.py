@@ -18,6 +18,7 @@ from collections.abc import Callable
 from io import BytesIO
 from typing import Any
 
+import msgspec
 from daphne.http_protocol import WebRequest
 from django.conf import settings
 from django.utils.html import escape
@@ -27,6 +28,7 @@ from accounts.http.headers import get_plain_page_headers
 from accounts.http.redacted_logging import find_route
 from accounts.sessions.scope import find_owner_of_credential
 from accounts.throttling.client_ip import normalize_ip
+from llamora.api.errors import PROGRAM_PATHS, build_refusal_of_body
 from llamora.ops.server import proxies
 from llamora.ops.server.body_budget import Body, BodyBudget
 
@@ -251,10 +253,13 @@ class DiaryRequest(WebRequest):  # type: ignore[misc]  # daphne is untyped
         self.requestHeaders.removeHeader(b"expect")
         reason, sentence = REFUSALS[status]
         page = (REFUSAL_PAGE % {"title": reason, "body": sentence, "mark": _MARKS.get(status, "")}).encode()
+        is_of_program = self._asked[1].startswith(tuple(path.encode() for path in PROGRAM_PATHS))
+        if is_of_program:
+            page = msgspec.json.encode(build_refusal_of_body(status).build_body())
         headers = {
             "Server": self.server.server_name,
             "Connection": "close",
-            "Content-Type": HTML_TYPE,
+            "Content-Type": "application/json" if is_of_program else HTML_TYPE,
             "Content-Length": str(len(page)),
             **get_plain_page_headers(),
             **_MORE_HEADERS.get(status, {}),

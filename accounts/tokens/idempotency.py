@@ -1,0 +1,57 @@
+"""Idempotency keys: a program that repeats a call, since it got no answer, stores nothing twice.
+
+The program sends a key with a call that stores something. The key, a digest of the call's content and the id
+of the row are saved in the transaction that saves the row, so a call that was cut off at any moment can be
+repeated, also after a restart of the server. Both are digested with the token's secret. A key is stored for
+three days.
+"""
+
+import hmac
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from accounts.errors import IdempotencyKeyReused
+from accounts.models import IdempotencyKey
+from llamora.clock.services import get_cutoff
+from llamora.crypto import TokenText
+from llamora.database import FIRST_MOMENT, write_transaction
+
+KEY_LIFETIME: Final = timedelta(days=3)
+
+
+class StoredOnce(NamedTuple):
+    """The id of the row of a call, and whether this call stored it."""
+
+    row_id: UUID
+    is_new: bool
+
+
+def store_once(token: TokenText, *, key: str, content: bytes, store: Callable[[], UUID]) -> StoredOnce:
+    """Run `store`, which saves a row and returns its id, unless a call with this key did so before.
+
+    Both are one transaction. With "" for the key it always runs. Raise IdempotencyKeyReused if the call of
+    before had another content.
+    """
+    if not key:
+        return StoredOnce(store(), is_new=True)
+    key_id = UUID(bytes=token.compute_digest("key", key.encode())[:16])
+    digest = token.compute_digest("body", content)
+    with write_transaction():
+        earlier = IdempotencyKey.objects.filter(id=key_id, token_id=token.id).first()
+        if earlier is not None:
+            if not hmac.compare_digest(bytes(earlier.body_digest), digest):
+                raise IdempotencyKeyReused
+            return StoredOnce(earlier.result_id, is_new=False)
+        row_id = store()
+        _delete_expired(token.id)
+        IdempotencyKey.objects.create(id=key_id, token_id=token.id, body_digest=digest, result_id=row_id)
+    return StoredOnce(row_id, is_new=True)
+
+
+def _delete_expired(token_id: UUID) -> None:
+    before = get_cutoff(KEY_LIFETIME)
+    if before is not None:
+        keys = IdempotencyKey.objects.filter(token_id=token_id)
+        keys.filter(used_at__gte=FIRST_MOMENT, used_at__lt=before).delete()

@@ -1,0 +1,25 @@
+"""The access token in the headers of a request: Authorization, after the word Bearer, or X-API-Key."""
+
+from typing import Final
+
+from accounts.sessions.scope import Scope
+from accounts.tokens.verification import find_token_owner
+
+_BEARER: Final = "bearer "
+
+
+def find_token(authorization: str, api_key: str) -> str:
+    """Return the token of the two headers, or ""; two that differ are none."""
+    bearer, api_key = "", api_key.strip()
+    if authorization[: len(_BEARER)].lower() == _BEARER:
+        bearer = authorization[len(_BEARER) :].strip()
+    if bearer and api_key and bearer != api_key:
+        return ""
+    return bearer or api_key
+
+
+def find_owner(scope: Scope) -> str:
+    """Return the id of the person whose token the headers of an ASGI scope have, or ""."""
+    headers = {name: value.decode("latin-1") for name, value in scope.get("headers", [])}
+    text = find_token(headers.get(b"authorization", ""), headers.get(b"x-api-key", ""))
+    return str(find_token_owner(text) or "") if text else ""

@@ -1,0 +1,49 @@
+"""The access token of a request, from the header Authorization or X-API-Key and from nowhere else."""
+
+import re
+from ipaddress import ip_address
+from typing import Final
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from accounts.errors import InvalidToken
+from accounts.throttling.client_ip import get_client_ip
+from accounts.tokens.request_headers import find_token
+from accounts.tokens.verification import OpenedToken, verify_token
+from llamora.api.errors import ApiError
+
+_TOKEN: Final = re.compile(r"llamora_[0-9a-z]{8}", re.IGNORECASE)
+# Names under which programs put a token into an address.
+_TOKEN_PARAMETERS: Final = re.compile(
+    r"(?:^|&)(?:access_token|api_key|apikey|token|key|x-api-key|authorization)=", re.IGNORECASE
+)
+
+
+def open_token(request: HttpRequest) -> OpenedToken:
+    """Return what the token of a request opens; the caller closes its keyring.
+
+    Raise InvalidToken, ApiError 403 for a token that was sent where others can read it, and what
+    `verify_token` raises.
+    """
+    check_address(request)
+    text = find_token(request.headers.get("Authorization", ""), request.headers.get("X-API-Key", ""))
+    if not text:
+        raise InvalidToken
+    return verify_token(text, address=get_client_ip(request))
+
+
+def check_address(request: HttpRequest) -> None:
+    """Raise ApiError 403 if the address of a request has a token in it, or is not protected on its way."""
+    query = request.META.get("QUERY_STRING", "")
+    if _TOKEN.search(request.path_info) or _TOKEN.search(query) or _TOKEN_PARAMETERS.search(query):
+        raise ApiError(403, "token_in_url")
+    if not request.is_secure() and not settings.ALLOW_PLAIN_HTTP and not _is_this_machine(request):
+        raise ApiError(403, "plain_http")
+
+
+def _is_this_machine(request: HttpRequest) -> bool:
+    try:
+        return ip_address(str(request.META.get("REMOTE_ADDR") or "").partition("%")[0]).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,89 @@
+"""One call of a program: its token, the keys in force, and its owner."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Final
+from uuid import UUID
+
+from accounts.errors import IdempotencyKeyReused
+from accounts.keys.sealed_preferences import load_person
+from accounts.models import Person
+from accounts.tokens.idempotency import StoredOnce, store_once
+from accounts.tokens.open_keyrings import open_keyrings
+from accounts.tokens.services import find_token_name
+from accounts.tokens.token_uses import token_uses
+from accounts.tokens.verification import OpenedToken
+from llamora.api.errors import ApiError
+from llamora.crypto import RealmKeyring, TokenKind, TokenTerms, VaultLocked, in_force
+
+_LONGEST_KEY: Final = 200
+_UNUSABLE_KEY: Final = "An Idempotency-Key has 1 to 200 printable ASCII characters."
+
+
+@dataclass(kw_only=True)
+class Call:
+    """One call; its keyring is in force while it runs, and closed when its response ends."""
+
+    opened: OpenedToken = field(repr=False)
+    idempotency_key: str = field(default="", repr=False)
+
+    @property
+    def owner(self) -> UUID:
+        """The id of the person whose token it is."""
+        return self.opened.owner
+
+    @property
+    def token_id(self) -> UUID:
+        """The id of the token."""
+        return self.opened.id
+
+    @property
+    def terms(self) -> TokenTerms:
+        """What the owner decided when they made the token."""
+        return self.opened.terms
+
+    @property
+    def keyring(self) -> RealmKeyring:
+        """The keys of the token's realms; raise VaultLocked for a token that opens none."""
+        if self.opened.keyring is None:
+            raise VaultLocked
+        return self.opened.keyring
+
+    @property
+    def is_drop(self) -> bool:
+        """Whether the token only sends texts."""
+        return self.terms.kind is TokenKind.DROP
+
+    @cached_property
+    def person(self) -> Person:
+        """The owner: with their sealed preferences while they are unlocked, else as the database has them."""
+        held = open_keyrings.find(self.owner)
+        if held is None:
+            return Person.objects.get(id=self.owner)
+        with in_force(held):
+            return load_person(self.owner)
+
+    @cached_property
+    def program_name(self) -> str:
+        """The name of the program, or "" while its owner is locked, since it is sealed."""
+        held = open_keyrings.find(self.owner)
+        return find_token_name(held, token_id=self.token_id) if held is not None else ""
+
+    def note_read(self, count: int) -> None:
+        """Note that the program reads `count` entries, for the page Programs."""
+        if count:
+            token_uses.note(self.token_id, read_count=count)
+
+    def store_once(self, content: bytes, store: Callable[[], UUID]) -> StoredOnce:
+        """Run `store` once for this call's Idempotency-Key, as `accounts.tokens.idempotency` does.
+
+        Raise ApiError 422 for a key that can't be one, and 409 for one that came with another content.
+        """
+        key = self.idempotency_key
+        if len(key) > _LONGEST_KEY or not (key.isascii() and key.isprintable()):
+            raise ApiError(422, "invalid_field", field="Idempotency-Key", message=_UNUSABLE_KEY)
+        try:
+            return store_once(self.opened.token, key=key, content=content, store=store)
+        except IdempotencyKeyReused:
+            raise ApiError(409, "idempotency_key_reused") from None

@@ -1,0 +1,141 @@
+"""The table of calls: what `endpoint` registers, and what URLs, dispatch and description are made from.
+
+    @endpoint("GET", "/api/v1/entries/{id}", scopes=("diary:read",), tag="Entries")
+    def get_entry(call: Call, *, id: UUID) -> EntryBody:
+        '''Return an entry.'''
+
+The docstring's first line is the summary of the description, the rest its explanation. Parameters by name are
+parts of the path; `query` and `body` are structs. A call returns a struct, or a response of its own.
+"""
+
+import inspect
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final, TypeVar, get_type_hints
+
+import msgspec
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+_PLACE: Final = re.compile(r"\{(\w+)\}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Endpoint:
+    """A call of the API: its address, who may call it, what it takes and what it answers."""
+
+    method: str
+    path: str
+    # One of these is enough. Empty: any valid token.
+    scopes: tuple[str, ...]
+    tag: str
+    run: Callable[..., Any] = field(repr=False)
+    status: int = 200
+    # The type of an answer that is no JSON.
+    media_type: str = ""
+    # Whether it may be called without a token.
+    is_public: bool = False
+    # Whether it stores something, so that it takes an Idempotency-Key.
+    stores: bool = False
+
+    @property
+    def name(self) -> str:
+        """The name of the function, which is the description's operationId."""
+        return self.run.__name__
+
+    @property
+    def summary(self) -> str:
+        """The first line of the docstring, without its full stop."""
+        return inspect.getdoc(self.run).partition("\n")[0].rstrip(".")  # type: ignore[union-attr]
+
+    @property
+    def explanation(self) -> str:
+        """The rest of the docstring, in one line."""
+        _, _, rest = (inspect.getdoc(self.run) or "").partition("\n")
+        return " ".join(rest.split())
+
+    @cached_property
+    def _types(self) -> Mapping[str, Any]:
+        return get_type_hints(self.run)
+
+    @property
+    def body(self) -> type[msgspec.Struct] | None:
+        """The struct of the body, or None."""
+        return self._types.get("body")
+
+    @property
+    def query(self) -> type[msgspec.Struct] | None:
+        """The struct of the query parameters, or None."""
+        return self._types.get("query")
+
+    @property
+    def answer(self) -> Any:
+        """The type of the answer."""
+        return self._types["return"]
+
+    @cached_property
+    def path_types(self) -> Mapping[str, Any]:
+        """The types of the parts of the path, by name."""
+        return {name: self._types[name] for name in _PLACE.findall(self.path)}
+
+
+class EndpointTable:
+    """All calls, in the order in which they were registered."""
+
+    def __init__(self) -> None:
+        self._endpoints: dict[tuple[str, str], Endpoint] = {}
+
+    def add(self, endpoint: Endpoint) -> None:
+        """Add a call; raise ValueError if there is one of this method and path."""
+        place = endpoint.method, endpoint.path
+        if place in self._endpoints:
+            raise ValueError(f"There are two calls {' '.join(place)}.")
+        self._endpoints[place] = endpoint
+
+    def list_all(self) -> list[Endpoint]:
+        """Return all calls."""
+        return list(self._endpoints.values())
+
+    def group_by_path(self) -> dict[str, dict[str, Endpoint]]:
+        """Return the calls by path and method; paths without a part that varies come first."""
+        paths = sorted({path for _, path in self._endpoints}, key=lambda path: (path.count("{"), path))
+        return {
+            path: {method: call for (method, at), call in self._endpoints.items() if at == path}
+            for path in paths
+        }
+
+
+endpoints = EndpointTable()
+
+
+def endpoint(
+    method: str,
+    path: str,
+    *,
+    scopes: tuple[str, ...] = (),
+    tag: str,
+    status: int = 200,
+    media_type: str = "",
+    is_public: bool = False,
+    stores: bool = False,
+) -> Callable[[_F], _F]:
+    """Return a decorator that registers a function as a call."""
+
+    def register(run: _F) -> _F:
+        endpoints.add(
+            Endpoint(
+                method=method,
+                path=path,
+                scopes=scopes,
+                tag=tag,
+                run=run,
+                status=status,
+                media_type=media_type,
+                is_public=is_public,
+                stores=stores,
+            )
+        )
+        return run
+
+    return register

@@ -1,0 +1,90 @@
+"""Calls for days: which have entries, and what one holds."""
+
+from datetime import date
+from typing import Final
+
+import msgspec
+from django.db.models import Count
+
+from diary.models import Entry, Opening, Recap
+from llamora.api.call import Call
+from llamora.api.endpoints import endpoint
+from llamora.api.resources.pages import USUAL_LIMIT, Cursor, Limit, decode_cursor, encode_cursor
+from llamora.api.resources.texts import EntryBody, build_entry_body, select_entries
+
+_TAG: Final = "Days"
+
+
+class DayListQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """Parameters of the list: from the first to the last day named, both included."""
+
+    since: date | None = msgspec.field(name="from", default=None)
+    until: date | None = msgspec.field(name="to", default=None)
+    limit: Limit = USUAL_LIMIT
+    cursor: Cursor = ""
+
+
+class DayCount(msgspec.Struct, kw_only=True):
+    """A day and the number of its entries that this program may read."""
+
+    day: date
+    entry_count: int
+
+
+class DayList(msgspec.Struct, kw_only=True):
+    """Days, the newest first; `next_cursor` is null at the end."""
+
+    days: list[DayCount]
+    next_cursor: str | None
+
+
+class DayBody(msgspec.Struct, kw_only=True):
+    """A day: its entries in their order, and what the model wrote about it.
+
+    `unread_count` says how many entries this program may not read, since they are not their owner's own.
+    """
+
+    day: date
+    entries: list[EntryBody]
+    unread_count: int
+    opening: str | None
+    recap: str | None
+
+
+@endpoint("GET", "/api/v1/days", scopes=("diary:read",), tag=_TAG)
+def list_days(call: Call, *, query: DayListQuery) -> DayList:
+    """List the days that have entries.
+
+    The newest day comes first. No text is read for it.
+    """
+    entries = select_entries(call).order_by()
+    if query.since:
+        entries = entries.filter(day__gte=query.since)
+    if query.until:
+        entries = entries.filter(day__lte=query.until)
+    if (before := decode_cursor(query.cursor, date)) is not None:
+        entries = entries.filter(day__lt=before[0])
+    rows = list(entries.values("day").annotate(entry_count=Count("id")).order_by("-day")[: query.limit + 1])
+    shown = [DayCount(day=row["day"], entry_count=row["entry_count"]) for row in rows[: query.limit]]
+    return DayList(days=shown, next_cursor=encode_cursor(shown[-1].day) if len(rows) > len(shown) else None)
+
+
+@endpoint("GET", "/api/v1/days/{day}", scopes=("diary:read",), tag=_TAG)
+def get_day(call: Call, *, day: date) -> DayBody:
+    """Return a day with its entries.
+
+    A day without entries is empty, and not an error.
+    """
+    entries = list(select_entries(call).on_day(day))
+    count = Entry.objects.for_owner(call.owner).filter(day=day).count()
+    call.note_read(len(entries))
+    opening = Opening.objects.filter(owner_id=call.owner, day=day, is_dismissed=False).first()
+    recap = Recap.objects.filter(owner_id=call.owner, day=day).first()
+    body = recap.open_or("body", None) if recap else None
+    return DayBody(
+        day=day,
+        entries=[build_entry_body(entry) for entry in entries],
+        unread_count=count - len(entries),
+        opening=opening.open_or("text", None) if opening else None,
+        recap=body.get("text") if isinstance(body, dict) else None,
+    )

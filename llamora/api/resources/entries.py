@@ -1,0 +1,219 @@
+"""Calls for entries: list, read, save, change, move, delete and restore them."""
+
+from datetime import date, datetime
+from typing import Annotated, Final, Literal
+from uuid import UUID
+
+import msgspec
+from django.db.models import Q
+from django.utils import timezone
+
+from diary import days
+from diary.entries import services
+from diary.entries.queries import get_entry as find_entry
+from diary.errors import ObjectNotFound
+from diary.inbox.boxes import store_box
+from diary.inbox.inbox_text import InboxText
+from diary.inbox.services import add_item
+from diary.models import Entry, Origin
+from llamora.api.call import Call
+from llamora.api.endpoints import endpoint
+from llamora.api.errors import ApiError
+from llamora.api.resources.pages import USUAL_LIMIT, Cursor, Limit, decode_cursor, encode_cursor
+from llamora.api.resources.texts import EntryBody, build_entry_body, select_entries
+from llamora.database import write_transaction
+
+_TAG: Final = "Entries"
+_PATH: Final = "/api/v1/entries"
+# Also said by `too_large`: a body of 4 MiB is refused before it is read.
+Text = Annotated[str, msgspec.Meta(min_length=1, description="The text, in Markdown.")]
+Moment = Annotated[datetime, msgspec.Meta(tz=True, description="A moment with its offset from UTC.")]
+
+
+class EntryListQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """Parameters of the list: one day, or the first and the last day, both included."""
+
+    day: date | None = None
+    since: date | None = msgspec.field(name="from", default=None)
+    until: date | None = msgspec.field(name="to", default=None)
+    limit: Limit = USUAL_LIMIT
+    cursor: Cursor = ""
+
+
+class EntryList(msgspec.Struct, kw_only=True):
+    """Entries, the newest day first, within a day as they were written; `next_cursor` is null at the end."""
+
+    entries: list[EntryBody]
+    next_cursor: str | None
+
+
+class EntryToSave(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """A text to save. Without a day it is today, in the time zone of its owner, or that of `written_at`."""
+
+    text: Text
+    day: date | None = None
+    written_at: Moment | None = None
+
+
+class SavedText(msgspec.Struct, kw_only=True):
+    """Result of a call that saves a text.
+
+    "created": it is an entry. "pending": it waits in the Inbox until its owner accepts it, as an entry with
+    the same id. "no_change": the same call with the same Idempotency-Key saved it before.
+    """
+
+    action: Literal["created", "pending", "no_change"]
+    id: UUID
+    day: date
+    entry: EntryBody | None
+
+
+class EntryChange(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """A new text, or another day, for an entry whose revision is still the one named."""
+
+    revision: Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
+    text: Text | None = None
+    day: date | None = None
+
+
+class DeletedEntry(msgspec.Struct, kw_only=True):
+    """An entry that was moved to the bin, and for how many days it stays there."""
+
+    id: UUID
+    in_bin_days: int
+    deleted: bool = True
+
+
+@endpoint("GET", _PATH, scopes=("diary:read",), tag=_TAG)
+def list_entries(call: Call, *, query: EntryListQuery) -> EntryList:
+    """List entries with their texts.
+
+    Texts that are not their owner's own are left out, unless the token was made to read them too.
+    """
+    entries = select_entries(call).order_by("-day", "created_at", "id")
+    if query.day:
+        entries = entries.filter(day=query.day)
+    if query.since:
+        entries = entries.filter(day__gte=query.since)
+    if query.until:
+        entries = entries.filter(day__lte=query.until)
+    if (last := decode_cursor(query.cursor, date, Moment, UUID)) is not None:
+        day, created_at, id_ = last
+        later = Q(created_at__gt=created_at) | Q(created_at=created_at, id__gt=id_)
+        entries = entries.filter(Q(day__lt=day) | Q(day=day) & later)
+    rows = list(entries[: query.limit + 1])
+    shown = rows[: query.limit]
+    call.note_read(len(shown))
+    following = None
+    if len(rows) > len(shown):
+        following = encode_cursor(shown[-1].day, shown[-1].created_at.isoformat(), shown[-1].id)
+    return EntryList(entries=[build_entry_body(entry) for entry in shown], next_cursor=following)
+
+
+@endpoint("POST", _PATH, scopes=("diary:write", "drop"), tag=_TAG, status=201, stores=True)
+def add_entry(call: Call, *, body: EntryToSave) -> SavedText:
+    """Save a text.
+
+    A token that writes what its owner types saves an entry. The text of any other program waits in the Inbox,
+    also while the diary is locked if the token is one that only sends texts.
+    """
+    day = body.day or _find_day(call, body.written_at)
+    saves_entry = call.terms.writes_own_text and not call.is_drop
+
+    def store() -> UUID:
+        if saves_entry:
+            return services.save_token_entry(
+                owner_id=call.owner,
+                day=day,
+                text=body.text,
+                source=call.program_name,
+                zone=call.person.time_zone,
+            ).id
+        return add_to_inbox(call, day=day, text=body.text, written_at=body.written_at)
+
+    stored = call.store_once(msgspec.json.encode(body), store)
+    action: Literal["created", "pending", "no_change"] = "created" if saves_entry else "pending"
+    # The day of the first call, if this one comes after midnight.
+    entry = None if call.is_drop else select_entries(call).filter(id=stored.row_id).first()
+    return SavedText(
+        action=action if stored.is_new else "no_change",
+        id=stored.row_id,
+        day=entry.day if entry else day,
+        entry=build_entry_body(entry) if entry else None,
+    )
+
+
+@endpoint("GET", _PATH + "/{id}", scopes=("diary:read",), tag=_TAG)
+def get_entry(call: Call, *, id: UUID) -> EntryBody:  # noqa: A002 - its name in the address
+    """Return an entry."""
+    entry = select_entries(call).filter(id=id).first()
+    if entry is None:
+        raise ObjectNotFound
+    call.note_read(1)
+    return build_entry_body(entry)
+
+
+@endpoint("PATCH", _PATH + "/{id}", scopes=("diary:write",), tag=_TAG)
+def change_entry(call: Call, *, id: UUID, body: EntryChange) -> EntryBody:  # noqa: A002 - its name there
+    """Change the text of an entry, or move it to another day.
+
+    The text of before stays among its versions for thirty days. Only a token that writes what its owner types
+    may change a text.
+    """
+    entry = _find_readable(call, id)
+    if body.text is not None and not call.terms.writes_own_text:
+        raise ApiError(403, "own_text_only")
+    if entry.revision != body.revision:
+        raise ApiError(409, "revision_conflict", revision=entry.revision)
+    with write_transaction():
+        if body.text is not None:
+            services.edit_entry(
+                owner_id=call.owner,
+                entry_id=id,
+                text=body.text,
+                revision=body.revision,
+                origin=Origin.OWN_TOKEN,
+            )
+        if body.day is not None:
+            services.move_entry(owner_id=call.owner, entry_id=id, day=body.day)
+    return build_entry_body(find_entry(call.owner, id))
+
+
+@endpoint("DELETE", _PATH + "/{id}", scopes=("diary:write",), tag=_TAG)
+def delete_entry(call: Call, *, id: UUID) -> DeletedEntry:  # noqa: A002 - its name in the address
+    """Move an entry to the bin, where it stays for thirty days."""
+    _find_readable(call, id)
+    services.delete_entry(owner_id=call.owner, entry_id=id)
+    return DeletedEntry(id=id, in_bin_days=services.BIN_LIFETIME.days)
+
+
+@endpoint("POST", _PATH + "/{id}/restore", scopes=("diary:write",), tag=_TAG)
+def restore_entry(call: Call, *, id: UUID) -> EntryBody:  # noqa: A002 - its name in the address
+    """Restore an entry from the bin."""
+    entry = Entry.objects.filter(owner_id=call.owner, id=id).first()
+    if entry is None or not (entry.is_trusted or call.terms.reads_untrusted):
+        raise ObjectNotFound
+    return build_entry_body(services.restore_entry(owner_id=call.owner, entry_id=id))
+
+
+def add_to_inbox(call: Call, *, day: date, text: str, written_at: datetime | None = None) -> UUID:
+    """Put a text of a program into its owner's Inbox, and return the id it will have as an entry."""
+    content = InboxText.create(text, source=call.program_name, written_at=written_at, sender_id=call.token_id)
+    if call.opened.drop is not None:
+        return store_box(
+            owner_id=call.owner, day=day, text=content, sender_id=call.token_id, key=call.opened.drop
+        )
+    return add_item(owner_id=call.owner, day=day, origin=Origin.PROGRAM, text=content).id
+
+
+def _find_day(call: Call, written_at: datetime | None) -> date:
+    if written_at is not None:
+        return written_at.date()
+    return days.today(call.person.time_zone, now=timezone.now())
+
+
+def _find_readable(call: Call, entry_id: UUID) -> Entry:
+    entry = select_entries(call).filter(id=entry_id).first()
+    if entry is None:
+        raise ObjectNotFound
+    return entry
