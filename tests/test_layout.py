@@ -64,7 +64,7 @@ RIDDLES = {
 }
 # Argon2's own word, columns of the database, and settings of households.
 ALLOWED_NAMES = {
-    *("ARGON2_LANES", "lanes", "enter_keeps", "keep_key", "ways_in"),
+    *("ARGON2_LANES", "lanes", "enter_keeps", "keep_key", "ways_in", "owner__vault__ways_in"),
     *("BACKUP_KEEP_DAYS", "BACKUP_KEEP_WEEKS"),
 }
 

@@ -94,7 +94,7 @@ def reseal_as_holder(text: str, slot: TokenSlot, **changes: Any) -> TokenSlot:
     token = parse_token(text)
 
     def build_context(of: TokenSlot, label: str) -> Context:
-        bound = (*of.terms.list_bound_values(), ("public_key", of.public_key))
+        bound = (*of.terms.bound, ("public_key", of.public_key))
         return Context(purpose="token", label=label, row=of.id, owner=of.owner, bound=bound)
 
     private = crypto.unseal(

@@ -22,6 +22,7 @@ from uuid import UUID
 from accounts.errors import StaleVault
 from accounts.models import Vault
 from llamora.crypto import Keyring, in_force
+from llamora.fields import SealedValue
 
 TOKEN_KIND = "token"  # noqa: S105 - a word
 
@@ -51,6 +52,15 @@ def load_slot_list(vault: Vault) -> SlotList | None:
         return None
     listed = [ListedSlot(**{**item, "id": UUID(hex=item["id"])}) for item in value["slots"]]
     return {slot.id: slot for slot in listed}
+
+
+def load_listed_ids(envelope: SealedValue, *, vault_id: UUID, owner_id: UUID) -> frozenset[UUID]:
+    """Return the ids on the list in an envelope of a vault; needs its keyring in force.
+
+    Raise EnvelopeError if the list does not open.
+    """
+    vault = Vault.from_db(None, ("id", "owner_id", "ways_in"), (vault_id, owner_id, envelope))
+    return frozenset(load_slot_list(vault) or ())
 
 
 def encode_slot_list(slots: Iterable[ListedSlot]) -> dict[str, Any]:

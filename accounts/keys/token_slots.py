@@ -6,7 +6,8 @@ box is then made for the terms that the authenticator is bound to. Others get no
 
 A token is used only while its row has a confirmation, which its owner's page writes:
 
-    HMAC-SHA256(secret key of the server, owner | id | u32 length of value | value for each of its terms)
+    HMAC-SHA256(SHA-256("llamora.token_confirmation" | secret key of the server),
+                owner | id | u32 length of value | value for each of its terms)
 
 With the database alone nobody can make one, for other terms neither. A restore deletes all of them: which
 tokens were revoked since the backup, only their owner knows.
@@ -15,10 +16,12 @@ tokens were revoked since the backup, only their owner knows.
 import hmac
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import NamedTuple
 from uuid import UUID
 
-from django.utils.crypto import salted_hmac
+from django.conf import settings
+from django.utils.encoding import force_bytes
 
 from accounts.keys.key_slots import RefusedSlot
 from accounts.keys.row_shapes import list_sound_ids, read_bytes
@@ -26,13 +29,14 @@ from accounts.keys.slot_list import TOKEN_KIND, SlotList
 from accounts.models import AccessToken
 from llamora import crypto
 from llamora.crypto import ForgedSlot, Keyring, SlotError, TokenKind, TokenSlot, TokenTerms
+from llamora.fields import SealedValue
 
 NOT_LISTED = "not_listed"
-_SALT = "llamora.token_confirmation"
+_SALT = b"llamora.token_confirmation"
 
 
 class StoredToken(NamedTuple):
-    """The columns of a token that its check needs, and two of its owner's."""
+    """The columns of a token that its check needs, and some of its owner's and of their vault."""
 
     id: UUID
     owner_id: UUID
@@ -52,7 +56,9 @@ class StoredToken(NamedTuple):
     confirmation: bytes | None
     is_expired: bool
     owner__is_active: bool
+    owner__vault__id: UUID | None
     owner__vault__epoch: int | None
+    owner__vault__ways_in: SealedValue | None
 
 
 def slot_from_row(row: AccessToken | StoredToken) -> TokenSlot:
@@ -67,7 +73,6 @@ def slot_from_row(row: AccessToken | StoredToken) -> TokenSlot:
             writes_own_text=row.writes_own_text,
             reads_untrusted=row.reads_untrusted,
         )
-        terms.list_bound_values()
         return TokenSlot(
             id=row.id,
             owner=row.owner_id,
@@ -155,10 +160,11 @@ def shorten_boxes(keyring: Keyring) -> None:
 
 def compute_confirmation(slot: TokenSlot) -> bytes:
     """Return the confirmation of a token with its terms."""
-    values = [value for _, value in slot.terms.list_bound_values()]
     data = slot.owner.bytes + slot.id.bytes
-    data += b"".join(len(value).to_bytes(4, "big") + value for value in values)
-    return bytes(salted_hmac(_SALT, data, algorithm="sha256").digest())
+    data += b"".join([len(value).to_bytes(4, "big") + value for _, value in slot.terms.bound])
+    # As `django.utils.crypto.salted_hmac` does, in a fifth of its time.
+    key = sha256(_SALT + force_bytes(settings.SECRET_KEY)).digest()
+    return hmac.digest(key, data, "sha256")
 
 
 def is_confirmed(row: AccessToken | StoredToken, slot: TokenSlot) -> bool:

@@ -32,18 +32,18 @@ _TIDY_ABOVE = 256
 
 
 # Each call of a program asks these.
-_select_unlock: CachedQuery[Unlock] = CachedQuery(
-    lambda id: Unlock.objects.filter(sign_in_id=id)  # noqa: A006 - the column's
+_select_salt: CachedQuery[bytes] = CachedQuery(
+    lambda id: Unlock.objects.filter(sign_in_id=id).values_list("salt", flat=True)  # noqa: A006 - the column's
 )
-_select_active: CachedQuery[Unlock] = CachedQuery(
+_select_salt_of_active: CachedQuery[bytes] = CachedQuery(
     lambda id, since, until: Unlock.objects.filter(  # noqa: A006 - the column's
         sign_in_id=id, last_active__gt=since, last_active__lte=until
-    )
+    ).values_list("salt", flat=True)
 )
 
 
-def _is_valid(row: Unlock) -> bool:
-    return not revocation_list.is_revoked(read_bytes(row.salt))
+def _is_valid(salt: bytes) -> bool:
+    return not revocation_list.is_revoked(read_bytes(salt))
 
 
 class SessionRegistry:
@@ -82,11 +82,15 @@ class SessionRegistry:
         now = timezone.now()
         since, until = now - timedelta(minutes=settings.IDLE_MINUTES), now + LEEWAY
         ids = self._list_sessions(key_id)
-        return any(_is_valid(row) for id_ in ids for row in _select_active(id=id_, since=since, until=until))
+        return any(
+            _is_valid(salt)
+            for id_ in ids
+            for salt in _select_salt_of_active(id=id_, since=since, until=until)
+        )
 
     def is_held(self, key_id: KeyId) -> bool:
         """Return whether any session that opened this key still stands, idle or not."""
-        return any(_is_valid(row) for id_ in self._list_sessions(key_id) for row in _select_unlock(id=id_))
+        return any(_is_valid(salt) for id_ in self._list_sessions(key_id) for salt in _select_salt(id=id_))
 
     def list_keys_of_other_realms(self, keyring: RealmKeyring, realms: Collection[Realm]) -> set[KeyId]:
         """Return the key ids of the owner's sessions whose keys of these realms are not the keyring's."""

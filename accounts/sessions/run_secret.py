@@ -8,7 +8,7 @@ or `/dev/shm` if it is a memory file system; without such a folder the secret is
 import hashlib
 import os
 import threading
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from django.conf import settings
@@ -42,11 +42,22 @@ def get_runtime_folder() -> Path | None:
 
 def get_household_folder() -> Path | None:
     """Return the subfolder of the runtime folder for this household; `get_run_secret` creates it."""
+    # Every page and every call of a program asks this several times.
+    runtime_folders = settings.RUNTIME_DIR, os.environ.get("XDG_RUNTIME_DIR", "")
+    return _find_household_folder(runtime_folders, user=os.getuid(), data_folder=settings.DATA_DIR)
+
+
+@lru_cache(maxsize=4)
+def _find_household_folder(
+    runtime_folders: tuple[Path | str | None, str], *, user: int, data_folder: Path
+) -> Path | None:
+    """Return the folder for these settings; they are arguments because the result is cached."""
+    del runtime_folders
     base = get_runtime_folder()
     if base is None:
         return None
     # Two households on one machine, or two users, must not share a folder.
-    name = hashlib.sha256(f"{os.getuid()}:{settings.DATA_DIR}".encode()).hexdigest()[:16]
+    name = hashlib.sha256(f"{user}:{data_folder}".encode()).hexdigest()[:16]
     return base / f"llamora-{name}"
 
 

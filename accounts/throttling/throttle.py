@@ -104,7 +104,9 @@ class Throttle:
         self, kind: str, *, name: str = "", address: str, address_rule: ThrottleRule = ADDRESS
     ) -> Iterator[Attempt]:
         """Begin one attempt, after waiting for a short delay; raise TooManyAttempts if the delay is long."""
-        rules = _build_rules(kind, name=fold_username(name), address=address, address_rule=address_rule)
+        rules = _build_rules(
+            kind, name=fold_username(name) if name else "", address=address, address_rule=address_rule
+        )
         is_ranked = address_rule is not STRENGTH_METER
         unsuccessful = self.count_unsuccessful(address)
         if is_ranked:

@@ -3,6 +3,9 @@
 A program's request has no cookie, so no key of the owner. While a browser of theirs is unlocked, a copy of
 their keyring is held here, but only if they have a token. It is closed with the last lock, and used only
 while a session that opened this key is not idle.
+
+Each call of a program asks whether the sealed list of the vault names its token. What the list says is held
+beside the keyring, with the envelope that it was opened from, and only for the same envelope.
 """
 
 import threading
@@ -10,10 +13,30 @@ from typing import Any
 from uuid import UUID
 
 from accounts.keys.keyrings import copy_with_former_keys
+from accounts.keys.slot_list import load_listed_ids
 from accounts.models import AccessToken
 from accounts.sessions.registry import session_registry
 from accounts.signals import data_key_rotated, person_deleted, vault_locked, vault_opened, vault_unlocked
-from llamora.crypto import KeyId, Keyring
+from llamora.crypto import KeyId, Keyring, in_force
+from llamora.fields import SealedValue
+
+
+class OpenKeyring:
+    """A keyring of a person with an unlocked browser, and what their list of ways to unlock last said."""
+
+    def __init__(self, keyring: Keyring) -> None:
+        self.keyring = keyring
+        # One value, which other threads see whole.
+        self._opened: tuple[UUID, SealedValue, frozenset[UUID]] | None = None
+
+    def is_listed(self, token_id: UUID, *, vault_id: UUID, envelope: SealedValue) -> bool:
+        """Return whether the list in an envelope of a vault names a token; raise an EnvelopeError."""
+        opened = self._opened
+        if opened is None or opened[:2] != (vault_id, envelope):
+            with in_force(self.keyring):
+                found = load_listed_ids(envelope, vault_id=vault_id, owner_id=self.keyring.owner)
+            opened = self._opened = (vault_id, envelope, found)
+        return token_id in opened[2]
 
 
 class OpenKeyrings:
@@ -21,7 +44,7 @@ class OpenKeyrings:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._keyrings: dict[UUID, Keyring] = {}
+        self._held: dict[UUID, OpenKeyring] = {}
 
     def add(self, keyring: Keyring) -> None:
         """Hold a copy of a keyring if its owner has tokens; the copy has former keys too."""
@@ -31,34 +54,34 @@ class OpenKeyrings:
             return
         copied = copy_with_former_keys(keyring)
         with self._lock:
-            former = self._keyrings.get(owner)
-            self._keyrings[owner] = copied
+            former = self._held.get(owner)
+            self._held[owner] = OpenKeyring(copied)
         if former is not None:
-            former.close()
+            former.keyring.close()
 
-    def find(self, owner: UUID) -> Keyring | None:
+    def find(self, owner: UUID) -> OpenKeyring | None:
         """Return a person's keyring while a browser of theirs is unlocked and not idle, or None."""
         with self._lock:
-            keyring = self._keyrings.get(owner)
-        if keyring is None or keyring.is_closed or not session_registry.is_unlocked(keyring.key_id):
+            held = self._held.get(owner)
+        if held is None or held.keyring.is_closed or not session_registry.is_unlocked(held.keyring.key_id):
             return None
-        return keyring
+        return held
 
     def close(self, owner: UUID, *, key_id: KeyId | None = None) -> None:
         """Close a person's keyring; with `key_id`, only if it is of this key."""
         with self._lock:
-            keyring = self._keyrings.get(owner)
-            if keyring is None or (key_id is not None and keyring.key_id != key_id):
+            held = self._held.get(owner)
+            if held is None or (key_id is not None and held.keyring.key_id != key_id):
                 return
-            del self._keyrings[owner]
-        keyring.close()
+            del self._held[owner]
+        held.keyring.close()
 
     def clear(self) -> None:
         """Close every keyring."""
         with self._lock:
-            held, self._keyrings = list(self._keyrings.values()), {}
-        for keyring in held:
-            keyring.close()
+            released, self._held = list(self._held.values()), {}
+        for held in released:
+            held.keyring.close()
 
 
 open_keyrings = OpenKeyrings()

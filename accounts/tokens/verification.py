@@ -21,21 +21,19 @@ from accounts.errors import InvalidToken
 from accounts.keys import token_slots
 from accounts.keys.key_checks import check_realm_keys_match
 from accounts.keys.row_shapes import ERRORS, is_caused_by_damage
-from accounts.keys.slot_list import load_slot_list
 from accounts.keys.token_slots import StoredToken
 from accounts.models import AccessToken, Vault
 from accounts.sessions import revocation_list
 from accounts.sessions.registry import check_no_other_realm_keys
 from accounts.throttling.throttle import throttle
 from accounts.tokens.call_limits import call_limits
-from accounts.tokens.open_keyrings import open_keyrings
+from accounts.tokens.open_keyrings import OpenKeyring, open_keyrings
 from accounts.tokens.token_uses import token_uses
 from llamora import crypto
 from llamora.clock import services as clock
 from llamora.crypto import (
     DropKey,
     EnvelopeError,
-    Keyring,
     RealmKeyring,
     SlotError,
     TokenError,
@@ -44,7 +42,6 @@ from llamora.crypto import (
     TokenTerms,
     TokenText,
     VaultLocked,
-    in_force,
 )
 from llamora.database import CachedQuery, NotWritten, write_transaction
 from llamora.threads import yield_turn
@@ -188,23 +185,24 @@ def _open_slot(row: StoredToken, slot: TokenSlot, token: TokenText) -> OpenedTok
     if epoch is None:
         raise InvalidToken
     held = open_keyrings.find(row.owner_id)
-    if held is not None and held.epoch != epoch:
+    if held is not None and held.keyring.epoch != epoch:
         held = None
+    owners = None if held is None else held.keyring
     # Its secret first: nothing else about a token is told to who has it not.
     drop = keyring = None
     match slot.terms.kind:
         case TokenKind.DROP:
-            drop = crypto.open_drop(slot, token, current_epoch=epoch)
+            drop = crypto.open_drop(slot, token, current_epoch=epoch, owner_keyring=owners)
         case TokenKind.AWAY:
-            keyring = crypto.open_away(slot, token, current_epoch=epoch)
-        case TokenKind.ORDINARY if held is None:
+            keyring = crypto.open_away(slot, token, current_epoch=epoch, owner_keyring=owners)
+        case TokenKind.ORDINARY if owners is None:
             crypto.check_secret(slot, token, current_epoch=epoch)
         case TokenKind.ORDINARY:
-            keyring = crypto.open_ordinary(slot, token, keyring=held)
+            keyring = crypto.open_ordinary(slot, token, keyring=owners)
     try:
         _check_valid(row, slot)
         if held is not None:
-            _check_listed(slot, token, keyring=held)
+            _check_listed(row, held)
         _check_admitted(slot, keyring)
         call_limits.count(row.id)
     except BaseException:
@@ -244,14 +242,14 @@ def _mark_expired(row: StoredToken) -> None:
         return  # refused all the same, as long as the clock says so
 
 
-def _check_listed(slot: TokenSlot, token: TokenText, *, keyring: Keyring) -> None:
-    """Raise InvalidToken or a SlotError if the owner's keyring does not prove a token and its terms."""
-    if slot.terms.kind is not TokenKind.ORDINARY:
-        crypto.check_terms(slot, token, keyring=keyring)
+def _check_listed(row: StoredToken, held: OpenKeyring) -> None:
+    """Raise InvalidToken if the owner's list of ways to unlock does not name a token."""
+    vault_id, envelope = row.owner__vault__id, row.owner__vault__ways_in
+    if vault_id is None or envelope is None:
+        raise InvalidToken
     try:
-        with in_force(keyring):
-            listed = load_slot_list(Vault.objects.get(owner_id=slot.owner))
+        is_listed = held.is_listed(row.id, vault_id=vault_id, envelope=envelope)
     except EnvelopeError:
         raise InvalidToken from None
-    if listed is None or slot.id not in listed:
+    if not is_listed:
         raise InvalidToken

@@ -7,15 +7,17 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.utils.crypto import salted_hmac
 
 from accounts.errors import InvalidToken, KeysDoNotMatch, TooManyCalls, TooManyTokens
 from accounts.keys import token_slots
 from accounts.keys.key_pairs import find_public_key
-from accounts.keys.slot_list import load_slot_list
+from accounts.keys.slot_list import change_slot_list, load_slot_list
 from accounts.models import AccessToken
 from accounts.security.deletion import deactivate_person, delete_person
 from accounts.sessions import revocation_list
 from accounts.sessions.registry import session_registry
+from accounts.tokens import open_keyrings as open_keyrings_module
 from accounts.tokens import services
 from accounts.tokens.call_limits import CallLimits
 from accounts.tokens.open_keyrings import open_keyrings
@@ -173,6 +175,18 @@ def test_a_person_has_so_many_tokens_and_no_more(olive: Resident, monkeypatch: p
 
     with pytest.raises(TooManyTokens):
         make_token(olive, TokenKind.DROP)
+
+
+@KINDS
+def test_a_confirmation_is_the_one_that_tokens_of_before_have(olive: Resident, kind: TokenKind) -> None:
+    slot = token_slots.slot_from_row(get_row(make_token(olive, kind, lifetime_days=30)))
+    data = slot.owner.bytes + slot.id.bytes
+    for _, value in slot.terms.bound:
+        data += len(value).to_bytes(4, "big") + value
+
+    made_by_django = salted_hmac("llamora.token_confirmation", data, algorithm="sha256").digest()
+
+    assert token_slots.compute_confirmation(slot) == made_by_django
 
 
 # --- Refused, always alike ------------------------------------------------------------------------
@@ -411,6 +425,67 @@ def test_the_row_of_a_revoked_token_put_back_is_refused_after_a_restart_too(
         use_token(text)
 
 
+def test_the_list_is_asked_at_every_call_though_it_is_opened_once(
+    olive: Resident, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text, opened = make_token(olive, TokenKind.DROP), []
+    load = open_keyrings_module.load_listed_ids
+    monkeypatch.setattr(
+        open_keyrings_module,
+        "load_listed_ids",
+        lambda *args, **ids: [opened.append(1), load(*args, **ids)][1],
+    )
+    use_token(text)
+    use_token(text)
+    assert len(opened) == 1
+    vault = olive.get_vault()
+    before = vault.__dict__["ways_in"]
+
+    change_slot_list(olive.open_keyring(), lambda listed: listed.pop(parse_token(text).id))
+    with pytest.raises(InvalidToken):
+        use_token(text)
+    # A list from before, put back by somebody who writes to the database, names it again.
+    vault.__dict__["ways_in"] = before
+    vault.save(update_fields=["ways_in"])
+    use_token(text)
+    assert len(opened) == 3
+
+
+@pytest.mark.parametrize("damage", [b"\2\0\0\0\1", b"\2\0\0\0\1" + bytes(200)], ids=["short", "other"])
+@KINDS
+def test_a_damaged_list_names_no_token(olive: Resident, kind: TokenKind, damage: bytes) -> None:
+    text = make_token(olive, kind)
+    use_token(text)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE accounts_vault SET ways_in = %s", [damage])
+
+    for _ in range(2):
+        with pytest.raises(InvalidToken):
+            use_token(text)
+
+
+@KINDS
+def test_a_list_of_another_vault_names_no_token(
+    olive: Resident, housemate: Resident, kind: TokenKind
+) -> None:
+    text = make_token(olive, kind)
+    use_token(text)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE accounts_vault SET owner_id = x'00' WHERE owner_id = %s", [olive.id.hex])
+        cursor.execute(
+            "UPDATE accounts_vault SET owner_id = %s WHERE owner_id = %s", [olive.id.hex, housemate.id.hex]
+        )
+
+    with pytest.raises(InvalidToken):
+        use_token(text)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE accounts_vault SET owner_id = %s WHERE owner_id = %s", [housemate.id.hex, olive.id.hex]
+        )
+        cursor.execute("UPDATE accounts_vault SET owner_id = %s WHERE owner_id = x'00'", [olive.id.hex])
+    use_token(text)
+
+
 # --- Revoked, suspended, deleted ------------------------------------------------------------------
 
 
@@ -544,4 +619,15 @@ def test_a_call_writes_at_most_once_a_minute(olive: Resident, django_assert_num_
     use_token(text)
 
     with django_assert_num_queries(1):
+        use_token(text)
+
+
+@KINDS
+def test_a_check_asks_two_things_of_the_database_while_the_owner_is_unlocked(
+    olive: Resident, kind: TokenKind, django_assert_num_queries: Any
+) -> None:
+    text = make_token(olive, kind)
+    use_token(text)
+
+    with django_assert_num_queries(2):
         use_token(text)

@@ -98,6 +98,25 @@ def test_a_letter_moved_across_the_line_is_no_second_spelling_of_a_token() -> No
         parse_token(f"{body}_{check(body)}")
 
 
+@pytest.mark.parametrize(
+    "letter", ["+", "-", " ", "_", "A", "i", "l", "o", "u", "١", "٣", "\u00a0", "\0", "\uff11"]
+)
+@pytest.mark.parametrize("at", [0, 1, 20, -1], ids=["first", "second", "middle", "last"])
+def test_a_character_that_is_no_letter_of_a_token_is_damage_also_with_a_right_check(
+    letter: str, at: int
+) -> None:
+    """A number of Python may have signs, spaces, underscores, capitals and digits of other scripts."""
+    for place in (1, 2):
+        parts = GOLDEN.split("_")
+        letters = list(parts[place])
+        letters[at] = letter
+        parts[place] = "".join(letters)
+        body = "_".join(parts[:3])
+
+        with pytest.raises(DamagedToken):
+            parse_token(f"{body}_{check(body)}")
+
+
 def test_no_error_and_no_print_shows_a_token() -> None:
     assert SECRET.hex() not in repr(TOKEN)
     assert repr(SECRET) not in repr(TOKEN)

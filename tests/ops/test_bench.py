@@ -36,7 +36,7 @@ def test_finding_dates_is_measured() -> None:
 @pytest.mark.slow
 def test_every_group_is_measured(tmp_path: Path) -> None:
     figures = tmp_path / "figures.json"
-    groups = ("sealing", "pages", "imports", "rotation", "streams")
+    groups = ("sealing", "pages", "imports", "rotation", "tokens", "streams")
     command = [sys.executable, "manage.py", "bench", "--entries", "40", "--json", str(figures)]
 
     answer = subprocess.run(
@@ -49,7 +49,14 @@ def test_every_group_is_measured(tmp_path: Path) -> None:
 
     assert answer.returncode == 0, answer.stdout + answer.stderr
     names = [figure["name"] for figure in json.loads(figures.read_text())]
-    for part in ("seal a record", "sign in", "import 40 entries", "turn the key", "first token"):
+    for part in (
+        "seal a record",
+        "sign in",
+        "import 40 entries",
+        "turn the key",
+        "check an access token",
+        "first token",
+    ):
         assert any(part in name for name in names), part
 
 

@@ -25,7 +25,7 @@ Each of the terms is bound to a slot (`token_slots`), by its name above, and enc
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from llamora.crypto.realms import Realm
@@ -58,7 +58,10 @@ class TokenKind(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenTerms:
-    """The terms of one access token; scopes that do not go with its kind raise ValueError."""
+    """The terms of one access token; wild numbers, and scopes that do not go with its kind, raise ValueError.
+
+    `bound` are the terms as values to which an envelope is bound.
+    """
 
     kind: TokenKind
     scopes: frozenset[str]
@@ -67,6 +70,7 @@ class TokenTerms:
     lifetime_days: int = 0
     writes_own_text: bool = False
     reads_untrusted: bool = False
+    bound: tuple[tuple[str, bytes], ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not self.scopes or not self.scopes <= SCOPES.keys():
@@ -75,14 +79,15 @@ class TokenTerms:
             self.kind is not TokenKind.DROP and "drop" in self.scopes
         ):
             raise ValueError("The scope drop belongs to the kind drop alone.")
+        # Once: each check of a token needs it several times.
+        object.__setattr__(self, "bound", self._encode_bound_values())
 
     @property
     def realms(self) -> frozenset[Realm]:
         """The realms that the scopes give."""
         return frozenset[Realm]().union(*(SCOPES[scope] for scope in self.scopes))
 
-    def list_bound_values(self) -> tuple[tuple[str, bytes], ...]:
-        """Return the terms as values to which an envelope is bound; raise ValueError for a wild number."""
+    def _encode_bound_values(self) -> tuple[tuple[str, bytes], ...]:
         try:
             return (
                 ("kind", self.kind.value.encode()),

@@ -165,9 +165,9 @@ def open_ordinary(slot: TokenSlot, token: TokenText, *, keyring: Keyring) -> Rea
     Raise WrongSecret, ForgedSlot, SlotBehind, SlotAhead, UnknownAuthenticator or VaultLocked.
     """
     _check_kind(slot, TokenKind.ORDINARY)
-    _open_private(slot, token)
+    authenticator, _ = _open_private(slot, token)
     _check_epoch(slot, current_epoch=keyring.epoch)
-    check_terms(slot, token, keyring=keyring)
+    _check_terms(slot, authenticator, keyring=keyring)
     return RealmKeyring(
         owner=slot.owner,
         epoch=slot.epoch,
@@ -176,16 +176,23 @@ def open_ordinary(slot: TokenSlot, token: TokenText, *, keyring: Keyring) -> Rea
     )
 
 
-def open_away(slot: TokenSlot, token: TokenText, *, current_epoch: int) -> RealmKeyring:
-    """Return the keyring in the slot's box; raise WrongSecret, ForgedSlot, SlotBehind or SlotAhead."""
+def open_away(
+    slot: TokenSlot, token: TokenText, *, current_epoch: int, owner_keyring: Keyring | None = None
+) -> RealmKeyring:
+    """Return the keyring in the slot's box; raise WrongSecret, ForgedSlot, SlotBehind or SlotAhead.
+
+    With the owner's keyring at hand, raise UnknownAuthenticator or VaultLocked as `open_ordinary` does.
+    """
     _check_kind(slot, TokenKind.AWAY)
-    _, private_key = _open_private(slot, token)
+    authenticator, private_key = _open_private(slot, token)
     try:
         inside = crypto_box_seal_open(slot.box, slot.public_key, private_key)
     except (_SodiumError, TypeError, ValueError):
         raise ForgedSlot(slot.id) from None
     bundle = _parse_bundle(slot, inside)
     _check_epoch(slot, current_epoch=current_epoch)
+    if owner_keyring is not None:
+        _check_terms(slot, authenticator, keyring=owner_keyring)
     if set(bundle.get(slot.epoch, ())) != slot.terms.realms:
         raise ForgedSlot(slot.id)
     return RealmKeyring(
@@ -193,25 +200,22 @@ def open_away(slot: TokenSlot, token: TokenText, *, current_epoch: int) -> Realm
     )
 
 
-def open_drop(slot: TokenSlot, token: TokenText, *, current_epoch: int) -> DropKey:
-    """Return what seals texts to the owner; raise WrongSecret, ForgedSlot, SlotBehind or SlotAhead."""
+def open_drop(
+    slot: TokenSlot, token: TokenText, *, current_epoch: int, owner_keyring: Keyring | None = None
+) -> DropKey:
+    """Return what seals texts to the owner; raise WrongSecret, ForgedSlot, SlotBehind or SlotAhead.
+
+    With the owner's keyring at hand, raise UnknownAuthenticator or VaultLocked as `open_ordinary` does.
+    """
     _check_kind(slot, TokenKind.DROP)
     authenticator, _ = _open_private(slot, token)
     head = _encode_head(slot)
     if len(slot.box) != len(head) + KEY_BYTES or not hmac.compare_digest(slot.box[: len(head)], head):
         raise ForgedSlot(slot.id)
     _check_epoch(slot, current_epoch=current_epoch)
+    if owner_keyring is not None:
+        _check_terms(slot, authenticator, keyring=owner_keyring)
     return DropKey(public=slot.box[len(head) :], authenticator=authenticator)
-
-
-def check_terms(slot: TokenSlot, token: TokenText, *, keyring: Keyring) -> None:
-    """Raise a SlotError if the owner did not make this token with these terms; needs the owner's keyring.
-
-    Raise VaultLocked if the keyring was closed.
-    """
-    authenticator, _ = _open_private(slot, token)
-    if not hmac.compare_digest(authenticator, open_authenticator(slot, keyring=keyring)):
-        raise UnknownAuthenticator(slot.id)
 
 
 def open_authenticator(slot: TokenSlot, *, keyring: Keyring) -> bytes:
@@ -219,14 +223,7 @@ def open_authenticator(slot: TokenSlot, *, keyring: Keyring) -> bytes:
 
     Raise UnknownAuthenticator, ForgedSlot, or VaultLocked if the keyring was closed.
     """
-    try:
-        authenticator = envelopes.unseal(
-            key=keyring.slots_key(slot.epoch),
-            envelope=slot.sealed_authenticator,
-            context=_build_context(slot, "token.authenticator"),
-        )
-    except EnvelopeError:
-        raise UnknownAuthenticator(slot.id) from None
+    authenticator = _unseal_authenticator(slot, keyring=keyring)
     _check_mac(slot, authenticator=authenticator)
     return authenticator
 
@@ -327,6 +324,26 @@ def _check_kind(slot: TokenSlot, kind: TokenKind) -> None:
         raise ValueError(f"The token is of the kind {slot.terms.kind.value}.")
 
 
+def _check_terms(slot: TokenSlot, authenticator: bytes, *, keyring: Keyring) -> None:
+    """Raise UnknownAuthenticator if the owner did not make a token with these terms, or VaultLocked.
+
+    The authenticator is the one with which the slot's MAC was checked.
+    """
+    if not hmac.compare_digest(authenticator, _unseal_authenticator(slot, keyring=keyring)):
+        raise UnknownAuthenticator(slot.id)
+
+
+def _unseal_authenticator(slot: TokenSlot, *, keyring: Keyring) -> bytes:
+    try:
+        return envelopes.unseal(
+            key=keyring.slots_key(slot.epoch),
+            envelope=slot.sealed_authenticator,
+            context=_build_context(slot, "token.authenticator"),
+        )
+    except EnvelopeError:
+        raise UnknownAuthenticator(slot.id) from None
+
+
 def _check_epoch(slot: TokenSlot, *, current_epoch: int) -> None:
     if slot.epoch < current_epoch:
         raise SlotBehind(slot.id)
@@ -368,5 +385,5 @@ def _encode_head(slot: TokenSlot) -> bytes:
 
 
 def _build_context(slot: TokenSlot, label: str) -> Context:
-    bound = (*slot.terms.list_bound_values(), ("public_key", slot.public_key))
+    bound = (*slot.terms.bound, ("public_key", slot.public_key))
     return Context(purpose="token", label=label, row=slot.id, owner=slot.owner, bound=bound)

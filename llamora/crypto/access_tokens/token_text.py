@@ -34,7 +34,8 @@ from llamora.crypto.errors import DamagedToken, NoToken
 PREFIX = "llamora_"
 
 _LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"
-_VALUES = {letter: value for value, letter in enumerate(_LETTERS)}
+# To the digits of Python's numbers in base 32.
+_TO_DIGITS = str.maketrans(_LETTERS, "0123456789abcdefghijklmnopqrstuv")
 _ID_LETTERS, _SECRET_LETTERS, _CHECK_LETTERS = 26, 52, 6
 _LENGTH = len(PREFIX) + _ID_LETTERS + 1 + _SECRET_LETTERS + 1 + _CHECK_LETTERS
 _CHECK_PERSON = b"llamora.tokcheck"
@@ -89,14 +90,11 @@ def _encode(data: bytes, letters: int) -> str:
 
 
 def _decode(text: str, *, length: int) -> bytes:
-    number = 0
-    for letter in text:
-        value = _VALUES.get(letter)
-        if value is None:
-            raise DamagedToken
-        number = number << 5 | value
+    # `int` alone would take signs, spaces, capitals, and digits of other scripts.
+    if not text or text.strip(_LETTERS):
+        raise DamagedToken
     try:
-        return number.to_bytes(length, "big")
+        return int(text.translate(_TO_DIGITS), 32).to_bytes(length, "big")
     except OverflowError:
         raise DamagedToken from None
 

@@ -1,6 +1,7 @@
 """The backend of `DATABASES`: connections and operations that read damaged values without an error."""
 
 import sqlite3
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ from django.db.models.expressions import Col
 
 from llamora.database import condition
 from llamora.database.sqlite import reading
+
+_LONGEST_CACHED = 4096
 
 
 class DatabaseOperations(operations.DatabaseOperations):
@@ -24,6 +27,24 @@ class DatabaseOperations(operations.DatabaseOperations):
         return list(super().get_db_converters(expression)) if reader is None else [reader]
 
 
+class Cursor(base.SQLiteCursorWrapper):
+    """A cursor that turns the placeholders of each text of a query into SQLite's once."""
+
+    def convert_query(self, query: str, *, param_names: list[str] | None = None) -> str:
+        """Return a query with the placeholders of SQLite; it takes as long as to run a small one."""
+        # A long one, as of many rows at once, would fill the memory and is of little use.
+        if param_names is None and len(query) <= _LONGEST_CACHED:
+            return _convert_query(query)
+        converted: str = super().convert_query(query, param_names=param_names)  # type: ignore[misc]  # the stubs lack it
+        return converted
+
+
+@lru_cache(maxsize=256)
+def _convert_query(query: str) -> str:
+    converted: str = base.FORMAT_QMARK_REGEX.sub("?", query).replace("%%", "%")
+    return converted
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     """A connection to SQLite that reads every stored value."""
 
@@ -32,6 +53,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def get_connection_params(self) -> dict[str, Any]:
         """Return the parameters of `sqlite3.connect`; all conversions are those of the operations."""
         return {**super().get_connection_params(), "detect_types": 0}
+
+    def create_cursor(self, name: str | None = None) -> Cursor:
+        """Return a new cursor."""
+        del name
+        connection: sqlite3.Connection = self.connection
+        return connection.cursor(factory=Cursor)
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> sqlite3.Connection:
         """Open a connection that also reads text which is not UTF-8; make no database where one is lost."""

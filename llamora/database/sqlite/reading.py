@@ -27,6 +27,8 @@ DAMAGED_DAY: Final = date(1970, 1, 1)
 # makes the number 0 of a moment that was never set.
 FIRST_MOMENT: Final = datetime(1, 1, 1, tzinfo=UTC)
 
+_ID_DIGITS: Final = 32
+
 # The least and the largest number in each type of column.
 RANGES: Final = {
     "PositiveSmallIntegerField": (0, 2**15 - 1),
@@ -59,13 +61,14 @@ def to_text(value: object) -> str:
 
 def to_id(value: object) -> UUID:
     """Return a stored id, or one that no row has, always the same for the same value."""
-    try:
-        found = UUID(value)  # type: ignore[arg-type]  # any other type raises
+    if isinstance(value, str) and len(value) == _ID_DIGITS:
+        try:
+            number = int(value, 16)
+        except ValueError:
+            number = -1
         # In any other spelling, or as bytes, a query for the id does not find it.
-        if found.hex == value:
-            return found
-    except (ValueError, TypeError, AttributeError):
-        pass
+        if f"{number:032x}" == value:
+            return UUID(int=number)
     # Of version 8 and variant 0, which no program makes.
     made = bytearray(blake2b(to_stored_bytes(value), digest_size=16).digest())
     made[6], made[8] = made[6] & 0x0F | 0x80, made[8] & 0x3F

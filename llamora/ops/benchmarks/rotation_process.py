@@ -1,13 +1,17 @@
 """A process that measures what keys cost, and prints the durations as JSON.
 
 Run it with the environment of a household for measurements: `python -m … ENTRIES` rotates the data key of a
-generated diary with vectors, and `python -m … tokens` checks access tokens of a small diary that is locked,
-as while a program calls at night.
+generated diary with vectors, and `python -m … tokens` checks access tokens of a small diary: while it is
+locked, as when a program calls at night, and while it is unlocked in a browser.
+
+Checks are measured in seconds of the processor, because other work of the machine does not count then. In
+turn with each is measured what none can do without: to read a row and to open a box with libsodium.
 """
 
 import json
 import sys
 import time
+from collections.abc import Callable
 from datetime import date, timedelta
 
 import django
@@ -19,15 +23,26 @@ if not apps.ready:
 from accounts.auth.services.registration import create_person
 from accounts.keys import key_pairs, key_slots, token_slots
 from accounts.keys.slot_list import TOKEN_KIND, ListedSlot, change_slot_list
-from accounts.models import Person, SlotKind
+from accounts.models import AccessToken, Person, SlotKind
 from accounts.rotation import services as rotation_services
 from accounts.rotation.epoch_change import begin_rotation
+from accounts.sessions.services import create_session
 from accounts.tokens.call_limits import call_limits
+from accounts.tokens.open_keyrings import open_keyrings
 from accounts.tokens.verification import verify_token
 from diary.models import Entry
 from llamora import crypto
-from llamora.crypto import Keyring, TokenKind, TokenTerms, in_force, secret_bytes
-from llamora.database import write_transaction
+from llamora.crypto import (
+    Keyring,
+    TokenKind,
+    TokenTerms,
+    in_force,
+    new_vault_keys,
+    open_sealed,
+    seal_to,
+    secret_bytes,
+)
+from llamora.database import CachedQuery, write_transaction
 from llamora.fields import new_id
 from llamora.ops.benchmarks.client import PASSWORD
 from llamora.ops.benchmarks.figures import median
@@ -36,7 +51,11 @@ from search.models import Vector
 TEXT = "An ordinary sentence of a diary, of some length. " * 12
 VECTOR_BYTES, BATCH_SIZE = 1536, 1000
 CHECKS = 2_000
-SCOPES = {TokenKind.AWAY: "diary:read", TokenKind.DROP: "drop"}
+SCOPES = {TokenKind.ORDINARY: "diary:read", TokenKind.AWAY: "diary:read", TokenKind.DROP: "drop"}
+
+_select_row: CachedQuery[tuple[object, ...]] = CachedQuery(
+    lambda id: AccessToken.objects.filter(id=id).values_list()  # noqa: A006 - the column's
+)
 
 
 def main(entries: int) -> None:
@@ -77,7 +96,10 @@ def _write_entries(owner: Person, numbers: range) -> None:
 
 
 def time_tokens() -> None:
-    """Make a token of each kind that works while its owner is away, and print the medians of its check."""
+    """Make a token of each kind, and print the medians of its check and of what is compared with it.
+
+    That of a token which works only while its owner is unlocked is measured then alone.
+    """
     name = "Measured tokens"
     enrolled = create_person(
         name=name, password=PASSWORD, time_zone="UTC", is_administrator=False, address=name
@@ -85,7 +107,16 @@ def time_tokens() -> None:
     with in_force(enrolled.keyring), write_transaction():
         for number in range(20):
             Entry.objects.create(owner=enrolled.person, day=f"2026-11-{number + 1:02}", text="A sentence.")
-    found = {kind.value: _time_checks(_create_token(enrolled.keyring, kind)) for kind in SCOPES}
+    tokens = {kind: _create_token(enrolled.keyring, kind) for kind in SCOPES}
+    found = {
+        f"{kind.value}, locked": _time_checks(tokens[kind])
+        for kind in SCOPES
+        if kind is not TokenKind.ORDINARY
+    }
+    create_session(person=enrolled.person, keyring=enrolled.keyring, is_persistent=False, device="")
+    open_keyrings.add(enrolled.keyring)
+    found |= {f"{kind.value}, unlocked": _time_checks(tokens[kind]) for kind in SCOPES}
+    open_keyrings.clear()
     enrolled.keyring.close()
     print(json.dumps(found))
 
@@ -112,18 +143,23 @@ def _create_token(keyring: Keyring, kind: TokenKind) -> str:
     return token.encode()
 
 
-def _time_checks(text: str) -> float:
-    """Return the median of the check in milliseconds."""
-    durations = []
+def _time_checks(text: str) -> tuple[float, float]:
+    """Return the medians of the check and of what is compared with it, in milliseconds of the processor."""
+    durations, compared = [], []
+    private, public = new_vault_keys()
+    box, token_id = seal_to(public, bytes(128)), crypto.parse_token(text).id
     for _ in range(CHECKS):
         # A program may call a hundred times a minute.
         call_limits.clear()
-        began = time.perf_counter()
-        opened = verify_token(text, address="127.0.0.1")
-        durations.append((time.perf_counter() - began) * 1000)
-        if opened.keyring is not None:
-            opened.keyring.close()
-    return median(durations)
+        durations.append(_time_once(lambda: verify_token(text, address="127.0.0.1")))
+        compared.append(_time_once(lambda: (_select_row(id=token_id), open_sealed(private, public, box))))
+    return median(durations), median(compared)
+
+
+def _time_once(call: Callable[[], object]) -> float:
+    began = time.thread_time()
+    call()
+    return (time.thread_time() - began) * 1000
 
 
 if __name__ == "__main__":

@@ -25,7 +25,18 @@ from llamora.ops.benchmarks.client import BrowserClient
 from llamora.ops.benchmarks.figures import BenchmarkReport, Figure
 from llamora.ops.benchmarks.household import serve_household
 
-GROUPS = ("sealing", "dates", "pages", "imports", "rotation", "search", "streams", "attacks", "hostile")
+GROUPS = (
+    "sealing",
+    "dates",
+    "pages",
+    "imports",
+    "rotation",
+    "tokens",
+    "search",
+    "streams",
+    "attacks",
+    "hostile",
+)
 TOKENS, STEADY_TOKENS, STEADY_RATE, PEOPLE = 2000, 250, 50, 16
 
 
@@ -69,6 +80,8 @@ class Command(BaseCommand):
             self._measure_household(report, entries=options["entries"], with_pages="pages" in groups)
         if "rotation" in groups:
             rotation.measure(report, entries=options["entries"])
+        if "tokens" in groups:
+            rotation.measure_tokens(report)
         if "search" in groups:
             search.measure(report, entries=options["entries"])
         if "streams" in groups:
