@@ -1,0 +1,92 @@
+"""Client of a diary on a Llamora server: a library, and the command line `python -m llamora.client`.
+
+It imports nothing but the standard library and httpx, and nothing of the rest of Llamora, so it works on any
+machine with Python 3.11 and `pip install httpx`. A server has it at `/api/client.zip`, which Python imports
+as it is and also runs: `python client.zip status`.
+
+    sync_client, async_client   `Llamora` and `AsyncLlamora`
+    calls                       the calls, as data that both send
+    exchange                    requests, answers, retries, streams
+    addresses                   the address of a server, and TLS
+    answers, errors             what a call returns, and what it raises
+    server_events               the parser of streams
+    file_download               files that are complete or not there
+
+>>> from llamora.client import Llamora
+>>> with Llamora(url, token=token) as diary:
+...     for found in diary.list_days(to_day="2026-01-04"):
+...         print(found.day, [entry.text for entry in diary.get_day(found.day).entries])
+2026-01-04 ['The kite flew over the weir.']
+"""
+
+from llamora.client.answers import (
+    BinnedEntry,
+    ChatAnswer,
+    ChatEnd,
+    ChatEvent,
+    ChatSource,
+    ChatStart,
+    ChatText,
+    CountedDay,
+    DiaryDay,
+    DiaryEntry,
+    FoundText,
+    SearchAnswer,
+    ServerHealth,
+    ServerStatus,
+    WriteAnswer,
+)
+from llamora.client.async_client import AsyncLlamora
+from llamora.client.errors import (
+    AddressRefused,
+    AuthenticationError,
+    Conflict,
+    Invalid,
+    LlamoraError,
+    Locked,
+    NetworkError,
+    NotFound,
+    PermissionDenied,
+    RateLimited,
+    ServerError,
+    Timeout,
+    UnexpectedAnswer,
+)
+from llamora.client.exchange import RetryPolicy
+from llamora.client.file_download import FileRefused
+from llamora.client.sync_client import Llamora
+
+__all__ = [
+    "AddressRefused",
+    "AsyncLlamora",
+    "AuthenticationError",
+    "BinnedEntry",
+    "ChatAnswer",
+    "ChatEnd",
+    "ChatEvent",
+    "ChatSource",
+    "ChatStart",
+    "ChatText",
+    "Conflict",
+    "CountedDay",
+    "DiaryDay",
+    "DiaryEntry",
+    "FileRefused",
+    "FoundText",
+    "Invalid",
+    "Llamora",
+    "LlamoraError",
+    "Locked",
+    "NetworkError",
+    "NotFound",
+    "PermissionDenied",
+    "RateLimited",
+    "RetryPolicy",
+    "SearchAnswer",
+    "ServerError",
+    "ServerHealth",
+    "ServerStatus",
+    "Timeout",
+    "UnexpectedAnswer",
+    "WriteAnswer",
+]

@@ -1,0 +1,278 @@
+"""Answers of the server as typed, frozen objects.
+
+Fields that the client does not know are ignored, and kinds and states are plain strings, so that a newer
+server works. Times are aware `datetime`s, days are `date`s. What a person wrote is left out of `repr`,
+because that ends up in logs.
+"""
+
+import types
+from collections.abc import Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
+from datetime import date, datetime
+from functools import cache
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from llamora.client.errors import UnexpectedAnswer
+
+T = TypeVar("T")
+
+
+def _text(**options: Any) -> Any:
+    """Return a field that `repr` leaves out."""
+    return field(repr=False, **options)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServerHealth:
+    """The health of a server: `status` is "ok", or "away" while nothing can be saved."""
+
+    status: str
+    version: str = ""
+    timestamp: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelState:
+    """The model that writes: its state, and its name if there is one."""
+
+    state: str
+    name: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchState:
+    """The search index: its state, and how many of its texts are done."""
+
+    state: str
+    done: int = 0
+    total: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenState:
+    """The access token of the call: its kind, and what it was made for."""
+
+    kind: str = ""
+    scopes: tuple[str, ...] = ()
+    name: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServerStatus:
+    """The state of a server for the token's owner; `unlocked` says whether their diary can be read."""
+
+    status: str
+    unlocked: bool = False
+    version: str = ""
+    model: ModelState | None = None
+    search: SearchState | None = None
+    token: TokenState | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiaryEntry:
+    """An entry. `origin` is "own", "own_token", "imported", "program" or "model"; `source` is a name."""
+
+    id: str
+    day: date
+    text: str = _text()
+    created_at: datetime
+    revision: int
+    edited_at: datetime | None = None
+    origin: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CountedDay:
+    """A day, and how many entries it has."""
+
+    day: date
+    entry_count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiaryDay:
+    """A day with its entries. `unread_count` is how many the token may not read: what others wrote."""
+
+    day: date
+    entries: tuple[DiaryEntry, ...] = ()
+    opening: str | None = _text(default=None)
+    recap: str | None = _text(default=None)
+    unread_count: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class WriteAnswer:
+    """The fate of a text: `action` is "created", "no_change", or "pending" if it waits in the Inbox.
+
+    `entry` is None unless it became an entry.
+    """
+
+    action: str
+    id: str
+    day: date | None = None
+    entry: DiaryEntry | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class BinnedEntry:
+    """A deleted entry, which stays in the bin for some days."""
+
+    id: str
+    deleted: bool = True
+    in_bin_days: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoundText:
+    """A text that was found: an entry, or a reply or other text that belongs to `entry_id` or to `day`."""
+
+    id: str
+    kind: str
+    day: date | None = None
+    entry_id: str | None = None
+    snippet: str = _text(default="")
+    origin: str = ""
+    score: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DayRange:
+    """The days that a question names, both included; None stands for no limit."""
+
+    first: date | None = None
+    last: date | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchAnswer:
+    """One page of results. `state` is "opening" until the index is complete; `days` are those it names."""
+
+    results: tuple[FoundText, ...] = ()
+    total: int = 0
+    next_offset: int | None = None
+    days: DayRange | None = None
+    state: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChatSource:
+    """A text that an answer was made from; `number` is how the answer refers to it."""
+
+    number: int
+    kind: str = ""
+    id: str = ""
+    day: date | None = None
+    snippet: str = _text(default="")
+    origin: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChatAnswer:
+    """A complete answer, with its sources. `session_id` continues the conversation."""
+
+    response: str = _text()
+    session_id: str
+    model: str | None = None
+    sources: tuple[ChatSource, ...] = ()
+    read_imported: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChatStart:
+    """The beginning of a streamed answer: the conversation, the model, and what it reads."""
+
+    session_id: str
+    model: str | None = None
+    sources: tuple[ChatSource, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChatText:
+    """The next piece of a streamed answer."""
+
+    text: str = _text()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChatEnd:
+    """The end of a streamed answer; `finish_reason` says why, as in "stop" or "length"."""
+
+    finish_reason: str | None = None
+    read_imported: bool = False
+
+
+ChatEvent = ChatStart | ChatText | ChatEnd
+
+
+@cache
+def _list_fields(kind: type[Any]) -> tuple[tuple[Field[Any], Any], ...]:
+    """Return the fields of an answer's class, each with its type."""
+    hints = get_type_hints(kind)
+    return tuple((each, hints[each.name]) for each in fields(kind))
+
+
+# Words that Python has as keywords.
+_NAMES = {DayRange: {"first": "from", "last": "to"}}
+
+
+def parse_answer(kind: type[T], value: Any) -> T:
+    """Return decoded JSON as `kind`, any type of this module; raise UnexpectedAnswer, which quotes nothing.
+
+    >>> parse_answer(CountedDay, {"day": "2026-01-05", "entry_count": 3, "of_a_newer_server": True})
+    CountedDay(day=datetime.date(2026, 1, 5), entry_count=3)
+    """
+    parsed: T = _parse(kind, value)
+    return parsed
+
+
+def _parse(kind: Any, value: Any) -> Any:
+    if kind is Any:
+        return value
+    if is_dataclass(kind):
+        return _parse_object(kind, value)
+    origin = get_origin(kind)
+    if origin in (Union, types.UnionType):
+        if value is None and type(None) in get_args(kind):
+            return None
+        return _parse(next(one for one in get_args(kind) if one is not type(None)), value)
+    if origin is tuple and isinstance(value, list):
+        return tuple(_parse(get_args(kind)[0], one) for one in value)
+    if origin is dict and isinstance(value, dict):
+        return {name: _parse(get_args(kind)[1], one) for name, one in value.items()}
+    return _parse_scalar(kind, value)
+
+
+def _parse_object(kind: Any, value: Any) -> Any:
+    if not isinstance(value, Mapping):
+        raise _build_mismatch()
+    found = {}
+    for each, hint in _list_fields(kind):
+        name = _NAMES.get(kind, {}).get(each.name, each.name)
+        if name in value:
+            found[each.name] = _parse(hint, value[name])
+        elif each.default is MISSING and each.default_factory is MISSING:
+            raise _build_mismatch()
+    return kind(**found)
+
+
+def _parse_scalar(kind: Any, value: Any) -> Any:
+    if kind in (date, datetime) and isinstance(value, str):
+        try:
+            return kind.fromisoformat(value)
+        except ValueError:
+            raise _build_mismatch() from None
+    if kind is int and isinstance(value, float) and value.is_integer():
+        return int(value)
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if kind in (str, bool, float, int) and type(value) is kind:
+        return value
+    raise _build_mismatch()
+
+
+def _build_mismatch() -> UnexpectedAnswer:
+    return UnexpectedAnswer(
+        "The server's answer has another shape than this client knows. Get a newer client."
+    )

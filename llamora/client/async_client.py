@@ -1,0 +1,407 @@
+"""The asynchronous client, for asyncio. Its methods are those of the synchronous one."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar
+
+import httpx
+
+from llamora.client import calls
+from llamora.client.answers import (
+    BinnedEntry,
+    ChatAnswer,
+    ChatEvent,
+    CountedDay,
+    DiaryDay,
+    DiaryEntry,
+    FoundText,
+    SearchAnswer,
+    ServerHealth,
+    ServerStatus,
+    WriteAnswer,
+)
+from llamora.client.calls import AnswerPage, ApiCall, Day
+from llamora.client.errors import LlamoraError, UnexpectedAnswer
+from llamora.client.exchange import (
+    AnswerBuffer,
+    ChatReader,
+    RetryPolicy,
+    build_connection,
+    find_incomplete_framing,
+    is_event_stream,
+    translate_failure,
+)
+from llamora.client.file_download import PartialFile
+
+T = TypeVar("T")
+
+
+class AsyncLlamora:
+    """A diary on a server, reached with an access token, for asyncio.
+
+    The arguments and methods are those of `Llamora`. Methods are awaited; what yields is read with `async
+    for`. Close an object with `aclose`, or use it as a context manager. The examples are written as in the
+    console that `python -m asyncio` opens:
+
+    >>> async with AsyncLlamora(url, token=token) as diary:
+    ...     answer = await diary.write("Rain since noon.", day="2026-01-05")
+    ...     day = await diary.get_day("2026-01-05")
+    >>> answer.action, day.entries[-1].text
+    ('created', 'Rain since noon.')
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        token: str | None = None,
+        timeout: float = 30.0,
+        chat_timeout: float = 960.0,
+        retries: RetryPolicy | None = None,
+        on_wait: Callable[[float], None] | None = None,
+        ca_file: str | os.PathLike[str] | None = None,
+        allow_plain_http: bool = False,
+    ) -> None:
+        self._connection = build_connection(
+            url,
+            token,
+            timeout=timeout,
+            chat_timeout=chat_timeout,
+            retries=retries,
+            ca_file=ca_file,
+            allow_plain_http=allow_plain_http,
+        )
+        self._on_wait = on_wait
+        self._http = httpx.AsyncClient(**self._connection.build_options())
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._connection.address.host!r})"
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._http.aclose()
+
+    # --- The server ---------------------------------------------------------------------------------------
+
+    async def get_health(self) -> ServerHealth:
+        """Return whether the server is there; works without a token.
+
+        >>> async with AsyncLlamora(url) as anyone:
+        ...     print((await anyone.get_health()).status)
+        ok
+        """
+        return await self.send(calls.get_health())
+
+    async def get_status(self) -> ServerStatus:
+        """Return the state of the model, the search index, the token, and whether the diary is unlocked.
+
+        >>> status = await diary.get_status()
+        >>> status.unlocked, "diary:read" in status.token.scopes
+        (True, True)
+        """
+        return await self.send(calls.get_status())
+
+    # --- Days and entries ---------------------------------------------------------------------------------
+
+    def list_days(
+        self, *, from_day: Day | None = None, to_day: Day | None = None, page_size: int = 100
+    ) -> AsyncIterator[CountedDay]:
+        """Yield the days with entries, newest first; pages are fetched as they are needed.
+
+        >>> async for found in diary.list_days(from_day="2026-01-01", to_day="2026-01-04"):
+        ...     print(found.day, found.entry_count)
+        2026-01-04 1
+        """
+        return self._iter_pages(lambda cursor: calls.list_days(from_day, to_day, page_size, cursor))
+
+    async def get_day(self, day: Day) -> DiaryDay:
+        """Return a day with its entries, its opening and its recap.
+
+        >>> [entry.text for entry in (await diary.get_day("2026-01-04")).entries]
+        ['The kite flew over the weir.']
+        """
+        return await self.send(calls.get_day(day))
+
+    def list_entries(
+        self,
+        *,
+        day: Day | None = None,
+        from_day: Day | None = None,
+        to_day: Day | None = None,
+        page_size: int = 50,
+    ) -> AsyncIterator[DiaryEntry]:
+        """Yield entries, those of the newest day first; pages are fetched as they are needed.
+
+        >>> [entry.text async for entry in diary.list_entries(day="2026-01-04")]
+        ['The kite flew over the weir.']
+        """
+        return self._iter_pages(lambda cursor: calls.list_entries(day, from_day, to_day, page_size, cursor))
+
+    async def write(
+        self,
+        text: str,
+        *,
+        day: Day | None = None,
+        written_at: datetime | None = None,
+        idempotency_key: str | None = None,
+    ) -> WriteAnswer:
+        """Write an entry; return what became of it, and how the server names it.
+
+        With a token that "writes what I type", `action` is "created". With any other it is "pending": the
+        text waits in the Inbox. Without `day` and `written_at` it is written now. A program that may end
+        before it gets an answer can save an `idempotency_key` beforehand and call again with it: the text is
+        stored once.
+
+        >>> first = await diary.write("Bread is baked.", idempotency_key="note-17")
+        >>> again = await diary.write("Bread is baked.", idempotency_key="note-17")
+        >>> first.id == again.id
+        True
+        """
+        return await self.send(
+            calls.write(text, day=day, written_at=written_at, idempotency_key=idempotency_key)
+        )
+
+    async def get_entry(self, entry_id: object) -> DiaryEntry:
+        """Return an entry; raise NotFound.
+
+        >>> (entry,) = (await diary.get_day("2026-01-04")).entries
+        >>> (await diary.get_entry(entry.id)).day
+        datetime.date(2026, 1, 4)
+        """
+        return await self.send(calls.get_entry(entry_id))
+
+    async def edit_entry(
+        self, entry_id: object, *, revision: int, text: str | None = None, day: Day | None = None
+    ) -> DiaryEntry:
+        """Change an entry's text, or move it to another day; return it as it is then.
+
+        `revision` is that of the entry as you read it. If it was changed since, Conflict is raised, and
+        nothing is lost. The text can be changed only with a token that "writes what I type".
+
+        >>> entry = (await diary.write("Tea at four.", day="2026-01-06")).entry
+        >>> (await diary.edit_entry(entry.id, revision=entry.revision, text="Tea at five.")).text
+        'Tea at five.'
+        """
+        return await self.send(calls.edit_entry(entry_id, revision=revision, text=text, day=day))
+
+    async def delete_entry(self, entry_id: object) -> BinnedEntry:
+        """Move an entry to the bin, where it stays for thirty days.
+
+        >>> entry = (await diary.write("Not worth a line.", day="2026-01-07")).entry
+        >>> (await diary.delete_entry(entry.id)).in_bin_days
+        30
+        """
+        return await self.send(calls.delete_entry(entry_id))
+
+    async def restore_entry(self, entry_id: object) -> DiaryEntry:
+        """Take an entry out of the bin.
+
+        >>> entry = (await diary.write("Worth a line.", day="2026-01-07")).entry
+        >>> deleted = await diary.delete_entry(entry.id)
+        >>> (await diary.restore_entry(deleted.id)).text
+        'Worth a line.'
+        """
+        return await self.send(calls.restore_entry(entry_id))
+
+    # --- Search -------------------------------------------------------------------------------------------
+
+    async def search(
+        self,
+        query: str,
+        *,
+        from_day: Day | None = None,
+        to_day: Day | None = None,
+        limit: int = 20,
+        offset: int = 0,
+    ) -> SearchAnswer:
+        """Return one page of what the search box finds, with its operators, as in `"at the weir" -rain`.
+
+        >>> found = await diary.search("kite weir")
+        >>> found.total, found.results[0].day
+        (1, datetime.date(2026, 1, 4))
+        """
+        return await self.send(
+            calls.search(query, from_day=from_day, to_day=to_day, limit=limit, offset=offset)
+        )
+
+    def iter_search(
+        self, query: str, *, from_day: Day | None = None, to_day: Day | None = None, page_size: int = 50
+    ) -> AsyncIterator[FoundText]:
+        """Yield everything that is found, best first; pages are fetched as they are needed.
+
+        >>> [found.kind async for found in diary.iter_search("kite")]
+        ['entry']
+        """
+        return self._iter_pages(lambda cursor: calls.search_page(query, from_day, to_day, page_size, cursor))
+
+    # --- Export -------------------------------------------------------------------------------------------
+
+    async def export(
+        self, path: str | os.PathLike[str], *, export_format: str = "zip", overwrite: bool = False
+    ) -> Path:
+        """Save the whole diary in a file that only you can read, and return its path.
+
+        `export_format` is "zip", "json" or "markdown". The file is complete, or it is not there: it is
+        written beside its place and renamed. One that is there already is replaced only with
+        `overwrite=True`.
+
+        >>> path = await diary.export(folder / "diary.json", export_format="json")
+        >>> json.loads(path.read_text())["format"]
+        'llamora-export'
+        """
+        call = calls.export(export_format)
+        with PartialFile(path, overwrite=overwrite) as file:
+            await self._repeat(call, lambda: self._download(call, file))
+        return file.path
+
+    # --- Questions ----------------------------------------------------------------------------------------
+
+    async def chat(
+        self, message: str, *, session_id: str | None = None, model: str | None = None
+    ) -> ChatAnswer:
+        """Ask about the diary; return the complete answer with its sources.
+
+        >>> answer = await diary.chat("When did I fly the kite?")
+        >>> answer.response, answer.sources[0].day
+        ('On 4 January [1].', datetime.date(2026, 1, 4))
+        >>> (await diary.chat("Where?", session_id=answer.session_id)).session_id == answer.session_id
+        True
+        """
+        return await self.send(calls.chat(message, session_id=session_id, model=model, is_stream=False))
+
+    def chat_stream(
+        self, message: str, *, session_id: str | None = None, model: str | None = None
+    ) -> AsyncIterator[ChatEvent]:
+        """Ask about the diary; yield a ChatStart, then ChatTexts as they are written, then a ChatEnd.
+
+        The server stops writing when the iterator is closed, as `contextlib.aclosing` does. If the connection
+        is lost before the end, NetworkError is raised behind what came.
+
+        >>> async for event in diary.chat_stream("When did I fly the kite?"):
+        ...     if isinstance(event, ChatText):
+        ...         print(event.text, end="")
+        On 4 January [1].
+        """
+        return self._iter_events(calls.chat(message, session_id=session_id, model=model, is_stream=True))
+
+    # --- Sending ------------------------------------------------------------------------------------------
+
+    async def send(self, call: ApiCall[T]) -> T:
+        """Send a call of `llamora.client.calls` and return its answer; raise its error.
+
+        >>> (await diary.send(calls.get_health())).status
+        'ok'
+        """
+        return await self._repeat(call, lambda: self._exchange(call))
+
+    async def _repeat(self, call: ApiCall[T], attempt: Callable[[], Awaitable[T | LlamoraError]]) -> T:
+        number = 0
+        while True:
+            outcome = await attempt()
+            if not isinstance(outcome, LlamoraError):
+                return outcome
+            wait = self._connection.retries.get_wait(outcome, attempt=number) if call.is_idempotent else None
+            if wait is None:
+                raise outcome
+            if self._on_wait is not None:
+                self._on_wait(wait)
+            await asyncio.sleep(wait)
+            number += 1
+
+    async def _exchange(self, call: ApiCall[T]) -> T | LlamoraError:
+        """Send a call once. Errors are returned: raised here, they would drag httpx's request along."""
+        request = self._connection.build_request(call)
+        try:
+            response = await self._http.send(request, stream=True)
+            try:
+                body = await self._read(response, call)
+            finally:
+                await response.aclose()
+        except httpx.HTTPError as error:
+            return translate_failure(error, self._connection.address)
+        if isinstance(body, LlamoraError):
+            return body
+        return self._connection.read_answer(call, response.status_code, response.headers, body)
+
+    async def _read(self, response: httpx.Response, call: ApiCall[T]) -> bytes | LlamoraError:
+        buffer = AnswerBuffer(seconds=self._connection.get_timeout(call))
+        async for chunk in response.aiter_bytes():
+            if (error := buffer.add(chunk)) is not None:
+                return error
+        return buffer.join()
+
+    async def _download(self, call: ApiCall[None], file: PartialFile) -> LlamoraError | None:
+        request = self._connection.build_request(call)
+        try:
+            response = await self._http.send(request, stream=True)
+            try:
+                if response.status_code != httpx.codes.OK:
+                    body = await self._read(response, call)
+                    if isinstance(body, LlamoraError):
+                        return body
+                    return self._connection.read_error(call, response.status_code, response.headers, body)
+                if (error := find_incomplete_framing(response.headers)) is not None:
+                    return error
+                file.open()
+                async for chunk in response.aiter_bytes():
+                    file.write(chunk)
+            finally:
+                await response.aclose()
+        except httpx.HTTPError as failure:
+            return translate_failure(failure, self._connection.address)
+        # The flush may take seconds.
+        await asyncio.to_thread(file.complete)
+        return None
+
+    async def _iter_events(self, call: ApiCall[ChatAnswer]) -> AsyncIterator[ChatEvent]:
+        failure: LlamoraError | None = None
+        request = self._connection.build_request(call)
+        reader = ChatReader(self._connection.list_secrets(call))
+        try:
+            response = await self._http.send(request, stream=True)
+            try:
+                if response.status_code == httpx.codes.OK and is_event_stream(response.headers):
+                    async for chunk in response.aiter_bytes():
+                        for event in reader.feed(chunk):
+                            if isinstance(event, LlamoraError):
+                                raise event
+                            yield event
+                        if reader.is_complete:
+                            return
+                    failure = reader.build_early_end()
+                else:
+                    body = await self._read(response, call)
+                    failure = (
+                        body
+                        if isinstance(body, LlamoraError)
+                        else self._connection.read_error(call, response.status_code, response.headers, body)
+                    )
+            finally:
+                await response.aclose()
+        except httpx.HTTPError as error:
+            failure = translate_failure(error, self._connection.address)
+        raise failure
+
+    async def _iter_pages(self, build: Callable[[str | None], ApiCall[AnswerPage[T]]]) -> AsyncIterator[T]:
+        cursor: str | None = None
+        while True:
+            page = await self.send(build(cursor))
+            for item in page.items:
+                yield item
+            if page.next is None:
+                return
+            if page.next == cursor:
+                raise UnexpectedAnswer("The server's list of pages does not end.")
+            cursor = page.next

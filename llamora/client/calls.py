@@ -1,0 +1,290 @@
+"""Calls of the interface as data: what is sent, and what its answer is parsed as.
+
+The synchronous and the asynchronous client send the same calls. A text goes into the body and never into the
+address, which servers and proxies log.
+"""
+
+import json
+import re
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Final, Generic, TypeVar
+
+from llamora.client.answers import (
+    BinnedEntry,
+    ChatAnswer,
+    CountedDay,
+    DiaryDay,
+    DiaryEntry,
+    FoundText,
+    SearchAnswer,
+    ServerHealth,
+    ServerStatus,
+    WriteAnswer,
+    parse_answer,
+)
+from llamora.client.errors import Invalid, UnexpectedAnswer
+
+T = TypeVar("T")
+Day = date | str
+EXPORT_FORMATS: Final = ("zip", "json", "markdown")
+_ID = re.compile(r"[A-Za-z0-9_-]{1,80}")
+_KEY = re.compile(r"[ -~]{1,200}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiCall(Generic[T]):
+    """A call: `parse` makes its answer of the decoded JSON. `repr` shows no text."""
+
+    method: str
+    path: str
+    parse: Callable[[Any], T] = field(repr=False)
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: Mapping[str, Any] | None = field(default=None, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    # Whether sending it twice is the same as once, so that it may be repeated.
+    is_idempotent: bool = False
+    # Whether a model writes the answer, which takes minutes.
+    is_slow: bool = False
+
+    def encode_body(self) -> bytes | None:
+        """Return the body as JSON in UTF-8; raise Invalid for a text that UTF-8 can't hold."""
+        if self.body is None:
+            return None
+        try:
+            return json.dumps(self.body, ensure_ascii=False, allow_nan=False).encode()
+        except (ValueError, TypeError):
+            # `from None` hides it, but its object is the text: it must not hang on the error.
+            pass
+        raise Invalid("The text has characters that can't be sent, such as one half of a surrogate pair.")
+
+    def list_secrets(self) -> list[str]:
+        """Return the texts of the body, which no error may show."""
+        return [value for value in (self.body or {}).values() if isinstance(value, str)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnswerPage(Generic[T]):
+    """One page of a list: its items, and what the next page begins with, or None on the last."""
+
+    items: tuple[T, ...]
+    next: str | None
+
+
+def format_day(day: Day) -> str:
+    """Return a day as 2026-01-05; raise Invalid for what is none."""
+    if isinstance(day, date):
+        return (day.date() if isinstance(day, datetime) else day).isoformat()
+    try:
+        return date.fromisoformat(day).isoformat()
+    except ValueError:
+        pass
+    raise Invalid("A day is written like 2026-01-05.", field="day")
+
+
+def format_id(value: object) -> str:
+    """Return an id for an address; raise Invalid for what can't be one."""
+    text = str(value)
+    if not _ID.fullmatch(text):
+        raise Invalid("This is not an id. Ids stand in the server's answers.", field="id")
+    return text
+
+
+def make_key(key: str | None) -> str:
+    """Return a key of a call that stores, a new one without `key`; raise Invalid for what can't be one."""
+    if key is None:
+        return str(uuid.uuid4())
+    if not _KEY.fullmatch(key):
+        raise Invalid(
+            "A key has 1 to 200 printable ASCII characters.",
+            code="invalid_idempotency_key",
+            field="idempotency_key",
+        )
+    return key
+
+
+def _drop_none(**values: Any) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _build_range(from_day: Day | None, to_day: Day | None) -> dict[str, str]:
+    days = {"from": from_day, "to": to_day}
+    return {name: format_day(day) for name, day in days.items() if day is not None}
+
+
+def _parse_as(kind: type[T]) -> Callable[[Any], T]:
+    return lambda value: parse_answer(kind, value)
+
+
+def parse_page(kind: type[T], key: str, next_key: str) -> Callable[[Any], AnswerPage[T]]:
+    """Return a parser of pages whose items are in `key`, and the next page's beginning in `next_key`."""
+
+    def parse(value: Any) -> AnswerPage[T]:
+        items: Any = parse_answer(tuple[kind, ...], value.get(key) if isinstance(value, dict) else None)  # type: ignore[valid-type]
+        following = value.get(next_key)
+        if following is not None and not isinstance(following, str | int):
+            raise UnexpectedAnswer("The server's list of pages has another shape than this client knows.")
+        return AnswerPage(items=items, next=None if following is None else str(following))
+
+    return parse
+
+
+def get_health() -> ApiCall[ServerHealth]:
+    """Return the call for whether a server is there."""
+    return ApiCall(method="GET", path="/health", parse=_parse_as(ServerHealth), is_idempotent=True)
+
+
+def get_status() -> ApiCall[ServerStatus]:
+    """Return the call for the state of the server, the diary and the token."""
+    return ApiCall(method="GET", path="/api/status", parse=_parse_as(ServerStatus), is_idempotent=True)
+
+
+def list_days(
+    from_day: Day | None, to_day: Day | None, limit: int, cursor: str | None
+) -> ApiCall[AnswerPage[CountedDay]]:
+    """Return the call for one page of the days with entries."""
+    return ApiCall(
+        method="GET",
+        path="/api/v1/days",
+        query=_drop_none(**_build_range(from_day, to_day), limit=str(limit), cursor=cursor),
+        parse=parse_page(CountedDay, "days", "next_cursor"),
+        is_idempotent=True,
+    )
+
+
+def get_day(day: Day) -> ApiCall[DiaryDay]:
+    """Return the call for a day."""
+    return ApiCall(
+        method="GET", path=f"/api/v1/days/{format_day(day)}", parse=_parse_as(DiaryDay), is_idempotent=True
+    )
+
+
+def list_entries(
+    day: Day | None, from_day: Day | None, to_day: Day | None, limit: int, cursor: str | None
+) -> ApiCall[AnswerPage[DiaryEntry]]:
+    """Return the call for one page of entries."""
+    return ApiCall(
+        method="GET",
+        path="/api/v1/entries",
+        query=_drop_none(
+            day=None if day is None else format_day(day),
+            **_build_range(from_day, to_day),
+            limit=str(limit),
+            cursor=cursor,
+        ),
+        parse=parse_page(DiaryEntry, "entries", "next_cursor"),
+        is_idempotent=True,
+    )
+
+
+def write(
+    text: str, *, day: Day | None, written_at: datetime | None, idempotency_key: str | None
+) -> ApiCall[WriteAnswer]:
+    """Return the call that stores a text; its key makes it one that can be repeated."""
+    if written_at is not None and written_at.tzinfo is None:
+        raise Invalid("The time needs an offset from UTC.", field="written_at")
+    return ApiCall(
+        method="POST",
+        path="/api/v1/entries",
+        body=_drop_none(
+            text=text,
+            day=None if day is None else format_day(day),
+            written_at=None if written_at is None else written_at.isoformat(),
+        ),
+        headers={"Idempotency-Key": make_key(idempotency_key)},
+        parse=_parse_as(WriteAnswer),
+        is_idempotent=True,
+    )
+
+
+def get_entry(entry_id: object) -> ApiCall[DiaryEntry]:
+    """Return the call for an entry."""
+    return ApiCall(
+        method="GET",
+        path=f"/api/v1/entries/{format_id(entry_id)}",
+        parse=_parse_as(DiaryEntry),
+        is_idempotent=True,
+    )
+
+
+def edit_entry(entry_id: object, *, revision: int, text: str | None, day: Day | None) -> ApiCall[DiaryEntry]:
+    """Return the call that changes an entry; it is not repeated, because the second would be a conflict."""
+    return ApiCall(
+        method="PATCH",
+        path=f"/api/v1/entries/{format_id(entry_id)}",
+        body=_drop_none(text=text, day=None if day is None else format_day(day), revision=revision),
+        parse=_parse_as(DiaryEntry),
+    )
+
+
+def delete_entry(entry_id: object) -> ApiCall[BinnedEntry]:
+    """Return the call that moves an entry to the bin."""
+    return ApiCall(
+        method="DELETE",
+        path=f"/api/v1/entries/{format_id(entry_id)}",
+        parse=_parse_as(BinnedEntry),
+        is_idempotent=True,
+    )
+
+
+def restore_entry(entry_id: object) -> ApiCall[DiaryEntry]:
+    """Return the call that takes an entry out of the bin."""
+    return ApiCall(
+        method="POST",
+        path=f"/api/v1/entries/{format_id(entry_id)}/restore",
+        parse=_parse_as(DiaryEntry),
+    )
+
+
+def search(
+    query: str, *, from_day: Day | None, to_day: Day | None, limit: int, offset: int
+) -> ApiCall[SearchAnswer]:
+    """Return the call for one page of results."""
+    return ApiCall(
+        method="POST",
+        path="/api/v1/search",
+        body={"query": query, "limit": limit, "offset": offset, **_build_range(from_day, to_day)},
+        parse=_parse_as(SearchAnswer),
+        is_idempotent=True,
+    )
+
+
+def search_page(
+    query: str, from_day: Day | None, to_day: Day | None, limit: int, cursor: str | None
+) -> ApiCall[AnswerPage[FoundText]]:
+    """Return the call for one page of results, as a page of a list."""
+    call = search(query, from_day=from_day, to_day=to_day, limit=limit, offset=int(cursor or 0))
+
+    def parse(value: Any) -> AnswerPage[FoundText]:
+        answer = call.parse(value)
+        following = answer.next_offset
+        return AnswerPage(items=answer.results, next=None if following is None else str(following))
+
+    return ApiCall(method=call.method, path=call.path, body=call.body, parse=parse, is_idempotent=True)
+
+
+def export(export_format: str) -> ApiCall[None]:
+    """Return the call for the whole diary as a file; raise Invalid for an unknown format."""
+    if export_format not in EXPORT_FORMATS:
+        raise Invalid(f"The format is one of {', '.join(EXPORT_FORMATS)}.", field="format")
+    return ApiCall(
+        method="GET",
+        path="/api/v1/export",
+        query={"format": export_format},
+        parse=lambda _: None,
+        is_idempotent=True,
+        is_slow=True,
+    )
+
+
+def chat(message: str, *, session_id: str | None, model: str | None, is_stream: bool) -> ApiCall[ChatAnswer]:
+    """Return the call for an answer about the diary."""
+    return ApiCall(
+        method="POST",
+        path="/api/chat/stream" if is_stream else "/api/chat",
+        body=_drop_none(message=message, session_id=session_id, model=model),
+        parse=_parse_as(ChatAnswer),
+        is_slow=True,
+    )

@@ -1,0 +1,99 @@
+"""A file that is complete or not there: written beside its place, flushed to the disk, renamed."""
+
+import os
+import secrets
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self
+
+from llamora.client.errors import LlamoraError
+
+
+class FileRefused(LlamoraError):  # noqa: N818 - like the other errors of the client
+    """Raised if a file can't be written where it should be, or is there already."""
+
+    code = "file_refused"
+
+
+class PartialFile:
+    """A file under way to `path`; its block ends with it in place, or with nothing there.
+
+    The part has the name of the file with `.part` and a random word. Only the user can read it.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+        self.path = Path(path)
+        self._overwrite = overwrite
+        self._part = self.path.with_name(f".{self.path.name}.part-{secrets.token_hex(4)}")
+        self._file: BinaryIO | None = None
+
+    def open(self) -> None:
+        """Begin with an empty part, also after an earlier attempt; raise FileRefused."""
+        self._discard()
+        self._refuse_existing()
+        try:
+            descriptor = os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except OSError as error:
+            raise _refuse(f"{self.path} can't be written: {_describe(error)}.") from None
+        self._file = os.fdopen(descriptor, "wb")
+
+    def write(self, chunk: bytes) -> None:
+        """Write the next bytes; raise FileRefused if the disk does not take them."""
+        assert self._file is not None
+        try:
+            self._file.write(chunk)
+        except OSError as error:
+            raise _refuse(f"{self.path} can't be written: {_describe(error)}.") from None
+
+    def complete(self) -> None:
+        """Flush everything to the disk and put the file in its place; raise FileRefused."""
+        assert self._file is not None
+        try:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+            self._refuse_existing()
+            os.replace(self._part, self.path)
+            _flush_folder(self.path.parent)
+        except OSError as error:
+            raise _refuse(f"{self.path} can't be written: {_describe(error)}.") from None
+        self._file = None
+
+    def _refuse_existing(self) -> None:
+        if not self._overwrite and os.path.lexists(self.path):
+            raise _refuse(f"{self.path} is there already. Choose another name, or allow to overwrite it.")
+
+    def _discard(self) -> None:
+        if self._file is not None:
+            with suppress(OSError):  # what could not be written is thrown away in any case
+                self._file.close()
+            self._file = None
+            self._part.unlink(missing_ok=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._discard()
+
+
+def _flush_folder(folder: Path) -> None:
+    """Write a file's new name to the disk as well, where folders can be opened."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _refuse(message: str) -> FileRefused:
+    return FileRefused(message)
+
+
+def _describe(error: OSError) -> str:
+    return (error.strerror or "the disk refused it").lower()
