@@ -59,8 +59,13 @@ class OpenKeyrings:
         if former is not None:
             former.keyring.close()
 
-    def find(self, owner: UUID) -> OpenKeyring | None:
+    def find(self, owner: UUID) -> Keyring | None:
         """Return a person's keyring while a browser of theirs is unlocked and not idle, or None."""
+        held = self.find_held(owner)
+        return None if held is None else held.keyring
+
+    def find_held(self, owner: UUID) -> OpenKeyring | None:
+        """Return the same with what the list of ways to unlock says."""
         with self._lock:
             held = self._held.get(owner)
         if held is None or held.keyring.is_closed or not session_registry.is_unlocked(held.keyring.key_id):

@@ -184,7 +184,7 @@ def _open_slot(row: StoredToken, slot: TokenSlot, token: TokenText) -> OpenedTok
     epoch = row.owner__vault__epoch
     if epoch is None:
         raise InvalidToken
-    held = open_keyrings.find(row.owner_id)
+    held = open_keyrings.find_held(row.owner_id)
     if held is not None and held.keyring.epoch != epoch:
         held = None
     owners = None if held is None else held.keyring
