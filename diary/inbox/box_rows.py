@@ -10,7 +10,7 @@ names only those with the shape that we write; what is in a box is trusted only 
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 from uuid import UUID
 
@@ -33,6 +33,8 @@ from llamora.crypto import (
 
 # Six bytes for each character of the longest text, as JSON writes control characters, and padding.
 MAX_BOX: Final = 7 * settings.MAX_TEXT + 4096
+# Rows that are loaded at once.
+_BATCH: Final = 50
 register_longest(InboxBox, "box", MAX_BOX)
 
 
@@ -81,6 +83,13 @@ def _build_context(row: InboxBox) -> Context:
 def list_ids(owner_id: UUID) -> list[UUID]:
     """Return the ids of an owner's rows that are not damaged, oldest first."""
     return sorted(list_sound_ids(InboxBox, owner_id))
+
+
+def iter_rows_of(owner_id: UUID, *, sender_id: UUID) -> Iterator[InboxBox]:
+    """Yield the rows of an owner that name a sender and are not damaged."""
+    ids = list_ids(owner_id)
+    for first in range(0, len(ids), _BATCH):
+        yield from InboxBox.objects.filter(id__in=ids[first : first + _BATCH], sender_id=sender_id)
 
 
 def exists(owner_id: UUID) -> bool:

@@ -14,6 +14,8 @@ from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
+from django.utils import timezone
+
 from accounts.keys import browser_keys, key_pairs
 from accounts.keys.row_shapes import count_damaged_rows, delete_damaged_rows
 from accounts.tokens.services import list_drop_senders
@@ -62,8 +64,12 @@ def register_senders(load: SenderLoader) -> None:
 
 
 def store_box(*, owner_id: UUID, day: date, text: InboxText, sender_id: UUID, key: DropKey) -> UUID:
-    """Seal a text to its owner, who need not be there, and return its id; raise DayNotBegun or InboxFull."""
+    """Seal a text to its owner, who need not be there, and return its id; raise DayNotBegun or InboxFull.
+
+    Where its sender does not say when it was written, it is now: its owner may unlock a year later.
+    """
     check_day(day)
+    text = text if text.written_at else replace(text, written_at=timezone.now())
     row = InboxBox(owner_id=owner_id, day=day, sender_id=sender_id)
     box_rows.seal_row(row, text, key=key)
     with write_transaction():
@@ -74,11 +80,11 @@ def store_box(*, owner_id: UUID, day: date, text: InboxText, sender_id: UUID, ke
 
 def _check_room(row: InboxBox, *, key: DropKey) -> None:
     """Raise InboxFull if too many boxes of this sender wait; rows that others planted do not count."""
-    sizes: list[int] = []
-    for box_id in box_rows.list_ids(row.owner_id):
-        other = InboxBox.objects.filter(id=box_id, sender_id=row.sender_id).first()
-        if other is not None and box_rows.is_sent_with(other, key.authenticator):
-            sizes.append(len(other.box))
+    sizes = [
+        len(other.box)
+        for other in box_rows.iter_rows_of(row.owner_id, sender_id=row.sender_id)
+        if box_rows.is_sent_with(other, key.authenticator)
+    ]
     if len(sizes) >= MAX_ITEMS or sum(sizes) + len(row.box) > 2 * MAX_CHARACTERS:
         raise InboxFull
 
@@ -170,19 +176,30 @@ class UncheckedBox:
     text: str | None = field(repr=False)
 
 
-def list_unchecked_boxes(keyring: Keyring, *, limit: int = MAX_LISTED) -> list[UncheckedBox]:
-    """Return the oldest boxes that could not be checked; needs the keyring in force."""
-    if not box_rows.exists(keyring.owner):
-        return []
-    found: list[UncheckedBox] = []
-    for box in _iter_unchecked(keyring):
-        found.append(box)
-        if len(found) == limit:
+@dataclass(frozen=True, kw_only=True)
+class ClosedBoxes:
+    """The boxes that did not become items: those that could not be checked, and the number without room."""
+
+    unchecked: list[UncheckedBox]
+    waiting_count: int
+
+
+def list_closed_boxes(keyring: Keyring, *, limit: int = MAX_LISTED) -> ClosedBoxes:
+    """Return the oldest boxes that could not be checked, and how many wait; needs the keyring in force."""
+    unchecked: list[UncheckedBox] = []
+    waiting_count = 0
+    for box in _iter_closed(keyring) if box_rows.exists(keyring.owner) else ():
+        if box is None:
+            waiting_count += 1
+            continue
+        unchecked.append(box)
+        if len(unchecked) == limit:
             break
-    return found
+    return ClosedBoxes(unchecked=unchecked, waiting_count=waiting_count)
 
 
-def _iter_unchecked(keyring: Keyring) -> Iterator[UncheckedBox]:
+def _iter_closed(keyring: Keyring) -> Iterator[UncheckedBox | None]:
+    """Yield each box that could not be checked, and None for each that waits until there is room."""
     try:
         opener: _Opener | None = _Opener.load(keyring)
     except EnvelopeError:
@@ -193,7 +210,7 @@ def _iter_unchecked(keyring: Keyring) -> Iterator[UncheckedBox]:
             continue
         content = opener.open_text(row) if opener else None
         if opener and content and opener.find_sender(row):
-            # It waits until there is room.
+            yield None
             continue
         text = content.text if content else None
         yield UncheckedBox(id=row.id, day=row.day, sent_at=row.made_at, text=text)

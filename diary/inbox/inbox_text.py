@@ -4,7 +4,8 @@ A JSON object; all but the text may be missing:
 
     text     what becomes the text of the entry
     from     name of the program, app or file, one line of at most 80 characters
-    time     moment when it was written, as the sender says, in ISO 8601 with its offset
+    time     moment when it was written, as the sender says, in ISO 8601 with its offset; in a box, if the
+             sender says nothing, the moment when it arrived
     sender   id of the access token that sent it
     import   id of the import that added it
 """

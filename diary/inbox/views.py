@@ -38,14 +38,15 @@ def _render_page(request: HouseholdRequest, *, error: str = "", status: int = 20
     page = Paginator(queries.list_waiting(person.id), PAGE_SIZE).get_page(request.GET.get("page"))
     items = list(page)
     readable = [item for item in items if presenters.load_text(item)]
-    unchecked = boxes.list_unchecked_boxes(request.vault.keyring)
+    closed = boxes.list_closed_boxes(request.vault.keyring)
     context: dict[str, Any] = {
         "items": presenters.build_item_views(items, zone=person.time_zone),
         "readable_ids": [item.id for item in readable],
         "review": services.compute_review(person.id, readable) if readable else "",
         "page": page,
-        "unchecked": presenters.build_unchecked_views(unchecked, zone=person.time_zone),
-        "is_cut": len(unchecked) == boxes.MAX_LISTED,
+        "unchecked": presenters.build_unchecked_views(closed.unchecked, zone=person.time_zone),
+        "is_cut": len(closed.unchecked) == boxes.MAX_LISTED,
+        "waiting_count": closed.waiting_count,
         "damaged_count": boxes.count_damaged_boxes(person.id),
         "accepted": queries.find_accepted(person.id, _parse_id(request.GET.get("entry", ""))),
         "accepted_count": _parse_count(request.GET.get("accepted", "")),

@@ -9,7 +9,7 @@ from accounts.keys.browser_keys import add_folded_id
 from accounts.models import Vault
 from diary.errors import InboxFull, ObjectNotFound
 from diary.inbox import boxes, services
-from diary.inbox.boxes import list_unchecked_boxes, open_boxes
+from diary.inbox.boxes import list_closed_boxes, open_boxes
 from diary.inbox.inbox_text import InboxText
 from diary.models import InboxBox, InboxItem, Origin
 from llamora.fields import new_id
@@ -26,7 +26,7 @@ def read_inbox(who: Resident) -> list[str]:
 
 def read_unchecked(who: Resident) -> list[str | None]:
     with who.unlocked():
-        return [box.text for box in list_unchecked_boxes(who.keyring)]
+        return [box.text for box in list_closed_boxes(who.keyring).unchecked]
 
 
 def change(statement: str, *values: Any) -> None:
@@ -175,7 +175,7 @@ def test_what_one_sender_may_leave_is_bounded_and_waits_for_room(
 def test_the_size_of_what_one_sender_may_leave_is_bounded(
     owner: Resident, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(boxes, "MAX_CHARACTERS", 1000)
+    monkeypatch.setattr(boxes, "MAX_CHARACTERS", 1100)
     program = create_program(owner)
     program.send("x" * 800)
     program.send("x" * 800)
