@@ -11,8 +11,8 @@ from llamora.process_memory import protect_process_memory
 
 # They say themselves that saves are missing, or copy the damaged files first.
 EXAMINING = frozenset({"up", "doctor", "verify", "restore"})
-# They open no database.
-WITHOUT_DATABASE = frozenset({"config"})
+# They open no database; what `daemon` starts is an `up`.
+WITHOUT_DATABASE = frozenset({"config", "daemon"})
 # They read or change a household, and make no empty database where there is none.
 OF_A_HOUSEHOLD = frozenset(
     {
@@ -40,8 +40,8 @@ def main() -> None:
 
     try:
         _examine_household(sys.argv[1:])
-        # `up` imports more, and looks for garbage again once it serves.
-        if sys.argv[1:2] != ["up"]:
+        # A server imports more, and looks for garbage again once it serves.
+        if sys.argv[1:2] != ["up"] and sys.argv[1:3] != ["daemon", "run"]:
             gc.freeze()
             gc.enable()
         execute_from_command_line(sys.argv)

@@ -3,7 +3,8 @@
 <data>/                 0700
   secrets/              0700
     secret_key          0600   Django's SECRET_KEY; signs forms and links, opens no diary
-  lock                  0600   locked with flock(2) while a server runs; empty
+  lock                  0600   locked with flock(2) while a server runs, which says in it where
+  llamora.log           0600   what a server in the background prints and logs; older ones with a number
   llamora.sqlite3       0600
   llamora.sqlite3-commits  0600  the log of commits; see `llamora.database.commit_log`
   losses/               0700   reports of saves that are missing, until they are acknowledged
@@ -16,13 +17,16 @@
 import fcntl
 import os
 import stat
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from llamora.ops.errors import OperationRefused
 
 MIN_KEY_LENGTH = 50
+LOCK = "lock"
+_LOCK_SECONDS = 0.4
 
 
 def is_open_to_others(path: Path) -> bool:
@@ -95,19 +99,55 @@ def find_key_weakness(key: str) -> str | None:
     return None
 
 
-@contextmanager
-def lock(data_dir: Path) -> Iterator[None]:
-    """Lock the data folder for one server; the kernel releases the lock when the process ends or dies."""
-    descriptor = os.open(data_dir / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+def is_locked(data_dir: Path) -> bool:
+    """Return whether a process has locked the data folder."""
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        descriptor = os.open(data_dir / LOCK, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        os.close(descriptor)
-        raise OperationRefused(
-            f"Llamora is already running with the data folder {data_dir}. Stop it first, or choose another "
-            "folder with LLAMORA_DATA_DIR."
-        ) from None
-    try:
-        yield
+        return True
     finally:
         os.close(descriptor)
+    return False
+
+
+@contextmanager
+def lock(data_dir: Path) -> Iterator[int]:
+    """Lock the data folder for one server, and yield the descriptor of the locked file, without a record.
+
+    The kernel releases the lock when the process ends or dies. A record that a server writes into the file is
+    removed at the end of the block, and stays after a crash.
+    """
+    descriptor = os.open(data_dir / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        _acquire(descriptor, data_dir)
+        try:
+            _blank(descriptor)
+            yield descriptor
+        finally:
+            _blank(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _acquire(descriptor: int, data_dir: Path) -> None:
+    deadline = time.monotonic() + _LOCK_SECONDS
+    while True:
+        with suppress(BlockingIOError):
+            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # A command that asks whether the folder is locked holds the lock for a moment.
+        if time.monotonic() > deadline:
+            raise OperationRefused(
+                f"Llamora is already running with the data folder {data_dir}. Stop it first, or choose "
+                "another folder with LLAMORA_DATA_DIR."
+            )
+        time.sleep(_LOCK_SECONDS / 20)
+
+
+def _blank(descriptor: int) -> None:
+    """Overwrite the record; the file retains its size, which it could not get back on a full disk."""
+    with suppress(OSError):
+        os.pwrite(descriptor, b" " * os.fstat(descriptor).st_size, 0)

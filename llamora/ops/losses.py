@@ -17,8 +17,8 @@ from llamora.database import backup_files, condition, truncate_wal
 from llamora.database.commit_log import begin_commit_log, number_household
 from llamora.database.condition import FileState
 from llamora.database.losses import Loss, find_loss, list_files
+from llamora.ops import data_folder
 from llamora.ops.backup import restore
-from llamora.ops.doctor.folder import is_served
 from llamora.ops.errors import OperationRefused
 
 # Of the newest losses; with all of a household that is damaged at each start, the disk would fill.
@@ -96,7 +96,11 @@ def find_unreported_loss(database: Path) -> Loss | None:
         return None
     loss = find_loss(database)
     # Whether there is a server is asked last: an `up` that starts at this moment would be refused the lock.
-    return loss if loss and not is_served() and not reports.find_report(loss) else None
+    return (
+        loss
+        if loss and not data_folder.is_locked(settings.DATA_DIR) and not reports.find_report(loss)
+        else None
+    )
 
 
 def report_before_replacement(database: Path, *, now: datetime) -> None:

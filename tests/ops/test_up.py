@@ -106,15 +106,15 @@ def test_a_second_start_changes_nothing_and_is_quick_and_modest(tmp_path: Path) 
         use_diary(Visitor.join(server, "Olive"))
     before, rows = list_files(server.data_dir), dump(server.data_dir)
 
-    commit_log = "llamora.sqlite3-commits"
     with run_server(tmp_path, is_forked=False) as again:
         fields = Path(f"/proc/{again.pid}/stat").read_text().rpartition(")")[2].split()
         status = Path(f"/proc/{again.pid}/status").read_text()
 
     after = list_files(again.data_dir)
-    # Each start begins this file anew.
-    assert after.pop(commit_log)
-    assert before.pop(commit_log)
+    # Each start begins these files anew.
+    for name in ("llamora.sqlite3-commits", "lock"):
+        assert after.pop(name)
+        assert before.pop(name)
     assert after == before
     assert dump(again.data_dir) == rows
     assert again.set_up_link

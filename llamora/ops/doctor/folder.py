@@ -10,7 +10,6 @@ from accounts.sessions.run_secret import get_runtime_folder, is_in_memory
 from llamora.database import condition
 from llamora.ops import configuration, data_folder
 from llamora.ops.doctor.check_result import CheckResult, bad, ok, warn
-from llamora.ops.errors import OperationRefused
 
 
 def check_owner() -> Iterator[CheckResult]:
@@ -94,17 +93,6 @@ def check_run_secret() -> Iterator[CheckResult]:
         )
 
 
-def is_served() -> bool:
-    """Return whether a server has locked the data folder."""
-    if not (settings.DATA_DIR / "lock").exists():
-        return False
-    try:
-        with data_folder.lock(settings.DATA_DIR):
-            return False
-    except OperationRefused:
-        return True
-
-
 def check_server() -> Iterator[CheckResult]:
     """Report whether a server is running."""
-    yield ok("server", "It is running." if is_served() else "It is not running.")
+    yield ok("server", "It is running." if data_folder.is_locked(settings.DATA_DIR) else "It is not running.")

@@ -14,8 +14,8 @@ from accounts.sessions import limits
 from diary.models import InboxBox, LateDraft, Reply
 from llamora.crypto import HIGHEST
 from llamora.inference.job import LIVE_STATES
+from llamora.ops import data_folder
 from llamora.ops.doctor.check_result import CheckResult, bad, ok, warn
-from llamora.ops.doctor.folder import is_served
 from llamora.pluralize import pluralize
 
 
@@ -134,7 +134,7 @@ def check_sessions() -> Iterator[CheckResult]:
 def check_replies() -> Iterator[CheckResult]:
     """Report replies that are marked as running although no job can be writing them."""
     live = Reply.objects.filter(state__in=LIVE_STATES)
-    if is_served():
+    if data_folder.is_locked(settings.DATA_DIR):
         # A reply may wait behind others, but no longer than all before it may take.
         live = live.filter(
             created_at__lt=timezone.now() - timedelta(seconds=8 * settings.MODEL_REPLY_SECONDS)

@@ -27,10 +27,46 @@ from llamora.inference.model_choice.errors import ChoiceRefused
 from llamora.inference.model_choice.services import build_config
 from llamora.ops import background, configuration, data_folder, losses, startup, systemd_unit
 from llamora.ops.backup import create
+from llamora.ops.daemon.server_record import RecordWriter
+from llamora.ops.daemon.start_report import StartReporter
 from llamora.ops.errors import OperationRefused
 from llamora.process_memory import protect_process_memory
 
 _log = logging.getLogger("llamora.clock")
+
+
+def add_server_arguments(parser: ArgumentParser) -> None:
+    """Add the arguments of a server: the address, and which parts to leave out."""
+    parser.add_argument(
+        "--port", type=int, default=settings.PORT, help="port to listen on; 0 chooses a free one"
+    )
+    parser.add_argument("--host", default=settings.HOST, help="address to listen on")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--no-model", action="store_true", help="start without a model")
+    which.add_argument(
+        "--model",
+        metavar="NAME",
+        default="",
+        help="use this model for as long as the server runs: a file, or a model of a running server; "
+        "`manage.py model list` shows the names",
+    )
+    parser.add_argument(
+        "--without-backup",
+        action="store_true",
+        help="update the database of an earlier version without a backup of it",
+    )
+
+
+def list_server_arguments(
+    *, port: int, host: str, no_model: bool, model: str, without_backup: bool = False
+) -> list[str]:
+    """Return the command line of a server with these options."""
+    which = ["--no-model"] if no_model else ["--model", model] if model else []
+    return [
+        *("--port", str(port), "--host", host),
+        *which,
+        *(["--without-backup"] if without_backup else []),
+    ]
 
 
 class Command(BaseCommand):
@@ -38,34 +74,21 @@ class Command(BaseCommand):
 
     help = (
         "Set up and start Llamora: create the data folder and its secrets, update the database and the "
-        "static files, look for a model, and run the server. You can start it again at any time. Refuses a "
-        "data folder that other users can read or that another server uses, a default secret key, a port in "
-        "use, and unencrypted connections from other machines unless LLAMORA_ALLOW_PLAIN_HTTP is set."
+        "static files, look for a model, and run the server. You can start it again at any time; `daemon "
+        "start` does the same in the background, and --print-unit is for systemd. Refuses a data folder that "
+        "other users can read or that another server uses, a default secret key, a port in use, and "
+        "unencrypted connections from other machines unless LLAMORA_ALLOW_PLAIN_HTTP is set."
     )
     _model: ModelConfig | None = None
+    # Of `daemon run`, which somebody waits for.
+    reporter: StartReporter | None = None
+    _record: RecordWriter
     # Its own checks refuse with sentences, before and after the database is there.
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add the arguments: the address, and which parts to leave out."""
-        parser.add_argument(
-            "--port", type=int, default=settings.PORT, help="port to listen on; 0 chooses a free one"
-        )
-        parser.add_argument("--host", default=settings.HOST, help="address to listen on")
-        which = parser.add_mutually_exclusive_group()
-        which.add_argument("--no-model", action="store_true", help="start without a model")
-        which.add_argument(
-            "--model",
-            metavar="NAME",
-            default="",
-            help="use this model for as long as the server runs: a file, or a model of a running server; "
-            "`manage.py model list` shows the names",
-        )
-        parser.add_argument(
-            "--without-backup",
-            action="store_true",
-            help="update the database of an earlier version without a backup of it",
-        )
+        add_server_arguments(parser)
         parser.add_argument(
             "--print-unit",
             action="store_true",
@@ -98,8 +121,7 @@ class Command(BaseCommand):
             self.print_now("Llamora was stopped before it was ready.")
 
     def _print_unit(self, *, port: int, host: str, no_model: bool, model: str) -> None:
-        which = ["--no-model"] if no_model else ["--model", model] if model else []
-        arguments = ["--port", str(port), "--host", host, *which]
+        arguments = list_server_arguments(port=port, host=host, no_model=no_model, model=model)
         text = systemd_unit.render_unit(
             folder=settings.BASE_DIR, data_dir=settings.DATA_DIR, arguments=arguments
         )
@@ -116,10 +138,12 @@ class Command(BaseCommand):
             raise OperationRefused(weakness)
         startup.check_database_file()
         data_folder.prepare(settings.DATA_DIR, key_file=settings.SECRET_KEY_FILE)
-        with data_folder.lock(settings.DATA_DIR):
+        with data_folder.lock(settings.DATA_DIR) as locked_file:
             listener = startup.bind_listener(host, port)
             if reserve.give_up_if_full(settings.DATA_DIR):
                 self.print_now(f"{settings.DATA_DIR} had no space left, so its reserve was deleted.")
+            # A file can be written again now.
+            self._record = RecordWriter(locked_file, is_in_background=self.reporter is not None)
             self._examine_losses()
             self._prepare(backup_first=backup_first)
             self._write_secret_key()
@@ -170,7 +194,11 @@ class Command(BaseCommand):
         with startup.hide_module("OpenSSL"):
             from llamora.ops.server.http_server import HouseholdServer  # noqa: PLC0415 - only when serving
 
+        port = listener.getsockname()[1]
+
         async def run_background_work() -> None:
+            if self.reporter:
+                self.reporter.report_ready(host=host, port=port)
             background.bind_jobs()
             await asyncio.gather(
                 self._report_model(no_model=no_model),
@@ -182,7 +210,7 @@ class Command(BaseCommand):
         if host not in ("0.0.0.0", "::", *settings.ALLOWED_HOSTS):  # noqa: S104 - compared, not bound
             settings.ALLOWED_HOSTS.append(host)
         startup.resume_garbage_collection()
-        self._announce(host=host, port=listener.getsockname()[1])
+        self._announce(host=host, port=port)
         HouseholdServer(
             application, listener=listener, on_start=run_background_work, on_stop=background.stop_model
         ).run()
@@ -193,6 +221,7 @@ class Command(BaseCommand):
     async def _report_model(self, *, no_model: bool) -> None:
         async for sentence in background.follow_model_state(no_model=no_model, config=self._model):
             self.print_now(sentence)
+            self._record.update(model=sentence)
 
     async def _stop_when_database_is_replaced(self) -> None:
         self.print_now(await background.watch_database_file())
@@ -201,6 +230,7 @@ class Command(BaseCommand):
     def _announce(self, *, host: str, port: int) -> None:
         base = server_address.build_address(host, port)
         server_address.record_address(base)
+        self._record.update(host=host, port=port)
         self.print_now(f"Llamora is at {base}/")
         if not startup.is_loopback_host(host):
             self.print_now(
@@ -208,9 +238,15 @@ class Command(BaseCommand):
                 "List the names and addresses that they use in LLAMORA_HOSTS."
             )
         if token := first_run.get_setup_token():
-            self.print_now(f"To set up Llamora, open this link: {base}/register/?set-up={token}")
+            self.print_now(
+                f"To set up Llamora, open this link: {base}/register/?set-up={token}", is_secret=True
+            )
 
-    def print_now(self, sentence: str) -> None:
-        """Print one line and flush it, for output into a pipe."""
+    def print_now(self, sentence: str, *, is_secret: bool = False) -> None:
+        """Print one line and flush it, for output into a pipe; a secret is in no log of `daemon`."""
+        if self.reporter:
+            self.reporter.report_sentence(sentence)
+            if is_secret:
+                return
         self.stdout.write(sentence)
         self.stdout.flush()

@@ -1,0 +1,24 @@
+"""The household's settings with a fault that only the server in the background meets, once it is prepared.
+
+LLAMORA_TEST_FAULT is `error`, or `wait` for one that never becomes ready.
+"""
+
+import os
+import time
+from collections.abc import Iterator
+
+from tests.served_settings import *  # noqa: F403
+
+MARKER = "what somebody wrote"
+
+
+class FaultyHosts(list[str]):
+    """Names of hosts that can't be listed."""
+
+    def __iter__(self) -> Iterator[str]:
+        if os.environ["LLAMORA_TEST_FAULT"] == "wait":
+            time.sleep(600)
+        raise ValueError(MARKER)
+
+
+ALLOWED_HOSTS = FaultyHosts()
