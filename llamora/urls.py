@@ -53,10 +53,11 @@ urlpatterns = [
     path("", include("search.urls")),
     path("", include("traces.urls")),
     path("", include("llamora.api.urls", namespace="api")),
+    path("", include("llamora.mcp.urls", namespace="mcp")),
 ]
 
 # Django finds these by their names.
-handler400 = "accounts.http.error_views.bad_request"
+handler400 = "llamora.api.error_views.bad_request"
 handler403 = "accounts.http.error_views.permission_denied"
 handler404 = "accounts.http.error_views.not_found"
 handler500 = "accounts.http.error_views.server_error"

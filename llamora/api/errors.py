@@ -3,7 +3,7 @@
     400  malformed_json, unreadable               409  revision_conflict, idempotency_key_reused, damaged,
     401  invalid_token                                 inbox_full
     403  missing_scope, token_in_url,             413  too_large          415  unsupported_media_type
-         plain_http, own_text_only                422  invalid_field      423  locked
+         plain_http, foreign_origin,              422  invalid_field      423  locked
     404  not_found                                429  too_many_calls, too_many_attempts
     405  method_not_allowed                       500  failed             503  not_saved, busy
     408  too_slow     411  length_required
@@ -61,6 +61,10 @@ SENTENCES: Final = {
         "one, and send that in the header Authorization."
     ),
     "plain_http": "From another machine, send tokens over https only. Revoke this one if it was sent before.",
+    "foreign_origin": (
+        "This was sent by a page of another site, or to a name that is not listed as one of this server. Its "
+        "administrator lists pages in LLAMORA_API_ORIGINS, and names in LLAMORA_HOSTS."
+    ),
     "own_text_only": (
         'Only a program that writes what its owner types may change a text. Make a token with "It writes '
         'what I type".'

@@ -7,4 +7,10 @@ messages         JSON-RPC: requests, notifications, errors, and the body that th
 routing_headers  headers that say what is in a body, for those who do not read it
 descriptions     tools and resources, and what provides them
 protocol         what is answered to a body; knows no diary
+tools            the table of tools
+diary_tools, search_tools, date_tools
+                 the tools and their types
+resources        days of the diary
+provider         tools and resources with the rights of one token
+views            the view
 """

@@ -7,7 +7,9 @@ A message of an error never contains anything of the body. What is refused here:
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Final, NoReturn
 
 PARSE_ERROR: Final = -32700
@@ -23,6 +25,7 @@ RESOURCE_NOT_FOUND: Final = -32002
 LOCKED: Final = -32010
 MISSING_SCOPE: Final = -32011
 TRY_LATER: Final = -32012
+REFUSED: Final = -32013
 
 MAX_DEPTH: Final = 32
 MAX_METHOD: Final = 128
@@ -34,7 +37,7 @@ MessageId = str | int
 
 
 class MessageError(Exception):
-    """Raised for what is answered with an error; `status` is that of HTTP, `retry_after` in seconds."""
+    """Raised for what is answered with an error; `status` and `headers` are those of HTTP."""
 
     def __init__(
         self,
@@ -43,14 +46,14 @@ class MessageError(Exception):
         *,
         status: int = 400,
         data: dict[str, Any] | None = None,
-        retry_after: float | None = None,
+        headers: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         super().__init__(code)
         self.code = code
         self.message = message
         self.status = status
         self.data = data
-        self.retry_after = retry_after
+        self.headers = headers
 
 
 @dataclass(frozen=True, kw_only=True)

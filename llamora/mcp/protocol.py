@@ -9,7 +9,7 @@ request have their status of HTTP. Older clients read no body of a status from 4
 understood, they get 200.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -45,11 +45,11 @@ Params = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """A status of HTTP with a body of JSON, if there is one; `retry_after` in seconds."""
+    """A status and headers of HTTP, with a body of JSON if there is one."""
 
     status: int
     body: object = field(default=None, repr=False)
-    retry_after: float | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 def answer_body(
@@ -71,7 +71,7 @@ def answer_body(
 
 
 def _answer_error(id_: MessageId | None, error: MessageError) -> Answer:
-    return Answer(status=error.status, body=messages.build_error(id_, error), retry_after=error.retry_after)
+    return Answer(status=error.status, body=messages.build_error(id_, error), headers=error.headers)
 
 
 def _answer_message(message: Message, headers: Headers, *, provider: Provider, info: ServerInfo) -> Answer:
@@ -153,7 +153,7 @@ class _Exchange:
             return Answer(
                 status=status,
                 body=messages.build_error(message.id, error),
-                retry_after=error.retry_after,
+                headers=error.headers,
             )
         return Answer(status=200, body=messages.build_result(message.id, result))
 

@@ -28,8 +28,8 @@ from django.urls import get_resolver, URLResolver
 def names(patterns):
     for pattern in patterns:
         if isinstance(pattern, URLResolver):
-            # Programs have roles of their own, in `tests/api`.
-            if pattern.app_name not in ("admin", "api"):
+            # Programs have roles of their own, in `tests/api` and `tests/mcp`.
+            if pattern.app_name not in ("admin", "api", "mcp"):
                 yield from names(pattern.url_patterns)
         else:
             yield pattern.name

@@ -201,8 +201,9 @@ class Route:
 
 
 def list_routes() -> list[Route]:
-    """Return every URL pattern that has a name, but those of programs: `tests/api/test_roles.py` has them."""
-    return [route for route in _walk(get_resolver().url_patterns) if not route.name.startswith("api:")]
+    """Return every URL pattern with a name, but those of programs, which `tests/api` and `tests/mcp` have."""
+    routes = _walk(get_resolver().url_patterns)
+    return [route for route in routes if not route.name.startswith(("api:", "mcp:"))]
 
 
 def _walk(patterns: list[Any], namespace: str = "") -> Iterator[Route]:

@@ -6,9 +6,10 @@ from typing import Final
 import msgspec
 from django.db.models import Count
 
-from diary.models import Entry, Opening, Recap
+from diary.models import Entry
 from llamora.api.call import Call
 from llamora.api.endpoints import endpoint
+from llamora.api.resources.model_texts import load_opening, load_recap
 from llamora.api.resources.pages import USUAL_LIMIT, Cursor, Limit, decode_cursor, encode_cursor
 from llamora.api.resources.texts import EntryBody, build_entry_body, select_entries
 
@@ -78,13 +79,10 @@ def get_day(call: Call, *, day: date) -> DayBody:
     entries = list(select_entries(call).on_day(day))
     count = Entry.objects.for_owner(call.owner).filter(day=day).count()
     call.note_read(len(entries))
-    opening = Opening.objects.filter(owner_id=call.owner, day=day, is_dismissed=False).first()
-    recap = Recap.objects.filter(owner_id=call.owner, day=day).first()
-    body = recap.open_or("body", None) if recap else None
     return DayBody(
         day=day,
         entries=[build_entry_body(entry) for entry in entries],
         unread_count=count - len(entries),
-        opening=opening.open_or("text", None) if opening else None,
-        recap=body.get("text") if isinstance(body, dict) else None,
+        opening=load_opening(call, day),
+        recap=load_recap(call, day),
     )

@@ -1,0 +1,147 @@
+"""The diary as a provider of tools and resources, for the token of a request."""
+
+import logging
+from collections.abc import Iterable
+from typing import Any, Final
+
+from accounts.tokens.call_limits import call_limits
+from llamora.api.call import Call
+from llamora.api.dispatch import check_scopes
+from llamora.api.errors import ApiError, translate_error
+from llamora.mcp import messages, resources
+from llamora.mcp.descriptions import ResourceDescription, ResourceNotFound, ToolDescription, ToolResult
+from llamora.mcp.messages import MessageError
+from llamora.mcp.tools import TOOLS, Tool
+
+_log = logging.getLogger(__name__)
+_CODES: Final = {423: messages.LOCKED, 403: messages.MISSING_SCOPE, 429: messages.TRY_LATER}
+
+
+def build_message_error(error: Exception) -> MessageError:
+    """Return an error of a call as MCP has it; one that is not expected is logged, without its message."""
+    refusal = translate_error(error)
+    if refusal is None:
+        _log.error("A call of a program failed.", exc_info=error)
+        refusal = ApiError(500, "failed")
+    data = {"error_code": refusal.code}
+    if refusal.scope:
+        data["scope"] = refusal.scope
+    return MessageError(
+        _CODES.get(refusal.status, messages.INTERNAL_ERROR if refusal.status >= 500 else messages.REFUSED),
+        refusal.message,
+        status=refusal.status,
+        data=data,
+        headers=refusal.headers,
+    )
+
+
+class DiaryProvider:
+    """Tools and resources with the rights of one token, whose keyring is in force."""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+        # Of one body; the first was counted when the token was checked.
+        self._count = 0
+
+    def list_tools(self) -> Iterable[ToolDescription]:
+        """Return the tools that the token may call."""
+        return [tool.description for tool in self._list_own_tools()]
+
+    def _list_own_tools(self) -> list[Tool]:
+        return [tool for tool in TOOLS if tool.may_be_called_with(self._call.terms.scopes)]
+
+    def call_tool(self, name: str, arguments: dict[str, Any]) -> ToolResult:
+        """Return what a tool returned, or a sentence about what went wrong, which an assistant can read."""
+        (tool,) = (tool for tool in self._list_own_tools() if tool.name == name)
+        try:
+            self._count_call()
+            return tool.call(self._call, arguments)
+        except Exception as error:  # every error is told to the assistant
+            return _describe_error(build_message_error(error), field=getattr(error, "field", ""))
+
+    def list_resources(self) -> Iterable[ResourceDescription]:
+        """Return the latest days."""
+        return resources.list_latest_days(self._call) if self._reads_diary else []
+
+    def list_resource_templates(self) -> Iterable[ResourceDescription]:
+        """Return the template of all days."""
+        return [resources.DAY_TEMPLATE] if self._reads_diary else []
+
+    @property
+    def _reads_diary(self) -> bool:
+        return resources.SCOPE in self._call.terms.scopes
+
+    def read_resource(self, uri: str) -> str:
+        """Return a day as JSON; raise ResourceNotFound or MessageError."""
+        try:
+            self._count_call()
+            check_scopes(self._call.opened, [resources.SCOPE])
+            return resources.read_resource(self._call, uri)
+        except ResourceNotFound:
+            raise
+        except Exception as error:
+            raise build_message_error(error) from None
+
+    def _count_call(self) -> None:
+        """Count each call of a body with several; raise TooManyCalls."""
+        self._count += 1
+        if self._count > 1:
+            call_limits.count(self._call.token_id)
+
+
+class RefusingProvider:
+    """A provider for a token that is valid but can't be used now: whatever is asked for, it says why."""
+
+    def __init__(self, error: MessageError) -> None:
+        self._error = error
+
+    def list_tools(self) -> Iterable[ToolDescription]:
+        """Raise MessageError."""
+        raise self._error
+
+    def call_tool(self, name: str, arguments: dict[str, Any]) -> ToolResult:
+        """Raise MessageError."""
+        del name, arguments
+        raise self._error
+
+    def list_resources(self) -> Iterable[ResourceDescription]:
+        """Raise MessageError."""
+        raise self._error
+
+    def list_resource_templates(self) -> Iterable[ResourceDescription]:
+        """Raise MessageError."""
+        raise self._error
+
+    def read_resource(self, uri: str) -> str:
+        """Raise MessageError."""
+        del uri
+        raise self._error
+
+
+class LockedProvider(RefusingProvider):
+    """Tools as they are once their owner has unlocked their diary; until then each says so.
+
+    An assistant can then be started before the diary is unlocked.
+    """
+
+    def list_tools(self) -> Iterable[ToolDescription]:
+        """Return all tools: nobody knows which the token may call."""
+        return [tool.description for tool in TOOLS]
+
+    def call_tool(self, name: str, arguments: dict[str, Any]) -> ToolResult:
+        """Return the sentence that says what to do."""
+        del name, arguments
+        return _describe_error(self._error)
+
+    def list_resources(self) -> Iterable[ResourceDescription]:
+        """Return nothing."""
+        return []
+
+    def list_resource_templates(self) -> Iterable[ResourceDescription]:
+        """Return the template of all days."""
+        return [resources.DAY_TEMPLATE]
+
+
+def _describe_error(error: MessageError, *, field: str = "") -> ToolResult:
+    """Return the result of a tool that failed: one sentence, and the argument that is to blame."""
+    return ToolResult(text=f"{field}: {error.message}" if field else error.message, is_error=True)

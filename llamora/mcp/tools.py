@@ -1,0 +1,81 @@
+"""The table of tools: the words, scopes and types of each, and the function that does it.
+
+A tool is a function of a call and a struct of arguments that returns a struct. Its docstring is what the
+assistant reads, its types become the schemas. A tool without scopes may be called with every token.
+"""
+
+import inspect
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final, get_type_hints
+
+import msgspec
+
+from llamora.api.bodies import decode_body
+from llamora.api.call import Call
+from llamora.mcp.date_tools import resolve_date
+from llamora.mcp.descriptions import ToolDescription, ToolResult
+from llamora.mcp.diary_tools import read_day, write_entry
+from llamora.mcp.search_tools import search_diary
+
+_NAMED: Final = "#/$defs/{name}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tool:
+    """A tool: its title, the scopes of which a token needs one, and the function that does it."""
+
+    title: str
+    run: Callable[..., msgspec.Struct] = field(repr=False)
+    scopes: tuple[str, ...] = ()
+    writes: bool = False
+
+    @property
+    def name(self) -> str:
+        """The name of the function."""
+        return self.run.__name__
+
+    @cached_property
+    def description(self) -> ToolDescription:
+        """The tool as it is listed."""
+        types = get_type_hints(self.run)
+        return ToolDescription(
+            name=self.name,
+            title=self.title,
+            description=inspect.getdoc(self.run) or "",
+            input_schema=_build_schema(types["arguments"]),
+            output_schema=_build_schema(types["return"]),
+            is_read_only=not self.writes,
+            is_idempotent=not self.writes,
+        )
+
+    def may_be_called_with(self, scopes: frozenset[str]) -> bool:
+        """Return whether a token of these scopes may call it."""
+        return not self.scopes or not scopes.isdisjoint(self.scopes)
+
+    def call(self, call: Call, arguments: Mapping[str, Any]) -> ToolResult:
+        """Return what the tool returns; raise ApiError for arguments that are not of its schema."""
+        type_ = get_type_hints(self.run)["arguments"]
+        value = self.run(call, decode_body(json.dumps(arguments).encode(), type_))
+        text = msgspec.json.encode(value)
+        return ToolResult(value=msgspec.json.decode(text), text=text.decode())
+
+
+def _build_schema(type_: type[msgspec.Struct]) -> dict[str, Any]:
+    """Return the schema of a struct as MCP has it: an object at the root, with what it names inside it."""
+    (reference,), named = msgspec.json.schema_components([type_], ref_template=_NAMED)
+    root = named.pop(str(reference["$ref"]).rpartition("/")[2])
+    # Names of our classes tell an assistant nothing.
+    for schema in (root, *named.values()):
+        schema.pop("title", None)
+    return {**root, "$defs": named} if named else root
+
+
+TOOLS: Final = (
+    Tool(title="Search the diary", run=search_diary, scopes=("diary:read",)),
+    Tool(title="Read a day", run=read_day, scopes=("diary:read",)),
+    Tool(title="Put a text into the Inbox", run=write_entry, scopes=("diary:write", "drop"), writes=True),
+    Tool(title="Find the day that words mean", run=resolve_date),
+)
