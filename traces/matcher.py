@@ -42,6 +42,8 @@ _UNSPACED = re.compile(
 )
 _HANGUL = re.compile("[\uac00-\ud7a3]")
 _JOINERS = "\u200c\u200d"
+# The id of an entry, and a digest of the envelope of its text: a text that is saved again has another.
+TextKey = tuple[UUID, bytes]
 
 
 def fold_text(text: str) -> str:
@@ -55,16 +57,17 @@ def fold_text(text: str) -> str:
 class NameMatcher:
     """The names of a person's traces by id, and the automaton that finds them.
 
-    `always_read` has the ids of those whose entries go into every prompt. `names_in_texts` is for what was
-    found in texts by other means, which takes long, and `rare_in_texts` for those of them that stand on few
-    days: they are forgotten with the names, at a lock.
+    `always_read` has the ids of those whose entries go into every prompt. `found_in_texts` is for what was
+    found in texts, `names_in_texts` for what was found there by other means, which takes long, and
+    `rare_in_texts` for those of them that stand on few days: they are forgotten with the names, at a lock.
     """
 
     def __init__(self, names: Mapping[UUID, str], *, always_read: Iterable[UUID] = ()) -> None:
         self.names = dict(names)
         self.always_read = frozenset(always_read)
-        self.names_in_texts: dict[tuple[UUID, int], list[str]] = {}
-        self.rare_in_texts: dict[tuple[UUID, int], list[str]] = {}
+        self.found_in_texts: dict[TextKey, list[UUID]] = {}
+        self.names_in_texts: dict[TextKey, list[str]] = {}
+        self.rare_in_texts: dict[TextKey, list[str]] = {}
         self._spellings = {get_identity(name): name for name in self.names.values()}
         self._automaton: Any = ahocorasick.Automaton()
         by_form: dict[str, list[UUID]] = {}

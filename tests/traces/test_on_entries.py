@@ -10,9 +10,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from diary.models import Entry
 from tests.page import read
 from tests.people import Resident
-from tests.traces.tagging import add_traces, list_names
+from tests.traces.tagging import add_traces, list_names, list_suggested
+from traces.matcher import NameMatcher
 from traces.models import EntryTrace, Trace
 from traces.proposals.queries import list_usual_traces
 
@@ -289,3 +291,76 @@ def test_usual_traces_are_the_most_used_ones_then_the_latest(owner: Resident, li
         5: ["often", "twice", "latest", "once", "long ago"],
     }
     assert found == [traces[name].id for name in by_limit[limit]]
+
+
+# --- A text is read once for the names in it -------------------------------------------------------------
+
+
+def copy_envelope(entry: Entry) -> bytes:
+    with connection.cursor() as cursor:
+        return bytes(
+            cursor.execute("SELECT text FROM diary_entry WHERE id = %s", [entry.id.hex]).fetchone()[0]
+        )
+
+
+def put_envelope(entry: Entry, envelope: bytes) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE diary_entry SET text = %s WHERE id = %s", [envelope, entry.id.hex])
+
+
+def test_a_text_is_searched_for_names_once(owner: Resident, monkeypatch: pytest.MonkeyPatch) -> None:
+    add_traces(owner, owner.write("a"), "Weir")
+    owner.write("To the weir.")
+    searched: list[str] = []
+    find_in = NameMatcher.find_in
+    monkeypatch.setattr(
+        NameMatcher, "find_in", lambda self, text: [searched.append(text), find_in(self, text)][1]
+    )
+
+    assert [list_suggested(owner), list_suggested(owner)] == [["Weir"], ["Weir"]]
+    assert sorted(searched) == ["To the weir.", "a"]
+
+
+def test_a_text_that_was_changed_or_exchanged_is_searched_again(owner: Resident) -> None:
+    add_traces(owner, owner.write("a"), "Weir", "Mill")
+    entry = owner.write("To the weir.")
+    suggested = [list_suggested(owner)]
+    earlier = copy_envelope(entry)
+
+    # The revision stays, as where an entry is deleted for good and imported again.
+    with owner.unlocked():
+        entry.text = "To the mill."
+        entry.save(update_fields=["text"])
+    suggested.append(list_suggested(owner))
+    put_envelope(entry, earlier)
+    suggested.append(list_suggested(owner))
+
+    assert suggested == [["Weir"], ["Mill"], ["Weir"]]
+
+
+def set_utc_offset(entry: Entry, offset: int | None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE diary_entry SET utc_offset = %s WHERE id = %s", [offset, entry.id.hex])
+
+
+@pytest.mark.parametrize(("days", "name"), [(0, "Anna"), (2, "Weir")])
+def test_a_damaged_text_has_no_names_until_it_opens_again(owner: Resident, days: int, name: str) -> None:
+    written_at = timezone.now() - timedelta(days=days)
+    if name == "Weir":
+        add_traces(owner, owner.write("a", at=written_at), name)
+    entry = owner.write("To the weir with Anna.", at=written_at)
+    set_utc_offset(entry, 3600)
+    damaged = list_suggested(owner)
+    set_utc_offset(entry, None)
+
+    assert (damaged, list_suggested(owner)) == ([], [name])
+
+
+def test_a_new_name_is_looked_for_in_texts_that_were_searched(owner: Resident) -> None:
+    owner.write("To the weir.", at=timezone.now() - timedelta(days=2))
+    add_traces(owner, owner.write("a"), "Mill")
+    before = list_suggested(owner)
+
+    add_traces(owner, owner.write("b"), "Weir")
+
+    assert (before, list_suggested(owner)) == ([], ["Weir"])

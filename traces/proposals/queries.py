@@ -6,6 +6,7 @@ Needs the owner's keyring in force. Nothing here adds a trace to an entry.
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
+from hashlib import blake2b
 from typing import Any, Final
 from uuid import UUID
 
@@ -17,7 +18,8 @@ from diary.generation.text_language import name_language
 from diary.models import Entry
 from llamora.crypto import EnvelopeError
 from llamora.database import CachedQuery
-from traces.matcher import NameMatcher, name_matchers
+from llamora.fields import SealedField
+from traces.matcher import NameMatcher, TextKey, name_matchers
 from traces.models import EntryTrace, TraceProposal
 from traces.names import get_content, get_identity
 from traces.proposals.text_names import (
@@ -28,6 +30,7 @@ from traces.proposals.text_names import (
     list_telling_words,
 )
 
+_TEXT: Final[SealedField] = Entry._meta.get_field("text")
 MAX_SHOWN: Final = 6
 MAX_USUAL: Final = 8
 # So many characters tell the language of a text.
@@ -68,9 +71,7 @@ def list_proposed_names(
     """
     body = get_body(row)
     lexicon = name_matchers.get_current()
-    # Without any trace the text need not be opened.
-    text = _get_text(entry) if lexicon.names else ""
-    named = [lexicon.names[trace_id] for trace_id in lexicon.find_in(text)] if lexicon.names else []
+    named = [lexicon.names[trace_id] for trace_id in _find_traces(entry, lexicon)]
     offered = [lexicon.get_saved_spelling(name) for name in body["offered"]]
     left_out = {*body["dismissed"], *(get_identity(name) for name in added)}
     found: dict[str, str] = {}
@@ -95,8 +96,8 @@ def find_new_names(entries: Sequence[Entry]) -> dict[UUID, Sequence[str]]:
     An entry that its owner did not write has none. A text is read once, and its names are looked up once.
     """
     lexicon = name_matchers.get_current()
-    found = {(one.id, one.revision): _find_names(one, lexicon) for one in entries if one.is_trusted}
-    unknown = {key: names for key, names in found.items() if key not in lexicon.rare_in_texts}
+    found = {_build_text_key(one): _find_names(one, lexicon) for one in entries if one.is_trusted}
+    unknown = {key: names for key, names in found.items() if names and key not in lexicon.rare_in_texts}
     words = {word for names in unknown.values() for name in names for word in list_telling_words(name)}
     usual = hooks.find_usual_words(words, share=USUAL_SHARE)
     if usual is not None:
@@ -104,17 +105,38 @@ def find_new_names(entries: Sequence[Entry]) -> dict[UUID, Sequence[str]]:
     return {key[0]: lexicon.rare_in_texts.get(key, names)[:MAX_NAMES] for key, names in found.items()}
 
 
+def _find_traces(entry: Entry, lexicon: NameMatcher) -> list[UUID]:
+    """Return the ids of the traces named in the text of an entry; a text is read once."""
+    if not lexicon.names:
+        return []
+    key = _build_text_key(entry)
+    found = lexicon.found_in_texts.get(key)
+    if found is None:
+        text = entry.open_or("text", None)
+        if text is None:
+            return []
+        found = lexicon.found_in_texts[key] = lexicon.find_in(text)
+    return found
+
+
 def _find_names(entry: Entry, lexicon: NameMatcher) -> list[str]:
     """Return the names in the text of an entry; a text is read once."""
-    key = (entry.id, entry.revision)
+    key = _build_text_key(entry)
     names = lexicon.names_in_texts.get(key)
     if names is None:
-        text = _get_text(entry)
+        text = entry.open_or("text", None)
+        if text is None:
+            return []
         names = find_names(text)
         if names and name_language(text[:_LANGUAGE_LENGTH]) == "German":
             names = find_names(text, writes_nouns_large=True)
         lexicon.names_in_texts[key] = names
     return names
+
+
+def _build_text_key(entry: Entry) -> TextKey:
+    held = entry.get_envelope(_TEXT)
+    return entry.id, blake2b(held.envelope if held else b"", digest_size=16).digest()
 
 
 def is_fresh(entry: Entry) -> bool:
@@ -128,13 +150,6 @@ def list_habitual_names(owner_id: UUID) -> list[str]:
     if not names:
         return []
     return [names[id_] for id_ in list_usual_traces(owner_id, limit=MAX_HABITUAL) if id_ in names]
-
-
-def _get_text(entry: Entry) -> str:
-    try:
-        return str(entry.text)
-    except EnvelopeError:
-        return ""
 
 
 def list_usual_traces(owner_id: UUID, *, limit: int = MAX_USUAL) -> list[UUID]:
