@@ -4,6 +4,7 @@ A day page shows the first lines of entries from a few earlier years; a separate
 by page.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
@@ -59,8 +60,20 @@ def list_past_years(owner_id: UUID, day: date) -> list[PastYearExcerpt]:
             words=get_first_words(entry.open_or("text", "…")),
             more=counts_by_first_id[entry.id] - 1,
         )
-        for entry in Entry.objects.filter(id__in=counts_by_first_id).order_by("-day")
+        for entry in _load_entries([*counts_by_first_id])
     ]
+
+
+def _load_entries(ids: Sequence[UUID]) -> list[Entry]:
+    """Return up to `YEARS_IN_MARGIN` entries, the latest first."""
+    # The last id again in the places that are left: the SQL is the same for any number.
+    last = len(ids) - 1
+    return _entries_query(**{f"id_{place}": ids[min(place, last)] for place in range(YEARS_IN_MARGIN)})
+
+
+_entries_query: CachedQuery[Entry] = CachedQuery(
+    lambda **ids: Entry.objects.filter(id__in=ids.values()).order_by("-day")
+)
 
 
 # The revision is selected because the index of days does not contain it: if that index held all columns,

@@ -77,8 +77,17 @@ _nearest_before_query: CachedQuery[date] = CachedQuery(
 
 def find_nearest_day_after(owner_id: UUID, day: date) -> date | None:
     """Return the first day with entries after a day."""
-    later = Entry.objects.for_owner(owner_id).filter(day__gt=day).order_by("day")
-    return later.values_list("day", flat=True).first()
+    return next(iter(_nearest_after_query(owner_id=owner_id, day=day)), None)
+
+
+_nearest_after_query: CachedQuery[date] = CachedQuery(
+    lambda owner_id, day: (
+        Entry.objects.for_owner(owner_id)
+        .filter(day__gt=day)
+        .order_by("day")
+        .values_list("day", flat=True)[:1]
+    )
+)
 
 
 def get_last_day(owner_id: UUID, *, now_day: date) -> date:
