@@ -1,11 +1,10 @@
 """Template context of every page: the signed-in person, and their preferences for how pages look."""
 
-from functools import cache
+from functools import cached_property
 from typing import Any
 
 from django.http import HttpRequest
 from django.template.backends.utils import csrf_input
-from django.utils.functional import lazy
 from django.utils.safestring import SafeString
 
 from accounts.http.request import NOBODY
@@ -20,19 +19,26 @@ def household(request: HttpRequest) -> dict[str, Any]:
         "is_unlocked": vault.is_unlocked,
         "theme": vault.person.theme if vault.person else "system",
         "text_size": vault.person.text_size if vault.person else "usual",
-        "csrf_input": _build_csrf_input(request),
+        "csrf_input": CsrfInput(request),
     }
 
 
-def _build_csrf_input(request: HttpRequest) -> Any:
-    """Return the hidden CSRF field of all forms of a page, which is created when the first form uses it.
+class CsrfInput:
+    """The hidden CSRF field of all forms of a page, which is created when the first form uses it.
 
     So a page without a form sets no cookie, and Django masks the token only once (each time takes 32 random
     numbers).
     """
 
-    @cache
-    def render() -> SafeString:
-        return csrf_input(request)
+    def __init__(self, request: HttpRequest) -> None:
+        self._request = request
 
-    return lazy(render, SafeString)()
+    @cached_property
+    def _html(self) -> SafeString:
+        return csrf_input(self._request)
+
+    def __html__(self) -> SafeString:
+        return self._html
+
+    def __str__(self) -> SafeString:
+        return self._html

@@ -8,10 +8,11 @@ Templates that extend the admin's are Django templates, under `templates/django/
     {{ count|pluralize('y,ies') }}        Django's filters of the same names
 """
 
+from collections.abc import Callable, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.template import defaultfilters
 from django.templatetags import tz
@@ -25,7 +26,11 @@ from accounts.models import Person
 from accounts.preferences.time_zones import load_time_zone
 from accounts.templating import date_filters
 
-_PLACEHOLDERS: dict[type[Any], UUID | date] = {UUID: uuid4(), date: date(2001, 2, 3)}
+# By type, an argument for each place of a URL; both types become a part of the URL as they are printed.
+_PLACEHOLDERS: dict[type[Any], Callable[[int], UUID | date]] = {
+    UUID: lambda place: UUID(int=2**127 + place),
+    date: lambda place: date(2001 + place, 2, 3),
+}
 _DJANGO_FILTERS = {
     "capfirst": defaultfilters.capfirst,
     "date": defaultfilters.date,
@@ -50,12 +55,9 @@ def build_environment(**options: Any) -> Environment:
 
 
 def get_url(name: str, *args: Any) -> str:
-    """Return the URL of a view; with an id or a day as the only argument, ten times faster than `reverse`."""
-    if len(args) == 1 and (placeholder := _PLACEHOLDERS.get(type(args[0]))):
-        before, after = _split_url(name, placeholder)
-        if before:
-            return f"{before}{args[0]}{after}"
-    return reverse(name, args=args) if args else _get_plain_url(name)
+    """Return the URL of a view; if all arguments are ids or days, ten times faster than `reverse`."""
+    pattern = _find_pattern(name, tuple(map(type, args)))
+    return pattern % args if pattern else reverse(name, args=args)
 
 
 def get_local_today(person: Person) -> date:
@@ -64,15 +66,17 @@ def get_local_today(person: Person) -> date:
 
 
 @lru_cache(maxsize=256)
-def _get_plain_url(name: str) -> str:
-    return reverse(name)
+def _find_pattern(name: str, kinds: Sequence[type[Any]]) -> str:
+    """Return the URL of a view with "%s" in place of each argument, to build hundreds of URLs quickly.
 
-
-@lru_cache(maxsize=64)
-def _split_url(name: str, placeholder: UUID | date) -> tuple[str, str]:
-    """Return the parts of a view's URL before and after its argument, to build hundreds of URLs quickly.
-
-    Return two empty strings if the URL contains the argument in another form, such as a month.
+    Return "" if an argument is of another type, or in the URL in another form, such as a month.
     """
-    before, found, after = reverse(name, args=[placeholder]).partition(str(placeholder))
-    return (before, after) if found else ("", "")
+    if not all(kind in _PLACEHOLDERS for kind in kinds):
+        return ""
+    placeholders = [_PLACEHOLDERS[kind](place) for place, kind in enumerate(kinds)]
+    pattern = reverse(name, args=placeholders).replace("%", "%%")
+    for placeholder in placeholders:
+        if pattern.count(str(placeholder)) != 1:
+            return ""
+        pattern = pattern.replace(str(placeholder), "%s")
+    return pattern
