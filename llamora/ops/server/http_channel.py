@@ -124,6 +124,9 @@ class DiaryHTTPFactory(HTTPFactory):  # type: ignore[misc]  # daphne is untyped
         # The deadlines are those of `Connections`; Twisted's begins anew with every byte.
         self.timeOut = None
 
+    def log(self, request: Any) -> None:
+        """Make no line with the path and the query; the access log has one without them."""
+
     def buildProtocol(self, addr: Any) -> Any:  # noqa: N802 - Twisted's name
         """Return the protocol of a new connection."""
         protocol = super().buildProtocol(addr)
