@@ -33,16 +33,16 @@ from diary.entries import services as entries_services
 from diary.errors import DiaryError
 from diary.models import Draft, Entry, Reply
 from llamora.crypto import CryptoError, Keyring, in_force
-from llamora.database import NotWritten, write_transaction
+from llamora.database import NotWritten, transactions, write_transaction
 from llamora.inference.job import JobState
 from search.models import Vector
+from tests.fakes.waiting import PATIENCE
 from tests.people import FIRST_DAY, HERE, Resident, register_resident
 from traces.models import EntryTrace, Trace
 
 REFUSALS = (NotWritten, CryptoError, StaleVault, DiaryError)
 KINDS = ("entry", "edit", "bin", "draft", "reply", "trace", "vector", "preferences", "session", "late draft")
 ENTRIES = 4
-PATIENCE = 30
 
 
 @dataclass
@@ -187,8 +187,11 @@ def between_statements(act: Callable[[int], threading.Thread | None]) -> Iterato
     def run(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         seen[0] += 1
         thread = act(seen[0])
-        if thread is not None and not connection.in_atomic_block and not sql.startswith("BEGIN"):
+        # The lock is held from before the first statement of a write until after its receivers.
+        holds_writers = transactions._write_lock._holder == threading.get_ident()
+        if thread is not None and not holds_writers and not connection.in_atomic_block:
             thread.join(PATIENCE)
+            assert not thread.is_alive()
         return execute(sql, params, many, context)
 
     with connection.execute_wrapper(run):
