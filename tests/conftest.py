@@ -170,6 +170,16 @@ def forget_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(services, "_latest", None)
 
 
+@pytest.fixture(autouse=True)
+def close_search_indexes(request: pytest.FixtureRequest) -> Generator[None]:
+    """Close every index while the test still has its database: a thread that looks for unused ones asks it."""
+    if {"db", "transactional_db"}.intersection(request.fixturenames):
+        request.getfixturevalue("db")
+    yield
+    if registry := sys.modules.get("search.index.registry"):
+        registry.indexes.close_all()
+
+
 @pytest.fixture
 def owner(db: None) -> "Resident":
     """The person whose diary a test is about, unlocked in a browser."""

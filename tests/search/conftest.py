@@ -29,13 +29,11 @@ def data_folder(settings: Any, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def close_indexes() -> Iterator[None]:
-    """Close every index when a test ends."""
+def forget_embedder() -> Iterator[None]:
+    """Remove the embedder of a test when it ends."""
     from search.embedder.holder import embedders
-    from search.index.registry import indexes
 
     yield
-    indexes.close_all()
     embedders.set_embedder(None)
 
 

@@ -2,7 +2,6 @@
 
 import sqlite3
 import threading
-import time
 from collections.abc import Callable, Iterator
 from uuid import uuid4
 
@@ -10,11 +9,11 @@ import pytest
 from django.db import connection
 
 from accounts.models import Person
+from search.index import workers
 from search.index.registry import SWEEP_SECONDS, IndexRegistry
 from search.index.workers import SearchWorker
+from tests.fakes.waiting import PATIENCE, wait_for
 from tests.people import Resident
-
-PATIENCE = 30
 
 
 @pytest.fixture
@@ -52,8 +51,20 @@ def test_a_worker_whose_connection_went_bad_opens_another_for_the_next_task(
     assert people == [1, 1]
 
 
-def test_a_worker_with_nothing_to_do_soon_holds_no_connection(worker: SearchWorker, owner: Resident) -> None:
-    held: list[object] = []
+def is_closed(connection: sqlite3.Connection) -> bool:
+    try:
+        connection.execute("SELECT 1")
+    except sqlite3.ProgrammingError:
+        return True
+    return False
+
+
+def test_a_worker_with_nothing_to_do_soon_holds_no_connection(
+    worker: SearchWorker, owner: Resident, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held: list[sqlite3.Connection | None] = []
+    assert 0 < workers._LINGER_SECONDS < 5
+    monkeypatch.setattr(workers, "_LINGER_SECONDS", PATIENCE)
 
     def note() -> None:
         held.append(connection.connection)
@@ -61,15 +72,16 @@ def test_a_worker_with_nothing_to_do_soon_holds_no_connection(worker: SearchWork
         held.append(connection.connection)
 
     run_task(worker, note)
+    monkeypatch.setattr(workers, "_LINGER_SECONDS", 0.01)
     run_task(worker, note)
-    time.sleep(2.5)
-    run_task(worker, note)
-
-    before, opened, lasting, the_same, later, _ = held
+    before, opened, lasting, the_same = held
     assert before is None
     assert opened is not None
     assert lasting is the_same is opened
-    assert later is None
+    wait_for(lambda: is_closed(opened))
+    run_task(worker, note)
+
+    assert held[4] is None
 
 
 def test_a_worker_that_ends_leaves_no_connection_open(owner: Resident) -> None:
