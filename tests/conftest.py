@@ -172,7 +172,7 @@ def forget_clock(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def close_search_indexes(request: pytest.FixtureRequest) -> Generator[None]:
-    """Close every index while the test still has its database: a thread that looks for unused ones asks it."""
+    """Close every index while the test has its database: a thread that looks for unused ones asks it."""
     if {"db", "transactional_db"}.intersection(request.fixturenames):
         request.getfixturevalue("db")
     yield

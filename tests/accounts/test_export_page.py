@@ -23,6 +23,7 @@ from llamora.crypto import in_force
 from llamora.database import write_transaction
 from tests.accounts.pages import list_errors
 from tests.diary.damage import flip_a_bit
+from tests.fakes.waiting import PATIENCE
 from tests.people import PASSWORD, Resident, register_resident
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -135,7 +136,7 @@ def test_a_browser_that_goes_away_ends_it(owner: Resident) -> None:
     (download,) = downloads._active_downloads.values()
 
     answer.close()
-    download._thread.join(5)
+    download._thread.join(PATIENCE)
 
     assert not download._thread.is_alive()
     assert download._keyring.is_closed
@@ -175,9 +176,9 @@ def test_no_thread_and_no_key_are_left_behind(owner: Resident) -> None:
 
     unzip(answer)
     answer.close()
-    download._thread.join(5)
+    download._thread.join(PATIENCE)
 
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + PATIENCE
     while download._thread.is_alive() and time.monotonic() < deadline:
         time.sleep(0.01)
     assert not download._thread.is_alive()

@@ -21,6 +21,7 @@ from accounts.models import Invitation, Person, SignIn
 from accounts.sessions import run_secret
 from accounts.throttling.throttle import ADDRESS
 from llamora.ops import data_folder
+from tests.fakes.waiting import PATIENCE
 from tests.page import read
 from tests.people import NEW_PASSWORD, Resident
 
@@ -135,7 +136,7 @@ def test_two_people_with_one_link_at_once_make_one_diary() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(PATIENCE)
 
     assert sorted(answers) == ["in", "refused", "refused"]
     assert Person.objects.count() == 2

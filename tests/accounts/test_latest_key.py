@@ -13,6 +13,7 @@ from accounts.rotation.background import stop_rotation_threads
 from accounts.rotation.sealed_tables import list_sealed_tables
 from accounts.rotation.services import resume_rotation
 from llamora.crypto import TokenKind
+from tests.fakes.waiting import PATIENCE
 from tests.page import read
 from tests.people import NEW_PASSWORD, PASSWORD, Resident, register_resident
 from tests.tokens import make_token, use_token
@@ -24,7 +25,7 @@ SENTENCE = "This diary was set back to how it was"
 @pytest.fixture
 def olive() -> Iterator[Resident]:
     yield register_resident("Olive", entries=3)
-    stop_rotation_threads(timeout=5)
+    stop_rotation_threads(timeout=PATIENCE)
 
 
 def copy_rows(owner: Resident) -> Callable[[], None]:
@@ -56,7 +57,7 @@ def set_back(olive: Resident) -> None:
         "/settings/password/", current=PASSWORD, password=NEW_PASSWORD, password_again=NEW_PASSWORD
     )
     assert answer.status_code == 302
-    stop_rotation_threads(timeout=10)
+    stop_rotation_threads(timeout=PATIENCE)
     olive.password = NEW_PASSWORD
     resume_rotation(olive.open_keyring())
     olive.post("/sign-out/")
@@ -101,7 +102,7 @@ def test_a_locked_browser_asks_too(olive: Resident) -> None:
     put_back = copy_rows(olive)
     answer = olive.post("/settings/key/", current=PASSWORD)
     assert answer.status_code == 302
-    stop_rotation_threads(timeout=10)
+    stop_rotation_threads(timeout=PATIENCE)
     resume_rotation(olive.open_keyring())
     olive.lock()
     assert olive.client.cookies[name].value != value

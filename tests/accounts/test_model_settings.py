@@ -15,7 +15,7 @@ from llamora.inference.model_choice.selection import select_model
 from tests.fakes.gguf_file import write_gguf
 from tests.fakes.model_hub import FILE, REPOSITORY, FakeHub, Fault
 from tests.fakes.model_server import FakeModelServer
-from tests.fakes.waiting import wait_for
+from tests.fakes.waiting import PATIENCE, wait_for
 from tests.page import HtmlNode, read
 from tests.people import Resident, new_resident
 
@@ -32,7 +32,7 @@ def models(settings: Any, tmp_path: Path) -> Iterator[Path]:
     previous = model_server._holder.replace(None)
     yield tmp_path / "models"
     downloads.downloads.cancel()
-    assert downloads.downloads.wait(seconds=10)
+    assert downloads.downloads.wait(seconds=PATIENCE)
     downloads.downloads = services.downloads = downloads.BackgroundDownloads()
     model_server._holder.replace(previous)
 
@@ -113,13 +113,13 @@ def test_a_model_is_downloaded_with_its_progress_and_cancelled(
         settings.MODEL_HUB = hub.url
         hub.faults.append(Fault(wait_after=100))
         press(administrator, "download", name=f"{REPOSITORY}/{FILE}")
-        assert hub.waiting.wait(10)
+        assert hub.waiting.wait(PATIENCE)
         wait_for(_is_counting)
 
         page, part = get_page(administrator), administrator.client.get(PAGE, headers={"HX-Request": "true"})
         refused = press(administrator, "download", name=f"{REPOSITORY}/{FILE}")
         press(administrator, "cancel")
-        assert downloads.downloads.wait(seconds=10)
+        assert downloads.downloads.wait(seconds=PATIENCE)
         hub.release.set()
         last = administrator.client.get(PAGE, headers={"HX-Request": "true"})
         after = get_page(administrator)
@@ -142,7 +142,7 @@ def test_a_finished_download_is_not_named_once_its_file_is_deleted(
     with FakeHub() as hub:
         settings.MODEL_HUB = hub.url
         press(administrator, "download", name=f"{REPOSITORY}/{FILE}")
-        assert downloads.downloads.wait(seconds=10)
+        assert downloads.downloads.wait(seconds=PATIENCE)
     before = get_page(administrator)
     (models / FILE).unlink()
 

@@ -12,6 +12,7 @@ import pytest
 from llamora.crypto import BadCost, Cost, DerivationBusy, DerivationQueue, derivation, derive
 from llamora.threads.fair_executor import PoolCall
 from tests.crypto.cast import CHEAP, SALT
+from tests.fakes.waiting import PATIENCE
 
 # A derivation of this cost lasts until the test ends it, so that no machine is too fast or too slow.
 HELD = Cost(memory_kib=64 * 1024, time=4, lanes=1)
@@ -92,7 +93,7 @@ def submit_and_wait_for_start(queue: DerivationQueue, *, address: str, name: str
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 10
+    end = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < end, "it never came to that"
         time.sleep(0.001)
@@ -109,7 +110,7 @@ def list_names_by_end(gate: Gate, **futures: Future[bytes]) -> list[str]:
         future.add_done_callback(partial(_note, ended, name))
     gate.open()
     for future in futures.values():
-        future.result(timeout=20)
+        future.result(timeout=PATIENCE)
     wait_until(lambda: len(ended) == len(futures))
     return ended
 
@@ -125,7 +126,7 @@ def test_many_people_at_once_all_get_their_own_key(two_at_a_time: DerivationQueu
 
     futures = [submit(two_at_a_time, address=name, name=name) for name in names]
 
-    assert [future.result(20) for future in futures] == [
+    assert [future.result(PATIENCE) for future in futures] == [
         derive(secret=name, salt=SALT, cost=CHEAP) for name in names
     ]
 
@@ -142,7 +143,7 @@ def test_a_second_one_waiting_for_an_address_is_refused_at_once(
     assert running.running()
     assert refused.value.code == "busy"
     gate.open()
-    assert waiting.result(20)
+    assert waiting.result(PATIENCE)
 
 
 def test_a_third_one_waiting_for_a_name_is_refused_at_once(
@@ -156,13 +157,13 @@ def test_a_third_one_waiting_for_a_name_is_refused_at_once(
         submit(one_at_a_time, address="10.0.0.4", name="ben")
 
     gate.open()
-    assert guessing.result(20)
-    assert owner.result(20)
+    assert guessing.result(PATIENCE)
+    assert owner.result(PATIENCE)
 
 
 def test_one_that_waited_makes_room_for_the_next(one_at_a_time: DerivationQueue) -> None:
     for _ in range(3):
-        assert submit(one_at_a_time, address="10.0.0.1", name="anna").result(20)
+        assert submit(one_at_a_time, address="10.0.0.1", name="anna").result(PATIENCE)
 
 
 def test_an_address_that_keeps_a_worker_busy_waits_behind_one_that_does_not(
@@ -197,7 +198,7 @@ def test_no_more_than_the_workers_run_at_a_time(gate: Gate, two_at_a_time: Deriv
 
     assert not third.running()
     gate.open("0")
-    assert third.result(20)
+    assert third.result(PATIENCE)
     assert running[1].running()
 
 
@@ -212,7 +213,7 @@ def test_the_queue_is_never_longer_than_its_limit(
         submit(one_at_a_time, address="4", name="4")
 
     gate.open()
-    assert all(future.result(20) for future in waiting)
+    assert all(future.result(PATIENCE) for future in waiting)
 
 
 # --- Who gives way when many ask ------------------------------------------------------------------
@@ -303,7 +304,7 @@ def test_guessers_at_a_name_give_way_to_its_owner(gate: Gate, one_at_a_time: Der
 
     assert [is_dropped(guesser) for guesser in guessers] == [False, True]
     gate.open()
-    assert owner.result(20)
+    assert owner.result(PATIENCE)
 
 
 def test_one_worker_is_left_for_those_who_have_not_failed(gate: Gate, two_at_a_time: DerivationQueue) -> None:
@@ -317,7 +318,7 @@ def test_one_worker_is_left_for_those_who_have_not_failed(gate: Gate, two_at_a_t
     owner = submit(two_at_a_time, address="owner", name="owner")
 
     gate.open("0")
-    assert owner.result(20)
+    assert owner.result(PATIENCE)
     assert sum(guesser.running() for guesser in guessers) == 1
 
 
@@ -346,7 +347,7 @@ def test_a_failed_derivation_tells_its_asker_and_the_next_one_still_runs(
     with pytest.raises(ValueError, match="salt"):
         one_at_a_time.derive(secret="horse", salt=b"", cost=CHEAP, address="1", name="1")
 
-    assert submit(one_at_a_time, address="1", name="1").result(20)
+    assert submit(one_at_a_time, address="1", name="1").result(PATIENCE)
 
 
 def test_one_that_was_given_up_is_never_derived(gate: Gate, one_at_a_time: DerivationQueue) -> None:
@@ -355,7 +356,9 @@ def test_one_that_was_given_up_is_never_derived(gate: Gate, one_at_a_time: Deriv
 
     assert given_up.cancel()
     gate.open("zero")
-    assert submit(one_at_a_time, address="1", name="one").result(20), "the place it held is free at once"
+    assert submit(one_at_a_time, address="1", name="one").result(PATIENCE), (
+        "the place it held is free at once"
+    )
     assert given_up.cancelled()
 
 
@@ -383,14 +386,14 @@ def test_closing_waits_no_longer_than_it_is_told(gate: Gate) -> None:
 
     assert not running.done()
     gate.open()
-    assert running.result(20)
+    assert running.result(PATIENCE)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a niceness per thread")
 def test_derivations_are_less_urgent_than_pages(one_at_a_time: DerivationQueue) -> None:
     ours = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
 
-    submit(one_at_a_time, address="0", name="zero").result(20)
+    submit(one_at_a_time, address="0", name="zero").result(PATIENCE)
 
     worker = one_at_a_time._executor._threads[0].native_id
     assert worker is not None
@@ -399,7 +402,7 @@ def test_derivations_are_less_urgent_than_pages(one_at_a_time: DerivationQueue) 
 
 
 def test_an_idle_worker_holds_nothing_of_the_job_before(one_at_a_time: DerivationQueue) -> None:
-    submit(one_at_a_time, address="0", name="the secret").result(20)
+    submit(one_at_a_time, address="0", name="the secret").result(PATIENCE)
     wait_until(lambda: not one_at_a_time._executor._running)
 
     held: list[object] = []
@@ -414,7 +417,7 @@ def test_an_idle_worker_holds_nothing_of_the_job_before(one_at_a_time: Derivatio
 
 def test_the_queue_holds_no_key_of_a_derivation_that_ended(one_at_a_time: DerivationQueue) -> None:
     future = submit(one_at_a_time, address="0", name="zero")
-    future.result(20)
+    future.result(PATIENCE)
 
     wait_until(lambda: not one_at_a_time._requesters)
     assert not one_at_a_time._executor.remove_waiting()

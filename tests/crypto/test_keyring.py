@@ -46,6 +46,7 @@ from tests.crypto.cast import (
     VAULT_STATE,
     find_keys,
 )
+from tests.fakes.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -292,10 +293,10 @@ def test_closing_while_others_seal_never_seals_under_a_wiped_key() -> None:
     threads = [threading.Thread(target=seal_until_locked) for _ in range(4)]
     for thread in threads:
         thread.start()
-    started.wait(5)
+    started.wait(PATIENCE)
     keyring.close()
     for thread in threads:
-        thread.join(5)
+        thread.join(PATIENCE)
 
     reader = Keyring(owner=OWNER, epoch=3, keys={3: DATA_KEY})
     assert not any(thread.is_alive() for thread in threads)

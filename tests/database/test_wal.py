@@ -13,6 +13,7 @@ from django.db import DatabaseError, connection, transaction
 from accounts.models import Person
 from llamora.database import truncate_wal, wal, write_transaction
 from llamora.threads import FairExecutor, yield_turn
+from tests.fakes.waiting import PATIENCE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -59,16 +60,16 @@ def test_it_waits_for_a_reader_that_ends_soon() -> None:
     def reads() -> None:
         with open_reader():
             reading.set()
-            ended.wait(5)
+            ended.wait(PATIENCE)
 
     thread = threading.Thread(target=reads)
     thread.start()
-    assert reading.wait(5)
+    assert reading.wait(PATIENCE)
     Person.objects.create(name="Olive")
     threading.Timer(0.15, ended.set).start()
 
     assert truncate_wal()
-    thread.join(5)
+    thread.join(PATIENCE)
 
 
 def test_a_writer_does_not_wait_until_the_last_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,7 +89,7 @@ def test_a_writer_does_not_wait_until_the_last_attempt(monkeypatch: pytest.Monke
             Person.objects.create(name="Humphrey")
         took = time.monotonic() - began
         is_still_trying = thread.is_alive()
-    thread.join(10)
+    thread.join(PATIENCE)
 
     assert is_still_trying
     assert took < 1
@@ -137,8 +138,8 @@ def test_other_requests_go_on_while_it_waits() -> None:
     with open_reader():
         Person.objects.create(name="Olive")
         first, second = pool.submit(truncates), pool.submit(order.append, "page")
-        first.result(5)
-        second.result(5)
+        first.result(PATIENCE)
+        second.result(PATIENCE)
     pool.shutdown()
 
     assert order == ["page", "truncated"]

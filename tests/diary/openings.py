@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from diary.models import Entry, Opening
 from diary.openings import services as openings_services
 from llamora.inference.job import Job
+from tests.fakes.waiting import PATIENCE
 from tests.people import Resident
 
 
@@ -37,7 +38,7 @@ def find_opening_job(owner: Resident) -> Job | None:
 
 
 def wait_for_opening(owner: Resident) -> None:
-    until = time.monotonic() + 10
+    until = time.monotonic() + PATIENCE
     while (job := find_opening_job(owner)) and not job.is_over:
         assert time.monotonic() < until
         time.sleep(0.02)

@@ -25,6 +25,7 @@ from diary.models import Reply
 from llamora.inference import model_server
 from llamora.inference.registry import registry
 from llamora.routing import websocket_application
+from tests.fakes.waiting import PATIENCE
 from tests.page import read
 from tests.people import Resident
 
@@ -124,7 +125,7 @@ class Tab:
         return [f for f in self.frames if f["type"] == kind and reply in (None, f.get("reply"))]
 
     def wait_for(
-        self, kind: str, *, reply: object = None, count: int = 1, seconds: float = 10
+        self, kind: str, *, reply: object = None, count: int = 1, seconds: float = PATIENCE
     ) -> dict[str, Any]:
         """Wait for this number of frames of a kind; return the last."""
         name = None if reply is None else str(reply)
@@ -135,7 +136,7 @@ class Tab:
         )
         return self.list_frames(kind, name)[count - 1]
 
-    def wait_for_close(self, *, seconds: float = 10) -> int | None:
+    def wait_for_close(self, *, seconds: float = PATIENCE) -> int | None:
         with self.changed:
             assert self.changed.wait_for(lambda: self.code is not None, seconds)
         return self.code
@@ -146,7 +147,7 @@ class Tab:
         if not self.task.done():
             event = {"type": "websocket.disconnect", "code": 1001}
             self.loop.call_soon_threadsafe(lambda: self.queue.put_nowait(event))
-        self.task.result(5)
+        self.task.result(PATIENCE)
 
 
 class ServingLoop:
@@ -157,7 +158,7 @@ class ServingLoop:
         self.tabs: list[Tab] = []
         self._thread = threading.Thread(target=self.loop.run_forever, name="serving", daemon=True)
 
-    def run(self, work: Coroutine[Any, Any, T], *, seconds: float = 10) -> T:
+    def run(self, work: Coroutine[Any, Any, T], *, seconds: float = PATIENCE) -> T:
         """Run a coroutine on the serving loop and wait for it."""
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(seconds)
 
@@ -168,7 +169,7 @@ class ServingLoop:
         tab = Tab(self.loop, f"{name}={morsel.value}" if morsel else "", origin)
         self.tabs.append(tab)
         with tab.changed:
-            tab.changed.wait_for(lambda: tab.accepted or tab.code is not None, 5)
+            tab.changed.wait_for(lambda: tab.accepted or tab.code is not None, PATIENCE)
         if day is not None:
             tab.watch(member, day)
             self.wait_until_idle()
@@ -189,7 +190,7 @@ class ServingLoop:
         self.run(registry.close(timeout=2))
         self.run(model_server.stop())
         self.loop.call_soon_threadsafe(self.loop.stop)
-        self._thread.join(5)
+        self._thread.join(PATIENCE)
         self.loop.close()
 
 
@@ -207,7 +208,7 @@ def run_serving_loop(url: str = "", *, file: Path | None = None) -> Iterator[Ser
     try:
         # A page of an earlier test has looked for a model already, where there was none.
         live.run(model_server.stop())
-        live.run(model_server.discover(patience=60 if file else 5), seconds=70)
+        live.run(model_server.discover(patience=PATIENCE), seconds=2 * PATIENCE)
         yield live
     finally:
         live.end()
@@ -229,7 +230,7 @@ def load_reply(person: Resident, reply_id: str) -> tuple[str, str, str]:
         return row.text, row.state, row.reason
 
 
-def wait_for_reply_row(person: Resident, reply_id: str, *, seconds: float = 10) -> tuple[str, str, str]:
+def wait_for_reply_row(person: Resident, reply_id: str, *, seconds: float = PATIENCE) -> tuple[str, str, str]:
     """Wait until a reply has ended; return the text, state and reason in its row."""
     until = time.monotonic() + seconds
     while (row := load_reply(person, reply_id))[1] in ("waiting", "writing"):
@@ -243,7 +244,7 @@ def wait_for_reply_row(person: Resident, reply_id: str, *, seconds: float = 10) 
     return row
 
 
-def wait_for_text(tab: Tab, reply: str, *, seconds: float = 10) -> None:
+def wait_for_text(tab: Tab, reply: str, *, seconds: float = PATIENCE) -> None:
     """Wait until a tab shows text of a reply."""
     with tab.changed:
         assert tab.changed.wait_for(lambda: tab.get_html(reply) != "", seconds)

@@ -24,8 +24,8 @@ from llamora.inference.job import Job
 from llamora.inference.registry import registry
 from tests.diary.tabs import ServingLoop, run_serving_loop
 from tests.fakes.model_server import FakeModelServer
-from tests.fakes.script import Script, make_words
-from tests.fakes.waiting import wait_for
+from tests.fakes.script import Script, make_unending
+from tests.fakes.waiting import PATIENCE, wait_for
 from tests.page import read
 from tests.people import Resident
 from tests.test_layout import Modules, source_modules
@@ -38,7 +38,7 @@ from traces.summaries.tasks import SummaryTask
 pytestmark = pytest.mark.django_db(transaction=True)
 
 ASK_ONCE = "diary.generation.ask_once"
-SLOW = Script(tokens=make_words(200), rate=50)
+SLOW = make_unending()
 
 
 class Caller(NamedTuple):
@@ -265,7 +265,7 @@ def test_many_who_ask_at_once_get_one_job(live: ServingLoop, model: FakeModelSer
 
     def build() -> OpeningTask:
         # By now every one of them has seen that there is no job.
-        barrier.wait(5)
+        barrier.wait(PATIENCE)
         return build_opening(owner)
 
     def ask() -> Job | None:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 from datetime import timedelta
+from threading import Event
 from uuid import UUID, uuid4
 
 import pytest
@@ -19,12 +20,13 @@ from diary.rendering.markdown import render_markdown
 from llamora.inference.registry import registry
 from tests.diary.tabs import ServingLoop, Tab, get_reply_html, start_reply, wait_for_reply_row
 from tests.fakes.model_server import FakeModelServer
-from tests.fakes.script import Script, make_words
+from tests.fakes.script import Script, make_unending, make_words
+from tests.fakes.waiting import PATIENCE
 from tests.people import Resident
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-SLOW = Script(tokens=make_words(600), rate=100)
+SLOW = make_unending()
 MALFORMED = [
     "",
     "{",
@@ -49,7 +51,7 @@ def tab_with_running_reply(live: ServingLoop, model: FakeModelServer, person: Re
     tab = live.tab(person, person.today)
     reply = start_reply(person, person.write("Tea.").id)
     with tab.changed:
-        assert tab.changed.wait_for(lambda: tab.get_html(reply) != "", 10)
+        assert tab.changed.wait_for(lambda: tab.get_html(reply) != "", PATIENCE)
     return tab, reply
 
 
@@ -187,7 +189,8 @@ def test_asking_for_a_reply_that_is_over_gives_its_end(
 def test_a_reply_whose_entry_was_moved_is_followed_on_its_new_day(
     live: ServingLoop, model: FakeModelServer, owner: Resident
 ) -> None:
-    model.add_scripts(Script(tokens=make_words(120), rate=100))
+    is_found = Event()
+    model.add_scripts(Script(tokens=make_words(120), rate=100, rest_after=20, rest_when=is_found))
     entry = owner.write("Tea.")
     reply = start_reply(owner, entry.id)
     assert model.wait_for_calls(1)
@@ -199,6 +202,7 @@ def test_a_reply_whose_entry_was_moved_is_followed_on_its_new_day(
     tab.send({"type": "again", "reply": reply})
 
     snapshot = tab.wait_for("snapshot", reply=reply)
+    is_found.set()
     assert 'data-state="writing"' in snapshot["html"]
     tab.wait_for("delta", reply=reply, count=3)
     assert 'data-state="done"' in tab.wait_for("end", reply=reply)["html"]

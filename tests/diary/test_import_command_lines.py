@@ -20,6 +20,7 @@ from diary.models import Entry
 from diary.transfer.line_imports import ImportReport, import_lines
 from diary.transfer.line_reader import ImportLine, read_lines
 from tests import made_ready
+from tests.fakes.waiting import PATIENCE
 from tests.people import Resident
 from tests.server import ROOT, build_environment, run_command
 
@@ -244,7 +245,7 @@ def test_an_import_that_was_killed_goes_on_where_it_ended(tmp_path: Path) -> Non
     while running.poll() is None and count_entries(tmp_path) == 0:
         time.sleep(0.005)
     os.kill(running.pid, signal.SIGKILL)
-    running.wait(10)
+    running.wait(PATIENCE)
     left = count_entries(tmp_path)
     again = run_command(tmp_path, *arguments)
 

@@ -8,7 +8,7 @@ import pytest
 from accounts.models import Person
 from tests.diary.tabs import ServingLoop, Tab, run_serving_loop, start_reply, wait_for_text
 from tests.fakes.model_server import FakeModelServer
-from tests.fakes.script import Script, make_words
+from tests.fakes.script import make_unending
 from tests.page import read
 from tests.people import Resident, new_resident
 
@@ -93,7 +93,7 @@ def test_a_model_that_goes_and_comes_back_is_shown_in_the_open_page(owner: Resid
 def test_the_queue_is_shown_while_there_is_one(
     live: ServingLoop, model: FakeModelServer, owner: Resident
 ) -> None:
-    model.add_scripts(Script(tokens=make_words(400), rate=40))
+    model.add_scripts(make_unending())
     tab = live.tab(owner, owner.today)
     reply = start_reply(owner, owner.write("Tea.").id)
     wait_for_text(tab, reply)

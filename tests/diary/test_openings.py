@@ -17,7 +17,7 @@ from tests.diary.openings import (
 )
 from tests.diary.tabs import ServingLoop, get_reply_html, run_serving_loop
 from tests.fakes.model_server import FakeModelServer
-from tests.fakes.script import Script, make_words
+from tests.fakes.script import Script, make_unending, make_words
 from tests.page import read
 from tests.people import Resident
 
@@ -111,7 +111,7 @@ def test_with_the_model_away_the_page_waits_for_it(owner: Resident, transactiona
 def test_what_is_dismissed_stays_away_and_leaves_no_words(
     live: ServingLoop, model: FakeModelServer, owner: Resident
 ) -> None:
-    model.add_scripts(Script(tokens=make_words(400), rate=100))
+    model.add_scripts(make_unending())
     write_days_ago(owner, "Varnish is out.", ago=1)
     owner.post(f"/d/{owner.today}/opening/", script=True)
     tab = live.tab(owner, owner.today)
@@ -169,7 +169,7 @@ def test_a_failed_second_try_leaves_the_first(
 def test_one_that_is_dismissed_while_another_is_made_does_not_come_back(
     live: ServingLoop, model: FakeModelServer, owner: Resident
 ) -> None:
-    model.add_scripts(Script(tokens=["First."]), Script(tokens=make_words(400), rate=100))
+    model.add_scripts(Script(tokens=["First."]), make_unending())
     write_days_ago(owner, "Varnish is out.", ago=1)
     open_day(owner)
     tab = live.tab(owner, owner.today)
@@ -223,7 +223,7 @@ def test_an_opening_is_its_persons_own_and_sealed(
 def test_locking_ends_it_and_nothing_is_kept(
     live: ServingLoop, model: FakeModelServer, owner: Resident
 ) -> None:
-    model.add_scripts(Script(tokens=make_words(400), rate=100))
+    model.add_scripts(make_unending())
     write_days_ago(owner, "Varnish is out.", ago=1)
     owner.post(f"/d/{owner.today}/opening/", script=True)
     assert model.wait_for_calls(1)

@@ -15,6 +15,7 @@ from tests.diary.openings import get_day_before, open_day, write_days_ago
 from tests.diary.tabs import ServingLoop, run_serving_loop
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script
+from tests.fakes.waiting import PATIENCE
 from tests.people import Resident
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -114,7 +115,7 @@ def test_a_long_day_is_put_in_short_for_the_next_opening_and_a_short_one_is_not(
 
     assert open_day(owner) == "The boat waits."
 
-    until = time.monotonic() + 10
+    until = time.monotonic() + PATIENCE
     while not Recap.objects.exists() and time.monotonic() < until:
         time.sleep(0.02)
     with owner.unlocked():

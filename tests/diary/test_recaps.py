@@ -22,8 +22,8 @@ from tests.diary.damage import flip_a_bit
 from tests.diary.fences import fence, hide_codes
 from tests.diary.tabs import ServingLoop, run_serving_loop, start_reply, wait_for_reply_row
 from tests.fakes.model_server import FakeModelServer
-from tests.fakes.script import Script, make_words
-from tests.fakes.waiting import wait_for
+from tests.fakes.script import Script, make_unending
+from tests.fakes.waiting import PATIENCE, wait_for
 from tests.people import Resident
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -42,7 +42,7 @@ def request_recap(owner: Resident, day: date | None = None) -> tuple[int, str]:
 
 def wait_for_recap(owner: Resident) -> str:
     """Request a recap until it is generated, as the page does."""
-    until = time.monotonic() + 10
+    until = time.monotonic() + PATIENCE
     while ASKS_ON in (html := request_recap(owner)[1]):
         assert time.monotonic() < until
         time.sleep(0.03)
@@ -51,7 +51,7 @@ def wait_for_recap(owner: Resident) -> str:
 
 def press_recap_button(owner: Resident, *, script: bool = True) -> str:
     """Press the button for a recap and wait, as the day page does."""
-    until = time.monotonic() + 10
+    until = time.monotonic() + PATIENCE
     path, fields = f"/d/{write_past_day(owner)}/recap/", {"asked": "1"}
     html = owner.post(path, script=script, **fields).content.decode()
     while ASKS_ON in html:
@@ -229,7 +229,7 @@ def test_today_and_an_empty_day_are_not_put_in_short(owner: Resident) -> None:
 
 def test_a_reply_goes_before_a_recap_that_is_being_made(owner: Resident, transactional_db: None) -> None:
     with FakeModelServer(slots=1) as model, run_serving_loop(model.url):
-        model.add_scripts(Script(tokens=make_words(400), rate=50), Script(tokens=["At once."]))
+        model.add_scripts(make_unending(), Script(tokens=["At once."]))
         owner.write("Began the boat.", day=write_past_day(owner))
         entry = owner.write("Now.")
         request_recap(owner)

@@ -1,6 +1,6 @@
 """Tests of replies: complete in every tab, saved, stopped, and closed to other people."""
 
-import time
+from threading import Event
 
 import pytest
 
@@ -16,13 +16,14 @@ from tests.diary.tabs import (
     wait_for_text,
 )
 from tests.fakes.model_server import FakeModelServer
-from tests.fakes.script import Script, make_words
+from tests.fakes.script import Script, make_unending, make_words
+from tests.fakes.waiting import wait_for
 from tests.page import read
 from tests.people import Resident
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-SLOW = Script(tokens=make_words(400), rate=100)
+SLOW = make_unending()
 
 
 def join_tokens(script: Script) -> str:
@@ -82,7 +83,9 @@ def test_what_streamed_is_what_the_end_says(
 def test_a_page_reloaded_in_the_middle_shows_what_came_and_then_the_rest(
     live: ServingLoop, model: FakeModelServer, owner: Resident
 ) -> None:
-    model.add_scripts(SLOW)
+    is_reloaded = Event()
+    script = Script(tokens=make_words(150), rest_after=20, rest_when=is_reloaded)
+    model.add_scripts(script)
     entry = owner.write("Tea.")
     tab = live.tab(owner, owner.today)
     reply = start_reply(owner, entry.id)
@@ -93,8 +96,9 @@ def test_a_page_reloaded_in_the_middle_shows_what_came_and_then_the_rest(
     late = live.tab(owner, owner.today)
 
     assert 'data-state="writing"' in page
-    assert SLOW.tokens[0].strip() in page
-    assert get_reply_html(late.wait_for("end", reply=reply)["html"]) == render_markdown(join_tokens(SLOW))
+    assert script.tokens[0].strip() in page
+    is_reloaded.set()
+    assert get_reply_html(late.wait_for("end", reply=reply)["html"]) == render_markdown(join_tokens(script))
 
 
 def test_a_reply_is_written_to_its_end_with_nobody_watching(
@@ -144,7 +148,7 @@ def test_stop_closes_the_connection_and_keeps_what_came(
 def test_thoughts_that_its_template_opens_are_not_kept_when_it_is_stopped(
     owner: Resident, transactional_db: None
 ) -> None:
-    thoughts = Script(tokens=["THOUGHT "] * 300, rate=100)
+    thoughts = Script(tokens=[f"THOUGHT {word}" for word in SLOW.tokens], rate=SLOW.rate)
     with FakeModelServer(thoughts, opens="<think>\n") as model, run_serving_loop(model.url) as live:
         tab = live.tab(owner, owner.today)
         reply = start_reply(owner, owner.write("Tea.").id)
@@ -175,11 +179,10 @@ def test_partial_text_is_sealed_every_second(
 
     reply = start_reply(owner, owner.write("Tea.").id)
 
-    until = time.monotonic() + 4
-    while not (partial := load_reply(owner, reply))[0] and time.monotonic() < until:
-        time.sleep(0.05)
-    assert partial[1] == "writing"
-    assert join_tokens(SLOW).startswith(partial[0])
+    wait_for(lambda: load_reply(owner, reply)[0] != "")
+    partial, state, _ = load_reply(owner, reply)
+    assert state == "writing"
+    assert join_tokens(SLOW).startswith(partial)
 
 
 def test_asking_again_keeps_the_first_and_tells_the_model_of_it(

@@ -14,7 +14,8 @@ from llamora.inference.messages import get_message
 from llamora.inference.registry import registry
 from tests.diary.tabs import ServingLoop, load_reply, run_serving_loop, start_reply, wait_for_reply_row
 from tests.fakes.model_server import FakeModelServer
-from tests.fakes.script import Script, make_words
+from tests.fakes.script import Script, make_unending
+from tests.fakes.waiting import PATIENCE
 from tests.page import read
 from tests.people import Resident, new_resident
 
@@ -85,7 +86,7 @@ def test_half_a_character_at_the_end_is_not_kept(
 def test_silence_ends_with_what_came(
     live: ServingLoop, model: FakeModelServer, owner: Resident, settings: Any
 ) -> None:
-    settings.MODEL_SILENCE_SECONDS = 0.3
+    settings.MODEL_SILENCE_SECONDS = 2  # enough for the first word on any machine
     model.add_scripts(Script(tokens=["Good ", "day"], silent_after=1))
 
     reply = start_reply(owner, owner.write("Tea.").id)
@@ -97,14 +98,15 @@ def test_silence_ends_with_what_came(
 def test_the_time_limit_ends_with_what_came(
     live: ServingLoop, model: FakeModelServer, owner: Resident, settings: Any
 ) -> None:
-    settings.MODEL_REPLY_SECONDS = 0.5
-    model.add_scripts(Script(tokens=make_words(500), rate=50))
+    settings.MODEL_REPLY_SECONDS = 2  # enough for the first word on any machine
+    script = make_unending()
+    model.add_scripts(script)
 
     reply = start_reply(owner, owner.write("Tea.").id)
 
     text, state, reason = wait_for_reply_row(owner, reply)
     assert (state, reason) == ("failed", "time_limit")
-    assert "".join(make_words(500)).startswith(text)
+    assert "".join(script.tokens).startswith(text)
     assert text
     assert model.wait_for_hang_up()
 
@@ -237,7 +239,7 @@ def set_pragma_on_workers(live: ServingLoop, pragma: str) -> None:
     both = threading.Barrier(2)
 
     def tell() -> None:
-        both.wait(5)
+        both.wait(PATIENCE)
         connection.cursor().execute(f"PRAGMA {pragma}")
 
     async def tell_both() -> None:
@@ -249,11 +251,13 @@ def set_pragma_on_workers(live: ServingLoop, pragma: str) -> None:
 def test_a_disk_that_takes_nothing_at_the_end_is_tried_again(
     live: ServingLoop, model: FakeModelServer, owner: Resident
 ) -> None:
-    model.add_scripts(Script(tokens=["Good ", "day"], first_after=0.4))
+    is_refusing = threading.Event()
+    model.add_scripts(Script(tokens=["Good ", "day"], first_when=is_refusing))
     tab = live.tab(owner, owner.today)
     reply = start_reply(owner, owner.write("Tea.").id)
     load_reply(owner, reply)
     set_pragma_on_workers(live, "query_only=ON")
+    is_refusing.set()
 
     first = tab.wait_for("end", reply=reply)["html"]
     set_pragma_on_workers(live, "query_only=OFF")
@@ -265,7 +269,7 @@ def test_a_disk_that_takes_nothing_at_the_end_is_tried_again(
 def test_a_disk_that_takes_nothing_at_the_beginning_is_a_sentence(
     live: ServingLoop, model: FakeModelServer, owner: Resident
 ) -> None:
-    model.add_scripts(Script(tokens=["Good ", "day"], first_after=5))
+    model.add_scripts(Script(tokens=["Good ", "day"], first_after=3600))
     tab = live.tab(owner, owner.today)
     entry = owner.write("Tea.")
     set_pragma_on_workers(live, "query_only=ON")

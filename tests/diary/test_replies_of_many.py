@@ -21,12 +21,12 @@ from tests.diary.tabs import (
     wait_for_text,
 )
 from tests.fakes.model_server import FakeModelServer
-from tests.fakes.script import Script, make_words
+from tests.fakes.script import Script, make_unending, make_words
 from tests.people import Resident, new_resident
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-SLOW = Script(tokens=make_words(400), rate=100)
+SLOW = make_unending()
 
 
 def join_tokens(script: Script) -> str:
@@ -166,7 +166,7 @@ def test_sixteen_people_are_served_in_turn(
     replies = [(person, start_reply(person, person.write("One wish").id)) for person in people[1:]]
     all_have_asked.set()
     for person, reply in [*replies, *((greedy, reply) for reply in asked)]:
-        wait_for_reply_row(person, reply, seconds=20)
+        wait_for_reply_row(person, reply)
 
     order = [call["messages"][1]["content"] for call in model.calls]
     mine = [place for place, prompt in enumerate(order) if "Mine" in prompt]
@@ -201,7 +201,8 @@ def limit_to_one_slot(live: ServingLoop, model: FakeModelServer) -> None:
 def test_the_page_says_how_many_entries_are_read(
     live: ServingLoop, model: FakeModelServer, owner: Resident
 ) -> None:
-    model.add_scripts(Script(tokens=["Fine."], first_after=1.0))
+    is_read = Event()
+    model.add_scripts(Script(tokens=["Fine."], first_when=is_read))
     owner.write("Up early.")
     tab = live.tab(owner, owner.today)
 
@@ -211,6 +212,7 @@ def test_the_page_says_how_many_entries_are_read(
     page = owner.get(f"/d/{owner.today}/").content.decode()
     assert "Reading 2 entries." in came
     assert "Reading 2 entries." in page
+    is_read.set()
     end = tab.wait_for("end", reply=reply)["html"]
     assert "Reading" not in end
 
@@ -218,7 +220,7 @@ def test_the_page_says_how_many_entries_are_read(
 def test_one_person_cannot_have_any_number_under_way(
     live: ServingLoop, model: FakeModelServer, owner: Resident
 ) -> None:
-    model.add_scripts(*([Script(headers_after=30)] * 8))
+    model.add_scripts(*([Script(headers_after=3600)] * 8))
     entry = owner.write("Tea.")
     replies = [start_reply(owner, entry.id) for _ in range(8)]
 

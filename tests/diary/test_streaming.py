@@ -142,14 +142,14 @@ async def test_frames_come_at_most_twenty_times_a_second() -> None:
     job.start()
     began = time.perf_counter()
 
-    while (lasted := time.perf_counter() - began) < 0.6:
+    while (lasted := time.perf_counter() - began) < 0.6 or len(page.frames) < 3:
         job.append_delta(Delta(text="word ", pieces=1))
         await asyncio.sleep(0.002)
         if page.woken.is_set():
             page.woken.clear()
             page.read()
 
-    assert 3 <= len(page.frames) <= lasted / TICK_SECONDS + 3
+    assert len(page.frames) <= lasted / TICK_SECONDS + 3
     page.subscription.close()
 
 

@@ -24,6 +24,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from tests.fakes.script import DropError, Script, ScriptedStream, make_words
+from tests.fakes.waiting import PATIENCE
 
 __all__ = ["FakeModelServer", "Script", "make_words"]
 
@@ -108,12 +109,12 @@ class FakeModelServer:
         self._scripts.clear()
         self._offers.clear()
 
-    def wait_for_hang_up(self, *, seconds: float = 5.0, count: int = 1) -> bool:
+    def wait_for_hang_up(self, *, seconds: float = PATIENCE, count: int = 1) -> bool:
         """Return whether this number of clients closed their connection during a stream."""
         with self._changed:
             return self._changed.wait_for(lambda: self.hung_up >= count, seconds)
 
-    def wait_for_calls(self, count: int, *, seconds: float = 5.0) -> bool:
+    def wait_for_calls(self, count: int, *, seconds: float = PATIENCE) -> bool:
         """Return whether this number of replies was requested in time."""
         with self._changed:
             return self._changed.wait_for(lambda: len(self.calls) >= count, seconds)
@@ -125,7 +126,7 @@ class FakeModelServer:
 
     def start(self) -> Self:
         self._thread.start()
-        if not self._up.wait(5):
+        if not self._up.wait(PATIENCE):
             raise RuntimeError("the fake model server did not start")
         return self
 
@@ -133,7 +134,7 @@ class FakeModelServer:
         """End every stream and stop listening."""
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join(5)
+            self._thread.join(PATIENCE)
 
     def __enter__(self) -> Self:
         return self.start()

@@ -15,10 +15,25 @@ _WORDS = _PROSE.split()
 _BURST = 16
 
 
+async def _wait_for(event: Event) -> None:
+    # Not in a thread: one that waits longer than its test would have the run wait for it.
+    while not event.is_set():  # noqa: ASYNC110
+        await asyncio.sleep(0.005)
+
+
 def make_words(count: int) -> list[str]:
     """Return this number of tokens of prose, always the same, without repetition."""
     pick = random.Random(7).choice
     return [pick(_WORDS) + ("\n\n" if place % 60 == 59 else " ") for place in range(count)]
+
+
+# For a test that ends the reply itself: on no machine it ends before.
+SECONDS_OF_UNENDING = 100
+
+
+def make_unending(rate: int = 100) -> "Script":
+    """Return a script that goes on longer than any test takes, without repetition."""
+    return Script(tokens=make_words(SECONDS_OF_UNENDING * rate), rate=rate)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +47,8 @@ class Script:
     first_after: float = 0.0
     headers_after: float = 0.0
     first_when: Event | None = None  # no token is sent until it is set
+    rest_after: int = 1  # with `rest_when`, so many tokens are sent before it is set
+    rest_when: Event | None = None  # the tokens after those are not sent until it is set
     end_when: Event | None = None  # the end is not sent until it is set
     status: int = 200
     error: str = "something failed"
@@ -104,7 +121,7 @@ class ScriptedStream:
         await self._writer.drain()
         await asyncio.sleep(script.first_after)
         if script.first_when is not None:
-            await asyncio.to_thread(script.first_when.wait, 60)
+            await _wait_for(script.first_when)
         if script.raw is not None:
             await self._raw(script.raw + (b"" if script.no_end else b"data: [DONE]\n\n"))
             return
@@ -137,6 +154,10 @@ class ScriptedStream:
     async def _tokens(self) -> None:
         script, sent = self._script, 0
         frames = [_token("content", token) for token in script.tokens]
+        if script.rest_when is not None:
+            await self._frames(frames[: script.rest_after], start=0)
+            await _wait_for(script.rest_when)
+            sent, frames = script.rest_after, frames[script.rest_after :]
         while True:
             stop = self._next_fault(len(frames))
             await self._frames(frames[:stop], start=sent)
@@ -145,7 +166,7 @@ class ScriptedStream:
                 break
         await self._fault()
         if script.end_when is not None:
-            await asyncio.to_thread(script.end_when.wait, 60)
+            await _wait_for(script.end_when)
         self._writer.write(b"0\r\n\r\n" if script.no_end else _ending(script, sent))
 
     def _next_fault(self, length: int) -> int:

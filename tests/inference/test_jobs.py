@@ -19,14 +19,14 @@ from llamora.inference.job import Author, Job, JobOutcome, JobState, Prompt, Row
 from llamora.inference.registry import JobRegistry, NoEventLoop
 from llamora.llm.client import ModelServer
 from tests.fakes.model_server import FakeModelServer
-from tests.fakes.script import Script, make_words
-from tests.fakes.waiting import until
+from tests.fakes.script import Script, make_unending, make_words
+from tests.fakes.waiting import PATIENCE, until
 from tests.inference.recording_task import OWNER, RecordingTask, keyring, of_a_request
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 FAKE_MODEL = Author(model="fake-model")
-SLOW = Script(tokens=make_words(400), rate=100)
+SLOW = make_unending()
 
 
 @pytest.fixture
@@ -276,7 +276,7 @@ async def test_writes_that_come_together_share_a_commit_and_fail_alone(registry:
     async def commit_together(*calls: Callable[[], None]) -> list[object]:
         """Start all calls while a write is in progress."""
         begun, may_end = threading.Event(), threading.Event()
-        busy = asyncio.create_task(registry.db.commit(lambda: (begun.set(), may_end.wait(10))))
+        busy = asyncio.create_task(registry.db.commit(lambda: (begun.set(), may_end.wait(PATIENCE))))
         await until(begun.is_set)
         tasks = [asyncio.create_task(registry.db.commit(call)) for call in calls]
         await asyncio.sleep(0.01)

@@ -22,7 +22,7 @@ from llamora.inference.llamacpp import LlamaCppAddress, LlamaCppProcess
 from llamora.llm.client import ModelServer
 from llamora.llm.deltas import Delta, StreamEnd
 from llamora.llm.errors import ModelError
-from tests.fakes.waiting import until
+from tests.fakes.waiting import PATIENCE, until
 
 TURNS = [{"role": "user", "content": "the day was quiet, 雨"}]
 QUESTION = [{"role": "user", "content": "What is the capital of France? Answer in one word."}]
@@ -272,7 +272,7 @@ def test_the_child_dies_with_a_killed_parent(tiny_model: Path) -> None:
 
         parent.kill()
 
-    deadline = time.monotonic() + 3
+    deadline = time.monotonic() + PATIENCE
     while is_alive(pid) and time.monotonic() < deadline:
         time.sleep(0.01)
     assert not is_alive(pid)

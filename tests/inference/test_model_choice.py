@@ -18,6 +18,7 @@ from llamora.inference.model_choice.selection import select_model
 from tests.fakes.gguf_file import INSTRUCT, build_gguf, write_gguf
 from tests.fakes.model_hub import FILE, REPOSITORY, FakeHub, Fault
 from tests.fakes.model_server import FakeModelServer
+from tests.fakes.waiting import PATIENCE
 
 GIB = 1 << 30
 
@@ -31,7 +32,7 @@ def models(tmp_path: Path, settings: Settings) -> Iterator[Path]:
     previous = model_server._holder.replace(None)
     yield tmp_path / "models"
     downloads.downloads.cancel()
-    assert downloads.downloads.wait(seconds=10)
+    assert downloads.downloads.wait(seconds=PATIENCE)
     downloads.downloads = services.downloads = downloads.BackgroundDownloads()
     model_server._holder.replace(previous)
 
@@ -371,7 +372,7 @@ def test_an_upload_that_breaks_leaves_nothing(models: Path) -> None:
 
 
 def finish() -> downloads.DownloadProgress:
-    assert downloads.downloads.wait(seconds=20)
+    assert downloads.downloads.wait(seconds=PATIENCE)
     progress = services.get_download_progress()
     assert progress is not None
     return progress
@@ -396,7 +397,7 @@ def test_there_is_one_download_at_a_time(models: Path, settings: Settings) -> No
         settings.MODEL_HUB = hub.url
         hub.faults.append(Fault(wait_after=200_000))
         services.start_download(f"{REPOSITORY}/{FILE}")
-        assert hub.waiting.wait(10)
+        assert hub.waiting.wait(PATIENCE)
 
         here = get_code(services.start_download, f"{REPOSITORY}/{FILE}")
         with pytest.raises(ChoiceRefused) as elsewhere, downloads.lock_downloads(models):

@@ -211,7 +211,7 @@ async def test_a_server_that_goes_away_is_noticed_by_the_reply_that_fails(make: 
     with pytest.raises(llm_errors.ModelError):
         await anext(server.stream(TURNS, max_tokens=9))
 
-    await until(lambda: not finder.status().is_ready, seconds=2)
+    await until(lambda: not finder.status().is_ready)
     assert finder.status().code == "refused_connection"
 
 

@@ -190,7 +190,7 @@ async def test_a_file_that_is_copied_into_the_folder_is_used_once_it_is_whole(
         file.write(content[len(content) // 2 :])
 
     # Without being asked: within half a minute.
-    await until(lambda: finder.status().is_ready, seconds=30)
+    await until(lambda: finder.status().is_ready)
     parts = [part async for part in (await finder.get_server()).stream(TURNS, max_tokens=9)]
 
     assert incomplete is None

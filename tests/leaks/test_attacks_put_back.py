@@ -35,6 +35,7 @@ from llamora.ops.backup import snapshot
 from llamora.ops.backup.verify_secret import using_database_file
 from tests.accounts.pages import confirm_code, get_shown_code
 from tests.diary.late_drafts import copy_rows, find_unchecked_texts, put_back, send
+from tests.fakes.waiting import PATIENCE
 from tests.ops.backups import NOW, BackupFolders, die_at_step, get_database_path
 from tests.people import HERE, NEW_PASSWORD, PASSWORD, Resident, register_resident
 from tests.rotation.format_1 import move_back_to_format_1
@@ -48,7 +49,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def owner() -> Iterator[Resident]:
     yield register_resident("Olive", entries=12)
-    stop_rotation_threads(timeout=5)
+    stop_rotation_threads(timeout=PATIENCE)
 
 
 def copy_session(owner: Resident) -> dict[str, list[Any]]:
@@ -196,7 +197,7 @@ def test_a_death_before_the_files_are_destroyed_leaves_none_for_good(
         with pytest.raises(KeyboardInterrupt):
             completion.destroy_former_keys(begun.keyring)
     owner.sign_in()
-    stop_rotation_threads(timeout=5)
+    stop_rotation_threads(timeout=PATIENCE)
 
     assert list(former_keys.get_folder().glob(f"{owner.id.hex}-*")) == []
 
@@ -215,7 +216,7 @@ def test_a_finished_rotation_is_not_undone_with_a_file_that_a_death_left(
         patch.setattr(former_keys, "destroy_files", lambda *_, **__: None)
         completion.destroy_former_keys(begun.keyring)
     owner.sign_in()
-    stop_rotation_threads(timeout=5)
+    stop_rotation_threads(timeout=PATIENCE)
     owner.post("/sign-out/")
 
     with connection.cursor() as cursor:
@@ -258,7 +259,7 @@ def test_who_had_the_password_of_before_forges_no_entry_by_a_damaged_row(owner: 
     )
     assert answer.status_code == 302
     owner.password = NEW_PASSWORD
-    stop_rotation_threads(timeout=10)
+    stop_rotation_threads(timeout=PATIENCE)
     with suppress(UnreadableFormerKey):
         resume_rotation(owner.open_keyring())
 
@@ -314,7 +315,7 @@ def test_the_new_recovery_code_is_shown_although_the_browser_asks_about_a_backup
     first = owner.client.post("/sign-in/", form)
     assert first.status_code == 422
     page = owner.client.post("/sign-in/", {**form, "backup_restored": "on"})
-    stop_rotation_threads(timeout=10)
+    stop_rotation_threads(timeout=PATIENCE)
 
     recovery = [owner.recovery_code] if page.status_code == 302 else [get_shown_code(page)]
     owner.recovery_code = recovery[0]
@@ -333,9 +334,9 @@ def test_a_code_that_was_lost_on_a_full_disk_is_replaced_and_shown(
     with monkeypatch.context() as patch:
         patch.setattr(sessions_services, "create_session", fail)
         assert owner.client.post("/sign-in/", form).status_code >= 500
-    stop_rotation_threads(timeout=10)
+    stop_rotation_threads(timeout=PATIENCE)
     page = owner.client.post("/sign-in/", form)
-    stop_rotation_threads(timeout=10)
+    stop_rotation_threads(timeout=PATIENCE)
 
     assert page.status_code == 200
     assert "This is a new code." in page.content.decode()
@@ -363,10 +364,10 @@ def test_a_code_that_no_page_showed_is_replaced_and_shown(owner: Resident, begin
     else:
         security_services.reset_after_compromise(asked, new_password=NEW_PASSWORD)
         owner.password = NEW_PASSWORD
-    stop_rotation_threads(timeout=10)
+    stop_rotation_threads(timeout=PATIENCE)
 
     page = owner.client.post("/sign-in/", {"name": owner.person.name, "password": owner.password})
-    stop_rotation_threads(timeout=10)
+    stop_rotation_threads(timeout=PATIENCE)
 
     owner.recovery_code = get_shown_code(page)
     assert owner.read_all(owner.open_slot(by=SlotKind.RECOVERY).keyring) == owner.written
@@ -532,7 +533,7 @@ def test_a_file_that_a_death_left_is_destroyed_at_the_next_unlock_although_a_row
     assert former_keys.list_file_epochs(owner.id) == {1}
 
     owner.sign_in()
-    stop_rotation_threads(timeout=10)
+    stop_rotation_threads(timeout=PATIENCE)
 
     assert former_keys.list_file_epochs(owner.id) == set()
 

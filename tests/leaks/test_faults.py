@@ -8,6 +8,7 @@ import pytest
 
 from tests.browser_client import Visitor
 from tests.fakes.tiny_model import write_tiny_model
+from tests.fakes.waiting import PATIENCE
 from tests.leaks.encodings import build_marker_for, get_core, new_marker
 from tests.leaks.household import DAY, get_reply
 from tests.leaks.rows import open_database
@@ -39,7 +40,7 @@ def olive(server: Server) -> Visitor:
 
 
 def wait_for_the_model(who: Visitor) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     while '"model": "ready"' not in (said := who.get("/healthz").body):
         assert time.monotonic() < deadline, f"the model is not there: {said}"
         time.sleep(0.1)

@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import URLResolver, get_resolver
 
 from search.index import workers
+from tests.fakes.waiting import PATIENCE
 from tests.leaks.url_table import (
     ROLES,
     Cast,
@@ -206,7 +207,7 @@ def test_an_id_in_a_form_is_not_more_than_one_in_a_url(cast: Cast, path: str, fi
         for value in (uuid4(), theirs, uuid4()):
             # A page of search says how far its index is.
             for worker in (workers.opening_worker, workers.embedding_worker):
-                assert worker.wait_idle(timeout=30)
+                assert worker.wait_idle(timeout=PATIENCE)
             with CaptureQueriesContext(connection) as queries:
                 answer = send_and_undo(cast, "housemate", "POST", path, script=script, **{field: str(value)})
             # Tokens, ids and revisions are new each time.

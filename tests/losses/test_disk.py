@@ -11,6 +11,7 @@ from uuid import uuid4
 import pytest
 
 from tests.browser_client import Visitor
+from tests.fakes.waiting import PATIENCE
 from tests.losses.savers import Saver, make_text, run_savers
 from tests.page import get_returned_text
 from tests.server import Server, run_server
@@ -40,7 +41,7 @@ def check_file(server: Server) -> None:
 
 
 def wait_for_refusals(savers: list[Saver]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     while not all(saver.refused for saver in savers):
         assert time.monotonic() < deadline, "the disk was never full"
         time.sleep(0.02)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.browser_client import Visitor
+from tests.fakes.waiting import PATIENCE
 from tests.losses.savers import Saver, run_savers
 from tests.page import get_returned_text
 from tests.server import Server, start
@@ -34,7 +35,7 @@ def open_tabs(people: Sequence[Visitor], round_number: int) -> list[Saver]:
 
 def kill_while_saving(server: Server, savers: Sequence[Saver]) -> None:
     with run_savers(savers):
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + PATIENCE
         while sum(len(saver.confirmed) for saver in savers) < 4 and time.monotonic() < deadline:
             time.sleep(0.01)
         time.sleep(random.uniform(0.05, 0.6))

@@ -24,7 +24,7 @@ from llamora.database import backup_files
 from llamora.ops import background, pruning
 from llamora.ops.backup import create, restore
 from tests.clock.records import settle_clock
-from tests.fakes.waiting import until, wait_for
+from tests.fakes.waiting import PATIENCE, until, wait_for
 from tests.people import Resident, new_resident
 
 NOW = datetime(2026, 11, 20, 10, 15, tzinfo=UTC)
@@ -139,7 +139,7 @@ def test_the_end_of_the_server_does_not_wait_for_a_backup_and_leaves_nothing_of_
 
     # The backup itself takes many seconds at this pace.
     assert took < 1
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + PATIENCE
     while list_backups(own_folder) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert list_backups(own_folder) == []

@@ -21,6 +21,7 @@ from accounts.throttling.throttle import PAIR
 from llamora.ops.server.body_limits import LARGE_BODY
 from tests.browser.served_household import ServedHouse, run_household
 from tests.browser_client import Visitor
+from tests.fakes.waiting import PATIENCE
 from tests.server import ROOT
 from tests.test_docs import README
 
@@ -218,7 +219,7 @@ def test_the_live_socket_is_opened_by_pages_of_the_proxy_alone(proxy: Proxy) -> 
     phone = proxy.visit("127.0.71.2")
 
     with phone.open_socket(proxy.origin) as live:
-        assert live.ping().wait(20)
+        assert live.ping().wait(PATIENCE)
     for origin in (f"http://{HOST}:{proxy.port}", f"https://elsewhere.example:{proxy.port}"):
         with pytest.raises(InvalidStatus), phone.open_socket(origin):
             pass

@@ -11,6 +11,7 @@ from accounts.throttling.throttle import PAIR
 from llamora.ops.server.proxies import find_client, strip_proxy_headers
 from tests.browser.served_household import ServedHouse, run_household
 from tests.browser_client import Visitor
+from tests.fakes.waiting import PATIENCE
 
 PROXY, OUTSIDE = "10.8.0.1", "203.0.113.9"
 TRUSTED = [ip_network("10.8.0.0/24"), ip_network("fd00::/64"), ip_network("127.0.0.1")]
@@ -127,7 +128,7 @@ def test_headers_of_a_trusted_proxy_make_the_cookies_secure(house: ServedHouse) 
     assert "llamora_session" not in browser.cookies
     assert all("; secure" in line.lower() for line in browser.responses[-1].set_cookies)
     with browser.socket(origin=origin) as socket:
-        assert socket.ping().wait(10)
+        assert socket.ping().wait(PATIENCE)
     with pytest.raises(InvalidStatus), browser.socket():
         pass
 
@@ -139,7 +140,7 @@ def test_headers_from_outside_change_nothing(house: ServedHouse) -> None:
     assert "llamora_session" in browser.cookies
     assert not any("secure" in line.lower() for line in browser.responses[-1].set_cookies)
     with browser.socket() as socket:
-        assert socket.ping().wait(10)
+        assert socket.ping().wait(PATIENCE)
 
 
 def guess(house: ServedHouse, peer: str, forwarded: str, *, times: int = 1) -> list[int]:

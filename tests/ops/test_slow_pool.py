@@ -26,12 +26,24 @@ async def post_slowly(pages: PageHandler, address: str, *, cookie: bytes = b"", 
 
 
 @pytest.mark.django_db(transaction=True)
-async def test_a_crowd_from_one_address_is_refused_and_others_get_in(pages: PageHandler) -> None:
-    crowd = [asyncio.create_task(post_slowly(pages, "192.0.2.1")) for _ in range(MAX_WAITING_PER_ADDRESS * 3)]
-    await asyncio.sleep(0.05)
+async def test_a_crowd_from_one_address_is_refused_and_others_get_in(
+    pages: PageHandler, tmp_path: Path
+) -> None:
+    crowd = [
+        asyncio.create_task(post_slowly(pages, "192.0.2.1", query=f"until={tmp_path / f'end-{number}'}"))
+        for number in range(MAX_WAITING_PER_ADDRESS * 3)
+    ]
+    await until(lambda: sum(one.done() for one in crowd) >= MAX_WAITING_PER_ADDRESS)
 
-    status = await post_slowly(pages, "192.0.2.2")
+    other = asyncio.create_task(post_slowly(pages, "192.0.2.2", query="seconds=0"))
+    for _ in range(20):
+        await asyncio.sleep(0)
+    # One thread is free, for which all of them wait.
+    (tmp_path / "end-0").touch()
+    status = await other
     is_crowd_still_waiting = not all(one.done() for one in crowd)
+    for number in range(len(crowd)):
+        (tmp_path / f"end-{number}").touch()
     statuses = await asyncio.gather(*crowd)
 
     assert status == 200
@@ -93,22 +105,32 @@ async def test_a_signed_in_browser_gets_in_where_a_crowd_has_its_address(
 
 
 @pytest.mark.django_db(transaction=True)
-async def test_an_address_that_failed_goes_after_those_that_did_not(pages: PageHandler) -> None:
+async def test_an_address_that_failed_goes_after_those_that_did_not(
+    pages: PageHandler, tmp_path: Path
+) -> None:
+    end = tmp_path / "end"
+
+    def list_begun() -> list[Path]:
+        return list(tmp_path.glob("begun-*"))
+
     for number in range(SLOW_THREADS):
         fail_once(f"guesser {number}")
-    order: list[str] = []
 
-    async def post(address: str) -> None:
-        await post_slowly(pages, address)
-        order.append(address)
+    guesses = [
+        asyncio.create_task(
+            post_slowly(pages, f"guesser {n}", query=f"until={end}&begun={tmp_path / f'begun-{n}'}")
+        )
+        for n in range(SLOW_THREADS)
+    ]
+    most = SLOW_THREADS - RESERVED_SLOW_THREADS
+    await until(lambda: len(list_begun()) == most)
+    owner = await post_slowly(pages, "owner", query="seconds=0")
+    begun_before = len(list_begun())
+    end.touch()
 
-    guesses = [asyncio.create_task(post(f"guesser {n}")) for n in range(SLOW_THREADS)]
-    await asyncio.sleep(0.05)
-    await post("owner")
-    await asyncio.gather(*guesses)
-
-    # Those that had begun may end first; of those that found no free thread, all end later.
-    assert order.index("owner") <= SLOW_THREADS - RESERVED_SLOW_THREADS
+    # Those that had begun are not ended for it; of those that found no free thread, all begin later.
+    assert (owner, begun_before) == (200, most)
+    assert await asyncio.gather(*guesses) == [200] * SLOW_THREADS
 
 
 def fail_once(address: str) -> None:

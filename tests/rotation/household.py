@@ -47,6 +47,7 @@ from llamora.ops.backup import create, restore
 from llamora.ops.backup.verify_secret import using_database_file
 from search.index import workers
 from search.index.registry import indexes
+from tests.fakes.waiting import PATIENCE
 from tests.rotation import expected_state
 from tests.rotation.expected_state import (
     ExpectedPerson,
@@ -388,7 +389,7 @@ class HouseholdMachine(RuleBasedStateMachine):
         indexes.close_all()
         for lane in (workers.opening_worker, workers.embedding_worker):
             lane.submit(uuid4(), "close", connections.close_all)
-            assert lane.wait_idle(timeout=20)
+            assert lane.wait_idle(timeout=PATIENCE)
         connections.close_all()
 
 
@@ -408,7 +409,7 @@ def _list_unlocked(person: ExpectedPerson) -> list[SessionCookie]:
 def _wait_for_rotations() -> None:
     for thread in threading.enumerate():
         if thread.name == "rotation":
-            thread.join(20)
+            thread.join(PATIENCE)
 
 
 def _confirm_code(person: ExpectedPerson) -> None:

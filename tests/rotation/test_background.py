@@ -10,13 +10,14 @@ from accounts.rotation.background import start_rotation_thread, stop_rotation_th
 from accounts.rotation.epoch_change import begin_rotation
 from accounts.sessions import services as sessions_services
 from llamora.database import write_transaction
+from tests.fakes.waiting import PATIENCE
 from tests.people import Resident
 
 
 def wait_for_end(owner: Resident) -> bool:
     for _ in range(200):
         if not FormerKey.objects.filter(owner=owner.person).exists():
-            stop_rotation_thread(owner.id, timeout=5)
+            stop_rotation_thread(owner.id, timeout=PATIENCE)
             return True
         time.sleep(0.02)
     return False
@@ -60,7 +61,7 @@ def test_it_stops_with_the_last_session(owner: Resident) -> None:
         sessions_services.end_session(sign_in_id=here.sign_in_id, person_id=owner.id)
     for thread in threading.enumerate():
         if thread.name == "rotation":
-            thread.join(10)
+            thread.join(PATIENCE)
 
     assert rotation_services.is_rotation_unfinished(turned.keyring)
     assert owner.read_all() == owner.written

@@ -25,6 +25,7 @@ from diary.models import Entry, Origin
 from llamora.crypto import CryptoError, EnvelopeError, FormerFormat, in_force
 from llamora.fields.access import envelope_access
 from tests.accounts.pages import get_shown_code
+from tests.fakes.waiting import PATIENCE
 from tests.people import HERE, NEW_PASSWORD, Resident, register_resident
 from tests.rotation.format_1 import move_back_to_format_1, seal_in_format_1
 from tests.rotation.processes import KILLED, die_at_statement, run_forked
@@ -35,7 +36,7 @@ pytestmark = pytest.mark.usefixtures("transactional_db")
 @pytest.fixture(autouse=True)
 def _threads_end() -> Iterator[None]:
     yield
-    stop_rotation_threads(timeout=5)
+    stop_rotation_threads(timeout=PATIENCE)
 
 
 def sign_in(owner: Resident) -> str:
@@ -187,7 +188,7 @@ def test_where_there_never_was_a_list_the_recovery_code_is_replaced_and_shown(ow
 
     assert page.status_code == 200
     shown = get_shown_code(page)
-    stop_rotation_threads(timeout=10)
+    stop_rotation_threads(timeout=PATIENCE)
     resume_rotation(owner.open_keyring())
     with pytest.raises(WrongCredentials):
         owner.open_slot(by=SlotKind.RECOVERY)

@@ -24,6 +24,7 @@ from accounts.rotation.epoch_change import begin_rotation
 from diary.models import Entry
 from llamora.crypto import in_force
 from llamora.fields import fence
+from tests.fakes.waiting import PATIENCE
 from tests.people import HERE, NEW_PASSWORD, Resident
 from tests.rotation.format_1 import move_back_to_format_1
 from tests.rotation.independent_reader import TEXTS, CannotOpenError, Diary
@@ -112,7 +113,7 @@ def test_it_opens_a_diary_after_a_recovery_and_two_rotations_at_once(owner: Resi
     recovered = recover_account(
         name="Olive", code=owner.recovery_code, new_password=NEW_PASSWORD, address=HERE
     )
-    stop_rotation_threads(timeout=10)
+    stop_rotation_threads(timeout=PATIENCE)
     begin_rotation(owner_with(owner, NEW_PASSWORD).open_slot())
 
     for secret in (NEW_PASSWORD, recovered.recovery_code):

@@ -23,6 +23,7 @@ from accounts.sessions.cookies import SessionCookie
 from diary.models import Entry
 from llamora.crypto import CryptoError, Keyring, NotAuthentic, in_force, open_slot
 from llamora.fields import new_id
+from tests.fakes.waiting import PATIENCE
 from tests.people import Resident
 
 NEW_PASSWORD = "seven herons over the marsh"
@@ -43,7 +44,7 @@ def here(owner: Resident) -> SessionCookie:
 @pytest.fixture(autouse=True)
 def _the_thread_ends(transactional_db: None) -> Iterator[None]:
     yield
-    stop_rotation_threads(timeout=5)
+    stop_rotation_threads(timeout=PATIENCE)
 
 
 def build_reauthentication(here: SessionCookie, *, password: str) -> Reauthentication:
@@ -52,7 +53,7 @@ def build_reauthentication(here: SessionCookie, *, password: str) -> Reauthentic
 
 
 def is_finished(owner: Resident) -> bool:
-    stop_rotation_threads_of(owner.id, timeout=10)
+    stop_rotation_threads_of(owner.id, timeout=PATIENCE)
     rotation_services.resume_rotation(owner.open_keyring())
     return owner.list_epochs() == {2} and not FormerKey.objects.exists()
 

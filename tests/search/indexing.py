@@ -15,6 +15,7 @@ from search.index import workers
 from search.index.person_index import PersonIndex
 from search.index.registry import indexes
 from search.index.types import Document
+from tests.fakes.waiting import PATIENCE
 from tests.people import Resident
 
 _WORD = re.compile(r"\w+")
@@ -57,7 +58,7 @@ class BlockingEmbedder(BagOfWords):
 
     def embed_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
         self.has_begun.set()
-        assert self.may_end.wait(30), "nobody let the embedder go"
+        assert self.may_end.wait(PATIENCE), "nobody let the embedder go"
         return super().embed_passages(texts)
 
 
@@ -87,10 +88,10 @@ def open_index(someone: Resident) -> PersonIndex:
 def wait_until_idle(someone: Resident) -> None:
     """Wait until no search task of a person runs or is queued."""
     for _ in range(20):
-        assert workers.opening_worker.wait_idle(key_id=someone.keyring.key_id, timeout=30), (
+        assert workers.opening_worker.wait_idle(key_id=someone.keyring.key_id, timeout=PATIENCE), (
             "opening took too long"
         )
-        assert workers.embedding_worker.wait_idle(key_id=someone.keyring.key_id, timeout=30), (
+        assert workers.embedding_worker.wait_idle(key_id=someone.keyring.key_id, timeout=PATIENCE), (
             "embedding took too long"
         )
         if workers.opening_worker.is_idle(someone.keyring.key_id) and workers.embedding_worker.is_idle(

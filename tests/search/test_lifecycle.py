@@ -25,6 +25,7 @@ from search.index.registry import indexes
 from search.index.words import WordsIndex
 from search.models import Vector
 from search.query.parser import parse
+from tests.fakes.waiting import PATIENCE
 from tests.people import Resident
 from tests.search.indexing import BagOfWords, make_document, open_index, wait_until_idle
 
@@ -362,7 +363,7 @@ def test_closing_during_running_queries_is_never_fatal(rounds: int) -> None:
         for thread in closers:
             thread.start()
         for thread in (*threads, *closers):
-            thread.join(10)
+            thread.join(PATIENCE)
 
     assert wrong == []
     assert len(closed) == 3 * rounds
@@ -394,6 +395,6 @@ def test_locking_during_searches_by_words_and_meaning_is_never_fatal(
         time.sleep(0.002 * (number % 7))
         indexes.close(owner.keyring.key_id)
         for thread in threads:
-            thread.join(30)
+            thread.join(PATIENCE)
 
     assert ended == ["IndexClosed"] * 3 * rounds

@@ -13,6 +13,7 @@ from search import messages
 from search.embedder.holder import embedders
 from search.index.registry import indexes
 from search.models import RecentSearch
+from tests.fakes.waiting import PATIENCE
 from tests.page import normalize_spaces, read
 from tests.people import Resident
 from tests.search.indexing import BagOfWords, BlockingEmbedder, open_index, wait_until_idle
@@ -208,7 +209,7 @@ def test_the_page_says_how_far_meaning_has_come(owner: Resident, embedder: BagOf
     owner.write("One.")
     indexes.for_owner(owner.keyring)
     try:
-        assert held.has_begun.wait(30)
+        assert held.has_begun.wait(PATIENCE)
         part = owner.post("/search/", q="one").content.decode()
     finally:
         held.may_end.set()

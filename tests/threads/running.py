@@ -4,6 +4,8 @@ import threading
 import time
 from collections.abc import Callable
 
+from tests.fakes.waiting import PATIENCE
+
 
 def run_in_threads(*acts: Callable[[], None], apart: float = 0.03) -> None:
     """Start the calls in threads, each a moment after the previous one, and wait for all."""
@@ -12,5 +14,5 @@ def run_in_threads(*acts: Callable[[], None], apart: float = 0.03) -> None:
         thread.start()
         time.sleep(apart)
     for thread in threads:
-        thread.join(10)
+        thread.join(PATIENCE)
         assert not thread.is_alive()

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from llamora.threads import FairExecutor, let_others_run, yield_turn
 from llamora.threads.fair_executor import PoolCall
+from tests.fakes.waiting import PATIENCE
 from tests.turn_counter import TurnCounter
 
 
@@ -43,15 +44,15 @@ class Gate:
     def __init__(self, pool: FairExecutor) -> None:
         self.opened, self.entered = threading.Event(), threading.Event()
         pool.submit_for_key("gate", self._wait)
-        assert self.entered.wait(5)
+        assert self.entered.wait(PATIENCE)
 
     def _wait(self) -> None:
         self.entered.set()
-        self.opened.wait(10)
+        self.opened.wait(PATIENCE)
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 10
+    end = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < end, "it never came to that"
         time.sleep(0.001)
@@ -70,7 +71,7 @@ def test_a_lower_rank_goes_first_and_equals_in_their_order(pool: FairExecutor) -
 
     gate.opened.set()
     for call in calls:
-        call.result(10)
+        call.result(PATIENCE)
 
     assert order == ["fresh", "also fresh", "failed", "failed twice"]
 
@@ -81,10 +82,10 @@ def test_reserved_threads_run_no_call_of_a_higher_rank() -> None:
     failed = [pool.submit_for_key(f"failed {n}", partial(opened.wait, 10), rank=1) for n in range(4)]
     wait_until(lambda: sum(call.running() for call in failed) == 2)
 
-    assert pool.submit_for_key("fresh", lambda: "done").result(10) == "done"
+    assert pool.submit_for_key("fresh", lambda: "done").result(PATIENCE) == "done"
     assert sum(call.running() for call in failed) == 2
     opened.set()
-    assert all(call.result(10) for call in failed)
+    assert all(call.result(PATIENCE) for call in failed)
     pool.shutdown()
 
 
@@ -95,7 +96,7 @@ def test_a_waiting_call_can_be_taken_out_and_a_running_one_cannot(pool: FairExec
     assert pool.remove_call(taken)
     assert not pool.remove_call(taken)
     gate.opened.set()
-    other.result(10)
+    other.result(PATIENCE)
 
     assert order == ["other"]
     assert not taken.done()
@@ -109,9 +110,9 @@ def test_one_key_waits_for_itself_and_not_in_front_of_others(pool: FairExecutor)
 
     late = pool.submit_for_key("owner", lambda: order.append("owner"))
     gate.opened.set()
-    late.result(5)
+    late.result(PATIENCE)
     for one in crowd:
-        one.result(5)
+        one.result(PATIENCE)
 
     assert order.index("owner") <= 1
 
@@ -134,7 +135,7 @@ def test_every_key_that_waits_has_a_call_between_two_of_another(first: list[int]
         submit(key)
     gate.opened.set()
     for call in calls:
-        call.result(10)
+        call.result(PATIENCE)
     pool.shutdown()
 
     assert pool._waiting == {}
@@ -149,7 +150,7 @@ def test_within_one_key_the_first_goes_first(pool: FairExecutor) -> None:
 
     gate.opened.set()
     for call in calls:
-        call.result(5)
+        call.result(PATIENCE)
 
     assert order == [0, 1, 2, 3]
 
@@ -163,17 +164,17 @@ def test_a_key_with_a_call_that_waits_goes_after_one_that_has_none(
     def waits() -> None:
         with yield_turn():
             gone_aside.set()
-            released.wait(5)
+            released.wait(PATIENCE)
 
     flooder = pool_with_one_active_call.submit_for_key("flooder", waits)
-    assert gone_aside.wait(5)
+    assert gone_aside.wait(PATIENCE)
     gate = Gate(pool_with_one_active_call)
     calls = [pool_with_one_active_call.for_key(key).submit(order.append, key) for key in ("flooder", "late")]
     gate.opened.set()
     for call in calls:
-        call.result(5)
+        call.result(PATIENCE)
     released.set()
-    flooder.result(5)
+    flooder.result(PATIENCE)
 
     assert order == ["late", "flooder"]
 
@@ -197,8 +198,8 @@ def test_an_error_reaches_its_caller_and_the_next_call_still_runs(pool: FairExec
         raise ValueError
 
     with pytest.raises(ValueError):  # noqa: PT011 - it has no words
-        pool.for_key("owner").submit(breaks).result(5)
-    assert pool.for_key("owner").submit(lambda: 7).result(5) == 7
+        pool.for_key("owner").submit(breaks).result(PATIENCE)
+    assert pool.for_key("owner").submit(lambda: 7).result(PATIENCE) == 7
 
 
 def test_a_cancelled_call_is_never_run(pool: FairExecutor) -> None:
@@ -207,7 +208,7 @@ def test_a_cancelled_call_is_never_run(pool: FairExecutor) -> None:
 
     call.cancel()
     gate.opened.set()
-    pool.for_key("owner").submit(lambda: None).result(5)
+    pool.for_key("owner").submit(lambda: None).result(PATIENCE)
 
     assert ran == []
 
@@ -246,7 +247,7 @@ def test_whoever_takes_what_waits_settles_it(pool: FairExecutor) -> None:
 
     assert taken is call
     with pytest.raises(CancelledError):
-        call.result(5)
+        call.result(PATIENCE)
 
 
 class Secret:
@@ -255,7 +256,7 @@ class Secret:
 
 def test_an_idle_thread_holds_nothing_of_the_call_before(pool: FairExecutor) -> None:
     secret = Secret()
-    pool.submit(id, secret).result(5)
+    pool.submit(id, secret).result(PATIENCE)
     wait_until(lambda: not pool._running)
     held: list[object] = []
     frame: FrameType | None = sys._current_frames()[pool._threads[0].ident or 0]
@@ -279,7 +280,7 @@ def test_what_a_call_was_given_goes_with_its_result(pool: FairExecutor, fails: b
     gc.disable()
     try:
         future = pool.submit(act, secret)
-        future.exception(5)
+        future.exception(PATIENCE)
         wait_until(lambda: not pool._running)
         del secret, future
         wait_until(lambda: seen() is None)
@@ -324,7 +325,7 @@ class Crowd:
 def run_all(pool: FairExecutor, call: Callable[[], None], *, times: int = 20) -> None:
     calls: list[Future[Any]] = [pool.submit_for_key(str(number % 3), call) for number in range(times)]
     for one in calls:
-        one.result(10)
+        one.result(PATIENCE)
 
 
 @pytest.mark.parametrize("most", [1, 2])
@@ -355,18 +356,18 @@ def test_who_comes_back_goes_before_what_has_not_begun(pool_with_one_active_call
     def comes_back() -> None:
         with yield_turn():
             gone_aside.set()
-            released.wait(5)
+            released.wait(PATIENCE)
         order.append("came back")
 
     back = pool_with_one_active_call.submit(comes_back)
-    assert gone_aside.wait(5)
+    assert gone_aside.wait(PATIENCE)
     gate = Gate(pool_with_one_active_call)
     late = pool_with_one_active_call.submit(lambda: order.append("late"))
     released.set()
     wait_until(lambda: pool_with_one_active_call._returning == 1)
     gate.opened.set()
-    back.result(5)
-    late.result(5)
+    back.result(PATIENCE)
+    late.result(PATIENCE)
 
     assert order == ["came back", "late"]
 
@@ -392,7 +393,7 @@ def test_a_turn_is_taken_back_after_a_failure(pool_with_one_active_call: FairExe
             raise ValueError
 
     for _ in range(3):
-        assert isinstance(pool_with_one_active_call.submit(fails).exception(5), ValueError)
+        assert isinstance(pool_with_one_active_call.submit(fails).exception(PATIENCE), ValueError)
     run_all(pool_with_one_active_call, crowd.works)
 
     assert crowd.most == 1
@@ -407,7 +408,7 @@ def test_threads_are_started_when_they_are_needed_and_no_more(
     pool_with_one_active_call: FairExecutor,
 ) -> None:
     for _ in range(10):
-        pool_with_one_active_call.submit(lambda: None).result(5)
+        pool_with_one_active_call.submit(lambda: None).result(PATIENCE)
         wait_until(lambda: pool_with_one_active_call._idle == 1)
 
     assert len(pool_with_one_active_call._threads) == 1
@@ -429,7 +430,7 @@ def test_calls_of_every_kind_all_end(most: int) -> None:
 
     calls = [pool.submit_for_key(str(number % 7), act) for number in range(3000)]
     for call in calls:
-        call.result(20)
+        call.result(PATIENCE)
     pool.shutdown()
 
     assert crowd.most <= most
@@ -447,13 +448,13 @@ def _begin_long_call(pool: FairExecutor, order: list[str], parts: int = 3) -> "t
 
     def act() -> None:
         gate.entered.set()
-        gate.opened.wait(10)
+        gate.opened.wait(PATIENCE)
         for part in range(parts):
             order.append(f"part {part}")
             let_others_run()
 
     call = pool.submit_for_key("long", act)
-    assert gate.entered.wait(5)
+    assert gate.entered.wait(PATIENCE)
     return call, gate
 
 
@@ -464,7 +465,7 @@ def test_between_two_parts_one_call_that_waits_runs_whole(pool_with_one_active_c
 
     gate.opened.set()
     for call in (long, *others):
-        call.result(5)
+        call.result(PATIENCE)
 
     assert order == ["part 0", "one", "part 1", "two", "part 2"]
 
@@ -477,8 +478,8 @@ def test_two_long_calls_take_turns_and_both_end(pool_with_one_active_call: FairE
     )
 
     gate.opened.set()
-    first.result(5)
-    second.result(5)
+    first.result(PATIENCE)
+    second.result(PATIENCE)
 
     assert sorted(order) == sorted([*(f"part {n}" for n in range(3)), *(f"other {n}" for n in range(3))])
 
@@ -490,17 +491,17 @@ def test_a_call_that_waited_goes_on_before_a_long_one_ends(pool_with_one_active_
     def waits() -> None:
         with yield_turn():
             gone_aside.set()
-            released.wait(5)
+            released.wait(PATIENCE)
         order.append("came back")
 
     back = pool_with_one_active_call.submit_for_key("back", waits)
-    assert gone_aside.wait(5)
+    assert gone_aside.wait(PATIENCE)
     long, gate = _begin_long_call(pool_with_one_active_call, order)
     released.set()
     wait_until(lambda: pool_with_one_active_call._returning == 1)
     gate.opened.set()
     for call in (long, back):
-        call.result(5)
+        call.result(PATIENCE)
 
     assert order == ["part 0", "came back", "part 1", "part 2"]
 
@@ -511,8 +512,8 @@ def test_without_a_free_thread_a_long_call_goes_on(pool: FairExecutor) -> None:
     late = pool.submit_for_key("late", lambda: order.append("late"))
 
     gate.opened.set()
-    long.result(5)
-    late.result(5)
+    long.result(PATIENCE)
+    late.result(PATIENCE)
 
     assert order == ["part 0", "part 1", "part 2", "late"]
 
@@ -539,7 +540,7 @@ def test_a_long_call_goes_on_when_what_waited_is_dropped(pool_with_one_active_ca
 
     pool_with_one_active_call.shutdown(wait=False, cancel_futures=True)
     gate.opened.set()
-    long.result(5)
+    long.result(PATIENCE)
 
     assert call.cancelled()
     assert len(order) == 3

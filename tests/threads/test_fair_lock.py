@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 
 from llamora.threads import FairLock
+from tests.fakes.waiting import PATIENCE
 from tests.threads.running import run_in_threads
 
 
@@ -26,7 +27,7 @@ def test_the_lock_is_handed_over_in_the_order_it_was_asked_for() -> None:
         time.sleep(0.02)
     lock.release()
     for thread in threads:
-        thread.join(5)
+        thread.join(PATIENCE)
 
     assert order == list(range(8))
 
@@ -40,12 +41,12 @@ def test_whoever_just_had_it_waits_behind_the_others() -> None:
             lock.acquire()
             order.append("greedy")
             held.set()
-            asked_for.wait(5)
+            asked_for.wait(PATIENCE)
             time.sleep(0.05)
             lock.release()
 
     def patient() -> None:
-        held.wait(5)
+        held.wait(PATIENCE)
         asked_for.set()
         lock.acquire()
         order.append("patient")

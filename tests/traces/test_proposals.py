@@ -11,6 +11,7 @@ from llamora.inference.registry import registry
 from tests.diary.tabs import ServingLoop, run_serving_loop, start_reply, wait_for_reply_row
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script
+from tests.fakes.waiting import PATIENCE
 from tests.page import read
 from tests.people import Resident, new_resident
 from tests.traces.tagging import add_traces, list_names
@@ -34,7 +35,7 @@ def request_proposals(who: Resident, entry: Entry, **fields: str) -> str:
     """Request proposals and wait until the job has ended."""
     path = f"/entries/{entry.id}/traces/propose/"
     page = who.post(path, script=True, **fields).content.decode()
-    until = time.monotonic() + 10
+    until = time.monotonic() + PATIENCE
     while "Looking for traces" in page:
         assert time.monotonic() < until, "still looking"
         time.sleep(0.02)
@@ -178,7 +179,7 @@ def test_sending_again_stops_what_is_being_proposed(owner: Resident, model: Fake
     assert (state, bool(text)) == ("done", True)
     assert stopped is not None
     assert model.wait_for_hang_up()
-    until = time.monotonic() + 5
+    until = time.monotonic() + PATIENCE
     while not stopped.is_over and time.monotonic() < until:
         time.sleep(0.02)
     assert stopped.is_over
@@ -221,7 +222,7 @@ def test_a_lock_ends_it_and_nothing_is_kept(owner: Resident, model: FakeModelSer
 
     owner.lock()
 
-    until = time.monotonic() + 5
+    until = time.monotonic() + PATIENCE
     while registry.list_jobs(owner.keyring.key_id) and not all(
         job.is_over for job in registry.list_jobs(owner.keyring.key_id)
     ):

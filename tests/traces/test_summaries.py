@@ -15,6 +15,7 @@ from tests.diary.fences import fence, hide_codes
 from tests.diary.tabs import ServingLoop, run_serving_loop
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script
+from tests.fakes.waiting import PATIENCE
 from tests.page import read
 from tests.people import Resident
 from tests.traces.tagging import add_to_entries, add_traces
@@ -41,7 +42,7 @@ def trace_on_two_entries(owner: Resident) -> Trace:
 def request_summary(owner: Resident, trace_id: UUID) -> str:
     """Request a summary as the button does, and poll until it is generated."""
     page = owner.post(f"/traces/{trace_id}/summary/", script=True).content.decode()
-    until = time.monotonic() + 10
+    until = time.monotonic() + PATIENCE
     while POLLS in page:
         assert time.monotonic() < until
         time.sleep(0.03)
