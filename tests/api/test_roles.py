@@ -1,0 +1,134 @@
+"""Tests of every call in every role of a program: who gets an answer, and who gets which refusal.
+
+none       no token                     other     a token of a housemate, with every scope
+cookie     no token, a browser's cookie locked    an ordinary token whose owner's diary is locked
+wrong      a token with a wrong secret  away      a token that works while its owner is away, and they are
+drop       a token that only sends      scopeless a valid token without the scope of the call
+full       a token with every scope
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+import pytest
+from django.db import transaction
+
+from llamora.api.endpoints import Endpoint, endpoints
+from llamora.api.urls import urlpatterns
+from llamora.crypto import SCOPES, TokenKind, new_token
+from tests import tokens
+from tests.api.program import Program, read_refusal
+from tests.people import Resident, register_resident
+
+ALL_SCOPES = tuple(sorted(SCOPES.keys() - {"drop"}))
+DAY = date(2026, 3, 5)
+CALLS = [call for call in endpoints.list_all() if not call.is_public]
+ROLES = ("none", "cookie", "wrong", "locked", "away", "drop", "scopeless", "full", "other")
+
+
+@dataclass(kw_only=True)
+class Household:
+    """Olive, who is unlocked, May, who is away, and Humphrey, with a program for each role."""
+
+    olive: Resident
+    may: Resident
+    programs: dict[str, Program] = field(repr=False)
+    ids: dict[str, Any]
+
+
+@pytest.fixture(autouse=True)
+def forget_tokens() -> None:
+    """Nothing is forgotten between these tests, which share a household."""
+
+
+@pytest.fixture(scope="module")
+def household(django_db_setup: None, django_db_blocker: Any) -> Iterator[Household]:
+    with django_db_blocker.unblock(), transaction.atomic(), tokens.forgotten_afterwards():
+        olive, may, humphrey = (register_resident(name).sign_in() for name in ("Olive", "May", "Humphrey"))
+        entry = olive.write("An entry", day=DAY)
+        programs = {
+            "none": Program(token=""),
+            "cookie": Program(token="", client=olive.client),
+            "wrong": Program(token=new_token(uuid4()).encode()),
+            "locked": Program.create(may, *ALL_SCOPES, writes_own_text=True),
+            "away": Program.create(may, *ALL_SCOPES, kind=TokenKind.AWAY, writes_own_text=True),
+            "drop": Program.create(olive, "drop"),
+            "full": Program.create(olive, *ALL_SCOPES, writes_own_text=True),
+            "other": Program.create(humphrey, *ALL_SCOPES, writes_own_text=True),
+        }
+        may.lock()
+        yield Household(olive=olive, may=may, programs=programs, ids={"id": entry.id, "day": DAY})
+        transaction.set_rollback(True)
+
+
+def test_every_url_is_that_of_a_call_or_of_the_description() -> None:
+    pages = {"description", "docs", "docs_elsewhere", "redoc", "unknown"}
+
+    assert {pattern.name for pattern in urlpatterns} == {call.path for call in endpoints.list_all()} | pages
+
+
+def build_path(call: Endpoint, household: Household) -> str:
+    return call.path.format(**{name: household.ids[name] for name in call.path_types})
+
+
+def build_body(call: Endpoint) -> dict[str, Any] | None:
+    """Return the smallest body that a call takes."""
+    if call.body is None:
+        return None
+    values: dict[str, Any] = {}
+    for each in msgspec.structs.fields(call.body):
+        if each.required:
+            values[each.encode_name] = 1 if each.encode_name == "revision" else "Geese"
+    return values
+
+
+def find_scopeless(call: Endpoint, household: Household) -> Program | None:
+    others = [scope for scope in ALL_SCOPES if scope not in call.scopes]
+    return Program.create(household.olive, *others) if call.scopes else None
+
+
+def expect(call: Endpoint, role: str) -> set[tuple[int, str]] | None:
+    """Return the refusals that fit, or None where the call succeeds."""
+    if role in ("none", "cookie", "wrong"):
+        return {(401, "invalid_token")}
+    if role == "locked":
+        return {(423, "locked")}
+    if role == "drop":
+        return None if not call.scopes or "drop" in call.scopes else {(403, "missing_scope")}
+    if role == "scopeless":
+        return {(403, "missing_scope")}
+    if role in ("other", "away") and "id" in call.path_types:
+        return {(404, "not_found")}
+    if role == "away":
+        # Search works in the index, which is open while its owner is.
+        return {(0, ""), (423, "locked"), (423, "search_locked")}
+    return None
+
+
+@pytest.fixture
+def undone(household: Household, db: None) -> Iterator[Household]:
+    """What a call changes is taken back, so that the next one finds the same."""
+    tokens.call_limits.clear()
+    point = transaction.savepoint()
+    yield household
+    transaction.savepoint_rollback(point)
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: f"{call.method} {call.path}")
+def test_each_role_gets_its_answer(undone: Household, call: Endpoint, role: str) -> None:
+    program = find_scopeless(call, undone) if role == "scopeless" else undone.programs[role]
+    if program is None:
+        return
+    answer = program.send(call.method, build_path(call, undone), build_body(call))
+
+    expected = expect(call, role)
+    if answer.status_code < 300:
+        assert expected is None or (0, "") in expected, answer.status_code
+        return
+    assert expected is not None, answer.content
+    assert read_refusal(answer) in expected
