@@ -61,14 +61,14 @@ class Call:
         held = open_keyrings.find(self.owner)
         if held is None:
             return Person.objects.get(id=self.owner)
-        with in_force(held.keyring):
+        with in_force(held):
             return load_person(self.owner)
 
     @cached_property
     def program_name(self) -> str:
         """The name of the program, or "" while its owner is locked, since it is sealed."""
         held = open_keyrings.find(self.owner)
-        return find_token_name(held.keyring, token_id=self.token_id) if held is not None else ""
+        return find_token_name(held, token_id=self.token_id) if held is not None else ""
 
     def note_read(self, count: int) -> None:
         """Note that the program reads `count` entries, for the page Programs."""
