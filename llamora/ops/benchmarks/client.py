@@ -88,16 +88,18 @@ class BrowserClient:
         """Request a fragment as the page's script does."""
         return self.request("GET", path, headers={"HX-Request": "true"})
 
-    def post(self, path: str, *, script: bool = False, **fields: str) -> BrowserResponse:
-        """Send a form, with its fields as keyword arguments; see `submit`."""
+    def post(self, path: str, *, script: bool = False, **fields: str | list[str]) -> BrowserResponse:
+        """Send a form, with its fields as keyword arguments; a list is a field of several values."""
         return self.submit(path, fields, script=script)
 
-    def submit(self, path: str, fields: Mapping[str, str], *, script: bool = False) -> BrowserResponse:
+    def submit(
+        self, path: str, fields: Mapping[str, str | list[str]], *, script: bool = False
+    ) -> BrowserResponse:
         """Send a form, with the CSRF token and the owner's id that the page would send."""
         headers = {"Content-Type": FORM_TYPE, "X-CSRFToken": self.cookies.get(CSRF_COOKIE, "")}
         if script:
             headers["HX-Request"] = "true"
-        body = urlencode({"owner": self.owner, **fields}, errors="surrogatepass").encode()
+        body = urlencode({"owner": self.owner, **fields}, doseq=True, errors="surrogatepass").encode()
         return self.request("POST", path, body, headers)
 
     @property
