@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import httpx
 
@@ -29,6 +29,7 @@ from llamora.client.errors import LlamoraError, UnexpectedAnswer
 from llamora.client.exchange import (
     AnswerBuffer,
     ChatReader,
+    RawAnswer,
     RetryPolicy,
     build_connection,
     find_incomplete_framing,
@@ -306,6 +307,17 @@ class AsyncLlamora:
         """
         return await self._repeat(call, lambda: self._exchange(call))
 
+    async def fetch(self, call: ApiCall[Any]) -> RawAnswer:
+        """Send a call once and return its answer as it came; raise NetworkError if none did.
+
+        >>> (await diary.fetch(calls.get_health())).status
+        200
+        """
+        answer = await self._fetch(call)
+        if isinstance(answer, LlamoraError):
+            raise answer
+        return answer
+
     async def _repeat(self, call: ApiCall[T], attempt: Callable[[], Awaitable[T | LlamoraError]]) -> T:
         number = 0
         while True:
@@ -321,6 +333,9 @@ class AsyncLlamora:
             number += 1
 
     async def _exchange(self, call: ApiCall[T]) -> T | LlamoraError:
+        return self._connection.parse(call, await self._fetch(call))
+
+    async def _fetch(self, call: ApiCall[Any]) -> RawAnswer | LlamoraError:
         """Send a call once. Errors are returned: raised here, they would drag httpx's request along."""
         request = self._connection.build_request(call)
         try:
@@ -333,7 +348,7 @@ class AsyncLlamora:
             return translate_failure(error, self._connection.address)
         if isinstance(body, LlamoraError):
             return body
-        return self._connection.read_answer(call, response.status_code, response.headers, body)
+        return self._connection.read_raw(call, response.status_code, response.headers, body)
 
     async def _read(self, response: httpx.Response, call: ApiCall[T]) -> bytes | LlamoraError:
         buffer = AnswerBuffer(seconds=self._connection.get_timeout(call))
@@ -391,7 +406,7 @@ class AsyncLlamora:
             finally:
                 await response.aclose()
         except httpx.HTTPError as error:
-            failure = translate_failure(error, self._connection.address)
+            failure = reader.translate_failure(error, self._connection.address)
         raise failure
 
     async def _iter_pages(self, build: Callable[[str | None], ApiCall[AnswerPage[T]]]) -> AsyncIterator[T]:

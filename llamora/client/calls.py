@@ -42,7 +42,7 @@ class ApiCall(Generic[T]):
     path: str
     parse: Callable[[Any], T] = field(repr=False)
     query: Mapping[str, str] = field(default_factory=dict)
-    body: Mapping[str, Any] | None = field(default=None, repr=False)
+    body: Any = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict)
     # Whether sending it twice is the same as once, so that it may be repeated.
     is_idempotent: bool = False
@@ -61,8 +61,15 @@ class ApiCall(Generic[T]):
         raise Invalid("The text has characters that can't be sent, such as one half of a surrogate pair.")
 
     def list_secrets(self) -> list[str]:
-        """Return the texts of the body, which no error may show."""
-        return [value for value in (self.body or {}).values() if isinstance(value, str)]
+        """Return the texts of the body, however deep, which no error may show."""
+        found, left = [], [self.body]
+        while left:
+            value = left.pop()
+            if isinstance(value, str):
+                found.append(value)
+            elif isinstance(value, Mapping | list):
+                left.extend(value.values() if isinstance(value, Mapping) else value)
+        return found
 
 
 @dataclass(frozen=True, kw_only=True)

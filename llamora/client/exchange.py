@@ -130,15 +130,23 @@ class ApiConnection:
             status, decoded, secrets=self.list_secrets(call), retry_after=read_retry_after(headers)
         )
 
-    def read_answer(
-        self, call: ApiCall[T], status: int, headers: Mapping[str, str], body: bytes
-    ) -> T | LlamoraError:
+    def read_raw(
+        self, call: ApiCall[Any], status: int, headers: Mapping[str, str], body: bytes
+    ) -> "RawAnswer":
+        """Return an answer as it came, with what it means if it is an error."""
+        error = None if 200 <= status < 300 else self.read_error(call, status, headers, body)
+        return RawAnswer(status=status, headers=headers, body=body, error=error)
+
+    @staticmethod
+    def parse(call: ApiCall[T], answer: "RawAnswer | LlamoraError") -> T | LlamoraError:
         """Return what an answer means: the call's own answer, or an error."""
-        if not 200 <= status < 300:
-            return self.read_error(call, status, headers, body)
-        decoded = decode_json(body)
+        if isinstance(answer, LlamoraError):
+            return answer
+        if answer.error is not None:
+            return answer.error
+        decoded = decode_json(answer.body)
         if decoded is None:
-            return UnexpectedAnswer(NOT_LLAMORA, status=status)
+            return UnexpectedAnswer(NOT_LLAMORA, status=answer.status)
         try:
             return call.parse(decoded)
         except UnexpectedAnswer as error:
@@ -159,6 +167,16 @@ class ApiConnection:
             code="redirected",
             status=status,
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RawAnswer:
+    """An answer as it came; `error` is what it means if its status is none of 2xx."""
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+    error: LlamoraError | None = None
 
 
 def build_connection(
@@ -277,10 +295,12 @@ class ChatReader:
         self._parser = ServerEventParser()
         self._secrets = secrets
         self.is_complete = False
+        self._is_begun = False
 
     def feed(self, chunk: bytes) -> list[ChatEvent | LlamoraError]:
         """Return the events that these bytes complete; an error is the last one."""
         found: list[ChatEvent | LlamoraError] = []
+        self._is_begun = True
         try:
             for name, data in self._parser.feed(chunk):
                 event = self._parse(name, data)
@@ -299,6 +319,11 @@ class ChatReader:
         if name not in kinds:
             return None
         return parse_answer(kinds[name], decode_json(data.encode()))
+
+    def translate_failure(self, error: Exception, address: ServerAddress) -> LlamoraError:
+        """Return the client's error for one of httpx, which says if a part of the answer came."""
+        failure = translate_failure(error, address)
+        return self.build_early_end() if self._is_begun and type(failure) is NetworkError else failure
 
     @staticmethod
     def build_early_end() -> NetworkError:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import httpx
 
@@ -29,6 +29,7 @@ from llamora.client.errors import LlamoraError, UnexpectedAnswer
 from llamora.client.exchange import (
     AnswerBuffer,
     ChatReader,
+    RawAnswer,
     RetryPolicy,
     build_connection,
     find_incomplete_framing,
@@ -309,6 +310,17 @@ class Llamora:
         """
         return self._repeat(call, lambda: self._exchange(call))
 
+    def fetch(self, call: ApiCall[Any]) -> RawAnswer:
+        """Send a call once and return its answer as it came; raise NetworkError if none did.
+
+        >>> diary.fetch(calls.get_health()).status
+        200
+        """
+        answer = self._fetch(call)
+        if isinstance(answer, LlamoraError):
+            raise answer
+        return answer
+
     def _repeat(self, call: ApiCall[T], attempt: Callable[[], T | LlamoraError]) -> T:
         number = 0
         while True:
@@ -324,6 +336,9 @@ class Llamora:
             number += 1
 
     def _exchange(self, call: ApiCall[T]) -> T | LlamoraError:
+        return self._connection.parse(call, self._fetch(call))
+
+    def _fetch(self, call: ApiCall[Any]) -> RawAnswer | LlamoraError:
         """Send a call once. Errors are returned: raised here, they would drag httpx's request along."""
         request = self._connection.build_request(call)
         try:
@@ -336,7 +351,7 @@ class Llamora:
             return translate_failure(error, self._connection.address)
         if isinstance(body, LlamoraError):
             return body
-        return self._connection.read_answer(call, response.status_code, response.headers, body)
+        return self._connection.read_raw(call, response.status_code, response.headers, body)
 
     def _read(self, response: httpx.Response, call: ApiCall[T]) -> bytes | LlamoraError:
         buffer = AnswerBuffer(seconds=self._connection.get_timeout(call))
@@ -393,7 +408,7 @@ class Llamora:
             finally:
                 response.close()
         except httpx.HTTPError as error:
-            failure = translate_failure(error, self._connection.address)
+            failure = reader.translate_failure(error, self._connection.address)
         raise failure
 
     def _iter_pages(self, build: Callable[[str | None], ApiCall[AnswerPage[T]]]) -> Iterator[T]:

@@ -17,7 +17,7 @@ from accounts.sessions import run_secret
 PREFIX: Final = "LLAMORA_"
 SECRET_IS_SET, SECRET_IS_MISSING = "set", "not set"
 # What others read: the client of programs, and the tests.
-_NAMES_OF_OTHERS: Final = frozenset({"LLAMORA_TOKEN_FILE"})
+_NAMES_OF_OTHERS: Final = frozenset({"LLAMORA_TOKEN_FILE", "LLAMORA_URL"})
 _PREFIX_OF_TESTS: Final = "LLAMORA_TEST_"
 # How alike a name and a setting are, from 0 to 1: after the same prefix, or in all, as `LAMORA_PORT`.
 _ALIKE_AFTER_PREFIX, _ALIKE_IN_ALL = 0.6, 0.85

@@ -1,18 +1,21 @@
-"""Calls about the server and the token itself."""
+"""Calls about the server, the token, and the client for programs."""
 
 from typing import Final
 
 import msgspec
 from django.db import connection
+from django.http import HttpResponse
 from django.utils import timezone
 
 from accounts.tokens.open_keyrings import open_keyrings
 from llamora.api.call import Call
 from llamora.api.endpoints import endpoint
+from llamora.client.bundle import build_zip
 from llamora.inference import model_server
 
 _TAG: Final = "Status"
 VERSION: Final = "1"
+_ZIP: Final = "application/zip"
 
 
 class Health(msgspec.Struct, kw_only=True):
@@ -77,3 +80,13 @@ def get_status(call: Call) -> StatusBody:
             reads_untrusted=terms.reads_untrusted,
         ),
     )
+
+
+@endpoint("GET", "/api/client.zip", tag=_TAG, media_type=_ZIP, is_public=True)
+def get_client() -> HttpResponse:
+    """Return the client for Python as a zip.
+
+    Python 3.11 with httpx runs it as it is, as `python client.zip`, and imports it.
+    """
+    disposition = {"Content-Disposition": 'attachment; filename="client.zip"'}
+    return HttpResponse(build_zip(), content_type=_ZIP, headers=disposition)

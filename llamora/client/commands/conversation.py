@@ -1,0 +1,159 @@
+"""`ask` and `chat`: questions about the diary, answered word by word."""
+
+import contextlib
+import sys
+from argparse import Namespace
+from collections.abc import Generator, Iterator
+from typing import Any, cast
+
+from llamora.client.answers import ChatEnd, ChatEvent, ChatSource, ChatStart, ChatText
+from llamora.client.commands.console import Console, UsageRefused
+from llamora.client.errors import AuthenticationError, LlamoraError, PermissionDenied
+from llamora.client.sync_client import Llamora
+
+HELP = """\
+Type a question about your diary, and Enter.
+/new   begins another conversation
+/quit  ends this program, and so does Ctrl-D
+/help  shows this
+Ctrl-C stops an answer. A question that begins with a slash is typed with two."""
+PROMPT = "> "
+
+
+def ask(diary: Llamora, arguments: Namespace, console: Console) -> None:
+    """Ask one question."""
+    question = arguments.question if arguments.question != "-" else sys.stdin.read()
+    if not question.strip():
+        raise UsageRefused("There is no question.")
+    _answer(diary, question, arguments.session, arguments.model, console)
+
+
+def chat(diary: Llamora, arguments: Namespace, console: Console) -> None:
+    """Answer questions until there are no more; a failed one does not end the conversation."""
+    session: str | None = arguments.session
+    is_interactive = console.is_interactive
+    if is_interactive:
+        _set_up_line_editing(has_history=arguments.history)
+        console.say("Questions about your diary. /help explains, /quit ends.")
+    for line in _read_lines(console, is_interactive=is_interactive):
+        question = line.strip()
+        if question in ("/quit", "/exit"):
+            break
+        if question == "/help":
+            console.say(HELP)
+        elif question == "/new":
+            session = None
+            console.say("This is another conversation.")
+        elif question.startswith("/") and not question.startswith("//"):
+            console.say("There is no such command. /help shows those there are.")
+        elif question:
+            session = _answer_in_loop(
+                diary, question.removeprefix("/"), session, arguments.model, console, ends=not is_interactive
+            )
+    if session and is_interactive:
+        console.say(f"To continue this conversation: chat --session {session}")
+
+
+def _answer_in_loop(
+    diary: Llamora, question: str, session: str | None, model: str | None, console: Console, *, ends: bool
+) -> str | None:
+    """Answer a question, and return the conversation's id; errors are said, unless they are the end."""
+    try:
+        return _answer(diary, question, session, model, console)
+    except (AuthenticationError, PermissionDenied):
+        # No later question would be answered.
+        raise
+    except LlamoraError as error:
+        if ends:
+            raise
+        console.say(str(error))
+    except KeyboardInterrupt:
+        if ends:
+            raise
+        console.say("\nStopped.")
+    return session
+
+
+def _answer(
+    diary: Llamora, question: str, session: str | None, model: str | None, console: Console
+) -> str | None:
+    """Print an answer as it is written, and its sources; return the conversation's id."""
+    stream = cast("Generator[ChatEvent]", diary.chat_stream(question, session_id=session, model=model))
+    # Closing it stops the model, also after Ctrl-C.
+    with contextlib.closing(stream):
+        return _print_json(stream, console) if console.is_json else _print_answer(stream, console)
+
+
+def _print_answer(stream: Iterator[ChatEvent], console: Console) -> str | None:
+    session: str | None = None
+    sources: tuple[ChatSource, ...] = ()
+    is_line_open = False
+    try:
+        for event in stream:
+            match event:
+                case ChatStart():
+                    session, sources = event.session_id, event.sources
+                case ChatText():
+                    console.print_text(event.text, end="")
+                    is_line_open = True
+                case ChatEnd(finish_reason="length"):
+                    console.say("\nThis reached the maximum length; the model may have had more to say.")
+                case _:
+                    pass
+    finally:
+        if is_line_open:
+            console.print_text("")
+    if sources:
+        console.print_text("")
+    for source in sources:
+        snippet = " ".join(source.snippet.split())
+        console.print_text(f"[{source.number}] {source.day or ''}  {snippet}")
+    return session
+
+
+def _print_json(stream: Iterator[ChatEvent], console: Console) -> str | None:
+    answer: dict[str, Any] = {"response": ""}
+    for event in stream:
+        match event:
+            case ChatStart():
+                answer |= {"session_id": event.session_id, "model": event.model, "sources": event.sources}
+            case ChatText():
+                answer["response"] += event.text
+            case ChatEnd():
+                answer |= {"finish_reason": event.finish_reason, "read_imported": event.read_imported}
+    console.print_json(answer)
+    return cast("str | None", answer.get("session_id"))
+
+
+def _read_lines(console: Console, *, is_interactive: bool) -> Iterator[str]:
+    """Yield what is typed, line by line, until Ctrl-D; Ctrl-C only discards a line."""
+    if not is_interactive:
+        yield from sys.stdin
+        return
+    while True:
+        try:
+            # With its prompt the line editor knows where the line begins; it writes both to stdout.
+            line = input(PROMPT) if sys.stdout.isatty() else _prompt_on_stderr()
+        except EOFError:
+            console.say("")
+            return
+        except KeyboardInterrupt:
+            console.say("")
+            continue
+        yield line
+
+
+def _prompt_on_stderr() -> str:
+    sys.stderr.write(PROMPT)
+    sys.stderr.flush()
+    return input()
+
+
+def _set_up_line_editing(*, has_history: bool) -> None:
+    """Let a line be edited. Questions are remembered only if wanted, and never beyond this program."""
+    try:
+        import readline  # noqa: PLC0415 - not every system has it
+    except ImportError:
+        return
+    readline.set_auto_history(has_history)
+    readline.clear_history()

@@ -1,0 +1,132 @@
+"""Commands that read: `status`, `days`, `day`, `search`, `export`."""
+
+from argparse import Namespace
+from datetime import date, timedelta
+from itertools import islice
+from pathlib import Path
+
+from llamora.client.answers import DiaryEntry, FoundText
+from llamora.client.commands.console import Console
+from llamora.client.errors import Invalid
+from llamora.client.sync_client import Llamora
+
+SUFFIXES = {"zip": "zip", "json": "json", "markdown": "md"}
+
+
+def parse_day(text: str | None) -> date | None:
+    """Return the day that a person named: 2026-01-05, today or yesterday."""
+    if text is None:
+        return None
+    named = {"today": 0, "yesterday": 1}.get(text.lower())
+    if named is not None:
+        return date.today() - timedelta(days=named)
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        pass
+    raise Invalid("A day is written like 2026-01-05, or today, or yesterday.", field="day")
+
+
+def show_status(diary: Llamora, arguments: Namespace, console: Console) -> None:
+    """Print the state of the server, of the diary and of the token."""
+    del arguments
+    status = diary.get_status()
+    if console.is_json:
+        console.print_json(status)
+        return
+    model, token, search = status.model, status.token, status.search
+    lines = {
+        "server": status.status,
+        "version": status.version,
+        "diary": "unlocked" if status.unlocked else "locked",
+        "model": " ".join(filter(None, (model.state, model.name))) if model else None,
+        "search": f"{search.state}, {search.done} of {search.total}" if search else None,
+        "token": " ".join(filter(None, (token.kind, token.name))) if token else None,
+        "scopes": " ".join(token.scopes) if token else None,
+    }
+    for name, value in lines.items():
+        if value:
+            console.print_text(f"{name:9} {value}")
+
+
+def list_days(diary: Llamora, arguments: Namespace, console: Console) -> None:
+    """Print the days with entries, newest first."""
+    days = diary.list_days(
+        from_day=parse_day(arguments.from_day),
+        to_day=parse_day(arguments.to_day),
+        page_size=min(arguments.limit or 100, 100),
+    )
+    for found in islice(days, arguments.limit):
+        if console.is_json:
+            console.print_json(found)
+        else:
+            noun = "entry" if found.entry_count == 1 else "entries"
+            console.print_text(f"{found.day}  {found.entry_count} {noun}")
+
+
+def show_day(diary: Llamora, arguments: Namespace, console: Console) -> None:
+    """Print a day: its opening, its entries and its recap."""
+    day = diary.get_day(parse_day(arguments.day) or date.today())
+    if console.is_json:
+        console.print_json(day)
+        return
+    if day.opening:
+        _print_block(console, "Opening, by the model", day.opening)
+    for entry in day.entries:
+        _print_block(console, _describe(entry), "(damaged)" if entry.text is None else entry.text)
+    if day.recap:
+        _print_block(console, "Recap, by the model", day.recap)
+    if not day.entries:
+        console.say("There are no entries on this day.")
+    if day.unread_count:
+        console.say(f"Not shown, since this token may not read what others wrote: {day.unread_count}.")
+
+
+def _describe(entry: DiaryEntry) -> str:
+    shown = f"{entry.created_at.astimezone():%H:%M}"
+    return shown if entry.origin in ("own", "own_token", "") else f"{shown}  {entry.origin}: {entry.source}"
+
+
+def _print_block(console: Console, heading: str, text: str) -> None:
+    console.print_heading(heading)
+    console.print_text(text + "\n")
+
+
+def search(diary: Llamora, arguments: Namespace, console: Console) -> None:
+    """Print what is found, best first."""
+    answer = diary.search(
+        arguments.query,
+        from_day=parse_day(arguments.from_day),
+        to_day=parse_day(arguments.to_day),
+        limit=arguments.limit,
+        offset=arguments.offset,
+    )
+    if console.is_json:
+        console.print_json(answer)
+        return
+    for found in answer.results:
+        print_found(console, found)
+    shown = arguments.offset + len(answer.results)
+    if answer.state == "opening":
+        console.say("The search index is not complete yet, so there may be more.")
+    if answer.next_offset is not None:
+        console.say(f"{shown} of {answer.total}. For more: --offset {answer.next_offset}")
+    elif not answer.results:
+        console.say("Nothing was found.")
+
+
+def print_found(console: Console, found: FoundText) -> None:
+    """Print a text that was found on a line."""
+    snippet = " ".join(found.snippet.split())
+    console.print_text(f"{found.day or ''!s:10}  {found.kind:7}  {snippet}")
+
+
+def export(diary: Llamora, arguments: Namespace, console: Console) -> None:
+    """Save the whole diary in a file."""
+    path = Path(arguments.path or f"llamora-export.{SUFFIXES[arguments.format]}")
+    saved = diary.export(path, export_format=arguments.format, overwrite=arguments.force)
+    if console.is_json:
+        console.print_json({"path": str(saved), "bytes": saved.stat().st_size})
+        return
+    console.print_text(str(saved))
+    console.say(f"Saved {saved.stat().st_size} bytes, which anyone who has the file can read.")
