@@ -1,0 +1,136 @@
+"""The official SDK of MCP as the client of a served household: over HTTP and over stdio, in all its modes.
+
+`auto` begins with `server/discover`, a version goes without it, and `legacy` begins with `initialize`.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import jsonschema
+import pytest
+from mcp import MCPError
+from mcp.client.client import Client
+
+from tests.browser_client import Visitor
+from tests.mcp.exchange import NEW, OLD
+from tests.mcp.served import ServedDiary
+from tests.server import run_server
+
+MODES = {"auto": NEW, NEW: NEW, "legacy": OLD}
+TRANSPORTS = ["http"]
+DAY = "2026-01-05"
+
+
+@pytest.fixture(scope="module")
+def diary(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedDiary]:
+    folder = tmp_path_factory.mktemp("household")
+    with run_server(folder, extra={"LLAMORA_REGISTRATION": "open"}) as server:
+        olive = Visitor.join(server, "Olive")
+        olive.write("Geese over the marsh", day=DAY)
+        olive.write("Ice on the pond", day=DAY)
+        yield ServedDiary(server=server, olive=olive, folder=folder)
+        assert "Traceback" not in server.log()
+        assert "marsh" not in server.log()
+
+
+async def use(client: Client, tool: str, **arguments: Any) -> Any:
+    """Call a tool, check its result against its schema, and return it."""
+    listed = {one.name: one for one in (await client.list_tools()).tools}
+    result = await client.call_tool(tool, arguments)
+    assert not result.is_error, result
+    (block,) = result.content
+    value = json.loads(block.text)  # type: ignore[union-attr]  # a text
+    assert result.structured_content == value
+    jsonschema.validate(arguments, listed[tool].input_schema)
+    schema = listed[tool].output_schema
+    assert schema is not None
+    jsonschema.validate(value, schema, format_checker=jsonschema.FormatChecker())
+    return value
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("transport", TRANSPORTS)
+async def test_an_assistant_searches_reads_a_day_and_puts_a_text_into_the_inbox(
+    diary: ServedDiary, transport: str, mode: str
+) -> None:
+    name = f"Assistant {transport} {mode}"
+    token = diary.make_token(name, "diary:read", "diary:write")
+    assert "0 entries on 0 days" in diary.get_program(name)
+
+    async with diary.connect(token, transport=transport, mode=mode) as client:
+        assert client.protocol_version == MODES[mode]
+        tools = {one.name for one in (await client.list_tools()).tools}
+        days = await use(client, "resolve_date", text="5 January 2026")
+        found = await use(client, "search_diary", query="geese", **{"from": DAY})
+        read = await use(client, "read_day", day=days["first_day"])
+        (resource,) = (await client.list_resources()).resources
+        content = (await client.read_resource(resource.uri)).contents[0]
+        templates = (await client.list_resource_templates()).resource_templates
+        added = await use(client, "write_entry", text=f"A thought of {name}", day=DAY, key="1")
+        again = await use(client, "write_entry", text=f"A thought of {name}", day=DAY, key="1")
+
+    assert tools == {"search_diary", "read_day", "write_entry", "resolve_date"}
+    assert [one["snippet"] for one in found["results"]] == ["Geese over the marsh"]
+    assert [one["text"] for one in read["entries"]] == ["Geese over the marsh", "Ice on the pond"]
+    assert {one["origin"] for one in read["entries"]} == {"own"}
+    assert json.loads(content.text) == read  # type: ignore[union-attr]  # a text
+    assert [one.uri_template for one in templates] == ["llamora://day/{day}"]
+    assert (added["state"], again["state"], added["id"]) == ("waiting", "added_before", again["id"])
+    assert f"A thought of {name}" in diary.olive.get("/inbox/").body
+    assert "5 entries on 1 day" in diary.get_program(name)
+    assert diary.olive.list_texts(day=DAY) == ["Geese over the marsh", "Ice on the pond"]
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("transport", TRANSPORTS)
+async def test_an_assistant_is_told_what_went_wrong(diary: ServedDiary, transport: str, mode: str) -> None:
+    token = diary.make_token(f"Reader {transport} {mode}", "diary:read")
+
+    async with diary.connect(token, transport=transport, mode=mode) as client:
+        wrong = await client.call_tool("read_day", {"day": "pomegranate"})
+        with pytest.raises(MCPError) as unknown_tool:
+            await client.call_tool("write_entry", {"text": "pomegranate"})
+        with pytest.raises(MCPError) as unknown_resource:
+            await client.read_resource("llamora://facts")
+
+    assert wrong.is_error
+    assert "day: " in wrong.content[0].text  # type: ignore[union-attr]  # a text
+    assert "pomegranate" not in wrong.content[0].text  # type: ignore[union-attr]
+    assert "Name a tool" in str(unknown_tool.value)
+    assert "no such resource" in str(unknown_resource.value)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("transport", TRANSPORTS)
+async def test_a_revoked_token_ends_the_conversation_with_an_error(
+    diary: ServedDiary, transport: str, mode: str
+) -> None:
+    name = f"Revoked {transport} {mode}"
+    token = diary.make_token(name, "diary:read")
+
+    async with diary.connect(token, transport=transport, mode=mode) as client:
+        assert (await client.call_tool("read_day", {"day": DAY})).content
+        diary.revoke(name)
+        with pytest.raises(MCPError) as refused:
+            await client.call_tool("read_day", {"day": DAY})
+
+    assert "access token" in str(refused.value)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("transport", TRANSPORTS)
+async def test_an_assistant_starts_while_the_diary_is_locked_and_works_once_it_is_unlocked(
+    diary: ServedDiary, transport: str, mode: str
+) -> None:
+    token = diary.make_token(f"Early {transport} {mode}", "diary:read")
+    diary.olive.post("/lock/")
+
+    async with diary.connect(token, transport=transport, mode=mode) as client:
+        locked = await client.call_tool("read_day", {"day": DAY})
+        diary.olive.unlock()
+        unlocked = await client.call_tool("read_day", {"day": DAY})
+
+    assert locked.is_error
+    assert "unlocks it in a browser" in locked.content[0].text  # type: ignore[union-attr]  # a text
+    assert not unlocked.is_error
