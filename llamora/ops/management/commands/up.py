@@ -25,11 +25,12 @@ from llamora.database import reserve
 from llamora.inference.config import ModelConfig
 from llamora.inference.model_choice.errors import ChoiceRefused
 from llamora.inference.model_choice.services import build_config
-from llamora.ops import background, configuration, data_folder, losses, startup, systemd_unit
+from llamora.ops import background, configuration, data_folder, losses, reloader, startup, systemd_unit
 from llamora.ops.backup import create
 from llamora.ops.daemon.server_record import RecordWriter
 from llamora.ops.daemon.start_report import StartReporter
 from llamora.ops.errors import OperationRefused
+from llamora.ops.reloader import Reloader
 from llamora.process_memory import protect_process_memory
 
 _log = logging.getLogger("llamora.clock")
@@ -77,7 +78,8 @@ class Command(BaseCommand):
         "static files, look for a model, and run the server. You can start it again at any time; `daemon "
         "start` does the same in the background, and --print-unit is for systemd. Refuses a data folder that "
         "other users can read or that another server uses, a default secret key, a port in use, and "
-        "unencrypted connections from other machines unless LLAMORA_ALLOW_PLAIN_HTTP is set."
+        "unencrypted connections from other machines unless LLAMORA_ALLOW_PLAIN_HTTP is set; with --reload, "
+        "every address that other machines can reach."
     )
     _model: ModelConfig | None = None
     # Of `daemon run`, which somebody waits for.
@@ -94,6 +96,11 @@ class Command(BaseCommand):
             action="store_true",
             help="print a systemd unit that starts Llamora with these options, and exit",
         )
+        parser.add_argument(
+            "--reload",
+            action="store_true",
+            help="for developers: restart the server when a file of the program changes",
+        )
 
     def handle(
         self,
@@ -104,6 +111,7 @@ class Command(BaseCommand):
         model: str = "",
         without_backup: bool = False,
         print_unit: bool = False,
+        reload: bool = False,
         **options: Any,
     ) -> None:
         """Prepare data folder, database and static files, and serve until a signal stops the process."""
@@ -111,6 +119,11 @@ class Command(BaseCommand):
             self._print_unit(port=port, host=host, no_model=no_model, model=model)
             return
         try:
+            if reload:
+                self._reload(
+                    port=port, host=host, no_model=no_model, model=model, without_backup=without_backup
+                )
+                return
             self._model = build_config(model, option="--model") if model else None
             self._start(port=port, host=host, no_model=no_model, backup_first=not without_backup)
         except (OperationRefused, ImproperlyConfigured, ChoiceRefused) as refusal:
@@ -126,6 +139,10 @@ class Command(BaseCommand):
             folder=settings.BASE_DIR, data_dir=settings.DATA_DIR, arguments=arguments
         )
         self.stdout.write(text)
+
+    def _reload(self, *, host: str, **options: Any) -> None:
+        reloader.check_host(host)
+        Reloader(list_server_arguments(host=host, **options), say=self.print_now).run()
 
     def _start(self, *, port: int, host: str, no_model: bool, backup_first: bool) -> None:
         protect_process_memory()
