@@ -1,10 +1,12 @@
 """Tests that access tokens expire by elapsed time, whatever the clock says, and that none comes back."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 
 from accounts.errors import InvalidToken
+from accounts.models import AccessToken
 from diary.inbox.boxes import store_box
 from diary.inbox.inbox_text import InboxText
 from diary.models import InboxItem
@@ -92,3 +94,71 @@ def test_a_text_that_is_sent_after_a_year_arrives(olive: Resident, clocks: Clock
 
     with olive.unlocked():
         assert [item.body["text"] for item in InboxItem.objects.all()] == ["A year later"]
+
+
+def check_refused(text: str) -> None:
+    # As the next process does, and the next minute of this one.
+    tokens.forget_process()
+    with pytest.raises(InvalidToken):
+        use_token(text)
+
+
+@pytest.mark.parametrize("step", [-400 * DAY, -31 * DAY, -DAY, DAY, 60 * DAY, 4000 * DAY])
+def test_no_start_of_the_machine_with_another_clock_revives_a_token(
+    olive: Resident, clocks: Clocks, step: float
+) -> None:
+    text = make_drop(olive, days=30)
+    run_for(clocks, 31)
+    check_refused(text)
+
+    clocks.restart_machine(step)
+    services.observe()
+    check_refused(text)
+    run_for(clocks, 3)
+    check_refused(text)
+
+
+def test_a_start_with_a_clock_that_runs_ahead_expires_nothing_before_it_is_believed(
+    olive: Resident, clocks: Clocks
+) -> None:
+    text = make_drop(olive, days=30)
+    run_for(clocks, 1)
+
+    clocks.restart_machine(60 * DAY)
+    services.observe()
+    tokens.forget_process()
+
+    use_token(text)
+    # It was a wrong clock, and is set right.
+    clocks.set_by(-60 * DAY)
+    services.observe()
+    run_for(clocks, 20)
+    tokens.forget_process()
+    use_token(text)
+
+
+def test_the_mark_of_an_expired_token_taken_away_on_the_disk_revives_nothing(
+    olive: Resident, clocks: Clocks
+) -> None:
+    text = make_drop(olive, days=30)
+    run_for(clocks, 31)
+    check_refused(text)
+
+    AccessToken.objects.update(is_expired=False)
+    check_refused(text)
+    later = AccessToken.objects.get().created_at + timedelta(days=20)
+    AccessToken.objects.update(is_expired=False, created_at=later)
+    check_refused(text)
+    AccessToken.objects.update(is_expired=False, lifetime_days=0)
+    check_refused(text)
+
+
+def test_a_token_without_an_end_has_none_whatever_the_clock_says(olive: Resident, clocks: Clocks) -> None:
+    text = make_drop(olive, days=0)
+
+    for step in (4000 * DAY, -8000 * DAY, 60 * DAY):
+        clocks.restart_machine(step)
+        services.observe()
+        run_for(clocks, 3)
+        tokens.forget_process()
+        use_token(text)
