@@ -132,15 +132,19 @@ class PersonIndex(IndexState):
     def reconcile(self) -> None:
         """Remove deleted texts from the index, and read new and resealed texts."""
         index = self._get_words()
-        now, known = sources.list_stamps(self.owner, keyring=self._keyring), index.list_stamps()
+        # First what is known: a text that is saved and added meanwhile is read twice. The other way round it
+        # would be taken for one that is gone.
+        known = index.list_stamps()
+        now = sources.list_stamps(self.owner, keyring=self._keyring)
         gone = [UUID(id_) for id_ in known.keys() - now.keys()]
-        self._remove(gone)
         # Of a damaged id another is made, which no row has.
         changed = [to_id(id_) for id_, stamp in now.items() if known.get(id_) != stamp]
         at_once = len(changed) <= vector_store.READ_BATCH
-        for first in range(0, len(changed), vector_store.READ_BATCH):
+        # What is gone is read too: it may be back by now.
+        different = [*gone, *changed]
+        for first in range(0, len(different), vector_store.READ_BATCH):
             self._check_open()
-            self.refresh(changed[first : first + vector_store.READ_BATCH], update_terms=at_once)
+            self.refresh(different[first : first + vector_store.READ_BATCH], update_terms=at_once)
         index.update_all_terms()
 
     def refresh(

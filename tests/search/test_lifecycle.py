@@ -157,6 +157,27 @@ def test_what_another_process_wrote_is_found_after_catching_up(owner: Resident) 
     assert find_ids(index, "before") == set()
 
 
+def test_what_is_saved_while_an_index_catches_up_stays_in_it(
+    owner: Resident, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    restored = owner.write("A heron.")
+    index = open_index(owner)
+    owner.post(f"/entries/{restored.id}/delete/", script=True)
+    read_stamps, saved = sources.list_stamps, []
+
+    def list_stamps_and_write(*args: Any, **options: Any) -> dict[str, bytes]:
+        stamps = read_stamps(*args, **options)
+        saved.append(owner.write("An otter."))
+        owner.post(f"/entries/{restored.id}/restore/", script=True)
+        return stamps
+
+    monkeypatch.setattr(sources, "list_stamps", list_stamps_and_write)
+    index.reconcile()
+
+    assert {hit.id for hit in search(index, parse("otter")).hits} == {entry.id for entry in saved}
+    assert [hit.id for hit in search(index, parse("heron")).hits] == [restored.id]
+
+
 def test_what_another_process_wrote_is_found_soon_after_a_search(owner: Resident) -> None:
     index = open_index(owner)
     with owner.unlocked():
