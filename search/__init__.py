@@ -7,6 +7,7 @@ engine      one search: query both indexes, fuse the rankings, build the days of
 fusion      reciprocal rank fusion, and the reasons for each hit
 chunks      splitting of texts for embedding
 embedder/   the embedding models: the included one, others, and which of them this process uses
+programs/   search for a program, without the texts that its token may not read
 services    the functions that views and commands call; related_entries: earlier entries for replies
 receivers   signals of the apps below that change an index
 """

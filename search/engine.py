@@ -1,6 +1,6 @@
 """One search: queries both indexes, fuses what they find, and builds the days with hits of one page."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -142,6 +142,50 @@ def search(
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HitList:
+    """Some of the hits of a query, best first.
+
+    `total` counts the texts with all words, `next` is the offset of the hits behind these.
+    """
+
+    hits: Sequence[SearchHit] = ()
+    total: int = 0
+    next: int | None = None
+
+
+def list_hits(index: PersonIndex, query: SearchQuery, *, offset: int = 0, limit: int = PAGE_SIZE) -> HitList:
+    """Return hits of a query one by one, not by days; raise IndexClosed if the person locked meanwhile."""
+    words = index.words
+    if words is None:
+        raise IndexClosed
+    ranking = _rank_in_days(index, words, query, _MAX_RANKED)
+    if len(ranking.hits) <= offset + limit and ranking.total > _MAX_RANKED:
+        ranking = ranking.append(_rank_in_days(index, words, query, MAX_COUNTED))
+    hits = ranking.hits[offset : offset + limit]
+    documents = words.load_documents([hit.id for hit in hits])
+    return HitList(
+        hits=list(_build_hits(words, query, hits, documents, ranking.near)),
+        total=ranking.total,
+        next=offset + limit if len(ranking.hits) > offset + limit else None,
+    )
+
+
+def _build_hits(
+    words: WordsIndex,
+    query: SearchQuery,
+    hits: Iterable[fusion.RankedHit],
+    documents: Mapping[UUID, Document],
+    near: Mapping[UUID, NearText],
+) -> Iterable[SearchHit]:
+    marker = build_marker(words, query)
+    for hit in hits:
+        let_others_run()
+        if (document := documents.get(hit.id)) is not None:
+            span = near[hit.id].span if hit.id in near else None
+            yield _build_hit(document, hit, query, marker, span, ())
+
+
 @dataclass(frozen=True, slots=True)
 class _Ranking:
     """The hits of a query, best first, their outlines, the texts near in meaning; how many have all words."""
@@ -198,7 +242,7 @@ def _find_entries_by_trace(index: PersonIndex, words: WordsIndex, query: SearchQ
     if query.without or query.quoted_phrases or (query.kinds and "entry" not in query.kinds):
         return []
     found = trace_filter.find_entries_by_trace_name(index.owner, query.text)
-    passing = words.filter_allowed(query, found) if found and query.is_filtered else set(found)
+    passing = words.filter_allowed(query, found) if found and query.is_narrowed else set(found)
     return [id_ for id_ in found if id_ in passing]
 
 
@@ -278,7 +322,7 @@ def _find_passing(
     words: WordsIndex, query: SearchQuery, nearest: FindNearest, *, limit: int
 ) -> list[NearText]:
     """Return the nearest texts that match, nearest first; more than `limit` if the last are equally near."""
-    if not (query.is_filtered or query.without):
+    if not (query.is_narrowed or query.without):
         return nearest(limit, None)
     few = words.find_allowed(query, limit=_FEW_TEXTS)
     if few is not None:

@@ -20,7 +20,7 @@ from django.db import models
 from django.utils import timezone
 
 from diary.models import Entry
-from llamora.crypto import EnvelopeError, current_keyring
+from llamora.crypto import EnvelopeError, current_realm_keyring
 from llamora.fields import (
     MacField,
     SealedJSONField,
@@ -36,7 +36,7 @@ NAME_INDEX_LABEL = "traces.trace.name_index"
 
 def compute_name_index(name: str) -> bytes:
     """Return the blind index of a name under the keyring in force."""
-    return current_keyring().blind_index(label=NAME_INDEX_LABEL, value=get_identity(name))
+    return current_realm_keyring().blind_index(label=NAME_INDEX_LABEL, value=get_identity(name))
 
 
 class TraceQuerySet(SealedQuerySet["Trace"]):

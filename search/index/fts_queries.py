@@ -156,7 +156,7 @@ def _build_filtered(query: SearchQuery, match: str, *, literal: bool = True) -> 
             conditions.append(condition)
             values.append(value)
     number = "words.rowid" if match else "docs.n"
-    for sql, some in (*_build_day_conditions(query, number), *_build_conditions(query)):
+    for sql, some in (*_build_day_conditions(query, number), *_build_conditions(query, number)):
         conditions.append(sql)
         values += some
     unwanted = [
@@ -193,7 +193,10 @@ def _build_literal_condition(term: QueryTerm) -> tuple[str, str]:
 _Condition = tuple[str, tuple[object, ...]]
 
 
-def _build_conditions(query: SearchQuery) -> Iterable[_Condition]:
+def _build_conditions(query: SearchQuery, number: str) -> Iterable[_Condition]:
+    if query.hidden:
+        hidden = "(SELECT value FROM json_each(?))"
+        yield f"{number} NOT IN {hidden}", (json.dumps(query.hidden),)
     if query.kinds:
         yield "docs.kind IN (SELECT value FROM json_each(?))", (json.dumps(sorted(query.kinds)),)
     if query.entries is not None:

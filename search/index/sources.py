@@ -17,7 +17,7 @@ from django.db.models.functions import Cast, Substr
 from accounts.models import Vault
 from diary.generation.prompt_record import EntryRef, PromptRecord
 from diary.models import Entry, Opening, Recap, Reply
-from llamora.crypto import EnvelopeError, Keyring, WrongEpoch, in_force, keyed_digest
+from llamora.crypto import EnvelopeError, Keyring, RealmKeyring, WrongEpoch, in_force, keyed_digest
 from llamora.database import CachedQuery
 from llamora.fields import SealedValue
 from llamora.fields.models import mac_fields
@@ -25,7 +25,7 @@ from llamora.inference.job import LIVE_STATES
 from search.index.types import Document
 
 
-def open_or_none(column: Any, row: dict[str, Any], sealed: SealedValue | None, keyring: Keyring) -> Any:
+def open_or_none(column: Any, row: dict[str, Any], sealed: SealedValue | None, keyring: RealmKeyring) -> Any:
     """Return the value of a sealed column, or None if it does not open; raise WrongEpoch or VaultLocked.
 
     `row` has the columns that the envelope and the codes of its row are bound to, and these codes.
@@ -85,7 +85,9 @@ class OpeningSources:
     prompt_record: PromptRecord | None
 
 
-def find_stale_openings(owner: UUID, *, keyring: Keyring, among: Iterable[UUID] | None = None) -> set[UUID]:
+def find_stale_openings(
+    owner: UUID, *, keyring: RealmKeyring, among: Iterable[UUID] | None = None
+) -> set[UUID]:
     """Return the openings (of `among`, if given) whose source entries or recaps have changed since."""
     openings = list(_load_openings(owner, keyring, among))
     now = _load_entry_times(
@@ -97,7 +99,9 @@ def find_stale_openings(owner: UUID, *, keyring: Keyring, among: Iterable[UUID] 
     return {one.id for one in openings if not _is_current(one, now, recaps)}
 
 
-def _load_openings(owner: UUID, keyring: Keyring, among: Iterable[UUID] | None) -> Iterator[OpeningSources]:
+def _load_openings(
+    owner: UUID, keyring: RealmKeyring, among: Iterable[UUID] | None
+) -> Iterator[OpeningSources]:
     rows = Opening.objects.filter(owner_id=owner, is_dismissed=False)
     if among is not None:
         rows = rows.filter(id__in=list(among))
@@ -171,7 +175,7 @@ class TextSource:
     entry: str = "id"
     day: str = "day"
 
-    def filter_existing(self, owner: UUID, ids: Sequence[UUID], *, keyring: Keyring) -> set[UUID]:
+    def filter_existing(self, owner: UUID, ids: Sequence[UUID], *, keyring: RealmKeyring) -> set[UUID]:
         """Return the ids of these rows that can be found now."""
         there = set(self._select(owner_id=owner, id__in=ids).values_list("id", flat=True))
         return there - (self.find_stale(owner, keyring=keyring, among=there) if there else set())
@@ -284,7 +288,9 @@ def list_stamps(owner: UUID, *, keyring: Keyring) -> dict[str, bytes]:
     return {id_: stamp for stamps in every for id_, stamp in stamps.items()}
 
 
-def filter_existing(owner: UUID, by_kind: Mapping[str, Sequence[UUID]], *, keyring: Keyring) -> set[UUID]:
+def filter_existing(
+    owner: UUID, by_kind: Mapping[str, Sequence[UUID]], *, keyring: RealmKeyring
+) -> set[UUID]:
     """Return the ids of these texts that can be found now, according to the database."""
     asked = [(source, by_kind[source.kind]) for source in SOURCES if source.kind in by_kind]
     return {id_ for source, ids in asked for id_ in source.filter_existing(owner, ids, keyring=keyring)}

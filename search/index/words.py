@@ -304,6 +304,13 @@ class WordsIndex:
             rows = db.execute(sql, (wanted,)).fetchall()
         return {document.id: document for document in map(build_document, rows)}
 
+    def list_numbers(self, ids: Iterable[UUID]) -> list[int]:
+        """Return the numbers of these texts, without unknown ids; a text that moves gets another number."""
+        wanted = json.dumps([id_.hex for id_ in ids])
+        sql = "SELECT n FROM docs WHERE id IN (SELECT unhexed(value) FROM json_each(?))"
+        with self._use() as db:
+            return [number for (number,) in db.execute(sql, (wanted,))]
+
     def load_outlines(self, ids: Iterable[UUID]) -> dict[UUID, TextOutline]:
         """Return the outlines of these texts by id, without unknown ids."""
         with self._use() as db:

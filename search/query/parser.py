@@ -17,7 +17,7 @@ a question names (`rain last summer`) make a second query, `within` them.
 import re
 from calendar import monthrange
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Final
 from uuid import UUID
@@ -54,7 +54,8 @@ class QueryTerm:
 class SearchQuery:
     """A parsed query; `text` is the part of it that is searched by meaning.
 
-    `entries` is the set of entries with the `traces`, once these have been looked up for the person.
+    `entries` is the set of entries with the `traces`, once these have been looked up for the person. `hidden`
+    are numbers, in the word index, of texts that whoever asks may not find.
     """
 
     terms: tuple[QueryTerm, ...] = ()
@@ -68,6 +69,7 @@ class SearchQuery:
     has_all_days: bool = False
     within: "SearchQuery | None" = None
     entries: frozenset[UUID] | None = None
+    hidden: tuple[int, ...] = field(default=(), repr=False)
     text: str = ""
 
     @property
@@ -79,6 +81,11 @@ class SearchQuery:
     def is_filtered(self) -> bool:
         """Return whether days, kinds or traces narrow the search."""
         return bool(self.traces or self.kinds or self.since or self.until)
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Return whether filters or hidden texts narrow the search."""
+        return self.is_filtered or bool(self.hidden)
 
     @property
     def quoted_phrases(self) -> tuple[QueryTerm, ...]:

@@ -1,0 +1,150 @@
+"""Calls for search: over the index in memory that the owner's unlocked browser has open."""
+
+from datetime import date
+from typing import Annotated, Final, Literal
+from uuid import UUID
+
+import msgspec
+from django.utils import timezone
+
+from accounts.preferences.time_zones import load_time_zone
+from llamora.api.call import Call
+from llamora.api.endpoints import endpoint
+from llamora.api.errors import ApiError
+from llamora.crypto import VaultLocked
+from search.index.fts_queries import MAX_COUNTED
+from search.programs import services
+from search.programs.services import ProgramResults, ReadableHit
+from search.query.days import DayReader
+from search.query.parser import MAX_TYPED
+
+_TAG: Final = "Search"
+_PATH: Final = "/api/v1/search"
+_USUAL_LIMIT: Final = 20
+_LOCKED: Final = (
+    "Search works while the diary is unlocked. Its owner unlocks it in a browser; no token does that."
+)
+_NOTHING_ASKED: Final = "Say what to search for: words, a phrase in quotes, or days."
+_DAYS_REVERSED: Final = "The last day is before the first."
+Origins = Literal["own", "own_token", "imported", "program", "model"]
+
+
+class TextSearch(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """A search, as typed in the search box: words, "a phrase", -without, in:entries, trace:garden.
+
+    `from` and `to` are the first and the last day, both included.
+    """
+
+    query: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_TYPED, description="What to search for.")]
+    limit: Annotated[int, msgspec.Meta(ge=1, le=100, description="How many at most, from 1 to 100.")] = (
+        _USUAL_LIMIT
+    )
+    offset: Annotated[int, msgspec.Meta(ge=0, le=10_000, description="How many to leave out.")] = 0
+    since: date | None = msgspec.field(name="from", default=None)
+    until: date | None = msgspec.field(name="to", default=None)
+
+
+class SearchResultBody(msgspec.Struct, kw_only=True):
+    """A text that was found: an entry, a reply to one, or the opening or the recap of a day.
+
+    `entry_id` is the entry itself or the one that is replied to, else null. `snippet` is its most relevant
+    part. `why` says what matches: "phrase", "words", "trace", "meaning". `origin` is as in EntryBody.
+    """
+
+    kind: Literal["entry", "reply", "opening", "recap"]
+    id: UUID
+    entry_id: UUID | None
+    day: date
+    snippet: str
+    origin: Origins
+    why: list[str]
+
+
+class DaySpan(msgspec.Struct, kw_only=True):
+    """The first and the last of some days, both included."""
+
+    first: date = msgspec.field(name="from")
+    last: date = msgspec.field(name="to")
+
+
+class SearchBody(msgspec.Struct, kw_only=True):
+    """Texts that were found, best first; `next_offset` is null at the end.
+
+    `total` counts the texts with all the words, up to 5,000; further results have some of them, or are near
+    in meaning. `days` are those that the query names, whose texts come first. While the index is being
+    opened, `state` is "opening" and nothing is found: ask again in a few seconds.
+    """
+
+    state: Literal["ready", "opening"]
+    results: list[SearchResultBody]
+    total: Annotated[int, msgspec.Meta(ge=0, le=MAX_COUNTED)]
+    next_offset: int | None
+    days: DaySpan | None
+
+
+@endpoint("GET", _PATH, scopes=("diary:read",), tag=_TAG)
+def search_with_address(call: Call, *, query: TextSearch) -> SearchBody:
+    """Search the diary; addresses are often logged on their way, so rather send the query by POST.
+
+    Otherwise the same as the call by POST.
+    """
+    return run_search(call, query)
+
+
+@endpoint("POST", _PATH, scopes=("diary:read",), tag=_TAG)
+def search_diary(call: Call, *, body: TextSearch) -> SearchBody:
+    """Search the diary by words and by meaning.
+
+    It works while the diary is unlocked in a browser, also for a token that works without. Texts that are not
+    their owner's own count for nothing, unless the token was made to read them too.
+    """
+    return run_search(call, body)
+
+
+def run_search(call: Call, asked: TextSearch) -> SearchBody:
+    """Return what a program finds; raise ApiError 422 for what can't be searched for, and 423."""
+    if asked.since and asked.until and asked.until < asked.since:
+        raise ApiError(422, "invalid_field", field="to", message=_DAYS_REVERSED)
+    now = timezone.now().astimezone(load_time_zone(call.person.time_zone))
+    reader = DayReader(now, language=call.person.language)
+    query = services.build_query(asked.query, reader=reader, since=asked.since, until=asked.until)
+    if query.is_empty:
+        raise ApiError(422, "invalid_field", field="query", message=_NOTHING_ASKED)
+    try:
+        found = services.search_texts(
+            call.keyring,
+            query,
+            offset=asked.offset,
+            limit=asked.limit,
+            with_hidden=call.terms.reads_untrusted,
+        )
+    except VaultLocked:
+        raise ApiError(423, "locked", message=_LOCKED) from None
+    call.note_read(sum(text.hit.kind == "entry" for text in found.texts))
+    return _build_answer(found)
+
+
+def _build_answer(found: ProgramResults) -> SearchBody:
+    return SearchBody(
+        state="ready" if found.is_open else "opening",
+        results=[_build_result(text) for text in found.texts],
+        total=found.total,
+        next_offset=found.next,
+        days=DaySpan(first=found.days[0], last=found.days[1]) if found.days else None,
+    )
+
+
+def _build_result(text: ReadableHit) -> SearchResultBody:
+    hit = text.hit
+    return msgspec.convert(
+        {
+            "kind": hit.kind,
+            "id": hit.id,
+            "entry_id": hit.entry if hit.kind in ("entry", "reply") else None,
+            "day": hit.day,
+            "snippet": "".join(part.text for part in hit.parts),
+            "origin": text.origin,
+            "why": list(hit.why),
+        },
+        SearchResultBody,
+    )

@@ -1,0 +1,115 @@
+"""The texts that a program may not read unless its owner said so, since they are not purely their own.
+
+Hidden are entries of other origins, and what a model wrote after reading one of these. Which entries it read
+stands encrypted beside its text: that is looked up once, and held with the open index, as ids only.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import Any, Final
+from uuid import UUID
+from weakref import WeakKeyDictionary
+
+from django.db.models import Q
+
+from diary.generation.prompt_record import PromptRecord
+from diary.models import TRUSTED_ORIGINS, Entry, EntryQuerySet, Opening, Origin, Recap, Reply
+from llamora.threads import let_others_run
+from search.index.person_index import PersonIndex
+
+# The entries that a text of the model was written from; None where nothing vouches for that.
+Sources = frozenset[UUID] | None
+# By the text's id, with the moment at which it was written.
+_KnownSources = dict[UUID, tuple[object, Sources]]
+# An index belongs to a key, and so does what was opened with it.
+_known: "WeakKeyDictionary[PersonIndex, _KnownSources]" = WeakKeyDictionary()
+_MODEL_TEXTS: Final[tuple[tuple[str, type[Any], str], ...]] = (
+    ("reply", Reply, "finished_at"),
+    ("opening", Opening, "created_at"),
+    ("recap", Recap, "created_at"),
+)
+_AT_ONCE: Final = 500
+
+
+def find_hidden(index: PersonIndex) -> set[UUID]:
+    """Return the ids of the hidden texts of an index's owner; needs a keyring of theirs in force."""
+    others = dict(_select_others(index.owner).values_list("id", "day"))
+    written = _load_sources(index)
+    hidden = {
+        id_ for id_, (_, sources) in written.items() if sources is None or not sources.isdisjoint(others)
+    }
+    recaps = Recap.objects.filter(owner_id=index.owner, day__in=set(others.values()))
+    return {*others, *hidden, *recaps.values_list("id", flat=True)}
+
+
+def find_origins(owner: UUID, by_kind: Mapping[str, Sequence[UUID]], *, with_hidden: bool) -> dict[UUID, str]:
+    """Return the origins of these texts by id, without those that do not open, and without hidden ones.
+
+    Each is opened anew, since an index does not notice when an origin is changed without a key.
+    """
+    entries = Entry.objects.for_owner(owner).filter(id__in=by_kind.get("entry", ()))
+    found = {
+        entry.id: str(entry.origin)
+        for entry in entries
+        if (with_hidden or entry.is_trusted) and entry.open_or("text", None) is not None
+    }
+    rows = [
+        row
+        for kind, model, _ in _MODEL_TEXTS
+        if kind in by_kind
+        for row in model.objects.filter(owner_id=owner, id__in=by_kind[kind])
+    ]
+    readable = rows if with_hidden else _filter_clean(owner, rows)
+    return found | {row.id: Origin.MODEL.value for row in readable}
+
+
+def _select_others(owner: UUID) -> EntryQuerySet:
+    """Return the entries, deleted or not, that their owner neither wrote nor took as their own."""
+    return Entry.objects.get_queryset().filter(owner_id=owner).exclude(origin__in=TRUSTED_ORIGINS).order_by()
+
+
+def _filter_clean(owner: UUID, rows: Sequence[Any]) -> list[Any]:
+    sources = {row.id: _read_sources(row) for row in rows}
+    ids = {id_ for some in sources.values() for id_ in some or ()}
+    # A recap does not say of which entries it was made.
+    days = {row.day for row in rows if isinstance(row, Recap)}
+    others = _select_others(owner).filter(Q(id__in=ids) | Q(day__in=days)).values_list("id", "day")
+    other_ids, other_days = {id_ for id_, _ in others}, {day for _, day in others}
+    return [row for row in rows if _is_clean(row, sources[row.id], other_ids, other_days)]
+
+
+def _is_clean(row: Any, sources: Sources, other_ids: set[UUID], other_days: set[date]) -> bool:
+    if sources is None or (isinstance(row, Recap) and row.day in other_days):
+        return False
+    return sources.isdisjoint(other_ids)
+
+
+def _load_sources(index: PersonIndex) -> _KnownSources:
+    """Return the sources of all texts of the model; those that are known are not opened again."""
+    known = _known.get(index, {})
+    current: _KnownSources = {}
+    for _, model, moment in _MODEL_TEXTS:
+        rows = model.objects.filter(owner_id=index.owner).order_by()
+        written = dict(rows.values_list("id", moment))
+        current |= {id_: known[id_] for id_, at in written.items() if id_ in known and known[id_][0] == at}
+        new = [id_ for id_ in written if id_ not in current]
+        for some in _iter_batches(new):
+            for row in rows.filter(id__in=some):
+                current[row.id] = (written[row.id], _read_sources(row))
+            let_others_run()
+    _known[index] = current
+    return current
+
+
+def _iter_batches(ids: Sequence[UUID]) -> Iterable[Sequence[UUID]]:
+    return (ids[first : first + _AT_ONCE] for first in range(0, len(ids), _AT_ONCE))
+
+
+def _read_sources(row: Any) -> Sources:
+    if isinstance(row, Recap):
+        body = row.open_or("body", None)
+        return frozenset() if isinstance(body, dict) and body.get("clean") is True else None
+    text, record = row.open_or("text", None), PromptRecord.from_json(row.open_or("read", None))
+    if text is None or record is None or not record.is_clean(text):
+        return None
+    return frozenset(record.source_ids | ({row.entry_id} if isinstance(row, Reply) else set()))

@@ -1,0 +1,128 @@
+"""One search of a program. Needs the keyring of its token in force, which has the realm `content`.
+
+A program opens no index: the one is used that its owner's unlocked browser opened.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import NamedTuple
+from uuid import UUID
+
+from accounts.tokens.open_keyrings import open_keyrings
+from llamora.crypto import RealmKeyring, VaultLocked
+from llamora.threads import yield_turn
+from search import engine
+from search.engine import HitList, SearchHit
+from search.errors import IndexClosed
+from search.index import sources
+from search.index.person_index import PersonIndex
+from search.index.registry import indexes
+from search.programs.hidden_texts import find_hidden, find_origins
+from search.query.days import DayReader
+from search.query.parser import SearchQuery, parse
+from search.services import OPENING_WAIT_SECONDS, get_days
+
+
+class ReadableHit(NamedTuple):
+    """A hit, and the origin of its text."""
+
+    hit: SearchHit
+    origin: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProgramResults:
+    """Some of the texts that a program found, best first; nothing while the index opens (`is_open`).
+
+    `total` counts the texts with all words, up to MAX_COUNTED; `next` is the offset of further results.
+    """
+
+    texts: Sequence[ReadableHit] = ()
+    total: int = 0
+    next: int | None = None
+    days: tuple[date, date] | None = None
+    is_open: bool = True
+
+
+STILL_OPENING = ProgramResults(is_open=False)
+
+
+def build_query(
+    typed: str, *, reader: DayReader, since: date | None = None, until: date | None = None
+) -> SearchQuery:
+    """Return the query for what a program sends; days that are given narrow those of the query."""
+    query = _narrow(parse(typed, reader=reader), since=since, until=until)
+    within = _narrow(query.within, since=since, until=until) if query.within is not None else None
+    return replace(query, within=within)
+
+
+def _narrow(query: SearchQuery, *, since: date | None, until: date | None) -> SearchQuery:
+    firsts = [day for day in (query.since, since) if day is not None]
+    lasts = [day for day in (query.until, until) if day is not None]
+    return replace(query, since=max(firsts, default=None), until=min(lasts, default=None))
+
+
+def search_texts(
+    keyring: RealmKeyring, query: SearchQuery, *, offset: int, limit: int, with_hidden: bool
+) -> ProgramResults:
+    """Return some of the texts that a query finds; raise VaultLocked if no browser has the diary unlocked.
+
+    Without `with_hidden`, hidden texts count for nothing: they are in no result and no number.
+    """
+    index = _find_index(keyring)
+    try:
+        if not index.words_ready.is_set():
+            with yield_turn():
+                index.words_ready.wait(OPENING_WAIT_SECONDS)
+        if not index.words_ready.is_set() or index.words is None:
+            return STILL_OPENING
+        indexes.poll_changes(index)
+        if not with_hidden:
+            query = _hide(query, index.words.list_numbers(find_hidden(index)))
+        found = HitList() if query.is_empty else engine.list_hits(index, query, offset=offset, limit=limit)
+    except IndexClosed:
+        return STILL_OPENING
+    except sqlite3.Error as error:
+        indexes.discard(index, error)
+        return STILL_OPENING
+    return ProgramResults(
+        texts=_check(index, found.hits, keyring=keyring, with_hidden=with_hidden),
+        total=found.total,
+        next=found.next,
+        days=get_days(query),
+    )
+
+
+def _find_index(keyring: RealmKeyring) -> PersonIndex:
+    index = indexes.get(keyring.key_id)
+    if index is not None:
+        return index
+    # Closed to free memory, or not opened since the last restart.
+    held = open_keyrings.find(keyring.owner)
+    if held is None or held.key_id != keyring.key_id:
+        raise VaultLocked
+    try:
+        return indexes.for_owner(held)
+    except IndexClosed:
+        raise VaultLocked from None
+
+
+def _hide(query: SearchQuery, numbers: Sequence[int]) -> SearchQuery:
+    within = _hide(query.within, numbers) if query.within is not None else None
+    return replace(query, hidden=tuple(numbers), within=within)
+
+
+def _check(
+    index: PersonIndex, hits: Sequence[SearchHit], *, keyring: RealmKeyring, with_hidden: bool
+) -> list[ReadableHit]:
+    """Return the hits that the database has too, as texts that may be read, with their origins."""
+    by_kind: dict[str, list[UUID]] = {}
+    for hit in hits:
+        by_kind.setdefault(hit.kind, []).append(hit.id)
+    there = sources.filter_existing(index.owner, by_kind, keyring=keyring)
+    if len(there) < len(hits):
+        indexes.reconcile_all(index)
+    origins = find_origins(index.owner, by_kind, with_hidden=with_hidden)
+    return [ReadableHit(hit, origins[hit.id]) for hit in hits if hit.id in there and hit.id in origins]

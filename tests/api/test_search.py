@@ -1,0 +1,378 @@
+"""Tests of the calls for search: what a program finds, and that hidden texts count for nothing."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from accounts.models import AccessToken
+from accounts.tokens.token_uses import token_uses
+from diary.entries.services import move_entry
+from diary.generation.prompt_record import PromptRecord
+from diary.models import Entry, Opening, Origin, Recap, Reply
+from diary.origins.services import claim_entry
+from llamora.crypto import TokenKind, in_force
+from llamora.database import write_transaction
+from llamora.inference.job import JobState
+from search.embedder.holder import embedders
+from search.index.registry import indexes
+from tests.api.conftest import MakeProgram
+from tests.api.program import Program, read_refusal
+from tests.people import Resident, register_resident
+from tests.search.indexing import BagOfWords, open_index, wait_until_idle
+from tests.traces.tagging import add_traces
+
+SEARCH = "/api/v1/search"
+DAY = date(2026, 3, 5)
+
+
+@pytest.fixture
+def olive(transactional_db: None, settings: Any, tmp_path: Path) -> Iterator[Resident]:
+    """A person whose diary is unlocked in a browser, without an embedder."""
+    settings.DATA_DIR = tmp_path
+    embedders.set_embedder(None)
+    yield register_resident("Olive").sign_in()
+    indexes.close_all()
+    embedders.set_embedder(None)
+
+
+def find(program: Program, query: str, **parameters: Any) -> Any:
+    return program.post(SEARCH, {"query": query, **parameters})
+
+
+def list_ids(answer: Any) -> list[str]:
+    return [each["id"] for each in answer["results"]]
+
+
+def write_reply(who: Resident, entry: Entry, text: str, *, read: list[Entry]) -> Reply:
+    """Save a reply that was written from these entries, and says so."""
+    record = PromptRecord(entries=[(each.id, each.day) for each in read])
+    record.is_untrusted = not all(each.is_trusted for each in read)
+    record.mark_clean(text)
+    with who.unlocked(), write_transaction():
+        reply = Reply(owner_id=who.id, entry=entry, text=text, read=record.to_json(), state=JobState.DONE)
+        reply.finished_at = timezone.now()
+        reply.save(force_insert=True)
+    return reply
+
+
+def write_opening(who: Resident, text: str, *, read: list[Entry], day: date) -> Opening:
+    record = PromptRecord(entries=[(each.id, each.day) for each in read])
+    record.mark_clean(text)
+    with who.unlocked(), write_transaction():
+        return Opening.objects.create(owner_id=who.id, day=day, text=text, read=record.to_json())
+
+
+def write_recap(who: Resident, text: str, *, day: date) -> Recap:
+    with who.unlocked(), write_transaction():
+        body = {"text": text, "digest": "0" * 64, "clean": True}
+        return Recap.objects.create(owner_id=who.id, day=day, body=body)
+
+
+# --- What is found -----------------------------------------------------------------------------------------
+
+
+def test_a_program_finds_what_its_owner_wrote(olive: Resident, make_program: MakeProgram) -> None:
+    entry = olive.write("Geese over the marsh", day=DAY)
+    olive.write("Ice on the pond", day=DAY)
+    open_index(olive)
+
+    answer = find(make_program("diary:read"), "geese")
+
+    assert answer == {
+        "state": "ready",
+        "results": [
+            {
+                "kind": "entry",
+                "id": str(entry.id),
+                "entry_id": str(entry.id),
+                "day": "2026-03-05",
+                "snippet": "Geese over the marsh",
+                "origin": "own",
+                "why": ["words"],
+            }
+        ],
+        "total": 1,
+        "next_offset": None,
+        "days": None,
+    }
+
+
+def test_an_address_finds_the_same_as_a_body(olive: Resident, make_program: MakeProgram) -> None:
+    olive.write("Geese over the marsh", day=DAY)
+    open_index(olive)
+    program = make_program("diary:read")
+
+    by_address = program.get(f"{SEARCH}?query=%22over+the%22&from=2026-03-05&to=2026-03-05&limit=5")
+
+    assert by_address == find(program, '"over the"', **{"from": "2026-03-05", "to": "2026-03-05"}, limit=5)
+    assert by_address["total"] == 1
+
+
+def test_days_narrow_a_search_or_come_first_if_the_query_names_them(
+    olive: Resident, make_program: MakeProgram
+) -> None:
+    first = olive.write("Rain", day=DAY)
+    later = olive.write("Rain", day=DAY + timedelta(days=9))
+    open_index(olive)
+    program = make_program("diary:read")
+
+    named = find(program, "rain on 5 March 2026")
+    narrowed = find(program, "rain", **{"from": "2026-03-06"})
+    both = find(program, "rain from:2026-03-01", to="2026-03-10")
+
+    assert named["days"] == {"from": "2026-03-05", "to": "2026-03-05"}
+    assert list_ids(named) == [str(first.id), str(later.id)]
+    assert list_ids(narrowed) == [str(later.id)]
+    assert list_ids(both) == [str(first.id)]
+
+
+def test_names_of_traces_find_their_entries(olive: Resident, make_program: MakeProgram) -> None:
+    entry = olive.write("Rain", day=DAY)
+    add_traces(olive, entry, "weir")
+    open_index(olive)
+    program = make_program("diary:read")
+
+    assert list_ids(find(program, "weir")) == [str(entry.id)]
+    assert list_ids(find(program, "trace:weir")) == [str(entry.id)]
+
+
+def test_parts_of_the_results_are_the_whole(olive: Resident, make_program: MakeProgram) -> None:
+    for number in range(9):
+        entry = olive.write(f"Rain {number}", day=DAY + timedelta(days=number // 2))
+        if number % 3 == 0:
+            olive.write(f"Rain of others {number}", day=entry.day, origin=Origin.IMPORTED)
+    open_index(olive)
+    program = make_program("diary:read")
+    whole = find(program, "rain")
+
+    found: list[str] = []
+    offset: int | None = 0
+    while offset is not None:
+        part = find(program, "rain", limit=2, offset=offset)
+        assert part["total"] == 9
+        found += list_ids(part)
+        offset = part["next_offset"]
+
+    assert len(found) == len(set(found)) == 9
+    assert found == list_ids(whole)
+
+
+def test_what_was_read_is_counted_for_its_owner(olive: Resident, make_program: MakeProgram) -> None:
+    olive.write("Rain", day=DAY)
+    open_index(olive)
+
+    find(make_program("diary:read"), "rain")
+
+    token_uses.write_all()
+    assert AccessToken.objects.get().read_count == 1
+
+
+# --- Hidden texts ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("origin", [Origin.IMPORTED, Origin.PROGRAM, Origin.MODEL])
+def test_texts_of_others_count_for_nothing_unless_the_token_reads_them(
+    olive: Resident, make_program: MakeProgram, origin: Origin
+) -> None:
+    own = olive.write("Geese at dawn", day=DAY)
+    other = olive.write("Geese in the manual", day=DAY, origin=origin)
+    open_index(olive)
+
+    careful = find(make_program("diary:read"), "geese")
+    alone = find(make_program("diary:read"), "manual")
+    both = find(make_program("diary:read", reads_untrusted=True), "geese")
+
+    assert (list_ids(careful), careful["total"]) == ([str(own.id)], 1)
+    assert (alone["results"], alone["total"]) == ([], 0)
+    assert {each["id"]: each["origin"] for each in both["results"]} == {
+        str(own.id): "own",
+        str(other.id): origin.value,
+    }
+    assert both["total"] == 2
+
+
+def test_an_entry_is_found_from_when_its_owner_says_that_it_is_theirs(
+    olive: Resident, make_program: MakeProgram
+) -> None:
+    entry = olive.write("Geese", day=DAY, origin=Origin.IMPORTED)
+    open_index(olive)
+    program = make_program("diary:read")
+    before = find(program, "geese")
+
+    with olive.unlocked():
+        claim_entry(owner_id=olive.id, entry_id=entry.id)
+
+    assert before["total"] == 0
+    assert [each["origin"] for each in find(program, "geese")["results"]] == ["own"]
+
+
+def test_what_a_model_wrote_after_reading_others_is_hidden_too(
+    olive: Resident, make_program: MakeProgram
+) -> None:
+    own = olive.write("An entry", day=DAY)
+    other = olive.write("A file", day=DAY + timedelta(days=3), origin=Origin.IMPORTED)
+    clean = write_reply(olive, own, "Geese indeed", read=[own])
+    write_reply(olive, own, "Geese perhaps", read=[own, other])
+    write_reply(olive, other, "Geese of the file", read=[other])
+    opening = write_opening(olive, "Geese yesterday", read=[own], day=DAY + timedelta(days=1))
+    write_opening(olive, "Geese of a file", read=[other], day=DAY + timedelta(days=4))
+    recap = write_recap(olive, "Geese all day", day=DAY)
+    write_recap(olive, "Geese in a file", day=other.day)
+    open_index(olive)
+
+    careful = find(make_program("diary:read"), "geese")
+    all_of_them = find(make_program("diary:read", reads_untrusted=True), "geese")
+
+    assert set(list_ids(careful)) == {str(clean.id), str(opening.id), str(recap.id)}
+    assert careful["total"] == 3
+    assert {each["kind"] for each in careful["results"]} == {"reply", "opening", "recap"}
+    assert {each["origin"] for each in all_of_them["results"]} == {"model"}
+    assert all_of_them["total"] == 7
+
+
+def test_a_reply_is_hidden_once_what_it_read_is_not_its_owners_any_more(
+    olive: Resident, make_program: MakeProgram
+) -> None:
+    entry = olive.write("A file", day=DAY, origin=Origin.IMPORTED)
+    with olive.unlocked():
+        claim_entry(owner_id=olive.id, entry_id=entry.id)
+        entry.refresh_from_db()
+    write_reply(olive, entry, "Geese indeed", read=[entry])
+    open_index(olive)
+    program = make_program("diary:read")
+    before = find(program, "geese")
+
+    with olive.unlocked(), write_transaction():
+        entry.origin = Origin.IMPORTED
+        entry.save(update_fields=["text", "origin"])
+
+    assert before["total"] == 1
+    assert find(program, "geese")["total"] == 0
+
+
+def test_an_origin_that_was_changed_without_a_key_makes_nothing_readable(
+    olive: Resident, make_program: MakeProgram
+) -> None:
+    olive.write("Geese", day=DAY, origin=Origin.IMPORTED)
+    open_index(olive)
+    QuerySet.update(Entry.objects.all(), origin=Origin.OWN)
+
+    assert find(make_program("diary:read"), "geese")["results"] == []
+
+
+def test_a_text_near_in_meaning_is_hidden_too(
+    olive: Resident, make_program: MakeProgram, settings: Any
+) -> None:
+    settings.SEARCH_MODEL = BagOfWords.name
+    embedders.set_embedder(BagOfWords())
+    # The one of the sign-in may have looked for an embedder already.
+    indexes.close_all()
+    own = olive.write("walk by the river at dusk", day=DAY)
+    olive.write("walk by the river at noon", day=DAY, origin=Origin.IMPORTED)
+    open_index(olive)
+
+    answer = find(make_program("diary:read"), "river dusk walking")
+
+    assert list_ids(answer) == [str(own.id)]
+    assert "meaning" in answer["results"][0]["why"]
+
+
+def test_a_text_that_moved_since_is_hidden_all_the_same(olive: Resident, make_program: MakeProgram) -> None:
+    entry = olive.write("Geese", day=DAY, origin=Origin.IMPORTED)
+    open_index(olive)
+    program = make_program("diary:read")
+    find(program, "geese")
+
+    with in_force(olive.open_keyring()):
+        move_entry(owner_id=olive.id, entry_id=entry.id, day=DAY + timedelta(days=40))
+    wait_until_idle(olive)
+
+    assert find(program, "geese")["total"] == 0
+    assert find(make_program("diary:read", reads_untrusted=True), "geese")["total"] == 1
+
+
+# --- When it works -----------------------------------------------------------------------------------------
+
+
+def test_a_token_that_works_while_its_owner_is_away_searches_while_they_are_unlocked(
+    olive: Resident, make_program: MakeProgram
+) -> None:
+    entry = olive.write("Geese", day=DAY)
+    program = make_program("diary:read", kind=TokenKind.AWAY)
+    open_index(olive)
+    found = find(program, "geese")
+
+    olive.lock()
+    refusal = program.send("POST", SEARCH, {"query": "geese"})
+
+    assert list_ids(found) == [str(entry.id)]
+    assert read_refusal(refusal) == (423, "locked")
+    assert "while the diary is unlocked" in refusal.json()["message"]
+    assert indexes.list_for_owner(olive.id) == []
+
+
+def test_an_index_that_is_not_open_yet_says_so(
+    olive: Resident, make_program: MakeProgram, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    olive.write("Geese", day=DAY)
+    index = open_index(olive)
+    program = make_program("diary:read")
+    index.words_ready.clear()
+
+    opening = find(program, "geese")
+    index.words_ready.set()
+
+    assert (opening["state"], opening["results"], opening["total"]) == ("opening", [], 0)
+    assert find(program, "geese")["state"] == "ready"
+
+
+def test_an_index_that_was_closed_to_free_memory_is_opened_again(
+    olive: Resident, make_program: MakeProgram
+) -> None:
+    olive.write("Geese", day=DAY)
+    open_index(olive)
+    program = make_program("diary:read")
+    indexes.close_all()
+
+    find(program, "geese")
+    wait_until_idle(olive)
+
+    assert find(program, "geese")["total"] == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"query": ""}, "query"),
+        ({"query": "  "}, "query"),
+        ({"query": "x" * 401}, "query"),
+        ({"query": "geese", "limit": 101}, "limit"),
+        ({"query": "geese", "offset": -1}, "offset"),
+        ({"query": "geese", "from": "2026-03-05", "to": "2026-03-04"}, "to"),
+        ({"query": "geese", "from": "soon"}, "from"),
+        ({"limit": 3}, "query"),
+    ],
+)
+def test_what_can_not_be_searched_for_is_refused_with_its_field(
+    make_program: MakeProgram, body: dict[str, Any], field: str
+) -> None:
+    refusal = make_program("diary:read").send("POST", SEARCH, body)
+
+    assert read_refusal(refusal) == (422, "invalid_field")
+    assert refusal.json()["field"] == field
+    assert "geese" not in refusal.content.decode()
+
+
+def test_nothing_of_another_person_is_found(olive: Resident, make_program: MakeProgram) -> None:
+    housemate = register_resident("Humphrey").sign_in()
+    housemate.write("Geese", day=DAY)
+    open_index(olive)
+    open_index(housemate)
+
+    assert find(make_program("diary:read", reads_untrusted=True), "geese")["total"] == 0
+    assert find(make_program("diary:read", who=housemate), "geese")["total"] == 1
