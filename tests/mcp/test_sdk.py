@@ -18,7 +18,7 @@ from tests.mcp.served import ServedDiary
 from tests.server import run_server
 
 MODES = {"auto": NEW, NEW: NEW, "legacy": OLD}
-TRANSPORTS = ["http"]
+TRANSPORTS = ["http", "stdio"]
 DAY = "2026-01-05"
 
 

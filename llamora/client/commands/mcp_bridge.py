@@ -79,6 +79,17 @@ def _is_message(value: Any) -> bool:
     return isinstance(value, list) or (isinstance(value, dict) and "jsonrpc" in value)
 
 
+def _address(answer: Any, message: Any) -> Any:
+    """Return an answer with the id of its message; a server that refuses one unread does not know its id.
+
+    Over HTTP it is clear what was answered. Here an assistant would wait for ever.
+    """
+    is_refusal = isinstance(answer, dict) and "error" in answer and answer.get("id") is None
+    if is_refusal and isinstance(message, dict) and "id" in message:
+        return answer | {"id": message["id"]}
+    return answer
+
+
 class McpBridge:
     """The messages of one assistant, on their way to the server and back."""
 
@@ -122,7 +133,7 @@ class McpBridge:
         try:
             for answer in read_messages(self._diary.fetch(_build_call(message, self._negotiated))):
                 self._note_version(message, answer)
-                self._print(answer)
+                self._print(_address(answer, message))
         except LlamoraError as error:
             self._refuse(message, error)
         except Exception:  # in a thread nobody would see it, and the assistant would wait for ever
