@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import msgspec
 import pytest
@@ -23,6 +23,7 @@ from llamora.crypto import SCOPES, TokenKind, new_token
 from tests import tokens
 from tests.api.program import Program, read_refusal
 from tests.people import Resident, register_resident
+from tests.traces.tagging import add_traces
 
 ALL_SCOPES = tuple(sorted(SCOPES.keys() - {"drop"}))
 DAY = date(2026, 3, 5)
@@ -37,7 +38,8 @@ class Household:
     olive: Resident
     may: Resident
     programs: dict[str, Program] = field(repr=False)
-    ids: dict[str, Any]
+    # By the beginning of the path that they stand in.
+    ids: dict[str, UUID]
 
 
 @pytest.fixture(autouse=True)
@@ -50,6 +52,7 @@ def household(django_db_setup: None, django_db_blocker: Any) -> Iterator[Househo
     with django_db_blocker.unblock(), transaction.atomic(), tokens.forgotten_afterwards():
         olive, may, humphrey = (register_resident(name).sign_in() for name in ("Olive", "May", "Humphrey"))
         entry = olive.write("An entry", day=DAY)
+        (trace,) = add_traces(olive, entry, "weir")
         programs = {
             "none": Program(token=""),
             "cookie": Program(token="", client=olive.client),
@@ -61,7 +64,8 @@ def household(django_db_setup: None, django_db_blocker: Any) -> Iterator[Househo
             "other": Program.create(humphrey, *ALL_SCOPES, writes_own_text=True),
         }
         may.lock()
-        yield Household(olive=olive, may=may, programs=programs, ids={"id": entry.id, "day": DAY})
+        ids = {"/api/v1/entries/": entry.id, "/api/v1/traces/": trace.id}
+        yield Household(olive=olive, may=may, programs=programs, ids=ids)
         transaction.set_rollback(True)
 
 
@@ -72,7 +76,8 @@ def test_every_url_is_that_of_a_call_or_of_the_description() -> None:
 
 
 def build_path(call: Endpoint, household: Household) -> str:
-    return call.path.format(**{name: household.ids[name] for name in call.path_types})
+    beginning, _, _ = call.path.partition("{")
+    return call.path.format(day=DAY, id=household.ids.get(beginning))
 
 
 def build_body(call: Endpoint) -> dict[str, Any] | None:
