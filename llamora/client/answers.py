@@ -71,11 +71,14 @@ class ServerStatus:
 
 @dataclass(frozen=True, kw_only=True)
 class DiaryEntry:
-    """An entry. `origin` is "own", "own_token", "imported", "program" or "model"; `source` is a name."""
+    """An entry. `origin` is "own", "own_token", "imported", "program" or "model"; `source` is a name.
+
+    `text` is None where it is damaged on the server's disk.
+    """
 
     id: str
     day: date
-    text: str = _text()
+    text: str | None = _text()
     created_at: datetime
     revision: int
     edited_at: datetime | None = None
@@ -104,9 +107,10 @@ class DiaryDay:
 
 @dataclass(frozen=True, kw_only=True)
 class WriteAnswer:
-    """The fate of a text: `action` is "created", "no_change", or "pending" if it waits in the Inbox.
+    """The fate of a text: `action` is "created", or "pending" if it waits in the Inbox.
 
-    `entry` is None unless it became an entry.
+    It is "no_change" if the same call came before, as after an answer that was lost. `entry` is None unless
+    it is an entry that the token may read.
     """
 
     action: str

@@ -143,6 +143,11 @@ def get_health() -> ApiCall[ServerHealth]:
     return ApiCall(method="GET", path="/health", parse=_parse_as(ServerHealth), is_idempotent=True)
 
 
+def get_client() -> ApiCall[None]:
+    """Return the call for the client as a zip, which is no JSON: `fetch` it."""
+    return ApiCall(method="GET", path="/api/client.zip", parse=lambda _: None, is_idempotent=True)
+
+
 def get_status() -> ApiCall[ServerStatus]:
     """Return the call for the state of the server, the diary and the token."""
     return ApiCall(method="GET", path="/api/status", parse=_parse_as(ServerStatus), is_idempotent=True)
