@@ -13,7 +13,6 @@ from diary.transfer.row_parser import (
     ExportRow,
     InvalidValue,
     int_parser,
-    parse_bool,
     parse_columns,
     parse_datetime,
     parse_text,
@@ -80,20 +79,21 @@ class TraceImporter:
         return by_index
 
     def _create(self, id_: str, name: str) -> UUID:
-        trace = restore_deleted_trace(self._owner_id, name) or self._insert_trace(
-            self._rows.get(id_, {}), name
-        )
+        trace = restore_deleted_trace(self._owner_id, name)
+        if trace is None:
+            trace = self._insert_trace(self._rows.get(id_, {}), name)
+        elif trace.is_read_always:
+            # What is read for every reply their owner says here, never a file.
+            trace.is_read_always = False
+            trace.save(update_fields=["is_read_always", "name"])
         trace_id: UUID = trace.id
         return trace_id
 
     def _insert_trace(self, row: ExportRow, name: str) -> Trace:
-        columns = parse_columns(
-            row, {"created_at": (parse_datetime, None), "is_read_always": (parse_bool, False)}, []
-        )
+        columns = parse_columns(row, {"created_at": (parse_datetime, None)}, [])
         trace = Trace(
             id=_choose_id(row),
             owner_id=self._owner_id,
-            is_read_always=columns["is_read_always"],
             summary=_parse_summary(row.get("summary")),
         )
         trace.created_at = columns["created_at"] or trace.created_at

@@ -68,7 +68,8 @@ def test_a_diary_with_traces_is_the_same_in_a_new_house(owner: Resident, tmp_pat
 
     def plain(diary: Any) -> Any:
         # Those that were made with the entries come in the order in which entries bear them.
-        others = {**diary["others"], "traces": sorted(diary["others"]["traces"], key=json.dumps)}
+        rows = [{**row, "is_read_always": False} for row in diary["others"]["traces"]]
+        others = {**diary["others"], "traces": sorted(rows, key=json.dumps)}
         return comparable({**diary, "others": others}), {row["id"] for row in others["traces"]}
 
     assert plain(after) == plain(before)
@@ -105,6 +106,22 @@ def test_a_trace_that_is_there_is_used_as_it_is(owner: Resident, file: Path) -> 
     with owner.unlocked():
         there = Trace.objects.for_owner(owner.id).with_names(["größe"]).get()
         assert (there.is_read_always, there.summary) == (False, None)
+
+
+def test_no_file_decides_what_is_read_for_every_reply(owner: Resident, file: Path) -> None:
+    again = owner.write("mine", day=DAY)
+    (trace,) = add_traces(owner, again, "again")
+    with owner.unlocked():
+        tagging_services.set_read_always(owner_id=owner.id, trace_id=trace.id, wanted=True)
+        tagging_services.remove_trace(owner_id=owner.id, entry_id=again.id, trace_id=trace.id)
+    rows = [{"name": name, "is_read_always": True} for name in ("new", "again")]
+
+    import_entries(owner, file, build_entry_row("theirs", traces=["new", "again"]), traces=rows)
+
+    assert get_traces_by_text(owner) == {"mine": [], "theirs": ["new", "again"]}
+    assert not Trace.objects.filter(is_read_always=True).exists()
+    with owner.unlocked():
+        assert {each.name for each in Trace.objects.for_owner(owner.id)} == {"again", "new"}
 
 
 def test_each_of_a_house_gets_traces_of_their_own(
