@@ -3,6 +3,7 @@
 The endpoint answers in JSON.
 """
 
+from dataclasses import replace
 from datetime import date, datetime
 from uuid import UUID
 
@@ -85,9 +86,9 @@ def list_unchecked(request: HouseholdRequest) -> HttpResponse:
     zone = request.user.time_zone
     drafts = unchecked_drafts.list_unchecked_drafts(request.vault.keyring)
     context = {
-        "drafts": [
+        "unchecked": [
             # Without a time zone: templates would convert the time again.
-            {"row": one, "sent_at": days.to_local_time(one.sent_at, zone).replace(tzinfo=None)}
+            replace(one, sent_at=days.to_local_time(one.sent_at, zone).replace(tzinfo=None))
             for one in drafts
         ],
         "is_cut": len(drafts) == unchecked_drafts.MAX_LISTED,

@@ -14,13 +14,25 @@ from diary.origins.labels import OriginLabel, build_label
 
 @dataclass(frozen=True, kw_only=True)
 class InboxItemView:
-    """Template data of an item; `text` is None if it can't be opened, `label` if nobody knows its source."""
+    """Template data of an item; `text` is None if it can't be opened, `label` then too."""
 
     id: UUID
     day: date
     arrived: datetime
     label: OriginLabel | None
     text: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class UncheckedBoxView:
+    """Template data of a box that could not be checked, for the fragment that it shares with drafts."""
+
+    id: UUID
+    day: date
+    sent_at: datetime
+    text: str | None = field(repr=False)
+    is_of_entry: bool = False
+    is_checked: bool = False
 
 
 def load_text(item: InboxItem) -> InboxText | None:
@@ -33,12 +45,10 @@ def build_item_views(items: Sequence[InboxItem], *, zone: str) -> list[InboxItem
     return [_build_item_view(item, zone=zone) for item in items]
 
 
-def build_unchecked_views(boxes: Sequence[UncheckedBox], *, zone: str) -> list[InboxItemView]:
+def build_unchecked_views(boxes: Sequence[UncheckedBox], *, zone: str) -> list[UncheckedBoxView]:
     """Return the template data of boxes that could not be checked."""
     return [
-        InboxItemView(
-            id=box.id, day=box.day, arrived=_to_naive_local(box.sent_at, zone), label=None, text=box.text
-        )
+        UncheckedBoxView(id=box.id, day=box.day, sent_at=_to_naive_local(box.sent_at, zone), text=box.text)
         for box in boxes
     ]
 
