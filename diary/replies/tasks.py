@@ -1,5 +1,6 @@
 """The generation of a reply: collects the input, builds the prompt, and saves the text in a row."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
@@ -20,8 +21,7 @@ from diary.generation.prompt_entries import build_earlier_entries, build_prompt_
 from diary.generation.prompt_record import PromptRecord
 from diary.generation.prompts import build_prompt
 from diary.generation.text_language import describe_language
-from diary.models import Entry, EntryQuerySet, Reply, ReplyKind
-from diary.origins.clean_texts import is_clean_text
+from diary.models import TRUSTED_ORIGINS, Entry, EntryQuerySet, Reply, ReplyKind
 from diary.replies.errors import EntryDamaged
 from diary.replies.reply_kinds import DEFAULT_CHOICE, ReplyKindChoice
 from diary.replies.section import ReplyView, build_job_view, render_section
@@ -209,7 +209,16 @@ def _load_text(reply: Reply, *, of_trusted: bool) -> str:
         return ""
     if not of_trusted:
         return text
-    return text if is_clean_text(reply.owner_id, text, record) else ""
+    is_clean = (
+        record is not None and record.is_clean(text) and _are_trusted(reply.owner_id, record.source_ids)
+    )
+    return text if is_clean else ""
+
+
+def _are_trusted(owner_id: UUID, entry_ids: Collection[UUID]) -> bool:
+    """Return whether entries are their owner's own now: they may have said so before, and undone it."""
+    entries = Entry.objects.filter(owner_id=owner_id, id__in=entry_ids)
+    return not entries.exclude(origin__in=TRUSTED_ORIGINS).exists()
 
 
 def _render_prompt(choice: ReplyKindChoice, context: PromptContext) -> ChatMessages:
