@@ -11,10 +11,12 @@ always with the owner's keyring in force.
     usual      those of some words that stand on more than a share of the days
     exports    exported values of entries by kind, as plain data
     imports    importers of these values
+    rows       importers of rows that belong to no entry
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -66,6 +68,35 @@ Importer = Callable[[Sequence[tuple[Entry, Any]]], Mapping[UUID, Sequence[str]]]
 # Called once for each file, with its owner and the file's rows of that kind that belong to no entry.
 ImporterFactory = Callable[[UUID, Sequence[Any]], Importer]
 
+
+class ImportedFile(Protocol):
+    """A file that is imported, for the importers of its rows that belong to no entry."""
+
+    @property
+    def owner_id(self) -> UUID: ...
+
+    @property
+    def now(self) -> datetime: ...
+
+    def refuse(self, sentence: str) -> bool:
+        """Report why a row cannot be taken, and return False."""
+
+    def parse_columns(self, label: str, row: dict[str, Any], parsers: Any) -> dict[str, Any]:
+        """Return the columns of a row, and report those that cannot be taken."""
+
+    def resolve_entries(self, ids: Sequence[UUID]) -> Mapping[UUID, UUID]:
+        """Return the ids that entries have in this diary, by their ids in the file."""
+
+    def derive_id(self, *parts: bytes) -> UUID:
+        """Return an id for something of this file, the same at every import."""
+
+    def adopt_record(self, record: dict[str, Any] | None) -> dict[str, Any] | None:
+        """Return a prompt record with the ids of this diary, which vouches for nothing."""
+
+
+# Takes the number of a row in the file and the row; returns whether it was added.
+RowInserter = Callable[[ImportedFile, int, dict[str, Any]], bool]
+
 _panel_providers: list[PanelProvider] = []
 _recall_providers: list[RecallProvider] = []
 _link_providers: list[LinkProvider] = []
@@ -73,6 +104,7 @@ _label_providers: list[LabelProvider] = []
 _usual_word_finders: list[UsualWordFinder] = []
 _exporters: dict[str, Exporter] = {}
 _importer_factories: dict[str, ImporterFactory] = {}
+_row_inserters: dict[str, RowInserter] = {}
 
 
 def register_panels(*, panels: PanelProvider, links: LinkProvider) -> None:
@@ -108,6 +140,16 @@ def register_export(kind: str, exports: Exporter) -> None:
 def register_import(kind: str, imports: ImporterFactory) -> None:
     """Register an app's importer for a kind; it runs in the transaction that inserts the entries."""
     _importer_factories[kind] = imports
+
+
+def register_row_import(kind: str, insert: RowInserter) -> None:
+    """Register an app's importer for the rows of a kind that belong to no entry."""
+    _row_inserters[kind] = insert
+
+
+def get_row_inserters() -> Mapping[str, RowInserter]:
+    """Return the importers of rows that belong to no entry, by kind."""
+    return _row_inserters
 
 
 def get_panels(entries: Sequence[Entry], *, are_new: bool = False) -> dict[UUID, list[EntryPanel]]:
@@ -171,7 +213,7 @@ def export_values(entries: Sequence[Entry]) -> dict[str, Mapping[UUID, Any]]:
 
 def importable_kinds() -> frozenset[str]:
     """Return the kinds of values that apps can import."""
-    return frozenset(_importer_factories)
+    return frozenset(_importer_factories) | frozenset(_row_inserters)
 
 
 def build_importers(owner_id: UUID, rows: Mapping[str, Sequence[Any]]) -> dict[str, Importer]:

@@ -8,6 +8,7 @@ fusion      reciprocal rank fusion, and the reasons for each hit
 chunks      splitting of texts for embedding
 embedder/   the embedding models: the included one, others, and which of them this process uses
 programs/   search for a program, without the texts that its token may not read
+ask/        questions to the diary, answered from its passages
 services    the functions that views and commands call; related_entries: earlier entries for replies
 receivers   signals of the apps below that change an index
 """

@@ -128,11 +128,11 @@ def search(
     words = index.words
     if words is None:
         raise IndexClosed
-    ranking = _rank_in_days(index, words, query, _MAX_RANKED)
+    ranking = rank_in_days(index, words, query, _MAX_RANKED)
     groups = group_hits(ranking.hits, ranking.outlines)
     if len(groups) <= offset + limit and ranking.total > _MAX_RANKED:
         # What a deeper ranking has more comes after all of this one: a page never shows a day of another.
-        ranking = ranking.append(_rank_in_days(index, words, query, MAX_COUNTED))
+        ranking = ranking.append(rank_in_days(index, words, query, MAX_COUNTED))
         groups = group_hits(ranking.hits, ranking.outlines)
     return SearchResults(
         days=list(_build_days(words, query, groups[offset : offset + limit], ranking)),
@@ -159,9 +159,9 @@ def list_hits(index: PersonIndex, query: SearchQuery, *, offset: int = 0, limit:
     words = index.words
     if words is None:
         raise IndexClosed
-    ranking = _rank_in_days(index, words, query, _MAX_RANKED)
+    ranking = rank_in_days(index, words, query, _MAX_RANKED)
     if len(ranking.hits) <= offset + limit and ranking.total > _MAX_RANKED:
-        ranking = ranking.append(_rank_in_days(index, words, query, MAX_COUNTED))
+        ranking = ranking.append(rank_in_days(index, words, query, MAX_COUNTED))
     hits = ranking.hits[offset : offset + limit]
     documents = words.load_documents([hit.id for hit in hits])
     return HitList(
@@ -187,22 +187,36 @@ def _build_hits(
 
 
 @dataclass(frozen=True, slots=True)
-class _Ranking:
-    """The hits of a query, best first, their outlines, the texts near in meaning; how many have all words."""
+class Ranking:
+    """The hits of a query, best first, their outlines, the texts near in meaning; how many have all words.
+
+    `complete` are the texts that have all that was asked; `shares` are the parts of the query's words in the
+    others, `closeness` that of meaning: see `search.fusion`.
+    """
 
     hits: list[fusion.RankedHit]
     outlines: dict[UUID, TextOutline]
     near: dict[UUID, NearText]
     total: int
+    complete: frozenset[UUID]
+    shares: dict[UUID, float]
+    closeness: dict[UUID, float]
 
     def append(self, other: Self) -> Self:
         """Return this ranking with what another has more at its end."""
         further = [hit for hit in other.hits if hit.id not in self.outlines]
-        outlines, near = other.outlines | self.outlines, other.near | self.near
-        return replace(self, hits=[*self.hits, *further], outlines=outlines, near=near)
+        return replace(
+            self,
+            hits=[*self.hits, *further],
+            outlines=other.outlines | self.outlines,
+            near=other.near | self.near,
+            complete=other.complete | self.complete,
+            shares=other.shares | self.shares,
+            closeness=other.closeness | self.closeness,
+        )
 
 
-def _rank_in_days(index: PersonIndex, words: WordsIndex, query: SearchQuery, depth: int) -> _Ranking:
+def rank_in_days(index: PersonIndex, words: WordsIndex, query: SearchQuery, depth: int) -> Ranking:
     """Return the ranking of a query; what lies in the days that the question names comes first."""
     ranking = _rank(index, words, query, depth)
     if query.within is None:
@@ -210,7 +224,7 @@ def _rank_in_days(index: PersonIndex, words: WordsIndex, query: SearchQuery, dep
     return replace(_rank(index, words, query.within, depth).append(ranking), total=ranking.total)
 
 
-def _rank(index: PersonIndex, words: WordsIndex, query: SearchQuery, depth: int) -> _Ranking:
+def _rank(index: PersonIndex, words: WordsIndex, query: SearchQuery, depth: int) -> Ranking:
     """Return the ranking of a query."""
     if query.traces:
         query = replace(query, entries=trace_filter.find_entries_with_traces(index.owner, query.traces))
@@ -223,6 +237,7 @@ def _rank(index: PersonIndex, words: WordsIndex, query: SearchQuery, depth: int)
     shares = {id_: word_hits.shares.get(outline.number, 0.0) for id_, outline in outlines.items()}
     outlines |= words.load_outlines(set(bearing_trace) - outlines.keys()) if bearing_trace else {}
     days = {id_: outline.day for id_, outline in outlines.items()}
+    closeness = _measure_closeness(index, question, days)
     hits = fusion.fuse(
         phrases=word_hits.phrases,
         strict=word_hits.strict,
@@ -230,11 +245,12 @@ def _rank(index: PersonIndex, words: WordsIndex, query: SearchQuery, depth: int)
         traced=bearing_trace,
         meaning=list(near),
         shares=shares,
-        closeness=_measure_closeness(index, question, days),
+        closeness=closeness,
         days=days,
         own={id_ for id_, outline in outlines.items() if outline.kind == OWN_KIND},
     )
-    return _Ranking(hits, outlines, near, word_hits.total)
+    complete = frozenset([*word_hits.phrases, *word_hits.strict, *bearing_trace])
+    return Ranking(hits, outlines, near, word_hits.total, complete, shares, closeness)
 
 
 def _find_entries_by_trace(index: PersonIndex, words: WordsIndex, query: SearchQuery) -> list[UUID]:
@@ -355,7 +371,7 @@ def _build_days(
     words: WordsIndex,
     query: SearchQuery,
     groups: Sequence[HitGroup],
-    ranking: _Ranking,
+    ranking: Ranking,
 ) -> Iterable[DayResults]:
     near, outlines = ranking.near, ranking.outlines
     shown = list_shown(groups, most=_MAX_SNIPPETS)

@@ -3,6 +3,8 @@
 from collections.abc import Collection
 from typing import Final
 
+from llamora.pluralize import pluralize
+
 _WORDS_WORK: Final = "You can still search for words and phrases."
 _EMBEDDING: Final = {
     "opening": "Still preparing related-entry search. You can already search for words and phrases.",
@@ -62,6 +64,13 @@ _NOT_LOADED: Final = (
     "says why."
 )
 
+# Ask.
+NOTHING_ANSWERS: Final = "Nothing in your diary answers this."
+PASSAGES_INSTEAD: Final = "No model is available. These passages are the nearest to your question:"
+PASSAGES_GONE: Final = "The passages that were found have been changed or deleted since."
+QUESTION_LABEL: Final = "Question {number}"
+QUESTION_INCOMPLETE: Final = "{label} has no text that can be imported"
+
 # Commands.
 TOO_FEW_ENTRIES: Final = "Use at least 200 entries; with fewer the figures mean little."
 DOWNLOADING: Final = "Downloading {model} to {folder}."
@@ -73,6 +82,11 @@ NOT_FOR_DOWNLOAD: Final = (
 )
 INDEXED_WORDS: Final = "{texts:,} texts are indexed by their words."
 INDEXED_MEANING: Final = "Related-entry search has indexed {chunks:,} passages of them."
+
+
+def get_not_read_message(count: int) -> str:
+    """Return how many texts were not read because their owner did not write them, or nothing."""
+    return f"{pluralize(count, 'imported entry was', 'imported entries were')} not read." if count else ""
 
 
 def get_embedding_message(reason: str) -> str:

@@ -1,7 +1,7 @@
-"""Sealed vectors, and a person's recent searches if they allow saving them.
+"""Sealed vectors, a person's recent searches if they allow saving them, and their questions with the answers.
 
-Visible without a key: which texts have vectors, from which embedder, roughly how many vectors each, and when
-a search was made.
+Visible without a key: which texts have vectors, from which embedder, roughly how many vectors each, when a
+search was made, and when a question was asked, by whom and in which conversation.
 """
 
 from typing import ClassVar, Final
@@ -10,7 +10,9 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
-from llamora.fields import SealedBytesField, SealedModel, SealedTextField
+from diary.models import TRUSTED_ORIGINS, Origin
+from llamora.fields import MacField, SealedBytesField, SealedJSONField, SealedModel, SealedTextField
+from llamora.inference.job import JobState
 
 MAX_RECENT: Final = 20
 
@@ -57,3 +59,54 @@ class RecentSearch(SealedModel):
 
     def __str__(self) -> str:
         return f"Search {self.id}"
+
+
+_BOUND_OF_QUESTION: Final = {
+    "session_id": "search.question.session",
+    "origin": "search.question.origin",
+    "has_read_imported": "search.question.has_read_imported",
+}
+
+
+class Question(SealedModel):
+    """A question to a diary, with its answer; those with one `session_id` are a conversation.
+
+    `origin` is that of the question's text. `has_read_imported` if a text was read for the answer that its
+    owner did not write, also for an earlier answer of the conversation. `reason` is a code, never text of the
+    model.
+    """
+
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
+    session_id = models.UUIDField()
+    origin = models.CharField(max_length=16, choices=Origin.choices, default=Origin.OWN, editable=False)
+    has_read_imported = models.BooleanField(default=False, editable=False)
+    state = models.CharField(max_length=16, choices=JobState.choices, default=JobState.WAITING)
+    reason = models.CharField(max_length=32, blank=True, default="")
+    text = SealedTextField(label="search.question.text", bound=_BOUND_OF_QUESTION)
+    # As the model wrote it; see `search.ask.conversations` for what is shown where no model wrote.
+    answer = SealedTextField(label="search.question.answer", bound=_BOUND_OF_QUESTION)
+    # The numbered passages, without their words: see `search.ask.passages`.
+    sources = SealedJSONField(label="search.question.sources", bound=_BOUND_OF_QUESTION)
+    # Its prompt record: see `diary.generation.prompt_record`.
+    read = SealedJSONField(label="search.question.read", bound=_BOUND_OF_QUESTION, null=True)
+    # What its owner calls the conversation, with the first question of it.
+    name = SealedTextField(label="search.question.name", bound=_BOUND_OF_QUESTION, null=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    finished_at = models.DateTimeField(null=True)
+    mac = MacField(label="search.question.mac", bound={"created_at": "search.question.created_at"})
+
+    class Meta:
+        ordering = ("created_at", "id")
+        indexes: ClassVar = [
+            models.Index(fields=["owner", "session_id", "created_at", "id"], name="question_of_session")
+        ]
+
+    def __str__(self) -> str:
+        return f"Question {self.id}"
+
+    @property
+    def is_trusted(self) -> bool:
+        """Whether its owner asked, and nothing was read that its owner did not write."""
+        return self.origin in TRUSTED_ORIGINS and not self.has_read_imported

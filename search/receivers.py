@@ -23,13 +23,16 @@ from diary import hooks
 from diary.models import Entry, Reply
 from llamora.crypto import KeyId, Keyring, VaultLocked, current_keyring
 from llamora.inference.job import LIVE_STATES
+from llamora.inference.registry import registry
 from search import related_entries, services
+from search.ask import imports
+from search.ask.services import mark_interrupted
 from search.embedder.search_settings import get_search_settings
 from search.errors import IndexClosed
 from search.index.registry import indexes
 from search.index.snapshots import SnapshotFolder
 from search.index.sources import SOURCES
-from search.models import RecentSearch, Vector
+from search.models import Question, RecentSearch, Vector
 
 _thread_changes = threading.local()
 
@@ -53,6 +56,9 @@ def connect() -> None:
     data_inventory.register_label(
         RecentSearch, data_inventory.RowLabel(one="recent search", many="recent searches")
     )
+    data_inventory.register_label(Question, data_inventory.RowLabel(one="question", many="questions"))
+    hooks.register_row_import(imports.KIND, imports.insert_question)
+    registry.on_startup(mark_interrupted)
     hooks.register_recall(related_entries.find_related_entries)
     hooks.register_usual_words(services.find_usual_words)
     register_notice("reads_related_entries", related_entries.describe_availability)

@@ -13,7 +13,7 @@ from uuid import UUID
 from django.conf import settings
 
 from accounts.models import Person
-from llamora.crypto import KeyId, Keyring, current_keyring
+from llamora.crypto import KeyId, RealmKeyring, current_realm_keyring
 from llamora.inference import model_server
 from llamora.inference.job import GenerationTask, Job
 from llamora.inference.registry import NoEventLoop, registry
@@ -41,12 +41,13 @@ def ask_once(
     build_task: Callable[[], TaskT | None],
     *,
     person: Person,
-    keyring: Keyring,
+    keyring: RealmKeyring,
     is_requested: bool,
     allow_repeat: bool = False,
     is_background: bool = False,
     starts_without_model: bool = False,
     replaces: UUID | None = None,
+    model: str | None = None,
 ) -> Job | None:
     """Return the job of this kind and subject: an existing job, or a new one.
 
@@ -61,6 +62,7 @@ def ask_once(
     starts_without_model
                      start even if no model is available; the state of the job then shows the failure
     replaces         the id of a job of the same subject that is just ending
+    model            the name of a model to use in place of the one that the person has chosen
 
     Return None if there is nothing to generate, the model is not ready, or no event loop runs.
     """
@@ -74,7 +76,13 @@ def ask_once(
         return None
     with _start_lock:
         job = _find_current_job(kind, subject, keyring.key_id, allow_repeat=allow_repeat, replaces=replaces)
-        return job or _start(task, person=person, keyring=keyring, is_background=is_background)
+        return job or _start(
+            task,
+            person=person,
+            keyring=keyring,
+            is_background=is_background,
+            model=person.model if model is None else model,
+        )
 
 
 def may_send_unrequested(status: ModelStatus) -> bool:
@@ -100,12 +108,12 @@ def list_jobs(kind: type[TaskT]) -> list[Job]:
 
     Raise VaultLocked if no keyring is in force.
     """
-    return list_jobs_of_key(current_keyring().key_id, kind)
+    return list_jobs_of_key(current_realm_keyring().key_id, kind)
 
 
 def find_job(kind: type[TaskT], subject: Hashable) -> Job | None:
     """Return the latest job of a kind and subject under the keyring in force, running or ended lately."""
-    return next(reversed(_list_equal_jobs(current_keyring().key_id, kind, subject)), None)
+    return next(reversed(_list_equal_jobs(current_realm_keyring().key_id, kind, subject)), None)
 
 
 def get_task(job: Job, kind: type[TaskT]) -> TaskT:
@@ -141,7 +149,9 @@ def _may_start(person: Person, *, is_requested: bool, starts_without_model: bool
     return status.is_ready and may_generate_unrequested(status, chosen=person.model)
 
 
-def _start(task: UniqueTask, *, person: Person, keyring: Keyring, is_background: bool) -> Job | None:
+def _start(
+    task: UniqueTask, *, person: Person, keyring: RealmKeyring, is_background: bool, model: str
+) -> Job | None:
     for job in _list_equal_jobs(keyring.key_id, type(task), task.subject):
         if job.is_over:
             registry.discard(job.id)
@@ -149,7 +159,7 @@ def _start(task: UniqueTask, *, person: Person, keyring: Keyring, is_background:
         return registry.start(
             task,
             keyring=keyring.copy(),
-            model=person.model,
+            model=model,
             sampling=merge_sampling(settings.MODEL_SAMPLING, person.sampling),
             is_background=is_background,
         )

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from django.conf import settings
 
 from accounts.sessions.registry import session_registry
-from llamora.crypto import VaultLocked, current_keyring
+from llamora.crypto import VaultLocked, current_realm_keyring
 from llamora.inference.job import TokenCounter
 
 DEFAULT_WINDOW = 4096  # of a server that does not announce its own
@@ -31,5 +31,5 @@ def get_token_budget(server: TokenCounter, *, share: float) -> TokenBudget:
 
 def ensure_unlocked() -> None:
     """Raise VaultLocked if no browser has the diary unlocked any more with the key in force."""
-    if not session_registry.is_held(current_keyring().key_id):
+    if not session_registry.is_held(current_realm_keyring().key_id):
         raise VaultLocked

@@ -51,4 +51,8 @@ def build_made_values() -> dict[str, object]:
         "gap": 1,
         "is_long": False,
         "is_new": False,
+        "turns": (MadeText(day="", text="Where did Anna and I walk to?"),),
+        "passages": days_before,
+        "tally": MadeText(day="Tuesday, 2 March 2021, yesterday", text="2"),
+        "question": "What did we promise to her mother?",
     }

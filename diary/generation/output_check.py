@@ -44,7 +44,8 @@ class TextCheck:
     """Streaming check of one text for length, echoes and forged entries.
 
     `fixed_texts` are the words of the prompt, `own_text` is what the person wrote; `allows_heads` for a text
-    in which a line may be a date, and which may be JSON, as one whose form the person has described.
+    in which a line may be a date, as in the answer to a question; `allows_json` for one whose form the person
+    has described.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class TextCheck:
         own_text: str = "",
         max_words: int | None = None,
         allows_heads: bool = False,
+        allows_json: bool = False,
     ) -> None:
         fixed_texts = tuple(fixed_texts)
         own = set(_iter_runs(own_text))
@@ -61,7 +63,7 @@ class TextCheck:
         self._headings = get_headings(fixed_texts)
         self._heading_starts = _list_starts(self._headings, own_text=own_text)
         self._heading_parts = _list_parts(self._headings)
-        self._max_words, self._allows_heads = max_words, allows_heads
+        self._max_words, self._allows_heads, self._allows_json = max_words, allows_heads, allows_json
         self.restart()
 
     def restart(self) -> None:
@@ -77,7 +79,7 @@ class TextCheck:
     def feed(self, text: str) -> Cut | None:
         """Check the next piece; return where the text is to end, or None."""
         self._text += text
-        if not self._allows_heads and _JSON_HEAD.match(self._text.lstrip()):
+        if not self._allows_json and _JSON_HEAD.match(self._text.lstrip()):
             return Cut(0, "echo")
         return _find_first(
             self._check_words(is_end=False), self._check_lines(is_end=False), self._check_length()

@@ -19,11 +19,13 @@ def build_prompt(
     budget: TokenBudget,
     entries: int,
     allows_heads: bool = False,
+    allows_json: bool = False,
     uses_sampling: bool = False,
 ) -> Prompt:
     """Return the prompt for a text in sentences, from the messages that `values` have filled in.
 
     `entries` is how many entries it contains; `allows_heads` if a line of the text may be only a date;
+    `allows_json` if it may be JSON;
     `uses_sampling` if its owner has a say in how it is written.
     """
     options = prompt_templates.get_options(name)
@@ -32,6 +34,7 @@ def build_prompt(
         own_text=join_texts(values),
         max_words=options.max_words,
         allows_heads=allows_heads,
+        allows_json=allows_json,
     )
     prompt = build_data_prompt(name, messages=messages, budget=budget, schema=None)
     return replace(prompt, entries=entries, check=check, uses_sampling=uses_sampling)

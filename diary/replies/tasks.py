@@ -86,6 +86,7 @@ class ReplyTask:
             budget=budget,
             entries=len(self.record.entries),
             allows_heads=self.choice.kind == ReplyKind.OWN,
+            allows_json=self.choice.kind == ReplyKind.OWN,
             uses_sampling=True,
         )
 

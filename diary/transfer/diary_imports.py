@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import partial
 from itertools import islice
 from typing import Final
 from uuid import UUID
@@ -127,7 +128,7 @@ def import_diary(
                 _count_entry(new_entry, report)
             progress(report.accepted + report.rejected_count)
         row_importer = RowImporter(person.id, entry_importer=entry_importer, now=now, faults=report.faults)
-        for kind in ROW_KINDS:
+        for kind in row_importer.kinds:
             report.rows[kind] += row_importer.insert_new(kind, overview.rows.get(kind, ()))
     return report
 
@@ -159,6 +160,20 @@ class RowImporter:
             self._insert_inbox_item,
         )
         self._inserters = dict(zip(ROW_KINDS, inserters, strict=True))
+        self._inserters |= {kind: partial(insert, self) for kind, insert in hooks.get_row_inserters().items()}
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of rows, in the order in which they are imported."""
+        return tuple(self._inserters)
+
+    @property
+    def owner_id(self) -> UUID:
+        return self._owner_id
+
+    @property
+    def now(self) -> datetime:
+        return self._now
 
     def insert_new(self, kind: str, rows: Sequence[ExportRow]) -> int:
         """Insert the rows of a kind that have no existing row in their place; return how many."""
@@ -173,15 +188,32 @@ class RowImporter:
                 raise
         return added
 
-    def _refuse(self, sentence: str) -> bool:
+    def refuse(self, sentence: str) -> bool:
+        """Report why a row cannot be imported, and return False."""
         self._faults.append(f"{sentence}.")
         return False
 
-    def _parse_columns(self, label: str, row: ExportRow, parsers: ColumnParsers) -> ExportRow:
+    def parse_columns(self, label: str, row: ExportRow, parsers: ColumnParsers) -> ExportRow:
+        """Return the columns of a row, and report those that cannot be imported."""
         faults: list[str] = []
         columns = parse_columns(row, parsers, faults)
         self._faults += [f"{label}: {fault}." for fault in faults]
         return columns
+
+    def resolve_entries(self, ids: Sequence[UUID]) -> dict[UUID, UUID]:
+        """Return the ids that entries have in this diary, by their ids in the file."""
+        return {file_id: id_ for file_id, (id_, _) in self._entry_importer.resolve_ids(ids).items()}
+
+    def derive_id(self, *parts: bytes) -> UUID:
+        """Return an id for something of this file, the same at every import."""
+        return self._entry_importer.derive_id(*parts)
+
+    def adopt_record(self, record: ExportRow | None) -> ExportRow | None:
+        """Return a prompt record with the ids of this diary, which vouches for nothing."""
+        if not record:
+            return record
+        new_ids = self._entry_importer.map_record_ids([record])
+        return dict(withdraw_clean(replace_ids(record, new_ids)))
 
     def _insert_opening(self, number: int, row: ExportRow) -> bool:
         label = messages.OPENING_LABEL.format(number=number)
@@ -189,14 +221,12 @@ class RowImporter:
             day = parse_begun_day(row.get("day"), now=self._now)
             text = parse_text(row.get("text"), limit=_MAX_OPENING_LENGTH)
         except InvalidValue:
-            return self._refuse(messages.OPENING_INCOMPLETE.format(label=label))
+            return self.refuse(messages.OPENING_INCOMPLETE.format(label=label))
         if Opening.objects.filter(owner_id=self._owner_id, day=day).exists():
             return False
-        columns = self._parse_columns(label, row, OPENING_COLUMNS)
+        columns = self.parse_columns(label, row, OPENING_COLUMNS)
         columns["created_at"] = columns["created_at"] or self._now
-        if columns["read"]:
-            new_ids = self._entry_importer.map_record_ids([columns["read"]])
-            columns["read"] = withdraw_clean(replace_ids(columns["read"], new_ids))
+        columns["read"] = self.adopt_record(columns["read"])
         Opening.objects.create(owner_id=self._owner_id, day=day, text=text, **columns)
         return True
 
@@ -207,16 +237,16 @@ class RowImporter:
             name = clean_source_name(_parse_single_line(words, "name", limit=MAX_NAME_LENGTH))
             instruction = _parse_single_line(words, "wish", limit=MAX_INSTRUCTION_LENGTH)
         except InvalidValue:
-            return self._refuse(messages.STYLE_INCOMPLETE.format(label=label))
+            return self.refuse(messages.STYLE_INCOMPLETE.format(label=label))
         id_, is_known = self._resolve_reply_kind_id(row)
         existing = list_custom_kinds(self._owner_id)
         if not name:
-            return self._refuse(messages.STYLE_INCOMPLETE.format(label=label))
+            return self.refuse(messages.STYLE_INCOMPLETE.format(label=label))
         if is_known or any((kind.name, kind.instruction) == (name, instruction) for kind in existing):
             return False
         if len(existing) >= MAX_CUSTOM_KINDS:
-            return self._refuse(messages.STYLE_TOO_MANY.format(label=label, limit=MAX_CUSTOM_KINDS))
-        columns = self._parse_columns(label, row, REPLY_KIND_COLUMNS)
+            return self.refuse(messages.STYLE_TOO_MANY.format(label=label, limit=MAX_CUSTOM_KINDS))
+        columns = self.parse_columns(label, row, REPLY_KIND_COLUMNS)
         words = {"name": name, "wish": instruction, "origin": Origin.IMPORTED.value}
         columns["created_at"] = columns["created_at"] or self._now
         CustomReplyKind.objects.create(id=id_, owner_id=self._owner_id, words=words, **columns)
@@ -236,18 +266,18 @@ class RowImporter:
 
     def _insert_draft(self, number: int, row: ExportRow) -> bool:
         label = messages.DRAFT_LABEL.format(number=number)
-        columns = self._parse_columns(label, row, DRAFT_COLUMNS)
+        columns = self.parse_columns(label, row, DRAFT_COLUMNS)
         columns["updated_at"] = columns["updated_at"] or self._now
         try:
             text = parse_text(row.get("text"), limit=MAX_DRAFT_LENGTH)
             day, entry = self._get_draft_target(row, columns.pop("entry_id"))
         except InvalidValue:
-            return self._refuse(messages.DRAFT_INCOMPLETE.format(label=label))
+            return self.refuse(messages.DRAFT_INCOMPLETE.format(label=label))
         existing = find_draft(self._owner_id, day=day, entry_id=entry.id if entry else None)
         if existing is not None:
             if existing.open_or("text", None) == text:
                 return False
-            return self._refuse(messages.DRAFT_IN_PLACE.format(label=label))
+            return self.refuse(messages.DRAFT_IN_PLACE.format(label=label))
         if not text or self._is_superseded(day, entry, since=columns["updated_at"]):
             return False
         if not self._entry_importer.is_own_draft(row) and (entry is None or entry.is_trusted):
@@ -264,14 +294,14 @@ class RowImporter:
         try:
             sent = self._entry_importer.mark_imported(InboxText.create(text))
         except InvalidText:
-            return self._refuse(messages.DRAFT_INCOMPLETE.format(label=label))
+            return self.refuse(messages.DRAFT_INCOMPLETE.format(label=label))
         id_ = self._entry_importer.derive_id(b"draft", day.isoformat().encode(), text.encode())
         if any(model.objects.filter(id=id_).exists() for model in (Entry, InboxItem)):
             return False
         InboxItem.objects.create(
             id=id_, owner_id=self._owner_id, day=day, origin=Origin.IMPORTED, body=sent.to_json()
         )
-        return self._refuse(messages.DRAFT_IN_INBOX.format(label=label))
+        return self.refuse(messages.DRAFT_IN_INBOX.format(label=label))
 
     def _insert_inbox_item(self, number: int, row: ExportRow) -> bool:
         """Insert an item of the Inbox, unless it was deleted or is in the diary already."""
@@ -283,7 +313,7 @@ class RowImporter:
         except InvalidValue:
             sent = None
         if sent is None:
-            return self._refuse(messages.INBOX_ITEM_INCOMPLETE.format(number=number))
+            return self.refuse(messages.INBOX_ITEM_INCOMPLETE.format(number=number))
         ids = (file_id, self._entry_importer.derive_id(file_id.bytes))
         # An item that was accepted is the entry of its id.
         owners = {

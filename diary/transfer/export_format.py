@@ -38,6 +38,7 @@ are left out or changed:
     others.drafts       those that the importing diary signed; others wait in the Inbox, but for those of
                         edits of imported entries
     others.inbox_items  those that were not deleted, which wait in the Inbox as imported ones
+    others.questions   imported as questions of others, whose answers read text of others
     others.recaps      not imported: whether a recap is current can be checked only with the exporting key
     others.changes     not imported: undo information of traces, and the traces deleted with it
     damaged rows       not imported: an entry or a reply whose text is null

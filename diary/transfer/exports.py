@@ -1,7 +1,8 @@
 """Export of a whole diary, decrypted, for its owner.
 
 Tables and columns are found by introspection, like those of a rotation, so that a new one is exported without
-a change here. The tables of `accounts` (keys) and `search` (derived from the texts) are left out.
+a change here. The tables of `accounts` (keys) are left out, and those of `search` that are derived from texts
+or say what was searched for.
 """
 
 from collections import defaultdict
@@ -32,7 +33,8 @@ from llamora.fields.fence import sealed_models
 from llamora.fields.models import sealed_fields
 
 BATCH_SIZE = 500
-LEFT_OUT_APPS = {"accounts", "search"}
+LEFT_OUT_APPS = {"accounts"}
+LEFT_OUT_MODELS = {"search.vector", "search.recentsearch"}
 # The keys of an export are those it has always had; these choices once had tables that were not exported.
 _UNEXPORTED_PREFERENCES = {
     "makes_openings",
@@ -118,6 +120,7 @@ def _list_exported_models() -> list[type[SealedModel]]:
         for model in sealed_models()
         if issubclass(model, SealedModel)
         and model._meta.app_label not in LEFT_OUT_APPS
+        and model._meta.label_lower not in LEFT_OUT_MODELS
         and model is not Entry
         # A table of codes alone has no text; its app exports what it says (`diary.hooks`).
         and any(not isinstance(column, MacField) for column in sealed_fields(model))

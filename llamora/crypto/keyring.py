@@ -188,6 +188,20 @@ class RealmKeyring:
         data = _U16.pack(len(name)) + name + value.encode("utf-8", "surrogatepass")
         return blake2b(data, key=key, digest_size=32, person=_BLIND).digest()
 
+    def copy(self) -> RealmKeyring:
+        """Return a new keyring with the current keys only, for work that outlasts a request.
+
+        The caller closes it.
+        """
+        if self._current is None:
+            raise VaultLocked
+        return RealmKeyring(
+            owner=self.owner,
+            epoch=self.epoch,
+            realm_keys={self.epoch: self._current},
+            oldest_epoch=self.oldest_epoch,
+        )
+
     def close(self) -> None:
         """Delete every key; a `seal` or `unseal` that is already running still finishes."""
         with self._lock:
@@ -218,7 +232,7 @@ class RealmKeyring:
         return f"<{type(self).__name__} owner={self.owner} epoch={self.epoch}{closed}>"
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("A keyring is never pickled; a Keyring is copied only by its method copy().")
+        raise TypeError("A keyring is never pickled; it is copied only by its method copy().")
 
 
 class Keyring(RealmKeyring):

@@ -62,6 +62,7 @@ REALMS: dict[str, Realm] = {
     "traces.change": Realm.CONTENT,
     "search.vector": Realm.CONTENT,
     "search.recent": Realm.VAULT,
+    "search.question": Realm.CONTENT,
     "accounts.vault": Realm.VAULT,
     "accounts.former_key": Realm.VAULT,
     "accounts.browser_key": Realm.VAULT,

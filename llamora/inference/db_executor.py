@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from django.db import connections
 
-from llamora.crypto import Keyring, in_force
+from llamora.crypto import RealmKeyring, in_force
 from llamora.database import write_transaction
 
 T = TypeVar("T")
@@ -29,7 +29,7 @@ class _PendingWrite:
     """A write that waits for the next commit."""
 
     call: Callable[[], None]
-    keyring: Keyring | None
+    keyring: RealmKeyring | None
     future: "asyncio.Future[None]"
 
     def run(self) -> None:
@@ -55,11 +55,11 @@ class DbExecutor:
         self._waiting: list[_PendingWrite] = []
         self._writer: asyncio.Task[None] | None = None
 
-    async def run(self, call: Callable[[], T], *, keyring: Keyring | None = None) -> T:
+    async def run(self, call: Callable[[], T], *, keyring: RealmKeyring | None = None) -> T:
         """Run `call` in a database thread. A running call finishes even if the caller is cancelled."""
         return await self._run_in_thread(lambda: _run_with_keyring(keyring, call))
 
-    async def commit(self, call: Callable[[], None], *, keyring: Keyring | None = None) -> None:
+    async def commit(self, call: Callable[[], None], *, keyring: RealmKeyring | None = None) -> None:
         """Run `call` in a transaction and wait for its commit; raise the error of `call`, or NotWritten.
 
         `call` may run twice: first in a transaction with other writes and, if one of them fails, then alone.
@@ -95,7 +95,7 @@ class DbExecutor:
         return await asyncio.get_running_loop().run_in_executor(self._pool, Context().run, call)
 
 
-def _run_with_keyring(keyring: Keyring | None, call: Callable[[], T]) -> T:
+def _run_with_keyring(keyring: RealmKeyring | None, call: Callable[[], T]) -> T:
     with in_force(keyring):
         return call()
 

@@ -17,7 +17,7 @@ from uuid import UUID
 
 from django.db.models import TextChoices
 
-from llamora.crypto import KeyId, Keyring
+from llamora.crypto import KeyId, RealmKeyring
 from llamora.llm.deltas import ChatMessages, Delta
 from llamora.llm.requests.sampling import Sampling
 
@@ -166,7 +166,7 @@ class Job:
         self,
         *,
         task: GenerationTask,
-        keyring: Keyring,
+        keyring: RealmKeyring,
         model: str = "",
         sampling: Sampling = MappingProxyType({}),
     ) -> None:

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from llamora.crypto import KeyId, Keyring
+from llamora.crypto import KeyId, RealmKeyring
 from llamora.inference import model_server
 from llamora.inference.db_executor import DbExecutor
 from llamora.inference.job import GenerationTask, Job, JobState
@@ -90,7 +90,7 @@ class JobRegistry:
         self,
         task: GenerationTask,
         *,
-        keyring: Keyring,
+        keyring: RealmKeyring,
         model: str = "",
         sampling: Sampling = MappingProxyType({}),
         is_background: bool = False,
@@ -148,6 +148,17 @@ class JobRegistry:
         with yield_turn():
             run.ended.wait(patience)
         return run.job
+
+    def wait_until_over(self, job_id: UUID, *, patience: float) -> bool:
+        """Wait until a job has ended and its outcome is saved, and return whether it has.
+
+        Do not call it on the event loop.
+        """
+        run = self._runs.get(job_id)
+        if run is None:
+            return True
+        with yield_turn():
+            return run.ended.wait(patience)
 
     def interrupt(self, key_id: KeyId, *, reason: str) -> None:
         """Interrupt the jobs under a key that is locked or replaced, and discard jobs that have ended."""

@@ -17,6 +17,9 @@ from search.query.folding import is_unbroken, list_number_words, number_word
 from search.query.parser import QueryTerm, SearchQuery
 from search.query.stop_words import STOP_WORDS
 
+# A shorter diary counts as one of so many texts, since its few texts do not show which words are rare.
+ASSUMED_TEXTS: Final = 200
+
 # Counting 50,000 texts takes 10 ms, and nobody reads on so far.
 MAX_COUNTED: Final = 5000
 
@@ -97,6 +100,7 @@ def term_expression(
         alternatives.append(phrase_expression(term.words, prefix=True))
     if term.joined:
         alternatives.append(phrase_expression([term.joined]))
+    alternatives += [phrase_expression([word]) for word in term.also]
     if term.is_word:
         alternatives += [phrase_expression([form]) for form in forms(term.words[0])]
     if term.number:
@@ -355,7 +359,7 @@ class WordSearch:
         for holds, number in counts:
             # Not by bm25: it takes each form of a word for a word of its own, and the rarest for the best.
             left -= holds
-            worth = math.log(1 + (size - holds + 0.5) / (holds + 0.5))
+            worth = _weigh(holds, size)
             whole += worth
             if left < 0 and scores:
                 continue
@@ -363,6 +367,24 @@ class WordSearch:
                 scores[n] = scores.get(n, 0.0) + worth
         self.shares = {n: score / whole for n, score in scores.items()}
         return sorted(scores, key=lambda n: (-scores[n], -n))[:_MAX_LOOSE]
+
+    def weigh_terms(self) -> list[float]:
+        """Return how much each term of the search tells, in one of its forms: more the rarer it is.
+
+        A term of no text weighs most.
+        """
+        size = count_texts(self._db)
+        counts = [
+            self._count(match_some_terms(SearchQuery(), terms=[term], forms=self.find_forms), most=size)
+            for term in self._query.terms
+        ]
+        return [_weigh(holds, size) for holds in counts]
+
+    def list_by_day(self, *, is_oldest_first: bool) -> list[int]:
+        """Return the texts with all terms of the search, in one of their forms, by day."""
+        order = "ASC" if is_oldest_first else "DESC"
+        fts_query = match_all_terms(self._query, forms=self.find_forms)
+        return self._list_rows(fts_query, f"{fts_query.rowid_column} {order}", self._limit)
 
     def _complete_prefix(self, word: str) -> list[str]:
         """Return the words with this prefix; very frequent ones only if there are no others.
@@ -408,6 +430,12 @@ class WordSearch:
     def _list_rows(self, fts_query: FtsQuery, order: str, most: int) -> list[int]:
         sql = f"{fts_query.sql(fts_query.rowid_column)} ORDER BY {order} LIMIT ?"
         return [row[0] for row in self._db.execute(sql, (*fts_query.parameters, most))]
+
+
+def _weigh(holds: int, size: int) -> float:
+    """Return how much a term tells that is in `holds` of `size` texts."""
+    size = max(size, ASSUMED_TEXTS)
+    return math.log(1 + (size - holds + 0.5) / (holds + 0.5))
 
 
 def _is_long_enough(term: QueryTerm) -> bool:

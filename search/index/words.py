@@ -26,10 +26,10 @@ from uuid import UUID
 
 from search.errors import IndexBusy, IndexClosed, SnapshotRefused
 from search.index import fts_queries
-from search.index.fts_queries import AFTER_ALL_DAYS, MAX_COUNTED, WordSearch, find_word_forms
+from search.index.fts_queries import AFTER_ALL_DAYS, ASSUMED_TEXTS, MAX_COUNTED, WordSearch, find_word_forms
 from search.index.types import Document, TextOutline
 from search.query.folding import fold, split_words, to_index_form
-from search.query.parser import SearchQuery
+from search.query.parser import QueryTerm, SearchQuery
 from search.query.stop_words import STOP_WORDS
 
 SCHEMA = """
@@ -155,8 +155,6 @@ ENOUGH_STRICT: Final = 10
 
 # A word is rare that is in at most one text of twenty.
 _RARE_SHARE: Final = 0.05
-# A shorter diary counts as one of so many texts, since its few texts do not show which words are rare.
-_ASSUMED_TEXTS: Final = 200
 # Of rare words, the rarest are looked up, until so many places are found.
 _MAX_PLACES: Final = 5000
 
@@ -384,7 +382,7 @@ class WordsIndex:
         of a single text. Entries with none of the rare words are not returned.
         """
         with self._use() as db:
-            total = max(_ASSUMED_TEXTS, fts_queries.count_texts(db))
+            total = max(ASSUMED_TEXTS, fts_queries.count_texts(db))
             counts = fts_queries.count_rare_words(db, words, most=int(total * _RARE_SHARE))
             weights = {word: 1 - math.log(many) / math.log(total) for word, many in counts.items()}
             sums: dict[int, float] = {}
@@ -421,6 +419,22 @@ class WordsIndex:
             outlines=outlines,
             shares=finder.shares,
         )
+
+    def weigh_terms(self, terms: Sequence[QueryTerm]) -> list[float]:
+        """Return how much each of these terms tells: more the rarer it is, most if it is in no text."""
+        with self._use() as db:
+            return WordSearch(db, SearchQuery(terms=tuple(terms)), 0).weigh_terms()
+
+    def list_by_day(
+        self, query: SearchQuery, *, limit: int, is_oldest_first: bool = False
+    ) -> list[tuple[UUID, date]]:
+        """Return the texts with all terms of a query that match its filters, with their days, by day."""
+        with self._use() as db:
+            numbers = WordSearch(db, query, limit).list_by_day(is_oldest_first=is_oldest_first)
+            outlines = load_outlines(db, numbers=numbers)
+        found = [(id_, outline.day, outline.number) for id_, outline in outlines.items()]
+        found.sort(key=lambda one: one[1:], reverse=not is_oldest_first)
+        return [(id_, day) for id_, day, _ in found]
 
     def _run_filtered(self, query: SearchQuery, limit: int) -> WordHits:
         fts_query = fts_queries.match_filters(query)

@@ -32,7 +32,8 @@ class QueryTerm:
 
     `literal` is a string that the folded text must also contain, if the words alone are too general (`c++`).
     `joined` is the term without hyphens: `email` for `e-mail`. `number` is the digits of a number as long as
-    that of a telephone. `quoted` means that only the exact words match.
+    that of a telephone. `also` are other words that are as good as a single one. `quoted` means that only the
+    exact words match.
     """
 
     words: tuple[str, ...]
@@ -41,6 +42,7 @@ class QueryTerm:
     literal: str = ""
     joined: str = ""
     number: str = ""
+    also: tuple[str, ...] = ()
 
     @property
     def is_word(self) -> bool:

@@ -131,6 +131,8 @@ def _build_term_patterns(term: QueryTerm, forms: dict[str, list[str]]) -> Iterab
         return
     if term.joined:
         yield MarkPattern(term.joined, True, True, 2)
+    for word in term.also:
+        yield MarkPattern(word, True, True, 1)
     if is_sign(term.words[-1]) and len(term.words) > 1:
         *digits, sign = (to_printed_form(word) for word in term.words)
         for amount in dict.fromkeys(between.join(digits) for between in ",. "):
@@ -170,6 +172,11 @@ def build_snippet(text: str, marker: QueryMarker, *, around: Span | None = None)
         at = min(stop, end)
     parts.append(SnippetPart(text[at:end] + (" …" if end < len(text) else ""), False))
     return [part for part in parts if part.text]
+
+
+def find_best_passage(text: str, marker: QueryMarker, *, around: Span | None = None) -> Span:
+    """Return the span of the most relevant part of a text: what a snippet shows of it."""
+    return _cut_window(text, _find_first_marks(text, marker), around)
 
 
 def _find_first_marks(text: str, marker: QueryMarker) -> list[tuple[Span, int]]:

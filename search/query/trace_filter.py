@@ -1,14 +1,21 @@
 """Look-up of entries by the trace names in a query; finds none while the person's vault is locked."""
 
+import re
 from collections.abc import Iterable
 from typing import Final
 from uuid import UUID
 
 from llamora.crypto import VaultLocked
+from search.query.folding import fold
+from search.query.stop_words import STOP_WORDS
 from traces.accepted import list_accepted
 from traces.models import EntryTrace, EntryTraceQuerySet, Trace
 
 MAX_NAMED: Final = 200
+# Of a question so many words are looked up, alone and with those beside them.
+_MAX_WORDS: Final = 40
+_LONGEST_NAME: Final = 3
+_WORD: Final = re.compile(r"[\w'’-]+")
 
 
 def find_entries_with_traces(owner: UUID, names: Iterable[str]) -> frozenset[UUID]:
@@ -28,9 +35,28 @@ def find_entries_by_trace_name(owner: UUID, text: str) -> list[UUID]:
     return [entry_id for entry_id, _ in list_accepted(entry_traces[:MAX_NAMED])]
 
 
+def find_entries_by_named_traces(owner: UUID, question: str) -> list[UUID]:
+    """Return the entries with one of the traces that a question names in its words, latest day first."""
+    words = _WORD.findall(question)[:_MAX_WORDS]
+    names = {
+        " ".join(words[start : start + length])
+        for length in range(1, _LONGEST_NAME + 1)
+        for start in range(len(words) - length + 1)
+        if length > 1 or fold(words[start]) not in STOP_WORDS
+    }
+    if not names:
+        return []
+    entry_traces = _filter_by_names(owner, names).order_by("-entry__day", "-entry__created_at", "-entry")
+    return list(dict.fromkeys(entry_id for entry_id, _ in list_accepted(entry_traces[:MAX_NAMED])))
+
+
 def _filter_by_name(owner: UUID, name: str) -> EntryTraceQuerySet:
+    return _filter_by_names(owner, [name])
+
+
+def _filter_by_names(owner: UUID, names: Iterable[str]) -> EntryTraceQuerySet:
     try:
-        rows = Trace.objects.for_owner(owner).with_names([name]).order_by().defer("summary")
+        rows = Trace.objects.for_owner(owner).with_names(names).order_by().defer("summary")
         # A name does not open if somebody moved its index to another trace.
         traces = [trace.id for trace in rows if trace.open_or("name", None) is not None]
     except VaultLocked:

@@ -128,8 +128,11 @@ def test_a_bundle_holds_no_key_of_all_realms(keyring: Keyring, bundle: frozenset
     held = keyring.restrict(bundle)
 
     assert not isinstance(held, Keyring)
-    for name in ("data_key", "snapshot_key", "slots_key", "copy", "restrict", "list_former_epochs"):
+    for name in ("data_key", "snapshot_key", "slots_key", "restrict", "list_former_epochs"):
         assert not hasattr(held, name)
+    copied = held.copy()
+    assert type(copied) is RealmKeyring
+    assert find_keys(copied) <= find_keys(held)
     assert not find_keys(held) & {DATA_KEY, *(subkey(DATA_KEY, use) for use in Use)}
     # They are found where they are.
     assert find_keys(keyring) > {DATA_KEY, subkey(DATA_KEY, Use.SLOTS), subkey(DATA_KEY, Use.SNAPSHOT)}

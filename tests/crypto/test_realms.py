@@ -23,6 +23,7 @@ PINNED = {
     "diary.recap": "content",
     "diary.reply": "content",
     "diary.version": "content",
+    "search.question": "content",
     "search.recent": "vault",
     "search.vector": "content",
     "traces.change": "content",

@@ -22,6 +22,9 @@ from diary.replies.tasks import ReplyTask
 from llamora.fields import new_id
 from llamora.inference.job import Job
 from llamora.inference.registry import registry
+from search.ask.services import ask
+from search.ask.tasks import AnswerTask
+from search.index.registry import indexes
 from tests.diary.tabs import ServingLoop, run_serving_loop
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script, make_unending
@@ -80,12 +83,19 @@ def ask_for_summary(owner: Resident, is_requested: bool) -> object:
     return request_summary(owner.person, trace, keyring=owner.keyring)
 
 
+def ask_for_answer(owner: Resident, is_requested: bool) -> object:
+    owner.write("Began the boat.")
+    assert indexes.for_owner(owner.keyring).words_ready.wait(30)
+    return ask(person=owner.person, keyring=owner.keyring, question="When did I begin the boat?")
+
+
 CALLERS = {
     "diary.replies.services": Caller(ask_for_reply, ReplyTask, is_always_requested=True),
     "diary.openings.services": Caller(ask_for_opening, OpeningTask),
     "diary.recaps.services": Caller(ask_for_recap, RecapTask),
     "traces.proposals.services": Caller(ask_for_proposals, ProposalTask),
     "traces.summaries.services": Caller(ask_for_summary, SummaryTask, is_always_requested=True),
+    "search.ask.services": Caller(ask_for_answer, AnswerTask, is_always_requested=True),
 }
 UNREQUESTED = [name for name, caller in CALLERS.items() if not caller.is_always_requested]
 

@@ -99,7 +99,14 @@ def test_words_of_a_heading_that_the_person_wrote_as_well_may_begin_a_line() -> 
 
 @pytest.mark.parametrize("text", ["28 November 2026\n[14:05] The boat.", '{"mood": "The boat."}'])
 def test_a_form_that_the_person_has_described_is_no_forged_entry(text: str) -> None:
-    assert run_check(TextCheck(fixed_texts=FIXED, allows_heads=True), text, size=4) is None
+    check = TextCheck(fixed_texts=FIXED, allows_heads=True, allows_json=True)
+
+    assert run_check(check, text, size=4) is None
+
+
+def test_an_answer_may_be_a_date_and_not_json() -> None:
+    for text, outcome in (("28 November 2026.\n\nThe boat.", None), ('{"number": 1}', Cut(0, "echo"))):
+        assert run_check(TextCheck(fixed_texts=FIXED, allows_heads=True), text, size=4) == outcome
 
 
 @pytest.mark.parametrize("size", [1, 2, 1000])

@@ -53,6 +53,31 @@ PINNED: dict[str, tuple[str, ...]] = {
     "traces.change.body": ("traces.change.into", "traces.change.kind", "traces.change.trace"),
     "search.vector.body": ("search.vector.embedder", "search.vector.rule", "search.vector.source"),
     "search.recent.text": (),
+    "search.question.text": (
+        "search.question.has_read_imported",
+        "search.question.origin",
+        "search.question.session",
+    ),
+    "search.question.answer": (
+        "search.question.has_read_imported",
+        "search.question.origin",
+        "search.question.session",
+    ),
+    "search.question.sources": (
+        "search.question.has_read_imported",
+        "search.question.origin",
+        "search.question.session",
+    ),
+    "search.question.read": (
+        "search.question.has_read_imported",
+        "search.question.origin",
+        "search.question.session",
+    ),
+    "search.question.name": (
+        "search.question.has_read_imported",
+        "search.question.origin",
+        "search.question.session",
+    ),
 }
 # Codes of plaintext columns. Never change or reuse one.
 CODES: dict[str, tuple[str, ...]] = {
@@ -60,6 +85,7 @@ CODES: dict[str, tuple[str, ...]] = {
     "diary.inbox_item.mac": ("diary.inbox_item.created_at", "diary.inbox_item.deleted_at"),
     "traces.trace.mac": ("traces.trace.created_at", "traces.trace.deleted_at"),
     "traces.entry_trace.mac": ("traces.entry_trace.entry", "traces.entry_trace.trace"),
+    "search.question.mac": ("search.question.created_at",),
 }
 # What envelopes of format 1 were bound to, where that was less. No line is ever added.
 BOUND_IN_FORMAT_1: dict[str, tuple[str, ...]] = {
@@ -107,6 +133,10 @@ COLUMNS = {
     "search.vector.embedder": "embedder",
     "search.vector.rule": "rule",
     "search.vector.source": "source",
+    "search.question.session": "session_id",
+    "search.question.origin": "origin",
+    "search.question.has_read_imported": "has_read_imported",
+    "search.question.created_at": "created_at",
 }
 OF_THIS_PROJECT = ("accounts", "diary", "traces", "search")
 

@@ -55,7 +55,7 @@ from llamora.database import write_transaction
 from llamora.inference.job import JobState
 from llamora.ops.pruning import prune
 from search.index.registry import indexes
-from search.models import RecentSearch, Vector
+from search.models import Question, RecentSearch, Vector
 from tests.clock.records import settle_clock
 from tests.diary.transfers import export_to_folder
 from tests.leaks.url_table import PLACES, list_routes
@@ -85,6 +85,7 @@ MODELS: tuple[type[Model], ...] = (
     Change,
     Vector,
     RecentSearch,
+    Question,
     BrowserKey,
 )
 VALUES: dict[str, str] = {
@@ -243,6 +244,7 @@ def write_rows(owner: Resident) -> dict[type[Model], list[Any]]:
         add(Change, trace=trace, into=into, kind=ChangeKind.RENAME, body={"was": f"former {number}"})
         add(Vector, source=entry.id, embedder="tests/none", rule="1", body=bytes(64))
         add(RecentSearch, text=f"undamaged {number}")
+        add(Question, session_id=uuid4(), text="A question?", answer="An answer.", sources=[], state="done")
         add(BrowserKey, sign_in_id=uuid4(), epoch=1, secret=bytes(32))
     return rows
 

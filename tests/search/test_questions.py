@@ -27,12 +27,17 @@ from tests.search.test_nonsense import NONSENSE
 _PHRASE = re.compile(r"[A-Za-z]+(?: [A-Za-z]+){5}")
 
 
-@pytest.fixture
-def real_model(settings: Any, shared: Path) -> None:
-    """The small embedding model of the shared folder."""
+def use_real_model(settings: Any, shared: Path) -> None:
+    """Use the small embedding model of the shared folder."""
     settings.SEARCH_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
     settings.SEARCH_MODEL_PATH = str(shared / "models" / "all-MiniLM-L6-v2-int8")
     settings.SEARCH_THREADS = 1
+
+
+@pytest.fixture
+def real_model(settings: Any, shared: Path) -> None:
+    """The small embedding model of the shared folder."""
+    use_real_model(settings, shared)
 
 
 def corpus(shared: Path) -> list[tuple[date, str]]:

@@ -76,6 +76,7 @@ class SummaryTask:
             budget=budget,
             entries=len(sent),
             allows_heads=True,
+            allows_json=True,
         )
 
     def _build_messages(self, entries: Sequence[SummaryEntry]) -> ChatMessages:

@@ -1,0 +1,14 @@
+"""Ask: a question to one's own diary, answered from passages of it, in conversations.
+
+question_form   whether a question asks for the latest time, the first, or how often; pure
+irregular_verbs  English verbs whose past has another stem; pure
+ranking         the texts of an open index that may answer a question, best first
+passages        the passages of entries that are read for an answer; only trusted ones, or only others
+retrieval       the passages for a question; needs no model
+source_numbers  the numbers of sources in an answer: those that do not exist are left out; pure
+conversations   questions with their answers as they are shown, in conversations
+tasks           the generation of an answer
+services        ask, wait, stop; list, rename and delete conversations
+answer_stream   an answer while it is written, for a response that streams
+imports         questions of an export
+"""

@@ -1,0 +1,193 @@
+"""Questions with their answers as they are shown, in conversations. Needs the owner's keyring in force.
+
+What is shown as the answer where no model wrote one is made from the sources, so that no words of an entry
+are stored a second time:
+
+    done, "nothing"    no passage was found
+    done, "no_model"   the passages are the answer
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from accounts.preferences.languages import get_date_words
+from diary.errors import ObjectNotFound
+from diary.generation.prompt_record import PromptRecord
+from diary.models import TRUSTED_ORIGINS, Entry
+from diary.rendering.excerpts import get_first_words
+from llamora.crypto import EnvelopeError
+from llamora.inference.job import UNKNOWN_AUTHOR, Author
+from search import messages
+from search.ask.passages import Source, load_sources, read_sources
+from search.ask.source_numbers import drop_unknown_numbers
+from search.models import Question
+
+NOTHING: Final = "nothing"
+NO_MODEL: Final = "no_model"
+_NAME_LENGTH: Final = 80
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnsweredQuestion:
+    """A question with its answer, complete or unfinished, and its sources."""
+
+    id: UUID
+    session_id: UUID
+    question: str = field(repr=False)
+    answer: str = field(repr=False)
+    state: str
+    reason: str
+    sources: Sequence[Source] = field(repr=False)
+    has_read_imported: bool
+    author: Author
+    created_at: datetime
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversation:
+    """A conversation in a list: its name or the beginning of its first question, and how long it is."""
+
+    session_id: UUID
+    name: str = field(repr=False)
+    questions: int
+    created_at: datetime
+    last_asked_at: datetime
+    has_read_imported: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A question with its answer, for the prompt of a later one."""
+
+    question: str = field(repr=False)
+    answer: str = field(repr=False)
+
+    def describe(self) -> dict[str, object]:
+        """Return what the model is to read."""
+        return {"question": self.question, "answer": self.answer}
+
+
+def list_conversations(owner_id: UUID, *, reads_untrusted: bool = True) -> list[Conversation]:
+    """Return a person's conversations, the one with the latest question first.
+
+    Without `reads_untrusted`, those are left out for which a text of others was read.
+    """
+    by_session: dict[UUID, list[Question]] = {}
+    for question in Question.objects.filter(owner_id=owner_id).defer("answer", "sources", "read"):
+        by_session.setdefault(question.session_id, []).append(question)
+    found = [
+        Conversation(
+            session_id=session_id,
+            name=_name(questions[0]),
+            questions=len(questions),
+            created_at=questions[0].created_at,
+            last_asked_at=questions[-1].created_at,
+            has_read_imported=any(question.has_read_imported for question in questions),
+        )
+        for session_id, questions in by_session.items()
+    ]
+    shown = [one for one in found if reads_untrusted or not one.has_read_imported]
+    return sorted(shown, key=lambda one: (one.last_asked_at, one.session_id), reverse=True)
+
+
+def _name(question: Question) -> str:
+    return question.open_or("name", None) or get_first_words(
+        str(question.open_or("text", "")), length=_NAME_LENGTH
+    )
+
+
+def load_questions(owner_id: UUID, session_id: UUID, *, reads_untrusted: bool) -> list[Question]:
+    """Return the questions of a conversation, oldest first; raise ObjectNotFound.
+
+    One for which a text of others was read is not there for who does not read such texts.
+    """
+    questions = list(Question.objects.filter(owner_id=owner_id, session_id=session_id))
+    if not questions or (not reads_untrusted and any(question.has_read_imported for question in questions)):
+        raise ObjectNotFound
+    return questions
+
+
+def load_conversation(
+    owner_id: UUID, session_id: UUID, *, language: str, reads_untrusted: bool = True
+) -> list[AnsweredQuestion]:
+    """Return the questions of a conversation with their answers, oldest first; raise ObjectNotFound."""
+    return [
+        describe_question(question, language=language, reads_untrusted=reads_untrusted)
+        for question in load_questions(owner_id, session_id, reads_untrusted=reads_untrusted)
+    ]
+
+
+def describe_question(question: Question, *, language: str, reads_untrusted: bool = True) -> AnsweredQuestion:
+    """Return a question with its answer, as far as they open."""
+    stored = read_sources(question.open_or("sources", []))
+    sources = load_sources(question.owner_id, stored, reads_untrusted=reads_untrusted)
+    record = PromptRecord.from_json(question.open_or("read", None)) or PromptRecord()
+    written = str(question.open_or("answer", ""))
+    return AnsweredQuestion(
+        id=question.id,
+        session_id=question.session_id,
+        question=str(question.open_or("text", "")),
+        answer=compose_answer(
+            written, reason=question.reason, sources=sources, not_read=record.not_read, language=language
+        ),
+        state=question.state,
+        reason=question.reason,
+        sources=sources,
+        has_read_imported=question.has_read_imported,
+        author=record.author if written else UNKNOWN_AUTHOR,
+        created_at=question.created_at,
+        finished_at=question.finished_at,
+    )
+
+
+def compose_answer(
+    written: str, *, reason: str, sources: Sequence[Source], not_read: int, language: str
+) -> str:
+    """Return the text to show as an answer: what a model wrote, or in its place the passages."""
+    if reason == NOTHING:
+        return " ".join(filter(None, [messages.NOTHING_ANSWERS, messages.get_not_read_message(not_read)]))
+    if reason != NO_MODEL:
+        return drop_unknown_numbers(written, count=len(sources))
+    words = get_date_words(language)
+    lines = [
+        f"[{source.number}] {words.day(source.stored.day)}: {' '.join(source.snippet.split())}"
+        for source in sources
+        if source.snippet
+    ]
+    return "\n\n".join([messages.PASSAGES_INSTEAD, *lines] if lines else [messages.PASSAGES_GONE])
+
+
+# --- follow-ups ----------------------------------------------------------------------------------------
+
+
+def is_of_untrusted(questions: Sequence[Question]) -> bool:
+    """Return whether what a conversation read was not its owner's, or is not any more."""
+    return any(question.has_read_imported or not _has_trusted_sources(question) for question in questions)
+
+
+def _has_trusted_sources(question: Question) -> bool:
+    ids = {source.entry_id for source in read_sources(question.open_or("sources", []))}
+    entries = Entry.objects.filter(owner_id=question.owner_id, id__in=ids)
+    return not entries.exclude(origin__in=TRUSTED_ORIGINS).exists()
+
+
+def load_turns(questions: Sequence[Question], *, origin: str, most: int) -> tuple[Turn, ...]:
+    """Return the last answered questions for a prompt, oldest first.
+
+    Where its owner asks, what a program asked before is left out.
+    """
+    turns: list[Turn] = []
+    for question in questions:
+        if origin in TRUSTED_ORIGINS and question.origin not in TRUSTED_ORIGINS:
+            continue
+        try:
+            turn = Turn(str(question.text), str(question.answer))
+        except EnvelopeError:
+            continue
+        if turn.answer.strip():
+            turns.append(turn)
+    return tuple(turns[-most:])

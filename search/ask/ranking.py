@@ -1,0 +1,159 @@
+"""The texts of an open index that may answer a question, best first. Needs their owner's keyring in force.
+
+A question is searched for by its words, its meaning, the days that it names and the traces that it names. Who
+asks for the latest or the first time wants the texts about the subject by day: those with every word of the
+question that tells something, as a name does. Where no text has enough of the words, or is near enough in
+meaning, nothing answers the question.
+"""
+
+from collections.abc import Sequence, Set
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Final
+from uuid import UUID
+
+from search import engine
+from search.ask.irregular_verbs import list_irregular_forms
+from search.ask.question_form import QuestionForm, Wanted, read_question
+from search.chunks import Span
+from search.engine import Ranking
+from search.errors import IndexClosed
+from search.index.fts_queries import MAX_COUNTED
+from search.index.person_index import PersonIndex
+from search.index.words import WordsIndex
+from search.query import trace_filter
+from search.query.days import DayReader
+from search.query.parser import QueryTerm, SearchQuery, parse
+from search.query.snippets import QueryMarker
+from search.query.stop_words import find_own_stop_words
+from search.query.subject_words import find_subject
+from search.services import get_days
+
+_KINDS: Final = frozenset({"entry"})
+_DEPTH: Final = 200
+# Where there is no name, a word that tells at least half as much as the one that tells most must be in the
+# latest or first texts.
+_KEY_SHARE: Final = 0.5
+# The part of the question's words that a text has, rarer ones counting more, and its closeness in meaning,
+# each 1 at most. If none of the best hits has as much of both together, or of the second alone, nothing was
+# written about it. Of 95 questions that a diary answers, two fell below it whose day was among the first five
+# hits; of 20 that it does not answer, 11 did.
+_LEAST_TOGETHER: Final = 0.55
+_LEAST_CLOSENESS: Final = 0.45
+_JUDGED: Final = 5
+# Of the latest or first texts, and of those with a trace that the question names, so many come before those
+# that are best in other ways.
+_FIRST: Final = 3
+# Of so many named days every text is an answer.
+_FEW_DAYS: Final = 7
+_MAX_OF_DAYS: Final = 40
+
+
+@dataclass(frozen=True, slots=True)
+class AskedTexts:
+    """The texts that may answer a question, best first, the near part of some, and what marks its words.
+
+    `evident` are those that have enough of the question to be an answer. `counted` are all texts with its
+    telling words, by day, if it asks how often. `days` are those it names.
+    """
+
+    ids: Sequence[UUID]
+    evident: Set[UUID]
+    spans: dict[UUID, Span]
+    marker: QueryMarker
+    counted: Sequence[UUID] = ()
+    days: tuple[date, date] | None = None
+
+    def select(self, ids: Sequence[UUID]) -> Sequence[UUID]:
+        """Return some of the texts, best first, or none if none of the best is evident."""
+        return ids if any(id_ in self.evident for id_ in ids[:_JUDGED]) else ()
+
+
+def rank_texts(index: PersonIndex, question: str, *, reader: DayReader | None = None) -> AskedTexts:
+    """Return the texts that may answer a question; raise IndexClosed if the person locked meanwhile."""
+    words = index.words
+    if words is None:
+        raise IndexClosed
+    form = read_question(question, reader=reader)
+    # A question is written to its end: its last word is not the beginning of another.
+    query = _build_query(words, parse(f"{form.subject} ", reader=reader))
+    ranking = engine.rank_in_days(index, words, query, _DEPTH)
+    traced = trace_filter.find_entries_by_named_traces(index.owner, form.subject)
+    by_day = _list_by_day(words, query, traced, form)
+    of_days = _list_of_named_days(words, query)
+    hits = [hit.id for hit in ranking.hits]
+    ids = [*by_day[:_FIRST], *of_days, *traced[:_FIRST], *hits, *traced, *by_day]
+    return AskedTexts(
+        ids=list(dict.fromkeys(ids)),
+        evident={*by_day, *of_days, *traced, *(id_ for id_ in hits if _is_evident(ranking, query, id_))},
+        spans={id_: near.span for id_, near in ranking.near.items()},
+        marker=engine.build_marker(words, query),
+        counted=by_day if form.wanted is Wanted.NUMBER else (),
+        days=get_days(query),
+    )
+
+
+def _build_query(words: WordsIndex, query: SearchQuery) -> SearchQuery:
+    """Return a query for entries, without the words that say little.
+
+    These are the stop words of the question's language, which may never have been written ("where did I"),
+    and those of any language that are frequent in this diary.
+    """
+    asked = [word for term in query.terms for word in term.words]
+    telling_little = find_own_stop_words(asked) | words.find_stop_words(asked)
+    terms = [
+        replace(term, also=list_irregular_forms(term.words[0])) if term.is_word else term
+        for term in query.terms
+        if term.quoted or not telling_little.issuperset(term.words)
+    ]
+    within = _build_query(words, query.within) if query.within is not None else None
+    return replace(query, terms=tuple(terms), kinds=_KINDS, within=within)
+
+
+def _list_by_day(
+    words: WordsIndex, query: SearchQuery, traced: Sequence[UUID], form: QuestionForm
+) -> list[UUID]:
+    """Return the texts about the subject of a question by day, in the order that it asks for."""
+    wanted = form.wanted
+    if wanted is Wanted.BEST:
+        return []
+    narrowed = query.within or query
+    telling = _select_telling(words, narrowed, form.subject)
+    found: dict[UUID, date] = {}
+    is_oldest_first = wanted is not Wanted.LATEST
+    if telling:
+        chosen = replace(narrowed, terms=tuple(telling))
+        found = dict(words.list_by_day(chosen, limit=MAX_COUNTED, is_oldest_first=is_oldest_first))
+    found |= {id_: outline.day for id_, outline in words.load_outlines(traced).items()}
+    return sorted(found, key=lambda id_: (found[id_], id_), reverse=not is_oldest_first)
+
+
+def _select_telling(words: WordsIndex, query: SearchQuery, question: str) -> list[QueryTerm]:
+    """Return the words that a text about the subject must have: the names, or else the rarest."""
+    terms = [term for term in query.terms if term.words]
+    names = find_subject(question).names
+    named = [term for term in terms if names.issuperset(term.words)]
+    if named or not terms:
+        return named
+    weights = words.weigh_terms(terms)
+    least = _KEY_SHARE * max(weights)
+    return [term for term, weight in zip(terms, weights, strict=True) if weight >= least]
+
+
+def _list_of_named_days(words: WordsIndex, query: SearchQuery) -> list[UUID]:
+    """Return the texts of the days that a question names, if these are few."""
+    days = get_days(query)
+    if days is None or query.within is None or (days[1] - days[0]).days >= _FEW_DAYS:
+        return []
+    every = replace(query.within, terms=(), without=())
+    return [id_ for id_, _ in words.list_by_day(every, limit=_MAX_OF_DAYS, is_oldest_first=True)]
+
+
+def _is_evident(ranking: Ranking, query: SearchQuery, id_: UUID) -> bool:
+    """Return whether a hit has enough of the question, or is of a day that it names."""
+    days = get_days(query)
+    if days is not None and days[0] <= ranking.outlines[id_].day <= days[1]:
+        return True
+    share = 1.0 if id_ in ranking.complete else ranking.shares.get(id_, 0.0)
+    closeness = ranking.closeness.get(id_, 0.0)
+    return share + closeness >= _LEAST_TOGETHER or closeness >= _LEAST_CLOSENESS

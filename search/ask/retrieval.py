@@ -1,0 +1,85 @@
+"""The passages for a question, from the open index of its owner. Needs their keyring in force.
+
+Nothing here asks a model. The keyring may be that of a program, which opens no index: the one is used that
+its owner's unlocked browser opened. While they are locked there is none, and the question is refused.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from accounts.models import Person
+from accounts.preferences.time_zones import load_time_zone
+from accounts.tokens.open_keyrings import open_keyrings
+from llamora.crypto import Keyring, RealmKeyring
+from llamora.threads import yield_turn
+from search.ask.errors import LOCKED, OPENING, IndexNotReady
+from search.ask.passages import MAX_PASSAGES, FoundPassages, Passage, load_passages
+from search.ask.ranking import rank_texts
+from search.errors import IndexClosed
+from search.index.person_index import PersonIndex
+from search.index.registry import indexes
+from search.query.days import DayReader
+
+# For as long a question waits while an index is being opened, as after a restart.
+OPENING_WAIT_SECONDS: Final = 2.0
+
+
+def retrieve(
+    keyring: RealmKeyring, question: str, *, reader: DayReader, of_untrusted: bool | None = False
+) -> FoundPassages:
+    """Return the passages that may answer a question, best first; raise IndexNotReady.
+
+    `of_untrusted` as in `load_passages`.
+    """
+    index = _find_index(keyring)
+    try:
+        indexes.poll_changes(index)
+        asked = rank_texts(index, question, reader=reader)
+    except IndexClosed:
+        # Locked or evicted while it was asked.
+        raise IndexNotReady(OPENING) from None
+    except sqlite3.Error as error:
+        indexes.discard(index, error)
+        raise IndexNotReady(OPENING) from None
+    return load_passages(keyring.owner, asked, of_untrusted=of_untrusted)
+
+
+def build_day_reader(person: Person, *, now: datetime) -> DayReader:
+    """Return the reader of days in a person's language and zone."""
+    return DayReader(now.astimezone(load_time_zone(person.time_zone)), language=person.language)
+
+
+def add_passages(found: FoundPassages, further: Sequence[Passage]) -> FoundPassages:
+    """Return passages with further ones behind them, each entry once."""
+    known = {passage.entry_id for passage in found.passages}
+    new = [passage for passage in further if passage.entry_id not in known]
+    return FoundPassages(
+        passages=(*found.passages, *new)[:MAX_PASSAGES],
+        is_untrusted=found.is_untrusted,
+        not_read=found.not_read,
+        tally=found.tally,
+        days=found.days,
+    )
+
+
+def _find_index(keyring: RealmKeyring) -> PersonIndex:
+    index = indexes.get(keyring.key_id) or _open_index(keyring)
+    if not index.words_ready.is_set():
+        with yield_turn():
+            index.words_ready.wait(OPENING_WAIT_SECONDS)
+    if not index.words_ready.is_set():
+        raise IndexNotReady(OPENING)
+    return index
+
+
+def _open_index(keyring: RealmKeyring) -> PersonIndex:
+    """Open the index with the owner's own keyring: that of a program has too few keys."""
+    held = keyring if isinstance(keyring, Keyring) else open_keyrings.find(keyring.owner)
+    if held is None or held.key_id != keyring.key_id:
+        raise IndexNotReady(LOCKED)
+    try:
+        return indexes.for_owner(held)
+    except IndexClosed:
+        raise IndexNotReady(LOCKED) from None

@@ -1,0 +1,278 @@
+"""Ask a question, wait for its answer or stop it; rename and delete conversations.
+
+All need the owner's keyring in force, which may be that of a program with the realm `content`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+from uuid import UUID
+
+from django.conf import settings
+from django.utils import timezone
+
+from accounts.models import Person
+from accounts.preferences.time_zones import load_time_zone
+from diary.entries.text_validation import InvalidText, clean_entry_text
+from diary.errors import ObjectNotFound
+from diary.generation.ask_once import ask_once, list_jobs
+from diary.generation.prompt_record import PromptRecord
+from diary.models import Origin
+from llamora.crypto import RealmKeyring
+from llamora.database import write_transaction
+from llamora.fields import new_id
+from llamora.inference import model_server
+from llamora.inference.job import LIVE_STATES, Job, JobState
+from llamora.inference.registry import registry
+from search.ask.conversations import (
+    NO_MODEL,
+    NOTHING,
+    compose_answer,
+    is_of_untrusted,
+    load_questions,
+    load_turns,
+)
+from search.ask.errors import QuestionInvalid, TooManyQuestions
+from search.ask.passages import FoundPassages, Source, StoredSource, load_sources, read_sources
+from search.ask.retrieval import add_passages, build_day_reader, retrieve
+from search.ask.source_numbers import drop_unknown_numbers
+from search.ask.tasks import AnswerTask
+from search.models import Question
+
+MAX_QUESTION_LENGTH: Final = 2_000
+MAX_NAME_LENGTH: Final = 120
+MAX_CONCURRENT: Final = 8
+MAX_TURNS: Final = 6
+# Beyond the time that an answer may take, it may wait for others.
+_QUEUE_SECONDS: Final = 120.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class AskedQuestion:
+    """A question that was asked, with its sources; without a job its answer is complete."""
+
+    id: UUID
+    owner_id: UUID
+    session_id: UUID
+    sources: Sequence[Source] = field(repr=False)
+    has_read_imported: bool
+    model: str = ""
+    job: Job | None = None
+    # What is shown where no model writes, and why.
+    answer: str = field(default="", repr=False)
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WrittenAnswer:
+    """The answer to a question: complete, or as far as it came, and why it did not come further."""
+
+    text: str = field(repr=False)
+    state: JobState
+    reason: str = ""
+    model: str = ""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing is missing but what its length cut off, or its owner stopped."""
+        return self.state in (JobState.DONE, JobState.STOPPED)
+
+
+def ask(
+    *,
+    person: Person,
+    keyring: RealmKeyring,
+    question: str,
+    session_id: UUID | None = None,
+    origin: Origin = Origin.OWN,
+    reads_untrusted: bool = False,
+    model: str = "",
+) -> AskedQuestion:
+    """Ask a question, in a new conversation or as the next of one, and start its answer.
+
+    `origin` is that of the question. With `reads_untrusted`, also texts that their owner did not write are
+    searched: one conversation then reads the one or the other, as its first question found them. `model` is
+    the name of one that the model server offers, by default the one that the person has chosen.
+
+    Raise QuestionInvalid, TooManyQuestions, IndexNotReady, or ObjectNotFound for the conversation.
+    """
+    try:
+        text = clean_entry_text(question, limit=MAX_QUESTION_LENGTH)
+    except InvalidText as refused:
+        raise QuestionInvalid(refused.code) from None
+    before = (
+        load_questions(person.id, session_id, reads_untrusted=reads_untrusted)
+        if session_id is not None
+        else []
+    )
+    if sum(not job.is_over for job in list_jobs(AnswerTask)) >= MAX_CONCURRENT:
+        raise TooManyQuestions
+    inherits = is_of_untrusted(before)
+    if inherits and not reads_untrusted:
+        raise ObjectNotFound
+    found = _find_passages(
+        person=person, keyring=keyring, question=text, before=before, reads_untrusted=reads_untrusted
+    )
+    task = AnswerTask(
+        id=new_id(),
+        owner_id=person.id,
+        session_id=session_id or new_id(),
+        origin=origin.value,
+        question=text,
+        found=found,
+        turns=load_turns(before, origin=origin, most=MAX_TURNS),
+        has_read_imported=inherits or (found.is_untrusted and bool(found.passages)),
+        today=timezone.now().astimezone(load_time_zone(person.time_zone)).date(),
+        record=PromptRecord(),
+    )
+    return _start(task, person=person, keyring=keyring, model=model)
+
+
+def wait_for_answer(asked: AskedQuestion, *, patience: float | None = None) -> WrittenAnswer:
+    """Return the answer once it is there; after `patience` seconds stop it. Not on the event loop."""
+    job = asked.job
+    if job is None:
+        return WrittenAnswer(text=asked.answer, state=JobState.DONE, reason=asked.reason)
+    seconds = settings.MODEL_REPLY_SECONDS + _QUEUE_SECONDS if patience is None else patience
+    if not registry.wait_until_over(job.id, patience=seconds):
+        registry.stop(job.id)
+    return read_answer(asked)
+
+
+def read_answer(asked: AskedQuestion) -> WrittenAnswer:
+    """Return the answer so far."""
+    job = asked.job
+    if job is None:
+        return WrittenAnswer(text=asked.answer, state=JobState.DONE, reason=asked.reason)
+    text = drop_unknown_numbers(job.text, count=len(asked.sources))
+    return WrittenAnswer(text=text, state=job.state, reason=job.reason, model=job.author.model or asked.model)
+
+
+def stop_answer(asked: AskedQuestion) -> None:
+    """Stop an answer and save its text so far; do nothing if it is complete."""
+    if asked.job is not None and not asked.job.is_over:
+        registry.stop(asked.job.id)
+
+
+def rename_conversation(owner_id: UUID, session_id: UUID, name: str, *, reads_untrusted: bool = True) -> None:
+    """Give a conversation a name, or with an empty one none; raise ObjectNotFound, QuestionInvalid."""
+    first = load_questions(owner_id, session_id, reads_untrusted=reads_untrusted)[0]
+    line = " ".join(name.split())
+    if line:
+        try:
+            line = clean_entry_text(line, limit=MAX_NAME_LENGTH)
+        except InvalidText as refused:
+            raise QuestionInvalid(refused.code) from None
+    first.name = line or None
+    with write_transaction():
+        first.save(update_fields=["name"])
+
+
+def delete_conversation(owner_id: UUID, session_id: UUID, *, reads_untrusted: bool = True) -> None:
+    """Stop what is being answered in a conversation, and delete it; raise ObjectNotFound."""
+    ids = [one.id for one in load_questions(owner_id, session_id, reads_untrusted=reads_untrusted)]
+    for question_id in ids:
+        registry.stop(question_id)
+    with write_transaction():
+        Question.objects.filter(owner_id=owner_id, session_id=session_id).delete()
+    for question_id in ids:
+        registry.discard(question_id)
+
+
+def mark_interrupted() -> int:
+    """Mark unfinished answers of an earlier process as interrupted; called once, by the serving process."""
+    unfinished = Question.objects.filter(state__in=LIVE_STATES)
+    own_ids = [id_ for id_ in unfinished.values_list("id", flat=True) if registry.has_job(id_)]
+    with write_transaction():
+        return unfinished.exclude(id__in=own_ids).update(
+            state=JobState.INTERRUPTED, reason="crashed", finished_at=timezone.now()
+        )
+
+
+def _find_passages(
+    *,
+    person: Person,
+    keyring: RealmKeyring,
+    question: str,
+    before: Sequence[Question],
+    reads_untrusted: bool,
+) -> FoundPassages:
+    """Return the passages for a question, and behind them those of the question before it."""
+    reader = build_day_reader(person, now=timezone.now())
+    of_untrusted: bool | None = is_of_untrusted(before)
+    if not before and reads_untrusted:
+        of_untrusted = None
+    found = retrieve(keyring, question, reader=reader, of_untrusted=of_untrusted)
+    if not before:
+        return found
+    former = load_sources(
+        person.id, read_sources(before[-1].open_or("sources", [])), reads_untrusted=bool(of_untrusted)
+    )
+    return add_passages(
+        found,
+        [
+            source.passage
+            for source in former
+            if source.passage is not None and source.passage.is_trusted != bool(of_untrusted)
+        ],
+    )
+
+
+def _start(task: AnswerTask, *, person: Person, keyring: RealmKeyring, model: str) -> AskedQuestion:
+    """Start the answer, or answer at once where there is nothing to read or nothing to write it."""
+    if not task.found.passages:
+        return _answer_at_once(task, person=person, reason=NOTHING)
+    status = model_server.check_again()
+    if status.is_missing:
+        return _answer_at_once(task, person=person, reason=NO_MODEL)
+    job = ask_once(
+        AnswerTask,
+        task.id,
+        lambda: task,
+        person=person,
+        keyring=keyring,
+        is_requested=True,
+        allow_repeat=True,
+        starts_without_model=True,
+        model=model or None,
+    )
+    if job is None:
+        # No event loop runs: the server is stopping.
+        return _answer_at_once(task, person=person, reason=NO_MODEL)
+    registry.wait_for_row(job.id)
+    asked = _describe(task)
+    return replace(asked, job=job, model=status.get_model_for(model or person.model))
+
+
+def _answer_at_once(task: AnswerTask, *, person: Person, reason: str) -> AskedQuestion:
+    with write_transaction():
+        task.insert(state=JobState.DONE, reason=reason)
+    asked = _describe(task)
+    answer = compose_answer(
+        "", reason=reason, sources=asked.sources, not_read=task.found.not_read, language=person.language
+    )
+    return replace(asked, answer=answer, reason=reason)
+
+
+def _describe(task: AnswerTask) -> AskedQuestion:
+    sources = [
+        Source(
+            number=number,
+            stored=StoredSource(
+                entry_id=passage.entry_id,
+                day=passage.day,
+                origin=passage.origin,
+                revision=passage.revision,
+                span=passage.span,
+            ),
+            passage=passage,
+        )
+        for number, passage in enumerate(task.found.passages, start=1)
+    ]
+    return AskedQuestion(
+        id=task.id,
+        owner_id=task.owner_id,
+        session_id=task.session_id,
+        sources=sources,
+        has_read_imported=task.has_read_imported,
+    )

@@ -1,0 +1,218 @@
+"""The generation of an answer from passages, with one call of the model."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from itertools import zip_longest
+from uuid import UUID
+
+from django.utils import timezone
+
+from diary import days
+from diary.generation import prompt_templates
+from diary.generation.budget import ensure_unlocked, get_token_budget
+from diary.generation.prompt_context import MIN_ENTRY_CHARACTERS, fit_latest
+from diary.generation.prompt_entries import omit_middle
+from diary.generation.prompt_record import PromptRecord
+from diary.generation.prompts import build_prompt
+from diary.generation.text_language import describe_language
+from diary.models import TRUSTED_ORIGINS
+from llamora.inference.job import LIVE_STATES, JobOutcome, JobState, Prompt, RowDeleted, TokenCounter
+from llamora.llm.deltas import ChatMessages
+from search.ask.conversations import Turn
+from search.ask.passages import FoundPassages, Tally, store_sources
+from search.ask.source_numbers import drop_unknown_numbers
+from search.models import Question
+
+
+@dataclass(frozen=True, kw_only=True)
+class NumberedPassage:
+    """A passage in a prompt, with the number of its source."""
+
+    number: int
+    entry_id: UUID
+    day: date
+    text: str = field(repr=False)
+    is_cut: bool
+    is_trusted: bool
+
+    def describe(self) -> dict[str, object]:
+        """Return what the model is to read."""
+        return {
+            "number": self.number,
+            "day": _name_day(self.day),
+            "imported": not self.is_trusted,
+            "only_a_part": self.is_cut,
+            "text": self.text,
+        }
+
+    def halve(self) -> "NumberedPassage | None":
+        """Return the passage with half of its text, or None if the text is too short."""
+        half = len(self.text) // 2
+        if half <= MIN_ENTRY_CHARACTERS:
+            return None
+        return replace(self, text=omit_middle(self.text, limit=half), is_cut=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PromptTally:
+    """A tally of days in a prompt."""
+
+    tally: Tally
+
+    def describe(self) -> dict[str, object]:
+        """Return what the model is to read."""
+        return {
+            "number_of_days": self.tally.days,
+            "first_day": _name_day(self.tally.first),
+            "latest_day": _name_day(self.tally.latest),
+        }
+
+
+Part = NumberedPassage | Turn
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnswerTask:
+    """Task that answers a question, in a row of its own."""
+
+    id: UUID
+    owner_id: UUID
+    session_id: UUID
+    origin: str
+    question: str = field(repr=False)
+    found: FoundPassages = field(repr=False)
+    turns: tuple[Turn, ...] = field(default=(), repr=False)
+    has_read_imported: bool = False
+    today: date
+    record: PromptRecord = field(default_factory=PromptRecord)
+
+    @property
+    def subject(self) -> UUID:
+        """The id of the question, since a person may have asked several."""
+        return self.id
+
+    async def build_prompt(self, server: TokenCounter, *, share: float) -> Prompt:
+        """Build a prompt with as many of the best passages and last turns as fit."""
+        budget = get_token_budget(server, share=share)
+        messages, sent = await fit_latest(
+            self._list_parts(),
+            limit=budget.prompt,
+            render=self._render,
+            shorten=_get_shorter,
+            count=server.count_message_tokens,
+        )
+        self._record_sources(sent)
+        return build_prompt(
+            "ask",
+            self._get_values(sent),
+            messages=messages,
+            budget=budget,
+            entries=len(self.record.entries),
+            allows_heads=True,
+            uses_sampling=True,
+        )
+
+    def _list_parts(self) -> Sequence[Part]:
+        """Return what may stand in the prompt, the most important last."""
+        passages = [
+            NumberedPassage(
+                number=number,
+                entry_id=passage.entry_id,
+                day=passage.day,
+                text=passage.excerpt,
+                is_cut=passage.is_cut,
+                is_trusted=passage.is_trusted,
+            )
+            for number, passage in enumerate(self.found.passages, start=1)
+        ]
+        # The last turn is needed before the last passages are.
+        pairs = zip_longest(passages, reversed(self.turns))
+        return [part for pair in pairs for part in pair if part is not None][::-1]
+
+    def _render(self, parts: Sequence[Part]) -> ChatMessages:
+        return prompt_templates.render_prompt("ask", self._get_values(parts))
+
+    def _get_values(self, parts: Sequence[Part]) -> dict[str, object]:
+        passages = sorted(
+            (part for part in parts if isinstance(part, NumberedPassage)), key=lambda one: one.number
+        )
+        turns = [turn for turn in self.turns if turn in parts]
+        return {
+            **describe_language(self.question, " ".join(passage.text for passage in passages)),
+            "weekday": days.weekday_name(self.today),
+            "day": days.format_day(self.today),
+            "turns": turns,
+            "passages": passages,
+            "tally": PromptTally(tally=self.found.tally) if self.found.tally else "",
+            "question": self.question,
+        }
+
+    def _record_sources(self, sent: Sequence[Part]) -> None:
+        numbers = {part.number for part in sent if isinstance(part, NumberedPassage)}
+        refs = [(passage.entry_id, passage.day) for passage in self.found.passages]
+        numbered = list(enumerate(refs, start=1))
+        self.record.entries = [ref for number, ref in numbered if number in numbers]
+        self.record.left_out = [ref for number, ref in numbered if number not in numbers]
+        turns = sum(isinstance(part, Turn) for part in sent)
+        self.record.replies, self.record.replies_left_out = turns, len(self.turns) - turns
+        self.record.is_cut = any(part.is_cut for part in sent if isinstance(part, NumberedPassage))
+
+    def create_row(self) -> None:
+        """Create the row of the question, with its sources and without an answer."""
+        ensure_unlocked()
+        self.insert(state=JobState.WAITING)
+
+    def insert(self, *, state: JobState, reason: str = "") -> None:
+        """Insert the row of the question; a final state is for one that no model answers."""
+        Question(
+            id=self.id,
+            owner_id=self.owner_id,
+            session_id=self.session_id,
+            origin=self.origin,
+            has_read_imported=self.has_read_imported,
+            state=state.value,
+            reason=reason,
+            text=self.question,
+            answer="",
+            sources=store_sources(self.found.passages),
+            read=self._describe_record(),
+            finished_at=None if state in LIVE_STATES else timezone.now(),
+        ).save(force_insert=True)
+
+    def save(self, outcome: JobOutcome) -> None:
+        """Save the answer so far; raise RowDeleted if the question was deleted."""
+        row = (
+            Question.objects.defer("text", "sources", "name")
+            .filter(id=self.id, owner_id=self.owner_id)
+            .first()
+        )
+        if row is None:
+            raise RowDeleted
+        answer = drop_unknown_numbers(outcome.text, count=len(self.found.passages))
+        row.answer, row.state, row.reason = answer, outcome.state.value, outcome.reason
+        self.record.author = outcome.author
+        if self.origin in TRUSTED_ORIGINS:
+            # What a program asked stands in the answer to it.
+            self.record.mark_clean(answer)
+        row.finished_at = None if outcome.state in LIVE_STATES else timezone.now()
+        row.read = self._describe_record()
+        row.save(update_fields=["answer", "read", "state", "reason", "finished_at"])
+
+    def set_state(self, outcome: JobOutcome) -> None:
+        """Save the state and its reason; needs no key."""
+        Question.objects.filter(id=self.id).update(
+            state=outcome.state.value, reason=outcome.reason, finished_at=timezone.now()
+        )
+
+    def _describe_record(self) -> dict[str, object]:
+        self.record.is_untrusted, self.record.not_read = self.has_read_imported, self.found.not_read
+        return self.record.to_json()
+
+
+def _get_shorter(part: Part) -> Part | None:
+    return part.halve() if isinstance(part, NumberedPassage) else None
+
+
+def _name_day(day: date) -> str:
+    return f"{days.weekday_name(day)}, {days.format_day(day)}"

@@ -1,0 +1,49 @@
+"""Tests of what a question asks for besides its subject."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from search.ask.question_form import Wanted, read_question
+from search.query.days import DayReader
+
+READER = DayReader(datetime(2026, 3, 5, 12, tzinfo=UTC), language="en-gb")
+QUESTIONS = (
+    ("When did I last see Anna?", Wanted.LATEST, "When did I see Anna?"),
+    ("When was the last time I was ill?", Wanted.LATEST, "When was I was ill?"),
+    ("When did I first see Anna?", Wanted.FIRST, "When did I see Anna?"),
+    ("How often did we row?", Wanted.NUMBER, "did we row?"),
+    ("HOW MANY  TIMES did we row?", Wanted.NUMBER, "did we row?"),
+    ("Wann habe ich Anna zuletzt gesehen?", Wanted.LATEST, "Wann habe ich Anna gesehen?"),
+    ("Wie oft war ich krank?", Wanted.NUMBER, "war ich krank?"),
+    ("Quand ai-je vu Anna pour la dernière fois ?", Wanted.LATEST, "Quand ai-je vu Anna pour ?"),
+    ("¿Cuántas veces fui al mar?", Wanted.NUMBER, "¿ fui al mar?"),
+    ("Quante volte sono stato malato?", Wanted.NUMBER, "sono stato malato?"),
+    ("Wanneer zag ik Anna voor het laatst?", Wanted.LATEST, "Wanneer zag ik Anna ?"),
+    ("Quantas vezes fui ao mar?", Wanted.NUMBER, "fui ao mar?"),
+)
+PLAIN = (
+    "What did Anna say?",
+    "When did we row last summer?",
+    "When was the rain of last October?",
+    "The last of the wine",
+    "",
+    "last",
+)
+
+
+@pytest.mark.parametrize(("question", "wanted", "subject"), QUESTIONS)
+def test_what_is_asked_for_is_read_and_left_out_of_the_subject(
+    question: str, wanted: Wanted, subject: str
+) -> None:
+    form = read_question(question, reader=READER)
+
+    assert form.wanted is wanted
+    assert " ".join(form.subject.split()) == subject
+
+
+@pytest.mark.parametrize("question", PLAIN)
+def test_other_questions_stay_as_they_are(question: str) -> None:
+    form = read_question(question, reader=READER)
+
+    assert (form.wanted, form.subject) == (Wanted.BEST, question)
