@@ -9,6 +9,7 @@ import pytest
 
 from diary.generation.prompt_record import PromptRecord
 from diary.models import Entry, Origin, Reply
+from llamora.crypto import TokenKind
 from llamora.inference.job import JobState
 from search.embedder.holder import embedders
 from search.index.registry import indexes
@@ -142,3 +143,12 @@ def test_a_query_of_any_signs_finds_what_it_finds(olive: Resident, reader: Assis
     open_index(olive)
 
     assert reader.call("search_diary", query=query)["state"] == "ready"
+
+
+def test_nothing_is_found_while_the_diary_is_locked(olive: Resident, make_assistant: MakeAssistant) -> None:
+    assistant = make_assistant("diary:read", kind=TokenKind.AWAY)
+    olive.write("The heron", day=DAY)
+    open_index(olive)
+    olive.lock()
+
+    assert "unlocked" in assistant.fail("search_diary", query="heron")
