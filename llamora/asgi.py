@@ -74,7 +74,8 @@ def is_of_program(scope: Scope) -> bool:
 
 def is_slow(scope: Scope) -> bool:
     """Return whether a request belongs in the slow pool."""
-    method, path = str(scope["method"]), str(scope["path"])
+    # In capitals, as Django reads it.
+    method, path = str(scope["method"]).upper(), str(scope["path"])
     return method == "POST" and path.startswith(SLOW_PATHS)
 
 

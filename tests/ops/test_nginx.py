@@ -8,6 +8,7 @@ import ssl
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPSConnection
 from pathlib import Path
@@ -22,6 +23,7 @@ from llamora.ops.server.body_limits import LARGE_BODY
 from tests.browser.served_household import ServedHouse, run_household
 from tests.browser_client import Visitor
 from tests.fakes.waiting import PATIENCE
+from tests.ops.test_request_framing import AMBIGUOUS
 from tests.server import ROOT
 from tests.test_docs import README
 
@@ -280,3 +282,73 @@ def test_nginx_logs_no_request(proxy: Proxy) -> None:
 
     assert "private" not in (proxy.folder / "log").read_text()
     assert not (proxy.folder / "logs").exists()
+
+
+# --- Requests that the proxy and the server could read differently ---------------------------------------
+
+
+def exchange(proxy: Proxy, sent: str) -> str:
+    """Send everything at once through the proxy, and return what comes until it closes or is silent."""
+    plain = socket.create_connection(("127.0.0.1", proxy.port), 60)
+    received = b""
+    with proxy.trust.wrap_socket(plain, server_hostname=HOST) as connection:
+        connection.sendall(sent.encode("latin1"))
+        # The last request asks for an end; where the proxy takes it for a body, it waits for more.
+        connection.settimeout(5)
+        with suppress(TimeoutError, ssl.SSLEOFError, ConnectionResetError):
+            while piece := connection.recv(65536):
+                received += piece
+    return received.decode("utf-8", "replace")
+
+
+def build(
+    proxy: Proxy, path: str, *headers: str, who: PhoneVisitor | None = None, method: str = "GET"
+) -> str:
+    lines = [f"{method} {path} HTTP/1.1", f"Host: {HOST}:{proxy.port}", *headers]
+    lines += [f"Cookie: {who.cookie_header}"] if who else []
+    return "\r\n".join([*lines, "", ""])
+
+
+def count_requests(proxy: Proxy) -> int:
+    return proxy.house.server.log().count("llamora.access: ")
+
+
+def test_requests_of_two_people_at_once_are_answered_each_with_their_own(proxy: Proxy) -> None:
+    anna, bea = proxy.visit("127.0.71.9"), proxy.visit("127.0.71.10")
+    assert {anna.get("/").status, bea.get("/").status} == {200}
+    asked = [anna, bea, None, bea, anna]
+
+    answers = exchange(
+        proxy,
+        "".join(build(proxy, "/", who=who) for who in asked)
+        + build(proxy, "/", "Connection: close", who=bea),
+    )
+
+    owners = re.findall(r'HTTP/1\.1 302 |data-owner="([0-9a-f-]{36})"', answers)
+    assert owners == [who.owner if who else "" for who in [*asked, bea]]
+
+
+@pytest.mark.parametrize("headers", AMBIGUOUS.values(), ids=AMBIGUOUS.keys())
+def test_the_server_reads_no_request_that_the_proxy_did_not(proxy: Proxy, headers: str) -> None:
+    anna = proxy.visit("127.0.71.11")
+    before = count_requests(proxy)
+    hidden = build(proxy, "/no-such-page/", "Connection: close", who=anna)
+
+    answers = exchange(proxy, build(proxy, "/sign-in/", *headers.split("\r\n"), method="POST") + hidden)
+
+    # Those of the server have our policy, and the proxy's own have not.
+    answered = answers.lower().count("\ncontent-security-policy: ")
+    assert count_requests(proxy) - before == answered
+    assert anna.get("/").status == 200
+
+
+@pytest.mark.parametrize("start", ["https://elsewhere.example", f"https://{HOST}", "//elsewhere.example"])
+def test_a_host_in_the_path_leads_nowhere_else(proxy: Proxy, start: str) -> None:
+    anna = proxy.visit("127.0.71.12")
+    answers = exchange(
+        proxy, build(proxy, f"{start}/sign-in", who=anna) + build(proxy, "/x/", "Connection: close")
+    )
+
+    for place in re.findall(r"^location: ([^\r]*)", answers, re.MULTILINE | re.IGNORECASE):
+        assert place == "/sign-in/"
+    assert "HTTP/1.1 5" not in answers

@@ -39,6 +39,10 @@ LARGE_BODIES, LARGE_BODIES_OF_ONE = 64 * 1024 * 1024, 4 * LARGE_BODY
 HTML_TYPE = "text/html; charset=utf-8"
 
 REFUSALS = {
+    400: (
+        "Bad Request",
+        "This request does not name one host, so it was not read.",
+    ),
     401: (
         "Sign in first",
         "This is longer than Llamora reads from someone who isn't signed in. Nothing was saved: go back, and "
@@ -123,6 +127,8 @@ class DiaryRequest(WebRequest):  # type: ignore[misc]  # daphne is untyped
         client = self._find_client()
         if not self.channel.count_towards_limit(client.address):
             self._refuse(429)
+        elif not self._names_one_host():
+            self._refuse(400)
         elif length is None:
             self._refuse(411)
         elif length > LARGE_BODY:
@@ -133,6 +139,11 @@ class DiaryRequest(WebRequest):  # type: ignore[misc]  # daphne is untyped
         elif length:
             self.channel.expect_body(length)
             self._hold(length, budget=self.server.bodies.small, holder=normalize_ip(client.address))
+
+    def _names_one_host(self) -> bool:
+        """Return whether a request names one host; one of HTTP/1.0 may name none."""
+        hosts = self.requestHeaders.getRawHeaders(b"host", [])
+        return len(hosts) == 1 or (not hosts and self.channel._version == b"HTTP/1.0")
 
     def _find_client(self) -> proxies.Client:
         peer = str(getattr(self.channel.getPeer(), "host", ""))

@@ -20,6 +20,8 @@ MAX_WAITING_FRAMES = 64
 TOO_MANY_FRAMES = 1008
 # A peer that has vanished without a word is noticed after two minutes.
 _KEEPALIVE = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4))
+# Python reads no number of more than some thousand digits.
+_MAX_LENGTH_DIGITS = 19
 
 
 # Half of Twisted's types are missing, and its transports have more than their interface says.
@@ -46,10 +48,35 @@ class DiaryChannel(_Channel):  # type: ignore[misc]
         super().connectionLost(reason)
 
     def dataReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
-        """Read; the first bytes after silence begin a head."""
+        """Read; the first bytes after silence begin a head, and those after a refusal are dropped."""
+        if self.connection.state is ConnectionState.REFUSED:
+            return
         if self.connection.state is ConnectionState.IDLE:
             self._connections.change(self.connection, ConnectionState.HEAD)
         super().dataReceived(data)
+
+    # A proxy may read one request where we read two, if the end of the first can be read in two ways. So what
+    # leaves a choice is refused, and the connection is closed.
+
+    def lineReceived(self, line: bytes) -> None:  # noqa: N802 - Twisted's name
+        """Read a line of a head; refuse a header that goes on in a second line."""
+        if line[:1] in (b" ", b"\t"):
+            self._respondToBadRequestAndDisconnect()
+        else:
+            super().lineReceived(line)
+
+    def _maybeChooseTransferDecoder(self, header: bytes, data: bytes) -> bool:  # noqa: N802 - Twisted's name
+        """Choose how a body is read; refuse a length or coding that others may read differently."""
+        if (header == b"Transfer-Encoding" and data.lower() != b"chunked") or (
+            header == b"Content-Length" and len(data) > _MAX_LENGTH_DIGITS
+        ):
+            return bool(self._failChooseTransferDecoder())
+        return bool(super()._maybeChooseTransferDecoder(header, data))
+
+    def _respondToBadRequestAndDisconnect(self) -> None:  # noqa: N802 - Twisted's name
+        """Refuse what is no request, unless it belongs to one that was refused already."""
+        if self.connection.state is not ConnectionState.REFUSED:
+            super()._respondToBadRequestAndDisconnect()
 
     def allContentReceived(self) -> None:  # noqa: N802 - Twisted's name
         """Begin to answer."""
