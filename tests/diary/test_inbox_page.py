@@ -47,6 +47,16 @@ def test_the_rail_counts_what_waits(owner: Resident, housemate: Resident) -> Non
     link = read(owner.get("/")).one('.rail a[href="/inbox/"]')
 
     assert link.text == "Inbox 2 waiting"
+    assert read(owner.get("/")).one(".nav-more").text == "More 2 waiting in the Inbox"
+    assert read(housemate.get("/")).one(".nav-more").text == "More 1 waiting in the Inbox"
+
+
+def test_a_large_number_has_room_on_a_phone(owner: Resident) -> None:
+    assert read(owner.get("/")).one(".nav-more").text == "More"
+    for _ in range(100):
+        add(owner)
+
+    assert read(owner.get("/")).one(".nav-more").text == "More 99+ waiting in the Inbox"
 
 
 def test_a_text_is_shown_as_it_is_without_links_and_pictures(owner: Resident) -> None:
