@@ -277,6 +277,7 @@ PAGE_THREADS = _number("PAGE_THREADS", 2, 1, 64)
 # Sends passwords unencrypted: only for a network that is encrypted itself.
 ALLOW_PLAIN_HTTP = _boolean("ALLOW_PLAIN_HTTP", False)
 LOG_LEVEL = _choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
+LOG_FORMAT = _choice("LOG_FORMAT", "text", ("text", "json"))
 
 # --- Keys and sessions ------------------------------------------------------------------------
 # Argon2id's second recommended choice, RFC 9106 section 4. Raised costs apply at the next sign-in. A slot
@@ -459,13 +460,7 @@ DEFAULT_EXCEPTION_REPORTER = "accounts.http.redacted_logging.RedactedExceptionRe
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {
-        "line": {
-            "()": "accounts.http.redacted_logging.RedactedFormatter",
-            "format": "{asctime} {levelname} {name}: {message}",
-            "style": "{",
-        }
-    },
+    "formatters": {"line": {"()": "accounts.http.redacted_logging.build_formatter"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {

@@ -32,6 +32,7 @@ WRONG: dict[str, tuple[list[str], str]] = {
     "HOST": (["http://127.0.0.1", "", "a b"], "must be a host name or an IP address"),
     "HOSTS": (["https://diary.home", "diary.home/day", "a b"], "must be host names"),
     "IDLE_MINUTES": (["0", "1e3", "9999999999"], NUMBER),
+    "LOG_FORMAT": (["JSON", "logfmt", ""], "must be one of: text, json"),
     "LOG_LEVEL": (["debug", "loud"], "must be one of: DEBUG"),
     "MODEL_ALLOW_REMOTE": (["perhaps"], BOOLEAN),
     "MODEL_API_KEY": (["key\nHost: elsewhere", "schlüssel"], "must be 1 or more ASCII letters"),

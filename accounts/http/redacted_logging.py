@@ -4,11 +4,13 @@ Our own messages are written so that nothing private is in them. Of those of lib
 is shown, since a value may be a path that somebody typed, a header, or the message of an error.
 """
 
+import json
 import logging
 import re
 import sys
 import threading
 import traceback
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any
 from urllib.parse import unquote
@@ -43,18 +45,66 @@ class RedactedFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line of a record, and below it where its error was raised."""
-        if record.name.partition(".")[0] not in OWN_LOGGERS:
-            record = logging.makeLogRecord({**record.__dict__, "msg": _redact(record), "args": None})
-            # Formatted already by a handler of somebody else, error message and all.
-            record.exc_text = None
-        return super().format(record)
+        return super().format(redact_record(record))
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's own name
         """Return the lines of code of a traceback, and the error's type."""
-        lines = [
-            f"  {frame.filename}:{frame.lineno} in {frame.name}" for frame in traceback.extract_tb(ei[2])
-        ]
-        return "\n".join([*lines, f"  {ei[0].__name__}"])
+        return "\n".join(f"  {line}" for line in [*list_places(ei[2]), get_type_name(ei[0])])
+
+
+class JsonFormatter(logging.Formatter):
+    """Formatter of one JSON object a line, with what RedactedFormatter shows; its time is in UTC."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return a record as JSON: time, level, logger and message, and the type and places of its error."""
+        record = redact_record(record)
+        shown: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            shown["error"] = get_type_name(record.exc_info[0])
+            shown["traceback"] = list_places(record.exc_info[2])
+        # Nothing but ASCII: some readers take other characters for the end of a line.
+        return json.dumps(shown)
+
+
+def build_formatter() -> logging.Formatter:
+    """Return the formatter of the setting LLAMORA_LOG_FORMAT."""
+    if settings.LOG_FORMAT == "json":
+        return JsonFormatter()
+    return RedactedFormatter("{asctime} {levelname} {name}: {message}", style="{")
+
+
+def format_sentence(name: str, sentence: str) -> str:
+    """Return a sentence as the line that a logger would write, whatever its level."""
+    return build_formatter().format(logging.LogRecord(name, logging.INFO, "", 0, sentence, None, None))
+
+
+def redact_record(record: logging.LogRecord) -> logging.LogRecord:
+    """Return a record whose message has no values of a library."""
+    if record.name.partition(".")[0] in OWN_LOGGERS:
+        try:
+            record.getMessage()
+        except Exception:
+            # Its values do not fit; Python would print them to say so.
+            record = logging.makeLogRecord({**record.__dict__, "msg": _redact(record), "args": None})
+        return record
+    redacted = {**record.__dict__, "msg": _redact(record), "args": None}
+    # Formatted already by a handler of somebody else, error message and all.
+    return logging.makeLogRecord(redacted | {"exc_text": None})
+
+
+def list_places(trace: TracebackType | None) -> list[str]:
+    """Return the lines of code of a traceback, without their text."""
+    return [f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in traceback.extract_tb(trace)]
+
+
+def get_type_name(kind: type[BaseException] | None) -> str:
+    """Return the name of an error's type."""
+    return kind.__name__ if kind else "no error"
 
 
 def _redact(record: logging.LogRecord) -> str:

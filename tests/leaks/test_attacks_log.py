@@ -1,18 +1,9 @@
 """Words that somebody puts into a request, wherever that may be, stand in no line of the log."""
 
-import asyncio
-import logging
 import socket
-import sys
-import threading
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from django.http import HttpRequest
-from django.test import RequestFactory
 
-from accounts.http.redacted_logging import RedactedFormatter, find_route, log_uncaught_errors
 from tests.browser_client import Visitor
 from tests.leaks.household import AttackedHouse
 
@@ -164,118 +155,3 @@ def test_no_word_of_a_handshake_is_logged(house: AttackedHouse) -> None:
         )
 
     assert lines_with_word(house, since) == []
-
-
-# --- What libraries would write ----------------------------------------------------------------------------
-
-
-@pytest.fixture
-def lines() -> Iterator[list[str]]:
-    """What the handler of the household would write, line by line."""
-    found: list[str] = []
-
-    class Memory(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            found.append(self.format(record))
-
-    handler = Memory()
-    handler.setFormatter(RedactedFormatter("{levelname} {name}: {message}", style="{"))
-    names = (
-        "asyncio",
-        "daphne.http_protocol",
-        "django.request",
-        "django.security.csrf",
-        "llamora.x",
-        "other",
-    )
-    for name in names:
-        logging.getLogger(name).addHandler(handler)
-    yield found
-    for name in names:
-        logging.getLogger(name).removeHandler(handler)
-
-
-def test_values_in_the_messages_of_libraries_are_left_out(lines: list[str]) -> None:
-    logging.getLogger("other").error("Application %r of %s was killed.", WORD, f"/{WORD}/")
-    logging.getLogger("other").error("Item %(name)s", {"name": WORD})
-    logging.getLogger("other").error("%d items, 100%% %s", 3, WORD)
-    logging.getLogger("daphne.http_protocol").error(f"Traceback: ValueError: {WORD}")
-
-    assert lines[0] == "ERROR other: Application … of … was killed."
-    assert lines[1] == "ERROR other: Item …"
-    assert lines[2] == "ERROR other: … items, 100% …"
-    assert lines[3].startswith("ERROR daphne.http_protocol: (at test_attacks_log.py:")
-    assert WORD not in "".join(lines)
-
-
-def test_our_own_messages_are_written_whole(lines: list[str]) -> None:
-    logging.getLogger("llamora.x").error("%d sessions, %s", 3, "kind")
-
-    assert lines == ["ERROR llamora.x: 3 sessions, kind"]
-
-
-@pytest.mark.parametrize("name", ["django.request", "django.security.csrf"])
-def test_an_address_in_a_message_of_django_becomes_its_route(lines: list[str], name: str) -> None:
-    request: HttpRequest = RequestFactory().get(f"/admin/{WORD}/")
-
-    logging.getLogger(name).error("Failed (%s): %s", WORD, request.path, extra={"request": request})
-
-    assert lines == [f"ERROR {name}: Failed (…): /admin/(?P<url>.*)"]
-
-
-async def test_an_error_that_nobody_waited_for_shows_its_type_only(lines: list[str]) -> None:
-    loop = asyncio.get_running_loop()
-
-    def fail(_words: str) -> None:
-        raise ValueError(WORD)
-
-    loop.call_soon(fail, WORD)
-    await asyncio.sleep(0.01)
-
-    assert "ValueError" in "".join(lines)
-    assert "in fail" in "".join(lines)
-    assert WORD not in "".join(lines)
-
-
-def test_an_error_that_ends_a_thread_shows_its_type_only(
-    capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(threading, "excepthook", threading.excepthook)
-    monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
-    log_uncaught_errors()
-
-    class Cruel:
-        def __del__(self) -> None:
-            raise ValueError(WORD)
-
-    def fail() -> None:
-        raise KeyError(WORD)
-
-    thread = threading.Thread(target=fail, name=WORD)
-    thread.start()
-    thread.join()
-    cruel: Any = Cruel()
-    del cruel
-
-    written = "".join(RedactedFormatter().format(record) for record in caplog.records)
-    assert "KeyError" in written
-    assert "ValueError" in written
-    assert WORD not in written + capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    ("path", "route"),
-    [
-        ("/", "/"),
-        ("/d/2026-03-05/?q=1", "/d/<day:day>/"),
-        (f"/admin/{WORD}/", "/admin/(?P<url>.*)"),
-        ("/live/", "/live/"),
-        (f"/live/{WORD}", "(no such page)"),
-        (f"/static/{WORD}", "/static/"),
-        (f"/{WORD}", "(no such page)"),
-        (f"/{WORD}\r\n2026 all is well", "(no such page)"),
-        ("", "(no such page)"),
-    ],
-)
-def test_a_path_is_known_by_its_route(path: str, route: str) -> None:
-    assert find_route(path) == route

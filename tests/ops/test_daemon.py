@@ -19,13 +19,14 @@ from llamora.ops.daemon import server_record, services
 from llamora.ops.daemon.server_record import RecordWriter, find_start_ticks, read_folder_use
 from tests import made_ready
 from tests.fakes.waiting import wait_for
-from tests.ops.serving.faulty_settings import MARKER
 from tests.ops.small_disk import mount_small_disk
 from tests.server import ROOT, build_environment, run_command, run_server
 
 FAULTY = {"DJANGO_SETTINGS_MODULE": "tests.ops.serving.faulty_settings"}
 START = ("start", "--port", "0", "--no-model")
 NOT_RUNNING = 3
+# The message of the error in `faulty_settings`, which would make derivations cheap in this process.
+MARKER = "what somebody wrote"
 
 
 def spawn_daemon_command(

@@ -4,7 +4,7 @@ import logging
 import os
 import sys
 from argparse import ArgumentParser
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
@@ -78,21 +78,21 @@ class Command(BaseCommand):
         try:
             server.handle(**chosen)
         except (CommandError, ImproperlyConfigured) as refusal:
-            reporter.report_refusal(str(refusal))
-            self._end(str(refusal))
+            _refuse(reporter, str(refusal))
         except Exception as error:
             if sentence := describe_error(error):
-                reporter.report_refusal(sentence)
-                self._end(sentence)
+                _refuse(reporter, sentence)
             # Python would write the error's message, which may quote what somebody wrote.
             _log.exception("The server ended because of a fault.")
             sys.exit(1)
 
-    def _end(self, sentence: str) -> None:
-        """End the process with a sentence in the log."""
-        sys.stderr.write(f"{sentence}\n")
-        sys.exit(1)
-
     def _print_now(self, sentence: str) -> None:
         self.stdout.write(sentence)
         self.stdout.flush()
+
+
+def _refuse(reporter: StartReporter, sentence: str) -> NoReturn:
+    """End the process with a sentence, for whoever waits and in the log."""
+    reporter.report_refusal(sentence)
+    _log.error("%s", sentence)
+    sys.exit(1)

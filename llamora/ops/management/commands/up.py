@@ -16,7 +16,7 @@ from django.db import connections
 from django.utils import timezone
 
 from accounts.auth.services import first_run
-from accounts.http.redacted_logging import log_uncaught_errors
+from accounts.http.redacted_logging import format_sentence, log_uncaught_errors
 from accounts.losses.reports import describe_report
 from accounts.management import server_address
 from accounts.rotation.completion import destroy_remaining_files
@@ -265,5 +265,11 @@ class Command(BaseCommand):
             self.reporter.report_sentence(sentence)
             if is_secret:
                 return
-        self.stdout.write(sentence)
+        self.stdout.write(self._format(sentence))
         self.stdout.flush()
+
+    def _format(self, sentence: str) -> str:
+        """Return a sentence as a line of the log, where it is one: in a file, or for a program."""
+        if self.reporter or settings.LOG_FORMAT == "json":
+            return format_sentence("llamora.up", sentence)
+        return sentence

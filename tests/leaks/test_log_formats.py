@@ -1,0 +1,83 @@
+"""Tests of the log of a served household in each format: whole lines, and nothing of what was written."""
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.browser_client import Visitor
+from tests.leaks.encodings import build_marker_for, get_core, new_marker
+from tests.leaks.rows import open_database
+from tests.leaks.sweep import Place, sweep
+from tests.leaks.test_attacks_log import exchange, head_of
+from tests.server import Server, run_server
+
+DAY = "2026-03-05"
+
+
+@pytest.fixture(params=["text", "json"])
+def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
+    """A household whose loggers all write at debug level, libraries included."""
+    extra = {
+        "DJANGO_SETTINGS_MODULE": "tests.leaks.settings",
+        "LLAMORA_REGISTRATION": "open",
+        "LLAMORA_LOG_FORMAT": request.param,
+    }
+    with run_server(tmp_path, extra=extra) as server:
+        yield server
+
+
+def use_and_break(server: Server, marker: str) -> None:
+    """Write the marker wherever a person or a stranger can, also while a table is missing."""
+    words, olive = build_marker_for(marker, "typed"), Visitor.join(server, "Olive")
+    entry = olive.write(words, day=DAY)
+    olive.save_draft(words)
+    olive.post("/search/", q=words)
+    olive.post(f"/entries/{entry}/traces/keep/", name=words[:40])
+    core = get_core(marker)
+    for path in (f"/{core}/", f"/admin/{core}/", f"/d/{core}/", f"/search/?q={core}"):
+        exchange(olive, head_of(olive, "GET", path, f"X-{core}: {core}"))
+    exchange(olive, f"{core}\r\n\r\n")
+    with open_database(server) as connection:
+        connection.execute("PRAGMA legacy_alter_table=ON")
+        connection.execute("ALTER TABLE diary_entry RENAME TO away")
+    assert olive.save(words).status == 500
+    with open_database(server) as connection:
+        connection.execute("PRAGMA legacy_alter_table=ON")
+        connection.execute("ALTER TABLE away RENAME TO diary_entry")
+
+
+def test_nothing_of_what_was_written_is_in_the_log_of_either_format(server: Server) -> None:
+    marker = new_marker()
+
+    use_and_break(server, marker)
+    server.stop()
+
+    log = server.log()
+    assert "OperationalError" in log
+    assert " 500 " in log
+    assert sweep(marker, [Place("the log", log.encode())]) == []
+    assert get_core(marker) not in log
+    if server.environment["LLAMORA_LOG_FORMAT"] == "json":
+        check_json_lines(log)
+
+
+def check_json_lines(log: str) -> None:
+    """Check that every line is an object with a time in UTC, from the first sentence of `up` to its last."""
+    lines = [json.loads(line) for line in log.splitlines()]
+    assert {frozenset(line) for line in lines} <= {
+        frozenset({"time", "level", "logger", "message"}),
+        frozenset({"time", "level", "logger", "message", "error", "traceback"}),
+    }
+    assert {datetime.fromisoformat(line["time"]).utcoffset() for line in lines} == {timedelta(0)}
+    assert [line["time"] for line in lines] == sorted(line["time"] for line in lines)
+    messages = [line["message"] for line in lines if line["logger"] == "llamora.up"]
+    assert any(message.startswith("Llamora is at http://") for message in messages)
+    assert messages[-1] == "Llamora has stopped."
+    assert any(line["message"].startswith("POST /d/<day:day>/") for line in lines)
+    failed = [line for line in lines if "error" in line]
+    assert "OperationalError" in {line["error"] for line in failed}
+    assert all(re.search(r":\d+ in \w+", place) for line in failed for place in line["traceback"])
