@@ -138,7 +138,8 @@ class FoundText:
     entry_id: str | None = None
     snippet: str = _text(default="")
     origin: str = ""
-    score: float | None = None
+    # What matches: "phrase", "words", "trace", "meaning".
+    why: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,6 +159,44 @@ class SearchAnswer:
     next_offset: int | None = None
     days: DayRange | None = None
     state: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiaryTrace:
+    """A trace: its name, None where that is damaged, on how many entries it is, and the days of these."""
+
+    id: str
+    name: str | None = _text(default=None)
+    entry_count: int = 0
+    first_day: date | None = None
+    last_day: date | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TracedEntry:
+    """An entry that a trace is on, by its id and its day."""
+
+    id: str
+    day: date
+
+
+@dataclass(frozen=True, kw_only=True)
+class TraceAnswer:
+    """A trace with one page of its entries."""
+
+    trace: DiaryTrace
+    entries: tuple[TracedEntry, ...] = ()
+    next_offset: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChatSession:
+    """A conversation about the diary. `question` is its first one."""
+
+    id: str
+    question: str | None = _text(default=None)
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,17 +15,21 @@ from typing import Any, Final, Generic, TypeVar
 from llamora.client.answers import (
     BinnedEntry,
     ChatAnswer,
+    ChatSession,
     CountedDay,
     DiaryDay,
     DiaryEntry,
+    DiaryTrace,
     FoundText,
     SearchAnswer,
     ServerHealth,
     ServerStatus,
+    TraceAnswer,
+    TracedEntry,
     WriteAnswer,
     parse_answer,
 )
-from llamora.client.errors import Invalid, UnexpectedAnswer
+from llamora.client.errors import Invalid, ServerError, UnexpectedAnswer
 
 T = TypeVar("T")
 Day = date | str
@@ -271,10 +275,72 @@ def search_page(
 
     def parse(value: Any) -> AnswerPage[FoundText]:
         answer = call.parse(value)
+        if answer.state == "opening":
+            # An empty list would look like nothing found.
+            error = ServerError(
+                "The search index is being opened. Try again in a few seconds.", code="opening"
+            )
+            error.is_temporary = True
+            raise error
         following = answer.next_offset
         return AnswerPage(items=answer.results, next=None if following is None else str(following))
 
     return ApiCall(method=call.method, path=call.path, body=call.body, parse=parse, is_idempotent=True)
+
+
+def list_traces(limit: int, cursor: str | None) -> ApiCall[AnswerPage[DiaryTrace]]:
+    """Return the call for one page of traces."""
+    return ApiCall(
+        method="GET",
+        path="/api/v1/traces",
+        query={"limit": str(limit), "offset": cursor or "0"},
+        parse=parse_page(DiaryTrace, "traces", "next_offset"),
+        is_idempotent=True,
+    )
+
+
+def get_trace(trace_id: object, limit: int, cursor: str | None) -> ApiCall[TraceAnswer]:
+    """Return the call for a trace with one page of its entries."""
+    return ApiCall(
+        method="GET",
+        path=f"/api/v1/traces/{format_id(trace_id)}",
+        query={"limit": str(limit), "offset": cursor or "0"},
+        parse=_parse_as(TraceAnswer),
+        is_idempotent=True,
+    )
+
+
+def list_trace_entries(trace_id: object, limit: int, cursor: str | None) -> ApiCall[AnswerPage[TracedEntry]]:
+    """Return the call for one page of the entries that a trace is on."""
+    call = get_trace(trace_id, limit, cursor)
+
+    def parse(value: Any) -> AnswerPage[TracedEntry]:
+        answer = call.parse(value)
+        following = answer.next_offset
+        return AnswerPage(items=answer.entries, next=None if following is None else str(following))
+
+    return ApiCall(method=call.method, path=call.path, query=call.query, parse=parse, is_idempotent=True)
+
+
+def list_sessions() -> ApiCall[tuple[ChatSession, ...]]:
+    """Return the call for all conversations."""
+
+    def parse(value: Any) -> tuple[ChatSession, ...]:
+        return parse_answer(
+            tuple[ChatSession, ...], value.get("sessions") if isinstance(value, dict) else value
+        )
+
+    return ApiCall(method="GET", path="/api/sessions", parse=parse, is_idempotent=True)
+
+
+def delete_session(session_id: object) -> ApiCall[None]:
+    """Return the call that deletes a conversation."""
+    return ApiCall(
+        method="DELETE",
+        path=f"/api/sessions/{format_id(session_id)}",
+        parse=lambda _: None,
+        is_idempotent=True,
+    )
 
 
 def export(export_format: str) -> ApiCall[None]:

@@ -21,6 +21,7 @@ from llamora.client.calls import ApiCall
 from llamora.client.errors import (
     LlamoraError,
     NetworkError,
+    ServerError,
     Timeout,
     UnexpectedAnswer,
     build_error,
@@ -149,7 +150,7 @@ class ApiConnection:
             return UnexpectedAnswer(NOT_LLAMORA, status=answer.status)
         try:
             return call.parse(decoded)
-        except UnexpectedAnswer as error:
+        except ServerError as error:
             return error
 
     def _build_redirect(self, location: str, status: int) -> LlamoraError:

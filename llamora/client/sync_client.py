@@ -15,13 +15,16 @@ from llamora.client.answers import (
     BinnedEntry,
     ChatAnswer,
     ChatEvent,
+    ChatSession,
     CountedDay,
     DiaryDay,
     DiaryEntry,
+    DiaryTrace,
     FoundText,
     SearchAnswer,
     ServerHealth,
     ServerStatus,
+    TracedEntry,
     WriteAnswer,
 )
 from llamora.client.calls import AnswerPage, ApiCall, Day
@@ -252,6 +255,25 @@ class Llamora:
         """
         return self._iter_pages(lambda cursor: calls.search_page(query, from_day, to_day, page_size, cursor))
 
+    # --- Traces -------------------------------------------------------------------------------------------
+
+    def list_traces(self, *, page_size: int = 100) -> Iterator[DiaryTrace]:
+        """Yield the traces, the oldest first; pages are fetched as they are needed.
+
+        >>> [(trace.name, trace.entry_count) for trace in diary.list_traces()]
+        [('kite', 1)]
+        """
+        return self._iter_pages(lambda cursor: calls.list_traces(page_size, cursor))
+
+    def list_trace_entries(self, trace_id: object, *, page_size: int = 100) -> Iterator[TracedEntry]:
+        """Yield the entries that a trace is on, the latest day first, by their ids and days.
+
+        >>> (kite,) = [trace for trace in diary.list_traces()]
+        >>> [str(entry.day) for entry in diary.list_trace_entries(kite.id)]
+        ['2026-01-04']
+        """
+        return self._iter_pages(lambda cursor: calls.list_trace_entries(trace_id, page_size, cursor))
+
     # --- Export -------------------------------------------------------------------------------------------
 
     def export(
@@ -299,6 +321,23 @@ class Llamora:
         On 4 January [1].
         """
         return self._iter_events(calls.chat(message, session_id=session_id, model=model, is_stream=True))
+
+    def list_sessions(self) -> tuple[ChatSession, ...]:
+        """Return the conversations about the diary.
+
+        >>> answer = diary.chat("When did I fly the kite?")
+        >>> answer.session_id in [session.id for session in diary.list_sessions()]
+        True
+        """
+        return self.send(calls.list_sessions())
+
+    def delete_session(self, session_id: object) -> None:
+        """Delete a conversation for good.
+
+        >>> answer = diary.chat("When did I fly the kite?")
+        >>> diary.delete_session(answer.session_id)
+        """
+        self.send(calls.delete_session(session_id))
 
     # --- Sending ------------------------------------------------------------------------------------------
 

@@ -61,6 +61,7 @@ class ScriptedApi:
         self.entries: list[dict[str, Any]] = []
         self.deleted: list[dict[str, Any]] = []
         self.sessions: list[str] = []
+        self.traces = ["kite"]
         self.is_locked = False
         self.hung_up = threading.Event()
         self._faults: deque[Fault] = deque()
@@ -163,11 +164,42 @@ class ScriptedApi:
                 return self._search(request.body)
             case ["GET", "api", "v1", "export"]:
                 return 200, json.dumps({"format": "llamora-export", "entries": self.entries}).encode()
+            case ["GET", "api", "v1", "traces"]:
+                page, following = self._cut_by_offset(
+                    [self._build_trace(name) for name in self.traces], request
+                )
+                return 200, {"traces": page, "next_offset": following}
+            case ["GET", "api", "v1", "traces", trace_id]:
+                name = trace_id.removeprefix("trace-")
+                on = [{"id": entry["id"], "day": entry["day"]} for entry in self._list_on(name)]
+                page, following = self._cut_by_offset(on, request)
+                return 200, {"trace": self._build_trace(name), "entries": page, "next_offset": following}
+            case ["GET", "api", "sessions"]:
+                return 200, {"sessions": [{"id": session} for session in dict.fromkeys(self.sessions)]}
+            case ["DELETE", "api", "sessions", session]:
+                self.sessions = [each for each in self.sessions if each != session]
+                return 200, {"id": session, "deleted": True}
             case ["POST", "api", "chat"]:
                 start, text, end = self._build_chat(request.body)
                 return 200, {**start, "response": text, "read_imported": end["read_imported"]}
             case _:
                 return 404, build_error("not_found", "There is nothing at this address.")
+
+    def _list_on(self, name: str) -> list[dict[str, Any]]:
+        """Return the entries that a trace is on: those with its name in their text."""
+        found = [entry for entry in self.entries if name in entry["text"].lower()]
+        return sorted(found, key=lambda entry: entry["day"], reverse=True)
+
+    def _build_trace(self, name: str) -> dict[str, Any]:
+        days = [entry["day"] for entry in self._list_on(name)]
+        first, last = (min(days), max(days)) if days else (None, None)
+        counts = {"entry_count": len(days), "first_day": first, "last_day": last}
+        return {"id": f"trace-{name}", "name": name, **counts}
+
+    @staticmethod
+    def _cut_by_offset(items: list[Any], request: SeenRequest) -> tuple[list[Any], int | None]:
+        start, limit = (int(request.query.get(name, ["0"])[0]) for name in ("offset", "limit"))
+        return items[start : start + limit], start + limit if start + limit < len(items) else None
 
     def _list_days(self, request: SeenRequest) -> tuple[int, Any]:
         days = sorted({entry["day"] for entry in self.entries}, reverse=True)
@@ -241,7 +273,7 @@ class ScriptedApi:
                 "day": entry["day"],
                 "snippet": entry["text"],
                 "origin": entry["origin"],
-                "score": 1,
+                "why": ["words"],
             }
             for entry in found[start:end]
         ]

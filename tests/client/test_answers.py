@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
-from llamora.client import AsyncLlamora, Invalid, Llamora, UnexpectedAnswer
+from llamora.client import AsyncLlamora, Invalid, Llamora, ServerError, UnexpectedAnswer
 from llamora.client.answers import DiaryEntry, SearchAnswer, parse_answer
 from tests.client.scripted_api import TOKEN, Fault, ScriptedApi
 
@@ -49,6 +49,27 @@ def test_results_come_in_pages(api: ScriptedApi, diary: Llamora) -> None:
 
     assert [each.snippet for each in found] == [f"Owl {number}" for number in range(5)]
     assert [request.body["offset"] for request in api.requests] == [0, 2, 4]
+
+
+def test_an_index_that_is_being_opened_is_not_taken_for_an_empty_one(
+    api: ScriptedApi, diary: Llamora
+) -> None:
+    opening = {"results": [], "total": 0, "next_offset": None, "days": None, "state": "opening"}
+    api.add_faults(Fault(status=200, body=opening))
+    assert len(list(diary.iter_search("kite"))) == 1
+
+    api.add_faults(*[Fault(status=200, body=opening)] * 4)
+    with pytest.raises(ServerError) as caught:
+        list(diary.iter_search("kite"))
+    assert caught.value.code == "opening"
+    assert diary.search("kite").state == "ready"
+
+
+def test_traces_come_in_pages(api: ScriptedApi, diary: Llamora) -> None:
+    api.traces = ["kite", "fog", "weir"]
+
+    assert [trace.name for trace in diary.list_traces(page_size=1)] == ["kite", "fog", "weir"]
+    assert [request.query["offset"] for request in api.requests] == [["0"], ["1"], ["2"]]
 
 
 def test_a_list_that_never_ends_is_given_up(api: ScriptedApi, diary: Llamora) -> None:

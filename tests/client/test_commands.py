@@ -74,6 +74,24 @@ def test_search_says_that_there_is_more(api: ScriptedApi, commands: CommandLine)
     assert "Owl 2" in commands.run("search", "owl", "--limit", "2", "--offset", "2").stdout
 
 
+def test_search_waits_for_an_index_that_is_being_opened(api: ScriptedApi, commands: CommandLine) -> None:
+    opening = {"results": [], "total": 0, "next_offset": None, "days": None, "state": "opening"}
+    api.add_faults(*[Fault(status=200, body=opening)] * 2)
+
+    assert "kite" in commands.run("search", "kite").stdout
+    assert len(api.requests) == 3
+
+
+def test_traces(api: ScriptedApi, commands: CommandLine) -> None:
+    kite = api.entries[0]["id"]
+
+    assert commands.run("traces").stdout == "kite  1 entry  2026-01-04 to 2026-01-04\n"
+    assert commands.run("traces", "KITE").stdout == f"2026-01-04  {kite}\n"
+    assert json.loads(commands.run("traces", "--json").stdout)["name"] == "kite"
+    assert json.loads(commands.run("traces", "kite", "--json").stdout) == {"id": kite, "day": "2026-01-04"}
+    assert commands.run("traces", "owl", code=1).stderr == "There is no trace of this name.\n"
+
+
 def test_export(commands: CommandLine, tmp_path: Path) -> None:
     path = tmp_path / "diary.json"
 

@@ -39,7 +39,7 @@ from tests.client.test_examples import list_examples, run_examples
 from tests.server import Server, run_server, start
 
 # What a household without a model, and a version without these calls, can't do.
-NOT_SERVED = ("chat", "search", "export")
+NOT_SERVED = ("chat", "session", "export")
 
 
 @dataclass(kw_only=True)

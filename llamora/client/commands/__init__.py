@@ -5,7 +5,7 @@ runner          runs a command, and turns errors into sentences and exit codes
 console         what is printed: data on stdout, words on stderr
 configuration   the file client.toml, and `config`
 token_sources   where the access token comes from
-reading         `status`, `days`, `day`, `search`, `export`
+reading         `status`, `days`, `day`, `search`, `traces`, `export`
 writing         `write`, and what becomes of a text that could not be sent
 conversation    `ask` and `chat`
 mcp_bridge      `mcp`

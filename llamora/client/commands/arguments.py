@@ -67,6 +67,9 @@ def _add_reading(add) -> None:  # type: ignore[no-untyped-def]
     )
     search.add_argument("--offset", type=int, default=0, metavar="N", help="how many to leave out")
 
+    traces = add("traces", "list the traces, or the entries that one is on")
+    traces.add_argument("name", nargs="?", metavar="NAME", help="the trace whose entries are listed")
+
 
 def _add_conversation(add) -> None:  # type: ignore[no-untyped-def]
     ask = add("ask", "ask a question about the diary, and print the answer as it is written")

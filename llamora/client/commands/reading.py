@@ -1,15 +1,17 @@
-"""Commands that read: `status`, `days`, `day`, `search`, `export`."""
+"""Commands that read: `status`, `days`, `day`, `search`, `traces`, `export`."""
 
+import time
 from argparse import Namespace
 from datetime import date, timedelta
 from itertools import islice
 from pathlib import Path
 
-from llamora.client.answers import DiaryEntry, FoundText
+from llamora.client.answers import DiaryEntry, FoundText, SearchAnswer
 from llamora.client.commands.console import Console
-from llamora.client.errors import Invalid
+from llamora.client.errors import Invalid, NotFound
 from llamora.client.sync_client import Llamora
 
+MAX_OPENING_SECONDS = 10
 SUFFIXES = {"zip": "zip", "json": "json", "markdown": "md"}
 
 
@@ -94,13 +96,7 @@ def _print_block(console: Console, heading: str, text: str) -> None:
 
 def search(diary: Llamora, arguments: Namespace, console: Console) -> None:
     """Print what is found, best first."""
-    answer = diary.search(
-        arguments.query,
-        from_day=parse_day(arguments.from_day),
-        to_day=parse_day(arguments.to_day),
-        limit=arguments.limit,
-        offset=arguments.offset,
-    )
+    answer = _search_open_index(diary, arguments)
     if console.is_json:
         console.print_json(answer)
         return
@@ -108,11 +104,54 @@ def search(diary: Llamora, arguments: Namespace, console: Console) -> None:
         print_found(console, found)
     shown = arguments.offset + len(answer.results)
     if answer.state == "opening":
-        console.say("The search index is not complete yet, so there may be more.")
-    if answer.next_offset is not None:
-        console.say(f"{shown} of {answer.total}. For more: --offset {answer.next_offset}")
+        console.say("The search index is still being opened. Try again in a few seconds.")
+    elif answer.next_offset is not None:
+        # Texts with some of the words come behind those with all of them, which are counted.
+        count = f"{shown} of {answer.total}" if shown <= answer.total else str(shown)
+        console.say(f"{count}. For more: --offset {answer.next_offset}")
     elif not answer.results:
         console.say("Nothing was found.")
+
+
+def _search_open_index(diary: Llamora, arguments: Namespace) -> SearchAnswer:
+    """Return results; wait a few seconds for an index that is being opened, after an unlock."""
+    deadline = time.monotonic() + MAX_OPENING_SECONDS
+    while True:
+        answer = diary.search(
+            arguments.query,
+            from_day=parse_day(arguments.from_day),
+            to_day=parse_day(arguments.to_day),
+            limit=arguments.limit,
+            offset=arguments.offset,
+        )
+        if answer.state != "opening" or time.monotonic() > deadline:
+            return answer
+        time.sleep(0.5)
+
+
+def list_traces(diary: Llamora, arguments: Namespace, console: Console) -> None:
+    """Print the traces, or the days of the one that is named."""
+    traces = list(diary.list_traces())
+    if arguments.name is None:
+        for trace in traces:
+            if console.is_json:
+                console.print_json(trace)
+            else:
+                noun = "entry" if trace.entry_count == 1 else "entries"
+                days = f"{trace.first_day} to {trace.last_day}" if trace.first_day else ""
+                console.print_text(
+                    f"{trace.name or '(damaged)'}  {trace.entry_count} {noun}  {days}".rstrip()
+                )
+        return
+    wanted = arguments.name.casefold()
+    named = next((trace for trace in traces if (trace.name or "").casefold() == wanted), None)
+    if named is None:
+        raise NotFound("There is no trace of this name.")
+    for entry in diary.list_trace_entries(named.id):
+        if console.is_json:
+            console.print_json(entry)
+        else:
+            console.print_text(f"{entry.day}  {entry.id}")
 
 
 def print_found(console: Console, found: FoundText) -> None:

@@ -33,6 +33,7 @@ _COMMANDS: dict[str, Command] = {
     "days": reading.list_days,
     "day": reading.show_day,
     "search": reading.search,
+    "traces": reading.list_traces,
     "export": reading.export,
     "ask": conversation.ask,
     "chat": conversation.chat,
