@@ -5,7 +5,8 @@ machine with Python 3.11 and `pip install httpx`. A server has it at `/api/clien
 as it is and also runs: `python client.zip status`.
 
     sync_client, async_client   `Llamora` and `AsyncLlamora`
-    calls                       the calls, as data that both send
+    calls, memory_calls         the calls, as data that both send
+    harmonia                    `HarmoniaClient`, with Harmonia's seven methods
     exchange                    requests, answers, retries, streams
     addresses                   the address of a server, and TLS
     answers, errors             what a call returns, and what it raises
@@ -57,6 +58,7 @@ from llamora.client.errors import (
 )
 from llamora.client.exchange import RetryPolicy
 from llamora.client.file_download import FileRefused
+from llamora.client.harmonia import HarmoniaClient
 from llamora.client.sync_client import Llamora
 
 __all__ = [
@@ -78,6 +80,7 @@ __all__ = [
     "DiaryTrace",
     "FileRefused",
     "FoundText",
+    "HarmoniaClient",
     "Invalid",
     "Llamora",
     "LlamoraError",

@@ -284,10 +284,7 @@ class AsyncLlamora:
         >>> json.loads(path.read_text())["format"]
         'llamora-export'
         """
-        call = calls.export(export_format)
-        with PartialFile(path, overwrite=overwrite) as file:
-            await self._repeat(call, lambda: self._download(call, file))
-        return file.path
+        return await self.download(calls.export(export_format), path, overwrite=overwrite)
 
     # --- Questions ----------------------------------------------------------------------------------------
 
@@ -356,6 +353,18 @@ class AsyncLlamora:
         if isinstance(answer, LlamoraError):
             raise answer
         return answer
+
+    async def download(
+        self, call: ApiCall[None], path: str | os.PathLike[str], *, overwrite: bool = False
+    ) -> Path:
+        """Send a call whose answer is a file, and return the path at which it is saved, as `export` does.
+
+        >>> (await diary.download(calls.export("json"), folder / "a.json")).name
+        'a.json'
+        """
+        with PartialFile(path, overwrite=overwrite) as file:
+            await self._repeat(call, lambda: self._download(call, file))
+        return file.path
 
     async def _repeat(self, call: ApiCall[T], attempt: Callable[[], Awaitable[T | LlamoraError]]) -> T:
         number = 0

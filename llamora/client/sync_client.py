@@ -289,10 +289,7 @@ class Llamora:
         >>> json.loads(path.read_text())["format"]
         'llamora-export'
         """
-        call = calls.export(export_format)
-        with PartialFile(path, overwrite=overwrite) as file:
-            self._repeat(call, lambda: self._download(call, file))
-        return file.path
+        return self.download(calls.export(export_format), path, overwrite=overwrite)
 
     # --- Questions ----------------------------------------------------------------------------------------
 
@@ -359,6 +356,16 @@ class Llamora:
         if isinstance(answer, LlamoraError):
             raise answer
         return answer
+
+    def download(self, call: ApiCall[None], path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
+        """Send a call whose answer is a file, and return the path at which it is saved, as `export` does.
+
+        >>> diary.download(calls.export("json"), folder / "a.json").name
+        'a.json'
+        """
+        with PartialFile(path, overwrite=overwrite) as file:
+            self._repeat(call, lambda: self._download(call, file))
+        return file.path
 
     def _repeat(self, call: ApiCall[T], attempt: Callable[[], T | LlamoraError]) -> T:
         number = 0

@@ -179,9 +179,35 @@ class ScriptedApi:
             case ["DELETE", "api", "sessions", session]:
                 self.sessions = [each for each in self.sessions if each != session]
                 return 200, {"id": session, "deleted": True}
+            case [_, "api", "v1", "memory", *rest]:
+                return self._remember(request, rest)
+            case [_, "api", "memory", "search"]:
+                return self._search({"query": request.body["query"], "offset": 0, "limit": 9})
+            case ["GET", "api", "memory", "stats"]:
+                return 200, {"total": len(self.entries), "indexed": len(self.entries)}
             case ["POST", "api", "chat"]:
                 start, text, end = self._build_chat(request.body)
                 return 200, {**start, "response": text, "read_imported": end["read_imported"]}
+            case _:
+                return 404, build_error("not_found", "There is nothing at this address.")
+
+    def _remember(self, request: SeenRequest, rest: list[str]) -> tuple[int, Any]:
+        """Answer as Harmonia does; a memory here is an entry."""
+        match [request.method, *rest]:
+            case ["POST", "store"]:
+                return self._store_once(request, {"text": request.body["message"]})
+            case ["POST", "search"]:
+                return self._search({"query": request.body["query"], "offset": 0, "limit": 9})
+            case ["GET", "list"]:
+                return 200, {"memories": self.entries[: int(request.query.get("limit", ["50"])[0])]}
+            case ["GET", "export"]:
+                return 200, json.dumps({"memories": self.entries, "count": len(self.entries)}).encode()
+            case ["GET", memory_id, "history"]:
+                return 200, {"id": memory_id, "history": [{"action": "created"}]}
+            case [("GET" | "DELETE") as method, memory_id]:
+                return self._change(method, memory_id, request)
+            case ["POST", memory_id, ("accept" | "undo") as action]:
+                return 200, {"id": memory_id, "action": action}
             case _:
                 return 404, build_error("not_found", "There is nothing at this address.")
 
@@ -225,13 +251,16 @@ class ScriptedApi:
         return items[start:end], f"at-{end}" if end < len(items) else None
 
     def _write(self, request: SeenRequest) -> tuple[int, Any]:
+        return self._store_once(request, request.body)
+
+    def _store_once(self, request: SeenRequest, text: dict[str, Any]) -> tuple[int, Any]:
         key = request.headers.get("idempotency-key", "")
         if key in self._answers:
             body, answer = self._answers[key]
             if body != request.body:
                 return 409, build_error("idempotency_key_reused", "This key was used for another text.")
             return 201, answer
-        entry = self.store(request.body)
+        entry = self.store(text)
         answer = {"action": "created", "id": entry["id"], "day": entry["day"], "entry": dict(entry)}
         self._answers[key] = (request.body, answer)
         return 201, answer

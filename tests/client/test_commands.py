@@ -92,6 +92,40 @@ def test_traces(api: ScriptedApi, commands: CommandLine) -> None:
     assert commands.run("traces", "owl", code=1).stderr == "There is no trace of this name.\n"
 
 
+def test_facts(api: ScriptedApi, commands: CommandLine, tmp_path: Path) -> None:
+    fact = api.entries[0]["id"]
+
+    assert commands.run("facts", "list", "--limit", "1").stdout == (
+        f"{fact}  2026-01-04  The kite flew over the weir.\n"
+    )
+    assert json.loads(commands.run("facts", "show", fact, "--json").stdout)["id"] == fact
+    for action in ("accept", "undo"):
+        assert json.loads(commands.run("facts", action, fact, "--json").stdout)["action"] == action
+    commands.run("facts", "export", str(tmp_path / "facts.json"))
+    assert json.loads((tmp_path / "facts.json").read_text())["count"] == 2
+    commands.run("facts", "export", str(tmp_path / "facts.json"), code=1)
+    assert "deleted        True" in commands.run("facts", "delete", fact).stdout
+    commands.run("facts", "show", code=2)
+
+
+def test_memory(commands: CommandLine) -> None:
+    assert "The kite flew over the weir." in commands.run("memory", "search", "kite").stdout
+    assert commands.run("memory", "stats").stdout == "total          2\nindexed        2\n"
+    commands.run("memory", "search", code=2)
+
+
+@pytest.mark.parametrize("arguments", [("heartbeat",), ("memory", "reindex")])
+def test_what_a_server_does_not_have_is_said_in_its_own_words(
+    commands: CommandLine, arguments: tuple[str, ...]
+) -> None:
+    answer = commands.run(*arguments, code=1)
+
+    assert answer.stdout == ""
+    assert answer.stderr == (
+        "There is nothing at this address.\nOr this version of the server does not have that call yet.\n"
+    )
+
+
 def test_export(commands: CommandLine, tmp_path: Path) -> None:
     path = tmp_path / "diary.json"
 

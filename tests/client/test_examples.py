@@ -86,7 +86,8 @@ def test_an_example_does_what_it_says(
 ) -> None:
     with llamora.client.Llamora(api.url, token=TOKEN) as diary:
         public = {name: getattr(llamora.client, name) for name in llamora.client.__all__}
-        names = public | {"url": api.url, "token": TOKEN, "folder": tmp_path, "json": json}
+        memory = llamora.client.HarmoniaClient(api.url, token=TOKEN)
+        names = public | {"memory": memory, "url": api.url, "token": TOKEN, "folder": tmp_path, "json": json}
 
         assert run_examples(test, names | {"diary": diary, "calls": calls}, monkeypatch) == []
 

@@ -8,5 +8,6 @@ token_sources   where the access token comes from
 reading         `status`, `days`, `day`, `search`, `traces`, `export`
 writing         `write`, and what becomes of a text that could not be sent
 conversation    `ask` and `chat`
+memories        `facts`, `memory`, `heartbeat`
 mcp_bridge      `mcp`
 """

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from llamora.client.calls import EXPORT_FORMATS
+from llamora.client.memory_calls import MEMORY_FORMATS
 
 EXIT_CODES = """\
 The token comes from --token-file, LLAMORA_TOKEN_FILE, --token-fd, client.toml or a prompt, never from an
@@ -44,6 +45,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     export.add_argument("--force", action="store_true", help="replace a file that is there")
     _add_conversation(add)
+    _add_memories(add)
     config = add("config", "write or show client.toml: the server's address and the token's file")
     config.add_argument("action", choices=("init", "show"), help="init writes it, show prints what is used")
     add(
@@ -83,6 +85,24 @@ def _add_conversation(add) -> None:  # type: ignore[no-untyped-def]
         command.add_argument(
             "--model", metavar="NAME", help="the model that answers; usually the household's"
         )
+
+
+def _add_memories(add) -> None:  # type: ignore[no-untyped-def]
+    facts = add("facts", "list facts, show, accept or delete one, undo its last change, or export all")
+    actions = ("list", "show", "accept", "delete", "undo", "export")
+    facts.add_argument(
+        "action", choices=actions, help="list and export concern all, the others the one named"
+    )
+    facts.add_argument("id", nargs="?", metavar="ID", help="which one; of export, the file")
+    facts.add_argument("--limit", type=_parse_count, metavar="N", help="how many at most")
+    facts.add_argument("--offset", type=int, metavar="N", help="how many to leave out")
+    facts.add_argument("--format", choices=MEMORY_FORMATS, default="json", help="of export; usually json")
+    facts.add_argument("--force", action="store_true", help="of export: replace a file that is there")
+    memory = add("memory", "search what a model may read, count it, or build its search index again")
+    memory.add_argument("action", choices=("search", "stats", "reindex"), help="what to do")
+    memory.add_argument("words", nargs="?", metavar="WORDS", help="what to search for")
+    memory.add_argument("--limit", type=_parse_count, metavar="N", help="how many at most")
+    add("heartbeat", "let the model check the standing requests once")
 
 
 def _add_range(parser: argparse.ArgumentParser) -> None:

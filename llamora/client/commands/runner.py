@@ -5,7 +5,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable, Sequence
 
-from llamora.client.commands import configuration, conversation, mcp_bridge, reading, writing
+from llamora.client.commands import configuration, conversation, mcp_bridge, memories, reading, writing
 from llamora.client.commands.arguments import build_parser
 from llamora.client.commands.console import Console, UsageRefused
 from llamora.client.commands.token_sources import read_token
@@ -15,6 +15,7 @@ from llamora.client.errors import (
     LlamoraError,
     Locked,
     NetworkError,
+    NotFound,
     PermissionDenied,
     RateLimited,
     UnexpectedAnswer,
@@ -37,8 +38,13 @@ _COMMANDS: dict[str, Command] = {
     "export": reading.export,
     "ask": conversation.ask,
     "chat": conversation.chat,
+    "facts": memories.run_facts,
+    "memory": memories.run_memory,
+    "heartbeat": memories.run_heartbeat,
     "mcp": mcp_bridge.run_bridge,
 }
+# Calls that a server may not have.
+_OF_LATER_VERSIONS = {"facts", "memory", "heartbeat"}
 
 
 def run(argv: Sequence[str]) -> int:
@@ -52,6 +58,8 @@ def run(argv: Sequence[str]) -> int:
         sys.stdout.flush()
     except LlamoraError as error:
         console.say(_describe(error))
+        if isinstance(error, NotFound) and arguments.command in _OF_LATER_VERSIONS:
+            console.say("Or this version of the server does not have that call yet.")
         return get_exit_code(error)
     except KeyboardInterrupt:
         console.say("Stopped.")

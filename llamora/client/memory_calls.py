@@ -1,0 +1,147 @@
+"""Calls for facts, and for what LocalGPT and Harmonia call memory.
+
+Their answers are JSON objects as the server gives them, because programs of those two read them by name. A
+server that does not have a call yet answers with a sentence, which is raised as NotFound.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from llamora.client.calls import ApiCall, Day, format_day, format_id, make_key
+from llamora.client.errors import Invalid
+
+MemoryObject = dict[str, Any]
+MEMORY_FORMATS: Final = ("json", "csv", "markdown", "text")
+_PATH: Final = "/api/v1/memory"
+
+
+def _parse_object(value: Any) -> MemoryObject:
+    return value if isinstance(value, dict) else {"items": value}
+
+
+def _select(**values: Any) -> MemoryObject:
+    """Return the values that were given, days written as such."""
+    return {
+        name: format_day(value) if name.endswith("_date") else value
+        for name, value in values.items()
+        if value is not None
+    }
+
+
+def store(
+    message: str, *, facts: list[MemoryObject] | None, user_id: str | None, idempotency_key: str | None
+) -> ApiCall[MemoryObject]:
+    """Return the call that stores a message, or facts; its key makes it one that can be repeated."""
+    return ApiCall(
+        method="POST",
+        path=f"{_PATH}/store",
+        body=_select(message=message, facts=facts, user_id=user_id),
+        headers={"Idempotency-Key": make_key(idempotency_key)},
+        parse=_parse_object,
+        is_idempotent=True,
+    )
+
+
+def search(
+    query: str,
+    *,
+    limit: int | None = None,
+    offset: int | None = None,
+    category: str | None = None,
+    from_date: Day | None = None,
+    to_date: Day | None = None,
+    min_confidence: float | None = None,
+    max_confidence: float | None = None,
+    sort_by: str | None = None,
+    sort_order: str | None = None,
+    user_id: str | None = None,
+) -> ApiCall[MemoryObject]:
+    """Return the call that searches."""
+    body = _select(
+        query=query,
+        limit=limit,
+        offset=offset,
+        category=category,
+        from_date=from_date,
+        to_date=to_date,
+        min_confidence=min_confidence,
+        max_confidence=max_confidence,
+        sort_by=sort_by,
+        sort_order=sort_order,
+        user_id=user_id,
+    )
+    return _build_reading("POST", f"{_PATH}/search", body=body)
+
+
+def list_page(
+    *,
+    limit: int | None = None,
+    offset: int | None = None,
+    category: str | None = None,
+    user_id: str | None = None,
+) -> ApiCall[MemoryObject]:
+    """Return the call for one page."""
+    named = _select(limit=limit, offset=offset, category=category, user_id=user_id)
+    return _build_reading("GET", f"{_PATH}/list", query={name: str(value) for name, value in named.items()})
+
+
+def get(memory_id: object) -> ApiCall[MemoryObject]:
+    """Return the call for one."""
+    return _build_reading("GET", f"{_PATH}/{format_id(memory_id)}")
+
+
+def get_history(memory_id: object) -> ApiCall[MemoryObject]:
+    """Return the call for how one changed."""
+    return _build_reading("GET", f"{_PATH}/{format_id(memory_id)}/history")
+
+
+def delete(memory_id: object) -> ApiCall[MemoryObject]:
+    """Return the call that deletes one."""
+    return _build_reading("DELETE", f"{_PATH}/{format_id(memory_id)}")
+
+
+def change(memory_id: object, action: str) -> ApiCall[MemoryObject]:
+    """Return the call that accepts one, or undoes its last change; `action` is "accept" or "undo"."""
+    return ApiCall(method="POST", path=f"{_PATH}/{format_id(memory_id)}/{action}", parse=_parse_object)
+
+
+def export(export_format: str) -> ApiCall[None]:
+    """Return the call for all as a file; raise Invalid for an unknown format."""
+    if export_format not in MEMORY_FORMATS:
+        raise Invalid(f"The format is one of {', '.join(MEMORY_FORMATS)}.", field="format")
+    return ApiCall(
+        method="GET",
+        path=f"{_PATH}/export",
+        query={"format": export_format},
+        parse=lambda _: None,
+        is_idempotent=True,
+        is_slow=True,
+    )
+
+
+def search_texts(query: str, *, limit: int | None = None) -> ApiCall[MemoryObject]:
+    """Return LocalGPT's call that searches."""
+    return _build_reading("POST", "/api/memory/search", body=_select(query=query, limit=limit))
+
+
+def get_stats() -> ApiCall[MemoryObject]:
+    """Return LocalGPT's call for how much there is."""
+    return _build_reading("GET", "/api/memory/stats")
+
+
+def rebuild_index() -> ApiCall[MemoryObject]:
+    """Return the call that builds the search index again."""
+    return ApiCall(method="POST", path="/api/memory/reindex", parse=_parse_object)
+
+
+def run_heartbeat() -> ApiCall[MemoryObject]:
+    """Return the call that does one check of the standing requests."""
+    return ApiCall(method="POST", path="/api/heartbeat", parse=_parse_object, is_slow=True)
+
+
+def _build_reading(
+    method: str, path: str, *, query: Mapping[str, str] | None = None, body: Any = None
+) -> ApiCall[MemoryObject]:
+    return ApiCall(
+        method=method, path=path, query=query or {}, body=body, parse=_parse_object, is_idempotent=True
+    )
