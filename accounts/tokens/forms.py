@@ -17,7 +17,7 @@ _KINDS: Final = (
 # Those whose part of a diary exists, in the words of the page.
 SCOPE_WORDS: Final = {
     "diary:read": "Read entries, earlier versions, drafts, replies and traces",
-    "diary:write": "Write entries",
+    "diary:write": "Write entries, move them, and put them into the bin",
 }
 _LIFETIMES: Final = ((30, "30 days"), (90, "90 days"), (365, "A year"), (0, "Until I revoke it"))
 _DROP: Final = "drop"

@@ -39,7 +39,12 @@ def programs(request: HouseholdRequest) -> HttpResponse:
         sentence = error_messages.REAUTHENTICATION_FAILED if is_wrong else get_rotation_error_message(error)
         form.add_error("current" if is_wrong else None, sentence)
         return set_retry_after(_render_page(request, form, status=get_error_status(error)), error)
-    context = {"token": text, "name": form.cleaned_data["name"], "in_settings": True}
+    context = {
+        "token": text,
+        "name": form.cleaned_data["name"],
+        "origin": _get_origin(request),
+        "in_settings": True,
+    }
     return render(request, "accounts/new_token.html", context)
 
 
@@ -90,12 +95,18 @@ def confirm_token(request: HouseholdRequest, token_id: UUID) -> HttpResponse:
     return redirect("programs")
 
 
+def _get_origin(request: HouseholdRequest) -> str:
+    """Return the address at which this page was opened, which programs use too."""
+    return f"{request.scheme}://{request.get_host()}"
+
+
 def _render_page(request: HouseholdRequest, form: TokenForm, *, status: int = 200) -> HttpResponse:
     token_uses.write_all()
     context = {
         "tokens": services.list_tokens(request.vault.keyring),
         "scope_words": SCOPE_WORDS,
         "form": form,
+        "origin": _get_origin(request),
         "in_settings": True,
     }
     return render(request, "accounts/programs.html", context, status=status)
