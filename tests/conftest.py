@@ -17,6 +17,7 @@ import pytest
 from hypothesis import settings
 
 from tests import compiling, extended, made_ready, retries
+from tests.fakes.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -178,6 +179,9 @@ def close_search_indexes(request: pytest.FixtureRequest) -> Generator[None]:
     yield
     if registry := sys.modules.get("search.index.registry"):
         registry.indexes.close_all()
+        # What a worker has begun may still open a connection, to whatever is the database then.
+        for worker in (registry.workers.opening_worker, registry.workers.embedding_worker):
+            worker.wait_idle(timeout=PATIENCE)
 
 
 @pytest.fixture
