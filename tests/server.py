@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests import forking, made_ready
+from tests.fakes.waiting import PATIENCE
 
 ROOT = Path(__file__).resolve().parent.parent
 ADDRESS = re.compile(r"http://llamora\.localhost:(\d+)/")
@@ -55,7 +56,7 @@ class Server:
     def log(self) -> str:
         return self.log_path.read_text(errors="replace")
 
-    def stop(self, *, signal_number: int = signal.SIGTERM, timeout: float = 10) -> float:
+    def stop(self, *, signal_number: int = signal.SIGTERM, timeout: float = PATIENCE) -> float:
         """Stop the server; return the duration in seconds."""
         began = time.monotonic()
         if self.process.poll() is None:
