@@ -91,25 +91,37 @@ def read_to_the_end(connection: socket.socket) -> bytes:
     return received
 
 
-def test_a_head_that_drips_is_closed_in_the_end(house: ServedHouse) -> None:
-    with begin(house, b"GET / HTTP/1.1\r\nX-Slow: ", address=fresh_address()) as connection:
-        connection.settimeout(0.5)
-        for _ in range(200):
-            try:
-                connection.sendall(b"x")
-                if connection.recv(100) == b"":
-                    return
-            except TimeoutError:
-                continue
-            except OSError:
+@pytest.fixture(scope="module")
+def dripping(house: ServedHouse) -> Iterator[dict[str, socket.socket]]:
+    """A head and a body that never end, sent at once: each is given up after ten seconds."""
+    beginnings = {
+        "head": b"GET / HTTP/1.1\r\nX-Slow: ",
+        "body": b"POST /sign-in/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 200\r\n\r\nname=",
+    }
+    with ExitStack() as stack:
+        yield {
+            name: stack.enter_context(begin(house, sent, address=fresh_address()))
+            for name, sent in beginnings.items()
+        }
+
+
+def test_a_head_that_drips_is_closed_in_the_end(dripping: dict[str, socket.socket]) -> None:
+    connection = dripping["head"]
+    connection.settimeout(0.5)
+    for _ in range(200):
+        try:
+            connection.sendall(b"x")
+            if connection.recv(100) == b"":
                 return
+        except TimeoutError:
+            continue
+        except OSError:
+            return
     raise AssertionError("it was held")
 
 
-def test_a_body_that_drips_is_refused_with_a_sentence(house: ServedHouse) -> None:
-    half = b"POST /sign-in/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 200\r\n\r\nname="
-    with begin(house, half, address=fresh_address()) as connection:
-        answer = read_to_the_end(connection)
+def test_a_body_that_drips_is_refused_with_a_sentence(dripping: dict[str, socket.socket]) -> None:
+    answer = read_to_the_end(dripping["body"])
 
     assert answer.startswith(b"HTTP/1.1 408 ")
     assert b"did not arrive in time" in answer
@@ -170,9 +182,9 @@ def test_of_one_person_only_some_long_bodies_are_held_and_the_oldest_gives_way(
         half_sent = []
         for _ in range(most + 1):
             half_sent.append(stack.enter_context(begin(house, head.encode(), address=fresh_address())))
-            # Each is known before the next begins.
             half_sent[-1].sendall(b"x" * 100_000)
-            time.sleep(0.2)
+            # What was sent before a page was asked for is known once the page is there.
+            owner.get("/")
 
         answer = read_to_the_end(half_sent[0])
 

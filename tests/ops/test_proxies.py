@@ -143,27 +143,31 @@ def test_headers_from_outside_change_nothing(house: ServedHouse) -> None:
         assert socket.ping().wait(PATIENCE)
 
 
-def guess(house: ServedHouse, peer: str, forwarded: str, *, times: int = 1) -> list[int]:
+TRIES = PAIR.free + 8
+
+
+def guess(house: ServedHouse, peer: str, forwarded: str) -> int:
+    """Sign in with a wrong password; return the status."""
     browser = Visitor(server=house.server, source_address=peer, more_headers={"X-Forwarded-For": forwarded})
     browser.get("/sign-in/")
-    fields = {"name": "Nobody of this name", "password": "wrong"}
-    return [browser.submit("/sign-in/", fields).status for _ in range(times)]
+    return browser.submit("/sign-in/", {"name": "Nobody of this name", "password": "wrong"}).status
 
 
 def test_guesses_are_counted_by_the_address_that_the_proxy_names(house: ServedHouse) -> None:
-    guesses = guess(house, PROXY_HERE, "6.6.6.6, 203.0.113.7", times=PAIR.free + 8)
+    # Each makes the next wait longer, so no more than it takes.
+    is_refused = any(guess(house, PROXY_HERE, "6.6.6.6, 203.0.113.7") == 429 for _ in range(TRIES))
     another = guess(house, PROXY_HERE, "6.6.6.6, 203.0.113.8")
 
-    assert 429 in guesses
-    assert another == [422]
+    assert is_refused
+    assert another == 422
     assert re.search(r"POST /sign-in/ 4\d\d .* from 203\.0\.113\.7$", house.server.log(), re.MULTILINE)
     assert "6.6.6.6" not in house.server.log()
 
 
 def test_a_guesser_cannot_change_their_address_by_a_header(house: ServedHouse) -> None:
-    statuses = [guess(house, "127.0.67.2", f"6.6.6.{n}")[0] for n in range(PAIR.free + 8)]
+    is_refused = any(guess(house, "127.0.67.2", f"6.6.6.{n}") == 429 for n in range(TRIES))
 
-    assert 429 in statuses
+    assert is_refused
     assert "6.6.6." not in house.server.log()
 
 
