@@ -47,15 +47,21 @@ collect_ignore = [] if IN_BROWSER_RUN else ["browser"]
 FIRST = (
     "tests/test_browser_suite.py",
     "tests/test_architecture.py",
-    "tests/losses/test_disk.py",
-    "tests/test_no_skips.py",
     "tests/upgrade/test_upgrade.py",
-    "tests/diary/test_replies_served.py",
+    "tests/test_no_skips.py",
+    "tests/losses/test_disk.py",
+    "tests/ops/test_held_connections.py",
     "tests/ops/test_up.py",
+    "tests/inference/test_switching.py",
+    "tests/rotation/test_state_machine.py",
+    "tests/ops/test_proxies.py",
+    "tests/diary/test_replies_served.py",
     "tests/losses/test_kill.py",
+    "tests/leaks/test_markers.py",
     "tests/inference/test_llamacpp.py",
     "tests/upgrade/test_earlier_commits.py",
     "tests/leaks/test_faults.py",
+    "tests/test_retries.py",
     "tests/ops/test_eight_sick_households.py",
     "tests/ops/test_backup_served.py",
     "tests/losses/test_two_processes.py",
@@ -69,6 +75,21 @@ FIRST = (
     "tests/browser/test_model_away.py",
     "tests/browser/test_rotation.py",
     "tests/browser/test_two_people.py",
+    "tests/search/test_commands.py",
+    "tests/rotation/test_concurrent_use.py",
+    "tests/rotation/test_tokens.py",
+    "tests/rotation/test_dropped_texts.py",
+    "tests/ops/test_static_files.py",
+    "tests/ops/test_model_command.py",
+    "tests/leaks/test_attacks_guessing.py",
+    "tests/leaks/test_attacks_markup.py",
+    "tests/search/test_first_start.py",
+    "tests/losses/test_late_drafts.py",
+    "tests/test_forking.py",
+    "tests/rotation/test_writes_meanwhile.py",
+    "tests/ops/test_bench.py",
+    "tests/ops/test_erasure.py",
+    "tests/search/test_recall.py",
 )
 
 
@@ -145,12 +166,11 @@ def django_db_setup(django_db_setup: None) -> None:
 
 
 @pytest.fixture(autouse=True)
-def cheap_derivations(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
-    """Lower the cost of key derivations in this process; `tests/crypto/test_kdf.py` tests the real costs."""
+def cheap_derivations(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Allow the cost in `tests/settings.py`; `tests/crypto/test_kdf.py` tests the real costs."""
     from llamora.crypto import Cost, kdf
 
     monkeypatch.setattr(kdf, "FLOOR", Cost(memory_kib=8, time=1, lanes=1))
-    settings.ARGON2_MEMORY_KIB, settings.ARGON2_TIME, settings.ARGON2_LANES = 8, 1, 1
 
 
 @pytest.fixture(autouse=True)

@@ -27,6 +27,8 @@ from llamora.settings import *  # noqa: E402, F403 - the folder comes first
 from llamora.settings import DATABASES, STORAGES  # noqa: E402
 
 RESERVE_MIB = 0  # many data folders of tests share one disk
+# A derivation at its real cost takes longer than most tests.
+ARGON2_MEMORY_KIB, ARGON2_TIME, ARGON2_LANES = 8, 1, 1
 # A database file, as in a household: the raw bytes and the write-ahead log can then be searched.
 DATABASES["default"]["TEST"] = {"NAME": HOUSE / "data" / "test.sqlite3"}
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
