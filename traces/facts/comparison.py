@@ -1,0 +1,111 @@
+"""Comparison of a new fact with an earlier one of the same person, without a model.
+
+    same       normalised words agree, and numbers, names and polarity are identical
+    newer      another value in a relation that has one at a time, or "now", "moved", "no longer"
+    reversed   the same with the other polarity
+    extends    the value of one contains that of the other
+    beside     both can be true
+
+The verdict says which button stands first, and never acts. What is sensitive (health, marriage, diet, money,
+addiction) always asks.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+from traces.facts.languages import Cardinality
+from traces.facts.statements import Statement, Words
+
+
+class Verdict(Enum):
+    """Relation of a fact to an earlier one; the value is its name in the API."""
+
+    SAME = "same"
+    NEWER = "newer"
+    REVERSED = "reversed"
+    EXTENDS = "extends"
+    BESIDE = "beside"
+
+
+class Strategy(Enum):
+    """Choice of what to do about two facts; the value is its name in the API."""
+
+    SAID_AGAIN = "update_timestamp"
+    REPLACE = "replace"
+    MERGE = "merge"
+    LINK = "link"
+    CREATE_NEW = "create_new"
+    BOTH = "keep_both"
+    ARCHIVE_OLD = "archive_old"
+
+
+FIRST_STRATEGIES: Final = {
+    Verdict.SAME: Strategy.SAID_AGAIN,
+    Verdict.NEWER: Strategy.REPLACE,
+    Verdict.REVERSED: Strategy.REPLACE,
+    Verdict.EXTENDS: Strategy.MERGE,
+    Verdict.BESIDE: Strategy.BOTH,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """A verdict, and whether its owner is asked although a strategy is likely."""
+
+    verdict: Verdict
+    asks: bool = False
+
+    @property
+    def first_strategy(self) -> Strategy:
+        """The strategy whose button stands first."""
+        return FIRST_STRATEGIES[self.verdict]
+
+
+def compare(first: Statement, then: Statement) -> Comparison:
+    """Return how a new statement stands to an earlier one."""
+    verdict = _find_verdict(first, then)
+    is_open = verdict is Verdict.BESIDE and _may_touch(first, then)
+    is_sensitive = first.is_sensitive or then.is_sensitive
+    return Comparison(verdict=verdict, asks=is_open or (is_sensitive and verdict is not Verdict.SAME))
+
+
+def _find_verdict(first: Statement, then: Statement) -> Verdict:
+    if first.subject != then.subject or first.relation != then.relation:
+        return Verdict.BESIDE
+    if first.value == then.value:
+        return _judge_polarity(first, then)
+    if then.has_ended or first.has_ended or then.is_negative or first.is_negative:
+        # "No longer in Boston" and "in New York" say nothing of each other; a move does.
+        return Verdict.NEWER if then.is_new and then.cardinality is Cardinality.ONE else Verdict.BESIDE
+    if _contains(first.value, then.value) or _contains(then.value, first.value):
+        return Verdict.EXTENDS
+    if then.cardinality is Cardinality.ONE or (then.is_new and then.cardinality is not Cardinality.DATED):
+        return Verdict.NEWER
+    return Verdict.BESIDE
+
+
+def _judge_polarity(first: Statement, then: Statement) -> Verdict:
+    if first.has_ended != then.has_ended:
+        return Verdict.NEWER
+    if first.is_negative != then.is_negative:
+        return Verdict.REVERSED
+    return Verdict.SAME if first.negated == then.negated else Verdict.BESIDE
+
+
+def _contains(less: tuple[Words, ...], more: tuple[Words, ...]) -> bool:
+    """Return whether a value says all that another one says, and more.
+
+    "Boston, Massachusetts" contains "Boston"; "New York" does not contain "York".
+    """
+    return less != more and all(any(each[: len(item)] == item for each in more) for item in less)
+
+
+def _may_touch(first: Statement, then: Statement) -> bool:
+    """Return whether two facts that stand beside each other may still be a change."""
+    return (
+        first.subject == then.subject
+        and first.relation == then.relation
+        and bool(first.relation)
+        and then.cardinality is not Cardinality.DATED
+    )

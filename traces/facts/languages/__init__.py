@@ -1,0 +1,82 @@
+"""The words by which statements are read, a table for each language; a language is a module here.
+
+A phrase is words with a space between them; `a/b` stands for either, `a|b` for forms of one word, of which
+the first stands for all, `?` behind a word for one that may be missing. Words are written as
+`statements.split_words` gives them: folded, without apostrophes.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Cardinality(Enum):
+    """Number of values that a subject has in a relation at a time."""
+
+    ONE = "one"
+    MANY = "many"
+    # A meeting, an appointment: several on one day are no contradiction.
+    DATED = "dated"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relation:
+    """A relation, and the phrases that stand between its subject and its value.
+
+    `has_phrase_in_value` is for "is vegetarian". A sensitive one is never decided for its
+    owner: health, marriage, diet, money, addiction. A negative one says the reverse of the relation with
+    the same name ("hates" and "likes").
+    """
+
+    name: str
+    phrases: tuple[str, ...]
+    cardinality: Cardinality = Cardinality.MANY
+    has_phrase_in_value: bool = False
+    is_sensitive: bool = False
+    is_negative: bool = False
+    # Whether the phrase says by itself that it is so from now on ("moved to").
+    is_change: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attribute:
+    """Nouns behind a possessive or before "is": "her birthday is ...", and how many of them one has."""
+
+    nouns: tuple[str, ...]
+    cardinality: Cardinality = Cardinality.ONE
+    is_sensitive: bool = False
+    # The relation that says the same in other words, if there is one.
+    relation: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Language:
+    """The tables of one language."""
+
+    code: str
+    relations: tuple[Relation, ...]
+    attributes: tuple[Attribute, ...]
+    # Prefix of an attribute of which one has one for each thing: favourite colour.
+    favourites: tuple[str, ...]
+    # Words for the person whose diary it is, and their possessives.
+    owner: frozenset[str]
+    owner_possessives: frozenset[str]
+    negations: frozenset[str]
+    # Phrases that end something: no longer, used to.
+    endings: tuple[str, ...]
+    now_words: frozenset[str]
+    # Words that change nothing: articles, fillers, "called".
+    fillers: frozenset[str]
+    # Verbs that only help another one: does, has been.
+    auxiliaries: frozenset[str]
+    # Forms of "to be" between an attribute and its value.
+    copulas: frozenset[str]
+    conjunctions: frozenset[str]
+    # Words before a day or a place that an attribute has: her birthday is "on" May 5.
+    prepositions: frozenset[str]
+    # Words that make a sentence a wish, a condition or a guess.
+    doubts: frozenset[str]
+    # Feelings, character and judgements of people, which are never proposed.
+    traits: frozenset[str]
+    spellings: dict[str, str]
+    numbers: dict[str, int]

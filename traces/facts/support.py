@@ -1,0 +1,112 @@
+"""The check of a proposed fact against its quote, without a model.
+
+A fact is shown only if its quote stands in the entry, and every number, name and negation of the fact occurs
+in the quote. A date may be resolved: "next Friday" supports the day that it was. A quote that wishes, guesses
+or asks supports nothing but that, and a feeling, a trait of character or a judgement is no fact.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Final
+
+from llamora.dates import DateMention, scan
+from traces.facts.languages import Language
+from traces.facts.languages.en import ENGLISH
+from traces.facts.statements import LANGUAGES, split_words
+
+# Words whose first letters are alike are forms of one word: Hund, Hundes.
+_LEAST_STEM: Final = 4
+_SPACE: Final = re.compile(r"\s+")
+_NUMBER: Final = re.compile(r"\d+(?:[.,:]\d+)*")
+_CAPITALIZED: Final = re.compile(r"[^\W\d_]\w*")
+Span = tuple[int, int]
+
+
+def find_quote(text: str, quote: str) -> Span | None:
+    """Return where a quote stands in a text, word for word; spaces and line ends may differ."""
+    words = _SPACE.split(quote.strip())
+    if not words or not words[0]:
+        return None
+    found = re.search(r"\s+".join(map(re.escape, words)), text)
+    return found.span() if found else None
+
+
+def is_supported(fact: str, *, quote: str, anchor: datetime, language: str) -> bool:
+    """Return whether a quote says all the numbers, names and negations of a fact, and no wish or guess.
+
+    `anchor` is the moment at which the entry was written, by which its dates are resolved.
+    """
+    table = LANGUAGES.get(language, ENGLISH)
+    fact_dates, quote_dates = (scan(text, anchor, languages=[table.code]) for text in (fact, quote))
+    if not all(_is_dated(mention, quote_dates) for mention in fact_dates):
+        return False
+    said, supported = _leave_out(fact, fact_dates), split_words(quote, table)
+    return (
+        not quote.rstrip().endswith("?")
+        and _is_negative(fact, table) == _is_negative(quote, table)
+        and not (set(supported) & table.doubts) - set(split_words(fact, table))
+        and _has_numbers(said, quote, table)
+        and all(_occurs(name, supported) for name in _iter_names(said, table))
+    )
+
+
+def is_trait(fact: str, *, language: str) -> bool:
+    """Return whether a sentence is of a feeling, of character, or a judgement of somebody."""
+    table = LANGUAGES.get(language, ENGLISH)
+    return not table.traits.isdisjoint(split_words(fact, table))
+
+
+# --- Dates, numbers, names, negations ----------------------------------------------------------------------
+
+
+def _is_dated(mention: DateMention, quoted: list[DateMention]) -> bool:
+    """Return whether a quote has a time expression of this meaning, or one that lies within it."""
+    days = mention.when.days
+    for other in quoted:
+        if other.when == mention.when or other.text.casefold() == mention.text.casefold():
+            return True
+        there = other.when.days
+        if days and there and days[0] <= there[0] <= there[1] <= days[1] and days == there:
+            return True
+    return False
+
+
+def _leave_out(text: str, mentions: list[DateMention]) -> str:
+    for mention in reversed(mentions):
+        text = text[: mention.start] + " " + text[mention.end :]
+    return text
+
+
+def _is_negative(text: str, table: Language) -> bool:
+    return not table.negations.isdisjoint(split_words(text, table))
+
+
+def _has_numbers(fact: str, quote: str, table: Language) -> bool:
+    """Return whether a quote has every number of a fact, in digits or in words."""
+    quoted = _list_numbers(quote, table)
+    return all(number in quoted for number in _list_numbers(fact, table))
+
+
+def _list_numbers(text: str, table: Language) -> set[str]:
+    return {*_NUMBER.findall(text), *(word for word in split_words(text, table) if word.isdecimal())}
+
+
+def _iter_names(fact: str, table: Language) -> Iterator[str]:
+    """Yield the capitalized words of a fact, folded; the first one may be capitalized for its place."""
+    known = table.owner | table.owner_possessives | table.fillers | table.auxiliaries
+    for found in _CAPITALIZED.finditer(fact):
+        word = unicodedata.normalize("NFKC", found.group())
+        folded = word.casefold()
+        if word[0].isupper() and folded not in known:
+            yield folded
+
+
+def _occurs(name: str, words: list[str]) -> bool:
+    return any(word == name or _share_stem(word, name) for word in words)
+
+
+def _share_stem(one: str, other: str) -> bool:
+    shorter, longer = sorted((one, other), key=len)
+    return len(shorter) >= _LEAST_STEM and longer.startswith(shorter) and len(longer) - len(shorter) <= 2
