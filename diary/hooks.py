@@ -12,11 +12,12 @@ always with the owner's keyring in force.
     exports    exported values of entries by kind, as plain data
     imports    importers of these values
     rows       importers of rows that belong to no entry
+    rules      which rows of a table a program may export that reads only what its owner wrote
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -97,6 +98,20 @@ class ImportedFile(Protocol):
 # Takes the number of a row in the file and the row; returns whether it was added.
 RowInserter = Callable[[ImportedFile, int, dict[str, Any]], bool]
 
+
+@dataclass(frozen=True, slots=True)
+class OtherEntries:
+    """The entries, deleted or not, that their owner neither wrote nor took as their own: ids and days."""
+
+    ids: frozenset[UUID]
+    days: frozenset[date]
+
+
+# Takes a row and the entry that it belongs to, if any; returns whether its owner's words alone are in it.
+ExportRule = Callable[[Any, Entry | None], bool]
+# Called once for each export, with the owner and the entries of others.
+ExportRuleFactory = Callable[[UUID, OtherEntries], ExportRule]
+
 _panel_providers: list[PanelProvider] = []
 _recall_providers: list[RecallProvider] = []
 _link_providers: list[LinkProvider] = []
@@ -105,6 +120,7 @@ _usual_word_finders: list[UsualWordFinder] = []
 _exporters: dict[str, Exporter] = {}
 _importer_factories: dict[str, ImporterFactory] = {}
 _row_inserters: dict[str, RowInserter] = {}
+_rule_factories: dict[str, ExportRuleFactory] = {}
 
 
 def register_panels(*, panels: PanelProvider, links: LinkProvider) -> None:
@@ -150,6 +166,16 @@ def register_row_import(kind: str, insert: RowInserter) -> None:
 def get_row_inserters() -> Mapping[str, RowInserter]:
     """Return the importers of rows that belong to no entry, by kind."""
     return _row_inserters
+
+
+def register_export_rule(label: str, factory: ExportRuleFactory) -> None:
+    """Register the rule for the rows of a model, as in "traces.trace"; without one none are exported."""
+    _rule_factories[label] = factory
+
+
+def build_export_rules(owner_id: UUID, others: OtherEntries) -> dict[str, ExportRule]:
+    """Return the rules for one export, by the names of models."""
+    return {label: factory(owner_id, others) for label, factory in _rule_factories.items()}
 
 
 def get_panels(entries: Sequence[Entry], *, are_new: bool = False) -> dict[UUID, list[EntryPanel]]:

@@ -25,7 +25,7 @@ from llamora.crypto import KeyId, Keyring, VaultLocked, current_keyring
 from llamora.inference.job import LIVE_STATES
 from llamora.inference.registry import registry
 from search import related_entries, services
-from search.ask import imports
+from search.ask import conversations, imports
 from search.ask.services import mark_interrupted
 from search.embedder.search_settings import get_search_settings
 from search.errors import IndexClosed
@@ -58,6 +58,7 @@ def connect() -> None:
     )
     data_inventory.register_label(Question, data_inventory.RowLabel(one="question", many="questions"))
     hooks.register_row_import(imports.KIND, imports.insert_question)
+    hooks.register_export_rule("search.question", conversations.build_export_rule)
     registry.on_startup(mark_interrupted)
     hooks.register_recall(related_entries.find_related_entries)
     hooks.register_usual_words(services.find_usual_words)

@@ -24,7 +24,7 @@ import ahocorasick
 from django.conf import settings
 
 from accounts.sessions.registry import session_registry
-from llamora.crypto import KeyId, current_keyring
+from llamora.crypto import KeyId, current_realm_keyring
 from llamora.normalization import normalize
 from traces.models import Trace
 from traces.names import get_content, get_identity
@@ -155,7 +155,7 @@ class NameMatchers:
 
     def get_current(self) -> NameMatcher:
         """Return the matcher of the person whose keyring is in force; raise VaultLocked if there is none."""
-        key_id = current_keyring().key_id
+        key_id = current_realm_keyring().key_id
         with self._lock:
             matcher, generation = self._matchers.get(key_id), self._generations[key_id.owner]
             self._used_at[key_id] = time.monotonic()

@@ -8,14 +8,14 @@ Functions that return names need the owner's keyring in force.
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.db.models import CharField, Count, Max, Min, Q
 from django.db.models.functions import Cast
 from django.urls import reverse
 
-from diary.hooks import NamedLink, RecalledEntries
+from diary.hooks import ExportRule, NamedLink, OtherEntries, RecalledEntries
 from diary.models import Entry, EntryQuerySet
 from llamora.database.sqlite.reading import to_id
 from traces.accepted import load_entries
@@ -124,3 +124,42 @@ def load_names(owner_id: UUID) -> dict[UUID, str]:
         trace.id: get_display_name(trace)
         for trace in Trace.objects.for_owner(owner_id).only("id", "owner_id", "name")
     }
+
+
+def build_trace_rule(owner_id: UUID, others: OtherEntries) -> ExportRule:
+    """Return the rule for exports of a program that reads only its owner's words, for the rows of traces.
+
+    Allowed are traces on an entry of theirs, but without a summary that may tell of other entries.
+    """
+    own, mixed = _split_traces(owner_id, others)
+
+    def is_own(row: Trace, entry: Entry | None) -> bool:
+        del entry
+        if row.id not in own:
+            return False
+        summary: dict[str, Any] | None = row.open_or("summary", {})
+        return summary is None or (summary.get("clean") is True and row.id not in mixed)
+
+    return is_own
+
+
+def build_change_rule(owner_id: UUID, others: OtherEntries) -> ExportRule:
+    """Return the rule for the changes of traces: those of traces that are on an entry of their owner's."""
+    own, _ = _split_traces(owner_id, others)
+    return lambda row, _: row.trace_id in own
+
+
+def build_proposal_rule(owner_id: UUID, others: OtherEntries) -> ExportRule:
+    """Return the rule for suggestions: a model makes them of what its owner wrote alone."""
+    del owner_id
+    return lambda row, _: row.entry_id not in others.ids
+
+
+def _split_traces(owner_id: UUID, others: OtherEntries) -> tuple[set[UUID], set[UUID]]:
+    """Return the traces that are on entries of their owner's, and those that are on others."""
+    rows = EntryTrace.objects.filter(owner_id=owner_id).order_by().values_list("trace_id", "entry_id")
+    own: set[UUID] = set()
+    mixed: set[UUID] = set()
+    for trace_id, entry_id in rows.iterator():
+        (mixed if entry_id in others.ids else own).add(trace_id)
+    return own, mixed

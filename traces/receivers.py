@@ -44,6 +44,9 @@ def connect() -> None:
     hooks.register_recall(queries.find_context_entries)
     hooks.register_labels(tagging_presenters.list_names_for_export)
     hooks.register_export("traces", tagging_presenters.list_names_for_export)
+    hooks.register_export_rule("traces.trace", queries.build_trace_rule)
+    hooks.register_export_rule("traces.change", queries.build_change_rule)
+    hooks.register_export_rule("traces.traceproposal", queries.build_proposal_rule)
     hooks.register_import("traces", TraceImporter)
     hooks.register_import("proposals", ProposalImporter)
     register_blind_index(

@@ -3,7 +3,8 @@
 export_format     the files of an export; the reference of the format
 export_targets    the folder or zip that is written
 exports           reads a diary and writes it to a target
-downloads         an export as a zip that is streamed to the browser
+programs          export for a program
+downloads         an export that is streamed while a thread writes it
 views             the export page
 
 line_reader       parses JSON lines

@@ -24,7 +24,7 @@ from diary.history.services import replace_with_text
 from diary.models import Entry, Origin
 from diary.transfer import export_format
 from diary.transfer.entry_imports import EntryImporter
-from diary.transfer.exports import ExportReport, iter_entries
+from diary.transfer.exports import ExportReport, ExportSource, iter_entries
 from diary.transfer.line_reader import RejectedLine
 from diary.transfer.row_parser import ParsedEntry, parse_entry
 from llamora.crypto import EnvelopeError, Keyring, in_force
@@ -57,12 +57,12 @@ class BackedUpDay:
     unreadable: int
 
 
-def read_backed_up_entries(*, person: Person, keyring: Keyring, day: date, now: datetime) -> BackedUpDay:
+def read_backed_up_entries(*, keyring: Keyring, day: date, now: datetime) -> BackedUpDay:
     """Return the entries of a day that are not in the bin, in the order they were written."""
     entries: list[ParsedEntry] = []
     unreadable = 0
     with in_force(keyring), read_snapshot():
-        for exported in iter_entries(person.id, ExportReport(), day=day):
+        for exported in iter_entries(ExportSource.load(keyring), ExportReport(), day=day):
             if exported.is_deleted:
                 continue
             # In the form of an export, which the import checks value by value.

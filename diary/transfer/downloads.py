@@ -1,26 +1,24 @@
-"""An export streamed to the browser as a zip while a thread writes it, without a temporary file.
+"""An export streamed to a browser or a program while a thread writes it, without a temporary file.
 
 It needs its own thread, because the writer uses one database snapshot and one keyring from beginning to end,
-while each chunk of a response is read in any free thread. A lock, a disconnected browser or another download
-of the same person stops the writer; the zip then ends without its central directory, so that no program takes
-it for complete.
+while each chunk of a response is read in any free thread. A lock, whoever disconnects, or another download of
+the same person or program stops the writer; what was sent then lacks its end, so that no program takes it for
+complete.
 """
 
 import io
 import logging
 import threading
-import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from queue import Empty, Full, Queue
-from typing import Any, Final
+from typing import IO, Any, Final
 from uuid import UUID
 
 from django.db import connection
 
 from accounts.signals import vault_locked
-from diary.transfer.export_targets import ExportTarget, ZipTarget
-from llamora.crypto import Keyring
+from llamora.crypto import RealmKeyring
 from llamora.threads import lower_priority, yield_turn
 
 CHUNK_BYTES: Final = 64 * 1024
@@ -29,27 +27,42 @@ POLL_SECONDS: Final = 0.5  # between checks whether the download was closed
 
 _log = logging.getLogger(__name__)
 _lock = threading.Lock()
-_active_downloads: dict[UUID, "ZipDownload"] = {}
+# By their person, and the browser's or program's part of it.
+_active_downloads: dict[tuple[UUID, UUID | None], "StreamedDownload"] = {}
 
 
 class DownloadAborted(Exception):  # noqa: N818 - says what became of it
-    """Raised when a zip cannot be completed: the diary was locked, or a value could not be read."""
+    """Raised when a download cannot be completed: the diary was locked, or a value could not be read."""
 
 
-class ZipDownload:
-    """The chunks of one zip, in order; `write` writes the files to a target with a given keyring."""
+WriteDownload = Callable[[IO[bytes], RealmKeyring], None]
+
+
+class StreamedDownload:
+    """The chunks of one download, in order; `write` writes it to a file with a given keyring.
+
+    A person has one download at a time, and so has each program: `token_id` is that of a program,
+    `sign_in_id` that of a browser. Once `may_continue` returns False, the download ends.
+    """
 
     def __init__(
-        self, keyring: Keyring, *, sign_in_id: UUID, write: Callable[[ExportTarget, Keyring], None]
+        self,
+        keyring: RealmKeyring,
+        *,
+        write: WriteDownload,
+        sign_in_id: UUID | None = None,
+        token_id: UUID | None = None,
+        may_continue: Callable[[], bool] = lambda: True,
     ) -> None:
-        self._keyring, self._write = keyring, write
+        self._keyring, self._write, self._may_continue = keyring, write, may_continue
         self.sign_in_id = sign_in_id
+        self._place = keyring.owner, token_id
         self._chunks: Queue[bytes] = Queue(MAX_CHUNKS_AHEAD)
         self._ended = threading.Event()
         self._is_complete = self._has_stopped = False
         self._thread = threading.Thread(target=self._run, name="download", daemon=True)
         with _lock:
-            previous, _active_downloads[keyring.owner] = _active_downloads.get(keyring.owner), self
+            previous, _active_downloads[self._place] = _active_downloads.get(self._place), self
         if previous is not None:
             previous.close()
         self._thread.start()
@@ -72,24 +85,24 @@ class ZipDownload:
         self._ended.set()
         self._keyring.close()
         with _lock:
-            if _active_downloads.get(self._keyring.owner) is self:
-                del _active_downloads[self._keyring.owner]
+            if _active_downloads.get(self._place) is self:
+                del _active_downloads[self._place]
 
     def _run(self) -> None:
         lower_priority()
         try:
             pipe = io.BufferedWriter(_DownloadPipe(self._enqueue), CHUNK_BYTES)
-            archive = zipfile.ZipFile(pipe, "w")
-            self._write(ZipTarget(archive), self._keyring)
-            archive.close()
+            self._write(pipe, self._keyring)
             pipe.flush()
             self._enqueue(b"")
             self._is_complete = True
         except Exception as error:
+            # From here on `_enqueue` drops what a zip still writes when it is garbage collected, with the
+            # frames of the error.
+            self._has_stopped = True
             # Only the kind is logged: an error while reading texts may quote them.
             _log.warning("An export was not downloaded completely: %s", type(error).__name__)
         finally:
-            # From here on `_enqueue` drops what the archive still writes when it is garbage collected.
             self._has_stopped = True
             self._keyring.close()
             self._ended.set()
@@ -97,7 +110,7 @@ class ZipDownload:
 
     def _enqueue(self, chunk: bytes) -> None:
         """Add a chunk to the queue once there is room; an empty chunk marks the end."""
-        while not self._ended.is_set():
+        while not self._ended.is_set() and self._may_continue():
             with suppress(Full):
                 return self._chunks.put(chunk, timeout=POLL_SECONDS)
         if not self._has_stopped:
@@ -123,7 +136,7 @@ def _stop_download(sender: object, *, person_id: UUID, sign_in_id: UUID, **_: An
     """Stop the download of a browser that locked the diary or was signed out."""
     del sender
     with _lock:
-        download = _active_downloads.get(person_id)
+        download = _active_downloads.get((person_id, None))
     if download is not None and download.sign_in_id == sign_in_id:
         download.close()
 

@@ -12,8 +12,10 @@
     entries      including those in the bin; by day, then in the order they were written. Each has its
                  columns by name (id, day, text, revision, created_at, edited_at, deleted_at, source, ...),
                  and lists of its other values, by kind: "replies", "traces" (names), and later additions;
-                 "signature" is for the diary that made the export
+                 "signature" is for the diary that made the export; that of a program has none
     others       {kind: rows} of all rows that belong to no entry: "drafts", "inbox_items", ...
+    counts       {"entries", "damaged": number of damaged values, "left_out": {kind: number} of rows that
+                 whoever exports may not read}; since it comes last, a JSON without it is not complete
 
 Moments are ISO 8601 with their offset, days YYYY-MM-DD, ids text, bytes hexadecimal. Texts are exact, as they
 are stored, line ends LF. A damaged value is null, and its row then has an object `damaged` of column names
@@ -53,6 +55,7 @@ from typing import Any
 from uuid import UUID
 
 from diary import days, messages
+from llamora.pluralize import pluralize
 
 FORMAT, VERSION = "llamora.diary", 1
 JSON_NAME = "diary.json"
@@ -118,6 +121,13 @@ def render_day_markdown(day: date, entries: Sequence[ExportedText], *, zone: str
     return "\n\n".join(parts) + "\n"
 
 
+def render_markdown_end(*, entries: int, day_count: int, left_out: Mapping[str, int]) -> str:
+    """Return the last line of all days in one text, with their counts and those of what is left out."""
+    count = f"{pluralize(entries, 'entry', 'entries')} on {pluralize(day_count, 'day', 'days')}"
+    missing = ", ".join(f"{number} {kind.replace('_', ' ')}" for kind, number in sorted(left_out.items()))
+    return f"<!-- End of the export: {count}. Left out: {missing or 'nothing'}. -->\n"
+
+
 def _render_entry(entry: ExportedText, zone: str) -> Iterator[str]:
     yield f"## {entry.format_time(zone)}"
     yield messages.EXPORT_UNREADABLE_TEXT if entry.text is None else entry.text
@@ -140,6 +150,6 @@ def render_json_head(person: Mapping[str, Any], *, at: datetime) -> str:
     return encode_json(head).removesuffix("}") + ',"entries":['
 
 
-def render_json_tail(others: Mapping[str, Any]) -> str:
+def render_json_tail(others: Mapping[str, Any], *, counts: Mapping[str, Any]) -> str:
     """Return the end of the JSON, after its entries."""
-    return f'],\n"others":{encode_json(others)}}}\n'
+    return f'],\n"others":{encode_json(others)},\n"counts":{encode_json(counts)}}}\n'

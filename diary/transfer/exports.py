@@ -1,17 +1,21 @@
-"""Export of a whole diary, decrypted, for its owner.
+"""Export of a whole diary, decrypted, for its owner or for a program of theirs.
 
 Tables and columns are found by introspection, like those of a rotation, so that a new one is exported without
 a change here. The tables of `accounts` (keys) are left out, and those of `search` that are derived from texts
 or say what was searched for.
+
+The keyring of a program has no key for signatures, so an import takes such an export for one of somebody
+else. What a program may not read is left out, and counted (`diary.transfer.programs.rules`).
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import groupby, islice
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Self
 from uuid import UUID
 
 from django.db import models
@@ -25,8 +29,9 @@ from diary.models import Draft, Entry
 from diary.transfer import export_format
 from diary.transfer.export_format import ExportedText
 from diary.transfer.export_targets import ExportTarget
-from diary.transfer.signatures import DRAFT_LABEL, SIGNATURE_KEY, sign_row
-from llamora.crypto import EnvelopeError, Keyring, in_force
+from diary.transfer.programs.rules import ExportRules
+from diary.transfer.signatures import DRAFT_LABEL, ENTRY_LABEL, SIGNATURE_KEY, sign_row
+from llamora.crypto import EnvelopeError, Keyring, RealmKeyring, in_force
 from llamora.database import NotWritten, read_snapshot
 from llamora.fields import MacField, SealedField, SealedModel
 from llamora.fields.fence import sealed_models
@@ -54,6 +59,40 @@ class ExportReport:
     days: int = 0
     rows: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     damaged: list[tuple[str, UUID, str]] = field(default_factory=list)
+    # Of rows that a program may not read, by kind.
+    left_out: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+
+    def build_counts(self) -> Row:
+        """Return the counts with which an export ends."""
+        return {"entries": self.entries, "damaged": len(self.damaged), "left_out": dict(self.left_out)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportSource:
+    """A diary to export: its owner, the key that signs rows if there is one, and rules if not all is read."""
+
+    owner_id: UUID
+    signing_key: bytes | None = field(default=None, repr=False)
+    rules: ExportRules | None = None
+
+    @classmethod
+    def load(cls, keyring: RealmKeyring, *, reads_others: bool = True) -> Self:
+        """Return the diary of a keyring's owner; needs that keyring in force."""
+        return cls(
+            owner_id=keyring.owner,
+            signing_key=get_digest_key(keyring.owner) if isinstance(keyring, Keyring) else None,
+            rules=None if reads_others else ExportRules(keyring.owner),
+        )
+
+    def allows(self, row: SealedModel, entry: Entry | None = None) -> bool:
+        """Return whether a row may be exported."""
+        return self.rules is None or self.rules.allows(row, entry)
+
+    def sign(self, row: Row, *, label: bytes = ENTRY_LABEL) -> Row:
+        """Return a row with its signature, if there is a key for it."""
+        if self.signing_key is None:
+            return row
+        return row | {SIGNATURE_KEY: sign_row(row, self.signing_key, label=label)}
 
 
 @dataclass
@@ -67,43 +106,67 @@ class ExportedEntry:
 
 
 def export_diary(
-    *, person: Person, keyring: Keyring, target: ExportTarget, now: datetime, progress: Callable[[int], None]
+    *,
+    person: Person,
+    keyring: RealmKeyring,
+    target: ExportTarget,
+    now: datetime,
+    progress: Callable[[int], None],
+    reads_others: bool = True,
+    report: ExportReport | None = None,
 ) -> ExportReport:
     """Write everything of one person to a target; `progress` is called with the number of entries read.
 
-    Late drafts are merged first and boxes of the Inbox opened, as at an unlock; if nothing can be written to
-    the database they stay as they are, since a full disk must not prevent an export. Entries are read and
+    Without `reads_others`, what is not purely their own is left out. Late drafts are merged first and boxes
+    of the Inbox opened, as at an unlock, unless the keyring is that of a program; if nothing can be written
+    to the database they stay as they are, since a full disk must not prevent an export. Entries are read and
     decrypted twice, for the JSON and for the Markdown files: a zip is streamed one file after the other, and
     a diary does not fit into memory.
     """
-    report = ExportReport()
+    report = report or ExportReport()
     with in_force(keyring):
-        with suppress(NotWritten):
-            open_boxes(keyring)
-            merge_late_drafts(keyring)
+        if isinstance(keyring, Keyring):
+            with suppress(NotWritten):
+                open_boxes(keyring)
+                merge_late_drafts(keyring)
         with read_snapshot():
-            target.write_file(export_format.JSON_NAME, _iter_json(person, report, now=now, progress=progress))
+            source = ExportSource.load(keyring, reads_others=reads_others)
+            chunks = iter_json(person, source, report, now=now, progress=progress)
+            target.write_file(export_format.JSON_NAME, chunks)
             # With a report of its own: the damage is met a second time, and was counted the first time.
-            entries = (one for one in iter_entries(person.id, ExportReport()) if not one.is_deleted)
-            for day, entries_of_day in groupby(entries, key=lambda entry: entry.day):
-                texts = [entry.text for entry in entries_of_day]
-                markdown = export_format.render_day_markdown(day, texts, zone=person.time_zone)
+            second = ExportReport()
+            for day, markdown in iter_day_files(person, source, second):
                 target.write_file(export_format.day_file_name(day), iter([markdown]))
-                report.days += 1
+            report.days = second.days
     return report
 
 
-def _iter_json(
-    person: Person, report: ExportReport, *, now: datetime, progress: Callable[[int], None]
+def iter_json(
+    person: Person,
+    source: ExportSource,
+    report: ExportReport,
+    *,
+    now: datetime,
+    progress: Callable[[int], None],
 ) -> Iterator[str]:
+    """Yield the parts of the JSON; it ends with the counts of the report."""
     yield export_format.render_json_head(_build_person_row(person), at=now)
-    for number, entry in enumerate(iter_entries(person.id, report)):
+    for number, entry in enumerate(iter_entries(source, report)):
         yield (",\n" if number else "\n") + export_format.encode_json(entry.row)
         report.entries += 1
         progress(report.entries)
-    yield export_format.render_json_tail(
-        {_get_kind(model): _list_rows(model, person.id, report) for model in _list_other_models()}
-    )
+    others = {_get_kind(model): _list_rows(model, source, report) for model in _list_other_models()}
+    yield export_format.render_json_tail(others, counts=report.build_counts())
+
+
+def iter_day_files(person: Person, source: ExportSource, report: ExportReport) -> Iterator[tuple[date, str]]:
+    """Yield each day that has entries, with its Markdown; both are counted in the report."""
+    entries = (one for one in iter_entries(source, report) if not one.is_deleted)
+    for day, entries_of_day in groupby(entries, key=lambda entry: entry.day):
+        texts = [entry.text for entry in entries_of_day]
+        report.entries += len(texts)
+        report.days += 1
+        yield day, export_format.render_day_markdown(day, texts, zone=person.time_zone)
 
 
 def _build_person_row(person: Person) -> Row:
@@ -154,15 +217,21 @@ def _filter_by_owner(model: type[SealedModel], owner_id: UUID) -> "models.QueryS
     return manager.filter(owner_id=owner_id)
 
 
-def iter_entries(owner_id: UUID, report: ExportReport, *, day: date | None = None) -> Iterator[ExportedEntry]:
+def iter_entries(
+    source: ExportSource, report: ExportReport, *, day: date | None = None
+) -> Iterator[ExportedEntry]:
     """Yield a person's entries, of one day or of all, with their other rows and values, read in batches."""
-    found = _filter_by_owner(Entry, owner_id)
+    found = _filter_by_owner(Entry, source.owner_id)
     if day is not None:
         found = found.filter(day=day)
     rows = found.order_by("day", "created_at", "id").iterator(chunk_size=BATCH_SIZE)
-    key = get_digest_key(owner_id)
-    while batch := list(islice(rows, BATCH_SIZE)):
-        rows_by_kind = {_get_kind(model): _load_rows(model, batch) for model in _list_models_of_entries()}
+    while read := list(islice(rows, BATCH_SIZE)):
+        batch = _select(source, read, report)
+        if not batch:
+            continue
+        rows_by_kind = {
+            _get_kind(model): _load_rows(model, batch, source, report) for model in _list_models_of_entries()
+        }
         values_by_kind = hooks.export_values(batch)
         for entry in batch:
             row = _build_row(entry, report)
@@ -170,26 +239,45 @@ def iter_entries(owner_id: UUID, report: ExportReport, *, day: date | None = Non
                 row[kind] = [_build_row(each, report) for each in rows_by_entry[entry.id]]
                 report.rows[kind] += len(row[kind])
             row |= {kind: values.get(entry.id, []) for kind, values in values_by_kind.items()}
-            row[SIGNATURE_KEY] = sign_row(row, key)
+            row = source.sign(row)
             yield ExportedEntry(
                 row=row, day=entry.day, text=_build_text(entry, row), is_deleted=entry.deleted_at is not None
             )
 
 
-def _load_rows(model: type[SealedModel], entries: list[Entry]) -> dict[UUID, list[Any]]:
-    rows = _filter_by_owner(model, entries[0].owner_id).filter(entry_id__in=[entry.id for entry in entries])
+def _load_rows(
+    model: type[SealedModel], entries: list[Entry], source: ExportSource, report: ExportReport
+) -> dict[UUID, list[Any]]:
+    by_id = {entry.id: entry for entry in entries}
+    rows = _filter_by_owner(model, source.owner_id).filter(entry_id__in=list(by_id)).order_by("id")
     rows_by_entry: dict[UUID, list[Any]] = defaultdict(list)
-    for row in rows.order_by("id"):
+    for row in _select(source, rows, report, by_id=by_id):
         rows_by_entry[row.entry_id].append(row)
     return rows_by_entry
 
 
-def _list_rows(model: type[SealedModel], owner_id: UUID, report: ExportReport) -> list[Row]:
-    instances = _filter_by_owner(model, owner_id).order_by("id").iterator(chunk_size=BATCH_SIZE)
-    rows = [_build_row(instance, report) for instance in instances]
+def _select(
+    source: ExportSource,
+    rows: Iterable[Any],
+    report: ExportReport,
+    *,
+    by_id: Mapping[UUID, Entry] = MappingProxyType({}),
+) -> list[Any]:
+    """Return the rows that may be exported, and count the others."""
+    selected = []
+    for row in rows:
+        if source.allows(row, by_id.get(row.entry_id) if by_id else None):
+            selected.append(row)
+        else:
+            report.left_out[_get_kind(type(row))] += 1
+    return selected
+
+
+def _list_rows(model: type[SealedModel], source: ExportSource, report: ExportReport) -> list[Row]:
+    instances = _filter_by_owner(model, source.owner_id).order_by("id").iterator(chunk_size=BATCH_SIZE)
+    rows = [_build_row(instance, report) for instance in _select(source, instances, report)]
     if model is Draft:
-        key = get_digest_key(owner_id)
-        rows = [row | {SIGNATURE_KEY: sign_row(row, key, label=DRAFT_LABEL)} for row in rows]
+        rows = [source.sign(row, label=DRAFT_LABEL) for row in rows]
     report.rows[_get_kind(model)] += len(rows)
     return rows
 

@@ -1,7 +1,8 @@
 """The export page: a person enters their password again and downloads their diary as a zip."""
 
+import zipfile
 from functools import partial
-from typing import cast
+from typing import IO, cast
 from uuid import UUID
 
 from django.http import HttpResponse, StreamingHttpResponse
@@ -17,10 +18,10 @@ from accounts.keys.keyrings import copy_with_former_keys
 from accounts.models import Person
 from accounts.security import data_inventory
 from diary import days
-from diary.transfer.downloads import ZipDownload
-from diary.transfer.export_targets import ExportTarget
+from diary.transfer.downloads import StreamedDownload
+from diary.transfer.export_targets import ZipTarget
 from diary.transfer.exports import export_diary
-from llamora.crypto import Keyring
+from llamora.crypto import Keyring, RealmKeyring
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -41,7 +42,7 @@ def export(request: HouseholdRequest) -> HttpResponse:
 
 
 def _stream_zip(person: Person, keyring: Keyring, *, sign_in_id: UUID) -> HttpResponse:
-    download = ZipDownload(keyring, sign_in_id=sign_in_id, write=partial(_write_export, person))
+    download = StreamedDownload(keyring, sign_in_id=sign_in_id, write=partial(_write_export, person))
     day = days.today(person.time_zone, now=timezone.now())
     # The day alone: a name would be in the browser's list of downloads, for everybody who uses that browser.
     headers = {"Content-Disposition": f'attachment; filename="diary-{day}.zip"'}
@@ -50,5 +51,14 @@ def _stream_zip(person: Person, keyring: Keyring, *, sign_in_id: UUID) -> HttpRe
     return cast("HttpResponse", response)
 
 
-def _write_export(person: Person, target: ExportTarget, keyring: Keyring) -> None:
-    export_diary(person=person, keyring=keyring, target=target, now=timezone.now(), progress=lambda _: None)
+def _write_export(person: Person, file: IO[bytes], keyring: RealmKeyring) -> None:
+    archive = zipfile.ZipFile(file, "w")
+    export_diary(
+        person=person,
+        keyring=keyring,
+        target=ZipTarget(archive),
+        now=timezone.now(),
+        progress=lambda _: None,
+    )
+    # Only now: its directory says that it is complete.
+    archive.close()

@@ -32,8 +32,8 @@ class Endpoint:
     tag: str
     run: Callable[..., Any] = field(repr=False)
     status: int = 200
-    # The type of an answer that is no JSON.
-    media_type: str = ""
+    # The types of an answer that is a file.
+    media_types: tuple[str, ...] = ()
     # Whether it may be called without a token.
     is_public: bool = False
     # Whether it stores something, so that it takes an Idempotency-Key.
@@ -116,7 +116,7 @@ def endpoint(
     scopes: tuple[str, ...] = (),
     tag: str,
     status: int = 200,
-    media_type: str = "",
+    media_types: tuple[str, ...] = (),
     is_public: bool = False,
     stores: bool = False,
 ) -> Callable[[_F], _F]:
@@ -131,7 +131,7 @@ def endpoint(
                 tag=tag,
                 run=run,
                 status=status,
-                media_type=media_type,
+                media_types=media_types,
                 is_public=is_public,
                 stores=stores,
             )

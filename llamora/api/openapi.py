@@ -139,8 +139,8 @@ def _describe_part(type_: Any) -> dict[str, Any]:
 
 
 def _list_responses(call: Endpoint, by_type: dict[Any, Any]) -> dict[str, Any]:
-    if call.media_type:
-        content: dict[str, Any] = {call.media_type: {"schema": {"type": "string"}}}
+    if call.media_types:
+        content: dict[str, Any] = {media_type: {} for media_type in call.media_types}
     else:
         content = {"application/json": {"schema": by_type[call.answer]}}
     responses: dict[str, Any] = {str(call.status): {"description": "Done", "content": content}}

@@ -74,6 +74,7 @@ def holding_write_lock() -> Iterator[None]:
 def read_snapshot() -> Iterator[None]:
     """Run the block on a view of the database that later writes do not change; writers need not wait."""
     connection: Any = transaction.get_connection()  # the SQLite backend's attribute is not in the stubs
+    connection.ensure_connection()  # the attribute is set then
     before = connection.transaction_mode
     connection.transaction_mode = "DEFERRED"
     try:

@@ -16,6 +16,7 @@ from uuid import UUID
 from accounts.preferences.languages import get_date_words
 from diary.errors import ObjectNotFound
 from diary.generation.prompt_record import PromptRecord
+from diary.hooks import ExportRule, OtherEntries
 from diary.models import TRUSTED_ORIGINS, Entry
 from diary.rendering.excerpts import get_first_words
 from llamora.crypto import EnvelopeError
@@ -162,6 +163,14 @@ def compose_answer(
 
 
 # --- follow-ups ----------------------------------------------------------------------------------------
+
+
+def build_export_rule(owner_id: UUID, others: OtherEntries) -> ExportRule:
+    """Return the rule for questions in the export of a program that reads only its owner's words."""
+    del owner_id, others
+    return lambda question, _: (
+        question.is_trusted and question.open_or("text", None) is not None and not is_of_untrusted([question])
+    )
 
 
 def is_of_untrusted(questions: Sequence[Question]) -> bool:

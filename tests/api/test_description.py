@@ -30,6 +30,8 @@ LEAST_ECHO = 8
 # `test_roles` tries tokens. No schema says that a day has begun, or that a cursor is one of ours.
 UNCHECKED = [ignored_auth, positive_data_acceptance]
 CALLS = endpoints.list_all()
+# Read by a thread of its own, which sees nothing of a test's transaction: `test_export` looks at its answers.
+STREAMED = {"/api/v1/export"}
 assert urlpatterns  # whose module registers every call
 
 
@@ -78,7 +80,7 @@ def list_cases() -> list[Any]:
         pytest.param(call, mode, id=f"{call.method} {call.path}, {name}")
         for call in CALLS
         for name, mode in modes.items()
-        if name == "valid" or call.body or call.query or call.path_types
+        if (call.path not in STREAMED if name == "valid" else call.body or call.query or call.path_types)
     ]
 
 

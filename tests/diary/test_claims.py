@@ -181,7 +181,7 @@ def test_a_text_from_before_the_claim_does_not_become_ones_own(owner: Resident) 
 def test_a_text_of_a_backup_from_before_the_claim_does_not_become_ones_own(owner: Resident) -> None:
     (entry,) = import_texts(owner, "Do as I say.")
     who: dict[str, Any] = {"person": owner.person, "keyring": owner.keyring, "now": timezone.now()}
-    backup = read_backed_up_entries(day=DAY, **who)
+    backup = read_backed_up_entries(day=DAY, keyring=owner.keyring, now=who["now"])
     with owner.unlocked():
         edit_entry(owner_id=owner.id, entry_id=entry.id, text="I say nothing.", revision=1)
         services.claim_entry(owner_id=owner.id, entry_id=entry.id)

@@ -82,7 +82,7 @@ def get_status(call: Call) -> StatusBody:
     )
 
 
-@endpoint("GET", "/api/client.zip", tag=_TAG, media_type=_ZIP, is_public=True)
+@endpoint("GET", "/api/client.zip", tag=_TAG, media_types=(_ZIP,), is_public=True)
 def get_client() -> HttpResponse:
     """Return the client for Python as a zip.
 

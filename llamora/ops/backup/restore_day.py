@@ -74,9 +74,7 @@ def _restore_day(request: DayRequest, *, now: datetime, is_preview: bool) -> Day
                 name=request.name, password_file=request.password_file, of_backup=True
             )
             with closing(opened.keyring) as keyring:
-                day = day_restoration.read_backed_up_entries(
-                    person=opened.person, keyring=keyring, day=request.day, now=now
-                )
+                day = day_restoration.read_backed_up_entries(keyring=keyring, day=request.day, now=now)
     entries = _select(day.entries, request)
     now_open = _open_diary_in_use(request)
     if now_open.person.id != opened.person.id:

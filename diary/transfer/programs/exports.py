@@ -1,0 +1,84 @@
+"""Export of a diary for a program, in one of three formats, written to a stream as it is read.
+
+    json      `diary.json` alone, which ends with its counts
+    markdown  the Markdown of all days in one text, which ends with a comment that counts entries and days
+    zip       all files, as the export page gives them
+
+What a program gets before the end is no complete export: a JSON without its counts, a Markdown without its
+last line, a zip without its directory.
+"""
+
+import zipfile
+from collections.abc import Callable
+from datetime import datetime
+from enum import Enum
+from typing import IO, Any
+
+from accounts.models import Person
+from diary.transfer.export_format import render_markdown_end
+from diary.transfer.export_targets import ZipTarget
+from diary.transfer.exports import ExportReport, ExportSource, export_diary, iter_day_files, iter_json
+from llamora.crypto import RealmKeyring, in_force
+from llamora.database import read_snapshot
+
+
+class ExportFormat(Enum):
+    """A format, with its media type and the end of a file's name."""
+
+    ZIP = "zip"
+    JSON = "json"
+    MARKDOWN = "markdown"
+
+    @property
+    def media_type(self) -> str:
+        """The media type of a file."""
+        return _TYPES[self][0]
+
+    @property
+    def suffix(self) -> str:
+        """The end of a file's name."""
+        return _TYPES[self][1]
+
+
+_TYPES = {
+    ExportFormat.ZIP: ("application/zip", "zip"),
+    ExportFormat.JSON: ("application/json", "json"),
+    ExportFormat.MARKDOWN: ("text/markdown; charset=utf-8", "md"),
+}
+
+
+def write_export(
+    file: IO[bytes],
+    *,
+    person: Person,
+    keyring: RealmKeyring,
+    export_format: ExportFormat,
+    reads_others: bool,
+    now: datetime,
+    report: ExportReport,
+    progress: Callable[[int], None],
+) -> None:
+    """Write a whole diary in a format, and count in `report` what was written.
+
+    Without `reads_others`, what is not purely its owner's is left out. Raise VaultLocked if the keyring is
+    closed before the end.
+    """
+    options: dict[str, Any] = {"now": now, "progress": progress}
+    if export_format is ExportFormat.ZIP:
+        archive = zipfile.ZipFile(file, "w")
+        options |= {"person": person, "keyring": keyring, "reads_others": reads_others, "report": report}
+        export_diary(target=ZipTarget(archive), **options)
+        # Only now: its directory says that it is complete.
+        archive.close()
+        return
+    with in_force(keyring), read_snapshot():
+        source = ExportSource.load(keyring, reads_others=reads_others)
+        if export_format is ExportFormat.JSON:
+            for chunk in iter_json(person, source, report, **options):
+                file.write(chunk.encode())
+            return
+        for _, markdown in iter_day_files(person, source, report):
+            progress(report.entries)
+            file.write(f"{markdown}\n".encode())
+        end = render_markdown_end(entries=report.entries, day_count=report.days, left_out=report.left_out)
+        file.write(end.encode())

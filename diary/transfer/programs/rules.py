@@ -1,0 +1,109 @@
+"""Rules for the export of a program that reads only what its owner wrote, one for each table.
+
+A table without a rule is left out, and so is an entry whose text does not open: its origin is bound to it,
+and may have been changed without a key.
+"""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from diary import hooks
+from diary.generation.prompt_record import PromptRecord
+from diary.hooks import ExportRule, OtherEntries
+from diary.models import TRUSTED_ORIGINS, Entry, Origin
+from diary.origins.provenance import Provenance
+
+_BuildRule = Callable[[OtherEntries], ExportRule]
+
+
+class ExportRules:
+    """The rules for one export, in one snapshot of the database."""
+
+    def __init__(self, owner_id: UUID) -> None:
+        rows = Entry.objects.filter(owner_id=owner_id).exclude(origin__in=TRUSTED_ORIGINS).order_by()
+        days = dict(rows.values_list("id", "day"))
+        others = OtherEntries(frozenset(days), frozenset(days.values()))
+        self._rules = {label: build(others) for label, build in _RULES.items()}
+        self._rules |= hooks.build_export_rules(owner_id, others)
+
+    def allows(self, row: Any, entry: Entry | None = None) -> bool:
+        """Return whether a row may be exported; needs the owner's keyring in force."""
+        rule = self._rules.get(row._meta.label_lower)
+        return rule is not None and rule(row, entry)
+
+
+def _is_own(row: Entry, entry: Entry | None) -> bool:
+    del entry
+    return row.is_trusted and row.open_or("text", None) is not None
+
+
+def _build_entry_rule(others: OtherEntries) -> ExportRule:
+    del others
+    return _is_own
+
+
+def _build_version_rule(others: OtherEntries) -> ExportRule:
+    """Allow the versions since the entry was its owner's own."""
+    del others
+    return lambda row, entry: entry is not None and row.revision >= _get_first_own_revision(entry)
+
+
+def _get_first_own_revision(entry: Entry) -> int:
+    provenance = Provenance.load(entry)
+    if provenance.former_origin is None:
+        return 0
+    return provenance.claimed_revision or entry.revision
+
+
+def _build_draft_rule(others: OtherEntries) -> ExportRule:
+    """Allow drafts of new entries, and of edits of own ones."""
+    del others
+    return lambda row, _: row.entry_id is None or _is_own(row.entry, None)
+
+
+def _build_model_text_rule(others: OtherEntries) -> ExportRule:
+    """Allow what a model wrote from its owner's words alone."""
+
+    def is_clean(row: Any, entry: Entry | None) -> bool:
+        del entry
+        text, record = row.open_or("text", None), PromptRecord.from_json(row.open_or("read", None))
+        if text is None or record is None or not record.is_clean(text):
+            return False
+        return others.ids.isdisjoint(record.source_ids)
+
+    return is_clean
+
+
+def _build_recap_rule(others: OtherEntries) -> ExportRule:
+    def is_clean(row: Any, entry: Entry | None) -> bool:
+        del entry
+        body = row.open_or("body", None)
+        # It does not say of which entries it was made.
+        return isinstance(body, dict) and body.get("clean") is True and row.day not in others.days
+
+    return is_clean
+
+
+def _build_reply_kind_rule(others: OtherEntries) -> ExportRule:
+    del others
+
+    def is_own(row: Any, entry: Entry | None) -> bool:
+        del entry
+        words = row.open_or("words", None)
+        return isinstance(words, dict) and words.get("origin", Origin.OWN.value) in TRUSTED_ORIGINS
+
+    return is_own
+
+
+_RULES: dict[str, _BuildRule] = {
+    "diary.entry": _build_entry_rule,
+    "diary.version": _build_version_rule,
+    "diary.draft": _build_draft_rule,
+    "diary.reply": _build_model_text_rule,
+    "diary.opening": _build_model_text_rule,
+    "diary.recap": _build_recap_rule,
+    "diary.customreplykind": _build_reply_kind_rule,
+    # Not one text of the Inbox is its owner's own.
+    "diary.inboxitem": lambda _: lambda _row, _entry: False,
+}

@@ -1,0 +1,80 @@
+"""The call that exports a whole diary."""
+
+from datetime import datetime
+from typing import IO, Final
+
+import msgspec
+from django.http import StreamingHttpResponse
+from django.utils import timezone
+
+from accounts.sessions import revocation_list
+from accounts.tokens.open_keyrings import open_keyrings
+from accounts.tokens.token_uses import token_uses
+from diary import days
+from diary.transfer.downloads import StreamedDownload
+from diary.transfer.exports import ExportReport
+from diary.transfer.programs.exports import ExportFormat, write_export
+from llamora.api.call import Call
+from llamora.api.endpoints import endpoint
+from llamora.crypto import RealmKeyring, TokenKind
+
+_TAG: Final = "Export"
+
+
+class ExportQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """The format of an export."""
+
+    format: ExportFormat = ExportFormat.ZIP
+
+
+@endpoint(
+    "GET",
+    "/api/v1/export",
+    scopes=("export",),
+    tag=_TAG,
+    media_types=("application/zip", "application/json", "text/markdown"),
+)
+def export_diary(call: Call, *, query: ExportQuery) -> StreamingHttpResponse:
+    """Export the whole diary as a file.
+
+    `json` has everything and ends with `counts`: without them it is not complete. `markdown` has the entries
+    and replies by day, and ends with a line that counts them. `zip` has both. What this program may not read
+    is left out and counted. The file is not encrypted. An import takes it for an export of somebody else,
+    since a program can't sign it: entries come back as imported ones.
+    """
+    keyring, person, now = call.keyring, call.person, timezone.now()
+    export_format, reads_others, token_id = query.format, call.terms.reads_untrusted, call.token_id
+
+    def write(file: IO[bytes], own_keyring: RealmKeyring) -> None:
+        report = ExportReport()
+        try:
+            write_export(
+                file,
+                person=person,
+                keyring=own_keyring,
+                export_format=export_format,
+                reads_others=reads_others,
+                now=now,
+                report=report,
+                progress=lambda _: None,
+            )
+        finally:
+            token_uses.note(token_id, read_count=report.entries)
+
+    download = StreamedDownload(
+        keyring, write=write, token_id=token_id, may_continue=lambda: _may_continue(call)
+    )
+    name = _build_name(person.time_zone, export_format, now=now)
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return StreamingHttpResponse(download, content_type=export_format.media_type, headers=headers)
+
+
+def _may_continue(call: Call) -> bool:
+    """Return whether the token still works: it may be revoked, and its owner may lock their diary."""
+    if revocation_list.is_revoked(call.token_id.bytes):
+        return False
+    return call.terms.kind is TokenKind.AWAY or open_keyrings.find(call.owner) is not None
+
+
+def _build_name(zone: str, export_format: ExportFormat, *, now: datetime) -> str:
+    return f"diary-{days.today(zone, now=now)}.{export_format.suffix}"
