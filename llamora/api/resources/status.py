@@ -10,7 +10,6 @@ from django.utils import timezone
 from accounts.tokens.open_keyrings import open_keyrings
 from llamora.api.call import Call
 from llamora.api.endpoints import endpoint
-from llamora.client.bundle import build_zip
 from llamora.inference import model_server
 
 _TAG: Final = "Status"
@@ -88,5 +87,8 @@ def get_client() -> HttpResponse:
 
     Python 3.11 with httpx runs it as it is, as `python client.zip`, and imports it.
     """
+    # With the client come httpx and what it imports, which a start does without.
+    from llamora.client.bundle import build_zip  # noqa: PLC0415
+
     disposition = {"Content-Disposition": 'attachment; filename="client.zip"'}
     return HttpResponse(build_zip(), content_type=_ZIP, headers=disposition)
