@@ -23,9 +23,8 @@ def build_message_error(error: Exception) -> MessageError:
     if refusal is None:
         _log.error("A call of a program failed.", exc_info=error)
         refusal = ApiError(500, "failed")
-    data = {"error_code": refusal.code}
-    if refusal.scope:
-        data["scope"] = refusal.scope
+    named = {"field": refusal.field, "scope": refusal.scope}
+    data = {"error_code": refusal.code, **{name: value for name, value in named.items() if value}}
     return MessageError(
         _CODES.get(refusal.status, messages.INTERNAL_ERROR if refusal.status >= 500 else messages.REFUSED),
         refusal.message,
@@ -57,7 +56,7 @@ class DiaryProvider:
             self._count_call()
             return tool.call(self._call, arguments)
         except Exception as error:  # every error is told to the assistant
-            return _describe_error(build_message_error(error), field=getattr(error, "field", ""))
+            return _describe_error(build_message_error(error))
 
     def list_resources(self) -> Iterable[ResourceDescription]:
         """Return the latest days."""
@@ -142,6 +141,7 @@ class LockedProvider(RefusingProvider):
         return [resources.DAY_TEMPLATE]
 
 
-def _describe_error(error: MessageError, *, field: str = "") -> ToolResult:
+def _describe_error(error: MessageError) -> ToolResult:
     """Return the result of a tool that failed: one sentence, and the argument that is to blame."""
+    field = (error.data or {}).get("field")
     return ToolResult(text=f"{field}: {error.message}" if field else error.message, is_error=True)
