@@ -18,6 +18,8 @@ REASONS = {
     "llamora.ops.background": "the process ends only when a backup under way has cleaned up",
     "llamora.ops.benchmarks.attacks": "a client of the server that is measured",
     "llamora.ops.benchmarks.pages": "clients of the server that is measured",
+    "llamora.ops.benchmarks.programs.call_process": "clients of the server that is measured",
+    "llamora.ops.benchmarks.programs.calls": "a client of the server that is measured",
     "llamora.ops.server.http_server": "the end of the process, in case its event loop no longer works",
     "llamora.threads.fair_executor": "the pool itself",
     "search.index.registry": "a sweep every now and then, for as long as the process lives",

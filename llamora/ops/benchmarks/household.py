@@ -37,6 +37,15 @@ class BenchmarkHousehold:
         found = re.search(r"VmRSS:\s+(\d+) kB", status)
         return int(found[1]) / 1024 if found else 0.0
 
+    def processor_seconds(self) -> float:
+        """Return how long the server has used the processor (Linux only; 0 elsewhere)."""
+        try:
+            fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            return 0.0
+        # User and system time; fields 14 and 15 of proc(5).
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def manage(self, *arguments: str) -> str:
         """Run a management command in this household; return its output."""
         command = [sys.executable, "manage.py", *arguments]

@@ -24,6 +24,8 @@ from llamora.ops.benchmarks import (
 from llamora.ops.benchmarks.client import BrowserClient
 from llamora.ops.benchmarks.figures import BenchmarkReport, Figure
 from llamora.ops.benchmarks.household import serve_household
+from llamora.ops.benchmarks.programs import calls
+from llamora.ops.benchmarks.programs import imports as program_imports
 
 GROUPS = (
     "sealing",
@@ -32,6 +34,7 @@ GROUPS = (
     "imports",
     "rotation",
     "tokens",
+    "api",
     "search",
     "streams",
     "attacks",
@@ -45,10 +48,10 @@ class Command(BaseCommand):
 
     help = (
         "Measure how quick Llamora is on this machine: encryption, finding dates, pages, saving, signing "
-        "in, imports, key changes, search, replies, and pages under attack or beside days made to be "
-        "slow. Uses a temporary household and never touches your data. Prints medians, and for comparison "
-        "some figures of a simple program and of the best similar project. Measuring replies needs the "
-        "development packages."
+        "in, imports, key changes, search, replies, and pages beside fifty programs, under attack or beside "
+        "days made to be slow. Uses a temporary household and never touches your data. Prints medians, and "
+        "for comparison some figures of a simple program and of the best similar project. Measuring replies "
+        "needs the development packages."
     )
     requires_system_checks: list[str] = []
 
@@ -80,8 +83,11 @@ class Command(BaseCommand):
             self._measure_household(report, entries=options["entries"], with_pages="pages" in groups)
         if "rotation" in groups:
             rotation.measure(report, entries=options["entries"])
-        if "tokens" in groups:
+        # Those of programs have them too.
+        if "tokens" in groups and "api" not in groups:
             rotation.measure_tokens(report)
+        if "api" in groups:
+            self._measure_programs(report)
         if "search" in groups:
             search.measure(report, entries=options["entries"])
         if "streams" in groups:
@@ -111,6 +117,16 @@ class Command(BaseCommand):
                 if with_pages:
                     pages.measure_archive(report, served, name="anna", entries=entries)
                     full_day.measure(report, served, name="anna", password=Path(folder) / "password")
+
+    def _measure_programs(self, report: BenchmarkReport) -> None:
+        with (
+            tempfile.TemporaryDirectory(prefix="llamora-bench-") as folder,
+            serve_household(Path(folder), "--no-model") as served,
+        ):
+            BrowserClient(port=served.port).register("anna", set_up=served.set_up)
+            calls.measure(report, served, name="anna", today=datetime.now(UTC).date())
+        rotation.measure_tokens(report)
+        program_imports.measure(report)
 
     def _measure_attacks(self, report: BenchmarkReport) -> None:
         with (

@@ -1,0 +1,90 @@
+"""The process of the programs that call the API while `calls.py` measures.
+
+    python -m llamora.ops.benchmarks.programs.call_process PORT SECONDS DAY
+
+It reads one access token a line from its standard input, calls with each twice a second, and prints the
+durations in ms by kind of call, and how many calls were refused or failed, as JSON. A program reads a day,
+searches, and with each tenth call writes.
+"""
+
+import json
+import sys
+import threading
+import time
+from collections import Counter, defaultdict
+from http.client import HTTPConnection, HTTPException
+
+CALLS_A_SECOND = 2
+_WRITE_EVERY = 10
+_QUERIES = ("river", "letters until dark", "neighbours", "winter")
+
+
+class Program:
+    """A program with a token of its own; it calls at fixed moments, however long an answer takes."""
+
+    def __init__(self, token: str, *, port: int, day: str) -> None:
+        self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        self._port, self._day = port, day
+        self._connection = HTTPConnection("127.0.0.1", port, timeout=30)
+        self.durations: defaultdict[str, list[float]] = defaultdict(list)
+        self.errors: Counter[str] = Counter()
+
+    def run(self, *, begin: float, until: float) -> None:
+        """Call from one moment to another, by `time.monotonic`."""
+        for number in range(int((until - begin) * CALLS_A_SECOND)):
+            time.sleep(max(0.0, begin + number / CALLS_A_SECOND - time.monotonic()))
+            kind, method, path, body = self._choose(number)
+            began = time.perf_counter()
+            error = self._call(method, path, body)
+            self.durations[kind].append((time.perf_counter() - began) * 1000)
+            if error:
+                self.errors[f"{kind}: {error}"] += 1
+
+    def _choose(self, number: int) -> tuple[str, str, str, str]:
+        if number % _WRITE_EVERY == _WRITE_EVERY - 1:
+            text = json.dumps({"day": self._day, "text": f"A program writes, {number}."})
+            return "write", "POST", "/api/v1/entries", text
+        if number % 2:
+            query = json.dumps({"query": _QUERIES[number // 2 % len(_QUERIES)]})
+            return "search", "POST", "/api/v1/search", query
+        return "read a day", "GET", f"/api/v1/days/{self._day}", ""
+
+    def _call(self, method: str, path: str, body: str) -> str:
+        """Send one call; return what went wrong, or an empty text."""
+        try:
+            self._connection.request(method, path, body or None, self._headers)
+            answer = self._connection.getresponse()
+            answer.read()
+        except (OSError, HTTPException) as error:
+            self._connection.close()
+            return type(error).__name__
+        return "" if answer.status in (200, 201) else str(answer.status)
+
+
+def main(port: int, seconds: float, day: str) -> None:
+    """Call with every token for some seconds, and print the durations."""
+    programs = [Program(line.strip(), port=port, day=day) for line in sys.stdin if line.strip()]
+    first = time.monotonic() + 1
+    threads = []
+    for number, program in enumerate(programs):
+        # Not all in the same moment.
+        begin = first + number / len(programs) / CALLS_A_SECOND
+        times = {"begin": begin, "until": begin + seconds}
+        threads.append(threading.Thread(target=program.run, kwargs=times))
+    for thread in threads:
+        thread.start()
+    time.sleep(max(0.0, first - time.monotonic()))
+    sys.stdout.write("begun\n")
+    sys.stdout.flush()
+    durations: defaultdict[str, list[float]] = defaultdict(list)
+    errors: Counter[str] = Counter()
+    for thread, program in zip(threads, programs, strict=True):
+        thread.join()
+        for kind, values in program.durations.items():
+            durations[kind] += values
+        errors += program.errors
+    sys.stdout.write(json.dumps({"durations": durations, "errors": errors}) + "\n")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), float(sys.argv[2]), sys.argv[3])
