@@ -193,7 +193,8 @@ def mark(items: list[pytest.Item]) -> None:
 def takes_time(item: pytest.Item) -> bool:
     """Return whether each case of a test takes its time, and is no kind of its own."""
     folder = _get_name(item).split("/")[1]
-    fixtures = {"db", "transactional_db"}.intersection(getattr(item, "fixturenames", ()))
+    # The last is the command line of programs, each of whose commands is a process.
+    fixtures = {"db", "transactional_db", "commands"}.intersection(getattr(item, "fixturenames", ()))
     needs = folder in SERVED or fixtures or item.get_closest_marker("django_db") is not None
     return bool(needs) and item.get_closest_marker("every_case") is None
 

@@ -191,12 +191,14 @@ class TraceAnswer:
 
 @dataclass(frozen=True, kw_only=True)
 class ChatSession:
-    """A conversation about the diary. `question` is its first one."""
+    """A conversation about the diary: its name, or the beginning of its first question."""
 
-    id: str
-    question: str | None = _text(default=None)
+    session_id: str
+    name: str = _text(default="")
+    question_count: int = 0
     created_at: datetime | None = None
-    updated_at: datetime | None = None
+    last_asked_at: datetime | None = None
+    read_imported: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -213,13 +215,18 @@ class ChatSource:
 
 @dataclass(frozen=True, kw_only=True)
 class ChatAnswer:
-    """A complete answer, with its sources. `session_id` continues the conversation."""
+    """A complete answer, with its sources. `session_id` continues the conversation.
+
+    `model` is None where no model wrote it: then the sources are the answer, or there are none.
+    `finish_reason` is "stop", "length" if it was cut at its limit, or "stopped" if it took too long.
+    """
 
     response: str = _text()
     session_id: str
     model: str | None = None
     sources: tuple[ChatSource, ...] = ()
     read_imported: bool = False
+    finish_reason: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -239,14 +246,20 @@ class ChatText:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ChatEnd:
-    """The end of a streamed answer; `finish_reason` says why, as in "stop" or "length"."""
+class ChatRestart:
+    """A new beginning: what came so far is no part of the answer."""
 
+
+@dataclass(frozen=True, kw_only=True)
+class ChatEnd:
+    """The end of a streamed answer: its whole text, and why it ended, as in `ChatAnswer`."""
+
+    response: str | None = _text(default=None)
     finish_reason: str | None = None
     read_imported: bool = False
 
 
-ChatEvent = ChatStart | ChatText | ChatEnd
+ChatEvent = ChatStart | ChatText | ChatRestart | ChatEnd
 
 
 @cache

@@ -35,6 +35,7 @@ from llamora.client.exchange import (
     RawAnswer,
     RetryPolicy,
     build_connection,
+    build_early_end,
     find_incomplete_framing,
     is_event_stream,
     translate_failure,
@@ -282,7 +283,7 @@ class AsyncLlamora:
 
         >>> path = await diary.export(folder / "diary.json", export_format="json")
         >>> json.loads(path.read_text())["format"]
-        'llamora-export'
+        'llamora.diary'
         """
         return await self.download(calls.export(export_format), path, overwrite=overwrite)
 
@@ -306,6 +307,8 @@ class AsyncLlamora:
     ) -> AsyncIterator[ChatEvent]:
         """Ask about the diary; yield a ChatStart, then ChatTexts as they are written, then a ChatEnd.
 
+        A ChatRestart between them says that what came so far is no part of the answer.
+
         The server stops writing when the iterator is closed, as `contextlib.aclosing` does. If the connection
         is lost before the end, NetworkError is raised behind what came.
 
@@ -316,14 +319,14 @@ class AsyncLlamora:
         """
         return self._iter_events(calls.chat(message, session_id=session_id, model=model, is_stream=True))
 
-    async def list_sessions(self) -> tuple[ChatSession, ...]:
-        """Return the conversations about the diary.
+    def list_sessions(self, *, page_size: int = 100) -> AsyncIterator[ChatSession]:
+        """Yield the conversations about the diary, the one with the latest question first.
 
         >>> answer = await diary.chat("When did I fly the kite?")
-        >>> answer.session_id in [session.id for session in await diary.list_sessions()]
+        >>> answer.session_id in [session.session_id async for session in diary.list_sessions()]
         True
         """
-        return await self.send(calls.list_sessions())
+        return self._iter_pages(lambda cursor: calls.list_sessions(page_size, cursor))
 
     async def delete_session(self, session_id: object) -> None:
         """Delete a conversation for good.
@@ -425,8 +428,8 @@ class AsyncLlamora:
         except httpx.HTTPError as failure:
             return translate_failure(failure, self._connection.address)
         # The flush may take seconds.
-        await asyncio.to_thread(file.complete)
-        return None
+        is_whole = await asyncio.to_thread(file.complete, call.is_whole)
+        return None if is_whole else build_early_end()
 
     async def _iter_events(self, call: ApiCall[ChatAnswer]) -> AsyncIterator[ChatEvent]:
         failure: LlamoraError | None = None

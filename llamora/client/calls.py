@@ -7,9 +7,11 @@ address, which servers and proxies log.
 import json
 import re
 import uuid
+import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
 
 from llamora.client.answers import (
@@ -33,6 +35,7 @@ from llamora.client.errors import Invalid, ServerError, UnexpectedAnswer
 
 T = TypeVar("T")
 Day = date | str
+MAX_END_BYTES: Final = 8192
 EXPORT_FORMATS: Final = ("zip", "json", "markdown")
 _ID = re.compile(r"[A-Za-z0-9_-]{1,80}")
 _KEY = re.compile(r"[ -~]{1,200}")
@@ -52,6 +55,8 @@ class ApiCall(Generic[T]):
     is_idempotent: bool = False
     # Whether a model writes the answer, which takes minutes.
     is_slow: bool = False
+    # Of a file: whether the one at this path is whole, as far as its end tells.
+    is_whole: Callable[[Path], bool] = field(default=Path.exists, repr=False)
 
     def encode_body(self) -> bytes | None:
         """Return the body as JSON in UTF-8; raise Invalid for a text that UTF-8 can't hold."""
@@ -322,15 +327,15 @@ def list_trace_entries(trace_id: object, limit: int, cursor: str | None) -> ApiC
     return ApiCall(method=call.method, path=call.path, query=call.query, parse=parse, is_idempotent=True)
 
 
-def list_sessions() -> ApiCall[tuple[ChatSession, ...]]:
-    """Return the call for all conversations."""
-
-    def parse(value: Any) -> tuple[ChatSession, ...]:
-        return parse_answer(
-            tuple[ChatSession, ...], value.get("sessions") if isinstance(value, dict) else value
-        )
-
-    return ApiCall(method="GET", path="/api/sessions", parse=parse, is_idempotent=True)
+def list_sessions(limit: int, cursor: str | None) -> ApiCall[AnswerPage[ChatSession]]:
+    """Return the call for one page of the conversations."""
+    return ApiCall(
+        method="GET",
+        path="/api/sessions",
+        query={"limit": str(limit), "offset": cursor or "0"},
+        parse=parse_page(ChatSession, "sessions", "next_offset"),
+        is_idempotent=True,
+    )
 
 
 def delete_session(session_id: object) -> ApiCall[None]:
@@ -354,7 +359,32 @@ def export(export_format: str) -> ApiCall[None]:
         parse=lambda _: None,
         is_idempotent=True,
         is_slow=True,
+        is_whole={"zip": _is_whole_zip, "json": _is_whole_json, "markdown": _is_whole_markdown}.get(
+            export_format, Path.exists
+        ),
     )
+
+
+def _is_whole_zip(path: Path) -> bool:
+    return zipfile.is_zipfile(path)
+
+
+def _is_whole_json(path: Path) -> bool:
+    """Return whether an export ends with the counts of what is in it."""
+    end = _read_end(path)
+    return end.endswith(b"}") and b'"counts"' in end
+
+
+def _is_whole_markdown(path: Path) -> bool:
+    """Return whether an export ends with the comment that says so."""
+    end = _read_end(path)
+    return end.endswith(b"-->") and b"<!-- End of the export" in end
+
+
+def _read_end(path: Path) -> bytes:
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - MAX_END_BYTES))
+        return file.read().rstrip()
 
 
 def chat(message: str, *, session_id: str | None, model: str | None, is_stream: bool) -> ApiCall[ChatAnswer]:

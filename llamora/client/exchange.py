@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from llamora.client.addresses import ServerAddress, build_tls_context, parse_address, parse_token
-from llamora.client.answers import ChatEnd, ChatEvent, ChatStart, ChatText, parse_answer
+from llamora.client.answers import ChatEnd, ChatEvent, ChatRestart, ChatStart, ChatText, parse_answer
 from llamora.client.calls import ApiCall
 from llamora.client.errors import (
     LlamoraError,
@@ -240,6 +240,11 @@ def build_timeout() -> Timeout:
     return Timeout("The server did not answer in time. Try again, or wait longer.")
 
 
+def build_early_end() -> NetworkError:
+    """Return the error of a connection that ended before its answer did."""
+    return NetworkError("The connection ended before the server had answered.", code="connection_lost")
+
+
 def translate_failure(error: Exception, address: ServerAddress) -> LlamoraError:
     """Return the client's error for one of httpx, which has the token in its request and is dropped."""
     if isinstance(error, httpx.ConnectTimeout):
@@ -256,7 +261,7 @@ def translate_failure(error: Exception, address: ServerAddress) -> LlamoraError:
         )
     if isinstance(error, httpx.RemoteProtocolError | httpx.DecodingError) and not _is_early_end(error):
         return UnexpectedAnswer(NOT_LLAMORA)
-    return NetworkError("The connection ended before the server had answered.", code="connection_lost")
+    return build_early_end()
 
 
 def _is_early_end(error: Exception) -> bool:
@@ -314,7 +319,12 @@ class ChatReader:
         return found
 
     def _parse(self, name: str, data: str) -> ChatEvent | LlamoraError | None:
-        kinds: dict[str, type[ChatEvent]] = {"start": ChatStart, "token": ChatText, "done": ChatEnd}
+        kinds: dict[str, type[ChatEvent]] = {
+            "start": ChatStart,
+            "token": ChatText,
+            "restart": ChatRestart,
+            "done": ChatEnd,
+        }
         if name == "error":
             return build_error(None, decode_json(data.encode()), secrets=self._secrets)
         if name not in kinds:

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -46,19 +47,25 @@ class PartialFile:
         except OSError as error:
             raise _refuse(f"{self.path} can't be written: {_describe(error)}.") from None
 
-    def complete(self) -> None:
-        """Flush everything to the disk and put the file in its place; raise FileRefused."""
+    def complete(self, is_whole: Callable[[Path], bool] = Path.exists) -> bool:
+        """Flush everything to the disk and put the file in its place, if `is_whole` says so of the part.
+
+        Return whether it did; raise FileRefused if the disk does not take it.
+        """
         assert self._file is not None
         try:
             self._file.flush()
             os.fsync(self._file.fileno())
             self._file.close()
+            if not is_whole(self._part):
+                return False
             self._refuse_existing()
             os.replace(self._part, self.path)
             _flush_folder(self.path.parent)
         except OSError as error:
             raise _refuse(f"{self.path} can't be written: {_describe(error)}.") from None
         self._file = None
+        return True
 
     def _refuse_existing(self) -> None:
         if not self._overwrite and os.path.lexists(self.path):

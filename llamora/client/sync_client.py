@@ -35,6 +35,7 @@ from llamora.client.exchange import (
     RawAnswer,
     RetryPolicy,
     build_connection,
+    build_early_end,
     find_incomplete_framing,
     is_event_stream,
     translate_failure,
@@ -287,7 +288,7 @@ class Llamora:
 
         >>> path = diary.export(folder / "diary.json", export_format="json")
         >>> json.loads(path.read_text())["format"]
-        'llamora-export'
+        'llamora.diary'
         """
         return self.download(calls.export(export_format), path, overwrite=overwrite)
 
@@ -309,6 +310,8 @@ class Llamora:
     ) -> Iterator[ChatEvent]:
         """Ask about the diary; yield a ChatStart, then ChatTexts as they are written, then a ChatEnd.
 
+        A ChatRestart between them says that what came so far is no part of the answer.
+
         The server stops writing when the iterator is closed, as `contextlib.closing` does. If the connection
         is lost before the end, NetworkError is raised behind what came.
 
@@ -319,14 +322,14 @@ class Llamora:
         """
         return self._iter_events(calls.chat(message, session_id=session_id, model=model, is_stream=True))
 
-    def list_sessions(self) -> tuple[ChatSession, ...]:
-        """Return the conversations about the diary.
+    def list_sessions(self, *, page_size: int = 100) -> Iterator[ChatSession]:
+        """Yield the conversations about the diary, the one with the latest question first.
 
         >>> answer = diary.chat("When did I fly the kite?")
-        >>> answer.session_id in [session.id for session in diary.list_sessions()]
+        >>> answer.session_id in [session.session_id for session in diary.list_sessions()]
         True
         """
-        return self.send(calls.list_sessions())
+        return self._iter_pages(lambda cursor: calls.list_sessions(page_size, cursor))
 
     def delete_session(self, session_id: object) -> None:
         """Delete a conversation for good.
@@ -425,8 +428,7 @@ class Llamora:
                 response.close()
         except httpx.HTTPError as failure:
             return translate_failure(failure, self._connection.address)
-        file.complete()
-        return None
+        return None if file.complete(call.is_whole) else build_early_end()
 
     def _iter_events(self, call: ApiCall[ChatAnswer]) -> Iterator[ChatEvent]:
         failure: LlamoraError | None = None

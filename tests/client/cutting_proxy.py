@@ -8,11 +8,12 @@ from typing import Self
 
 
 class CuttingProxy:
-    """A port that leads to another one; the next `losses` answers are dropped when they come."""
+    """A port that leads to another one; the next `losses` answers are cut after `let_through` bytes."""
 
     def __init__(self, port: int) -> None:
         self.losses = 0
         self.lost = 0
+        self.let_through = 0
         self._target = port
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port = self._socket.getsockname()[1]
@@ -39,12 +40,15 @@ class CuttingProxy:
 
     def _forward(self, source: socket.socket, target: socket.socket, is_answer: bool) -> None:
         with contextlib.suppress(OSError):
+            sent = 0
             while data := source.recv(65536):
-                if is_answer and self.losses:
+                if is_answer and self.losses and sent + len(data) > self.let_through:
+                    target.sendall(data[: self.let_through - sent])
                     self.losses -= 1
                     self.lost += 1
                     break
                 target.sendall(data)
+                sent += len(data)
         for each in (source, target):
             with contextlib.suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)

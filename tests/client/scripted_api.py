@@ -163,7 +163,13 @@ class ScriptedApi:
             case ["POST", "api", "v1", "search"]:
                 return self._search(request.body)
             case ["GET", "api", "v1", "export"]:
-                return 200, json.dumps({"format": "llamora-export", "entries": self.entries}).encode()
+                return 200, json.dumps(
+                    {
+                        "format": "llamora.diary",
+                        "entries": self.entries,
+                        "counts": {"entries": len(self.entries)},
+                    }
+                ).encode()
             case ["GET", "api", "v1", "traces"]:
                 page, following = self._cut_by_offset(
                     [self._build_trace(name) for name in self.traces], request
@@ -175,7 +181,9 @@ class ScriptedApi:
                 page, following = self._cut_by_offset(on, request)
                 return 200, {"trace": self._build_trace(name), "entries": page, "next_offset": following}
             case ["GET", "api", "sessions"]:
-                return 200, {"sessions": [{"id": session} for session in dict.fromkeys(self.sessions)]}
+                sessions = [{"session_id": session} for session in dict.fromkeys(self.sessions)]
+                page, following = self._cut_by_offset(sessions, request)
+                return 200, {"sessions": page, "next_offset": following}
             case ["DELETE", "api", "sessions", session]:
                 self.sessions = [each for each in self.sessions if each != session]
                 return 200, {"id": session, "deleted": True}

@@ -132,7 +132,7 @@ def test_export(commands: CommandLine, tmp_path: Path) -> None:
     answer = commands.run("export", str(path), "--format", "json")
 
     assert answer.stdout == f"{path}\n"
-    assert json.loads(path.read_text())["format"] == "llamora-export"
+    assert json.loads(path.read_text())["format"] == "llamora.diary"
     assert commands.run("export", str(path), "--format", "json", code=1).stdout == ""
     commands.run("export", str(path), "--format", "json", "--force")
 
@@ -331,6 +331,31 @@ def test_ask_as_json(commands: CommandLine) -> None:
 
 def test_ask_without_a_question(commands: CommandLine) -> None:
     commands.run("ask", " ", code=2)
+
+
+RESTARTED = Fault(
+    pieces=(
+        b'event: start\ndata: {"session_id": "s", "sources": []}\n\n',
+        b'event: token\ndata: {"text": "Wrong"}\n\n',
+        b"event: restart\ndata: {}\n\n",
+        b'event: token\ndata: {"text": "Right"}\n\n',
+        b'event: done\ndata: {"finish_reason": "length", "read_imported": false, "response": "Right"}\n\n',
+    )
+)
+
+
+def test_an_answer_that_begins_again_is_printed_once(api: ScriptedApi, commands: CommandLine) -> None:
+    api.add_faults(RESTARTED, RESTARTED, RESTARTED)
+
+    answer = commands.run("ask", "When?")
+    assert answer.stdout == "Right\n"
+    assert "maximum length" in answer.stderr
+    assert json.loads(commands.run("ask", "When?", "--json").stdout)["response"] == "Right"
+    with Terminal(commands, "ask", "When?") as terminal:
+        terminal.wait_for("Wrong")
+        terminal.wait_for("begins again")
+        terminal.wait_for("Right")
+        assert terminal.wait_for_end() == 0
 
 
 def test_half_an_answer_is_shown_and_said_to_be_half(api: ScriptedApi, commands: CommandLine) -> None:

@@ -1,9 +1,11 @@
 """An exported file is complete and in its place, or not there at all."""
 
 import asyncio
+import io
 import json
 import os
 import stat
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,13 @@ def save_async(url: str, path: Path, **named: Any) -> Path:
             return await diary.export(path, export_format="json", **named)
 
     return asyncio.run(run())
+
+
+def build_small_zip() -> bytes:
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w") as file:
+        file.writestr("diary.json", "{}")
+    return written.getvalue()
 
 
 @pytest.fixture(params=[save_sync, save_async], ids=["sync", "async"])
@@ -63,12 +72,42 @@ def test_half_an_export_never_stands_there(
     assert len(api.requests) == 4
 
 
+@pytest.mark.parametrize(
+    ("export_format", "body", "is_whole"),
+    [
+        ("json", b'{"entries": [], "counts": {"entries": 0}}\n', True),
+        ("json", b'{"entries": []}', False),
+        ("json", b'{"entries": [{"text": "a"}', False),
+        ("json", b"", False),
+        ("zip", build_small_zip(), True),
+        ("zip", build_small_zip()[:-30], False),
+        ("zip", b"", False),
+        ("markdown", b"# A day", False),
+        ("markdown", b"# A day\n\n<!-- End of the export: nothing. -->\n", True),
+    ],
+)
+def test_a_file_whose_end_is_missing_is_not_put_in_its_place(
+    api: ScriptedApi, tmp_path: Path, export_format: str, body: bytes, *, is_whole: bool
+) -> None:
+    """The connection says that it is complete: what wrote the file on the server has failed."""
+    api.add_faults(*[Fault(status=200, body=body)] * 4)
+
+    with Llamora(api.url, token=TOKEN, retries=QUICK) as diary:
+        if is_whole:
+            assert diary.export(tmp_path / "diary", export_format=export_format).read_bytes() == body
+            return
+        with pytest.raises(NetworkError):
+            diary.export(tmp_path / "diary", export_format=export_format)
+
+    assert os.listdir(tmp_path) == []
+
+
 def test_a_broken_export_begins_again(api: ScriptedApi, save, tmp_path: Path) -> None:
     api.add_faults(Fault(cut=20), Fault(is_dropped=True))
 
     path = save(api.url, tmp_path / "diary.json")
 
-    assert json.loads(path.read_text())["format"] == "llamora-export"
+    assert json.loads(path.read_text())["format"] == "llamora.diary"
     assert os.listdir(tmp_path) == ["diary.json"]
 
 
@@ -80,7 +119,7 @@ def test_a_file_that_is_there_is_not_replaced_unasked(api: ScriptedApi, save, tm
     assert (tmp_path / "diary.json").read_text() == "of last week"
 
     save(api.url, tmp_path / "diary.json", overwrite=True)
-    assert json.loads((tmp_path / "diary.json").read_text())["format"] == "llamora-export"
+    assert json.loads((tmp_path / "diary.json").read_text())["format"] == "llamora.diary"
 
 
 def test_a_file_without_a_stated_end_is_refused(api: ScriptedApi, save, tmp_path: Path) -> None:

@@ -5,8 +5,10 @@ import doctest
 import itertools
 import json
 import os
+import random
 import signal
 import threading
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,7 +42,7 @@ from tests.client.test_examples import list_examples, run_examples
 from tests.server import Server, run_server, start
 
 # What a household without a model, and a version without these calls, can't do.
-NOT_SERVED = ("chat", "session", "export", "download")
+NOT_SERVED = ("chat", "session")
 # A person may have so many, and each may call so often.
 TOKENS = 8
 
@@ -65,7 +67,7 @@ class Household:
 def register(server: Server) -> Household:
     olive = Visitor(server=server)
     olive.register("Olive", set_up=set_up_token(server))
-    tokens = [make_token(olive, "diary:read", "diary:write") for _ in range(TOKENS)]
+    tokens = [make_token(olive, "diary:read", "diary:write", "export") for _ in range(TOKENS)]
     return Household(server=server, olive=olive, token=tokens[0], more_tokens=itertools.cycle(tokens))
 
 
@@ -100,11 +102,22 @@ def diary(household: Household) -> Iterator[Llamora]:
     ids=lambda test: test.name,
 )
 def test_an_example_does_what_it_says(
-    test: doctest.DocTest, household: Household, diary: Llamora, monkeypatch: pytest.MonkeyPatch
+    test: doctest.DocTest,
+    household: Household,
+    diary: Llamora,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
     names = {name: getattr(llamora.client, name) for name in llamora.client.__all__}
     token = diary._connection.token
-    names |= {"url": household.server.base_url, "token": token, "diary": diary, "calls": calls}
+    names |= {
+        "json": json,
+        "folder": tmp_path,
+        "url": household.server.base_url,
+        "token": token,
+        "diary": diary,
+        "calls": calls,
+    }
 
     assert run_examples(test, names, monkeypatch) == []
 
@@ -222,6 +235,42 @@ def test_an_idempotency_key_of_another_text_is_a_conflict(diary: Llamora) -> Non
     with pytest.raises(Conflict) as caught:
         diary.write("Another.", day="2026-02-05", idempotency_key="a key")
     assert caught.value.code == "idempotency_key_reused"
+
+
+# --- Files -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("export_format", ["zip", "json", "markdown"])
+def test_an_export_is_whole(diary: Llamora, tmp_path: Path, export_format: str) -> None:
+    path = diary.export(tmp_path / "diary", export_format=export_format)
+
+    assert "The kite flew over the weir." in read_export(path, export_format)
+
+
+@pytest.mark.parametrize("export_format", ["zip", "json", "markdown"])
+def test_an_export_that_is_cut_off_begins_again(
+    household: Household, diary: Llamora, tmp_path: Path, export_format: str
+) -> None:
+    token = diary._connection.token
+    # Not such as a zip makes short.
+    text = "A long entry. " + random.Random(1).randbytes(40_000).hex()
+    diary.write(text, day="2026-02-10", idempotency_key="a long entry")
+    with CuttingProxy(household.server.port) as proxy, Llamora(proxy.url, token=token, retries=QUICK) as cut:
+        proxy.losses, proxy.let_through = 2, 20_000
+
+        path = cut.export(tmp_path / "diary", export_format=export_format)
+
+        assert proxy.lost == 2
+    assert "A long entry." in read_export(path, export_format)
+    assert os.listdir(tmp_path) == ["diary"]
+
+
+def read_export(path: Path, export_format: str) -> str:
+    if export_format != "zip":
+        return path.read_text()
+    with zipfile.ZipFile(path) as file:
+        assert file.testzip() is None
+        return file.read("diary.json").decode()
 
 
 # --- The right error ---------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from llamora.client import (
     AuthenticationError,
     ChatEnd,
     ChatEvent,
+    ChatRestart,
     ChatStart,
     ChatText,
     Llamora,
@@ -63,6 +64,16 @@ def test_a_stream_arrives_whole_however_it_is_split(api: ScriptedApi, read, size
     read(api.url, events)
 
     assert events == EXPECTED
+
+
+def test_an_answer_may_begin_again(api: ScriptedApi, read) -> None:
+    restart = b"event: restart\ndata: {}\n\n"
+    api.add_faults(Fault(pieces=(START, TEXT, restart, b": waiting\n\n", TEXT, DONE)))
+    events: list[ChatEvent] = []
+
+    read(api.url, events)
+
+    assert events == [*EXPECTED[:2], ChatRestart(), *EXPECTED[1:]]
 
 
 @pytest.mark.parametrize(

@@ -30,9 +30,9 @@ class Console:
         self.is_json = is_json
         self.may_ask = may_ask
         self._out: TextIO = sys.stdout
-        self._is_terminal = self._out.isatty()
+        self.is_terminal = self._out.isatty()
         self._is_colored = (
-            self._is_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+            self.is_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
         )
         for stream in (sys.stdout, sys.stderr):
             if hasattr(stream, "reconfigure"):

@@ -6,7 +6,7 @@ from argparse import Namespace
 from collections.abc import Generator, Iterator
 from typing import Any, cast
 
-from llamora.client.answers import ChatEnd, ChatEvent, ChatSource, ChatStart, ChatText
+from llamora.client.answers import ChatEnd, ChatEvent, ChatRestart, ChatSource, ChatStart, ChatText
 from llamora.client.commands.console import Console, UsageRefused
 from llamora.client.errors import AuthenticationError, LlamoraError, PermissionDenied
 from llamora.client.sync_client import Llamora
@@ -87,28 +87,57 @@ def _answer(
 def _print_answer(stream: Iterator[ChatEvent], console: Console) -> str | None:
     session: str | None = None
     sources: tuple[ChatSource, ...] = ()
-    is_line_open = False
+    printer = _AnswerPrinter(console)
     try:
         for event in stream:
             match event:
                 case ChatStart():
                     session, sources = event.session_id, event.sources
                 case ChatText():
-                    console.print_text(event.text, end="")
-                    is_line_open = True
-                case ChatEnd(finish_reason="length"):
-                    console.say("\nThis reached the maximum length; the model may have had more to say.")
-                case _:
-                    pass
+                    printer.add(event.text)
+                case ChatRestart():
+                    printer.discard()
+                case ChatEnd():
+                    printer.finish_reason = event.finish_reason
     finally:
-        if is_line_open:
-            console.print_text("")
+        printer.close()
     if sources:
         console.print_text("")
     for source in sources:
         snippet = " ".join(source.snippet.split())
         console.print_text(f"[{source.number}] {source.day or ''}  {snippet}")
     return session
+
+
+class _AnswerPrinter:
+    """An answer on stdout: in a terminal as it is written, elsewhere at its end, since it may begin again."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._pieces: list[str] = []
+        self.finish_reason: str | None = None
+
+    def add(self, text: str) -> None:
+        """Add a piece."""
+        self._pieces.append(text)
+        if self._console.is_terminal:
+            self._console.print_text(text, end="")
+
+    def discard(self) -> None:
+        """Begin again."""
+        if self._pieces and self._console.is_terminal:
+            self._console.print_text("")
+            self._console.say("The model begins again.")
+        self._pieces.clear()
+
+    def close(self) -> None:
+        """End the line, after whatever came."""
+        if self._pieces:
+            self._console.print_text("" if self._console.is_terminal else "".join(self._pieces))
+        if self.finish_reason == "length":
+            self._console.say("This reached the maximum length; the model may have had more to say.")
+        elif self.finish_reason == "stopped":
+            self._console.say("This took too long, so the model was stopped.")
 
 
 def _print_json(stream: Iterator[ChatEvent], console: Console) -> str | None:
@@ -119,6 +148,8 @@ def _print_json(stream: Iterator[ChatEvent], console: Console) -> str | None:
                 answer |= {"session_id": event.session_id, "model": event.model, "sources": event.sources}
             case ChatText():
                 answer["response"] += event.text
+            case ChatRestart():
+                answer["response"] = ""
             case ChatEnd():
                 answer |= {"finish_reason": event.finish_reason, "read_imported": event.read_imported}
     console.print_json(answer)
