@@ -9,7 +9,7 @@ from tests.browser.fixture_classes import NewDiary
 from tests.browser.reply_actions import LONG, respond, wait_for_end, wait_for_words
 from tests.browser.served_household import ServedHouse
 from tests.fakes.model_server import FakeModelServer
-from tests.fakes.script import Script, make_words
+from tests.fakes.script import Script, make_unending, make_words
 
 
 def get_announcement(diary: DiaryTab) -> Locator:
@@ -32,7 +32,7 @@ def test_a_reply_that_failed_is_not_said_to_be_an_answer(
 
 
 def test_nothing_is_said_to_who_pressed_stop(diary: DiaryTab, model: FakeModelServer) -> None:
-    reply = respond(diary, model, Script(tokens=make_words(400), rate=40))
+    reply = respond(diary, model, make_unending(rate=40))
     wait_for_words(reply)
 
     diary.button("Stop").click()

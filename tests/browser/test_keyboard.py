@@ -11,7 +11,7 @@ from tests.browser.reply_actions import wait_for_end, wait_for_words
 from tests.browser.served_household import ServedHouse
 from tests.browser_client import Visitor
 from tests.fakes.model_server import FakeModelServer
-from tests.fakes.script import Script, make_words
+from tests.fakes.script import make_unending
 
 FOCUSED = """() => {
     const at = document.activeElement;
@@ -149,7 +149,7 @@ def test_asking_stopping_and_removing_keep_the_place_of_the_keyboard(
     diary: DiaryTab, model: FakeModelServer
 ) -> None:
     page = diary.page
-    model.add_scripts(Script(tokens=make_words(400), rate=40))
+    model.add_scripts(make_unending(rate=40))
     entry = diary.save_entry("Asked by keys.")
     entry.get_by_role("button", name="Reply", exact=True).press("Enter")
     wait_for_words(page.locator(".reply"))

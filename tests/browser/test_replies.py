@@ -1,5 +1,7 @@
 """Tests of replies in a browser: streamed, stopped, retried, complete in every tab."""
 
+from threading import Event
+
 import pytest
 from playwright.sync_api import expect
 
@@ -15,16 +17,20 @@ from tests.browser.reply_actions import (
     wait_for_words,
 )
 from tests.fakes.model_server import FakeModelServer
-from tests.fakes.script import Script, make_words
+from tests.fakes.script import Script, make_unending, make_words
 
 
 def test_a_reply_grows_block_by_block_and_is_the_same_after_a_reload(
     diary: DiaryTab, model: FakeModelServer
 ) -> None:
-    reply = respond(diary, model, LONG)
+    is_seen = Event()
+    reply = respond(
+        diary, model, Script(tokens=LONG.tokens, rate=LONG.rate, rest_after=20, rest_when=is_seen)
+    )
     wait_for_words(reply)
     expect(reply).to_have_attribute("data-state", "writing")
     first = len(reply.inner_text())
+    is_seen.set()
     wait_until(diary.page, lambda: len(reply.inner_text()) > first)
 
     wait_for_end(reply)
@@ -37,7 +43,7 @@ def test_a_reply_grows_block_by_block_and_is_the_same_after_a_reload(
 
 def test_stop_keeps_what_came_and_hangs_up_on_the_model(diary: DiaryTab, model: FakeModelServer) -> None:
     before = model.hung_up
-    reply = respond(diary, model, Script(tokens=make_words(400), rate=40))
+    reply = respond(diary, model, make_unending(rate=40))
     wait_for_words(reply)
 
     diary.button("Stop").press("Enter")
@@ -197,7 +203,7 @@ def test_a_lock_ends_the_reply_and_its_words_are_there_after_unlocking(
     new_diary: NewDiary, model: FakeModelServer
 ) -> None:
     diary = new_diary()
-    reply = respond(diary, model, Script(tokens=make_words(400), rate=40))
+    reply = respond(diary, model, make_unending(rate=40))
     wait_for_words(reply)
     came = get_reply_words(reply)
 

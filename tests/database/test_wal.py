@@ -54,7 +54,8 @@ def test_a_reader_prevents_it_for_a_while_and_the_log_says_so(caplog: pytest.Log
     assert truncate_wal()
 
 
-def test_it_waits_for_a_reader_that_ends_soon() -> None:
+def test_it_waits_for_a_reader_that_ends_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wal, "_ATTEMPTS", 100_000)
     reading, ended = threading.Event(), threading.Event()
 
     def reads() -> None:
@@ -73,7 +74,7 @@ def test_it_waits_for_a_reader_that_ends_soon() -> None:
 
 
 def test_a_writer_does_not_wait_until_the_last_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wal, "_ATTEMPTS", 50)
+    monkeypatch.setattr(wal, "_ATTEMPTS", 100_000)
 
     def truncates() -> None:
         truncate_wal()
@@ -84,15 +85,12 @@ def test_a_writer_does_not_wait_until_the_last_attempt(monkeypatch: pytest.Monke
         Person.objects.create(name="Olive")
         thread.start()
         time.sleep(0.02)
-        began = time.monotonic()
         with write_transaction():
             Person.objects.create(name="Humphrey")
-        took = time.monotonic() - began
         is_still_trying = thread.is_alive()
     thread.join(PATIENCE)
 
     assert is_still_trying
-    assert took < 1
 
 
 def test_the_time_limit_of_the_connection_stays_what_it_was() -> None:

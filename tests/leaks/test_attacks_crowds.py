@@ -48,9 +48,11 @@ def test_a_crowd_of_silent_connections_slows_nobody(house: AttackedHouse, what: 
     with open_crowd(house, HALF_REQUESTS[what]):
         during = statistics.median(measure_pages(house))
         newcomer = house.stranger.get("/sign-in/")
+    after = statistics.median(measure_pages(house))
 
     assert newcomer.status == 200
-    assert during < 3 * before + 0.05
+    # Before and after, since other programs come and go as well.
+    assert during < 3 * max(before, after) + 0.05
 
 
 def test_a_crowd_of_sockets_slows_nobody(house: AttackedHouse) -> None:
@@ -60,8 +62,9 @@ def test_a_crowd_of_sockets_slows_nobody(house: AttackedHouse) -> None:
         for _ in range(30):
             stack.enter_context(house.owner.socket())
         during = statistics.median(measure_pages(house))
+    after = statistics.median(measure_pages(house))
 
-    assert during < 3 * before + 0.05
+    assert during < 3 * max(before, after) + 0.05
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from websockets.sync.client import ClientConnection, connect
 from llamora.ops.server.http_channel import TOO_MANY_FRAMES
 from tests.browser_client import SESSION_COOKIE, Visitor
 from tests.fakes.script import Script, make_words
+from tests.fakes.waiting import PATIENCE
 from tests.leaks.household import DAY, AttackedHouse
 
 ANOTHER_DAY = "2026-03-09"
@@ -93,7 +94,7 @@ def test_a_page_of_somebody_else_is_closed(house: AttackedHouse) -> None:
 
 
 def test_a_housemate_hears_nothing_of_the_owners_reply(house: AttackedHouse) -> None:
-    house.model.add_scripts(Script(tokens=make_words(60), rate=60))
+    house.model.add_scripts(Script(tokens=make_words(150), rate=60))
     entry = house.owner.write("Asked aloud.", day=ANOTHER_DAY)
     with house.owner.socket() as own, house.housemate.socket() as other:
         watch(own, house.owner.owner, day=ANOTHER_DAY)
@@ -115,7 +116,7 @@ def test_a_copied_cookie_hears_nothing_more_after_the_lock(house: AttackedHouse)
         for socket in (own, thief):
             watch(socket, browser.owner, day=ANOTHER_DAY)
         browser.post(f"/entries/{entry}/respond/", script=True)
-        while json.loads(thief.recv(timeout=5))["type"] != "delta":
+        while json.loads(thief.recv(timeout=PATIENCE))["type"] != "delta":
             continue
 
         browser.post("/lock/")

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import socket
+import threading
 import traceback
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
@@ -124,13 +125,19 @@ async def test_half_a_character_in_what_is_sent_harms_nobody(
 
 
 async def test_deltas_come_as_the_server_sends_them(upstream: FakeModelServer, server: ModelServer) -> None:
-    upstream.add_scripts(Script(tokens=make_words(6), rate=30))
-    clock = asyncio.get_running_loop().time
+    has_come = threading.Event()
+    upstream.add_scripts(Script(tokens=make_words(6), rest_after=2, rest_when=has_come))
+    texts = []
 
-    times = [clock() async for part in server.stream(TURNS, max_tokens=9) if isinstance(part, Delta)]
+    async for part in server.stream(TURNS, max_tokens=9):
+        if isinstance(part, Delta):
+            texts.append(part.text)
+            if "".join(texts) == "".join(make_words(2)):
+                # Only now does the server send the rest.
+                has_come.set()
 
-    assert len(times) > 2
-    assert times[-1] - times[0] > 0.1
+    assert has_come.is_set()
+    assert "".join(texts) == "".join(make_words(6))
 
 
 async def test_a_character_split_across_reads_is_whole(

@@ -133,12 +133,12 @@ def test_the_end_of_the_server_does_not_wait_for_a_backup_and_leaves_nothing_of_
 
     monkeypatch.setattr(background, "FIRST_ROUND_SECONDS", 0.01)
     monkeypatch.setattr(snapshot, "STEP_PAGES", 1)
-    monkeypatch.setattr(snapshot, "PAUSE_SECONDS", 0.05)
+    monkeypatch.setattr(snapshot, "PAUSE_SECONDS", 0.3)
 
     took = run_background_task(0, after=lambda: list_backups(own_folder) != [])
 
-    # The backup itself takes many seconds at this pace.
-    assert took < 1
+    # The backup itself takes minutes at this pace.
+    assert took < 20
     deadline = time.monotonic() + PATIENCE
     while list_backups(own_folder) and time.monotonic() < deadline:
         time.sleep(0.05)

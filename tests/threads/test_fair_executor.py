@@ -296,6 +296,9 @@ def _pause() -> None:
         time.sleep(0.005)
 
 
+CALLS = 20
+
+
 class Crowd:
     """Calls that count how many of them are active at once."""
 
@@ -308,11 +311,11 @@ class Crowd:
             self._active += change
             self.most = max(self.most, self._active)
 
-    def waits_and_says_so(self) -> None:
+    def waits_for(self, all_of_them: threading.Barrier) -> None:
         self.count(+1)
         self.count(-1)
         with yield_turn():
-            time.sleep(0.2)
+            all_of_them.wait(PATIENCE)
         self.count(+1)
         self.count(-1)
 
@@ -322,7 +325,7 @@ class Crowd:
         self.count(-1)
 
 
-def run_all(pool: FairExecutor, call: Callable[[], None], *, times: int = 20) -> None:
+def run_all(pool: FairExecutor, call: Callable[[], None], *, times: int = CALLS) -> None:
     calls: list[Future[Any]] = [pool.submit_for_key(str(number % 3), call) for number in range(times)]
     for one in calls:
         one.result(PATIENCE)
@@ -340,13 +343,11 @@ def test_no_more_than_the_limit_are_active(most: int) -> None:
 
 def test_those_who_wait_keep_nobody_waiting(pool_with_one_active_call: FairExecutor) -> None:
     crowd = Crowd()
-    began = time.monotonic()
+    all_of_them = threading.Barrier(CALLS)
 
-    run_all(pool_with_one_active_call, crowd.waits_and_says_so)
+    run_all(pool_with_one_active_call, lambda: crowd.waits_for(all_of_them))
 
     assert crowd.most == 1
-    # One after the other it would take four seconds.
-    assert time.monotonic() - began < 3
 
 
 def test_who_comes_back_goes_before_what_has_not_begun(pool_with_one_active_call: FairExecutor) -> None:
