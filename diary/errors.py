@@ -7,6 +7,7 @@ DiaryError
     PublicKeyUnknown no_key_here   locked, and the cookie proves no public key of the person
     InboxFull        inbox_full    too many texts of one sender wait in the Inbox
     InboxChanged     inbox_changed the Inbox does not hold what the page showed
+    ImportChanged    import_changed  an import is not what its page showed
 """
 
 # The names say what happened, which reads best where they are raised; the code is the contract.
@@ -74,3 +75,10 @@ class InboxChanged(DiaryError):
 
     code = "inbox_changed"
     sentence = messages.INBOX_CHANGED
+
+
+class ImportChanged(DiaryError):
+    """Raised when an import is to be made its owner's own that is not what its page showed."""
+
+    code = "import_changed"
+    sentence = messages.IMPORT_CHANGED

@@ -66,6 +66,13 @@ INBOX_FULL: Final = (
 )
 INBOX_CHANGED: Final = "The Inbox changed since this page was shown. Read it again, then accept."
 
+# --- Imports ---------------------------------------------------------------------------------------------
+
+IMPORT_CHANGED: Final = (
+    "This import changed since this page was shown. Nothing was marked as yours. Look through it again, then "
+    "confirm."
+)
+
 # --- Replies ---------------------------------------------------------------------------------------------
 
 REPLY_NOT_STARTED_TITLE: Final = "No reply was started"

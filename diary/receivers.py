@@ -23,7 +23,7 @@ from diary.entries.services import purge_bin
 from diary.history.services import purge_versions
 from diary.inbox.boxes import open_boxes
 from diary.inbox.services import purge_inbox
-from diary.models import CustomReplyKind, Draft, Entry, InboxItem, Opening, Recap, Reply, Version
+from diary.models import CustomReplyKind, Draft, Entry, ImportClaim, InboxItem, Opening, Recap, Reply, Version
 from diary.recaps.services import delete_recap
 from diary.rendering import page_texts
 from diary.rendering.html_cache import html_cache
@@ -58,6 +58,10 @@ def register_inventory_labels() -> None:
     register_label(Reply, RowLabel(one="reply of the model", many="replies of the model"))
     register_label(Opening, RowLabel(one="opening of a day", many="openings of days"))
     register_label(Recap, RowLabel(one="recap of a day", many="recaps of days"))
+    register_label(
+        ImportClaim,
+        RowLabel(one="import that is being marked as yours", many="imports that are being marked as yours"),
+    )
     register_label(InboxItem, RowLabel(one="text in the Inbox", many="texts in the Inbox"))
     register_label(CustomReplyKind, RowLabel(one="reply style", many="reply styles"))
 

@@ -4,7 +4,7 @@ entries   Entry, Origin, TRUSTED_ORIGINS, Version
 drafts    Draft, LateDraft
 replies   Reply, ReplyKind, CustomReplyKind
 derived   Opening, Recap
-inbox     InboxBox, InboxItem
+inbox     ImportClaim, InboxBox, InboxItem
 """
 
 from diary.models.derived import Opening, Recap
@@ -18,7 +18,7 @@ from diary.models.entries import (
     Version,
     month_day_expression,
 )
-from diary.models.inbox import InboxBox, InboxItem
+from diary.models.inbox import ImportClaim, InboxBox, InboxItem
 from diary.models.replies import CustomReplyKind, Reply, ReplyKind
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "Entry",
     "EntryManager",
     "EntryQuerySet",
+    "ImportClaim",
     "InboxBox",
     "InboxItem",
     "LateDraft",

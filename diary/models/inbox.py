@@ -1,7 +1,8 @@
-"""Texts that did not come from their owner, and wait for them in the Inbox.
+"""Texts that did not come from their owner: those that wait in the Inbox, and imports.
 
-InboxItem  a text, to read and then to accept as an entry or to delete
-InboxBox   a text that arrived while its owner's diary was locked, sealed to their public key
+InboxItem    a text, to read and then to accept as an entry or to delete
+InboxBox     a text that arrived while its owner's diary was locked, sealed to their public key
+ImportClaim  a note that a whole import is its owner's own, until all of its entries are
 """
 
 from typing import ClassVar
@@ -65,3 +66,19 @@ class InboxBox(models.Model):
 
     def __str__(self) -> str:
         return f"Inbox box {self.id}"
+
+
+class ImportClaim(SealedModel):
+    """A note of what their owner said of an import, so that it goes on after the end of a process.
+
+    It is sealed, so that nobody else can say it. See `diary.origins.services`.
+    """
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    body = SealedJSONField(label="diary.import_claim.body")
+
+    class Meta:
+        verbose_name = "import claim"
+
+    def __str__(self) -> str:
+        return f"Import claim {self.id}"

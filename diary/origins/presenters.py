@@ -1,6 +1,6 @@
 """Imports and their entries for their pages."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID
@@ -17,7 +17,10 @@ from llamora.clock.services import get_cutoff
 
 @dataclass(frozen=True, kw_only=True)
 class ImportView:
-    """Template data of an import; `undo_until` is the last day on which a claim of it can be undone."""
+    """Template data of an import; `undo_until` is the last day on which a claim of it can be undone.
+
+    `is_claimed` says that its owner said it is theirs, and that not all of it is yet.
+    """
 
     id: UUID
     source: str = field(repr=False)
@@ -25,6 +28,7 @@ class ImportView:
     entries: int
     own: int
     undo_until: date | None
+    is_claimed: bool
 
     @property
     def is_earlier(self) -> bool:
@@ -43,12 +47,12 @@ class ImportedEntryView:
     html: SafeString
 
 
-def list_import_views(owner_id: UUID, *, zone: str) -> list[ImportView]:
-    """Return the imports of a person, the latest first."""
-    return [build_import_view(run, zone=zone) for run in list_imports(owner_id)]
+def list_import_views(owner_id: UUID, *, zone: str, claimed: Collection[UUID]) -> list[ImportView]:
+    """Return the imports of a person, the latest first; `claimed` are ids of those that are being claimed."""
+    return [build_import_view(run, zone=zone, is_claimed=run.id in claimed) for run in list_imports(owner_id)]
 
 
-def build_import_view(run: ImportRun, *, zone: str) -> ImportView:
+def build_import_view(run: ImportRun, *, zone: str, is_claimed: bool) -> ImportView:
     """Return the template data of an import."""
     before = get_cutoff(CLAIM_LIFETIME)
     can_undo = run.claimed_at is not None and (before is None or run.claimed_at >= before)
@@ -63,6 +67,7 @@ def build_import_view(run: ImportRun, *, zone: str) -> ImportView:
             if can_undo and run.claimed_at
             else None
         ),
+        is_claimed=is_claimed,
     )
 
 

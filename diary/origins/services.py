@@ -4,17 +4,20 @@ The text is sealed again with the new origin, since it is bound to it. What the 
 it, so that this can be undone for thirty days. A damaged text stays as it is.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
+from hmac import compare_digest
 from typing import Final
 from uuid import UUID
 
 from django.utils import timezone
 
 from diary.entries.queries import get_entry
-from diary.models import Entry, Origin, Recap
-from diary.origins.imports import get_import
+from diary.errors import ImportChanged, ObjectNotFound
+from diary.models import Entry, ImportClaim, Origin, Recap
+from diary.origins.imports import ImportRun, compute_review, get_import
 from diary.origins.provenance import Provenance
 from llamora.clock.services import get_cutoff
 from llamora.crypto import EnvelopeError, WrongEpoch
@@ -23,6 +26,9 @@ from llamora.database import write_transaction
 CLAIM_LIFETIME: Final = timedelta(days=30)
 # A save of the person waits for the current batch.
 _BATCH_SIZE: Final = 100
+# About a second.
+MOST_AT_ONCE: Final = 500
+_log = logging.getLogger(__name__)
 
 
 def claim_entry(*, owner_id: UUID, entry_id: UUID) -> Entry:
@@ -89,18 +95,101 @@ def _delete_recaps(owner_id: UUID, days: Iterable[date]) -> None:
 # --- Whole imports ---------------------------------------------------------------------------------------
 
 
-def claim_import(*, owner_id: UUID, import_id: UUID) -> int:
-    """Make the entries of an import their owner's own, and return how many; raise ObjectNotFound.
+def claim_import(*, owner_id: UUID, import_id: UUID, review: str) -> int | None:
+    """Make the entries of an import their owner's own, and return how many.
 
-    In batches, each in one transaction: what was not reached when it is interrupted can be claimed again.
+    `review` is what `compute_review` said of the import when it was shown. A large import is only noted, and
+    None returned: `continue_claims` does the rest. Raise ObjectNotFound, or ImportChanged, and then nothing
+    is changed.
     """
-    ids = get_import(owner_id, import_id).entry_ids
-    return _change_all(
-        owner_id,
-        ids,
-        is_wanted=lambda entry: not entry.is_trusted,
-        change=lambda entry: _claim(entry, is_with_import=True),
-    )
+    run = get_import(owner_id, import_id)
+    if not compare_digest(compute_review(owner_id, run).encode(), review.encode("utf-8", "replace")):
+        raise ImportChanged
+    claim = ImportClaim(owner_id=owner_id, body={"import": str(import_id), "review": review})
+    with write_transaction():
+        _delete_claims(owner_id, import_id)
+        claim.save(force_insert=True)
+    if len(run.entry_ids) > MOST_AT_ONCE:
+        return None
+    return _continue_claim(claim, run, is_stopped=lambda: False)
+
+
+def continue_claims(owner_id: UUID, *, is_stopped: Callable[[], bool]) -> int:
+    """Go on with each import that was noted and is not done; needs their keyring in force.
+
+    Return how many entries were changed. What was changed since its owner saw it is left as it is.
+    """
+    count = 0
+    for claim in ImportClaim.objects.filter(owner_id=owner_id).order_by("id"):
+        run = _find_claimed_run(claim)
+        if run is None:
+            # Nothing can be done for it any more; its page shows what is left.
+            _log.warning("An import is not what its owner saw when they said that it is theirs: %s", owner_id)
+            with write_transaction():
+                claim.delete()
+            continue
+        count += _continue_claim(claim, run, is_stopped=is_stopped)
+    return count
+
+
+def has_claims(owner_id: UUID) -> bool:
+    """Return whether any import was noted that is not done."""
+    return ImportClaim.objects.filter(owner_id=owner_id).exists()
+
+
+def list_claimed_imports(owner_id: UUID) -> set[UUID]:
+    """Return the ids of the imports that were noted and are not done; needs their keyring in force."""
+    return {found for claim in ImportClaim.objects.filter(owner_id=owner_id) if (found := _get_id(claim))}
+
+
+def _get_id(claim: ImportClaim) -> UUID | None:
+    body = claim.open_or("body", None)
+    try:
+        return UUID(body["import"]) if isinstance(body, dict) else None
+    except (KeyError, ValueError, AttributeError):
+        return None
+
+
+def _find_claimed_run(claim: ImportClaim) -> ImportRun | None:
+    """Return the import of a note, or None if it is gone or not the one that its owner saw."""
+    import_id = _get_id(claim)
+    if import_id is None:
+        return None
+    try:
+        run = get_import(claim.owner_id, import_id)
+    except ObjectNotFound:
+        return None
+    return run if compute_review(claim.owner_id, run) == claim.body.get("review") else None
+
+
+def _delete_claims(owner_id: UUID, import_id: UUID) -> None:
+    for claim in ImportClaim.objects.filter(owner_id=owner_id):
+        if _get_id(claim) in (None, import_id):
+            claim.delete()
+
+
+def _continue_claim(claim: ImportClaim, run: ImportRun, *, is_stopped: Callable[[], bool]) -> int:
+    """Claim what is left of an import in batches, until its note is taken away, and take it away at the end.
+
+    Each batch is one transaction.
+    """
+    seen = {entry.id: entry.revision for entry in run.shown}
+    count = 0
+    for ids in _iter_batches(run.entry_ids):
+        if is_stopped():
+            return count
+        with write_transaction():
+            if not ImportClaim.objects.filter(id=claim.id).exists():
+                return count
+            count += _change_batch(
+                claim.owner_id,
+                ids,
+                is_wanted=lambda entry: not entry.is_trusted and entry.revision == seen[entry.id],
+                change=lambda entry: _claim(entry, is_with_import=True),
+            )
+    with write_transaction():
+        ImportClaim.objects.filter(id=claim.id).delete()
+    return count
 
 
 def unclaim_import(*, owner_id: UUID, import_id: UUID) -> int:
@@ -108,8 +197,14 @@ def unclaim_import(*, owner_id: UUID, import_id: UUID) -> int:
 
     What their owner said of a single entry stays. Return how many were changed; raise ObjectNotFound.
     """
+    with write_transaction():
+        _delete_claims(owner_id, import_id)
     ids = get_import(owner_id, import_id).entry_ids
-    return _change_all(owner_id, ids, is_wanted=can_be_unclaimed_with_import, change=_unclaim)
+    count = 0
+    for batch in _iter_batches(ids):
+        with write_transaction():
+            count += _change_batch(owner_id, batch, is_wanted=can_be_unclaimed_with_import, change=_unclaim)
+    return count
 
 
 def can_be_unclaimed_with_import(entry: Entry) -> bool:
@@ -117,23 +212,23 @@ def can_be_unclaimed_with_import(entry: Entry) -> bool:
     return Provenance.load(entry).is_claimed_with_import and can_be_unclaimed(entry)
 
 
-def _change_all(
+def _iter_batches(ids: Sequence[UUID]) -> Iterator[Sequence[UUID]]:
+    return (ids[start : start + _BATCH_SIZE] for start in range(0, len(ids), _BATCH_SIZE))
+
+
+def _change_batch(
     owner_id: UUID,
     ids: Sequence[UUID],
     *,
     is_wanted: Callable[[Entry], bool],
     change: Callable[[Entry], None],
 ) -> int:
-    count = 0
-    for start in range(0, len(ids), _BATCH_SIZE):
-        with write_transaction():
-            entries = Entry.objects.filter(owner_id=owner_id, id__in=ids[start : start + _BATCH_SIZE])
-            changed = [entry for entry in entries if is_wanted(entry) and _is_readable(entry)]
-            for entry in changed:
-                change(entry)
-            _delete_recaps(owner_id, [entry.day for entry in changed])
-            count += len(changed)
-    return count
+    entries = Entry.objects.filter(owner_id=owner_id, id__in=ids)
+    changed = [entry for entry in entries if is_wanted(entry) and _is_readable(entry)]
+    for entry in changed:
+        change(entry)
+    _delete_recaps(owner_id, [entry.day for entry in changed])
+    return len(changed)
 
 
 def _is_readable(entry: Entry) -> bool:

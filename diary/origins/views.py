@@ -16,8 +16,9 @@ from accounts.http.error_responses import render_refusal
 from accounts.http.request import HouseholdRequest
 from diary import messages
 from diary.entries.views import respond_with_entry
-from diary.origins import presenters, services
-from diary.origins.imports import get_import
+from diary.errors import ImportChanged
+from diary.origins import claim_threads, presenters, services
+from diary.origins.imports import compute_review, get_import
 from llamora.crypto import EnvelopeError
 
 PAGE_SIZE = 50
@@ -55,7 +56,8 @@ def _refuse_damaged(request: HouseholdRequest) -> HttpResponse:
 @unlock_required
 def imports(request: HouseholdRequest) -> HttpResponse:
     """Show the imports of a person."""
-    runs = presenters.list_import_views(request.user.id, zone=request.user.time_zone)
+    claimed = services.list_claimed_imports(request.user.id)
+    runs = presenters.list_import_views(request.user.id, zone=request.user.time_zone, claimed=claimed)
     return render(request, "diary/imports.html", {"imports": runs, "in_settings": True})
 
 
@@ -65,17 +67,29 @@ def claim_import(request: HouseholdRequest, import_id: UUID) -> HttpResponse:
     """Show the entries of an import; once the password was confirmed, make them the person's own."""
     person = request.user
     run = get_import(person.id, import_id)
+    is_claimed = import_id in services.list_claimed_imports(person.id)
     page = Paginator(run.entry_ids, PAGE_SIZE).get_page(request.GET.get("page"))
     context: dict[str, Any] = {
-        "run": presenters.build_import_view(run, zone=person.time_zone),
+        "run": presenters.build_import_view(run, zone=person.time_zone, is_claimed=is_claimed),
+        "review": compute_review(person.id, run),
         "page": page,
         "entries": presenters.build_imported_entry_views(list(page)),
     }
     form = ReauthenticationForm(request.POST if request.method == "POST" else None)
 
     def claim_all(confirmed: Reauthentication) -> HttpResponse:
-        with reauthenticate(confirmed):
-            services.claim_import(owner_id=person.id, import_id=import_id)
+        try:
+            with reauthenticate(confirmed):
+                count = services.claim_import(
+                    owner_id=person.id, import_id=import_id, review=request.POST.get("review", "")
+                )
+        except ImportChanged as changed:
+            form.add_error(None, changed.sentence)
+            return render(
+                request, "diary/import.html", {"form": form, "in_settings": True, **context}, status=409
+            )
+        if count is None:
+            claim_threads.start_claim_thread(request.vault.keyring)
         return redirect("imports")
 
     return with_reauthentication(request, form, template="diary/import.html", act=claim_all, context=context)

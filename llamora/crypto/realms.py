@@ -56,6 +56,7 @@ REALMS: dict[str, Realm] = {
     "diary.own_kind": Realm.CONTENT,
     "diary.html_cache": Realm.CONTENT,
     "diary.inbox_item": Realm.CONTENT,
+    "diary.import_claim": Realm.CONTENT,
     "traces.trace": Realm.CONTENT,
     "traces.entry_trace": Realm.CONTENT,
     "traces.proposal": Realm.CONTENT,

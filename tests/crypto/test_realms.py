@@ -18,6 +18,7 @@ PINNED = {
     "diary.entry": "content",
     "diary.html_cache": "content",
     "diary.inbox_item": "content",
+    "diary.import_claim": "content",
     "diary.opening": "content",
     "diary.own_kind": "content",
     "diary.recap": "content",

@@ -11,9 +11,9 @@ from diary import days
 from diary.entries.services import edit_entry
 from diary.generation.prompt_entries import build_prompt_entry
 from diary.history.services import restore_version
-from diary.models import Entry, Origin, Recap, Version
-from diary.origins import services
-from diary.origins.imports import EARLIER, list_imports
+from diary.models import Entry, ImportClaim, Origin, Recap, Version
+from diary.origins import claim_threads, services
+from diary.origins.imports import EARLIER, ImportRun, compute_review, list_imports
 from diary.origins.labels import get_entry_label
 from diary.origins.provenance import Provenance
 from diary.transfer.day_restoration import read_backed_up_entries, restore_entries
@@ -22,8 +22,10 @@ from diary.transfer.line_reader import ImportLine
 from llamora.fields import new_id
 from tests.clock.records import settle_clock
 from tests.diary.damage import flip_a_bit
+from tests.diary.late_drafts import send_unlocked
 from tests.page import read
-from tests.people import PASSWORD, Resident, register_resident
+from tests.people import PASSWORD, Resident, new_resident, register_resident
+from tests.rotation.processes import KILLED, die_at_statement, run_forked
 
 DAY = date(2026, 3, 5)
 
@@ -51,6 +53,10 @@ def load_origins(who: Resident) -> list[str]:
         entries = list(Entry.objects.filter(owner_id=who.id).order_by("id"))
         assert all(entry.text for entry in entries)
         return [entry.origin for entry in entries]
+
+
+def claim_run(who: Resident, run: ImportRun) -> int | None:
+    return services.claim_import(owner_id=who.id, import_id=run.id, review=compute_review(who.id, run))
 
 
 def age_claim(who: Resident, entry: Entry, *, days: int) -> None:
@@ -260,9 +266,10 @@ def test_an_import_becomes_ones_own_with_the_password_and_back(db: None) -> None
 
     page = read(owner.get(path))
     assert page.texts(".prose") == ["One.", "Two.", "Three."]
-    assert owner.post(path, current="not the password").status_code == 422
+    review = page.one('input[name="review"]').attributes["value"]
+    assert owner.post(path, current="not the password", review=review).status_code == 422
     assert load_origins(owner).count("imported") == 3
-    assert owner.post(path, current=PASSWORD).status_code == 302
+    assert owner.post(path, current=PASSWORD, review=review).status_code == 302
 
     assert load_origins(owner) == [Origin.OWN] * 3 + [Origin.IMPORTED]
     listed = read(owner.get("/imports/"))
@@ -285,8 +292,8 @@ def test_an_import_is_claimed_past_a_damaged_entry_and_in_batches(
 
     with owner.unlocked():
         (run,) = list_imports(owner.id)
-        assert services.claim_import(owner_id=owner.id, import_id=run.id) == 4
-        assert services.claim_import(owner_id=owner.id, import_id=run.id) == 0
+        assert claim_run(owner, run) == 4
+        assert claim_run(owner, run) == 0
         (run,) = list_imports(owner.id)
         assert (len(run.entry_ids), run.own, run.claimed) == (5, 4, 4)
         assert services.unclaim_import(owner_id=owner.id, import_id=run.id) == 4
@@ -296,7 +303,7 @@ def test_the_undo_of_an_import_ends_after_thirty_days(owner: Resident) -> None:
     (entry,) = import_texts(owner, "Fog.")
     with owner.unlocked():
         (run,) = list_imports(owner.id)
-        services.claim_import(owner_id=owner.id, import_id=run.id)
+        claim_run(owner, run)
     settle_clock()
     age_claim(owner, entry, days=31)
 
@@ -318,7 +325,7 @@ def test_what_was_imported_before_imports_had_names_is_one_group(owner: Resident
     with owner.unlocked():
         new, old = list_imports(owner.id)
         assert (len(new.entry_ids), old.id, len(old.entry_ids)) == (1, EARLIER, 2)
-        assert services.claim_import(owner_id=owner.id, import_id=EARLIER) == 2
+        assert claim_run(owner, old) == 2
         _, old = list_imports(owner.id)
     assert (len(old.entry_ids), old.own) == (2, 2)
     assert "Imported earlier" in read(owner.get("/imports/")).one("#main").text
@@ -341,3 +348,171 @@ def test_an_import_that_is_not_there_or_anothers_is_not_found(
 
 def test_without_imports_the_page_says_what_to_do(owner: Resident) -> None:
     assert "Nothing was imported" in read(owner.get("/imports/")).one("#main").text
+
+
+# --- What was seen, and what goes on in the background ---------------------------------------------------
+
+
+def get_run(who: Resident) -> ImportRun:
+    with who.unlocked():
+        (run,) = list_imports(who.id)
+    return run
+
+
+def note_claim(who: Resident, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Say of a person's only import that it is theirs, as one that is too large for a request."""
+    monkeypatch.setattr(services, "MOST_AT_ONCE", 0)
+    monkeypatch.setattr(services, "_BATCH_SIZE", 2)
+    run = get_run(who)
+    with who.unlocked():
+        assert claim_run(who, run) is None
+
+
+def go_on(who: Resident, *, batches: int = 1000) -> int:
+    calls = iter(range(batches))
+    with who.unlocked():
+        return services.continue_claims(who.id, is_stopped=lambda: next(calls, None) is None)
+
+
+def edit(who: Resident, entry: Entry, text: str) -> None:
+    with who.unlocked():
+        edit_entry(owner_id=who.id, entry_id=entry.id, text=text, revision=entry.revision)
+
+
+CHANGES: dict[str, Any] = {
+    "an edit": lambda who, entries: edit(who, entries[1], "Another text."),
+    "an entry claimed alone": lambda who, entries: who.post(f"/entries/{entries[1].id}/mine/"),
+    "an entry that is gone": lambda who, entries: entries[1].delete(),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_an_import_that_changed_since_it_was_shown_is_not_claimed(db: None, change: str) -> None:
+    owner = register_resident("Olive").sign_in()
+    owner.keyring = owner.open_keyring()
+    entries = import_texts(owner, "One.", "Two.", "Three.")
+    path = f"/imports/{get_run(owner).id}/"
+    review = read(owner.get(path)).one('input[name="review"]').attributes["value"]
+    CHANGES[change](owner, entries)
+    before = load_origins(owner)
+
+    for seen in (review, "", "ö", "0" * 64):
+        answer = owner.post(path, current=PASSWORD, review=seen)
+        assert answer.status_code == 409
+        assert "This import changed since this page was shown." in read(answer).one("#main").text
+    assert load_origins(owner) == before
+
+    # What the page shows now can be claimed.
+    review = read(answer).one('input[name="review"]').attributes["value"]
+    assert owner.post(path, current=PASSWORD, review=review).status_code == 302
+    assert set(load_origins(owner)) == {Origin.OWN}
+
+
+def test_a_large_import_is_claimed_in_the_background(
+    transactional_db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner = register_resident("Olive").sign_in()
+    owner.keyring = owner.open_keyring()
+    import_texts(owner, *(f"Text {number}." for number in range(7)))
+    monkeypatch.setattr(services, "MOST_AT_ONCE", 6)
+    monkeypatch.setattr(services, "_BATCH_SIZE", 2)
+    path = f"/imports/{get_run(owner).id}/"
+    review = read(owner.get(path)).one('input[name="review"]').attributes["value"]
+
+    assert owner.post(path, current=PASSWORD, review=review).status_code == 302
+    claim_threads.stop_claim_threads(owner.id, timeout=20)
+    claim_threads.start_claim_thread(owner.keyring)
+    for thread in list(claim_threads._running.values()):
+        thread.join(20)
+
+    assert load_origins(owner) == [Origin.OWN] * 7
+    assert not ImportClaim.objects.exists()
+
+
+def test_it_goes_on_after_the_next_unlock_and_the_pages_say_how_far_it_is(
+    owner: Resident, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import_texts(owner, *(f"Text {number}." for number in range(5)))
+    note_claim(owner, monkeypatch)
+    path = f"/imports/{get_run(owner).id}/"
+
+    assert go_on(owner, batches=1) == 2
+
+    page = read(owner.get(path))
+    assert "2 of its 5 entries are marked so far" in page.one("#main").text.replace("\n", " ")
+    assert not page.has('input[name="current"]')
+    assert "The rest is being marked" in read(owner.get("/imports/")).one("#main").text
+    assert go_on(owner) == 3
+    assert load_origins(owner) == [Origin.OWN] * 5
+    assert not ImportClaim.objects.exists()
+    assert "being marked" not in read(owner.get("/imports/")).one("#main").text
+
+
+def test_what_was_changed_meanwhile_ends_it_and_stays_imported(
+    owner: Resident, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entries = import_texts(owner, *(f"Text {number}." for number in range(5)))
+    note_claim(owner, monkeypatch)
+    assert go_on(owner, batches=1) == 2
+    edit(owner, entries[4], "Another text.")
+
+    assert go_on(owner) == 0
+
+    assert load_origins(owner) == [Origin.OWN] * 2 + [Origin.IMPORTED] * 3
+    assert not ImportClaim.objects.exists()
+
+
+def test_an_undo_ends_what_is_still_going_on(owner: Resident, monkeypatch: pytest.MonkeyPatch) -> None:
+    import_texts(owner, *(f"Text {number}." for number in range(5)))
+    note_claim(owner, monkeypatch)
+    go_on(owner, batches=1)
+
+    owner.post(f"/imports/{get_run(owner).id}/undo/")
+
+    assert load_origins(owner) == [Origin.IMPORTED] * 5
+    assert go_on(owner) == 0
+    assert load_origins(owner) == [Origin.IMPORTED] * 5
+
+
+def test_nobody_but_its_owner_can_note_a_claim(
+    owner: Resident, housemate: Resident, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import_texts(owner, "One.")
+    import_texts(housemate, "Theirs.")
+    note_claim(owner, monkeypatch)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE diary_importclaim SET owner_id = %s", [housemate.id.hex])
+
+    assert go_on(housemate) == 0
+    assert go_on(owner) == 0
+
+    assert load_origins(owner) == load_origins(housemate) == [Origin.IMPORTED]
+    assert not ImportClaim.objects.exists()
+
+
+@pytest.mark.usefixtures("transactional_db")
+def test_a_kill_at_any_statement_loses_nothing_and_the_next_unlock_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    at, deaths = 1, 0
+    while True:
+        owner = new_resident(f"Olive {at}")
+        import_texts(owner, *(f"Text {number}." for number in range(5)))
+        note_claim(owner, monkeypatch)
+
+        def claim(owner: Resident = owner, at: int = at) -> None:
+            die_at_statement(at)
+            go_on(owner)
+
+        code = run_forked(claim)
+        assert code in (0, KILLED)
+        assert load_origins(owner).count(Origin.OWN) in (0, 2, 4, 5)
+        send_unlocked(owner)
+        for thread in list(claim_threads._running.values()):
+            thread.join(20)
+        assert load_origins(owner) == [Origin.OWN] * 5
+        assert not ImportClaim.objects.exists()
+        if code == 0:
+            break
+        at, deaths = at + 5, deaths + 1
+    assert deaths > 3

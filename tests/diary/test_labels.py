@@ -8,6 +8,7 @@ from diary.models import (
     CustomReplyKind,
     Draft,
     Entry,
+    ImportClaim,
     InboxBox,
     InboxItem,
     LateDraft,
@@ -20,7 +21,7 @@ from diary.models import (
 from llamora.fields.models import sealed_fields
 from tests.people import Resident
 
-SEALED = (Entry, Draft, Reply, Version, Opening, Recap, CustomReplyKind, InboxItem)
+SEALED = (Entry, Draft, Reply, Version, Opening, Recap, CustomReplyKind, InboxItem, ImportClaim)
 
 
 def test_the_labels_of_sealed_columns_are_frozen() -> None:
@@ -52,6 +53,7 @@ def test_the_labels_of_sealed_columns_are_frozen() -> None:
         "diary.opening.read": {"day": "diary.opening.day"},
         "diary.recap.body": {"day": "diary.recap.day"},
         "diary.own_kind.words": {},
+        "diary.import_claim.body": {},
         "diary.inbox_item.body": {"day": "diary.inbox_item.day", "origin": "diary.inbox_item.origin"},
         "diary.inbox_item.mac": {
             "deleted_at": "diary.inbox_item.deleted_at",

@@ -33,6 +33,7 @@ PINNED: dict[str, tuple[str, ...]] = {
     ),
     "diary.entry.source": (),
     "diary.entry.provenance": (),
+    "diary.import_claim.body": (),
     "diary.inbox_item.body": ("diary.inbox_item.day", "diary.inbox_item.origin"),
     "diary.draft.text": (
         "diary.draft.based_on",

@@ -41,6 +41,7 @@ from diary.models import (
     CustomReplyKind,
     Draft,
     Entry,
+    ImportClaim,
     InboxBox,
     InboxItem,
     LateDraft,
@@ -50,6 +51,7 @@ from diary.models import (
     Reply,
     Version,
 )
+from diary.origins import claim_threads
 from llamora.crypto import in_force
 from llamora.database import write_transaction
 from llamora.inference.job import JobState
@@ -77,6 +79,7 @@ MODELS: tuple[type[Model], ...] = (
     LateDraft,
     InboxItem,
     InboxBox,
+    ImportClaim,
     Opening,
     Recap,
     Trace,
@@ -229,6 +232,7 @@ def write_rows(owner: Resident) -> dict[type[Model], list[Any]]:
             body={"text": f"Sent {number}. {SOUND}", "from": "A lamp"},
         )
         add(InboxBox, day=DAY, sender_id=uuid4(), box=b"what nobody can check", mac=bytes(32))
+        add(ImportClaim, body={"import": str(uuid4()), "review": "00"})
         add(Opening, day=day, text="An opening.", read={})
         add(Recap, day=day, body={"text": "A recap.", "digest": "00"})
         name = f"trace {number}"
@@ -250,7 +254,9 @@ def write_rows(owner: Resident) -> dict[type[Model], list[Any]]:
 
 
 @pytest.fixture
-def house(settings: Any, tmp_path: Path) -> Iterator[House]:
+def house(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+    # Its thread would take notes away that say nothing.
+    monkeypatch.setattr(claim_threads, "start_claim_thread", lambda keyring: False)
     (tmp_path / "data").mkdir()
     settings.DATA_DIR = tmp_path / "data"
     owner, housemate = register_resident("Olive", administrator=True), register_resident("Humphrey")

@@ -9,6 +9,7 @@ OF_THREADS = {"Thread", "Timer", "ThreadPoolExecutor"}
 # A FairExecutor's threads are daemons of one pool for short calls. These are something else:
 REASONS = {
     "accounts.rotation.background": "a long task of one person, stopped when that person locks",
+    "diary.origins.claim_threads": "a long task of one person, stopped when that person locks",
     "diary.transfer.downloads": "a long task of one person, stopped when that person locks or leaves",
     "llamora.client.commands.mcp_bridge": "a program of its own, on the machine of an assistant",
     "llamora.database.commit_log": "a write to the disk each second, below the floor of the pool",
