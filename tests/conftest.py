@@ -165,12 +165,14 @@ def django_db_setup(django_db_setup: None) -> None:
     emptying.replace_flush()
 
 
-@pytest.fixture(autouse=True)
-def cheap_derivations(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Allow the cost in `tests/settings.py`; `tests/crypto/test_kdf.py` tests the real costs."""
+@pytest.fixture(scope="session", autouse=True)
+def cheap_derivations() -> Generator[None]:
+    """Allow the cost in `tests/settings.py`, also to fixtures of modules; `test_kdf.py` has the real ones."""
     from llamora.crypto import Cost, kdf
 
-    monkeypatch.setattr(kdf, "FLOOR", Cost(memory_kib=8, time=1, lanes=1))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kdf, "FLOOR", Cost(memory_kib=8, time=1, lanes=1))
+        yield
 
 
 @pytest.fixture(autouse=True)
