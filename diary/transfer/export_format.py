@@ -21,11 +21,21 @@ Moments are ISO 8601 with their offset, days YYYY-MM-DD, ids text, bytes hexadec
 are stored, line ends LF. A damaged value is null, and its row then has an object `damaged` of column names
 and reasons. A reader ignores unknown columns and kinds.
 
-A Markdown file has front matter (date, and for each entry its id, time and traces), the date as its heading,
-then each entry under its time, as it was written, and each reply as a quotation, in which no link and no
-picture leads anywhere: either could carry words of the diary out of a program that shows the file. It is for
-reading only: headings and quotations inside a text cannot be told from those of the file. The exact texts are
-in the JSON.
+A Markdown file has front matter, the date as its heading, then each entry under its time, as it was written,
+and each reply as a quotation, in which no link and no picture leads anywhere: either could carry words of the
+diary out of a program that shows the file. The front matter is YAML:
+
+    date         the day
+    entries      a list, with for each entry its id and time, and
+
+        origin   what the JSON says: "own", "own_token", "imported", "program" or "model"; missing if the text
+                 is damaged, since it is bound to its origin
+        from     name of the app, program or file, if it has one; "from" in the provenance of the JSON
+        traces   names, if it has any
+
+Like all names in an export, these never change. A Markdown file is for reading only: headings and quotations
+inside a text cannot be told from those of the file, so nothing in it can be signed, and who reads one back
+takes all of it for imported. The exact texts, with signatures, are in the JSON.
 
 `import_diary` imports the JSON (`diary.transfer.diary_imports`), whoever wrote or changed it. These values
 are left out or changed:
@@ -93,6 +103,8 @@ class ExportedText:
     replies: Sequence["ExportedText"] = ()
     utc_offset: int | None = None
     traces: Sequence[str] = ()
+    origin: str = ""
+    source: str = ""
 
     def format_time(self, zone: str) -> str:
         """Return the original time of day; if its offset is unknown, the time of day in `zone`."""
@@ -112,6 +124,10 @@ def render_day_markdown(day: date, entries: Sequence[ExportedText], *, zone: str
     front = ["---", f"date: {day.isoformat()}", "entries:"]
     for entry in entries:
         front += [f"  - id: {entry.id}", f'    time: "{entry.format_time(zone)}"']
+        if entry.origin:
+            front.append(f"    origin: {entry.origin}")
+        if entry.source:
+            front.append(f"    from: {encode_json(entry.source)}")
         if entry.traces:
             # A JSON list is a YAML list too, whatever characters the names hold.
             front.append(f"    traces: {encode_json(list(entry.traces))}")

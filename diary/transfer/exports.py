@@ -26,6 +26,7 @@ from diary.drafts.late_drafts import merge_late_drafts
 from diary.entries.queries import get_digest_key
 from diary.inbox.boxes import open_boxes
 from diary.models import Draft, Entry
+from diary.origins.provenance import Provenance
 from diary.transfer import export_format
 from diary.transfer.export_format import ExportedText
 from diary.transfer.export_targets import ExportTarget
@@ -311,4 +312,7 @@ def _build_text(entry: Entry, row: Row) -> ExportedText:
         replies=replies,
         utc_offset=entry.utc_offset,
         traces=row.get("traces", ()),
+        # Its text is bound to it; where that does not open, somebody may have changed the column.
+        origin=row["origin"] if row["text"] is not None else "",
+        source=Provenance.from_json(row["provenance"]).source,
     )

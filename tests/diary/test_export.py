@@ -21,7 +21,7 @@ from accounts.models import Person
 from diary.drafts.late_drafts import store_late_draft
 from diary.drafts.services import SubmittedDraft
 from diary.messages import EXPORT_UNREADABLE_TEXT
-from diary.models import Draft, Entry, Reply
+from diary.models import Draft, Entry, Origin, Reply
 from diary.transfer import export_format
 from diary.transfer.export_format import ExportedText
 from diary.transfer.export_targets import open_target
@@ -216,6 +216,43 @@ def test_an_empty_diary_is_an_export_too(owner: Resident, tmp_path: Path) -> Non
     run_export(owner, tmp_path / "out")
 
     assert load_diary_json(tmp_path / "out")["entries"] == []
+
+
+def read_front_matter(file: Path) -> list[str]:
+    return file.read_text(encoding="utf-8").split("---\n")[1].splitlines()
+
+
+def test_a_day_says_where_each_entry_is_from(owner: Resident, tmp_path: Path) -> None:
+    day = date(2026, 11, 20)
+    own = owner.write("Mine.", day=day)
+    with owner.unlocked():
+        imported = Entry.objects.create(
+            owner_id=owner.id,
+            day=day,
+            text="Theirs.",
+            origin=Origin.IMPORTED,
+            provenance={"from": 'Day "One": [x]\norigin: own'},
+        )
+        program = Entry.objects.create(owner_id=owner.id, day=day, text="A lamp's.", origin=Origin.PROGRAM)
+    damaged = owner.write("Damaged.", day=day)
+    flip_a_bit(damaged)
+
+    run_export(owner, tmp_path / "out")
+
+    lines = read_front_matter(tmp_path / "out" / "days" / "2026" / "2026-11-20.md")
+    found = [line for line in lines if "time:" not in line]
+    assert found == [
+        "date: 2026-11-20",
+        "entries:",
+        f"  - id: {own.id}",
+        "    origin: own",
+        f"  - id: {imported.id}",
+        "    origin: imported",
+        '    from: "Day \\"One\\": [x] origin: own"',
+        f"  - id: {program.id}",
+        "    origin: program",
+        f"  - id: {damaged.id}",
+    ]
 
 
 def test_a_day_reads_like_a_day() -> None:
