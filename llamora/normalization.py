@@ -17,13 +17,15 @@ Form = Literal["NFC", "NFD", "NFKC", "NFKD"]
 _MOST_MARKS: Final = 64
 # They are no marks, but become some.
 _BECOME_MARKS: Final = "\u0f73\u0f75\u0f81\uff9e\uff9f"
+# No mark comes before U+0300. To look for this is ten times faster than for what follows.
+_IS_FAR_FROM_ASCII: Final = re.compile(rf"[\u0300-\U0010ffff][\u0300-\U0010ffff]{{{_MOST_MARKS - 1}}}")
 # No mark is part of a word.
 _MAY_BE_MARKS: Final = re.compile(rf"[\W{_BECOME_MARKS}]{{{_MOST_MARKS},}}")
 
 
 def normalize(form: Form, text: str) -> str:
     """Return a text in a normal form of Unicode."""
-    if text.isascii() or not _MAY_BE_MARKS.search(text):
+    if not (_IS_FAR_FROM_ASCII.search(text) and _MAY_BE_MARKS.search(text)):
         return unicodedata.normalize(form, text)
     cuts = [0, *_find_cuts(text), len(text)]
     pieces = [text[start:end] for start, end in pairwise(cuts)]

@@ -46,6 +46,12 @@ def test_thousands_of_marks_take_no_longer_than_thousands_of_letters(marks: str)
     assert all(text.startswith(("a", "á")) for text in folded)
 
 
+def test_no_mark_comes_before_the_first_block_of_marks() -> None:
+    normal = [unicodedata.normalize(form, c) for form in FORMS for c in EVERY[:0x300]]
+
+    assert not any(unicodedata.combining(text[0]) for text in normal)
+
+
 def test_whatever_begins_with_a_mark_in_a_normal_form_is_counted_as_one() -> None:
     beginning = [c for c in EVERY if unicodedata.combining(unicodedata.normalize("NFKD", c)[:1] or "a")]
 

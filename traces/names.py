@@ -63,7 +63,9 @@ _ARTICLES = frozenset(
         "os",
     ]
 )
-_GAPS = re.compile(rf"[\s{_DASHES}]+")
+_GAP = rf"[\s{_DASHES}]"
+# All but single spaces, which stay as they are: most of a text's are.
+_GAPS = re.compile(rf"{_GAP}(?:(?<! )|(?={_GAP})){_GAP}*")
 _SPACES = re.compile(r"\s+")
 _INVISIBLE = re.compile(
     "[\u00ad\u034f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufe00-\ufe0f\ufeff]"

@@ -1,6 +1,7 @@
 """Tests of the identity of names, in any script."""
 
 import unicodedata
+from itertools import product
 
 import pytest
 from hypothesis import given, settings
@@ -54,6 +55,12 @@ def test_names_that_are_the_same(one: str, other: str) -> None:
 )
 def test_names_that_are_not_the_same(one: str, other: str) -> None:
     assert get_identity(one) != get_identity(other)
+
+
+def test_any_gap_between_words_is_one_space() -> None:
+    gaps = ["".join(gap) for length in (1, 2, 3) for gap in product(" \n-\u2014\u00a0", repeat=length)]
+
+    assert {get_identity(f"{gap}to{gap}do{gap}") for gap in gaps} == {"to do"}
 
 
 def test_a_name_is_shown_as_it_was_written() -> None:
