@@ -190,6 +190,27 @@ def test_requests_of_several_people_at_once_are_answered_in_order_and_each_with_
         assert ("Bea was at the mill" in answer.text) == (owner == bea.owner)
 
 
+@pytest.mark.parametrize("path", ["/", "/static/icon.svg", "/healthz", "/no-such-page/", "/sign-in"])
+def test_only_the_head_of_an_answer_to_head_comes_before_the_next_one(
+    house: ServedHouse, anna: Visitor, path: str
+) -> None:
+    asked = [build(f"{method} {path}", who=anna) for method in ("HEAD", "GET", "HEAD")]
+
+    head, page, again, last = exchange(house, "".join(asked) + build("GET /healthz", END))
+
+    assert [head.status, again.status, last.status] == [page.status, page.status, 200]
+    assert [one.text.partition("\r\n\r\n")[2] for one in (head, again)] == ["", ""]
+
+
+def test_an_answer_without_a_body_ends_before_the_next_one(house: ServedHouse, anna: Visitor) -> None:
+    since = "If-Modified-Since: Fri, 31 Dec 9999 23:59:59 GMT"
+
+    answers = exchange(house, build("GET /static/icon.svg", since) + build("GET /", END, who=anna))
+
+    assert [answer.status for answer in answers] == [304, 200]
+    assert answers[0].text.endswith("\r\n\r\n")
+
+
 def test_a_save_between_pages_of_another_is_its_writers(
     house: ServedHouse, anna: Visitor, bea: Visitor
 ) -> None:
