@@ -92,6 +92,14 @@ class Provenance:
         return {key: value for key, value in row.items() if value} or None
 
 
+def get_first_own_revision(entry: Entry) -> int:
+    """Return the first revision of an entry that is its owner's, if the entry is: versions before are not."""
+    provenance = Provenance.load(entry)
+    if provenance.former_origin is None:
+        return 0
+    return provenance.claimed_revision or entry.revision
+
+
 def _parse_uuid(value: object) -> UUID | None:
     try:
         return UUID(value) if isinstance(value, str) else None

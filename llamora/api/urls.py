@@ -7,10 +7,18 @@ from django.urls import path, re_path
 from llamora.api import views
 from llamora.api.dispatch import build_view, refuse_unknown
 from llamora.api.endpoints import endpoints
-from llamora.api.resources import days, entries, export, search, status, traces  # registers their calls
+from llamora.api.resources import (
+    days,
+    entries,
+    export,
+    memory,
+    search,
+    status,
+    traces,
+)  # registers their calls
 
 app_name = "api"
-__all__ = ["app_name", "days", "entries", "export", "search", "status", "traces", "urlpatterns"]
+__all__ = ["app_name", "days", "entries", "export", "memory", "search", "status", "traces", "urlpatterns"]
 
 _PLACE = re.compile(r"\{(\w+)\}")
 

@@ -64,6 +64,12 @@ def _narrow(query: SearchQuery, *, since: date | None, until: date | None) -> Se
     return replace(query, since=max(firsts, default=None), until=min(lasts, default=None))
 
 
+def restrict_kinds(query: SearchQuery, kinds: frozenset[str]) -> SearchQuery:
+    """Return a query for texts of these kinds alone."""
+    within = restrict_kinds(query.within, kinds) if query.within is not None else None
+    return replace(query, kinds=kinds, within=within)
+
+
 def search_texts(
     keyring: RealmKeyring, query: SearchQuery, *, offset: int, limit: int, with_hidden: bool
 ) -> ProgramResults:

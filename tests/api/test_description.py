@@ -31,7 +31,7 @@ LEAST_ECHO = 8
 UNCHECKED = [ignored_auth, positive_data_acceptance]
 CALLS = endpoints.list_all()
 # Read by a thread of its own, which sees nothing of a test's transaction: `test_export` looks at its answers.
-STREAMED = {"/api/v1/export"}
+STREAMED = {"/api/v1/export", "/api/v1/memory/export"}
 assert urlpatterns  # whose module registers every call
 
 

@@ -64,7 +64,11 @@ def household(django_db_setup: None, django_db_blocker: Any) -> Iterator[Househo
             "other": Program.create(humphrey, *ALL_SCOPES, writes_own_text=True),
         }
         may.lock()
-        ids = {"/api/v1/entries/": entry.id, "/api/v1/traces/": trace.id}
+        ids = {
+            "/api/v1/entries/": entry.id,
+            "/api/v1/memory/": entry.id,
+            "/api/v1/traces/": trace.id,
+        }
         yield Household(olive=olive, may=may, programs=programs, ids=ids)
         transaction.set_rollback(True)
 

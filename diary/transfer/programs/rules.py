@@ -12,7 +12,7 @@ from diary import hooks
 from diary.generation.prompt_record import PromptRecord
 from diary.hooks import ExportRule, OtherEntries
 from diary.models import TRUSTED_ORIGINS, Entry, Origin
-from diary.origins.provenance import Provenance
+from diary.origins.provenance import get_first_own_revision
 
 _BuildRule = Callable[[OtherEntries], ExportRule]
 
@@ -46,14 +46,7 @@ def _build_entry_rule(others: OtherEntries) -> ExportRule:
 def _build_version_rule(others: OtherEntries) -> ExportRule:
     """Allow the versions since the entry was its owner's own."""
     del others
-    return lambda row, entry: entry is not None and row.revision >= _get_first_own_revision(entry)
-
-
-def _get_first_own_revision(entry: Entry) -> int:
-    provenance = Provenance.load(entry)
-    if provenance.former_origin is None:
-        return 0
-    return provenance.claimed_revision or entry.revision
+    return lambda row, entry: entry is not None and row.revision >= get_first_own_revision(entry)
 
 
 def _build_draft_rule(others: OtherEntries) -> ExportRule:

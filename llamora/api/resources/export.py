@@ -1,6 +1,5 @@
 """The call that exports a whole diary."""
 
-from datetime import datetime
 from typing import IO, Final
 
 import msgspec
@@ -11,7 +10,7 @@ from accounts.sessions import revocation_list
 from accounts.tokens.open_keyrings import open_keyrings
 from accounts.tokens.token_uses import token_uses
 from diary import days
-from diary.transfer.downloads import StreamedDownload
+from diary.transfer.downloads import StreamedDownload, WriteDownload
 from diary.transfer.exports import ExportReport
 from diary.transfer.programs.exports import ExportFormat, write_export
 from llamora.api.call import Call
@@ -42,7 +41,7 @@ def export_diary(call: Call, *, query: ExportQuery) -> StreamingHttpResponse:
     is left out and counted. The file is not encrypted. An import takes it for an export of somebody else,
     since a program can't sign it: entries come back as imported ones.
     """
-    keyring, person, now = call.keyring, call.person, timezone.now()
+    person, now = call.person, timezone.now()
     export_format, reads_others, token_id = query.format, call.terms.reads_untrusted, call.token_id
 
     def write(file: IO[bytes], own_keyring: RealmKeyring) -> None:
@@ -61,12 +60,21 @@ def export_diary(call: Call, *, query: ExportQuery) -> StreamingHttpResponse:
         finally:
             token_uses.note(token_id, read_count=report.entries)
 
-    download = StreamedDownload(
-        keyring, write=write, token_id=token_id, may_continue=lambda: _may_continue(call)
+    return stream_file(
+        call, write, name="diary", media_type=export_format.media_type, suffix=export_format.suffix
     )
-    name = _build_name(person.time_zone, export_format, now=now)
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return StreamingHttpResponse(download, content_type=export_format.media_type, headers=headers)
+
+
+def stream_file(
+    call: Call, write: WriteDownload, *, name: str, media_type: str, suffix: str
+) -> StreamingHttpResponse:
+    """Return a response with a file that a thread writes, for as long as the token works."""
+    download = StreamedDownload(
+        call.keyring, write=write, token_id=call.token_id, may_continue=lambda: _may_continue(call)
+    )
+    day = days.today(call.person.time_zone, now=timezone.now())
+    headers = {"Content-Disposition": f'attachment; filename="{name}-{day}.{suffix}"'}
+    return StreamingHttpResponse(download, content_type=media_type, headers=headers)
 
 
 def _may_continue(call: Call) -> bool:
@@ -74,7 +82,3 @@ def _may_continue(call: Call) -> bool:
     if revocation_list.is_revoked(call.token_id.bytes):
         return False
     return call.terms.kind is TokenKind.AWAY or open_keyrings.find(call.owner) is not None
-
-
-def _build_name(zone: str, export_format: ExportFormat, *, now: datetime) -> str:
-    return f"diary-{days.today(zone, now=now)}.{export_format.suffix}"

@@ -25,7 +25,7 @@ _LOCKED: Final = (
     "Search works while the diary is unlocked. Its owner unlocks it in a browser; no token does that."
 )
 _NOTHING_ASKED: Final = "Say what to search for: words, a phrase in quotes, or days."
-_DAYS_REVERSED: Final = "The last day is before the first."
+DAYS_REVERSED: Final = "The last day is before the first."
 Origins = Literal["own", "own_token", "imported", "program", "model"]
 
 
@@ -104,24 +104,43 @@ def search_diary(call: Call, *, body: TextSearch) -> SearchBody:
 def run_search(call: Call, asked: TextSearch) -> SearchBody:
     """Return what a program finds; raise ApiError 422 for what can't be searched for, and 423."""
     if asked.since and asked.until and asked.until < asked.since:
-        raise ApiError(422, "invalid_field", field="to", message=_DAYS_REVERSED)
+        raise ApiError(422, "invalid_field", field="to", message=DAYS_REVERSED)
+    found = find_texts(
+        call,
+        asked.query,
+        limit=asked.limit,
+        offset=asked.offset,
+        since=asked.since,
+        until=asked.until,
+    )
+    call.note_read(sum(text.hit.kind == "entry" for text in found.texts))
+    return _build_answer(found)
+
+
+def find_texts(
+    call: Call,
+    typed: str,
+    *,
+    limit: int,
+    offset: int,
+    since: date | None,
+    until: date | None,
+    kinds: frozenset[str] = frozenset(),
+) -> ProgramResults:
+    """Return the texts that a program finds, of these kinds or of all; raise ApiError 422 and 423."""
     now = timezone.now().astimezone(load_time_zone(call.person.time_zone))
     reader = DayReader(now, language=call.person.language)
-    query = services.build_query(asked.query, reader=reader, since=asked.since, until=asked.until)
+    query = services.build_query(typed, reader=reader, since=since, until=until)
     if query.is_empty:
         raise ApiError(422, "invalid_field", field="query", message=_NOTHING_ASKED)
+    if kinds:
+        query = services.restrict_kinds(query, kinds)
     try:
-        found = services.search_texts(
-            call.keyring,
-            query,
-            offset=asked.offset,
-            limit=asked.limit,
-            with_hidden=call.terms.reads_untrusted,
+        return services.search_texts(
+            call.keyring, query, offset=offset, limit=limit, with_hidden=call.terms.reads_untrusted
         )
     except VaultLocked:
         raise ApiError(423, "locked", message=_LOCKED) from None
-    call.note_read(sum(text.hit.kind == "entry" for text in found.texts))
-    return _build_answer(found)
 
 
 def _build_answer(found: ProgramResults) -> SearchBody:
