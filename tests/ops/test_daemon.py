@@ -75,7 +75,7 @@ def test_a_server_is_started_found_and_stopped(house: Path) -> None:
     log = house / "data" / "llamora.log"
     start = spawn_daemon_command(house, *START)
 
-    said, errors = start.communicate(timeout=60)
+    said, errors = start.communicate(timeout=120)
     server = read_server(house)
     first, second = run_daemon(house, "status"), run_daemon(house, *START)
     logged = log.read_text()
@@ -100,7 +100,7 @@ def test_a_server_is_started_found_and_stopped(house: Path) -> None:
 def test_of_two_starts_at_once_one_wins_and_the_other_says_so(house: Path) -> None:
     starts = [spawn_daemon_command(house, *START) for _ in range(2)]
 
-    said = [start.communicate(timeout=60) for start in starts]
+    said = [start.communicate(timeout=120) for start in starts]
 
     server = read_server(house)
     assert [start.returncode for start in starts] == [0, 0], said
@@ -142,7 +142,7 @@ def test_whoever_stops_waiting_stops_the_start(house: Path) -> None:
 
     process.send_signal(signal.SIGINT)
 
-    process.communicate(timeout=30)
+    process.communicate(timeout=60)
     assert process.returncode == 1
     assert read_folder_use(house / "data").server is None
 

@@ -51,7 +51,7 @@ def reloading(tmp_path: Path, copied_program: Path) -> Iterator[Server]:
         )
     found = Server(folder=tmp_path, process=process, log_path=log_path, environment=environment)
     try:
-        server._wait(found, 60)
+        server._wait(found, 120)
         yield found
     finally:
         if process.poll() is None:
@@ -65,8 +65,8 @@ def get_pid(found: Server) -> int:
 
 def wait_for_another(found: Server, *, pid: int) -> int:
     """Wait until another process serves, and return its number."""
-    wait_for(lambda: get_pid(found) not in (0, pid), seconds=60)
-    wait_for(lambda: server._answers(found.url("/healthz")), seconds=30)
+    wait_for(lambda: get_pid(found) not in (0, pid), seconds=120)
+    wait_for(lambda: server._answers(found.url("/healthz")), seconds=60)
     return get_pid(found)
 
 
@@ -96,7 +96,7 @@ def test_a_change_restarts_the_server_loses_nothing_and_a_signal_ends_both(
     module, template = copied_program / "llamora" / "urls.py", copied_program / "templates" / "base.html"
     text = module.read_text()
     module.write_text(text + "\ndef broken(:\n")
-    wait_for(lambda: "llamora/urls.py, line " in reloading.log(), seconds=30)
+    wait_for(lambda: "llamora/urls.py, line " in reloading.log(), seconds=60)
     assert get_pid(reloading) == first
     module.write_text(text + "\n# changed\n")
     second = wait_for_another(reloading, pid=first)
@@ -131,7 +131,7 @@ def test_a_server_that_can_not_start_is_started_after_the_next_change(
     module = copied_program / "llamora" / "urls.py"
     text = module.read_text()
     module.write_text(text + "\nraise SystemExit(7)\n")
-    wait_for(lambda: "The server ended with status 7." in reloading.log(), seconds=60)
+    wait_for(lambda: "The server ended with status 7." in reloading.log(), seconds=120)
 
     module.write_text(text)
 
@@ -139,7 +139,7 @@ def test_a_server_that_can_not_start_is_started_after_the_next_change(
     # Whoever watches is killed, and its server ends too.
     reloading.process.kill()
     reloading.process.wait(10)
-    wait_for(lambda: not Path(f"/proc/{second}").exists(), seconds=30)
+    wait_for(lambda: not Path(f"/proc/{second}").exists(), seconds=60)
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "diary.home"])
