@@ -13,11 +13,12 @@ A JSON object; every key may be missing, and an entry that was written here has 
 
 It is bound to its entry and not to a text. Whose a text is, its origin says, which the text is bound to: with
 another provenance an untrusted text stays untrusted, and no other entry's provenance opens here. But whoever
-writes to the database can put back an older provenance of the same entry, or take it away. Then the entry names
-another source, or none; "This is mine" can be undone no more or once more; and earlier texts, from before their
-owner said that the entry is theirs, count as theirs: in an export to a program, and when their owner restores
-one. A digest of the text would not change that, since nothing tells an entry that never had a provenance from
-one that lost it. Only an origin of its own for what was claimed would, since origins are bound.
+writes to the database can put back an older provenance of the same entry, or take it away. Then the entry
+names another source, or none; "This is mine" can be undone no more or once more; and earlier texts, from
+before their owner said that the entry is theirs, count as theirs: in an export to a program, and when their
+owner restores one. A digest of the text would not change that, since nothing tells an entry that never had a
+provenance from one that lost it. Only an origin of its own for what was claimed would, since origins are
+bound.
 """
 
 from collections.abc import Mapping
