@@ -176,6 +176,8 @@ class Job:
         # The sampling parameters that apply to its owner.
         self.sampling = sampling
         self.keyring = keyring
+        # Also known once the keyring is closed, which that of a program says nothing of any more.
+        self._key_id = keyring.key_id
         self.author = UNKNOWN_AUTHOR
         self.state = JobState.WAITING
         self.reason = ""
@@ -203,7 +205,7 @@ class Job:
     @property
     def key_id(self) -> KeyId:
         """The key that the job runs under: only a page that was opened with it is shown the job's text."""
-        return self.keyring.key_id
+        return self._key_id
 
     @property
     def is_over(self) -> bool:

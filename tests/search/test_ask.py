@@ -14,6 +14,7 @@ from diary.models import Entry, Origin
 from llamora.crypto import EnvelopeError
 from llamora.fields import new_id
 from llamora.inference.job import JobState
+from llamora.inference.registry import registry
 from search import messages
 from search.ask import services
 from search.ask.answer_stream import AnswerStream
@@ -547,3 +548,17 @@ def test_a_copy_of_a_keyring_outlasts_the_request(owner: Resident) -> None:
     assert keyring.is_closed
     assert not copied.is_closed
     copied.close()
+
+
+def test_an_answer_of_a_program_that_is_over_stands_in_nobodys_way(
+    live: ServingLoop, model: FakeModelServer, owner: Resident, housemate: Resident
+) -> None:
+    open_index(owner)
+    with as_program(owner) as keyring:
+        asked = services.ask(person=owner.person, keyring=keyring, question=ANNA, origin=Origin.PROGRAM)
+        services.wait_for_answer(asked)
+
+    assert asked.job is not None
+    assert [job.id for job in registry.list_jobs(owner.keyring.key_id)] == [asked.id]
+    assert registry.list_jobs(housemate.keyring.key_id) == []
+    assert registry.get(asked.id, owner.keyring.key_id) is asked.job
