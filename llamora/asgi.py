@@ -1,4 +1,4 @@
-"""The ASGI application: requests run in three thread pools, the WebSocket on the event loop.
+"""The ASGI application: requests run in four thread pools, the WebSocket on the event loop.
 
 A whole request (middleware, view, queries, template) runs in one thread, with that thread's database
 connection, which stays open between requests.
@@ -6,6 +6,7 @@ connection, which stays open between requests.
     page pool   ordinary requests
     program pool
                 calls of programs with a token, fair between addresses
+    answer pool calls of programs that wait for the model, as fair
     slow pool   requests that derive a key, rate a password, wait for a job or handle a whole diary; fair
                 between addresses, so that many requests from one address do not delay a sign-in from another;
                 some of its threads run only requests from addresses that have not failed lately
@@ -59,8 +60,9 @@ FREE_ATTEMPTS, PAUSE_STEP, MAX_PAUSE = 8, 0.1, 2.0
 RETRY_SECONDS = 2
 UNREADABLE = "This request could not be read. Nothing was changed."
 TOO_MANY_REQUESTS = "Too many requests. Wait a few seconds, then try again."
-# Calls of programs, which wait for each other and for no page.
-PROGRAM_THREADS = 8
+# Calls of programs, which wait for each other and for no page; those that wait for a model have their own.
+PROGRAM_THREADS, ANSWER_THREADS = 8, 16
+ANSWER_PATH = "/api/chat"
 SLOW_PATHS = (
     *("/sign-in/", "/register/", "/unlock/", "/recover/", "/strength/", "/settings/"),
     *("/replies/", "/export/"),
@@ -95,6 +97,9 @@ class PageHandler(ASGIHandler):
         self.program_pool = FairExecutor(
             threads=PROGRAM_THREADS, name="program", max_active=1, max_waiting=MAX_WAITING_PER_ADDRESS
         )
+        self.answer_pool = FairExecutor(
+            threads=ANSWER_THREADS, name="answer", max_active=1, max_waiting=MAX_WAITING_PER_ADDRESS
+        )
         self.slow_pool = FairExecutor(
             threads=SLOW_THREADS,
             name="slow",
@@ -111,10 +116,11 @@ class PageHandler(ASGIHandler):
         pool: Executor = self.page_pool
         if is_of_program(scope):
             address = _get_client_address(scope)
-            if self.program_pool.is_full(address):
+            fair_pool = self.answer_pool if scope["path"] == ANSWER_PATH else self.program_pool
+            if fair_pool.is_full(address):
                 await self.send_response(_build_busy_response(), send)
                 return
-            pool = self.program_pool.for_key(address)
+            pool = fair_pool.for_key(address)
         elif is_slow(scope):
             key, rank = await self._find_place(scope, body)
             if self.slow_pool.is_full(key):
@@ -180,18 +186,18 @@ class PageHandler(ASGIHandler):
         disconnected = asyncio.ensure_future(receive())
         try:
             await send(_build_response_start(response))
-            async for part in _iter_parts(response, pool):
-                if disconnected.done():
-                    return
+            parts = _iter_parts(response, pool)
+            while (part := await _get_next_part(parts, response, disconnected)) is not None:
                 await send({"type": "http.response.body", "body": part, "more_body": True})
-            await send({"type": "http.response.body"})
+            if not disconnected.done():
+                await send({"type": "http.response.body"})
         finally:
             disconnected.cancel()
 
     def close(self) -> None:
         """Refuse new requests, drop waiting requests, and wait for running requests."""
         for wait in (False, True):
-            for pool in (self.page_pool, self.program_pool, self.slow_pool):
+            for pool in (self.page_pool, self.program_pool, self.answer_pool, self.slow_pool):
                 pool.shutdown(wait=wait, cancel_futures=not wait)
 
 
@@ -227,6 +233,27 @@ def _build_response_start(response: HttpResponseBase) -> dict[str, Any]:
     headers = [(name.encode("ascii"), value.encode("latin1")) for name, value in response.items()]
     cookies = [(b"Set-Cookie", cookie.OutputString().encode("ascii")) for cookie in response.cookies.values()]
     return {"type": "http.response.start", "status": response.status_code, "headers": headers + cookies}
+
+
+async def _get_next_part(
+    parts: AsyncIterator[bytes], response: StreamingHttpResponse, disconnected: "asyncio.Future[Any]"
+) -> bytes | None:
+    """Return the next part, or None at the end or once the client has disconnected.
+
+    A part that comes from an asynchronous iterator may take minutes, and is not waited for without a client.
+    One that a thread makes is: only then can the response be closed.
+    """
+    if disconnected.done():
+        return None
+    part = asyncio.ensure_future(anext(parts, None))
+    if response.is_async:
+        await asyncio.wait({part, disconnected}, return_when=asyncio.FIRST_COMPLETED)
+        if not part.done():
+            part.cancel()
+            await asyncio.wait({part})
+            return None
+    found = await part
+    return None if disconnected.done() else found
 
 
 async def _iter_parts(response: StreamingHttpResponse, pool: Executor) -> AsyncIterator[bytes]:

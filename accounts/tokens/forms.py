@@ -18,6 +18,7 @@ _KINDS: Final = (
 SCOPE_WORDS: Final = {
     "diary:read": "Read entries, earlier versions, drafts, replies and traces",
     "diary:write": "Write entries, move them, and put them into the bin",
+    "chat": "Ask questions, and read the answers and all questions asked before",
     "export": "Export the whole diary into a file",
 }
 _LIFETIMES: Final = ((30, "30 days"), (90, "90 days"), (365, "A year"), (0, "Until I revoke it"))

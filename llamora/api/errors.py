@@ -5,8 +5,8 @@
     403  missing_scope, token_in_url,             413  too_large          415  unsupported_media_type
          plain_http, foreign_origin,              422  invalid_field      423  locked
     404  not_found                                429  too_many_calls, too_many_attempts
-    405  method_not_allowed                       500  failed             503  not_saved, busy
-    408  too_slow     411  length_required
+    405  method_not_allowed                       500  failed             503  not_saved, busy, starting,
+    408  too_slow     411  length_required                            not_answered
 
 None repeats what was sent: not its values, and not the names of fields that do not exist. `field` is a name
 from the description.
@@ -87,6 +87,8 @@ SENTENCES: Final = {
     "failed": "Something went wrong here, not with what was sent. The log of the server says what.",
     "not_saved": "This could not be saved; nothing was changed. Try again later.",
     "busy": "The server is busy. Try again in a few seconds.",
+    "starting": "The index of this diary is being opened. Try again in a few seconds.",
+    "not_answered": "The model did not write an answer. Try again later.",
 }
 
 

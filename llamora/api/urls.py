@@ -8,17 +8,31 @@ from llamora.api import views
 from llamora.api.dispatch import build_view, refuse_unknown
 from llamora.api.endpoints import endpoints
 from llamora.api.resources import (
+    chat,
     days,
     entries,
     export,
     memory,
+    passages,
     search,
     status,
     traces,
 )  # registers their calls
 
 app_name = "api"
-__all__ = ["app_name", "days", "entries", "export", "memory", "search", "status", "traces", "urlpatterns"]
+__all__ = [
+    "app_name",
+    "chat",
+    "days",
+    "entries",
+    "export",
+    "memory",
+    "passages",
+    "search",
+    "status",
+    "traces",
+    "urlpatterns",
+]
 
 _PLACE = re.compile(r"\{(\w+)\}")
 

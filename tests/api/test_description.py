@@ -1,5 +1,6 @@
 """Tests of the description: it is true of every call, and what does not fit it is refused without an echo."""
 
+import asyncio
 import json
 from collections import Counter
 from collections.abc import Iterator
@@ -20,6 +21,8 @@ from llamora.api.endpoints import Endpoint, endpoints
 from llamora.api.openapi import build_description
 from llamora.api.urls import urlpatterns
 from llamora.crypto import SCOPES
+from search.embedder.holder import embedders
+from search.index.registry import indexes
 from tests.api.program import Program
 from tests.people import Resident
 
@@ -57,11 +60,22 @@ def send(case: Any, *, token: str) -> Response:
     return Response(
         status_code=answer.status_code,
         headers={name.lower(): [value] for name, value in answer.headers.items()},
-        content=answer.getvalue(),
+        content=read_content(answer),
         request=sent,
         elapsed=0.0,
         verify=False,
     )
+
+
+def read_content(answer: Any) -> bytes:
+    """Return the whole content of an answer, also of one that streams."""
+    if not getattr(answer, "is_async", False):
+        return bytes(answer.getvalue())
+
+    async def collect() -> bytes:
+        return b"".join([part async for part in answer.streaming_content])
+
+    return asyncio.run(collect())
 
 
 def iter_texts(value: object) -> Iterator[str]:
@@ -73,12 +87,13 @@ def iter_texts(value: object) -> Iterator[str]:
         yield from (text for part in value for text in iter_texts(part))
 
 
-def list_cases() -> list[Any]:
+def list_cases(*, of_questions: bool) -> list[Any]:
     """Return each call with valid input, and with invalid input those that take any."""
     modes = {"valid": GenerationMode.POSITIVE, "invalid": GenerationMode.NEGATIVE}
     return [
         pytest.param(call, mode, id=f"{call.method} {call.path}, {name}")
         for call in CALLS
+        if call.path.startswith("/api/chat") is of_questions
         for name, mode in modes.items()
         if (call.path not in STREAMED if name == "valid" else call.body or call.query or call.path_types)
     ]
@@ -90,9 +105,27 @@ def build_words() -> str:
     return json.dumps(build_description())
 
 
-@pytest.mark.parametrize(("call", "mode"), list_cases())
+@pytest.mark.parametrize(("call", "mode"), list_cases(of_questions=False))
 def test_every_answer_is_as_described(olive: Resident, call: Endpoint, mode: GenerationMode) -> None:
     olive.write("An entry")
+    check_answers(olive, call, mode)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("call", "mode"), list_cases(of_questions=True))
+def test_every_answer_to_a_question_is_as_described(
+    transactional_db: None, olive: Resident, call: Endpoint, mode: GenerationMode
+) -> None:
+    # It is found in the index, whose threads see only what is committed.
+    olive.write("An entry")
+    embedders.set_embedder(None)
+    assert indexes.for_owner(olive.open_keyring()).words_ready.wait(30)
+    check_answers(olive, call, mode)
+    indexes.close_all()
+
+
+def check_answers(olive: Resident, call: Endpoint, mode: GenerationMode) -> None:
+    """Send what the description says a call takes, or what it does not take, and check each answer."""
     token = Program.create(olive, *ALL_SCOPES, writes_own_text=True).token
     operation = load_schema(mode)[call.path][call.method]
     statuses: Counter[int] = Counter()

@@ -1,0 +1,272 @@
+"""Calls for questions to the diary: answered at once or as a stream, in conversations."""
+
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, Final, Literal
+from uuid import UUID
+
+import msgspec
+from django.http import StreamingHttpResponse
+
+from diary.generation.job_status import describe_state
+from diary.models import Origin
+from llamora.api.call import Call
+from llamora.api.endpoints import endpoint
+from llamora.api.errors import ApiError
+from llamora.api.resources.pages import USUAL_LIMIT, Limit, Offset
+from llamora.inference import model_server
+from llamora.inference.job import JobState
+from search.ask import services
+from search.ask.answer_stream import AnswerEvent, AnswerStream
+from search.ask.conversations import Conversation, list_conversations
+from search.ask.errors import LOCKED, IndexNotReady, QuestionInvalid, TooManyQuestions
+from search.ask.passages import Source
+from search.ask.services import MAX_QUESTION_LENGTH, AskedQuestion, WrittenAnswer
+
+_TAG: Final = "Questions"
+_EVENTS: Final = "text/event-stream"
+_SCOPES: Final = ("chat",)
+_RETRY_AFTER: Final = {"Retry-After": "3"}
+_LOCKED: Final = (
+    "Questions are answered while the diary is unlocked. Its owner unlocks it in a browser; no token does "
+    "that."
+)
+_NO_SUCH_MODEL: Final = (
+    "The household's model server does not offer this model; leave it out for the usual one."
+)
+_TOO_MANY: Final = "Too many answers are being written. Wait until one is complete, then ask again."
+_NOT_A_QUESTION: Final = (
+    f"Ask something in 1 to {MAX_QUESTION_LENGTH:,} characters, of which at least one can be seen."
+)
+
+
+class QuestionToAsk(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """A question; `session_id` is that of a conversation to go on with, `model` one that is offered."""
+
+    message: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_QUESTION_LENGTH)]
+    session_id: UUID | None = None
+    model: Annotated[str, msgspec.Meta(max_length=200)] | None = None
+
+
+class SourceBody(msgspec.Struct, kw_only=True):
+    """A passage of the diary that the answer was made from: `id` is that of the entry.
+
+    `number` is how the answer refers to it, in square brackets. `origin` is as in EntryBody.
+    """
+
+    number: int
+    kind: Literal["entry"]
+    id: UUID
+    day: date
+    snippet: str
+    origin: str
+
+
+class AnswerBody(msgspec.Struct, kw_only=True):
+    """An answer with its sources; `session_id` continues the conversation.
+
+    `model` is null where no model wrote it: then the passages are the answer, or there are none.
+    `read_imported` says that texts were read which are not their owner's. `finish_reason` is "stop", "length"
+    if it was cut at its limit, or "stopped" if it took too long.
+    """
+
+    response: str
+    session_id: UUID
+    model: str | None
+    sources: list[SourceBody]
+    read_imported: bool
+    finish_reason: Literal["stop", "length", "stopped"]
+
+
+class SessionBody(msgspec.Struct, kw_only=True):
+    """A conversation: its name, or the beginning of its first question."""
+
+    session_id: UUID
+    name: str
+    question_count: int
+    created_at: datetime
+    last_asked_at: datetime
+    read_imported: bool
+
+
+class SessionList(msgspec.Struct, kw_only=True):
+    """Conversations, the one with the latest question first; `next_offset` is null at the end."""
+
+    sessions: list[SessionBody]
+    next_offset: int | None
+
+
+class SessionListQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """Parameters of the list."""
+
+    limit: Limit = USUAL_LIMIT
+    offset: Offset = 0
+
+
+class DeletedSession(msgspec.Struct, kw_only=True):
+    """A conversation that was deleted."""
+
+    session_id: UUID
+    deleted: Literal[True] = True
+
+
+@endpoint("POST", "/api/chat", scopes=_SCOPES, tag=_TAG)
+def ask_question(call: Call, *, body: QuestionToAsk) -> AnswerBody:
+    """Ask the diary a question, and wait for the whole answer.
+
+    It is answered from the owner's own texts. With a token that reads imported texts too, a conversation
+    reads either of them, never both, as its first question finds them. Where nothing in the diary answers a
+    question, the answer says so. The diary must be unlocked in a browser.
+    """
+    asked = _ask(call, body)
+    answer = services.wait_for_answer(asked)
+    if not answer.is_complete:
+        raise _refuse(answer)
+    return AnswerBody(
+        response=answer.text,
+        session_id=asked.session_id,
+        model=answer.model or None,
+        sources=[_build_source(source) for source in asked.sources],
+        read_imported=asked.has_read_imported,
+        finish_reason=_name_end(answer),
+    )
+
+
+@endpoint("POST", "/api/chat/stream", scopes=_SCOPES, tag=_TAG, media_types=(_EVENTS,))
+def stream_answer(call: Call, *, body: QuestionToAsk) -> StreamingHttpResponse:
+    """Ask the diary a question, and read the answer while it is written, as server-sent events.
+
+    First comes `start` {session_id, model, sources}, then `token` {text} for each piece, at the end `done`
+    {read_imported, finish_reason, response}, whose response is the whole text. `restart` {} says that what
+    came so far was no part of the answer. `error` has the body of a refusal and is the end as well. Lines
+    that begin with a colon only keep the connection open. Whoever closes the connection stops the answer.
+    """
+    stream = AnswerBytes(AnswerStream(_ask(call, body)))
+    headers = {"X-Accel-Buffering": "no", "Cache-Control": "no-store"}
+    return StreamingHttpResponse(stream, content_type=_EVENTS, headers=headers)
+
+
+@endpoint("GET", "/api/sessions", scopes=_SCOPES, tag=_TAG)
+def list_sessions(call: Call, *, query: SessionListQuery) -> SessionList:
+    """List the conversations.
+
+    Those for which imported texts were read are left out, unless the token was made to read these too.
+    """
+    found = list_conversations(call.owner, reads_untrusted=call.terms.reads_untrusted)
+    end = query.offset + query.limit
+    return SessionList(
+        sessions=[_build_session(one) for one in found[query.offset : end]],
+        next_offset=end if len(found) > end else None,
+    )
+
+
+@endpoint("DELETE", "/api/sessions/{id}", scopes=_SCOPES, tag=_TAG)
+def delete_session(call: Call, *, id: UUID) -> DeletedSession:  # noqa: A002 - its name there
+    """Delete a conversation, with its questions and answers, for good."""
+    services.delete_conversation(call.owner, id, reads_untrusted=call.terms.reads_untrusted)
+    return DeletedSession(session_id=id)
+
+
+class AnswerBytes:
+    """An answer while it is written, as the bytes of server-sent events; an asynchronous iterator."""
+
+    def __init__(self, stream: AnswerStream) -> None:
+        self._stream = stream
+
+    def __aiter__(self) -> "AnswerBytes":
+        return self
+
+    async def __anext__(self) -> bytes:
+        return _encode_event(await anext(self._stream))
+
+    def close(self) -> None:
+        """Stop the answer if it is not complete; the response calls it at its end."""
+        self._stream.close()
+
+
+def _ask(call: Call, body: QuestionToAsk) -> AskedQuestion:
+    """Ask the question of a call; raise ApiError."""
+    status = model_server.get_status()
+    if body.model and status.is_ready and body.model not in (status.model, *status.models):
+        raise ApiError(422, "invalid_field", field="model", message=_NO_SUCH_MODEL)
+    try:
+        asked = services.ask(
+            person=call.person,
+            keyring=call.keyring,
+            question=body.message,
+            session_id=body.session_id,
+            origin=Origin.OWN_TOKEN if call.terms.writes_own_text else Origin.PROGRAM,
+            reads_untrusted=call.terms.reads_untrusted,
+            model=body.model or "",
+        )
+    except QuestionInvalid:
+        raise ApiError(422, "invalid_field", field="message", message=_NOT_A_QUESTION) from None
+    except TooManyQuestions:
+        raise ApiError(503, "busy", message=_TOO_MANY, headers=_RETRY_AFTER) from None
+    except IndexNotReady as refused:
+        if refused.code == LOCKED:
+            raise ApiError(423, "locked", message=_LOCKED) from None
+        raise ApiError(503, "starting", headers=_RETRY_AFTER) from None
+    call.note_read(len(asked.sources))
+    return asked
+
+
+def _refuse(answer: WrittenAnswer) -> ApiError:
+    """Return the refusal for an answer that was not completed."""
+    if answer.reason == LOCKED:
+        return ApiError(423, "locked")
+    message = describe_state(state=answer.state, reason=answer.reason, is_empty=not answer.text)
+    return ApiError(503, "not_answered", message=message, headers=_RETRY_AFTER)
+
+
+def _name_end(answer: WrittenAnswer) -> Literal["stop", "length", "stopped"]:
+    if answer.state == JobState.STOPPED:
+        return "stopped"
+    return "length" if answer.reason == "length" else "stop"
+
+
+def _build_source(source: Source) -> SourceBody:
+    return SourceBody(
+        number=source.number,
+        kind="entry",
+        id=source.stored.entry_id,
+        day=source.stored.day,
+        snippet=source.snippet,
+        origin=source.stored.origin,
+    )
+
+
+def _build_session(one: Conversation) -> SessionBody:
+    return SessionBody(
+        session_id=one.session_id,
+        name=one.name,
+        question_count=one.questions,
+        created_at=one.created_at.astimezone(UTC),
+        last_asked_at=one.last_asked_at.astimezone(UTC),
+        read_imported=one.has_read_imported,
+    )
+
+
+def _encode_event(event: AnswerEvent) -> bytes:
+    name, data = _describe_event(event)
+    return (
+        f"event: {name}\ndata: ".encode() + msgspec.json.encode(data) + b"\n\n" if name else b": waiting\n\n"
+    )
+
+
+def _describe_event(event: AnswerEvent) -> tuple[str, Any]:
+    """Return the name and the data of an event; no name for what only keeps a connection open."""
+    asked, answer = event.asked, event.answer
+    match event.kind:
+        case "started":
+            sources = [_build_source(source) for source in asked.sources]
+            return "start", {"session_id": asked.session_id, "model": asked.model or None, "sources": sources}
+        case "written":
+            return "token", {"text": event.text}
+        case "restarted":
+            return "restart", {}
+        case "done" if answer is not None:
+            data = {"read_imported": asked.has_read_imported, "finish_reason": _name_end(answer)}
+            return "done", {**data, "response": answer.text}
+        case "failed" if answer is not None:
+            return "error", _refuse(answer).build_body()
+    return "", None

@@ -1,0 +1,126 @@
+"""Calls with the names of LocalGPT's: a search for passages, and numbers of what can be found."""
+
+from datetime import date
+from typing import Annotated, Final, Literal
+from uuid import UUID
+
+import msgspec
+from django.db.models import Count, Max, Min
+
+from diary.transfer.export_format import day_file_name
+from llamora.api.call import Call
+from llamora.api.endpoints import endpoint
+from llamora.api.errors import ApiError
+from llamora.api.resources.search import SearchResultBody, TextSearch, run_search
+from llamora.api.resources.texts import select_entries
+from search.index.registry import indexes
+from search.query.parser import MAX_TYPED
+from search.services import get_embedding_status
+
+_TAG: Final = "Questions"
+_PATH: Final = "/api/memory/search"
+_SCOPES: Final = ("chat", "diary:read")
+_NOTHING_ASKED: Final = "Say what to search for, in query or in q."
+Typed = Annotated[str, msgspec.Meta(max_length=MAX_TYPED, description="What to search for.")]
+
+
+class PassageSearch(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """A search, in `query` or in `q`."""
+
+    query: Typed = ""
+    q: Typed = ""
+    limit: Annotated[int, msgspec.Meta(ge=1, le=100, description="How many at most, from 1 to 100.")] = 10
+
+
+class PassageBody(msgspec.Struct, kw_only=True):
+    """A passage that was found; `file` is that of its day in an export, `origin` as in EntryBody."""
+
+    file: str
+    content: str
+    kind: str
+    id: UUID
+    day: date
+    origin: str
+
+
+class PassageResults(msgspec.Struct, kw_only=True):
+    """Passages, best first; `state` is "opening" while nothing can be found yet."""
+
+    state: Literal["ready", "opening"]
+    results: list[PassageBody]
+    total: int
+
+
+class IndexStats(msgspec.Struct, kw_only=True):
+    """Numbers of what a token can find: files are days with entries, chunks are texts in the index.
+
+    `state` is "closed" while the diary is locked, and "opening" until all texts are in the index; only texts
+    that are `embedded` are found by meaning.
+    """
+
+    total_files: int
+    total_entries: int
+    first_day: date | None
+    last_day: date | None
+    state: Literal["ready", "opening", "closed"]
+    total_chunks: int
+    embedded: int
+
+
+@endpoint("GET", _PATH, scopes=_SCOPES, tag=_TAG)
+def search_passages_with_address(call: Call, *, query: PassageSearch) -> PassageResults:
+    """Search the diary for passages; addresses are often logged on their way, so rather send it by POST.
+
+    Otherwise the same as the call by POST.
+    """
+    return _search(call, query)
+
+
+@endpoint("POST", _PATH, scopes=_SCOPES, tag=_TAG)
+def search_passages(call: Call, *, body: PassageSearch) -> PassageResults:
+    """Search the diary for passages, with the names that LocalGPT gives them.
+
+    The search under `/api/v1/search` tells more.
+    """
+    return _search(call, body)
+
+
+@endpoint("GET", "/api/memory/stats", scopes=_SCOPES, tag=_TAG)
+def count_passages(call: Call) -> IndexStats:
+    """Count the entries, the days and the texts in the index."""
+    counts = select_entries(call).aggregate(
+        entries=Count("id"), days=Count("day", distinct=True), first=Min("day"), last=Max("day")
+    )
+    index = indexes.get(call.keyring.key_id)
+    is_open = index is not None and index.words_ready.is_set()
+    done = get_embedding_status(index) if index is not None and is_open else None
+    return IndexStats(
+        total_files=counts["days"],
+        total_entries=counts["entries"],
+        first_day=counts["first"],
+        last_day=counts["last"],
+        state="closed" if index is None else "ready" if is_open else "opening",
+        total_chunks=done.total if done else 0,
+        embedded=done.done if done and not done.reason else 0,
+    )
+
+
+def _search(call: Call, asked: PassageSearch) -> PassageResults:
+    typed = asked.query or asked.q
+    if not typed.strip():
+        raise ApiError(422, "invalid_field", field="query", message=_NOTHING_ASKED)
+    found = run_search(call, TextSearch(query=typed, limit=asked.limit))
+    return PassageResults(
+        state=found.state, results=[_build_passage(one) for one in found.results], total=found.total
+    )
+
+
+def _build_passage(one: SearchResultBody) -> PassageBody:
+    return PassageBody(
+        file=day_file_name(one.day),
+        content=one.snippet,
+        kind=one.kind,
+        id=one.id,
+        day=one.day,
+        origin=one.origin,
+    )
