@@ -19,7 +19,9 @@ from llamora.api.errors import ApiError, translate_error
 from llamora.crypto import in_force
 
 JSON: Final = "application/json"
-_ALLOWED_HEADERS: Final = "Authorization, Content-Type, Idempotency-Key, X-API-Key"
+_ALLOWED_HEADERS: Final = (
+    "Authorization, Content-Type, Idempotency-Key, MCP-Protocol-Version, Mcp-Method, Mcp-Name, X-API-Key"
+)
 _log = logging.getLogger(__name__)
 
 
@@ -28,7 +30,7 @@ def build_view(by_method: Mapping[str, Endpoint]) -> Callable[..., HttpResponseB
 
     def view(request: HttpRequest, **parts: str) -> HttpResponseBase:
         response = _respond(request, by_method, parts)
-        _allow_origin(request, response)
+        allow_origin(request, response)
         return response
 
     # Programs have no cookie, so no form of another site can call in somebody's name.
@@ -131,7 +133,7 @@ def _write_answer(endpoint: Endpoint, answer: object) -> HttpResponseBase:
     return HttpResponse(msgspec.json.encode(answer), status=endpoint.status, content_type=JSON)
 
 
-def _allow_origin(request: HttpRequest, response: HttpResponseBase) -> None:
+def allow_origin(request: HttpRequest, response: HttpResponseBase) -> None:
     """Let pages of the origins that the household names read the answer; by default there are none."""
     origin = request.headers.get("Origin", "")
     if not settings.API_ORIGINS:

@@ -86,7 +86,10 @@ def test_a_token_in_the_address_is_refused(assistant: Assistant) -> None:
 def test_a_page_of_another_site_is_refused_before_its_token_is_looked_at(
     assistant: Assistant, origin: str
 ) -> None:
-    assert read_error(assistant.post(DISCOVER, Origin=origin)) == (403, "foreign_origin")
+    answer = assistant.post(DISCOVER, Origin=origin)
+    assert read_error(answer) == (403, "foreign_origin")
+    assert "Access-Control-Allow-Origin" not in answer.headers
+    assert Client().options(ADDRESS, headers={"Origin": origin}).status_code == 403
     assistant.token = "wrong"
     assert read_error(assistant.post(DISCOVER, Origin=origin)) == (403, "foreign_origin")
 
@@ -96,8 +99,15 @@ def test_a_page_of_our_own_address_and_of_one_that_the_household_names_may_ask(
 ) -> None:
     settings.API_ORIGINS = ["https://tools.example"]
 
-    for origin in ("http://testserver", "https://tools.example"):
-        assert assistant.post(DISCOVER, Origin=origin, **build_headers(DISCOVER)).status_code == 200
+    for origin, readers in (("http://testserver", None), ("https://tools.example", "https://tools.example")):
+        asked = Client().options(ADDRESS, headers={"Origin": origin})
+        answer = assistant.post(DISCOVER, Origin=origin, **build_headers(DISCOVER))
+
+        assert (asked.status_code, answer.status_code) == (204, 200)
+        assert asked.headers.get("Access-Control-Allow-Origin") == readers
+        assert answer.headers.get("Access-Control-Allow-Origin") == readers
+    sent = {name.strip() for name in asked.headers["Access-Control-Allow-Headers"].split(",")}
+    assert {"Authorization", "Content-Type", *build_headers(DISCOVER, Mcp_Name="a")} <= sent
 
 
 def test_another_host_is_refused_in_json_and_a_person_with_a_page(assistant: Assistant) -> None:
@@ -113,12 +123,12 @@ def test_another_host_is_refused_in_json_and_a_person_with_a_page(assistant: Ass
 # --- What is answered ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("method", ["GET", "DELETE", "PUT", "PATCH", "OPTIONS", "HEAD"])
+@pytest.mark.parametrize("method", ["GET", "DELETE", "PUT", "PATCH", "HEAD"])
 def test_nothing_but_post_is_allowed(assistant: Assistant, method: str) -> None:
     answer = Client().generic(method, ADDRESS, headers={"Authorization": f"Bearer {assistant.token}"})
 
     assert answer.status_code == 405
-    assert answer.headers["Allow"] == "POST"
+    assert answer.headers["Allow"] == "OPTIONS, POST"
 
 
 @pytest.mark.parametrize("type_", ["text/plain", "application/x-www-form-urlencoded", ""])

@@ -5,6 +5,7 @@
 
 import json
 from collections.abc import Iterator
+from http.client import HTTPConnection
 from typing import Any
 
 import jsonschema
@@ -12,8 +13,10 @@ import pytest
 from mcp import MCPError
 from mcp.client.client import Client
 
+from llamora.mcp.messages import HEADER_MISMATCH
+from llamora.mcp.views import MAX_BODY
 from tests.browser_client import Visitor
-from tests.mcp.exchange import NEW, OLD
+from tests.mcp.exchange import NEW, OLD, build_headers, build_stateless
 from tests.mcp.served import ServedDiary
 from tests.server import run_server
 
@@ -134,3 +137,40 @@ async def test_an_assistant_starts_while_the_diary_is_locked_and_works_once_it_i
     assert locked.is_error
     assert "unlocks it in a browser" in locked.content[0].text  # type: ignore[union-attr]  # a text
     assert not unlocked.is_error
+
+
+# --- Without the SDK -------------------------------------------------------------------------------------
+
+
+def post(diary: ServedDiary, headers: list[tuple[str, str]], body: bytes) -> tuple[int, Any]:
+    """Send a request with exactly these headers, and return its status and its body."""
+    connection = HTTPConnection("127.0.0.1", diary.server.port, timeout=30)
+    connection.putrequest("POST", "/mcp", skip_host=True)
+    for name, value in headers:
+        connection.putheader(name, value)
+    connection.putheader("Content-Length", str(len(body)))
+    connection.endheaders(body)
+    answer = connection.getresponse()
+    return answer.status, json.loads(answer.read())
+
+
+def test_the_server_passes_on_what_the_protocol_depends_on(diary: ServedDiary) -> None:
+    token = diary.make_token("Raw", "diary:read").read_text()
+    message = build_stateless("tools/list")
+    headers = {
+        "Host": f"127.0.0.1:{diary.server.port}",
+        "Content-Type": "application/json",
+        "Authorization": f"Bearer {token}",
+        **build_headers(message),
+    }
+    sent = list(headers.items())
+    body = json.dumps(message).encode()
+
+    assert post(diary, sent, body)[0] == 200
+    status, twice = post(diary, [*sent, ("Mcp-Method", "tools/list")], body)
+    assert (status, twice["error"]["code"]) == (400, HEADER_MISMATCH)
+    assert post(diary, [*sent, ("Origin", "https://elsewhere.example")], body)[0] == 403
+    foreign = headers | {"Host": "elsewhere.example"}
+    assert post(diary, list(foreign.items()), body)[0] == 403
+    assert post(diary, sent, b" " * (MAX_BODY + 1))[0] == 413
+    assert token not in diary.server.log()
