@@ -1,9 +1,10 @@
 """Tests of replies of a real server: over HTTP and sockets, through kills, shutdowns and time limits."""
 
 import signal
+import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from statistics import median
 
@@ -14,6 +15,7 @@ from tests.browser_client import Visitor, get_streamed_words, read_frames_until
 from tests.diary.tabs import get_reply_html
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script, make_words
+from tests.fakes.waiting import PATIENCE, wait_for
 from tests.page import HtmlNode, read
 from tests.server import Server, run_server
 
@@ -34,6 +36,12 @@ def server(tmp_path: Path, model: FakeModelServer) -> Iterator[Server]:
 def respond(visitor: Visitor) -> str:
     """Write an entry today and request a reply; return the reply's id."""
     return visitor.respond(visitor.write("Walked to the weir."))
+
+
+def read_stored_size(server: Server) -> int:
+    """Return the size of the only stored reply, which is padded and grows in steps."""
+    with closing(sqlite3.connect(server.data_dir / "llamora.sqlite3", timeout=PATIENCE)) as database:
+        return int(database.execute("SELECT max(length(text)) FROM diary_reply").fetchone()[0] or 0)
 
 
 def day_page(visitor: Visitor) -> str:
@@ -82,8 +90,10 @@ def test_a_kill_leaves_the_reply_interrupted_with_what_had_come(
         visitor = Visitor.join(before, "Olive")
         reply = respond(visitor)
         visitor.wait_for_words(reply, 60)
-        # What has come is written every second.
-        time.sleep(1.5)
+        # What has come is written every second: twice after these words, and they are in it.
+        for _ in range(2):
+            written = read_stored_size(before)
+            wait_for(lambda written=written: read_stored_size(before) > written)  # type: ignore[misc]
         before.kill()
 
     with run_server(tmp_path, extra=extra) as after:

@@ -24,7 +24,7 @@ from llamora.llm.deltas import StreamEnd
 from tests.fakes.gguf_file import INSTRUCT, build_gguf, write_gguf
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script
-from tests.fakes.waiting import until
+from tests.fakes.waiting import PATIENCE, until
 
 TURNS = [{"role": "user", "content": "tea"}]
 Make = Callable[..., ModelDiscovery]
@@ -232,14 +232,14 @@ async def test_a_reply_that_fails_does_not_make_the_server_away(make: Make) -> N
 async def test_asking_waits_for_a_model_that_is_loading(make: Make) -> None:
     with FakeModelServer(loading=True) as upstream:
         finder = make(url=upstream.url)
-        asking = asyncio.create_task(finder.get_server())
-        await asyncio.sleep(0.2)
-        state = finder.status().state
+        asking = asyncio.create_task(finder.get_server(patience=PATIENCE))
+        await until(lambda: finder.status().state == "loading")
+        is_waiting = not asking.done()
         upstream.manners.loading = False
 
         server = await asking
 
-    assert state == "loading"
+    assert is_waiting
     assert server.url == upstream.url
 
 

@@ -195,7 +195,7 @@ async def test_silence_is_an_error_and_ends_the_upstream_work(
 ) -> None:
     upstream.add_scripts(script)
 
-    assert (await get_error(server, silence=0.2)).code == code
+    assert (await get_error(server, silence=0.7)).code == code
     assert await asyncio.to_thread(upstream.wait_for_hang_up)
 
 
