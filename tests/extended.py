@@ -22,6 +22,7 @@ EXTENDED = (
     "tests/accounts/test_export_page.py::test_a_second_download",
     "tests/accounts/test_preferences_moved.py",
     "tests/accounts/test_throttle.py::test_fifty_at_once",
+    "tests/api/test_export.py::test_a_lock_ends_the_export",
     "tests/browser/test_accessibility.py",
     "tests/browser/test_announcements.py::test_a_reply_that_failed",
     "tests/browser/test_announcements.py::test_nothing_is_said",
@@ -85,6 +86,23 @@ EXTENDED = (
     "tests/browser/test_writing.py::test_nothing_but_white_space",
     "tests/browser/test_writing.py::test_pressing_keep_twice",
     "tests/browser/test_writing.py::test_what_is_typed_while",
+    "tests/client/test_commands.py::test_a_config_is_made_without",
+    "tests/client/test_commands.py::test_a_config_with",
+    "tests/client/test_commands.py::test_a_failed_question",
+    "tests/client/test_commands.py::test_a_file_that_is_no",
+    "tests/client/test_commands.py::test_a_text_that_arrived",
+    "tests/client/test_commands.py::test_a_token_comes_from_a_descriptor",
+    "tests/client/test_commands.py::test_a_token_that_is_revoked",
+    "tests/client/test_commands.py::test_an_answer_that_begins",
+    "tests/client/test_commands.py::test_an_editor_is_not",
+    "tests/client/test_commands.py::test_an_editor_that",
+    "tests/client/test_commands.py::test_ask_as_json",
+    "tests/client/test_commands.py::test_headings",
+    "tests/client/test_commands.py::test_search_says",
+    "tests/client/test_commands.py::test_search_waits",
+    "tests/client/test_commands.py::test_status_as_json",
+    "tests/client/test_commands.py::test_what_is_no_token",
+    "tests/client/test_commands.py::test_without_a_token",
     "tests/clock/test_served.py",
     "tests/crypto/test_derivation.py::test_many_people",
     "tests/diary/test_import_command_lines.py::test_an_import_that_was_killed",
@@ -152,10 +170,11 @@ EXTENDED = (
 # The cases of a test in the default run, where each takes its time.
 MOST = 3
 # Their tests start processes.
-SERVED = {"browser", "losses", "ops", "rotation", "upgrade"}
+SERVED = {"browser", "client", "losses", "mcp", "ops", "rotation", "upgrade"}
 # Files in which the default run has every n-th case of each test.
 SAMPLED = {
     "tests/accounts/test_security_pages.py": 3,
+    "tests/client/test_commands.py": 2,
     "tests/diary/test_import_bounds.py": 4,
     "tests/diary/test_rendering_bounds.py": 4,
     "tests/leaks/test_attacks_drafts.py": 3,
