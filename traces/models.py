@@ -29,7 +29,21 @@ from llamora.fields import (
     SealedQuerySet,
     SealedTextField,
 )
+from traces.facts.models import DeclinedFact, Fact, FactChange, FactSettings, FactState
 from traces.names import get_identity
+
+__all__ = [
+    "Change",
+    "ChangeKind",
+    "DeclinedFact",
+    "EntryTrace",
+    "Fact",
+    "FactChange",
+    "FactSettings",
+    "FactState",
+    "Trace",
+    "TraceProposal",
+]
 
 NAME_INDEX_LABEL = "traces.trace.name_index"
 

@@ -18,6 +18,16 @@ from llamora.crypto import current_realm_keyring
 from llamora.database import NotWritten
 from traces import queries
 from traces.editing.services import purge_deleted
+from traces.facts.fact_body import get_text
+from traces.facts.models import (
+    SAME_INDEX_LABEL,
+    SUBJECT_INDEX_LABEL,
+    DeclinedFact,
+    Fact,
+    FactChange,
+    FactSettings,
+)
+from traces.facts.services import forget_entry
 from traces.importers import ProposalImporter, TraceImporter
 from traces.matcher import name_matchers
 from traces.models import NAME_INDEX_LABEL, Change, EntryTrace, Trace, TraceProposal
@@ -57,9 +67,33 @@ def connect() -> None:
             value=lambda trace: get_identity(trace.name),
         )
     )
+    for column, label, key in (
+        ("subject_index", SUBJECT_INDEX_LABEL, "subject_key"),
+        ("same_index", SAME_INDEX_LABEL, "same_key"),
+    ):
+        register_blind_index(
+            BlindIndex(model=Fact, column=column, label=label, value=partial(_get_index_key, key))
+        )
+    post_delete.connect(_forget_deleted_entry, sender=Entry, dispatch_uid="traces.facts.entry_gone")
+    register_label(Fact, RowLabel(one="fact", many="facts"))
+    register_label(FactChange, None)
+    register_label(DeclinedFact, None)
+    register_label(FactSettings, None)
     register_label(Trace, RowLabel(one="trace", many="traces"))
     register_label(TraceProposal, None)
     register_label(Change, None)
+
+
+def _get_index_key(name: str, fact: Fact) -> str:
+    return str(getattr(get_text(fact.body), name))
+
+
+def _forget_deleted_entry(sender: object, *, instance: Entry, origin: object, **_: Any) -> None:
+    """Remove what an entry that was deleted for good left in facts, unless its owner goes as well."""
+    del sender
+    deleted = origin.model if isinstance(origin, QuerySet) else type(origin)
+    if deleted is Entry and Fact.objects.for_owner(instance.owner_id).filter(entry_id=instance.id).exists():
+        forget_entry(owner_id=instance.owner_id, entry_id=instance.id)
 
 
 def _purge_after_unlock(sender: object, *, person_id: UUID, **_: Any) -> None:

@@ -1,0 +1,109 @@
+"""Changes of facts: each is recorded with what was before and after, and can be undone.
+
+A change may touch two facts, as when one takes the place of another; both records have the same `group`, and
+are undone together. To undo is a change as well, so that the history stays. Each record has the digest of the
+one before it, so that none can be taken out or put in between without its owner noticing.
+
+    body   {"before": snapshot, or null of a new fact, "after": snapshot,
+            "by": "owner" or the id of a token, "group": id of the change,
+            "facts": ids of the other facts that it changed, "undoes": group of the change that it undid,
+            "previous": hexadecimal BLAKE2b of the record before, or ""}
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+from uuid import UUID
+
+from django.utils import timezone
+
+from llamora.fields import new_id
+from traces.facts.indexes import set_indexes
+from traces.facts.models import Fact, FactChange
+
+BY_OWNER: Final = "owner"
+_COLUMNS: Final = ("entry_id", "successor_id", "state", "origin")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangeAuthor:
+    """Maker of a change, and what the records of one change have in common."""
+
+    by: str = BY_OWNER
+    group: UUID = field(default_factory=new_id)
+    # The facts that the change touches, where they are more than one.
+    facts: tuple[UUID, ...] = ()
+    undoes: str = ""
+
+
+def take_snapshot(fact: Fact) -> dict[str, Any]:
+    """Return all that a change of a fact can change, as plain values."""
+    columns = {name: _to_plain(getattr(fact, name)) for name in _COLUMNS}
+    return {**columns, "body": fact.body}
+
+
+def record_change(
+    fact: Fact, kind: str, *, before: dict[str, Any] | None, author: ChangeAuthor
+) -> FactChange:
+    """Record what became of a fact; call in the transaction that saved it."""
+    latest = FactChange.objects.filter(fact=fact).order_by("-number").first()
+    change: FactChange = FactChange.objects.create(
+        owner_id=fact.owner_id,
+        fact=fact,
+        number=latest.number + 1 if latest else 1,
+        kind=kind,
+        body={
+            "before": before,
+            "after": take_snapshot(fact),
+            "by": author.by,
+            "group": str(author.group),
+            "facts": [str(id_) for id_ in author.facts if id_ != fact.id],
+            "undoes": author.undoes,
+            "previous": compute_digest(latest) if latest else "",
+        },
+    )
+    return change
+
+
+def compute_digest(change: FactChange) -> str:
+    """Return the digest of a record, which the next one has in it."""
+    said = [str(change.fact_id), change.number, change.kind, change.made_at.isoformat(), change.body]
+    text = json.dumps(said, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=32).hexdigest()
+
+
+def is_chain_whole(changes: Sequence[FactChange]) -> bool:
+    """Return whether the records of a fact, in their order, are all there and unchanged."""
+    previous = ""
+    for number, change in enumerate(changes, start=1):
+        if change.number != number or change.body["previous"] != previous:
+            return False
+        previous = compute_digest(change)
+    return True
+
+
+def find_undoable(changes: Sequence[FactChange]) -> FactChange | None:
+    """Return the last change of a fact that was not undone, or None."""
+    undone = {change.body["undoes"] for change in changes}
+    return next((each for each in reversed(changes) if not _is_undone(each, undone)), None)
+
+
+def _is_undone(change: FactChange, undone: set[str]) -> bool:
+    return bool(change.body["undoes"]) or change.body["group"] in undone
+
+
+def restore_snapshot(fact: Fact, snapshot: dict[str, Any]) -> None:
+    """Set a fact to what it was, and save it."""
+    for name in _COLUMNS:
+        value = snapshot[name]
+        setattr(fact, name, UUID(value) if name.endswith("_id") and value else value)
+    fact.body = snapshot["body"]
+    set_indexes(fact)
+    fact.changed_at = timezone.now()
+    fact.save()
+
+
+def _to_plain(value: Any) -> Any:
+    return str(value) if isinstance(value, UUID) else value

@@ -1,0 +1,109 @@
+"""The sealed body of a fact: its sentence, how it is read, and what supports it.
+
+A JSON object; all but the text may be missing:
+
+    text        the sentence, one line
+    language    of the sentence, a code such as "en"
+    subject     whom or what it is of, in folded words
+    relation    as `traces.facts.languages` names it
+    kind        "people", "places", "belongings", "dates", "habits", "preferences", or another name
+    quote       {"text", "start", "end"}: the words of the entry that say it
+    when        {"raw", "start", "end", "kind", "precision", "zone", "rule"}: when it is so
+    source      the name of the program, app or file it is from
+    model       the model that proposed it;  prompt   the version of its prompt
+    said        moments at which it was said again
+    ended       the day since when it is no longer so
+    links       ids of facts that its owner linked with it
+    confidence  of an import or a program: how sure it was, from 0 to 1
+"""
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Self
+
+from diary.entries.text_validation import has_lone_surrogate
+from llamora.source_names import clean_source_name
+from traces.facts.statements import read_statement
+
+MAX_TEXT: Final = 500
+KINDS: Final = ("people", "places", "belongings", "dates", "habits", "preferences")
+_MAX_KIND: Final = 40
+
+
+class InvalidFact(Exception):  # noqa: N818 - an answer to the person, not a fault
+    """Raised for a sentence that can't be a fact; `sentence` says why, and none contains the text."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+@dataclass(frozen=True, kw_only=True)
+class FactText:
+    """A sentence with how it is read; `create` checks it."""
+
+    text: str = field(repr=False)
+    language: str = "en"
+    subject: tuple[str, ...] = field(default=(), repr=False)
+    relation: str = ""
+    kind: str = ""
+
+    @classmethod
+    def create(cls, text: str, *, language: str = "en", kind: str = "") -> Self:
+        """Return a sentence that can be a fact; raise InvalidFact."""
+        cleaned = " ".join(unicodedata.normalize("NFC", text).split())
+        if not any(map(str.isalnum, cleaned)):
+            raise InvalidFact("A fact is a sentence. Write one.")
+        if len(cleaned) > MAX_TEXT:
+            raise InvalidFact(
+                f"A fact has at most {MAX_TEXT} characters. Shorten this one, or make two of it."
+            )
+        if has_lone_surrogate(cleaned) or any(unicodedata.category(each) == "Cc" for each in cleaned):
+            raise InvalidFact("This has characters that can't be saved. Remove them.")
+        statement = read_statement(cleaned, language=language)
+        return cls(
+            text=cleaned,
+            language=language,
+            subject=statement.subject,
+            relation=statement.relation,
+            kind=clean_source_name(kind)[:_MAX_KIND],
+        )
+
+    @property
+    def subject_key(self) -> str:
+        """The subject and its relation, as the blind index takes them."""
+        return "\n".join((*self.subject, "", self.relation))
+
+    @property
+    def same_key(self) -> str:
+        """The sentence as the blind index takes it: equal for sentences that say the same."""
+        return build_same_key(self.text, language=self.language)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return this part of the body."""
+        row: dict[str, Any] = {
+            "text": self.text,
+            "language": self.language,
+            "subject": list(self.subject),
+            "relation": self.relation,
+            "kind": self.kind,
+        }
+        return {key: value for key, value in row.items() if value}
+
+
+def build_same_key(text: str, *, language: str) -> str:
+    """Return what is equal for sentences that say the same, apart from articles and the like."""
+    statement = read_statement(text, language=language)
+    value = ("\t".join(item) for item in statement.value)
+    marks = (statement.is_negative, statement.has_ended)
+    return "\n".join(
+        ("\t".join(statement.subject), statement.relation, *value, *statement.negated, repr(marks))
+    )
+
+
+def get_text(body: Mapping[str, Any]) -> FactText:
+    """Return the sentence of a body."""
+    return FactText.create(
+        str(body.get("text", "")), language=str(body.get("language", "en")), kind=str(body.get("kind", ""))
+    )

@@ -1,0 +1,21 @@
+"""Blind indexes of facts: by subject and relation, and by sentence. Need keys of the realm `facts`."""
+
+from llamora.crypto import current_realm_keyring
+from traces.facts.fact_body import FactText, get_text
+from traces.facts.models import SAME_INDEX_LABEL, SUBJECT_INDEX_LABEL, Fact
+
+
+def compute_subject_index(text: FactText) -> bytes:
+    """Return the blind index of a sentence's subject and relation under the keyring in force."""
+    return current_realm_keyring().blind_index(label=SUBJECT_INDEX_LABEL, value=text.subject_key)
+
+
+def compute_same_index(text: FactText) -> bytes:
+    """Return the blind index of a sentence under the keyring in force."""
+    return current_realm_keyring().blind_index(label=SAME_INDEX_LABEL, value=text.same_key)
+
+
+def set_indexes(fact: Fact) -> None:
+    """Set the blind indexes of a fact from its body."""
+    text = get_text(fact.body)
+    fact.subject_index, fact.same_index = compute_subject_index(text), compute_same_index(text)

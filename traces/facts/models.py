@@ -1,0 +1,180 @@
+"""Facts that a person chose to remember, what was done to each, and which were declined.
+
+Readable without a key: how many facts there are, in which state, when each was added and changed; never a
+word. They are sealed with keys of the realm `facts`, which open no entry.
+
+    Fact           a sentence, and where it is from
+    FactChange     what one change did to a fact, in a chain of digests, so that it can be undone
+    DeclinedFact   the digest of a sentence that was declined or forgotten, so that it is not proposed again
+    FactSettings   a person's choices about facts, and the key of these digests
+"""
+
+from typing import ClassVar
+from uuid import UUID
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from diary.models import Origin
+from llamora.fields import MacField, SealedJSONField, SealedManager, SealedModel, SealedQuerySet
+
+SUBJECT_INDEX_LABEL = "traces.fact.subject_index"
+SAME_INDEX_LABEL = "traces.fact.same_index"
+
+
+class FactState(models.TextChoices):
+    """State of a fact: only an accepted one is read."""
+
+    PROPOSED = "proposed", "Proposed"
+    ACCEPTED = "accepted", "Accepted"
+    # No longer so, since its owner said so or accepted what took its place.
+    ENDED = "ended", "No longer so"
+    ARCHIVED = "archived", "Archived"
+
+
+class FactQuerySet(SealedQuerySet["Fact"]):
+    """Chainable filters of facts."""
+
+    def for_owner(self, owner_id: UUID) -> "FactQuerySet":
+        """Return the facts of one person, in every state."""
+        return self.filter(owner_id=owner_id)
+
+    def only_accepted(self, owner_id: UUID) -> "FactQuerySet":
+        """Return the facts that one person has accepted and that are still so."""
+        return self.filter(owner_id=owner_id, state=FactState.ACCEPTED)
+
+    def only_proposed(self, owner_id: UUID) -> "FactQuerySet":
+        """Return the proposals that wait for one person, the oldest first."""
+        return self.filter(owner_id=owner_id, state=FactState.PROPOSED).order_by("created_at", "id")
+
+
+class FactManager(SealedManager["Fact"]):
+    """Manager of facts, with the filters of `FactQuerySet`."""
+
+    def get_queryset(self) -> FactQuerySet:
+        """Return a `FactQuerySet` of all rows."""
+        return FactQuerySet(self.model, using=self._db)
+
+    def for_owner(self, owner_id: UUID) -> FactQuerySet:
+        """Return the facts of one person, in every state."""
+        return self.get_queryset().for_owner(owner_id)
+
+    def only_accepted(self, owner_id: UUID) -> FactQuerySet:
+        """Return the facts that one person has accepted and that are still so."""
+        return self.get_queryset().only_accepted(owner_id)
+
+    def only_proposed(self, owner_id: UUID) -> FactQuerySet:
+        """Return the proposals that wait for one person, the oldest first."""
+        return self.get_queryset().only_proposed(owner_id)
+
+
+class Fact(SealedModel):
+    """A sentence that its owner wrote or confirmed, or a proposal of one."""
+
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
+    # Where it is from. No foreign keys: a row that is deleted leaves the fact, whose columns are sealed.
+    entry_id = models.UUIDField(null=True)
+    # The fact that took its place.
+    successor_id = models.UUIDField(null=True)
+    state = models.CharField(max_length=16, choices=FactState.choices, default=FactState.PROPOSED)
+    origin = models.CharField(max_length=16, choices=Origin.choices, default=Origin.OWN, editable=False)
+    # Blind indexes of the subject with its relation, and of the normalized sentence.
+    subject_index = models.BinaryField(max_length=32)
+    same_index = models.BinaryField(max_length=32)
+    # See `traces.facts.fact_body`.
+    body = SealedJSONField(
+        label="traces.fact.body",
+        bound={
+            "entry_id": "traces.fact.entry",
+            "successor_id": "traces.fact.successor",
+            "state": "traces.fact.state",
+            "origin": "traces.fact.origin",
+            "subject_index": "traces.fact.subject_index",
+            "same_index": "traces.fact.same_index",
+        },
+    )
+    created_at = models.DateTimeField(default=timezone.now)
+    changed_at = models.DateTimeField(default=timezone.now)
+    mac = MacField(
+        label="traces.fact.mac",
+        bound={"created_at": "traces.fact.created_at", "changed_at": "traces.fact.changed_at"},
+    )
+
+    objects: ClassVar[FactManager] = FactManager()
+
+    class Meta:
+        ordering = ("-created_at", "-id")
+        indexes: ClassVar = [
+            models.Index(fields=["owner", "state", "-created_at", "-id"], name="fact_by_owner"),
+            models.Index(fields=["owner", "subject_index"], name="fact_by_subject"),
+            models.Index(fields=["owner", "same_index"], name="fact_by_sentence"),
+            models.Index(fields=["owner", "entry_id"], name="fact_by_entry"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Fact {self.id}"
+
+
+class FactChange(SealedModel):
+    """Record of what one change did to one fact: {"before", "after", "by", "group", "previous"}."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    fact = models.ForeignKey(Fact, on_delete=models.CASCADE, related_name="changes")
+    number = models.PositiveIntegerField()
+    kind = models.CharField(max_length=24)
+    body = SealedJSONField(
+        label="traces.fact_change.body",
+        bound={
+            "fact_id": "traces.fact_change.fact",
+            "number": "traces.fact_change.number",
+            "kind": "traces.fact_change.kind",
+        },
+    )
+    made_at = models.DateTimeField(default=timezone.now)
+    mac = MacField(label="traces.fact_change.mac", bound={"made_at": "traces.fact_change.made_at"})
+
+    class Meta:
+        verbose_name = "fact change"
+        ordering = ("number",)
+        constraints: ClassVar = [models.UniqueConstraint(fields=["fact", "number"], name="fact_change_once")]
+
+    def __str__(self) -> str:
+        return f"Fact change {self.id}"
+
+
+class DeclinedFact(SealedModel):
+    """A sentence that is not proposed again; its digest is keyed, and no word of it is stored."""
+
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
+    digest = models.BinaryField(max_length=32)
+    declined_at = models.DateTimeField(default=timezone.now)
+    mac = MacField(
+        label="traces.declined_fact.mac",
+        bound={"digest": "traces.declined_fact.digest", "declined_at": "traces.declined_fact.declined_at"},
+    )
+
+    class Meta:
+        verbose_name = "declined fact"
+        constraints: ClassVar = [models.UniqueConstraint(fields=["owner", "digest"], name="declined_once")]
+
+    def __str__(self) -> str:
+        return f"Declined fact {self.id}"
+
+
+class FactSettings(SealedModel):
+    """Choices about facts: {"digest_key", "proposes_after_reply", "confirms_same"}."""
+
+    owner = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    body = SealedJSONField(label="traces.fact_settings.body")
+
+    class Meta(SealedModel.Meta):
+        verbose_name = "fact settings"
+        verbose_name_plural = "fact settings"
+
+    def __str__(self) -> str:
+        return f"Fact settings {self.id}"

@@ -1,0 +1,122 @@
+"""Facts of a person by id, subject or sentence, and the choices about them."""
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+from uuid import UUID
+
+from diary.errors import ObjectNotFound
+from llamora.crypto import keyed_digest, secret_bytes
+from traces.facts.comparison import Comparison, Verdict, compare
+from traces.facts.fact_body import FactText, get_text
+from traces.facts.indexes import compute_same_index, compute_subject_index
+from traces.facts.models import DeclinedFact, Fact, FactChange, FactSettings, FactState
+from traces.facts.statements import read_statement
+
+# So that no number of facts about one thing makes an acceptance slow.
+MAX_CANDIDATES: Final = 50
+_DIGEST_LABEL: Final = b"traces.declined_fact"
+_KEY_BYTES: Final = 32
+
+
+@dataclass(frozen=True, kw_only=True)
+class TouchedFact:
+    """An accepted fact that a new one may touch, and how."""
+
+    fact: Fact
+    comparison: Comparison
+
+
+@dataclass(frozen=True, kw_only=True)
+class FactChoices:
+    """A person's choices: proposals after a reply, and whether the same said again is noted by itself."""
+
+    proposes_after_reply: bool = False
+    confirms_same: bool = False
+    digest_key: bytes = field(default=b"", repr=False)
+
+    @classmethod
+    def from_json(cls, body: dict[str, Any]) -> "FactChoices":
+        """Return the choices of a body."""
+        return cls(
+            proposes_after_reply=body.get("proposes_after_reply") is True,
+            confirms_same=body.get("confirms_same") is True,
+            digest_key=base64.b64decode(str(body.get("digest_key", ""))),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the body."""
+        return {
+            "proposes_after_reply": self.proposes_after_reply,
+            "confirms_same": self.confirms_same,
+            "digest_key": base64.b64encode(self.digest_key).decode(),
+        }
+
+
+def get_fact(owner_id: UUID, fact_id: UUID) -> Fact:
+    """Return a person's fact in any state; raise ObjectNotFound."""
+    fact = Fact.objects.for_owner(owner_id).filter(id=fact_id).first()
+    if fact is None:
+        raise ObjectNotFound
+    return fact
+
+
+def list_changes(fact: Fact) -> list[FactChange]:
+    """Return what was done to a fact, the oldest first."""
+    return list(FactChange.objects.filter(owner_id=fact.owner_id, fact=fact).order_by("number"))
+
+
+def find_touched(owner_id: UUID, text: FactText, *, besides: UUID | None = None) -> list[TouchedFact]:
+    """Return the accepted facts that a sentence may touch: the same subject and relation.
+
+    First those whose verdict is the surest. Never more than MAX_CANDIDATES are looked at.
+    """
+    candidates = Fact.objects.only_accepted(owner_id).filter(subject_index=compute_subject_index(text))
+    statement = read_statement(text.text, language=text.language)
+    found = [
+        TouchedFact(fact=fact, comparison=compare(_read(fact), statement))
+        for fact in candidates[:MAX_CANDIDATES]
+        if fact.id != besides and fact.open_or("body", None) is not None
+    ]
+    order = list(Verdict)
+    touched = [
+        each for each in found if each.comparison.verdict is not Verdict.BESIDE or each.comparison.asks
+    ]
+    return sorted(touched, key=lambda each: order.index(each.comparison.verdict))
+
+
+def find_same(owner_id: UUID, text: FactText, states: Sequence[FactState]) -> Fact | None:
+    """Return a fact that says the same, in one of these states."""
+    rows = Fact.objects.for_owner(owner_id).filter(same_index=compute_same_index(text), state__in=states)
+    return rows.first()
+
+
+def is_declined(owner_id: UUID, text: FactText) -> bool:
+    """Return whether a sentence was declined or forgotten."""
+    choices = load_choices(owner_id)
+    if not choices.digest_key:
+        return False
+    digest = compute_declined_digest(choices, text)
+    return DeclinedFact.objects.filter(owner_id=owner_id, digest=digest).exists()
+
+
+def load_choices(owner_id: UUID) -> FactChoices:
+    """Return a person's choices; those of somebody who never chose have no digest key."""
+    row = FactSettings.objects.filter(owner_id=owner_id).first()
+    return FactChoices.from_json(row.body) if row is not None else FactChoices()
+
+
+def with_digest_key(choices: FactChoices) -> FactChoices:
+    """Return choices that have a digest key."""
+    return choices if choices.digest_key else replace(choices, digest_key=secret_bytes(_KEY_BYTES))
+
+
+def compute_declined_digest(choices: FactChoices, text: FactText) -> bytes:
+    """Return the digest by which a sentence is known as declined; a rotation does not change it."""
+    return keyed_digest(choices.digest_key, [_DIGEST_LABEL, text.same_key.encode("utf-8", "surrogatepass")])
+
+
+def _read(fact: Fact) -> Any:
+    text = get_text(fact.body)
+    return read_statement(text.text, language=text.language)

@@ -1,0 +1,328 @@
+"""Proposing, accepting, correcting, ending, forgetting facts, and undoing that.
+
+Needs keys of the realm `facts` in force. Each is one transaction and one record for each fact that it
+changes. Nothing here accepts anything by itself.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any, Final
+from uuid import UUID
+
+from django.utils import timezone
+
+from diary.errors import ObjectNotFound
+from diary.models import Origin
+from llamora.database import write_transaction
+from traces.facts.changes import (
+    ChangeAuthor,
+    compute_digest,
+    find_undoable,
+    record_change,
+    restore_snapshot,
+    take_snapshot,
+)
+from traces.facts.comparison import Strategy
+from traces.facts.fact_body import FactText, get_text
+from traces.facts.indexes import set_indexes
+from traces.facts.models import DeclinedFact, Fact, FactChange, FactSettings, FactState
+from traces.facts.queries import (
+    FactChoices,
+    compute_declined_digest,
+    find_same,
+    get_fact,
+    is_declined,
+    list_changes,
+    load_choices,
+    with_digest_key,
+)
+
+_KNOWN: Final = (FactState.PROPOSED, FactState.ACCEPTED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FactOrigin:
+    """Origin of a fact, the entry that says it, and more of its body, such as the quote."""
+
+    origin: Origin = Origin.OWN
+    entry_id: UUID | None = None
+    details: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+# --- New facts ---------------------------------------------------------------------------------------------
+
+
+def propose_fact(
+    *, owner_id: UUID, text: FactText, where: FactOrigin, author: ChangeAuthor | None = None
+) -> Fact | None:
+    """Save a proposal, which its owner accepts or declines; return None if it says nothing new.
+
+    Nothing new is what waits or was accepted already, and what was declined or forgotten.
+    """
+    with write_transaction():
+        if find_same(owner_id, text, _KNOWN) is not None or is_declined(owner_id, text):
+            return None
+        return _create(owner_id, text, where, FactState.PROPOSED, "propose", author or ChangeAuthor())
+
+
+def add_fact(
+    *, owner_id: UUID, text: FactText, where: FactOrigin, author: ChangeAuthor | None = None
+) -> Fact:
+    """Save a fact that its owner enters; one that says the same is noted as said again instead."""
+    author = author or ChangeAuthor()
+    with write_transaction():
+        same = find_same(owner_id, text, [FactState.ACCEPTED])
+        if same is not None:
+            return _change(same, Strategy.SAID_AGAIN.value, author, _note_said_again)
+        _take_back_decline(owner_id, text)
+        return _create(owner_id, text, where, FactState.ACCEPTED, "add", author)
+
+
+def accept_fact(
+    *, owner_id: UUID, fact_id: UUID, text: FactText | None = None, author: ChangeAuthor | None = None
+) -> Fact:
+    """Accept a proposal, as it is or corrected; raise ObjectNotFound. A second time changes nothing."""
+    with write_transaction():
+        fact = get_fact(owner_id, fact_id)
+        if fact.state != FactState.PROPOSED:
+            return fact
+        _take_back_decline(owner_id, text or get_text(fact.body))
+        return _change(fact, "accept", author or ChangeAuthor(), lambda fact: _accept(fact, text))
+
+
+def resolve_conflict(
+    *,
+    owner_id: UUID,
+    fact_id: UUID,
+    earlier_id: UUID,
+    strategy: Strategy,
+    text: FactText | None = None,
+    author: ChangeAuthor | None = None,
+) -> Fact:
+    """Accept a fact beside an earlier one, as a strategy says; return the fact that is read from now on.
+
+    With MERGE, `text` is the merged sentence. Raise ObjectNotFound, also if the earlier one is not accepted.
+    """
+    author = replace(author or ChangeAuthor(), facts=(fact_id, earlier_id))
+    with write_transaction():
+        fact, earlier = get_fact(owner_id, fact_id), get_fact(owner_id, earlier_id)
+        if earlier.state != FactState.ACCEPTED or fact.id == earlier.id:
+            raise ObjectNotFound
+        kind = strategy.value
+        if strategy is Strategy.SAID_AGAIN:
+            _change(fact, kind, author, lambda fact: _set_state(fact, FactState.ARCHIVED))
+            return _change(earlier, kind, author, _note_said_again)
+        if strategy is Strategy.LINK:
+            _change(earlier, kind, author, lambda earlier: _link(earlier, fact.id))
+            return _change(fact, kind, author, lambda fact: _link(_accept(fact, text), earlier.id))
+        if strategy in (Strategy.REPLACE, Strategy.MERGE):
+            _change(earlier, kind, author, lambda earlier: _end(earlier, successor=fact.id))
+        elif strategy is Strategy.ARCHIVE_OLD:
+            _change(earlier, kind, author, lambda earlier: _set_state(earlier, FactState.ARCHIVED))
+        else:
+            # It stays as it is, and its history says beside what.
+            _change(earlier, kind, author, lambda earlier: earlier)
+        return _change(fact, kind, author, lambda fact: _accept(fact, text))
+
+
+# --- Changes -----------------------------------------------------------------------------------------------
+
+
+def correct_fact(
+    *, owner_id: UUID, fact_id: UUID, text: FactText, author: ChangeAuthor | None = None
+) -> Fact:
+    """Replace the sentence of a fact; what it said before stays in its history. Raise ObjectNotFound."""
+    with write_transaction():
+        fact = get_fact(owner_id, fact_id)
+        if fact.body.get("text") == text.text:
+            return fact
+        return _change(fact, "correct", author or ChangeAuthor(), lambda fact: _set_text(fact, text))
+
+
+def end_fact(*, owner_id: UUID, fact_id: UUID, on: date, author: ChangeAuthor | None = None) -> Fact:
+    """Say that a fact is no longer so since a day; raise ObjectNotFound."""
+    with write_transaction():
+        fact = get_fact(owner_id, fact_id)
+        if fact.state != FactState.ACCEPTED:
+            raise ObjectNotFound
+        return _change(fact, "end", author or ChangeAuthor(), lambda fact: _end(fact, on=on))
+
+
+def decline_fact(*, owner_id: UUID, fact_id: UUID) -> None:
+    """Delete a proposal, and never propose its sentence again; raise ObjectNotFound."""
+    with write_transaction():
+        fact = get_fact(owner_id, fact_id)
+        if fact.state != FactState.PROPOSED:
+            raise ObjectNotFound
+        _forget(fact)
+
+
+def forget_fact(*, owner_id: UUID, fact_id: UUID) -> None:
+    """Delete a fact with quote and history, and never propose its sentence again; raise ObjectNotFound."""
+    with write_transaction():
+        _forget(get_fact(owner_id, fact_id))
+
+
+def forget_entry(*, owner_id: UUID, entry_id: UUID) -> None:
+    """Delete the proposals from an entry that was deleted for good, and its words from accepted facts."""
+    with write_transaction():
+        for fact in Fact.objects.for_owner(owner_id).filter(entry_id=entry_id):
+            if fact.state == FactState.PROPOSED:
+                fact.delete()
+                continue
+            fact.entry_id = None
+            fact.body = _without_quote(fact.body)
+            fact.save()
+            for change in list_changes(fact):
+                _remove_quote(change)
+
+
+def undo_change(*, owner_id: UUID, fact_id: UUID, author: ChangeAuthor | None = None) -> Fact | None:
+    """Undo the last change of a fact, with what it did to another; return the fact, or None if it was new.
+
+    Raise ObjectNotFound if there is nothing to undo, or if the other one was changed since.
+    """
+    with write_transaction():
+        fact = get_fact(owner_id, fact_id)
+        last = find_undoable(list_changes(fact))
+        if last is None:
+            raise ObjectNotFound
+        group = last.body["group"]
+        others = [get_fact(owner_id, UUID(id_)) for id_ in last.body["facts"]]
+        author = replace(
+            author or ChangeAuthor(), undoes=group, facts=(fact.id, *(other.id for other in others))
+        )
+        for touched in (fact, *others):
+            change = find_undoable(list_changes(touched))
+            if change is None or change.body["group"] != group:
+                raise ObjectNotFound
+            _undo(change, touched, author)
+    return Fact.objects.for_owner(owner_id).filter(id=fact_id).first()
+
+
+def save_choices(*, owner_id: UUID, choices: FactChoices) -> None:
+    """Save a person's choices about facts; a digest key that there is stays."""
+    with write_transaction():
+        row = FactSettings.objects.filter(owner_id=owner_id).first() or FactSettings(owner_id=owner_id)
+        key = load_choices(owner_id).digest_key or choices.digest_key
+        row.body = with_digest_key(replace(choices, digest_key=key)).to_json()
+        row.save()
+
+
+# --- Parts -------------------------------------------------------------------------------------------------
+
+
+def _create(
+    owner_id: UUID, text: FactText, where: FactOrigin, state: FactState, kind: str, author: ChangeAuthor
+) -> Fact:
+    fact = Fact(
+        owner_id=owner_id,
+        entry_id=where.entry_id,
+        state=state,
+        origin=where.origin,
+        body={**where.details, **text.to_json()},
+    )
+    set_indexes(fact)
+    fact.save(force_insert=True)
+    record_change(fact, kind, before=None, author=author)
+    return fact
+
+
+def _change(fact: Fact, kind: str, author: ChangeAuthor, change: Callable[[Fact], Fact]) -> Fact:
+    before = take_snapshot(fact)
+    change(fact)
+    set_indexes(fact)
+    fact.changed_at = timezone.now()
+    fact.save()
+    record_change(fact, kind, before=before, author=author)
+    return fact
+
+
+def _accept(fact: Fact, text: FactText | None) -> Fact:
+    if text is not None:
+        _set_text(fact, text)
+    return _set_state(fact, FactState.ACCEPTED)
+
+
+def _set_state(fact: Fact, state: FactState) -> Fact:
+    fact.state = state
+    return fact
+
+
+def _set_text(fact: Fact, text: FactText) -> Fact:
+    read = {key: value for key, value in fact.body.items() if key not in ("text", "subject", "relation")}
+    fact.body = {**read, **text.to_json()}
+    return fact
+
+
+def _note_said_again(fact: Fact) -> Fact:
+    moment = timezone.now().isoformat(timespec="seconds")
+    fact.body = {**fact.body, "said": [*fact.body.get("said", []), moment]}
+    return fact
+
+
+def _link(fact: Fact, other_id: UUID) -> Fact:
+    links = [each for each in fact.body.get("links", []) if each != str(other_id)]
+    fact.body = {**fact.body, "links": [*links, str(other_id)]}
+    return fact
+
+
+def _end(fact: Fact, *, successor: UUID | None = None, on: date | None = None) -> Fact:
+    fact.state, fact.successor_id = FactState.ENDED, successor
+    if on is not None:
+        fact.body = {**fact.body, "ended": on.isoformat()}
+    return fact
+
+
+def _forget(fact: Fact) -> None:
+    owner_id, text = fact.owner_id, get_text(fact.body)
+    save_choices(owner_id=owner_id, choices=load_choices(owner_id))
+    choices = load_choices(owner_id)
+    former = {text.same_key: text}
+    for change in list_changes(fact):
+        for side in (change.body["before"], change.body["after"]):
+            if side:
+                said = get_text(side["body"])
+                former[said.same_key] = said
+    # Deleted rows are overwritten in the file, since `secure_delete` is on.
+    fact.delete()
+    for said in former.values():
+        digest = compute_declined_digest(choices, said)
+        if not DeclinedFact.objects.filter(owner_id=owner_id, digest=digest).exists():
+            DeclinedFact.objects.create(owner_id=owner_id, digest=digest)
+
+
+def _take_back_decline(owner_id: UUID, text: FactText) -> None:
+    """Let a sentence be proposed again that its owner now enters or accepts."""
+    choices = load_choices(owner_id)
+    if choices.digest_key:
+        digest = compute_declined_digest(choices, text)
+        DeclinedFact.objects.filter(owner_id=owner_id, digest=digest).delete()
+
+
+def _without_quote(body: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in body.items() if key != "quote"}
+
+
+def _remove_quote(change: FactChange) -> None:
+    """Remove the words of a deleted entry from a record, and let the next one follow it again."""
+    sides = {
+        side: {**change.body[side], "entry_id": None, "body": _without_quote(change.body[side]["body"])}
+        for side in ("before", "after")
+        if change.body[side]
+    }
+    earlier = FactChange.objects.filter(fact_id=change.fact_id, number=change.number - 1).first()
+    previous = compute_digest(earlier) if earlier else ""
+    change.body = {**change.body, **sides, "previous": previous}
+    change.save()
+
+
+def _undo(change: FactChange, fact: Fact, author: ChangeAuthor) -> None:
+    before = change.body["before"]
+    if before is None:
+        fact.delete()
+        return
+    now = take_snapshot(fact)
+    restore_snapshot(fact, before)
+    record_change(fact, "undo", before=now, author=author)
