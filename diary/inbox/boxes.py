@@ -22,7 +22,7 @@ from accounts.tokens.services import list_drop_senders
 from diary.errors import InboxFull, ObjectNotFound
 from diary.inbox import box_rows
 from diary.inbox.inbox_text import InboxText
-from diary.inbox.services import MAX_CHARACTERS, MAX_ITEMS, check_day, has_room
+from diary.inbox.services import MAX_CHARACTERS, MAX_ITEMS, check_day, fits_beside, load_sizes
 from diary.models import InboxBox, InboxItem, Origin
 from llamora.crypto import DropKey, EnvelopeError, Keyring, in_force
 from llamora.database import write_transaction
@@ -100,6 +100,8 @@ class _Opener:
     senders: dict[UUID, BoxSender]
     pairs: list[key_pairs.VaultKeyPair]
     may_be_opened_before: Callable[[UUID], bool]
+    # Of the texts that wait, by sender; counted once, since a full Inbox takes a while to read.
+    sizes: dict[UUID | None, list[int]]
 
     @classmethod
     def load(cls, keyring: Keyring) -> "_Opener":
@@ -110,6 +112,7 @@ class _Opener:
                 senders={sender.id: sender for load in _sender_loaders for sender in load(keyring)},
                 pairs=key_pairs.load_key_pairs(keyring),
                 may_be_opened_before=browser_keys.load_folded_test(keyring),
+                sizes=load_sizes(keyring.owner),
             )
 
     def find_sender(self, row: InboxBox) -> BoxSender | None:
@@ -153,13 +156,15 @@ def _open_box(box_id: UUID, *, opener: _Opener) -> bool:
             InboxText.create(content.text, source=sender.name, sender_id=sender.id),
             written_at=content.written_at,
         )
-        if not has_room(row.owner_id, text):
+        sizes = opener.sizes.setdefault(sender.id, [])
+        if not fits_beside(text, sizes):
             return False
         InboxItem.objects.create(
             id=row.id, owner_id=row.owner_id, day=row.day, origin=Origin.PROGRAM, body=text.to_json()
         )
         row.delete()
         browser_keys.add_folded_id(opener.keyring, box_id)
+    sizes.append(len(text.text))
     return True
 
 

@@ -4,6 +4,7 @@ An item never changes, except that it may be deleted; it stays for thirty days, 
 entry made from an item has its id, its day and its origin: accepting it does not make it its owner's own.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import Final
@@ -51,11 +52,20 @@ def check_day(day: date) -> None:
 
 def has_room(owner_id: UUID, text: InboxText) -> bool:
     """Return whether one more text of its sender may wait; needs the keyring in force."""
-    sizes = [
-        len(other.text)
-        for item in InboxItem.objects.filter(owner_id=owner_id, deleted_at=None)
-        if (other := InboxText.from_json(item.open_or("body", None))) and other.sender_id == text.sender_id
-    ]
+    return fits_beside(text, load_sizes(owner_id).get(text.sender_id, []))
+
+
+def load_sizes(owner_id: UUID) -> dict[UUID | None, list[int]]:
+    """Return the numbers of characters of the texts that wait, by sender; needs the keyring in force."""
+    sizes = defaultdict[UUID | None, list[int]](list)
+    for item in InboxItem.objects.filter(owner_id=owner_id, deleted_at=None):
+        if text := InboxText.from_json(item.open_or("body", None)):
+            sizes[text.sender_id].append(len(text.text))
+    return sizes
+
+
+def fits_beside(text: InboxText, sizes: Sequence[int]) -> bool:
+    """Return whether one more text of a sender may wait beside those of these numbers of characters."""
     return len(sizes) < MAX_ITEMS and sum(sizes) + len(text.text) <= MAX_CHARACTERS
 
 
