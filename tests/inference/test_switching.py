@@ -6,6 +6,7 @@ import shutil
 import threading
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,13 +14,14 @@ import pytest
 from llamora.inference.config import ModelConfig
 from llamora.inference.discovery import ModelDiscovery
 from llamora.inference.job import JobState
+from llamora.inference.model_choice import watching
 from llamora.inference.model_choice.choice_file import ModelChoice, write_choice
 from llamora.inference.registry import JobRegistry
 from llamora.llm.deltas import Delta, StreamEnd
 from tests.fakes.gguf_file import build_gguf, write_gguf
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script
-from tests.fakes.waiting import until
+from tests.fakes.waiting import PATIENCE, until
 from tests.inference.recording_task import RecordingTask, keyring
 from tests.inference.test_llamacpp import is_alive
 
@@ -199,19 +201,27 @@ async def test_a_file_that_is_copied_into_the_folder_is_used_once_it_is_whole(
 
 
 async def test_a_file_of_full_length_that_is_still_being_filled_is_not_loaded(
-    make: Make, tiny_model: Path, tmp_path: Path
+    make: Make, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    clock = SimpleNamespace(monotonic=lambda: now[0])
+    now = [1000.0]
+    monkeypatch.setattr(watching, "time", clock)
     finder = make()
     finder.start()
     await until(lambda: finder.status().code == "none_found")
     shutil.copy(tiny_model, tmp_path / "dropped.gguf")
 
-    for _ in range(15):
+    for _ in range(5):
         (tmp_path / "dropped.gguf").touch()
-        finder.refresh()
-        await asyncio.sleep(0.1)
+        await finder.wait_until_known(patience=PATIENCE)
         assert finder.child is None
+        now[0] += 0.9 * watching._STEADY_SECONDS
+    await finder.wait_until_known(patience=PATIENCE)
+    before = finder.child
+    now[0] += watching._STEADY_SECONDS
     await until(lambda: finder.child is not None)
+
+    assert before is None
 
 
 async def test_another_file_does_not_replace_the_one_in_use(
