@@ -14,7 +14,7 @@ from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
-from diary.models import TRUSTED_ORIGINS, Entry, Origin
+from diary.models import TRUSTED_ORIGINS, Entry, EntryQuerySet, Origin
 from diary.rendering.excerpts import extract_passage
 from llamora.crypto import EnvelopeError
 from search.ask.ranking import AskedTexts
@@ -75,27 +75,29 @@ class FoundPassages:
     days: tuple[date, date] | None = None
 
 
-def load_passages(owner_id: UUID, asked: AskedTexts, *, of_untrusted: bool | None) -> FoundPassages:
-    """Return the passages of texts that were found.
-
-    `of_untrusted` is whether to read what its owner did not write; None for whichever side has the best text.
-    """
+def load_passages(owner_id: UUID, asked: AskedTexts, *, of_untrusted: bool) -> FoundPassages:
+    """Return the passages of texts that were found, of what their owner wrote or of what others wrote."""
     ids = list(asked.ids[:_MAX_EXAMINED])
-    rows = Entry.objects.for_owner(owner_id).filter(id__in=ids).order_by().values_list("id", "origin")
-    origins = dict(rows)
-    there = asked.select([id_ for id_ in ids if id_ in origins])
-    if of_untrusted is None:
-        of_untrusted = bool(there) and origins[there[0]] not in TRUSTED_ORIGINS
-    wanted = [id_ for id_ in there if (origins[id_] not in TRUSTED_ORIGINS) == of_untrusted]
-    others = [id_ for id_ in there if (origins[id_] not in TRUSTED_ORIGINS) != of_untrusted]
-    passages = tuple(_iter_passages(owner_id, asked.select(wanted), asked, of_untrusted=of_untrusted))
+    there = set(
+        _select_side(owner_id, of_untrusted=of_untrusted).filter(id__in=ids).values_list("id", flat=True)
+    )
+    wanted = asked.select([id_ for id_ in ids if id_ in there])
     return FoundPassages(
-        passages=passages,
+        passages=tuple(_iter_passages(owner_id, wanted, asked, of_untrusted=of_untrusted)),
         is_untrusted=of_untrusted,
-        not_read=sum(id_ in asked.evident for id_ in others),
         tally=_count_days(owner_id, asked.counted, of_untrusted=of_untrusted),
         days=asked.days,
     )
+
+
+def list_side(owner_id: UUID, *, of_untrusted: bool) -> set[UUID]:
+    """Return the ids of the entries that their owner wrote, or of those that others wrote."""
+    return set(_select_side(owner_id, of_untrusted=of_untrusted).values_list("id", flat=True))
+
+
+def _select_side(owner_id: UUID, *, of_untrusted: bool) -> EntryQuerySet:
+    entries = Entry.objects.for_owner(owner_id).order_by()
+    return entries.exclude(origin__in=TRUSTED_ORIGINS) if of_untrusted else entries.only_trusted()
 
 
 def _iter_passages(
@@ -146,12 +148,8 @@ def cut_passage(entry: Entry, text: str, span: Span) -> Passage:
 def _count_days(owner_id: UUID, ids: Sequence[UUID], *, of_untrusted: bool) -> Tally | None:
     days: set[date] = set()
     for first in range(0, len(ids), _AT_ONCE):
-        rows = Entry.objects.for_owner(owner_id).filter(id__in=ids[first : first + _AT_ONCE]).order_by()
-        days |= {
-            day
-            for day, origin in rows.values_list("day", "origin")
-            if (origin not in TRUSTED_ORIGINS) == of_untrusted
-        }
+        rows = _select_side(owner_id, of_untrusted=of_untrusted).filter(id__in=ids[first : first + _AT_ONCE])
+        days |= set(rows.values_list("day", flat=True))
     return Tally(days=len(days), first=min(days), latest=max(days)) if days else None
 
 

@@ -6,7 +6,7 @@ question that tells something, as a name does. Where no text has enough of the w
 meaning, nothing answers the question.
 """
 
-from collections.abc import Sequence, Set
+from collections.abc import Collection, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
@@ -69,16 +69,23 @@ class AskedTexts:
         return ids if any(id_ in self.evident for id_ in ids[:_JUDGED]) else ()
 
 
-def rank_texts(index: PersonIndex, question: str, *, reader: DayReader | None = None) -> AskedTexts:
-    """Return the texts that may answer a question; raise IndexClosed if the person locked meanwhile."""
+def rank_texts(
+    index: PersonIndex, question: str, *, reader: DayReader | None = None, hidden: Collection[UUID] = ()
+) -> AskedTexts:
+    """Return the texts that may answer a question, without hidden ones.
+
+    Raise IndexClosed if the person locked meanwhile.
+    """
     words = index.words
     if words is None:
         raise IndexClosed
     form = read_question(question, reader=reader)
     # A question is written to its end: its last word is not the beginning of another.
-    query = _build_query(words, parse(f"{form.subject} ", reader=reader))
+    parsed = parse(f"{form.subject} ", reader=reader)
+    query = _build_query(words, parsed, hidden=words.list_numbers(hidden) if hidden else ())
     ranking = engine.rank_in_days(index, words, query, _DEPTH)
-    traced = trace_filter.find_entries_by_named_traces(index.owner, form.subject)
+    named = trace_filter.find_entries_by_named_traces(index.owner, form.subject)
+    traced = [id_ for id_ in named if id_ not in hidden]
     by_day = _list_by_day(words, query, traced, form)
     of_days = _list_of_named_days(words, query)
     hits = [hit.id for hit in ranking.hits]
@@ -93,7 +100,7 @@ def rank_texts(index: PersonIndex, question: str, *, reader: DayReader | None = 
     )
 
 
-def _build_query(words: WordsIndex, query: SearchQuery) -> SearchQuery:
+def _build_query(words: WordsIndex, query: SearchQuery, *, hidden: Sequence[int]) -> SearchQuery:
     """Return a query for entries, without the words that say little.
 
     These are the stop words of the question's language, which may never have been written ("where did I"),
@@ -106,8 +113,8 @@ def _build_query(words: WordsIndex, query: SearchQuery) -> SearchQuery:
         for term in query.terms
         if term.quoted or not telling_little.issuperset(term.words)
     ]
-    within = _build_query(words, query.within) if query.within is not None else None
-    return replace(query, terms=tuple(terms), kinds=_KINDS, within=within)
+    within = _build_query(words, query.within, hidden=hidden) if query.within is not None else None
+    return replace(query, terms=tuple(terms), kinds=_KINDS, within=within, hidden=tuple(hidden))
 
 
 def _list_by_day(

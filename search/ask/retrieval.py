@@ -6,6 +6,7 @@ its owner's unlocked browser opened. While they are locked there is none, and th
 
 import sqlite3
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -15,7 +16,7 @@ from accounts.tokens.open_keyrings import open_keyrings
 from llamora.crypto import Keyring, RealmKeyring
 from llamora.threads import yield_turn
 from search.ask.errors import LOCKED, OPENING, IndexNotReady
-from search.ask.passages import MAX_PASSAGES, FoundPassages, Passage, load_passages
+from search.ask.passages import MAX_PASSAGES, FoundPassages, Passage, list_side, load_passages
 from search.ask.ranking import rank_texts
 from search.errors import IndexClosed
 from search.index.person_index import PersonIndex
@@ -31,19 +32,28 @@ def retrieve(
 ) -> FoundPassages:
     """Return the passages that may answer a question, best first; raise IndexNotReady.
 
-    `of_untrusted` as in `load_passages`.
+    `of_untrusted` is whether to read what its owner did not write; None for whichever side has the best text.
+    What is not to be read is looked for alone to count it: it takes no place from other texts.
     """
     index = _find_index(keyring)
     try:
         indexes.poll_changes(index)
-        asked = rank_texts(index, question, reader=reader)
+        asked = everything = rank_texts(index, question, reader=reader)
+        untrusted = list_side(keyring.owner, of_untrusted=True)
+        if of_untrusted is None:
+            best = everything.select(everything.ids)
+            of_untrusted = bool(best) and best[0] in untrusted
+        hidden = list_side(keyring.owner, of_untrusted=False) if of_untrusted else untrusted
+        if hidden:
+            asked = rank_texts(index, question, reader=reader, hidden=hidden)
     except IndexClosed:
         # Locked or evicted while it was asked.
         raise IndexNotReady(OPENING) from None
     except sqlite3.Error as error:
         indexes.discard(index, error)
         raise IndexNotReady(OPENING) from None
-    return load_passages(keyring.owner, asked, of_untrusted=of_untrusted)
+    found = load_passages(keyring.owner, asked, of_untrusted=of_untrusted)
+    return replace(found, not_read=len(hidden & everything.evident))
 
 
 def build_day_reader(person: Person, *, now: datetime) -> DayReader:
@@ -55,13 +65,7 @@ def add_passages(found: FoundPassages, further: Sequence[Passage]) -> FoundPassa
     """Return passages with further ones behind them, each entry once."""
     known = {passage.entry_id for passage in found.passages}
     new = [passage for passage in further if passage.entry_id not in known]
-    return FoundPassages(
-        passages=(*found.passages, *new)[:MAX_PASSAGES],
-        is_untrusted=found.is_untrusted,
-        not_read=found.not_read,
-        tally=found.tally,
-        days=found.days,
-    )
+    return replace(found, passages=(*found.passages, *new)[:MAX_PASSAGES])
 
 
 def _find_index(keyring: RealmKeyring) -> PersonIndex:

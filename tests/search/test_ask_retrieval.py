@@ -227,3 +227,14 @@ def test_the_embedder_is_asked_for_the_whole_question(owner: Resident, embedder:
     find(owner, "Where did I meet Anna?")
 
     assert asked == ["Where did I meet Anna?"]
+
+
+def test_many_imported_texts_take_no_place_from_own_ones(owner: Resident) -> None:
+    write_days(owner, d5=f"Met Anna at the weir. {'Then it rained, and nothing else happened. ' * 9}")
+    for number in range(230):
+        owner.write(f"Met Anna at the weir, where Anna met number {number}.", origin=Origin.IMPORTED)
+
+    found = find(owner, "Where did I meet Anna at the weir?")
+
+    assert list_days(found) == ["2026-02-05"]
+    assert found.not_read >= 200
