@@ -14,9 +14,9 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
+from django.core.files.storage import storages
 from django.template import defaultfilters
 from django.templatetags import tz
-from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
 from django_htmx.jinja import htmx_script
@@ -47,7 +47,7 @@ def build_environment(**options: Any) -> Environment:
     environment.filters |= _DJANGO_FILTERS | date_filters.FILTERS
     environment.globals |= {
         "url": get_url,
-        "static": static,
+        "static": get_static_url,
         "htmx_script": htmx_script,
         "local_today": get_local_today,
     }
@@ -58,6 +58,17 @@ def get_url(name: str, *args: Any) -> str:
     """Return the URL of a view; if all arguments are ids or days, ten times faster than `reverse`."""
     pattern = _find_pattern(name, tuple(map(type, args)))
     return pattern % args if pattern else reverse(name, args=args)
+
+
+def get_static_url(path: str) -> str:
+    """Return the URL of a static file."""
+    return _find_static_url(storages["staticfiles"], path)
+
+
+@lru_cache(maxsize=256)
+def _find_static_url(storage: Any, path: str) -> str:
+    """Return the URL of a file of a storage, which reads its list of files once, when it is made."""
+    return str(storage.url(path))
 
 
 def get_local_today(person: Person) -> date:

@@ -22,7 +22,7 @@ format 1 was bound to those in `bound_in_format_1`. A value is bound as a letter
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from uuid import UUID
@@ -63,25 +63,34 @@ NUMBERED = UUID(int=0)
 IDENTITY = ("id", "owner_id")
 
 
+def _encode_moment(value: datetime) -> bytes:
+    # In UTC, as it is stored and loaded; in whole milliseconds, as `dumpdata` writes it.
+    moment = value if value.tzinfo is UTC else value.astimezone(UTC)
+    return b"t:" + moment.isoformat(timespec="milliseconds").encode("ascii")
+
+
+# Of a subclass, the first one that fits; so moments, which are dates too, come before dates.
+_ENCODERS: dict[type[Any], Callable[[Any], bytes]] = {
+    type(None): lambda value: b"n:",  # noqa: ARG005 - called like the others
+    UUID: lambda value: b"u:" + value.bytes,
+    bool: lambda value: b"i:%d" % value,
+    int: lambda value: b"i:%d" % value,
+    datetime: _encode_moment,
+    date: lambda value: b"d:" + value.isoformat().encode("ascii"),
+    str: lambda value: b"s:" + value.encode("utf-8"),
+    bytes: lambda value: b"b:" + value,
+    memoryview: lambda value: b"b:" + bytes(value),
+}
+
+
 def encode_bound_value(value: object) -> bytes:
     """Return a bound column's value as bytes, in the form that the module's docstring describes."""
-    match value:
-        case None:
-            return b"n:"
-        case bool() | int():
-            return b"i:%d" % value
-        case datetime():
-            # In UTC, as it is stored and loaded; in whole milliseconds, as `dumpdata` writes it.
-            return b"t:" + value.astimezone(UTC).isoformat(timespec="milliseconds").encode("ascii")
-        case date():
-            return b"d:" + value.isoformat().encode("ascii")
-        case UUID():
-            return b"u:" + value.bytes
-        case str():
-            return b"s:" + value.encode("utf-8")
-        case bytes() | memoryview():
-            return b"b:" + bytes(value)
-    raise SealedFieldError(f"A column of type {type(value).__name__} cannot be bound.")
+    encode = _ENCODERS.get(type(value))
+    if encode is None:
+        encode = next((one for kind, one in _ENCODERS.items() if isinstance(value, kind)), None)
+    if encode is None:
+        raise SealedFieldError(f"A column of type {type(value).__name__} cannot be bound.")
+    return encode(value)
 
 
 def _return_false(_field: object) -> bool:

@@ -1,6 +1,7 @@
 """Tests of what templates call: URLs and the field of forms."""
 
 from datetime import date
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -8,7 +9,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from accounts.context_processors import CsrfInput
-from accounts.templating.environment import get_url
+from accounts.templating.environment import get_static_url, get_url
 
 
 @pytest.mark.parametrize(
@@ -35,3 +36,11 @@ def test_the_field_of_forms_is_made_once_and_only_for_a_form() -> None:
 
     assert (before, f"{field}") == ({}, field.__html__())
     assert "CSRF_COOKIE" in request.META
+
+
+def test_the_url_of_a_static_file_is_that_of_the_storage_in_use(settings: Any) -> None:
+    first = get_static_url("icon.svg")
+    another = {**settings.STORAGES["staticfiles"], "OPTIONS": {"base_url": "/elsewhere/"}}
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": another}
+
+    assert [first, get_static_url("icon.svg")] == ["/static/icon.svg", "/elsewhere/icon.svg"]
