@@ -39,7 +39,9 @@ def test_every_common_option_has_a_row() -> None:
 
 
 def test_the_example_of_the_library_runs(api: ScriptedApi, capsys: pytest.CaptureFixture[str]) -> None:
-    (example,) = re.findall(r"```python\n(from llamora.client import ChatText.*?)```", SECTION, re.DOTALL)
+    (example,) = re.findall(
+        r"```python\n(from llamora.client import Llamora, Locked.*?)```", SECTION, re.DOTALL
+    )
 
     exec(compile(example.replace("https://diary.home", api.url), "README.md", "exec"), {"token": TOKEN})
 
