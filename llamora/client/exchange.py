@@ -225,7 +225,9 @@ class AnswerBuffer:
         self._chunks.append(chunk)
         self._size += len(chunk)
         if self._size > MAX_ANSWER_BYTES:
-            return UnexpectedAnswer("The server's answer is longer than any that this client expects.")
+            return UnexpectedAnswer(
+                "The server's answer is longer than any that this client expects.", code="too_long"
+            )
         if time.monotonic() > self._deadline:
             return build_timeout()
         return None
