@@ -87,14 +87,31 @@ class HarmoniaClient:
         return self._diary.send(call)
 
     def list(
-        self, *, limit: int | None = None, offset: int | None = None, category: str | None = None
+        self,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        cursor: str | None = None,
+        from_date: Day | None = None,
+        to_date: Day | None = None,
+        category: str | None = None,
+        sort_order: str | None = None,
     ) -> MemoryObject:
-        """Return one page.
+        """Return one page; `next_cursor` or `next_offset` says where the next one begins.
 
         >>> len(memory.list(limit=1)["memories"])
         1
         """
-        call = memory_calls.list_page(limit=limit, offset=offset, category=category, user_id=self._user_id)
+        call = memory_calls.list_page(
+            limit=limit,
+            offset=offset,
+            cursor=cursor,
+            from_date=from_date,
+            to_date=to_date,
+            category=category,
+            sort_order=sort_order,
+            user_id=self._user_id,
+        )
         return self._diary.send(call)
 
     def get(self, memory_id: object) -> MemoryObject:

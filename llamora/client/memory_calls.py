@@ -77,11 +77,24 @@ def list_page(
     *,
     limit: int | None = None,
     offset: int | None = None,
+    cursor: str | None = None,
+    from_date: Day | None = None,
+    to_date: Day | None = None,
     category: str | None = None,
+    sort_order: str | None = None,
     user_id: str | None = None,
 ) -> ApiCall[MemoryObject]:
     """Return the call for one page."""
-    named = _select(limit=limit, offset=offset, category=category, user_id=user_id)
+    named = _select(
+        limit=limit,
+        offset=offset,
+        cursor=cursor,
+        from_date=from_date,
+        to_date=to_date,
+        category=category,
+        sort_order=sort_order,
+        user_id=user_id,
+    )
     return _build_reading("GET", f"{_PATH}/list", query={name: str(value) for name, value in named.items()})
 
 

@@ -96,7 +96,7 @@ def diary(household: Household) -> Iterator[Llamora]:
     [
         test
         for test in list_examples()
-        if "_client.Llamora" in test.name or "_client.AsyncLlamora" in test.name
+        if any(name in test.name for name in ("_client.Llamora", "_client.AsyncLlamora", "HarmoniaClient"))
         if not any(each in test.name.rpartition(".")[2] for each in NOT_SERVED)
     ],
     ids=lambda test: test.name,
@@ -110,6 +110,9 @@ def test_an_example_does_what_it_says(
 ) -> None:
     names = {name: getattr(llamora.client, name) for name in llamora.client.__all__}
     token = diary._connection.token
+    assert token is not None
+    memory = llamora.client.HarmoniaClient(household.server.base_url, token=token)
+    names |= {"memory": memory}
     names |= {
         "json": json,
         "folder": tmp_path,

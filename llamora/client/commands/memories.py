@@ -76,5 +76,10 @@ def _describe(value: Any) -> str:
     if not isinstance(value, dict):
         return str(value)
     text = next((str(value[name]) for name in _TEXTS if value.get(name)), "")
-    parts = (value.get("id"), value.get("day"), value.get("category"), " ".join(text.split()))
+    parts = (
+        value.get("id"),
+        value.get("day") or value.get("date"),
+        value.get("category"),
+        " ".join(text.split()),
+    )
     return "  ".join(str(part) for part in parts if part)
