@@ -4,12 +4,15 @@ import json
 from typing import Any
 
 import pytest
+from django.http import HttpRequest
 from django.test import AsyncRequestFactory, Client
 
 from accounts.models import AccessToken
 from accounts.tokens import call_limits
+from accounts.tokens.verification import OpenedToken
+from llamora.api.authentication import open_token
 from llamora.crypto import TokenKind
-from llamora.mcp import messages
+from llamora.mcp import messages, views
 from llamora.mcp.views import MAX_BODY, serve_mcp
 from tests.mcp.assistant import ADDRESS, Assistant
 from tests.mcp.conftest import MakeAssistant
@@ -165,6 +168,21 @@ def test_a_header_that_comes_twice_is_seen_though_django_joins_them(assistant: A
 
     assert once.status_code == 200
     assert json.loads(twice.content)["error"]["code"] == messages.HEADER_MISMATCH
+
+
+def test_no_key_outlasts_a_request(assistant: Assistant, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[OpenedToken] = []
+
+    def open_and_note(request: HttpRequest) -> OpenedToken:
+        opened.append(open_token(request))
+        return opened[-1]
+
+    monkeypatch.setattr(views, "open_token", open_and_note)
+
+    assert "result" in assistant.ask("tools/list")
+    assert assistant.post(b" " * (MAX_BODY + 1)).status_code == 413
+
+    assert [one.keyring is not None and one.keyring.is_closed for one in opened] == [True, True]
 
 
 # --- While the diary is locked ---------------------------------------------------------------------------

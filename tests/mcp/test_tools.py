@@ -345,7 +345,9 @@ def test_another_address_is_no_resource(reader: Assistant, uri: str) -> None:
     assert old["error"]["code"] == messages.RESOURCE_NOT_FOUND
 
 
-def test_a_token_that_does_not_read_the_diary_has_no_resources(writer: Assistant) -> None:
+def test_a_token_that_does_not_read_the_diary_has_no_resources(olive: Resident, writer: Assistant) -> None:
+    olive.write("Geese over the marsh", day=DAY)
+
     assert writer.ask("resources/list")["result"]["resources"] == []
     assert writer.ask("resources/templates/list")["result"]["resourceTemplates"] == []
     refused = writer.ask("resources/read", uri="llamora://day/2026-01-05")["error"]
