@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -55,9 +56,20 @@ def test_day(commands: CommandLine) -> None:
 
 
 def test_a_day_without_entries_says_so_beside_the_data(commands: CommandLine) -> None:
-    answer = commands.run("day", "yesterday")
+    answer = commands.run("day", "2026-03-01")
 
     assert (answer.stdout, answer.stderr) == ("", "There are no entries on this day.\n")
+
+
+def test_yesterday_is_the_day_before_today(api: ScriptedApi, commands: CommandLine) -> None:
+    commands.extra["TZ"] = "UTC"
+    days = [datetime.now(UTC).date() - timedelta(days=1)]
+
+    commands.run("day", "yesterday")
+
+    # Midnight may have come between.
+    days.append(datetime.now(UTC).date() - timedelta(days=1))
+    assert api.requests[0].path in [f"/api/v1/days/{day}" for day in days]
 
 
 def test_search(commands: CommandLine) -> None:
@@ -157,6 +169,16 @@ def test_a_text_for_the_inbox_is_said_to_wait_there(api: ScriptedApi, commands: 
     assert (
         commands.run("write", "Rain.").stderr == "The text waits in the Inbox until its owner accepts it.\n"
     )
+
+
+def test_a_saved_text_that_the_token_may_not_read_is_said_to_be_saved(
+    api: ScriptedApi, commands: CommandLine
+) -> None:
+    api.add_faults(
+        Fault(status=201, body={"action": "created", "id": "e1", "day": "2026-01-05", "entry": None})
+    )
+
+    assert commands.run("write", "Rain.").stderr == "Saved on 2026-01-05.\n"
 
 
 def test_an_empty_text_is_not_written(api: ScriptedApi, commands: CommandLine) -> None:

@@ -139,10 +139,10 @@ def _report(answer: WriteAnswer, console: Console) -> None:
         console.print_json(answer)
         return
     console.print_text(answer.id)
-    if answer.action == "pending" or answer.entry is None:
-        console.say("The text waits in the Inbox until its owner accepts it.")
+    if answer.action == "created" or answer.entry is not None:
+        console.say(f"Saved on {answer.entry.day if answer.entry else answer.day}.")
     else:
-        console.say(f"Saved on {answer.entry.day}.")
+        console.say("The text waits in the Inbox until its owner accepts it.")
 
 
 def _save_unsent(letter: Letter, console: Console, *, is_refused: bool) -> None:
