@@ -164,8 +164,8 @@ def test_a_server_that_is_slow_stores_one_row(household: Household, diary: Llamo
     token = diary._connection.token
     waits: list[float] = []
     patient = RetryPolicy(count=8, first_wait=0.05)
-    wake = threading.Timer(1.0, os.kill, (household.server.pid, signal.SIGCONT))
-    with household.open(token=token, timeout=0.3, retries=patient, on_wait=waits.append) as hasty:
+    wake = threading.Timer(2.0, os.kill, (household.server.pid, signal.SIGCONT))
+    with household.open(token=token, timeout=0.5, retries=patient, on_wait=waits.append) as hasty:
         hasty.get_status()
         os.kill(household.server.pid, signal.SIGSTOP)
         wake.start()
