@@ -9,6 +9,8 @@ from tests.search.indexing import wait_until_idle
 
 
 def test_locking_while_the_index_is_being_built_ends_the_building(owner: Resident, data_folder: Path) -> None:
+    # The first request of a process imports every page, which takes longer than the building.
+    assert owner.is_unlocked()
     with write_transaction():
         for number in range(600):
             owner.write(f"Line {number} of a long winter.")
