@@ -40,7 +40,8 @@ ANEW = DIFFERS | {"name_index", "origin", "provenance", "inbox_items", "signatur
 ANEW |= {"counts", "import_claims", "facts", "fact_changes", "fact_settings", "declined_facts"}
 ANEW |= {"hides_model_notice", "sampling", "questions"}
 # What an import makes anew or leaves out, as the docstring of the export's format tells.
-ELSEWHERE = ANEW | {"id", "keep_key", "source", "digest"}
+# Which traces are read for every reply is left to the owner again.
+ELSEWHERE = ANEW | {"id", "keep_key", "source", "digest", "is_read_always"}
 OF_THE_MACHINE = {"run secret", "swap", "core dumps", "disk space", "clock"}
 UNLOCKS = ("password", "code")
 # Tables of then whose columns are the person's now: where they went.
