@@ -1,11 +1,10 @@
-"""The ASGI application: requests run in four thread pools, the WebSocket on the event loop.
+"""The ASGI application: requests run in three thread pools, the WebSocket on the event loop.
 
 A whole request (middleware, view, queries, template) runs in one thread, with that thread's database
 connection, which stays open between requests.
 
-    page pool   ordinary requests
-    program pool
-                calls of programs with a token, fair between addresses
+    page pool   ordinary requests, and after them calls of programs, fair between addresses; a call lets pages
+                go first between its parts (`llamora.api.call.let_pages_run`)
     answer pool calls of programs that wait for the model, as fair
     slow pool   requests that derive a key, rate a password, wait for a job or handle a whole diary; fair
                 between addresses, so that many requests from one address do not delay a sign-in from another;
@@ -60,8 +59,11 @@ FREE_ATTEMPTS, PAUSE_STEP, MAX_PAUSE = 8, 0.1, 2.0
 RETRY_SECONDS = 2
 UNREADABLE = "This request could not be read. Nothing was changed."
 TOO_MANY_REQUESTS = "Too many requests. Wait a few seconds, then try again."
-# Calls of programs, which wait for each other and for no page; those that wait for a model have their own.
+# Calls of programs, which come after pages; those that wait for a model have threads of their own.
 PROGRAM_THREADS, ANSWER_THREADS = 8, 16
+PROGRAM_RANK = 1
+# Of one address: a household's programs may all be on one machine.
+MAX_WAITING_CALLS = 256
 ANSWER_PATH = "/api/chat"
 SLOW_PATHS = (
     *("/sign-in/", "/register/", "/unlock/", "/recover/", "/strength/", "/settings/"),
@@ -93,9 +95,13 @@ class PageHandler(ASGIHandler):
         self.load_middleware(is_async=False)
         # Imports every view now: a fault in one stops the start, and no first page waits for it.
         get_resolver().url_patterns  # noqa: B018
-        self.page_pool = FairExecutor(threads=settings.PAGE_THREADS, name="page", max_active=1)
-        self.program_pool = FairExecutor(
-            threads=PROGRAM_THREADS, name="program", max_active=1, max_waiting=MAX_WAITING_PER_ADDRESS
+        # One pool, so that a person's page waits for a part of one call of a program, and for no more.
+        self.page_pool = FairExecutor(
+            threads=settings.PAGE_THREADS + PROGRAM_THREADS,
+            name="page",
+            max_active=1,
+            max_waiting=MAX_WAITING_CALLS,
+            reserved_threads=settings.PAGE_THREADS,
         )
         self.answer_pool = FairExecutor(
             threads=ANSWER_THREADS, name="answer", max_active=1, max_waiting=MAX_WAITING_PER_ADDRESS
@@ -116,11 +122,11 @@ class PageHandler(ASGIHandler):
         pool: Executor = self.page_pool
         if is_of_program(scope):
             address = _get_client_address(scope)
-            fair_pool = self.answer_pool if scope["path"] == ANSWER_PATH else self.program_pool
+            fair_pool = self.answer_pool if scope["path"] == ANSWER_PATH else self.page_pool
             if fair_pool.is_full(address):
                 await self.send_response(_build_busy_response(), send)
                 return
-            pool = fair_pool.for_key(address)
+            pool = fair_pool.for_key(address, rank=PROGRAM_RANK)
         elif is_slow(scope):
             key, rank = await self._find_place(scope, body)
             if self.slow_pool.is_full(key):
@@ -197,7 +203,7 @@ class PageHandler(ASGIHandler):
     def close(self) -> None:
         """Refuse new requests, drop waiting requests, and wait for running requests."""
         for wait in (False, True):
-            for pool in (self.page_pool, self.program_pool, self.answer_pool, self.slow_pool):
+            for pool in (self.page_pool, self.answer_pool, self.slow_pool):
                 pool.shutdown(wait=wait, cancel_futures=not wait)
 
 

@@ -16,9 +16,15 @@ from accounts.tokens.token_uses import token_uses
 from accounts.tokens.verification import OpenedToken
 from llamora.api.errors import ApiError
 from llamora.crypto import RealmKeyring, TokenKind, TokenTerms, VaultLocked, in_force
+from llamora.threads import let_others_run
 
 _LONGEST_KEY: Final = 200
 _UNUSABLE_KEY: Final = "An Idempotency-Key has 1 to 200 printable ASCII characters."
+
+
+def let_pages_run() -> None:
+    """Let people's pages that wait go first; called between two parts of a call."""
+    let_others_run(before=1)
 
 
 @dataclass(kw_only=True)

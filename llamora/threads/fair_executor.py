@@ -1,6 +1,7 @@
 """A thread pool that is fair between keys and limits how many of its calls are active at a time.
 
     pages             no key, one active                    llamora.asgi
+    calls of programs a key for each address, after pages   llamora.asgi
     slow requests     a key for each address, one active    llamora.asgi
     key derivations   a key for each address, all active    llamora.crypto.derivation
 
@@ -168,11 +169,15 @@ class FairExecutor(Executor):
                 self._returning += 1
                 self._resume()
 
-    def pass_turn(self) -> None:
-        """Let one call resume, or begin if a thread is free for it; go on when that one ends or waits."""
+    def pass_turn(self, *, most_rank: int) -> None:
+        """Let one call resume, or begin if a thread is free for it; go on when that one ends or waits.
+
+        None begins whose rank is above `most_rank`.
+        """
         with self._lock:
             has_thread = self._idle or len(self._threads) < self._max_threads
-            if not self._returning and not (self._has_eligible() and has_thread):
+            may_begin = has_thread and self._has_eligible() and self._find_least_rank() <= most_rank
+            if not self._returning and not may_begin:
                 return
             turns = self._turns
             self._passing += 1
@@ -215,6 +220,7 @@ class FairExecutor(Executor):
         if call is None:
             return None
         key, rank = call.key, call.rank
+        _thread_state.rank = rank
         call.execute()
         # The traceback of an error keeps this frame as well.
         del call
@@ -267,6 +273,9 @@ class FairExecutor(Executor):
         if self._running_above < self._max_above:
             return bool(self._waiting)
         return any(calls[0].rank <= self._reserved_rank for calls in self._waiting.values())
+
+    def _find_least_rank(self) -> int:
+        return min(calls[0].rank for calls in self._waiting.values())
 
     def _wake_next(self) -> None:
         """Wake or start one thread for a call that may begin or resume; the caller holds the lock."""
@@ -324,11 +333,13 @@ def yield_turn() -> Iterator[None]:
         _thread_state.is_waiting = False
 
 
-def let_others_run() -> None:
+def let_others_run(*, before: int = 0) -> None:
     """Let a call that waits for this thread's pool run before this one goes on.
+
+    Only one of the same or a lower rank; with `before`, of a rank that is lower by that.
 
     Does nothing in a thread that belongs to no such pool, inside `yield_turn`, or if no call waits.
     """
     pool: FairExecutor | None = getattr(_thread_state, "pool", None)
     if pool is not None and not getattr(_thread_state, "is_waiting", False):
-        pool.pass_turn()
+        pool.pass_turn(most_rank=_thread_state.rank - before)

@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 from django.db.models import Count
 
-from diary.models import Entry
+from diary.entries.queries import list_entries as find_entries_of_day
 from llamora.api.call import Call
 from llamora.api.endpoints import endpoint
 from llamora.api.resources.model_texts import load_opening, load_recap
@@ -76,13 +76,13 @@ def get_day(call: Call, *, day: date) -> DayBody:
 
     A day without entries is empty, and not an error.
     """
-    entries = list(select_entries(call).on_day(day))
-    count = Entry.objects.for_owner(call.owner).filter(day=day).count()
+    everything = find_entries_of_day(call.owner, day)
+    entries = [entry for entry in everything if call.terms.reads_untrusted or entry.is_trusted]
     call.note_read(len(entries))
     return DayBody(
         day=day,
         entries=[build_entry_body(entry) for entry in entries],
-        unread_count=count - len(entries),
+        unread_count=len(everything) - len(entries),
         opening=load_opening(call, day),
         recap=load_recap(call, day),
     )

@@ -7,7 +7,7 @@ import msgspec
 
 from diary.models import Entry, EntryQuerySet
 from diary.origins.provenance import Provenance
-from llamora.api.call import Call
+from llamora.api.call import Call, let_pages_run
 
 
 class EntryBody(msgspec.Struct, kw_only=True):
@@ -29,6 +29,7 @@ class EntryBody(msgspec.Struct, kw_only=True):
 
 def build_entry_body(entry: Entry) -> EntryBody:
     """Return the view of an entry; needs a keyring of the realm `content` in force."""
+    let_pages_run()
     return EntryBody(
         id=entry.id,
         day=entry.day,
