@@ -554,37 +554,36 @@ def test_letting_others_run_in_a_thread_of_no_pool_changes_nothing() -> None:
 def test_a_long_call_lets_those_of_a_lower_rank_in_and_no_others(
     pool_with_one_active_call: FairExecutor,
 ) -> None:
-    pool, order, all_wait = pool_with_one_active_call, [], threading.Event()
+    pool = pool_with_one_active_call
+    order: list[str] = []
+    has_begun, all_wait = threading.Event(), threading.Event()
 
     def run_long() -> None:
-        assert all_wait.wait(60)
+        has_begun.set()
+        assert all_wait.wait(PATIENCE)
         for part in range(3):
             order.append(f"part {part}")
             let_others_run(before=1)
 
     long = pool.submit_for_key("program", run_long, rank=1)
+    assert has_begun.wait(PATIENCE)
     other = pool.submit_for_key("another program", lambda: order.append("another program"), rank=1)
     pages = [pool.submit_for_key("", lambda: order.append("page")) for _ in range(2)]
     all_wait.set()
     for call in (long, other, *pages):
-        call.result(60)
+        call.result(PATIENCE)
 
     assert order == ["part 0", "page", "part 1", "page", "part 2", "another program"]
 
 
 def test_a_page_lets_no_call_of_a_program_in(pool_with_one_active_call: FairExecutor) -> None:
-    pool, order, all_wait = pool_with_one_active_call, [], threading.Event()
-
-    def run_page() -> None:
-        assert all_wait.wait(60)
-        for part in range(2):
-            order.append(f"part {part}")
-            let_others_run()
-
-    page = pool.submit_for_key("", run_page)
+    pool = pool_with_one_active_call
+    order: list[str] = []
+    long, gate = _begin_long_call(pool, order)
     program = pool.submit_for_key("program", lambda: order.append("program"), rank=1)
-    all_wait.set()
-    for call in (page, program):
-        call.result(60)
 
-    assert order == ["part 0", "part 1", "program"]
+    gate.opened.set()
+    for call in (long, program):
+        call.result(PATIENCE)
+
+    assert order == ["part 0", "part 1", "part 2", "program"]
