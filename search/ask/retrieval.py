@@ -12,8 +12,7 @@ from typing import Final
 
 from accounts.models import Person
 from accounts.preferences.time_zones import load_time_zone
-from accounts.tokens.open_keyrings import open_keyrings
-from llamora.crypto import Keyring, RealmKeyring
+from llamora.crypto import RealmKeyring, VaultLocked
 from llamora.threads import yield_turn
 from search.ask.errors import LOCKED, OPENING, IndexNotReady
 from search.ask.passages import MAX_PASSAGES, FoundPassages, Passage, list_side, load_passages
@@ -21,6 +20,7 @@ from search.ask.ranking import rank_texts
 from search.errors import IndexClosed
 from search.index.person_index import PersonIndex
 from search.index.registry import indexes
+from search.index.unlocked_index import find_unlocked_index
 from search.query.days import DayReader
 
 # For as long a question waits while an index is being opened, as after a restart.
@@ -69,21 +69,13 @@ def add_passages(found: FoundPassages, further: Sequence[Passage]) -> FoundPassa
 
 
 def _find_index(keyring: RealmKeyring) -> PersonIndex:
-    index = indexes.get(keyring.key_id) or _open_index(keyring)
+    try:
+        index = find_unlocked_index(keyring)
+    except VaultLocked:
+        raise IndexNotReady(LOCKED) from None
     if not index.words_ready.is_set():
         with yield_turn():
             index.words_ready.wait(OPENING_WAIT_SECONDS)
     if not index.words_ready.is_set():
         raise IndexNotReady(OPENING)
     return index
-
-
-def _open_index(keyring: RealmKeyring) -> PersonIndex:
-    """Open the index with the owner's own keyring: that of a program has too few keys."""
-    held = keyring if isinstance(keyring, Keyring) else open_keyrings.find(keyring.owner)
-    if held is None or held.key_id != keyring.key_id:
-        raise IndexNotReady(LOCKED)
-    try:
-        return indexes.for_owner(held)
-    except IndexClosed:
-        raise IndexNotReady(LOCKED) from None

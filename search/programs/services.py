@@ -10,8 +10,7 @@ from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 
-from accounts.tokens.open_keyrings import open_keyrings
-from llamora.crypto import RealmKeyring, VaultLocked
+from llamora.crypto import RealmKeyring
 from llamora.threads import yield_turn
 from search import engine
 from search.engine import HitList, SearchHit
@@ -19,6 +18,7 @@ from search.errors import IndexClosed
 from search.index import sources
 from search.index.person_index import PersonIndex
 from search.index.registry import indexes
+from search.index.unlocked_index import find_unlocked_index
 from search.programs.hidden_texts import find_hidden, find_origins
 from search.query.days import DayReader
 from search.query.parser import SearchQuery, parse
@@ -77,7 +77,7 @@ def search_texts(
 
     Without `with_hidden`, hidden texts count for nothing: they are in no result and no number.
     """
-    index = _find_index(keyring)
+    index = find_unlocked_index(keyring)
     try:
         if not index.words_ready.is_set():
             with yield_turn():
@@ -99,20 +99,6 @@ def search_texts(
         next=found.next,
         days=get_days(query),
     )
-
-
-def _find_index(keyring: RealmKeyring) -> PersonIndex:
-    index = indexes.get(keyring.key_id)
-    if index is not None:
-        return index
-    # Closed to free memory, or not opened since the last restart.
-    held = open_keyrings.find(keyring.owner)
-    if held is None or held.key_id != keyring.key_id:
-        raise VaultLocked
-    try:
-        return indexes.for_owner(held)
-    except IndexClosed:
-        raise VaultLocked from None
 
 
 def _hide(query: SearchQuery, numbers: Sequence[int]) -> SearchQuery:

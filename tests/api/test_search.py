@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -376,3 +377,15 @@ def test_nothing_of_another_person_is_found(olive: Resident, make_program: MakeP
 
     assert find(make_program("diary:read", reads_untrusted=True), "geese")["total"] == 0
     assert find(make_program("diary:read", who=housemate), "geese")["total"] == 1
+
+
+def test_an_idle_browser_lends_its_index_to_no_program(olive: Resident, make_program: MakeProgram) -> None:
+    program = make_program("diary:read", kind=TokenKind.AWAY)
+    olive.write("Geese over the marsh", day=DAY)
+    open_index(olive)
+    assert find(program, "geese")["results"]
+
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE accounts_unlock SET last_active = '2026-01-01 00:00:00'")
+
+    assert read_refusal(program.send("POST", SEARCH, {"query": "geese"}))[0] == 423
