@@ -14,6 +14,7 @@ _MESSAGES = {
         "Opening your diary would take more memory or time than this server allows. "
         "Ask the administrator to run the command doctor, which says what to do."
     ),
+    "key_reused": "This program sent something else under a key that it has used before. Nothing was saved.",
     "keys_differ": (
         "The keys of this diary do not match what is written in it. Nothing was opened. The administrator "
         "finds the reason with manage.py doctor."
