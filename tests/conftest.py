@@ -33,6 +33,8 @@ sys.dont_write_bytecode = False
 
 Report = Any
 ROOT = Path(__file__).resolve().parent.parent
+# Of bytes in the name of a case.
+_LONGEST_ID = 32
 ASKED_FOR_BROWSER = any("tests/browser" in argument for argument in sys.argv[1:])
 IN_BROWSER_RUN = "LLAMORA_TEST_BROWSER_RUN" in os.environ or ASKED_FOR_BROWSER
 
@@ -91,6 +93,11 @@ FIRST = (
     "tests/ops/test_erasure.py",
     "tests/search/test_recall.py",
 )
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name long bytes by their parameter: a zip has the time in it, and workers must find the same tests."""
+    return argname if isinstance(val, bytes) and len(val) > _LONGEST_ID else None
 
 
 @pytest.hookimpl(wrapper=True)
