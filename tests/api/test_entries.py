@@ -2,13 +2,14 @@
 
 from datetime import date
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.db import connection
 
 from accounts.models import AccessToken, IdempotencyKey
 from accounts.tokens.token_uses import token_uses
+from diary.entries.services import edit_entry
 from diary.models import Entry, InboxBox, InboxItem, Origin, Version
 from llamora.crypto import TokenKind, in_force
 from tests.api.conftest import MakeProgram
@@ -181,6 +182,28 @@ def test_a_program_that_writes_by_itself_changes_no_text(olive: Resident, make_p
 
     assert read_refusal(refusal) == (403, "own_text_only")
     assert read_text(olive, entry) == "First"
+
+
+@pytest.mark.parametrize("scopes", [("diary:write",), ("diary:write", "export", "chat")])
+def test_a_program_that_only_writes_is_told_no_text(
+    olive: Resident, make_program: MakeProgram, scopes: tuple[str, ...]
+) -> None:
+    program = make_program(*scopes, writes_own_text=True)
+    once = {"Idempotency-Key": "a"}
+    saved = program.post(ENTRIES, {"text": "Ducks", "day": "2026-03-05"}, **once)
+    path = f"{ENTRIES}/{saved['id']}"
+    with olive.unlocked():
+        edit_entry(owner_id=olive.id, entry_id=UUID(saved["id"]), text="Ducks, and why I wept", revision=1)
+
+    again = program.post(ENTRIES, {"text": "Ducks", "day": "2026-03-05"}, **once)
+    moved = program.send("PATCH", path, {"revision": 2, "day": "2026-03-04"})
+    program.send("DELETE", path)
+    restored = program.send("POST", f"{path}/restore")
+
+    assert (again["action"], again["id"]) == ("no_change", saved["id"])
+    for body in (again["entry"], moved.json(), restored.json()):
+        assert (body["id"], body["revision"], body["text"]) == (saved["id"], 2, None)
+    assert (moved.json()["day"], restored.status_code) == ("2026-03-04", 200)
 
 
 def test_a_deleted_entry_is_in_the_bin_and_can_be_restored(

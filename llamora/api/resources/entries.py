@@ -25,6 +25,7 @@ from llamora.database import write_transaction
 
 _TAG: Final = "Entries"
 _PATH: Final = "/api/v1/entries"
+_READ: Final = "diary:read"
 # Also said by `too_large`: a body of 4 MiB is refused before it is read.
 Text = Annotated[str, msgspec.Meta(min_length=1, description="The text, in Markdown.")]
 Moment = Annotated[datetime, msgspec.Meta(tz=True, description="A moment with its offset from UTC.")]
@@ -139,7 +140,7 @@ def add_entry(call: Call, *, body: EntryToSave) -> SavedText:
         action=action if stored.is_new else "no_change",
         id=stored.row_id,
         day=entry.day if entry else day,
-        entry=build_entry_body(entry) if entry else None,
+        entry=_build_written(call, entry) if entry else None,
     )
 
 
@@ -176,7 +177,7 @@ def change_entry(call: Call, *, id: UUID, body: EntryChange) -> EntryBody:  # no
             )
         if body.day is not None:
             services.move_entry(owner_id=call.owner, entry_id=id, day=body.day)
-    return build_entry_body(find_entry(call.owner, id))
+    return _build_written(call, find_entry(call.owner, id))
 
 
 @endpoint("DELETE", _PATH + "/{id}", scopes=("diary:write",), tag=_TAG)
@@ -193,7 +194,7 @@ def restore_entry(call: Call, *, id: UUID) -> EntryBody:  # noqa: A002 - its nam
     entry = Entry.objects.filter(owner_id=call.owner, id=id).first()
     if entry is None or not (entry.is_trusted or call.terms.reads_untrusted):
         raise ObjectNotFound
-    return build_entry_body(services.restore_entry(owner_id=call.owner, entry_id=id))
+    return _build_written(call, services.restore_entry(owner_id=call.owner, entry_id=id))
 
 
 def add_to_inbox(call: Call, *, day: date, text: str, written_at: datetime | None = None) -> UUID:
@@ -210,6 +211,11 @@ def _find_day(call: Call, written_at: datetime | None) -> date:
     if written_at is not None:
         return written_at.date()
     return days.today(call.person.time_zone, now=timezone.now())
+
+
+def _build_written(call: Call, entry: Entry) -> EntryBody:
+    """Return the view of an entry that a program wrote to; its owner may have changed the text since."""
+    return build_entry_body(entry, with_text=_READ in call.terms.scopes)
 
 
 def _find_readable(call: Call, entry_id: UUID) -> Entry:
