@@ -129,20 +129,28 @@ def verify_token(text: str, *, address: str) -> OpenedToken:
     """Return what a presented token opens.
 
     Raise InvalidToken, or with a valid one VaultLocked if its owner must be unlocked for it, KeysDoNotMatch,
-    or TooManyCalls. Raise TooManyAttempts while the address waits for its failures.
+    or TooManyCalls. With a wrong one, raise TooManyAttempts while the address waits for its failures.
     """
     started = time.monotonic()
-    with throttle.attempt("token", address=address) as attempt:
-        try:
-            opened = _open_token(text)
-        except InvalidToken:
-            attempt.fail()
-            with yield_turn():
-                time.sleep(max(0.0, started + REFUSAL_SECONDS - time.monotonic()))
-            raise
-        attempt.succeed()
+    try:
+        opened = _open_token(text)
+    except InvalidToken:
+        _count_failure(address, started=started)
+        raise
     token_uses.note(opened.id)
     return opened
+
+
+def _count_failure(address: str, *, started: float) -> None:
+    """Count a wrong token of an address, and wait; raise TooManyAttempts while the address waits.
+
+    A valid token is no attempt, also if its owner is locked or it calls too often: nobody guesses 256 bits,
+    and what a program does wrong must not delay others of its address, nor a person who signs in there.
+    """
+    with throttle.attempt("token", address=address) as attempt:
+        attempt.fail()
+        with yield_turn():
+            time.sleep(max(0.0, started + REFUSAL_SECONDS - time.monotonic()))
 
 
 def find_token_owner(text: str) -> UUID | None:

@@ -19,7 +19,7 @@ from accounts.sessions import revocation_list
 from accounts.sessions.registry import session_registry
 from accounts.tokens import open_keyrings as open_keyrings_module
 from accounts.tokens import services
-from accounts.tokens.call_limits import CallLimits
+from accounts.tokens.call_limits import PER_MINUTE, CallLimits
 from accounts.tokens.open_keyrings import open_keyrings
 from accounts.tokens.token_uses import TokenUses
 from accounts.tokens.verification import REFUSAL_SECONDS
@@ -277,6 +277,25 @@ def test_failures_of_an_address_are_counted(olive: Resident) -> None:
     with pytest.raises(TooManyAttempts):
         guess_often()
     use_token(text)
+    # A housemate's program at the same address is not to blame.
+    verify_token(text, address=ELSEWHERE)
+
+
+def test_a_valid_token_that_can_not_be_used_now_delays_nobody_of_its_address(olive: Resident) -> None:
+    from accounts.throttling.throttle import throttle
+    from accounts.tokens.verification import verify_token
+
+    ordinary, drop = make_token(olive, TokenKind.ORDINARY), make_token(olive, TokenKind.DROP)
+    for _ in range(PER_MINUTE):
+        verify_token(drop, address=ELSEWHERE)
+    olive.lock()
+
+    for text, error in ((ordinary, VaultLocked), (drop, TooManyCalls)):
+        for _ in range(20):
+            with pytest.raises(error):
+                verify_token(text, address=ELSEWHERE)
+
+    assert throttle.count_unsuccessful(ELSEWHERE) == 0
 
 
 # --- Somebody who writes to the database ----------------------------------------------------------
