@@ -18,5 +18,5 @@ class AccountsConfig(AppConfig):
         receivers.connect()
         background.connect()
         open_keyrings.connect()
-        if request_headers.find_owner not in scope.credential_openers:
-            scope.credential_openers.append(request_headers.find_owner)
+        if request_headers.find_sender not in scope.credential_openers:
+            scope.credential_openers.append(request_headers.find_sender)

@@ -56,12 +56,15 @@ def open_session_cookie(scope: Scope) -> str:
     return str(find_person_id(get_session_cookie(scope)) or "")
 
 
-# Each returns the id of the person whose credential a request has, or "". `accounts.apps` adds access tokens.
+# Each returns whose credential a request has, or "". `accounts.apps` adds access tokens.
 credential_openers: list[Callable[[Scope], str]] = [open_session_cookie]
 
 
 async def find_owner_of_credential(scope: Scope) -> str:
-    """Return the id of the person whose credential a request has, or "" if it has none that opens."""
+    """Return whose credential a request has, or "" if it has none that opens.
+
+    That is the id of a person, or for an access token a name for all programs of one.
+    """
     return str(await database_sync_to_async(_open_credential)(scope))
 
 

@@ -18,8 +18,12 @@ def find_token(authorization: str, api_key: str) -> str:
     return bearer or api_key
 
 
-def find_owner(scope: Scope) -> str:
-    """Return the id of the person whose token the headers of an ASGI scope have, or ""."""
+def find_sender(scope: Scope) -> str:
+    """Return a name for all programs of the person whose token the headers of an ASGI scope have, or "".
+
+    It is not the person's own: what programs send takes no room from what their owner types.
+    """
     headers = {name: value.decode("latin-1") for name, value in scope.get("headers", [])}
     text = find_token(headers.get(b"authorization", ""), headers.get(b"x-api-key", ""))
-    return str(find_token_owner(text) or "") if text else ""
+    owner = find_token_owner(text) if text else None
+    return f"programs of {owner}" if owner else ""

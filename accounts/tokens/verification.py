@@ -154,11 +154,11 @@ def _count_failure(address: str, *, started: float) -> None:
 
 
 def find_token_owner(text: str) -> UUID | None:
-    """Return whose a token is, whether or not it works now, or None; it is not counted as a call."""
+    """Return whose a token is, also while it may not be used, or None; it is not counted as a call."""
     try:
         token = crypto.parse_token(text)
         row = next((StoredToken(*values) for values in _select_token(id=token.id)), None)
-        if row is None or row.owner__vault__epoch is None:
+        if row is None or _is_ended(row) or row.owner__vault__epoch is None:
             return None
         slot = token_slots.slot_from_row(row)
         crypto.check_secret(slot, token, current_epoch=row.owner__vault__epoch)
@@ -175,7 +175,7 @@ def _open_token(text: str) -> OpenedToken:
     try:
         token = crypto.parse_token(text)
         row = next((StoredToken(*values) for values in _select_token(id=token.id)), None)
-        if row is None or not row.owner__is_active or revocation_list.is_revoked(token.id.bytes):
+        if row is None or _is_ended(row):
             raise InvalidToken
         slot = token_slots.slot_from_row(row)
         opened = _open_slot(row, slot, token)
@@ -186,6 +186,10 @@ def _open_token(text: str) -> OpenedToken:
             raise
         raise InvalidToken from None
     return opened
+
+
+def _is_ended(row: StoredToken) -> bool:
+    return not row.owner__is_active or row.is_expired or revocation_list.is_revoked(row.id.bytes)
 
 
 def _open_slot(row: StoredToken, slot: TokenSlot, token: TokenText) -> OpenedToken:

@@ -298,6 +298,40 @@ def test_a_valid_token_that_can_not_be_used_now_delays_nobody_of_its_address(oli
     assert throttle.count_unsuccessful(ELSEWHERE) == 0
 
 
+def test_what_programs_send_takes_no_room_from_what_their_owner_types(olive: Resident) -> None:
+    from accounts.sessions.scope import open_session_cookie
+    from accounts.tokens.request_headers import find_sender
+
+    scopes = [
+        {"headers": [(b"authorization", f"Bearer {make_token(olive, kind)}".encode())]}
+        for kind in (TokenKind.ORDINARY, TokenKind.DROP)
+    ]
+    cookies = "; ".join(f"{name}={morsel.value}" for name, morsel in olive.client.cookies.items())
+
+    owner = open_session_cookie({"headers": [(b"cookie", cookies.encode())], "scheme": "http"})
+    senders = {find_sender(scope) for scope in scopes}
+
+    assert owner == str(olive.id)
+    assert len(senders) == 1
+    assert senders.isdisjoint({owner, ""})
+
+
+@pytest.mark.parametrize("end", ["expired", "revoked", "disabled"])
+def test_a_token_that_has_ended_sends_no_long_body(olive: Resident, end: str) -> None:
+    from accounts.tokens.request_headers import find_sender
+
+    text = make_token(olive, TokenKind.DROP)
+    match end:
+        case "expired":
+            AccessToken.objects.update(is_expired=True)
+        case "revoked":
+            revocation_list.revoke_for_good(get_row(text).id.bytes)
+        case "disabled":
+            deactivate_person(olive.person)
+
+    assert find_sender({"headers": [(b"x-api-key", text.encode())]}) == ""
+
+
 # --- Somebody who writes to the database ----------------------------------------------------------
 
 WIDER: dict[str, dict[str, Any]] = {
