@@ -9,6 +9,7 @@ from uuid import UUID
 from accounts.errors import IdempotencyKeyReused
 from accounts.keys.sealed_preferences import load_person
 from accounts.models import Person
+from accounts.sessions import revocation_list
 from accounts.tokens.idempotency import StoredOnce, store_once
 from accounts.tokens.open_keyrings import open_keyrings
 from accounts.tokens.services import find_token_name
@@ -55,6 +56,11 @@ class Call:
         if self.opened.keyring is None:
             raise VaultLocked
         return self.opened.keyring
+
+    @property
+    def is_revoked(self) -> bool:
+        """Whether the token was revoked while the call ran; asks no database."""
+        return revocation_list.is_revoked(self.token_id.bytes)
 
     @property
     def is_drop(self) -> bool:

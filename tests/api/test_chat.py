@@ -10,9 +10,11 @@ from uuid import uuid4
 import pytest
 
 from accounts.models import AccessToken
+from accounts.sessions import revocation_list
 from accounts.tokens.token_uses import token_uses
 from diary.models import Origin
-from llamora.crypto import TokenKind
+from llamora.crypto import TokenKind, parse_token
+from search.ask import services
 from search.embedder.holder import embedders
 from search.index.registry import indexes
 from search.models import Question
@@ -210,6 +212,33 @@ def test_a_locked_owner_is_asked_nothing(olive: Resident, make_program: MakeProg
         assert read_refusal(away.send("POST", path, {"message": ANNA})) == (423, "locked")
     assert away.get("/api/memory/stats")["state"] == "closed"
     assert away.get("/api/sessions")["sessions"] == []
+
+
+@pytest.mark.parametrize("path", ["/api/chat", "/api/chat/stream"])
+def test_a_token_that_is_revoked_meanwhile_gets_no_answer(
+    live: ServingLoop,
+    model: FakeModelServer,
+    program: Program,
+    monkeypatch: pytest.MonkeyPatch,
+    path: str,
+) -> None:
+    def ask_and_revoke(**asked: Any) -> services.AskedQuestion:
+        found = ask(**asked)
+        revocation_list.revoke_for_good(parse_token(program.token).id.bytes)
+        return found
+
+    ask = services.ask
+    monkeypatch.setattr(services, "ask", ask_and_revoke)
+    model.add_scripts(Script(tokens=["At the weir [1]."]))
+
+    answer = program.send("POST", path, {"message": ANNA})
+
+    if path == "/api/chat":
+        assert read_refusal(answer) == (401, "invalid_token")
+        assert b"weir" not in answer.content
+    else:
+        ((name, refusal),) = read_events(answer)
+        assert (name, refusal["error_code"]) == ("error", "invalid_token")
 
 
 def test_an_index_that_is_being_opened_says_when_to_ask_again(

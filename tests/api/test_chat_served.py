@@ -16,6 +16,7 @@ from tests.browser_client import Visitor
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script, make_words
 from tests.fakes.waiting import wait_for
+from tests.page import read
 from tests.server import Server, run_server
 
 ANNA = {"message": "Where did I meet Anna?"}
@@ -112,6 +113,21 @@ def test_a_lock_ends_the_stream_with_an_error(tmp_path: Path, model: FakeModelSe
         assert (name, refusal["error_code"]) == ("error", "locked")
         assert model.wait_for_hang_up()
         wait_for(lambda: read_state(server) == ("interrupted", "locked"))
+
+
+def test_a_revoked_token_gets_no_more_of_an_answer(tmp_path: Path, model: FakeModelServer) -> None:
+    model.add_scripts(SLOW)
+    with run_server(tmp_path, extra=open_household(model)) as server:
+        olive, token = begin(server)
+        with stream(server, token) as events:
+            assert [next(events)[0] for _ in range(3)] == ["start", "token", "token"]
+            (form,) = read(olive.get("/settings/programs/")).all('form[action$="/revoke/"]')
+            assert olive.post(form.get("action")).status == 302
+            *_, (name, refusal) = events
+
+        assert (name, refusal["error_code"]) == ("error", "invalid_token")
+        assert model.wait_for_hang_up()
+        wait_for(lambda: read_state(server) == ("stopped", ""))
 
 
 def test_a_killed_server_leaves_a_question_that_says_so(tmp_path: Path, model: FakeModelServer) -> None:

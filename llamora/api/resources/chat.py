@@ -1,5 +1,6 @@
 """Calls for questions to the diary: answered at once or as a stream, in conversations."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
@@ -7,6 +8,7 @@ from uuid import UUID
 import msgspec
 from django.http import StreamingHttpResponse
 
+from accounts.errors import InvalidToken
 from diary.generation.job_status import describe_state
 from diary.models import Origin
 from llamora.api.call import Call
@@ -24,6 +26,7 @@ from search.ask.services import MAX_QUESTION_LENGTH, AskedQuestion, WrittenAnswe
 
 _TAG: Final = "Questions"
 _EVENTS: Final = "text/event-stream"
+_ERROR: Final = "error"
 _SCOPES: Final = ("chat",)
 _RETRY_AFTER: Final = {"Retry-After": "3"}
 _LOCKED: Final = (
@@ -119,6 +122,8 @@ def ask_question(call: Call, *, body: QuestionToAsk) -> AnswerBody:
     """
     asked = _ask(call, body)
     answer = services.wait_for_answer(asked)
+    if call.is_revoked:
+        raise InvalidToken
     if not answer.is_complete:
         raise _refuse(answer)
     return AnswerBody(
@@ -140,7 +145,7 @@ def stream_answer(call: Call, *, body: QuestionToAsk) -> StreamingHttpResponse:
     came so far was no part of the answer. `error` has the body of a refusal and is the end as well. Lines
     that begin with a colon only keep the connection open. Whoever closes the connection stops the answer.
     """
-    stream = AnswerBytes(AnswerStream(_ask(call, body)))
+    stream = AnswerBytes(AnswerStream(_ask(call, body)), is_revoked=lambda: call.is_revoked)
     headers = {"X-Accel-Buffering": "no", "Cache-Control": "no-store"}
     return StreamingHttpResponse(stream, content_type=_EVENTS, headers=headers)
 
@@ -169,14 +174,24 @@ def delete_session(call: Call, *, id: UUID) -> DeletedSession:  # noqa: A002 - i
 class AnswerBytes:
     """An answer while it is written, as the bytes of server-sent events; an asynchronous iterator."""
 
-    def __init__(self, stream: AnswerStream) -> None:
-        self._stream = stream
+    Once the token is revoked, the next event is a refusal, and the last.
+    """
+
+    def __init__(self, stream: AnswerStream, *, is_revoked: Callable[[], bool]) -> None:
+        self._stream, self._is_revoked = stream, is_revoked
+        self._is_refused = False
 
     def __aiter__(self) -> "AnswerBytes":
         return self
 
     async def __anext__(self) -> bytes:
-        return _encode_event(await anext(self._stream))
+        if self._is_refused:
+            raise StopAsyncIteration
+        event = await anext(self._stream)
+        if self._is_revoked():
+            self._is_refused = True
+            return _encode(_ERROR, ApiError(401, "invalid_token").build_body())
+        return _encode_event(event)
 
     def close(self) -> None:
         """Stop the answer if it is not complete; the response calls it at its end."""
@@ -248,9 +263,11 @@ def _build_session(one: Conversation) -> SessionBody:
 
 def _encode_event(event: AnswerEvent) -> bytes:
     name, data = _describe_event(event)
-    return (
-        f"event: {name}\ndata: ".encode() + msgspec.json.encode(data) + b"\n\n" if name else b": waiting\n\n"
-    )
+    return _encode(name, data) if name else b": waiting\n\n"
+
+
+def _encode(name: str, data: object) -> bytes:
+    return f"event: {name}\ndata: ".encode() + msgspec.json.encode(data) + b"\n\n"
 
 
 def _describe_event(event: AnswerEvent) -> tuple[str, Any]:
@@ -268,5 +285,5 @@ def _describe_event(event: AnswerEvent) -> tuple[str, Any]:
             data = {"read_imported": asked.has_read_imported, "finish_reason": _name_end(answer)}
             return "done", {**data, "response": answer.text}
         case "failed" if answer is not None:
-            return "error", _refuse(answer).build_body()
+            return _ERROR, _refuse(answer).build_body()
     return "", None

@@ -6,7 +6,6 @@ import msgspec
 from django.http import StreamingHttpResponse
 from django.utils import timezone
 
-from accounts.sessions import revocation_list
 from accounts.tokens.open_keyrings import open_keyrings
 from accounts.tokens.token_uses import token_uses
 from diary import days
@@ -79,6 +78,6 @@ def stream_file(
 
 def _may_continue(call: Call) -> bool:
     """Return whether the token still works: it may be revoked, and its owner may lock their diary."""
-    if revocation_list.is_revoked(call.token_id.bytes):
+    if call.is_revoked:
         return False
     return call.terms.kind is TokenKind.AWAY or open_keyrings.find(call.owner) is not None
