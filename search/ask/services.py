@@ -87,12 +87,15 @@ def ask(
     origin: Origin = Origin.OWN,
     reads_untrusted: bool = False,
     model: str = "",
+    tells_not_read: bool = True,
 ) -> AskedQuestion:
     """Ask a question, in a new conversation or as the next of one, and start its answer.
 
     `origin` is that of the question. With `reads_untrusted`, also texts that their owner did not write are
     searched: one conversation then reads the one or the other, as its first question found them. `model` is
-    the name of one that the model server offers, by default the one that the person has chosen.
+    the name of one that the model server offers, by default the one that the person has chosen. Without
+    `tells_not_read`, an answer at once does not say how many texts that match were not read: from question to
+    question, a program would learn their words.
 
     Raise QuestionInvalid, TooManyQuestions, IndexNotReady, or ObjectNotFound for the conversation.
     """
@@ -125,7 +128,7 @@ def ask(
         today=timezone.now().astimezone(load_time_zone(person.time_zone)).date(),
         record=PromptRecord(),
     )
-    return _start(task, person=person, keyring=keyring, model=model)
+    return _start(task, person=person, keyring=keyring, model=model, tells_not_read=tells_not_read)
 
 
 def wait_for_answer(asked: AskedQuestion, *, patience: float | None = None) -> WrittenAnswer:
@@ -218,10 +221,12 @@ def _find_passages(
     )
 
 
-def _start(task: AnswerTask, *, person: Person, keyring: RealmKeyring, model: str) -> AskedQuestion:
+def _start(
+    task: AnswerTask, *, person: Person, keyring: RealmKeyring, model: str, tells_not_read: bool
+) -> AskedQuestion:
     """Start the answer, or answer at once where there is nothing to read or nothing to write it."""
     if not task.found.passages:
-        return _answer_at_once(task, person=person, reason=NOTHING)
+        return _answer_at_once(task, person=person, reason=NOTHING, tells_not_read=tells_not_read)
     status = model_server.check_again()
     if status.is_missing:
         return _answer_at_once(task, person=person, reason=NO_MODEL)
@@ -244,12 +249,15 @@ def _start(task: AnswerTask, *, person: Person, keyring: RealmKeyring, model: st
     return replace(asked, job=job, model=status.get_model_for(model or person.model))
 
 
-def _answer_at_once(task: AnswerTask, *, person: Person, reason: str) -> AskedQuestion:
+def _answer_at_once(
+    task: AnswerTask, *, person: Person, reason: str, tells_not_read: bool = False
+) -> AskedQuestion:
     with write_transaction():
         task.insert(state=JobState.DONE, reason=reason)
     asked = _describe(task)
+    not_read = task.found.not_read if tells_not_read else 0
     answer = compose_answer(
-        "", reason=reason, sources=asked.sources, not_read=task.found.not_read, language=person.language
+        "", reason=reason, sources=asked.sources, not_read=not_read, language=person.language
     )
     return replace(asked, answer=answer, reason=reason)
 

@@ -241,6 +241,17 @@ def test_a_token_that_is_revoked_meanwhile_gets_no_answer(
         assert (name, refusal["error_code"]) == ("error", "invalid_token")
 
 
+def test_an_answer_does_not_tell_whether_a_text_that_may_not_be_read_has_a_word(
+    live: ServingLoop, model: FakeModelServer, program: Program
+) -> None:
+    answers = [
+        program.post("/api/chat", {"message": f"What of the {word}?"})["response"]
+        for word in ("quay", "zeppelin")
+    ]
+
+    assert answers[0] == answers[1]
+
+
 def test_an_index_that_is_being_opened_says_when_to_ask_again(
     olive: Resident, program: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -172,7 +172,7 @@ def delete_session(call: Call, *, id: UUID) -> DeletedSession:  # noqa: A002 - i
 
 
 class AnswerBytes:
-    """An answer while it is written, as the bytes of server-sent events; an asynchronous iterator."""
+    """An answer while it is written, as the bytes of server-sent events; an asynchronous iterator.
 
     Once the token is revoked, the next event is a refusal, and the last.
     """
@@ -212,6 +212,7 @@ def _ask(call: Call, body: QuestionToAsk) -> AskedQuestion:
             origin=Origin.OWN_TOKEN if call.terms.writes_own_text else Origin.PROGRAM,
             reads_untrusted=call.terms.reads_untrusted,
             model=body.model or "",
+            tells_not_read=call.terms.reads_untrusted,
         )
     except QuestionInvalid:
         raise ApiError(422, "invalid_field", field="message", message=_NOT_A_QUESTION) from None
