@@ -22,7 +22,7 @@ from search.index.unlocked_index import find_unlocked_index
 from search.programs.hidden_texts import find_hidden, find_origins
 from search.query.days import DayReader
 from search.query.parser import SearchQuery, parse
-from search.services import OPENING_WAIT_SECONDS, get_days
+from search.services import OPENING_WAIT_SECONDS, get_days, get_embedding_status
 
 
 class ReadableHit(NamedTuple):
@@ -43,6 +43,14 @@ class ProgramResults:
     total: int = 0
     next: int | None = None
     days: tuple[date, date] | None = None
+    is_open: bool = True
+
+
+class TextCounts(NamedTuple):
+    """Numbers of texts, and of those whose meaning can be searched; zeros while the index opens."""
+
+    total: int = 0
+    embedded: int = 0
     is_open: bool = True
 
 
@@ -99,6 +107,25 @@ def search_texts(
         next=found.next,
         days=get_days(query),
     )
+
+
+def count_texts(keyring: RealmKeyring, *, with_hidden: bool) -> TextCounts:
+    """Return how many texts a program can find; raise VaultLocked as a search does.
+
+    Without `with_hidden`, hidden texts count for nothing.
+    """
+    index = find_unlocked_index(keyring)
+    if not index.words_ready.is_set() or index.words is None:
+        return TextCounts(is_open=False)
+    try:
+        status = get_embedding_status(index)
+        hidden = 0 if with_hidden else len(index.words.list_numbers(find_hidden(index)))
+    except (IndexClosed, sqlite3.Error):
+        return TextCounts(is_open=False)
+    total = max(0, status.total - hidden)
+    # Those that wait count as texts that can be found.
+    embedded = 0 if status.reason else max(0, total - index.pending)
+    return TextCounts(total=total, embedded=embedded)
 
 
 def _hide(query: SearchQuery, numbers: Sequence[int]) -> SearchQuery:

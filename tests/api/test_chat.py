@@ -264,6 +264,17 @@ def test_an_index_that_is_being_opened_says_when_to_ask_again(
     assert answer.headers["Retry-After"] == "3"
 
 
+def test_nothing_in_the_index_is_counted_while_no_browser_may_use_it(
+    olive: Resident, make_program: MakeProgram, settings: Any
+) -> None:
+    away = make_program("chat", kind=TokenKind.AWAY)
+    settings.IDLE_MINUTES = -1
+
+    stats = away.get("/api/memory/stats")
+
+    assert (stats["state"], stats["total_chunks"], stats["embedded"]) == ("closed", 0, 0)
+
+
 def test_the_memory_is_searched_and_counted_as_in_localgpt(
     olive: Resident, program: Program, make_program: MakeProgram
 ) -> None:
@@ -278,6 +289,8 @@ def test_the_memory_is_searched_and_counted_as_in_localgpt(
     assert (passage["file"], passage["content"]) == ("days/2026/2026-02-05.md", "Met Anna at the weir.")
     assert (found["state"], found["total"]) == ("ready", 1)
     assert (stats["total_files"], stats["total_entries"], stats["state"]) == (1, 1, "ready")
+    assert (stats["total_chunks"], all_stats["total_chunks"]) == (1, 2)
+    assert stats["embedded"] <= 1
     assert all_stats["total_entries"] == 2
     assert all_stats["last_day"] == "2026-02-06"
     for path in ("/api/memory/search", "/api/memory/search?q=+"):

@@ -13,9 +13,9 @@ from llamora.api.endpoints import endpoint
 from llamora.api.errors import ApiError
 from llamora.api.resources.search import SearchResultBody, TextSearch, run_search
 from llamora.api.resources.texts import select_entries
-from search.index.registry import indexes
+from llamora.crypto import VaultLocked
+from search.programs.services import TextCounts, count_texts
 from search.query.parser import MAX_TYPED
-from search.services import get_embedding_status
 
 _TAG: Final = "Questions"
 _PATH: Final = "/api/memory/search"
@@ -91,17 +91,19 @@ def count_passages(call: Call) -> IndexStats:
     counts = select_entries(call).aggregate(
         entries=Count("id"), days=Count("day", distinct=True), first=Min("day"), last=Max("day")
     )
-    index = indexes.get(call.keyring.key_id)
-    is_open = index is not None and index.words_ready.is_set()
-    done = get_embedding_status(index) if index is not None and is_open else None
+    try:
+        texts = count_texts(call.keyring, with_hidden=call.terms.reads_untrusted)
+        state: Literal["ready", "opening", "closed"] = "ready" if texts.is_open else "opening"
+    except VaultLocked:
+        texts, state = TextCounts(), "closed"
     return IndexStats(
         total_files=counts["days"],
         total_entries=counts["entries"],
         first_day=counts["first"],
         last_day=counts["last"],
-        state="closed" if index is None else "ready" if is_open else "opening",
-        total_chunks=done.total if done else 0,
-        embedded=done.done if done and not done.reason else 0,
+        state=state,
+        total_chunks=texts.total,
+        embedded=texts.embedded,
     )
 
 
