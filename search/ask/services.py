@@ -15,7 +15,7 @@ from accounts.models import Person
 from accounts.preferences.time_zones import load_time_zone
 from diary.entries.text_validation import InvalidText, clean_entry_text
 from diary.errors import ObjectNotFound
-from diary.generation.ask_once import ask_once, list_jobs
+from diary.generation.ask_once import ask_once, get_task, list_jobs
 from diary.generation.prompt_record import PromptRecord
 from diary.models import Origin
 from llamora.crypto import RealmKeyring
@@ -42,6 +42,8 @@ from search.models import Question
 MAX_QUESTION_LENGTH: Final = 2_000
 MAX_NAME_LENGTH: Final = 120
 MAX_CONCURRENT: Final = 8
+# Of these: so that a program that asks without end refuses nothing to its owner.
+MAX_CONCURRENT_OF_PROGRAMS: Final = 4
 MAX_TURNS: Final = 6
 # Beyond the time that an answer may take, it may wait for others.
 _QUEUE_SECONDS: Final = 120.0
@@ -108,8 +110,7 @@ def ask(
         if session_id is not None
         else []
     )
-    if sum(not job.is_over for job in list_jobs(AnswerTask)) >= MAX_CONCURRENT:
-        raise TooManyQuestions
+    _check_room(origin)
     inherits = is_of_untrusted(before)
     if inherits and not reads_untrusted:
         raise ObjectNotFound
@@ -190,6 +191,15 @@ def mark_interrupted() -> int:
         return unfinished.exclude(id__in=own_ids).update(
             state=JobState.INTERRUPTED, reason="crashed", finished_at=timezone.now()
         )
+
+
+def _check_room(origin: str) -> None:
+    """Raise TooManyQuestions if so many answers are being written that one of this origin must wait."""
+    origins = [get_task(job, AnswerTask).origin for job in list_jobs(AnswerTask) if not job.is_over]
+    of_programs = sum(one != Origin.OWN for one in origins)
+    is_full = origin != Origin.OWN and of_programs >= MAX_CONCURRENT_OF_PROGRAMS
+    if is_full or len(origins) >= MAX_CONCURRENT:
+        raise TooManyQuestions
 
 
 def _find_passages(

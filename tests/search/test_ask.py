@@ -463,6 +463,24 @@ def test_too_many_questions_at_once_are_refused(
     services.stop_answer(asked)
 
 
+def test_programs_leave_room_for_the_questions_of_their_owner(
+    live: ServingLoop, model: FakeModelServer, owner: Resident
+) -> None:
+    model.add_scripts(*[SLOW] * (services.MAX_CONCURRENT_OF_PROGRAMS + 1))
+    asked = [
+        ask(owner, ANNA, origin=origin)
+        for origin in [Origin.PROGRAM, Origin.OWN_TOKEN] * (services.MAX_CONCURRENT_OF_PROGRAMS // 2)
+    ]
+
+    for origin in (Origin.PROGRAM, Origin.OWN_TOKEN):
+        with pytest.raises(TooManyQuestions):
+            ask(owner, ANNA, origin=origin)
+    asked.append(ask(owner, ANNA))
+
+    for one in asked:
+        services.stop_answer(one)
+
+
 @pytest.mark.parametrize(
     ("question", "code"), [("", "empty"), (" \n", "empty"), ("a" * 2001, "too_long"), ("a\0b", "not_text")]
 )
