@@ -115,6 +115,8 @@ def test_a_second_start_changes_nothing_and_is_quick_and_modest(tmp_path: Path) 
     with run_server(tmp_path, extra={"LLAMORA_REGISTRATION": "open"}) as server:
         link = server.set_up_link
         use_diary(Visitor.join(server, "Olive"))
+        # On a busy machine it takes longer than `run_server` waits before it kills a server.
+        server.stop(timeout=120)
     before, rows = list_files(server.data_dir), dump(server.data_dir)
     imports = measure_imports()
 
