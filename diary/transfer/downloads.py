@@ -42,7 +42,8 @@ class StreamedDownload:
     """The chunks of one download, in order; `write` writes it to a file with a given keyring.
 
     A person has one download at a time, and so has each program: `token_id` is that of a program,
-    `sign_in_id` that of a browser. Once `may_continue` returns False, the download ends.
+    `sign_in_id` that of a browser. Once `may_continue` returns False, the download ends; it is asked in the
+    writer's snapshot of the database. `may_send` is asked outside it, before each chunk is sent.
     """
 
     def __init__(
@@ -53,8 +54,10 @@ class StreamedDownload:
         sign_in_id: UUID | None = None,
         token_id: UUID | None = None,
         may_continue: Callable[[], bool] = lambda: True,
+        may_send: Callable[[], bool] = lambda: True,
     ) -> None:
-        self._keyring, self._write, self._may_continue = keyring, write, may_continue
+        self._keyring, self._write = keyring, write
+        self._may_continue, self._may_send = may_continue, may_send
         self.sign_in_id = sign_in_id
         self._place = keyring.owner, token_id
         self._chunks: Queue[bytes] = Queue(MAX_CHUNKS_AHEAD)
@@ -75,9 +78,12 @@ class StreamedDownload:
             with suppress(Empty):
                 with yield_turn():
                     chunk = self._chunks.get(timeout=POLL_SECONDS)
-                if chunk:
+                if not chunk:
+                    raise StopIteration
+                if self._may_send():
                     return chunk
-                raise StopIteration
+                self.close()
+                break
         raise DownloadAborted
 
     def close(self) -> None:

@@ -4,6 +4,7 @@ import io
 import json
 import random
 import zipfile
+from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ from uuid import uuid4
 import pytest
 from django.db.models import QuerySet
 
-from accounts.models import AccessToken
+from accounts.models import AccessToken, Person
+from accounts.security.deletion import deactivate_person, delete_person
 from accounts.sessions import revocation_list
 from accounts.tokens.token_uses import token_uses
 from diary.entries.services import edit_entry
@@ -295,6 +297,21 @@ def test_a_revoked_token_gets_no_end(olive: Resident, make_program: MakeProgram)
     parts, came = begin_long_export(olive, program)
 
     revocation_list.revoke_for_good(parse_token(program.token).id.bytes)
+    with pytest.raises(DownloadAborted):
+        came.extend(parts)
+
+    assert b'"counts"' not in b"".join(came)
+
+
+@pytest.mark.parametrize("end", [delete_person, deactivate_person])
+def test_nobody_gets_the_end_of_the_export_of_a_person_who_was_deleted_or_disabled(
+    olive: Resident, make_program: MakeProgram, end: Callable[[Person], object]
+) -> None:
+    program = make_program("export", kind=TokenKind.AWAY)
+    olive.lock()
+    parts, came = begin_long_export(olive, program)
+
+    end(olive.person)
     with pytest.raises(DownloadAborted):
         came.extend(parts)
 

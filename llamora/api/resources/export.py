@@ -6,6 +6,7 @@ import msgspec
 from django.http import StreamingHttpResponse
 from django.utils import timezone
 
+from accounts.models import AccessToken
 from accounts.tokens.open_keyrings import open_keyrings
 from accounts.tokens.token_uses import token_uses
 from diary import days
@@ -69,11 +70,20 @@ def stream_file(
 ) -> StreamingHttpResponse:
     """Return a response with a file that a thread writes, for as long as the token works."""
     download = StreamedDownload(
-        call.keyring, write=write, token_id=call.token_id, may_continue=lambda: _may_continue(call)
+        call.keyring,
+        write=write,
+        token_id=call.token_id,
+        may_continue=lambda: _may_continue(call),
+        may_send=lambda: _is_there(call),
     )
     day = days.today(call.person.time_zone, now=timezone.now())
     headers = {"Content-Disposition": f'attachment; filename="{name}-{day}.{suffix}"'}
     return StreamingHttpResponse(download, content_type=media_type, headers=headers)
+
+
+def _is_there(call: Call) -> bool:
+    """Return whether the token still exists, and its owner, who may be deleted or disabled."""
+    return AccessToken.objects.filter(id=call.token_id, owner__is_active=True).exists()
 
 
 def _may_continue(call: Call) -> bool:
