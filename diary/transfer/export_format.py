@@ -151,11 +151,11 @@ def _render_entry(entry: ExportedText, zone: str) -> Iterator[str]:
         text = messages.EXPORT_UNREADABLE_TEXT if reply.text is None else reply.text
         yield "\n".join(
             f"> {line}".rstrip()
-            for line in [f"**Reply, {reply.format_time(zone)}**", "", *_disarm(text).split("\n")]
+            for line in [f"**Reply, {reply.format_time(zone)}**", "", *disarm_markdown(text).split("\n")]
         )
 
 
-def _disarm(text: str) -> str:
+def disarm_markdown(text: str) -> str:
     """Return Markdown of the model without links, pictures and HTML."""
     return _BEFORE_ADDRESS.sub(r"\1\\", _LINK_MARKS.sub(r"\\\g<0>", text).replace("<", "&lt;"))
 

@@ -4,6 +4,9 @@ models        facts, their changes, what was declined, choices
 fact_body     the sealed body of a fact
 services      proposing, accepting, correcting, ending, forgetting, undoing
 queries       facts of a person, and those that a new one touches
+fact_rows     facts as plain rows, for many at once
+filters       which facts are listed, found or exported
+transfer      facts to and from files
 changes       the record of each change
 indexes       blind indexes of facts
 statements    what a sentence says: of whom, in which relation, which value

@@ -108,10 +108,10 @@ def _render(records: Iterator[Record], text_format: TextFormat, report: ExportRe
             counts = {"count": report.entries, "left_out": sum(report.left_out.values())}
             yield "\n]," + encode_json(counts).removeprefix("{") + "\n"
         case TextFormat.CSV:
-            yield _render_row(COLUMNS)
+            yield render_csv_row(COLUMNS)
             for record in records:
-                yield _render_row([_disarm(record[name] or "") for name in COLUMNS])
-            yield _render_row(["count", str(report.entries)])
+                yield render_csv_row([disarm_cell(record[name] or "") for name in COLUMNS])
+            yield render_csv_row(["count", str(report.entries)])
         case TextFormat.MARKDOWN:
             for record in records:
                 yield f"## {record['date']}, {record['created_at']}\n\n{record['content'] or ''}\n\n"
@@ -127,12 +127,13 @@ def _describe_end(report: ExportReport) -> str:
     return f"End: {report.entries} in all, {left_out} left out."
 
 
-def _render_row(cells: Sequence[str]) -> str:
+def render_csv_row(cells: Sequence[str]) -> str:
+    """Return a line of a CSV."""
     row = io.StringIO()
     csv.writer(row).writerow(cells)
     return row.getvalue()
 
 
-def _disarm(cell: str) -> str:
+def disarm_cell(cell: str) -> str:
     """Return a cell that no spreadsheet takes for a formula."""
     return f"'{cell}" if cell.startswith(_FORMULA) else cell

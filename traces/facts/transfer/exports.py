@@ -1,0 +1,157 @@
+"""Facts in one file, in one of four formats, which ends with how many there are.
+
+    json      {"memories": [...], "count": 2, "left_out": 0}, which can be imported as proposals
+    csv       a header, a row for each fact, and a last row: count, and the number
+    markdown  a list; a comment with the number at the end
+    text      a line for each fact; a line with the number at the end
+
+A file without its number is not complete. The oldest fact comes first.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import IO, Any, Final
+from zoneinfo import ZoneInfo
+
+from diary.transfer.export_format import disarm_markdown, encode_json, to_plain
+from diary.transfer.programs.texts import TextFormat, disarm_cell, render_csv_row
+from llamora.crypto import RealmKeyring, in_force
+from llamora.database import read_snapshot
+from traces.facts.fact_rows import FactRow, iter_fact_rows
+from traces.facts.filters import FactFilter
+
+COLUMNS: Final = (
+    "id",
+    "content",
+    "category",
+    "state",
+    "confidence",
+    "date",
+    "when",
+    "ended",
+    "quote",
+    "origin",
+    "source",
+    "created_at",
+    "updated_at",
+)
+# Joined into one write: a file of 100,000 facts is not 100,000 writes.
+_CHUNK: Final = 200
+Record = dict[str, Any]
+
+
+@dataclass(kw_only=True)
+class FactExportReport:
+    """Numbers of facts that were written, that may not be read, and that are damaged."""
+
+    count: int = 0
+    left_out: int = 0
+    damaged: int = 0
+
+
+def write_facts(
+    file: IO[bytes],
+    *,
+    keyring: RealmKeyring,
+    text_format: TextFormat,
+    wanted: FactFilter,
+    zone: ZoneInfo,
+    report: FactExportReport,
+) -> None:
+    """Write a person's facts to a file, and count them in `report`; dates are those of a time zone."""
+    with in_force(keyring), read_snapshot():
+        records = _iter_records(keyring, wanted, zone, report)
+        parts: list[str] = []
+        for part in _render(records, text_format, report):
+            parts.append(part)
+            if len(parts) == _CHUNK:
+                file.write("".join(parts).encode("utf-8", "replace"))
+                parts.clear()
+        file.write("".join(parts).encode("utf-8", "replace"))
+
+
+def build_record(row: FactRow, *, zone: ZoneInfo) -> Record:
+    """Return the columns of a fact; its sentence is None if it is damaged."""
+    body = row.body or {}
+    return {
+        "id": str(row.id),
+        "content": body.get("text"),
+        "category": body.get("kind"),
+        "state": row.state,
+        "confidence": row.confidence,
+        "date": row.created_at.astimezone(zone).date().isoformat(),
+        "when": body.get("when"),
+        "ended": body.get("ended"),
+        "quote": body.get("quote"),
+        "origin": row.origin,
+        "source": body.get("source"),
+        "created_at": to_plain(row.created_at),
+        "updated_at": to_plain(row.changed_at),
+    }
+
+
+def _iter_records(
+    keyring: RealmKeyring, wanted: FactFilter, zone: ZoneInfo, report: FactExportReport
+) -> Iterator[Record]:
+    rows = wanted.select(keyring.owner).order_by("created_at", "id")
+    for row in iter_fact_rows(rows, keyring=keyring):
+        if not wanted.matches(row):
+            continue
+        if not wanted.may_read(row):
+            report.left_out += 1
+            continue
+        report.count += 1
+        report.damaged += row.body is None
+        yield build_record(row, zone=zone)
+
+
+def _render(records: Iterator[Record], text_format: TextFormat, report: FactExportReport) -> Iterator[str]:
+    match text_format:
+        case TextFormat.JSON:
+            yield '{"memories":['
+            for number, record in enumerate(records):
+                yield (",\n" if number else "\n") + encode_json(record)
+            counts = {"count": report.count, "left_out": report.left_out}
+            yield "\n]," + encode_json(counts).removeprefix("{") + "\n"
+        case TextFormat.CSV:
+            yield render_csv_row(COLUMNS)
+            for record in records:
+                yield render_csv_row([disarm_cell(_format_cell(record[name])) for name in COLUMNS])
+            yield render_csv_row(["count", str(report.count)])
+        case TextFormat.MARKDOWN:
+            for record in records:
+                yield f"- {disarm_markdown(_describe(record))}\n"
+            yield f"\n<!-- {_describe_end(report)} -->\n"
+        case TextFormat.TEXT:
+            for record in records:
+                yield f"{_describe(record)}\n"
+            yield f"\n{_describe_end(report)}\n"
+
+
+def _format_cell(value: Any) -> str:
+    """Return a value in one cell: of a time what was written of it, of a quote its words."""
+    if isinstance(value, dict):
+        value = value.get("raw") or value.get("text") or value.get("start")
+    return "" if value is None else str(value)
+
+
+def _describe(record: Record) -> str:
+    """Return a fact in one line."""
+    notes = [_format_cell(record["category"]), _describe_state(record), record["date"]]
+    quote = " ".join(_format_cell(record["quote"]).split())
+    said = f' Said: "{quote}"' if quote else ""
+    return f"{_format_cell(record['content'])} ({', '.join(filter(None, notes))}){said}"
+
+
+def _describe_state(record: Record) -> str:
+    match record["state"]:
+        case "accepted":
+            return ""
+        case "ended":
+            return f"no longer so since {record['ended']}" if record["ended"] else "no longer so"
+        case state:
+            return str(state)
+
+
+def _describe_end(report: FactExportReport) -> str:
+    return f"End: {report.count} in all, {report.left_out} left out."

@@ -1,0 +1,63 @@
+"""Import of memories from a file, each as a proposal that its owner accepts or declines."""
+
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Final
+from uuid import UUID
+
+from diary.models import Origin
+from llamora.database import write_transaction
+from traces.facts.services import FactOrigin, propose_fact
+from traces.facts.transfer.harmonia import ReadMemory, read_memories
+
+SOURCE: Final = "Harmonia"
+_BATCH: Final = 100
+_MOST_NAMED: Final = 20
+
+
+@dataclass(kw_only=True)
+class FactImportCounts:
+    """Counts of what became of the memories of a file.
+
+    `proposed` wait now; `known` wait or were accepted already, or were declined or forgotten before; `ended`
+    were deleted or were no longer so where they are from; `refused` can't be a fact, each of the first twenty
+    with its number in the file and a sentence.
+    """
+
+    read: int = 0
+    proposed: int = 0
+    known: int = 0
+    ended: int = 0
+    refused: int = 0
+    problems: list[tuple[int, str]] = field(default_factory=list)
+
+
+def import_harmonia(owner_id: UUID, content: bytes, *, source: str = SOURCE) -> FactImportCounts:
+    """Propose the memories of a JSON file; raise InvalidFactFile if none can be read.
+
+    Nothing is accepted, and a file that was imported before proposes nothing again. Saved in parts: what was
+    proposed before an error stays, and the same file goes on from there.
+    """
+    counts, memories = FactImportCounts(), read_memories(content)
+    while batch := list(islice(memories, _BATCH)):
+        with write_transaction():
+            for memory in batch:
+                _propose(owner_id, memory, source, counts)
+    return counts
+
+
+def _propose(owner_id: UUID, memory: ReadMemory, source: str, counts: FactImportCounts) -> None:
+    counts.read += 1
+    if memory.refused:
+        counts.refused += 1
+        if len(counts.problems) < _MOST_NAMED:
+            counts.problems.append((memory.number, memory.refused))
+        return
+    if memory.text is None:
+        counts.ended += 1
+        return
+    where = FactOrigin(origin=Origin.IMPORTED, details={**memory.details, "source": source})
+    if propose_fact(owner_id=owner_id, text=memory.text, where=where) is None:
+        counts.known += 1
+    else:
+        counts.proposed += 1
