@@ -1,6 +1,7 @@
 """Tests of replies from a real llama.cpp: beyond its window, killed, and with another model chosen meanwhile.
 
-With random weights in the default run, and with a real model otherwise.
+With random weights in the default run, and with a real model otherwise. What they write freely may be an echo
+of the prompt, which ends a reply; so both write only words of a schema, without an end but their limit.
 """
 
 import os
@@ -12,24 +13,32 @@ from uuid import UUID
 
 import pytest
 
+from diary.generation import prompts
 from llamora.inference import model_server
 from llamora.inference.config import ModelConfig
+from llamora.inference.job import Prompt
 from llamora.inference.messages import get_message
 from llamora.inference.model_choice.choice_file import ModelChoice, write_choice
 from llamora.inference.registry import registry
-from tests.diary.tabs import run_serving_loop, start_reply, wait_for_reply_row
+from tests.diary.tabs import load_reply, run_serving_loop, start_reply, wait_for_reply_row
 from tests.fakes.waiting import wait_for
+from tests.fakes.word_schema import ENDLESS
 from tests.people import Resident
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def limits(transactional_db: None, settings: Any) -> Any:
-    """Settings in which a small model on a busy machine ends in time, and always writes the same."""
+def limits(transactional_db: None, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Settings in which a small model on a busy machine ends in time, and writes nothing but a few words."""
     settings.MODEL_CONTEXT, settings.MODEL_PARALLEL, settings.MODEL_THREADS = 2048, 2, 1
     settings.MODEL_REPLY_TOKENS = 60
-    settings.MODEL_SAMPLING = {"seed": 7}
+    build = prompts.build_data_prompt
+
+    def build_with_schema(*args: Any, **options: Any) -> Prompt:
+        return build(*args, **{**options, "schema": ENDLESS})
+
+    monkeypatch.setattr(prompts, "build_data_prompt", build_with_schema)
     return settings
 
 
@@ -43,10 +52,12 @@ def start_running_reply(owner: Resident, text: str) -> str:
     return reply
 
 
-def get_child_pid() -> int:
+def signal_child(number: int) -> int:
+    """Send a signal to the process that runs the model; return its id."""
     child = model_server._holder.get().child
     assert child is not None
     assert child.process is not None
+    os.kill(child.process.pid, number)
     return child.process.pid
 
 
@@ -66,7 +77,7 @@ def test_a_text_beyond_the_window_is_shortened_and_its_sources_say_so(
         _, state, reason = wait_for_reply_row(owner, reply, seconds=60)
         sources = load_page(owner, f"/replies/{reply}/read/")
 
-    assert (state, reason) in (("done", ""), ("done", "length"))
+    assert (state, reason) == ("done", "length")
     assert "A long text was shortened." in sources
     assert "Not read, because it was too much for the model" in sources
     assert sources.index("Not read") < sources.index(f"/entries/{earlier.id}/")
@@ -78,14 +89,15 @@ def test_what_a_killed_model_had_written_is_saved_and_the_next_reply_is_written(
 ) -> None:
     with run_serving_loop(file=small_model):
         reply = start_running_reply(owner, "Up early, to the mill, and walked home by the weir.")
-        os.kill(get_child_pid(), signal.SIGKILL)
+        signal_child(signal.SIGKILL)
         text, state, reason = wait_for_reply_row(owner, reply)
         page = load_page(owner, f"/d/{owner.today}/")
         wait_for(lambda: model_server.get_status().is_ready)
         after = start_running_reply(owner, "In the evening it rained, and we read aloud.")
-        wait_for_reply_row(owner, after, seconds=120)
+        outcome = wait_for_reply_row(owner, after, seconds=120)[1:]
 
     assert (state, reason) == ("failed", "dropped")
+    assert outcome == ("done", "length")
     assert len(text) > 10
     assert get_message("dropped") in page
 
@@ -103,13 +115,19 @@ def test_a_reply_is_signed_by_the_model_that_wrote_it_though_another_was_chosen_
         live.run(model_server.stop())
         live.run(model_server.discover(config=config, patience=60), seconds=70)
         first = start_running_reply(owner, "Up early, to the mill, and walked home by the weir.")
+        # It does not end while the other model is loaded and writes.
+        old = signal_child(signal.SIGSTOP)
         write_choice(tmp_path, ModelChoice(file="wren.gguf"))
         model_server.notice_change()
         wait_for(lambda: model_server.get_status().model == "wren")
         second = start_reply(owner, owner.write("In the evening it rained.").id)
-        ends = [wait_for_reply_row(owner, reply, seconds=120)[1] for reply in (first, second)]
+        ends = [wait_for_reply_row(owner, second, seconds=120)[1:]]
+        still_writing = load_reply(owner, first)[1]
+        os.kill(old, signal.SIGCONT)
+        ends.append(wait_for_reply_row(owner, first, seconds=120)[1:])
         signatures = [load_page(owner, f"/replies/{reply}/read/") for reply in (first, second)]
 
-    assert ends[0] == "done"
+    assert still_writing == "writing"
+    assert ends == [("done", "length")] * 2
     assert "Written by heron on this computer" in signatures[0]
     assert "Written by wren on this computer" in signatures[1]

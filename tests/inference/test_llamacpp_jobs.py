@@ -19,16 +19,11 @@ from llamora.inference.job import Job, JobState, Prompt, TokenCounter
 from llamora.inference.model_choice.choice_file import ModelChoice, write_choice
 from llamora.inference.registry import JobRegistry
 from tests.fakes.waiting import until
+from tests.fakes.word_schema import ENDLESS, SHORT
 from tests.inference.recording_task import RecordingTask, keyring
 from tests.inference.test_llamacpp import with_both_models
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-WORD = {"enum": ["weir", "mill", "heron", "wren"]}
-SHORT = {"type": "array", "items": WORD, "minItems": 3, "maxItems": 3}
-# Each object contains another, so it ends only with the window; words are random, so nothing is repeated.
-INNER = {"type": "object", "properties": {"a": WORD, "b": {"$ref": "#/$defs/inner"}}, "required": ["a", "b"]}
-ENDLESS = {"$ref": "#/$defs/inner", "$defs": {"inner": INNER | {"additionalProperties": False}}}
 
 
 @dataclass
