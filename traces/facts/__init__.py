@@ -4,8 +4,8 @@ models        facts, their changes, what was declined, choices
 fact_body     the sealed body of a fact
 services      proposing, accepting, correcting, ending, forgetting, undoing
 queries       facts of a person, and those that a new one touches
-fact_rows     facts as plain rows, for many at once
-filters       which facts are listed, found or exported
+open_facts    facts opened without model instances, for many at once
+selection     facts to list, find or export, by conditions
 transfer      facts to and from files
 changes       the record of each change
 indexes       blind indexes of facts

@@ -4,8 +4,8 @@ import csv
 import io
 import json
 from collections.abc import Iterator
+from datetime import UTC, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection
@@ -16,8 +16,8 @@ from diary.transfer.programs.texts import TextFormat
 from tests.people import Resident
 from tests.traces.facts.test_services import DAY, add, list_texts, propose_new
 from traces.facts import services
-from traces.facts.filters import FactFilter
 from traces.facts.models import Fact, FactState
+from traces.facts.selection import FactSelection
 from traces.facts.transfer.exports import FactExportReport, write_facts
 from traces.facts.transfer.harmonia import InvalidFactFile
 from traces.facts.transfer.imports import import_harmonia
@@ -45,8 +45,7 @@ def export(who: Resident, text_format: TextFormat, **conditions: Any) -> tuple[s
         file,
         keyring=who.keyring,
         text_format=text_format,
-        wanted=FactFilter(**conditions),
-        zone=ZoneInfo("Europe/Vienna"),
+        wanted=FactSelection(**conditions),
         report=report,
     )
     return file.getvalue().decode(), report
@@ -119,11 +118,16 @@ def test_a_filter_leaves_out_the_others(
     assert report.count == len(found)
 
 
-def test_days_are_those_of_addition(olive: Resident) -> None:
-    moment = add(olive, "You live in Boston").created_at
+def test_the_day_of_a_fact_is_that_of_its_entry_or_of_its_addition(olive: Resident) -> None:
+    entry = olive.write("I live in Boston", day=DAY)
+    propose_new(olive, "You live in Boston", entry_id=entry.id)
+    added_on = add(olive, "You like tea").created_at.astimezone(UTC).date()
+    every = {"states": FactState.values}
 
-    assert export(olive, TextFormat.TEXT, since=moment)[1].count == 1
-    assert export(olive, TextFormat.TEXT, until=moment)[1].count == 0
+    assert export(olive, TextFormat.TEXT, **every, until=DAY)[0].startswith("You live in Boston")
+    assert export(olive, TextFormat.TEXT, **every, since=added_on)[0].startswith("You like tea")
+    assert export(olive, TextFormat.TEXT, **every, since=DAY, until=added_on)[1].count == 2
+    assert export(olive, TextFormat.TEXT, **every, since=added_on + timedelta(days=1))[1].count == 0
 
 
 def test_facts_of_others_are_left_out_and_counted_for_who_may_not_read_them(olive: Resident) -> None:

@@ -11,14 +11,13 @@ A file without its number is not complete. The oldest fact comes first.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Any, Final
-from zoneinfo import ZoneInfo
 
 from diary.transfer.export_format import disarm_markdown, encode_json, to_plain
 from diary.transfer.programs.texts import TextFormat, disarm_cell, render_csv_row
 from llamora.crypto import RealmKeyring, in_force
 from llamora.database import read_snapshot
-from traces.facts.fact_rows import FactRow, iter_fact_rows
-from traces.facts.filters import FactFilter
+from traces.facts.open_facts import OpenFact
+from traces.facts.selection import FactSelection, get_confidence
 
 COLUMNS: Final = (
     "id",
@@ -54,55 +53,48 @@ def write_facts(
     *,
     keyring: RealmKeyring,
     text_format: TextFormat,
-    wanted: FactFilter,
-    zone: ZoneInfo,
+    wanted: FactSelection,
     report: FactExportReport,
 ) -> None:
-    """Write a person's facts to a file, and count them in `report`; dates are those of a time zone."""
+    """Write a person's facts to a file, and count them in `report`."""
     with in_force(keyring), read_snapshot():
-        records = _iter_records(keyring, wanted, zone, report)
+        records = _iter_records(keyring, wanted, report)
         parts: list[str] = []
         for part in _render(records, text_format, report):
             parts.append(part)
             if len(parts) == _CHUNK:
-                file.write("".join(parts).encode("utf-8", "replace"))
+                file.write("".join(parts).encode())
                 parts.clear()
-        file.write("".join(parts).encode("utf-8", "replace"))
+        file.write("".join(parts).encode())
 
 
-def build_record(row: FactRow, *, zone: ZoneInfo) -> Record:
+def build_record(fact: OpenFact) -> Record:
     """Return the columns of a fact; its sentence is None if it is damaged."""
-    body = row.body or {}
+    body = fact.body or {}
     return {
-        "id": str(row.id),
+        "id": str(fact.id),
         "content": body.get("text"),
         "category": body.get("kind"),
-        "state": row.state,
-        "confidence": row.confidence,
-        "date": row.created_at.astimezone(zone).date().isoformat(),
+        "state": fact.state,
+        "confidence": get_confidence(state=fact.state, origin=fact.origin),
+        "date": fact.day.isoformat(),
         "when": body.get("when"),
         "ended": body.get("ended"),
         "quote": body.get("quote"),
-        "origin": row.origin,
+        "origin": fact.origin,
         "source": body.get("source"),
-        "created_at": to_plain(row.created_at),
-        "updated_at": to_plain(row.changed_at),
+        "created_at": to_plain(fact.created_at),
+        "updated_at": to_plain(fact.changed_at),
     }
 
 
-def _iter_records(
-    keyring: RealmKeyring, wanted: FactFilter, zone: ZoneInfo, report: FactExportReport
-) -> Iterator[Record]:
+def _iter_records(keyring: RealmKeyring, wanted: FactSelection, report: FactExportReport) -> Iterator[Record]:
+    report.left_out = wanted.count_left_out(keyring.owner)
     rows = wanted.select(keyring.owner).order_by("created_at", "id")
-    for row in iter_fact_rows(rows, keyring=keyring):
-        if not wanted.matches(row):
-            continue
-        if not wanted.may_read(row):
-            report.left_out += 1
-            continue
+    for fact in wanted.iter_selected(rows):
         report.count += 1
-        report.damaged += row.body is None
-        yield build_record(row, zone=zone)
+        report.damaged += fact.body is None
+        yield build_record(fact)
 
 
 def _render(records: Iterator[Record], text_format: TextFormat, report: FactExportReport) -> Iterator[str]:

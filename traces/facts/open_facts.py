@@ -1,15 +1,14 @@
-"""Facts as plain rows, opened without model instances, since creating one takes longer than opening it."""
+"""Facts opened without model instances, since creating one takes longer than opening it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from diary.models import TRUSTED_ORIGINS, Origin
 from llamora.crypto import EnvelopeError, RealmKeyring, WrongEpoch
 from llamora.threads import let_others_run
-from traces.facts.models import Fact, FactQuerySet, FactState
+from traces.facts.models import Fact, FactQuerySet
 
 _BATCH: Final = 500
 _COLUMNS: Final = (
@@ -23,15 +22,14 @@ _COLUMNS: Final = (
     "same_index",
     "created_at",
     "changed_at",
+    "said_on",
     "body",
     "mac",
 )
-# How sure a fact is: entered by its owner, a proposal that they accepted, a proposal.
-_ENTERED, _ACCEPTED, _PROPOSED = 1.0, 0.9, 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FactRow:
+class OpenFact:
     """A fact with its open body, as `traces.facts.fact_body` describes it; None if it is damaged."""
 
     id: UUID
@@ -39,30 +37,19 @@ class FactRow:
     successor_id: UUID | None
     state: str
     origin: str
+    day: date
     created_at: datetime
     changed_at: datetime
     body: dict[str, Any] | None = field(repr=False)
 
-    @property
-    def is_trusted(self) -> bool:
-        """Whether all of it is from its owner: a model proposes from their words alone."""
-        return self.origin == Origin.MODEL or self.origin in TRUSTED_ORIGINS
-
-    @property
-    def confidence(self) -> float:
-        """How it came about, from 0 to 1: never what a model or another program says of it."""
-        if self.state == FactState.PROPOSED:
-            return _PROPOSED
-        return _ENTERED if self.origin in TRUSTED_ORIGINS else _ACCEPTED
-
-    def get_line(self, name: str) -> str:
+    def get_text(self, name: str) -> str:
         """Return a text of the body, or "" if there is none."""
         value = (self.body or {}).get(name, "")
         return value if isinstance(value, str) else ""
 
 
-def iter_fact_rows(rows: FactQuerySet, *, keyring: RealmKeyring) -> Iterator[FactRow]:
-    """Yield facts in the order of a queryset, read in batches; raise WrongEpoch while a rotation goes on."""
+def iter_open_facts(rows: FactQuerySet, *, keyring: RealmKeyring) -> Iterator[OpenFact]:
+    """Yield facts `with_days` in the order of a queryset, read in batches; raise WrongEpoch in a rotation."""
     body, mac = Fact._meta.get_field("body"), Fact._meta.get_field("mac")
     for number, values in enumerate(rows.values_list(*_COLUMNS).iterator(chunk_size=_BATCH)):
         if number % _BATCH == 0:
@@ -76,12 +63,13 @@ def iter_fact_rows(rows: FactQuerySet, *, keyring: RealmKeyring) -> Iterator[Fac
             raise
         except EnvelopeError:
             opened = None
-        yield FactRow(
+        yield OpenFact(
             id=row["id"],
             entry_id=row["entry_id"],
             successor_id=row["successor_id"],
             state=row["state"],
             origin=row["origin"],
+            day=row["said_on"],
             created_at=row["created_at"],
             changed_at=row["changed_at"],
             body=opened if isinstance(opened, dict) else None,

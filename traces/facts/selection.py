@@ -1,0 +1,107 @@
+"""Selection of facts to list, find or export. Needs keys of the realm `facts` in force."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date
+from typing import Final
+from uuid import UUID
+
+from django.db.models import OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce, TruncDate
+
+from diary.models import TRUSTED_ORIGINS, Entry, Origin
+from llamora.crypto import current_realm_keyring
+from llamora.normalization import normalize
+from traces.facts.models import Fact, FactQuerySet, FactState
+from traces.facts.open_facts import OpenFact, iter_open_facts
+
+# All but proposals, which are no facts yet.
+SAVED_STATES: Final = (FactState.ACCEPTED, FactState.ENDED, FactState.ARCHIVED)
+# A model proposes from its owner's words alone.
+READABLE_ORIGINS: Final = TRUSTED_ORIGINS | {Origin.MODEL}
+# How sure a fact is says how it came about, never what a model or a program says of it.
+ENTERED, CONFIRMED, PROPOSED = 1.0, 0.9, 0.5
+_CONFIDENCES: Final = {
+    PROPOSED: Q(state=FactState.PROPOSED),
+    ENTERED: Q(origin=Origin.OWN) & ~Q(state=FactState.PROPOSED),
+    CONFIRMED: ~Q(origin=Origin.OWN) & ~Q(state=FactState.PROPOSED),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class FactSelection:
+    """Conditions that all hold for the facts to select.
+
+    `kind` and `words`, which all occur, are looked for in what is sealed; the others in columns. The days are
+    both included: that of a fact is the day of its entry, or else the one on which it was added. Without
+    `reads_others`, only what is from its owner is selected.
+    """
+
+    states: Collection[str] = SAVED_STATES
+    kind: str = ""
+    words: str = field(default="", repr=False)
+    since: date | None = None
+    until: date | None = None
+    least_confidence: float = 0.0
+    most_confidence: float = 1.0
+    reads_others: bool = True
+
+    @property
+    def opens_facts(self) -> bool:
+        """Whether facts have to be opened to say which are selected."""
+        return bool(self.kind or self.words)
+
+    def select(self, owner_id: UUID) -> FactQuerySet:
+        """Return a person's facts that fit the conditions on columns, in no order."""
+        rows = self._select_all(owner_id)
+        return rows if self.reads_others else rows.filter(origin__in=READABLE_ORIGINS)
+
+    def count_left_out(self, owner_id: UUID) -> int:
+        """Return how many facts fit the conditions on columns and may not be read."""
+        if self.reads_others:
+            return 0
+        return self._select_all(owner_id).exclude(origin__in=READABLE_ORIGINS).count()
+
+    def _select_all(self, owner_id: UUID) -> FactQuerySet:
+        rows = with_days(Fact.objects.for_owner(owner_id)).order_by()
+        rows = rows.filter(state__in=[str(state) for state in self.states])
+        if self.since is not None:
+            rows = rows.filter(Q(said_on__gte=self.since))
+        if self.until is not None:
+            rows = rows.filter(Q(said_on__lte=self.until))
+        if self.least_confidence > 0 or self.most_confidence < 1:
+            fitting = Q(pk__in=[])
+            for confidence, condition in _CONFIDENCES.items():
+                if self.least_confidence <= confidence <= self.most_confidence:
+                    fitting |= condition
+            rows = rows.filter(fitting)
+        return rows
+
+    def iter_selected(self, rows: FactQuerySet) -> Iterator[OpenFact]:
+        """Yield those of some rows of `select` whose sealed part fits as well, in their order.
+
+        One that is damaged fits, unless a kind or words are looked for.
+        """
+        kind = normalize("NFC", self.kind).casefold()
+        words = normalize("NFKC", self.words).casefold().split()
+        for fact in iter_open_facts(rows, keyring=current_realm_keyring()):
+            if kind and normalize("NFC", fact.get_text("kind")).casefold() != kind:
+                continue
+            if words:
+                text = normalize("NFKC", fact.get_text("text")).casefold()
+                if not all(word in text for word in words):
+                    continue
+            yield fact
+
+
+def with_days(rows: FactQuerySet) -> FactQuerySet:
+    """Return facts with the day of each as `said_on`: that of its entry, or else the one it was added on."""
+    day = Subquery(Entry.objects.filter(id=OuterRef("entry_id")).order_by().values("day")[:1])
+    return rows.annotate(said_on=Coalesce(day, TruncDate("created_at", tzinfo=UTC)))
+
+
+def get_confidence(*, state: str, origin: str) -> float:
+    """Return how sure a fact is."""
+    if state == FactState.PROPOSED:
+        return PROPOSED
+    return ENTERED if origin == Origin.OWN else CONFIRMED
