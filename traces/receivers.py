@@ -1,6 +1,7 @@
 """Signal receivers of the traces app, and the hooks by which it extends the diary."""
 
 import logging
+from contextlib import suppress
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -9,13 +10,16 @@ from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.db.models.signals import post_delete, post_save
 
+from accounts.keys.sealed_preferences import load_person
 from accounts.rotation.blind_indexes import BlindIndex, register_blind_index
 from accounts.security.data_inventory import RowLabel, register_label
 from accounts.signals import data_key_rotated, person_deleted, vault_locked, vault_unlocked
 from diary import hooks
+from diary.errors import ObjectNotFound
 from diary.models import Entry, Reply
-from llamora.crypto import current_realm_keyring
+from llamora.crypto import Keyring, VaultLocked, current_realm_keyring, in_force
 from llamora.database import NotWritten
+from llamora.inference.job import JobState
 from traces import queries
 from traces.editing.services import purge_deleted
 from traces.facts.fact_body import get_text
@@ -27,6 +31,9 @@ from traces.facts.models import (
     FactChange,
     FactSettings,
 )
+from traces.facts.proposals import diary_walk
+from traces.facts.proposals.services import find_facts_after_reply, stop_finding
+from traces.facts.queries import load_choices
 from traces.facts.services import forget_entry
 from traces.importers import ProposalImporter, TraceImporter
 from traces.matcher import name_matchers
@@ -50,6 +57,10 @@ def connect() -> None:
     for model in (Entry, Reply):
         post_save.connect(_stop_proposals, sender=model, dispatch_uid=f"traces.sent.{model.__name__}")
     post_delete.connect(_delete_summary, sender=EntryTrace, dispatch_uid="traces.summaries.taken_away")
+    post_save.connect(_stop_finding_in_deleted, sender=Entry, dispatch_uid="traces.facts.entry_changed")
+    post_save.connect(_find_after_reply, sender=Reply, dispatch_uid="traces.facts.replied")
+    post_delete.connect(_stop_finding_after_forgetting, sender=Fact, dispatch_uid="traces.facts.forgotten")
+    diary_walk.connect()
     hooks.register_panels(panels=tagging_presenters.build_panels, links=queries.list_trace_links)
     hooks.register_recall(queries.find_context_entries)
     hooks.register_labels(tagging_presenters.list_names_for_export)
@@ -118,7 +129,52 @@ def _forget_names(sender: object, *, person_id: UUID, **_: Any) -> None:
 def _stop_proposals(sender: object, *, created: bool, raw: bool = False, **_: Any) -> None:
     del sender
     if created and not raw:
-        transaction.on_commit(partial(stop_proposals, current_realm_keyring().key_id))
+        key_id = current_realm_keyring().key_id
+        transaction.on_commit(partial(stop_proposals, key_id))
+        # A walk reads the entry again; whoever asked for one entry can ask again.
+        transaction.on_commit(partial(stop_finding, key_id))
+
+
+def _stop_finding_in_deleted(sender: object, *, instance: Entry, created: bool, **_: Any) -> None:
+    del sender
+    if not created and instance.deleted_at is not None:
+        _stop_finding_after_commit(entry_id=instance.id)
+
+
+def _stop_finding_after_forgetting(sender: object, *, origin: object, **_: Any) -> None:
+    """Stop the jobs in flight: one of them may have read the words of a fact that was just forgotten."""
+    del sender
+    deleted = origin.model if isinstance(origin, QuerySet) else type(origin)
+    if deleted is Fact:
+        _stop_finding_after_commit()
+
+
+def _stop_finding_after_commit(**of: Any) -> None:
+    # Where no keys are in force, as in a command, no job of their owner can be running.
+    with suppress(VaultLocked):
+        transaction.on_commit(partial(stop_finding, current_realm_keyring().key_id, **of))
+
+
+def _find_after_reply(sender: object, *, instance: Reply, created: bool, **_: Any) -> None:
+    """Look for facts in an entry once the reply to it is whole, if its owner chose that."""
+    del sender
+    keyring = current_realm_keyring()
+    # A program's keys do not open its owner's choices.
+    if created or instance.state != JobState.DONE or not isinstance(keyring, Keyring):
+        return
+    owner_id, entry_id = instance.owner_id, instance.entry_id
+    if not load_choices(owner_id).proposes_after_reply:
+        return
+    copy = keyring.copy()
+
+    def start() -> None:
+        try:
+            with suppress(ObjectNotFound), in_force(copy):
+                find_facts_after_reply(person=load_person(owner_id), entry_id=entry_id, keyring=copy)
+        finally:
+            copy.close()
+
+    transaction.on_commit(start)
 
 
 def _delete_summary(sender: object, *, instance: EntryTrace, origin: object, **_: Any) -> None:

@@ -5,6 +5,7 @@ from django.urls import path, register_converter
 from traces.converters import IdsConverter
 from traces.detail import views as detail_views
 from traces.editing import views as editing_views
+from traces.facts.proposals import views as proposals_views
 from traces.index import views as index_views
 from traces.tagging import views as tagging_views
 
@@ -17,6 +18,10 @@ urlpatterns = [
     path("entries/<uuid:entry_id>/traces/propose/", tagging_views.propose, name="trace_propose"),
     path("entries/<uuid:entry_id>/traces/complete/", tagging_views.complete, name="trace_complete"),
     path("entries/<uuid:entry_id>/traces/<uuid:trace_id>/remove/", tagging_views.remove, name="trace_remove"),
+    path("entries/<uuid:entry_id>/facts/find/", proposals_views.find_facts, name="find_facts"),
+    path("facts/going-through/", proposals_views.going_through, name="going_through"),
+    path("facts/going-through/start/", proposals_views.go_through, name="go_through"),
+    path("facts/going-through/stop/", proposals_views.stop_going_through, name="stop_going_through"),
     path("traces/<uuid:trace_id>/glance/", tagging_views.preview, name="trace_preview"),
     path("traces/", index_views.index, name="traces"),
     path("traces/picture/", index_views.graph, name="traces_graph"),

@@ -5,7 +5,7 @@ are undone together. To undo is a change as well, so that the history stays. Eac
 one before it, so that none can be taken out or put in between without its owner noticing.
 
     body   {"before": snapshot, or null of a new fact, "after": snapshot,
-            "by": "owner" or the id of a token, "group": id of the change,
+            "by": "owner", "model" or the id of a token, "group": id of the change,
             "facts": ids of the other facts that it changed, "undoes": group of the change that it undid,
             "previous": hexadecimal BLAKE2b of the record before, or ""}
 """
@@ -24,6 +24,7 @@ from traces.facts.indexes import set_indexes
 from traces.facts.models import Fact, FactChange
 
 BY_OWNER: Final = "owner"
+BY_MODEL: Final = "model"
 _COLUMNS: Final = ("entry_id", "successor_id", "state", "origin")
 
 

@@ -167,7 +167,7 @@ class DeclinedFact(SealedModel):
 
 
 class FactSettings(SealedModel):
-    """Choices about facts: {"digest_key", "proposes_after_reply", "confirms_same"}."""
+    """Choices about facts: {"digest_key", "proposes_after_reply", "confirms_same", "read_entries"}."""
 
     owner = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     body = SealedJSONField(label="traces.fact_settings.body")

@@ -35,6 +35,8 @@ class FactChoices:
     proposes_after_reply: bool = False
     confirms_same: bool = False
     digest_key: bytes = field(default=b"", repr=False)
+    # Which entries were read for facts: see `traces.facts.proposals.diary_walk`.
+    read_entries: bytes = field(default=b"", repr=False)
 
     @classmethod
     def from_json(cls, body: dict[str, Any]) -> "FactChoices":
@@ -43,6 +45,7 @@ class FactChoices:
             proposes_after_reply=body.get("proposes_after_reply") is True,
             confirms_same=body.get("confirms_same") is True,
             digest_key=base64.b64decode(str(body.get("digest_key", ""))),
+            read_entries=base64.b64decode(str(body.get("read_entries", ""))),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -51,6 +54,7 @@ class FactChoices:
             "proposes_after_reply": self.proposes_after_reply,
             "confirms_same": self.confirms_same,
             "digest_key": base64.b64encode(self.digest_key).decode(),
+            "read_entries": base64.b64encode(self.read_entries).decode(),
         }
 
 

@@ -202,12 +202,25 @@ def undo_change(*, owner_id: UUID, fact_id: UUID, author: ChangeAuthor | None = 
 
 
 def save_choices(*, owner_id: UUID, choices: FactChoices) -> None:
-    """Save a person's choices about facts; a digest key that there is stays."""
+    """Save a person's choices about facts; a digest key that there is stays, and which entries were read."""
     with write_transaction():
-        row = FactSettings.objects.filter(owner_id=owner_id).first() or FactSettings(owner_id=owner_id)
-        key = load_choices(owner_id).digest_key or choices.digest_key
-        row.body = with_digest_key(replace(choices, digest_key=key)).to_json()
-        row.save()
+        now = load_choices(owner_id)
+        _save_settings(
+            owner_id,
+            replace(choices, digest_key=now.digest_key or choices.digest_key, read_entries=now.read_entries),
+        )
+
+
+def save_read_entries(*, owner_id: UUID, marks: bytes) -> None:
+    """Save which entries were read for facts; the choices stay."""
+    with write_transaction():
+        _save_settings(owner_id, replace(load_choices(owner_id), read_entries=marks))
+
+
+def _save_settings(owner_id: UUID, choices: FactChoices) -> None:
+    row = FactSettings.objects.filter(owner_id=owner_id).first() or FactSettings(owner_id=owner_id)
+    row.body = with_digest_key(choices).to_json()
+    row.save()
 
 
 # --- Parts -------------------------------------------------------------------------------------------------

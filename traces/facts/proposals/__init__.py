@@ -1,0 +1,10 @@
+"""Proposals of facts by a model on this machine: for one entry, after a reply, or for the whole diary.
+
+services       starting and stopping a search for facts, and what is saved of an answer
+tasks          the generation for one entry
+answers        parses the facts in the model's answer
+checks         drops what its quote does not say
+diary_walk     goes through the whole diary in a thread
+presenters     the state of that for pages
+views          forms that start and stop it
+"""

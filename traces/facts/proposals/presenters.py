@@ -1,0 +1,69 @@
+"""Presenters of a search for facts: under an entry, and of going through the whole diary."""
+
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from diary.models import Entry
+from traces.facts.proposals.diary_walk import WalkProgress, get_progress
+from traces.facts.proposals.services import can_find_facts, is_finding
+
+FINDING_TEMPLATE: Final = "traces/facts/fragments/finding.html"
+WALK_TEMPLATE: Final = "traces/facts/fragments/going_through.html"
+_NOT_NOW: Final = "Facts are looked for by a model on this machine, and none is ready now."
+_SENTENCES: Final = {
+    "running": "Your entries are being read, the latest first.",
+    "waiting": "It waits while the model writes something else.",
+    "no_model": "It waits for a model on this machine.",
+    "stopped": "Stopped. Start it again to go on where it ended.",
+    "finished": "All your entries have been read.",
+    "failed": "It stopped, because the model failed at several entries in a row. Start it again to go on.",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class FactSearch:
+    """Template data of the search for facts in one entry."""
+
+    entry_id: UUID
+    can_ask: bool = False
+    is_waiting: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class WalkView:
+    """Template data of going through a diary: its sentence, its counts, and whether it can be started."""
+
+    sentence: str
+    read: int = 0
+    total: int = 0
+    found: int = 0
+    is_running: bool = False
+    can_start: bool = False
+
+
+def build_fact_search(entry: Entry) -> FactSearch:
+    """Return what is shown of the search for facts under an entry."""
+    can_ask = entry.is_trusted and can_find_facts()
+    return FactSearch(
+        entry_id=entry.id, can_ask=can_ask, is_waiting=is_finding(entry.id) if can_ask else False
+    )
+
+
+def build_walk_view(owner_id: UUID) -> WalkView:
+    """Return what is shown of going through a person's diary."""
+    progress, can_start = get_progress(owner_id), can_find_facts()
+    if progress is None:
+        return WalkView(sentence="" if can_start else _NOT_NOW, can_start=can_start)
+    return _build_view(progress, can_start=can_start)
+
+
+def _build_view(progress: WalkProgress, *, can_start: bool) -> WalkView:
+    return WalkView(
+        sentence=_SENTENCES[progress.state],
+        read=progress.read,
+        total=progress.total,
+        found=progress.found,
+        is_running=progress.is_running,
+        can_start=can_start and not progress.is_running,
+    )

@@ -1,0 +1,156 @@
+"""Searches for facts in an entry: on request, or after a reply if its owner chose that.
+
+Needs the owner's keyring in force. Only a model on this machine reads for facts, and only what its owner
+wrote. It runs in the background, when no other job waits for the model; nothing that it says is accepted by
+itself, and what was saved of an answer was saved in one transaction.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts.models import Person
+from diary import days
+from diary.entries.queries import get_entry
+from diary.generation.ask_once import ask_once, find_job, list_jobs_of_key, may_send_unrequested
+from diary.generation.prompt_entries import build_prompt_entry
+from diary.models import Entry, Origin
+from llamora.crypto import KeyId, Keyring, current_keyring
+from llamora.fields import new_id
+from llamora.inference import model_server
+from llamora.inference.job import Author, Job
+from llamora.inference.registry import registry
+from traces.facts.changes import BY_MODEL, ChangeAuthor
+from traces.facts.models import Fact
+from traces.facts.proposals.answers import ClaimedFact
+from traces.facts.proposals.checks import CheckedFact, check_claims
+from traces.facts.proposals.tasks import FactTask
+from traces.facts.queries import load_choices
+from traces.facts.services import FactOrigin, propose_fact
+
+
+def can_find_facts() -> bool:
+    """Return whether a model is ready that may read for facts: one on this machine."""
+    status = model_server.get_status()
+    return status.is_ready and may_send_unrequested(status)
+
+
+def find_facts(*, person: Person, entry_id: UUID, keyring: Keyring, is_requested: bool = True) -> Job | None:
+    """Start looking for facts in an entry; return None if there is none to read or no model may read it.
+
+    None are looked for in an entry that its owner did not write, which may ask for some. Unless the person
+    asked for it, a model that is too small does not look. Raise ObjectNotFound.
+    """
+    entry = get_entry(person.id, entry_id)
+    if not entry.is_trusted or not can_find_facts():
+        return None
+    return ask_once(
+        FactTask,
+        entry_id,
+        lambda: _build_task(entry, person=person, is_requested=is_requested),
+        person=person,
+        keyring=keyring,
+        is_requested=is_requested,
+        allow_repeat=True,
+        is_background=True,
+    )
+
+
+def find_facts_after_reply(*, person: Person, entry_id: UUID, keyring: Keyring) -> Job | None:
+    """Look for facts in an entry that was replied to, if its owner chose that; raise ObjectNotFound."""
+    if not load_choices(person.id).proposes_after_reply:
+        return None
+    return find_facts(person=person, entry_id=entry_id, keyring=keyring, is_requested=False)
+
+
+def get_fact_job(entry_id: UUID) -> Job | None:
+    """Return the latest job that looks for facts in an entry, running or ended in the last minutes."""
+    return find_job(FactTask, entry_id)
+
+
+def is_finding(entry_id: UUID) -> bool:
+    """Return whether a job that looks for facts in an entry is unfinished."""
+    job = get_fact_job(entry_id)
+    return job is not None and not job.is_over
+
+
+def stop_finding(key_id: KeyId, *, entry_id: UUID | None = None) -> None:
+    """Stop the jobs under a key that look for facts, or those of one entry; nothing of them is saved."""
+    for job in list_jobs_of_key(key_id, FactTask):
+        if not job.is_over and entry_id in (None, job.task.subject):  # type: ignore[attr-defined]
+            registry.stop(job.id, patience=0)
+
+
+def save_claims(task: FactTask, claims: Sequence[ClaimedFact], author: Author, *, zone: str) -> int:
+    """Propose what an entry supports of the claims of a model; return how many were new.
+
+    Nothing is proposed if the entry was changed, deleted or is no longer its owner's own since it was read.
+    """
+    entry = Entry.objects.for_owner(task.owner_id).filter(id=task.entry_id).first()
+    if entry is None or not entry.is_trusted or entry.open_or("text", None) != task.prompt_entry.text:
+        return 0
+    checked = check_claims(claims, text=task.prompt_entry.text, anchor=get_anchor(entry, zone=zone))
+    saved = (_propose(entry, each, author) for each in checked)
+    return sum(fact is not None for fact in saved)
+
+
+def get_anchor(entry: Entry, *, zone: str) -> datetime:
+    """Return the moment by which the dates in an entry are resolved: its own day and time of day."""
+    written_at = days.to_original_time(entry.created_at, offset=entry.utc_offset, zone_name=zone)
+    return written_at.replace(year=entry.day.year, month=entry.day.month, day=entry.day.day)
+
+
+def _propose(entry: Entry, checked: CheckedFact, author: Author) -> Fact | None:
+    details = {
+        "quote": {"text": checked.quote, "start": checked.span[0], "end": checked.span[1]},
+        "model": author.model,
+        "prompt": author.prompt,
+        **({"when": checked.when} if checked.when else {}),
+    }
+    where = FactOrigin(origin=Origin.MODEL, entry_id=entry.id, details=details)
+    return propose_fact(
+        owner_id=entry.owner_id, text=checked.text, where=where, author=ChangeAuthor(by=BY_MODEL)
+    )
+
+
+def _build_task(entry: Entry, *, person: Person, is_requested: bool) -> FactTask | None:
+    prompt_entry = build_prompt_entry(entry, zone=person.time_zone)
+    if prompt_entry is None or not prompt_entry.text.strip():
+        return None
+    return FactTask(
+        id=new_id(),
+        owner_id=person.id,
+        entry_id=entry.id,
+        day=entry.day,
+        prompt_entry=prompt_entry,
+        save_claims=partial(save_claims, zone=person.time_zone),
+        retry=partial(_retry, person, is_requested),
+    )
+
+
+def _retry(person: Person, is_requested: bool, failed: FactTask) -> None:
+    """Start a second attempt after the commit; it gets a copy of the keyring, which the first closes."""
+    keyring = current_keyring().copy()
+
+    def start() -> None:
+        try:
+            ask_once(
+                FactTask,
+                failed.entry_id,
+                lambda: replace(failed, id=new_id(), is_retry=True),
+                person=person,
+                keyring=keyring,
+                is_requested=is_requested,
+                allow_repeat=True,
+                is_background=True,
+                starts_without_model=True,
+                replaces=failed.id,
+            )
+        finally:
+            keyring.close()
+
+    transaction.on_commit(start)

@@ -1,0 +1,62 @@
+"""Views that look for facts in an entry or in the whole diary, stop that, and show how far it is."""
+
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.decorators import unlock_required
+from accounts.http.request import HouseholdRequest
+from diary.entries.queries import get_entry
+from traces.facts.proposals import diary_walk, presenters, services
+
+# Until the entry that is being read is let go of.
+STOP_SECONDS = 2.0
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@unlock_required
+def find_facts(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
+    """Ask the model to look for facts in an entry, or show whether it is looking."""
+    entry = get_entry(request.user.id, entry_id)
+    if request.method == "POST":
+        services.find_facts(person=request.user, entry_id=entry_id, keyring=request.vault.keyring)
+    if not request.htmx:
+        return redirect(f"{reverse('day', args=[entry.day])}#entry-{entry.id}")
+    context = {"search": presenters.build_fact_search(entry)}
+    return render(request, presenters.FINDING_TEMPLATE, context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@unlock_required
+def go_through(request: HouseholdRequest) -> HttpResponse:
+    """Start going through the whole diary for facts."""
+    if request.method == "POST" and services.can_find_facts():
+        diary_walk.start_walk(request.vault.keyring)
+    return _show_walk(request)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@unlock_required
+def stop_going_through(request: HouseholdRequest) -> HttpResponse:
+    """Stop going through the diary."""
+    if request.method == "POST":
+        diary_walk.stop_walk(request.user.id, timeout=STOP_SECONDS)
+    return _show_walk(request)
+
+
+@require_safe
+@unlock_required
+def going_through(request: HouseholdRequest) -> HttpResponse:
+    """Show how far going through the diary is."""
+    template = presenters.WALK_TEMPLATE if request.htmx else "traces/facts/going_through.html"
+    return render(request, template, {"walk": presenters.build_walk_view(request.user.id)})
+
+
+def _show_walk(request: HouseholdRequest) -> HttpResponse:
+    if not request.htmx:
+        return redirect("going_through")
+    context = {"walk": presenters.build_walk_view(request.user.id)}
+    return render(request, presenters.WALK_TEMPLATE, context)
