@@ -4,7 +4,7 @@ The diary imports neither app. Each app registers its hooks once, from `AppConfi
 once for all entries of a page, so that the number of queries does not depend on the number of entries, and
 always with the owner's keyring in force.
 
-    panels     a template below each entry, with its data as `part`
+    panels     HTML below each entry
     recalls    entries of earlier days for the prompt of a reply, and the ids they were recalled by
     links      names and URLs of these ids, for the sources of a reply
     labels     short names of an entry, which a prompt shows beside its text
@@ -21,16 +21,18 @@ from datetime import date, datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+from django.utils.safestring import SafeString
+
 from diary.models import Entry
 from diary.rendering.excerpts import Span
 
 
 @dataclass(frozen=True, kw_only=True)
 class EntryPanel:
-    """A template below an entry and its data; `menu` is a template added to the menu of reply styles."""
+    """HTML below an entry; `menu` is a template for the menu of reply styles, with `content` as `part`."""
 
-    template: str
-    content: Any
+    html: SafeString
+    content: Any = None
     menu: str = ""
 
 

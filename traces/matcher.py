@@ -14,10 +14,10 @@ import threading
 import time
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 import ahocorasick
@@ -29,6 +29,8 @@ from llamora.normalization import normalize
 from traces.models import Trace
 from traces.names import get_content, get_identity
 
+R = TypeVar("R")
+S = TypeVar("S")
 # Only the beginning of a text is searched: some milliseconds' worth, however long it is.
 MAX_SEARCHED_LENGTH: Final = 20_000
 # Names within names, as "a a" in "a a a", are found again at each place of a text made for it.
@@ -44,6 +46,8 @@ _HANGUL = re.compile("[\uac00-\ud7a3]")
 _JOINERS = "\u200c\u200d"
 # The id of an entry, and a digest of the envelope of its text: a text that is saved again has another.
 TextKey = tuple[UUID, bytes]
+# Entries of which the last suggestions are in memory, and what shows them.
+_MAX_LATEST: Final = 200
 
 
 def fold_text(text: str) -> str:
@@ -54,20 +58,50 @@ def fold_text(text: str) -> str:
     return normalize("NFC", _ACCENTS.sub("", normalize("NFD", plain)))
 
 
+class LatestResults(Generic[R]):
+    """The last result of a function for each entry, with what it was computed from; bounded."""
+
+    def __init__(self) -> None:
+        self._results: dict[UUID, tuple[object, R]] = {}
+
+    def compute(self, entry_id: UUID, source: S, function: Callable[[S], R]) -> R:
+        """Return the function's result for `source`; it is not called if its last source was equal."""
+        known = self._results.get(entry_id)
+        if known is not None and known[0] == source:
+            return known[1]
+        result = function(source)
+        # Where another thread does the same, nothing here fails, and one result more may be dropped.
+        self._results.pop(entry_id, None)
+        self._results[entry_id] = (source, result)
+        for oldest in list(self._results)[:-_MAX_LATEST]:
+            self._results.pop(oldest, None)
+        return result
+
+
+class FoundNames(NamedTuple):
+    """Names in a text, and their telling words."""
+
+    names: list[str]
+    words: frozenset[str]
+
+
 class NameMatcher:
     """The names of a person's traces by id, and the automaton that finds them.
 
     `always_read` has the ids of those whose entries go into every prompt. `found_in_texts` is for what was
     found in texts, `names_in_texts` for what was found there by other means, which takes long, and
-    `rare_in_texts` for those of them that stand on few days: they are forgotten with the names, at a lock.
+    `rare_in_texts` for those of them that stand on few days; `suggestions` and `panels` are for what was
+    shown last on each entry. They are forgotten with the names, at a lock.
     """
 
     def __init__(self, names: Mapping[UUID, str], *, always_read: Iterable[UUID] = ()) -> None:
         self.names = dict(names)
         self.always_read = frozenset(always_read)
         self.found_in_texts: dict[TextKey, list[UUID]] = {}
-        self.names_in_texts: dict[TextKey, list[str]] = {}
+        self.names_in_texts: dict[TextKey, FoundNames] = {}
         self.rare_in_texts: dict[TextKey, list[str]] = {}
+        self.suggestions: LatestResults[list[str]] = LatestResults()
+        self.panels: LatestResults[str] = LatestResults()
         self._spellings = {get_identity(name): name for name in self.names.values()}
         self._automaton: Any = ahocorasick.Automaton()
         by_form: dict[str, list[UUID]] = {}

@@ -109,7 +109,10 @@ def get_reply_label(reply: Reply) -> str:
 
 def _parse_kind(reply: Reply) -> ReplyKind | None:
     """Return the kind of a reply, or None if its column holds no kind, as in a damaged row."""
-    return ReplyKind(reply.kind) if reply.kind in ReplyKind.values else None
+    try:
+        return ReplyKind(reply.kind)
+    except ValueError:
+        return None
 
 
 def create_custom_kind(*, owner_id: UUID, name: str, instruction: str) -> ReplyKindChoice:

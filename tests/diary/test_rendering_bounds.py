@@ -235,10 +235,11 @@ def test_replies_share_the_budget_of_their_page(owner: Resident) -> None:
 # --- The cache ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("text", [MANY_ITEMS, "Some *words*."], ids=["many items", "one mark"])
 def test_a_text_is_rendered_once_while_its_owner_is_unlocked(
-    owner: Resident, monkeypatch: pytest.MonkeyPatch
+    owner: Resident, monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
-    write_hostile_day(owner, text=MANY_ITEMS, entries=1)
+    write_hostile_day(owner, text=text, entries=1)
     first = owner.get(f"/d/{DAY}/")
 
     monkeypatch.setattr("diary.rendering.page_texts.render_markdown", None)

@@ -14,9 +14,11 @@ from diary.models import Entry
 from tests.page import read
 from tests.people import Resident
 from tests.traces.tagging import add_traces, list_names, list_suggested
-from traces.matcher import NameMatcher
+from traces.matcher import LatestResults, NameMatcher
 from traces.models import EntryTrace, Trace
 from traces.proposals.queries import list_usual_traces
+from traces.tagging import presenters
+from traces.tagging.presenters import TracesOnEntry
 
 
 def post_trace(who: Resident, entry: Any, name: str, *, script: bool = True) -> Any:
@@ -319,6 +321,36 @@ def test_a_text_is_searched_for_names_once(owner: Resident, monkeypatch: pytest.
 
     assert [list_suggested(owner), list_suggested(owner)] == [["Weir"], ["Weir"]]
     assert sorted(searched) == ["To the weir.", "a"]
+
+
+def test_traces_that_did_not_change_are_not_rendered_again(
+    owner: Resident, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = owner.write("Met with Aunt Iris by the weir.")
+    day = f"/d/{owner.today}/"
+    first = owner.get(day).content.decode()
+    rendered: list[TracesOnEntry] = []
+    render = presenters._render_traces
+    monkeypatch.setattr(presenters, "_render_traces", lambda view: rendered.append(view) or render(view))
+
+    again = owner.get(day).content.decode()
+    unchanged = list(rendered)
+    owner.post(f"/entries/{entry.id}/traces/dismiss/", script=True, pick="Aunt Iris")
+    dismissed = owner.get(day).content.decode()
+
+    assert unchanged == []
+    assert list_proposals(first) == list_proposals(again) == ["Aunt Iris"]
+    assert (list_proposals(dismissed), len(rendered)) == ([], 1)
+
+
+def test_the_results_of_many_entries_are_not_all_in_memory() -> None:
+    results: LatestResults[int] = LatestResults()
+    entries = [uuid4() for _ in range(300)]
+    for entry_id in entries:
+        results.compute(entry_id, "source", len)
+
+    assert results.compute(entries[-1], "source", lambda _: -1) == len("source")
+    assert results.compute(entries[0], "source", lambda _: -1) == -1
 
 
 def test_a_text_that_was_changed_or_exchanged_is_searched_again(owner: Resident) -> None:

@@ -3,11 +3,11 @@
 Needs the owner's keyring in force. Nothing here adds a trace to an entry.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from hashlib import blake2b
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from django.db.models import Count, Max, QuerySet
@@ -19,7 +19,7 @@ from diary.models import Entry
 from llamora.crypto import EnvelopeError
 from llamora.database import CachedQuery
 from llamora.fields import SealedField
-from traces.matcher import NameMatcher, TextKey, name_matchers
+from traces.matcher import FoundNames, NameMatcher, TextKey, name_matchers
 from traces.models import EntryTrace, TraceProposal
 from traces.names import get_content, get_identity
 from traces.proposals.text_names import (
@@ -71,17 +71,40 @@ def list_proposed_names(
     """
     body = get_body(row)
     lexicon = name_matchers.get_current()
-    named = [lexicon.names[trace_id] for trace_id in _find_traces(entry, lexicon)]
-    offered = [lexicon.get_saved_spelling(name) for name in body["offered"]]
-    left_out = {*body["dismissed"], *(get_identity(name) for name in added)}
+    source = _SuggestionSource(
+        offered=body["offered"],
+        dismissed=body["dismissed"],
+        named=_find_traces(entry, lexicon),
+        added=list(added),
+        habit=list(habit),
+        new=list(new),
+    )
+    return lexicon.suggestions.compute(entry.id, source, partial(_choose_names, lexicon))
+
+
+class _SuggestionSource(NamedTuple):
+    """The names that those suggested for an entry are chosen from, besides the names of all traces."""
+
+    offered: list[str]
+    dismissed: list[str]
+    named: list[UUID]
+    added: list[str]
+    habit: list[str]
+    new: list[str]
+
+
+def _choose_names(lexicon: NameMatcher, source: _SuggestionSource) -> list[str]:
+    named = [lexicon.names[trace_id] for trace_id in source.named]
+    offered = [lexicon.get_saved_spelling(name) for name in source.offered]
+    left_out = {*source.dismissed, *(get_identity(name) for name in source.added)}
     found: dict[str, str] = {}
-    contents = {get_content(name) for name in (*added, *named)}
-    for name in [*offered, *named] or ([] if new else habit):
+    contents = {get_content(name) for name in (*source.added, *named)}
+    for name in [*offered, *named] or ([] if source.new else source.habit):
         # "plague" says the same as "the plague"; two traces of the person stay two.
         if lexicon.has_name(name) or get_content(name) not in contents:
             found.setdefault(get_identity(name), name)
             contents.add(get_content(name))
-    for name in new:
+    for name in source.new:
         # So does "Iris" as "Aunt Iris".
         content = get_content(name)
         others = contents | lexicon.contents
@@ -96,13 +119,14 @@ def find_new_names(entries: Sequence[Entry]) -> dict[UUID, Sequence[str]]:
     An entry that its owner did not write has none. A text is read once, and its names are looked up once.
     """
     lexicon = name_matchers.get_current()
-    found = {_build_text_key(one): _find_names(one, lexicon) for one in entries if one.is_trusted}
-    unknown = {key: names for key, names in found.items() if names and key not in lexicon.rare_in_texts}
-    words = {word for names in unknown.values() for name in names for word in list_telling_words(name)}
+    keys = {_build_text_key(one): one for one in entries if one.is_trusted}
+    found = {key: _find_names(one, key, lexicon) for key, one in keys.items()}
+    unknown = {key: one for key, one in found.items() if one.names and key not in lexicon.rare_in_texts}
+    words = frozenset().union(*(one.words for one in unknown.values()))
     usual = hooks.find_usual_words(words, share=USUAL_SHARE)
     if usual is not None:
-        lexicon.rare_in_texts |= {key: leave_out_usual(names, usual) for key, names in unknown.items()}
-    return {key[0]: lexicon.rare_in_texts.get(key, names)[:MAX_NAMES] for key, names in found.items()}
+        lexicon.rare_in_texts |= {key: leave_out_usual(one.names, usual) for key, one in unknown.items()}
+    return {key[0]: lexicon.rare_in_texts.get(key, one.names)[:MAX_NAMES] for key, one in found.items()}
 
 
 def _find_traces(entry: Entry, lexicon: NameMatcher) -> list[UUID]:
@@ -119,19 +143,19 @@ def _find_traces(entry: Entry, lexicon: NameMatcher) -> list[UUID]:
     return found
 
 
-def _find_names(entry: Entry, lexicon: NameMatcher) -> list[str]:
+def _find_names(entry: Entry, key: TextKey, lexicon: NameMatcher) -> FoundNames:
     """Return the names in the text of an entry; a text is read once."""
-    key = _build_text_key(entry)
-    names = lexicon.names_in_texts.get(key)
-    if names is None:
+    found = lexicon.names_in_texts.get(key)
+    if found is None:
         text = entry.open_or("text", None)
         if text is None:
-            return []
+            return FoundNames([], frozenset())
         names = find_names(text)
         if names and name_language(text[:_LANGUAGE_LENGTH]) == "German":
             names = find_names(text, writes_nouns_large=True)
-        lexicon.names_in_texts[key] = names
-    return names
+        words = frozenset(word for name in names for word in list_telling_words(name))
+        found = lexicon.names_in_texts[key] = FoundNames(names, words)
+    return found
 
 
 def _build_text_key(entry: Entry) -> TextKey:
@@ -139,9 +163,10 @@ def _build_text_key(entry: Entry) -> TextKey:
     return entry.id, blake2b(held.envelope if held else b"", digest_size=16).digest()
 
 
-def is_fresh(entry: Entry) -> bool:
-    """Return whether an entry is so recent that habitual names are suggested."""
-    return bool(entry.created_at > timezone.now() - FRESH_PERIOD)
+def list_fresh(entries: Iterable[Entry]) -> list[Entry]:
+    """Return those of the entries that are so recent that habitual names are suggested."""
+    since = timezone.now() - FRESH_PERIOD
+    return [entry for entry in entries if entry.created_at > since]
 
 
 def list_habitual_names(owner_id: UUID) -> list[str]:

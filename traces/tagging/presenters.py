@@ -7,6 +7,9 @@ from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
+
 from diary.generation.ask_once import may_generate_unrequested
 from diary.hooks import EntryPanel
 from diary.models import Entry
@@ -20,7 +23,7 @@ from traces.models import EntryTrace, Trace, TraceProposal
 from traces.proposals import services as proposals_services
 from traces.proposals.queries import (
     find_new_names,
-    is_fresh,
+    list_fresh,
     list_habitual_names,
     list_proposed_names,
 )
@@ -125,8 +128,8 @@ def build_traces_on_entries(entries: Sequence[Entry], *, are_new: bool = False) 
     waiting = {entry.id for entry in entries if can_ask and proposals_services.is_proposing(entry.id)}
     chips: Mapping[UUID, list[TraceChip]] = defaultdict(list) if are_new else build_chips(entries)
     rows = {} if are_new else _load_proposals(entries)
-    fresh = {entry.id for entry in entries if not chips[entry.id] and is_fresh(entry)}
-    new = find_new_names([entry for entry in entries if entry.id in fresh]) if not suggests_unasked else {}
+    fresh = {entry.id: entry for entry in list_fresh(entries) if not chips[entry.id]}
+    new = find_new_names(list(fresh.values())) if not suggests_unasked else {}
     habit = list_habitual_names(entries[0].owner_id) if fresh else []
     return {
         entry.id: TracesOnEntry(
@@ -147,11 +150,21 @@ def build_traces_on_entries(entries: Sequence[Entry], *, are_new: bool = False) 
 
 
 def build_panels(entries: Sequence[Entry], *, are_new: bool) -> dict[UUID, EntryPanel]:
-    """Return the panel of traces of each entry of a page."""
+    """Return the panel of traces of each entry of a page; one that shows the same again is not rendered."""
+    views = build_traces_on_entries(entries, are_new=are_new)
+    rendered = name_matchers.get_current().panels
     return {
-        entry_id: EntryPanel(template=TRACES_TEMPLATE, content=traces, menu=CONTEXT_TEMPLATE)
-        for entry_id, traces in build_traces_on_entries(entries, are_new=are_new).items()
+        entry_id: EntryPanel(
+            html=SafeString(rendered.compute(entry_id, traces, _render_traces)),
+            content=traces,
+            menu=CONTEXT_TEMPLATE,
+        )
+        for entry_id, traces in views.items()
     }
+
+
+def _render_traces(traces: TracesOnEntry) -> str:
+    return render_to_string(TRACES_TEMPLATE, {"part": traces})
 
 
 def list_names_for_export(entries: Sequence[Entry]) -> dict[UUID, Any]:
