@@ -96,7 +96,7 @@ def _expand(word: str, language: Language) -> list[str]:
     if apostrophe and ending == "s":
         return [base, "is"] if base in _PRONOUNS else [base, _POSSESSIVE]
     joined = base + ending
-    spelled = language.spellings.get(joined, joined)
+    spelled = language.spellings.get(word) or language.spellings.get(joined, joined)
     return [str(language.numbers.get(part, part)) for part in spelled.split()]
 
 

@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import zip_longest
 from typing import Final
 
 from llamora.dates import DateMention, scan
@@ -46,10 +47,16 @@ def is_supported(fact: str, *, quote: str, anchor: datetime, language: str) -> b
     return (
         not quote.rstrip().endswith("?")
         and _is_negative(fact, table) == _is_negative(quote, table)
-        and not (set(supported) & table.doubts) - set(split_words(fact, table))
+        and not set(_iter_doubts(supported, table)) - set(split_words(fact, table))
         and _has_numbers(said, quote, table)
         and all(_occurs(name, supported) for name in _iter_names(said, table))
     )
+
+
+def leave_out_dates(text: str, *, anchor: datetime, language: str) -> str:
+    """Return a text without its time expressions."""
+    table = LANGUAGES.get(language, ENGLISH)
+    return _leave_out(text, scan(text, anchor, languages=[table.code]))
 
 
 def is_trait(fact: str, *, language: str) -> bool:
@@ -77,6 +84,12 @@ def _leave_out(text: str, mentions: list[DateMention]) -> str:
     for mention in reversed(mentions):
         text = text[: mention.start] + " " + text[mention.end :]
     return text
+
+
+def _iter_doubts(words: list[str], table: Language) -> Iterator[str]:
+    for word, following in zip_longest(words, words[1:], fillvalue=""):
+        if word in table.doubts and (word, following) not in table.wishes:
+            yield word
 
 
 def _is_negative(text: str, table: Language) -> bool:

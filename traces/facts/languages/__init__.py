@@ -78,5 +78,25 @@ class Language:
     doubts: frozenset[str]
     # Feelings, character and judgements of people, which are never proposed.
     traits: frozenset[str]
+    # The owner as a subject, and words for other people and things in the place of a subject or possessor.
+    subjects: frozenset[str]
+    others: frozenset[str]
+    # Articles and the like, behind which adjectives stand.
+    determiners: frozenset[str]
+    # "Have" and "own", and verbs after which somebody has a thing.
+    having: frozenset[str]
+    gains: frozenset[str]
+    # Words that a fact may say where its quote does not, since they add nothing to it: age, name, years.
+    joining: frozenset[str]
+    # Prepositions that put two things in a relation: "Anna is with me" does not say who Anna is.
+    relating: frozenset[str]
+    # Endings of a word, of a verb of somebody else, and of adverbs.
+    suffixes: tuple[str, ...]
+    third_person: str
+    adverb_ending: tuple[str, ...]
+    # "Jason Thompson here", verbs of speech, and doubts that are wishes of their own with the next word.
+    introductions: frozenset[str]
+    sayings: frozenset[str]
+    wishes: frozenset[tuple[str, str]]
     spellings: dict[str, str]
     numbers: dict[str, int]

@@ -1,21 +1,46 @@
 """Checks of what a model claims to be facts of an entry: each has a quote that says it, or is dropped.
 
-Dropped are claims whose quote does not stand in the text or does not say them, traits, judgements and
-feelings, and those about a text in a language without tables, in which a "not" would not be seen.
+Dropped are claims whose quote does not stand in the text or does not say them, what is somebody else's
+speech, traits, judgements and feelings, and those about a text in a language without tables, in which a "not"
+would not be seen.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 from llamora.stop_words import STOP_WORDS
 from traces.facts.fact_body import KINDS, FactText, InvalidFact
 from traces.facts.languages.en import ENGLISH
-from traces.facts.proposals.answers import ClaimedFact
+from traces.facts.proposals.answers import MAX_QUOTE_LENGTH, ClaimedFact
+from traces.facts.proposals.dating import date_fact, describe_when
+from traces.facts.proposals.second_person import address_owner
+from traces.facts.proposals.wording import find_clause, is_said, is_speech
 from traces.facts.statements import split_words
-from traces.facts.support import Span, find_quote, is_supported, is_trait
+from traces.facts.support import Span, find_quote, is_supported, is_trait, leave_out_dates
 
+# The kind of a fact is that of its relation, where the tables know it; else the model names it.
+_KINDS: Final = {
+    "home": "places",
+    "origin": "places",
+    "has": "belongings",
+    "drives": "belongings",
+    "appointment": "dates",
+    "birthday": "dates",
+    "deadline": "dates",
+    "likes": "preferences",
+    "diet": "preferences",
+    "partner": "people",
+    "sister": "people",
+    "brother": "people",
+    "mother": "people",
+    "father": "people",
+    "manager": "people",
+    "colleague": "people",
+    "friend": "people",
+}
 _CODES: Final = {"English": "en", "German": "de"}
 
 
@@ -36,7 +61,8 @@ def check_claims(claims: Sequence[ClaimedFact], *, text: str, anchor: datetime) 
         return []
     found: dict[str, CheckedFact] = {}
     for claim in claims:
-        for checked in _check(claim, text=text, anchor=anchor, language=language):
+        checked = _check(claim, text=text, anchor=anchor, language=language)
+        if checked is not None:
             found.setdefault(checked.text.same_key, checked)
     return list(found.values())
 
@@ -49,14 +75,40 @@ def find_language(text: str) -> str | None:
     return next((code for name, code in _CODES.items() if hits[name] == best), None)
 
 
-def _check(claim: ClaimedFact, *, text: str, anchor: datetime, language: str) -> Iterator[CheckedFact]:
+def _check(claim: ClaimedFact, *, text: str, anchor: datetime, language: str) -> CheckedFact | None:
     span = find_quote(text, claim.quote)
-    if span is None or is_trait(claim.fact, language=language):
-        return
-    quote = text[span[0] : span[1]]
+    if span is None or is_speech(text, span, language=language):
+        return None
+    sentence = address_owner(claim.fact.rstrip(" ."), language=language)
+    dated = date_fact(sentence, anchor=anchor, language=language)
+    around = find_clause(text, span, language=language)
+    for each in dict.fromkeys((dated, sentence)):
+        says = partial(_says, each, text=text, anchor=anchor, language=language)
+        if is_trait(each, language=language) or not says(around):
+            continue
+        # The quote alone, if that says it as well.
+        shown = span if says(span) else around
+        fact = _create(each, claim, language)
+        if fact is not None and shown[1] - shown[0] <= MAX_QUOTE_LENGTH:
+            quote = text[shown[0] : shown[1]]
+            when = describe_when(quote, anchor=anchor, language=language)
+            return CheckedFact(text=fact, quote=quote, span=shown, when=when)
+    return None
+
+
+def _create(sentence: str, claim: ClaimedFact, language: str) -> FactText | None:
     try:
-        fact = FactText.create(claim.fact, language=language, kind=claim.kind if claim.kind in KINDS else "")
+        fact = FactText.create(sentence, language=language)
     except InvalidFact:
-        return
-    if is_supported(fact.text, quote=quote, anchor=anchor, language=language):
-        yield CheckedFact(text=fact, quote=quote, span=span)
+        return None
+    relation = "likes" if fact.relation.startswith("favourite ") else fact.relation
+    return replace(fact, kind=_KINDS.get(relation, claim.kind if claim.kind in KINDS else ""))
+
+
+def _says(fact: str, span: Span, *, text: str, anchor: datetime, language: str) -> bool:
+    """Return whether a part of a text says a fact."""
+    quote = text[span[0] : span[1]]
+    if not is_supported(fact, quote=quote, anchor=anchor, language=language):
+        return False
+    said, clause = (leave_out_dates(each, anchor=anchor, language=language) for each in (fact, quote))
+    return is_said(said, clause=clause, language=language)

@@ -20,7 +20,7 @@ from llamora.inference.job import Author, JobOutcome, JobState, Prompt, TokenCou
 from llamora.llm.deltas import ChatMessages
 from traces.facts.proposals.answers import ANSWER_SCHEMA, ClaimedFact, parse_answer
 
-MAX_ANSWER_TOKENS = 700
+MAX_ANSWER_TOKENS = 500
 RETRY_REASONS = frozenset({"server_error", "malformed", "empty"})
 
 
@@ -80,7 +80,8 @@ class FactTask:
         """Save what a whole answer proposes, or start a second attempt; of any other answer nothing."""
         if outcome.state == JobState.FAILED and outcome.reason in RETRY_REASONS and not self.is_retry:
             self.retry(self)
-        if outcome.state != JobState.DONE:
+        # What was said before the model began to repeat itself is checked like any other answer.
+        if outcome.state != JobState.DONE and outcome.reason != "repetition":
             return
         claims = parse_answer(outcome.text)
         if claims is not None:
