@@ -278,6 +278,14 @@ def tiny_model(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def wide_model(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with a window that takes minutes to be filled, so that a text has no end while a test runs."""
+    from tests.fakes.tiny_model import WIDE_WINDOW, write_tiny_model
+
+    return write_tiny_model(shared, tmp_path_factory.mktemp("wide"), window=WIDE_WINDOW)
+
+
+@pytest.fixture(scope="session")
 def small_model() -> Path:
     """A real `.gguf` that writes sentences, but few of any use."""
     from tests.fakes.small_model import find_small_model

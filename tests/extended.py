@@ -109,7 +109,7 @@ EXTENDED = (
     "tests/diary/test_late_drafts.py::test_two_hundred_saves",
     "tests/inference/test_llamacpp.py::test_a_child",
     "tests/inference/test_llamacpp.py::test_an_answer_keeps",
-    "tests/inference/test_llamacpp.py::test_both_slots",
+    "tests/inference/test_llamacpp.py::test_two_are_written",
     "tests/inference/test_llamacpp.py::test_nothing_of_a_prompt",
     "tests/inference/test_llamacpp.py::test_what_others_ask",
     "tests/inference/test_model_server.py::test_a_child_that_dies",

@@ -23,10 +23,13 @@ from llamora.inference.llamacpp import LlamaCppAddress, LlamaCppProcess
 from llamora.llm.client import ModelServer
 from llamora.llm.deltas import Delta, StreamEnd
 from llamora.llm.errors import ModelError
+from tests.fakes.tiny_model import WIDE_WINDOW
 from tests.fakes.waiting import PATIENCE, until
+from tests.fakes.word_schema import ENDLESS
 
 TURNS = [{"role": "user", "content": "the day was quiet, 雨"}]
 QUESTION = [{"role": "user", "content": "What is the capital of France? Answer in one word."}]
+LIKELIEST = {"temperature": 0}
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -59,8 +62,13 @@ with_both_models = pytest.mark.parametrize(
 
 
 @pytest.fixture
-async def child(model_file: Path) -> AsyncIterator[LlamaCppProcess]:
-    child = LlamaCppProcess(model_file, context=1024, parallel=2, on_change=lambda: None)
+def window() -> int:
+    return 1024
+
+
+@pytest.fixture
+async def child(model_file: Path, window: int) -> AsyncIterator[LlamaCppProcess]:
+    child = LlamaCppProcess(model_file, context=window, parallel=2, on_change=lambda: None, threads=1)
     child.start()
     await until(lambda: child.serving is not None, seconds=60)
     yield child
@@ -97,7 +105,7 @@ async def test_a_reply_is_streamed_and_its_prompt_counted(server: ModelServer) -
 @pytest.mark.extended
 @pytest.mark.parametrize("model_file", ["small_model"], indirect=True)
 async def test_a_real_model_answers_a_question(server: ModelServer) -> None:
-    parts = [part async for part in server.stream(QUESTION, max_tokens=40)]
+    parts = [part async for part in server.stream(QUESTION, max_tokens=40, sampling=LIKELIEST)]
 
     *deltas, finish = parts
     assert "Paris" in "".join(part.text for part in deltas if isinstance(part, Delta))
@@ -130,15 +138,32 @@ async def test_a_prompt_beyond_the_window_is_too_long(server: ModelServer) -> No
     assert caught.value.code == "too_long"
 
 
-async def test_both_slots_answer_at_once_and_a_stopped_reply_frees_its_own(server: ModelServer) -> None:
-    for _ in range(6):
-        stream = server.stream(TURNS, max_tokens=900)
-        await anext(stream)
-        await stream.aclose()
+@pytest.mark.parametrize(
+    ("model_file", "window"),
+    [("wide_model", WIDE_WINDOW), pytest.param("small_model", 8192, marks=pytest.mark.extended)],
+    indirect=["model_file"],
+)
+async def test_two_are_written_at_once_and_a_third_once_one_of_them_is_stopped(server: ModelServer) -> None:
+    # Neither is over by itself in this time.
+    async with asyncio.timeout(PATIENCE):
+        first, second = (server.stream(TURNS, max_tokens=1 << 16, schema=ENDLESS) for _ in range(2))
+        await _read_alternately(first, second)
+        third = asyncio.create_task(_reply(server))
+        await _read_alternately(first, second)
+        is_waiting = not third.done()
+        await first.aclose()
+        reply = await third
+        part = await anext(second)
+        await second.aclose()
 
-    replies = await asyncio.gather(*(_reply(server) for _ in range(4)))
+    assert is_waiting
+    assert isinstance(reply[-1], StreamEnd)
+    assert isinstance(part, Delta)
 
-    assert all(replies)
+
+async def _read_alternately(*streams: AsyncIterator[Delta | StreamEnd]) -> None:
+    for _ in range(10):
+        assert all([isinstance(await anext(stream), Delta) for stream in streams])
 
 
 async def _reply(server: ModelServer) -> list[Delta | StreamEnd]:

@@ -18,7 +18,8 @@ from llamora.inference.discovery import ModelDiscovery
 from llamora.inference.job import Job, JobState, Prompt, TokenCounter
 from llamora.inference.model_choice.choice_file import ModelChoice, write_choice
 from llamora.inference.registry import JobRegistry
-from tests.fakes.waiting import until
+from tests.fakes.tiny_model import WIDE_WINDOW
+from tests.fakes.waiting import PATIENCE, until
 from tests.fakes.word_schema import ENDLESS, SHORT
 from tests.inference.recording_task import RecordingTask, keyring
 from tests.inference.test_llamacpp import with_both_models
@@ -74,11 +75,16 @@ def slots() -> int:
 
 
 @pytest.fixture
-async def jobs(model_file: Path, tmp_path: Path, slots: int) -> AsyncIterator[Jobs]:
+def window() -> int:
+    return 2048
+
+
+@pytest.fixture
+async def jobs(model_file: Path, tmp_path: Path, slots: int, window: int) -> AsyncIterator[Jobs]:
     (tmp_path / "one.gguf").symlink_to(model_file)
     write_choice(tmp_path, ModelChoice(file="one.gguf"))
     folder: dict[str, Any] = {"models_folder": tmp_path, "usual_addresses": ()}
-    finder = ModelDiscovery(ModelConfig(**folder, context=2048, parallel=slots, threads=1))
+    finder = ModelDiscovery(ModelConfig(**folder, context=window, parallel=slots, threads=1))
     await finder.get_server(patience=60)
     registry = JobRegistry(find_server=finder.get_server)
     registry.bind_loop()
@@ -87,11 +93,15 @@ async def jobs(model_file: Path, tmp_path: Path, slots: int) -> AsyncIterator[Jo
     await finder.close()
 
 
-@with_both_models
+@pytest.mark.parametrize(
+    ("model_file", "window"),
+    [("wide_model", WIDE_WINDOW), pytest.param("small_model", 8192, marks=pytest.mark.extended)],
+    indirect=["model_file"],
+)
 async def test_a_stopped_text_frees_the_only_slot(jobs: Jobs) -> None:
-    # None of these would be over by itself in this time.
-    async with asyncio.timeout(40):
-        for _ in range(8):
+    # None of these is over by itself in this time.
+    async with asyncio.timeout(2 * PATIENCE):
+        for _ in range(3):
             endless, _ = await jobs.start_endless()
             await asyncio.to_thread(jobs.registry.stop, endless.id, patience=10)
             assert endless.state == JobState.STOPPED
