@@ -37,8 +37,8 @@ def test_the_sources_of_a_reply_and_of_an_opening_say_who_wrote_it(
     reply = start_reply(owner, owner.write("Walked to the weir.").id)
     wait_for_reply_row(owner, reply)
 
-    assert WRITTEN_BY.format("respond 4") in load_page(owner, f"/replies/{reply}/read/")
-    assert WRITTEN_BY.format("opening 4") in load_page(owner, f"/d/{owner.today}/opening/read/")
+    assert WRITTEN_BY.format("respond 5") in load_page(owner, f"/replies/{reply}/read/")
+    assert WRITTEN_BY.format("opening 5") in load_page(owner, f"/d/{owner.today}/opening/read/")
     temperatures = [call["temperature"] for call in model.calls]
     assert temperatures == [0.7, 0.7]
 
@@ -115,7 +115,7 @@ def test_a_recap_ends_with_the_sentence_in_which_it_has_sixty_words(
     assert "home at last.</p>" in html
     with owner.unlocked():
         body = Recap.objects.get().body
-    assert body["author"] == {"model": "fake-model", "host": "", "prompt": "recap 4"}
+    assert body["author"] == {"model": "fake-model", "host": "", "prompt": "recap 5"}
 
 
 @pytest.mark.parametrize("value", [None, 7, [], {"model": 7}, {"host": None}])
@@ -134,6 +134,6 @@ def test_a_name_from_a_server_or_a_file_is_one_short_line() -> None:
 
 
 def test_the_name_of_a_model_file_is_shown_without_its_folder() -> None:
-    author = Author(model="/data/models/qwen2.5-7b-instruct.gguf", prompt="recap 4")
+    author = Author(model="/data/models/qwen2.5-7b-instruct.gguf", prompt="recap 5")
 
-    assert describe_author(author) == "Written by qwen2.5-7b-instruct on this computer (prompt: recap 4)."
+    assert describe_author(author) == "Written by qwen2.5-7b-instruct on this computer (prompt: recap 5)."

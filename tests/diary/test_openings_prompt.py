@@ -50,8 +50,8 @@ def test_exactly_the_latest_written_days_leave_the_process(
     assert hide_codes(said) == (
         f"Today is {labels[0]}.\n\n"
         f"The latest days, the last one at the end:\n{read}\n\n"
-        f'Write the first lines for {labels[0]}: at most three short sentences to the owner, as "you", '
-        "fit to be read by others, in English."
+        f"Write the first lines for {labels[0]}: at most three short sentences in English about one or two "
+        'things from the days above, fit to be read by others, and call the owner "you".'
     )
     assert len(model.calls) == 1
 
@@ -171,7 +171,7 @@ def test_a_damaged_day_holds_nothing_up(live: ServingLoop, model: FakeModelServe
 
 @pytest.mark.parametrize("text", ["plain words of a long day ", "昼寝をして本を読んだ"])
 def test_a_prompt_is_never_over_the_window(owner: Resident, transactional_db: None, text: str) -> None:
-    window = 2500
+    window = 3200
     with FakeModelServer(context=window) as model, run_serving_loop(model.url):
         for ago in (1, 2, 3):
             for hour in range(8, 14):

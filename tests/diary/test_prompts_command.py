@@ -34,7 +34,7 @@ def test_a_prompt_is_printed_as_the_model_gets_it(tmp_path: Path, settings: Any)
 
     shown = run_check(show="respond")
 
-    assert "--- system ---\nYou read along in a private diary" in shown
+    assert "--- system ---\nYou read an entry of a private diary" in shown
     assert '{"time": "21:40", "text": "Repaired the back door' in shown
     with pytest.raises(CommandError, match="There is no prompt of this name"):
         run_check(show="nothing")

@@ -81,7 +81,7 @@ def test_exactly_the_day_leaves_the_process(
     read = fence({"time": "08:00", "text": "Began the boat."}, {"time": "10:00", "text": "Sanded it."})
     assert system.startswith("You write one line into the calendar")
     assert said == (
-        f"The day: {day:%A}, {day.day} {day:%B %Y}.\n\nThe entries of this day:\n{read}\n\n"
+        f"The entries of this day:\n{read}\n\n"
         "Write the line for this day: one or two sentences, at most forty words, "
         "in the language of the diary."
     )

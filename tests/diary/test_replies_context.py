@@ -213,7 +213,7 @@ def test_a_broken_prompt_of_the_house_is_passed_over(
             "respond", {"entry": PromptEntry(time="08:12", text="Tea"), "day": "x"}
         )
 
-    assert "You read along" in turns[0]["content"]
+    assert "You read an entry" in turns[0]["content"]
     assert "Tea" in turns[1]["content"]
     (warning,) = caplog.messages
     assert str(tmp_path / "prompts" / "respond.txt") in warning
@@ -231,7 +231,7 @@ def test_a_prompt_of_the_house_that_cannot_be_read_is_named_in_the_log(
         "respond", {"entry": PromptEntry(time="08:12", text="Tea"), "day": "x"}
     )
 
-    assert "You read along" in turns[0]["content"]
+    assert "You read an entry" in turns[0]["content"]
     assert caplog.messages == [
         f"The prompt {tmp_path / 'prompts' / 'respond.txt'} is not used: it can't be read."
     ]

@@ -20,22 +20,20 @@ from tests.people import Resident
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-MARGIN = "You read along in a private diary and answer in its margin. "
+LANGUAGE = "in the language of the diary"
+CALL = f'{LANGUAGE}, and call the writer "you".'
 FIRST_LINES = {
     "respond": (
-        f'{MARGIN}Write two to four plain sentences to the writer, as "you", in the language of the diary.'
+        "You read an entry of a private diary and answer its writer. "
+        f"Write two to four plain sentences {CALL}"
     ),
     "reflect": (
-        f'{MARGIN}Say in two or three plain sentences to the writer, as "you", in the language of the diary, '
-        "what matters most in the entry."
+        "You read an entry of a private diary and say to its writer what matters most in it. "
+        f"Write two or three plain sentences {CALL}"
     ),
-    "question": (
-        'You read along in a private diary and ask its writer one question, as "you", in the language of the '
-        "diary."
-    ),
+    "question": (f"You read an entry of a private diary and ask its writer one question. Write it {CALL}"),
     "summary": (
-        "You sum up an entry of a private diary for its writer. Write one to three short sentences, in the "
-        'language of the diary, to the writer as "you".'
+        f"You sum up an entry of a private diary for its writer. Write one to three short sentences {CALL}"
     ),
 }
 ASKS = {
@@ -45,17 +43,11 @@ ASKS = {
 }
 ENDS = {
     "respond": (
-        'Answer the entry of 12:00: two to four sentences to the writer, as "you", about one thing in it, '
-        "in the language of the diary."
+        "Answer the entry of 12:00: say about one thing in it what the entry does not say, "
+        f"in two to four sentences {CALL}"
     ),
-    "reflect": (
-        'Say what matters most in the entry of 12:00: two or three sentences to the writer, as "you", '
-        "in the language of the diary."
-    ),
-    "question": (
-        'Ask the writer one question about the entry of 12:00, as "you", in one sentence, '
-        "in the language of the diary."
-    ),
+    "reflect": (f"Say what matters most in the entry of 12:00, in two or three sentences {CALL}"),
+    "question": (f"Ask the writer one question about the entry of 12:00, in one sentence {CALL}"),
 }
 
 
@@ -95,8 +87,8 @@ def test_a_short_entry_is_answered_in_the_language_of_the_entries_before(
     get_reply_of_kind(owner, entry.id, "respond")
 
     system, said = (turn["content"] for turn in model.calls[0]["messages"])
-    assert 'to the writer, as "du", in German.' in system
-    assert said.endswith('to the writer, as "du", about one thing in it, in German.')
+    assert 'plain sentences in German, and call the writer "du".' in system
+    assert said.endswith('in two to four sentences in German, and call the writer "du".')
 
 
 def test_a_summary_reads_the_entry_alone(live: ServingLoop, model: FakeModelServer, owner: Resident) -> None:
@@ -108,11 +100,8 @@ def test_a_summary_reads_the_entry_alone(live: ServingLoop, model: FakeModelServ
 
     system, said = (hide_codes(turn["content"]) for turn in model.calls[1]["messages"])
     assert system.splitlines()[0] == FIRST_LINES["summary"]
-    read = fence({"time": "12:00", "text": "The weir again."})
-    assert said.split("\n\n", 1)[1] == (
-        f"The entry:\n{read}\n\n"
-        'Sum up the entry in one to three short sentences to the writer, as "you", '
-        "in the language of the diary."
+    assert said == (
+        f"The entry:\n{fence('The weir again.')}\n\nSum up the entry in one to three short sentences {CALL}"
     )
 
 
@@ -249,7 +238,7 @@ def test_an_unknown_reply_style_is_not_there(live: ServingLoop, owner: Resident)
 
 
 def test_what_was_read_names_entries_and_what_was_left_out(owner: Resident, transactional_db: None) -> None:
-    with FakeModelServer(context=2300) as model, run_serving_loop(model.url):
+    with FakeModelServer(context=2500) as model, run_serving_loop(model.url):
         for hour in range(8, 12):
             owner.write("words of a long day " * 30, at=owner.today_at(hour))
         entry = owner.write("The weir again.", at=owner.today_at(12))

@@ -73,7 +73,8 @@ def test_an_entry_that_speaks_of_the_same_is_read_exactly_so(
         "Mention one of them only where it bears on the entry:\n"
         f"{recalled}\n\n"
         f"The entry to answer:\n{fence({'time': '20:15', 'text': HERON_AGAIN})}\n\n"
-        'Answer the entry: two to four sentences to the writer, as "you", about one thing in it, in English.'
+        "Answer the entry: say about one thing in it what the entry does not say, in two to four sentences "
+        'in English, and call the writer "you".'
     )
 
 

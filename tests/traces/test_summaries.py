@@ -22,7 +22,8 @@ from tests.traces.tagging import add_to_entries, add_traces
 from traces import messages
 from traces.editing import services as editing_services
 from traces.models import Trace
-from traces.summaries.tasks import SummaryEntry, SummaryTask
+from traces.summaries.services import MAX_ENTRY_LENGTH
+from traces.summaries.tasks import SummaryEntry, SummaryTask, shorten_around
 from traces.tagging import services as tagging_services
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -66,11 +67,35 @@ def test_exactly_its_entries_leave_the_process_in_the_order_of_time(
     )
     assert hide_codes(said) == (
         f"The label:\n{fence('Boat')}\n\nThe entries with it:\n{read}\n\n"
-        "Sum up what these entries say under this label, in three to five short sentences "
-        'to the writer, as "you", in the language of the diary.'
+        "Sum up what these entries say about the label, in three to five short sentences "
+        'in the language of the diary, and call the writer "you".'
     )
     assert "You built <em>a boat</em> and sank it." in page
     assert "Summarize" not in page
+
+
+def test_of_a_long_entry_the_passage_with_the_name_is_read(
+    live: ServingLoop, model: FakeModelServer, owner: Resident
+) -> None:
+    padding = "Walked to the mill and home again. " * 40
+    entry = owner.write(f"{padding}Caulked the Boat at noon. {padding}{padding}")
+    trace = add_traces(owner, entry, "boat")[0]
+
+    request_summary(owner, trace.id)
+
+    said = model.calls[0]["messages"][1]["content"]
+    assert "Caulked the Boat at noon." in said
+    assert len(said) < MAX_ENTRY_LENGTH + 500
+
+
+@pytest.mark.parametrize(
+    ("text", "holds"), [("ẞ " * 200 + "boat", "boat"), ("İ" * 300 + " boat " + "b" * 900, "İ"), ("", "")]
+)
+def test_a_shortened_text_is_within_its_limit_whatever_its_letters_are(text: str, holds: str) -> None:
+    short = shorten_around(text, "BOAT", limit=100)
+
+    assert len(short) <= 100 + len(" … ")
+    assert holds in short
 
 
 def test_looking_makes_nothing_and_a_true_one_is_not_made_again(

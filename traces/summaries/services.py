@@ -15,7 +15,6 @@ from django.db.models.functions import Cast
 from accounts.models import Person
 from diary.entries.queries import get_digest_key
 from diary.generation.ask_once import ask_once, find_job
-from diary.generation.prompt_entries import omit_middle
 from diary.generation.prompt_record import load_author
 from diary.models import TRUSTED_ORIGINS, Entry
 from llamora.crypto import EnvelopeError, Keyring, keyed_digest
@@ -23,7 +22,7 @@ from llamora.fields import new_id
 from llamora.inference.job import UNKNOWN_AUTHOR, Author, Job
 from traces.models import Trace
 from traces.queries import get_display_name, get_entries_with_traces, load_latest_entries
-from traces.summaries.tasks import SummaryEntry, SummaryTask
+from traces.summaries.tasks import SummaryEntry, SummaryTask, shorten_around
 
 MAX_ENTRIES: Final = 60
 MAX_ENTRY_LENGTH: Final = 1_500  # characters
@@ -99,23 +98,25 @@ def _build_task(trace: Trace) -> SummaryTask | None:
         return None
     is_trusted = Q(origin__in=TRUSTED_ORIGINS)
     found = load_latest_entries(trace.owner_id, [trace.id], limit=MAX_ENTRIES, where=is_trusted)
-    latest = tuple(reversed(list(_iter_summary_entries([entry for entry, _ in found]))))
+    name = get_display_name(trace)
+    latest = tuple(reversed(list(_iter_summary_entries([entry for entry, _ in found], name=name))))
     if not latest:
         return None
     return SummaryTask(
         id=new_id(),
         owner_id=trace.owner_id,
         trace_id=trace.id,
-        name=get_display_name(trace),
+        name=name,
         entries=latest,
         count=get_entries_with_traces(trace.owner_id, [trace.id]).filter(is_trusted).count(),
         digest=compute_digest(trace),
     )
 
 
-def _iter_summary_entries(entries: list[Entry]) -> Iterator[SummaryEntry]:
+def _iter_summary_entries(entries: list[Entry], *, name: str) -> Iterator[SummaryEntry]:
     for entry in entries:
         try:
-            yield SummaryEntry(day=entry.day, text=omit_middle(entry.text, limit=MAX_ENTRY_LENGTH))
+            text = shorten_around(str(entry.text), name, limit=MAX_ENTRY_LENGTH)
+            yield SummaryEntry(day=entry.day, text=text, name=name)
         except EnvelopeError:
             continue  # a damaged one must not block the others

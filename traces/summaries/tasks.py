@@ -13,6 +13,7 @@ from diary.generation.prompt_entries import omit_middle
 from diary.generation.prompt_record import dump_author
 from diary.generation.prompts import build_prompt
 from diary.generation.text_language import describe_language
+from diary.rendering.excerpts import extract_passage
 from llamora.inference.job import JobOutcome, JobState, Prompt, RowDeleted, TokenCounter
 from llamora.llm.deltas import ChatMessages
 from traces.models import Trace
@@ -24,6 +25,8 @@ class SummaryEntry:
 
     day: date
     text: str = field(repr=False)
+    # The name of the trace, which a shortened text still mentions if the text does.
+    name: str = field(default="", repr=False)
 
     @property
     def label(self) -> str:
@@ -37,7 +40,20 @@ class SummaryEntry:
     def halve(self) -> "SummaryEntry | None":
         """Return the entry with half of its text, or None if the text is too short."""
         half = len(self.text) // 2
-        return replace(self, text=omit_middle(self.text, limit=half)) if half > MIN_ENTRY_CHARACTERS else None
+        if half <= MIN_ENTRY_CHARACTERS:
+            return None
+        return replace(self, text=shorten_around(self.text, self.name, limit=half))
+
+
+def shorten_around(text: str, name: str, *, limit: int) -> str:
+    """Return a text of at most `limit` characters, which mentions a name wherever the whole text does."""
+    short = omit_middle(text, limit=limit)
+    folded, wanted = text.casefold(), name.casefold()
+    # Folding may change the length of a text, and so the place of a name.
+    place = folded.find(wanted) if len(folded) == len(text) else -1
+    if place < 0 or wanted in short.casefold():
+        return short
+    return extract_passage(text, (place, place + len(wanted)), length=limit)
 
 
 @dataclass(kw_only=True)
