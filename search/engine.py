@@ -14,7 +14,7 @@ from search.embedder.types import Floats
 from search.errors import IndexClosed
 from search.index.fts_queries import MAX_COUNTED
 from search.index.person_index import PersonIndex
-from search.index.types import Document, NearText, TextOutline
+from search.index.types import FACT_KIND, Document, NearText, TextOutline
 from search.index.words import WordsIndex
 from search.query import snippets, trace_filter
 from search.query.parser import SearchQuery
@@ -33,7 +33,8 @@ _MAX_RANKED: Final = 200
 _MAX_NEAR: Final = 50
 # Up to so many texts that filters let through are compared each; of more, the nearest of all are filtered.
 _FEW_TEXTS: Final = 2000
-_WIDER_SEARCH: Final = 1000
+# The second is for few texts among very many others, such as entries among facts.
+_WIDER_SEARCHES: Final = (1000, 10_000)
 _FILTERED_AT_ONCE: Final = 200
 _MIN_REPEATED: Final = 3
 # Both a model and SQLite release the interpreter while they compute: the question is embedded while its words
@@ -72,7 +73,7 @@ class SearchHit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayResults:
-    """The hits of a day to show, the leading one first; `left` further hits are only counted.
+    """The hits of a day to show, or facts, the leading one first; `left` further hits are only counted.
 
     `is_unfolded` if the page shows all at once, since the best hit is not the leading one.
     """
@@ -129,11 +130,12 @@ def search(
     if words is None:
         raise IndexClosed
     ranking = rank_in_days(index, words, query, _MAX_RANKED)
-    groups = group_hits(ranking.hits, ranking.outlines)
+    are_facts_apart = query.kinds == {FACT_KIND}
+    groups = group_hits(ranking.hits, ranking.outlines, are_facts_apart=are_facts_apart)
     if len(groups) <= offset + limit and ranking.total > _MAX_RANKED:
         # What a deeper ranking has more comes after all of this one: a page never shows a day of another.
         ranking = ranking.append(rank_in_days(index, words, query, MAX_COUNTED))
-        groups = group_hits(ranking.hits, ranking.outlines)
+        groups = group_hits(ranking.hits, ranking.outlines, are_facts_apart=are_facts_apart)
     return SearchResults(
         days=list(_build_days(words, query, groups[offset : offset + limit], ranking)),
         total=ranking.total,
@@ -301,7 +303,7 @@ def _measure_closeness(index: PersonIndex, question: Floats | None, ids: Iterabl
 def _has_known_word(words: WordsIndex, query: SearchQuery) -> bool:
     """Return whether a word of the query was ever written; stop words count only if there are no others."""
     asked = {word for term in query.terms for word in term.words}
-    return words.has_any_word(asked - STOP_WORDS or asked)
+    return words.has_any_word(asked - STOP_WORDS or asked, query)
 
 
 def _says_nothing(query: SearchQuery) -> bool:
@@ -343,7 +345,19 @@ def _find_passing(
     few = words.find_allowed(query, limit=_FEW_TEXTS)
     if few is not None:
         return nearest(limit, few)
-    found = nearest(_WIDER_SEARCH, None)
+    passing: list[NearText] = []
+    for width in _WIDER_SEARCHES:
+        found = nearest(width, None)
+        passing = _filter_nearest(words, query, found, limit=limit)
+        if len(passing) >= limit or len(found) < width:
+            break
+    return passing
+
+
+def _filter_nearest(
+    words: WordsIndex, query: SearchQuery, found: Sequence[NearText], *, limit: int
+) -> list[NearText]:
+    """Return those of some texts that match, nearest first, until there are enough."""
     passing: list[NearText] = []
     for first in range(0, len(found), _FILTERED_AT_ONCE):
         some = found[first : first + _FILTERED_AT_ONCE]

@@ -10,17 +10,26 @@ from django.urls import reverse
 from accounts.preferences.languages import get_date_words
 from search import messages
 from search.engine import DayResults, SameText, SearchHit
+from search.index.types import FACT_KIND
 from search.query.parser import MAX_TYPED, add_filter
 from search.query.snippets import SnippetPart
 from search.results.filters import IN, ON, SuggestedFilter
 from search.services import EmbeddingStatus, SearchPage
 
-_KIND_LABELS: Final = {"entry": "", "reply": "Reply", "opening": "Opening", "recap": "Recap"}
+_KIND_LABELS: Final = {
+    "entry": "",
+    "reply": "Reply",
+    "opening": "Opening",
+    "recap": "Recap",
+    FACT_KIND: "Fact",
+}
+_BY_MODEL: Final = frozenset({"reply", "opening", "recap"})
 _FILTERED_KINDS: Final = {
     "entries": "My entries",
     "replies": "Replies",
     "openings": "Openings",
     "recaps": "Recaps",
+    "facts": "Facts",
 }
 
 
@@ -40,6 +49,7 @@ class ResultRow:
     day: date
     kind: str
     why: str
+    is_by_model: bool
     snippet: Sequence[SnippetPart] = field(repr=False)
     same_days: Sequence[DayLink] = ()
     same_left: int = 0
@@ -47,13 +57,17 @@ class ResultRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayRows:
-    """The hits of a day on the page: the leading one, those folded under it, and how many more are `left`."""
+    """The hits of a day on the page: the leading one, those folded under it, and how many more are `left`.
+
+    `are_facts` if they are facts, of whatever days.
+    """
 
     address: str
     leading: ResultRow
     folded: Sequence[ResultRow]
     left: int
     is_unfolded: bool
+    are_facts: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +91,7 @@ def _build_day(day: DayResults, *, token: str) -> DayRows:
         folded=folded,
         left=day.left,
         is_unfolded=day.is_unfolded,
+        are_facts=day.hits[0].kind == FACT_KIND,
     )
 
 
@@ -86,6 +101,7 @@ def _build_row(hit: SearchHit, *, token: str) -> ResultRow:
         day=hit.day,
         kind=_KIND_LABELS[hit.kind],
         why=messages.describe_reasons(hit.why),
+        is_by_model=hit.kind in _BY_MODEL,
         snippet=hit.parts,
         same_days=[DayLink(address=_build_address(one, token=token), day=one.day) for one in hit.same_texts],
         same_left=hit.same_left,
@@ -93,8 +109,8 @@ def _build_row(hit: SearchHit, *, token: str) -> ResultRow:
 
 
 def _build_address(hit: SearchHit | SameText, *, token: str) -> str:
-    # A recap has no anchor on its day's page.
-    anchor = {"entry": f"#entry-{hit.id}", "recap": ""}.get(hit.kind, f"#reply-{hit.id}")
+    # Recaps and facts have no anchor on a day's page.
+    anchor = {"entry": f"#entry-{hit.id}", "recap": "", FACT_KIND: ""}.get(hit.kind, f"#reply-{hit.id}")
     return f"{reverse('day', args=[hit.day])}?found={token}{anchor}"
 
 

@@ -33,6 +33,7 @@ from search.index.registry import indexes
 from search.index.snapshots import SnapshotFolder
 from search.index.sources import SOURCES
 from search.models import Question, RecentSearch, Vector
+from traces.facts.models import Fact, FactState
 
 _thread_changes = threading.local()
 
@@ -115,16 +116,26 @@ def _on_save(
     del sender
     if not indexes.list_for_owner(instance.owner_id):
         return
+    if isinstance(instance, Fact):
+        # A proposal can't be found before it is accepted. What a fact no longer says is gone at once.
+        if not (created and instance.state == FactState.PROPOSED):
+            _collect_change(instance.owner_id, now={instance.id})
+        return
     if not isinstance(instance, Entry):
         # Nobody waits for these, and a reply under way is saved every second: it is read when it is finished.
         if not (isinstance(instance, Reply) and instance.state in LIVE_STATES):
             _collect_change(instance.owner_id, later={instance.id})
         return
-    now = {instance.id}
+    now, later = {instance.id}, set[UUID]()
     if not created and (update_fields is None or not update_fields.isdisjoint(("day", "deleted_at"))):
         # A moved or deleted entry takes its replies along.
         now |= set(Reply.objects.filter(entry_id=instance.id).values_list("id", flat=True))
-    _collect_change(instance.owner_id, now=now, changed_days=set() if created else {instance.day})
+        # A fact has the day of its entry.
+        facts = Fact.objects.only_accepted(instance.owner_id).filter(entry_id=instance.id)
+        later = set(facts.values_list("id", flat=True))
+    _collect_change(
+        instance.owner_id, now=now, later=later, changed_days=set() if created else {instance.day}
+    )
 
 
 def _on_delete(sender: type[Model], *, instance: Any, **_: Any) -> None:

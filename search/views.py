@@ -15,7 +15,7 @@ from search import messages, services
 from search.index.fts_queries import MAX_COUNTED
 from search.presenters import build_day_rows, build_filter_buttons, describe_days, describe_embedding
 from search.query.days import DayReader
-from search.query.parser import MAX_TYPED, list_filters
+from search.query.parser import MAX_TYPED, add_filter, list_filters
 
 _MAX_OFFSET = 10_000
 
@@ -92,6 +92,7 @@ def _build_context(request: HouseholdRequest, *, typed: str, offset: int = 0) ->
         "answer": answer,
         "days": build_day_rows(answer),
         "filters": build_filter_buttons(answer, typed, language=person.language),
+        "facts_query": add_filter(typed, "in:facts"),
         "next": answer.found.next,
         "counted": MAX_COUNTED,
         "chips": list_filters(typed, reader=reader),

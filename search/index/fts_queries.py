@@ -141,6 +141,11 @@ def match_some_terms(query: SearchQuery, *, terms: Iterable[QueryTerm], forms: F
     )
 
 
+def match_word(query: SearchQuery, word: str) -> FtsQuery:
+    """Return the query for texts with a word, as written, that match the filters and exclusions."""
+    return _build_filtered(query, phrase_expression([word]), literal=False)
+
+
 def match_filters(query: SearchQuery, *, among: Iterable[UUID] | None = None) -> FtsQuery:
     """Return the query for texts (of `among`, if given) that match the filters and exclusions."""
     filtered = _build_filtered(query, "", literal=False)

@@ -22,7 +22,7 @@ from search.embedder.types import Embedder
 from search.errors import IndexClosed
 from search.index import sources, vector_store
 from search.index.snapshots import IndexSnapshots, SnapshotFolder
-from search.index.types import Document, EmbeddedText
+from search.index.types import FACT_KIND, Document, EmbeddedText
 from search.index.vector_store import embed_documents
 from search.index.vectors import VectorsIndex
 from search.index.words import WordsIndex
@@ -265,12 +265,18 @@ class PersonIndex(IndexState):
         if not documents:
             return
         made = embed_documents(documents, embedder, check=self._check_open)
+        facts = {document.id for document in documents if document.kind == FACT_KIND}
+        # Vectors are sealed in the realm of entries, whose keys must tell nothing of facts.
+        self._upsert_current([text for text in made if text.id in facts])
+        made = [text for text in made if text.id not in facts]
         try:
             self._store(made, embedder)
         except (NotWritten, VaultLocked):
             self._upsert_current(made)  # in memory alone: they are made again another time
 
     def _store(self, made: list[EmbeddedText], embedder: Embedder) -> None:
+        if not made:
+            return
         # The write lock first: whoever has it and has just committed waits for the other lock in
         # `refresh`.
         with in_force(self._keyring), write_transaction(), self._changing:

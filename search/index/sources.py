@@ -7,12 +7,23 @@ opening or recap is excluded from search, so that a removed text is not found in
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import BinaryField, CharField, Count, Exists, Max, Model, OuterRef, Q, QuerySet
-from django.db.models.functions import Cast, Substr
+from django.db.models import (
+    BinaryField,
+    CharField,
+    Count,
+    Exists,
+    Max,
+    Model,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+)
+from django.db.models.functions import Cast, Coalesce, Substr, TruncDate
 
 from accounts.models import Vault
 from diary.generation.prompt_record import EntryRef, PromptRecord
@@ -22,7 +33,8 @@ from llamora.database import CachedQuery
 from llamora.fields import SealedValue
 from llamora.fields.models import mac_fields
 from llamora.inference.job import LIVE_STATES
-from search.index.types import Document
+from search.index.types import FACT_KIND, Document
+from traces.facts.models import Fact, FactState
 
 
 def open_or_none(column: Any, row: dict[str, Any], sealed: SealedValue | None, keyring: RealmKeyring) -> Any:
@@ -163,7 +175,7 @@ class TextSource:
     """A kind of searchable text: its model, its columns, and the filter for rows that can be found.
 
     `find_stale` returns the rows that cannot be found any more for a reason outside their own columns.
-    `entry` is the column with the entry's id; for a text about a whole day, the id of its own row.
+    `entry` is the column with the entry's id; for a text that belongs to none, the id of its own row.
     """
 
     kind: str
@@ -174,6 +186,8 @@ class TextSource:
     column: str = "text"
     entry: str = "id"
     day: str = "day"
+    # Columns by which all of a person's texts are read, about in the order of their days.
+    order: tuple[str, ...] = ("day", "created_at")
 
     def filter_existing(self, owner: UUID, ids: Sequence[UUID], *, keyring: RealmKeyring) -> set[UUID]:
         """Return the ids of these rows that can be found now."""
@@ -190,7 +204,7 @@ class TextSource:
         The ids are hex, since creating 50,000 UUIDs would take most of the time.
         """
         nonce = Substr(Cast(self.column, BinaryField()), _NONCE_AT, _NONCE, output_field=BinaryField())
-        rows = self._select(owner_id=owner).order_by(self.day, "created_at")
+        rows = self._select(owner_id=owner).order_by(*self.order)
         gone = {id_.hex for id_ in self.find_stale(owner, keyring=keyring)}
         values = rows.values_list(Cast("id", CharField()), nonce)
         # SQLite keeps ids without dashes; a database with a type for them writes them with.
@@ -252,20 +266,46 @@ def _only_shown(rows: "QuerySet[Any]") -> "QuerySet[Any]":
     return rows.filter(is_dismissed=False)
 
 
-def _get_recap_text(body: Any) -> str:
+def _only_accepted(facts: "QuerySet[Any]") -> "QuerySet[Any]":
+    """Return the facts that are so now, each with the day of its entry, or else the one it was added on."""
+    day = Subquery(Entry.objects.filter(id=OuterRef("entry_id")).values("day")[:1])
+    added_on = TruncDate("created_at", tzinfo=UTC)
+    accepted = facts.filter(state=FactState.ACCEPTED)
+    dated: QuerySet[Any] = accepted.annotate(said_on=Coalesce(day, added_on))
+    return dated
+
+
+def _get_body_text(body: Any) -> str:
     return str(body.get("text", "")) if isinstance(body, dict) else ""
 
 
 SOURCES: Final[tuple[TextSource, ...]] = (
     TextSource(kind="entry", model=Entry, filter_rows=_only_existing),
-    TextSource(kind="reply", model=Reply, entry="entry_id", day="entry__day", filter_rows=_only_finished),
+    TextSource(
+        kind="reply",
+        model=Reply,
+        entry="entry_id",
+        day="entry__day",
+        order=("entry__day", "created_at"),
+        filter_rows=_only_finished,
+    ),
     TextSource(kind="opening", model=Opening, filter_rows=_only_shown, find_stale=find_stale_openings),
     TextSource(
         kind="recap",
         model=Recap,
         column="body",
-        extract_text=_get_recap_text,
+        extract_text=_get_body_text,
         filter_rows=filter_current_recaps,
+    ),
+    TextSource(
+        kind=FACT_KIND,
+        model=Fact,
+        column="body",
+        extract_text=_get_body_text,
+        day="said_on",
+        # Looking up the day of each takes longer than anything else.
+        order=("created_at",),
+        filter_rows=_only_accepted,
     ),
 )
 
@@ -326,4 +366,6 @@ def get_change_signature(owner: UUID) -> tuple[object, ...]:
         model.objects.filter(owner_id=owner).aggregate(n=Count("id"), made=Max("created_at"))
         for model in (Opening, Recap)
     )
-    return tuple(value for summary in (entries, replies, openings, recaps) for value in summary.values())
+    facts = Fact.objects.only_accepted(owner).aggregate(n=Count("id"), changed=Max("changed_at"))
+    summaries = (entries, replies, openings, recaps, facts)
+    return tuple(value for summary in summaries for value in summary.values())

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from search.chunks import Span
 
+FACT_KIND: Final = "fact"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:

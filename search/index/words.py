@@ -278,10 +278,12 @@ class WordsIndex:
 
     # --- queries -------------------------------------------------------------------------------
 
-    def count(self) -> int:
-        """Return the number of texts."""
+    def count(self, query: SearchQuery | None = None) -> int:
+        """Return the number of texts; with a query, of those that match its filters."""
         with self._use() as db:
-            return fts_queries.count_texts(db)
+            if query is None:
+                return fts_queries.count_texts(db)
+            return fts_queries.match_filters(query).count(db, most=-1)
 
     def list_stamps(self) -> dict[str, bytes]:
         """Return the id (hex) and stamp of every text."""
@@ -346,12 +348,15 @@ class WordsIndex:
         with self._use() as db:
             return set(fts_queries.list_frequent_words(db, STOP_WORDS.intersection(words)))
 
-    def has_any_word(self, words: Iterable[str]) -> bool:
-        """Return whether one of these words, or another form of it, is in any text."""
+    def has_any_word(self, words: Iterable[str], query: SearchQuery) -> bool:
+        """Return whether one of these words, or another form of it, is in any text.
+
+        Only texts count of the kinds that a query asks for, and that are not hidden from whoever asks.
+        """
+        visible = SearchQuery(kinds=query.kinds, hidden=query.hidden)
         with self._use() as db:
-            return any(
-                fts_queries.is_in_more_than(db, word, 0) or find_word_forms(db, word) for word in words
-            )
+            forms = (form for word in words for form in (word, *find_word_forms(db, word)))
+            return any(fts_queries.match_word(visible, form).count(db, most=1) for form in forms)
 
     def find_usual_words(
         self, words: Iterable[str], *, share: float, least_days: int

@@ -1,7 +1,8 @@
 """The texts that a program may not read unless its owner said so, since they are not purely their own.
 
-Hidden are entries of other origins, and what a model wrote after reading one of these. Which entries it read
-stands encrypted beside its text: that is looked up once, and held with the open index, as ids only.
+Hidden are entries and facts of other origins, and what a model wrote after reading one of these. Which
+entries it read stands encrypted beside its text: that is looked up once, and held with the open index, as ids
+only.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,6 +17,8 @@ from diary.generation.prompt_record import PromptRecord
 from diary.models import TRUSTED_ORIGINS, Entry, EntryQuerySet, Opening, Origin, Recap, Reply
 from llamora.threads import let_others_run
 from search.index.person_index import PersonIndex
+from search.index.types import FACT_KIND
+from traces.facts.models import TRUSTED_FACT_ORIGINS, Fact
 
 # The entries that a text of the model was written from; None where nothing vouches for that.
 Sources = frozenset[UUID] | None
@@ -39,7 +42,9 @@ def find_hidden(index: PersonIndex) -> set[UUID]:
         id_ for id_, (_, sources) in written.items() if sources is None or not sources.isdisjoint(others)
     }
     recaps = Recap.objects.filter(owner_id=index.owner, day__in=set(others.values()))
-    return {*others, *hidden, *recaps.values_list("id", flat=True)}
+    accepted = Fact.objects.only_accepted(index.owner).order_by()
+    facts = accepted.exclude(origin__in=TRUSTED_FACT_ORIGINS)
+    return {*others, *hidden, *recaps.values_list("id", flat=True), *facts.values_list("id", flat=True)}
 
 
 def find_origins(owner: UUID, by_kind: Mapping[str, Sequence[UUID]], *, with_hidden: bool) -> dict[UUID, str]:
@@ -53,6 +58,10 @@ def find_origins(owner: UUID, by_kind: Mapping[str, Sequence[UUID]], *, with_hid
         for entry in entries
         if (with_hidden or entry.is_trusted) and entry.open_or("text", None) is not None
     }
+    for fact in Fact.objects.only_accepted(owner).filter(id__in=by_kind.get(FACT_KIND, ())):
+        is_readable = with_hidden or fact.origin in TRUSTED_FACT_ORIGINS
+        if is_readable and fact.open_or("body", None) is not None:
+            found[fact.id] = str(fact.origin)
     rows = [
         row
         for kind, model, _ in _MODEL_TEXTS

@@ -10,18 +10,19 @@ from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 
-from llamora.crypto import RealmKeyring
+from llamora.crypto import Realm, RealmKeyring
 from llamora.threads import yield_turn
 from search import engine
-from search.engine import HitList, SearchHit
+from search.engine import SearchHit
 from search.errors import IndexClosed
 from search.index import sources
 from search.index.person_index import PersonIndex
 from search.index.registry import indexes
-from search.index.unlocked_index import find_unlocked_index
+from search.index.types import FACT_KIND
+from search.index.unlocked_index import find_unlocked_index, has_realm
 from search.programs.hidden_texts import find_hidden, find_origins
 from search.query.days import DayReader
-from search.query.parser import SearchQuery, parse
+from search.query.parser import KINDS, SearchQuery, parse
 from search.services import OPENING_WAIT_SECONDS, get_days, get_embedding_status
 
 
@@ -83,9 +84,14 @@ def search_texts(
 ) -> ProgramResults:
     """Return some of the texts that a query finds; raise VaultLocked if no browser has the diary unlocked.
 
-    Without `with_hidden`, hidden texts count for nothing: they are in no result and no number.
+    Without `with_hidden`, hidden texts count for nothing: they are in no result and no number. Nor do texts
+    of a realm that the keyring does not have: facts for one program, all but facts for another.
     """
     index = find_unlocked_index(keyring)
+    kinds = list_kinds(keyring) & query.kinds if query.kinds else list_kinds(keyring)
+    if not kinds or query.is_empty:
+        return ProgramResults()
+    query = restrict_kinds(query, kinds)
     try:
         if not index.words_ready.is_set():
             with yield_turn():
@@ -95,7 +101,7 @@ def search_texts(
         indexes.poll_changes(index)
         if not with_hidden:
             query = _hide(query, index.words.list_numbers(find_hidden(index)))
-        found = HitList() if query.is_empty else engine.list_hits(index, query, offset=offset, limit=limit)
+        found = engine.list_hits(index, query, offset=offset, limit=limit)
     except IndexClosed:
         return STILL_OPENING
     except sqlite3.Error as error:
@@ -119,13 +125,22 @@ def count_texts(keyring: RealmKeyring, *, with_hidden: bool) -> TextCounts:
         return TextCounts(is_open=False)
     try:
         status = get_embedding_status(index)
-        hidden = 0 if with_hidden else len(index.words.list_numbers(find_hidden(index)))
+        hidden = [] if with_hidden else index.words.list_numbers(find_hidden(index))
+        total = index.words.count(SearchQuery(kinds=list_kinds(keyring), hidden=tuple(hidden)))
     except (IndexClosed, sqlite3.Error):
         return TextCounts(is_open=False)
-    total = max(0, status.total - hidden)
     # Those that wait count as texts that can be found.
     embedded = 0 if status.reason else max(0, total - index.pending)
     return TextCounts(total=total, embedded=embedded)
+
+
+def list_kinds(keyring: RealmKeyring) -> frozenset[str]:
+    """Return the kinds of texts that a program with this keyring can find."""
+    facts = frozenset({FACT_KIND})
+    others = frozenset(KINDS.values()) - facts
+    return (others if has_realm(keyring, Realm.CONTENT) else frozenset()) | (
+        facts if has_realm(keyring, Realm.FACTS) else frozenset()
+    )
 
 
 def _hide(query: SearchQuery, numbers: Sequence[int]) -> SearchQuery:

@@ -7,7 +7,7 @@
     from:2026-01  to:2026-03-15    days, months or years, both ends included
     on:yesterday  from:"last summer"    days in plain words, if there is a reader of them
     days:all           whatever days the question names
-    in:entries         entries, replies, openings or recaps
+    in:entries         entries, replies, openings, recaps or facts
     trace:garden       entries with that trace
 
 Text that resembles a filter but is none (`from:yesturday`, `10:30`) is searched for as written. The days that
@@ -106,6 +106,8 @@ KINDS: Final = {
     "openings": "opening",
     "recap": "recap",
     "recaps": "recap",
+    "fact": "fact",
+    "facts": "fact",
 }
 
 _QUOTES = '"“”„‟«»「」『』'

@@ -11,7 +11,13 @@ IN: Final = "in"
 ON: Final = "on"
 TRACE: Final = "trace"
 
-_KINDS: Final = {"entry": "entries", "reply": "replies", "opening": "openings", "recap": "recaps"}
+_KINDS: Final = {
+    "entry": "entries",
+    "reply": "replies",
+    "opening": "openings",
+    "recap": "recaps",
+    "fact": "facts",
+}
 _MOST_DAYS: Final = 4
 
 

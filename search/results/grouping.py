@@ -1,5 +1,7 @@
 """Groups of hits: those of one day together, own words before replies, and each text once. Pure.
 
+Facts belong to no page of a day: they are one group, or each its own where nothing else was asked for.
+
 A group stands where its best hit stood. Its leading hit is the best entry of the day that is among the hits,
 or else the best hit; replies follow the entry they belong to. A text that was written on several days stands
 on the day where it ranks best, with the other days beside it.
@@ -12,7 +14,7 @@ from itertools import islice
 from uuid import UUID
 
 from search.fusion import MEANING, PHRASE, RankedHit
-from search.index.types import TextOutline
+from search.index.types import FACT_KIND, TextOutline
 
 OWN_KIND = "entry"
 
@@ -39,30 +41,35 @@ def _judge(hit: RankedHit) -> int:
     return 2 if hit.why == (MEANING,) else 1
 
 
-def group_hits(ranked: Iterable[RankedHit], outlines: Mapping[UUID, TextOutline]) -> list[HitGroup]:
+def group_hits(
+    ranked: Iterable[RankedHit], outlines: Mapping[UUID, TextOutline], *, are_facts_apart: bool = False
+) -> list[HitGroup]:
     """Return the groups of a ranking, best first; hits without an outline are left out.
 
-    Hits that are added at the end of the ranking add groups at the end, and change no order.
+    Hits that are added at the end of the ranking add groups at the end, and change no order. With
+    `are_facts_apart` each fact is a group.
     """
     first_of_text: dict[tuple[str, bytes], UUID] = {}
     same_texts: dict[UUID, list[RankedHit]] = {}
-    by_day: dict[date, list[RankedHit]] = {}
+    groups: dict[date | UUID | str, list[RankedHit]] = {}
     for hit in ranked:
         outline = outlines.get(hit.id)
         if outline is None:
             continue
         first = first_of_text.setdefault((outline.kind, outline.digest), hit.id)
         if first == hit.id:
-            by_day.setdefault(outline.day, []).append(hit)
+            fact_group = hit.id if are_facts_apart else FACT_KIND
+            group = fact_group if outline.kind == FACT_KIND else outline.day
+            groups.setdefault(group, []).append(hit)
         elif outline.day != outlines[first].day:
             same_texts.setdefault(first, []).append(hit)
     return [
         HitGroup(
-            day,
+            outlines[hits[0].id].day,
             _put_own_first(hits, outlines),
             {hit.id: _list_once_a_day(same_texts[hit.id], outlines) for hit in hits if hit.id in same_texts},
         )
-        for day, hits in by_day.items()
+        for hits in groups.values()
     ]
 
 

@@ -16,15 +16,18 @@ from diary.entries.services import move_entry
 from diary.generation.prompt_record import PromptRecord
 from diary.models import Entry, Opening, Origin, Recap, Reply
 from diary.origins.services import claim_entry
-from llamora.crypto import TokenKind, in_force
+from llamora.crypto import Realm, RealmKeyring, TokenKind, in_force
 from llamora.database import write_transaction
 from llamora.inference.job import JobState
 from search.embedder.holder import embedders
 from search.index.registry import indexes
+from search.programs import services
+from search.query.parser import parse
 from tests.api.conftest import MakeProgram
 from tests.api.program import Program, read_refusal
 from tests.people import Resident, register_resident
 from tests.search.indexing import BagOfWords, open_index, wait_until_idle
+from tests.traces.facts.telling import accept_new, add_fact
 from tests.traces.tagging import add_traces
 
 SEARCH = "/api/v1/search"
@@ -389,3 +392,53 @@ def test_an_idle_browser_lends_its_index_to_no_program(olive: Resident, make_pro
         cursor.execute("UPDATE accounts_unlock SET last_active = '2026-01-01 00:00:00'")
 
     assert read_refusal(program.send("POST", SEARCH, {"query": "geese"}))[0] == 423
+
+
+# --- Facts -------------------------------------------------------------------------------------------------
+
+
+def test_facts_reach_a_token_only_with_their_realm(olive: Resident, make_program: MakeProgram) -> None:
+    entry = olive.write("Biggie swam", day=DAY)
+    fact = add_fact(olive, "You have a dog called Biggie")
+    open_index(olive)
+    without, with_both = make_program("diary:read"), make_program("diary:read", "facts:read")
+
+    assert list_ids(find(without, "biggie")) == [str(entry.id)]
+    assert set(list_ids(find(with_both, "biggie"))) == {str(entry.id), str(fact.id)}
+    for query in ("biggie in:facts", "dog", "dog called", "in:facts"):
+        assert find(without, query) == {
+            "state": "ready",
+            "results": [],
+            "total": 0,
+            "next_offset": None,
+            "days": None,
+        }
+    (found,) = find(with_both, "biggie in:facts")["results"]
+    assert (found["kind"], found["entry_id"], found["origin"]) == ("fact", None, "own")
+
+
+def test_a_fact_of_a_program_counts_for_nothing_unless_others_are_read(
+    olive: Resident, make_program: MakeProgram
+) -> None:
+    fact = accept_new(olive, "You have a dog called Biggie", origin=Origin.PROGRAM)
+    open_index(olive)
+    scopes = ("diary:read", "facts:read")
+
+    assert find(make_program(*scopes), "biggie")["total"] == 0
+    assert list_ids(find(make_program(*scopes, reads_untrusted=True), "biggie")) == [str(fact.id)]
+
+
+def test_a_keyring_of_facts_alone_finds_facts_alone(olive: Resident, make_program: MakeProgram) -> None:
+    olive.write("Biggie swam", day=DAY)
+    fact = add_fact(olive, "You have a dog called Biggie")
+    open_index(olive)
+    make_program("facts:read")  # a token for which the keyring of the browser is held
+    realms = olive.open_keyring().list_realm_keys([Realm.FACTS])
+    keyring = RealmKeyring(owner=olive.id, epoch=olive.open_keyring().epoch, realm_keys=realms)
+
+    with in_force(keyring):
+        found = services.search_texts(keyring, parse("biggie"), offset=0, limit=10, with_hidden=False)
+        counts = services.count_texts(keyring, with_hidden=False)
+
+    assert [text.hit.id for text in found.texts] == [fact.id]
+    assert counts.total == 1

@@ -16,8 +16,12 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
-from diary.models import Origin
+from diary.models import TRUSTED_ORIGINS, Origin
 from llamora.fields import MacField, SealedJSONField, SealedManager, SealedModel, SealedQuerySet
+
+# A model proposes facts from its owner's own entries alone, and its owner accepts them. What a program or a
+# file said may be meant for the model that reads it.
+TRUSTED_FACT_ORIGINS = TRUSTED_ORIGINS | {Origin.MODEL}
 
 SUBJECT_INDEX_LABEL = "traces.fact.subject_index"
 SAME_INDEX_LABEL = "traces.fact.same_index"
@@ -43,6 +47,10 @@ class FactQuerySet(SealedQuerySet["Fact"]):
     def only_accepted(self, owner_id: UUID) -> "FactQuerySet":
         """Return the facts that one person has accepted and that are still so."""
         return self.filter(owner_id=owner_id, state=FactState.ACCEPTED)
+
+    def only_trusted(self) -> "FactQuerySet":
+        """Return the facts that their owner wrote, or that a model found in what they wrote."""
+        return self.filter(origin__in=TRUSTED_FACT_ORIGINS)
 
     def only_proposed(self, owner_id: UUID) -> "FactQuerySet":
         """Return the proposals that wait for one person, the oldest first."""

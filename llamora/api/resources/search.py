@@ -45,13 +45,13 @@ class TextSearch(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class SearchResultBody(msgspec.Struct, kw_only=True):
-    """A text that was found: an entry, a reply to one, or the opening or the recap of a day.
+    """A text that was found: an entry, a reply to one, the opening or the recap of a day, or a fact.
 
     `entry_id` is the entry itself or the one that is replied to, else null. `snippet` is its most relevant
     part. `why` says what matches: "phrase", "words", "trace", "meaning". `origin` is as in EntryBody.
     """
 
-    kind: Literal["entry", "reply", "opening", "recap"]
+    kind: Literal["entry", "reply", "opening", "recap", "fact"]
     id: UUID
     entry_id: UUID | None
     day: date
