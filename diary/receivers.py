@@ -20,13 +20,16 @@ from accounts.signals import (
 )
 from diary.drafts.late_drafts import merge_late_drafts
 from diary.entries.services import purge_bin
+from diary.generation.page_tasks import register_sections
 from diary.history.services import purge_versions
 from diary.inbox.boxes import open_boxes
 from diary.inbox.services import purge_inbox
 from diary.models import CustomReplyKind, Draft, Entry, ImportClaim, InboxItem, Opening, Recap, Reply, Version
+from diary.openings import presenters as openings_presenters
 from diary.recaps.services import delete_recap
 from diary.rendering import page_texts
 from diary.rendering.html_cache import html_cache
+from diary.replies import presenters as replies_presenters
 from diary.replies.services import mark_interrupted
 from llamora.crypto import KeyId, Keyring
 from llamora.database import NotWritten
@@ -47,6 +50,8 @@ def connect() -> None:
     data_key_rotated.connect(interrupt_jobs_of_former_key, dispatch_uid="diary.replies.new_key")
     post_delete.connect(_delete_recap, sender=Entry, dispatch_uid="diary.recaps.destroyed")
     registry.on_startup(mark_interrupted)
+    register_sections(replies_presenters.find_section)
+    register_sections(openings_presenters.find_section)
     page_texts.connect()
 
 

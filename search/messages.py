@@ -68,6 +68,26 @@ _NOT_LOADED: Final = (
 NOTHING_ANSWERS: Final = "Nothing in your diary answers this."
 PASSAGES_INSTEAD: Final = "No model is available. These passages are the nearest to your question:"
 PASSAGES_GONE: Final = "The passages that were found have been changed or deleted since."
+ASK_REFUSED: Final = {
+    "empty": "Write a question first.",
+    "too_long": "A question has at most 2,000 characters. Shorten it, then ask again.",
+    "not_text": "The question has characters that can't be saved. Remove them, then ask again.",
+    "too_many": "Many answers are being written already. Wait until one is complete, then ask again.",
+    "opening": "Your diary is still being opened for search. Wait a moment, then ask again.",
+    "locked": "Your diary is locked. Unlock it, then ask again.",
+}
+NAME_REFUSED: Final = {
+    "empty": "The name has no letters that can be seen. Write another one.",
+    "too_long": "A name has at most 120 characters. Shorten it.",
+    "not_text": "The name has characters that can't be saved. Remove them.",
+}
+# Who asked, if it was not the owner on a page.
+QUESTION_ORIGINS: Final = {
+    "own_token": "asked with a program",
+    "program": "asked by a program",
+    "imported": "imported",
+    "model": "asked by the model",
+}
 QUESTION_LABEL: Final = "Question {number}"
 QUESTION_INCOMPLETE: Final = "{label} has no text that can be imported"
 

@@ -20,12 +20,14 @@ from accounts.preferences.forms import register_notice
 from accounts.security import data_inventory
 from accounts.signals import data_key_rotated, person_deleted, vault_locked, vault_unlocked
 from diary import hooks
+from diary.generation.page_tasks import register_sections
 from diary.models import Entry, Reply
 from llamora.crypto import KeyId, Keyring, VaultLocked, current_keyring
 from llamora.inference.job import LIVE_STATES
 from llamora.inference.registry import registry
 from search import related_entries, services
 from search.ask import conversations, imports
+from search.ask import presenters as ask_presenters
 from search.ask.services import mark_interrupted
 from search.embedder.search_settings import get_search_settings
 from search.errors import IndexClosed
@@ -58,6 +60,7 @@ def connect() -> None:
         RecentSearch, data_inventory.RowLabel(one="recent search", many="recent searches")
     )
     data_inventory.register_label(Question, data_inventory.RowLabel(one="question", many="questions"))
+    register_sections(ask_presenters.find_section)
     hooks.register_row_import(imports.KIND, imports.insert_question)
     hooks.register_export_rule("search.question", conversations.build_export_rule)
     registry.on_startup(mark_interrupted)

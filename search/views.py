@@ -12,6 +12,8 @@ from accounts.decorators import unlock_required
 from accounts.http.request import HouseholdRequest
 from accounts.preferences.time_zones import load_time_zone
 from search import messages, services
+from search.ask.presenters import list_marked_pieces
+from search.ask.section import parse_source_token
 from search.index.fts_queries import MAX_COUNTED
 from search.presenters import build_day_rows, build_filter_buttons, describe_days, describe_embedding
 from search.query.days import DayReader
@@ -48,12 +50,16 @@ def box(request: HouseholdRequest) -> HttpResponse:
 @require_POST
 @unlock_required
 def marks(request: HouseholdRequest) -> JsonResponse:
-    """Return the words to mark in an entry or reply that was opened from a result."""
+    """Return what to mark in a text that was opened from a result or from a source of an answer."""
     try:
         id_ = UUID(request.POST.get("id", ""))
     except ValueError:
         return JsonResponse({"marks": []})
-    marks = services.find_marked_words(request.vault.keyring, token=request.POST.get("found", ""), id_=id_)
+    found = request.POST.get("found", "")
+    if source := parse_source_token(found):
+        pieces = list_marked_pieces(request.user.id, *source, id_=id_)
+        return JsonResponse({"marks": pieces})
+    marks = services.find_marked_words(request.vault.keyring, token=found, id_=id_)
     return JsonResponse({"marks": marks})
 
 

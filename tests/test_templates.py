@@ -15,6 +15,7 @@ _TAG = re.compile(rf"<({_NAMES})( [a-z-]+=|>|/>)")
 _WRITES_TAGS = {
     "accounts.admin.site": "Django's own checkbox, as the heading of a column",
     "diary.rendering.markdown": "what a text becomes that is not read as Markdown",
+    "search.ask.section": "the number of a source in an answer, which becomes a link",
     "llamora.ops.server.body_limits": "the refusal of a body, before Django has the request",
     "llamora.ops.benchmarks.client": "reads pages, as a person's browser does",
 }

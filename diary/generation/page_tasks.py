@@ -1,7 +1,8 @@
-"""Tasks whose text a day page shows while it is generated (replies and openings), and that text as HTML."""
+"""Tasks whose text a page shows while it is generated, such as replies, and that text as HTML."""
 
 from datetime import date
 from typing import NamedTuple, Protocol, runtime_checkable
+from uuid import UUID
 
 from django.utils.safestring import SafeString, mark_safe
 
@@ -26,19 +27,58 @@ class PageSection(NamedTuple):
 
 @runtime_checkable
 class PageTask(GenerationTask, Protocol):
-    """A task with a section on the page of a day."""
+    """A task with a section on the page of a day or of a conversation."""
 
     @property
-    def day(self) -> date:
-        """The day whose page shows the section."""
+    def page_subject(self) -> date | UUID:
+        """The day, or the id of the conversation, whose page shows the section."""
 
     def render_section(self, job: Job, text: RenderedText) -> PageSection:
         """Return the section of the task's job; `text` is the text generated so far."""
 
 
 def get_page_task(job: Job) -> PageTask | None:
-    """Return the task of a job, or None if no day page shows it."""
+    """Return the task of a job, or None if no page shows it."""
     return job.task if isinstance(job.task, PageTask) else None
+
+
+class TextFilter(Protocol):
+    """A filter of a text while it is written, which may hold back its end."""
+
+    def feed(self, text: str) -> str:
+        """Take the next piece, and return what is settled."""
+
+    def finish(self) -> str:
+        """Return the rest at the end of the text."""
+
+
+@runtime_checkable
+class FilteredTask(Protocol):
+    """A task whose text is filtered before a page shows it."""
+
+    def create_filter(self) -> TextFilter:
+        """Return a new filter for the text of the task."""
+
+
+class SectionFinder(Protocol):
+    """A function that finds the section of a person's own row by its id; None for any other."""
+
+    def __call__(self, section_id: UUID, /, *, owner_id: UUID) -> PageSection | None: ...
+
+
+_section_finders: list[SectionFinder] = []
+
+
+def register_sections(find: SectionFinder) -> None:
+    """Register a function that finds sections by their rows; a second registration has no effect."""
+    if find not in _section_finders:
+        _section_finders.append(find)
+
+
+def find_page_section(section_id: UUID, *, owner_id: UUID) -> PageSection | None:
+    """Return a section by the id of its row, or None if it is none of this person's."""
+    found = (find(section_id, owner_id=owner_id) for find in _section_finders)
+    return next((section for section in found if section is not None), None)
 
 
 def mark_html_safe(settled: str, tail: str = "") -> RenderedText:
@@ -49,6 +89,28 @@ def mark_html_safe(settled: str, tail: str = "") -> RenderedText:
 def render_job_text(job: Job) -> RenderedText:
     """Render all text of a job."""
     if job.is_over:
-        return RenderedText(render_page_text(job.text, has_links=False))
-    split = split_settled(job.text, budget=RenderBudget(has_links=False), max_tail_units=MAX_TAIL_UNITS)
+        return RenderedText(render_page_text(filter_text(job), has_links=False))
+    budget = RenderBudget(has_links=False)
+    split = split_settled(filter_text(job), budget=budget, max_tail_units=MAX_TAIL_UNITS)
     return mark_html_safe("".join(split.settled), split.tail)
+
+
+class _NoFilter:
+    """The filter of a text that is shown as it is."""
+
+    def feed(self, text: str) -> str:
+        return text
+
+    def finish(self) -> str:
+        return ""
+
+
+def create_filter(job: Job) -> TextFilter:
+    """Return a new filter for the text of a job."""
+    return job.task.create_filter() if isinstance(job.task, FilteredTask) else _NoFilter()
+
+
+def filter_text(job: Job) -> str:
+    """Return the text of a job as a page shows it."""
+    text_filter = create_filter(job)
+    return text_filter.feed(job.text) + (text_filter.finish() if job.is_over else "")

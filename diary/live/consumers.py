@@ -1,4 +1,4 @@
-"""The live socket of one tab: sends replies and openings while they are generated, and the lock of the vault.
+"""The live socket of one tab: sends replies, openings and answers as they are written, and the vault's lock.
 
 `receive` only records the requests of the tab. A task of the socket sends the current changes, so that a slow
 tab gets fewer and larger frames, and nothing is queued. The vault is checked before each request and every
@@ -23,12 +23,15 @@ from django.urls import path
 from accounts.http.request import NOBODY, RequestVault
 from accounts.sessions.scope import reload_vault
 from accounts.sessions.user_events import user_events
-from diary.generation.page_tasks import PageSection, get_page_task, render_job_text
+from diary.generation.page_tasks import (
+    PageSection,
+    find_page_section,
+    get_page_task,
+    render_job_text,
+)
 from diary.live.protocol import MalformedFrame, RestartRequest, WatchRequest, parse_frame
 from diary.live.streaming import Subscription
 from diary.model_line import render_parts
-from diary.openings import presenters as openings_presenters
-from diary.replies import presenters as replies_presenters
 from llamora.crypto import current_keyring
 from llamora.inference.job import Job
 from llamora.inference.registry import registry
@@ -52,7 +55,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
         super().__init__()
         self.vault: RequestVault = NOBODY
         self.owner: UUID | None = None
-        self.day: date | None = None
+        self.subject: date | UUID | None = None
         self.requested: set[UUID] = set()
         self.subscriptions: dict[UUID, Subscription] = {}
         self.has_updates = asyncio.Event()
@@ -111,7 +114,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
             self.restart_section(frame.reply)
         else:
             self.unsubscribe_all()
-            self.day = frame.day
+            self.subject = frame.subject
             self.is_watching.set()
             for job in registry.list_jobs(self.vault.keyring.key_id):
                 self.follow(job)
@@ -127,7 +130,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
         if job is None or job.is_over or task is None:
             self.requested.add(section_id)
         else:
-            # The page shows another day than the task's: the entry was moved since the job began.
+            # The page is another than the task's: the entry was moved since the job began.
             self.subscriptions[section_id] = Subscription(job, task, self.has_updates.set)
 
     def on_job_start(self, job: Job) -> None:
@@ -136,9 +139,9 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
             asyncio.get_running_loop().call_later(START_DELAY, self.has_updates.set)
 
     def follow(self, job: Job) -> bool:
-        """Follow a job if it belongs to the day of this tab."""
+        """Follow a job if it belongs to the page of this tab."""
         task = get_page_task(job)
-        if self.is_ending or self.day is None or task is None or task.day != self.day:
+        if self.is_ending or self.subject is None or task is None or task.page_subject != self.subject:
             return False
         if previous := self.subscriptions.pop(job.id, None):
             previous.close()
@@ -170,8 +173,9 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
         await self.is_watching.wait()
         while True:
             assert self.vault.person is not None
-            assert self.day is not None
-            for element_id, html in render_parts(self.vault.person, self.day).items():
+            # The page of a conversation has no such line: it stands under the question.
+            day = self.subject if isinstance(self.subject, date) else None
+            for element_id, html in (render_parts(self.vault.person, day) if day else {}).items():
                 if not self.is_ending and sent.get(element_id) != html:
                     sent[element_id] = html
                     ids = {"reply": element_id, "place": element_id}
@@ -185,7 +189,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
     async def send_from_rows(self, section_id: UUID) -> None:
         """Send a section from its database row, if no running job writes it."""
         assert self.owner is not None
-        find = partial(_find_section, section_id, owner_id=self.owner)
+        find = partial(_find_own_section, section_id, owner_id=self.owner)
         section = await registry.db.run(find, keyring=self.vault.held)
         if section is not None and not self.is_ending:
             ids = {"reply": str(section_id), "place": section.element_id}
@@ -275,15 +279,13 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
             await self.close_with_code(1011)
 
 
-def _find_section(section_id: UUID, *, owner_id: UUID) -> PageSection | None:
+def _find_own_section(section_id: UUID, *, owner_id: UUID) -> PageSection | None:
     """Return a person's own section, or None for any other. Needs the owner's keyring in force."""
     job = registry.get(section_id, current_keyring().key_id)
     if job is not None:
         task = get_page_task(job)
         return task.render_section(job, render_job_text(job)) if task else None
-    return replies_presenters.find_section(section_id, owner_id=owner_id) or openings_presenters.find_section(
-        section_id, owner_id=owner_id
-    )
+    return find_page_section(section_id, owner_id=owner_id)
 
 
 websocket_urlpatterns = [path("live/", LiveConsumer.as_asgi())]

@@ -1,7 +1,8 @@
 """Frames that a tab sends on the live socket: ids, never text. Pure.
 
-{"type": "watch", "day": "2026-11-20", "owner": "<uuid>"}   follow the replies of this day
-{"type": "again", "reply": "<uuid>"}                        send this reply again from its beginning
+{"type": "watch", "day": "2026-11-20", "owner": "<uuid>"}         follow the replies of this day
+{"type": "watch", "conversation": "<uuid>", "owner": "<uuid>"}    follow the answers of this conversation
+{"type": "again", "reply": "<uuid>"}                              send this reply again from its beginning
 """
 
 import json
@@ -19,15 +20,15 @@ class MalformedFrame(Exception):  # noqa: N818 - states what is the case
 
 @dataclass(frozen=True)
 class WatchRequest:
-    """A request to follow the replies of a day, from a page of `owner`."""
+    """A request to follow what is written on the page of a day or a conversation, a page of `owner`."""
 
-    day: date
+    subject: date | UUID
     owner: UUID
 
 
 @dataclass(frozen=True)
 class RestartRequest:
-    """A request to send a reply from its beginning."""
+    """A request to send a reply or an answer from its beginning."""
 
     reply: UUID
 
@@ -44,7 +45,9 @@ def parse_frame(text: str) -> WatchRequest | RestartRequest:
 def _parse_request(frame: Any) -> WatchRequest | RestartRequest:
     match frame["type"]:
         case "watch":
-            return WatchRequest(day=parse_day(frame["day"]), owner=UUID(frame["owner"]))
+            is_day = "day" in frame
+            subject = parse_day(frame["day"]) if is_day else UUID(frame["conversation"])
+            return WatchRequest(subject=subject, owner=UUID(frame["owner"]))
         case "again":
             return RestartRequest(reply=UUID(frame["reply"]))
     raise MalformedFrame

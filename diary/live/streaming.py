@@ -14,7 +14,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 from diary.generation.job_status import describe_job
-from diary.generation.page_tasks import PageTask, mark_html_safe
+from diary.generation.page_tasks import PageTask, create_filter, mark_html_safe
 from diary.rendering.markdown import MAX_TAIL_UNITS, MAX_UNITS, RenderBudget, split_settled
 from llamora.inference.job import Job
 
@@ -38,6 +38,7 @@ class LiveRendering:
         self.restarts = job.restarts
         self._pieces = 0
         self._open = ""
+        self._filter = create_filter(job)
         self._budget = RenderBudget(has_links=False)
         self._listeners: list[OnChange] = []
         self._changed, self._urgent = asyncio.Event(), asyncio.Event()
@@ -69,11 +70,12 @@ class LiveRendering:
         if job.restarts != self.restarts:
             self.restarts = job.restarts
             self.settled, self.tail, self._open, self._pieces = [], "", "", 0
+            self._filter = create_filter(job)
             self._budget = RenderBudget(has_links=False)
         new, self._pieces = job.text_since(self._pieces)
         self.version = job.seq
         if new or job.is_over:
-            self._open += new
+            self._open += self._filter.feed(new) + (self._filter.finish() if job.is_over else "")
             max_tail_units = MAX_UNITS if job.is_over else MAX_TAIL_UNITS
             split = split_settled(self._open, budget=self._budget, max_tail_units=max_tail_units)
             self._open = self._open[split.settled_len :]

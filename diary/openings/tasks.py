@@ -90,6 +90,11 @@ class OpeningTask:
         """The day, since each day has one opening."""
         return self.day
 
+    @property
+    def page_subject(self) -> date:
+        """The day whose page shows the opening."""
+        return self.day
+
     def build_view(self, job: Job, text: RenderedText) -> OpeningView | None:
         """Return the opening with the text generated so far, or None if the generation failed."""
         return build_job_view(

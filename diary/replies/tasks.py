@@ -49,8 +49,13 @@ class ReplyTask:
 
     @property
     def day(self) -> date:
-        """The day whose page shows the reply."""
+        """The day of the entry."""
         return self.context.day
+
+    @property
+    def page_subject(self) -> date:
+        """The day whose page shows the reply."""
+        return self.day
 
     @property
     def subject(self) -> UUID:

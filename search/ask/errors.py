@@ -1,7 +1,7 @@
 """Errors of Ask.
 
 AskRefused              a question that is not answered, with its code; no text of it
-    QuestionInvalid     empty, too_long, unreadable
+    QuestionInvalid     empty, too_long, not_text
     TooManyQuestions    too_many
     IndexNotReady       locked     the owner's diary is locked, so that there is no index of it
                         opening    it is being opened: asking again in a moment helps

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.models import Person
 from accounts.preferences.time_zones import load_time_zone
-from diary.entries.text_validation import InvalidText, clean_entry_text
+from diary.entries.text_validation import EmptyText, InvalidText, clean_entry_text
 from diary.errors import ObjectNotFound
 from diary.generation.ask_once import ask_once, get_task, list_jobs
 from diary.generation.prompt_record import PromptRecord
@@ -38,6 +38,7 @@ from search.ask.retrieval import add_passages, build_day_reader, retrieve
 from search.ask.source_numbers import drop_unknown_numbers
 from search.ask.tasks import AnswerTask
 from search.models import Question
+from search.query.folding import fold
 
 MAX_QUESTION_LENGTH: Final = 2_000
 MAX_NAME_LENGTH: Final = 120
@@ -105,6 +106,9 @@ def ask(
         text = clean_entry_text(question, limit=MAX_QUESTION_LENGTH)
     except InvalidText as refused:
         raise QuestionInvalid(refused.code) from None
+    if not fold(text).strip():
+        # Only characters without a width, for which a search by meaning would still find something.
+        raise QuestionInvalid(EmptyText.code)
     before = (
         load_questions(person.id, session_id, reads_untrusted=reads_untrusted)
         if session_id is not None
@@ -127,6 +131,7 @@ def ask(
         turns=load_turns(before, origin=origin, most=MAX_TURNS),
         has_read_imported=inherits or (found.is_untrusted and bool(found.passages)),
         today=timezone.now().astimezone(load_time_zone(person.time_zone)).date(),
+        language=person.language,
         record=PromptRecord(),
     )
     return _start(task, person=person, keyring=keyring, model=model, tells_not_read=tells_not_read)

@@ -11,17 +11,27 @@ from django.utils import timezone
 from diary import days
 from diary.generation import prompt_templates
 from diary.generation.budget import ensure_unlocked, get_token_budget
+from diary.generation.job_status import describe_job
+from diary.generation.page_tasks import PageSection, RenderedText
 from diary.generation.prompt_context import MIN_ENTRY_CHARACTERS, fit_latest
 from diary.generation.prompt_entries import omit_middle
 from diary.generation.prompt_record import PromptRecord
 from diary.generation.prompts import build_prompt
 from diary.generation.text_language import describe_language
 from diary.models import TRUSTED_ORIGINS
-from llamora.inference.job import LIVE_STATES, JobOutcome, JobState, Prompt, RowDeleted, TokenCounter
+from llamora.inference.job import LIVE_STATES, Job, JobOutcome, JobState, Prompt, RowDeleted, TokenCounter
 from llamora.llm.deltas import ChatMessages
 from search.ask.conversations import Turn
 from search.ask.passages import FoundPassages, Tally, store_sources
-from search.ask.source_numbers import drop_unknown_numbers
+from search.ask.section import (
+    AnswerView,
+    SourceView,
+    build_source_view,
+    link_source_numbers,
+    list_remarks,
+    render_section,
+)
+from search.ask.source_numbers import SourceNumberFilter, drop_unknown_numbers
 from search.models import Question
 
 
@@ -85,12 +95,60 @@ class AnswerTask:
     turns: tuple[Turn, ...] = field(default=(), repr=False)
     has_read_imported: bool = False
     today: date
+    # Of its owner, for the days in the sources.
+    language: str = "en-gb"
     record: PromptRecord = field(default_factory=PromptRecord)
 
     @property
     def subject(self) -> UUID:
         """The id of the question, since a person may have asked several."""
         return self.id
+
+    @property
+    def page_subject(self) -> UUID:
+        """The conversation whose page shows the answer."""
+        return self.session_id
+
+    def create_filter(self) -> SourceNumberFilter:
+        """Return a filter that drops the numbers of sources that do not exist."""
+        return SourceNumberFilter(count=len(self.found.passages))
+
+    def build_view(self, job: Job, text: RenderedText) -> AnswerView:
+        """Return the answer with the text generated so far, and at its end with its sources."""
+        sources = self._build_sources() if job.is_over else ()
+        return AnswerView(
+            id=self.id,
+            session_id=self.session_id,
+            state=job.state.value,
+            html=link_source_numbers(text.settled, question_id=self.id, count=len(sources)),
+            tail=link_source_numbers(text.tail, question_id=self.id, count=len(sources)),
+            note=describe_job(job),
+            thoughts="" if job.is_over else job.thoughts_since(0)[0],
+            sources=sources,
+            remarks=list_remarks(
+                has_read_imported=self.has_read_imported, not_read=self.found.not_read, author=job.author
+            )
+            if job.is_over
+            else (),
+        )
+
+    def _build_sources(self) -> list[SourceView]:
+        return [
+            build_source_view(
+                self.id,
+                number=number,
+                entry_id=passage.entry_id,
+                day=passage.day,
+                origin=passage.origin,
+                snippet=passage.snippet,
+                language=self.language,
+            )
+            for number, passage in enumerate(self.found.passages, start=1)
+        ]
+
+    def render_section(self, job: Job, text: RenderedText) -> PageSection:
+        """Return the section of the answer on the page of its conversation."""
+        return render_section(self.build_view(job, text), owner_id=self.owner_id)
 
     async def build_prompt(self, server: TokenCounter, *, share: float) -> Prompt:
         """Build a prompt with as many of the best passages and last turns as fit."""

@@ -173,11 +173,10 @@ def _parse_clean(clean: str, reader: DayReader | None) -> SearchQuery:
     query = replace(
         query, terms=query.terms[:MAX_TERMS], without=query.without[:MAX_TERMS], text=" ".join(spoken)
     )
-    if query.is_empty and (symbols := "".join(clean.split())):
+    symbols = "".join(clean.split())
+    if query.is_empty and (literal := fold(symbols.strip(_QUOTES) or symbols)):
         # Nothing but punctuation: the one thing that can be meant is that very punctuation.
-        return SearchQuery(
-            terms=(QueryTerm(words=(), literal=fold(symbols.strip(_QUOTES) or symbols), quoted=True),)
-        )
+        return SearchQuery(terms=(QueryTerm(words=(), literal=literal, quoted=True),))
     return _allow_prefix(query, clean)
 
 
@@ -250,7 +249,9 @@ def _build_term(piece: QueryPiece) -> QueryTerm | None:
     words = tuple(split_words(trimmed))
     if not words:
         # Letters of a script that neither SQLite nor Python takes for letters are still there to be found.
-        return QueryTerm(words=(), literal=fold(trimmed), quoted=True) if trimmed else None
+        # What is left of characters without a width is nothing.
+        literal = fold(trimmed)
+        return QueryTerm(words=(), literal=literal, quoted=True) if literal else None
     bare = _JOINERS.sub("", trimmed)
     broken = not any(is_unbroken(word) for word in words)
     joined = "".join(words) if broken and len(words) > 1 and "-" in trimmed else ""

@@ -13,9 +13,9 @@ const ended = new Set();
 
 const isAtPageEnd = () => window.innerHeight + window.scrollY >= document.documentElement.scrollHeight - 48;
 
-/* Scrolls along only for a reader at the end of the page, and only with a reply of the last entry. */
+/* Scrolls along only for a reader at the end of the page, and only with a reply to the last entry or question. */
 function changeAndFollow(section, change) {
-  const entries = document.querySelectorAll("#entries > .entry");
+  const entries = document.querySelectorAll("#entries > .entry, #conversation > .question");
   const isFollowing = isAtPageEnd() && entries[entries.length - 1]?.contains(section);
   change();
   if (isFollowing) window.scrollTo({ top: document.documentElement.scrollHeight });

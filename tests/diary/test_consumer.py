@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from datetime import timedelta
+from datetime import date, timedelta
 from threading import Event
 from uuid import UUID, uuid4
 
@@ -65,12 +65,15 @@ def test_a_malformed_frame_is_named_nowhere(frame: str) -> None:
 
 
 def test_frames_say_what_they_ask_for() -> None:
-    owner, reply = uuid4(), uuid4()
+    owner, reply, session = uuid4(), uuid4(), uuid4()
+    watched = ({"day": "2026-11-20"}, {"conversation": str(session)})
 
-    watch = parse_frame(json.dumps({"type": "watch", "day": "2026-11-20", "owner": str(owner)}))
+    of_day, of_conversation = (
+        parse_frame(json.dumps({"type": "watch", "owner": str(owner), **subject})) for subject in watched
+    )
 
-    assert isinstance(watch, WatchRequest)
-    assert (watch.day.isoformat(), watch.owner) == ("2026-11-20", owner)
+    assert of_day == WatchRequest(date(2026, 11, 20), owner)
+    assert of_conversation == WatchRequest(session, owner)
     assert parse_frame(json.dumps({"type": "again", "reply": str(reply)})) == RestartRequest(reply)
 
 

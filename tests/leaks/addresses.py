@@ -138,6 +138,11 @@ ADDRESSES = (
     Address("search_marks", "/search/place/", POST),
     Address("search_recent", "/search/recent/", POST),
     Address("search_rebuild", "/search/anew/", POST),
+    Address("ask", "/ask/"),
+    Address("conversation", f"/ask/{NO_WAY}/", is_owned=True),
+    Address("conversation_name", f"/ask/{NO_WAY}/name/", POST, is_owned=True),
+    Address("conversation_delete", f"/ask/{NO_WAY}/delete/", POST, is_owned=True),
+    Address("answer_stop", f"/ask/answers/{NO_WAY}/stop/", POST, is_owned=True),
 )
 PRIVATE = [address for address in ADDRESSES if not address.is_public]
 OWNED = [address for address in ADDRESSES if address.is_owned]

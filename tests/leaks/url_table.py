@@ -26,6 +26,7 @@ from diary.origins.provenance import Provenance
 from llamora.crypto import TokenKind, parse_token
 from llamora.fields import new_id
 from llamora.inference.job import JobState
+from search.models import Question
 from tests.people import SESSION, Resident, new_resident
 from traces.models import Change, Trace
 
@@ -146,6 +147,11 @@ search_box                            sign-in unlock 200 200 200     | 405
 search_marks                          405                            | 401 401 200 200 200
 search_recent                         405                            | 401 401 moved moved moved
 search_rebuild                        405                            | 401 401 moved moved moved
+ask                                   sign-in unlock 200 200 200     | 401 401 moved moved moved
+conversation                          sign-in unlock 200 404 404     | 401 401 moved 404 404
+conversation_name                     405                            | 401 401 moved 404 404
+answer_stop                           405                            | 401 401 moved 404 404
+conversation_delete                   405                            | 401 401 moved 404 404
 entry_traces                          sign-in unlock moved 404 404   | 405
 trace_add                             sign-in unlock 200 404 404     | 401 401 422 404 404
 trace_dismiss                         sign-in unlock moved 404 404   | 401 401 422 404 404
@@ -184,6 +190,8 @@ OWNED = (
     "item_id",
     "box_id",
     "import_id",
+    "session_id",
+    "question_id",
 )
 
 
@@ -288,6 +296,9 @@ def create_rows(who: Resident) -> dict[str, Any]:
         item = InboxItem.objects.create(
             owner_id=who.id, day=DAY, origin=Origin.PROGRAM, body={"text": f"Sent to {name}."}
         )
+        question = Question.objects.create(
+            owner_id=who.id, session_id=new_id(), text="A question.", answer="", sources=[]
+        )
     box = InboxBox.objects.create(
         owner_id=who.id, day=DAY, sender_id=new_id(), box=b"unchecked", mac=bytes(32)
     )
@@ -310,6 +321,8 @@ def create_rows(who: Resident) -> dict[str, Any]:
         "item_id": item.id,
         "box_id": box.id,
         "import_id": run.import_id,
+        "session_id": question.session_id,
+        "question_id": question.id,
         "object_id": who.id.hex,
         "content_type_id": 1,
     }

@@ -56,6 +56,13 @@ def test_quotes_of_any_kind_count_and_need_no_end(typed: str) -> None:
     assert query.terms[0].quoted
 
 
+@pytest.mark.parametrize("typed", ["\u200b", " \u200b\n", "\u2060 a", "\u200b-", '"\u200b"', "-\u200b"])
+def test_characters_without_a_width_make_no_term(typed: str) -> None:
+    query = parse(typed)
+
+    assert all(term.words or term.literal for term in (*query.terms, *query.without))
+
+
 @pytest.mark.parametrize("typed", ['"with «cold» milk"', '"with“ -cold milk"'])
 def test_straight_quotes_hold_others(typed: str) -> None:
     query = parse(typed)

@@ -27,7 +27,9 @@ export default function attach(body, signal) {
     current.addEventListener("open", () => {
       tries = 0;
       resetSequence();
-      if (body.dataset.day) send({ type: "watch", day: body.dataset.day, owner: body.dataset.owner });
+      const { day, conversation, owner } = body.dataset;
+      if (day) send({ type: "watch", day, owner });
+      if (conversation) send({ type: "watch", conversation, owner });
       // A reply that ended while there was no connection is sent only on request.
       getUnfinished().forEach(requestSnapshot);
     });

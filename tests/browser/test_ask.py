@@ -1,0 +1,72 @@
+"""Tests of Ask in a browser: by keyboard, while it is written, with axe, in both themes and on a phone."""
+
+from threading import Event
+
+from playwright.sync_api import expect
+
+from tests.browser.fixture_classes import NewDiary
+from tests.browser.test_accessibility import PageFindings
+from tests.browser.test_unchecked_drafts import take_pictures
+from tests.fakes.model_server import FakeModelServer
+from tests.fakes.script import Script
+
+QUESTION = "Where did I meet Anna?"
+
+
+def test_a_question_is_asked_answered_renamed_and_deleted(
+    new_diary: NewDiary, model: FakeModelServer
+) -> None:
+    diary = new_diary()
+    page, findings = diary.page, PageFindings()
+    diary.save_entry("Met Anna at the weir, where the heron stands. She wore the green coat again.")
+    diary.save_entry("Met Anna by the old mill.\n\n" + "It rained all afternoon and nobody came. " * 20)
+    page.keyboard.press("Escape")
+    page.locator("h1").click()
+    page.keyboard.press("q")
+    expect(page.get_by_role("heading", name="Ask", exact=True)).to_be_visible()
+    expect(page.locator("#ask-text")).to_be_focused()
+    findings.check_page(page, "/ask/, empty")
+    take_pictures(diary, "ask-empty")
+
+    go_on = Event()
+    model.add_scripts(
+        Script(tokens=["You met Anna ", "at the weir [1]", ", and by the old mill [2]."], rest_when=go_on)
+    )
+    page.keyboard.type(QUESTION)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator(".question-text")).to_have_text(QUESTION)
+    answer = page.locator(".reply")
+    expect(answer).to_contain_text("You met Anna")
+    expect(answer.get_by_role("button", name="Stop")).to_be_visible()
+    take_pictures(diary, "ask-writing")
+    go_on.set()
+    expect(answer).to_contain_text("by the old mill [2].")
+    expect(page.locator("#live-region")).to_have_text("Llamora has replied.")
+    findings.check_page(page, "a conversation")
+    take_pictures(diary, "ask-answered")
+    page.set_viewport_size({"width": 320, "height": 700})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    page.set_viewport_size({"width": 1200, "height": 900})
+
+    answer.get_by_role("link", name="1", exact=True).click()
+    expect(page.locator(".answer-sources li").first).to_be_in_viewport()
+    page.locator(".answer-sources a").first.click()
+    expect(page.locator("mark.found").first).to_be_in_viewport()
+    assert "Anna" not in page.url
+    take_pictures(diary, "ask-source")
+
+    page.goto(page.url.partition("/d/")[0] + "/ask/")
+    expect(page.locator(".conversations a")).to_have_text([QUESTION])
+    findings.check_page(page, "/ask/")
+    take_pictures(diary, "ask-list")
+    page.locator(".conversations a").click()
+    page.get_by_text("Rename", exact=True).click()
+    page.get_by_label("Name").fill("About Anna")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("heading", name="About Anna")).to_be_visible()
+    page.get_by_text("Delete conversation", exact=True).first.click()
+    take_pictures(diary, "ask-delete")
+    page.get_by_role("button", name="Delete conversation").click()
+    expect(page.locator(".empty")).to_be_visible()
+    assert findings.problems() == {}
