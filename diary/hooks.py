@@ -29,9 +29,13 @@ from diary.rendering.excerpts import Span
 
 @dataclass(frozen=True, kw_only=True)
 class EntryPanel:
-    """HTML below an entry; `menu` is a template for the menu of reply styles, with `content` as `part`."""
+    """HTML below an entry, or a template for what has forms of its own, with `content` as `part`.
 
-    html: SafeString
+    `menu` is a template for the menu of reply styles, likewise.
+    """
+
+    html: SafeString = field(default=SafeString(""), repr=False)
+    template: str = ""
     content: Any = None
     menu: str = ""
 

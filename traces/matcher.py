@@ -4,16 +4,11 @@ Text and names are folded alike (identity, and without accents), and a name matc
 does not match in `party`. Scripts written without spaces have no word boundaries, so 子供 matches within
 子供達; but a run of katakana is a word, and a hangul word may be followed by particles.
 
-The matchers of unlocked people are cached in memory: built on first use, removed at a lock. Each change of a
-name and each lock begins another generation. A matcher whose building began in an earlier generation is used
-once and not cached.
+The matchers of unlocked people are cached in memory (`traces.unlocked_cache`), until a name changes.
 """
 
 import re
-import threading
-import time
 import unicodedata
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from itertools import islice
@@ -21,13 +16,11 @@ from typing import Any, Final, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 import ahocorasick
-from django.conf import settings
 
-from accounts.sessions.registry import session_registry
-from llamora.crypto import KeyId, current_realm_keyring
 from llamora.normalization import normalize
 from traces.models import Trace
 from traces.names import get_content, get_identity
+from traces.unlocked_cache import UnlockedCache
 
 R = TypeVar("R")
 S = TypeVar("S")
@@ -35,7 +28,6 @@ S = TypeVar("S")
 MAX_SEARCHED_LENGTH: Final = 20_000
 # Names within names, as "a a" in "a a a", are found again at each place of a text made for it.
 _MAX_MATCHES: Final = 5_000
-SWEEP_SECONDS: Final = 20.0
 _ACCENTS = re.compile("[\u0300-\u036f]")
 # Han, hiragana, Thai, Lao, Tibetan, Burmese, Khmer: a word may begin and end anywhere.
 _UNSPACED = re.compile(
@@ -177,65 +169,4 @@ def load_matcher(owner_id: UUID) -> NameMatcher:
     return NameMatcher(names, always_read=[t.id for t in rows if t.is_read_always and t.id in names])
 
 
-class NameMatchers:
-    """Cache of the matchers of unlocked people, by the key with which their names were opened."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._matchers: dict[KeyId, NameMatcher] = {}
-        self._used_at: dict[KeyId, float] = {}
-        self._generations: Counter[UUID] = Counter()
-        self._sweeper: threading.Thread | None = None
-
-    def get_current(self) -> NameMatcher:
-        """Return the matcher of the person whose keyring is in force; raise VaultLocked if there is none."""
-        key_id = current_realm_keyring().key_id
-        with self._lock:
-            matcher, generation = self._matchers.get(key_id), self._generations[key_id.owner]
-            self._used_at[key_id] = time.monotonic()
-        if matcher is not None:
-            return matcher
-        matcher = load_matcher(key_id.owner)
-        with self._lock:
-            if self._generations[key_id.owner] == generation:
-                self._matchers[key_id] = matcher
-            self._start_sweeper()
-        # Race with a lock: it deletes its row before it sends its signal, so that one of the two sees the
-        # other.
-        if not session_registry.is_unlocked(key_id):
-            self.forget(key_id.owner)
-        return matcher
-
-    def has_matcher(self, owner_id: UUID) -> bool:
-        """Return whether a matcher of this person is cached."""
-        with self._lock:
-            return any(key_id.owner == owner_id for key_id in self._matchers)
-
-    def forget(self, owner_id: UUID) -> None:
-        """Drop a person's matchers, including one that is being built."""
-        with self._lock:
-            self._generations[owner_id] += 1
-            for key_id in [key_id for key_id in self._used_at if key_id.owner == owner_id]:
-                self._matchers.pop(key_id, None)
-                del self._used_at[key_id]
-
-    def sweep(self, *, now: float | None = None) -> None:
-        """Drop matchers unused for the idle limit, since an idle lock sends no signal; `now` is monotonic."""
-        since = (time.monotonic() if now is None else now) - 60 * settings.IDLE_MINUTES
-        with self._lock:
-            unused = [key_id for key_id, used_at in self._used_at.items() if used_at < since]
-        for key_id in unused:
-            self.forget(key_id.owner)
-
-    def _start_sweeper(self) -> None:
-        if self._sweeper is None:
-            self._sweeper = threading.Thread(target=self._run_sweeper, name="traces-sweep", daemon=True)
-            self._sweeper.start()
-
-    def _run_sweeper(self) -> None:
-        pause = threading.Event()
-        while not pause.wait(SWEEP_SECONDS):
-            self.sweep()
-
-
-name_matchers = NameMatchers()
+name_matchers = UnlockedCache(load_matcher)

@@ -31,6 +31,8 @@ from traces.facts.models import (
     FactChange,
     FactSettings,
 )
+from traces.facts.pages import presenters as facts_presenters
+from traces.facts.pages.catalogue import fact_catalogues, mark_changed_fact
 from traces.facts.proposals import diary_walk
 from traces.facts.proposals.services import find_facts_after_reply, stop_finding
 from traces.facts.queries import load_choices
@@ -53,6 +55,8 @@ def connect() -> None:
     vault_locked.connect(_forget_after_lock, dispatch_uid="traces.locked")
     person_deleted.connect(_forget_names, dispatch_uid="traces.gone")
     data_key_rotated.connect(_forget_names, dispatch_uid="traces.turned")
+    person_deleted.connect(_forget_facts, dispatch_uid="traces.facts.gone")
+    data_key_rotated.connect(_forget_facts, dispatch_uid="traces.facts.rotated")
     names_changed.connect(_forget_names, dispatch_uid="traces.names_changed")
     for model in (Entry, Reply):
         post_save.connect(_stop_proposals, sender=model, dispatch_uid=f"traces.sent.{model.__name__}")
@@ -62,6 +66,7 @@ def connect() -> None:
     post_delete.connect(_stop_finding_after_forgetting, sender=Fact, dispatch_uid="traces.facts.forgotten")
     diary_walk.connect()
     hooks.register_panels(panels=tagging_presenters.build_panels, links=queries.list_trace_links)
+    hooks.register_panels(panels=facts_presenters.build_panels, links=facts_presenters.list_fact_links)
     hooks.register_recall(queries.find_context_entries)
     hooks.register_labels(tagging_presenters.list_names_for_export)
     hooks.register_export("traces", tagging_presenters.list_names_for_export)
@@ -85,6 +90,8 @@ def connect() -> None:
         register_blind_index(
             BlindIndex(model=Fact, column=column, label=label, value=partial(_get_index_key, key))
         )
+    for signal, name in ((post_save, "saved"), (post_delete, "deleted")):
+        signal.connect(_mark_changed_fact, sender=Fact, dispatch_uid=f"traces.facts.pages.{name}")
     post_delete.connect(_forget_deleted_entry, sender=Entry, dispatch_uid="traces.facts.entry_gone")
     register_label(Fact, RowLabel(one="fact", many="facts"))
     register_label(FactChange, None)
@@ -119,11 +126,22 @@ def _forget_after_lock(sender: object, *, person_id: UUID, last: bool, **_: Any)
     del sender
     if last:
         name_matchers.forget(person_id)
+        fact_catalogues.forget(person_id)
 
 
 def _forget_names(sender: object, *, person_id: UUID, **_: Any) -> None:
     del sender
     name_matchers.forget(person_id)
+
+
+def _forget_facts(sender: object, *, person_id: UUID, **_: Any) -> None:
+    del sender
+    fact_catalogues.forget(person_id)
+
+
+def _mark_changed_fact(sender: object, *, instance: Fact, **_: Any) -> None:
+    del sender
+    mark_changed_fact(instance)
 
 
 def _stop_proposals(sender: object, *, created: bool, raw: bool = False, **_: Any) -> None:

@@ -5,6 +5,8 @@ from django.urls import path, register_converter
 from traces.converters import IdsConverter
 from traces.detail import views as detail_views
 from traces.editing import views as editing_views
+from traces.facts.pages import list_views as facts_list_views
+from traces.facts.pages import views as facts_views
 from traces.facts.proposals import views as proposals_views
 from traces.index import views as index_views
 from traces.tagging import views as tagging_views
@@ -39,4 +41,13 @@ urlpatterns = [
     path("traces/<uuid:trace_id>/merge/", editing_views.merge, name="trace_merge"),
     path("traces/<uuid:trace_id>/delete/", editing_views.delete, name="trace_delete"),
     path("traces/<uuid:trace_id>/always/", editing_views.set_read_always, name="trace_read_always"),
+    path("facts/", facts_list_views.facts, name="facts"),
+    path("facts/add/", facts_list_views.add, name="fact_add"),
+    path("facts/<uuid:fact_id>/", facts_views.fact, name="fact"),
+    path("facts/<uuid:fact_id>/accept/", facts_views.accept, name="fact_accept"),
+    path("facts/<uuid:fact_id>/decline/", facts_views.decline, name="fact_decline"),
+    path("facts/<uuid:fact_id>/correct/", facts_views.correct, name="fact_correct"),
+    path("facts/<uuid:fact_id>/change/", facts_views.change, name="fact_change"),
+    path("facts/<uuid:fact_id>/undo/", facts_views.undo, name="fact_undo"),
+    path("facts/<uuid:fact_id>/forget/", facts_views.forget, name="fact_forget"),
 ]

@@ -38,7 +38,7 @@ class AttackedHouse:
             version = find_id_between("/versions/", "/restore/", who.fetch(f"/entries/{entry}/versions/"))
             ids = {"entry": entry, "version": version, "reply": get_reply(who, entry)}
             ids |= add_and_rename_trace(who, entry)
-            ids |= {"token": create_token(who)}
+            ids |= {"token": create_token(who), "fact": add_fact(who)}
             _IDS[who.name] = ids | {"sign_in": str(get_sign_in_id(who))}
         return _IDS[who.name]
 
@@ -52,6 +52,12 @@ def create_token(who: Visitor) -> str:
     assert who.post("/settings/programs/", **fields).status == 200
     page = who.fetch("/settings/programs/").body
     return page.partition("/revoke/")[0].rpartition("/")[2]
+
+
+def add_fact(who: Visitor) -> str:
+    """Add a fact, and return its id."""
+    added = who.post("/facts/add/", text=f"{who.name} likes tea")
+    return urlsplit(added.headers["location"]).path.strip("/").rpartition("/")[2]
 
 
 def get_sign_in_id(who: Visitor) -> UUID:

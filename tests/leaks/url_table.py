@@ -28,6 +28,8 @@ from llamora.fields import new_id
 from llamora.inference.job import JobState
 from search.models import Question
 from tests.people import SESSION, Resident, new_resident
+from traces.facts.fact_body import FactText
+from traces.facts.services import FactOrigin, propose_fact
 from traces.models import Change, Trace
 
 ROLES = ("nobody", "locked", "owner", "housemate", "administrator")
@@ -175,6 +177,15 @@ trace_rename                          sign-in unlock moved 404 404   | 401 401 4
 trace_merge                           sign-in unlock moved 404 404   | 401 401 422 404 404
 trace_delete                          sign-in unlock moved 404 404   | 401 401 moved 404 404
 trace_read_always                     sign-in unlock moved 404 404   | 401 401 moved 404 404
+facts                                 sign-in unlock 200 200 200     | 401 401 200 200 200
+fact_add                              sign-in unlock 200 200 200     | 401 401 moved moved moved
+fact                                  sign-in unlock 200 404 404     | 405
+fact_accept                           sign-in unlock moved 404 404   | 401 401 moved 404 404
+fact_decline                          sign-in unlock moved 404 404   | 401 401 moved 404 404
+fact_correct                          sign-in unlock moved 404 404   | 401 401 moved 404 404
+fact_change                           sign-in unlock moved 404 404   | 401 401 moved 404 404
+fact_undo                             sign-in unlock moved 404 404   | 401 401 moved 404 404
+fact_forget                           sign-in unlock moved 404 404   | 401 401 moved 404 404
 """
 OWNED = (
     "entry_id",
@@ -192,6 +203,7 @@ OWNED = (
     "import_id",
     "session_id",
     "question_id",
+    "fact_id",
 )
 
 
@@ -293,6 +305,8 @@ def create_rows(who: Resident) -> dict[str, Any]:
         Entry.objects.create(
             owner_id=who.id, day=DAY, text="Imported.", origin=Origin.IMPORTED, provenance=run.to_json()
         )
+        where = FactOrigin(origin=Origin.MODEL, entry_id=entry.id)
+        fact = propose_fact(owner_id=who.id, text=FactText.create(f"{name} likes tea"), where=where)
         item = InboxItem.objects.create(
             owner_id=who.id, day=DAY, origin=Origin.PROGRAM, body={"text": f"Sent to {name}."}
         )
@@ -306,6 +320,7 @@ def create_rows(who: Resident) -> dict[str, Any]:
         who.keyring,
         TokenRequest(name=f"A program of {name}", kind=TokenKind.DROP, scopes=frozenset({"drop"})),
     )
+    assert fact is not None
     late = LateDraft.objects.create(owner_id=who.id, day=DAY, box=b"what nobody can check")
     return {
         "entry_id": entry.id,
@@ -323,6 +338,7 @@ def create_rows(who: Resident) -> dict[str, Any]:
         "import_id": run.import_id,
         "session_id": question.session_id,
         "question_id": question.id,
+        "fact_id": fact.id,
         "object_id": who.id.hex,
         "content_type_id": 1,
     }

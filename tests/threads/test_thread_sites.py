@@ -26,7 +26,7 @@ REASONS = {
     "search.index.registry": "a sweep every now and then, for as long as the process lives",
     "search.index.workers": "tasks that their owner cancels, in threads without a lasting connection",
     "traces.facts.proposals.diary_walk": "a long task of one person, stopped when that person locks",
-    "traces.matcher": "a sweep every now and then, for as long as the process lives",
+    "traces.unlocked_cache": "a sweep every now and then, for as long as the process lives",
 }
 
 

@@ -149,12 +149,12 @@ def test_a_rotation_makes_the_indexes_anew_and_every_name_is_still_found() -> No
 def test_a_lock_drops_the_names_from_memory(owner: Resident, django_capture_on_commit_callbacks: Any) -> None:
     add_traces(owner, owner.write("a"), "weir")
     owner.get(f"/d/{owner.today}/")
-    held = name_matchers.has_matcher(owner.id)
+    held = name_matchers.has_value(owner.id)
 
     with django_capture_on_commit_callbacks(execute=True):
         owner.lock()
 
-    assert (held, name_matchers.has_matcher(owner.id)) == (True, False)
+    assert (held, name_matchers.has_value(owner.id)) == (True, False)
 
 
 def test_who_has_been_idle_too_long_is_swept_from_memory(owner: Resident, settings: Any) -> None:
@@ -162,10 +162,10 @@ def test_who_has_been_idle_too_long_is_swept_from_memory(owner: Resident, settin
     owner.get(f"/d/{owner.today}/")
 
     name_matchers.sweep()
-    held = name_matchers.has_matcher(owner.id)
+    held = name_matchers.has_value(owner.id)
     name_matchers.sweep(now=time.monotonic() + 60 * settings.IDLE_MINUTES + 1)
 
-    assert (held, name_matchers.has_matcher(owner.id)) == (True, False)
+    assert (held, name_matchers.has_value(owner.id)) == (True, False)
 
 
 def test_names_made_while_a_lock_came_are_not_held(owner: Resident) -> None:
@@ -175,7 +175,7 @@ def test_names_made_while_a_lock_came_are_not_held(owner: Resident) -> None:
     with owner.unlocked():
         assert set(name_matchers.get_current().names.values()) == {"weir"}
 
-    assert not name_matchers.has_matcher(owner.id)
+    assert not name_matchers.has_value(owner.id)
 
 
 def test_a_change_of_a_name_is_known_at_once(owner: Resident) -> None:

@@ -113,17 +113,40 @@ def resolve_conflict(
         if strategy is Strategy.SAID_AGAIN:
             _change(fact, kind, author, lambda fact: _set_state(fact, FactState.ARCHIVED))
             return _change(earlier, kind, author, _note_said_again)
+        _change(earlier, kind, author, lambda earlier: _leave_behind(earlier, fact.id, strategy))
         if strategy is Strategy.LINK:
-            _change(earlier, kind, author, lambda earlier: _link(earlier, fact.id))
             return _change(fact, kind, author, lambda fact: _link(_accept(fact, text), earlier.id))
-        if strategy in (Strategy.REPLACE, Strategy.MERGE):
-            _change(earlier, kind, author, lambda earlier: _end(earlier, successor=fact.id))
-        elif strategy is Strategy.ARCHIVE_OLD:
-            _change(earlier, kind, author, lambda earlier: _set_state(earlier, FactState.ARCHIVED))
-        else:
-            # It stays as it is, and its history says beside what.
-            _change(earlier, kind, author, lambda earlier: earlier)
         return _change(fact, kind, author, lambda fact: _accept(fact, text))
+
+
+def add_beside(
+    *,
+    owner_id: UUID,
+    text: FactText,
+    where: FactOrigin,
+    earlier_id: UUID,
+    strategy: Strategy,
+    on: date | None = None,
+) -> Fact:
+    """Save a fact that its owner enters beside an earlier one, as a strategy says; undone as one change.
+
+    `on` is the day since when the earlier one is no longer so. Return the fact that is read from now on.
+    Raise ObjectNotFound if the earlier one is not accepted.
+    """
+    with write_transaction():
+        earlier = get_fact(owner_id, earlier_id)
+        if earlier.state != FactState.ACCEPTED:
+            raise ObjectNotFound
+        author, kind = ChangeAuthor(facts=(earlier.id,)), strategy.value
+        if strategy is Strategy.SAID_AGAIN:
+            return _change(earlier, kind, replace(author, facts=()), _note_said_again)
+        _take_back_decline(owner_id, text)
+        if strategy is Strategy.LINK:
+            where = replace(where, details={**where.details, "links": [str(earlier.id)]})
+        fact = _create(owner_id, text, where, FactState.ACCEPTED, kind, author)
+        author = replace(author, facts=(fact.id,))
+        _change(earlier, kind, author, lambda earlier: _leave_behind(earlier, fact.id, strategy, on=on))
+        return fact
 
 
 # --- Changes -----------------------------------------------------------------------------------------------
@@ -135,7 +158,7 @@ def correct_fact(
     """Replace the sentence of a fact; what it said before stays in its history. Raise ObjectNotFound."""
     with write_transaction():
         fact = get_fact(owner_id, fact_id)
-        if fact.body.get("text") == text.text:
+        if get_text(fact.body) == text:
             return fact
         return _change(fact, "correct", author or ChangeAuthor(), lambda fact: _set_text(fact, text))
 
@@ -281,6 +304,17 @@ def _link(fact: Fact, other_id: UUID) -> Fact:
     return fact
 
 
+def _leave_behind(earlier: Fact, fact_id: UUID, strategy: Strategy, *, on: date | None = None) -> Fact:
+    """Change the earlier one of two facts; where it stays as it is, its history says beside what."""
+    if strategy is Strategy.LINK:
+        return _link(earlier, fact_id)
+    if strategy in (Strategy.REPLACE, Strategy.MERGE):
+        return _end(earlier, successor=fact_id, on=on)
+    if strategy is Strategy.ARCHIVE_OLD:
+        return _set_state(earlier, FactState.ARCHIVED)
+    return earlier
+
+
 def _end(fact: Fact, *, successor: UUID | None = None, on: date | None = None) -> Fact:
     fact.state, fact.successor_id = FactState.ENDED, successor
     if on is not None:
@@ -289,15 +323,15 @@ def _end(fact: Fact, *, successor: UUID | None = None, on: date | None = None) -
 
 
 def _forget(fact: Fact) -> None:
-    owner_id, text = fact.owner_id, get_text(fact.body)
+    owner_id = fact.owner_id
     save_choices(owner_id=owner_id, choices=load_choices(owner_id))
     choices = load_choices(owner_id)
-    former = {text.same_key: text}
+    # What can't be opened leaves no digest, but is deleted all the same.
+    bodies = [fact.open_or("body", None)]
     for change in list_changes(fact):
-        for side in (change.body["before"], change.body["after"]):
-            if side:
-                said = get_text(side["body"])
-                former[said.same_key] = said
+        record: dict[str, Any] = change.open_or("body", {})
+        bodies += [side["body"] for side in (record.get("before"), record.get("after")) if side]
+    former = {said.same_key: said for said in (get_text(body) for body in bodies if body)}
     # Deleted rows are overwritten in the file, since `secure_delete` is on.
     fact.delete()
     for said in former.values():

@@ -82,6 +82,13 @@ def read_statement(sentence: str, *, language: str) -> Statement:
     return _build_statement(read, marks, tables.language)
 
 
+def guess_language(sentence: str) -> str:
+    """Return the first language whose tables find a relation in a sentence, or English."""
+    return next(
+        (code for code in LANGUAGES if read_statement(sentence, language=code).relation), ENGLISH.code
+    )
+
+
 def split_words(sentence: str, language: Language) -> list[str]:
     """Return the folded words of a sentence, contractions as two, numbers in digits, commas as words."""
     text = unicodedata.normalize("NFKC", sentence).translate(_APOSTROPHES).casefold()

@@ -1,0 +1,160 @@
+"""The facts of an unlocked person in memory, in the order in which they are listed.
+
+Facts by their subject: first those of the owner, then by the name of whom or what they are of, last those
+that have none to stand under; of one subject the newest first. Built on first use, renewed row by row where
+facts were saved, removed at a lock (`traces.unlocked_cache`).
+"""
+
+import threading
+from bisect import bisect_left, insort
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from typing import Any, Final
+from uuid import UUID
+
+from django.db import transaction
+
+from traces.facts.fact_body import FactText
+from traces.facts.models import Fact, FactState
+from traces.facts.pages.headings import build_heading
+from traces.facts.pages.messages import OF_OWNER, OTHER_SUBJECT, UNREADABLE_FACT
+from traces.matcher import fold_text
+from traces.unlocked_cache import UnlockedCache
+
+SortKey = tuple[int, str, float, UUID]
+_ORDER: Final = {OF_OWNER: 0, OTHER_SUBJECT: 2, UNREADABLE_FACT: 3}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedFact:
+    """A fact in the list; `folded` is the sentence as it is searched."""
+
+    id: UUID
+    state: str
+    kind: str
+    heading: str = field(repr=False)
+    text: str = field(repr=False)
+    folded: str = field(repr=False)
+    entry_id: UUID | None
+    created_at: datetime
+    ended: str = ""
+    is_readable: bool = True
+    sort_key: SortKey = field(repr=False)
+
+    def __lt__(self, other: "ListedFact") -> bool:
+        return self.sort_key < other.sort_key
+
+
+class FactCatalogue:
+    """The facts of a person by state, each list in the order of the page."""
+
+    def __init__(self, rows: Iterator[ListedFact]) -> None:
+        self._lock = threading.Lock()
+        self._changed: set[UUID] = set()
+        self._by_id = {row.id: row for row in rows}
+        self._by_state: dict[str, list[ListedFact]] = {state: [] for state in FactState.values}
+        for row in self._by_id.values():
+            self._by_state[row.state].append(row)
+        for listed in self._by_state.values():
+            listed.sort()
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def count(self, state: str) -> int:
+        """Return the number of facts in a state."""
+        return len(self._by_state[state])
+
+    def list_rows(
+        self, state: str, is_wanted: Callable[[ListedFact], bool] | None = None
+    ) -> list[ListedFact]:
+        """Return the facts in a state, or those of them that are wanted."""
+        with self._lock:
+            rows = self._by_state[state]
+            return list(filter(is_wanted, rows)) if is_wanted else list(rows)
+
+    def mark_changed(self, fact_id: UUID) -> None:
+        """Have the row of a fact that was saved or deleted renewed before the next reading."""
+        with self._lock:
+            self._changed.add(fact_id)
+
+    def renew(self, owner_id: UUID) -> None:
+        """Renew the rows of the facts that were changed; the owner's keyring must be in force."""
+        with self._lock:
+            changed, self._changed = self._changed, set()
+        if not changed:
+            return
+        found = {fact.id: build_row(fact) for fact in Fact.objects.for_owner(owner_id).filter(id__in=changed)}
+        with self._lock:
+            for fact_id in changed:
+                self._remove(fact_id)
+                if fact_id in found:
+                    self._by_id[fact_id] = found[fact_id]
+                    insort(self._by_state[found[fact_id].state], found[fact_id])
+
+    def _remove(self, fact_id: UUID) -> None:
+        row = self._by_id.pop(fact_id, None)
+        if row is not None:
+            listed = self._by_state[row.state]
+            del listed[bisect_left(listed, row)]
+
+
+def load_catalogue(owner_id: UUID) -> FactCatalogue:
+    """Return the facts of a person; their keyring must be in force."""
+    rows = Fact.objects.for_owner(owner_id).order_by()
+    return FactCatalogue(map(build_row, rows.iterator(chunk_size=2_000)))
+
+
+def build_row(fact: Fact) -> ListedFact:
+    """Return the row of a fact, also of one that can't be opened."""
+    body: dict[str, Any] | None = fact.open_or("body", None)
+    if body is None:
+        heading, text, body = UNREADABLE_FACT, "", {}
+    else:
+        said = FactText(
+            text=str(body.get("text", "")),
+            language=str(body.get("language", "en")),
+            subject=tuple(body.get("subject", ())),
+            relation=str(body.get("relation", "")),
+        )
+        heading, text = build_heading(said), said.text
+    order = _ORDER.get(heading, 1)
+    return ListedFact(
+        id=fact.id,
+        state=fact.state,
+        kind=str(body.get("kind", "")),
+        heading=heading,
+        text=text,
+        folded=fold_text(text),
+        entry_id=fact.entry_id,
+        created_at=fact.created_at,
+        ended=str(body.get("ended", "")),
+        is_readable=bool(body),
+        sort_key=(order, fold_text(heading), -fact.created_at.timestamp(), fact.id),
+    )
+
+
+fact_catalogues = UnlockedCache(load_catalogue)
+
+
+def get_catalogue(owner_id: UUID) -> FactCatalogue:
+    """Return the facts of the person whose keyring is in force, also those that other processes added."""
+    catalogue = fact_catalogues.get_current()
+    catalogue.renew(owner_id)
+    if len(catalogue) != Fact.objects.for_owner(owner_id).order_by().count():
+        fact_catalogues.forget(owner_id)
+        catalogue = fact_catalogues.get_current()
+    return catalogue
+
+
+def mark_changed_fact(fact: Fact) -> None:
+    """Have the row of a fact renewed that was saved or deleted: now, and again after the commit."""
+    mark = partial(_mark_changed, fact.owner_id, fact.id)
+    mark()
+    transaction.on_commit(mark)
+
+
+def _mark_changed(owner_id: UUID, fact_id: UUID) -> None:
+    fact_catalogues.update(owner_id, lambda catalogue: catalogue.mark_changed(fact_id))

@@ -1,0 +1,143 @@
+"""The list of facts: those of a state, of a kind, with typed words, or about a trace, in pages."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Final
+from uuid import UUID
+
+from django.core.paginator import Page, Paginator
+
+from traces.access import get_trace
+from traces.facts.fact_body import KINDS
+from traces.facts.models import FactState
+from traces.facts.pages.catalogue import FactCatalogue, ListedFact, get_catalogue
+from traces.facts.pages.messages import KIND_LABELS, OTHER_KIND, STATE_LABELS
+from traces.matcher import NameMatcher, fold_text
+
+PAGE_SIZE: Final = 50
+MAX_TYPED: Final = 200
+_OTHER: Final = "other"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListFilter:
+    """Narrowing of a list of facts; `about` is the id of a trace."""
+
+    state: str = FactState.ACCEPTED
+    kind: str = ""
+    typed: str = field(default="", repr=False)
+    about: UUID | None = None
+    page: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FilterChoice:
+    """A choice of a filter, by its code in the URL, and the number of facts with it if that is known."""
+
+    code: str
+    label: str
+    count: int | None = None
+    is_chosen: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class FactGroup:
+    """Facts of one subject."""
+
+    heading: str = field(repr=False)
+    rows: Sequence[ListedFact] = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FactList:
+    """Template data of the list; `total` is the number of facts in any state, `count` of those found."""
+
+    filter: ListFilter
+    states: Sequence[FilterChoice]
+    kinds: Sequence[FilterChoice]
+    groups: Sequence[FactGroup]
+    page: "Page[ListedFact]"
+    count: int
+    total: int
+    proposed_count: int
+    trace_name: str = field(default="", repr=False)
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether facts of the state are left out."""
+        return bool(self.filter.kind or self.filter.typed or self.filter.about)
+
+
+def build_list(owner_id: UUID, chosen: ListFilter) -> FactList:
+    """Return the list of a person's facts; raise ObjectNotFound for a trace that is not theirs."""
+    catalogue = get_catalogue(owner_id)
+    trace_name = _get_trace_name(owner_id, chosen.about)
+    rows = catalogue.list_rows(chosen.state, _build_test(chosen, trace_name))
+    page = Paginator(rows, PAGE_SIZE).get_page(chosen.page)
+    return FactList(
+        filter=chosen,
+        states=_list_states(catalogue, chosen),
+        kinds=_list_kinds(chosen),
+        groups=[
+            FactGroup(heading=heading, rows=list(group))
+            for heading, group in groupby(page, key=lambda row: row.heading)
+        ],
+        page=page,
+        count=len(rows),
+        total=len(catalogue),
+        proposed_count=catalogue.count(FactState.PROPOSED),
+        trace_name=trace_name,
+    )
+
+
+def count_about(owner_id: UUID, trace_id: UUID, name: str) -> int:
+    """Return the number of accepted facts that name a trace."""
+    chosen = ListFilter(about=trace_id)
+    return len(get_catalogue(owner_id).list_rows(chosen.state, _build_test(chosen, name)))
+
+
+def _get_trace_name(owner_id: UUID, trace_id: UUID | None) -> str:
+    return str(get_trace(owner_id, trace_id).name) if trace_id else ""
+
+
+def _build_test(chosen: ListFilter, trace_name: str) -> Callable[[ListedFact], bool] | None:
+    """Return the test that a row passes, or None if all do."""
+    words, kind, name = fold_text(chosen.typed).split(), chosen.kind, fold_text(trace_name)
+    if not (words or kind or name):
+        return None
+    # Only a sentence that contains the name is looked at for whole words.
+    matcher = NameMatcher({chosen.about: trace_name}) if chosen.about else None
+
+    def is_wanted(row: ListedFact) -> bool:
+        return (
+            all(word in row.folded for word in words)
+            and (not kind or _get_kind(row) == kind)
+            and (matcher is None or (name in row.folded and bool(matcher.find_in(row.text))))
+        )
+
+    return is_wanted
+
+
+def _get_kind(row: ListedFact) -> str:
+    return row.kind if row.kind in KINDS else _OTHER
+
+
+def _list_states(catalogue: FactCatalogue, chosen: ListFilter) -> list[FilterChoice]:
+    return [
+        FilterChoice(
+            code=state,
+            label=label,
+            count=catalogue.count(state),
+            is_chosen=state == chosen.state,
+        )
+        for state, label in STATE_LABELS.items()
+        if catalogue.count(state) or state in (chosen.state, FactState.ACCEPTED)
+    ]
+
+
+def _list_kinds(chosen: ListFilter) -> list[FilterChoice]:
+    labels = {"": "All kinds", **KIND_LABELS, _OTHER: OTHER_KIND}
+    return [
+        FilterChoice(code=code, label=label, is_chosen=code == chosen.kind) for code, label in labels.items()
+    ]

@@ -1,0 +1,340 @@
+"""One fact with its history, and the suggestions that wait, for their templates."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from django.urls import reverse
+
+from accounts.models import Person
+from diary import days
+from diary.hooks import EntryPanel, NamedLink
+from diary.models import Entry
+from diary.origins.labels import OriginLabel, build_label
+from traces.facts.changes import BY_MODEL, BY_OWNER, find_undoable, is_chain_whole
+from traces.facts.comparison import Comparison, Strategy
+from traces.facts.fact_body import FactText, get_text
+from traces.facts.models import Fact, FactChange, FactState
+from traces.facts.pages.messages import (
+    KIND_LABELS,
+    STATE_LABELS,
+    STRATEGY_LABELS,
+    UNREADABLE_FACT,
+    get_change_label,
+)
+from traces.facts.queries import find_touched, list_changes
+
+MAX_EARLIER: Final = 5
+ON_ENTRY_TEMPLATE: Final = "traces/facts/fragments/on_entry.html"
+# What made a fact is taken back by forgetting or declining it.
+_FIRST_CHANGES: Final = ("propose", "add")
+_MAKERS: Final = {BY_OWNER: "", BY_MODEL: "by the model"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class FactLink:
+    """A fact by its sentence; without one if it can't be opened."""
+
+    id: UUID
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EntryLink:
+    """The entry that a fact is from."""
+
+    id: UUID
+    day: date
+    is_deleted: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class StrategyChoice:
+    """A button: its value, its words, and what it does."""
+
+    value: str
+    label: str
+    effect: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class FactConflict:
+    """The earlier facts that a new one may touch, the surest first, and what can be done about them."""
+
+    earlier: Sequence[FactLink]
+    choices: Sequence[StrategyChoice]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FactProposal:
+    """A suggestion: its sentence, the words that say it, where they stand, and the facts it may touch."""
+
+    id: UUID
+    text: str = field(repr=False)
+    quote: str = field(repr=False)
+    label: OriginLabel | None
+    kind_label: str
+    entry: EntryLink | None
+    conflict: FactConflict | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FactsOnEntry:
+    """The suggestions under an entry; `saved` is a fact that was just accepted from there."""
+
+    entry_id: UUID
+    proposals: Sequence[FactProposal]
+    saved: FactLink | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class HistoryItem:
+    """A change of a fact: what was done, when (local time), what the sentence was before."""
+
+    label: str
+    made_at: datetime
+    made_by: str
+    former_text: str = field(repr=False)
+    others: Sequence[FactLink] = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FactDetail:
+    """Template data of the page of a fact; `text` is None if it can't be opened."""
+
+    id: UUID
+    state: str
+    state_label: str
+    text: str | None = field(repr=False)
+    kind_label: str = ""
+    label: OriginLabel | None = None
+    quote: str = field(default="", repr=False)
+    when: str = field(default="", repr=False)
+    entry: EntryLink | None = None
+    noted_on: date | None = None
+    ended_on: date | None = None
+    said_count: int = 0
+    successor: FactLink | None = None
+    links: Sequence[FactLink] = ()
+    history: Sequence[HistoryItem] = ()
+    is_history_whole: bool = True
+    undoable: str = ""
+    conflict: FactConflict | None = None
+
+
+# --- One fact ----------------------------------------------------------------------------------------------
+
+
+def build_detail(person: Person, fact: Fact) -> FactDetail:
+    """Return the template data of a fact of a person."""
+    state_label = STATE_LABELS[FactState(fact.state)]
+    body: dict[str, Any] | None = fact.open_or("body", None)
+    if body is None:
+        return FactDetail(id=fact.id, state=fact.state, state_label=state_label, text=None)
+    changes = list_changes(fact)
+    readable = [change for change in changes if change.open_or("body", None) is not None]
+    is_whole = len(readable) == len(changes) and is_chain_whole(changes)
+    links = _find_links(person.id, _list_linked_ids(fact, body, readable))
+    return FactDetail(
+        id=fact.id,
+        state=fact.state,
+        state_label=state_label,
+        text=str(body.get("text", "")),
+        kind_label=_get_kind_label(body),
+        label=_build_source_label(fact, body),
+        quote=_get_quote(body),
+        when=_get_when(body),
+        entry=_find_entries(person.id, [fact.entry_id]).get(fact.entry_id),
+        noted_on=_to_local(fact.created_at, person).date(),
+        ended_on=_parse_day(body.get("ended")),
+        said_count=len(body.get("said", ())),
+        successor=links.get(fact.successor_id) if fact.successor_id else None,
+        links=[links[id_] for id_ in _parse_ids(body.get("links", ())) if id_ in links],
+        history=[_build_history_item(change, person, links) for change in reversed(readable)],
+        is_history_whole=is_whole,
+        undoable=_get_undoable(readable) if is_whole else "",
+        conflict=build_conflict(person.id, fact) if fact.state == FactState.PROPOSED else None,
+    )
+
+
+def _list_linked_ids(fact: Fact, body: Mapping[str, Any], changes: Sequence[FactChange]) -> set[UUID]:
+    found = set(_parse_ids(body.get("links", ())))
+    for change in changes:
+        found.update(_parse_ids(change.body["facts"]))
+    return found | ({fact.successor_id} if fact.successor_id else set())
+
+
+def _find_links(owner_id: UUID, ids: Collection[UUID]) -> dict[UUID, FactLink]:
+    """Return the facts with these ids, without those that were deleted."""
+    rows = Fact.objects.for_owner(owner_id).filter(id__in=ids) if ids else ()
+    return {fact.id: FactLink(id=fact.id, text=_get_text(fact)) for fact in rows}
+
+
+def _build_history_item(change: FactChange, person: Person, links: Mapping[UUID, FactLink]) -> HistoryItem:
+    before, after = change.body["before"], change.body["after"]
+    former = str(before["body"].get("text", "")) if before else ""
+    # Of two facts, the new one was a suggestion or was not there.
+    is_earlier = bool(before) and before["state"] != FactState.PROPOSED
+    return HistoryItem(
+        label=get_change_label(change.kind, is_earlier=is_earlier),
+        made_at=_to_local(change.made_at, person),
+        made_by=_MAKERS.get(change.body["by"], "by a program"),
+        former_text=former if former != after["body"].get("text") else "",
+        others=[links[id_] for id_ in _parse_ids(change.body["facts"]) if id_ in links],
+    )
+
+
+def _get_undoable(changes: Sequence[FactChange]) -> str:
+    """Return what the last change was that can be undone, or "" if nothing is left."""
+    last = find_undoable(changes)
+    if last is None or last.kind in _FIRST_CHANGES:
+        return ""
+    before = last.body["before"]
+    is_earlier = bool(before) and before["state"] != FactState.PROPOSED
+    return get_change_label(last.kind, is_earlier=is_earlier)
+
+
+# --- Suggestions -------------------------------------------------------------------------------------------
+
+
+def build_proposals(owner_id: UUID, facts: Sequence[Fact]) -> list[FactProposal]:
+    """Return the template data of suggestions, without those that can't be opened."""
+    entries = _find_entries(owner_id, [fact.entry_id for fact in facts])
+    return [_build_proposal(fact, entries) for fact in facts if fact.open_or("body", None) is not None]
+
+
+def build_facts_on_entries(entries: Sequence[Entry]) -> dict[UUID, FactsOnEntry]:
+    """Return the suggestions from entries of one owner, by entry; entries without any are left out."""
+    facts = Fact.objects.only_proposed(entries[0].owner_id).filter(entry_id__in=[each.id for each in entries])
+    by_entry: dict[UUID, list[Fact]] = defaultdict(list)
+    for fact in facts:
+        by_entry[fact.entry_id].append(fact)  # type: ignore[index]  # filtered by it
+    return {
+        entry_id: FactsOnEntry(entry_id=entry_id, proposals=proposals)
+        for entry_id, found in by_entry.items()
+        if (proposals := build_proposals(entries[0].owner_id, found))
+    }
+
+
+def build_panels(entries: Sequence[Entry], *, are_new: bool) -> dict[UUID, EntryPanel]:
+    """Return the panel of facts of the entries of a page that have suggestions."""
+    if are_new or not entries:
+        return {}
+    return {
+        entry_id: EntryPanel(template=ON_ENTRY_TEMPLATE, content=part)
+        for entry_id, part in build_facts_on_entries(entries).items()
+    }
+
+
+def list_fact_links(owner_id: UUID, ids: Collection[UUID]) -> list[NamedLink]:
+    """Return the facts with these ids; those that were forgotten are left out."""
+    rows = Fact.objects.for_owner(owner_id).filter(id__in=ids).order_by("id")
+    return [
+        NamedLink(
+            name=_get_text(fact) or UNREADABLE_FACT,
+            address=reverse("fact", args=[fact.id]),
+        )
+        for fact in rows
+    ]
+
+
+def build_conflict(owner_id: UUID, fact: Fact) -> FactConflict | None:
+    """Return the accepted facts that a suggestion may touch, and the choices, the likeliest first."""
+    return build_conflict_of_text(owner_id, get_text(fact.body), besides=fact.id)
+
+
+def build_conflict_of_text(
+    owner_id: UUID, text: FactText, *, besides: UUID | None = None
+) -> FactConflict | None:
+    """Return the same for a sentence that is not saved."""
+    touched = find_touched(owner_id, text, besides=besides)[:MAX_EARLIER]
+    if not touched:
+        return None
+    return FactConflict(
+        earlier=[FactLink(id=each.fact.id, text=_get_text(each.fact)) for each in touched],
+        choices=list_choices(touched[0].comparison),
+    )
+
+
+def list_choices(comparison: Comparison) -> list[StrategyChoice]:
+    """Return the seven strategies as buttons, first the one that the comparison suggests."""
+    ordered = sorted(Strategy, key=lambda strategy: strategy is not comparison.first_strategy)
+    return [
+        StrategyChoice(value=strategy.value, label=label, effect=effect)
+        for strategy in ordered
+        for label, effect in [STRATEGY_LABELS[strategy]]
+    ]
+
+
+def _build_proposal(fact: Fact, entries: Mapping[UUID | None, EntryLink]) -> FactProposal:
+    return FactProposal(
+        id=fact.id,
+        text=_get_text(fact),
+        quote=_get_quote(fact.body),
+        label=_build_source_label(fact, fact.body),
+        kind_label=_get_kind_label(fact.body),
+        entry=entries.get(fact.entry_id),
+        conflict=build_conflict(fact.owner_id, fact),
+    )
+
+
+# --- Parts of a body ---------------------------------------------------------------------------------------
+
+
+def _find_entries(owner_id: UUID, ids: Collection[UUID | None]) -> dict[UUID | None, EntryLink]:
+    wanted = {id_ for id_ in ids if id_ is not None}
+    rows = Entry.objects.filter(owner_id=owner_id, id__in=wanted) if wanted else Entry.objects.none()
+    found = rows.values_list("id", "day", "deleted_at")
+    return {
+        id_: EntryLink(id=id_, day=day, is_deleted=deleted_at is not None) for id_, day, deleted_at in found
+    }
+
+
+def _get_text(fact: Fact) -> str:
+    body: Mapping[str, Any] = fact.open_or("body", {})
+    return str(body.get("text", ""))
+
+
+def _get_quote(body: Mapping[str, Any]) -> str:
+    quote = body.get("quote")
+    return str(quote.get("text", "")) if isinstance(quote, Mapping) else ""
+
+
+def _get_when(body: Mapping[str, Any]) -> str:
+    when = body.get("when")
+    return str(when.get("raw", "")) if isinstance(when, Mapping) else ""
+
+
+def _get_kind_label(body: Mapping[str, Any]) -> str:
+    kind = str(body.get("kind", ""))
+    return KIND_LABELS.get(kind, kind.capitalize())
+
+
+def _build_source_label(fact: Fact, body: Mapping[str, Any]) -> OriginLabel | None:
+    source = body.get("source") or body.get("model") or ""
+    return build_label(fact.origin, source=str(source))
+
+
+def _parse_ids(values: Any) -> list[UUID]:
+    found = []
+    for value in values:
+        try:
+            found.append(UUID(str(value)))
+        except ValueError:
+            continue
+    return found
+
+
+def _parse_day(value: Any) -> date | None:
+    try:
+        return date.fromisoformat(str(value)) if value else None
+    except ValueError:
+        return None
+
+
+def _to_local(moment: datetime, person: Person) -> datetime:
+    """Return a moment in a person's time zone without tzinfo, since templates would convert an aware one."""
+    return days.to_local_time(moment, person.time_zone).replace(tzinfo=None)

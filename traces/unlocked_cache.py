@@ -1,0 +1,104 @@
+"""Values of unlocked people in memory, such as names of traces: built on first use, removed at a lock.
+
+Each change and each lock begins another generation. A value whose building began in an earlier generation is
+used once and not cached.
+"""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, ClassVar, Final, Generic, TypeVar
+from uuid import UUID
+
+from django.conf import settings
+
+from accounts.sessions.registry import session_registry
+from llamora.crypto import KeyId, current_realm_keyring
+
+SWEEP_SECONDS: Final = 20.0
+_V = TypeVar("_V")
+
+
+class UnlockedCache(Generic[_V]):
+    """Cache of one value for each unlocked person, by the key with which it was opened.
+
+    `load` builds the value of a person whose keyring is in force.
+    """
+
+    _caches: ClassVar[list["UnlockedCache[Any]"]] = []
+    _sweeper: ClassVar[threading.Thread | None] = None
+    _start_lock: ClassVar[threading.Lock] = threading.Lock()
+
+    def __init__(self, load: Callable[[UUID], _V]) -> None:
+        self._load = load
+        self._lock = threading.Lock()
+        self._values: dict[KeyId, _V] = {}
+        self._used_at: dict[KeyId, float] = {}
+        self._generations: Counter[UUID] = Counter()
+        self._caches.append(self)
+
+    def get_current(self) -> _V:
+        """Return the value of the person whose keyring is in force; raise VaultLocked if there is none."""
+        key_id = current_realm_keyring().key_id
+        with self._lock:
+            value, generation = self._values.get(key_id), self._generations[key_id.owner]
+            self._used_at[key_id] = time.monotonic()
+        if value is not None:
+            return value
+        value = self._load(key_id.owner)
+        with self._lock:
+            if self._generations[key_id.owner] == generation:
+                self._values[key_id] = value
+        self._start_sweeper()
+        # Race with a lock: it deletes its row before it sends its signal, so that one of the two sees the
+        # other.
+        if not session_registry.is_unlocked(key_id):
+            self.forget(key_id.owner)
+        return value
+
+    def has_value(self, owner_id: UUID) -> bool:
+        """Return whether a value of this person is cached."""
+        with self._lock:
+            return any(key_id.owner == owner_id for key_id in self._values)
+
+    def update(self, owner_id: UUID, change: Callable[[_V], None]) -> None:
+        """Change a person's cached values in place; one that is being built is not cached."""
+        with self._lock:
+            self._generations[owner_id] += 1
+            values = [value for key_id, value in self._values.items() if key_id.owner == owner_id]
+        for value in values:
+            change(value)
+
+    def forget(self, owner_id: UUID) -> None:
+        """Drop a person's values, including one that is being built."""
+        with self._lock:
+            self._generations[owner_id] += 1
+            for key_id in [key_id for key_id in self._used_at if key_id.owner == owner_id]:
+                self._values.pop(key_id, None)
+                del self._used_at[key_id]
+
+    def sweep(self, *, now: float | None = None) -> None:
+        """Drop values unused for the idle limit, since an idle lock sends no signal; `now` is monotonic."""
+        since = (time.monotonic() if now is None else now) - 60 * settings.IDLE_MINUTES
+        with self._lock:
+            unused = [key_id for key_id, used_at in self._used_at.items() if used_at < since]
+        for key_id in unused:
+            self.forget(key_id.owner)
+
+    @classmethod
+    def _start_sweeper(cls) -> None:
+        """Start the one thread that sweeps all caches."""
+        with UnlockedCache._start_lock:
+            if UnlockedCache._sweeper is None:
+                UnlockedCache._sweeper = threading.Thread(
+                    target=cls._run_sweeper, name="traces-sweep", daemon=True
+                )
+                UnlockedCache._sweeper.start()
+
+    @classmethod
+    def _run_sweeper(cls) -> None:
+        pause = threading.Event()
+        while not pause.wait(SWEEP_SECONDS):
+            for cache in list(cls._caches):
+                cache.sweep()
