@@ -12,7 +12,7 @@ from accounts.keys import token_slots
 from accounts.models import AccessToken
 from accounts.tokens.call_limits import call_limits
 from accounts.tokens.open_keyrings import open_keyrings
-from accounts.tokens.services import TokenRequest, create_token, create_token_for_absence
+from accounts.tokens.services import TokenRequest, create_token, create_token_with_password
 from accounts.tokens.token_uses import token_uses
 from accounts.tokens.verification import OpenedToken, admissions, cutoffs, verify_token
 from diary.models import Entry
@@ -47,7 +47,7 @@ def make_token(resident: Resident, kind: TokenKind, **changes: Any) -> str:
     cookie = resident.get_cookie()
     vault = RequestVault(person=resident.person, sign_in_id=cookie.sign_in_id, held=resident.open_keyring())
     reauthentication = Reauthentication(vault=vault, cookie=cookie, password=resident.password, address=HERE)
-    return create_token_for_absence(reauthentication, request)
+    return create_token_with_password(reauthentication, request)
 
 
 def get_row(text: str) -> AccessToken:

@@ -26,7 +26,7 @@ _DROP: Final = "drop"
 
 
 class TokenForm(forms.Form):
-    """The name, kind, scopes and lifetime of a token, and the password if it holds keys."""
+    """The name, kind, scopes and lifetime of a token, and the password unless it only sends texts."""
 
     name = forms.CharField(
         label="Name of the program",
@@ -68,7 +68,10 @@ class TokenForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["current"].required = False
-        self.fields["current"].help_text = "Only for a token that works while you are away."
+        self.fields["current"].help_text = (
+            "Somebody at your unlocked browser could otherwise make a token that reads your diary later. "
+            "One that only sends texts needs none."
+        )
 
     def clean(self) -> dict[str, Any]:
         """Check that scopes and password go with the kind."""
@@ -78,14 +81,18 @@ class TokenForm(forms.Form):
             cleaned["scopes"] = [_DROP]
         elif kind and not cleaned.get("scopes") and "scopes" not in self.errors:
             self.add_error("scopes", "Tick what it may do.")
-        if kind == TokenKind.AWAY.value and not cleaned.get("current"):
-            self.add_error("current", "Enter your password: this token holds keys of your diary.")
+        if kind and self._needs_password(kind) and not cleaned.get("current"):
+            self.add_error("current", "Enter your password: this token can read or write your diary.")
         return cleaned
 
     @property
-    def is_for_absence(self) -> bool:
-        """Whether the token holds keys, so that the password is asked for."""
-        return bool(self.cleaned_data["kind"] == TokenKind.AWAY.value)
+    def needs_password(self) -> bool:
+        """Whether the token outlives the session in which it is made, for more than to send texts."""
+        return self._needs_password(self.cleaned_data["kind"])
+
+    @staticmethod
+    def _needs_password(kind: str) -> bool:
+        return kind != TokenKind.DROP.value
 
     def build_request(self) -> TokenRequest:
         """Return the token that the person wants to make."""

@@ -70,14 +70,15 @@ class DropSender:
 def create_token(keyring: Keyring, request: TokenRequest) -> str:
     """Make a token that holds no keys, and return its text, which is stored nowhere.
 
-    Raise TooManyTokens, StaleVault or NotWritten.
+    Raise TooManyTokens, StaleVault or NotWritten. The page makes only those of the kind "drop" like this:
+    any other one reads or writes after the session that made it, whose cookie somebody may have copied.
     """
     if request.kind is TokenKind.AWAY:
         raise ValueError("A token for while its owner is away is made with their password.")
     return _create_token(keyring, request)
 
 
-def create_token_for_absence(reauthentication: Reauthentication, request: TokenRequest) -> str:
+def create_token_with_password(reauthentication: Reauthentication, request: TokenRequest) -> str:
     """Make a token of any kind after the person has typed their password; raise the errors of both."""
     with reauthenticate(reauthentication) as opened:
         return _create_token(opened.keyring, request)

@@ -49,9 +49,9 @@ def programs(request: HouseholdRequest) -> HttpResponse:
 
 
 def _create_token(request: HouseholdRequest, form: TokenForm) -> str:
-    if form.is_for_absence:
+    if form.needs_password:
         reauthentication = build_reauthentication(request, password=form.cleaned_data["current"])
-        return services.create_token_for_absence(reauthentication, form.build_request())
+        return services.create_token_with_password(reauthentication, form.build_request())
     return services.create_token(request.vault.keyring, form.build_request())
 
 

@@ -45,7 +45,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 def make_token(who: Visitor, *scopes: str) -> str:
     """Make a token on the page, as a person does, and return its text."""
     fields = {"name": "Kitchen tablet", "kind": "ordinary", "lifetime_days": "0", "writes_own_text": "on"}
-    page = who.post("/settings/programs/", **fields, scopes=list(scopes))
+    page = who.post("/settings/programs/", **fields, scopes=list(scopes), current=who.password)
     (token,) = set(re.findall(r"llamora_[0-9a-z_]{86}", page.body))
     return token
 

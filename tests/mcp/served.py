@@ -31,7 +31,8 @@ class ServedDiary:
 
     def make_token(self, name: str, *scopes: str, **terms: str) -> Path:
         """Return a file with a new token, made on the page."""
-        fields = {"owner": self.olive.owner, "name": name, "kind": "ordinary", "lifetime_days": "90", **terms}
+        fields = {"owner": self.olive.owner, "name": name, "kind": "ordinary", "lifetime_days": "90"}
+        fields |= {"current": self.olive.password, **terms}
         headers = {"Content-Type": FORM_TYPE, "X-CSRFToken": self.olive.cookies[CSRF_COOKIE]}
         body = urlencode([*fields.items(), *(("scopes", scope) for scope in scopes)]).encode()
         page = self.olive.request("POST", "/settings/programs/", body, headers)

@@ -52,7 +52,7 @@ def read_blocks(answer: Any) -> list[str]:
 @pytest.mark.parametrize("is_new", [False, True])
 def test_the_page_shows_the_same_settings_with_its_own_address(olive: Resident, *, is_new: bool) -> None:
     page = "/settings/programs/"
-    answer = olive.post(page, **TOKEN_FIELDS) if is_new else olive.get(page)
+    answer = olive.post(page, **TOKEN_FIELDS, current=olive.password) if is_new else olive.get(page)
 
     check_configurations(read_blocks(answer), address="http://testserver")
     assert read(answer).has('a[href="/api/docs"]')

@@ -113,6 +113,7 @@ def _write_diary(person: BrowserClient, *, today: date, read_day: str) -> None:
 def _make_token(person: BrowserClient, number: int) -> str:
     """Make a token on the page of programs, as a person does, and return its text."""
     fields = {"name": f"program {number}", "kind": "ordinary", "lifetime_days": "30", "writes_own_text": "on"}
+    fields["current"] = person.password
     page = expect_status(
         person.submit("/settings/programs/", {**fields, "scopes": ["diary:read", "diary:write"]}), 200
     )
