@@ -69,7 +69,7 @@ class TokenForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.fields["current"].required = False
         self.fields["current"].help_text = (
-            "Somebody at your unlocked browser could otherwise make a token that reads your diary later. "
+            "Without it, someone at your unlocked browser could make a token that reads your diary later. "
             "One that only sends texts needs none."
         )
 

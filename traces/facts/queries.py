@@ -91,9 +91,9 @@ def find_touched(owner_id: UUID, text: FactText, *, besides: UUID | None = None)
 
 
 def find_same(owner_id: UUID, text: FactText, states: Sequence[FactState]) -> Fact | None:
-    """Return a fact that says the same, in one of these states."""
+    """Return a fact that says the same, in one of these states; one that does not open says nothing."""
     rows = Fact.objects.for_owner(owner_id).filter(same_index=compute_same_index(text), state__in=states)
-    return rows.first()
+    return next((row for row in rows[:MAX_CANDIDATES] if row.open_or("body", None) is not None), None)
 
 
 def is_declined(owner_id: UUID, text: FactText) -> bool:
@@ -106,9 +106,10 @@ def is_declined(owner_id: UUID, text: FactText) -> bool:
 
 
 def load_choices(owner_id: UUID) -> FactChoices:
-    """Return a person's choices; those of somebody who never chose have no digest key."""
+    """Return a person's choices; where there are none, or damaged ones, they have no digest key."""
     row = FactSettings.objects.filter(owner_id=owner_id).first()
-    return FactChoices.from_json(row.body) if row is not None else FactChoices()
+    body = row.open_or("body", None) if row is not None else None
+    return FactChoices.from_json(body) if body is not None else FactChoices()
 
 
 def with_digest_key(choices: FactChoices) -> FactChoices:

@@ -194,9 +194,12 @@ def forget_entry(*, owner_id: UUID, entry_id: UUID) -> None:
             if fact.state == FactState.PROPOSED:
                 fact.delete()
                 continue
-            fact.entry_id = None
-            fact.body = _without_quote(fact.body)
-            fact.save()
+            body = fact.open_or("body", None)
+            # From one that was changed without a key nothing can be removed, and it stops no other.
+            if body is not None:
+                fact.entry_id = None
+                fact.body = _without_quote(body)
+                fact.save()
             for change in list_changes(fact):
                 _remove_quote(change)
 
@@ -354,14 +357,19 @@ def _without_quote(body: dict[str, Any]) -> dict[str, Any]:
 
 def _remove_quote(change: FactChange) -> None:
     """Remove the words of a deleted entry from a record, and let the next one follow it again."""
+    body = change.open_or("body", None)
+    if body is None:
+        return
     sides = {
-        side: {**change.body[side], "entry_id": None, "body": _without_quote(change.body[side]["body"])}
+        side: {**body[side], "entry_id": None, "body": _without_quote(body[side]["body"])}
         for side in ("before", "after")
-        if change.body[side]
+        if body[side]
     }
     earlier = FactChange.objects.filter(fact_id=change.fact_id, number=change.number - 1).first()
-    previous = compute_digest(earlier) if earlier else ""
-    change.body = {**change.body, **sides, "previous": previous}
+    previous = body["previous"]
+    if earlier is None or earlier.open_or("body", None) is not None:
+        previous = compute_digest(earlier) if earlier else ""
+    change.body = {**body, **sides, "previous": previous}
     change.save()
 
 
