@@ -101,7 +101,7 @@ def split_words(sentence: str, language: Language) -> list[str]:
 def _expand(word: str, language: Language) -> list[str]:
     base, apostrophe, ending = word.partition("'")
     if apostrophe and ending == "s":
-        return [base, "is"] if base in _PRONOUNS else [base, _POSSESSIVE]
+        return [base, "is"] if base in _PRONOUNS else [language.spellings.get(base, base), _POSSESSIVE]
     joined = base + ending
     spelled = language.spellings.get(word) or language.spellings.get(joined, joined)
     return [str(language.numbers.get(part, part)) for part in spelled.split()]

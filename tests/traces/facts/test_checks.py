@@ -151,6 +151,8 @@ SAID = (
     ),
 )
 NOT_SAID = (
+    ("Anna hated mushrooms but loved olives.", "loved olives", "You loved olives"),
+    ("Anna came; went to Graz.", "went to Graz", "You went to Graz"),
     ("Anna lives in Graz and works at Google.", "works at Google", "You work at Google"),
     ("My brother lives in Graz and works at Google.", "works at Google", "You work at Google"),
     ("I think my sister moved to Graz.", "moved to Graz", "You moved to Graz"),
@@ -280,6 +282,20 @@ def test_what_has_the_same_words_and_says_something_else_is_not(claims: Claims) 
 
 def test_no_feeling_trait_or_judgement_is_proposed() -> None:
     assert [claim for claim in TRAITS if check(*claim)] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Up early, and walked to the weir.",
+        "Walked to the weir with Anna.",
+        "11th. I walked to the weir. Rain in the evening.",
+        "She lives in Graz.",
+        "Anna lives in Graz " + "and in Wien " * 9 + "as well.",
+    ],
+)
+def test_a_line_of_the_entry_that_is_no_sentence_of_somebody_is_no_fact(text: str) -> None:
+    assert check(text, text, text) == []
 
 
 def test_a_quote_that_is_not_in_the_entry_proves_nothing() -> None:

@@ -93,9 +93,13 @@ class Language:
     # Endings of a word, of a verb of somebody else, and of adverbs.
     suffixes: tuple[str, ...]
     third_person: str
+    # Of a verb that begins a sentence without its subject: "Walked to the weir".
+    verb_endings: tuple[str, ...]
     adverb_ending: tuple[str, ...]
-    # "Jason Thompson here", verbs of speech, and doubts that are wishes of their own with the next word.
+    # "Jason Thompson here", doubts about what stands before them, verbs of speech, and doubts that are wishes
+    # of their own with the next word.
     introductions: frozenset[str]
+    conditions: frozenset[str]
     sayings: frozenset[str]
     wishes: frozenset[tuple[str, str]]
     spellings: dict[str, str]

@@ -479,9 +479,6 @@ ENGLISH = Language(
             "them",
             "theirs",
             "its",
-            "who",
-            "whom",
-            "whose",
         }
     ),
     determiners=frozenset(
@@ -569,8 +566,10 @@ ENGLISH = Language(
     ),
     suffixes=("ing", "ied", "ies", "ed", "es", "s", "e", "y"),
     third_person="s",
+    verb_endings=("ed", "ing"),
     adverb_ending=("ly",),
     introductions=frozenset({"here"}),
+    conditions=frozenset({"if", "unless", "whether"}),
     sayings=frozenset(
         {"said", "say", "says", "saying", "asked", "asks", "told", "tells", "wrote", "writes", "answered"}
     ),

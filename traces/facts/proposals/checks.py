@@ -17,7 +17,7 @@ from traces.facts.languages.en import ENGLISH
 from traces.facts.proposals.answers import MAX_QUOTE_LENGTH, ClaimedFact
 from traces.facts.proposals.dating import date_fact, describe_when
 from traces.facts.proposals.second_person import address_owner
-from traces.facts.proposals.wording import find_clause, is_said, is_speech
+from traces.facts.proposals.wording import find_clause, has_form_of_fact, is_said, is_speech
 from traces.facts.statements import split_words
 from traces.facts.support import Span, find_quote, is_supported, is_trait, leave_out_dates
 
@@ -84,7 +84,8 @@ def _check(claim: ClaimedFact, *, text: str, anchor: datetime, language: str) ->
     around = find_clause(text, span, language=language)
     for each in dict.fromkeys((dated, sentence)):
         says = partial(_says, each, text=text, anchor=anchor, language=language)
-        if is_trait(each, language=language) or not says(around):
+        is_proper = has_form_of_fact(each, language=language) and not is_trait(each, language=language)
+        if not is_proper or not says(around):
             continue
         # The quote alone, if that says it as well.
         shown = span if says(span) else around

@@ -29,8 +29,10 @@ _ALIKE_RELATIONS: Final = frozenset(
 )
 _NAMES_OF_LANGUAGES: Final = {"en": "English", "de": "German"}
 _SENTENCE_END: Final = re.compile(r"[.!?…]+[\"'”’»)]*(?=\s)|\n")
-# A full stop after so short a word with a capital is that of an abbreviation: "Mr.", "W.".
-_ABBREVIATION: Final = re.compile(r"(?<!\w)[^\W\d_]{1,3}$")
+# A full stop after one of these, or after a single letter, is no end: "Mr.", "W.".
+_ABBREVIATION: Final = re.compile(r"(?<!\w)(?:[A-ZÄÖÜ]|Mr|Mrs|Ms|Dr|Prof|St|Sr|Jr|Fr|Hr|Nr|No|bzw|ca|etc)$")
+# "10. März"
+_MONTH: Final = re.compile(r" (?:Jan|Feb|Mär|Apr|Mai|Jun|Jul|Aug|Sep|Okt|Nov|Dez)")
 _WORD: Final = re.compile(r"\w+(?:['’]\w+)?")
 _WORD_OR_COMMA: Final = re.compile(r"\w+(?:['’ʼ‘`]\w+)?|,")
 _CLAUSE_SIGN: Final = re.compile(r"[;:()–—]|,? (?:but|aber|sondern|yet|while|während) ")
@@ -39,6 +41,7 @@ _JOINT: Final = re.compile(r",(?: (?:and|und|or|oder))? | (?:and|und) ")
 _MOST_ADJECTIVES: Final = 3
 _MOST_LISTED: Final = 4
 _LEAST_STEM: Final = 3
+_MOST_WORDS: Final = 25
 
 
 class _Words(NamedTuple):
@@ -63,14 +66,17 @@ def find_clause(text: str, span: Span, *, language: str) -> Span:
     words = _load_words(language)
     start, end = _find_sentence(text, span)
     pieces = list(_iter_clauses(text, start, end, words))
-    doubtful = [not words.table.doubts.isdisjoint(split_words(text[a:b], words.table)) for a, b in pieces]
+    said = [split_words(text[a:b], words.table) for a, b in pieces]
     touched = [number for number, (a, b) in enumerate(pieces) if a < span[1] and b > span[0]]
     if not touched:
         return span
     first, last = touched[0], touched[-1]
-    if first and doubtful[first - 1]:
+    while first and not _has_subject_first(text, pieces[first], words):
+        # "Anna hated it but loved olives": the one before says who.
         first -= 1
-    if last + 1 < len(pieces) and doubtful[last + 1]:
+    if first and not words.table.doubts.isdisjoint(said[first - 1]):
+        first -= 1
+    if last + 1 < len(pieces) and not words.table.conditions.isdisjoint(said[last + 1][:2]):
         last += 1
     a, b = pieces[first][0], pieces[last][1]
     if text[end - 1 : end] == "?":
@@ -85,9 +91,9 @@ def find_clause(text: str, span: Span, *, language: str) -> Span:
 def _find_sentence(text: str, span: Span) -> Span:
     start, end = 0, len(text)
     for match in _SENTENCE_END.finditer(text):
-        before = text[max(0, match.start() - 4) : match.start()]
-        short = _ABBREVIATION.search(before)
-        if match.group() == "." and short and short.group()[0].isupper():
+        before = text[max(0, match.start() - 5) : match.start()]
+        is_ordinal = before[-1:].isdecimal() and _MONTH.match(text, match.end())
+        if match.group() == "." and (is_ordinal or _ABBREVIATION.search(before)):
             continue
         if match.end() <= span[0]:
             start = match.end()
@@ -113,9 +119,15 @@ def _iter_clauses(text: str, start: int, end: int, words: _Words) -> Iterator[Sp
         yield at, end
 
 
+def _has_subject_first(text: str, piece: Span, words: _Words) -> bool:
+    first = _WORD.search(text, *piece)
+    return first is not None and _may_begin_clause(text, first, words)
+
+
 def _may_begin_clause(text: str, first: re.Match[str], words: _Words) -> bool:
     subject = first.group().replace("’", "'").casefold().split("'")[0]
-    if subject in words.table.subjects | words.table.others | words.table.doubts:
+    table = words.table
+    if subject in table.subjects | table.others | table.doubts | table.negations:
         return True
     # "... and Anna lives in Graz": a name with a verb behind it, and not one of a list.
     following = _WORD.search(text, first.end())
@@ -125,6 +137,24 @@ def _may_begin_clause(text: str, first: re.Match[str], words: _Words) -> bool:
         and text[first.end() : following.start()] == " "
         and following.group().casefold() in words.verbs
     )
+
+
+def has_form_of_fact(sentence: str, *, language: str) -> bool:
+    """Return whether a sentence is short, alone, and begins with whom or what it is of.
+
+    Small models copy a line of the entry: "Up early, and to the weir".
+    """
+    words = _load_words(language)
+    table = words.table
+    said = split_words(sentence, table)
+    if not said or len(said) > _MOST_WORDS or _find_sentence(sentence, (0, 1))[1] < len(sentence):
+        return False
+    first = said[0]
+    if first in table.owner or first in table.owner_possessives:
+        return len(said) > 1
+    if first.isdecimal() or first in table.others or (first in words.free and first not in table.determiners):
+        return False
+    return first not in words.verbs and not first.endswith(table.verb_endings)
 
 
 def is_speech(text: str, span: Span, *, language: str) -> bool:
