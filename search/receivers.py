@@ -36,6 +36,7 @@ from search.index.snapshots import SnapshotFolder
 from search.index.sources import SOURCES
 from search.models import Question, RecentSearch, Vector
 from traces.facts.models import Fact, FactState
+from traces.signals import facts_forgotten
 
 _thread_changes = threading.local()
 
@@ -64,6 +65,7 @@ def connect() -> None:
     hooks.register_row_import(imports.KIND, imports.insert_question)
     hooks.register_export_rule("search.question", conversations.build_export_rule)
     registry.on_startup(mark_interrupted)
+    facts_forgotten.connect(_on_forgotten_facts, dispatch_uid="search.facts_forgotten")
     hooks.register_recall(related_entries.find_related_entries)
     hooks.register_usual_words(services.find_usual_words)
     register_notice("reads_related_entries", related_entries.describe_availability)
@@ -90,6 +92,13 @@ def _on_lock(sender: object, *, key_id: KeyId | None, last: bool, **_: Any) -> N
 def _on_rotation(sender: object, *, keyring: Keyring, former_key_id: KeyId, **_: Any) -> None:
     del sender
     indexes.rekey(former_key_id, keyring)
+
+
+def _on_forgotten_facts(sender: object, *, person_id: UUID, **_: Any) -> None:
+    """Renew the snapshots, in which forgotten facts still are; the open index has lost them already."""
+    del sender
+    keyring = _get_keyring(person_id)
+    indexes.renew_snapshots(person_id, key_id=keyring.key_id if keyring is not None else None)
 
 
 def _on_person_deleted(sender: object, *, person_id: UUID, **_: Any) -> None:

@@ -1,9 +1,12 @@
-"""The signal of changed trace names, sent within the transaction and a second time after the commit.
+"""Signals of traces and facts: that of changed names within the transaction and again after the commit.
 
 names_changed   person_id   a trace of this person was created, renamed, merged, deleted or restored,
                             or is now read always, or no longer
+facts_forgotten person_id, fact_ids   after the commit: these facts were deleted, which had been accepted;
+                            nothing of them may be left in files, caches and jobs
 """
 
+from collections.abc import Collection
 from functools import partial
 from uuid import UUID
 
@@ -12,9 +15,17 @@ from django.db import transaction
 from accounts.signals import QuietSignal
 
 names_changed = QuietSignal()
+facts_forgotten = QuietSignal()
 
 
 def send_names_changed(owner_id: UUID) -> None:
     """Send `names_changed` now, and again after the commit."""
     names_changed.send_robust(sender=None, person_id=owner_id)
     transaction.on_commit(partial(names_changed.send_robust, sender=None, person_id=owner_id))
+
+
+def send_facts_forgotten(owner_id: UUID, fact_ids: Collection[UUID]) -> None:
+    """Send `facts_forgotten` after the commit, or now if there is no transaction."""
+    transaction.on_commit(
+        partial(facts_forgotten.send_robust, sender=None, person_id=owner_id, fact_ids=frozenset(fact_ids))
+    )

@@ -304,6 +304,10 @@ class PersonIndex(IndexState):
         if vectors is not None and embedder is not None:
             self._snapshots.save_vectors(vectors, embedder, self._keyring, words=index, force=force)
 
+    def renew_snapshots(self) -> None:
+        """Delete the snapshots, in which a text that was forgotten still is; the next save writes others."""
+        self._snapshots.renew(self.key_id)
+
     def delete_snapshots(self, key_id: KeyId | None = None) -> None:
         """Delete the snapshots of a key, by default the current one."""
         self._snapshots.delete(key_id or self.key_id)

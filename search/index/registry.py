@@ -209,6 +209,19 @@ class IndexRegistry:
         index.delete_snapshots(former_key_id)
         workers.opening_worker.submit(index.key_id, "reconcile", lambda: self._reconcile(index))
 
+    def renew_snapshots(self, owner: UUID, *, key_id: KeyId | None) -> None:
+        """Delete a person's snapshots, in which a text that was forgotten still is, and write others.
+
+        Those of an index that is not open are deleted by the id of their key, or all if it is not known.
+        """
+        opened = self.list_for_owner(owner)
+        for index in opened:
+            index.renew_snapshots()
+            workers.opening_worker.submit(index.key_id, "save", partial(self._save_snapshots, index))
+        if not opened:
+            folder = SnapshotFolder(get_search_settings().folder, owner)
+            folder.delete(key_id) if key_id is not None else folder.delete_all()
+
     def reconcile_all(self, index: PersonIndex) -> None:
         """Read all texts that changed, including changes by other processes."""
         workers.opening_worker.submit(index.key_id, "reconcile", lambda: self._reconcile(index))

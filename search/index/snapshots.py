@@ -204,6 +204,8 @@ class IndexSnapshots:
         self._folder = folder
         self._write_lock = Lock()
         self.words_changed = self.vectors_changed = 0
+        # Whether what is left of a forgotten text in the word index must go before it is written.
+        self._must_purge = False
 
     def load_words(self, keyring: Keyring) -> WordsIndex:
         """Return the saved word index, or an empty one if none can be loaded."""
@@ -224,6 +226,9 @@ class IndexSnapshots:
         """Write the word index if enough of it changed; raise OSError if the disk fails."""
         if _is_worth_saving(self.words_changed, index, force=force):
             with self._write_lock:
+                if self._must_purge:
+                    index.purge()
+                    self._must_purge = False
                 self.words_changed = 0
                 self._folder.write(kind="words", rule=words.WORDS_RULE, data=index.dump(), keyring=keyring)
 
@@ -245,6 +250,13 @@ class IndexSnapshots:
         """Delete the snapshots of one key."""
         with self._write_lock:
             self._folder.delete(key_id)
+
+    def renew(self, key_id: KeyId) -> None:
+        """Delete the snapshots of one key, and have the next save write all without what was removed."""
+        with self._write_lock:
+            self._must_purge = True
+            self._folder.delete(key_id)
+            self.mark_all_changed()
 
 
 def _is_worth_saving(changed: int, index: WordsIndex, *, force: bool) -> bool:

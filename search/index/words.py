@@ -24,6 +24,7 @@ from threading import Lock
 from typing import Final
 from uuid import UUID
 
+from llamora.threads import let_others_run
 from search.errors import IndexBusy, IndexClosed, SnapshotRefused
 from search.index import fts_queries
 from search.index.fts_queries import AFTER_ALL_DAYS, ASSUMED_TEXTS, MAX_COUNTED, WordSearch, find_word_forms
@@ -158,6 +159,10 @@ _RARE_SHARE: Final = 0.05
 # Of rare words, the rarest are looked up, until so many places are found.
 _MAX_PLACES: Final = 5000
 
+# Pages that FTS5 merges in a step, and how few changes of its tables mean that there was nothing to merge.
+_PAGES_AT_ONCE: Final = 200
+_LEAST_CHANGES: Final = 2
+
 # Seconds for which a page waits for what it can do without.
 _PATIENCE: Final = 0.005
 
@@ -268,6 +273,31 @@ class WordsIndex:
         with self._use() as db, words_transaction(db):
             self._days = None
             delete_texts(db, [id_.bytes for id_ in ids])
+
+    def purge(self) -> None:
+        """Remove what removed and replaced texts have left behind, so that nothing of it can be dumped.
+
+        FTS5 only marks words as deleted until it merges its segments, and SQLite leaves freed bytes in its
+        pages. Searches go on between the steps, of which the last takes longest: 10 ms for 1,000 texts.
+        """
+        is_first = True
+        while self._merge_segments(is_first=is_first):
+            is_first = False
+            let_others_run()
+        with self._use() as db, words_transaction(db):
+            db.execute("DELETE FROM terms WHERE term NOT IN (SELECT term FROM vocabulary)")
+            db.execute("INSERT INTO stems (stems) VALUES ('rebuild')")
+        with self._use() as db:
+            db.execute("VACUUM")
+
+    def _merge_segments(self, *, is_first: bool) -> bool:
+        """Merge a few pages of all segments into one, and return whether there is more to merge."""
+        with self._use() as db:
+            before = db.total_changes
+            # With a negative number all segments take part, not only those that are due.
+            pages = -_PAGES_AT_ONCE if is_first else _PAGES_AT_ONCE
+            db.execute("INSERT INTO words (words, rank) VALUES ('merge', ?)", (pages,))
+            return db.total_changes - before >= _LEAST_CHANGES
 
     def restamp(self, stamps: dict[UUID, bytes]) -> None:
         """Store the new stamps of unchanged texts, which takes a tenth of the time of adding them again."""

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from diary.errors import ObjectNotFound
 from diary.models import Origin
-from llamora.database import write_transaction
+from llamora.database import truncate_wal, write_transaction
 from traces.facts.changes import (
     ChangeAuthor,
     compute_digest,
@@ -37,6 +37,7 @@ from traces.facts.queries import (
     load_choices,
     with_digest_key,
 )
+from traces.signals import send_facts_forgotten
 
 _KNOWN: Final = (FactState.PROPOSED, FactState.ACCEPTED)
 
@@ -178,13 +179,18 @@ def decline_fact(*, owner_id: UUID, fact_id: UUID) -> None:
         fact = get_fact(owner_id, fact_id)
         if fact.state != FactState.PROPOSED:
             raise ObjectNotFound
-        _forget(fact)
+        was_read = _forget(fact)
+    _finish_forgetting(owner_id, fact_id, was_read=was_read)
 
 
 def forget_fact(*, owner_id: UUID, fact_id: UUID) -> None:
-    """Delete a fact with quote and history, and never propose its sentence again; raise ObjectNotFound."""
+    """Delete a fact with quote and history, and never propose its sentence again; raise ObjectNotFound.
+
+    Nothing of it is left afterwards, not even encrypted, in the database, its log and the search index.
+    """
     with write_transaction():
-        _forget(get_fact(owner_id, fact_id))
+        was_read = _forget(get_fact(owner_id, fact_id))
+    _finish_forgetting(owner_id, fact_id, was_read=was_read)
 
 
 def forget_entry(*, owner_id: UUID, entry_id: UUID) -> None:
@@ -325,13 +331,15 @@ def _end(fact: Fact, *, successor: UUID | None = None, on: date | None = None) -
     return fact
 
 
-def _forget(fact: Fact) -> None:
+def _forget(fact: Fact) -> bool:
+    """Delete a fact, and return whether it was more than a proposal at any time."""
     owner_id = fact.owner_id
     save_choices(owner_id=owner_id, choices=load_choices(owner_id))
     choices = load_choices(owner_id)
     # What can't be opened leaves no digest, but is deleted all the same.
     bodies = [fact.open_or("body", None)]
-    for change in list_changes(fact):
+    changes = list_changes(fact)
+    for change in changes:
         record: dict[str, Any] = change.open_or("body", {})
         bodies += [side["body"] for side in (record.get("before"), record.get("after")) if side]
     former = {said.same_key: said for said in (get_text(body) for body in bodies if body)}
@@ -341,6 +349,15 @@ def _forget(fact: Fact) -> None:
         digest = compute_declined_digest(choices, said)
         if not DeclinedFact.objects.filter(owner_id=owner_id, digest=digest).exists():
             DeclinedFact.objects.create(owner_id=owner_id, digest=digest)
+    return [change.kind for change in changes] != ["propose"]
+
+
+def _finish_forgetting(owner_id: UUID, fact_id: UUID, *, was_read: bool) -> None:
+    """Remove what a deleted fact left in files; in a transaction the log is emptied later."""
+    if was_read:
+        send_facts_forgotten(owner_id, [fact_id])
+    # Last: what others deleted on its account is in the log too.
+    truncate_wal()
 
 
 def _take_back_decline(owner_id: UUID, text: FactText) -> None:
