@@ -1,7 +1,8 @@
 """Refusals of the API: each has a status, a code that never changes, and a sentence that says what to do.
 
     400  malformed_json, unreadable               409  revision_conflict, idempotency_key_reused, damaged,
-    401  invalid_token                                 inbox_full
+    401  invalid_token                                 inbox_full, conflict_detected, nothing_to_undo,
+                                                       too_many_proposals
     403  missing_scope, token_in_url,             413  too_large          415  unsupported_media_type
          plain_http, foreign_origin,              422  invalid_field      423  locked
     404  not_found                                429  too_many_calls, too_many_attempts
@@ -74,6 +75,11 @@ SENTENCES: Final = {
     "revision_conflict": "The text was changed meanwhile. Read it again, and send its new revision.",
     "idempotency_key_reused": "This Idempotency-Key came before with something else. Use a new one for each.",
     "damaged": "What was asked for is damaged on the disk and can't be read.",
+    "conflict_detected": "This touches an accepted fact. Send a strategy that says what becomes of that one.",
+    "nothing_to_undo": "Of this fact no change can be undone, or another that it touched was changed since.",
+    "too_many_proposals": (
+        "Too many proposed facts wait. Their owner accepts or declines some; then try again."
+    ),
     "inbox_full": "The Inbox is full. Its owner accepts or deletes what waits there; then try again.",
     "too_large": "This is too large, so nothing was saved.",
     "too_slow": "The body did not arrive in time. Nothing was changed; send it again.",

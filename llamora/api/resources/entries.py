@@ -1,5 +1,7 @@
 """Calls for entries: list, read, save, change, move, delete and restore them."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Final, Literal
 from uuid import UUID
@@ -8,6 +10,7 @@ import msgspec
 from django.db.models import Q
 from django.utils import timezone
 
+from accounts.tokens.open_keyrings import open_keyrings
 from diary import days
 from diary.entries import services
 from diary.entries.queries import get_entry as find_entry
@@ -21,11 +24,13 @@ from llamora.api.endpoints import endpoint
 from llamora.api.errors import ApiError
 from llamora.api.resources.pages import USUAL_LIMIT, Cursor, Limit, decode_cursor, encode_cursor
 from llamora.api.resources.texts import EntryBody, build_entry_body, select_entries
+from llamora.crypto import Keyring, VaultLocked, in_force
 from llamora.database import write_transaction
 
 _TAG: Final = "Entries"
 _PATH: Final = "/api/v1/entries"
 _READ: Final = "diary:read"
+_WRITE: Final = "diary:write"
 # Also said by `too_large`: a body of 4 MiB is refused before it is read.
 Text = Annotated[str, msgspec.Meta(min_length=1, description="The text, in Markdown.")]
 Moment = Annotated[datetime, msgspec.Meta(tz=True, description="A moment with its offset from UTC.")]
@@ -118,28 +123,12 @@ def add_entry(call: Call, *, body: EntryToSave) -> SavedText:
     A token that writes what its owner types saves an entry. The text of any other program waits in the Inbox,
     also while the diary is locked if the token is one that only sends texts.
     """
-    day = body.day or _find_day(call, body.written_at)
-    saves_entry = call.terms.writes_own_text and not call.is_drop
-
-    def store() -> UUID:
-        if saves_entry:
-            return services.save_token_entry(
-                owner_id=call.owner,
-                day=day,
-                text=body.text,
-                source=call.program_name,
-                zone=call.person.time_zone,
-            ).id
-        return add_to_inbox(call, day=day, text=body.text, written_at=body.written_at)
-
-    stored = call.store_once(msgspec.json.encode(body), store)
-    action: Literal["created", "pending", "no_change"] = "created" if saves_entry else "pending"
-    # The day of the first call, if this one comes after midnight.
-    entry = None if call.is_drop else select_entries(call).filter(id=stored.row_id).first()
+    stored = store_text(call, body, content=msgspec.json.encode(body))
+    entry = None if call.is_drop else select_entries(call).filter(id=stored.id).first()
     return SavedText(
-        action=action if stored.is_new else "no_change",
-        id=stored.row_id,
-        day=entry.day if entry else day,
+        action=stored.action,
+        id=stored.id,
+        day=stored.day,
         entry=_build_written(call, entry) if entry else None,
     )
 
@@ -197,6 +186,52 @@ def restore_entry(call: Call, *, id: UUID) -> EntryBody:  # noqa: A002 - its nam
     return _build_written(call, services.restore_entry(owner_id=call.owner, entry_id=id))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredText:
+    """Result of storing a text: what became of it, the id that it has or will have as an entry, its day."""
+
+    action: Literal["created", "pending", "no_change"]
+    id: UUID
+    day: date
+
+
+def store_text(
+    call: Call, body: EntryToSave, *, content: bytes, besides: Callable[[], object] | None = None
+) -> StoredText:
+    """Save a text as an entry, or put it into the Inbox, once for the call's Idempotency-Key.
+
+    `content` is all that the call stores; `besides` stores what is not the text, in the same transaction.
+    """
+    day = body.day or _find_day(call, body.written_at)
+    saves_entry = call.terms.writes_own_text and _WRITE in call.terms.scopes
+
+    def save() -> UUID:
+        if saves_entry:
+            return services.save_token_entry(
+                owner_id=call.owner,
+                day=day,
+                text=body.text,
+                source=call.program_name,
+                zone=call.person.time_zone,
+            ).id
+        return add_to_inbox(call, day=day, text=body.text, written_at=body.written_at)
+
+    def store() -> UUID:
+        if besides is None:
+            return save()
+        with write_transaction():
+            besides()
+            return save()
+
+    stored = call.store_once(content, store)
+    action: Literal["created", "pending", "no_change"] = "created" if saves_entry else "pending"
+    # The day of the first call, if this one comes after midnight.
+    first = None if call.is_drop else select_entries(call).filter(id=stored.row_id).values_list("day").first()
+    return StoredText(
+        action=action if stored.is_new else "no_change", id=stored.row_id, day=first[0] if first else day
+    )
+
+
 def add_to_inbox(call: Call, *, day: date, text: str, written_at: datetime | None = None) -> UUID:
     """Put a text of a program into its owner's Inbox, and return the id it will have as an entry."""
     content = InboxText.create(text, source=call.program_name, written_at=written_at, sender_id=call.token_id)
@@ -204,7 +239,16 @@ def add_to_inbox(call: Call, *, day: date, text: str, written_at: datetime | Non
         return store_box(
             owner_id=call.owner, day=day, text=content, sender_id=call.token_id, key=call.opened.drop
         )
-    return add_item(owner_id=call.owner, day=day, origin=Origin.PROGRAM, text=content).id
+    with in_force(call.keyring if _WRITE in call.terms.scopes else _find_owners_keyring(call)):
+        return add_item(owner_id=call.owner, day=day, origin=Origin.PROGRAM, text=content).id
+
+
+def _find_owners_keyring(call: Call) -> Keyring:
+    """Return the keyring of the owner, for a program that has no key of the Inbox; raise VaultLocked."""
+    held = open_keyrings.find(call.owner)
+    if held is None:
+        raise VaultLocked
+    return held
 
 
 def _find_day(call: Call, written_at: datetime | None) -> date:

@@ -1,0 +1,500 @@
+"""Facts as the memories of Harmonia's calls, for one call of a program.
+
+A program proposes; nothing that it sends is accepted, and no fact is changed by what it stores. Facts of
+others than their owner are not there for a program that may not read them.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from typing import IO, Any, Final
+from uuid import UUID
+
+import msgspec
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts.tokens.token_uses import token_uses
+from diary.errors import ObjectNotFound
+from diary.models import Origin
+from diary.transfer.programs.texts import TextFormat
+from llamora.api.call import Call
+from llamora.api.errors import ApiError
+from llamora.api.resources.memory_bodies import (
+    Action,
+    ChangedMemory,
+    DeletedMemory,
+    FactToStore,
+    FoundMemories,
+    FoundMemory,
+    MemoryAcceptance,
+    MemoryBody,
+    MemoryChange,
+    MemoryCorrection,
+    MemoryDetail,
+    MemoryHistory,
+    MemoryList,
+    MemoryListQuery,
+    MemoryPreferences,
+    MemorySearch,
+    Pagination,
+    StoredFact,
+    TouchedMemory,
+)
+from llamora.api.resources.pages import decode_cursor, encode_cursor
+from llamora.api.resources.search import find_texts
+from llamora.crypto import RealmKeyring
+from llamora.database import write_transaction
+from traces.facts import services
+from traces.facts.changes import ChangeAuthor, is_chain_whole
+from traces.facts.comparison import Strategy, Verdict
+from traces.facts.fact_body import FactText, InvalidFact, get_text
+from traces.facts.models import Fact, FactState
+from traces.facts.open_facts import OpenFact
+from traces.facts.queries import FactChoices, find_same, find_touched, list_changes, load_choices
+from traces.facts.selection import READABLE_ORIGINS, FactSelection, get_confidence, with_days
+from traces.facts.services import FactOrigin
+from traces.facts.transfer.exports import FactExportReport, write_facts
+from traces.facts.transfer.harmonia import find_language
+
+READ: Final = "facts:read"
+# Of proposals that wait at a time, so that no program fills a disk.
+MOST_WAITING: Final = 20_000
+# Of what is found, if it is filtered or put into another order.
+_MOST_RANKED: Final = 1_000
+_RECENT_DAYS: Final = 30
+_CATEGORY_BOOST: Final = 1.2
+_FACT_KIND: Final = frozenset({"fact"})
+_KNOWN: Final = (FactState.PROPOSED, FactState.ACCEPTED)
+_TOUCHES: Final = (
+    "It touches an accepted fact. Send a strategy that says what becomes of that one; the proposal lists it."
+)
+_TOUCHES_NONE: Final = "There is no accepted fact that it touches. Leave out the strategy, or name one."
+_NOTHING_TO_CHANGE: Final = "Say what to change: content, category or ended."
+_NEEDS_SENTENCE: Final = "Send the merged sentence as content."
+_NOT_ACCEPTED: Final = "Only an accepted fact ends. This one is a proposal, or has ended."
+
+
+class FactMemories:
+    """The facts that a program may read and propose, as memories; needs the call's keyring in force."""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+        self._reads = READ in call.terms.scopes
+        self._author = ChangeAuthor(by=str(call.token_id))
+
+    # --- Proposing -----------------------------------------------------------------------------------------
+
+    def parse_facts(self, facts: Sequence[FactToStore]) -> list[FactText]:
+        """Return the sentences of some facts; raise ApiError 422 that names the first that can't be one."""
+        return [
+            self._parse(fact.content, fact.category, field=f"facts[{number}].content")
+            for number, fact in enumerate(facts)
+        ]
+
+    def propose(self, facts: Sequence[FactToStore], texts: Sequence[FactText]) -> list[StoredFact]:
+        """Propose facts; call in a transaction. Raise ApiError 409 if too many wait."""
+        waiting = Fact.objects.only_proposed(self._call.owner).order_by().count()
+        if waiting + len(facts) > MOST_WAITING:
+            raise ApiError(409, "too_many_proposals")
+        return [self._propose(fact, text) for fact, text in zip(facts, texts, strict=True)]
+
+    def describe_known(self, texts: Iterable[FactText]) -> list[StoredFact]:
+        """Return what became of facts that an earlier call proposed."""
+        return [self._describe_known(text) for text in texts]
+
+    def _propose(self, fact: FactToStore, text: FactText) -> StoredFact:
+        details: dict[str, Any] = {"source": self._call.program_name, "confidence": fact.confidence}
+        if fact.quote:
+            details["quote"] = {"text": fact.quote}
+        proposal = services.propose_fact(
+            owner_id=self._call.owner,
+            text=text,
+            where=FactOrigin(
+                origin=Origin.OWN_TOKEN if self._call.terms.writes_own_text else Origin.PROGRAM,
+                details={name: value for name, value in details.items() if value not in (None, "")},
+            ),
+            author=self._author,
+        )
+        if proposal is None or not self._reads:
+            return self._describe_known(text)
+        conflicts = self._list_touched(text, besides=proposal.id)
+        return StoredFact(
+            content=text.text,
+            action="conflict_detected" if conflicts else "proposed",
+            id=proposal.id,
+            conflicts=conflicts,
+        )
+
+    def _describe_known(self, text: FactText) -> StoredFact:
+        if not self._reads:
+            return StoredFact(content=text.text, action="pending")
+        same = find_same(self._call.owner, text, _KNOWN)
+        is_readable = same is not None and self._may_read(same)
+        return StoredFact(content=text.text, action="no_change", id=same.id if same and is_readable else None)
+
+    def _list_touched(self, text: FactText, *, besides: UUID) -> list[TouchedMemory]:
+        return [
+            TouchedMemory(
+                id=touched.fact.id,
+                content=touched.fact.body["text"],
+                relation=touched.comparison.verdict,
+                strategy=touched.comparison.first_strategy,
+            )
+            for touched in find_touched(self._call.owner, text, besides=besides)
+            if self._may_read(touched.fact)
+        ]
+
+    @staticmethod
+    def _parse(content: str, category: str, *, field: str) -> FactText:
+        try:
+            return FactText.create(content, language=find_language(content), kind=category)
+        except InvalidFact as refused:
+            raise ApiError(422, "invalid_field", field=field, message=refused.sentence) from None
+
+    # --- Reading -------------------------------------------------------------------------------------------
+
+    def search(self, asked: MemorySearch) -> FoundMemories:
+        """Return the accepted facts that are found."""
+        boosted = {each.strip().casefold() for each in asked.boost_categories.split(",")} - {""}
+        is_plain = asked.sort_by == "relevance" and asked.sort_order == "desc" and not boosted
+        is_plain &= not (asked.category or asked.boost_recent)
+        is_plain &= asked.min_confidence == 0 and asked.max_confidence == 1
+        found = find_texts(
+            self._call,
+            asked.query,
+            limit=asked.limit if is_plain else _MOST_RANKED,
+            offset=asked.offset if is_plain else 0,
+            since=asked.from_date,
+            until=asked.to_date,
+            kinds=_FACT_KIND,
+        )
+        places = {text.hit.id: place for place, text in enumerate(found.texts)}
+        wanted = FactSelection(
+            states=[FactState.ACCEPTED],
+            kind=asked.category or "",
+            least_confidence=asked.min_confidence,
+            most_confidence=asked.max_confidence,
+            reads_others=self._call.terms.reads_untrusted,
+        )
+        rows = wanted.select(self._call.owner).filter(id__in=list(places))
+        facts = [
+            _build_found(fact, place=places[fact.id], asked=asked, boosted=boosted)
+            for fact in wanted.iter_selected(rows)
+        ]
+        facts.sort(key=_get_sort_key(asked), reverse=asked.sort_order == "desc")
+        shown = facts if is_plain else facts[asked.offset : asked.offset + asked.limit]
+        following = found.next
+        if not is_plain:
+            end = asked.offset + asked.limit
+            following = end if end < len(facts) else None
+        self._call.note_read(len(shown))
+        total = found.total if is_plain else len(facts)
+        return FoundMemories(
+            state="ready" if found.is_open else "opening",
+            results=shown,
+            total=total,
+            next_offset=following,
+            pagination=Pagination(
+                total_count=total, limit=asked.limit, offset=asked.offset, has_more=following is not None
+            ),
+        )
+
+    def list_page(self, asked: MemoryListQuery) -> MemoryList:
+        """Return facts by time, a part of them by a cursor, else by an offset."""
+        wanted = FactSelection(
+            states=FactState.values if asked.state == "all" else [asked.state],
+            kind=asked.category or "",
+            since=asked.from_date,
+            until=asked.to_date,
+            least_confidence=asked.min_confidence,
+            most_confidence=asked.max_confidence,
+            reads_others=self._call.terms.reads_untrusted,
+        )
+        rows = wanted.select(self._call.owner)
+        total = None if wanted.opens_facts else rows.count()
+        column = "created_at" if asked.sort_by == "created_at" else "changed_at"
+        is_latest_first = asked.sort_order == "desc"
+        last = decode_cursor(asked.cursor, datetime, UUID)
+        if last is not None:
+            rows = rows.filter(_is_behind(column, *last, is_latest_first=is_latest_first))
+        sign = "-" if is_latest_first else ""
+        rows = rows.order_by(f"{sign}{column}", f"{sign}id")
+        left_out = asked.offset
+        if not wanted.opens_facts:
+            rows, left_out = rows[left_out : left_out + asked.limit + 1], 0
+        part: list[OpenFact] = []
+        for fact in wanted.iter_selected(rows):
+            if left_out:
+                left_out -= 1
+                continue
+            part.append(fact)
+            if len(part) > asked.limit:
+                break
+        shown, has_more = part[: asked.limit], len(part) > asked.limit
+        self._call.note_read(len(shown))
+        return MemoryList(
+            memories=[_build_body(fact) for fact in shown],
+            total=total,
+            next_cursor=encode_cursor(_get_moment(shown[-1], column).isoformat(), shown[-1].id)
+            if has_more
+            else None,
+            next_offset=asked.offset + asked.limit if has_more and not asked.cursor else None,
+            pagination=Pagination(
+                total_count=total, limit=asked.limit, offset=asked.offset, has_more=has_more
+            ),
+        )
+
+    def get(self, memory_id: UUID) -> MemoryDetail:
+        """Return a fact; raise ObjectNotFound."""
+        fact = self._find(memory_id)
+        self._call.note_read(1)
+        body = self._load_body(fact.id)
+        conflicts = []
+        if fact.state == FactState.PROPOSED and body.content is not None:
+            conflicts = self._list_touched(get_text(fact.body), besides=fact.id)
+        return MemoryDetail(**msgspec.structs.asdict(body), conflicts=conflicts)
+
+    def get_history(self, memory_id: UUID) -> MemoryHistory:
+        """Return the changes of a fact; raise ObjectNotFound."""
+        fact = self._find(memory_id)
+        changes = list_changes(fact)
+        self._call.note_read(1)
+        return MemoryHistory(
+            id=fact.id,
+            history=[
+                MemoryChange(
+                    action=change.kind,
+                    number=change.number,
+                    at=change.made_at.astimezone(UTC),
+                    by=change.body["by"],
+                    state=change.body["after"]["state"],
+                    content=change.body["after"]["body"]["text"]
+                    if self._reads and self._may_read_origin(change.body["after"]["origin"])
+                    else None,
+                )
+                for change in changes
+            ],
+            is_whole=is_chain_whole(changes),
+        )
+
+    def build_writer(
+        self, text_format: TextFormat, wanted: FactSelection
+    ) -> Callable[[IO[bytes], RealmKeyring], None]:
+        """Return the function that writes facts to a file."""
+        token_id = self._call.token_id
+
+        def write(file: IO[bytes], keyring: RealmKeyring) -> None:
+            report = FactExportReport()
+            try:
+                write_facts(file, keyring=keyring, text_format=text_format, wanted=wanted, report=report)
+            finally:
+                token_uses.note(token_id, read_count=report.count)
+
+        return write
+
+    # --- Changing ------------------------------------------------------------------------------------------
+
+    def accept(self, memory_id: UUID, asked: MemoryAcceptance) -> ChangedMemory:
+        """Accept a proposal; raise ApiError 409 if it touches a fact and no strategy says what becomes of it.
+
+        Raise ObjectNotFound, and ApiError 403 and 422.
+        """
+        with write_transaction():
+            fact = self._find(memory_id)
+            text = self._parse_own(asked.content, str(fact.body.get("kind", "")))
+            if fact.state != FactState.PROPOSED:
+                return self._describe("no_change", fact.id)
+            strategy, earlier_id = self._choose_strategy(fact, asked, text)
+            if strategy is None or earlier_id is None:
+                accepted = services.accept_fact(
+                    owner_id=self._call.owner, fact_id=fact.id, text=text, author=self._author
+                )
+            else:
+                accepted = services.resolve_conflict(
+                    owner_id=self._call.owner,
+                    fact_id=fact.id,
+                    earlier_id=earlier_id,
+                    strategy=strategy,
+                    text=text,
+                    author=self._author,
+                )
+        return self._describe("accepted", accepted.id)
+
+    def _choose_strategy(
+        self, fact: Fact, asked: MemoryAcceptance, text: FactText | None
+    ) -> tuple[Strategy | None, UUID | None]:
+        if asked.earlier_id is not None:
+            # So that whether there is one is not told of a fact that may not be read.
+            earlier_id = self._find(asked.earlier_id).id
+            if asked.strategy is None:
+                raise ApiError(422, "invalid_field", field="strategy", message=_TOUCHES)
+            return self._check_merge(asked, text), earlier_id
+        touched = find_touched(self._call.owner, text or get_text(fact.body), besides=fact.id)
+        if not touched:
+            if asked.strategy is not None:
+                raise ApiError(422, "invalid_field", field="strategy", message=_TOUCHES_NONE)
+            return None, None
+        if asked.strategy is not None:
+            return self._check_merge(asked, text), touched[0].fact.id
+        is_same = touched[0].comparison.verdict is Verdict.SAME
+        if is_same and load_choices(self._call.owner).confirms_same:
+            return Strategy.SAID_AGAIN, touched[0].fact.id
+        raise ApiError(409, "conflict_detected", message=_TOUCHES)
+
+    @staticmethod
+    def _check_merge(asked: MemoryAcceptance, text: FactText | None) -> Strategy | None:
+        if asked.strategy is Strategy.MERGE and text is None:
+            raise ApiError(422, "invalid_field", field="content", message=_NEEDS_SENTENCE)
+        return asked.strategy
+
+    def correct(self, memory_id: UUID, asked: MemoryCorrection) -> ChangedMemory:
+        """Change the sentence or the kind of a fact, or end it; raise ObjectNotFound and ApiError."""
+        if asked.content is None and asked.category is None and asked.ended is None:
+            raise ApiError(422, "invalid_field", message=_NOTHING_TO_CHANGE)
+        with write_transaction():
+            fact = self._find(memory_id)
+            if asked.updated_at is not None and asked.updated_at != fact.changed_at:
+                raise ApiError(409, "revision_conflict")
+            before = fact.changed_at
+            if asked.content is not None or asked.category is not None:
+                kind = str(fact.body.get("kind", "")) if asked.category is None else asked.category
+                text = self._parse_own(asked.content, kind) or FactText.create(
+                    fact.body["text"], language=str(fact.body.get("language", "en")), kind=kind
+                )
+                fact = services.correct_fact(
+                    owner_id=self._call.owner, fact_id=fact.id, text=text, author=self._author
+                )
+            if asked.ended is not None:
+                if fact.state != FactState.ACCEPTED:
+                    raise ApiError(422, "invalid_field", field="ended", message=_NOT_ACCEPTED)
+                author = ChangeAuthor(by=str(self._call.token_id))
+                fact = services.end_fact(
+                    owner_id=self._call.owner, fact_id=fact.id, on=asked.ended, author=author
+                )
+        return self._describe("updated" if fact.changed_at != before else "no_change", fact.id)
+
+    def undo(self, memory_id: UUID) -> ChangedMemory:
+        """Undo the last change of a fact; raise ObjectNotFound, and ApiError 409 if none can be undone."""
+        with write_transaction():
+            fact = self._find(memory_id)
+            try:
+                services.undo_change(owner_id=self._call.owner, fact_id=fact.id, author=self._author)
+            except ObjectNotFound:
+                raise ApiError(409, "nothing_to_undo") from None
+        return self._describe("undone", memory_id)
+
+    def delete(self, memory_id: UUID) -> DeletedMemory:
+        """Delete a fact with all that it said; raise ObjectNotFound."""
+        with write_transaction():
+            services.forget_fact(owner_id=self._call.owner, fact_id=self._find(memory_id).id)
+        return DeletedMemory(id=memory_id)
+
+    def load_preferences(self) -> MemoryPreferences:
+        """Return the owner's choices."""
+        choices = load_choices(self._call.owner)
+        return MemoryPreferences(
+            proposes_after_reply=choices.proposes_after_reply, confirms_same=choices.confirms_same
+        )
+
+    def save_preferences(self, asked: MemoryPreferences) -> MemoryPreferences:
+        """Save the owner's choices, and return them."""
+        choices = FactChoices(
+            proposes_after_reply=asked.proposes_after_reply, confirms_same=asked.confirms_same
+        )
+        services.save_choices(owner_id=self._call.owner, choices=choices)
+        return self.load_preferences()
+
+    def _parse_own(self, content: str | None, kind: str) -> FactText | None:
+        """Return a sentence that a program writes; raise ApiError 403 if its owner does not type it."""
+        if content is None:
+            return None
+        if not self._call.terms.writes_own_text:
+            raise ApiError(403, "own_text_only")
+        return self._parse(content, kind, field="content")
+
+    def _describe(self, action: Action, memory_id: UUID) -> ChangedMemory:
+        is_there = Fact.objects.for_owner(self._call.owner).filter(id=memory_id).exists()
+        body = self._load_body(memory_id) if self._reads and is_there else None
+        return ChangedMemory(action=action, id=memory_id, memory=body)
+
+    # --- Parts ---------------------------------------------------------------------------------------------
+
+    def _find(self, memory_id: UUID) -> Fact:
+        fact = Fact.objects.for_owner(self._call.owner).filter(id=memory_id).first()
+        if fact is None or not self._may_read(fact):
+            raise ObjectNotFound
+        return fact
+
+    def _load_body(self, memory_id: UUID) -> MemoryBody:
+        rows = with_days(Fact.objects.for_owner(self._call.owner).filter(id=memory_id)).order_by()
+        (fact,) = FactSelection(states=FactState.values).iter_selected(rows)
+        return _build_body(fact)
+
+    def _may_read(self, fact: Fact) -> bool:
+        return self._may_read_origin(fact.origin)
+
+    def _may_read_origin(self, origin: str) -> bool:
+        return self._call.terms.reads_untrusted or origin in READABLE_ORIGINS
+
+
+def _build_body(fact: OpenFact) -> MemoryBody:
+    return MemoryBody(**_list_values(fact))
+
+
+def _build_found(fact: OpenFact, *, place: int, asked: MemorySearch, boosted: set[str]) -> FoundMemory:
+    score = 1 / (1 + place / 10)
+    age = (timezone.now() - fact.created_at).days
+    if asked.boost_recent and age <= _RECENT_DAYS:
+        score *= 2 - age / _RECENT_DAYS / 2
+    if fact.get_text("kind").casefold() in boosted:
+        score *= _CATEGORY_BOOST
+    return FoundMemory(**_list_values(fact), relevance_score=round(score, 6))
+
+
+def _list_values(fact: OpenFact) -> dict[str, Any]:
+    body = fact.body or {}
+    confidence = get_confidence(state=fact.state, origin=fact.origin)
+    quote = body.get("quote")
+    said = str(quote.get("text", "")) if isinstance(quote, dict) else None
+    return {
+        "id": fact.id,
+        "kind": "fact",
+        "content": body.get("text"),
+        "category": fact.get_text("kind"),
+        "state": fact.state,
+        "confidence": confidence,
+        "date": fact.day,
+        "when": body.get("when"),
+        "ended": body.get("ended"),
+        "quote": said,
+        "created_at": fact.created_at.astimezone(UTC),
+        "updated_at": fact.changed_at.astimezone(UTC),
+        "origin": fact.origin,
+        "source": fact.get_text("source"),
+        "memory_id": fact.id,
+        "confidence_score": confidence,
+        "original_message": said,
+        "timestamp": fact.created_at.astimezone(UTC),
+        "is_active": fact.state == FactState.ACCEPTED,
+    }
+
+
+def _get_sort_key(asked: MemorySearch) -> Callable[[FoundMemory], tuple[object, ...]]:
+    match asked.sort_by:
+        case "created_at":
+            return lambda memory: (memory.created_at, memory.id)
+        case "updated_at":
+            return lambda memory: (memory.updated_at, memory.id)
+        case "confidence":
+            return lambda memory: (memory.confidence, memory.relevance_score, memory.id)
+    return lambda memory: (memory.relevance_score, memory.id)
+
+
+def _get_moment(fact: OpenFact, column: str) -> datetime:
+    return fact.created_at if column == "created_at" else fact.changed_at
+
+
+def _is_behind(column: str, moment: datetime, id_: UUID, *, is_latest_first: bool) -> Q:
+    """Return the condition for facts behind one in the order of a list."""
+    after = "lt" if is_latest_first else "gt"
+    return Q(**{f"{column}__{after}": moment}) | (Q(**{column: moment}) & Q(**{f"id__{after}": id_}))

@@ -1,0 +1,316 @@
+"""Structs of Harmonia's calls: what each takes and answers.
+
+A memory is a fact. Some fields have Harmonia's name beside ours, so that its programs find them.
+"""
+
+from datetime import date, datetime
+from typing import Annotated, Any, Final, Literal
+from uuid import UUID
+
+import msgspec
+
+from diary.transfer.programs.texts import TextFormat
+from llamora.api.resources.entries import Moment, Text
+from llamora.api.resources.pages import USUAL_LIMIT, Cursor, Limit, Offset
+from search.query.parser import MAX_TYPED
+from traces.facts.comparison import Strategy, Verdict
+from traces.facts.fact_body import MAX_TEXT
+
+MAX_FACTS: Final = 100
+_MAX_QUOTE: Final = 2_000
+_IGNORED: Final = "Taken from programs of Harmonia, and not stored."
+UserId = (
+    Annotated[str, msgspec.Meta(max_length=200, description="The name of the token's owner, or nothing.")]
+    | None
+)
+Category = Annotated[
+    str,
+    msgspec.Meta(
+        max_length=200,
+        description='"people", "places", "belongings", "dates", "habits", "preferences", or any other name.',
+    ),
+]
+Confidence = Annotated[float, msgspec.Meta(ge=0, le=1)]
+StateName = Literal["accepted", "proposed", "ended", "archived"]
+Action = Literal[
+    "created", "updated", "proposed", "accepted", "no_change", "pending", "conflict_detected", "undone"
+]
+# A sentence may be longer until its spaces are made one each; what is too long then is refused by name.
+Sentence = Annotated[
+    str,
+    msgspec.Meta(
+        min_length=1, max_length=4 * MAX_TEXT, description=f"One sentence, of at most {MAX_TEXT} characters."
+    ),
+]
+
+
+class UserQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """Parameter of all these calls."""
+
+    user_id: UserId = None
+
+
+class FactToStore(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """A fact to propose. `quote` is what was said; `confidence` is shown to the owner and decides nothing."""
+
+    content: Sentence
+    category: Category = ""
+    quote: Annotated[str, msgspec.Meta(max_length=_MAX_QUOTE)] = ""
+    confidence: Confidence | None = None
+
+
+class MemoryToStore(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """A message to remember, facts, or both."""
+
+    message: Text | None = None
+    facts: Annotated[list[FactToStore], msgspec.Meta(max_length=MAX_FACTS)] | None = None
+    user_id: UserId = None
+    session_id: Annotated[str, msgspec.Meta(max_length=200, description=_IGNORED)] | None = None
+    metadata: Annotated[dict[str, Any], msgspec.Meta(description=_IGNORED)] | None = None
+    resolution_strategy: (
+        Annotated[
+            str, msgspec.Meta(max_length=40, description=_IGNORED + " The owner decides, or `accept` does.")
+        ]
+        | None
+    ) = None
+
+
+class TouchedMemory(msgspec.Struct, kw_only=True):
+    """An accepted fact that a new one may touch: `relation` says how, `strategy` what is likely meant."""
+
+    id: UUID
+    content: str
+    relation: Verdict
+    strategy: Strategy
+
+
+class StoredFact(msgspec.Struct, kw_only=True):
+    """What became of a fact.
+
+    "proposed": it waits for its owner. "conflict_detected": it waits, and touches the facts named, none of
+    which was changed. "no_change": it waits or was accepted already, or its owner does not want it. "pending"
+    is all that a token learns that may not read facts: it waits, unless it is one of those.
+    """
+
+    content: str
+    action: Literal["proposed", "conflict_detected", "no_change", "pending"]
+    id: UUID | None = None
+    conflicts: list[TouchedMemory] = []
+
+
+class StoredMemory(msgspec.Struct, kw_only=True):
+    """Result of a call that stores. Of a message, `id` is that of the entry.
+
+    "created": the message is an entry. "pending": it waits in the Inbox until its owner accepts it.
+    "no_change": the same call with the same Idempotency-Key stored it before. Without a message, it is what
+    became of the facts.
+    """
+
+    action: Literal["created", "pending", "no_change", "proposed", "conflict_detected"]
+    id: UUID | None
+    date: date
+    facts: list[StoredFact]
+
+
+class MemoryBody(msgspec.Struct, kw_only=True):
+    """A fact. `content` is null where it is damaged on the disk.
+
+    `confidence` says how it came about: 1.0 entered by its owner, 0.9 a proposal that was accepted, 0.5 a
+    proposal. `date` is the day of its entry, or else the one on which it was added. `when` is when it is so,
+    `ended` the day since when it is no longer so. `origin` is as in EntryBody; "model" of a fact that a model
+    found in an entry of its owner's. `memory_id`, `confidence_score`, `original_message`, `timestamp` and
+    `is_active` are the names that Harmonia has for the same.
+    """
+
+    id: UUID
+    kind: Literal["fact"]
+    content: str | None
+    category: str
+    state: StateName
+    confidence: Confidence
+    date: date
+    when: dict[str, Any] | None
+    ended: str | None
+    quote: str | None
+    created_at: datetime
+    updated_at: datetime
+    origin: str
+    source: str
+    memory_id: UUID
+    confidence_score: Confidence
+    original_message: str | None
+    timestamp: datetime
+    is_active: bool
+
+
+class MemoryDetail(MemoryBody, kw_only=True):
+    """A fact, and of a proposal the accepted facts that it may touch."""
+
+    conflicts: list[TouchedMemory]
+
+
+class FoundMemory(MemoryBody, kw_only=True):
+    """A fact that was found; `relevance_score` compares it with others of the same search."""
+
+    relevance_score: float
+
+
+class Pagination(msgspec.Struct, kw_only=True):
+    """Harmonia's count of a list in parts. `total_count` is null where counting would open every fact."""
+
+    total_count: int | None
+    limit: int
+    offset: int
+    has_more: bool
+
+
+class MemorySearch(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """A search of accepted facts, as typed in the search box; any punctuation will do.
+
+    With `boost_recent`, those of the last thirty days come sooner; with `boost_categories`, those of these
+    kinds, separated by commas. With a filter, a boost or another order, the thousand best are looked at.
+    """
+
+    query: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_TYPED, description="What to search for.")]
+    limit: Annotated[int, msgspec.Meta(ge=1, le=100, description="How many at most, from 1 to 100.")] = 20
+    offset: Annotated[int, msgspec.Meta(ge=0, le=10_000, description="How many to leave out.")] = 0
+    from_date: date | None = None
+    to_date: date | None = None
+    category: Category | None = None
+    min_confidence: Confidence = 0
+    max_confidence: Confidence = 1
+    sort_by: Literal["relevance", "created_at", "updated_at", "confidence"] = "relevance"
+    sort_order: Literal["asc", "desc"] = "desc"
+    boost_recent: bool = False
+    boost_categories: Annotated[str, msgspec.Meta(max_length=1_000)] = ""
+    include_metadata: Annotated[bool, msgspec.Meta(description="All is always included.")] = True
+    user_id: UserId = None
+
+
+class FoundMemories(msgspec.Struct, kw_only=True):
+    """Facts that were found, best first; `next_offset` is null at the end.
+
+    `total` counts those with all the words; further results have some of them, or are near in meaning. While
+    the index is being opened, `state` is "opening" and nothing is found: ask again in a few seconds.
+    """
+
+    state: Literal["ready", "opening"]
+    results: list[FoundMemory]
+    total: int
+    next_offset: int | None
+    pagination: Pagination
+
+
+class MemoryListQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """Parameters of the list, in parts by `cursor` or by `offset`. The days are both included."""
+
+    limit: Limit = USUAL_LIMIT
+    offset: Offset = 0
+    cursor: Cursor = ""
+    from_date: date | None = None
+    to_date: date | None = None
+    category: Category | None = None
+    state: Literal["accepted", "proposed", "ended", "archived", "all"] = "accepted"
+    min_confidence: Confidence = 0
+    max_confidence: Confidence = 1
+    sort_by: Literal["created_at", "updated_at"] = "created_at"
+    sort_order: Literal["asc", "desc"] = "desc"
+    user_id: UserId = None
+
+
+class MemoryList(msgspec.Struct, kw_only=True):
+    """Facts in order; `next_cursor` and `next_offset` are null at the end, `total` if a category is asked."""
+
+    memories: list[MemoryBody]
+    total: int | None
+    next_cursor: str | None
+    next_offset: int | None
+    pagination: Pagination
+
+
+class MemoryExportQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """The format of an export, and which facts it has: without `state` all but proposals."""
+
+    format: TextFormat = TextFormat.JSON
+    from_date: date | None = None
+    to_date: date | None = None
+    category: Category | None = None
+    state: Literal["accepted", "proposed", "ended", "archived", "all"] | None = None
+    min_confidence: Confidence = 0
+    max_confidence: Confidence = 1
+    include_metadata: Annotated[bool, msgspec.Meta(description="All is always included.")] = True
+    user_id: UserId = None
+
+
+class MemoryCorrection(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """What to change: the sentence, its kind, or the day since when it is no longer so.
+
+    With `updated_at`, as it was read, a fact that was changed since is left as it is.
+    """
+
+    content: Sentence | None = None
+    category: Category | None = None
+    ended: date | None = None
+    updated_at: Moment | None = None
+
+
+class MemoryAcceptance(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """How to accept a proposal: corrected, and with what becomes of the earlier fact that it touches.
+
+    `strategy` is update_timestamp (the same said again), replace (this changed), merge (into `content`),
+    link, create_new, keep_both or archive_old. Without `earlier_id` it is the first of the proposal's
+    `conflicts`.
+    """
+
+    content: Sentence | None = None
+    strategy: Strategy | None = None
+    earlier_id: UUID | None = None
+
+
+class ChangedMemory(msgspec.Struct, kw_only=True):
+    """Result of a call that changes a fact; `memory` is null if the token may not read it, or it is gone."""
+
+    action: Action
+    id: UUID
+    memory: MemoryBody | None
+
+
+class MemoryChange(msgspec.Struct, kw_only=True):
+    """One change of a fact: when it was made, by whom, and what the fact said then.
+
+    `action` is its kind, such as "propose", "accept", "correct", "end", "undo", or the strategy. `by` is
+    "owner", "model", or the id of a token. `content` is null where the program may not read it.
+    """
+
+    action: str
+    number: int
+    at: datetime
+    by: str
+    state: StateName
+    content: str | None
+
+
+class MemoryHistory(msgspec.Struct, kw_only=True):
+    """The changes of a fact, the oldest first; `is_whole` if none is missing or was changed."""
+
+    id: UUID
+    history: list[MemoryChange]
+    is_whole: bool
+
+
+class DeletedMemory(msgspec.Struct, kw_only=True):
+    """A fact that is deleted, with its quote and history; its sentence is not proposed again."""
+
+    id: UUID
+    deleted: Literal[True] = True
+
+
+class MemoryPreferences(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """A person's choices about facts.
+
+    `proposes_after_reply`: the model proposes facts after a reply. `confirms_same`: a fact that says what an
+    accepted one says is noted there as said again, without asking.
+    """
+
+    proposes_after_reply: bool
+    confirms_same: bool
