@@ -18,6 +18,9 @@ _KINDS: Final = (
 SCOPE_WORDS: Final = {
     "diary:read": "Read entries, earlier versions, drafts, replies and traces",
     "diary:write": "Write entries, move them, and put them into the bin",
+    "facts:read": "Read facts, and what was done to each",
+    "facts:propose": "Propose facts, which you accept or decline",
+    "facts:write": "Accept, correct, end and delete facts",
     "chat": "Ask questions, and read the answers and all questions asked before",
     "export": "Export the whole diary into a file",
 }

@@ -1,21 +1,39 @@
-"""A client with the seven methods of Harmonia's, for programs that were written for it."""
+"""A client for programs that were written for Harmonia's: with its seven methods, and shorter names of ours.
+
+health_check, store_memory, search_memories, list_memories,
+get_memory, delete_memory, export_memories                  answer as Harmonia's client does
+store, search, list, get, delete, export, history           answer what the server says
+accept, undo                                                what Harmonia does not have
+"""
 
 import os
+from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any, Self
 
-from llamora.client import memory_calls
+from llamora.client import calls, memory_calls
 from llamora.client.calls import Day
 from llamora.client.memory_calls import MemoryObject
 from llamora.client.sync_client import Llamora
 
 
-class HarmoniaClient:
-    """The seven calls of Harmonia's memory, over a diary.
+@dataclass(frozen=True, kw_only=True)
+class HarmoniaResponse:
+    """An answer as Harmonia's client returns it. It is always one of success: every error is raised."""
 
-    The arguments are those of `Llamora`, and `user_id`: the owner's name, or None. Answers are JSON objects
-    as the server gives them. The errors are those of `llamora.client.errors`.
+    success: bool = True
+    data: MemoryObject = field(default_factory=dict, repr=False)
+    error: str | None = None
+    status_code: int = 200
+
+
+class HarmoniaClient:
+    """Harmonia's calls over the facts of a diary.
+
+    The arguments are those of `Llamora`, and `user_id`: the owner's name, or None. The errors are those of
+    `llamora.client.errors`. What is stored waits until the owner accepts it, so it is found later.
 
     >>> with HarmoniaClient(url, token=token) as memory:
     ...     stored = memory.store("The ferry leaves at six.")
@@ -40,12 +58,16 @@ class HarmoniaClient:
         self._diary.close()
 
     def store(
-        self, message: str, *, facts: "list[MemoryObject] | None" = None, idempotency_key: str | None = None
+        self,
+        message: str | None = None,
+        *,
+        facts: "list[MemoryObject] | None" = None,
+        idempotency_key: str | None = None,
     ) -> MemoryObject:
-        """Store a message, or facts given directly; `action` says what became of it, as in `Llamora.write`.
+        """Store a message, or facts, or both; `action` says what became of each.
 
-        >>> memory.store("The ferry leaves at six.", idempotency_key="ferry")["action"]
-        'created'
+        >>> memory.store(facts=[{"content": "You own a sledge"}])["facts"][0]["content"]
+        'You own a sledge'
         """
         call = memory_calls.store(
             message, facts=facts, user_id=self._user_id, idempotency_key=idempotency_key
@@ -65,10 +87,12 @@ class HarmoniaClient:
         max_confidence: float | None = None,
         sort_by: str | None = None,
         sort_order: str | None = None,
+        boost_recent: bool | None = None,
+        boost_categories: str | None = None,
     ) -> MemoryObject:
         """Search; `results` has what was found.
 
-        >>> len(memory.search("kite", limit=5)["results"])
+        >>> len(memory.search("kayak", limit=5)["results"])
         1
         """
         call = memory_calls.search(
@@ -82,6 +106,8 @@ class HarmoniaClient:
             max_confidence=max_confidence,
             sort_by=sort_by,
             sort_order=sort_order,
+            boost_recent=boost_recent,
+            boost_categories=boost_categories,
             user_id=self._user_id,
         )
         return self._diary.send(call)
@@ -95,6 +121,10 @@ class HarmoniaClient:
         from_date: Day | None = None,
         to_date: Day | None = None,
         category: str | None = None,
+        state: str | None = None,
+        min_confidence: float | None = None,
+        max_confidence: float | None = None,
+        sort_by: str | None = None,
         sort_order: str | None = None,
     ) -> MemoryObject:
         """Return one page; `next_cursor` or `next_offset` says where the next one begins.
@@ -109,6 +139,10 @@ class HarmoniaClient:
             from_date=from_date,
             to_date=to_date,
             category=category,
+            state=state,
+            min_confidence=min_confidence,
+            max_confidence=max_confidence,
+            sort_by=sort_by,
             sort_order=sort_order,
             user_id=self._user_id,
         )
@@ -124,28 +158,147 @@ class HarmoniaClient:
         return self._diary.send(memory_calls.get(memory_id))
 
     def delete(self, memory_id: object) -> MemoryObject:
-        """Delete one; raise NotFound.
+        """Delete one for good; raise NotFound.
 
-        >>> memory.delete(memory.store("Not worth a line.")["id"])["deleted"]
+        >>> memory.store(facts=[{"content": "Not worth a line"}])["action"]
+        'proposed'
+        >>> waiting = memory.list(state="proposed", limit=1)["memories"][0]
+        >>> memory.delete(waiting["id"])["deleted"]
         True
         """
         return self._diary.send(memory_calls.delete(memory_id))
 
     def export(
-        self, path: str | os.PathLike[str], *, export_format: str = "json", overwrite: bool = False
+        self,
+        path: str | os.PathLike[str],
+        *,
+        export_format: str = "json",
+        category: str | None = None,
+        from_date: Day | None = None,
+        to_date: Day | None = None,
+        state: str | None = None,
+        min_confidence: float | None = None,
+        max_confidence: float | None = None,
+        overwrite: bool = False,
     ) -> Path:
         """Save all in a file, complete or not at all; the format is "json", "csv", "markdown" or "text".
 
         >>> memory.export(folder / "memory.json").exists()
         True
         """
-        return self._diary.download(memory_calls.export(export_format), path, overwrite=overwrite)
+        call = memory_calls.export(
+            export_format,
+            category=category,
+            from_date=from_date,
+            to_date=to_date,
+            state=state,
+            min_confidence=min_confidence,
+            max_confidence=max_confidence,
+            user_id=self._user_id,
+        )
+        return self._diary.download(call, path, overwrite=overwrite)
 
     def history(self, memory_id: object) -> MemoryObject:
         """Return how one changed.
 
         >>> first = memory.list(limit=1)["memories"][0]
-        >>> len(memory.history(first["id"])["history"])
-        1
+        >>> len(memory.history(first["id"])["history"]) > 0
+        True
         """
         return self._diary.send(memory_calls.get_history(memory_id))
+
+    def accept(self, memory_id: object, *, strategy: str | None = None) -> MemoryObject:
+        """Accept a proposal; `strategy` says what becomes of an earlier fact that it touches."""
+        return self._diary.send(memory_calls.accept(memory_id, strategy=strategy))
+
+    def undo(self, memory_id: object) -> MemoryObject:
+        """Undo the last change of one."""
+        return self._diary.send(memory_calls.undo(memory_id))
+
+    # --- With the names and answers of Harmonia's client ---------------------------------------------------
+
+    def health_check(self) -> HarmoniaResponse:
+        """Return whether the server works.
+
+        >>> memory.health_check().data["status"]
+        'ok'
+        """
+        health = self._diary.send(calls.get_health())
+        return HarmoniaResponse(data={"status": health.status, "version": health.version})
+
+    def store_memory(
+        self,
+        user_id: str | None,
+        message: str,
+        session_id: str | None = None,
+        metadata: MemoryObject | None = None,
+        resolution_strategy: str = "auto",
+    ) -> HarmoniaResponse:
+        """Store a message.
+
+        >>> memory.store_memory(None, "The ferry leaves at seven.").data["action"] in ("created", "pending")
+        True
+        """
+        call = memory_calls.store(
+            message,
+            facts=None,
+            user_id=user_id,
+            idempotency_key=None,
+            session_id=session_id,
+            metadata=metadata,
+            resolution_strategy=resolution_strategy,
+        )
+        return HarmoniaResponse(data=self._diary.send(call))
+
+    def search_memories(self, user_id: str | None, query: str, **conditions: Any) -> HarmoniaResponse:
+        """Search, with the conditions of `search`.
+
+        >>> len(memory.search_memories(None, "kayak", limit=5).data["results"])
+        1
+        """
+        conditions.pop("include_metadata", None)
+        return HarmoniaResponse(
+            data=self._diary.send(memory_calls.search(query, user_id=user_id, **conditions))
+        )
+
+    def list_memories(self, user_id: str | None, **conditions: Any) -> HarmoniaResponse:
+        """Return one page, with the conditions of `list`.
+
+        >>> memory.list_memories(None, limit=1).data["pagination"]["has_more"] in (True, False)
+        True
+        """
+        if conditions.pop("include_inactive", False):
+            conditions.setdefault("state", "all")
+        return HarmoniaResponse(data=self._diary.send(memory_calls.list_page(user_id=user_id, **conditions)))
+
+    def get_memory(self, memory_id: object) -> HarmoniaResponse:
+        """Return one with how it changed, as `memory` and `update_history`; raise NotFound.
+
+        >>> first = memory.list(limit=1)["memories"][0]
+        >>> memory.get_memory(first["id"]).data["memory"]["content"] == first["content"]
+        True
+        """
+        found, changed = self.get(memory_id), self.history(memory_id)
+        return HarmoniaResponse(data={"memory": found, "update_history": changed["history"]})
+
+    def delete_memory(self, memory_id: object) -> HarmoniaResponse:
+        """Delete one for good; raise NotFound."""
+        return HarmoniaResponse(data=self.delete(memory_id))
+
+    def export_memories(
+        self,
+        user_id: str | None,
+        format: str = "json",  # noqa: A002 - its name there
+        include_metadata: bool = False,
+        **conditions: Any,
+    ) -> HarmoniaResponse:
+        """Return all as one text, as `data`.
+
+        >>> memory.export_memories(None, format="text").data["data"].startswith("You own a kayak")
+        True
+        """
+        del include_metadata
+        call = memory_calls.export(format, user_id=user_id, **conditions)
+        with TemporaryDirectory() as folder:
+            text = self._diary.download(call, Path(folder) / "memories").read_text(encoding="utf-8")
+        return HarmoniaResponse(data={"data": text, "format": format})

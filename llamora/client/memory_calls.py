@@ -1,7 +1,7 @@
 """Calls for facts, and for what LocalGPT and Harmonia call memory.
 
 Their answers are JSON objects as the server gives them, because programs of those two read them by name. A
-server that does not have a call yet answers with a sentence, which is raised as NotFound.
+server that does not have a call answers with a sentence, which is raised as NotFound.
 """
 
 from collections.abc import Mapping
@@ -12,6 +12,16 @@ from llamora.client.errors import Invalid
 
 MemoryObject = dict[str, Any]
 MEMORY_FORMATS: Final = ("json", "csv", "markdown", "text")
+FACT_STATES: Final = ("accepted", "proposed", "ended", "archived", "all")
+STRATEGIES: Final = (
+    "update_timestamp",
+    "replace",
+    "merge",
+    "link",
+    "create_new",
+    "keep_both",
+    "archive_old",
+)
 _PATH: Final = "/api/v1/memory"
 
 
@@ -29,13 +39,27 @@ def _select(**values: Any) -> MemoryObject:
 
 
 def store(
-    message: str, *, facts: list[MemoryObject] | None, user_id: str | None, idempotency_key: str | None
+    message: str | None,
+    *,
+    facts: list[MemoryObject] | None,
+    user_id: str | None,
+    idempotency_key: str | None,
+    session_id: str | None = None,
+    metadata: MemoryObject | None = None,
+    resolution_strategy: str | None = None,
 ) -> ApiCall[MemoryObject]:
     """Return the call that stores a message, or facts; its key makes it one that can be repeated."""
     return ApiCall(
         method="POST",
         path=f"{_PATH}/store",
-        body=_select(message=message, facts=facts, user_id=user_id),
+        body=_select(
+            message=message,
+            facts=facts,
+            user_id=user_id,
+            session_id=session_id,
+            metadata=metadata,
+            resolution_strategy=resolution_strategy,
+        ),
         headers={"Idempotency-Key": make_key(idempotency_key)},
         parse=_parse_object,
         is_idempotent=True,
@@ -54,6 +78,8 @@ def search(
     max_confidence: float | None = None,
     sort_by: str | None = None,
     sort_order: str | None = None,
+    boost_recent: bool | None = None,
+    boost_categories: str | None = None,
     user_id: str | None = None,
 ) -> ApiCall[MemoryObject]:
     """Return the call that searches."""
@@ -68,6 +94,8 @@ def search(
         max_confidence=max_confidence,
         sort_by=sort_by,
         sort_order=sort_order,
+        boost_recent=boost_recent,
+        boost_categories=boost_categories,
         user_id=user_id,
     )
     return _build_reading("POST", f"{_PATH}/search", body=body)
@@ -81,10 +109,14 @@ def list_page(
     from_date: Day | None = None,
     to_date: Day | None = None,
     category: str | None = None,
+    state: str | None = None,
+    min_confidence: float | None = None,
+    max_confidence: float | None = None,
+    sort_by: str | None = None,
     sort_order: str | None = None,
     user_id: str | None = None,
 ) -> ApiCall[MemoryObject]:
-    """Return the call for one page."""
+    """Return the call for one page; without a state, for accepted facts."""
     named = _select(
         limit=limit,
         offset=offset,
@@ -92,6 +124,10 @@ def list_page(
         from_date=from_date,
         to_date=to_date,
         category=category,
+        state=state,
+        min_confidence=min_confidence,
+        max_confidence=max_confidence,
+        sort_by=sort_by,
         sort_order=sort_order,
         user_id=user_id,
     )
@@ -113,19 +149,56 @@ def delete(memory_id: object) -> ApiCall[MemoryObject]:
     return _build_reading("DELETE", f"{_PATH}/{format_id(memory_id)}")
 
 
-def change(memory_id: object, action: str) -> ApiCall[MemoryObject]:
-    """Return the call that accepts one, or undoes its last change; `action` is "accept" or "undo"."""
-    return ApiCall(method="POST", path=f"{_PATH}/{format_id(memory_id)}/{action}", parse=_parse_object)
+def accept(
+    memory_id: object,
+    *,
+    strategy: str | None = None,
+    earlier_id: object = None,
+    content: str | None = None,
+) -> ApiCall[MemoryObject]:
+    """Return the call that accepts a proposal; `strategy` says what becomes of an earlier fact it touches."""
+    earlier = None if earlier_id is None else format_id(earlier_id)
+    return ApiCall(
+        method="POST",
+        path=f"{_PATH}/{format_id(memory_id)}/accept",
+        body=_select(strategy=strategy, earlier_id=earlier, content=content),
+        parse=_parse_object,
+    )
 
 
-def export(export_format: str) -> ApiCall[None]:
+def undo(memory_id: object) -> ApiCall[MemoryObject]:
+    """Return the call that undoes the last change of one."""
+    return ApiCall(method="POST", path=f"{_PATH}/{format_id(memory_id)}/undo", parse=_parse_object)
+
+
+def export(
+    export_format: str,
+    *,
+    category: str | None = None,
+    from_date: Day | None = None,
+    to_date: Day | None = None,
+    state: str | None = None,
+    min_confidence: float | None = None,
+    max_confidence: float | None = None,
+    user_id: str | None = None,
+) -> ApiCall[None]:
     """Return the call for all as a file; raise Invalid for an unknown format."""
     if export_format not in MEMORY_FORMATS:
         raise Invalid(f"The format is one of {', '.join(MEMORY_FORMATS)}.", field="format")
+    named = _select(
+        format=export_format,
+        category=category,
+        from_date=from_date,
+        to_date=to_date,
+        state=state,
+        min_confidence=min_confidence,
+        max_confidence=max_confidence,
+        user_id=user_id,
+    )
     return ApiCall(
         method="GET",
         path=f"{_PATH}/export",
-        query={"format": export_format},
+        query={name: str(value) for name, value in named.items()},
         parse=lambda _: None,
         is_idempotent=True,
         is_slow=True,

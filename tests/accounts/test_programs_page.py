@@ -164,9 +164,9 @@ def test_the_page_says_what_a_token_read(olive: Resident) -> None:
     make(olive, **ORDINARY)
     AccessToken.objects.update(read_count=12, read_days=3)
 
-    assert "12 entries on 3 days" in olive.get(PAGE).content.decode()
+    assert "12 texts on 3 days" in olive.get(PAGE).content.decode()
     AccessToken.objects.update(read_count=1, read_days=1)
-    assert "1 entry on 1 day<" in olive.get(PAGE).content.decode()
+    assert "1 text on 1 day<" in olive.get(PAGE).content.decode()
 
 
 def test_a_name_is_shown_as_text(olive: Resident) -> None:

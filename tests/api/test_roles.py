@@ -10,7 +10,7 @@ full       a token with every scope
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Annotated, Any, get_args, get_origin
 from uuid import UUID, uuid4
 
 import msgspec
@@ -25,6 +25,8 @@ from tests import tokens
 from tests.api.program import Program, read_refusal
 from tests.people import Resident, register_resident
 from tests.traces.tagging import add_traces
+from traces.facts.fact_body import FactText
+from traces.facts.services import FactOrigin, add_fact
 
 ALL_SCOPES = tuple(sorted(SCOPES.keys() - {"drop"}))
 DAY = date(2026, 3, 5)
@@ -54,6 +56,8 @@ def household(django_db_setup: None, django_db_blocker: Any) -> Iterator[Househo
         olive, may, humphrey = (register_resident(name).sign_in() for name in ("Olive", "May", "Humphrey"))
         entry = olive.write("An entry", day=DAY)
         (trace,) = add_traces(olive, entry, "weir")
+        with olive.unlocked():
+            fact = add_fact(owner_id=olive.id, text=FactText.create("You like geese"), where=FactOrigin())
         programs = {
             "none": Program(token=""),
             "cookie": Program(token="", client=olive.client),
@@ -71,7 +75,7 @@ def household(django_db_setup: None, django_db_blocker: Any) -> Iterator[Househo
             )
         ids = {
             "/api/v1/entries/": entry.id,
-            "/api/v1/memory/": entry.id,
+            "/api/v1/memory/": fact.id,
             "/api/v1/traces/": trace.id,
             "/api/sessions/": question.session_id,
         }
@@ -100,11 +104,16 @@ def build_body(call: Endpoint) -> dict[str, Any] | None:
     if call.body is None:
         return None
     values: dict[str, Any] = {}
+    # Of these one or another is needed, so that none is required.
+    alternatives = {"query", "message"} | ({"category"} if call.method == "PATCH" else set())
     for each in msgspec.structs.fields(call.body):
-        # A search takes its words by one of two names, so that neither is required.
-        if each.required or each.encode_name == "query":
-            values[each.encode_name] = 1 if each.encode_name == "revision" else "Geese"
+        if each.required or each.encode_name in alternatives:
+            values[each.encode_name] = {int: 1, bool: False}.get(get_plain_type(each.type), "Geese")
     return values
+
+
+def get_plain_type(annotated: Any) -> Any:
+    return get_args(annotated)[0] if get_origin(annotated) is Annotated else annotated
 
 
 def find_scopeless(call: Endpoint, household: Household) -> Program | None:

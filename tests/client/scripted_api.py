@@ -200,24 +200,40 @@ class ScriptedApi:
                 return 404, build_error("not_found", "There is nothing at this address.")
 
     def _remember(self, request: SeenRequest, rest: list[str]) -> tuple[int, Any]:
-        """Answer as Harmonia does; a memory here is an entry."""
+        """Answer as Harmonia does; a fact here is an entry, and a proposal one as well."""
         match [request.method, *rest]:
             case ["POST", "store"]:
-                return self._store_once(request, {"text": request.body["message"]})
+                return self._store_memory(request)
             case ["POST", "search"]:
-                return self._search({"query": request.body["query"], "offset": 0, "limit": 9})
+                return 200, {"state": "ready", "results": self.entries[:1], "total": 1}
             case ["GET", "list"]:
-                return 200, {"memories": self.entries[: int(request.query.get("limit", ["50"])[0])]}
+                listed = self.entries[: int(request.query.get("limit", ["50"])[0])]
+                if request.query.get("state") == ["proposed"]:
+                    listed = self.entries[-1:]
+                memories = [{**entry, "content": entry["text"]} for entry in listed]
+                return 200, {"memories": memories, "pagination": {"has_more": False}}
             case ["GET", "export"]:
+                if request.query["format"] == ["text"]:
+                    return 200, b"You own a kayak\n\nEnd: 1 in all, 0 left out.\n"
                 return 200, json.dumps({"memories": self.entries, "count": len(self.entries)}).encode()
             case ["GET", memory_id, "history"]:
-                return 200, {"id": memory_id, "history": [{"action": "created"}]}
+                return 200, {"id": memory_id, "history": [{"action": "add"}]}
             case [("GET" | "DELETE") as method, memory_id]:
-                return self._change(method, memory_id, request)
+                status, answer = self._change(method, memory_id, request)
+                return status, {**answer, "content": answer.get("text", "")}
             case ["POST", memory_id, ("accept" | "undo") as action]:
-                return 200, {"id": memory_id, "action": action}
+                return 200, {"id": memory_id, "action": action, **(request.body or {})}
             case _:
                 return 404, build_error("not_found", "There is nothing at this address.")
+
+    def _store_memory(self, request: SeenRequest) -> tuple[int, Any]:
+        facts = [{"content": fact["content"], "action": "proposed"} for fact in request.body.get("facts", ())]
+        if "message" in request.body:
+            status, answer = self._store_once(request, {"text": request.body["message"]})
+            return status, {**answer, "facts": facts}
+        for fact in facts:
+            self.store({"text": fact["content"]})
+        return 200, {"action": "proposed", "id": None, "facts": facts}
 
     def _list_on(self, name: str) -> list[dict[str, Any]]:
         """Return the entries that a trace is on: those with its name in their text."""

@@ -113,6 +113,9 @@ def test_facts(api: ScriptedApi, commands: CommandLine, tmp_path: Path) -> None:
     assert json.loads(commands.run("facts", "show", fact, "--json").stdout)["id"] == fact
     for action in ("accept", "undo"):
         assert json.loads(commands.run("facts", action, fact, "--json").stdout)["action"] == action
+    accepted = commands.run("facts", "accept", fact, "--strategy", "replace", "--json")
+    assert json.loads(accepted.stdout)["strategy"] == "replace"
+    assert fact not in commands.run("facts", "list", "--state", "proposed").stdout
     commands.run("facts", "export", str(tmp_path / "facts.json"))
     assert json.loads((tmp_path / "facts.json").read_text())["count"] == 2
     commands.run("facts", "export", str(tmp_path / "facts.json"), code=1)

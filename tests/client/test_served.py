@@ -32,6 +32,7 @@ from llamora.client import (
     RetryPolicy,
     Timeout,
     calls,
+    memory_calls,
 )
 from tests.api.test_served import make_token
 from tests.browser_client import Visitor, set_up_token
@@ -44,7 +45,9 @@ from tests.server import Server, run_server, start
 # What a household without a model, and a version without these calls, can't do.
 NOT_SERVED = ("chat", "session")
 # A person may have so many, and each may call so often.
-TOKENS = 8
+TOKENS = 6
+FACTS = ("facts:read", "facts:propose", "facts:write")
+FACT = {"content": "You own a kayak"}
 
 
 @dataclass(kw_only=True)
@@ -55,6 +58,7 @@ class Household:
     olive: Visitor
     token: str = field(repr=False)
     more_tokens: Iterator[str] = field(repr=False)
+    memory_token: str = field(repr=False)
 
     def open(self, **options: Any) -> Llamora:
         return Llamora(self.server.base_url, **({"token": self.token, "retries": QUICK} | options))
@@ -68,7 +72,13 @@ def register(server: Server) -> Household:
     olive = Visitor(server=server)
     olive.register("Olive", set_up=set_up_token(server))
     tokens = [make_token(olive, "diary:read", "diary:write", "export") for _ in range(TOKENS)]
-    return Household(server=server, olive=olive, token=tokens[0], more_tokens=itertools.cycle(tokens))
+    return Household(
+        server=server,
+        olive=olive,
+        token=tokens[0],
+        more_tokens=itertools.cycle(tokens),
+        memory_token=make_token(olive, "diary:write", "export", *FACTS),
+    )
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +88,10 @@ def household(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Household]:
         with found.open() as diary:
             kite = diary.write("The kite flew over the weir.", day="2026-01-04")
         assert found.olive.post(f"/entries/{kite.id}/traces/keep/", script=True, name="kite").status == 200
+        with found.open(token=found.memory_token) as diary:
+            call = memory_calls.store(None, facts=[FACT], user_id=None, idempotency_key="kite")
+            memory_id = diary.send(call)["facts"][0]["id"]
+            assert diary.send(memory_calls.accept(memory_id))["action"] == "accepted"
         yield found
 
 
@@ -111,7 +125,7 @@ def test_an_example_does_what_it_says(
     names = {name: getattr(llamora.client, name) for name in llamora.client.__all__}
     token = diary._connection.token
     assert token is not None
-    memory = llamora.client.HarmoniaClient(household.server.base_url, token=token)
+    memory = llamora.client.HarmoniaClient(household.server.base_url, token=household.memory_token)
     names |= {"memory": memory}
     names |= {
         "json": json,

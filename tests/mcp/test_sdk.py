@@ -59,7 +59,7 @@ async def test_an_assistant_searches_reads_a_day_and_puts_a_text_into_the_inbox(
 ) -> None:
     name = f"Assistant {transport} {mode}"
     token = diary.make_token(name, "diary:read", "diary:write")
-    assert "0 entries on 0 days" in diary.get_program(name)
+    assert "0 texts on 0 days" in diary.get_program(name)
 
     async with diary.connect(token, transport=transport, mode=mode) as client:
         assert client.protocol_version == MODES[mode]
@@ -81,7 +81,7 @@ async def test_an_assistant_searches_reads_a_day_and_puts_a_text_into_the_inbox(
     assert [one.uri_template for one in templates] == ["llamora://day/{day}"]
     assert (added["state"], again["state"], added["id"]) == ("waiting", "added_before", again["id"])
     assert f"A thought of {name}" in diary.olive.get("/inbox/").body
-    assert "5 entries on 1 day" in diary.get_program(name)
+    assert "5 texts on 1 day" in diary.get_program(name)
     assert diary.olive.list_texts(day=DAY) == ["Geese over the marsh", "Ice on the pond"]
 
 

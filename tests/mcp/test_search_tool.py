@@ -60,7 +60,7 @@ def test_a_text_is_found_with_its_day_and_its_origin(olive: Resident, reader: As
     assert (text["kind"], text["id"], text["day"]) == ("entry", str(entry.id), "2026-01-05")
     assert (text["snippet"], text["origin"]) == ("The heron stood in the weir.", "own")
     assert (found["state"], found["next_offset"]) == ("ready", None)
-    assert "1 entry on 1 day" in olive.get("/settings/programs/").content.decode()
+    assert "1 text on 1 day" in olive.get("/settings/programs/").content.decode()
 
 
 def test_only_the_days_named_are_searched(olive: Resident, reader: Assistant) -> None:

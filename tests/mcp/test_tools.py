@@ -172,7 +172,7 @@ def test_its_owner_sees_how_much_an_assistant_read(olive: Resident, reader: Assi
     reader.call("read_day", day="2026-01-05")
     reader.ask("resources/read", uri="llamora://day/2026-01-05")
 
-    assert "6 entries on 1 day" in olive.get("/settings/programs/").content.decode()
+    assert "6 texts on 1 day" in olive.get("/settings/programs/").content.decode()
 
 
 # --- Writing ---------------------------------------------------------------------------------------------

@@ -9,16 +9,14 @@ from uuid import UUID
 from django.db.models import OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce, TruncDate
 
-from diary.models import TRUSTED_ORIGINS, Entry, Origin
+from diary.models import Entry, Origin
 from llamora.crypto import current_realm_keyring
 from llamora.normalization import normalize
-from traces.facts.models import Fact, FactQuerySet, FactState
+from traces.facts.models import TRUSTED_FACT_ORIGINS, Fact, FactQuerySet, FactState
 from traces.facts.open_facts import OpenFact, iter_open_facts
 
 # All but proposals, which are no facts yet.
 SAVED_STATES: Final = (FactState.ACCEPTED, FactState.ENDED, FactState.ARCHIVED)
-# A model proposes from its owner's words alone.
-READABLE_ORIGINS: Final = TRUSTED_ORIGINS | {Origin.MODEL}
 # How sure a fact is says how it came about, never what a model or a program says of it.
 ENTERED, CONFIRMED, PROPOSED = 1.0, 0.9, 0.5
 _CONFIDENCES: Final = {
@@ -54,13 +52,13 @@ class FactSelection:
     def select(self, owner_id: UUID) -> FactQuerySet:
         """Return a person's facts that fit the conditions on columns, in no order."""
         rows = self._select_all(owner_id)
-        return rows if self.reads_others else rows.filter(origin__in=READABLE_ORIGINS)
+        return rows if self.reads_others else rows.filter(origin__in=TRUSTED_FACT_ORIGINS)
 
     def count_left_out(self, owner_id: UUID) -> int:
         """Return how many facts fit the conditions on columns and may not be read."""
         if self.reads_others:
             return 0
-        return self._select_all(owner_id).exclude(origin__in=READABLE_ORIGINS).count()
+        return self._select_all(owner_id).exclude(origin__in=TRUSTED_FACT_ORIGINS).count()
 
     def _select_all(self, owner_id: UUID) -> FactQuerySet:
         rows = with_days(Fact.objects.for_owner(owner_id)).order_by()

@@ -48,10 +48,10 @@ from traces.facts import services
 from traces.facts.changes import ChangeAuthor, is_chain_whole
 from traces.facts.comparison import Strategy, Verdict
 from traces.facts.fact_body import FactText, InvalidFact, get_text
-from traces.facts.models import Fact, FactState
+from traces.facts.models import TRUSTED_FACT_ORIGINS, Fact, FactState
 from traces.facts.open_facts import OpenFact
 from traces.facts.queries import FactChoices, find_same, find_touched, list_changes, load_choices
-from traces.facts.selection import READABLE_ORIGINS, FactSelection, get_confidence, with_days
+from traces.facts.selection import FactSelection, get_confidence, with_days
 from traces.facts.services import FactOrigin
 from traces.facts.transfer.exports import FactExportReport, write_facts
 from traces.facts.transfer.harmonia import find_language
@@ -434,7 +434,7 @@ class FactMemories:
         return self._may_read_origin(fact.origin)
 
     def _may_read_origin(self, origin: str) -> bool:
-        return self._call.terms.reads_untrusted or origin in READABLE_ORIGINS
+        return self._call.terms.reads_untrusted or origin in TRUSTED_FACT_ORIGINS
 
 
 def _build_body(fact: OpenFact) -> MemoryBody:

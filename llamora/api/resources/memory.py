@@ -171,13 +171,13 @@ def export_memories(call: Call, *, query: MemoryExportQuery) -> StreamingHttpRes
 
 @endpoint("GET", _PATH + "/preferences", scopes=("facts:write",), tag=_TAG)
 def get_memory_preferences(call: Call, *, query: UserQuery) -> MemoryPreferences:
-    """Return the owner's choices about facts."""
+    """Return the choices about facts."""
     return _open_store(call, query.user_id).load_preferences()
 
 
 @endpoint("PUT", _PATH + "/preferences", scopes=("facts:write",), tag=_TAG)
 def change_memory_preferences(call: Call, *, query: UserQuery, body: MemoryPreferences) -> MemoryPreferences:
-    """Save the owner's choices about facts."""
+    """Save the choices about facts."""
     return _open_store(call, query.user_id).save_preferences(body)
 
 

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from llamora.client.calls import EXPORT_FORMATS
-from llamora.client.memory_calls import MEMORY_FORMATS
+from llamora.client.memory_calls import FACT_STATES, MEMORY_FORMATS, STRATEGIES
 
 EXIT_CODES = """\
 The token comes from --token-file, LLAMORA_TOKEN_FILE, --token-fd, client.toml or a prompt, never from an
@@ -98,6 +98,13 @@ def _add_memories(add) -> None:  # type: ignore[no-untyped-def]
     facts.add_argument("--offset", type=int, metavar="N", help="how many to leave out")
     facts.add_argument("--format", choices=MEMORY_FORMATS, default="json", help="of export; usually json")
     facts.add_argument("--force", action="store_true", help="of export: replace a file that is there")
+    facts.add_argument("--category", metavar="KIND", help="of list and export: only this kind")
+    facts.add_argument(
+        "--state", choices=FACT_STATES, help="of list and export: only these; usually those that are so now"
+    )
+    facts.add_argument(
+        "--strategy", choices=STRATEGIES, help="of accept: what becomes of the earlier fact that it touches"
+    )
     memory = add("memory", "search what a model may read, count it, or build its search index again")
     memory.add_argument("action", choices=("search", "stats", "reindex"), help="what to do")
     memory.add_argument("words", nargs="?", metavar="WORDS", help="what to search for")

@@ -19,25 +19,33 @@ def run_facts(diary: Llamora, arguments: Namespace, console: Console) -> None:
     """List, show, accept, delete, restore or export facts."""
     if arguments.action == "export":
         path = Path(arguments.id or f"llamora-facts.{_SUFFIXES[arguments.format]}")
-        call = memory_calls.export(arguments.format)
-        console.print_text(str(diary.download(call, path, overwrite=arguments.force)))
+        file = memory_calls.export(arguments.format, category=arguments.category, state=arguments.state)
+        console.print_text(str(diary.download(file, path, overwrite=arguments.force)))
         return
     if arguments.action == "list":
-        _print(diary.send(memory_calls.list_page(limit=arguments.limit, offset=arguments.offset)), console)
+        page = memory_calls.list_page(
+            limit=arguments.limit,
+            offset=arguments.offset,
+            category=arguments.category,
+            state=arguments.state,
+        )
+        _print(diary.send(page), console)
         return
     if not arguments.id:
         raise UsageRefused(f"Which one? Give its id: facts {arguments.action} ID")
-    _print(diary.send(_build_call(arguments.action, arguments.id)), console)
+    _print(diary.send(_build_call(arguments)), console)
 
 
-def _build_call(action: str, fact_id: str) -> ApiCall[MemoryObject]:
-    match action:
+def _build_call(arguments: Namespace) -> ApiCall[MemoryObject]:
+    match arguments.action:
         case "show":
-            return memory_calls.get(fact_id)
+            return memory_calls.get(arguments.id)
         case "delete":
-            return memory_calls.delete(fact_id)
+            return memory_calls.delete(arguments.id)
+        case "undo":
+            return memory_calls.undo(arguments.id)
         case _:
-            return memory_calls.change(fact_id, action)
+            return memory_calls.accept(arguments.id, strategy=arguments.strategy)
 
 
 def run_memory(diary: Llamora, arguments: Namespace, console: Console) -> None:
@@ -68,6 +76,10 @@ def _print(answer: MemoryObject, console: Console) -> None:
         if isinstance(value, list):
             for each in value:
                 console.print_text(_describe(each))
+        elif isinstance(value, dict):
+            # Of one that has no text, such as a count of parts, only programs make use.
+            if text := _describe(value):
+                console.print_text(f"{name:14} {text}")
         elif value is not None:
             console.print_text(f"{name:14} {value}")
 
