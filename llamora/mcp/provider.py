@@ -59,8 +59,9 @@ class DiaryProvider:
             return _describe_error(build_message_error(error))
 
     def list_resources(self) -> Iterable[ResourceDescription]:
-        """Return the latest days."""
-        return resources.list_latest_days(self._call) if self._reads_diary else []
+        """Return the facts and the latest days, of these what the token may read."""
+        listed = [resources.FACTS] if resources.FACTS_SCOPE in self._call.terms.scopes else []
+        return [*listed, *resources.list_latest_days(self._call)] if self._reads_diary else listed
 
     def list_resource_templates(self) -> Iterable[ResourceDescription]:
         """Return the template of all days."""
@@ -68,13 +69,13 @@ class DiaryProvider:
 
     @property
     def _reads_diary(self) -> bool:
-        return resources.SCOPE in self._call.terms.scopes
+        return resources.DAY_SCOPE in self._call.terms.scopes
 
     def read_resource(self, uri: str) -> str:
-        """Return a day as JSON; raise ResourceNotFound or MessageError."""
+        """Return a day or the facts as JSON; raise ResourceNotFound or MessageError."""
         try:
             self._count_call()
-            check_scopes(self._call.opened, [resources.SCOPE])
+            check_scopes(self._call.opened, [resources.get_scope(uri)])
             return resources.read_resource(self._call, uri)
         except ResourceNotFound:
             raise

@@ -1,4 +1,4 @@
-"""Resources: the days of the diary, each as `read_day` returns it."""
+"""Resources: the days of the diary, each as `read_day` returns it, and its facts as `list_facts` does."""
 
 from datetime import date
 from typing import Final
@@ -10,17 +10,27 @@ from llamora.api.call import Call
 from llamora.api.resources.texts import select_entries
 from llamora.mcp.descriptions import ResourceDescription, ResourceNotFound
 from llamora.mcp.diary_tools import DayToRead, read_day
+from llamora.mcp.fact_tools import FactsToList, list_facts
 
 # Those of the list; every other is read by its address.
 MAX_LISTED: Final = 20
-SCOPE: Final = "diary:read"
+DAY_SCOPE: Final = "diary:read"
+FACTS_SCOPE: Final = "facts:read"
 _DAY: Final = "llamora://day/"
+_FACTS: Final = "llamora://facts"
 _WORDS: Final = (
     "The entries of the day in their order, each with its origin, and what the model wrote about it."
 )
 
 DAY_TEMPLATE: Final = ResourceDescription(
     uri=_DAY + "{day}", name="day", title="A day of the diary, as YYYY-MM-DD", description=_WORDS
+)
+
+FACTS: Final = ResourceDescription(
+    uri=_FACTS,
+    name="facts",
+    title="Facts",
+    description="The newest hundred facts that the diary's owner accepted, each with its origin.",
 )
 
 
@@ -35,8 +45,15 @@ def _describe(day: date) -> ResourceDescription:
     return ResourceDescription(uri=_DAY + name, name=name, title=days.format_day(day), description=_WORDS)
 
 
+def get_scope(uri: str) -> str:
+    """Return the scope that a resource needs."""
+    return FACTS_SCOPE if uri == _FACTS else DAY_SCOPE
+
+
 def read_resource(call: Call, uri: str) -> str:
-    """Return a day as JSON; raise ResourceNotFound for anything that is not the address of a day."""
+    """Return a day or the facts as JSON; raise ResourceNotFound for any other address."""
+    if uri == _FACTS:
+        return msgspec.json.encode(list_facts(call, FactsToList(limit=100))).decode()
     try:
         if not uri.startswith(_DAY):
             raise ResourceNotFound

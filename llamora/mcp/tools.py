@@ -18,6 +18,7 @@ from llamora.api.call import Call
 from llamora.mcp.date_tools import resolve_date
 from llamora.mcp.descriptions import ToolDescription, ToolResult
 from llamora.mcp.diary_tools import read_day, write_entry
+from llamora.mcp.fact_tools import list_facts, propose_fact
 from llamora.mcp.search_tools import search_diary
 
 _NAMED: Final = "#/$defs/{name}"
@@ -76,6 +77,13 @@ def _build_schema(type_: type[msgspec.Struct]) -> dict[str, Any]:
 TOOLS: Final = (
     Tool(title="Search the diary", run=search_diary, scopes=("diary:read",)),
     Tool(title="Read a day", run=read_day, scopes=("diary:read",)),
+    Tool(title="List facts", run=list_facts, scopes=("facts:read",)),
+    Tool(
+        title="Propose a fact",
+        run=propose_fact,
+        scopes=("facts:propose", "facts:write"),
+        writes=True,
+    ),
     Tool(title="Put a text into the Inbox", run=write_entry, scopes=("diary:write", "drop"), writes=True),
     Tool(title="Find the day that words mean", run=resolve_date),
 )

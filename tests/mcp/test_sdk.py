@@ -95,7 +95,7 @@ async def test_an_assistant_is_told_what_went_wrong(diary: ServedDiary, transpor
         with pytest.raises(MCPError) as unknown_tool:
             await client.call_tool("write_entry", {"text": "pomegranate"})
         with pytest.raises(MCPError) as unknown_resource:
-            await client.read_resource("llamora://facts")
+            await client.read_resource("llamora://weather")
 
     assert wrong.is_error
     assert "day: " in wrong.content[0].text  # type: ignore[union-attr]  # a text

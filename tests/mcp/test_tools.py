@@ -16,6 +16,9 @@ from tests.mcp.assistant import Assistant
 from tests.mcp.conftest import MakeAssistant
 from tests.people import Resident
 from tests.tokens import forget_process
+from traces.facts.fact_body import FactText
+from traces.facts.models import Fact, FactState
+from traces.facts.services import FactOrigin, add_fact
 
 DAY = date(2026, 1, 5)
 MARK = "pomegranate"
@@ -40,6 +43,8 @@ def writer(make_assistant: MakeAssistant) -> Assistant:
         (("diary:read",), {"search_diary", "read_day", "resolve_date"}),
         (("diary:write",), {"write_entry", "resolve_date"}),
         (("drop",), {"write_entry", "resolve_date"}),
+        (("facts:read",), {"list_facts", "resolve_date"}),
+        (("facts:propose",), {"propose_fact", "resolve_date"}),
         (("diary:read", "diary:write"), {"search_diary", "read_day", "write_entry", "resolve_date"}),
     ],
 )
@@ -56,7 +61,8 @@ def test_a_token_has_the_tools_of_its_scopes(
 
 
 def test_a_tool_says_what_it_does_and_what_it_takes(make_assistant: MakeAssistant) -> None:
-    tools = make_assistant("diary:read", "diary:write").list_tools()
+    scopes = ("diary:read", "diary:write", "facts:read", "facts:propose")
+    tools = make_assistant(*scopes).list_tools()
 
     for tool in tools.values():
         assert tool["title"]
@@ -66,9 +72,10 @@ def test_a_tool_says_what_it_does_and_what_it_takes(make_assistant: MakeAssistan
             assert "$ref" not in schema
         assert tool["inputSchema"]["additionalProperties"] is False
         assert all(field.get("description") for field in tool["inputSchema"]["properties"].values())
-    assert [name for name, tool in tools.items() if not tool["annotations"]["readOnlyHint"]] == [
-        "write_entry"
-    ]
+    assert {name for name, tool in tools.items() if not tool["annotations"]["readOnlyHint"]} == {
+        "write_entry",
+        "propose_fact",
+    }
     assert not any(tool["annotations"]["destructiveHint"] for tool in tools.values())
     assert not any(tool["annotations"]["openWorldHint"] for tool in tools.values())
 
@@ -333,7 +340,7 @@ def test_the_latest_days_are_resources_and_any_day_can_be_read(olive: Resident, 
         "llamora://day/",
         "llamora://day/2026-01-05/",
         "llamora://day/２026-01-05",
-        "llamora://facts",
+        "llamora://facts/",
         "file:///etc/passwd",
         "",
         "pomegranate",
@@ -353,3 +360,63 @@ def test_a_token_that_does_not_read_the_diary_has_no_resources(olive: Resident, 
     refused = writer.ask("resources/read", uri="llamora://day/2026-01-05")["error"]
     assert refused["code"] == messages.MISSING_SCOPE
     assert refused["data"] == {"error_code": "missing_scope", "scope": "diary:read"}
+
+
+# --- Facts -----------------------------------------------------------------------------------------------
+
+
+def add_facts(olive: Resident) -> None:
+    with olive.unlocked():
+        for text, origin in (("You own a kayak", Origin.OWN), ("You own a boat", Origin.IMPORTED)):
+            add_fact(owner_id=olive.id, text=FactText.create(text), where=FactOrigin(origin=origin))
+
+
+def test_facts_are_listed_with_their_origin_and_as_a_resource(
+    olive: Resident, make_assistant: MakeAssistant
+) -> None:
+    add_facts(olive)
+    careful, eager = (make_assistant("facts:read", reads_untrusted=reads) for reads in (False, True))
+
+    listed = careful.call("list_facts")
+    everything = eager.call("list_facts", limit=1)
+
+    assert [(fact["text"], fact["origin"]) for fact in listed["facts"]] == [("You own a kayak", "own")]
+    assert listed["next_offset"] is None
+    assert ([fact["text"] for fact in everything["facts"]], everything["next_offset"]) == (
+        ["You own a boat"],
+        1,
+    )
+    (resource,) = careful.ask("resources/list")["result"]["resources"]
+    (content,) = careful.ask("resources/read", uri=resource["uri"])["result"]["contents"]
+    assert json.loads(content["text"]) == listed
+
+
+def test_facts_are_no_resource_of_a_token_for_entries(olive: Resident, reader: Assistant) -> None:
+    add_facts(olive)
+
+    answer = reader.ask("resources/read", uri="llamora://facts")
+
+    assert answer["error"]["code"] == messages.MISSING_SCOPE
+    assert "kayak" not in json.dumps(answer)
+
+
+def test_a_proposed_fact_waits_and_is_never_its_owners_own(
+    olive: Resident, make_assistant: MakeAssistant
+) -> None:
+    add_facts(olive)
+    assistant = make_assistant("facts:propose", "facts:read", writes_own_text=True)
+
+    proposed = assistant.call("propose_fact", text="You no longer own a kayak", quote="I sold it")
+    again = assistant.call("propose_fact", text="You no longer own a kayak")
+
+    assert (proposed["action"], again["action"]) == ("conflict_detected", "no_change")
+    fact = Fact.objects.get(id=proposed["id"])
+    assert (fact.state, fact.origin) == (FactState.PROPOSED, Origin.PROGRAM)
+    assert Fact.objects.only_accepted(olive.id).count() == 2
+
+
+def test_what_is_no_fact_is_refused_with_a_sentence(make_assistant: MakeAssistant) -> None:
+    refused = make_assistant("facts:propose").ask("tools/call", name="propose_fact", arguments={"text": "."})
+
+    assert refused["result"]["isError"]
+    assert "Write one" in refused["result"]["content"][0]["text"]

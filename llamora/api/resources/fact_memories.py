@@ -77,8 +77,10 @@ _NOT_ACCEPTED: Final = "Only an accepted fact ends. This one is a proposal, or h
 class FactMemories:
     """The facts that a program may read and propose, as memories; needs the call's keyring in force."""
 
-    def __init__(self, call: Call) -> None:
+    def __init__(self, call: Call, *, is_assistant: bool = False) -> None:
         self._call = call
+        # What a model writes is never its owner's, whatever its token says.
+        self._writes_own = call.terms.writes_own_text and not is_assistant
         self._reads = READ in call.terms.scopes
         self._author = ChangeAuthor(by=str(call.token_id))
 
@@ -110,7 +112,7 @@ class FactMemories:
             owner_id=self._call.owner,
             text=text,
             where=FactOrigin(
-                origin=Origin.OWN_TOKEN if self._call.terms.writes_own_text else Origin.PROGRAM,
+                origin=Origin.OWN_TOKEN if self._writes_own else Origin.PROGRAM,
                 details={name: value for name, value in details.items() if value not in (None, "")},
             ),
             author=self._author,
@@ -408,7 +410,7 @@ class FactMemories:
         """Return a sentence that a program writes; raise ApiError 403 if its owner does not type it."""
         if content is None:
             return None
-        if not self._call.terms.writes_own_text:
+        if not self._writes_own:
             raise ApiError(403, "own_text_only")
         return self._parse(content, kind, field="content")
 

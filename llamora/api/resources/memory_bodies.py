@@ -85,7 +85,7 @@ class TouchedMemory(msgspec.Struct, kw_only=True):
 
 
 class StoredFact(msgspec.Struct, kw_only=True):
-    """What became of a fact.
+    """Result of proposing a fact.
 
     "proposed": it waits for its owner. "conflict_detected": it waits, and touches the facts named, none of
     which was changed. "no_change": it waits or was accepted already, or its owner does not want it. "pending"
@@ -243,7 +243,7 @@ class MemoryExportQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True
 
 
 class MemoryCorrection(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """What to change: the sentence, its kind, or the day since when it is no longer so.
+    """Change to make: the sentence, its kind, or the day since when it is no longer so.
 
     With `updated_at`, as it was read, a fact that was changed since is left as it is.
     """
@@ -255,7 +255,7 @@ class MemoryCorrection(msgspec.Struct, kw_only=True, forbid_unknown_fields=True)
 
 
 class MemoryAcceptance(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """How to accept a proposal: corrected, and with what becomes of the earlier fact that it touches.
+    """Acceptance of a proposal: corrected, and with what becomes of the earlier fact that it touches.
 
     `strategy` is update_timestamp (the same said again), replace (this changed), merge (into `content`),
     link, create_new, keep_both or archive_old. Without `earlier_id` it is the first of the proposal's
