@@ -14,6 +14,7 @@ from diary import days
 from diary.hooks import EntryPanel, NamedLink
 from diary.models import Entry
 from diary.origins.labels import OriginLabel, build_label
+from llamora.database import CachedQuery
 from traces.facts.changes import BY_MODEL, BY_OWNER, find_undoable, is_chain_whole
 from traces.facts.comparison import Comparison, Strategy
 from traces.facts.fact_body import FactText, get_text
@@ -28,6 +29,12 @@ from traces.facts.pages.messages import (
 from traces.facts.queries import find_touched, list_changes
 
 MAX_EARLIER: Final = 5
+# By day instead of by a list of ids, so that the SQL is the same for every page and is compiled once.
+_day_proposals_query: CachedQuery[Fact] = CachedQuery(
+    lambda owner_id, day: Fact.objects.only_proposed(owner_id).filter(
+        entry_id__in=Entry.objects.filter(owner_id=owner_id, day=day).order_by().values("id")
+    )
+)
 ON_ENTRY_TEMPLATE: Final = "traces/facts/fragments/on_entry.html"
 # What made a fact is taken back by forgetting or declining it.
 _FIRST_CHANGES: Final = ("propose", "add")
@@ -208,14 +215,16 @@ def build_proposals(owner_id: UUID, facts: Sequence[Fact]) -> list[FactProposal]
 
 def build_facts_on_entries(entries: Sequence[Entry]) -> dict[UUID, FactsOnEntry]:
     """Return the suggestions from entries of one owner, by entry; entries without any are left out."""
-    facts = Fact.objects.only_proposed(entries[0].owner_id).filter(entry_id__in=[each.id for each in entries])
+    owner_id, wanted = entries[0].owner_id, {entry.id for entry in entries}
     by_entry: dict[UUID, list[Fact]] = defaultdict(list)
-    for fact in facts:
-        by_entry[fact.entry_id].append(fact)  # type: ignore[index]  # filtered by it
+    for day in {entry.day for entry in entries}:
+        for fact in _day_proposals_query(owner_id=owner_id, day=day):
+            if fact.entry_id in wanted:
+                by_entry[fact.entry_id].append(fact)
     return {
         entry_id: FactsOnEntry(entry_id=entry_id, proposals=proposals)
         for entry_id, found in by_entry.items()
-        if (proposals := build_proposals(entries[0].owner_id, found))
+        if (proposals := build_proposals(owner_id, found))
     }
 
 
