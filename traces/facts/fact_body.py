@@ -24,11 +24,14 @@ from typing import Any, Final, Self
 
 from diary.entries.text_validation import has_lone_surrogate
 from llamora.source_names import clean_source_name
-from traces.facts.statements import read_statement
+from traces.facts.languages.en import ENGLISH
+from traces.facts.statements import LANGUAGES, OWNER, read_statement
 
 MAX_TEXT: Final = 500
 KINDS: Final = ("people", "places", "belongings", "dates", "habits", "preferences")
 _MAX_KIND: Final = 40
+# Relations that are said with "is" and "has" alone.
+_JOINING_RELATIONS: Final = frozenset({"", "has", "is", "name"})
 
 
 class InvalidFact(Exception):  # noqa: N818 - an answer to the person, not a fault
@@ -80,6 +83,11 @@ class FactText:
         """The sentence as the blind index takes it: equal for sentences that say the same."""
         return build_same_key(self.text, language=self.language)
 
+    @property
+    def telling_key(self) -> str:
+        """The telling words of the sentence in any order, by which it is known in other words as well."""
+        return build_telling_key(self.text, language=self.language)
+
     def to_json(self) -> dict[str, Any]:
         """Return this part of the body."""
         row: dict[str, Any] = {
@@ -100,6 +108,21 @@ def build_same_key(text: str, *, language: str) -> str:
     return "\n".join(
         ("\t".join(statement.subject), statement.relation, *value, *statement.negated, repr(marks))
     )
+
+
+def build_telling_key(text: str, *, language: str) -> str:
+    """Return what is equal for "You have a dog called Biggie", "Your dog is Biggie", "Biggie is your dog"."""
+    statement = read_statement(text, language=language)
+    table = LANGUAGES.get(language, ENGLISH)
+    relation = () if statement.relation in _JOINING_RELATIONS else tuple(statement.relation.split())
+    words = {word for item in statement.value for word in item} | {*statement.subject, *relation}
+    owner = table.owner | table.owner_possessives
+    joining = table.joining | table.relating
+    telling = {OWNER if word in owner else word for word in words if word not in joining}
+    # "No dog and a cat" is another thing than "a dog and no cat"; "dislikes" is the same as "does not like".
+    negated = () if relation else statement.negated
+    marks = (statement.is_negative, statement.has_ended)
+    return "\n".join((*sorted(telling), "", *negated, repr(marks)))
 
 
 def get_text(body: Mapping[str, Any]) -> FactText:

@@ -118,8 +118,12 @@ def with_digest_key(choices: FactChoices) -> FactChoices:
 
 
 def compute_declined_digest(choices: FactChoices, text: FactText) -> bytes:
-    """Return the digest by which a sentence is known as declined; a rotation does not change it."""
-    return keyed_digest(choices.digest_key, [_DIGEST_LABEL, text.same_key.encode("utf-8", "surrogatepass")])
+    """Return the digest by which a sentence is known as declined, also where it is put in another order.
+
+    A rotation does not change it.
+    """
+    telling = text.telling_key.encode("utf-8", "surrogatepass")
+    return keyed_digest(choices.digest_key, [_DIGEST_LABEL, telling])
 
 
 def _read(fact: Fact) -> Any:

@@ -92,6 +92,42 @@ def test_what_is_known_or_was_declined_is_not_proposed_again(olive: Resident, st
     assert propose(olive, "You have a dog called Max") is not None
 
 
+REPHRASED = (
+    (
+        "You have a dog called Biggie",
+        "Your dog is called Biggie",
+        "Biggie is your dog",
+        "You own a dog, Biggie",
+    ),
+    ("You live in Graz", "You reside in Graz", "You are living in Graz", "Your home is Graz"),
+    ("You do not like tea", "You don't like tea", "You dislike tea", "You don't really like tea"),
+    ("Anna's birthday is on May 5", "Anna was born on May 5", "The birthday of Anna is on May 5"),
+)
+
+
+@pytest.mark.parametrize("forgotten", REPHRASED, ids=range(len(REPHRASED)))
+def test_what_was_forgotten_is_not_proposed_again_in_other_words(
+    olive: Resident, forgotten: tuple[str, ...]
+) -> None:
+    services.forget_fact(owner_id=olive.id, fact_id=add(olive, forgotten[0]).id)
+
+    assert [text for text in forgotten if propose(olive, text) is not None] == []
+    assert propose(olive, forgotten[0].replace("Biggie", "Max").replace("Graz", "Wien") + " too much")
+
+
+@pytest.mark.slow
+def test_of_a_thousand_proposals_of_forgotten_facts_none_is_saved(olive: Resident) -> None:
+    for forgotten in REPHRASED:
+        services.forget_fact(owner_id=olive.id, fact_id=add(olive, forgotten[0]).id)
+    said = [text for forgotten in REPHRASED for text in forgotten]
+    spelled = [change(text) for text in said for change in (str, str.upper, "{}.".format, "  {} ".format)]
+
+    saved = [text for number in range(1_000) if propose(olive, text := spelled[number % len(spelled)])]
+
+    assert saved == []
+    assert not Fact.objects.exists()
+
+
 def test_what_was_declined_can_be_entered_by_its_owner(olive: Resident) -> None:
     services.decline_fact(owner_id=olive.id, fact_id=propose_new(olive, "You like tea").id)
 

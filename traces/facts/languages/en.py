@@ -521,6 +521,7 @@ ENGLISH = Language(
     joining=frozenset(
         {
             "called",
+            "of",
             "named",
             "name",
             "names",
