@@ -21,12 +21,10 @@ from traces.facts.proposals.wording import find_clause, has_form_of_fact, is_sai
 from traces.facts.statements import split_words
 from traces.facts.support import Span, find_quote, is_supported, is_trait, leave_out_dates
 
-# The kind of a fact is that of its relation, where the tables know it; else the model names it.
+# The kind of a fact is that of its relation, where that is certain; else the model names it.
 _KINDS: Final = {
     "home": "places",
     "origin": "places",
-    "has": "belongings",
-    "drives": "belongings",
     "appointment": "dates",
     "birthday": "dates",
     "deadline": "dates",

@@ -30,7 +30,10 @@ _ALIKE_RELATIONS: Final = frozenset(
 _NAMES_OF_LANGUAGES: Final = {"en": "English", "de": "German"}
 _SENTENCE_END: Final = re.compile(r"[.!?…]+[\"'”’»)]*(?=\s)|\n")
 # A full stop after one of these, or after a single letter, is no end: "Mr.", "W.".
-_ABBREVIATION: Final = re.compile(r"(?<!\w)(?:[A-ZÄÖÜ]|Mr|Mrs|Ms|Dr|Prof|St|Sr|Jr|Fr|Hr|Nr|No|bzw|ca|etc)$")
+# So is one after a name without a vowel: "Wm.", "Ch.".
+_ABBREVIATION: Final = re.compile(
+    r"(?<!\w)(?:[A-ZÄÖÜ]|[A-Z][b-df-hj-np-tv-xz]{1,4}|Prof|No|Thos|Chas|Edwd|bzw|ca|etc)$"
+)
 # "10. März"
 _MONTH: Final = re.compile(r" (?:Jan|Feb|Mär|Apr|Mai|Jun|Jul|Aug|Sep|Okt|Nov|Dez)")
 _WORD: Final = re.compile(r"\w+(?:['’]\w+)?")
