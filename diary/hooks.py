@@ -31,13 +31,14 @@ from diary.rendering.excerpts import Span
 class EntryPanel:
     """HTML below an entry, or a template for what has forms of its own, with `content` as `part`.
 
-    `menu` is a template for the menu of reply styles, likewise.
+    `menu` is a template for the menu of reply styles, `action` one for the other actions of the entry.
     """
 
     html: SafeString = field(default=SafeString(""), repr=False)
     template: str = ""
     content: Any = None
     menu: str = ""
+    action: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

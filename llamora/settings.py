@@ -409,7 +409,7 @@ MESSAGE_STORAGE = "accounts.sessions.cookies.MessageCookieStorage"
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 # Bodies are never spooled to temporary files: `llamora.ops.server.body_limits` bounds them in memory.
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
-DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = FILE_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
 
 # --- Cookies: names of our own, because cookies ignore ports -----------------------------------
 SESSION_COOKIE = "llamora_session"

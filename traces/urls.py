@@ -6,6 +6,7 @@ from traces.converters import IdsConverter
 from traces.detail import views as detail_views
 from traces.editing import views as editing_views
 from traces.facts.pages import list_views as facts_list_views
+from traces.facts.pages import settings_views as facts_settings_views
 from traces.facts.pages import views as facts_views
 from traces.facts.proposals import views as proposals_views
 from traces.index import views as index_views
@@ -42,6 +43,9 @@ urlpatterns = [
     path("traces/<uuid:trace_id>/delete/", editing_views.delete, name="trace_delete"),
     path("traces/<uuid:trace_id>/always/", editing_views.set_read_always, name="trace_read_always"),
     path("facts/", facts_list_views.facts, name="facts"),
+    path("facts/settings/", facts_settings_views.fact_settings, name="fact_settings"),
+    path("facts/export/", facts_settings_views.export_facts, name="facts_export"),
+    path("facts/import/", facts_settings_views.import_facts, name="facts_import"),
     path("facts/add/", facts_list_views.add, name="fact_add"),
     path("facts/<uuid:fact_id>/", facts_views.fact, name="fact"),
     path("facts/<uuid:fact_id>/accept/", facts_views.accept, name="fact_accept"),

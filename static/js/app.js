@@ -4,6 +4,7 @@ import { start } from "./everyday.js";
 
 start({
   entry_edit: () => import("./controllers/entry_edit.js"),
+  facts: () => import("./controllers/facts.js"),
   heatmap: () => import("./controllers/heatmap.js"),
   password_strength: () => import("./controllers/password_strength.js"),
   recovery_code: () => import("./controllers/recovery_code.js"),

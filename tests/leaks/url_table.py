@@ -178,6 +178,9 @@ trace_merge                           sign-in unlock moved 404 404   | 401 401 4
 trace_delete                          sign-in unlock moved 404 404   | 401 401 moved 404 404
 trace_read_always                     sign-in unlock moved 404 404   | 401 401 moved 404 404
 facts                                 sign-in unlock 200 200 200     | 401 401 200 200 200
+fact_settings                         sign-in unlock 200 200 200     | 401 401 moved moved moved
+facts_export                          sign-in unlock 200 200 200     | 401 401 422 422 422
+facts_import                          sign-in unlock 200 200 200     | 401 401 422 422 422
 fact_add                              sign-in unlock 200 200 200     | 401 401 moved moved moved
 fact                                  sign-in unlock 200 404 404     | 405
 fact_accept                           sign-in unlock moved 404 404   | 401 401 moved 404 404

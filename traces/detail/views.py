@@ -13,6 +13,7 @@ from accounts.http.request import HouseholdRequest
 from traces.access import get_requested_change, get_trace
 from traces.detail.entries import load_page
 from traces.detail.presenters import TraceDetail, build_detail, get_traces_url
+from traces.facts.pages.list_presenters import count_about
 from traces.queries import load_names
 from traces.summaries import services as summaries_services
 from traces.summaries.presenters import build_summary_view
@@ -49,7 +50,11 @@ def render_trace_page(
     }
     if not detail.is_narrowed:
         trace = get_trace(request.user.id, detail.id)
-        context |= {"trace": trace, "summary": build_summary_view(trace)}
+        context |= {
+            "trace": trace,
+            "summary": build_summary_view(trace),
+            "fact_count": count_about(request.user.id, trace.id, detail.name),
+        }
     return render(request, "traces/trace.html", context | extra, status=status)
 
 

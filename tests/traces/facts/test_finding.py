@@ -170,4 +170,6 @@ def test_two_clicks_are_one_search(owner: Resident, model: FakeModelServer) -> N
     wait_for_search(owner, entry)
 
     assert len(model.asked_for_json) == 1
-    assert "Look for facts" in owner.get(f"/entries/{entry.id}/facts/find/", script=True).content.decode()
+    page = owner.get(f"/entries/{entry.id}/facts/find/", script=True).content.decode()
+    assert "Looking for facts" not in page
+    assert "You have a dog called Biggie" in page

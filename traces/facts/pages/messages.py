@@ -66,7 +66,11 @@ REPLACED: Final = "Saved. The earlier fact is no longer so."
 UNDONE: Final = "Undone."
 FORGOTTEN: Final = "Forgotten. The sentence, its quote and its history are deleted."
 
+CHOICES_SAVED: Final = "Saved."
+
 # Before one.
+NO_FILE: Final = "Choose a file first."
+UNTIL_BEFORE_SINCE: Final = "This is before the first day. Choose a later one, or leave it empty."
 EARLIER_FACTS: Final = "An earlier fact may be about the same. Choose what to do about the two."
 EARLIER_CHANGED: Final = "The earlier fact was changed meanwhile. Nothing was saved: look at it, then choose."
 NOT_UNDONE_TITLE: Final = "Not undone"

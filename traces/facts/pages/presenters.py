@@ -4,10 +4,13 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
+from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.safestring import SafeString
 
 from accounts.models import Person
 from diary import days
@@ -26,7 +29,8 @@ from traces.facts.pages.messages import (
     UNREADABLE_FACT,
     get_change_label,
 )
-from traces.facts.queries import find_touched, list_changes
+from traces.facts.proposals.services import can_find_facts, is_finding
+from traces.facts.queries import find_touched, list_changes, load_choices
 
 MAX_EARLIER: Final = 5
 # By day instead of by a list of ids, so that the SQL is the same for every page and is compiled once.
@@ -36,6 +40,9 @@ _day_proposals_query: CachedQuery[Fact] = CachedQuery(
     )
 )
 ON_ENTRY_TEMPLATE: Final = "traces/facts/fragments/on_entry.html"
+_EMPTY_TEMPLATE: Final = "traces/facts/fragments/empty.html"
+_FIND_TEMPLATE: Final = "traces/facts/fragments/find_form.html"
+_NO_ID: Final = UUID(int=2**128 - 1)
 # What made a fact is taken back by forgetting or declining it.
 _FIRST_CHANGES: Final = ("propose", "add")
 _MAKERS: Final = {BY_OWNER: "", BY_MODEL: "by the model"}
@@ -90,10 +97,15 @@ class FactProposal:
 
 @dataclass(frozen=True, kw_only=True)
 class FactsOnEntry:
-    """The suggestions under an entry; `saved` is a fact that was just accepted from there."""
+    """The suggestions under an entry; `saved` is a fact that was just accepted from there.
+
+    `after_reply` if its owner chose that facts are looked for after a reply.
+    """
 
     entry_id: UUID
-    proposals: Sequence[FactProposal]
+    proposals: Sequence[FactProposal] = ()
+    is_finding: bool = False
+    after_reply: bool = False
     saved: FactLink | None = None
 
 
@@ -214,28 +226,59 @@ def build_proposals(owner_id: UUID, facts: Sequence[Fact]) -> list[FactProposal]
 
 
 def build_facts_on_entries(entries: Sequence[Entry]) -> dict[UUID, FactsOnEntry]:
-    """Return the suggestions from entries of one owner, by entry; entries without any are left out."""
-    owner_id, wanted = entries[0].owner_id, {entry.id for entry in entries}
-    by_entry: dict[UUID, list[Fact]] = defaultdict(list)
+    """Return the suggestions from entries of one owner, by entry."""
+    owner_id, can_find = entries[0].owner_id, can_find_facts()
+    after_reply = can_find and load_choices(owner_id).proposes_after_reply
+    by_entry: dict[UUID | None, list[Fact]] = defaultdict(list)
     for day in {entry.day for entry in entries}:
         for fact in _day_proposals_query(owner_id=owner_id, day=day):
-            if fact.entry_id in wanted:
-                by_entry[fact.entry_id].append(fact)
+            by_entry[fact.entry_id].append(fact)
     return {
-        entry_id: FactsOnEntry(entry_id=entry_id, proposals=proposals)
-        for entry_id, found in by_entry.items()
-        if (proposals := build_proposals(owner_id, found))
+        entry.id: FactsOnEntry(
+            entry_id=entry.id,
+            proposals=build_proposals(owner_id, by_entry[entry.id]) if entry.id in by_entry else (),
+            is_finding=can_find and is_finding(entry.id),
+            after_reply=after_reply and entry.is_trusted,
+        )
+        for entry in entries
     }
 
 
 def build_panels(entries: Sequence[Entry], *, are_new: bool) -> dict[UUID, EntryPanel]:
-    """Return the panel of facts of the entries of a page that have suggestions."""
-    if are_new or not entries:
-        return {}
+    """Return the panel of facts of each entry of a page; of most it is an empty element."""
+    if are_new:
+        after_reply = (
+            can_find_facts() and bool(entries) and load_choices(entries[0].owner_id).proposes_after_reply
+        )
+        views = {each.id: FactsOnEntry(entry_id=each.id, after_reply=after_reply) for each in entries}
+    else:
+        views = build_facts_on_entries(entries) if entries else {}
+    can_find = can_find_facts()
+    trusted = {entry.id for entry in entries if entry.is_trusted}
     return {
-        entry_id: EntryPanel(template=ON_ENTRY_TEMPLATE, content=part)
-        for entry_id, part in build_facts_on_entries(entries).items()
+        entry_id: EntryPanel(
+            html=SafeString("") if _has_content(view) else _render_empty(view),
+            template=ON_ENTRY_TEMPLATE if _has_content(view) else "",
+            content=view,
+            action=_FIND_TEMPLATE if can_find and entry_id in trusted else "",
+        )
+        for entry_id, view in views.items()
     }
+
+
+def _has_content(view: FactsOnEntry) -> bool:
+    return bool(view.proposals) or view.is_finding
+
+
+def _render_empty(view: FactsOnEntry) -> SafeString:
+    """Return the element in which suggestions will stand."""
+    return SafeString(_render_pattern(view.after_reply).replace(str(_NO_ID), str(view.entry_id)))
+
+
+@lru_cache(maxsize=2)
+def _render_pattern(after_reply: bool) -> str:
+    """Return the element for any entry: a page has hundreds of them."""
+    return render_to_string(_EMPTY_TEMPLATE, {"entry_id": _NO_ID, "after_reply": after_reply})
 
 
 def list_fact_links(owner_id: UUID, ids: Collection[UUID]) -> list[NamedLink]:

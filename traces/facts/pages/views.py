@@ -240,7 +240,7 @@ def _render_again(request: HouseholdRequest, fact: Fact, *, status: int, error: 
 
 def _load_part(request: HouseholdRequest, entry_id: UUID) -> FactsOnEntry:
     entry = get_entry(request.user.id, entry_id)
-    return build_facts_on_entries([entry]).get(entry_id) or FactsOnEntry(entry_id=entry_id, proposals=())
+    return build_facts_on_entries([entry])[entry_id]
 
 
 def _render_on_entry(

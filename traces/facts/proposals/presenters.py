@@ -1,14 +1,12 @@
-"""Presenters of a search for facts: under an entry, and of going through the whole diary."""
+"""Presenter of going through the whole diary for facts."""
 
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from diary.models import Entry
 from traces.facts.proposals.diary_walk import WalkProgress, get_progress
-from traces.facts.proposals.services import can_find_facts, is_finding
+from traces.facts.proposals.services import can_find_facts
 
-FINDING_TEMPLATE: Final = "traces/facts/fragments/finding.html"
 WALK_TEMPLATE: Final = "traces/facts/fragments/going_through.html"
 _NOT_NOW: Final = "Facts are looked for by a model on this machine, and none is ready now."
 _SENTENCES: Final = {
@@ -22,15 +20,6 @@ _SENTENCES: Final = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class FactSearch:
-    """Template data of the search for facts in one entry."""
-
-    entry_id: UUID
-    can_ask: bool = False
-    is_waiting: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
 class WalkView:
     """Template data of going through a diary: its sentence, its counts, and whether it can be started."""
 
@@ -40,14 +29,6 @@ class WalkView:
     found: int = 0
     is_running: bool = False
     can_start: bool = False
-
-
-def build_fact_search(entry: Entry) -> FactSearch:
-    """Return what is shown of the search for facts under an entry."""
-    can_ask = entry.is_trusted and can_find_facts()
-    return FactSearch(
-        entry_id=entry.id, can_ask=can_ask, is_waiting=is_finding(entry.id) if can_ask else False
-    )
 
 
 def build_walk_view(owner_id: UUID) -> WalkView:

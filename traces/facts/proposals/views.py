@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.decorators import unlock_required
 from accounts.http.request import HouseholdRequest
 from diary.entries.queries import get_entry
+from traces.facts.pages.presenters import ON_ENTRY_TEMPLATE, build_facts_on_entries
 from traces.facts.proposals import diary_walk, presenters, services
 
 # Until the entry that is being read is let go of.
@@ -25,8 +26,8 @@ def find_facts(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
         services.find_facts(person=request.user, entry_id=entry_id, keyring=request.vault.keyring)
     if not request.htmx:
         return redirect(f"{reverse('day', args=[entry.day])}#entry-{entry.id}")
-    context = {"search": presenters.build_fact_search(entry)}
-    return render(request, presenters.FINDING_TEMPLATE, context)
+    context = {"part": build_facts_on_entries([entry])[entry_id], "has_looked": True}
+    return render(request, ON_ENTRY_TEMPLATE, context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
