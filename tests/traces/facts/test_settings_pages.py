@@ -122,7 +122,9 @@ def test_a_file_without_memories_says_what_to_choose(owner: Resident, content: b
     answer = upload(owner, content)
 
     assert answer.status_code == 422
-    assert "Choose" in read(answer).one(".field-error").text or "again" in read(answer).one(".field-error").text
+    assert (
+        "Choose" in read(answer).one(".field-error").text or "again" in read(answer).one(".field-error").text
+    )
 
 
 def test_no_file_says_so(owner: Resident) -> None:

@@ -28,7 +28,7 @@ STATE_LABELS: Final = {
 STRATEGY_LABELS: Final = {
     Strategy.SAID_AGAIN: ("Said again", "The earlier fact stays, and notes that you said it again."),
     Strategy.REPLACE: ("This changed", "The earlier fact is no longer so. This one takes its place."),
-    Strategy.MERGE: ("Merge into one", "This sentence says both. Change it above if it doesn’t yet."),
+    Strategy.MERGE: ("Merge into one", "This sentence says both. Correct it first if it doesn’t yet."),
     Strategy.LINK: ("Link the two", "Both are so, and each leads to the other."),
     Strategy.CREATE_NEW: ("Add as another", "This is about something else. The earlier fact stays."),
     Strategy.BOTH: ("Keep both", "Both are so."),
@@ -66,6 +66,8 @@ REPLACED: Final = "Saved. The earlier fact is no longer so."
 UNDONE: Final = "Undone."
 FORGOTTEN: Final = "Forgotten. The sentence, its quote and its history are deleted."
 
+SUGGESTED_BY: Final = "suggested by"
+SUGGESTED_BY_MODEL: Final = "suggested by the model"
 CHOICES_SAVED: Final = "Saved."
 
 # Before one.

@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from accounts.models import Person
 from diary import days
 from diary.hooks import EntryPanel, NamedLink
-from diary.models import Entry
+from diary.models import Entry, Origin
 from diary.origins.labels import OriginLabel, build_label
 from llamora.database import CachedQuery
 from traces.facts.changes import BY_MODEL, BY_OWNER, find_undoable, is_chain_whole
@@ -26,6 +26,8 @@ from traces.facts.pages.messages import (
     KIND_LABELS,
     STATE_LABELS,
     STRATEGY_LABELS,
+    SUGGESTED_BY,
+    SUGGESTED_BY_MODEL,
     UNREADABLE_FACT,
     get_change_label,
 )
@@ -366,8 +368,10 @@ def _get_kind_label(body: Mapping[str, Any]) -> str:
 
 
 def _build_source_label(fact: Fact, body: Mapping[str, Any]) -> OriginLabel | None:
-    source = body.get("source") or body.get("model") or ""
-    return build_label(fact.origin, source=str(source))
+    if fact.origin == Origin.MODEL:
+        model = str(body.get("model", ""))
+        return OriginLabel(words=SUGGESTED_BY if model else SUGGESTED_BY_MODEL, source=model)
+    return build_label(fact.origin, source=str(body.get("source", "")))
 
 
 def _parse_ids(values: Any) -> list[UUID]:

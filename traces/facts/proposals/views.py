@@ -53,7 +53,8 @@ def stop_going_through(request: HouseholdRequest) -> HttpResponse:
 def going_through(request: HouseholdRequest) -> HttpResponse:
     """Show how far going through the diary is."""
     template = presenters.WALK_TEMPLATE if request.htmx else "traces/facts/going_through.html"
-    return render(request, template, {"walk": presenters.build_walk_view(request.user.id)})
+    context = {"walk": presenters.build_walk_view(request.user.id), "in_facts": True}
+    return render(request, template, context)
 
 
 def _show_walk(request: HouseholdRequest) -> HttpResponse:
