@@ -12,6 +12,7 @@ always with the owner's keyring in force.
     exports    exported values of entries by kind, as plain data
     imports    importers of these values
     rows       importers of rows that belong to no entry
+    signatures labels of rows that their own diary knows again
     rules      which rows of a table a program may export that reads only what its owner wrote
 """
 
@@ -92,6 +93,12 @@ class ImportedFile(Protocol):
     def parse_columns(self, label: str, row: dict[str, Any], parsers: Any) -> dict[str, Any]:
         """Return the columns of a row, and report those that cannot be taken."""
 
+    def is_signed(self, row: dict[str, Any], label: bytes) -> bool:
+        """Return whether this diary exported a row with this label of a signature, and it is unchanged."""
+
+    def group_rows(self, kind: str, *, by: str) -> Mapping[str, Sequence[dict[str, Any]]]:
+        """Return the rows of another kind in the file, by a column that names what they belong to."""
+
     def resolve_entries(self, ids: Sequence[UUID]) -> Mapping[UUID, UUID]:
         """Return the ids that entries have in this diary, by their ids in the file."""
 
@@ -128,6 +135,7 @@ _exporters: dict[str, Exporter] = {}
 _importer_factories: dict[str, ImporterFactory] = {}
 _row_inserters: dict[str, RowInserter] = {}
 _rule_factories: dict[str, ExportRuleFactory] = {}
+_signature_labels: dict[str, bytes] = {}
 
 
 def register_panels(*, panels: PanelProvider, links: LinkProvider) -> None:
@@ -168,6 +176,16 @@ def register_import(kind: str, imports: ImporterFactory) -> None:
 def register_row_import(kind: str, insert: RowInserter) -> None:
     """Register an app's importer for the rows of a kind that belong to no entry."""
     _row_inserters[kind] = insert
+
+
+def register_signature(model: str, label: bytes) -> None:
+    """Register the frozen label with which rows of a model, as in "traces.fact", are signed in an export."""
+    _signature_labels[model] = label
+
+
+def get_signature_label(model: str) -> bytes | None:
+    """Return the label with which rows of a model are signed, or None if they are not."""
+    return _signature_labels.get(model)
 
 
 def get_row_inserters() -> Mapping[str, RowInserter]:

@@ -43,3 +43,10 @@ IMPORT_BAD_PROPOSAL: Final = "its suggested traces can't be imported"
 def get_refusal_message(code: str) -> str:
     """Return the sentence for the code of a refusal."""
     return _REFUSALS.get(code, _REFUSALS["name"])
+
+
+# What of an imported fact is left out.
+FACT_LABEL: Final = "Fact {number}"
+FACT_INCOMPLETE: Final = "{label} has no sentence that can be imported"
+FACT_FORGOTTEN: Final = "{label} was forgotten or declined in this diary, and is not imported"
+FACT_HISTORY_INCOMPLETE: Final = "{label} is imported without its history, which is not complete"

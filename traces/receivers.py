@@ -37,6 +37,8 @@ from traces.facts.proposals import diary_walk
 from traces.facts.proposals.services import find_facts_after_reply, stop_finding
 from traces.facts.queries import load_choices
 from traces.facts.services import forget_entry
+from traces.facts.transfer import own_facts
+from traces.facts.transfer.exports import build_fact_change_rule, build_fact_rule
 from traces.importers import ProposalImporter, TraceImporter
 from traces.matcher import name_matchers
 from traces.models import NAME_INDEX_LABEL, Change, EntryTrace, Trace, TraceProposal
@@ -73,6 +75,12 @@ def connect() -> None:
     hooks.register_export_rule("traces.trace", queries.build_trace_rule)
     hooks.register_export_rule("traces.change", queries.build_change_rule)
     hooks.register_export_rule("traces.traceproposal", queries.build_proposal_rule)
+    hooks.register_export_rule("traces.fact", build_fact_rule)
+    hooks.register_export_rule("traces.factchange", build_fact_change_rule)
+    hooks.register_signature("traces.fact", own_facts.FACT_SIGNATURE)
+    hooks.register_signature("traces.factchange", own_facts.CHANGE_SIGNATURE)
+    hooks.register_row_import(own_facts.FACTS, own_facts.insert_fact)
+    hooks.register_row_import(own_facts.CHANGES, own_facts.skip_change)
     hooks.register_import("traces", TraceImporter)
     hooks.register_import("proposals", ProposalImporter)
     register_blind_index(

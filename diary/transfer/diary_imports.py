@@ -8,11 +8,12 @@ changed.
 
 import secrets
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import partial
 from itertools import islice
+from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 
@@ -127,7 +128,13 @@ def import_diary(
             for new_entry in new_entries:
                 _count_entry(new_entry, report)
             progress(report.accepted + report.rejected_count)
-        row_importer = RowImporter(person.id, entry_importer=entry_importer, now=now, faults=report.faults)
+        row_importer = RowImporter(
+            person.id,
+            entry_importer=entry_importer,
+            now=now,
+            faults=report.faults,
+            rows=overview.rows,
+        )
         for kind in row_importer.kinds:
             report.rows[kind] += row_importer.insert_new(kind, overview.rows.get(kind, ()))
     return report
@@ -150,9 +157,17 @@ class RowImporter:
     """
 
     def __init__(
-        self, owner_id: UUID, *, entry_importer: EntryImporter, now: datetime, faults: list[str]
+        self,
+        owner_id: UUID,
+        *,
+        entry_importer: EntryImporter,
+        now: datetime,
+        faults: list[str],
+        rows: Mapping[str, Sequence[ExportRow]] = MappingProxyType({}),
     ) -> None:
         self._owner_id, self._entry_importer, self._now, self._faults = owner_id, entry_importer, now, faults
+        self._rows = rows
+        self._groups: dict[tuple[str, str], dict[str, list[ExportRow]]] = {}
         inserters: tuple[Callable[[int, ExportRow], bool], ...] = (
             self._insert_opening,
             self._insert_reply_kind,
@@ -199,6 +214,19 @@ class RowImporter:
         columns = parse_columns(row, parsers, faults)
         self._faults += [f"{label}: {fault}." for fault in faults]
         return columns
+
+    def is_signed(self, row: ExportRow, label: bytes) -> bool:
+        """Return whether this diary exported a row with this label of a signature, and it is unchanged."""
+        return self._entry_importer.is_signed(row, label)
+
+    def group_rows(self, kind: str, *, by: str) -> dict[str, list[ExportRow]]:
+        """Return the rows of a kind in the file, by a column that names what they belong to."""
+        if (kind, by) not in self._groups:
+            grouped = self._groups[kind, by] = {}
+            for row in self._rows.get(kind, ()):
+                if isinstance(row.get(by), str):
+                    grouped.setdefault(row[by], []).append(row)
+        return self._groups[kind, by]
 
     def resolve_entries(self, ids: Sequence[UUID]) -> dict[UUID, UUID]:
         """Return the ids that entries have in this diary, by their ids in the file."""

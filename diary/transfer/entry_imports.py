@@ -115,7 +115,11 @@ class EntryImporter:
 
     def is_own_draft(self, row: ExportRow) -> bool:
         """Return whether this diary exported a draft."""
-        return is_signed(row, self._digest_key, label=DRAFT_LABEL)
+        return self.is_signed(row, DRAFT_LABEL)
+
+    def is_signed(self, row: ExportRow, label: bytes) -> bool:
+        """Return whether this diary exported a row with this label, and it is unchanged."""
+        return is_signed(row, self._digest_key, label=label)
 
     # --- Ids -------------------------------------------------------------------------------------------
 

@@ -51,6 +51,8 @@ are left out or changed:
                         edits of imported entries
     others.inbox_items  those that were not deleted, which wait in the Inbox as imported ones
     others.questions   imported as questions of others, whose answers read text of others
+    others.facts       with their others.fact_changes; of those that the importing diary did not sign, each is
+                       one that this file brought, and so is its history
     others.recaps      not imported: whether a recap is current can be checked only with the exporting key
     others.changes     not imported: undo information of traces, and the traces deleted with it
     damaged rows       not imported: an entry or a reply whose text is null

@@ -40,7 +40,8 @@ from llamora.fields.models import sealed_fields
 
 BATCH_SIZE = 500
 LEFT_OUT_APPS = {"accounts"}
-LEFT_OUT_MODELS = {"search.vector", "search.recentsearch"}
+# Settings are not imported, and those of facts hold a key.
+LEFT_OUT_MODELS = {"search.vector", "search.recentsearch", "traces.factsettings"}
 # The keys of an export are those it has always had; these choices once had tables that were not exported.
 _UNEXPORTED_PREFERENCES = {
     "makes_openings",
@@ -277,8 +278,9 @@ def _select(
 def _list_rows(model: type[SealedModel], source: ExportSource, report: ExportReport) -> list[Row]:
     instances = _filter_by_owner(model, source.owner_id).order_by("id").iterator(chunk_size=BATCH_SIZE)
     rows = [_build_row(instance, report) for instance in _select(source, instances, report)]
-    if model is Draft:
-        rows = [source.sign(row, label=DRAFT_LABEL) for row in rows]
+    label = DRAFT_LABEL if model is Draft else hooks.get_signature_label(model._meta.label_lower)
+    if label is not None:
+        rows = [source.sign(row, label=label) for row in rows]
     report.rows[_get_kind(model)] += len(rows)
     return rows
 

@@ -1,8 +1,8 @@
-"""The signature of an entry or a draft in an export, by which its own diary knows it again. Pure.
+"""The signature of a row in an export, by which its own diary knows it again. Pure.
 
     hexadecimal of keyed_digest(digest key of the diary, label | the row without its signature)
 
-    label   "diary.export.row" for an entry, "diary.export.draft" for a draft
+    label   "diary.export.row" for an entry, "diary.export.draft" for a draft; other apps have their own
 
 The row is in JSON in UTF-8, with its keys in the order of their characters and nothing between the values.
 
@@ -25,7 +25,8 @@ DRAFT_LABEL: Final = b"diary.export.draft"
 
 def sign_row(row: dict[str, Any], key: bytes, *, label: bytes = ENTRY_LABEL) -> str | None:
     """Return the signature of an exported row; None if its text is damaged."""
-    if not isinstance(row.get("text"), str):
+    # A row of a kind without a text has its words elsewhere, and says if they are damaged.
+    if not isinstance(row.get("text", ""), str) or ("text" not in row and "damaged" in row):
         return None
     signed = {name: value for name, value in row.items() if name != SIGNATURE_KEY}
     try:

@@ -11,11 +11,15 @@ A file without its number is not complete. The oldest fact comes first.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Any, Final
+from uuid import UUID
 
+from diary.hooks import ExportRule, OtherEntries
+from diary.models import Entry
 from diary.transfer.export_format import disarm_markdown, encode_json, to_plain
 from diary.transfer.programs.texts import TextFormat, disarm_cell, render_csv_row
 from llamora.crypto import RealmKeyring, in_force
 from llamora.database import read_snapshot
+from traces.facts.models import TRUSTED_FACT_ORIGINS, FactChange
 from traces.facts.open_facts import OpenFact
 from traces.facts.selection import FactSelection, get_confidence
 
@@ -86,6 +90,25 @@ def build_record(fact: OpenFact) -> Record:
         "created_at": to_plain(fact.created_at),
         "updated_at": to_plain(fact.changed_at),
     }
+
+
+def build_fact_rule(owner_id: UUID, others: OtherEntries) -> ExportRule:
+    """Return the rule for exports of a program that reads only its owner's words, for facts."""
+    del owner_id, others
+    return lambda row, _: row.origin in TRUSTED_FACT_ORIGINS and row.open_or("body", None) is not None
+
+
+def build_fact_change_rule(owner_id: UUID, others: OtherEntries) -> ExportRule:
+    """Return the rule for the history of facts: all that a change was made from and to is their owner's."""
+    del owner_id, others
+
+    def is_own(row: FactChange, entry: Entry | None) -> bool:
+        del entry
+        body = row.open_or("body", None)
+        sides = [body[side] for side in ("before", "after") if body[side]] if body else []
+        return bool(sides) and all(side["origin"] in TRUSTED_FACT_ORIGINS for side in sides)
+
+    return is_own
 
 
 def _iter_records(keyring: RealmKeyring, wanted: FactSelection, report: FactExportReport) -> Iterator[Record]:
