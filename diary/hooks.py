@@ -6,6 +6,7 @@ always with the owner's keyring in force.
 
     panels     HTML below each entry
     recalls    entries of earlier days for the prompt of a reply, and the ids they were recalled by
+    facts      facts for the prompt of a reply, and those that were read, for its sources
     links      names and URLs of these ids, for the sources of a reply
     labels     short names of an entry, which a prompt shows beside its text
     usual      those of some words that stand on more than a share of the days
@@ -53,6 +54,24 @@ class RecalledEntries:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RecalledFact:
+    """A fact that bears on an entry or a question."""
+
+    id: UUID
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadFact:
+    """A fact that was read, for the sources: its URL, and that of the choice whether it is read again."""
+
+    text: str = field(repr=False)
+    address: str
+    choice_address: str
+    is_read: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class NamedLink:
     """A name and a URL."""
 
@@ -67,6 +86,8 @@ class PanelProvider(Protocol):
 
 
 RecallProvider = Callable[[Entry, Collection[UUID]], RecalledEntries]
+FactRecallProvider = Callable[[Entry], Sequence[RecalledFact]]
+ReadFactProvider = Callable[[UUID, Collection[UUID]], Sequence[ReadFact]]
 LinkProvider = Callable[[UUID, Collection[UUID]], Sequence[NamedLink]]
 LabelProvider = Callable[[Sequence[Entry]], Mapping[UUID, Sequence[str]]]
 # None where that is not known: there is no open index, or too few days to tell.
@@ -128,6 +149,8 @@ ExportRuleFactory = Callable[[UUID, OtherEntries], ExportRule]
 
 _panel_providers: list[PanelProvider] = []
 _recall_providers: list[RecallProvider] = []
+_fact_recall_providers: list[FactRecallProvider] = []
+_read_fact_providers: list[ReadFactProvider] = []
 _link_providers: list[LinkProvider] = []
 _label_providers: list[LabelProvider] = []
 _usual_word_finders: list[UsualWordFinder] = []
@@ -149,6 +172,18 @@ def register_recall(recalls: RecallProvider) -> None:
     """Register a function that recalls earlier entries for replies; a second registration has no effect."""
     if recalls not in _recall_providers:
         _recall_providers.append(recalls)
+
+
+def register_fact_recall(recalls: FactRecallProvider) -> None:
+    """Register a function that recalls facts for replies; a second registration has no effect."""
+    if recalls not in _fact_recall_providers:
+        _fact_recall_providers.append(recalls)
+
+
+def register_read_facts(find: ReadFactProvider) -> None:
+    """Register a function that returns facts that were read; a second registration has no effect."""
+    if find not in _read_fact_providers:
+        _read_fact_providers.append(find)
 
 
 def register_labels(labels: LabelProvider) -> None:
@@ -255,6 +290,18 @@ def recall_entries(entry: Entry, *, by: Collection[UUID]) -> RecalledEntries:
             if id_ in entries and id_ not in chosen
         },
     )
+
+
+def recall_facts(entry: Entry) -> list[RecalledFact]:
+    """Return the facts that bear on an entry, the nearest first; none for one of another origin."""
+    if not entry.is_trusted:
+        return []
+    return [fact for recall in _fact_recall_providers for fact in recall(entry)]
+
+
+def list_read_facts(owner_id: UUID, ids: Collection[UUID]) -> list[ReadFact]:
+    """Return facts that were read, without those that were forgotten since."""
+    return [fact for find in _read_fact_providers if ids for fact in find(owner_id, ids)]
 
 
 def export_values(entries: Sequence[Entry]) -> dict[str, Mapping[UUID, Any]]:

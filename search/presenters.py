@@ -109,8 +109,10 @@ def _build_row(hit: SearchHit, *, token: str) -> ResultRow:
 
 
 def _build_address(hit: SearchHit | SameText, *, token: str) -> str:
-    # Recaps and facts have no anchor on a day's page.
-    anchor = {"entry": f"#entry-{hit.id}", "recap": "", FACT_KIND: ""}.get(hit.kind, f"#reply-{hit.id}")
+    if hit.kind == FACT_KIND:
+        return reverse("fact", args=[hit.id])
+    # A recap has no anchor on its day's page.
+    anchor = {"entry": f"#entry-{hit.id}", "recap": ""}.get(hit.kind, f"#reply-{hit.id}")
     return f"{reverse('day', args=[hit.day])}?found={token}{anchor}"
 
 

@@ -31,6 +31,7 @@ from search.ask import presenters as ask_presenters
 from search.ask.services import mark_interrupted
 from search.embedder.search_settings import get_search_settings
 from search.errors import IndexClosed
+from search.fact_recall import services as fact_recall
 from search.index.registry import indexes
 from search.index.snapshots import SnapshotFolder
 from search.index.sources import SOURCES
@@ -67,6 +68,7 @@ def connect() -> None:
     registry.on_startup(mark_interrupted)
     facts_forgotten.connect(_on_forgotten_facts, dispatch_uid="search.facts_forgotten")
     hooks.register_recall(related_entries.find_related_entries)
+    hooks.register_fact_recall(fact_recall.recall_for_entry)
     hooks.register_usual_words(services.find_usual_words)
     register_notice("reads_related_entries", related_entries.describe_availability)
     post_save.connect(_on_person_save, sender=Person, dispatch_uid="search.person_saved")

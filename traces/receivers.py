@@ -16,12 +16,15 @@ from accounts.security.data_inventory import RowLabel, register_label
 from accounts.signals import data_key_rotated, person_deleted, vault_locked, vault_unlocked
 from diary import hooks
 from diary.errors import ObjectNotFound
+from diary.generation.prompt_record import PromptRecord
 from diary.models import Entry, Reply
 from llamora.crypto import Keyring, VaultLocked, current_realm_keyring, in_force
 from llamora.database import NotWritten
 from llamora.inference.job import JobState
+from llamora.inference.registry import registry
 from traces import queries
 from traces.editing.services import purge_deleted
+from traces.facts import recall
 from traces.facts.fact_body import get_text
 from traces.facts.models import (
     SAME_INDEX_LABEL,
@@ -44,7 +47,7 @@ from traces.matcher import name_matchers
 from traces.models import NAME_INDEX_LABEL, Change, EntryTrace, Trace, TraceProposal
 from traces.names import get_identity
 from traces.proposals.services import stop_proposals
-from traces.signals import names_changed
+from traces.signals import facts_forgotten, names_changed
 from traces.summaries import services as summaries_services
 from traces.tagging import presenters as tagging_presenters
 
@@ -67,6 +70,8 @@ def connect() -> None:
     post_save.connect(_find_after_reply, sender=Reply, dispatch_uid="traces.facts.replied")
     post_delete.connect(_stop_finding_after_forgetting, sender=Fact, dispatch_uid="traces.facts.forgotten")
     diary_walk.connect()
+    facts_forgotten.connect(_stop_reading_forgotten, dispatch_uid="traces.facts.stop_reading")
+    hooks.register_read_facts(recall.list_read_facts)
     hooks.register_panels(panels=tagging_presenters.build_panels, links=queries.list_trace_links)
     hooks.register_panels(panels=facts_presenters.build_panels, links=facts_presenters.list_fact_links)
     hooks.register_recall(queries.find_context_entries)
@@ -173,6 +178,17 @@ def _stop_finding_after_forgetting(sender: object, *, origin: object, **_: Any) 
     deleted = origin.model if isinstance(origin, QuerySet) else type(origin)
     if deleted is Fact:
         _stop_finding_after_commit()
+
+
+def _stop_reading_forgotten(sender: object, *, person_id: UUID, fact_ids: frozenset[UUID], **_: Any) -> None:
+    """Stop replies and answers that are being written from a fact that was just forgotten."""
+    del sender, person_id
+    # Where no keys are in force, as in a command, no job of their owner can be running.
+    with suppress(VaultLocked):
+        for job in registry.list_jobs(current_realm_keyring().key_id):
+            record = getattr(job.task, "record", None)
+            if isinstance(record, PromptRecord) and not fact_ids.isdisjoint(record.facts):
+                registry.stop(job.id)
 
 
 def _stop_finding_after_commit(**of: Any) -> None:

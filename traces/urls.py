@@ -52,6 +52,7 @@ urlpatterns = [
     path("facts/<uuid:fact_id>/decline/", facts_views.decline, name="fact_decline"),
     path("facts/<uuid:fact_id>/correct/", facts_views.correct, name="fact_correct"),
     path("facts/<uuid:fact_id>/change/", facts_views.change, name="fact_change"),
+    path("facts/<uuid:fact_id>/reading/", facts_views.reading, name="fact_reading"),
     path("facts/<uuid:fact_id>/undo/", facts_views.undo, name="fact_undo"),
     path("facts/<uuid:fact_id>/forget/", facts_views.forget, name="fact_forget"),
 ]

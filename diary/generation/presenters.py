@@ -46,6 +46,7 @@ def build_prompt_record_context(person: Person, row: Reply | Opening, *, day: da
         "is_untrusted": record.is_untrusted,
         "not_read": messages.get_not_read_message(record.not_read),
         "near": [id_ for id_ in record.near if id_ in existing],
+        "facts": hooks.list_read_facts(person.id, record.facts) if was_sent else [],
         "recalled_by": hooks.get_links(person.id, record.traces) if was_sent else [],
     }
 

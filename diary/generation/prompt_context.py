@@ -1,11 +1,11 @@
 """The context of a reply's prompt, shortened until it fits into the context window of the model. Pure.
 
 The oldest parts are dropped first: the entries of earlier days, then earlier entries of the day, then earlier
-replies, and finally the beginning of the entry itself.
+replies, then facts, and finally the beginning of the entry itself.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import NamedTuple, TypeVar
 from uuid import UUID
@@ -50,6 +50,18 @@ class PromptEntry:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PromptFact:
+    """A fact that the writer of an entry chose to remember."""
+
+    id: UUID
+    text: str = field(repr=False)
+
+    def describe(self) -> dict[str, object]:
+        """Return what the model is to read."""
+        return {"fact": self.text}
+
+
+@dataclass(frozen=True, kw_only=True)
 class PromptContext:
     """The context of a reply's prompt, oldest parts first; `is_cut` if the entry's beginning is missing."""
 
@@ -59,17 +71,25 @@ class PromptContext:
     recalled: tuple[PromptEntry, ...] = ()
     earlier: tuple[PromptEntry, ...] = ()
     replies: tuple[str, ...] = ()
+    # The nearest first; dropped last, since they are short.
+    facts: tuple[PromptFact, ...] = ()
     is_cut: bool = False
+
+    def count_parts(self) -> int:
+        """Return how many parts there are besides the entry."""
+        return len(self.recalled) + len(self.earlier) + len(self.replies) + len(self.facts)
 
     def drop_oldest(self, count: int) -> "PromptContext":
         """Return the context without its `count` oldest parts."""
         of_day = max(0, count - len(self.recalled))
         past = max(0, of_day - len(self.earlier))
+        facts = max(0, past - len(self.replies))
         return replace(
             self,
             recalled=self.recalled[count:],
             earlier=self.earlier[of_day:],
             replies=self.replies[past:],
+            facts=self.facts[: max(0, len(self.facts) - facts)],
         )
 
     def shorten_entry(self, length: int) -> "PromptContext":
@@ -104,7 +124,7 @@ async def fit_to_window(
 
     if best := await try_to_fit(context):
         return best
-    too_few, enough = 0, len(context.recalled) + len(context.earlier) + len(context.replies)
+    too_few, enough = 0, context.count_parts()
     bare = context.drop_oldest(enough)
     if (best := await try_to_fit(bare)) is None:
         return await _fit_end(bare, limit=limit, render=render, count=count)

@@ -7,6 +7,7 @@
      "is_cut": whether a text was shortened,
      "traces": [id, ...] of the traces by which entries of earlier days were recalled,
      "near": [id, ...] of entries recalled because they are related in meaning,
+     "facts": [id, ...] of the facts that were read,
      "untrusted": whether texts were read that their owner did not write,
      "not_read": number of such entries that were left out,
      "clean": digest of the generated text if all that was read is trusted,
@@ -42,6 +43,7 @@ class PromptRecord:
     is_cut: bool = False
     traces: list[UUID] = field(default_factory=list)
     near: list[UUID] = field(default_factory=list)
+    facts: list[UUID] = field(default_factory=list)
     is_untrusted: bool = False
     not_read: int = 0
     clean: str = ""
@@ -60,6 +62,7 @@ class PromptRecord:
             "is_cut": self.is_cut,
             "traces": [str(id_) for id_ in self.traces],
             "near": [str(id_) for id_ in self.near],
+            "facts": [str(id_) for id_ in self.facts],
             "untrusted": self.is_untrusted,
             "not_read": self.not_read,
             "clean": self.clean,
@@ -98,6 +101,7 @@ class PromptRecord:
                 replies_left_out=int(value.get("replies_left_out", 0)),
                 traces=[UUID(id_) for id_ in value.get("traces", ())],
                 near=[UUID(id_) for id_ in value.get("near", ())],
+                facts=[UUID(id_) for id_ in value.get("facts", ())],
                 is_untrusted=bool(value.get("untrusted")),
                 not_read=int(value.get("not_read", 0)),
                 clean=str(value.get("clean", "")),

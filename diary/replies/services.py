@@ -89,6 +89,7 @@ def _build_task(
         record=PromptRecord(
             traces=list(gathered.recalled_by),
             near=list(gathered.near),
+            facts=[fact.id for fact in gathered.context.facts],
             is_untrusted=not gathered.context.entry.is_trusted,
             not_read=gathered.not_read,
         ),

@@ -16,7 +16,7 @@ from diary.errors import ObjectNotFound
 from diary.generation import prompt_templates
 from diary.generation.budget import ensure_unlocked, get_token_budget
 from diary.generation.page_tasks import PageSection, RenderedText
-from diary.generation.prompt_context import PromptContext, fit_to_window
+from diary.generation.prompt_context import PromptContext, PromptFact, fit_to_window
 from diary.generation.prompt_entries import build_earlier_entries, build_prompt_entries, build_prompt_entry
 from diary.generation.prompt_record import PromptRecord
 from diary.generation.prompts import build_prompt
@@ -101,6 +101,7 @@ class ReplyTask:
         refs = [(one.id, one.day or self.day) for one in (*before, self.context.entry) if one.id]
         dropped = len(before) - len(sent.recalled) - len(sent.earlier)
         self.record.left_out, self.record.entries = refs[:dropped], refs[dropped:]
+        self.record.facts = [fact.id for fact in sent.facts]
         self.record.replies = len(sent.replies)
         self.record.replies_left_out = len(self.context.replies) - len(sent.replies)
         self.record.is_cut = sent.is_cut or any(one.is_cut for one in sent.recalled)
@@ -169,6 +170,7 @@ def gather_input(*, person: Person, entry_id: UUID, choice: ReplyKindChoice) -> 
         recalled=build_earlier_entries(recalled.entries, zone=person.time_zone, near=recalled.near),
         earlier=build_prompt_entries(alike, zone=person.time_zone),
         replies=tuple(_list_earlier_replies(entry)),
+        facts=tuple(PromptFact(id=fact.id, text=fact.text) for fact in hooks.recall_facts(entry)),
     )
     not_read = len(earlier) - len(alike)
     return ReplyInput(context, tuple(recalled.by), tuple(recalled.near), not_read)
@@ -244,4 +246,5 @@ def _get_values(choice: ReplyKindChoice, context: PromptContext) -> dict[str, ob
         "entry": context.entry,
         "is_cut": context.is_cut,
         "replies": context.replies,
+        "facts": context.facts,
     }

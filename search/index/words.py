@@ -28,7 +28,7 @@ from llamora.threads import let_others_run
 from search.errors import IndexBusy, IndexClosed, SnapshotRefused
 from search.index import fts_queries
 from search.index.fts_queries import AFTER_ALL_DAYS, ASSUMED_TEXTS, MAX_COUNTED, WordSearch, find_word_forms
-from search.index.types import Document, TextOutline
+from search.index.types import FACT_KIND, Document, TextOutline
 from search.query.folding import fold, split_words, to_index_form
 from search.query.parser import QueryTerm, SearchQuery
 from search.query.stop_words import STOP_WORDS
@@ -162,6 +162,10 @@ _MAX_PLACES: Final = 5000
 # Pages that FTS5 merges in a step, and how few changes of its tables mean that there was nothing to merge.
 _PAGES_AT_ONCE: Final = 200
 _LEAST_CHANGES: Final = 2
+
+# So many facts with rare words of a text are compared with it.
+_MAX_FACTS: Final = 200
+_FACTS: Final = SearchQuery(kinds=frozenset({FACT_KIND}))
 
 # Seconds for which a page waits for what it can do without.
 _PATIENCE: Final = 0.005
@@ -434,6 +438,30 @@ class WordsIndex:
             sql = "SELECT n, id FROM docs WHERE n IN (SELECT value FROM json_each(?)) AND kind = 'entry'"
             rows = db.execute(sql, (json.dumps(list(sums)),)).fetchall()
         return weights, {UUID(bytes=id_): sums[n] for n, id_ in rows}
+
+    def find_facts_sharing(self, words: Collection[str]) -> tuple[dict[str, float], set[UUID]]:
+        """Return the weights of the rare ones among words, and the facts with any of them.
+
+        The weights are as in entries. Facts do not make a word frequent: many may be about one thing.
+        """
+        with self._use() as db:
+            facts = fts_queries.match_filters(_FACTS).count(db, most=-1)
+            total = max(ASSUMED_TEXTS, fts_queries.count_texts(db) - facts)
+            most = int(total * _RARE_SHARE)
+            counts = fts_queries.count_rare_words(db, words, most=most + facts)
+            weights: dict[str, float] = {}
+            found: set[UUID] = set()
+            for word in sorted(counts, key=lambda word: (counts[word], word)):
+                query = fts_queries.match_word(_FACTS, word)
+                sql = f"{query.sql('docs.id')} LIMIT ?"
+                some = {UUID(bytes=id_) for (id_,) in db.execute(sql, (*query.parameters, _MAX_FACTS))}
+                many = max(1, counts[word] - len(some))
+                if some and many <= most:
+                    weights[word] = 1 - math.log(many) / math.log(total)
+                    found |= some
+                if len(found) >= _MAX_FACTS:
+                    break
+        return weights, found
 
     def find(self, query: SearchQuery, *, limit: int) -> WordHits:
         """Return the texts that match the words of the query."""

@@ -143,6 +143,7 @@ ADDRESSES = (
     Address("fact_decline", "/facts/{fact}/decline/", is_owned=True),
     Address("fact_correct", "/facts/{fact}/correct/", is_owned=True),
     Address("fact_change", "/facts/{fact}/change/", is_owned=True),
+    Address("fact_reading", "/facts/{fact}/reading/", is_owned=True),
     Address("fact_undo", "/facts/{fact}/undo/", is_owned=True),
     Address("fact_forget", "/facts/{fact}/forget/", is_owned=True),
     Address("search", "/search/"),

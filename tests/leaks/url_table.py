@@ -187,6 +187,7 @@ fact_accept                           sign-in unlock moved 404 404   | 401 401 m
 fact_decline                          sign-in unlock moved 404 404   | 401 401 moved 404 404
 fact_correct                          sign-in unlock moved 404 404   | 401 401 moved 404 404
 fact_change                           sign-in unlock moved 404 404   | 401 401 moved 404 404
+fact_reading                          sign-in unlock moved 404 404   | 401 401 moved 404 404
 fact_undo                             sign-in unlock moved 404 404   | 401 401 moved 404 404
 fact_forget                           sign-in unlock moved 404 404   | 401 401 moved 404 404
 """

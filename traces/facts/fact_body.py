@@ -14,6 +14,7 @@ A JSON object; all but the text may be missing:
     said        moments at which it was said again
     ended       the day since when it is no longer so
     links       ids of facts that its owner linked with it
+    not_recalled  true if no reply and no answer reads it
     confidence  of an import or a program: how sure it was, from 0 to 1
 """
 
@@ -29,6 +30,7 @@ from traces.facts.statements import LANGUAGES, OWNER, read_statement
 
 MAX_TEXT: Final = 500
 KINDS: Final = ("people", "places", "belongings", "dates", "habits", "preferences")
+NOT_RECALLED: Final = "not_recalled"
 _MAX_KIND: Final = 40
 # Relations that are said with "is" and "has" alone.
 _JOINING_RELATIONS: Final = frozenset({"", "has", "is", "name"})

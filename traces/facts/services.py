@@ -24,7 +24,7 @@ from traces.facts.changes import (
     take_snapshot,
 )
 from traces.facts.comparison import Strategy
-from traces.facts.fact_body import FactText, get_text
+from traces.facts.fact_body import NOT_RECALLED, FactText, get_text
 from traces.facts.indexes import set_indexes
 from traces.facts.models import DeclinedFact, Fact, FactChange, FactSettings, FactState
 from traces.facts.queries import (
@@ -173,6 +173,20 @@ def end_fact(*, owner_id: UUID, fact_id: UUID, on: date, author: ChangeAuthor | 
         return _change(fact, "end", author or ChangeAuthor(), lambda fact: _end(fact, on=on))
 
 
+def set_recalled(
+    *, owner_id: UUID, fact_id: UUID, is_recalled: bool, author: ChangeAuthor | None = None
+) -> Fact:
+    """Choose whether replies and answers may read a fact; raise ObjectNotFound."""
+    with write_transaction():
+        fact = get_fact(owner_id, fact_id)
+        if (fact.body.get(NOT_RECALLED) is not True) == is_recalled:
+            return fact
+        kind = "read_again" if is_recalled else "not_read"
+        return _change(
+            fact, kind, author or ChangeAuthor(), lambda fact: _set_recalled(fact, is_recalled=is_recalled)
+        )
+
+
 def decline_fact(*, owner_id: UUID, fact_id: UUID) -> None:
     """Delete a proposal, and never propose its sentence again; raise ObjectNotFound."""
     with write_transaction():
@@ -298,6 +312,12 @@ def _set_state(fact: Fact, state: FactState) -> Fact:
 def _set_text(fact: Fact, text: FactText) -> Fact:
     read = {key: value for key, value in fact.body.items() if key not in ("text", "subject", "relation")}
     fact.body = {**read, **text.to_json()}
+    return fact
+
+
+def _set_recalled(fact: Fact, *, is_recalled: bool) -> Fact:
+    rest = {key: value for key, value in fact.body.items() if key != NOT_RECALLED}
+    fact.body = rest if is_recalled else {**rest, NOT_RECALLED: True}
     return fact
 
 

@@ -43,6 +43,8 @@ _CHANGES: Final = {
     "correct": "Corrected",
     "end": "Marked as no longer so",
     "undo": "Undone",
+    "not_read": "Not read for replies any more",
+    "read_again": "Read for replies again",
     **{strategy.value: label for strategy, (label, _) in STRATEGY_LABELS.items()},
 }
 # The same of the earlier one of two facts.
@@ -64,6 +66,8 @@ CORRECTED: Final = "Corrected. What it said before is in its history."
 ENDED: Final = "Saved. This is no longer so."
 REPLACED: Final = "Saved. The earlier fact is no longer so."
 UNDONE: Final = "Undone."
+NOT_READ: Final = "Saved. No reply and no answer reads this fact any more."
+READ_AGAIN: Final = "Saved. Replies and answers may read this fact again."
 FORGOTTEN: Final = "Forgotten. The sentence, its quote and its history are deleted."
 
 SUGGESTED_BY: Final = "suggested by"

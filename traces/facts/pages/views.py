@@ -45,6 +45,7 @@ from traces.facts.services import (
     end_fact,
     forget_fact,
     resolve_conflict,
+    set_recalled,
     undo_change,
 )
 
@@ -168,6 +169,17 @@ def _parse_day(request: HouseholdRequest) -> date:
         return days.parse_day(typed) if typed else days.today(request.user.time_zone, now=timezone.now())
     except ValueError:
         raise InvalidFact(sentences.NO_SUCH_DAY) from None
+
+
+@require_http_methods(_METHODS)
+@unlock_required
+def reading(request: HouseholdRequest, fact_id: UUID) -> HttpResponse:
+    """Choose whether replies and answers may read a fact."""
+    if request.method == "POST":
+        is_recalled = request.POST.get("read") == "yes"
+        set_recalled(owner_id=request.user.id, fact_id=fact_id, is_recalled=is_recalled)
+        messages.success(request, sentences.READ_AGAIN if is_recalled else sentences.NOT_READ)
+    return redirect("fact", fact_id)
 
 
 @require_http_methods(_METHODS)

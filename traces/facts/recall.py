@@ -1,0 +1,56 @@
+"""Facts that are read for a reply or an answer, and which of them their owner does not want read again.
+
+Which facts bear on a text is found elsewhere. Here it is decided which of those may be read: accepted, not
+excluded, and trusted, which those of programs and files are not.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Final
+from uuid import UUID
+
+from django.urls import reverse
+
+from diary.hooks import ReadFact, RecalledFact
+from diary.models import TRUSTED_ORIGINS, Entry
+from traces.facts.fact_body import NOT_RECALLED
+from traces.facts.models import Fact
+
+MAX_RECALLED: Final = 8
+
+
+def load_recalled(owner_id: UUID, ids: Sequence[UUID]) -> list[RecalledFact]:
+    """Return those of these facts that may be read now, in this order, and no more than MAX_RECALLED.
+
+    One from an entry may be read only if that is its owner's own now: they may have said so, and undone it.
+    """
+    facts = {fact.id: fact for fact in Fact.objects.only_accepted(owner_id).only_trusted().filter(id__in=ids)}
+    untrusted = _find_untrusted(owner_id, (fact.entry_id for fact in facts.values()))
+    found: list[RecalledFact] = []
+    for id_ in ids:
+        fact = facts.get(id_)
+        body = fact.open_or("body", None) if fact is not None and fact.entry_id not in untrusted else None
+        if body and body.get("text") and body.get(NOT_RECALLED) is not True:
+            found.append(RecalledFact(id=id_, text=str(body["text"])))
+    return found[:MAX_RECALLED]
+
+
+def list_read_facts(owner_id: UUID, ids: Collection[UUID]) -> list[ReadFact]:
+    """Return facts that were read, in whatever state, with the choice whether each is read again."""
+    facts = {fact.id: fact for fact in Fact.objects.for_owner(owner_id).filter(id__in=ids)}
+    bodies = {id_: facts[id_].open_or("body", None) for id_ in ids if id_ in facts}
+    return [
+        ReadFact(
+            text=str(body.get("text", "")),
+            address=reverse("fact", args=[id_]),
+            choice_address=reverse("fact_reading", args=[id_]),
+            is_read=body.get(NOT_RECALLED) is not True,
+        )
+        for id_, body in bodies.items()
+        if body
+    ]
+
+
+def _find_untrusted(owner_id: UUID, entry_ids: Iterable[UUID | None]) -> set[UUID | None]:
+    ids = {id_ for id_ in entry_ids if id_ is not None}
+    entries = Entry.objects.filter(owner_id=owner_id, id__in=ids).exclude(origin__in=TRUSTED_ORIGINS)
+    return set(entries.values_list("id", flat=True))
