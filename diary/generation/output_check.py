@@ -29,7 +29,8 @@ _SENTENCE_END: Final = re.compile(r"[.!?…。！？]+[\"'”’»)*_\]]*(?=\s|$
 _TIME_HEAD: Final = re.compile(r"\W{0,3}\[\d{1,2}[:.]\d{2}\]")
 _YEAR: Final = re.compile(r"\d{4}")
 _JSON_HEAD: Final = re.compile(r"(?:```\w{0,9}\s{0,9})?\{\s{0,9}\"")
-_FENCE_CODE: Final = re.compile(r"[0-9a-f]{32}")
+# The code of a fence, also with other letters or without its end, as small models copy it.
+_FENCE_CODE: Final = re.compile(r"[0-9a-fA-F]{16,}")
 # The anchor matters only to expressions that are no head: those of a head name their year.
 _ANY_DAY: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -59,6 +60,7 @@ class TextCheck:
     ) -> None:
         fixed_texts = tuple(fixed_texts)
         own = set(_iter_runs(own_text))
+        self._own_text = own_text.casefold()
         self._echoes = {run for text in fixed_texts for run in _iter_runs(text)} - own
         self._headings = get_headings(fixed_texts)
         self._heading_starts = _list_starts(self._headings, own_text=own_text)
@@ -99,12 +101,16 @@ class TextCheck:
             self._word_count += 1
             if self._word_count == self._max_words:
                 self._full_at = match.end()
-            if _FENCE_CODE.fullmatch(match.group()) or self._begins_like_heading(match.group()):
+            if self._is_fence_code(match.group()) or self._begins_like_heading(match.group()):
                 return Cut(self._text.rfind("\n", 0, match.start()) + 1, "echo")
             self._recent.append((match.group().casefold(), match.start()))
             if len(self._recent) == ECHO_LENGTH and tuple(word for word, _ in self._recent) in self._echoes:
                 return Cut(self._recent[0][1], "echo")
         return None
+
+    def _is_fence_code(self, word: str) -> bool:
+        is_code = _FENCE_CODE.fullmatch(word) and not word.isdecimal()
+        return bool(is_code) and word.casefold() not in self._own_text
 
     def _begins_like_heading(self, word: str) -> bool:
         """Add a word to its line, and return whether the line is now the beginning of a heading."""

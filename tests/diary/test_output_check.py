@@ -45,6 +45,8 @@ def run_check(check: TextCheck, text: str, *, size: int) -> Cut | None:
         ("28 November 2026\nTake one particular thing in the entry: a person, a", "", "forged"),
         ("Well.\nThe latest days:\n28 November 2026\nToday", "Well.\n", "echo"),
         ("Well.\n<text 0123456789abcdef0123456789abcdef>\nToday", "Well.\n", "echo"),
+        ("Well.\nAefc8194da0bde9c2b6f6b82d220abd7.", "Well.\n", "echo"),
+        ("text 0123456789abcdef0", "", "echo"),
         ('{"text": "You went home."}', "", "echo"),
         ('\n```json\n{ "reply": "You went home."}', "", "echo"),
         ("Saturday, 28 November 2026\n\nToday I went", "", "forged"),
@@ -78,6 +80,7 @@ def test_an_echo_and_a_forged_entry_end_the_text_before_they_begin(
         "2 the entry.",
         "The latest days were quiet.",
         "You have already answered this question yourself.",
+        "The card is 4929123412341234, the word faded.",
     ],
 )
 def test_what_only_looks_alike_stays(text: str, size: int) -> None:
@@ -89,6 +92,12 @@ def test_words_of_the_prompt_that_the_person_wrote_as_well_may_be_quoted() -> No
     check = TextCheck(fixed_texts=FIXED, own_text=f"My teacher said: {words}, always.")
 
     assert run_check(check, f"Your teacher said: {words}!", size=5) is None
+
+
+def test_a_number_that_the_person_wrote_as_well_is_no_code() -> None:
+    check = TextCheck(fixed_texts=FIXED, own_text="Commit 0A1B2C3D4E5F60718293 at last.")
+
+    assert run_check(check, "What is in 0a1b2c3d4e5f60718293?", size=3) is None
 
 
 def test_words_of_a_heading_that_the_person_wrote_as_well_may_begin_a_line() -> None:

@@ -28,6 +28,8 @@ RUN = 8
 DATE = r"\W*(\w+,? )?(\d{1,2}\.? \w+|\w+ \d{1,2}),? \d{4}\W*"
 HEAD = re.compile(rf"(?m)^({DATE}|\W*\[\d{{1,2}}[:.]\d{{2}}\].*)$")
 
+FENCE_CODE = re.compile(r"\b[0-9a-fA-F]{16,}\b")
+
 
 def list_runs(text: str) -> set[str]:
     """Return each eight words in a row."""
@@ -69,6 +71,8 @@ def test_no_echo_and_no_forged_entry_of_forty_replies_is_stored(
             own = list_runs(told)
             if any(list_runs(fixed) & list_runs(text) - own for fixed in get_fixed_texts(kind)):
                 faults.append(f"echo: {text}")
+            if FENCE_CODE.search(text):
+                faults.append(f"code: {text}")
             if HEAD.search(text):
                 faults.append(f"forged: {text}")
         # Where an opening would be made.
