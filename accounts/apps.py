@@ -13,10 +13,11 @@ class AccountsConfig(AppConfig):
         from accounts import receivers  # noqa: PLC0415 - models must be loaded first
         from accounts.rotation import background  # noqa: PLC0415 - as above
         from accounts.sessions import scope  # noqa: PLC0415 - as above
-        from accounts.tokens import open_keyrings, request_headers  # noqa: PLC0415 - as above
+        from accounts.tokens import open_keyrings, recent_checks, request_headers  # noqa: PLC0415 - as above
 
         receivers.connect()
         background.connect()
         open_keyrings.connect()
+        recent_checks.connect()
         if request_headers.find_sender not in scope.credential_openers:
             scope.credential_openers.append(request_headers.find_sender)

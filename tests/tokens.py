@@ -12,6 +12,7 @@ from accounts.keys import token_slots
 from accounts.models import AccessToken
 from accounts.tokens.call_limits import call_limits
 from accounts.tokens.open_keyrings import open_keyrings
+from accounts.tokens.recent_checks import recent_checks
 from accounts.tokens.services import TokenRequest, create_token, create_token_with_password
 from accounts.tokens.token_uses import token_uses
 from accounts.tokens.verification import OpenedToken, admissions, cutoffs, verify_token
@@ -70,7 +71,7 @@ def read_entries(text: str) -> set[str]:
 
 def forget_process() -> None:
     """Drop what a process has in memory of tokens, as its end does."""
-    for memory in (admissions, cutoffs, call_limits, token_uses, open_keyrings):
+    for memory in (admissions, cutoffs, call_limits, token_uses, open_keyrings, recent_checks):
         memory.clear()
 
 

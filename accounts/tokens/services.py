@@ -23,6 +23,7 @@ from accounts.sessions import revocation_list
 from accounts.sessions.cookies import SessionCookie
 from accounts.signals import token_revoking
 from accounts.tokens.open_keyrings import open_keyrings
+from accounts.tokens.recent_checks import recent_checks
 from llamora import crypto
 from llamora.crypto import Keyring, SlotError, TokenKind, TokenTerms, in_force
 from llamora.database import truncate_wal, write_transaction
@@ -226,3 +227,4 @@ def _revoke_with_rotation(keyring: Keyring, *, person: Person, token_id: UUID, c
 def _revoke_on_commit(token_id: UUID) -> None:
     """Revoke the id after the commit, in case the row is put back."""
     transaction.on_commit(partial(revocation_list.revoke_for_good, token_id.bytes))
+    transaction.on_commit(partial(recent_checks.remove, token_id))

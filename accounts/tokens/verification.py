@@ -3,6 +3,9 @@
 Whatever is wrong with a token, the answer is the same: InvalidToken, never sooner than REFUSAL_SECONDS after
 the question, so that nobody learns which tokens exist or existed. Failures are counted by address.
 
+A token that was checked before, with the same row and the same keyring of its owner's, is not checked in full
+again (`recent_checks`).
+
 A token that works while its owner is away is looked at like a key that is unlocked (rules 1 to 3 of
 `accounts.keys.key_checks`, and no session of this process holds other keys) when it comes for the first time,
 and again when its slot is another one. While its owner is unlocked, its terms are compared with those that
@@ -28,12 +31,14 @@ from accounts.sessions.registry import check_no_other_realm_keys
 from accounts.throttling.throttle import throttle
 from accounts.tokens.call_limits import call_limits
 from accounts.tokens.open_keyrings import OpenKeyring, open_keyrings
+from accounts.tokens.recent_checks import RecentCheck, recent_checks
 from accounts.tokens.token_uses import token_uses
 from llamora import crypto
 from llamora.clock import services as clock
 from llamora.crypto import (
     DropKey,
     EnvelopeError,
+    OpenedTokenSlot,
     RealmKeyring,
     SlotError,
     TokenError,
@@ -41,9 +46,9 @@ from llamora.crypto import (
     TokenSlot,
     TokenTerms,
     TokenText,
-    VaultLocked,
 )
 from llamora.database import CachedQuery, NotWritten, write_transaction
+from llamora.database.cached_sql import StoredRow
 from llamora.threads import yield_turn
 
 REFUSAL_SECONDS = 0.02
@@ -174,11 +179,14 @@ def find_token_owner(text: str) -> UUID | None:
 def _open_token(text: str) -> OpenedToken:
     try:
         token = crypto.parse_token(text)
-        row = next((StoredToken(*values) for values in _select_token(id=token.id)), None)
-        if row is None or _is_ended(row):
+        stored = next(iter(_select_token.fetch_stored(id=token.id)), None)
+        if stored is None:
+            recent_checks.remove(token.id)
             raise InvalidToken
-        slot = token_slots.slot_from_row(row)
-        opened = _open_slot(row, slot, token)
+        check = recent_checks.find(token.id, stored=stored)
+        opened = None if check is None else _open_again(check, token)
+        if opened is None:
+            opened = _check_in_full(token, stored)
     except (TokenError, SlotError, Vault.DoesNotExist):
         raise InvalidToken from None
     except ERRORS as error:
@@ -188,48 +196,74 @@ def _open_token(text: str) -> OpenedToken:
     return opened
 
 
+def _open_again(check: RecentCheck, token: TokenText) -> OpenedToken | None:
+    """Return what a token opens whose row is still that of an earlier check, or None if more has changed."""
+    slot = check.slot.slot
+    held = _find_held(slot.owner, epoch=slot.epoch)
+    if held is not check.held or (slot.terms.kind is TokenKind.AWAY and not admissions.is_admitted(slot)):
+        return None
+    if revocation_list.is_revoked(slot.id.bytes) or _is_outlived(slot, created_at=check.created_at):
+        return None
+    found = check.slot.open(token)
+    call_limits.count(slot.id)
+    return _build_opened(found, token, held=held)
+
+
+def _check_in_full(token: TokenText, stored: StoredRow) -> OpenedToken:
+    (values,) = _select_token.convert([stored], id=token.id)
+    row = StoredToken(*values)
+    if _is_ended(row):
+        raise InvalidToken
+    slot = token_slots.slot_from_row(row)
+    epoch = row.owner__vault__epoch
+    if epoch is None:
+        raise InvalidToken
+    held = _find_held(row.owner_id, epoch=epoch)
+    # Its secret first: nothing else about a token is told to who has it not.
+    found = crypto.open_token_slot(
+        slot, token, current_epoch=epoch, owner_keyring=None if held is None else held.keyring
+    )
+    _check_valid(row, slot)
+    if held is not None:
+        _check_listed(row, held)
+    opened = _build_opened(found, token, held=held)
+    try:
+        _check_admitted(slot, opened.keyring)
+        call_limits.count(row.id)
+    except BaseException:
+        if opened.keyring is not None:
+            opened.keyring.close()
+        raise
+    remembered = crypto.remember_token_slot(found, token)
+    recent_checks.add(
+        slot.id, RecentCheck(stored=stored, held=held, slot=remembered, created_at=row.created_at)
+    )
+    return opened
+
+
+def _find_held(owner: UUID, *, epoch: int) -> OpenKeyring | None:
+    held = open_keyrings.find_held(owner)
+    return None if held is None or held.keyring.epoch != epoch else held
+
+
+def _build_opened(found: OpenedTokenSlot, token: TokenText, *, held: OpenKeyring | None) -> OpenedToken:
+    """Return what a checked token opens; raise VaultLocked if its owner must be unlocked for it."""
+    terms, drop, keyring = found.slot.terms, None, None
+    if terms.kind is TokenKind.DROP:
+        drop = found.build_drop_key()
+    else:
+        keyring = found.build_keyring(owner_keyring=None if held is None else held.keyring)
+    return OpenedToken(token=token, owner=found.slot.owner, terms=terms, keyring=keyring, drop=drop)
+
+
 def _is_ended(row: StoredToken) -> bool:
     return not row.owner__is_active or row.is_expired or revocation_list.is_revoked(row.id.bytes)
 
 
-def _open_slot(row: StoredToken, slot: TokenSlot, token: TokenText) -> OpenedToken:
-    epoch = row.owner__vault__epoch
-    if epoch is None:
-        raise InvalidToken
-    held = open_keyrings.find_held(row.owner_id)
-    if held is not None and held.keyring.epoch != epoch:
-        held = None
-    owners = None if held is None else held.keyring
-    # Its secret first: nothing else about a token is told to who has it not.
-    drop = keyring = None
-    match slot.terms.kind:
-        case TokenKind.DROP:
-            drop = crypto.open_drop(slot, token, current_epoch=epoch, owner_keyring=owners)
-        case TokenKind.AWAY:
-            keyring = crypto.open_away(slot, token, current_epoch=epoch, owner_keyring=owners)
-        case TokenKind.ORDINARY if owners is None:
-            crypto.check_secret(slot, token, current_epoch=epoch)
-        case TokenKind.ORDINARY:
-            keyring = crypto.open_ordinary(slot, token, keyring=owners)
-    try:
-        _check_valid(row, slot)
-        if held is not None:
-            _check_listed(row, held)
-        _check_admitted(slot, keyring)
-        call_limits.count(row.id)
-    except BaseException:
-        if keyring is not None:
-            keyring.close()
-        raise
-    return OpenedToken(token=token, owner=row.owner_id, terms=slot.terms, keyring=keyring, drop=drop)
-
-
 def _check_admitted(slot: TokenSlot, keyring: RealmKeyring | None) -> None:
-    """Raise VaultLocked or KeysDoNotMatch if the keys of a token may not be used."""
-    realms = slot.terms.realms
-    if slot.terms.kind is TokenKind.ORDINARY and keyring is None:
-        raise VaultLocked
+    """Raise KeysDoNotMatch if the keys in a token may not be used."""
     if slot.terms.kind is TokenKind.AWAY and keyring is not None and not admissions.is_admitted(slot):
+        realms = slot.terms.realms
         check_realm_keys_match(keyring, vault=Vault.objects.get(owner_id=slot.owner), realms=realms)
         check_no_other_realm_keys(keyring, realms)
         admissions.admit(slot)
@@ -237,13 +271,17 @@ def _check_admitted(slot: TokenSlot, keyring: RealmKeyring | None) -> None:
 
 def _check_valid(row: StoredToken, slot: TokenSlot) -> None:
     """Raise InvalidToken if a token has expired, or was not confirmed by its owner with these terms."""
-    if row.is_expired or not token_slots.is_confirmed(row, slot):
+    if not token_slots.is_confirmed(row, slot):
         raise InvalidToken
-    days = slot.terms.lifetime_days
-    cutoff = cutoffs.find(days) if days else None
-    if cutoff is not None and row.created_at < cutoff:
+    if _is_outlived(slot, created_at=row.created_at):
         _mark_expired(row)
         raise InvalidToken
+
+
+def _is_outlived(slot: TokenSlot, *, created_at: datetime) -> bool:
+    days = slot.terms.lifetime_days
+    cutoff = cutoffs.find(days) if days else None
+    return cutoff is not None and created_at < cutoff
 
 
 def _mark_expired(row: StoredToken) -> None:

@@ -21,9 +21,11 @@ Some names are exported under longer ones: `slots.create` is `create_slot`, `dig
 `keyed_digest`.
 """
 
+from llamora.crypto.access_tokens.remembered_slots import RememberedTokenSlot, remember_token_slot
 from llamora.crypto.access_tokens.terms import SCOPES, TokenKind, TokenTerms
 from llamora.crypto.access_tokens.token_slots import (
     DropKey,
+    OpenedTokenSlot,
     TokenSlot,
     check_drop_mac,
     check_secret,
@@ -33,6 +35,7 @@ from llamora.crypto.access_tokens.token_slots import (
     open_away,
     open_drop,
     open_ordinary,
+    open_token_slot,
     renew_token_slot,
 )
 from llamora.crypto.access_tokens.token_text import TokenText, new_token, parse_token
@@ -139,9 +142,11 @@ __all__ = [
     "Keyring",
     "NoToken",
     "NotAuthentic",
+    "OpenedTokenSlot",
     "Realm",
     "RealmKeyring",
     "RealmKeys",
+    "RememberedTokenSlot",
     "Slot",
     "SlotAhead",
     "SlotBehind",
@@ -191,12 +196,14 @@ __all__ = [
     "open_ordinary",
     "open_sealed",
     "open_slot",
+    "open_token_slot",
     "pad",
     "padded_size",
     "parse_recovery_code",
     "parse_token",
     "read_header",
     "recovery_groups",
+    "remember_token_slot",
     "renew_slot",
     "renew_token_slot",
     "seal",

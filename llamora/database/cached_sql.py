@@ -25,8 +25,11 @@ from django.db.models.query import (  # type: ignore[attr-defined]  # the stubs 
     get_related_populators,
 )
 
+from llamora.database.sqlite.base import convert_query
+
 Row = TypeVar("Row")
 Value = UUID | date | datetime | int | str
+StoredRow = tuple[Any, ...]
 
 _FIRST_PLACEHOLDER_DAY, _FIRST_PLACEHOLDER_NUMBER = date(9990, 1, 1), 7_410_236_981
 
@@ -40,10 +43,22 @@ class CachedQuery(Generic[Row]):
 
     def __call__(self, **values: Value) -> list[Row]:
         """Return the rows for these values."""
+        compiled = self._get_compiled(values)
+        return compiled.convert(compiled.fetch(values))
+
+    def fetch_stored(self, **values: Value) -> "list[StoredRow]":
+        """Return the rows as SQLite has them, for a caller that compares them with those it has seen."""
+        return self._get_compiled(values).fetch(values)
+
+    def convert(self, stored: "list[StoredRow]", **values: Value) -> list[Row]:
+        """Return rows that `fetch_stored` returned for these values as the queryset would return them."""
+        return self._get_compiled(values).convert(stored)
+
+    def _get_compiled(self, values: dict[str, Value]) -> "_CompiledQuery":
         compiled: _CompiledQuery | None = getattr(self._local, "compiled", None)
         if compiled is None or not compiled.is_of_this_thread:
             compiled = self._local.compiled = _CompiledQuery(self._build, values)
-        return list(compiled.fetch(values))
+        return compiled
 
 
 class _CompiledQuery:
@@ -56,7 +71,9 @@ class _CompiledQuery:
         queryset = build(**placeholders)
         self._database = queryset.db
         self._iterable_class = queryset._iterable_class
-        self._connection = connections[DEFAULT_DB_ALIAS]
+        self._connection: Any = connections[DEFAULT_DB_ALIAS]
+        # Refuses a thread that runs an event loop, as each query of Django's does.
+        self._connection.ensure_connection()
         self._compiler: Any = queryset.query.get_compiler(connection=self._connection)
         self._sql, parameters = self._compiler.as_sql()
         columns = [column[0] for column in self._compiler.select[: self._compiler.col_count]]
@@ -73,6 +90,8 @@ class _CompiledQuery:
             raise TypeError(
                 f"This queryset cannot be cached: {', '.join(sorted(lost)) or self._iterable_class}"
             )
+        # As the backend's cursor would turn it into SQLite's.
+        self._sqlite_sql = convert_query(self._sql)
         self._build_rows = _BUILDERS[self._iterable_class](self._compiler, self._database)
 
     @property
@@ -80,14 +99,23 @@ class _CompiledQuery:
         """Whether the connection for which the query was compiled is still this thread's connection."""
         return self._connection is connections[DEFAULT_DB_ALIAS]
 
-    def fetch(self, values: dict[str, Value]) -> Iterator[Any]:
-        """Run the query, and yield each row as the queryset would return it."""
+    def fetch(self, values: dict[str, Value]) -> list[StoredRow]:
+        """Run the query, and return the rows as SQLite has them."""
         stored = {name: _to_stored(value) for name, value in values.items()}
         parameters: list[Any] = [stored[name] if name else fixed for name, fixed in self._parameters]
-        with self._connection.cursor() as cursor:
-            cursor.execute(self._sql, parameters)
-            fetched = cursor.fetchall()
-        return self._build_rows(map(self._convert, fetched))
+        connection = self._connection
+        if connection.connection is None or connection.execute_wrappers or connection.queries_logged:
+            with connection.cursor() as cursor:
+                cursor.execute(self._sql, parameters)
+                return list(cursor.fetchall())
+        # What Django's cursor does around it takes longer than a small query itself.
+        connection.validate_no_broken_transaction()
+        with connection.wrap_database_errors:
+            return list(connection.connection.execute(self._sqlite_sql, parameters))
+
+    def convert(self, stored: list[StoredRow]) -> list[Any]:
+        """Return rows as the queryset would return them."""
+        return list(self._build_rows(map(self._convert, stored)))
 
     def _convert(self, fetched: tuple[Any, ...]) -> tuple[Any, ...]:
         """Return a row as the compiler's own `apply_converters` does, in half the time."""

@@ -249,6 +249,7 @@ def test_a_damaged_column_is_refused_like_any_other_token(
     left |= {"writes_own_text", "reads_untrusted"}
     for column in sorted(set(columns) - left):
         with connection.cursor() as cursor:
+            use_token(text)
             cursor.execute("SAVEPOINT damage")
             cursor.execute("PRAGMA ignore_check_constraints = 1")
             try:
@@ -351,6 +352,7 @@ def test_wider_terms_in_the_row_are_refused_by_whomever_they_were_written(
     olive: Resident, kind: TokenKind, change: dict[str, Any], is_locked: bool, is_holder: bool
 ) -> None:
     text = make_token(olive, kind, lifetime_days=30)
+    use_token(text)
     slot = token_slots.slot_from_row(get_row(text))
     terms = replace(slot.terms, **change)
     if is_holder:
@@ -419,6 +421,7 @@ def test_keys_that_differ_from_those_of_an_open_session_are_refused(owner: Resid
 
 def test_a_planted_public_key_of_a_drop_is_refused(olive: Resident) -> None:
     text = make_token(olive, TokenKind.DROP)
+    use_token(text)
     slot = token_slots.slot_from_row(get_row(text))
     tokens.write_slot(replace(slot, box=slot.box[:-32] + new_vault_keys()[1]))
     olive.lock()
@@ -453,6 +456,7 @@ def put_back(row: dict[str, Any]) -> None:
 @KINDS
 def test_the_row_of_a_revoked_token_put_back_is_refused(olive: Resident, kind: TokenKind) -> None:
     text = make_token(olive, kind)
+    use_token(text)
     row = copy_row(text)
     revoke(olive, text)
     put_back(row)

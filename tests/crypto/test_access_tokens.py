@@ -36,6 +36,8 @@ from llamora.crypto import (
     open_away,
     open_drop,
     open_ordinary,
+    open_token_slot,
+    remember_token_slot,
     renew_token_slot,
 )
 from tests.crypto import golden, reader
@@ -589,3 +591,24 @@ def test_a_printed_slot_shows_ids_only(keyring: Keyring, kind: TokenKind) -> Non
     assert repr(slot) == f"<TokenSlot {SLOT} owner={OWNER} kind={kind.value} epoch=3>"
     if kind is TokenKind.DROP:
         assert repr(read_private(slot)) not in repr(open_token(slot, keyring))
+
+
+# --- Remembered ---------------------------------------------------------------------------------------
+
+
+@KINDS
+def test_a_remembered_slot_opens_with_its_token_alone_and_shows_nothing(
+    kind: TokenKind, keyring: Keyring
+) -> None:
+    slot = new_token_slot(kind, keyring=keyring)
+    opened = open_token_slot(slot, TOKEN, current_epoch=keyring.epoch, owner_keyring=keyring)
+
+    remembered = remember_token_slot(opened, TOKEN)
+
+    assert remembered.open(TOKEN) == opened
+    with pytest.raises(WrongSecret):
+        remembered.open(OTHER_TOKEN)
+    # Neither what is inside nor a part of it.
+    assert read_private(slot)[:32] not in remembered._sealed
+    for at in range(0, len(opened.inside) - 8, 8):
+        assert opened.inside[at : at + 8] not in remembered._sealed

@@ -78,6 +78,7 @@ from llamora.crypto.errors import (
     SlotAhead,
     SlotBehind,
     UnknownAuthenticator,
+    VaultLocked,
     WrongSecret,
 )
 from llamora.crypto.keyring import Keyring, RealmKeyring
@@ -153,6 +154,65 @@ def create_token_slot(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class OpenedTokenSlot:
+    """A slot and what its token found inside, after all checks of its kind.
+
+    That is nothing for the kind "ordinary", the opened box for "away", and for "drop" the public key and the
+    authenticator.
+    """
+
+    slot: TokenSlot
+    inside: bytes = field(repr=False)
+
+    def build_keyring(self, *, owner_keyring: Keyring | None = None) -> RealmKeyring:
+        """Return the keyring of the token's realms; the caller closes it.
+
+        The kind "ordinary" needs its owner's. Raise VaultLocked if that was closed, or ForgedSlot.
+        """
+        slot = self.slot
+        if slot.terms.kind is TokenKind.AWAY:
+            bundle: Bundle = _parse_bundle(slot, self.inside)
+            if set(bundle.get(slot.epoch, ())) != slot.terms.realms:
+                raise ForgedSlot(slot.id)
+            oldest_epoch = min(bundle, default=slot.epoch)
+        else:
+            _check_kind(slot, TokenKind.ORDINARY)
+            if owner_keyring is None:
+                raise VaultLocked
+            bundle, oldest_epoch = (
+                owner_keyring.list_realm_keys(slot.terms.realms),
+                owner_keyring.oldest_epoch,
+            )
+        return RealmKeyring(owner=slot.owner, epoch=slot.epoch, realm_keys=bundle, oldest_epoch=oldest_epoch)
+
+    def build_drop_key(self) -> DropKey:
+        """Return what seals texts to the owner of a token of the kind "drop"."""
+        _check_kind(self.slot, TokenKind.DROP)
+        return DropKey(public=self.inside[:KEY_BYTES], authenticator=self.inside[KEY_BYTES:])
+
+
+def open_token_slot(
+    slot: TokenSlot, token: TokenText, *, current_epoch: int, owner_keyring: Keyring | None = None
+) -> OpenedTokenSlot:
+    """Check a slot of any kind with its token, and return what is inside.
+
+    With the owner's keyring at hand, the terms are those that the owner made. Raise WrongSecret, ForgedSlot,
+    SlotBehind, SlotAhead, UnknownAuthenticator or VaultLocked.
+    """
+    authenticator, private_key = _open_private(slot, token)
+    inside = b""
+    match slot.terms.kind:
+        case TokenKind.AWAY:
+            inside = _open_box(slot, private_key)
+        case TokenKind.DROP:
+            inside = _read_public_key(slot) + authenticator
+    _check_epoch(slot, current_epoch=current_epoch)
+    if owner_keyring is not None:
+        _check_terms(slot, authenticator, keyring=owner_keyring)
+    return OpenedTokenSlot(slot, inside)
+
+
 def check_secret(slot: TokenSlot, token: TokenText, *, current_epoch: int) -> None:
     """Raise a SlotError if a token is not the one of its slot, in this epoch; opens nothing."""
     _open_private(slot, token)
@@ -165,15 +225,8 @@ def open_ordinary(slot: TokenSlot, token: TokenText, *, keyring: Keyring) -> Rea
     Raise WrongSecret, ForgedSlot, SlotBehind, SlotAhead, UnknownAuthenticator or VaultLocked.
     """
     _check_kind(slot, TokenKind.ORDINARY)
-    authenticator, _ = _open_private(slot, token)
-    _check_epoch(slot, current_epoch=keyring.epoch)
-    _check_terms(slot, authenticator, keyring=keyring)
-    return RealmKeyring(
-        owner=slot.owner,
-        epoch=slot.epoch,
-        realm_keys=keyring.list_realm_keys(slot.terms.realms),
-        oldest_epoch=keyring.oldest_epoch,
-    )
+    opened = open_token_slot(slot, token, current_epoch=keyring.epoch, owner_keyring=keyring)
+    return opened.build_keyring(owner_keyring=keyring)
 
 
 def open_away(
@@ -184,20 +237,8 @@ def open_away(
     With the owner's keyring at hand, raise UnknownAuthenticator or VaultLocked as `open_ordinary` does.
     """
     _check_kind(slot, TokenKind.AWAY)
-    authenticator, private_key = _open_private(slot, token)
-    try:
-        inside = crypto_box_seal_open(slot.box, slot.public_key, private_key)
-    except (_SodiumError, TypeError, ValueError):
-        raise ForgedSlot(slot.id) from None
-    bundle = _parse_bundle(slot, inside)
-    _check_epoch(slot, current_epoch=current_epoch)
-    if owner_keyring is not None:
-        _check_terms(slot, authenticator, keyring=owner_keyring)
-    if set(bundle.get(slot.epoch, ())) != slot.terms.realms:
-        raise ForgedSlot(slot.id)
-    return RealmKeyring(
-        owner=slot.owner, epoch=slot.epoch, realm_keys=bundle, oldest_epoch=min(bundle, default=slot.epoch)
-    )
+    opened = open_token_slot(slot, token, current_epoch=current_epoch, owner_keyring=owner_keyring)
+    return opened.build_keyring()
 
 
 def open_drop(
@@ -208,14 +249,8 @@ def open_drop(
     With the owner's keyring at hand, raise UnknownAuthenticator or VaultLocked as `open_ordinary` does.
     """
     _check_kind(slot, TokenKind.DROP)
-    authenticator, _ = _open_private(slot, token)
-    head = _encode_head(slot)
-    if len(slot.box) != len(head) + KEY_BYTES or not hmac.compare_digest(slot.box[: len(head)], head):
-        raise ForgedSlot(slot.id)
-    _check_epoch(slot, current_epoch=current_epoch)
-    if owner_keyring is not None:
-        _check_terms(slot, authenticator, keyring=owner_keyring)
-    return DropKey(public=slot.box[len(head) :], authenticator=authenticator)
+    opened = open_token_slot(slot, token, current_epoch=current_epoch, owner_keyring=owner_keyring)
+    return opened.build_drop_key()
 
 
 def open_authenticator(slot: TokenSlot, *, keyring: Keyring) -> bytes:
@@ -295,6 +330,24 @@ def _encode_keys(bundle: Bundle) -> Iterator[bytes]:
                 + name
                 + _KEYS.pack(keys.sealing, keys.blinding, keys.columns)
             )
+
+
+def _open_box(slot: TokenSlot, private_key: bytes) -> bytes:
+    """Return what is in the box of the kind "away"; raise ForgedSlot if it is not a box of this slot."""
+    try:
+        inside = bytes(crypto_box_seal_open(slot.box, slot.public_key, private_key))
+    except (_SodiumError, TypeError, ValueError):
+        raise ForgedSlot(slot.id) from None
+    _parse_bundle(slot, inside)
+    return inside
+
+
+def _read_public_key(slot: TokenSlot) -> bytes:
+    """Return what is in the box of the kind "drop"; raise ForgedSlot if it is not a box of this slot."""
+    head = _encode_head(slot)
+    if len(slot.box) != len(head) + KEY_BYTES or not hmac.compare_digest(slot.box[: len(head)], head):
+        raise ForgedSlot(slot.id)
+    return slot.box[len(head) :]
 
 
 def _parse_bundle(slot: TokenSlot, inside: bytes) -> dict[int, dict[Realm, RealmKeys]]:

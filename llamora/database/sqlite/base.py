@@ -34,13 +34,14 @@ class Cursor(base.SQLiteCursorWrapper):
         """Return a query with the placeholders of SQLite; it takes as long as to run a small one."""
         # A long one, as of many rows at once, would fill the memory and is of little use.
         if param_names is None and len(query) <= _LONGEST_CACHED:
-            return _convert_query(query)
+            return convert_query(query)
         converted: str = super().convert_query(query, param_names=param_names)  # type: ignore[misc]  # the stubs lack it
         return converted
 
 
 @lru_cache(maxsize=256)
-def _convert_query(query: str) -> str:
+def convert_query(query: str) -> str:
+    """Return a query without parameters by name, with the placeholders of SQLite."""
     converted: str = base.FORMAT_QMARK_REGEX.sub("?", query).replace("%%", "%")
     return converted
 

@@ -1,0 +1,93 @@
+"""Checks of tokens that were made, so that the next call of a program is checked at less cost.
+
+What a check found holds only for the same row, byte by byte, of the token, its person and their vault, as the
+database has it at that moment, and for the same keyring of the owner's, or for none. So a change of any
+column, a rotation and a lock end it. What changes without the row is asked at every call: the list of revoked
+tokens, the clock, the owner's browsers, and how often a program called.
+
+What was found inside a token's slot is remembered under the token's secret (`RememberedTokenSlot`), and is
+forgotten when its owner's key is replaced or locked, or the token is revoked.
+"""
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from accounts.signals import data_key_rotated, person_deleted, vault_locked
+from accounts.tokens.open_keyrings import OpenKeyring
+from llamora.crypto import RememberedTokenSlot
+from llamora.database.cached_sql import StoredRow
+
+_MOST: Final = 512
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecentCheck:
+    """A check that a token passed: its row, the keyring of its owner's that was at hand, and its slot."""
+
+    stored: StoredRow = field(repr=False)
+    held: OpenKeyring | None
+    slot: RememberedTokenSlot
+    created_at: datetime
+
+
+class RecentChecks:
+    """Thread-safe memory of the last check of each token."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._checks: OrderedDict[UUID, RecentCheck] = OrderedDict()
+
+    def find(self, token_id: UUID, *, stored: StoredRow) -> RecentCheck | None:
+        """Return the check of a token if its row is still the same."""
+        with self._lock:
+            check = self._checks.get(token_id)
+            if check is not None and check.stored != stored:
+                del self._checks[token_id]
+                return None
+        return check
+
+    def add(self, token_id: UUID, check: RecentCheck) -> None:
+        """Remember a check instead of the one before."""
+        with self._lock:
+            self._checks[token_id] = check
+            self._checks.move_to_end(token_id)
+            while len(self._checks) > _MOST:
+                self._checks.popitem(last=False)
+
+    def remove(self, token_id: UUID) -> None:
+        """Forget the check of a token, if there is one."""
+        with self._lock:
+            self._checks.pop(token_id, None)
+
+    def remove_of_owner(self, owner: UUID) -> None:
+        """Forget the checks of a person's tokens."""
+        with self._lock:
+            self._checks = OrderedDict(
+                (id_, check) for id_, check in self._checks.items() if check.slot.slot.owner != owner
+            )
+
+    def __len__(self) -> int:
+        return len(self._checks)
+
+    def clear(self) -> None:
+        """Forget all of them."""
+        with self._lock:
+            self._checks.clear()
+
+
+recent_checks = RecentChecks()
+
+
+def _forget_of_person(sender: object, *, person_id: UUID, **_: Any) -> None:
+    del sender
+    recent_checks.remove_of_owner(person_id)
+
+
+def connect() -> None:
+    """Connect the receivers; called once from `AppConfig.ready`."""
+    for number, signal in enumerate((data_key_rotated, vault_locked, person_deleted)):
+        signal.connect(_forget_of_person, dispatch_uid=f"accounts.tokens.forget_checks.{number}")

@@ -1,0 +1,56 @@
+"""Slots that were opened with their token, remembered so that the token opens them again at less cost.
+
+What was found inside a slot lies in memory as it lies in the row: sealed, under a key that only the token's
+secret gives. So memory opens nothing without the token, and a token that is not the slot's opens nothing.
+
+    key     BLAKE2b(key = secret of the token, digest length 32, personalisation = "llamora.tokmem"
+                    (zeros to 16), data = 32 random bytes of this process)
+    sealed  24 bytes nonce | XSalsa20-Poly1305 (libsodium's crypto_secretbox) of what was inside
+
+It is never stored. Whether the slot is still the one that was opened, its caller compares.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from hashlib import blake2b
+
+from nacl.bindings import crypto_secretbox, crypto_secretbox_open
+from nacl.exceptions import CryptoError as _SodiumError
+
+from llamora.crypto.access_tokens.token_slots import OpenedTokenSlot, TokenSlot
+from llamora.crypto.access_tokens.token_text import TokenText
+from llamora.crypto.entropy import KEY_BYTES, secret_bytes
+from llamora.crypto.errors import WrongSecret
+
+_PERSON = b"llamora.tokmem"
+_NONCE_BYTES = 24
+_of_this_process = secret_bytes(KEY_BYTES)
+
+
+@dataclass(frozen=True, slots=True)
+class RememberedTokenSlot:
+    """A slot that was opened once, and what was inside, sealed under its token's secret."""
+
+    slot: TokenSlot
+    _sealed: bytes = field(repr=False)
+
+    def open(self, token: TokenText) -> OpenedTokenSlot:
+        """Return what was inside; raise WrongSecret if it was opened with another token."""
+        nonce, box = self._sealed[:_NONCE_BYTES], self._sealed[_NONCE_BYTES:]
+        try:
+            return OpenedTokenSlot(self.slot, bytes(crypto_secretbox_open(box, nonce, _derive_key(token))))
+        except _SodiumError:
+            raise WrongSecret(self.slot.id) from None
+
+
+def remember_token_slot(opened: OpenedTokenSlot, token: TokenText) -> RememberedTokenSlot:
+    """Return a slot to be remembered, given what was inside and the token that opened it."""
+    nonce = secret_bytes(_NONCE_BYTES)
+    return RememberedTokenSlot(
+        opened.slot, nonce + crypto_secretbox(opened.inside, nonce, _derive_key(token))
+    )
+
+
+def _derive_key(token: TokenText) -> bytes:
+    return blake2b(_of_this_process, key=token.secret, digest_size=KEY_BYTES, person=_PERSON).digest()
