@@ -7,7 +7,7 @@ from datetime import date
 from typing import Final, Self
 from uuid import UUID
 
-from llamora.threads import FairExecutor, let_others_run
+from llamora.threads import FairExecutor, let_others_run, yield_turn
 from search import fusion
 from search.chunks import Span
 from search.embedder.types import Floats
@@ -232,7 +232,7 @@ def _rank(index: PersonIndex, words: WordsIndex, query: SearchQuery, depth: int)
         query = replace(query, entries=trace_filter.find_entries_with_traces(index.owner, query.traces))
     embedding = _start_embedding(index, query)
     word_hits = words.find(query, limit=depth)
-    question = embedding.result() if embedding else None
+    question = _wait_for_embedding(embedding) if embedding else None
     near, outlines = _find_near(words, index, query, question)
     bearing_trace = _find_entries_by_trace(index, words, query)
     outlines |= word_hits.outlines
@@ -269,6 +269,13 @@ def _start_embedding(index: PersonIndex, query: SearchQuery) -> "Future[Floats] 
     if index.vectors is None or index.embedder is None or not query.text or query.quoted_phrases:
         return None
     return _embedding_threads.submit(index.embedder.embed_question, query.text)
+
+
+def _wait_for_embedding(embedding: "Future[Floats]") -> Floats:
+    if not embedding.done():
+        with yield_turn():
+            return embedding.result()
+    return embedding.result()
 
 
 def _find_near(

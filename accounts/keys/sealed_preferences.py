@@ -19,7 +19,7 @@ from uuid import UUID
 from accounts.keys.opened_columns import load_column
 from accounts.models import Person, Vault
 from llamora.crypto import EnvelopeError
-from llamora.database import write_transaction
+from llamora.database import CachedQuery, write_transaction
 
 COLUMNS: Final = (
     "model",
@@ -75,9 +75,16 @@ def apply_preferences(person: Person, vault: Vault) -> None:
         )
 
 
+_person_query: CachedQuery[Person] = CachedQuery(
+    lambda id: Person.objects.select_related("vault").filter(id=id)  # noqa: A006 - the column's
+)
+
+
 def load_person(person_id: UUID) -> Person:
     """Return a person with their sealed preferences; raise Person.DoesNotExist or EnvelopeError."""
-    person = Person.objects.select_related("vault").get(id=person_id)
+    person = next(iter(_person_query(id=person_id)), None)
+    if person is None:
+        raise Person.DoesNotExist
     apply_preferences(person, person.vault)
     return person
 

@@ -26,7 +26,7 @@ from accounts.tokens.open_keyrings import open_keyrings
 from accounts.tokens.recent_checks import recent_checks
 from llamora import crypto
 from llamora.crypto import Keyring, SlotError, TokenKind, TokenTerms, in_force
-from llamora.database import truncate_wal, write_transaction
+from llamora.database import CachedQuery, truncate_wal, write_transaction
 from llamora.fields import new_id
 
 MOST_TOKENS = 50
@@ -126,9 +126,15 @@ def list_tokens(keyring: Keyring) -> list[ListedToken]:
         return [_describe(row, keyring, listed=listed) for row in rows]
 
 
+# Each text that a program writes has its name.
+_named_query: CachedQuery[AccessToken] = CachedQuery(
+    lambda owner_id, id: AccessToken.objects.filter(owner_id=owner_id, id=id).only("owner_id", "name")  # noqa: A006
+)
+
+
 def find_token_name(keyring: Keyring, *, token_id: UUID) -> str:
     """Return the name of a token, or "" if it has none that can be read."""
-    row = AccessToken.objects.filter(owner_id=keyring.owner, id=token_id).first()
+    row = next(iter(_named_query(owner_id=keyring.owner, id=token_id)), None)
     with in_force(keyring):
         return str(row.open_or("name", "")) if row is not None else ""
 

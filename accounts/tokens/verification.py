@@ -38,6 +38,7 @@ from llamora.clock import services as clock
 from llamora.crypto import (
     DropKey,
     EnvelopeError,
+    Keyring,
     OpenedTokenSlot,
     RealmKeyring,
     SlotError,
@@ -66,7 +67,8 @@ _select_token: CachedQuery[tuple[Any, ...]] = CachedQuery(
 class OpenedToken:
     """A valid token: whose it is, its terms, and the keyring of its realms, or what it drops texts with.
 
-    The caller closes the keyring.
+    The caller closes the keyring. `owner_keyring` is that of its owner's unlocked browser at this moment,
+    which is not the caller's, and may be closed at any time.
     """
 
     token: TokenText = field(repr=False)
@@ -74,6 +76,7 @@ class OpenedToken:
     terms: TokenTerms
     keyring: RealmKeyring | None = None
     drop: DropKey | None = None
+    owner_keyring: Keyring | None = field(default=None, repr=False)
 
     @property
     def id(self) -> UUID:
@@ -249,11 +252,14 @@ def _find_held(owner: UUID, *, epoch: int) -> OpenKeyring | None:
 def _build_opened(found: OpenedTokenSlot, token: TokenText, *, held: OpenKeyring | None) -> OpenedToken:
     """Return what a checked token opens; raise VaultLocked if its owner must be unlocked for it."""
     terms, drop, keyring = found.slot.terms, None, None
+    owners = None if held is None else held.keyring
     if terms.kind is TokenKind.DROP:
         drop = found.build_drop_key()
     else:
-        keyring = found.build_keyring(owner_keyring=None if held is None else held.keyring)
-    return OpenedToken(token=token, owner=found.slot.owner, terms=terms, keyring=keyring, drop=drop)
+        keyring = found.build_keyring(owner_keyring=owners)
+    return OpenedToken(
+        token=token, owner=found.slot.owner, terms=terms, keyring=keyring, drop=drop, owner_keyring=owners
+    )
 
 
 def _is_ended(row: StoredToken) -> bool:

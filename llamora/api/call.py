@@ -1,6 +1,7 @@
 """One call of a program: its token, the keys in force, and its owner."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
@@ -11,7 +12,6 @@ from accounts.keys.sealed_preferences import load_person
 from accounts.models import Person
 from accounts.sessions import revocation_list
 from accounts.tokens.idempotency import StoredOnce, store_once
-from accounts.tokens.open_keyrings import open_keyrings
 from accounts.tokens.services import find_token_name
 from accounts.tokens.token_uses import token_uses
 from accounts.tokens.verification import OpenedToken
@@ -70,17 +70,20 @@ class Call:
     @cached_property
     def person(self) -> Person:
         """The owner: with their sealed preferences while they are unlocked, else as the database has them."""
-        held = open_keyrings.find(self.owner)
-        if held is None:
-            return Person.objects.get(id=self.owner)
-        with in_force(held):
-            return load_person(self.owner)
+        owners = self.opened.owner_keyring
+        if owners is not None:
+            with suppress(VaultLocked), in_force(owners):
+                return load_person(self.owner)
+        return Person.objects.get(id=self.owner)
 
     @cached_property
     def program_name(self) -> str:
         """The name of the program, or "" while its owner is locked, since it is sealed."""
-        held = open_keyrings.find(self.owner)
-        return find_token_name(held, token_id=self.token_id) if held is not None else ""
+        owners = self.opened.owner_keyring
+        if owners is not None:
+            with suppress(VaultLocked):
+                return find_token_name(owners, token_id=self.token_id)
+        return ""
 
     def note_read(self, count: int) -> None:
         """Note that the program reads `count` entries, for the page Programs."""

@@ -14,7 +14,7 @@ backup_files.py  names of backup files, and which of them are outdated
 sqlite/          the database backend, which reads a value of any stored type
 """
 
-from llamora.database.cached_sql import CachedQuery
+from llamora.database.cached_sql import CachedIdQuery, CachedQuery
 from llamora.database.errors import FenceRefused, NotWritten
 from llamora.database.sqlite.reading import FIRST_MOMENT
 from llamora.database.transactions import read_snapshot, write_transaction
@@ -22,6 +22,7 @@ from llamora.database.wal import truncate_wal
 
 __all__ = [
     "FIRST_MOMENT",
+    "CachedIdQuery",
     "CachedQuery",
     "FenceRefused",
     "NotWritten",

@@ -29,7 +29,7 @@ from accounts.models import Vault
 from diary.generation.prompt_record import EntryRef, PromptRecord
 from diary.models import Entry, Opening, Recap, Reply
 from llamora.crypto import EnvelopeError, Keyring, RealmKeyring, WrongEpoch, in_force, keyed_digest
-from llamora.database import CachedQuery
+from llamora.database import CachedIdQuery, CachedQuery
 from llamora.fields import SealedValue
 from llamora.fields.models import mac_fields
 from llamora.inference.job import LIVE_STATES
@@ -191,8 +191,12 @@ class TextSource:
 
     def filter_existing(self, owner: UUID, ids: Sequence[UUID], *, keyring: RealmKeyring) -> set[UUID]:
         """Return the ids of these rows that can be found now."""
-        there = set(self._select(owner_id=owner, id__in=ids).values_list("id", flat=True))
+        there = set(_existing_queries[self.kind](ids, owner_id=owner))
         return there - (self.find_stale(owner, keyring=keyring, among=there) if there else set())
+
+    def select_ids(self, ids: Sequence[UUID], *, owner_id: UUID) -> "QuerySet[Any, UUID]":
+        """Return the ids of those of these texts that can be found, apart from `find_stale`."""
+        return self._select(owner_id=owner_id, id__in=ids).values_list("id", flat=True)
 
     def _select(self, **lookups: Any) -> "QuerySet[Any]":
         manager: Any = self.model._default_manager
@@ -312,6 +316,11 @@ SOURCES: Final[tuple[TextSource, ...]] = (
 # After each save one text is loaded, so its SQL is compiled once.
 _row_queries: Final[dict[str, CachedQuery[tuple[Any, ...]]]] = {
     source.kind: CachedQuery(source.select_rows) for source in SOURCES
+}
+
+# Each search asks whether what it found is still there.
+_existing_queries: Final[dict[str, CachedIdQuery[UUID]]] = {
+    source.kind: CachedIdQuery(source.select_ids) for source in SOURCES
 }
 
 

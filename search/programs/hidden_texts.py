@@ -5,7 +5,7 @@ entries it read stands encrypted beside its text: that is looked up once, and he
 only.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 from uuid import UUID
@@ -15,6 +15,7 @@ from django.db.models import Q
 
 from diary.generation.prompt_record import PromptRecord
 from diary.models import TRUSTED_ORIGINS, Entry, EntryQuerySet, Opening, Origin, Recap, Reply
+from llamora.database import CachedIdQuery, CachedQuery
 from llamora.threads import let_others_run
 from search.index.person_index import PersonIndex
 from search.index.types import FACT_KIND
@@ -36,15 +37,16 @@ _AT_ONCE: Final = 500
 
 def find_hidden(index: PersonIndex) -> set[UUID]:
     """Return the ids of the hidden texts of an index's owner; needs a keyring of theirs in force."""
-    others = dict(_select_others(index.owner).values_list("id", "day"))
+    others = dict(_others_query(owner_id=index.owner))
     written = _load_sources(index)
     hidden = {
         id_ for id_, (_, sources) in written.items() if sources is None or not sources.isdisjoint(others)
     }
-    recaps = Recap.objects.filter(owner_id=index.owner, day__in=set(others.values()))
-    accepted = Fact.objects.only_accepted(index.owner).order_by()
-    facts = accepted.exclude(origin__in=TRUSTED_FACT_ORIGINS)
-    return {*others, *hidden, *recaps.values_list("id", flat=True), *facts.values_list("id", flat=True)}
+    hidden.update(others, _other_facts_query(owner_id=index.owner))
+    if others:
+        recaps = Recap.objects.filter(owner_id=index.owner, day__in=set(others.values()))
+        hidden.update(recaps.values_list("id", flat=True))
+    return hidden
 
 
 def find_origins(owner: UUID, by_kind: Mapping[str, Sequence[UUID]], *, with_hidden: bool) -> dict[UUID, str]:
@@ -52,13 +54,13 @@ def find_origins(owner: UUID, by_kind: Mapping[str, Sequence[UUID]], *, with_hid
 
     Each is opened anew, since an index does not notice when an origin is changed without a key.
     """
-    entries = Entry.objects.for_owner(owner).filter(id__in=by_kind.get("entry", ()))
+    entries = _entries_query(by_kind.get("entry", ()), owner_id=owner)
     found = {
         entry.id: str(entry.origin)
         for entry in entries
         if (with_hidden or entry.is_trusted) and entry.open_or("text", None) is not None
     }
-    for fact in Fact.objects.only_accepted(owner).filter(id__in=by_kind.get(FACT_KIND, ())):
+    for fact in _facts_query(by_kind.get(FACT_KIND, ()), owner_id=owner):
         is_readable = with_hidden or fact.origin in TRUSTED_FACT_ORIGINS
         if is_readable and fact.open_or("body", None) is not None:
             found[fact.id] = str(fact.origin)
@@ -68,13 +70,40 @@ def find_origins(owner: UUID, by_kind: Mapping[str, Sequence[UUID]], *, with_hid
         if kind in by_kind
         for row in model.objects.filter(owner_id=owner, id__in=by_kind[kind])
     ]
-    readable = rows if with_hidden else _filter_clean(owner, rows)
+    readable = rows if with_hidden or not rows else _filter_clean(owner, rows)
     return found | {row.id: Origin.MODEL.value for row in readable}
+
+
+def _build_written_query(model: type[Any], moment: str) -> Callable[..., Any]:
+    return lambda owner_id: model.objects.filter(owner_id=owner_id).order_by().values_list("id", moment)
 
 
 def _select_others(owner: UUID) -> EntryQuerySet:
     """Return the entries, deleted or not, that their owner neither wrote nor took as their own."""
     return Entry.objects.get_queryset().filter(owner_id=owner).exclude(origin__in=TRUSTED_ORIGINS).order_by()
+
+
+# Each search of a program asks these.
+_others_query: Final[CachedQuery[tuple[UUID, date]]] = CachedQuery(
+    lambda owner_id: _select_others(owner_id).values_list("id", "day")
+)
+_other_facts_query: Final[CachedQuery[UUID]] = CachedQuery(
+    lambda owner_id: (
+        Fact.objects.only_accepted(owner_id)
+        .order_by()
+        .exclude(origin__in=TRUSTED_FACT_ORIGINS)
+        .values_list("id", flat=True)
+    )
+)
+_entries_query: Final[CachedIdQuery[Entry]] = CachedIdQuery(
+    lambda ids, owner_id: Entry.objects.for_owner(owner_id).filter(id__in=ids)
+)
+_facts_query: Final[CachedIdQuery[Fact]] = CachedIdQuery(
+    lambda ids, owner_id: Fact.objects.only_accepted(owner_id).filter(id__in=ids)
+)
+_written_queries: Final[dict[str, CachedQuery[tuple[UUID, object]]]] = {
+    kind: CachedQuery(_build_written_query(model, moment)) for kind, model, moment in _MODEL_TEXTS
+}
 
 
 def _filter_clean(owner: UUID, rows: Sequence[Any]) -> list[Any]:
@@ -97,9 +126,9 @@ def _load_sources(index: PersonIndex) -> _KnownSources:
     """Return the sources of all texts of the model; those that are known are not opened again."""
     known = _known.get(index, {})
     current: _KnownSources = {}
-    for _, model, moment in _MODEL_TEXTS:
+    for kind, model, _ in _MODEL_TEXTS:
         rows = model.objects.filter(owner_id=index.owner).order_by()
-        written = dict(rows.values_list("id", moment))
+        written = dict(_written_queries[kind](owner_id=index.owner))
         current |= {id_: known[id_] for id_, at in written.items() if id_ in known and known[id_][0] == at}
         new = [id_ for id_ in written if id_ not in current]
         for some in _iter_batches(new):

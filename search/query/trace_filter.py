@@ -6,10 +6,11 @@ from typing import Final
 from uuid import UUID
 
 from llamora.crypto import VaultLocked
+from llamora.database import CachedQuery
 from search.query.folding import fold
 from search.query.stop_words import STOP_WORDS
 from traces.accepted import list_accepted
-from traces.models import EntryTrace, EntryTraceQuerySet, Trace
+from traces.models import EntryTrace, EntryTraceQuerySet, Trace, compute_name_index
 
 MAX_NAMED: Final = 200
 # Of a question so many words are looked up, alone and with those beside them.
@@ -30,6 +31,9 @@ def find_entries_with_traces(owner: UUID, names: Iterable[str]) -> frozenset[UUI
 def find_entries_by_trace_name(owner: UUID, text: str) -> list[UUID]:
     """Return the entries with the trace whose name is the whole query, latest day first."""
     if not text.strip():
+        return []
+    # Hardly a query is a trace's name.
+    if not _find_traces(owner, [text]):
         return []
     entry_traces = _filter_by_name(owner, text).order_by("-entry__day", "-entry__created_at", "-entry")
     return [entry_id for entry_id, _ in list_accepted(entry_traces[:MAX_NAMED])]
@@ -55,12 +59,28 @@ def _filter_by_name(owner: UUID, name: str) -> EntryTraceQuerySet:
 
 
 def _filter_by_names(owner: UUID, names: Iterable[str]) -> EntryTraceQuerySet:
-    try:
-        rows = Trace.objects.for_owner(owner).with_names(names).order_by().defer("summary")
-        # A name does not open if somebody moved its index to another trace.
-        traces = [trace.id for trace in rows if trace.open_or("name", None) is not None]
-    except VaultLocked:
-        traces = []
-    # Hardly a query is a trace's name: the second question is asked only where the first has an answer.
+    traces = _find_traces(owner, names)
     entry_traces = EntryTrace.objects.for_owner(owner)
     return entry_traces.filter(trace_id__in=traces) if traces else entry_traces.none()
+
+
+# Each search asks whether its words are the name of a trace.
+_named_query: Final[CachedQuery[Trace]] = CachedQuery(
+    lambda owner_id, name_index: (
+        Trace.objects.for_owner(owner_id).filter(name_index=name_index).order_by().defer("summary")
+    )
+)
+
+
+def _find_traces(owner: UUID, names: Iterable[str]) -> list[UUID]:
+    """Return the traces with one of these names; none while their owner is locked."""
+    wanted = list(names)
+    try:
+        if len(wanted) == 1:
+            rows: Iterable[Trace] = _named_query(owner_id=owner, name_index=compute_name_index(wanted[0]))
+        else:
+            rows = Trace.objects.for_owner(owner).with_names(wanted).order_by().defer("summary")
+        # A name does not open if somebody moved its index to another trace.
+        return [trace.id for trace in rows if trace.open_or("name", None) is not None]
+    except VaultLocked:
+        return []

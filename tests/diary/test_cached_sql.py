@@ -4,11 +4,11 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from uuid import UUID, uuid4
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from diary.models import Entry
-from llamora.database import CachedQuery
+from llamora.database import CachedIdQuery, CachedQuery
 from tests.people import Resident
 
 on_day: CachedQuery[Entry] = CachedQuery(lambda owner_id, day: Entry.objects.for_owner(owner_id).on_day(day))
@@ -99,3 +99,39 @@ def test_a_moment_is_asked_for_as_a_plain_query_asks(owner: Resident) -> None:
 
         assert since(o=owner.id, moment=moment) == list(plain)
     assert since(o=owner.id, moment=first.created_at) == [second.id]
+
+
+@pytest.mark.parametrize("count", [0, 1, 20, 21, 45])
+def test_rows_of_any_number_of_ids_are_found(owner: Resident, count: int) -> None:
+    by_ids: CachedIdQuery[UUID] = CachedIdQuery(
+        lambda ids, owner_id: (
+            Entry.objects.for_owner(owner_id).filter(id__in=ids).values_list("id", flat=True)
+        )
+    )
+    mine = [owner.write("Tea.").id, owner.write("Toast.").id]
+    ids = [*mine, *(uuid4() for _ in range(count))][:count]
+
+    assert set(by_ids([*ids, *ids], owner_id=owner.id)) == set(mine[:count])
+
+
+def test_rows_are_given_as_stored_for_a_caller_that_compares_them(owner: Resident) -> None:
+    entry = owner.write("Tea.")
+    pairs: CachedQuery[tuple[UUID, date]] = CachedQuery(
+        lambda o: Entry.objects.for_owner(o).values_list("id", "day")
+    )
+
+    stored = pairs.fetch_stored(o=owner.id)
+
+    assert stored == [(entry.id.hex, owner.today.isoformat())]
+    assert pairs.convert(stored, o=owner.id) == [(entry.id, owner.today)]
+
+
+def test_a_query_in_a_broken_transaction_is_refused(owner: Resident) -> None:
+    on_day(owner_id=owner.id, day=owner.today)
+
+    with transaction.atomic():
+        transaction.set_rollback(True)
+        with pytest.raises(transaction.TransactionManagementError):
+            on_day(owner_id=owner.id, day=owner.today)
+        transaction.set_rollback(False)
+    assert on_day(owner_id=owner.id, day=owner.today) == []
