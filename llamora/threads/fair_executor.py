@@ -18,14 +18,18 @@ waits without `yield_turn` blocks its whole pool. A call with much to compute ca
 between two parts of it.
 """
 
+import math
 import threading
 import time
-from collections import Counter, OrderedDict, deque
+from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from typing import Any
 
+# An exchange of two threads takes as long as some parts of a call of a program; with fifty of them waiting,
+# each part would be followed by one.
+SLICE_SECONDS = 0.02
 _thread_state = threading.local()
 
 
@@ -73,15 +77,22 @@ class FairExecutor(Executor):
         self._initializer = initializer
         self._threads: list[threading.Thread] = []
         self._lock = threading.Lock()
-        # Two conditions of one lock: no idle thread is woken for a call that wants its turn back.
-        self._has_work, self._may_return = threading.Condition(self._lock), threading.Condition(self._lock)
+        # Conditions of one lock: no idle thread is woken for a call that wants its turn back.
+        self._has_work = threading.Condition(self._lock)
+        # By rank, so that a page resumes before a call of a program that has waited longer.
+        self._may_return: defaultdict[int, threading.Condition] = defaultdict(
+            lambda: threading.Condition(self._lock)
+        )
         self._turn_taken = threading.Condition(self._lock)
         # Keys are in the order in which they were last served, so equals take turns.
         self._waiting: OrderedDict[str, deque[PoolCall]] = OrderedDict()
         self._running: Counter[str] = Counter()
         # Running calls of a rank above the reserved one.
         self._running_above = 0
-        self._active = self._returning = self._passing = self._idle = self._turns = 0
+        # Calls that want their turn back, and those that pass it on until another one has taken it, by rank.
+        self._returning_ranks: Counter[int] = Counter()
+        self._passing_ranks: Counter[int] = Counter()
+        self._active = self._idle = self._turns = 0
         self._is_closed = False
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
@@ -108,6 +119,10 @@ class FairExecutor(Executor):
         """Return whether `max_waiting` calls of this key are waiting."""
         with self._lock:
             return self._max_waiting is not None and len(self._waiting.get(key, ())) >= self._max_waiting
+
+    def has_slices(self, rank: int) -> bool:
+        """Return whether calls of this rank exchange turns after SLICE_SECONDS, not at every part."""
+        return rank > self._reserved_rank
 
     def remove_call(self, future: "Future[Any]") -> bool:
         """Remove one waiting call, whose future the caller must resolve; return False if it has begun."""
@@ -165,44 +180,60 @@ class FairExecutor(Executor):
         try:
             yield
         finally:
+            rank = _thread_state.rank
             with self._lock:
-                self._returning += 1
-                self._resume()
+                self._returning_ranks[rank] += 1
+                self._resume(rank)
 
-    def pass_turn(self, *, most_rank: int) -> None:
+    def pass_turn(self, *, rank: int, most_rank: int) -> bool:
         """Let one call resume, or begin if a thread is free for it; go on when that one ends or waits.
 
-        None begins whose rank is above `most_rank`.
+        `rank` is that of the call that passes its turn on. None resumes or begins whose rank is above
+        `most_rank`; return False if there is none.
         """
         with self._lock:
-            has_thread = self._idle or len(self._threads) < self._max_threads
-            may_begin = has_thread and self._has_eligible() and self._find_least_rank() <= most_rank
-            if not self._returning and not may_begin:
-                return
+            least_rank = self._find_least_returning()
+            if self._has_thread() and self._has_eligible():
+                least_rank = min(least_rank, self._find_least_rank())
+            if least_rank > most_rank:
+                return False
             turns = self._turns
-            self._passing += 1
+            self._passing_ranks[rank] += 1
             self._active -= 1
             self._wake_next()
             while self._turns == turns and (self._has_eligible() or self._returning):
                 self._turn_taken.wait()
             if self._turns == turns:
                 # What waited was dropped.
-                self._passing -= 1
-                self._returning += 1
-            self._resume()
+                self._passing_ranks[rank] -= 1
+                self._returning_ranks[rank] += 1
+            self._resume(rank)
+        return True
 
-    def _resume(self) -> None:
+    @property
+    def _returning(self) -> int:
+        """How many calls want their turn back."""
+        return self._returning_ranks.total()
+
+    def _find_least_returning(self) -> float:
+        return min((rank for rank, count in self._returning_ranks.items() if count), default=math.inf)
+
+    def _has_thread(self) -> bool:
+        return self._idle > 0 or len(self._threads) < self._max_threads
+
+    def _resume(self, rank: int) -> None:
         """Wait until this thread's call may be active again; it is counted as returning, under the lock."""
         while self._active >= self._max_active:
-            self._may_return.wait()
-        self._returning -= 1
+            self._may_return[rank].wait()
+        self._returning_ranks[rank] -= 1
         self._take_turn()
         self._wake_next()
 
     def _take_turn(self) -> None:
         self._active += 1
         # Counted here and not by the threads when they wake: this call may have ended by then.
-        self._returning, self._passing = self._returning + self._passing, 0
+        self._returning_ranks += self._passing_ranks
+        self._passing_ranks.clear()
         self._turns += 1
         self._turn_taken.notify_all()
 
@@ -220,7 +251,7 @@ class FairExecutor(Executor):
         if call is None:
             return None
         key, rank = call.key, call.rank
-        _thread_state.rank = rank
+        _thread_state.rank, _thread_state.turn_began = rank, time.monotonic()
         call.execute()
         # The traceback of an error keeps this frame as well.
         del call
@@ -266,7 +297,11 @@ class FairExecutor(Executor):
         return call
 
     def _can_start(self) -> bool:
-        return self._active < self._max_active and not self._returning and self._has_eligible()
+        return self._active < self._max_active and self._has_eligible() and self._goes_first()
+
+    def _goes_first(self) -> bool:
+        """Return whether the next call begins before those that want their turn back, by its lower rank."""
+        return self._find_least_rank() < self._find_least_returning()
 
     def _has_eligible(self) -> bool:
         """Return whether a waiting call may take a thread: some threads run only calls of a low rank."""
@@ -279,10 +314,12 @@ class FairExecutor(Executor):
 
     def _wake_next(self) -> None:
         """Wake or start one thread for a call that may begin or resume; the caller holds the lock."""
-        if self._returning:
-            if self._active < self._max_active:
-                self._may_return.notify()
-        elif self._active >= self._max_active or not self._has_eligible():
+        if self._active >= self._max_active:
+            return
+        may_begin = self._has_thread() and self._has_eligible()
+        if self._returning and not (may_begin and self._goes_first()):
+            self._may_return[int(self._find_least_returning())].notify()
+        elif not may_begin:
             return
         elif self._idle:
             # Counted here and not by the thread when it wakes: the next call needs another one.
@@ -336,10 +373,16 @@ def yield_turn() -> Iterator[None]:
 def let_others_run(*, before: int = 0) -> None:
     """Let a call that waits for this thread's pool run before this one goes on.
 
-    Only one of the same or a lower rank; with `before`, of a rank that is lower by that.
+    Only one of the same or a lower rank; with `before`, of a rank that is lower by that. A call of a rank
+    that gets no reserved thread goes on for SLICE_SECONDS before it lets one of the same rank run.
 
     Does nothing in a thread that belongs to no such pool, inside `yield_turn`, or if no call waits.
     """
     pool: FairExecutor | None = getattr(_thread_state, "pool", None)
-    if pool is not None and not getattr(_thread_state, "is_waiting", False):
-        pool.pass_turn(most_rank=_thread_state.rank - before)
+    if pool is None or getattr(_thread_state, "is_waiting", False):
+        return
+    rank = _thread_state.rank
+    if pool.has_slices(rank) and time.monotonic() - _thread_state.turn_began < SLICE_SECONDS:
+        before = max(before, 1)
+    if pool.pass_turn(rank=rank, most_rank=rank - before):
+        _thread_state.turn_began = time.monotonic()

@@ -1,6 +1,7 @@
 """Tests of the thread pool: fair between keys, with a limit of active calls."""
 
 import gc
+import math
 import sys
 import threading
 import time
@@ -16,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llamora.threads import FairExecutor, let_others_run, yield_turn
+from llamora.threads import FairExecutor, fair_executor, let_others_run, yield_turn
 from llamora.threads.fair_executor import PoolCall
 from tests.fakes.waiting import PATIENCE
 from tests.turn_counter import TurnCounter
@@ -573,7 +574,72 @@ def test_a_long_call_lets_those_of_a_lower_rank_in_and_no_others(
     for call in (long, other, *pages):
         call.result(PATIENCE)
 
-    assert order == ["part 0", "page", "part 1", "page", "part 2", "another program"]
+    assert order == ["part 0", "page", "page", "part 1", "part 2", "another program"]
+
+
+@pytest.mark.parametrize("has_slice", [True, False], ids=["within its slice", "after it"])
+def test_programs_exchange_their_turns_after_a_slice(
+    pool_with_one_active_call: FairExecutor, monkeypatch: pytest.MonkeyPatch, has_slice: bool
+) -> None:
+    monkeypatch.setattr(fair_executor, "SLICE_SECONDS", math.inf if has_slice else 0.0)
+    pool = pool_with_one_active_call
+    order: list[str] = []
+    has_begun, all_wait = threading.Event(), threading.Event()
+
+    def run_long() -> None:
+        has_begun.set()
+        assert all_wait.wait(PATIENCE)
+        for part in range(2):
+            order.append(f"part {part}")
+            let_others_run()
+
+    long = pool.submit_for_key("program", run_long, rank=1)
+    assert has_begun.wait(PATIENCE)
+    other = pool.submit_for_key("another program", lambda: order.append("another program"), rank=1)
+    all_wait.set()
+    for call in (long, other):
+        call.result(PATIENCE)
+
+    expected = ["part 0", "part 1"]
+    expected.insert(2 if has_slice else 1, "another program")
+    assert order == expected
+
+
+def test_a_page_begins_and_resumes_before_a_program_that_wants_its_turn_back(
+    pool_with_one_active_call: FairExecutor,
+) -> None:
+    pool = pool_with_one_active_call
+    order: list[str] = []
+    released, has_begun, all_wait = threading.Event(), threading.Event(), threading.Event()
+
+    def go_aside(name: str, aside: threading.Event) -> None:
+        with yield_turn():
+            aside.set()
+            assert released.wait(PATIENCE)
+        order.append(name)
+
+    asides = {name: threading.Event() for name in ("program", "page")}
+    calls = []
+    for rank, name in ((1, "program"), (0, "page")):
+        calls.append(
+            pool.submit_for_key(name, lambda name=name: go_aside(name, asides[name]), rank=rank)  # type: ignore[misc]
+        )
+        assert asides[name].wait(PATIENCE)
+
+    def run_long() -> None:
+        has_begun.set()
+        assert all_wait.wait(PATIENCE)
+
+    calls.append(pool.submit_for_key("long", run_long, rank=1))
+    assert has_begun.wait(PATIENCE)
+    released.set()
+    wait_until(lambda: pool._returning == 2)
+    calls.append(pool.submit_for_key("", lambda: order.append("next page")))
+    all_wait.set()
+    for call in calls:
+        call.result(PATIENCE)
+
+    assert order == ["page", "next page", "program"]
 
 
 def test_a_page_lets_no_call_of_a_program_in(pool_with_one_active_call: FairExecutor) -> None:
