@@ -80,6 +80,12 @@ def build_description() -> dict[str, Any]:
     }
 
 
+@lru_cache(maxsize=1)
+def encode_description() -> bytes:
+    """Return the description in JSON."""
+    return msgspec.json.encode(build_description())
+
+
 def _list_structs(calls: Iterable[Endpoint]) -> list[Any]:
     found: dict[Any, None] = {}
     for call in calls:

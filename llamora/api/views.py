@@ -1,25 +1,34 @@
 """The description of the API: as JSON, and as a page without script that can be read and printed."""
 
+from functools import cache
 from typing import Any
 
-import msgspec
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
-
-from llamora.api.openapi import SCOPE_WORDS, build_description
 
 
 @require_safe
 def show_openapi(request: HttpRequest) -> HttpResponse:
     """Answer the description; it is the same for everybody, so it needs no token."""
     del request
-    return HttpResponse(msgspec.json.encode(build_description()), content_type="application/json")
+    from llamora.api.openapi import encode_description  # noqa: PLC0415 - few ask for it, and no start needs it
+
+    return HttpResponse(encode_description(), content_type="application/json")
 
 
 @require_safe
 def show_docs(request: HttpRequest) -> HttpResponse:
     """Show the description as a page."""
+    context = {**_build_context(), "origin": f"{request.scheme}://{request.get_host()}"}
+    return render(request, "api/docs.html", context)
+
+
+@cache
+def _build_context() -> dict[str, Any]:
+    """Return what the page shows, which is the same until the server ends."""
+    from llamora.api.openapi import SCOPE_WORDS, build_description  # noqa: PLC0415 - as above
+
     description = build_description()
     calls = [
         _build_call(description, path, method, call)
@@ -29,16 +38,14 @@ def show_docs(request: HttpRequest) -> HttpResponse:
     groups = [
         (tag["name"], [call for call in calls if call["tag"] == tag["name"]]) for tag in description["tags"]
     ]
-    context = {
+    return {
         "groups": groups,
         "structs": {
             name: describe_struct(struct) for name, struct in description["components"]["schemas"].items()
         },
         "introduction": description["info"]["description"],
         "scopes": SCOPE_WORDS,
-        "origin": f"{request.scheme}://{request.get_host()}",
     }
-    return render(request, "api/docs.html", context)
 
 
 @require_safe
