@@ -8,6 +8,7 @@ from uuid import UUID
 
 from diary.errors import ObjectNotFound
 from llamora.crypto import keyed_digest, secret_bytes
+from llamora.database import CachedQuery
 from traces.facts.comparison import Comparison, Verdict, compare
 from traces.facts.fact_body import FactText, get_text
 from traces.facts.indexes import compute_same_index, compute_subject_index
@@ -107,9 +108,14 @@ def is_declined(owner_id: UUID, text: FactText) -> bool:
 
 def load_choices(owner_id: UUID) -> FactChoices:
     """Return a person's choices; where there are none, or damaged ones, they have no digest key."""
-    row = FactSettings.objects.filter(owner_id=owner_id).first()
+    row = next(iter(_settings_query(owner_id=owner_id)), None)
     body = row.open_or("body", None) if row is not None else None
     return FactChoices.from_json(body) if body is not None else FactChoices()
+
+
+_settings_query: CachedQuery[FactSettings] = CachedQuery(
+    lambda owner_id: FactSettings.objects.filter(owner_id=owner_id)
+)
 
 
 def with_digest_key(choices: FactChoices) -> FactChoices:

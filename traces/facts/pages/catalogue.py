@@ -5,24 +5,29 @@ that have none to stand under; of one subject the newest first. Built on first u
 facts were saved, removed at a lock (`traces.unlocked_cache`).
 """
 
+import sys
 import threading
 from bisect import bisect_left, insort
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
-from functools import partial
-from typing import Any, Final
+from datetime import date
+from functools import lru_cache, partial
+from typing import Final
 from uuid import UUID
 
 from django.db import transaction
 
-from traces.facts.fact_body import FactText
-from traces.facts.models import Fact, FactState
+from llamora.crypto import current_realm_keyring
+from traces.facts.fact_body import KINDS, FactText
+from traces.facts.models import Fact, FactQuerySet, FactState
+from traces.facts.open_facts import OpenFact, iter_open_facts
 from traces.facts.pages.headings import build_heading
 from traces.facts.pages.messages import OF_OWNER, OTHER_SUBJECT, UNREADABLE_FACT
+from traces.facts.selection import with_days
 from traces.matcher import fold_text
 from traces.unlocked_cache import UnlockedCache
 
+OTHER: Final = "other"
 SortKey = tuple[int, str, float, UUID]
 _ORDER: Final = {OF_OWNER: 0, OTHER_SUBJECT: 2, UNREADABLE_FACT: 3}
 
@@ -37,9 +42,7 @@ class ListedFact:
     heading: str = field(repr=False)
     text: str = field(repr=False)
     folded: str = field(repr=False)
-    entry_id: UUID | None
-    created_at: datetime
-    ended: str = ""
+    day: date
     is_readable: bool = True
     sort_key: SortKey = field(repr=False)
 
@@ -67,13 +70,10 @@ class FactCatalogue:
         """Return the number of facts in a state."""
         return len(self._by_state[state])
 
-    def list_rows(
-        self, state: str, is_wanted: Callable[[ListedFact], bool] | None = None
-    ) -> list[ListedFact]:
-        """Return the facts in a state, or those of them that are wanted."""
+    def list_rows(self, state: str) -> list[ListedFact]:
+        """Return the facts in a state."""
         with self._lock:
-            rows = self._by_state[state]
-            return list(filter(is_wanted, rows)) if is_wanted else list(rows)
+            return list(self._by_state[state])
 
     def mark_changed(self, fact_id: UUID) -> None:
         """Have the row of a fact that was saved or deleted renewed before the next reading."""
@@ -86,7 +86,7 @@ class FactCatalogue:
             changed, self._changed = self._changed, set()
         if not changed:
             return
-        found = {fact.id: build_row(fact) for fact in Fact.objects.for_owner(owner_id).filter(id__in=changed)}
+        found = {row.id: row for row in _iter_rows(Fact.objects.for_owner(owner_id).filter(id__in=changed))}
         with self._lock:
             for fact_id in changed:
                 self._remove(fact_id)
@@ -102,38 +102,51 @@ class FactCatalogue:
 
 
 def load_catalogue(owner_id: UUID) -> FactCatalogue:
-    """Return the facts of a person; their keyring must be in force."""
-    rows = Fact.objects.for_owner(owner_id).order_by()
-    return FactCatalogue(map(build_row, rows.iterator(chunk_size=2_000)))
+    """Return the facts of a person; their keyring must be in force. Raise WrongEpoch in a rotation."""
+    return FactCatalogue(_iter_rows(Fact.objects.for_owner(owner_id)))
 
 
-def build_row(fact: Fact) -> ListedFact:
+def _iter_rows(facts: FactQuerySet) -> Iterator[ListedFact]:
+    opened = iter_open_facts(with_days(facts).order_by(), keyring=current_realm_keyring())
+    return map(build_row, opened)
+
+
+def build_row(fact: OpenFact) -> ListedFact:
     """Return the row of a fact, also of one that can't be opened."""
-    body: dict[str, Any] | None = fact.open_or("body", None)
+    body = fact.body
     if body is None:
-        heading, text, body = UNREADABLE_FACT, "", {}
+        heading, text = UNREADABLE_FACT, ""
     else:
         said = FactText(
-            text=str(body.get("text", "")),
-            language=str(body.get("language", "en")),
+            text=fact.get_text("text"),
+            language=fact.get_text("language") or "en",
             subject=tuple(body.get("subject", ())),
-            relation=str(body.get("relation", "")),
+            relation=fact.get_text("relation"),
         )
         heading, text = build_heading(said), said.text
-    order = _ORDER.get(heading, 1)
+    kind = fact.get_text("kind")
     return ListedFact(
         id=fact.id,
         state=fact.state,
-        kind=str(body.get("kind", "")),
-        heading=heading,
+        kind=kind if kind in KINDS else OTHER,
+        # Few headings stand over many facts.
+        heading=sys.intern(heading),
         text=text,
         folded=fold_text(text),
-        entry_id=fact.entry_id,
-        created_at=fact.created_at,
-        ended=str(body.get("ended", "")),
-        is_readable=bool(body),
-        sort_key=(order, fold_text(heading), -fact.created_at.timestamp(), fact.id),
+        day=fact.day,
+        is_readable=body is not None,
+        sort_key=(
+            _ORDER.get(heading, 1),
+            sys.intern(_fold_heading(heading)),
+            -fact.created_at.timestamp(),
+            fact.id,
+        ),
     )
+
+
+@lru_cache(maxsize=1024)
+def _fold_heading(heading: str) -> str:
+    return fold_text(heading)
 
 
 fact_catalogues = UnlockedCache(load_catalogue)

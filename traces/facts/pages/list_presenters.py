@@ -1,6 +1,6 @@
 """The list of facts: those of a state, of a kind, with typed words, or about a trace, in pages."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Final
@@ -9,15 +9,13 @@ from uuid import UUID
 from django.core.paginator import Page, Paginator
 
 from traces.access import get_trace
-from traces.facts.fact_body import KINDS
 from traces.facts.models import FactState
-from traces.facts.pages.catalogue import FactCatalogue, ListedFact, get_catalogue
+from traces.facts.pages.catalogue import OTHER, FactCatalogue, ListedFact, get_catalogue
 from traces.facts.pages.messages import KIND_LABELS, OTHER_KIND, STATE_LABELS
 from traces.matcher import NameMatcher, fold_text
 
 PAGE_SIZE: Final = 50
 MAX_TYPED: Final = 200
-_OTHER: Final = "other"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +71,7 @@ def build_list(owner_id: UUID, chosen: ListFilter) -> FactList:
     """Return the list of a person's facts; raise ObjectNotFound for a trace that is not theirs."""
     catalogue = get_catalogue(owner_id)
     trace_name = _get_trace_name(owner_id, chosen.about)
-    rows = catalogue.list_rows(chosen.state, _build_test(chosen, trace_name))
+    rows = _narrow(catalogue.list_rows(chosen.state), chosen, trace_name)
     page = Paginator(rows, PAGE_SIZE).get_page(chosen.page)
     return FactList(
         filter=chosen,
@@ -94,33 +92,25 @@ def build_list(owner_id: UUID, chosen: ListFilter) -> FactList:
 def count_about(owner_id: UUID, trace_id: UUID, name: str) -> int:
     """Return the number of accepted facts that name a trace."""
     chosen = ListFilter(about=trace_id)
-    return len(get_catalogue(owner_id).list_rows(chosen.state, _build_test(chosen, name)))
+    return len(_narrow(get_catalogue(owner_id).list_rows(chosen.state), chosen, name))
 
 
 def _get_trace_name(owner_id: UUID, trace_id: UUID | None) -> str:
     return str(get_trace(owner_id, trace_id).name) if trace_id else ""
 
 
-def _build_test(chosen: ListFilter, trace_name: str) -> Callable[[ListedFact], bool] | None:
-    """Return the test that a row passes, or None if all do."""
-    words, kind, name = fold_text(chosen.typed).split(), chosen.kind, fold_text(trace_name)
-    if not (words or kind or name):
-        return None
-    # Only a sentence that contains the name is looked at for whole words.
-    matcher = NameMatcher({chosen.about: trace_name}) if chosen.about else None
-
-    def is_wanted(row: ListedFact) -> bool:
-        return (
-            all(word in row.folded for word in words)
-            and (not kind or _get_kind(row) == kind)
-            and (matcher is None or (name in row.folded and bool(matcher.find_in(row.text))))
-        )
-
-    return is_wanted
-
-
-def _get_kind(row: ListedFact) -> str:
-    return row.kind if row.kind in KINDS else _OTHER
+def _narrow(rows: list[ListedFact], chosen: ListFilter, trace_name: str) -> list[ListedFact]:
+    """Return the facts that a filter leaves, in their order."""
+    if chosen.kind:
+        rows = [row for row in rows if row.kind == chosen.kind]
+    # The longest word first: it is likely the rarest.
+    for word in sorted(fold_text(chosen.typed).split(), key=len, reverse=True):
+        rows = [row for row in rows if word in row.folded]
+    if chosen.about:
+        name, matcher = fold_text(trace_name), NameMatcher({chosen.about: trace_name})
+        # Only a sentence that contains the name is looked at for whole words.
+        rows = [row for row in rows if name in row.folded and matcher.find_in(row.text)]
+    return rows
 
 
 def _list_states(catalogue: FactCatalogue, chosen: ListFilter) -> list[FilterChoice]:
@@ -137,7 +127,7 @@ def _list_states(catalogue: FactCatalogue, chosen: ListFilter) -> list[FilterCho
 
 
 def _list_kinds(chosen: ListFilter) -> list[FilterChoice]:
-    labels = {"": "All kinds", **KIND_LABELS, _OTHER: OTHER_KIND}
+    labels = {"": "All kinds", **KIND_LABELS, OTHER: OTHER_KIND}
     return [
         FilterChoice(code=code, label=label, is_chosen=code == chosen.kind) for code, label in labels.items()
     ]

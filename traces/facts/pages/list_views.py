@@ -18,6 +18,7 @@ from diary.errors import ObjectNotFound
 from traces.facts.comparison import Strategy, Verdict
 from traces.facts.fact_body import KINDS, MAX_TEXT, InvalidFact
 from traces.facts.models import Fact, FactState
+from traces.facts.pages.catalogue import OTHER
 from traces.facts.pages.list_presenters import MAX_TYPED, ListFilter, build_list
 from traces.facts.pages.messages import ADDED, EARLIER_FACTS, KIND_LABELS, SAID_AGAIN
 from traces.facts.pages.presenters import build_conflict_of_text, build_proposals
@@ -50,7 +51,7 @@ def _parse_filter(request: HouseholdRequest) -> ListFilter:
     state, kind = sent.get("state", ""), sent.get("kind", "")
     return ListFilter(
         state=state if state in FactState.values else FactState.ACCEPTED,
-        kind=kind if kind in {*KINDS, "other"} else "",
+        kind=kind if kind in {*KINDS, OTHER} else "",
         typed=request.POST.get("typed", "")[:MAX_TYPED].strip(),
         about=parse_id(sent.get("about", "")),
         page=sent.get("page", ""),
