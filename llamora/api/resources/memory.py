@@ -1,5 +1,6 @@
 """Harmonia's calls: facts as memories, and messages that become entries or wait in the Inbox."""
 
+from contextlib import suppress
 from typing import Final, Literal
 from uuid import UUID
 
@@ -7,6 +8,7 @@ import msgspec
 from django.http import StreamingHttpResponse
 from django.utils import timezone
 
+from accounts.tokens.open_keyrings import open_keyrings
 from diary import days
 from diary.errors import ObjectNotFound
 from llamora.api.call import Call
@@ -35,9 +37,11 @@ from llamora.api.resources.memory_bodies import (
     UserQuery,
 )
 from llamora.api.resources.search import DAYS_REVERSED
+from llamora.crypto import VaultLocked, in_force
 from llamora.database import write_transaction
 from llamora.fields import new_id
 from traces.facts.models import FactState
+from traces.facts.proposals.services import find_facts
 from traces.facts.selection import SAVED_STATES, FactSelection
 
 _TAG: Final = "Memory"
@@ -63,9 +67,10 @@ def _check_days(asked: MemorySearch | MemoryListQuery | MemoryExportQuery) -> No
 def store_memory(call: Call, *, body: MemoryToStore) -> StoredMemory:
     """Store a message, or propose facts.
 
-    A token that writes what its owner types and may write entries saves the message as an entry of today.
-    That of any other waits in the Inbox. Facts wait as proposals with the name of the program, until their
-    owner accepts or declines them; none is accepted by this call, and no other fact is changed.
+    A token that writes what its owner types and may write entries saves the message as an entry of today, in
+    which a model on the same machine then looks for facts if the token may propose some. That of any other
+    waits in the Inbox. Facts wait as proposals with the name of the program, until their owner accepts or
+    declines them; none is accepted by this call, and no other fact is changed.
     """
     store = _open_store(call, body.user_id)
     facts = body.facts or []
@@ -90,6 +95,8 @@ def store_memory(call: Call, *, body: MemoryToStore) -> StoredMemory:
         )
     else:
         call.store_once(content, propose)
+    if saved and saved.action == "created" and not call.terms.scopes.isdisjoint(_PROPOSE):
+        _look_for_facts(call, saved.id)
     facts_now = stored or store.describe_known(texts)
     return StoredMemory(
         action=saved.action if saved else _sum_up(facts_now),
@@ -97,6 +104,16 @@ def store_memory(call: Call, *, body: MemoryToStore) -> StoredMemory:
         date=saved.day if saved else days.today(call.person.time_zone, now=timezone.now()),
         facts=facts_now,
     )
+
+
+def _look_for_facts(call: Call, entry_id: UUID) -> None:
+    """Start looking for facts in an entry, as after a reply: if a model may, and no other job waits."""
+    held = open_keyrings.find(call.owner)
+    # Locked since, nothing is looked for; the entry is saved all the same.
+    with suppress(VaultLocked):
+        if held is not None:
+            with in_force(held):
+                find_facts(person=call.person, entry_id=entry_id, keyring=held, is_requested=False)
 
 
 def _sum_up(facts: list[StoredFact]) -> Literal["pending", "no_change", "proposed", "conflict_detected"]:

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from typing import IO, Any, Final
 from uuid import UUID
 
+import msgspec
+
 from diary.hooks import ExportRule, OtherEntries
 from diary.models import Entry
 from diary.transfer.export_format import disarm_markdown, encode_json, to_plain
@@ -125,7 +127,7 @@ def _render(records: Iterator[Record], text_format: TextFormat, report: FactExpo
         case TextFormat.JSON:
             yield '{"memories":['
             for number, record in enumerate(records):
-                yield (",\n" if number else "\n") + encode_json(record)
+                yield (",\n" if number else "\n") + msgspec.json.encode(record).decode()
             counts = {"count": report.count, "left_out": report.left_out}
             yield "\n]," + encode_json(counts).removeprefix("{") + "\n"
         case TextFormat.CSV:
