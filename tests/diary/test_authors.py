@@ -8,6 +8,7 @@ import pytest
 
 from diary.generation.budget import TokenBudget
 from diary.generation.prompt_record import PromptRecord, load_author
+from diary.generation.prompt_templates import OWN_TEMPLATES
 from diary.generation.prompts import build_prompt
 from diary.models import Recap
 from diary.replies.reply_kinds import create_custom_kind
@@ -25,6 +26,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 WRITTEN_BY = "Written by fake-model on this computer (prompt: {})."
 
 
+def get_label(name: str) -> str:
+    """Return name and version of a prompt as they are in its file."""
+    version = (OWN_TEMPLATES / f"{name}.txt").read_text().splitlines()[0].removeprefix("version: ")
+    return f"{name} {int(version)}"
+
+
 def load_page(owner: Resident, path: str) -> str:
     return " ".join(owner.get(path, script=True).content.decode().split())
 
@@ -37,8 +44,8 @@ def test_the_sources_of_a_reply_and_of_an_opening_say_who_wrote_it(
     reply = start_reply(owner, owner.write("Walked to the weir.").id)
     wait_for_reply_row(owner, reply)
 
-    assert WRITTEN_BY.format("respond 5") in load_page(owner, f"/replies/{reply}/read/")
-    assert WRITTEN_BY.format("opening 5") in load_page(owner, f"/d/{owner.today}/opening/read/")
+    assert WRITTEN_BY.format(get_label("respond")) in load_page(owner, f"/replies/{reply}/read/")
+    assert WRITTEN_BY.format(get_label("opening")) in load_page(owner, f"/d/{owner.today}/opening/read/")
     temperatures = [call["temperature"] for call in model.calls]
     assert temperatures == [0.7, 0.7]
 
@@ -115,7 +122,7 @@ def test_a_recap_ends_with_the_sentence_in_which_it_has_sixty_words(
     assert "home at last.</p>" in html
     with owner.unlocked():
         body = Recap.objects.get().body
-    assert body["author"] == {"model": "fake-model", "host": "", "prompt": "recap 5"}
+    assert body["author"] == {"model": "fake-model", "host": "", "prompt": get_label("recap")}
 
 
 @pytest.mark.parametrize("value", [None, 7, [], {"model": 7}, {"host": None}])
