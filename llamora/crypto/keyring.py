@@ -135,6 +135,11 @@ class RealmKeyring:
         """The identity of the keys of the realm `content`."""
         return self.get_key_id(Realm.CONTENT)
 
+    def has_realm(self, realm: Realm) -> bool:
+        """Return whether the keyring has the keys of a realm; a closed one has none."""
+        current = self._current
+        return current is not None and realm in current
+
     def get_key_id(self, realm: Realm) -> KeyId:
         """Return the identity of the keys of a realm."""
         return _build_key_id(self.owner, self._get_current(realm).sealing)

@@ -19,7 +19,7 @@ from diary.generation.prompt_record import PromptRecord
 from diary.hooks import ExportRule, OtherEntries
 from diary.models import TRUSTED_ORIGINS, Entry
 from diary.rendering.excerpts import get_first_words
-from llamora.crypto import EnvelopeError
+from llamora.crypto import EnvelopeError, Realm, current_realm_keyring
 from llamora.inference.job import UNKNOWN_AUTHOR, Author
 from search import messages
 from search.ask.passages import Source, load_sources, read_sources
@@ -78,8 +78,9 @@ def list_conversations(owner_id: UUID, *, reads_untrusted: bool = True) -> list[
     Without `reads_untrusted`, those are left out for which a text of others was read.
     """
     by_session: dict[UUID, list[Question]] = {}
-    for question in Question.objects.filter(owner_id=owner_id).defer("answer", "sources", "read"):
+    for question in Question.objects.filter(owner_id=owner_id).defer("answer", "sources"):
         by_session.setdefault(question.session_id, []).append(question)
+    by_session = {id_: questions for id_, questions in by_session.items() if _may_read_facts(questions)}
     found = [
         Conversation(
             session_id=session_id,
@@ -109,7 +110,17 @@ def load_questions(owner_id: UUID, session_id: UUID, *, reads_untrusted: bool) -
     questions = list(Question.objects.filter(owner_id=owner_id, session_id=session_id))
     if not questions or (not reads_untrusted and any(question.has_read_imported for question in questions)):
         raise ObjectNotFound
+    if not _may_read_facts(questions):
+        raise ObjectNotFound
     return questions
+
+
+def _may_read_facts(questions: Sequence[Question]) -> bool:
+    """Return whether the keyring in force opens facts, or none was read for any of these questions."""
+    if current_realm_keyring().has_realm(Realm.FACTS):
+        return True
+    records = (PromptRecord.from_json(question.open_or("read", None)) for question in questions)
+    return not any(record is not None and record.facts for record in records)
 
 
 def load_conversation(
@@ -169,7 +180,10 @@ def build_export_rule(owner_id: UUID, others: OtherEntries) -> ExportRule:
     """Return the rule for questions in the export of a program that reads only its owner's words."""
     del owner_id, others
     return lambda question, _: (
-        question.is_trusted and question.open_or("text", None) is not None and not is_of_untrusted([question])
+        question.is_trusted
+        and question.open_or("text", None) is not None
+        and not is_of_untrusted([question])
+        and _may_read_facts([question])
     )
 
 

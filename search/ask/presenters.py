@@ -10,6 +10,7 @@ from typing import Final
 from uuid import UUID
 
 from accounts.models import Person
+from diary import hooks
 from diary.generation.ask_once import get_task
 from diary.generation.job_status import describe_state
 from diary.generation.page_tasks import PageSection, render_job_text
@@ -105,6 +106,7 @@ def build_answer_view(row: Question, *, language: str) -> AnswerView:
         ),
         note=_describe_end(answered, state=state, reason=reason),
         sources=sources,
+        facts=hooks.list_read_facts(row.owner_id, record.facts),
         remarks=list_remarks(
             has_read_imported=answered.has_read_imported and bool(sources),
             not_read=record.not_read,

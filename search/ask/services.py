@@ -16,6 +16,7 @@ from accounts.preferences.time_zones import load_time_zone
 from diary.entries.text_validation import EmptyText, InvalidText, clean_entry_text
 from diary.errors import ObjectNotFound
 from diary.generation.ask_once import ask_once, get_task, list_jobs
+from diary.generation.prompt_context import PromptFact
 from diary.generation.prompt_record import PromptRecord
 from diary.models import Origin
 from llamora.crypto import RealmKeyring
@@ -37,6 +38,7 @@ from search.ask.passages import FoundPassages, Source, StoredSource, load_source
 from search.ask.retrieval import add_passages, build_day_reader, retrieve
 from search.ask.source_numbers import drop_unknown_numbers
 from search.ask.tasks import AnswerTask
+from search.fact_recall.services import recall_for_question
 from search.models import Question
 from search.query.folding import fold
 
@@ -121,6 +123,8 @@ def ask(
     found = _find_passages(
         person=person, keyring=keyring, question=text, before=before, reads_untrusted=reads_untrusted
     )
+    has_read_imported = inherits or (found.is_untrusted and bool(found.passages))
+    facts = [] if has_read_imported else recall_for_question(keyring, text)
     task = AnswerTask(
         id=new_id(),
         owner_id=person.id,
@@ -129,10 +133,11 @@ def ask(
         question=text,
         found=found,
         turns=load_turns(before, origin=origin, most=MAX_TURNS),
-        has_read_imported=inherits or (found.is_untrusted and bool(found.passages)),
+        facts=tuple(PromptFact(id=fact.id, text=fact.text) for fact in facts),
+        has_read_imported=has_read_imported,
         today=timezone.now().astimezone(load_time_zone(person.time_zone)).date(),
         language=person.language,
-        record=PromptRecord(),
+        record=PromptRecord(facts=[fact.id for fact in facts]),
     )
     return _start(task, person=person, keyring=keyring, model=model, tells_not_read=tells_not_read)
 
@@ -240,9 +245,9 @@ def _start(
     task: AnswerTask, *, person: Person, keyring: RealmKeyring, model: str, tells_not_read: bool
 ) -> AskedQuestion:
     """Start the answer, or answer at once where there is nothing to read or nothing to write it."""
-    if not task.found.passages:
+    status = model_server.check_again() if task.found.passages or task.facts else None
+    if status is None or (status.is_missing and not task.found.passages):
         return _answer_at_once(task, person=person, reason=NOTHING, tells_not_read=tells_not_read)
-    status = model_server.check_again()
     if status.is_missing:
         return _answer_at_once(task, person=person, reason=NO_MODEL)
     job = ask_once(

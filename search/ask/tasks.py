@@ -13,11 +13,12 @@ from diary.generation import prompt_templates
 from diary.generation.budget import ensure_unlocked, get_token_budget
 from diary.generation.job_status import describe_job
 from diary.generation.page_tasks import PageSection, RenderedText
-from diary.generation.prompt_context import MIN_ENTRY_CHARACTERS, fit_latest
+from diary.generation.prompt_context import MIN_ENTRY_CHARACTERS, PromptFact, fit_latest
 from diary.generation.prompt_entries import omit_middle
 from diary.generation.prompt_record import PromptRecord
 from diary.generation.prompts import build_prompt
 from diary.generation.text_language import describe_language
+from diary.hooks import ReadFact
 from diary.models import TRUSTED_ORIGINS
 from llamora.inference.job import LIVE_STATES, Job, JobOutcome, JobState, Prompt, RowDeleted, TokenCounter
 from llamora.llm.deltas import ChatMessages
@@ -33,6 +34,7 @@ from search.ask.section import (
 )
 from search.ask.source_numbers import SourceNumberFilter, drop_unknown_numbers
 from search.models import Question
+from traces.facts.recall import build_read_fact
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +81,7 @@ class PromptTally:
         }
 
 
-Part = NumberedPassage | Turn
+Part = NumberedPassage | Turn | PromptFact
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +95,7 @@ class AnswerTask:
     question: str = field(repr=False)
     found: FoundPassages = field(repr=False)
     turns: tuple[Turn, ...] = field(default=(), repr=False)
+    facts: tuple[PromptFact, ...] = field(default=(), repr=False)
     has_read_imported: bool = False
     today: date
     # Of its owner, for the days in the sources.
@@ -125,12 +128,17 @@ class AnswerTask:
             note=describe_job(job),
             thoughts="" if job.is_over else job.thoughts_since(0)[0],
             sources=sources,
+            facts=self._build_facts() if job.is_over else (),
             remarks=list_remarks(
                 has_read_imported=self.has_read_imported, not_read=self.found.not_read, author=job.author
             )
             if job.is_over
             else (),
         )
+
+    def _build_facts(self) -> list[ReadFact]:
+        read = set(self.record.facts)
+        return [build_read_fact(fact.id, fact.text, is_read=True) for fact in self.facts if fact.id in read]
 
     def _build_sources(self) -> list[SourceView]:
         return [
@@ -186,7 +194,8 @@ class AnswerTask:
         ]
         # The last turn is needed before the last passages are.
         pairs = zip_longest(passages, reversed(self.turns))
-        return [part for pair in pairs for part in pair if part is not None][::-1]
+        parts: list[Part] = [part for pair in pairs for part in pair if part is not None]
+        return [*parts, *self.facts][::-1]
 
     def _render(self, parts: Sequence[Part]) -> ChatMessages:
         return prompt_templates.render_prompt("ask", self._get_values(parts))
@@ -202,6 +211,7 @@ class AnswerTask:
             "day": days.format_day(self.today),
             "turns": turns,
             "passages": passages,
+            "facts": [part for part in self.facts if part in parts],
             "tally": PromptTally(tally=self.found.tally) if self.found.tally else "",
             "question": self.question,
         }
@@ -213,6 +223,7 @@ class AnswerTask:
         self.record.entries = [ref for number, ref in numbered if number in numbers]
         self.record.left_out = [ref for number, ref in numbered if number not in numbers]
         turns = sum(isinstance(part, Turn) for part in sent)
+        self.record.facts = [part.id for part in sent if isinstance(part, PromptFact)][::-1]
         self.record.replies, self.record.replies_left_out = turns, len(self.turns) - turns
         self.record.is_cut = any(part.is_cut for part in sent if isinstance(part, NumberedPassage))
 

@@ -17,7 +17,7 @@ from search.errors import IndexClosed
 from search.fact_recall.ranking import rank_facts
 from search.index.person_index import PersonIndex
 from search.index.registry import indexes
-from search.index.unlocked_index import find_unlocked_index, has_realm
+from search.index.unlocked_index import find_unlocked_index
 from traces.facts.models import Fact
 from traces.facts.recall import MAX_RECALLED, load_recalled
 
@@ -40,7 +40,7 @@ def recall_for_question(keyring: RealmKeyring, question: str) -> list[RecalledFa
 
 def _recall(keyring: RealmKeyring, rank: Callable[[PersonIndex], list[UUID]]) -> list[RecalledFact]:
     """Return what may be read of the facts found; nothing if search fails, since a reply must not fail."""
-    if not has_realm(keyring, Realm.FACTS) or not Fact.objects.only_accepted(keyring.owner).exists():
+    if not keyring.has_realm(Realm.FACTS) or not Fact.objects.only_accepted(keyring.owner).exists():
         return []
     try:
         index = find_unlocked_index(keyring)

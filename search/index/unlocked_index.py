@@ -29,22 +29,13 @@ def find_unlocked_index(keyring: RealmKeyring) -> PersonIndex:
         raise VaultLocked from None
 
 
-def has_realm(keyring: RealmKeyring, realm: Realm) -> bool:
-    """Return whether a keyring has the keys of a realm."""
-    try:
-        keyring.get_key_id(realm)
-    except VaultLocked:
-        return False
-    return True
-
-
 def _find_key_id(keyring: RealmKeyring) -> KeyId:
     """Return the identity of the key that an index is opened with; raise VaultLocked.
 
     It is that of the realm `content`, also for a keyring of facts alone: which one belongs to these, the
     keyring of the owner's unlocked browser says.
     """
-    if has_realm(keyring, Realm.CONTENT):
+    if keyring.has_realm(Realm.CONTENT):
         return keyring.key_id
     held = open_keyrings.find(keyring.owner)
     if held is None or held.get_key_id(Realm.FACTS) != keyring.get_key_id(Realm.FACTS):

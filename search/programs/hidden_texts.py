@@ -5,9 +5,9 @@ entries it read stands encrypted beside its text: that is looked up once, and he
 only.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
@@ -15,16 +15,29 @@ from django.db.models import Q
 
 from diary.generation.prompt_record import PromptRecord
 from diary.models import TRUSTED_ORIGINS, Entry, EntryQuerySet, Opening, Origin, Recap, Reply
+from llamora.crypto import Realm, current_realm_keyring
 from llamora.database import CachedIdQuery, CachedQuery
 from llamora.threads import let_others_run
 from search.index.person_index import PersonIndex
 from search.index.types import FACT_KIND
 from traces.facts.models import TRUSTED_FACT_ORIGINS, Fact
 
-# The entries that a text of the model was written from; None where nothing vouches for that.
-Sources = frozenset[UUID] | None
+
+class Sources(NamedTuple):
+    """The entries that a text of the model was written from, and whether it was also from facts."""
+
+    entries: frozenset[UUID] = frozenset()
+    has_facts: bool = False
+
+    def are_readable(self, others: Container[UUID]) -> bool:
+        """Return whether none of the entries is among others, and the keyring in force opens the facts."""
+        has_realm = not self.has_facts or current_realm_keyring().has_realm(Realm.FACTS)
+        return has_realm and not any(id_ in others for id_ in self.entries)
+
+
 # By the text's id, with the moment at which it was written.
-_KnownSources = dict[UUID, tuple[object, Sources]]
+# None where nothing vouches for that.
+_KnownSources = dict[UUID, tuple[object, Sources | None]]
 # An index belongs to a key, and so does what was opened with it.
 _known: "WeakKeyDictionary[PersonIndex, _KnownSources]" = WeakKeyDictionary()
 _MODEL_TEXTS: Final[tuple[tuple[str, type[Any], str], ...]] = (
@@ -40,7 +53,7 @@ def find_hidden(index: PersonIndex) -> set[UUID]:
     others = dict(_others_query(owner_id=index.owner))
     written = _load_sources(index)
     hidden = {
-        id_ for id_, (_, sources) in written.items() if sources is None or not sources.isdisjoint(others)
+        id_ for id_, (_, sources) in written.items() if sources is None or not sources.are_readable(others)
     }
     hidden.update(others, _other_facts_query(owner_id=index.owner))
     if others:
@@ -108,7 +121,7 @@ _written_queries: Final[dict[str, CachedQuery[tuple[UUID, object]]]] = {
 
 def _filter_clean(owner: UUID, rows: Sequence[Any]) -> list[Any]:
     sources = {row.id: _read_sources(row) for row in rows}
-    ids = {id_ for some in sources.values() for id_ in some or ()}
+    ids = {id_ for some in sources.values() if some is not None for id_ in some.entries}
     # A recap does not say of which entries it was made.
     days = {row.day for row in rows if isinstance(row, Recap)}
     others = _select_others(owner).filter(Q(id__in=ids) | Q(day__in=days)).values_list("id", "day")
@@ -116,10 +129,10 @@ def _filter_clean(owner: UUID, rows: Sequence[Any]) -> list[Any]:
     return [row for row in rows if _is_clean(row, sources[row.id], other_ids, other_days)]
 
 
-def _is_clean(row: Any, sources: Sources, other_ids: set[UUID], other_days: set[date]) -> bool:
+def _is_clean(row: Any, sources: Sources | None, other_ids: set[UUID], other_days: set[date]) -> bool:
     if sources is None or (isinstance(row, Recap) and row.day in other_days):
         return False
-    return sources.isdisjoint(other_ids)
+    return sources.are_readable(other_ids)
 
 
 def _load_sources(index: PersonIndex) -> _KnownSources:
@@ -143,11 +156,12 @@ def _iter_batches(ids: Sequence[UUID]) -> Iterable[Sequence[UUID]]:
     return (ids[first : first + _AT_ONCE] for first in range(0, len(ids), _AT_ONCE))
 
 
-def _read_sources(row: Any) -> Sources:
+def _read_sources(row: Any) -> Sources | None:
     if isinstance(row, Recap):
         body = row.open_or("body", None)
-        return frozenset() if isinstance(body, dict) and body.get("clean") is True else None
+        return Sources() if isinstance(body, dict) and body.get("clean") is True else None
     text, record = row.open_or("text", None), PromptRecord.from_json(row.open_or("read", None))
     if text is None or record is None or not record.is_clean(text):
         return None
-    return frozenset(record.source_ids | ({row.entry_id} if isinstance(row, Reply) else set()))
+    entries = record.source_ids | ({row.entry_id} if isinstance(row, Reply) else set())
+    return Sources(frozenset(entries), has_facts=bool(record.facts))

@@ -19,7 +19,7 @@ from search.index import sources
 from search.index.person_index import PersonIndex
 from search.index.registry import indexes
 from search.index.types import FACT_KIND
-from search.index.unlocked_index import find_unlocked_index, has_realm
+from search.index.unlocked_index import find_unlocked_index
 from search.programs.hidden_texts import find_hidden, find_origins
 from search.query.days import DayReader
 from search.query.parser import KINDS, SearchQuery, parse
@@ -138,8 +138,8 @@ def list_kinds(keyring: RealmKeyring) -> frozenset[str]:
     """Return the kinds of texts that a program with this keyring can find."""
     facts = frozenset({FACT_KIND})
     others = frozenset(KINDS.values()) - facts
-    return (others if has_realm(keyring, Realm.CONTENT) else frozenset()) | (
-        facts if has_realm(keyring, Realm.FACTS) else frozenset()
+    return (others if keyring.has_realm(Realm.CONTENT) else frozenset()) | (
+        facts if keyring.has_realm(Realm.FACTS) else frozenset()
     )
 
 

@@ -1,6 +1,6 @@
 """Tests of the calls for search: what a program finds, and that hidden texts count for nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from tests.people import Resident, register_resident
 from tests.search.indexing import BagOfWords, open_index, wait_until_idle
 from tests.traces.facts.telling import accept_new, add_fact
 from tests.traces.tagging import add_traces
+from traces.facts.models import Fact
 
 SEARCH = "/api/v1/search"
 DAY = date(2026, 3, 5)
@@ -52,9 +53,11 @@ def list_ids(answer: Any) -> list[str]:
     return [each["id"] for each in answer["results"]]
 
 
-def write_reply(who: Resident, entry: Entry, text: str, *, read: list[Entry]) -> Reply:
+def write_reply(
+    who: Resident, entry: Entry, text: str, *, read: list[Entry], facts: Sequence[Fact] = ()
+) -> Reply:
     """Save a reply that was written from these entries, and says so."""
-    record = PromptRecord(entries=[(each.id, each.day) for each in read])
+    record = PromptRecord(entries=[(each.id, each.day) for each in read], facts=[one.id for one in facts])
     record.is_untrusted = not all(each.is_trusted for each in read)
     record.mark_clean(text)
     with who.unlocked(), write_transaction():
@@ -442,3 +445,16 @@ def test_a_keyring_of_facts_alone_finds_facts_alone(olive: Resident, make_progra
 
     assert [text.hit.id for text in found.texts] == [fact.id]
     assert counts.total == 1
+
+
+def test_a_reply_that_read_a_fact_is_hidden_from_a_program_without_facts(
+    olive: Resident, make_program: MakeProgram
+) -> None:
+    entry = olive.write("Walked to the weir", day=DAY)
+    fact = add_fact(olive, "You have a dog called Biggie")
+    reply = write_reply(olive, entry, "With Biggie, surely", read=[entry], facts=[fact])
+    open_index(olive)
+
+    assert find(make_program("diary:read"), "biggie surely")["results"] == []
+    found = find(make_program("diary:read", "facts:read"), "biggie surely")
+    assert str(reply.id) in list_ids(found)

@@ -10,8 +10,9 @@ import pytest
 from accounts.keys.keyrings import copy_with_former_keys
 from diary.errors import ObjectNotFound
 from diary.generation.prompt_record import PromptRecord
+from diary.generation.prompt_templates import get_options
 from diary.models import Entry, Origin
-from llamora.crypto import EnvelopeError
+from llamora.crypto import EnvelopeError, Realm, in_force
 from llamora.fields import new_id
 from llamora.inference.job import JobState
 from llamora.inference.registry import registry
@@ -27,6 +28,7 @@ from tests.fakes.script import Script, make_words
 from tests.people import Resident
 from tests.search.asking import as_program, ask, get_answer, load_row, read_stream
 from tests.search.indexing import open_index
+from tests.traces.facts.telling import add_fact
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("embedder")]
 
@@ -75,7 +77,7 @@ def test_a_question_is_answered_from_numbered_passages(
     record = PromptRecord.from_json(row.read)
     assert record is not None
     assert {day for _, day in record.entries} == {date(2026, 2, 5), date(2026, 2, 9)}
-    assert record.author.prompt == "ask 1"
+    assert record.author.prompt == f"ask {get_options('ask').version}"
     assert record.is_clean(answer.text)
 
 
@@ -580,3 +582,74 @@ def test_an_answer_of_a_program_that_is_over_stands_in_nobodys_way(
     assert [job.id for job in registry.list_jobs(owner.keyring.key_id)] == [asked.id]
     assert registry.list_jobs(housemate.keyring.key_id) == []
     assert registry.get(asked.id, owner.keyring.key_id) is asked.job
+
+
+# --- Facts -------------------------------------------------------------------------------------------------
+
+
+def test_facts_that_bear_on_a_question_are_read_and_shown(
+    live: ServingLoop, model: FakeModelServer, owner: Resident
+) -> None:
+    fact = add_fact(owner, "Anna is a midwife in Hull")
+    add_fact(owner, "You have a dog called Biggie")
+    model.add_scripts(Script(tokens=["At the weir [1]. She is a midwife."]))
+
+    asked = ask(owner, ANNA)
+    services.wait_for_answer(asked)
+
+    _, user = read_prompt(model)
+    assert '{"fact": "Anna is a midwife in Hull"}' in user
+    assert "Biggie" not in user
+    record = PromptRecord.from_json(load_row(owner, asked).read)
+    assert record is not None
+    assert record.facts == [fact.id]
+    for _ in ("from its job", "from its row"):
+        page = owner.get(f"/ask/{asked.session_id}/").content.decode()
+        assert f'<a href="/facts/{fact.id}/"><bdi>Anna is a midwife in Hull</bdi></a>' in page
+        assert f'formaction="/facts/{fact.id}/reading/" name="read" value="no"' in page
+        registry.discard(asked.id)
+
+
+def test_a_fact_alone_answers_a_question(live: ServingLoop, model: FakeModelServer, owner: Resident) -> None:
+    add_fact(owner, "You have a dog called Biggie")
+    model.add_scripts(Script(tokens=["Your dog is Biggie."]))
+
+    answer = get_answer(owner, "Where is my dog Biggie?")
+
+    assert answer.text == "Your dog is Biggie."
+
+
+def test_no_fact_is_read_beside_imported_texts(
+    live: ServingLoop, model: FakeModelServer, owner: Resident
+) -> None:
+    owner.write("The bicycle of Zoe is green.", day=date(2026, 2, 11), origin=Origin.IMPORTED)
+    add_fact(owner, "Zoe is a midwife in Hull")
+    model.add_scripts(Script(tokens=["Green [1]."]))
+
+    services.wait_for_answer(ask(owner, "What colour is the bicycle of Zoe?", reads_untrusted=True))
+
+    _, user = read_prompt(model)
+    assert "bicycle of Zoe is green" in user
+    assert "midwife" not in user
+
+
+def test_a_program_without_facts_reads_none_and_no_conversation_that_did(
+    live: ServingLoop, model: FakeModelServer, owner: Resident
+) -> None:
+    add_fact(owner, "Anna is a midwife in Hull")
+    model.add_scripts(Script(tokens=["A midwife [1]."]), Script(tokens=["At the weir [1]."]))
+    asked = ask(owner, ANNA)
+    services.wait_for_answer(asked)
+    without, with_facts = (owner.keyring.restrict([Realm.CONTENT, *more]) for more in ([], [Realm.FACTS]))
+
+    with in_force(without):
+        services.wait_for_answer(services.ask(person=owner.person, keyring=without, question=ANNA))
+        listed = [one.session_id for one in list_conversations(owner.id)]
+        with pytest.raises(ObjectNotFound):
+            load_conversation(owner.id, asked.session_id, language="en-gb")
+
+    assert "midwife" not in read_prompt(model)[1]
+    assert asked.session_id not in listed
+    with in_force(with_facts):
+        assert len(list_conversations(owner.id)) == 2
+        assert len(load_conversation(owner.id, asked.session_id, language="en-gb")) == 1

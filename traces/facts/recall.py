@@ -39,15 +39,20 @@ def list_read_facts(owner_id: UUID, ids: Collection[UUID]) -> list[ReadFact]:
     facts = {fact.id: fact for fact in Fact.objects.for_owner(owner_id).filter(id__in=ids)}
     bodies = {id_: facts[id_].open_or("body", None) for id_ in ids if id_ in facts}
     return [
-        ReadFact(
-            text=str(body.get("text", "")),
-            address=reverse("fact", args=[id_]),
-            choice_address=reverse("fact_reading", args=[id_]),
-            is_read=body.get(NOT_RECALLED) is not True,
-        )
+        build_read_fact(id_, str(body.get("text", "")), is_read=body.get(NOT_RECALLED) is not True)
         for id_, body in bodies.items()
         if body
     ]
+
+
+def build_read_fact(fact_id: UUID, text: str, *, is_read: bool) -> ReadFact:
+    """Return a fact that was read, for the sources; `is_read` if it may be read again."""
+    return ReadFact(
+        text=text,
+        address=reverse("fact", args=[fact_id]),
+        choice_address=reverse("fact_reading", args=[fact_id]),
+        is_read=is_read,
+    )
 
 
 def _find_untrusted(owner_id: UUID, entry_ids: Iterable[UUID | None]) -> set[UUID | None]:

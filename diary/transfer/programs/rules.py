@@ -13,6 +13,7 @@ from diary.generation.prompt_record import PromptRecord
 from diary.hooks import ExportRule, OtherEntries
 from diary.models import TRUSTED_ORIGINS, Entry, Origin
 from diary.origins.provenance import get_first_own_revision
+from llamora.crypto import Realm, current_realm_keyring
 
 _BuildRule = Callable[[OtherEntries], ExportRule]
 
@@ -56,14 +57,15 @@ def _build_draft_rule(others: OtherEntries) -> ExportRule:
 
 
 def _build_model_text_rule(others: OtherEntries) -> ExportRule:
-    """Allow what a model wrote from its owner's words alone."""
+    """Allow what a model wrote from its owner's words alone, and from facts only with their realm."""
+    has_facts = current_realm_keyring().has_realm(Realm.FACTS)
 
     def is_clean(row: Any, entry: Entry | None) -> bool:
         del entry
         text, record = row.open_or("text", None), PromptRecord.from_json(row.open_or("read", None))
         if text is None or record is None or not record.is_clean(text):
             return False
-        return others.ids.isdisjoint(record.source_ids)
+        return others.ids.isdisjoint(record.source_ids) and (has_facts or not record.facts)
 
     return is_clean
 
