@@ -1,12 +1,12 @@
-"""Processes of `manage.py`, forked from one that has imported every package of others already.
+"""Processes of our programs, forked from one that has imported every package of others already.
 
-Of a start of `up` these imports take half, and a run has some two hundred starts. The parent imports nothing
-of ours and reads no settings: a forked process does that itself, with its own environment, and runs
-`manage.py` from the first line on. Starts that are measured or searched are real ones (`is_forked=False` in
-`tests/server.py`), as is the very first start of a household.
+Of a start of `up` these imports take half, of a command of the client almost all, and a run has some three
+hundred starts. The parent imports nothing of ours and reads no settings: a forked process does that itself,
+with its own environment, and runs its program from the first line on. Starts that are measured or searched
+are real ones (`is_forked=False` in `tests/server.py`), as is the very first start of a household.
 
     this process                 the parent                           a forked process
-    arguments, descriptors  ->   forks, says the number          ->   runs manage.py
+    arguments, descriptors  ->   forks, says the number          ->   runs the program
     waits on a descriptor of the forked process; then asks
     for its end             ->   says the exit status
 """
@@ -36,6 +36,7 @@ OURS = {"llamora", "accounts", "diary", "traces", "search", "tests", "__main__"}
 WITH_LOOP = {"daphne.server", "twisted.internet.reactor"}
 # Of the environment, what Python itself does not read when it starts.
 READ_LATER = ("LLAMORA_", "DJANGO_")
+MANAGE, CLIENT = "manage.py", "llamora.client"
 MAX_MESSAGE = 1 << 20
 
 
@@ -62,7 +63,7 @@ class ForkedProcess:
         """Wait for the end and return the exit status; raise TimeoutExpired if it comes too late."""
         if self.returncode is None:
             if not select.select([self._descriptor], [], [], timeout)[0]:
-                raise subprocess.TimeoutExpired("manage.py", timeout or 0)
+                raise subprocess.TimeoutExpired("the forked process", timeout or 0)
             self.returncode = self._parent.fetch_status(self.pid)
             os.close(self._descriptor)
         return self.returncode
@@ -102,10 +103,19 @@ class Parent:
         self._channel.close()
         self._process.wait(10)
 
-    def fork(self, arguments: list[str], *, environment: Mapping[str, str], output: Any, errors: Any) -> Any:
-        """Fork a process that runs `manage.py` with these arguments."""
-        request = {"arguments": arguments, "environment": dict(environment)}
-        descriptors = [output.fileno(), errors.fileno()]
+    def fork(
+        self,
+        arguments: list[str],
+        *,
+        environment: Mapping[str, str],
+        output: Any,
+        errors: Any,
+        program: str,
+        typed: Any,
+    ) -> ForkedProcess:
+        """Fork a process that runs a program with these arguments."""
+        request = {"program": program, "arguments": arguments, "environment": dict(environment)}
+        descriptors = [file.fileno() for file in (output, errors, typed) if file is not None]
         with self._lock:
             socket.send_fds(self._channel, [json.dumps(request).encode()], descriptors)
             pid = self._receive()
@@ -133,21 +143,51 @@ def can_fork(extra: Mapping[str, str] | None) -> bool:
 
 
 def fork(
-    modules: Path, arguments: list[str], *, environment: Mapping[str, str], output: Any, errors: Any
+    modules: Path,
+    arguments: list[str],
+    *,
+    environment: Mapping[str, str],
+    output: Any,
+    errors: Any,
+    program: str = MANAGE,
+    typed: Any = None,
 ) -> ForkedProcess:
-    """Fork a process of `manage.py` from this process's parent, which is started at the first call."""
+    """Fork a process from this process's parent, which is started at the first call.
+
+    `program` is `MANAGE` or `CLIENT`, `typed` the file of its standard input, by default an empty one."""
     # A test may itself be forked.
     parent = _parents.get(os.getpid()) or _parents.setdefault(os.getpid(), Parent(modules))
-    process: ForkedProcess = parent.fork(arguments, environment=environment, output=output, errors=errors)
-    return process
+    return parent.fork(
+        arguments, environment=environment, output=output, errors=errors, program=program, typed=typed
+    )
 
 
 def run(
-    modules: Path, arguments: list[str], *, environment: Mapping[str, str], timeout: float
+    modules: Path,
+    arguments: list[str],
+    *,
+    environment: Mapping[str, str],
+    timeout: float,
+    program: str = MANAGE,
+    typed: bytes = b"",
 ) -> "subprocess.CompletedProcess[str]":
-    """Run a command in a forked process, as `subprocess.run` with captured output."""
-    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
-        process = fork(modules, arguments, environment=environment, output=output, errors=errors)
+    """Run a command in a forked process, as `subprocess.run` with input and captured output."""
+    with (
+        tempfile.TemporaryFile() as output,
+        tempfile.TemporaryFile() as errors,
+        tempfile.TemporaryFile() as file,
+    ):
+        file.write(typed)
+        file.seek(0)
+        process = fork(
+            modules,
+            arguments,
+            environment=environment,
+            output=output,
+            errors=errors,
+            program=program,
+            typed=file,
+        )
         try:
             status = process.wait(timeout)
         except BaseException:
@@ -155,10 +195,10 @@ def run(
             process.wait(10)
             raise
         texts = []
-        for file in (output, errors):
-            file.seek(0)
-            texts.append(file.read().decode())
-    return subprocess.CompletedProcess(["manage.py", *arguments], status, *texts)
+        for said in (output, errors):
+            said.seek(0)
+            texts.append(said.read().decode())
+    return subprocess.CompletedProcess([program, *arguments], status, *texts)
 
 
 def _get_own_environment() -> dict[str, str]:
@@ -183,7 +223,7 @@ def _import_packages(names: list[str]) -> None:
 def _serve(channel: socket.socket) -> tuple[dict[str, Any], list[int]]:
     """Fork a process for each request; return its request in a forked process, and never in the parent."""
     while True:
-        message, descriptors, _, _ = socket.recv_fds(channel, MAX_MESSAGE, 2)
+        message, descriptors, _, _ = socket.recv_fds(channel, MAX_MESSAGE, 3)
         if not message:
             os._exit(0)
         request = json.loads(message)
@@ -200,12 +240,13 @@ def _serve(channel: socket.socket) -> tuple[dict[str, Any], list[int]]:
 
 
 def _become(request: dict[str, Any], descriptors: list[int]) -> None:
-    for descriptor, place in zip(descriptors, (1, 2), strict=True):
+    # Without one for it, the standard input is the parent's, which is empty.
+    for descriptor, place in zip(descriptors, (1, 2, 0), strict=False):
         os.dup2(descriptor, place)
         os.close(descriptor)
     os.environ.clear()
     os.environ.update(request["environment"])
-    sys.argv = ["manage.py", *request["arguments"]]
+    sys.argv = [request["program"], *request["arguments"]]
     tempfile.tempdir = None
     time.tzset()
     # Background shells ignore it for what they start.
@@ -222,8 +263,12 @@ def _run_parent() -> None:
     gc.freeze()
     gc.enable()
     sys.path[0] = str(ROOT)
-    _become(*_serve(channel))
-    runpy.run_path("manage.py", run_name="__main__")
+    request, descriptors = _serve(channel)
+    _become(request, descriptors)
+    if request["program"] == MANAGE:
+        runpy.run_path(MANAGE, run_name="__main__")
+    else:
+        runpy.run_module(request["program"], run_name="__main__", alter_sys=True)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""The command line as a subprocess, with folders of its own and a scripted or a real server."""
+"""The command line as a program, with folders of its own and a scripted or a real server.
+
+Its processes are forked ones (`tests/forking.py`) where only what they print and how they end is looked at.
+"""
 
 import os
 import pty
@@ -11,10 +14,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+from tests import forking, made_ready
 from tests.client.scripted_api import TOKEN
 from tests.conftest import ROOT
 
 Result = subprocess.CompletedProcess[str]
+PROGRAM = ("-m", forking.CLIENT)
+# What Python and its packages do not read before the program runs.
+READ_LATER = {"EDITOR", "NO_COLOR", "TZ", "VISUAL"}
 
 
 @dataclass
@@ -24,7 +31,7 @@ class CommandLine:
     folder: Path
     url: str
     token: str = TOKEN
-    program: Sequence[str] = ("-m", "llamora.client")
+    program: Sequence[str] = PROGRAM
     extra: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -64,22 +71,43 @@ class CommandLine:
             **self.extra,
         }
 
-    def run(self, *arguments: str, typed: str | bytes = b"", code: int | None = 0) -> Result:
+    def run(
+        self, *arguments: str, typed: str | bytes = b"", code: int | None = 0, is_forked: bool = True
+    ) -> Result:
         """Run a command to its end; it must exit with `code`, and without a traceback."""
         data = typed.encode() if isinstance(typed, str) else typed
+        packages = made_ready.get_packages_file() if is_forked and self.can_be_forked() else None
+        answer = self._fork(arguments, data, packages) if packages else self._start(arguments, data)
+        assert "Traceback" not in answer.stderr, answer.stderr
+        assert code is None or answer.returncode == code, (answer.returncode, answer.stderr, answer.stdout)
+        return answer
+
+    def can_be_forked(self) -> bool:
+        """Return whether it is the program itself, and its environment nothing that Python reads first."""
+        own = {name: value for name, value in self.extra.items() if name not in READ_LATER}
+        return tuple(self.program) == PROGRAM and forking.can_fork(own)
+
+    def _fork(self, arguments: Sequence[str], typed: bytes, packages: Path) -> Result:
+        return forking.run(
+            packages,
+            list(arguments),
+            environment=self.environment,
+            timeout=60,
+            program=forking.CLIENT,
+            typed=typed,
+        )
+
+    def _start(self, arguments: Sequence[str], typed: bytes) -> Result:
         done = subprocess.run(
             [*self.command, *arguments],
             cwd=ROOT,
             env=self.environment,
-            input=data,
+            input=typed,
             capture_output=True,
             timeout=60,
             check=False,
         )
-        answer = Result(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
-        assert "Traceback" not in answer.stderr, answer.stderr
-        assert code is None or answer.returncode == code, (answer.returncode, answer.stderr, answer.stdout)
-        return answer
+        return Result(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
 class Terminal:

@@ -21,6 +21,21 @@ from tests.conftest import ROOT
 DROPPED_AFTER_COMMIT = Fault(is_dropped=True, is_handled=True)
 
 
+def test_a_forked_command_is_like_a_started_one(api: ScriptedApi, commands: CommandLine) -> None:
+    commands.extra["TZ"] = "Pacific/Auckland"
+    assert commands.can_be_forked()
+
+    for arguments, code in [(("day", "2026-01-04"), 0), (("day", "none"), 1)]:
+        forked = commands.run(*arguments, code=code)
+        started = commands.run(*arguments, code=code, is_forked=False)
+        assert (forked.stdout, forked.stderr) == (started.stdout, started.stderr)
+        assert forked.stdout + forked.stderr
+
+    commands.run("write", typed="Über dem Wehr.")
+    commands.run("write", typed="Über dem Wehr.", is_forked=False)
+    assert [entry["text"] for entry in api.entries[-2:]] == ["Über dem Wehr."] * 2
+
+
 # --- Reading -----------------------------------------------------------------------------------------------
 
 
