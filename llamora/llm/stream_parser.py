@@ -108,7 +108,7 @@ class StreamParser:
         self._reason: str | None = None
         self._has_thought = False
         self._usage: TokenUsage | None = None
-        # The error after the last text of a read; raised by `close`, once that text was returned.
+        # The error after the last text of a read; raised by `close` or `finish`, once that text was returned.
         self._broken: ModelError | None = None
         self._text: list[str] = []
         self._thought: list[str] = []
@@ -148,6 +148,8 @@ class StreamParser:
 
         Raise a ModelError if the server says that this is not the model's own end.
         """
+        if self._broken is not None:
+            raise self._broken
         if self._reason == "content_filter":
             raise ContentFiltered
         if self._reason == "error":
@@ -184,7 +186,8 @@ class StreamParser:
         if thought:
             self._has_thought = True
         if self._detectors[0].feed(filtered.text) or (thought and self._detectors[1].feed(thought)):
-            raise RepetitionDetected
+            # The text before the repetition may have come in the same read.
+            self._broken, self.ended = RepetitionDetected(), True
         if filtered.text or thought or filtered.withdraw:
             pieces, self._pieces = self._pieces, 0
             return Delta(filtered.text, thought, pieces, filtered.withdraw)

@@ -15,7 +15,7 @@ from llamora.inference.registry import registry
 from tests.diary.tabs import ServingLoop, load_reply, run_serving_loop, start_reply, wait_for_reply_row
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script, make_unending
-from tests.fakes.waiting import PATIENCE
+from tests.fakes.waiting import PATIENCE, wait_for
 from tests.page import read
 from tests.people import Resident, new_resident
 
@@ -115,7 +115,7 @@ def test_a_model_going_in_circles_is_ended_and_its_circles_left_out(
     live: ServingLoop, model: FakeModelServer, owner: Resident
 ) -> None:
     opening = "A quiet morning, then. "
-    model.add_scripts(Script(tokens=[opening, *["round and round the garden it goes "] * 200], rate=200))
+    model.add_scripts(Script(tokens=[opening, *["round and round the garden it goes "] * 200]))
     tab = live.tab(owner, owner.today)
 
     reply = start_reply(owner, owner.write("Tea.").id)
@@ -168,13 +168,17 @@ def test_thinking_is_told_of_but_never_kept_or_put_among_the_words(
 def test_thinking_told_apart_too_late_is_taken_back_from_the_page(
     live: ServingLoop, model: FakeModelServer, owner: Resident
 ) -> None:
+    is_shown = threading.Event()
+    thoughts = ["They drink tea.\n\n", "Hmm.\n\n"]
     model.add_scripts(
-        Script(tokens=["They drink tea.\n\n", "Hmm.\n\n", "</think>", "Enjoy ", "it."], rate=10)
+        Script(tokens=[*thoughts, "</think>", "Enjoy ", "it."], rest_after=len(thoughts), rest_when=is_shown)
     )
     tab = live.tab(owner, owner.today)
 
     reply = start_reply(owner, owner.write("Tea.").id)
 
+    wait_for(lambda: "drink" in tab.get_html(reply))
+    is_shown.set()
     tab.wait_for("end", reply=reply)
     assert load_reply(owner, reply)[0].strip() == "Enjoy it."
     assert "drink" not in tab.get_html(reply)

@@ -331,6 +331,32 @@ def test_thinking_in_circles_is_stopped() -> None:
         parse_chunks(*(build_event(reasoning_content="wait, the user said rain. ") for _ in range(200)))
 
 
+def test_what_came_before_circles_in_one_read_is_told_first() -> None:
+    reading = StreamParser()
+
+    delta = reading.feed(b"".join(build_event(text) for text in ("Quiet. ", *["round and round, "] * 200)))
+
+    assert delta is not None
+    assert delta.text.startswith("Quiet. round")
+    assert reading.ended
+    with pytest.raises(RepetitionDetected):
+        reading.close()
+
+
+@pytest.mark.parametrize("last", [b"data: {half", b'data: {"error": {"code": 500, "message": "slot"}}'])
+def test_an_error_in_the_last_read_is_raised_after_its_words(last: bytes) -> None:
+    reading = StreamParser()
+
+    assert reading.feed(build_event("Quiet.").strip()) is None
+    reading.feed(b"\n" + last)
+    words = reading.close()
+
+    assert words is not None
+    assert words.text == "Quiet."
+    with pytest.raises(ModelError):
+        reading.finish()
+
+
 @pytest.mark.parametrize(
     ("broken", "error"),
     [
