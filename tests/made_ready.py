@@ -77,11 +77,13 @@ def _build_template(folder: Path) -> Path:
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not ready.is_dir():
-            under_way = folder / "data"
-            under_way.mkdir(mode=0o700)
-            (folder / "run").mkdir(mode=0o700)
+            under_way, run = folder / "data", folder / "run"
+            for started in (under_way, run):
+                # An attempt before may have been stopped.
+                shutil.rmtree(started, ignore_errors=True)
+                started.mkdir(mode=0o700)
             kept = {name: value for name, value in os.environ.items() if not name.startswith("LLAMORA_")}
-            own = {"LLAMORA_DATA_DIR": str(under_way), "LLAMORA_RUNTIME_DIR": str(folder / "run")}
+            own = {"LLAMORA_DATA_DIR": str(under_way), "LLAMORA_RUNTIME_DIR": str(run)}
             environment = kept | own | {"DJANGO_SETTINGS_MODULE": "llamora.settings"}
             command = [sys.executable, "-c", _MAKE, str(folder / "packages")]
             subprocess.run(command, cwd=ROOT, env=environment, check=True)

@@ -172,7 +172,12 @@ class ServingLoop:
             tab.changed.wait_for(lambda: tab.accepted or tab.code is not None, PATIENCE)
         if day is not None:
             tab.watch(member, day)
-            self.wait_until_idle()
+            # The line about the model is sent to a tab as soon as it watches a day.
+            with tab.changed:
+                watches = tab.changed.wait_for(
+                    lambda: tab.list_frames("part") or tab.code is not None, PATIENCE
+                )
+            assert watches, "the tab does not watch the day"
         return tab
 
     def wait_until_idle(self) -> None:

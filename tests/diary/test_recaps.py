@@ -1,5 +1,6 @@
 """Tests of recaps: valid for their entries or not shown, generated in the background."""
 
+import threading
 import time
 from datetime import date, timedelta
 from typing import Any
@@ -22,7 +23,7 @@ from tests.diary.damage import flip_a_bit
 from tests.diary.fences import fence, hide_codes
 from tests.diary.tabs import ServingLoop, run_serving_loop, start_reply, wait_for_reply_row
 from tests.fakes.model_server import FakeModelServer
-from tests.fakes.script import Script, make_unending
+from tests.fakes.script import Script
 from tests.fakes.waiting import PATIENCE, wait_for
 from tests.people import Resident
 
@@ -228,8 +229,10 @@ def test_today_and_an_empty_day_are_not_put_in_short(owner: Resident) -> None:
 
 
 def test_a_reply_goes_before_a_recap_that_is_being_made(owner: Resident, transactional_db: None) -> None:
+    # One that goes on would be complete at its limit, on a slow machine before the reply begins.
+    unfinished = Script(rest_after=3, rest_when=threading.Event())
     with FakeModelServer(slots=1) as model, run_serving_loop(model.url):
-        model.add_scripts(make_unending(), Script(tokens=["At once."]))
+        model.add_scripts(unfinished, Script(tokens=["At once."]))
         owner.write("Began the boat.", day=write_past_day(owner))
         entry = owner.write("Now.")
         request_recap(owner)

@@ -7,6 +7,8 @@ import threading
 import traceback
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
+from dataclasses import dataclass, field
+from threading import Event
 from typing import Any
 
 import pytest
@@ -79,32 +81,49 @@ async def test_what_is_sent_is_what_was_asked_and_no_more(
     assert "temperature" not in body
 
 
-LONE = Script(tokens=["perhaps ", "rain", "</think>", "It ", "rained."], rate=50)
+@dataclass
+class Lone:
+    """A reply whose thinking ends without having begun, and goes on only once its beginning was read."""
+
+    is_read: Event = field(default_factory=Event)
+
+    @property
+    def script(self) -> Script:
+        tokens = ["perhaps ", "rain", "</think>", "It ", "rained."]
+        return Script(tokens=tokens, rest_after=2, rest_when=self.is_read)
 
 
-async def list_texts(server: ModelServer) -> list[str]:
+async def list_texts(server: ModelServer, lone: Lone | None = None) -> list[str]:
     """Return the text of each delta of a reply, with retractions marked."""
-    deltas = [part async for part in server.stream(TURNS, max_tokens=500) if isinstance(part, Delta)]
+    deltas = []
+    async for part in server.stream(TURNS, max_tokens=500):
+        if isinstance(part, Delta):
+            deltas.append(part)
+            if lone:
+                lone.is_read.set()
     return [f"{'-' if delta.withdraw else ''}{delta.text}" for delta in deltas]
 
 
 async def test_a_template_that_opens_the_thinking_is_known_from_the_first_reply_on() -> None:
-    with FakeModelServer(LONE, opens="<think>\n") as upstream:
+    lone = Lone()
+    with FakeModelServer(lone.script, opens="<think>\n") as upstream:
         server = ModelServer(upstream.url)
         await server.probe()
 
-        came = await list_texts(server)
+        came = await list_texts(server, lone)
 
         await server.close()
     assert "".join(came) == "It rained."
 
 
 async def test_a_server_that_does_not_tell_of_its_template_is_found_out_once() -> None:
-    with FakeModelServer(LONE, LONE, Script(tokens=["Tea."]), LONE, kind="Ollama") as upstream:
+    lones = [Lone(), Lone(), None, Lone()]
+    scripts = [lone.script if lone else Script(tokens=["Tea."]) for lone in lones]
+    with FakeModelServer(*scripts, kind="Ollama") as upstream:
         server = ModelServer(upstream.url)
         await server.probe()
 
-        first, *others = [await list_texts(server) for _ in range(4)]
+        first, *others = [await list_texts(server, lone) for lone in lones]
 
         await server.close()
     assert "perhaps" in "".join(first)

@@ -1,20 +1,22 @@
-"""A served household whose owner gives assistants tokens, and the official SDK's client connected to it."""
+"""A served household whose owner gives assistants tokens, and the official SDK's client connected to it.
+
+The SDK takes most of a second to import: whoever collects tests does not wait for it.
+"""
 
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
-
-import httpx2
-from mcp.client.client import Client
-from mcp.client.stdio import StdioServerParameters
-from mcp.client.streamable_http import streamable_http_client
 
 from tests.browser_client import CSRF_COOKIE, FORM_TYPE, Visitor
 from tests.page import normalize_spaces, read
 from tests.server import ROOT, Server
+
+if TYPE_CHECKING:
+    from mcp.client.client import Client
 
 
 def build_headers(token: Path) -> dict[str, str]:
@@ -54,8 +56,13 @@ class ServedDiary:
         assert self.olive.post(form.get("action")).status == 302
 
     @asynccontextmanager
-    async def connect(self, token: Path, *, transport: str, mode: str) -> AsyncIterator[Client]:
+    async def connect(self, token: Path, *, transport: str, mode: str) -> AsyncIterator["Client"]:
         """Connect the SDK's client with a token."""
+        import httpx2
+        from mcp.client.client import Client
+        from mcp.client.stdio import StdioServerParameters
+        from mcp.client.streamable_http import streamable_http_client
+
         if transport == "stdio":
             parameters = StdioServerParameters(
                 command=sys.executable,

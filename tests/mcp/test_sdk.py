@@ -6,12 +6,10 @@
 import json
 from collections.abc import Iterator
 from http.client import HTTPConnection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import pytest
-from mcp import MCPError
-from mcp.client.client import Client
 
 from llamora.mcp.messages import HEADER_MISMATCH
 from llamora.mcp.views import MAX_BODY
@@ -19,6 +17,9 @@ from tests.browser_client import Visitor
 from tests.mcp.exchange import NEW, OLD, build_headers, build_stateless
 from tests.mcp.served import ServedDiary
 from tests.server import run_server
+
+if TYPE_CHECKING:
+    from mcp.client.client import Client
 
 MODES = {"auto": NEW, NEW: NEW, "legacy": OLD}
 TRANSPORTS = ["http", "stdio"]
@@ -37,7 +38,7 @@ def diary(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedDiary]:
         assert "marsh" not in server.log()
 
 
-async def use(client: Client, tool: str, **arguments: Any) -> Any:
+async def use(client: "Client", tool: str, **arguments: Any) -> Any:
     """Call a tool, check its result against its schema, and return it."""
     listed = {one.name: one for one in (await client.list_tools()).tools}
     result = await client.call_tool(tool, arguments)
@@ -88,6 +89,8 @@ async def test_an_assistant_searches_reads_a_day_and_puts_a_text_into_the_inbox(
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("transport", TRANSPORTS)
 async def test_an_assistant_is_told_what_went_wrong(diary: ServedDiary, transport: str, mode: str) -> None:
+    from mcp import MCPError
+
     token = diary.make_token(f"Reader {transport} {mode}", "diary:read")
 
     async with diary.connect(token, transport=transport, mode=mode) as client:
@@ -109,6 +112,8 @@ async def test_an_assistant_is_told_what_went_wrong(diary: ServedDiary, transpor
 async def test_a_revoked_token_ends_the_conversation_with_an_error(
     diary: ServedDiary, transport: str, mode: str
 ) -> None:
+    from mcp import MCPError
+
     name = f"Revoked {transport} {mode}"
     token = diary.make_token(name, "diary:read")
 
