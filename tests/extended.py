@@ -161,7 +161,6 @@ EXTENDED = (
     "tests/search/test_questions.py",
     "tests/test_retries.py::test_nothing_is_said",
     "tests/test_retries.py::test_the_run_of_everything",
-    "tests/test_retries.py::test_those_of_another",
     "tests/traces/test_corpus.py",
     "tests/upgrade/test_earlier_commits.py::test_an_update_that_was_killed",
     "tests/upgrade/test_earlier_commits.py::test_an_update_whose_backup",

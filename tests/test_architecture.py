@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from tests.conftest import FIRST, ROOT
+from tests.source_tree import PACKAGES
 
-PACKAGES = ("llamora", "accounts", "diary", "traces", "search")
 TOP_LEVEL = {
     *("manage.py", "pyproject.toml", "README.md", "LICENSE"),
     *("llamora", "diary", "traces", "search", "accounts", "templates", "static", "tests"),

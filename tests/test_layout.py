@@ -8,14 +8,14 @@ import ast
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
 from tests.conftest import ROOT
-from tests.test_architecture import PACKAGES, load_import_contracts
+from tests.source_tree import PACKAGES, Modules, get_dotted_name, iter_nodes, source_modules
+from tests.test_architecture import load_import_contracts
 
 APPS = [name for name in PACKAGES if name != "llamora"]
 MOST_MODULES, SHORT_MODULE, MOST_SHORT_MODULES = 15, 40, 8
@@ -90,32 +90,21 @@ class Name(NamedTuple):
     text: str
 
 
-Modules = Mapping[str, ast.Module]
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 # --- What the rules read ---------------------------------------------------------------------------------
 
 
-@cache
-def source_modules() -> Modules:
-    """Return every module of the source tree by its dotted name, migrations left out."""
-    found = {}
-    for path in (path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))):
-        if "migrations" not in path.parts:
-            name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
-            found[name] = ast.parse(path.read_text())
-    return found
-
-
 def iter_functions(tree: ast.AST) -> Iterator[Function]:
     """Yield every function and method."""
-    return (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+    yield from iter_nodes(tree, ast.FunctionDef)
+    yield from iter_nodes(tree, ast.AsyncFunctionDef)
 
 
 def iter_classes(tree: ast.AST) -> Iterator[ast.ClassDef]:
     """Yield every class."""
-    return (node for node in ast.walk(tree) if isinstance(node, ast.ClassDef))
+    return iter_nodes(tree, ast.ClassDef)
 
 
 def iter_code_names(modules: Modules) -> Iterator[Name]:
@@ -130,20 +119,17 @@ def iter_code_names(modules: Modules) -> Iterator[Name]:
 def iter_variable_names(modules: Modules) -> Iterator[Name]:
     """Yield the names of parameters, assigned variables and attributes."""
     for module, tree in modules.items():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.arg):
-                yield Name(f"{module}: {node.arg}", node.arg)
-            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-                yield Name(f"{module}: {node.id}", node.id)
-            elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
-                yield Name(f"{module}: {node.attr}", node.attr)
+        stored = [argument.arg for argument in iter_nodes(tree, ast.arg)]
+        stored += [node.id for node in iter_nodes(tree, ast.Name) if isinstance(node.ctx, ast.Store)]
+        stored += [node.attr for node in iter_nodes(tree, ast.Attribute) if isinstance(node.ctx, ast.Store)]
+        yield from (Name(f"{module}: {name}", name) for name in stored)
 
 
 def iter_url_names(modules: Modules) -> Iterator[Name]:
     """Yield the names of URL patterns."""
     for module, tree in modules.items():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and ast.unparse(node.func) in {"path", "re_path"}:
+        for node in iter_nodes(tree, ast.Call):
+            if get_dotted_name(node.func) in {"path", "re_path"}:
                 for keyword in node.keywords:
                     if keyword.arg == "name" and isinstance(keyword.value, ast.Constant):
                         yield Name(f"{module}: {keyword.value.value}", str(keyword.value.value))
@@ -231,12 +217,12 @@ def find_crowded_packages(modules: Modules) -> Iterator[Problem]:
 def find_imported_modules(module: str, tree: ast.Module, known: Modules) -> set[str]:
     """Return the project's modules that a module imports, anywhere in its code."""
     found = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+    for node in iter_nodes(tree, ast.ImportFrom):
+        if node.module and not node.level:
             names = ((node.module, f"{node.module}.{alias.name}") for alias in node.names)
             found.update(name if name in known else parent for parent, name in names)
-        elif isinstance(node, ast.Import):
-            found.update(alias.name for alias in node.names)
+    for plain in iter_nodes(tree, ast.Import):
+        found.update(alias.name for alias in plain.names)
     return (found & known.keys()) - {module}
 
 

@@ -4,7 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from tests.test_layout import source_modules
+from tests.source_tree import iter_nodes, source_modules
 
 _NAMES = (
     "a|article|aside|b|body|button|dd|details|div|dl|dt|em|fieldset|footer|form|h[1-6]|header|html|i|input|label|"
@@ -23,12 +23,9 @@ _WRITES_TAGS = {
 
 def find_html(tree: ast.Module) -> Iterator[str]:
     """Yield the strings of a module that contain a tag, except docstrings."""
-    docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-    for node in ast.walk(tree):
-        is_text = (
-            isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings
-        )
-        if is_text and _TAG.search(node.value):
+    docstrings = {id(node.value) for node in iter_nodes(tree, ast.Expr)}
+    for node in iter_nodes(tree, ast.Constant):
+        if isinstance(node.value, str) and id(node) not in docstrings and _TAG.search(node.value):
             yield node.value
 
 

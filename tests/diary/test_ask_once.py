@@ -31,7 +31,7 @@ from tests.fakes.script import Script, make_unending
 from tests.fakes.waiting import PATIENCE, wait_for
 from tests.page import read
 from tests.people import Resident
-from tests.test_layout import Modules, source_modules
+from tests.source_tree import Modules, get_dotted_name, iter_nodes, source_modules
 from tests.traces.tagging import add_traces
 from traces.proposals.services import propose_traces
 from traces.proposals.tasks import ProposalTask
@@ -384,8 +384,8 @@ def find_calls(modules: Modules, name: str) -> set[str]:
     return {
         module
         for module, tree in modules.items()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == name
+        for node in iter_nodes(tree, ast.Call)
+        if get_dotted_name(node.func) == name
     }
 
 
@@ -394,8 +394,8 @@ def find_imports(modules: Modules, name: str) -> set[str]:
     return {
         module
         for module, tree in modules.items()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Import | ast.ImportFrom) and name in {alias.name for alias in node.names}
+        for node in (*iter_nodes(tree, ast.Import), *iter_nodes(tree, ast.ImportFrom))
+        if name in {alias.name for alias in node.names}
     }
 
 
@@ -404,8 +404,8 @@ def find_reads(modules: Modules, attribute: str) -> set[str]:
     return {
         module
         for module, tree in modules.items()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Attribute) and node.attr == attribute and isinstance(node.ctx, ast.Load)
+        for node in iter_nodes(tree, ast.Attribute)
+        if node.attr == attribute and isinstance(node.ctx, ast.Load)
     }
 
 
@@ -414,10 +414,8 @@ def find_isinstance_of_task(modules: Modules) -> set[str]:
     return {
         module
         for module, tree in modules.items()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call)
-        and ast.unparse(node.func) == "isinstance"
-        and ast.unparse(node.args[0]).endswith(".task")
+        for node in iter_nodes(tree, ast.Call)
+        if get_dotted_name(node.func) == "isinstance" and get_dotted_name(node.args[0]).endswith(".task")
     }
 
 

@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterator
 
-from tests.test_layout import source_modules
+from tests.source_tree import get_dotted_name, iter_nodes, source_modules
 
 OF_THREADS = {"Thread", "Timer", "ThreadPoolExecutor"}
 # A FairExecutor's threads are daemons of one pool for short calls. These are something else:
@@ -32,12 +32,11 @@ REASONS = {
 
 def find_thread_sites(tree: ast.Module) -> Iterator[int]:
     """Yield the lines that create a thread or define a thread class."""
-    for node in ast.walk(tree):
-        made = [node.func] if isinstance(node, ast.Call) else []
-        made += node.bases if isinstance(node, ast.ClassDef) else []
-        for each in made:
-            if ast.unparse(each).rpartition(".")[2] in OF_THREADS:
-                yield each.lineno
+    made = [node.func for node in iter_nodes(tree, ast.Call)]
+    made += [base for node in iter_nodes(tree, ast.ClassDef) for base in node.bases]
+    for each in made:
+        if get_dotted_name(each).rpartition(".")[2] in OF_THREADS:
+            yield each.lineno
 
 
 def test_threads_are_made_where_there_is_a_reason() -> None:
