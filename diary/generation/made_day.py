@@ -56,5 +56,7 @@ def build_made_values() -> dict[str, object]:
         "turns": (MadeText(day="", text="Where did Anna and I walk to?"),),
         "passages": days_before,
         "tally": MadeText(day="Tuesday, 2 March 2021, yesterday", text="2"),
+        "earlier_fact": "You live by the weir",
+        "later_fact": "You moved to the mill",
         "question": "What did we promise to her mother?",
     }

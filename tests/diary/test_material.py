@@ -49,6 +49,8 @@ def build_values(text: str) -> dict[str, object]:
         ),
         "tally": text,
         "question": text,
+        "earlier_fact": text,
+        "later_fact": text,
     }
 
 

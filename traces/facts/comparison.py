@@ -51,15 +51,25 @@ FIRST_STRATEGIES: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """A verdict, and whether its owner is asked although a strategy is likely."""
+    """A verdict, and whether its owner is asked although a strategy is likely.
+
+    `advised` is what a model on this machine would do. It moves a button and does nothing else.
+    """
 
     verdict: Verdict
     asks: bool = False
+    is_sensitive: bool = False
+    advised: Strategy | None = None
 
     @property
     def first_strategy(self) -> Strategy:
         """The strategy whose button stands first."""
-        return FIRST_STRATEGIES[self.verdict]
+        return self.advised if self.takes_advice and self.advised else FIRST_STRATEGIES[self.verdict]
+
+    @property
+    def takes_advice(self) -> bool:
+        """Whether the tables can't tell if both are true, and it is not of health, money and the like."""
+        return self.verdict is Verdict.BESIDE and self.asks and not self.is_sensitive
 
 
 def compare(first: Statement, then: Statement) -> Comparison:
@@ -67,7 +77,8 @@ def compare(first: Statement, then: Statement) -> Comparison:
     verdict = _find_verdict(first, then)
     is_open = verdict is Verdict.BESIDE and _may_touch(first, then)
     is_sensitive = first.is_sensitive or then.is_sensitive
-    return Comparison(verdict=verdict, asks=is_open or (is_sensitive and verdict is not Verdict.SAME))
+    asks = is_open or (is_sensitive and verdict is not Verdict.SAME)
+    return Comparison(verdict=verdict, asks=asks, is_sensitive=is_sensitive)
 
 
 def _find_verdict(first: Statement, then: Statement) -> Verdict:

@@ -15,6 +15,7 @@ A JSON object; all but the text may be missing:
     ended       the day since when it is no longer so
     links       ids of facts that its owner linked with it
     not_recalled  true if no reply and no answer reads it
+    advice      of a proposal: by the id of an accepted fact, the strategy that a model would take
     confidence  of an import or a program: how sure it was, from 0 to 1
 """
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from diary.errors import ObjectNotFound
 from llamora.crypto import keyed_digest, secret_bytes
 from llamora.database import CachedQuery
-from traces.facts.comparison import Comparison, Verdict, compare
+from traces.facts.comparison import Comparison, Strategy, Verdict, compare
 from traces.facts.fact_body import FactText, get_text
 from traces.facts.indexes import compute_same_index, compute_subject_index
 from traces.facts.models import DeclinedFact, Fact, FactChange, FactSettings, FactState
@@ -75,12 +75,16 @@ def list_changes(fact: Fact) -> list[FactChange]:
 def find_touched(owner_id: UUID, text: FactText, *, besides: UUID | None = None) -> list[TouchedFact]:
     """Return the accepted facts that a sentence may touch: the same subject and relation.
 
-    First those whose verdict is the surest. Never more than MAX_CANDIDATES are looked at.
+    First those whose verdict is the surest. Never more than MAX_CANDIDATES are looked at. `besides` is the
+    fact that has the sentence; what a model advised about it counts.
     """
     candidates = Fact.objects.only_accepted(owner_id).filter(subject_index=compute_subject_index(text))
     statement = read_statement(text.text, language=text.language)
+    advice = _load_advice(owner_id, besides) if besides is not None else {}
     found = [
-        TouchedFact(fact=fact, comparison=compare(_read(fact), statement))
+        TouchedFact(
+            fact=fact, comparison=replace(compare(_read(fact), statement), advised=advice.get(fact.id))
+        )
         for fact in candidates[:MAX_CANDIDATES]
         if fact.id != besides and fact.open_or("body", None) is not None
     ]
@@ -89,6 +93,12 @@ def find_touched(owner_id: UUID, text: FactText, *, besides: UUID | None = None)
         each for each in found if each.comparison.verdict is not Verdict.BESIDE or each.comparison.asks
     ]
     return sorted(touched, key=lambda each: order.index(each.comparison.verdict))
+
+
+def _load_advice(owner_id: UUID, fact_id: UUID) -> dict[UUID, Strategy]:
+    fact = Fact.objects.for_owner(owner_id).filter(id=fact_id).first()
+    body: dict[str, Any] = fact.open_or("body", {}) if fact is not None else {}
+    return {UUID(earlier): Strategy(value) for earlier, value in body.get("advice", {}).items()}
 
 
 def find_same(owner_id: UUID, text: FactText, states: Sequence[FactState]) -> Fact | None:

@@ -247,6 +247,19 @@ def undo_change(*, owner_id: UUID, fact_id: UUID, author: ChangeAuthor | None = 
     return Fact.objects.for_owner(owner_id).filter(id=fact_id).first()
 
 
+def save_advice(*, owner_id: UUID, fact_id: UUID, earlier_id: UUID, strategy: Strategy) -> None:
+    """Save what a model would do about a proposal and an accepted fact; it moves a button and no more.
+
+    Nothing is saved if one of them is gone or no longer what it was.
+    """
+    with write_transaction():
+        facts = Fact.objects.for_owner(owner_id)
+        fact = facts.filter(id=fact_id, state=FactState.PROPOSED).first()
+        if fact is not None and facts.filter(id=earlier_id, state=FactState.ACCEPTED).exists():
+            fact.body = {**fact.body, "advice": {str(earlier_id): strategy.value}}
+            fact.save()
+
+
 def save_choices(*, owner_id: UUID, choices: FactChoices) -> None:
     """Save a person's choices about facts; a digest key that there is stays, and which entries were read."""
     with write_transaction():

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -208,3 +209,19 @@ def test_any_sentence_can_be_read(sentence: str) -> None:
     for language in ("en", "de", "nl", ""):
         statement = read_statement(sentence, language=language)
         assert compare(statement, statement).verdict is Verdict.SAME
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        ("You live in Boston", "You live in Graz"),
+        ("You earn 50,000 a year", "You earn 60,000 a year"),
+        ("You are married to Anna", "You are divorced"),
+        ("You like tea", "You like tea"),
+    ],
+)
+def test_advice_moves_no_button_where_the_tables_know_or_it_is_sensitive(first: str, then: str) -> None:
+    found = compare(*(read_statement(text, language="en") for text in (first, then)))
+
+    assert not found.takes_advice
+    assert replace(found, advised=Strategy.MERGE).first_strategy is found.first_strategy

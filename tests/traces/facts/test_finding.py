@@ -21,8 +21,10 @@ from tests.traces.facts.finding import (
     wait_for_search,
 )
 from traces.facts import services
+from traces.facts.comparison import Strategy
+from traces.facts.fact_body import get_text
 from traces.facts.models import Fact, FactState
-from traces.facts.queries import FactChoices, list_changes
+from traces.facts.queries import FactChoices, find_touched, list_changes
 
 WALK = "In the morning I took my dog Biggie to the weir. I have never been to Graz."
 BIGGIE = build_claim("You have a dog called Biggie", "my dog Biggie")
@@ -173,3 +175,56 @@ def test_two_clicks_are_one_search(owner: Resident, model: FakeModelServer) -> N
     page = owner.get(f"/entries/{entry.id}/facts/find/", script=True).content.decode()
     assert "Looking for facts" not in page
     assert "You have a dog called Biggie" in page
+
+
+# --- Advice on a conflict ----------------------------------------------------------------------------------
+
+BALL = build_claim("Biggie loves his yellow ball", "Biggie loves his yellow ball", "preferences")
+
+
+def add_chicken(who: Resident, origin: Origin = Origin.OWN) -> Fact:
+    text = services.FactText.create("Biggie loves his stuffed chicken")
+    with who.unlocked():
+        return services.add_fact(owner_id=who.id, text=text, where=services.FactOrigin(origin=origin))
+
+
+def get_first_button(who: Resident) -> Strategy:
+    with who.unlocked():
+        (fact,) = Fact.objects.only_proposed(who.id)
+        (touched,) = find_touched(who.id, get_text(fact.body), besides=fact.id)
+        return touched.comparison.first_strategy
+
+
+@pytest.mark.parametrize(
+    ("answer", "first"),
+    [
+        ("changed", Strategy.REPLACE),
+        ("both", Strategy.BOTH),
+        ("more", Strategy.MERGE),
+        ("same", Strategy.BOTH),
+    ],
+)
+def test_a_model_may_choose_the_first_button_and_no_more(
+    owner: Resident, model: FakeModelServer, answer: str, first: Strategy
+) -> None:
+    earlier = add_chicken(owner)
+    model.add_json_scripts(build_answer(BALL), Script(tokens=[f'{{"answer": "{answer}"}}']))
+
+    request_facts(owner, owner.write("Biggie loves his yellow ball now."))
+    wait_for(lambda: len(model.asked_for_json) == 2 and is_idle(owner))
+
+    assert get_first_button(owner) is first
+    with owner.unlocked():
+        assert Fact.objects.get(id=earlier.id).state == FactState.ACCEPTED
+        assert len(Fact.objects.only_proposed(owner.id)) == 1
+
+
+def test_a_model_is_not_asked_about_what_came_from_elsewhere(owner: Resident, model: FakeModelServer) -> None:
+    add_chicken(owner, Origin.IMPORTED)
+    model.add_json_scripts(build_answer(BALL))
+
+    request_facts(owner, owner.write("Biggie loves his yellow ball now."))
+    wait_for(lambda: is_idle(owner))
+
+    assert len(model.asked_for_json) == 1
+    assert get_first_button(owner) is Strategy.BOTH

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from typing import Final
 from uuid import UUID
 
 from django.db import transaction
@@ -18,19 +19,25 @@ from diary import days
 from diary.entries.queries import get_entry
 from diary.generation.ask_once import ask_once, find_job, list_jobs_of_key, may_send_unrequested
 from diary.generation.prompt_entries import build_prompt_entry
-from diary.models import Entry, Origin
+from diary.models import TRUSTED_ORIGINS, Entry, Origin
 from llamora.crypto import KeyId, Keyring, current_keyring
 from llamora.fields import new_id
 from llamora.inference import model_server
 from llamora.inference.job import Author, Job
 from llamora.inference.registry import registry
 from traces.facts.changes import BY_MODEL, ChangeAuthor
+from traces.facts.comparison import Strategy
+from traces.facts.fact_body import get_text
 from traces.facts.models import Fact
 from traces.facts.proposals.answers import ClaimedFact
 from traces.facts.proposals.checks import CheckedFact, check_claims
+from traces.facts.proposals.conflict_tasks import ConflictTask
 from traces.facts.proposals.tasks import FactTask
-from traces.facts.queries import load_choices
-from traces.facts.services import FactOrigin, propose_fact
+from traces.facts.queries import find_touched, load_choices
+from traces.facts.services import FactOrigin, propose_fact, save_advice
+
+# Of accepted facts that a model may read: those of their owner, and proposals of a model here.
+_OWN: Final = frozenset({*TRUSTED_ORIGINS, Origin.MODEL})
 
 
 def can_find_facts() -> bool:
@@ -79,13 +86,19 @@ def is_finding(entry_id: UUID) -> bool:
 
 
 def stop_finding(key_id: KeyId, *, entry_id: UUID | None = None) -> None:
-    """Stop the jobs under a key that look for facts, or those of one entry; nothing of them is saved."""
+    """Stop the jobs under a key that look for facts, or those of one entry; nothing of them is saved.
+
+    Without an entry, those that compare facts as well.
+    """
+    for job in list_jobs_of_key(key_id, ConflictTask) if entry_id is None else ():
+        if not job.is_over:
+            registry.stop(job.id, patience=0)
     for job in list_jobs_of_key(key_id, FactTask):
         if not job.is_over and entry_id in (None, job.task.subject):  # type: ignore[attr-defined]
             registry.stop(job.id, patience=0)
 
 
-def save_claims(task: FactTask, claims: Sequence[ClaimedFact], author: Author, *, zone: str) -> int:
+def save_claims(task: FactTask, claims: Sequence[ClaimedFact], author: Author, *, person: Person) -> int:
     """Propose what an entry supports of the claims of a model; return how many were new.
 
     Nothing is proposed if the entry was changed, deleted or is no longer its owner's own since it was read.
@@ -93,9 +106,13 @@ def save_claims(task: FactTask, claims: Sequence[ClaimedFact], author: Author, *
     entry = Entry.objects.for_owner(task.owner_id).filter(id=task.entry_id).first()
     if entry is None or not entry.is_trusted or entry.open_or("text", None) != task.prompt_entry.text:
         return 0
-    checked = check_claims(claims, text=task.prompt_entry.text, anchor=get_anchor(entry, zone=zone))
-    saved = (_propose(entry, each, author) for each in checked)
-    return sum(fact is not None for fact in saved)
+    checked = check_claims(
+        claims, text=task.prompt_entry.text, anchor=get_anchor(entry, zone=person.time_zone)
+    )
+    saved = [fact for each in checked if (fact := _propose(entry, each, author)) is not None]
+    for fact in saved:
+        _compare_after_commit(fact, person)
+    return len(saved)
 
 
 def get_anchor(entry: Entry, *, zone: str) -> datetime:
@@ -127,9 +144,47 @@ def _build_task(entry: Entry, *, person: Person, is_requested: bool) -> FactTask
         entry_id=entry.id,
         day=entry.day,
         prompt_entry=prompt_entry,
-        save_claims=partial(save_claims, zone=person.time_zone),
+        save_claims=partial(save_claims, person=person),
         retry=partial(_retry, person, is_requested),
     )
+
+
+def _compare_after_commit(fact: Fact, person: Person) -> None:
+    """Ask the model about an accepted fact that a proposal may touch, where the tables can't tell."""
+    text = get_text(fact.body)
+    earlier = next(iter(find_touched(fact.owner_id, text, besides=fact.id)), None)
+    if earlier is None or not earlier.comparison.takes_advice or earlier.fact.origin not in _OWN:
+        return
+    task = ConflictTask(
+        id=new_id(),
+        owner_id=fact.owner_id,
+        fact_id=fact.id,
+        earlier_id=earlier.fact.id,
+        earlier_fact=get_text(earlier.fact.body).text,
+        later_fact=text.text,
+        save_advice=_save_advice,
+    )
+    keyring = current_keyring().copy()
+
+    def start() -> None:
+        try:
+            ask_once(
+                ConflictTask,
+                task.subject,
+                lambda: task,
+                person=person,
+                keyring=keyring,
+                is_requested=False,
+                is_background=True,
+            )
+        finally:
+            keyring.close()
+
+    transaction.on_commit(start)
+
+
+def _save_advice(task: ConflictTask, strategy: Strategy) -> None:
+    save_advice(owner_id=task.owner_id, fact_id=task.fact_id, earlier_id=task.earlier_id, strategy=strategy)
 
 
 def _retry(person: Person, is_requested: bool, failed: FactTask) -> None:
