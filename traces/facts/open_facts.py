@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -22,7 +22,7 @@ _COLUMNS: Final = (
     "same_index",
     "created_at",
     "changed_at",
-    "said_on",
+    "entry_day",
     "body",
     "mac",
 )
@@ -69,7 +69,7 @@ def iter_open_facts(rows: FactQuerySet, *, keyring: RealmKeyring) -> Iterator[Op
             successor_id=row["successor_id"],
             state=row["state"],
             origin=row["origin"],
-            day=row["said_on"],
+            day=row["entry_day"] or row["created_at"].astimezone(UTC).date(),
             created_at=row["created_at"],
             changed_at=row["changed_at"],
             body=opened if isinstance(opened, dict) else None,

@@ -2,12 +2,11 @@
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, date
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from uuid import UUID
 
 from django.db.models import OuterRef, Q, Subquery
-from django.db.models.functions import Coalesce, TruncDate
 
 from diary.models import Entry, Origin
 from llamora.crypto import current_realm_keyring
@@ -64,9 +63,10 @@ class FactSelection:
         rows = with_days(Fact.objects.for_owner(owner_id)).order_by()
         rows = rows.filter(state__in=[str(state) for state in self.states])
         if self.since is not None:
-            rows = rows.filter(Q(said_on__gte=self.since))
-        if self.until is not None:
-            rows = rows.filter(Q(said_on__lte=self.until))
+            rows = rows.filter(_has_day("gte", self.since))
+        # No day comes after the last one there is.
+        if self.until is not None and self.until < date.max:
+            rows = rows.filter(_has_day("lt", self.until + timedelta(days=1)))
         if self.least_confidence > 0 or self.most_confidence < 1:
             fitting = Q(pk__in=[])
             for confidence, condition in _CONFIDENCES.items():
@@ -93,9 +93,17 @@ class FactSelection:
 
 
 def with_days(rows: FactQuerySet) -> FactQuerySet:
-    """Return facts with the day of each as `said_on`: that of its entry, or else the one it was added on."""
+    """Return facts with the day of their entry as `entry_day`, for `iter_open_facts`."""
+    # A function of SQLite for the day of a moment would be Python's, and slower than all the rest.
     day = Subquery(Entry.objects.filter(id=OuterRef("entry_id")).order_by().values("day")[:1])
-    return rows.annotate(said_on=Coalesce(day, TruncDate("created_at", tzinfo=UTC)))
+    return rows.annotate(entry_day=day)
+
+
+def _has_day(comparison: str, day: date) -> Q:
+    """Return the condition for facts whose day compares with one like that."""
+    start = datetime.combine(day, time(), tzinfo=UTC)
+    added = Q(entry_day=None) & Q(**{f"created_at__{comparison}": start})
+    return added | Q(**{f"entry_day__{comparison}": day})
 
 
 def get_confidence(*, state: str, origin: str) -> float:

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator
-from datetime import UTC, timedelta
+from datetime import UTC, date, timedelta
 from typing import Any
 
 import pytest
@@ -127,6 +127,7 @@ def test_the_day_of_a_fact_is_that_of_its_entry_or_of_its_addition(olive: Reside
     assert export(olive, TextFormat.TEXT, **every, until=DAY)[0].startswith("You live in Boston")
     assert export(olive, TextFormat.TEXT, **every, since=added_on)[0].startswith("You like tea")
     assert export(olive, TextFormat.TEXT, **every, since=DAY, until=added_on)[1].count == 2
+    assert export(olive, TextFormat.TEXT, **every, since=date.min, until=date.max)[1].count == 2
     assert export(olive, TextFormat.TEXT, **every, since=added_on + timedelta(days=1))[1].count == 0
 
 
