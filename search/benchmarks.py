@@ -210,14 +210,14 @@ def _measure_queries(index: PersonIndex, planted: list[PlantedPhrase]) -> Iterat
     every: list[float] = []
     every_plain: list[float] = []
     for kind, typed in queries.items():
-        taken = [_time_calls(lambda one=one: search(index, parse(one))) for one in typed]  # type: ignore[misc]
-        taken_plain = [_time_calls(lambda one=one: plain.search(one)) for one in typed]  # type: ignore[misc]
+        taken = [time_call(lambda one=one: search(index, parse(one))) for one in typed]  # type: ignore[misc]
+        taken_plain = [time_call(lambda one=one: plain.search(one)) for one in typed]  # type: ignore[misc]
         every += taken
         every_plain += taken_plain
-        yield SearchFigure(f"{kind}, median", _get_percentile(taken, 0.5), "ms")
+        yield SearchFigure(f"{kind}, median", get_percentile(taken, 0.5), "ms")
         yield _compare_p95(f"{kind}, p95", taken, taken_plain)
     plain.close()
-    yield SearchFigure(f"every kind, p95 of {_PLAIN}", _get_percentile(every_plain, 0.95), "ms")
+    yield SearchFigure(f"every kind, p95 of {_PLAIN}", get_percentile(every_plain, 0.95), "ms")
     yield _compare_p95("every kind, p95", every, every_plain)
     # A quoted phrase is not embedded.
     spoken = [one for kind, typed in queries.items() if kind != "phrase" for one in typed]
@@ -259,7 +259,7 @@ class _PlainSearch:
 
 
 def _compare_p95(name: str, taken: list[float], taken_plain: list[float]) -> SearchFigure:
-    value, plain = _get_percentile(taken, 0.95), _get_percentile(taken_plain, 0.95)
+    value, plain = get_percentile(taken, 0.95), get_percentile(taken_plain, 0.95)
     return SearchFigure(name, value, "ms", value / plain if plain else None, _PLAIN)
 
 
@@ -276,29 +276,31 @@ def _measure_embedded_queries(
     by_clock: list[float] = []
     for typed in queries:
         began = time.perf_counter()
-        every.append(_time_calls(lambda one=typed: (embedder.embed_question(one), search(index, parse(one)))))  # type: ignore[misc]
+        every.append(time_call(lambda one=typed: (embedder.embed_question(one), search(index, parse(one)))))  # type: ignore[misc]
         by_clock.append(1000 * (time.perf_counter() - began))
-    yield SearchFigure("every kind, with its embedding, median", _get_percentile(every, 0.5), "ms")
+    yield SearchFigure("every kind, with its embedding, median", get_percentile(every, 0.5), "ms")
     yield _compare_p95("every kind, with its embedding, p95", every, taken_plain)
     yield SearchFigure(
-        "every kind, with its embedding, p95 by the clock", _get_percentile(by_clock, 0.95), "ms"
+        "every kind, with its embedding, p95 by the clock", get_percentile(by_clock, 0.95), "ms"
     )
 
 
 def _measure_related_entries(index: PersonIndex, planted: list[PlantedPhrase]) -> SearchFigure:
     """Time finding the earlier entries related to an entry, as done before each reply; 95th percentile."""
     entries = list(Entry.objects.filter(id__in=[one.entry for one in planted[:60]]))
-    taken = [_time_calls(lambda one=one: related_entries.find_near_entries(index, one)) for one in entries]  # type: ignore[misc]
-    return SearchFigure("related entries for a reply, p95", _get_percentile(taken, 0.95), "ms")
+    taken = [time_call(lambda one=one: related_entries.find_near_entries(index, one)) for one in entries]  # type: ignore[misc]
+    return SearchFigure("related entries for a reply, p95", get_percentile(taken, 0.95), "ms")
 
 
-def _time_calls(call: Callable[[], object]) -> float:
+def time_call(call: Callable[[], object]) -> float:
+    """Return the CPU time of this thread in a call, in milliseconds."""
     began = time.thread_time()
     call()
     return 1000 * (time.thread_time() - began)
 
 
-def _get_percentile(values: Sequence[float], share: float) -> float:
+def get_percentile(values: Sequence[float], share: float) -> float:
+    """Return the value below which this share of the values lies."""
     ranked = sorted(values)
     return ranked[min(len(ranked) - 1, int(share * len(ranked)))]
 
@@ -313,8 +315,8 @@ def _measure_graph(rows: int, *, seed: int) -> Iterator[SearchFigure]:
             EmbeddedText(UUID(int=first + n), bytes(32), [(0, 1)], row[None]) for n, row in enumerate(some)
         )
     exact = [{near.id for near in index.search(question, limit=10)} for question in questions]
-    taken = [_time_calls(lambda q=q: index.search(q, limit=10)) for q in questions]  # type: ignore[misc]
-    yield SearchFigure("comparing all vectors, p95", _get_percentile(taken, 0.95), "ms")
+    taken = [time_call(lambda q=q: index.search(q, limit=10)) for q in questions]  # type: ignore[misc]
+    yield SearchFigure("comparing all vectors, p95", get_percentile(taken, 0.95), "ms")
     if not graph.is_available():
         index.close()
         return
@@ -322,8 +324,8 @@ def _measure_graph(rows: int, *, seed: int) -> Iterator[SearchFigure]:
     index.build_graph()
     yield SearchFigure("building the graph", time.thread_time() - began, "s")
     by_graph = [{near.id for near in index.search(question, limit=10)} for question in questions]
-    taken = [_time_calls(lambda q=q: index.search(q, limit=10)) for q in questions]  # type: ignore[misc]
-    yield SearchFigure("searching the graph, p95", _get_percentile(taken, 0.95), "ms")
+    taken = [time_call(lambda q=q: index.search(q, limit=10)) for q in questions]  # type: ignore[misc]
+    yield SearchFigure("searching the graph, p95", get_percentile(taken, 0.95), "ms")
     shared = sum(len(one & other) for one, other in zip(exact, by_graph, strict=True))
     yield SearchFigure("recall at 10 of the graph", shared / max(1, sum(map(len, exact))), "")
     index.close()
@@ -341,5 +343,5 @@ def _measure_embedding() -> Iterator[SearchFigure]:
     except EmbedderUnavailable:
         return
     embedder.embed_question("warm")
-    taken = [_time_calls(lambda n=n: embedder.embed_question(f"a walk by the river {n}")) for n in range(40)]  # type: ignore[misc]
-    yield SearchFigure("embedding a question, p95", _get_percentile(taken, 0.95), "ms")
+    taken = [time_call(lambda n=n: embedder.embed_question(f"a walk by the river {n}")) for n in range(40)]  # type: ignore[misc]
+    yield SearchFigure("embedding a question, p95", get_percentile(taken, 0.95), "ms")

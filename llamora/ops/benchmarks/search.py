@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,8 @@ from llamora.ops.benchmarks.figures import BenchmarkReport, Figure
 from llamora.ops.benchmarks.household import serve_household
 
 # The best peer's figures at 50,000 entries, of those that a person notices.
+FACTS = (10_000, 100_000)
+_ENTRIES_BESIDE_FACTS = 5_000
 _PEERS = {"planted phrases first, of 200": 28, "every kind, p95": 413}
 
 
@@ -34,9 +36,19 @@ def measure(report: BenchmarkReport, *, entries: int) -> None:
                 report.add(Figure(**{**figure, "name": name}, peer=peer))
 
 
-def _run_benchmark(environment: dict[str, str], entries: int) -> Iterator[dict[str, Any]]:
+def measure_facts(report: BenchmarkReport, *, numbers: Sequence[int] = FACTS) -> None:
+    """Add the figures of search for these numbers of facts beside some entries."""
+    for facts in numbers:
+        with tempfile.TemporaryDirectory(prefix="llamora-bench-") as folder:
+            with serve_household(Path(folder), "--no-model") as served:
+                environment = dict(served.environment)
+            for figure in _run_benchmark(environment, _ENTRIES_BESIDE_FACTS, "--facts", str(facts)):
+                report.add(Figure(**{**figure, "name": f"{facts:,} facts: {figure['name']}"}))
+
+
+def _run_benchmark(environment: dict[str, str], entries: int, *options: str) -> Iterator[dict[str, Any]]:
     """Run `bench_search` in a process and yield its figures as it prints them."""
-    command = [sys.executable, "manage.py", "bench_search", "--entries", str(entries), "--json"]
+    command = [sys.executable, "manage.py", "bench_search", "--entries", str(entries), *options, "--json"]
     with subprocess.Popen(
         command, cwd=settings.BASE_DIR, env=environment, stdout=subprocess.PIPE, text=True
     ) as process:

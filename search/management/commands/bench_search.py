@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from search import messages
 from search.benchmarks import measure
+from search.management.fact_benchmarks import measure_facts
 
 
 class Command(BaseCommand):
@@ -26,13 +27,19 @@ class Command(BaseCommand):
         parser.add_argument(
             "--entries", type=int, default=10_000, help="number of entries in the generated diary"
         )
+        parser.add_argument("--facts", type=int, default=0, help="measure facts instead, so many of them")
         parser.add_argument("--json", action="store_true", help="print each figure as a line of JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the benchmarks, and print each figure."""
         if options["entries"] < 200:
             raise CommandError(messages.TOO_FEW_ENTRIES)
-        for figure in measure(options["entries"]):
+        figures = (
+            measure_facts(entries=options["entries"], facts=options["facts"])
+            if options["facts"] > 0
+            else measure(options["entries"])
+        )
+        for figure in figures:
             shown = f"{figure.name:<44}{figure.value:>10.4g} {figure.unit}"
             self.stdout.write(json.dumps(asdict(figure)) if options["json"] else shown)
             self.stdout.flush()

@@ -36,6 +36,7 @@ GROUPS = (
     "tokens",
     "api",
     "search",
+    "facts",
     "streams",
     "attacks",
     "hostile",
@@ -90,6 +91,8 @@ class Command(BaseCommand):
             self._measure_programs(report)
         if "search" in groups:
             search.measure(report, entries=options["entries"])
+        if "facts" in groups:
+            search.measure_facts(report)
         if "streams" in groups:
             self._measure_streams(report, tokens=TOKENS, rate=0)
             self._measure_streams(report, tokens=STEADY_TOKENS, rate=STEADY_RATE)
