@@ -143,6 +143,7 @@ def test_a_restore_is_refused_while_another_command_uses_the_database(
     owner: Resident, place: BackupFolders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(snapshot, "TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr(snapshot, "_READER_SECONDS", 0.1)
     taken = place.create_backup()
     create_used_household(place, entries=7)
 
@@ -152,6 +153,21 @@ def test_a_restore_is_refused_while_another_command_uses_the_database(
             restore(place, taken.path)
 
     assert count_rows(place.target_database, "marks") == 7
+
+
+def test_a_restore_waits_for_one_that_reads_the_database_for_a_moment(
+    owner: Resident, place: BackupFolders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = place.create_backup()
+    create_used_household(place, entries=7)
+    other = sqlite3.connect(place.target_database)
+    other.execute("SELECT count(*) FROM marks").fetchone()
+    monkeypatch.setattr(snapshot.time, "sleep", lambda seconds: other.close())
+
+    restore(place, taken.path)
+
+    with pytest.raises(sqlite3.ProgrammingError):
+        other.execute("SELECT 1")
 
 
 def test_a_damaged_backup_changes_nothing(owner: Resident, place: BackupFolders) -> None:

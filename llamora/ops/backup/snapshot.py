@@ -15,6 +15,9 @@ from llamora.database.sqlite.reading import decode_text
 STEP_PAGES = 256
 PAUSE_SECONDS = 0.004
 TIMEOUT_SECONDS = 20.0
+# How long another program may read on while the log is being given up.
+_READER_SECONDS, _READER_PAUSE_SECONDS = 2.0, 0.05
+_BUSY_CODES = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 SESSION_TABLES = (Unlock._meta.db_table, SignIn._meta.db_table)
 
 StopCheck = Callable[[], bool]
@@ -65,10 +68,26 @@ def copy_database(source: Path, target: Path, *, stop: StopCheck = never_stop) -
 
 
 def leave_wal_mode(database: sqlite3.Connection) -> None:
-    """Merge the write-ahead log into the database file, and stop using a log."""
-    (mode,) = database.execute("PRAGMA journal_mode = DELETE").fetchone()
-    if mode != "delete":
-        raise sqlite3.OperationalError("database is locked")
+    """Merge the write-ahead log into the database file, and stop using a log.
+
+    Raise OperationalError if another connection goes on using the database.
+    """
+    # SQLite's own timeout does not hold for this statement.
+    deadline = time.monotonic() + _READER_SECONDS
+    while not _try_to_leave_wal_mode(database):
+        if time.monotonic() > deadline:
+            raise sqlite3.OperationalError("database is locked")
+        time.sleep(_READER_PAUSE_SECONDS)
+
+
+def _try_to_leave_wal_mode(database: sqlite3.Connection) -> bool:
+    try:
+        (mode,) = database.execute("PRAGMA journal_mode = DELETE").fetchone()
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF not in _BUSY_CODES:
+            raise
+        return False
+    return bool(mode == "delete")
 
 
 def delete_sessions(path: Path) -> int:
