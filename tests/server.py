@@ -22,6 +22,8 @@ from tests.fakes.waiting import PATIENCE
 
 ROOT = Path(__file__).resolve().parent.parent
 ADDRESS = re.compile(r"http://llamora\.localhost:(\d+)/")
+# Seconds. On a machine that is shared with many, a start takes a minute.
+START_PATIENCE = 3 * PATIENCE
 SET_UP = re.compile(r"https?://\S+/register/\?set-up=\S+")
 
 
@@ -107,7 +109,7 @@ def start(
     folder: Path,
     *arguments: str,
     extra: Mapping[str, str] | None = None,
-    timeout: float = 60,
+    timeout: float = START_PATIENCE,
     is_first: bool = False,
     is_forked: bool = True,
 ) -> Server:
@@ -192,7 +194,7 @@ def run_server(
     folder: Path,
     *arguments: str,
     extra: Mapping[str, str] | None = None,
-    timeout: float = 60,
+    timeout: float = START_PATIENCE,
     is_first: bool = False,
     is_forked: bool = True,
 ) -> Iterator[Server]:
@@ -209,7 +211,7 @@ def run_server(
 
 
 def run_command(
-    folder: Path, *arguments: str, extra: Mapping[str, str] | None = None, timeout: float = 120
+    folder: Path, *arguments: str, extra: Mapping[str, str] | None = None, timeout: float = START_PATIENCE
 ) -> subprocess.CompletedProcess[str]:
     """Run a management command in the household of `folder`."""
     packages = made_ready.get_packages_file()
