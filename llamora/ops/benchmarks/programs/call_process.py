@@ -4,15 +4,19 @@
 
 It reads one access token a line from its standard input, calls with each twice a second, and prints the
 durations in ms by kind of call, and how many calls were refused or failed, as JSON. A program reads a day,
-searches, and with each tenth call writes.
+searches, and with each tenth call writes. It has a low priority: what is measured is the server, and programs
+that take the processor from it would be counted as its own slowness.
 """
 
 import json
+import os
 import sys
 import threading
 import time
 from collections import Counter, defaultdict
 from http.client import HTTPConnection, HTTPException
+
+from llamora.threads.priority import NICENESS
 
 CALLS_A_SECOND = 2
 _WRITE_EVERY = 10
@@ -63,6 +67,7 @@ class Program:
 
 def main(port: int, seconds: float, day: str) -> None:
     """Call with every token for some seconds, and print the durations."""
+    os.nice(NICENESS)
     programs = [Program(line.strip(), port=port, day=day) for line in sys.stdin if line.strip()]
     first = time.monotonic() + 1
     threads = []

@@ -1,7 +1,11 @@
 """Measurements of a person who reads and writes before, during and after the calls of fifty programs.
 
-Programs, server and reader share the cores of the machine. A token may be used a hundred times a minute, so
-the calls end before that.
+Programs, server and reader share the cores of the machine; the programs have a low priority. A token may be
+used a hundred times a minute, and each program calls twice a second: so they call for half a minute, and no
+call may be refused with 429. A call that is refused counts as failed.
+
+What a call costs is the time of all threads of the server while programs call, less that of the pages read
+meanwhile: so with what follows a call, as the words and the vector of an entry that a program wrote.
 """
 
 import json
