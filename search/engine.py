@@ -17,7 +17,7 @@ from search.index.person_index import PersonIndex
 from search.index.types import FACT_KIND, Document, NearText, TextOutline
 from search.index.words import WordsIndex
 from search.query import snippets, trace_filter
-from search.query.parser import SearchQuery
+from search.query.parser import KINDS, SearchQuery
 from search.query.snippets import QueryMarker, SnippetPart
 from search.query.stop_words import STOP_WORDS
 from search.results.filters import SuggestedFilter, suggest_filters
@@ -132,9 +132,11 @@ def search(
     ranking = rank_in_days(index, words, query, _MAX_RANKED)
     are_facts_apart = query.kinds == {FACT_KIND}
     groups = group_hits(ranking.hits, ranking.outlines, are_facts_apart=are_facts_apart)
-    if len(groups) <= offset + limit and ranking.total > _MAX_RANKED:
+    for further, depth in _list_deeper(query, ranking):
+        if len(groups) > offset + limit or ranking.total <= _MAX_RANKED:
+            break
         # What a deeper ranking has more comes after all of this one: a page never shows a day of another.
-        ranking = ranking.append(rank_in_days(index, words, query, MAX_COUNTED))
+        ranking = ranking.append(rank_in_days(index, words, further, depth))
         groups = group_hits(ranking.hits, ranking.outlines, are_facts_apart=are_facts_apart)
     return SearchResults(
         days=list(_build_days(words, query, groups[offset : offset + limit], ranking)),
@@ -142,6 +144,24 @@ def search(
         next=offset + limit if len(groups) > offset + limit else None,
         filters=suggest_filters(query, ranking.outlines.values()),
     )
+
+
+def _list_deeper(query: SearchQuery, ranking: "Ranking") -> list[tuple[SearchQuery, int]]:
+    """Return the queries, with their depths, whose hits come after a ranking that is not deep enough.
+
+    Facts that fill it are one group, so there is room for other texts, which may be few among the facts.
+    """
+    has_facts = any(outline.kind == FACT_KIND for outline in ranking.outlines.values())
+    if query.kinds == {FACT_KIND} or not has_facts:
+        return [(query, MAX_COUNTED)]
+    others = _leave_out_facts(query)
+    return [(others, _MAX_RANKED), (others, MAX_COUNTED)]
+
+
+def _leave_out_facts(query: SearchQuery) -> SearchQuery:
+    within = _leave_out_facts(query.within) if query.within is not None else None
+    kinds = (query.kinds or frozenset(KINDS.values())) - {FACT_KIND}
+    return replace(query, kinds=kinds, within=within)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

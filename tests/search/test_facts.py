@@ -119,6 +119,22 @@ def test_facts_are_one_group_beside_entries_and_a_list_if_asked_for(owner: Resid
     assert [[hit.kind for hit in day.hits] for day in facts] == [["fact"]] * 3
 
 
+def test_entries_are_found_behind_very_many_facts(owner: Resident, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "_MAX_RANKED", 10)
+    days = [date(2020, 1, day) for day in (1, 2, 3)]
+    entries = {owner.write(f"On {day} Biggie swam in the river all morning.", day=day).id for day in days}
+    for number in range(12):
+        add_fact(owner, f"Biggie likes room {number}")
+    index = open_index(owner)
+
+    with owner.unlocked():
+        pages = [search(index, parse("biggie"), limit=2, offset=offset) for offset in (0, 2)]
+
+    leading = [day.hits[0] for page in pages for day in page.days]
+    assert sorted(hit.kind for hit in leading) == ["entry", "entry", "entry", "fact"]
+    assert {hit.id for hit in leading if hit.kind == "entry"} == entries
+
+
 def test_the_page_shows_facts_and_the_filter_for_them(owner: Resident) -> None:
     owner.write("Biggie swam.", day=DAY)
     add_fact(owner, "You have a dog called <Biggie>")
