@@ -291,6 +291,8 @@ def test_no_feeling_trait_or_judgement_is_proposed() -> None:
         "Walked to the weir with Anna.",
         "11th. I walked to the weir. Rain in the evening.",
         "She lives in Graz.",
+        "Dr. Tom and Snow.",
+        "Sir William's and there had a pasty.",
         "Anna lives in Graz " + "and in Wien " * 9 + "as well.",
     ],
 )

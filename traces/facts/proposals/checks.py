@@ -54,12 +54,12 @@ class CheckedFact:
 
 def check_claims(claims: Sequence[ClaimedFact], *, text: str, anchor: datetime) -> list[CheckedFact]:
     """Return the facts that a text supports, each once; `anchor` is the moment at which it was written."""
-    language = find_language(text)
-    if language is None:
-        return []
     found: dict[str, CheckedFact] = {}
+    languages = _list_languages(text)
     for claim in claims:
-        checked = _check(claim, text=text, anchor=anchor, language=language)
+        # A text without one small word is read in each of them: it has no "not" either.
+        readings = (_check(claim, text=text, anchor=anchor, language=language) for language in languages)
+        checked = next((each for each in readings if each is not None), None)
         if checked is not None:
             found.setdefault(checked.text.same_key, checked)
     return list(found.values())
@@ -67,10 +67,14 @@ def check_claims(claims: Sequence[ClaimedFact], *, text: str, anchor: datetime) 
 
 def find_language(text: str) -> str | None:
     """Return the language by whose tables a text is read, or None if it seems to be in another one."""
+    return next(iter(_list_languages(text)), None)
+
+
+def _list_languages(text: str) -> list[str]:
     words = split_words(text, ENGLISH)
     hits = {name: sum(word in known for word in words) for name, known in STOP_WORDS.items()}
     best = max(hits.values())
-    return next((code for name, code in _CODES.items() if hits[name] == best), None)
+    return [code for name, code in _CODES.items() if hits[name] == best]
 
 
 def _check(claim: ClaimedFact, *, text: str, anchor: datetime, language: str) -> CheckedFact | None:

@@ -152,12 +152,27 @@ def has_form_of_fact(sentence: str, *, language: str) -> bool:
     said = split_words(sentence, table)
     if not said or len(said) > _MOST_WORDS or _find_sentence(sentence, (0, 1))[1] < len(sentence):
         return False
+    if not _has_predicate(sentence, words):
+        return False
     first = said[0]
     if first in table.owner or first in table.owner_possessives:
         return len(said) > 1
     if first.isdecimal() or first in table.others or (first in words.free and first not in table.determiners):
         return False
     return first not in words.verbs and not first.endswith(table.verb_endings)
+
+
+def _has_predicate(sentence: str, words: _Words) -> bool:
+    """Return whether something is said of somebody: not "Dr. Tom and Snow", nor "Anna's and there"."""
+    table = words.table
+    said = list(_iter_words(sentence, table))
+    if any(one.text == "'s" and other.text in table.conjunctions for one, other in pairwise(said)):
+        return False
+    if said[0].text in table.owner:
+        return True
+    known = words.verbs | table.having
+    endings = (table.third_person, *table.verb_endings)
+    return any(word.text in known or (not word.is_name and word.text.endswith(endings)) for word in said[1:])
 
 
 def is_speech(text: str, span: Span, *, language: str) -> bool:
