@@ -266,7 +266,11 @@ def test_this_changed_ends_a_fact_and_names_what_is_so_now(olive: Resident) -> N
     ended = Fact.objects.get(id=bonn.id)
     assert (graz.body["text"], graz.state) == ("You live in Graz", FactState.ACCEPTED)
     assert (ended.state, ended.successor_id, ended.body["ended"]) == (FactState.ENDED, graz.id, "2026-03-05")
-    assert read(olive.get(f"/facts/{bonn.id}/")).has(f'.fact-details a[href="/facts/{graz.id}/"]')
+    earlier, newer = (read(olive.get(f"/facts/{fact.id}/")) for fact in (bonn, graz))
+    assert earlier.has(f'.fact-details a[href="/facts/{graz.id}/"]')
+    assert "Replaced by a newer fact" in earlier.one(".fact-history").text
+    assert "Took the place of an earlier fact" in newer.one(".fact-history").text
+    assert "Undo “This changed”" in newer.texts("form button")
 
 
 @pytest.mark.parametrize(

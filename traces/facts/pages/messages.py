@@ -45,7 +45,13 @@ _CHANGES: Final = {
     "undo": "Undone",
     "not_read": "Not read for replies any more",
     "read_again": "Read for replies again",
-    **{strategy.value: label for strategy, (label, _) in STRATEGY_LABELS.items()},
+    Strategy.SAID_AGAIN.value: "Said again",
+    Strategy.REPLACE.value: "Took the place of an earlier fact",
+    Strategy.MERGE.value: "Merged with an earlier fact",
+    Strategy.LINK.value: "Accepted and linked with an earlier fact",
+    Strategy.CREATE_NEW.value: "Accepted beside an earlier fact",
+    Strategy.BOTH.value: "Accepted beside an earlier fact",
+    Strategy.ARCHIVE_OLD.value: "Accepted; the earlier fact was archived",
 }
 # The same of the earlier one of two facts.
 _CHANGES_OF_EARLIER: Final = {

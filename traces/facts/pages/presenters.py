@@ -215,7 +215,10 @@ def _get_undoable(changes: Sequence[FactChange]) -> str:
         return ""
     before = last.body["before"]
     is_earlier = bool(before) and before["state"] != FactState.PROPOSED
-    return get_change_label(last.kind, is_earlier=is_earlier)
+    buttons = {strategy.value: label for strategy, (label, _) in STRATEGY_LABELS.items()}
+    label = get_change_label(last.kind, is_earlier=is_earlier)
+    # Of a new fact, by the words of the button that was pressed.
+    return label if is_earlier else buttons.get(last.kind, label)
 
 
 # --- Suggestions -------------------------------------------------------------------------------------------
