@@ -250,15 +250,14 @@ def build_facts_on_entries(entries: Sequence[Entry]) -> dict[UUID, FactsOnEntry]
 
 
 def build_panels(entries: Sequence[Entry], *, are_new: bool) -> dict[UUID, EntryPanel]:
-    """Return the panel of facts of each entry of a page; of most it is an empty element."""
-    if are_new:
-        after_reply = (
-            can_find_facts() and bool(entries) and load_choices(entries[0].owner_id).proposes_after_reply
-        )
-        views = {each.id: FactsOnEntry(entry_id=each.id, after_reply=after_reply) for each in entries}
-    else:
-        views = build_facts_on_entries(entries) if entries else {}
+    """Return the panel of facts of each entry of a page: an empty element, where none wait but may be found.
+
+    Where no model can look for any, the entries without suggestions have no panel.
+    """
     can_find = can_find_facts()
+    if not entries or (are_new and not can_find):
+        return {}
+    views = _build_empty_views(entries) if are_new else build_facts_on_entries(entries)
     trusted = {entry.id for entry in entries if entry.is_trusted}
     return {
         entry_id: EntryPanel(
@@ -268,7 +267,13 @@ def build_panels(entries: Sequence[Entry], *, are_new: bool) -> dict[UUID, Entry
             action=_FIND_TEMPLATE if can_find and entry_id in trusted else "",
         )
         for entry_id, view in views.items()
+        if can_find or _has_content(view)
     }
+
+
+def _build_empty_views(entries: Sequence[Entry]) -> dict[UUID, FactsOnEntry]:
+    after_reply = load_choices(entries[0].owner_id).proposes_after_reply
+    return {entry.id: FactsOnEntry(entry_id=entry.id, after_reply=after_reply) for entry in entries}
 
 
 def _has_content(view: FactsOnEntry) -> bool:
