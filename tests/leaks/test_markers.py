@@ -5,6 +5,7 @@ import socket
 from contextlib import suppress
 from http.client import HTTPException
 from pathlib import Path
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
@@ -13,7 +14,7 @@ from websockets.exceptions import ConnectionClosed
 from tests.browser_client import FORM_TYPE, PASSWORD, BrowserResponse, Visitor
 from tests.fakes.script import Script
 from tests.leaks.encodings import build_marker_for, get_core, new_marker
-from tests.leaks.household import DAY, AttackedHouse, find_trace_id, get_reply
+from tests.leaks.household import DAY, AttackedHouse, find_id_between, find_trace_id, get_reply
 from tests.leaks.sweep import Place, list_dump_values, list_household_places, sweep
 from tests.page import get_returned_text, read
 from tests.server import Server, run_command
@@ -128,6 +129,43 @@ class Writer:
         for path in ("/traces/", there, "/traces/picture/"):
             assert self.build_marker("renamed")[:20] in who.get(path).body
         assert who.post(f"{there}merge/", into=self.build_marker("nowhere")).status == 422
+
+    def add_facts(self) -> None:
+        """Add a fact, correct and forget some, and let the model suggest two, of which one is declined."""
+        who = self.who
+        for name, what in (("Anna", "fact"), ("Eva", "forgotten-fact")):
+            added = who.post("/facts/add/", text=f"{name} likes {self.build_marker(what)}")
+            assert added.status == 302
+            path = urlsplit(added.headers["location"]).path
+            corrected = f"{name} likes {self.build_marker(f'corrected-{what}')}"
+            assert who.post(f"{path}correct/", text=corrected).status == 302
+        assert who.post(f"{path}forget/").status == 302
+        assert who.post("/facts/add/", text=self.build_marker("long") * 30).status == 422
+        assert who.post("/facts/", typed=self.build_marker("typed")).status == 200
+        self.suggest_facts()
+        entry = who.write(f"Again {self.build_marker('corrected-fact')} all day.")
+        self.house.model.add_scripts(Script(tokens=["Well."]))
+        get_reply(who, entry)
+
+    def suggest_facts(self) -> None:
+        who, dog, boat = self.who, self.build_marker("dog"), self.build_marker("boat")
+        entry = who.write(f"I have a dog called {dog}. I have a boat called {boat}.")
+        claims = [
+            {
+                "quote": f"I have a {kind} called {name}",
+                "fact": f"You have a {kind} called {name}",
+                "kind": "",
+            }
+            for kind, name in (("dog", dog), ("boat", boat))
+        ]
+        self.house.model.add_json_scripts(Script(tokens=[json.dumps({"facts": claims}, ensure_ascii=False)]))
+        page = who.post(f"/entries/{entry}/facts/find/", script=True)
+        while "hx-trigger" in page.body:
+            page = who.fetch(f"/entries/{entry}/facts/find/")
+        assert dog[:20] in page.body
+        assert boat[:20] in page.body
+        suggested = find_id_between("/facts/", "/decline/", page)
+        assert who.post(f"/facts/{suggested}/decline/", script=True).status == 200
 
     def use_sign_in_pages(self) -> None:
         stranger = self.house.stranger
@@ -340,6 +378,7 @@ def writer(house: AttackedHouse, tmp_path_factory: pytest.TempPathFactory) -> Wr
     writer.type_while_locked()
     writer.get_reply()
     writer.add_traces()
+    writer.add_facts()
     writer.use_sign_in_pages()
     writer.visit_wrong_urls()
     writer.send_unexpected_requests()
