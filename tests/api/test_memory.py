@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from accounts.models import IdempotencyKey
+from accounts.tokens.call_limits import call_limits
 from diary.models import Entry, InboxBox, InboxItem, Origin
 from llamora.api.resources import fact_memories
 from llamora.fields import new_id
@@ -225,6 +226,42 @@ def test_nothing_is_retired_or_accepted_by_what_is_stored(olive: Resident, make_
     assert {get_state(fact.id) for fact in known} == {FactState.ACCEPTED}
     assert Fact.objects.only_accepted(olive.id).count() == 3
     assert Fact.objects.only_proposed(olive.id).count() == 3
+
+
+@pytest.mark.slow
+def test_ten_thousand_stores_retire_nothing(olive: Resident, make_program: MakeProgram) -> None:
+    known = [
+        add(olive, text)
+        for text in (
+            "You live in Boston",
+            "You work at Google",
+            "You like tea",
+            "You have a dog called Biggie",
+            "Anna is 40 years old",
+            "Your favourite colour is blue",
+            "You are married to Eva",
+        )
+    ]
+    program = make_program(*ALL, writes_own_text=True, reads_untrusted=True)
+    sentences = (
+        "You no longer live in Boston {}",
+        "You moved to Graz {}",
+        "You now work at Apple {}",
+        "You do not like tea {}",
+        "You have no dog called Biggie {}",
+        "Anna is now {} years old",
+        "Your favourite colour is green {}",
+        "You are divorced from Eva {}",
+    )
+
+    for first in range(0, 10_000, 100):
+        call_limits.clear()
+        numbers = range(first, first + 100)
+        store(program, *(sentences[number % len(sentences)].format(number) for number in numbers))
+
+    assert {get_state(fact.id) for fact in known} == {FactState.ACCEPTED}
+    assert Fact.objects.only_accepted(olive.id).count() == len(known)
+    assert Fact.objects.only_proposed(olive.id).count() > 9_000
 
 
 @pytest.mark.parametrize(
