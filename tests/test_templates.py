@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 
 from tests.source_tree import iter_nodes, source_modules
+from tests.test_words import TEMPLATES
 
 _NAMES = (
     "a|article|aside|b|body|button|dd|details|div|dl|dt|em|fieldset|footer|form|h[1-6]|header|html|i|input|label|"
@@ -40,3 +41,19 @@ def test_a_tag_in_a_module_is_found() -> None:
     tree = ast.parse('"""A `<p>`."""\ndef f(x):\n    return f\'<p class="a">{x}</p>\'')
 
     assert list(find_html(tree)) == ['<p class="a">']
+
+
+# The end of a line after a block tag is left out of the page.
+_GLUED = re.compile(r"[^\s>}]\{% end(?:if|for) %\}\n(?:<(?:a|bdi|strong|button)\b|[A-Za-z])")
+
+
+def find_glued(source: str) -> list[str]:
+    """Return the places of a template at which two words of a sentence stand together without a space."""
+    return [source[max(0, found.start() - 20) : found.end()] for found in _GLUED.finditer(source)]
+
+
+def test_words_around_a_block_tag_are_apart() -> None:
+    found = {path.name: find_glued(path.read_text()) for path in TEMPLATES.rglob("*.html")}
+
+    assert {name: places for name, places in found.items() if places} == {}
+    assert find_glued("wait for you.{% endif %}\n<a href=''>Look</a>") != []
