@@ -5,6 +5,7 @@ from django.urls import path, register_converter
 from traces.converters import IdsConverter
 from traces.detail import views as detail_views
 from traces.editing import views as editing_views
+from traces.facts.pages import claim_views as facts_claim_views
 from traces.facts.pages import list_views as facts_list_views
 from traces.facts.pages import settings_views as facts_settings_views
 from traces.facts.pages import views as facts_views
@@ -46,6 +47,7 @@ urlpatterns = [
     path("facts/settings/", facts_settings_views.fact_settings, name="fact_settings"),
     path("facts/export/", facts_settings_views.export_facts, name="facts_export"),
     path("facts/import/", facts_settings_views.import_facts, name="facts_import"),
+    path("facts/mine/", facts_claim_views.claim_shown, name="facts_claim"),
     path("facts/add/", facts_list_views.add, name="fact_add"),
     path("facts/<uuid:fact_id>/", facts_views.fact, name="fact"),
     path("facts/<uuid:fact_id>/accept/", facts_views.accept, name="fact_accept"),
@@ -53,6 +55,7 @@ urlpatterns = [
     path("facts/<uuid:fact_id>/correct/", facts_views.correct, name="fact_correct"),
     path("facts/<uuid:fact_id>/change/", facts_views.change, name="fact_change"),
     path("facts/<uuid:fact_id>/reading/", facts_views.reading, name="fact_reading"),
+    path("facts/<uuid:fact_id>/mine/", facts_views.claim, name="fact_claim"),
     path("facts/<uuid:fact_id>/undo/", facts_views.undo, name="fact_undo"),
     path("facts/<uuid:fact_id>/forget/", facts_views.forget, name="fact_forget"),
 ]

@@ -16,7 +16,9 @@ from tests.server import ROOT
 
 NOBODYS = {
     name: f"01930000-0000-7000-8000-00000000000{number}"
-    for number, name in enumerate(("entry", "reply", "version", "sign_in", "trace", "change", "token"))
+    for number, name in enumerate(
+        ("entry", "reply", "version", "sign_in", "trace", "change", "token", "fact")
+    )
 }
 # A locked page may hand in what was being typed, and say that its recovery code is kept.
 UNLOCKED = [address for address in PRIVATE if address.name not in ("draft", "confirm_recovery_code")]

@@ -181,6 +181,7 @@ facts                                 sign-in unlock 200 200 200     | 401 401 2
 fact_settings                         sign-in unlock 200 200 200     | 401 401 moved moved moved
 facts_export                          sign-in unlock 200 200 200     | 401 401 422 422 422
 facts_import                          sign-in unlock 200 200 200     | 401 401 422 422 422
+facts_claim                           sign-in unlock 200 200 200     | 401 401 422 422 422
 fact_add                              sign-in unlock 200 200 200     | 401 401 moved moved moved
 fact                                  sign-in unlock 200 404 404     | 405
 fact_accept                           sign-in unlock moved 404 404   | 401 401 moved 404 404
@@ -188,6 +189,7 @@ fact_decline                          sign-in unlock moved 404 404   | 401 401 m
 fact_correct                          sign-in unlock moved 404 404   | 401 401 moved 404 404
 fact_change                           sign-in unlock moved 404 404   | 401 401 moved 404 404
 fact_reading                          sign-in unlock moved 404 404   | 401 401 moved 404 404
+fact_claim                            sign-in unlock moved 404 404   | 401 401 moved 404 404
 fact_undo                             sign-in unlock moved 404 404   | 401 401 moved 404 404
 fact_forget                           sign-in unlock moved 404 404   | 401 401 moved 404 404
 """

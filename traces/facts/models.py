@@ -52,6 +52,10 @@ class FactQuerySet(SealedQuerySet["Fact"]):
         """Return the facts that their owner wrote, or that a model found in what they wrote."""
         return self.filter(origin__in=TRUSTED_FACT_ORIGINS)
 
+    def only_others(self) -> "FactQuerySet":
+        """Return the facts of a file or a program that their owner accepted and did not claim."""
+        return self.exclude(origin__in=TRUSTED_FACT_ORIGINS).exclude(state=FactState.PROPOSED)
+
     def only_proposed(self, owner_id: UUID) -> "FactQuerySet":
         """Return the proposals that wait for one person, the oldest first."""
         return self.filter(owner_id=owner_id, state=FactState.PROPOSED).order_by("created_at", "id")

@@ -4,7 +4,7 @@ Needs keys of the realm `facts` in force. Each is one transaction and one record
 changes. Nothing here accepts anything by itself.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Final
@@ -26,7 +26,7 @@ from traces.facts.changes import (
 from traces.facts.comparison import Strategy
 from traces.facts.fact_body import NOT_RECALLED, FactText, get_text
 from traces.facts.indexes import set_indexes
-from traces.facts.models import DeclinedFact, Fact, FactChange, FactSettings, FactState
+from traces.facts.models import TRUSTED_FACT_ORIGINS, DeclinedFact, Fact, FactChange, FactSettings, FactState
 from traces.facts.queries import (
     FactChoices,
     compute_declined_digest,
@@ -187,6 +187,32 @@ def set_recalled(
         )
 
 
+def claim_fact(*, owner_id: UUID, fact_id: UUID) -> Fact:
+    """Note that its owner says of a fact that it is theirs; raise ObjectNotFound. Undone like any change.
+
+    A suggestion is not claimed: it is accepted or declined.
+    """
+    with write_transaction():
+        fact = get_fact(owner_id, fact_id)
+        if fact.state == FactState.PROPOSED:
+            raise ObjectNotFound
+        return fact if fact.origin in TRUSTED_FACT_ORIGINS else _change(fact, "claim", ChangeAuthor(), _claim)
+
+
+def claim_facts(*, owner_id: UUID, fact_ids: Sequence[UUID]) -> int:
+    """Note the same of all these facts in one transaction; return how many were not their owner's before.
+
+    Those that are gone, or whose data was changed on the disk, are passed over.
+    """
+    count = 0
+    with write_transaction():
+        for fact in Fact.objects.for_owner(owner_id).only_others().filter(id__in=fact_ids):
+            if fact.open_or("body", None) is not None:
+                _change(fact, "claim", ChangeAuthor(), _claim)
+                count += 1
+    return count
+
+
 def decline_fact(*, owner_id: UUID, fact_id: UUID) -> None:
     """Delete a proposal, and never propose its sentence again; raise ObjectNotFound."""
     with write_transaction():
@@ -319,6 +345,11 @@ def _accept(fact: Fact, text: FactText | None) -> Fact:
 
 def _set_state(fact: Fact, state: FactState) -> Fact:
     fact.state = state
+    return fact
+
+
+def _claim(fact: Fact) -> Fact:
+    fact.origin = Origin.OWN
     return fact
 
 

@@ -45,6 +45,7 @@ _CHANGES: Final = {
     "undo": "Undone",
     "not_read": "Not read for replies any more",
     "read_again": "Read for replies again",
+    "claim": "Said to be yours",
     Strategy.SAID_AGAIN.value: "Said again",
     Strategy.REPLACE.value: "Took the place of an earlier fact",
     Strategy.MERGE.value: "Merged with an earlier fact",
@@ -74,6 +75,8 @@ REPLACED: Final = "Saved. The earlier fact is no longer so."
 UNDONE: Final = "Undone."
 NOT_READ: Final = "Saved. No reply and no answer reads this fact any more."
 READ_AGAIN: Final = "Saved. Replies and answers may read this fact again."
+CLAIMED: Final = "Saved. This fact counts as yours now."
+ALL_CLAIMED: Final = "Saved. These facts count as yours now."
 FORGOTTEN: Final = "Forgotten. The sentence, its quote and its history are deleted."
 
 SUGGESTED_BY: Final = "suggested by"

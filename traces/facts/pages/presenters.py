@@ -1,7 +1,7 @@
 """One fact with its history, and the suggestions that wait, for their templates."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
@@ -21,7 +21,7 @@ from llamora.database import CachedQuery
 from traces.facts.changes import BY_MODEL, BY_OWNER, find_undoable, is_chain_whole
 from traces.facts.comparison import Comparison, Strategy
 from traces.facts.fact_body import FactText, get_text
-from traces.facts.models import Fact, FactChange, FactState
+from traces.facts.models import TRUSTED_FACT_ORIGINS, Fact, FactChange, FactState
 from traces.facts.pages.messages import (
     KIND_LABELS,
     STATE_LABELS,
@@ -144,6 +144,30 @@ class FactDetail:
     is_history_whole: bool = True
     undoable: str = ""
     conflict: FactConflict | None = None
+    # It came with a file or from a program, so that nothing reads it until its owner says that it is theirs.
+    can_claim: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class OthersFact:
+    """Template data of a fact of a file or a program; `text` is None if it can't be opened."""
+
+    id: UUID
+    text: str | None = field(repr=False)
+    label: OriginLabel | None = None
+
+
+def build_others_facts(facts: Iterable[Fact]) -> list[OthersFact]:
+    """Return the template data of such facts."""
+    opened = ((fact, fact.open_or("body", None)) for fact in facts)
+    return [
+        OthersFact(
+            id=fact.id,
+            text=None if body is None else str(body.get("text", "")),
+            label=None if body is None else _build_source_label(fact, body),
+        )
+        for fact, body in opened
+    ]
 
 
 # --- One fact ----------------------------------------------------------------------------------------------
@@ -178,6 +202,7 @@ def build_detail(person: Person, fact: Fact) -> FactDetail:
         is_history_whole=is_whole,
         undoable=_get_undoable(readable) if is_whole else "",
         conflict=build_conflict(person.id, fact) if fact.state == FactState.PROPOSED else None,
+        can_claim=fact.origin not in TRUSTED_FACT_ORIGINS and fact.state != FactState.PROPOSED,
     )
 
 

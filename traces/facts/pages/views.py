@@ -40,6 +40,7 @@ from traces.facts.services import (
     FactOrigin,
     accept_fact,
     add_beside,
+    claim_fact,
     correct_fact,
     decline_fact,
     end_fact,
@@ -175,11 +176,12 @@ def _parse_day(request: HouseholdRequest) -> date:
 @unlock_required
 def reading(request: HouseholdRequest, fact_id: UUID) -> HttpResponse:
     """Choose whether replies and answers may read a fact."""
+    fact = get_fact(request.user.id, fact_id)
     if request.method == "POST":
         is_recalled = request.POST.get("read") == "yes"
-        set_recalled(owner_id=request.user.id, fact_id=fact_id, is_recalled=is_recalled)
+        set_recalled(owner_id=request.user.id, fact_id=fact.id, is_recalled=is_recalled)
         messages.success(request, sentences.READ_AGAIN if is_recalled else sentences.NOT_READ)
-    return redirect("fact", fact_id)
+    return redirect("fact", fact.id)
 
 
 @require_http_methods(_METHODS)
@@ -201,6 +203,17 @@ def undo(request: HouseholdRequest, fact_id: UUID) -> HttpResponse:
         )
     messages.success(request, sentences.UNDONE)
     return redirect("fact", left.id) if left else redirect("facts")
+
+
+@require_http_methods(_METHODS)
+@unlock_required
+def claim(request: HouseholdRequest, fact_id: UUID) -> HttpResponse:
+    """Note that a fact of a file or a program is the person's own."""
+    fact = get_fact(request.user.id, fact_id)
+    if request.method == "POST" and fact.state != FactState.PROPOSED:
+        claim_fact(owner_id=request.user.id, fact_id=fact.id)
+        messages.success(request, sentences.CLAIMED)
+    return redirect("fact", fact.id)
 
 
 @require_http_methods(_METHODS)
