@@ -20,7 +20,7 @@ from django.utils import timezone
 from accounts.models import Person
 from accounts.sessions import services as sessions_services
 from llamora.clock import services as clock
-from llamora.database import NotWritten, backup_files, compaction, reserve, truncate_wal
+from llamora.database import NotWritten, backup_files, reserve, truncate_wal
 from llamora.inference import model_server
 from llamora.inference.config import ModelConfig
 from llamora.inference.model_choice.downloads import downloads
@@ -36,8 +36,6 @@ MODEL_POLL_SECONDS = 0.1
 # Not beside the first pages after a start, and after a failure not at once again.
 FIRST_ROUND_SECONDS = 60.0
 ROUND_SECONDS = 600.0
-# A file of some GB is written anew in this time.
-COMPACTION_SECONDS = 60.0
 ONE_DAY = timedelta(hours=24)
 
 sweep_logger = logging.getLogger("llamora.housekeeping")
@@ -179,8 +177,6 @@ def run_daily_round(stopping: threading.Event, pruned_at: float | None = None) -
 
 
 def _create_backup(stopping: threading.Event) -> None:
-    # So that nothing of what was just forgotten is in it.
-    compaction.wait_for_compaction(COMPACTION_SECONDS)
     files = create.get_household_files()
     backup = create.create_backup(files, folder=settings.BACKUP_DIR, now=timezone.now(), stop=stopping.is_set)
     backup_logger.info("A backup was made: %s, %d bytes.", backup.path.name, backup.size)

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from diary.errors import ObjectNotFound
 from diary.models import Origin
-from llamora.database import request_compaction, truncate_wal, write_transaction
+from llamora.database import truncate_wal, write_transaction
 from traces.facts.changes import (
     ChangeAuthor,
     compute_digest,
@@ -422,8 +422,6 @@ def _finish_forgetting(owner_id: UUID, fact_id: UUID, *, was_read: bool) -> None
         send_facts_forgotten(owner_id, [fact_id])
     # Last: what others deleted on its account is in the log too.
     truncate_wal()
-    if was_read:
-        request_compaction()
 
 
 def _take_back_decline(owner_id: UUID, text: FactText) -> None:
