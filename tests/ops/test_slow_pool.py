@@ -89,9 +89,17 @@ async def test_a_signed_in_browser_gets_in_where_a_crowd_has_its_address(
     end_of_crowd = tmp_path / "end"
     owner = await sync_to_async(new_resident)("Olive")
     cookie = f"llamora_session={owner.get_cookie().encode()}".encode()
+    # Those that have a thread first: one that takes a waiting request leaves a place for another one.
     crowd = [
+        asyncio.create_task(
+            post_slowly(pages, HERE, query=f"until={end_of_crowd}&begun={tmp_path / f'begun-{number}'}")
+        )
+        for number in range(SLOW_THREADS)
+    ]
+    await until(lambda: len(list(tmp_path.glob("begun-*"))) == SLOW_THREADS)
+    crowd += [
         asyncio.create_task(post_slowly(pages, HERE, query=f"until={end_of_crowd}"))
-        for _ in range(MAX_WAITING_PER_ADDRESS * 2)
+        for _ in range(MAX_WAITING_PER_ADDRESS)
     ]
     await until(lambda: pages.slow_pool.is_full(HERE))
 
