@@ -4,10 +4,9 @@ import asyncio
 import gc
 import weakref
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
 from threading import Event
 from uuid import UUID
 
@@ -17,8 +16,8 @@ from hypothesis import strategies as st
 
 from llamora.crypto import Keyring
 from llamora.inference import registry as registry_module
-from llamora.inference.job import Job, JobState, Prompt, TokenCounter
-from llamora.inference.queue import FairQueue
+from llamora.inference.job import Job, JobState
+from llamora.inference.queue import FairQueue, QueueWaiter
 from llamora.inference.registry import JobRegistry
 from llamora.inference.runner import JobRun
 from llamora.llm.client import ModelServer
@@ -140,32 +139,41 @@ PEOPLE, SLOTS, FLOOD, OTHERS_EACH = 16, 2, 8, 3
 TEXT = "It rained."
 
 
-@dataclass(kw_only=True)
-class CrowdTask(RecordingTask):
-    """A task that reports the beginning of its turn: its prompt is built first."""
-
-    on_turn: Callable[[], None]
-
-    async def build_prompt(self, server: TokenCounter, *, share: float) -> Prompt:
-        self.on_turn()
-        return await super().build_prompt(server, share=share)
-
-
 class Crowd:
     """People who ask for replies; a turn is checked when it begins."""
 
     def __init__(self, registry: JobRegistry) -> None:
         self._registry = registry
         self._counter = TurnCounter()
-        self.tasks: list[CrowdTask] = []
+        self.tasks: list[RecordingTask] = []
         self.jobs: list[Job] = []
         self.left: Counter[int] = Counter()
         self.seen: list[weakref.ref[Job | JobRun]] = []
+        self.faults: list[str] = []
+        self._watch_turns()
+
+    def _watch_turns(self) -> None:
+        """Count each turn at the moment at which it is given: a little later others may have come."""
+        order = self._registry.queue._waiting
+        pop_next = order.pop_next
+
+        def pop_and_count() -> QueueWaiter | None:
+            owners = {waiter: owner for owner, queue in order._queues.items() for waiter in queue}
+            waiter = pop_next()
+            if waiter is not None:
+                waiting = {owner.int - 1 for owner in order._queues}
+                try:
+                    self._counter.count(owners[waiter].int - 1, waiting=waiting)
+                except AssertionError as fault:
+                    self.faults.append(str(fault))
+            return waiter
+
+        order.pop_next = pop_and_count  # type: ignore[method-assign]
 
     def ask(self, person: int) -> None:
         """Ask for a reply, and again after its end as long as some are left."""
         owner = UUID(int=person + 1)
-        task = CrowdTask(owner_id=owner, on_turn=partial(self._count_turn, person))
+        task = RecordingTask(owner_id=owner)
         job = self._registry.start(task, keyring=Keyring(owner=owner, epoch=1, keys={1: bytes(32)}))
         self.tasks.append(task)
         self.jobs.append(job)
@@ -180,11 +188,6 @@ class Crowd:
 
         unsubscribe = job.subscribe(ask_again)
 
-    def _count_turn(self, person: int) -> None:
-        # A job whose turn comes at this moment still has its place, but is no longer in the queue.
-        queued = self._registry.queue._waiting._queues
-        self._counter.count(person, waiting={owner.int - 1 for owner in queued})
-
 
 @pytest.fixture
 def model() -> Iterator[FakeModelServer]:
@@ -192,9 +195,6 @@ def model() -> Iterator[FakeModelServer]:
         yield server
 
 
-@pytest.mark.flaky(
-    reruns=3, reason="a turn is counted a moment after it began: who came in between seems to have waited"
-)
 @pytest.mark.django_db(transaction=True)
 def test_sixteen_people_on_two_slots_all_finish_and_nobody_waits_for_two_turns_of_another(
     model: FakeModelServer, monkeypatch: pytest.MonkeyPatch
@@ -229,6 +229,7 @@ def test_sixteen_people_on_two_slots_all_finish_and_nobody_waits_for_two_turns_o
         total = FLOOD + OTHERS_EACH * (PEOPLE - 1)
         await until(lambda: len(crowd.jobs) == total and all(job.is_over for job in crowd.jobs), seconds=60)
 
+        assert crowd.faults == []
         for task in crowd.tasks:
             assert [(one.text, one.state) for one in task.kept[-1:]] == [(TEXT, JobState.DONE)]
         await until(lambda: not registry._runs and not registry._tasks)
