@@ -33,6 +33,7 @@ _MESSAGES: Final = {
     "file_incomplete": (
         "The model file is not complete. If it is still being copied, wait; if not, get it again."
     ),
+    "file_new": "A new model file was found, and is being checked. Try again in a few seconds.",
     "chosen_file_gone": "The chosen model file is not there any more. Choose another under Settings, Model.",
     "switching": (
         "The model is being changed. There is not enough memory for both, so the replies that are being "

@@ -54,6 +54,9 @@ def prepare(data_dir: Path, *, key_file: Path) -> None:
         ) from None
     for problem in find_unsafe_permissions(data_dir, key_file=key_file):
         raise OperationRefused(problem)
+    # For model files that people put there themselves: a message on the day's page names this folder.
+    with suppress(OSError):
+        (data_dir / "models").mkdir(mode=0o700)
 
 
 def write_missing_key(key_file: Path, key: str) -> str:

@@ -178,6 +178,17 @@ async def test_closing_ends_an_old_child_too(make: Make, tiny_model: Path, tmp_p
 # --- Files that appear ------------------------------------------------------------------------------------
 
 
+def test_a_whole_file_that_appeared_just_now_is_not_called_incomplete(
+    tiny_model: Path, tmp_path: Path
+) -> None:
+    config = ModelConfig(models_folder=tmp_path, usual_addresses=())
+    watch = watching.FolderWatch(tmp_path)
+    watching.find_target(config, watch, None)
+    shutil.copy(tiny_model, tmp_path / "dropped.gguf")
+
+    assert watching.find_target(config, watch, None).problem == "file_new"
+
+
 async def test_a_file_that_is_copied_into_the_folder_is_used_once_it_is_whole(
     make: Make, tiny_model: Path, tmp_path: Path
 ) -> None:

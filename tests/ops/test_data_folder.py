@@ -31,6 +31,8 @@ def test_a_new_folder_and_its_key_are_closed_to_others(tmp_path: Path) -> None:
     key_file = prepare(tmp_path / "a" / "data")
 
     assert stat.S_IMODE((tmp_path / "a" / "data").stat().st_mode) == 0o700
+    # Where people put model files: messages name it.
+    assert stat.S_IMODE((tmp_path / "a" / "data" / "models").stat().st_mode) == 0o700
     assert stat.S_IMODE(key_file.parent.stat().st_mode) == 0o700
     assert stat.S_IMODE(key_file.stat().st_mode) == 0o600
     assert key_file.read_text() == KEY + "\n"
@@ -42,6 +44,16 @@ def test_an_empty_folder_that_stands_open_is_closed(tmp_path: Path) -> None:
     prepare(tmp_path / "data")
 
     assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
+
+
+def test_a_folder_of_models_that_links_to_a_missing_disk_is_left_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir(mode=0o700)
+    (tmp_path / "data" / "models").symlink_to(tmp_path / "disk")
+
+    prepare(tmp_path / "data")
+
+    assert (tmp_path / "data" / "models").is_symlink()
+    assert not (tmp_path / "disk").exists()
 
 
 def test_the_key_is_made_once(tmp_path: Path) -> None:

@@ -120,5 +120,5 @@ def _find_problem(config: ModelConfig, watch: FolderWatch) -> str:
     files = list_model_files(config.models_folder)
     steady = [watch.is_steady(file) for file in files]
     if watch.has_new_file and not all(steady):
-        return "file_incomplete"
+        return "file_incomplete" if any(file.problem == "incomplete" for file in files) else "file_new"
     return "file_refused" if any(file.problem != "no_text_model" for file in files) else ""
