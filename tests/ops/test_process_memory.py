@@ -18,6 +18,21 @@ from tests.server import Server, run_command, run_server
 PR_CAPBSET_DROP, LAST_CAPABILITY = 24, 40
 # What shows the memory, and what shows what is in the environment and in open files.
 FILES = ("mem", "maps", "environ", "fd/0", "smaps")
+# Blocks as long as formatted texts, after one so long that glibc would hold on to shorter ones from then on.
+_ALLOCATING = """
+from llamora.process_memory import return_freed_memory
+def read_mib():
+    lines = open("/proc/self/status").read().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024
+if RETURNS:
+    return_freed_memory()
+before = read_mib()
+long = b"a" * (30 << 20)
+del long
+blocks = [b"a" * (1 << 20) for _ in range(50)]
+blocks.clear()
+print(round(read_mib() - before))
+"""
 _READER = """
 import os, sys
 for name in sys.argv[2:]:
@@ -102,3 +117,27 @@ def test_the_doctor_says_whether_other_programs_can_read(
     (found,) = machine.check_memory()
 
     assert found.level == level
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallopt"), reason="the allocator is not glibc's")
+def test_freed_memory_goes_back_to_the_system() -> None:
+    more = {
+        returns: int(
+            subprocess.run(
+                [sys.executable, "-c", f"RETURNS = {returns}\n{_ALLOCATING}"],
+                cwd=ROOT,
+                capture_output=True,
+                text=True,
+                check=True,
+            ).stdout
+        )
+        for returns in (False, True)
+    }
+
+    assert more[True] < 10 < 40 < more[False]
+
+
+def test_the_server_gives_freed_memory_back() -> None:
+    source = (ROOT / "llamora/ops/management/commands/up.py").read_text()
+
+    assert source.index("return_freed_memory()\n") < source.index("log_uncaught_errors()\n")

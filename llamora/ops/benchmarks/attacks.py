@@ -14,7 +14,6 @@ from llamora.ops.benchmarks.client import BrowserClient
 from llamora.ops.benchmarks.figures import (
     BenchmarkReport,
     Figure,
-    measure_milliseconds,
     median,
     p95,
     stopwatch,
@@ -22,7 +21,6 @@ from llamora.ops.benchmarks.figures import (
 from llamora.ops.benchmarks.household import BenchmarkHousehold
 
 GUESSERS, SIGN_INS, SECONDS = 48, 8, 10.0
-SETTLE_SECONDS = 5.0
 _PAUSE = 0.05
 
 
@@ -46,6 +44,43 @@ class _Reader:
             self.failures += status != 200
 
 
+@dataclass
+class SignIns:
+    """Sign-ins of one person from browsers and addresses that nobody knows; durations in seconds."""
+
+    durations: list[float] = field(default_factory=list)
+    refused: int = 0
+
+    def add_to(self, report: BenchmarkReport, *, occasion: str, usual: float) -> None:
+        """Add how many were refused, and the longest."""
+        count, longest = len(self.durations), max(self.durations)
+        report.add(
+            Figure(name=f"sign-ins refused of {count}, {occasion}", value=self.refused, unit="sign-ins")
+        )
+        report.add(
+            Figure(
+                name="  longest of them",
+                value=longest,
+                unit="s",
+                ratio=longest / usual,
+                baseline="sign-in",
+                peer=2,
+            )
+        )
+
+
+def sign_in_afresh(person: BrowserClient, network: str, *, times: int = SIGN_INS) -> SignIns:
+    """Sign in so often, each time from another browser and from another address of `network`."""
+    sign_ins = SignIns()
+    for number in range(times):
+        fresh = _build_browser(person, f"{network}.{number + 1}")
+        with stopwatch() as elapsed:
+            sign_ins.refused += fresh.sign_in().status != 302
+        sign_ins.durations.append(elapsed())
+        fresh.close()
+    return sign_ins
+
+
 def measure(report: BenchmarkReport, served: BenchmarkHousehold, *, name: str) -> None:
     """Add the figures under guesses from many addresses, and under held connections."""
     person = BrowserClient(port=served.port, name=name, source_address="127.90.0.1")
@@ -57,14 +92,11 @@ def measure(report: BenchmarkReport, served: BenchmarkHousehold, *, name: str) -
 
 def _measure_quiet(report: BenchmarkReport, person: BrowserClient) -> float:
     """Add the figures without an attack; return the median duration of a sign-in in seconds."""
-    durations = []
     with _reading(person) as reader:
-        for number in range(3):
-            fresh = _build_browser(person, f"127.90.3.{number + 1}")
-            durations.append(measure_milliseconds(fresh.sign_in, 1)[0] / 1000)
-    report.add(Figure(name="sign-in, nobody attacks", value=median(durations), unit="s"))
+        usual = median(sign_in_afresh(person, "127.90.3", times=3).durations)
+    report.add(Figure(name="sign-in, nobody attacks", value=usual, unit="s"))
     _add_pages(report, reader)
-    return median(durations)
+    return usual
 
 
 def _build_browser(person: BrowserClient, source_address: str) -> BrowserClient:
@@ -75,27 +107,21 @@ def _build_browser(person: BrowserClient, source_address: str) -> BrowserClient:
 def _measure_guesses(
     report: BenchmarkReport, served: BenchmarkHousehold, person: BrowserClient, *, usual: float
 ) -> None:
-    durations, refused = [], 0
+    before = served.settled_memory_mib()
     with _reading(person) as reader, _attack("guess", served, str(GUESSERS)):
-        for number in range(SIGN_INS):
-            fresh = _build_browser(person, f"127.90.1.{number + 1}")
-            with stopwatch() as elapsed:
-                refused += fresh.sign_in().status != 302
-            durations.append(elapsed())
-            fresh.close()
-    what = f"while {GUESSERS} addresses guess names"
-    report.add(Figure(name=f"sign-ins refused of {SIGN_INS}, {what}", value=refused, unit="sign-ins"))
-    longest, ratio = max(durations), max(durations) / usual
-    report.add(Figure(name="  longest of them", value=longest, unit="s", ratio=ratio, baseline="sign-in"))
+        sign_ins = sign_in_afresh(person, "127.90.1")
+        during = served.memory_mib()
+    after = served.settled_memory_mib()
+    sign_ins.add_to(report, occasion=f"while {GUESSERS} addresses guess names", usual=usual)
     _add_pages(report, reader)
+    report.add(Figure(name="  memory more than before, meanwhile", value=during - before, unit="MiB"))
+    report.add(Figure(name="  and afterwards", value=after - before, unit="MiB"))
 
 
 def _measure_held_connections(
     report: BenchmarkReport, served: BenchmarkHousehold, person: BrowserClient
 ) -> None:
-    # Derivations return their memory first.
-    time.sleep(SETTLE_SECONDS)
-    before = served.memory_mib()
+    before = served.settled_memory_mib()
     with _reading(person) as reader, _attack("hold", served):
         fresh = _build_browser(person, "127.90.2.1")
         with stopwatch() as elapsed:
@@ -103,12 +129,12 @@ def _measure_held_connections(
         took = elapsed()
         time.sleep(SECONDS)
         during = served.memory_mib()
-    time.sleep(SETTLE_SECONDS)
+    after = served.settled_memory_mib()
     what = "while 60 half-sent bodies and 250 slow connections are held"
     report.add(Figure(name=f"sign-in {what}", value=took, unit="refused" if is_refused else "s"))
     _add_pages(report, reader)
     report.add(Figure(name="  memory more than before, meanwhile", value=during - before, unit="MiB"))
-    report.add(Figure(name="  and afterwards", value=served.memory_mib() - before, unit="MiB"))
+    report.add(Figure(name="  and afterwards", value=after - before, unit="MiB"))
 
 
 def _add_pages(report: BenchmarkReport, reader: _Reader) -> None:

@@ -1,11 +1,17 @@
-"""Measurements of another person's pages while somebody saves and opens days that are costly to render."""
+"""Measurements of another person's pages and sign-ins while somebody saves and opens hostile days.
 
+Such days are costly to render.
+"""
+
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date, timedelta
 from functools import partial
 from types import MappingProxyType
 
+from llamora.ops.benchmarks.attacks import sign_in_afresh
 from llamora.ops.benchmarks.client import BrowserClient
 from llamora.ops.benchmarks.figures import BenchmarkReport, Figure, measure_milliseconds, median, p95
 from llamora.ops.benchmarks.household import BenchmarkHousehold
@@ -43,7 +49,7 @@ def measure(report: BenchmarkReport, served: BenchmarkHousehold, *, today: date)
                 expect_status(writer.save(text, day=day.isoformat()), 200)
     _add_waits(report, waits, quiet, "hostile entries are saved")
     openings: list[float] = []
-    before = served.memory_mib()
+    before = served.settled_memory_mib()
     with read_pages_alongside(served, "reader") as waits:
         for _ in range(ROUNDS):
             for day in days.values():
@@ -51,9 +57,41 @@ def measure(report: BenchmarkReport, served: BenchmarkHousehold, *, today: date)
     _add_waits(report, waits, quiet, "hostile days are opened")
     report.add(Figure(name="a hostile day, at first", value=max(openings[: len(days)]), unit="ms"))
     report.add(Figure(name="a hostile day, again", value=median(openings[len(days) :]), unit="ms"))
-    report.add(
-        Figure(name="memory after hostile days were opened", value=served.memory_mib() - before, unit="MiB")
-    )
+    usual = median(sign_in_afresh(reader, "127.91.1", times=3).durations)
+    with _opening_afresh(writer, list(days.values())) as opened:
+        sign_ins = sign_in_afresh(reader, "127.91.2")
+    sign_ins.add_to(report, occasion="while hostile days are opened", usual=usual)
+    report.add(Figure(name="  hostile days opened meanwhile, at first", value=opened[0], unit="days"))
+    after = served.settled_memory_mib()
+    report.add(Figure(name="memory after hostile days were opened", value=after - before, unit="MiB"))
+    expect_status(writer.post("/lock/"), 302)
+    after = served.settled_memory_mib()
+    report.add(Figure(name="  and after their diary was locked", value=after - before, unit="MiB"))
+
+
+@contextmanager
+def _opening_afresh(writer: BrowserClient, days: list[date]) -> Iterator[list[int]]:
+    """Open the days again and again during the block, each time unformatted; yield a list of their number.
+
+    What was formatted is forgotten whenever the diary is locked.
+    """
+    opened, is_done = [0], threading.Event()
+
+    def open_days() -> None:
+        while not is_done.is_set():
+            expect_status(writer.post("/lock/"), 302)
+            expect_status(writer.sign_in(), 302)
+            for day in days:
+                _open(writer, day)
+                opened[0] += 1
+
+    thread = threading.Thread(target=open_days)
+    thread.start()
+    try:
+        yield opened
+    finally:
+        is_done.set()
+        thread.join()
 
 
 def _open(writer: BrowserClient, day: date) -> None:

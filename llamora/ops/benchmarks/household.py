@@ -14,6 +14,7 @@ from pathlib import Path
 from django.conf import settings
 
 _ADDRESS = re.compile(r"http://llamora\.localhost:(\d+)/")
+SETTLE_SECONDS, SETTLE_AT_MOST = 5.0, 30.0
 _SET_UP_TOKEN = re.compile(r"set-up=(\w+)")
 
 
@@ -36,6 +37,19 @@ class BenchmarkHousehold:
             return 0.0
         found = re.search(r"VmRSS:\s+(\d+) kB", status)
         return int(found[1]) / 1024 if found else 0.0
+
+    def settled_memory_mib(self) -> float:
+        """Wait until the server gives no more memory back, at most half a minute; return what it has in MiB.
+
+        Settled is what fell by less than 1 MiB for 5 s: by then derivations, bodies and replies are freed.
+        """
+        lowest, since = self.memory_mib(), time.monotonic()
+        deadline = since + SETTLE_AT_MOST
+        while time.monotonic() < min(since + SETTLE_SECONDS, deadline):
+            time.sleep(0.5)
+            if (now := self.memory_mib()) < lowest - 1:
+                lowest, since = now, time.monotonic()
+        return self.memory_mib()
 
     def processor_seconds(self) -> float:
         """Return how long the server has used the processor (Linux only; 0 elsewhere)."""

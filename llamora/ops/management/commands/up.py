@@ -31,7 +31,7 @@ from llamora.ops.daemon.server_record import RecordWriter
 from llamora.ops.daemon.start_report import StartReporter
 from llamora.ops.errors import OperationRefused
 from llamora.ops.reloader import Reloader
-from llamora.process_memory import protect_process_memory
+from llamora.process_memory import protect_process_memory, return_freed_memory
 
 _log = logging.getLogger("llamora.clock")
 
@@ -146,6 +146,7 @@ class Command(BaseCommand):
 
     def _start(self, *, port: int, host: str, no_model: bool, backup_first: bool) -> None:
         protect_process_memory()
+        return_freed_memory()
         log_uncaught_errors()
         # First of all: a misspelt name may be why the start is refused.
         for name in configuration.list_ignored_names():
