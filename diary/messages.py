@@ -66,6 +66,58 @@ INBOX_FULL: Final = (
 )
 INBOX_CHANGED: Final = "The Inbox changed since this page was shown. Read it again, then accept."
 
+# --- Notes -----------------------------------------------------------------------------------------------
+
+NOTE_PATH_EMPTY: Final = "Give the note a name, such as knowledge/garden.md."
+NOTE_PATH_INVISIBLE: Final = (
+    "The name of a note is one line without invisible characters. Type it again without them."
+)
+NOTE_PATH_ABSOLUTE: Final = (
+    "The name of a note begins with its first folder or its file name, and folders are divided by /: "
+    "knowledge/garden.md."
+)
+NOTE_PATH_DOTS: Final = (
+    "A folder or a file of a note needs a name other than . and .., and one / alone between two of them."
+)
+NOTE_PATH_TAKEN: Final = (
+    "There is a note or a folder with this name already. Choose another name, or edit the note that has it."
+)
+NOTE_IS_NO_TEXT: Final = (
+    "This file is not a text, and a note of this name has to be one. Save it as UTF-8, or give it another "
+    "name."
+)
+TOO_MANY_NOTES: Final = "You have as many notes as there can be. Delete some of them, then save again."
+NOTE_PROTECTED: Final = (
+    "This note is its owner's own, and a program can't change or delete it. Save the text under another name."
+)
+DAMAGED_NOTE: Final = (
+    "This note can't be opened: its data was changed on the disk. A backup from before that may still "
+    "contain it. You can restore an earlier version from its history, or delete it."
+)
+
+
+def get_note_path_too_long_message(*, length: int, limit: int) -> str:
+    """Return the refusal of a path that is too long."""
+    return (
+        f"The name of a note has at most {limit} characters with its folders, and this one has {length}. "
+        f"Shorten it; an emoji counts for several in a name."
+    )
+
+
+def get_note_too_long_message(*, length: int, limit: int, is_persona: bool) -> str:
+    """Return the refusal of a text that is too long for a note."""
+    what = "The persona" if is_persona else "A note"
+    return (
+        f"{what} can have {limit:,} characters, and this text has {length:,}. Shorten it by "
+        f"{length - limit:,}{'' if is_persona else ', or make two notes of it'}."
+    )
+
+
+def get_note_file_too_big_message(*, size: int, limit: int) -> str:
+    """Return the refusal of a file that is too big."""
+    return f"A file among the notes can have {limit:,} bytes, and this one has {size:,}."
+
+
 # --- Imports ---------------------------------------------------------------------------------------------
 
 IMPORT_CHANGED: Final = (

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db.models.signals import post_delete
 
+from accounts.rotation.blind_indexes import BlindIndex, register_blind_index
 from accounts.security.data_inventory import RowLabel, register_label
 from accounts.signals import (
     data_key_rotated,
@@ -24,7 +25,22 @@ from diary.generation.page_tasks import register_sections
 from diary.history.services import purge_versions
 from diary.inbox.boxes import open_boxes
 from diary.inbox.services import purge_inbox
-from diary.models import CustomReplyKind, Draft, Entry, ImportClaim, InboxItem, Opening, Recap, Reply, Version
+from diary.models import (
+    CustomReplyKind,
+    Draft,
+    Entry,
+    ImportClaim,
+    InboxItem,
+    Note,
+    NoteDraft,
+    NoteVersion,
+    Opening,
+    Recap,
+    Reply,
+    Version,
+)
+from diary.models.notes import NOTE_PATH_INDEX_LABEL
+from diary.notes.services import purge_note_versions
 from diary.openings import presenters as openings_presenters
 from diary.recaps.services import delete_recap
 from diary.rendering import page_texts
@@ -53,6 +69,11 @@ def connect() -> None:
     register_sections(replies_presenters.find_section)
     register_sections(openings_presenters.find_section)
     page_texts.connect()
+    register_blind_index(
+        BlindIndex(
+            model=Note, column="path_index", label=NOTE_PATH_INDEX_LABEL, value=lambda note: note.head["path"]
+        )
+    )
 
 
 def register_inventory_labels() -> None:
@@ -68,6 +89,9 @@ def register_inventory_labels() -> None:
         RowLabel(one="import that is being marked as yours", many="imports that are being marked as yours"),
     )
     register_label(InboxItem, RowLabel(one="text in the Inbox", many="texts in the Inbox"))
+    register_label(Note, RowLabel(one="note", many="notes"))
+    register_label(NoteVersion, RowLabel(one="earlier version of a note", many="earlier versions of notes"))
+    register_label(NoteDraft, RowLabel(one="draft of a note", many="drafts of notes"))
     register_label(CustomReplyKind, RowLabel(one="reply style", many="reply styles"))
 
 
@@ -80,6 +104,7 @@ def merge_and_purge_after_unlock(sender: object, *, person_id: UUID, keyring: Ke
         purge_bin(owner_id=person_id)
         purge_versions(owner_id=person_id)
         purge_inbox(owner_id=person_id)
+        purge_note_versions(owner_id=person_id)
     except NotWritten as error:
         # Everything stays until the next unlock; this one must not fail for it.
         _log.warning("Expired entries and drafts could not be cleaned up after an unlock: %s", error.code)

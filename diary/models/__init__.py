@@ -5,6 +5,7 @@ drafts    Draft, LateDraft
 replies   Reply, ReplyKind, CustomReplyKind
 derived   Opening, Recap
 inbox     ImportClaim, InboxBox, InboxItem
+notes     Note, NoteDraft, NoteVersion
 """
 
 from diary.models.derived import Opening, Recap
@@ -19,6 +20,7 @@ from diary.models.entries import (
     month_day_expression,
 )
 from diary.models.inbox import ImportClaim, InboxBox, InboxItem
+from diary.models.notes import Note, NoteDraft, NoteVersion
 from diary.models.replies import CustomReplyKind, Reply, ReplyKind
 
 __all__ = [
@@ -32,6 +34,9 @@ __all__ = [
     "InboxBox",
     "InboxItem",
     "LateDraft",
+    "Note",
+    "NoteDraft",
+    "NoteVersion",
     "Opening",
     "Origin",
     "Recap",

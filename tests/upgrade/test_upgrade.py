@@ -39,6 +39,7 @@ DIFFERS = {"exported_at", "deleted_at", "replaced_at", "made_at"}
 # Made under the key, which the move to format 2 replaces; and what an export of then did not have.
 ANEW = DIFFERS | {"name_index", "origin", "provenance", "inbox_items", "signature"}
 ANEW |= {"counts", "import_claims", "facts", "fact_changes", "fact_settings", "declined_facts"}
+ANEW |= {"notes", "note_versions", "note_drafts"}
 ANEW |= {"hides_model_notice", "sampling", "questions"}
 # What an import makes anew or leaves out, as the docstring of the export's format tells.
 # Which traces are read for every reply is left to the owner again.

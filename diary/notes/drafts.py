@@ -1,0 +1,156 @@
+"""Drafts of notes, saved while typing: one for each note, and one for a new note.
+
+As with those of entries, each save names the revision of the draft that it follows, so that two tabs
+overwrite nothing, and an edit names the revision of the note that it is based on. An empty draft is deleted.
+"""
+
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from django.db.models import Q
+from django.utils import timezone
+
+from diary import messages
+from diary.drafts.services import create_first_revision
+from diary.models import Note, NoteDraft
+from diary.notes.errors import InvalidNoteText, NoteConflict, NoteTooLong
+from diary.notes.kinds import MAX_NOTE_TEXT
+from diary.notes.queries import get_note_row
+from llamora.crypto import EnvelopeError, RealmKeyring, in_force
+from llamora.database import write_transaction
+
+# A draft may be longer than a note, so that a text that is too long can be shortened at leisure.
+MAX_NOTE_DRAFT = 5 * MAX_NOTE_TEXT
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubmittedNoteDraft:
+    """A draft sent by a page; `revision` is that of the draft which it replaces, 0 if the page has none.
+
+    `path` is what stands in the field of the name, whatever it is. `previous_text` is the text of the page's
+    previous request, if the page has not received its revision yet.
+    """
+
+    text: str = field(repr=False)
+    revision: int
+    path: str = field(default="", repr=False)
+    note_id: UUID | None = None
+    based_on: int | None = None
+    previous_text: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoteDraftText:
+    """A draft; one that does not open is damaged and has no text."""
+
+    revision: int
+    text: str = field(default="", repr=False)
+    path: str = field(default="", repr=False)
+    based_on: int | None = None
+    is_damaged: bool = False
+
+
+def find_note_draft(keyring: RealmKeyring, note_id: UUID | None = None) -> NoteDraftText | None:
+    """Return the draft of a note, or of a new one; None if there is none."""
+    with in_force(keyring):
+        row = _find(keyring.owner, note_id)
+        return None if row is None else _open(row)
+
+
+def save_note_draft(keyring: RealmKeyring, sent: SubmittedNoteDraft) -> NoteDraftText:
+    """Save a draft and return it with its new revision.
+
+    Raise NoteConflict if another tab saved another text, InvalidNoteText, NoteTooLong, or ObjectNotFound.
+    """
+    _check(sent)
+    with in_force(keyring), write_transaction():
+        note = None if sent.note_id is None else get_note_row(keyring.owner, sent.note_id)
+        row = _find(keyring.owner, sent.note_id)
+        is_undone = note is not None and note.open_or("text", None) == sent.text
+        text = "" if is_undone else sent.text
+        if row is None:
+            return _create(keyring.owner, sent, text)
+        saved = _open(row)
+        if row.revision == sent.revision or saved.is_damaged:
+            return _update(row, sent, text)
+        if saved.text == sent.text and saved.path == sent.path:
+            return saved
+        # The response to the last save was lost, and the page wrote on.
+        if saved.text and (sent.text.startswith(saved.text) or saved.text == sent.previous_text):
+            return _update(row, sent, text)
+        raise NoteConflict(row)
+
+
+def discard_note_draft(keyring: RealmKeyring, note_id: UUID | None = None) -> None:
+    """Delete the draft of a note, or of a new one."""
+    with write_transaction():
+        NoteDraft.objects.filter(_is_of(keyring.owner, note_id)).delete()
+
+
+def delete_note_draft_if_saved(note: Note, content: str | bytes, *, revision: int | None) -> None:
+    """Delete the draft of a note that is being saved, unless another tab has changed the draft."""
+    _delete_if_saved(_find(note.owner_id, note.id), content, revision=revision)
+
+
+def delete_new_note_draft_if_saved(owner_id: UUID, content: str | bytes, *, revision: int | None) -> None:
+    """Delete the draft of a new note that is being saved, unless another tab has changed the draft."""
+    _delete_if_saved(_find(owner_id, None), content, revision=revision)
+
+
+def _delete_if_saved(row: NoteDraft | None, content: str | bytes, *, revision: int | None) -> None:
+    if row is not None and (row.revision == revision or _open(row).text == content):
+        row.delete()
+
+
+def _check(sent: SubmittedNoteDraft) -> None:
+    if any("\ud800" <= one <= "\udfff" for one in sent.text + sent.path):
+        raise InvalidNoteText(messages.INVALID_CHARACTERS)
+    if len(sent.text) > MAX_NOTE_DRAFT or len(sent.path) > MAX_NOTE_DRAFT:
+        raise NoteTooLong(messages.get_draft_too_long_message(length=len(sent.text), limit=MAX_NOTE_DRAFT))
+
+
+def _find(owner_id: UUID, note_id: UUID | None) -> NoteDraft | None:
+    return NoteDraft.objects.filter(_is_of(owner_id, note_id)).first()
+
+
+def _is_of(owner_id: UUID, note_id: UUID | None) -> Q:
+    return Q(owner_id=owner_id, note=None) if note_id is None else Q(owner_id=owner_id, note_id=note_id)
+
+
+def _open(row: NoteDraft) -> NoteDraftText:
+    body = row.open_or("body", None)
+    if not isinstance(body, dict):
+        return NoteDraftText(revision=row.revision, based_on=row.based_on, is_damaged=True)
+    return NoteDraftText(
+        revision=row.revision,
+        text=str(body.get("text", "")),
+        path=str(body.get("path", "")),
+        based_on=row.based_on,
+    )
+
+
+def _create(owner_id: UUID, sent: SubmittedNoteDraft, text: str) -> NoteDraftText:
+    if not text:
+        return NoteDraftText(revision=sent.revision)
+    row = NoteDraft(
+        owner_id=owner_id,
+        note_id=sent.note_id,
+        based_on=sent.based_on,
+        body={"path": sent.path, "text": text},
+        revision=create_first_revision(),
+    )
+    row.save(force_insert=True)
+    return _open(row)
+
+
+def _update(row: NoteDraft, sent: SubmittedNoteDraft, text: str) -> NoteDraftText:
+    if not text:
+        row.delete()
+        return NoteDraftText(revision=row.revision + 1)
+    row.revision, row.based_on, row.updated_at = row.revision + 1, sent.based_on, timezone.now()
+    row.body = {"path": sent.path, "text": text}
+    try:
+        row.save(update_fields=["revision", "based_on", "updated_at", "body"])
+    except EnvelopeError:
+        raise NoteConflict(row) from None
+    return _open(row)

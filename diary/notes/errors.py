@@ -1,0 +1,96 @@
+"""Errors of notes with stable codes; each has a sentence for the person, and none contains their text.
+
+NoteError
+    InvalidNotePath    note_path      a path that no note can have
+    NotePathTaken      path_taken     another note has this path, or a folder has it
+    InvalidNoteText    not_text       NUL or half a character, or a file where a text belongs
+    NoteTooLong        too_long       more than a note of this kind may have
+    TooManyNotes       too_many       no more notes can be added
+    NoteConflict       conflict       another revision was saved meanwhile; carries the row, sealed
+    NoteProtected      protected      a program may not change what is its owner's own
+    NoteDamaged        damaged        the data was changed on the disk
+"""
+
+# The names say what happened, which reads best where they are raised; the code is the contract.
+# ruff: noqa: N818
+
+from typing import ClassVar
+
+from diary import messages
+from diary.errors import DiaryError
+from diary.models import Note, NoteDraft
+
+
+class NoteError(DiaryError):
+    """Base of the refusals of notes."""
+
+    code: ClassVar[str] = "note"
+
+
+class InvalidNotePath(NoteError):
+    """Raised for a path that no note can have; `sentence` says why."""
+
+    code = "note_path"
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__()
+        self.sentence = sentence
+
+
+class NotePathTaken(NoteError):
+    """Raised where another note has a path already, or where the path of one would be a folder of another."""
+
+    code = "path_taken"
+    sentence = messages.NOTE_PATH_TAKEN
+
+
+class InvalidNoteText(NoteError):
+    """Raised for a text that cannot be stored exactly, or a file where a text belongs."""
+
+    code = "not_text"
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__()
+        self.sentence = sentence
+
+
+class NoteTooLong(NoteError):
+    """Raised for a text or a file that is longer than a note of its kind may be."""
+
+    code = "too_long"
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__()
+        self.sentence = sentence
+
+
+class TooManyNotes(NoteError):
+    """Raised when a person has as many notes as there can be."""
+
+    code = "too_many"
+    sentence = messages.TOO_MANY_NOTES
+
+
+class NoteConflict(NoteError):
+    """Raised when the saved revision is not the one that a change is based on."""
+
+    code = "conflict"
+    sentence = messages.EDIT_CONFLICT
+
+    def __init__(self, row: Note | NoteDraft) -> None:
+        super().__init__()
+        self.row = row
+
+
+class NoteProtected(NoteError):
+    """Raised when a program would change a note that is its owner's own."""
+
+    code = "protected"
+    sentence = messages.NOTE_PROTECTED
+
+
+class NoteDamaged(NoteError):
+    """Raised when a note does not open."""
+
+    code = "damaged"
+    sentence = messages.DAMAGED_NOTE

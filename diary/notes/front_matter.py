@@ -1,0 +1,68 @@
+"""Front matter: the lines between two `---` at the top of a Markdown file. Pure.
+
+Only as much of YAML is read as the skills of such workspaces use: `key: value` at the left margin, values in
+single or double quotes, and indented lines after `|` or `>`. Whatever else stands there is passed over, and a
+block that has no end is text.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+_MARK: Final = "---"
+# More is not looked at.
+_MAX_LINES: Final = 200
+_KEY_LINE: Final = re.compile(r"([A-Za-z][A-Za-z0-9_-]{0,63}):(?:[ \t](.*))?\Z", re.ASCII)
+_ESCAPES: Final = {"n": "\n", "t": "\t", '"': '"', "\\": "\\", "/": "/"}
+
+
+@dataclass(frozen=True)
+class FrontMatter:
+    """The values at the top of a text, and the text below them."""
+
+    values: dict[str, str] = field(repr=False)
+    body: str = field(repr=False)
+
+
+def split_front_matter(text: str) -> FrontMatter:
+    """Return the values of a text's front matter and its body; without any, all of it is the body."""
+    lines = text.removeprefix("\ufeff").splitlines(keepends=True)
+    if not lines or lines[0].rstrip() != _MARK:
+        return FrontMatter({}, text)
+    for number, line in enumerate(lines[1 : _MAX_LINES + 1], start=1):
+        if line.rstrip() == _MARK:
+            values = _parse([one.rstrip("\r\n") for one in lines[1:number]])
+            return FrontMatter(values, "".join(lines[number + 1 :]))
+    return FrontMatter({}, text)
+
+
+def _parse(lines: Sequence[str]) -> dict[str, str]:
+    values: dict[str, str] = {}
+    at = 0
+    while at < len(lines):
+        match = _KEY_LINE.match(lines[at])
+        at += 1
+        if match is None:
+            continue
+        key, value = match[1].lower(), (match[2] or "").strip()
+        block = []
+        while at < len(lines) and (not lines[at].strip() or lines[at][0] in " \t"):
+            block.append(lines[at].strip())
+            at += 1
+        if value[:1] in ("|", ">"):
+            value = ("\n" if value[0] == "|" else " ").join(block).strip()
+        elif block and not value.startswith(("[", "{", '"', "'")):
+            # A plain value goes on in indented lines; a list or a mapping below a key is none of ours.
+            value = " ".join([value, *block]).strip() if value else ""
+        values.setdefault(key, _unquote(value))
+    return values
+
+
+def _unquote(value: str) -> str:
+    if len(value) > 1 and value[0] == value[-1] == "'":
+        return value[1:-1].replace("''", "'")
+    if len(value) > 1 and value[0] == value[-1] == '"':
+        return re.sub(r"\\(.)", lambda match: _ESCAPES.get(match[1], match[0]), value[1:-1])
+    # A comment begins with a number sign after a blank.
+    return value.split(" #", 1)[0].rstrip()

@@ -1,0 +1,23 @@
+"""The persona: what its owner wants the assistant to be, for the system turn of each reply."""
+
+from typing import Final
+
+from diary.notes.kinds import MAX_PERSONA, PERSONA_PATH
+from diary.notes.queries import find_note
+from llamora.crypto import Realm, RealmKeyring
+
+_NONE: Final = ""
+
+
+def read_persona(keyring: RealmKeyring) -> str:
+    """Return the text of the persona note, or nothing unless all of it is its owner's own.
+
+    One that was imported, that a program wrote, that is damaged, that is no text or that is too long is not
+    read. With a keyring that has no keys of notes there is none.
+    """
+    if not keyring.has_realm(Realm.NOTES):
+        return _NONE
+    note = find_note(keyring, PERSONA_PATH)
+    if note is None or not note.is_trusted or note.text is None or len(note.text) > MAX_PERSONA:
+        return _NONE
+    return note.text.strip()

@@ -1,0 +1,213 @@
+"""Notes of a person: a list without texts, one note with its text, its versions.
+
+Each function takes the keyring that opens them, which may be that of a program with the realm `notes`, and
+puts it in force. A note that does not open is listed as damaged, and never keeps the others from a list.
+`reads_others=False` leaves out what is not its owner's own, as for a program without that right.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from diary.errors import ObjectNotFound
+from diary.models import TRUSTED_ORIGINS, Note, NoteVersion
+from diary.models.notes import NOTE_PATH_INDEX_LABEL
+from diary.notes.kinds import NoteKind, derive_kind
+from diary.notes.note_head import NoteHead
+from llamora.crypto import EnvelopeError, RealmKeyring, in_force
+from llamora.fields import SealedFieldError
+
+_DAMAGE = (EnvelopeError, SealedFieldError, KeyError, TypeError, ValueError)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoteLine:
+    """A note in a list; a damaged one has no path and is of the kind `file`."""
+
+    id: UUID
+    path: str = field(repr=False)
+    kind: NoteKind
+    origin: str
+    revision: int
+    approved_revision: int | None
+    updated_at: datetime
+    # Of the file, in bytes.
+    size: int
+    # Name of the program or import that it is from.
+    source: str = field(default="", repr=False)
+    # Whether a file came in with exactly this text.
+    came_in: bool = False
+    is_damaged: bool = False
+
+    @property
+    def is_trusted(self) -> bool:
+        """Whether the note is its owner's own."""
+        return self.origin in TRUSTED_ORIGINS
+
+    @property
+    def is_approved(self) -> bool:
+        """Whether a skill is used: it is its owner's, who wrote or approved this revision."""
+        return self.origin == "own" and self.approved_revision == self.revision
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoteText(NoteLine):
+    """A note with its text, or with the bytes of a file that is none; a damaged one has neither."""
+
+    text: str | None = field(default=None, repr=False)
+    data: bytes | None = field(default=None, repr=False)
+    created_at: datetime
+
+    @property
+    def content(self) -> str | bytes | None:
+        """The text, or the bytes of a file that is none; None if the note is damaged."""
+        return self.data if self.text is None else self.text
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoteVersionText:
+    """An earlier content of a note; a damaged version has neither text nor bytes."""
+
+    id: UUID
+    note_id: UUID
+    revision: int
+    origin: str
+    written_at: datetime
+    replaced_at: datetime
+    text: str | None = field(default=None, repr=False)
+    data: bytes | None = field(default=None, repr=False)
+    is_damaged: bool = False
+
+
+def list_notes(keyring: RealmKeyring, *, reads_others: bool = True) -> list[NoteLine]:
+    """Return the notes of a person by path, without their texts; damaged ones stand at the end."""
+    with in_force(keyring):
+        rows = _filter(keyring, reads_others=reads_others).only("head", "updated_at", "created_at")
+        lines = [_build_line(row) for row in rows]
+    return sorted(lines, key=lambda line: (line.is_damaged, line.path, line.id))
+
+
+def read_note(keyring: RealmKeyring, note_id: UUID, *, reads_others: bool = True) -> NoteText:
+    """Return a note with its text; raise ObjectNotFound."""
+    with in_force(keyring):
+        row = _filter(keyring, reads_others=reads_others).filter(id=note_id).first()
+        if row is None:
+            raise ObjectNotFound
+        return build_note_text(row)
+
+
+def read_notes(
+    keyring: RealmKeyring, note_ids: Sequence[UUID], *, reads_others: bool = True
+) -> list[NoteText]:
+    """Return those of these notes that there are, with their texts, in one query."""
+    with in_force(keyring):
+        rows = _filter(keyring, reads_others=reads_others).filter(id__in=note_ids)
+        return [build_note_text(row) for row in rows]
+
+
+def find_note(keyring: RealmKeyring, path: str, *, reads_others: bool = True) -> NoteText | None:
+    """Return the note at a path, or None."""
+    index = compute_path_index(keyring, path)
+    with in_force(keyring):
+        row = _filter(keyring, reads_others=reads_others).filter(path_index=index).first()
+        return None if row is None else build_note_text(row)
+
+
+def list_note_versions(keyring: RealmKeyring, note_id: UUID) -> list[NoteVersionText]:
+    """Return the earlier versions of a note, the latest first, with their texts; raise ObjectNotFound."""
+    get_note_row(keyring.owner, note_id)
+    with in_force(keyring):
+        versions = NoteVersion.objects.filter(owner_id=keyring.owner, note_id=note_id).order_by("-revision")
+        return [_build_version(row) for row in versions]
+
+
+def read_note_version(keyring: RealmKeyring, version_id: UUID) -> NoteVersionText:
+    """Return one earlier version of a note; raise ObjectNotFound."""
+    with in_force(keyring):
+        return _build_version(get_version_row(keyring.owner, version_id))
+
+
+def compute_path_index(keyring: RealmKeyring, path: str) -> bytes:
+    """Return the blind index of a path."""
+    return keyring.blind_index(label=NOTE_PATH_INDEX_LABEL, value=path)
+
+
+def get_note_row(owner_id: UUID, note_id: UUID) -> Note:
+    """Return the row of a person's note; raise ObjectNotFound."""
+    row = Note.objects.filter(owner_id=owner_id, id=note_id).first()
+    if row is None:
+        raise ObjectNotFound
+    return row
+
+
+def get_version_row(owner_id: UUID, version_id: UUID) -> NoteVersion:
+    """Return the row of an earlier version of a person's note; raise ObjectNotFound."""
+    row = NoteVersion.objects.filter(owner_id=owner_id, id=version_id).first()
+    if row is None:
+        raise ObjectNotFound
+    return row
+
+
+def open_head(row: Note) -> NoteHead | None:
+    """Return the head of a row, or None if it is damaged; needs a keyring in force."""
+    try:
+        return NoteHead.from_json(row.head)
+    except _DAMAGE:
+        return None
+
+
+def build_note_text(row: Note) -> NoteText:
+    """Return a row opened; needs a keyring in force."""
+    line = _build_line(row)
+    try:
+        text, data = row.text, row.data
+    except _DAMAGE:
+        text = data = None
+    is_damaged = line.is_damaged or (text is None) == (data is None)
+    if is_damaged:
+        text = data = None
+    fields = {name: getattr(line, name) for name in NoteLine.__dataclass_fields__}
+    return NoteText(**{**fields, "is_damaged": is_damaged}, text=text, data=data, created_at=row.created_at)
+
+
+def _filter(keyring: RealmKeyring, *, reads_others: bool) -> QuerySet[Note]:
+    rows = Note.objects.filter(owner_id=keyring.owner)
+    return rows if reads_others else rows.filter(origin__in=TRUSTED_ORIGINS)
+
+
+def _build_line(row: Note) -> NoteLine:
+    head = open_head(row)
+    return NoteLine(
+        id=row.id,
+        path="" if head is None else head.path,
+        kind=NoteKind.FILE if head is None else derive_kind(head.path),
+        origin=row.origin,
+        revision=row.revision,
+        approved_revision=row.approved_revision,
+        updated_at=row.updated_at,
+        size=0 if head is None else head.size,
+        source="" if head is None else head.source,
+        came_in=head is not None and head.came_in,
+        is_damaged=head is None,
+    )
+
+
+def _build_version(row: NoteVersion) -> NoteVersionText:
+    try:
+        text, data = row.text, row.data
+    except _DAMAGE:
+        text = data = None
+    return NoteVersionText(
+        id=row.id,
+        note_id=row.note_id,
+        revision=row.revision,
+        origin=row.origin,
+        written_at=row.written_at,
+        replaced_at=row.replaced_at,
+        text=text,
+        data=data,
+        is_damaged=(text is None) == (data is None),
+    )

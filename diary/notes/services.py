@@ -1,0 +1,337 @@
+"""Saving, renaming, deleting, approving, claiming and restoring notes.
+
+Each change names the revision that it is based on, raises the revision by one and stores the earlier text as
+a version for thirty days. Who writes decides the origin: a note of its owner stays theirs under their own
+typing and under a program that only passes it on; one of an import or a program stays that until its owner
+says "This is mine". A program changes nothing that is its owner's own.
+
+A skill is used at the approved revision only, and only while it is its owner's own: what its owner writes
+here is approved with that, everything else waits until they have read it (`approve_skill`).
+
+Each function takes the keyring that opens the notes and puts it in force. `origin` is one of `Origin`.
+"""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+from django.utils import timezone
+
+from diary.errors import ObjectNotFound
+from diary.models import TRUSTED_ORIGINS, Note, NoteVersion, Origin
+from diary.notes.drafts import delete_new_note_draft_if_saved, delete_note_draft_if_saved
+from diary.notes.errors import NoteConflict, NoteDamaged, NotePathTaken, NoteProtected, TooManyNotes
+from diary.notes.kinds import MAX_NOTES, NoteKind, check_content, check_path, derive_kind
+from diary.notes.note_head import NoteHead
+from diary.notes.queries import (
+    NoteText,
+    build_note_text,
+    compute_path_index,
+    get_note_row,
+    get_version_row,
+    open_head,
+)
+from llamora.clock.services import get_cutoff
+from llamora.crypto import EnvelopeError, Keyring, RealmKeyring, VaultLocked, WrongEpoch, in_force
+from llamora.database import FIRST_MOMENT, write_transaction
+from llamora.fields import SealedFieldError
+
+NOTE_VERSION_LIFETIME: Final = timedelta(days=30)
+_WRITTEN: Final = [
+    "path_index",
+    "revision",
+    "origin",
+    "approved_revision",
+    "head",
+    "text",
+    "data",
+    "updated_at",
+]
+_DAMAGE: Final = (EnvelopeError, SealedFieldError)
+
+
+def save_note(
+    keyring: RealmKeyring,
+    path: str,
+    content: str | bytes,
+    *,
+    note_id: UUID | None = None,
+    based_on: int | None = None,
+    origin: str,
+    source: str = "",
+    came_in: bool = False,
+    draft_revision: int | None = None,
+) -> NoteText:
+    """Save a text, or the bytes of a file that is none, as a new note or as the next revision of one.
+
+    The same text at the same path again changes nothing. `based_on` is the revision that was read, `source`
+    the name of the program or import, `came_in` true where this is a file of a workspace as it came. The
+    draft of `draft_revision`, or of the same text, is deleted with it. Raise a NoteError (`NoteConflict` if
+    another revision is the present one), or ObjectNotFound.
+    """
+    check_path(path)
+    # What came in waits for its owner, who shortens it before it is used; nothing of it is lost.
+    check_content(content, NoteKind.FILE if came_in else derive_kind(path))
+    with in_force(keyring), write_transaction():
+        if note_id is None:
+            row = _create(keyring, path, content, origin, source=source, came_in=came_in)
+            delete_new_note_draft_if_saved(keyring.owner, content, revision=draft_revision)
+            return build_note_text(row)
+        row = get_note_row(keyring.owner, note_id)
+        head = _open_head(row)
+        if head.path == path and _get_content(row) == content:
+            delete_note_draft_if_saved(row, content, revision=draft_revision)
+            return build_note_text(row)
+        _check_change(row, based_on=based_on, origin=origin)
+        _check_is_free(keyring, path, besides=row)
+        if _get_content(row) != content:
+            _store_version(row)
+        new = NoteHead.create(path, content, source=source or head.source, came_in=came_in)
+        _set_content(row, content)
+        _write(keyring, row, new, origin, approves=origin == Origin.OWN)
+        delete_note_draft_if_saved(row, content, revision=draft_revision)
+        return build_note_text(row)
+
+
+def rename_note(
+    keyring: RealmKeyring, note_id: UUID, path: str, *, based_on: int, origin: str = Origin.OWN
+) -> NoteText:
+    """Give a note another path, and with it maybe another kind; raise a NoteError, or ObjectNotFound.
+
+    A skill that was approved stays so under its new name.
+    """
+    check_path(path)
+    with in_force(keyring), write_transaction():
+        row = get_note_row(keyring.owner, note_id)
+        head = _open_head(row)
+        content = _get_content(row)
+        if head.path == path:
+            return build_note_text(row)
+        _check_change(row, based_on=based_on, origin=origin)
+        check_content(content, NoteKind.FILE if head.came_in else derive_kind(path))
+        _check_is_free(keyring, path, besides=row)
+        new = NoteHead.create(path, content, source=head.source, came_in=head.came_in)
+        was_approved = row.approved_revision == row.revision
+        _write(keyring, row, new, origin, approves=was_approved)
+        return build_note_text(row)
+
+
+def delete_note(
+    keyring: RealmKeyring, note_id: UUID, *, based_on: int | None = None, origin: str = Origin.OWN
+) -> None:
+    """Delete a note for good, with its versions and drafts, also a damaged one.
+
+    With `based_on`, raise NoteConflict if that is not the present revision. Raise NoteProtected, or
+    ObjectNotFound.
+    """
+    with in_force(keyring), write_transaction():
+        row = get_note_row(keyring.owner, note_id)
+        _check_change(row, based_on=row.revision if based_on is None else based_on, origin=origin)
+        row.delete()
+
+
+def approve_skill(keyring: RealmKeyring, note_id: UUID, revision: int) -> NoteText:
+    """Make a skill its owner's own at the revision that they have read, so that it is used.
+
+    Raise NoteConflict if that is not the present one, ObjectNotFound if it is no skill, and VaultLocked with
+    the keyring of a program.
+    """
+    return _claim(keyring, note_id, revision, kinds=frozenset({NoteKind.SKILL}))
+
+
+def claim_note(keyring: RealmKeyring, note_id: UUID, revision: int) -> NoteText:
+    """Make a note its owner's own, who says so of the revision that they have read; raise as `approve_skill`.
+
+    What an import made longer than its kind may be has to be shortened first: then raise NoteTooLong.
+    """
+    return _claim(keyring, note_id, revision, kinds=frozenset(NoteKind))
+
+
+def restore_version(keyring: RealmKeyring, version_id: UUID, *, based_on: int | None = None) -> NoteText:
+    """Make an earlier text of a note its present one, with the origin it had; raise a NoteError.
+
+    The present text becomes a version, unless it is damaged: then it is overwritten. Raise ObjectNotFound.
+    """
+    with in_force(_require_owner(keyring)), write_transaction():
+        version = get_version_row(keyring.owner, version_id)
+        row = get_note_row(keyring.owner, version.note_id)
+        if based_on is not None and row.revision != based_on:
+            raise NoteConflict(row)
+        try:
+            content = version.data if version.text is None else version.text
+        except _DAMAGE:
+            raise NoteDamaged from None
+        if content is None:
+            raise NoteDamaged
+        head = open_head(row)
+        # The name is gone with a damaged head; the text need not be.
+        path, source = (head.path, head.source) if head else (f"restored/{row.id}.md", "")
+        check_content(content, NoteKind.FILE if head is None or head.came_in else derive_kind(path))
+        if not _is_damaged(row):
+            if head is not None and _get_content(row) == content:
+                return build_note_text(row)
+            _store_version(row)
+        # Bound to the version, so that nobody without a key can have changed it.
+        row.origin = version.origin
+        row.renew_codes()
+        _set_content(row, content)
+        _write(keyring, row, NoteHead.create(path, content, source=source), Origin.OWN, approves=True)
+        return build_note_text(row)
+
+
+def purge_note_versions(*, owner_id: UUID) -> int:
+    """Delete the versions that were replaced at least thirty days ago; return their number."""
+    before = get_cutoff(NOTE_VERSION_LIFETIME)
+    if before is None:
+        return 0
+    expired = NoteVersion.objects.filter(
+        owner_id=owner_id, replaced_at__gte=FIRST_MOMENT, replaced_at__lt=before
+    )
+    if not expired.exists():
+        return 0
+    with write_transaction():
+        count, _ = expired.delete()
+    return count
+
+
+# --- Parts -----------------------------------------------------------------------------------------------
+
+
+def _create(
+    keyring: RealmKeyring, path: str, content: str | bytes, origin: str, *, source: str, came_in: bool
+) -> Note:
+    index = compute_path_index(keyring, path)
+    existing = Note.objects.filter(owner_id=keyring.owner, path_index=index).first()
+    if existing is not None:
+        if not _is_damaged(existing) and _get_content(existing) == content:
+            return existing
+        raise NotePathTaken
+    if Note.objects.filter(owner_id=keyring.owner).count() >= MAX_NOTES:
+        raise TooManyNotes
+    _check_is_free(keyring, path, besides=None)
+    head = NoteHead.create(path, content, source=source, came_in=came_in)
+    row = Note(owner_id=keyring.owner, path_index=index, origin=origin, head=head.to_json())
+    _set_content(row, content)
+    if derive_kind(path) is NoteKind.SKILL and origin == Origin.OWN:
+        row.approved_revision = row.revision
+    row.save(force_insert=True)
+    return row
+
+
+def _claim(keyring: RealmKeyring, note_id: UUID, revision: int, *, kinds: frozenset[NoteKind]) -> NoteText:
+    with in_force(_require_owner(keyring)), write_transaction():
+        row = get_note_row(keyring.owner, note_id)
+        head = _open_head(row)
+        kind = derive_kind(head.path)
+        if kind not in kinds:
+            raise ObjectNotFound
+        if row.revision != revision:
+            raise NoteConflict(row)
+        check_content(_get_content(row), kind)
+        row.origin = Origin.OWN
+        row.approved_revision = row.revision if kind is NoteKind.SKILL else None
+        row.save(update_fields=["origin", "approved_revision", "head", "text", "data"])
+        return build_note_text(row)
+
+
+def _require_owner(keyring: RealmKeyring) -> Keyring:
+    """Return the keyring of somebody who unlocked their diary; a program decides nothing about trust."""
+    if not isinstance(keyring, Keyring):
+        raise VaultLocked
+    return keyring
+
+
+def _check_change(row: Note, *, based_on: int | None, origin: str) -> None:
+    if row.is_trusted and origin == Origin.PROGRAM:
+        raise NoteProtected
+    if row.revision != based_on:
+        raise NoteConflict(row)
+
+
+def _write(keyring: RealmKeyring, row: Note, head: NoteHead, origin: str, *, approves: bool) -> None:
+    """Save the next revision of a note, of whose text somebody of this origin is the author.
+
+    With `approves`, a skill is approved by that, as long as it is its owner's own.
+    """
+    row.head, row.path_index = head.to_json(), compute_path_index(keyring, head.path)
+    row.revision, row.updated_at = row.revision + 1, timezone.now()
+    if origin not in TRUSTED_ORIGINS:
+        row.origin = origin
+    if derive_kind(head.path) is not NoteKind.SKILL:
+        row.approved_revision = None
+    elif approves and row.origin == Origin.OWN:
+        row.approved_revision = row.revision
+    try:
+        row.save(update_fields=_WRITTEN)
+    except WrongEpoch:
+        raise
+    except EnvelopeError:
+        raise NoteDamaged from None
+
+
+def _set_content(row: Note, content: str | bytes) -> None:
+    row.text, row.data = (None, content) if isinstance(content, bytes) else (content, None)
+
+
+def _get_content(row: Note) -> str | bytes:
+    """Return the text or the bytes of a row; raise NoteDamaged."""
+    try:
+        content: str | bytes | None = row.data if row.text is None else row.text
+    except WrongEpoch:
+        raise
+    except _DAMAGE:
+        raise NoteDamaged from None
+    if content is None:
+        raise NoteDamaged
+    return content
+
+
+def _is_damaged(row: Note) -> bool:
+    try:
+        _get_content(row)
+    except NoteDamaged:
+        return True
+    return False
+
+
+def _open_head(row: Note) -> NoteHead:
+    head = open_head(row)
+    if head is None:
+        raise NoteDamaged
+    return head
+
+
+def _store_version(row: Note) -> None:
+    content = _get_content(row)
+    version = NoteVersion(
+        owner_id=row.owner_id,
+        note=row,
+        revision=row.revision,
+        origin=row.origin,
+        written_at=row.updated_at,
+        replaced_at=timezone.now(),
+    )
+    version.text, version.data = (None, content) if isinstance(content, bytes) else (content, None)
+    version.save(force_insert=True)
+
+
+def _check_is_free(keyring: RealmKeyring, path: str, *, besides: Note | None) -> None:
+    """Raise NotePathTaken if another note has a path, or the path of one would be a folder of another."""
+    others = Note.objects.filter(owner_id=keyring.owner)
+    if besides is not None:
+        others = others.exclude(id=besides.id)
+    taken = [compute_path_index(keyring, each) for each in (path, *_iter_folders(path))]
+    if others.filter(path_index__in=taken).exists():
+        raise NotePathTaken
+    folder = path + "/"
+    for row in others.only("head"):
+        head = open_head(row)
+        if head is not None and head.path.startswith(folder):
+            raise NotePathTaken
+
+
+def _iter_folders(path: str) -> Iterator[str]:
+    parts = path.split("/")
+    for count in range(1, len(parts)):
+        yield "/".join(parts[:count])
