@@ -45,14 +45,18 @@ from diary.models import (
     InboxBox,
     InboxItem,
     LateDraft,
+    Note,
+    NoteDraft,
+    NoteVersion,
     Opening,
     Origin,
     Recap,
     Reply,
     Version,
 )
+from diary.models.notes import NOTE_PATH_INDEX_LABEL
 from diary.origins import claim_threads
-from llamora.crypto import in_force
+from llamora.crypto import current_realm_keyring, in_force
 from llamora.database import write_transaction
 from llamora.inference.job import JobState
 from llamora.ops.pruning import prune
@@ -80,6 +84,9 @@ MODELS: tuple[type[Model], ...] = (
     InboxItem,
     InboxBox,
     ImportClaim,
+    Note,
+    NoteVersion,
+    NoteDraft,
     Opening,
     Recap,
     Trace,
@@ -235,6 +242,16 @@ def write_rows(owner: Resident) -> dict[type[Model], list[Any]]:
         )
         add(InboxBox, day=DAY, sender_id=uuid4(), box=b"what nobody can check", mac=bytes(32))
         add(ImportClaim, body={"import": str(uuid4()), "review": "00"})
+        path = f"knowledge/note-{number}.md"
+        note = add(
+            Note, path_index=current_realm_keyring().blind_index(label=NOTE_PATH_INDEX_LABEL, value=path),
+            head={"path": path, "size": len(SOUND)}, text=SOUND, data=b"", approved_revision=1,
+        )  # fmt: skip
+        add(
+            NoteVersion, note=note, revision=1, origin=Origin.OWN, text="Before.", data=b"",
+            written_at=timezone.now(),
+        )  # fmt: skip
+        add(NoteDraft, note=note, based_on=1, body={"path": path, "text": "An edit."})
         add(Opening, day=day, text="An opening.", read={})
         add(Recap, day=day, body={"text": "A recap.", "digest": "00"})
         name = f"trace {number}"
