@@ -39,10 +39,10 @@ def administrator(db: None) -> Resident:
 @pytest.fixture
 def owner(administrator: Resident) -> Resident:
     """The person whose diary a test is about; signed in."""
-    return register_resident("Olive Ähre").sign_in()
+    return register_resident("Olive Ähre", signed_in=True)
 
 
 @pytest.fixture
 def housemate(administrator: Resident) -> Resident:
     """Another person of the household; signed in."""
-    return register_resident("Humphrey").sign_in()
+    return register_resident("Humphrey", signed_in=True)

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Iterator
 from datetime import date
+from threading import Event
 from typing import Any
 from uuid import uuid4
 
@@ -36,7 +37,7 @@ def olive(transactional_db: None, settings: Any, tmp_path: Any) -> Iterator[Resi
     settings.DATA_DIR = tmp_path
     settings.SEARCH_MODEL = BagOfWords.name
     embedders.set_embedder(BagOfWords())
-    olive = register_resident("Olive").sign_in()
+    olive = register_resident("Olive", signed_in=True)
     olive.write("Met Anna at the weir.", day=date(2026, 2, 5))
     olive.write("Ines came to the quay, says the letter.", day=date(2026, 2, 6), origin=Origin.IMPORTED)
     open_index(olive)
@@ -50,13 +51,18 @@ def program(make_program: MakeProgram) -> Program:
     return make_program("chat")
 
 
-def read_events(answer: Any) -> list[tuple[str, Any]]:
-    """Return the events of a stream; comments are left out."""
+def read_events(answer: Any, *, once_written: Event | None = None) -> list[tuple[str, Any]]:
+    """Return the events of a stream, and set an event at its first token; comments are left out."""
     assert answer.status_code == 200, answer.content
     assert answer.headers["Content-Type"] == "text/event-stream"
 
     async def collect() -> bytes:
-        return b"".join([part async for part in answer.streaming_content])
+        parts = []
+        async for part in answer.streaming_content:
+            parts.append(part)
+            if once_written is not None and b"event: token" in part:
+                once_written.set()
+        return b"".join(parts)
 
     blocks = asyncio.run(collect()).decode().split("\n\n")
     answer.close()
@@ -91,9 +97,11 @@ def test_a_stream_has_a_beginning_pieces_and_an_end(
     live: ServingLoop, model: FakeModelServer, olive: Resident, make_program: MakeProgram
 ) -> None:
     program = make_program("chat", writes_own_text=True)
-    model.add_scripts(Script(tokens=["At the ", "weir ", "[1]."], rate=5))
+    is_read = Event()
+    model.add_scripts(Script(tokens=["At the ", "weir ", "[1]."], rest_after=2, rest_when=is_read))
+    question = {"message": ANNA, "model": "fake-model"}
 
-    events = read_events(program.send("POST", "/api/chat/stream", {"message": ANNA, "model": "fake-model"}))
+    events = read_events(program.send("POST", "/api/chat/stream", question), once_written=is_read)
 
     names = [name for name, _ in events]
     assert names[0] == "start"

@@ -14,13 +14,13 @@ import pytest
 from tests.api.test_served import make_token
 from tests.browser_client import Visitor
 from tests.fakes.model_server import FakeModelServer
-from tests.fakes.script import Script, make_words
+from tests.fakes.script import Script, make_unending
 from tests.fakes.waiting import wait_for
 from tests.page import read
 from tests.server import Server, run_server
 
 ANNA = {"message": "Where did I meet Anna?"}
-SLOW = Script(tokens=make_words(2000), rate=50)
+SLOW = make_unending(rate=50)
 
 
 def open_household(model: FakeModelServer) -> dict[str, str]:

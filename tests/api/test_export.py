@@ -45,7 +45,7 @@ NEXT = DAY + timedelta(days=1)
 @pytest.fixture
 def olive(transactional_db: None) -> Resident:
     """A person whose diary is unlocked; what is exported is read by another thread."""
-    return register_resident("Olive").sign_in()
+    return register_resident("Olive", signed_in=True)
 
 
 def download(program: Program, export_format: str) -> bytes:

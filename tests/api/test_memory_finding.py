@@ -20,7 +20,7 @@ MESSAGE = "In the morning I took my dog Biggie to the weir."
 def test_facts_are_proposed_from_what_its_owner_types(
     live: ServingLoop, db: None, model: FakeModelServer, scopes: tuple[str, ...], found: list[str]
 ) -> None:
-    owner = register_resident("Olive").sign_in()
+    owner = register_resident("Olive", signed_in=True)
     model.add_json_scripts(build_answer(build_claim("You have a dog called Biggie", "my dog Biggie")))
     program = Program.create(owner, *scopes, writes_own_text=True)
 

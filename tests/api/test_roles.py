@@ -53,7 +53,9 @@ def forget_tokens() -> None:
 @pytest.fixture(scope="module")
 def household(django_db_setup: None, django_db_blocker: Any) -> Iterator[Household]:
     with django_db_blocker.unblock(), transaction.atomic(), tokens.forgotten_afterwards():
-        olive, may, humphrey = (register_resident(name).sign_in() for name in ("Olive", "May", "Humphrey"))
+        olive, may, humphrey = (
+            register_resident(name, signed_in=True) for name in ("Olive", "May", "Humphrey")
+        )
         entry = olive.write("An entry", day=DAY)
         (trace,) = add_traces(olive, entry, "weir")
         with olive.unlocked():

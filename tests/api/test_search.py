@@ -40,7 +40,7 @@ def olive(transactional_db: None, settings: Any, tmp_path: Path) -> Iterator[Res
     """A person whose diary is unlocked in a browser, without an embedder."""
     settings.DATA_DIR = tmp_path
     embedders.set_embedder(None)
-    yield register_resident("Olive").sign_in()
+    yield register_resident("Olive", signed_in=True)
     indexes.close_all()
     embedders.set_embedder(None)
 
@@ -376,7 +376,7 @@ def test_what_can_not_be_searched_for_is_refused_with_its_field(
 
 
 def test_nothing_of_another_person_is_found(olive: Resident, make_program: MakeProgram) -> None:
-    housemate = register_resident("Humphrey").sign_in()
+    housemate = register_resident("Humphrey", signed_in=True)
     housemate.write("Geese", day=DAY)
     open_index(olive)
     open_index(housemate)

@@ -40,7 +40,7 @@ def forget_tokens() -> Iterator[None]:
 def anna(olive: Resident) -> Resident:
     """A person with a password in the household of the clock's tests, signed in."""
     del olive
-    return register_resident("Anna").sign_in()
+    return register_resident("Anna", signed_in=True)
 
 
 def make_drop(who: Resident) -> str:

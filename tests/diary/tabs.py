@@ -255,6 +255,13 @@ def wait_for_text(tab: Tab, reply: str, *, seconds: float = PATIENCE) -> None:
         assert tab.changed.wait_for(lambda: tab.get_html(reply) != "", seconds)
 
 
+def wait_for_html(tab: Tab, reply: str, html: str, *, seconds: float = PATIENCE) -> None:
+    """Wait until a tab shows exactly this HTML as a reply's text."""
+    with tab.changed:
+        came = tab.changed.wait_for(lambda: tab.get_html(reply) == html, seconds)
+    assert came, tab.get_html(reply)
+
+
 def get_reply(person: Resident, entry_id: object, **fields: object) -> str:
     """Request a reply, wait until it is done, and return its id."""
     page = person.post(f"/entries/{entry_id}/respond/", script=True, **fields).content.decode()

@@ -254,7 +254,7 @@ def test_an_origin_that_was_changed_in_the_database_opens_no_text(owner: Residen
 
 
 def test_an_import_becomes_ones_own_with_the_password_and_back(db: None) -> None:
-    owner = register_resident("Olive").sign_in()
+    owner = register_resident("Olive", signed_in=True)
     import_texts(owner, "One.", "Two.", "Three.")
     other = import_texts(owner, "Other.", source="notes.jsonl")[0]
     with owner.unlocked():
@@ -388,7 +388,7 @@ CHANGES: dict[str, Any] = {
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_an_import_that_changed_since_it_was_shown_is_not_claimed(db: None, change: str) -> None:
-    owner = register_resident("Olive").sign_in()
+    owner = register_resident("Olive", signed_in=True)
     owner.keyring = owner.open_keyring()
     entries = import_texts(owner, "One.", "Two.", "Three.")
     path = f"/imports/{get_run(owner).id}/"
@@ -411,7 +411,7 @@ def test_an_import_that_changed_since_it_was_shown_is_not_claimed(db: None, chan
 def test_a_large_import_is_claimed_in_the_background(
     transactional_db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    owner = register_resident("Olive").sign_in()
+    owner = register_resident("Olive", signed_in=True)
     owner.keyring = owner.open_keyring()
     import_texts(owner, *(f"Text {number}." for number in range(7)))
     monkeypatch.setattr(services, "MOST_AT_ONCE", 6)

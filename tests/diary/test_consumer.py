@@ -18,7 +18,7 @@ from diary.live import consumers
 from diary.live.protocol import MalformedFrame, RestartRequest, WatchRequest, parse_frame
 from diary.rendering.markdown import render_markdown
 from llamora.inference.registry import registry
-from tests.diary.tabs import ServingLoop, Tab, get_reply_html, start_reply, wait_for_reply_row
+from tests.diary.tabs import ServingLoop, Tab, get_reply_html, load_reply, start_reply, wait_for_reply_row
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script, make_unending, make_words
 from tests.fakes.waiting import PATIENCE
@@ -192,8 +192,8 @@ def test_asking_for_a_reply_that_is_over_gives_its_end(
 def test_a_reply_whose_entry_was_moved_is_followed_on_its_new_day(
     live: ServingLoop, model: FakeModelServer, owner: Resident
 ) -> None:
-    is_found = Event()
-    model.add_scripts(Script(tokens=make_words(120), rate=100, rest_after=20, rest_when=is_found))
+    is_found, is_seen = Event(), Event()
+    model.add_scripts(Script(tokens=make_words(120), rest_after=20, rest_when=is_found, end_when=is_seen))
     entry = owner.write("Tea.")
     reply = start_reply(owner, entry.id)
     assert model.wait_for_calls(1)
@@ -207,7 +207,8 @@ def test_a_reply_whose_entry_was_moved_is_followed_on_its_new_day(
     snapshot = tab.wait_for("snapshot", reply=reply)
     is_found.set()
     assert 'data-state="writing"' in snapshot["html"]
-    tab.wait_for("delta", reply=reply, count=3)
+    tab.wait_for("delta", reply=reply)
+    is_seen.set()
     assert 'data-state="done"' in tab.wait_for("end", reply=reply)["html"]
     assert (tab.gaps, len(tab.list_frames("end"))) == (0, 1)
 
@@ -299,12 +300,13 @@ def tab_without_page_requests(live: ServingLoop, owner: Resident) -> tuple[Tab, 
 def test_a_tab_that_does_not_read_is_not_queued_for(
     live: ServingLoop, model: FakeModelServer, owner: Resident
 ) -> None:
-    script = Script(tokens=make_words(200), rate=150)
-    model.add_scripts(script)
+    model.add_scripts(SLOW)
     slow, quick = live.tab(owner, owner.today), live.tab(owner, owner.today)
     reply = start_reply(owner, owner.write("Tea.").id)
     slow.wait_for("snapshot", reply=reply)
     slow.pause_reading()
+    quick.wait_for("delta", reply=reply, count=10)
+    owner.post(f"/replies/{reply}/stop/", script=True)
     quick.wait_for("end", reply=reply)
 
     slow.resume_reading()
@@ -312,4 +314,5 @@ def test_a_tab_that_does_not_read_is_not_queued_for(
 
     slow_count, quick_count = (sum(frame["type"] != "part" for frame in tab.frames) for tab in (slow, quick))
     assert slow_count <= 6 < quick_count
-    assert slow.get_html(reply) == quick.get_html(reply) == render_markdown("".join(script.tokens))
+    written, _, _ = load_reply(owner, reply)
+    assert slow.get_html(reply) == quick.get_html(reply) == render_markdown(written)

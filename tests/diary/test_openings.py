@@ -1,5 +1,7 @@
 """Tests of openings: one for each day, from earlier days only, and none from wrong sources."""
 
+from threading import Event
+
 import pytest
 from django.db import connection
 
@@ -15,7 +17,7 @@ from tests.diary.openings import (
     wait_for_opening,
     write_days_ago,
 )
-from tests.diary.tabs import ServingLoop, get_reply_html, run_serving_loop
+from tests.diary.tabs import ServingLoop, get_reply_html, run_serving_loop, wait_for_html
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script, make_unending, make_words
 from tests.page import read
@@ -39,7 +41,8 @@ def test_a_first_page_asks_for_nothing(live: ServingLoop, model: FakeModelServer
 def test_it_is_streamed_into_the_open_tab_and_stands_there_after(
     live: ServingLoop, model: FakeModelServer, owner: Resident
 ) -> None:
-    script = Script(tokens=make_words(60), rate=200)
+    is_watched, is_seen = Event(), Event()
+    script = Script(tokens=make_words(60), first_when=is_watched, end_when=is_seen)
     model.add_scripts(script)
     write_days_ago(owner, "Varnish is out.", ago=1)
     assert WISH in load_today(owner)
@@ -50,6 +53,10 @@ def test_it_is_streamed_into_the_open_tab_and_stands_there_after(
     job = find_opening_job(owner)
     assert job is not None
     assert f'id="reply-{job.id}"' in answer.content.decode()
+    tab.wait_for("snapshot", reply=job.id)
+    is_watched.set()
+    wait_for_html(tab, str(job.id), render_markdown("".join(script.tokens)))
+    is_seen.set()
     last = tab.wait_for("end", reply=job.id)
     assert last["place"] == "opening"
     assert tab.gaps == 0
@@ -61,11 +68,13 @@ def test_it_is_streamed_into_the_open_tab_and_stands_there_after(
 
 
 def test_two_tabs_have_a_day_opened_once(live: ServingLoop, model: FakeModelServer, owner: Resident) -> None:
-    model.add_scripts(Script(tokens=make_words(60), rate=100))
+    is_asked_twice = Event()
+    model.add_scripts(Script(tokens=make_words(60), end_when=is_asked_twice))
     write_days_ago(owner, "Varnish is out.", ago=1)
 
     first = read(owner.post(f"/d/{owner.today}/opening/", script=True))
     second = read(owner.post(f"/d/{owner.today}/opening/", script=True))
+    is_asked_twice.set()
     wait_for_opening(owner)
     third = read(owner.post(f"/d/{owner.today}/opening/", script=True))
 

@@ -12,6 +12,7 @@ from tests.diary.tabs import (
     load_reply,
     run_serving_loop,
     start_reply,
+    wait_for_html,
     wait_for_reply_row,
     wait_for_text,
 )
@@ -46,7 +47,10 @@ def test_an_entry_is_answered_in_an_open_tab(
 
 
 def test_two_tabs_see_the_whole_text_once(live: ServingLoop, model: FakeModelServer, owner: Resident) -> None:
-    script = Script(tokens=make_words(150), rate=300)
+    is_watched, is_begun, is_seen = Event(), Event(), Event()
+    script = Script(
+        tokens=make_words(150), first_when=is_watched, rest_after=20, rest_when=is_begun, end_when=is_seen
+    )
     model.add_scripts(script)
     entry = owner.write("Tea.")
     first, second = live.tab(owner, owner.today), live.tab(owner, owner.today)
@@ -54,10 +58,19 @@ def test_two_tabs_see_the_whole_text_once(live: ServingLoop, model: FakeModelSer
     reply = start_reply(owner, entry.id)
 
     for tab in (first, second):
+        tab.wait_for("snapshot", reply=reply)
+    is_watched.set()
+    for tab in (first, second):
+        wait_for_html(tab, reply, render_markdown("".join(script.tokens[:20])))
+    is_begun.set()
+    for tab in (first, second):
+        wait_for_html(tab, reply, render_markdown(join_tokens(script)))
+    is_seen.set()
+    for tab in (first, second):
         end = tab.wait_for("end", reply=reply)
         assert get_reply_html(end["html"]) == render_markdown(join_tokens(script))
         assert len(tab.list_frames("snapshot", reply)) == 1
-        assert len(tab.list_frames("delta", reply)) > 3
+        assert len(tab.list_frames("delta", reply)) >= 2
         assert tab.gaps == 0
     assert len(model.calls) == 1
 
@@ -66,17 +79,25 @@ def test_what_streamed_is_what_the_end_says(
     live: ServingLoop, model: FakeModelServer, owner: Resident
 ) -> None:
     tokens = ["# Head\n\n", "- one\n", "- two\n\n", "`code", "` and **bo", "ld**\n\n"]
-    model.add_scripts(Script(tokens=tokens, rate=12))
+    is_watched, is_begun, is_seen = Event(), Event(), Event()
+    model.add_scripts(
+        Script(tokens=tokens, first_when=is_watched, rest_after=3, rest_when=is_begun, end_when=is_seen)
+    )
     entry = owner.write("Tea.")
     tab = live.tab(owner, owner.today)
     reply = start_reply(owner, entry.id)
 
+    tab.wait_for("snapshot", reply=reply)
+    is_watched.set()
+    wait_for_html(tab, reply, render_markdown("".join(tokens[:3])))
+    is_begun.set()
+    wait_for_html(tab, reply, render_markdown("".join(tokens)))
+    is_seen.set()
     tab.wait_for("end", reply=reply)
 
     deltas = tab.list_frames("delta", reply)
     streamed = "".join(d["settled"] for d in deltas) + deltas[-1]["tail"]
-    # The end may come before the last piece was sent by itself.
-    assert streamed in [render_markdown("".join(tokens[:many])) for many in (len(tokens) - 1, len(tokens))]
+    assert streamed == render_markdown("".join(tokens))
     assert tab.get_html(reply) == render_markdown("".join(tokens))
 
 

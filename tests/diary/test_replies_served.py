@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 from statistics import median
+from threading import Event
 
 import pytest
 
@@ -14,7 +15,7 @@ from diary.rendering.markdown import render_markdown
 from tests.browser_client import Visitor, get_streamed_words, read_frames_until
 from tests.diary.tabs import get_reply_html
 from tests.fakes.model_server import FakeModelServer
-from tests.fakes.script import Script, make_words
+from tests.fakes.script import Script, make_unending, make_words
 from tests.fakes.waiting import PATIENCE, wait_for
 from tests.page import HtmlNode, read
 from tests.server import Server, run_server
@@ -64,14 +65,20 @@ def find_reply(visitor: Visitor) -> HtmlNode:
 
 
 def test_a_reply_streams_from_socket_to_socket(server: Server, model: FakeModelServer) -> None:
-    script = Script(tokens=make_words(120), rate=150)
+    is_watched, is_seen = Event(), Event()
+    script = Script(tokens=make_words(120), first_when=is_watched, end_when=is_seen)
     model.add_scripts(script)
     visitor = Visitor.join(server, "Olive")
 
     with visitor.open_live_socket() as here, visitor.open_live_socket() as there:
         respond(visitor)
-        for socket in (here, there):
-            frames = [frame for frame in read_frames_until(socket, "end") if frame["type"] != "part"]
+        came = [read_frames_until(socket, "snapshot") for socket in (here, there)]
+        is_watched.set()
+        for before, socket in zip(came, (here, there), strict=True):
+            before.extend(read_frames_until(socket, "delta"))
+        is_seen.set()
+        for before, socket in zip(came, (here, there), strict=True):
+            frames = [frame for frame in before + read_frames_until(socket, "end") if frame["type"] != "part"]
             assert [frame["seq"] for frame in frames] == list(range(1, len(frames) + 1))
             assert get_reply_html(frames[-1]["html"]) == render_markdown("".join(script.tokens))
 
@@ -83,7 +90,7 @@ def test_a_reply_streams_from_socket_to_socket(server: Server, model: FakeModelS
 def test_a_kill_leaves_the_reply_interrupted_with_what_had_come(
     tmp_path: Path, model: FakeModelServer
 ) -> None:
-    script = Script(tokens=make_words(900), rate=60)
+    script = make_unending(rate=60)
     model.add_scripts(script)
     extra = open_household(model)
     with run_server(tmp_path, extra=extra) as before:

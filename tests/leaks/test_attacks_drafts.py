@@ -196,7 +196,7 @@ def test_a_row_of_any_shape_stops_no_page(owner: Resident, damage: str) -> None:
 
 
 def test_damaged_and_planted_rows_stop_no_export(transactional_db: None) -> None:
-    olive = register_resident("Olive", entries=1).sign_in()
+    olive = register_resident("Olive", entries=1, signed_in=True)
     olive.lock()
     send(olive, "Typed")
     change("day", "someday")
@@ -413,7 +413,7 @@ def test_the_cookie_and_a_write_forge_a_draft_of_that_browser_and_nothing_else(o
 
 
 def test_text_sealed_two_rotations_ago_is_folded_in(transactional_db: None) -> None:
-    olive = register_resident("Olive", entries=3).sign_in()
+    olive = register_resident("Olive", entries=3, signed_in=True)
     olive.lock()
     for _ in range(2):
         begun = begin_rotation(olive.open_slot(), others=OtherBrowsers.LOCK)
@@ -430,7 +430,7 @@ def test_text_sealed_two_rotations_ago_is_folded_in(transactional_db: None) -> N
 
 
 def test_a_browser_signed_out_by_a_rotation_loses_nothing(transactional_db: None) -> None:
-    olive = register_resident("Olive", entries=3).sign_in()
+    olive = register_resident("Olive", entries=3, signed_in=True)
     olive.lock()
     send(olive, "Before the new password")
     with pytest.MonkeyPatch.context() as patch:
@@ -450,7 +450,7 @@ def test_a_browser_signed_out_by_a_rotation_loses_nothing(transactional_db: None
 def test_former_keys_stay_while_a_text_that_could_not_be_checked_may_need_them(
     transactional_db: None,
 ) -> None:
-    olive = register_resident("Olive", entries=3).sign_in()
+    olive = register_resident("Olive", entries=3, signed_in=True)
     late = plant(olive, {"text": "Sent to an earlier version", "revision": 0})
     rotation_services.resume_rotation(begin_rotation(olive.open_slot()).keyring)
     olive.sign_in()

@@ -19,7 +19,7 @@ def forget_tokens() -> Iterator[None]:
 @pytest.fixture
 def olive(db: None) -> Resident:
     """A person whose diary is unlocked in a browser."""
-    return register_resident("Olive").sign_in()
+    return register_resident("Olive", signed_in=True)
 
 
 MakeAssistant = Callable[..., Assistant]

@@ -28,7 +28,7 @@ OTHERS = {Origin.IMPORTED, Origin.PROGRAM, Origin.MODEL}
 def olive(transactional_db: None, settings: Any, tmp_path: Path) -> Iterator[Resident]:
     """A person whose diary is unlocked, and whose index has a folder of its own."""
     settings.DATA_DIR = tmp_path
-    yield register_resident("Olive").sign_in()
+    yield register_resident("Olive", signed_in=True)
     indexes.close_all()
 
 

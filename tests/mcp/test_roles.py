@@ -57,7 +57,9 @@ def forget_tokens() -> None:
 def assistants(django_db_setup: None, django_db_blocker: Any) -> Iterator[dict[str, Assistant]]:
     """An assistant for each role: Olive is unlocked, May is away, and Humphrey is the housemate."""
     with django_db_blocker.unblock(), transaction.atomic(), tokens.forgotten_afterwards():
-        olive, may, humphrey = (register_resident(name).sign_in() for name in ("Olive", "May", "Humphrey"))
+        olive, may, humphrey = (
+            register_resident(name, signed_in=True) for name in ("Olive", "May", "Humphrey")
+        )
         for who in (olive, may):
             who.write("Geese over the marsh", day=DAY)
         found = {

@@ -32,7 +32,7 @@ def close_indexes(settings: Any, tmp_path: Path) -> Iterator[None]:
 @pytest.fixture
 def olive(transactional_db: None) -> Resident:
     """A person whose diary is unlocked; the workers of the index have connections of their own."""
-    return register_resident("Olive").sign_in()
+    return register_resident("Olive", signed_in=True)
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ def test_what_its_owner_did_not_write_is_left_out_unless_the_token_reads_it(
 def test_a_person_finds_nothing_of_another(olive: Resident, make_assistant: MakeAssistant) -> None:
     olive.write("The heron", day=DAY)
     open_index(olive)
-    hugo = register_resident("Hugo").sign_in()
+    hugo = register_resident("Hugo", signed_in=True)
     open_index(hugo)
 
     found = make_assistant("diary:read", who=hugo).call("search_diary", query="heron")

@@ -121,7 +121,7 @@ def test_a_day_of_another_person_is_not_read(olive: Resident, make_assistant: Ma
     from tests.people import register_resident
 
     olive.write("Geese over the marsh", day=DAY)
-    other = make_assistant("diary:read", who=register_resident("Hugo").sign_in())
+    other = make_assistant("diary:read", who=register_resident("Hugo", signed_in=True))
 
     assert other.call("read_day", day="2026-01-05")["entries"] == []
 

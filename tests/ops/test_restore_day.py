@@ -27,7 +27,7 @@ def place(tmp_path: Path) -> BackupFolders:
 
 @pytest.fixture
 def owner(transactional_db: None) -> Resident:
-    return register_resident("Olive").sign_in()
+    return register_resident("Olive", signed_in=True)
 
 
 @pytest.fixture

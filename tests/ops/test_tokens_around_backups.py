@@ -69,7 +69,7 @@ def place(tmp_path: Path) -> BackupFolders:
 
 @pytest.fixture
 def olive(transactional_db: None) -> Resident:
-    return register_resident("Olive", entries=6).sign_in()
+    return register_resident("Olive", entries=6, signed_in=True)
 
 
 @pytest.fixture
@@ -222,7 +222,7 @@ def test_recovery_leaves_what_was_valid_and_revives_nothing(olive: Resident, mad
 
 
 def test_the_end_of_an_account_leaves_nothing_of_its_tokens(olive: Resident, made: Tokens) -> None:
-    theirs = make_token(register_resident("Keeper", administrator=True).sign_in(), TokenKind.DROP)
+    theirs = make_token(register_resident("Keeper", administrator=True, signed_in=True), TokenKind.DROP)
     drop_text(made, "Sent before the end.", day=olive.today)
 
     owner = olive.id

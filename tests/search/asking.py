@@ -1,18 +1,21 @@
 """Asking in tests: a question, its answer, and the events of its stream."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from threading import Event
 from typing import Any
 from uuid import UUID
 
 from llamora.crypto import Realm, RealmKeyring, in_force
 from search.ask import services
-from search.ask.answer_stream import AnswerEvent, AnswerStream
+from search.ask.answer_stream import AnswerEvent, AnswerStream, EventKind
 from search.ask.services import AskedQuestion, WrittenAnswer
 from search.models import Question
 from tests.diary.tabs import ServingLoop
 from tests.people import Resident
 from tests.search.indexing import open_index
+
+NO_EVENTS: Mapping[EventKind, Event] = {}
 
 
 @contextmanager
@@ -53,13 +56,17 @@ def load_row(someone: Resident, asked: AskedQuestion) -> Question:
     return row
 
 
-def read_stream(live: ServingLoop, stream: AnswerStream, *, most: int = 10_000) -> list[AnswerEvent]:
-    """Return the events of a stream up to its end, or so many."""
+def read_stream(
+    live: ServingLoop, stream: AnswerStream, *, most: int = 10_000, on: Mapping[EventKind, Event] = NO_EVENTS
+) -> list[AnswerEvent]:
+    """Return the events of a stream up to its end, or so many; set those in `on` when their kind has come."""
 
     async def read() -> list[AnswerEvent]:
         events = []
         async for event in stream:
             events.append(event)
+            if event.kind in on:
+                on[event.kind].set()
             if len(events) == most:
                 break
         return events

@@ -3,6 +3,7 @@
 import json
 import time
 from datetime import date
+from threading import Event
 from uuid import UUID, uuid4
 
 import pytest
@@ -24,7 +25,7 @@ from search.ask.errors import QuestionInvalid, TooManyQuestions
 from search.models import Question
 from tests.diary.tabs import ServingLoop, run_serving_loop
 from tests.fakes.model_server import FakeModelServer
-from tests.fakes.script import Script, make_words
+from tests.fakes.script import Script, make_unending, make_words
 from tests.people import Resident
 from tests.search.asking import as_program, ask, get_answer, load_row, read_stream
 from tests.search.indexing import open_index
@@ -32,7 +33,7 @@ from tests.traces.facts.telling import add_fact
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("embedder")]
 
-SLOW = Script(tokens=make_words(900), rate=100)
+SLOW = make_unending()
 ANNA = "Where did I meet Anna?"
 
 
@@ -395,12 +396,13 @@ def test_a_stream_that_was_read_to_its_end_stops_nothing(
 def test_a_stream_says_that_it_waits_and_that_a_text_was_no_answer(
     live: ServingLoop, model: FakeModelServer, owner: Resident
 ) -> None:
-    model.add_scripts(
-        Script(tokens=["Let me see", "</think>", "At the weir [1]."], rate=4, first_after=0.6),
-    )
+    has_waited, is_written = Event(), Event()
+    tokens = ["Let me see", "</think>", "At the weir [1]."]
+    model.add_scripts(Script(tokens=tokens, first_when=has_waited, rest_after=1, rest_when=is_written))
     asked = ask(owner, ANNA)
 
-    events = read_stream(live, AnswerStream(asked, waiting_seconds=0.1))
+    stream = AnswerStream(asked, waiting_seconds=0.1)
+    events = read_stream(live, stream, on={"waiting": has_waited, "written": is_written})
 
     kinds = [event.kind for event in events]
     assert "waiting" in kinds

@@ -54,7 +54,7 @@ def test_a_suggestion_is_accepted_first_and_own_facts_have_no_such_button(owner:
 
 
 def test_all_that_a_page_shows_become_its_owners_with_the_password(db: None) -> None:
-    owner = register_resident("Olive").sign_in()
+    owner = register_resident("Olive", signed_in=True)
     facts = [accept_new(owner, f"You know Anna {number}", origin=Origin.IMPORTED) for number in range(3)]
     accept_new(owner, "You have a dog")
     notice = read(owner.get("/facts/")).one('a[href="/facts/mine/"]')
@@ -77,7 +77,7 @@ def test_all_that_a_page_shows_become_its_owners_with_the_password(db: None) -> 
 
 
 def test_what_is_no_id_of_such_a_fact_changes_nothing(housemate: Resident) -> None:
-    owner = register_resident("Olive").sign_in()
+    owner = register_resident("Olive", signed_in=True)
     other = accept_new(housemate, "You live in Bonn", origin=Origin.IMPORTED)
     sent = ["x", str(other.id), *["0" * 32] * PAGE_SIZE]
 

@@ -41,7 +41,7 @@ def test_the_settings_of_the_account_lead_to_those_of_facts(owner: Resident) -> 
 
 @pytest.fixture
 def rosa(db: None) -> Resident:
-    rosa = register_resident("Rosa").sign_in()
+    rosa = register_resident("Rosa", signed_in=True)
     with rosa.unlocked():
         add(rosa, "You like tea", kind="preferences")
         add(rosa, "Anna likes cake", kind="people")
