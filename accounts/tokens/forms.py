@@ -25,7 +25,9 @@ SCOPE_WORDS: Final = {
     "export": "Export the whole diary into a file",
 }
 _LIFETIMES: Final = ((30, "30 days"), (90, "90 days"), (365, "A year"), (0, "Until I revoke it"))
+# The only scope of a token that only sends texts, which is not offered.
 _DROP: Final = "drop"
+ALL_SCOPE_WORDS: Final = {_DROP: dict(_KINDS)[TokenKind.DROP.value], **SCOPE_WORDS}
 
 
 class TokenForm(forms.Form):

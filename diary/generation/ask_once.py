@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 from uuid import UUID
 
 from django.conf import settings
+from django.db import transaction
 
 from accounts.models import Person
 from llamora.crypto import KeyId, RealmKeyring, current_realm_keyring
@@ -85,6 +86,41 @@ def ask_once(
         )
 
 
+def ask_once_after_commit(
+    task: UniqueTask,
+    *,
+    person: Person,
+    is_requested: bool,
+    allow_repeat: bool = False,
+    starts_without_model: bool = False,
+    replaces: UUID | None = None,
+) -> None:
+    """Start a task in the background once the transaction is committed, unless its work is under way.
+
+    It gets a copy of the keyring in force, which the job that is just ending closes. The rest as `ask_once`.
+    """
+    keyring = current_realm_keyring().copy()
+
+    def start() -> None:
+        try:
+            ask_once(
+                type(task),
+                task.subject,
+                lambda: task,
+                person=person,
+                keyring=keyring,
+                is_requested=is_requested,
+                allow_repeat=allow_repeat,
+                is_background=True,
+                starts_without_model=starts_without_model,
+                replaces=replaces,
+            )
+        finally:
+            keyring.close()
+
+    transaction.on_commit(start)
+
+
 def may_send_unrequested(status: ModelStatus) -> bool:
     """Return whether text may be sent to this model although the person did not ask for a reply.
 
@@ -126,6 +162,13 @@ def get_task(job: Job, kind: type[TaskT]) -> TaskT:
 def list_jobs_of_key(key_id: KeyId, kind: type[TaskT]) -> list[Job]:
     """Return the jobs of one kind under a key, running or ended lately, oldest first."""
     return [job for job in registry.list_jobs(key_id) if isinstance(job.task, kind)]
+
+
+def stop_jobs(key_id: KeyId, kind: type[TaskT], *, subject: Hashable = None) -> None:
+    """Stop the unfinished jobs of a kind under a key, or only those of a subject; do not wait for them."""
+    for job in list_jobs_of_key(key_id, kind) if subject is None else _list_equal_jobs(key_id, kind, subject):
+        if not job.is_over:
+            registry.stop(job.id, patience=0)
 
 
 def _list_equal_jobs(key_id: KeyId, kind: type[TaskT], subject: Hashable) -> list[Job]:

@@ -11,17 +11,6 @@ from llamora.api.endpoints import Endpoint, endpoints
 from llamora.api.errors import TITLES, ErrorBody
 
 VERSION: Final = "1.0.0"
-SCOPE_WORDS: Final = {
-    "drop": "put texts into the Inbox",
-    "facts:read": "read facts",
-    "facts:propose": "propose facts",
-    "facts:write": "change facts",
-    "diary:read": "read entries, days, traces and search",
-    "diary:write": "write entries",
-    "notes": "read notes",
-    "chat": "ask questions about the diary",
-    "export": "export everything",
-}
 _REFERENCE: Final = "#/components/schemas/{name}"
 _ALWAYS: Final = (401, 403, 413, 422, 423, 429, 500, 503)
 _INTRODUCTION: Final = (

@@ -27,7 +27,8 @@ def show_docs(request: HttpRequest) -> HttpResponse:
 @cache
 def _build_context() -> dict[str, Any]:
     """Return what the page shows, which is the same until the server ends."""
-    from llamora.api.openapi import SCOPE_WORDS, build_description  # noqa: PLC0415 - as above
+    from accounts.tokens.forms import ALL_SCOPE_WORDS  # noqa: PLC0415 - as above
+    from llamora.api.openapi import build_description  # noqa: PLC0415
 
     description = build_description()
     calls = [
@@ -44,7 +45,7 @@ def _build_context() -> dict[str, Any]:
             name: describe_struct(struct) for name, struct in description["components"]["schemas"].items()
         },
         "introduction": description["info"]["description"],
-        "scopes": SCOPE_WORDS,
+        "scopes": ALL_SCOPE_WORDS,
     }
 
 

@@ -1,6 +1,6 @@
 """Ask: a question to one's own diary, answered from passages of it, in conversations.
 
-question_form   whether a question asks for the latest time, the first, or how often; pure
+question_type   whether a question asks for the latest time, the first, or how often; pure
 irregular_verbs  English verbs whose past has another stem; pure
 ranking         the texts of an open index that may answer a question, best first
 passages        the passages of entries that are read for an answer; only trusted ones, or only others

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from search import engine
 from search.ask.irregular_verbs import list_irregular_forms
-from search.ask.question_form import QuestionForm, Wanted, read_question
+from search.ask.question_type import QuestionType, Wanted, read_question
 from search.chunks import Span
 from search.engine import Ranking
 from search.errors import IndexClosed
@@ -79,14 +79,14 @@ def rank_texts(
     words = index.words
     if words is None:
         raise IndexClosed
-    form = read_question(question, reader=reader)
+    asked = read_question(question, reader=reader)
     # A question is written to its end: its last word is not the beginning of another.
-    parsed = parse(f"{form.subject} ", reader=reader)
+    parsed = parse(f"{asked.subject} ", reader=reader)
     query = _build_query(words, parsed, hidden=words.list_numbers(hidden) if hidden else ())
     ranking = engine.rank_in_days(index, words, query, _DEPTH)
-    named = trace_filter.find_entries_by_named_traces(index.owner, form.subject)
+    named = trace_filter.find_entries_by_named_traces(index.owner, asked.subject)
     traced = [id_ for id_ in named if id_ not in hidden]
-    by_day = _list_by_day(words, query, traced, form)
+    by_day = _list_by_day(words, query, traced, asked)
     of_days = _list_of_named_days(words, query)
     hits = [hit.id for hit in ranking.hits]
     ids = [*by_day[:_FIRST], *of_days, *traced[:_FIRST], *hits, *traced, *by_day]
@@ -95,7 +95,7 @@ def rank_texts(
         evident={*by_day, *of_days, *traced, *(id_ for id_ in hits if _is_evident(ranking, query, id_))},
         spans={id_: near.span for id_, near in ranking.near.items()},
         marker=engine.build_marker(words, query),
-        counted=by_day if form.wanted is Wanted.NUMBER else (),
+        counted=by_day if asked.wanted is Wanted.NUMBER else (),
         days=get_days(query),
     )
 
@@ -118,14 +118,14 @@ def _build_query(words: WordsIndex, query: SearchQuery, *, hidden: Sequence[int]
 
 
 def _list_by_day(
-    words: WordsIndex, query: SearchQuery, traced: Sequence[UUID], form: QuestionForm
+    words: WordsIndex, query: SearchQuery, traced: Sequence[UUID], asked: QuestionType
 ) -> list[UUID]:
     """Return the texts about the subject of a question by day, in the order that it asks for."""
-    wanted = form.wanted
+    wanted = asked.wanted
     if wanted is Wanted.BEST:
         return []
     narrowed = query.within or query
-    telling = _select_telling(words, narrowed, form.subject)
+    telling = _select_telling(words, narrowed, asked.subject)
     found: dict[UUID, date] = {}
     is_oldest_first = wanted is not Wanted.LATEST
     if telling:

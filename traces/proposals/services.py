@@ -3,22 +3,19 @@
 Needs the owner's keyring in force. Runs in the background, when no other job waits for the model.
 """
 
-from dataclasses import replace
 from functools import partial
 from uuid import UUID
 
-from django.db import transaction
-
 from accounts.models import Person
 from diary.entries.queries import get_entry
-from diary.generation.ask_once import ask_once, find_job, list_jobs_of_key
+from diary.generation.ask_once import ask_once, find_job, stop_jobs
+from diary.generation.entry_tasks import start_second_attempt
 from diary.generation.prompt_entries import build_prompt_entry
 from diary.models import TRUSTED_ORIGINS, Entry
-from llamora.crypto import KeyId, Keyring, current_keyring
+from llamora.crypto import KeyId, Keyring
 from llamora.database import write_transaction
 from llamora.fields import new_id
 from llamora.inference.job import Job
-from llamora.inference.registry import registry
 from traces.matcher import name_matchers
 from traces.models import EntryTrace
 from traces.names import clean_name, get_identity
@@ -62,9 +59,7 @@ def propose_traces(*, person: Person, entry_id: UUID, keyring: Keyring, is_reque
 
 def stop_proposals(key_id: KeyId) -> None:
     """Stop all proposals under a key, in favour of a more urgent request."""
-    for job in list_jobs_of_key(key_id, ProposalTask):
-        if not job.is_over:
-            registry.stop(job.id, patience=0)
+    stop_jobs(key_id, ProposalTask)
 
 
 def dismiss_proposal(*, owner_id: UUID, entry_id: UUID, name: str) -> Entry:
@@ -90,7 +85,7 @@ def _build_task(entry: Entry, *, person: Person, is_requested: bool) -> Proposal
         entry_id=entry.id,
         prompt_entry=prompt_entry,
         known_names=_list_known_names(person.id),
-        retry=partial(_retry, person, is_requested),
+        retry=partial(start_second_attempt, person, is_requested),
     )
 
 
@@ -101,27 +96,3 @@ def _list_known_names(owner_id: UUID) -> tuple[str, ...]:
     own = EntryTrace.objects.for_owner(owner_id).filter(trace_id__in=usual, entry__origin__in=TRUSTED_ORIGINS)
     own_ids = set(own.order_by().values_list("trace_id", flat=True))
     return tuple(names[id_] for id_ in usual if id_ in names and id_ in own_ids)
-
-
-def _retry(person: Person, is_requested: bool, failed: ProposalTask) -> None:
-    """Start a second attempt after the commit; it gets a copy of the keyring, which the first closes."""
-    keyring = current_keyring().copy()
-
-    def start() -> None:
-        try:
-            ask_once(
-                ProposalTask,
-                failed.entry_id,
-                lambda: replace(failed, id=new_id(), is_retry=True),
-                person=person,
-                keyring=keyring,
-                is_requested=is_requested,
-                allow_repeat=True,
-                is_background=True,
-                starts_without_model=True,
-                replaces=failed.id,
-            )
-        finally:
-            keyring.close()
-
-    transaction.on_commit(start)

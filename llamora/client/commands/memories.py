@@ -1,4 +1,4 @@
-"""`facts`, `memory` and `heartbeat`: calls that a server has or answers with a sentence."""
+"""The commands `facts`, `memory` and `heartbeat`: each sends one call, and prints what the server answers."""
 
 from argparse import Namespace
 from pathlib import Path

@@ -6,25 +6,28 @@ itself, and what was saved of an answer was saved in one transaction.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Final
 from uuid import UUID
 
-from django.db import transaction
-
 from accounts.models import Person
 from diary import days
 from diary.entries.queries import get_entry
-from diary.generation.ask_once import ask_once, find_job, list_jobs_of_key, may_send_unrequested
+from diary.generation.ask_once import (
+    ask_once,
+    ask_once_after_commit,
+    find_job,
+    may_send_unrequested,
+    stop_jobs,
+)
+from diary.generation.entry_tasks import start_second_attempt
 from diary.generation.prompt_entries import build_prompt_entry
 from diary.models import TRUSTED_ORIGINS, Entry, Origin
-from llamora.crypto import KeyId, Keyring, current_keyring
+from llamora.crypto import KeyId, Keyring
 from llamora.fields import new_id
 from llamora.inference import model_server
 from llamora.inference.job import Author, Job
-from llamora.inference.registry import registry
 from traces.facts.changes import BY_MODEL, ChangeAuthor
 from traces.facts.comparison import Strategy
 from traces.facts.fact_body import get_text
@@ -90,12 +93,9 @@ def stop_finding(key_id: KeyId, *, entry_id: UUID | None = None) -> None:
 
     Without an entry, those that compare facts as well.
     """
-    for job in list_jobs_of_key(key_id, ConflictTask) if entry_id is None else ():
-        if not job.is_over:
-            registry.stop(job.id, patience=0)
-    for job in list_jobs_of_key(key_id, FactTask):
-        if not job.is_over and entry_id in (None, job.task.subject):  # type: ignore[attr-defined]
-            registry.stop(job.id, patience=0)
+    if entry_id is None:
+        stop_jobs(key_id, ConflictTask)
+    stop_jobs(key_id, FactTask, subject=entry_id)
 
 
 def save_claims(task: FactTask, claims: Sequence[ClaimedFact], author: Author, *, person: Person) -> int:
@@ -145,7 +145,7 @@ def _build_task(entry: Entry, *, person: Person, is_requested: bool) -> FactTask
         day=entry.day,
         prompt_entry=prompt_entry,
         save_claims=partial(save_claims, person=person),
-        retry=partial(_retry, person, is_requested),
+        retry=partial(start_second_attempt, person, is_requested),
     )
 
 
@@ -164,48 +164,8 @@ def _compare_after_commit(fact: Fact, person: Person) -> None:
         later_fact=text.text,
         save_advice=_save_advice,
     )
-    keyring = current_keyring().copy()
-
-    def start() -> None:
-        try:
-            ask_once(
-                ConflictTask,
-                task.subject,
-                lambda: task,
-                person=person,
-                keyring=keyring,
-                is_requested=False,
-                is_background=True,
-            )
-        finally:
-            keyring.close()
-
-    transaction.on_commit(start)
+    ask_once_after_commit(task, person=person, is_requested=False)
 
 
 def _save_advice(task: ConflictTask, strategy: Strategy) -> None:
     save_advice(owner_id=task.owner_id, fact_id=task.fact_id, earlier_id=task.earlier_id, strategy=strategy)
-
-
-def _retry(person: Person, is_requested: bool, failed: FactTask) -> None:
-    """Start a second attempt after the commit; it gets a copy of the keyring, which the first closes."""
-    keyring = current_keyring().copy()
-
-    def start() -> None:
-        try:
-            ask_once(
-                FactTask,
-                failed.entry_id,
-                lambda: replace(failed, id=new_id(), is_retry=True),
-                person=person,
-                keyring=keyring,
-                is_requested=is_requested,
-                allow_repeat=True,
-                is_background=True,
-                starts_without_model=True,
-                replaces=failed.id,
-            )
-        finally:
-            keyring.close()
-
-    transaction.on_commit(start)

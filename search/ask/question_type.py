@@ -1,4 +1,4 @@
-"""The form of a question: whether it asks for the latest time, the first, or how often. Pure.
+"""The type of a question: whether it asks for the latest time, the first, or how often. Pure.
 
 The words that say so are left out of the search: hardly an entry says "last" or "how often".
 """
@@ -21,7 +21,7 @@ class Wanted(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class QuestionForm:
+class QuestionType:
     """The texts that a question asks for, and its words without those that say so."""
 
     wanted: Wanted
@@ -66,20 +66,20 @@ _ASKS_WHEN: Final = re.compile(r"\bwhen\b", re.IGNORECASE)
 _SINGLE: Final = re.compile(r"\b(last|first)\b(?:\s{1,3}(\w{1,30}))?", re.IGNORECASE)
 
 
-def read_question(question: str, *, reader: DayReader | None = None) -> QuestionForm:
+def read_question(question: str, *, reader: DayReader | None = None) -> QuestionType:
     """Return what a question asks for; `reader` knows which words are a day, as in "last summer"."""
     found = _PHRASE.search(question)
     if found:
         phrase = " ".join(found[0].lower().split())
-        return QuestionForm(_WANTED_BY_PHRASE[phrase], _cut(question, found.start(), found.end()))
+        return QuestionType(_WANTED_BY_PHRASE[phrase], _cut(question, found.start(), found.end()))
     if not _ASKS_WHEN.search(question):
-        return QuestionForm(Wanted.BEST, question)
+        return QuestionType(Wanted.BEST, question)
     for single in _SINGLE.finditer(question):
         is_day = reader is not None and single[2] and reader.read(f"{single[1]} {single[2]}") is not None
         if not is_day:
             wanted = Wanted.LATEST if single[1].lower() == "last" else Wanted.FIRST
-            return QuestionForm(wanted, _cut(question, *single.span(1)))
-    return QuestionForm(Wanted.BEST, question)
+            return QuestionType(wanted, _cut(question, *single.span(1)))
+    return QuestionType(Wanted.BEST, question)
 
 
 def _cut(text: str, start: int, end: int) -> str:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from search.ask.question_form import Wanted, read_question
+from search.ask.question_type import Wanted, read_question
 from search.query.days import DayReader
 
 READER = DayReader(datetime(2026, 3, 5, 12, tzinfo=UTC), language="en-gb")
@@ -36,14 +36,14 @@ PLAIN = (
 def test_what_is_asked_for_is_read_and_left_out_of_the_subject(
     question: str, wanted: Wanted, subject: str
 ) -> None:
-    form = read_question(question, reader=READER)
+    asked = read_question(question, reader=READER)
 
-    assert form.wanted is wanted
-    assert " ".join(form.subject.split()) == subject
+    assert asked.wanted is wanted
+    assert " ".join(asked.subject.split()) == subject
 
 
 @pytest.mark.parametrize("question", PLAIN)
 def test_other_questions_stay_as_they_are(question: str) -> None:
-    form = read_question(question, reader=READER)
+    asked = read_question(question, reader=READER)
 
-    assert (form.wanted, form.subject) == (Wanted.BEST, question)
+    assert (asked.wanted, asked.subject) == (Wanted.BEST, question)
