@@ -91,6 +91,10 @@ QUESTION_ORIGINS: Final = {
 QUESTION_LABEL: Final = "Question {number}"
 QUESTION_INCOMPLETE: Final = "{label} has no text that can be imported"
 
+# Look-backs.
+NO_LOOK_BACK_NOW: Final = "There can be no look-back now. {}"
+LOOK_BACK_CUT: Final = "Some days were shortened, since the model reads no more at once."
+
 # Commands.
 TOO_FEW_ENTRIES: Final = "Use at least 200 entries; with fewer the figures mean little."
 DOWNLOADING: Final = "Downloading {model} to {folder}."
@@ -107,6 +111,13 @@ INDEXED_MEANING: Final = "Related-entry search has indexed {chunks:,} passages o
 def get_not_read_message(count: int) -> str:
     """Return how many texts were not read because their owner did not write them, or nothing."""
     return f"{pluralize(count, 'imported entry was', 'imported entries were')} not read." if count else ""
+
+
+def get_days_left_out_message(count: int) -> str:
+    """Return how many days were left out of a look-back because of their length, or nothing."""
+    if not count:
+        return ""
+    return f"{pluralize(count, 'day was', 'days were')} left out, since the model reads no more at once."
 
 
 def get_embedding_message(reason: str) -> str:

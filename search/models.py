@@ -1,7 +1,8 @@
-"""Sealed vectors, a person's recent searches if they allow saving them, and their questions with the answers.
+"""Sealed vectors, recent searches of who allows saving them, questions with their answers, and look-backs.
 
 Visible without a key: which texts have vectors, from which embedder, roughly how many vectors each, when a
-search was made, and when a question was asked, by whom and in which conversation.
+search was made, when a question was asked, by whom and in which conversation, and on which weeks and months
+there are look-backs.
 """
 
 from typing import ClassVar, Final
@@ -110,3 +111,33 @@ class Question(SealedModel):
     def is_trusted(self) -> bool:
         """Whether its owner asked, and nothing was read that its owner did not write."""
         return self.origin in TRUSTED_ORIGINS and not self.has_read_imported
+
+
+class LookBack(SealedModel):
+    """A text of the model about a week or a month, from its first day on.
+
+    Its body: {"text", "days": [[day, whether its recap was read], ...] by number, "digest" of the entries of
+    then, "read": its prompt record}. `reason` is a code, never text of the model.
+    """
+
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
+    span = models.CharField(max_length=8, choices=[("week", "Week"), ("month", "Month")])
+    first_day = models.DateField()
+    state = models.CharField(max_length=16, choices=JobState.choices, default=JobState.WAITING)
+    reason = models.CharField(max_length=32, blank=True, default="")
+    body = SealedJSONField(
+        label="search.look_back.body",
+        bound={"span": "search.look_back.span", "first_day": "search.look_back.first_day"},
+    )
+    created_at = models.DateTimeField(default=timezone.now)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name_plural = "look backs"
+        ordering = ("-first_day", "span", "-created_at", "-id")
+        indexes: ClassVar = [models.Index(fields=["owner", "-first_day", "span"], name="look_back_of_period")]
+
+    def __str__(self) -> str:
+        return f"Look-back {self.id}"

@@ -35,7 +35,9 @@ from search.fact_recall import services as fact_recall
 from search.index.registry import indexes
 from search.index.snapshots import SnapshotFolder
 from search.index.sources import SOURCES
-from search.models import Question, RecentSearch, Vector
+from search.look_backs import presenters as look_back_presenters
+from search.look_backs import services as look_back_services
+from search.models import LookBack, Question, RecentSearch, Vector
 from traces.facts.models import Fact, FactState
 from traces.signals import facts_forgotten
 
@@ -63,6 +65,11 @@ def connect() -> None:
     )
     data_inventory.register_label(Question, data_inventory.RowLabel(one="question", many="questions"))
     register_sections(ask_presenters.find_section)
+    data_inventory.register_label(LookBack, data_inventory.RowLabel(one="look-back", many="look-backs"))
+    register_sections(look_back_presenters.find_section)
+    hooks.register_export_rule("search.lookback", look_back_services.build_export_rule)
+    registry.on_startup(look_back_services.mark_interrupted)
+    post_delete.connect(_on_entry_destroyed, sender=Entry, dispatch_uid="search.look_backs.destroyed")
     hooks.register_row_import(imports.KIND, imports.insert_question)
     hooks.register_export_rule("search.question", conversations.build_export_rule)
     registry.on_startup(mark_interrupted)
@@ -162,6 +169,12 @@ def _on_delete(sender: type[Model], *, instance: Any, **_: Any) -> None:
         now={instance.id},
         changed_days={instance.day} if isinstance(instance, Entry) else set(),
     )
+
+
+def _on_entry_destroyed(sender: type[Entry], *, instance: Entry, **_: Any) -> None:
+    del sender
+    # A look-back may quote an entry that is deleted for good.
+    look_back_services.delete_derived_from(instance)
 
 
 def _collect_change(

@@ -1,9 +1,10 @@
-"""URLs of search and Ask. Searched words and questions are sent in the body of a POST, never in a URL."""
+"""URLs of search, Ask and look-backs. Searched words and questions are sent by POST, never in a URL."""
 
 from django.urls import path
 
 from search import views
 from search.ask import views as ask_views
+from search.look_backs import views as look_back_views
 
 urlpatterns = [
     path("search/", views.search, name="search"),
@@ -15,5 +16,10 @@ urlpatterns = [
     path("ask/<uuid:session_id>/", ask_views.conversation, name="conversation"),
     path("ask/<uuid:session_id>/name/", ask_views.rename, name="conversation_name"),
     path("ask/answers/<uuid:question_id>/stop/", ask_views.stop, name="answer_stop"),
+    path("look-back/", look_back_views.look_backs, name="look_backs"),
+    path("look-back/week/<day:day>/", look_back_views.look_back_week, name="look_back_week"),
+    path("look-back/month/<month:month>/", look_back_views.look_back_month, name="look_back_month"),
+    path("look-back/<uuid:look_back_id>/stop/", look_back_views.stop, name="look_back_stop"),
+    path("look-back/<uuid:look_back_id>/delete/", look_back_views.delete, name="look_back_delete"),
     path("ask/<uuid:session_id>/delete/", ask_views.delete, name="conversation_delete"),
 ]

@@ -163,6 +163,29 @@ async def fit_latest(
     raise PromptTooLong
 
 
+async def fit_evenly(
+    parts: Sequence[Part],
+    *,
+    limit: int,
+    render: Callable[[Sequence[Part]], ChatMessages],
+    lengths: Sequence[int],
+    cut: Callable[[Part, int], Part],
+    shorten: Callable[[Part], Part | None],
+    count: CountTokens,
+) -> tuple[ChatMessages, Sequence[Part]]:
+    """Return a prompt with all parts, each cut to the first of these `lengths` with which they fit.
+
+    If they fit with none, the latest of the shortest, as `fit_latest` does. Raise PromptTooLong.
+    """
+    shortest = parts
+    for length in lengths:
+        shortest = [cut(part, length) for part in parts]
+        messages = render(shortest)
+        if await _fits(messages, limit=limit, count=count):
+            return messages, shortest
+    return await fit_latest(shortest, limit=limit, render=render, shorten=shorten, count=count)
+
+
 async def _fits(messages: ChatMessages, *, limit: int, count: CountTokens) -> bool:
     # To have the server count takes two requests: not needed where even the upper bound fits.
     return get_token_upper_bound(messages) <= limit or await count(messages) <= limit

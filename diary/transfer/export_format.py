@@ -54,6 +54,7 @@ are left out or changed:
     others.facts       with their others.fact_changes; of those that the importing diary did not sign, each is
                        one that this file brought, and so is its history
     others.recaps      not imported: whether a recap is current can be checked only with the exporting key
+    others.look_backs  not imported, for the same reason
     others.changes     not imported: undo information of traces, and the traces deleted with it
     damaged rows       not imported: an entry or a reply whose text is null
 """

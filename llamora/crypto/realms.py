@@ -1,6 +1,7 @@
 """Realms: parts of a diary, each with keys of its own, so that a program can be given some and not others.
 
-    content   entries, versions, drafts, replies, openings, recaps, questions, traces, vectors, photos
+    content   entries, versions, drafts, replies, openings, recaps, look-backs, questions, traces, vectors,
+              photos
     facts     what a person chose to remember
     notes     notes with a function
     vault     keys, ways to unlock, browsers, second factors, names of tokens, recent searches, preferences
@@ -71,6 +72,7 @@ REALMS: dict[str, Realm] = {
     "search.vector": Realm.CONTENT,
     "search.recent": Realm.VAULT,
     "search.question": Realm.CONTENT,
+    "search.look_back": Realm.CONTENT,
     "accounts.vault": Realm.VAULT,
     "accounts.former_key": Realm.VAULT,
     "accounts.browser_key": Realm.VAULT,

@@ -25,6 +25,7 @@ PINNED = {
     "diary.reply": "content",
     "diary.version": "content",
     "search.question": "content",
+    "search.look_back": "content",
     "search.recent": "vault",
     "search.vector": "content",
     "traces.change": "content",

@@ -25,6 +25,9 @@ from llamora.inference.registry import registry
 from search.ask.services import ask
 from search.ask.tasks import AnswerTask
 from search.index.registry import indexes
+from search.look_backs.periods import Period
+from search.look_backs.services import start_look_back
+from search.look_backs.tasks import LookBackTask
 from tests.diary.tabs import ServingLoop, run_serving_loop
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script, make_unending
@@ -89,6 +92,11 @@ def ask_for_answer(owner: Resident, is_requested: bool) -> object:
     return ask(person=owner.person, keyring=owner.keyring, question="When did I begin the boat?")
 
 
+def ask_for_look_back(owner: Resident, is_requested: bool) -> object:
+    owner.write("Began the boat.", day=past_day(owner))
+    return start_look_back(owner.person, Period.create_month(past_day(owner)), keyring=owner.keyring)
+
+
 CALLERS = {
     "diary.replies.services": Caller(ask_for_reply, ReplyTask, is_always_requested=True),
     "diary.openings.services": Caller(ask_for_opening, OpeningTask),
@@ -96,6 +104,7 @@ CALLERS = {
     "traces.proposals.services": Caller(ask_for_proposals, ProposalTask),
     "traces.summaries.services": Caller(ask_for_summary, SummaryTask, is_always_requested=True),
     "search.ask.services": Caller(ask_for_answer, AnswerTask, is_always_requested=True),
+    "search.look_backs.services": Caller(ask_for_look_back, LookBackTask, is_always_requested=True),
 }
 # By a model on this machine only, even if asked for: `tests/traces/facts/test_finding.py`.
 LOCAL_CALLERS = {"traces.facts.proposals.services"}

@@ -91,6 +91,7 @@ PINNED: dict[str, tuple[str, ...]] = {
     "traces.fact_settings.body": (),
     "search.vector.body": ("search.vector.embedder", "search.vector.rule", "search.vector.source"),
     "search.recent.text": (),
+    "search.look_back.body": ("search.look_back.first_day", "search.look_back.span"),
     "search.question.text": (
         "search.question.has_read_imported",
         "search.question.origin",
@@ -201,6 +202,8 @@ COLUMNS = {
     "search.vector.embedder": "embedder",
     "search.vector.rule": "rule",
     "search.vector.source": "source",
+    "search.look_back.span": "span",
+    "search.look_back.first_day": "first_day",
     "search.question.session": "session_id",
     "search.question.origin": "origin",
     "search.question.has_read_imported": "has_read_imported",

@@ -157,6 +157,11 @@ ADDRESSES = (
     Address("conversation", f"/ask/{NO_WAY}/", is_owned=True),
     Address("conversation_name", f"/ask/{NO_WAY}/name/", POST, is_owned=True),
     Address("conversation_delete", f"/ask/{NO_WAY}/delete/", POST, is_owned=True),
+    Address("look_backs", "/look-back/", GET),
+    Address("look_back_week", "/look-back/week/{day}/"),
+    Address("look_back_month", "/look-back/month/2026-03/"),
+    Address("look_back_stop", f"/look-back/{NO_WAY}/stop/", POST, is_owned=True),
+    Address("look_back_delete", f"/look-back/{NO_WAY}/delete/", POST, is_owned=True),
     Address("answer_stop", f"/ask/answers/{NO_WAY}/stop/", POST, is_owned=True),
 )
 PRIVATE = [address for address in ADDRESSES if not address.is_public]

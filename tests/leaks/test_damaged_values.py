@@ -61,7 +61,7 @@ from llamora.database import write_transaction
 from llamora.inference.job import JobState
 from llamora.ops.pruning import prune
 from search.index.registry import indexes
-from search.models import Question, RecentSearch, Vector
+from search.models import LookBack, Question, RecentSearch, Vector
 from tests.clock.records import settle_clock
 from tests.diary.transfers import export_to_folder
 from tests.leaks.url_table import PLACES, list_routes
@@ -96,6 +96,7 @@ MODELS: tuple[type[Model], ...] = (
     Vector,
     RecentSearch,
     Question,
+    LookBack,
     BrowserKey,
 )
 VALUES: dict[str, str] = {
@@ -268,6 +269,8 @@ def write_rows(owner: Resident) -> dict[type[Model], list[Any]]:
         add(Vector, source=entry.id, embedder="tests/none", rule="1", body=bytes(64))
         add(RecentSearch, text=f"undamaged {number}")
         add(Question, session_id=uuid4(), text="A question?", answer="An answer.", sources=[], state="done")
+        body = {"text": "A look-back.", "days": [[day.isoformat(), False]], "digest": "00", "read": None}
+        add(LookBack, span="week", first_day=day, body=body, state="done")
         add(BrowserKey, sign_in_id=uuid4(), epoch=1, secret=bytes(32))
     return rows
 
@@ -306,6 +309,7 @@ def list_paths(house: House, *, of_rows: bool) -> list[str]:
         "trace_id": Trace,
         "change_id": Change,
         "kind_id": CustomReplyKind,
+        "look_back_id": LookBack,
     }
     other: dict[str, Any] = {"sign_in_id": uuid4(), "others": [house.ids[Trace][-1]]}
     routes = [one for one in list_routes() if one.name not in LEFT_OUT and not one.name.startswith("admin:")]

@@ -26,7 +26,7 @@ from diary.origins.provenance import Provenance
 from llamora.crypto import TokenKind, parse_token
 from llamora.fields import new_id
 from llamora.inference.job import JobState
-from search.models import Question
+from search.models import LookBack, Question
 from tests.people import SESSION, Resident, new_resident
 from traces.facts.fact_body import FactText
 from traces.facts.services import FactOrigin, propose_fact
@@ -153,6 +153,11 @@ ask                                   sign-in unlock 200 200 200     | 401 401 m
 conversation                          sign-in unlock 200 404 404     | 401 401 moved 404 404
 conversation_name                     405                            | 401 401 moved 404 404
 answer_stop                           405                            | 401 401 moved 404 404
+look_backs                            sign-in unlock 200 200 200     | 405
+look_back_week                        sign-in unlock 200 200 200     | 401 401 503 503 503
+look_back_month                       sign-in unlock 200 200 200     | 401 401 503 503 503
+look_back_stop                        405                            | 401 401 moved 404 404
+look_back_delete                      405                            | 401 401 moved 404 404
 conversation_delete                   405                            | 401 401 moved 404 404
 entry_traces                          sign-in unlock moved 404 404   | 405
 trace_add                             sign-in unlock 200 404 404     | 401 401 422 404 404
@@ -208,6 +213,7 @@ OWNED = (
     "box_id",
     "import_id",
     "session_id",
+    "look_back_id",
     "question_id",
     "fact_id",
 )
@@ -319,6 +325,9 @@ def create_rows(who: Resident) -> dict[str, Any]:
         question = Question.objects.create(
             owner_id=who.id, session_id=new_id(), text="A question.", answer="", sources=[]
         )
+        look_back = LookBack.objects.create(
+            owner_id=who.id, span="week", first_day=DAY, body={"text": "A look-back."}
+        )
     box = InboxBox.objects.create(
         owner_id=who.id, day=DAY, sender_id=new_id(), box=b"unchecked", mac=bytes(32)
     )
@@ -343,6 +352,7 @@ def create_rows(who: Resident) -> dict[str, Any]:
         "box_id": box.id,
         "import_id": run.import_id,
         "session_id": question.session_id,
+        "look_back_id": look_back.id,
         "question_id": question.id,
         "fact_id": fact.id,
         "object_id": who.id.hex,

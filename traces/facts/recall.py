@@ -4,6 +4,7 @@ Which facts bear on a text is found elsewhere. Here it is decided which of those
 excluded, and trusted, which those of programs and files are not.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 from uuid import UUID
@@ -28,10 +29,30 @@ def load_recalled(owner_id: UUID, ids: Sequence[UUID]) -> list[RecalledFact]:
     found: list[RecalledFact] = []
     for id_ in ids:
         fact = facts.get(id_)
-        body = fact.open_or("body", None) if fact is not None and fact.entry_id not in untrusted else None
-        if body and body.get("text") and body.get(NOT_RECALLED) is not True:
-            found.append(RecalledFact(id=id_, text=str(body["text"])))
+        if fact is not None and fact.entry_id not in untrusted and (readable := _read_fact(fact)):
+            found.append(readable)
     return found[:MAX_RECALLED]
+
+
+def _read_fact(fact: Fact) -> RecalledFact | None:
+    """Return a fact, or None if it does not open, or its owner does not want it read."""
+    body = fact.open_or("body", None)
+    if not body or not body.get("text") or body.get(NOT_RECALLED) is True:
+        return None
+    return RecalledFact(id=fact.id, text=str(body["text"]))
+
+
+def load_facts_of_entries(owner_id: UUID, entry_ids: Collection[UUID]) -> dict[UUID, list[RecalledFact]]:
+    """Return the facts from these entries that may be read now, by entry, the oldest first.
+
+    The entries are those that their owner wrote.
+    """
+    facts = Fact.objects.only_accepted(owner_id).only_trusted().filter(entry_id__in=entry_ids)
+    found: dict[UUID, list[RecalledFact]] = defaultdict(list)
+    for fact in facts.order_by("created_at", "id"):
+        if fact.entry_id is not None and (readable := _read_fact(fact)):
+            found[fact.entry_id].append(readable)
+    return found
 
 
 def list_read_facts(owner_id: UUID, ids: Collection[UUID]) -> list[ReadFact]:

@@ -1,0 +1,135 @@
+"""Look-backs: started on request, stopped, deleted. Needs the owner's keyring in force."""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from accounts.models import Person
+from diary.errors import ObjectNotFound
+from diary.generation.ask_once import ask_once
+from diary.generation.prompt_record import PromptRecord
+from diary.hooks import ExportRule, OtherEntries
+from diary.models import Entry
+from llamora.crypto import EnvelopeError, Keyring, Realm, VaultLocked, current_realm_keyring
+from llamora.database import write_transaction
+from llamora.fields import new_id
+from llamora.inference import model_server
+from llamora.inference.job import LIVE_STATES, Job, JobState
+from llamora.inference.registry import registry
+from search.look_backs.day_texts import load_days
+from search.look_backs.errors import NoLookBackModel, NothingToLookBackOn
+from search.look_backs.periods import Period
+from search.look_backs.tasks import LookBackTask
+from search.models import LookBack
+
+
+def start_look_back(person: Person, period: Period, *, keyring: Keyring) -> Job:
+    """Start a look-back, or return the one that is being written about this week or month.
+
+    Raise NothingToLookBackOn, or NoLookBackModel.
+    """
+    found = load_days(person, period)
+    if not found.days:
+        raise NothingToLookBackOn(found.not_read)
+    status = model_server.check_again()
+    if status.is_missing:
+        raise NoLookBackModel(status.code)
+    job = ask_once(
+        LookBackTask,
+        period,
+        lambda: LookBackTask(
+            id=new_id(),
+            owner_id=person.id,
+            period=period,
+            found=found,
+            language=person.language,
+            record=PromptRecord(not_read=found.not_read),
+        ),
+        person=person,
+        keyring=keyring,
+        is_requested=True,
+        allow_repeat=True,
+        starts_without_model=True,
+    )
+    if job is None:
+        # No event loop runs: the server is stopping.
+        raise NoLookBackModel("off")
+    registry.wait_for_row(job.id)
+    return job
+
+
+def get_look_back(owner_id: UUID, look_back_id: UUID) -> LookBack:
+    """Return a person's look-back; raise ObjectNotFound."""
+    row = LookBack.objects.filter(owner_id=owner_id, id=look_back_id).first()
+    if row is None:
+        raise ObjectNotFound
+    return row
+
+
+def delete_look_back(row: LookBack) -> None:
+    """Stop and delete a look-back."""
+    registry.stop(row.id)
+    with write_transaction():
+        LookBack.objects.filter(id=row.id).delete()
+    registry.discard(row.id)
+
+
+def delete_derived_from(entry: Entry) -> None:
+    """Delete the look-backs that may quote an entry, when that is deleted for good; needs no key.
+
+    Those are on its day, on the day it was written on first, and whatever else says that it read a moved one.
+    """
+    of_owner = LookBack.objects.filter(owner_id=entry.owner_id)
+    _filter_days(of_owner, {entry.day, entry.first_day or entry.day}).delete()
+    if entry.first_day is not None:
+        ids = [row.id for row in of_owner if _may_have_read(row, entry.id)]
+        LookBack.objects.filter(id__in=ids).delete()
+
+
+def _filter_days(rows: QuerySet[LookBack], of_days: Iterable[date]) -> QuerySet[LookBack]:
+    is_about = Q()
+    for day in of_days:
+        earliest = date.fromordinal(max(1, day.toordinal() - 6))
+        is_about |= Q(span="week", first_day__gte=earliest, first_day__lte=day)
+        is_about |= Q(span="month", first_day=day.replace(day=1))
+    return rows.filter(is_about)
+
+
+def _may_have_read(row: LookBack, entry_id: UUID) -> bool:
+    try:
+        body: Any = row.body
+    except (EnvelopeError, VaultLocked):
+        return True
+    record = PromptRecord.from_json(body.get("read") if isinstance(body, dict) else None)
+    return record is None or entry_id in record.source_ids
+
+
+def mark_interrupted() -> int:
+    """Mark look-backs that an earlier process left unfinished; called once, by the serving process."""
+    unfinished = LookBack.objects.filter(state__in=LIVE_STATES)
+    own_ids = [id_ for id_ in unfinished.values_list("id", flat=True) if registry.has_job(id_)]
+    with write_transaction():
+        return unfinished.exclude(id__in=own_ids).update(
+            state=JobState.INTERRUPTED, reason="crashed", finished_at=timezone.now()
+        )
+
+
+def build_export_rule(owner_id: UUID, others: OtherEntries) -> ExportRule:
+    """Return the rule for look-backs in the export of a program that reads only its owner's words."""
+    del owner_id
+    has_facts = current_realm_keyring().has_realm(Realm.FACTS)
+
+    def is_clean(row: LookBack, entry: Entry | None) -> bool:
+        del entry
+        opened: Any = row.open_or("body", None)
+        body = opened if isinstance(opened, dict) else {}
+        record = PromptRecord.from_json(body.get("read"))
+        if record is None or not record.is_clean(str(body.get("text", ""))):
+            return False
+        return others.ids.isdisjoint(record.source_ids) and (has_facts or not record.facts)
+
+    return is_clean
