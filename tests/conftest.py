@@ -205,12 +205,17 @@ def close_search_indexes(request: pytest.FixtureRequest) -> Generator[None]:
     """Close every index while the test has its database: a thread that looks for unused ones asks it."""
     if {"db", "transactional_db"}.intersection(request.fixturenames):
         request.getfixturevalue("db")
+    if compaction := sys.modules.get("llamora.database.compaction"):
+        compaction.PAUSE_SECONDS = 0.0
     yield
     if registry := sys.modules.get("search.index.registry"):
         registry.indexes.close_all()
-        # What a worker has begun may still open a connection, to whatever is the database then.
-        for worker in (registry.workers.opening_worker, registry.workers.embedding_worker):
-            worker.wait_idle(timeout=PATIENCE)
+        # What a worker has begun may still open a connection, to whatever is the database then. One that it
+        # has would be used by the next test, which may have another database.
+        registry.workers.close_connections(timeout=PATIENCE)
+    if compaction := sys.modules.get("llamora.database.compaction"):
+        # For as long as the test has its database.
+        assert compaction.wait_for_compaction(PATIENCE)
 
 
 @pytest.fixture

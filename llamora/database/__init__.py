@@ -6,6 +6,7 @@ cached_sql.py    queries whose SQL is compiled once for each thread
 condition.py     the state of the database file; no new one in the place of a lost one
 disk.py          whether a disk is full or read-only
 reserve.py       a file that is deleted on a full disk to make space for writes
+compaction.py    a file written anew, without what deleted rows left in it
 wal.py           truncation of the write-ahead log
 wal_frames.py    a check of its frames, before SQLite reads it
 losses.py        confirmed commits that the database has lost
@@ -15,6 +16,7 @@ sqlite/          the database backend, which reads a value of any stored type
 """
 
 from llamora.database.cached_sql import CachedIdQuery, CachedQuery
+from llamora.database.compaction import request_compaction
 from llamora.database.errors import FenceRefused, NotWritten
 from llamora.database.sqlite.reading import FIRST_MOMENT
 from llamora.database.transactions import read_snapshot, write_transaction
@@ -27,6 +29,7 @@ __all__ = [
     "FenceRefused",
     "NotWritten",
     "read_snapshot",
+    "request_compaction",
     "truncate_wal",
     "write_transaction",
 ]

@@ -20,7 +20,7 @@ from django.utils import timezone
 from accounts.models import Person
 from accounts.sessions import services as sessions_services
 from llamora.clock import services as clock
-from llamora.database import NotWritten, backup_files, reserve, truncate_wal
+from llamora.database import NotWritten, backup_files, compaction, reserve, truncate_wal
 from llamora.inference import model_server
 from llamora.inference.config import ModelConfig
 from llamora.inference.model_choice.downloads import downloads
@@ -170,8 +170,9 @@ def run_daily_round(stopping: threading.Event, pruned_at: float | None = None) -
         # Given up when the disk was full, and made again once there is space.
         reserve.create_reserve(settings.DATA_DIR, mebibytes=settings.RESERVE_MIB)
     with _logging_errors():
-        # Rows that were edited or deleted stay in the log, sealed, until that is overwritten.
-        if not stopping.is_set():
+        # Rows that were edited or deleted stay in the log, sealed, until that is overwritten. A server that
+        # was stopped right after something was forgotten left the rest of it in the database file as well.
+        if not stopping.is_set() and not (compaction.is_compaction_due() and compaction.compact_database()):
             truncate_wal()
     return pruned_at
 

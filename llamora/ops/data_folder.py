@@ -7,6 +7,7 @@
   llamora.log           0600   what a server in the background prints and logs; older ones with a number
   llamora.sqlite3       0600
   llamora.sqlite3-commits  0600  the log of commits; see `llamora.database.commit_log`
+  llamora.sqlite3-compact  0600  something was forgotten; see `llamora.database.compaction`
   losses/               0700   reports of saves that are missing, until they are acknowledged
   replaced/             0700   databases that a restore replaced, and copies of damaged ones; for thirty days
   models/               0700   model files; parts of those that are downloaded

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable
 from contextvars import Context
 from typing import Final
+from uuid import uuid4
 
 from django.db import connections
 
@@ -68,6 +69,13 @@ class SearchWorker:
         tasks = [waiting[0] for waiting in self._waiting] + ([self._busy[0]] if self._busy else [])
         return not tasks if key_id is None else key_id not in tasks
 
+    def close_connection(self, *, timeout: float) -> bool:
+        """Close the database connection that this worker has, once it is idle; return whether it did so."""
+        if self._thread is None:
+            return True
+        self.submit(KeyId(owner=uuid4(), fingerprint=b""), "close", connections.close_all)
+        return self.wait_idle(timeout=timeout)
+
     def stop(self, *, timeout: float = 1.0) -> None:
         """Accept no more tasks, and wait `timeout` seconds for the running one."""
         with self._changed:
@@ -120,6 +128,11 @@ class SearchWorker:
 
 opening_worker = SearchWorker("search-opening")
 embedding_worker = SearchWorker("search-embedding")
+
+
+def close_connections(*, timeout: float) -> bool:
+    """Close the database connections of both workers; for who replaces the database of this process."""
+    return all(worker.close_connection(timeout=timeout) for worker in (opening_worker, embedding_worker))
 
 
 def stop_workers(*, timeout: float = 1.0) -> None:

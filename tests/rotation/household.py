@@ -387,9 +387,7 @@ class HouseholdMachine(RuleBasedStateMachine):
         _wait_for_rotations()
         session_registry.clear()
         indexes.close_all()
-        for lane in (workers.opening_worker, workers.embedding_worker):
-            lane.submit(uuid4(), "close", connections.close_all)
-            assert lane.wait_idle(timeout=PATIENCE)
+        assert workers.close_connections(timeout=PATIENCE)
         connections.close_all()
 
 

@@ -51,9 +51,27 @@ def test_a_worker_whose_connection_went_bad_opens_another_for_the_next_task(
     assert people == [1, 1]
 
 
+def test_a_worker_gives_its_connection_up_before_the_database_is_another_one(
+    worker: SearchWorker, owner: Resident
+) -> None:
+    used: list[sqlite3.Connection] = []
+
+    def count() -> None:
+        Person.objects.count()
+        used.append(connection.connection)
+
+    assert worker.close_connection(timeout=PATIENCE)  # that of a worker which has done nothing yet
+    run_task(worker, count)
+    assert not is_closed(used[0])
+    assert worker.close_connection(timeout=PATIENCE)
+
+    assert is_closed(used[0])
+
+
 def is_closed(connection: sqlite3.Connection) -> bool:
     try:
-        connection.execute("SELECT 1")
+        # Not a statement: another thread that closes the connection during one would end the process.
+        _ = connection.in_transaction
     except sqlite3.ProgrammingError:
         return True
     return False

@@ -12,6 +12,7 @@ REASONS = {
     "diary.origins.claim_threads": "a long task of one person, stopped when that person locks",
     "diary.transfer.downloads": "a long task of one person, stopped when that person locks or leaves",
     "llamora.client.commands.mcp_bridge": "a program of its own, on the machine of an assistant",
+    "llamora.database.compaction": "now and then a task that takes a second, for which nobody waits",
     "llamora.database.commit_log": "a write to the disk each second, below the floor of the pool",
     "llamora.inference.db_executor": "the process ends only when these have written",
     "llamora.inference.model_choice.downloads": "a long task of the household, which can be cancelled",

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from diary.errors import ObjectNotFound
 from diary.models import Origin
-from llamora.database import truncate_wal, write_transaction
+from llamora.database import request_compaction, truncate_wal, write_transaction
 from traces.facts.changes import (
     ChangeAuthor,
     compute_digest,
@@ -226,10 +226,12 @@ def decline_fact(*, owner_id: UUID, fact_id: UUID) -> None:
 def forget_fact(*, owner_id: UUID, fact_id: UUID) -> None:
     """Delete a fact with quote and history, and never propose its sentence again; raise ObjectNotFound.
 
-    Nothing of it is left afterwards, not even encrypted, in the database, its log and the search index.
+    Nothing of it is left afterwards, not even encrypted, in the database, its log and the search index; what
+    is left of rows that were moved goes a moment later, when the file is written anew.
     """
     with write_transaction():
         was_read = _forget(get_fact(owner_id, fact_id))
+        request_compaction()
     _finish_forgetting(owner_id, fact_id, was_read=was_read)
 
 

@@ -19,7 +19,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 
 from accounts.keys import former_keys
 from accounts.models import FormerKey
-from llamora.database import backup_files, condition
+from llamora.database import backup_files, compaction, condition
 from llamora.database.condition import FileState
 from llamora.ops.backup import archive, integrity, retention, snapshot
 from llamora.ops.backup.snapshot import StopCheck, never_stop
@@ -143,10 +143,14 @@ def _copy_and_check(
     target = folder / archive.DATABASE
     # A key change may begin or end while the database is copied, so its files are copied before and after.
     _copy_former_key_files(database.parent, folder)
+    is_due = compaction.is_compaction_due(database)
     snapshot.copy_database(database, target, stop=stop)
     _copy_former_key_files(database.parent, folder)
     _delete_other_former_key_files(target)
     snapshot.delete_sessions(target)
+    if is_due or compaction.is_compaction_due(database):
+        # The server writes its own file anew in its own time.
+        snapshot.compact_copy(target)
     found = integrity.check_database(target, with_triggers=with_triggers, stop=stop)
     if stop():
         raise snapshot.BackupStopped

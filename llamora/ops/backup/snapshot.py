@@ -67,6 +67,13 @@ def copy_database(source: Path, target: Path, *, stop: StopCheck = never_stop) -
         leave_wal_mode(copy)
 
 
+def compact_copy(path: Path) -> None:
+    """Write a copy of a database anew, without the parts of rows that were moved before they were deleted."""
+    with closing(open_database(path)) as copy:
+        copy.execute("PRAGMA journal_mode = MEMORY")
+        copy.execute("VACUUM")
+
+
 def leave_wal_mode(database: sqlite3.Connection) -> None:
     """Merge the write-ahead log into the database file, and stop using a log.
 

@@ -1,19 +1,24 @@
 """Tests of forgetting: nothing of a forgotten fact is left in a file, not even encrypted."""
 
+import random
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
+import numpy as np
 import pytest
 from django.db import connection
 from django.utils import timezone
 
+from llamora.database import compaction
 from llamora.ops.backup import create
 from search.engine import search
 from search.index.registry import indexes
 from search.index.snapshots import SnapshotFolder
 from search.query.parser import parse
+from tests.fakes.waiting import PATIENCE
 from tests.people import Resident
 from tests.search.indexing import BagOfWords, open_index, wait_until_idle
 from tests.traces.facts.telling import accept_new, add_fact, propose_fact
@@ -21,6 +26,7 @@ from traces.facts import services
 from traces.facts.comparison import Strategy
 from traces.facts.fact_body import FactText
 from traces.facts.models import Fact
+from traces.facts.services import FactOrigin
 
 MARKER = "Xylophonia"
 
@@ -60,6 +66,43 @@ def find_files_with(pieces: set[bytes], folder: Path) -> list[str]:
     files = [database, log, *(path for path in folder.rglob("*") if path.is_file())]
     contents = {path.name: path.read_bytes() for path in files if path.exists()}
     return [name for name, content in contents.items() if any(piece in content for piece in pieces)]
+
+
+def record_sealed() -> None:
+    """Note in memory each sealed value that is written from now on."""
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TEMP TABLE written (value BLOB)")
+        for table in ("traces_fact", "traces_factchange"):
+            for event in ("INSERT", "UPDATE"):
+                cursor.execute(
+                    f"CREATE TEMP TRIGGER note_{table}_{event} AFTER {event} ON {table} "
+                    "BEGIN INSERT INTO written VALUES (NEW.body), (NEW.mac); END"
+                )
+
+
+def read_gone() -> set[bytes]:
+    """Return the values that were written since `record_sealed` and are in no table now."""
+    rows = "SELECT body, mac FROM traces_fact UNION ALL SELECT body, mac FROM traces_factchange"
+    with connection.cursor() as cursor:
+        now = {bytes(value) for row in cursor.execute(rows).fetchall() for value in row}
+        return {bytes(value) for (value,) in cursor.execute("SELECT value FROM written")} - now
+
+
+def count_left(values: set[bytes], paths: Iterable[Path]) -> int:
+    """Return how many parts of eight bytes of these values are anywhere in files."""
+    parts = {value[at : at + 8] for value in values for at in range(6, len(value) - 7, 8)}
+    wanted = np.unique(np.frombuffer(b"".join(parts), dtype="<u8"))
+    left = 0
+    for content in (path.read_bytes() for path in paths if path.is_file()):
+        for start in range(min(8, len(content))):
+            windows = np.frombuffer(content, dtype="<u8", offset=start, count=(len(content) - start) // 8)
+            left += len(np.intersect1d(windows, wanted))
+    return left
+
+
+def list_database_files() -> list[Path]:
+    database = Path(connection.settings_dict["NAME"])
+    return [database, *(database.with_name(f"{database.name}-{end}") for end in ("wal", "shm"))]
 
 
 def forget(who: Resident, fact: Fact) -> None:
@@ -111,6 +154,48 @@ def test_nothing_of_a_forgotten_fact_is_left_in_a_file(
     assert find_files_with(gone, make_backup(data_folder, tmp_path / "backups")) == []
     with olive.unlocked():
         assert search(open_index(olive), parse(MARKER)).hits == []
+
+
+@pytest.mark.extended
+def test_of_thousands_of_values_nothing_is_left(
+    olive: Resident, data_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pick = random.Random(18)
+    monkeypatch.setattr(compaction, "PAUSE_SECONDS", 0.5)
+    record_sealed()
+
+    def make_text(number: int) -> FactText:
+        return FactText.create(f"You know Anna {number} " + "of the old mill " * pick.randint(0, 28))
+
+    facts: list[UUID] = []
+    with olive.unlocked():
+        for number in range(640):
+            text = make_text(number)
+            facts.append(services.add_fact(owner_id=olive.id, text=text, where=FactOrigin()).id)
+            changed = pick.choice(facts)
+            services.correct_fact(owner_id=olive.id, fact_id=changed, text=make_text(1000 + number))
+            if number % 3 == 2:
+                services.forget_fact(owner_id=olive.id, fact_id=facts.pop(pick.randrange(len(facts) - 1)))
+        open_index(olive).save_snapshots(force=True)
+        with monkeypatch.context() as patch:
+            # All but the last one, so that there is only what one rewriting of the file clears.
+            patch.setattr(compaction, "_start", lambda: None)
+            while len(facts) > 100:
+                services.forget_fact(owner_id=olive.id, fact_id=facts.pop(pick.randrange(len(facts))))
+        assert compaction.wait_for_compaction(PATIENCE)
+        before = make_backup(data_folder, tmp_path / "first")
+        services.forget_fact(owner_id=olive.id, fact_id=facts.pop())
+    assert compaction.wait_for_compaction(PATIENCE)
+    wait_until_idle(olive)
+
+    gone = read_gone()
+    assert len(gone) >= 4000
+    content = make_backup(data_folder, tmp_path / "second")
+    for folder in (data_folder, content):
+        assert count_left(gone, folder.rglob("*")) == 0
+    assert count_left(gone, list_database_files()) == 0
+    # In the backup that was made before, only the last fact is left.
+    assert 0 < count_left(gone, before.rglob("*")) < 2000
 
 
 def list_snapshots(folder: Path) -> list[Path]:
