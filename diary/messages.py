@@ -118,6 +118,21 @@ def get_note_file_too_big_message(*, size: int, limit: int) -> str:
     return f"A file among the notes can have {limit:,} bytes, and this one has {size:,}."
 
 
+# On the pages of notes.
+SKILL_NAME_HAS_FOLDER: Final = "The name of a skill has no / in it. Choose another."
+ANOTHER_NOTE_BEGUN: Final = (
+    "You began this note and did not save it. Save it, or discard its draft, then begin another."
+)
+NOTE_GONE: Final = (
+    "This note was deleted in another window while you were editing it. Copy your text into a new note."
+)
+NOTE_CHANGED: Final = "This note changed since the page was shown. Read it as it is now, then decide again."
+NOTE_RESTORED: Final = "The earlier version is back. The text that it replaced is an earlier version now."
+NOTE_CLAIMED: Final = "This note is yours now."
+NOTE_DELETED: Final = "The note was deleted."
+SKILL_APPROVED: Final = "You approved this skill. When its text changes, it waits for you again."
+
+
 # --- Imports ---------------------------------------------------------------------------------------------
 
 IMPORT_CHANGED: Final = (

@@ -45,6 +45,7 @@ urlpatterns = [
     path("entries/<uuid:entry_id>/delete/", entries_views.delete, name="entry_delete"),
     path("entries/<uuid:entry_id>/restore/", entries_views.restore, name="entry_restore"),
     path("", include("diary.inbox.urls")),
+    path("", include("diary.notes.urls")),
     path("", include("diary.origins.urls")),
     path("", include("diary.replies.urls")),
     path("", include("diary.openings.urls")),

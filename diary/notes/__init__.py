@@ -8,5 +8,8 @@ services      saving, renaming, deleting, approving, claiming, restoring
 drafts        drafts of notes
 persona       the persona, for the system turn
 skills        skills, for reply styles
+kind_words    what the pages say about each kind
+forms         what the pages send
+presenters    notes as the pages show them
 front_matter  the lines between two `---` at the top of a file
 """

@@ -5,6 +5,7 @@ overwrite nothing, and an edit names the revision of the note that it is based o
 """
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Q
@@ -47,6 +48,7 @@ class NoteDraftText:
     text: str = field(default="", repr=False)
     path: str = field(default="", repr=False)
     based_on: int | None = None
+    updated_at: datetime = field(default_factory=timezone.now)
     is_damaged: bool = False
 
 
@@ -55,6 +57,12 @@ def find_note_draft(keyring: RealmKeyring, note_id: UUID | None = None) -> NoteD
     with in_force(keyring):
         row = _find(keyring.owner, note_id)
         return None if row is None else _open(row)
+
+
+def list_drafted_notes(owner_id: UUID) -> frozenset[UUID]:
+    """Return the ids of the notes that have a draft."""
+    drafts = NoteDraft.objects.filter(owner_id=owner_id, note__isnull=False)
+    return frozenset(drafts.values_list("note_id", flat=True))
 
 
 def save_note_draft(keyring: RealmKeyring, sent: SubmittedNoteDraft) -> NoteDraftText:
@@ -120,12 +128,15 @@ def _is_of(owner_id: UUID, note_id: UUID | None) -> Q:
 def _open(row: NoteDraft) -> NoteDraftText:
     body = row.open_or("body", None)
     if not isinstance(body, dict):
-        return NoteDraftText(revision=row.revision, based_on=row.based_on, is_damaged=True)
+        return NoteDraftText(
+            revision=row.revision, based_on=row.based_on, updated_at=row.updated_at, is_damaged=True
+        )
     return NoteDraftText(
         revision=row.revision,
         text=str(body.get("text", "")),
         path=str(body.get("path", "")),
         based_on=row.based_on,
+        updated_at=row.updated_at,
     )
 
 

@@ -6,6 +6,7 @@ start({
   entry_edit: () => import("./controllers/entry_edit.js"),
   facts: () => import("./controllers/facts.js"),
   heatmap: () => import("./controllers/heatmap.js"),
+  new_note: () => import("./controllers/new_note.js"),
   password_strength: () => import("./controllers/password_strength.js"),
   recovery_code: () => import("./controllers/recovery_code.js"),
   recovery_confirm: () => import("./controllers/recovery_confirm.js"),

@@ -7,6 +7,8 @@ const SLOW_MS = 1000;
 /* The most that a page may send while it is being left: 64 kB, of characters of up to three bytes. */
 const KEEPALIVE_LENGTH = 20_000;
 const getField = (form, name) => form.elements.namedItem(name);
+/* A new note has a name beside its text, which is part of its draft. */
+const getNameField = (form) => getField(form, "note_name");
 
 /* A text that was sent without an answer may have been saved, under a revision this page does not know. It is sent
 along, so that the server does not take it for the text of another page. */
@@ -24,6 +26,8 @@ async function send(form, options) {
     fields.entry = getField(form, "entry").value;
     fields.based_on = getField(form, "revision").value;
   }
+  const nameField = getNameField(form);
+  if (nameField) fields.note_name = nameField.value;
   const unanswered = getUnanswered(form, text);
   if (unanswered) fields.over = unanswered;
   state.unansweredText = text;
@@ -31,6 +35,8 @@ async function send(form, options) {
   const response = await post(form.dataset.draftUrl, fields, { ...options, headers });
   const answer = await readBody(response);
   if (state.unansweredText === text) state.unansweredText = "";
+  // Without a text there is no draft, and a name alone stays in the page.
+  if (response.ok && nameField && text) nameField.defaultValue = fields.note_name;
   if (response.ok) applySaved(form, text, answer);
   else if (response.status === 409 && answer.text !== undefined) applyConflict(form, answer);
   else throw new Error(getErrorMessage(response.status, answer));

@@ -38,7 +38,7 @@ class AttackedHouse:
             version = find_id_between("/versions/", "/restore/", who.fetch(f"/entries/{entry}/versions/"))
             ids = {"entry": entry, "version": version, "reply": get_reply(who, entry)}
             ids |= add_and_rename_trace(who, entry)
-            ids |= {"token": create_token(who), "fact": add_fact(who)}
+            ids |= {"token": create_token(who), "fact": add_fact(who)} | add_note(who)
             _IDS[who.name] = ids | {"sign_in": str(get_sign_in_id(who))}
         return _IDS[who.name]
 
@@ -58,6 +58,15 @@ def add_fact(who: Visitor) -> str:
     """Add a fact, and return its id."""
     added = who.post("/facts/add/", text=f"{who.name} likes tea")
     return urlsplit(added.headers["location"]).path.strip("/").rpartition("/")[2]
+
+
+def add_note(who: Visitor) -> dict[str, str]:
+    """Add a note and edit it; return the ids of the note and its earlier version."""
+    added = who.post("/notes/new/persona/", text=f"Speak calmly to {who.name}.", revision="0")
+    path = urlsplit(added.headers["location"]).path
+    assert who.post(f"{path}edit/", text=f"Speak softly to {who.name}.", revision="1").status == 302
+    version = find_id_between("/notes/versions/", "/restore/", who.fetch(f"{path}versions/"))
+    return {"note": path.strip("/").rpartition("/")[2], "note_version": version}
 
 
 def get_sign_in_id(who: Visitor) -> UUID:

@@ -17,7 +17,7 @@ from tests.server import ROOT
 NOBODYS = {
     name: f"01930000-0000-7000-8000-00000000000{number}"
     for number, name in enumerate(
-        ("entry", "reply", "version", "sign_in", "trace", "change", "token", "fact")
+        ("entry", "reply", "version", "sign_in", "trace", "change", "token", "fact", "note", "note_version")
     )
 }
 # A locked page may hand in what was being typed, and say that its recovery code is kept.

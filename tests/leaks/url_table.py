@@ -21,7 +21,18 @@ from django.utils import timezone
 
 from accounts.sessions import services
 from accounts.tokens.services import TokenRequest, create_token
-from diary.models import CustomReplyKind, Entry, InboxBox, InboxItem, LateDraft, Origin, Reply, Version
+from diary.models import (
+    CustomReplyKind,
+    Entry,
+    InboxBox,
+    InboxItem,
+    LateDraft,
+    NoteVersion,
+    Origin,
+    Reply,
+    Version,
+)
+from diary.notes.services import save_note
 from diary.origins.provenance import Provenance
 from llamora.crypto import TokenKind, parse_token
 from llamora.fields import new_id
@@ -40,6 +51,7 @@ PLACES: dict[str, Any] = {
     "month": DAY.replace(day=1),
     "year": 2026,
     "month_day": DAY,
+    "kind": "reference",
     "app_label": "accounts",
 }
 ANSWERS = """
@@ -149,6 +161,20 @@ search_box                            sign-in unlock 200 200 200     | 405
 search_marks                          405                            | 401 401 200 200 200
 search_recent                         405                            | 401 401 moved moved moved
 search_rebuild                        405                            | 401 401 moved moved moved
+notes                                 sign-in unlock 200 200 200     | 405
+note_add                              sign-in unlock 200 200 200     | 401 401 422 422 422
+note_add_draft                        405                            | 401 401 200 200 200
+note_add_discard                      405                            | 401 401 moved moved moved
+note                                  sign-in unlock 200 404 404     | 405
+note_edit                             sign-in unlock 200 404 404     | 401 401 409 404 404
+note_draft                            405                            | 401 401 200 404 404
+note_discard                          405                            | 401 401 moved 404 404
+note_rename                           sign-in unlock 200 404 404     | 401 401 422 404 404
+note_versions                         sign-in unlock 200 404 404     | 405
+note_version_restore                  405                            | 401 401 moved 404 404
+note_approve                          405                            | 401 401 409 404 404
+note_claim                            405                            | 401 401 409 404 404
+note_delete                           405                            | 401 401 409 404 404
 ask                                   sign-in unlock 200 200 200     | 401 401 moved moved moved
 conversation                          sign-in unlock 200 404 404     | 401 401 moved 404 404
 conversation_name                     405                            | 401 401 moved 404 404
@@ -216,6 +242,8 @@ OWNED = (
     "look_back_id",
     "question_id",
     "fact_id",
+    "note_id",
+    "note_version_id",
 )
 
 
@@ -328,6 +356,8 @@ def create_rows(who: Resident) -> dict[str, Any]:
         look_back = LookBack.objects.create(
             owner_id=who.id, span="week", first_day=DAY, body={"text": "A look-back."}
         )
+    skill = save_note(who.keyring, "skills/a/SKILL.md", "Its first version.", origin=Origin.OWN)
+    save_note(who.keyring, skill.path, f"A skill of {name}.", note_id=skill.id, based_on=1, origin=Origin.OWN)
     box = InboxBox.objects.create(
         owner_id=who.id, day=DAY, sender_id=new_id(), box=b"unchecked", mac=bytes(32)
     )
@@ -355,6 +385,8 @@ def create_rows(who: Resident) -> dict[str, Any]:
         "look_back_id": look_back.id,
         "question_id": question.id,
         "fact_id": fact.id,
+        "note_id": skill.id,
+        "note_version_id": NoteVersion.objects.get(owner_id=who.id).id,
         "object_id": who.id.hex,
         "content_type_id": 1,
     }

@@ -1,0 +1,77 @@
+"""Parser of the posted fields of notes, beside those that their forms share with those of entries."""
+
+from dataclasses import dataclass, field
+from typing import Final
+from uuid import UUID
+
+from django.http import HttpRequest
+
+from diary import messages
+from diary.entries.forms import SubmittedText, parse_submitted_text
+from diary.notes.drafts import SubmittedNoteDraft
+from diary.notes.errors import InvalidNotePath
+from diary.notes.kind_words import KIND_WORDS, build_path
+from diary.notes.kinds import MAX_PATH, NoteKind, adopt_newlines, derive_kind
+
+# What a form shows again of a name that is too long.
+_MAX_SHOWN: Final = 4 * MAX_PATH
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewNoteForm:
+    """A posted new note: what was typed as its name, and its text with the revision of its draft."""
+
+    kind: NoteKind
+    name: str = field(repr=False)
+    sent: SubmittedText = field(repr=False)
+
+    @property
+    def text(self) -> str:
+        """The text to save."""
+        return adopt_newlines(self.sent.text, like=None)
+
+    @property
+    def typed_path(self) -> str:
+        """The path so far, for a draft; of an empty name it is none that a note can have."""
+        return build_path(self.kind, self.name)
+
+    def get_path(self) -> str:
+        """Return the path to save the note at; raise InvalidNotePath where the name is none for this kind."""
+        if KIND_WORDS[self.kind].name_label and not self.name:
+            raise InvalidNotePath(messages.NOTE_PATH_EMPTY)
+        path = self.typed_path
+        if self.kind is NoteKind.SKILL and derive_kind(path) is not NoteKind.SKILL:
+            raise InvalidNotePath(messages.SKILL_NAME_HAS_FOLDER)
+        return path
+
+    def to_draft(self) -> SubmittedNoteDraft:
+        """Return the draft of the note."""
+        return SubmittedNoteDraft(
+            text=self.text,
+            path=self.typed_path,
+            revision=self.sent.revision,
+            previous_text=self.sent.previous_text,
+        )
+
+
+def parse_new_note(request: HttpRequest, kind: NoteKind) -> NewNoteForm:
+    """Return a posted new note of a kind."""
+    name = parse_name(request, "note_name")
+    return NewNoteForm(kind=kind, name=name, sent=parse_submitted_text(request))
+
+
+def parse_name(request: HttpRequest, field_name: str) -> str:
+    """Return what was typed into a field of one line."""
+    return request.POST.get(field_name, "").strip()[:_MAX_SHOWN]
+
+
+def parse_edit_draft(request: HttpRequest, note_id: UUID, *, saved: str | None) -> SubmittedNoteDraft:
+    """Return the draft of an edit, with the line ends of the saved text."""
+    sent = parse_submitted_text(request)
+    return SubmittedNoteDraft(
+        note_id=note_id,
+        text=adopt_newlines(sent.text, like=saved),
+        revision=sent.revision,
+        based_on=sent.based_on,
+        previous_text=sent.previous_text and adopt_newlines(sent.previous_text, like=saved),
+    )

@@ -1,0 +1,98 @@
+"""Tests of notes in a browser: by keyboard, with drafts and conflicts, locked, without script, with axe."""
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.diary_page import DiaryTab
+from tests.browser.fixture_classes import BrowserErrors, NewContext, NewDiary
+from tests.browser.served_household import ServedHouse
+from tests.browser.test_accessibility import PageFindings
+from tests.browser.test_unchecked_drafts import take_pictures
+
+PERSONA = "Speak calmly. Ask at most one question."
+
+
+def open_notes(diary: DiaryTab) -> Page:
+    page = diary.page
+    page.goto(diary.house.url("/notes/"))
+    return page
+
+
+def test_a_persona_is_begun_with_the_example_edited_restored_and_deleted(
+    new_diary: NewDiary, browser_errors: BrowserErrors
+) -> None:
+    browser_errors.expect("422")
+    diary = new_diary()
+    page, findings = diary.page, PageFindings()
+    page.locator("h1").click()
+    page.keyboard.press("m")
+    expect(page.get_by_role("heading", name="Notes", exact=True)).to_be_visible()
+    findings.check_page(page, "/notes/, empty")
+    take_pictures(diary, "notes-empty")
+
+    page.get_by_role("link", name=re.compile("^Begin with this example ?: Persona$")).click()
+    box = page.get_by_label("Text")
+    expect(box).to_have_value(re.compile("Speak calmly"))
+    findings.check_page(page, "/notes/new/persona/")
+    take_pictures(diary, "notes-new")
+    box.focus()
+    page.keyboard.press("Control+End")
+    page.keyboard.type(" Be brief.")
+    page.keyboard.press("Control+Enter")
+    note = page.locator("article.note")
+    expect(note).to_contain_text("Be brief.")
+    findings.check_page(page, "a note")
+    take_pictures(diary, "notes-note")
+
+    page.get_by_role("button", name="Edit").click()
+    edit = page.get_by_label("Edit the note")
+    expect(edit).to_be_focused()
+    take_pictures(diary, "notes-edit")
+    edit.fill("x" * 4097)
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("The persona can have 4,096 characters")
+    edit.fill(PERSONA)
+    page.keyboard.press("Control+Enter")
+    expect(note).to_contain_text(PERSONA)
+    page.get_by_role("link", name="Earlier versions").click()
+    expect(page.get_by_role("heading", name="Earlier versions")).to_be_focused()
+    findings.check_page(page, "versions")
+    take_pictures(diary, "notes-versions")
+    page.get_by_role("button", name="Restore this version").first.click()
+    expect(note).to_contain_text("Be brief.")
+
+    page.get_by_text("Delete", exact=True).click()
+    take_pictures(diary, "notes-delete")
+    page.get_by_role("button", name="Delete this note").click()
+    expect(page.get_by_role("status")).to_have_text("The note was deleted.")
+    assert findings.problems() == {}
+
+
+def test_a_note_is_written_edited_renamed_and_deleted_without_script(
+    new_context: NewContext, house: ServedHouse
+) -> None:
+    page = new_context(house.new_member(), house, java_script_enabled=False).new_page()
+    page.goto(house.url("/notes/"))
+    page.get_by_role("link", name="Add a reference note").click()
+    page.get_by_label("Name").fill("boiler")
+    page.get_by_label("Text").fill("1.5 bar")
+    page.get_by_role("button", name="Save", exact=True).click()
+    note = page.locator("article.note")
+    expect(note).to_contain_text("1.5 bar")
+
+    page.get_by_role("button", name="Edit").click()
+    page.get_by_label("Edit the note").fill("1.6 bar")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_role("link", name="Rename or move").click()
+    page.get_by_label("Path").fill("knowledge/house/boiler.md")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(note).to_contain_text("knowledge/house/boiler.md")
+    page.get_by_role("link", name="Earlier versions").click()
+    page.get_by_role("button", name="Restore this version").click()
+    expect(note).to_contain_text("1.5 bar")
+    page.get_by_text("Delete", exact=True).click()
+    page.get_by_role("button", name="Delete this note").click()
+
+    expect(page.get_by_role("heading", name="Notes", exact=True)).to_be_visible()
+    expect(page.get_by_role("status")).to_have_text("The note was deleted.")
