@@ -20,6 +20,8 @@ import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from llamora.llm.formats.wire_format import AUTO
+from llamora.llm.formats.wire_format import NAMES as WIRE_FORMATS
 from llamora.llm.requests.sampling import InvalidSampling, parse_sampling
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -29,6 +31,7 @@ env.prefix = "LLAMORA_"
 
 _YES, _NO = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 _HOST = re.compile(r"[A-Za-z0-9_.-]+|\[?[0-9A-Fa-f:.]+(%\w+)?\]?")
+_DURATION = re.compile(r"-1|[0-9]{1,9}(?:ms|s|m|h)")
 _LINE = re.compile(r"\s*(?:#.*)?|(?:export )?([A-Za-z_0-9]+)=.*")
 
 # For `config show`: the default of each setting as a text, and which are secret; the names in `.env`, as
@@ -139,6 +142,14 @@ def _sampling(name: str) -> dict[str, Any]:
         return parse_sampling(value) if value else {}
     except InvalidSampling as reason:
         raise ImproperlyConfigured(f"LLAMORA_{name} can't be used. {reason}") from None
+
+
+def _duration(name: str) -> str:
+    """Return a time in the form of Ollama, or nothing."""
+    value = _read(name, "")
+    if value and not _DURATION.fullmatch(value):
+        raise _refuse(name, value, "a time such as 10m, 1h or 30s, or -1 for ever")
+    return value
 
 
 def _path(name: str, default: str, *, is_file: bool = False) -> str:
@@ -309,6 +320,8 @@ BACKUP_KEEP_WEEKS = _number("BACKUP_KEEP_WEEKS", 4, 0, 520)
 MODEL_URL = _url("MODEL_URL")
 MODEL_NAME = _text("MODEL_NAME", "")
 MODEL_API_KEY = _secret("MODEL_API_KEY", least=1)
+MODEL_FORMAT = _choice("MODEL_FORMAT", AUTO, WIRE_FORMATS)
+MODEL_UNLOAD_AFTER = _duration("MODEL_UNLOAD_AFTER")
 MODEL_FILE = _path("MODEL_FILE", "", is_file=True)
 MODEL_CONTEXT = _number("MODEL_CONTEXT", 8192, 512, 16_777_216)
 MODEL_THREADS = _number("MODEL_THREADS", 0, 0, 1024)

@@ -14,7 +14,7 @@ from django.core.management.commands import dumpdata
 
 ROOT = Path(settings.BASE_DIR)
 README = (ROOT / "README.md").read_text()
-READERS = {"_choice", "_number", "_boolean", "_text", "_secret", "_path", "_sampling"} | {
+READERS = {"_choice", "_number", "_boolean", "_text", "_secret", "_path", "_sampling", "_duration"} | {
     *("_url", "_safe_url", "_host", "_hosts", "_networks", "_origins", "_time_zone"),
 }
 HOW_TO_ADD = "How to add a reply style, an import format, a setting"

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from django.conf import settings
 
+from llamora.llm.formats.wire_format import AUTO
+
 USUAL_ADDRESSES = (
     "http://127.0.0.1:8080",
     "http://127.0.0.1:11434",
@@ -18,6 +20,8 @@ USUAL_ADDRESSES = (
 class ModelConfig:
     """Settings of the language model: its server, its file, its context window.
 
+    wire_format  the name of the format in which the server is asked for replies, or "auto"
+    unload_after after what time without a reply Ollama unloads a model; its own if empty
     decided_by   the option of a command that replaces the settings of server, file and name
     threads      processor threads of a model that Llamora runs; 0 for as many as the machine is good for
     gpu_layers   layers that it moves to a graphics card; -1 for as many as fit
@@ -30,6 +34,8 @@ class ModelConfig:
     file: str = ""
     models_folder: Path
     allow_remote: bool = False
+    wire_format: str = AUTO
+    unload_after: str = ""
     context: int = 8192
     parallel: int = 2
     threads: int = 0
@@ -46,6 +52,8 @@ class ModelConfig:
             file=settings.MODEL_FILE,
             models_folder=settings.DATA_DIR / "models",
             allow_remote=settings.MODEL_ALLOW_REMOTE,
+            wire_format=settings.MODEL_FORMAT,
+            unload_after=settings.MODEL_UNLOAD_AFTER,
             context=settings.MODEL_CONTEXT,
             parallel=settings.MODEL_PARALLEL,
             threads=settings.MODEL_THREADS,

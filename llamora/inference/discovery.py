@@ -32,6 +32,7 @@ from llamora.inference.model_choice.model_files import ModelFile
 from llamora.inference.model_choice.watching import FolderWatch, Target, find_target
 from llamora.inference.status import ModelStatus, ModelUnavailable, status_for_code
 from llamora.llm.errors import ModelError, ModelNotFound
+from llamora.llm.formats.wire_format import AUTO
 from llamora.llm.model_files.size import is_too_small
 from llamora.llm.probe import ServerCapabilities
 
@@ -203,7 +204,8 @@ class ModelDiscovery:
             if target.problem and not target.may_look_elsewhere:
                 return status_for_code(target.problem)
             if target.url:
-                return await self._probe(self._get_or_open_server(target.url, self._config.api_key))
+                key, wire_format = self._config.api_key, target.wire_format or self._config.wire_format
+                return await self._probe(self._get_or_open_server(target.url, key, wire_format))
             if target.file is not None:
                 return await (self._check_child() if self.child else self._start_child(target.file))
             return await self._check_usual_addresses(otherwise=target.problem or "none_found")
@@ -285,7 +287,9 @@ class ModelDiscovery:
     async def _check_usual_addresses(self, *, otherwise: str) -> ModelStatus:
         """Return the status of the server in use, or of the first default address that answers."""
         servers = [
-            self._get_or_open_server(url, self._config.api_key) for url in self._config.usual_addresses
+            # Never on another machine: nobody chose these.
+            self._get_or_open_server(url, self._config.api_key, self._config.wire_format, allow_remote=False)
+            for url in self._config.usual_addresses
         ]
         failures = dict(zip(servers, await asyncio.gather(*map(self._get_failure, servers)), strict=True))
         by_preference = sorted(servers, key=lambda server: server is not self._server)
@@ -345,15 +349,23 @@ class ModelDiscovery:
                 return known
         raise ModelNotFound
 
-    def _get_or_open_server(self, url: str, key: str) -> "ModelServer":
-        """Return the current server, with open connections, if it has that URL and key; else a new one."""
+    def _get_or_open_server(
+        self, url: str, key: str, wire_format: str = AUTO, *, allow_remote: bool | None = None
+    ) -> "ModelServer":
+        """Return the current server, with its connections, if it is the same as that; else a new one."""
         server = self._server
-        if server is not None and server.is_at(url, api_key=key):
+        if server is not None and server.is_at(url, api_key=key, wire_format=wire_format):
             return server
         from llamora.llm.client import ModelServer  # noqa: PLC0415 - see _run
 
         return ModelServer(
-            url, api_key=key, allow_remote=self._config.allow_remote, on_failure=lambda _: self.refresh()
+            url,
+            api_key=key,
+            allow_remote=self._config.allow_remote if allow_remote is None else allow_remote,
+            wire_format=wire_format,
+            context=self._config.context,
+            unload_after=self._config.unload_after,
+            on_failure=lambda _: self.refresh(),
         )
 
 

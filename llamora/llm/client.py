@@ -34,8 +34,10 @@ from llamora.llm.errors import (
     WrongAddress,
     error_for_response,
 )
-from llamora.llm.probe import ServerCapabilities
-from llamora.llm.requests.forms import USUAL_FORM, ReplyRequest, RequestForm
+from llamora.llm.formats.choice import find_format
+from llamora.llm.formats.wire_format import ANTHROPIC, AUTO, RequestShape, WireFormat
+from llamora.llm.probe import ProbeOptions, ServerCapabilities
+from llamora.llm.requests.forms import ReplyRequest
 from llamora.llm.requests.sampling import Sampling
 from llamora.llm.stream_parser import StreamParser
 from llamora.llm.think_filter import opens_thinking
@@ -47,7 +49,9 @@ ASK_SECONDS = 10.0
 # to think, and of one whose thinking has used up all the room it had.
 THINKING_ROOM, MORE_THINKING_ROOM = (2048, 1 / 4), (8192, 1 / 2)
 _MAX_RESPONSE_BYTES = 1 << 22
+_HEADERS = {"Accept-Encoding": "identity", "User-Agent": "Llamora"}
 _JSON_HEADERS = {"Content-Type": "application/json"}
+_ANTHROPIC_HOST = "api.anthropic.com"
 
 
 def normalize_base_url(base_url: str) -> str:
@@ -166,7 +170,12 @@ class UseCount:
 
 
 class ModelServer:
-    """A server with `/v1/chat/completions`."""
+    """A server that writes replies in one of the wire formats, to be asked for them at its address.
+
+    wire_format   the name of its format, or `AUTO` to find it out
+    context       the context window in tokens that Ollama is to load its models with
+    unload_after  after what time without a reply Ollama is to unload a model; its own if empty
+    """
 
     def __init__(
         self,
@@ -175,6 +184,9 @@ class ModelServer:
         api_key: str = "",
         model: str = "",
         allow_remote: bool = False,
+        wire_format: str = AUTO,
+        context: int = probe.UNKNOWN_WINDOW,
+        unload_after: str = "",
         on_failure: Callable[[ModelError], None] | None = None,
     ) -> None:
         self.url = normalize_base_url(base_url)
@@ -182,12 +194,9 @@ class ModelServer:
         self.is_remote = not is_loopback_url(self.url)
         self.model = model
         self.offer: ServerCapabilities | None = None
-        self._api_key = api_key.strip()
-        if not (self._api_key.isascii() and self._api_key.isprintable()):
-            raise ApiKeyRefused
-        self._headers = {"Accept-Encoding": "identity", "User-Agent": "Llamora"}
-        if self._api_key:
-            self._headers["Authorization"] = f"Bearer {self._api_key}"
+        self._api_key = _clean_key(api_key)
+        self._named_format = wire_format
+        self._context, self._unload_after = context, unload_after
         # Shared with the copies for other models: the server is closed after the last use of all of them.
         self.uses = UseCount()
         self._on_failure = on_failure
@@ -198,11 +207,12 @@ class ModelServer:
         # By model, as long as this process runs: the room that its thinking needs, and the form of request
         # that it accepts.
         self._thinking_rooms: dict[str, tuple[int, float]] = {}
-        self._forms: dict[str, RequestForm] = {}
+        self._forms: dict[tuple[str, str], RequestShape] = {}
 
-    def is_at(self, base_url: str, *, api_key: str) -> bool:
-        """Return whether this server has that address and key."""
-        return self.url == normalize_base_url(base_url) and self._api_key == api_key.strip()
+    def is_at(self, base_url: str, *, api_key: str, wire_format: str = AUTO) -> bool:
+        """Return whether this server has that address and key, and that format is what it was told."""
+        is_same_key = self._api_key == api_key.strip() and self._named_format == wire_format
+        return is_same_key and self.url == normalize_base_url(base_url)
 
     def with_model(self, model: str) -> "ModelServer":
         """Return a client for another model of the server, with the same connections."""
@@ -213,12 +223,41 @@ class ModelServer:
         other.model, other.offer = model, self.offer.for_model(model)
         return other
 
+    def with_key(self, api_key: str) -> "ModelServer":
+        """Return a client of the server with a person's own API key, with the same connections.
+
+        Raise ApiKeyRefused if it can't be sent.
+        """
+        self._get_http_client()  # as above
+        other = copy(self)
+        other._api_key = _clean_key(api_key)
+        return other
+
+    @property
+    def wire_format(self) -> WireFormat:
+        """The format in which replies are requested."""
+        if self.offer is not None:
+            return find_format(self.offer.wire_format)
+        return find_format(self._guess_format())
+
+    def _guess_format(self) -> str:
+        """Return the format that the server was said to have, or that its host is known to have."""
+        if self._named_format == AUTO and (urlsplit(self.url).hostname or "") == _ANTHROPIC_HOST:
+            return ANTHROPIC
+        return self._named_format
+
     async def probe(self, *, named: str = "") -> ServerCapabilities:
         """Return the capabilities of the server, and store them as `offer`.
 
         `named` is the model of a server that does not list its models.
         """
-        before, self.offer = self.offer, await probe.probe_server(self._fetch_json, named=named)
+        options = ProbeOptions(
+            named=named,
+            wire_format=self._guess_format(),
+            has_key=bool(self._api_key),
+            context=self._context,
+        )
+        before, self.offer = self.offer, await probe.probe_server(self._fetch_json, options)
         if self.offer.counts_tokens and self.offer != before:
             # For a server that does not apply templates, the first reply will tell.
             with suppress(ModelError):
@@ -251,10 +290,17 @@ class ModelServer:
         """
         stream_timeout, name = StreamTimeout(silence=silence, limit=limit), self.model_name
         # An answer in JSON begins with JSON, whatever the template opens.
-        parser = StreamParser(thinks_first=schema is None and name in self._think_first)
+        thinks_first = schema is None and name in self._think_first
+        parser = StreamParser(wire_format=self.wire_format, thinks_first=thinks_first)
         thinks = name in self._thinking_rooms
         request = ReplyRequest(
-            model=name, messages=messages, max_tokens=max_tokens, sampling=sampling, schema=schema
+            model=name,
+            messages=messages,
+            max_tokens=max_tokens,
+            sampling=sampling,
+            schema=schema,
+            window=self.offer.context_window if self.offer else self._context,
+            unload_after=self._unload_after,
         )
         async with self._reporting_failure(), self._open_reply(request, stream_timeout) as response:
             chunks = _iter_content(response)
@@ -318,12 +364,16 @@ class ModelServer:
 
     async def _apply_template(self, messages: ChatMessages) -> str:
         """Return the messages as one prompt, formatted with the model's template."""
-        form = self._forms.get(self.model_name, USUAL_FORM)
+        form = self._get_shape(self.model_name)
         response = await self._fetch_json("/apply-template", {"messages": form.build_messages(messages)})
         prompt = response.get("prompt") if isinstance(response, dict) else None
         if not isinstance(prompt, str):
             raise MalformedResponse
         return prompt
+
+    def _get_shape(self, model: str) -> RequestShape:
+        """Return the shape of request that a model is known to accept, or else the usual one."""
+        return self._forms.get((self.wire_format.name, model), self.wire_format.usual_shape)
 
     def _get_http_client(self) -> httpx.AsyncClient:
         if self._client is None:
@@ -339,20 +389,22 @@ class ModelServer:
     def _request(self, path: str, body: dict[str, Any] | None) -> httpx.Request:
         # Not `build_request`: it merges address, headers and cookies, which takes longer than sending them.
         url = self._urls.get(path) or self._urls.setdefault(path, httpx.URL(self.url + path))
+        headers = {**_HEADERS, **self.wire_format.build_headers(self._api_key)}
         if body is None:
-            return httpx.Request("GET", url, headers=self._headers)
+            return httpx.Request("GET", url, headers=headers)
         # httpx's own encoder raises for half a surrogate pair, with the text in its error.
         content = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
-        return httpx.Request("POST", url, content=content, headers={**self._headers, **_JSON_HEADERS})
+        return httpx.Request("POST", url, content=content, headers={**headers, **_JSON_HEADERS})
 
     @asynccontextmanager
     async def _open_reply(
         self, request: ReplyRequest, stream_timeout: StreamTimeout
     ) -> AsyncIterator[httpx.Response]:
         """Yield the response to a request for a reply, in the form that the server accepts."""
-        form = self._forms.get(request.model, USUAL_FORM)
+        wire_format = self.wire_format
+        form = self._get_shape(request.model)
         while True:
-            response = await self._send("/v1/chat/completions", form.build_body(request), stream_timeout)
+            response = await self._send(wire_format.path, form.build_body(request), stream_timeout)
             if response.status_code == httpx.codes.OK:
                 break
             body = await _read_refusal(response, stream_timeout)
@@ -362,7 +414,7 @@ class ModelServer:
                 raise error_for_response(response.status_code, body)
             form = other
         # Only now is it known that this form was what the server wanted.
-        self._forms[request.model] = form
+        self._forms[wire_format.name, request.model] = form
         try:
             yield response
         finally:
@@ -405,6 +457,14 @@ class ModelServer:
         with _translate_errors():
             async with self._open_response(path, body, stream_timeout) as response:
                 return _parse_json(await _read_bounded(response, stream_timeout))
+
+
+def _clean_key(api_key: str) -> str:
+    """Return an API key without blanks around it; raise ApiKeyRefused if it can't be sent in a header."""
+    key = api_key.strip()
+    if not (key.isascii() and key.isprintable()):
+        raise ApiKeyRefused
+    return key
 
 
 def _iter_content(response: httpx.Response) -> AsyncIterator[bytes]:

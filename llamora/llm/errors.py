@@ -161,6 +161,7 @@ _NO_MEMORY_SIGNS = (
 _NOT_FOUND_SIGNS = (
     b"model_not_found",
     b"not found",
+    b"not_found_error",  # Anthropic
     b"does not exist",
     b"no models loaded",
     b"unknown model",
@@ -169,7 +170,15 @@ _NOT_FOUND_SIGNS = (
 )
 _KEY_SIGNS = (b"api key not valid", b"invalid api key", b"invalid_api_key", b"incorrect api key")
 # Of a quota that is used up for good, which a few servers report like too many requests.
-_CREDIT_SIGNS = (b"insufficient_quota", b"credit balance", b"insufficient credits", b"insufficient balance")
+_CREDIT_SIGNS = (
+    b"insufficient_quota",
+    b"credit balance",
+    b"insufficient credits",
+    b"insufficient balance",
+    # Anthropic: limits that the account's owner has set, and those of its tier.
+    b"api usage limits",
+    b"enforced_spend_limit_reached",
+)
 _FILTER_SIGNS = (b"content_filter", b"content management policy", b"responsibleaipolicy")
 _BUSY_SIGNS = (b"overloaded", b"too many requests", b"queue is full", b"at capacity", b"server busy")
 # 529 is Anthropic's, the rest are of gateways that waited too long for a server.

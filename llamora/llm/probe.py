@@ -4,6 +4,9 @@ llama.cpp   /props: default_generation_settings.n_ctx (per slot), total_slots; /
 LM Studio   /api/v0/models: loaded_context_length, max_context_length, state, in some versions params_string
 Ollama      /api/ps: context_length of loaded models; for other models Ollama's default
             /api/tags: details.parameter_size
+            /api/version: it has its own format, in which requests say the context window; /api/show says
+            how large that may be
+Anthropic   /v1/models: max_input_tokens
 vLLM        /v1/models: max_model_len
 others      /v1/models: names only; without it, a setting names the model
 
@@ -15,27 +18,34 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from llamora.llm.errors import MalformedResponse, ModelError, PathNotFound, WrongAddress
+from llamora.llm.errors import ApiKeyRefused, MalformedResponse, ModelError, PathNotFound, WrongAddress
+from llamora.llm.formats.wire_format import ANTHROPIC, AUTO, OLLAMA, OPENAI
 from llamora.llm.model_files.size import find_size_in_name, parse_size
 
-FetchJson = Callable[[str], Awaitable[Any]]
-"""Function that fetches a path and returns its JSON, or raises ModelError."""
+FetchJson = Callable[..., Awaitable[Any]]
+"""Function that fetches a path, or sends a body to it, and returns its JSON, or raises ModelError."""
 
 OLLAMA_DEFAULT_WINDOW = 4096
 UNKNOWN_WINDOW = 4096
+# Of the smallest model that is offered in Anthropic's format.
+ANTHROPIC_WINDOW = 200_000
+# Replies at a time of a service with many machines.
+SERVICE_SLOTS = 4
 
 
 @dataclass(frozen=True, kw_only=True)
 class ServerCapabilities:
     """Capabilities of a model server; `context_window` is in tokens, for one reply.
 
-    `stated_sizes` are numbers of parameters, of the models whose size the server states.
+    `stated_sizes` are numbers of parameters, of the models whose size the server states. `wire_format` is the
+    name of the format in which replies are requested.
     """
 
     kind: str
     models: tuple[str, ...]
     context_window: int
     slots: int = 1
+    wire_format: str = OPENAI
     counts_tokens: bool = False
     windows: Mapping[str, int] = field(default_factory=dict)
     stated_sizes: Mapping[str, int] = field(default_factory=dict)
@@ -75,17 +85,41 @@ async def _get_or_none(get: FetchJson, path: str) -> Any:
         return None
 
 
-async def _fetch_models(get: FetchJson, *, named: str) -> dict[str, Any]:
+@dataclass(frozen=True, kw_only=True)
+class ProbeOptions:
+    """Facts about a server that are known before it is probed.
+
+    named         the model that a setting names, for a server that does not list its models
+    wire_format   the name of its format, or `AUTO`
+    has_key       whether there is an API key; without one, a server that wants one is taken at its word
+    context       the context window in tokens that Ollama is to load models with
+    """
+
+    named: str = ""
+    wire_format: str = AUTO
+    has_key: bool = True
+    context: int = UNKNOWN_WINDOW
+
+
+_NO_OPTIONS = ProbeOptions()
+
+
+async def _fetch_models(get: FetchJson, path: str, options: ProbeOptions) -> dict[str, Any]:
     """Return the response with the list of models; raise WrongAddress if another program responds.
 
-    A server without that list is taken at its word if a setting names the model.
+    A server without that list, or that lists nothing without a key, is taken at its word if a setting names
+    the model: each person may have a key of their own.
     """
     try:
-        models = await get("/v1/models")
+        models = await get(path)
     except PathNotFound:
-        if not named:
+        if not options.named:
             raise
-        return {"data": [{"id": named}]}
+        return {"data": [{"id": options.named}]}
+    except ApiKeyRefused:
+        if options.has_key or not options.named:
+            raise
+        return {"data": [{"id": options.named}]}
     except MalformedResponse:
         raise WrongAddress from None
     if not isinstance(models, dict):
@@ -93,13 +127,14 @@ async def _fetch_models(get: FetchJson, *, named: str) -> dict[str, Any]:
     return models
 
 
-async def probe_server(get: FetchJson, *, named: str = "") -> ServerCapabilities:
-    """Return a server's capabilities; raise WrongAddress if there is no model server at the address.
-
-    `named` is the model of a server that does not list its models.
-    """
+async def probe_server(get: FetchJson, options: ProbeOptions = _NO_OPTIONS) -> ServerCapabilities:
+    """Return a server's capabilities; raise WrongAddress if there is no model server at the address."""
+    if options.wire_format == ANTHROPIC:
+        return await _probe_anthropic(get, options)
+    if options.wire_format == OLLAMA:
+        return await _probe_ollama_itself(get, options)
     models, props, studio, loaded = await asyncio.gather(
-        _fetch_models(get, named=named),
+        _fetch_models(get, "/v1/models", options),
         *(_get_or_none(get, path) for path in ("/props", "/api/v0/models", "/api/ps")),
     )
     entries = _get_entries(models, "data")
@@ -108,9 +143,67 @@ async def probe_server(get: FetchJson, *, named: str = "") -> ServerCapabilities
     if _get_entries(studio, "data"):
         return _parse_lm_studio(_get_entries(studio, "data"))
     if isinstance(loaded, dict) and "models" in loaded:
+        if options.wire_format == AUTO and await _has_version(get):
+            return await _probe_ollama_itself(get, options)
         tags = _get_entries(await _get_or_none(get, "/api/tags"), "models")
         return _parse_ollama(entries, _get_entries(loaded, "models"), tags)
     return _parse_other_server(entries)
+
+
+async def _has_version(get: FetchJson) -> bool:
+    found = await _get_or_none(get, "/api/version")
+    return isinstance(found, dict) and isinstance(found.get("version"), str)
+
+
+async def _probe_anthropic(get: FetchJson, options: ProbeOptions) -> ServerCapabilities:
+    # Without a key there is no answer.
+    if options.named and not options.has_key:
+        models: dict[str, Any] = {"data": [{"id": options.named}]}
+    else:
+        models = await _fetch_models(get, "/v1/models?limit=100", options)
+    entries = _get_entries(models, "data")
+    windows = _get_windows(entries, name="id", window="max_input_tokens")
+    found = _build_capabilities("Anthropic", _get_names(entries), windows, default=ANTHROPIC_WINDOW)
+    return replace(found, slots=SERVICE_SLOTS, wire_format=ANTHROPIC)
+
+
+async def _probe_ollama_itself(get: FetchJson, options: ProbeOptions) -> ServerCapabilities:
+    """Return the capabilities of Ollama by its own pages; models get the window that requests say."""
+    tags, loaded = await asyncio.gather(_fetch_tags(get), _get_or_none(get, "/api/ps"))
+    ready = _get_names(_get_entries(loaded, "models"), "name")
+    models = ready + tuple(name for name in _get_names(tags, "name") if name not in ready)
+    used = next((name for name in models if name in (options.named, f"{options.named}:latest")), None)
+    used = used or next(iter(models), "")
+    largest = await _find_largest_window(get, used) if used else 0
+    windows = {used: min(options.context, largest)} if largest else {}
+    found = _build_capabilities("Ollama", models, windows, default=options.context)
+    sizes = _get_sizes(
+        [*_get_entries(loaded, "models"), *tags], name="name", part="details", size="parameter_size"
+    )
+    return replace(found, stated_sizes=sizes, wire_format=OLLAMA)
+
+
+async def _fetch_tags(get: FetchJson) -> list[dict[str, Any]]:
+    try:
+        tags = await get("/api/tags")
+    except MalformedResponse:
+        raise WrongAddress from None
+    if not isinstance(tags, dict) or "models" not in tags:
+        raise WrongAddress
+    return _get_entries(tags, "models")
+
+
+async def _find_largest_window(get: FetchJson, model: str) -> int:
+    """Return how many tokens a model of Ollama was made for; 0 if it does not say."""
+    try:
+        shown = await get("/api/show", {"model": model})
+    except ModelError:
+        return 0
+    facts = shown.get("model_info") if isinstance(shown, dict) else None
+    if not isinstance(facts, dict):
+        return 0
+    lengths = (value for name, value in facts.items() if name.endswith(".context_length"))
+    return max((_parse_positive_int(value, 0) for value in lengths), default=0)
 
 
 def _parse_llama_cpp(entries: list[dict[str, Any]], props: dict[str, Any]) -> ServerCapabilities:

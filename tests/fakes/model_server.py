@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
-from tests.fakes.script import DropError, Script, ScriptedStream, make_words
+from tests.fakes.script import OPENAI_WRITER, DropError, Script, ScriptedStream, make_words
 from tests.fakes.waiting import PATIENCE
 
 __all__ = ["FakeModelServer", "Script", "make_words"]
@@ -60,7 +60,14 @@ class ServerBehavior:
 
 
 class FakeModelServer:
-    """A model server on a free port of 127.0.0.1, in a thread with its own event loop."""
+    """A model server on a free port of 127.0.0.1, in a thread with its own event loop.
+
+    A subclass has another wire format: where replies are requested, and how its events are written.
+    """
+
+    reply_path = "/v1/chat/completions"
+    schema_field = "response_format"
+    wire = OPENAI_WRITER
 
     def __init__(self, *scripts: Script, port: int = 0, **manners: Any) -> None:
         self.manners = ServerBehavior(**manners)
@@ -86,15 +93,18 @@ class FakeModelServer:
     @property
     def calls(self) -> list[Any]:
         """The bodies of the requests for replies."""
-        return [body for body in self._asked() if "response_format" not in body]
+        return [body for body in self._asked() if not self._wants_json(body)]
 
     @property
     def asked_for_json(self) -> list[Any]:
         """The bodies of the requests with a JSON schema, which a page sends after a reply."""
-        return [body for body in self._asked() if "response_format" in body]
+        return [body for body in self._asked() if self._wants_json(body)]
+
+    def _wants_json(self, body: Any) -> bool:
+        return self.schema_field in body
 
     def _asked(self) -> list[Any]:
-        return [request.body for request in self.requests if request.path == "/v1/chat/completions"]
+        return [request.body for request in self.requests if request.path == self.reply_path]
 
     def add_scripts(self, *scripts: Script) -> None:
         """Add scripts for the next calls."""
@@ -179,8 +189,8 @@ class FakeModelServer:
         self, request: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         refusal = self._get_refusal(request)
-        if refusal is None and request.path == "/v1/chat/completions":
-            is_offer = "response_format" in request.body
+        if refusal is None and request.path == self.reply_path:
+            is_offer = self._wants_json(request.body)
             script = self.answer(request.body) or self._take_script(
                 self._offers if is_offer else self._scripts, is_offer
             )
@@ -193,12 +203,14 @@ class FakeModelServer:
         manners = self.manners
         if manners.redirect:
             return 302, {}
-        wanted = f"Bearer {manners.api_key}"
-        if manners.api_key and request.path != "/health" and request.headers.get("authorization") != wanted:
-            return 401, {"error": {"code": 401, "message": "Invalid API Key", "type": "authentication_error"}}
+        if manners.api_key and request.path != "/health" and self._get_key(request) != manners.api_key:
+            return 401, self.wire.build_refusal(401, "Invalid API Key")
         if manners.loading:
             return 503, {"error": {"code": 503, "message": "Loading model", "type": "unavailable_error"}}
         return None
+
+    def _get_key(self, request: Request) -> str:
+        return request.headers.get("authorization", "").removeprefix("Bearer ")
 
     def _take_script(self, scripts: deque[Script], is_offer: bool) -> Script:
         return scripts.popleft() if scripts else OFFER if is_offer else self.manners.default
@@ -208,10 +220,10 @@ class FakeModelServer:
     ) -> None:
         if script.status != 200 and script.error_after is None:
             await asyncio.sleep(script.headers_after)
-            _write_json(writer, script.status, {"error": {"code": script.status, "message": script.error}})
+            _write_json(writer, script.status, self.wire.build_refusal(script.status, script.error))
             return
         self.streams += 1
-        sending = asyncio.ensure_future(ScriptedStream(script, writer).run())
+        sending = asyncio.ensure_future(ScriptedStream(script, writer, self.wire).run())
         leaving = asyncio.ensure_future(reader.read(1))
         try:
             await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)

@@ -6,6 +6,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from threading import Event
+from typing import Any
 
 _PROSE = """
 you walked a long way today and the rain kept company until tea was warm again . , so quiet evening light
@@ -85,18 +86,51 @@ def _frame_chunk(data: bytes) -> bytes:
 _FRAMES: dict[tuple[str, str], bytes] = {}
 
 
-def _token(name: str, text: str) -> bytes:
+class WireWriter:
+    """The events of a reply as bytes, in the format of OpenAI; subclasses have other formats."""
+
+    content_type = "text/event-stream"
+    done = b"data: [DONE]\n\n"
+    malformed = b'data: {"choices":[{"delta":{"content":"hal\n\n'
+
+    def begin(self) -> bytes:
+        """Return what comes before the first token."""
+        return b""
+
+    def write_text(self, text: str) -> bytes:
+        """Return the event of a token."""
+        return _event({"content": text})
+
+    def write_thought(self, text: str, *, field: str) -> bytes:
+        """Return the event of a token of thinking, in a field of this name."""
+        return _event({field: text})
+
+    def write_end(self, reason: str, count: int) -> bytes:
+        """Return the end of a reply with so many tokens."""
+        usage = {"choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": count}}
+        return _event({}, reason) + b"data: " + json.dumps(usage).encode() + b"\n\n" + self.done
+
+    def write_error(self, status: int, message: str) -> bytes:
+        """Return the event of an error."""
+        return b"data: " + json.dumps({"error": {"code": status, "message": message}}).encode() + b"\n\n"
+
+    def build_refusal(self, status: int, message: str) -> Any:
+        """Return the body of a response that refuses a request."""
+        return {"error": {"code": status, "message": message}}
+
+
+OPENAI_WRITER = WireWriter()
+
+
+def _token(writer: WireWriter, name: str, text: str) -> bytes:
     """Return a token's event in its own HTTP chunk, as llama.cpp sends it; cached for benchmarks."""
-    frame = _FRAMES.get((name, text))
+    frame = _FRAMES.get((name, text)) if writer is OPENAI_WRITER else None
     if frame is None:
-        frame = _FRAMES[name, text] = _frame_chunk(_event({name: text}))
+        event = writer.write_text(text) if name == "content" else writer.write_thought(text, field=name)
+        frame = _frame_chunk(event)
+        if writer is OPENAI_WRITER:
+            _FRAMES[name, text] = frame
     return frame
-
-
-def _ending(script: Script, count: int) -> bytes:
-    usage = {"choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": count}}
-    last = _event({}, script.finish_reason) + b"data: " + json.dumps(usage).encode() + b"\n\ndata: [DONE]\n\n"
-    return _frame_chunk(last) + b"0\r\n\r\n"
 
 
 class DropError(Exception):
@@ -106,8 +140,10 @@ class DropError(Exception):
 class ScriptedStream:
     """The sending of one scripted reply."""
 
-    def __init__(self, script: Script, writer: asyncio.StreamWriter) -> None:
-        self._script, self._writer = script, writer
+    def __init__(
+        self, script: Script, writer: asyncio.StreamWriter, wire: WireWriter = OPENAI_WRITER
+    ) -> None:
+        self._script, self._writer, self._wire = script, writer, wire
 
     async def run(self) -> None:
         script = self._script
@@ -115,21 +151,23 @@ class ScriptedStream:
         if script.response is not None:
             await self._send_response(script.response)
             return
-        self._writer.write(
-            b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
-        )
+        head = f"HTTP/1.1 200 OK\r\nContent-Type: {self._wire.content_type}\r\nTransfer-Encoding: chunked"
+        self._writer.write(head.encode() + b"\r\n\r\n")
         await self._writer.drain()
         await asyncio.sleep(script.first_after)
         if script.first_when is not None:
             await _wait_for(script.first_when)
         if script.raw is not None:
-            await self._raw(script.raw + (b"" if script.no_end else b"data: [DONE]\n\n"))
+            await self._raw(script.raw + (b"" if script.no_end else self._wire.done))
             return
         if script.chunk_size:
-            whole = b"".join(_event({"content": token}) for token in script.tokens)
-            await self._raw(whole + _event({}, "stop") + b"data: [DONE]\n\n")
+            whole = b"".join(self._wire.write_text(token) for token in script.tokens)
+            await self._raw(self._wire.begin() + whole + self._wire.write_end("stop", len(script.tokens)))
             return
-        await self._frames([_token(script.thought_field, thought) for thought in script.thoughts], start=0)
+        if beginning := self._wire.begin():
+            self._writer.write(_frame_chunk(beginning))
+        thoughts = [_token(self._wire, script.thought_field, thought) for thought in script.thoughts]
+        await self._frames(thoughts, start=0)
         await self._tokens()
 
     async def _send_response(self, response: bytes) -> None:
@@ -153,7 +191,7 @@ class ScriptedStream:
 
     async def _tokens(self) -> None:
         script, sent = self._script, 0
-        frames = [_token("content", token) for token in script.tokens]
+        frames = [_token(self._wire, "content", token) for token in script.tokens]
         if script.rest_when is not None:
             await self._frames(frames[: script.rest_after], start=0)
             await _wait_for(script.rest_when)
@@ -167,7 +205,8 @@ class ScriptedStream:
         await self._fault()
         if script.end_when is not None:
             await _wait_for(script.end_when)
-        self._writer.write(b"0\r\n\r\n" if script.no_end else _ending(script, sent))
+        end = b"" if script.no_end else _frame_chunk(self._wire.write_end(script.finish_reason, sent))
+        self._writer.write(end + b"0\r\n\r\n")
 
     def _next_fault(self, length: int) -> int:
         script = self._script
@@ -177,12 +216,10 @@ class ScriptedStream:
     async def _fault(self) -> None:
         script = self._script
         if script.malformed_after is not None:
-            self._writer.write(_frame_chunk(b'data: {"choices":[{"delta":{"content":"hal\n\n'))
+            self._writer.write(_frame_chunk(self._wire.malformed))
         if script.error_after is not None:
-            answer = {
-                "error": {"code": script.status if script.status != 200 else 500, "message": script.error}
-            }
-            self._writer.write(_frame_chunk(b"data: " + json.dumps(answer).encode() + b"\n\n"))
+            status = script.status if script.status != 200 else 500
+            self._writer.write(_frame_chunk(self._wire.write_error(status, script.error)))
         if script.drop_after is not None:
             await self._writer.drain()
             raise DropError

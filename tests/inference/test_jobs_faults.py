@@ -246,9 +246,11 @@ def model() -> Iterator[FakeModelServer]:
         yield server
 
 
-async def run_jobs(model: FakeModelServer, *scripts: Script) -> list[RecordingTask]:
+async def run_jobs(
+    model: FakeModelServer, *scripts: Script, wire_format: str = "auto"
+) -> list[RecordingTask]:
     """Run a job for each script, each of another person, with one client of the server."""
-    server = ModelServer(model.url)
+    server = ModelServer(model.url, wire_format=wire_format)
 
     async def find() -> ModelServer:
         return server

@@ -12,6 +12,8 @@ from typing import Any
 
 from llamora.llm.deltas import Delta
 from llamora.llm.errors import ModelError
+from llamora.llm.formats.chat_completions import CHAT_COMPLETIONS
+from llamora.llm.formats.wire_format import WireFormat
 from llamora.llm.stream_parser import StreamParser
 
 DONE = b"data: [DONE]\n\n"
@@ -41,9 +43,9 @@ class Reading:
             self.thought += delta.thought
 
 
-def read_chunks(chunks: Iterable[bytes]) -> Reading:
+def read_chunks(chunks: Iterable[bytes], wire_format: WireFormat = CHAT_COMPLETIONS) -> Reading:
     """Read a response in these pieces as the client does."""
-    parser, reading = StreamParser(), Reading()
+    parser, reading = StreamParser(wire_format=wire_format), Reading()
     try:
         for chunk in chunks:
             reading.add(parser.feed(chunk))

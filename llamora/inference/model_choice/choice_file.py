@@ -3,6 +3,7 @@
     {"file": "heron-3b.gguf"}                              a file in the folder models
     {"file": "/mnt/models/heron-3b.gguf"}                  a file elsewhere
     {"url": "http://127.0.0.1:11434", "model": "heron"}    a model of a server
+    {"url": "...", "model": "heron", "format": "ollama"}   the same, and the format in which it is asked
 
 Without this file, the household has chosen nothing.
 """
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from llamora.inference.model_choice.errors import ChoiceRefused
+from llamora.llm.formats.wire_format import NAMES
 
 CHOICE_FILE: Final = "choice.json"
 _LONGEST: Final = 1 << 16
@@ -22,11 +24,12 @@ _LONGEST: Final = 1 << 16
 
 @dataclass(frozen=True, kw_only=True)
 class ModelChoice:
-    """The choice: a file, or a server and one of its models. Empty if nothing was chosen."""
+    """The choice: a file, or a server, one of its models and its format. Empty if nothing was chosen."""
 
     file: str = ""
     url: str = ""
     model: str = ""
+    wire_format: str = ""
 
     def __bool__(self) -> bool:
         return bool(self.file or self.url)
@@ -47,7 +50,13 @@ def read_choice(folder: Path) -> ModelChoice:
         raise ChoiceRefused("choice_unreadable") from None
     values = found if isinstance(found, dict) else {}
     texts = {key: value for key, value in values.items() if isinstance(value, str) and value.isprintable()}
-    choice = ModelChoice(file=texts.get("file", ""), url=texts.get("url", ""), model=texts.get("model", ""))
+    wire_format = texts.get("format", "")
+    choice = ModelChoice(
+        file=texts.get("file", ""),
+        url=texts.get("url", ""),
+        model=texts.get("model", ""),
+        wire_format=wire_format if wire_format in NAMES else "",
+    )
     if bool(choice.file) == bool(choice.url):
         raise ChoiceRefused("choice_unreadable")
     return choice
@@ -61,6 +70,8 @@ def write_choice(folder: Path, choice: ModelChoice) -> None:
         return
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     values = {"file": choice.file} if choice.file else {"url": choice.url, "model": choice.model}
+    if choice.url and choice.wire_format:
+        values["format"] = choice.wire_format
     try:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:

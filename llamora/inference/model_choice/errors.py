@@ -21,6 +21,7 @@ _SENTENCES: Final = {
     "not_added": "The file could not be written: {reason}. Try again when that is solved.",
     "elsewhere": "This file lies outside the folder models, so Llamora doesn't delete it.",
     "wrong_address": "The address of a model server begins with http:// or https://. Correct it.",
+    "unknown_format": "There is no such format. Choose one from the list.",
     "remote_not_allowed": (
         "This server is on another machine, and your text would be sent there. To allow this, set "
         "LLAMORA_MODEL_ALLOW_REMOTE to true and restart Llamora."

@@ -23,6 +23,7 @@ CHOICE: Final = "choice"
 class Selection:
     """The model to be used: a file, a server, or what is found (with a name, only that).
 
+    wire_format  the name of the format of that server, if the choice says it
     decided_by   the setting or option that decides, "choice" for the household's, or nothing
     problem      a code of `errors`, if there is a choice that could not be read
     """
@@ -30,6 +31,7 @@ class Selection:
     file: Path | None = None
     url: str = ""
     model: str = ""
+    wire_format: str = ""
     decided_by: str = ""
     problem: str = ""
 
@@ -57,7 +59,11 @@ def select_model(config: ModelConfig) -> Selection:
         return Selection(model=config.name, decided_by=config.decided_by or "LLAMORA_MODEL_NAME")
     if choice:
         return Selection(
-            file=choice.get_path(config.models_folder), url=choice.url, model=choice.model, decided_by=CHOICE
+            file=choice.get_path(config.models_folder),
+            url=choice.url,
+            model=choice.model,
+            wire_format=choice.wire_format,
+            decided_by=CHOICE,
         )
     return Selection(problem=problem)
 

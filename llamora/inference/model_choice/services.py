@@ -49,6 +49,7 @@ from llamora.inference.model_choice.model_files import (
 from llamora.inference.model_choice.selection import CHOICE, Selection, list_candidates, select_model
 from llamora.inference.model_choice.servers import FoundServer, find_servers
 from llamora.inference.model_choice.uploads import add_file
+from llamora.llm.formats.wire_format import NAMES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +118,7 @@ def list_files() -> list[FileEntry]:
 def list_servers(*, seconds: float = 2.0) -> list[FoundServer]:
     """Return the model servers that answer within some seconds, with their models."""
     config = _get_config()
-    return asyncio.run(find_servers(config, chosen=select_model(config).url, seconds=seconds))
+    return asyncio.run(find_servers(config, chosen=select_model(config), seconds=seconds))
 
 
 def list_catalogue() -> list[CatalogueEntry]:
@@ -182,8 +183,8 @@ def choose_file(name: str) -> ModelFile:
     return file
 
 
-def choose_server(url: str, model: str = "") -> None:
-    """Choose a model server, and one of its models by name, or its first.
+def choose_server(url: str, model: str = "", wire_format: str = "") -> None:
+    """Choose a model server, one of its models by name, or its first, and the name of its format.
 
     If LLAMORA_MODEL_URL is set, only a model of that server can be chosen.
     """
@@ -193,7 +194,9 @@ def choose_server(url: str, model: str = "") -> None:
     _check_address(url, allow_remote=config.allow_remote)
     if not model.isprintable():
         raise ChoiceRefused("unknown_name", name="?")
-    _save_choice(ModelChoice(url=url, model=model))
+    if wire_format not in ("", *NAMES):
+        raise ChoiceRefused("unknown_format")
+    _save_choice(ModelChoice(url=url, model=model, wire_format=wire_format))
 
 
 def choose_named(name: str) -> ModelChoice:

@@ -24,6 +24,7 @@ _COPIED_SECONDS: Final = 300.0
 class Target:
     """The model to be used: a file, the server at a URL, or a server that is found, and which of its models.
 
+    wire_format         the name of the format of that server, if the choice says it
     problem             the code of a ModelStatus: why a file can't be used
     may_look_elsewhere  whether a server that is found will do
     """
@@ -31,6 +32,7 @@ class Target:
     file: ModelFile | None = None
     url: str = ""
     model: str = ""
+    wire_format: str = ""
     problem: str = ""
     may_look_elsewhere: bool = False
 
@@ -38,7 +40,13 @@ class Target:
     def identity(self) -> tuple[object, ...]:
         """The part of a target that makes it another one: a file that is replaced is another one too."""
         file = (self.file.path, self.file.stamp[0], self.file.stamp[1]) if self.file else None
-        return file, self.url, self.model, self.problem if not self.may_look_elsewhere else ""
+        return (
+            file,
+            self.url,
+            self.model,
+            self.wire_format,
+            self.problem if not self.may_look_elsewhere else "",
+        )
 
 
 class FolderWatch:
@@ -94,7 +102,7 @@ def find_target(config: ModelConfig, watch: FolderWatch, in_use: Path | None) ->
     watch.begin()
     selection = select_model(config)
     if selection.url:
-        return Target(url=selection.url, model=selection.model)
+        return Target(url=selection.url, model=selection.model, wire_format=selection.wire_format)
     if selection.file:
         return _check_chosen_file(selection.file, selection, watch)
     candidates = [file for file in list_candidates(config, selection) if watch.is_steady(file)]

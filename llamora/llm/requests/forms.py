@@ -12,7 +12,7 @@ without that part, and the client remembers the form for this model.
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,9 +20,9 @@ from llamora.llm.deltas import ChatMessages
 from llamora.llm.errors import is_too_long
 from llamora.llm.requests.sampling import THINKING, Sampling
 
-_REFUSALS = frozenset({400, 422})
+REFUSALS = frozenset({400, 422})
 # Some servers report an error of a template as their own.
-_TEMPLATE_FAILURES = _REFUSALS | {500, 501}
+_TEMPLATE_FAILURES = REFUSALS | {500, 501}
 _SYSTEM_SIGNS = (
     b"system role",  # Gemma, and most others
     b"only user and assistant roles",  # Llama 2, Mistral
@@ -30,20 +30,42 @@ _SYSTEM_SIGNS = (
     b"developer instruction is not enabled",  # Gemini's Gemma
     b"does not support 'system'",  # OpenAI's o1-mini
 )
-_NO_THINKING_SIGN = b"does not support thinking"  # Ollama, about reasoning_effort
+NO_THINKING_SIGN = b"does not support thinking"  # Ollama, about reasoning_effort
 # Parameters with another name elsewhere: in vLLM and SGLang. Servers ignore names that they do not know.
 _OTHER_NAMES = {"repeat_penalty": "repetition_penalty"}
 
 
+Refused = frozenset[tuple[str, str]]
+"""Parameters that a server refused, each with its value as JSON."""
+
+
+def find_named(text: bytes, sent: Mapping[str, Any], *, also: Collection[str] = ()) -> Refused:
+    """Return the parameters that were sent, with their values, whose names are in the text of a refusal."""
+    names = {*re.findall(r"\w+", text.decode("utf-8", "replace")), *also}
+    return frozenset((name, json.dumps(value)) for name, value in sent.items() if name in names)
+
+
+def leave_out(sampling: Mapping[str, Any], refused: Refused) -> dict[str, Any]:
+    """Return the parameters without those that a server refused with this value."""
+    return {name: value for name, value in sampling.items() if (name, json.dumps(value)) not in refused}
+
+
 @dataclass(frozen=True, kw_only=True)
 class ReplyRequest:
-    """The content of a request for a reply; `schema` is the JSON schema of the reply, if any."""
+    """The content of a request for a reply.
+
+    schema       the JSON schema of the reply, if any
+    window       the context window in tokens that a server is to load the model with, for Ollama
+    unload_after   after what time without a reply it is to unload the model, for Ollama; its own if empty
+    """
 
     model: str
     messages: ChatMessages
     max_tokens: int
     sampling: Sampling = field(default_factory=dict)
     schema: Mapping[str, Any] | None = None
+    window: int = 0
+    unload_after: str = ""
 
     def list_sampling(self) -> dict[str, Any]:
         """Return the sampling parameters under all their names."""
@@ -63,7 +85,7 @@ class RequestForm:
     has_stream_options: bool = True
     has_system: bool = True
     has_schema: bool = True
-    refused: frozenset[tuple[str, str]] = frozenset()
+    refused: Refused = frozenset()
 
     def build_body(self, request: ReplyRequest) -> dict[str, Any]:
         """Return the body of a request for a streamed reply."""
@@ -82,8 +104,7 @@ class RequestForm:
         return body
 
     def _select_sampling(self, request: ReplyRequest) -> dict[str, Any]:
-        sampling = request.list_sampling().items()
-        return {name: value for name, value in sampling if (name, json.dumps(value)) not in self.refused}
+        return leave_out(request.list_sampling(), self.refused)
 
     def build_messages(self, messages: ChatMessages) -> list[Mapping[str, str]]:
         """Return the messages in a form that the model's template accepts."""
@@ -102,7 +123,7 @@ class RequestForm:
         other = self
         if any(sign in text for sign in _SYSTEM_SIGNS):
             other = replace(self, has_system=False)
-        elif status not in _REFUSALS:
+        elif status not in REFUSALS:
             return None
         elif b"max_completion_tokens" in text and b"max_tokens" in text:
             other = replace(self, limit_name="max_completion_tokens")
@@ -114,13 +135,10 @@ class RequestForm:
             other = replace(self, has_schema=False)
         return other if other != self else None
 
-    def _find_named(self, text: bytes, request: ReplyRequest) -> frozenset[tuple[str, str]]:
+    def _find_named(self, text: bytes, request: ReplyRequest) -> Refused:
         """Return the sampling parameters of a request, with their values, that a refusal names."""
-        names = set(re.findall(r"\w+", text.decode("utf-8", "replace")))
-        if _NO_THINKING_SIGN in text:
-            names |= THINKING
-        sampling = self._select_sampling(request).items()
-        return frozenset((name, json.dumps(value)) for name, value in sampling if name in names)
+        also = THINKING if NO_THINKING_SIGN in text else frozenset[str]()
+        return find_named(text, self._select_sampling(request), also=also)
 
 
 USUAL_FORM = RequestForm()

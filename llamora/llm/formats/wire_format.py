@@ -1,0 +1,65 @@
+"""Parts of a wire format, and the names by which settings choose one."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from llamora.llm.deltas import ChatMessages
+from llamora.llm.formats.payloads import PayloadReader
+from llamora.llm.requests.forms import ReplyRequest
+from llamora.llm.requests.sampling import Sampling
+
+AUTO: Final = "auto"
+"""The name that stands for no format: the format is found out by probing the server."""
+OPENAI, ANTHROPIC, OLLAMA = "openai", "anthropic", "ollama"
+NAMES: Final = (AUTO, OPENAI, ANTHROPIC, OLLAMA)
+
+
+class BodySplitter(Protocol):
+    """Incremental splitter of a response's body into the payloads of its events."""
+
+    def feed(self, chunk: bytes) -> list[bytes]:
+        """Return the payloads that this chunk completes, in order."""
+
+    def close(self) -> list[bytes]:
+        """Return what is left at the end of the body as a last payload, if anything is."""
+
+
+class RequestShape(Protocol):
+    """The parts of a request that a server accepts, as far as it is known."""
+
+    def build_body(self, request: ReplyRequest) -> dict[str, Any]:
+        """Return the body of a request for a streamed reply."""
+
+    def build_messages(self, messages: ChatMessages) -> list[Mapping[str, str]]:
+        """Return the messages in a form that the model's template accepts."""
+
+    def find_other(self, status: int, body: bytes, *, request: ReplyRequest) -> "RequestShape | None":
+        """Return the shape that the refusal of a request asks for, or None if it asks for none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WireFormat:
+    """A wire format.
+
+    name           the name by which a setting chooses it
+    title          its name for people
+    path           where replies are requested
+    usual_shape    the shape of the first request to a model
+    build_headers  returns the headers with an API key, which may be empty
+    find_unknown   returns the names of sampling parameters that it does not know, or not with these values
+    """
+
+    name: str
+    title: str
+    path: str
+    usual_shape: RequestShape
+    build_splitter: Callable[[], BodySplitter]
+    build_reader: Callable[[], PayloadReader]
+    build_headers: Callable[[str], dict[str, str]]
+    find_unknown: Callable[[Sampling], list[str]]
+
+
+def build_bearer_header(api_key: str) -> dict[str, str]:
+    """Return the header of RFC 6750, which most servers read."""
+    return {"Authorization": f"Bearer {api_key}"} if api_key else {}
