@@ -16,7 +16,7 @@ WITHOUT_DATABASE = frozenset({"config", "daemon"})
 # They read or change a household, and make no empty database where there is none.
 OF_A_HOUSEHOLD = frozenset(
     {
-        *("users", "invite", "export_diary", "import_diary", "stats", "prune"),
+        *("users", "invite", "export_diary", "import_diary", "import_notes", "stats", "prune"),
         *("rotate_dek", "reindex", "bench_search", "dumpdata"),
     }
 )

@@ -96,6 +96,38 @@ DAMAGED_NOTE: Final = (
 )
 
 
+NOTE_LABEL: Final = "Note {number}"
+NOTE_INCOMPLETE: Final = "{label} has no name or no text, so it was left out"
+NOTES_ADDED: Final = "{count} from {source}."
+NOTES_SAME: Final = "{count} with the same text already."
+NOTES_REPLACED: Final = "{count} replaced; what they said before is in their history for thirty days."
+NOTES_LEFT: Final = (
+    "{count} with another text here stayed as they are. Run this again with --replace, and the files take "
+    "their place:"
+)
+NOTES_REFUSED: Final = "{count} not imported:"
+NOTES_IMPORTED_HINT: Final = (
+    "What was imported is not used before you have read it: open Notes, and choose This is mine or approve "
+    "the skill."
+)
+WORKSPACE_EMPTY: Final = (
+    "There is no file in it. Choose the folder that has SOUL.md, knowledge or skills in it."
+)
+WORKSPACE_TWICE: Final = "This file is there more than once. Leave one of them, then import again."
+WORKSPACE_NO_FILE: Final = "This is a link or no file, so it is left out. Put the file itself in its place."
+WORKSPACE_ENCRYPTED: Final = "This file has a password. Unpack it, and import the folder."
+WORKSPACE_UNREADABLE: Final = "This file in the zip can't be read. Unpack it, and import the folder."
+NOT_A_WORKSPACE: Final = "This is no folder. Choose the folder that has SOUL.md, knowledge or skills in it."
+
+
+def get_workspace_too_big_message() -> str:
+    """Return the refusal of a workspace with too many or too big files."""
+    return (
+        "This has more files than there can be notes: 2,000, and 64 MB together. Move what is no part of the "
+        "workspace out of it, then import again."
+    )
+
+
 def get_note_path_too_long_message(*, length: int, limit: int) -> str:
     """Return the refusal of a path that is too long."""
     return (

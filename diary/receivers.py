@@ -19,6 +19,7 @@ from accounts.signals import (
     vault_locked,
     vault_unlocked,
 )
+from diary import hooks
 from diary.drafts.late_drafts import merge_late_drafts
 from diary.entries.services import purge_bin
 from diary.generation.page_tasks import register_sections
@@ -41,6 +42,15 @@ from diary.models import (
 )
 from diary.models.notes import NOTE_PATH_INDEX_LABEL
 from diary.notes.services import purge_note_versions
+from diary.notes.workspace.note_rows import (
+    NOTE_ROW_SIGNATURE,
+    VERSION_ROW_SIGNATURE,
+    build_draft_rule,
+    build_note_rule,
+    build_version_rule,
+    insert_note_row,
+    skip_row,
+)
 from diary.openings import presenters as openings_presenters
 from diary.recaps.services import delete_recap
 from diary.rendering import page_texts
@@ -69,6 +79,14 @@ def connect() -> None:
     register_sections(replies_presenters.find_section)
     register_sections(openings_presenters.find_section)
     page_texts.connect()
+    hooks.register_signature("diary.note", NOTE_ROW_SIGNATURE)
+    hooks.register_signature("diary.noteversion", VERSION_ROW_SIGNATURE)
+    hooks.register_export_rule("diary.note", build_note_rule)
+    hooks.register_export_rule("diary.noteversion", build_version_rule)
+    hooks.register_export_rule("diary.notedraft", build_draft_rule)
+    hooks.register_row_import("notes", insert_note_row)
+    hooks.register_row_import("note_versions", skip_row)
+    hooks.register_row_import("note_drafts", skip_row)
     register_blind_index(
         BlindIndex(
             model=Note, column="path_index", label=NOTE_PATH_INDEX_LABEL, value=lambda note: note.head["path"]

@@ -11,5 +11,6 @@ skills        skills, for reply styles
 kind_words    what the pages say about each kind
 forms         what the pages send
 presenters    notes as the pages show them
+workspace     notes as files, their export and import
 front_matter  the lines between two `---` at the top of a file
 """

@@ -11,8 +11,9 @@ here is approved with that, everything else waits until they have read it (`appr
 Each function takes the keyring that opens the notes and puts it in force. `origin` is one of `Origin`.
 """
 
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -51,6 +52,54 @@ _WRITTEN: Final = [
 _DAMAGE: Final = (EnvelopeError, SealedFieldError)
 
 
+@dataclass(frozen=True, kw_only=True)
+class NewNote:
+    """A note to insert; `id` and `revision` are those of one that this diary exported."""
+
+    path: str = field(repr=False)
+    content: str | bytes = field(repr=False)
+    origin: str
+    source: str = field(default="", repr=False)
+    came_in: bool = False
+    id: UUID | None = None
+    revision: int = 1
+    is_approved: bool = False
+
+
+class NotePaths:
+    """Paths of a person's notes, and their folders, so that many can be added without opening each again."""
+
+    def __init__(self, paths: Iterable[str], *, count: int) -> None:
+        self.count = count
+        self._files: set[str] = set()
+        self._folders: set[str] = set()
+        for path in paths:
+            self._add(path)
+
+    @classmethod
+    def load(cls, keyring: RealmKeyring) -> "NotePaths":
+        """Return those of a person's notes; needs the keyring in force. Damaged notes are counted."""
+        heads = [open_head(row) for row in Note.objects.filter(owner_id=keyring.owner).only("head")]
+        return cls((head.path for head in heads if head is not None), count=len(heads))
+
+    def add(self, path: str) -> None:
+        """Add the path of a note that was inserted."""
+        self.count += 1
+        self._add(path)
+
+    def is_taken(self, path: str) -> bool:
+        """Return whether a note or a folder has a path, or a note that of one of its folders."""
+        return (
+            path in self._files
+            or path in self._folders
+            or any(folder in self._files for folder in _iter_folders(path))
+        )
+
+    def _add(self, path: str) -> None:
+        self._files.add(path)
+        self._folders.update(_iter_folders(path))
+
+
 def save_note(
     keyring: RealmKeyring,
     path: str,
@@ -75,7 +124,15 @@ def save_note(
     check_content(content, NoteKind.FILE if came_in else derive_kind(path))
     with in_force(keyring), write_transaction():
         if note_id is None:
-            row = _create(keyring, path, content, origin, source=source, came_in=came_in)
+            new_note = NewNote(
+                path=path,
+                content=content,
+                origin=origin,
+                source=source,
+                came_in=came_in,
+                is_approved=origin == Origin.OWN,
+            )
+            row = _create(keyring, new_note)
             delete_new_note_draft_if_saved(keyring.owner, content, revision=draft_revision)
             return build_note_text(row)
         row = get_note_row(keyring.owner, note_id)
@@ -92,6 +149,44 @@ def save_note(
         _write(keyring, row, new, origin, approves=origin == Origin.OWN)
         delete_note_draft_if_saved(row, content, revision=draft_revision)
         return build_note_text(row)
+
+
+def insert_note(
+    keyring: Keyring,
+    new: NewNote,
+    *,
+    paths: NotePaths,
+    created_at: datetime | None = None,
+    updated_at: datetime | None = None,
+) -> Note:
+    """Insert one of many notes of an import, in the transaction of the caller, and add its path to `paths`.
+
+    Return its row; raise a NoteError.
+    """
+    check_path(new.path)
+    check_content(new.content, NoteKind.FILE)
+    if paths.count >= MAX_NOTES:
+        raise TooManyNotes
+    if paths.is_taken(new.path):
+        raise NotePathTaken
+    with in_force(keyring):
+        row = _insert(keyring, new, created_at=created_at, updated_at=updated_at)
+    paths.add(new.path)
+    return row
+
+
+def replace_with_own(
+    keyring: Keyring, note_id: UUID, content: str | bytes, *, origin: str, is_approved: bool
+) -> None:
+    """Replace the content of a note with one that this diary signed, so that its origin is known."""
+    with in_force(keyring), write_transaction():
+        row = get_note_row(keyring.owner, note_id)
+        head = _open_head(row)
+        _store_version(row)
+        row.origin = origin
+        _set_content(row, content)
+        new = NoteHead.create(head.path, content, source=head.source)
+        _write(keyring, row, new, origin, approves=is_approved)
 
 
 def rename_note(
@@ -198,22 +293,41 @@ def purge_note_versions(*, owner_id: UUID) -> int:
 # --- Parts -----------------------------------------------------------------------------------------------
 
 
-def _create(
-    keyring: RealmKeyring, path: str, content: str | bytes, origin: str, *, source: str, came_in: bool
-) -> Note:
-    index = compute_path_index(keyring, path)
+def _create(keyring: RealmKeyring, new: NewNote) -> Note:
+    index = compute_path_index(keyring, new.path)
     existing = Note.objects.filter(owner_id=keyring.owner, path_index=index).first()
     if existing is not None:
-        if not _is_damaged(existing) and _get_content(existing) == content:
+        if not _is_damaged(existing) and _get_content(existing) == new.content:
             return existing
         raise NotePathTaken
     if Note.objects.filter(owner_id=keyring.owner).count() >= MAX_NOTES:
         raise TooManyNotes
-    _check_is_free(keyring, path, besides=None)
-    head = NoteHead.create(path, content, source=source, came_in=came_in)
-    row = Note(owner_id=keyring.owner, path_index=index, origin=origin, head=head.to_json())
-    _set_content(row, content)
-    if derive_kind(path) is NoteKind.SKILL and origin == Origin.OWN:
+    _check_is_free(keyring, new.path, besides=None)
+    return _insert(keyring, new)
+
+
+def _insert(
+    keyring: RealmKeyring,
+    new: NewNote,
+    *,
+    created_at: datetime | None = None,
+    updated_at: datetime | None = None,
+) -> Note:
+    now = timezone.now()
+    head = NoteHead.create(new.path, new.content, source=new.source, came_in=new.came_in)
+    row = Note(
+        owner_id=keyring.owner,
+        path_index=compute_path_index(keyring, new.path),
+        origin=new.origin,
+        revision=new.revision,
+        head=head.to_json(),
+        created_at=created_at or now,
+        updated_at=updated_at or now,
+    )
+    if new.id is not None:
+        row.id = new.id
+    _set_content(row, new.content)
+    if derive_kind(new.path) is NoteKind.SKILL and new.origin == Origin.OWN and new.is_approved:
         row.approved_revision = row.revision
     row.save(force_insert=True)
     return row

@@ -2,6 +2,7 @@
 
     diary.json                  UTF-8
     days/2026/2026-11-20.md     UTF-8, one for each day with entries that are not deleted
+    workspace/SOUL.md           and the other notes, each a file at its path (`diary.notes.workspace.files`)
 
 `diary.json` is one object, in this order (version 1):
 

@@ -6,7 +6,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Protocol
+from typing import Protocol
 
 
 class ExportTarget(Protocol):
@@ -14,6 +14,9 @@ class ExportTarget(Protocol):
 
     def write_file(self, name: str, content: Iterator[str]) -> None:
         """Write a file from chunks of text."""
+
+    def write_bytes(self, name: str, content: bytes) -> None:
+        """Write a file of these bytes."""
 
 
 @contextmanager
@@ -41,9 +44,9 @@ def _open_private(path: str | Path, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-def _write_chunks(file: IO[bytes], content: Iterator[str]) -> None:
+def _encode_chunks(content: Iterator[str]) -> Iterator[bytes]:
     for chunk in content:
-        file.write(chunk.encode("utf-8"))
+        yield chunk.encode("utf-8")
 
 
 class _FolderTarget:
@@ -51,11 +54,17 @@ class _FolderTarget:
         self._root = root
 
     def write_file(self, name: str, content: Iterator[str]) -> None:
+        self._write(name, _encode_chunks(content))
+
+    def write_bytes(self, name: str, content: bytes) -> None:
+        self._write(name, iter([content]))
+
+    def _write(self, name: str, content: Iterator[bytes]) -> None:
         path = self._root / name
         for folder in reversed(path.relative_to(self._root).parents):
             (self._root / folder).mkdir(mode=0o700, exist_ok=True)
         with open(path, "xb", opener=_open_private) as file:
-            _write_chunks(file, content)
+            file.writelines(content)
             file.flush()
             os.fsync(file.fileno())
 
@@ -68,10 +77,17 @@ class ZipTarget:
 
     def write_file(self, name: str, content: Iterator[str]) -> None:
         """Write a file from chunks of text."""
+        self._write(name, _encode_chunks(content))
+
+    def write_bytes(self, name: str, content: bytes) -> None:
+        """Write a file of these bytes."""
+        self._write(name, iter([content]))
+
+    def _write(self, name: str, content: Iterator[bytes]) -> None:
         info = zipfile.ZipInfo(name)
         info.compress_type, info.external_attr = zipfile.ZIP_DEFLATED, 0o600 << 16
         with self._archive.open(info, "w", force_zip64=True) as file:
-            _write_chunks(file, content)
+            file.writelines(content)
 
 
 @contextmanager

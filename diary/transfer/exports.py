@@ -26,13 +26,15 @@ from diary.drafts.late_drafts import merge_late_drafts
 from diary.entries.queries import get_digest_key
 from diary.inbox.boxes import open_boxes
 from diary.models import Draft, Entry
+from diary.notes.workspace.files import FOLDER as WORKSPACE_FOLDER
+from diary.notes.workspace.files import write_workspace
 from diary.origins.provenance import Provenance
 from diary.transfer import export_format
 from diary.transfer.export_format import ExportedText
 from diary.transfer.export_targets import ExportTarget
 from diary.transfer.programs.rules import ExportRules
 from diary.transfer.signatures import DRAFT_LABEL, ENTRY_LABEL, SIGNATURE_KEY, sign_row
-from llamora.crypto import EnvelopeError, Keyring, RealmKeyring, in_force
+from llamora.crypto import EnvelopeError, Keyring, Realm, RealmKeyring, in_force
 from llamora.database import NotWritten, read_snapshot
 from llamora.fields import MacField, SealedField, SealedModel
 from llamora.fields.fence import sealed_models
@@ -61,6 +63,7 @@ class ExportReport:
     days: int = 0
     rows: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     damaged: list[tuple[str, UUID, str]] = field(default_factory=list)
+    workspace_files: int = 0
     # Of rows that a program may not read, by kind.
     left_out: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
@@ -140,6 +143,11 @@ def export_diary(
             for day, markdown in iter_day_files(person, source, second):
                 target.write_file(export_format.day_file_name(day), iter([markdown]))
             report.days = second.days
+            if keyring.has_realm(Realm.NOTES):
+                files = write_workspace(keyring, signing_key=source.signing_key, reads_others=reads_others)
+                for path, content in files:
+                    target.write_bytes(f"{WORKSPACE_FOLDER}/{path}", content)
+                    report.workspace_files += 1
     return report
 
 

@@ -1,0 +1,197 @@
+"""Import of a workspace into the notes of a person, after a preview that changes nothing.
+
+A path that has no note gets one. A note that has the same text stays as it is. A note that has another text
+stays too, unless whoever imports says that the files take the place of the notes: what was there becomes a
+version for thirty days. What the import cannot take is named with a sentence, and the rest is imported.
+
+A file that this diary exported itself, and that nobody changed, is again the note that it was: with its id,
+its revision and its origin. Every other one is imported. Needs the keyring of whoever unlocked their diary.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+from diary.entries.queries import get_digest_key
+from diary.models import Note, Origin
+from diary.notes.errors import NoteError
+from diary.notes.kinds import NoteKind, derive_kind
+from diary.notes.queries import NoteLine, list_notes, read_note
+from diary.notes.services import (
+    NewNote,
+    NotePaths,
+    insert_note,
+    replace_with_own,
+    save_note,
+)
+from diary.notes.workspace.files import ReadFile
+from diary.notes.workspace.stamps import NoteStamp
+from llamora.crypto import Keyring, in_force
+from llamora.database import write_transaction
+from llamora.source_names import clean_source_name
+
+BATCH_SIZE: Final = 50
+
+
+class WorkspaceFileState(StrEnum):
+    """State of a file beside the notes there are."""
+
+    NEW = "new"
+    SAME = "same"
+    CHANGED = "changed"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComparedFile:
+    """A file of a workspace, and what an import would do with it."""
+
+    file: ReadFile
+    state: WorkspaceFileState
+    kind: NoteKind
+    # Believed: the file is one that this diary exported.
+    stamp: NoteStamp | None = None
+    note: NoteLine | None = None
+    sentence: str = ""
+
+    @property
+    def path(self) -> str:
+        """The path of the file."""
+        return self.file.path
+
+    @property
+    def origin(self) -> str:
+        """The origin that the note would have."""
+        return str(self.stamp.origin) if self.stamp else str(Origin.IMPORTED)
+
+
+@dataclass(kw_only=True)
+class NoteImportReport:
+    """Counts of an import, and a sentence for each file that was not taken."""
+
+    added: int = 0
+    same: int = 0
+    replaced: int = 0
+    # Notes with another text, which stayed.
+    left: list[str] = field(default_factory=list, repr=False)
+    refused: list[tuple[str, str]] = field(default_factory=list, repr=False)
+    by_kind: Counter[str] = field(default_factory=Counter)
+
+
+def preview_workspace(keyring: Keyring, files: Sequence[ReadFile]) -> list[ComparedFile]:
+    """Return what an import of these files would do with each, in their order; it changes nothing."""
+    with in_force(keyring):
+        key = get_digest_key(keyring.owner)
+        present = {line.path: line for line in list_notes(keyring) if not line.is_damaged}
+        return [_compare(keyring, file, present, key) for file in files]
+
+
+def import_workspace(
+    keyring: Keyring, files: Sequence[ReadFile], *, source: str, replaces: bool = False
+) -> NoteImportReport:
+    """Import files, and return what became of them; raise NotWritten, after which it can be repeated.
+
+    `source` is the name of the folder or the zip, which the notes show. With `replaces`, files take the place
+    of notes that have another text.
+    """
+    report = NoteImportReport()
+    source = clean_source_name(source)
+    with in_force(keyring):
+        compared = preview_workspace(keyring, files)
+        for start in range(0, len(compared), BATCH_SIZE):
+            with write_transaction():
+                paths = NotePaths.load(keyring)
+                for each in compared[start : start + BATCH_SIZE]:
+                    _import_file(keyring, each, paths, report, source=source, replaces=replaces)
+    return report
+
+
+def _compare(keyring: Keyring, file: ReadFile, present: dict[str, NoteLine], key: bytes) -> ComparedFile:
+    kind = derive_kind(file.path)
+    if file.refusal:
+        return ComparedFile(file=file, state=WorkspaceFileState.REFUSED, kind=kind, sentence=file.refusal)
+    stamp = None
+    if file.stamp is not None and isinstance(file.content, str):
+        stamp = file.stamp.verify(file.path, file.content, key)
+    line = present.get(file.path)
+    if line is None:
+        return ComparedFile(file=file, state=WorkspaceFileState.NEW, kind=kind, stamp=stamp)
+    is_same = read_note(keyring, line.id).content == file.content
+    state = WorkspaceFileState.SAME if is_same else WorkspaceFileState.CHANGED
+    return ComparedFile(file=file, state=state, kind=kind, stamp=stamp, note=line)
+
+
+def _import_file(
+    keyring: Keyring,
+    each: ComparedFile,
+    paths: NotePaths,
+    report: NoteImportReport,
+    *,
+    source: str,
+    replaces: bool,
+) -> None:
+    if each.state is WorkspaceFileState.REFUSED:
+        report.refused.append((each.path, each.sentence))
+        return
+    if each.state is WorkspaceFileState.SAME:
+        report.same += 1
+        return
+    if each.state is WorkspaceFileState.CHANGED and not replaces:
+        report.left.append(each.path)
+        return
+    try:
+        if each.note is None:
+            _insert(keyring, each, paths, source=source)
+            report.added += 1
+        else:
+            _replace(keyring, each, each.note, source=source)
+            report.replaced += 1
+    except NoteError as error:
+        report.refused.append((each.path, error.sentence))
+        return
+    report.by_kind[each.kind] += 1
+
+
+def _insert(keyring: Keyring, each: ComparedFile, paths: NotePaths, *, source: str) -> None:
+    stamp = each.stamp
+    new = NewNote(
+        path=each.path,
+        content=each.file.content,
+        origin=each.origin,
+        source="" if stamp else source,
+        # The lines of a stamp are taken out, so what is saved is not what came in.
+        came_in=each.file.stamp is None,
+        id=None if stamp is None or _is_known(stamp.id) else stamp.id,
+        revision=1 if stamp is None else stamp.revision,
+        is_approved=stamp is not None and stamp.is_approved,
+    )
+    insert_note(keyring, new, paths=paths)
+
+
+def _replace(keyring: Keyring, each: ComparedFile, note: NoteLine, *, source: str) -> None:
+    if each.stamp is not None:
+        replace_with_own(
+            keyring,
+            note.id,
+            each.file.content,
+            origin=each.origin,
+            is_approved=each.stamp.is_approved,
+        )
+        return
+    save_note(
+        keyring,
+        each.path,
+        each.file.content,
+        note_id=note.id,
+        based_on=note.revision,
+        origin=Origin.IMPORTED,
+        source=source,
+        came_in=each.file.stamp is None,
+    )
+
+
+def _is_known(note_id: UUID) -> bool:
+    return Note.objects.filter(id=note_id).exists()
