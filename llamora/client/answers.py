@@ -214,8 +214,18 @@ class ChatSource:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ChatFact:
+    """A fact that was read for an answer; no number in the answer refers to it."""
+
+    id: str
+    content: str = _text(default="")
+
+
+@dataclass(frozen=True, kw_only=True)
 class ChatAnswer:
-    """A complete answer, with its sources. `session_id` continues the conversation.
+    """A complete answer, with its sources and the facts that were read.
+
+    `session_id` continues the conversation.
 
     `model` is None where no model wrote it: then the sources are the answer, or there are none.
     `finish_reason` is "stop", "length" if it was cut at its limit, or "stopped" if it took too long.
@@ -225,6 +235,7 @@ class ChatAnswer:
     session_id: str
     model: str | None = None
     sources: tuple[ChatSource, ...] = ()
+    facts: tuple[ChatFact, ...] = ()
     read_imported: bool = False
     finish_reason: str | None = None
 
@@ -257,6 +268,7 @@ class ChatEnd:
     response: str | None = _text(default=None)
     finish_reason: str | None = None
     read_imported: bool = False
+    facts: tuple[ChatFact, ...] = ()
 
 
 ChatEvent = ChatStart | ChatText | ChatRestart | ChatEnd

@@ -76,6 +76,8 @@ class WrittenAnswer:
     state: JobState
     reason: str = ""
     model: str = ""
+    # What was sent to the model with the passages.
+    facts: Sequence[PromptFact] = field(default=(), repr=False)
 
     @property
     def is_complete(self) -> bool:
@@ -159,7 +161,13 @@ def read_answer(asked: AskedQuestion) -> WrittenAnswer:
     if job is None:
         return WrittenAnswer(text=asked.answer, state=JobState.DONE, reason=asked.reason)
     text = drop_unknown_numbers(job.text, count=len(asked.sources))
-    return WrittenAnswer(text=text, state=job.state, reason=job.reason, model=job.author.model or asked.model)
+    return WrittenAnswer(
+        text=text,
+        state=job.state,
+        reason=job.reason,
+        model=job.author.model or asked.model,
+        facts=get_task(job, AnswerTask).list_sent_facts(),
+    )
 
 
 def stop_answer(asked: AskedQuestion) -> None:

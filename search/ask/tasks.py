@@ -136,9 +136,13 @@ class AnswerTask:
             else (),
         )
 
-    def _build_facts(self) -> list[ReadFact]:
+    def list_sent_facts(self) -> list[PromptFact]:
+        """Return the facts that the model was sent; before that, those that are to be sent."""
         read = set(self.record.facts)
-        return [build_read_fact(fact.id, fact.text, is_read=True) for fact in self.facts if fact.id in read]
+        return [fact for fact in self.facts if fact.id in read]
+
+    def _build_facts(self) -> list[ReadFact]:
+        return [build_read_fact(fact.id, fact.text, is_read=True) for fact in self.list_sent_facts()]
 
     def _build_sources(self) -> list[SourceView]:
         return [

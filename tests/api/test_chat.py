@@ -26,6 +26,7 @@ from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script, make_words
 from tests.people import Resident, register_resident
 from tests.search.indexing import BagOfWords, open_index
+from tests.traces.facts.telling import add_fact
 
 ANNA = "Where did I meet Anna?"
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -83,6 +84,7 @@ def test_a_question_is_answered_with_its_sources(
         "response": "At the weir [1], not there.",
         "session_id": str(row.session_id),
         "model": "fake-model",
+        "facts": [],
         "read_imported": False,
         "finish_reason": "stop",
     }
@@ -91,6 +93,22 @@ def test_a_question_is_answered_with_its_sources(
     assert (row.origin, row.state) == ("program", "done")
     token_uses.write_all()
     assert AccessToken.objects.get().read_count == 1
+
+
+def test_an_answer_names_the_facts_that_were_read(
+    live: ServingLoop, model: FakeModelServer, olive: Resident, program: Program
+) -> None:
+    fact = add_fact(olive, "Anna is a midwife in Hull")
+    add_fact(olive, "You have a dog called Biggie")
+    model.add_scripts(*[Script(tokens=["At the weir [1]."]) for _ in range(2)])
+
+    answer = program.post("/api/chat", {"message": ANNA})
+    events = read_events(program.send("POST", "/api/chat/stream", {"message": ANNA}))
+
+    expected = [{"id": str(fact.id), "content": "Anna is a midwife in Hull"}]
+    assert answer["facts"] == expected
+    assert events[-1][0] == "done"
+    assert events[-1][1]["facts"] == expected
 
 
 def test_a_stream_has_a_beginning_pieces_and_an_end(
@@ -112,7 +130,7 @@ def test_a_stream_has_a_beginning_pieces_and_an_end(
     assert "".join(data["text"] for name, data in events if name == "token") == "At the weir [1]."
     assert events[-1] == (
         "done",
-        {"read_imported": False, "finish_reason": "stop", "response": "At the weir [1]."},
+        {"read_imported": False, "finish_reason": "stop", "response": "At the weir [1].", "facts": []},
     )
     row = Question.objects.get()
     assert (str(row.session_id), row.origin) == (events[0][1]["session_id"], "own_token")

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -142,6 +143,30 @@ def test_a_fact_waits_with_the_name_of_its_program(
     assert (body["state"], body["confidence"], body["source"]) == ("proposed", 0.5, "Kitchen")
     assert body["origin"] == origin
     assert body["memory_id"] == body["id"]
+
+
+def test_when_a_fact_is_so_is_resolved_on_the_day_of_the_call(
+    olive: Resident, make_program: MakeProgram, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_noon = datetime(2026, 3, 5, 12, tzinfo=UTC)
+    monkeypatch.setattr(fact_memories, "timezone", SimpleNamespace(now=lambda: at_noon))
+    program = make_program("facts:propose", "facts:read", writes_own_text=True)
+
+    stored = program.post(
+        f"{MEMORY}/store",
+        {
+            "facts": [
+                {"content": "You see the dentist tomorrow"},
+                {"content": "Anna comes to tea", "quote": "Anna comes to tea on 9 March 2026"},
+                {"content": "You like tea"},
+            ]
+        },
+    )
+
+    bodies = [program.get(f"{MEMORY}/{each['id']}") for each in stored["facts"]]
+    assert [(body["when"] or {}).get("start") for body in bodies] == ["2026-03-06", "2026-03-09", None]
+    assert bodies[0]["when"]["raw"] == "tomorrow"
+    assert bodies[0]["content"] == "You see the dentist tomorrow"
 
 
 def test_what_is_known_is_no_change_and_what_was_forgotten_is_not_told(

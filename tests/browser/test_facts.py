@@ -107,7 +107,7 @@ def test_an_entry_without_facts_says_so(
 
     suggest(diary, model)
 
-    expect(diary.page.locator(".fact-saved")).to_have_text("No new facts were found in this entry.")
+    expect(diary.page.locator(".fact-saved")).to_contain_text("No new facts were found in this entry.")
 
 
 def test_words_are_found_while_typed_and_are_in_no_address(

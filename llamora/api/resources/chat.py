@@ -64,8 +64,17 @@ class SourceBody(msgspec.Struct, kw_only=True):
     origin: str
 
 
+class ReadFactBody(msgspec.Struct, kw_only=True):
+    """An accepted fact that the model read with the passages: `id` is that of the memory."""
+
+    id: UUID
+    content: str
+
+
 class AnswerBody(msgspec.Struct, kw_only=True):
-    """An answer with its sources; `session_id` continues the conversation.
+    """An answer with its sources, and the facts that were read for it, which no number in it refers to.
+
+    `session_id` continues the conversation.
 
     `model` is null where no model wrote it: then the passages are the answer, or there are none.
     `read_imported` says that texts were read which are not their owner's. `finish_reason` is "stop", "length"
@@ -76,6 +85,7 @@ class AnswerBody(msgspec.Struct, kw_only=True):
     session_id: UUID
     model: str | None
     sources: list[SourceBody]
+    facts: list[ReadFactBody]
     read_imported: bool
     finish_reason: Literal["stop", "length", "stopped"]
 
@@ -131,6 +141,7 @@ def ask_question(call: Call, *, body: QuestionToAsk) -> AnswerBody:
         session_id=asked.session_id,
         model=answer.model or None,
         sources=[_build_source(source) for source in asked.sources],
+        facts=_build_facts(answer),
         read_imported=asked.has_read_imported,
         finish_reason=_name_end(answer),
     )
@@ -141,9 +152,10 @@ def stream_answer(call: Call, *, body: QuestionToAsk) -> StreamingHttpResponse:
     """Ask the diary a question, and read the answer while it is written, as server-sent events.
 
     First comes `start` {session_id, model, sources}, then `token` {text} for each piece, at the end `done`
-    {read_imported, finish_reason, response}, whose response is the whole text. `restart` {} says that what
-    came so far was no part of the answer. `error` has the body of a refusal and is the end as well. Lines
-    that begin with a colon only keep the connection open. Whoever closes the connection stops the answer.
+    {read_imported, finish_reason, response, facts}, whose response is the whole text. `restart` {} says that
+    what came so far was no part of the answer. `error` has the body of a refusal and is the end as well.
+    Lines that begin with a colon only keep the connection open. Whoever closes the connection stops the
+    answer.
     """
     stream = AnswerBytes(AnswerStream(_ask(call, body)), is_revoked=lambda: call.is_revoked)
     headers = {"X-Accel-Buffering": "no", "Cache-Control": "no-store"}
@@ -251,6 +263,10 @@ def _build_source(source: Source) -> SourceBody:
     )
 
 
+def _build_facts(answer: WrittenAnswer) -> list[ReadFactBody]:
+    return [ReadFactBody(id=fact.id, content=fact.text) for fact in answer.facts]
+
+
 def _build_session(one: Conversation) -> SessionBody:
     return SessionBody(
         session_id=one.session_id,
@@ -284,7 +300,7 @@ def _describe_event(event: AnswerEvent) -> tuple[str, Any]:
             return "restart", {}
         case "done" if answer is not None:
             data = {"read_imported": asked.has_read_imported, "finish_reason": _name_end(answer)}
-            return "done", {**data, "response": answer.text}
+            return "done", {**data, "response": answer.text, "facts": _build_facts(answer)}
         case "failed" if answer is not None:
             return _ERROR, _refuse(answer).build_body()
     return "", None

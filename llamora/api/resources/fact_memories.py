@@ -14,6 +14,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.tokens.token_uses import token_uses
+from diary import days
 from diary.errors import ObjectNotFound
 from diary.models import Origin
 from diary.transfer.programs.texts import TextFormat
@@ -50,6 +51,7 @@ from traces.facts.comparison import Strategy, Verdict
 from traces.facts.fact_body import FactText, InvalidFact, get_text
 from traces.facts.models import TRUSTED_FACT_ORIGINS, Fact, FactState
 from traces.facts.open_facts import OpenFact
+from traces.facts.proposals.dating import describe_when
 from traces.facts.queries import FactChoices, find_same, find_touched, list_changes, load_choices
 from traces.facts.selection import FactSelection, get_confidence, with_days
 from traces.facts.services import FactOrigin
@@ -108,12 +110,13 @@ class FactMemories:
         details: dict[str, Any] = {"source": self._call.program_name, "confidence": fact.confidence}
         if fact.quote:
             details["quote"] = {"text": fact.quote}
+        details["when"] = self._resolve_when(text, fact.quote)
         proposal = services.propose_fact(
             owner_id=self._call.owner,
             text=text,
             where=FactOrigin(
                 origin=Origin.OWN_TOKEN if self._writes_own else Origin.PROGRAM,
-                details={name: value for name, value in details.items() if value not in (None, "")},
+                details={name: value for name, value in details.items() if value not in (None, "", {})},
             ),
             author=self._author,
         )
@@ -126,6 +129,14 @@ class FactMemories:
             id=proposal.id,
             conflicts=conflicts,
         )
+
+    def _resolve_when(self, text: FactText, quote: str | None) -> dict[str, Any]:
+        """Return when a fact is so, if it or its quote names one time; relative to the moment of the call."""
+        anchor = days.to_local_time(timezone.now(), self._call.person.time_zone)
+        dated = (
+            describe_when(said, anchor=anchor, language=text.language) for said in (text.text, quote) if said
+        )
+        return next(filter(None, dated), {})
 
     def _describe_known(self, text: FactText) -> StoredFact:
         if not self._reads:

@@ -6,7 +6,7 @@ from argparse import Namespace
 from collections.abc import Generator, Iterator
 from typing import Any, cast
 
-from llamora.client.answers import ChatEnd, ChatEvent, ChatRestart, ChatSource, ChatStart, ChatText
+from llamora.client.answers import ChatEnd, ChatEvent, ChatFact, ChatRestart, ChatSource, ChatStart, ChatText
 from llamora.client.commands.console import Console, UsageRefused
 from llamora.client.errors import AuthenticationError, LlamoraError, PermissionDenied
 from llamora.client.sync_client import Llamora
@@ -87,6 +87,7 @@ def _answer(
 def _print_answer(stream: Iterator[ChatEvent], console: Console) -> str | None:
     session: str | None = None
     sources: tuple[ChatSource, ...] = ()
+    facts: tuple[ChatFact, ...] = ()
     printer = _AnswerPrinter(console)
     try:
         for event in stream:
@@ -98,14 +99,16 @@ def _print_answer(stream: Iterator[ChatEvent], console: Console) -> str | None:
                 case ChatRestart():
                     printer.discard()
                 case ChatEnd():
-                    printer.finish_reason = event.finish_reason
+                    printer.finish_reason, facts = event.finish_reason, event.facts
     finally:
         printer.close()
-    if sources:
+    if sources or facts:
         console.print_text("")
     for source in sources:
         snippet = " ".join(source.snippet.split())
         console.print_text(f"[{source.number}] {source.day or ''}  {snippet}")
+    for fact in facts:
+        console.print_text(f"Fact: {fact.content}")
     return session
 
 
