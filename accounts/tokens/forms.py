@@ -21,6 +21,7 @@ SCOPE_WORDS: Final = {
     "facts:read": "Read facts, and what was done to each",
     "facts:propose": "Propose facts, which you accept or decline",
     "facts:write": "Accept, correct, end and delete facts",
+    "notes": "Read notes, and write some",
     "chat": "Ask questions, and read the answers and all questions asked before",
     "export": "Export the whole diary into a file",
 }

@@ -2,9 +2,9 @@
 
     400  malformed_json, unreadable               409  revision_conflict, idempotency_key_reused, damaged,
     401  invalid_token                                 inbox_full, conflict_detected, nothing_to_undo,
-                                                       too_many_proposals
+                                                       too_many_proposals, path_taken, too_many_notes
     403  missing_scope, token_in_url,             413  too_large          415  unsupported_media_type
-         plain_http, foreign_origin,              422  invalid_field      423  locked
+         plain_http, foreign_origin, own_note,    422  invalid_field      423  locked
     404  not_found                                429  too_many_calls, too_many_attempts
     405  method_not_allowed                       500  failed             503  not_saved, busy, starting,
     408  too_slow     411  length_required                            not_answered
@@ -25,6 +25,15 @@ from accounts.errors import AccountsError, InvalidToken, KeysDoNotMatch, RetryLa
 from accounts.keys import row_shapes
 from diary.entries.text_validation import InvalidText
 from diary.errors import DayNotBegun, EditConflict, InboxFull
+from diary.notes.errors import (
+    InvalidNotePath,
+    NoteConflict,
+    NoteDamaged,
+    NoteError,
+    NotePathTaken,
+    NoteProtected,
+    TooManyNotes,
+)
 from llamora.crypto import EnvelopeError, VaultLocked
 from llamora.database import NotWritten
 
@@ -80,6 +89,12 @@ SENTENCES: Final = {
     "too_many_proposals": (
         "Too many proposed facts wait. Their owner accepts or declines some; then try again."
     ),
+    "own_note": (
+        "This note is its owner's own. Only a program that writes what they type may change or delete it. "
+        "Save your text under another path."
+    ),
+    "path_taken": "A note or a folder has this path already. Choose another one, or change the note at it.",
+    "too_many_notes": "There are as many notes as there can be. Their owner deletes some; then try again.",
     "inbox_full": "The Inbox is full. Its owner accepts or deletes what waits there; then try again.",
     "too_large": "This is too large, so nothing was saved.",
     "too_slow": "The body did not arrive in time. Nothing was changed; send it again.",
@@ -172,6 +187,8 @@ def translate_error(error: Exception) -> ApiError | None:
             found = ApiError(422, "invalid_field", field="day", message=error.sentence)
         case InvalidText():
             found = ApiError(422, "invalid_field", field="text", message=error.sentence)
+        case NoteError():
+            found = _translate_note_error(error)
         case InboxFull():
             found = ApiError(409, "inbox_full")
         case EnvelopeError():
@@ -179,6 +196,22 @@ def translate_error(error: Exception) -> ApiError | None:
         case _ if row_shapes.is_caused_by_damage(error):
             found = ApiError(409, "damaged")
     return found
+
+
+def _translate_note_error(error: NoteError) -> ApiError:
+    match error:
+        case NoteConflict():
+            return ApiError(409, "revision_conflict", revision=_get_revision(error))
+        case NotePathTaken():
+            return ApiError(409, "path_taken")
+        case TooManyNotes():
+            return ApiError(409, "too_many_notes")
+        case NoteProtected():
+            return ApiError(403, "own_note")
+        case NoteDamaged():
+            return ApiError(409, "damaged")
+    field = "path" if isinstance(error, InvalidNotePath) else "text"
+    return ApiError(422, "invalid_field", field=field, message=error.sentence)
 
 
 def build_refusal_of_body(status: int) -> ApiError:
@@ -197,6 +230,6 @@ def _wait(seconds: float) -> dict[str, str]:
     return {"Retry-After": str(max(1, math.ceil(seconds)))}
 
 
-def _get_revision(conflict: EditConflict) -> int | None:
+def _get_revision(conflict: EditConflict | NoteConflict) -> int | None:
     revision: Any = getattr(conflict.row, "revision", None)
     return revision if isinstance(revision, int) else None

@@ -5,7 +5,8 @@ machine with Python 3.11 and `pip install httpx`. A server has it at `/api/clien
 as it is and also runs: `python client.zip status`.
 
     sync_client, async_client   `Llamora` and `AsyncLlamora`
-    calls, memory_calls         the calls, as data that both send
+    calls, memory_calls, note_calls
+                                the calls, as data that both send
     harmonia                    `HarmoniaClient`, with Harmonia's seven methods
     exchange                    requests, answers, retries, streams
     addresses                   the address of a server, and TLS

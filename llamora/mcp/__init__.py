@@ -8,7 +8,7 @@ routing_headers  headers that say what is in a body, for those who do not read i
 descriptions     tools and resources, and what provides them
 protocol         what is answered to a body; knows no diary
 tools            the table of tools
-diary_tools, search_tools, fact_tools, date_tools
+diary_tools, search_tools, fact_tools, note_tools, date_tools
                  the tools and their types
 resources        days of the diary, and its facts
 provider         tools and resources with the rights of one token

@@ -19,6 +19,7 @@ from llamora.mcp.date_tools import resolve_date
 from llamora.mcp.descriptions import ToolDescription, ToolResult
 from llamora.mcp.diary_tools import read_day, write_entry
 from llamora.mcp.fact_tools import list_facts, propose_fact
+from llamora.mcp.note_tools import list_notes, read_note
 from llamora.mcp.search_tools import search_diary
 
 _NAMED: Final = "#/$defs/{name}"
@@ -84,6 +85,8 @@ TOOLS: Final = (
         scopes=("facts:propose", "facts:write"),
         writes=True,
     ),
+    Tool(title="List notes", run=list_notes, scopes=("notes",)),
+    Tool(title="Read a note", run=read_note, scopes=("notes",)),
     Tool(title="Put a text into the Inbox", run=write_entry, scopes=("diary:write", "drop"), writes=True),
     Tool(title="Find the day that words mean", run=resolve_date),
 )

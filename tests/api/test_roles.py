@@ -17,6 +17,8 @@ import msgspec
 import pytest
 from django.db import transaction
 
+from diary.models import Origin
+from diary.notes.services import save_note
 from llamora.api.endpoints import Endpoint, endpoints
 from llamora.api.urls import urlpatterns
 from llamora.crypto import SCOPES, TokenKind, new_token
@@ -59,6 +61,7 @@ def household(django_db_setup: None, django_db_blocker: Any) -> Iterator[Househo
         entry = olive.write("An entry", day=DAY)
         (trace,) = add_traces(olive, entry, "weir")
         with olive.unlocked():
+            note = save_note(olive.open_keyring(), "knowledge/geese.md", "Geese", origin=Origin.OWN)
             fact = add_fact(owner_id=olive.id, text=FactText.create("You like geese"), where=FactOrigin())
         programs = {
             "none": Program(token=""),
@@ -79,6 +82,7 @@ def household(django_db_setup: None, django_db_blocker: Any) -> Iterator[Househo
             "/api/v1/entries/": entry.id,
             "/api/v1/memory/": fact.id,
             "/api/v1/traces/": trace.id,
+            "/api/v1/notes/": note.id,
             "/api/sessions/": question.session_id,
         }
         yield Household(olive=olive, may=may, programs=programs, ids=ids)
@@ -107,7 +111,7 @@ def build_body(call: Endpoint) -> dict[str, Any] | None:
         return None
     values: dict[str, Any] = {}
     # Of these one or another is needed, so that none is required.
-    alternatives = {"query", "message"} | ({"category"} if call.method == "PATCH" else set())
+    alternatives = {"query", "message"} | ({"category", "text"} if call.method == "PATCH" else set())
     for each in msgspec.structs.fields(call.body):
         if each.required or each.encode_name in alternatives:
             values[each.encode_name] = {int: 1, bool: False}.get(get_plain_type(each.type), "Geese")

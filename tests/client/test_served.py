@@ -1,5 +1,6 @@
 """The client and a really served household: killed, stopped, busy, locked, and one row for each store."""
 
+import asyncio
 import collections
 import doctest
 import itertools
@@ -33,6 +34,7 @@ from llamora.client import (
     Timeout,
     calls,
     memory_calls,
+    note_calls,
 )
 from tests.api.test_served import make_token
 from tests.browser_client import Visitor, set_up_token
@@ -77,7 +79,7 @@ def register(server: Server) -> Household:
         olive=olive,
         token=tokens[0],
         more_tokens=itertools.cycle(tokens),
-        memory_token=make_token(olive, "diary:write", "export", *FACTS),
+        memory_token=make_token(olive, "diary:write", "export", "notes", *FACTS),
     )
 
 
@@ -99,6 +101,50 @@ def household(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Household]:
 def diary(household: Household) -> Iterator[Llamora]:
     with household.open(token=next(household.more_tokens)) as found:
         yield found
+
+
+# --- Notes -----------------------------------------------------------------------------------------------
+
+
+def test_the_command_saves_lists_shows_and_deletes_notes(household: Household, tmp_path: Path) -> None:
+    olive = make_token(household.olive, "notes")
+    commands = CommandLine(tmp_path / "home", household.server.base_url, olive)
+    text = b"Roses\r\nin June\n"
+    (tmp_path / "garden.md").write_bytes(text)
+
+    saved = commands.run("notes", "save", "knowledge/garden.md", str(tmp_path / "garden.md"))
+    again = commands.run("notes", "save", "knowledge/garden.md", typed="Lilies")
+
+    assert saved.stdout == "knowledge/garden.md  revision 1  own_token\n"
+    assert "revision 2" in again.stdout
+    assert commands.run("notes", "show", "knowledge/garden.md").stdout == "Lilies"
+    listed = "knowledge/garden.md  reference  own_token  6 bytes\n"
+    assert commands.run("notes", "list").stdout == listed
+    assert commands.run("notes", "search", "GARDEN").stdout == listed
+    (shown,) = json.loads(commands.run("notes", "list", "--kind", "reference", "--json").stdout)["notes"]
+    assert (shown["path"], shown["revision"]) == ("knowledge/garden.md", 2)
+    commands.run("notes", "save", "../up.md", typed="x", code=1)
+    commands.run("notes", "show", code=2)
+    commands.run("notes", "delete", "knowledge/garden.md")
+    assert commands.run("notes", "list").stdout == ""
+    commands.run("notes", "show", "knowledge/garden.md", code=1)
+
+
+def test_both_clients_send_calls_for_notes(household: Household) -> None:
+    with household.open(token=household.memory_token) as diary:
+        saved = diary.send(note_calls.save("knowledge/a.md", "one"))
+        assert (saved["origin"], saved["is_used"]) == ("own_token", True)
+        assert diary.send(note_calls.save("knowledge/a.md", "one"))["id"] == saved["id"]
+
+    async def delete() -> list[str]:
+        url, token = household.server.base_url, household.memory_token
+        async with AsyncLlamora(url, token=token, retries=QUICK) as found:
+            await found.send(note_calls.change(saved["id"], revision=1, path="knowledge/b.md"))
+            listed = await found.send(note_calls.list_page(kind="reference"))
+            await found.send(note_calls.delete(saved["id"]))
+            return [note["path"] for note in listed["notes"]]
+
+    assert asyncio.run(delete()) == ["knowledge/b.md"]
 
 
 # --- What the docstrings say -------------------------------------------------------------------------------

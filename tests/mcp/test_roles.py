@@ -16,7 +16,8 @@ from uuid import uuid4
 import pytest
 from django.db import transaction
 
-from diary.models import Entry, InboxBox, InboxItem
+from diary.models import Entry, InboxBox, InboxItem, Origin
+from diary.notes.services import save_note
 from llamora.crypto import SCOPES, TokenKind, new_token
 from llamora.mcp.tools import TOOLS
 from tests import tokens
@@ -31,6 +32,8 @@ ARGUMENTS = {
     "read_day": {"day": "2026-03-05"},
     "list_facts": {},
     "propose_fact": {"text": "You like geese"},
+    "list_notes": {},
+    "read_note": {"path": "knowledge/geese.md"},
     "write_entry": {"text": "Ice", "day": "2026-03-05"},
     "resolve_date": {"text": "5 March 2026"},
 }
@@ -44,7 +47,7 @@ EXPECTED: dict[str, dict[str, str]] = {
     "drop": {**dict.fromkeys(ARGUMENTS, "-32602"), "write_entry": "result", "resolve_date": "result"},
     "scopeless": {**dict.fromkeys(ARGUMENTS, "-32602"), "resolve_date": "result"},
     "full": dict.fromkeys(ARGUMENTS, "result"),
-    "other": dict.fromkeys(ARGUMENTS, "result"),
+    "other": {**dict.fromkeys(ARGUMENTS, "result"), "read_note": "failed"},
 }
 
 
@@ -62,6 +65,7 @@ def assistants(django_db_setup: None, django_db_blocker: Any) -> Iterator[dict[s
         )
         for who in (olive, may):
             who.write("Geese over the marsh", day=DAY)
+            save_note(who.open_keyring(), "knowledge/geese.md", "Geese", origin=Origin.OWN)
         found = {
             "none": Assistant(token=""),
             "cookie": Assistant(token="", client=olive.client),
@@ -69,7 +73,7 @@ def assistants(django_db_setup: None, django_db_blocker: Any) -> Iterator[dict[s
             "locked": Assistant.create(may, *ALL_SCOPES, writes_own_text=True),
             "away": Assistant.create(may, *ALL_SCOPES, kind=TokenKind.AWAY, writes_own_text=True),
             "drop": Assistant.create(olive, "drop"),
-            "scopeless": Assistant.create(olive, "notes"),
+            "scopeless": Assistant.create(olive, "export"),
             "full": Assistant.create(olive, *ALL_SCOPES, writes_own_text=True),
             "other": Assistant.create(humphrey, *ALL_SCOPES, writes_own_text=True),
         }

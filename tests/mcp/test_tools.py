@@ -9,6 +9,7 @@ import pytest
 
 from diary.generation.prompt_record import PromptRecord
 from diary.models import Entry, InboxBox, InboxItem, Opening, Origin, Recap
+from diary.notes.services import save_note
 from llamora.crypto import in_force
 from llamora.mcp import messages
 from llamora.mcp.tools import TOOLS
@@ -45,6 +46,7 @@ def writer(make_assistant: MakeAssistant) -> Assistant:
         (("drop",), {"write_entry", "resolve_date"}),
         (("facts:read",), {"list_facts", "resolve_date"}),
         (("facts:propose",), {"propose_fact", "resolve_date"}),
+        (("notes",), {"list_notes", "read_note", "resolve_date"}),
         (("diary:read", "diary:write"), {"search_diary", "read_day", "write_entry", "resolve_date"}),
     ],
 )
@@ -61,7 +63,7 @@ def test_a_token_has_the_tools_of_its_scopes(
 
 
 def test_a_tool_says_what_it_does_and_what_it_takes(make_assistant: MakeAssistant) -> None:
-    scopes = ("diary:read", "diary:write", "facts:read", "facts:propose")
+    scopes = ("diary:read", "diary:write", "facts:read", "facts:propose", "notes")
     tools = make_assistant(*scopes).list_tools()
 
     for tool in tools.values():
@@ -360,6 +362,31 @@ def test_a_token_that_does_not_read_the_diary_has_no_resources(olive: Resident, 
     refused = writer.ask("resources/read", uri="llamora://day/2026-01-05")["error"]
     assert refused["code"] == messages.MISSING_SCOPE
     assert refused["data"] == {"error_code": "missing_scope", "scope": "diary:read"}
+
+
+# --- Notes -----------------------------------------------------------------------------------------------
+
+
+def test_notes_are_listed_and_read_by_path_with_their_origin(
+    olive: Resident, make_assistant: MakeAssistant
+) -> None:
+    keyring = olive.open_keyring()
+    save_note(keyring, "SOUL.md", "Be brief.", origin=Origin.OWN)
+    save_note(keyring, "knowledge/plan.bin", b"\xff", origin=Origin.IMPORTED, came_in=True)
+    careful, eager = (make_assistant("notes", reads_untrusted=reads) for reads in (False, True))
+
+    assert careful.call("list_notes")["notes"] == [
+        {"path": "SOUL.md", "kind": "persona", "origin": "own", "source": "", "size": 9}
+    ]
+    part = eager.call("list_notes", limit=1)
+    assert part["next_offset"] == 1
+    (file,) = eager.call("list_notes", query="PLAN")["notes"]
+    assert (file["path"], file["origin"]) == ("knowledge/plan.bin", "imported")
+    assert eager.call("list_notes", kind="skill")["notes"] == []
+    assert careful.call("read_note", path="SOUL.md")["text"] == "Be brief."
+    assert eager.call("read_note", path="knowledge/plan.bin")["text"] is None
+    refused = careful.ask("tools/call", name="read_note", arguments={"path": "knowledge/plan.bin"})
+    assert refused["result"]["isError"]
 
 
 # --- Facts -----------------------------------------------------------------------------------------------

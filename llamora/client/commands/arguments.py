@@ -6,6 +6,7 @@ from pathlib import Path
 
 from llamora.client.calls import EXPORT_FORMATS
 from llamora.client.memory_calls import FACT_STATES, MEMORY_FORMATS, STRATEGIES
+from llamora.client.note_calls import NOTE_KINDS
 
 EXIT_CODES = """\
 The token comes from --token-file, LLAMORA_TOKEN_FILE, --token-fd, client.toml or a prompt, never from an
@@ -109,6 +110,15 @@ def _add_memories(add) -> None:  # type: ignore[no-untyped-def]
     memory.add_argument("action", choices=("search", "stats", "reindex"), help="what to do")
     memory.add_argument("words", nargs="?", metavar="WORDS", help="what to search for")
     memory.add_argument("--limit", type=_parse_count, metavar="N", help="how many at most")
+    notes = add("notes", "list notes, find, show, save or delete one by its path")
+    notes.add_argument("action", choices=("list", "search", "show", "save", "delete"), help="what to do")
+    notes.add_argument("path", nargs="?", metavar="PATH", help="which one, as knowledge/garden.md")
+    notes.add_argument(
+        "file", nargs="?", metavar="FILE", help="of save: the text, in UTF-8; standard input without it"
+    )
+    notes.add_argument("--kind", choices=NOTE_KINDS, help="of list: only this kind")
+    notes.add_argument("--limit", type=_parse_count, metavar="N", help="of list: how many at most")
+    notes.add_argument("--offset", type=int, metavar="N", help="of list: how many to leave out")
     add("heartbeat", "let the model check the standing requests once")
 
 

@@ -5,7 +5,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable, Sequence
 
-from llamora.client.commands import configuration, conversation, mcp_bridge, memories, reading, writing
+from llamora.client.commands import configuration, conversation, mcp_bridge, memories, notes, reading, writing
 from llamora.client.commands.arguments import build_parser
 from llamora.client.commands.console import Console, UsageRefused
 from llamora.client.commands.token_sources import read_token
@@ -40,11 +40,12 @@ _COMMANDS: dict[str, Command] = {
     "chat": conversation.chat,
     "facts": memories.run_facts,
     "memory": memories.run_memory,
+    "notes": notes.run_notes,
     "heartbeat": memories.run_heartbeat,
     "mcp": mcp_bridge.run_bridge,
 }
 # Calls that a server may not have.
-_OF_LATER_VERSIONS = {"facts", "memory", "heartbeat"}
+_OF_LATER_VERSIONS = {"facts", "memory", "notes", "heartbeat"}
 
 
 def run(argv: Sequence[str]) -> int:
