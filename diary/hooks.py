@@ -14,6 +14,7 @@ always with the owner's keyring in force.
     imports    importers of these values
     rows       importers of rows that belong to no entry
     signatures labels of rows that their own diary knows again
+    today      sections of today's page
     rules      which rows of a table a program may export that reads only what its owner wrote
 """
 
@@ -25,6 +26,7 @@ from uuid import UUID
 
 from django.utils.safestring import SafeString
 
+from accounts.models import Person
 from diary.models import Entry
 from diary.rendering.excerpts import Span
 
@@ -41,6 +43,14 @@ class EntryPanel:
     content: Any = None
     menu: str = ""
     action: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TodaySection:
+    """A section of today's page: a template, which gets `content`."""
+
+    template: str
+    content: Any = field(repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,6 +157,9 @@ ExportRule = Callable[[Any, Entry | None], bool]
 # Called once for each export, with the owner and the entries of others.
 ExportRuleFactory = Callable[[UUID, OtherEntries], ExportRule]
 
+# Takes the person whose page it is; returns None where there is nothing to show.
+TodaySectionBuilder = Callable[[Person], TodaySection | None]
+
 _panel_providers: list[PanelProvider] = []
 _recall_providers: list[RecallProvider] = []
 _fact_recall_providers: list[FactRecallProvider] = []
@@ -154,6 +167,7 @@ _read_fact_providers: list[ReadFactProvider] = []
 _link_providers: list[LinkProvider] = []
 _label_providers: list[LabelProvider] = []
 _usual_word_finders: list[UsualWordFinder] = []
+_today_sections: list[TodaySectionBuilder] = []
 _exporters: dict[str, Exporter] = {}
 _importer_factories: dict[str, ImporterFactory] = {}
 _row_inserters: dict[str, RowInserter] = {}
@@ -198,6 +212,12 @@ def register_usual_words(find: UsualWordFinder) -> None:
         _usual_word_finders.append(find)
 
 
+def register_today_section(build: TodaySectionBuilder) -> None:
+    """Register a section of today's page; a second registration has no effect."""
+    if build not in _today_sections:
+        _today_sections.append(build)
+
+
 def register_export(kind: str, exports: Exporter) -> None:
     """Register an app's exported values of entries, under the name of their kind."""
     _exporters[kind] = exports
@@ -236,6 +256,12 @@ def register_export_rule(label: str, factory: ExportRuleFactory) -> None:
 def build_export_rules(owner_id: UUID, others: OtherEntries) -> dict[str, ExportRule]:
     """Return the rules for one export, by the names of models."""
     return {label: factory(owner_id, others) for label, factory in _rule_factories.items()}
+
+
+def build_today_sections(person: Person) -> list[TodaySection]:
+    """Return the sections of apps on a person's page of today."""
+    built = (build(person) for build in _today_sections)
+    return [section for section in built if section is not None]
 
 
 def get_panels(entries: Sequence[Entry], *, are_new: bool = False) -> dict[UUID, list[EntryPanel]]:

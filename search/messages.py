@@ -135,3 +135,46 @@ def get_not_recalled_message(reason: str) -> str:
 def describe_reasons(reasons: Collection[str]) -> str:
     """Return why a result was found, as it is shown beside it."""
     return ", ".join(_REASONS.get(reason, reason) for reason in reasons)
+
+
+# Check-ins.
+CHECK_INS_ON: Final = "Saved. Check-ins are made while your diary is unlocked."
+CHECK_INS_OFF: Final = "Saved. Check-ins are off."
+CHECK_INS_PAUSED: Final = "Check-ins are paused until you continue them."
+CHECK_IN_STARTED: Final = "A check-in is being made. What it proposes is shown here and on today’s page."
+HOURS_INVALID: Final = "Write both hours as a time of day, like 08:00."
+INTERVAL_INVALID: Final = "Choose how often from the list."
+FACT_KNOWN: Final = "You have this fact already, or have declined it before. Nothing was changed."
+REQUEST_DONE: Final = "The request is marked as done."
+REQUEST_GONE: Final = "The request is no longer in your list, or is done already."
+CHECK_IN_PROBLEMS: Final = {
+    "no_requests": "No standing request is open now, so the model was not asked.",
+    "no_model": "No model is ready. Choose one under Settings, Model, then try again.",
+    "remote_model": "The model runs on another machine. Check-ins are made only by a model on this one.",
+    "small_model": "The model is too small for check-ins.",
+    "not_ready": "Search is still being prepared. Try again in a minute.",
+    "made_already": "A check-in is being made already. Wait until it is finished.",
+}
+CHECK_IN_STATES: Final = {
+    "waiting": "Waits for the model.",
+    "writing": "Is being made.",
+    "done": "Made.",
+    "stopped": "Stopped.",
+    "interrupted": "Interrupted.",
+    "failed": "Failed.",
+}
+CHECK_IN_REASONS: Final = {
+    "unreadable": "The model’s answer was of another form than asked for, so nothing was proposed.",
+    "length": "The model’s answer was too long, so only a part of it could be read.",
+    "remote": "The model now runs on another machine, so nothing was sent.",
+    "thought_limit": "The model thought until its limit. It was not asked again.",
+}
+_MINUTES_OF_AN_HOUR: Final = 60
+
+
+def get_interval_name(minutes: int) -> str:
+    """Return an interval in words, as in "every 2 hours"."""
+    if minutes < _MINUTES_OF_AN_HOUR:
+        return f"every {minutes} minutes"
+    hours = minutes // _MINUTES_OF_AN_HOUR
+    return "every hour" if hours == 1 else f"every {hours} hours"

@@ -1,8 +1,8 @@
-"""Sealed vectors, recent searches of who allows saving them, questions with their answers, and look-backs.
+"""Sealed vectors, recent searches of who allows saving them, questions with answers, look-backs, check-ins.
 
 Visible without a key: which texts have vectors, from which embedder, roughly how many vectors each, when a
-search was made, when a question was asked, by whom and in which conversation, and on which weeks and months
-there are look-backs.
+search was made, when a question was asked, by whom and in which conversation, on which weeks and months there
+are look-backs, when check-ins were made, how they ended and how many proposals they left.
 """
 
 from typing import ClassVar, Final
@@ -141,3 +141,77 @@ class LookBack(SealedModel):
 
     def __str__(self) -> str:
         return f"Look-back {self.id}"
+
+
+class CheckInSettings(SealedModel):
+    """A person's choices about check-ins: see `search.checkins.choices`."""
+
+    owner = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    body = SealedJSONField(label="search.check_in_settings.body")
+
+    class Meta:
+        verbose_name = "check-in settings"
+        verbose_name_plural = "check-in settings"
+
+    def __str__(self) -> str:
+        return f"Check-in settings {self.id}"
+
+
+class CheckIn(SealedModel):
+    """The receipt of a check-in, saved before the model is asked; `reason` is a code, never a text of it.
+
+    `due_at` is when it was due, once for each person, so that none is made twice. One that a person starts by
+    hand is due when they start it.
+    """
+
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
+    due_at = models.DateTimeField()
+    is_by_hand = models.BooleanField(default=False)
+    state = models.CharField(max_length=16, choices=JobState.choices, default=JobState.WAITING)
+    reason = models.CharField(max_length=32, blank=True, default="")
+    # {"requests", "prompt_tokens", "output_tokens", "model", "host", "prompt"}
+    body = SealedJSONField(
+        label="search.check_in.body",
+        bound={"due_at": "search.check_in.due_at", "is_by_hand": "search.check_in.is_by_hand"},
+    )
+    created_at = models.DateTimeField(default=timezone.now)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ("-due_at",)
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["owner", "due_at"], name="check_in_once_when_due")
+        ]
+
+    def __str__(self) -> str:
+        return f"Check-in {self.id}"
+
+
+class CheckInProposal(SealedModel):
+    """A text that a check-in proposes, until its owner accepts or dismisses it."""
+
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
+    check_in = models.ForeignKey(CheckIn, on_delete=models.CASCADE, related_name="proposals")
+    is_open = models.BooleanField(default=True)
+    # {"request", "text", "quotes", "model", "prompt", "read": ids of entries and facts}
+    body = SealedJSONField(
+        label="search.check_in_proposal.body", bound={"check_in_id": "search.check_in_proposal.check_in"}
+    )
+    created_at = models.DateTimeField(default=timezone.now)
+    mac = MacField(
+        label="search.check_in_proposal.mac", bound={"created_at": "search.check_in_proposal.created_at"}
+    )
+
+    class Meta:
+        verbose_name = "check-in proposal"
+        ordering = ("created_at", "id")
+        indexes: ClassVar = [
+            models.Index(fields=["owner", "created_at"], name="check_in_proposal_by_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Check-in proposal {self.id}"

@@ -29,6 +29,9 @@ from search import related_entries, services
 from search.ask import conversations, imports
 from search.ask import presenters as ask_presenters
 from search.ask.services import mark_interrupted
+from search.checkins import presenters as check_in_presenters
+from search.checkins import services as check_in_services
+from search.checkins import threads as check_in_threads
 from search.embedder.search_settings import get_search_settings
 from search.errors import IndexClosed
 from search.fact_recall import services as fact_recall
@@ -37,7 +40,7 @@ from search.index.snapshots import SnapshotFolder
 from search.index.sources import SOURCES
 from search.look_backs import presenters as look_back_presenters
 from search.look_backs import services as look_back_services
-from search.models import LookBack, Question, RecentSearch, Vector
+from search.models import CheckIn, CheckInProposal, CheckInSettings, LookBack, Question, RecentSearch, Vector
 from traces.facts.models import Fact, FactState
 from traces.signals import facts_forgotten
 
@@ -63,6 +66,9 @@ def connect() -> None:
     data_inventory.register_label(
         RecentSearch, data_inventory.RowLabel(one="recent search", many="recent searches")
     )
+    data_inventory.register_label(CheckIn, data_inventory.RowLabel(one="check-in", many="check-ins"))
+    data_inventory.register_label(CheckInProposal, None)
+    data_inventory.register_label(CheckInSettings, None)
     data_inventory.register_label(Question, data_inventory.RowLabel(one="question", many="questions"))
     register_sections(ask_presenters.find_section)
     data_inventory.register_label(LookBack, data_inventory.RowLabel(one="look-back", many="look-backs"))
@@ -73,6 +79,9 @@ def connect() -> None:
     hooks.register_row_import(imports.KIND, imports.insert_question)
     hooks.register_export_rule("search.question", conversations.build_export_rule)
     registry.on_startup(mark_interrupted)
+    check_in_threads.connect()
+    hooks.register_today_section(check_in_presenters.build_today_section)
+    registry.on_startup(check_in_services.mark_interrupted)
     facts_forgotten.connect(_on_forgotten_facts, dispatch_uid="search.facts_forgotten")
     hooks.register_recall(related_entries.find_related_entries)
     hooks.register_fact_recall(fact_recall.recall_for_entry)
@@ -103,9 +112,10 @@ def _on_rotation(sender: object, *, keyring: Keyring, former_key_id: KeyId, **_:
     indexes.rekey(former_key_id, keyring)
 
 
-def _on_forgotten_facts(sender: object, *, person_id: UUID, **_: Any) -> None:
+def _on_forgotten_facts(sender: object, *, person_id: UUID, fact_ids: frozenset[UUID], **_: Any) -> None:
     """Renew the snapshots, in which forgotten facts still are; the open index has lost them already."""
     del sender
+    check_in_services.delete_derived_from(person_id, fact_ids)
     keyring = _get_keyring(person_id)
     indexes.renew_snapshots(person_id, key_id=keyring.key_id if keyring is not None else None)
 
@@ -175,6 +185,7 @@ def _on_entry_destroyed(sender: type[Entry], *, instance: Entry, **_: Any) -> No
     del sender
     # A look-back may quote an entry that is deleted for good.
     look_back_services.delete_derived_from(instance)
+    check_in_services.delete_derived_from(instance.owner_id, [instance.id])
 
 
 def _collect_change(

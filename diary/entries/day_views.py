@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.decorators import unlock_required
 from accounts.http.request import HouseholdRequest
 from accounts.keys.sealed_preferences import save_preferences
-from diary import days
+from diary import days, hooks
 from diary.calendar import on_this_day
 from diary.calendar import queries as calendar_queries
 from diary.drafts.unchecked_drafts import has_unchecked_drafts
@@ -98,6 +98,7 @@ def _build_day_context(request: HouseholdRequest, day: date) -> dict[str, Any]:
         "next_day": days.day_after(day, until=until),
         "calendar": calendar,
         "opening": get_opening_view(person, day, is_today=day == now_day),
+        "sections": hooks.build_today_sections(person) if day == now_day else [],
         "entries": presenters.build_entry_views(entries, zone=person.time_zone, drafts=drafts),
         "composer": presenters.build_composer(person, day, drafts),
         "has_unchecked_drafts": has_unchecked_drafts(request.vault.keyring),

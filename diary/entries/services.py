@@ -81,6 +81,25 @@ def save_token_entry(*, owner_id: UUID, day: date, text: str, source: str, zone:
         )
 
 
+def save_model_entry(*, owner_id: UUID, day: date, text: str, model: str, zone: str) -> Entry:
+    """Save what a model wrote and its owner accepted as an entry, which says so; raise as `save_entry`.
+
+    `model` is the name of the model.
+    """
+    now = timezone.now()
+    _check_has_begun(day)
+    with write_transaction():
+        return Entry.objects.create(
+            owner_id=owner_id,
+            day=day,
+            text=clean_entry_text(text, limit=settings.MAX_TEXT),
+            created_at=now,
+            utc_offset=days.utc_offset(now, zone),
+            origin=Origin.MODEL,
+            provenance=Provenance(source=clean_source_name(model)).to_json(),
+        )
+
+
 def _check_has_begun(day: date) -> None:
     if not days.has_begun(day, now=timezone.now()):
         raise DayNotBegun(is_clock_behind=days.has_begun(day, now=get_latest_time()))

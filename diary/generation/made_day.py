@@ -58,5 +58,7 @@ def build_made_values() -> dict[str, object]:
         "tally": MadeText(day="Tuesday, 2 March 2021, yesterday", text="2"),
         "earlier_fact": "You live by the weir",
         "later_fact": "You moved to the mill",
+        "requests": (MadeText(day="", text="Ask me how the garden is"),),
+        "persona": "",
         "question": "What did we promise to her mother?",
     }

@@ -192,7 +192,7 @@ def test_the_fence_is_put_back_when_a_table_was_rebuilt(owner: Resident) -> None
 BEFORE_CODES = {"diary": "0006", "traces": "0004"}
 ADDED_SINCE = re.compile(
     "_(mac|provenance|inboxitem|importclaim|lookback)_|_(fact|factchange|factsettings|declinedfact)_"
-    "|_(note|noteversion|notedraft)_"
+    "|_(note|noteversion|notedraft)_|_checkin(|proposal|settings)_"
 )
 
 

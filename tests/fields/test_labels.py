@@ -92,6 +92,9 @@ PINNED: dict[str, tuple[str, ...]] = {
     "search.vector.body": ("search.vector.embedder", "search.vector.rule", "search.vector.source"),
     "search.recent.text": (),
     "search.look_back.body": ("search.look_back.first_day", "search.look_back.span"),
+    "search.check_in.body": ("search.check_in.due_at", "search.check_in.is_by_hand"),
+    "search.check_in_proposal.body": ("search.check_in_proposal.check_in",),
+    "search.check_in_settings.body": (),
     "search.question.text": (
         "search.question.has_read_imported",
         "search.question.origin",
@@ -128,6 +131,7 @@ CODES: dict[str, tuple[str, ...]] = {
     "traces.fact.mac": ("traces.fact.changed_at", "traces.fact.created_at"),
     "traces.fact_change.mac": ("traces.fact_change.made_at",),
     "traces.declined_fact.mac": ("traces.declined_fact.declined_at", "traces.declined_fact.digest"),
+    "search.check_in_proposal.mac": ("search.check_in_proposal.created_at",),
     "search.question.mac": ("search.question.created_at",),
 }
 # What envelopes of format 1 were bound to, where that was less. No line is ever added.
@@ -204,6 +208,10 @@ COLUMNS = {
     "search.vector.source": "source",
     "search.look_back.span": "span",
     "search.look_back.first_day": "first_day",
+    "search.check_in.due_at": "due_at",
+    "search.check_in.is_by_hand": "is_by_hand",
+    "search.check_in_proposal.check_in": "check_in_id",
+    "search.check_in_proposal.created_at": "created_at",
     "search.question.session": "session_id",
     "search.question.origin": "origin",
     "search.question.has_read_imported": "has_read_imported",

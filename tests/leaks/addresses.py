@@ -176,6 +176,14 @@ ADDRESSES = (
     Address("look_back_month", "/look-back/month/2026-03/"),
     Address("look_back_stop", f"/look-back/{NO_WAY}/stop/", POST, is_owned=True),
     Address("look_back_delete", f"/look-back/{NO_WAY}/delete/", POST, is_owned=True),
+    Address("check_ins", "/check-ins/"),
+    Address("check_ins_pause", "/check-ins/pause/", POST),
+    Address("check_ins_resume", "/check-ins/resume/", POST),
+    Address("check_in_now", "/check-ins/now/", POST),
+    Address("check_in_entry", f"/check-ins/proposals/{NO_WAY}/entry/", POST, is_owned=True),
+    Address("check_in_fact", f"/check-ins/proposals/{NO_WAY}/fact/", POST, is_owned=True),
+    Address("check_in_done", f"/check-ins/proposals/{NO_WAY}/done/", POST, is_owned=True),
+    Address("check_in_dismiss", f"/check-ins/proposals/{NO_WAY}/dismiss/", POST, is_owned=True),
     Address("answer_stop", f"/ask/answers/{NO_WAY}/stop/", POST, is_owned=True),
 )
 PRIVATE = [address for address in ADDRESSES if not address.is_public]

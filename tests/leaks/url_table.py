@@ -37,7 +37,7 @@ from diary.origins.provenance import Provenance
 from llamora.crypto import TokenKind, parse_token
 from llamora.fields import new_id
 from llamora.inference.job import JobState
-from search.models import LookBack, Question
+from search.models import CheckIn, CheckInProposal, LookBack, Question
 from tests.people import SESSION, Resident, new_resident
 from traces.facts.fact_body import FactText
 from traces.facts.services import FactOrigin, propose_fact
@@ -184,6 +184,14 @@ look_back_week                        sign-in unlock 200 200 200     | 401 401 5
 look_back_month                       sign-in unlock 200 200 200     | 401 401 503 503 503
 look_back_stop                        405                            | 401 401 moved 404 404
 look_back_delete                      405                            | 401 401 moved 404 404
+check_ins                             sign-in unlock 200 200 200     | 401 401 422 422 422
+check_ins_pause                       405                            | 401 401 moved moved moved
+check_ins_resume                      405                            | 401 401 moved moved moved
+check_in_now                          405                            | 401 401 503 503 503
+check_in_entry                        405                            | 401 401 moved 404 404
+check_in_fact                         405                            | 401 401 moved 404 404
+check_in_done                         405                            | 401 401 moved 404 404
+check_in_dismiss                      405                            | 401 401 moved 404 404
 conversation_delete                   405                            | 401 401 moved 404 404
 entry_traces                          sign-in unlock moved 404 404   | 405
 trace_add                             sign-in unlock 200 404 404     | 401 401 422 404 404
@@ -240,6 +248,7 @@ OWNED = (
     "import_id",
     "session_id",
     "look_back_id",
+    "proposal_id",
     "question_id",
     "fact_id",
     "note_id",
@@ -356,6 +365,10 @@ def create_rows(who: Resident) -> dict[str, Any]:
         look_back = LookBack.objects.create(
             owner_id=who.id, span="week", first_day=DAY, body={"text": "A look-back."}
         )
+        check_in = CheckIn.objects.create(owner_id=who.id, due_at=timezone.now(), body={"requests": 1})
+        proposal = CheckInProposal.objects.create(
+            owner_id=who.id, check_in=check_in, body={"request": "A request.", "text": f"{name} has tea."}
+        )
     skill = save_note(who.keyring, "skills/a/SKILL.md", "Its first version.", origin=Origin.OWN)
     save_note(who.keyring, skill.path, f"A skill of {name}.", note_id=skill.id, based_on=1, origin=Origin.OWN)
     box = InboxBox.objects.create(
@@ -383,6 +396,7 @@ def create_rows(who: Resident) -> dict[str, Any]:
         "import_id": run.import_id,
         "session_id": question.session_id,
         "look_back_id": look_back.id,
+        "proposal_id": proposal.id,
         "question_id": question.id,
         "fact_id": fact.id,
         "note_id": skill.id,

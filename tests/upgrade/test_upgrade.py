@@ -41,6 +41,7 @@ ANEW = DIFFERS | {"name_index", "origin", "provenance", "inbox_items", "signatur
 ANEW |= {"counts", "import_claims", "facts", "fact_changes", "fact_settings", "declined_facts"}
 ANEW |= {"notes", "note_versions", "note_drafts"}
 ANEW |= {"hides_model_notice", "sampling", "questions", "look_backs"}
+ANEW |= {"check_ins", "check_in_proposals", "check_in_settings"}
 # What an import makes anew or leaves out, as the docstring of the export's format tells.
 # Which traces are read for every reply is left to the owner again.
 ELSEWHERE = ANEW | {"id", "keep_key", "source", "digest", "is_read_always"}

@@ -1,0 +1,340 @@
+"""Check-ins by hand and by schedule, and what a person does with their proposals.
+
+Needs the owner's keyring in force. A check-in reads only what its owner wrote, sends nothing to another
+machine, and writes nothing: it leaves proposals, of which the owner makes something or not.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from django.utils import timezone
+
+from accounts.models import Person
+from accounts.preferences.time_zones import load_time_zone
+from diary import days
+from diary.entries.services import save_model_entry
+from diary.errors import ObjectNotFound
+from diary.generation.ask_once import (
+    ask_once,
+    list_jobs_of_key,
+    may_generate_unrequested,
+    may_send_unrequested,
+)
+from diary.generation.prompt_context import PromptFact
+from diary.generation.prompt_record import PromptRecord
+from diary.models import Entry, Origin
+from diary.notes.persona import read_persona
+from diary.notes.queries import NoteText, find_note
+from diary.notes.services import save_note
+from llamora.crypto import KeyId, RealmKeyring, VaultLocked
+from llamora.database import write_transaction
+from llamora.fields import new_id
+from llamora.inference import model_server
+from llamora.inference.job import LIVE_STATES, Job, JobOutcome, JobState
+from llamora.inference.registry import registry
+from search.ask.errors import IndexNotReady
+from search.ask.retrieval import build_day_reader, retrieve
+from search.checkins.answers import Proposal
+from search.checkins.choices import CheckInChoices, load_choices, save_choices
+from search.checkins.request_list import ListedRequest, list_open, mark_done
+from search.checkins.tasks import CheckInTask, ReadPassage
+from search.fact_recall.services import recall_for_question
+from search.models import CheckIn, CheckInProposal
+from traces.facts.fact_body import FactText
+from traces.facts.models import Fact
+from traces.facts.services import FactOrigin, accept_fact, propose_fact
+
+REQUESTS_PATH: Final = "HEARTBEAT.md"
+# Why no check-in was made.
+NO_REQUESTS: Final = "no_requests"
+NO_MODEL: Final = "no_model"
+REMOTE_MODEL: Final = "remote_model"
+SMALL_MODEL: Final = "small_model"
+NOT_READY: Final = "not_ready"
+MADE_ALREADY: Final = "made_already"
+# The same text is not proposed again within this time.
+QUIET_TIME: Final = timedelta(hours=24)
+_RECEIPT_LIFETIME: Final = timedelta(days=30)
+_PASSAGES_PER_REQUEST: Final = 3
+_MAX_PASSAGES: Final = 12
+_MAX_FACTS: Final = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class StartedCheckIn:
+    """A check-in that was started, or the code of why none was."""
+
+    job: Job | None = None
+    problem: str = ""
+
+
+def start_check_in(
+    *, person: Person, keyring: RealmKeyring, due_at: datetime, now: datetime, is_by_hand: bool = False
+) -> StartedCheckIn:
+    """Start a check-in for the requests that are open now; no model is asked if there is none."""
+    local = now.astimezone(load_time_zone(person.time_zone))
+    requests = list_open_requests(keyring, now=local)
+    if not requests:
+        return StartedCheckIn(problem=NO_REQUESTS)
+    if problem := _find_model_problem(person, is_by_hand=is_by_hand):
+        return StartedCheckIn(problem=problem)
+    try:
+        passages, facts = _read_for(person, keyring, requests, now=now)
+    except IndexNotReady:
+        return StartedCheckIn(problem=NOT_READY)
+    task = CheckInTask(
+        id=new_id(),
+        owner_id=person.id,
+        due_at=due_at,
+        is_by_hand=is_by_hand,
+        now=local,
+        requests=tuple(requests),
+        passages=tuple(passages),
+        facts=tuple(facts),
+        persona=read_persona(keyring),
+        save_proposals=save_proposals,
+        record=PromptRecord(
+            entries=[(passage.entry_id, passage.day) for passage in passages],
+            facts=[fact.id for fact in facts],
+        ),
+    )
+    if any(not job.is_over for job in list_jobs_of_key(keyring.key_id, CheckInTask)):
+        return StartedCheckIn(problem=MADE_ALREADY)
+    if not task.create_receipt():
+        return StartedCheckIn(problem=MADE_ALREADY)
+    job = ask_once(
+        CheckInTask,
+        task.subject,
+        lambda: task,
+        person=person,
+        keyring=keyring,
+        is_requested=is_by_hand,
+        allow_repeat=True,
+        is_background=not is_by_hand,
+    )
+    if job is None:
+        # No event loop runs, or the model went away since it was looked at.
+        task.set_state(JobOutcome(text="", state=JobState.INTERRUPTED, reason="closing"))
+        return StartedCheckIn(problem=NO_MODEL)
+    return StartedCheckIn(job=job)
+
+
+def list_open_requests(keyring: RealmKeyring, *, now: datetime) -> list[ListedRequest]:
+    """Return the requests that are open at a moment in the person's time zone: none of others' making."""
+    note = find_requests_note(keyring)
+    return list_open(note.text, now=now) if note is not None and note.text is not None else []
+
+
+def find_requests_note(keyring: RealmKeyring) -> NoteText | None:
+    """Return the note with the standing requests, if it is its owner's own and opens."""
+    note = find_note(keyring, REQUESTS_PATH)
+    return note if note is not None and note.is_trusted and not note.is_damaged else None
+
+
+def stop_check_ins(key_id: KeyId) -> None:
+    """Stop the check-ins under a key; nothing of them is saved but their receipts."""
+    for job in list_jobs_of_key(key_id, CheckInTask):
+        if not job.is_over:
+            registry.stop(job.id, patience=0)
+
+
+def change_choices(owner_id: UUID, choices: CheckInChoices) -> CheckInChoices:
+    """Save a person's choices with the moment of the change, from which the next check-in is counted."""
+    saved = replace(choices, changed_at=timezone.now())
+    save_choices(owner_id, saved)
+    return saved
+
+
+def pause(owner_id: UUID, *, is_paused: bool) -> CheckInChoices:
+    """Pause check-ins, or go on with them."""
+    return change_choices(owner_id, replace(load_choices(owner_id), is_paused=is_paused))
+
+
+def save_proposals(task: CheckInTask, proposals: Sequence[Proposal], outcome: JobOutcome) -> int:
+    """Save what is proposed for the first time in a day; return how many. Within a transaction."""
+    since = task.now - QUIET_TIME
+    rows = CheckInProposal.objects.filter(owner_id=task.owner_id, created_at__gt=since)
+    known = {_fold(str(body.get("text", ""))) for row in rows if (body := row.open_or("body", None))}
+    saved = 0
+    for proposal in proposals:
+        if _fold(proposal.text) in known:
+            continue
+        known.add(_fold(proposal.text))
+        CheckInProposal(
+            owner_id=task.owner_id,
+            check_in_id=task.id,
+            created_at=task.now,
+            body={
+                "request": task.requests[proposal.request].text,
+                "text": proposal.text,
+                "quotes": list(proposal.quotes),
+                "model": outcome.author.model,
+                "prompt": outcome.author.prompt,
+                "read": [str(id_) for id_ in _list_read(task)],
+            },
+        ).save(force_insert=True)
+        saved += 1
+    return saved
+
+
+# --- What a person does with a proposal ------------------------------------------------------------------
+
+
+def accept_as_entry(person: Person, proposal_id: UUID) -> Entry:
+    """Make a proposal an entry of today, which says that a model wrote it; raise ObjectNotFound."""
+    with write_transaction():
+        row, body = _get_open_proposal(person.id, proposal_id)
+        entry = save_model_entry(
+            owner_id=person.id,
+            day=days.today(person.time_zone, now=timezone.now()),
+            text=body["text"],
+            model=body["model"],
+            zone=person.time_zone,
+        )
+        _close(row)
+    return entry
+
+
+def accept_as_fact(person: Person, proposal_id: UUID) -> Fact | None:
+    """Make a proposal a fact with its quote; return None if there is such a fact, or it was declined.
+
+    Raise ObjectNotFound, or InvalidFact for a text that can't be one.
+    """
+    with write_transaction():
+        row, body = _get_open_proposal(person.id, proposal_id)
+        details: dict[str, Any] = {"model": body["model"], "prompt": body["prompt"]}
+        if body["quotes"]:
+            details["quote"] = {"text": body["quotes"][0]}
+        fact = propose_fact(
+            owner_id=person.id,
+            text=FactText.create(body["text"]),
+            where=FactOrigin(origin=Origin.MODEL, details=details),
+        )
+        if fact is not None:
+            fact = accept_fact(owner_id=person.id, fact_id=fact.id)
+        _close(row)
+    return fact
+
+
+def finish_request(person: Person, keyring: RealmKeyring, proposal_id: UUID) -> bool:
+    """Mark the request of a proposal as done in its note; return False if it no longer stands there.
+
+    Raise ObjectNotFound, or a NoteError.
+    """
+    with write_transaction():
+        row, body = _get_open_proposal(person.id, proposal_id)
+        note = find_requests_note(keyring)
+        is_found = False
+        if note is not None and note.text is not None:
+            text = mark_done(note.text, body["request"])
+            is_found = text != note.text
+            if is_found:
+                save_note(
+                    keyring, note.path, text, note_id=note.id, based_on=note.revision, origin=Origin.OWN
+                )
+        _close(row)
+    return is_found
+
+
+def dismiss(owner_id: UUID, proposal_id: UUID) -> None:
+    """Take a proposal off the list; raise ObjectNotFound. A second time changes nothing."""
+    row = CheckInProposal.objects.filter(owner_id=owner_id, id=proposal_id).first()
+    if row is None:
+        raise ObjectNotFound
+    with write_transaction():
+        _close(row)
+
+
+def delete_derived_from(owner_id: UUID, ids: Collection[UUID]) -> None:
+    """Delete the proposals from texts that are gone for good, and those that do not open; needs no key."""
+    gone = {str(id_) for id_ in ids}
+    rows = CheckInProposal.objects.filter(owner_id=owner_id)
+    derived = [row.id for row in rows if _may_have_read(row, gone)]
+    if derived:
+        with write_transaction():
+            CheckInProposal.objects.filter(owner_id=owner_id, id__in=derived).delete()
+
+
+def purge_check_ins(owner_id: UUID, *, now: datetime) -> None:
+    """Delete receipts and their closed proposals after a month."""
+    with write_transaction():
+        old = CheckIn.objects.filter(owner_id=owner_id, due_at__lt=now - _RECEIPT_LIFETIME)
+        old.exclude(proposals__is_open=True).delete()
+
+
+def mark_interrupted() -> int:
+    """Settle the receipts of an earlier process; called once, by the serving process."""
+    unfinished = CheckIn.objects.filter(state__in=LIVE_STATES)
+    own_ids = [id_ for id_ in unfinished.values_list("id", flat=True) if registry.has_job(id_)]
+    with write_transaction():
+        return unfinished.exclude(id__in=own_ids).update(
+            state=JobState.INTERRUPTED, reason="crashed", finished_at=timezone.now()
+        )
+
+
+# --- Parts -----------------------------------------------------------------------------------------------
+
+
+def _find_model_problem(person: Person, *, is_by_hand: bool) -> str:
+    status = model_server.get_status()
+    if not status.is_ready:
+        return NO_MODEL
+    if not may_send_unrequested(status):
+        return REMOTE_MODEL
+    if not is_by_hand and not may_generate_unrequested(status, chosen=person.model):
+        return SMALL_MODEL
+    return ""
+
+
+def _read_for(
+    person: Person, keyring: RealmKeyring, requests: Sequence[ListedRequest], *, now: datetime
+) -> tuple[list[ReadPassage], list[PromptFact]]:
+    """Return what bears on the requests, of their owner's own; raise IndexNotReady."""
+    reader = build_day_reader(person, now=now)
+    passages: dict[UUID, ReadPassage] = {}
+    facts: dict[UUID, PromptFact] = {}
+    for request in requests:
+        found = retrieve(keyring, request.text, reader=reader, of_untrusted=False)
+        for passage in found.passages[:_PASSAGES_PER_REQUEST]:
+            passages.setdefault(
+                passage.entry_id,
+                ReadPassage(
+                    entry_id=passage.entry_id, day=passage.day, text=passage.excerpt, is_cut=passage.is_cut
+                ),
+            )
+        for fact in recall_for_question(keyring, request.text):
+            facts.setdefault(fact.id, PromptFact(id=fact.id, text=fact.text))
+    return list(passages.values())[:_MAX_PASSAGES], list(facts.values())[:_MAX_FACTS]
+
+
+def _may_have_read(row: CheckInProposal, ids: Collection[str]) -> bool:
+    try:
+        body = row.open_or("body", None)
+    except VaultLocked:
+        return True
+    return body is None or any(id_ in ids for id_ in body.get("read", ()))
+
+
+def _list_read(task: CheckInTask) -> list[UUID]:
+    return [*(id_ for id_, _ in task.record.entries), *task.record.facts]
+
+
+def _get_open_proposal(owner_id: UUID, proposal_id: UUID) -> tuple[CheckInProposal, dict[str, Any]]:
+    row = CheckInProposal.objects.filter(owner_id=owner_id, id=proposal_id, is_open=True).first()
+    body = row.open_or("body", None) if row is not None else None
+    if row is None or body is None:
+        raise ObjectNotFound
+    return row, {"request": "", "text": "", "model": "", "prompt": "", "quotes": [], **body}
+
+
+def _close(row: CheckInProposal) -> None:
+    if row.is_open:
+        row.is_open = False
+        row.save(update_fields=["is_open"])
+
+
+def _fold(text: str) -> str:
+    return " ".join(text.split()).casefold()
