@@ -62,21 +62,23 @@ def _get_existing_triggers(connection: Any) -> dict[str, str]:
 
 
 def _get_table_columns(connection: Any, table: str) -> set[str]:
+    # Django's introspection would parse the SQL of the table: ten milliseconds for each.
     with connection.cursor() as cursor:
-        return {column.name for column in connection.introspection.get_table_description(cursor, table)}
+        cursor.execute("SELECT name FROM pragma_table_info(%s)", [table])
+        return {name for (name,) in cursor.fetchall()}
 
 
 def install_triggers(connection: Any, *, fenced: Iterable[type[models.Model]], vault_table: str) -> int:
     """Create the triggers that are missing or differ; return the number created."""
     existing, created_count = _get_existing_triggers(connection), 0
-    tables = set(connection.introspection.table_names())
     for model in fenced:
-        if model._meta.db_table not in tables:
-            continue
-        columns = _get_table_columns(connection, model._meta.db_table)
-        for trigger in fence_triggers(model, vault_table=vault_table):
-            # Between two migrations a table may lack a column; its trigger would make the next one fail.
-            if trigger.column not in columns or existing.get(trigger.name) == trigger.sql:
+        triggers = fence_triggers(model, vault_table=vault_table)
+        missing = [trigger for trigger in triggers if existing.get(trigger.name) != trigger.sql]
+        # Between two migrations a table may lack a column, or not be there: its trigger would make the next
+        # one fail.
+        columns = _get_table_columns(connection, model._meta.db_table) if missing else set()
+        for trigger in missing:
+            if trigger.column not in columns:
                 continue
             with connection.cursor() as cursor:
                 cursor.execute(f'DROP TRIGGER IF EXISTS "{trigger.name}"')

@@ -2,7 +2,6 @@
 
 import io
 import json
-import random
 import time
 import zipfile
 from datetime import date, timedelta
@@ -23,6 +22,7 @@ from llamora.crypto import in_force
 from llamora.database import write_transaction
 from tests.accounts.pages import list_errors
 from tests.diary.damage import flip_a_bit
+from tests.diary.transfers import make_large_texts
 from tests.fakes.waiting import PATIENCE
 from tests.people import PASSWORD, Resident, register_resident
 
@@ -42,10 +42,6 @@ def request_export(who: Resident, password: str = PASSWORD) -> Any:
 
 def unzip(answer: Any) -> zipfile.ZipFile:
     return zipfile.ZipFile(io.BytesIO(b"".join(answer)))
-
-
-def random_text(size: int) -> str:
-    return "".join(random.Random(size).choices([chr(code) for code in range(0x4E00, 0x9FFF)], k=size))
 
 
 def test_the_page_says_what_comes_out_and_asks_for_the_password(owner: Resident) -> None:
@@ -115,7 +111,7 @@ def test_a_locked_diary_and_a_stranger_are_turned_away(owner: Resident) -> None:
 
 
 def test_a_lock_breaks_it_off_and_what_came_is_no_zip(owner: Resident) -> None:
-    write_entries(owner, *[random_text(60_000) for _ in range(6)])
+    write_entries(owner, *make_large_texts())
     answer = request_export(owner)
     parts = iter(answer)
     came = [next(parts)]
@@ -130,7 +126,7 @@ def test_a_lock_breaks_it_off_and_what_came_is_no_zip(owner: Resident) -> None:
 
 
 def test_a_browser_that_goes_away_ends_it(owner: Resident) -> None:
-    write_entries(owner, *[random_text(60_000) for _ in range(6)])
+    write_entries(owner, *make_large_texts())
     answer = request_export(owner)
     next(iter(answer))
     (download,) = downloads._active_downloads.values()
@@ -144,7 +140,7 @@ def test_a_browser_that_goes_away_ends_it(owner: Resident) -> None:
 
 
 def test_a_second_download_ends_the_first(owner: Resident) -> None:
-    write_entries(owner, *[random_text(60_000) for _ in range(6)])
+    write_entries(owner, *make_large_texts())
     first = request_export(owner)
     parts = iter(first)
     next(parts)

@@ -2,7 +2,6 @@
 
 import io
 import json
-import random
 import zipfile
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -31,7 +30,7 @@ from search.models import Question
 from tests.api.conftest import MakeProgram
 from tests.api.program import Program, read_refusal
 from tests.api.test_search import write_opening, write_recap, write_reply
-from tests.diary.transfers import export_to_folder, import_file, write_json
+from tests.diary.transfers import export_to_folder, import_file, make_large_texts, write_json
 from tests.fakes.waiting import PATIENCE
 from tests.people import Resident, register_resident
 from tests.traces.tagging import add_traces
@@ -56,10 +55,6 @@ def download(program: Program, export_format: str) -> bytes:
 
 def export_json(program: Program) -> Any:
     return json.loads(download(program, "json"))
-
-
-def random_text(size: int) -> str:
-    return "".join(random.Random(size).choices([chr(code) for code in range(0x4E00, 0x9FFF)], k=size))
 
 
 # --- What comes out ----------------------------------------------------------------------------------------
@@ -262,8 +257,8 @@ def test_an_origin_that_was_changed_without_a_key_lets_nothing_out(
 
 def begin_long_export(olive: Resident, program: Program) -> tuple[Any, list[bytes]]:
     """Return an export of which one part was read, and that part."""
-    for number in range(6):
-        olive.write(random_text(60_000 + number), day=DAY)
+    for text in make_large_texts():
+        olive.write(text, day=DAY)
     answer = program.send("GET", f"{EXPORT}?format=json")
     parts = iter(answer.streaming_content)
     return parts, [next(parts)]
@@ -289,7 +284,7 @@ def test_a_lock_does_not_end_the_export_of_one_that_works_while_its_owner_is_awa
     olive.lock()
     came.extend(parts)
 
-    assert json.loads(b"".join(came))["counts"]["entries"] == 6
+    assert json.loads(b"".join(came))["counts"]["entries"] == 12
 
 
 def test_a_revoked_token_gets_no_end(olive: Resident, make_program: MakeProgram) -> None:
@@ -321,8 +316,8 @@ def test_nobody_gets_the_end_of_the_export_of_a_person_who_was_deleted_or_disabl
 def test_a_program_that_goes_away_ends_it_and_leaves_no_key(
     olive: Resident, make_program: MakeProgram
 ) -> None:
-    for number in range(6):
-        olive.write(random_text(60_000 + number), day=DAY)
+    for text in make_large_texts():
+        olive.write(text, day=DAY)
     answer = make_program("export").send("GET", f"{EXPORT}?format=json")
     next(iter(answer.streaming_content))
     (running,) = downloads._active_downloads.values()
@@ -338,8 +333,8 @@ def test_a_program_that_goes_away_ends_it_and_leaves_no_key(
 def test_the_download_of_a_program_does_not_end_that_of_its_owner(
     olive: Resident, make_program: MakeProgram
 ) -> None:
-    for number in range(6):
-        olive.write(random_text(60_000 + number), day=DAY)
+    for text in make_large_texts():
+        olive.write(text, day=DAY)
     own = olive.post("/export/", current=olive.password)
     parts = iter(own.streaming_content)
     first = next(parts)

@@ -1,6 +1,7 @@
 """Actions on exports: write a diary to a folder, read its JSON, import it elsewhere."""
 
 import json
+import random
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -94,3 +95,11 @@ def build_entry_row(text: Any, **columns: Any) -> dict[str, Any]:
 def build_export(*entries: Any, **others: Any) -> dict[str, Any]:
     """Return the JSON of an export with these rows."""
     return {"format": "llamora.diary", "version": 1, "entries": list(entries), "others": others}
+
+
+def make_large_texts(count: int = 12) -> list[str]:
+    """Return texts that fill what waits for a browser, also in a zip.
+
+    Each is one word of random signs, since the search index takes a second for as many words.
+    """
+    return [random.Random(number).randbytes(48_000).hex() for number in range(count)]
