@@ -26,7 +26,7 @@ _MOST: Final = 512
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecentCheck:
-    """A check that a token passed: its row, the keyring of its owner's that was at hand, and its slot."""
+    """A check that a token passed: the token's row and slot, and the keyring of its owner in memory."""
 
     stored: StoredRow = field(repr=False)
     held: OpenKeyring | None

@@ -174,7 +174,7 @@ class DiaryTrace:
 
 @dataclass(frozen=True, kw_only=True)
 class TracedEntry:
-    """An entry that a trace is on, by its id and its day."""
+    """An entry with a trace: its id and its day."""
 
     id: str
     day: date

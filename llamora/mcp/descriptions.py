@@ -11,7 +11,7 @@ Result = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class ServerInfo:
-    """Version of the server, and words about how its tools are meant."""
+    """The version of the server, and its instructions on the use of its tools."""
 
     version: str
     instructions: str

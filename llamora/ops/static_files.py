@@ -14,7 +14,7 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 from llamora.ops.bundles import join_modules, join_sheets, link_module, list_modules
 
 # The sheet of every page, and what the pages of traces need besides.
-STYLESHEETS = ("css/app.css", "css/trace-pages.css")
+STYLESHEETS = ("css/app.css", "css/occasional-pages.css")
 # What every page of a diary needs; `js/app.js` imports it, and also the modules that few pages need.
 EVERYDAY = "js/everyday.js"
 _NAMED_BY_CONTENT = re.compile(r"\.[0-9a-f]{12}\.\w+$")

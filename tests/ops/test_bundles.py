@@ -161,3 +161,15 @@ def test_a_text_of_several_lines_is_refused() -> None:
 def test_a_comment_behind_code_is_refused() -> None:
     with pytest.raises(NotBundledError, match="lines of its own"):
         join_modules("js/a.js", parse_bundle({"js/a.js": "const a = 1; // one,\nconst b = 2;\n"}))
+
+
+def test_every_file_that_a_template_links_exists() -> None:
+    templates = Path(household.BASE_DIR).joinpath("templates").rglob("*.html")
+    linked = {
+        name
+        for path in templates
+        for name in re.findall(r"""static\(["']([^"'{}]+)["']\)""", path.read_text())
+    }
+
+    assert len(linked) > 10
+    assert {name for name in linked if not (STATIC / name).is_file()} == set()

@@ -30,7 +30,7 @@ _COLUMNS: Final = ("entry_id", "successor_id", "state", "origin")
 
 @dataclass(frozen=True, kw_only=True)
 class ChangeAuthor:
-    """Maker of a change, and what the records of one change have in common."""
+    """The author of a change, and the fields that all records of the change share."""
 
     by: str = BY_OWNER
     group: UUID = field(default_factory=new_id)

@@ -51,7 +51,7 @@ FIRST_STRATEGIES: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """A verdict, and whether its owner is asked although a strategy is likely.
+    """The verdict on two facts, and whether their owner is asked although one strategy is likely.
 
     `advised` is what a model on this machine would do. It moves a button and does nothing else.
     """

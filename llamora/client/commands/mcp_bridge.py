@@ -91,7 +91,7 @@ def _address(answer: Any, message: Any) -> Any:
 
 
 class McpBridge:
-    """The messages of one assistant, on their way to the server and back."""
+    """A bridge that passes the messages of one assistant to the server, and the answers back."""
 
     def __init__(self, diary: Llamora, console: Console) -> None:
         self._diary = diary

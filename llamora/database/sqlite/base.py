@@ -15,7 +15,7 @@ _LONGEST_CACHED = 4096
 
 
 class DatabaseOperations(operations.DatabaseOperations):
-    """Operations of SQLite that never raise for a stored value."""
+    """SQLite operations whose converters raise for no stored value, of whatever type it is."""
 
     def get_db_converters(self, expression: Any) -> list[Any]:
         """Return the functions that convert the stored values of an expression."""

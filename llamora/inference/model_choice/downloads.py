@@ -178,7 +178,7 @@ class Download:
 
 
 class BackgroundDownloads:
-    """The download of this process, of which there is one at a time."""
+    """The downloads of this process, one at a time."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -104,7 +104,7 @@ class GgufFacts:
 
 @dataclass
 class _Header:
-    """The header of one file."""
+    """The header of a GGUF file: its values, its parameters, and the types of its tensors."""
 
     values: dict[str, object]
     parameters: int
