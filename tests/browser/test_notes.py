@@ -19,6 +19,10 @@ def open_notes(diary: DiaryTab) -> Page:
     return page
 
 
+def wait_for_draft(page: Page) -> None:
+    expect(page.locator("[data-save-state]")).to_have_text(re.compile(r"^Draft saved \d\d:\d\d$"))
+
+
 def test_a_persona_is_begun_with_the_example_edited_restored_and_deleted(
     new_diary: NewDiary, browser_errors: BrowserErrors
 ) -> None:
@@ -36,12 +40,10 @@ def test_a_persona_is_begun_with_the_example_edited_restored_and_deleted(
     expect(box).to_have_value(re.compile("Speak calmly"))
     findings.check_page(page, "/notes/new/persona/")
     take_pictures(diary, "notes-new")
-    box.focus()
-    page.keyboard.press("Control+End")
-    page.keyboard.type(" Be brief.")
-    page.keyboard.press("Control+Enter")
+    expect(box).to_be_focused()
+    page.get_by_role("button", name="Save", exact=True).click()
     note = page.locator("article.note")
-    expect(note).to_contain_text("Be brief.")
+    expect(note).to_contain_text("Call me Jo.")
     findings.check_page(page, "a note")
     take_pictures(diary, "notes-note")
 
@@ -60,12 +62,53 @@ def test_a_persona_is_begun_with_the_example_edited_restored_and_deleted(
     findings.check_page(page, "versions")
     take_pictures(diary, "notes-versions")
     page.get_by_role("button", name="Restore this version").first.click()
-    expect(note).to_contain_text("Be brief.")
+    expect(note).to_contain_text("Call me Jo.")
 
     page.get_by_text("Delete", exact=True).click()
     take_pictures(diary, "notes-delete")
     page.get_by_role("button", name="Delete this note").click()
     expect(page.get_by_role("status")).to_have_text("The note was deleted.")
+    assert findings.problems() == {}
+
+
+def test_what_is_typed_in_two_windows_and_behind_a_lock_stays(
+    new_diary: NewDiary, browser_errors: BrowserErrors
+) -> None:
+    browser_errors.expect("409")
+    browser_errors.expect("401")
+    diary = new_diary()
+    page = open_notes(diary)
+    page.get_by_role("link", name="Add a reference note").click()
+    page.keyboard.type("garden/roses")
+    page.get_by_label("Text").fill("Pruned in March")
+    wait_for_draft(page)
+    other = page.context.new_page()
+    other.goto(page.url)
+    expect(other.get_by_label("Name")).to_have_value("garden/roses")
+    other.get_by_label("Text").fill("Something else")
+    wait_for_draft(other)
+    page.get_by_label("Text").fill("Pruned in March, twice")
+    expect(page.get_by_text("This text was also being written in another window.")).to_be_visible()
+    take_pictures(diary, "notes-conflict")
+    page.get_by_role("button", name="Keep both").click()
+    wait_for_draft(page)
+
+    diary.house.delete_unlocks(diary.member)
+    page.get_by_label("Text").press_sequentially("!")
+    expect(diary.dialog).to_be_visible()
+    assert "Pruned" not in diary.shown_words()
+    diary.unlock()
+    both = re.compile("Pruned in March, twice.*Something else.*!", re.DOTALL)
+    expect(page.get_by_label("Text")).to_have_value(both)
+    expect(page.get_by_label("Name")).to_have_value("garden/roses")
+    wait_for_draft(page)
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator("article.note")).to_contain_text("Something else")
+    assert "roses" not in page.url
+    page.get_by_role("link", name="Notes", exact=True).last.click()
+    expect(page.locator(".note-folder")).to_have_text("garden")
+    findings = PageFindings()
+    findings.check_page(page, "/notes/, with a folder")
     assert findings.problems() == {}
 
 

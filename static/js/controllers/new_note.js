@@ -10,7 +10,8 @@ async function send(form, submitter) {
   if (!form.isConnected || (!isDiscarded && (state.hasFailed || state.hasConflict))) return;
   state.isSubmitting = true;
   for (const field of form.querySelectorAll("textarea, input:not([type=hidden])")) field.defaultValue = field.value;
-  form.requestSubmit(submitter);
+  // In a task of its own: a form is not submitted again while its event is under way.
+  setTimeout(() => form.requestSubmit(submitter));
 }
 
 export default function attach(form, signal) {
