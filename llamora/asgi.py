@@ -3,8 +3,8 @@
 A whole request (middleware, view, queries, template) runs in one thread, with that thread's database
 connection, which stays open between requests.
 
-    page pool   ordinary requests, and after them calls of programs, fair between addresses; a call lets pages
-                go first between its parts (`llamora.api.call.let_pages_run`)
+    page pool   ordinary requests, and after them calls of programs, fair between addresses; a call begins and
+                goes on between its parts (`llamora.api.call.let_pages_run`) while no page is on its way
     answer pool calls of programs that wait for the model, as fair
     slow pool   requests that derive a key, rate a password, wait for a job or handle a whole diary; fair
                 between addresses, so that many requests from one address do not delay a sign-in from another;
@@ -43,7 +43,7 @@ from accounts.throttling.client_ip import normalize_ip
 from accounts.throttling.throttle import throttle
 from llamora.api.errors import PROGRAM_PATHS, ApiError
 from llamora.routing import websocket_application  # its models need the apps
-from llamora.threads import FairExecutor
+from llamora.threads import FairExecutor, Hold
 
 logger = logging.getLogger("llamora.asgi")
 T = TypeVar("T")
@@ -62,6 +62,8 @@ TOO_MANY_REQUESTS = "Too many requests. Wait a few seconds, then try again."
 # Calls of programs, which come after pages; those that wait for a model have threads of their own.
 PROGRAM_THREADS, ANSWER_THREADS = 8, 16
 PROGRAM_RANK = 1
+# A page takes some hundredths of a second. One that takes longer goes first between the parts of a call.
+MOST_HELD_SECONDS = 0.25
 # Of one address: a household's programs may all be on one machine.
 MAX_WAITING_CALLS = 256
 ANSWER_PATH = "/api/chat"
@@ -133,14 +135,25 @@ class PageHandler(ASGIHandler):
                 await self.send_response(_build_too_many_requests(), send)
                 return
             pool = self.slow_pool.for_key(key, rank=rank)
-        response = await _run_in_pool(pool, partial(self.respond, scope, body))
-        if not isinstance(response, StreamingHttpResponse):
-            await self.send_response(response, send)
-            return
+        hold = self._hold_programs() if pool is self.page_pool else None
+        try:
+            response = await _run_in_pool(pool, partial(self.respond, scope, body))
+            if not isinstance(response, StreamingHttpResponse):
+                await self.send_response(response, send)
+                return
+        finally:
+            if hold is not None:
+                hold.release()
         try:
             await self._stream(response, pool, receive, send)
         finally:
             await _run_in_pool(pool, response.close)
+
+    def _hold_programs(self) -> Hold:
+        """Let no call of a program run while a page is on its way, but not for long."""
+        hold = self.page_pool.hold_others()
+        asyncio.get_running_loop().call_later(MOST_HELD_SECONDS, hold.release)
+        return hold
 
     async def _find_place(self, scope: Scope, body: BytesIO) -> tuple[str, int]:
         """Return the key and the rank of a slow request; an address that has often failed waits before.

@@ -47,13 +47,14 @@ def healthz(request: HttpRequest) -> JsonResponse:
 
 urlpatterns = [
     re_path(r"^healthz/?$", healthz, name="healthz"),
+    # Before pages: programs call more often, and these few patterns take a page no time.
+    path("", include("llamora.api.urls", namespace="api")),
+    path("", include("llamora.mcp.urls", namespace="mcp")),
     path("admin/", site.urls),
     path("", include("accounts.urls")),
     path("", include("diary.urls")),
     path("", include("search.urls")),
     path("", include("traces.urls")),
-    path("", include("llamora.api.urls", namespace="api")),
-    path("", include("llamora.mcp.urls", namespace="mcp")),
 ]
 
 # Django finds these by their names.

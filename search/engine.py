@@ -252,14 +252,17 @@ def _rank(index: PersonIndex, words: WordsIndex, query: SearchQuery, depth: int)
         query = replace(query, entries=trace_filter.find_entries_with_traces(index.owner, query.traces))
     embedding = _start_embedding(index, query)
     word_hits = words.find(query, limit=depth)
+    let_others_run(before=1)
     question = _wait_for_embedding(embedding) if embedding else None
     near, outlines = _find_near(words, index, query, question)
+    let_others_run(before=1)
     bearing_trace = _find_entries_by_trace(index, words, query)
     outlines |= word_hits.outlines
     shares = {id_: word_hits.shares.get(outline.number, 0.0) for id_, outline in outlines.items()}
     outlines |= words.load_outlines(set(bearing_trace) - outlines.keys()) if bearing_trace else {}
     days = {id_: outline.day for id_, outline in outlines.items()}
     closeness = _measure_closeness(index, question, days)
+    let_others_run(before=1)
     hits = fusion.fuse(
         phrases=word_hits.phrases,
         strict=word_hits.strict,
@@ -271,6 +274,7 @@ def _rank(index: PersonIndex, words: WordsIndex, query: SearchQuery, depth: int)
         days=days,
         own={id_ for id_, outline in outlines.items() if outline.kind == OWN_KIND},
     )
+    let_others_run(before=1)
     complete = frozenset([*word_hits.phrases, *word_hits.strict, *bearing_trace])
     return Ranking(hits, outlines, near, word_hits.total, complete, shares, closeness)
 
@@ -288,7 +292,12 @@ def _start_embedding(index: PersonIndex, query: SearchQuery) -> "Future[Floats] 
     """Start the embedding of the query; return None without an embedder and where phrases are quoted."""
     if index.vectors is None or index.embedder is None or not query.text or query.quoted_phrases:
         return None
-    return _embedding_threads.submit(index.embedder.embed_question, query.text)
+    known = index.question_vectors.find(index.embedder, query.text)
+    if known is None:
+        return _embedding_threads.submit(index.question_vectors.embed, index.embedder, query.text)
+    embedding: Future[Floats] = Future()
+    embedding.set_result(known)
+    return embedding
 
 
 def _wait_for_embedding(embedding: "Future[Floats]") -> Floats:

@@ -2,7 +2,7 @@
 
 import re
 
-from django.urls import path, re_path
+from django.urls import include, path, re_path
 
 from llamora.api import views
 from llamora.api.dispatch import build_view, refuse_unknown
@@ -30,6 +30,7 @@ __all__ = [
     "memory",
     "notes",
     "passages",
+    "patterns_below",
     "search",
     "status",
     "traces",
@@ -37,18 +38,25 @@ __all__ = [
 ]
 
 _PLACE = re.compile(r"\{(\w+)\}")
+_BEGINNING = "api/"
+_calls = [
+    (_PLACE.sub(r"<str:\1>", address).removeprefix("/"), build_view(by_method), address)
+    for address, by_method in endpoints.group_by_path().items()
+]
 
-urlpatterns = [
+# Below one beginning, so that a page is not compared with each of these.
+patterns_below = [
     *(
-        path(
-            _PLACE.sub(r"<str:\1>", address).removeprefix("/"),
-            build_view(by_method),
-            name=address,
-        )
-        for address, by_method in endpoints.group_by_path().items()
+        path(route.removeprefix(_BEGINNING), view, name=address)
+        for route, view, address in _calls
+        if route.startswith(_BEGINNING)
     ),
-    path("api/openapi.json", views.show_openapi, name="description"),
-    path("api/docs", views.show_docs, name="docs"),
+    path("openapi.json", views.show_openapi, name="description"),
+    path("docs", views.show_docs, name="docs"),
+]
+urlpatterns = [
+    path(_BEGINNING, include(patterns_below)),
+    *(path(route, view, name=address) for route, view, address in _calls if not route.startswith(_BEGINNING)),
     path("docs", views.redirect_to_docs, name="docs_elsewhere"),
     path("redoc", views.redirect_to_docs, name="redoc"),
     re_path(r"^api(?:/.*)?$", refuse_unknown, name="unknown"),

@@ -79,13 +79,23 @@ class CachedIdQuery(Generic[Row]):
 
     def __call__(self, ids: Iterable[UUID], **values: Value) -> list[Row]:
         """Return the rows with these ids, in the order of the queryset within each part."""
-        found: list[Row] = []
-        wanted = list(dict.fromkeys(ids))
-        for first in range(0, len(wanted), len(_ID_NAMES)):
-            part = wanted[first : first + len(_ID_NAMES)]
-            part += [part[0]] * (len(_ID_NAMES) - len(part))
-            found += self._query(**dict(zip(_ID_NAMES, part, strict=True)), **values)
-        return found
+        return [row for part in _iter_parts(ids) for row in self._query(**part, **values)]
+
+    def fetch_stored(self, ids: Iterable[UUID], **values: Value) -> list[StoredRow]:
+        """Return the rows as SQLite has them, for a caller that compares them with those it has seen."""
+        return [row for part in _iter_parts(ids) for row in self._query.fetch_stored(**part, **values)]
+
+    def convert(self, stored: list[StoredRow]) -> list[Row]:
+        """Return rows that `fetch_stored` returned as the queryset would return them."""
+        return self._query.convert(stored)
+
+
+def _iter_parts(ids: Iterable[UUID]) -> Iterator[dict[str, UUID]]:
+    wanted = list(dict.fromkeys(ids))
+    for first in range(0, len(wanted), len(_ID_NAMES)):
+        part = wanted[first : first + len(_ID_NAMES)]
+        part += [part[0]] * (len(_ID_NAMES) - len(part))
+        yield dict(zip(_ID_NAMES, part, strict=True))
 
 
 class _CompiledQuery:

@@ -5,8 +5,16 @@ fair_lock.py      a lock that is acquired in the order of requests
 priority.py       a lower priority for threads whose work is not urgent
 """
 
-from llamora.threads.fair_executor import FairExecutor, KeyedExecutor, let_others_run, yield_turn
+from llamora.threads.fair_executor import FairExecutor, Hold, KeyedExecutor, let_others_run, yield_turn
 from llamora.threads.fair_lock import FairLock
 from llamora.threads.priority import lower_priority
 
-__all__ = ["FairExecutor", "FairLock", "KeyedExecutor", "let_others_run", "lower_priority", "yield_turn"]
+__all__ = [
+    "FairExecutor",
+    "FairLock",
+    "Hold",
+    "KeyedExecutor",
+    "let_others_run",
+    "lower_priority",
+    "yield_turn",
+]

@@ -16,6 +16,10 @@ threads than active calls: while a call waits for something other than the proce
 derivation, a delay), it is inside `yield_turn` and not active, so that another call may begin. A call that
 waits without `yield_turn` blocks its whole pool. A call with much to compute calls `let_others_run`
 between two parts of it.
+
+While somebody has a `Hold`, calls of a rank above `reserved_rank` neither begin nor resume, and pause at
+their next `let_others_run`: something urgent is on its way to the pool or back. They go on while an urgent
+call waits inside `yield_turn`, since it may wait for one of them.
 """
 
 import math
@@ -56,6 +60,23 @@ class PoolCall:
             self.future.set_result(result)
 
 
+class Hold:
+    """A time in which a pool runs nothing but urgent calls; it ends with the first `release`."""
+
+    __slots__ = ("_is_released", "_pool")
+
+    def __init__(self, pool: "FairExecutor") -> None:
+        self._pool, self._is_released = pool, False
+
+    def release(self) -> None:
+        """End it."""
+        self._pool.end_hold(self._mark_released)
+
+    def _mark_released(self) -> bool:
+        was_released, self._is_released = self._is_released, True
+        return not was_released
+
+
 class FairExecutor(Executor):
     """Executor with daemon threads, which start when needed. The module docstring has the order of calls."""
 
@@ -92,7 +113,7 @@ class FairExecutor(Executor):
         # Calls that want their turn back, and those that pass it on until another one has taken it, by rank.
         self._returning_ranks: Counter[int] = Counter()
         self._passing_ranks: Counter[int] = Counter()
-        self._active = self._idle = self._turns = 0
+        self._active = self._idle = self._turns = self._holds = self._urgent_aside = 0
         self._is_closed = False
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
@@ -124,6 +145,19 @@ class FairExecutor(Executor):
         """Return whether calls of this rank exchange turns after SLICE_SECONDS, not at every part."""
         return rank > self._reserved_rank
 
+    def hold_others(self) -> Hold:
+        """Begin a time in which no call of a rank above the reserved one begins or goes on."""
+        with self._lock:
+            self._holds += 1
+        return Hold(self)
+
+    def end_hold(self, mark_released: Callable[[], bool]) -> None:
+        """End a time that `hold_others` began; `mark_released` returns whether it had not ended yet."""
+        with self._lock:
+            if mark_released():
+                self._holds -= 1
+                self._wake_next()
+
     def remove_call(self, future: "Future[Any]") -> bool:
         """Remove one waiting call, whose future the caller must resolve; return False if it has begun."""
         with self._lock:
@@ -150,6 +184,8 @@ class FairExecutor(Executor):
         """Refuse new calls; with `cancel_futures`, cancel waiting ones; with `wait`, wait for the threads."""
         with self._lock:
             self._is_closed = True
+            # What was held may begin.
+            self._wake_next()
             self._wake_all()
         if cancel_futures:
             for future in self.remove_waiting():
@@ -174,14 +210,17 @@ class FairExecutor(Executor):
     @contextmanager
     def release_turn(self) -> Iterator[None]:
         """Let another call be active during the block; then resume this call before any new one begins."""
+        rank = _thread_state.rank
+        is_urgent = rank <= self._reserved_rank
         with self._lock:
             self._active -= 1
+            self._urgent_aside += is_urgent
             self._wake_next()
         try:
             yield
         finally:
-            rank = _thread_state.rank
             with self._lock:
+                self._urgent_aside -= is_urgent
                 self._returning_ranks[rank] += 1
                 self._resume(rank)
 
@@ -189,9 +228,15 @@ class FairExecutor(Executor):
         """Let one call resume, or begin if a thread is free for it; go on when that one ends or waits.
 
         `rank` is that of the call that passes its turn on. None resumes or begins whose rank is above
-        `most_rank`; return False if there is none.
+        `most_rank`; return False if there is none. Before that, wait for the end of a `Hold`.
         """
         with self._lock:
+            if self._is_held(rank):
+                self._active -= 1
+                self._returning_ranks[rank] += 1
+                self._wake_next()
+                self._resume(rank)
+                return True
             least_rank = self._find_least_returning()
             if self._has_thread() and self._has_eligible():
                 least_rank = min(least_rank, self._find_least_rank())
@@ -218,12 +263,16 @@ class FairExecutor(Executor):
     def _find_least_returning(self) -> float:
         return min((rank for rank, count in self._returning_ranks.items() if count), default=math.inf)
 
+    def _is_held(self, rank: float) -> bool:
+        is_in_force = self._holds > 0 and not self._urgent_aside and not self._is_closed
+        return is_in_force and rank > self._reserved_rank
+
     def _has_thread(self) -> bool:
         return self._idle > 0 or len(self._threads) < self._max_threads
 
     def _resume(self, rank: int) -> None:
         """Wait until this thread's call may be active again; it is counted as returning, under the lock."""
-        while self._active >= self._max_active:
+        while self._active >= self._max_active or self._is_held(rank):
             self._may_return[rank].wait()
         self._returning_ranks[rank] -= 1
         self._take_turn()
@@ -297,7 +346,12 @@ class FairExecutor(Executor):
         return call
 
     def _can_start(self) -> bool:
-        return self._active < self._max_active and self._has_eligible() and self._goes_first()
+        return (
+            self._active < self._max_active
+            and self._has_eligible()
+            and self._goes_first()
+            and not self._is_held(self._find_least_rank())
+        )
 
     def _goes_first(self) -> bool:
         """Return whether the next call begins before those that want their turn back, by its lower rank."""
@@ -318,8 +372,10 @@ class FairExecutor(Executor):
             return
         may_begin = self._has_thread() and self._has_eligible()
         if self._returning and not (may_begin and self._goes_first()):
-            self._may_return[int(self._find_least_returning())].notify()
-        elif not may_begin:
+            rank = self._find_least_returning()
+            if not self._is_held(rank):
+                self._may_return[int(rank)].notify()
+        elif not may_begin or self._is_held(self._find_least_rank()):
             return
         elif self._idle:
             # Counted here and not by the thread when it wakes: the next call needs another one.

@@ -9,7 +9,7 @@ the response; while a rotation is unfinished, it includes the former key.
 """
 
 import threading
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Iterable, Sequence
 from typing import Final
 from uuid import UUID
@@ -18,7 +18,7 @@ from accounts.keys.keyrings import copy_with_former_keys
 from llamora.crypto import KeyId, Keyring, VaultLocked, WrongEpoch, in_force
 from llamora.database import NotWritten, write_transaction
 from llamora.database.sqlite.reading import to_id
-from search.embedder.types import Embedder
+from search.embedder.types import Embedder, Floats
 from search.errors import IndexClosed
 from search.index import sources, vector_store
 from search.index.snapshots import IndexSnapshots, SnapshotFolder
@@ -27,6 +27,38 @@ from search.index.vector_store import embed_documents
 from search.index.vectors import VectorsIndex
 from search.index.words import WordsIndex
 from search.query.result_tokens import ResultTokens
+
+_MAX_QUESTIONS: Final = 64
+
+
+class QuestionVectors:
+    """The vectors of what was asked lately, in memory only, by embedder and text."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._vectors: OrderedDict[tuple[str, str], Floats] = OrderedDict()
+
+    def find(self, embedder: Embedder, text: str) -> Floats | None:
+        """Return the vector of a question that was asked lately, or None."""
+        with self._lock:
+            found = self._vectors.get((embedder.name, text))
+            if found is not None:
+                self._vectors.move_to_end((embedder.name, text))
+            return found
+
+    def embed(self, embedder: Embedder, text: str) -> Floats:
+        """Return the vector of a question, which is remembered."""
+        vector = embedder.embed_question(text)
+        with self._lock:
+            self._vectors[embedder.name, text] = vector
+            while len(self._vectors) > _MAX_QUESTIONS:
+                self._vectors.popitem(last=False)
+        return vector
+
+    def clear(self) -> None:
+        """Forget all questions."""
+        with self._lock:
+            self._vectors.clear()
 
 
 class IndexState:
@@ -40,6 +72,7 @@ class IndexState:
         self.embedder: Embedder | None = None
         self.why_not_embedded = "opening"
         self.result_tokens = ResultTokens()
+        self.question_vectors = QuestionVectors()
         self.polled_at = 0.0
         self.signature: tuple[object, ...] = ()
         self._keyring = copy_with_former_keys(keyring)
@@ -88,6 +121,7 @@ class IndexState:
             self.words = self.vectors = self.embedder = None
             self._pending.clear()
             self.result_tokens.clear()
+            self.question_vectors.clear()
         self.words_ready.set()  # whoever waits gets IndexClosed
 
     def _get_words(self) -> WordsIndex:

@@ -33,6 +33,8 @@ SWEEP_SECONDS: Final = 20.0
 # Up to so many changed texts are put while the page waits, 1 ms each; more go to the worker.
 MAX_UPDATES_IN_PAGE: Final = 40
 POLL_SECONDS: Final = 5.0
+# Seconds until what a program wrote is embedded: several texts at a time take half as long as one by one.
+EMBEDDING_PAUSE: Final = 1.0
 
 
 class IndexRegistry:
@@ -170,7 +172,9 @@ class IndexRegistry:
             self.discard(index, error)  # what was saved is saved, whatever becomes of its index
             return
         if index.pending:  # waking a thread costs as much as reading a text
-            workers.embedding_worker.submit(index.key_id, "embed", lambda: self._embed(index))
+            # What came from no page of its owner's comes in numbers.
+            pause = 0.0 if keyring is not None else EMBEDDING_PAUSE
+            workers.embedding_worker.submit(index.key_id, "embed", lambda: self._embed(index), pause=pause)
 
     def discard(self, index: PersonIndex, error: Exception) -> None:
         """Remove an index that failed; the next search opens a new index."""

@@ -8,10 +8,13 @@ one would fail every later task, and an open one would be copied whenever this p
 
 import atexit
 import logging
+import math
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from contextvars import Context
+from dataclasses import dataclass, field
 from typing import Final
 from uuid import uuid4
 
@@ -27,23 +30,43 @@ WorkerTask = Callable[[], None]
 _LINGER_SECONDS: Final = 2.0
 
 
+@dataclass(kw_only=True)
+class _QueuedTask:
+    """A task of a person, and the moment from which it may run."""
+
+    key_id: KeyId
+    what: str
+    run: WorkerTask = field(repr=False)
+    due: float
+
+
 class SearchWorker:
     """A thread with a queue of tasks; a task that a person already has in the queue is not added again."""
 
     def __init__(self, name: str) -> None:
         self._name = name
         self._changed = threading.Condition()
-        self._waiting: deque[tuple[KeyId, str, WorkerTask]] = deque()
+        self._waiting: deque[_QueuedTask] = deque()
         self._thread: threading.Thread | None = None
         self._busy: tuple[KeyId, str] | None = None
         self._stopped = False
 
-    def submit(self, key_id: KeyId, what: str, task: WorkerTask) -> None:
-        """Queue a task, unless the same task of the same person is queued already."""
+    def submit(self, key_id: KeyId, what: str, task: WorkerTask, *, pause: float = 0.0) -> None:
+        """Queue a task; it takes the place of the same task of the same person, if that is queued already.
+
+        It runs after so many seconds, or sooner if the other one would.
+        """
+        due = time.monotonic() + pause
         with self._changed:
-            if self._stopped or any((key_id, what) == waiting[:2] for waiting in self._waiting):
+            if self._stopped:
                 return
-            self._waiting.append((key_id, what, task))
+            queued = next((one for one in self._waiting if (one.key_id, one.what) == (key_id, what)), None)
+            if queued is not None:
+                # That one may be for an index that was closed meanwhile.
+                queued.run, queued.due = task, min(due, queued.due)
+                self._changed.notify_all()
+                return
+            self._waiting.append(_QueuedTask(key_id=key_id, what=what, run=task, due=due))
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
                 self._thread.start()
@@ -52,7 +75,7 @@ class SearchWorker:
     def cancel(self, key_id: KeyId) -> None:
         """Remove a person's queued tasks; a running task stops when it finds their index closed."""
         with self._changed:
-            self._waiting = deque(waiting for waiting in self._waiting if waiting[0] != key_id)
+            self._waiting = deque(waiting for waiting in self._waiting if waiting.key_id != key_id)
             self._changed.notify_all()
 
     def is_idle(self, key_id: KeyId | None = None) -> bool:
@@ -66,7 +89,7 @@ class SearchWorker:
             return self._changed.wait_for(lambda: self._idle_for(key_id), timeout)
 
     def _idle_for(self, key_id: KeyId | None) -> bool:
-        tasks = [waiting[0] for waiting in self._waiting] + ([self._busy[0]] if self._busy else [])
+        tasks = [waiting.key_id for waiting in self._waiting] + ([self._busy[0]] if self._busy else [])
         return not tasks if key_id is None else key_id not in tasks
 
     def close_connection(self, *, timeout: float) -> bool:
@@ -103,19 +126,30 @@ class SearchWorker:
 
     def _next(self) -> WorkerTask | None:
         with self._changed:
-            is_due = self._changed.wait_for(self._is_due, _LINGER_SECONDS)
+            is_due = self._wait_until_due(_LINGER_SECONDS)
         if not is_due:
             connections.close_all()  # of this thread alone, and not while `submit` waits for the lock
         with self._changed:
-            self._changed.wait_for(self._is_due)
+            self._wait_until_due()
             if self._stopped:
                 return None
-            key_id, what, task = self._waiting.popleft()
-            self._busy = (key_id, what)
-            return task
+            now = time.monotonic()
+            task = next(one for one in self._waiting if one.due <= now)
+            self._waiting.remove(task)
+            self._busy = (task.key_id, task.what)
+            return task.run
 
-    def _is_due(self) -> bool:
-        return bool(self._waiting) or self._stopped
+    def _wait_until_due(self, most: float = math.inf) -> bool:
+        """Wait at most so many seconds until a task may run or the worker is stopped; return whether."""
+        end = time.monotonic() + most
+        while not self._stopped:
+            now = time.monotonic()
+            due = min((one.due for one in self._waiting), default=math.inf)
+            if due <= now or end <= now:
+                return due <= now
+            until = min(due, end)
+            self._changed.wait(None if until == math.inf else until - now)
+        return True
 
     def _perform(self, task: WorkerTask) -> None:
         try:

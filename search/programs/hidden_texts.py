@@ -20,6 +20,7 @@ from llamora.database import CachedIdQuery, CachedQuery
 from llamora.threads import let_others_run
 from search.index.person_index import PersonIndex
 from search.index.types import FACT_KIND
+from search.programs.opened_rows import OpenedRows
 from traces.facts.models import TRUSTED_FACT_ORIGINS, Fact
 
 
@@ -40,6 +41,7 @@ class Sources(NamedTuple):
 _KnownSources = dict[UUID, tuple[object, Sources | None]]
 # An index belongs to a key, and so does what was opened with it.
 _known: "WeakKeyDictionary[PersonIndex, _KnownSources]" = WeakKeyDictionary()
+_opened: "WeakKeyDictionary[PersonIndex, OpenedRows]" = WeakKeyDictionary()
 _MODEL_TEXTS: Final[tuple[tuple[str, type[Any], str], ...]] = (
     ("reply", Reply, "finished_at"),
     ("opening", Opening, "created_at"),
@@ -62,21 +64,35 @@ def find_hidden(index: PersonIndex) -> set[UUID]:
     return hidden
 
 
-def find_origins(owner: UUID, by_kind: Mapping[str, Sequence[UUID]], *, with_hidden: bool) -> dict[UUID, str]:
+def find_origins_in_index(
+    index: PersonIndex, by_kind: Mapping[str, Sequence[UUID]], *, with_hidden: bool
+) -> dict[UUID, str]:
+    """Return the origins of texts that were found in an index, as `find_origins` does.
+
+    A row that opened before and that nobody changed since is not opened again.
+    """
+    opened = _opened.setdefault(index, OpenedRows())
+    return find_origins(index.owner, by_kind, with_hidden=with_hidden, opened=opened)
+
+
+def find_origins(
+    owner: UUID,
+    by_kind: Mapping[str, Sequence[UUID]],
+    *,
+    with_hidden: bool,
+    opened: OpenedRows | None = None,
+) -> dict[UUID, str]:
     """Return the origins of these texts by id, without those that do not open, and without hidden ones.
 
-    Each is opened anew, since an index does not notice when an origin is changed without a key.
+    Each is opened anew, since an index does not notice when an origin is changed without a key; but for rows
+    that are among those `opened` before.
     """
-    entries = _entries_query(by_kind.get("entry", ()), owner_id=owner)
-    found = {
-        entry.id: str(entry.origin)
-        for entry in entries
-        if (with_hidden or entry.is_trusted) and entry.open_or("text", None) is not None
-    }
-    for fact in _facts_query(by_kind.get(FACT_KIND, ()), owner_id=owner):
-        is_readable = with_hidden or fact.origin in TRUSTED_FACT_ORIGINS
-        if is_readable and fact.open_or("body", None) is not None:
-            found[fact.id] = str(fact.origin)
+    rows_opened, found = opened if opened is not None else OpenedRows(), dict[UUID, str]()
+    for kind, query, field, trusted in _OPENED_KINDS:
+        if kind in by_kind:
+            for id_, origin in rows_opened.list_opening(query, by_kind[kind], owner=owner, field=field):
+                if with_hidden or origin in trusted:
+                    found[id_] = origin
     rows = [
         row
         for kind, model, _ in _MODEL_TEXTS
@@ -114,6 +130,11 @@ _entries_query: Final[CachedIdQuery[Entry]] = CachedIdQuery(
 _facts_query: Final[CachedIdQuery[Fact]] = CachedIdQuery(
     lambda ids, owner_id: Fact.objects.only_accepted(owner_id).filter(id__in=ids)
 )
+# The kinds with an origin of their own, the field that opens, and the origins that are not hidden.
+_OPENED_KINDS: Final = (
+    ("entry", _entries_query, "text", TRUSTED_ORIGINS),
+    (FACT_KIND, _facts_query, "body", TRUSTED_FACT_ORIGINS),
+)
 _written_queries: Final[dict[str, CachedQuery[tuple[UUID, object]]]] = {
     kind: CachedQuery(_build_written_query(model, moment)) for kind, model, moment in _MODEL_TEXTS
 }
@@ -140,12 +161,11 @@ def _load_sources(index: PersonIndex) -> _KnownSources:
     known = _known.get(index, {})
     current: _KnownSources = {}
     for kind, model, _ in _MODEL_TEXTS:
-        rows = model.objects.filter(owner_id=index.owner).order_by()
         written = dict(_written_queries[kind](owner_id=index.owner))
         current |= {id_: known[id_] for id_, at in written.items() if id_ in known and known[id_][0] == at}
         new = [id_ for id_ in written if id_ not in current]
         for some in _iter_batches(new):
-            for row in rows.filter(id__in=some):
+            for row in model.objects.filter(owner_id=index.owner, id__in=some).order_by():
                 current[row.id] = (written[row.id], _read_sources(row))
             let_others_run()
     _known[index] = current

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from llamora.crypto import Realm, RealmKeyring
-from llamora.threads import yield_turn
+from llamora.threads import let_others_run, yield_turn
 from search import engine
 from search.engine import SearchHit
 from search.errors import IndexClosed
@@ -20,7 +20,7 @@ from search.index.person_index import PersonIndex
 from search.index.registry import indexes
 from search.index.types import FACT_KIND
 from search.index.unlocked_index import find_unlocked_index
-from search.programs.hidden_texts import find_hidden, find_origins
+from search.programs.hidden_texts import find_hidden, find_origins_in_index
 from search.query.days import DayReader
 from search.query.parser import KINDS, SearchQuery, parse
 from search.services import OPENING_WAIT_SECONDS, get_days, get_embedding_status
@@ -101,6 +101,7 @@ def search_texts(
         indexes.poll_changes(index)
         if not with_hidden:
             query = _hide(query, index.words.list_numbers(find_hidden(index)))
+            let_others_run(before=1)
         found = engine.list_hits(index, query, offset=offset, limit=limit)
     except IndexClosed:
         return STILL_OPENING
@@ -158,5 +159,5 @@ def _check(
     there = sources.filter_existing(index.owner, by_kind, keyring=keyring)
     if len(there) < len(hits):
         indexes.reconcile_all(index)
-    origins = find_origins(index.owner, by_kind, with_hidden=with_hidden)
+    origins = find_origins_in_index(index, by_kind, with_hidden=with_hidden)
     return [ReadableHit(hit, origins[hit.id]) for hit in hits if hit.id in there and hit.id in origins]

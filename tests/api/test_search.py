@@ -272,6 +272,36 @@ def test_an_origin_that_was_changed_without_a_key_makes_nothing_readable(
     assert find(make_program("diary:read"), "geese")["results"] == []
 
 
+@pytest.mark.parametrize(
+    "change", [{"origin": Origin.IMPORTED}, {"day": DAY + timedelta(days=1)}], ids=["origin", "day"]
+)
+def test_a_text_that_was_found_before_is_opened_again_once_its_row_was_changed_without_a_key(
+    olive: Resident, make_program: MakeProgram, change: dict[str, Any]
+) -> None:
+    entry = olive.write("Geese", day=DAY)
+    open_index(olive)
+    program = make_program("diary:read", reads_untrusted=True)
+    before = find(program, "geese")
+    QuerySet.update(Entry.objects.all(), **change)
+
+    assert list_ids(before) == [str(entry.id)]
+    assert list_ids(find(program, "geese")) == []
+
+
+def test_a_text_that_was_found_before_is_not_opened_again(
+    olive: Resident, make_program: MakeProgram, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = olive.write("Geese", day=DAY)
+    open_index(olive)
+    program = make_program("diary:read")
+    find(program, "geese")
+    opened: list[Entry] = []
+    monkeypatch.setattr(Entry, "open_or", lambda row, *_: opened.append(row))
+
+    assert list_ids(find(program, "geese")) == [str(entry.id)]
+    assert not opened
+
+
 def test_a_text_near_in_meaning_is_hidden_too(
     olive: Resident, make_program: MakeProgram, settings: Any
 ) -> None:

@@ -50,7 +50,7 @@ def test_programs_call_beside_a_person(tmp_path: Path) -> None:
 def test_calls_that_fail_are_counted_by_their_kind(tmp_path: Path) -> None:
     with run_server(tmp_path) as server:
         found = calls._run_programs(
-            as_household(server), ["llamora_" + "0" * 86], seconds=5.0, day="2026-03-05"
+            as_household(server), ["llamora_" + "0" * 86], seconds=5.0, days=("2026-03-05", "2026-03-06")
         )
 
     assert found["errors"] == {"read a day: 401": 5, "search: 401": 4, "write: 401": 1}

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from django.test import override_settings
 
-from llamora.asgi import PageHandler, is_slow
-from tests.fakes.waiting import until
+from llamora.asgi import PROGRAM_RANK, PageHandler, is_slow
+from tests.fakes.waiting import PATIENCE, until
 
 
 @pytest.fixture
@@ -179,3 +179,57 @@ async def test_a_client_that_leaves_before_its_body_came_is_forgotten(pages: Pag
     await pages(build_scope("/sized/", method="POST"), client.incoming.get, client.send)
 
     assert client.sent == []
+
+
+class ClientBesideAProgram(Client):
+    """A client of a page; a program's call comes when the response begins."""
+
+    def __init__(self, pages: PageHandler) -> None:
+        super().__init__()
+        self.pages = pages
+        self.program: asyncio.Future[str] | None = None
+
+    async def send(self, event: Any) -> None:
+        await super().send(event)
+        if self.program is None:
+            pool, call = self.pages.page_pool, lambda: "done"
+            self.program = asyncio.wrap_future(pool.submit_for_key("program", call, rank=PROGRAM_RANK))
+            await self.look()
+
+    async def look(self) -> None:
+        raise NotImplementedError
+
+
+async def test_no_program_runs_before_a_page_is_sent(pages: PageHandler) -> None:
+    was_done: list[bool] = []
+
+    class Looks(ClientBesideAProgram):
+        async def look(self) -> None:
+            await get(pages, "/sized/")
+            was_done.append(self.program is not None and self.program.done())
+
+    client = Looks(pages)
+    await pages(build_scope("/sized/"), client.incoming.get, client.send)
+
+    assert was_done == [False]
+    assert client.program is not None
+    assert await client.program == "done"
+
+
+@pytest.mark.parametrize(("path", "most"), [("/stream/", PATIENCE), ("/sized/", 0.001)])
+async def test_neither_a_stream_nor_a_slow_page_holds_programs(
+    pages: PageHandler, monkeypatch: pytest.MonkeyPatch, path: str, most: float
+) -> None:
+    monkeypatch.setattr("llamora.asgi.MOST_HELD_SECONDS", most)
+    done: list[str] = []
+
+    class Waits(ClientBesideAProgram):
+        async def look(self) -> None:
+            assert self.program is not None
+            done.append(await asyncio.wait_for(self.program, PATIENCE / 2))
+
+    client = Waits(pages)
+    query = "parts=2&pause=0" if path == "/stream/" else ""
+    await pages(build_scope(path, query=query), client.incoming.get, client.send)
+
+    assert done == ["done"]

@@ -419,3 +419,20 @@ def test_locking_during_searches_by_words_and_meaning_is_never_fatal(
             thread.join(PATIENCE)
 
     assert ended == ["IndexClosed"] * 3 * rounds
+
+
+def test_a_question_is_embedded_once_until_its_person_locks(
+    owner: Resident, embedder: BagOfWords, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner.write("The cello was out of tune.")
+    index = open_index(owner)
+    asked: list[str] = []
+    embed = embedder.embed_question
+    monkeypatch.setattr(embedder, "embed_question", lambda text: (asked.append(text), embed(text))[1])
+
+    found = [search(index, parse("cello tune")).hits for _ in range(2)]
+    indexes.close_all()
+
+    assert found[0] == found[1]
+    assert asked == ["cello tune"]
+    assert index.question_vectors.find(embedder, "cello tune") is None

@@ -128,3 +128,20 @@ def test_the_sweeper_ends_when_it_is_told_to(owner: Resident) -> None:
 
     assert not sweeper.is_alive()
     household.close_all()
+
+
+def test_a_task_with_a_pause_lets_others_go_first_and_the_same_one_takes_its_place(
+    worker: SearchWorker, owner: Resident
+) -> None:
+    order: list[str] = []
+    key_id = owner.keyring.key_id
+    worker.submit(key_id, "embed", lambda: order.append("embed"), pause=3600)
+    worker.submit(key_id, "poll", lambda: order.append("poll"))
+    wait_for(lambda: order == ["poll"])
+    worker.submit(key_id, "embed", lambda: order.append("embed later"), pause=7200)
+    assert not worker.is_idle(key_id)
+
+    worker.submit(key_id, "embed", lambda: order.append("embed now"))
+
+    assert worker.wait_idle(timeout=PATIENCE)
+    assert order == ["poll", "embed now"]

@@ -653,3 +653,73 @@ def test_a_page_lets_no_call_of_a_program_in(pool_with_one_active_call: FairExec
         call.result(PATIENCE)
 
     assert order == ["part 0", "part 1", "part 2", "program"]
+
+
+# --- While somebody has a hold ---------------------------------------------------------------------
+
+
+def test_while_a_page_is_on_its_way_no_program_begins(pool_with_one_active_call: FairExecutor) -> None:
+    pool = pool_with_one_active_call
+    order: list[str] = []
+    first, second = pool.hold_others(), pool.hold_others()
+
+    program = pool.submit_for_key("program", lambda: order.append("program"), rank=1)
+    for name in ("page", "next page"):
+        pool.submit_for_key("", partial(order.append, name)).result(PATIENCE)
+        # Each ends once, however often it is told to.
+        first.release()
+    second.release()
+    program.result(PATIENCE)
+
+    assert order == ["page", "next page", "program"]
+
+
+def test_a_program_pauses_between_two_parts_for_a_page_on_its_way(
+    pool_with_one_active_call: FairExecutor,
+) -> None:
+    pool = pool_with_one_active_call
+    order: list[str] = []
+    has_begun, is_held = threading.Event(), threading.Event()
+
+    def run_long() -> None:
+        has_begun.set()
+        assert is_held.wait(PATIENCE)
+        for part in range(2):
+            order.append(f"part {part}")
+            let_others_run(before=1)
+
+    long = pool.submit_for_key("program", run_long, rank=1)
+    assert has_begun.wait(PATIENCE)
+    hold = pool.hold_others()
+    is_held.set()
+    wait_until(lambda: pool._returning == 1)
+    pool.submit_for_key("", lambda: order.append("page")).result(PATIENCE)
+    hold.release()
+    long.result(PATIENCE)
+
+    assert order == ["part 0", "page", "part 1"]
+
+
+def test_a_page_that_waits_for_a_program_lets_it_go_on(pool_with_one_active_call: FairExecutor) -> None:
+    pool = pool_with_one_active_call
+    is_done, hold = threading.Event(), pool.hold_others()
+
+    def wait_for_program() -> bool:
+        with yield_turn():
+            return is_done.wait(PATIENCE)
+
+    page = pool.submit_for_key("", wait_for_program)
+    pool.submit_for_key("program", is_done.set, rank=1)
+
+    assert page.result(PATIENCE)
+    hold.release()
+
+
+def test_a_pool_that_closes_runs_what_was_held(pool_with_one_active_call: FairExecutor) -> None:
+    pool = pool_with_one_active_call
+    pool.hold_others()
+    program = pool.submit_for_key("program", lambda: "done", rank=1)
+
+    pool.shutdown()
+
+    assert program.result(0) == "done"

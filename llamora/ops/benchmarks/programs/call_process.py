@@ -1,11 +1,12 @@
 """The process of the programs that call the API while `calls.py` measures.
 
-    python -m llamora.ops.benchmarks.programs.call_process PORT SECONDS DAY
+    python -m llamora.ops.benchmarks.programs.call_process PORT SECONDS DAY OTHER_DAY
 
 It reads one access token a line from its standard input, calls with each twice a second, and prints the
-durations in ms by kind of call, and how many calls were refused or failed, as JSON. A program reads a day,
-searches, and with each tenth call writes. It has a low priority: what is measured is the server, and programs
-that take the processor from it would be counted as its own slowness.
+durations in ms by kind of call, and how many calls were refused or failed, as JSON. A program reads DAY,
+searches, and with each tenth call writes to OTHER_DAY, so that what is read does not grow meanwhile. Half of
+the searches are for what nobody asked before. It has a low priority: what is measured is the server, and
+programs that take the processor from it would be counted as its own slowness.
 """
 
 import json
@@ -26,9 +27,9 @@ _QUERIES = ("river", "letters until dark", "neighbours", "winter")
 class Program:
     """A program with a token of its own; it calls at fixed moments, however long an answer takes."""
 
-    def __init__(self, token: str, *, port: int, day: str) -> None:
+    def __init__(self, token: str, *, port: int, day: str, other_day: str, number: int) -> None:
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-        self._port, self._day = port, day
+        self._port, self._day, self._other_day, self._number = port, day, other_day, number
         self._connection = HTTPConnection("127.0.0.1", port, timeout=30)
         self.durations: defaultdict[str, list[float]] = defaultdict(list)
         self.errors: Counter[str] = Counter()
@@ -46,11 +47,13 @@ class Program:
 
     def _choose(self, number: int) -> tuple[str, str, str, str]:
         if number % _WRITE_EVERY == _WRITE_EVERY - 1:
-            text = json.dumps({"day": self._day, "text": f"A program writes, {number}."})
+            text = json.dumps({"day": self._other_day, "text": f"A program writes, {number}."})
             return "write", "POST", "/api/v1/entries", text
         if number % 2:
-            query = json.dumps({"query": _QUERIES[number // 2 % len(_QUERIES)]})
-            return "search", "POST", "/api/v1/search", query
+            query = _QUERIES[number // 2 % len(_QUERIES)]
+            if number % 4 == 1:
+                query = f"{query} {self._number} {number}"
+            return "search", "POST", "/api/v1/search", json.dumps({"query": query})
         return "read a day", "GET", f"/api/v1/days/{self._day}", ""
 
     def _call(self, method: str, path: str, body: str) -> str:
@@ -65,10 +68,14 @@ class Program:
         return "" if answer.status in (200, 201) else str(answer.status)
 
 
-def main(port: int, seconds: float, day: str) -> None:
+def main(port: int, seconds: float, day: str, other_day: str) -> None:
     """Call with every token for some seconds, and print the durations."""
     os.nice(NICENESS)
-    programs = [Program(line.strip(), port=port, day=day) for line in sys.stdin if line.strip()]
+    tokens = [line.strip() for line in sys.stdin if line.strip()]
+    programs = [
+        Program(token, port=port, day=day, other_day=other_day, number=number)
+        for number, token in enumerate(tokens)
+    ]
     first = time.monotonic() + 1
     threads = []
     for number, program in enumerate(programs):
@@ -92,4 +99,4 @@ def main(port: int, seconds: float, day: str) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), float(sys.argv[2]), sys.argv[3])
+    main(int(sys.argv[1]), float(sys.argv[2]), *sys.argv[3:5])

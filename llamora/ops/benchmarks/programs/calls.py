@@ -83,14 +83,14 @@ def measure(
     """Add the figures of pages, saves and calls; `programs` is at most the number of tokens a person has."""
     person = BrowserClient(port=served.port, name=name)
     person.sign_in()
-    read_day, saved_day = ((today - OTHER_DAY * number).isoformat() for number in (1, 2))
+    read_day, saved_day, programs_day = ((today - OTHER_DAY * number).isoformat() for number in (1, 2, 3))
     _write_diary(person, today=today, read_day=read_day)
     tokens = [_make_token(person, number) for number in range(programs)]
     plain = median(measure_milliseconds(lambda: person.get("/healthz"), ROUNDS))
     with _writing(served, person, saved_day) as before:
         time.sleep(seconds)
     with _writing(served, person, saved_day) as during:
-        found = _run_programs(served, tokens, seconds=seconds, day=read_day)
+        found = _run_programs(served, tokens, seconds=seconds, days=(read_day, programs_day))
     time.sleep(_SETTLE_SECONDS)
     with _writing(served, person, saved_day) as after:
         time.sleep(seconds)
@@ -104,7 +104,7 @@ def measure(
 
 def _write_diary(person: BrowserClient, *, today: date, read_day: str) -> None:
     """Write today's entries, those of the day that programs read, and some for them to find."""
-    days = [(today - OTHER_DAY * 3 - timedelta(days=number)).isoformat() for number in range(40)]
+    days = [(today - OTHER_DAY * 4 - timedelta(days=number)).isoformat() for number in range(40)]
     # The page says whose diary it is.
     person.get("/")
     texts = [(text, day) for day in (today.isoformat(), read_day) for text in ORDINARY]
@@ -141,10 +141,10 @@ def _writing(served: BenchmarkHousehold, browser: BrowserClient, day: str) -> It
 
 
 def _run_programs(
-    served: BenchmarkHousehold, tokens: list[str], *, seconds: float, day: str
+    served: BenchmarkHousehold, tokens: list[str], *, seconds: float, days: tuple[str, str]
 ) -> dict[str, dict[str, list[float]]]:
     """Run the programs for so long, and return the durations by kind of call, and the errors by kind."""
-    command = [sys.executable, "-m", call_process.__name__, str(served.port), str(seconds), day]
+    command = [sys.executable, "-m", call_process.__name__, str(served.port), str(seconds), *days]
     done = subprocess.run(
         command, cwd=settings.BASE_DIR, input="\n".join(tokens), capture_output=True, text=True, check=True
     )

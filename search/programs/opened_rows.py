@@ -1,0 +1,72 @@
+"""Rows whose texts were opened before, so that a search need not open again what it finds again.
+
+What is compared is the whole row as the database has it, and the epoch of the key: one that anybody changed,
+with or without a key, is opened anew.
+"""
+
+import marshal
+from collections import OrderedDict
+from collections.abc import Iterable
+from hashlib import blake2b
+from threading import Lock
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+from llamora.crypto import current_realm_keyring
+from llamora.database import CachedIdQuery
+from llamora.database.cached_sql import StoredRow
+from llamora.fields import SealedModel
+
+_MAX_ROWS: Final = 2000
+# Without references, which would differ between equal rows.
+_MARSHAL_VERSION: Final = 2
+
+
+class OpenedRow(NamedTuple):
+    """The id of a row that opened, and the origin of its text."""
+
+    id: UUID
+    origin: str
+
+
+class OpenedRows:
+    """The digests of the rows of one index that opened lately, at most 2,000; no texts."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._rows: OrderedDict[bytes, OpenedRow] = OrderedDict()
+
+    def list_opening(
+        self, query: CachedIdQuery[Any], ids: Iterable[UUID], *, owner: UUID, field: str
+    ) -> list[OpenedRow]:
+        """Return those of these rows whose sealed field opens; needs a keyring of their realm in force."""
+        epoch, found = current_realm_keyring().epoch, list[OpenedRow]()
+        for stored in query.fetch_stored(ids, owner_id=owner):
+            digest = _compute_digest(epoch, stored)
+            with self._lock:
+                known = self._rows.get(digest)
+            if known is None:
+                (row,) = query.convert([stored])
+                known = _open(row, field)
+                if known is not None:
+                    self._add(digest, known)
+            if known is not None:
+                found.append(known)
+        return found
+
+    def _add(self, digest: bytes, row: OpenedRow) -> None:
+        with self._lock:
+            self._rows[digest] = row
+            while len(self._rows) > _MAX_ROWS:
+                self._rows.popitem(last=False)
+
+
+def _open(row: SealedModel, field: str) -> OpenedRow | None:
+    if row.open_or(field, None) is None:
+        return None
+    origin: Any = row.origin  # type: ignore[attr-defined]  # of entries and of facts
+    return OpenedRow(row.id, str(origin))
+
+
+def _compute_digest(epoch: int, stored: StoredRow) -> bytes:
+    return blake2b(marshal.dumps((epoch, *stored), _MARSHAL_VERSION), digest_size=32).digest()
