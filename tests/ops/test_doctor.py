@@ -39,6 +39,7 @@ from tests.fakes.model_server import FakeModelServer
 from tests.people import Resident, new_resident, register_resident
 from tests.rotation.format_1 import move_back_to_format_1
 from tests.tokens import build_request
+from tests.traces.facts.telling import add_fact
 
 
 def list_results(check: DoctorCheck) -> list[CheckResult]:
@@ -58,6 +59,7 @@ def get_messages(check: DoctorCheck) -> str:
 def owner(transactional_db: None) -> Resident:
     owner = new_resident("Olive")
     owner.write("A line of quiet words")
+    add_fact(owner, "You like a quiet lamp")
     Person.objects.update(is_staff=True)
     return owner
 
@@ -80,6 +82,7 @@ def test_the_command_says_every_line_and_no_content(owner: Resident, own_folder:
 
     said = out.getvalue()
     assert "diary.entry.text: 1 encrypted value: 1 of format 2. All use" in said
+    assert "traces.fact.body: 1 encrypted value: 1 of format 2. All use" in said
     assert "journal_mode=wal" in said
     assert "0 bad" in said
     assert "quiet" not in said
