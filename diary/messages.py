@@ -113,6 +113,11 @@ NOTES_IMPORTED_HINT: Final = (
 WORKSPACE_EMPTY: Final = (
     "There is no file in it. Choose the folder that has SOUL.md, knowledge or skills in it."
 )
+WORKSPACE_NO_ZIP: Final = "Choose the zip of a folder with notes."
+WORKSPACE_GONE: Final = (
+    "This file is not here any more: it waits for half an hour, while your diary is unlocked. Nothing was "
+    "imported. Choose it again."
+)
 WORKSPACE_TWICE: Final = "This file is there more than once. Leave one of them, then import again."
 WORKSPACE_NO_FILE: Final = "This is a link or no file, so it is left out. Put the file itself in its place."
 WORKSPACE_ENCRYPTED: Final = "This file has a password. Unpack it, and import the folder."

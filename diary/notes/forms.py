@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
+from django import forms as django_forms
 from django.http import HttpRequest
 
 from diary import messages
@@ -74,4 +75,16 @@ def parse_edit_draft(request: HttpRequest, note_id: UUID, *, saved: str | None) 
         revision=sent.revision,
         based_on=sent.based_on,
         previous_text=sent.previous_text and adopt_newlines(sent.previous_text, like=saved),
+    )
+
+
+class WorkspaceForm(django_forms.Form):
+    """A zip of a workspace."""
+
+    file = django_forms.FileField(
+        label="Zip of the folder",
+        allow_empty_file=True,
+        error_messages={"required": messages.WORKSPACE_NO_ZIP},
+        widget=django_forms.FileInput(attrs={"accept": ".zip,application/zip"}),
+        help_text="At most 4 MB. Nothing is imported before you have seen what is in it.",
     )

@@ -3,9 +3,11 @@
 from django.urls import path
 
 from diary.notes import views
+from diary.notes.workspace import views as workspace_views
 
 urlpatterns = [
     path("notes/", views.notes, name="notes"),
+    path("notes/import/", workspace_views.import_notes, name="notes_import"),
     path("notes/new/<slug:kind>/", views.add, name="note_add"),
     path("notes/new/<slug:kind>/draft/", views.save_new_draft, name="note_add_draft"),
     path("notes/new/<slug:kind>/discard/", views.discard_new_draft, name="note_add_discard"),

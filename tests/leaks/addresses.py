@@ -74,6 +74,7 @@ ADDRESSES = (
     Address("inbox_delete", f"/inbox/{NO_WAY}/delete/", POST, is_owned=True),
     Address("inbox_restore", f"/inbox/{NO_WAY}/restore/", POST, is_owned=True),
     Address("notes", "/notes/", GET),
+    Address("notes_import", "/notes/import/"),
     Address("note_add", "/notes/new/reference/"),
     Address("note_add_draft", "/notes/new/reference/draft/", POST),
     Address("note_add_discard", "/notes/new/reference/discard/", POST),

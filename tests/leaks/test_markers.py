@@ -1,7 +1,10 @@
 """Tests that text from every input, and from the model, is found only on pages of its owner."""
 
+import io
 import json
+import re
 import socket
+import zipfile
 from contextlib import suppress
 from http.client import HTTPException
 from pathlib import Path
@@ -129,6 +132,35 @@ class Writer:
         for path in ("/traces/", there, "/traces/picture/"):
             assert self.build_marker("renamed")[:20] in who.get(path).body
         assert who.post(f"{there}merge/", into=self.build_marker("nowhere")).status == 422
+
+    def add_notes(self) -> None:
+        """Write and edit a note, begin another one, refuse some, and import a workspace."""
+        who = self.who
+        name, text = self.build_marker("note-name")[:40], self.build_marker("note")
+        added = who.post("/notes/new/reference/", note_name=name, text=text, revision="0")
+        assert added.status == 302
+        path = urlsplit(added.headers["location"]).path
+        assert who.post(f"{path}edit/", text=self.build_marker("edited-note"), revision="1").status == 302
+        refused = {"path": f"../{name}", "revision": "2"}
+        assert who.submit(f"{path}rename/", refused).status == 422
+        draft = {"note_name": name, "text": self.build_marker("note-draft"), "revision": "0"}
+        assert who.post("/notes/new/reference/draft/", script=True, **draft).status == 200
+        assert text[:20] in who.get(f"{path}versions/").body
+        files = {f"knowledge/{self.build_marker('file')[:40]}.md": self.build_marker("came-in")}
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w") as archive:
+            for file, content in files.items():
+                archive.writestr(file, content)
+        shown = self.upload("/notes/import/", f"{self.build_marker('zip')[:40]}.zip", out.getvalue())
+        (waiting,) = re.findall(r'name="waiting" value="([0-9a-f-]{36})"', shown.body)
+        assert who.post("/notes/import/", waiting=waiting).status == 200
+
+    def upload(self, path: str, name: str, data: bytes) -> BrowserResponse:
+        head = f'--edge\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
+        owner = f'--edge\r\nContent-Disposition: form-data; name="owner"\r\n\r\n{self.who.owner}\r\n'
+        body = owner.encode() + head.encode() + data + b"\r\n--edge--\r\n"
+        token = {"X-CSRFToken": self.who.cookies["llamora_csrf"]}
+        return self.who.request("POST", path, body, {**token, "Content-Type": MULTIPART})
 
     def add_facts(self) -> None:
         """Add a fact, correct and forget some, and let the model suggest two, of which one is declined."""
@@ -379,6 +411,7 @@ def writer(house: AttackedHouse, tmp_path_factory: pytest.TempPathFactory) -> Wr
     writer.get_reply()
     writer.add_traces()
     writer.add_facts()
+    writer.add_notes()
     writer.use_sign_in_pages()
     writer.visit_wrong_urls()
     writer.send_unexpected_requests()

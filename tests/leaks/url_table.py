@@ -162,6 +162,7 @@ search_marks                          405                            | 401 401 2
 search_recent                         405                            | 401 401 moved moved moved
 search_rebuild                        405                            | 401 401 moved moved moved
 notes                                 sign-in unlock 200 200 200     | 405
+notes_import                          sign-in unlock 200 200 200     | 401 401 422 422 422
 note_add                              sign-in unlock 200 200 200     | 401 401 422 422 422
 note_add_draft                        405                            | 401 401 200 200 200
 note_add_discard                      405                            | 401 401 moved moved moved

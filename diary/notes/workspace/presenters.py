@@ -1,0 +1,95 @@
+"""The preview of an import as the page shows it, and what became of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from diary.models import Origin
+from diary.notes.kind_words import KIND_WORDS
+from diary.notes.workspace.imports import ComparedFile, NoteImportReport, WorkspaceFileState
+from llamora.pluralize import pluralize
+
+_TITLES: Final = {
+    WorkspaceFileState.NEW: "New",
+    WorkspaceFileState.CHANGED: "Another text here",
+    WorkspaceFileState.SAME: "The same here",
+    WorkspaceFileState.REFUSED: "Can’t be imported",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreviewRow:
+    """A file in the preview; `path` shows what is invisible in a name as a question mark."""
+
+    path: str = field(repr=False)
+    details: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreviewSection:
+    """The files of one state."""
+
+    state: str
+    title: str
+    rows: Sequence[PreviewRow]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportPreview:
+    """The preview of an import; there is something to import if a file is new or differs."""
+
+    sections: Sequence[PreviewSection]
+    has_changed: bool
+    can_import: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportResult:
+    """Sentences about a finished import, and the files that were refused or left."""
+
+    sentences: Sequence[str]
+    refused: Sequence[PreviewRow]
+    left: Sequence[str] = field(repr=False)
+    has_imported: bool
+
+
+def build_preview(files: Sequence[ComparedFile]) -> ImportPreview:
+    """Return the preview, what is new first."""
+    by_state = {state: [each for each in files if each.state is state] for state in _TITLES}
+    return ImportPreview(
+        sections=[
+            PreviewSection(
+                state=state.value, title=title, rows=[_build_row(each) for each in by_state[state]]
+            )
+            for state, title in _TITLES.items()
+            if by_state[state]
+        ],
+        has_changed=bool(by_state[WorkspaceFileState.CHANGED]),
+        can_import=bool(by_state[WorkspaceFileState.NEW] or by_state[WorkspaceFileState.CHANGED]),
+    )
+
+
+def build_result(report: NoteImportReport) -> ImportResult:
+    """Return what became of an import."""
+    counts = (
+        (report.added, "imported"),
+        (report.replaced, "replaced; what it said before is in the history for thirty days"),
+        (report.same, "here already with the same text"),
+    )
+    return ImportResult(
+        sentences=[f"{pluralize(count, 'note', 'notes')} {said}." for count, said in counts if count],
+        refused=[PreviewRow(path=_show(path), details=reason) for path, reason in report.refused],
+        left=[_show(path) for path in report.left],
+        has_imported=bool(report.added or report.replaced),
+    )
+
+
+def _build_row(each: ComparedFile) -> PreviewRow:
+    if each.sentence:
+        return PreviewRow(path=_show(each.path), details=each.sentence)
+    whose = "" if each.stamp is None else ", yours" if each.origin == Origin.OWN else ", exported here"
+    return PreviewRow(path=_show(each.path), details=f"{KIND_WORDS[each.kind].title}{whose}")
+
+
+def _show(path: str) -> str:
+    return "".join(one if one.isprintable() else "?" for one in path)

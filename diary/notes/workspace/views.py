@@ -1,0 +1,74 @@
+"""The page that imports a workspace: a file is chosen, then its preview is read and confirmed."""
+
+import io
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_http_methods
+
+from accounts.decorators import unlock_required
+from accounts.http.error_responses import FORM_INVALID
+from accounts.http.request import HouseholdRequest
+from diary import messages
+from diary.notes.forms import WorkspaceForm
+from diary.notes.workspace.files import NotAWorkspace, ReadFile, read_workspace, read_zip
+from diary.notes.workspace.imports import import_workspace, preview_workspace
+from diary.notes.workspace.presenters import build_preview, build_result
+from diary.notes.workspace.waiting import waiting_workspaces
+from llamora.source_names import clean_source_name
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@unlock_required
+def import_notes(request: HouseholdRequest) -> HttpResponse:
+    """Show the form, the preview of the file that was chosen, or what became of it."""
+    if request.method != "POST":
+        return _render(request, WorkspaceForm())
+    if "waiting" in request.POST:
+        return _import(request)
+    form = WorkspaceForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return _render(request, form, status=FORM_INVALID)
+    upload = form.cleaned_data["file"]
+    source, data = clean_source_name(str(upload.name)), bytes(upload.read())
+    try:
+        files = _read(data)
+    except NotAWorkspace as error:
+        form.add_error("file", error.sentence)
+        return _render(request, form, status=FORM_INVALID)
+    keyring = request.vault.keyring
+    preview = build_preview(preview_workspace(keyring, files))
+    waiting = waiting_workspaces.add(keyring, source=source, data=data)
+    return _render(request, WorkspaceForm(), preview=preview, waiting=waiting, source=source)
+
+
+def _import(request: HouseholdRequest) -> HttpResponse:
+    keyring = request.vault.keyring
+    found = waiting_workspaces.take(keyring, _parse_id(request.POST["waiting"]))
+    if found is None:
+        return _render(request, WorkspaceForm(), status=FORM_INVALID, gone=messages.WORKSPACE_GONE)
+    source, data = found
+    report = import_workspace(keyring, _read(data), source=source, replaces="replace" in request.POST)
+    return _render(request, WorkspaceForm(), result=build_result(report))
+
+
+def _read(data: bytes) -> list[ReadFile]:
+    files = read_workspace(read_zip(io.BytesIO(data)))
+    if not files:
+        raise NotAWorkspace(messages.WORKSPACE_EMPTY)
+    return files
+
+
+def _parse_id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        return UUID(int=0)
+
+
+def _render(
+    request: HouseholdRequest, form: WorkspaceForm, *, status: int = 200, **context: object
+) -> HttpResponse:
+    shown = {"form": form, "in_notes": True, **context}
+    return render(request, "diary/notes/import.html", shown, status=status)
