@@ -2,6 +2,8 @@
 
 from django.apps import AppConfig
 
+from llamora.inference import remote_gate
+
 
 class AccountsConfig(AppConfig):
     """Configuration of the app; `ready` connects its receivers."""
@@ -11,11 +13,13 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import receivers  # noqa: PLC0415 - models must be loaded first
+        from accounts.remote_hosts import services as remote_hosts  # noqa: PLC0415 - as above
         from accounts.rotation import background  # noqa: PLC0415 - as above
         from accounts.sessions import scope  # noqa: PLC0415 - as above
         from accounts.tokens import open_keyrings, recent_checks, request_headers  # noqa: PLC0415 - as above
 
         receivers.connect()
+        remote_gate.register(remote_hosts.open_host)
         background.connect()
         open_keyrings.connect()
         recent_checks.connect()

@@ -155,8 +155,9 @@ class Vault(SealedModel):
     """The epoch of a person's data key, and their key pair and digest key, sealed under the data key."""
 
     opens_former_epochs: ClassVar[bool] = False
-    # Columns about drafts from locked pages alone; their owner is let in although one of them is damaged.
-    DISPENSABLE: ClassVar[frozenset[str]] = frozenset({"former_pair", "folded_drafts"})
+    # Columns about drafts from locked pages alone, and about machines to which texts may be sent: their owner
+    # is let in although one of them is damaged, and then nothing is sent.
+    DISPENSABLE: ClassVar[frozenset[str]] = frozenset({"former_pair", "folded_drafts", "model_hosts"})
 
     owner = models.OneToOneField(Person, on_delete=models.CASCADE, related_name="vault")
     epoch = models.PositiveIntegerField(default=1)
@@ -176,6 +177,8 @@ class Vault(SealedModel):
     preferences = SealedJSONField(label="accounts.vault.preferences", null=True)
     # Which drafts from locked pages are not to be merged (again); see `accounts.keys.browser_keys`.
     folded_drafts = SealedJSONField(label="accounts.vault.folded_drafts", null=True)
+    # To which machines texts may be sent, with API keys; see `accounts.remote_hosts.services`.
+    model_hosts = SealedJSONField(label="accounts.vault.model_hosts", null=True)
 
     def __str__(self) -> str:
         return f"Vault {self.id}"

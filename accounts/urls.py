@@ -6,6 +6,7 @@ from accounts.auth.views import login, recovery, registration
 from accounts.losses import views as losses_views
 from accounts.model_settings import views as model_settings_views
 from accounts.preferences import views as preferences_views
+from accounts.remote_hosts import views as remote_hosts_views
 from accounts.security import views as security_views
 from accounts.sessions import views as sessions_views
 from accounts.tokens import views as tokens_views
@@ -32,6 +33,7 @@ urlpatterns = [
         name="reset_after_compromise",
     ),
     path("settings/model/", model_settings_views.model_settings, name="model_settings"),
+    path("settings/other-machines/", remote_hosts_views.remote_hosts, name="remote_hosts"),
     path("settings/browsers/", sessions_views.browsers, name="browsers"),
     path(
         "settings/browsers/end-others/",

@@ -223,6 +223,7 @@ JOB_INTERRUPTED: Final = {
     "locked": "Your diary was locked while this was being written.",
     "new_key": "Your diary got a new encryption key while this was being written.",
     "closing": "Llamora was closed while this was being written.",
+    "consent_withdrawn": "You withdrew your consent while this was being written on another machine.",
     "crashed": "Llamora stopped while this was being written.",
 }
 JOB_FAILED: Final = {

@@ -10,6 +10,7 @@ from datetime import date
 from django.template.loader import render_to_string
 
 from accounts.models import Person
+from accounts.remote_hosts.services import find_refusal
 from diary import messages
 from llamora.inference import model_server
 from llamora.inference.messages import get_situation
@@ -19,8 +20,21 @@ from llamora.inference.status import ModelStatus
 STATUS_TEMPLATE, QUEUE_TEMPLATE = "diary/fragments/model_status.html", "diary/fragments/model_queue.html"
 
 
+def build_page_line(person: Person, day: date) -> dict[str, object]:
+    """Return the template context of the line on a page that is loaded: with where its person's texts go.
+
+    It reads the database, which a tab that is open does not.
+    """
+    host = model_server.get_status().host
+    return {
+        **build_model_line(person, day),
+        "remote_host": host,
+        "has_agreed": bool(host) and not find_refusal(person.id, host),
+    }
+
+
 def build_model_line(person: Person, day: date) -> dict[str, object]:
-    """Return the template context of the line on a day's page."""
+    """Return the template context of the line on a day's page, as an open tab receives it."""
     status = model_server.get_status()
     has_notice = status.code == "none_found" and not person.hides_model_notice
     return {

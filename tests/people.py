@@ -25,6 +25,7 @@ from accounts.keys.sealed_preferences import encode_preferences, save_preference
 from accounts.keys.slot_list import encode_slot_list
 from accounts.keys.vault_state import VaultState, confirm_code
 from accounts.models import KeySlot, Person, SignIn, SlotKind, Vault
+from accounts.remote_hosts import services as remote_hosts
 from accounts.sessions import services as sessions_services
 from accounts.sessions.cookies import SessionCookie, get_cookie_name, parse_cookie
 from diary import days
@@ -44,7 +45,7 @@ SEALED: dict[type[SealedModel], tuple[str, ...]] = {
     Entry: ("text", "source", "provenance"),
     Draft: ("text",),
     Reply: ("text",),
-    Vault: ("private_key", "digest_key", "former_pair", "ways_in", "state", "preferences"),
+    Vault: ("private_key", "digest_key", "former_pair", "ways_in", "state", "preferences", "model_hosts"),
 }
 
 
@@ -160,6 +161,11 @@ class Resident:
         """Put the keyring in force, as in a request of this person."""
         with in_force(self.keyring):
             yield
+
+    def agree_to(self, host: str) -> None:
+        """Let one's texts be sent to a model on this machine, which is another one."""
+        with self.unlocked():
+            remote_hosts.agree(self.id, host, on=self.today)
 
     def write(
         self,

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
@@ -18,9 +19,16 @@ from llamora.inference.messages import REMOTE_NOTICE
 from llamora.inference.model_choice import services
 from llamora.inference.model_choice.catalogue import format_gigabytes
 from llamora.inference.model_choice.errors import ChoiceRefused
+from llamora.llm.formats.choice import FORMATS, describe_unknown
+from llamora.llm.formats.wire_format import AUTO
 
 # Returns a message, or nothing if the page shows what happened.
 Action = Callable[[QueryDict], str]
+# The names of wire formats for people.
+_FORMATS: Final = (
+    (AUTO, "Find out"),
+    *((name, wire_format.title) for name, wire_format in FORMATS.items()),
+)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -65,6 +73,9 @@ def _render_page(request: HouseholdRequest, *, refusal: str = "", status: int = 
         "in_settings": True,
         "refusal": refusal,
         "typed_path": "" if summary.setting else _get_typed_path(request.POST),
+        "typed_server": {} if summary.setting else _get_typed_server(request.POST),
+        "formats": _FORMATS,
+        "unknown_sampling": describe_unknown(model_server.get_status().wire_format, settings.MODEL_SAMPLING),
         "status": model_server.get_status(),
         "summary": summary,
         "chosen_url": summary.selection.url,
@@ -85,6 +96,13 @@ def _get_typed_path(form: QueryDict) -> str:
     return form.get("file", "") if form.get("act") == "choose_path" else ""
 
 
+def _get_typed_server(form: QueryDict) -> dict[str, str]:
+    """Return what was typed about a server, so that a refusal loses nothing."""
+    if form.get("act") != "choose_address":
+        return {}
+    return {name: form.get(name, "") for name in ("url", "model", "format")}
+
+
 def _build_download_context() -> dict[str, Any]:
     progress = services.get_download_progress()
     if progress and progress.phase == "finished":
@@ -97,7 +115,7 @@ def _choose_file(form: QueryDict) -> str:
 
 
 def _choose_server(form: QueryDict) -> str:
-    services.choose_server(form.get("url", ""), form.get("model", ""))
+    services.choose_server(form.get("url", "").strip(), form.get("model", "").strip(), form.get("format", ""))
     return "The server is chosen."
 
 
@@ -129,6 +147,7 @@ _ACTIONS: Final[Mapping[str, Action]] = MappingProxyType(
         "choose_file": _choose_file,
         "choose_path": _choose_file,
         "choose_server": _choose_server,
+        "choose_address": _choose_server,
         "choose_nothing": _choose_nothing,
         "remove_file": _remove_file,
         "download": _start_download,

@@ -20,6 +20,7 @@ from accounts.preferences.time_zones import is_time_zone, list_time_zones
 from accounts.sessions import limits
 from accounts.usernames import MAX_NAME, InvalidUsername, clean_username
 from llamora.inference import model_server
+from llamora.llm.formats.choice import describe_unknown
 from llamora.llm.requests.sampling import merge_sampling
 
 if TYPE_CHECKING:
@@ -282,7 +283,14 @@ class PreferencesForm(_PersonForm):
         """The sections of the page, each with its fields."""
         for section in SECTIONS:
             fields = tuple(self[name] for name in section.names if name in self.fields)
-            yield replace(section, fields=fields, is_open=any(field.errors for field in fields))
+            help_text = section.help
+            if section.names is sampling_fields.NAMES:
+                unknown = describe_unknown(
+                    model_server.get_status().wire_format, merge_sampling(self.instance.sampling)
+                )
+                help_text = f"{help_text} {unknown}".strip()
+            is_open = any(field.errors for field in fields)
+            yield replace(section, fields=fields, help=help_text, is_open=is_open)
 
     def save(self, commit: bool = True) -> Person:
         """Save only the columns of this form, because an administrator may change other columns meanwhile."""

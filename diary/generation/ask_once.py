@@ -49,6 +49,7 @@ def ask_once(
     starts_without_model: bool = False,
     replaces: UUID | None = None,
     model: str | None = None,
+    gathered_for: str | None = None,
 ) -> Job | None:
     """Return the job of this kind and subject: an existing job, or a new one.
 
@@ -64,6 +65,8 @@ def ask_once(
                      start even if no model is available; the state of the job then shows the failure
     replaces         the id of a job of the same subject that is just ending
     model            the name of a model to use in place of the one that the person has chosen
+    gathered_for     the host of the model (nothing for this machine) when the input was gathered, if that was
+                     before this call: what may be read depends on it, so that it is sent to no other
 
     Return None if there is nothing to generate, the model is not ready, or no event loop runs.
     """
@@ -72,9 +75,13 @@ def ask_once(
         return job
     if not _may_start(person, is_requested=is_requested, starts_without_model=starts_without_model):
         return None
+    # What is gathered depends on where the model is, and is sent to no other machine than that.
+    host = model_server.get_status().host if gathered_for is None else gathered_for
     task = build_task()
     if task is None:
         return None
+    if model_server.get_status().host != host:
+        host = ""
     with _start_lock:
         job = _find_current_job(kind, subject, keyring.key_id, allow_repeat=allow_repeat, replaces=replaces)
         return job or _start(
@@ -83,6 +90,7 @@ def ask_once(
             keyring=keyring,
             is_background=is_background,
             model=person.model if model is None else model,
+            allowed_host=host,
         )
 
 
@@ -193,7 +201,13 @@ def _may_start(person: Person, *, is_requested: bool, starts_without_model: bool
 
 
 def _start(
-    task: UniqueTask, *, person: Person, keyring: RealmKeyring, is_background: bool, model: str
+    task: UniqueTask,
+    *,
+    person: Person,
+    keyring: RealmKeyring,
+    is_background: bool,
+    model: str,
+    allowed_host: str,
 ) -> Job | None:
     for job in _list_equal_jobs(keyring.key_id, type(task), task.subject):
         if job.is_over:
@@ -204,6 +218,7 @@ def _start(
             keyring=keyring.copy(),
             model=model,
             sampling=merge_sampling(settings.MODEL_SAMPLING, person.sampling),
+            allowed_host=allowed_host,
             is_background=is_background,
         )
     except NoEventLoop:

@@ -6,6 +6,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from accounts.models import Person
+from accounts.remote_hosts.services import find_refusal
 from diary import messages
 from diary.generation.ask_once import ask_once, list_jobs
 from diary.generation.prompt_record import PromptRecord
@@ -18,7 +19,7 @@ from llamora.database import write_transaction
 from llamora.fields import new_id
 from llamora.inference import model_server
 from llamora.inference.job import LIVE_STATES, JobOutcome, JobState
-from llamora.inference.messages import get_message_for
+from llamora.inference.messages import get_message, get_message_for
 from llamora.inference.registry import registry
 
 MAX_CONCURRENT = 8
@@ -26,8 +27,9 @@ MAX_CONCURRENT = 8
 
 def start_reply(*, person: Person, entry_id: UUID, keyring: Keyring, choice: ReplyKindChoice) -> ReplyTask:
     """Start a reply to an entry and return its task; raise ObjectNotFound, ReplyRefused."""
+    host = model_server.get_status().host
     task = _build_task(new_id(), person=person, entry_id=entry_id, choice=choice)
-    _start(task, person=person, keyring=keyring)
+    _start(task, person=person, keyring=keyring, host=host)
     return task
 
 
@@ -37,7 +39,7 @@ def retry_reply(reply: Reply, *, person: Person, keyring: Keyring) -> ReplyTask:
     Raise ReplyRefused.
     """
     choice = get_reply_choice(reply)
-    is_retry = not _has_text(reply)
+    is_retry, host = not _has_text(reply), model_server.get_status().host
     task = _build_task(
         reply.id if is_retry else new_id(),
         person=person,
@@ -45,10 +47,10 @@ def retry_reply(reply: Reply, *, person: Person, keyring: Keyring) -> ReplyTask:
         choice=choice,
         is_retry=is_retry,
     )
-    if not _start(task, person=person, keyring=keyring):
+    if not _start(task, person=person, keyring=keyring, host=host):
         # It is being written, perhaps since another tab asked at the same moment.
         task = replace(task, id=new_id(), is_retry=False)
-        _start(task, person=person, keyring=keyring)
+        _start(task, person=person, keyring=keyring, host=host)
     return task
 
 
@@ -98,12 +100,17 @@ def _build_task(
     )
 
 
-def _start(task: ReplyTask, *, person: Person, keyring: Keyring) -> bool:
-    """Start a reply; return False if another job already writes the reply; raise NoModel."""
+def _start(task: ReplyTask, *, person: Person, keyring: Keyring, host: str) -> bool:
+    """Start a reply; return False if another job already writes the reply; raise NoModel.
+
+    `host` is the machine on which the model was when the task's input was gathered.
+    """
     status = model_server.check_again()
     if status.is_missing:
         reason = get_message_for(status.code, is_administrator=person.is_staff)
         raise NoModel(messages.NO_REPLY_WITHOUT_MODEL.format(reason))
+    if status.host and (refusal := find_refusal(person.id, status.host)):
+        raise NoModel(messages.NO_REPLY_WITHOUT_MODEL.format(get_message(refusal)))
     job = ask_once(
         ReplyTask,
         task.id,
@@ -113,6 +120,7 @@ def _start(task: ReplyTask, *, person: Person, keyring: Keyring) -> bool:
         is_requested=True,
         allow_repeat=True,
         starts_without_model=True,
+        gathered_for=host,
     )
     if job is None:
         # No event loop runs. The reply stands on its page all the same, and can be asked for again.

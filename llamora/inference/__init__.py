@@ -6,6 +6,7 @@ model_server     the discovery of this process, for all other code
 status           whether a model is available, and if not, why
 messages         sentences for people about the status
 llamacpp         runs a model file in a child process (llamacpp_child)
+remote_gate      decides whether texts of a person may be sent to another machine
 registry         the jobs of this process
 job              one generation of text: its task, its state, its text so far
 runner           runs a job

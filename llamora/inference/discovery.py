@@ -325,7 +325,7 @@ class ModelDiscovery:
             kind=offer.kind, netloc=urlsplit(server.url).netloc, is_own=self.child is not None
         )
         is_small = is_too_small(parameters.get(model))
-        message = ready_message(model=model, server=where, remote=server.is_remote, is_too_small=is_small)
+        message = ready_message(model=model, server=where, host=server.remote_host, is_too_small=is_small)
         return ModelStatus(
             state="ready",
             code="ready",
@@ -334,6 +334,9 @@ class ModelDiscovery:
             models=_list_selectable_models(offer),
             server=where,
             remote=server.is_remote,
+            host=server.remote_host,
+            origin=server.origin if server.is_remote else "",
+            wire_format=server.wire_format.name,
             parameters=parameters,
         )
 

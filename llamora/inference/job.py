@@ -169,8 +169,11 @@ class Job:
         keyring: RealmKeyring,
         model: str = "",
         sampling: Sampling = MappingProxyType({}),
+        allowed_host: str = "",
     ) -> None:
         self.task = task
+        # The only other machine to which it may be sent: where the model was when it was begun.
+        self.allowed_host = allowed_host
         # The model its owner has chosen, used where the server has it.
         self.model = model
         # The sampling parameters that apply to its owner.
@@ -179,6 +182,8 @@ class Job:
         # Also known once the keyring is closed, which that of a program says nothing of any more.
         self._key_id = keyring.key_id
         self.author = UNKNOWN_AUTHOR
+        # The machine to which its prompt is sent or was sent; empty for this one, and until that is known.
+        self.host = ""
         self.state = JobState.WAITING
         self.reason = ""
         self.position = 0

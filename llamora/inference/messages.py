@@ -47,7 +47,22 @@ _MESSAGES: Final = {
         "There is no model server at the model's address. Check LLAMORA_MODEL_URL. If the server does not "
         "list its models, name one in LLAMORA_MODEL_NAME."
     ),
-    "unauthorized": "The model server rejected the API key. Check LLAMORA_MODEL_API_KEY.",
+    "unauthorized": (
+        "The model server rejected the API key. Check LLAMORA_MODEL_API_KEY, or your own key under Settings, "
+        "Models on other machines."
+    ),
+    "no_consent": (
+        "Nothing was sent, because the model is on another machine and you have not agreed to that. Agree "
+        "under Settings, Models on other machines, then try again."
+    ),
+    "remote_by_program": (
+        "Nothing was sent, because the model is on another machine, to which programs can't have texts sent. "
+        "Ask on a page of your diary instead."
+    ),
+    "moved": (
+        "Nothing was sent, because the model was moved to another machine meanwhile. Try again if your texts "
+        "may be sent there."
+    ),
     "no_credit": (
         "The account at the model server has no credit left. Add credit there, or choose another model."
     ),
@@ -88,7 +103,9 @@ _MESSAGES: Final = {
     ),
 }
 ASK_ADMINISTRATOR: Final = "Ask the administrator about it."
-REMOTE_NOTICE: Final = "This model runs on another machine: everything it reads is sent there."
+REMOTE_NOTICE: Final = (
+    "This model runs on another machine: what it reads is sent there, of people who have agreed to that."
+)
 TOO_SMALL_NOTICE: Final = "This model is too small to answer a diary; 3 to 8 billion parameters are needed."
 _KIND_NAMES: Final = {"other": "a model server"}
 
@@ -129,12 +146,15 @@ def describe_server(*, kind: str, netloc: str, is_own: bool) -> str:
     return "run by Llamora" if is_own else f"served by {_KIND_NAMES.get(kind, kind)} at {netloc}"
 
 
-def ready_message(*, model: str, server: str, remote: bool, is_too_small: bool) -> str:
-    """Return the message for a ready model; `server` is in the words of `describe_server`."""
+def ready_message(*, model: str, server: str, host: str, is_too_small: bool) -> str:
+    """Return the message for a ready model; `server` is in the words of `describe_server`.
+
+    `host` is the machine on which it runs, or nothing for this one.
+    """
     name = get_display_name(model)
     sentences = [f"Replies are written by {name or 'the model'}, {server}."]
     if is_too_small:
         sentences.append(TOO_SMALL_NOTICE)
-    if remote:
+    if host:
         sentences.append(REMOTE_NOTICE)
     return " ".join(sentences)

@@ -93,19 +93,21 @@ class JobRegistry:
         keyring: RealmKeyring,
         model: str = "",
         sampling: Sampling = MappingProxyType({}),
+        allowed_host: str = "",
         is_background: bool = False,
     ) -> Job:
         """Start a job, which closes its keyring when it ends; raise NoEventLoop.
 
         `model` is the name of the model that the owner has chosen, used if the server still offers it;
-        `sampling` are the parameters that apply to them. A background job runs only if no other job waits
+        `sampling` are the parameters that apply to them; `allowed_host` is the only other machine to which it
+        may be sent. A background job runs only if no other job waits
         for the model, and is interrupted ("preempted") as soon as another job does.
         """
         loop = self._loop
         if loop is None or loop.is_closed():
             keyring.close()
             raise NoEventLoop
-        job = Job(task=task, keyring=keyring, model=model, sampling=sampling)
+        job = Job(task=task, keyring=keyring, model=model, sampling=sampling, allowed_host=allowed_host)
         with self._lock:
             run = JobRun(
                 job, queue=self.queue, db=self.db, find_server=self._get_server, is_background=is_background
@@ -168,6 +170,13 @@ class JobRegistry:
             if run.ended.is_set():
                 self.discard(run.job.id)
             self._request_end(run, JobState.INTERRUPTED, reason, skip_retries=True)
+
+    def interrupt_at_host(self, key_id: KeyId, host: str, *, reason: str) -> None:
+        """Interrupt the jobs under a key that are written on another machine."""
+        with self._lock:
+            runs = [run for run in self._runs.values() if run.job.key_id == key_id and run.job.host == host]
+        for run in runs:
+            self._request_end(run, JobState.INTERRUPTED, reason, skip_retries=False)
 
     def discard(self, job_id: UUID) -> None:
         """Remove a job that is over, or whose row was deleted, from the registry."""

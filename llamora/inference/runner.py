@@ -17,6 +17,7 @@ from llamora.inference.db_executor import DbExecutor
 from llamora.inference.job import Author, Cut, Job, JobOutcome, JobState, OutputCheck, Prompt
 from llamora.inference.persistence import JobPersister, StateAndReason, classify_error, log_error
 from llamora.inference.queue import FairQueue
+from llamora.inference.remote_gate import ModelMoved, open_host
 from llamora.llm.deltas import Delta
 from llamora.llm.errors import ModelError, PromptTooLong, RepetitionDetected, ThoughtUntilLimit
 from llamora.llm.repetition import strip_repetition
@@ -64,7 +65,7 @@ class JobRun:
         self.job = job
         self._is_background = is_background
         self.row_settled, self.ended = threading.Event(), threading.Event()
-        self._queue, self._find_server = queue, find_server
+        self._queue, self._find_server, self._db = queue, find_server, db
         self._persister = JobPersister(job, db=db, on_failure=self.end)
         self._requested_end: StateAndReason | None = None
         self._work: asyncio.Task[str] | None = None
@@ -131,11 +132,27 @@ class JobRun:
             server = (await self._find_server()).with_model(job.model)
             # Another model may be chosen meanwhile: this one stays until the reply is written.
             with server.uses.hold():
+                if server.remote_host:
+                    server = await self._pass_gate(server)
                 job.start()
                 reason = await self._stream_with_room(server)
         if not job.text.strip():
             raise EmptyReply
         return "length" if reason == "length" else ""
+
+    async def _pass_gate(self, server: "ModelServer") -> "ModelServer":
+        """Return the client of a server on another machine with the owner's key, if they have one.
+
+        Raise a ModelError if their texts may not be sent there.
+        """
+        job, host = self.job, server.remote_host
+        if job.allowed_host != host:
+            raise ModelMoved
+        # Before the consent is read, so that its withdrawal after that finds this job.
+        job.host = host
+        find_key = partial(open_host, job.owner_id, host, server.origin)
+        key = await self._db.run(find_key, keyring=job.keyring)
+        return server.with_key(key) if key else server
 
     async def _stream_with_room(self, server: "ModelServer") -> str:
         room = server.thinking_tokens

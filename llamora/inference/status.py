@@ -30,6 +30,11 @@ class ModelStatus:
     server: str = ""
     # Whether that is another machine.
     remote: bool = False
+    # The name of that machine, and the origin of its server; empty for this one.
+    host: str = ""
+    origin: str = ""
+    # The name of the format in which replies are requested.
+    wire_format: str = ""
     # The number of parameters of each model whose size is known.
     parameters: Mapping[str, int] = field(default_factory=dict)
 
@@ -57,7 +62,7 @@ class ModelStatus:
         return ready_message(
             model=self.get_model_for(chosen),
             server=self.server,
-            remote=self.remote,
+            host=self.host,
             is_too_small=self.is_too_small_for(chosen),
         )
 

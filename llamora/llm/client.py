@@ -51,6 +51,7 @@ THINKING_ROOM, MORE_THINKING_ROOM = (2048, 1 / 4), (8192, 1 / 2)
 _MAX_RESPONSE_BYTES = 1 << 22
 _HEADERS = {"Accept-Encoding": "identity", "User-Agent": "Llamora"}
 _JSON_HEADERS = {"Content-Type": "application/json"}
+_PORTS = {"http": 80, "https": 443}
 _ANTHROPIC_HOST = "api.anthropic.com"
 
 
@@ -361,6 +362,12 @@ class ModelServer:
     def remote_host(self) -> str:
         """The machine to which prompts are sent, or nothing if it is this one."""
         return (urlsplit(self.url).hostname or "") if self.is_remote else ""
+
+    @property
+    def origin(self) -> str:
+        """The scheme, host and port of the server, such as `https://models.example:443`."""
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.hostname}:{parts.port or _PORTS[parts.scheme]}"
 
     async def _apply_template(self, messages: ChatMessages) -> str:
         """Return the messages as one prompt, formatted with the model's template."""

@@ -122,6 +122,8 @@ def ask(
     inherits = is_of_untrusted(before)
     if inherits and not reads_untrusted:
         raise ObjectNotFound
+    # Facts are read by a model on this machine alone.
+    host = model_server.get_status().host
     found = _find_passages(
         person=person, keyring=keyring, question=text, before=before, reads_untrusted=reads_untrusted
     )
@@ -141,7 +143,7 @@ def ask(
         language=person.language,
         record=PromptRecord(facts=[fact.id for fact in facts]),
     )
-    return _start(task, person=person, keyring=keyring, model=model, tells_not_read=tells_not_read)
+    return _start(task, person=person, keyring=keyring, model=model, tells_not_read=tells_not_read, host=host)
 
 
 def wait_for_answer(asked: AskedQuestion, *, patience: float | None = None) -> WrittenAnswer:
@@ -250,9 +252,18 @@ def _find_passages(
 
 
 def _start(
-    task: AnswerTask, *, person: Person, keyring: RealmKeyring, model: str, tells_not_read: bool
+    task: AnswerTask,
+    *,
+    person: Person,
+    keyring: RealmKeyring,
+    model: str,
+    tells_not_read: bool,
+    host: str,
 ) -> AskedQuestion:
-    """Start the answer, or answer at once where there is nothing to read or nothing to write it."""
+    """Start the answer, or answer at once where there is nothing to read or nothing to write it.
+
+    `host` is the machine on which the model was when the task's input was gathered.
+    """
     status = model_server.check_again() if task.found.passages or task.facts else None
     if status is None or (status.is_missing and not task.found.passages):
         return _answer_at_once(task, person=person, reason=NOTHING, tells_not_read=tells_not_read)
@@ -268,6 +279,7 @@ def _start(
         allow_repeat=True,
         starts_without_model=True,
         model=model or None,
+        gathered_for=host,
     )
     if job is None:
         # No event loop runs: the server is stopping.

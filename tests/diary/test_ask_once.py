@@ -155,6 +155,7 @@ def test_unrequested_a_model_on_this_machine_is_asked(
 def test_on_request_a_model_on_another_machine_is_asked(
     name: str, model: FakeModelServer, owner: Resident, settings: Any
 ) -> None:
+    owner.agree_to("0.0.0.0")
     with serving_elsewhere(model, settings), owner.unlocked():
         CALLERS[name].ask(owner, True)
 

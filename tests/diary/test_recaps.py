@@ -209,6 +209,7 @@ def test_only_who_asks_has_a_model_elsewhere_read_the_day(
     transactional_db: None, model: FakeModelServer, owner: Resident, settings: Any
 ) -> None:
     settings.MODEL_ALLOW_REMOTE = True
+    owner.agree_to("0.0.0.0")
     owner.write("Began the boat.", day=write_past_day(owner))
     model.add_scripts(Script(tokens=["The boat was begun."]))
     # Every address of this machine, and so none that is its own alone.

@@ -24,6 +24,7 @@ PINNED: dict[str, tuple[str, ...]] = {
     "accounts.browser_key.secret": ("accounts.browser_key.epoch", "accounts.browser_key.sign_in"),
     "accounts.vault.state": (),
     "accounts.vault.preferences": (),
+    "accounts.vault.model_hosts": (),
     "accounts.former_key.data_key": ("accounts.former_key.epoch",),
     "diary.entry.text": (
         "diary.entry.day",

@@ -49,6 +49,7 @@ ADDRESSES = (
     Address("resume_rotation", "/settings/key/go-on/", ONLY_BACK),
     Address("reset_after_compromise", "/settings/somebody-had-my-key/"),
     Address("model_settings", "/settings/model/"),
+    Address("remote_hosts", "/settings/other-machines/"),
     Address("browsers", "/settings/browsers/", GET),
     Address("sign_out_other_browsers", "/settings/browsers/end-others/", ONLY_BACK),
     Address("sign_out_browser", "/settings/browsers/{sign_in}/end/", ONLY_BACK, is_owned=True),

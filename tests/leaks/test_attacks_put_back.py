@@ -446,15 +446,25 @@ def test_a_draft_is_not_merged_again_after_the_list_of_merged_ones_was_damaged(o
 
 
 @pytest.mark.parametrize(
-    "column", ["private_key", "state", "ways_in", "preferences", "former_pair", "folded_drafts", "digest_key"]
+    "column",
+    [
+        "private_key",
+        "state",
+        "ways_in",
+        "preferences",
+        "former_pair",
+        "folded_drafts",
+        "digest_key",
+        "model_hosts",
+    ],
 )
 def test_no_column_of_the_vault_is_of_a_former_key(owner: Resident, column: str) -> None:
     """A former key opens them until its rotation is finished; whoever has it could write them too."""
     begin_rotation(owner.open_slot()).keyring.close()
     vault = owner.get_vault()
     with in_force(owner.open_keyring()):
-        vault.folded_drafts = {new_id().hex: "2026-01-01"}
-        vault.save(update_fields=["folded_drafts"])
+        vault.folded_drafts, vault.model_hosts = {new_id().hex: "2026-01-01"}, {"models.example": {}}
+        vault.save(update_fields=["folded_drafts", "model_hosts"])
     with connection.cursor() as cursor:
         (earlier,) = cursor.execute(f"SELECT {column} FROM accounts_vault").fetchone()
     begun = begin_rotation(owner.open_slot())

@@ -95,6 +95,7 @@ rotation_progress                     sign-in unlock 200 200 200     | 405
 resume_rotation                       sign-in unlock moved moved moved | 401 401 moved moved moved
 reset_after_compromise                sign-in unlock 200 200 200     | 401 401 422 422 422
 model_settings                        sign-in unlock 404 404 200     | 401 401 404 404 422
+remote_hosts                          sign-in unlock 200 200 200     | 401 401 422 422 422
 browsers                              sign-in unlock 200 200 200     | 405
 sign_out_other_browsers               sign-in unlock moved moved moved | 401 401 moved moved moved
 sign_out_browser                      sign-in unlock moved moved moved | 401 401 moved 404 404

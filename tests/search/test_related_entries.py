@@ -252,6 +252,7 @@ def test_a_model_elsewhere_is_not_sent_what_nobody_chose(
         model.url.replace("127.0.0.1", "127.1")
     ):  # not written as an address of this machine
         owner = new_resident("Olive")
+        owner.agree_to("127.1")
         owner.write(HERON, day=write_days_ago(owner, 3))
         entry = owner.write(HERON_AGAIN)
         build_index(owner)

@@ -193,6 +193,7 @@ def test_unasked_nothing_goes_to_a_model_elsewhere(
     # Every address of this machine, and so none that is its own alone.
     with run_serving_loop(model.url.replace("127.0.0.1", "0.0.0.0")):
         owner = new_resident("Olive")
+        owner.agree_to("0.0.0.0")
         entry = owner.write(WALK)
 
         request_proposals(owner, entry, unasked="1")

@@ -1,0 +1,94 @@
+"""The page on which a person lets their texts be sent to a model on another machine, or no longer."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods
+
+from accounts.decorators import unlock_required
+from accounts.http.error_responses import FORM_INVALID
+from accounts.http.request import HouseholdRequest
+from accounts.preferences.time_zones import load_time_zone
+from accounts.remote_hosts import services
+from accounts.remote_hosts.services import HostRefused
+from llamora.inference import model_server
+
+# Returns a message for people.
+Action = Callable[[HouseholdRequest, str], str]
+
+
+@sensitive_post_parameters("key")
+@require_http_methods(["GET", "HEAD", "POST"])
+@unlock_required
+def remote_hosts(request: HouseholdRequest) -> HttpResponse:
+    """Show where a person's texts are sent, and save a consent or a key, or delete them."""
+    if request.method != "POST":
+        return _render_page(request)
+    act, host = _ACTIONS.get(request.POST.get("act", "")), request.POST.get("host", "")
+    if act is None:
+        return _render_page(request, refusal="Press one of the buttons on this page.", status=FORM_INVALID)
+    try:
+        messages.success(request, act(request, host))
+    except HostRefused as refused:
+        return _render_page(request, refusal=str(refused), code=refused.code, status=FORM_INVALID)
+    return redirect("remote_hosts")
+
+
+def _render_page(
+    request: HouseholdRequest, *, refusal: str = "", code: str = "", status: int = 200
+) -> HttpResponse:
+    model, hosts = model_server.get_status(), services.list_hosts(request.user.id)
+    context = {
+        "in_settings": True,
+        "refusal": refusal,
+        "is_key_refused": code == "bad_key",
+        "model": model,
+        "host": model.host,
+        "agreed": next((host for host in hosts if host.name == model.host), None),
+        "others": [host for host in hosts if host.name != model.host],
+    }
+    return render(request, "accounts/remote_hosts.html", context, status=status)
+
+
+def _agree(request: HouseholdRequest, host: str) -> str:
+    _check_is_current(host)
+    services.agree(
+        request.user.id, host, on=timezone.localdate(timezone=load_time_zone(request.user.time_zone))
+    )
+    return f"Your texts may be sent to {host} from now on."
+
+
+def _withdraw(request: HouseholdRequest, host: str) -> str:
+    services.withdraw(request.user.id, host)
+    return "Nothing of yours is sent there any more. Your key for it, if there was one, is deleted."
+
+
+def _save_key(request: HouseholdRequest, host: str) -> str:
+    origin = _check_is_current(host)
+    services.save_key(request.user.id, host, origin=origin, key=request.POST.get("key", ""))
+    return "Your key is saved, encrypted."
+
+
+def _delete_key(request: HouseholdRequest, host: str) -> str:
+    services.delete_key(request.user.id, host)
+    return "Your key is deleted."
+
+
+def _check_is_current(host: str) -> str:
+    """Return the origin of the model's server; raise HostRefused if it is not on the host of the page."""
+    model = model_server.get_status()
+    if not host or model.host != host:
+        raise HostRefused("other_host")
+    return model.origin
+
+
+# By the value of the button.
+_ACTIONS: Final[Mapping[str, Action]] = MappingProxyType(
+    {"agree": _agree, "withdraw": _withdraw, "save_key": _save_key, "delete_key": _delete_key}
+)
