@@ -12,10 +12,13 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from llamora.api.errors import ApiError
+from llamora.threads import let_others_run
 
 MAX_DEPTH: Final = 20
 # Of fields and items in all; no call needs more.
 _MOST_VALUES: Final = 100_000
+# Of values between which pages go first.
+_PART: Final = 2_000
 _LARGEST: Final = 2**63 - 1
 _T = TypeVar("_T")
 
@@ -81,6 +84,8 @@ class _Normalizer:
     def normalize(self, value: Any, depth: int = 0) -> Any:
         """Return a value with whole numbers as `int`; raise ApiError."""
         self._count += 1
+        if self._count % _PART == 0:
+            let_others_run(before=1)
         if depth > MAX_DEPTH or self._count > _MOST_VALUES:
             raise ApiError(
                 400, "malformed_json", message="The body is nested too deeply, or has too many values."

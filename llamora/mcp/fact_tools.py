@@ -116,9 +116,10 @@ def propose_fact(call: Call, arguments: FactToPropose) -> StoredFact:
     memories = FactMemories(call, is_assistant=True)
     fact = FactToStore(content=arguments.text, quote=arguments.quote, category=arguments.category)
     texts = memories.parse_facts([fact])
+    origins = memories.build_origins([fact], texts)
     with write_transaction():
-        (stored,) = memories.propose([fact], texts)
-    return stored
+        proposed = memories.propose(texts, origins)
+    return memories.describe(texts, proposed)[0]
 
 
 def _describe(row: MemoryBody) -> FactToRead:

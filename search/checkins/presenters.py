@@ -127,4 +127,5 @@ def _describe_end(row: CheckIn) -> str:
         return messages.CHECK_IN_REASONS.get(row.reason) or get_message(row.reason)
     if row.state == JobState.DONE and row.reason:
         return messages.CHECK_IN_REASONS.get(row.reason, messages.CHECK_IN_STATES[JobState.DONE])
-    return messages.CHECK_IN_STATES[JobState(row.state)]
+    # A state that was damaged is none that a check-in can have now.
+    return messages.CHECK_IN_STATES.get(row.state, messages.CHECK_IN_STATES[JobState.INTERRUPTED])

@@ -61,13 +61,17 @@ from llamora.database import write_transaction
 from llamora.inference.job import JobState
 from llamora.ops.pruning import prune
 from search.index.registry import indexes
-from search.models import LookBack, Question, RecentSearch, Vector
+from search.models import CheckIn, CheckInProposal, CheckInSettings, LookBack, Question, RecentSearch, Vector
 from tests.clock.records import settle_clock
 from tests.diary.transfers import export_to_folder
 from tests.leaks.url_table import PLACES, list_routes
 from tests.people import Resident, register_resident
 from tests.search.indexing import open_index, wait_until_idle
 from traces.editing.services import purge_deleted
+from traces.facts.fact_body import FactText
+from traces.facts.models import DeclinedFact, Fact, FactChange, FactSettings
+from traces.facts.queries import FactChoices
+from traces.facts.services import FactOrigin, add_fact, propose_fact, save_choices
 from traces.models import Change, ChangeKind, EntryTrace, Trace, TraceProposal, compute_name_index
 
 DAY = date(2026, 3, 5)
@@ -97,6 +101,13 @@ MODELS: tuple[type[Model], ...] = (
     RecentSearch,
     Question,
     LookBack,
+    CheckIn,
+    CheckInProposal,
+    CheckInSettings,
+    Fact,
+    FactChange,
+    DeclinedFact,
+    FactSettings,
     BrowserKey,
 )
 VALUES: dict[str, str] = {
@@ -134,9 +145,7 @@ def test_every_kind_of_row_with_an_owner_is_damaged_here() -> None:
     }
 
     # The rows of keys decide who may read: `test_attacks_rows.py`, and of programs: `test_access_tokens.py`.
-    # No page shows facts yet: `traces/facts/test_services.py` has those.
     others = {"Vault", "KeySlot", "FormerKey", "AccessToken"}
-    others |= {"Fact", "FactChange", "DeclinedFact", "FactSettings"}
     assert {model.__name__ for model in with_owner - set(MODELS)} == others
 
 
@@ -271,7 +280,29 @@ def write_rows(owner: Resident) -> dict[type[Model], list[Any]]:
         add(Question, session_id=uuid4(), text="A question?", answer="An answer.", sources=[], state="done")
         body = {"text": "A look-back.", "days": [[day.isoformat(), False]], "digest": "00", "read": None}
         add(LookBack, span="week", first_day=day, body=body, state="done")
+        due_at = timezone.now() - timedelta(days=number + 1)
+        check_in = add(CheckIn, due_at=due_at, body={"requests": 1}, state=JobState.DONE)
+        add(CheckInProposal, check_in=check_in, body={"request": "A request.", "text": f"{number}. {SOUND}"})
+        fact = add_fact(
+            owner_id=owner.id,
+            text=FactText.create(f"Anna {number} has a dog"),
+            where=FactOrigin(entry_id=entry.id),
+        )
+        rows[Fact].append(fact.id)
+        propose_fact(
+            owner_id=owner.id,
+            text=FactText.create(f"Anna {number} has a cat"),
+            where=FactOrigin(entry_id=entry.id),
+        )
+        rows[FactChange].append(FactChange.objects.get(fact=fact).id)
+        add(DeclinedFact, digest=bytes([number] * 32))
         add(BrowserKey, sign_in_id=uuid4(), epoch=1, secret=bytes(32))
+    save_choices(owner_id=owner.id, choices=FactChoices())
+    CheckInSettings.objects.create(owner_id=owner.id, body={})
+    # There is one alone, of which the last column is damaged.
+    for model in (FactSettings, CheckInSettings):
+        row_id = model._base_manager.get(owner_id=owner.id).pk
+        rows[model] = [uuid4()] * (len(list_columns(model)) - 1) + [row_id]
     return rows
 
 
@@ -310,6 +341,8 @@ def list_paths(house: House, *, of_rows: bool) -> list[str]:
         "change_id": Change,
         "kind_id": CustomReplyKind,
         "look_back_id": LookBack,
+        "fact_id": Fact,
+        "proposal_id": CheckInProposal,
     }
     other: dict[str, Any] = {"sign_in_id": uuid4(), "others": [house.ids[Trace][-1]]}
     routes = [one for one in list_routes() if one.name not in LEFT_OUT and not one.name.startswith("admin:")]
@@ -353,6 +386,9 @@ def find_faults(house: House, folder: Path) -> list[str]:
     for typed in ("undamaged", "trace:trace", "in:replies reply", "from:2026-01 undamaged"):
         all_of_it.attempt(typed, partial(owner.post, "/search/", q=typed))
     for name, act in {
+        "facts": lambda: owner.post("/facts/", typed="dog"),
+        "suggested facts": lambda: owner.get("/facts/?state=proposed"),
+        "exported facts": lambda: b"".join(owner.post("/facts/export/", format="json")),
         "administration": lambda: owner.get("/admin/accounts/person/"),
         "save": lambda: owner.post(f"/d/{DAY}/", text="Written afterwards.", script=True),
         "index": lambda: (open_index(owner), wait_until_idle(owner)),
@@ -389,7 +425,8 @@ def rotate(house: House) -> None:
     except UnreadableFormerKey:
         rotation_services.resume_rotation(begun.keyring, leave_damaged=True)
     with in_force(begun.keyring):
-        for model in set(MODELS) - {BrowserKey}:  # of which none is needed any more
+        # Of the keys of browsers none is needed any more.
+        for model in set(MODELS) - {BrowserKey, FactSettings, CheckInSettings}:
             row = model._base_manager.get(pk=house.ids[model][-1])  # type: ignore[attr-defined]
             for column in row._meta.concrete_fields:
                 getattr(row, column.attname)

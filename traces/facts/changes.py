@@ -48,12 +48,18 @@ def take_snapshot(fact: Fact) -> dict[str, Any]:
 def record_change(
     fact: Fact, kind: str, *, before: dict[str, Any] | None, author: ChangeAuthor
 ) -> FactChange:
-    """Record what became of a fact; call in the transaction that saved it."""
+    """Record what became of a fact; call in the transaction that saved it.
+
+    Where the last record was damaged, the new one follows none, and the chain is not whole any more.
+    """
     latest = FactChange.objects.filter(fact=fact).order_by("-number").first()
+    number = latest.number + 1 if latest else 1
+    if latest is not None and latest.open_or("body", None) is None:
+        latest, number = None, _find_free_number(fact)
     change: FactChange = FactChange.objects.create(
         owner_id=fact.owner_id,
         fact=fact,
-        number=latest.number + 1 if latest else 1,
+        number=number,
         kind=kind,
         body={
             "before": before,
@@ -66,6 +72,17 @@ def record_change(
         },
     )
     return change
+
+
+def _find_free_number(fact: Fact) -> int:
+    """Return a number behind those of all records that open; one that was damaged may have any."""
+    records = list(FactChange.objects.filter(fact=fact))
+    taken = {record.number for record in records}
+    readable = (record.number for record in records if record.open_or("body", None) is not None)
+    number = max(readable, default=0) + 1
+    while number in taken:
+        number += 1
+    return number
 
 
 def compute_digest(change: FactChange) -> str:

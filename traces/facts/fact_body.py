@@ -22,12 +22,13 @@ A JSON object; all but the text may be missing:
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final, Self
 
 from diary.entries.text_validation import has_lone_surrogate
 from llamora.source_names import clean_source_name
 from traces.facts.languages.en import ENGLISH
-from traces.facts.statements import LANGUAGES, OWNER, read_statement
+from traces.facts.statements import LANGUAGES, OWNER, Statement, read_statement
 
 MAX_TEXT: Final = 500
 KINDS: Final = ("people", "places", "belongings", "dates", "habits", "preferences")
@@ -76,6 +77,11 @@ class FactText:
             kind=clean_source_name(kind)[:_MAX_KIND],
         )
 
+    @cached_property
+    def statement(self) -> Statement:
+        """What the sentence says."""
+        return read_statement(self.text, language=self.language)
+
     @property
     def subject_key(self) -> str:
         """The subject and its relation, as the blind index takes them."""
@@ -84,12 +90,12 @@ class FactText:
     @property
     def same_key(self) -> str:
         """The sentence as the blind index takes it: equal for sentences that say the same."""
-        return build_same_key(self.text, language=self.language)
+        return _build_same_key(self.statement)
 
     @property
     def telling_key(self) -> str:
         """The telling words of the sentence in any order, by which it is known in other words as well."""
-        return build_telling_key(self.text, language=self.language)
+        return _build_telling_key(self.statement, language=self.language)
 
     def to_json(self) -> dict[str, Any]:
         """Return this part of the body."""
@@ -103,9 +109,8 @@ class FactText:
         return {key: value for key, value in row.items() if value}
 
 
-def build_same_key(text: str, *, language: str) -> str:
+def _build_same_key(statement: Statement) -> str:
     """Return what is equal for sentences that say the same, apart from articles and the like."""
-    statement = read_statement(text, language=language)
     value = ("\t".join(item) for item in statement.value)
     marks = (statement.is_negative, statement.has_ended)
     return "\n".join(
@@ -113,9 +118,8 @@ def build_same_key(text: str, *, language: str) -> str:
     )
 
 
-def build_telling_key(text: str, *, language: str) -> str:
+def _build_telling_key(statement: Statement, *, language: str) -> str:
     """Return what is equal for "You have a dog called Biggie", "Your dog is Biggie", "Biggie is your dog"."""
-    statement = read_statement(text, language=language)
     table = LANGUAGES.get(language, ENGLISH)
     relation = () if statement.relation in _JOINING_RELATIONS else tuple(statement.relation.split())
     words = {word for item in statement.value for word in item} | {*statement.subject, *relation}

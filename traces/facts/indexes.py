@@ -15,7 +15,7 @@ def compute_same_index(text: FactText) -> bytes:
     return current_realm_keyring().blind_index(label=SAME_INDEX_LABEL, value=text.same_key)
 
 
-def set_indexes(fact: Fact) -> None:
-    """Set the blind indexes of a fact from its body."""
-    text = get_text(fact.body)
+def set_indexes(fact: Fact, text: FactText | None = None) -> None:
+    """Set the blind indexes of a fact from its body, or from its sentence where that was read already."""
+    text = text or get_text(fact.body)
     fact.subject_index, fact.same_index = compute_subject_index(text), compute_same_index(text)

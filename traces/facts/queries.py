@@ -1,7 +1,7 @@
 """Facts of a person by id, subject or sentence, and the choices about them."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from uuid import UUID
@@ -9,11 +9,12 @@ from uuid import UUID
 from diary.errors import ObjectNotFound
 from llamora.crypto import keyed_digest, secret_bytes
 from llamora.database import CachedQuery
+from llamora.threads import let_others_run
 from traces.facts.comparison import Comparison, Strategy, Verdict, compare
-from traces.facts.fact_body import FactText, get_text
+from traces.facts.fact_body import FactText
 from traces.facts.indexes import compute_same_index, compute_subject_index
 from traces.facts.models import DeclinedFact, Fact, FactChange, FactSettings, FactState
-from traces.facts.statements import read_statement
+from traces.facts.statements import Statement, read_statement
 
 # So that no number of facts about one thing makes an acceptance slow.
 MAX_CANDIDATES: Final = 50
@@ -72,27 +73,49 @@ def list_changes(fact: Fact) -> list[FactChange]:
     return list(FactChange.objects.filter(owner_id=fact.owner_id, fact=fact).order_by("number"))
 
 
-def find_touched(owner_id: UUID, text: FactText, *, besides: UUID | None = None) -> list[TouchedFact]:
-    """Return the accepted facts that a sentence may touch: the same subject and relation.
+class EarlierFacts:
+    """The accepted facts of a person that sentences may touch, of which each is opened and read once.
 
-    First those whose verdict is the surest. Never more than MAX_CANDIDATES are looked at. `besides` is the
-    fact that has the sentence; what a model advised about it counts.
+    Pages go first between two sentences: a list has many, and each may touch MAX_CANDIDATES.
     """
-    candidates = Fact.objects.only_accepted(owner_id).filter(subject_index=compute_subject_index(text))
-    statement = read_statement(text.text, language=text.language)
-    advice = _load_advice(owner_id, besides) if besides is not None else {}
-    found = [
-        TouchedFact(
-            fact=fact, comparison=replace(compare(_read(fact), statement), advised=advice.get(fact.id))
-        )
-        for fact in candidates[:MAX_CANDIDATES]
-        if fact.id != besides and fact.open_or("body", None) is not None
-    ]
-    order = list(Verdict)
-    touched = [
-        each for each in found if each.comparison.verdict is not Verdict.BESIDE or each.comparison.asks
-    ]
-    return sorted(touched, key=lambda each: order.index(each.comparison.verdict))
+
+    def __init__(self, owner_id: UUID) -> None:
+        self._owner_id = owner_id
+        self._by_index: dict[bytes, list[tuple[Fact, Statement]]] = {}
+
+    def find_touched(self, text: FactText, *, besides: UUID | None = None) -> list[TouchedFact]:
+        """Return the accepted facts that a sentence may touch: the same subject and relation.
+
+        First those whose verdict is the surest. Never more than MAX_CANDIDATES are looked at. `besides` is
+        the fact that has the sentence; what a model advised about it counts.
+        """
+        let_others_run()
+        candidates = self._load(compute_subject_index(text))
+        advice = _load_advice(self._owner_id, besides) if besides is not None and candidates else {}
+        found = [
+            TouchedFact(
+                fact=fact, comparison=replace(compare(said, text.statement), advised=advice.get(fact.id))
+            )
+            for fact, said in candidates
+            if fact.id != besides
+        ]
+        order = list(Verdict)
+        touched = [
+            each for each in found if each.comparison.verdict is not Verdict.BESIDE or each.comparison.asks
+        ]
+        return sorted(touched, key=lambda each: order.index(each.comparison.verdict))
+
+    def _load(self, index: bytes) -> list[tuple[Fact, Statement]]:
+        if index not in self._by_index:
+            rows = Fact.objects.only_accepted(self._owner_id).filter(subject_index=index)[:MAX_CANDIDATES]
+            opened = ((fact, fact.open_or("body", None)) for fact in rows)
+            self._by_index[index] = [(fact, _read(body)) for fact, body in opened if body is not None]
+        return self._by_index[index]
+
+
+def find_touched(owner_id: UUID, text: FactText, *, besides: UUID | None = None) -> list[TouchedFact]:
+    """Return what `EarlierFacts` finds for one sentence alone."""
+    return EarlierFacts(owner_id).find_touched(text, besides=besides)
 
 
 def _load_advice(owner_id: UUID, fact_id: UUID) -> dict[UUID, Strategy]:
@@ -142,6 +165,5 @@ def compute_declined_digest(choices: FactChoices, text: FactText) -> bytes:
     return keyed_digest(choices.digest_key, [_DIGEST_LABEL, telling])
 
 
-def _read(fact: Fact) -> Any:
-    text = get_text(fact.body)
-    return read_statement(text.text, language=text.language)
+def _read(body: Mapping[str, Any]) -> Statement:
+    return read_statement(str(body.get("text", "")), language=str(body.get("language", "en")))

@@ -323,7 +323,7 @@ def _create(
         origin=where.origin,
         body={**where.details, **text.to_json()},
     )
-    set_indexes(fact)
+    set_indexes(fact, text)
     fact.save(force_insert=True)
     record_change(fact, kind, before=None, author=author)
     return fact

@@ -134,10 +134,18 @@ def _iter_negated(words: list[str], language: Language) -> Iterator[str]:
 
 
 def _take_endings(words: list[str], endings: Iterable[tuple[dict[str, str], ...]]) -> tuple[list[str], bool]:
+    there = set(words)
     for ending in endings:
-        for start in range(len(words) - len(ending) + 1):
-            if all(word in choice for word, choice in zip(words[start:], ending, strict=False)):
-                return words[:start] + words[start + len(ending) :], True
+        length = len(ending)
+        if there.isdisjoint(ending[0]):
+            continue
+        for start in range(len(words) - length + 1):
+            if words[start] not in ending[0]:
+                continue
+            if all(
+                word in choice for word, choice in zip(words[start : start + length], ending, strict=True)
+            ):
+                return words[:start] + words[start + length :], True
     return words, False
 
 

@@ -18,7 +18,7 @@ from diary import days
 from diary.errors import ObjectNotFound
 from diary.models import Origin
 from diary.transfer.programs.texts import TextFormat
-from llamora.api.call import Call
+from llamora.api.call import Call, let_pages_run
 from llamora.api.errors import ApiError
 from llamora.api.resources.memory_bodies import (
     Action,
@@ -52,7 +52,14 @@ from traces.facts.fact_body import FactText, InvalidFact, get_text
 from traces.facts.models import TRUSTED_FACT_ORIGINS, Fact, FactState
 from traces.facts.open_facts import OpenFact
 from traces.facts.proposals.dating import describe_when
-from traces.facts.queries import FactChoices, find_same, find_touched, list_changes, load_choices
+from traces.facts.queries import (
+    EarlierFacts,
+    FactChoices,
+    find_same,
+    find_touched,
+    list_changes,
+    load_choices,
+)
 from traces.facts.selection import FactSelection, get_confidence, with_days
 from traces.facts.services import FactOrigin
 from traces.facts.transfer.exports import FactExportReport, write_facts
@@ -95,38 +102,55 @@ class FactMemories:
             for number, fact in enumerate(facts)
         ]
 
-    def propose(self, facts: Sequence[FactToStore], texts: Sequence[FactText]) -> list[StoredFact]:
-        """Propose facts; call in a transaction. Raise ApiError 409 if too many wait."""
+    def build_origins(self, facts: Sequence[FactToStore], texts: Sequence[FactText]) -> list[FactOrigin]:
+        """Return where facts are from and when they are so; not in a transaction: finding dates is slow."""
+        return [self._build_origin(fact, text) for fact, text in zip(facts, texts, strict=True)]
+
+    def propose(self, texts: Sequence[FactText], origins: Sequence[FactOrigin]) -> list[UUID | None]:
+        """Propose facts; call in a transaction. Return the id of each, or None of one that says nothing new.
+
+        Raise ApiError 409 if too many wait.
+        """
         waiting = Fact.objects.only_proposed(self._call.owner).order_by().count()
-        if waiting + len(facts) > MOST_WAITING:
+        if waiting + len(texts) > MOST_WAITING:
             raise ApiError(409, "too_many_proposals")
-        return [self._propose(fact, text) for fact, text in zip(facts, texts, strict=True)]
+        proposed = [
+            services.propose_fact(owner_id=self._call.owner, text=text, where=where, author=self._author)
+            for text, where in zip(texts, origins, strict=True)
+        ]
+        return [proposal.id if proposal else None for proposal in proposed]
+
+    def describe(self, texts: Sequence[FactText], proposals: Sequence[UUID | None]) -> list[StoredFact]:
+        """Return what became of facts that `propose` saved; not in its transaction, for which others wait."""
+        earlier = EarlierFacts(self._call.owner)
+        return [
+            self._describe_known(text)
+            if proposal is None or not self._reads
+            else self._describe_proposal(text, proposal, earlier)
+            for text, proposal in zip(texts, proposals, strict=True)
+        ]
 
     def describe_known(self, texts: Iterable[FactText]) -> list[StoredFact]:
         """Return what became of facts that an earlier call proposed."""
         return [self._describe_known(text) for text in texts]
 
-    def _propose(self, fact: FactToStore, text: FactText) -> StoredFact:
+    def _build_origin(self, fact: FactToStore, text: FactText) -> FactOrigin:
+        let_pages_run()
         details: dict[str, Any] = {"source": self._call.program_name, "confidence": fact.confidence}
         if fact.quote:
             details["quote"] = {"text": fact.quote}
         details["when"] = self._resolve_when(text, fact.quote)
-        proposal = services.propose_fact(
-            owner_id=self._call.owner,
-            text=text,
-            where=FactOrigin(
-                origin=Origin.OWN_TOKEN if self._writes_own else Origin.PROGRAM,
-                details={name: value for name, value in details.items() if value not in (None, "", {})},
-            ),
-            author=self._author,
+        return FactOrigin(
+            origin=Origin.OWN_TOKEN if self._writes_own else Origin.PROGRAM,
+            details={name: value for name, value in details.items() if value not in (None, "", {})},
         )
-        if proposal is None or not self._reads:
-            return self._describe_known(text)
-        conflicts = self._list_touched(text, besides=proposal.id)
+
+    def _describe_proposal(self, text: FactText, fact_id: UUID, earlier: EarlierFacts) -> StoredFact:
+        conflicts = self._list_touched(text, besides=fact_id, earlier=earlier)
         return StoredFact(
             content=text.text,
             action="conflict_detected" if conflicts else "proposed",
-            id=proposal.id,
+            id=fact_id,
             conflicts=conflicts,
         )
 
@@ -145,7 +169,10 @@ class FactMemories:
         is_readable = same is not None and self._may_read(same)
         return StoredFact(content=text.text, action="no_change", id=same.id if same and is_readable else None)
 
-    def _list_touched(self, text: FactText, *, besides: UUID) -> list[TouchedMemory]:
+    def _list_touched(
+        self, text: FactText, *, besides: UUID, earlier: EarlierFacts | None = None
+    ) -> list[TouchedMemory]:
+        earlier = earlier or EarlierFacts(self._call.owner)
         return [
             TouchedMemory(
                 id=touched.fact.id,
@@ -153,7 +180,7 @@ class FactMemories:
                 relation=touched.comparison.verdict,
                 strategy=touched.comparison.first_strategy,
             )
-            for touched in find_touched(self._call.owner, text, besides=besides)
+            for touched in earlier.find_touched(text, besides=besides)
             if self._may_read(touched.fact)
         ]
 

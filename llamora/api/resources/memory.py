@@ -79,13 +79,14 @@ def store_memory(call: Call, *, body: MemoryToStore) -> StoredMemory:
     if facts and call.terms.scopes.isdisjoint(_PROPOSE):
         raise ApiError(403, "missing_scope", scope=_PROPOSE[0])
     texts = store.parse_facts(facts)
-    stored: list[StoredFact] = []
+    origins = store.build_origins(facts, texts)
+    proposed: list[UUID | None] = []
 
     def propose() -> UUID:
         with write_transaction():
-            stored[:] = store.propose(facts, texts)
+            proposed[:] = store.propose(texts, origins)
         # Of facts that were all known there is none to name.
-        return next((fact.id for fact in stored if fact.id), None) or new_id()
+        return next(filter(None, proposed), None) or new_id()
 
     content = msgspec.json.encode(body)
     saved = None
@@ -97,7 +98,7 @@ def store_memory(call: Call, *, body: MemoryToStore) -> StoredMemory:
         call.store_once(content, propose)
     if saved and saved.action == "created" and not call.terms.scopes.isdisjoint(_PROPOSE):
         _look_for_facts(call, saved.id)
-    facts_now = stored or store.describe_known(texts)
+    facts_now = store.describe(texts, proposed) if proposed else store.describe_known(texts)
     return StoredMemory(
         action=saved.action if saved else _sum_up(facts_now),
         id=saved.id if saved else None,

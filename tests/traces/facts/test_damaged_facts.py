@@ -9,6 +9,7 @@ from diary.entries.services import delete_entry, destroy_entry
 from tests.people import Resident
 from tests.traces.facts.telling import accept_new, add_fact, propose_fact
 from traces.facts import services
+from traces.facts.fact_body import FactText
 from traces.facts.models import Fact, FactChange, FactSettings
 from traces.facts.queries import get_fact, list_changes
 
@@ -78,3 +79,19 @@ def test_an_entry_is_deleted_for_good_though_a_fact_of_it_is_damaged(owner: Resi
         assert fact.entry_id is None
         assert "quote" not in fact.body
         assert all("quote" not in change.body["after"]["body"] for change in list_changes(fact))
+
+
+@pytest.mark.parametrize("number", [1, 7, 2**63 - 1])
+def test_a_fact_can_be_changed_though_a_record_of_it_is_damaged(owner: Resident, number: int) -> None:
+    fact = add_fact(owner, "You live in Boston")
+    with owner.unlocked(), connection.cursor() as cursor:
+        (record,) = list_changes(fact)
+        damage(record)
+        cursor.execute("UPDATE traces_factchange SET number = %s WHERE id = %s", [number, record.id.hex])
+
+        for text in ("You live in Salem", "You live in Lynn"):
+            services.correct_fact(owner_id=owner.id, fact_id=fact.id, text=FactText.create(text))
+        others = [change.kind for change in list_changes(fact) if change.id != record.id]
+
+        assert get_fact(owner.id, fact.id).body["text"] == "You live in Lynn"
+        assert others == ["correct", "correct"]

@@ -59,7 +59,7 @@ class FactCatalogue:
         self._by_id = {row.id: row for row in rows}
         self._by_state: dict[str, list[ListedFact]] = {state: [] for state in FactState.values}
         for row in self._by_id.values():
-            self._by_state[row.state].append(row)
+            self._get_list(row).append(row)
         for listed in self._by_state.values():
             listed.sort()
 
@@ -92,12 +92,16 @@ class FactCatalogue:
                 self._remove(fact_id)
                 if fact_id in found:
                     self._by_id[fact_id] = found[fact_id]
-                    insort(self._by_state[found[fact_id].state], found[fact_id])
+                    insort(self._get_list(found[fact_id]), found[fact_id])
+
+    def _get_list(self, row: ListedFact) -> list[ListedFact]:
+        """Return the list that a row is in; one whose state was damaged is shown, to be deleted."""
+        return self._by_state.get(row.state, self._by_state[FactState.ACCEPTED])
 
     def _remove(self, fact_id: UUID) -> None:
         row = self._by_id.pop(fact_id, None)
         if row is not None:
-            listed = self._by_state[row.state]
+            listed = self._get_list(row)
             del listed[bisect_left(listed, row)]
 
 

@@ -32,7 +32,7 @@ from traces.facts.pages.messages import (
     get_change_label,
 )
 from traces.facts.proposals.services import can_find_facts, is_finding
-from traces.facts.queries import find_touched, list_changes, load_choices
+from traces.facts.queries import EarlierFacts, TouchedFact, find_touched, list_changes, load_choices
 
 MAX_EARLIER: Final = 5
 # By day instead of by a list of ids, so that the SQL is the same for every page and is compiled once.
@@ -175,10 +175,11 @@ def build_others_facts(facts: Iterable[Fact]) -> list[OthersFact]:
 
 def build_detail(person: Person, fact: Fact) -> FactDetail:
     """Return the template data of a fact of a person."""
-    state_label = STATE_LABELS[FactState(fact.state)]
     body: dict[str, Any] | None = fact.open_or("body", None)
     if body is None:
-        return FactDetail(id=fact.id, state=fact.state, state_label=state_label, text=None)
+        label = STATE_LABELS[FactState(fact.state)] if fact.state in FactState.values else ""
+        return FactDetail(id=fact.id, state=fact.state, state_label=label, text=None)
+    state_label = STATE_LABELS[FactState(fact.state)]
     changes = list_changes(fact)
     readable = [change for change in changes if change.open_or("body", None) is not None]
     is_whole = len(readable) == len(changes) and is_chain_whole(changes)
@@ -201,7 +202,7 @@ def build_detail(person: Person, fact: Fact) -> FactDetail:
         history=[_build_history_item(change, person, links) for change in reversed(readable)],
         is_history_whole=is_whole,
         undoable=_get_undoable(readable) if is_whole else "",
-        conflict=build_conflict(person.id, fact) if fact.state == FactState.PROPOSED else None,
+        conflict=build_conflict(EarlierFacts(person.id), fact) if fact.state == FactState.PROPOSED else None,
         can_claim=fact.origin not in TRUSTED_FACT_ORIGINS and fact.state != FactState.PROPOSED,
     )
 
@@ -251,8 +252,10 @@ def _get_undoable(changes: Sequence[FactChange]) -> str:
 
 def build_proposals(owner_id: UUID, facts: Sequence[Fact]) -> list[FactProposal]:
     """Return the template data of suggestions, without those that can't be opened."""
-    entries = _find_entries(owner_id, [fact.entry_id for fact in facts])
-    return [_build_proposal(fact, entries) for fact in facts if fact.open_or("body", None) is not None]
+    entries, earlier = _find_entries(owner_id, [fact.entry_id for fact in facts]), EarlierFacts(owner_id)
+    return [
+        _build_proposal(fact, entries, earlier) for fact in facts if fact.open_or("body", None) is not None
+    ]
 
 
 def build_facts_on_entries(entries: Sequence[Entry]) -> dict[UUID, FactsOnEntry]:
@@ -328,20 +331,23 @@ def list_fact_links(owner_id: UUID, ids: Collection[UUID]) -> list[NamedLink]:
     ]
 
 
-def build_conflict(owner_id: UUID, fact: Fact) -> FactConflict | None:
+def build_conflict(earlier: EarlierFacts, fact: Fact) -> FactConflict | None:
     """Return the accepted facts that a suggestion may touch, and the choices, the likeliest first."""
-    return build_conflict_of_text(owner_id, get_text(fact.body), besides=fact.id)
+    return _build_conflict(earlier.find_touched(get_text(fact.body), besides=fact.id))
 
 
 def build_conflict_of_text(
     owner_id: UUID, text: FactText, *, besides: UUID | None = None
 ) -> FactConflict | None:
     """Return the same for a sentence that is not saved."""
-    touched = find_touched(owner_id, text, besides=besides)[:MAX_EARLIER]
+    return _build_conflict(find_touched(owner_id, text, besides=besides))
+
+
+def _build_conflict(touched: Sequence[TouchedFact]) -> FactConflict | None:
     if not touched:
         return None
     return FactConflict(
-        earlier=[FactLink(id=each.fact.id, text=_get_text(each.fact)) for each in touched],
+        earlier=[FactLink(id=each.fact.id, text=_get_text(each.fact)) for each in touched[:MAX_EARLIER]],
         choices=list_choices(touched[0].comparison),
     )
 
@@ -356,7 +362,9 @@ def list_choices(comparison: Comparison) -> list[StrategyChoice]:
     ]
 
 
-def _build_proposal(fact: Fact, entries: Mapping[UUID | None, EntryLink]) -> FactProposal:
+def _build_proposal(
+    fact: Fact, entries: Mapping[UUID | None, EntryLink], earlier: EarlierFacts
+) -> FactProposal:
     return FactProposal(
         id=fact.id,
         text=_get_text(fact),
@@ -364,7 +372,7 @@ def _build_proposal(fact: Fact, entries: Mapping[UUID | None, EntryLink]) -> Fac
         label=_build_source_label(fact, fact.body),
         kind_label=_get_kind_label(fact.body),
         entry=entries.get(fact.entry_id),
-        conflict=build_conflict(fact.owner_id, fact),
+        conflict=build_conflict(earlier, fact),
     )
 
 

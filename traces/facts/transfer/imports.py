@@ -11,7 +11,8 @@ from traces.facts.services import FactOrigin, propose_fact
 from traces.facts.transfer.harmonia import ReadMemory, read_memories
 
 SOURCE: Final = "Harmonia"
-_BATCH: Final = 100
+# So few that a save of others, which waits for each batch, is not slow.
+_BATCH: Final = 20
 _MOST_NAMED: Final = 20
 
 
