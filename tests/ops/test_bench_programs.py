@@ -41,7 +41,7 @@ def test_programs_call_beside_a_person(tmp_path: Path) -> None:
     assert log.count("POST /api/v1/search 200") == 12
     assert log.count("POST /api/v1/entries 201") == 3
     pages = [figure for name, figure in found.items() if name.startswith("today's page of a person")]
-    assert len(pages) == 3
+    assert len(pages) == 4
     assert all(figure["ratio"] for figure in pages)
     assert found["pages and saves that failed"]["value"] == 0
     assert found["the server's time for a call"]["value"]
@@ -50,7 +50,7 @@ def test_programs_call_beside_a_person(tmp_path: Path) -> None:
 def test_calls_that_fail_are_counted_by_their_kind(tmp_path: Path) -> None:
     with run_server(tmp_path) as server:
         found = calls._run_programs(
-            as_household(server), ["llamora_" + "0" * 86], seconds=5.0, days=("2026-03-05", "2026-03-06")
+            server.port, ["llamora_" + "0" * 86], seconds=5.0, days=("2026-03-05", "2026-03-06")
         )
 
     assert found["errors"] == {"read a day: 401": 5, "search: 401": 4, "write: 401": 1}

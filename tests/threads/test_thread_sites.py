@@ -22,6 +22,7 @@ REASONS = {
     "llamora.ops.benchmarks.hostile_days": "a client of the server that is measured",
     "llamora.ops.benchmarks.pages": "clients of the server that is measured",
     "llamora.ops.benchmarks.programs.call_process": "clients of the server that is measured",
+    "llamora.ops.benchmarks.programs.plain_process": "a server that answers at once, for comparison",
     "llamora.ops.benchmarks.programs.calls": "a client of the server that is measured",
     "llamora.ops.server.http_server": "the end of the process, in case its event loop no longer works",
     "llamora.threads.fair_executor": "the pool itself",

@@ -4,6 +4,8 @@ Programs, server and reader share the cores of the machine; the programs have a 
 used a hundred times a minute, and each program calls twice a second: so they call for half a minute, and no
 call may be refused with 429. A call that is refused counts as failed.
 
+The plain baseline is the same programs calling a process that answers at once: they use the processor too.
+
 What a call costs is the time of all threads of the server while programs call, less that of the pages read
 meanwhile: so with what follows a call, as the words and the vector of an entry that a program wrote.
 """
@@ -33,7 +35,7 @@ from llamora.ops.benchmarks.figures import (
 from llamora.ops.benchmarks.household import BenchmarkHousehold
 from llamora.ops.benchmarks.imports import WORDS
 from llamora.ops.benchmarks.pages import ORDINARY, OTHER_DAY, expect_status
-from llamora.ops.benchmarks.programs import call_process
+from llamora.ops.benchmarks.programs import call_process, plain_process
 
 PROGRAMS, SECONDS, ROUNDS = 50, 30.0, 60
 _SETTLE_SECONDS = 3.0
@@ -89,13 +91,17 @@ def measure(
     plain = median(measure_milliseconds(lambda: person.get("/healthz"), ROUNDS))
     with _writing(served, person, saved_day) as before:
         time.sleep(seconds)
+    days = (read_day, programs_day)
+    with _writing(served, person, saved_day) as beside, _serve_plainly() as plain_port:
+        _run_programs(plain_port, tokens, seconds=seconds, days=days)
     with _writing(served, person, saved_day) as during:
-        found = _run_programs(served, tokens, seconds=seconds, days=(read_day, programs_day))
+        found = _run_programs(served.port, tokens, seconds=seconds, days=days)
     time.sleep(_SETTLE_SECONDS)
     with _writing(served, person, saved_day) as after:
         time.sleep(seconds)
     who = f"{programs} programs call {call_process.CALLS_A_SECOND} times a second"
     _add_pages(report, before, title="before", plain=plain, compared=None)
+    _add_pages(report, beside, title=f"{who} another process", plain=plain, compared=before)
     _add_pages(report, during, title=who, plain=plain, compared=before)
     _add_pages(report, after, title="afterwards", plain=plain, compared=before)
     _add_calls(report, found, plain=plain, seconds=seconds)
@@ -140,11 +146,23 @@ def _writing(served: BenchmarkHousehold, browser: BrowserClient, day: str) -> It
         writer.processor_seconds = served.processor_seconds() - used
 
 
+@contextmanager
+def _serve_plainly() -> Iterator[int]:
+    """Run the process that answers every call at once; yield its port."""
+    command = [sys.executable, "-m", plain_process.__name__]
+    with subprocess.Popen(
+        command, cwd=settings.BASE_DIR, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        yield int(process.stdout.readline())
+        # Leaving ends its standard input, and waits for it.
+
+
 def _run_programs(
-    served: BenchmarkHousehold, tokens: list[str], *, seconds: float, days: tuple[str, str]
+    port: int, tokens: list[str], *, seconds: float, days: tuple[str, str]
 ) -> dict[str, dict[str, list[float]]]:
     """Run the programs for so long, and return the durations by kind of call, and the errors by kind."""
-    command = [sys.executable, "-m", call_process.__name__, str(served.port), str(seconds), *days]
+    command = [sys.executable, "-m", call_process.__name__, str(port), str(seconds), *days]
     done = subprocess.run(
         command, cwd=settings.BASE_DIR, input="\n".join(tokens), capture_output=True, text=True, check=True
     )
