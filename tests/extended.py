@@ -6,7 +6,8 @@ a server, some of many URLs, columns and texts that are tried in the same way. T
 
 Of a test with many cases that need a database or a process, the default run has `MOST`, spread evenly over
 all; the marker `every_case` says of a test that each of its cases is a kind of its own. Cases that need
-neither take no time, and stay.
+neither take no time, and stay. Where each case starts a process, the extended run has `MOST_PROCESSES` more;
+the slow run has all.
 """
 
 from collections import defaultdict
@@ -168,6 +169,8 @@ EXTENDED = (
 )
 # The cases of a test in the default run, where each takes its time.
 MOST = 3
+# The further cases in the extended run of a test whose cases start processes.
+MOST_PROCESSES = 6
 # Their tests start processes.
 SERVED = {"browser", "client", "losses", "mcp", "ops", "rotation", "upgrade"}
 # Files in which the default run has every n-th case of each test.
@@ -210,23 +213,29 @@ def mark(items: list[pytest.Item]) -> None:
     for function, of_one in cases.items():
         chosen = list(range(0, len(of_one), SAMPLED.get(function.partition("::")[0], 1)))
         if takes_time(of_one[0]):
-            chosen = spread(chosen)
-        for number in set(range(len(of_one))).difference(chosen):
-            of_one[number].add_marker(pytest.mark.extended)
+            chosen = spread(chosen, MOST)
+        left_out = sorted(set(range(len(of_one))).difference(chosen))
+        extended = spread(left_out, MOST_PROCESSES) if is_served(of_one[0]) else left_out
+        for number in left_out:
+            of_one[number].add_marker(pytest.mark.extended if number in extended else pytest.mark.slow)
 
 
 def takes_time(item: pytest.Item) -> bool:
     """Return whether each case of a test takes its time, and is no kind of its own."""
-    folder = _get_name(item).split("/")[1]
     # The last is the command line of programs, each of whose commands is a process.
     fixtures = {"db", "transactional_db", "commands"}.intersection(getattr(item, "fixturenames", ()))
-    needs = folder in SERVED or fixtures or item.get_closest_marker("django_db") is not None
+    needs = is_served(item) or fixtures or item.get_closest_marker("django_db") is not None
     return bool(needs) and item.get_closest_marker("every_case") is None
 
 
-def spread(numbers: list[int]) -> list[int]:
-    """Return at most `MOST` of the numbers, evenly spread, the first among them."""
-    count = min(len(numbers), MOST)
+def is_served(item: pytest.Item) -> bool:
+    """Return whether a test is in a folder whose tests start processes."""
+    return _get_name(item).split("/")[1] in SERVED
+
+
+def spread(numbers: list[int], most: int) -> list[int]:
+    """Return at most so many of the numbers, evenly spread, the first among them."""
+    count = min(len(numbers), most)
     return [numbers[place * len(numbers) // count] for place in range(count)]
 
 

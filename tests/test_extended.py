@@ -72,6 +72,20 @@ def test_the_few_of_a_sampled_file_are_some_of_every_nth() -> None:
     assert list_chosen(items) == [0, 2 * step, 4 * step]
 
 
+@pytest.mark.parametrize(("folder", "extended_count"), [("losses", extended.MOST_PROCESSES), ("diary", 37)])
+def test_where_cases_start_processes_the_extended_run_has_some_and_the_slow_one_the_rest(
+    folder: str, extended_count: int
+) -> None:
+    items = make_cases(f"tests/{folder}/test_cases.py", 40, fixturenames=["db"])
+
+    extended.mark(items)
+
+    added = [item.added for item in items]
+    assert added.count([]) == extended.MOST
+    assert added.count(["extended"]) == extended_count
+    assert added.count(["slow"]) == 40 - extended.MOST - extended_count
+
+
 def test_the_beginning_of_a_name_marks_a_test_and_slow_ones_stay_slow() -> None:
     name = f"{extended.EXTENDED[0]}::test_it"
     items: list[Any] = [Item(name), Item(name, marks={"slow"})]
@@ -111,10 +125,14 @@ class Item(SimpleNamespace):
         self, nodeid: str, *, marks: set[str] | None = None, fixturenames: list[str] | None = None
     ) -> None:
         super().__init__(nodeid=nodeid, marks=marks or set(), fixturenames=fixturenames or [])
-        self.is_marked = False
+        self.added: list[str] = []
+
+    @property
+    def is_marked(self) -> bool:
+        return bool(self.added)
 
     def get_closest_marker(self, name: str) -> object:
         return name if name in self.marks else None
 
-    def add_marker(self, marker: object) -> None:
-        self.is_marked = True
+    def add_marker(self, marker: pytest.MarkDecorator) -> None:
+        self.added.append(marker.name)

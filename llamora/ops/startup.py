@@ -130,9 +130,9 @@ def prepare_database(*, backup_first: bool = True) -> Path | None:
     """
     backup = None
     try:
-        if is_migration_missing() and backup_first:
-            backup = _create_backup_before_update()
-        migrate()
+        if is_migration_missing():
+            backup = _create_backup_before_update() if backup_first else None
+            migrate()
         wrong = find_wrong_pragmas()
     except DatabaseError as error:
         # SQLite's own words, before any row was read: "disk I/O error", "file is not a database".
