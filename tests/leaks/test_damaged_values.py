@@ -340,6 +340,8 @@ def list_paths(house: House, *, of_rows: bool) -> list[str]:
         "trace_id": Trace,
         "change_id": Change,
         "kind_id": CustomReplyKind,
+        "note_id": Note,
+        "note_version_id": NoteVersion,
         "look_back_id": LookBack,
         "fact_id": Fact,
         "proposal_id": CheckInProposal,
