@@ -1,6 +1,7 @@
 """Standing requests: the list in the note `HEARTBEAT.md`, and which of them are open at a moment. Pure.
 
     - [ ] Ask me how the garden is (when: Saturday mornings)
+    - [ ] On Sundays: what did I promise this week?
     - [x] Remind me of Jane's letter
     - Tell me if I have not written of my father for a week
 
@@ -20,6 +21,15 @@ MAX_LENGTH: Final = 300
 _ITEM: Final = re.compile(r"[ \t]{0,8}(?:[-*+]|[0-9]{1,3}[.)])[ \t]+(?:\[([ xX])\][ \t]+)?(\S.*)", re.ASCII)
 _BOX: Final = re.compile(r"\[[ xX]\]")
 _WHEN: Final = re.compile(r"\(when:([^()\n]*)\)[ \t]*\Z", re.IGNORECASE)
+# Words before a colon, if there is a time among them.
+_LEAD: Final = re.compile(r"([^:\n]{1,60}):[ \t]+(?=\S)")
+# What is asked to be done with what is found, in English and German; the rest is what to look for.
+_ORDER: Final = re.compile(
+    r"(?:please |bitte )?(?:(?:ask|tell|remind|show|frag|frage|sag|sage|erinner|erinnere|zeig|zeige) "
+    r"(?:me|mich|mir)\b|count\b|zähl\b|zähle\b)"
+    r"(?: (?:about|of|an|nach|if|whether|ob|how|wie|what|was|when|wann)\b)?",
+    re.IGNORECASE,
+)
 _WORD: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}|[^\W\d_]+")
 _SATURDAY: Final = 5
 _ENGLISH: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -71,6 +81,15 @@ def is_open(when: str, *, now: datetime) -> bool:
     return all(check(now) for check in _list_checks(when))
 
 
+def build_query(request: ListedRequest) -> str:
+    """Return the words of a request that say what to look for, without its times and what to do with it."""
+    lead = _find_lead(request.text)
+    text = request.text[len(lead) + 1 :].strip() if lead else request.text
+    order = _ORDER.match(text)
+    rest = text[order.end() :].strip(" ,:") if order else text
+    return rest or text
+
+
 def mark_done(note: str, text: str) -> str:
     """Return a note in which the first open request of these words is marked as done; else the same note."""
     lines = note.splitlines(keepends=True)
@@ -97,9 +116,14 @@ def _parse_line(number: int, line: str) -> ListedRequest | None:
     words = (text[: when.start()] if when else text).strip()[:MAX_LENGTH]
     if not words:
         return None
-    return ListedRequest(
-        line=number, text=words, when=when[1].strip() if when else "", is_done=match[1] in ("x", "X")
-    )
+    said = when[1].strip() if when else _find_lead(words)
+    return ListedRequest(line=number, text=words, when=said, is_done=match[1] in ("x", "X"))
+
+
+def _find_lead(text: str) -> str:
+    """Return the words before a colon with which a request begins, if they say at which times it is open."""
+    lead = _LEAD.match(text)
+    return lead[1] if lead and any(_list_checks(lead[1])) else ""
 
 
 def _list_checks(when: str) -> Iterator[Callable[[datetime], bool]]:

@@ -24,6 +24,7 @@ from diary.generation.ask_once import (
     may_send_unrequested,
 )
 from diary.generation.prompt_context import PromptFact
+from diary.generation.prompt_entries import omit_middle
 from diary.generation.prompt_record import PromptRecord
 from diary.models import Entry, Origin
 from diary.notes.persona import read_persona
@@ -39,7 +40,7 @@ from search.ask.errors import IndexNotReady
 from search.ask.retrieval import build_day_reader, retrieve
 from search.checkins.answers import Proposal
 from search.checkins.choices import CheckInChoices, load_choices, save_choices
-from search.checkins.request_list import ListedRequest, list_open, mark_done
+from search.checkins.request_list import ListedRequest, build_query, list_open, mark_done
 from search.checkins.tasks import CheckInTask, ReadPassage
 from search.fact_recall.services import recall_for_question
 from search.models import CheckIn, CheckInProposal
@@ -61,6 +62,8 @@ _RECEIPT_LIFETIME: Final = timedelta(days=30)
 _PASSAGES_PER_REQUEST: Final = 3
 _MAX_PASSAGES: Final = 12
 _MAX_FACTS: Final = 8
+_LATEST_ENTRIES: Final = 3
+_LATEST_CHARACTERS: Final = 600
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -297,7 +300,7 @@ def _read_for(
     passages: dict[UUID, ReadPassage] = {}
     facts: dict[UUID, PromptFact] = {}
     for request in requests:
-        found = retrieve(keyring, request.text, reader=reader, of_untrusted=False)
+        found = retrieve(keyring, build_query(request), reader=reader, of_untrusted=False)
         for passage in found.passages[:_PASSAGES_PER_REQUEST]:
             passages.setdefault(
                 passage.entry_id,
@@ -305,9 +308,10 @@ def _read_for(
                     entry_id=passage.entry_id, day=passage.day, text=passage.excerpt, is_cut=passage.is_cut
                 ),
             )
-        for fact in recall_for_question(keyring, request.text):
+        for fact in recall_for_question(keyring, build_query(request)):
             facts.setdefault(fact.id, PromptFact(id=fact.id, text=fact.text))
-    return list(passages.values())[:_MAX_PASSAGES], list(facts.values())[:_MAX_FACTS]
+    found_ones = list(passages.values())[:_MAX_PASSAGES]
+    return [*found_ones, *_list_latest(person, besides=passages)], list(facts.values())[:_MAX_FACTS]
 
 
 def _may_have_read(row: CheckInProposal, ids: Collection[str]) -> bool:
@@ -320,6 +324,18 @@ def _may_have_read(row: CheckInProposal, ids: Collection[str]) -> bool:
 
 def _list_read(task: CheckInTask) -> list[UUID]:
     return [*(id_ for id_, _ in task.record.entries), *task.record.facts]
+
+
+def _list_latest(person: Person, *, besides: Collection[UUID]) -> list[ReadPassage]:
+    """Return the latest own entries, since a request may be about what was written, or was not."""
+    entries = Entry.objects.for_owner(person.id).only_trusted().order_by("-day", "-created_at", "-id")
+    latest = []
+    for entry in entries[:_LATEST_ENTRIES]:
+        text = entry.open_or("text", None)
+        if text and entry.id not in besides:
+            shown = omit_middle(text, limit=_LATEST_CHARACTERS)
+            latest.append(ReadPassage(entry_id=entry.id, day=entry.day, text=shown, is_cut=shown != text))
+    return latest
 
 
 def _get_open_proposal(owner_id: UUID, proposal_id: UUID) -> tuple[CheckInProposal, dict[str, Any]]:

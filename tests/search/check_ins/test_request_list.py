@@ -8,6 +8,7 @@ from search.checkins.request_list import (
     MAX_LENGTH,
     MAX_REQUESTS,
     ListedRequest,
+    build_query,
     is_open,
     list_open,
     mark_done,
@@ -43,6 +44,39 @@ def test_other_lines_are_none(line: str) -> None:
     requests = parse_requests(line)
 
     assert [one.text for one in requests] in ([], ["[ ]"])
+
+
+@pytest.mark.parametrize(
+    ("line", "when"),
+    [
+        ("- On Sundays: what did I promise this week?", "On Sundays"),
+        ("- [ ] Am Wochenende: war ich draußen?", "Am Wochenende"),
+        ("- [ ] In spring: have I had the chimney cleaned?", ""),
+        ("- Sundays: x (when: Mondays)", "Mondays"),
+        ("- Sunday:", ""),
+    ],
+)
+def test_a_request_may_begin_with_its_times(line: str, when: str) -> None:
+    [request] = parse_requests(line)
+
+    assert request.when == when
+
+
+@pytest.mark.parametrize(
+    ("line", "query"),
+    [
+        ("- Ask me about what should be ripe", "what should be ripe"),
+        ("- On Sundays: what did I promise this week?", "what did I promise this week?"),
+        ("- Erinnere mich an Janes Brief", "Janes Brief"),
+        ("- Count my walks", "my walks"),
+        ("- Tell me", "Tell me"),
+        ("- The garden", "The garden"),
+    ],
+)
+def test_what_to_look_for_is_without_what_to_do_with_it(line: str, query: str) -> None:
+    [request] = parse_requests(line)
+
+    assert build_query(request) == query
 
 
 def test_what_is_done_or_not_due_is_not_open() -> None:
