@@ -43,10 +43,10 @@ KIND_WORDS: Final = {
     ),
     NoteKind.REQUESTS: KindWords(
         title="Standing requests",
-        purpose="What you want looked at again and again, one a line, with when. Mark a line [x] when it is "
-        "done.",
-        example="- [ ] On Sundays: what did I promise this week?\n"
-        "- [ ] In spring: have I had the chimney cleaned?",
+        purpose="What you want looked at again and again, one a line, with “when:” if only at some times. "
+        "Mark a line [x] when it is done. Check-ins read this list, if you turn them on.",
+        example="- [ ] What did I promise this week? (when: Sunday evenings)\n"
+        "- [ ] Tell me if I have not written of my father for a week",
         add="Write a request",
         new_title="Standing requests",
     ),

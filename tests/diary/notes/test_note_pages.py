@@ -6,10 +6,12 @@ import pytest
 
 from diary.models import Note, Origin
 from diary.notes.drafts import find_note_draft
+from diary.notes.front_matter import split_front_matter
 from diary.notes.kind_words import KIND_WORDS, build_path, get_typed_name
 from diary.notes.kinds import NoteKind
 from diary.notes.queries import NoteText, find_note, read_note
 from diary.notes.services import save_note
+from search.checkins.request_list import parse_requests
 from tests.diary.notes.writing import add_note, change_columns
 from tests.page import HtmlNode, read
 from tests.people import Resident
@@ -69,6 +71,15 @@ def test_reference_notes_stand_in_their_folders(owner: Resident, housemate: Resi
     assert section.texts("h3") == ["garden", "house"]
     assert section.texts(".note-row-name") == ["Recipes", "data.csv", "roses", "boiler"]
     assert find_note(owner.keyring, "knowledge/house/boiler.md") is not None
+
+
+def test_the_examples_are_read_as_what_they_are_examples_of() -> None:
+    requests = parse_requests(KIND_WORDS[NoteKind.REQUESTS].example)
+    skill = split_front_matter(KIND_WORDS[NoteKind.SKILL].example)
+
+    assert [(one.when, one.is_done) for one in requests] == [("Sunday evenings", False), ("", False)]
+    assert skill.values["name"] == "Letter"
+    assert skill.body.strip().startswith("Write the entry")
 
 
 @pytest.mark.parametrize(
