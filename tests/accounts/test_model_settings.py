@@ -1,6 +1,7 @@
 """Tests of the page on which the administrator chooses, downloads and deletes models."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from llamora.inference.messages import REMOTE_NOTICE
 from llamora.inference.model_choice import downloads, services
 from llamora.inference.model_choice.errors import get_sentence
 from llamora.inference.model_choice.selection import select_model
+from tests.fakes.anthropic_server import FakeAnthropicServer
 from tests.fakes.gguf_file import write_gguf
 from tests.fakes.model_hub import FILE, REPOSITORY, FakeHub, Fault
 from tests.fakes.model_server import FakeModelServer
@@ -171,6 +173,40 @@ def test_a_server_on_another_machine_is_said_to_be_one(
         there, here = get_page(administrator).texts("#model-servers ~ ul > li")
 
     assert sorted(REMOTE_NOTICE in line for line in (here, there)) == [False, True]
+
+
+def test_a_server_is_chosen_by_its_address_and_format(models: Path, administrator: Resident) -> None:
+    typed = {"url": "http://models.example/", "model": "heron", "format": "anthropic"}
+    refused = press(administrator, "choose_address", **typed)
+    with FakeAnthropicServer(model="heron") as server:
+        page = press(administrator, "choose_address", **{**typed, "url": server.url})
+
+    assert refused.one("#server-url-error").text == get_sentence("remote_not_allowed")
+    assert refused.one("#server-url").get("value") == typed["url"]
+    assert refused.values("#server-format option[selected]", "value") == ["anthropic"]
+    assert "The server is chosen." in page.text
+    assert page.values('button[value="choose_server"]', "aria-label") == []
+    assert "Anthropic at" in page.text
+    selection = select_model(services._get_config())
+    assert (selection.url, selection.model, selection.wire_format) == (server.url, "heron", "anthropic")
+    unknown = press(administrator, "choose_address", **{**typed, "url": server.url, "format": "grpc"})
+    assert unknown.one("#server-url-error").text == get_sentence("unknown_format")
+
+
+def test_what_the_format_of_the_server_does_not_know_is_said(
+    models: Path, administrator: Resident, settings: Any
+) -> None:
+    settings.MODEL_SAMPLING = {"temperature": 0.7, "min_p": 0.1}
+    Person.objects.filter(id=administrator.id).update(sampling={"xtc_threshold": 0.1})
+    administrator.set_preferences(sampling={"xtc_threshold": 0.1})
+    status = replace(model_server.get_status(), state="ready", wire_format="anthropic")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(model_server, "get_status", lambda: status)
+        page, preferences = get_page(administrator), read(administrator.get("/settings/"))
+
+    sentence = "does not know these parameters, or not with these values, so they are left out: "
+    assert f"{sentence}min_p." in page.one("#model-now ~ p.help").text
+    assert f"{sentence}xtc_threshold." in preferences.one('section[aria-labelledby="sampling"]').text
 
 
 def test_a_setting_that_decides_is_named_and_nothing_can_be_chosen(
