@@ -7,6 +7,7 @@ always with the owner's keyring in force.
     panels     HTML below each entry
     recalls    entries of earlier days for the prompt of a reply, and the ids they were recalled by
     facts      facts for the prompt of a reply, and those that were read, for its sources
+    notes      reference notes for the prompt of a reply
     links      names and URLs of these ids, for the sources of a reply
     labels     short names of an entry, which a prompt shows beside its text
     usual      those of some words that stand on more than a share of the days
@@ -27,6 +28,7 @@ from uuid import UUID
 from django.utils.safestring import SafeString
 
 from accounts.models import Person
+from diary.generation.prompt_context import PromptNote
 from diary.models import Entry
 from diary.rendering.excerpts import Span
 
@@ -97,6 +99,7 @@ class PanelProvider(Protocol):
 
 RecallProvider = Callable[[Entry, Collection[UUID]], RecalledEntries]
 FactRecallProvider = Callable[[Entry], Sequence[RecalledFact]]
+NoteRecallProvider = Callable[[Entry], Sequence[PromptNote]]
 ReadFactProvider = Callable[[UUID, Collection[UUID]], Sequence[ReadFact]]
 LinkProvider = Callable[[UUID, Collection[UUID]], Sequence[NamedLink]]
 LabelProvider = Callable[[Sequence[Entry]], Mapping[UUID, Sequence[str]]]
@@ -163,6 +166,7 @@ TodaySectionBuilder = Callable[[Person], TodaySection | None]
 _panel_providers: list[PanelProvider] = []
 _recall_providers: list[RecallProvider] = []
 _fact_recall_providers: list[FactRecallProvider] = []
+_note_recall_providers: list[NoteRecallProvider] = []
 _read_fact_providers: list[ReadFactProvider] = []
 _link_providers: list[LinkProvider] = []
 _label_providers: list[LabelProvider] = []
@@ -192,6 +196,12 @@ def register_fact_recall(recalls: FactRecallProvider) -> None:
     """Register a function that recalls facts for replies; a second registration has no effect."""
     if recalls not in _fact_recall_providers:
         _fact_recall_providers.append(recalls)
+
+
+def register_note_recall(recalls: NoteRecallProvider) -> None:
+    """Register a function that recalls reference notes for replies; a second registration has no effect."""
+    if recalls not in _note_recall_providers:
+        _note_recall_providers.append(recalls)
 
 
 def register_read_facts(find: ReadFactProvider) -> None:
@@ -323,6 +333,13 @@ def recall_facts(entry: Entry) -> list[RecalledFact]:
     if not entry.is_trusted:
         return []
     return [fact for recall in _fact_recall_providers for fact in recall(entry)]
+
+
+def recall_notes(entry: Entry) -> list[PromptNote]:
+    """Return the reference notes that bear on an entry, the nearest first; none for one of another origin."""
+    if not entry.is_trusted:
+        return []
+    return [note for recall in _note_recall_providers for note in recall(entry)]
 
 
 def list_read_facts(owner_id: UUID, ids: Collection[UUID]) -> list[ReadFact]:

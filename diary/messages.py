@@ -192,6 +192,10 @@ REPLY_STYLE_DELETED: Final = "The style of this reply was deleted. Choose anothe
 REPLY_STYLE_IMPORTED: Final = (
     "This reply style came with an import. Read it under “Your own styles”, and choose “This is mine” there."
 )
+SKILL_NOT_APPROVED: Final = (
+    "This skill has changed, or came from elsewhere, and you have not approved it as it is now. Read it "
+    "under Notes, and approve it there."
+)
 REPLY_STYLE_EMPTY: Final = "The name and the instruction of a reply style need visible characters."
 
 

@@ -14,7 +14,7 @@ from search.embedder.types import Floats
 from search.errors import IndexClosed
 from search.index.fts_queries import MAX_COUNTED
 from search.index.person_index import PersonIndex
-from search.index.types import FACT_KIND, Document, NearText, TextOutline
+from search.index.types import APART_KINDS, Document, NearText, TextOutline
 from search.index.words import WordsIndex
 from search.query import snippets, trace_filter
 from search.query.parser import KINDS, SearchQuery
@@ -130,7 +130,7 @@ def search(
     if words is None:
         raise IndexClosed
     ranking = rank_in_days(index, words, query, _MAX_RANKED)
-    are_facts_apart = query.kinds == {FACT_KIND}
+    are_facts_apart = bool(query.kinds) and query.kinds <= APART_KINDS
     groups = group_hits(ranking.hits, ranking.outlines, are_facts_apart=are_facts_apart)
     for further, depth in _list_deeper(query, ranking):
         if len(groups) > offset + limit or ranking.total <= _MAX_RANKED:
@@ -149,10 +149,10 @@ def search(
 def _list_deeper(query: SearchQuery, ranking: "Ranking") -> list[tuple[SearchQuery, int]]:
     """Return the queries, with their depths, whose hits come after a ranking that is not deep enough.
 
-    Facts that fill it are one group, so there is room for other texts, which may be few among the facts.
+    Facts or notes that fill it are one group, so there is room for other texts, which may be few among them.
     """
-    has_facts = any(outline.kind == FACT_KIND for outline in ranking.outlines.values())
-    if query.kinds == {FACT_KIND} or not has_facts:
+    has_facts = any(outline.kind in APART_KINDS for outline in ranking.outlines.values())
+    if (query.kinds and query.kinds <= APART_KINDS) or not has_facts:
         return [(query, MAX_COUNTED)]
     others = _leave_out_facts(query)
     return [(others, _MAX_RANKED), (others, MAX_COUNTED)]
@@ -160,7 +160,7 @@ def _list_deeper(query: SearchQuery, ranking: "Ranking") -> list[tuple[SearchQue
 
 def _leave_out_facts(query: SearchQuery) -> SearchQuery:
     within = _leave_out_facts(query.within) if query.within is not None else None
-    kinds = (query.kinds or frozenset(KINDS.values())) - {FACT_KIND}
+    kinds = (query.kinds or frozenset(KINDS.values())) - APART_KINDS
     return replace(query, kinds=kinds, within=within)
 
 

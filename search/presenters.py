@@ -10,7 +10,7 @@ from django.urls import reverse
 from accounts.preferences.languages import get_date_words
 from search import messages
 from search.engine import DayResults, SameText, SearchHit
-from search.index.types import FACT_KIND
+from search.index.types import FACT_KIND, NOTE_KIND
 from search.query.parser import MAX_TYPED, add_filter
 from search.query.snippets import SnippetPart
 from search.results.filters import IN, ON, SuggestedFilter
@@ -22,6 +22,7 @@ _KIND_LABELS: Final = {
     "opening": "Opening",
     "recap": "Recap",
     FACT_KIND: "Fact",
+    NOTE_KIND: "Note",
 }
 _BY_MODEL: Final = frozenset({"reply", "opening", "recap"})
 _FILTERED_KINDS: Final = {
@@ -30,6 +31,7 @@ _FILTERED_KINDS: Final = {
     "openings": "Openings",
     "recaps": "Recaps",
     "facts": "Facts",
+    "notes": "Notes",
 }
 
 
@@ -59,7 +61,7 @@ class ResultRow:
 class DayRows:
     """The hits of a day on the page: the leading one, those folded under it, and how many more are `left`.
 
-    `are_facts` if they are facts, of whatever days.
+    `are_facts` if they are facts, of whatever days, `are_notes` if they are notes.
     """
 
     address: str
@@ -68,6 +70,7 @@ class DayRows:
     left: int
     is_unfolded: bool
     are_facts: bool
+    are_notes: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,7 @@ def _build_day(day: DayResults, *, token: str) -> DayRows:
         left=day.left,
         is_unfolded=day.is_unfolded,
         are_facts=day.hits[0].kind == FACT_KIND,
+        are_notes=day.hits[0].kind == NOTE_KIND,
     )
 
 
@@ -111,6 +115,8 @@ def _build_row(hit: SearchHit, *, token: str) -> ResultRow:
 def _build_address(hit: SearchHit | SameText, *, token: str) -> str:
     if hit.kind == FACT_KIND:
         return reverse("fact", args=[hit.id])
+    if hit.kind == NOTE_KIND:
+        return reverse("note", args=[hit.id])
     # A recap has no anchor on its day's page.
     anchor = {"entry": f"#entry-{hit.id}", "recap": ""}.get(hit.kind, f"#reply-{hit.id}")
     return f"{reverse('day', args=[hit.day])}?found={token}{anchor}"

@@ -34,6 +34,7 @@ from search.checkins import services as check_in_services
 from search.checkins import threads as check_in_threads
 from search.embedder.search_settings import get_search_settings
 from search.errors import IndexClosed
+from search.fact_recall import notes as note_recall
 from search.fact_recall import services as fact_recall
 from search.index.registry import indexes
 from search.index.snapshots import SnapshotFolder
@@ -84,6 +85,7 @@ def connect() -> None:
     registry.on_startup(check_in_services.mark_interrupted)
     facts_forgotten.connect(_on_forgotten_facts, dispatch_uid="search.facts_forgotten")
     hooks.register_recall(related_entries.find_related_entries)
+    hooks.register_note_recall(note_recall.recall_notes_for_entry)
     hooks.register_fact_recall(fact_recall.recall_for_entry)
     hooks.register_usual_words(services.find_usual_words)
     register_notice("reads_related_entries", related_entries.describe_availability)

@@ -99,6 +99,7 @@ def _build_context(request: HouseholdRequest, *, typed: str, offset: int = 0) ->
         "days": build_day_rows(answer),
         "filters": build_filter_buttons(answer, typed, language=person.language),
         "facts_query": add_filter(typed, "in:facts"),
+        "notes_query": add_filter(typed, "in:notes"),
         "next": answer.found.next,
         "counted": MAX_COUNTED,
         "chips": list_filters(typed, reader=reader),

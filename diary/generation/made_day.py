@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from diary.generation.prompt_context import PromptEntry, PromptFact
+from diary.generation.prompt_context import PromptEntry, PromptFact, PromptNote
 from diary.generation.text_language import describe_language
 
 _MORNING = "Up early, and walked to the weir with Anna. The kingfisher was there again, on the same post."
@@ -42,6 +42,7 @@ def build_made_values() -> dict[str, object]:
         "earlier": (PromptEntry(time="08:10", text=_MORNING),),
         "recalled": (PromptEntry(time="", day_label="Monday, 1 March 2021", text=_MORNING, is_cut=True),),
         "replies": ("The same post: it seems to own it.",),
+        "notes": (PromptNote(id=UUID(int=2), name="knowledge/boat.md", text="It leaks at the stern."),),
         "facts": (PromptFact(id=UUID(int=1), text="Anna has a boat at the weir"),),
         "is_cut": False,
         "entries": days_before,

@@ -10,7 +10,8 @@ from accounts.preferences.languages import format_time, get_date_words
 from diary import days, hooks, messages
 from diary.generation.prompt_record import EntryRef, PromptRecord
 from diary.models import Entry, Opening, Reply
-from llamora.crypto import EnvelopeError
+from diary.notes.recall import list_read_notes
+from llamora.crypto import EnvelopeError, current_realm_keyring
 from llamora.inference.messages import describe_author
 
 
@@ -47,6 +48,9 @@ def build_prompt_record_context(person: Person, row: Reply | Opening, *, day: da
         "not_read": messages.get_not_read_message(record.not_read),
         "near": [id_ for id_ in record.near if id_ in existing],
         "facts": hooks.list_read_facts(person.id, record.facts) if was_sent else [],
+        "notes": list_read_notes(current_realm_keyring(), record.notes) if was_sent else [],
+        "has_persona": record.has_persona and was_sent,
+        "skill_revision": _load_skill_revision(row),
         "recalled_by": hooks.get_links(person.id, record.traces) if was_sent else [],
     }
 
@@ -56,6 +60,13 @@ def _load_record(row: Reply | Opening) -> PromptRecord | None:
         return PromptRecord.from_json(row.read)
     except EnvelopeError:
         return None
+
+
+def _load_skill_revision(row: Reply | Opening) -> int | None:
+    """Return the revision of the skill in whose style a reply was written, if it was one."""
+    read = row.open_or("read", None)
+    revision = read.get("skill_revision") if isinstance(read, dict) else None
+    return revision if isinstance(revision, int) else None
 
 
 def _name_entries(

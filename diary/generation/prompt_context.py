@@ -1,7 +1,7 @@
 """The context of a reply's prompt, shortened until it fits into the context window of the model. Pure.
 
-The oldest parts are dropped first: the entries of earlier days, then earlier entries of the day, then earlier
-replies, then facts, and finally the beginning of the entry itself.
+The oldest parts are dropped first: notes, then the entries of earlier days, then earlier entries of the day,
+then earlier replies, then facts, and finally the beginning of the entry itself.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -62,11 +62,27 @@ class PromptFact:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PromptNote:
+    """A note of its owner's own, or the part of it that bears on what is asked."""
+
+    id: UUID
+    name: str = field(repr=False)
+    text: str = field(repr=False)
+    is_cut: bool = False
+
+    def describe(self) -> dict[str, object]:
+        """Return what the model is to read."""
+        return {"note": self.name, "only_a_part": self.is_cut, "text": self.text}
+
+
+@dataclass(frozen=True, kw_only=True)
 class PromptContext:
     """The context of a reply's prompt, oldest parts first; `is_cut` if the entry's beginning is missing."""
 
     day: date
     entry: PromptEntry
+    # The least important first.
+    notes: tuple[PromptNote, ...] = ()
     # Entries of earlier days that are read as well.
     recalled: tuple[PromptEntry, ...] = ()
     earlier: tuple[PromptEntry, ...] = ()
@@ -77,16 +93,19 @@ class PromptContext:
 
     def count_parts(self) -> int:
         """Return how many parts there are besides the entry."""
-        return len(self.recalled) + len(self.earlier) + len(self.replies) + len(self.facts)
+        others = len(self.notes) + len(self.recalled) + len(self.earlier)
+        return others + len(self.replies) + len(self.facts)
 
     def drop_oldest(self, count: int) -> "PromptContext":
         """Return the context without its `count` oldest parts."""
-        of_day = max(0, count - len(self.recalled))
+        of_before = max(0, count - len(self.notes))
+        of_day = max(0, of_before - len(self.recalled))
         past = max(0, of_day - len(self.earlier))
         facts = max(0, past - len(self.replies))
         return replace(
             self,
-            recalled=self.recalled[count:],
+            notes=self.notes[count:],
+            recalled=self.recalled[of_before:],
             earlier=self.earlier[of_day:],
             replies=self.replies[past:],
             facts=self.facts[: max(0, len(self.facts) - facts)],

@@ -8,6 +8,8 @@
      "traces": [id, ...] of the traces by which entries of earlier days were recalled,
      "near": [id, ...] of entries recalled because they are related in meaning,
      "facts": [id, ...] of the facts that were read,
+     "notes": [id, ...] of the notes that were read,
+     "persona": whether the persona note was among the instructions,
      "untrusted": whether texts were read that their owner did not write,
      "not_read": number of such entries that were left out,
      "clean": digest of the generated text if all that was read is trusted,
@@ -44,6 +46,8 @@ class PromptRecord:
     traces: list[UUID] = field(default_factory=list)
     near: list[UUID] = field(default_factory=list)
     facts: list[UUID] = field(default_factory=list)
+    notes: list[UUID] = field(default_factory=list)
+    has_persona: bool = False
     is_untrusted: bool = False
     not_read: int = 0
     clean: str = ""
@@ -63,6 +67,8 @@ class PromptRecord:
             "traces": [str(id_) for id_ in self.traces],
             "near": [str(id_) for id_ in self.near],
             "facts": [str(id_) for id_ in self.facts],
+            "notes": [str(id_) for id_ in self.notes],
+            "persona": self.has_persona,
             "untrusted": self.is_untrusted,
             "not_read": self.not_read,
             "clean": self.clean,
@@ -102,6 +108,8 @@ class PromptRecord:
                 traces=[UUID(id_) for id_ in value.get("traces", ())],
                 near=[UUID(id_) for id_ in value.get("near", ())],
                 facts=[UUID(id_) for id_ in value.get("facts", ())],
+                notes=[UUID(id_) for id_ in value.get("notes", ())],
+                has_persona=value.get("persona") is True,
                 is_untrusted=bool(value.get("untrusted")),
                 not_read=int(value.get("not_read", 0)),
                 clean=str(value.get("clean", "")),

@@ -4,7 +4,8 @@
     temperature: 0.3      and the number of words after which its text ends with the sentence
     words: 60
     ---
-    instructions          the system message, without any text to read
+    instructions          the system message, without any text to read; behind them stands the persona note
+                          of who asked, if they have one and no {{ persona }} says where
     ---
     what to read          the user message, with the texts between fences: see `diary.generation.material`
 
@@ -26,6 +27,8 @@ from django.template.base import NodeList, TextNode
 
 from diary.generation.made_day import build_made_values
 from diary.generation.material import (
+    PERSONA_NAME,
+    PERSONA_RULE,
     READING_RULE,
     MaterialAmongInstructions,
     MaterialNotWhole,
@@ -44,6 +47,8 @@ SEPARATOR = "\n---\n"
 # A template changed on the disk is used after this time: to look each time delays a generation by 1 ms.
 FRESH_SECONDS = 10.0
 _NOT_USED = "The prompt %s is not used: %s"
+# In a template that says itself where the persona note stands.
+_PERSONA_TAG = re.compile(r"\{\{ ?persona\b")
 _OPTION = re.compile(r"^(version|temperature|words): *([0-9.]+)$", re.MULTILINE)
 
 
@@ -132,7 +137,11 @@ def get_fixed_texts(name: str) -> list[str]:
     """Return the words of a prompt that are the same for everybody, in pieces."""
     prompt = _get(name)
     halves = (prompt.system, prompt.person)
-    return [READING_RULE, *(node.s for half in halves for node in _iter_text_nodes(half.nodelist))]
+    return [
+        READING_RULE,
+        PERSONA_RULE,
+        *(node.s for half in halves for node in _iter_text_nodes(half.nodelist)),
+    ]
 
 
 def _load(path: Path) -> _PromptTemplate:
@@ -210,9 +219,13 @@ def _get(name: str) -> _PromptTemplate:
 
 def _fill(prompt: _PromptTemplate, values: dict[str, object]) -> ChatMessages:
     code, printed = make_fence_code(), list[str]()
+    persona = str(values.get(PERSONA_NAME) or "")
     system = prompt.system.render(Context(select_instructions(values), autoescape=False)).strip()
     person = prompt.person.render(Context(fence_values(values, code, printed), autoescape=False)).strip()
+    parts = [system, READING_RULE.format(code=code)]
+    if persona and not _PERSONA_TAG.search(str(prompt.system.source)):
+        parts.insert(1, f"{PERSONA_RULE}\n\n{persona}")
     return [
-        {"role": "system", "content": f"{system}\n\n{READING_RULE.format(code=code)}"},
+        {"role": "system", "content": "\n\n".join(parts)},
         {"role": "user", "content": insert_printed(person, code, printed)},
     ]

@@ -40,6 +40,7 @@ SPECIAL_PATHS: Final = {
     "HEARTBEAT.md": NoteKind.REQUESTS,
 }
 PERSONA_PATH: Final = "SOUL.md"
+REMEMBER_PATH: Final = "MEMORY.md"
 
 
 def derive_kind(path: str) -> NoteKind:

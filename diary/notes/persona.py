@@ -2,11 +2,22 @@
 
 from typing import Final
 
+from diary.generation.ask_once import may_send_unrequested
 from diary.notes.kinds import MAX_PERSONA, PERSONA_PATH
 from diary.notes.queries import find_note
 from llamora.crypto import Realm, RealmKeyring
+from llamora.inference import model_server
 
 _NONE: Final = ""
+
+
+def read_usable_persona(keyring: RealmKeyring, *, is_beside_others: bool) -> str:
+    """Return the persona for a prompt; nothing where it would reach another machine beside others' texts."""
+    status = model_server.get_status()
+    if is_beside_others and not (status.is_ready and may_send_unrequested(status)):
+        # It is not known of a model that is not ready on which machine it is.
+        return _NONE
+    return read_persona(keyring)
 
 
 def read_persona(keyring: RealmKeyring) -> str:

@@ -6,6 +6,7 @@ ReplyRefused             refused    a reply was not started
     EntryDamaged         damaged    the entry cannot be decrypted
     ReplyKindNotFound    style_deleted   its custom reply style was deleted
     ReplyKindUntrusted   style_imported  its custom reply style came with an import
+    SkillNotApproved     skill_not_approved  the present revision of its skill was not approved
 InvalidReplyKind         invalid_style   the fields of a custom reply style are invalid
 """
 
@@ -60,6 +61,13 @@ class ReplyKindUntrusted(ReplyRefused):
 
     code = "style_imported"
     sentence = messages.REPLY_STYLE_IMPORTED
+
+
+class SkillNotApproved(ReplyRefused):
+    """Raised when a reply is asked for in the style of a skill whose present revision nobody has approved."""
+
+    code = "skill_not_approved"
+    sentence = messages.SKILL_NOT_APPROVED
 
 
 class InvalidReplyKind(Exception):  # noqa: N818 - an answer to the person, not a fault

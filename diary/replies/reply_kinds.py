@@ -1,4 +1,7 @@
-"""Reply styles: the built-in ones, and the encrypted custom ones of a person."""
+"""Reply styles: the built-in ones, the encrypted custom ones of a person, and their usable skills.
+
+A skill is a note; it gives instructions only at the revision that its owner wrote or approved.
+"""
 
 from collections.abc import Iterable
 from contextlib import suppress
@@ -11,11 +14,16 @@ from diary.entries.text_validation import InvalidText, clean_entry_text, has_vis
 from diary.errors import ObjectNotFound
 from diary.generation.prompt_record import PromptRecord
 from diary.models import TRUSTED_ORIGINS, CustomReplyKind, Origin, Reply, ReplyKind
-from diary.replies.errors import InvalidReplyKind, ReplyKindNotFound, ReplyKindUntrusted
-from llamora.crypto import EnvelopeError
+from diary.notes.kinds import NoteKind
+from diary.notes.queries import read_notes
+from diary.notes.skills import Skill, build_skill, list_skills
+from diary.replies.errors import InvalidReplyKind, ReplyKindNotFound, ReplyKindUntrusted, SkillNotApproved
+from llamora.crypto import EnvelopeError, Realm, current_realm_keyring
 from llamora.database import CachedQuery, write_transaction
 
 MAX_NAME_LENGTH, MAX_INSTRUCTION_LENGTH, MAX_CUSTOM_KINDS = 40, 500, 20
+# A longer skill is no reply style: it would leave too little of the model's window to the entry.
+MAX_SKILL_LENGTH = 4096
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +36,8 @@ class ReplyKindChoice:
     instruction: str = ""
     # False for one that came with an import until its person says that it is theirs: it gives instructions.
     is_trusted: bool = True
+    # Of a skill: the revision of its note that gives the instruction.
+    skill_revision: int | None = None
     # The traces whose entries are to be read as well, for this reply only.
     traces: tuple[UUID, ...] = ()
 
@@ -38,7 +48,10 @@ class ReplyKindChoice:
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON that is stored with the reply, so that the style can be shown and used again."""
-        return {"way": str(self.id), "name": self.name} if self.kind == ReplyKind.OWN else {}
+        if self.kind != ReplyKind.OWN:
+            return {}
+        of_skill = {} if self.skill_revision is None else {"skill_revision": self.skill_revision}
+        return {"way": str(self.id), "name": self.name, **of_skill}
 
 
 DEFAULT_CHOICE = ReplyKindChoice()
@@ -53,10 +66,19 @@ def list_custom_kinds(owner_id: UUID) -> list[ReplyKindChoice]:
     return [choice for choice in choices if choice is not None]
 
 
-def parse_choice(owner_id: UUID, value: str) -> ReplyKindChoice:
-    """Parse a posted choice: empty, a built-in style, or the id of a custom style.
+def list_skill_choices() -> list[ReplyKindChoice]:
+    """Return the usable skills of a person as styles, by name; needs their keyring in force."""
+    keyring = current_realm_keyring()
+    if not keyring.has_realm(Realm.NOTES):
+        return []
+    choices = (_build_skill_choice(skill) for skill in list_skills(keyring))
+    return [choice for choice in choices if choice.is_trusted and choice.instruction]
 
-    Raise ObjectNotFound, or ReplyKindUntrusted.
+
+def parse_choice(owner_id: UUID, value: str) -> ReplyKindChoice:
+    """Parse a posted choice: empty, a built-in style, or the id of a custom style or a skill.
+
+    Raise ObjectNotFound, ReplyKindUntrusted, or SkillNotApproved.
     """
     if value in ("", *(kind.value for kind in ReplyKind if kind != ReplyKind.OWN)):
         return ReplyKindChoice(kind=ReplyKind(value or ReplyKind.RESPOND))
@@ -79,7 +101,7 @@ def parse_trace_ids(values: Iterable[str]) -> tuple[UUID, ...]:
 def get_reply_choice(reply: Reply) -> ReplyKindChoice:
     """Return the style in which a reply was started.
 
-    Raise ReplyKindNotFound if it is gone or unknown, or ReplyKindUntrusted.
+    Raise ReplyKindNotFound if it is gone or unknown, ReplyKindUntrusted, or SkillNotApproved.
     """
     kind = _parse_kind(reply)
     if kind is None:
@@ -161,7 +183,34 @@ def _load_choice(row: CustomReplyKind) -> ReplyKindChoice | None:
     )
 
 
+def _build_skill_choice(skill: Skill) -> ReplyKindChoice:
+    """Return a skill as a style; without an instruction if it is too long to give one."""
+    return ReplyKindChoice(
+        kind=ReplyKind.OWN,
+        id=skill.note_id,
+        name=skill.name,
+        instruction=skill.text if len(skill.text) <= MAX_SKILL_LENGTH else "",
+        is_trusted=skill.usable,
+        skill_revision=skill.revision,
+    )
+
+
+def _find_skill_choice(note_id: UUID) -> ReplyKindChoice | None:
+    keyring = current_realm_keyring()
+    if not keyring.has_realm(Realm.NOTES):
+        return None
+    note = next(iter(read_notes(keyring, [note_id])), None)
+    if note is None or note.text is None or note.kind is not NoteKind.SKILL:
+        return None
+    choice = _build_skill_choice(build_skill(note))
+    if not choice.is_trusted:
+        raise SkillNotApproved
+    return choice if choice.instruction else None
+
+
 def _get_usable_kind(owner_id: UUID, kind_id: UUID) -> ReplyKindChoice:
+    if skill := _find_skill_choice(kind_id):
+        return skill
     choice = _get_custom_kind(owner_id, kind_id)
     if not choice.is_trusted:
         raise ReplyKindUntrusted

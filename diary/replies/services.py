@@ -11,10 +11,11 @@ from diary import messages
 from diary.generation.ask_once import ask_once, list_jobs
 from diary.generation.prompt_record import PromptRecord
 from diary.models import Reply
+from diary.notes.persona import read_usable_persona
 from diary.replies.errors import NoModel, TooManyReplies
 from diary.replies.reply_kinds import ReplyKindChoice, get_reply_choice
 from diary.replies.tasks import ReplyTask, gather_input
-from llamora.crypto import EnvelopeError, Keyring
+from llamora.crypto import EnvelopeError, Keyring, current_realm_keyring
 from llamora.database import write_transaction
 from llamora.fields import new_id
 from llamora.inference import model_server
@@ -96,6 +97,9 @@ def _build_task(
             not_read=gathered.not_read,
         ),
         choice=choice,
+        persona=read_usable_persona(
+            current_realm_keyring(), is_beside_others=not gathered.context.entry.is_trusted
+        ),
         is_retry=is_retry,
     )
 

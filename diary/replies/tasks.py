@@ -14,19 +14,22 @@ from accounts.models import Person
 from diary import days, hooks, messages
 from diary.errors import ObjectNotFound
 from diary.generation import prompt_templates
+from diary.generation.ask_once import may_send_unrequested
 from diary.generation.budget import ensure_unlocked, get_token_budget
 from diary.generation.page_tasks import PageSection, RenderedText
-from diary.generation.prompt_context import PromptContext, PromptFact, fit_to_window
+from diary.generation.prompt_context import PromptContext, PromptFact, PromptNote, fit_to_window
 from diary.generation.prompt_entries import build_earlier_entries, build_prompt_entries, build_prompt_entry
 from diary.generation.prompt_record import PromptRecord
 from diary.generation.prompts import build_prompt
 from diary.generation.text_language import describe_language
 from diary.models import TRUSTED_ORIGINS, Entry, EntryQuerySet, Reply, ReplyKind
+from diary.notes.recall import read_remembered
 from diary.replies.errors import EntryDamaged
 from diary.replies.reply_kinds import DEFAULT_CHOICE, ReplyKindChoice
 from diary.replies.section import ReplyView, build_job_view, render_section
-from llamora.crypto import EnvelopeError
+from llamora.crypto import EnvelopeError, current_realm_keyring
 from llamora.database import CachedQuery
+from llamora.inference import model_server
 from llamora.inference.job import LIVE_STATES, Job, JobOutcome, JobState, Prompt, RowDeleted, TokenCounter
 from llamora.llm.deltas import ChatMessages
 
@@ -44,6 +47,8 @@ class ReplyTask:
     entry_id: UUID
     context: PromptContext
     choice: ReplyKindChoice = DEFAULT_CHOICE
+    # The text of its owner's persona note.
+    persona: str = field(default="", repr=False)
     is_retry: bool = False
     record: PromptRecord = field(default_factory=PromptRecord)
 
@@ -79,14 +84,14 @@ class ReplyTask:
     async def build_prompt(self, server: TokenCounter, *, share: float) -> Prompt:
         """Build a prompt with as much of the context as fits, and leave space for the reply."""
         budget = get_token_budget(server, share=share)
-        render = partial(_render_prompt, self.choice)
+        render = partial(_render_prompt, self.choice, self.persona)
         messages, sent = await fit_to_window(
             self.context, limit=budget.prompt, render=render, count=server.count_message_tokens
         )
         self._record_entries(sent)
         return build_prompt(
             self.choice.kind.value,
-            _get_values(self.choice, sent),
+            _get_values(self.choice, self.persona, sent),
             messages=messages,
             budget=budget,
             entries=len(self.record.entries),
@@ -100,11 +105,15 @@ class ReplyTask:
         before = (*self.context.recalled, *self.context.earlier)
         refs = [(one.id, one.day or self.day) for one in (*before, self.context.entry) if one.id]
         dropped = len(before) - len(sent.recalled) - len(sent.earlier)
+        self.record.notes = [note.id for note in sent.notes]
+        self.record.has_persona = bool(self.persona)
         self.record.left_out, self.record.entries = refs[:dropped], refs[dropped:]
         self.record.facts = [fact.id for fact in sent.facts]
         self.record.replies = len(sent.replies)
         self.record.replies_left_out = len(self.context.replies) - len(sent.replies)
-        self.record.is_cut = sent.is_cut or any(one.is_cut for one in sent.recalled)
+        self.record.is_cut = sent.is_cut or (
+            any(one.is_cut for one in sent.recalled) or any(one.is_cut for one in sent.notes)
+        )
 
     def _record_json(self) -> dict[str, object]:
         return {**self.record.to_json(), **self.choice.to_json()}
@@ -170,10 +179,22 @@ def gather_input(*, person: Person, entry_id: UUID, choice: ReplyKindChoice) -> 
         recalled=build_earlier_entries(recalled.entries, zone=person.time_zone, near=recalled.near),
         earlier=build_prompt_entries(alike, zone=person.time_zone),
         replies=tuple(_list_earlier_replies(entry)),
+        notes=tuple(_list_notes(entry)),
         facts=tuple(PromptFact(id=fact.id, text=fact.text) for fact in hooks.recall_facts(entry)),
     )
     not_read = len(earlier) - len(alike)
     return ReplyInput(context, tuple(recalled.by), tuple(recalled.near), not_read)
+
+
+def _list_notes(entry: Entry) -> list[PromptNote]:
+    """Return the notes that are read for an entry, the least important first.
+
+    None is sent to a model on another machine: the person did not choose them for this reply.
+    """
+    if not entry.is_trusted or not may_send_unrequested(model_server.get_status()):
+        return []
+    remembered = read_remembered(current_realm_keyring())
+    return [*hooks.recall_notes(entry)[::-1], *([remembered] if remembered else [])]
 
 
 def _entries_of_same_day(owner_id: UUID, entry_id: UUID) -> EntryQuerySet:
@@ -229,16 +250,17 @@ def _are_trusted(owner_id: UUID, entry_ids: Collection[UUID]) -> bool:
     return not entries.exclude(origin__in=TRUSTED_ORIGINS).exists()
 
 
-def _render_prompt(choice: ReplyKindChoice, context: PromptContext) -> ChatMessages:
-    return prompt_templates.render_prompt(choice.kind.value, _get_values(choice, context))
+def _render_prompt(choice: ReplyKindChoice, persona: str, context: PromptContext) -> ChatMessages:
+    return prompt_templates.render_prompt(choice.kind.value, _get_values(choice, persona, context))
 
 
-def _get_values(choice: ReplyKindChoice, context: PromptContext) -> dict[str, object]:
+def _get_values(choice: ReplyKindChoice, persona: str, context: PromptContext) -> dict[str, object]:
     # A short entry may not show its language.
     around = " ".join(one.text for one in (*context.earlier, *context.recalled))
     return {
         **describe_language(context.entry.text, around),
         "wish": choice.instruction,
+        "persona": persona,
         "weekday": days.weekday_name(context.day),
         "day": days.format_day(context.day),
         "recalled": context.recalled,
@@ -247,4 +269,5 @@ def _get_values(choice: ReplyKindChoice, context: PromptContext) -> dict[str, ob
         "is_cut": context.is_cut,
         "replies": context.replies,
         "facts": context.facts,
+        "notes": context.notes,
     }

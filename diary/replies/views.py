@@ -181,6 +181,7 @@ def _build_menu_context(entry: Entry) -> dict[str, Any]:
         "panels": hooks.get_panels([entry]).get(entry.id, ()),
         "reply_kinds": ReplyKind.list_in_menu(),
         "own": reply_kinds.list_custom_kinds(entry.owner_id),
+        "skills": reply_kinds.list_skill_choices(),
         "can_claim": not entry.is_trusted,
         "can_unclaim": can_be_unclaimed(entry),
     }

@@ -16,6 +16,7 @@ from diary.generation.job_status import describe_state
 from diary.generation.page_tasks import PageSection, render_job_text
 from diary.generation.prompt_record import PromptRecord
 from diary.models import Entry
+from diary.notes.recall import list_read_notes
 from diary.origins.labels import OriginLabel
 from diary.rendering.page_texts import render_page_text
 from llamora.crypto import current_keyring
@@ -107,6 +108,7 @@ def build_answer_view(row: Question, *, language: str) -> AnswerView:
         note=_describe_end(answered, state=state, reason=reason),
         sources=sources,
         facts=hooks.list_read_facts(row.owner_id, record.facts),
+        notes=list_read_notes(current_keyring(), record.notes),
         remarks=list_remarks(
             has_read_imported=answered.has_read_imported and bool(sources),
             not_read=record.not_read,

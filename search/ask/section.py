@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from accounts.preferences.languages import get_date_words
 from diary.generation.page_tasks import PageSection
-from diary.hooks import ReadFact
+from diary.hooks import NamedLink, ReadFact
 from diary.messages import READ_IMPORTED
 from diary.origins.labels import OriginLabel, build_label
 from llamora.inference.job import LIVE_STATES, Author
@@ -51,6 +51,7 @@ class AnswerView:
     thoughts: str = field(default="", repr=False)
     sources: Sequence[SourceView] = ()
     facts: Sequence[ReadFact] = field(default=(), repr=False)
+    notes: Sequence[NamedLink] = field(default=(), repr=False)
     # Sentences below the sources: who wrote it, and what was not read.
     remarks: Sequence[str] = ()
 

@@ -15,10 +15,12 @@ from accounts.models import Person
 from accounts.preferences.time_zones import load_time_zone
 from diary.entries.text_validation import EmptyText, InvalidText, clean_entry_text
 from diary.errors import ObjectNotFound
-from diary.generation.ask_once import ask_once, get_task, list_jobs
-from diary.generation.prompt_context import PromptFact
+from diary.generation.ask_once import ask_once, get_task, list_jobs, may_send_unrequested
+from diary.generation.prompt_context import PromptFact, PromptNote
 from diary.generation.prompt_record import PromptRecord
 from diary.models import Origin
+from diary.notes.persona import read_usable_persona
+from diary.notes.recall import read_remembered
 from llamora.crypto import RealmKeyring
 from llamora.database import write_transaction
 from llamora.fields import new_id
@@ -38,6 +40,7 @@ from search.ask.passages import FoundPassages, Source, StoredSource, load_source
 from search.ask.retrieval import add_passages, build_day_reader, retrieve
 from search.ask.source_numbers import drop_unknown_numbers
 from search.ask.tasks import AnswerTask
+from search.fact_recall.notes import recall_notes_for_question
 from search.fact_recall.services import recall_for_question
 from search.models import Question
 from search.query.folding import fold
@@ -129,6 +132,7 @@ def ask(
     )
     has_read_imported = inherits or (found.is_untrusted and bool(found.passages))
     facts = [] if has_read_imported else recall_for_question(keyring, text)
+    notes = [] if has_read_imported else _list_notes(keyring, text, is_answered=bool(found.passages or facts))
     task = AnswerTask(
         id=new_id(),
         owner_id=person.id,
@@ -138,12 +142,27 @@ def ask(
         found=found,
         turns=load_turns(before, origin=origin, most=MAX_TURNS),
         facts=tuple(PromptFact(id=fact.id, text=fact.text) for fact in facts),
+        notes=tuple(notes),
+        persona=read_usable_persona(keyring, is_beside_others=has_read_imported),
         has_read_imported=has_read_imported,
         today=timezone.now().astimezone(load_time_zone(person.time_zone)).date(),
         language=person.language,
         record=PromptRecord(facts=[fact.id for fact in facts]),
     )
     return _start(task, person=person, keyring=keyring, model=model, tells_not_read=tells_not_read, host=host)
+
+
+def _list_notes(keyring: RealmKeyring, question: str, *, is_answered: bool) -> list[PromptNote]:
+    """Return the notes that are read for a question, the least important last.
+
+    What is to be remembered always answers nothing alone: it is read beside what was found. None is read by a
+    model on another machine, to which nobody chose to send it.
+    """
+    if not may_send_unrequested(model_server.get_status()):
+        return []
+    found = recall_notes_for_question(keyring, question)
+    remembered = read_remembered(keyring) if found or is_answered else None
+    return [*([remembered] if remembered else []), *found]
 
 
 def wait_for_answer(asked: AskedQuestion, *, patience: float | None = None) -> WrittenAnswer:
@@ -264,7 +283,7 @@ def _start(
 
     `host` is the machine on which the model was when the task's input was gathered.
     """
-    status = model_server.check_again() if task.found.passages or task.facts else None
+    status = model_server.check_again() if task.found.passages or task.facts or task.notes else None
     if status is None or (status.is_missing and not task.found.passages):
         return _answer_at_once(task, person=person, reason=NOTHING, tells_not_read=tells_not_read)
     if status.is_missing:

@@ -13,13 +13,14 @@ from diary.generation import prompt_templates
 from diary.generation.budget import ensure_unlocked, get_token_budget
 from diary.generation.job_status import describe_job
 from diary.generation.page_tasks import PageSection, RenderedText
-from diary.generation.prompt_context import MIN_ENTRY_CHARACTERS, PromptFact, fit_latest
+from diary.generation.prompt_context import MIN_ENTRY_CHARACTERS, PromptFact, PromptNote, fit_latest
 from diary.generation.prompt_entries import omit_middle
 from diary.generation.prompt_record import PromptRecord
 from diary.generation.prompts import build_prompt
 from diary.generation.text_language import describe_language
-from diary.hooks import ReadFact
+from diary.hooks import NamedLink, ReadFact
 from diary.models import TRUSTED_ORIGINS
+from diary.notes.recall import build_note_link
 from llamora.inference.job import LIVE_STATES, Job, JobOutcome, JobState, Prompt, RowDeleted, TokenCounter
 from llamora.llm.deltas import ChatMessages
 from search.ask.conversations import Turn
@@ -81,7 +82,7 @@ class PromptTally:
         }
 
 
-Part = NumberedPassage | Turn | PromptFact
+Part = NumberedPassage | Turn | PromptFact | PromptNote
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +97,10 @@ class AnswerTask:
     found: FoundPassages = field(repr=False)
     turns: tuple[Turn, ...] = field(default=(), repr=False)
     facts: tuple[PromptFact, ...] = field(default=(), repr=False)
+    # The least important last.
+    notes: tuple[PromptNote, ...] = field(default=(), repr=False)
+    # The text of its owner's persona note.
+    persona: str = field(default="", repr=False)
     has_read_imported: bool = False
     today: date
     # Of its owner, for the days in the sources.
@@ -129,6 +134,7 @@ class AnswerTask:
             thoughts="" if job.is_over else job.thoughts_since(0)[0],
             sources=sources,
             facts=self._build_facts() if job.is_over else (),
+            notes=self._build_notes() if job.is_over else (),
             remarks=list_remarks(
                 has_read_imported=self.has_read_imported, not_read=self.found.not_read, author=job.author
             )
@@ -143,6 +149,10 @@ class AnswerTask:
 
     def _build_facts(self) -> list[ReadFact]:
         return [build_read_fact(fact.id, fact.text, is_read=True) for fact in self.list_sent_facts()]
+
+    def _build_notes(self) -> list[NamedLink]:
+        read = set(self.record.notes)
+        return [build_note_link(note.id, note.name) for note in self.notes if note.id in read]
 
     def _build_sources(self) -> list[SourceView]:
         return [
@@ -199,7 +209,7 @@ class AnswerTask:
         # The last turn is needed before the last passages are.
         pairs = zip_longest(passages, reversed(self.turns))
         parts: list[Part] = [part for pair in pairs for part in pair if part is not None]
-        return [*parts, *self.facts][::-1]
+        return [*parts, *self.facts, *self.notes][::-1]
 
     def _render(self, parts: Sequence[Part]) -> ChatMessages:
         return prompt_templates.render_prompt("ask", self._get_values(parts))
@@ -216,6 +226,8 @@ class AnswerTask:
             "turns": turns,
             "passages": passages,
             "facts": [part for part in self.facts if part in parts],
+            "notes": [part for part in self.notes if part in parts],
+            "persona": self.persona,
             "tally": PromptTally(tally=self.found.tally) if self.found.tally else "",
             "question": self.question,
         }
@@ -228,6 +240,8 @@ class AnswerTask:
         self.record.left_out = [ref for number, ref in numbered if number not in numbers]
         turns = sum(isinstance(part, Turn) for part in sent)
         self.record.facts = [part.id for part in sent if isinstance(part, PromptFact)][::-1]
+        self.record.notes = [part.id for part in sent if isinstance(part, PromptNote)][::-1]
+        self.record.has_persona = bool(self.persona)
         self.record.replies, self.record.replies_left_out = turns, len(self.turns) - turns
         self.record.is_cut = any(part.is_cut for part in sent if isinstance(part, NumberedPassage))
 

@@ -24,14 +24,15 @@ _LEAST_SHARED: Final = 0.4
 _LEAST_CLOSENESS: Final = 0.45
 _LEAST_TOGETHER: Final = 0.55
 _MAX_NEAR: Final = 24
-_FACTS: Final = SearchQuery(kinds=frozenset({FACT_KIND}))
 # An embedder reads no further anyway.
 _MAX_CHARACTERS: Final = 2_000
 _MAX_PASSAGES: Final = 16
 
 
-def rank_facts(index: PersonIndex, text: str, *, id_: UUID | None = None, limit: int) -> list[UUID]:
-    """Return the facts that bear on a text, the nearest first; raise IndexClosed.
+def rank_facts(
+    index: PersonIndex, text: str, *, id_: UUID | None = None, limit: int, kind: str = FACT_KIND
+) -> list[UUID]:
+    """Return the facts, or the notes, that bear on a text, the nearest first; raise IndexClosed.
 
     `id_` is that of a text in the index, whose passages have vectors already.
     """
@@ -39,8 +40,8 @@ def rank_facts(index: PersonIndex, text: str, *, id_: UUID | None = None, limit:
     if words is None:
         return []
     subject = find_subject(text)
-    weights, sharing = words.find_facts_sharing(subject.words)
-    closeness = _measure_closeness(index, words, text, id_=id_, further=sharing)
+    weights, sharing = words.find_facts_sharing(subject.words, kind=kind)
+    closeness = _measure_closeness(index, words, text, id_=id_, further=sharing, kind=kind)
     facts = words.load_documents({*sharing, *closeness})
     shared = {id_: _weigh(fact.text, subject, weights) for id_, fact in facts.items()}
     bearing = [fact for fact in facts.values() if _bears(shared[fact.id], closeness.get(fact.id, 0.0))]
@@ -61,7 +62,7 @@ def _bears(shared: float, closeness: float) -> bool:
 
 
 def _measure_closeness(
-    index: PersonIndex, words: WordsIndex, text: str, *, id_: UUID | None, further: Iterable[UUID]
+    index: PersonIndex, words: WordsIndex, text: str, *, id_: UUID | None, further: Iterable[UUID], kind: str
 ) -> dict[UUID, float]:
     """Return the closeness in meaning of the nearest facts and of these; nothing without an embedder."""
     vectors, embedder = index.vectors, index.embedder
@@ -69,7 +70,7 @@ def _measure_closeness(
         return {}
     found: dict[UUID, float] = {}
     for passage in _load_passages(vectors, embedder, text, id_):
-        near = _find_near(words, vectors, passage, floor=embedder.floors.known)
+        near = _find_near(words, vectors, passage, floor=embedder.floors.known, kind=kind)
         cosines = {one.id: one.score for one in near} | vectors.score_texts(passage, further)
         for fact, cosine in cosines.items():
             floor = embedder.floors.known
@@ -88,11 +89,11 @@ def _load_passages(
 
 
 def _find_near(
-    words: WordsIndex, vectors: VectorsIndex, passage: Floats, *, floor: float
+    words: WordsIndex, vectors: VectorsIndex, passage: Floats, *, floor: float, kind: str
 ) -> Sequence[NearText]:
     near, _ = engine.filter_near(
         words,
-        _FACTS,
+        SearchQuery(kinds=frozenset({kind})),
         lambda limit, allowed: vectors.search(passage, limit=limit, floor=floor, allowed=allowed),
         limit=_MAX_NEAR,
     )

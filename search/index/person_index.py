@@ -22,7 +22,7 @@ from search.embedder.types import Embedder, Floats
 from search.errors import IndexClosed
 from search.index import sources, vector_store
 from search.index.snapshots import IndexSnapshots, SnapshotFolder
-from search.index.types import FACT_KIND, Document, EmbeddedText
+from search.index.types import APART_KINDS, Document, EmbeddedText
 from search.index.vector_store import embed_documents
 from search.index.vectors import VectorsIndex
 from search.index.words import WordsIndex
@@ -299,10 +299,10 @@ class PersonIndex(IndexState):
         if not documents:
             return
         made = embed_documents(documents, embedder, check=self._check_open)
-        facts = {document.id for document in documents if document.kind == FACT_KIND}
-        # Vectors are sealed in the realm of entries, whose keys must tell nothing of facts.
-        self._upsert_current([text for text in made if text.id in facts])
-        made = [text for text in made if text.id not in facts]
+        apart = {document.id for document in documents if document.kind in APART_KINDS}
+        # Vectors are sealed in the realm of entries, whose keys must tell nothing of facts and notes.
+        self._upsert_current([text for text in made if text.id in apart])
+        made = [text for text in made if text.id not in apart]
         try:
             self._store(made, embedder)
         except (NotWritten, VaultLocked):

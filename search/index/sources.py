@@ -27,13 +27,13 @@ from django.db.models.functions import Cast, Coalesce, Substr, TruncDate
 
 from accounts.models import Vault
 from diary.generation.prompt_record import EntryRef, PromptRecord
-from diary.models import Entry, Opening, Recap, Reply
+from diary.models import Entry, Note, Opening, Recap, Reply
 from llamora.crypto import EnvelopeError, Keyring, RealmKeyring, WrongEpoch, in_force, keyed_digest
 from llamora.database import CachedIdQuery, CachedQuery
 from llamora.fields import SealedValue
 from llamora.fields.models import mac_fields
 from llamora.inference.job import LIVE_STATES
-from search.index.types import FACT_KIND, Document
+from search.index.types import FACT_KIND, NOTE_KIND, Document
 from traces.facts.models import Fact, FactState
 
 
@@ -279,6 +279,14 @@ def _only_accepted(facts: "QuerySet[Any]") -> "QuerySet[Any]":
     return dated
 
 
+def _only_texts(notes: "QuerySet[Any]") -> "QuerySet[Any]":
+    """Return the notes that are texts, each with the day on which it was changed last."""
+    dated: QuerySet[Any] = notes.filter(text__isnull=False).annotate(
+        changed_on=TruncDate("updated_at", tzinfo=UTC)
+    )
+    return dated
+
+
 def _get_body_text(body: Any) -> str:
     return str(body.get("text", "")) if isinstance(body, dict) else ""
 
@@ -310,6 +318,13 @@ SOURCES: Final[tuple[TextSource, ...]] = (
         # Looking up the day of each takes longer than anything else.
         order=("created_at",),
         filter_rows=_only_accepted,
+    ),
+    TextSource(
+        kind=NOTE_KIND,
+        model=Note,
+        day="changed_on",
+        order=("updated_at",),
+        filter_rows=_only_texts,
     ),
 )
 

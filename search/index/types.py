@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from search.chunks import Span
 
 FACT_KIND: Final = "fact"
+NOTE_KIND: Final = "note"
+# Texts that belong to no page of a day, and whose realm is not that of entries.
+APART_KINDS: Final = frozenset({FACT_KIND, NOTE_KIND})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

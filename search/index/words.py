@@ -28,7 +28,7 @@ from llamora.threads import let_others_run
 from search.errors import IndexBusy, IndexClosed, SnapshotRefused
 from search.index import fts_queries
 from search.index.fts_queries import AFTER_ALL_DAYS, ASSUMED_TEXTS, MAX_COUNTED, WordSearch, find_word_forms
-from search.index.types import FACT_KIND, Document, TextOutline
+from search.index.types import APART_KINDS, FACT_KIND, Document, TextOutline
 from search.query.folding import fold, split_words, to_index_form
 from search.query.parser import QueryTerm, SearchQuery
 from search.query.stop_words import STOP_WORDS
@@ -163,9 +163,8 @@ _MAX_PLACES: Final = 5000
 _PAGES_AT_ONCE: Final = 200
 _LEAST_CHANGES: Final = 2
 
-# So many facts with rare words of a text are compared with it.
+# So many facts or notes with rare words of a text are compared with it.
 _MAX_FACTS: Final = 200
-_FACTS: Final = SearchQuery(kinds=frozenset({FACT_KIND}))
 
 # Seconds for which a page waits for what it can do without.
 _PATIENCE: Final = 0.005
@@ -439,23 +438,29 @@ class WordsIndex:
             rows = db.execute(sql, (json.dumps(list(sums)),)).fetchall()
         return weights, {UUID(bytes=id_): sums[n] for n, id_ in rows}
 
-    def find_facts_sharing(self, words: Collection[str]) -> tuple[dict[str, float], set[UUID]]:
-        """Return the weights of the rare ones among words, and the facts with any of them.
+    def find_facts_sharing(
+        self, words: Collection[str], *, kind: str = FACT_KIND
+    ) -> tuple[dict[str, float], set[UUID]]:
+        """Return the weights of the rare ones among words, and the facts, or the notes, with any of them.
 
-        The weights are as in entries. Facts do not make a word frequent: many may be about one thing.
+        The weights are as in entries. Facts and notes make no word frequent: many may be about one thing.
         """
+        of_kind = SearchQuery(kinds=frozenset({kind}))
+        beside = SearchQuery(kinds=APART_KINDS - {kind})
         with self._use() as db:
-            facts = fts_queries.match_filters(_FACTS).count(db, most=-1)
-            total = max(ASSUMED_TEXTS, fts_queries.count_texts(db) - facts)
+            every = SearchQuery(kinds=APART_KINDS)
+            apart = fts_queries.match_filters(every).count(db, most=-1)
+            total = max(ASSUMED_TEXTS, fts_queries.count_texts(db) - apart)
             most = int(total * _RARE_SHARE)
-            counts = fts_queries.count_rare_words(db, words, most=most + facts)
+            counts = fts_queries.count_rare_words(db, words, most=most + apart)
             weights: dict[str, float] = {}
             found: set[UUID] = set()
             for word in sorted(counts, key=lambda word: (counts[word], word)):
-                query = fts_queries.match_word(_FACTS, word)
+                query = fts_queries.match_word(of_kind, word)
                 sql = f"{query.sql('docs.id')} LIMIT ?"
                 some = {UUID(bytes=id_) for (id_,) in db.execute(sql, (*query.parameters, _MAX_FACTS))}
-                many = max(1, counts[word] - len(some))
+                others = fts_queries.match_word(beside, word).count(db, most=_MAX_FACTS)
+                many = max(1, counts[word] - len(some) - others)
                 if some and many <= most:
                     weights[word] = 1 - math.log(many) / math.log(total)
                     found |= some

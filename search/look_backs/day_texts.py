@@ -77,13 +77,13 @@ class FoundDays:
     digest: str = ""
 
 
-def load_days(person: Person, period: Period) -> FoundDays:
-    """Return what can be read of a week or a month."""
+def load_days(person: Person, period: Period, *, with_facts: bool) -> FoundDays:
+    """Return what can be read of a week or a month, `with_facts` or without."""
     entries = list(_select_entries(person.id, period))
     by_day: dict[date, list[Entry]] = defaultdict(list)
     for entry in entries:
         by_day[entry.day].append(entry)
-    facts = load_facts_of_entries(person.id, [entry.id for entry in entries])
+    facts = load_facts_of_entries(person.id, [entry.id for entry in entries] if with_facts else [])
     key = get_digest_key(person.id) if entries else b""
     found: list[DayText] = []
     for day, of_day in by_day.items():

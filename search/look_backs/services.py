@@ -32,7 +32,9 @@ def start_look_back(person: Person, period: Period, *, keyring: Keyring) -> Job:
 
     Raise NothingToLookBackOn, or NoLookBackModel.
     """
-    found = load_days(person, period)
+    # Facts are read by a model on this machine alone.
+    host = model_server.get_status().host
+    found = load_days(person, period, with_facts=not host)
     if not found.days:
         raise NothingToLookBackOn(found.not_read)
     status = model_server.check_again()
@@ -54,6 +56,7 @@ def start_look_back(person: Person, period: Period, *, keyring: Keyring) -> Job:
         is_requested=True,
         allow_repeat=True,
         starts_without_model=True,
+        gathered_for=host,
     )
     if job is None:
         # No event loop runs: the server is stopping.

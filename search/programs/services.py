@@ -18,7 +18,7 @@ from search.errors import IndexClosed
 from search.index import sources
 from search.index.person_index import PersonIndex
 from search.index.registry import indexes
-from search.index.types import FACT_KIND
+from search.index.types import APART_KINDS, FACT_KIND
 from search.index.unlocked_index import find_unlocked_index
 from search.programs.hidden_texts import find_hidden, find_origins_in_index
 from search.query.days import DayReader
@@ -138,7 +138,8 @@ def count_texts(keyring: RealmKeyring, *, with_hidden: bool) -> TextCounts:
 def list_kinds(keyring: RealmKeyring) -> frozenset[str]:
     """Return the kinds of texts that a program with this keyring can find."""
     facts = frozenset({FACT_KIND})
-    others = frozenset(KINDS.values()) - facts
+    # Notes are read at a place of their own.
+    others = frozenset(KINDS.values()) - APART_KINDS
     return (others if keyring.has_realm(Realm.CONTENT) else frozenset()) | (
         facts if keyring.has_realm(Realm.FACTS) else frozenset()
     )

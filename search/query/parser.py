@@ -7,7 +7,7 @@
     from:2026-01  to:2026-03-15    days, months or years, both ends included
     on:yesterday  from:"last summer"    days in plain words, if there is a reader of them
     days:all           whatever days the question names
-    in:entries         entries, replies, openings, recaps or facts
+    in:entries         entries, replies, openings, recaps, facts or notes
     trace:garden       entries with that trace
 
 Text that resembles a filter but is none (`from:yesturday`, `10:30`) is searched for as written. The days that
@@ -108,6 +108,8 @@ KINDS: Final = {
     "recaps": "recap",
     "fact": "fact",
     "facts": "fact",
+    "note": "note",
+    "notes": "note",
 }
 
 _QUOTES = '"“”„‟«»「」『』'

@@ -17,6 +17,7 @@ _KINDS: Final = {
     "opening": "openings",
     "recap": "recaps",
     "fact": "facts",
+    "note": "notes",
 }
 _MOST_DAYS: Final = 4
 

@@ -1,6 +1,7 @@
 """Groups of hits: those of one day together, own words before replies, and each text once. Pure.
 
-Facts belong to no page of a day: they are one group, or each its own where nothing else was asked for.
+Facts and notes belong to no page of a day: each kind is one group, or each text its own where nothing else
+was asked for.
 
 A group stands where its best hit stood. Its leading hit is the best entry of the day that is among the hits,
 or else the best hit; replies follow the entry they belong to. A text that was written on several days stands
@@ -14,7 +15,7 @@ from itertools import islice
 from uuid import UUID
 
 from search.fusion import MEANING, PHRASE, RankedHit
-from search.index.types import FACT_KIND, TextOutline
+from search.index.types import APART_KINDS, TextOutline
 
 OWN_KIND = "entry"
 
@@ -47,7 +48,7 @@ def group_hits(
     """Return the groups of a ranking, best first; hits without an outline are left out.
 
     Hits that are added at the end of the ranking add groups at the end, and change no order. With
-    `are_facts_apart` each fact is a group.
+    `are_facts_apart` each fact or note is a group.
     """
     first_of_text: dict[tuple[str, bytes], UUID] = {}
     same_texts: dict[UUID, list[RankedHit]] = {}
@@ -58,8 +59,8 @@ def group_hits(
             continue
         first = first_of_text.setdefault((outline.kind, outline.digest), hit.id)
         if first == hit.id:
-            fact_group = hit.id if are_facts_apart else FACT_KIND
-            group = fact_group if outline.kind == FACT_KIND else outline.day
+            apart_group = hit.id if are_facts_apart else outline.kind
+            group = apart_group if outline.kind in APART_KINDS else outline.day
             groups.setdefault(group, []).append(hit)
         elif outline.day != outlines[first].day:
             same_texts.setdefault(first, []).append(hit)

@@ -107,7 +107,7 @@ CALLERS = {
     "search.look_backs.services": Caller(ask_for_look_back, LookBackTask, is_always_requested=True),
 }
 # By a model on this machine only, even if asked for: `tests/traces/facts/test_finding.py`.
-LOCAL_CALLERS = {"traces.facts.proposals.services"}
+LOCAL_CALLERS = {"traces.facts.proposals.services", "search.checkins.services"}
 UNREQUESTED = [name for name, caller in CALLERS.items() if not caller.is_always_requested]
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from search.ask import services
-from search.models import Question
+from search.models import LookBack, Question
 from tests.diary.tabs import ServingLoop
 from tests.diary.test_injections import BEGIN, ORDERS, bring_in, dump_diary, obey, reached, write_document
 from tests.fakes.model_server import FakeModelServer
@@ -49,11 +49,16 @@ def test_a_model_that_obeys_what_it_reads_for_an_answer_changes_nothing(
             services.wait_for_answer(second)
             asked += [first, second]
 
+    for path in ("week/2021-05-03/", "week/2021-04-26/", "month/2021-05/"):
+        owner.post(f"/look-back/{path}")
+        live.wait_until_idle()
     assert dump_diary(owner) == before
+    assert LookBack.objects.count() == 2
     assert any(BEGIN in json.dumps(body) for body in model.calls), "the model was never tempted"
     for body in model.calls:
         system, said = (str(turn["content"]) for turn in body["messages"])
         assert "HOSTILE" not in system
+        assert not any(f"Then stop. {number}" in said for number in range(6, 11)), "a note of others was read"
         assert not ("Iris" in said and "HOSTILE" in said and "Tea, pasted" not in said), (
             "both sides were read"
         )

@@ -1,0 +1,62 @@
+"""Notes that are read for a reply or an answer: "Also remember", and reference notes found elsewhere.
+
+Only its owner's own are read. A keyring without keys of notes reads none.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+from uuid import UUID
+
+from django.urls import reverse
+
+from diary.generation.prompt_context import PromptNote
+from diary.hooks import NamedLink
+from diary.notes.kinds import REMEMBER_PATH, NoteKind
+from diary.notes.queries import NoteText, find_note, read_notes
+from llamora.crypto import Realm, RealmKeyring
+
+REMEMBER_NAME: Final = "Also remember"
+# It stands in each prompt.
+MAX_REMEMBERED: Final = 2_000
+
+
+def read_remembered(keyring: RealmKeyring) -> PromptNote | None:
+    """Return the beginning of the note "Also remember", or None if there is none of its owner's own."""
+    if not keyring.has_realm(Realm.NOTES):
+        return None
+    note = find_note(keyring, REMEMBER_PATH)
+    if note is None or not note.is_trusted or note.text is None or not note.text.strip():
+        return None
+    text = note.text.strip()
+    return PromptNote(
+        id=note.id, name=REMEMBER_NAME, text=text[:MAX_REMEMBERED], is_cut=len(text) > MAX_REMEMBERED
+    )
+
+
+def list_read_notes(keyring: RealmKeyring, note_ids: Sequence[UUID]) -> list[NamedLink]:
+    """Return links to notes that were read, for the sources, without those that were deleted since."""
+    if not note_ids or not keyring.has_realm(Realm.NOTES):
+        return []
+    notes = {note.id: note for note in read_notes(keyring, note_ids)}
+    return [build_note_link(id_, notes[id_].path) for id_ in note_ids if id_ in notes and notes[id_].path]
+
+
+def build_note_link(note_id: UUID, path: str) -> NamedLink:
+    """Return a link to a note, with the name that a prompt gives it."""
+    name = REMEMBER_NAME if path == REMEMBER_PATH else path
+    return NamedLink(name=name, address=reverse("note", args=[note_id]))
+
+
+def load_reference_notes(keyring: RealmKeyring, note_ids: Sequence[UUID]) -> list[NoteText]:
+    """Return those of these notes that are reference notes of its owner's own, in this order."""
+    if not keyring.has_realm(Realm.NOTES) or not note_ids:
+        return []
+    notes = {note.id: note for note in read_notes(keyring, note_ids)}
+    return [
+        note
+        for id_ in note_ids
+        if (note := notes.get(id_)) is not None
+        and note.is_trusted
+        and note.kind is NoteKind.REFERENCE
+        and note.text is not None
+    ]

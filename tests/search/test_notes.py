@@ -1,0 +1,206 @@
+"""Tests of notes that steer and feed: the persona, skills, what is to be remembered, and reference notes."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from diary.generation.prompt_record import PromptRecord
+from diary.messages import SKILL_NOT_APPROVED
+from diary.models import Origin, Reply
+from diary.notes.services import approve_skill, delete_note, save_note
+from llamora.crypto import Realm, in_force
+from search.ask import services
+from search.models import Question
+from search.programs.services import list_kinds
+from tests.diary.notes.writing import add_note
+from tests.diary.tabs import ServingLoop, run_serving_loop, start_reply, wait_for_reply_row
+from tests.fakes.model_server import FakeModelServer
+from tests.page import read
+from tests.people import Resident
+from tests.search.asking import ask as ask_question
+from tests.search.asking import get_answer, load_row
+from tests.search.indexing import open_index
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("embedder")]
+
+PERSONA = "You are a quiet lighthouse."
+SKILL = "---\nname: Haiku\ndescription: In three lines\n---\nAnswer with a haiku about the HERON.\n"
+BOAT = "The boat is called Dipper. It leaks at the stern since Gundersen sold it.\n"
+OTHERS = [Origin.IMPORTED, Origin.PROGRAM, Origin.MODEL]
+
+
+def get_turns(model: FakeModelServer) -> tuple[str, str]:
+    system, said = (str(turn["content"]) for turn in model.calls[-1]["messages"])
+    return system, said
+
+
+def reply_to(owner: Resident, entry: Any, **fields: str) -> Reply:
+    reply_id = start_reply(owner, entry.id, **fields)
+    assert wait_for_reply_row(owner, reply_id)[1] == "done"
+    return Reply.objects.get(id=reply_id)
+
+
+@pytest.mark.parametrize("kind", ["respond", "reflect", "question", "summary"])
+def test_the_persona_is_in_the_system_turn_of_every_reply(
+    live: ServingLoop, model: FakeModelServer, owner: Resident, kind: str
+) -> None:
+    add_note(owner, "SOUL.md", PERSONA)
+
+    reply = reply_to(owner, owner.write("Tea with Iris."), kind=kind)
+
+    system, said = get_turns(model)
+    assert f"as far as the rules above allow:\n\n{PERSONA}\n\nEach text to read is JSON" in system
+    assert PERSONA not in said
+    page = owner.get(f"/replies/{reply.id}/read/", script=True).content.decode()
+    assert "Your persona note was among the instructions." in page
+
+
+def test_the_persona_is_in_the_system_turn_of_an_answer(
+    live: ServingLoop, model: FakeModelServer, owner: Resident
+) -> None:
+    add_note(owner, "SOUL.md", PERSONA)
+    owner.write("Met Anna at the weir.", day=date(2026, 2, 5))
+
+    get_answer(owner, "Where did I meet Anna?")
+
+    assert PERSONA in get_turns(model)[0]
+
+
+@pytest.mark.parametrize("origin", OTHERS)
+def test_a_note_of_others_neither_steers_nor_feeds(
+    live: ServingLoop, model: FakeModelServer, owner: Resident, origin: Origin
+) -> None:
+    add_note(owner, "SOUL.md", PERSONA, origin=origin)
+    add_note(owner, "MEMORY.md", "PLANTED boat", origin=origin)
+    add_note(owner, "knowledge/boat.md", f"PLANTED {BOAT}", origin=origin)
+    skill = add_note(owner, "skills/haiku/SKILL.md", SKILL, origin=origin)
+    entry = owner.write("Gundersen sold the boat at the stern.", day=date(2026, 2, 5))
+
+    reply_to(owner, entry)
+    assert "Haiku" not in owner.get(f"/entries/{entry.id}/ways/", script=True).content.decode()
+    refused = owner.post(f"/entries/{entry.id}/respond/", script=True, kind=str(skill.id))
+    get_answer(owner, "What did Gundersen sell, a boat?")
+
+    assert SKILL_NOT_APPROVED in refused.content.decode()
+    assert len(model.calls) == 2
+    for body in model.calls:
+        said = str(body["messages"])
+        for planted in (PERSONA, "PLANTED", "HERON"):
+            assert planted not in said
+
+
+def test_beside_imported_text_the_persona_goes_to_no_other_machine(
+    model: FakeModelServer, owner: Resident, settings: Any
+) -> None:
+    add_note(owner, "SOUL.md", PERSONA)
+    settings.MODEL_ALLOW_REMOTE = True
+    owner.agree_to("0.0.0.0")
+    with run_serving_loop(model.url.replace("127.0.0.1", "0.0.0.0")):
+        reply_to(owner, owner.write("Tea.", origin=Origin.IMPORTED))
+        assert PERSONA not in get_turns(model)[0]
+        reply_to(owner, owner.write("My tea."))
+        assert PERSONA in get_turns(model)[0]
+
+
+def test_a_skill_is_a_style_at_its_approved_revision_alone(
+    live: ServingLoop, model: FakeModelServer, owner: Resident
+) -> None:
+    entry = owner.write("Tea with Iris.")
+    skill = add_note(owner, "skills/haiku/SKILL.md", SKILL, origin=Origin.IMPORTED)
+    approve_skill(owner.keyring, skill.id, skill.revision)
+    menu = read(owner.get(f"/entries/{entry.id}/ways/", script=True))
+    assert menu.one(f'button[value="{skill.id}"]').text == "Haiku"
+
+    reply = reply_to(owner, entry, kind=str(skill.id))
+
+    system, said = get_turns(model)
+    assert "Answer with a haiku about the HERON." in system
+    assert "HERON" not in said
+    with owner.unlocked():
+        revision = Reply.objects.get(id=reply.id).read["skill_revision"]
+    page = owner.get(f"/replies/{reply.id}/read/", script=True).content.decode()
+    assert f"The style was that of a skill, at its revision {revision}." in page
+    assert "Haiku" in owner.get(f"/d/{entry.day}/").content.decode()
+
+    save_note(
+        owner.keyring,
+        "skills/haiku/SKILL.md",
+        SKILL.replace("HERON", "RAVEN"),
+        note_id=skill.id,
+        based_on=revision,
+        origin=Origin.IMPORTED,
+    )
+    calls = len(model.calls)
+    for path, fields in (
+        (f"/entries/{entry.id}/respond/", {"kind": str(skill.id)}),
+        (f"/replies/{reply.id}/again/", {}),
+    ):
+        assert SKILL_NOT_APPROVED in owner.post(path, script=True, **fields).content.decode()
+    assert "Haiku" not in owner.get(f"/entries/{entry.id}/ways/", script=True).content.decode()
+    live.wait_until_idle()
+    assert len(model.calls) == calls
+
+
+def test_what_is_named_or_near_and_what_is_remembered_is_read_and_told(
+    live: ServingLoop, model: FakeModelServer, owner: Resident
+) -> None:
+    near = add_note(owner, "knowledge/notes on boats.md", BOAT + "\nIt is green. " * 400)
+    named = add_note(owner, "knowledge/house/green-door.md", "The hinges are from Graz.")
+    add_note(owner, "knowledge/tax.md", "The office closes at noon in Linz.")
+    add_note(owner, "drafts.md", "Gundersen is no reference note.")
+    remembered = add_note(owner, "MEMORY.md", "Be kind about Dipper.")
+    owner.write("Gundersen came by. The green door was open.", day=date(2026, 2, 5))
+    open_index(owner)
+
+    reply = reply_to(owner, owner.write("Saw Gundersen at the green door."))
+    asked = ask_question(owner, "What did Gundersen sell me?")
+    services.wait_for_answer(asked, patience=20)
+
+    for body in model.calls:
+        said = str(body["messages"][1]["content"])
+        assert '"note": "knowledge/notes on boats.md", "only_a_part": true' in said
+        assert "since Gundersen sold it" in said
+        assert '"note": "Also remember", "text": "Be kind about Dipper."' in said
+        for other in ("Linz", "no reference note"):
+            assert other not in said
+    assert "The hinges are from Graz." in str(model.calls[0]["messages"])
+    with owner.unlocked():
+        record = PromptRecord.from_json(Reply.objects.get(id=reply.id).read)
+    assert record is not None
+    assert set(record.notes) == {near.id, named.id, remembered.id}
+    for path in (f"/replies/{reply.id}/read/", f"/ask/{asked.session_id}/"):
+        links = read(owner.get(path)).links()
+        assert f"/notes/{near.id}/" in links
+        assert f"/notes/{remembered.id}/" in links
+    assert PromptRecord.from_json(load_row(owner, asked).read).notes == [remembered.id, near.id]  # type: ignore[union-attr]
+
+
+def test_notes_alone_are_no_reason_to_ask_a_model(
+    live: ServingLoop, model: FakeModelServer, owner: Resident
+) -> None:
+    add_note(owner, "MEMORY.md", "Be kind about Dipper.")
+    owner.write("Tea with Iris.", day=date(2026, 2, 5))
+
+    answer = get_answer(owner, "When did the zeppelin land in Uppsala?")
+
+    assert answer.reason == "nothing"
+    assert model.calls == []
+    assert Question.objects.count() == 1
+
+
+def test_notes_are_found_by_the_search_and_by_no_program_without_their_realm(owner: Resident) -> None:
+    note = add_note(owner, "knowledge/boat.md", BOAT)
+    owner.write("The boat leaks.", day=date(2026, 2, 5))
+    open_index(owner)
+
+    found = read(owner.post("/search/", q="dipper in:notes"))
+    mixed = read(owner.post("/search/", q="leaks"))
+
+    assert f"/notes/{note.id}/" in found.links()
+    assert f"/notes/{note.id}/" in mixed.links()
+    assert 'value="leaks in:notes"' in mixed.html
+    with in_force(owner.keyring):
+        assert "note" not in list_kinds(owner.keyring.restrict([Realm.CONTENT, Realm.FACTS]))
+    delete_note(owner.keyring, note.id)
+    assert f"/notes/{note.id}/" not in read(owner.post("/search/", q="dipper in:notes")).links()
