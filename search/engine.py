@@ -34,7 +34,7 @@ _MAX_NEAR: Final = 50
 # Up to so many texts that filters let through are compared each; of more, the nearest of all are filtered.
 _FEW_TEXTS: Final = 2000
 # The second is for few texts among very many others, such as entries among facts.
-_WIDER_SEARCHES: Final = (1000, 10_000)
+_WIDER_SEARCHES: Final = (200, 1000, 10_000)
 _FILTERED_AT_ONCE: Final = 200
 _MIN_REPEATED: Final = 3
 # Both a model and SQLite release the interpreter while they compute: the question is embedded while its words

@@ -1,13 +1,13 @@
 """A nearest-neighbour graph (hnswlib) over very many vectors, as an alternative to comparing all of them.
 
-Comparing 100,000 vectors takes about 10 ms and is exact; building their graph takes most of a minute and
+Comparing 100,000 vectors takes about 15 ms and is exact; building their graph takes most of a minute and
 doubles the memory. So a graph is built only from `GRAPH_THRESHOLD` rows on (`search.benchmarks` measures
 both). hnswlib forbids queries while rows are added: nothing is added to a finished graph, and rows that have
 changed since are compared exactly. hnswlib's `save_index` would write the vectors to disk unencrypted, so a
 graph is not saved between sessions; only its vectors are.
 
 hnswlib exists for Python 3.11 and 3.12 only, and is imported when a graph is built. Without it every search
-compares all vectors: the same results, in 4.4 ms for 100,000 vectors.
+compares all vectors: the same results.
 """
 
 from collections.abc import Callable, Iterable

@@ -6,6 +6,7 @@ text are zeroed and reused, so that no trace of an edited text remains.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from threading import Lock
 from typing import Final
 from uuid import UUID
@@ -24,6 +25,17 @@ from search.index.types import EmbeddedText, NearText, SimilarChunk
 _INITIAL_ROWS: Final = 256
 # So many rows are looked at for each text wanted: a long text has many chunks.
 _ROWS_PER_TEXT: Final = 6
+# More than this part of all rows are compared in their place.
+_COPIED_SHARE: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class _Comparison:
+    """The cosines of all rows to the vector with these bytes, and above which of them a row stands out."""
+
+    key: bytes = field(repr=False)
+    cosines: Floats = field(repr=False)
+    ordinary: float
 
 
 class VectorsIndex:
@@ -40,9 +52,11 @@ class VectorsIndex:
         self._free: list[int] = []
         self._ids: list[UUID | None] = []
         self._numbers: dict[UUID, int] = {}
-        self._rows: dict[UUID, list[int]] = {}
+        # By the number of a text: hashing thousands of ids takes longer than comparing their vectors.
+        self._rows: list[list[int]] = []
         self._digests: dict[UUID, bytes] = {}
         self._graph: NeighbourGraph | None = None
+        self._last: _Comparison | None = None
 
     # --- updates ---------------------------------------------------------------------------------
 
@@ -65,8 +79,9 @@ class VectorsIndex:
         number = len(self._ids)
         rows = [self._allocate_row() for _ in text.spans]
         self._ids.append(text.id)
-        self._numbers[text.id] = number
-        self._rows[text.id], self._digests[text.id] = rows, text.digest
+        self._rows.append(rows)
+        self._numbers[text.id], self._digests[text.id] = number, text.digest
+        self._last = None
         if rows:
             self._matrix[rows] = text.matrix
             self._spans[rows] = text.spans
@@ -75,11 +90,13 @@ class VectorsIndex:
             self._graph.mark_changed(rows)
 
     def _remove(self, id_: UUID) -> None:
-        rows = self._rows.pop(id_, None)
-        if rows is None:
+        number = self._numbers.pop(id_, None)
+        if number is None:
             return
-        self._ids[self._numbers.pop(id_)] = None
+        rows, self._rows[number] = self._rows[number], []
+        self._ids[number] = None
         del self._digests[id_]
+        self._last = None
         self._matrix[rows] = 0
         self._text_numbers[rows] = -1
         self._free += rows
@@ -120,7 +137,7 @@ class VectorsIndex:
         """Return the vectors and spans of a text's chunks, or None if it has none."""
         with self._lock:
             self._check_open()
-            rows = self._rows.get(id_)
+            rows = self._rows[self._numbers[id_]] if id_ in self._numbers else []
             return (self._matrix[rows], [(a, b) for a, b in self._spans[rows].tolist()]) if rows else None
 
     def count(self) -> int:
@@ -139,26 +156,56 @@ class VectorsIndex:
             self._check_open()
             if not self._used or not vector.any():
                 return []
-            step = similarity.get_sample_step(self._used)
-            if self._graph is not None and allowed is None:
-                rows, scores = self._search_graph(self._graph, vector, limit)
-                sample = self._matrix[: self._used : step] @ vector
-            else:
-                cosines = self._matrix[: self._used] @ vector
-                rows, scores = self._find_best_rows(cosines, limit, allowed)
-                sample = cosines[::step]
-            # Of a few texts even the nearest may be far: there the ordinary says nothing.
-            in_use = self._text_numbers[: self._used : step] >= 0
-            ordinary = similarity.compute_baseline(sample[in_use], among=self._used)
-            ordinary = ordinary if allowed is None else similarity.MIN_SCORE
-            return self._rank_texts(rows, scores, limit, max(floor, ordinary), vector)
+            if allowed is not None:
+                # Of a few texts even the nearest may be far: there the ordinary says nothing.
+                rows, cosines = self._compare_allowed(vector, allowed)
+                return self._rank_texts(rows, cosines, limit, floor, vector)
+            if self._graph is not None:
+                rows, cosines = self._search_graph(self._graph, vector, limit)
+                step = similarity.get_sample_step(self._used)
+                floor = max(floor, self._compute_ordinary(self._matrix[: self._used : step] @ vector))
+                return self._rank_texts(rows, cosines, limit, floor, vector)
+            compared = self._compare_all(vector)
+            floor = max(floor, compared.ordinary)
+            rows = np.flatnonzero(compared.cosines >= floor)
+            rows = rows[self._text_numbers[rows] >= 0]
+            return self._rank_texts(rows, compared.cosines[rows], limit, floor, vector)
+
+    def _compare_all(self, vector: Floats) -> "_Comparison":
+        """Return the cosines of all rows, which are remembered until the index changes or another is asked.
+
+        One search asks several times: for more texts if a filter leaves too few, and again without facts.
+        """
+        key = vector.tobytes()
+        if self._last is None or self._last.key != key:
+            cosines = self._matrix[: self._used] @ vector
+            sample = cosines[:: similarity.get_sample_step(self._used)]
+            self._last = _Comparison(key, cosines, self._compute_ordinary(sample))
+        return self._last
+
+    def _compute_ordinary(self, sample: Floats) -> float:
+        """Return the cosine above which a row stands out from the sample of all rows."""
+        in_use = self._text_numbers[: self._used : similarity.get_sample_step(self._used)] >= 0
+        return similarity.compute_baseline(sample[in_use], among=self._used)
+
+    def _compare_allowed(self, vector: Floats, allowed: Collection[UUID]) -> tuple[NDArray[np.int64], Floats]:
+        """Return the rows of these texts, without unknown ones, and their cosines."""
+        numbers = [self._numbers[id_] for id_ in allowed if id_ in self._numbers]
+        rows = np.array(sorted(row for number in numbers for row in self._rows[number]), dtype=np.int64)
+        # Copying rows takes a few times as long as comparing them in their place.
+        if len(rows) > self._used // _COPIED_SHARE:
+            return rows, self._compare_all(vector).cosines[rows]
+        return rows, self._matrix[rows] @ vector
 
     def score_texts(self, vector: Floats, ids: Iterable[UUID]) -> dict[UUID, float]:
         """Return the cosines of these texts to a unit vector, without texts that have no vectors."""
         with self._lock:
             self._check_open()
-            known = [id_ for id_ in ids if self._rows.get(id_)]
-            scores = self._score_rows([self._rows[id_] for id_ in known], vector)
+            numbers = [number for id_ in ids if (number := self._numbers.get(id_)) is not None]
+            numbers = [number for number in numbers if self._rows[number]]
+            scores = self._score_rows([self._rows[number] for number in numbers], vector)
+            # Each is the id itself: those of removed texts have no number.
+            known = [id_ for number in numbers if (id_ := self._ids[number]) is not None]
             return dict(zip(known, scores.tolist(), strict=True))
 
     def _score_rows(self, rows_by_text: Sequence[list[int]], vector: Floats) -> Floats:
@@ -204,47 +251,35 @@ class VectorsIndex:
                     found.append(SimilarChunk(id_of_row, float(scores[row]), (start, end), int(nearest[row])))
             return found
 
-    def _find_best_rows(
-        self, cosines: Floats, limit: int, allowed: Collection[UUID] | None
-    ) -> tuple[NDArray[np.int64], Floats]:
-        return similarity.best_scores(
-            np.where(self._allowed_rows(allowed), cosines, np.float32(-2)), _ROWS_PER_TEXT * limit
-        )
-
-    def _allowed_rows(self, allowed: Collection[UUID] | None) -> NDArray[np.bool_]:
-        """Return a mask of the rows that belong to a text; with `allowed`, to one of these texts."""
-        text_of = self._text_numbers[: self._used]
-        if allowed is None:
-            return text_of >= 0
-        wanted = np.zeros(len(self._ids) + 1, dtype=bool)
-        wanted[[self._numbers[id_] for id_ in allowed if id_ in self._numbers]] = True
-        return (text_of >= 0) & wanted[text_of]
-
     def _search_graph(
         self, graph: NeighbourGraph, vector: Floats, limit: int
     ) -> tuple[NDArray[np.int64], Floats]:
         rows = graph.find_nearest(vector, _ROWS_PER_TEXT * limit)
         rows = np.concatenate([rows, graph.list_outside_rows(self._used)]).astype(np.int64)
         rows = rows[self._text_numbers[rows] >= 0]
-        best, scores = similarity.best_scores(self._matrix[rows] @ vector, _ROWS_PER_TEXT * limit)
-        return rows[best], scores
+        return rows, self._matrix[rows] @ vector
 
     def _rank_texts(
-        self, rows: NDArray[np.int64], scores: Floats, limit: int, floor: float, vector: Floats
+        self, rows: NDArray[np.int64], cosines: Floats, limit: int, floor: float, vector: Floats
     ) -> list[NearText]:
-        rows = rows[scores >= floor]
+        """Return the texts of the nearest of these rows, without rows below the floor."""
+        best, scores = similarity.best_scores(cosines, _ROWS_PER_TEXT * limit)
+        rows = rows[best[scores >= floor]]
         # Of each text the nearest row, and of so many texts those that can still be among the first.
         first = np.sort(np.unique(self._text_numbers[rows], return_index=True)[1])
         if len(first) > 2 * limit:
             first = first[scores[first] >= scores[first[2 * limit - 1]]]
         rows = rows[first]
-        ids = [id_ for number in self._text_numbers[rows].tolist() if (id_ := self._ids[number]) is not None]
-        blended = self._score_rows([self._rows[id_] for id_ in ids], vector)
-        places, best = similarity.best_scores(blended, limit)
-        spans = self._spans[rows[places]].tolist()
+        blended = self._score_rows(
+            [self._rows[number] for number in self._text_numbers[rows].tolist()], vector
+        )
+        places, found = similarity.best_scores(blended, limit)
+        rows = rows[places]
+        numbers, spans = self._text_numbers[rows].tolist(), self._spans[rows].tolist()
         return [
-            NearText(ids[place], score, (start, end))
-            for place, score, (start, end) in zip(places.tolist(), best.tolist(), spans, strict=True)
+            NearText(id_, score, (start, end))
+            for number, score, (start, end) in zip(numbers, found.tolist(), spans, strict=True)
+            if (id_ := self._ids[number]) is not None
         ]
 
     # --- the graph ----------------------------------------------------------------------------------
@@ -277,8 +312,10 @@ class VectorsIndex:
         """Return all vectors as bytes; they reveal the texts and must be sealed."""
         with self._lock:
             self._check_open()
-            rows = [row for id_ in self._rows for row in self._rows[id_]]
-            texts = [(id_, self._digests[id_], len(own)) for id_, own in self._rows.items()]
+            rows = [row for number in self._numbers.values() for row in self._rows[number]]
+            texts = [
+                (id_, self._digests[id_], len(self._rows[number])) for id_, number in self._numbers.items()
+            ]
             return vector_codec.pack_vectors(texts, spans=self._spans[rows], matrix=self._matrix[rows])
 
     @classmethod
@@ -297,7 +334,7 @@ class VectorsIndex:
         for number, (name, digest, rows) in enumerate(texts):
             self._ids.append(name)
             self._numbers[name], self._digests[name] = number, digest
-            self._rows[name] = list(range(first, first + rows))
+            self._rows.append(list(range(first, first + rows)))
             self._text_numbers[first : first + rows] = number
             first += rows
 
@@ -305,12 +342,14 @@ class VectorsIndex:
         """Return the approximate memory of the index in bytes."""
         with self._lock:
             graph = self._graph.size() if self._graph is not None else 0
+            last = self._last.cosines.nbytes if self._last is not None else 0
             return int(
                 self._matrix.nbytes
                 + self._spans.nbytes
                 + self._text_numbers.nbytes
-                + 600 * len(self._rows)
+                + 600 * len(self._numbers)
                 + graph
+                + last
             )
 
     def close(self) -> None:
@@ -319,9 +358,9 @@ class VectorsIndex:
             self._closed = True
             self._matrix, self._spans = np.zeros((0, self.width), dtype=np.float32), self._spans[:0].copy()
             self._text_numbers = self._text_numbers[:0].copy()
-            self._used, self._graph = 0, None
-            self._ids, self._free = [], []
-            self._numbers, self._rows, self._digests = {}, {}, {}
+            self._used, self._graph, self._last = 0, None, None
+            self._ids, self._free, self._rows = [], [], []
+            self._numbers, self._digests = {}, {}
 
     def _check_open(self) -> None:
         if self._closed:

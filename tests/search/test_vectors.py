@@ -9,7 +9,7 @@ import pytest
 from django.conf import settings
 
 from search.errors import IndexClosed, SnapshotRefused
-from search.index import graph
+from search.index import graph, similarity
 from search.index.types import EmbeddedText
 from search.index.vector_store import decode_vectors, encode_embedded_text
 from search.index.vectors import VectorsIndex
@@ -83,6 +83,52 @@ def test_what_is_kept_is_the_same() -> None:
     assert again.search(rows[3], limit=1)[0].id == ids[3]
 
 
+@pytest.mark.parametrize("many", [30, 250])
+def test_among_few_and_many_allowed_texts_the_nearest_are_found(many: int) -> None:
+    rows = make_vectors(300)
+    index, ids = build_index(rows)
+    cosines = rows[:many] @ rows[0]
+
+    found = index.search(rows[0], limit=3, allowed=[*ids[:many], uuid4()])
+
+    assert [near.id for near in found] == [ids[n] for n in np.argsort(-cosines)[:3]]
+
+
+@pytest.mark.parametrize("change", ["add", "replace", "remove"])
+def test_a_question_that_is_asked_again_finds_what_changed_meanwhile(change: str) -> None:
+    rows = make_vectors(300)
+    index, ids = build_index(rows)
+    index.search(rows[7], limit=20)
+
+    if change == "remove":
+        index.remove(ids[7:8])
+    else:
+        index.upsert([make_text(rows[7][None], ids[200] if change == "replace" else None)])
+
+    found = {near.id for near in index.search(rows[7], limit=2)}
+    assert found == {near.id for near in VectorsIndex.load(index.dump(), width=32).search(rows[7], limit=2)}
+    assert (ids[7] in found) is (change != "remove")
+    assert (ids[200] in found) is (change == "replace")
+
+
+def test_all_vectors_are_compared_once_for_a_question(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = make_vectors(300)
+    index, _ = build_index(rows)
+    compared: list[int] = []
+    compute_baseline = similarity.compute_baseline
+
+    def count(sample: np.ndarray, *, among: int) -> float:
+        compared.append(among)
+        return compute_baseline(sample, among=among)
+
+    monkeypatch.setattr(similarity, "compute_baseline", count)
+
+    for question in [rows[1], rows[1], rows[2], rows[1]]:
+        index.search(question, limit=10)
+
+    assert compared == 3 * [300]
+
+
 @pytest.mark.parametrize("cut", [0, 5, 100, -1])
 def test_torn_bytes_are_refused(cut: int) -> None:
     index, _ = build_index(make_vectors(20))
@@ -144,16 +190,17 @@ def test_a_closed_index_answers_nobody() -> None:
 
 def make_topic_vector(topic: np.ndarray, *, day: np.ndarray) -> np.ndarray:
     """Return the vector of a chunk that is mostly common, and partly about a topic."""
-    row = day + 0.5 * topic + 0.05 * CHANCE.standard_normal(len(day))
+    row = day + 0.5 * topic + 0.02 * CHANCE.standard_normal(len(day))
     return np.asarray(row / np.linalg.norm(row), dtype=np.float32)
 
 
 def test_kindred_is_what_shares_more_than_being_of_the_same_diary() -> None:
-    day, river, bread = np.eye(64)[0], np.eye(64)[1], np.eye(64)[2]
+    # So wide that no two chunks of the same day are alike by chance.
+    day, river, bread = np.eye(256)[:3]
     plain = [make_text(make_topic_vector(0 * day, day=day)[None]) for _ in range(300)]
     rivers = [make_text(make_topic_vector(river, day=day)[None]) for _ in range(3)]
     ids = [one.id for one in [*plain, *rivers]]
-    index = VectorsIndex(64)
+    index = VectorsIndex(256)
     index.upsert([*plain, *rivers, make_text(make_topic_vector(bread, day=day)[None])])
 
     own = np.stack([make_topic_vector(river, day=day), make_topic_vector(0 * day, day=day)])
