@@ -150,8 +150,8 @@ class CheckInSettings(SealedModel):
     body = SealedJSONField(label="search.check_in_settings.body")
 
     class Meta:
-        verbose_name = "check-in settings"
-        verbose_name_plural = "check-in settings"
+        verbose_name = "check in settings"
+        verbose_name_plural = "check in settings"
 
     def __str__(self) -> str:
         return f"Check-in settings {self.id}"
@@ -207,7 +207,7 @@ class CheckInProposal(SealedModel):
     )
 
     class Meta:
-        verbose_name = "check-in proposal"
+        verbose_name = "check in proposal"
         ordering = ("created_at", "id")
         indexes: ClassVar = [
             models.Index(fields=["owner", "created_at"], name="check_in_proposal_by_age"),

@@ -114,7 +114,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "verbose_name": "check-in proposal",
+                "verbose_name": "check in proposal",
                 "ordering": ("created_at", "id"),
             },
         ),
@@ -141,8 +141,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "verbose_name": "check-in settings",
-                "verbose_name_plural": "check-in settings",
+                "verbose_name": "check in settings",
+                "verbose_name_plural": "check in settings",
             },
         ),
         migrations.AddConstraint(
