@@ -7,7 +7,7 @@ opening or recap is excluded from search, so that a removed text is not found in
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from django.db.models import (
     BinaryField,
     CharField,
     Count,
+    DateField,
     Exists,
     Max,
     Model,
@@ -22,8 +23,9 @@ from django.db.models import (
     Q,
     QuerySet,
     Subquery,
+    TextField,
 )
-from django.db.models.functions import Cast, Coalesce, Substr, TruncDate
+from django.db.models.functions import Cast, Coalesce, Substr
 
 from accounts.models import Vault
 from diary.generation.prompt_record import EntryRef, PromptRecord
@@ -258,6 +260,10 @@ class TextSource:
         )
 
 
+# As in 2026-11-30.
+_DAY_LENGTH: Final = 10
+
+
 def _only_existing(rows: "QuerySet[Any]") -> "QuerySet[Any]":
     return rows.filter(deleted_at=None)
 
@@ -273,7 +279,7 @@ def _only_shown(rows: "QuerySet[Any]") -> "QuerySet[Any]":
 def _only_accepted(facts: "QuerySet[Any]") -> "QuerySet[Any]":
     """Return the facts that are so now, each with the day of its entry, or else the one it was added on."""
     day = Subquery(Entry.objects.filter(id=OuterRef("entry_id")).values("day")[:1])
-    added_on = TruncDate("created_at", tzinfo=UTC)
+    added_on = _take_day("created_at")
     accepted = facts.filter(state=FactState.ACCEPTED)
     dated: QuerySet[Any] = accepted.annotate(said_on=Coalesce(day, added_on))
     return dated
@@ -281,10 +287,16 @@ def _only_accepted(facts: "QuerySet[Any]") -> "QuerySet[Any]":
 
 def _only_texts(notes: "QuerySet[Any]") -> "QuerySet[Any]":
     """Return the notes that are texts, each with the day on which it was changed last."""
-    dated: QuerySet[Any] = notes.filter(text__isnull=False).annotate(
-        changed_on=TruncDate("updated_at", tzinfo=UTC)
-    )
+    dated: QuerySet[Any] = notes.filter(text__isnull=False).annotate(changed_on=_take_day("updated_at"))
     return dated
+
+
+def _take_day(moment: str) -> Substr:
+    """Return the day of a column of moments, which SQLite has as text in UTC.
+
+    `TruncDate` would end the whole query at a value that is no moment.
+    """
+    return Substr(Cast(moment, TextField()), 1, _DAY_LENGTH, output_field=DateField())
 
 
 def _get_body_text(body: Any) -> str:
