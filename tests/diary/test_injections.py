@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import pytest
 from django.core import serializers
+from django.db.models import Model
 
 from accounts.models import AccessToken, Person
 from diary.inbox import services as inbox_services
@@ -131,6 +132,11 @@ def bring_in(owner: Resident, document: str, folder: Path) -> list[str]:
 _OF_OTHERS = (Note, NoteVersion, NoteDraft, DeclinedFact, FactSettings)
 
 
+def _list_columns(model: type[Model]) -> list[str]:
+    """Return the columns that nothing but their owner may change: not when a program was last used."""
+    return [field.attname for field in model._meta.concrete_fields if field.attname != "last_used_at"]
+
+
 def dump_diary(owner: Resident) -> dict[str, Any]:
     """Return all rows that no model may change, opened."""
     models = (
@@ -147,7 +153,7 @@ def dump_diary(owner: Resident) -> dict[str, Any]:
     with owner.unlocked():
         rows = {
             model.__name__: sorted(
-                str({field.attname: getattr(row, field.attname) for field in model._meta.concrete_fields})
+                str({name: getattr(row, name) for name in _list_columns(model)})
                 for row in model._default_manager.all()
             )
             for model in models
