@@ -13,7 +13,6 @@ from uuid import uuid4
 
 import pytest
 from django.core import serializers
-from django.db.models import Model
 
 from accounts.models import AccessToken, Person
 from diary.inbox import services as inbox_services
@@ -132,11 +131,6 @@ def bring_in(owner: Resident, document: str, folder: Path) -> list[str]:
 _OF_OTHERS = (Note, NoteVersion, NoteDraft, DeclinedFact, FactSettings)
 
 
-def _list_columns(model: type[Model]) -> list[str]:
-    """Return the columns that nothing but their owner may change: not when a program was last used."""
-    return [field.attname for field in model._meta.concrete_fields if field.attname != "last_used_at"]
-
-
 def dump_diary(owner: Resident) -> dict[str, Any]:
     """Return all rows that no model may change, opened."""
     models = (
@@ -153,7 +147,7 @@ def dump_diary(owner: Resident) -> dict[str, Any]:
     with owner.unlocked():
         rows = {
             model.__name__: sorted(
-                str({name: getattr(row, name) for name in _list_columns(model)})
+                str({field.attname: getattr(row, field.attname) for field in model._meta.concrete_fields})
                 for row in model._default_manager.all()
             )
             for model in models
@@ -164,7 +158,9 @@ def dump_diary(owner: Resident) -> dict[str, Any]:
         # A model may propose one.
         accepted = Fact.objects.only_accepted(owner.id)
         rows["Fact"] = sorted(str((row.id, row.origin, row.body)) for row in accepted)
-    rows["AccessToken"] = sorted(str(row) for row in AccessToken.objects.values())
+    # Not when a token was last used.
+    tokens = [{**row, "last_used_at": None} for row in AccessToken.objects.values()]
+    rows["AccessToken"] = sorted(str(row) for row in tokens)
     return rows | {"Person": serializers.serialize("json", Person.objects.all())}
 
 
