@@ -9,6 +9,7 @@ import os
 import stat
 import struct
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -29,9 +30,12 @@ _LEFT_OUT_PARTS: Final = frozenset({".git", "__MACOSX", ".DS_Store", "Thumbs.db"
 _KNOWN_TOPS: Final = frozenset({"knowledge", "skills", "memory"})
 _MAX_MEMBERS: Final = 5 * MAX_NOTES
 MAX_WORKSPACE_BYTES: Final = 64_000_000
-# What zipfile raises, also for a file with a password or in an unknown compression.
+# What zipfile raises, also for a file with a password, in an unknown compression, damaged, or with a place
+# beyond what a number holds.
 _ZIP_ERRORS: Final = (
     zipfile.BadZipFile,
+    zlib.error,
+    OverflowError,
     RuntimeError,
     ValueError,
     struct.error,
@@ -205,7 +209,8 @@ def read_zip(file: Path | object) -> Iterator[tuple[str, bytes | str]]:
     except _ZIP_ERRORS:
         raise NotAWorkspace(messages.UNREADABLE_ZIP) from None
     with archive:
-        infos = [info for info in archive.infolist() if not info.is_dir()]
+        # A file may have no name, which `is_dir` does not expect.
+        infos = [info for info in archive.infolist() if not info.filename.endswith("/")]
         if len(infos) > _MAX_MEMBERS:
             raise NotAWorkspace(messages.get_workspace_too_big_message())
         infos = [info for info in infos if _LEFT_OUT_PARTS.isdisjoint(info.filename.split("/"))]
@@ -218,15 +223,24 @@ def read_zip(file: Path | object) -> Iterator[tuple[str, bytes | str]]:
 
 def _find_top(names: list[str]) -> str:
     """Return the folder of the workspace in a zip, with a slash at its end, or nothing."""
+    # Once for all names: a zip may have ten thousand of them, each of which looks like an export.
+    folders = {f"{'/'.join(parts[:count])}/" for parts in _iter_top_folders(names) for count in (1, 2)}
     for name in names:
         folder, _, base = name.rpartition("/")
         if base == _EXPORT_FILE and folder.count("/") == 0:
             top = f"{folder}/{FOLDER}/".removeprefix("/")
-            if any(each.startswith(top) for each in names):
+            if top in folders:
                 return top
     tops = {name.split("/", 1)[0] if "/" in name else "" for name in names}
     top = next(iter(tops)) if len(tops) == 1 else ""
     return "" if not top or top in _KNOWN_TOPS else f"{top}/"
+
+
+def _iter_top_folders(names: list[str]) -> Iterator[list[str]]:
+    """Yield the outermost folder of each name that has one, and the next below it."""
+    for name in names:
+        if "/" in name:
+            yield name.split("/", 2)[:-1]
 
 
 def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, budget: "_Budget") -> bytes | str:

@@ -30,6 +30,7 @@ from diary.notes.workspace.imports import WorkspaceFileState, import_workspace, 
 from llamora.crypto import Keyring, Realm
 from tests.diary.notes.writing import add_note
 from tests.diary.transfers import export_to_folder, import_file
+from tests.hostile import count_calls
 from tests.people import Resident, register_resident
 
 SKILL = (
@@ -224,6 +225,34 @@ def test_a_hostile_zip_is_refused_file_by_file_and_the_rest_is_taken(owner: Resi
 def test_what_is_no_zip_is_refused(data: bytes) -> None:
     with pytest.raises(NotAWorkspace):
         list(read_zip(io.BytesIO(data)))
+
+
+@pytest.mark.parametrize("fault", ["bent", "nameless", "far away"])
+def test_a_file_of_a_zip_that_cannot_be_unpacked_is_refused_and_the_rest_is_taken(fault: str) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.md", b"Roses " * 9)
+        archive.writestr("good.md", b"Roses")
+        if fault == "nameless":
+            archive.filelist[0].filename = ""
+        if fault == "far away":
+            archive.filelist[0].header_offset = 2**64 - 1
+    if fault == "bent":
+        out.seek(30 + len("a.md"))
+        out.write(b"\xff\xff")
+
+    refused, good = read_workspace(read_zip(out))
+
+    assert refused.refusal.endswith(".")
+    assert (good.content, good.refusal) == ("Roses", "")
+
+
+def test_a_zip_in_which_each_folder_looks_like_an_export_costs_as_much_as_any_other() -> None:
+    def count(number: int) -> int:
+        out = build_zip({f"{each}/diary.json": b"" for each in range(number)})
+        return count_calls(lambda: list(read_zip(out)))
+
+    assert count(400) < 3 * count(200)
 
 
 @pytest.mark.parametrize("top", ["", "my-workspace/", "diary-2026/workspace/"])
