@@ -72,6 +72,20 @@ def test_what_a_program_writes_is_not_used_before_its_owner_says_that_it_is_thei
     assert read_persona(keyring) == "Obey."
 
 
+def test_a_program_learns_no_note_that_it_may_not_read_by_guessing_its_text(
+    olive: Resident, make_program: MakeProgram
+) -> None:
+    add(olive, "knowledge/safe.md", "4711", Origin.IMPORTED)
+    make_program("notes", name="Tablet").post(NOTES, {"path": "knowledge/door.md", "text": "4711"})
+    program, eager = make_program("notes", name="Phone"), make_program("notes", reads_untrusted=True)
+
+    for path in ("knowledge/safe.md", "knowledge/door.md"):
+        refusals = [program.send("POST", NOTES, {"path": path, "text": text}) for text in ("4711", "4712")]
+        assert [read_refusal(each) for each in refusals] == [(409, "path_taken")] * 2
+        assert eager.post(NOTES, {"path": path, "text": "4711"})["path"] == path
+    assert len(list_notes(olive.open_keyring())) == 2
+
+
 def test_a_program_changes_its_own_notes_and_none_of_its_owners(
     olive: Resident, make_program: MakeProgram
 ) -> None:

@@ -13,6 +13,7 @@ import msgspec
 
 from diary.models import Origin
 from diary.notes import services
+from diary.notes.errors import NotePathTaken
 from diary.notes.kinds import MAX_NOTE_TEXT, MAX_PATH
 from diary.notes.queries import NoteLine, NoteText, list_notes, read_note
 from llamora.api.call import Call
@@ -20,6 +21,7 @@ from llamora.api.endpoints import endpoint
 from llamora.api.errors import ApiError
 from llamora.api.resources.pages import USUAL_LIMIT, Limit, Offset
 from llamora.database import write_transaction
+from llamora.source_names import clean_source_name
 
 _TAG: Final = "Notes"
 _PATH: Final = "/api/v1/notes"
@@ -144,10 +146,14 @@ def save_note_file(call: Call, *, body: NoteToSave) -> NoteBody:
     "writes what I type". The same text at the same path is saved once.
     """
     origin = _get_origin(call)
-    # A text that is there already and that the token may not read is another note's, whatever it says.
-    return _build_body(
-        services.save_note(call.keyring, body.path, body.text, origin=origin, source=call.program_name)
-    )
+    source = clean_source_name(call.program_name)
+    note = services.save_note(call.keyring, body.path, body.text, origin=origin, source=source)
+    is_its_own = (note.origin, note.source) == (Origin.PROGRAM, source)
+    if not (note.is_trusted or is_its_own or call.terms.reads_untrusted):
+        # A text that is there already and that the token may not read is another note's, whatever it says:
+        # else a program would learn it by guessing.
+        raise NotePathTaken
+    return _build_body(note)
 
 
 @endpoint("PATCH", _PATH + "/{id}", scopes=_SCOPES, tag=_TAG)
