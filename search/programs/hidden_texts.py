@@ -1,8 +1,8 @@
 """The texts that a program may not read unless its owner said so, since they are not purely their own.
 
-Hidden are entries and facts of other origins, and what a model wrote after reading one of these. Which
-entries it read stands encrypted beside its text: that is looked up once, and held with the open index, as ids
-only.
+Hidden are entries and facts of other origins, and what a model wrote after reading one of these. Whoever may
+read these, finds no text of the model that was written from facts or notes without their keys. What it read
+stands encrypted beside its text: that is looked up once, and held with the open index, as ids only.
 """
 
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
@@ -25,20 +25,27 @@ from traces.facts.models import TRUSTED_FACT_ORIGINS, Fact
 
 
 class Sources(NamedTuple):
-    """The entries that a text of the model was written from, and whether it was also from facts."""
+    """What a text of the model was written from: entries, and texts of other realms.
+
+    It is not clean where nothing vouches that all of it was its owner's own.
+    """
 
     entries: frozenset[UUID] = frozenset()
-    has_facts: bool = False
+    realms: frozenset[Realm] = frozenset()
+    is_clean: bool = True
 
-    def are_readable(self, others: Container[UUID]) -> bool:
-        """Return whether none of the entries is among others, and the keyring in force opens the facts."""
-        has_realm = not self.has_facts or current_realm_keyring().has_realm(Realm.FACTS)
-        return has_realm and not any(id_ in others for id_ in self.entries)
+    def are_readable(self, others: Container[UUID], *, with_hidden: bool = False) -> bool:
+        """Return whether a program may read a text of these: none is among others, all are of its realms.
+
+        `with_hidden` says that those of others are read too.
+        """
+        if not all(current_realm_keyring().has_realm(realm) for realm in self.realms):
+            return False
+        return with_hidden or (self.is_clean and not any(id_ in others for id_ in self.entries))
 
 
 # By the text's id, with the moment at which it was written.
-# None where nothing vouches for that.
-_KnownSources = dict[UUID, tuple[object, Sources | None]]
+_KnownSources = dict[UUID, tuple[object, Sources]]
 # An index belongs to a key, and so does what was opened with it.
 _known: "WeakKeyDictionary[PersonIndex, _KnownSources]" = WeakKeyDictionary()
 _opened: "WeakKeyDictionary[PersonIndex, OpenedRows]" = WeakKeyDictionary()
@@ -50,13 +57,19 @@ _MODEL_TEXTS: Final[tuple[tuple[str, type[Any], str], ...]] = (
 _AT_ONCE: Final = 500
 
 
-def find_hidden(index: PersonIndex) -> set[UUID]:
-    """Return the ids of the hidden texts of an index's owner; needs a keyring of theirs in force."""
+def find_hidden(index: PersonIndex, *, with_hidden: bool = False) -> set[UUID]:
+    """Return the ids of the hidden texts of an index's owner; needs a keyring of theirs in force.
+
+    `with_hidden`, only those of the model that were written from what the keyring does not open.
+    """
+    if with_hidden:
+        if _opens_all_sources():
+            return set()
+        known = _load_sources(index).items()
+        return {id_ for id_, (_, sources) in known if not sources.are_readable((), with_hidden=True)}
     others = dict(_others_query(owner_id=index.owner))
     written = _load_sources(index)
-    hidden = {
-        id_ for id_, (_, sources) in written.items() if sources is None or not sources.are_readable(others)
-    }
+    hidden = {id_ for id_, (_, sources) in written.items() if not sources.are_readable(others)}
     hidden.update(others, _other_facts_query(owner_id=index.owner))
     if others:
         recaps = Recap.objects.filter(owner_id=index.owner, day__in=set(others.values()))
@@ -99,7 +112,10 @@ def find_origins(
         if kind in by_kind
         for row in model.objects.filter(owner_id=owner, id__in=by_kind[kind])
     ]
-    readable = rows if with_hidden or not rows else _filter_clean(owner, rows)
+    if with_hidden:
+        readable = rows if _opens_all_sources() else [row for row in rows if _is_of_realms(row)]
+    else:
+        readable = _filter_clean(owner, rows) if rows else []
     return found | {row.id: Origin.MODEL.value for row in readable}
 
 
@@ -140,9 +156,17 @@ _written_queries: Final[dict[str, CachedQuery[tuple[UUID, object]]]] = {
 }
 
 
+def _opens_all_sources() -> bool:
+    return all(current_realm_keyring().has_realm(realm) for realm in (Realm.FACTS, Realm.NOTES))
+
+
+def _is_of_realms(row: Any) -> bool:
+    return _read_sources(row).are_readable((), with_hidden=True)
+
+
 def _filter_clean(owner: UUID, rows: Sequence[Any]) -> list[Any]:
     sources = {row.id: _read_sources(row) for row in rows}
-    ids = {id_ for some in sources.values() if some is not None for id_ in some.entries}
+    ids = {id_ for some in sources.values() for id_ in some.entries}
     # A recap does not say of which entries it was made.
     days = {row.day for row in rows if isinstance(row, Recap)}
     others = _select_others(owner).filter(Q(id__in=ids) | Q(day__in=days)).values_list("id", "day")
@@ -150,14 +174,19 @@ def _filter_clean(owner: UUID, rows: Sequence[Any]) -> list[Any]:
     return [row for row in rows if _is_clean(row, sources[row.id], other_ids, other_days)]
 
 
-def _is_clean(row: Any, sources: Sources | None, other_ids: set[UUID], other_days: set[date]) -> bool:
-    if sources is None or (isinstance(row, Recap) and row.day in other_days):
+def _is_clean(row: Any, sources: Sources, other_ids: set[UUID], other_days: set[date]) -> bool:
+    if isinstance(row, Recap) and row.day in other_days:
         return False
     return sources.are_readable(other_ids)
 
 
 def _load_sources(index: PersonIndex) -> _KnownSources:
-    """Return the sources of all texts of the model; those that are known are not opened again."""
+    """Return the sources of all texts of the model; those that are known are not opened again.
+
+    A keyring without their realm finds none of them.
+    """
+    if not current_realm_keyring().has_realm(Realm.CONTENT):
+        return {}
     known = _known.get(index, {})
     current: _KnownSources = {}
     for kind, model, _ in _MODEL_TEXTS:
@@ -176,12 +205,16 @@ def _iter_batches(ids: Sequence[UUID]) -> Iterable[Sequence[UUID]]:
     return (ids[first : first + _AT_ONCE] for first in range(0, len(ids), _AT_ONCE))
 
 
-def _read_sources(row: Any) -> Sources | None:
+def _read_sources(row: Any) -> Sources:
     if isinstance(row, Recap):
         body = row.open_or("body", None)
-        return Sources() if isinstance(body, dict) and body.get("clean") is True else None
+        return Sources(is_clean=isinstance(body, dict) and body.get("clean") is True)
     text, record = row.open_or("text", None), PromptRecord.from_json(row.open_or("read", None))
-    if text is None or record is None or not record.is_clean(text):
-        return None
-    entries = record.source_ids | ({row.entry_id} if isinstance(row, Reply) else set())
-    return Sources(frozenset(entries), has_facts=bool(record.facts))
+    if text is None or record is None:
+        return Sources(is_clean=False)
+    read = {Realm.FACTS: record.facts, Realm.NOTES: record.notes}
+    return Sources(
+        frozenset(record.source_ids | ({row.entry_id} if isinstance(row, Reply) else set())),
+        realms=frozenset(realm for realm, ids in read.items() if ids),
+        is_clean=record.is_clean(text),
+    )

@@ -99,9 +99,8 @@ def search_texts(
         if not index.words_ready.is_set() or index.words is None:
             return STILL_OPENING
         indexes.poll_changes(index)
-        if not with_hidden:
-            query = _hide(query, index.words.list_numbers(find_hidden(index)))
-            let_others_run(before=1)
+        query = _hide(query, index.words.list_numbers(find_hidden(index, with_hidden=with_hidden)))
+        let_others_run(before=1)
         found = engine.list_hits(index, query, offset=offset, limit=limit)
     except IndexClosed:
         return STILL_OPENING
@@ -126,7 +125,7 @@ def count_texts(keyring: RealmKeyring, *, with_hidden: bool) -> TextCounts:
         return TextCounts(is_open=False)
     try:
         status = get_embedding_status(index)
-        hidden = [] if with_hidden else index.words.list_numbers(find_hidden(index))
+        hidden = index.words.list_numbers(find_hidden(index, with_hidden=with_hidden))
         total = index.words.count(SearchQuery(kinds=list_kinds(keyring), hidden=tuple(hidden)))
     except (IndexClosed, sqlite3.Error):
         return TextCounts(is_open=False)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import connection
@@ -15,6 +16,7 @@ from accounts.tokens.token_uses import token_uses
 from diary.entries.services import move_entry
 from diary.generation.prompt_record import PromptRecord
 from diary.models import Entry, Opening, Origin, Recap, Reply
+from diary.notes.services import save_note
 from diary.origins.services import claim_entry
 from llamora.crypto import Realm, RealmKeyring, TokenKind, in_force
 from llamora.database import write_transaction
@@ -54,10 +56,20 @@ def list_ids(answer: Any) -> list[str]:
 
 
 def write_reply(
-    who: Resident, entry: Entry, text: str, *, read: list[Entry], facts: Sequence[Fact] = ()
+    who: Resident,
+    entry: Entry,
+    text: str,
+    *,
+    read: list[Entry],
+    facts: Sequence[Fact] = (),
+    notes: Sequence[UUID] = (),
 ) -> Reply:
     """Save a reply that was written from these entries, and says so."""
-    record = PromptRecord(entries=[(each.id, each.day) for each in read], facts=[one.id for one in facts])
+    record = PromptRecord(
+        entries=[(each.id, each.day) for each in read],
+        facts=[one.id for one in facts],
+        notes=list(notes),
+    )
     record.is_untrusted = not all(each.is_trusted for each in read)
     record.mark_clean(text)
     with who.unlocked(), write_transaction():
@@ -461,8 +473,12 @@ def test_a_fact_of_a_program_counts_for_nothing_unless_others_are_read(
     assert list_ids(find(make_program(*scopes, reads_untrusted=True), "biggie")) == [str(fact.id)]
 
 
-def test_a_keyring_of_facts_alone_finds_facts_alone(olive: Resident, make_program: MakeProgram) -> None:
-    olive.write("Biggie swam", day=DAY)
+@pytest.mark.parametrize("with_hidden", [False, True])
+def test_a_keyring_of_facts_alone_finds_facts_alone(
+    olive: Resident, make_program: MakeProgram, with_hidden: bool
+) -> None:
+    entry = olive.write("Biggie swam", day=DAY)
+    write_reply(olive, entry, "With Biggie, surely", read=[entry])
     fact = add_fact(olive, "You have a dog called Biggie")
     open_index(olive)
     make_program("facts:read")  # a token for which the keyring of the browser is held
@@ -470,21 +486,29 @@ def test_a_keyring_of_facts_alone_finds_facts_alone(olive: Resident, make_progra
     keyring = RealmKeyring(owner=olive.id, epoch=olive.open_keyring().epoch, realm_keys=realms)
 
     with in_force(keyring):
-        found = services.search_texts(keyring, parse("biggie"), offset=0, limit=10, with_hidden=False)
-        counts = services.count_texts(keyring, with_hidden=False)
+        found = services.search_texts(keyring, parse("biggie"), offset=0, limit=10, with_hidden=with_hidden)
+        counts = services.count_texts(keyring, with_hidden=with_hidden)
 
     assert [text.hit.id for text in found.texts] == [fact.id]
     assert counts.total == 1
 
 
-def test_a_reply_that_read_a_fact_is_hidden_from_a_program_without_facts(
-    olive: Resident, make_program: MakeProgram
+@pytest.mark.parametrize("reads_untrusted", [False, True])
+def test_a_reply_that_read_facts_or_notes_is_hidden_from_a_program_without_them(
+    olive: Resident, make_program: MakeProgram, reads_untrusted: bool
 ) -> None:
     entry = olive.write("Walked to the weir", day=DAY)
     fact = add_fact(olive, "You have a dog called Biggie")
-    reply = write_reply(olive, entry, "With Biggie, surely", read=[entry], facts=[fact])
+    note = save_note(olive.open_keyring(), "MEMORY.md", "The dog is Biggie", origin=Origin.OWN)
+    of_fact = write_reply(olive, entry, "With Biggie, surely", read=[entry], facts=[fact])
+    of_note = write_reply(olive, entry, "With Biggie, surely!", read=[entry], notes=[note.id])
     open_index(olive)
 
-    assert find(make_program("diary:read"), "biggie surely")["results"] == []
-    found = find(make_program("diary:read", "facts:read"), "biggie surely")
-    assert str(reply.id) in list_ids(found)
+    def list_found(*scopes: str) -> set[str]:
+        program = make_program("diary:read", *scopes, reads_untrusted=reads_untrusted)
+        return set(list_ids(find(program, "surely")))
+
+    assert list_found() == set()
+    assert list_found("facts:read") == {str(of_fact.id)}
+    assert list_found("notes") == {str(of_note.id)}
+    assert list_found("facts:read", "notes") == {str(of_fact.id), str(of_note.id)}
