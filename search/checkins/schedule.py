@@ -19,10 +19,17 @@ _LOOKAHEAD_DAYS: Final = 2
 
 @dataclass(frozen=True, kw_only=True)
 class Hours:
-    """Hours of the day, from `start` up to `end`; the whole day if they are equal."""
+    """Hours of the day, from `start` up to `end`; the whole day if they are equal.
+
+    Raise ValueError for a time of another zone: those of the clock have none.
+    """
 
     start: time = time(8)
     end: time = time(22)
+
+    def __post_init__(self) -> None:
+        if self.start.tzinfo is not None or self.end.tzinfo is not None:
+            raise ValueError("Hours are those of the clock, without a zone.")
 
     def contain(self, moment: datetime, *, zone: tzinfo) -> bool:
         """Return whether a moment is within the hours in a time zone."""

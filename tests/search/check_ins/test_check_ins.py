@@ -278,6 +278,8 @@ def test_one_by_hand_works_while_they_are_off_and_says_why_not(
     ("bad", "sentence"),
     [
         ({"start": "soon"}, "Write both hours as a time of day"),
+        ({"start": "07:15+01:00"}, "Write both hours as a time of day"),
+        ({"end": "21:00Z"}, "Write both hours as a time of day"),
         ({"end": ""}, "Write both hours as a time of day"),
         ({"interval": "1"}, "Choose how often from the list"),
         ({"interval": "x"}, "Choose how often from the list"),
