@@ -173,7 +173,9 @@ def start_walk(keyring: Keyring) -> WalkProgress:
     """Start going through a diary, or return the progress of the walk that is under way."""
     with _guard:
         walk = _walks.get(keyring.owner)
-        if walk is None or not walk.is_alive() or walk.key_id != keyring.key_id:
+        # One that has ended may still be closing its connection.
+        is_over = walk is None or not walk.is_alive() or not walk.progress.is_running
+        if walk is None or is_over or walk.key_id != keyring.key_id:
             if walk is not None:
                 walk.stopping.set()
             walk = _walks[keyring.owner] = _WalkThread(keyring)
