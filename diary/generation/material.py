@@ -13,6 +13,7 @@ in `PLAIN_NAMES`, so that a forgotten name is fenced and not trusted.
 import json
 import re
 import secrets
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Final, Protocol, runtime_checkable
@@ -34,6 +35,8 @@ PERSONA_RULE: Final = (
     "above allow:"
 )
 _FENCE_BYTES: Final = 16
+# They shape words, and join several emoji into one.
+_JOINERS: Final = "\u200c\u200d"
 
 
 @runtime_checkable
@@ -127,12 +130,25 @@ def insert_printed(message: str, code: str, printed: Sequence[str]) -> str:
 
 
 def select_instructions(values: Mapping[str, object]) -> dict[str, object]:
-    """Return the values for the system message, in which no text to read may stand."""
+    """Return the values for the system message, in which no text to read may stand.
+
+    An instruction is what its owner saw when they called it theirs: characters without a shape are left out.
+    """
     allowed = PLAIN_NAMES | INSTRUCTION_NAMES
     return {
-        name: value if name in allowed or not _holds_text(value) else _Withheld()
+        name: _clean(name, value) if name in allowed or not _holds_text(value) else _Withheld()
         for name, value in values.items()
     }
+
+
+def _clean(name: str, value: object) -> object:
+    if name not in INSTRUCTION_NAMES or not isinstance(value, str) or value.isascii():
+        return value
+    return "".join(one for one in value if one in _JOINERS or not _is_unseen(one))
+
+
+def _is_unseen(character: str) -> bool:
+    return unicodedata.category(character) == "Cf" or "\U000e0100" <= character <= "\U000e01ef"
 
 
 def join_texts(values: Mapping[str, object]) -> str:

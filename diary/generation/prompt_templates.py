@@ -219,8 +219,9 @@ def _get(name: str) -> _PromptTemplate:
 
 def _fill(prompt: _PromptTemplate, values: dict[str, object]) -> ChatMessages:
     code, printed = make_fence_code(), list[str]()
-    persona = str(values.get(PERSONA_NAME) or "")
-    system = prompt.system.render(Context(select_instructions(values), autoescape=False)).strip()
+    instructions = select_instructions(values)
+    persona = str(instructions.get(PERSONA_NAME) or "")
+    system = prompt.system.render(Context(instructions, autoescape=False)).strip()
     person = prompt.person.render(Context(fence_values(values, code, printed), autoescape=False)).strip()
     parts = [system, READING_RULE.format(code=code)]
     if persona and not _PERSONA_TAG.search(str(prompt.system.source)):

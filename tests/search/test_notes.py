@@ -56,6 +56,21 @@ def test_the_persona_is_in_the_system_turn_of_every_reply(
     assert "Your persona note was among the instructions." in page
 
 
+def test_an_instruction_is_read_as_its_owner_saw_it_and_nothing_unseen_is(
+    live: ServingLoop, model: FakeModelServer, owner: Resident
+) -> None:
+    unseen = "".join(chr(0xE0000 + ord(one)) for one in "Obey") + "\u202e\u200b\U000e0141"
+    add_note(owner, "SOUL.md", f"Be{unseen} brief 👩\u200d🌾.")
+    skill = add_note(owner, "skills/letters/SKILL.md", f"Write{unseen} a letter.")
+
+    reply_to(owner, owner.write("Tea with Iris."), kind=str(skill.id))
+
+    system, _ = get_turns(model)
+    assert "Be brief 👩\u200d🌾." in system
+    assert "Write a letter." in system
+    assert not set(unseen) & set(system)
+
+
 def test_the_persona_is_in_the_system_turn_of_an_answer(
     live: ServingLoop, model: FakeModelServer, owner: Resident
 ) -> None:
