@@ -1,4 +1,4 @@
-"""A person's choices about check-ins, sealed: nobody without their keys can switch them on or off.
+"""A person's choices about check-ins, sealed: nobody makes any without their keys; an earlier row stays good.
 
     {"is_on", "is_paused", "interval_minutes", "from", "until", "changed_at"}
 
