@@ -25,7 +25,7 @@ from traces.facts.models import TRUSTED_FACT_ORIGINS, Fact
 
 
 class Sources(NamedTuple):
-    """What a text of the model was written from: entries, and texts of other realms.
+    """Sources of a text of the model: the entries, and the other realms of which texts were read.
 
     It is not clean where nothing vouches that all of it was its owner's own.
     """
