@@ -35,12 +35,12 @@ from traces.facts.models import (
     FactSettings,
 )
 from traces.facts.pages import presenters as facts_presenters
-from traces.facts.pages.catalogue import fact_catalogues, mark_changed_fact
+from traces.facts.pages.list_cache import listed_facts_cache, mark_changed_fact
 from traces.facts.proposals import diary_walk
 from traces.facts.proposals.services import find_facts_after_reply, stop_finding
 from traces.facts.queries import load_choices
 from traces.facts.services import forget_entry
-from traces.facts.transfer import own_facts
+from traces.facts.transfer import fact_rows
 from traces.facts.transfer.exports import build_fact_change_rule, build_fact_rule
 from traces.importers import ProposalImporter, TraceImporter
 from traces.matcher import name_matchers
@@ -82,10 +82,10 @@ def connect() -> None:
     hooks.register_export_rule("traces.traceproposal", queries.build_proposal_rule)
     hooks.register_export_rule("traces.fact", build_fact_rule)
     hooks.register_export_rule("traces.factchange", build_fact_change_rule)
-    hooks.register_signature("traces.fact", own_facts.FACT_SIGNATURE)
-    hooks.register_signature("traces.factchange", own_facts.CHANGE_SIGNATURE)
-    hooks.register_row_import(own_facts.FACTS, own_facts.insert_fact)
-    hooks.register_row_import(own_facts.CHANGES, own_facts.skip_change)
+    hooks.register_signature("traces.fact", fact_rows.FACT_SIGNATURE)
+    hooks.register_signature("traces.factchange", fact_rows.CHANGE_SIGNATURE)
+    hooks.register_row_import(fact_rows.FACTS, fact_rows.insert_fact)
+    hooks.register_row_import(fact_rows.CHANGES, fact_rows.skip_change)
     hooks.register_import("traces", TraceImporter)
     hooks.register_import("proposals", ProposalImporter)
     register_blind_index(
@@ -139,7 +139,7 @@ def _forget_after_lock(sender: object, *, person_id: UUID, last: bool, **_: Any)
     del sender
     if last:
         name_matchers.forget(person_id)
-        fact_catalogues.forget(person_id)
+        listed_facts_cache.forget(person_id)
 
 
 def _forget_names(sender: object, *, person_id: UUID, **_: Any) -> None:
@@ -149,7 +149,7 @@ def _forget_names(sender: object, *, person_id: UUID, **_: Any) -> None:
 
 def _forget_facts(sender: object, *, person_id: UUID, **_: Any) -> None:
     del sender
-    fact_catalogues.forget(person_id)
+    listed_facts_cache.forget(person_id)
 
 
 def _mark_changed_fact(sender: object, *, instance: Fact, **_: Any) -> None:

@@ -24,7 +24,7 @@ _KEY_BYTES: Final = 32
 
 @dataclass(frozen=True, kw_only=True)
 class TouchedFact:
-    """An accepted fact that a new one may touch, and how."""
+    """An accepted fact that a new one may repeat, replace or contradict, and the comparison of the two."""
 
     fact: Fact
     comparison: Comparison

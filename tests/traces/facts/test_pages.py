@@ -15,7 +15,7 @@ from tests.traces.facts.test_services import add, build, list_texts, propose_new
 from traces.facts import services
 from traces.facts.comparison import Strategy
 from traces.facts.models import DeclinedFact, Fact, FactState
-from traces.facts.pages.catalogue import fact_catalogues
+from traces.facts.pages.list_cache import listed_facts_cache
 from traces.facts.queries import list_changes
 
 
@@ -127,12 +127,12 @@ def test_what_another_person_noted_is_not_listed(olive: Resident, housemate: Res
 def test_a_lock_drops_the_facts_from_memory(olive: Resident, django_capture_on_commit_callbacks: Any) -> None:
     add(olive, "You like tea")
     open_list(olive)
-    held = fact_catalogues.has_value(olive.id)
+    held = listed_facts_cache.has_value(olive.id)
 
     with django_capture_on_commit_callbacks(execute=True):
         olive.lock()
 
-    assert (held, fact_catalogues.has_value(olive.id)) == (True, False)
+    assert (held, listed_facts_cache.has_value(olive.id)) == (True, False)
 
 
 def test_a_damaged_fact_says_so_and_can_be_forgotten(olive: Resident) -> None:

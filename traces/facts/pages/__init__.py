@@ -1,6 +1,6 @@
 """Pages of facts.
 
-catalogue     the facts of an unlocked person in memory, in the order of their list
+list_cache    the facts of an unlocked person in memory, in the order of their list
 headings      what the facts of a list stand under: whom or what they are of
 presenters    template data of the list, of a fact with its history, of the suggestions under an entry
 messages      sentences that people read

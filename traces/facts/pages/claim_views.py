@@ -1,6 +1,6 @@
-"""The page of facts that came with files or from programs, on which a person says that they are theirs.
+"""The page on which a person confirms that facts from files or programs are their own.
 
-No model reads them before. As for a whole import, the password is asked for.
+Until then no model reads these facts. As for a whole import, the password is asked for.
 """
 
 from typing import Any, Final

@@ -10,7 +10,7 @@ from django.core.paginator import Page, Paginator
 
 from traces.access import get_trace
 from traces.facts.models import FactState
-from traces.facts.pages.catalogue import OTHER, FactCatalogue, ListedFact, get_catalogue
+from traces.facts.pages.list_cache import OTHER, FactsByState, ListedFact, get_listed_facts
 from traces.facts.pages.messages import KIND_LABELS, OTHER_KIND, STATE_LABELS
 from traces.matcher import NameMatcher, fold_text
 
@@ -69,13 +69,13 @@ class FactList:
 
 def build_list(owner_id: UUID, chosen: ListFilter) -> FactList:
     """Return the list of a person's facts; raise ObjectNotFound for a trace that is not theirs."""
-    catalogue = get_catalogue(owner_id)
+    listed = get_listed_facts(owner_id)
     trace_name = _get_trace_name(owner_id, chosen.about)
-    rows = _narrow(catalogue.list_rows(chosen.state), chosen, trace_name)
+    rows = _narrow(listed.list_rows(chosen.state), chosen, trace_name)
     page = Paginator(rows, PAGE_SIZE).get_page(chosen.page)
     return FactList(
         filter=chosen,
-        states=_list_states(catalogue, chosen),
+        states=_list_states(listed, chosen),
         kinds=_list_kinds(chosen),
         groups=[
             FactGroup(heading=heading, rows=list(group))
@@ -83,8 +83,8 @@ def build_list(owner_id: UUID, chosen: ListFilter) -> FactList:
         ],
         page=page,
         count=len(rows),
-        total=len(catalogue),
-        proposed_count=catalogue.count(FactState.PROPOSED),
+        total=len(listed),
+        proposed_count=listed.count(FactState.PROPOSED),
         trace_name=trace_name,
     )
 
@@ -92,7 +92,7 @@ def build_list(owner_id: UUID, chosen: ListFilter) -> FactList:
 def count_about(owner_id: UUID, trace_id: UUID, name: str) -> int:
     """Return the number of accepted facts that name a trace."""
     chosen = ListFilter(about=trace_id)
-    return len(_narrow(get_catalogue(owner_id).list_rows(chosen.state), chosen, name))
+    return len(_narrow(get_listed_facts(owner_id).list_rows(chosen.state), chosen, name))
 
 
 def _get_trace_name(owner_id: UUID, trace_id: UUID | None) -> str:
@@ -113,16 +113,16 @@ def _narrow(rows: list[ListedFact], chosen: ListFilter, trace_name: str) -> list
     return rows
 
 
-def _list_states(catalogue: FactCatalogue, chosen: ListFilter) -> list[FilterChoice]:
+def _list_states(listed: FactsByState, chosen: ListFilter) -> list[FilterChoice]:
     return [
         FilterChoice(
             code=state,
             label=label,
-            count=catalogue.count(state),
+            count=listed.count(state),
             is_chosen=state == chosen.state,
         )
         for state, label in STATE_LABELS.items()
-        if catalogue.count(state) or state in (chosen.state, FactState.ACCEPTED)
+        if listed.count(state) or state in (chosen.state, FactState.ACCEPTED)
     ]
 
 

@@ -18,7 +18,7 @@ from diary.errors import ObjectNotFound
 from traces.facts.comparison import Strategy, Verdict
 from traces.facts.fact_body import KINDS, MAX_TEXT, InvalidFact
 from traces.facts.models import Fact, FactState
-from traces.facts.pages.catalogue import OTHER
+from traces.facts.pages.list_cache import OTHER
 from traces.facts.pages.list_presenters import MAX_TYPED, ListFilter, build_list
 from traces.facts.pages.messages import ADDED, EARLIER_FACTS, KIND_LABELS, SAID_AGAIN
 from traces.facts.pages.presenters import build_conflict_of_text, build_proposals

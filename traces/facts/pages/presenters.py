@@ -69,7 +69,7 @@ class EntryLink:
 
 @dataclass(frozen=True, kw_only=True)
 class StrategyChoice:
-    """A button: its value, its words, and what it does."""
+    """A button that decides a conflict of two facts: its value, its label, and a sentence on its effect."""
 
     value: str
     label: str

@@ -1,7 +1,7 @@
 """Facts to and from files.
 
 exports    facts in one file, as JSON, CSV, Markdown or text
-harmonia   reading of the JSON that Harmonia exports, and of our own
+harmonia   parser of the JSON that Harmonia exports, and of ours
 imports    what was read, as proposals
-own_facts  facts of a diary's export, with their history
+fact_rows  facts of a diary's export, with their history
 """

@@ -1,4 +1,4 @@
-"""Reading of the memories that Harmonia exports, and of the facts that we export, both as JSON. Pure.
+"""Parser of the memories that Harmonia exports, and of the facts that we export, both as JSON. Pure.
 
 Harmonia answers with an object whose `data` is the list itself, as JSON in a text; people also save that list
 alone, and its client saves what its calls `list` and `search` answer. Each memory is an object:
@@ -46,8 +46,12 @@ class InvalidFactFile(Exception):  # noqa: N818 - an answer to the person, not a
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReadMemory:
-    """A memory of a file; `text` is None if it was deleted or has ended there, or `refused` says why not."""
+class ParsedMemory:
+    """A memory of a file.
+
+    `text` is None if the memory was deleted or has ended there, or if it can't be a fact; then `refused` says
+    why.
+    """
 
     number: int
     text: FactText | None = field(default=None, repr=False)
@@ -55,10 +59,10 @@ class ReadMemory:
     refused: str = ""
 
 
-def read_memories(content: bytes) -> Iterator[ReadMemory]:
+def read_memories(content: bytes) -> Iterator[ParsedMemory]:
     """Yield the memories of a file, numbered from 1; raise InvalidFactFile before the first."""
     rows = _find_rows(_parse(content))
-    return (_read_row(number, row) for number, row in enumerate(rows, start=1))
+    return (_parse_row(number, row) for number, row in enumerate(rows, start=1))
 
 
 def _parse(content: bytes) -> Any:
@@ -87,19 +91,19 @@ def _find_rows(value: Any) -> list[Any]:
     return rows
 
 
-def _read_row(number: int, row: Any) -> ReadMemory:
+def _parse_row(number: int, row: Any) -> ParsedMemory:
     if not isinstance(row, dict):
-        return ReadMemory(number=number, refused=_NO_SENTENCE)
+        return ParsedMemory(number=number, refused=_NO_SENTENCE)
     if row.get("is_active") is False or row.get("state") in _PAST_STATES:
-        return ReadMemory(number=number)
+        return ParsedMemory(number=number)
     content = next((row[name] for name in _TEXTS if isinstance(row.get(name), str)), None)
     if content is None:
-        return ReadMemory(number=number, refused=_NO_SENTENCE)
+        return ParsedMemory(number=number, refused=_NO_SENTENCE)
     try:
         text = FactText.create(content, language=find_language(content), kind=_get_text(row, "category"))
     except InvalidFact as refused:
-        return ReadMemory(number=number, refused=refused.sentence)
-    return ReadMemory(number=number, text=text, details=_read_details(row))
+        return ParsedMemory(number=number, refused=refused.sentence)
+    return ParsedMemory(number=number, text=text, details=_read_details(row))
 
 
 def find_language(sentence: str) -> str:

@@ -8,7 +8,7 @@ from uuid import UUID
 from diary.models import Origin
 from llamora.database import write_transaction
 from traces.facts.services import FactOrigin, propose_fact
-from traces.facts.transfer.harmonia import ReadMemory, read_memories
+from traces.facts.transfer.harmonia import ParsedMemory, read_memories
 
 SOURCE: Final = "Harmonia"
 # So few that a save of others, which waits for each batch, is not slow.
@@ -47,7 +47,7 @@ def import_harmonia(owner_id: UUID, content: bytes, *, source: str = SOURCE) -> 
     return counts
 
 
-def _propose(owner_id: UUID, memory: ReadMemory, source: str, counts: FactImportCounts) -> None:
+def _propose(owner_id: UUID, memory: ParsedMemory, source: str, counts: FactImportCounts) -> None:
     counts.read += 1
     if memory.refused:
         counts.refused += 1

@@ -50,7 +50,7 @@ class ListedFact:
         return self.sort_key < other.sort_key
 
 
-class FactCatalogue:
+class FactsByState:
     """The facts of a person by state, each list in the order of the page."""
 
     def __init__(self, rows: Iterator[ListedFact]) -> None:
@@ -105,9 +105,9 @@ class FactCatalogue:
             del listed[bisect_left(listed, row)]
 
 
-def load_catalogue(owner_id: UUID) -> FactCatalogue:
+def load_listed_facts(owner_id: UUID) -> FactsByState:
     """Return the facts of a person; their keyring must be in force. Raise WrongEpoch in a rotation."""
-    return FactCatalogue(_iter_rows(Fact.objects.for_owner(owner_id)))
+    return FactsByState(_iter_rows(Fact.objects.for_owner(owner_id)))
 
 
 def _iter_rows(facts: FactQuerySet) -> Iterator[ListedFact]:
@@ -153,17 +153,17 @@ def _fold_heading(heading: str) -> str:
     return fold_text(heading)
 
 
-fact_catalogues = UnlockedCache(load_catalogue)
+listed_facts_cache = UnlockedCache(load_listed_facts)
 
 
-def get_catalogue(owner_id: UUID) -> FactCatalogue:
+def get_listed_facts(owner_id: UUID) -> FactsByState:
     """Return the facts of the person whose keyring is in force, also those that other processes added."""
-    catalogue = fact_catalogues.get_current()
-    catalogue.renew(owner_id)
-    if len(catalogue) != Fact.objects.for_owner(owner_id).order_by().count():
-        fact_catalogues.forget(owner_id)
-        catalogue = fact_catalogues.get_current()
-    return catalogue
+    facts = listed_facts_cache.get_current()
+    facts.renew(owner_id)
+    if len(facts) != Fact.objects.for_owner(owner_id).order_by().count():
+        listed_facts_cache.forget(owner_id)
+        facts = listed_facts_cache.get_current()
+    return facts
 
 
 def mark_changed_fact(fact: Fact) -> None:
@@ -174,4 +174,4 @@ def mark_changed_fact(fact: Fact) -> None:
 
 
 def _mark_changed(owner_id: UUID, fact_id: UUID) -> None:
-    fact_catalogues.update(owner_id, lambda catalogue: catalogue.mark_changed(fact_id))
+    listed_facts_cache.update(owner_id, lambda facts: facts.mark_changed(fact_id))
