@@ -19,7 +19,7 @@ from llamora.inference.messages import REMOTE_NOTICE
 from llamora.inference.model_choice import services
 from llamora.inference.model_choice.catalogue import format_gigabytes
 from llamora.inference.model_choice.errors import ChoiceRefused
-from llamora.llm.formats.choice import FORMATS, describe_unknown
+from llamora.llm.formats.registry import FORMATS, describe_unsupported
 from llamora.llm.formats.wire_format import AUTO
 
 # Returns a message, or nothing if the page shows what happened.
@@ -75,7 +75,9 @@ def _render_page(request: HouseholdRequest, *, refusal: str = "", status: int = 
         "typed_path": "" if summary.setting else _get_typed_path(request.POST),
         "typed_server": {} if summary.setting else _get_typed_server(request.POST),
         "formats": _FORMATS,
-        "unknown_sampling": describe_unknown(model_server.get_status().wire_format, settings.MODEL_SAMPLING),
+        "unsupported_sampling": describe_unsupported(
+            model_server.get_status().wire_format, settings.MODEL_SAMPLING
+        ),
         "status": model_server.get_status(),
         "summary": summary,
         "chosen_url": summary.selection.url,

@@ -20,7 +20,7 @@ from accounts.preferences.time_zones import is_time_zone, list_time_zones
 from accounts.sessions import limits
 from accounts.usernames import MAX_NAME, InvalidUsername, clean_username
 from llamora.inference import model_server
-from llamora.llm.formats.choice import describe_unknown
+from llamora.llm.formats.registry import describe_unsupported
 from llamora.llm.requests.sampling import merge_sampling
 
 if TYPE_CHECKING:
@@ -285,10 +285,10 @@ class PreferencesForm(_PersonForm):
             fields = tuple(self[name] for name in section.names if name in self.fields)
             help_text = section.help
             if section.names is sampling_fields.NAMES:
-                unknown = describe_unknown(
+                unsupported = describe_unsupported(
                     model_server.get_status().wire_format, merge_sampling(self.instance.sampling)
                 )
-                help_text = f"{help_text} {unknown}".strip()
+                help_text = f"{help_text} {unsupported}".strip()
             is_open = any(field.errors for field in fields)
             yield replace(section, fields=fields, help=help_text, is_open=is_open)
 

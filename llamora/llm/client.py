@@ -34,10 +34,10 @@ from llamora.llm.errors import (
     WrongAddress,
     error_for_response,
 )
-from llamora.llm.formats.choice import find_format
+from llamora.llm.formats.registry import find_format
 from llamora.llm.formats.wire_format import ANTHROPIC, AUTO, RequestShape, WireFormat
 from llamora.llm.probe import ProbeOptions, ServerCapabilities
-from llamora.llm.requests.forms import ReplyRequest
+from llamora.llm.requests.reply_request import ReplyRequest
 from llamora.llm.requests.sampling import Sampling
 from llamora.llm.stream_parser import StreamParser
 from llamora.llm.think_filter import opens_thinking
@@ -205,10 +205,10 @@ class ModelServer:
         self._urls: dict[str, httpx.URL] = {}
         # Models whose template opens their thinking, so that only its closing tag is in the reply.
         self._think_first: set[str] = set()
-        # By model, as long as this process runs: the room that its thinking needs, and the form of request
+        # By model, as long as this process runs: the room that its thinking needs, and the shape of request
         # that it accepts.
         self._thinking_rooms: dict[str, tuple[int, float]] = {}
-        self._forms: dict[tuple[str, str], RequestShape] = {}
+        self._shapes: dict[tuple[str, str], RequestShape] = {}
 
     def is_at(self, base_url: str, *, api_key: str, wire_format: str = AUTO) -> bool:
         """Return whether this server has that address and key, and that format is what it was told."""
@@ -371,8 +371,8 @@ class ModelServer:
 
     async def _apply_template(self, messages: ChatMessages) -> str:
         """Return the messages as one prompt, formatted with the model's template."""
-        form = self._get_shape(self.model_name)
-        response = await self._fetch_json("/apply-template", {"messages": form.build_messages(messages)})
+        shape = self._get_shape(self.model_name)
+        response = await self._fetch_json("/apply-template", {"messages": shape.build_messages(messages)})
         prompt = response.get("prompt") if isinstance(response, dict) else None
         if not isinstance(prompt, str):
             raise MalformedResponse
@@ -380,7 +380,7 @@ class ModelServer:
 
     def _get_shape(self, model: str) -> RequestShape:
         """Return the shape of request that a model is known to accept, or else the usual one."""
-        return self._forms.get((self.wire_format.name, model), self.wire_format.usual_shape)
+        return self._shapes.get((self.wire_format.name, model), self.wire_format.usual_shape)
 
     def _get_http_client(self) -> httpx.AsyncClient:
         if self._client is None:
@@ -407,21 +407,21 @@ class ModelServer:
     async def _open_reply(
         self, request: ReplyRequest, stream_timeout: StreamTimeout
     ) -> AsyncIterator[httpx.Response]:
-        """Yield the response to a request for a reply, in the form that the server accepts."""
+        """Yield the response to a request for a reply, in the shape that the server accepts."""
         wire_format = self.wire_format
-        form = self._get_shape(request.model)
+        shape = self._get_shape(request.model)
         while True:
-            response = await self._send(wire_format.path, form.build_body(request), stream_timeout)
+            response = await self._send(wire_format.path, shape.build_body(request), stream_timeout)
             if response.status_code == httpx.codes.OK:
                 break
             body = await _read_refusal(response, stream_timeout)
-            # Each refusal takes a part of the form away, so that the last is soon reached.
-            other = form.find_other(response.status_code, body, request=request)
+            # Each refusal takes a part of the shape away, so that the last is soon reached.
+            other = shape.adapt_to_refusal(response.status_code, body, request=request)
             if other is None:
                 raise error_for_response(response.status_code, body)
-            form = other
-        # Only now is it known that this form was what the server wanted.
-        self._forms[wire_format.name, request.model] = form
+            shape = other
+        # Only now is it known that this shape was what the server wanted.
+        self._shapes[wire_format.name, request.model] = shape
         try:
             yield response
         finally:

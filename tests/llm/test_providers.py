@@ -10,8 +10,8 @@ from llamora.llm.client import ModelServer
 from llamora.llm.deltas import Delta, StreamEnd, TokenUsage
 from llamora.llm.errors import ModelError
 from llamora.llm.formats.anthropic import MESSAGES
-from llamora.llm.formats.choice import describe_unknown
 from llamora.llm.formats.ollama import CHAT
+from llamora.llm.formats.registry import describe_unsupported
 from llamora.llm.formats.wire_format import WireFormat
 from tests.fakes.anthropic_server import FakeAnthropicServer
 from tests.fakes.model_server import FakeModelServer
@@ -371,10 +371,10 @@ async def test_a_server_that_lists_nothing_without_a_key_is_used_for_the_model_t
 def test_what_a_format_does_not_know_is_said() -> None:
     sampling = {"temperature": 1.5, "top_k": 40, "xtc_threshold": 0.1, "reasoning_effort": "low"}
 
-    assert describe_unknown("openai", sampling) == ""
-    assert describe_unknown("anthropic", sampling) == (
+    assert describe_unsupported("openai", sampling) == ""
+    assert describe_unsupported("anthropic", sampling) == (
         "The model server (Anthropic Messages) does not know these parameters, or not with these values, so "
         "they are left out: temperature, xtc_threshold."
     )
-    assert describe_unknown("ollama", sampling).endswith("so they are left out: xtc_threshold.")
-    assert describe_unknown("anthropic", {"temperature": 1, "stop": ["###"]}) == ""
+    assert describe_unsupported("ollama", sampling).endswith("so they are left out: xtc_threshold.")
+    assert describe_unsupported("anthropic", {"temperature": 1, "stop": ["###"]}) == ""

@@ -6,5 +6,5 @@ chat_completions  OpenAI's format, which nearly every server has: `/v1/chat/comp
 anthropic         Anthropic Messages: `/v1/messages`
 ollama            Ollama's own format: `/api/chat`
 json_lines        splits a body of JSON lines, for Ollama
-choice            finds a format by its name, and what it does not know
+registry          the formats by name, and which sampling parameters one does not support
 """

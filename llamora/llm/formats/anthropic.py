@@ -24,7 +24,7 @@ from llamora.llm.deltas import ChatMessages, TokenUsage
 from llamora.llm.errors import MalformedResponse, is_too_long
 from llamora.llm.formats.payloads import PayloadReader, is_error, parse_object, parse_reason, raise_error
 from llamora.llm.formats.wire_format import ANTHROPIC, WireFormat
-from llamora.llm.requests.forms import REFUSALS, Refused, ReplyRequest, find_named, leave_out
+from llamora.llm.requests.reply_request import REFUSALS, Refused, ReplyRequest, find_named, leave_out
 from llamora.llm.requests.sampling import Sampling
 from llamora.llm.sse import EventReader
 
@@ -84,8 +84,8 @@ class MessagesShape:
         """Return the messages without instructions, and without empty ones, which are refused."""
         return [message for message in messages if message["role"] != "system" and message["content"].strip()]
 
-    def find_other(self, status: int, body: bytes, *, request: ReplyRequest) -> "MessagesShape | None":
-        """Return the shape that the refusal of a request asks for, or None if it asks for none."""
+    def adapt_to_refusal(self, status: int, body: bytes, *, request: ReplyRequest) -> "MessagesShape | None":
+        """Return the shape without what a server refused of a request, or None if that is not known."""
         text = body[:4096].lower()
         if status not in REFUSALS or is_too_long(status, text):
             return None
@@ -212,8 +212,8 @@ def build_headers(api_key: str) -> dict[str, str]:
     return {**headers, "x-api-key": api_key} if api_key else headers
 
 
-def find_unknown(sampling: Sampling) -> list[str]:
-    """Return the parameters that this format does not have, or not with these values."""
+def find_unsupported(sampling: Sampling) -> list[str]:
+    """Return the names of the parameters that this format does not have, or not with these values."""
     return [
         name
         for name, value in sampling.items()
@@ -233,5 +233,5 @@ MESSAGES = WireFormat(
     build_splitter=EventReader,
     build_reader=MessagesReader,
     build_headers=build_headers,
-    find_unknown=find_unknown,
+    find_unsupported=find_unsupported,
 )

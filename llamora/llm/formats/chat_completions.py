@@ -1,17 +1,116 @@
-"""OpenAI's format, `/v1/chat/completions`, with all that other servers do differently."""
+"""OpenAI's format, `/v1/chat/completions`, with all that other servers do differently.
 
+Parts of a request that a server may refuse:
+
+    max_tokens        newer models of OpenAI want max_completion_tokens
+    stream_options    servers that check requests strictly, such as Mistral's, refuse it
+    system            templates of Gemma, Mistral and others: its text goes in front of the first message
+    temperature, ...  sampling parameters: models that allow only their own, servers that check them strictly
+    response_format   servers without JSON schemas
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
-from llamora.llm.deltas import TokenUsage
-from llamora.llm.errors import MalformedResponse
+from llamora.llm.deltas import ChatMessages, TokenUsage
+from llamora.llm.errors import MalformedResponse, is_too_long
 from llamora.llm.formats.payloads import PayloadReader, is_error, parse_object, parse_reason, raise_error
 from llamora.llm.formats.wire_format import OPENAI, WireFormat, build_bearer_header
-from llamora.llm.requests.forms import USUAL_FORM
-from llamora.llm.requests.sampling import Sampling
+from llamora.llm.requests.reply_request import (
+    NO_THINKING_SIGN,
+    REFUSALS,
+    Refused,
+    ReplyRequest,
+    find_named,
+    leave_out,
+)
+from llamora.llm.requests.sampling import THINKING, Sampling
 from llamora.llm.sse import DONE, EventReader
 
 _THOUGHT_FIELDS = ("reasoning_content", "reasoning", "thinking")
 _THOUGHT_PARTS = frozenset({"thinking", "reasoning", "thought"})
+# Some servers report an error of a template as their own.
+_TEMPLATE_FAILURES = REFUSALS | {500, 501}
+_SYSTEM_SIGNS = (
+    b"system role",  # Gemma, and most others
+    b"only user and assistant roles",  # Llama 2, Mistral
+    b"roles must alternate",
+    b"developer instruction is not enabled",  # Gemini's Gemma
+    b"does not support 'system'",  # OpenAI's o1-mini
+)
+# Parameters with another name elsewhere: in vLLM and SGLang. Servers ignore names that they do not know.
+_OTHER_NAMES = {"repeat_penalty": "repetition_penalty"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChatCompletionShape:
+    """The parts of a request that a server of this format accepts.
+
+    `refused` has sampling parameters with their values, so that one person's value, which may be out of the
+    server's range, does not take away the parameter from all others.
+    """
+
+    limit_name: str = "max_tokens"
+    has_stream_options: bool = True
+    has_system: bool = True
+    has_schema: bool = True
+    refused: Refused = frozenset()
+
+    def build_body(self, request: ReplyRequest) -> dict[str, Any]:
+        """Return the body of a request for a streamed reply."""
+        body: dict[str, Any] = {
+            **self._select_sampling(request),
+            "model": request.model,
+            "messages": self.build_messages(request.messages),
+            "stream": True,
+            self.limit_name: request.max_tokens,
+        }
+        if self.has_stream_options:
+            body["stream_options"] = {"include_usage": True}
+        if request.schema is not None and self.has_schema:
+            schema = {"name": "answer", "strict": True, "schema": request.schema}
+            body["response_format"] = {"type": "json_schema", "json_schema": schema}
+        return body
+
+    def _select_sampling(self, request: ReplyRequest) -> dict[str, Any]:
+        return leave_out(_add_other_names(request.sampling), self.refused)
+
+    def build_messages(self, messages: ChatMessages) -> list[Mapping[str, str]]:
+        """Return the messages in a form that the model's template accepts."""
+        if self.has_system:
+            return list(messages)
+        system = [message["content"] for message in messages if message["role"] == "system"]
+        rest = [message for message in messages if message["role"] != "system"]
+        first = "\n\n".join([*system, *(message["content"] for message in rest[:1])])
+        return [{"role": "user", "content": first}, *rest[1:]]
+
+    def adapt_to_refusal(
+        self, status: int, body: bytes, *, request: ReplyRequest
+    ) -> "ChatCompletionShape | None":
+        """Return the shape without what a server refused of a request, or None if that is not known."""
+        text = body[:4096].lower()
+        if status not in _TEMPLATE_FAILURES or is_too_long(status, text):
+            return None
+        other = self
+        if any(sign in text for sign in _SYSTEM_SIGNS):
+            other = replace(self, has_system=False)
+        elif status not in REFUSALS:
+            return None
+        elif b"max_completion_tokens" in text and b"max_tokens" in text:
+            other = replace(self, limit_name="max_completion_tokens")
+        elif b"stream_options" in text:
+            other = replace(self, has_stream_options=False)
+        elif named := self._find_named(text, request):
+            other = replace(self, refused=self.refused | named)
+        elif b"response_format" in text or b"json_schema" in text:
+            other = replace(self, has_schema=False)
+        return other if other != self else None
+
+    def _find_named(self, text: bytes, request: ReplyRequest) -> Refused:
+        """Return the sampling parameters of a request, with their values, that a refusal names."""
+        also = THINKING if NO_THINKING_SIGN in text else frozenset[str]()
+        return find_named(text, self._select_sampling(request), also=also)
 
 
 class ChatCompletionReader(PayloadReader):
@@ -98,8 +197,14 @@ def _parse_usage(counts: object) -> TokenUsage | None:
     return TokenUsage(prompt, reply) if isinstance(prompt, int) and isinstance(reply, int) else None
 
 
-def _find_unknown(sampling: Sampling) -> list[str]:
-    """Return nothing: what a server does not know is told by the server, in a refusal."""
+def _add_other_names(sampling: Sampling) -> dict[str, Any]:
+    """Return sampling parameters under all their names."""
+    others = {_OTHER_NAMES[name]: value for name, value in sampling.items() if name in _OTHER_NAMES}
+    return {**sampling, **others}
+
+
+def _find_unsupported(sampling: Sampling) -> list[str]:
+    """Return no parameter: each server refuses what it does not support itself."""
     del sampling
     return []
 
@@ -108,9 +213,9 @@ CHAT_COMPLETIONS = WireFormat(
     name=OPENAI,
     title="OpenAI-compatible",
     path="/v1/chat/completions",
-    usual_shape=USUAL_FORM,
+    usual_shape=ChatCompletionShape(),
     build_splitter=EventReader,
     build_reader=ChatCompletionReader,
     build_headers=build_bearer_header,
-    find_unknown=_find_unknown,
+    find_unsupported=_find_unsupported,
 )

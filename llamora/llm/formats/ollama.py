@@ -1,8 +1,8 @@
 """Ollama's own format, `/api/chat`, after its public reference.
 
-Only in this format can a request say how large the context window is with which Ollama loads the model
-(`num_ctx`): by OpenAI's, Ollama takes its small default, and silently cuts the beginning of a longer prompt
-off. Here `truncate` forbids that, so that a prompt which is too long is an error.
+Only in this format can a request set the context window with which Ollama loads the model (`num_ctx`). With
+OpenAI's format, Ollama takes its small default, and silently cuts off the beginning of a longer prompt. Here
+`truncate` forbids that, so that a prompt which is too long is an error.
 
 A reply is a stream of JSON lines:
 
@@ -23,7 +23,7 @@ from llamora.llm.errors import MalformedResponse, is_too_long
 from llamora.llm.formats.json_lines import LineSplitter
 from llamora.llm.formats.payloads import PayloadReader, is_error, parse_object, parse_reason, raise_error
 from llamora.llm.formats.wire_format import OLLAMA, WireFormat, build_bearer_header
-from llamora.llm.requests.forms import (
+from llamora.llm.requests.reply_request import (
     NO_THINKING_SIGN,
     REFUSALS,
     Refused,
@@ -57,7 +57,7 @@ LEVEL, SWITCH, NONE = "level", "switch", ""
 
 @dataclass(frozen=True, kw_only=True)
 class ChatShape:
-    """The parts of a request that a server of this format accepts; `thinking` is in what form it is told."""
+    """The parts of a request that a server of this format accepts; `thinking` is the kind of `think`."""
 
     thinking: str = LEVEL
     has_schema: bool = True
@@ -87,8 +87,8 @@ class ChatShape:
         """Return the messages as they are."""
         return list(messages)
 
-    def find_other(self, status: int, body: bytes, *, request: ReplyRequest) -> "ChatShape | None":
-        """Return the shape that the refusal of a request asks for, or None if it asks for none."""
+    def adapt_to_refusal(self, status: int, body: bytes, *, request: ReplyRequest) -> "ChatShape | None":
+        """Return the shape without what a server refused of a request, or None if that is not known."""
         text = body[:4096].lower()
         if status not in REFUSALS or is_too_long(status, text):
             return None
@@ -154,8 +154,8 @@ def _find_status(line: Mapping[str, Any]) -> int | None:
     return status if isinstance(status, int) else None
 
 
-def find_unknown(sampling: Sampling) -> list[str]:
-    """Return the parameters that this format does not have."""
+def find_unsupported(sampling: Sampling) -> list[str]:
+    """Return the names of the parameters that this format does not have."""
     return [name for name in sampling if name not in _OPTIONS and name not in THINKING]
 
 
@@ -167,5 +167,5 @@ CHAT = WireFormat(
     build_splitter=LineSplitter,
     build_reader=ChatLineReader,
     build_headers=build_bearer_header,
-    find_unknown=find_unknown,
+    find_unsupported=find_unsupported,
 )

@@ -60,7 +60,7 @@ def parse_object(text: str) -> tuple[dict[str, Any], int]:
 
 
 def parse_reason(reason: object) -> str:
-    """Return why the reply ended in our words: stop, length, content_filter or error."""
+    """Return our name for the reason why a reply ended: stop, length, content_filter or error."""
     name = str(reason).lower()
     if name in _LENGTH_REASONS:
         return "length"
@@ -77,7 +77,7 @@ def is_error(event: dict[str, Any]) -> bool:
 
 
 def raise_error(event: dict[str, Any], *, status: int | None = None) -> None:
-    """Raise the ModelError that an event reports; `status` is the one of HTTP if the format knows it."""
+    """Raise the ModelError that an event reports; `status` is the HTTP status if the format tells it."""
     error = event.get("error") or event
     found = error.get("code") if isinstance(error, dict) and status is None else status
     raise error_for_response(found if isinstance(found, int) else 500, json.dumps(event).encode())

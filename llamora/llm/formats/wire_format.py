@@ -6,7 +6,7 @@ from typing import Any, Final, Protocol
 
 from llamora.llm.deltas import ChatMessages
 from llamora.llm.formats.payloads import PayloadReader
-from llamora.llm.requests.forms import ReplyRequest
+from llamora.llm.requests.reply_request import ReplyRequest
 from llamora.llm.requests.sampling import Sampling
 
 AUTO: Final = "auto"
@@ -26,7 +26,7 @@ class BodySplitter(Protocol):
 
 
 class RequestShape(Protocol):
-    """The parts of a request that a server accepts, as far as it is known."""
+    """The parts of a request that a server is known to accept."""
 
     def build_body(self, request: ReplyRequest) -> dict[str, Any]:
         """Return the body of a request for a streamed reply."""
@@ -34,20 +34,20 @@ class RequestShape(Protocol):
     def build_messages(self, messages: ChatMessages) -> list[Mapping[str, str]]:
         """Return the messages in a form that the model's template accepts."""
 
-    def find_other(self, status: int, body: bytes, *, request: ReplyRequest) -> "RequestShape | None":
-        """Return the shape that the refusal of a request asks for, or None if it asks for none."""
+    def adapt_to_refusal(self, status: int, body: bytes, *, request: ReplyRequest) -> "RequestShape | None":
+        """Return the shape without what a server refused of a request, or None if that is not known."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class WireFormat:
-    """A wire format.
+    """A wire format, with what builds its requests and reads its replies.
 
-    name           the name by which a setting chooses it
-    title          its name for people
-    path           where replies are requested
-    usual_shape    the shape of the first request to a model
-    build_headers  returns the headers with an API key, which may be empty
-    find_unknown   returns the names of sampling parameters that it does not know, or not with these values
+    name              the name by which a setting chooses it
+    title             its name for people
+    path              where replies are requested
+    usual_shape       the shape of the first request to a model
+    build_headers     returns the headers with an API key, which may be empty
+    find_unsupported  returns the names of sampling parameters that it does not have, or not with these values
     """
 
     name: str
@@ -57,7 +57,7 @@ class WireFormat:
     build_splitter: Callable[[], BodySplitter]
     build_reader: Callable[[], PayloadReader]
     build_headers: Callable[[str], dict[str, str]]
-    find_unknown: Callable[[Sampling], list[str]]
+    find_unsupported: Callable[[Sampling], list[str]]
 
 
 def build_bearer_header(api_key: str) -> dict[str, str]:

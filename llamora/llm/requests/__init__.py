@@ -1,5 +1,5 @@
 """Requests for replies.
 
-sampling  the parameters by which a model picks its words, as people may set them
-forms     what servers accept in a request
+sampling       the parameters by which a model picks its words, as people may set them
+reply_request  a request for a reply, and what a server refused of it
 """

@@ -1,4 +1,4 @@
-"""The wire formats by name, and what one of them does not know."""
+"""The wire formats by name, and which sampling parameters one of them does not support."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -16,17 +16,17 @@ FORMATS: Final[Mapping[str, WireFormat]] = MappingProxyType(
 
 
 def find_format(name: str) -> WireFormat:
-    """Return the format of this name; OpenAI's for any other."""
+    """Return the format with this name, or OpenAI's for any other name."""
     return FORMATS.get(name, CHAT_COMPLETIONS)
 
 
-def describe_unknown(name: str, sampling: Sampling) -> str:
-    """Return a sentence about the sampling parameters that a format does not know, or nothing."""
+def describe_unsupported(name: str, sampling: Sampling) -> str:
+    """Return a sentence about the sampling parameters that a format does not support, if any."""
     wire_format = find_format(name)
-    unknown = sorted(wire_format.find_unknown(sampling))
-    if not unknown:
+    unsupported = sorted(wire_format.find_unsupported(sampling))
+    if not unsupported:
         return ""
     return (
         f"The model server ({wire_format.title}) does not know these parameters, or not with these values, "
-        f"so they are left out: {', '.join(unknown)}."
+        f"so they are left out: {', '.join(unsupported)}."
     )
