@@ -19,7 +19,7 @@ class AccountsConfig(AppConfig):
         from accounts.tokens import open_keyrings, recent_checks, request_headers  # noqa: PLC0415 - as above
 
         receivers.connect()
-        remote_gate.register(remote_hosts.open_host)
+        remote_gate.register(remote_hosts.load_host_key)
         background.connect()
         open_keyrings.connect()
         recent_checks.connect()

@@ -1,4 +1,4 @@
-"""Consents of a person that their texts are sent to a host, and their own API keys for it.
+"""Consents of a person to send their texts to a host, and their own API keys for it.
 
 Both are sealed in the vault's column `model_hosts`, so that nobody who can write to the database can agree
 for somebody, and a key is nowhere else:
@@ -46,7 +46,7 @@ class HostRefused(Exception):  # noqa: N818 - states what happened
 
 @dataclass(frozen=True, kw_only=True)
 class AgreedHost:
-    """A host to which a person lets their texts be sent; of their key only whether there is one."""
+    """A host to which a person has agreed that their texts are sent, without their key for it."""
 
     name: str
     agreed_on: date | None
@@ -62,18 +62,18 @@ def list_hosts(owner: UUID) -> list[AgreedHost]:
 
 
 def find_refusal(owner: UUID, host: str) -> str:
-    """Return the code of why nothing of a person may be sent to a host, or nothing if it may."""
+    """Return the code of the reason why a person's texts may not be sent to a host, or "" if they may."""
     try:
-        open_host(owner, host, "")
+        load_host_key(owner, host, "")
     except (ConsentMissing, ProgramRefused) as refusal:
         return refusal.code
     return ""
 
 
-def open_host(owner: UUID, host: str, origin: str) -> str:
-    """Return a person's own key for a host at an origin, or nothing if they have none.
+def load_host_key(owner: UUID, host: str, origin: str) -> str:
+    """Return a person's own API key for a host at an origin, or "" if they have none.
 
-    Raise ConsentMissing or ProgramRefused.
+    Raise ConsentMissing or ProgramRefused if nothing of them may be sent there.
     """
     if not current_realm_keyring().has_realm(Realm.VAULT):
         raise ProgramRefused

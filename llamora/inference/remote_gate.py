@@ -1,6 +1,6 @@
 """Gate to model servers on other machines: nothing of a person is sent there without their consent.
 
-An app registers who has agreed to what. Until one did, nobody has, so that nothing is sent.
+An app registers a function that reads the consents. Until then nothing is sent.
 
     ModelMoved        moved              the job was begun for a model on this machine, or on another host
     ConsentMissing    no_consent         its owner has not agreed to this host
@@ -34,10 +34,10 @@ class ProgramRefused(ModelError):
     code = "remote_by_program"
 
 
-OpenHost = Callable[[UUID, str, str], str]
+LoadHostKey = Callable[[UUID, str, str], str]
 """Function that returns a person's own API key for a host at an origin, such as `https://models.example:443`.
 
-It returns nothing if they have none, and raises ConsentMissing or ProgramRefused. It needs their keyring
+It returns "" if they have no key there, and raises ConsentMissing or ProgramRefused. It needs their keyring
 in force.
 """
 
@@ -45,16 +45,19 @@ in force.
 class _Gate:
     """Holder of the function that an app has registered."""
 
-    open_host: OpenHost | None = None
+    load_host_key: LoadHostKey | None = None
 
 
-def register(open_host: OpenHost) -> None:
-    """Register the function that decides."""
-    _Gate.open_host = open_host
+def register(load_host_key: LoadHostKey) -> None:
+    """Register the function that checks a consent and returns the key."""
+    _Gate.load_host_key = load_host_key
 
 
-def open_host(owner: UUID, host: str, origin: str) -> str:
-    """Return what the registered function does; raise ConsentMissing if there is none."""
-    if _Gate.open_host is None:
+def load_host_key(owner: UUID, host: str, origin: str) -> str:
+    """Return a person's own API key for a host, or "" if they have none there.
+
+    Raise ConsentMissing or ProgramRefused if nothing of them may be sent there.
+    """
+    if _Gate.load_host_key is None:
         raise ConsentMissing
-    return _Gate.open_host(owner, host, origin)
+    return _Gate.load_host_key(owner, host, origin)

@@ -17,7 +17,7 @@ from llamora.inference.db_executor import DbExecutor
 from llamora.inference.job import Author, Cut, Job, JobOutcome, JobState, OutputCheck, Prompt
 from llamora.inference.persistence import JobPersister, StateAndReason, classify_error, log_error
 from llamora.inference.queue import FairQueue
-from llamora.inference.remote_gate import ModelMoved, open_host
+from llamora.inference.remote_gate import ModelMoved, load_host_key
 from llamora.llm.deltas import Delta
 from llamora.llm.errors import ModelError, PromptTooLong, RepetitionDetected, ThoughtUntilLimit
 from llamora.llm.repetition import strip_repetition
@@ -150,8 +150,8 @@ class JobRun:
             raise ModelMoved
         # Before the consent is read, so that its withdrawal after that finds this job.
         job.host = host
-        find_key = partial(open_host, job.owner_id, host, server.origin)
-        key = await self._db.run(find_key, keyring=job.keyring)
+        load_key = partial(load_host_key, job.owner_id, host, server.origin)
+        key = await self._db.run(load_key, keyring=job.keyring)
         return server.with_key(key) if key else server
 
     async def _stream_with_room(self, server: "ModelServer") -> str:

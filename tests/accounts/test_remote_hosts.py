@@ -261,9 +261,9 @@ def test_a_key_is_sent_to_the_server_it_was_saved_for_alone(elsewhere: ServingLo
     origin = model_server.get_status().origin
 
     with owner.unlocked():
-        assert services.open_host(owner.id, HOST, origin) == KEY
-        assert services.open_host(owner.id, HOST, origin.replace("http", "https")) == ""
-        assert services.open_host(owner.id, HOST, f"http://{HOST}:80") == ""
+        assert services.load_host_key(owner.id, HOST, origin) == KEY
+        assert services.load_host_key(owner.id, HOST, origin.replace("http", "https")) == ""
+        assert services.load_host_key(owner.id, HOST, f"http://{HOST}:80") == ""
 
 
 def test_a_key_needs_a_consent(elsewhere: ServingLoop, owner: Resident) -> None:
