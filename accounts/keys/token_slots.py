@@ -36,7 +36,7 @@ _SALT = b"llamora.token_confirmation"
 
 
 class StoredToken(NamedTuple):
-    """The columns of a token that its check needs, and some of its owner's and of their vault."""
+    """The columns of a token, of its owner and of their vault that are needed to check the token."""
 
     id: UUID
     owner_id: UUID

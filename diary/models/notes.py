@@ -27,7 +27,7 @@ _NOTE_BOUND = {
 
 
 class Note(SealedModel):
-    """One file of a person's workspace: a text, or the bytes of a file that is none."""
+    """One file of a person's workspace: a text, or the bytes of a file that is not text."""
 
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False

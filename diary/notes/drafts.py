@@ -28,7 +28,7 @@ MAX_NOTE_DRAFT = 5 * MAX_NOTE_TEXT
 class SubmittedNoteDraft:
     """A draft sent by a page; `revision` is that of the draft which it replaces, 0 if the page has none.
 
-    `path` is what stands in the field of the name, whatever it is. `previous_text` is the text of the page's
+    `path` is what was typed as the name, valid or not. `previous_text` is the text of the page's
     previous request, if the page has not received its revision yet.
     """
 

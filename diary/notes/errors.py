@@ -45,7 +45,7 @@ class NotePathTaken(NoteError):
 
 
 class InvalidNoteText(NoteError):
-    """Raised for a text that cannot be stored exactly, or a file where a text belongs."""
+    """Raised for a text that cannot be stored exactly, or for a file that should be text and is not."""
 
     code = "not_text"
 

@@ -33,11 +33,11 @@ class NewNoteForm:
 
     @property
     def typed_path(self) -> str:
-        """The path so far, for a draft; of an empty name it is none that a note can have."""
+        """The path so far, for a draft; an empty name gives one that no note can have."""
         return build_path(self.kind, self.name)
 
     def get_path(self) -> str:
-        """Return the path to save the note at; raise InvalidNotePath where the name is none for this kind."""
+        """Return the path to save the note at; raise InvalidNotePath for a name that this kind can't have."""
         if KIND_WORDS[self.kind].name_label and not self.name:
             raise InvalidNotePath(messages.NOTE_PATH_EMPTY)
         path = self.typed_path

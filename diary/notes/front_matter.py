@@ -53,7 +53,7 @@ def _parse(lines: Sequence[str]) -> dict[str, str]:
         if value[:1] in ("|", ">"):
             value = ("\n" if value[0] == "|" else " ").join(block).strip()
         elif block and not value.startswith(("[", "{", '"', "'")):
-            # A plain value goes on in indented lines; a list or a mapping below a key is none of ours.
+            # A plain value goes on in indented lines; a list or a mapping below a key is not read.
             value = " ".join([value, *block]).strip() if value else ""
         values.setdefault(key, _unquote(value))
     return values

@@ -104,7 +104,7 @@ def build_path(kind: NoteKind, name: str) -> str:
 
 
 def _has_suffix(name: str) -> bool:
-    """Return whether a file name has a suffix, or is none."""
+    """Return whether a name has a suffix, or is empty."""
     last = name.rpartition("/")[2]
     return not last or "." in last
 

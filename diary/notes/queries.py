@@ -55,7 +55,7 @@ class NoteLine:
 
 @dataclass(frozen=True, kw_only=True)
 class NoteText(NoteLine):
-    """A note with its text, or with the bytes of a file that is none; a damaged one has neither."""
+    """A note with its text, or with the bytes of a file that is not text; a damaged one has neither."""
 
     text: str | None = field(default=None, repr=False)
     data: bytes | None = field(default=None, repr=False)
@@ -63,7 +63,7 @@ class NoteText(NoteLine):
 
     @property
     def content(self) -> str | bytes | None:
-        """The text, or the bytes of a file that is none; None if the note is damaged."""
+        """The text, or the bytes of a file that is not text; None if the note is damaged."""
         return self.data if self.text is None else self.text
 
 

@@ -112,7 +112,7 @@ def save_note(
     came_in: bool = False,
     draft_revision: int | None = None,
 ) -> NoteText:
-    """Save a text, or the bytes of a file that is none, as a new note or as the next revision of one.
+    """Save a text, or the bytes of another file, as a new note or as the next revision of one.
 
     The same text at the same path again changes nothing. `based_on` is the revision that was read, `source`
     the name of the program or import, `came_in` true where this is a file of a workspace as it came. The

@@ -38,7 +38,7 @@ class ServerAddress:
 
 
 def parse_address(url: str, *, allow_plain_http: bool = False) -> ServerAddress:
-    """Return the address of a server; raise AddressRefused for one that is none or not safe for a token."""
+    """Return the address of a server; raise AddressRefused if it is invalid or not safe for a token."""
     try:
         parts = urlsplit(url.strip())
         scheme, name, port = parts.scheme.lower(), (parts.hostname or "").lower(), parts.port

@@ -90,7 +90,7 @@ class AnswerPage(Generic[T]):
 
 
 def format_day(day: Day) -> str:
-    """Return a day as 2026-01-05; raise Invalid for what is none."""
+    """Return a day as 2026-01-05; raise Invalid for anything else."""
     if isinstance(day, date):
         return (day.date() if isinstance(day, datetime) else day).isoformat()
     try:

@@ -74,7 +74,7 @@ class LlamoraError(Exception):
 
 
 class AddressRefused(LlamoraError, ValueError):
-    """Raised for an address that is none, or to which a token would go unencrypted."""
+    """Raised for an invalid address, or one to which a token would go unencrypted."""
 
     code = "address_refused"
 

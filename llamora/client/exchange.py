@@ -118,7 +118,7 @@ class ApiConnection:
     def read_error(
         self, call: ApiCall[Any], status: int, headers: Mapping[str, str], body: bytes
     ) -> LlamoraError:
-        """Return the error of an answer that is none of 2xx."""
+        """Return the error of an answer whose status is not 2xx."""
         if 300 <= status < 400:
             return self._build_redirect(headers.get("location", ""), status)
         decoded = decode_json(body)
@@ -172,7 +172,7 @@ class ApiConnection:
 
 @dataclass(frozen=True, kw_only=True)
 class RawAnswer:
-    """An answer as it came; `error` is what it means if its status is none of 2xx."""
+    """An answer as it came; `error` is what it means if its status is not 2xx."""
 
     status: int
     headers: Mapping[str, str] = field(repr=False)

@@ -66,8 +66,8 @@ class DayText:
 
 
 @dataclass(frozen=True, kw_only=True)
-class FoundDays:
-    """The days of a week or a month that can be read, oldest first, and a digest of what is in them.
+class LookBackDays:
+    """The days of a week or a month that a look-back reads, oldest first, with a digest of their entries.
 
     `not_read` counts the entries that their owner did not write.
     """
@@ -77,8 +77,8 @@ class FoundDays:
     digest: str = ""
 
 
-def load_days(person: Person, period: Period, *, with_facts: bool) -> FoundDays:
-    """Return what can be read of a week or a month, `with_facts` or without."""
+def load_days(person: Person, period: Period, *, with_facts: bool) -> LookBackDays:
+    """Return the days of a week or a month that can be read, `with_facts` or without."""
     entries = list(_select_entries(person.id, period))
     by_day: dict[date, list[Entry]] = defaultdict(list)
     for entry in entries:
@@ -102,7 +102,7 @@ def load_days(person: Person, period: Period, *, with_facts: bool) -> FoundDays:
                 texts=() if recap else tuple(one.text for one in prompt_entries),
             )
         )
-    return FoundDays(
+    return LookBackDays(
         days=tuple(found),
         not_read=count_not_read(person.id, period),
         digest=_compute_digest(key, [(entry.id, entry.day, entry.revision) for entry in entries]),

@@ -1,4 +1,4 @@
-"""The generation of a look-back from the days of a week or a month, with one call of the model."""
+"""Generation of a look-back from the days of a week or a month, with one call of the model."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -21,7 +21,7 @@ from llamora.inference.job import LIVE_STATES, Job, JobOutcome, JobState, Prompt
 from llamora.llm.deltas import ChatMessages
 from search.ask.section import link_source_numbers
 from search.ask.source_numbers import SourceNumberFilter, drop_unknown_numbers
-from search.look_backs.day_texts import MAX_CHARACTERS, DayText, FoundDays
+from search.look_backs.day_texts import MAX_CHARACTERS, DayText, LookBackDays
 from search.look_backs.periods import Period
 from search.look_backs.section import LookBackView, build_source, list_remarks, render_section
 from search.models import LookBack
@@ -33,12 +33,12 @@ _LENGTHS = tuple(MAX_CHARACTERS // share for share in (1, 2, 4, 8, 16))
 
 @dataclass(frozen=True, kw_only=True)
 class LookBackTask:
-    """Task that looks back on a week or a month, in a row of its own."""
+    """Task that writes a look-back on a week or a month; each look-back is a new row."""
 
     id: UUID
     owner_id: UUID
     period: Period
-    found: FoundDays = field(repr=False)
+    found: LookBackDays = field(repr=False)
     # Of its owner, for the days in the sources.
     language: str = "en-gb"
     record: PromptRecord = field(default_factory=PromptRecord)

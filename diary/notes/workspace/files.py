@@ -46,7 +46,7 @@ _ZIP_ERRORS: Final = (
 
 @dataclass(frozen=True, kw_only=True)
 class ReadFile:
-    """A file of a workspace: its content as a note has it, or the sentence why it can be none."""
+    """A file of a workspace: its content as a note has it, or the sentence why it can't be a note."""
 
     path: str = field(repr=False)
     content: str | bytes = field(default=b"", repr=False)
@@ -55,7 +55,7 @@ class ReadFile:
 
 
 class NotAWorkspace(Exception):  # noqa: N818 - an answer to the person, not a fault
-    """Raised for a folder or a zip that is none; `sentence` says what to do."""
+    """Raised for a folder or a zip that is not a workspace; `sentence` says what to do."""
 
     def __init__(self, sentence: str) -> None:
         super().__init__(sentence)

@@ -23,7 +23,7 @@ from llamora.database import read_snapshot
 
 
 class ExportFormat(Enum):
-    """A format, with its media type and the end of a file's name."""
+    """A format of an export, with its media type and the suffix of its files."""
 
     ZIP = "zip"
     JSON = "json"

@@ -10,8 +10,8 @@ have a plain baseline, measured in the same run, and the ratio to it.
     pages.py      sign-in, days, saves, the cold page, a large archive
     full_day.py   a day of many entries and replies, and a month of the calendar
     imports.py    import_diary
-    rotation.py   a new data key for a large archive, and the checks of access tokens (group `tokens`), each
-                  timed in a process of its own (rotation_process.py)
+    keys.py       a new data key for a large archive, and the checks of access tokens (group `tokens`), each
+                  timed in a process of its own (key_process.py)
     programs/     pages beside fifty programs, their calls, and what the API adds to the start (group `api`)
     search.py     the first search after unlocking, queries, related entries, memory, at four sizes
     streams.py    first token and tokens a second, through our server and from the model server directly

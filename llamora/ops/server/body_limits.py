@@ -91,8 +91,8 @@ class BodyBudgets:
         self.large = BodyBudget(most=LARGE_BODIES, most_per_holder=LARGE_BODIES_OF_ONE)
 
 
-class DiaryRequest(WebRequest):  # type: ignore[misc]  # daphne is untyped
-    """A request whose body stays in memory."""
+class InMemoryRequest(WebRequest):  # type: ignore[misc]  # daphne is untyped
+    """A request whose body is limited and stays in memory, where Twisted would write it to a file."""
 
     channel: Any  # a DiaryChannel, or None once the client has gone
     refused_status = 0

@@ -12,7 +12,7 @@ from twisted.web.http import HTTPChannel
 
 from accounts.throttling.client_ip import normalize_ip
 from llamora.ops.server import proxies
-from llamora.ops.server.body_limits import DiaryRequest
+from llamora.ops.server.body_limits import InMemoryRequest
 from llamora.ops.server.connections import Connection, ConnectionState
 
 # Frames of one client that wait for the application; ids go through the socket, so there are few.
@@ -157,7 +157,7 @@ class DiaryHTTPFactory(HTTPFactory):  # type: ignore[misc]  # daphne is untyped
     def buildProtocol(self, addr: Any) -> Any:  # noqa: N802 - Twisted's name
         """Return the protocol of a new connection."""
         protocol = super().buildProtocol(addr)
-        protocol.requestFactory = DiaryRequest
+        protocol.requestFactory = InMemoryRequest
         return protocol
 
 

@@ -15,8 +15,8 @@ from llamora.ops.benchmarks import (
     full_day,
     hostile_days,
     imports,
+    keys,
     pages,
-    rotation,
     sealing,
     search,
     streams,
@@ -83,10 +83,10 @@ class Command(BaseCommand):
         if {"pages", "imports"} & set(groups):
             self._measure_household(report, entries=options["entries"], with_pages="pages" in groups)
         if "rotation" in groups:
-            rotation.measure(report, entries=options["entries"])
+            keys.measure_rotation(report, entries=options["entries"])
         # Those of programs have them too.
         if "tokens" in groups and "api" not in groups:
-            rotation.measure_tokens(report)
+            keys.measure_tokens(report)
         if "api" in groups:
             self._measure_programs(report)
         if "search" in groups:
@@ -128,7 +128,7 @@ class Command(BaseCommand):
         ):
             BrowserClient(port=served.port).register("anna", set_up=served.set_up)
             calls.measure(report, served, name="anna", today=datetime.now(UTC).date())
-        rotation.measure_tokens(report)
+        keys.measure_tokens(report)
         program_imports.measure(report)
 
     def _measure_attacks(self, report: BenchmarkReport) -> None:

@@ -1,6 +1,6 @@
-"""Measurements of a rotation of the data key, and of the check of an access token, in a separate process.
+"""Measurements of a rotation of the data key, and of the check of an access token.
 
-That is `rotation_process`.
+They are made in a separate process, `key_process`.
 """
 
 import json
@@ -16,7 +16,7 @@ from llamora.ops.benchmarks.figures import BenchmarkReport, Figure
 from llamora.ops.benchmarks.household import serve_household
 
 PEER = 8_900
-_CHILD_MODULE = "llamora.ops.benchmarks.rotation_process"
+_CHILD_MODULE = "llamora.ops.benchmarks.key_process"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +33,7 @@ class RotationTiming:
         return self.rows / self.seconds
 
 
-def measure(report: BenchmarkReport, *, entries: int) -> None:
+def measure_rotation(report: BenchmarkReport, *, entries: int) -> None:
     """Add the rate for a large archive, and its ratio to the rate for a tenth of it, which should be 1."""
     with tempfile.TemporaryDirectory(prefix="llamora-bench-") as folder:
         with serve_household(Path(folder), "--no-model") as served:
@@ -41,7 +41,7 @@ def measure(report: BenchmarkReport, *, entries: int) -> None:
         small, large = _time_rotation(environment, entries // 10), _time_rotation(environment, entries)
     report.add(
         Figure(
-            name=f"turn the key of {entries:,} entries and their vectors",
+            name=f"rotate the key of {entries:,} entries and their vectors",
             value=large.rate,
             unit="rows/s",
             ratio=large.rate / small.rate,

@@ -1,11 +1,11 @@
-"""A process that measures what keys cost, and prints the durations as JSON.
+"""A process that measures a rotation of the data key or checks of access tokens, and prints them as JSON.
 
 Run it with the environment of a household for measurements: `python -m … ENTRIES` rotates the data key of a
 generated diary with vectors, and `python -m … tokens` checks access tokens of a small diary: while it is
 locked, as when a program calls at night, and while it is unlocked in a browser.
 
-Checks are measured in seconds of the processor, because other work of the machine does not count then. In
-turn with each is measured what none can do without: to read a row and to open a box with libsodium.
+Checks are measured in CPU seconds, since other work of the machine does not count then. They alternate with
+what no check can do without: reading a row and opening a box with libsodium.
 """
 
 import json
