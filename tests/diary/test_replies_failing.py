@@ -30,7 +30,7 @@ FAULTS: dict[str, tuple[Script, str]] = {
     "server_error": (Script(status=500, error=TELLING), ""),
     "out_of_memory": (Script(status=500, error=f"CUDA out of memory: {TELLING}"), ""),
     "content_filter": (Script(tokens=["Good ", "day"], finish_reason="content_filter"), "Good day"),
-    "malformed": (Script(tokens=["Good ", "day ", "to"], malformed_after=3, rate=10), "Good day "),
+    "malformed": (Script(tokens=["Good ", "day ", "to"], malformed_after=3), "Good day "),
     "dropped": (Script(tokens=["Good ", "day"], drop_after=1), "Good "),
 }
 
@@ -61,7 +61,7 @@ def test_a_failing_server_is_a_state_with_a_sentence_and_a_retry(
 def test_an_error_in_the_middle_of_a_stream_keeps_only_what_came(
     live: ServingLoop, model: FakeModelServer, owner: Resident
 ) -> None:
-    model.add_scripts(Script(tokens=["Good ", "day ", "to"], error_after=3, error=TELLING, rate=10))
+    model.add_scripts(Script(tokens=["Good ", "day ", "to"], error_after=3, error=TELLING))
 
     reply = start_reply(owner, owner.write("Tea.").id)
 
@@ -151,16 +151,17 @@ def test_a_reply_cut_at_its_length_says_so(
 def test_thinking_is_told_of_but_never_kept_or_put_among_the_words(
     live: ServingLoop, model: FakeModelServer, owner: Resident
 ) -> None:
-    model.add_scripts(
-        Script(thoughts=["They ", "drink ", "tea, hmm."] * 5, tokens=["Enjoy ", "it."], rate=20)
-    )
+    is_told = threading.Event()
+    thoughts = ["They ", "drink ", "tea, hmm."] * 5
+    model.add_scripts(Script(thoughts=thoughts, tokens=["Enjoy ", "it."], rest_after=0, rest_when=is_told))
     tab = live.tab(owner, owner.today)
 
     reply = start_reply(owner, owner.write("Tea.").id)
 
+    wait_for(lambda: any(frame["note"] == "Thinking." for frame in tab.list_frames("delta", reply)))
+    is_told.set()
     tab.wait_for("end", reply=reply)
     assert load_reply(owner, reply)[0] == "Enjoy it."
-    assert any(frame["note"] == "Thinking." for frame in tab.list_frames("delta", reply))
     assert "hmm" not in tab.get_html(reply)
     assert not any("hmm" in str(frame.get(part)) for frame in tab.frames for part in ("settled", "tail"))
 
@@ -168,21 +169,22 @@ def test_thinking_is_told_of_but_never_kept_or_put_among_the_words(
 def test_thinking_told_apart_too_late_is_taken_back_from_the_page(
     live: ServingLoop, model: FakeModelServer, owner: Resident
 ) -> None:
-    is_shown = threading.Event()
+    is_shown, is_taken_back = threading.Event(), threading.Event()
     thoughts = ["They drink tea.\n\n", "Hmm.\n\n"]
-    model.add_scripts(
-        Script(tokens=[*thoughts, "</think>", "Enjoy ", "it."], rest_after=len(thoughts), rest_when=is_shown)
-    )
+    tokens = [*thoughts, "</think>", "Enjoy ", "it."]
+    model.add_scripts(Script(tokens=tokens, rest_after=2, rest_when=is_shown, end_when=is_taken_back))
     tab = live.tab(owner, owner.today)
 
     reply = start_reply(owner, owner.write("Tea.").id)
 
     wait_for(lambda: "drink" in tab.get_html(reply))
     is_shown.set()
+    tab.wait_for("snapshot", reply=reply, count=2)
+    assert "drink" not in tab.get_html(reply)
+    is_taken_back.set()
     tab.wait_for("end", reply=reply)
     assert load_reply(owner, reply)[0].strip() == "Enjoy it."
     assert "drink" not in tab.get_html(reply)
-    assert len(tab.list_frames("snapshot", reply)) == 2
 
 
 def test_a_window_smaller_than_the_server_said_is_tried_with_less(

@@ -1,5 +1,6 @@
 """Tests of reply styles: prompts, sealed custom styles, and the sources of replies."""
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from tests.diary.tabs import ServingLoop, load_reply, run_serving_loop, start_re
 from tests.diary.transfers import build_export, import_file, write_json
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script
+from tests.fakes.waiting import wait_for
 from tests.page import read
 from tests.people import Resident
 
@@ -290,17 +292,24 @@ def test_thinking_is_shown_while_it_lasts_and_kept_nowhere(
     live: ServingLoop, model: FakeModelServer, owner: Resident
 ) -> None:
     thoughts = [f"<i>Pondering</i> {number}. " for number in range(30)]
-    model.add_scripts(Script(thoughts=thoughts, tokens=["A ", "walk."], rate=60))
+    is_shown = threading.Event()
+    model.add_scripts(Script(thoughts=thoughts, tokens=["A ", "walk."], rest_after=0, rest_when=is_shown))
     entry = owner.write("Tea.")
     tab = live.tab(owner, owner.today)
 
+    def read_thoughts() -> str:
+        snapshot = tab.list_frames("snapshot", reply)[0]["html"]
+        begun: str = read(snapshot).one("[data-thoughts]").raw_text
+        shown = [frame["thoughts"] for frame in tab.list_frames("delta", reply) if frame.get("thoughts")]
+        return begun + "".join(shown)
+
     reply = start_reply(owner, entry.id)
 
+    wait_for(lambda: tab.list_frames("snapshot", reply) and read_thoughts() == "".join(thoughts))
+    is_shown.set()
     end = tab.wait_for("end", reply=reply)
-    shown = [frame["thoughts"] for frame in tab.list_frames("delta", reply) if frame.get("thoughts")]
     snapshot = tab.list_frames("snapshot", reply)[0]["html"]
-    begun = read(snapshot).one("[data-thoughts]").raw_text
-    assert begun + "".join(shown) == "".join(thoughts)
+    assert read_thoughts() == "".join(thoughts)
     assert "<i>Pondering" not in snapshot
     assert "Pondering" not in end["html"]
     assert load_reply(owner, reply)[0] == "A walk."
