@@ -41,11 +41,6 @@ class _DiscoveryHolder:
 _holder = _DiscoveryHolder()
 
 
-def start_discovery() -> None:
-    """Start the discovery of a model server on the running event loop and return at once."""
-    _holder.get().start()
-
-
 async def discover(
     *, no_model: bool = False, config: ModelConfig | None = None, patience: float = 10.0
 ) -> None:

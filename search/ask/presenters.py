@@ -71,12 +71,6 @@ def _get_question_label(row: Question) -> OriginLabel | None:
     return OriginLabel(words=words) if words else None
 
 
-def find_answer_view(question_id: UUID, *, person: Person) -> AnswerView | None:
-    """Return the answer to a person's own question, or None for any other."""
-    row = Question.objects.filter(owner_id=person.id, id=question_id).first()
-    return build_answer_view(row, language=person.language) if row else None
-
-
 def find_section(question_id: UUID, *, owner_id: UUID) -> PageSection | None:
     """Return the answer to a person's own question as a section of its page, or None for any other."""
     row = Question.objects.filter(owner_id=owner_id, id=question_id).first()

@@ -12,7 +12,6 @@ MIN_INTERVAL: Final = timedelta(minutes=15)
 MAX_INTERVAL: Final = timedelta(hours=24)
 # An overdue check-in waits until the first pages after an unlock are open.
 AFTER_UNLOCK: Final = timedelta(minutes=1)
-_MIDNIGHT: Final = time(0)
 # The clock never changes by more; an hour that begins twice or not at all is found within two days.
 _LOOKAHEAD_DAYS: Final = 2
 

@@ -22,7 +22,6 @@ before, so that no snapshot under a replaced key remains.
 """
 
 import os
-import re
 import struct
 from collections.abc import Iterator
 from contextlib import suppress
@@ -48,7 +47,6 @@ _MAGIC: Final = b"LLS\x01"
 _HEAD: Final = struct.Struct(">4sI16sI")
 _U32: Final = struct.Struct(">I")
 _UUID_LENGTH: Final = 36
-_UNMARKED_NAME: Final = re.compile(r"[a-z]{1,16}-\d{1,10}-[0-9a-f-]{36}\.sealed")
 _SUFFIX: Final = ".sealed"
 _PARTIAL_SUFFIX: Final = ".part"
 

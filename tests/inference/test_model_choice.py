@@ -15,6 +15,7 @@ from llamora.inference.model_choice.choice_file import ModelChoice, read_choice,
 from llamora.inference.model_choice.errors import ChoiceRefused
 from llamora.inference.model_choice.machine import Machine, choose_threads, count_cores, read_machine
 from llamora.inference.model_choice.selection import select_model
+from llamora.inference.model_choice.uploads import add_file
 from tests.fakes.gguf_file import INSTRUCT, build_gguf, write_gguf
 from tests.fakes.model_hub import FILE, REPOSITORY, FakeHub, Fault
 from tests.fakes.model_server import FakeModelServer
@@ -315,10 +316,12 @@ def test_what_is_deleted_lies_in_the_folder(models: Path, tmp_path: Path) -> Non
     assert [path.name for path in models.iterdir()] == ["0.gguf"]
 
 
-def test_a_file_that_somebody_sends_is_checked_and_listed(models: Path) -> None:
+def test_a_file_that_is_added_is_checked_and_listed(models: Path) -> None:
     content = build_gguf()
 
-    file = services.accept_upload([content[:3], content[3:700], content[700:]], "Heron 3B (new).gguf", size=9)
+    file = add_file(
+        [content[:3], content[3:700], content[700:]], name="Heron 3B (new).gguf", folder=models, size=9
+    )
 
     assert file.facts is not None
     assert file.path.read_bytes() == content
@@ -346,7 +349,7 @@ def test_a_file_that_somebody_sends_is_checked_and_listed(models: Path) -> None:
 def test_of_a_file_that_is_refused_nothing_stays(models: Path, content: bytes, name: str, code: str) -> None:
     here = write_gguf(models / "here.gguf", build_gguf(INSTRUCT | {"general.name": "here"}))
 
-    assert get_code(services.accept_upload, [content[:1], content[1:]], name) == code
+    assert get_code(add_file, [content[:1], content[1:]], name=name, folder=models) == code
 
     assert [path for path in models.iterdir() if path.suffix in (".gguf", ".part")] == [here]
 
@@ -356,15 +359,15 @@ def test_a_file_without_space_is_refused_before_it_comes(
 ) -> None:
     monkeypatch.setattr(uploads, "SPACE_FOR_OTHERS", 1 << 60)
 
-    assert get_code(services.accept_upload, iter(()), "a.gguf") == "disk_full"
+    assert get_code(add_file, iter(()), name="a.gguf", folder=models) == "disk_full"
 
 
-def test_an_upload_that_breaks_leaves_nothing(models: Path) -> None:
+def test_a_file_that_breaks_off_leaves_nothing(models: Path) -> None:
     def send() -> Iterator[bytes]:
         yield build_gguf()[:100]
         raise ConnectionResetError(104, "Connection reset by peer")
 
-    assert get_code(services.accept_upload, send(), "a.gguf") == "not_added"
+    assert get_code(add_file, send(), name="a.gguf", folder=models) == "not_added"
     assert list(models.glob("*.gguf*")) == []
 
 

@@ -219,40 +219,6 @@ def check_secret(slot: TokenSlot, token: TokenText, *, current_epoch: int) -> No
     _check_epoch(slot, current_epoch=current_epoch)
 
 
-def open_ordinary(slot: TokenSlot, token: TokenText, *, keyring: Keyring) -> RealmKeyring:
-    """Return a keyring of the token's realms, with keys of the owner's; the caller closes it.
-
-    Raise WrongSecret, ForgedSlot, SlotBehind, SlotAhead, UnknownAuthenticator or VaultLocked.
-    """
-    _check_kind(slot, TokenKind.ORDINARY)
-    opened = open_token_slot(slot, token, current_epoch=keyring.epoch, owner_keyring=keyring)
-    return opened.build_keyring(owner_keyring=keyring)
-
-
-def open_away(
-    slot: TokenSlot, token: TokenText, *, current_epoch: int, owner_keyring: Keyring | None = None
-) -> RealmKeyring:
-    """Return the keyring in the slot's box; raise WrongSecret, ForgedSlot, SlotBehind or SlotAhead.
-
-    With the owner's keyring at hand, raise UnknownAuthenticator or VaultLocked as `open_ordinary` does.
-    """
-    _check_kind(slot, TokenKind.AWAY)
-    opened = open_token_slot(slot, token, current_epoch=current_epoch, owner_keyring=owner_keyring)
-    return opened.build_keyring()
-
-
-def open_drop(
-    slot: TokenSlot, token: TokenText, *, current_epoch: int, owner_keyring: Keyring | None = None
-) -> DropKey:
-    """Return what seals texts to the owner; raise WrongSecret, ForgedSlot, SlotBehind or SlotAhead.
-
-    With the owner's keyring at hand, raise UnknownAuthenticator or VaultLocked as `open_ordinary` does.
-    """
-    _check_kind(slot, TokenKind.DROP)
-    opened = open_token_slot(slot, token, current_epoch=current_epoch, owner_keyring=owner_keyring)
-    return opened.build_drop_key()
-
-
 def open_authenticator(slot: TokenSlot, *, keyring: Keyring) -> bytes:
     """Return the authenticator of a slot whose terms are those its owner made; needs no secret.
 

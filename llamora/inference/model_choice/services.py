@@ -6,7 +6,6 @@
     build_config                                                 a model for one run of the server
     remove_file                                                  delete a file
     start_download, cancel_download, get_download_progress       a download in this process
-    accept_upload                                                a file that somebody sends
 
 They may be called from any thread, but not on the event loop: all of them read the disk.
 """
@@ -48,7 +47,6 @@ from llamora.inference.model_choice.model_files import (
 )
 from llamora.inference.model_choice.selection import CHOICE, Selection, list_candidates, select_model
 from llamora.inference.model_choice.servers import FoundServer, find_servers
-from llamora.inference.model_choice.uploads import add_file
 from llamora.llm.formats.wire_format import NAMES
 
 
@@ -284,16 +282,6 @@ def remove_file(name: str, *, force: bool = False) -> None:
     if is_chosen:
         choose_nothing()
     model_server.notice_change()
-
-
-def accept_upload(chunks: Iterable[bytes], name: str, *, size: int = 0) -> ModelFile:
-    """Write a file that somebody sends, in chunks, into the folder models; `size` is its length if known.
-
-    Nothing stays of a file that is refused: for its name, its header, its size or want of space.
-    """
-    file = add_file(chunks, name=name, folder=get_models_folder(), size=size)
-    model_server.notice_change()
-    return file
 
 
 def start_download(name: str, *, use: bool = False) -> DownloadProgress:
