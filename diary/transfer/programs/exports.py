@@ -11,40 +11,15 @@ last line, a zip without its directory.
 import zipfile
 from collections.abc import Callable
 from datetime import datetime
-from enum import Enum
 from typing import IO, Any
 
 from accounts.models import Person
 from diary.transfer.export_format import render_markdown_end
 from diary.transfer.export_targets import ZipTarget
 from diary.transfer.exports import ExportReport, ExportSource, export_diary, iter_day_files, iter_json
+from diary.transfer.programs.file_formats import ExportFormat
 from llamora.crypto import RealmKeyring, in_force
 from llamora.database import read_snapshot
-
-
-class ExportFormat(Enum):
-    """A format of an export, with its media type and the suffix of its files."""
-
-    ZIP = "zip"
-    JSON = "json"
-    MARKDOWN = "markdown"
-
-    @property
-    def media_type(self) -> str:
-        """The media type of a file."""
-        return _TYPES[self][0]
-
-    @property
-    def suffix(self) -> str:
-        """The end of a file's name."""
-        return _TYPES[self][1]
-
-
-_TYPES = {
-    ExportFormat.ZIP: ("application/zip", "zip"),
-    ExportFormat.JSON: ("application/json", "json"),
-    ExportFormat.MARKDOWN: ("text/markdown; charset=utf-8", "md"),
-}
 
 
 def write_export(

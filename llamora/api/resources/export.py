@@ -12,7 +12,8 @@ from accounts.tokens.token_uses import token_uses
 from diary import days
 from diary.transfer.downloads import StreamedDownload, WriteDownload
 from diary.transfer.exports import ExportReport
-from diary.transfer.programs.exports import ExportFormat, write_export
+from diary.transfer.programs.exports import write_export
+from diary.transfer.programs.file_formats import ExportFormat
 from llamora.api.call import Call
 from llamora.api.endpoints import endpoint
 from llamora.crypto import RealmKeyring, TokenKind

@@ -17,7 +17,7 @@ from accounts.tokens.token_uses import token_uses
 from diary import days
 from diary.errors import ObjectNotFound
 from diary.models import Origin
-from diary.transfer.programs.texts import TextFormat
+from diary.transfer.programs.file_formats import TextFormat
 from llamora.api.call import Call, let_pages_run
 from llamora.api.errors import ApiError
 from llamora.api.resources.memory_bodies import (

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from diary.transfer.programs.texts import TextFormat
+from diary.transfer.programs.file_formats import TextFormat
 from llamora.api.resources.entries import Moment, Text
 from llamora.api.resources.pages import USUAL_LIMIT, Cursor, Limit, Offset
 from search.query.parser import MAX_TYPED

@@ -12,7 +12,7 @@ from django.db import connection
 from markdown_it import MarkdownIt
 
 from diary.models import Origin
-from diary.transfer.programs.texts import TextFormat
+from diary.transfer.programs.file_formats import TextFormat
 from tests.people import Resident
 from tests.traces.facts.test_services import DAY, add, list_texts, propose_new
 from traces.facts import services

@@ -17,7 +17,7 @@ from accounts.http.request import HouseholdRequest
 from accounts.keys.keyrings import copy_with_former_keys
 from diary import days
 from diary.transfer.downloads import StreamedDownload
-from diary.transfer.programs.texts import TextFormat
+from diary.transfer.programs.file_formats import TextFormat
 from llamora.crypto import RealmKeyring
 from traces.facts.models import Fact
 from traces.facts.pages.messages import CHOICES_SAVED

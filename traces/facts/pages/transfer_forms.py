@@ -5,7 +5,7 @@ from typing import Any, Final
 from django import forms
 
 from accounts.auth.forms import ReauthenticationForm
-from diary.transfer.programs.texts import TextFormat
+from diary.transfer.programs.file_formats import TextFormat
 from traces.facts.models import FactState
 from traces.facts.pages.messages import (
     KIND_LABELS,

@@ -5,10 +5,13 @@
     markdown  a list; a comment with the number at the end
     text      a line for each fact; a line with the number at the end
 
-A file without its number is not complete. The oldest fact comes first.
+A file without its number is not complete. The oldest fact comes first. A cell of a CSV that a spreadsheet
+would take for a formula gets a quote in front.
 """
 
-from collections.abc import Iterator
+import csv
+import io
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO, Any, Final
 from uuid import UUID
@@ -18,7 +21,7 @@ import msgspec
 from diary.hooks import ExportRule, OtherEntries
 from diary.models import Entry
 from diary.transfer.export_format import disarm_markdown, encode_json, to_plain
-from diary.transfer.programs.texts import TextFormat, disarm_cell, render_csv_row
+from diary.transfer.programs.file_formats import TextFormat
 from llamora.crypto import RealmKeyring, in_force
 from llamora.database import read_snapshot
 from traces.facts.models import TRUSTED_FACT_ORIGINS, FactChange
@@ -42,6 +45,7 @@ COLUMNS: Final = (
 )
 # Joined into one write: a file of 100,000 facts is not 100,000 writes.
 _CHUNK: Final = 200
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 Record = dict[str, Any]
 
 
@@ -131,10 +135,10 @@ def _render(records: Iterator[Record], text_format: TextFormat, report: FactExpo
             counts = {"count": report.count, "left_out": report.left_out}
             yield "\n]," + encode_json(counts).removeprefix("{") + "\n"
         case TextFormat.CSV:
-            yield render_csv_row(COLUMNS)
+            yield _render_csv_row(COLUMNS)
             for record in records:
-                yield render_csv_row([disarm_cell(_format_cell(record[name])) for name in COLUMNS])
-            yield render_csv_row(["count", str(report.count)])
+                yield _render_csv_row([_disarm_cell(_format_cell(record[name])) for name in COLUMNS])
+            yield _render_csv_row(["count", str(report.count)])
         case TextFormat.MARKDOWN:
             for record in records:
                 yield f"- {disarm_markdown(_describe(record))}\n"
@@ -143,6 +147,17 @@ def _render(records: Iterator[Record], text_format: TextFormat, report: FactExpo
             for record in records:
                 yield f"{_describe(record)}\n"
             yield f"\n{_describe_end(report)}\n"
+
+
+def _render_csv_row(cells: Sequence[str]) -> str:
+    row = io.StringIO()
+    csv.writer(row).writerow(cells)
+    return row.getvalue()
+
+
+def _disarm_cell(cell: str) -> str:
+    """Return a cell that no spreadsheet takes for a formula."""
+    return f"'{cell}" if cell.startswith(_FORMULA) else cell
 
 
 def _format_cell(value: Any) -> str:
