@@ -13,8 +13,9 @@ DiaryError
 # The names say what happened, which reads best where they are raised; the code is the contract.
 # ruff: noqa: N818
 
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
+from django.db.models import Model, QuerySet
 from django.http import Http404
 
 from diary import messages
@@ -23,6 +24,17 @@ from diary.models import Draft, Entry
 
 class ObjectNotFound(Http404):
     """Raised for a row that does not exist or belongs to another person; both give the same 404 page."""
+
+
+_ModelT = TypeVar("_ModelT", bound=Model)
+
+
+def get_first_or_404(rows: QuerySet[_ModelT]) -> _ModelT:
+    """Return the first of some rows; raise ObjectNotFound if there is none."""
+    row = rows.first()
+    if row is None:
+        raise ObjectNotFound
+    return row
 
 
 class DiaryError(Exception):

@@ -4,6 +4,7 @@ The inventory is `accounts.security.data_inventory`.
 """
 
 import logging
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -56,9 +57,9 @@ from diary.recaps.services import delete_recap
 from diary.rendering import page_texts
 from diary.rendering.html_cache import html_cache
 from diary.replies import presenters as replies_presenters
-from diary.replies.services import mark_interrupted
 from llamora.crypto import KeyId, Keyring
 from llamora.database import NotWritten
+from llamora.inference.interruption import mark_interrupted
 from llamora.inference.registry import registry
 
 _log = logging.getLogger(__name__)
@@ -75,7 +76,7 @@ def connect() -> None:
     person_deleted.connect(_forget_html, dispatch_uid="diary.html_cache.deleted")
     data_key_rotated.connect(interrupt_jobs_of_former_key, dispatch_uid="diary.replies.new_key")
     post_delete.connect(_delete_recap, sender=Entry, dispatch_uid="diary.recaps.destroyed")
-    registry.on_startup(mark_interrupted)
+    registry.on_startup(partial(mark_interrupted, Reply))
     register_sections(replies_presenters.find_section)
     register_sections(openings_presenters.find_section)
     page_texts.connect()

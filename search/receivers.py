@@ -8,6 +8,7 @@ import threading
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -23,12 +24,12 @@ from diary import hooks
 from diary.generation.page_tasks import register_sections
 from diary.models import Entry, Reply
 from llamora.crypto import KeyId, Keyring, VaultLocked, current_keyring
+from llamora.inference.interruption import mark_interrupted
 from llamora.inference.job import LIVE_STATES
 from llamora.inference.registry import registry
 from search import related_entries, services
 from search.ask import conversations, imports
 from search.ask import presenters as ask_presenters
-from search.ask.services import mark_interrupted
 from search.checkins import presenters as check_in_presenters
 from search.checkins import services as check_in_services
 from search.checkins import threads as check_in_threads
@@ -75,14 +76,14 @@ def connect() -> None:
     data_inventory.register_label(LookBack, data_inventory.RowLabel(one="look-back", many="look-backs"))
     register_sections(look_back_presenters.find_section)
     hooks.register_export_rule("search.lookback", look_back_services.build_export_rule)
-    registry.on_startup(look_back_services.mark_interrupted)
+    registry.on_startup(partial(mark_interrupted, LookBack))
     post_delete.connect(_on_entry_destroyed, sender=Entry, dispatch_uid="search.look_backs.destroyed")
     hooks.register_row_import(imports.KIND, imports.insert_question)
     hooks.register_export_rule("search.question", conversations.build_export_rule)
-    registry.on_startup(mark_interrupted)
+    registry.on_startup(partial(mark_interrupted, Question))
     check_in_threads.connect()
     hooks.register_today_section(check_in_presenters.build_today_section)
-    registry.on_startup(check_in_services.mark_interrupted)
+    registry.on_startup(partial(mark_interrupted, CheckIn))
     facts_forgotten.connect(_on_forgotten_facts, dispatch_uid="search.facts_forgotten")
     hooks.register_recall(related_entries.find_related_entries)
     hooks.register_note_recall(note_recall.recall_notes_for_entry)

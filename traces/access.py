@@ -5,24 +5,18 @@ from uuid import UUID
 from django.http import HttpRequest
 
 from accounts.models import Person
-from diary.errors import ObjectNotFound
+from diary.errors import get_first_or_404
 from traces.models import Change, Trace
 
 
 def get_trace(owner_id: UUID, trace_id: UUID) -> Trace:
     """Return a person's trace; raise ObjectNotFound."""
-    trace = Trace.objects.for_owner(owner_id).filter(id=trace_id).first()
-    if trace is None:
-        raise ObjectNotFound
-    return trace
+    return get_first_or_404(Trace.objects.for_owner(owner_id).filter(id=trace_id))
 
 
 def get_change(owner_id: UUID, change_id: UUID) -> Change:
     """Return a change that the person may undo; raise ObjectNotFound."""
-    change = Change.objects.filter(owner_id=owner_id, id=change_id).first()
-    if change is None:
-        raise ObjectNotFound
-    return change
+    return get_first_or_404(Change.objects.filter(owner_id=owner_id, id=change_id))
 
 
 def get_requested_change(request: HttpRequest) -> Change | None:

@@ -8,33 +8,24 @@ from datetime import date
 from uuid import UUID
 
 from accounts.models import Vault
-from diary.errors import ObjectNotFound
+from diary.errors import get_first_or_404
 from diary.models import Draft, Entry, Version
 from llamora.database import CachedQuery
 
 
 def get_entry(owner_id: UUID, entry_id: UUID) -> Entry:
     """Return a person's entry; raise ObjectNotFound."""
-    entry = Entry.objects.for_owner(owner_id).filter(id=entry_id).first()
-    if entry is None:
-        raise ObjectNotFound
-    return entry
+    return get_first_or_404(Entry.objects.for_owner(owner_id).filter(id=entry_id))
 
 
 def get_entry_or_deleted(owner_id: UUID, entry_id: UUID) -> Entry:
     """Return a person's entry, even if it is in the bin; raise ObjectNotFound."""
-    entry = Entry.objects.filter(owner_id=owner_id, id=entry_id).first()
-    if entry is None:
-        raise ObjectNotFound
-    return entry
+    return get_first_or_404(Entry.objects.filter(owner_id=owner_id, id=entry_id))
 
 
 def get_version(owner_id: UUID, version_id: UUID) -> Version:
     """Return an earlier version of a person's entry; raise ObjectNotFound."""
-    version = Version.objects.filter(owner_id=owner_id, id=version_id).first()
-    if version is None:
-        raise ObjectNotFound
-    return version
+    return get_first_or_404(Version.objects.filter(owner_id=owner_id, id=version_id))
 
 
 def find_draft(owner_id: UUID, *, day: date, entry_id: UUID | None = None) -> Draft | None:

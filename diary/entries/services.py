@@ -67,18 +67,7 @@ def save_token_entry(*, owner_id: UUID, day: date, text: str, source: str, zone:
 
     `source` is the name of the program. It needs no more than the realm `content`.
     """
-    now = timezone.now()
-    _check_has_begun(day)
-    with write_transaction():
-        return Entry.objects.create(
-            owner_id=owner_id,
-            day=day,
-            text=clean_entry_text(text, limit=settings.MAX_TEXT),
-            created_at=now,
-            utc_offset=days.utc_offset(now, zone),
-            origin=Origin.OWN_TOKEN,
-            provenance=Provenance(source=clean_source_name(source)).to_json(),
-        )
+    return _save_with_source(owner_id, day, text, origin=Origin.OWN_TOKEN, source=source, zone=zone)
 
 
 def save_model_entry(*, owner_id: UUID, day: date, text: str, model: str, zone: str) -> Entry:
@@ -86,6 +75,12 @@ def save_model_entry(*, owner_id: UUID, day: date, text: str, model: str, zone: 
 
     `model` is the name of the model.
     """
+    return _save_with_source(owner_id, day, text, origin=Origin.MODEL, source=model, zone=zone)
+
+
+def _save_with_source(
+    owner_id: UUID, day: date, text: str, *, origin: Origin, source: str, zone: str
+) -> Entry:
     now = timezone.now()
     _check_has_begun(day)
     with write_transaction():
@@ -95,8 +90,8 @@ def save_model_entry(*, owner_id: UUID, day: date, text: str, model: str, zone: 
             text=clean_entry_text(text, limit=settings.MAX_TEXT),
             created_at=now,
             utc_offset=days.utc_offset(now, zone),
-            origin=Origin.MODEL,
-            provenance=Provenance(source=clean_source_name(model)).to_json(),
+            origin=origin,
+            provenance=Provenance(source=clean_source_name(source)).to_json(),
         )
 
 

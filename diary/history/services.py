@@ -9,9 +9,9 @@ from django.utils import timezone
 from diary.entries.queries import get_entry, get_version
 from diary.models import TRUSTED_ORIGINS, Entry, Origin, Recap, Version
 from diary.origins.provenance import Provenance
-from llamora.clock.services import get_cutoff
+from llamora.clock.services import delete_expired
 from llamora.crypto import EnvelopeError, WrongEpoch
-from llamora.database import FIRST_MOMENT, write_transaction
+from llamora.database import write_transaction
 
 VERSION_LIFETIME = timedelta(days=30)
 
@@ -81,12 +81,5 @@ def replace_with_text(entry: Entry, text: str, *, origin: str) -> None:
 
 def purge_versions(*, owner_id: UUID) -> int:
     """Delete the versions that were replaced at least thirty days ago; return their number."""
-    before = get_cutoff(VERSION_LIFETIME)
-    if before is None:
-        return 0
-    expired = Version.objects.filter(owner_id=owner_id, replaced_at__gte=FIRST_MOMENT, replaced_at__lt=before)
-    if not expired.exists():
-        return 0
-    with write_transaction():
-        count, _ = expired.delete()
-    return count
+    rows = Version.objects.filter(owner_id=owner_id)
+    return delete_expired(rows, moment="replaced_at", age=VERSION_LIFETIME)

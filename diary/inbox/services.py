@@ -14,13 +14,13 @@ from django.utils import timezone
 
 from diary import days
 from diary.entries.queries import get_digest_key
-from diary.errors import DayNotBegun, InboxChanged, InboxFull, ObjectNotFound
+from diary.errors import DayNotBegun, InboxChanged, InboxFull, ObjectNotFound, get_first_or_404
 from diary.inbox.inbox_text import InboxText
 from diary.models import TRUSTED_ORIGINS, Entry, InboxItem, Origin
 from diary.origins.provenance import Provenance
-from llamora.clock.services import get_cutoff, get_latest_time
+from llamora.clock.services import delete_expired, get_latest_time
 from llamora.crypto import keyed_digest
-from llamora.database import FIRST_MOMENT, write_transaction
+from llamora.database import write_transaction
 from llamora.fields import new_id
 
 # Of one sender, and of all that have none.
@@ -80,10 +80,7 @@ def accept_item(*, owner_id: UUID, item_id: UUID, zone: str) -> Entry:
     with write_transaction():
         item = _find_waiting(owner_id, item_id)
         if item is None:
-            entry = Entry.objects.for_owner(owner_id).filter(id=item_id).first()
-            if entry is None:
-                raise ObjectNotFound
-            return entry
+            return get_first_or_404(Entry.objects.for_owner(owner_id).filter(id=item_id))
         return _accept(item, zone=zone)
 
 
@@ -153,9 +150,7 @@ def restore_item(*, owner_id: UUID, item_id: UUID) -> InboxItem:
 
 def _set_deleted(owner_id: UUID, item_id: UUID, *, is_deleted: bool) -> InboxItem:
     with write_transaction():
-        item = InboxItem.objects.filter(owner_id=owner_id, id=item_id).first()
-        if item is None:
-            raise ObjectNotFound
+        item = get_first_or_404(InboxItem.objects.filter(owner_id=owner_id, id=item_id))
         if (item.deleted_at is not None) != is_deleted:
             item.deleted_at = timezone.now() if is_deleted else None
             item.save(update_fields=["deleted_at"])
@@ -164,12 +159,5 @@ def _set_deleted(owner_id: UUID, item_id: UUID, *, is_deleted: bool) -> InboxIte
 
 def purge_inbox(*, owner_id: UUID) -> int:
     """Remove the items that were deleted at least thirty days ago; return their number."""
-    before = get_cutoff(ITEM_LIFETIME)
-    if before is None:
-        return 0
-    expired = InboxItem.objects.filter(owner_id=owner_id, deleted_at__gte=FIRST_MOMENT, deleted_at__lt=before)
-    if not expired.exists():
-        return 0
-    with write_transaction():
-        count, _ = expired.delete()
-    return count
+    rows = InboxItem.objects.filter(owner_id=owner_id)
+    return delete_expired(rows, moment="deleted_at", age=ITEM_LIFETIME)

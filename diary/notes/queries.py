@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from diary.errors import ObjectNotFound
+from diary.errors import get_first_or_404
 from diary.models import TRUSTED_ORIGINS, Note, NoteVersion
 from diary.models.notes import NOTE_PATH_INDEX_LABEL
 from diary.notes.kinds import NoteKind, derive_kind
@@ -93,9 +93,7 @@ def list_notes(keyring: RealmKeyring, *, reads_others: bool = True) -> list[Note
 def read_note(keyring: RealmKeyring, note_id: UUID, *, reads_others: bool = True) -> NoteText:
     """Return a note with its text; raise ObjectNotFound."""
     with in_force(keyring):
-        row = _filter(keyring, reads_others=reads_others).filter(id=note_id).first()
-        if row is None:
-            raise ObjectNotFound
+        row = get_first_or_404(_filter(keyring, reads_others=reads_others).filter(id=note_id))
         return build_note_text(row)
 
 
@@ -124,12 +122,6 @@ def list_note_versions(keyring: RealmKeyring, note_id: UUID) -> list[NoteVersion
         return [_build_version(row) for row in versions]
 
 
-def read_note_version(keyring: RealmKeyring, version_id: UUID) -> NoteVersionText:
-    """Return one earlier version of a note; raise ObjectNotFound."""
-    with in_force(keyring):
-        return _build_version(get_version_row(keyring.owner, version_id))
-
-
 def compute_path_index(keyring: RealmKeyring, path: str) -> bytes:
     """Return the blind index of a path."""
     return keyring.blind_index(label=NOTE_PATH_INDEX_LABEL, value=path)
@@ -137,18 +129,12 @@ def compute_path_index(keyring: RealmKeyring, path: str) -> bytes:
 
 def get_note_row(owner_id: UUID, note_id: UUID) -> Note:
     """Return the row of a person's note; raise ObjectNotFound."""
-    row = Note.objects.filter(owner_id=owner_id, id=note_id).first()
-    if row is None:
-        raise ObjectNotFound
-    return row
+    return get_first_or_404(Note.objects.filter(owner_id=owner_id, id=note_id))
 
 
 def get_version_row(owner_id: UUID, version_id: UUID) -> NoteVersion:
     """Return the row of an earlier version of a person's note; raise ObjectNotFound."""
-    row = NoteVersion.objects.filter(owner_id=owner_id, id=version_id).first()
-    if row is None:
-        raise ObjectNotFound
-    return row
+    return get_first_or_404(NoteVersion.objects.filter(owner_id=owner_id, id=version_id))
 
 
 def open_head(row: Note) -> NoteHead | None:

@@ -33,9 +33,9 @@ from diary.notes.queries import (
     get_version_row,
     open_head,
 )
-from llamora.clock.services import get_cutoff
+from llamora.clock.services import delete_expired
 from llamora.crypto import EnvelopeError, Keyring, RealmKeyring, VaultLocked, WrongEpoch, in_force
-from llamora.database import FIRST_MOMENT, write_transaction
+from llamora.database import write_transaction
 from llamora.fields import SealedFieldError
 
 NOTE_VERSION_LIFETIME: Final = timedelta(days=30)
@@ -277,17 +277,8 @@ def restore_version(keyring: RealmKeyring, version_id: UUID, *, based_on: int | 
 
 def purge_note_versions(*, owner_id: UUID) -> int:
     """Delete the versions that were replaced at least thirty days ago; return their number."""
-    before = get_cutoff(NOTE_VERSION_LIFETIME)
-    if before is None:
-        return 0
-    expired = NoteVersion.objects.filter(
-        owner_id=owner_id, replaced_at__gte=FIRST_MOMENT, replaced_at__lt=before
-    )
-    if not expired.exists():
-        return 0
-    with write_transaction():
-        count, _ = expired.delete()
-    return count
+    rows = NoteVersion.objects.filter(owner_id=owner_id)
+    return delete_expired(rows, moment="replaced_at", age=NOTE_VERSION_LIFETIME)
 
 
 # --- Parts -----------------------------------------------------------------------------------------------

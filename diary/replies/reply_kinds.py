@@ -11,7 +11,7 @@ from uuid import UUID
 
 from diary import messages
 from diary.entries.text_validation import InvalidText, clean_entry_text, has_visible_characters
-from diary.errors import ObjectNotFound
+from diary.errors import ObjectNotFound, get_first_or_404
 from diary.generation.prompt_record import PromptRecord
 from diary.models import TRUSTED_ORIGINS, CustomReplyKind, Origin, Reply, ReplyKind
 from diary.notes.kinds import NoteKind
@@ -163,9 +163,7 @@ def claim_custom_kind(*, owner_id: UUID, kind_id: UUID) -> None:
 def delete_custom_kind(*, owner_id: UUID, kind_id: UUID) -> None:
     """Delete a custom style; replies in that style stay. Raise ObjectNotFound."""
     with write_transaction():
-        row = CustomReplyKind.objects.filter(owner_id=owner_id, id=kind_id).first()
-        if row is None:
-            raise ObjectNotFound
+        row = get_first_or_404(CustomReplyKind.objects.filter(owner_id=owner_id, id=kind_id))
         row.delete()
 
 

@@ -3,8 +3,6 @@
 from dataclasses import replace
 from uuid import UUID
 
-from django.utils import timezone
-
 from accounts.models import Person
 from accounts.remote_hosts.services import find_refusal
 from diary import messages
@@ -19,7 +17,7 @@ from llamora.crypto import EnvelopeError, Keyring, current_realm_keyring
 from llamora.database import write_transaction
 from llamora.fields import new_id
 from llamora.inference import model_server
-from llamora.inference.job import LIVE_STATES, JobOutcome, JobState
+from llamora.inference.job import JobOutcome, JobState
 from llamora.inference.messages import get_message, get_message_for
 from llamora.inference.registry import registry
 
@@ -66,16 +64,6 @@ def delete_reply(reply: Reply) -> None:
     with write_transaction():
         Reply.objects.filter(id=reply.id).delete()
     registry.discard(reply.id)
-
-
-def mark_interrupted() -> int:
-    """Mark unfinished replies of an earlier process as interrupted; called once, by the serving process."""
-    unfinished = Reply.objects.filter(state__in=LIVE_STATES)
-    own_ids = [reply_id for reply_id in unfinished.values_list("id", flat=True) if registry.has_job(reply_id)]
-    with write_transaction():
-        return unfinished.exclude(id__in=own_ids).update(
-            state=JobState.INTERRUPTED, reason="crashed", finished_at=timezone.now()
-        )
 
 
 def _build_task(

@@ -10,7 +10,9 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from typing import Any
 
+from django.db.models import QuerySet
 from django.dispatch import Signal
 from django.utils import timezone
 
@@ -98,6 +100,19 @@ def get_cutoff(age: timedelta) -> datetime | None:
     found = find_passed_time()
     cutoff = None if found is None else found.find_cutoff(age.total_seconds())
     return None if cutoff is None else _convert(cutoff)
+
+
+def delete_expired(rows: QuerySet[Any], *, moment: str, age: timedelta) -> int:
+    """Delete the rows whose column `moment` is certainly longer ago than `age`; return their number."""
+    before = get_cutoff(age)
+    if before is None:
+        return 0
+    expired = rows.filter(**{f"{moment}__gte": FIRST_MOMENT, f"{moment}__lt": before})
+    if not expired.exists():
+        return 0
+    with write_transaction():
+        count, _ = expired.delete()
+    return count
 
 
 def get_latest_time() -> datetime:

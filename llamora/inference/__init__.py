@@ -12,6 +12,7 @@ job              one generation of text: its task, its state, its text so far
 runner           runs a job
 queue            the order in which jobs use the model
 persistence      saves the text of a job
+interruption     marks the rows of jobs that an earlier process left unfinished
 db_executor      the threads in which jobs use the database
 
 This module imports nothing, since the child process imports the package too.

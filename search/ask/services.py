@@ -25,7 +25,7 @@ from llamora.crypto import RealmKeyring
 from llamora.database import write_transaction
 from llamora.fields import new_id
 from llamora.inference import model_server
-from llamora.inference.job import LIVE_STATES, Job, JobState
+from llamora.inference.job import Job, JobState
 from llamora.inference.registry import registry
 from search.ask.conversations import (
     NO_MODEL,
@@ -220,16 +220,6 @@ def delete_conversation(owner_id: UUID, session_id: UUID, *, reads_untrusted: bo
         Question.objects.filter(owner_id=owner_id, session_id=session_id).delete()
     for question_id in ids:
         registry.discard(question_id)
-
-
-def mark_interrupted() -> int:
-    """Mark unfinished answers of an earlier process as interrupted; called once, by the serving process."""
-    unfinished = Question.objects.filter(state__in=LIVE_STATES)
-    own_ids = [id_ for id_ in unfinished.values_list("id", flat=True) if registry.has_job(id_)]
-    with write_transaction():
-        return unfinished.exclude(id__in=own_ids).update(
-            state=JobState.INTERRUPTED, reason="crashed", finished_at=timezone.now()
-        )
 
 
 def _check_room(origin: str) -> None:

@@ -34,7 +34,7 @@ from llamora.crypto import KeyId, RealmKeyring, VaultLocked
 from llamora.database import write_transaction
 from llamora.fields import new_id
 from llamora.inference import model_server
-from llamora.inference.job import LIVE_STATES, Job, JobOutcome, JobState
+from llamora.inference.job import Job, JobOutcome, JobState
 from llamora.inference.registry import registry
 from search.ask.errors import IndexNotReady
 from search.ask.retrieval import build_day_reader, retrieve
@@ -266,16 +266,6 @@ def purge_check_ins(owner_id: UUID, *, now: datetime) -> None:
     with write_transaction():
         old = CheckIn.objects.filter(owner_id=owner_id, due_at__lt=now - _RECEIPT_LIFETIME)
         old.exclude(proposals__is_open=True).delete()
-
-
-def mark_interrupted() -> int:
-    """Settle the receipts of an earlier process; called once, by the serving process."""
-    unfinished = CheckIn.objects.filter(state__in=LIVE_STATES)
-    own_ids = [id_ for id_ in unfinished.values_list("id", flat=True) if registry.has_job(id_)]
-    with write_transaction():
-        return unfinished.exclude(id__in=own_ids).update(
-            state=JobState.INTERRUPTED, reason="crashed", finished_at=timezone.now()
-        )
 
 
 # --- Parts -----------------------------------------------------------------------------------------------

@@ -6,10 +6,9 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 
 from accounts.models import Person
-from diary.errors import ObjectNotFound
+from diary.errors import get_first_or_404
 from diary.generation.ask_once import ask_once
 from diary.generation.prompt_record import PromptRecord
 from diary.hooks import ExportRule, OtherEntries
@@ -18,7 +17,7 @@ from llamora.crypto import EnvelopeError, Keyring, Realm, VaultLocked, current_r
 from llamora.database import write_transaction
 from llamora.fields import new_id
 from llamora.inference import model_server
-from llamora.inference.job import LIVE_STATES, Job, JobState
+from llamora.inference.job import Job
 from llamora.inference.registry import registry
 from search.look_backs.day_texts import load_days
 from search.look_backs.errors import NoLookBackModel, NothingToLookBackOn
@@ -67,10 +66,7 @@ def start_look_back(person: Person, period: Period, *, keyring: Keyring) -> Job:
 
 def get_look_back(owner_id: UUID, look_back_id: UUID) -> LookBack:
     """Return a person's look-back; raise ObjectNotFound."""
-    row = LookBack.objects.filter(owner_id=owner_id, id=look_back_id).first()
-    if row is None:
-        raise ObjectNotFound
-    return row
+    return get_first_or_404(LookBack.objects.filter(owner_id=owner_id, id=look_back_id))
 
 
 def delete_look_back(row: LookBack) -> None:
@@ -109,16 +105,6 @@ def _may_have_read(row: LookBack, entry_id: UUID) -> bool:
         return True
     record = PromptRecord.from_json(body.get("read") if isinstance(body, dict) else None)
     return record is None or entry_id in record.source_ids
-
-
-def mark_interrupted() -> int:
-    """Mark look-backs that an earlier process left unfinished; called once, by the serving process."""
-    unfinished = LookBack.objects.filter(state__in=LIVE_STATES)
-    own_ids = [id_ for id_ in unfinished.values_list("id", flat=True) if registry.has_job(id_)]
-    with write_transaction():
-        return unfinished.exclude(id__in=own_ids).update(
-            state=JobState.INTERRUPTED, reason="crashed", finished_at=timezone.now()
-        )
 
 
 def build_export_rule(owner_id: UUID, others: OtherEntries) -> ExportRule:

@@ -15,6 +15,7 @@ from diary.generation.prompt_templates import get_options
 from diary.models import Entry, Origin
 from llamora.crypto import EnvelopeError, Realm, in_force
 from llamora.fields import new_id
+from llamora.inference.interruption import mark_interrupted
 from llamora.inference.job import JobState
 from llamora.inference.registry import registry
 from search import messages
@@ -446,7 +447,7 @@ def test_what_a_killed_server_left_is_marked_as_broken_off(owner: Resident) -> N
         )
         question.save(force_insert=True)
 
-    assert services.mark_interrupted() == 1
+    assert mark_interrupted(Question) == 1
 
     with owner.unlocked():
         (shown,) = load_conversation(owner.id, question.session_id, language="en-gb")

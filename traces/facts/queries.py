@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from uuid import UUID
 
-from diary.errors import ObjectNotFound
+from diary.errors import get_first_or_404
 from llamora.crypto import keyed_digest, secret_bytes
 from llamora.database import CachedQuery
 from llamora.threads import let_others_run
@@ -62,10 +62,7 @@ class FactChoices:
 
 def get_fact(owner_id: UUID, fact_id: UUID) -> Fact:
     """Return a person's fact in any state; raise ObjectNotFound."""
-    fact = Fact.objects.for_owner(owner_id).filter(id=fact_id).first()
-    if fact is None:
-        raise ObjectNotFound
-    return fact
+    return get_first_or_404(Fact.objects.for_owner(owner_id).filter(id=fact_id))
 
 
 def list_changes(fact: Fact) -> list[FactChange]:
