@@ -12,23 +12,33 @@
      "persona": whether the persona note was among the instructions,
      "untrusted": whether texts were read that their owner did not write,
      "not_read": number of such entries that were left out,
-     "clean": digest of the generated text if all that was read is trusted,
+     "realms": [realm, ...] of which texts were read otherwise: for an earlier reply or answer that is read
+               again, or as the skill in whose style it is,
+     "of": digest of the generated text,
+     "clean": the same digest if all that was read is trusted,
      "author": {"model", "host", "prompt"}, each a name}
 
-The record contains ids, days and names, never text; it is encrypted together with the generated text.
+The record contains ids, days and names, never text. It is sealed beside the generated text: whoever writes
+to the database can take it away, or put back the one from before the text was written. So a text whose
+record is missing, or is not of this text, counts as having read everything that a program's keys may lack:
+its owner's facts and notes. That includes texts from before there were records, texts from before records
+named their text (but for those that vouch for it as `clean`), and texts of files that came without one.
 """
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
+from llamora.crypto import Realm
 from llamora.inference.job import UNKNOWN_AUTHOR, Author
 
 EntryRef = tuple[UUID, date]
 _MAX_NAME_LENGTH = 120
+# Of texts that a model reads beside entries, each with a keyring of its own.
+BESIDE_ENTRIES: Final = frozenset({Realm.FACTS, Realm.NOTES})
 
 
 @dataclass(kw_only=True)
@@ -50,6 +60,8 @@ class PromptRecord:
     has_persona: bool = False
     is_untrusted: bool = False
     not_read: int = 0
+    realms: frozenset[Realm] = frozenset()
+    of: str = ""
     clean: str = ""
     author: Author = UNKNOWN_AUTHOR
 
@@ -71,13 +83,16 @@ class PromptRecord:
             "persona": self.has_persona,
             "untrusted": self.is_untrusted,
             "not_read": self.not_read,
+            "realms": sorted(realm.value for realm in self.realms),
+            "of": self.of,
             "clean": self.clean,
             "author": dump_author(self.author),
         }
 
-    def mark_clean(self, text: str) -> None:
-        """Record that this text was written from trusted texts alone, if it was."""
-        self.clean = "" if self.is_untrusted else _compute_digest(text)
+    def bind_to_text(self, text: str, *, is_clean: bool = True) -> None:
+        """Record which text was written, and that it was from trusted texts alone unless it was not."""
+        self.of = _compute_digest(text)
+        self.clean = self.of if is_clean and not self.is_untrusted else ""
 
     def is_clean(self, text: str) -> bool:
         """Return whether this text was written from trusted texts alone.
@@ -85,6 +100,10 @@ class PromptRecord:
         The record and its text are sealed one by one: the digest keeps an older record from vouching for it.
         """
         return bool(self.clean) and self.clean == _compute_digest(text)
+
+    def is_of(self, text: str) -> bool:
+        """Return whether the record is that of this text; of an older record, only `clean` says so."""
+        return (self.of or self.clean) == _compute_digest(text)
 
     @property
     def source_ids(self) -> set[UUID]:
@@ -112,6 +131,8 @@ class PromptRecord:
                 has_persona=value.get("persona") is True,
                 is_untrusted=bool(value.get("untrusted")),
                 not_read=int(value.get("not_read", 0)),
+                realms=frozenset(Realm(name) for name in value.get("realms", ())),
+                of=str(value.get("of", "")),
                 clean=str(value.get("clean", "")),
                 author=load_author(value.get("author")),
             )
@@ -120,9 +141,26 @@ class PromptRecord:
             return None
 
 
+def find_read_realms(value: Any, text: str | None) -> frozenset[Realm]:
+    """Return the realms beside entries of which texts were read for a text of a model.
+
+    `value` is the JSON of its record. Without the record of this text, all of them.
+    """
+    if text is not None and not text.strip():
+        return frozenset()
+    record = PromptRecord.from_json(value)
+    if text is None or record is None or not record.is_of(text):
+        return BESIDE_ENTRIES
+    # Records of the first skills name these alone.
+    has_read_notes = record.notes or record.has_persona or value.get("skill_revision") is not None
+    return record.realms.union({Realm.FACTS} if record.facts else (), {Realm.NOTES} if has_read_notes else ())
+
+
 def withdraw_clean(value: Any) -> Any:
     """Return the JSON of a record from a file, which cannot vouch for its text."""
-    return {**value, "clean": ""} if isinstance(value, dict) and value.get("clean") else value
+    if not isinstance(value, dict) or not value.get("clean"):
+        return value
+    return {**value, "clean": "", "of": value.get("of") or value["clean"]}
 
 
 def _compute_digest(text: str) -> str:

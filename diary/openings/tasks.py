@@ -163,7 +163,7 @@ class OpeningTask:
         Opening.objects.filter(owner_id=self.owner_id, day=self.day).delete()
         opening = Opening(id=self.id, owner_id=self.owner_id, day=self.day, text=outcome.text.strip())
         self.record.author = outcome.author
-        self.record.mark_clean(opening.text)
+        self.record.bind_to_text(opening.text)
         opening.read = self.record.to_json()
         opening.save(force_insert=True)
 

@@ -13,7 +13,7 @@ from diary.notes.persona import read_usable_persona
 from diary.replies.errors import NoModel, TooManyReplies
 from diary.replies.reply_kinds import ReplyKindChoice, get_reply_choice
 from diary.replies.tasks import ReplyTask, gather_input
-from llamora.crypto import EnvelopeError, Keyring, current_realm_keyring
+from llamora.crypto import EnvelopeError, Keyring, Realm, current_realm_keyring
 from llamora.database import write_transaction
 from llamora.fields import new_id
 from llamora.inference import model_server
@@ -72,6 +72,7 @@ def _build_task(
     if sum(not job.is_over for job in list_jobs(ReplyTask)) >= MAX_CONCURRENT:
         raise TooManyReplies
     gathered = gather_input(person=person, entry_id=entry_id, choice=choice)
+    of_skill = {Realm.NOTES} if choice.skill_revision is not None else ()
     return ReplyTask(
         id=reply_id,
         owner_id=person.id,
@@ -83,6 +84,7 @@ def _build_task(
             facts=[fact.id for fact in gathered.context.facts],
             is_untrusted=not gathered.context.entry.is_trusted,
             not_read=gathered.not_read,
+            realms=gathered.realms.union(of_skill),
         ),
         choice=choice,
         persona=read_usable_persona(

@@ -19,7 +19,7 @@ from diary.generation.budget import ensure_unlocked, get_token_budget
 from diary.generation.page_tasks import PageSection, RenderedText
 from diary.generation.prompt_context import PromptContext, PromptFact, PromptNote, fit_to_window
 from diary.generation.prompt_entries import build_earlier_entries, build_prompt_entries, build_prompt_entry
-from diary.generation.prompt_record import PromptRecord
+from diary.generation.prompt_record import PromptRecord, find_read_realms
 from diary.generation.prompts import build_prompt
 from diary.generation.text_language import describe_language
 from diary.models import TRUSTED_ORIGINS, Entry, EntryQuerySet, Reply, ReplyKind
@@ -27,7 +27,7 @@ from diary.notes.recall import read_remembered
 from diary.replies.errors import EntryDamaged
 from diary.replies.reply_kinds import DEFAULT_CHOICE, ReplyKindChoice
 from diary.replies.section import ReplyView, build_job_view, render_section
-from llamora.crypto import EnvelopeError, current_realm_keyring
+from llamora.crypto import EnvelopeError, Realm, current_realm_keyring
 from llamora.database import CachedQuery
 from llamora.inference import model_server
 from llamora.inference.job import LIVE_STATES, Job, JobOutcome, JobState, Prompt, RowDeleted, TokenCounter
@@ -137,7 +137,7 @@ class ReplyTask:
             raise RowDeleted
         reply.text, reply.state, reply.reason = outcome.text, outcome.state.value, outcome.reason
         self.record.author = outcome.author
-        self.record.mark_clean(outcome.text)
+        self.record.bind_to_text(outcome.text)
         reply.finished_at = None if outcome.state in LIVE_STATES else timezone.now()
         reply.read = self._record_json()
         reply.save(update_fields=["text", "read", "state", "reason", "finished_at"])
@@ -150,12 +150,21 @@ class ReplyTask:
 
 
 class ReplyInput(NamedTuple):
-    """The context of a reply's prompt, and why each entry of an earlier day was included in it."""
+    """The context of a reply's prompt, and why each entry of an earlier day was included in it.
+
+    `realms` are those of which texts were read for its earlier replies, beside entries.
+    """
 
     context: PromptContext
     recalled_by: tuple[UUID, ...] = ()
     near: tuple[UUID, ...] = ()
     not_read: int = 0
+    realms: frozenset[Realm] = frozenset()
+
+
+class _EarlierReply(NamedTuple):
+    text: str
+    realms: frozenset[Realm]
 
 
 def gather_input(*, person: Person, entry_id: UUID, choice: ReplyKindChoice) -> ReplyInput:
@@ -173,17 +182,19 @@ def gather_input(*, person: Person, entry_id: UUID, choice: ReplyKindChoice) -> 
         return ReplyInput(PromptContext(day=entry.day, entry=prompt_entry))
     recalled = hooks.recall_entries(entry, by=choice.traces)
     alike = [one for one in earlier if one.is_trusted == entry.is_trusted]
+    replies = _list_earlier_replies(entry)
     context = PromptContext(
         day=entry.day,
         entry=prompt_entry,
         recalled=build_earlier_entries(recalled.entries, zone=person.time_zone, near=recalled.near),
         earlier=build_prompt_entries(alike, zone=person.time_zone),
-        replies=tuple(_list_earlier_replies(entry)),
+        replies=tuple(reply.text for reply in replies),
         notes=tuple(_list_notes(entry)),
         facts=tuple(PromptFact(id=fact.id, text=fact.text) for fact in hooks.recall_facts(entry)),
     )
     not_read = len(earlier) - len(alike)
-    return ReplyInput(context, tuple(recalled.by), tuple(recalled.near), not_read)
+    realms = frozenset[Realm]().union(*(reply.realms for reply in replies))
+    return ReplyInput(context, tuple(recalled.by), tuple(recalled.near), not_read, realms)
 
 
 def _list_notes(entry: Entry) -> list[PromptNote]:
@@ -224,24 +235,25 @@ _latest_replies_query: CachedQuery[Reply] = CachedQuery(
 )
 
 
-def _list_earlier_replies(entry: Entry) -> list[str]:
-    replies = _latest_replies_query(owner_id=entry.owner_id, entry_id=entry.id)
-    texts = [_load_text(reply, of_trusted=entry.is_trusted)[:MAX_REPLY_CHARACTERS] for reply in replies]
-    return [text for text in texts if text.strip()][:EARLIER_REPLIES][::-1]
+def _list_earlier_replies(entry: Entry) -> list[_EarlierReply]:
+    rows = _latest_replies_query(owner_id=entry.owner_id, entry_id=entry.id)
+    replies = [reply for row in rows if (reply := _load_earlier(row, of_trusted=entry.is_trusted))]
+    return replies[:EARLIER_REPLIES][::-1]
 
 
-def _load_text(reply: Reply, *, of_trusted: bool) -> str:
-    """Return the text of a reply, or nothing if it may not be read beside such an entry."""
+def _load_earlier(reply: Reply, *, of_trusted: bool) -> _EarlierReply | None:
+    """Return a reply, or None if it is empty, damaged, or may not be read beside such an entry."""
     try:
-        text, record = str(reply.text), PromptRecord.from_json(reply.read)
+        text, read = str(reply.text), reply.read
     except EnvelopeError:
-        return ""
-    if not of_trusted:
-        return text
-    is_clean = (
+        return None
+    record = PromptRecord.from_json(read)
+    is_readable = not of_trusted or (
         record is not None and record.is_clean(text) and _are_trusted(reply.owner_id, record.source_ids)
     )
-    return text if is_clean else ""
+    if not is_readable or not text[:MAX_REPLY_CHARACTERS].strip():
+        return None
+    return _EarlierReply(text[:MAX_REPLY_CHARACTERS], find_read_realms(read, text))
 
 
 def _are_trusted(owner_id: UUID, entry_ids: Collection[UUID]) -> bool:

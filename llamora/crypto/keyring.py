@@ -130,6 +130,10 @@ class RealmKeyring:
         """Whether the keyring was closed."""
         return self._current is None
 
+    def has_realms(self, realms: Iterable[Realm]) -> bool:
+        """Return whether the keyring has the keys of all of these realms."""
+        return all(self.has_realm(realm) for realm in realms)
+
     @property
     def key_id(self) -> KeyId:
         """The identity of the keys of the realm `content`."""

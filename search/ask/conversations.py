@@ -15,7 +15,7 @@ from uuid import UUID
 
 from accounts.preferences.languages import get_date_words
 from diary.errors import ObjectNotFound
-from diary.generation.prompt_record import PromptRecord
+from diary.generation.prompt_record import BESIDE_ENTRIES, PromptRecord, find_read_realms
 from diary.hooks import ExportRule, OtherEntries
 from diary.models import TRUSTED_ORIGINS, Entry
 from diary.rendering.excerpts import get_first_words
@@ -78,9 +78,11 @@ def list_conversations(owner_id: UUID, *, reads_untrusted: bool = True) -> list[
     Without `reads_untrusted`, those are left out for which a text of others was read.
     """
     by_session: dict[UUID, list[Question]] = {}
-    for question in Question.objects.filter(owner_id=owner_id).defer("answer", "sources"):
+    opens_all = current_realm_keyring().has_realms(BESIDE_ENTRIES)
+    rows = Question.objects.filter(owner_id=owner_id).defer("sources", *(["answer"] if opens_all else []))
+    for question in rows:
         by_session.setdefault(question.session_id, []).append(question)
-    by_session = {id_: questions for id_, questions in by_session.items() if _may_read_facts(questions)}
+    by_session = {id_: questions for id_, questions in by_session.items() if _may_read(questions)}
     found = [
         Conversation(
             session_id=session_id,
@@ -110,17 +112,25 @@ def load_questions(owner_id: UUID, session_id: UUID, *, reads_untrusted: bool) -
     questions = list(Question.objects.filter(owner_id=owner_id, session_id=session_id))
     if not questions or (not reads_untrusted and any(question.has_read_imported for question in questions)):
         raise ObjectNotFound
-    if not _may_read_facts(questions):
+    if not _may_read(questions):
         raise ObjectNotFound
     return questions
 
 
-def _may_read_facts(questions: Sequence[Question]) -> bool:
-    """Return whether the keyring in force opens facts, or none was read for any of these questions."""
-    if current_realm_keyring().has_realm(Realm.FACTS):
-        return True
-    records = (PromptRecord.from_json(question.open_or("read", None)) for question in questions)
-    return not any(record is not None and record.facts for record in records)
+def _may_read(questions: Sequence[Question]) -> bool:
+    """Return whether the keyring in force opens all realms of which texts were read for these questions."""
+    keyring = current_realm_keyring()
+    return keyring.has_realms(BESIDE_ENTRIES) or keyring.has_realms(find_realms_read(questions))
+
+
+def find_realms_read(questions: Sequence[Question]) -> frozenset[Realm]:
+    """Return the realms beside entries of which texts were read for the answers to these questions."""
+    return frozenset[Realm]().union(
+        *(
+            find_read_realms(question.open_or("read", None), question.open_or("answer", None))
+            for question in questions
+        )
+    )
 
 
 def load_conversation(
@@ -183,7 +193,7 @@ def build_export_rule(owner_id: UUID, others: OtherEntries) -> ExportRule:
         question.is_trusted
         and question.open_or("text", None) is not None
         and not is_of_untrusted([question])
-        and _may_read_facts([question])
+        and _may_read([question])
     )
 
 

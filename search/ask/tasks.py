@@ -279,9 +279,8 @@ class AnswerTask:
         answer = drop_unknown_numbers(outcome.text, count=len(self.found.passages))
         row.answer, row.state, row.reason = answer, outcome.state.value, outcome.reason
         self.record.author = outcome.author
-        if self.origin in TRUSTED_ORIGINS:
-            # What a program asked stands in the answer to it.
-            self.record.mark_clean(answer)
+        # What a program asked stands in the answer to it.
+        self.record.bind_to_text(answer, is_clean=self.origin in TRUSTED_ORIGINS)
         row.finished_at = None if outcome.state in LIVE_STATES else timezone.now()
         row.read = self._describe_record()
         row.save(update_fields=["answer", "read", "state", "reason", "finished_at"])

@@ -10,10 +10,10 @@ from django.db.models import Q, QuerySet
 from accounts.models import Person
 from diary.errors import get_first_or_404
 from diary.generation.ask_once import ask_once
-from diary.generation.prompt_record import PromptRecord
+from diary.generation.prompt_record import PromptRecord, find_read_realms
 from diary.hooks import ExportRule, OtherEntries
 from diary.models import Entry
-from llamora.crypto import EnvelopeError, Keyring, Realm, VaultLocked, current_realm_keyring
+from llamora.crypto import EnvelopeError, Keyring, VaultLocked, current_realm_keyring
 from llamora.database import write_transaction
 from llamora.fields import new_id
 from llamora.inference import model_server
@@ -110,15 +110,16 @@ def _may_have_read(row: LookBack, entry_id: UUID) -> bool:
 def build_export_rule(owner_id: UUID, others: OtherEntries) -> ExportRule:
     """Return the rule for look-backs in the export of a program that reads only its owner's words."""
     del owner_id
-    has_facts = current_realm_keyring().has_realm(Realm.FACTS)
+    keyring = current_realm_keyring()
 
     def is_clean(row: LookBack, entry: Entry | None) -> bool:
         del entry
         opened: Any = row.open_or("body", None)
         body = opened if isinstance(opened, dict) else {}
-        record = PromptRecord.from_json(body.get("read"))
-        if record is None or not record.is_clean(str(body.get("text", ""))):
+        text, record = str(body.get("text", "")), PromptRecord.from_json(body.get("read"))
+        if record is None or not record.is_clean(text):
             return False
-        return others.ids.isdisjoint(record.source_ids) and (has_facts or not record.facts)
+        has_keys = keyring.has_realms(find_read_realms(body.get("read"), text))
+        return has_keys and others.ids.isdisjoint(record.source_ids)
 
     return is_clean

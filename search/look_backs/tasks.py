@@ -158,7 +158,7 @@ class LookBackTask:
             raise RowDeleted
         self.record.author = outcome.author
         text = drop_unknown_numbers(outcome.text, count=len(self.found.days))
-        self.record.mark_clean(text)
+        self.record.bind_to_text(text)
         row.body, row.state, row.reason = self._build_body(text), outcome.state.value, outcome.reason
         row.finished_at = None if outcome.state in LIVE_STATES else timezone.now()
         row.save(update_fields=["body", "state", "reason", "finished_at"])

@@ -2,7 +2,8 @@
 
 Hidden are entries and facts of other origins, and what a model wrote after reading one of these. Whoever may
 read these, finds no text of the model that was written from facts or notes without their keys. What it read
-stands encrypted beside its text: that is looked up once, and held with the open index, as ids only.
+stands encrypted beside its text: that is looked up once, and held with the open index, as ids only. Where it
+does not, the text counts as written from both (`diary.generation.prompt_record`).
 """
 
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
@@ -13,7 +14,7 @@ from weakref import WeakKeyDictionary
 
 from django.db.models import Q
 
-from diary.generation.prompt_record import PromptRecord
+from diary.generation.prompt_record import BESIDE_ENTRIES, PromptRecord, find_read_realms
 from diary.models import TRUSTED_ORIGINS, Entry, EntryQuerySet, Opening, Origin, Recap, Reply
 from llamora.crypto import Realm, current_realm_keyring
 from llamora.database import CachedIdQuery, CachedQuery
@@ -39,7 +40,7 @@ class Sources(NamedTuple):
 
         `with_hidden` says that those of others are read too.
         """
-        if not all(current_realm_keyring().has_realm(realm) for realm in self.realms):
+        if not current_realm_keyring().has_realms(self.realms):
             return False
         return with_hidden or (self.is_clean and not any(id_ in others for id_ in self.entries))
 
@@ -157,7 +158,7 @@ _written_queries: Final[dict[str, CachedQuery[tuple[UUID, object]]]] = {
 
 
 def _opens_all_sources() -> bool:
-    return all(current_realm_keyring().has_realm(realm) for realm in (Realm.FACTS, Realm.NOTES))
+    return current_realm_keyring().has_realms(BESIDE_ENTRIES)
 
 
 def _is_of_realms(row: Any) -> bool:
@@ -191,7 +192,10 @@ def _load_sources(index: PersonIndex) -> _KnownSources:
     current: _KnownSources = {}
     for kind, model, _ in _MODEL_TEXTS:
         written = dict(_written_queries[kind](owner_id=index.owner))
-        current |= {id_: known[id_] for id_, at in written.items() if id_ in known and known[id_][0] == at}
+        # One without a moment is still being written, and so is what it read.
+        current |= {
+            id_: known[id_] for id_, at in written.items() if at and id_ in known and known[id_][0] == at
+        }
         new = [id_ for id_ in written if id_ not in current]
         for some in _iter_batches(new):
             for row in model.objects.filter(owner_id=index.owner, id__in=some).order_by():
@@ -209,12 +213,11 @@ def _read_sources(row: Any) -> Sources:
     if isinstance(row, Recap):
         body = row.open_or("body", None)
         return Sources(is_clean=isinstance(body, dict) and body.get("clean") is True)
-    text, record = row.open_or("text", None), PromptRecord.from_json(row.open_or("read", None))
-    if text is None or record is None:
-        return Sources(is_clean=False)
-    read = {Realm.FACTS: record.facts, Realm.NOTES: record.notes}
+    text, read = row.open_or("text", None), row.open_or("read", None)
+    record = PromptRecord.from_json(read)
     return Sources(
-        frozenset(record.source_ids | ({row.entry_id} if isinstance(row, Reply) else set())),
-        realms=frozenset(realm for realm, ids in read.items() if ids),
-        is_clean=record.is_clean(text),
+        frozenset(record.source_ids if record else set())
+        | ({row.entry_id} if isinstance(row, Reply) else set()),
+        realms=find_read_realms(read, text),
+        is_clean=text is not None and record is not None and record.is_clean(text),
     )

@@ -71,7 +71,7 @@ def write_reply(
         notes=list(notes),
     )
     record.is_untrusted = not all(each.is_trusted for each in read)
-    record.mark_clean(text)
+    record.bind_to_text(text)
     with who.unlocked(), write_transaction():
         reply = Reply(owner_id=who.id, entry=entry, text=text, read=record.to_json(), state=JobState.DONE)
         reply.finished_at = timezone.now()
@@ -81,7 +81,7 @@ def write_reply(
 
 def write_opening(who: Resident, text: str, *, read: list[Entry], day: date) -> Opening:
     record = PromptRecord(entries=[(each.id, each.day) for each in read])
-    record.mark_clean(text)
+    record.bind_to_text(text)
     with who.unlocked(), write_transaction():
         return Opening.objects.create(owner_id=who.id, day=day, text=text, read=record.to_json())
 
@@ -512,3 +512,34 @@ def test_a_reply_that_read_facts_or_notes_is_hidden_from_a_program_without_them(
     assert list_found("facts:read") == {str(of_fact.id)}
     assert list_found("notes") == {str(of_note.id)}
     assert list_found("facts:read", "notes") == {str(of_fact.id), str(of_note.id)}
+
+
+@pytest.mark.parametrize("put", [None, "of before"])
+@pytest.mark.parametrize("reads_untrusted", [False, True])
+def test_taking_away_what_a_reply_read_shows_it_to_no_program(
+    olive: Resident, make_program: MakeProgram, reads_untrusted: bool, put: str | None
+) -> None:
+    entry = olive.write("Walked to the weir", day=DAY)
+    fact = add_fact(olive, "You have a dog called Biggie")
+    plain = write_reply(olive, entry, "Surely a walk", read=[entry])
+    # As its row is before the prompt is built.
+    reply = write_reply(olive, entry, "", read=[entry])
+    before = Reply.objects.get(id=reply.id).__dict__["read"].envelope
+    record = PromptRecord(entries=[(entry.id, DAY)], facts=[fact.id])
+    record.bind_to_text("With Biggie, surely")
+    with olive.unlocked(), write_transaction():
+        reply.text, reply.read = "With Biggie, surely", record.to_json()
+        reply.save(update_fields=["text", "read"])
+    with connection.cursor() as cursor:
+        value = before if put else None
+        cursor.execute("UPDATE diary_reply SET read = %s WHERE id = %s", [value, reply.id.hex])
+    open_index(olive)
+
+    def list_found(*scopes: str) -> set[str]:
+        program = make_program("diary:read", *scopes, reads_untrusted=reads_untrusted)
+        return set(list_ids(find(program, "surely")))
+
+    assert list_found() == list_found("facts:read") == list_found("notes") == {str(plain.id)}
+    # Nothing vouches for it, so who reads its owner's words alone does not find it either.
+    of_all = {str(plain.id), str(reply.id)} if reads_untrusted else {str(plain.id)}
+    assert list_found("facts:read", "notes") == of_all

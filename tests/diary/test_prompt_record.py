@@ -7,10 +7,11 @@ from uuid import uuid4
 import pytest
 
 from diary.generation.prompt_context import PromptContext, PromptEntry
-from diary.generation.prompt_record import PromptRecord
+from diary.generation.prompt_record import BESIDE_ENTRIES, PromptRecord, find_read_realms, withdraw_clean
 from diary.models import Reply
 from diary.openings.tasks import OpeningSource, OpeningTask
 from diary.replies.tasks import ReplyTask
+from llamora.crypto import Realm
 from llamora.llm.deltas import ChatMessages
 from llamora.llm.tokens import estimate_tokens
 from tests.diary.tabs import run_serving_loop, start_reply, wait_for_reply_row
@@ -82,6 +83,60 @@ def test_what_was_kept_before_these_were_noted_is_read_as_it_was() -> None:
     del old["recaps_left_out"], old["replies_left_out"]
 
     assert PromptRecord.from_json(old) == PromptRecord(replies=1)
+
+
+FACTS, NOTES = frozenset({Realm.FACTS}), frozenset({Realm.NOTES})
+
+
+@pytest.mark.parametrize(
+    ("columns", "realms"),
+    [
+        ({}, frozenset()),
+        ({"facts": [uuid4()]}, FACTS),
+        ({"notes": [uuid4()]}, NOTES),
+        ({"has_persona": True}, NOTES),
+        ({"realms": FACTS, "notes": [uuid4()]}, BESIDE_ENTRIES),
+    ],
+)
+def test_a_text_has_read_what_its_record_says(columns: dict[str, Any], realms: frozenset[Realm]) -> None:
+    record = PromptRecord(**columns)
+    record.bind_to_text("Tea.")
+
+    assert find_read_realms(record.to_json(), "Tea.") == realms
+    assert PromptRecord.from_json(record.to_json()) == record
+
+
+def make_record(**changes: Any) -> dict[str, Any]:
+    """Return the record of "Tea.", for which no facts and no notes were read."""
+    record = PromptRecord()
+    record.bind_to_text("Tea.")
+    return {**record.to_json(), **changes}
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        None,
+        "damaged",
+        PromptRecord().to_json(),
+        make_record(realms=["diary"]),
+        # One of before that does not vouch for its text, and so does not name it.
+        make_record(of="", clean=""),
+    ],
+)
+def test_without_its_own_record_a_text_has_read_everything(read: Any) -> None:
+    assert find_read_realms(read, "Tea.") == BESIDE_ENTRIES
+
+
+def test_a_record_is_that_of_one_text_and_a_text_that_is_empty_has_read_nothing() -> None:
+    before = make_record(skill_revision=3)
+    del before["of"], before["realms"]
+
+    assert find_read_realms(make_record(), "Coffee.") == find_read_realms(make_record(), None)
+    assert find_read_realms(make_record(), None) == BESIDE_ENTRIES
+    assert find_read_realms(withdraw_clean(make_record()), "Tea.") == frozenset()
+    assert find_read_realms(before, "Tea.") == NOTES
+    assert find_read_realms(None, " ") == frozenset()
 
 
 async def test_a_reply_notes_the_earlier_replies_that_did_not_fit() -> None:

@@ -192,7 +192,7 @@ def test_of_a_day_that_was_only_imported_there_is_no_recap(owner: Resident, mode
 
 def test_a_record_from_a_file_vouches_for_nothing() -> None:
     record = PromptRecord(entries=[(uuid4(), date(2020, 1, 1) + timedelta(days=1))])
-    record.mark_clean("Tea.")
+    record.bind_to_text("Tea.")
 
     read = PromptRecord.from_json(withdraw_clean(record.to_json()))
 

@@ -42,7 +42,7 @@ def reader(make_assistant: MakeAssistant) -> Assistant:
 
 def reply(olive: Resident, entry: Entry, text: str, *, is_clean: bool) -> None:
     record = PromptRecord(entries=[(entry.id, entry.day)], is_untrusted=not is_clean)
-    record.mark_clean(text)
+    record.bind_to_text(text)
     with olive.unlocked():
         Reply.objects.create(
             owner_id=olive.id, entry=entry, text=text, read=record.to_json(), state=JobState.DONE

@@ -130,7 +130,7 @@ def test_a_day_of_another_person_is_not_read(olive: Resident, make_assistant: Ma
 
 def save_opening(olive: Resident, *, read: list[Entry], is_clean: bool) -> None:
     record = PromptRecord(entries=[(entry.id, entry.day) for entry in read], is_untrusted=not is_clean)
-    record.mark_clean("You saw geese.")
+    record.bind_to_text("You saw geese.")
     with olive.unlocked():
         Opening.objects.create(owner_id=olive.id, day=DAY, text="You saw geese.", read=record.to_json())
 

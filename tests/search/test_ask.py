@@ -7,13 +7,14 @@ from threading import Event
 from uuid import UUID, uuid4
 
 import pytest
+from django.db import connection
 
 from accounts.keys.keyrings import copy_with_former_keys
 from diary.errors import ObjectNotFound
-from diary.generation.prompt_record import PromptRecord
+from diary.generation.prompt_record import BESIDE_ENTRIES, PromptRecord
 from diary.generation.prompt_templates import get_options
 from diary.models import Entry, Origin
-from llamora.crypto import EnvelopeError, Realm, in_force
+from llamora.crypto import EnvelopeError, Realm, RealmKeyring, in_force
 from llamora.fields import new_id
 from llamora.inference.interruption import mark_interrupted
 from llamora.inference.job import JobState
@@ -31,6 +32,7 @@ from tests.people import Resident
 from tests.search.asking import as_program, ask, get_answer, load_row, read_stream
 from tests.search.indexing import open_index
 from tests.traces.facts.telling import add_fact
+from traces.facts.models import Fact
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("embedder")]
 
@@ -656,3 +658,28 @@ def test_a_program_without_facts_reads_none_and_no_conversation_that_did(
     with in_force(with_facts):
         assert len(list_conversations(owner.id)) == 2
         assert len(load_conversation(owner.id, asked.session_id, language="en-gb")) == 1
+
+
+def test_an_answer_has_read_what_the_one_before_it_had_also_when_its_record_is_gone(
+    live: ServingLoop, model: FakeModelServer, owner: Resident
+) -> None:
+    fact = add_fact(owner, "Anna is a midwife in Hull")
+    model.add_scripts(Script(tokens=["A midwife [1]."]), Script(tokens=["As I said [1]."]))
+    first = ask(owner, ANNA)
+    services.wait_for_answer(first)
+    with owner.unlocked():
+        Fact.objects.filter(id=fact.id).delete()
+    services.wait_for_answer(ask(owner, "And where?", session_id=first.session_id))
+    without, with_facts = (owner.keyring.restrict([Realm.CONTENT, *more]) for more in ([], [Realm.FACTS]))
+
+    def list_found(keyring: RealmKeyring) -> list[UUID]:
+        with in_force(keyring):
+            return [one.session_id for one in list_conversations(owner.id)]
+
+    assert "A midwife [1]." in str(model.calls[-1])
+    Question.objects.filter(id=first.id).delete()
+    assert (list_found(without), list_found(with_facts)) == ([], [first.session_id])
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE search_question SET read = NULL")
+    assert list_found(with_facts) == []
+    assert list_found(owner.keyring.restrict([Realm.CONTENT, *BESIDE_ENTRIES])) == [first.session_id]

@@ -25,7 +25,7 @@ def save_question(owner: Resident, **columns: Any) -> Question:
     entry = owner.write("Met Anna at the weir.", day=date(2026, 2, 5))
     source = {"kind": "entry", "id": str(entry.id), "day": "2026-02-05", "origin": "own", "revision": 1}
     record = PromptRecord(entries=[(entry.id, entry.day)])
-    record.mark_clean("At the weir [1].")
+    record.bind_to_text("At the weir [1].")
     with owner.unlocked():
         question = Question(
             owner_id=owner.id,

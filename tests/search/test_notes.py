@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from diary.generation.prompt_record import PromptRecord
+from diary.generation.prompt_record import PromptRecord, find_read_realms
 from diary.messages import SKILL_NOT_APPROVED
 from diary.models import Origin, Reply
 from diary.notes.services import approve_skill, delete_note, save_note
@@ -41,6 +41,11 @@ def reply_to(owner: Resident, entry: Any, **fields: str) -> Reply:
     return Reply.objects.get(id=reply_id)
 
 
+def find_read_realms_of(reply: Reply) -> frozenset[Realm]:
+    row = Reply.objects.get(id=reply.id)
+    return find_read_realms(row.read, str(row.text))
+
+
 @pytest.mark.parametrize("kind", ["respond", "reflect", "question", "summary"])
 def test_the_persona_is_in_the_system_turn_of_every_reply(
     live: ServingLoop, model: FakeModelServer, owner: Resident, kind: str
@@ -54,6 +59,8 @@ def test_the_persona_is_in_the_system_turn_of_every_reply(
     assert PERSONA not in said
     page = owner.get(f"/replies/{reply.id}/read/", script=True).content.decode()
     assert "Your persona note was among the instructions." in page
+    with owner.unlocked():
+        assert find_read_realms_of(reply) == {Realm.NOTES}
 
 
 def test_an_instruction_is_read_as_its_owner_saw_it_and_nothing_unseen_is(
@@ -134,6 +141,10 @@ def test_a_skill_is_a_style_at_its_approved_revision_alone(
     assert "HERON" not in said
     with owner.unlocked():
         revision = Reply.objects.get(id=reply.id).read["skill_revision"]
+        assert find_read_realms_of(reply) == {Realm.NOTES}
+        # It stands in the prompt of the next one.
+        after = reply_to(owner, entry)
+        assert find_read_realms_of(after) == {Realm.NOTES}
     page = owner.get(f"/replies/{reply.id}/read/", script=True).content.decode()
     assert f"The style was that of a skill, at its revision {revision}." in page
     assert "Haiku" in owner.get(f"/d/{entry.day}/").content.decode()

@@ -9,11 +9,11 @@ from typing import Any
 from uuid import UUID
 
 from diary import hooks
-from diary.generation.prompt_record import PromptRecord
+from diary.generation.prompt_record import PromptRecord, find_read_realms
 from diary.hooks import ExportRule, OtherEntries
 from diary.models import TRUSTED_ORIGINS, Entry, Origin
 from diary.origins.provenance import get_first_own_revision
-from llamora.crypto import Realm, current_realm_keyring
+from llamora.crypto import current_realm_keyring
 
 _BuildRule = Callable[[OtherEntries], ExportRule]
 
@@ -57,15 +57,17 @@ def _build_draft_rule(others: OtherEntries) -> ExportRule:
 
 
 def _build_model_text_rule(others: OtherEntries) -> ExportRule:
-    """Allow what a model wrote from its owner's words alone, and from facts only with their realm."""
-    has_facts = current_realm_keyring().has_realm(Realm.FACTS)
+    """Allow what a model wrote from its owner's words alone, and from facts or notes with their keys."""
+    keyring = current_realm_keyring()
 
     def is_clean(row: Any, entry: Entry | None) -> bool:
         del entry
-        text, record = row.open_or("text", None), PromptRecord.from_json(row.open_or("read", None))
+        text, read = row.open_or("text", None), row.open_or("read", None)
+        record = PromptRecord.from_json(read)
         if text is None or record is None or not record.is_clean(text):
             return False
-        return others.ids.isdisjoint(record.source_ids) and (has_facts or not record.facts)
+        has_keys = keyring.has_realms(find_read_realms(read, text))
+        return has_keys and others.ids.isdisjoint(record.source_ids)
 
     return is_clean
 
