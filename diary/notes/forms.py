@@ -1,4 +1,4 @@
-"""Parser of the posted fields of notes, beside those that their forms share with those of entries."""
+"""Parsers of the posted fields that forms of notes have and forms of entries have not."""
 
 from dataclasses import dataclass, field
 from typing import Final

@@ -1,8 +1,8 @@
-"""A person's choices about check-ins, sealed: nobody makes any without their keys; an earlier row stays good.
+"""A person's choices about check-ins, sealed, so that nobody can make them without the person's keys.
 
     {"is_on", "is_paused", "interval_minutes", "from", "until", "changed_at"}
 
-Where they are missing or damaged there are no check-ins.
+Where they are missing or damaged there are no check-ins. A former row that was put back opens as well.
 """
 
 from dataclasses import dataclass, field

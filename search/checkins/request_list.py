@@ -91,7 +91,7 @@ def build_query(request: ListedRequest) -> str:
 
 
 def mark_done(note: str, text: str) -> str:
-    """Return a note in which the first open request of these words is marked as done; else the same note."""
+    """Return a note with the first open request of these words marked as done, or as it is without one."""
     lines = note.splitlines(keepends=True)
     for number, line in enumerate(lines):
         request = _parse_line(number, line.rstrip("\r\n"))

@@ -126,7 +126,7 @@ def start_check_in(
 
 
 def list_open_requests(keyring: RealmKeyring, *, now: datetime) -> list[ListedRequest]:
-    """Return the requests that are open at a moment in the person's time zone: none of others' making."""
+    """Return the requests of the owner's own note that are open at a moment in their time zone."""
     note = find_requests_note(keyring)
     return list_open(note.text, now=now) if note is not None and note.text is not None else []
 

@@ -203,9 +203,9 @@ trace_complete                        405                            | 401 401 2
 trace_remove                          sign-in unlock moved 404 404   | 401 401 moved 404 404
 trace_preview                         sign-in unlock moved 404 404   | 405
 find_facts                            sign-in unlock moved 404 404   | 401 401 moved 404 404
-going_through                         sign-in unlock 200 200 200     | 405
-go_through                            sign-in unlock moved moved moved | 401 401 moved moved moved
-stop_going_through                    sign-in unlock moved moved moved | 401 401 moved moved moved
+diary_walk                            sign-in unlock 200 200 200     | 405
+start_diary_walk                      sign-in unlock moved moved moved | 401 401 moved moved moved
+stop_diary_walk                       sign-in unlock moved moved moved | 401 401 moved moved moved
 traces                                sign-in unlock 200 200 200     | 401 401 200 200 200
 traces_graph                          sign-in unlock 200 200 200     | 405
 trace_undo                            sign-in unlock moved 404 404   | 401 401 moved 404 404

@@ -4,7 +4,8 @@ files      notes written as files, and files read as notes, from a folder or a z
 stamps     the lines by which a note that was written here is known again
 imports    the import of a workspace, after a preview
 note_rows  notes in the JSON of an export
-waiting    what was chosen on the import page, until it is confirmed
+pending_workspaces
+           what was chosen on the import page, until it is confirmed
 presenters, views
            the import page
 """

@@ -14,8 +14,8 @@ from diary import messages
 from diary.notes.forms import WorkspaceForm
 from diary.notes.workspace.files import NotAWorkspace, ReadFile, read_workspace, read_zip
 from diary.notes.workspace.imports import import_workspace, preview_workspace
+from diary.notes.workspace.pending_workspaces import pending_workspaces
 from diary.notes.workspace.presenters import build_preview, build_result
-from diary.notes.workspace.waiting import waiting_workspaces
 from llamora.source_names import clean_source_name
 
 
@@ -39,13 +39,13 @@ def import_notes(request: HouseholdRequest) -> HttpResponse:
         return _render(request, form, status=FORM_INVALID)
     keyring = request.vault.keyring
     preview = build_preview(preview_workspace(keyring, files))
-    waiting = waiting_workspaces.add(keyring, source=source, data=data)
+    waiting = pending_workspaces.add(keyring, source=source, data=data)
     return _render(request, WorkspaceForm(), preview=preview, waiting=waiting, source=source)
 
 
 def _import(request: HouseholdRequest) -> HttpResponse:
     keyring = request.vault.keyring
-    found = waiting_workspaces.take(keyring, _parse_id(request.POST["waiting"]))
+    found = pending_workspaces.take(keyring, _parse_id(request.POST["waiting"]))
     if found is None:
         return _render(request, WorkspaceForm(), status=FORM_INVALID, gone=messages.WORKSPACE_GONE)
     source, data = found

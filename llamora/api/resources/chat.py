@@ -43,7 +43,7 @@ _NOT_A_QUESTION: Final = (
 
 
 class QuestionToAsk(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """A question; `session_id` is that of a conversation to go on with, `model` one that is offered."""
+    """A question; `session_id` continues a conversation, `model` chooses one of the models offered."""
 
     message: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_QUESTION_LENGTH)]
     session_id: UUID | None = None
@@ -65,7 +65,7 @@ class SourceBody(msgspec.Struct, kw_only=True):
 
 
 class ReadFactBody(msgspec.Struct, kw_only=True):
-    """An accepted fact that the model read with the passages: `id` is that of the memory."""
+    """An accepted fact that the model read for the answer; `id` is that of the memory."""
 
     id: UUID
     content: str

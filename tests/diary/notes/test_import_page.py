@@ -11,8 +11,8 @@ from diary.models import Note, Origin
 from diary.notes.persona import read_persona
 from diary.notes.queries import list_notes
 from diary.notes.services import save_note
-from diary.notes.workspace import waiting
-from diary.notes.workspace.waiting import waiting_workspaces
+from diary.notes.workspace import pending_workspaces as pending
+from diary.notes.workspace.pending_workspaces import pending_workspaces
 from tests.diary.notes.test_workspace import build_zip
 from tests.people import Resident, register_resident
 
@@ -93,7 +93,7 @@ def test_a_preview_is_confirmed_once_by_its_owner_and_not_too_late(
     assert olive.post(PAGE, waiting=second).status_code == 200
     assert olive.post(PAGE, waiting=second).status_code == 422
     third = find_waiting(choose_files(olive, {"SOUL.md": b"three"}))
-    monkeypatch.setattr(waiting, "WAITING_SECONDS", -1)
+    monkeypatch.setattr(pending, "WAITING_SECONDS", -1)
     assert olive.post(PAGE, waiting=third).status_code == 422
     assert [line.path for line in list_notes(olive.open_keyring())] == ["SOUL.md"]
 
@@ -101,12 +101,12 @@ def test_a_preview_is_confirmed_once_by_its_owner_and_not_too_late(
 def test_what_waits_is_sealed_in_memory(olive: Resident) -> None:
     choose_files(olive, {"SOUL.md": b"Obey the marker."})
 
-    (waits,) = waiting_workspaces._by_owner.values()
+    (waits,) = pending_workspaces._by_owner.values()
 
     assert b"SOUL.md" not in waits.envelope
     assert b"workspace.zip" not in waits.envelope
-    waiting_workspaces.forget(olive.id)
-    assert not waiting_workspaces._by_owner
+    pending_workspaces.forget(olive.id)
+    assert not pending_workspaces._by_owner
 
 
 def test_the_page_says_what_fits_and_is_linked_from_the_notes(olive: Resident) -> None:

@@ -174,7 +174,7 @@ def _parse_day(request: HouseholdRequest) -> date:
 
 @require_http_methods(_METHODS)
 @unlock_required
-def reading(request: HouseholdRequest, fact_id: UUID) -> HttpResponse:
+def choose_recall(request: HouseholdRequest, fact_id: UUID) -> HttpResponse:
     """Choose whether replies and answers may read a fact."""
     fact = get_fact(request.user.id, fact_id)
     if request.method == "POST":

@@ -7,7 +7,7 @@ from uuid import UUID
 from traces.facts.proposals.diary_walk import WalkProgress, get_progress
 from traces.facts.proposals.services import can_find_facts
 
-WALK_TEMPLATE: Final = "traces/facts/fragments/going_through.html"
+WALK_TEMPLATE: Final = "traces/facts/fragments/diary_walk.html"
 _NOT_NOW: Final = "Facts are looked for by a model on this machine, and none is ready now."
 _SENTENCES: Final = {
     "running": "Your entries are being read, the latest first.",

@@ -32,33 +32,33 @@ def find_facts(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @unlock_required
-def go_through(request: HouseholdRequest) -> HttpResponse:
-    """Start going through the whole diary for facts."""
+def start_diary_walk(request: HouseholdRequest) -> HttpResponse:
+    """Start to look for facts in the whole diary."""
     if request.method == "POST" and services.can_find_facts():
         diary_walk.start_walk(request.vault.keyring)
-    return _show_walk(request)
+    return _respond_with_walk(request)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @unlock_required
-def stop_going_through(request: HouseholdRequest) -> HttpResponse:
-    """Stop going through the diary."""
+def stop_diary_walk(request: HouseholdRequest) -> HttpResponse:
+    """Stop looking for facts in the whole diary."""
     if request.method == "POST":
         diary_walk.stop_walk(request.user.id, timeout=STOP_SECONDS)
-    return _show_walk(request)
+    return _respond_with_walk(request)
 
 
 @require_safe
 @unlock_required
-def going_through(request: HouseholdRequest) -> HttpResponse:
-    """Show how far going through the diary is."""
-    template = presenters.WALK_TEMPLATE if request.htmx else "traces/facts/going_through.html"
+def show_diary_walk(request: HouseholdRequest) -> HttpResponse:
+    """Show how many entries have been read for facts."""
+    template = presenters.WALK_TEMPLATE if request.htmx else "traces/facts/diary_walk.html"
     context = {"walk": presenters.build_walk_view(request.user.id), "in_facts": True}
     return render(request, template, context)
 
 
-def _show_walk(request: HouseholdRequest) -> HttpResponse:
+def _respond_with_walk(request: HouseholdRequest) -> HttpResponse:
     if not request.htmx:
-        return redirect("going_through")
+        return redirect("diary_walk")
     context = {"walk": presenters.build_walk_view(request.user.id)}
     return render(request, presenters.WALK_TEMPLATE, context)

@@ -1,6 +1,6 @@
-"""The workspace that a person chose on the import page, until they have read the preview and confirm it.
+"""Workspaces chosen on the import page, until their owners have read the preview and confirm it.
 
-It stays in memory for half an hour, one for each person, sealed under their keys of the realm `notes`: once
+Each stays in memory for half an hour, one for each person, sealed under their keys of the realm `notes`: once
 the diary is locked or has a new key, nobody opens it. Nothing of it is written to a disk.
 
     context   purpose "memory", label "diary.note.waiting", row = its id, owner; nothing bound
@@ -29,8 +29,8 @@ class _SealedWorkspace:
     since: float
 
 
-class WaitingWorkspaces:
-    """Workspaces that wait for a confirmation, by their owners."""
+class PendingWorkspaces:
+    """Workspaces to confirm, one for each owner."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -75,7 +75,7 @@ class WaitingWorkspaces:
         self._by_owner = {owner: each for owner, each in self._by_owner.items() if each.since > before}
 
 
-waiting_workspaces = WaitingWorkspaces()
+pending_workspaces = PendingWorkspaces()
 
 
 def _build_context(keyring: RealmKeyring, id_: UUID) -> Context:
