@@ -3,7 +3,10 @@
 import os
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
@@ -20,7 +23,6 @@ def test_it():
         seen.touch()
         raise ValueError("not the first time")
 """
-UNEXPLAINED = "import pytest\n\n@pytest.mark.flaky(reruns=1)\ndef test_it():\n    pass\n"
 PASSING = "def test_it():\n    pass\n"
 # As `tests/test_browser_suite.py` hands on what a process of its own printed.
 HANDED_ON = """
@@ -30,6 +32,20 @@ def test_it(record_property):
     for line in retries.find_retried_failures("...\\nRETRIED elsewhere: a race\\n1 passed\\n"):
         record_property(retries.PROPERTY, line)
 """
+
+
+class WrittenLines:
+    """A terminal that remembers what was written to it."""
+
+    def __init__(self, stats: dict[str, list[Any]]) -> None:
+        self.stats = stats
+        self.lines: list[str] = []
+
+    def write_sep(self, _sign: str, line: str, **_style: bool) -> None:
+        self.lines.append(line)
+
+    def write_line(self, line: str) -> None:
+        self.lines.append(line)
 
 
 def run_suite(folder: Path, source: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -62,11 +78,12 @@ def test_retried_failures_of_this_and_of_another_process_are_printed_and_counted
     assert own.endswith("test_example.py::test_it (call): ValueError: not the first time")
 
 
-def test_nothing_is_said_where_nothing_was_retried(tmp_path: Path) -> None:
-    answer = run_suite(tmp_path, PASSING, "-n", "0")
+def test_nothing_is_said_where_nothing_was_retried() -> None:
+    terminal = WrittenLines({"passed": [SimpleNamespace(user_properties=[("other", "a line")], when="call")]})
 
-    assert answer.returncode == 0, answer.stdout + answer.stderr
-    assert "retried" not in answer.stdout.lower()
+    retries.RetryReporter().pytest_terminal_summary(cast(Any, terminal))
+
+    assert terminal.lines == []
 
 
 def test_retrying_every_test_is_refused(tmp_path: Path) -> None:
@@ -76,11 +93,26 @@ def test_retrying_every_test_is_refused(tmp_path: Path) -> None:
     assert "mark a test as flaky" in answer.stderr
 
 
-def test_a_marker_without_a_reason_is_refused(tmp_path: Path) -> None:
-    answer = run_suite(tmp_path, UNEXPLAINED, "-n", "0")
+@pytest.mark.parametrize("name", ["reruns", "force_reruns", "a line of the configuration"])
+def test_each_option_that_retries_every_test_is_refused(name: str) -> None:
+    config = SimpleNamespace(
+        getoption=lambda option, default: 1 if option == name else default,
+        getini=lambda _option: "1" if name.startswith("a line") else None,
+    )
 
-    assert answer.returncode == pytest.ExitCode.USAGE_ERROR
-    assert "say the reason" in answer.stdout + answer.stderr
+    with pytest.raises(pytest.UsageError, match="mark a test as flaky"):
+        retries.refuse_option(cast(Any, config))
+
+
+@pytest.mark.parametrize(
+    ("reason", "is_refused"), [({}, True), ({"reason": ""}, True), ({"reason": "x"}, False)]
+)
+def test_a_marker_without_a_reason_is_refused(reason: dict[str, str], *, is_refused: bool) -> None:
+    marker = pytest.mark.flaky(reruns=1, **reason).mark
+    item: Any = SimpleNamespace(nodeid="tests/test_it.py::test_it", iter_markers=lambda _name: [marker])
+
+    with pytest.raises(pytest.UsageError, match="say the reason") if is_refused else nullcontext():
+        retries.refuse_unexplained([item])
 
 
 def test_the_run_of_everything_retries_nothing() -> None:

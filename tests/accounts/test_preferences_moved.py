@@ -4,6 +4,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import pytest
 from django.core.management import call_command
 
 from llamora.fields import new_id
@@ -22,6 +23,8 @@ def read_choices(database: sqlite3.Connection, person: str) -> list[tuple[int, .
     return database.execute(f"SELECT {columns} FROM accounts_person WHERE id = ?", [person]).fetchall()
 
 
+# These migrations are of the past: they change no more.
+@pytest.mark.slow
 def test_choices_are_copied_and_copied_back(transactional_db: None, tmp_path: Path) -> None:
     path, (chooser, other) = tmp_path / "older.sqlite3", (new_id().hex, new_id().hex)
     with using_database_file(path):

@@ -23,6 +23,7 @@ def as_household(server: Server) -> BenchmarkHousehold:
     )
 
 
+@pytest.mark.slow
 def test_programs_call_beside_a_person(tmp_path: Path) -> None:
     report = BenchmarkReport(write=lambda _: None)
     with run_server(tmp_path) as server:

@@ -102,7 +102,9 @@ def start_and_kill(folder: Path, moment: Any) -> None:
     assert ran.returncode == -9, ran.stdout + ran.stderr
 
 
-@pytest.mark.parametrize("commit", COMMITS)
+@pytest.mark.parametrize(
+    "commit", [*COMMITS[:2], *(pytest.param(commit, marks=pytest.mark.slow) for commit in COMMITS[2:])]
+)
 def test_a_household_is_updated_after_a_backup_of_it(commit: str, tmp_path: Path) -> None:
     diaries = unpack(commit, tmp_path)
     database = tmp_path / "data" / "llamora.sqlite3"
