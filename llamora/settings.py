@@ -125,7 +125,7 @@ def _text(name: str, default: str) -> str:
 
 
 def _secret(name: str, *, least: int) -> str:
-    """Return a secret, or nothing; the sentence about a wrong one does not repeat it."""
+    """Return a secret, or ""; the sentence about a wrong one does not repeat it."""
     SECRET_SETTINGS.add(f"LLAMORA_{name}")
     value, words = _read(name, ""), name.lower().replace("_", " ")
     if value and not (len(value) >= least and value.isascii() and value.isprintable()):
@@ -145,7 +145,7 @@ def _sampling(name: str) -> dict[str, Any]:
 
 
 def _duration(name: str) -> str:
-    """Return a time in the form of Ollama, or nothing."""
+    """Return a time in the form of Ollama, or ""."""
     value = _read(name, "")
     if value and not _DURATION.fullmatch(value):
         raise _refuse(name, value, "a time such as 10m, 1h or 30s, or -1 for ever")
@@ -153,7 +153,7 @@ def _duration(name: str) -> str:
 
 
 def _path(name: str, default: str, *, is_file: bool = False) -> str:
-    """Return an absolute path, or nothing; it need not be there yet."""
+    """Return an absolute path, or ""; it need not be there yet."""
     value = _read(name, default)
     if not value:
         return value

@@ -109,12 +109,12 @@ INDEXED_MEANING: Final = "Related-entry search has indexed {chunks:,} passages o
 
 
 def get_not_read_message(count: int) -> str:
-    """Return how many texts were not read because their owner did not write them, or nothing."""
+    """Return how many texts were not read because their owner did not write them, or ""."""
     return f"{pluralize(count, 'imported entry was', 'imported entries were')} not read." if count else ""
 
 
 def get_days_left_out_message(count: int) -> str:
-    """Return how many days were left out of a look-back because of their length, or nothing."""
+    """Return how many days were left out of a look-back because of their length, or ""."""
     if not count:
         return ""
     return f"{pluralize(count, 'day was', 'days were')} left out, since the model reads no more at once."
@@ -126,7 +126,7 @@ def get_embedding_message(reason: str) -> str:
 
 
 def get_not_recalled_message(reason: str) -> str:
-    """Return why no related entries are read for replies, or nothing."""
+    """Return why no related entries are read for replies, or ""."""
     if reason in ("", "opening"):
         return ""
     return _NOT_RECALLED.get(reason, _NOT_LOADED)

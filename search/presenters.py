@@ -141,7 +141,7 @@ def _describe_filter(suggested: SuggestedFilter, *, language: str) -> str:
 
 
 def describe_days(answer: SearchPage, *, language: str) -> str:
-    """Return which days come first because the question names them, or nothing."""
+    """Return which days come first because the question names them, or ""."""
     if answer.days is None:
         return ""
     words = get_date_words(language)

@@ -123,7 +123,7 @@ def _load_own_passages(vectors: VectorsIndex, embedder: Embedder, entry: Entry) 
 
 
 def describe_availability(person: Person) -> str:
-    """Return in a sentence why no related entries are read for a person's replies, or nothing."""
+    """Return in a sentence why no related entries are read for a person's replies, or ""."""
     if not may_send_unrequested(model_server.get_status()):
         return messages.MODEL_ELSEWHERE_NOW if person.reads_related_entries else messages.MODEL_ELSEWHERE
     index = next(iter(indexes.list_for_owner(person.id)), None)

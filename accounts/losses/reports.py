@@ -154,7 +154,7 @@ def list_open_reports() -> list[LossReport]:
 
 
 def remove_acknowledged_reports(*, before: datetime) -> int:
-    """Remove reports from before a time that an administrator and all persons concerned have read."""
+    """Remove reports older than a time that an administrator and all persons concerned have read."""
     people = list(Person.objects.all())
     done = [
         report

@@ -9,9 +9,9 @@ A row has the code of the browser that sent it over its box and its context (see
     context   purpose "late_draft", label "diary.late_draft.box", row, owner; bound: day, entry if there is
               one, sign-in, revision, follows
 
-Rows of before format 2 have neither sign-in nor code, and their body has a revision too. Whoever can write to
-the database can put anything in a row, so it is read through `list_ids`, which names only the rows with the
-shape that we write; what is in a box is trusted only after its code.
+Rows older than format 2 have neither sign-in nor code, and their body has a revision too. Whoever can write
+to the database can put anything in a row, so it is read through `list_ids`, which names only the rows with
+the shape that we write; what is in a box is trusted only after its code.
 """
 
 import json
@@ -74,7 +74,7 @@ def is_sent_by(late: LateDraft, *, sign_in_id: UUID, browser_key: bytes) -> bool
 
 
 def find_sender(late: LateDraft, keys: Iterable[OpenedBrowserKey]) -> OpenedBrowserKey | None:
-    """Return the key of the browser that sent a row, or None if it is none of these."""
+    """Return the key of the browser that sent a row, or None if no key of these is the one."""
     return next(
         (key for key in keys if is_sent_by(late, sign_in_id=key.sign_in_id, browser_key=key.secret)), None
     )

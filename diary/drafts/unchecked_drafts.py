@@ -1,6 +1,6 @@
 """Drafts from locked pages that could not be checked: shown to their owner, who alone decides about them.
 
-These are rows of which nobody knows that one of the owner's browsers sent them: those of before format 2,
+These are rows of which nobody knows that one of the owner's browsers sent them: those older than format 2,
 those that somebody changed or put in the database, and those that were merged before. They enter no composer
 and no export. A draft that is checked, but cannot be added to its draft because that one is damaged, is shown
 too.

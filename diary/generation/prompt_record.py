@@ -173,7 +173,7 @@ def dump_author(author: Author) -> dict[str, str]:
 
 
 def load_author(value: Any) -> Author:
-    """Return the writer of a text from its JSON; texts of before have none."""
+    """Return the writer of a text from its JSON; older texts name none."""
     if not isinstance(value, dict):
         return UNKNOWN_AUTHOR
     return Author(**{key: _load_name(value.get(key)) for key in asdict(UNKNOWN_AUTHOR)})

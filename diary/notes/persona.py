@@ -21,7 +21,7 @@ def read_usable_persona(keyring: RealmKeyring, *, is_beside_others: bool) -> str
 
 
 def read_persona(keyring: RealmKeyring) -> str:
-    """Return the text of the persona note, or nothing unless all of it is its owner's own.
+    """Return the text of the persona note, or "" unless all of it is its owner's own.
 
     One that was imported, that a program wrote, that is damaged, that is no text or that is too long is not
     read. With a keyring that has no keys of notes there is none.

@@ -104,7 +104,7 @@ def _get_state(owner_id: UUID, parsed: ParsedEntry, resolved: dict[UUID, tuple[U
 def restore_entries(
     *, person: Person, keyring: Keyring, entries: Sequence[ParsedEntry], now: datetime
 ) -> list[ComparedEntry]:
-    """Restore entries of a backup, in one commit; return them with their states of before.
+    """Restore entries of a backup, in one commit; return them with their former states.
 
     Raise NotWritten, and then nothing is changed.
     """

@@ -27,7 +27,7 @@ _TRIMMED = ' \t\n\r.,;!?"“”„«»()[]'
 def resolve(
     text: str, anchor: datetime, *, language: str | None = None, facing: Facing = Facing.NONE
 ) -> When | None:
-    """Return what an expression means, or nothing if it is none or is not certain.
+    """Return what an expression means, or nothing if it is invalid or uncertain.
 
     Without a language all are tried; there is no answer where they disagree.
     """

@@ -149,7 +149,7 @@ def describe_server(*, kind: str, netloc: str, is_own: bool) -> str:
 def ready_message(*, model: str, server: str, host: str, is_too_small: bool) -> str:
     """Return the message for a ready model; `server` is in the words of `describe_server`.
 
-    `host` is the machine on which it runs, or nothing for this one.
+    `host` is the machine on which it runs, or "" for this one.
     """
     name = get_display_name(model)
     sentences = [f"Replies are written by {name or 'the model'}, {server}."]

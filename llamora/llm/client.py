@@ -360,7 +360,7 @@ class ModelServer:
 
     @property
     def remote_host(self) -> str:
-        """The machine to which prompts are sent, or nothing if it is this one."""
+        """The machine to which prompts are sent, or "" if it is this one."""
         return (urlsplit(self.url).hostname or "") if self.is_remote else ""
 
     @property

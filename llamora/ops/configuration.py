@@ -128,7 +128,7 @@ def _find_unknown_names() -> Iterator[str]:
 
 
 def _find_nearest(name: str) -> str:
-    """Return the setting with the most similar name, or nothing if none is similar."""
+    """Return the setting with the most similar name, or "" if none is similar."""
     known, upper = list(settings.READ_SETTINGS), name.upper()
     if upper.startswith(PREFIX):
         rest = [one.removeprefix(PREFIX) for one in known]

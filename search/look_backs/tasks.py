@@ -136,7 +136,7 @@ class LookBackTask:
         self.record.is_cut = any(one.is_cut for one in sent)
 
     def create_row(self) -> None:
-        """Create the row of the look-back, without text, in place of those of before that have none."""
+        """Create the row of the look-back, without text, in place of earlier ones that have none."""
         ensure_unlocked()
         empty = [row.id for row in self._list_others() if not _has_text(row)]
         LookBack.objects.filter(id__in=empty).delete()
@@ -149,7 +149,7 @@ class LookBackTask:
         ).save(force_insert=True)
 
     def save(self, outcome: JobOutcome) -> None:
-        """Save the text so far; a complete one takes the place of those of before.
+        """Save the text so far; a complete one replaces earlier ones.
 
         Raise RowDeleted if the look-back was deleted, or an entry that it read.
         """

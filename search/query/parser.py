@@ -10,7 +10,7 @@
     in:entries         entries, replies, openings, recaps, facts or notes
     trace:garden       entries with that trace
 
-Text that resembles a filter but is none (`from:yesturday`, `10:30`) is searched for as written. The days that
+Text that only resembles a filter (`from:yesturday`, `10:30`) is searched for as written. The days that
 a question names (`rain last summer`) make a second query, `within` them.
 """
 

@@ -44,7 +44,7 @@ _KNOWN: Final = (FactState.PROPOSED, FactState.ACCEPTED)
 
 @dataclass(frozen=True, kw_only=True)
 class FactOrigin:
-    """Origin of a fact, the entry that says it, and more of its body, such as the quote."""
+    """Origin of a fact, the entry that says it, and further parts of its body, such as the quote."""
 
     origin: Origin = Origin.OWN
     entry_id: UUID | None = None

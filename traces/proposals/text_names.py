@@ -1,8 +1,8 @@
 """The names in a text that can serve as traces where no model suggests any.
 
 A name is a run of words with capitals inside a sentence: people, places, things with a name of their own.
-Days and months are none, nor are words that the text also has in small letters. German writes every noun with
-a capital: there only runs of two words or more are names, such as "Anna Weber".
+Days and months are no names, nor are words that the text also has in small letters. German writes
+every noun with a capital: there only runs of two words or more are names, such as "Anna Weber".
 """
 
 import re

@@ -98,7 +98,7 @@ def build_file(note: NoteText, *, signing_key: bytes | None) -> bytes:
 
 
 class _FileNames:
-    """Names of the files written so far, as a disk compares them that does not tell case."""
+    """Names of the files written so far, compared without case, since some disks compare names so."""
 
     def __init__(self) -> None:
         self._files: set[str] = set()
@@ -222,7 +222,7 @@ def read_zip(file: Path | object) -> Iterator[tuple[str, bytes | str]]:
 
 
 def _find_top(names: list[str]) -> str:
-    """Return the folder of the workspace in a zip, with a slash at its end, or nothing."""
+    """Return the folder of the workspace in a zip, with a slash at its end, or ""."""
     # Once for all names: a zip may have ten thousand of them, each of which looks like an export.
     folders = {f"{'/'.join(parts[:count])}/" for parts in _iter_top_folders(names) for count in (1, 2)}
     for name in names:

@@ -37,7 +37,7 @@ class PendingWorkspaces:
         self._by_owner: dict[UUID, _SealedWorkspace] = {}
 
     def add(self, keyring: RealmKeyring, *, source: str, data: bytes) -> UUID:
-        """Store a zip with its name, in place of one of before, and return its id."""
+        """Store a zip with its name, in place of an earlier one, and return its id."""
         id_ = new_id()
         name = source.encode("utf-8", "replace")
         envelope = keyring.seal(_LENGTH.pack(len(name)) + name + data, _build_context(keyring, id_))

@@ -10,7 +10,7 @@ They are lines of front matter, so that other programs pass them over. A text wi
     ---
     The text, byte for byte.
 
-and in a text that begins with front matter they stand first in it. Taken out, they leave the bytes of before.
+and in a text that begins with front matter they stand first in it. Taken out, they leave all other bytes.
 A text with front matter of no line, or without an end, counts as one without any.
 
 The signature is that of a row of an export (`diary.transfer.signatures`) with the label "diary.export.note"

@@ -145,7 +145,7 @@ def get_entry(call: Call, *, id: UUID) -> EntryBody:  # noqa: A002 - its name in
 def change_entry(call: Call, *, id: UUID, body: EntryChange) -> EntryBody:  # noqa: A002 - its name there
     """Change the text of an entry, or move it to another day.
 
-    The text of before stays among its versions for thirty days. Only a token that writes what its owner types
+    The earlier text stays among its versions for thirty days. Only a token that writes what its owner types
     may change a text.
     """
     entry = _find_readable(call, id)

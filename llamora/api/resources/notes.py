@@ -81,7 +81,7 @@ class NoteSearch(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class NoteBody(NoteSummary, kw_only=True):
-    """A note with its text, or with the bytes of a file that is none, in base64; damaged it has neither."""
+    """A note with its text, or with the bytes of another file in base64; damaged it has neither."""
 
     text: str | None
     data: str | None

@@ -33,7 +33,7 @@ class ModelFile:
 
     @property
     def sentence(self) -> str:
-        """A sentence about what is wrong, or nothing."""
+        """A sentence about what is wrong, or ""."""
         return get_sentence(self.problem, reason=self.reason) if self.problem else ""
 
     @property

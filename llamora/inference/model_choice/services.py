@@ -362,7 +362,7 @@ def _is_same(path: Path, other: Path | None) -> bool:
 
 
 def describe_selected(selection: Selection) -> str:
-    """Return the name of what is selected as people read it, or nothing if it is whatever is found."""
+    """Return the name of what is selected as people read it, or "" if it is whatever is found."""
     if selection.file:
         return get_display_name(selection.file.name)
     host = urlsplit(selection.url).netloc

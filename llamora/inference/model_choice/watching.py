@@ -124,7 +124,7 @@ def _check_chosen_file(path: Path, selection: Selection, watch: FolderWatch) -> 
 
 
 def _find_problem(config: ModelConfig, watch: FolderWatch) -> str:
-    """Return the code of what is wrong with the files that are there, or nothing if there is none."""
+    """Return the code of what is wrong with the files that are there, or "" if there is none."""
     files = list_model_files(config.models_folder)
     steady = [watch.is_steady(file) for file in files]
     if watch.has_new_file and not all(steady):

@@ -42,7 +42,7 @@ class DayRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class DayReport:
-    """The entries with their states of before, the person, and how many in the backup can't be read."""
+    """The entries with their former states, the person, and how many in the backup can't be read."""
 
     person: Person
     entries: Sequence[ComparedEntry]

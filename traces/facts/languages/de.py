@@ -1,4 +1,4 @@
-"""German."""
+"""Tables for statements in German."""
 
 from traces.facts.languages import Attribute, Cardinality, Language, Relation
 

@@ -1,4 +1,4 @@
-"""English."""
+"""Tables for statements in English."""
 
 from traces.facts.languages import Attribute, Cardinality, Language, Relation
 

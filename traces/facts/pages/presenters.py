@@ -78,7 +78,7 @@ class StrategyChoice:
 
 @dataclass(frozen=True, kw_only=True)
 class FactConflict:
-    """The earlier facts that a new one may touch, the surest first, and what can be done about them."""
+    """Earlier facts that a new one may repeat, replace or contradict, surest first, and what can be done."""
 
     earlier: Sequence[FactLink]
     choices: Sequence[StrategyChoice]

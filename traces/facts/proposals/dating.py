@@ -55,7 +55,7 @@ def describe_when(quote: str, *, anchor: datetime, language: str) -> dict[str, A
 
 
 def _put_in_words(mention: DateMention, anchor: datetime, language: str) -> str:
-    """Return a relative day or moment in words, or nothing."""
+    """Return a relative day or moment in words, or ""."""
     when = mention.when
     if when.kind not in ("day", "instant") or not _is_relative(mention, anchor, language):
         return ""

@@ -173,7 +173,7 @@ def _run_programs(
 def _add_pages(
     report: BenchmarkReport, writer: _Writer, *, title: str, plain: float, compared: _Writer | None
 ) -> None:
-    """Add the figures of a person; their p95 is compared with that of before, if there was one."""
+    """Add the figures of a person; their p95 is compared with the previous one, if any."""
     middle = median(writer.pages)
     name = f"today's page of a person who writes, {title}"
     report.add(Figure(name=name, value=middle, unit="ms", ratio=middle / plain, baseline="/healthz"))
