@@ -1,7 +1,7 @@
 """Ask: a question to one's own diary, answered from passages of it, in conversations.
 
-question_type   whether a question asks for the latest time, the first, or how often; pure
-irregular_verbs  English verbs whose past has another stem; pure
+question        readers of a question: its type, and the names in it; pure
+evidence        whether a text has enough of a question to answer it
 ranking         the texts of an open index that may answer a question, best first
 passages        the passages of entries that are read for an answer; only trusted ones, or only others
 retrieval       the passages for a question; needs no model

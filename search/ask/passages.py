@@ -85,7 +85,7 @@ def load_passages(owner_id: UUID, asked: AskedTexts, *, of_untrusted: bool) -> F
     return FoundPassages(
         passages=tuple(_iter_passages(owner_id, wanted, asked, of_untrusted=of_untrusted)),
         is_untrusted=of_untrusted,
-        tally=_count_days(owner_id, asked.counted, of_untrusted=of_untrusted),
+        tally=_count_days(owner_id, asked.counted if wanted else (), of_untrusted=of_untrusted),
         days=asked.days,
     )
 

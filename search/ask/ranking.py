@@ -6,17 +6,17 @@ question that tells something, as a name does. Where no text has enough of the w
 meaning, nothing answers the question.
 """
 
-from collections.abc import Collection, Sequence, Set
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 from uuid import UUID
 
 from search import engine
-from search.ask.irregular_verbs import list_irregular_forms
-from search.ask.question_type import QuestionType, Wanted, read_question
+from search.ask.evidence import Evidence
+from search.ask.question.irregular_verbs import list_irregular_forms
+from search.ask.question.question_type import QuestionType, Wanted, read_question
 from search.chunks import Span
-from search.engine import Ranking
 from search.errors import IndexClosed
 from search.index.fts_queries import MAX_COUNTED
 from search.index.person_index import PersonIndex
@@ -34,12 +34,7 @@ _DEPTH: Final = 200
 # Where there is no name, a word that tells at least half as much as the one that tells most must be in the
 # latest or first texts.
 _KEY_SHARE: Final = 0.5
-# The part of the question's words that a text has, rarer ones counting more, and its closeness in meaning,
-# each 1 at most. If none of the best hits has as much of both together, or of the second alone, nothing was
-# written about it. Of 95 questions that a diary answers, two fell below it whose day was among the first five
-# hits; of 20 that it does not answer, 11 did.
-_LEAST_TOGETHER: Final = 0.55
-_LEAST_CLOSENESS: Final = 0.45
+# If none of so many best texts answers the question, nothing does.
 _JUDGED: Final = 5
 # Of the latest or first texts, and of those with a trace that the question names, so many come before those
 # that are best in other ways.
@@ -53,20 +48,20 @@ _MAX_OF_DAYS: Final = 40
 class AskedTexts:
     """The texts that may answer a question, best first, the near part of some, and what marks its words.
 
-    `evident` are those that have enough of the question to be an answer. `counted` are all texts with its
+    `evidence` knows which have enough of the question to be an answer. `counted` are all texts with its
     telling words, by day, if it asks how often. `days` are those it names.
     """
 
     ids: Sequence[UUID]
-    evident: Set[UUID]
+    evidence: Evidence
     spans: dict[UUID, Span]
     marker: QueryMarker
     counted: Sequence[UUID] = ()
     days: tuple[date, date] | None = None
 
     def select(self, ids: Sequence[UUID]) -> Sequence[UUID]:
-        """Return some of the texts, best first, or none if none of the best is evident."""
-        return ids if any(id_ in self.evident for id_ in ids[:_JUDGED]) else ()
+        """Return some of the texts, best first, or none if none of the best answers the question."""
+        return ids if self.evidence.find_evident(ids[:_JUDGED]) else ()
 
 
 def rank_texts(
@@ -92,7 +87,9 @@ def rank_texts(
     ids = [*by_day[:_FIRST], *of_days, *traced[:_FIRST], *hits, *traced, *by_day]
     return AskedTexts(
         ids=list(dict.fromkeys(ids)),
-        evident={*by_day, *of_days, *traced, *(id_ for id_ in hits if _is_evident(ranking, query, id_))},
+        evidence=Evidence(
+            words, query, ranking, question=asked.subject, by_day=by_day, traced=traced, of_days=of_days
+        ),
         spans={id_: near.span for id_, near in ranking.near.items()},
         marker=engine.build_marker(words, query),
         counted=by_day if asked.wanted is Wanted.NUMBER else (),
@@ -114,7 +111,9 @@ def _build_query(words: WordsIndex, query: SearchQuery, *, hidden: Sequence[int]
         if term.quoted or not telling_little.issuperset(term.words)
     ]
     within = _build_query(words, query.within, hidden=hidden) if query.within is not None else None
-    return replace(query, terms=tuple(terms), kinds=_KINDS, within=within, hidden=tuple(hidden))
+    return replace(
+        query, terms=tuple(terms), kinds=_KINDS, within=within, hidden=tuple(hidden), has_whole_words=True
+    )
 
 
 def _list_by_day(
@@ -154,13 +153,3 @@ def _list_of_named_days(words: WordsIndex, query: SearchQuery) -> list[UUID]:
         return []
     every = replace(query.within, terms=(), without=())
     return [id_ for id_, _ in words.list_by_day(every, limit=_MAX_OF_DAYS, is_oldest_first=True)]
-
-
-def _is_evident(ranking: Ranking, query: SearchQuery, id_: UUID) -> bool:
-    """Return whether a hit has enough of the question, or is of a day that it names."""
-    days = get_days(query)
-    if days is not None and days[0] <= ranking.outlines[id_].day <= days[1]:
-        return True
-    share = 1.0 if id_ in ranking.complete else ranking.shares.get(id_, 0.0)
-    closeness = ranking.closeness.get(id_, 0.0)
-    return share + closeness >= _LEAST_TOGETHER or closeness >= _LEAST_CLOSENESS

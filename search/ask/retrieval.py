@@ -53,7 +53,9 @@ def retrieve(
         indexes.discard(index, error)
         raise IndexNotReady(OPENING) from None
     found = load_passages(keyring.owner, asked, of_untrusted=of_untrusted)
-    return replace(found, not_read=len(hidden & everything.evident))
+    return replace(
+        found, not_read=len(everything.evidence.find_evident(id_ for id_ in everything.ids if id_ in hidden))
+    )
 
 
 def build_day_reader(person: Person, *, now: datetime) -> DayReader:

@@ -142,7 +142,10 @@ def match_some_terms(query: SearchQuery, *, terms: Iterable[QueryTerm], forms: F
 
 
 def match_word(query: SearchQuery, word: str) -> FtsQuery:
-    """Return the query for texts with a word, as written, that match the filters and exclusions."""
+    """Return the query for texts with a word, as written, that match the filters and exclusions.
+
+    Words with spaces between them stand in a row.
+    """
     return _build_filtered(query, phrase_expression([word]), literal=False)
 
 
@@ -317,7 +320,7 @@ class WordSearch:
         )
         written = self._list_newest(exact, MAX_RANKED + 1)
         self.total = self._count(wide) if wide != exact or len(written) > MAX_RANKED else len(written)
-        if not self.total:
+        if not self.total and not self._query.has_whole_words:
             wider = match_all_terms(
                 self._query,
                 forms=self.find_forms,
@@ -345,7 +348,7 @@ class WordSearch:
 
         Stop words count only if there is nothing else.
         """
-        terms = [part for term in self._query.terms if not term.quoted for part in _split_unbroken(term)]
+        terms = [part for term in self._query.terms if not term.quoted for part in split_unbroken(term)]
         if len(terms) < 2:
             return []
         fts_queries = [match_some_terms(self._query, terms=[term], forms=self.find_forms) for term in terms]
@@ -364,7 +367,7 @@ class WordSearch:
         for holds, number in counts:
             # Not by bm25: it takes each form of a word for a word of its own, and the rarest for the best.
             left -= holds
-            worth = _weigh(holds, size)
+            worth = weigh(holds, size)
             whole += worth
             if left < 0 and scores:
                 continue
@@ -383,7 +386,7 @@ class WordSearch:
             self._count(match_some_terms(SearchQuery(), terms=[term], forms=self.find_forms), most=size)
             for term in self._query.terms
         ]
-        return [_weigh(holds, size) for holds in counts]
+        return [weigh(holds, size) for holds in counts]
 
     def list_by_day(self, *, is_oldest_first: bool) -> list[int]:
         """Return the texts with all terms of the search, in one of their forms, by day."""
@@ -437,7 +440,7 @@ class WordSearch:
         return [row[0] for row in self._db.execute(sql, (*fts_query.parameters, most))]
 
 
-def _weigh(holds: int, size: int) -> float:
+def weigh(holds: int, size: int) -> float:
     """Return how much a term tells that is in `holds` of `size` texts."""
     size = max(size, ASSUMED_TEXTS)
     return math.log(1 + (size - holds + 0.5) / (holds + 0.5))
@@ -451,7 +454,7 @@ def _is_stop_word(term: QueryTerm) -> bool:
     return STOP_WORDS.issuperset(term.words)
 
 
-def _split_unbroken(term: QueryTerm) -> Iterator[QueryTerm]:
+def split_unbroken(term: QueryTerm) -> Iterator[QueryTerm]:
     """Yield the term itself; for a run of an unbroken script, each pair of adjacent characters."""
     if len(term.words) < 3 or term.is_word:
         if term.words:

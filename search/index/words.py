@@ -20,6 +20,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import pairwise
 from threading import Lock
 from typing import Final
 from uuid import UUID
@@ -493,6 +494,33 @@ class WordsIndex:
         with self._use() as db:
             return WordSearch(db, SearchQuery(terms=tuple(terms)), 0).weigh_terms()
 
+    def count_texts_with(
+        self, terms: Sequence[QueryTerm], *, hidden: Sequence[int] = ()
+    ) -> tuple[list[int], int]:
+        """Return the numbers of texts with each term, in one of its forms, and the number of all texts.
+
+        Hidden texts have none of the terms.
+        """
+        seen = SearchQuery(hidden=tuple(hidden))
+        with self._use() as db:
+            size = fts_queries.count_texts(db)
+            forms = WordSearch(db, seen, 0).find_forms
+            queries = (fts_queries.match_some_terms(seen, terms=[term], forms=forms) for term in terms)
+            return [query.count(db, most=size) for query in queries], size
+
+    def are_names_written(
+        self, names: Iterable[Sequence[str]], query: SearchQuery, *, rare_every: int
+    ) -> bool:
+        """Return whether each of these names is in a text of the kinds that a query asks for.
+
+        Of a name of several words, two stand in a row, or one is in at most one of `rare_every` texts: who is
+        called Anna Lee may be called Lee, but the Duke of York says nothing of New York.
+        """
+        visible = SearchQuery(kinds=query.kinds, hidden=query.hidden)
+        with self._use() as db:
+            most = max(ASSUMED_TEXTS, fts_queries.count_texts(db)) // rare_every
+            return all(_is_name_written(db, visible, name, most=most) for name in names)
+
     def list_by_day(
         self, query: SearchQuery, *, limit: int, is_oldest_first: bool = False
     ) -> list[tuple[UUID, date]]:
@@ -528,3 +556,26 @@ class WordsIndex:
         with self._use() as db:
             pages, page = (db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
         return int(pages * page)
+
+
+def _is_name_written(db: sqlite3.Connection, visible: SearchQuery, name: Sequence[str], *, most: int) -> bool:
+    forms = [_list_name_forms(word) for word in name]
+    counts = [_count_forms(db, visible, some, most=most + 1) for some in forms]
+    if len(name) == 1:
+        return counts[0] > 0
+    in_a_row = (
+        fts_queries.match_word(visible, f"{first} {second}")
+        for firsts, seconds in pairwise(forms)
+        for first in firsts
+        for second in seconds
+    )
+    return any(0 < many <= most for many in counts) or any(one.count(db, most=1) for one in in_a_row)
+
+
+def _list_name_forms(word: str) -> list[str]:
+    """Return a name as it may also be written, as in "the Joyces"; no other stem is shared by names."""
+    return [word, f"{word}s", *([word[:-1]] if word.endswith("s") and len(word) > 3 else [])]
+
+
+def _count_forms(db: sqlite3.Connection, visible: SearchQuery, forms: Sequence[str], *, most: int) -> int:
+    return sum(fts_queries.match_word(visible, form).count(db, most=most) for form in forms)

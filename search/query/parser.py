@@ -57,7 +57,8 @@ class SearchQuery:
     """A parsed query; `text` is the part of it that is searched by meaning.
 
     `entries` is the set of entries with the `traces`, once these have been looked up for the person. `hidden`
-    are numbers, in the word index, of texts that whoever asks may not find.
+    are numbers, in the word index, of texts that whoever asks may not find. With `has_whole_words` no word is
+    taken for the beginning of another, even where nothing else is found.
     """
 
     terms: tuple[QueryTerm, ...] = ()
@@ -69,6 +70,7 @@ class SearchQuery:
     # The values of filters that are no days, and were searched for as written.
     unread_days: tuple[str, ...] = ()
     has_all_days: bool = False
+    has_whole_words: bool = False
     within: "SearchQuery | None" = None
     entries: frozenset[UUID] | None = None
     hidden: tuple[int, ...] = field(default=(), repr=False)

@@ -17,8 +17,14 @@ _BY_LANGUAGE: Final = {
 STOP_WORDS: Final = frozenset[str]().union(*_BY_LANGUAGE.values())
 
 
+def guess_languages(words: Collection[str]) -> set[str]:
+    """Return the languages of which these words have most stop words; none without any."""
+    found = {language: len(own.intersection(words)) for language, own in _BY_LANGUAGE.items()}
+    most = max(found.values())
+    return {language for language, many in found.items() if many == most} if most else set()
+
+
 def find_own_stop_words(words: Collection[str]) -> set[str]:
     """Return those of these words that are stop words of their own language: of which they have most."""
-    found = [stop_words_of.intersection(words) for stop_words_of in _BY_LANGUAGE.values()]
-    most = max(map(len, found))
-    return set[str]().union(*(some for some in found if len(some) == most)) if most else set()
+    own = (_BY_LANGUAGE[language] for language in guess_languages(words))
+    return set[str]().union(*own).intersection(words)

@@ -50,13 +50,13 @@ def find_subject(text: str) -> Subject:
     names = {
         fold(found[0])
         for found in _LETTERS.finditer(text)
-        if found[0] in capital_forms and _is_inside_sentence(text, found.start())
+        if found[0] in capital_forms and is_inside_sentence(text, found.start())
     }
     words = find_subject_words(text)
     return Subject(words, capitals & words, names & words, bool(capital_forms))
 
 
-def _is_inside_sentence(text: str, place: int) -> bool:
+def is_inside_sentence(text: str, place: int) -> bool:
     """Return whether a word that begins here stands after another of its sentence."""
     before = text[max(0, place - 8) : place]
     abbreviation = _ABBREVIATION.search(before)

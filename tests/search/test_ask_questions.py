@@ -11,7 +11,16 @@ from search.ask.ranking import rank_texts
 from search.index.person_index import PersonIndex
 from search.query.days import DayReader
 from tests.people import Resident
-from tests.search.ask_questions import ANSWERED, ASKED_AT, PARAPHRASES, UNANSWERED
+from tests.search.ask_questions import (
+    ANSWERED,
+    ASKED_AT,
+    CHECKED_ANSWERED,
+    CHECKED_UNANSWERED,
+    FURTHER_ANSWERED,
+    FURTHER_UNANSWERED,
+    PARAPHRASES,
+    UNANSWERED,
+)
 from tests.search.indexing import make_document, open_index
 from tests.search.questions import KINDS, QUESTIONS
 from tests.search.test_questions import build_index, corpus, use_real_model
@@ -36,6 +45,10 @@ def list_missed(asked: Iterable[tuple[str, set[str]]], list_days: ListDays) -> l
     return [question for question, right in asked if not right & set(list_days(question))]
 
 
+def list_found(asked: Iterable[str], list_days: ListDays) -> list[str]:
+    return [question for question in asked if list_days(question)]
+
+
 def test_words_alone_find_the_day_of_questions(owner: Resident, shared: Path) -> None:
     index = open_index(owner)
     assert index.words is not None
@@ -50,8 +63,7 @@ def test_words_alone_find_the_day_of_questions(owner: Resident, shared: Path) ->
     missed = list_missed(in_its_words, list_days)
 
     assert len(in_its_words) - len(missed) >= 23, missed
-    found = {question: list_days(question) for question in UNANSWERED}
-    assert [question for question, days in found.items() if days] == ["When did I fly to New York?"]
+    assert list_found([*UNANSWERED, *FURTHER_UNANSWERED, *CHECKED_UNANSWERED], list_days) == []
 
 
 @pytest.mark.slow
@@ -70,5 +82,10 @@ def test_thirty_questions_find_their_day_among_the_first_five(
     assert len(ANSWERED) == 30
     assert len(ANSWERED) - len(missed) >= 26, missed
     assert len(of_search) - len(missed_of_search) >= 50, missed_of_search
-    found = {question: list_days(question) for question in UNANSWERED}
-    assert [question for question, days in found.items() if days] == ["When did I fly to New York?"]
+    assert list_found(UNANSWERED, list_days) == []
+    further = {len(asked): list_missed(asked, list_days) for asked in (FURTHER_ANSWERED, CHECKED_ANSWERED)}
+    found = list_found([*FURTHER_UNANSWERED, *CHECKED_UNANSWERED], list_days)
+    print(f"of further ones: missed {further}; found, although nothing answers them: {found}")
+    assert len(further[30]) <= 3
+    assert len(further[20]) <= 3
+    assert len(found) <= 3

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from search.ask.question_type import Wanted, read_question
+from search.ask.question.question_type import Wanted, read_question
 from search.query.days import DayReader
 
 READER = DayReader(datetime(2026, 3, 5, 12, tzinfo=UTC), language="en-gb")

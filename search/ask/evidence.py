@@ -1,0 +1,147 @@
+"""Evidence that a text answers a question. Needs its owner's keyring in force.
+
+A model makes a claim of whatever it is given, and people read passages as an answer, so that what does not
+answer a question is not shown for it. A text answers one if a passage of it has enough of the question's
+words, rarer ones counting more, or is near enough in meaning, or has something of both. It has one of the
+names that the question names, unless its meaning alone is near; and where one of these was never written,
+nothing answers.
+"""
+
+from collections.abc import Iterable, Sequence, Set
+from dataclasses import replace
+from typing import Final
+from uuid import UUID
+
+from llamora.threads import let_others_run
+from search import engine
+from search.ask.question.names import list_names
+from search.engine import Ranking
+from search.index.fts_queries import ASSUMED_TEXTS, split_unbroken, weigh
+from search.index.words import WordsIndex
+from search.query.parser import QueryTerm, SearchQuery
+from search.services import get_days
+
+# The part of the question's words that stand in a passage, and its closeness in meaning, each 1 at most. Of
+# 115 questions that a diary answers, three fell below both whose day was among the first five hits; of 60
+# that it does not answer, three reached one of them (`tests/search/ask_questions.py`).
+_LEAST_TOGETHER: Final = 0.58
+_LEAST_CLOSENESS: Final = 0.45
+# The same where a question is about something else: words that were never written are more of it than those
+# that were. Its words tell little then, and something near is found for any question.
+_MOST_UNWRITTEN: Final = 0.5
+_LEAST_TOGETHER_ELSE: Final = 0.7
+_LEAST_CLOSENESS_ELSE: Final = 0.55
+_PASSAGE_LENGTH: Final = 450
+_READ_AT_ONCE: Final = 50
+# Of a name of several words, one that at most one of so many texts has tells who is meant.
+_RARE_EVERY: Final = 50
+
+
+class Evidence:
+    """The texts that answer one question, looked up as they are asked for.
+
+    `by_day` are texts about its subject, `of_days` those of the few days that it names, and `traced` those
+    with a trace that it names.
+    """
+
+    def __init__(
+        self,
+        words: WordsIndex,
+        query: SearchQuery,
+        ranking: Ranking,
+        *,
+        question: str,
+        by_day: Sequence[UUID],
+        of_days: Sequence[UUID],
+        traced: Sequence[UUID],
+    ) -> None:
+        self._words = words
+        self._ranking = ranking
+        self._found: dict[UUID, bool] = {}
+        inner = query.within or query
+        terms = [part for term in inner.terms if term.words for part in split_unbroken(term)]
+        counts, size = words.count_texts_with(terms, hidden=query.hidden)
+        self._weights = [weigh(holds, size) for holds in counts]
+        self._whole = sum(self._weights)
+        self._markers = [engine.build_marker(words, replace(inner, terms=(term,))) for term in terms]
+        unwritten = sum(weight for weight, holds in zip(self._weights, counts, strict=True) if not holds)
+        is_of_something_else = size >= ASSUMED_TEXTS and unwritten > _MOST_UNWRITTEN * self._whole
+        self._least_together = _LEAST_TOGETHER_ELSE if is_of_something_else else _LEAST_TOGETHER
+        self._least_closeness = _LEAST_CLOSENESS_ELSE if is_of_something_else else _LEAST_CLOSENESS
+        self._about = frozenset(traced if is_of_something_else else (*traced, *of_days, *by_day))
+        self._days = None if is_of_something_else else get_days(query)
+        names = _select_names(question, terms)
+        self._is_answerable = bool(traced) or words.are_names_written(names, inner, rare_every=_RARE_EVERY)
+        self._named = _find_name_terms(names, terms, counts, most=max(size, ASSUMED_TEXTS) // _RARE_EVERY)
+
+    def find_evident(self, ids: Iterable[UUID]) -> Set[UUID]:
+        """Return those of these texts that answer the question."""
+        if not self._is_answerable:
+            return set()
+        asked = list(ids)
+        new = [id_ for id_ in asked if id_ not in self._found]
+        self._found |= {id_: self._is_about(id_) for id_ in new}
+        unread = [id_ for id_ in new if not self._found[id_]] if self._markers else []
+        for first in range(0, len(unread), _READ_AT_ONCE):
+            documents = self._words.load_documents(unread[first : first + _READ_AT_ONCE])
+            for id_, document in documents.items():
+                let_others_run()
+                self._found[id_] = self._has_enough(document.text, self._ranking.closeness.get(id_, 0.0))
+        return {id_ for id_ in asked if self._found[id_]}
+
+    def _is_about(self, id_: UUID) -> bool:
+        """Return whether a text answers the question whatever its words."""
+        if id_ in self._about or self._ranking.closeness.get(id_, 0.0) >= self._least_closeness:
+            return True
+        outline = self._ranking.outlines.get(id_)
+        if self._days is not None and outline is not None and self._days[0] <= outline.day <= self._days[1]:
+            return True
+        # A question without a telling word asks for all that it does not exclude.
+        return not self._markers and id_ in self._ranking.complete
+
+    def _has_enough(self, text: str, closeness: float) -> bool:
+        places = sorted(
+            (span[0], span[1], number)
+            for number, marker in enumerate(self._markers)
+            for span, _ in marker.find_spans(text)
+        )
+        if self._named and not any(number in self._named for _, _, number in places):
+            return False
+        return self._measure_best_share(places) + closeness >= self._least_together
+
+    def _measure_best_share(self, places: list[tuple[int, int, int]]) -> float:
+        """Return the largest part of the question's words in a passage, from their places in a text."""
+        best, first = 0.0, 0
+        inside = [0] * len(self._weights)
+        total = 0.0
+        for _, end, number in places:
+            inside[number] += 1
+            total += self._weights[number] if inside[number] == 1 else 0.0
+            while places[first][0] < end - _PASSAGE_LENGTH:
+                gone = places[first][2]
+                inside[gone] -= 1
+                total -= 0.0 if inside[gone] else self._weights[gone]
+                first += 1
+            best = max(best, total)
+        return best / self._whole if self._whole else 0.0
+
+
+def _select_names(question: str, terms: Iterable[QueryTerm]) -> list[tuple[str, ...]]:
+    """Return the names of a question, of their words those that it is searched by."""
+    searched = {word for term in terms for word in term.words}
+    names = [tuple(word for word in name if word in searched) for name in list_names(question)]
+    return [name for name in names if name]
+
+
+def _find_name_terms(
+    names: Iterable[tuple[str, ...]], terms: Iterable[QueryTerm], counts: Iterable[int], *, most: int
+) -> Set[int]:
+    """Return the numbers of the terms of which a text must have one: of names, the rare ones if any are."""
+    in_names = {word for name in names for word in name}
+    found = [
+        (number, holds)
+        for number, (term, holds) in enumerate(zip(terms, counts, strict=True))
+        if in_names.intersection(term.words)
+    ]
+    rare = {number for number, holds in found if holds <= most}
+    return rare or {number for number, _ in found}

@@ -1,0 +1,39 @@
+"""The names in a question: words with a capital inside a sentence, those in a row together. Pure.
+
+Who asks for a name that was never written asks for something else than the diary tells. Where capitals do
+not show a name, none is returned: in German, which writes each noun with one, and in text that is typed
+entirely in capitals or with a capital in each word.
+"""
+
+import re
+from typing import Final
+
+from search.query.folding import split_words
+from search.query.stop_words import STOP_WORDS, guess_languages
+from search.query.subject_words import is_inside_sentence
+
+_WORD: Final = re.compile(r"[^\W\d_]+")
+# What may stand between two words of a name, as in "Mr. Wood".
+_BETWEEN: Final = re.compile(r"\.? \Z")
+_LANGUAGE_WITH_CAPITAL_NOUNS: Final = "German"
+
+
+def list_names(question: str) -> list[tuple[str, ...]]:
+    """Return each name as words of the index, in order."""
+    written = [(found, "".join(split_words(found[0]))) for found in _WORD.finditer(question)]
+    if _LANGUAGE_WITH_CAPITAL_NOUNS in guess_languages([word for _, word in written]):
+        return []
+    if not any(word in STOP_WORDS and found[0].islower() for found, word in written[1:]):
+        return []
+    names: list[list[str]] = []
+    end = -1
+    for found, word in written:
+        if not found[0][0].isupper() or not is_inside_sentence(question, found.start()):
+            continue
+        if len(word) > 1:
+            if end >= 0 and _BETWEEN.fullmatch(question[end : found.start()]):
+                names[-1].append(word)
+            else:
+                names.append([word])
+            end = found.end()
+    return [tuple(name) for name in names]
