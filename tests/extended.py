@@ -2,7 +2,8 @@
 
 The default run has most kinds of a thing once: walks of the main features in a browser, one start and one end
 of a server, some of many URLs, columns and texts that are tried in the same way. The rest has the marker
-`extended`, and so has what kills servers, fills disks or waits for slow clients. Tests that take minutes have the marker `slow`, and are run by hand.
+`extended`, and so has what kills servers, fills disks or waits for slow clients. Tests that take minutes have
+the marker `slow`, and are run by hand.
 
 Of a test with many cases that need a database or a process, the default run has `MOST`, spread evenly over
 all; the marker `every_case` says of a test that each of its cases is a kind of its own. Cases that need
