@@ -109,23 +109,56 @@ def add_terms(db: sqlite3.Connection, source: str, values: tuple[str, ...]) -> N
     db.execute("INSERT INTO stems (rowid, term) SELECT n, term FROM terms WHERE n > ?", (last,))
 
 
-def load_outlines(
-    db: sqlite3.Connection, *, numbers: Iterable[int] | None = None, ids: Iterable[UUID] = ()
-) -> dict[UUID, TextOutline]:
-    """Return the outlines of the texts with these numbers, or else ids, without unknown ones."""
-    if numbers is None:
-        wanted = json.dumps([id_.hex for id_ in ids])
-        condition = "id IN (SELECT unhexed(value) FROM json_each(?))"
-    else:
-        wanted = json.dumps(list(numbers))
-        condition = "n IN (SELECT value FROM json_each(?))"
-    sql = f"SELECT id, kind, day, entry, digest, n FROM docs WHERE {condition}"  # noqa: S608 - our own names
-    outlines = {}
-    for own, kind, day, entry, digest, number in db.execute(sql, (wanted,)):
-        id_ = UUID(bytes=own)
-        entry_id = id_ if entry == own else UUID(bytes=entry)
-        outlines[id_] = TextOutline(kind, date.fromisoformat(day), entry_id, digest, number)
-    return outlines
+class _RecentReads:
+    """Rows read since the index last changed: outlines of texts, and ids that filters let through.
+
+    A search ranks hundreds of texts, and the next search much the same ones; to read them again took a third
+    of its time.
+    """
+
+    def __init__(self) -> None:
+        self._ids: dict[int, UUID] = {}
+        self._outlines: dict[UUID, TextOutline] = {}
+        self._allowed: tuple[object, frozenset[UUID]] | None = None
+        self._changes = 0
+
+    def load_outlines(
+        self, db: sqlite3.Connection, *, numbers: Iterable[int] | None = None, ids: Iterable[UUID] = ()
+    ) -> dict[UUID, TextOutline]:
+        """Return the outlines of the texts with these numbers, or else ids, without unknown ones."""
+        self._forget_changed(db)
+        if numbers is None:
+            wanted = list(ids)
+            unread = [id_.hex for id_ in wanted if id_ not in self._outlines]
+            self._read(db, "id IN (SELECT unhexed(value) FROM json_each(?))", unread)
+        else:
+            places = sorted(numbers)
+            self._read(db, "n IN (SELECT value FROM json_each(?))", [n for n in places if n not in self._ids])
+            wanted = [self._ids[number] for number in places if number in self._ids]
+        return {id_: self._outlines[id_] for id_ in wanted if id_ in self._outlines}
+
+    def list_allowed(self, db: sqlite3.Connection, fts_query: fts_queries.FtsQuery) -> frozenset[UUID]:
+        """Return the ids of the texts that a query matches."""
+        self._forget_changed(db)
+        if self._allowed is None or self._allowed[0] != fts_query:
+            rows = db.execute(fts_query.sql("docs.id"), fts_query.parameters)
+            self._allowed = fts_query, frozenset(UUID(bytes=own) for (own,) in rows)
+        return self._allowed[1]
+
+    def _forget_changed(self, db: sqlite3.Connection) -> None:
+        if self._changes != db.total_changes or len(self._outlines) > _MAX_OUTLINES:
+            self._ids, self._outlines, self._allowed = {}, {}, None
+            self._changes = db.total_changes
+
+    def _read(self, db: sqlite3.Connection, condition: str, unread: Sequence[object]) -> None:
+        if not unread:
+            return
+        sql = f"SELECT id, kind, day, entry, digest, n FROM docs WHERE {condition}"  # noqa: S608 - our own names
+        for own, kind, day, entry, digest, number in db.execute(sql, (json.dumps(unread),)):
+            id_ = UUID(bytes=own)
+            entry_id = id_ if entry == own else UUID(bytes=entry)
+            self._ids[number] = id_
+            self._outlines[id_] = TextOutline(kind, date.fromisoformat(day), entry_id, digest, number)
 
 
 def build_row(document: Document) -> tuple[bytes, str, str, bytes, bytes, bytes, str]:
@@ -167,6 +200,9 @@ _LEAST_CHANGES: Final = 2
 # So many facts or notes with rare words of a text are compared with it.
 _MAX_FACTS: Final = 200
 
+# Of so many texts the outlines are remembered, each of which takes 0.4 kB.
+_MAX_OUTLINES: Final = 5000
+
 # Seconds for which a page waits for what it can do without.
 _PATIENCE: Final = 0.005
 
@@ -198,6 +234,7 @@ class WordsIndex:
         self._closing = Lock()
         self._closed = self._are_terms_outdated = False
         self._days: int | None = None
+        self._recent = _RecentReads()
         self._db = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
         try:
             if snapshot is not None:
@@ -348,7 +385,7 @@ class WordsIndex:
     def load_outlines(self, ids: Iterable[UUID]) -> dict[UUID, TextOutline]:
         """Return the outlines of these texts by id, without unknown ids."""
         with self._use() as db:
-            return load_outlines(db, ids=ids)
+            return self._recent.load_outlines(db, ids=ids)
 
     def load_states(self, ids: Iterable[UUID]) -> dict[UUID, TextState]:
         """Return the digest, day and entry of these texts by id, without unknown ids."""
@@ -360,7 +397,7 @@ class WordsIndex:
             for id_, digest, day, entry in rows
         }
 
-    def find_allowed(self, query: SearchQuery, *, limit: int) -> set[UUID] | None:
+    def find_allowed(self, query: SearchQuery, *, limit: int) -> frozenset[UUID] | None:
         """Return the ids of the texts that match the query's filters and exclusions.
 
         Return None if there are more than `limit`.
@@ -369,7 +406,7 @@ class WordsIndex:
         with self._use() as db:
             if fts_query.count(db, most=limit + 1) > limit:
                 return None
-            return {UUID(bytes=row[0]) for row in db.execute(fts_query.sql("docs.id"), fts_query.parameters)}
+            return self._recent.list_allowed(db, fts_query)
 
     def filter_allowed(self, query: SearchQuery, ids: Iterable[UUID]) -> set[UUID]:
         """Return the ids of these texts that match the query's filters and exclusions."""
@@ -478,7 +515,7 @@ class WordsIndex:
             strict, total = finder.find_strict(), finder.total
             phrases = finder.find_phrases() if total else []
             loose = finder.find_loose() if total < ENOUGH_STRICT else []
-            outlines = load_outlines(db, numbers={*phrases, *strict, *loose})
+            outlines = self._recent.load_outlines(db, numbers={*phrases, *strict, *loose})
         ids = {outline.number: id_ for id_, outline in outlines.items()}
         return WordHits(
             phrases=[ids[n] for n in phrases],
@@ -527,7 +564,7 @@ class WordsIndex:
         """Return the texts with all terms of a query that match its filters, with their days, by day."""
         with self._use() as db:
             numbers = WordSearch(db, query, limit).list_by_day(is_oldest_first=is_oldest_first)
-            outlines = load_outlines(db, numbers=numbers)
+            outlines = self._recent.load_outlines(db, numbers=numbers)
         found = [(id_, outline.day, outline.number) for id_, outline in outlines.items()]
         found.sort(key=lambda one: one[1:], reverse=not is_oldest_first)
         return [(id_, day) for id_, day, _ in found]
@@ -540,7 +577,7 @@ class WordsIndex:
             # One pass to count and to list.
             sql = fts_query.sql("docs.n") + " ORDER BY docs.day DESC, docs.n DESC LIMIT ?"
             numbers = [n for (n,) in db.execute(sql, (*fts_query.parameters, MAX_COUNTED))]
-            outlines = load_outlines(db, numbers=numbers[:limit])
+            outlines = self._recent.load_outlines(db, numbers=numbers[:limit])
         ids = {outline.number: id_ for id_, outline in outlines.items()}
         return WordHits(strict=[ids[n] for n in numbers[:limit]], total=len(numbers), outlines=outlines)
 

@@ -1,6 +1,7 @@
 """Tests of the word index, with every script and accent."""
 
 import random
+from dataclasses import replace
 from datetime import date
 from uuid import UUID
 
@@ -333,3 +334,22 @@ def test_folding_with_places_gives_the_folded_text(text: str) -> None:
     assert len(places) == len(folded) + 1
     assert places == sorted(places)
     assert folded.isascii() or set(folded) - set(fold(text)) == set()
+
+
+def test_what_was_read_is_read_again_once_the_index_changed() -> None:
+    index = WordsIndex()
+    first, second = UUID(int=1), UUID(int=2)
+    index.upsert([make_document("a walk", id_=id_, day=date(2026, 3, 1)) for id_ in (first, second)])
+    early = replace(parse("walk"), until=date(2026, 3, 5))
+    assert (
+        index.find_allowed(early, limit=9) == index.load_outlines([first, second]).keys() == {first, second}
+    )
+
+    index.upsert([make_document("a walk", id_=first, day=date(2026, 3, 9))])
+    moved = index.find(parse("walk"), limit=9).outlines[first]
+    index.remove([second])
+
+    assert (moved.day, index.load_outlines([first])[first]) == (date(2026, 3, 9), moved)
+    assert index.find(parse("walk"), limit=9).outlines == {first: moved}
+    assert not index.find_allowed(early, limit=9)
+    assert not index.load_outlines([second])
