@@ -216,8 +216,8 @@ def get_stats() -> ApiCall[MemoryObject]:
 
 
 def rebuild_index() -> ApiCall[MemoryObject]:
-    """Return the call that builds the search index again."""
-    return ApiCall(method="POST", path="/api/memory/reindex", parse=_parse_object)
+    """Return the call that begins to build the search index again."""
+    return _build_reading("POST", "/api/memory/reindex")
 
 
 def run_heartbeat() -> ApiCall[MemoryObject]:

@@ -31,6 +31,7 @@ from search.ask.conversations import (
     NO_MODEL,
     NOTHING,
     compose_answer,
+    describe_question,
     find_realms_read,
     is_of_untrusted,
     load_questions,
@@ -45,6 +46,7 @@ from search.fact_recall.notes import recall_notes_for_question
 from search.fact_recall.services import recall_for_question
 from search.models import Question
 from search.query.folding import fold
+from traces.facts.recall import list_read_texts
 
 MAX_QUESTION_LENGTH: Final = 2_000
 MAX_NAME_LENGTH: Final = 120
@@ -54,6 +56,7 @@ MAX_CONCURRENT_OF_PROGRAMS: Final = 4
 MAX_TURNS: Final = 6
 # Beyond the time that an answer may take, it may wait for others.
 _QUEUE_SECONDS: Final = 120.0
+_SAVING_SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,9 +70,11 @@ class AskedQuestion:
     has_read_imported: bool
     model: str = ""
     job: Job | None = None
-    # What is shown where no model writes, and why.
+    # What is shown where no model writes, or was written before, and why it ended.
     answer: str = field(default="", repr=False)
+    state: JobState = JobState.DONE
     reason: str = ""
+    facts: Sequence[PromptFact] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,14 +104,16 @@ def ask(
     reads_untrusted: bool = False,
     model: str = "",
     tells_not_read: bool = True,
+    question_id: UUID | None = None,
 ) -> AskedQuestion:
     """Ask a question, in a new conversation or as the next of one, and start its answer.
 
-    `origin` is that of the question. With `reads_untrusted`, also texts that their owner did not write are
-    searched: one conversation then reads the one or the other, as its first question found them. `model` is
-    the name of one that the model server offers, by default the one that the person has chosen. Without
-    `tells_not_read`, an answer at once does not say how many texts that match were not read: from question to
-    question, a program would learn their words.
+    `question_id` is the id that it gets, which no question has yet. `origin` is that of its text. With
+    `reads_untrusted`, also texts that their owner did not write are searched: one conversation then reads the
+    one or the other, as its first question found them. `model` is the name of one that the model server
+    offers, by default the one that the person has chosen. Without `tells_not_read`, an answer at once does
+    not say how many texts that match were not read: from question to question, a program would learn their
+    words.
 
     Raise QuestionInvalid, TooManyQuestions, IndexNotReady, or ObjectNotFound for the conversation.
     """
@@ -135,7 +142,7 @@ def ask(
     facts = [] if has_read_imported else recall_for_question(keyring, text)
     notes = [] if has_read_imported else _list_notes(keyring, text, is_answered=bool(found.passages or facts))
     task = AnswerTask(
-        id=new_id(),
+        id=question_id or new_id(),
         owner_id=person.id,
         session_id=session_id or new_id(),
         origin=origin.value,
@@ -166,11 +173,51 @@ def _list_notes(keyring: RealmKeyring, question: str, *, is_answered: bool) -> l
     return [*([remembered] if remembered else []), *found]
 
 
+def find_asked(
+    *, person: Person, keyring: RealmKeyring, question_id: UUID, reads_untrusted: bool
+) -> AskedQuestion | None:
+    """Return a question that was asked before: with its answer, or with the job that writes it.
+
+    One whose answer failed is deleted, so that it can be asked again under its id: then, and if there is no
+    such question, return None. Raise ObjectNotFound for one of a conversation that may not be read.
+    """
+    job = registry.get(question_id, keyring.key_id)
+    if job is not None and job.is_over:
+        # Until what it wrote is saved.
+        registry.wait_until_over(question_id, patience=_SAVING_SECONDS)
+    elif job is not None:
+        model = model_server.get_status().get_model_for(job.model or person.model)
+        return replace(_describe(get_task(job, AnswerTask)), job=job, model=model)
+    row = Question.objects.filter(owner_id=person.id, id=question_id).first()
+    if row is None:
+        return None
+    load_questions(person.id, row.session_id, reads_untrusted=reads_untrusted)
+    if row.state not in (JobState.DONE, JobState.STOPPED):
+        with write_transaction():
+            row.delete()
+        registry.discard(question_id)
+        return None
+    found = describe_question(row, language=person.language, reads_untrusted=reads_untrusted)
+    record = PromptRecord.from_json(row.open_or("read", None)) or PromptRecord()
+    return AskedQuestion(
+        id=row.id,
+        owner_id=row.owner_id,
+        session_id=row.session_id,
+        sources=found.sources,
+        has_read_imported=row.has_read_imported,
+        model=found.author.model,
+        answer=found.answer,
+        state=JobState(row.state),
+        reason=row.reason,
+        facts=[PromptFact(id=id_, text=text) for id_, text in list_read_texts(row.owner_id, record.facts)],
+    )
+
+
 def wait_for_answer(asked: AskedQuestion, *, patience: float | None = None) -> WrittenAnswer:
     """Return the answer once it is there; after `patience` seconds stop it. Not on the event loop."""
     job = asked.job
     if job is None:
-        return WrittenAnswer(text=asked.answer, state=JobState.DONE, reason=asked.reason)
+        return read_answer(asked)
     seconds = settings.MODEL_REPLY_SECONDS + _QUEUE_SECONDS if patience is None else patience
     if not registry.wait_until_over(job.id, patience=seconds):
         registry.stop(job.id)
@@ -181,7 +228,9 @@ def read_answer(asked: AskedQuestion) -> WrittenAnswer:
     """Return the answer so far."""
     job = asked.job
     if job is None:
-        return WrittenAnswer(text=asked.answer, state=JobState.DONE, reason=asked.reason)
+        return WrittenAnswer(
+            text=asked.answer, state=asked.state, reason=asked.reason, model=asked.model, facts=asked.facts
+        )
     text = drop_unknown_numbers(job.text, count=len(asked.sources))
     return WrittenAnswer(
         text=text,

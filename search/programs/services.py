@@ -10,7 +10,8 @@ from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 
-from llamora.crypto import Realm, RealmKeyring
+from accounts.tokens.open_keyrings import open_keyrings
+from llamora.crypto import Realm, RealmKeyring, VaultLocked
 from llamora.threads import let_others_run, yield_turn
 from search import engine
 from search.engine import SearchHit
@@ -24,6 +25,7 @@ from search.programs.hidden_texts import find_hidden, find_origins_in_index
 from search.query.days import DayReader
 from search.query.parser import KINDS, SearchQuery, parse
 from search.services import OPENING_WAIT_SECONDS, get_days, get_embedding_status
+from search.services import rebuild as rebuild_for_owner
 
 
 class ReadableHit(NamedTuple):
@@ -132,6 +134,24 @@ def count_texts(keyring: RealmKeyring, *, with_hidden: bool) -> TextCounts:
     # Those that wait count as texts that can be found.
     embedded = 0 if status.reason else max(0, total - index.pending)
     return TextCounts(total=total, embedded=embedded)
+
+
+def rebuild(keyring: RealmKeyring) -> bool:
+    """Begin to build an owner's index again, unless it is being built; return whether it was begun.
+
+    Raise VaultLocked as a search does.
+    """
+    index = find_unlocked_index(keyring)
+    if not index.words_ready.is_set():
+        return False
+    held = open_keyrings.find(keyring.owner)
+    if held is None or held.key_id != index.key_id:
+        raise VaultLocked
+    try:
+        rebuild_for_owner(held, vectors=False)
+    except IndexClosed:
+        raise VaultLocked from None
+    return True
 
 
 def list_kinds(keyring: RealmKeyring) -> frozenset[str]:

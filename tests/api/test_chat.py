@@ -15,6 +15,7 @@ from accounts.sessions import revocation_list
 from accounts.tokens.token_uses import token_uses
 from diary.models import Origin
 from llamora.crypto import TokenKind, parse_token
+from llamora.inference.registry import registry
 from search.ask import services
 from search.embedder.holder import embedders
 from search.index.registry import indexes
@@ -25,7 +26,7 @@ from tests.diary.tabs import ServingLoop, run_serving_loop
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script, make_words
 from tests.people import Resident, register_resident
-from tests.search.indexing import BagOfWords, open_index
+from tests.search.indexing import BagOfWords, open_index, wait_until_idle
 from tests.traces.facts.telling import add_fact
 
 ANNA = "Where did I meet Anna?"
@@ -109,6 +110,58 @@ def test_an_answer_names_the_facts_that_were_read(
     assert answer["facts"] == expected
     assert events[-1][0] == "done"
     assert events[-1][1]["facts"] == expected
+
+
+def test_a_question_with_a_key_is_asked_once(
+    live: ServingLoop, model: FakeModelServer, olive: Resident, program: Program
+) -> None:
+    fact = add_fact(olive, "Anna is a midwife in Hull")
+    model.add_scripts(Script(tokens=["At the weir [1]."]))
+    question, key = {"message": ANNA}, {"Idempotency-Key": "anna-1"}
+
+    first = program.post("/api/chat", question, **key)
+    again = program.post("/api/chat", question, **key)
+    registry.discard(Question.objects.get().id)  # as a restart does
+    later = program.post("/api/chat", question, **key)
+    events = read_events(program.send("POST", "/api/chat/stream", question, **key))
+    other = program.send("POST", "/api/chat", {"message": "Where is Ines?"}, **key)
+
+    assert first["response"] == "At the weir [1]."
+    assert [one["id"] for one in first["facts"]] == [str(fact.id)]
+    assert first == again == later
+    assert [name for name, _ in events] == ["start", "token", "done"]
+    assert (events[-1][1]["response"], events[-1][1]["facts"]) == (first["response"], first["facts"])
+    assert read_refusal(other) == (409, "idempotency_key_reused")
+    assert (Question.objects.count(), len(model.calls)) == (1, 1)
+
+
+def test_a_question_with_a_key_waits_for_the_answer_that_is_being_written(
+    live: ServingLoop, model: FakeModelServer, olive: Resident, program: Program
+) -> None:
+    is_asked = Event()
+    model.add_scripts(Script(tokens=["At the ", "weir [1]."], rest_after=1, rest_when=is_asked))
+    question, key = {"message": ANNA}, {"Idempotency-Key": "anna-1"}
+
+    program.send("POST", "/api/chat/stream", question, **key)
+    second = program.send("POST", "/api/chat/stream", question, **key)
+    is_asked.set()
+
+    assert read_events(second)[-1][1]["response"] == "At the weir [1]."
+    assert (Question.objects.count(), len(model.calls)) == (1, 1)
+
+
+def test_a_question_with_a_key_whose_answer_failed_is_asked_again(
+    live: ServingLoop, model: FakeModelServer, olive: Resident, program: Program
+) -> None:
+    model.add_scripts(Script(status=500), Script(tokens=["At the weir [1]."]))
+    question, key = {"message": ANNA}, {"Idempotency-Key": "anna-1"}
+
+    refusal = program.send("POST", "/api/chat", question, **key)
+    answer = program.post("/api/chat", question, **key)
+
+    assert read_refusal(refusal) == (503, "not_answered")
+    assert answer["response"] == "At the weir [1]."
+    assert Question.objects.get().state == "done"
 
 
 def test_a_stream_has_a_beginning_pieces_and_an_end(
@@ -299,6 +352,23 @@ def test_nothing_in_the_index_is_counted_while_no_browser_may_use_it(
     stats = away.get("/api/memory/stats")
 
     assert (stats["state"], stats["total_chunks"], stats["embedded"]) == ("closed", 0, 0)
+
+
+def test_the_index_is_built_again(olive: Resident, program: Program) -> None:
+    before = open_index(olive)
+
+    begun = program._read(program.send("POST", "/api/memory/reindex"))
+    wait_until_idle(olive)
+    after = open_index(olive)
+    after.words_ready.clear()
+    again = program._read(program.send("POST", "/api/memory/reindex"))
+    after.words_ready.set()
+
+    assert begun == {"state": "opening", "is_begun": True}
+    assert before.is_closed
+    assert again == {"state": "opening", "is_begun": False}
+    assert not after.is_closed
+    assert program.post("/api/memory/search", {"query": "Anna weir"})["total"] == 1
 
 
 def test_the_memory_is_searched_and_counted_as_in_localgpt(

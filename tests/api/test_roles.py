@@ -23,6 +23,7 @@ from diary.notes.services import save_note
 from llamora.api.endpoints import Endpoint, endpoints
 from llamora.api.urls import patterns_below, urlpatterns
 from llamora.crypto import SCOPES, TokenKind, new_token
+from search.index import workers
 from search.models import Question
 from tests import tokens
 from tests.api.program import Program, read_refusal
@@ -34,6 +35,7 @@ from traces.facts.services import FactOrigin, add_fact
 ALL_SCOPES = tuple(sorted(SCOPES.keys() - {"drop"}))
 DAY = date(2026, 3, 5)
 CALLS = [call for call in endpoints.list_all() if not call.is_public]
+NEED_INDEX = ("/api/chat", "/api/memory/reindex", "/api/memory/search")
 ROLES = ("none", "cookie", "wrong", "locked", "away", "drop", "scopeless", "full", "other")
 
 
@@ -55,7 +57,14 @@ def forget_tokens() -> None:
 
 @pytest.fixture(scope="module")
 def household(django_db_setup: None, django_db_blocker: Any) -> Iterator[Household]:
-    with django_db_blocker.unblock(), transaction.atomic(), tokens.forgotten_afterwards():
+    with (
+        django_db_blocker.unblock(),
+        transaction.atomic(),
+        tokens.forgotten_afterwards(),
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        # The thread that opens an index would see nothing of this transaction: none becomes ready.
+        patch.setattr(workers.opening_worker, "submit", lambda *_, **__: None)
         olive, may, humphrey = (
             register_resident(name, signed_in=True) for name in ("Olive", "May", "Humphrey")
         )
@@ -141,19 +150,21 @@ def expect(call: Endpoint, role: str) -> set[tuple[int, str]] | None:
         return {(403, "missing_scope")}
     if role in ("other", "away") and "id" in call.path_types:
         return {(404, "not_found")}
+    if call.path.startswith(NEED_INDEX):
+        # `test_chat` has the answers.
+        is_question = call.path.startswith("/api/chat")
+        return {(423, "locked")} if role == "away" else {(503, "starting")} if is_question else None
     if role == "away":
         # Search works in the index, which is open while its owner is.
         return {(0, ""), (423, "locked"), (423, "search_locked")}
-    if call.path.startswith("/api/chat"):
-        # The threads that open an index see nothing of this transaction: `test_chat` has the answers.
-        return {(0, ""), (503, "starting")}
     return None
 
 
 @pytest.fixture
 def undone(household: Household, db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Household]:
     """What a call changes is taken back, so that the next one finds the same."""
-    monkeypatch.setattr("search.ask.retrieval.OPENING_WAIT_SECONDS", 0.01)
+    for place in ("search.ask.retrieval", "search.programs.services"):
+        monkeypatch.setattr(f"{place}.OPENING_WAIT_SECONDS", 0.01)
     tokens.call_limits.clear()
     point = transaction.savepoint()
     yield household

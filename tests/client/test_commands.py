@@ -144,7 +144,7 @@ def test_memory(commands: CommandLine) -> None:
     commands.run("memory", "search", code=2)
 
 
-@pytest.mark.parametrize("arguments", [("heartbeat",), ("memory", "reindex")])
+@pytest.mark.parametrize("arguments", [("heartbeat",), ("notes", "list")])
 def test_what_a_server_does_not_have_is_said_in_its_own_words(
     commands: CommandLine, arguments: tuple[str, ...]
 ) -> None:

@@ -6,7 +6,7 @@ excluded, and trusted, which those of programs and files are not.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.urls import reverse
@@ -57,13 +57,21 @@ def load_facts_of_entries(owner_id: UUID, entry_ids: Collection[UUID]) -> dict[U
 
 def list_read_facts(owner_id: UUID, ids: Collection[UUID]) -> list[ReadFact]:
     """Return facts that were read, in whatever state, with the choice whether each is read again."""
-    facts = {fact.id: fact for fact in Fact.objects.for_owner(owner_id).filter(id__in=ids)}
-    bodies = {id_: facts[id_].open_or("body", None) for id_ in ids if id_ in facts}
     return [
         build_read_fact(id_, str(body.get("text", "")), is_read=body.get(NOT_RECALLED) is not True)
-        for id_, body in bodies.items()
-        if body
+        for id_, body in _load_bodies(owner_id, ids).items()
     ]
+
+
+def list_read_texts(owner_id: UUID, ids: Collection[UUID]) -> list[tuple[UUID, str]]:
+    """Return the ids and texts of facts that were read, without those that were forgotten since."""
+    return [(id_, str(body.get("text", ""))) for id_, body in _load_bodies(owner_id, ids).items()]
+
+
+def _load_bodies(owner_id: UUID, ids: Collection[UUID]) -> dict[UUID, dict[str, Any]]:
+    facts = {fact.id: fact for fact in Fact.objects.for_owner(owner_id).filter(id__in=ids)}
+    bodies = {id_: facts[id_].open_or("body", None) for id_ in ids if id_ in facts}
+    return {id_: body for id_, body in bodies.items() if body}
 
 
 def build_read_fact(fact_id: UUID, text: str, *, is_read: bool) -> ReadFact:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 import msgspec
+from django.db import IntegrityError
 from django.http import StreamingHttpResponse
 
 from accounts.errors import InvalidToken
@@ -15,6 +16,7 @@ from llamora.api.call import Call
 from llamora.api.endpoints import endpoint
 from llamora.api.errors import ApiError
 from llamora.api.resources.pages import USUAL_LIMIT, Limit, Offset
+from llamora.fields import new_id
 from llamora.inference import model_server
 from llamora.inference.job import JobState
 from search.ask import services
@@ -37,6 +39,7 @@ _NO_SUCH_MODEL: Final = (
     "The household's model server does not offer this model; leave it out for the usual one."
 )
 _TOO_MANY: Final = "Too many answers are being written. Wait until one is complete, then ask again."
+_ASKED_ALREADY: Final = "The call before with this key is still answered. Call again in a few seconds."
 _NOT_A_QUESTION: Final = (
     f"Ask something in 1 to {MAX_QUESTION_LENGTH:,} characters, of which at least one can be seen."
 )
@@ -122,15 +125,18 @@ class DeletedSession(msgspec.Struct, kw_only=True):
     deleted: Literal[True] = True
 
 
-@endpoint("POST", "/api/chat", scopes=_SCOPES, tag=_TAG)
+@endpoint("POST", "/api/chat", scopes=_SCOPES, tag=_TAG, stores=True)
 def ask_question(call: Call, *, body: QuestionToAsk) -> AnswerBody:
     """Ask the diary a question, and wait for the whole answer.
 
     It is answered from the owner's own texts. With a token that reads imported texts too, a conversation
     reads either of them, never both, as its first question finds them. Where nothing in the diary answers a
     question, the answer says so. The diary must be unlocked in a browser.
+
+    The same call with the same Idempotency-Key gets the same answer, or waits for it; what was refused or
+    failed is asked again.
     """
-    asked = _ask(call, body)
+    asked = _ask_once(call, body)
     answer = services.wait_for_answer(asked)
     if call.is_revoked:
         raise InvalidToken
@@ -147,7 +153,7 @@ def ask_question(call: Call, *, body: QuestionToAsk) -> AnswerBody:
     )
 
 
-@endpoint("POST", "/api/chat/stream", scopes=_SCOPES, tag=_TAG, media_types=(_EVENTS,))
+@endpoint("POST", "/api/chat/stream", scopes=_SCOPES, tag=_TAG, media_types=(_EVENTS,), stores=True)
 def stream_answer(call: Call, *, body: QuestionToAsk) -> StreamingHttpResponse:
     """Ask the diary a question, and read the answer while it is written, as server-sent events.
 
@@ -155,9 +161,9 @@ def stream_answer(call: Call, *, body: QuestionToAsk) -> StreamingHttpResponse:
     {read_imported, finish_reason, response, facts}, whose response is the whole text. `restart` {} says that
     what came so far was no part of the answer. `error` has the body of a refusal and is the end as well.
     Lines that begin with a colon only keep the connection open. Whoever closes the connection stops the
-    answer.
+    answer. The same call with the same Idempotency-Key gets the same answer, as far as it came.
     """
-    stream = AnswerBytes(AnswerStream(_ask(call, body)), is_revoked=lambda: call.is_revoked)
+    stream = AnswerBytes(AnswerStream(_ask_once(call, body)), is_revoked=lambda: call.is_revoked)
     headers = {"X-Accel-Buffering": "no", "Cache-Control": "no-store"}
     return StreamingHttpResponse(stream, content_type=_EVENTS, headers=headers)
 
@@ -210,7 +216,29 @@ class AnswerBytes:
         self._stream.close()
 
 
-def _ask(call: Call, body: QuestionToAsk) -> AskedQuestion:
+def _ask_once(call: Call, body: QuestionToAsk) -> AskedQuestion:
+    """Ask the question of a call, or find it if it was asked with this call's Idempotency-Key before."""
+    if not call.idempotency_key:
+        return _ask(call, body, question_id=new_id())
+    stored = call.store_once(msgspec.json.encode(body), new_id)
+    if not stored.is_new:
+        asked = services.find_asked(
+            person=call.person,
+            keyring=call.keyring,
+            question_id=stored.row_id,
+            reads_untrusted=call.terms.reads_untrusted,
+        )
+        if asked is not None:
+            call.note_read(len(asked.sources))
+            return asked
+    try:
+        return _ask(call, body, question_id=stored.row_id)
+    except IntegrityError:
+        # The call of before has asked it in this moment.
+        raise ApiError(503, "busy", message=_ASKED_ALREADY, headers=_RETRY_AFTER) from None
+
+
+def _ask(call: Call, body: QuestionToAsk, *, question_id: UUID) -> AskedQuestion:
     """Ask the question of a call; raise ApiError."""
     status = model_server.get_status()
     if body.model and status.is_ready and body.model not in (status.model, *status.models):
@@ -225,6 +253,7 @@ def _ask(call: Call, body: QuestionToAsk) -> AskedQuestion:
             reads_untrusted=call.terms.reads_untrusted,
             model=body.model or "",
             tells_not_read=call.terms.reads_untrusted,
+            question_id=question_id,
         )
     except QuestionInvalid:
         raise ApiError(422, "invalid_field", field="message", message=_NOT_A_QUESTION) from None

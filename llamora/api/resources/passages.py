@@ -14,7 +14,7 @@ from llamora.api.errors import ApiError
 from llamora.api.resources.search import SearchResultBody, TextSearch, run_search
 from llamora.api.resources.texts import select_entries
 from llamora.crypto import VaultLocked
-from search.programs.services import TextCounts, count_texts
+from search.programs.services import TextCounts, count_texts, rebuild
 from search.query.parser import MAX_TYPED
 
 _TAG: Final = "Questions"
@@ -67,6 +67,13 @@ class IndexStats(msgspec.Struct, kw_only=True):
     embedded: int
 
 
+class BegunRebuild(msgspec.Struct, kw_only=True):
+    """The index is being built; `is_begun` is false if that had begun before this call."""
+
+    state: Literal["opening"] = "opening"
+    is_begun: bool
+
+
 @endpoint("GET", _PATH, scopes=_SCOPES, tag=_TAG)
 def search_passages_with_address(call: Call, *, query: PassageSearch) -> PassageResults:
     """Search the diary for passages; addresses are often logged on their way, so rather send it by POST.
@@ -105,6 +112,16 @@ def count_passages(call: Call) -> IndexStats:
         total_chunks=texts.total,
         embedded=texts.embedded,
     )
+
+
+@endpoint("POST", "/api/memory/reindex", scopes=_SCOPES, tag=_TAG)
+def rebuild_index(call: Call) -> BegunRebuild:
+    """Build the search index of the diary again, from all its texts.
+
+    It changes no text, and takes some seconds, in which a search finds nothing: `/api/memory/stats` says when
+    it is "ready". The diary must be unlocked in a browser.
+    """
+    return BegunRebuild(is_begun=rebuild(call.keyring))
 
 
 def _search(call: Call, asked: PassageSearch) -> PassageResults:
