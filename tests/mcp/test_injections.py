@@ -14,7 +14,16 @@ from accounts.models import AccessToken
 from diary.models import InboxItem, Origin
 from llamora.crypto import SCOPES
 from search.index.registry import indexes
-from tests.diary.test_injections import BEGIN, DAY, ORDERS, bring_in, dump_diary, write_document
+from tests.diary.test_injections import (
+    BEGIN,
+    DAY,
+    ORDERS,
+    PROGRAM_NOTES,
+    ZIP_NOTES,
+    bring_in,
+    dump_diary,
+    write_document,
+)
 from tests.mcp.assistant import Assistant
 from tests.mcp.exchange import build_headers, build_stateless
 from tests.people import Resident, register_resident
@@ -40,6 +49,10 @@ def read_everything(assistant: Assistant, olive: Resident) -> list[Any]:
         assistant.ask("tools/call", name="search_diary", arguments={"query": word, "limit": 100})
         for word in ("HOSTILE", "ignore", "tea", "PLANTED")
     ]
+    listed = assistant.ask("tools/call", name="list_notes", arguments={})
+    paths = [note["path"] for note in listed["result"]["structuredContent"]["notes"]]
+    results.append(listed)
+    results += [assistant.ask("tools/call", name="read_note", arguments={"path": path}) for path in paths]
     return [result["result"] for result in results]
 
 
@@ -65,8 +78,8 @@ def test_a_hostile_text_reaches_an_assistant_only_as_a_value_with_its_origin(
     olive: Resident, order: str, tmp_path: Path
 ) -> None:
     document = write_document(order)
-    trusted = Assistant.create(olive, "diary:read")
-    everything = Assistant.create(olive, "diary:read", reads_untrusted=True)
+    trusted = Assistant.create(olive, "diary:read", "notes")
+    everything = Assistant.create(olive, "diary:read", "notes", reads_untrusted=True)
     tools = trusted.ask("tools/list")["result"]
     bring_in(olive, document, tmp_path)
     olive.write("Tea by the weir", day=DAY)
@@ -85,6 +98,7 @@ def test_a_hostile_text_reaches_an_assistant_only_as_a_value_with_its_origin(
         found += [text for text in find_texts(result["structuredContent"]) if BEGIN in json.dumps(text)]
     assert any(document in text.get("text", "") for text in found)
     assert {text["origin"] for text in found} <= OTHERS
+    assert {text["path"] for text in found if "path" in text} == {*PROGRAM_NOTES, *ZIP_NOTES}
     assert BEGIN not in json.dumps(of_trusted)
     assert "Tea by the weir" in json.dumps(of_trusted)
     assert trusted.ask("tools/list")["result"] == everything.ask("tools/list")["result"] == tools
@@ -111,6 +125,10 @@ def test_an_order_in_the_arguments_of_a_tool_changes_nothing_but_the_inbox(
         assistant.call("write_entry", text=text, day=DAY.isoformat())
         assistant.fail("write_entry", text=text, origin="own")
         assistant.fail("write_entry", text=text, owner=str(olive.id))
+        assistant.call("list_notes", query=text[:200])
+        assistant.fail("read_note", path=text[:200])
+        for tool in ("save_note", "change_note", "approve_skill", "claim_note"):
+            assistant.ask("tools/call", name=tool, arguments={"path": "SOUL.md", "text": text})
 
     after = dump_diary(olive)
     del before["InboxItem"], after["InboxItem"]
