@@ -51,6 +51,11 @@ def get_text_too_long_message(*, length: int, limit: int) -> str:
     )
 
 
+def get_notes_claimed_message(count: int) -> str:
+    """Return the sentence for notes that became their owner's own together."""
+    return "One note is yours now." if count == 1 else f"{count} notes are yours now."
+
+
 def get_draft_too_long_message(*, length: int, limit: int) -> str:
     """Return the refusal of a text that is too long for a draft."""
     return (
@@ -166,6 +171,8 @@ NOTE_GONE: Final = (
 NOTE_CHANGED: Final = "This note changed since the page was shown. Read it as it is now, then decide again."
 NOTE_RESTORED: Final = "The earlier version is back. The text that it replaced is an earlier version now."
 NOTE_CLAIMED: Final = "This note is yours now."
+NOTE_UNCLAIMED: Final = "This note does not count as yours any more."
+NOTES_UNCLAIMED: Final = "These notes do not count as yours any more."
 NOTE_DELETED: Final = "The note was deleted."
 SKILL_APPROVED: Final = "You approved this skill. When its text changes, it waits for you again."
 

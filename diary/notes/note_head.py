@@ -6,13 +6,18 @@ A JSON object:
     size     of the file, in bytes
     source   name of the program or import it is from, one line; missing where it was written here
     came_in  true where a file came in with exactly this text; a workspace is written with it as it came
+
+and the other keys of `diary.origins.provenance`, about its import and what its owner said of it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Self
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Self
 
+from diary.origins.provenance import Provenance
 from llamora.source_names import clean_source_name
+
+UNKNOWN: Final = Provenance()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,15 +26,16 @@ class NoteHead:
 
     path: str = field(repr=False)
     size: int
-    source: str = field(default="", repr=False)
     came_in: bool = False
+    provenance: Provenance = field(default=UNKNOWN, repr=False)
 
     @classmethod
-    def create(cls, path: str, content: str | bytes, *, source: str = "", came_in: bool = False) -> Self:
+    def create(
+        cls, path: str, content: str | bytes, *, provenance: Provenance = UNKNOWN, came_in: bool = False
+    ) -> Self:
         """Return the head of a note with this text or these bytes."""
-        return cls(
-            path=path, size=len(encode_content(content)), source=clean_source_name(source), came_in=came_in
-        )
+        provenance = replace(provenance, source=clean_source_name(provenance.source))
+        return cls(path=path, size=len(encode_content(content)), provenance=provenance, came_in=came_in)
 
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> Self:
@@ -37,14 +43,16 @@ class NoteHead:
         return cls(
             path=str(row["path"]),
             size=int(row["size"]),
-            source=str(row.get("source", "")),
             came_in=row.get("came_in") is True,
+            provenance=Provenance.from_json({**row, "from": row.get("source")}),
         )
 
     def to_json(self) -> dict[str, Any]:
         """Return the value of the column."""
-        row = {"path": self.path, "size": self.size, "source": self.source, "came_in": self.came_in}
-        return {name: value for name, value in row.items() if name in ("path", "size") or value}
+        row = {"path": self.path, "size": self.size}
+        row |= {"came_in": True} if self.came_in else {}
+        said = self.provenance.to_json() or {}
+        return row | {"source" if name == "from" else name: value for name, value in said.items()}
 
 
 def encode_content(content: str | bytes) -> bytes:

@@ -15,6 +15,7 @@ from diary.notes.kinds import NoteKind
 from diary.notes.queries import NoteLine, NoteText, NoteVersionText
 from diary.notes.services import NOTE_VERSION_LIFETIME
 from diary.origins.labels import OriginLabel, build_label
+from diary.origins.provenance import is_claim_recent
 from diary.rendering.page_texts import render_page_text
 
 DAMAGED_NAME: Final = "A note that can’t be opened"
@@ -77,6 +78,7 @@ class NoteView:
     can_approve: bool
     was_approved: bool
     can_claim: bool
+    can_unclaim: bool
     is_used_skill: bool
     # Files in the folder of a skill.
     scripts: Sequence[str] = field(default=(), repr=False)
@@ -172,6 +174,7 @@ def build_note_view(note: NoteText, *, zone: str, has_draft: bool, scripts: Sequ
         can_approve=can_approve,
         was_approved=note.approved_revision is not None,
         can_claim=can_claim,
+        can_unclaim=not note.is_damaged and note.is_trusted and is_claim_recent(note.provenance),
         is_used_skill=note.kind is NoteKind.SKILL and note.is_approved,
         scripts=scripts,
     )

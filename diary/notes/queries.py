@@ -15,9 +15,11 @@ from django.db.models import QuerySet
 from diary.errors import get_first_or_404
 from diary.models import TRUSTED_ORIGINS, Note, NoteVersion
 from diary.models.notes import NOTE_PATH_INDEX_LABEL
+from diary.notes.errors import NoteDamaged
 from diary.notes.kinds import NoteKind, derive_kind
-from diary.notes.note_head import NoteHead
-from llamora.crypto import EnvelopeError, RealmKeyring, in_force
+from diary.notes.note_head import UNKNOWN, NoteHead
+from diary.origins.provenance import Provenance
+from llamora.crypto import EnvelopeError, RealmKeyring, WrongEpoch, in_force
 from llamora.fields import SealedFieldError
 
 _DAMAGE = (EnvelopeError, SealedFieldError, KeyError, TypeError, ValueError)
@@ -36,16 +38,27 @@ class NoteLine:
     updated_at: datetime
     # Of the file, in bytes.
     size: int
-    # Name of the program or import that it is from.
-    source: str = field(default="", repr=False)
+    # Where it is from, and what its owner said of that.
+    provenance: Provenance = field(default=UNKNOWN, repr=False)
     # Whether a file came in with exactly this text.
     came_in: bool = False
     is_damaged: bool = False
 
     @property
+    def source(self) -> str:
+        """The name of the program or import that it is from."""
+        return self.provenance.source
+
+    @property
     def is_trusted(self) -> bool:
         """Whether the note is its owner's own."""
         return self.origin in TRUSTED_ORIGINS
+
+    @property
+    def is_used(self) -> bool:
+        """Whether it may be read for a reply: a skill at its approved revision, another note that is own."""
+        is_decided = self.is_approved if self.kind is NoteKind.SKILL else self.is_trusted
+        return is_decided and not self.is_damaged
 
     @property
     def is_approved(self) -> bool:
@@ -145,6 +158,27 @@ def open_head(row: Note) -> NoteHead | None:
         return None
 
 
+def load_head(row: Note) -> NoteHead:
+    """Return the head of a row; needs a keyring in force; raise NoteDamaged."""
+    head = open_head(row)
+    if head is None:
+        raise NoteDamaged
+    return head
+
+
+def load_content(row: Note) -> str | bytes:
+    """Return the text or the bytes of a row; needs a keyring in force; raise NoteDamaged, or WrongEpoch."""
+    try:
+        content: str | bytes | None = row.data if row.text is None else row.text
+    except WrongEpoch:
+        raise
+    except (EnvelopeError, SealedFieldError):
+        raise NoteDamaged from None
+    if content is None:
+        raise NoteDamaged
+    return content
+
+
 def build_note_text(row: Note) -> NoteText:
     """Return a row opened; needs a keyring in force."""
     line = _build_line(row)
@@ -175,7 +209,7 @@ def _build_line(row: Note) -> NoteLine:
         approved_revision=row.approved_revision,
         updated_at=row.updated_at,
         size=0 if head is None else head.size,
-        source="" if head is None else head.source,
+        provenance=UNKNOWN if head is None else head.provenance,
         came_in=head is not None and head.came_in,
         is_damaged=head is None,
     )

@@ -1,4 +1,4 @@
-"""Saving, renaming, deleting, approving, claiming and restoring notes.
+"""Saving, renaming, deleting and restoring notes.
 
 Each change names the revision that it is based on, raises the revision by one and stores the earlier text as
 a version for thirty days. Who writes decides the origin: a note of its owner stays theirs under their own
@@ -6,7 +6,7 @@ typing and under a program that only passes it on; one of an import or a program
 says "This is mine". A program changes nothing that is its owner's own.
 
 A skill is used at the approved revision only, and only while it is its owner's own: what its owner writes
-here is approved with that, everything else waits until they have read it (`approve_skill`).
+here is approved with that, everything else waits until they have read it (`diary.notes.claims`).
 
 Each function takes the keyring that opens the notes and puts it in force. `origin` is one of `Origin`.
 """
@@ -19,20 +19,22 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from diary.errors import ObjectNotFound
 from diary.models import TRUSTED_ORIGINS, Note, NoteVersion, Origin
 from diary.notes.drafts import delete_new_note_draft_if_saved, delete_note_draft_if_saved
 from diary.notes.errors import NoteConflict, NoteDamaged, NotePathTaken, NoteProtected, TooManyNotes
 from diary.notes.kinds import MAX_NOTES, NoteKind, check_content, check_path, derive_kind
-from diary.notes.note_head import NoteHead
+from diary.notes.note_head import UNKNOWN, NoteHead
 from diary.notes.queries import (
     NoteText,
     build_note_text,
     compute_path_index,
     get_note_row,
     get_version_row,
+    load_content,
+    load_head,
     open_head,
 )
+from diary.origins.provenance import Provenance
 from llamora.clock.services import delete_expired
 from llamora.crypto import EnvelopeError, Keyring, RealmKeyring, VaultLocked, WrongEpoch, in_force
 from llamora.database import write_transaction
@@ -59,7 +61,7 @@ class NewNote:
     path: str = field(repr=False)
     content: str | bytes = field(repr=False)
     origin: str
-    source: str = field(default="", repr=False)
+    provenance: Provenance = field(default=UNKNOWN, repr=False)
     came_in: bool = False
     id: UUID | None = None
     revision: int = 1
@@ -108,16 +110,16 @@ def save_note(
     note_id: UUID | None = None,
     based_on: int | None = None,
     origin: str,
-    source: str = "",
+    provenance: Provenance | None = None,
     came_in: bool = False,
     draft_revision: int | None = None,
 ) -> NoteText:
     """Save a text, or the bytes of another file, as a new note or as the next revision of one.
 
-    The same text at the same path again changes nothing. `based_on` is the revision that was read, `source`
-    the name of the program or import, `came_in` true where this is a file of a workspace as it came. The
-    draft of `draft_revision`, or of the same text, is deleted with it. Raise a NoteError (`NoteConflict` if
-    another revision is the present one), or ObjectNotFound.
+    The same text at the same path again changes nothing. `based_on` is the revision that was read,
+    `provenance` says of what others write where it is from, `came_in` is true where this is a file of a
+    workspace as it came. The draft of `draft_revision`, or of the same text, is deleted with it. Raise a
+    NoteError (`NoteConflict` if another revision is the present one), or ObjectNotFound.
     """
     check_path(path)
     # What came in waits for its owner, who shortens it before it is used; nothing of it is lost.
@@ -128,7 +130,7 @@ def save_note(
                 path=path,
                 content=content,
                 origin=origin,
-                source=source,
+                provenance=provenance or UNKNOWN,
                 came_in=came_in,
                 is_approved=origin == Origin.OWN,
             )
@@ -136,15 +138,15 @@ def save_note(
             delete_new_note_draft_if_saved(keyring.owner, content, revision=draft_revision)
             return build_note_text(row)
         row = get_note_row(keyring.owner, note_id)
-        head = _open_head(row)
-        if head.path == path and _get_content(row) == content:
+        head = load_head(row)
+        if head.path == path and load_content(row) == content:
             delete_note_draft_if_saved(row, content, revision=draft_revision)
             return build_note_text(row)
         _check_change(row, based_on=based_on, origin=origin)
         _check_is_free(keyring, path, besides=row)
-        if _get_content(row) != content:
+        if load_content(row) != content:
             _store_version(row)
-        new = NoteHead.create(path, content, source=source or head.source, came_in=came_in)
+        new = NoteHead.create(path, content, provenance=provenance or head.provenance, came_in=came_in)
         _set_content(row, content)
         _write(keyring, row, new, origin, approves=origin == Origin.OWN)
         delete_note_draft_if_saved(row, content, revision=draft_revision)
@@ -181,11 +183,11 @@ def replace_with_own(
     """Replace the content of a note with one that this diary signed, so that its origin is known."""
     with in_force(keyring), write_transaction():
         row = get_note_row(keyring.owner, note_id)
-        head = _open_head(row)
+        head = load_head(row)
         _store_version(row)
         row.origin = origin
         _set_content(row, content)
-        new = NoteHead.create(head.path, content, source=head.source)
+        new = NoteHead.create(head.path, content, provenance=Provenance(source=head.provenance.source))
         _write(keyring, row, new, origin, approves=is_approved)
 
 
@@ -199,14 +201,14 @@ def rename_note(
     check_path(path)
     with in_force(keyring), write_transaction():
         row = get_note_row(keyring.owner, note_id)
-        head = _open_head(row)
-        content = _get_content(row)
+        head = load_head(row)
+        content = load_content(row)
         if head.path == path:
             return build_note_text(row)
         _check_change(row, based_on=based_on, origin=origin)
         check_content(content, NoteKind.FILE if head.came_in else derive_kind(path))
         _check_is_free(keyring, path, besides=row)
-        new = NoteHead.create(path, content, source=head.source, came_in=head.came_in)
+        new = NoteHead.create(path, content, provenance=head.provenance, came_in=head.came_in)
         was_approved = row.approved_revision == row.revision
         _write(keyring, row, new, origin, approves=was_approved)
         return build_note_text(row)
@@ -226,29 +228,12 @@ def delete_note(
         row.delete()
 
 
-def approve_skill(keyring: RealmKeyring, note_id: UUID, revision: int) -> NoteText:
-    """Make a skill its owner's own at the revision that they have read, so that it is used.
-
-    Raise NoteConflict if that is not the present one, ObjectNotFound if it is no skill, and VaultLocked with
-    the keyring of a program.
-    """
-    return _claim(keyring, note_id, revision, kinds=frozenset({NoteKind.SKILL}))
-
-
-def claim_note(keyring: RealmKeyring, note_id: UUID, revision: int) -> NoteText:
-    """Make a note its owner's own, who says so of the revision that they have read; raise as `approve_skill`.
-
-    What an import made longer than its kind may be has to be shortened first: then raise NoteTooLong.
-    """
-    return _claim(keyring, note_id, revision, kinds=frozenset(NoteKind))
-
-
 def restore_version(keyring: RealmKeyring, version_id: UUID, *, based_on: int | None = None) -> NoteText:
     """Make an earlier text of a note its present one, with the origin it had; raise a NoteError.
 
     The present text becomes a version, unless it is damaged: then it is overwritten. Raise ObjectNotFound.
     """
-    with in_force(_require_owner(keyring)), write_transaction():
+    with in_force(require_owner(keyring)), write_transaction():
         version = get_version_row(keyring.owner, version_id)
         row = get_note_row(keyring.owner, version.note_id)
         if based_on is not None and row.revision != based_on:
@@ -261,17 +246,19 @@ def restore_version(keyring: RealmKeyring, version_id: UUID, *, based_on: int | 
             raise NoteDamaged
         head = open_head(row)
         # The name is gone with a damaged head; the text need not be.
-        path, source = (head.path, head.source) if head else (f"restored/{row.id}.md", "")
+        path, provenance = (head.path, head.provenance) if head else (f"restored/{row.id}.md", UNKNOWN)
+        if version.origin not in TRUSTED_ORIGINS:
+            provenance = provenance.withdraw_claim()
         check_content(content, NoteKind.FILE if head is None or head.came_in else derive_kind(path))
         if not _is_damaged(row):
-            if head is not None and _get_content(row) == content:
+            if head is not None and load_content(row) == content:
                 return build_note_text(row)
             _store_version(row)
         # Bound to the version, so that nobody without a key can have changed it.
         row.origin = version.origin
         row.renew_codes()
         _set_content(row, content)
-        _write(keyring, row, NoteHead.create(path, content, source=source), Origin.OWN, approves=True)
+        _write(keyring, row, NoteHead.create(path, content, provenance=provenance), Origin.OWN, approves=True)
         return build_note_text(row)
 
 
@@ -288,7 +275,7 @@ def _create(keyring: RealmKeyring, new: NewNote) -> Note:
     index = compute_path_index(keyring, new.path)
     existing = Note.objects.filter(owner_id=keyring.owner, path_index=index).first()
     if existing is not None:
-        if not _is_damaged(existing) and _get_content(existing) == new.content:
+        if not _is_damaged(existing) and load_content(existing) == new.content:
             return existing
         raise NotePathTaken
     if Note.objects.filter(owner_id=keyring.owner).count() >= MAX_NOTES:
@@ -305,7 +292,7 @@ def _insert(
     updated_at: datetime | None = None,
 ) -> Note:
     now = timezone.now()
-    head = NoteHead.create(new.path, new.content, source=new.source, came_in=new.came_in)
+    head = NoteHead.create(new.path, new.content, provenance=new.provenance, came_in=new.came_in)
     row = Note(
         owner_id=keyring.owner,
         path_index=compute_path_index(keyring, new.path),
@@ -324,23 +311,7 @@ def _insert(
     return row
 
 
-def _claim(keyring: RealmKeyring, note_id: UUID, revision: int, *, kinds: frozenset[NoteKind]) -> NoteText:
-    with in_force(_require_owner(keyring)), write_transaction():
-        row = get_note_row(keyring.owner, note_id)
-        head = _open_head(row)
-        kind = derive_kind(head.path)
-        if kind not in kinds:
-            raise ObjectNotFound
-        if row.revision != revision:
-            raise NoteConflict(row)
-        check_content(_get_content(row), kind)
-        row.origin = Origin.OWN
-        row.approved_revision = row.revision if kind is NoteKind.SKILL else None
-        row.save(update_fields=["origin", "approved_revision", "head", "text", "data"])
-        return build_note_text(row)
-
-
-def _require_owner(keyring: RealmKeyring) -> Keyring:
+def require_owner(keyring: RealmKeyring) -> Keyring:
     """Return the keyring of somebody who unlocked their diary; a program decides nothing about trust."""
     if not isinstance(keyring, Keyring):
         raise VaultLocked
@@ -379,36 +350,16 @@ def _set_content(row: Note, content: str | bytes) -> None:
     row.text, row.data = (None, content) if isinstance(content, bytes) else (content, None)
 
 
-def _get_content(row: Note) -> str | bytes:
-    """Return the text or the bytes of a row; raise NoteDamaged."""
-    try:
-        content: str | bytes | None = row.data if row.text is None else row.text
-    except WrongEpoch:
-        raise
-    except _DAMAGE:
-        raise NoteDamaged from None
-    if content is None:
-        raise NoteDamaged
-    return content
-
-
 def _is_damaged(row: Note) -> bool:
     try:
-        _get_content(row)
+        load_content(row)
     except NoteDamaged:
         return True
     return False
 
 
-def _open_head(row: Note) -> NoteHead:
-    head = open_head(row)
-    if head is None:
-        raise NoteDamaged
-    return head
-
-
 def _store_version(row: Note) -> None:
-    content = _get_content(row)
+    content = load_content(row)
     version = NoteVersion(
         owner_id=row.owner_id,
         note=row,

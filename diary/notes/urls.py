@@ -3,11 +3,14 @@
 from django.urls import path
 
 from diary.notes import views
+from diary.notes.claims import views as claim_views
 from diary.notes.workspace import views as workspace_views
 
 urlpatterns = [
     path("notes/", views.notes, name="notes"),
     path("notes/import/", workspace_views.import_notes, name="notes_import"),
+    path("notes/imports/<uuid:note_group_id>/", claim_views.claim_group, name="note_group"),
+    path("notes/imports/<uuid:note_group_id>/undo/", claim_views.unclaim_group, name="note_group_undo"),
     path("notes/new/<slug:kind>/", views.add, name="note_add"),
     path("notes/new/<slug:kind>/draft/", views.save_new_draft, name="note_add_draft"),
     path("notes/new/<slug:kind>/discard/", views.discard_new_draft, name="note_add_discard"),
@@ -20,5 +23,6 @@ urlpatterns = [
     path("notes/<uuid:note_id>/versions/", views.versions, name="note_versions"),
     path("notes/<uuid:note_id>/approve/", views.approve, name="note_approve"),
     path("notes/<uuid:note_id>/mine/", views.claim, name="note_claim"),
+    path("notes/<uuid:note_id>/not-mine/", views.unclaim, name="note_unclaim"),
     path("notes/<uuid:note_id>/delete/", views.delete, name="note_delete"),
 ]

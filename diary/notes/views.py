@@ -21,6 +21,9 @@ from diary.entries.forms import parse_submitted_text
 from diary.errors import ObjectNotFound
 from diary.models import Origin
 from diary.notes import presenters, services
+from diary.notes.claims.groups import list_note_groups
+from diary.notes.claims.presenters import build_group_views
+from diary.notes.claims.services import approve_skill, claim_note, unclaim_note
 from diary.notes.drafts import (
     NoteDraftText,
     SubmittedNoteDraft,
@@ -53,9 +56,9 @@ def notes(request: HouseholdRequest) -> HttpResponse:
         edited=list_drafted_notes(keyring.owner),
         begun=derive_kind(draft.path) if draft else None,
     )
-    others = sum(not line.is_trusted for line in lines)
+    groups = build_group_views(list_note_groups(lines), zone=request.user.time_zone)
     return render(
-        request, "diary/notes/index.html", {"sections": sections, "others_count": others, "in_notes": True}
+        request, "diary/notes/index.html", {"sections": sections, "groups": groups, "in_notes": True}
     )
 
 
@@ -368,14 +371,27 @@ def restore(request: HouseholdRequest, note_version_id: UUID) -> HttpResponse:
 @unlock_required
 def approve(request: HouseholdRequest, note_id: UUID) -> HttpResponse:
     """Let a skill be used at the revision that the page showed."""
-    return _decide(request, note_id, services.approve_skill, sentence=messages.SKILL_APPROVED)
+    return _decide(request, note_id, approve_skill, sentence=messages.SKILL_APPROVED)
 
 
 @require_POST
 @unlock_required
 def claim(request: HouseholdRequest, note_id: UUID) -> HttpResponse:
     """Make a note its owner's own at the revision that the page showed."""
-    return _decide(request, note_id, services.claim_note, sentence=messages.NOTE_CLAIMED)
+    return _decide(request, note_id, claim_note, sentence=messages.NOTE_CLAIMED)
+
+
+@require_POST
+@unlock_required
+def unclaim(request: HouseholdRequest, note_id: UUID) -> HttpResponse:
+    """Undo that a note was made its owner's own."""
+    try:
+        unclaim_note(request.vault.keyring, note_id)
+    except NoteError as error:
+        note = read_note(request.vault.keyring, note_id)
+        return _render_note(request, note, status=FORM_INVALID, refusal=error.sentence)
+    page_messages.success(request, messages.NOTE_UNCLAIMED)
+    return redirect("note", note_id)
 
 
 def _decide(

@@ -11,8 +11,7 @@ from diary import days
 from diary.entries.presenters import render_text
 from diary.models import Entry
 from diary.origins.imports import EARLIER, ImportRun, list_imports
-from diary.origins.services import CLAIM_LIFETIME
-from llamora.clock.services import get_cutoff
+from diary.origins.provenance import find_undo_end
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,19 +53,14 @@ def list_import_views(owner_id: UUID, *, zone: str, claimed: Collection[UUID]) -
 
 def build_import_view(run: ImportRun, *, zone: str, is_claimed: bool) -> ImportView:
     """Return the template data of an import."""
-    before = get_cutoff(CLAIM_LIFETIME)
-    can_undo = run.claimed_at is not None and (before is None or run.claimed_at >= before)
+    undo_end = find_undo_end(run.claimed_at)
     return ImportView(
         id=run.id,
         source=run.source,
         day=days.to_local_time(run.imported_at, zone).date() if run.imported_at else None,
         entries=len(run.entry_ids),
         own=run.own,
-        undo_until=(
-            days.to_local_time(run.claimed_at + CLAIM_LIFETIME, zone).date()
-            if can_undo and run.claimed_at
-            else None
-        ),
+        undo_until=days.to_local_time(undo_end, zone).date() if undo_end else None,
         is_claimed=is_claimed,
     )
 

@@ -23,13 +23,16 @@ bound.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
-from typing import Any, Self
+from datetime import datetime, timedelta
+from typing import Any, Final, Self
 from uuid import UUID
 
 from diary.models import TRUSTED_ORIGINS, Entry, Origin
+from llamora.clock.services import get_cutoff
 from llamora.fields import new_id
 from llamora.source_names import clean_source_name
+
+CLAIM_LIFETIME: Final = timedelta(days=30)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +94,19 @@ class Provenance:
             "mine_from": self.claimed_revision,
         }
         return {key: value for key, value in row.items() if value} or None
+
+
+def is_claim_recent(provenance: Provenance) -> bool:
+    """Return whether somebody said in the last thirty days that a text is theirs, which can be undone."""
+    return provenance.former_origin is not None and find_undo_end(provenance.claimed_at) is not None
+
+
+def find_undo_end(claimed_at: datetime | None) -> datetime | None:
+    """Return until when "This is mine" of this moment can be undone, or None if it can't be any more."""
+    before = get_cutoff(CLAIM_LIFETIME)
+    if claimed_at is None or (before is not None and claimed_at < before):
+        return None
+    return claimed_at + CLAIM_LIFETIME
 
 
 def get_first_own_revision(entry: Entry) -> int:

@@ -7,7 +7,7 @@ it, so that this can be undone for thirty days. A damaged text stays as it is.
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from hmac import compare_digest
 from typing import Final
 from uuid import UUID
@@ -18,12 +18,10 @@ from diary.entries.queries import get_entry
 from diary.errors import ImportChanged, ObjectNotFound
 from diary.models import Entry, ImportClaim, Origin, Recap
 from diary.origins.imports import ImportRun, compute_review, get_import
-from diary.origins.provenance import Provenance
-from llamora.clock.services import get_cutoff
+from diary.origins.provenance import Provenance, is_claim_recent
 from llamora.crypto import EnvelopeError, WrongEpoch
 from llamora.database import write_transaction
 
-CLAIM_LIFETIME: Final = timedelta(days=30)
 # A save of the person waits for the current batch.
 _BATCH_SIZE: Final = 100
 # About a second.
@@ -56,14 +54,7 @@ def unclaim_entry(*, owner_id: UUID, entry_id: UUID) -> Entry:
 
 def can_be_unclaimed(entry: Entry) -> bool:
     """Return whether an entry's owner said in the last thirty days that it is theirs."""
-    return entry.is_trusted and _is_recent(Provenance.load(entry))
-
-
-def _is_recent(provenance: Provenance) -> bool:
-    before = get_cutoff(CLAIM_LIFETIME)
-    if provenance.former_origin is None or provenance.claimed_at is None:
-        return False
-    return before is None or provenance.claimed_at >= before
+    return entry.is_trusted and is_claim_recent(Provenance.load(entry))
 
 
 def _claim(entry: Entry, *, is_with_import: bool) -> None:

@@ -8,9 +8,10 @@ import pytest
 from django.db import connection
 
 from diary.models import Note, Origin
+from diary.notes.claims.services import claim_note
 from diary.notes.persona import read_persona
 from diary.notes.queries import list_note_versions, list_notes
-from diary.notes.services import claim_note, save_note
+from diary.notes.services import save_note
 from llamora.crypto import TokenKind
 from tests.api.conftest import MakeProgram
 from tests.api.program import read_refusal

@@ -164,6 +164,8 @@ search_recent                         405                            | 401 401 m
 search_rebuild                        405                            | 401 401 moved moved moved
 notes                                 sign-in unlock 200 200 200     | 405
 notes_import                          sign-in unlock 200 200 200     | 401 401 422 422 422
+note_group                            sign-in unlock 200 404 404     | 401 401 422 404 404
+note_group_undo                       405                            | 401 401 moved 404 404
 note_add                              sign-in unlock 200 200 200     | 401 401 422 422 422
 note_add_draft                        405                            | 401 401 200 200 200
 note_add_discard                      405                            | 401 401 moved moved moved
@@ -176,6 +178,7 @@ note_versions                         sign-in unlock 200 404 404     | 405
 note_version_restore                  405                            | 401 401 moved 404 404
 note_approve                          405                            | 401 401 409 404 404
 note_claim                            405                            | 401 401 409 404 404
+note_unclaim                          405                            | 401 401 moved 404 404
 note_delete                           405                            | 401 401 409 404 404
 ask                                   sign-in unlock 200 200 200     | 401 401 moved moved moved
 conversation                          sign-in unlock 200 404 404     | 401 401 moved 404 404
@@ -253,6 +256,7 @@ OWNED = (
     "proposal_id",
     "question_id",
     "fact_id",
+    "note_group_id",
     "note_id",
     "note_version_id",
 )
@@ -373,6 +377,8 @@ def create_rows(who: Resident) -> dict[str, Any]:
         )
     skill = save_note(who.keyring, "skills/a/SKILL.md", "Its first version.", origin=Origin.OWN)
     save_note(who.keyring, skill.path, f"A skill of {name}.", note_id=skill.id, based_on=1, origin=Origin.OWN)
+    brought = Provenance.create_import(source="a.zip", at=timezone.now())
+    save_note(who.keyring, "a.md", "Imported.", origin=Origin.IMPORTED, provenance=brought)
     box = InboxBox.objects.create(
         owner_id=who.id, day=DAY, sender_id=new_id(), box=b"unchecked", mac=bytes(32)
     )
@@ -401,6 +407,7 @@ def create_rows(who: Resident) -> dict[str, Any]:
         "proposal_id": proposal.id,
         "question_id": question.id,
         "fact_id": fact.id,
+        "note_group_id": brought.import_id,
         "note_id": skill.id,
         "note_version_id": NoteVersion.objects.get(owner_id=who.id).id,
         "object_id": who.id.hex,

@@ -8,7 +8,8 @@ import pytest
 from diary.generation.prompt_record import PromptRecord, find_read_realms
 from diary.messages import SKILL_NOT_APPROVED
 from diary.models import Origin, Reply
-from diary.notes.services import approve_skill, delete_note, save_note
+from diary.notes.claims.services import approve_skill
+from diary.notes.services import delete_note, save_note
 from llamora.crypto import Realm, in_force
 from search.ask import services
 from search.models import Question

@@ -15,10 +15,13 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
+from django.utils import timezone
+
 from diary.entries.queries import get_digest_key
 from diary.models import Note, Origin
 from diary.notes.errors import NoteError
 from diary.notes.kinds import NoteKind, derive_kind
+from diary.notes.note_head import UNKNOWN
 from diary.notes.queries import NoteLine, list_notes, read_note
 from diary.notes.services import (
     NewNote,
@@ -29,9 +32,9 @@ from diary.notes.services import (
 )
 from diary.notes.workspace.files import ReadFile
 from diary.notes.workspace.stamps import NoteStamp
+from diary.origins.provenance import Provenance
 from llamora.crypto import Keyring, in_force
 from llamora.database import write_transaction
-from llamora.source_names import clean_source_name
 
 BATCH_SIZE: Final = 50
 
@@ -72,12 +75,15 @@ class ComparedFile:
 class NoteImportReport:
     """Counts of an import, and a sentence for each file that was not taken."""
 
+    import_id: UUID | None = None
     added: int = 0
     same: int = 0
     replaced: int = 0
     # Notes with another text, which stayed.
     left: list[str] = field(default_factory=list, repr=False)
     refused: list[tuple[str, str]] = field(default_factory=list, repr=False)
+    # Whether any note is from elsewhere, and not one that this diary exported itself.
+    has_others: bool = False
     by_kind: Counter[str] = field(default_factory=Counter)
 
 
@@ -97,15 +103,15 @@ def import_workspace(
     `source` is the name of the folder or the zip, which the notes show. With `replaces`, files take the place
     of notes that have another text.
     """
-    report = NoteImportReport()
-    source = clean_source_name(source)
+    run = Provenance.create_import(source=source, at=timezone.now())
+    report = NoteImportReport(import_id=run.import_id)
     with in_force(keyring):
         compared = preview_workspace(keyring, files)
         for start in range(0, len(compared), BATCH_SIZE):
             with write_transaction():
                 paths = NotePaths.load(keyring)
                 for each in compared[start : start + BATCH_SIZE]:
-                    _import_file(keyring, each, paths, report, source=source, replaces=replaces)
+                    _import_file(keyring, each, paths, report, run=run, replaces=replaces)
     return report
 
 
@@ -130,7 +136,7 @@ def _import_file(
     paths: NotePaths,
     report: NoteImportReport,
     *,
-    source: str,
+    run: Provenance,
     replaces: bool,
 ) -> None:
     if each.state is WorkspaceFileState.REFUSED:
@@ -144,24 +150,25 @@ def _import_file(
         return
     try:
         if each.note is None:
-            _insert(keyring, each, paths, source=source)
+            _insert(keyring, each, paths, run=run)
             report.added += 1
         else:
-            _replace(keyring, each, each.note, source=source)
+            _replace(keyring, each, each.note, run=run)
             report.replaced += 1
     except NoteError as error:
         report.refused.append((each.path, error.sentence))
         return
+    report.has_others |= each.stamp is None
     report.by_kind[each.kind] += 1
 
 
-def _insert(keyring: Keyring, each: ComparedFile, paths: NotePaths, *, source: str) -> None:
+def _insert(keyring: Keyring, each: ComparedFile, paths: NotePaths, *, run: Provenance) -> None:
     stamp = each.stamp
     new = NewNote(
         path=each.path,
         content=each.file.content,
         origin=each.origin,
-        source="" if stamp else source,
+        provenance=UNKNOWN if stamp else run,
         # The lines of a stamp are taken out, so what is saved is not what came in.
         came_in=each.file.stamp is None,
         id=None if stamp is None or _is_known(stamp.id) else stamp.id,
@@ -171,7 +178,7 @@ def _insert(keyring: Keyring, each: ComparedFile, paths: NotePaths, *, source: s
     insert_note(keyring, new, paths=paths)
 
 
-def _replace(keyring: Keyring, each: ComparedFile, note: NoteLine, *, source: str) -> None:
+def _replace(keyring: Keyring, each: ComparedFile, note: NoteLine, *, run: Provenance) -> None:
     if each.stamp is not None:
         replace_with_own(
             keyring,
@@ -188,7 +195,7 @@ def _replace(keyring: Keyring, each: ComparedFile, note: NoteLine, *, source: st
         note_id=note.id,
         based_on=note.revision,
         origin=Origin.IMPORTED,
-        source=source,
+        provenance=run,
         came_in=each.file.stamp is None,
     )
 

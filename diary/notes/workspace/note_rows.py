@@ -6,6 +6,7 @@ All of it needs a keyring in force.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -16,8 +17,10 @@ from diary.hooks import ExportRule, ImportedFile, OtherEntries
 from diary.models import TRUSTED_ORIGINS, Note, NoteDraft, NoteVersion, Origin
 from diary.notes.errors import NoteError, NotePathTaken
 from diary.notes.kinds import MAX_FILE_BYTES, NoteKind, check_content
+from diary.notes.note_head import NoteHead
 from diary.notes.queries import build_note_text
 from diary.notes.services import NOTE_VERSION_LIFETIME, NewNote, NotePaths, insert_note
+from diary.origins.provenance import Provenance
 from diary.transfer.row_parser import (
     MAX_REVISION,
     ColumnParsers,
@@ -34,6 +37,8 @@ _VERSIONS: Final = "note_versions"
 _MOST_VERSIONS: Final = 1_000
 _parse_revision: Final = int_parser(least=1, most=MAX_REVISION)
 _COLUMNS: Final[ColumnParsers] = {"created_at": (parse_datetime, None), "updated_at": (parse_datetime, None)}
+# What the notes of a file have in common.
+_runs: "WeakKeyDictionary[ImportedFile, Provenance]" = WeakKeyDictionary()
 # So that the notes there are are opened once for each file.
 _paths: "WeakKeyDictionary[ImportedFile, NotePaths]" = WeakKeyDictionary()
 
@@ -70,7 +75,7 @@ def insert_note_row(file: ImportedFile, number: int, row: dict[str, Any]) -> boo
     is_own = file.is_signed(row, NOTE_ROW_SIGNATURE)
     keyring = current_keyring()
     try:
-        new = _parse_note(row, is_own=is_own)
+        new = _parse_note(file, row, is_own=is_own)
     except InvalidValue:
         return file.refuse(messages.NOTE_INCOMPLETE.format(label=label))
     if file not in _paths:
@@ -97,17 +102,18 @@ def skip_row(file: ImportedFile, number: int, row: dict[str, Any]) -> bool:
     return False
 
 
-def _parse_note(row: Mapping[str, Any], *, is_own: bool) -> NewNote:
+def _parse_note(file: ImportedFile, row: Mapping[str, Any], *, is_own: bool) -> NewNote:
     head = row.get("head")
     path = head.get("path") if isinstance(head, dict) else None
     if not isinstance(head, dict) or not isinstance(path, str):
         raise InvalidValue
-    source = head.get("source", "")
+    known = NoteHead.from_json({**head, "size": 0}).provenance
+    run = _runs.setdefault(file, Provenance.create_import(source="", at=file.now))
     new = NewNote(
         path=path,
         content=_parse_content(row),
         origin=Origin.IMPORTED,
-        source=source if isinstance(source, str) else "",
+        provenance=replace(run, source=known.source),
         came_in=head.get("came_in") is True,
     )
     if not is_own:
@@ -117,7 +123,7 @@ def _parse_note(row: Mapping[str, Any], *, is_own: bool) -> NewNote:
         path=path,
         content=new.content,
         origin=_parse_origin(row),
-        source=new.source,
+        provenance=known,
         came_in=new.came_in,
         id=None if Note.objects.filter(id=note_id).exists() else note_id,
         revision=revision,

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
+from uuid import UUID
 
 from diary.models import Origin
 from diary.notes.kind_words import KIND_WORDS
@@ -51,6 +52,8 @@ class ImportResult:
     refused: Sequence[PreviewRow]
     left: Sequence[str] = field(repr=False)
     has_imported: bool
+    # None where all of them are known to be this diary's own.
+    import_id: UUID | None
 
 
 def build_preview(files: Sequence[ComparedFile]) -> ImportPreview:
@@ -81,6 +84,7 @@ def build_result(report: NoteImportReport) -> ImportResult:
         refused=[PreviewRow(path=_show(path), details=reason) for path, reason in report.refused],
         left=[_show(path) for path in report.left],
         has_imported=bool(report.added or report.replaced),
+        import_id=report.import_id if report.has_others else None,
     )
 
 

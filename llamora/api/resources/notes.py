@@ -16,6 +16,7 @@ from diary.notes import services
 from diary.notes.errors import NotePathTaken
 from diary.notes.kinds import MAX_NOTE_TEXT, MAX_PATH
 from diary.notes.queries import NoteLine, NoteText, list_notes, read_note
+from diary.origins.provenance import Provenance
 from llamora.api.call import Call
 from llamora.api.endpoints import endpoint
 from llamora.api.errors import ApiError
@@ -146,9 +147,9 @@ def save_note_file(call: Call, *, body: NoteToSave) -> NoteBody:
     "writes what I type". The same text at the same path is saved once.
     """
     origin = _get_origin(call)
-    source = clean_source_name(call.program_name)
-    note = services.save_note(call.keyring, body.path, body.text, origin=origin, source=source)
-    is_its_own = (note.origin, note.source) == (Origin.PROGRAM, source)
+    program = Provenance(source=clean_source_name(call.program_name))
+    note = services.save_note(call.keyring, body.path, body.text, origin=origin, provenance=program)
+    is_its_own = (note.origin, note.source) == (Origin.PROGRAM, program.source)
     if not (note.is_trusted or is_its_own or call.terms.reads_untrusted):
         # A text that is there already and that the token may not read is another note's, whatever it says:
         # else a program would learn it by guessing.
@@ -180,7 +181,7 @@ def change_note(call: Call, *, id: UUID, body: NoteChange) -> NoteBody:  # noqa:
                 note_id=id,
                 based_on=body.revision,
                 origin=origin,
-                source="" if note.is_trusted else call.program_name,
+                provenance=None if note.is_trusted else Provenance(source=call.program_name),
             )
     return _build_body(changed)
 
@@ -234,7 +235,7 @@ def _build_fields(line: NoteLine) -> dict[str, object]:
         "origin": line.origin,
         "source": line.source,
         "revision": line.revision,
-        "is_used": not line.is_damaged and (line.is_approved if line.kind == "skill" else line.is_trusted),
+        "is_used": line.is_used,
         "size": line.size,
         "updated_at": line.updated_at,
     }

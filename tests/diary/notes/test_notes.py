@@ -7,6 +7,7 @@ import pytest
 from diary.errors import ObjectNotFound
 from diary.models import Note, NoteVersion, Origin
 from diary.notes import kinds, services
+from diary.notes.claims.services import approve_skill, claim_note
 from diary.notes.errors import (
     NoteConflict,
     NoteDamaged,
@@ -19,8 +20,6 @@ from diary.notes.kinds import NoteKind
 from diary.notes.persona import read_persona
 from diary.notes.queries import find_note, list_note_versions, list_notes, read_note
 from diary.notes.services import (
-    approve_skill,
-    claim_note,
     delete_note,
     purge_note_versions,
     rename_note,
@@ -28,6 +27,7 @@ from diary.notes.services import (
     save_note,
 )
 from diary.notes.skills import list_skills
+from diary.origins.provenance import Provenance
 from llamora.crypto import VaultLocked
 from tests.clock.records import settle_clock
 from tests.diary.notes.writing import add_note, change_columns, open_as_program
@@ -148,7 +148,8 @@ def test_what_others_wrote_stays_theirs_until_its_owner_says_otherwise(owner: Re
 def test_a_program_changes_nothing_that_is_its_owners_own(owner: Resident) -> None:
     program = open_as_program(owner)
     note = add_note(owner, "SOUL.md", "Be brief.")
-    other = save_note(program, "knowledge/a.md", "From a tablet", origin=Origin.PROGRAM, source="Tablet")
+    tablet = Provenance(source="Tablet")
+    other = save_note(program, "knowledge/a.md", "From a tablet", origin=Origin.PROGRAM, provenance=tablet)
 
     with pytest.raises(NoteProtected):
         save_note(program, "SOUL.md", "Obey.", note_id=note.id, based_on=1, origin=Origin.PROGRAM)

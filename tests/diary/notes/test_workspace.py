@@ -14,9 +14,10 @@ from django.core.management.base import CommandError
 
 from diary.entries.queries import get_digest_key
 from diary.models import Note, Origin
+from diary.notes.claims.services import approve_skill, claim_note
 from diary.notes.persona import read_persona
 from diary.notes.queries import find_note, list_note_versions, list_notes
-from diary.notes.services import approve_skill, claim_note, delete_note, save_note
+from diary.notes.services import delete_note, save_note
 from diary.notes.skills import list_skills
 from diary.notes.workspace.files import (
     FOLDER,

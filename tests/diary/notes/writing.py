@@ -7,14 +7,16 @@ from django.db import connection
 from diary.models import Note, Origin
 from diary.notes.queries import NoteText
 from diary.notes.services import save_note
+from diary.origins.provenance import Provenance
 from llamora.crypto import Realm, RealmKeyring
 from tests.people import Resident
 
 
 def add_note(
-    who: Resident, path: str, content: str | bytes, *, origin: str = Origin.OWN, **of: Any
+    who: Resident, path: str, content: str | bytes, *, origin: str = Origin.OWN, source: str = "", **of: Any
 ) -> NoteText:
-    return save_note(who.keyring, path, content, origin=origin, **of)
+    provenance = Provenance(source=source) if source else None
+    return save_note(who.keyring, path, content, origin=origin, provenance=provenance, **of)
 
 
 def open_as_program(who: Resident) -> RealmKeyring:
