@@ -79,10 +79,10 @@ def parse_edit_draft(request: HttpRequest, note_id: UUID, *, saved: str | None) 
 
 
 class WorkspaceForm(django_forms.Form):
-    """A zip of a workspace."""
+    """A zip of a workspace; a folder is made one by the page."""
 
     file = django_forms.FileField(
-        label="Zip of the folder",
+        label="Or a zip of the folder",
         allow_empty_file=True,
         error_messages={"required": messages.WORKSPACE_NO_ZIP},
         widget=django_forms.FileInput(attrs={"accept": ".zip,application/zip"}),

@@ -5,6 +5,7 @@ import { start } from "./everyday.js";
 start({
   entry_edit: () => import("./controllers/entry_edit.js"),
   facts: () => import("./controllers/facts.js"),
+  folder_upload: () => import("./controllers/folder_upload.js"),
   heatmap: () => import("./controllers/heatmap.js"),
   new_note: () => import("./controllers/new_note.js"),
   password_strength: () => import("./controllers/password_strength.js"),

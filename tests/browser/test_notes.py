@@ -1,6 +1,8 @@
 """Tests of notes in a browser: by keyboard, with drafts and conflicts, locked, without script, with axe."""
 
 import re
+import zipfile
+from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
@@ -9,6 +11,7 @@ from tests.browser.fixture_classes import BrowserErrors, NewContext, NewDiary
 from tests.browser.served_household import ServedHouse
 from tests.browser.test_accessibility import PageFindings
 from tests.browser.test_unchecked_drafts import take_pictures
+from tests.diary.notes.workspaces import build_workspace, write_files
 
 PERSONA = "Speak calmly. Ask at most one question."
 
@@ -110,6 +113,58 @@ def test_what_is_typed_in_two_windows_and_behind_a_lock_stays(
     expect(page.locator(".note-folder")).to_have_text("garden")
     findings = PageFindings()
     findings.check_page(page, "/notes/, with a folder")
+    assert findings.problems() == {}
+
+
+def test_a_folder_of_forty_files_goes_in_is_used_and_comes_out_equal(
+    new_diary: NewDiary, tmp_path: Path
+) -> None:
+    diary = new_diary()
+    files, findings, page = build_workspace(), PageFindings(), open_notes(diary)
+    folder = write_files(tmp_path / "clawd", {**files, ".git/config": b"[core]"})
+    page.get_by_role("link", name="Import a folder of notes").click()
+    take_pictures(diary, "notes-import")
+    findings.check_page(page, "/notes/import/")
+    page.get_by_label("Folder", exact=True).set_input_files(folder)
+    page.get_by_role("button", name="Show what is in it").click()
+    expect(page.get_by_role("heading", name="New (40)")).to_be_visible()
+    take_pictures(diary, "notes-preview")
+    findings.check_page(page, "/notes/import/, a preview")
+    page.get_by_role("button", name="Import", exact=True).click()
+    expect(page.get_by_role("status")).to_contain_text("40 notes imported.")
+    take_pictures(diary, "notes-imported")
+    page.goto(diary.house.url("/notes/"))
+    take_pictures(diary, "notes-elsewhere")
+    findings.check_page(page, "/notes/, with an import")
+    page.get_by_role("link", name="letters").click()
+    expect(page.get_by_role("button", name="Approve this text")).to_be_visible()
+    take_pictures(diary, "notes-skill")
+    findings.check_page(page, "a skill that waits")
+
+    page.get_by_role("link", name="Notes", exact=True).last.click()
+    page.get_by_role("link", name="clawd.zip", exact=True).click()
+    expect(page.locator(".note-review")).to_have_count(40)
+    take_pictures(diary, "notes-group")
+    findings.check_page(page, "an import")
+    page.get_by_label("password").fill(diary.member.password)
+    page.get_by_role("button", name="These are mine").click()
+    expect(page.get_by_role("status")).to_have_text("40 notes are yours now.")
+    take_pictures(diary, "notes-group-own")
+    diary.open()
+    entry = diary.save_entry("Tea.")
+    entry.get_by_text("More", exact=True).click()
+    expect(entry.get_by_role("button", name="letters")).to_be_visible()
+    take_pictures(diary, "notes-reply-menu")
+    findings.check_page(page, "the menu of an entry with a skill")
+
+    page.goto(diary.house.url("/export/"))
+    page.get_by_label("password").fill(diary.member.password)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Export my diary").click()
+    with zipfile.ZipFile(download.value.path()) as archive:
+        names = [name for name in archive.namelist() if "workspace/" in name]
+        exported = {name.partition("workspace/")[2]: archive.read(name) for name in names}
+    assert exported == files
     assert findings.problems() == {}
 
 

@@ -57,8 +57,9 @@ class ImportResult:
 
 
 def build_preview(files: Sequence[ComparedFile]) -> ImportPreview:
-    """Return the preview, what is new first."""
-    by_state = {state: [each for each in files if each.state is state] for state in _TITLES}
+    """Return the preview, what is new first, by path."""
+    ordered = sorted(files, key=lambda each: each.path)
+    by_state = {state: [each for each in ordered if each.state is state] for state in _TITLES}
     return ImportPreview(
         sections=[
             PreviewSection(

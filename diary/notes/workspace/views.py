@@ -1,8 +1,10 @@
 """The page that imports a workspace: a file is chosen, then its preview is read and confirmed."""
 
 import io
+from typing import Final
 from uuid import UUID
 
+from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
@@ -17,6 +19,10 @@ from diary.notes.workspace.imports import import_workspace, preview_workspace
 from diary.notes.workspace.pending_workspaces import pending_workspaces
 from diary.notes.workspace.presenters import build_preview, build_result
 from llamora.source_names import clean_source_name
+
+# Of one request; the other fields of the form need a little of it.
+_MAX_REQUEST: Final = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+_FORM_BYTES: Final = 10_000
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -70,5 +76,5 @@ def _parse_id(text: str) -> UUID:
 def _render(
     request: HouseholdRequest, form: WorkspaceForm, *, status: int = 200, **context: object
 ) -> HttpResponse:
-    shown = {"form": form, "in_notes": True, **context}
+    shown = {"form": form, "in_notes": True, "limit": _MAX_REQUEST - _FORM_BYTES, **context}
     return render(request, "diary/notes/import.html", shown, status=status)
