@@ -147,12 +147,16 @@ INTERVAL_INVALID: Final = "Choose how often from the list."
 FACT_KNOWN: Final = "You have this fact already, or have declined it before. Nothing was changed."
 REQUEST_DONE: Final = "The request is marked as done."
 REQUEST_GONE: Final = "The request is no longer in your list, or is done already."
+# Who started one that the schedule did not.
+BY_HAND: Final = "by hand"
+BY_PROGRAM: Final = "for a program"
 CHECK_IN_PROBLEMS: Final = {
     "no_requests": "No standing request is open now, so the model was not asked.",
     "no_model": "No model is ready. Choose one under Settings, Model, then try again.",
     "remote_model": "The model runs on another machine. Check-ins are made only by a model on this one.",
     "small_model": "The model is too small for check-ins.",
     "not_ready": "Search is still being prepared. Try again in a minute.",
+    "locked": "The diary is locked. Unlock it, then try again.",
     "made_already": "A check-in is being made already. Wait until it is finished.",
 }
 CHECK_IN_STATES: Final = {

@@ -161,7 +161,7 @@ class CheckIn(SealedModel):
     """The receipt of a check-in, saved before the model is asked; `reason` is a code, never a text of it.
 
     `due_at` is when it was due, once for each person, so that none is made twice. One that a person starts by
-    hand is due when they start it.
+    hand, or a program of theirs, is due when they start it.
     """
 
     owner = models.ForeignKey(
@@ -171,7 +171,7 @@ class CheckIn(SealedModel):
     is_by_hand = models.BooleanField(default=False)
     state = models.CharField(max_length=16, choices=JobState.choices, default=JobState.WAITING)
     reason = models.CharField(max_length=32, blank=True, default="")
-    # {"requests", "prompt_tokens", "output_tokens", "model", "host", "prompt"}
+    # {"requests", "prompt_tokens", "output_tokens", "model", "host", "prompt", "by_program"}
     body = SealedJSONField(
         label="search.check_in.body",
         bound={"due_at": "search.check_in.due_at", "is_by_hand": "search.check_in.is_by_hand"},

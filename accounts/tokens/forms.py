@@ -22,7 +22,7 @@ SCOPE_WORDS: Final = {
     "facts:propose": "Propose facts, which you accept or decline",
     "facts:write": "Accept, correct, end and delete facts",
     "notes": "Read notes, and write some",
-    "chat": "Ask questions, and read the answers and all questions asked before",
+    "chat": "Ask questions, read the answers and all questions asked before, and start check-ins",
     "export": "Export the whole diary into a file",
 }
 _LIFETIMES: Final = ((30, "30 days"), (90, "90 days"), (365, "A year"), (0, "Until I revoke it"))

@@ -9,25 +9,27 @@ from llamora.api.dispatch import build_view, refuse_unknown
 from llamora.api.endpoints import endpoints
 from llamora.api.resources import (
     chat,
+    check_ins,
     days,
     entries,
     export,
-    memory,
     notes,
     passages,
     search,
     status,
     traces,
 )  # registers their calls
+from llamora.api.resources.memories import calls
 
 app_name = "api"
 __all__ = [
     "app_name",
+    "calls",
     "chat",
+    "check_ins",
     "days",
     "entries",
     "export",
-    "memory",
     "notes",
     "passages",
     "patterns_below",

@@ -221,7 +221,7 @@ def rebuild_index() -> ApiCall[MemoryObject]:
 
 
 def run_heartbeat() -> ApiCall[MemoryObject]:
-    """Return the call that does one check of the standing requests."""
+    """Return the call that makes one check-in for the standing requests."""
     return ApiCall(method="POST", path="/api/heartbeat", parse=_parse_object, is_slow=True)
 
 

@@ -6,8 +6,7 @@ from typing import Annotated, Any
 import msgspec
 
 from llamora.api.call import Call
-from llamora.api.resources.fact_memories import FactMemories
-from llamora.api.resources.memory_bodies import (
+from llamora.api.resources.memories.bodies import (
     FactToStore,
     MemoryBody,
     MemoryListQuery,
@@ -15,6 +14,7 @@ from llamora.api.resources.memory_bodies import (
     StateName,
     StoredFact,
 )
+from llamora.api.resources.memories.fact_memories import FactMemories
 from llamora.database import write_transaction
 from search.query.parser import MAX_TYPED
 from traces.facts.fact_body import MAX_TEXT

@@ -39,11 +39,12 @@ class ProposalView:
 
 @dataclass(frozen=True, kw_only=True)
 class ReceiptView:
-    """A check-in that was made: when, in the zone of its owner, and a sentence on how it ended."""
+    """A check-in that was made: when, in the zone of its owner, who started it, and how it ended."""
 
     at: datetime
     sentence: str
-    is_by_hand: bool
+    # What a schedule did not start: "by hand", or "for a program".
+    starter: str = ""
 
 
 def build_page(person: Person, keyring: RealmKeyring, *, now: datetime) -> dict[str, Any]:
@@ -79,7 +80,7 @@ def build_form(choices: CheckInChoices) -> dict[str, Any]:
 
 def list_proposals(owner_id: UUID) -> list[ProposalView]:
     """Return the open proposals, the oldest first."""
-    return [_build_proposal(row) for row in _open_query(owner_id=owner_id)]
+    return [build_proposal(row) for row in _open_query(owner_id=owner_id)]
 
 
 def build_today_section(person: Person) -> TodaySection | None:
@@ -93,7 +94,8 @@ _open_query: CachedQuery[CheckInProposal] = CachedQuery(
 )
 
 
-def _build_proposal(row: CheckInProposal) -> ProposalView:
+def build_proposal(row: CheckInProposal) -> ProposalView:
+    """Return the template data of a proposal."""
     body = row.open_or("body", None) or {}
     text = body.get("text")
     return ProposalView(
@@ -105,27 +107,35 @@ def _build_proposal(row: CheckInProposal) -> ProposalView:
     )
 
 
+def describe_end(state: str, reason: str) -> str:
+    """Return a sentence on how a check-in ended."""
+    if state == JobState.FAILED:
+        return messages.CHECK_IN_REASONS.get(reason) or get_message(reason)
+    if state == JobState.DONE and reason:
+        return messages.CHECK_IN_REASONS.get(reason, messages.CHECK_IN_STATES[JobState.DONE])
+    # A state that was damaged is none that a check-in can have now.
+    return messages.CHECK_IN_STATES.get(state, messages.CHECK_IN_STATES[JobState.INTERRUPTED])
+
+
 def _describe_request(request: ListedRequest, open_lines: set[int]) -> dict[str, object]:
     is_open = request.line in open_lines
     return {"text": request.text, "when": request.when, "is_done": request.is_done, "is_open": is_open}
 
 
 def _list_receipts(owner_id: UUID, *, zone: str) -> list[ReceiptView]:
-    rows = CheckIn.objects.filter(owner_id=owner_id).defer("body")[:MAX_RECEIPTS]
+    rows = CheckIn.objects.filter(owner_id=owner_id)[:MAX_RECEIPTS]
     return [
         ReceiptView(
             at=row.due_at.astimezone(load_time_zone(zone)),
-            sentence=_describe_end(row),
-            is_by_hand=row.is_by_hand,
+            sentence=describe_end(row.state, row.reason),
+            starter=_describe_starter(row),
         )
         for row in rows
     ]
 
 
-def _describe_end(row: CheckIn) -> str:
-    if row.state == JobState.FAILED:
-        return messages.CHECK_IN_REASONS.get(row.reason) or get_message(row.reason)
-    if row.state == JobState.DONE and row.reason:
-        return messages.CHECK_IN_REASONS.get(row.reason, messages.CHECK_IN_STATES[JobState.DONE])
-    # A state that was damaged is none that a check-in can have now.
-    return messages.CHECK_IN_STATES.get(row.state, messages.CHECK_IN_STATES[JobState.INTERRUPTED])
+def _describe_starter(row: CheckIn) -> str:
+    if not row.is_by_hand:
+        return ""
+    body = row.open_or("body", None) or {}
+    return messages.BY_PROGRAM if body.get("by_program") is True else messages.BY_HAND

@@ -5,11 +5,12 @@ machine, and writes nothing: it leaves proposals, of which the owner makes somet
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+from django.conf import settings
 from django.utils import timezone
 
 from accounts.models import Person
@@ -19,6 +20,7 @@ from diary.entries.services import save_model_entry
 from diary.errors import ObjectNotFound
 from diary.generation.ask_once import (
     ask_once,
+    get_task,
     list_jobs_of_key,
     may_generate_unrequested,
     may_send_unrequested,
@@ -36,7 +38,7 @@ from llamora.fields import new_id
 from llamora.inference import model_server
 from llamora.inference.job import Job, JobOutcome, JobState
 from llamora.inference.registry import registry
-from search.ask.errors import IndexNotReady
+from search.ask.errors import LOCKED, IndexNotReady
 from search.ask.retrieval import build_day_reader, retrieve
 from search.checkins.answers import Proposal
 from search.checkins.choices import CheckInChoices, load_choices, save_choices
@@ -59,6 +61,8 @@ MADE_ALREADY: Final = "made_already"
 # The same text is not proposed again within this time.
 QUIET_TIME: Final = timedelta(hours=24)
 _RECEIPT_LIFETIME: Final = timedelta(days=30)
+# Beyond the time that one may take, it may wait for replies.
+_QUEUE_SECONDS: Final = 120.0
 _PASSAGES_PER_REQUEST: Final = 3
 _MAX_PASSAGES: Final = 12
 _MAX_FACTS: Final = 8
@@ -74,10 +78,29 @@ class StartedCheckIn:
     problem: str = ""
 
 
+@dataclass(frozen=True, kw_only=True)
+class CheckInResult:
+    """Result of a check-in: how it ended, and the proposals that it left."""
+
+    state: JobState
+    reason: str
+    model: str = ""
+    proposals: Sequence[CheckInProposal] = field(default=(), repr=False)
+
+
 def start_check_in(
-    *, person: Person, keyring: RealmKeyring, due_at: datetime, now: datetime, is_by_hand: bool = False
+    *,
+    person: Person,
+    keyring: RealmKeyring,
+    due_at: datetime,
+    now: datetime,
+    is_by_hand: bool = False,
+    is_by_program: bool = False,
 ) -> StartedCheckIn:
-    """Start a check-in for the requests that are open now; no model is asked if there is none."""
+    """Start a check-in for the requests that are open now; no model is asked if there is none.
+
+    One that a program asks for is by hand as well.
+    """
     local = now.astimezone(load_time_zone(person.time_zone))
     requests = list_open_requests(keyring, now=local)
     if not requests:
@@ -86,13 +109,14 @@ def start_check_in(
         return StartedCheckIn(problem=problem)
     try:
         passages, facts = _read_for(person, keyring, requests, now=now)
-    except IndexNotReady:
-        return StartedCheckIn(problem=NOT_READY)
+    except IndexNotReady as refused:
+        return StartedCheckIn(problem=LOCKED if refused.code == LOCKED else NOT_READY)
     task = CheckInTask(
         id=new_id(),
         owner_id=person.id,
         due_at=due_at,
         is_by_hand=is_by_hand,
+        is_by_program=is_by_program,
         now=local,
         requests=tuple(requests),
         passages=tuple(passages),
@@ -123,6 +147,24 @@ def start_check_in(
         task.set_state(JobOutcome(text="", state=JobState.INTERRUPTED, reason="closing"))
         return StartedCheckIn(problem=NO_MODEL)
     return StartedCheckIn(job=job)
+
+
+def wait_for_check_in(started: Job) -> CheckInResult:
+    """Return what a check-in came to once it is over; after its time limit stop it. Not on the event loop."""
+    if not registry.wait_until_over(started.id, patience=settings.MODEL_REPLY_SECONDS + _QUEUE_SECONDS):
+        registry.stop(started.id)
+    receipt = CheckIn.objects.filter(id=started.id).first()
+    return CheckInResult(
+        state=started.state,
+        reason=receipt.reason if receipt is not None else started.reason,
+        model=started.author.model,
+        proposals=list(CheckInProposal.objects.filter(check_in_id=started.id)),
+    )
+
+
+def list_read_entries(started: Job) -> list[UUID]:
+    """Return the ids of the entries that a check-in reads."""
+    return [passage.entry_id for passage in get_task(started, CheckInTask).passages]
 
 
 def list_open_requests(keyring: RealmKeyring, *, now: datetime) -> list[ListedRequest]:

@@ -86,6 +86,7 @@ class CheckInTask:
     owner_id: UUID
     due_at: datetime
     is_by_hand: bool
+    is_by_program: bool = False
     # In the time zone of its owner.
     now: datetime
     requests: tuple[ListedRequest, ...] = field(repr=False)
@@ -206,6 +207,7 @@ class CheckInTask:
             "model": author.model if author else "",
             "host": author.host if author else "",
             "prompt": author.prompt if author else "",
+            "by_program": self.is_by_program,
         }
 
 

@@ -13,7 +13,7 @@ import pytest
 from accounts.models import IdempotencyKey
 from accounts.tokens.call_limits import call_limits
 from diary.models import Entry, InboxBox, InboxItem, Origin
-from llamora.api.resources import fact_memories
+from llamora.api.resources.memories import fact_memories
 from llamora.fields import new_id
 from tests.api.conftest import MakeProgram
 from tests.api.program import Program, read_refusal

@@ -193,6 +193,20 @@ class ScriptedApi:
                 return self._search({"query": request.body["query"], "offset": 0, "limit": 9})
             case ["GET", "api", "memory", "stats"]:
                 return 200, {"total": len(self.entries), "indexed": len(self.entries)}
+            case ["POST", "api", "heartbeat"]:
+                proposal = {
+                    "id": "proposal-1",
+                    "request": "The kite",
+                    "text": "How is the kite?",
+                    "quotes": [],
+                }
+                message = "It waits on today's page."
+                return 200, {
+                    "status": "proposed",
+                    "message": message,
+                    "model": "tiny",
+                    "proposals": [proposal],
+                }
             case ["POST", "api", "chat"]:
                 start, text, end = self._build_chat(request.body)
                 return 200, {**start, "response": text, "read_imported": end["read_imported"]}

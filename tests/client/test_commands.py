@@ -144,7 +144,14 @@ def test_memory(commands: CommandLine) -> None:
     commands.run("memory", "search", code=2)
 
 
-@pytest.mark.parametrize("arguments", [("heartbeat",), ("notes", "list")])
+def test_heartbeat(commands: CommandLine) -> None:
+    assert commands.run("heartbeat").stdout == (
+        "status         proposed\nmessage        It waits on today's page.\nmodel          tiny\n"
+        "proposal-1  How is the kite?\n"
+    )
+
+
+@pytest.mark.parametrize("arguments", [("notes", "list"), ("notes", "search", "geese")])
 def test_what_a_server_does_not_have_is_said_in_its_own_words(
     commands: CommandLine, arguments: tuple[str, ...]
 ) -> None:

@@ -120,5 +120,25 @@ def test_the_other_commands_for_memories(commands: CommandLine) -> None:
     assert "total_entries" in commands.run("memory", "stats").stdout
     assert "Anton bakes rye bread." in commands.run("memory", "search", "rye bread").stdout
     assert "is_begun       True" in commands.run("memory", "reindex").stdout
-    for arguments in (("heartbeat",),):
-        assert "does not have that call yet" in commands.run(*arguments, code=1).stderr
+
+
+def test_a_check_in_by_the_command_line(
+    server: Server, olive: Visitor, model: FakeModelServer, tmp_path: Path
+) -> None:
+    commands = CommandLine(tmp_path / "home", server.base_url, make_token(olive, *SCOPES, "notes"))
+    commands.run("write", "Ruth planted the quince tree.", "--day", "2026-01-09")
+    (tmp_path / "requests.md").write_text("- [ ] Ask me about the quince tree\n")
+
+    nothing = commands.run("heartbeat")
+    commands.run("notes", "save", "HEARTBEAT.md", str(tmp_path / "requests.md"))
+    proposal = {"request": 1, "text": "How is the quince?", "quotes": ["planted the quince tree"]}
+    answer = json.dumps({"nothing": False, "proposals": [proposal]})
+    model.add_json_scripts(Script(tokens=[answer]), Script(tokens=[answer]))
+    proposed = json.loads(commands.run("heartbeat", "--json").stdout)
+    again = commands.run("heartbeat")
+
+    assert nothing.stdout.startswith("status         no_requests\n")
+    assert proposed["status"] == "proposed"
+    assert proposed["proposals"][0]["text"] == "How is the quince?"
+    # The same text is not proposed twice in a day.
+    assert again.stdout.startswith("status         nothing\n")

@@ -119,7 +119,7 @@ def _add_memories(add) -> None:  # type: ignore[no-untyped-def]
     notes.add_argument("--kind", choices=NOTE_KINDS, help="of list: only this kind")
     notes.add_argument("--limit", type=_parse_count, metavar="N", help="of list: how many at most")
     notes.add_argument("--offset", type=int, metavar="N", help="of list: how many to leave out")
-    add("heartbeat", "let the model check the standing requests once")
+    add("heartbeat", "make one check-in: the model looks at the standing requests once")
 
 
 def _add_range(parser: argparse.ArgumentParser) -> None:

@@ -62,7 +62,7 @@ def run_memory(diary: Llamora, arguments: Namespace, console: Console) -> None:
 
 
 def run_heartbeat(diary: Llamora, arguments: Namespace, console: Console) -> None:
-    """Do one check of the standing requests."""
+    """Make one check-in, and print what it proposes."""
     del arguments
     _print(diary.send(memory_calls.run_heartbeat()), console)
 

@@ -6,8 +6,8 @@ import pytest
 from django.db import connection
 
 from llamora.api import bodies
-from llamora.api.resources import fact_memories
-from llamora.api.resources.memory_bodies import MAX_FACTS
+from llamora.api.resources.memories import fact_memories
+from llamora.api.resources.memories.bodies import MAX_FACTS
 from llamora.database import write_transaction
 from tests.api.program import Program
 from tests.hostile import count_calls

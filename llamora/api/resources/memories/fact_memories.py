@@ -20,7 +20,7 @@ from diary.models import Origin
 from diary.transfer.programs.file_formats import TextFormat
 from llamora.api.call import Call, let_pages_run
 from llamora.api.errors import ApiError
-from llamora.api.resources.memory_bodies import (
+from llamora.api.resources.memories.bodies import (
     Action,
     ChangedMemory,
     DeletedMemory,

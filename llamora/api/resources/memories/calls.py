@@ -17,8 +17,7 @@ from llamora.api.errors import ApiError
 from llamora.api.resources import entries
 from llamora.api.resources.entries import EntryToSave
 from llamora.api.resources.export import stream_file
-from llamora.api.resources.fact_memories import FactMemories
-from llamora.api.resources.memory_bodies import (
+from llamora.api.resources.memories.bodies import (
     ChangedMemory,
     DeletedMemory,
     FoundMemories,
@@ -36,6 +35,7 @@ from llamora.api.resources.memory_bodies import (
     StoredMemory,
     UserQuery,
 )
+from llamora.api.resources.memories.fact_memories import FactMemories
 from llamora.api.resources.search import DAYS_REVERSED
 from llamora.crypto import VaultLocked, in_force
 from llamora.database import write_transaction
