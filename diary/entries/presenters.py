@@ -14,7 +14,7 @@ from accounts.models import Person
 from diary import days, hooks, messages
 from diary.entries.forms import SubmittedText
 from diary.hooks import EntryPanel
-from diary.models import Draft, Entry, Version
+from diary.models import Draft, Entry, Origin, Version
 from diary.origins.labels import OriginLabel, get_entry_label
 from diary.rendering.page_texts import render_page_text
 from diary.replies.presenters import list_reply_views
@@ -85,7 +85,7 @@ def build_entry_view(
     return EntryView(
         row=entry,
         time=written_at.strftime("%H:%M"),
-        html=render_text(entry),
+        html=render_text(entry, origin=entry.origin),
         written_on=None if written_at.date() in (entry.day, entry.first_day) else written_at.date(),
         has_edit_draft=has_edit_draft,
         replies=replies,
@@ -116,12 +116,15 @@ def build_entry_views(
     ]
 
 
-def render_text(row: Entry | Version) -> SafeString:
-    """Return the text of a row as HTML, or a sentence if the text is damaged."""
+def render_text(row: Entry | Version, *, origin: str) -> SafeString:
+    """Return the text of a row as HTML, or a sentence if the text is damaged.
+
+    `origin` is that of the entry. What the model wrote has no links, as its replies have none.
+    """
     text = row.open_or("text", None)
     if text is None:
         return SafeString(render_to_string("fragments/notice.html", {"sentence": messages.DAMAGED_ENTRY}))
-    return render_page_text(text)
+    return render_page_text(text, has_links=origin != Origin.MODEL)
 
 
 def build_empty_composer(person: Person, day: date) -> ComposerView:

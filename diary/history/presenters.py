@@ -52,7 +52,7 @@ def build_version_views(entry: Entry, *, zone: str) -> list[VersionView]:
             id=version.id,
             written=_to_naive_local(version.written_at, zone),
             until=days.to_local_time(version.replaced_at + VERSION_LIFETIME, zone).date(),
-            html=render_text(version),
+            html=render_text(version, origin=entry.origin),
         )
         for version in versions.order_by("-revision")
     ]
@@ -69,7 +69,7 @@ def build_deleted_entry_views(entries: Sequence[Entry], *, zone: str) -> list[De
             ),
             deleted=_to_naive_local(entry.deleted_at, zone),
             until=days.to_local_time(entry.deleted_at + BIN_LIFETIME, zone).date(),
-            html=render_text(entry),
+            html=render_text(entry, origin=entry.origin),
         )
         for entry in entries
         if entry.deleted_at

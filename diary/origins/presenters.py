@@ -74,7 +74,7 @@ def build_imported_entry_views(ids: Sequence[UUID]) -> list[ImportedEntryView]:
             day=row.day,
             is_own=row.is_trusted,
             is_deleted=row.deleted_at is not None,
-            html=render_text(row),
+            html=render_text(row, origin=row.origin),
         )
         for entry_id in ids
         if (row := rows.get(entry_id))

@@ -16,6 +16,7 @@ from websockets.exceptions import ConnectionClosed
 
 from tests.browser_client import FORM_TYPE, PASSWORD, BrowserResponse, Visitor
 from tests.fakes.script import Script
+from tests.fakes.waiting import wait_for
 from tests.leaks.encodings import build_marker_for, get_core, new_marker
 from tests.leaks.household import DAY, AttackedHouse, find_id_between, find_trace_id, get_reply
 from tests.leaks.sweep import Place, list_dump_values, list_household_places, sweep
@@ -198,6 +199,34 @@ class Writer:
         assert boat[:20] in page.body
         suggested = find_id_between("/facts/", "/decline/", page)
         assert who.post(f"/facts/{suggested}/decline/", script=True).status == 200
+
+    def check_in(self) -> None:
+        """Let the model propose two texts for a standing request, and refuse choices about check-ins."""
+        who, asked = self.who, self.build_marker("request")
+        text, quote = self.build_marker("proposal"), f"The {self.build_marker('quoted')} grows"
+        who.write(f"{quote}.")
+        added = who.post("/notes/new/requests/", text=f"- [ ] Ask me about {asked}\n", revision="0")
+        assert added.status == 302
+        proposals = [
+            {"request": 1, "text": text, "quotes": [quote]},
+            {"request": 1, "text": f"Again {text}", "quotes": []},
+        ]
+        answer = json.dumps({"nothing": False, "proposals": proposals}, ensure_ascii=False)
+        self.house.model.add_json_scripts(Script(tokens=[answer]))
+        assert who.post("/check-ins/now/").status == 302
+        wait_for(lambda: "Dismiss" in who.get("/check-ins/").body)
+        page = who.get("/check-ins/")
+        assert text[:20] in page.body
+        accepted = find_id_between("/check-ins/proposals/", "/entry/", page)
+        assert who.post(f"/check-ins/proposals/{accepted}/entry/").status == 302
+        assert who.post("/check-ins/", start=asked, end=asked, interval=asked, on="on").status == 422
+
+    def refuse_hosts(self) -> None:
+        """Try to agree to a machine that is not the model's, and to save a key for it."""
+        path = "/settings/other-machines/"
+        sent = {"host": self.build_marker("host"), "key": self.build_marker("api-key")}
+        for act in ("agree", "save_key", self.build_marker("act")):
+            assert self.who.post(path, act=act, **sent).status == 422
 
     def use_sign_in_pages(self) -> None:
         stranger = self.house.stranger
@@ -412,6 +441,8 @@ def writer(house: AttackedHouse, tmp_path_factory: pytest.TempPathFactory) -> Wr
     writer.add_traces()
     writer.add_facts()
     writer.add_notes()
+    writer.check_in()
+    writer.refuse_hosts()
     writer.use_sign_in_pages()
     writer.visit_wrong_urls()
     writer.send_unexpected_requests()
@@ -427,7 +458,7 @@ def writer(house: AttackedHouse, tmp_path_factory: pytest.TempPathFactory) -> Wr
 def test_the_owner_finds_what_they_wrote(writer: Writer) -> None:
     today, day = writer.who.get("/").body, writer.who.get(f"/d/{DAY}/").body
 
-    for where in ("edited", "asked", "reply", "renamed", "offered"):
+    for where in ("edited", "asked", "reply", "renamed", "offered", "request", "proposal", "quoted"):
         assert f"{get_core(writer.marker)}-{where}" in today
     for where in ("imported", "draft"):
         assert f"{get_core(writer.marker)}-{where}" in day

@@ -4,7 +4,6 @@ import json
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
-from diary.models import Note
 from diary.notes.queries import find_note
 from diary.notes.services import save_note
 from search.checkins.choices import CheckInChoices, save_choices
@@ -22,7 +21,7 @@ LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 HOURS = Hours(start=time(0), end=time(0))
 
 
-def write_requests(who: Resident, *texts: str, origin: str = "own") -> Note:
+def write_requests(who: Resident, *texts: str, origin: str = "own") -> None:
     """Save a list of requests as a person's note HEARTBEAT.md."""
     with who.unlocked():
         note = find_note(who.keyring, "HEARTBEAT.md")
@@ -34,7 +33,6 @@ def write_requests(who: Resident, *texts: str, origin: str = "own") -> Note:
             based_on=note.revision if note else None,
             origin=origin,
         )
-    return Note.objects.get(owner_id=who.id)
 
 
 def read_requests(who: Resident) -> str:
