@@ -1,5 +1,7 @@
 """All messages of accounts for people: one for each error code, and those of refusals and notices."""
 
+from collections.abc import Iterable
+
 from accounts.errors import AccountsError, DerivationQueueFull, DiaryRolledBack, RetryLater
 from llamora.database import NotWritten
 
@@ -145,6 +147,18 @@ def get_not_written_message(error: NotWritten) -> str:
 def get_signed_out_message(count: int) -> str:
     """Return the message after other browsers were signed out."""
     return "1 other browser is signed out." if count == 1 else f"{count} other browsers are signed out."
+
+
+def describe_withdrawn_hosts(names: Iterable[str], *, with_key: Iterable[str]) -> str:
+    """Return the message after all consents were withdrawn; `with_key` are the hosts with an own key."""
+    sentence = f"Nothing of yours is sent to {' or '.join(names)} any more, until you agree again."
+    keys = " and ".join(with_key)
+    if not keys:
+        return sentence
+    return (
+        f"{sentence} Your own API key for {keys} is deleted here. Revoke it at its service too, since it may "
+        "have been copied."
+    )
 
 
 def _format_delay(seconds: float) -> str:

@@ -100,6 +100,14 @@ def withdraw(owner: UUID, host: str) -> None:
     registry.interrupt_at_host(current_keyring().key_id, host, reason="consent_withdrawn")
 
 
+def delete_all(owner: UUID) -> list[AgreedHost]:
+    """Withdraw every consent and delete every key of a person; return the hosts there were. Stops nothing."""
+    with write_transaction():
+        found = list_hosts(owner)
+        _save(owner, {})
+    return found
+
+
 def save_key(owner: UUID, host: str, *, origin: str, key: str) -> None:
     """Save a person's own key for a host at an origin, in place of a former one; raise HostRefused."""
     key = key.strip()

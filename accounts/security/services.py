@@ -5,13 +5,15 @@ is written later. All other sessions end, and the current session gets a new coo
 the old one is not valid any more.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 from accounts.auth.services.reauth import Reauthentication, reauthenticate
 from accounts.keys import key_slots
 from accounts.models import SignIn, SlotKind
+from accounts.remote_hosts import services as remote_hosts
+from accounts.remote_hosts.services import AgreedHost
 from accounts.rotation import background
 from accounts.rotation.epoch_change import BegunRotation, begin_rotation
 from accounts.rotation.errors import LateRows, UnreadableFormerKey
@@ -19,17 +21,22 @@ from accounts.rotation.services import is_rotation_unfinished, resume_rotation
 from accounts.sessions.cookies import SessionCookie
 from accounts.sessions.services import end_sessions, unlock_session
 from llamora import crypto
-from llamora.crypto import Keyring
+from llamora.crypto import Keyring, in_force
 from llamora.database import truncate_wal, write_transaction
 
 
 @dataclass(frozen=True, kw_only=True)
 class SecurityChange:
-    """The result of a change: a new recovery code, a new session cookie, slots without the new data key."""
+    """The result of a change.
+
+    Its parts are a new recovery code, a new session cookie, slots without the new data key, and the machines
+    to which nothing is sent any more.
+    """
 
     recovery_code: str | None = field(default=None, repr=False)
     cookie: SessionCookie | None = field(default=None, repr=False)
     refused_slots: tuple[key_slots.RefusedSlot, ...] = ()
+    withdrawn_hosts: tuple[AgreedHost, ...] = ()
 
 
 def replace_recovery_code(reauthentication: Reauthentication) -> SecurityChange:
@@ -58,9 +65,10 @@ def rotate_data_key(reauthentication: Reauthentication) -> SecurityChange:
 def reset_after_compromise(reauthentication: Reauthentication, *, new_password: str) -> SecurityChange:
     """Replace both key slots with a new password and recovery code, and rotate the data key, in one commit.
 
-    An unfinished rotation is finished first, so that its former key is deleted. A former key that can't be
-    read, or a program that writes under one, does not prevent the reset. Raise the errors of
-    `rotate_data_key`.
+    The same commit withdraws all consents to machines elsewhere, which somebody else may have given, and
+    deletes the person's own API keys for them, which somebody else may have read. An unfinished rotation is
+    finished first, so that its former key is deleted. A former key that can't be read, or a program that
+    writes under one, does not prevent the reset. Raise the errors of `rotate_data_key`.
     """
     code = crypto.new_recovery_code()
     secrets = {SlotKind.PASSWORD: new_password, SlotKind.RECOVERY: crypto.parse_recovery_code(code)}
@@ -68,7 +76,7 @@ def reset_after_compromise(reauthentication: Reauthentication, *, new_password: 
         if is_rotation_unfinished(opened.keyring):
             with suppress(UnreadableFormerKey, LateRows):
                 resume_rotation(opened.keyring)
-        return _change(opened, reauthentication, new_secrets=secrets, code=code, leaves_other_slots=False)
+        return _change(opened, reauthentication, new_secrets=secrets, code=code, is_compromised=True)
 
 
 def _change(
@@ -77,18 +85,22 @@ def _change(
     *,
     new_secrets: Mapping[SlotKind, str] | None = None,
     code: str | None = None,
-    leaves_other_slots: bool = True,
+    is_compromised: bool = False,
 ) -> SecurityChange:
     """Rotate the data key with new secrets, renew this session, and start the thread that finishes it."""
+    withdrawn: list[AgreedHost] = []
     with write_transaction():
         begun = begin_rotation(
             opened,
             new_secrets=new_secrets,
             current_cookie=reauthentication.cookie,
-            leaves_other_slots=leaves_other_slots,
+            leaves_other_slots=not is_compromised,
         )
+        if is_compromised:
+            with in_force(begun.keyring):
+                withdrawn = remote_hosts.delete_all(begun.keyring.owner)
         cookie = _renew_session(begun.keyring, reauthentication)
-    return _finish_change(begun, cookie=cookie, code=code)
+    return _finish_change(begun, cookie=cookie, code=code, withdrawn=withdrawn)
 
 
 def _renew_session(keyring: Keyring, reauthentication: Reauthentication) -> SessionCookie | None:
@@ -101,8 +113,15 @@ def _renew_session(keyring: Keyring, reauthentication: Reauthentication) -> Sess
         return None  # this session ended while the password was being checked
 
 
-def _finish_change(begun: BegunRotation, *, cookie: SessionCookie | None, code: str | None) -> SecurityChange:
+def _finish_change(
+    begun: BegunRotation, *, cookie: SessionCookie | None, code: str | None, withdrawn: Sequence[AgreedHost]
+) -> SecurityChange:
     truncate_wal()
     background.start_rotation_thread(begun.keyring)
     begun.keyring.close()
-    return SecurityChange(recovery_code=code, cookie=cookie, refused_slots=begun.refused_slots)
+    return SecurityChange(
+        recovery_code=code,
+        cookie=cookie,
+        refused_slots=begun.refused_slots,
+        withdrawn_hosts=tuple(withdrawn),
+    )

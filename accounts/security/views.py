@@ -83,6 +83,7 @@ def reset_after_compromise_page(request: HouseholdRequest) -> HttpResponse:
     def act(reauthentication: Reauthentication) -> HttpResponse:
         change = services.reset_after_compromise(reauthentication, new_password=form.cleaned_data["password"])
         _warn_refused_slots(request, change)
+        _warn_withdrawn_hosts(request, change)
         return _show_new_code(request, change)
 
     return with_reauthentication(request, form, template="accounts/reset_after_compromise.html", act=act)
@@ -153,6 +154,13 @@ def _set_new_cookie(
 def _warn_refused_slots(request: HouseholdRequest, change: SecurityChange) -> None:
     for slot in change.refused_slots:
         messages.warning(request, get_refused_slot_message(slot))
+
+
+def _warn_withdrawn_hosts(request: HouseholdRequest, change: SecurityChange) -> None:
+    if change.withdrawn_hosts:
+        names = [host.name for host in change.withdrawn_hosts]
+        with_key = [host.name for host in change.withdrawn_hosts if host.has_key]
+        messages.warning(request, error_messages.describe_withdrawn_hosts(names, with_key=with_key))
 
 
 def _get_export_url() -> str:

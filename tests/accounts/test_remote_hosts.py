@@ -11,6 +11,7 @@ from django.db import connection
 from accounts.remote_hosts import services
 from accounts.remote_hosts.services import HostRefused, find_refusal, list_hosts
 from accounts.rotation import services as rotation_services
+from accounts.rotation.background import stop_rotation_threads
 from accounts.rotation.epoch_change import begin_rotation
 from diary.generation.ask_once import ask_once
 from diary.models import Reply
@@ -306,3 +307,30 @@ def test_a_key_is_found_nowhere_and_outlives_a_rotation(
     assert ask_for_reply(owner)[1] == "done"
     assert get_keys_sent(model) == [f"Bearer {key}"] * 2
     assert sweep(marker, list_places()) == []
+
+
+def test_a_compromised_account_loses_its_consents_and_keys(
+    elsewhere: ServingLoop, model: FakeModelServer
+) -> None:
+    owner = register_resident("Olive").sign_in()
+    press(owner, "agree")
+    press(owner, "save_key", key=KEY)
+    with owner.unlocked():
+        services.agree(owner.id, "models.example", on=owner.today)
+    new = "seven herons over the marsh"
+    fields = {"current": owner.password, "password": new, "password_again": new}
+
+    assert owner.post("/settings/somebody-had-my-key/", **fields).status_code == 200
+    page = read(owner.get("/settings/"))
+
+    stop_rotation_threads(timeout=PATIENCE)
+    owner.password = new
+    owner.keyring = owner.open_keyring()
+    assert f"Nothing of yours is sent to {HOST} or models.example any more" in page.text
+    assert f"Your own API key for {HOST} is deleted here. Revoke it at its service too" in page.text
+    with owner.unlocked():
+        assert list_hosts(owner.id) == []
+    # What one agrees to again is without the key of before.
+    press(owner, "agree")
+    assert ask_for_reply(owner)[1] == "done"
+    assert get_keys_sent(model) == ["Bearer sk-household"]
