@@ -4,6 +4,10 @@ The program sends a key with a call that stores something. The key, a digest of 
 of the row are saved in the transaction that saves the row, so a call that was cut off at any moment can be
 repeated, also after a restart of the server. Both are digested with the token's secret. A key is stored for
 three days.
+
+A call that stores much does so in several transactions. It first looks for its key (`find_stored`), which it
+saves in its last one (`store_once`); in those before, each row has an id that is derived from the key and the
+content (`derive_row_id`), so a call that was cut off between them goes on where it was.
 """
 
 import hmac
@@ -28,6 +32,22 @@ class StoredOnce(NamedTuple):
     is_new: bool
 
 
+def find_stored(token: TokenText, *, key: str, content: bytes) -> StoredOnce | None:
+    """Return what a call with this key stored before, or None; raise IdempotencyKeyReused."""
+    earlier = IdempotencyKey.objects.filter(id=_compute_id(token, key), token_id=token.id).first()
+    if earlier is None:
+        return None
+    if not hmac.compare_digest(bytes(earlier.body_digest), token.compute_digest("body", content)):
+        raise IdempotencyKeyReused
+    return StoredOnce(earlier.result_id, is_new=False)
+
+
+def derive_row_id(token: TokenText, *, key: str, content: bytes, number: int) -> UUID:
+    """Return the id of a row of a call: the same if the call is repeated with its key and content."""
+    said = token.compute_digest("body", content) + number.to_bytes(4, "big") + key.encode()
+    return UUID(bytes=token.compute_digest("row", said)[:16])
+
+
 def store_once(token: TokenText, *, key: str, content: bytes, store: Callable[[], UUID]) -> StoredOnce:
     """Run `store`, which saves a row and returns its id, unless a call with this key did so before.
 
@@ -36,18 +56,23 @@ def store_once(token: TokenText, *, key: str, content: bytes, store: Callable[[]
     """
     if not key:
         return StoredOnce(store(), is_new=True)
-    key_id = UUID(bytes=token.compute_digest("key", key.encode())[:16])
-    digest = token.compute_digest("body", content)
     with write_transaction():
-        earlier = IdempotencyKey.objects.filter(id=key_id, token_id=token.id).first()
+        earlier = find_stored(token, key=key, content=content)
         if earlier is not None:
-            if not hmac.compare_digest(bytes(earlier.body_digest), digest):
-                raise IdempotencyKeyReused
-            return StoredOnce(earlier.result_id, is_new=False)
+            return earlier
         row_id = store()
         _delete_expired(token.id)
-        IdempotencyKey.objects.create(id=key_id, token_id=token.id, body_digest=digest, result_id=row_id)
+        IdempotencyKey.objects.create(
+            id=_compute_id(token, key),
+            token_id=token.id,
+            body_digest=token.compute_digest("body", content),
+            result_id=row_id,
+        )
     return StoredOnce(row_id, is_new=True)
+
+
+def _compute_id(token: TokenText, key: str) -> UUID:
+    return UUID(bytes=token.compute_digest("key", key.encode())[:16])
 
 
 def _delete_expired(token_id: UUID) -> None:

@@ -26,10 +26,11 @@ from diary.openings.purge import delete_openings_derived_from
 from diary.origins.provenance import Provenance
 from llamora.clock.services import get_cutoff, get_latest_time
 from llamora.crypto import EnvelopeError, keyed_digest
-from llamora.database import FIRST_MOMENT, CachedQuery, write_transaction
+from llamora.database import FIRST_MOMENT, CachedQuery, split_into_parts, write_transaction
 from llamora.source_names import clean_source_name
 
 BIN_LIFETIME = timedelta(days=30)
+_DELETED_AT_ONCE = 5
 _SAVE_KEY_LABEL = b"diary.entry.keep_key"
 
 
@@ -213,9 +214,8 @@ def destroy_entry(*, owner_id: UUID, entry_id: UUID) -> None:
 
 
 def empty_bin(*, owner_id: UUID) -> int:
-    """Delete all entries in a person's bin for good; return their number."""
-    with write_transaction():
-        return _delete_for_good(Entry.objects.in_bin(owner_id), owner_id=owner_id)
+    """Delete all entries in a person's bin for good, in parts; return their number."""
+    return _delete_many_for_good(Entry.objects.in_bin(owner_id), owner_id=owner_id)
 
 
 def purge_bin(*, owner_id: UUID) -> int:
@@ -226,8 +226,24 @@ def purge_bin(*, owner_id: UUID) -> int:
     expired = Entry.objects.in_bin(owner_id).filter(deleted_at__gte=FIRST_MOMENT, deleted_at__lt=before)
     if not expired.exists():
         return 0
+    return _delete_many_for_good(expired, owner_id=owner_id)
+
+
+def _delete_many_for_good(entries: "QuerySet[Entry]", *, owner_id: UUID) -> int:
+    """Delete entries in parts, from the first part on without the openings that may quote any of them."""
+    found = list(entries.only("id", "day", "first_day"))
     with write_transaction():
-        return _delete_for_good(expired, owner_id=owner_id)
+        delete_openings_derived_from(found, owner_id=owner_id)
+    ids, count = [entry.id for entry in found], 0
+    # One alone takes as many statements as a few do.
+    few = (ids[first : first + _DELETED_AT_ONCE] for first in range(0, len(ids), _DELETED_AT_ONCE))
+    for part in split_into_parts(few):
+        with write_transaction():
+            for some in part:
+                # What was restored meanwhile stays.
+                _, by_model = entries.filter(id__in=some).delete()
+                count += by_model.get(Entry._meta.label, 0)
+    return count
 
 
 def _delete_for_good(entries: "QuerySet[Entry]", *, owner_id: UUID) -> int:

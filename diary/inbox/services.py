@@ -20,7 +20,7 @@ from diary.models import TRUSTED_ORIGINS, Entry, InboxItem, Origin
 from diary.origins.provenance import Provenance
 from llamora.clock.services import delete_expired, get_latest_time
 from llamora.crypto import keyed_digest
-from llamora.database import write_transaction
+from llamora.database import split_into_parts, write_transaction
 from llamora.fields import new_id
 
 # Of one sender, and of all that have none.
@@ -85,16 +85,23 @@ def accept_item(*, owner_id: UUID, item_id: UUID, zone: str) -> Entry:
 
 
 def accept_items(*, owner_id: UUID, item_ids: Sequence[UUID], review: str, zone: str) -> list[Entry]:
-    """Save the items that a page showed as entries, in one commit.
+    """Save the items that a page showed as entries, in parts.
 
-    `review` is what `compute_review` said of them when they were shown. Raise InboxChanged, and then nothing
-    is saved.
+    `review` is what `compute_review` said of them when they were shown. Raise InboxChanged, or ObjectNotFound
+    if one is damaged, and then nothing is saved. What another page accepts or deletes after that is passed
+    over.
     """
-    with write_transaction():
-        items = [item for item_id in item_ids if (item := _find_waiting(owner_id, item_id))]
-        if not items or len(items) < len(item_ids) or compute_review(owner_id, items) != review:
-            raise InboxChanged
-        return [_accept(item, zone=zone) for item in items]
+    items = [item for item_id in item_ids if (item := _find_waiting(owner_id, item_id))]
+    if not items or len(items) < len(item_ids) or compute_review(owner_id, items) != review:
+        raise InboxChanged
+    if not all(_open_text(item) for item in items):
+        raise ObjectNotFound
+    entries: list[Entry] = []
+    for part in split_into_parts(items):
+        with write_transaction():
+            # As they were reviewed, whatever stands in their rows now.
+            entries += [_accept(item, zone=zone) for item in part if _find_waiting(owner_id, item.id)]
+    return entries
 
 
 def compute_review(owner_id: UUID, items: Iterable[InboxItem]) -> str:
@@ -110,8 +117,12 @@ def _find_waiting(owner_id: UUID, item_id: UUID) -> InboxItem | None:
     return InboxItem.objects.filter(owner_id=owner_id, id=item_id, deleted_at=None).first()
 
 
+def _open_text(item: InboxItem) -> InboxText | None:
+    return InboxText.from_json(item.open_or("body", None))
+
+
 def _accept(item: InboxItem, *, zone: str) -> Entry:
-    content = InboxText.from_json(item.open_or("body", None))
+    content = _open_text(item)
     if content is None:
         raise ObjectNotFound
     moment = content.written_at or item.created_at

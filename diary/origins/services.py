@@ -23,7 +23,7 @@ from llamora.crypto import EnvelopeError, WrongEpoch
 from llamora.database import write_transaction
 
 # A save of the person waits for the current batch.
-_BATCH_SIZE: Final = 100
+_BATCH_SIZE: Final = 10
 # About a second.
 MOST_AT_ONCE: Final = 500
 _log = logging.getLogger(__name__)

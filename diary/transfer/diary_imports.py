@@ -52,11 +52,10 @@ from diary.transfer.row_parser import (
     parse_uuid,
 )
 from llamora.crypto import Keyring, in_force
-from llamora.database import write_transaction
+from llamora.database import split_into_parts, write_transaction
 from llamora.fields import new_id
 from llamora.source_names import clean_source_name
 
-ROW_BATCH_SIZE: Final = 200
 _MAX_OPENING_LENGTH: Final = 10 * settings.MAX_TEXT
 _MAX_FIRST_REVISION: Final = 2**30
 ROW_KINDS: Final = ("openings", "ways_of_answering", "drafts", "inbox_items")
@@ -192,12 +191,12 @@ class RowImporter:
 
     def insert_new(self, kind: str, rows: Sequence[ExportRow]) -> int:
         """Insert the rows of a kind that have no existing row in their place; return how many."""
-        insert, added, numbered = self._inserters[kind], 0, iter(enumerate(rows, start=1))
-        while batch := list(islice(numbered, ROW_BATCH_SIZE)):
+        insert, added = self._inserters[kind], 0
+        for part in split_into_parts(enumerate(rows, start=1)):
             fault_count = len(self._faults)
             try:
                 with write_transaction():
-                    added += sum([insert(number, row) for number, row in batch])
+                    added += sum([insert(number, row) for number, row in part])
             except BaseException:
                 del self._faults[fault_count:]
                 raise

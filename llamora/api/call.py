@@ -1,7 +1,7 @@
 """One call of a program: its token, the keys in force, and its owner."""
 
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
@@ -11,7 +11,7 @@ from accounts.errors import IdempotencyKeyReused
 from accounts.keys.sealed_preferences import load_person
 from accounts.models import Person
 from accounts.sessions import revocation_list
-from accounts.tokens.idempotency import StoredOnce, store_once
+from accounts.tokens.idempotency import StoredOnce, derive_row_id, find_stored, store_once
 from accounts.tokens.services import find_token_name
 from accounts.tokens.token_uses import token_uses
 from accounts.tokens.verification import OpenedToken
@@ -90,15 +90,39 @@ class Call:
         if count:
             token_uses.note(self.token_id, read_count=count)
 
-    def store_once(self, content: bytes, store: Callable[[], UUID]) -> StoredOnce:
+    def store_once(self, content: bytes, store: Callable[[], UUID], *, step: str = "") -> StoredOnce:
         """Run `store` once for this call's Idempotency-Key, as `accounts.tokens.idempotency` does.
 
-        Raise ApiError 422 for a key that can't be one, and 409 for one that came with another content.
+        `step` names one of several transactions of the call. Raise ApiError 422 for a key that can't be one,
+        and 409 for one that came with another content.
         """
+        key = self._check_key()
+        with _refusing_used_keys():
+            # No key has such a character in it.
+            own = f"{key}\n{step}" if key and step else key
+            return store_once(self.opened.token, key=own, content=content, store=store)
+
+    def find_stored(self, content: bytes) -> StoredOnce | None:
+        """Return what was stored for this call's Idempotency-Key before; raise the same as `store_once`."""
+        key = self._check_key()
+        with _refusing_used_keys():
+            return find_stored(self.opened.token, key=key, content=content) if key else None
+
+    def derive_row_id(self, content: bytes, number: int) -> UUID | None:
+        """Return the id of a row of this call, or None if it has no Idempotency-Key."""
+        key = self._check_key()
+        return derive_row_id(self.opened.token, key=key, content=content, number=number) if key else None
+
+    def _check_key(self) -> str:
         key = self.idempotency_key
         if len(key) > _LONGEST_KEY or not (key.isascii() and key.isprintable()):
             raise ApiError(422, "invalid_field", field="Idempotency-Key", message=_UNUSABLE_KEY)
-        try:
-            return store_once(self.opened.token, key=key, content=content, store=store)
-        except IdempotencyKeyReused:
-            raise ApiError(409, "idempotency_key_reused") from None
+        return key
+
+
+@contextmanager
+def _refusing_used_keys() -> Iterator[None]:
+    try:
+        yield
+    except IdempotencyKeyReused:
+        raise ApiError(409, "idempotency_key_reused") from None

@@ -19,7 +19,7 @@ from llamora.database.cached_sql import CachedIdQuery, CachedQuery
 from llamora.database.compaction import request_compaction
 from llamora.database.errors import FenceRefused, NotWritten
 from llamora.database.sqlite.reading import FIRST_MOMENT
-from llamora.database.transactions import read_snapshot, write_transaction
+from llamora.database.transactions import read_snapshot, split_into_parts, write_transaction
 from llamora.database.wal import truncate_wal
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "NotWritten",
     "read_snapshot",
     "request_compaction",
+    "split_into_parts",
     "truncate_wal",
     "write_transaction",
 ]

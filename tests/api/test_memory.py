@@ -14,6 +14,7 @@ from accounts.models import IdempotencyKey
 from accounts.tokens.call_limits import call_limits
 from diary.models import Entry, InboxBox, InboxItem, Origin
 from llamora.api.resources.memories import fact_memories
+from llamora.database import NotWritten, transactions
 from llamora.fields import new_id
 from tests.api.conftest import MakeProgram
 from tests.api.program import Program, read_refusal
@@ -120,6 +121,39 @@ def test_a_call_with_a_key_stores_once(make_program: MakeProgram) -> None:
     assert [fact["action"] for fact in (*first["facts"], *again["facts"])] == ["proposed", "no_change"]
     assert again["facts"][0]["id"] == first["facts"][0]["id"]
     assert (Entry.objects.count(), Fact.objects.count()) == (1, 1)
+
+
+def test_a_call_of_many_facts_goes_on_where_it_was_cut_off(
+    olive: Resident, make_program: MakeProgram, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = make_program("diary:write", "facts:propose", "facts:read", writes_own_text=True)
+    body = {"message": "Boats", "facts": [{"content": f"You own {number} boats"} for number in range(2, 10)]}
+    once = {"Idempotency-Key": "a"}
+    propose_fact = services.propose_fact
+
+    def fail_at_the_fifth(**fact: Any) -> Fact | None:
+        if "6" in fact["text"].text:
+            raise NotWritten("disk_full")
+        return propose_fact(**fact)
+
+    monkeypatch.setattr(transactions, "PART_SECONDS", 0)
+    with monkeypatch.context() as patched:
+        patched.setattr(services, "propose_fact", fail_at_the_fifth)
+        refusal = program.send("POST", f"{MEMORY}/store", body, **once)
+    assert read_refusal(refusal) == (503, "not_saved")
+    assert "Only the first 4 of 8 facts were saved." in refusal.json()["message"]
+    first = Fact.objects.earliest("created_at", "id")
+    with olive.unlocked():
+        services.accept_fact(owner_id=olive.id, fact_id=first.id, text=FactText.create("You like tea"))
+
+    other = program.send("POST", f"{MEMORY}/store", {**body, "message": "Ships"}, **once)
+    again, once_more = (program.post(f"{MEMORY}/store", body, **once) for _ in range(2))
+
+    assert read_refusal(other) == (409, "idempotency_key_reused")
+    assert (Entry.objects.count(), Fact.objects.count()) == (1, 8)
+    assert again["id"] == once_more["id"] == str(Entry.objects.get().id)
+    assert [fact["action"] for fact in again["facts"]] == ["no_change"] * 4 + ["proposed"] * 4
+    assert {fact["action"] for fact in once_more["facts"]} == {"no_change"}
 
 
 # --- Proposing ---------------------------------------------------------------------------------------------

@@ -14,7 +14,8 @@ from django.utils import timezone
 
 from diary.errors import ObjectNotFound
 from diary.models import Origin
-from llamora.database import request_compaction, truncate_wal, write_transaction
+from llamora.database import request_compaction, split_into_parts, truncate_wal, write_transaction
+from llamora.fields import new_id
 from traces.facts.changes import (
     ChangeAuthor,
     compute_digest,
@@ -55,16 +56,25 @@ class FactOrigin:
 
 
 def propose_fact(
-    *, owner_id: UUID, text: FactText, where: FactOrigin, author: ChangeAuthor | None = None
+    *,
+    owner_id: UUID,
+    text: FactText,
+    where: FactOrigin,
+    author: ChangeAuthor | None = None,
+    fact_id: UUID | None = None,
 ) -> Fact | None:
     """Save a proposal, which its owner accepts or declines; return None if it says nothing new.
 
-    Nothing new is what waits or was accepted already, and what was declined or forgotten.
+    Nothing new is what waits or was accepted already, what was declined or forgotten, and what was saved with
+    this id before, whatever its owner made of it since.
     """
     with write_transaction():
         if find_same(owner_id, text, _KNOWN) is not None or is_declined(owner_id, text):
             return None
-        return _create(owner_id, text, where, FactState.PROPOSED, "propose", author or ChangeAuthor())
+        if fact_id is not None and Fact.objects.filter(id=fact_id).exists():
+            return None
+        author = author or ChangeAuthor()
+        return _create(owner_id, text, where, FactState.PROPOSED, "propose", author, fact_id=fact_id)
 
 
 def add_fact(
@@ -200,16 +210,18 @@ def claim_fact(*, owner_id: UUID, fact_id: UUID) -> Fact:
 
 
 def claim_facts(*, owner_id: UUID, fact_ids: Sequence[UUID]) -> int:
-    """Note the same of all these facts in one transaction; return how many were not their owner's before.
+    """Note the same of all these facts, in parts; return how many were not their owner's before.
 
     Those that are gone, or whose data was changed on the disk, are passed over.
     """
     count = 0
-    with write_transaction():
-        for fact in Fact.objects.for_owner(owner_id).only_others().filter(id__in=fact_ids):
-            if fact.open_or("body", None) is not None:
-                _change(fact, "claim", ChangeAuthor(), _claim)
-                count += 1
+    for part in split_into_parts(fact_ids):
+        with write_transaction():
+            for fact_id in part:
+                fact = Fact.objects.for_owner(owner_id).only_others().filter(id=fact_id).first()
+                if fact is not None and fact.open_or("body", None) is not None:
+                    _change(fact, "claim", ChangeAuthor(), _claim)
+                    count += 1
     return count
 
 
@@ -314,9 +326,17 @@ def _save_settings(owner_id: UUID, choices: FactChoices) -> None:
 
 
 def _create(
-    owner_id: UUID, text: FactText, where: FactOrigin, state: FactState, kind: str, author: ChangeAuthor
+    owner_id: UUID,
+    text: FactText,
+    where: FactOrigin,
+    state: FactState,
+    kind: str,
+    author: ChangeAuthor,
+    *,
+    fact_id: UUID | None = None,
 ) -> Fact:
     fact = Fact(
+        id=fact_id or new_id(),
         owner_id=owner_id,
         entry_id=where.entry_id,
         state=state,

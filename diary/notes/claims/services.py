@@ -32,7 +32,7 @@ from llamora.crypto import Keyring, RealmKeyring, in_force
 from llamora.database import write_transaction
 
 # A save of the person waits for the current batch.
-_BATCH_SIZE: Final = 50
+_BATCH_SIZE: Final = 10
 
 
 def approve_skill(keyring: RealmKeyring, note_id: UUID, revision: int) -> NoteText:

@@ -12,9 +12,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
 from uuid import UUID
 
+from django.db import connection
 from django.utils import timezone
 
 from diary.entries.queries import get_digest_key
@@ -34,9 +34,7 @@ from diary.notes.workspace.files import ReadFile
 from diary.notes.workspace.stamps import NoteStamp
 from diary.origins.provenance import Provenance
 from llamora.crypto import Keyring, in_force
-from llamora.database import write_transaction
-
-BATCH_SIZE: Final = 50
+from llamora.database import split_into_parts, write_transaction
 
 
 class WorkspaceFileState(StrEnum):
@@ -106,13 +104,21 @@ def import_workspace(
     run = Provenance.create_import(source=source, at=timezone.now())
     report = NoteImportReport(import_id=run.import_id)
     with in_force(keyring):
-        compared = preview_workspace(keyring, files)
-        for start in range(0, len(compared), BATCH_SIZE):
+        version, paths = _read_version(), NotePaths.load(keyring)
+        for part in split_into_parts(preview_workspace(keyring, files)):
             with write_transaction():
-                paths = NotePaths.load(keyring)
-                for each in compared[start : start + BATCH_SIZE]:
+                if (latest := _read_version()) != version:
+                    paths, version = NotePaths.load(keyring), latest
+                for each in part:
                     _import_file(keyring, each, paths, report, run=run, replaces=replaces)
     return report
+
+
+def _read_version() -> int:
+    """Return a number of this connection that changes when any other one has written to the database."""
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA data_version")
+        return int(cursor.fetchone()[0])
 
 
 def _compare(keyring: Keyring, file: ReadFile, present: dict[str, NoteLine], key: bytes) -> ComparedFile:

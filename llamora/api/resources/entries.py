@@ -194,11 +194,17 @@ class StoredText:
 
 
 def store_text(
-    call: Call, body: EntryToSave, *, content: bytes, besides: Callable[[], object] | None = None
+    call: Call,
+    body: EntryToSave,
+    *,
+    content: bytes,
+    besides: Callable[[], object] | None = None,
+    step: str = "",
 ) -> StoredText:
     """Save a text as an entry, or put it into the Inbox, once for the call's Idempotency-Key.
 
     `content` is all that the call stores; `besides` stores what is not the text, in the same transaction.
+    `step` as in `Call.store_once`.
     """
     day = body.day or _find_day(call, body.written_at)
     saves_entry = call.terms.writes_own_text and _WRITE in call.terms.scopes
@@ -221,7 +227,7 @@ def store_text(
             besides()
             return save()
 
-    stored = call.store_once(content, store)
+    stored = call.store_once(content, store, step=step)
     action: Literal["created", "pending", "no_change"] = "created" if saves_entry else "pending"
     # The day of the first call, if this one comes after midnight.
     first = None if call.is_drop else select_entries(call).filter(id=stored.row_id).values_list("day").first()

@@ -24,8 +24,6 @@ from traces.facts.pages.presenters import build_others_facts
 from traces.facts.services import claim_facts
 
 PAGE_SIZE: Final = 200
-# So many in one transaction, for which other writers wait.
-_AT_ONCE: Final = 50
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -48,8 +46,7 @@ def claim_shown(request: HouseholdRequest) -> HttpResponse:
         # What arrived since the page was shown is not in the form.
         ids = _parse_ids(request.POST.getlist("fact"))
         with reauthenticate(confirmed):
-            for first in range(0, len(ids), _AT_ONCE):
-                claim_facts(owner_id=owner_id, fact_ids=ids[first : first + _AT_ONCE])
+            claim_facts(owner_id=owner_id, fact_ids=ids)
         messages.success(request, ALL_CLAIMED)
         return redirect("facts")
 

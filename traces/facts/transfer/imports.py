@@ -1,18 +1,16 @@
 """Import of memories from a file, each as a proposal that its owner accepts or declines."""
 
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Final
 from uuid import UUID
 
 from diary.models import Origin
-from llamora.database import write_transaction
+from llamora.database import split_into_parts, write_transaction
 from traces.facts.services import FactOrigin, propose_fact
 from traces.facts.transfer.harmonia import ParsedMemory, read_memories
 
 SOURCE: Final = "Harmonia"
 # So few that a save of others, which waits for each batch, is not slow.
-_BATCH: Final = 20
 _MOST_NAMED: Final = 20
 
 
@@ -40,9 +38,9 @@ def import_harmonia(owner_id: UUID, content: bytes, *, source: str = SOURCE) -> 
     proposed before an error stays, and the same file goes on from there.
     """
     counts, memories = FactImportCounts(), read_memories(content)
-    while batch := list(islice(memories, _BATCH)):
+    for part in split_into_parts(memories):
         with write_transaction():
-            for memory in batch:
+            for memory in part:
                 _propose(owner_id, memory, source, counts)
     return counts
 

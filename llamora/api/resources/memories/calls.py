@@ -1,5 +1,6 @@
 """Harmonia's calls: facts as memories, and messages that become entries or wait in the Inbox."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final, Literal
 from uuid import UUID
@@ -15,7 +16,7 @@ from llamora.api.call import Call
 from llamora.api.endpoints import endpoint
 from llamora.api.errors import ApiError
 from llamora.api.resources import entries
-from llamora.api.resources.entries import EntryToSave
+from llamora.api.resources.entries import EntryToSave, StoredText
 from llamora.api.resources.export import stream_file
 from llamora.api.resources.memories.bodies import (
     ChangedMemory,
@@ -40,14 +41,18 @@ from llamora.api.resources.search import DAYS_REVERSED
 from llamora.crypto import VaultLocked, in_force
 from llamora.database import write_transaction
 from llamora.fields import new_id
+from traces.facts.fact_body import FactText
 from traces.facts.models import FactState
 from traces.facts.proposals.services import find_facts
 from traces.facts.selection import SAVED_STATES, FactSelection
+from traces.facts.services import FactOrigin
 
 _TAG: Final = "Memory"
 _PATH: Final = "/api/v1/memory"
 _PROPOSE: Final = ("facts:propose", "facts:write")
 _WRITE_TEXT: Final = ("diary:write", "drop")
+# More facts than these are stored in parts.
+_MOST_AT_ONCE: Final = 5
 _NOTHING_SENT: Final = "Send a message, or facts, or both."
 
 
@@ -80,22 +85,9 @@ def store_memory(call: Call, *, body: MemoryToStore) -> StoredMemory:
         raise ApiError(403, "missing_scope", scope=_PROPOSE[0])
     texts = store.parse_facts(facts)
     origins = store.build_origins(facts, texts)
-    proposed: list[UUID | None] = []
-
-    def propose() -> UUID:
-        with write_transaction():
-            proposed[:] = store.propose(texts, origins)
-        # Of facts that were all known there is none to name.
-        return next(filter(None, proposed), None) or new_id()
-
     content = msgspec.json.encode(body)
-    saved = None
-    if body.message is not None:
-        saved = entries.store_text(
-            call, EntryToSave(text=body.message), content=content, besides=propose if facts else None
-        )
-    else:
-        call.store_once(content, propose)
+    store_all = _store_in_parts if len(facts) > _MOST_AT_ONCE else _store_at_once
+    saved, proposed = store_all(call, body, store, texts, origins, content)
     if saved and saved.action == "created" and not call.terms.scopes.isdisjoint(_PROPOSE):
         _look_for_facts(call, saved.id)
     facts_now = store.describe(texts, proposed) if proposed else store.describe_known(texts)
@@ -105,6 +97,64 @@ def store_memory(call: Call, *, body: MemoryToStore) -> StoredMemory:
         date=saved.day if saved else days.today(call.person.time_zone, now=timezone.now()),
         facts=facts_now,
     )
+
+
+_Proposed = list[UUID | None]
+_Stored = tuple[StoredText | None, _Proposed]
+
+
+def _store_at_once(
+    call: Call,
+    body: MemoryToStore,
+    store: FactMemories,
+    texts: Sequence[FactText],
+    origins: Sequence[FactOrigin],
+    content: bytes,
+) -> _Stored:
+    """Store a message and a few facts in one transaction; return what became of both."""
+    proposed: _Proposed = []
+
+    def propose() -> UUID:
+        with write_transaction():
+            proposed[:] = store.propose(texts, origins)
+        return _name_first(proposed)
+
+    if body.message is None:
+        call.store_once(content, propose)
+        return None, proposed
+    message = EntryToSave(text=body.message)
+    return entries.store_text(call, message, content=content, besides=propose if texts else None), proposed
+
+
+def _store_in_parts(
+    call: Call,
+    body: MemoryToStore,
+    store: FactMemories,
+    texts: Sequence[FactText],
+    origins: Sequence[FactOrigin],
+    content: bytes,
+) -> _Stored:
+    """Store a message and many facts, for which others would wait in one transaction, and then the key.
+
+    A call that was cut off before the end goes on when it is repeated with its key.
+    """
+    is_stored = call.find_stored(content) is not None
+    if not is_stored:
+        store.check_room(len(texts))
+    saved, step = None, "first"
+    if body.message is not None:
+        saved = entries.store_text(call, EntryToSave(text=body.message), content=content, step=step)
+    else:
+        # From now on, nothing else is stored with this key.
+        call.store_once(content, new_id, step=step)
+    proposed = [] if is_stored else store.propose_in_parts(texts, origins, content=content)
+    call.store_once(content, lambda: _name_first(proposed))
+    return saved, proposed
+
+
+def _name_first(proposed: _Proposed) -> UUID:
+    """Return the id of the first fact; where all were known there is none to name."""
+    return next(filter(None, proposed), None) or new_id()
 
 
 def _look_for_facts(call: Call, entry_id: UUID) -> None:

@@ -19,7 +19,7 @@ from diary.errors import ObjectNotFound
 from diary.models import Origin
 from diary.transfer.programs.file_formats import TextFormat
 from llamora.api.call import Call, let_pages_run
-from llamora.api.errors import ApiError
+from llamora.api.errors import ApiError, translate_error
 from llamora.api.resources.memories.bodies import (
     Action,
     ChangedMemory,
@@ -43,8 +43,8 @@ from llamora.api.resources.memories.bodies import (
 )
 from llamora.api.resources.pages import decode_cursor, encode_cursor
 from llamora.api.resources.search import find_texts
-from llamora.crypto import RealmKeyring
-from llamora.database import write_transaction
+from llamora.crypto import RealmKeyring, VaultLocked
+from llamora.database import NotWritten, split_into_parts, write_transaction
 from traces.facts import services
 from traces.facts.changes import ChangeAuthor, is_chain_whole
 from traces.facts.comparison import Strategy, Verdict
@@ -79,6 +79,9 @@ _TOUCHES: Final = (
 )
 _TOUCHES_NONE: Final = "There is no accepted fact that it touches. Leave out the strategy, or name one."
 _NOTHING_TO_CHANGE: Final = "Say what to change: content, category or ended."
+_PARTLY_SAVED: Final = (
+    "Only the first {saved} of {all} facts were saved. Send the call again: what is saved is not saved twice."
+)
 _NEEDS_SENTENCE: Final = "Send the merged sentence as content."
 _NOT_ACCEPTED: Final = "Only an accepted fact ends. This one is a proposal, or has ended."
 
@@ -111,14 +114,45 @@ class FactMemories:
 
         Raise ApiError 409 if too many wait.
         """
+        self.check_room(len(texts))
+        return [self._propose(text, where, None) for text, where in zip(texts, origins, strict=True)]
+
+    def propose_in_parts(
+        self, texts: Sequence[FactText], origins: Sequence[FactOrigin], *, content: bytes
+    ) -> list[UUID | None]:
+        """Propose facts in several transactions, so that nobody's save waits for all of them.
+
+        Return as `propose` does. Where the call is repeated with its Idempotency-Key, none is proposed twice.
+        If one part can't be saved, those before it are, and the ApiError says how many facts that are.
+        """
+        proposed: list[UUID | None] = []
+        try:
+            for part in split_into_parts(enumerate(zip(texts, origins, strict=True))):
+                with write_transaction():
+                    saved = [
+                        self._propose(text, where, self._call.derive_row_id(content, number))
+                        for number, (text, where) in part
+                    ]
+                proposed += saved
+        except (NotWritten, VaultLocked) as error:
+            refusal = translate_error(error)
+            if not proposed or refusal is None:
+                raise
+            message = _PARTLY_SAVED.format(saved=len(proposed), all=len(texts))
+            raise ApiError(refusal.status, refusal.code, message=message, headers=refusal.headers) from None
+        return proposed
+
+    def check_room(self, count: int) -> None:
+        """Raise ApiError 409 if too many proposals would wait with so many more."""
         waiting = Fact.objects.only_proposed(self._call.owner).order_by().count()
-        if waiting + len(texts) > MOST_WAITING:
+        if waiting + count > MOST_WAITING:
             raise ApiError(409, "too_many_proposals")
-        proposed = [
-            services.propose_fact(owner_id=self._call.owner, text=text, where=where, author=self._author)
-            for text, where in zip(texts, origins, strict=True)
-        ]
-        return [proposal.id if proposal else None for proposal in proposed]
+
+    def _propose(self, text: FactText, where: FactOrigin, fact_id: UUID | None) -> UUID | None:
+        proposal = services.propose_fact(
+            owner_id=self._call.owner, text=text, where=where, author=self._author, fact_id=fact_id
+        )
+        return proposal.id if proposal else None
 
     def describe(self, texts: Sequence[FactText], proposals: Sequence[UUID | None]) -> list[StoredFact]:
         """Return what became of facts that `propose` saved; not in its transaction, for which others wait."""
