@@ -65,6 +65,7 @@ _NOT_LOADED: Final = (
 )
 
 # Ask.
+DELETED_NOTE: Final = "A note"
 NOTHING_ANSWERS: Final = "Nothing in your diary answers this."
 PASSAGES_INSTEAD: Final = "No model is available. These passages are the nearest to your question:"
 PASSAGES_GONE: Final = "The passages that were found have been changed or deleted since."

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from diary.generation.prompt_context import PromptEntry, PromptFact, PromptNote
 from diary.generation.text_language import describe_language
+from diary.models import Origin
 
 _MORNING = "Up early, and walked to the weir with Anna. The kingfisher was there again, on the same post."
 _EVENING = (
@@ -42,7 +43,16 @@ def build_made_values() -> dict[str, object]:
         "earlier": (PromptEntry(time="08:10", text=_MORNING),),
         "recalled": (PromptEntry(time="", day_label="Monday, 1 March 2021", text=_MORNING, is_cut=True),),
         "replies": ("The same post: it seems to own it.",),
-        "notes": (PromptNote(id=UUID(int=2), name="knowledge/boat.md", text="It leaks at the stern."),),
+        "notes": (
+            PromptNote(
+                id=UUID(int=2),
+                name="knowledge/boat.md",
+                text="It leaks at the stern.",
+                origin=Origin.OWN,
+                revision=1,
+                span=(0, 22),
+            ),
+        ),
         "facts": (PromptFact(id=UUID(int=1), text="Anna has a boat at the weir"),),
         "is_cut": False,
         "entries": days_before,

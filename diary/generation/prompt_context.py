@@ -63,12 +63,18 @@ class PromptFact:
 
 @dataclass(frozen=True, kw_only=True)
 class PromptNote:
-    """A note of its owner's own, or the part of it that bears on what is asked."""
+    """A note of its owner's own, or the part of it that bears on what is asked.
+
+    `span` is that of the part in its text, without the white space around this.
+    """
 
     id: UUID
     name: str = field(repr=False)
     text: str = field(repr=False)
     is_cut: bool = False
+    origin: str
+    revision: int
+    span: tuple[int, int]
 
     def describe(self) -> dict[str, object]:
         """Return what the model is to read."""

@@ -13,6 +13,7 @@ from diary.generation.prompt_context import PromptNote
 from diary.hooks import NamedLink
 from diary.notes.kinds import REMEMBER_PATH, NoteKind
 from diary.notes.queries import NoteText, find_note, read_notes
+from diary.rendering.excerpts import extract_passage
 from llamora.crypto import Realm, RealmKeyring
 
 REMEMBER_NAME: Final = "Also remember"
@@ -27,10 +28,28 @@ def read_remembered(keyring: RealmKeyring) -> PromptNote | None:
     note = find_note(keyring, REMEMBER_PATH)
     if note is None or not note.is_trusted or note.text is None or not note.text.strip():
         return None
-    text = note.text.strip()
+    return build_prompt_note(note, (0, MAX_REMEMBERED), length=MAX_REMEMBERED)
+
+
+def build_prompt_note(note: NoteText, span: tuple[int, int], *, length: int) -> PromptNote:
+    """Return the part of a note around a span of its stripped text, of at most `length` characters."""
+    whole = (note.text or "").strip()
+    start, end = span
+    passage = extract_passage(whole, (start, min(end, len(whole))), length=length)
     return PromptNote(
-        id=note.id, name=REMEMBER_NAME, text=text[:MAX_REMEMBERED], is_cut=len(text) > MAX_REMEMBERED
+        id=note.id,
+        name=name_note(note.path),
+        text=passage,
+        is_cut=len(passage) < len(whole),
+        origin=note.origin,
+        revision=note.revision,
+        span=(start, min(end, len(whole))),
     )
+
+
+def name_note(path: str) -> str:
+    """Return the name of a note as prompts and sources give it."""
+    return REMEMBER_NAME if path == REMEMBER_PATH else path
 
 
 def list_read_notes(keyring: RealmKeyring, note_ids: Sequence[UUID]) -> list[NamedLink]:
@@ -43,8 +62,7 @@ def list_read_notes(keyring: RealmKeyring, note_ids: Sequence[UUID]) -> list[Nam
 
 def build_note_link(note_id: UUID, path: str) -> NamedLink:
     """Return a link to a note, with the name that a prompt gives it."""
-    name = REMEMBER_NAME if path == REMEMBER_PATH else path
-    return NamedLink(name=name, address=reverse("note", args=[note_id]))
+    return NamedLink(name=name_note(path), address=reverse("note", args=[note_id]))
 
 
 def load_reference_notes(keyring: RealmKeyring, note_ids: Sequence[UUID]) -> list[NoteText]:

@@ -203,7 +203,7 @@ class ChatSession:
 
 @dataclass(frozen=True, kw_only=True)
 class ChatSource:
-    """A text that an answer was made from; `number` is how the answer refers to it."""
+    """An entry or a note that an answer was made from; `number` is how the answer refers to it."""
 
     number: int
     kind: str = ""

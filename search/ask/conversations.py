@@ -22,8 +22,8 @@ from diary.rendering.excerpts import get_first_words
 from llamora.crypto import EnvelopeError, Realm, current_realm_keyring
 from llamora.inference.job import UNKNOWN_AUTHOR, Author
 from search import messages
-from search.ask.passages import Source, load_sources, read_sources
 from search.ask.source_numbers import drop_unknown_numbers
+from search.ask.sources import Source, load_sources, read_sources
 from search.models import Question
 
 NOTHING: Final = "nothing"
@@ -176,8 +176,9 @@ def compose_answer(
         return drop_unknown_numbers(written, count=len(sources))
     words = get_date_words(language)
     lines = [
-        f"[{source.number}] {words.day(source.stored.day)}: {' '.join(source.snippet.split())}"
+        f"[{source.number}] {name}: {' '.join(source.snippet.split())}"
         for source in sources
+        for name in [words.day(source.stored.day) if source.stored.day else source.name]
         if source.snippet
     ]
     return "\n\n".join([messages.PASSAGES_INSTEAD, *lines] if lines else [messages.PASSAGES_GONE])
@@ -203,18 +204,26 @@ def is_of_untrusted(questions: Sequence[Question]) -> bool:
 
 
 def _has_trusted_sources(question: Question) -> bool:
-    ids = {source.entry_id for source in read_sources(question.open_or("sources", []))}
+    ids = {source.id for source in read_sources(question.open_or("sources", []))}
     entries = Entry.objects.filter(owner_id=question.owner_id, id__in=ids)
     return not entries.exclude(origin__in=TRUSTED_ORIGINS).exists()
 
 
-def load_turns(questions: Sequence[Question], *, origin: str, most: int) -> tuple[Turn, ...]:
+def load_turns(
+    questions: Sequence[Question], *, origin: str, most: int, of_entries_alone: bool = False
+) -> tuple[Turn, ...]:
     """Return the last answered questions for a prompt, oldest first.
 
-    Where its owner asks, what a program asked before is left out.
+    Where its owner asks, what a program asked before is left out. With `of_entries_alone` so are answers for
+    which facts or notes were read, and those after them, which read them.
     """
     turns: list[Turn] = []
+    has_read_others = False
     for question in questions:
+        record = PromptRecord.from_json(question.open_or("read", None))
+        has_read_others |= record is None or bool(record.facts or record.notes)
+        if of_entries_alone and has_read_others:
+            break
         if origin in TRUSTED_ORIGINS and question.origin not in TRUSTED_ORIGINS:
             continue
         try:

@@ -25,8 +25,8 @@ from llamora.fields import new_id
 from llamora.inference.job import LIVE_STATES, JobState
 from llamora.source_names import clean_source_name
 from search import messages
-from search.ask.passages import replace_source_ids
 from search.ask.services import MAX_NAME_LENGTH, MAX_QUESTION_LENGTH
+from search.ask.sources import replace_source_ids
 from search.models import Question
 
 KIND: Final = "questions"

@@ -1,20 +1,16 @@
-"""Passages of entries for an answer, and what a question stores of them. Needs the owner's keyring in force.
+"""Passages of entries for an answer. Needs the owner's keyring in force.
 
 An answer reads what its owner wrote or what others wrote, never both: the first may then be told without a
 mark, and what others planted stands beside nothing that it could carry away.
-
-A question stores its sources without their words, so that what is deleted from a diary is gone:
-
-    [{"kind": "entry", "id", "day", "origin", "revision", "span": [start, end]}, ...]   the first has number 1
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-from diary.models import TRUSTED_ORIGINS, Entry, EntryQuerySet, Origin
+from diary.models import TRUSTED_ORIGINS, Entry, EntryQuerySet
 from diary.rendering.excerpts import extract_passage
 from llamora.crypto import EnvelopeError
 from search.ask.ranking import AskedTexts
@@ -22,12 +18,10 @@ from search.chunks import Span
 from search.query.snippets import find_best_passage
 
 MAX_PASSAGES: Final = 8
-ENTRY_KIND: Final = "entry"
 # A small model reads some hundred words a second, and finds little in long texts.
 _MAX_CHARACTERS: Final = 900
 _MAX_EXAMINED: Final = 100
 _AT_ONCE: Final = 500
-_LONGEST_TEXT: Final = 2**31
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +36,6 @@ class Passage:
     snippet: str = field(repr=False)
     excerpt: str = field(repr=False)
     is_cut: bool = False
-    kind: str = ENTRY_KIND
 
     @property
     def id(self) -> UUID:
@@ -151,104 +144,3 @@ def _count_days(owner_id: UUID, ids: Sequence[UUID], *, of_untrusted: bool) -> T
         rows = _select_side(owner_id, of_untrusted=of_untrusted).filter(id__in=ids[first : first + _AT_ONCE])
         days |= set(rows.values_list("day", flat=True))
     return Tally(days=len(days), first=min(days), latest=max(days)) if days else None
-
-
-# --- what is stored ------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredSource:
-    """A source of an answer as it is stored, without its words."""
-
-    entry_id: UUID
-    day: date
-    origin: str
-    revision: int
-    span: Span
-    kind: str = ENTRY_KIND
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """A numbered source of an answer as it is shown; without a passage if its entry has changed."""
-
-    number: int
-    stored: StoredSource
-    passage: Passage | None = field(default=None, repr=False)
-
-    @property
-    def snippet(self) -> str:
-        """The words to show, or nothing."""
-        return self.passage.snippet if self.passage is not None else ""
-
-
-def store_sources(passages: Iterable[Passage]) -> list[dict[str, Any]]:
-    """Return passages as a question stores them."""
-    return [_store_source(passage) for passage in passages]
-
-
-def replace_source_ids(
-    value: Any, find_ids: Callable[[Sequence[UUID]], Mapping[UUID, UUID]]
-) -> list[dict[str, Any]]:
-    """Return what a question stores of its sources with other ids of their entries."""
-    stored = read_sources(value)
-    ids = find_ids([source.entry_id for source in stored])
-    return [_store_source(replace(one, entry_id=ids.get(one.entry_id, one.entry_id))) for one in stored]
-
-
-def _store_source(source: "Passage | StoredSource") -> dict[str, Any]:
-    return {
-        "kind": source.kind,
-        "id": str(source.entry_id),
-        "day": source.day.isoformat(),
-        "origin": source.origin,
-        "revision": source.revision,
-        "span": list(source.span),
-    }
-
-
-def read_sources(value: Any) -> list[StoredSource]:
-    """Return the sources that a question stores; none if the value is malformed."""
-    try:
-        return [_read_source(one) for one in value[:MAX_PASSAGES]]
-    except (AttributeError, KeyError, TypeError, ValueError):
-        # UUID raises AttributeError for a number.
-        return []
-
-
-def _read_source(value: Mapping[str, Any]) -> StoredSource:
-    start, end = (int(place) for place in value["span"])
-    if not 0 <= start <= end <= _LONGEST_TEXT or value["kind"] != ENTRY_KIND:
-        raise ValueError
-    return StoredSource(
-        entry_id=UUID(value["id"]),
-        day=date.fromisoformat(value["day"]),
-        origin=Origin(value["origin"]).value,
-        revision=int(value["revision"]),
-        span=(start, end),
-    )
-
-
-def load_sources(owner_id: UUID, stored: Sequence[StoredSource], *, reads_untrusted: bool) -> list[Source]:
-    """Return sources with their passages, as far as their entries are as they were.
-
-    Without `reads_untrusted` what its owner did not write has none.
-    """
-    entries = Entry.objects.for_owner(owner_id).in_bulk([source.entry_id for source in stored])
-    return [
-        Source(
-            number=number,
-            stored=source,
-            passage=_load_again(entries.get(source.entry_id), source, reads_untrusted=reads_untrusted),
-        )
-        for number, source in enumerate(stored, start=1)
-    ]
-
-
-def _load_again(entry: Entry | None, source: StoredSource, *, reads_untrusted: bool) -> Passage | None:
-    if entry is None or entry.revision != source.revision or not (reads_untrusted or entry.is_trusted):
-        return None
-    try:
-        return cut_passage(entry, str(entry.text), source.span)
-    except EnvelopeError:
-        return None

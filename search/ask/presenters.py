@@ -3,9 +3,9 @@
 An answer that is being written is shown from its job, later from its row.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
@@ -16,7 +16,6 @@ from diary.generation.job_status import describe_state
 from diary.generation.page_tasks import PageSection, render_job_text
 from diary.generation.prompt_record import PromptRecord
 from diary.models import Entry
-from diary.notes.recall import list_read_notes
 from diary.origins.labels import OriginLabel
 from diary.rendering.page_texts import render_page_text
 from llamora.crypto import current_keyring
@@ -24,15 +23,16 @@ from llamora.inference.job import LIVE_STATES, JobState
 from llamora.inference.registry import registry
 from search import messages
 from search.ask.conversations import NO_MODEL, NOTHING, AnsweredQuestion, describe_question, load_questions
-from search.ask.passages import Source
 from search.ask.section import (
     AnswerView,
     SourceView,
+    build_note_source_view,
     build_source_view,
     link_source_numbers,
     list_remarks,
     render_section,
 )
+from search.ask.sources import Source
 from search.ask.tasks import AnswerTask
 from search.models import Question
 
@@ -102,7 +102,6 @@ def build_answer_view(row: Question, *, language: str) -> AnswerView:
         note=_describe_end(answered, state=state, reason=reason),
         sources=sources,
         facts=hooks.list_read_facts(row.owner_id, record.facts),
-        notes=list_read_notes(current_keyring(), record.notes),
         remarks=list_remarks(
             has_read_imported=answered.has_read_imported and bool(sources),
             not_read=record.not_read,
@@ -121,22 +120,30 @@ def _describe_end(answered: AnsweredQuestion, *, state: str, reason: str) -> str
 
 
 def _build_sources(answered: AnsweredQuestion, *, owner_id: UUID, language: str) -> list[SourceView]:
-    ids = [source.stored.entry_id for source in answered.sources]
+    ids = [source.stored.id for source in answered.sources if not source.stored.is_note]
     days = dict(Entry.objects.for_owner(owner_id).filter(id__in=ids).order_by().values_list("id", "day"))
-    return [
-        build_source_view(
-            answered.id,
-            number=source.number,
-            entry_id=source.stored.entry_id,
-            # It may have been moved to another one.
-            day=days.get(source.stored.entry_id, source.stored.day),
-            origin=source.stored.origin,
-            snippet=source.snippet,
-            language=language,
-            is_there=source.stored.entry_id in days,
+    return [_build_source(source, answered.id, days=days, language=language) for source in answered.sources]
+
+
+def _build_source(
+    source: Source, question_id: UUID, *, days: Mapping[UUID, date], language: str
+) -> SourceView:
+    stored = source.stored
+    if stored.day is None:
+        return build_note_source_view(
+            source.number, note_id=stored.id, name=source.name, snippet=source.snippet
         )
-        for source in answered.sources
-    ]
+    return build_source_view(
+        question_id,
+        number=source.number,
+        entry_id=stored.id,
+        # It may have been moved to another one.
+        day=days.get(stored.id, stored.day),
+        origin=stored.origin,
+        snippet=source.snippet,
+        language=language,
+        is_there=stored.id in days,
+    )
 
 
 def list_marked_pieces(owner_id: UUID, question_id: UUID, number: int, *, id_: UUID) -> list[str]:

@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from accounts.preferences.languages import get_date_words
 from diary.generation.page_tasks import PageSection
-from diary.hooks import NamedLink, ReadFact
+from diary.hooks import ReadFact
 from diary.messages import READ_IMPORTED
 from diary.origins.labels import OriginLabel, build_label
 from llamora.inference.job import LIVE_STATES, Author
@@ -28,10 +28,14 @@ _NUMBER: Final = re.compile(r"[0-9]+")
 
 @dataclass(frozen=True, kw_only=True)
 class SourceView:
-    """Template data of a numbered source; without a snippet if its text has changed or is gone."""
+    """Template data of a numbered source; without a snippet if its text has changed or is gone.
+
+    An entry has a day, a note a name.
+    """
 
     number: int
-    day: str
+    day: str = ""
+    name: str = field(default="", repr=False)
     address: str
     snippet: str = field(repr=False)
     label: OriginLabel | None = None
@@ -51,7 +55,6 @@ class AnswerView:
     thoughts: str = field(default="", repr=False)
     sources: Sequence[SourceView] = ()
     facts: Sequence[ReadFact] = field(default=(), repr=False)
-    notes: Sequence[NamedLink] = field(default=(), repr=False)
     # Sentences below the sources: who wrote it, and what was not read.
     remarks: Sequence[str] = ()
 
@@ -90,6 +93,16 @@ def build_source_view(
         address=f"{reverse('day', args=[day])}?{query}#entry-{entry_id}" if is_there else "",
         snippet=" ".join(snippet.split()),
         label=build_label(origin, source=""),
+    )
+
+
+def build_note_source_view(number: int, *, note_id: UUID, name: str, snippet: str) -> SourceView:
+    """Return a note as a source; its URL has its id alone. Without a name it is gone."""
+    return SourceView(
+        number=number,
+        name=name or messages.DELETED_NOTE,
+        address=reverse("note", args=[note_id]) if name else "",
+        snippet=" ".join(snippet.split()),
     )
 
 

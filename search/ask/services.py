@@ -38,9 +38,10 @@ from search.ask.conversations import (
     load_turns,
 )
 from search.ask.errors import QuestionInvalid, TooManyQuestions
-from search.ask.passages import FoundPassages, Source, StoredSource, load_sources, read_sources
+from search.ask.passages import FoundPassages
 from search.ask.retrieval import add_passages, build_day_reader, retrieve
 from search.ask.source_numbers import drop_unknown_numbers
+from search.ask.sources import Source, list_sources, load_sources, read_sources
 from search.ask.tasks import AnswerTask
 from search.fact_recall.notes import recall_notes_for_question
 from search.fact_recall.services import recall_for_question
@@ -133,7 +134,8 @@ def ask(
     inherits = is_of_untrusted(before)
     if inherits and not reads_untrusted:
         raise ObjectNotFound
-    # Facts are read by a model on this machine alone.
+    # Facts and notes are read by a model on this machine alone, so that none on another may write the answer
+    # if this one is gone by then.
     host = model_server.get_status().host
     found = _find_passages(
         person=person, keyring=keyring, question=text, before=before, reads_untrusted=reads_untrusted
@@ -148,7 +150,7 @@ def ask(
         origin=origin.value,
         question=text,
         found=found,
-        turns=load_turns(before, origin=origin, most=MAX_TURNS),
+        turns=load_turns(before, origin=origin, most=MAX_TURNS, of_entries_alone=bool(host)),
         facts=tuple(PromptFact(id=fact.id, text=fact.text) for fact in facts),
         notes=tuple(notes),
         persona=read_usable_persona(keyring, is_beside_others=has_read_imported),
@@ -325,6 +327,8 @@ def _start(
     """
     status = model_server.check_again() if task.found.passages or task.facts or task.notes else None
     if status is None or (status.is_missing and not task.found.passages):
+        # Without a model, facts and notes alone are no answer.
+        task = replace(task, notes=())
         return _answer_at_once(task, person=person, reason=NOTHING, tells_not_read=tells_not_read)
     if status.is_missing:
         return _answer_at_once(task, person=person, reason=NO_MODEL)
@@ -362,24 +366,10 @@ def _answer_at_once(
 
 
 def _describe(task: AnswerTask) -> AskedQuestion:
-    sources = [
-        Source(
-            number=number,
-            stored=StoredSource(
-                entry_id=passage.entry_id,
-                day=passage.day,
-                origin=passage.origin,
-                revision=passage.revision,
-                span=passage.span,
-            ),
-            passage=passage,
-        )
-        for number, passage in enumerate(task.found.passages, start=1)
-    ]
     return AskedQuestion(
         id=task.id,
         owner_id=task.owner_id,
         session_id=task.session_id,
-        sources=sources,
+        sources=list_sources(task.found.passages, task.notes),
         has_read_imported=task.has_read_imported,
     )

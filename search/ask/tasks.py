@@ -18,22 +18,23 @@ from diary.generation.prompt_entries import omit_middle
 from diary.generation.prompt_record import PromptRecord
 from diary.generation.prompts import build_prompt
 from diary.generation.text_language import describe_language
-from diary.hooks import NamedLink, ReadFact
+from diary.hooks import ReadFact
 from diary.models import TRUSTED_ORIGINS
-from diary.notes.recall import build_note_link
 from llamora.inference.job import LIVE_STATES, Job, JobOutcome, JobState, Prompt, RowDeleted, TokenCounter
 from llamora.llm.deltas import ChatMessages
 from search.ask.conversations import Turn
-from search.ask.passages import FoundPassages, Tally, store_sources
+from search.ask.passages import FoundPassages, Tally
 from search.ask.section import (
     AnswerView,
     SourceView,
+    build_note_source_view,
     build_source_view,
     link_source_numbers,
     list_remarks,
     render_section,
 )
 from search.ask.source_numbers import SourceNumberFilter, drop_unknown_numbers
+from search.ask.sources import list_sources, store_sources
 from search.models import Question
 from traces.facts.recall import build_read_fact
 
@@ -82,7 +83,19 @@ class PromptTally:
         }
 
 
-Part = NumberedPassage | Turn | PromptFact | PromptNote
+@dataclass(frozen=True, kw_only=True)
+class NumberedNote:
+    """A note in a prompt, with the number of its source."""
+
+    number: int
+    note: PromptNote
+
+    def describe(self) -> dict[str, object]:
+        """Return what the model is to read."""
+        return {"number": self.number, **self.note.describe()}
+
+
+Part = NumberedPassage | NumberedNote | Turn | PromptFact
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,9 +130,14 @@ class AnswerTask:
         """The conversation whose page shows the answer."""
         return self.session_id
 
+    @property
+    def source_count(self) -> int:
+        """The number of sources: passages, and notes behind them."""
+        return len(self.found.passages) + len(self.notes)
+
     def create_filter(self) -> SourceNumberFilter:
         """Return a filter that drops the numbers of sources that do not exist."""
-        return SourceNumberFilter(count=len(self.found.passages))
+        return SourceNumberFilter(count=self.source_count)
 
     def build_view(self, job: Job, text: RenderedText) -> AnswerView:
         """Return the answer with the text generated so far, and at its end with its sources."""
@@ -134,7 +152,6 @@ class AnswerTask:
             thoughts="" if job.is_over else job.thoughts_since(0)[0],
             sources=sources,
             facts=self._build_facts() if job.is_over else (),
-            notes=self._build_notes() if job.is_over else (),
             remarks=list_remarks(
                 has_read_imported=self.has_read_imported, not_read=self.found.not_read, author=job.author
             )
@@ -150,12 +167,15 @@ class AnswerTask:
     def _build_facts(self) -> list[ReadFact]:
         return [build_read_fact(fact.id, fact.text, is_read=True) for fact in self.list_sent_facts()]
 
-    def _build_notes(self) -> list[NamedLink]:
-        read = set(self.record.notes)
-        return [build_note_link(note.id, note.name) for note in self.notes if note.id in read]
-
     def _build_sources(self) -> list[SourceView]:
-        return [
+        notes = [
+            build_note_source_view(
+                source.number, note_id=source.stored.id, name=source.name, snippet=source.snippet
+            )
+            for source in list_sources(self.found.passages, self.notes)
+            if source.stored.is_note
+        ]
+        passages = [
             build_source_view(
                 self.id,
                 number=number,
@@ -167,6 +187,7 @@ class AnswerTask:
             )
             for number, passage in enumerate(self.found.passages, start=1)
         ]
+        return [*passages, *notes]
 
     def render_section(self, job: Job, text: RenderedText) -> PageSection:
         """Return the section of the answer on the page of its conversation."""
@@ -209,7 +230,11 @@ class AnswerTask:
         # The last turn is needed before the last passages are.
         pairs = zip_longest(passages, reversed(self.turns))
         parts: list[Part] = [part for pair in pairs for part in pair if part is not None]
-        return [*parts, *self.facts, *self.notes][::-1]
+        return [*parts, *self.facts, *self._number_notes()][::-1]
+
+    def _number_notes(self) -> list[NumberedNote]:
+        first = len(self.found.passages) + 1
+        return [NumberedNote(number=number, note=note) for number, note in enumerate(self.notes, start=first)]
 
     def _render(self, parts: Sequence[Part]) -> ChatMessages:
         return prompt_templates.render_prompt("ask", self._get_values(parts))
@@ -226,7 +251,7 @@ class AnswerTask:
             "turns": turns,
             "passages": passages,
             "facts": [part for part in self.facts if part in parts],
-            "notes": [part for part in self.notes if part in parts],
+            "notes": [part for part in self._number_notes() if part in parts],
             "persona": self.persona,
             "tally": PromptTally(tally=self.found.tally) if self.found.tally else "",
             "question": self.question,
@@ -240,7 +265,7 @@ class AnswerTask:
         self.record.left_out = [ref for number, ref in numbered if number not in numbers]
         turns = sum(isinstance(part, Turn) for part in sent)
         self.record.facts = [part.id for part in sent if isinstance(part, PromptFact)][::-1]
-        self.record.notes = [part.id for part in sent if isinstance(part, PromptNote)][::-1]
+        self.record.notes = [part.note.id for part in sent if isinstance(part, NumberedNote)][::-1]
         self.record.has_persona = bool(self.persona)
         self.record.replies, self.record.replies_left_out = turns, len(self.turns) - turns
         self.record.is_cut = any(part.is_cut for part in sent if isinstance(part, NumberedPassage))
@@ -262,7 +287,7 @@ class AnswerTask:
             reason=reason,
             text=self.question,
             answer="",
-            sources=store_sources(self.found.passages),
+            sources=store_sources(self.found.passages, self.notes),
             read=self._describe_record(),
             finished_at=None if state in LIVE_STATES else timezone.now(),
         ).save(force_insert=True)
@@ -276,7 +301,7 @@ class AnswerTask:
         )
         if row is None:
             raise RowDeleted
-        answer = drop_unknown_numbers(outcome.text, count=len(self.found.passages))
+        answer = drop_unknown_numbers(outcome.text, count=self.source_count)
         row.answer, row.state, row.reason = answer, outcome.state.value, outcome.reason
         self.record.author = outcome.author
         # What a program asked stands in the answer to it.

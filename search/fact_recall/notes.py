@@ -12,8 +12,7 @@ from diary.generation.prompt_context import PromptNote
 from diary.models import Entry, Note
 from diary.notes.kinds import NoteKind
 from diary.notes.queries import NoteText, list_notes
-from diary.notes.recall import load_reference_notes
-from diary.rendering.excerpts import extract_passage
+from diary.notes.recall import build_prompt_note, load_reference_notes
 from llamora.crypto import CryptoError, Realm, RealmKeyring, current_realm_keyring
 from llamora.inference import model_server
 from search.errors import IndexClosed
@@ -98,5 +97,4 @@ def _cut(note: NoteText, text: str) -> PromptNote:
     best = max(
         starts, key=lambda start: (len(wanted & find_subject_words(whole[start : start + step])), -start)
     )
-    passage = extract_passage(whole, (best, min(len(whole), best + step)), length=_MAX_CHARACTERS)
-    return PromptNote(id=note.id, name=note.path, text=passage, is_cut=len(passage) < len(whole))
+    return build_prompt_note(note, (best, best + step), length=_MAX_CHARACTERS)

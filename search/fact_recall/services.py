@@ -1,7 +1,7 @@
 """The facts that are read for a reply or an answer. Needs the owner's keyring in force.
 
-Only an index that is already loaded is used, and for a reply nothing is sent to a model on another machine,
-since the person did not choose these facts.
+Only an index that is already loaded is used, and nothing is sent to a model on another machine, since the
+person did not choose these facts.
 """
 
 from collections.abc import Callable
@@ -35,6 +35,8 @@ def recall_for_entry(entry: Entry) -> list[RecalledFact]:
 
 def recall_for_question(keyring: RealmKeyring, question: str) -> list[RecalledFact]:
     """Return the facts that bear on a question, the nearest first; none for a program without facts."""
+    if not may_send_unrequested(model_server.get_status()):
+        return []
     return _recall(keyring, lambda index: rank_facts(index, question, limit=_EXAMINED))
 
 

@@ -165,9 +165,7 @@ def test_a_follow_up_reads_the_turns_and_the_passages_before_it(
 
     system, user = read_prompt(model)
     assert second.session_id == first.session_id
-    assert {source.stored.entry_id for source in first.sources} <= {
-        source.stored.entry_id for source in second.sources
-    }
+    assert {source.stored.id for source in first.sources} <= {source.stored.id for source in second.sources}
     assert '{"question": "Where did I meet Anna?", "answer": "At the weir [1]."}' in user
     assert "weir" not in system
     with owner.unlocked():
@@ -254,7 +252,7 @@ def test_a_conversation_whose_text_is_its_owners_no_more_is_of_others(
     first = ask(owner, ANNA)
     services.wait_for_answer(first)
     with owner.unlocked():
-        for entry in Entry.objects.filter(id__in=[source.stored.entry_id for source in first.sources]):
+        for entry in Entry.objects.filter(id__in=[source.stored.id for source in first.sources]):
             entry.origin = Origin.IMPORTED
             entry.save()
 
@@ -562,7 +560,7 @@ def test_answers_are_never_found_as_the_persons_words(
     open_index(owner)
     again = ask(owner, "What about the xylophone of Zebulon?")
 
-    assert UUID(int=0) not in {source.stored.entry_id for source in again.sources}
+    assert UUID(int=0) not in {source.stored.id for source in again.sources}
     assert again.sources == []
 
 

@@ -7,8 +7,9 @@ import pytest
 
 from diary.models import Entry, Origin
 from search.ask.errors import IndexNotReady
-from search.ask.passages import FoundPassages, load_sources, read_sources, store_sources
+from search.ask.passages import FoundPassages
 from search.ask.retrieval import retrieve
+from search.ask.sources import load_sources, read_sources, store_sources
 from search.index import registry as index_registry
 from search.query.days import DayReader
 from tests.people import Resident
@@ -206,10 +207,8 @@ def test_sources_are_stored_without_words_and_shown_while_the_entry_is_the_same(
         as_others = load_sources(owner.id, read_sources(stored), reads_untrusted=False)
 
     assert sorted(source.snippet for source in before) == ["Met Anna at the weir.", "Met Anna by the mill."]
-    assert [source.snippet for source in after if source.stored.entry_id == other.id] == [""]
-    assert [source.snippet for source in after if source.stored.entry_id == entry.id] == [
-        "Met Anna at the weir."
-    ]
+    assert [source.snippet for source in after if source.stored.id == other.id] == [""]
+    assert [source.snippet for source in after if source.stored.id == entry.id] == ["Met Anna at the weir."]
     assert [source.snippet for source in as_others] == ["", ""]
 
 

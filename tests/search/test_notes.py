@@ -5,23 +5,27 @@ from typing import Any
 
 import pytest
 
+from diary.errors import ObjectNotFound
 from diary.generation.prompt_record import PromptRecord, find_read_realms
 from diary.messages import SKILL_NOT_APPROVED
 from diary.models import Origin, Reply
 from diary.notes.claims.services import approve_skill
 from diary.notes.services import delete_note, save_note
 from llamora.crypto import Realm, in_force
+from llamora.inference.registry import registry
 from search.ask import services
+from search.ask.conversations import list_conversations, load_conversation
 from search.models import Question
 from search.programs.services import list_kinds
 from tests.diary.notes.writing import add_note
 from tests.diary.tabs import ServingLoop, run_serving_loop, start_reply, wait_for_reply_row
-from tests.fakes.model_server import FakeModelServer
+from tests.fakes.model_server import FakeModelServer, Script
 from tests.page import read
 from tests.people import Resident
 from tests.search.asking import ask as ask_question
 from tests.search.asking import get_answer, load_row
 from tests.search.indexing import open_index
+from tests.traces.facts.telling import add_fact
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("embedder")]
 
@@ -231,3 +235,87 @@ def test_notes_are_found_by_the_search_and_by_no_program_without_their_realm(own
         assert "note" not in list_kinds(owner.keyring.restrict([Realm.CONTENT, Realm.FACTS]))
     delete_note(owner.keyring, note.id)
     assert f"/notes/{note.id}/" not in read(owner.post("/search/", q="dipper in:notes")).links()
+
+
+def test_notes_read_for_an_answer_are_numbered_sources_that_open_them(
+    live: ServingLoop, model: FakeModelServer, owner: Resident
+) -> None:
+    boat = add_note(owner, "knowledge/boat.md", BOAT)
+    remembered = add_note(owner, "MEMORY.md", "Be kind about Dipper.")
+    entry = owner.write("Gundersen came by.", day=date(2026, 2, 5))
+    model.add_scripts(Script(tokens=["He came [1] and sold the boat [3], kindly [2], to Zoe [4]."]))
+
+    asked = ask_question(owner, "What did Gundersen sell?")
+    answer = services.wait_for_answer(asked, patience=20)
+
+    said = get_turns(model)[1]
+    assert '"number": 2, "note": "Also remember", "text": "Be kind about Dipper."' in said
+    assert '"number": 3, "note": "knowledge/boat.md"' in said
+    assert answer.text == "He came [1] and sold the boat [3], kindly [2], to Zoe."
+    assert [(one.number, one.stored.kind, one.stored.id) for one in asked.sources] == [
+        (1, "entry", entry.id),
+        (2, "note", remembered.id),
+        (3, "note", boat.id),
+    ]
+    assert "Dipper" not in str(load_row(owner, asked).sources)
+    path = f"/ask/{asked.session_id}/"
+    for _ in ("from its job", "from its row"):
+        page = owner.get(path).content.decode()
+        assert f'href="#source-{asked.id}-3"' in page
+        assert f'<a href="/notes/{boat.id}/"><bdi>knowledge/boat.md</bdi></a>' in page
+        assert "The boat is called Dipper." in page
+        registry.discard(asked.id)
+    with in_force(owner.keyring):
+        save_note(owner.keyring, "knowledge/boat.md", "Sold.", note_id=boat.id, based_on=1, origin=Origin.OWN)
+    assert "This text has changed since." in owner.get(path).content.decode()
+    delete_note(owner.keyring, boat.id)
+    page = owner.get(path).content.decode()
+    assert f"/notes/{boat.id}/" not in page
+    assert "This text was deleted since." in page
+
+
+def test_a_program_is_given_no_answer_that_read_notes_which_it_may_not_read(
+    live: ServingLoop, model: FakeModelServer, owner: Resident
+) -> None:
+    add_note(owner, "knowledge/boat.md", BOAT)
+    owner.write("Gundersen came by.", day=date(2026, 2, 5))
+    model.add_scripts(Script(tokens=["The boat [2]."]), Script(tokens=["He came [1]."]))
+    asked = ask_question(owner, "What did Gundersen sell?")
+    services.wait_for_answer(asked, patience=20)
+    without = owner.keyring.restrict([Realm.CONTENT, Realm.FACTS])
+
+    with in_force(without):
+        listed = list_conversations(owner.id)
+        with pytest.raises(ObjectNotFound):
+            load_conversation(owner.id, asked.session_id, language="en-gb")
+        own = services.ask(person=owner.person, keyring=without, question="What did Gundersen sell?")
+        services.wait_for_answer(own, patience=20)
+
+    assert listed == []
+    assert [source.stored.kind for source in own.sources] == ["entry"]
+    assert "Dipper" not in get_turns(model)[1]
+
+
+def test_neither_facts_nor_notes_go_to_a_model_on_another_machine(
+    model: FakeModelServer, owner: Resident, settings: Any
+) -> None:
+    add_note(owner, "knowledge/boat.md", BOAT)
+    add_note(owner, "MEMORY.md", "Be kind about Dipper.")
+    add_fact(owner, "Gundersen is a midwife in Hull")
+    owner.write("Gundersen came by.", day=date(2026, 2, 5))
+    model.add_scripts(Script(tokens=["A midwife sold Dipper [3]."]), Script(tokens=["He came [1]."]))
+    with run_serving_loop(model.url):
+        first = ask_question(owner, "What did Gundersen sell?")
+        services.wait_for_answer(first, patience=20)
+    settings.MODEL_ALLOW_REMOTE = True
+    owner.agree_to("0.0.0.0")
+    with run_serving_loop(model.url.replace("127.0.0.1", "0.0.0.0")):
+        again = ask_question(owner, "When did Gundersen come by?", session_id=first.session_id)
+        answer = services.wait_for_answer(again, patience=20)
+
+    assert answer.text == "He came [1]."
+    sent = str(model.calls[-1]["messages"])
+    assert "Gundersen came by." in sent
+    for word in ("Dipper", "midwife"):
+        assert word in str(model.calls[0]["messages"])
+        assert word not in sent

@@ -23,8 +23,8 @@ from search.ask import services
 from search.ask.answer_stream import AnswerEvent, AnswerStream
 from search.ask.conversations import Conversation, list_conversations
 from search.ask.errors import LOCKED, IndexNotReady, QuestionInvalid, TooManyQuestions
-from search.ask.passages import Source
 from search.ask.services import MAX_QUESTION_LENGTH, AskedQuestion, WrittenAnswer
+from search.ask.sources import Source
 
 _TAG: Final = "Questions"
 _EVENTS: Final = "text/event-stream"
@@ -54,15 +54,16 @@ class QuestionToAsk(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class SourceBody(msgspec.Struct, kw_only=True):
-    """A passage of the diary that the answer was made from: `id` is that of the entry.
+    """A passage of the diary, or a note, that the answer was made from: `id` is that of the entry or note.
 
-    `number` is how the answer refers to it, in square brackets. `origin` is as in EntryBody.
+    `number` is how the answer refers to it, in square brackets. A note has no day. `origin` is as in
+    EntryBody.
     """
 
     number: int
-    kind: Literal["entry"]
+    kind: Literal["entry", "note"]
     id: UUID
-    day: date
+    day: date | None
     snippet: str
     origin: str
 
@@ -284,8 +285,8 @@ def _name_end(answer: WrittenAnswer) -> Literal["stop", "length", "stopped"]:
 def _build_source(source: Source) -> SourceBody:
     return SourceBody(
         number=source.number,
-        kind="entry",
-        id=source.stored.entry_id,
+        kind="note" if source.stored.is_note else "entry",
+        id=source.stored.id,
         day=source.stored.day,
         snippet=source.snippet,
         origin=source.stored.origin,

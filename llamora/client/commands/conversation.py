@@ -106,7 +106,8 @@ def _print_answer(stream: Iterator[ChatEvent], console: Console) -> str | None:
         console.print_text("")
     for source in sources:
         snippet = " ".join(source.snippet.split())
-        console.print_text(f"[{source.number}] {source.day or ''}  {snippet}")
+        where = source.day or ("Note" if source.kind == "note" else "")
+        console.print_text(f"[{source.number}] {where}  {snippet}")
     for fact in facts:
         console.print_text(f"Fact: {fact.content}")
     return session
