@@ -244,6 +244,10 @@ JOB_FAILED: Final = {
         f"The model repeated its instructions and was stopped. {PARTIAL_SAVED}. Try again; if it happens "
         "often, a larger model will help."
     ),
+    "no_source": (
+        "The model named no source for what it wrote, so that is left out. The sources may answer the "
+        "question themselves."
+    ),
     "forged": (
         f"The model began to write an entry of its own and was stopped. {PARTIAL_SAVED}. Try again; if it "
         "happens often, a larger model will help."

@@ -16,9 +16,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, Literal, Self
 
-from llamora.inference.job import Job, JobState
+from llamora.inference.job import Job
 from search.ask.services import AskedQuestion, WrittenAnswer, read_answer, stop_answer
-from search.ask.source_numbers import SourceNumberFilter, drop_unknown_numbers
+from search.ask.source_numbers import NO_SOURCE, SourceNumberFilter, drop_unknown_numbers
 
 WAITING_SECONDS: Final = 15.0
 EventKind = Literal["started", "written", "restarted", "waiting", "done", "failed"]
@@ -104,7 +104,9 @@ class AnswerStream:
         if text:
             self._sent += text
             return self._build("written", text=text)
-        return self._end(read_answer(self._asked)) if is_over else None
+        if not is_over:
+            return None
+        return self._take_complete() if job.reason == NO_SOURCE else self._end(read_answer(self._asked))
 
     def _take_complete(self) -> AnswerEvent:
         answer = read_answer(self._asked)
@@ -130,8 +132,7 @@ class AnswerStream:
         self._is_over = True
         if self._unsubscribe is not None:
             self._unsubscribe()
-        is_answer = answer.state in (JobState.DONE, JobState.STOPPED)
-        return self._build("done" if is_answer else "failed", answer=answer)
+        return self._build("done" if answer.is_complete else "failed", answer=answer)
 
 
 def _do_nothing() -> None:

@@ -5,6 +5,7 @@ are stored a second time:
 
     done, "nothing"    no passage was found
     done, "no_model"   the passages are the answer
+    failed, "no_source"  a model wrote what no source says
 """
 
 from collections.abc import Sequence
@@ -17,12 +18,13 @@ from accounts.preferences.languages import get_date_words
 from diary.errors import ObjectNotFound
 from diary.generation.prompt_record import BESIDE_ENTRIES, PromptRecord, find_read_realms
 from diary.hooks import ExportRule, OtherEntries
+from diary.messages import JOB_FAILED
 from diary.models import TRUSTED_ORIGINS, Entry
 from diary.rendering.excerpts import get_first_words
 from llamora.crypto import EnvelopeError, Realm, current_realm_keyring
 from llamora.inference.job import UNKNOWN_AUTHOR, Author
 from search import messages
-from search.ask.source_numbers import drop_unknown_numbers
+from search.ask.source_numbers import NO_SOURCE, drop_unknown_numbers
 from search.ask.sources import Source, load_sources, read_sources
 from search.models import Question
 
@@ -172,6 +174,8 @@ def compose_answer(
     """Return the text to show as an answer: what a model wrote, or in its place the passages."""
     if reason == NOTHING:
         return " ".join(filter(None, [messages.NOTHING_ANSWERS, messages.get_not_read_message(not_read)]))
+    if reason == NO_SOURCE:
+        return JOB_FAILED[NO_SOURCE]
     if reason != NO_MODEL:
         return drop_unknown_numbers(written, count=len(sources))
     words = get_date_words(language)

@@ -32,6 +32,7 @@ from search.ask.section import (
     list_remarks,
     render_section,
 )
+from search.ask.source_numbers import NO_SOURCE
 from search.ask.sources import Source
 from search.ask.tasks import AnswerTask
 from search.models import Question
@@ -89,7 +90,7 @@ def build_answer_view(row: Question, *, language: str) -> AnswerView:
     # A row that no job of this process writes: the process that wrote it is gone.
     is_orphan = row.state in LIVE_STATES
     state, reason = (JobState.INTERRUPTED.value, "crashed") if is_orphan else (row.state, row.reason)
-    text = "" if reason in (NOTHING, NO_MODEL) else answered.answer
+    text = "" if reason in (NOTHING, NO_MODEL, NO_SOURCE) else answered.answer
     record = PromptRecord.from_json(row.open_or("read", None)) or PromptRecord()
     sources = _build_sources(answered, owner_id=row.owner_id, language=language)
     return AnswerView(

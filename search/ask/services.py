@@ -18,6 +18,7 @@ from diary.errors import ObjectNotFound
 from diary.generation.ask_once import ask_once, get_task, list_jobs, may_send_unrequested
 from diary.generation.prompt_context import PromptFact, PromptNote
 from diary.generation.prompt_record import PromptRecord
+from diary.messages import JOB_FAILED
 from diary.models import Origin
 from diary.notes.persona import read_usable_persona
 from diary.notes.recall import read_remembered
@@ -40,7 +41,7 @@ from search.ask.conversations import (
 from search.ask.errors import QuestionInvalid, TooManyQuestions
 from search.ask.passages import FoundPassages
 from search.ask.retrieval import add_passages, build_day_reader, retrieve
-from search.ask.source_numbers import drop_unknown_numbers
+from search.ask.source_numbers import NO_SOURCE, drop_unknown_numbers
 from search.ask.sources import Source, list_sources, load_sources, read_sources
 from search.ask.tasks import AnswerTask
 from search.fact_recall.notes import recall_notes_for_question
@@ -91,8 +92,8 @@ class WrittenAnswer:
 
     @property
     def is_complete(self) -> bool:
-        """Whether nothing is missing but what its length cut off, or its owner stopped."""
-        return self.state in (JobState.DONE, JobState.STOPPED)
+        """Whether nothing is missing but what its length cut off, its owner stopped, or no source says."""
+        return self.state in (JobState.DONE, JobState.STOPPED) or self.reason == NO_SOURCE
 
 
 def ask(
@@ -234,6 +235,8 @@ def read_answer(asked: AskedQuestion) -> WrittenAnswer:
             text=asked.answer, state=asked.state, reason=asked.reason, model=asked.model, facts=asked.facts
         )
     text = drop_unknown_numbers(job.text, count=len(asked.sources))
+    if job.reason == NO_SOURCE:
+        text = JOB_FAILED[NO_SOURCE]
     return WrittenAnswer(
         text=text,
         state=job.state,

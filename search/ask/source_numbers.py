@@ -1,11 +1,15 @@
 """The numbers of sources in an answer, as in "in May [2, 5]": those that do not exist are left out. Pure.
 
-A model also invents numbers. A claim without a source is seen for what it is; one with a source that does not
-exist looks proven.
+A model also invents numbers: a claim with a source that does not exist looks proven. And small models make
+claims that no source makes, mostly without a number; such an answer is refused as a whole.
 """
 
 import re
 from typing import Final
+
+from llamora.inference.job import Cut, OutputCheck
+
+NO_SOURCE: Final = "no_source"
 
 _NUMBERS: Final = re.compile(
     r"(?P<gap>[ \t]{0,3})\[(?P<said>[ \t]?[0-9]{1,3}(?:[ \t]?[,;–-][ \t]?[0-9]{1,3}){0,11}[ \t]?)\]"
@@ -13,6 +17,8 @@ _NUMBERS: Final = re.compile(
 # What may become such numbers with the next piece, longer than any of them.
 _OPEN: Final = re.compile(r"[ \t]{0,3}(?:\[[0-9 \t,;–-]{0,80})?\Z")
 _DIGITS: Final = re.compile(r"[0-9]+")
+# What a model puts around a sentence.
+_AROUND: Final = " \t\n\"'“”„»«*_.!"
 
 
 def drop_unknown_numbers(text: str, *, count: int) -> str:
@@ -47,3 +53,42 @@ class SourceNumberFilter:
         """Return the rest at the end of the answer."""
         held, self._held = self._held, ""
         return drop_unknown_numbers(held, count=self._count)
+
+
+class SourceCheck:
+    """The check of an answer, which names a source that exists, or says `nothing`; after another check."""
+
+    def __init__(self, check: OutputCheck, *, count: int, nothing: str) -> None:
+        self._check = check
+        self._count = count
+        self._nothing = nothing.strip(_AROUND).casefold()
+        self._text = ""
+
+    def restart(self) -> None:
+        """Forget the text so far."""
+        self._text = ""
+        self._check.restart()
+
+    def feed(self, text: str) -> Cut | None:
+        """Check the next piece; return where the text is to end, or None."""
+        self._text += text
+        cut = self._check.feed(text)
+        return self._judge_end(cut) if cut is not None else None
+
+    def finish(self) -> Cut | None:
+        """Check the whole text."""
+        cut = self._check.finish()
+        if cut is not None:
+            return self._judge_end(cut)
+        return None if self._is_supported(self._text) else Cut(0, NO_SOURCE)
+
+    def _judge_end(self, cut: Cut) -> Cut:
+        is_refused = bool(cut.reason)
+        return cut if is_refused or self._is_supported(self._text[: cut.length]) else Cut(0, NO_SOURCE)
+
+    def _is_supported(self, text: str) -> bool:
+        """Return whether a text names a source, or claims nothing."""
+        said = (int(number) for found in _NUMBERS.finditer(text) for number in _DIGITS.findall(found["said"]))
+        if any(1 <= number <= self._count for number in said):
+            return True
+        return text.strip(_AROUND).casefold() in ("", self._nothing)

@@ -22,6 +22,7 @@ from diary.hooks import ReadFact
 from diary.models import TRUSTED_ORIGINS
 from llamora.inference.job import LIVE_STATES, Job, JobOutcome, JobState, Prompt, RowDeleted, TokenCounter
 from llamora.llm.deltas import ChatMessages
+from search import messages
 from search.ask.conversations import Turn
 from search.ask.passages import FoundPassages, Tally
 from search.ask.section import (
@@ -33,7 +34,7 @@ from search.ask.section import (
     list_remarks,
     render_section,
 )
-from search.ask.source_numbers import SourceNumberFilter, drop_unknown_numbers
+from search.ask.source_numbers import SourceCheck, SourceNumberFilter, drop_unknown_numbers
 from search.ask.sources import list_sources, store_sources
 from search.models import Question
 from traces.facts.recall import build_read_fact
@@ -196,7 +197,7 @@ class AnswerTask:
     async def build_prompt(self, server: TokenCounter, *, share: float) -> Prompt:
         """Build a prompt with as many of the best passages and last turns as fit."""
         budget = get_token_budget(server, share=share)
-        messages, sent = await fit_latest(
+        fitted, sent = await fit_latest(
             self._list_parts(),
             limit=budget.prompt,
             render=self._render,
@@ -204,15 +205,20 @@ class AnswerTask:
             count=server.count_message_tokens,
         )
         self._record_sources(sent)
-        return build_prompt(
+        prompt = build_prompt(
             "ask",
             self._get_values(sent),
-            messages=messages,
+            messages=fitted,
             budget=budget,
             entries=len(self.record.entries),
             allows_heads=True,
             uses_sampling=True,
         )
+        if prompt.check is None or any(isinstance(part, PromptFact) for part in sent):
+            # Facts have no numbers.
+            return prompt
+        check = SourceCheck(prompt.check, count=self.source_count, nothing=messages.NOTHING_ANSWERS)
+        return replace(prompt, check=check)
 
     def _list_parts(self) -> Sequence[Part]:
         """Return what may stand in the prompt, the most important last."""

@@ -76,10 +76,10 @@ def test_an_answer_comes_in_pieces_and_as_a_whole(tmp_path: Path, model: FakeMod
             *_, (name, end) = events
         assert (name, end["response"], end["finish_reason"]) == ("done", "At the weir [1].", "stop")
 
-        model.add_scripts(Script(tokens=["In May."]))
+        model.add_scripts(Script(tokens=["In May [1]."]))
         headers = {"Authorization": f"Bearer {token}"}
         whole = httpx.post(server.url("/api/chat"), json=ANNA, headers=headers, timeout=30)
-        assert whole.json()["response"] == "In May."
+        assert whole.json()["response"] == "In May [1]."
         log = server.log()
 
     assert "weir" not in log

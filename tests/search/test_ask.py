@@ -13,6 +13,7 @@ from accounts.keys.keyrings import copy_with_former_keys
 from diary.errors import ObjectNotFound
 from diary.generation.prompt_record import BESIDE_ENTRIES, PromptRecord
 from diary.generation.prompt_templates import get_options
+from diary.messages import JOB_FAILED
 from diary.models import Entry, Origin
 from llamora.crypto import EnvelopeError, Realm, RealmKeyring, in_force
 from llamora.fields import new_id
@@ -131,6 +132,30 @@ def test_a_model_that_says_that_nothing_answers_claims_nothing(
 
     assert (answer.text, answer.state) == (messages.NOTHING_ANSWERS, JobState.DONE)
     assert "write nothing but this sentence" in read_prompt(model)[0]
+
+
+@pytest.mark.parametrize(
+    "written", ["At the weir.", "At the weir [7].", "Nothing answers this. At the weir."]
+)
+def test_a_claim_without_a_source_is_left_out_of_stream_answer_page_and_row(
+    live: ServingLoop, model: FakeModelServer, owner: Resident, written: str
+) -> None:
+    model.add_scripts(Script(tokens=list(written)))
+    asked = ask(owner, ANNA)
+    events = read_stream(live, AnswerStream(asked))
+    answer = services.wait_for_answer(asked)
+
+    last = [event.kind for event in events].index("restarted") if "restarted" in str(events) else 0
+    assert "".join(event.text for event in events[last:]) == answer.text == JOB_FAILED["no_source"]
+    assert (events[-1].kind, answer.is_complete) == ("done", True)
+    row = load_row(owner, asked)
+    assert (row.answer, row.reason) == ("", "no_source")
+    for _ in ("from its job", "from its row"):
+        page = owner.get(f"/ask/{asked.session_id}/").content.decode()
+        assert "The sources may answer the question themselves." in page
+        assert "Met Anna by the old mill." in page
+        assert "weir" not in page.partition("<article")[2].partition("answer-sources")[0]
+        registry.discard(asked.id)
 
 
 def test_without_a_model_the_passages_are_the_answer_and_none_is_stored_twice(owner: Resident) -> None:
@@ -289,6 +314,7 @@ def test_who_reads_no_imported_text_sees_no_conversation_about_it(
 def test_what_a_program_asked_is_not_read_for_its_owners_question(
     live: ServingLoop, model: FakeModelServer, owner: Resident
 ) -> None:
+    model.add_scripts(Script(tokens=["At the weir [1]."]))
     first = ask(owner, "Anna PLANTED?", origin=Origin.PROGRAM)
     services.wait_for_answer(first)
     record = PromptRecord.from_json(load_row(owner, first).read)
@@ -310,6 +336,7 @@ def test_marks_that_were_changed_without_a_key_close_the_question(
     from django.db.models import QuerySet
 
     owner.write("Ines at the quay, says the letter.", day=date(2026, 2, 12), origin=Origin.IMPORTED)
+    model.add_scripts(Script(tokens=["At the quay [1]."]))
     asked = ask(owner, "What does the letter say of Ines?", reads_untrusted=True)
     services.wait_for_answer(asked)
     for columns in ({"has_read_imported": False}, {"origin": "own_token"}, {"session_id": new_id()}):
@@ -380,7 +407,7 @@ def test_a_reader_that_goes_away_stops_the_answer(
 def test_a_stream_that_was_read_to_its_end_stops_nothing(
     live: ServingLoop, model: FakeModelServer, owner: Resident
 ) -> None:
-    model.add_scripts(Script(tokens=["All ", "of ", "it."], finish_reason="length"))
+    model.add_scripts(Script(tokens=["All ", "of ", "it [1]."], finish_reason="length"))
     asked = ask(owner, ANNA)
     stream = AnswerStream(asked)
 
@@ -388,7 +415,7 @@ def test_a_stream_that_was_read_to_its_end_stops_nothing(
     stream.close()
 
     assert events[0].kind == "started"
-    assert "".join(event.text for event in events) == "All of it."
+    assert "".join(event.text for event in events) == "All of it [1]."
     assert events[-1].answer is not None
     assert (events[-1].kind, events[-1].answer.reason) == ("done", "length")
     assert load_row(owner, asked).state == "done"

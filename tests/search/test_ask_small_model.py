@@ -13,8 +13,10 @@ import pytest
 
 from search.ask import services
 from search.ask.answer_stream import AnswerStream
+from search.messages import NOTHING_ANSWERS
 from tests.diary.tabs import run_serving_loop
 from tests.people import Resident
+from tests.search.ask_questions import UNANSWERED
 from tests.search.asking import ask, load_row
 
 pytestmark = [
@@ -60,6 +62,13 @@ def test_no_answer_names_a_source_that_it_has_not(small_model: Path, owner: Resi
             assert row.answer == written or row.state != "done"
             said = [int(one) for found in NUMBERS.findall(row.answer) for one in re.findall(r"\d+", found)]
             assert all(1 <= one <= len(asked.sources) for one in said), row.answer
+            assert said or row.state != "done" or row.answer.strip(" .") == NOTHING_ANSWERS.strip("."), (
+                row.answer
+            )
+        for question in UNANSWERED:
+            asked = ask(owner, question)
+            assert services.wait_for_answer(asked, patience=600).text == NOTHING_ANSWERS, question
+            assert asked.job is None
     print(dict(outcomes), flush=True)
 
     assert outcomes.total() == len(QUESTIONS)

@@ -4,7 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.ask.source_numbers import SourceNumberFilter, drop_unknown_numbers
+from diary.generation.output_check import TextCheck
+from llamora.inference.job import Cut
+from search.ask.source_numbers import NO_SOURCE, SourceCheck, SourceNumberFilter, drop_unknown_numbers
+from search.messages import NOTHING_ANSWERS
 
 ANSWERS = (
     ("In May [1].", "In May [1]."),
@@ -42,3 +45,29 @@ def test_plain_words_are_not_held_back() -> None:
     assert numbers.feed("It was in May") == "It was in May"
     assert numbers.feed(" [") == ""
     assert numbers.feed("9] and then.") == " and then."
+
+
+@pytest.mark.parametrize(
+    ("written", "is_refused"),
+    [
+        ("In May [1].", False),
+        ("In May. In June [3, 7].", False),
+        ("In May.", True),
+        ("In May [4].", True),
+        ("In [2021].", True),
+        (NOTHING_ANSWERS, False),
+        ('"nothing in your diary answers this"\n', False),
+        (f"{NOTHING_ANSWERS} But it was in May.", True),
+        ("", False),
+    ],
+)
+def test_an_answer_without_a_source_is_refused_as_a_whole(written: str, is_refused: bool) -> None:
+    whole = SourceCheck(TextCheck(), count=3, nothing=NOTHING_ANSWERS)
+    # It ends with its third word.
+    cut = SourceCheck(TextCheck(max_words=3), count=3, nothing=NOTHING_ANSWERS)
+
+    assert whole.feed(written) is None
+    assert whole.finish() == (Cut(0, NO_SOURCE) if is_refused else None)
+    assert cut.feed("It was then. [1] Or so.") == Cut(0, NO_SOURCE)
+    cut.restart()
+    assert cut.feed("It was [1] then. Or so.") == Cut(16, "")
