@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from datetime import date, timedelta
 from functools import partial
 from types import MappingProxyType
+from typing import Final
 
 from llamora.ops.benchmarks.attacks import sign_in_afresh
 from llamora.ops.benchmarks.client import BrowserClient
@@ -18,6 +19,8 @@ from llamora.ops.benchmarks.household import BenchmarkHousehold
 from llamora.ops.benchmarks.pages import ORDINARY, expect_status, read_pages_alongside
 
 ENTRIES, LENGTH, ROUNDS, QUIET_SECONDS = 12, 99_000, 5, 3.0
+# A day on which nobody wrote.
+QUIET_DAY: Final = date(2001, 1, 1)
 _HEAD = "a|" * 12_000 + "\n" + "-|" * 12_000 + "\n"
 _ROWS = "a|" * 63 + "\n" + "-|" * 63 + "\n" + "|\n" * 300 + "\n"
 TEXTS: Mapping[str, str] = MappingProxyType(
@@ -62,11 +65,30 @@ def measure(report: BenchmarkReport, served: BenchmarkHousehold, *, today: date)
         sign_ins = sign_in_afresh(reader, "127.91.2")
     sign_ins.add_to(report, occasion="while hostile days are opened", usual=usual)
     report.add(Figure(name="  hostile days opened meanwhile, at first", value=opened[0], unit="days"))
-    after = served.settled_memory_mib()
-    report.add(Figure(name="memory after hostile days were opened", value=after - before, unit="MiB"))
+    _add_memory(report, served, writer, before=before)
+
+
+def _add_memory(
+    report: BenchmarkReport, served: BenchmarkHousehold, writer: BrowserClient, *, before: float
+) -> None:
+    """Add the memory that is not given back: after the hostile days, after a lock, and after an unlock alone.
+
+    The last holds the index of the same texts, so what it has less than the first is what the days leave.
+    """
+    opened = served.settled_memory_mib()
     expect_status(writer.post("/lock/"), 302)
-    after = served.settled_memory_mib()
-    report.add(Figure(name="  and after their diary was locked", value=after - before, unit="MiB"))
+    locked = served.settled_memory_mib()
+    expect_status(writer.sign_in(), 302)
+    _open(writer, QUIET_DAY)
+    unlocked = served.settled_memory_mib()
+    for name, value in (
+        ("memory after hostile days were opened", opened - before),
+        ("  and after their diary was locked", locked - before),
+        ("  and unlocked again, with no such day opened", unlocked - before),
+    ):
+        report.add(Figure(name=name, value=value, unit="MiB"))
+    left = Figure(name="  left by the days alone", value=opened - unlocked, unit="MiB")
+    report.add(left)
 
 
 @contextmanager
