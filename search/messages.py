@@ -163,7 +163,7 @@ CHECK_IN_PROBLEMS: Final = {
 CHECK_IN_STATES: Final = {
     "waiting": "Waits for the model.",
     "writing": "Is being made.",
-    "done": "Made.",
+    "done": "Nothing to propose.",
     "stopped": "Stopped.",
     "interrupted": "Interrupted.",
     "failed": "Failed.",
@@ -175,6 +175,11 @@ CHECK_IN_REASONS: Final = {
     "thought_limit": "The model thought until its limit. It was not asked again.",
 }
 _MINUTES_OF_AN_HOUR: Final = 60
+
+
+def get_proposals_message(count: int) -> str:
+    """Return how many texts a check-in proposed."""
+    return f"{pluralize(count, 'text', 'texts')} proposed." if count else CHECK_IN_STATES["done"]
 
 
 def get_interval_name(minutes: int) -> str:

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+from django.db.models import Count
+
 from accounts.models import Person
 from accounts.preferences.time_zones import load_time_zone
 from diary.hooks import TodaySection
@@ -107,12 +109,14 @@ def build_proposal(row: CheckInProposal) -> ProposalView:
     )
 
 
-def describe_end(state: str, reason: str) -> str:
-    """Return a sentence on how a check-in ended."""
+def describe_end(state: str, reason: str, *, proposals: int = 0) -> str:
+    """Return a sentence on how a check-in ended; `proposals` is how many it left."""
     if state == JobState.FAILED:
         return messages.CHECK_IN_REASONS.get(reason) or get_message(reason)
     if state == JobState.DONE and reason:
         return messages.CHECK_IN_REASONS.get(reason, messages.CHECK_IN_STATES[JobState.DONE])
+    if state == JobState.DONE:
+        return messages.get_proposals_message(proposals)
     # A state that was damaged is none that a check-in can have now.
     return messages.CHECK_IN_STATES.get(state, messages.CHECK_IN_STATES[JobState.INTERRUPTED])
 
@@ -123,14 +127,14 @@ def _describe_request(request: ListedRequest, open_lines: set[int]) -> dict[str,
 
 
 def _list_receipts(owner_id: UUID, *, zone: str) -> list[ReceiptView]:
-    rows = CheckIn.objects.filter(owner_id=owner_id)[:MAX_RECEIPTS]
+    rows = CheckIn.objects.filter(owner_id=owner_id).annotate(proposal_count=Count("proposals"))
     return [
         ReceiptView(
             at=row.due_at.astimezone(load_time_zone(zone)),
-            sentence=describe_end(row.state, row.reason),
+            sentence=describe_end(row.state, row.reason, proposals=row.proposal_count),
             starter=_describe_starter(row),
         )
-        for row in rows
+        for row in rows[:MAX_RECEIPTS]
     ]
 
 

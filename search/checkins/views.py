@@ -151,7 +151,8 @@ def _render_page(
     context = presenters.build_page(request.user, request.vault.keyring, now=timezone.now())
     if typed is not None:
         context["form"] = typed
-    return render(request, "search/check_ins.html", {**context, "error": error}, status=status)
+    context |= {"error": error, "in_settings": True}
+    return render(request, "search/check_ins.html", context, status=status)
 
 
 def _parse_choices(request: HouseholdRequest) -> CheckInChoices:

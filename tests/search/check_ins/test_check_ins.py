@@ -236,11 +236,13 @@ def test_dismissing_takes_it_off_both_pages_and_leads_back(owner: Resident, mode
     write_requests(owner, GARDEN)
     proposal_id = propose(owner, model)
     before = [read(owner.get(path)).one(f"#proposal-{proposal_id}").text for path in ("/", "/check-ins/")]
+    receipts = read(owner.get("/check-ins/")).one("[aria-labelledby=check-in-receipts]").text
 
     answer = owner.post(f"/check-ins/proposals/{proposal_id}/dismiss/?today")
 
     assert all("Are the tulips still out?" in text and "full of tulips" in text for text in before)
     assert answer["Location"] == "/"
+    assert "1 text proposed." in receipts
     for path in ("/", "/check-ins/"):
         assert read(owner.get(path)).all(".check-in-proposal") == []
     assert list_texts(owner) == []

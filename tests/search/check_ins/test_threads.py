@@ -1,15 +1,19 @@
 """Tests of check-ins that are made by themselves: whether there is a thread, and what ends it."""
 
+import asyncio
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
 
 from diary.models import Entry
+from llamora.inference.registry import registry
 from search.checkins import threads
 from search.checkins.choices import CheckInChoices, load_choices
+from search.checkins.tasks import CheckInTask
 from search.checkins.threads import Timetable, end_check_ins, has_thread
 from search.models import CheckIn, CheckInProposal
 from tests.diary.tabs import ServingLoop
@@ -59,16 +63,40 @@ def start_again(who: Resident) -> None:
         threads.follow_choices(who.keyring)
 
 
-def test_while_they_are_off_there_is_no_thread(owner: Resident) -> None:
+def list_what_runs(live: ServingLoop) -> list[str]:
+    """Return the threads, timers and tasks of check-ins, and all timers that are threads."""
+
+    async def list_of_loop() -> list[str]:
+        loop: Any = asyncio.get_running_loop()
+        timers = [timer for timer in loop._scheduled if not timer.cancelled()]
+        return [repr(one) for one in (*timers, *asyncio.all_tasks()) if "search/checkins" in repr(one)]
+
+    of_threads = [
+        repr(one)
+        for one in threading.enumerate()
+        if type(one).__module__.startswith("search.checkins") or isinstance(one, threading.Timer)
+    ]
+    jobs = [run.job for run in registry._runs.values() if isinstance(run.job.task, CheckInTask)]
+    return [*of_threads, *live.run(list_of_loop()), *(repr(job) for job in jobs if not job.is_over)]
+
+
+def test_while_they_are_off_or_locked_nothing_of_them_runs(live: ServingLoop, owner: Resident) -> None:
     owner.get("/")
-    off = has_thread(owner.id), list_check_in_threads()
+    off = list_what_runs(live)
     owner.post("/check-ins/", on="on", **FIELDS)
     on = has_thread(owner.id), "due" in read(owner.get("/check-ins/")).one(".check-in-status").text
+    of_one_person = list_what_runs(live)
     owner.post("/check-ins/", **FIELDS)
+    wait_for(lambda: list_what_runs(live) == [])
+    owner.post("/check-ins/", on="on", **FIELDS)
+    again = has_thread(owner.id)
+    owner.lock()
 
-    assert off == (False, [])
+    assert off == []
     assert on == (True, True)
-    wait_for(lambda: not list_check_in_threads())
+    assert len(of_one_person) == 1
+    assert again
+    wait_for(lambda: list_what_runs(live) == [])
     assert not has_thread(owner.id)
 
 
