@@ -15,6 +15,7 @@ from search.errors import IndexClosed
 from search.index.fts_queries import MAX_COUNTED
 from search.index.person_index import PersonIndex
 from search.index.types import APART_KINDS, Document, NearText, TextOutline
+from search.index.vectors import FEW_TEXTS
 from search.index.words import WordsIndex
 from search.query import snippets, trace_filter
 from search.query.parser import KINDS, SearchQuery
@@ -32,10 +33,12 @@ _MAX_SAME_TEXTS: Final = 50
 _MAX_RANKED: Final = 200
 _MAX_NEAR: Final = 50
 # Up to so many texts that filters let through are compared each; of more, the nearest of all are filtered.
-_FEW_TEXTS: Final = 2000
-# The second is for few texts among very many others, such as entries among facts.
-_WIDER_SEARCHES: Final = (200, 1000, 10_000)
-_FILTERED_AT_ONCE: Final = 200
+_FEW_TEXTS: Final = FEW_TEXTS
+_NEAREST_FILTERED: Final = 200
+# Where too few of those match, such as entries among very many facts, up to so many are compared each.
+_SOME_TEXTS: Final = 10_000
+_WIDER_SEARCHES: Final = (1000, 10_000)
+_FILTERED_AT_ONCE: Final = 100
 _MIN_REPEATED: Final = 3
 # Both a model and SQLite release the interpreter while they compute: the question is embedded while its words
 # are looked up.
@@ -136,8 +139,11 @@ def search(
         if len(groups) > offset + limit or ranking.total <= _MAX_RANKED:
             break
         # What a deeper ranking has more comes after all of this one: a page never shows a day of another.
-        ranking = ranking.append(rank_in_days(index, words, further, depth))
+        deeper = rank_in_days(index, words, further, depth)
+        ranking = ranking.append(deeper)
         groups = group_hits(ranking.hits, ranking.outlines, are_facts_apart=are_facts_apart)
+        if deeper.total <= depth:
+            break  # there are no more, however deep
     return SearchResults(
         days=list(_build_days(words, query, groups[offset : offset + limit], ranking)),
         total=ranking.total,
@@ -381,7 +387,13 @@ def _find_passing(
     few = words.find_allowed(query, limit=_FEW_TEXTS)
     if few is not None:
         return nearest(limit, few)
-    passing: list[NearText] = []
+    found = nearest(_NEAREST_FILTERED, None)
+    passing = _filter_nearest(words, query, found, limit=limit)
+    if len(passing) >= limit or len(found) < _NEAREST_FILTERED:
+        return passing
+    some = words.find_allowed(query, limit=_SOME_TEXTS)
+    if some is not None:
+        return nearest(limit, some)
     for width in _WIDER_SEARCHES:
         found = nearest(width, None)
         passing = _filter_nearest(words, query, found, limit=limit)

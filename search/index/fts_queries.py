@@ -256,8 +256,10 @@ def find_word_forms(db: sqlite3.Connection, word: str) -> list[str]:
 
 def list_frequent_words(db: sqlite3.Connection, words: Iterable[str]) -> list[str]:
     """Return those of these words that more than one of so many texts have."""
-    most = count_texts(db) // _STOP_WORD_EVERY
-    return [word for word in words if is_in_more_than(db, word, most)]
+    some = list(words)
+    # Counting 100,000 texts takes nearly a millisecond, and most questions have no such word.
+    most = count_texts(db) // _STOP_WORD_EVERY if some else 0
+    return [word for word in some if is_in_more_than(db, word, most)]
 
 
 def count_texts(db: sqlite3.Connection) -> int:

@@ -1,6 +1,6 @@
 """A nearest-neighbour graph (hnswlib) over very many vectors, as an alternative to comparing all of them.
 
-Comparing 100,000 vectors takes about 15 ms and is exact; building their graph takes most of a minute and
+Comparing 100,000 vectors takes about 10 ms and is exact; building their graph takes most of a minute and
 doubles the memory. So a graph is built only from `GRAPH_THRESHOLD` rows on (`search.benchmarks` measures
 both). hnswlib forbids queries while rows are added: nothing is added to a finished graph, and rows that have
 changed since are compared exactly. hnswlib's `save_index` would write the vectors to disk unencrypted, so a
@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.errors import IndexClosed
+from search.index.similarity import VectorRows
 
 GRAPH_THRESHOLD: Final = 150_000
 _LINKS: Final = 24
@@ -42,15 +43,14 @@ class NeighbourGraph:
         self._built = 0
         self._stale: set[int] = set()
 
-    def build(
-        self, matrix: NDArray[np.float32], rows: NDArray[np.int64], *, stop: Callable[[], bool]
-    ) -> None:
-        """Build the graph from these rows in batches; raise IndexClosed once `stop` returns true."""
+    def build(self, vectors: VectorRows, rows: NDArray[np.int64], *, stop: Callable[[], bool]) -> None:
+        """Build the graph of vectors with these row numbers, in batches; raise IndexClosed on `stop`."""
         self._index.init_index(max_elements=len(rows), ef_construction=_BUILD_EFFORT, M=_LINKS)
         for start in range(0, len(rows), _BATCH):
             if stop():
                 raise IndexClosed
-            self._index.add_items(matrix[start : start + _BATCH], rows[start : start + _BATCH], num_threads=1)
+            some = slice(start, start + _BATCH)
+            self._index.add_items(vectors.get(some), rows[some], num_threads=1)
         self._index.set_ef(_SEARCH_EFFORT)
         self._built = int(rows.max(initial=-1)) + 1
 

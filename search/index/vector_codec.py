@@ -34,7 +34,7 @@ class PackedVectors:
 
 
 def pack_vectors(
-    texts: Sequence[PackedText], *, spans: NDArray[np.uint32], matrix: NDArray[np.float32]
+    texts: Sequence[PackedText], *, spans: NDArray[np.uint32], matrix: NDArray[np.float16]
 ) -> bytes:
     """Return the rows of vectors and their texts, encoded."""
     head = _HEAD.pack(matrix.shape[1], len(texts), len(matrix))

@@ -1,8 +1,8 @@
 """The chunk vectors of one unlocked person, in memory: exact cosine, or a graph if there are very many.
 
 Rows are unit vectors, so their product with a unit vector is the cosine. They are stored between sessions as
-float16; in memory they are float32, since numpy multiplies float16 forty times slower. The rows of a removed
-text are zeroed and reused, so that no trace of an edited text remains.
+float16; in memory they are `VectorRows`, since numpy multiplies float16 forty times slower. The rows of a
+removed text are zeroed and reused, so that no trace of an edited text remains.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -19,9 +19,11 @@ from search.errors import IndexClosed
 from search.index import graph as neighbour_graph
 from search.index import similarity, vector_codec
 from search.index.graph import GRAPH_THRESHOLD, NeighbourGraph
-from search.index.similarity import Floats
+from search.index.similarity import Floats, VectorRows
 from search.index.types import EmbeddedText, NearText, SimilarChunk
 
+# Of so few texts even the nearest may be far: there the ordinary says nothing.
+FEW_TEXTS: Final = 2000
 _INITIAL_ROWS: Final = 256
 # So many rows are looked at for each text wanted: a long text has many chunks.
 _ROWS_PER_TEXT: Final = 6
@@ -45,7 +47,7 @@ class VectorsIndex:
         self.width = width
         self._lock = Lock()
         self._closed = False
-        self._matrix: Floats = np.zeros((_INITIAL_ROWS, width), dtype=np.float32)
+        self._vectors = VectorRows(width, _INITIAL_ROWS)
         self._spans = np.zeros((_INITIAL_ROWS, 2), dtype=np.uint32)
         self._text_numbers = np.full(_INITIAL_ROWS, -1, dtype=np.int64)
         self._used = 0
@@ -83,7 +85,7 @@ class VectorsIndex:
         self._numbers[text.id], self._digests[text.id] = number, text.digest
         self._last = None
         if rows:
-            self._matrix[rows] = text.matrix
+            self._vectors.set(rows, text.matrix)
             self._spans[rows] = text.spans
             self._text_numbers[rows] = number
         if self._graph is not None:
@@ -97,7 +99,7 @@ class VectorsIndex:
         self._ids[number] = None
         del self._digests[id_]
         self._last = None
-        self._matrix[rows] = 0
+        self._vectors.clear(rows)
         self._text_numbers[rows] = -1
         self._free += rows
         if self._graph is not None:
@@ -106,18 +108,20 @@ class VectorsIndex:
     def _allocate_row(self) -> int:
         if self._free:
             return self._free.pop()
-        if self._used == len(self._matrix):
+        if self._used == len(self._vectors):
             self._grow(2 * self._used)
         self._used += 1
         return self._used - 1
 
     def _grow(self, room: int) -> None:
-        matrix = np.zeros((room, self.width), dtype=np.float32)
+        self._vectors.enlarge(room)
         spans = np.zeros((room, 2), dtype=np.uint32)
         text_of = np.full(room, -1, dtype=np.int64)
-        matrix[: self._used], spans[: self._used] = self._matrix[: self._used], self._spans[: self._used]
-        text_of[: self._used] = self._text_numbers[: self._used]
-        self._matrix, self._spans, self._text_numbers = matrix, spans, text_of
+        spans[: self._used], text_of[: self._used] = (
+            self._spans[: self._used],
+            self._text_numbers[: self._used],
+        )
+        self._spans, self._text_numbers = spans, text_of
 
     # --- queries --------------------------------------------------------------------------------
 
@@ -138,7 +142,9 @@ class VectorsIndex:
         with self._lock:
             self._check_open()
             rows = self._rows[self._numbers[id_]] if id_ in self._numbers else []
-            return (self._matrix[rows], [(a, b) for a, b in self._spans[rows].tolist()]) if rows else None
+            return (
+                (self._vectors.get(rows), [(a, b) for a, b in self._spans[rows].tolist()]) if rows else None
+            )
 
     def count(self) -> int:
         """Return the number of chunks."""
@@ -157,16 +163,14 @@ class VectorsIndex:
             if not self._used or not vector.any():
                 return []
             if allowed is not None:
-                # Of a few texts even the nearest may be far: there the ordinary says nothing.
                 rows, cosines = self._compare_allowed(vector, allowed)
+                floor = max(floor, self._find_ordinary(vector)) if len(allowed) > FEW_TEXTS else floor
                 return self._rank_texts(rows, cosines, limit, floor, vector)
+            floor = max(floor, self._find_ordinary(vector))
             if self._graph is not None:
                 rows, cosines = self._search_graph(self._graph, vector, limit)
-                step = similarity.get_sample_step(self._used)
-                floor = max(floor, self._compute_ordinary(self._matrix[: self._used : step] @ vector))
                 return self._rank_texts(rows, cosines, limit, floor, vector)
             compared = self._compare_all(vector)
-            floor = max(floor, compared.ordinary)
             rows = np.flatnonzero(compared.cosines >= floor)
             rows = rows[self._text_numbers[rows] >= 0]
             return self._rank_texts(rows, compared.cosines[rows], limit, floor, vector)
@@ -178,10 +182,17 @@ class VectorsIndex:
         """
         key = vector.tobytes()
         if self._last is None or self._last.key != key:
-            cosines = self._matrix[: self._used] @ vector
+            cosines = self._vectors.multiply(vector, used=self._used)
             sample = cosines[:: similarity.get_sample_step(self._used)]
             self._last = _Comparison(key, cosines, self._compute_ordinary(sample))
         return self._last
+
+    def _find_ordinary(self, vector: Floats) -> float:
+        """Return the cosine above which a row stands out."""
+        if self._graph is None:
+            return self._compare_all(vector).ordinary
+        step = similarity.get_sample_step(self._used)
+        return self._compute_ordinary(self._vectors.get(slice(0, self._used, step)) @ vector)
 
     def _compute_ordinary(self, sample: Floats) -> float:
         """Return the cosine above which a row stands out from the sample of all rows."""
@@ -193,9 +204,10 @@ class VectorsIndex:
         numbers = [self._numbers[id_] for id_ in allowed if id_ in self._numbers]
         rows = np.array(sorted(row for number in numbers for row in self._rows[number]), dtype=np.int64)
         # Copying rows takes a few times as long as comparing them in their place.
-        if len(rows) > self._used // _COPIED_SHARE:
+        is_known = self._last is not None and self._last.key == vector.tobytes()
+        if is_known or len(rows) > self._used // _COPIED_SHARE:
             return rows, self._compare_all(vector).cosines[rows]
-        return rows, self._matrix[rows] @ vector
+        return rows, self._vectors.get(rows) @ vector
 
     def score_texts(self, vector: Floats, ids: Iterable[UUID]) -> dict[UUID, float]:
         """Return the cosines of these texts to a unit vector, without texts that have no vectors."""
@@ -214,7 +226,7 @@ class VectorsIndex:
             return np.zeros(0, dtype=np.float32)
         lengths = np.array([len(rows) for rows in rows_by_text])
         starts = np.cumsum(lengths) - lengths
-        cosines = self._matrix[[row for rows in rows_by_text for row in rows]] @ vector
+        cosines = self._vectors.get([row for rows in rows_by_text for row in rows]) @ vector
         nearest = np.maximum.reduceat(cosines, starts)
         whole = np.add.reduceat(cosines, starts) / lengths
         return similarity.blend_scores(nearest, whole)
@@ -230,15 +242,18 @@ class VectorsIndex:
             self._check_open()
             if not self._used or not own.any():
                 return []
-            matrix, text_of = self._matrix[: self._used], self._text_numbers[: self._used]
-            scores, nearest, margin = similarity.relative_similarity(matrix, own, floor=floor)
+            text_of = self._text_numbers[: self._used]
+            scores, nearest, margin = similarity.relative_similarity(
+                self._vectors, own, used=self._used, floor=floor
+            )
             by_text = np.zeros(len(self._ids) + 1, dtype=np.float32)
             for id_, weight in weights.items():
                 if id_ in self._numbers:
                     by_text[self._numbers[id_]] = weight
             row_weights = by_text[text_of]
             # Nothing is like a text that the embedder could not read, whose vectors are zeros.
-            is_readable = (matrix[:, 0] != 0) & (own[:, 0] != 0)[nearest]
+            own_readable: NDArray[np.bool_] = np.any(own != 0, axis=1)
+            is_readable = self._vectors.is_readable(self._used) & own_readable[nearest]
             is_near = is_readable & (row_weights > 0) & (scores >= margin)
             rows, best = similarity.best_scores(
                 np.where(is_near, scores * row_weights, np.float32(-2)), limit
@@ -257,7 +272,7 @@ class VectorsIndex:
         rows = graph.find_nearest(vector, _ROWS_PER_TEXT * limit)
         rows = np.concatenate([rows, graph.list_outside_rows(self._used)]).astype(np.int64)
         rows = rows[self._text_numbers[rows] >= 0]
-        return rows, self._matrix[rows] @ vector
+        return rows, self._vectors.get(rows) @ vector
 
     def _rank_texts(
         self, rows: NDArray[np.int64], cosines: Floats, limit: int, floor: float, vector: Floats
@@ -297,13 +312,12 @@ class VectorsIndex:
             self._check_open()
             graph = NeighbourGraph(self.width)
             rows = np.flatnonzero(self._text_numbers[: self._used] >= 0)
-            matrix = self._matrix[rows]
-        graph.build(matrix, rows, stop=lambda: self._closed)
+            former = self._vectors.copy(rows)
+        graph.build(former, rows, stop=lambda: self._closed)
         with self._lock:
             self._check_open()
             # What changed while it was built is looked through exactly.
-            now = self._matrix[rows]
-            graph.mark_changed(rows[np.any(now != matrix, axis=1)].tolist())
+            graph.mark_changed(self._vectors.find_changed(rows, former).tolist())
             self._graph = graph
 
     # --- snapshots -----------------------------------------------------------------------------------
@@ -312,11 +326,13 @@ class VectorsIndex:
         """Return all vectors as bytes; they reveal the texts and must be sealed."""
         with self._lock:
             self._check_open()
-            rows = [row for number in self._numbers.values() for row in self._rows[number]]
+            rows = np.array(
+                [row for number in self._numbers.values() for row in self._rows[number]], dtype=np.int64
+            )
             texts = [
                 (id_, self._digests[id_], len(self._rows[number])) for id_, number in self._numbers.items()
             ]
-            return vector_codec.pack_vectors(texts, spans=self._spans[rows], matrix=self._matrix[rows])
+            return vector_codec.pack_vectors(texts, spans=self._spans[rows], matrix=self._vectors.pack(rows))
 
     @classmethod
     def load(cls, data: bytes, *, width: int) -> "VectorsIndex":
@@ -325,7 +341,8 @@ class VectorsIndex:
         index, rows = cls(width), len(packed.matrix)
         index._grow(max(_INITIAL_ROWS, rows + rows // 8))
         index._used = rows
-        index._matrix[:rows], index._spans[:rows] = packed.matrix, packed.spans
+        index._vectors.set_first(packed.matrix)
+        index._spans[:rows] = packed.spans
         index._set_texts(packed.texts)
         return index
 
@@ -344,7 +361,7 @@ class VectorsIndex:
             graph = self._graph.size() if self._graph is not None else 0
             last = self._last.cosines.nbytes if self._last is not None else 0
             return int(
-                self._matrix.nbytes
+                self._vectors.nbytes
                 + self._spans.nbytes
                 + self._text_numbers.nbytes
                 + 600 * len(self._numbers)
@@ -356,7 +373,7 @@ class VectorsIndex:
         """Clear all vectors and close the index for good."""
         with self._lock:
             self._closed = True
-            self._matrix, self._spans = np.zeros((0, self.width), dtype=np.float32), self._spans[:0].copy()
+            self._vectors, self._spans = VectorRows(self.width, 0), self._spans[:0].copy()
             self._text_numbers = self._text_numbers[:0].copy()
             self._used, self._graph, self._last = 0, None, None
             self._ids, self._free, self._rows = [], [], []

@@ -119,7 +119,7 @@ class _RecentReads:
     def __init__(self) -> None:
         self._ids: dict[int, UUID] = {}
         self._outlines: dict[UUID, TextOutline] = {}
-        self._allowed: tuple[object, frozenset[UUID]] | None = None
+        self._allowed: dict[tuple[fts_queries.FtsQuery, int], frozenset[UUID] | None] = {}
         self._changes = 0
 
     def load_outlines(
@@ -137,17 +137,28 @@ class _RecentReads:
             wanted = [self._ids[number] for number in places if number in self._ids]
         return {id_: self._outlines[id_] for id_ in wanted if id_ in self._outlines}
 
-    def list_allowed(self, db: sqlite3.Connection, fts_query: fts_queries.FtsQuery) -> frozenset[UUID]:
-        """Return the ids of the texts that a query matches."""
+    def list_allowed(
+        self, db: sqlite3.Connection, fts_query: fts_queries.FtsQuery, *, limit: int
+    ) -> frozenset[UUID] | None:
+        """Return the ids of the texts that a query matches, or None if there are more than `limit`.
+
+        To find some thousand entries among 100,000 facts takes 30 ms.
+        """
         self._forget_changed(db)
-        if self._allowed is None or self._allowed[0] != fts_query:
-            rows = db.execute(fts_query.sql("docs.id"), fts_query.parameters)
-            self._allowed = fts_query, frozenset(UUID(bytes=own) for (own,) in rows)
-        return self._allowed[1]
+        key = (fts_query, limit)
+        if key not in self._allowed:
+            while len(self._allowed) >= _MAX_FILTERS:
+                del self._allowed[next(iter(self._allowed))]
+            allowed = None
+            if fts_query.count(db, most=limit + 1) <= limit:
+                rows = db.execute(fts_query.sql("docs.id"), fts_query.parameters)
+                allowed = frozenset(UUID(bytes=own) for (own,) in rows)
+            self._allowed[key] = allowed
+        return self._allowed[key]
 
     def _forget_changed(self, db: sqlite3.Connection) -> None:
         if self._changes != db.total_changes or len(self._outlines) > _MAX_OUTLINES:
-            self._ids, self._outlines, self._allowed = {}, {}, None
+            self._ids, self._outlines, self._allowed = {}, {}, {}
             self._changes = db.total_changes
 
     def _read(self, db: sqlite3.Connection, condition: str, unread: Sequence[object]) -> None:
@@ -202,6 +213,8 @@ _MAX_FACTS: Final = 200
 
 # Of so many texts the outlines are remembered, each of which takes 0.4 kB.
 _MAX_OUTLINES: Final = 5000
+# Of so many filters the texts that they let through.
+_MAX_FILTERS: Final = 4
 
 # Seconds for which a page waits for what it can do without.
 _PATIENCE: Final = 0.005
@@ -404,9 +417,7 @@ class WordsIndex:
         """
         fts_query = fts_queries.match_filters(query)
         with self._use() as db:
-            if fts_query.count(db, most=limit + 1) > limit:
-                return None
-            return self._recent.list_allowed(db, fts_query)
+            return self._recent.list_allowed(db, fts_query, limit=limit)
 
     def filter_allowed(self, query: SearchQuery, ids: Iterable[UUID]) -> set[UUID]:
         """Return the ids of these texts that match the query's filters and exclusions."""

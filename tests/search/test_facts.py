@@ -180,10 +180,13 @@ def test_facts_are_found_by_meaning_and_their_vectors_are_in_no_table(
     assert set(Vector.objects.values_list("source", flat=True)) == {entry.id}
 
 
+@pytest.mark.parametrize("some", [2, 3])
 def test_texts_of_one_kind_are_found_by_meaning_among_very_many_of_another(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, some: int
 ) -> None:
     monkeypatch.setattr(engine, "_FEW_TEXTS", 1)
+    monkeypatch.setattr(engine, "_NEAREST_FILTERED", 2)
+    monkeypatch.setattr(engine, "_SOME_TEXTS", some)
     monkeypatch.setattr(engine, "_WIDER_SEARCHES", (10, 100))
     facts = [make_document(f"Kite {number}", kind="fact") for number in range(20)]
     entries = [make_document(f"Weir {number}") for number in range(3)]
@@ -192,8 +195,8 @@ def test_texts_of_one_kind_are_found_by_meaning_among_very_many_of_another(
     by_nearness = [NearText(document.id, 0.9, (0, 1)) for document in [*facts, *entries]]
 
     def nearest(limit: int, allowed: Collection[UUID] | None) -> list[NearText]:
-        assert allowed is None
-        return by_nearness[:limit]
+        assert allowed is None or some == 3
+        return [near for near in by_nearness if allowed is None or near.id in allowed][:limit]
 
     found, _ = engine.filter_near(words, parse("in:entries"), nearest, limit=3)
 

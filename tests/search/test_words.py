@@ -352,4 +352,5 @@ def test_what_was_read_is_read_again_once_the_index_changed() -> None:
     assert (moved.day, index.load_outlines([first])[first]) == (date(2026, 3, 9), moved)
     assert index.find(parse("walk"), limit=9).outlines == {first: moved}
     assert not index.find_allowed(early, limit=9)
+    assert index.find_allowed(parse("walk"), limit=0) is None
     assert not index.load_outlines([second])
