@@ -56,6 +56,14 @@ def get_notes_claimed_message(count: int) -> str:
     return "One note is yours now." if count == 1 else f"{count} notes are yours now."
 
 
+def get_notes_left_out_message(count: int) -> str:
+    """Return the sentence for notes that were too much for the model, or nothing if none was."""
+    if not count:
+        return ""
+    notes = "One note was" if count == 1 else f"{count} notes were"
+    return f"{notes} left out, because it was too much for the model."
+
+
 def get_draft_too_long_message(*, length: int, limit: int) -> str:
     """Return the refusal of a text that is too long for a draft."""
     return (

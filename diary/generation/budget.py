@@ -5,8 +5,10 @@ from typing import NamedTuple
 from django.conf import settings
 
 from accounts.sessions.registry import session_registry
+from diary.generation.prompt_context import get_token_upper_bound
 from llamora.crypto import VaultLocked, current_realm_keyring
 from llamora.inference.job import TokenCounter
+from llamora.llm.deltas import ChatMessages
 
 DEFAULT_WINDOW = 4096  # of a server that does not announce its own
 SPARE_TOKENS = 16
@@ -27,6 +29,18 @@ def get_token_budget(server: TokenCounter, *, share: float) -> TokenBudget:
     output = min(settings.MODEL_REPLY_TOKENS, window // 3)
     thinking = int(server.thinking_tokens * share)
     return TokenBudget(prompt=window - output - thinking - SPARE_TOKENS, output=output, thinking=thinking)
+
+
+async def fit_persona(persona: str, *, beside: str = "", server: TokenCounter, budget: TokenBudget) -> str:
+    """Return a persona if it takes at most half of the prompt with another instruction, else nothing.
+
+    The texts to read come first: they would be left out otherwise, and at last the prompt would not fit.
+    """
+    message: ChatMessages = [{"role": "system", "content": f"{persona}\n\n{beside}"}]
+    most = budget.prompt // 2
+    if not persona or get_token_upper_bound(message) <= most:
+        return persona
+    return persona if await server.count_message_tokens(message) <= most else ""
 
 
 def ensure_unlocked() -> None:

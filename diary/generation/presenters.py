@@ -49,7 +49,9 @@ def build_prompt_record_context(person: Person, row: Reply | Opening, *, day: da
         "near": [id_ for id_ in record.near if id_ in existing],
         "facts": hooks.list_read_facts(person.id, record.facts) if was_sent else [],
         "notes": list_read_notes(current_realm_keyring(), record.notes) if was_sent else [],
+        "notes_left_out": messages.get_notes_left_out_message(record.notes_left_out),
         "has_persona": record.has_persona and was_sent,
+        "is_persona_left_out": record.is_persona_left_out,
         "skill_revision": _load_skill_revision(row),
         "recalled_by": hooks.get_links(person.id, record.traces) if was_sent else [],
     }

@@ -9,7 +9,9 @@
      "near": [id, ...] of entries recalled because they are related in meaning,
      "facts": [id, ...] of the facts that were read,
      "notes": [id, ...] of the notes that were read,
+     "notes_left_out": number of notes left out,
      "persona": whether the persona note was among the instructions,
+     "persona_left_out": whether it was too long for the model,
      "untrusted": whether texts were read that their owner did not write,
      "not_read": number of such entries that were left out,
      "realms": [realm, ...] of which texts were read otherwise: for an earlier reply or answer that is read
@@ -57,7 +59,9 @@ class PromptRecord:
     near: list[UUID] = field(default_factory=list)
     facts: list[UUID] = field(default_factory=list)
     notes: list[UUID] = field(default_factory=list)
+    notes_left_out: int = 0
     has_persona: bool = False
+    is_persona_left_out: bool = False
     is_untrusted: bool = False
     not_read: int = 0
     realms: frozenset[Realm] = frozenset()
@@ -80,7 +84,9 @@ class PromptRecord:
             "near": [str(id_) for id_ in self.near],
             "facts": [str(id_) for id_ in self.facts],
             "notes": [str(id_) for id_ in self.notes],
+            "notes_left_out": self.notes_left_out,
             "persona": self.has_persona,
+            "persona_left_out": self.is_persona_left_out,
             "untrusted": self.is_untrusted,
             "not_read": self.not_read,
             "realms": sorted(realm.value for realm in self.realms),
@@ -128,7 +134,9 @@ class PromptRecord:
                 near=[UUID(id_) for id_ in value.get("near", ())],
                 facts=[UUID(id_) for id_ in value.get("facts", ())],
                 notes=[UUID(id_) for id_ in value.get("notes", ())],
+                notes_left_out=int(value.get("notes_left_out", 0)),
                 has_persona=value.get("persona") is True,
+                is_persona_left_out=value.get("persona_left_out") is True,
                 is_untrusted=bool(value.get("untrusted")),
                 not_read=int(value.get("not_read", 0)),
                 realms=frozenset(Realm(name) for name in value.get("realms", ())),

@@ -143,7 +143,8 @@ def save_note(
             delete_note_draft_if_saved(row, content, revision=draft_revision)
             return build_note_text(row)
         _check_change(row, based_on=based_on, origin=origin)
-        _check_is_free(keyring, path, besides=row)
+        if head.path != path:
+            _check_is_free(keyring, path, besides=row)
         if load_content(row) != content:
             _store_version(row)
         new = NoteHead.create(path, content, provenance=provenance or head.provenance, came_in=came_in)

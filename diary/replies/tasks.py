@@ -15,7 +15,7 @@ from diary import days, hooks, messages
 from diary.errors import ObjectNotFound
 from diary.generation import prompt_templates
 from diary.generation.ask_once import may_send_unrequested
-from diary.generation.budget import ensure_unlocked, get_token_budget
+from diary.generation.budget import ensure_unlocked, fit_persona, get_token_budget
 from diary.generation.page_tasks import PageSection, RenderedText
 from diary.generation.prompt_context import PromptContext, PromptFact, PromptNote, fit_to_window
 from diary.generation.prompt_entries import build_earlier_entries, build_prompt_entries, build_prompt_entry
@@ -84,14 +84,18 @@ class ReplyTask:
     async def build_prompt(self, server: TokenCounter, *, share: float) -> Prompt:
         """Build a prompt with as much of the context as fits, and leave space for the reply."""
         budget = get_token_budget(server, share=share)
-        render = partial(_render_prompt, self.choice, self.persona)
+        persona = await fit_persona(
+            self.persona, beside=self.choice.instruction, server=server, budget=budget
+        )
+        render = partial(_render_prompt, self.choice, persona)
         messages, sent = await fit_to_window(
             self.context, limit=budget.prompt, render=render, count=server.count_message_tokens
         )
         self._record_entries(sent)
+        self.record.has_persona, self.record.is_persona_left_out = bool(persona), persona != self.persona
         return build_prompt(
             self.choice.kind.value,
-            _get_values(self.choice, self.persona, sent),
+            _get_values(self.choice, persona, sent),
             messages=messages,
             budget=budget,
             entries=len(self.record.entries),
@@ -106,7 +110,7 @@ class ReplyTask:
         refs = [(one.id, one.day or self.day) for one in (*before, self.context.entry) if one.id]
         dropped = len(before) - len(sent.recalled) - len(sent.earlier)
         self.record.notes = [note.id for note in sent.notes]
-        self.record.has_persona = bool(self.persona)
+        self.record.notes_left_out = len(self.context.notes) - len(sent.notes)
         self.record.left_out, self.record.entries = refs[:dropped], refs[dropped:]
         self.record.facts = [fact.id for fact in sent.facts]
         self.record.replies = len(sent.replies)

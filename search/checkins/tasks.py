@@ -7,6 +7,7 @@ before the model is asked and settled after.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from django.utils import timezone
 
 from diary import days
 from diary.generation import prompt_templates
-from diary.generation.budget import ensure_unlocked, get_token_budget
+from diary.generation.budget import ensure_unlocked, fit_persona, get_token_budget
 from diary.generation.prompt_context import MIN_ENTRY_CHARACTERS, PromptFact, fit_latest
 from diary.generation.prompt_entries import omit_middle
 from diary.generation.prompt_record import PromptRecord
@@ -114,11 +115,13 @@ class CheckInTask:
         budget = get_token_budget(server, share=share)
         output = min(budget.output, MAX_ANSWER_TOKENS)
         # One part always stands in a prompt: where there is nothing to read, an empty one.
+        limit = min(budget.prompt, MAX_PROMPT_TOKENS)
+        persona = await fit_persona(self.persona, server=server, budget=budget._replace(prompt=limit))
         parts: list[Part] = [*self.passages[::-1], *self.facts[::-1]] or [PromptFact(id=self.id, text="")]
         messages, _ = await fit_latest(
             parts,
-            limit=min(budget.prompt, MAX_PROMPT_TOKENS),
-            render=self._build_messages,
+            limit=limit,
+            render=partial(self._build_messages, persona),
             shorten=_get_shorter,
             count=server.count_message_tokens,
         )
@@ -128,7 +131,7 @@ class CheckInTask:
             "check_in", messages=messages, budget=budget, schema=build_schema(len(self.requests))
         )
 
-    def _build_messages(self, parts: Sequence[Part]) -> ChatMessages:
+    def _build_messages(self, persona: str, parts: Sequence[Part]) -> ChatMessages:
         words = " ".join(request.text for request in self.requests)
         return prompt_templates.render_prompt(
             "check_in",
@@ -137,7 +140,7 @@ class CheckInTask:
                 "weekday": days.weekday_name(self.now.date()),
                 "day": days.format_day(self.now.date()),
                 "time": f"{self.now:%H:%M}",
-                "persona": self.persona,
+                "persona": persona,
                 "requests": [
                     NumberedRequest(number=number, request=request)
                     for number, request in enumerate(self.requests, start=1)

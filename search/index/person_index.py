@@ -21,7 +21,7 @@ from llamora.database.sqlite.reading import to_id
 from search.embedder.types import Embedder, Floats
 from search.errors import IndexClosed
 from search.index import sources, vector_store
-from search.index.snapshots import IndexSnapshots, SnapshotFolder
+from search.index.snapshots import MANY_UNSAVED, IndexSnapshots, SnapshotFolder
 from search.index.types import APART_KINDS, Document, EmbeddedText
 from search.index.vector_store import embed_documents
 from search.index.vectors import VectorsIndex
@@ -301,7 +301,8 @@ class PersonIndex(IndexState):
         made = embed_documents(documents, embedder, check=self._check_open)
         apart = {document.id for document in documents if document.kind in APART_KINDS}
         # Vectors are sealed in the realm of entries, whose keys must tell nothing of facts and notes.
-        self._upsert_current([text for text in made if text.id in apart])
+        unsaved = self._upsert_current([text for text in made if text.id in apart])
+        self._snapshots.vectors_unsaved += len(unsaved)
         made = [text for text in made if text.id not in apart]
         try:
             self._store(made, embedder)
@@ -337,6 +338,11 @@ class PersonIndex(IndexState):
             self._snapshots.save_words(index, self._keyring, force=force)
         if vectors is not None and embedder is not None:
             self._snapshots.save_vectors(vectors, embedder, self._keyring, words=index, force=force)
+
+    @property
+    def has_many_unsaved(self) -> bool:
+        """Return whether many vectors are in no table and in no snapshot."""
+        return self._snapshots.vectors_unsaved >= MANY_UNSAVED
 
     def renew_snapshots(self) -> None:
         """Delete the snapshots, in which a text that was forgotten still is; the next save writes others."""

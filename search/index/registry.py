@@ -134,7 +134,10 @@ class IndexRegistry:
         try:
             if index.embed_batch():
                 workers.embedding_worker.submit(index.key_id, "embed", lambda: self._embed(index))
-            elif index.vectors is not None and index.vectors.needs_graph():
+                return
+            if index.has_many_unsaved:
+                workers.opening_worker.submit(index.key_id, "save", partial(self._save_snapshots, index))
+            if index.vectors is not None and index.vectors.needs_graph():
                 index.vectors.build_graph()
         except (IndexClosed, CryptoError):
             return

@@ -192,6 +192,10 @@ def _get_generation(path: Path) -> str:
 
 
 _MIN_CHANGED: Final = 20
+# This share of the texts may be facts and notes whose vectors are in no file: a fraction of a second's work.
+_UNSAVED_SHARE: Final = 2_000
+# Facts and notes that were embedded together, such as an import: written as soon as all are.
+MANY_UNSAVED: Final = 50
 _ALL_CHANGED: Final = 1_000_000
 
 
@@ -202,6 +206,8 @@ class IndexSnapshots:
         self._folder = folder
         self._write_lock = Lock()
         self.words_changed = self.vectors_changed = 0
+        # Of these, vectors that are in no table: what is not written is made again at the next unlock.
+        self.vectors_unsaved = 0
         # Whether what is left of a forgotten text in the word index must go before it is written.
         self._must_purge = False
 
@@ -234,9 +240,10 @@ class IndexSnapshots:
         self, index: VectorsIndex, embedder: Embedder, keyring: Keyring, *, words: WordsIndex, force: bool
     ) -> None:
         """Write the vector index if enough of it changed; raise OSError if the disk fails."""
+        force = force or self.vectors_unsaved > words.count() // _UNSAVED_SHARE
         if _is_worth_saving(self.vectors_changed, words, force=force):
             with self._write_lock:
-                self.vectors_changed = 0
+                self.vectors_changed = self.vectors_unsaved = 0
                 rule = _get_vector_rule(embedder)
                 self._folder.write(kind="vectors", rule=rule, data=index.dump(), keyring=keyring)
 

@@ -8,14 +8,19 @@ import pytest
 
 from diary.entries.services import move_entry
 from diary.models import Origin
+from diary.notes.services import NewNote, NotePaths, insert_note
+from llamora.database import write_transaction
 from search import engine
 from search.engine import SearchHit, search
 from search.index.person_index import PersonIndex
+from search.index.registry import indexes
+from search.index.snapshots import MANY_UNSAVED
 from search.index.types import NearText
 from search.index.words import WordsIndex
 from search.models import Vector
 from search.query.parser import parse
 from search.services import run_search
+from tests.diary.notes.writing import add_note
 from tests.people import Resident
 from tests.search.indexing import BagOfWords, make_document, open_index, wait_until_idle
 from tests.traces.facts.telling import accept_new, add_fact, propose_fact
@@ -159,6 +164,32 @@ def test_facts_are_found_after_a_rotation_and_from_a_snapshot(owner: Resident) -
     with owner.unlocked():
         assert len(search(again, parse("biggie in:facts")).hits) == 1
     again.close()
+
+
+def test_facts_and_notes_are_not_embedded_again_at_the_next_unlock(
+    owner: Resident, embedder: BagOfWords
+) -> None:
+    owner.write("A kite over the weir.")
+    add_fact(owner, "You have a dog called Biggie")
+    add_note(owner, "knowledge/boat.md", "The boat leaks.")
+    open_index(owner)
+    indexes.evict_idle()
+    indexes.close(owner.keyring.key_id)
+    # Many at once are saved before anybody looks: they may lock right away.
+    with write_transaction():
+        paths = NotePaths((), count=0)
+        for number in range(MANY_UNSAVED):
+            new = NewNote(path=f"knowledge/{number}.md", content=f"Lamp {number}", origin=Origin.IMPORTED)
+            insert_note(owner.keyring, new, paths=paths)
+    assert open_index(owner).pending == 0
+    indexes.close(owner.keyring.key_id)
+    embedder.embedded.clear()
+
+    index = open_index(owner)
+
+    assert index.vectors is not None
+    assert index.vectors.count() == MANY_UNSAVED + 3
+    assert embedder.embedded == []
 
 
 # --- By meaning --------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from diary.generation.prompt_record import PromptRecord, find_read_realms
 from diary.messages import SKILL_NOT_APPROVED
 from diary.models import Origin, Reply
 from diary.notes.claims.services import approve_skill
+from diary.notes.queries import find_note
 from diary.notes.services import delete_note, save_note
 from llamora.crypto import Realm, in_force
 from llamora.inference.registry import registry
@@ -92,6 +93,30 @@ def test_the_persona_is_in_the_system_turn_of_an_answer(
     get_answer(owner, "Where did I meet Anna?")
 
     assert PERSONA in get_turns(model)[0]
+
+
+def test_what_is_too_much_for_a_small_model_is_left_out_and_its_owner_told(owner: Resident) -> None:
+    add_note(owner, "SOUL.md", f"{PERSONA} {'Be calm, and be brief. ' * 170}")
+    add_note(owner, "MEMORY.md", "We like tea. " * 150)
+    skill = add_note(owner, "skills/haiku/SKILL.md", SKILL)
+    entry = owner.write("Tea with Iris.")
+    with FakeModelServer(context=3000) as model, run_serving_loop(model.url):
+        for style in ("respond", str(skill.id)):
+            reply = reply_to(owner, entry, kind=style)
+
+            system, said = get_turns(model)
+            assert PERSONA not in system
+            assert "Tea with Iris." in said
+            assert "We like tea." not in said
+            page = owner.get(f"/replies/{reply.id}/read/").content.decode()
+            assert "Your persona note was left out: it was too long for the model" in page
+            assert "One note was left out, because it was too much for the model." in page
+        note = find_note(owner.keyring, "SOUL.md")
+        assert note is not None
+        save_note(owner.keyring, "SOUL.md", PERSONA, note_id=note.id, based_on=1, origin=Origin.OWN)
+        page = owner.get(f"/replies/{reply_to(owner, entry).id}/read/").content.decode()
+        assert PERSONA in get_turns(model)[0]
+        assert "persona note was left out" not in page
 
 
 @pytest.mark.parametrize("origin", OTHERS)
