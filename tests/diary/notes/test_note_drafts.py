@@ -11,9 +11,11 @@ from diary.notes.drafts import (
 )
 from diary.notes.errors import NoteConflict, NoteTooLong
 from diary.notes.kinds import MAX_NOTE_TEXT
+from diary.notes.queries import list_note_versions, read_note
 from diary.notes.services import save_note
 from tests.diary.notes.writing import add_note
 from tests.people import Resident
+from tests.rotation.processes import KILLED, die_at_statement, run_forked
 
 
 def test_a_new_note_and_an_edit_have_a_draft_each_until_they_are_saved(owner: Resident) -> None:
@@ -73,3 +75,36 @@ def test_a_draft_may_be_longer_than_a_note_within_reason(owner: Resident) -> Non
 
     with pytest.raises(NoteTooLong):
         save_note_draft(keyring, SubmittedNoteDraft(text="x" * (5 * MAX_NOTE_TEXT + 1), revision=0))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_kill_at_any_statement_of_a_save_loses_no_text(owner: Resident) -> None:
+    note = add_note(owner, "SOUL.md", "Be brief.")
+    edit = SubmittedNoteDraft(text="Be calm.", revision=0, note_id=note.id, based_on=1)
+    draft = save_note_draft(owner.keyring, edit)
+    code, at = KILLED, 1
+    while code == KILLED:
+
+        def save(at: int = at) -> None:
+            die_at_statement(at)
+            save_note(
+                owner.keyring,
+                "SOUL.md",
+                draft.text,
+                note_id=note.id,
+                based_on=1,
+                origin=Origin.OWN,
+                draft_revision=draft.revision,
+            )
+
+        code, at = run_forked(save), at + 1
+        found, left = read_note(owner.keyring, note.id), find_note_draft(owner.keyring, note.id)
+        if code == KILLED and found.text == "Be brief.":
+            assert left == draft
+            assert list_note_versions(owner.keyring, note.id) == []
+        else:
+            # At the last statement it may be saved already.
+            assert (found.text, left) == ("Be calm.", None)
+            assert [each.text for each in list_note_versions(owner.keyring, note.id)] == ["Be brief."]
+            break
+    assert at > 5
