@@ -20,7 +20,16 @@ from diary.generation.prompts import build_prompt
 from diary.generation.text_language import describe_language
 from diary.hooks import ReadFact
 from diary.models import TRUSTED_ORIGINS
-from llamora.inference.job import LIVE_STATES, Job, JobOutcome, JobState, Prompt, RowDeleted, TokenCounter
+from llamora.inference.job import (
+    LIVE_STATES,
+    UNKNOWN_AUTHOR,
+    Job,
+    JobOutcome,
+    JobState,
+    Prompt,
+    RowDeleted,
+    TokenCounter,
+)
 from llamora.llm.deltas import ChatMessages
 from search import messages
 from search.ask.conversations import Turn
@@ -154,7 +163,9 @@ class AnswerTask:
             sources=sources,
             facts=self._build_facts() if job.is_over else (),
             remarks=list_remarks(
-                has_read_imported=self.has_read_imported, not_read=self.found.not_read, author=job.author
+                has_read_imported=self.has_read_imported,
+                not_read=self.found.not_read,
+                author=job.author if job.text else UNKNOWN_AUTHOR,
             )
             if job.is_over
             else (),

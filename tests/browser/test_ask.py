@@ -1,6 +1,7 @@
 """Tests of Ask in a browser: by keyboard, while it is written, with axe, in both themes and on a phone."""
 
 from threading import Event
+from urllib.parse import urljoin
 
 from playwright.sync_api import expect
 
@@ -69,4 +70,26 @@ def test_a_question_is_asked_answered_renamed_and_deleted(
     take_pictures(diary, "ask-delete")
     page.get_by_role("button", name="Delete conversation").click()
     expect(page.locator(".empty")).to_be_visible()
+    assert findings.problems() == {}
+
+
+def test_the_other_ends_of_a_question_are_said_and_look_right(
+    new_diary: NewDiary, model: FakeModelServer
+) -> None:
+    diary = new_diary()
+    page, findings = diary.page, PageFindings()
+    diary.save_entry("Met Anna at the weir, where the heron stands. She wore the green coat again.")
+    model.add_scripts(Script(tokens=["At the weir."]), Script(status=500, error="broken"))
+    ends = (
+        ("When did Gwendolyn fly to New York?", "Nothing in your diary answers this."),
+        (QUESTION, "The model named no source for what it wrote"),
+        ("What did Anna wear at the weir?", "The model server"),
+    )
+    for number, (question, end) in enumerate(ends):
+        page.goto(urljoin(page.url, "/ask/"))
+        page.locator("#ask-text").fill(question)
+        page.get_by_role("button", name="Ask", exact=True).click()
+        expect(page.locator(".reply")).to_contain_text(end)
+        findings.check_page(page, question)
+        take_pictures(diary, f"ask-end-{number}")
     assert findings.problems() == {}

@@ -153,6 +153,7 @@ def test_a_claim_without_a_source_is_left_out_of_stream_answer_page_and_row(
     for _ in ("from its job", "from its row"):
         page = owner.get(f"/ask/{asked.session_id}/").content.decode()
         assert "The sources may answer the question themselves." in page
+        assert "Written by" not in page
         assert "Met Anna by the old mill." in page
         assert "weir" not in page.partition("<article")[2].partition("answer-sources")[0]
         registry.discard(asked.id)

@@ -11,18 +11,20 @@ from typing import Any
 
 import pytest
 
+from diary.messages import JOB_FAILED
 from search.ask import services
 from search.ask.answer_stream import AnswerStream
+from search.ask.source_numbers import NO_SOURCE
 from search.messages import NOTHING_ANSWERS
 from tests.diary.tabs import run_serving_loop
 from tests.people import Resident
 from tests.search.ask_questions import UNANSWERED
 from tests.search.asking import ask, load_row
+from tests.search.test_questions import use_real_model
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.slow,
-    pytest.mark.usefixtures("embedder"),
 ]
 
 ENTRIES = (
@@ -41,7 +43,10 @@ QUESTIONS = (
 NUMBERS = re.compile(r"\[(\d{1,3}(?:\s?[,;–-]\s?\d{1,3})*)\]")
 
 
-def test_no_answer_names_a_source_that_it_has_not(small_model: Path, owner: Resident, settings: Any) -> None:
+def test_no_answer_names_a_source_that_it_has_not(
+    small_model: Path, owner: Resident, settings: Any, shared: Path
+) -> None:
+    use_real_model(settings, shared)
     settings.MODEL_CONTEXT, settings.MODEL_PARALLEL, settings.MODEL_REPLY_TOKENS = 4096, 1, 90
     settings.MODEL_THREADS, settings.MODEL_SAMPLING = 1, {"seed": 1660}
     for day, text in enumerate(ENTRIES, start=1):
@@ -65,13 +70,15 @@ def test_no_answer_names_a_source_that_it_has_not(small_model: Path, owner: Resi
             assert said or row.state != "done" or row.answer.strip(" .") == NOTHING_ANSWERS.strip("."), (
                 row.answer
             )
+        claims = []
         for question in UNANSWERED:
-            asked = ask(owner, question)
-            assert services.wait_for_answer(asked, patience=600).text == NOTHING_ANSWERS, question
-            assert asked.job is None
-    print(dict(outcomes), flush=True)
+            text = services.wait_for_answer(ask(owner, question), patience=600).text
+            if text not in (NOTHING_ANSWERS, JOB_FAILED[NO_SOURCE]):
+                claims.append((question, text))
+    print(dict(outcomes), claims, flush=True)
 
     assert outcomes.total() == len(QUESTIONS)
+    assert claims == []
 
 
 async def _collect(stream: AnswerStream) -> list[str]:
