@@ -221,6 +221,26 @@ class Writer:
         assert who.post(f"/check-ins/proposals/{accepted}/entry/").status == 302
         assert who.post("/check-ins/", start=asked, end=asked, interval=asked, on="on").status == 422
 
+    def ask_and_look_back(self) -> None:
+        """Ask a question and another, name and refuse some, and let the model write a look-back."""
+        who, name = self.who, self.build_marker("met")
+        who.write(f"Met {name} at the weir.", day=DAY)
+        self.house.model.add_scripts(Script(tokens=[self.build_marker("answer"), " [1]."]))
+        asked = who.post("/ask/", text=f"Where did I meet {name}?")
+        assert asked.status == 302
+        path = urlsplit(asked.headers["location"]).path
+        wait_for(lambda: f"{get_core(self.marker)}-answer" in who.get(path).body)
+        self.house.model.add_scripts(Script(tokens=[self.build_marker("claim-without-source")]))
+        assert who.post(path, text=f"And {self.build_marker('asked-again')}?").status == 302
+        wait_for(lambda: "The model named no source" in who.get(path).body)
+        assert who.post(f"{path}name/", text=self.build_marker("conversation")).status == 302
+        assert who.post(f"{path}name/", text=self.build_marker("long") * 9).status == 422
+        assert who.post("/ask/", text=self.build_marker("long") * 90).status == 422
+        self.house.model.add_scripts(Script(tokens=[self.build_marker("look-back")]))
+        week = "/look-back/week/2026-03-02/"
+        assert who.post(week).status == 302
+        wait_for(lambda: f"{get_core(self.marker)}-look-back" in who.get(week).body)
+
     def refuse_hosts(self) -> None:
         """Try to agree to a machine that is not the model's, and to save a key for it."""
         path = "/settings/other-machines/"
@@ -442,6 +462,7 @@ def writer(house: AttackedHouse, tmp_path_factory: pytest.TempPathFactory) -> Wr
     writer.add_facts()
     writer.add_notes()
     writer.check_in()
+    writer.ask_and_look_back()
     writer.refuse_hosts()
     writer.use_sign_in_pages()
     writer.visit_wrong_urls()
