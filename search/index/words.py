@@ -157,8 +157,11 @@ class _RecentReads:
         return self._allowed[key]
 
     def _forget_changed(self, db: sqlite3.Connection) -> None:
-        if self._changes != db.total_changes or len(self._outlines) > _MAX_OUTLINES:
-            self._ids, self._outlines, self._allowed = {}, {}, {}
+        is_changed = self._changes != db.total_changes
+        if is_changed or len(self._outlines) > _MAX_OUTLINES:
+            self._ids, self._outlines = {}, {}
+        if is_changed:
+            self._allowed = {}
             self._changes = db.total_changes
 
     def _read(self, db: sqlite3.Connection, condition: str, unread: Sequence[object]) -> None:
