@@ -30,7 +30,7 @@ from tests.search.check_ins.checking_in import (
     write_requests,
 )
 from tests.search.indexing import open_index
-from tests.traces.facts.telling import add_fact
+from tests.traces.facts.telling import accept_new, add_fact
 from traces.facts.models import Fact
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("embedder", "live")]
@@ -77,8 +77,11 @@ def test_a_check_in_proposes_a_text_and_leaves_a_receipt(owner: Resident, model:
 def test_it_reads_trusted_texts_only_and_none_of_them_in_the_system_turn(
     owner: Resident, model: FakeModelServer
 ) -> None:
-    owner.write("The garden of the neighbours is a secret.", origin=Origin.IMPORTED)
+    foreign = owner.write("The garden of the neighbours is a secret.", origin=Origin.IMPORTED)
     add_fact(owner, "You have a garden in Graz")
+    for origin in (Origin.IMPORTED, Origin.PROGRAM):
+        accept_new(owner, f"The garden of strangers, {origin}", origin=origin)
+    accept_new(owner, "The garden of strangers, from their entry", entry=foreign)
     write_requests(owner, GARDEN)
     model.add_json_scripts(build_answer())
 
@@ -89,6 +92,7 @@ def test_it_reads_trusted_texts_only_and_none_of_them_in_the_system_turn(
     assert "garden in Graz" in user
     assert GARDEN in user
     assert "neighbours" not in system + user
+    assert "strangers" not in system + user
     assert "tulips" not in system
     assert GARDEN not in system
 

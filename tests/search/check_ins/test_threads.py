@@ -9,19 +9,20 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from accounts.rotation.epoch_change import begin_rotation
 from diary.models import Entry
 from llamora.inference.registry import registry
 from search.checkins import threads
 from search.checkins.choices import CheckInChoices, load_choices
 from search.checkins.tasks import CheckInTask
-from search.checkins.threads import Timetable, end_check_ins, has_thread
+from search.checkins.threads import CheckInThread, Timetable, end_check_ins, has_thread
 from search.models import CheckIn, CheckInProposal
 from tests.diary.tabs import ServingLoop
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import make_unending
-from tests.fakes.waiting import wait_for
+from tests.fakes.waiting import PATIENCE, wait_for
 from tests.page import read
-from tests.people import Resident
+from tests.people import Resident, register_resident
 from tests.search.check_ins.checking_in import (
     GARDEN,
     HOURS,
@@ -55,6 +56,10 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def list_check_in_threads() -> list[str]:
     return [one.name for one in threading.enumerate() if one.name == "check-ins of a diary"]
+
+
+def list_threads() -> list[CheckInThread]:
+    return [one for one in threading.enumerate() if isinstance(one, CheckInThread)]
 
 
 def start_again(who: Resident) -> None:
@@ -146,6 +151,78 @@ def test_it_ends_with_the_one_that_is_being_made(owner: Resident, model: FakeMod
     wait_for(lambda: not list_check_in_threads())
     wait_for(lambda: CheckIn.objects.get().state in ("interrupted", "stopped"))
     assert not CheckInProposal.objects.exists()
+
+
+@pytest.mark.usefixtures("soon")
+def test_a_new_key_ends_the_one_that_is_being_made_and_the_next_has_it(
+    live: ServingLoop, model: FakeModelServer
+) -> None:
+    olive = register_resident("Olive", signed_in=True)
+    write_requests(olive, GARDEN)
+    switch_on(olive)
+    open_index(olive)
+    model.add_json_scripts(make_unending())
+    start_again(olive)
+    wait_for(lambda: len(model.asked_for_json) == 1)
+    [former] = list_threads()
+    before = former.key_id
+
+    rotated = begin_rotation(olive.open_slot(), current_cookie=olive.get_cookie())
+
+    assert model.wait_for_hang_up()
+    wait_for(lambda: [one.key_id for one in list_threads()] == [rotated.keyring.key_id])
+    assert before != rotated.keyring.key_id
+    assert not CheckInProposal.objects.exists()
+    end_check_ins(olive.id)
+
+
+@pytest.mark.usefixtures("soon")
+def test_it_waits_until_no_reply_is_written(
+    owner: Resident, model: FakeModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_requests(owner, GARDEN)
+    switch_on(owner)
+    open_index(owner)
+    model.add_json_scripts(build_answer())
+    queue, asked = [(1, 0)], threading.Semaphore(0)
+
+    def count_queue() -> tuple[int, int]:
+        asked.release()
+        return queue[0]
+
+    monkeypatch.setattr(threads.registry, "count_queue", count_queue)
+    start_again(owner)
+    assert all(asked.acquire(timeout=PATIENCE) for _ in range(3))
+    before = len(model.asked_for_json)
+    queue[0] = (0, 0)
+
+    wait_for(lambda: CheckIn.objects.exclude(finished_at=None).exists())
+    assert before == 0
+    assert len(model.asked_for_json) == 1
+
+
+@pytest.mark.usefixtures("soon")
+def test_it_is_stopped_after_half_its_interval(owner: Resident, model: FakeModelServer) -> None:
+    write_requests(owner, GARDEN)
+    switch_on(owner, interval=timedelta(hours=1))
+    open_index(owner)
+    model.add_json_scripts(make_unending())
+    passed = [timedelta(0)]
+    thread = CheckInThread(owner.keyring, now=lambda: datetime(2026, 3, 2, 9, 30, tzinfo=UTC) + passed[0])
+    thread.start()
+    try:
+        wait_for(lambda: len(model.asked_for_json) == 1)
+        passed[0] = timedelta(minutes=29)
+        early = model.hung_up
+        passed[0] = timedelta(minutes=31)
+
+        assert model.wait_for_hang_up()
+        wait_for(lambda: CheckIn.objects.get().finished_at is not None)
+    finally:
+        thread.stop()
+        thread.join(PATIENCE)
+    assert early == 0
+    assert (CheckIn.objects.get().state, CheckInProposal.objects.count()) == ("stopped", 0)
 
 
 @pytest.mark.usefixtures("soon")
