@@ -270,6 +270,7 @@ def get_waiting_message(others: int) -> str:
 
 
 READ_IMPORTED: Final = "Read imported text."
+PERSONA_LEFT_OUT: Final = "Your persona note was left out: it was too long for the model."
 
 
 def get_not_read_message(count: int) -> str:

@@ -105,7 +105,7 @@ def build_answer_view(row: Question, *, language: str) -> AnswerView:
         facts=hooks.list_read_facts(row.owner_id, record.facts),
         remarks=list_remarks(
             has_read_imported=answered.has_read_imported and bool(sources),
-            not_read=record.not_read,
+            record=record,
             author=answered.author,
         ),
     )

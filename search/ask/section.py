@@ -14,8 +14,9 @@ from django.utils.safestring import SafeString, mark_safe
 
 from accounts.preferences.languages import get_date_words
 from diary.generation.page_tasks import PageSection
+from diary.generation.prompt_record import PromptRecord
 from diary.hooks import ReadFact
-from diary.messages import READ_IMPORTED
+from diary.messages import PERSONA_LEFT_OUT, READ_IMPORTED
 from diary.origins.labels import OriginLabel, build_label
 from llamora.inference.job import LIVE_STATES, Author
 from llamora.inference.messages import describe_author
@@ -106,11 +107,12 @@ def build_note_source_view(number: int, *, note_id: UUID, name: str, snippet: st
     )
 
 
-def list_remarks(*, has_read_imported: bool, not_read: int, author: Author) -> list[str]:
+def list_remarks(*, has_read_imported: bool, record: PromptRecord, author: Author) -> list[str]:
     """Return the sentences below the sources."""
     remarks = (
         READ_IMPORTED if has_read_imported else "",
-        messages.get_not_read_message(not_read),
+        PERSONA_LEFT_OUT if record.is_persona_left_out else "",
+        messages.get_not_read_message(record.not_read),
         describe_author(author),
     )
     return [remark for remark in remarks if remark]

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 from itertools import zip_longest
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from django.utils import timezone
 
 from diary import days
 from diary.generation import prompt_templates
-from diary.generation.budget import ensure_unlocked, get_token_budget
+from diary.generation.budget import ensure_unlocked, fit_persona, get_token_budget
 from diary.generation.job_status import describe_job
 from diary.generation.page_tasks import PageSection, RenderedText
 from diary.generation.prompt_context import MIN_ENTRY_CHARACTERS, PromptFact, PromptNote, fit_latest
@@ -164,7 +165,7 @@ class AnswerTask:
             facts=self._build_facts() if job.is_over else (),
             remarks=list_remarks(
                 has_read_imported=self.has_read_imported,
-                not_read=self.found.not_read,
+                record=self.record,
                 author=job.author if job.text else UNKNOWN_AUTHOR,
             )
             if job.is_over
@@ -208,17 +209,19 @@ class AnswerTask:
     async def build_prompt(self, server: TokenCounter, *, share: float) -> Prompt:
         """Build a prompt with as many of the best passages and last turns as fit."""
         budget = get_token_budget(server, share=share)
+        persona = await fit_persona(self.persona, server=server, budget=budget)
         fitted, sent = await fit_latest(
             self._list_parts(),
             limit=budget.prompt,
-            render=self._render,
+            render=partial(self._render, persona),
             shorten=_get_shorter,
             count=server.count_message_tokens,
         )
         self._record_sources(sent)
+        self.record.has_persona, self.record.is_persona_left_out = bool(persona), persona != self.persona
         prompt = build_prompt(
             "ask",
-            self._get_values(sent),
+            self._get_values(persona, sent),
             messages=fitted,
             budget=budget,
             entries=len(self.record.entries),
@@ -253,10 +256,10 @@ class AnswerTask:
         first = len(self.found.passages) + 1
         return [NumberedNote(number=number, note=note) for number, note in enumerate(self.notes, start=first)]
 
-    def _render(self, parts: Sequence[Part]) -> ChatMessages:
-        return prompt_templates.render_prompt("ask", self._get_values(parts))
+    def _render(self, persona: str, parts: Sequence[Part]) -> ChatMessages:
+        return prompt_templates.render_prompt("ask", self._get_values(persona, parts))
 
-    def _get_values(self, parts: Sequence[Part]) -> dict[str, object]:
+    def _get_values(self, persona: str, parts: Sequence[Part]) -> dict[str, object]:
         passages = sorted(
             (part for part in parts if isinstance(part, NumberedPassage)), key=lambda one: one.number
         )
@@ -269,7 +272,7 @@ class AnswerTask:
             "passages": passages,
             "facts": [part for part in self.facts if part in parts],
             "notes": [part for part in self._number_notes() if part in parts],
-            "persona": self.persona,
+            "persona": persona,
             "tally": PromptTally(tally=self.found.tally) if self.found.tally else "",
             "question": self.question,
         }
@@ -283,7 +286,6 @@ class AnswerTask:
         turns = sum(isinstance(part, Turn) for part in sent)
         self.record.facts = [part.id for part in sent if isinstance(part, PromptFact)][::-1]
         self.record.notes = [part.note.id for part in sent if isinstance(part, NumberedNote)][::-1]
-        self.record.has_persona = bool(self.persona)
         self.record.replies, self.record.replies_left_out = turns, len(self.turns) - turns
         self.record.is_cut = any(part.is_cut for part in sent if isinstance(part, NumberedPassage))
 

@@ -7,7 +7,7 @@ import pytest
 
 from diary.errors import ObjectNotFound
 from diary.generation.prompt_record import PromptRecord, find_read_realms
-from diary.messages import SKILL_NOT_APPROVED
+from diary.messages import PERSONA_LEFT_OUT, SKILL_NOT_APPROVED
 from diary.models import Origin, Reply
 from diary.notes.claims.services import approve_skill
 from diary.notes.queries import find_note
@@ -117,6 +117,21 @@ def test_what_is_too_much_for_a_small_model_is_left_out_and_its_owner_told(owner
         page = owner.get(f"/replies/{reply_to(owner, entry).id}/read/").content.decode()
         assert PERSONA in get_turns(model)[0]
         assert "persona note was left out" not in page
+
+
+def test_a_persona_that_is_too_long_is_left_out_of_an_answer_which_says_so(owner: Resident) -> None:
+    note = add_note(owner, "SOUL.md", f"{PERSONA} {'Be calm, and be brief. ' * 170}")
+    owner.write("Met Anna at the weir.", day=date(2026, 2, 5))
+    with FakeModelServer(context=3000) as model, run_serving_loop(model.url):
+        get_answer(owner, "Where did I meet Anna?")
+        left_out = get_turns(model)[0]
+        page = owner.get(f"/ask/{Question.objects.get().session_id}/").content.decode()
+        save_note(owner.keyring, "SOUL.md", PERSONA, note_id=note.id, based_on=1, origin=Origin.OWN)
+        get_answer(owner, "Where did I meet Anna?")
+
+    assert PERSONA not in left_out
+    assert PERSONA_LEFT_OUT in page
+    assert PERSONA in get_turns(model)[0]
 
 
 @pytest.mark.parametrize("origin", OTHERS)
