@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.db.models.signals import post_delete, post_save
 
+from accounts.keys.keyrings import copy_with_former_keys
 from accounts.keys.sealed_preferences import load_person
 from accounts.rotation.blind_indexes import BlindIndex, register_blind_index
 from accounts.security.data_inventory import RowLabel, register_label
@@ -207,7 +208,7 @@ def _find_after_reply(sender: object, *, instance: Reply, created: bool, **_: An
     owner_id, entry_id = instance.owner_id, instance.entry_id
     if not load_choices(owner_id).proposes_after_reply:
         return
-    copy = keyring.copy()
+    copy = copy_with_former_keys(keyring)
 
     def start() -> None:
         try:

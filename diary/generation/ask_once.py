@@ -13,8 +13,9 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
+from accounts.keys.keyrings import copy_with_former_keys
 from accounts.models import Person
-from llamora.crypto import KeyId, RealmKeyring, current_realm_keyring
+from llamora.crypto import KeyId, Keyring, RealmKeyring, current_realm_keyring
 from llamora.inference import model_server
 from llamora.inference.job import GenerationTask, Job
 from llamora.inference.registry import NoEventLoop, registry
@@ -215,7 +216,8 @@ def _start(
     try:
         return registry.start(
             task,
-            keyring=keyring.copy(),
+            # While a rotation is unfinished, the texts that a result is compared with may have a former key.
+            keyring=copy_with_former_keys(keyring) if isinstance(keyring, Keyring) else keyring.copy(),
             model=model,
             sampling=merge_sampling(settings.MODEL_SAMPLING, person.sampling),
             allowed_host=allowed_host,

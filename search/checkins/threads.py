@@ -16,6 +16,7 @@ from uuid import UUID
 from django.db import connection
 from django.utils import timezone
 
+from accounts.keys.keyrings import copy_with_former_keys
 from accounts.keys.sealed_preferences import load_person
 from accounts.models import Person
 from accounts.preferences.time_zones import load_time_zone
@@ -80,8 +81,8 @@ class CheckInThread(threading.Thread):
 
     def __init__(self, keyring: Keyring, *, now: Callable[[], datetime] = timezone.now) -> None:
         super().__init__(name="check-ins of a diary", daemon=True)
-        # A copy, because the request closes its keyring.
-        self._keyring = keyring.copy()
+        # A copy, because the request closes its keyring, and with former keys: a rotation may be unfinished.
+        self._keyring = copy_with_former_keys(keyring)
         self.key_id: KeyId = keyring.key_id
         self.owner_id: UUID = keyring.owner
         self.stopping = threading.Event()

@@ -4,13 +4,15 @@ from collections.abc import Iterator
 
 import pytest
 
+from accounts.rotation.epoch_change import begin_rotation
 from diary.models import Entry, Origin
+from llamora.crypto import in_force
 from tests.diary.tabs import ServingLoop, start_reply, wait_for_reply_row
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script, make_unending
 from tests.fakes.waiting import wait_for
 from tests.page import read
-from tests.people import Resident
+from tests.people import Resident, register_resident
 from tests.traces.facts.finding import build_answer, build_claim, list_proposed
 from traces.facts.proposals import diary_walk
 from traces.facts.proposals.diary_walk import WalkProgress, get_progress
@@ -71,6 +73,22 @@ def test_every_own_entry_is_read_once_and_the_page_says_how_far_it_is(
     page = read(owner.get("/facts/going-through/"))
     assert "3 of 3" in page.one("#going-through").text
     assert "All your entries have been read." in page.one("#going-through").text
+
+
+def test_while_a_new_key_is_not_everywhere_yet_every_entry_is_read(
+    live: ServingLoop, model: FakeModelServer
+) -> None:
+    olive = register_resident("Olive", signed_in=True)
+    write_all(olive)
+    script_all(model)
+    # The entries still have the former one.
+    rotated = begin_rotation(olive.open_slot(), current_cookie=olive.get_cookie())
+
+    with in_force(rotated.keyring):
+        diary_walk.start_walk(rotated.keyring)
+    progress = wait_for_end(olive)
+
+    assert progress == WalkProgress(state="finished", read=3, total=3, found=3)
 
 
 def test_what_was_read_is_not_read_again_and_then_all_is(owner: Resident, model: FakeModelServer) -> None:

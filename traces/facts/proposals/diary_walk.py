@@ -17,6 +17,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from accounts.keys.keyrings import copy_with_former_keys
 from accounts.keys.sealed_preferences import load_person
 from accounts.sessions.registry import session_registry
 from accounts.signals import data_key_rotated, person_deleted, vault_locked
@@ -63,8 +64,8 @@ class _WalkThread(threading.Thread):
 
     def __init__(self, keyring: Keyring) -> None:
         super().__init__(name="facts of a diary", daemon=True)
-        # A copy, because the request closes its keyring.
-        self._keyring = keyring.copy()
+        # A copy, because the request closes its keyring, and with former keys: a rotation may be unfinished.
+        self._keyring = copy_with_former_keys(keyring)
         self.key_id: KeyId = keyring.key_id
         self.owner_id: UUID = keyring.owner
         self.stopping = threading.Event()
