@@ -229,7 +229,7 @@ def register_today_section(build: TodaySectionBuilder) -> None:
 
 
 def register_export(kind: str, exports: Exporter) -> None:
-    """Register an app's exported values of entries, under the name of their kind."""
+    """Register what an app adds to each entry of an export, under the key `kind`."""
     _exporters[kind] = exports
 
 

@@ -1,7 +1,8 @@
 """The form of a person's preferences, in sections. Each preference is a column of `Person`.
 
 To add a preference, add a column, its migration, a field here and its name in `SECTIONS`; templates need no
-change. If it decides more than looks, add its name to `accounts.keys.sealed_preferences` too.
+change. If it decides more than looks, add its name to `accounts.keys.sealed_preferences` too. It goes into
+exports, unless `diary.transfer.exports` leaves its column out.
 """
 
 from collections.abc import Callable, Iterator, Mapping

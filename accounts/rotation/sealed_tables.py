@@ -182,7 +182,7 @@ def reseal(field: SealedField, keyring: Keyring, *, envelope: bytes, columns: Co
 
 
 def verify(field: SealedField, keyring: Keyring, *, envelope: bytes, columns: Columns) -> None:
-    """Raise an EnvelopeError if an envelope of a row that was read here does not open to a value."""
+    """Raise an EnvelopeError unless an envelope opens to a valid value beside the columns of its row."""
     with _refuse_strange_values():
         field.verify(keyring, envelope, columns)
 

@@ -9,7 +9,9 @@ entry to another day seals it again. Times, states and counts are readable witho
 A plain column of `Entry` that the composer sends and the page shows touches six files: this one, a migration,
 `entries/forms.py` (`SubmittedText`), `entries/services.py` (`save_entry`), and the templates `composer.html`
 (a refused value is `composer.submitted.<column>`) and `entry.html` (`entry.row.<column>`). Export and import
-find it by introspection, and script resets it after a save.
+find it by introspection, and script resets it after a save. It can be changed by whoever writes to the
+database, unless it is bound to the text as the day is. Drafts and notes use `SubmittedText` too: what is to
+survive a reload before it is saved also needs a column of `Draft`.
 """
 
 from datetime import date

@@ -15,7 +15,10 @@ from llamora.inference.job import JobState
 
 
 class ReplyKind(models.TextChoices):
-    """The style of a reply; `own` stands for a custom style."""
+    """The style of a reply; `own` stands for a custom style.
+
+    A style is a member here, its verb in `_VERBS`, its prompt `prompts/<value>.txt`, and a migration.
+    """
 
     RESPOND = "respond", "Reply"
     REFLECT = "reflect", "Reflect back"

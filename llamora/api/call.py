@@ -33,7 +33,8 @@ class Call:
     """One call; its keyring is in force while it runs, and closed when its response ends."""
 
     opened: OpenedToken = field(repr=False)
-    idempotency_key: str = field(default="", repr=False)
+    # None if the call has none; one that cannot be a key is refused where it is used.
+    idempotency_key: str | None = field(default=None, repr=False)
 
     @property
     def owner(self) -> UUID:
@@ -114,8 +115,11 @@ class Call:
         return derive_row_id(self.opened.token, key=key, content=content, number=number) if key else None
 
     def _check_key(self) -> str:
+        """Return the key, or "" if the call has none; raise ApiError 422 for one that can't be a key."""
         key = self.idempotency_key
-        if len(key) > _LONGEST_KEY or not (key.isascii() and key.isprintable()):
+        if key is None:
+            return ""
+        if not 0 < len(key) <= _LONGEST_KEY or not (key.isascii() and key.isprintable()):
             raise ApiError(422, "invalid_field", field="Idempotency-Key", message=_UNUSABLE_KEY)
         return key
 

@@ -95,7 +95,7 @@ def _run(request: HttpRequest, endpoint: Endpoint, parts: Mapping[str, str]) -> 
     is_open = False
     try:
         check_scopes(opened, endpoint.scopes)
-        key = request.headers.get("Idempotency-Key", "") if endpoint.stores else ""
+        key = request.headers.get("Idempotency-Key") if endpoint.stores else None
         call = Call(opened=opened, idempotency_key=key)
         let_pages_run()
         with in_force(opened.keyring):

@@ -119,9 +119,9 @@ class RefusingProvider:
 
 
 class LockedProvider(RefusingProvider):
-    """Tools as they are once their owner has unlocked their diary; until then each says so.
+    """The tools of a locked diary: all of them are listed, and each call answers that it must be unlocked.
 
-    An assistant can then be started before the diary is unlocked.
+    So an assistant can be started before the diary is unlocked.
     """
 
     def list_tools(self) -> Iterable[ToolDescription]:

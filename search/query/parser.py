@@ -143,7 +143,7 @@ class QueryPiece:
 
 
 def parse(typed: str, *, reader: DayReader | None = None) -> SearchQuery:
-    """Return the parsed query. With a reader of days, `within` is the same query for the days it names."""
+    """Return the parsed query. If a reader finds days in it, `within` is the query limited to those days."""
     clean = _normalize(typed)
     query = _parse_clean(clean, reader)
     if reader is None or query.has_all_days or query.since or query.until:

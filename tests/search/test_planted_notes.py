@@ -156,7 +156,8 @@ def test_a_hostile_persona_and_skill_of_its_owners_own_break_no_fence(
         assert code not in text
         assert system.count(code) == 1
         assert system.index(code) > system.rindex(BEGIN)
-        assert said.count(f"<text {code}>") == said.count(f"</text {code}>") == 1
+        # The second reply may read the first.
+        assert 1 <= said.count(f"<text {code}>") == said.count(f"</text {code}>") <= 2
         (line,) = said.partition(f"<text {code}>\n")[2].partition(f"\n</text {code}>")[0].splitlines()
         assert json.loads(line)["text"] == entry_text(owner, entry)
         assert "Ignore all that is written above" not in said

@@ -35,6 +35,8 @@ class PendingCode:
 
 @dataclass(frozen=True)
 class _PendingCodeKey:
+    """The key of a recovery code that its owner has not confirmed; it is forgotten at `until`."""
+
     secret: bytes = field(repr=False)
     until: float
 

@@ -219,7 +219,7 @@ class AnswerBytes:
 
 def _ask_once(call: Call, body: QuestionToAsk) -> AskedQuestion:
     """Ask the question of a call, or find it if it was asked with this call's Idempotency-Key before."""
-    if not call.idempotency_key:
+    if call.idempotency_key is None:
         return _ask(call, body, question_id=new_id())
     stored = call.store_once(msgspec.json.encode(body), new_id)
     if not stored.is_new:

@@ -43,7 +43,7 @@ class TokenBody(msgspec.Struct, kw_only=True):
 
 
 class StatusBody(msgspec.Struct, kw_only=True):
-    """State of what a program needs. `unlocked` says whether its owner unlocked their diary in a browser."""
+    """The answer of the status call: version and model, and whether the diary is unlocked in a browser."""
 
     status: str
     version: str

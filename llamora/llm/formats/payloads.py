@@ -28,7 +28,9 @@ _scan = json.JSONDecoder().raw_decode
 
 
 class PayloadReader(ABC):
-    """Reader of one reply's events.
+    """Base class that collects the text, the thinking and the end of one reply from its events.
+
+    Each wire format has a subclass.
 
     text, thought   what was read since the parser took it last
     reason          why the reply ended, once an event said so

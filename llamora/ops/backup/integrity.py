@@ -157,7 +157,7 @@ def find_missing_triggers(database: sqlite3.Connection) -> list[str]:
 
 
 def find_unknown_triggers(database: sqlite3.Connection) -> list[str]:
-    """Return a sentence if the file has unknown triggers or views, which SQLite would run."""
+    """Return one sentence if the file has unknown triggers or views, which SQLite would run, or else none."""
     ours = {t.name for model in sealed_models() for t in fence_triggers(model, vault_table="")}
     rules = database.execute("SELECT name FROM sqlite_schema WHERE type IN ('trigger', 'view')")
     strange = [name for (name,) in rules if name not in ours]

@@ -1,4 +1,7 @@
-"""Import of memories from a file, each as a proposal that its owner accepts or declines."""
+"""Import of facts from the file of another program, each as a proposal that its owner accepts or declines.
+
+The HTTP API and the programs whose files are read call facts memories.
+"""
 
 from dataclasses import dataclass, field
 from typing import Final
