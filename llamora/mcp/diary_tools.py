@@ -101,7 +101,7 @@ def write_entry(call: Call, arguments: TextToAdd) -> AddedText:
     It is shown there as the text of this program. Nothing that is in the diary is changed or deleted.
     """
     day = arguments.day or days.today(call.person.time_zone, now=timezone.now())
-    call.idempotency_key = arguments.key
+    call.idempotency_key = arguments.key or None
     stored = call.store_once(
         b"mcp" + msgspec.json.encode(arguments), lambda: add_to_inbox(call, day=day, text=arguments.text)
     )
