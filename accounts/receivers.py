@@ -20,6 +20,7 @@ from accounts.sessions.limits import move_times
 from accounts.signals import data_key_rotated, person_deleted, vault_locked
 from llamora.clock.services import clock_stepped
 from llamora.fields import fence
+from llamora.text_caches import clear_text_caches
 
 
 def install_fence(sender: AppConfig, using: str, **_: Any) -> None:
@@ -41,6 +42,11 @@ def forget_columns_after_last_lock(*, person_id: UUID, last: bool, **_: Any) -> 
         forget_columns(person_id)
 
 
+def forget_words(**_: Any) -> None:
+    """Forget what was computed from words of a diary that is locked now."""
+    clear_text_caches()
+
+
 def forget_columns_of_person(*, person_id: UUID, **_: Any) -> None:
     """Drop what was opened of a vault whose key was replaced, or whose owner was deleted."""
     forget_columns(person_id)
@@ -56,6 +62,7 @@ def connect() -> None:
     pre_migrate.connect(drop_fence_before_reversal, dispatch_uid="llamora.fence.before_reversal")
     post_migrate.connect(install_fence, dispatch_uid="llamora.fence")
     vault_locked.connect(forget_columns_after_last_lock, dispatch_uid="accounts.opened_columns.locked")
+    vault_locked.connect(forget_words, dispatch_uid="accounts.text_caches.locked")
     data_key_rotated.connect(forget_columns_of_person, dispatch_uid="accounts.opened_columns.rotated")
     person_deleted.connect(forget_columns_of_person, dispatch_uid="accounts.opened_columns.deleted")
     clock_stepped.connect(move_times_with_clock, dispatch_uid="accounts.sessions.clock_stepped")

@@ -35,6 +35,7 @@ PERSONA_RULE: Final = (
     "above allow:"
 )
 _FENCE_BYTES: Final = 16
+_MARK: Final = re.compile(r"<text (?P<code>[0-9a-f]{32}) (?P<number>\d+)>")
 # They shape words, and join several emoji into one.
 _JOINERS: Final = "\u200c\u200d"
 
@@ -120,10 +121,12 @@ def insert_printed(message: str, code: str, printed: Sequence[str]) -> str:
     missing = set(range(len(printed)))
 
     def insert(mark: re.Match[str]) -> str:
-        missing.discard(int(mark[1]))
-        return printed[int(mark[1])]
+        if mark["code"] != code:
+            return mark[0]
+        missing.discard(int(mark["number"]))
+        return printed[int(mark["number"])]
 
-    inserted = re.sub(rf"<text {code} (\d+)>", insert, message)
+    inserted = _MARK.sub(insert, message)
     if missing:
         raise MaterialNotWhole
     return inserted

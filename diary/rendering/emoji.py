@@ -6,7 +6,8 @@ lists. Other text between two colons stays as it is.
 
 import re
 import unicodedata
-from functools import lru_cache
+
+from llamora.text_caches import cache_until_lock
 
 _SHORTCODE = re.compile(r"(?<![\w:]):([a-z0-9+\-][a-z0-9_+\-]{1,40}):(?![\w:])")
 _FIRST_PICTOGRAPH, _LAST_PICTOGRAPH = 0x1F300, 0x1FAFF
@@ -39,7 +40,7 @@ def _replace_match(match: re.Match[str]) -> str:
     return _find_emoji(match[1]) or match[0]
 
 
-@lru_cache(maxsize=512)
+@cache_until_lock(512)
 def _find_emoji(code: str) -> str:
     if code in _ALIASES:
         return str(_ALIASES[code])

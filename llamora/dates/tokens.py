@@ -3,9 +3,10 @@
 import re
 import unicodedata
 from collections.abc import Sequence
-from functools import lru_cache
 from itertools import accumulate
 from typing import NamedTuple, overload
+
+from llamora.text_caches import cache_until_lock
 
 # The space before a token, and the token; together they make up the whole text. An empty one follows space at
 # the end, each character of which would otherwise be tried as a beginning.
@@ -61,7 +62,7 @@ class TokenList(Sequence[TextToken]):
         return TextToken(self.words[place], start, self.ends[place], is_joined)
 
 
-@lru_cache(maxsize=8192)
+@cache_until_lock(8192)
 def fold_word(word: str) -> str:
     """Return a word without case, accents and typographic variants."""
     if word in _SIGNS:

@@ -19,7 +19,6 @@ from traces.facts.statements import LANGUAGES, split_words
 
 # Words whose first letters are alike are forms of one word: Hund, Hundes.
 _LEAST_STEM: Final = 4
-_SPACE: Final = re.compile(r"\s+")
 _NUMBER: Final = re.compile(r"\d+(?:[.,:]\d+)*")
 _CAPITALIZED: Final = re.compile(r"[^\W\d_]\w*")
 Span = tuple[int, int]
@@ -27,11 +26,13 @@ Span = tuple[int, int]
 
 def find_quote(text: str, quote: str) -> Span | None:
     """Return where a quote stands in a text, word for word; spaces and line ends may differ."""
-    words = _SPACE.split(quote.strip())
-    if not words or not words[0]:
+    searched = " ".join(quote.split())
+    if not searched:
         return None
-    found = re.search(r"\s+".join(map(re.escape, words)), text)
-    return found.span() if found else None
+    # Not by a pattern made of the quote: `re` would hold it in its cache after the diary is locked.
+    places = [at for at, char in enumerate(text) if not (char.isspace() and text[at - 1 : at].isspace())]
+    start = "".join(" " if text[at].isspace() else text[at] for at in places).find(searched)
+    return None if start < 0 else (places[start], places[start + len(searched) - 1] + 1)
 
 
 def is_supported(fact: str, *, quote: str, anchor: datetime, language: str) -> bool:

@@ -1,7 +1,6 @@
 """Measurements of `import_diary`, and the archive with which pages are measured afterwards."""
 
 import json
-import re
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -38,7 +37,7 @@ def measure(
         served.manage(*command, "--dry-run")
     with stopwatch() as elapsed:
         printed = served.manage(*command)
-    if not re.search(rf"\b{entries}\b|{entries:,}", printed):
+    if str(entries) not in printed.replace(",", ""):
         raise RuntimeError("The import did not report every entry.")
     report.add(Figure(name=f"import {entries:,} entries", value=entries / elapsed(), unit="entries/s"))
     report.add(Figure(name="  of which start-up, reading and key", value=start_up(), unit="s"))

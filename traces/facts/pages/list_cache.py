@@ -11,13 +11,14 @@ from bisect import bisect_left, insort
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from functools import lru_cache, partial
+from functools import partial
 from typing import Final
 from uuid import UUID
 
 from django.db import transaction
 
 from llamora.crypto import current_realm_keyring
+from llamora.text_caches import cache_until_lock
 from traces.facts.fact_body import KINDS, FactText
 from traces.facts.models import Fact, FactQuerySet, FactState
 from traces.facts.open_facts import OpenFact, iter_open_facts
@@ -148,7 +149,7 @@ def build_row(fact: OpenFact) -> ListedFact:
     )
 
 
-@lru_cache(maxsize=1024)
+@cache_until_lock(1024)
 def _fold_heading(heading: str) -> str:
     return fold_text(heading)
 

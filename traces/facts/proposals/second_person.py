@@ -19,6 +19,7 @@ _CONTRACTIONS: Final = {
     "I'd": "I would",
     "We're": "We are",
 }
+_CONTRACTION: Final = re.compile(rf"^(?:{'|'.join(_CONTRACTIONS)})\b")
 _PRONOUNS: Final = {
     "my": "your",
     "our": "your",
@@ -71,9 +72,7 @@ def address_owner(sentence: str, *, language: str) -> str:
 
 
 def _address_in_english(sentence: str) -> str:
-    text = sentence.replace("’", "'")
-    for short, long in _CONTRACTIONS.items():
-        text = re.sub(rf"^{short}\b", long, text)
+    text = _CONTRACTION.sub(lambda match: _CONTRACTIONS[match[0]], sentence.replace("’", "'"))
     if _FIRST_PERSON.match(text):
         text = _FIRST_PERSON.sub("You", text, count=1)
         text = _change_verb(text, 1, lambda verb: _VERBS_OF_I.get(verb, verb))
