@@ -73,7 +73,7 @@ EXTENDED = (
     "tests/browser/test_model_away.py",
     "tests/browser/test_network.py",
     "tests/browser/test_notes.py::test_a_persona",
-    "tests/browser/test_notes.py::test_what_is_typed_in_two",
+    "tests/browser/test_notes.py::test_what_is_typed_in",
     "tests/browser/test_openings.py::test_an_entry_is_answered",
     "tests/browser/test_openings.py::test_an_opening_is_dismissed",
     "tests/browser/test_people_pages.py",

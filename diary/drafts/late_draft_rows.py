@@ -3,11 +3,12 @@
 A row has the code of the browser that sent it over its box and its context (see
 `llamora.crypto.locked_vaults`):
 
-    box   crypto.seal_to of {"text": text, "based_on": revision of the entry, or null} in JSON, UTF-8
+    box   crypto.seal_to of {"text": text, "based_on": revision of the entry or note, or null} in JSON, UTF-8;
+          of a note with "path" as well
     mac   crypto.compute_draft_mac with the browser's key
 
     context   purpose "late_draft", label "diary.late_draft.box", row, owner; bound: day, entry if there is
-              one, sign-in, revision, follows
+              one, note if it is of one (empty for a new one), sign-in, revision, follows
 
 Rows older than format 2 have neither sign-in nor code, and their body has a revision too. Whoever can write
 to the database can put anything in a row, so it is read through `list_ids`, which names only the rows with
@@ -52,12 +53,16 @@ class LateText:
 
     text: str = field(repr=False)
     based_on: int | None
+    # What was typed as the name of a note.
+    path: str = field(default="", repr=False)
 
 
 def seal_row(late: LateDraft, content: LateText, *, public_key: bytes, browser_key: bytes) -> None:
     """Set the box and the code of a row, whose other columns are set."""
     context = _build_context(late)
-    body = {"text": content.text, "based_on": content.based_on}
+    body: dict[str, object] = {"text": content.text, "based_on": content.based_on}
+    if late.is_of_note:
+        body["path"] = content.path
     late.box = seal_to(public_key, json.dumps(body, ensure_ascii=False).encode(), context=context)
     late.mac = compute_draft_mac(browser_key, box=late.box, context=context)
 
@@ -101,11 +106,12 @@ def _parse_body(plaintext: bytes) -> LateText | None:
         return None
     if not isinstance(body, dict):
         return None
-    text, based_on = body.get("text"), body.get("based_on")
-    if not isinstance(text, str) or not _is_revision(based_on):
+    text, based_on, path = body.get("text"), body.get("based_on"), body.get("path", "")
+    if not isinstance(text, str) or not isinstance(path, str) or not _is_revision(based_on):
         return None
     try:
-        return LateText(text=clean_draft_text(text, limit=MAX_DRAFT_LENGTH), based_on=based_on)
+        text, path = (clean_draft_text(each, limit=MAX_DRAFT_LENGTH) for each in (text, path))
+        return LateText(text=text, path=path, based_on=based_on)
     except InvalidText:
         return None
 
@@ -118,6 +124,8 @@ def _build_context(late: LateDraft) -> Context:
     bound = [("diary.late_draft.day", late.day.isoformat().encode())]
     if late.entry_id is not None:
         bound.append(("diary.late_draft.entry", late.entry_id.bytes))
+    if late.is_of_note:
+        bound.append(("diary.late_draft.note", late.note_id.bytes if late.note_id else b""))
     if late.sign_in_id is not None:
         bound += [
             ("diary.late_draft.sign_in", late.sign_in_id.bytes),

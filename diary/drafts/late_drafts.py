@@ -20,18 +20,24 @@ from accounts.keys.browser_keys import LockedBrowser, OpenedBrowserKey
 from accounts.sessions.cookies import SessionCookie
 from diary.drafts import late_draft_rows
 from diary.drafts.late_draft_rows import LateText
-from diary.drafts.services import MAX_DRAFT_LENGTH, SubmittedDraft, create_first_revision, get_draft_day
+from diary.drafts.services import (
+    MAX_DRAFT_LENGTH,
+    SubmittedDraft,
+    create_first_revision,
+    get_draft_day,
+    merge_texts,
+)
 from diary.entries.queries import find_draft
 from diary.entries.text_validation import clean_draft_text
 from diary.errors import PublicKeyUnknown
 from diary.inbox import box_rows
 from diary.models import Draft, LateDraft
+from diary.notes.drafts import SubmittedNoteDraft, merge_note_draft
 from llamora.crypto import EnvelopeError, Keyring
 from llamora.database import write_transaction
 
 # Of one browser.
 MAX_LATE_DRAFTS = 50
-_SEPARATOR = "\n\n"
 _log = logging.getLogger(__name__)
 
 
@@ -43,54 +49,67 @@ def store_late_draft(sent: SubmittedDraft, *, cookie: SessionCookie | None) -> i
     """
     text = clean_draft_text(sent.text, limit=MAX_DRAFT_LENGTH)
     with write_transaction():
-        browser = _find_browser(sent, cookie)
-        day = get_draft_day(sent)
-        late = _find_replaced_row(sent, day=day, browser=browser)
-        if late is None:
-            late = _build_row(sent, day=day, browser=browser)
-        else:
-            late.revision, late.made_at = sent.revision + 1, timezone.now()
-        late_draft_rows.seal_row(
-            late,
-            LateText(text=text, based_on=sent.based_on),
-            public_key=browser.public_key,
-            browser_key=browser.secret,
+        browser = _find_browser(sent.owner_id, cookie)
+        new = LateDraft(
+            owner_id=sent.owner_id, day=get_draft_day(sent), entry_id=sent.entry_id, follows=sent.revision
         )
-        late.save()
-    return late.revision
+        return _store(new, LateText(text=text, based_on=sent.based_on), browser=browser)
 
 
-def _find_browser(sent: SubmittedDraft, cookie: SessionCookie | None) -> LockedBrowser:
+def store_late_note_draft(
+    sent: SubmittedNoteDraft, *, owner_id: UUID, day: date, cookie: SessionCookie | None
+) -> int:
+    """Seal a draft of a note to its locked owner, sent on a day of theirs, and return its revision.
+
+    Whether the note exists is seen when it is merged. Raise InvalidText, or PublicKeyUnknown as for others.
+    """
+    text, path = (clean_draft_text(each, limit=MAX_DRAFT_LENGTH) for each in (sent.text, sent.path))
+    with write_transaction():
+        browser = _find_browser(owner_id, cookie)
+        new = LateDraft(
+            owner_id=owner_id, day=day, is_of_note=True, note_id=sent.note_id, follows=sent.revision
+        )
+        return _store(new, LateText(text=text, path=path, based_on=sent.based_on), browser=browser)
+
+
+def _find_browser(owner_id: UUID, cookie: SessionCookie | None) -> LockedBrowser:
     if cookie is not None:
         browser = browser_keys.find_locked_browser(
-            owner=sent.owner_id, sign_in_id=cookie.sign_in_id, half=cookie.half
+            owner=owner_id, sign_in_id=cookie.sign_in_id, half=cookie.half
         )
         if browser is not None:
             return browser
     raise PublicKeyUnknown
 
 
-def _find_replaced_row(sent: SubmittedDraft, *, day: date, browser: LockedBrowser) -> LateDraft | None:
+def _store(new: LateDraft, content: LateText, *, browser: LockedBrowser) -> int:
+    """Seal a text into this new row, or into the one that it replaces, and return its revision."""
+    late = _find_replaced_row(new, browser=browser)
+    if late is not None:
+        late.revision, late.made_at = late.revision + 1, timezone.now()
+    elif _count_own_rows(new.owner_id, browser=browser) >= MAX_LATE_DRAFTS:
+        raise PublicKeyUnknown
+    else:
+        late = new
+        late.sign_in_id, late.revision = browser.sign_in_id, create_first_revision()
+    late_draft_rows.seal_row(late, content, public_key=browser.public_key, browser_key=browser.secret)
+    late.save()
+    return late.revision
+
+
+def _find_replaced_row(new: LateDraft, *, browser: LockedBrowser) -> LateDraft | None:
     """Return the row that a save follows."""
-    ids = late_draft_rows.list_ids(sent.owner_id, sign_in_id=browser.sign_in_id)
-    for late in LateDraft.objects.filter(id__in=ids, day=day, revision=sent.revision):
+    ids = late_draft_rows.list_ids(new.owner_id, sign_in_id=browser.sign_in_id)
+    for late in LateDraft.objects.filter(id__in=ids, revision=new.follows):
         is_own = late_draft_rows.is_sent_by(late, sign_in_id=browser.sign_in_id, browser_key=browser.secret)
-        if is_own and late.entry_id == sent.entry_id:
+        if is_own and _get_place(late) == _get_place(new):
             return late
     return None
 
 
-def _build_row(sent: SubmittedDraft, *, day: date, browser: LockedBrowser) -> LateDraft:
-    if _count_own_rows(sent.owner_id, browser=browser) >= MAX_LATE_DRAFTS:
-        raise PublicKeyUnknown
-    return LateDraft(
-        owner_id=sent.owner_id,
-        day=day,
-        entry_id=sent.entry_id,
-        sign_in_id=browser.sign_in_id,
-        revision=create_first_revision(),
-        follows=sent.revision,
-    )
+def _get_place(late: LateDraft) -> tuple[object, ...]:
+    """Return what a late draft is a draft of; a note is the same one on the next day."""
+    return (True, late.note_id) if late.is_of_note else (False, late.day, late.entry_id)
 
 
 def _count_own_rows(owner_id: UUID, *, browser: LockedBrowser) -> int:
@@ -110,7 +129,7 @@ def _count_own_rows(owner_id: UUID, *, browser: LockedBrowser) -> int:
 
 
 def merge_late_drafts(keyring: Keyring) -> int:
-    """Merge late drafts into the drafts of their days, and delete keys that none needs; return their number.
+    """Merge late drafts into those of days and notes, and delete keys that none needs; return their number.
 
     Call with the keyring in force. A row without the code of its browser is left as it is, and so is one
     whose draft is damaged. A keyring of format 1 merges nothing; the first unlock replaces it.
@@ -179,6 +198,16 @@ def _exists_row_of(key: OpenedBrowserKey, *, keyring: Keyring) -> bool:
 
 
 def _merge(late: LateDraft, content: LateText) -> None:
+    if late.is_of_note:
+        sent = SubmittedNoteDraft(
+            text=content.text,
+            path=content.path,
+            revision=late.revision,
+            note_id=late.note_id,
+            based_on=content.based_on,
+        )
+        merge_note_draft(late.owner_id, sent, follows=late.follows)
+        return
     draft = find_draft(late.owner_id, day=late.day, entry_id=late.entry_id)
     if draft is None:
         if content.text:
@@ -187,7 +216,7 @@ def _merge(late: LateDraft, content: LateText) -> None:
             draft.save(force_insert=True)
         return
     follows = draft.revision == late.follows
-    text = _merge_texts(draft.text, content.text, follows=follows)
+    text = merge_texts(draft.text, content.text, follows=follows)
     if not text:
         draft.delete()
         return
@@ -196,12 +225,3 @@ def _merge(late: LateDraft, content: LateText) -> None:
     draft.revision = late.revision if follows else max(draft.revision, late.revision) + 1
     draft.updated_at = timezone.now()
     draft.save(update_fields=["text", "revision", "updated_at"])
-
-
-def _merge_texts(saved: str, late: str, *, follows: bool) -> str:
-    """Return the late text if it continues the saved text, else both texts, the late one below."""
-    if follows or late.startswith(saved):
-        return late
-    if saved.startswith(late):
-        return saved
-    return f"{saved}{_SEPARATOR}{late}"

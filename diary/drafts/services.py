@@ -18,6 +18,7 @@ from llamora.database import write_transaction
 
 # A draft may be longer than an entry, so that a text that is too long can be shortened at leisure.
 MAX_DRAFT_LENGTH = 10 * settings.MAX_TEXT
+_SEPARATOR = "\n\n"
 _JUST_SAVED = timedelta(minutes=2)
 _MAX_FIRST_REVISION = 2**30
 
@@ -137,3 +138,12 @@ def discard_draft(*, owner_id: UUID, entry_id: UUID) -> None:
     """Delete the draft of an edit."""
     with write_transaction():
         Draft.objects.filter(owner_id=owner_id, entry_id=entry_id).delete()
+
+
+def merge_texts(saved: str, late: str, *, follows: bool) -> str:
+    """Return the late text if it continues the saved text, else both texts, the late one below."""
+    if follows or late.startswith(saved):
+        return late
+    if saved.startswith(late):
+        return saved
+    return f"{saved}{_SEPARATOR}{late}"

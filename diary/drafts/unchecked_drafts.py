@@ -16,6 +16,7 @@ from diary.drafts import late_draft_rows
 from diary.entries.queries import find_draft
 from diary.errors import ObjectNotFound
 from diary.models import LateDraft
+from diary.notes.drafts import is_note_draft_damaged
 from llamora.crypto import EnvelopeError, Keyring
 from llamora.database import write_transaction
 
@@ -32,6 +33,7 @@ class UncheckedDraft:
     day: date
     sent_at: datetime
     is_of_entry: bool
+    is_of_note: bool
     is_checked: bool
     text: str | None = field(repr=False)
 
@@ -83,12 +85,15 @@ def _build_unchecked(
         day=late.day,
         sent_at=late.made_at,
         is_of_entry=late.entry_id is not None,
+        is_of_note=late.is_of_note,
         is_checked=is_checked,
         text=content.text if content else None,
     )
 
 
 def _is_draft_damaged(late: LateDraft) -> bool:
+    if late.is_of_note:
+        return is_note_draft_damaged(late.owner_id, late.note_id)
     draft = find_draft(late.owner_id, day=late.day, entry_id=late.entry_id)
     return draft is not None and draft.open_or("text", None) is None
 

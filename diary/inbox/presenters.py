@@ -32,6 +32,7 @@ class UncheckedBoxView:
     sent_at: datetime
     text: str | None = field(repr=False)
     is_of_entry: bool = False
+    is_of_note: bool = False
     is_checked: bool = False
 
 

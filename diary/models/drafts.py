@@ -51,14 +51,17 @@ class Draft(SealedModel):
 class LateDraft(models.Model):
     """A draft that arrived while its owner's diary was locked, sealed to their public key.
 
-    It has a code of the browser that sent it. Rows without one are of versions before format 2. See
-    `diary.drafts.late_drafts`.
+    It is of a day, of an entry, or of a note; then `day` is when it was sent. It has a code of the browser
+    that sent it. Rows without one are of versions before format 2. See `diary.drafts.late_drafts`.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     day = models.DateField()
     entry = models.ForeignKey("diary.Entry", on_delete=models.CASCADE, null=True, related_name="+")
+    is_of_note = models.BooleanField(default=False)
+    # Null for a new note. No foreign key: the note may be deleted meanwhile, and the text is not.
+    note_id = models.UUIDField(null=True)
     # No foreign key: that sign-in may be gone when the diary is unlocked.
     sign_in_id = models.UUIDField(null=True)
     # The revision that the page was given for this text, and that of the draft which the page began from.

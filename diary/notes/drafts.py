@@ -4,7 +4,7 @@ As with those of entries, each save names the revision of the draft that it foll
 overwrite nothing, and an edit names the revision of the note that it is based on. An empty draft is deleted.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -12,10 +12,11 @@ from django.db.models import Q
 from django.utils import timezone
 
 from diary import messages
-from diary.drafts.services import create_first_revision
+from diary.drafts.services import create_first_revision, merge_texts
 from diary.models import Note, NoteDraft
 from diary.notes.errors import InvalidNoteText, NoteConflict, NoteTooLong
-from diary.notes.kinds import MAX_NOTE_TEXT
+from diary.notes.kind_words import build_path
+from diary.notes.kinds import MAX_NOTE_TEXT, NoteKind, adopt_newlines
 from diary.notes.queries import get_note_row
 from llamora.crypto import EnvelopeError, RealmKeyring, in_force
 from llamora.database import write_transaction
@@ -89,6 +90,53 @@ def save_note_draft(keyring: RealmKeyring, sent: SubmittedNoteDraft) -> NoteDraf
         raise NoteConflict(row)
 
 
+def merge_note_draft(owner_id: UUID, late: SubmittedNoteDraft, *, follows: int) -> None:
+    """Merge a draft that arrived while the diary was locked into the one there is, and lose neither.
+
+    Needs the keyring in force, and a transaction. `follows` is the revision of the draft that the page
+    began from, the revision of `late` the one that the page was given. What was typed into a note that was
+    deleted meanwhile becomes the draft of a new one. Raise EnvelopeError if the draft there is damaged.
+    """
+    note = None if late.note_id is None else Note.objects.filter(owner_id=owner_id, id=late.note_id).first()
+    if late.note_id is not None and note is None:
+        path = late.path or build_path(NoteKind.REFERENCE, "")
+        late, follows = replace(late, note_id=None, based_on=None, path=path), 0
+    saved_text = None if note is None else note.open_or("text", None)
+    text = adopt_newlines(late.text, like=saved_text)
+    row = _find(owner_id, late.note_id)
+    if row is None:
+        if text != saved_text:
+            _create(owner_id, late, text, revision=late.revision)
+        return
+    is_next = row.revision == follows
+    path = late.path
+    if not is_next:
+        text, path = _merge_bodies(row, late, text)
+    if not text or text == saved_text:
+        row.delete()
+        return
+    row.body, row.updated_at = {"path": path, "text": text}, timezone.now()
+    # The revision that the page was given, if the draft now has the page's text; else one that no page has.
+    row.revision = late.revision if is_next else max(row.revision, late.revision) + 1
+    row.save(update_fields=["body", "revision", "updated_at"])
+
+
+def _merge_bodies(row: NoteDraft, late: SubmittedNoteDraft, text: str) -> tuple[str, str]:
+    """Return the text and the path of two drafts, neither of which continues the other."""
+    saved_text, saved_path = row.body["text"], row.body["path"]
+    merged = merge_texts(saved_text, text, follows=False)
+    if merged in (saved_text, text) or saved_path == late.path:
+        return merged, late.path if merged == text else saved_path
+    # The name of the text below would be lost.
+    return merge_texts(saved_text, f"{late.path}\n{text}", follows=False), saved_path
+
+
+def is_note_draft_damaged(owner_id: UUID, note_id: UUID | None) -> bool:
+    """Return whether the draft of a note, or of a new one, is there and does not open."""
+    row = _find(owner_id, note_id)
+    return row is not None and _open(row).is_damaged
+
+
 def discard_note_draft(keyring: RealmKeyring, note_id: UUID | None = None) -> None:
     """Delete the draft of a note, or of a new one."""
     with write_transaction():
@@ -140,7 +188,9 @@ def _open(row: NoteDraft) -> NoteDraftText:
     )
 
 
-def _create(owner_id: UUID, sent: SubmittedNoteDraft, text: str) -> NoteDraftText:
+def _create(
+    owner_id: UUID, sent: SubmittedNoteDraft, text: str, *, revision: int | None = None
+) -> NoteDraftText:
     if not text:
         return NoteDraftText(revision=sent.revision)
     row = NoteDraft(
@@ -148,7 +198,7 @@ def _create(owner_id: UUID, sent: SubmittedNoteDraft, text: str) -> NoteDraftTex
         note_id=sent.note_id,
         based_on=sent.based_on,
         body={"path": sent.path, "text": text},
-        revision=create_first_revision(),
+        revision=create_first_revision() if revision is None else revision,
     )
     row.save(force_insert=True)
     return _open(row)

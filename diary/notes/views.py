@@ -13,12 +13,15 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.decorators import unlock_required
-from accounts.http.error_responses import FORM_INVALID, get_typed_text, render_refusal
+from accounts.decorators import sign_in_required, unlock_required
+from accounts.http.error_responses import FORM_INVALID, LOCKED, get_typed_text, render_refusal
 from accounts.http.request import HouseholdRequest
+from accounts.sessions.cookies import get_session_cookie
 from diary import days, messages
+from diary.drafts.late_drafts import store_late_note_draft
 from diary.entries.forms import parse_submitted_text
-from diary.errors import ObjectNotFound
+from diary.entries.text_validation import InvalidText
+from diary.errors import ObjectNotFound, PublicKeyUnknown
 from diary.models import Origin
 from diary.notes import presenters, services
 from diary.notes.claims.groups import list_note_groups
@@ -41,6 +44,7 @@ from diary.notes.skills import build_skill
 
 _METHODS = ["GET", "HEAD", "POST"]
 _CONFLICT = 409
+_LOCKED = 423
 
 
 @require_safe
@@ -79,18 +83,22 @@ def add(request: HouseholdRequest, kind: str) -> HttpResponse:
     chosen = _parse_kind(kind)
     if request.method == "POST":
         return _create(request, parse_new_note(request, chosen))
-    existing = find_note(request.vault.keyring, build_path(chosen, "")) if is_single(chosen) else None
-    if existing is not None:
-        return redirect("note", existing.id)
     draft = find_note_draft(request.vault.keyring)
-    if draft is not None and derive_kind(draft.path) is not chosen:
+    begun = derive_kind(draft.path) if draft else None
+    existing = find_note(request.vault.keyring, build_path(chosen, "")) if is_single(chosen) else None
+    # A draft begun before there was such a note is shown, so that it is not lost behind the note.
+    if existing is not None and begun is not chosen:
+        return redirect("note", existing.id)
+    if draft is not None and begun is not chosen:
         # There is one draft of a new note: it is shown, so that it is not lost behind another.
         page_messages.info(request, messages.ANOTHER_NOTE_BEGUN)
         return redirect("note_add", derive_kind(draft.path).value)
-    return _render_new(request, chosen, draft)
+    return _render_new(request, chosen, draft, error="" if existing is None else messages.NOTE_PATH_TAKEN)
 
 
-def _render_new(request: HouseholdRequest, kind: NoteKind, draft: NoteDraftText | None) -> HttpResponse:
+def _render_new(
+    request: HouseholdRequest, kind: NoteKind, draft: NoteDraftText | None, *, error: str = ""
+) -> HttpResponse:
     words = KIND_WORDS[kind]
     if draft is not None:
         return _render_new_form(
@@ -100,7 +108,7 @@ def _render_new(request: HouseholdRequest, kind: NoteKind, draft: NoteDraftText 
             text=draft.text,
             draft_revision=draft.revision,
             saved_at=days.format_time(draft.updated_at, request.user.time_zone),
-            error=messages.DAMAGED_DRAFT if draft.is_damaged else "",
+            error=messages.DAMAGED_DRAFT if draft.is_damaged else error,
         )
     if "example" in request.GET:
         return _render_new_form(request, kind, name=words.example_name, text=words.example)
@@ -147,9 +155,9 @@ def _refuse_new(request: HouseholdRequest, form: NewNoteForm, **errors: str) -> 
 
 
 @require_POST
-@unlock_required
+@sign_in_required
 def save_new_draft(request: HouseholdRequest, kind: str) -> HttpResponse:
-    """Save the draft of a new note; 409 if another tab saved another text."""
+    """Save the draft of a new note, even if the diary was locked; 409 if another tab saved another text."""
     return _save_draft(request, parse_new_note(request, _parse_kind(kind)).to_draft())
 
 
@@ -164,6 +172,8 @@ def discard_new_draft(request: HouseholdRequest, kind: str) -> HttpResponse:
 
 def _save_draft(request: HouseholdRequest, sent: SubmittedNoteDraft) -> HttpResponse:
     zone = request.user.time_zone
+    if not request.vault.is_unlocked:
+        return _store_late_draft(request, sent)
     try:
         saved = save_note_draft(request.vault.keyring, sent)
     except NoteConflict:
@@ -177,6 +187,25 @@ def _save_draft(request: HouseholdRequest, sent: SubmittedNoteDraft) -> HttpResp
     except NoteError as error:
         return JsonResponse({"error": error.sentence}, status=FORM_INVALID)
     return JsonResponse({"revision": saved.revision, "saved_at": days.format_time(timezone.now(), zone)})
+
+
+def _store_late_draft(request: HouseholdRequest, sent: SubmittedNoteDraft) -> HttpResponse:
+    """Store a draft until the next unlock, and lock the page; 423 if it can't be sealed to its owner."""
+    now, zone = timezone.now(), request.user.time_zone
+    headers = {"HX-Trigger": LOCKED}
+    try:
+        revision = store_late_note_draft(
+            sent,
+            owner_id=request.user.id,
+            day=days.today(zone, now=now),
+            cookie=get_session_cookie(request),
+        )
+    except InvalidText as refused:
+        return JsonResponse({"error": refused.sentence}, status=FORM_INVALID, headers=headers)
+    except PublicKeyUnknown as refused:
+        return JsonResponse({"error": refused.sentence}, status=_LOCKED, headers=headers)
+    saved_at = days.format_time(now, zone)
+    return JsonResponse({"revision": revision, "saved_at": saved_at}, headers=headers)
 
 
 # --- One note ----------------------------------------------------------------------------------------------
@@ -294,10 +323,10 @@ def _save(request: HouseholdRequest, note: NoteText, saved: str) -> HttpResponse
 
 
 @require_POST
-@unlock_required
+@sign_in_required
 def save_draft(request: HouseholdRequest, note_id: UUID) -> HttpResponse:
-    """Save the draft of an edit; 409 if another tab saved another text."""
-    saved = read_note(request.vault.keyring, note_id).text
+    """Save the draft of an edit, even if the diary was locked; 409 if another tab saved another text."""
+    saved = read_note(request.vault.keyring, note_id).text if request.vault.is_unlocked else None
     return _save_draft(request, parse_edit_draft(request, note_id, saved=saved))
 
 

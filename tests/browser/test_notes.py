@@ -4,7 +4,7 @@ import re
 import zipfile
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.diary_page import DiaryTab
 from tests.browser.fixture_classes import BrowserErrors, NewContext, NewDiary
@@ -116,6 +116,49 @@ def test_what_is_typed_in_two_windows_and_behind_a_lock_stays(
     findings = PageFindings()
     findings.check_page(page, "/notes/, with a folder")
     assert findings.problems() == {}
+
+
+def test_what_is_typed_into_a_note_after_a_lock_outlives_its_tab(new_diary: NewDiary) -> None:
+    diary = new_diary()
+    page = open_notes(diary)
+    page.get_by_role("link", name="Add a reference note").click()
+    page.get_by_label("Name").fill("garden")
+    page.get_by_label("Text").fill("Roses")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_role("button", name="Edit").click()
+    edit_url = page.url
+    type_after_lock(diary, page.get_by_label("Edit the note"), "Roses and tulips")
+    page = open_notes(diary)
+    page.get_by_role("link", name="Add a reference note").click()
+    page.get_by_label("Name").fill("kitchen")
+    type_after_lock(diary, page.get_by_label("Text"), "Knives")
+
+    page = open_notes(diary)
+    page.get_by_role("link", name="garden").click()
+    expect(page.get_by_text("unsaved changes")).to_be_visible()
+    page.get_by_role("button", name="Edit").click()
+    expect(page.get_by_label("Edit the note")).to_have_value("Roses and tulips")
+    assert page.url == edit_url
+    page.goto(diary.house.url("/notes/new/reference/"))
+    expect(page.get_by_label("Name")).to_have_value("kitchen")
+    expect(page.get_by_label("Text")).to_have_value("Knives")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator("article.note")).to_contain_text("Knives")
+
+
+def type_after_lock(diary: DiaryTab, box: Locator, text: str) -> None:
+    """Lock the diary elsewhere, type, close the tab as soon as the page hides it, and unlock in another."""
+    diary.house.delete_unlocks(diary.member)
+    with diary.page.expect_response(lambda answer: answer.url.endswith("/draft/") and answer.ok):
+        box.fill(text)
+    expect(diary.dialog).to_be_visible()
+    context = diary.page.context
+    diary.page.close()
+    diary.page = context.new_page()
+    diary.page.goto(diary.house.url("/notes/"))
+    diary.page.get_by_label("Password").fill(diary.member.password)
+    diary.page.get_by_role("button", name="Unlock").click()
+    expect(diary.page.get_by_role("heading", name="Notes", exact=True)).to_be_visible()
 
 
 def test_a_folder_of_forty_files_goes_in_is_used_and_comes_out_equal(

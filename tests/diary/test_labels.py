@@ -110,3 +110,9 @@ def test_the_labels_of_what_is_sealed_otherwise_are_frozen(owner: Resident) -> N
         ("diary.late_draft.revision", b"i:7"),
         ("diary.late_draft.follows", b"i:5"),
     )
+    for note_id, name in ((entry.id, entry.id.bytes), (None, b"")):
+        of_note = LateDraft(owner_id=owner.id, day=entry.day, is_of_note=True, note_id=note_id)
+        assert late_draft_rows._build_context(of_note).bound == (
+            bound_before[0],
+            ("diary.late_draft.note", name),
+        )

@@ -6,9 +6,10 @@ from accounts.keys import key_pairs
 from accounts.rotation import services as rotation_services
 from accounts.rotation.epoch_change import OtherBrowsers, begin_rotation
 from diary.drafts.late_draft_rows import open_text
-from diary.drafts.late_drafts import merge_late_drafts, store_late_draft
+from diary.drafts.late_drafts import merge_late_drafts, store_late_draft, store_late_note_draft
 from diary.drafts.services import SubmittedDraft
 from diary.models import Draft, LateDraft
+from diary.notes.drafts import SubmittedNoteDraft, find_note_draft
 from llamora.crypto import CryptoError, Keyring, in_force
 from tests.people import FIRST_DAY, Resident
 
@@ -36,11 +37,16 @@ def writer(owner: Resident) -> Resident:
 
 def test_a_draft_from_before_is_folded_in_by_the_rotation(writer: Resident) -> None:
     send_late_draft(writer, "Typed before the key was turned.")
+    of_note = SubmittedNoteDraft(text="A note of before.", revision=0)
+    store_late_note_draft(of_note, owner_id=writer.id, day=FIRST_DAY, cookie=writer.get_cookie())
 
     rotation_services.resume_rotation(begin_rotation(writer.open_slot()).keyring)
 
     with in_force(writer.open_keyring()):
         assert Draft.objects.get(owner_id=writer.id, day=FIRST_DAY).text == "Typed before the key was turned."
+    draft = find_note_draft(writer.open_keyring())
+    assert draft is not None
+    assert draft.text == "A note of before."
     assert not LateDraft.objects.filter(owner_id=writer.id).exists()
 
 
