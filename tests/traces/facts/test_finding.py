@@ -4,15 +4,16 @@ from typing import Any
 
 import pytest
 
+from accounts.rotation.epoch_change import begin_rotation
 from diary.entries.services import delete_entry
-from diary.models import Origin
+from diary.models import Origin, Reply
 from llamora.inference import model_server
 from llamora.inference.registry import registry
 from tests.diary.tabs import ServingLoop, run_serving_loop, start_reply, wait_for_reply_row
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script
 from tests.fakes.waiting import wait_for
-from tests.people import Resident, new_resident
+from tests.people import Resident, new_resident, register_resident
 from tests.traces.facts.finding import (
     build_answer,
     build_claim,
@@ -112,6 +113,22 @@ def test_after_a_reply_facts_are_looked_for_only_by_choice(owner: Resident, mode
     wait_for(lambda: bool(list_proposed(owner)))
 
     assert (unasked, len(model.asked_for_json)) == (0, 1)
+
+
+def test_after_a_reply_an_entry_with_the_former_key_is_read_for_facts(
+    live: ServingLoop, model: FakeModelServer
+) -> None:
+    olive = register_resident("Olive", signed_in=True)
+    entry = olive.write(WALK)
+    wait_for_reply_row(olive, start_reply(olive, entry.id))
+    choose_after_reply(olive)
+    model.add_json_scripts(build_answer(BIGGIE))
+    olive.keyring = begin_rotation(olive.open_slot(), current_cookie=olive.get_cookie()).keyring
+
+    with olive.unlocked():
+        Reply.objects.get(entry=entry).save()
+
+    wait_for(lambda: list_proposed(olive) == ["You have a dog called Biggie"])
 
 
 def test_a_model_that_is_too_small_looks_only_when_asked(transactional_db: None) -> None:
