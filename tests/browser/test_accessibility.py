@@ -14,6 +14,7 @@ from tests.browser.fixture_classes import BrowserErrors, NewContext, NewDiary
 from tests.browser.served_household import ServedHouse
 from tests.browser_client import Visitor
 from tests.fakes.model_server import FakeModelServer
+from tests.leaks.addresses import ADDRESSES
 
 ROOM: ViewportSize = {"width": 1280, "height": 900}
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -160,6 +161,24 @@ def test_nothing_scrolls_sideways_at_320_pixels(findings: PageFindings) -> None:
 
 def test_everything_can_be_hit_with_a_thumb(findings: PageFindings) -> None:
     assert {path: things for path, things in findings.too_small.items() if things} == {}
+
+
+@pytest.mark.slow
+def test_axe_finds_nothing_on_the_pages_of_every_address_without_an_id(
+    visitor: Page, house: ServedHouse
+) -> None:
+    walk = PageFindings()
+    for address in ADDRESSES:
+        path = address.path.replace("{day}", "2021-03-04").replace("{month}", "2021-03")
+        if address.is_public or "GET" not in address.takes or "{" in path:
+            continue
+        answer = visitor.request.get(house.url(path))
+        if answer.ok and answer.body().lower().startswith(b"<!doctype html>"):
+            visitor.goto(house.url(path))
+            walk.check_page(visitor, path)
+
+    assert len(walk.by_light) > 40
+    assert walk.problems() == {}
 
 
 def test_axe_finds_what_is_wrong_on_a_page_that_is(visitor: Page, browser_errors: BrowserErrors) -> None:
