@@ -92,6 +92,7 @@ EXTENDED = (
     "tests/browser/test_trace_pages.py",
     "tests/browser/test_traces_on_entries.py",
     "tests/browser/test_two_people.py",
+    "tests/browser/test_typed_sentences.py",
     "tests/browser/test_unchecked_drafts.py",
     "tests/browser/test_without_script.py::test_a_text",
     "tests/browser/test_without_script.py::test_one_is_answered",

@@ -7,6 +7,7 @@ start({
   facts: () => import("./controllers/facts.js"),
   folder_upload: () => import("./controllers/folder_upload.js"),
   heatmap: () => import("./controllers/heatmap.js"),
+  leave_guard: () => import("./controllers/leave_guard.js"),
   new_note: () => import("./controllers/new_note.js"),
   password_strength: () => import("./controllers/password_strength.js"),
   recovery_code: () => import("./controllers/recovery_code.js"),

@@ -2,7 +2,6 @@
 import calendar from "./controllers/calendar.js";
 import composer from "./controllers/composer.js";
 import draft from "./controllers/draft.js";
-import leave_guard from "./controllers/leave_guard.js";
 import menu from "./controllers/menu.js";
 import midnight from "./controllers/midnight.js";
 import mobile_sheet from "./controllers/mobile_sheet.js";
@@ -23,7 +22,6 @@ const CONTROLLERS = {
   calendar,
   composer,
   draft,
-  leave_guard,
   menu,
   midnight,
   mobile_sheet,

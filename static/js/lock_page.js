@@ -50,6 +50,8 @@ function restoreForms(forms) {
     const current = document.getElementById(form.id);
     if (current) current.replaceWith(form);
     else document.getElementById("main").prepend(form);
+    const details = form.closest("details") ?? getTextField(form).closest("details");
+    if (details) details.open = true;
     window.htmx?.process(form);
     restoredForm = form;
   }

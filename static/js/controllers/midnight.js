@@ -1,5 +1,5 @@
 /* Opens the page of the new day at midnight in the person's time zone, unless something is being written. */
-import { getTextField } from "../editor_state.js";
+import { getTextField, isDirty } from "../editor_state.js";
 
 const CHECK_MS = 15_000;
 
@@ -19,7 +19,9 @@ export default function attach(body, signal) {
     const today = getToday(timeZone);
     return "today" in body.dataset && today > startDay && today > day;
   };
-  const isUnused = (form) => form.id === "composer" && !getTextField(form).value;
+  const isWithoutDraft = (form) => form.matches("[data-controller~=leave_guard]");
+  const isUnused = (form) =>
+    form.id === "composer" ? !getTextField(form).value : isWithoutDraft(form) && !isDirty(form);
   const check = () => {
     if (document.getElementById("unlock").open || !isNewDay()) return;
     const forms = [...document.querySelectorAll("form[data-preserve]")];
