@@ -36,7 +36,7 @@ from llamora.crypto.access_tokens.token_slots import (
     renew_token_slot,
 )
 from llamora.crypto.access_tokens.token_text import TokenText, new_token, parse_token
-from llamora.crypto.context import Context
+from llamora.crypto.context import AnyContext, Context, RowContext, encode_value
 from llamora.crypto.derivation import DerivationQueue
 from llamora.crypto.digest import digest as keyed_digest
 from llamora.crypto.entropy import secret_bytes
@@ -118,6 +118,7 @@ __all__ = [
     "NO_EPOCH",
     "REALMS",
     "SCOPES",
+    "AnyContext",
     "BadCost",
     "BadPadding",
     "BadRecoveryCode",
@@ -144,6 +145,7 @@ __all__ = [
     "RealmKeyring",
     "RealmKeys",
     "RememberedTokenSlot",
+    "RowContext",
     "Slot",
     "SlotAhead",
     "SlotBehind",
@@ -176,6 +178,7 @@ __all__ = [
     "derive_realm_keys",
     "encode_draft_key",
     "encode_header",
+    "encode_value",
     "get_realm",
     "hash_half",
     "in_force",

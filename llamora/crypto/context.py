@@ -21,8 +21,10 @@ A label is declared once and frozen: it is independent of table and column names
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Protocol
 from uuid import UUID
 
 DOMAIN = b"llamora context v1\n"
@@ -34,6 +36,21 @@ _IDS = struct.Struct(">I16s16s")
 _U16 = struct.Struct(">H")
 _U32 = struct.Struct(">I")
 _NOTHING_BOUND = _U16.pack(0)
+
+
+class AnyContext(Protocol):
+    """A context, or the `RowContext` of the row that was set last."""
+
+    @property
+    def label(self) -> str:
+        """The label of the field."""
+
+    @property
+    def owner(self) -> UUID:
+        """The owner of the row."""
+
+    def encode(self, epoch: int) -> bytes:
+        """Return the additional data for a key of this epoch."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +72,42 @@ class Context:
         return DOMAIN + ids + _encode_names(self.purpose, self.label) + bound
 
 
+class RowContext:
+    """Context of one row after another, of a field and an owner: what is the same in all is encoded once.
+
+    It is that of the row and the values that `set_row` was given last. `order` has the place of each value
+    among the names, in the order in which they are given.
+    """
+
+    __slots__ = ("_parts", "label", "order", "owner")
+
+    def __init__(self, *, purpose: str, label: str, owner: UUID, names: Sequence[str]) -> None:
+        ordered = _order_names(tuple(names))
+        self.label, self.owner = label, owner
+        self.order = [index for index, _ in ordered]
+        # Domain and epoch, the row, what comes before the values, and each value behind its name.
+        before_values = owner.bytes + _encode_names(purpose, label) + _U16.pack(len(names))
+        self._parts = [b"", b"", before_values, *(part for _, name in ordered for part in (name, b""))]
+
+    def set_row(self, row: bytes, values: Sequence[bytes]) -> None:
+        """Make this the context of the row with an id of these bytes, and of values from `encode_value`."""
+        self._parts[1] = row
+        # Of too many or too few values, this is a ValueError.
+        self._parts[4::2] = values
+
+    def encode(self, epoch: int) -> bytes:
+        """Return the additional data for a key of this epoch."""
+        self._parts[0] = DOMAIN + _U32.pack(epoch)
+        return b"".join(self._parts)
+
+
+def encode_value(value: bytes) -> bytes:
+    """Return a bound value as it stands behind its name; raise ValueError if it is too long."""
+    if len(value) > _MAX_VALUE:
+        raise ValueError("A bound value is too long.")
+    return _U32.pack(len(value)) + value
+
+
 @lru_cache(maxsize=512)
 def _encode_names(purpose: str, label: str) -> bytes:
     """Return the encoded purpose and label; cached, because the models declare only a few."""
@@ -64,10 +117,7 @@ def _encode_names(purpose: str, label: str) -> bytes:
 def _encode_bound(bound: tuple[tuple[str, bytes], ...]) -> bytes:
     parts = [_U16.pack(len(bound))]
     for index, name in _order_names(tuple([name for name, _ in bound])):
-        value = bound[index][1]
-        if len(value) > _MAX_VALUE:
-            raise ValueError("A bound value is too long.")
-        parts += (name, _U32.pack(len(value)), value)
+        parts += (name, encode_value(bound[index][1]))
     return b"".join(parts)
 
 

@@ -58,7 +58,7 @@ from typing import NamedTuple, NoReturn, TypeVar
 from uuid import UUID
 
 from llamora.crypto import envelope as envelopes
-from llamora.crypto.context import MAX_EPOCH, Context
+from llamora.crypto.context import MAX_EPOCH, AnyContext, Context
 from llamora.crypto.envelope import FORMAT_1, FORMAT_2
 from llamora.crypto.errors import DestroyedKey, FormerFormat, NotAuthentic, Truncated, VaultLocked, WrongEpoch
 from llamora.crypto.realms import Realm, RealmKeys, derive_realm_keys, get_realm
@@ -155,7 +155,7 @@ class RealmKeyring:
             raise NotAuthentic
         return envelopes.seal(key=key, plaintext=plaintext, context=context, epoch=self.epoch)
 
-    def unseal(self, envelope: bytes, context: Context) -> bytes:
+    def unseal(self, envelope: bytes, context: AnyContext) -> bytes:
         """Return the plaintext of an envelope; this keyring must have the key of its epoch and realm."""
         if self._current is None:
             raise VaultLocked
@@ -174,7 +174,7 @@ class RealmKeyring:
         header = envelopes.encode_header(FORMAT_2, self.epoch)
         return header + _compute_mac(key, context, epoch=self.epoch)
 
-    def check_mac(self, mac: bytes, context: Context) -> None:
+    def check_mac(self, mac: bytes, context: AnyContext) -> None:
         """Raise an EnvelopeError if a MAC is not that of the columns that the context binds."""
         if self._current is None:
             raise VaultLocked
@@ -223,7 +223,7 @@ class RealmKeyring:
             raise VaultLocked
         return keys
 
-    def _raise_no_key(self, envelope: bytes, context: Context) -> NoReturn:
+    def _raise_no_key(self, envelope: bytes, context: AnyContext) -> NoReturn:
         """Raise the reason why there is no key for an envelope."""
         if self.is_closed:
             raise VaultLocked
@@ -376,7 +376,7 @@ def _build_key_id(owner: UUID, sealing_key: bytes) -> KeyId:
     return KeyId(owner, blake2b(key=sealing_key, digest_size=16, person=_FINGERPRINT).digest())
 
 
-def _compute_mac(key: bytes, context: Context, *, epoch: int) -> bytes:
+def _compute_mac(key: bytes, context: AnyContext, *, epoch: int) -> bytes:
     data = bytes([FORMAT_2]) + context.encode(epoch)
     return blake2b(data, key=key, digest_size=_MAC_BYTES, person=_MAC).digest()
 

@@ -15,6 +15,7 @@ Communication with PURBs", PoPETs 2019, section 4.
 from __future__ import annotations
 
 import struct
+from functools import lru_cache
 
 from llamora.crypto.errors import BadPadding
 
@@ -23,6 +24,7 @@ _LENGTH = struct.Struct(">I")
 _MAX_PLAINTEXT = 2**32 - 1
 
 
+@lru_cache(maxsize=4096)
 def padded_size(length: int) -> int:
     """Return the length in bytes of a padded plaintext of this length."""
     total = max(SMALLEST, _LENGTH.size + length)

@@ -11,6 +11,7 @@ MAC of their own (`MacField`), which is checked whenever a sealed column of the 
     access.py    the descriptor of the fields
     ids.py       primary keys that are created before the insert
     models.py    SealedModel and its queryset, which limit how sealed columns may be written
+    rows.py      very many rows, opened without model instances
     fence.py     the database triggers that refuse an envelope of another epoch
 """
 

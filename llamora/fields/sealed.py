@@ -35,6 +35,7 @@ from django.db import models
 from llamora.crypto import (
     FORMAT_1,
     FORMAT_2,
+    AnyContext,
     Context,
     EnvelopeError,
     NotAuthentic,
@@ -183,9 +184,10 @@ class SealedField(_Field):
         """Return the plaintext of an envelope from its row's columns; raise an EnvelopeError."""
         # Of an envelope of any other format, or of none, the keyring says what is wrong with it.
         number = FORMAT_1 if envelope[:1] == _FORMAT_1_BYTE else FORMAT_2
-        return self._unseal(keyring, envelope, self.context_for(columns, number=number))
+        return self.unseal_in(keyring, envelope, self.context_for(columns, number=number))
 
-    def _unseal(self, keyring: RealmKeyring, envelope: bytes, context: Context) -> bytes:
+    def unseal_in(self, keyring: RealmKeyring, envelope: bytes, context: AnyContext) -> bytes:
+        """Return the plaintext of an envelope from its context; raise an EnvelopeError."""
         if not getattr(self.model, "opens_former_epochs", True) and (
             read_header(envelope).epoch < keyring.epoch
         ):
@@ -198,7 +200,7 @@ class SealedField(_Field):
         if envelope[:1] == _FORMAT_1_BYTE:
             return keyring.seal(self.unseal(keyring, envelope, columns), context)
         # Of one format, both have one context: making it takes a fifth of the time.
-        return keyring.seal(self._unseal(keyring, envelope, context), context)
+        return keyring.seal(self.unseal_in(keyring, envelope, context), context)
 
     def verify(self, keyring: RealmKeyring, envelope: bytes, columns: Mapping[str, Any]) -> None:
         """Raise an EnvelopeError or SealedFieldError if an envelope does not open to a value."""

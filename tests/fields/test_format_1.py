@@ -15,6 +15,7 @@ from llamora.crypto import (
     secret_bytes,
 )
 from llamora.fields import SealedField
+from llamora.fields.rows import RowReader
 from tests.fields.stored import (
     OTHER_DAY,
     WORDS,
@@ -124,3 +125,18 @@ def test_an_envelope_is_moved_to_format_2_and_bound_to_all(entry: Entry, moving:
     for column, value in {"revision": 7, "origin": "imported", "utc_offset": -3600, "day": OTHER_DAY}.items():
         with pytest.raises(NotAuthentic):
             TEXT.unseal(moving, moved, {**columns, column: value})
+
+
+@pytest.mark.parametrize("keys", ["former", "moving", "current"])
+def test_a_reader_of_rows_opens_it_as_its_instance_does(
+    owner: Resident, entry: Entry, former: Keyring, moving: Keyring, keys: str
+) -> None:
+    keyring = {"former": former, "moving": moving, "current": owner.keyring}[keys]
+    rows = RowReader(Entry.objects.filter(id=entry.id), "text", ("id", "day"), keyring=keyring)
+
+    [(_, plaintext)] = rows
+
+    with in_force(keyring):
+        opened = load(entry).open_or("text", None)
+    assert plaintext == (None if opened is None else opened.encode())
+    assert (plaintext is not None) is (keys == "former")

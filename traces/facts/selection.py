@@ -1,6 +1,6 @@
 """Selection of facts to list, find or export. Needs keys of the realm `facts` in force."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
@@ -80,16 +80,25 @@ class FactSelection:
 
         One that is damaged fits, unless a kind or words are looked for.
         """
-        kind = normalize("NFC", self.kind).casefold()
-        words = normalize("NFKC", self.words).casefold().split()
+        fits = self.build_condition()
         for fact in iter_open_facts(rows, keyring=current_realm_keyring()):
-            if kind and normalize("NFC", fact.get_text("kind")).casefold() != kind:
-                continue
-            if words:
-                text = normalize("NFKC", fact.get_text("text")).casefold()
-                if not all(word in text for word in words):
-                    continue
-            yield fact
+            if fits is None or fits(fact.get_text("kind"), fact.get_text("text")):
+                yield fact
+
+    def build_condition(self) -> Callable[[str, str], bool] | None:
+        """Return the function that says whether a kind and a sentence are looked for, or None if all are."""
+        if not self.opens_facts:
+            return None
+        wanted = normalize("NFC", self.kind).casefold()
+        words = normalize("NFKC", self.words).casefold().split()
+
+        def fits(kind: str, text: str) -> bool:
+            if wanted and normalize("NFC", kind).casefold() != wanted:
+                return False
+            folded = normalize("NFKC", text).casefold() if words else ""
+            return all(word in folded for word in words)
+
+        return fits
 
 
 def with_days(rows: FactQuerySet) -> FactQuerySet:

@@ -11,12 +11,14 @@ would take for a formula gets a quote in front.
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import IO, Any, Final
 from uuid import UUID
 
 import msgspec
+from msgspec.structs import astuple
 
 from diary.hooks import ExportRule, OtherEntries
 from diary.models import Entry
@@ -24,29 +26,51 @@ from diary.transfer.export_format import disarm_markdown, encode_json, to_plain
 from diary.transfer.programs.file_formats import TextFormat
 from llamora.crypto import RealmKeyring, in_force
 from llamora.database import read_snapshot
+from llamora.fields.rows import RowReader, StoredRow, format_id, format_moment
 from traces.facts.models import TRUSTED_FACT_ORIGINS, FactChange
-from traces.facts.open_facts import OpenFact
+from traces.facts.open_facts import decode_body
 from traces.facts.selection import FactSelection, get_confidence
 
-COLUMNS: Final = (
-    "id",
-    "content",
-    "category",
-    "state",
-    "confidence",
-    "date",
-    "when",
-    "ended",
-    "quote",
-    "origin",
-    "source",
-    "created_at",
-    "updated_at",
-)
+_STORED: Final = ("id", "state", "origin", "entry_day", "created_at", "changed_at")
 # Joined into one write: a file of 100,000 facts is not 100,000 writes.
 _CHUNK: Final = 200
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-Record = dict[str, Any]
+_FormatRow = Callable[[StoredRow], Sequence[Any]]
+
+
+class ExportedFact(msgspec.Struct, kw_only=True):
+    """A fact in a file; its sentence is None if it is damaged. The names of the columns are frozen."""
+
+    id: str
+    content: Any
+    category: Any
+    state: str
+    confidence: float
+    date: str
+    when: Any
+    ended: Any
+    quote: Any
+    origin: str
+    source: Any
+    created_at: str
+    updated_at: str
+
+
+class _ExportedBody(msgspec.Struct):
+    """The parts of a body that are exported, whatever they are."""
+
+    text: Any = None
+    kind: Any = None
+    when: Any = None
+    ended: Any = None
+    quote: Any = None
+    source: Any = None
+
+
+COLUMNS: Final = ExportedFact.__struct_fields__
+_NO_BODY: Final = _ExportedBody()
+_bodies: Final = msgspec.json.Decoder(_ExportedBody)
+_facts: Final = msgspec.json.Encoder()
 
 
 @dataclass(kw_only=True)
@@ -68,34 +92,14 @@ def write_facts(
 ) -> None:
     """Write a person's facts to a file, and count them in `report`."""
     with in_force(keyring), read_snapshot():
-        records = _iter_records(keyring, wanted, report)
+        facts = _iter_facts(keyring, wanted, report)
         parts: list[str] = []
-        for part in _render(records, text_format, report):
+        for part in _render(facts, text_format, report):
             parts.append(part)
             if len(parts) == _CHUNK:
                 file.write("".join(parts).encode())
                 parts.clear()
         file.write("".join(parts).encode())
-
-
-def build_record(fact: OpenFact) -> Record:
-    """Return the columns of a fact; its sentence is None if it is damaged."""
-    body = fact.body or {}
-    return {
-        "id": str(fact.id),
-        "content": body.get("text"),
-        "category": body.get("kind"),
-        "state": fact.state,
-        "confidence": get_confidence(state=fact.state, origin=fact.origin),
-        "date": fact.day.isoformat(),
-        "when": body.get("when"),
-        "ended": body.get("ended"),
-        "quote": body.get("quote"),
-        "origin": fact.origin,
-        "source": body.get("source"),
-        "created_at": to_plain(fact.created_at),
-        "updated_at": to_plain(fact.changed_at),
-    }
 
 
 def build_fact_rule(owner_id: UUID, others: OtherEntries) -> ExportRule:
@@ -117,35 +121,103 @@ def build_fact_change_rule(owner_id: UUID, others: OtherEntries) -> ExportRule:
     return is_own
 
 
-def _iter_records(keyring: RealmKeyring, wanted: FactSelection, report: FactExportReport) -> Iterator[Record]:
+def _iter_facts(
+    keyring: RealmKeyring, wanted: FactSelection, report: FactExportReport
+) -> Iterator[ExportedFact]:
     report.left_out = wanted.count_left_out(keyring.owner)
     rows = wanted.select(keyring.owner).order_by("created_at", "id")
-    for fact in wanted.iter_selected(rows):
+    reader, fits = RowReader(rows, "body", _STORED, keyring=keyring), wanted.build_condition()
+    format_row, convert_row = _build_formatters(reader)
+    for row, plaintext in reader:
+        body = _decode(plaintext)
+        if fits is not None and not fits(_get_text(body, "kind"), _get_text(body, "text")):
+            continue
         report.count += 1
-        report.damaged += fact.body is None
-        yield build_record(fact)
+        report.damaged += body is None
+        yield _build_fact(body, *format_row(row)) if body else _build_fact(_NO_BODY, *convert_row(row))
 
 
-def _render(records: Iterator[Record], text_format: TextFormat, report: FactExportReport) -> Iterator[str]:
+def _decode(plaintext: bytes | None) -> _ExportedBody | None:
+    """Return the exported parts of a body, or None of one that is damaged."""
+    if plaintext is None:
+        return None
+    try:
+        return _bodies.decode(plaintext)
+    except (msgspec.DecodeError, ValueError):
+        # Such as a number that only Python takes for one.
+        body = decode_body(plaintext)
+    return msgspec.convert(body, _ExportedBody) if isinstance(body, dict) else None
+
+
+def _get_text(body: _ExportedBody | None, name: str) -> str:
+    value = getattr(body, name, "")
+    return value if isinstance(value, str) else ""
+
+
+def _build_formatters(reader: RowReader) -> tuple[_FormatRow, _FormatRow]:
+    """Return the functions that return the columns of a row as the file has them: one that opened, or any."""
+    pick, convert = reader.build_picker(_STORED), reader.build_converter(_STORED)
+
+    @lru_cache(maxsize=1024)
+    def format_day(stored: Any) -> Any:
+        return to_plain(reader.convert("entry_day", stored))
+
+    def format_row(row: StoredRow) -> Sequence[Any]:
+        id_, state, origin, entry_day, created_at, changed_at = pick(row)
+        created, changed = format_moment(created_at), format_moment(changed_at)
+        if created is None or changed is None or type(state) is not str or type(origin) is not str:
+            return convert_row(row)
+        day = format_day(entry_day) if entry_day is not None else None
+        return format_id(id_), state, origin, day, created, changed
+
+    def convert_row(row: StoredRow) -> Sequence[Any]:
+        return list(map(to_plain, convert(row)))
+
+    return format_row, convert_row
+
+
+def _build_fact(
+    body: _ExportedBody, id_: str, state: str, origin: str, entry_day: str | None, created: str, changed: str
+) -> ExportedFact:
+    return ExportedFact(
+        id=id_,
+        content=body.text,
+        category=body.kind,
+        state=state,
+        confidence=get_confidence(state=state, origin=origin),
+        date=entry_day or created[:10],
+        when=body.when,
+        ended=body.ended,
+        quote=body.quote,
+        origin=origin,
+        source=body.source,
+        created_at=created,
+        updated_at=changed,
+    )
+
+
+def _render(
+    facts: Iterator[ExportedFact], text_format: TextFormat, report: FactExportReport
+) -> Iterator[str]:
     match text_format:
         case TextFormat.JSON:
             yield '{"memories":['
-            for number, record in enumerate(records):
-                yield (",\n" if number else "\n") + msgspec.json.encode(record).decode()
+            for number, fact in enumerate(facts):
+                yield (",\n" if number else "\n") + _facts.encode(fact).decode()
             counts = {"count": report.count, "left_out": report.left_out}
             yield "\n]," + encode_json(counts).removeprefix("{") + "\n"
         case TextFormat.CSV:
             yield _render_csv_row(COLUMNS)
-            for record in records:
-                yield _render_csv_row([_disarm_cell(_format_cell(record[name])) for name in COLUMNS])
+            for fact in facts:
+                yield _render_csv_row([_disarm_cell(_format_cell(value)) for value in astuple(fact)])
             yield _render_csv_row(["count", str(report.count)])
         case TextFormat.MARKDOWN:
-            for record in records:
-                yield f"- {disarm_markdown(_describe(record))}\n"
+            for fact in facts:
+                yield f"- {disarm_markdown(_describe(fact))}\n"
             yield f"\n<!-- {_describe_end(report)} -->\n"
         case TextFormat.TEXT:
-            for record in records:
-                yield f"{_describe(record)}\n"
+            for fact in facts:
+                yield f"{_describe(fact)}\n"
             yield f"\n{_describe_end(report)}\n"
 
 
@@ -167,20 +239,20 @@ def _format_cell(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def _describe(record: Record) -> str:
+def _describe(fact: ExportedFact) -> str:
     """Return a fact in one line."""
-    notes = [_format_cell(record["category"]), _describe_state(record), record["date"]]
-    quote = " ".join(_format_cell(record["quote"]).split())
+    notes = [_format_cell(fact.category), _describe_state(fact), fact.date]
+    quote = " ".join(_format_cell(fact.quote).split())
     said = f' Said: "{quote}"' if quote else ""
-    return f"{_format_cell(record['content'])} ({', '.join(filter(None, notes))}){said}"
+    return f"{_format_cell(fact.content)} ({', '.join(filter(None, notes))}){said}"
 
 
-def _describe_state(record: Record) -> str:
-    match record["state"]:
+def _describe_state(fact: ExportedFact) -> str:
+    match fact.state:
         case "accepted":
             return ""
         case "ended":
-            return f"no longer so since {record['ended']}" if record["ended"] else "no longer so"
+            return f"no longer so since {fact.ended}" if fact.ended else "no longer so"
         case state:
             return str(state)
 

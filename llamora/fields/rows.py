@@ -1,0 +1,250 @@
+"""Rows whose sealed column is opened without model instances, for exports, lists and indexes of very many.
+
+To create an instance takes longer than to open its envelope, and so do the conversions of a row's values. So
+a row stays as the database has it, and its caller converts what it needs. What is the same in the contexts of
+all rows is encoded once.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from operator import itemgetter
+from typing import Any, Final
+
+from django.db.models import BinaryField, DateTimeField, Field, QuerySet, UUIDField
+from django.db.models.sql.constants import MULTI
+
+from llamora.crypto import FORMAT_1, EnvelopeError, RealmKeyring, RowContext, WrongEpoch, encode_value
+from llamora.fields.models import mac_fields
+from llamora.fields.sealed import NUMBERED, SealedField, encode_bound_value
+from llamora.threads import let_others_run
+
+StoredRow = tuple[Any, ...]
+_Convert = Callable[[Any], Any]
+_Encode = Callable[[Any], bytes]
+
+_BATCH: Final = 500
+_FORMAT_1_BYTE: Final = bytes([FORMAT_1])
+_NOTHING: Final = encode_value(encode_bound_value(None))
+_ID_BYTES: Final = 16
+_BEFORE_ID: Final = encode_value(b"u:" + bytes(_ID_BYTES))[:-_ID_BYTES]
+_MOMENT: Final = "2026-11-30 06:42:00.123456"
+_MILLISECONDS: Final = len("2026-11-30 06:42:00.123")
+_BEFORE_MOMENT: Final = encode_value(b"t:2026-11-30T06:42:00.123+00:00").partition(b"2026")[0]
+# Texts of bound columns are mostly states and origins, of which there are few: each is encoded once.
+_MAX_ENCODED: Final = 64
+
+
+class RowReader:
+    """Reader of the rows of one owner, each with the plaintext of its sealed column.
+
+    `names` are the columns and annotations that the caller reads.
+    """
+
+    def __init__(
+        self, rows: "QuerySet[Any, Any]", column: str, names: Sequence[str], *, keyring: RealmKeyring
+    ) -> None:
+        self._keyring = keyring
+        model: Any = rows.model
+        self._field: SealedField = model._meta.get_field(column)
+        macs = () if keyring.reads_columns_unchecked else mac_fields(model)
+        needed = [name for field in (self._field, *macs) for name in ("id", *field.bound, field.attname)]
+        self._names = list(dict.fromkeys([*names, *needed]))
+        self._compiler: Any = rows.values_list(*self._names).query.get_compiler(rows.db)
+        self._compiler.setup_query()
+        columns = [selected for selected, *_ in self._compiler.select[: self._compiler.col_count]]
+        converters: Mapping[int, tuple[list[Callable[..., Any]], Any]]
+        converters = self._compiler.get_converters(columns)
+        self._converts: dict[str, _Convert] = {
+            name: self._build_convert(*converters.get(place, ([], None)))
+            for place, name in enumerate(self._names)
+        }
+        kinds = {name: selected.output_field for name, selected in zip(self._names, columns, strict=True)}
+        self._id_place, self._is_numbered = self._names.index("id"), not isinstance(kinds["id"], UUIDField)
+        self._macs = [_RowEnvelope(mac, self._names, kinds, self._converts, keyring) for mac in macs]
+        self._sealed = _RowEnvelope(self._field, self._names, kinds, self._converts, keyring)
+
+    def __iter__(self) -> Iterator[tuple[StoredRow, bytes | None]]:
+        """Yield each row with its plaintext, or None if it is damaged; raise WrongEpoch in a rotation.
+
+        Rows are read in batches, between which calls that wait go first.
+        """
+        keyring, field, sealed, macs = self._keyring, self._field, self._sealed, self._macs
+        get_id = self._get_id
+        for batch in self._compiler.execute_sql(MULTI, chunked_fetch=True, chunk_size=_BATCH):
+            let_others_run()
+            for row in batch:
+                id_ = get_id(row)
+                try:
+                    for mac in macs:
+                        keyring.check_mac(mac.get_bytes(row), mac.set_row(id_, row))
+                    envelope = sealed.get_bytes(row)
+                    if envelope[:1] == _FORMAT_1_BYTE:
+                        yield row, field.unseal(keyring, envelope, self._convert_row(row))
+                    else:
+                        yield row, field.unseal_in(keyring, envelope, sealed.set_row(id_, row))
+                except WrongEpoch:
+                    raise
+                except EnvelopeError:
+                    yield row, None
+
+    def build_picker(self, names: Sequence[str]) -> Callable[[StoredRow], tuple[Any, ...]]:
+        """Return the function that returns the stored values of some columns of a row; at least of two."""
+        return itemgetter(*map(self._names.index, names))
+
+    def convert(self, name: str, stored: Any) -> Any:
+        """Return a stored value of a column or annotation as a queryset would."""
+        return self._converts[name](stored)
+
+    def build_converter(self, names: Sequence[str]) -> Callable[[StoredRow], list[Any]]:
+        """Return the function that returns the values of some columns of a row as a queryset would."""
+        places = [(self._names.index(name), self._converts[name]) for name in names]
+        return lambda row: [convert(row[place]) for place, convert in places]
+
+    def _build_convert(self, converters: Sequence[Callable[..., Any]], expression: Any) -> _Convert:
+        calls = [partial(_call_converter, each, expression, self._compiler.connection) for each in converters]
+        if len(calls) == 1:
+            return calls[0]
+
+        def convert(value: Any) -> Any:
+            for call in calls:
+                value = call(value)
+            return value
+
+        return convert
+
+    def _get_id(self, row: StoredRow) -> bytes:
+        """Return the bytes of the id to which a row is bound."""
+        if self._is_numbered:
+            return NUMBERED.bytes
+        stored = row[self._id_place]
+        plain = _parse_id(stored)
+        id_: bytes = self._converts["id"](stored).bytes if plain is None else plain
+        return id_
+
+    def _convert_row(self, row: StoredRow) -> dict[str, Any]:
+        values = (self._converts[name](value) for name, value in zip(self._names, row, strict=True))
+        return {**dict(zip(self._names, values, strict=True)), "owner_id": self._keyring.owner}
+
+
+def _call_converter(convert: Callable[..., Any], expression: Any, connection: Any, value: Any) -> Any:
+    return convert(value, expression, connection)
+
+
+class _RowEnvelope:
+    """A sealed column or a MAC of one row after another, with its context."""
+
+    def __init__(
+        self,
+        field: SealedField,
+        names: Sequence[str],
+        kinds: Mapping[str, "Field[Any, Any]"],
+        converts: Mapping[str, _Convert],
+        keyring: RealmKeyring,
+    ) -> None:
+        self._place, self._convert = names.index(field.attname), converts[field.attname]
+        self._context = RowContext(
+            purpose=field.purpose,
+            label=field.label,
+            owner=keyring.owner,
+            names=tuple(field.bound.values()),
+        )
+        bound = tuple(field.bound)
+        self._bound = [
+            (names.index(bound[place]), _build_encoder(kinds[bound[place]], converts[bound[place]]))
+            for place in self._context.order
+        ]
+
+    def get_bytes(self, row: StoredRow) -> bytes:
+        """Return the envelope or the MAC; of none, no bytes."""
+        stored = row[self._place]
+        if type(stored) is bytes:
+            return stored
+        held = self._convert(stored)
+        return held.envelope if held is not None else b""
+
+    def set_row(self, id_: bytes, row: StoredRow) -> RowContext:
+        """Return the context of a row, which is that of this row until the next one is set."""
+        self._context.set_row(id_, [encode(row[place]) for place, encode in self._bound])
+        return self._context
+
+
+# --- Bound values, encoded from what the database has ------------------------------------------------------
+
+
+def _build_encoder(kind: "Field[Any, Any]", convert: _Convert) -> _Encode:
+    """Return the function that encodes a stored value of a column as its field does."""
+
+    def encode(stored: Any) -> bytes:
+        return encode_value(encode_bound_value(convert(stored)))
+
+    match kind:
+        case UUIDField():
+            return partial(_encode_id, encode)
+        case DateTimeField():
+            return partial(_encode_moment, encode)
+        case BinaryField():
+            return partial(_encode_bytes, encode)
+    return partial(_encode_text, encode, {})
+
+
+def _encode_id(encode: _Encode, stored: Any) -> bytes:
+    if stored is None:
+        return _NOTHING
+    plain = _parse_id(stored)
+    return _BEFORE_ID + plain if plain is not None else encode(stored)
+
+
+def _encode_moment(encode: _Encode, stored: Any) -> bytes:
+    if not _is_plain_moment(stored):
+        return encode(stored)
+    return _BEFORE_MOMENT + f"{stored[:10]}T{stored[11:_MILLISECONDS]}+00:00".encode("ascii")
+
+
+def _encode_bytes(encode: _Encode, stored: Any) -> bytes:
+    return encode_value(b"b:" + stored) if type(stored) is bytes else encode(stored)
+
+
+def _encode_text(encode: _Encode, encoded: dict[Any, bytes], stored: Any) -> bytes:
+    """Return a text or any other value, which is encoded once if it is a text."""
+    if type(stored) is not str:
+        return encode(stored)
+    found = encoded.get(stored)
+    if found is None:
+        found = encode(stored)
+        if len(encoded) < _MAX_ENCODED:
+            encoded[stored] = found
+    return found
+
+
+# --- Stored values that are written as always --------------------------------------------------------------
+
+
+def format_id(stored: str) -> str:
+    """Return the stored id of a row that opened as text."""
+    return f"{stored[:8]}-{stored[8:12]}-{stored[12:16]}-{stored[16:20]}-{stored[20:]}"
+
+
+def format_moment(stored: Any) -> str | None:
+    """Return a moment to which a row that opened is bound as ISO 8601 writes it.
+
+    Return None if it is stored in any way but ours, without microseconds for one.
+    """
+    is_ours = type(stored) is str and len(stored) == len(_MOMENT)
+    return f"{stored[:10]}T{stored[11:]}+00:00" if is_ours else None
+
+
+def _parse_id(stored: Any) -> bytes | None:
+    try:
+        plain = bytes.fromhex(stored)
+    except (TypeError, ValueError):
+        return None
+    return plain if len(plain) == _ID_BYTES and plain.hex() == stored else None
+
+
+def _is_plain_moment(stored: Any) -> bool:
+    """Return whether a moment is stored with microseconds, as all but one in a million are."""
+    try:
+        return len(stored) == len(_MOMENT) and datetime.fromisoformat(stored).tzinfo is None
+    except (TypeError, ValueError):
+        return False
