@@ -195,9 +195,10 @@ def reset_throttle() -> Generator[None]:
 @pytest.fixture(autouse=True)
 def forget_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let each test begin as a process that has not observed the clock."""
-    from llamora.clock import services
+    from llamora.clock import record_file, services
 
     monkeypatch.setattr(services, "_latest", None)
+    record_file.remove_record()
 
 
 @pytest.fixture(autouse=True)

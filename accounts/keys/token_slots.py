@@ -9,8 +9,9 @@ A token is used only while its row has a confirmation, which its owner's page wr
     HMAC-SHA256(SHA-256("llamora.token_confirmation" | secret key of the server),
                 owner | id | u32 length of value | value for each of its terms)
 
-With the database alone nobody can make one, for other terms neither. A restore deletes all of them: which
-tokens were revoked since the backup, only their owner knows.
+With the database alone nobody can make one, for other terms neither. It is registered beside the database
+(`llamora.database.row_register`) until the token is revoked or expires, so that no row brings it back. A
+restore deletes all of them: which tokens were revoked since the backup, only their owner knows.
 """
 
 import hmac
@@ -29,9 +30,11 @@ from accounts.keys.slot_list import TOKEN_KIND, SlotList
 from accounts.models import AccessToken
 from llamora import crypto
 from llamora.crypto import ForgedSlot, Keyring, SlotError, TokenKind, TokenSlot, TokenTerms
+from llamora.database import row_register, write_transaction
 from llamora.fields import SealedValue
 
 NOT_LISTED = "not_listed"
+MARK_KIND = "token"
 _SALT = b"llamora.token_confirmation"
 
 
@@ -168,13 +171,61 @@ def compute_confirmation(slot: TokenSlot) -> bytes:
 
 
 def is_confirmed(row: AccessToken | StoredToken, slot: TokenSlot) -> bool:
-    """Return whether a token's owner has confirmed it with these terms."""
-    return row.confirmation is not None and hmac.compare_digest(
-        read_bytes(row.confirmation), compute_confirmation(slot)
+    """Return whether a token's owner has confirmed it with these terms, and it has not ended since."""
+    if row.confirmation is None:
+        return False
+    confirmation = read_bytes(row.confirmation)
+    return hmac.compare_digest(confirmation, compute_confirmation(slot)) and row_register.is_registered(
+        _build_mark(row, confirmation)
     )
+
+
+def register_confirmation(row: AccessToken) -> bytes:
+    """Register a token, and return the confirmation for its row, in the transaction that writes that."""
+    confirmation = compute_confirmation(slot_from_row(row))
+    row_register.register_mark(_build_mark(row, confirmation))
+    return confirmation
+
+
+def count_suspended() -> int:
+    """Return how many tokens wait until their owners confirm them."""
+    confirmed = AccessToken.objects.filter(confirmation__isnull=False, is_expired=False).count()
+    without = AccessToken.objects.filter(confirmation__isnull=True).count()
+    return without + max(0, confirmed - len(row_register.list_marks(MARK_KIND)))
+
+
+def remove_confirmation_on_commit(token_id: UUID) -> None:
+    """Take a token off the register after the commit that ends it, whatever its row says."""
+    row_register.remove_marks_on_commit(row_register.list_marks(MARK_KIND, row_id=token_id))
+
+
+def remove_confirmations_without_rows() -> None:
+    """Take off the register what no token's row has any more, so that one that is put back opens nothing."""
+    # Before the transaction: the row of each has been written by then, or never will be.
+    registered = row_register.list_marks(MARK_KIND)
+    if registered:
+        with write_transaction():
+            rows = AccessToken.objects.filter(is_expired=False).only("owner_id", "confirmation")
+            row_register.remove_marks(registered - {_find_mark(row) for row in rows})
+
+
+def _find_mark(row: AccessToken) -> str | None:
+    """Return what a token is registered as; None if it is suspended, or its row is damaged."""
+    try:
+        return None if row.confirmation is None else _build_mark(row, read_bytes(row.confirmation))
+    except (AttributeError, TypeError):
+        return None
+
+
+def _build_mark(row: AccessToken | StoredToken, confirmation: bytes) -> str:
+    return row_register.build_mark(MARK_KIND, owner=row.owner_id, row_id=row.id, values=[confirmation])
 
 
 def suspend_tokens(owner: UUID | None = None) -> int:
     """Suspend a person's or all tokens until they are confirmed; return how many."""
     rows = AccessToken.objects.filter(confirmation__isnull=False)
-    return (rows if owner is None else rows.filter(owner_id=owner)).update(confirmation=None)
+    if owner is not None:
+        rows = rows.filter(owner_id=owner)
+    with write_transaction():
+        row_register.remove_marks_on_commit(row_register.list_marks(MARK_KIND, owner=owner))
+        return rows.update(confirmation=None)

@@ -13,9 +13,13 @@ from django.conf import settings
 from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
 
+from accounts.keys.row_shapes import read_bytes
 from accounts.keys.sealed_preferences import get_idle_minutes
 from accounts.models import Invitation, Person, SignIn, Unlock
+from accounts.sessions.sign_in_marks import build_sign_in_mark
+from accounts.sessions.unlock_register import RegisteredUnlock, find_last_activity
 from llamora.clock.services import LEEWAY
+from llamora.database import row_register
 
 TOUCH_INTERVAL = timedelta(minutes=2)
 _DAYS = (1, 7, 30)
@@ -64,8 +68,17 @@ def get_idle_limit(person: Person) -> timedelta:
 
 
 def is_idle(row: Unlock, person: Person, now: datetime) -> bool:
-    """Return whether an unlocked vault has been idle for longer than the limit."""
-    return not now - get_idle_limit(person) <= row.last_active <= now + LEEWAY
+    """Return whether an unlocked vault has been idle for longer than the limit.
+
+    By its row, or by what is registered in memory: anyone who can write to the database can change the row.
+    """
+    oldest = now - get_idle_limit(person)
+    if not oldest <= row.last_active <= now + LEEWAY:
+        return True
+    activity = find_last_activity(
+        RegisteredUnlock(row.sign_in.person_id, row.sign_in_id, read_bytes(row.salt, longest=64))
+    )
+    return activity is not None and activity < oldest
 
 
 def list_idle_unlocks(now: datetime) -> list[Unlock]:
@@ -94,11 +107,15 @@ def move_times(step: timedelta) -> None:
     for model, names in columns:
         for row in model._default_manager.all():
             # A damaged time, or one at the end of all years, is over as it is.
-            with suppress(TypeError, OverflowError):
+            with suppress(TypeError, ValueError, OverflowError):
+                before = build_sign_in_mark(row) if isinstance(row, SignIn) else ""
                 for name in names:
                     if (moment := getattr(row, name)) is not None:
                         setattr(row, name, moment + step)
                 row.save(update_fields=names)
+                if isinstance(row, SignIn) and row_register.is_registered(before):
+                    row_register.register_mark(build_sign_in_mark(row))
+                    row_register.remove_marks_on_commit([before])
 
 
 def _get_oldest_start(now: datetime) -> datetime:

@@ -10,7 +10,7 @@ A session that was opened before this process started is added at its first requ
 import logging
 import threading
 from collections.abc import Collection
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
@@ -20,6 +20,7 @@ from accounts.errors import KeysDoNotMatch
 from accounts.keys.row_shapes import read_bytes
 from accounts.models import SignIn, Unlock
 from accounts.sessions import revocation_list
+from accounts.sessions.unlock_register import RegisteredUnlock, find_last_activity
 from accounts.signals import vault_locked
 from llamora.clock.services import LEEWAY
 from llamora.crypto import KeyId, Keyring, Realm, RealmKeyring
@@ -44,6 +45,12 @@ _select_salt_of_active: CachedQuery[bytes] = CachedQuery(
 
 def _is_valid(salt: bytes) -> bool:
     return not revocation_list.is_revoked(read_bytes(salt))
+
+
+def _is_active(owner: UUID, sign_in_id: UUID, salt: bytes, *, since: datetime) -> bool:
+    """Return whether a browser was used since then, whatever its row says."""
+    activity = find_last_activity(RegisteredUnlock(owner, sign_in_id, read_bytes(salt)))
+    return activity is not None and activity > since
 
 
 class SessionRegistry:
@@ -83,7 +90,7 @@ class SessionRegistry:
         since, until = now - timedelta(minutes=settings.IDLE_MINUTES), now + LEEWAY
         ids = self._list_sessions(key_id)
         return any(
-            _is_valid(salt)
+            _is_valid(salt) and _is_active(key_id.owner, id_, salt, since=since)
             for id_ in ids
             for salt in _select_salt_of_active(id=id_, since=since, until=until)
         )

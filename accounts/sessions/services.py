@@ -33,10 +33,12 @@ from accounts.sessions import limits, revocation_list
 from accounts.sessions.cookies import COOKIE_HALF_LENGTH, SessionCookie
 from accounts.sessions.registry import check_no_other_key, session_registry
 from accounts.sessions.run_secret import get_run_secret
+from accounts.sessions.sign_in_marks import build_sign_in_mark, find_sign_in_mark, list_sign_in_marks
 from accounts.sessions.unlock_register import (
     RegisteredUnlock,
     is_registered,
     list_unlocks,
+    record_activity,
     register_unlock,
     remove_unlocks,
 )
@@ -53,7 +55,7 @@ from llamora.crypto import (
     unwrap_dek,
     wrap_dek,
 )
-from llamora.database import CachedQuery, NotWritten, write_transaction
+from llamora.database import CachedQuery, NotWritten, row_register, write_transaction
 
 MAX_DEVICE = 80
 _log = logging.getLogger(__name__)
@@ -76,6 +78,7 @@ def create_session(
             ends_at=limits.get_end_time(days),
             device=device[:MAX_DEVICE],
         )
+        row_register.register_mark(build_sign_in_mark(row))
         _create_keys(row, half=half, keyring=keyring)
     session_registry.add(row.id, keyring)
     return SessionCookie(row.id, half)
@@ -93,10 +96,12 @@ def unlock_session(
     with write_transaction():
         row = SignIn.objects.get(id=sign_in_id, person_id=keyring.owner)
         _revoke_on_commit(SignIn.objects.filter(id=sign_in_id))
+        row_register.remove_marks_on_commit(list_sign_in_marks(sign_in_id=sign_in_id))
         row.half_hash, row.last_active = hash_half(half), timezone.now()
         if is_persistent is not None:
             row.is_persistent, row.ends_at = is_persistent, limits.get_end_time(days)
         row.save(update_fields=["half_hash", "last_active", "is_persistent", "ends_at"])
+        row_register.register_mark(build_sign_in_mark(row))
         Unlock.objects.filter(sign_in=row).delete()
         _create_keys(row, half=half, keyring=keyring)
     session_registry.add(row.id, keyring)
@@ -209,9 +214,11 @@ def _read_mark(value: bytes | memoryview) -> bytes:
 
 
 def _find_sign_in(cookie: SessionCookie) -> SignIn | None:
-    """Return the sign-in of a valid cookie; None if it is revoked or its person is not active."""
+    """Return the sign-in of a valid cookie; None if it is not in force or its person is not active."""
     row = next(iter(_select_sign_in(id=cookie.sign_in_id)), None)
     if row is None or not _matches_cookie(row, cookie):
+        return None
+    if not row_register.is_registered(build_sign_in_mark(row)):
         return None
     return row if row.person.is_active and not revocation_list.is_revoked(_read_mark(row.half_hash)) else None
 
@@ -288,6 +295,7 @@ def _record_activity(row: Unlock, person: Person, now: datetime) -> None:
         with write_transaction():
             SignIn.objects.filter(id=row.sign_in_id).update(last_active=now)
             Unlock.objects.filter(sign_in_id=row.sign_in_id).update(last_active=now)
+        record_activity(RegisteredUnlock(person.id, row.sign_in_id, _read_mark(row.salt)), now)
     except NotWritten:
         return  # a full disk must not stop a person from reading; the idle limit is just not extended
 
@@ -310,6 +318,7 @@ def end_session(*, sign_in_id: UUID, person_id: UUID) -> None:
     with write_transaction():
         rows = SignIn.objects.filter(id=sign_in_id, person_id=person_id)
         _revoke_on_commit(rows)
+        row_register.remove_marks_on_commit(list_sign_in_marks(sign_in_id=sign_in_id))
         _remove_unlocks_on_commit(sign_in_id=sign_in_id)
         rows.delete()
         _publish_on_commit(sign_in_id, person_id, kind="signed_out")
@@ -319,6 +328,7 @@ def end_sessions(*, person_id: UUID, except_id: UUID | None = None) -> int:
     """Sign a person out of all browsers except `except_id`; return how many."""
     with write_transaction():
         _end_unlocks_without_rows(person_id, except_id=except_id)
+        row_register.remove_marks_on_commit(list_sign_in_marks(person_id=person_id, except_id=except_id))
         all_ids = SignIn.objects.filter(person_id=person_id).values_list("id", flat=True)
         ids = [sign_in_id for sign_in_id in all_ids if sign_in_id != except_id]
         for sign_in_id in ids:
@@ -407,11 +417,11 @@ def _revoke(
 
 
 def end_expired_sessions() -> int:
-    """End all expired sign-ins and lock all idle vaults; return how many."""
+    """End all sign-ins that expired or are not registered, and lock all idle vaults; return how many."""
     row_shapes.delete_damaged_sessions()
     notice_step()
     now = timezone.now()
-    ended = list(limits.get_expired_sign_ins(now).values_list("id", "person_id"))
+    ended = [*limits.get_expired_sign_ins(now).values_list("id", "person_id"), *_list_unregistered()]
     locked = [(row.sign_in_id, row.sign_in.person_id) for row in limits.list_idle_unlocks(now)]
     for sign_in_id, person_id in ended:
         end_or_revoke(sign_in_id=sign_in_id, person_id=person_id)
@@ -420,6 +430,7 @@ def end_expired_sessions() -> int:
             lock_or_revoke(sign_in_id=sign_in_id, person_id=person_id)
     _delete_revoked()
     _remove_unlocks_without_rows()
+    _remove_marks_without_rows()
     return len({*ended, *locked})
 
 
@@ -445,6 +456,24 @@ def _remove_unlocks_without_rows() -> None:
         rows = Unlock.objects.values_list("sign_in__person_id", "sign_in_id", "salt")
         existing = {RegisteredUnlock(person, sign_in, _read_mark(salt)) for person, sign_in, salt in rows}
         remove_unlocks(registered - existing)
+
+
+def _list_unregistered() -> list[tuple[UUID, UUID]]:
+    """Return the sign-ins that are not in force as their rows say: id and person."""
+    with suppress(NotWritten), write_transaction():
+        # Alone: a browser that is unlocked meanwhile has another mark.
+        registered = list_sign_in_marks()
+        rows = SignIn.objects.all()
+        return [(row.id, row.person_id) for row in rows if find_sign_in_mark(row) not in registered]
+    return []
+
+
+def _remove_marks_without_rows() -> None:
+    """Take off the register what has no such row any more, so that a row that is put back lets nobody in."""
+    # Before the transaction, as for the unlocks.
+    registered = list_sign_in_marks()
+    with suppress(NotWritten), write_transaction():
+        row_register.remove_marks(registered - {find_sign_in_mark(row) for row in SignIn.objects.all()})
 
 
 def _revoke_on_commit(rows: "QuerySet[SignIn]") -> None:

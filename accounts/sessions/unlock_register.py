@@ -7,26 +7,32 @@ a lock or sign-out takes what is registered of that browser or person off, whate
 has no row any more is taken off by the next round of the sweep.
 
 Each unlock is the name of an empty file beside the run secret, which survives a restart of the server and not
-one of the machine:
+one of the machine. Its time of modification is that of the last activity: a row may say an earlier one, but
+none that is later.
 
     unlocked/<person id, hex>.<sign-in id, hex>.<salt of the Unlock row, hex>
 
 Without a memory file system, the register is in this process only, as the run secret is.
 """
 
+import os
 import threading
 from collections.abc import Iterable
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple, Self
 from uuid import UUID
 
+from django.utils import timezone
+
 from accounts.sessions.run_secret import get_household_folder
 
 _FOLDER = "unlocked"
+_START = datetime(1970, 1, 1, tzinfo=UTC)
 _guard = threading.Lock()
 # Also of what could not be written beside the run secret.
-_registered_here: set[str] = set()
+_registered_here: dict[str, datetime] = {}
 
 
 class RegisteredUnlock(NamedTuple):
@@ -59,9 +65,38 @@ def register_unlock(unlock: RegisteredUnlock) -> None:
         with suppress(OSError):
             folder.mkdir(mode=0o700, exist_ok=True)
             (folder / unlock.name).touch(mode=0o600)
+            _set_time(folder / unlock.name, timezone.now())
             return
     with _guard:
-        _registered_here.add(unlock.name)
+        _registered_here[unlock.name] = timezone.now()
+
+
+def record_activity(unlock: RegisteredUnlock, now: datetime) -> None:
+    """Record that a person used an unlocked browser."""
+    with _guard:
+        if unlock.name in _registered_here:
+            _registered_here[unlock.name] = now
+            return
+    if folder := _get_folder():
+        with suppress(OSError):
+            _set_time(folder / unlock.name, now)
+
+
+def find_last_activity(unlock: RegisteredUnlock) -> datetime | None:
+    """Return when an unlocked browser was last used, or None if it is not registered."""
+    if (at := _registered_here.get(unlock.name)) is not None:
+        return at
+    if (folder := _get_folder()) is None:
+        return None
+    try:
+        return _START + timedelta(seconds=os.stat(f"{folder}/{unlock.name}").st_mtime)
+    except (OSError, OverflowError):
+        return None
+
+
+def _set_time(path: Path, moment: datetime) -> None:
+    seconds = (moment - _START).total_seconds()
+    os.utime(path, (seconds, seconds))
 
 
 def is_registered(unlock: RegisteredUnlock) -> bool:
@@ -95,6 +130,6 @@ def remove_unlocks(unlocks: Iterable[RegisteredUnlock]) -> None:
     folder = _get_folder()
     for unlock in unlocks:
         with _guard:
-            _registered_here.discard(unlock.name)
+            _registered_here.pop(unlock.name, None)
         if folder is not None:
             (folder / unlock.name).unlink(missing_ok=True)

@@ -6,6 +6,7 @@ other tokens hold nothing: their rows are deleted, and they are taken off the li
 """
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 from uuid import UUID
 
@@ -25,6 +26,7 @@ from accounts.signals import token_revoking
 from accounts.tokens.open_keyrings import open_keyrings
 from accounts.tokens.recent_checks import recent_checks
 from llamora import crypto
+from llamora.clock.services import get_cutoff
 from llamora.crypto import Keyring, SlotError, TokenKind, TokenTerms, in_force
 from llamora.database import CachedQuery, truncate_wal, write_transaction
 from llamora.fields import new_id
@@ -104,7 +106,7 @@ def _create_token(keyring: Keyring, request: TokenRequest) -> str:
             raise StaleVault
         slot = crypto.create_token_slot(token, terms=terms, keyring=keyring, vault_public_key=public_key)
         row = token_slots.row_from_slot(slot, name=request.name)
-        row.confirmation = token_slots.compute_confirmation(slot)
+        row.confirmation = token_slots.register_confirmation(row)
         row.save(force_insert=True)
         change_slot_list(keyring, partial(_add_to_list, token_id=token.id))
     open_keyrings.add(keyring)
@@ -183,7 +185,7 @@ def confirm_token(keyring: Keyring, *, token_id: UUID) -> bool:
         listed = load_slot_list(Vault.objects.get(owner_id=keyring.owner)) or {}
         if not _describe(row, keyring, listed=listed).is_valid:
             return False
-        row.confirmation = token_slots.compute_confirmation(token_slots.slot_from_row(row))
+        row.confirmation = token_slots.register_confirmation(row)
         row.save(update_fields=["confirmation"])
     return True
 
@@ -202,10 +204,10 @@ def revoke_token(keyring: Keyring, *, person: Person, token_id: UUID, cookie: Se
         _revoke_with_rotation(keyring, person=person, token_id=token_id, cookie=cookie)
         return True
     with write_transaction():
+        _revoke_on_commit(token_id)
         AccessToken.objects.filter(id=token_id, owner_id=person.id).delete()
         if token_id in listed:
             change_slot_list(keyring, lambda current: _remove_from_list(current, token_id=token_id))
-        _revoke_on_commit(token_id)
     return False
 
 
@@ -221,16 +223,34 @@ def _revoke_with_rotation(keyring: Keyring, *, person: Person, token_id: UUID, c
     password_slot = KeySlot.objects.get(owner_id=person.id, kind=SlotKind.PASSWORD)
     opened = key_slots.OpenedSlot(person=person, slot=key_slots.slot_from_row(password_slot), keyring=keyring)
     with write_transaction():
+        _revoke_on_commit(token_id)
         begun = begin_rotation(
             opened, current_cookie=cookie, others=OtherBrowsers.LOCK, removed_tokens=[token_id]
         )
-        _revoke_on_commit(token_id)
     truncate_wal()
     background.start_rotation_thread(begun.keyring)
     begun.keyring.close()
 
 
+def end_expired_tokens() -> int:
+    """End the tokens that have certainly expired; return how many.
+
+    What is registered of tokens whose rows are gone is taken off the register. Raise NotWritten.
+    """
+    rows = AccessToken.objects.filter(is_expired=False, lifetime_days__gt=0).only(
+        "lifetime_days", "created_at"
+    )
+    cutoffs = {days: get_cutoff(timedelta(days=days)) for days in {row.lifetime_days for row in rows}}
+    expired = [row.id for row in rows if (cutoff := cutoffs[row.lifetime_days]) and row.created_at < cutoff]
+    if expired:
+        with write_transaction():
+            AccessToken.objects.filter(id__in=expired).update(is_expired=True)
+    token_slots.remove_confirmations_without_rows()
+    return len(expired)
+
+
 def _revoke_on_commit(token_id: UUID) -> None:
-    """Revoke the id after the commit, in case the row is put back."""
+    """Revoke a token after the commit that deletes its row, in case that is put back."""
+    token_slots.remove_confirmation_on_commit(token_id)
     transaction.on_commit(partial(revocation_list.revoke_for_good, token_id.bytes))
     transaction.on_commit(partial(recent_checks.remove, token_id))

@@ -16,8 +16,8 @@ from django.db.models import QuerySet
 from django.dispatch import Signal
 from django.utils import timezone
 
-from llamora.clock.models import ClockRecord
 from llamora.clock.passed_time import PassedTime, Reading
+from llamora.clock.record_file import read_record, write_record
 from llamora.clock.sentences import describe_step
 from llamora.database import FIRST_MOMENT, NotWritten, write_transaction
 
@@ -58,7 +58,7 @@ def _read_boot_id() -> str:
 def observe() -> PassedTime:
     """Read both clocks and record their times, unless the disk is full; return what is known of the time."""
     global _latest  # noqa: PLW0603 - what this process saw last
-    reading, before = read_clocks(), ClockRecord.objects.find_passed_time()
+    reading, before = read_clocks(), read_record()
     found = PassedTime.begin(reading) if before is None else before.observe(reading)
     is_due = before is None or reading.boot_seconds - before.reading.boot_seconds >= _WRITTEN_EVERY
     if before is None or is_due or before.is_new(reading):
@@ -72,14 +72,21 @@ def observe() -> PassedTime:
 
 
 def _record() -> PassedTime:
-    with write_transaction():
-        # Again: another process may have been first.
-        reading, before = read_clocks(), ClockRecord.objects.find_passed_time()
-        found = PassedTime.begin(reading) if before is None else before.observe(reading)
-        ClockRecord.objects.write_passed_time(found)
-        if before is not None and (step := before.find_step(reading)):
-            clock_stepped.send(ClockRecord, seconds=step)
-            _log.warning("%s", describe_step(step))
+    before: PassedTime | None = None
+    try:
+        with write_transaction():
+            # Again: another process may have been first.
+            reading, before = read_clocks(), read_record()
+            found = PassedTime.begin(reading) if before is None else before.observe(reading)
+            if before is not None and (step := before.find_step(reading)):
+                clock_stepped.send(PassedTime, seconds=step)
+                _log.warning("%s", describe_step(step))
+            write_record(found)
+    except NotWritten:
+        if before is not None and read_record() != before:
+            # The times that go with the clock did not go with this step, so it is to be seen again.
+            write_record(before)
+        raise
     return found
 
 
@@ -91,7 +98,7 @@ def notice_step() -> None:
 
 def find_passed_time() -> PassedTime | None:
     """Return what is known now, without recording it; None before the first observation."""
-    before = ClockRecord.objects.find_passed_time()
+    before = read_record()
     return None if before is None else before.observe(read_clocks())
 
 

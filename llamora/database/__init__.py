@@ -10,6 +10,7 @@ compaction.py    a file written anew, without what deleted rows left in it
 wal.py           truncation of the write-ahead log
 wal_frames.py    a check of its frames, before SQLite reads it
 losses.py        confirmed commits that the database has lost
+row_register.py  which rows let somebody in, in files beside the database
 commit_log.py    which commits were confirmed, in a file beside the database
 backup_files.py  names of backup files, and which of them are outdated
 sqlite/          the database backend, which reads a value of any stored type

@@ -196,7 +196,7 @@ def _list_other_files(database: Path) -> Iterator[Path]:
         (path for path in (settings.SECRET_KEY_FILE,) if path.is_file()),
         (
             path
-            for name in ("search", "former_keys")
+            for name in ("search", "former_keys", "register")
             for path in folder.glob(f"{name}/**/*")
             if path.is_file()
         ),

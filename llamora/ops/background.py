@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from accounts.models import Person
 from accounts.sessions import services as sessions_services
+from accounts.tokens import services as tokens_services
 from llamora.clock import services as clock
 from llamora.database import NotWritten, backup_files, compaction, reserve, truncate_wal
 from llamora.inference import model_server
@@ -43,12 +44,13 @@ backup_logger = logging.getLogger("llamora.backup")
 
 
 async def sweep_sessions() -> None:
-    """End expired sessions once a minute, until this coroutine is cancelled."""
+    """End expired sessions and access tokens once a minute, until this coroutine is cancelled."""
     pool = ThreadPoolExecutor(1, thread_name_prefix="sweep")
     try:
         while True:
-            await asyncio.sleep(SWEEP_SECONDS)
+            # First at the start: a process that was killed may have left what it ended on the register.
             await asyncio.get_running_loop().run_in_executor(pool, _sweep_once)
+            await asyncio.sleep(SWEEP_SECONDS)
     finally:
         pool.submit(connection.close)
         pool.shutdown(wait=False)
@@ -59,6 +61,7 @@ def _sweep_once() -> None:
         clock.observe()
         if ended := sessions_services.end_expired_sessions():
             sweep_logger.info("%d expired sessions were deleted.", ended)
+        tokens_services.end_expired_tokens()
     except (NotWritten, DatabaseError) as error:
         # An expired session opens nothing all the same; the next sweep tries again.
         sweep_logger.warning("Expired sessions could not be deleted: %s", type(error).__name__)

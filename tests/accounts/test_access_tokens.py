@@ -391,9 +391,9 @@ def test_a_planted_token_is_refused_also_with_a_confirmation(olive: Resident, ki
 
     with pytest.raises(InvalidToken):
         use_token(text)
-    # As if the secret key of the server were known too.
+    # As if the server had confirmed it.
     row = get_row(text)
-    row.confirmation = token_slots.compute_confirmation(token_slots.slot_from_row(row))
+    row.confirmation = token_slots.register_confirmation(row)
     row.save(update_fields=["confirmation"])
     with pytest.raises(InvalidToken):
         use_token(text)
@@ -409,7 +409,7 @@ def test_keys_that_differ_from_those_of_an_open_session_are_refused(owner: Resid
     owner.sign_in()
     text = plant_token(owner, TokenKind.AWAY)
     row = get_row(text)
-    row.confirmation = token_slots.compute_confirmation(token_slots.slot_from_row(row))
+    row.confirmation = token_slots.register_confirmation(row)
     row.save(update_fields=["confirmation"])
     tokens.forget_process()
 

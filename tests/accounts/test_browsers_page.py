@@ -12,6 +12,7 @@ from accounts.sessions import limits
 from accounts.sessions import services as sessions_services
 from accounts.sessions.services import open_session
 from tests.people import PASSWORD, SESSION, Resident
+from tests.registered import update_sign_ins
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 
@@ -120,13 +121,13 @@ def test_a_shorter_limit_of_the_household_is_the_longest_choice(settings: Any) -
 
 
 def test_a_sign_in_past_its_days_is_nobodys(owner: Resident) -> None:
-    SignIn.objects.update(ends_at=timezone.now() - timedelta(seconds=1))
+    update_sign_ins(ends_at=timezone.now() - timedelta(seconds=1))
 
     assert open_session(owner.get_cookie()).person is None
 
 
 def test_the_sweep_ends_what_is_past_its_days(owner: Resident, housemate: Resident) -> None:
-    SignIn.objects.filter(person=owner.person).update(ends_at=timezone.now() - timedelta(seconds=1))
+    update_sign_ins(where={"person": owner.person}, ends_at=timezone.now() - timedelta(seconds=1))
 
     assert sessions_services.end_expired_sessions() == 1
     assert list(SignIn.objects.values_list("person_id", flat=True)) == [housemate.id]

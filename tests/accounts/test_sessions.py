@@ -20,6 +20,7 @@ from accounts.sessions.scope import get_session_cookie, reload_vault
 from accounts.sessions.services import open_session
 from llamora.crypto import VaultLocked, current_keyring, hash_half, secret_bytes, wrap_dek
 from tests.people import SESSION, Resident
+from tests.registered import update_sign_ins
 
 
 def move_back_in_time(
@@ -27,7 +28,7 @@ def move_back_in_time(
 ) -> None:
     """Make a browser's sign-in or activity older."""
     now = timezone.now()
-    SignIn.objects.filter(id=row.id).update(created_at=now - signed_in)
+    update_sign_ins(where={"id": row.id}, created_at=now - signed_in)
     Unlock.objects.filter(sign_in_id=row.id).update(last_active=now - active)
 
 

@@ -1,8 +1,8 @@
 """The record of a household that has run for more than a year with the right clock."""
 
 from llamora.clock import services
-from llamora.clock.models import ClockRecord
 from llamora.clock.passed_time import PassedTime, Stretch
+from llamora.clock.record_file import write_record
 from tests.clock.machine import DAY
 
 _LONG = 400 * DAY
@@ -13,4 +13,4 @@ def settle_clock() -> None:
     reading = services.read_clocks()
     stretch = Stretch(offset=reading.wall - _LONG, since=0.0, until=_LONG, boot_id=reading.boot_id)
     record = PassedTime(reading=reading, passed=_LONG, stretches=(stretch,))
-    ClockRecord.objects.write_passed_time(record)
+    write_record(record)

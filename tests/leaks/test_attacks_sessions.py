@@ -161,7 +161,7 @@ def test_somebody_elses_unlocked_row_opens_nothing(house: AttackedHouse, petra: 
     assert get_location(petra) == "/unlock/"
 
 
-def test_a_sign_in_given_to_another_person_is_locked(house: AttackedHouse, petra: Visitor) -> None:
+def test_a_sign_in_given_to_another_person_signs_nobody_in(house: AttackedHouse, petra: Visitor) -> None:
     thief = house.housemate.another()
     thief.sign_in()
     own = get_sign_in_id(thief).hex
@@ -174,13 +174,13 @@ def test_a_sign_in_given_to_another_person_is_locked(house: AttackedHouse, petra
     )
 
     assert changed == 1
-    assert get_location(thief) == "/unlock/"
+    assert get_location(thief) == "/sign-in/"
     thief.owner = _KNOWN["Petra"].owner
-    assert thief.unlock(thief.password + "x").status == 422
-    assert get_location(thief) == "/unlock/"
+    assert thief.unlock(thief.password + "x").status == 302
+    assert get_location(thief) == "/sign-in/"
 
 
-def test_a_row_with_the_thiefs_own_hash_is_signed_in_but_locked(house: AttackedHouse, petra: Visitor) -> None:
+def test_a_row_with_the_thiefs_own_hash_signs_nobody_in(house: AttackedHouse, petra: Visitor) -> None:
     """An attacker with write access replaces the hash in the owner's row."""
     thief = house.housemate.another()
     thief.sign_in()
@@ -192,7 +192,7 @@ def test_a_row_with_the_thiefs_own_hash_is_signed_in_but_locked(house: AttackedH
     raw = base64.urlsafe_b64decode(thief.cookies[SESSION_COOKIE])
     thief.cookies[SESSION_COOKIE] = base64.urlsafe_b64encode(bytes.fromhex(theirs) + raw[16:]).decode()
 
-    assert get_location(thief) == "/unlock/"
+    assert get_location(thief) == "/sign-in/"
 
 
 def test_somebody_elses_key_slot_opens_somebody_elses_diary_to_nobody(house: AttackedHouse) -> None:

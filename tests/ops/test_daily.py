@@ -26,6 +26,7 @@ from llamora.ops.backup import create, restore
 from tests.clock.records import settle_clock
 from tests.fakes.waiting import PATIENCE, until, wait_for
 from tests.people import Resident, new_resident
+from tests.registered import update_sign_ins
 
 NOW = datetime(2026, 11, 20, 10, 15, tzinfo=UTC)
 
@@ -289,7 +290,7 @@ def test_pruning_takes_what_is_past_its_time_and_nothing_else(olive: Resident, o
         edit_entry(owner_id=olive.id, entry_id=living.id, text="living twice", revision=1)
         Version.objects.update(replaced_at=now - timedelta(days=31))
         edit_entry(owner_id=olive.id, entry_id=living.id, text="living thrice", revision=2)
-    SignIn.objects.update(created_at=now - timedelta(days=31))
+    update_sign_ins(created_at=now - timedelta(days=31))
     (own_folder / "backups").mkdir()
     for days in range(100):
         (own_folder / "backups" / backup_files.backup_file_name(now - timedelta(days=days))).touch()

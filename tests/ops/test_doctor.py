@@ -24,7 +24,7 @@ from accounts.models import AccessToken, Person, Unlock, Vault
 from accounts.rotation.epoch_change import begin_rotation
 from accounts.tokens.services import create_token
 from diary.models import Reply
-from llamora.clock.models import ClockRecord
+from llamora.clock.record_file import read_record
 from llamora.crypto import TokenKind
 from llamora.inference.job import JobState
 from llamora.inference.messages import TOO_SMALL_NOTICE
@@ -165,14 +165,14 @@ def test_a_clock_that_was_set_is_said_and_changes_nothing(
     assert get_worst_level(machine.check_clock) == "ok"
     settle_clock()
     assert get_worst_level(machine.check_clock) == "ok"
-    before = ClockRecord.objects.get().evidence
+    before = read_record()
 
     then = timezone.now() + timedelta(days=days)
     monkeypatch.setattr(timezone, "now", lambda: then)
 
     assert get_worst_level(machine.check_clock) == "warn"
     assert f"set {word} by {pluralize(abs(days), 'day', 'days')}" in get_messages(machine.check_clock)
-    assert ClockRecord.objects.get().evidence == before
+    assert read_record() == before
 
 
 def test_a_browser_that_has_just_signed_in_is_not_expired(owner: Resident, own_folder: Path) -> None:

@@ -4,6 +4,7 @@ unpack and check in <data>/restoring/       the database in use is not touched
 place files of former keys                  beside those of the old database, under other names
 merge the old database's log, lock it       still the old database, now in a single file
 remove the log of commits                   it is that of the old database; the next start begins one
+empty the register of rows                  browsers sign in again, and tokens wait, also if it ends here
 move the old sealed indexes away            either database can build them again
 link the old file to <data>/replaced/       it stays there, named by the time of the restore, with its files
                                             of former keys
@@ -24,6 +25,7 @@ from pathlib import Path
 from accounts.keys import former_keys, token_slots
 from llamora.database import backup_files
 from llamora.database.commit_log import remove_commit_log
+from llamora.database.row_register import clear_register
 from llamora.ops import data_folder, startup
 from llamora.ops.backup import archive, integrity, snapshot
 from llamora.ops.backup.create import sync_folder
@@ -149,6 +151,8 @@ def _swap_database(staging: Path, database: Path, *, now: datetime) -> Path | No
             database.with_name(database.name + suffix).unlink(missing_ok=True)
         # The new database is behind it, but has lost nothing.
         remove_commit_log(database)
+        # No browser and no program is let in by rows of the new one before its people said so.
+        clear_register(database)
         sync_folder(database.parent)
         (staging / archive.DATABASE).replace(database)
         sync_folder(database.parent)

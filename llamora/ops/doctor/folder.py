@@ -32,7 +32,7 @@ def check_file_modes() -> Iterator[CheckResult]:
     ]
     for folder in (
         settings.BACKUP_DIR,
-        *(settings.DATA_DIR / name for name in ("search", "replaced", "former_keys", "losses")),
+        *(settings.DATA_DIR / name for name in ("search", "replaced", "former_keys", "losses", "register")),
     ):
         if readable := [
             path for path in folder.rglob("*") if path.is_file() and data_folder.is_open_to_others(path)

@@ -8,11 +8,12 @@ from django.db.models import Count, F, Max, Q
 from django.utils import timezone
 
 from accounts.auth.services.invitations import get_open_invitations
-from accounts.keys import key_slots, row_shapes
+from accounts.keys import key_slots, row_shapes, token_slots
 from accounts.models import AccessToken, FormerKey, KeySlot, Person, SignIn, Unlock
 from accounts.sessions import limits
 from diary.models import InboxBox, LateDraft, Reply
 from llamora.crypto import HIGHEST
+from llamora.database.row_register import FOLDER
 from llamora.inference.job import LIVE_STATES
 from llamora.ops import data_folder
 from llamora.ops.doctor.check_result import CheckResult, bad, ok, warn
@@ -51,17 +52,18 @@ def check_people() -> Iterator[CheckResult]:
 
 
 def check_access_tokens() -> Iterator[CheckResult]:
-    """Report access tokens that no longer work, or wait for their owners after a restore."""
+    """Report access tokens that no longer work, or wait for their owners."""
     if behind := AccessToken.objects.exclude(epoch=F("owner__vault__epoch")).count():
         yield warn(
             "access tokens",
             f"{behind} no longer work: they did not get the key of their owners' diaries, because they were "
             "changed on the disk. Their owners revoke them in Settings, Programs.",
         )
-    if waiting := AccessToken.objects.filter(confirmation__isnull=True).count():
+    if waiting := token_slots.count_suspended():
         yield ok(
             "access tokens",
-            f"{waiting} wait after a restore until their owners let them work again, in Settings, Programs.",
+            f"{waiting} wait after a restore, or because the folder {FOLDER} was lost, until their owners "
+            "let them work again, in Settings, Programs.",
         )
 
 

@@ -1,0 +1,47 @@
+"""Marks of sign-ins in the register of rows beside the database (`llamora.database.row_register`).
+
+A row lets a browser in only as the server wrote it: of this person, with this cookie, for as long. One that
+was deleted and brought back, or whose times were changed or emptied, is over.
+"""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from accounts.keys.row_shapes import read_bytes
+from accounts.models import SignIn
+from llamora.database.row_register import build_mark, list_marks
+
+_KIND = "sign_in"
+_START = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def build_sign_in_mark(row: SignIn) -> str:
+    """Return what a sign-in is registered as; raise TypeError or ValueError if its row is damaged."""
+    values = (
+        read_bytes(row.half_hash),
+        _encode_moment(row.created_at),
+        b"" if row.ends_at is None else _encode_moment(row.ends_at),
+        bytes([row.is_persistent]),
+    )
+    return build_mark(_KIND, owner=row.person_id, row_id=row.id, values=values)
+
+
+def find_sign_in_mark(row: SignIn) -> str | None:
+    """Return what a sign-in is registered as, or None for a damaged row, which is not."""
+    try:
+        return build_sign_in_mark(row)
+    except (AttributeError, OverflowError, TypeError, ValueError):
+        return None
+
+
+def list_sign_in_marks(
+    *, person_id: UUID | None = None, sign_in_id: UUID | None = None, except_id: UUID | None = None
+) -> set[str]:
+    """Return the marks of the sign-ins in force, whatever their rows say: of a person, or of one row."""
+    found = list_marks(_KIND, owner=person_id, row_id=sign_in_id)
+    return found if except_id is None else found - list_marks(_KIND, row_id=except_id)
+
+
+def _encode_moment(moment: datetime) -> bytes:
+    return ((moment - _START) // _MICROSECOND).to_bytes(8, "big", signed=True)
