@@ -359,6 +359,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "accounts.middleware.SecurityHeadersMiddleware",
+    "llamora.api.middleware.ProgramMiddleware",
     "accounts.middleware.SecureCookiesMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

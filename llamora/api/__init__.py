@@ -10,6 +10,8 @@
     openapi         the description (OpenAPI 3.1)
     views           the description's page, and addresses that lead to it
     urls            the URLs
+    call_routes     the table in which the address of a call is found
+    middleware      the short way of a call, past what pages need
 
 A program reaches only the realms of its token (`llamora.crypto.access_tokens`). Cookies count for nothing
 here, so that no page of another site can call in somebody's name.

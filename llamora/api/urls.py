@@ -1,10 +1,9 @@
 """URLs of the API, made from the table of calls."""
 
-import re
-
 from django.urls import include, path, re_path
 
 from llamora.api import views
+from llamora.api.call_routes import CallRoutes, build_route
 from llamora.api.dispatch import build_view, refuse_unknown
 from llamora.api.endpoints import endpoints
 from llamora.api.resources import (
@@ -30,6 +29,7 @@ __all__ = [
     "days",
     "entries",
     "export",
+    "find_call",
     "notes",
     "passages",
     "patterns_below",
@@ -39,12 +39,11 @@ __all__ = [
     "urlpatterns",
 ]
 
-_PLACE = re.compile(r"\{(\w+)\}")
 _BEGINNING = "api/"
-_calls = [
-    (_PLACE.sub(r"<str:\1>", address).removeprefix("/"), build_view(by_method), address)
-    for address, by_method in endpoints.group_by_path().items()
-]
+_views = [(address, build_view(by_method)) for address, by_method in endpoints.group_by_path().items()]
+_calls = [(build_route(address).removeprefix("/"), view, address) for address, view in _views]
+# What each call is found by; the patterns below give addresses their names.
+find_call = CallRoutes(_views).find
 
 # Below one beginning, so that a page is not compared with each of these.
 patterns_below = [

@@ -7,6 +7,8 @@ from django.core.management import call_command
 from django.test import Client
 from django.urls import get_resolver
 
+from llamora.api.middleware import MCP_PATH
+from llamora.api.urls import find_call
 from tests.people import PASSWORD, Resident
 
 POLICY = {
@@ -21,6 +23,8 @@ POLICY = {
     "base-uri 'none'",
     "frame-ancestors 'none'",
 }
+# What a program gets shows nothing.
+NO_PAGE = {"default-src 'none'", "frame-ancestors 'none'"}
 ADMIN = ["/admin/", "/admin/accounts/person/", "/admin/accounts/invitation/add/", "/admin/nothing/"]
 REFUSED = [
     "/nothing-here/",
@@ -42,9 +46,9 @@ def list_paths_without_ids() -> list[str]:
     return sorted(found)
 
 
-def check_headers(answer: Any) -> None:
+def check_headers(answer: Any, policy: set[str] = POLICY) -> None:
     headers = answer.headers
-    assert set(headers["Content-Security-Policy"].split("; ")) == POLICY
+    assert set(headers["Content-Security-Policy"].split("; ")) == policy
     assert "no-store" in headers["Cache-Control"]
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Referrer-Policy"] == "same-origin"
@@ -57,10 +61,11 @@ def test_every_page_says_what_a_browser_may_do(administrator: Resident, stranger
     administrator.sign_in()
     paths = [*list_paths_without_ids(), *ADMIN, *REFUSED]
 
-    assert {"/", "/settings/", "/sign-in/", "/settings/leave/"} <= set(paths)
+    assert {"/", "/settings/", "/sign-in/", "/settings/leave/", "/health", MCP_PATH} <= set(paths)
     for path in paths:
         for client in (administrator.client, stranger):
-            check_headers(client.get(path))
+            is_of_program = path == MCP_PATH or find_call(path) is not None
+            check_headers(client.get(path), NO_PAGE if is_of_program else POLICY)
 
 
 def test_refused_forms_say_it_as_well(owner: Resident) -> None:

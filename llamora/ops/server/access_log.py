@@ -9,6 +9,8 @@ import logging
 from typing import Any
 
 from accounts.http.redacted_logging import find_route
+from llamora.api.errors import PROGRAM_PATHS
+from llamora.api.urls import find_call
 
 logger = logging.getLogger("llamora.access")
 _FIRST_ERROR_STATUS = 400
@@ -17,7 +19,10 @@ _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE",
 
 def log_action(protocol: str, action: str, details: dict[str, Any]) -> None:
     """Log a finished request or a change of a WebSocket; daphne calls this function."""
-    route = find_route(details["path"])
+    path = details["path"]
+    # Calls of programs are many, and the resolver of pages takes as long as all the rest of a line.
+    call = find_call(path.partition("?")[0]) if path.startswith(PROGRAM_PATHS) else None
+    route = call.route if call else find_route(path)
     if protocol == "http":
         method = details["method"] if details["method"] in _METHODS else "(other)"
         status, milliseconds = details["status"], details["time_taken"] * 1000

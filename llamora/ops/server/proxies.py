@@ -9,6 +9,7 @@ the other one on as it came from outside. No header of either kind reaches the a
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 Network = IPv4Network | IPv6Network
@@ -76,6 +77,8 @@ def _read_list(headers: Iterable[Header], name: bytes) -> list[str]:
     return [part.strip() for part in ",".join(lines).split(",")] if lines else []
 
 
+# Of one client it is asked several times for each request.
+@lru_cache(maxsize=1024)
 def _parse_address(text: str) -> IPv4Address | IPv6Address | None:
     """Return the address in a text, which may have a port or a zone, or None."""
     text = text.strip()

@@ -1,0 +1,51 @@
+"""The routes of calls, which are found in a table: Django's resolver tries one pattern after the other."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from django.http.response import HttpResponseBase
+
+View = Callable[..., HttpResponseBase]
+_PLACE: Final = re.compile(r"\{(\w+)\}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoundCall:
+    """The view of an address, its route as Django writes it, and the parts of the address that vary."""
+
+    view: View
+    route: str
+    parts: Mapping[str, str] = field(default_factory=dict)
+
+
+class CallRoutes:
+    """The routes of addresses such as `/api/v1/days/{day}`, in their order."""
+
+    def __init__(self, views: Iterable[tuple[str, View]]) -> None:
+        self._fixed: dict[str, FoundCall] = {}
+        # By the number of slashes: a part has none.
+        self._varying: dict[int, list[tuple[re.Pattern[str], FoundCall]]] = {}
+        for address, view in views:
+            found = FoundCall(view=view, route=build_route(address))
+            if "{" not in address:
+                self._fixed[address] = found
+                continue
+            pattern = re.compile(_PLACE.sub(r"(?P<\1>[^/]+)", address.replace(".", r"\.")))
+            self._varying.setdefault(address.count("/"), []).append((pattern, found))
+
+    def find(self, path: str) -> FoundCall | None:
+        """Return the call of a path, or None."""
+        if found := self._fixed.get(path):
+            return found
+        for pattern, call in self._varying.get(path.count("/"), ()):
+            if match := pattern.fullmatch(path):
+                parts: dict[str, Any] = match.groupdict()
+                return FoundCall(view=call.view, route=call.route, parts=parts)
+        return None
+
+
+def build_route(address: str) -> str:
+    """Return the route of an address, from its first slash."""
+    return _PLACE.sub(r"<str:\1>", address)
