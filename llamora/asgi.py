@@ -3,8 +3,9 @@
 A whole request (middleware, view, queries, template) runs in one thread, with that thread's database
 connection, which stays open between requests.
 
-    page pool   ordinary requests, and after them calls of programs, fair between addresses; a call begins and
-                goes on between its parts (`llamora.api.call.let_pages_run`) while no page is on its way
+    page pool   ordinary requests, and after them calls of programs, fair between addresses; a call is read,
+                begins, and goes on between its parts (`llamora.api.call.let_pages_run`) while no page is on
+                its way (`llamora.threads.pages_first`)
     answer pool calls of programs that wait for the model, as fair
     slow pool   requests that derive a key, rate a password, wait for a job or handle a whole diary; fair
                 between addresses, so that many requests from one address do not delay a sign-in from another;
@@ -43,7 +44,8 @@ from accounts.throttling.client_ip import normalize_ip
 from accounts.throttling.throttle import throttle
 from llamora.api.errors import PROGRAM_PATHS, ApiError
 from llamora.routing import websocket_application  # its models need the apps
-from llamora.threads import FairExecutor, Hold
+from llamora.threads import FairExecutor, Hold, unanswered_pages
+from llamora.threads.pages_first import MOST_HELD_SECONDS
 
 logger = logging.getLogger("llamora.asgi")
 T = TypeVar("T")
@@ -62,8 +64,6 @@ TOO_MANY_REQUESTS = "Too many requests. Wait a few seconds, then try again."
 # Calls of programs, which come after pages; those that wait for a model have threads of their own.
 PROGRAM_THREADS, ANSWER_THREADS = 8, 16
 PROGRAM_RANK = 1
-# A page takes some hundredths of a second. One that takes longer goes first between the parts of a call.
-MOST_HELD_SECONDS = 0.25
 # Of one address: a household's programs may all be on one machine.
 MAX_WAITING_CALLS = 256
 ANSWER_PATH = "/api/chat"
@@ -144,13 +144,18 @@ class PageHandler(ASGIHandler):
         finally:
             if hold is not None:
                 hold.release()
+                unanswered_pages.end()
         try:
             await self._stream(response, pool, receive, send)
         finally:
             await _run_in_pool(pool, response.close)
 
     def _hold_programs(self) -> Hold:
-        """Let no call of a program run while a page is on its way, but not for long."""
+        """Let no call of a program run while a page is on its way, but not for long.
+
+        A page that takes longer goes first between the parts of a call.
+        """
+        unanswered_pages.begin()
         hold = self.page_pool.hold_others()
         asyncio.get_running_loop().call_later(MOST_HELD_SECONDS, hold.release)
         return hold

@@ -1,5 +1,6 @@
 """Connections of HTTP and of WebSockets, with their deadlines and their place among the open ones."""
 
+import re
 import socket
 from contextlib import suppress
 from typing import Any
@@ -14,6 +15,7 @@ from accounts.throttling.client_ip import normalize_ip
 from llamora.ops.server import proxies
 from llamora.ops.server.body_limits import InMemoryRequest
 from llamora.ops.server.connections import Connection, ConnectionState
+from llamora.threads import unanswered_pages
 
 # Frames of one client that wait for the application; ids go through the socket, so there are few.
 MAX_WAITING_FRAMES = 64
@@ -24,14 +26,25 @@ _KEEPALIVE = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4))
 _MAX_LENGTH_DIGITS = 19
 
 
+# How a call of a program begins.
+_CALL = re.compile(rb"[A-Z]{3,7} /(?:api/|mcp)")
+# So much of a call waits for the end of a page.
+_MOST_WAITING = 64 * 1024
+
+
 # Half of Twisted's types are missing, and its transports have more than their interface says.
 _Channel: Any = HTTPChannel
 
 
 class DiaryChannel(_Channel):  # type: ignore[misc]
-    """A connection of HTTP that tells `Connections` what it waits for."""
+    """A connection of HTTP that tells `Connections` what it waits for.
+
+    A call of a program that arrives while a page is on its way is read after that.
+    """
 
     connection: Connection
+    # The beginning of a call that is not read yet.
+    _unread = b""
 
     def connectionMade(self) -> None:  # noqa: N802 - Twisted's name
         """Register the connection."""
@@ -44,6 +57,8 @@ class DiaryChannel(_Channel):  # type: ignore[misc]
 
     def connectionLost(self, reason: Any) -> None:  # noqa: N802 - Twisted's name
         """Forget the connection."""
+        # Nobody waits for the answer.
+        self._unread = b""
         self._connections.close(self.connection)
         super().connectionLost(reason)
 
@@ -53,7 +68,21 @@ class DiaryChannel(_Channel):  # type: ignore[misc]
             return
         if self.connection.state is ConnectionState.IDLE:
             self._connections.change(self.connection, ConnectionState.HEAD)
-        super().dataReceived(data)
+        if self._unread:
+            self._unread += data
+            if len(self._unread) > _MOST_WAITING:
+                self._read_waiting()
+        elif unanswered_pages.exist and _CALL.match(data):
+            self._unread = data
+            unanswered_pages.run_after(self._read_waiting)
+        else:
+            super().dataReceived(data)
+
+    def _read_waiting(self) -> None:
+        """Read what waited for a page, unless it was read already."""
+        data, self._unread = self._unread, b""
+        if data and self.connection.state is not ConnectionState.REFUSED:
+            super().dataReceived(data)
 
     # A proxy may read one request where we read two, if the end of the first can be read in two ways. So what
     # leaves a choice is refused, and the connection is closed.

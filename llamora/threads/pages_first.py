@@ -1,0 +1,68 @@
+"""People's pages on their way, and work of the event loop that waits until there is none.
+
+A page takes some milliseconds of the processor. While it is on its way, each request of a program that the
+event loop reads meanwhile takes the interpreter from it for one more.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+# After so long, work begins although pages are on their way: a person who opens many holds up no program.
+MOST_HELD_SECONDS: Final = 0.25
+
+
+class UnansweredPages:
+    """Pages of people that are on their way, and what waits for their end; used in the event loop alone.
+
+    What waits begins in its order, one for each round of the loop, so that a page that arrives meanwhile goes
+    before the rest.
+    """
+
+    def __init__(self) -> None:
+        self._pages = 0
+        self._waiting: deque[tuple[float, Callable[[], None]]] = deque()
+        self._is_scheduled = False
+
+    @property
+    def exist(self) -> bool:
+        """Whether a page is on its way."""
+        return self._pages > 0
+
+    def begin(self) -> None:
+        """Count a page that has arrived; `end` must follow."""
+        self._pages += 1
+
+    def end(self) -> None:
+        """Count a page no more: it was sent, or its client has gone."""
+        self._pages -= 1
+        self._schedule()
+
+    def run_after(self, work: Callable[[], None]) -> None:
+        """Run work once no page is on its way, and after MOST_HELD_SECONDS at the latest."""
+        self._waiting.append((time.monotonic() + MOST_HELD_SECONDS, work))
+        asyncio.get_running_loop().call_later(MOST_HELD_SECONDS, self._schedule)
+        self._schedule()
+
+    def _schedule(self) -> None:
+        if not self._is_scheduled and self._may_begin():
+            self._is_scheduled = True
+            asyncio.get_running_loop().call_soon(self._run_next)
+
+    def _may_begin(self) -> bool:
+        return bool(self._waiting) and (not self._pages or self._waiting[0][0] <= time.monotonic())
+
+    def _run_next(self) -> None:
+        self._is_scheduled = False
+        if not self._may_begin():
+            return
+        _, work = self._waiting.popleft()
+        try:
+            work()
+        finally:
+            self._schedule()
+
+
+unanswered_pages: Final = UnansweredPages()
