@@ -13,7 +13,10 @@ from diary.notes.drafts import SubmittedNoteDraft
 from diary.notes.errors import InvalidNotePath
 from diary.notes.kind_words import KIND_WORDS, build_path
 from diary.notes.kinds import MAX_PATH, NoteKind, adopt_newlines, derive_kind
+from diary.notes.queries import NoteText
 
+_PASSAGE_NUMBERS: Final = 3
+_LONGEST_NUMBER: Final = 9
 # What a form shows again of a name that is too long.
 _MAX_SHOWN: Final = 4 * MAX_PATH
 
@@ -76,6 +79,33 @@ def parse_edit_draft(request: HttpRequest, note_id: UUID, *, saved: str | None) 
         based_on=sent.based_on,
         previous_text=sent.previous_text and adopt_newlines(sent.previous_text, like=saved),
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotePassage:
+    """A passage that a link to a note names: the revision it is of, and where in the stripped text it is."""
+
+    revision: int
+    start: int
+    end: int
+
+    def cut_from(self, note: NoteText) -> str:
+        """Return the words of the passage, or nothing if the note has changed."""
+        is_same = note.revision == self.revision and note.text is not None
+        return (note.text or "").strip()[self.start : self.end] if is_same else ""
+
+
+def parse_passage(request: HttpRequest) -> NotePassage | None:
+    """Return the passage that the address names, or None if there is none in it."""
+    numbers = request.GET.get("passage", "").split(".")
+    if len(numbers) != _PASSAGE_NUMBERS or not all(_is_number(each) for each in numbers):
+        return None
+    revision, start, end = (int(each) for each in numbers)
+    return NotePassage(revision=revision, start=start, end=end)
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= _LONGEST_NUMBER
 
 
 class WorkspaceForm(django_forms.Form):

@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import Final
 from uuid import UUID
 
+from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString
 
 from diary import days
@@ -17,6 +18,7 @@ from diary.notes.services import NOTE_VERSION_LIFETIME
 from diary.origins.labels import OriginLabel, build_label
 from diary.origins.provenance import is_claim_recent
 from diary.rendering.page_texts import render_page_text
+from diary.rendering.passage_marks import mark_passage
 
 DAMAGED_NAME: Final = "A note that can’t be opened"
 # What is plain text even if its owner wrote it: the model gets it as it is, and a look at it should say so.
@@ -68,7 +70,7 @@ class NoteView:
     revision: int
     changed_on: date
     origin: OriginLabel | None
-    text: str = field(repr=False)
+    text: SafeString = field(repr=False)
     html: SafeString | None = field(repr=False)
     size: int
     is_damaged: bool
@@ -153,8 +155,10 @@ def _waits_for_approval(line: NoteLine) -> bool:
     return line.kind is NoteKind.SKILL and not line.is_damaged and not line.is_approved
 
 
-def build_note_view(note: NoteText, *, zone: str, has_draft: bool, scripts: Sequence[str] = ()) -> NoteView:
-    """Return the template data of a note, its text rendered if it is its owner's prose."""
+def build_note_view(
+    note: NoteText, *, zone: str, has_draft: bool, passage: str = "", scripts: Sequence[str] = ()
+) -> NoteView:
+    """Return the template data of a note, its text rendered if it is its owner's prose, a passage marked."""
     can_approve = _waits_for_approval(note)
     can_claim = not (note.is_trusted or note.is_damaged or can_approve)
     is_prose = note.text is not None and note.is_trusted and not can_approve and note.kind not in _PLAIN
@@ -165,8 +169,8 @@ def build_note_view(note: NoteText, *, zone: str, has_draft: bool, scripts: Sequ
         revision=note.revision,
         changed_on=days.to_local_time(note.updated_at, zone).date(),
         origin=build_label(note.origin, source=note.source),
-        text=note.text or "",
-        html=render_page_text(note.text) if is_prose and note.text is not None else None,
+        text=mark_passage(conditional_escape(note.text or ""), passage),
+        html=mark_passage(render_page_text(note.text or ""), passage) if is_prose else None,
         size=note.size,
         is_damaged=note.is_damaged,
         is_file=note.data is not None,

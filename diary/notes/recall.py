@@ -5,6 +5,7 @@ Only its owner's own are read. A keyring without keys of notes reads none.
 
 from collections.abc import Sequence
 from typing import Final
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.urls import reverse
@@ -14,6 +15,7 @@ from diary.hooks import NamedLink
 from diary.notes.kinds import REMEMBER_PATH, NoteKind
 from diary.notes.queries import NoteText, find_note, read_notes
 from diary.rendering.excerpts import extract_passage
+from diary.rendering.passage_marks import PASSAGE_ANCHOR
 from llamora.crypto import Realm, RealmKeyring
 
 REMEMBER_NAME: Final = "Also remember"
@@ -63,6 +65,12 @@ def list_read_notes(keyring: RealmKeyring, note_ids: Sequence[UUID]) -> list[Nam
 def build_note_link(note_id: UUID, path: str) -> NamedLink:
     """Return a link to a note, with the name that a prompt gives it."""
     return NamedLink(name=name_note(path), address=reverse("note", args=[note_id]))
+
+
+def build_note_address(note_id: UUID, *, revision: int, span: tuple[int, int]) -> str:
+    """Return the address of a passage of a note: it has no word of the note in it."""
+    query = urlencode({"passage": ".".join(map(str, (revision, *span)))})
+    return f"{reverse('note', args=[note_id])}?{query}#{PASSAGE_ANCHOR}"
 
 
 def load_reference_notes(keyring: RealmKeyring, note_ids: Sequence[UUID]) -> list[NoteText]:

@@ -36,7 +36,7 @@ from diary.notes.drafts import (
     save_note_draft,
 )
 from diary.notes.errors import InvalidNotePath, NoteConflict, NoteError, NotePathTaken
-from diary.notes.forms import NewNoteForm, parse_edit_draft, parse_name, parse_new_note
+from diary.notes.forms import NewNoteForm, parse_edit_draft, parse_name, parse_new_note, parse_passage
 from diary.notes.kind_words import KIND_WORDS, build_path, get_typed_name, is_single
 from diary.notes.kinds import NoteKind, adopt_newlines, derive_kind
 from diary.notes.queries import NoteText, find_note, list_note_versions, list_notes, read_note
@@ -214,24 +214,28 @@ def _store_late_draft(request: HouseholdRequest, sent: SubmittedNoteDraft) -> Ht
 @require_safe
 @unlock_required
 def note(request: HouseholdRequest, note_id: UUID) -> HttpResponse:
-    """Show a note."""
-    return _render_note(request, read_note(request.vault.keyring, note_id))
+    """Show a note, opened at a passage where the address names one."""
+    note = read_note(request.vault.keyring, note_id)
+    passage = parse_passage(request)
+    return _render_note(request, note, passage=passage.cut_from(note) if passage else "")
 
 
 def _render_note(
-    request: HouseholdRequest, note: NoteText, *, status: int = 200, **context: Any
+    request: HouseholdRequest, note: NoteText, *, passage: str = "", status: int = 200, **context: Any
 ) -> HttpResponse:
     name = "diary/notes/fragments/note.html" if request.htmx else "diary/notes/note.html"
-    return render(request, name, _build_context(request, note) | context, status=status)
+    shown = _build_context(request, note, passage=passage) | context
+    return render(request, name, shown, status=status)
 
 
-def _build_context(request: HouseholdRequest, note: NoteText) -> dict[str, Any]:
+def _build_context(request: HouseholdRequest, note: NoteText, *, passage: str = "") -> dict[str, Any]:
     keyring = request.vault.keyring
     is_skill = note.kind is NoteKind.SKILL
     view = presenters.build_note_view(
         note,
         zone=request.user.time_zone,
         has_draft=find_note_draft(keyring, note.id) is not None,
+        passage=passage,
         scripts=build_skill(note, [line.path for line in list_notes(keyring)]).scripts if is_skill else (),
     )
     return {"note": view, "in_notes": True}

@@ -131,9 +131,7 @@ def _build_source(
 ) -> SourceView:
     stored = source.stored
     if stored.day is None:
-        return build_note_source_view(
-            source.number, note_id=stored.id, name=source.name, snippet=source.snippet
-        )
+        return build_note_source_view(source.number, stored=stored, name=source.name, snippet=source.snippet)
     return build_source_view(
         question_id,
         number=source.number,

@@ -17,10 +17,12 @@ from diary.generation.page_tasks import PageSection
 from diary.generation.prompt_record import PromptRecord
 from diary.hooks import ReadFact
 from diary.messages import PERSONA_LEFT_OUT, READ_IMPORTED
+from diary.notes.recall import build_note_address
 from diary.origins.labels import OriginLabel, build_label
 from llamora.inference.job import LIVE_STATES, Author
 from llamora.inference.messages import describe_author
 from search import messages
+from search.ask.sources import StoredSource
 
 _TAG: Final = re.compile(r"(<[^<>]*>)")
 _NUMBERS: Final = re.compile(r"\[([0-9]{1,3}(?:[ ]?[,;–-][ ]?[0-9]{1,3}){0,11})\]")
@@ -97,12 +99,12 @@ def build_source_view(
     )
 
 
-def build_note_source_view(number: int, *, note_id: UUID, name: str, snippet: str) -> SourceView:
-    """Return a note as a source; its URL has its id alone. Without a name it is gone."""
+def build_note_source_view(number: int, *, stored: StoredSource, name: str, snippet: str) -> SourceView:
+    """Return a note as a source; its URL says where the passage is, by numbers. Without a name it is gone."""
     return SourceView(
         number=number,
         name=name or messages.DELETED_NOTE,
-        address=reverse("note", args=[note_id]) if name else "",
+        address=build_note_address(stored.id, revision=stored.revision, span=stored.span) if name else "",
         snippet=" ".join(snippet.split()),
     )
 

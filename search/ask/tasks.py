@@ -183,7 +183,7 @@ class AnswerTask:
     def _build_sources(self) -> list[SourceView]:
         notes = [
             build_note_source_view(
-                source.number, note_id=source.stored.id, name=source.name, snippet=source.snippet
+                source.number, stored=source.stored, name=source.name, snippet=source.snippet
             )
             for source in list_sources(self.found.passages, self.notes)
             if source.stored.is_note

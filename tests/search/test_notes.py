@@ -241,7 +241,7 @@ def test_what_is_named_or_near_and_what_is_remembered_is_read_and_told(
     assert record is not None
     assert set(record.notes) == {near.id, named.id, remembered.id}
     for path in (f"/replies/{reply.id}/read/", f"/ask/{asked.session_id}/"):
-        links = read(owner.get(path)).links()
+        links = [link.partition("?")[0] for link in read(owner.get(path)).links()]
         assert f"/notes/{near.id}/" in links
         assert f"/notes/{remembered.id}/" in links
     assert PromptRecord.from_json(load_row(owner, asked).read).notes == [remembered.id, near.id]  # type: ignore[union-attr]
@@ -302,12 +302,15 @@ def test_notes_read_for_an_answer_are_numbered_sources_that_open_them(
     for _ in ("from its job", "from its row"):
         page = owner.get(path).content.decode()
         assert f'href="#source-{asked.id}-3"' in page
-        assert f'<a href="/notes/{boat.id}/"><bdi>knowledge/boat.md</bdi></a>' in page
+        there = f"/notes/{boat.id}/?passage=1.0.{len(BOAT.strip())}#passage"
+        assert f'<a href="{there}"><bdi>knowledge/boat.md</bdi></a>' in page
         assert "The boat is called Dipper." in page
         registry.discard(asked.id)
+    assert "The boat is called Dipper" in read(owner.get(there)).one("mark#passage").text
     with in_force(owner.keyring):
         save_note(owner.keyring, "knowledge/boat.md", "Sold.", note_id=boat.id, based_on=1, origin=Origin.OWN)
     assert "This text has changed since." in owner.get(path).content.decode()
+    assert read(owner.get(there)).texts("mark") == []
     delete_note(owner.keyring, boat.id)
     page = owner.get(path).content.decode()
     assert f"/notes/{boat.id}/" not in page

@@ -256,3 +256,24 @@ def test_a_text_that_is_sent_after_its_note_was_deleted_comes_back(owner: Reside
 
     assert answer.status_code == 404
     assert read(answer).one("#unsaved-text").raw_text == "Typed meanwhile"
+
+
+@pytest.mark.parametrize(
+    "passage", ["", "1.0", "1.a.3", "1.0.3.4", "²0.1.2", "9" * 12 + ".0.3", "1.90.99", "2.0.3", "1.3.0"]
+)
+def test_an_address_that_names_no_passage_of_a_note_marks_nothing(owner: Resident, passage: str) -> None:
+    note = add_note(owner, "knowledge/a.md", "Prune the roses")
+
+    page = load(owner, f"/notes/{note.id}/?passage={passage}")
+
+    assert page.one(".prose").text == "Prune the roses"
+    assert page.texts("mark") == []
+
+
+def test_a_skill_is_marked_at_its_passage_and_stays_plain_text(owner: Resident) -> None:
+    note = add_note(owner, "skills/letter/SKILL.md", f"<b>Hi</b>\n{SKILL}")
+
+    page = load(owner, f"/notes/{note.id}/?passage=1.10.{10 + len(SKILL)}#passage")
+
+    assert page.texts("mark") == ["name: Letter", "Write it as a letter"]
+    assert "<b>Hi</b>" in page.one(".note-text").text
