@@ -1,8 +1,9 @@
 """The asynchronous client, for asyncio. Its methods are those of the synchronous one."""
 
 import asyncio
+import contextlib
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -290,9 +291,16 @@ class AsyncLlamora:
     # --- Questions ----------------------------------------------------------------------------------------
 
     async def chat(
-        self, message: str, *, session_id: str | None = None, model: str | None = None
+        self,
+        message: str,
+        *,
+        session_id: str | None = None,
+        model: str | None = None,
+        idempotency_key: str | None = None,
     ) -> ChatAnswer:
         """Ask about the diary; return the complete answer with its sources.
+
+        It is one question, however often it is sent; `idempotency_key` is as in `write`.
 
         >>> answer = await diary.chat("When did I fly the kite?")
         >>> answer.response, answer.sources[0].day
@@ -300,24 +308,44 @@ class AsyncLlamora:
         >>> (await diary.chat("Where?", session_id=answer.session_id)).session_id == answer.session_id
         True
         """
-        return await self.send(calls.chat(message, session_id=session_id, model=model, is_stream=False))
+        call = calls.chat(
+            message,
+            session_id=session_id,
+            model=model,
+            idempotency_key=idempotency_key,
+            is_stream=False,
+        )
+        return await self.send(call)
 
     def chat_stream(
-        self, message: str, *, session_id: str | None = None, model: str | None = None
+        self,
+        message: str,
+        *,
+        session_id: str | None = None,
+        model: str | None = None,
+        idempotency_key: str | None = None,
     ) -> AsyncIterator[ChatEvent]:
         """Ask about the diary; yield a ChatStart, then ChatTexts as they are written, then a ChatEnd.
 
         A ChatRestart between them says that what came so far is no part of the answer.
 
         The server stops writing when the iterator is closed, as `contextlib.aclosing` does. If the connection
-        is lost before the end, NetworkError is raised behind what came.
+        is lost before the end, NetworkError is raised behind what came; where nothing came, the same question
+        is sent again. `idempotency_key` is as in `write`.
 
         >>> async for event in diary.chat_stream("When did I fly the kite?"):
         ...     if isinstance(event, ChatText):
         ...         print(event.text, end="")
         On 4 January [1].
         """
-        return self._iter_events(calls.chat(message, session_id=session_id, model=model, is_stream=True))
+        call = calls.chat(
+            message,
+            session_id=session_id,
+            model=model,
+            idempotency_key=idempotency_key,
+            is_stream=True,
+        )
+        return self._iter_events(call)
 
     def list_sessions(self, *, page_size: int = 100) -> AsyncIterator[ChatSession]:
         """Yield the conversations about the diary, the one with the latest question first.
@@ -375,13 +403,19 @@ class AsyncLlamora:
             outcome = await attempt()
             if not isinstance(outcome, LlamoraError):
                 return outcome
-            wait = self._connection.retries.get_wait(outcome, attempt=number) if call.is_idempotent else None
-            if wait is None:
+            if not await self._wait_to_repeat(call, outcome, number):
                 raise outcome
-            if self._on_wait is not None:
-                self._on_wait(wait)
-            await asyncio.sleep(wait)
             number += 1
+
+    async def _wait_to_repeat(self, call: ApiCall[Any], error: LlamoraError, number: int) -> bool:
+        """Wait before a call is sent again; return False at once if it is not to be."""
+        wait = self._connection.retries.get_wait(error, attempt=number) if call.is_idempotent else None
+        if wait is None:
+            return False
+        if self._on_wait is not None:
+            self._on_wait(wait)
+        await asyncio.sleep(wait)
+        return True
 
     async def _exchange(self, call: ApiCall[T]) -> T | LlamoraError:
         return self._connection.parse(call, await self._fetch(call))
@@ -432,6 +466,23 @@ class AsyncLlamora:
         return None if is_whole else build_early_end()
 
     async def _iter_events(self, call: ApiCall[ChatAnswer]) -> AsyncIterator[ChatEvent]:
+        number = 0
+        while True:
+            has_begun, failure = False, None
+            async with contextlib.aclosing(self._iter_events_once(call)) as events:
+                try:
+                    async for event in events:
+                        has_begun = True
+                        yield event
+                except LlamoraError as error:
+                    failure = error
+            if failure is None:
+                return
+            if has_begun or not await self._wait_to_repeat(call, failure, number):
+                raise failure
+            number += 1
+
+    async def _iter_events_once(self, call: ApiCall[ChatAnswer]) -> AsyncGenerator[ChatEvent]:
         failure: LlamoraError | None = None
         request = self._connection.build_request(call)
         reader = ChatReader(self._connection.list_secrets(call))

@@ -387,12 +387,21 @@ def _read_end(path: Path) -> bytes:
         return file.read().rstrip()
 
 
-def chat(message: str, *, session_id: str | None, model: str | None, is_stream: bool) -> ApiCall[ChatAnswer]:
-    """Return the call for an answer about the diary."""
+def chat(
+    message: str,
+    *,
+    session_id: str | None,
+    model: str | None,
+    idempotency_key: str | None,
+    is_stream: bool,
+) -> ApiCall[ChatAnswer]:
+    """Return the call for an answer about the diary; with its key it is one question, however often sent."""
     return ApiCall(
         method="POST",
         path="/api/chat/stream" if is_stream else "/api/chat",
         body=_drop_none(message=message, session_id=session_id, model=model),
+        headers={"Idempotency-Key": make_key(idempotency_key)},
         parse=_parse_as(ChatAnswer),
+        is_idempotent=True,
         is_slow=True,
     )

@@ -367,7 +367,12 @@ class ScriptedApi:
             "origin": "own",
         }
         start = {"session_id": session, "model": body.get("model", "tiny"), "sources": [source]}
-        return start, "On 4 January [1].", {"read_imported": False, "finish_reason": "stop"}
+        fact = {"id": str(uuid.uuid4()), "content": "The kite is red."}
+        return (
+            start,
+            "On 4 January [1].",
+            {"read_imported": False, "finish_reason": "stop", "facts": [fact]},
+        )
 
     def build_stream(self, body: dict[str, Any]) -> list[bytes]:
         """Return the events of a streamed answer, each as bytes."""

@@ -366,7 +366,9 @@ def test_an_editor_is_not_opened_without_a_token(commands: CommandLine, tmp_path
 def test_ask(commands: CommandLine) -> None:
     answer = commands.run("ask", "When did I fly the kite?")
 
-    assert answer.stdout == "On 4 January [1].\n\n[1] 2026-01-04  The kite flew over the weir.\n"
+    assert answer.stdout == (
+        "On 4 January [1].\n\n[1] 2026-01-04  The kite flew over the weir.\nFact: The kite is red.\n"
+    )
     assert answer.stderr == ""
 
 
@@ -374,6 +376,11 @@ def test_ask_as_json(commands: CommandLine) -> None:
     answer = json.loads(commands.run("ask", "--json", "-", typed="When?").stdout)
 
     assert (answer["response"], answer["sources"][0]["day"]) == ("On 4 January [1].", "2026-01-04")
+    assert [fact["content"] for fact in answer["facts"]] == ["The kite is red."]
+    assert set(answer) == {
+        *("response", "session_id", "model", "sources"),
+        *("facts", "finish_reason", "read_imported"),
+    }
 
 
 def test_ask_without_a_question(commands: CommandLine) -> None:

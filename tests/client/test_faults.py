@@ -130,7 +130,7 @@ def test_after_three_repetitions_the_error_is_raised(
 )
 @pytest.mark.parametrize(
     ("name", "arguments", "named"),
-    [("chat", ("Why?",), {}), ("edit_entry", ("an-id",), {"revision": 1, "text": "Rain."})],
+    [("edit_entry", ("an-id",), {"revision": 1, "text": "Rain."})],
 )
 def test_what_may_not_be_sent_twice_is_sent_once(
     api: ScriptedApi, use: Use, fault: Fault, name: str, arguments: Any, named: Any
@@ -141,6 +141,17 @@ def test_what_may_not_be_sent_twice_is_sent_once(
 
     assert isinstance(error, NetworkError | ServerError)
     assert len(api.requests) == 1
+
+
+def test_a_question_is_repeated_with_the_same_key(api: ScriptedApi, use: Use) -> None:
+    api.add_faults(DROPPED)
+
+    assert use(api.url, "chat", "Why?").response == "On 4 January [1]."
+
+    keys = [request.headers.get("idempotency-key") for request in api.requests]
+    assert len(keys) == 2
+    assert len(set(keys)) == 1
+    assert keys[0]
 
 
 def test_a_refusal_is_not_repeated(api: ScriptedApi, use: Use) -> None:

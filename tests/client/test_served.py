@@ -21,6 +21,7 @@ import llamora.client
 from llamora.client import (
     AsyncLlamora,
     AuthenticationError,
+    ChatText,
     Conflict,
     Invalid,
     Llamora,
@@ -202,6 +203,28 @@ def test_a_lost_answer_is_one_row(household: Household, diary: Llamora, losses: 
     assert answer.entry is not None
     assert [entry.text for entry in diary.list_entries(day="2026-02-01")].count(text) == 1
     assert diary.get_entry(answer.id).text == text
+
+
+@pytest.mark.parametrize("is_streamed", [False, True])
+@pytest.mark.parametrize("losses", [1, 3])
+def test_a_question_whose_answer_is_lost_is_asked_once(
+    household: Household, losses: int, is_streamed: bool
+) -> None:
+    token = make_token(household.olive, "chat")
+    question = f"Where did the kite fly, lost {losses} times, {is_streamed}?"
+    with CuttingProxy(household.server.port) as proxy, Llamora(proxy.url, token=token, retries=QUICK) as lost:
+        proxy.losses = losses
+
+        if is_streamed:
+            texts = [event.text for event in lost.chat_stream(question) if isinstance(event, ChatText)]
+        else:
+            texts = [lost.chat(question).response]
+
+        assert proxy.lost == losses
+    assert "The kite flew over the weir." in "".join(texts)
+    with household.open(token=token) as diary:
+        (session,) = [one for one in diary.list_sessions() if one.name.startswith(question[:40])]
+        assert session.question_count == 1
 
 
 def test_an_answer_that_never_comes_is_an_error_and_one_row(household: Household, diary: Llamora) -> None:

@@ -155,7 +155,11 @@ def _print_json(stream: Iterator[ChatEvent], console: Console) -> str | None:
             case ChatRestart():
                 answer["response"] = ""
             case ChatEnd():
-                answer |= {"finish_reason": event.finish_reason, "read_imported": event.read_imported}
+                answer |= {
+                    "facts": event.facts,
+                    "finish_reason": event.finish_reason,
+                    "read_imported": event.read_imported,
+                }
     console.print_json(answer)
     return cast("str | None", answer.get("session_id"))
 
