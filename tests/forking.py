@@ -1,9 +1,10 @@
 """Processes of our programs, forked from one that has imported every package of others already.
 
 Of a start of `up` these imports take half, of a command of the client almost all, and a run has some three
-hundred starts. The parent imports nothing of ours and reads no settings: a forked process does that itself,
-with its own environment, and runs its program from the first line on. Starts that are measured or searched
-are real ones (`is_forked=False` in `tests/server.py`), as is the very first start of a household.
+hundred starts. The parent reads no settings, and imports of ours only what knows none and holds no state:
+a forked process does the rest itself, with its own environment, and runs its program from the first line on.
+Starts that are measured or searched are real ones (`is_forked=False` in `tests/server.py`), as is the very
+first start of a household.
 
     this process                 the parent                           a forked process
     arguments, descriptors  ->   forks, says the number          ->   runs the program
@@ -32,6 +33,9 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 OURS = {"llamora", "accounts", "diary", "traces", "search", "tests", "__main__"}
+# The grammar of dates takes a tenth of a start. By the contracts in `pyproject.toml` these know no settings.
+# Not so the cryptography: each process has its own keys.
+STATELESS = ("llamora.dates", "llamora.llm")
 # Importing these makes an event loop, which processes must not share.
 WITH_LOOP = {"daphne.server", "twisted.internet.reactor"}
 # Of the environment, what Python itself does not read when it starts.
@@ -41,8 +45,18 @@ MAX_MESSAGE = 1 << 20
 
 
 def list_packages() -> list[str]:
-    """Return the imported modules that are not ours, the first imported first."""
-    return [name for name in sys.modules if name.partition(".")[0] not in OURS and name not in WITH_LOOP]
+    """Return the imported modules of others, and of ours the stateless ones, the first imported first."""
+    return [
+        name for name in sys.modules if (not is_ours(name) or is_stateless(name)) and name not in WITH_LOOP
+    ]
+
+
+def is_ours(name: str) -> bool:
+    return name.partition(".")[0] in OURS
+
+
+def is_stateless(name: str) -> bool:
+    return name.startswith(STATELESS)
 
 
 class ForkedProcess:
@@ -258,11 +272,11 @@ def _run_parent() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     gc.disable()
+    sys.path[0] = str(ROOT)
     _import_packages(json.loads(Path(sys.argv[3]).read_text()))
     # A forked process looks for no garbage among what it shares with the others.
     gc.freeze()
     gc.enable()
-    sys.path[0] = str(ROOT)
     request, descriptors = _serve(channel)
     _become(request, descriptors)
     if request["program"] == MANAGE:

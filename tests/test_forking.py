@@ -74,10 +74,12 @@ def test_what_python_reads_at_its_start_is_not_given_to_a_forked_process() -> No
     assert not forking.can_fork({"LLAMORA_PORT": "1", "PYTHONUTF8": "1"})
 
 
-def test_the_packages_are_those_of_others() -> None:
+def test_the_packages_are_those_of_others_and_our_stateless_ones() -> None:
     file = made_ready.get_packages_file()
 
     assert file
     names = json.loads(file.read_text())
     assert {"numpy", "daphne.http_protocol", "django.contrib.admin"} <= set(names)
-    assert not {name.partition(".")[0] for name in names} & forking.OURS
+    ours = {name for name in names if forking.is_ours(name)}
+    assert "llamora.dates.grammar" in ours
+    assert {".".join(name.split(".")[:2]) for name in ours} == set(forking.STATELESS)
