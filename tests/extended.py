@@ -236,7 +236,6 @@ EXTENDED = (
     "tests/upgrade/test_earlier_commits.py::test_a_household_is_updated",
     "tests/upgrade/test_earlier_commits.py::test_an_update_that_was_killed",
     "tests/upgrade/test_earlier_commits.py::test_an_update_whose_backup",
-    "tests/upgrade/test_earlier_commits.py::test_the_backup_before",
     "tests/upgrade/test_upgrade.py::test_a_backup_of_then",
     "tests/upgrade/test_upgrade.py::test_a_browser_that_was",
     "tests/upgrade/test_upgrade.py::test_a_new_household",
