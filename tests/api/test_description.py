@@ -38,6 +38,7 @@ STREAMED = {"/api/v1/export", "/api/v1/memory/export"}
 assert urlpatterns  # whose module registers every call
 
 
+@lru_cache(maxsize=2)
 def load_schema(mode: GenerationMode) -> Any:
     schema = schemathesis.openapi.from_dict(json.loads(json.dumps(build_description())))
     schema.config.generation.modes = [mode]

@@ -130,7 +130,6 @@ async def test_an_answer_keeps_to_the_schema_it_was_asked_in(server: ModelServer
     assert {found["a"], *found["b"]} <= set(word["enum"])
 
 
-@with_both_models
 async def test_a_prompt_beyond_the_window_is_too_long(server: ModelServer) -> None:
     with pytest.raises(ModelError) as caught:
         await anext(server.stream([{"role": "user", "content": "雨" * 1000}], max_tokens=9))

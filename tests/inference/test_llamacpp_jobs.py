@@ -1,6 +1,7 @@
 """Tests of jobs on a real llama.cpp with one slot: stopped, killed while they write, switched to another.
 
-With random weights in the default run, and with a real model otherwise.
+With random weights, and the first with a real model too; killed and switched, a real one is tried by
+`tests/diary/test_replies_llamacpp.py`.
 """
 
 import asyncio
@@ -22,7 +23,6 @@ from tests.fakes.tiny_model import WIDE_WINDOW
 from tests.fakes.waiting import until
 from tests.fakes.word_schema import ENDLESS, SHORT
 from tests.inference.recording_task import RecordingTask, keyring
-from tests.inference.test_llamacpp import with_both_models
 
 pytestmark = pytest.mark.django_db(transaction=True)
 # Seconds for a real model on a machine that is busy with others.
@@ -106,7 +106,7 @@ async def jobs(model_file: Path, tmp_path: Path, slots: int, window: int) -> Asy
 )
 async def test_a_stopped_text_frees_the_only_slot(jobs: Jobs) -> None:
     # Each takes a minute or more to fill its window, so that the test has no time if their slot is not freed.
-    for _ in range(6):
+    for _ in range(3):
         endless, _ = await jobs.start_endless()
         await asyncio.to_thread(jobs.registry.stop, endless.id, patience=10)
         assert endless.state == JobState.STOPPED
@@ -116,7 +116,6 @@ async def test_a_stopped_text_frees_the_only_slot(jobs: Jobs) -> None:
     assert set(short.text) <= set('["weir",mlhon \n\t]')
 
 
-@with_both_models
 async def test_of_a_text_whose_process_is_killed_the_beginning_is_saved_and_the_next_is_written(
     jobs: Jobs,
 ) -> None:
@@ -134,7 +133,6 @@ async def test_of_a_text_whose_process_is_killed_the_beginning_is_saved_and_the_
     assert jobs.count_starts() == 2
 
 
-@with_both_models
 @pytest.mark.parametrize("slots", [2])
 async def test_a_text_ends_on_the_model_it_began_with_and_is_signed_by_it(
     jobs: Jobs, tiny_model: Path, tmp_path: Path

@@ -60,12 +60,12 @@ def test_a_household_comes_back_with_all_that_was_confirmed(tmp_path: Path, pass
             taken = run_command(here, "backup", "--to", str(tmp_path / "stick"))
             assert taken.returncode == 0, taken.stderr
             assert storm.confirmed > before, "nothing was written meanwhile"
+        confirmed = storm.confirmed
 
         refused = run_command(here, "restore", str(next((tmp_path / "stick").glob("*.tar"))))
         assert refused.returncode == 1
         assert "already running" in refused.stderr
         assert olive.get("/").status == 200
-        confirmed = storm.confirmed
     (backup,) = (tmp_path / "stick").glob("*.tar")
 
     restored = run_command(there, "restore", str(backup), "--user", "Olive", "--password-file", str(password))
