@@ -41,7 +41,7 @@ def find_route(path: str) -> str:
 
 
 class RedactedFormatter(logging.Formatter):
-    """Formatter without the values of libraries, and without the messages of errors."""
+    """Log formatter that leaves out the messages of errors, and values in the messages of libraries."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line of a record, and below it where its error was raised."""

@@ -83,7 +83,7 @@ def get_configured_cost() -> Cost:
     return Cost(settings.ARGON2_MEMORY_KIB, settings.ARGON2_TIME, settings.ARGON2_LANES)
 
 
-def get_highest_cost() -> Cost:
+def get_cost_ceiling() -> Cost:
     """Return what opening a stored slot may cost: the ceiling, or the configured cost if that is higher."""
     configured, ceiling = get_configured_cost(), crypto.CEILING
     return Cost(
@@ -255,7 +255,7 @@ def _parse_slot(row: KeySlot) -> Slot:
     except crypto.BadCost:
         raise DamagedSlot from None
     try:
-        crypto.check_cost(slot.cost, ceiling=get_highest_cost())
+        crypto.check_cost(slot.cost, ceiling=get_cost_ceiling())
     except crypto.BadCost:
         raise CostlySlot from None
     return slot

@@ -92,7 +92,7 @@ def register_notice(name: str, notice: FieldNotice) -> None:
     _notices[name] = notice
 
 
-class SearchableInput(forms.TextInput):
+class DatalistInput(forms.TextInput):
     """A text field with suggestions in a `datalist`, which `fragments/field.html` renders."""
 
     def __init__(self, *, suggestions: tuple[str, ...], attrs: dict[str, Any]) -> None:
@@ -158,7 +158,7 @@ class PreferencesForm(_PersonForm):
         label="Time zone",
         max_length=64,
         help_text="Type a city to search. Your days begin at midnight there. Earlier entries do not move.",
-        widget=SearchableInput(
+        widget=DatalistInput(
             suggestions=list_time_zones(), attrs={"autocomplete": "off", "spellcheck": "false"}
         ),
     )

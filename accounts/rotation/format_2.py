@@ -21,7 +21,7 @@ _registered: dict[str, Callable[[UUID], None]] = {}
 
 
 def register_first_values(name: str, write: Callable[[UUID], None]) -> None:
-    """Register a function that writes new columns of an owner's rows, in the transaction of the move."""
+    """Register a function that fills the columns of an owner's rows that format 2 added."""
     _registered[name] = write
 
 

@@ -50,7 +50,7 @@ class ThrottleRule:
 
 
 class ThrottleKey(NamedTuple):
-    """The key of a count: a kind of attempt, a name and an address; an empty one stands for any."""
+    """Attempts that are counted together: by kind, name and address; an empty one stands for any."""
 
     kind: str
     name: str

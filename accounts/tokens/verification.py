@@ -65,7 +65,7 @@ _select_token: CachedQuery[tuple[Any, ...]] = CachedQuery(
 
 @dataclass(frozen=True, kw_only=True)
 class OpenedToken:
-    """A valid token: whose it is, its terms, and the keyring of its realms, or what it drops texts with.
+    """A valid token with its owner, its terms, and its keyring, or the key with which it only sends texts.
 
     The caller closes the keyring. `owner_keyring` is that of its owner's unlocked browser at this moment,
     which is not the caller's, and may be closed at any time.

@@ -1,4 +1,4 @@
-"""Tasks that read one entry and answer in JSON, for what is proposed of an entry.
+"""Tasks in which the model reads one entry and answers in JSON: suggested traces and facts.
 
 If an answer does not follow the schema, a second attempt is made without a schema, since the server may not
 support schemas.

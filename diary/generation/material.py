@@ -101,7 +101,7 @@ class _Withheld:
 
 
 class MaterialAmongInstructions(Exception):  # noqa: N818 - states what is the case
-    """Raised for a template that would print a text to read among the instructions."""
+    """Raised for a prompt template that would put a text of the diary among its instructions."""
 
 
 class MaterialNotWhole(Exception):  # noqa: N818 - states what is the case

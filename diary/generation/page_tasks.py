@@ -89,9 +89,9 @@ def mark_html_safe(settled: str, tail: str = "") -> RenderedText:
 def render_job_text(job: Job) -> RenderedText:
     """Render all text of a job."""
     if job.is_over:
-        return RenderedText(render_page_text(filter_text(job), has_links=False))
+        return RenderedText(render_page_text(get_shown_text(job), has_links=False))
     budget = RenderBudget(has_links=False)
-    split = split_settled(filter_text(job), budget=budget, max_tail_units=MAX_TAIL_UNITS)
+    split = split_settled(get_shown_text(job), budget=budget, max_tail_units=MAX_TAIL_UNITS)
     return mark_html_safe("".join(split.settled), split.tail)
 
 
@@ -110,7 +110,7 @@ def create_filter(job: Job) -> TextFilter:
     return job.task.create_filter() if isinstance(job.task, FilteredTask) else _NoFilter()
 
 
-def filter_text(job: Job) -> str:
+def get_shown_text(job: Job) -> str:
     """Return the text of a job as a page shows it."""
     text_filter = create_filter(job)
     return text_filter.feed(job.text) + (text_filter.finish() if job.is_over else "")

@@ -1,4 +1,4 @@
-"""Texts that arrive while their owner's diary is locked: sealed to a public key, opened at the next unlock.
+"""Sealed boxes: texts that arrive while their owner's diary is locked, opened at the next unlock.
 
 A program with an access token that opens nothing gives the public key and an authenticator
 (`llamora.crypto.access_tokens`). At the unlock the owner's key gives the same authenticators, and a box with
@@ -183,7 +183,7 @@ class UncheckedBox:
 
 @dataclass(frozen=True, kw_only=True)
 class ClosedBoxes:
-    """The boxes that did not become items: those that could not be checked, and the number without room."""
+    """Sealed boxes that did not become Inbox items: the unchecked, and the number that had no room."""
 
     unchecked: list[UncheckedBox]
     waiting_count: int

@@ -38,7 +38,7 @@ class Note(SealedModel):
     origin = models.CharField(max_length=16, choices=Origin.choices, default=Origin.OWN, editable=False)
     # The revision of a skill that its owner wrote or approved; only at this one is it used.
     approved_revision = models.PositiveIntegerField(null=True, editable=False)
-    # {"path", "size", "source"}: see `diary.notes.note_head`. Read for a list, without the text.
+    # {"path", "size", "source"}: see `diary.notes.note_metadata`. Read for a list, without the text.
     head = SealedJSONField(
         label="diary.note.head", bound={"path_index": "diary.note.path_index", **_NOTE_BOUND}
     )

@@ -1,7 +1,7 @@
 """Notes: the files of a workspace (SOUL.md, MEMORY.md, HEARTBEAT.md, knowledge, skills), as sealed rows.
 
 kinds         what a note is for, by its path, and which paths there can be
-note_head     what is read of a note for a list
+note_metadata     what is read of a note for a list
 errors        refusals, with a sentence for each
 queries       notes of a person
 services     saving, renaming, deleting, restoring

@@ -109,7 +109,7 @@ def _is_number(text: str) -> bool:
 
 
 class WorkspaceForm(django_forms.Form):
-    """A zip of a workspace; a folder is made one by the page."""
+    """Form to upload a workspace as a zip; of a chosen folder, the page makes a zip first."""
 
     file = django_forms.FileField(
         label="Or a zip of the folder",

@@ -17,7 +17,7 @@ from diary.models import TRUSTED_ORIGINS, Note, NoteVersion
 from diary.models.notes import NOTE_PATH_INDEX_LABEL
 from diary.notes.errors import NoteDamaged
 from diary.notes.kinds import NoteKind, derive_kind
-from diary.notes.note_head import UNKNOWN, NoteHead
+from diary.notes.note_metadata import UNKNOWN, NoteMetadata
 from diary.origins.provenance import Provenance
 from llamora.crypto import EnvelopeError, RealmKeyring, WrongEpoch, in_force
 from llamora.fields import SealedFieldError
@@ -150,20 +150,20 @@ def get_version_row(owner_id: UUID, version_id: UUID) -> NoteVersion:
     return get_first_or_404(NoteVersion.objects.filter(owner_id=owner_id, id=version_id))
 
 
-def open_head(row: Note) -> NoteHead | None:
-    """Return the head of a row, or None if it is damaged; needs a keyring in force."""
+def open_metadata(row: Note) -> NoteMetadata | None:
+    """Return the metadata of a row, or None if it is damaged; needs a keyring in force."""
     try:
-        return NoteHead.from_json(row.head)
+        return NoteMetadata.from_json(row.head)
     except _DAMAGE:
         return None
 
 
-def load_head(row: Note) -> NoteHead:
-    """Return the head of a row; needs a keyring in force; raise NoteDamaged."""
-    head = open_head(row)
-    if head is None:
+def load_metadata(row: Note) -> NoteMetadata:
+    """Return the metadata of a row; needs a keyring in force; raise NoteDamaged."""
+    metadata = open_metadata(row)
+    if metadata is None:
         raise NoteDamaged
-    return head
+    return metadata
 
 
 def load_content(row: Note) -> str | bytes:
@@ -199,19 +199,19 @@ def _filter(keyring: RealmKeyring, *, reads_others: bool) -> QuerySet[Note]:
 
 
 def _build_line(row: Note) -> NoteLine:
-    head = open_head(row)
+    metadata = open_metadata(row)
     return NoteLine(
         id=row.id,
-        path="" if head is None else head.path,
-        kind=NoteKind.FILE if head is None else derive_kind(head.path),
+        path="" if metadata is None else metadata.path,
+        kind=NoteKind.FILE if metadata is None else derive_kind(metadata.path),
         origin=row.origin,
         revision=row.revision,
         approved_revision=row.approved_revision,
         updated_at=row.updated_at,
-        size=0 if head is None else head.size,
-        provenance=UNKNOWN if head is None else head.provenance,
-        came_in=head is not None and head.came_in,
-        is_damaged=head is None,
+        size=0 if metadata is None else metadata.size,
+        provenance=UNKNOWN if metadata is None else metadata.provenance,
+        came_in=metadata is not None and metadata.came_in,
+        is_damaged=metadata is None,
     )
 
 

@@ -23,7 +23,7 @@ from diary.models import TRUSTED_ORIGINS, Note, NoteVersion, Origin
 from diary.notes.drafts import delete_new_note_draft_if_saved, delete_note_draft_if_saved
 from diary.notes.errors import NoteConflict, NoteDamaged, NotePathTaken, NoteProtected, TooManyNotes
 from diary.notes.kinds import MAX_NOTES, NoteKind, check_content, check_path, derive_kind
-from diary.notes.note_head import UNKNOWN, NoteHead
+from diary.notes.note_metadata import UNKNOWN, NoteMetadata
 from diary.notes.queries import (
     NoteText,
     build_note_text,
@@ -31,8 +31,8 @@ from diary.notes.queries import (
     get_note_row,
     get_version_row,
     load_content,
-    load_head,
-    open_head,
+    load_metadata,
+    open_metadata,
 )
 from diary.origins.provenance import Provenance
 from llamora.clock.services import delete_expired
@@ -81,8 +81,8 @@ class NotePaths:
     @classmethod
     def load(cls, keyring: RealmKeyring) -> "NotePaths":
         """Return those of a person's notes; needs the keyring in force. Damaged notes are counted."""
-        heads = [open_head(row) for row in Note.objects.filter(owner_id=keyring.owner).only("head")]
-        return cls((head.path for head in heads if head is not None), count=len(heads))
+        found = [open_metadata(row) for row in Note.objects.filter(owner_id=keyring.owner).only("head")]
+        return cls((metadata.path for metadata in found if metadata is not None), count=len(found))
 
     def add(self, path: str) -> None:
         """Add the path of a note that was inserted."""
@@ -138,16 +138,18 @@ def save_note(
             delete_new_note_draft_if_saved(keyring.owner, content, revision=draft_revision)
             return build_note_text(row)
         row = get_note_row(keyring.owner, note_id)
-        head = load_head(row)
-        if head.path == path and load_content(row) == content:
+        metadata = load_metadata(row)
+        if metadata.path == path and load_content(row) == content:
             delete_note_draft_if_saved(row, content, revision=draft_revision)
             return build_note_text(row)
         _check_change(row, based_on=based_on, origin=origin)
-        if head.path != path:
+        if metadata.path != path:
             _check_is_free(keyring, path, besides=row)
         if load_content(row) != content:
             _store_version(row)
-        new = NoteHead.create(path, content, provenance=provenance or head.provenance, came_in=came_in)
+        new = NoteMetadata.create(
+            path, content, provenance=provenance or metadata.provenance, came_in=came_in
+        )
         _set_content(row, content)
         _write(keyring, row, new, origin, approves=origin == Origin.OWN)
         delete_note_draft_if_saved(row, content, revision=draft_revision)
@@ -178,17 +180,19 @@ def insert_note(
     return row
 
 
-def replace_with_own(
+def replace_with_signed_content(
     keyring: Keyring, note_id: UUID, content: str | bytes, *, origin: str, is_approved: bool
 ) -> None:
     """Replace the content of a note with one that this diary signed, so that its origin is known."""
     with in_force(keyring), write_transaction():
         row = get_note_row(keyring.owner, note_id)
-        head = load_head(row)
+        metadata = load_metadata(row)
         _store_version(row)
         row.origin = origin
         _set_content(row, content)
-        new = NoteHead.create(head.path, content, provenance=Provenance(source=head.provenance.source))
+        new = NoteMetadata.create(
+            metadata.path, content, provenance=Provenance(source=metadata.provenance.source)
+        )
         _write(keyring, row, new, origin, approves=is_approved)
 
 
@@ -202,14 +206,14 @@ def rename_note(
     check_path(path)
     with in_force(keyring), write_transaction():
         row = get_note_row(keyring.owner, note_id)
-        head = load_head(row)
+        metadata = load_metadata(row)
         content = load_content(row)
-        if head.path == path:
+        if metadata.path == path:
             return build_note_text(row)
         _check_change(row, based_on=based_on, origin=origin)
-        check_content(content, NoteKind.FILE if head.came_in else derive_kind(path))
+        check_content(content, NoteKind.FILE if metadata.came_in else derive_kind(path))
         _check_is_free(keyring, path, besides=row)
-        new = NoteHead.create(path, content, provenance=head.provenance, came_in=head.came_in)
+        new = NoteMetadata.create(path, content, provenance=metadata.provenance, came_in=metadata.came_in)
         was_approved = row.approved_revision == row.revision
         _write(keyring, row, new, origin, approves=was_approved)
         return build_note_text(row)
@@ -245,21 +249,24 @@ def restore_version(keyring: RealmKeyring, version_id: UUID, *, based_on: int | 
             raise NoteDamaged from None
         if content is None:
             raise NoteDamaged
-        head = open_head(row)
-        # The name is gone with a damaged head; the text need not be.
-        path, provenance = (head.path, head.provenance) if head else (f"restored/{row.id}.md", UNKNOWN)
+        metadata = open_metadata(row)
+        # The name is gone with damaged metadata; the text need not be.
+        path, provenance = f"restored/{row.id}.md", UNKNOWN
+        if metadata is not None:
+            path, provenance = metadata.path, metadata.provenance
         if version.origin not in TRUSTED_ORIGINS:
             provenance = provenance.withdraw_claim()
-        check_content(content, NoteKind.FILE if head is None or head.came_in else derive_kind(path))
+        check_content(content, NoteKind.FILE if metadata is None or metadata.came_in else derive_kind(path))
         if not _is_damaged(row):
-            if head is not None and load_content(row) == content:
+            if metadata is not None and load_content(row) == content:
                 return build_note_text(row)
             _store_version(row)
         # Bound to the version, so that nobody without a key can have changed it.
         row.origin = version.origin
         row.renew_codes()
         _set_content(row, content)
-        _write(keyring, row, NoteHead.create(path, content, provenance=provenance), Origin.OWN, approves=True)
+        new = NoteMetadata.create(path, content, provenance=provenance)
+        _write(keyring, row, new, Origin.OWN, approves=True)
         return build_note_text(row)
 
 
@@ -293,13 +300,13 @@ def _insert(
     updated_at: datetime | None = None,
 ) -> Note:
     now = timezone.now()
-    head = NoteHead.create(new.path, new.content, provenance=new.provenance, came_in=new.came_in)
+    metadata = NoteMetadata.create(new.path, new.content, provenance=new.provenance, came_in=new.came_in)
     row = Note(
         owner_id=keyring.owner,
         path_index=compute_path_index(keyring, new.path),
         origin=new.origin,
         revision=new.revision,
-        head=head.to_json(),
+        head=metadata.to_json(),
         created_at=created_at or now,
         updated_at=updated_at or now,
     )
@@ -326,16 +333,16 @@ def _check_change(row: Note, *, based_on: int | None, origin: str) -> None:
         raise NoteConflict(row)
 
 
-def _write(keyring: RealmKeyring, row: Note, head: NoteHead, origin: str, *, approves: bool) -> None:
+def _write(keyring: RealmKeyring, row: Note, metadata: NoteMetadata, origin: str, *, approves: bool) -> None:
     """Save the next revision of a note, of whose text somebody of this origin is the author.
 
     With `approves`, a skill is approved by that, as long as it is its owner's own.
     """
-    row.head, row.path_index = head.to_json(), compute_path_index(keyring, head.path)
+    row.head, row.path_index = metadata.to_json(), compute_path_index(keyring, metadata.path)
     row.revision, row.updated_at = row.revision + 1, timezone.now()
     if origin not in TRUSTED_ORIGINS:
         row.origin = origin
-    if derive_kind(head.path) is not NoteKind.SKILL:
+    if derive_kind(metadata.path) is not NoteKind.SKILL:
         row.approved_revision = None
     elif approves and row.origin == Origin.OWN:
         row.approved_revision = row.revision
@@ -383,8 +390,8 @@ def _check_is_free(keyring: RealmKeyring, path: str, *, besides: Note | None) ->
         raise NotePathTaken
     folder = path + "/"
     for row in others.only("head"):
-        head = open_head(row)
-        if head is not None and head.path.startswith(folder):
+        metadata = open_metadata(row)
+        if metadata is not None and metadata.path.startswith(folder):
             raise NotePathTaken
 
 

@@ -57,7 +57,7 @@ def build_error_response(error: Exception) -> HttpResponse:
 
 
 def check_scopes(opened: OpenedToken, scopes: Iterable[str]) -> None:
-    """Raise ApiError 403 if a token has none of these scopes; every token has them if there are none."""
+    """Raise ApiError 403 if scopes are required and a token has none of them."""
     wanted = tuple(scopes)
     if wanted and opened.terms.scopes.isdisjoint(wanted):
         raise ApiError(403, "missing_scope", scope=wanted[0])

@@ -113,7 +113,7 @@ class PassedTime:
         return step if self._is_same_start(reading) and abs(step) > TOLERANCE else 0.0
 
     def is_new(self, reading: Reading) -> bool:
-        """Return whether a reading says more than that time goes on."""
+        """Return whether a reading shows a restart of the machine, or a clock that was set."""
         return not self._is_same_start(reading) or bool(self.find_step(reading))
 
     def _is_same_start(self, reading: Reading) -> bool:

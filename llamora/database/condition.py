@@ -119,7 +119,7 @@ def describe_unreadable(path: Path, error: OSError) -> str:
 
 
 def find_other_owner(path: Path) -> str | None:
-    """Return the owner of a path, or of the folder above that hides it, unless that is this user."""
+    """Return the user who owns a path, or a folder above that hides it; None if that is this user."""
     for place in (path, *path.parents):
         try:
             number = place.stat().st_uid

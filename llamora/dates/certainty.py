@@ -1,4 +1,4 @@
-"""Certainty: whether words in a text that can be a date surely are one.
+"""Certainty of dates: whether words that can be a date are meant as one where they stand.
 
 A single expression that somebody wrote where a date is asked for is taken at its word. In running text "may",
 "the sun", "one am I" and "mil gracias" are no dates, and a missed date harms less than a wrong one.

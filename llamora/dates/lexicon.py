@@ -115,7 +115,7 @@ class WordNode:
 
 @dataclass(frozen=True)
 class Lexicon:
-    """A compiled language."""
+    """The words of a language about dates, compiled so that phrases are found from their first word."""
 
     table: LanguageTable
     root: WordNode

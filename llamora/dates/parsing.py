@@ -201,7 +201,7 @@ def _find_choices(rules: Mapping[str, Iterable[tuple[str, Build]]]) -> dict[str,
 
 
 def get_value(value: Any) -> Any:
-    """Return the value of the only category of a rule."""
+    """Return the value of a rule whose pattern is one category: that of this category, unchanged."""
     return value
 
 
@@ -370,7 +370,7 @@ def make_zone(minutes: int) -> timezone:
 
 
 class ExpressionParser:
-    """The readings of a text by the rules, each computed once."""
+    """A parser that remembers what it found at each place of a text, so that nothing is parsed twice."""
 
     def __init__(self, grammar: Grammar, reader: TokenReader) -> None:
         """Take a grammar, and the meanings of the tokens."""

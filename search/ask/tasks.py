@@ -62,7 +62,7 @@ class NumberedPassage:
     is_trusted: bool
 
     def describe(self) -> dict[str, object]:
-        """Return what the model is to read."""
+        """Return the JSON object that stands for it in the prompt."""
         return {
             "number": self.number,
             "day": _name_day(self.day),
@@ -86,7 +86,7 @@ class PromptTally:
     tally: Tally
 
     def describe(self) -> dict[str, object]:
-        """Return what the model is to read."""
+        """Return the JSON object that stands for it in the prompt."""
         return {
             "number_of_days": self.tally.days,
             "first_day": _name_day(self.tally.first),
@@ -102,7 +102,7 @@ class NumberedNote:
     note: PromptNote
 
     def describe(self) -> dict[str, object]:
-        """Return what the model is to read."""
+        """Return the JSON object that stands for it in the prompt."""
         return {"number": self.number, **self.note.describe()}
 
 

@@ -22,7 +22,7 @@ MAX_SHOWN_AT_ONCE: Final = 18
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelatedTrace:
-    """A further trace, the number of these entries it is on, and the URL of the page with the trace added."""
+    """A trace that is on some of the shown entries too: on how many, and the URL that filters by it."""
 
     id: UUID
     name: str = field(repr=False)

@@ -1,4 +1,4 @@
-"""Notes that came together: those of one import, and together all others that are not own."""
+"""Groups of notes that were not written here: one for each import, and one for all others."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field

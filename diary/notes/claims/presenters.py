@@ -38,7 +38,7 @@ class NoteGroupView:
 
 @dataclass(frozen=True, kw_only=True)
 class ReviewedNoteView:
-    """Template data of a note to be read before its owner says that it is theirs.
+    """Template data of a note that its owner reads before they confirm that it is theirs.
 
     `text` is None of what is no text, and `sentence` says why it can't be theirs as it is.
     """

@@ -24,7 +24,7 @@ from diary.notes.queries import (
     build_note_text,
     get_note_row,
     load_content,
-    load_head,
+    load_metadata,
 )
 from diary.notes.services import require_owner
 from diary.origins.provenance import Provenance, is_claim_recent
@@ -59,7 +59,7 @@ def unclaim_note(keyring: RealmKeyring, note_id: UUID) -> NoteText:
     """
     with in_force(require_owner(keyring)), write_transaction():
         row = get_note_row(keyring.owner, note_id)
-        if _is_recent(row.origin, load_head(row).provenance):
+        if _is_recent(row.origin, load_metadata(row).provenance):
             _unclaim(row)
         return build_note_text(row)
 
@@ -111,7 +111,7 @@ def _claim_one(
 ) -> NoteText:
     with in_force(require_owner(keyring)), write_transaction():
         row = get_note_row(keyring.owner, note_id)
-        if derive_kind(load_head(row).path) not in kinds:
+        if derive_kind(load_metadata(row).path) not in kinds:
             raise ObjectNotFound
         if row.revision != revision:
             raise NoteConflict(row)
@@ -128,7 +128,7 @@ def _claim_if_possible(row: Note) -> bool:
 
 
 def _claim(row: Note, *, is_with_import: bool) -> None:
-    head = load_head(row)
+    head = load_metadata(row)
     kind = derive_kind(head.path)
     check_content(load_content(row), kind)
     if row.origin not in TRUSTED_ORIGINS:
@@ -144,7 +144,7 @@ def _claim(row: Note, *, is_with_import: bool) -> None:
 
 
 def _unclaim(row: Note) -> None:
-    head = load_head(row)
+    head = load_metadata(row)
     load_content(row)
     origin = head.provenance.former_origin or Origin.IMPORTED
     row.head = replace(head, provenance=head.provenance.withdraw_claim()).to_json()

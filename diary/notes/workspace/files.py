@@ -18,7 +18,7 @@ from typing import Final
 from diary import messages
 from diary.notes.errors import InvalidNotePath, InvalidNoteText, NoteTooLong
 from diary.notes.kinds import MAX_FILE_BYTES, MAX_NOTE_TEXT, MAX_NOTES, NoteKind, check_content, check_path
-from diary.notes.note_head import encode_content
+from diary.notes.note_metadata import encode_content
 from diary.notes.queries import NoteText, list_notes, read_note
 from diary.notes.workspace.stamps import NoteStamp, add_stamp, split_stamp
 from llamora.crypto import RealmKeyring

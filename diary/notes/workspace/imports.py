@@ -21,13 +21,13 @@ from diary.entries.queries import get_digest_key
 from diary.models import Note, Origin
 from diary.notes.errors import NoteError
 from diary.notes.kinds import NoteKind, derive_kind
-from diary.notes.note_head import UNKNOWN
+from diary.notes.note_metadata import UNKNOWN
 from diary.notes.queries import NoteLine, list_notes, read_note
 from diary.notes.services import (
     NewNote,
     NotePaths,
     insert_note,
-    replace_with_own,
+    replace_with_signed_content,
     save_note,
 )
 from diary.notes.workspace.files import ReadFile
@@ -38,7 +38,7 @@ from llamora.database import split_into_parts, write_transaction
 
 
 class WorkspaceFileState(StrEnum):
-    """State of a file beside the notes there are."""
+    """State of a file of an import, compared with the notes of the person."""
 
     NEW = "new"
     SAME = "same"
@@ -186,7 +186,7 @@ def _insert(keyring: Keyring, each: ComparedFile, paths: NotePaths, *, run: Prov
 
 def _replace(keyring: Keyring, each: ComparedFile, note: NoteLine, *, run: Provenance) -> None:
     if each.stamp is not None:
-        replace_with_own(
+        replace_with_signed_content(
             keyring,
             note.id,
             each.file.content,

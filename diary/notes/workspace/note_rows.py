@@ -17,7 +17,7 @@ from diary.hooks import ExportRule, ImportedFile, OtherEntries
 from diary.models import TRUSTED_ORIGINS, Note, NoteDraft, NoteVersion, Origin
 from diary.notes.errors import NoteError, NotePathTaken
 from diary.notes.kinds import MAX_FILE_BYTES, NoteKind, check_content
-from diary.notes.note_head import NoteHead
+from diary.notes.note_metadata import NoteMetadata
 from diary.notes.queries import build_note_text
 from diary.notes.services import NOTE_VERSION_LIFETIME, NewNote, NotePaths, insert_note
 from diary.origins.provenance import Provenance
@@ -107,7 +107,7 @@ def _parse_note(file: ImportedFile, row: Mapping[str, Any], *, is_own: bool) -> 
     path = head.get("path") if isinstance(head, dict) else None
     if not isinstance(head, dict) or not isinstance(path, str):
         raise InvalidValue
-    known = NoteHead.from_json({**head, "size": 0}).provenance
+    known = NoteMetadata.from_json({**head, "size": 0}).provenance
     run = _runs.setdefault(file, Provenance.create_import(source="", at=file.now))
     new = NewNote(
         path=path,

@@ -28,7 +28,7 @@ class PreviewRow:
 
 @dataclass(frozen=True, kw_only=True)
 class PreviewSection:
-    """The files of one state."""
+    """The files of a preview that are in one state, such as new or changed."""
 
     state: str
     title: str

@@ -1,4 +1,4 @@
-"""Export for a program.
+"""Exports that programs fetch with an access token.
 
 exports       an export in one of three formats, written to a stream
 file_formats  the formats of exported files

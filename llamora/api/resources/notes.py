@@ -42,7 +42,7 @@ Revision = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
 
 
 class NoteListQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """Parameters of a list in parts, of one kind or of all."""
+    """Query parameters of the list of notes, which is paginated: of one kind or of all."""
 
     kind: KindName | None = None
     limit: Limit = USUAL_LIMIT

@@ -1,4 +1,4 @@
-"""Lists in parts: a cursor says where the next part begins, so that nothing is missed or comes twice."""
+"""Pagination of lists: a cursor says where the next page begins, so that nothing is missed or comes twice."""
 
 import base64
 import binascii

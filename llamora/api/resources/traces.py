@@ -20,7 +20,7 @@ _PATH: Final = "/api/v1/traces"
 
 
 class TraceListQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """Parameters of a list in parts."""
+    """Query parameters of the list of traces, which is paginated."""
 
     limit: Limit = USUAL_LIMIT
     offset: Offset = 0

@@ -38,7 +38,7 @@ _KEY, _AT, _DAY = "Idempotency-Key", "Written-At", "Day"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Letter:
+class PendingText:
     """A text on its way, with the key by which the server recognizes it."""
 
     text: str
@@ -47,12 +47,12 @@ class Letter:
     day: str = ""
 
     @classmethod
-    def create(cls, text: str, *, day: str = "") -> "Letter":
+    def create(cls, text: str, *, day: str = "") -> "PendingText":
         """Return a text that is written now."""
         return cls(text=text, key=str(uuid.uuid4()), written_at=datetime.now().astimezone(), day=day)
 
     @classmethod
-    def load(cls, path: Path) -> "Letter":
+    def load(cls, path: Path) -> "PendingText":
         """Return the text of a file; raise UsageRefused if it can't be read."""
         try:
             head, blank, text = path.read_bytes().decode().partition("\n\n")
@@ -93,9 +93,9 @@ def write(open_diary: Callable[[], Llamora], arguments: Namespace, console: Cons
     """Write an entry: an argument, what stands on stdin, or what an editor leaves."""
     if arguments.resend:
         path = Path(arguments.resend)
-        letter = Letter.load(path)
+        pending = PendingText.load(path)
         with open_diary() as diary:
-            _report(letter.send(diary), console)
+            _report(pending.send(diary), console)
         path.unlink(missing_ok=True)
         return
     day = parse_day(arguments.day)
@@ -113,21 +113,23 @@ def write(open_diary: Callable[[], Llamora], arguments: Namespace, console: Cons
     _send(open_diary, _create(text, day), console)
 
 
-def _create(text: str, day: object) -> Letter:
+def _create(text: str, day: object) -> PendingText:
     if not text.strip():
         raise UsageRefused("There is nothing to write: the text is empty.")
-    return Letter.create(text, day="" if day is None else str(day))
+    return PendingText.create(text, day="" if day is None else str(day))
 
 
 def _send(
-    open_diary: Callable[[], contextlib.AbstractContextManager[Llamora]], letter: Letter, console: Console
+    open_diary: Callable[[], contextlib.AbstractContextManager[Llamora]],
+    pending: PendingText,
+    console: Console,
 ) -> None:
     """Send a text; save it if that fails, whatever the reason."""
     try:
         with _signals_raised(), open_diary() as diary:
-            answer = letter.send(diary)
+            answer = pending.send(diary)
     except BaseException as error:
-        _save_unsent(letter, console, is_refused=isinstance(error, LlamoraError))
+        _save_unsent(pending, console, is_refused=isinstance(error, LlamoraError))
         if isinstance(error, _StoppedBySignal):
             raise SystemExit(128 + error.number) from None
         raise
@@ -145,13 +147,13 @@ def _report(answer: WriteAnswer, console: Console) -> None:
         console.say("The text waits in the Inbox until its owner accepts it.")
 
 
-def _save_unsent(letter: Letter, console: Console, *, is_refused: bool) -> None:
+def _save_unsent(pending: PendingText, console: Console, *, is_refused: bool) -> None:
     """Save a text where its sender finds it, and say where; show it if no disk takes it."""
-    name = f"{letter.written_at:%Y-%m-%dT%H%M%S}_{letter.key[:8]}.txt"
+    name = f"{pending.written_at:%Y-%m-%dT%H%M%S}_{pending.key[:8]}.txt"
     folders = (get_folder("XDG_STATE_HOME", ".local/state") / "unsent", Path(tempfile.gettempdir()))
     for folder in folders:
         try:
-            write_private(folder / name, letter.encode())
+            write_private(folder / name, pending.encode())
         except (OSError, LlamoraError, UnicodeEncodeError):
             continue
         console.say(
@@ -162,7 +164,7 @@ def _save_unsent(letter: Letter, console: Console, *, is_refused: bool) -> None:
         )
         return
     console.say("Not saved in the diary, and no disk takes the text either. Here it is:\n")
-    console.say(letter.text)
+    console.say(pending.text)
 
 
 @contextlib.contextmanager

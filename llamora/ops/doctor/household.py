@@ -69,7 +69,7 @@ def check_access_tokens() -> Iterator[CheckResult]:
 
 def check_key_derivations() -> Iterator[CheckResult]:
     """Report key slots whose derivation costs more than the settings and the ceiling allow."""
-    most = key_slots.get_highest_cost()
+    most = key_slots.get_cost_ceiling()
     costly = KeySlot.objects.filter(Q(memory_kib__gt=most.memory_kib) | Q(time__gt=most.time))
     if not (count := costly.count()):
         yield ok("key derivations", "Each way to unlock costs no more memory and time than is allowed.")

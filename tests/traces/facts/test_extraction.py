@@ -13,7 +13,7 @@ from typing import Final
 
 from traces.facts.proposals.answers import ClaimedFact
 from traces.facts.proposals.checks import check_claims
-from traces.facts.support import find_quote, is_trait
+from traces.facts.quote_check import find_quote, is_trait
 
 THURSDAY: Final = datetime(2026, 3, 5, 20, tzinfo=UTC)
 # Entries for descriptions of the shared cases.

@@ -1,4 +1,4 @@
-"""The words by which statements are read, a table for each language; a language is a module here.
+"""Words for reading statements of facts: a table for each language, in a module of its name.
 
 A phrase is words with a space between them; `a/b` stands for either, `a|b` for forms of one word, of which
 the first stands for all, `?` behind a word for one that may be missing. Words are written as

@@ -18,8 +18,8 @@ from traces.facts.proposals.answers import MAX_QUOTE_LENGTH, ClaimedFact
 from traces.facts.proposals.dating import date_fact, describe_when
 from traces.facts.proposals.second_person import address_owner
 from traces.facts.proposals.wording import find_clause, has_form_of_fact, is_said, is_speech
+from traces.facts.quote_check import Span, find_quote, is_supported, is_trait, leave_out_dates
 from traces.facts.statements import split_words
-from traces.facts.support import Span, find_quote, is_supported, is_trait, leave_out_dates
 
 # The kind of a fact is that of its relation, where that is certain; else the model names it.
 _KINDS: Final = {

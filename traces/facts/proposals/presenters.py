@@ -1,4 +1,4 @@
-"""Presenter of going through the whole diary for facts."""
+"""Presenter of the progress of a search for facts through the whole diary."""
 
 from dataclasses import dataclass
 from typing import Final

@@ -20,8 +20,8 @@ from typing import Final, NamedTuple
 from llamora.stop_words import STOP_WORDS
 from traces.facts.languages import Language
 from traces.facts.languages.en import ENGLISH
+from traces.facts.quote_check import Span
 from traces.facts.statements import LANGUAGES, OWNER, Statement, read_statement, split_words
-from traces.facts.support import Span
 
 # Relations whose phrases say the same of somebody: "I love tea", "I am fond of tea".
 _ALIKE_RELATIONS: Final = frozenset(

@@ -76,7 +76,7 @@ class MemoryToStore(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class TouchedMemory(msgspec.Struct, kw_only=True):
-    """An accepted fact that a new one may touch: `relation` says how, `strategy` what is likely meant."""
+    """An accepted fact that a new one may contradict or repeat; `strategy` is what to do about it."""
 
     id: UUID
     content: str
@@ -156,7 +156,7 @@ class FoundMemory(MemoryBody, kw_only=True):
 
 
 class Pagination(msgspec.Struct, kw_only=True):
-    """Harmonia's count of a list in parts. `total_count` is null where counting would open every fact."""
+    """The page of a list, as Harmonia has it; `total_count` is null where counting would open every fact."""
 
     total_count: int | None
     limit: int
@@ -202,7 +202,7 @@ class FoundMemories(msgspec.Struct, kw_only=True):
 
 
 class MemoryListQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """Parameters of the list, in parts by `cursor` or by `offset`. The days are both included."""
+    """Query parameters of the list, paginated by `cursor` or by `offset`; both days are included."""
 
     limit: Limit = USUAL_LIMIT
     offset: Offset = 0

@@ -1,4 +1,4 @@
-"""Facts as the memories of Harmonia's calls, for one call of a program.
+"""Facts under the name of memories, as the calls `/api/memory` read and propose them.
 
 A program proposes; nothing that it sends is accepted, and no fact is changed by what it stores. Facts of
 others than their owner are not there for a program that may not read them.

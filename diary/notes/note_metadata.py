@@ -1,4 +1,4 @@
-"""The sealed head of a note: what a list shows of it, without its text.
+"""Metadata of a note, sealed in the column `head`: what a list shows of it, without its text.
 
 A JSON object:
 
@@ -21,7 +21,7 @@ UNKNOWN: Final = Provenance()
 
 
 @dataclass(frozen=True, kw_only=True)
-class NoteHead:
+class NoteMetadata:
     """Parts of a note that a list shows."""
 
     path: str = field(repr=False)
@@ -33,13 +33,13 @@ class NoteHead:
     def create(
         cls, path: str, content: str | bytes, *, provenance: Provenance = UNKNOWN, came_in: bool = False
     ) -> Self:
-        """Return the head of a note with this text or these bytes."""
+        """Return the metadata of a note with this text or these bytes."""
         provenance = replace(provenance, source=clean_source_name(provenance.source))
         return cls(path=path, size=len(encode_content(content)), provenance=provenance, came_in=came_in)
 
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> Self:
-        """Return the head of a row."""
+        """Return the metadata of a row, from the JSON of its column."""
         return cls(
             path=str(row["path"]),
             size=int(row["size"]),

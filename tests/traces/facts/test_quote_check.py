@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from traces.facts.support import find_quote, is_supported, is_trait
+from traces.facts.quote_check import find_quote, is_supported, is_trait
 
 THURSDAY = datetime(2026, 3, 5, 20, tzinfo=UTC)
 SUPPORTED = (
