@@ -22,7 +22,7 @@ from diary.generation.prompt_entries import build_earlier_entries, build_prompt_
 from diary.generation.prompt_record import PromptRecord, find_read_realms
 from diary.generation.prompts import build_prompt
 from diary.generation.text_language import describe_language
-from diary.models import TRUSTED_ORIGINS, Entry, EntryQuerySet, Reply, ReplyKind
+from diary.models import Entry, EntryQuerySet, Reply, ReplyKind
 from diary.notes.recall import read_remembered
 from diary.replies.errors import EntryDamaged
 from diary.replies.reply_kinds import DEFAULT_CHOICE, ReplyKindChoice
@@ -261,9 +261,12 @@ def _load_earlier(reply: Reply, *, of_trusted: bool) -> _EarlierReply | None:
 
 
 def _are_trusted(owner_id: UUID, entry_ids: Collection[UUID]) -> bool:
-    """Return whether entries are their owner's own now: they may have said so before, and undone it."""
-    entries = Entry.objects.filter(owner_id=owner_id, id__in=entry_ids)
-    return not entries.exclude(origin__in=TRUSTED_ORIGINS).exists()
+    """Return whether entries are their owner's own now: they may have said so before, and undone it.
+
+    Of one that is gone nobody knows: whoever writes to the database can delete what it was.
+    """
+    entries = Entry.objects.get_queryset().filter(owner_id=owner_id, id__in=entry_ids).only_trusted()
+    return entries.count() == len(entry_ids)
 
 
 def _render_prompt(choice: ReplyKindChoice, persona: str, context: PromptContext) -> ChatMessages:
