@@ -254,6 +254,7 @@ def new_resident(name: str, *, time_zone: str = "UTC") -> Resident:
             ways_in=encode_slot_list([]),
             state=VaultState(format_2_since=1, finished=1).to_json(),
             preferences=encode_preferences(person),
+            folded_drafts={},
         )
     resident = Resident(person=person, keyring=keyring)
     _sign_in_by_service(resident, keyring)

@@ -13,9 +13,9 @@ in use: its sign-in is gone, or has another key since.
 
 Which drafts were merged is stored in the vault, as {hexadecimal id: date}, so that a row that is put back is
 not merged again: for thirty days, or for as long as a browser may stay signed in if that is longer. If this
-column is damaged, nobody knows which drafts were merged. It is then written anew, with {"newer_than":
-hexadecimal id of a version 7 UUID} in it: drafts of browser keys that are older than this id are not merged,
-but shown to their owner as drafts that could not be checked.
+column is damaged or empty, nobody knows which drafts were merged. It is then written anew, with
+{"newer_than": hexadecimal id of a version 7 UUID} in it: drafts of browser keys that are older than this id
+are not merged, but shown to their owner as drafts that could not be checked.
 """
 
 import logging
@@ -77,6 +77,9 @@ def create_browser_key(*, sign_in_id: UUID, half: bytes, keyring: Keyring) -> by
     if public is None:
         return None
     secret = derive_browser_key(half, sign_in_id=sign_in_id)
+    if not keyring.is_of_format_1:
+        # Before the new key, which is newer then than what is unknown.
+        renew_folded_ids(keyring)
     with in_force(keyring):
         BrowserKey.objects.create(
             owner_id=keyring.owner, sign_in_id=sign_in_id, epoch=keyring.epoch, secret=secret
@@ -157,7 +160,13 @@ def delete_unused_key_pairs(keyring: Keyring) -> None:
 
 def _load_folded(keyring: Keyring) -> Mapping[str, str]:
     with in_force(keyring):
-        return Vault.objects.get(owner_id=keyring.owner).folded_drafts or {}
+        return _read_folded(Vault.objects.get(owner_id=keyring.owner))
+
+
+def _read_folded(vault: Vault) -> Mapping[str, str]:
+    # Each vault is made with one: an empty column was emptied, or is of an earlier version.
+    folded: Mapping[str, str] | None = vault.folded_drafts
+    return build_unknown_folded() if folded is None else folded
 
 
 def load_folded_ids(keyring: Keyring) -> set[UUID]:
@@ -176,16 +185,18 @@ def load_folded_test(keyring: Keyring) -> Callable[[UUID], bool]:
 
 
 def renew_folded_ids(keyring: Keyring) -> None:
-    """Write the vault's column about merged drafts anew if it is damaged; call in a write transaction.
+    """Write the vault's column about merged drafts anew if it is damaged or empty; call in a transaction.
 
     No draft of the present keys of browsers is merged after that.
     """
     vault = Vault.objects.get(owner_id=keyring.owner)
     with in_force(keyring):
         try:
-            vault.folded_drafts  # noqa: B018 - opened at each access
+            reason = "empty" if vault.folded_drafts is None else ""
         except EnvelopeError as error:
-            _log.warning("It is unknown which drafts were merged (%s): %s", error.code, keyring.owner)
+            reason = error.code
+        if reason:
+            _log.warning("It is unknown which drafts were merged (%s): %s", reason, keyring.owner)
             vault.folded_drafts = build_unknown_folded()
             vault.save(update_fields=["folded_drafts"])
 
@@ -204,7 +215,7 @@ def add_folded_id(keyring: Keyring, draft_id: UUID) -> None:
     since = "" if before is None else before.date().isoformat()
     vault = Vault.objects.get(owner_id=keyring.owner)
     with in_force(keyring):
-        folded: Mapping[str, str] = vault.folded_drafts or {}
+        folded = _read_folded(vault)
         recent = {name: day for name, day in folded.items() if name == _NEWER_THAN or day >= since}
         vault.folded_drafts = {**recent, draft_id.hex: today.isoformat()}
         vault.save(update_fields=["folded_drafts"])

@@ -149,5 +149,6 @@ def _save_person(person: Person, *, keyring: Keyring, slots: list[Slot], invitat
                 format_2_since=FIRST_EPOCH, finished=FIRST_EPOCH, has_unconfirmed_code=True
             ).to_json(),
             preferences=encode_preferences(person),
+            folded_drafts={},
         )
         key_slots.save_slots(slots)
