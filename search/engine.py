@@ -40,8 +40,8 @@ _SOME_TEXTS: Final = 10_000
 _WIDER_SEARCHES: Final = (1000, 10_000)
 _FILTERED_AT_ONCE: Final = 100
 _MIN_REPEATED: Final = 3
-# Both a model and SQLite release the interpreter while they compute: the question is embedded while its words
-# are looked up.
+# A model, SQLite and a comparison of vectors release the interpreter while they compute: the question is
+# embedded, and compared with all texts, while its words are looked up.
 _embedding_threads: Final = FairExecutor(threads=2, name="search question")
 # The same text has a slightly different vector beside longer ones.
 _SCORE_DIGITS: Final = 3
@@ -295,15 +295,27 @@ def _find_entries_by_trace(index: PersonIndex, words: WordsIndex, query: SearchQ
 
 
 def _start_embedding(index: PersonIndex, query: SearchQuery) -> "Future[Floats] | None":
-    """Start the embedding of the query; return None without an embedder and where phrases are quoted."""
-    if index.vectors is None or index.embedder is None or not query.text or query.quoted_phrases:
+    """Start the embedding of the query, and its comparison with all texts, unless few of them will do.
+
+    Return None without an embedder and where phrases are quoted.
+    """
+    vectors, embedder = index.vectors, index.embedder
+    if vectors is None or embedder is None or not query.text or query.quoted_phrases:
         return None
-    known = index.question_vectors.find(index.embedder, query.text)
-    if known is None:
-        return _embedding_threads.submit(index.question_vectors.embed, index.embedder, query.text)
-    embedding: Future[Floats] = Future()
-    embedding.set_result(known)
-    return embedding
+    needs_few = query.since is not None or query.until is not None or query.entries is not None
+    known = index.question_vectors.find(embedder, query.text)
+    if known is not None and needs_few:
+        embedding: Future[Floats] = Future()
+        embedding.set_result(known)
+        return embedding
+
+    def embed() -> Floats:
+        vector = index.question_vectors.embed(embedder, query.text) if known is None else known
+        if not needs_few:
+            vectors.compare(vector)
+        return vector
+
+    return _embedding_threads.submit(embed)
 
 
 def _wait_for_embedding(embedding: "Future[Floats]") -> Floats:

@@ -59,6 +59,7 @@ class VectorsIndex:
         self._digests: dict[UUID, bytes] = {}
         self._graph: NeighbourGraph | None = None
         self._last: _Comparison | None = None
+        self._last_allowed: tuple[frozenset[UUID], NDArray[np.int64]] | None = None
 
     # --- updates ---------------------------------------------------------------------------------
 
@@ -83,7 +84,7 @@ class VectorsIndex:
         self._ids.append(text.id)
         self._rows.append(rows)
         self._numbers[text.id], self._digests[text.id] = number, text.digest
-        self._last = None
+        self._last = self._last_allowed = None
         if rows:
             self._vectors.set(rows, text.matrix)
             self._spans[rows] = text.spans
@@ -98,7 +99,7 @@ class VectorsIndex:
         rows, self._rows[number] = self._rows[number], []
         self._ids[number] = None
         del self._digests[id_]
-        self._last = None
+        self._last = self._last_allowed = None
         self._vectors.clear(rows)
         self._text_numbers[rows] = -1
         self._free += rows
@@ -175,6 +176,13 @@ class VectorsIndex:
             rows = rows[self._text_numbers[rows] >= 0]
             return self._rank_texts(rows, compared.cosines[rows], limit, floor, vector)
 
+    def compare(self, vector: Floats) -> None:
+        """Compare all rows with a vector, so that the next search for it need not."""
+        with self._lock:
+            self._check_open()
+            if self._graph is None and self._used and vector.any():
+                self._compare_all(vector)
+
     def _compare_all(self, vector: Floats) -> "_Comparison":
         """Return the cosines of all rows, which are remembered until the index changes or another is asked.
 
@@ -201,13 +209,25 @@ class VectorsIndex:
 
     def _compare_allowed(self, vector: Floats, allowed: Collection[UUID]) -> tuple[NDArray[np.int64], Floats]:
         """Return the rows of these texts, without unknown ones, and their cosines."""
-        numbers = [self._numbers[id_] for id_ in allowed if id_ in self._numbers]
-        rows = np.array(sorted(row for number in numbers for row in self._rows[number]), dtype=np.int64)
+        rows = self._list_rows(allowed)
         # Copying rows takes a few times as long as comparing them in their place.
         is_known = self._last is not None and self._last.key == vector.tobytes()
         if is_known or len(rows) > self._used // _COPIED_SHARE:
             return rows, self._compare_all(vector).cosines[rows]
         return rows, self._vectors.get(rows) @ vector
+
+    def _list_rows(self, allowed: Collection[UUID]) -> NDArray[np.int64]:
+        """Return the rows of these texts, remembered until the index changes or others are asked for.
+
+        What a filter lets through is one set from search to search, and may be 10,000 entries.
+        """
+        if self._last_allowed is None or self._last_allowed[0] is not allowed:
+            numbers = [self._numbers[id_] for id_ in allowed if id_ in self._numbers]
+            rows = np.array(sorted(row for number in numbers for row in self._rows[number]), dtype=np.int64)
+            if not isinstance(allowed, frozenset):
+                return rows
+            self._last_allowed = allowed, rows
+        return self._last_allowed[1]
 
     def score_texts(self, vector: Floats, ids: Iterable[UUID]) -> dict[UUID, float]:
         """Return the cosines of these texts to a unit vector, without texts that have no vectors."""
@@ -375,7 +395,7 @@ class VectorsIndex:
             self._closed = True
             self._vectors, self._spans = VectorRows(self.width, 0), self._spans[:0].copy()
             self._text_numbers = self._text_numbers[:0].copy()
-            self._used, self._graph, self._last = 0, None, None
+            self._used, self._graph, self._last, self._last_allowed = 0, None, None, None
             self._ids, self._free, self._rows = [], [], []
             self._numbers, self._digests = {}, {}
 

@@ -131,6 +131,18 @@ def test_a_question_that_is_asked_again_finds_what_changed_meanwhile(change: str
     assert (ids[200] in found) is (change == "replace")
 
 
+def test_a_filter_that_is_asked_again_knows_the_new_chunks_of_its_texts() -> None:
+    rows = make_vectors(300)
+    index, ids = build_index(rows)
+    allowed = frozenset(ids[:3])
+    index.search(rows[200], limit=3, allowed=allowed)
+
+    index.upsert([make_text(np.stack([-rows[200], rows[200]]), ids[0])])
+
+    (near,) = index.search(rows[200], limit=1, allowed=allowed)
+    assert (near.id, near.span) == (ids[0], (10, 19))
+
+
 def test_all_vectors_are_compared_once_for_a_question(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = make_vectors(300)
     index, _ = build_index(rows)
