@@ -250,19 +250,13 @@ def change_memory_preferences(call: Call, *, query: UserQuery, body: MemoryPrefe
 
 
 @endpoint("GET", _PATH + "/{id}", scopes=("facts:read",), tag=_TAG)
-def get_memory(call: Call, *, id: UUID, query: UserQuery) -> MemoryDetail:  # noqa: A002 - its name there
+def get_memory(call: Call, *, id: UUID, query: UserQuery) -> MemoryDetail:
     """Return a fact, and of a proposal the accepted facts that it may touch."""
     return _open_store(call, query.user_id).get(id)
 
 
 @endpoint("PATCH", _PATH + "/{id}", scopes=("facts:write",), tag=_TAG)
-def change_memory(
-    call: Call,
-    *,
-    id: UUID,  # noqa: A002 - its name in the address
-    query: UserQuery,
-    body: MemoryCorrection,
-) -> ChangedMemory:
+def change_memory(call: Call, *, id: UUID, query: UserQuery, body: MemoryCorrection) -> ChangedMemory:
     """Correct the sentence of a fact, give it another kind, or say since when it is no longer so.
 
     What it said before stays in its history. Only a token that writes what its owner types may change a
@@ -272,25 +266,19 @@ def change_memory(
 
 
 @endpoint("DELETE", _PATH + "/{id}", scopes=("facts:write",), tag=_TAG)
-def delete_memory(call: Call, *, id: UUID, query: UserQuery) -> DeletedMemory:  # noqa: A002 - its name there
+def delete_memory(call: Call, *, id: UUID, query: UserQuery) -> DeletedMemory:
     """Delete a fact with its quote and its history, at once and for good; it is not proposed again."""
     return _open_store(call, query.user_id).delete(id)
 
 
 @endpoint("GET", _PATH + "/{id}/history", scopes=("facts:read", "facts:write"), tag=_TAG)
-def get_memory_history(call: Call, *, id: UUID, query: UserQuery) -> MemoryHistory:  # noqa: A002 - its name
+def get_memory_history(call: Call, *, id: UUID, query: UserQuery) -> MemoryHistory:
     """Return what was done to a fact; without facts:read, without its words."""
     return _open_store(call, query.user_id).get_history(id)
 
 
 @endpoint("POST", _PATH + "/{id}/accept", scopes=("facts:write",), tag=_TAG)
-def accept_memory(
-    call: Call,
-    *,
-    id: UUID,  # noqa: A002 - its name in the address
-    query: UserQuery,
-    body: MemoryAcceptance,
-) -> ChangedMemory:
+def accept_memory(call: Call, *, id: UUID, query: UserQuery, body: MemoryAcceptance) -> ChangedMemory:
     """Accept a proposal.
 
     If it touches an accepted fact, a `strategy` has to say what becomes of that one: 409 without. Only a
@@ -300,6 +288,6 @@ def accept_memory(
 
 
 @endpoint("POST", _PATH + "/{id}/undo", scopes=("facts:write",), tag=_TAG)
-def undo_memory(call: Call, *, id: UUID, query: UserQuery) -> ChangedMemory:  # noqa: A002 - its name there
+def undo_memory(call: Call, *, id: UUID, query: UserQuery) -> ChangedMemory:
     """Undo the last change of a fact, with what it did to another one."""
     return _open_store(call, query.user_id).undo(id)
