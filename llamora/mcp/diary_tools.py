@@ -95,7 +95,7 @@ def read_day(call: Call, arguments: DayToRead) -> ReadDay:
     )
 
 
-def write_entry(call: Call, arguments: TextToAdd) -> AddedText:
+def add_text_to_inbox(call: Call, arguments: TextToAdd) -> AddedText:
     """Put a text into the Inbox of the diary's owner, who decides whether it becomes an entry.
 
     It is shown there as the text of this program. Nothing that is in the diary is changed or deleted.

@@ -17,7 +17,7 @@ from llamora.api.bodies import decode_body
 from llamora.api.call import Call
 from llamora.mcp.date_tools import resolve_date
 from llamora.mcp.descriptions import ToolDescription, ToolResult
-from llamora.mcp.diary_tools import read_day, write_entry
+from llamora.mcp.diary_tools import add_text_to_inbox, read_day
 from llamora.mcp.fact_tools import list_facts, propose_fact
 from llamora.mcp.note_tools import list_notes, read_note
 from llamora.mcp.search_tools import search_diary
@@ -33,11 +33,13 @@ class Tool:
     run: Callable[..., msgspec.Struct] = field(repr=False)
     scopes: tuple[str, ...] = ()
     writes: bool = False
+    # Of a function that has another name than assistants know the tool by.
+    known_as: str = ""
 
     @property
     def name(self) -> str:
-        """The name of the function."""
-        return self.run.__name__
+        """The name by which an assistant calls it, usually that of the function."""
+        return self.known_as or self.run.__name__
 
     @cached_property
     def description(self) -> ToolDescription:
@@ -87,6 +89,12 @@ TOOLS: Final = (
     ),
     Tool(title="List notes", run=list_notes, scopes=("notes",)),
     Tool(title="Read a note", run=read_note, scopes=("notes",)),
-    Tool(title="Put a text into the Inbox", run=write_entry, scopes=("diary:write", "drop"), writes=True),
+    Tool(
+        title="Put a text into the Inbox",
+        run=add_text_to_inbox,
+        known_as="write_entry",
+        scopes=("diary:write", "drop"),
+        writes=True,
+    ),
     Tool(title="Find the day that words mean", run=resolve_date),
 )

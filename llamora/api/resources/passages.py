@@ -75,7 +75,7 @@ class BegunRebuild(msgspec.Struct, kw_only=True):
 
 
 @endpoint("GET", _PATH, scopes=_SCOPES, tag=_TAG)
-def search_passages_with_address(call: Call, *, query: PassageSearch) -> PassageResults:
+def search_passages_by_query_parameters(call: Call, *, query: PassageSearch) -> PassageResults:
     """Search the diary for passages; addresses are often logged on their way, so rather send it by POST.
 
     Otherwise the same as the call by POST.

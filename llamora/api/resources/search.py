@@ -83,7 +83,7 @@ class SearchBody(msgspec.Struct, kw_only=True):
 
 
 @endpoint("GET", _PATH, scopes=("diary:read",), tag=_TAG)
-def search_with_address(call: Call, *, query: TextSearch) -> SearchBody:
+def search_diary_by_query_parameters(call: Call, *, query: TextSearch) -> SearchBody:
     """Search the diary; addresses are often logged on their way, so rather send the query by POST.
 
     Otherwise the same as the call by POST.

@@ -178,7 +178,7 @@ def _sum_up(facts: list[StoredFact]) -> Literal["pending", "no_change", "propose
 
 
 @endpoint("GET", _PATH + "/search", scopes=("facts:read",), tag=_TAG)
-def search_memories_with_address(call: Call, *, query: MemorySearch) -> FoundMemories:
+def search_memories_by_query_parameters(call: Call, *, query: MemorySearch) -> FoundMemories:
     """Search accepted facts; addresses are often logged on their way, so rather send the query by POST.
 
     Otherwise the same as the call by POST.
