@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
-from django.urls import include, path, re_path
+from django.urls import include, path
 from django.utils import timezone
 
 from accounts.admin.site import site
@@ -46,7 +46,8 @@ def healthz(request: HttpRequest) -> JsonResponse:
 
 
 urlpatterns = [
-    re_path(r"^healthz/?$", healthz, name="healthz"),
+    path("healthz", healthz, name="healthz"),
+    path("healthz/", healthz),
     # Before pages: programs call more often, and these few patterns take a page no time.
     path("", include("llamora.api.urls", namespace="api")),
     path("", include("llamora.mcp.urls", namespace="mcp")),

@@ -15,8 +15,16 @@ from pathlib import Path
 _ROOT = Path(__file__).resolve().parents[2]
 # The earliest that a zip can say.
 _DATE = (1980, 1, 1, 0, 0, 0)
+# Read by whatever Python somebody has: an old one, or one without httpx, must be able to say so.
 _MAIN = """\
 import sys
+
+if sys.version_info < (3, 11):
+    sys.exit("This program needs Python 3.11 or a later one.")
+try:
+    import httpx  # noqa: F401
+except ModuleNotFoundError:
+    sys.exit("This program needs the package httpx. Run: " + sys.executable + " -m pip install httpx")
 
 from llamora.client.commands.runner import run
 

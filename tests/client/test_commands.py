@@ -90,6 +90,7 @@ def test_yesterday_is_the_day_before_today(api: ScriptedApi, commands: CommandLi
 def test_search(commands: CommandLine) -> None:
     assert commands.run("search", "kite weir").stdout == "2026-01-04  entry    The kite flew over the weir.\n"
     assert json.loads(commands.run("search", "kite", "--json").stdout)["total"] == 1
+    assert commands.run("search", "kite", "weir").stdout == commands.run("search", "kite weir").stdout
     assert commands.run("search", "zeppelin").stderr == "Nothing was found.\n"
 
 
@@ -177,7 +178,7 @@ def test_export(commands: CommandLine, tmp_path: Path) -> None:
 # --- Writing -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("arguments", [("write", "Grüße 🪁."), ("write",), ("write", "-")])
+@pytest.mark.parametrize("arguments", [("write", "Grüße 🪁."), ("write", "Grüße", "🪁."), ("write",), ("write", "-")])
 def test_write(api: ScriptedApi, commands: CommandLine, arguments: tuple[str, ...]) -> None:
     answer = commands.run(*arguments, "--day", "2026-01-06", typed="Grüße 🪁.")
 
@@ -773,6 +774,19 @@ def test_the_zip_is_the_whole_client(api: ScriptedApi, commands: CommandLine, tm
     assert answer.stdout == f"ok {tmp_path}/client.zip/llamora/client/__init__.py\n"
     assert commands.run("days").stdout.startswith("2026-01-05")
     assert "usage: python client.zip" in commands.run("--help").stdout
+
+
+def test_the_zip_says_what_it_needs(tmp_path: Path) -> None:
+    from llamora.client.bundle import build_zip
+
+    (tmp_path / "client.zip").write_bytes(build_zip())
+    # Without the packages of the environment, as a machine that has Python alone.
+    command = [sys.executable, "-I", "-S", str(tmp_path / "client.zip"), "--help"]
+
+    answer = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert (answer.returncode, answer.stdout) == (1, "")
+    assert answer.stderr.startswith("This program needs the package httpx. Run: ")
 
 
 def test_the_zip_is_the_same_each_time() -> None:

@@ -205,7 +205,7 @@ def test_the_access_log_has_paths_without_what_was_asked(server: Server) -> None
 
     log = server.log()
 
-    assert "GET /healthz/? 200" in log
+    assert "GET /healthz 200" in log
     assert "POST /sized/ 413" in log
     assert "GET (no such page) 404" in log
     assert "private" not in log

@@ -88,7 +88,7 @@ def test_a_server_is_started_found_and_stopped(house: Path) -> None:
     assert "Model: The model is turned off." in first[1]
     assert f"Log: {log}" in first[1]
     assert (second[0], second[1]) == (0, first[1].splitlines(keepends=True)[0])
-    assert "GET /healthz/? 200" in logged
+    assert "GET /healthz 200" in logged
     assert "set-up=" not in logged
     assert log.stat().st_mode & 0o777 == 0o600
     assert stopped == (0, "Llamora has stopped.\n", "")

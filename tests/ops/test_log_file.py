@@ -13,7 +13,7 @@ from llamora.ops.daemon.log_file import OLD_FILES, RotatingOutput, read_last_lin
 from tests.ops.small_disk import mount_small_disk
 from tests.server import ROOT
 
-LINE = "2026-11-29 16:37:27,978 INFO llamora.access: GET /healthz/? 200 100 B 19 ms\n"
+LINE = "2026-11-29 16:37:27,978 INFO llamora.access: GET /healthz 200 100 B 19 ms\n"
 
 
 def read_all(folder: Path) -> dict[str, str]:

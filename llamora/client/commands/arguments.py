@@ -3,23 +3,25 @@
 import argparse
 import sys
 from pathlib import Path
+from typing import Any
 
 from llamora.client.calls import EXPORT_FORMATS
 from llamora.client.memory_calls import FACT_STATES, MEMORY_FORMATS, STRATEGIES
 from llamora.client.note_calls import NOTE_KINDS
 
 EXIT_CODES = """\
-The token comes from --token-file, LLAMORA_TOKEN_FILE, --token-fd, client.toml or a prompt, never from an
-argument. Data goes to stdout, words to stderr. Exit codes: 0 done, 1 error, 2 wrong usage, 3 the diary is
-locked, 4 the token
-does not allow it, 5 no server answers."""
+To begin: config init. The token comes from --token-file, LLAMORA_TOKEN_FILE, --token-fd,
+client.toml or a prompt, never from an argument. Data goes to stdout, words to stderr.
+COMMAND --help explains a command.
+Exit codes: 0 done, 1 error, 2 wrong usage, 3 the diary is locked, 4 the token does not
+allow it, 5 no server answers."""
 
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of all commands."""
     common = _build_common_options()
     parser = argparse.ArgumentParser(
-        prog=_get_program_name(),
+        prog=get_program_name(),
         description="A diary on a Llamora server, with an access token from Settings, Programs.",
         epilog=EXIT_CODES,
         parents=[common],
@@ -36,7 +38,13 @@ def build_parser() -> argparse.ArgumentParser:
     add("status", "say whether the diary is unlocked, and what the model, the search and the token can do")
     _add_reading(add)
     write = add("write", "write an entry: an argument, stdin, or what you write in $EDITOR")
-    write.add_argument("text", nargs="?", metavar="TEXT", help="the text; - or nothing reads it from stdin")
+    write.add_argument(
+        "text",
+        nargs="*",
+        action=_JoinWords,
+        metavar="TEXT",
+        help="the text; - or none reads stdin",
+    )
     write.add_argument("--day", metavar="DAY", help="its day, as 2026-01-05 or yesterday; usually today")
     write.add_argument("--resend", metavar="FILE", help="send a text again that could not be sent")
     export = add("export", "save the whole diary in a file, complete or not at all")
@@ -47,7 +55,10 @@ def build_parser() -> argparse.ArgumentParser:
     export.add_argument("--force", action="store_true", help="replace a file that is there")
     _add_conversation(add)
     _add_memories(add)
-    config = add("config", "write or show client.toml: the server's address and the token's file")
+    config = add(
+        "config",
+        "write or show client.toml, in ~/.config/llamora: the server's address and the token's file",
+    )
     config.add_argument("action", choices=("init", "show"), help="init writes it, show prints what is used")
     add(
         "mcp",
@@ -63,7 +74,13 @@ def _add_reading(add) -> None:  # type: ignore[no-untyped-def]
     day = add("day", "show a day: its opening, its entries and its recap")
     day.add_argument("day", nargs="?", metavar="DAY", help="2026-01-05, today (usual) or yesterday")
     search = add("search", "search the diary, as in its search box")
-    search.add_argument("query", metavar="WORDS", help='the words, as in: "at the weir" -rain')
+    search.add_argument(
+        "query",
+        nargs="+",
+        action=_JoinWords,
+        metavar="WORDS",
+        help="""the words; with a phrase or a minus in quotes: '"at the weir" -rain'""",
+    )
     _add_range(search)
     search.add_argument(
         "--limit", type=_parse_count, default=20, metavar="N", help="how many at most; usually 20"
@@ -76,7 +93,13 @@ def _add_reading(add) -> None:  # type: ignore[no-untyped-def]
 
 def _add_conversation(add) -> None:  # type: ignore[no-untyped-def]
     ask = add("ask", "ask a question about the diary, and print the answer as it is written")
-    ask.add_argument("question", metavar="QUESTION", help="the question; - reads it from stdin")
+    ask.add_argument(
+        "question",
+        nargs="+",
+        action=_JoinWords,
+        metavar="QUESTION",
+        help="the question; - reads stdin",
+    )
     chat = add("chat", "ask questions about the diary, one after another")
     chat.add_argument(
         "--history", action="store_true", help="let the arrow keys recall questions until you quit"
@@ -106,9 +129,11 @@ def _add_memories(add) -> None:  # type: ignore[no-untyped-def]
     facts.add_argument(
         "--strategy", choices=STRATEGIES, help="of accept: what becomes of the earlier fact that it touches"
     )
-    memory = add("memory", "search what a model may read, count it, or build its search index again")
+    memory = add(
+        "memory", "find passages as a model is given them, count what the index has, or build it again"
+    )
     memory.add_argument("action", choices=("search", "stats", "reindex"), help="what to do")
-    memory.add_argument("words", nargs="?", metavar="WORDS", help="what to search for")
+    memory.add_argument("words", nargs="*", action=_JoinWords, metavar="WORDS", help="what to search for")
     memory.add_argument("--limit", type=_parse_count, metavar="N", help="how many at most")
     notes = add("notes", "list notes, find, show, save or delete one by its path")
     notes.add_argument("action", choices=("list", "search", "show", "save", "delete"), help="what to do")
@@ -129,7 +154,9 @@ def _add_range(parser: argparse.ArgumentParser) -> None:
 
 def _build_common_options() -> argparse.ArgumentParser:
     """Return the options that may stand before or behind the command; those that are not given are absent."""
-    common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    parent = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    # Below those of a command, which a reader looks for.
+    common = parent.add_argument_group("options of every command")
     common.add_argument("--url", metavar="URL", help="the server's address, as https://diary.home")
     common.add_argument("--token-file", metavar="FILE", help="file with the token, which only you can read")
     common.add_argument("--token-fd", type=int, metavar="N", help="descriptor from which the token is read")
@@ -146,7 +173,21 @@ def _build_common_options() -> argparse.ArgumentParser:
         "--json", dest="is_json", action="store_true", help="print data as JSON, one value a line"
     )
     common.add_argument("--no-input", action="store_true", help="never ask for anything")
-    return common
+    return parent
+
+
+class _JoinWords(argparse.Action):
+    """The action of an argument of several words, which a person need not put in quotes."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        del parser, option_string
+        setattr(namespace, self.dest, " ".join(values) if values else None)
 
 
 def _parse_count(text: str) -> int:
@@ -162,7 +203,7 @@ def _parse_seconds(text: str) -> float:
     return seconds
 
 
-def _get_program_name() -> str:
+def get_program_name() -> str:
     """Return how the program was started: as a module, or as the zip."""
     started = Path(sys.argv[0] or "")
     return f"python {started.name}" if started.suffix == ".zip" else "python -m llamora.client"

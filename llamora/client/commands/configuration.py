@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from llamora.client.addresses import parse_address, parse_token
+from llamora.client.commands.arguments import get_program_name
 from llamora.client.commands.console import Console, UsageRefused
 from llamora.client.file_download import PartialFile
 
@@ -117,6 +118,8 @@ def init_config(arguments: Namespace, console: Console) -> None:
     console.say(f"Saved in {path}.")
     if not Path(token_file).expanduser().exists():
         console.say(f"Put an access token into {token_file}, and run: chmod 600 {token_file}")
+    else:
+        console.say(f"To see what this token can do: {get_program_name()} status")
 
 
 def _ask(question: str, usual: str) -> str:

@@ -100,3 +100,5 @@ def _print_lines(notes: list[NoteObject], console: Console) -> None:
     for note in notes:
         path = note["path"] or f"(damaged) {note['id']}"
         console.print_text(f"{path}  {note['kind']}  {note['origin']}  {note['size']:,} bytes")
+    if not notes:
+        console.say("There are no such notes.")

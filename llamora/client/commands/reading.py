@@ -58,12 +58,15 @@ def list_days(diary: Llamora, arguments: Namespace, console: Console) -> None:
         to_day=parse_day(arguments.to_day),
         page_size=min(arguments.limit or 100, 100),
     )
+    found = None
     for found in islice(days, arguments.limit):
         if console.is_json:
             console.print_json(found)
         else:
             noun = "entry" if found.entry_count == 1 else "entries"
             console.print_text(f"{found.day}  {found.entry_count} {noun}")
+    if found is None:
+        console.say("There are no entries.")
 
 
 def show_day(diary: Llamora, arguments: Namespace, console: Console) -> None:
@@ -142,6 +145,8 @@ def list_traces(diary: Llamora, arguments: Namespace, console: Console) -> None:
                 console.print_text(
                     f"{trace.name or '(damaged)'}  {trace.entry_count} {noun}  {days}".rstrip()
                 )
+        if not traces:
+            console.say("There are no traces yet.")
         return
     wanted = arguments.name.casefold()
     named = next((trace for trace in traces if (trace.name or "").casefold() == wanted), None)

@@ -10,11 +10,17 @@ from argparse import Namespace
 from pathlib import Path
 
 from llamora.client.addresses import MAX_TOKEN
+from llamora.client.commands.arguments import get_program_name
 from llamora.client.commands.configuration import ClientConfig
 from llamora.client.commands.console import Console, UsageRefused
 from llamora.client.errors import AuthenticationError
 
-HOW = "Name its file with --token-file or LLAMORA_TOKEN_FILE, or run: python -m llamora.client config init"
+
+def _say_how() -> str:
+    return (
+        "Its owner makes one under Settings, Programs. Name its file with --token-file or "
+        f"LLAMORA_TOKEN_FILE, or run: {get_program_name()} config init"
+    )
 
 
 def read_token(arguments: Namespace, config: ClientConfig, console: Console) -> str:
@@ -26,7 +32,7 @@ def read_token(arguments: Namespace, config: ClientConfig, console: Console) -> 
         return read_token_file(Path(config.token_file).expanduser())
     if console.is_interactive:
         return getpass.getpass("Access token: ")
-    raise UsageRefused(f"There is no access token. {HOW}")
+    raise UsageRefused(f"There is no access token. {_say_how()}")
 
 
 def _read_descriptor(descriptor: int) -> str:
@@ -45,7 +51,7 @@ def read_token_file(path: Path) -> str:
             _refuse_readable_by_others(path, state)
             return _decode(file.readline(MAX_TOKEN + 2))
     except OSError as error:
-        raise UsageRefused(f"The token file {path} can't be read: {error.strerror}. {HOW}") from None
+        raise UsageRefused(f"The token file {path} can't be read: {error.strerror}. {_say_how()}") from None
 
 
 def _refuse_readable_by_others(path: Path, state: os.stat_result) -> None:

@@ -165,6 +165,10 @@ def _start(arguments: list[str], *, say: SentencePrinter) -> None:
             outcome = start_report.follow(lines, say=say)
         if outcome.port:
             _wait_for_answer(process, host=outcome.host, port=outcome.port)
+            say(
+                f"It runs in the background, as process {process.pid}, and logs to {path}. To stop it: "
+                "manage.py daemon stop"
+            )
             return
     except BaseException:
         # Whoever waited has stopped it, with Ctrl-C.

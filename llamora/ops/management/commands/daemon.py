@@ -27,7 +27,8 @@ class Command(BaseCommand):
     help = (
         "Run Llamora in the background. `start` does what `up` does, with the same options, waits until the "
         "server answers, and says why if it does not start; what it prints and logs later is in llamora.log "
-        "in the data folder. `stop` asks it to end and waits for that. `status` says at which address it "
+        "in the data folder, with a line for each request: method, route, status, size and time. The options "
+        "are those of `start`. `stop` asks it to end and waits for that. `status` says at which address it "
         "runs, since when and with which model; it ends with 0 if it runs and with 3 if not. `run` is what "
         "`start` starts. Refuses to start what `up` refuses, and to stop a server that it did not start. A "
         "server that runs already is never started twice. After a restart of the machine it does not start "
@@ -37,7 +38,8 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add the arguments: what to do, and those of the server."""
-        parser.add_argument("action", choices=ACTIONS, metavar="ACTION", help=", ".join(ACTIONS))
+        # `run` is what `start` starts.
+        parser.add_argument("action", choices=ACTIONS, metavar="ACTION", help="start, stop or status")
         up.add_server_arguments(parser)
 
     def handle(self, *args: Any, action: str, **options: Any) -> None:

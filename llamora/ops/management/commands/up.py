@@ -39,9 +39,12 @@ _log = logging.getLogger("llamora.clock")
 def add_server_arguments(parser: ArgumentParser) -> None:
     """Add the arguments of a server: the address, and which parts to leave out."""
     parser.add_argument(
-        "--port", type=int, default=settings.PORT, help="port to listen on; 0 chooses a free one"
+        "--port",
+        type=int,
+        default=settings.PORT,
+        help="port to listen on, usually %(default)s; 0 chooses a free one",
     )
-    parser.add_argument("--host", default=settings.HOST, help="address to listen on")
+    parser.add_argument("--host", default=settings.HOST, help="address to listen on, usually %(default)s")
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--no-model", action="store_true", help="start without a model")
     which.add_argument(
