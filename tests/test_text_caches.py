@@ -26,13 +26,14 @@ OWN_TEXTS = {
     "llamora.database.sqlite.reading.build_reader": "kinds of columns",
     "llamora.dates.certainty.fold_all": "our own tables",
     "llamora.dates.lexicon.load_lexicon": "codes of languages",
+    "llamora.ops.server.proxies._parse_address": "addresses of machines",
     "search.query.folding.fold_character": "one character",
     "traces.detail.heatmap._get_day_label": "days, and codes of languages",
     "traces.facts.proposals.wording._load_words": "codes of languages",
     "traces.facts.statements._get_tables": "codes of languages",
 }
 # Patterns that are made in a function, of our own tables.
-OWN_PATTERNS = {"llamora.dates.parsing"}
+OWN_PATTERNS = {"llamora.api.call_routes", "llamora.dates.parsing"}
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 

@@ -178,9 +178,9 @@ def test_export(commands: CommandLine, tmp_path: Path) -> None:
 # --- Writing -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("arguments", [("write", "Grüße 🪁."), ("write", "Grüße", "🪁."), ("write",), ("write", "-")])
-def test_write(api: ScriptedApi, commands: CommandLine, arguments: tuple[str, ...]) -> None:
-    answer = commands.run(*arguments, "--day", "2026-01-06", typed="Grüße 🪁.")
+@pytest.mark.parametrize("words", [("Grüße 🪁.",), ("Grüße", "🪁."), (), ("-",)])
+def test_write(api: ScriptedApi, commands: CommandLine, words: tuple[str, ...]) -> None:
+    answer = commands.run("write", *words, "--day", "2026-01-06", typed="Grüße 🪁.")
 
     (entry,) = [entry for entry in api.entries if entry["text"] == "Grüße 🪁."]
     assert answer.stdout == f"{entry['id']}\n"
