@@ -256,6 +256,7 @@ JOB_FAILED: Final = {
         "The model named no source for what it wrote, so that is left out. The sources may answer the "
         "question themselves."
     ),
+    "nothing": "Nothing in your diary answers this.",
     "forged": (
         f"The model began to write an entry of its own and was stopped. {PARTIAL_SAVED}. Try again; if it "
         "happens often, a larger model will help."

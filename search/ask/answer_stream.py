@@ -18,7 +18,7 @@ from typing import Final, Literal, Self
 
 from llamora.inference.job import Job
 from search.ask.services import AskedQuestion, WrittenAnswer, read_answer, stop_answer
-from search.ask.source_numbers import NO_SOURCE, SourceNumberFilter, drop_unknown_numbers
+from search.ask.source_numbers import WITHOUT_TEXT, SourceNumberFilter, drop_unknown_numbers
 
 WAITING_SECONDS: Final = 15.0
 EventKind = Literal["started", "written", "restarted", "waiting", "done", "failed"]
@@ -106,7 +106,7 @@ class AnswerStream:
             return self._build("written", text=text)
         if not is_over:
             return None
-        return self._take_complete() if job.reason == NO_SOURCE else self._end(read_answer(self._asked))
+        return self._take_complete() if job.reason in WITHOUT_TEXT else self._end(read_answer(self._asked))
 
     def _take_complete(self) -> AnswerEvent:
         answer = read_answer(self._asked)

@@ -4,6 +4,7 @@ What is shown as the answer where no model wrote one is made from the sources, s
 are stored a second time:
 
     done, "nothing"    no passage was found
+    failed, "nothing"  a model found that nothing answers the question
     done, "no_model"   the passages are the answer
     failed, "no_source"  a model wrote what no source says
 """
@@ -24,11 +25,10 @@ from diary.rendering.excerpts import get_first_words
 from llamora.crypto import EnvelopeError, Realm, current_realm_keyring
 from llamora.inference.job import UNKNOWN_AUTHOR, Author
 from search import messages
-from search.ask.source_numbers import NO_SOURCE, drop_unknown_numbers
+from search.ask.source_numbers import NO_SOURCE, NOTHING, drop_unknown_numbers
 from search.ask.sources import Source, load_sources, read_sources
 from search.models import Question
 
-NOTHING: Final = "nothing"
 NO_MODEL: Final = "no_model"
 _NAME_LENGTH: Final = 80
 

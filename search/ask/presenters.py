@@ -22,7 +22,7 @@ from llamora.crypto import current_keyring
 from llamora.inference.job import LIVE_STATES, JobState
 from llamora.inference.registry import registry
 from search import messages
-from search.ask.conversations import NO_MODEL, NOTHING, AnsweredQuestion, describe_question, load_questions
+from search.ask.conversations import NO_MODEL, AnsweredQuestion, describe_question, load_questions
 from search.ask.section import (
     AnswerView,
     SourceView,
@@ -32,7 +32,7 @@ from search.ask.section import (
     list_remarks,
     render_section,
 )
-from search.ask.source_numbers import NO_SOURCE
+from search.ask.source_numbers import NOTHING, WITHOUT_TEXT
 from search.ask.sources import Source
 from search.ask.tasks import AnswerTask
 from search.models import Question
@@ -90,7 +90,7 @@ def build_answer_view(row: Question, *, language: str) -> AnswerView:
     # A row that no job of this process writes: the process that wrote it is gone.
     is_orphan = row.state in LIVE_STATES
     state, reason = (JobState.INTERRUPTED.value, "crashed") if is_orphan else (row.state, row.reason)
-    text = "" if reason in (NOTHING, NO_MODEL, NO_SOURCE) else answered.answer
+    text = "" if reason in (NO_MODEL, *WITHOUT_TEXT) else answered.answer
     record = PromptRecord.from_json(row.open_or("read", None)) or PromptRecord()
     sources = _build_sources(answered, owner_id=row.owner_id, language=language)
     return AnswerView(

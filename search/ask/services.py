@@ -30,7 +30,6 @@ from llamora.inference.job import Job, JobState
 from llamora.inference.registry import registry
 from search.ask.conversations import (
     NO_MODEL,
-    NOTHING,
     compose_answer,
     describe_question,
     find_realms_read,
@@ -41,7 +40,7 @@ from search.ask.conversations import (
 from search.ask.errors import QuestionInvalid, TooManyQuestions
 from search.ask.passages import FoundPassages
 from search.ask.retrieval import add_passages, build_day_reader, retrieve
-from search.ask.source_numbers import NO_SOURCE, drop_unknown_numbers
+from search.ask.source_numbers import NOTHING, WITHOUT_TEXT, drop_unknown_numbers
 from search.ask.sources import Source, list_sources, load_sources, read_sources
 from search.ask.tasks import AnswerTask
 from search.fact_recall.notes import recall_notes_for_question
@@ -93,7 +92,7 @@ class WrittenAnswer:
     @property
     def is_complete(self) -> bool:
         """Whether nothing is missing but what its length cut off, its owner stopped, or no source says."""
-        return self.state in (JobState.DONE, JobState.STOPPED) or self.reason == NO_SOURCE
+        return self.state in (JobState.DONE, JobState.STOPPED) or self.reason in WITHOUT_TEXT
 
 
 def ask(
@@ -235,8 +234,8 @@ def read_answer(asked: AskedQuestion) -> WrittenAnswer:
             text=asked.answer, state=asked.state, reason=asked.reason, model=asked.model, facts=asked.facts
         )
     text = drop_unknown_numbers(job.text, count=len(asked.sources))
-    if job.reason == NO_SOURCE:
-        text = JOB_FAILED[NO_SOURCE]
+    if job.reason in WITHOUT_TEXT:
+        text = JOB_FAILED[job.reason]
     return WrittenAnswer(
         text=text,
         state=job.state,

@@ -1,7 +1,8 @@
 """The numbers of sources in an answer, as in "in May [2, 5]": those that do not exist are left out. Pure.
 
 A model also invents numbers: a claim with a source that does not exist looks proven. And small models make
-claims that no source makes, mostly without a number; such an answer is refused as a whole.
+claims that no source makes, mostly without a number; such an answer is refused as a whole. The prompt asks
+for [0] where nothing answers a question: it is the same in every language.
 """
 
 import re
@@ -10,6 +11,9 @@ from typing import Final
 from llamora.inference.job import Cut, OutputCheck
 
 NO_SOURCE: Final = "no_source"
+NOTHING: Final = "nothing"
+# What an answer ends with that is no text of a model to show.
+WITHOUT_TEXT: Final = frozenset({NO_SOURCE, NOTHING})
 
 _NUMBERS: Final = re.compile(
     r"(?P<gap>[ \t]{0,3})\[(?P<said>[ \t]?[0-9]{1,3}(?:[ \t]?[,;–-][ \t]?[0-9]{1,3}){0,11}[ \t]?)\]"
@@ -56,11 +60,15 @@ class SourceNumberFilter:
 
 
 class SourceCheck:
-    """The check of an answer, which names a source that exists, or says `nothing`; after another check."""
+    """The check of an answer, which names a source that exists, or says `nothing`; after another check.
 
-    def __init__(self, check: OutputCheck, *, count: int, nothing: str) -> None:
+    `needs_source` is false where what has no number was read as well.
+    """
+
+    def __init__(self, check: OutputCheck, *, count: int, nothing: str, needs_source: bool = True) -> None:
         self._check = check
         self._count = count
+        self._needs_source = needs_source
         self._nothing = nothing.strip(_AROUND).casefold()
         self._text = ""
 
@@ -80,15 +88,18 @@ class SourceCheck:
         cut = self._check.finish()
         if cut is not None:
             return self._judge_end(cut)
-        return None if self._is_supported(self._text) else Cut(0, NO_SOURCE)
+        return self._judge(self._text)
 
     def _judge_end(self, cut: Cut) -> Cut:
-        is_refused = bool(cut.reason)
-        return cut if is_refused or self._is_supported(self._text[: cut.length]) else Cut(0, NO_SOURCE)
+        return cut if cut.reason else self._judge(self._text[: cut.length]) or cut
 
-    def _is_supported(self, text: str) -> bool:
-        """Return whether a text names a source, or claims nothing."""
-        said = (int(number) for found in _NUMBERS.finditer(text) for number in _DIGITS.findall(found["said"]))
+    def _judge(self, text: str) -> Cut | None:
+        """Return None for a text that names a source, or claims nothing, and how any other one ends."""
+        said = [int(number) for found in _NUMBERS.finditer(text) for number in _DIGITS.findall(found["said"])]
         if any(1 <= number <= self._count for number in said):
-            return True
-        return text.strip(_AROUND).casefold() in ("", self._nothing)
+            return None
+        if 0 in said:
+            # Whatever stands beside it, in whatever language: no source says it.
+            return Cut(0, NOTHING)
+        is_allowed = not self._needs_source or text.strip(_AROUND).casefold() in ("", self._nothing)
+        return None if is_allowed else Cut(0, NO_SOURCE)

@@ -228,10 +228,15 @@ class AnswerTask:
             allows_heads=True,
             uses_sampling=True,
         )
-        if prompt.check is None or any(isinstance(part, PromptFact) for part in sent):
-            # Facts have no numbers.
+        if prompt.check is None:
             return prompt
-        check = SourceCheck(prompt.check, count=self.source_count, nothing=messages.NOTHING_ANSWERS)
+        check = SourceCheck(
+            prompt.check,
+            count=self.source_count,
+            nothing=messages.NOTHING_ANSWERS,
+            # Facts have no numbers.
+            needs_source=not any(isinstance(part, PromptFact) for part in sent),
+        )
         return replace(prompt, check=check)
 
     def _list_parts(self) -> Sequence[Part]:

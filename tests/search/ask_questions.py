@@ -3,7 +3,8 @@
 They are about people, places, days in words, the latest time, how often, and in other words than the diary's.
 They were written from days drawn by chance, before they were asked. The further ones were written when it was
 measured what answers a question: by the first two sets and those of the search the least that is enough was
-chosen; with the last two it was checked. `ASKED_AT` is when they are asked.
+chosen. The last two were written after that and asked then, by those who had chosen it, so they are no proof
+for questions of others. `ASKED_AT` is when they are asked.
 """
 
 from datetime import UTC, datetime

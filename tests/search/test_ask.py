@@ -29,6 +29,7 @@ from search.models import Question
 from tests.diary.tabs import ServingLoop, run_serving_loop
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script, make_unending, make_words
+from tests.page import read
 from tests.people import Resident
 from tests.search.asking import as_program, ask, get_answer, load_row, read_stream
 from tests.search.indexing import open_index
@@ -131,14 +132,21 @@ def test_a_model_that_says_that_nothing_answers_claims_nothing(
     answer = get_answer(owner, "What colour was the coat that Anna wore?")
 
     assert (answer.text, answer.state) == (messages.NOTHING_ANSWERS, JobState.DONE)
-    assert "write nothing but this sentence" in read_prompt(model)[0]
+    assert "write nothing but [0]" in read_prompt(model)[0]
 
 
 @pytest.mark.parametrize(
-    "written", ["At the weir.", "At the weir [7].", "Nothing answers this. At the weir."]
+    ("written", "reason"),
+    [
+        ("At the weir.", "no_source"),
+        ("At the weir [7].", "no_source"),
+        ("Nothing answers this. At the weir.", "no_source"),
+        ("[0]", "nothing"),
+        ("Im Tagebuch steht davon nichts, am weir war niemand [0].", "nothing"),
+    ],
 )
 def test_a_claim_without_a_source_is_left_out_of_stream_answer_page_and_row(
-    live: ServingLoop, model: FakeModelServer, owner: Resident, written: str
+    live: ServingLoop, model: FakeModelServer, owner: Resident, written: str, reason: str
 ) -> None:
     model.add_scripts(Script(tokens=list(written)))
     asked = ask(owner, ANNA)
@@ -146,13 +154,13 @@ def test_a_claim_without_a_source_is_left_out_of_stream_answer_page_and_row(
     answer = services.wait_for_answer(asked)
 
     last = [event.kind for event in events].index("restarted") if "restarted" in str(events) else 0
-    assert "".join(event.text for event in events[last:]) == answer.text == JOB_FAILED["no_source"]
+    assert "".join(event.text for event in events[last:]) == answer.text == JOB_FAILED[reason]
     assert (events[-1].kind, answer.is_complete) == ("done", True)
     row = load_row(owner, asked)
-    assert (row.answer, row.reason) == ("", "no_source")
+    assert (row.answer, row.reason) == ("", reason)
     for _ in ("from its job", "from its row"):
         page = owner.get(f"/ask/{asked.session_id}/").content.decode()
-        assert "The sources may answer the question themselves." in page
+        assert read(page).texts("[data-note]") == [JOB_FAILED[reason]]
         assert "Written by" not in page
         assert "Met Anna by the old mill." in page
         assert "weir" not in page.partition("<article")[2].partition("answer-sources")[0]

@@ -6,7 +6,13 @@ from hypothesis import strategies as st
 
 from diary.generation.output_check import TextCheck
 from llamora.inference.job import Cut
-from search.ask.source_numbers import NO_SOURCE, SourceCheck, SourceNumberFilter, drop_unknown_numbers
+from search.ask.source_numbers import (
+    NO_SOURCE,
+    NOTHING,
+    SourceCheck,
+    SourceNumberFilter,
+    drop_unknown_numbers,
+)
 from search.messages import NOTHING_ANSWERS
 
 ANSWERS = (
@@ -48,26 +54,41 @@ def test_plain_words_are_not_held_back() -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "is_refused"),
+    ("written", "reason"),
     [
-        ("In May [1].", False),
-        ("In May. In June [3, 7].", False),
-        ("In May.", True),
-        ("In May [4].", True),
-        ("In [2021].", True),
-        (NOTHING_ANSWERS, False),
-        ('"nothing in your diary answers this"\n', False),
-        (f"{NOTHING_ANSWERS} But it was in May.", True),
-        ("", False),
+        ("In May [1].", ""),
+        ("In May. In June [3, 7].", ""),
+        ("In May.", NO_SOURCE),
+        ("In May [4].", NO_SOURCE),
+        ("In [2021].", NO_SOURCE),
+        (NOTHING_ANSWERS, ""),
+        ('"nothing in your diary answers this"\n', ""),
+        (f"{NOTHING_ANSWERS} But it was in May.", NO_SOURCE),
+        ("", ""),
+        ("[0]", NOTHING),
+        ("Das steht nicht in deinem Tagebuch [0].", NOTHING),
+        ("日記にはありません。[0]", NOTHING),
+        ("In May [0]. Or in June [9].", NOTHING),
+        ("In May [1]. No more is there [0].", ""),
     ],
 )
-def test_an_answer_without_a_source_is_refused_as_a_whole(written: str, is_refused: bool) -> None:
+def test_an_answer_without_a_source_is_refused_as_a_whole(written: str, reason: str) -> None:
     whole = SourceCheck(TextCheck(), count=3, nothing=NOTHING_ANSWERS)
     # It ends with its third word.
     cut = SourceCheck(TextCheck(max_words=3), count=3, nothing=NOTHING_ANSWERS)
 
     assert whole.feed(written) is None
-    assert whole.finish() == (Cut(0, NO_SOURCE) if is_refused else None)
+    assert whole.finish() == (Cut(0, reason) if reason else None)
     assert cut.feed("It was then. [1] Or so.") == Cut(0, NO_SOURCE)
     cut.restart()
     assert cut.feed("It was [1] then. Or so.") == Cut(16, "")
+
+
+def test_beside_facts_an_answer_needs_no_number_and_nothing_is_still_nothing() -> None:
+    check = SourceCheck(TextCheck(), count=3, nothing=NOTHING_ANSWERS, needs_source=False)
+
+    check.feed("You have a dog.")
+    assert check.finish() is None
+    check.restart()
+    check.feed("Nichts davon [0].")
+    assert check.finish() == Cut(0, NOTHING)
