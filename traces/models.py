@@ -221,7 +221,10 @@ class ChangeKind(models.TextChoices):
 
 
 class Change(SealedModel):
-    """The undo information of a change to a trace: {"was": name}, {"added": [entry id]} or {}."""
+    """The undo information of a change to a trace: {"was": name}, {"added": [entry id]} or {}.
+
+    With {"unfinished": "merge" or "undo"} as well while that is being done.
+    """
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     trace = models.ForeignKey(Trace, on_delete=models.CASCADE, related_name="+")

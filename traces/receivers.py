@@ -24,7 +24,7 @@ from llamora.database import NotWritten
 from llamora.inference.job import JobState
 from llamora.inference.registry import registry
 from traces import queries
-from traces.editing.services import purge_deleted
+from traces.editing.services import continue_changes, purge_deleted
 from traces.facts import recall
 from traces.facts.fact_body import get_text
 from traces.facts.models import (
@@ -128,9 +128,11 @@ def _forget_deleted_entry(sender: object, *, instance: Entry, origin: object, **
         forget_entry(owner_id=instance.owner_id, entry_id=instance.id)
 
 
-def _purge_after_unlock(sender: object, *, person_id: UUID, **_: Any) -> None:
+def _purge_after_unlock(sender: object, *, person_id: UUID, keyring: Keyring, **_: Any) -> None:
     del sender
     try:
+        with in_force(keyring):
+            continue_changes(person_id)
         purge_deleted(person_id)
     except NotWritten as error:
         _log.warning("Traces could not be cleaned up after an unlock: %s", error.code)

@@ -1,6 +1,8 @@
 """Tests of renaming, merging and deleting traces, and of undoing each."""
 
 from datetime import timedelta
+from itertools import count
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -56,6 +58,53 @@ def test_merged_traces_share_their_entries_and_part_again_as_they_were(owner: Re
         ["weir"],
         ["river"],
     ]
+
+
+class DeathError(Exception):
+    """The end of the process."""
+
+
+@pytest.mark.parametrize("point", [0, 1, 2])
+@pytest.mark.parametrize("act", ["merge", "undo"])
+def test_what_the_end_of_a_process_left_of_a_merge_is_done_after_the_next_unlock(
+    owner: Resident, monkeypatch: pytest.MonkeyPatch, act: str, point: int
+) -> None:
+    entries = [owner.write(f"text {number}") for number in range(5)]
+    weir, river = add_traces(owner, entries[0], "weir", "river")
+    for entry in entries[1:]:
+        add_traces(owner, entry, "weir")
+    step = {"merge": "_add_to_entries", "undo": "_delete_rows"}[act]
+    begin, calls = getattr(editing_services, step), count()
+
+    def die(*args: Any) -> None:
+        if next(calls) == point:
+            raise DeathError
+        begin(*args)
+
+    def run(change: Change | None) -> Change | None:
+        if change is None:
+            return editing_services.merge_traces(owner_id=owner.id, trace_id=weir.id, into_id=river.id)
+        editing_services.undo_change(owner_id=owner.id, change_id=change.id)
+        return None
+
+    monkeypatch.setattr(editing_services, "_BATCH_SIZE", 1)
+    with owner.unlocked():
+        change = run(None) if act == "undo" else None
+        monkeypatch.setattr(editing_services, step, die)
+        with pytest.raises(DeathError):
+            run(change)
+        monkeypatch.setattr(editing_services, step, begin)
+        editing_services.continue_changes(owner.id)
+        found = [list_names(owner, entry) for entry in entries]
+        editing_services.continue_changes(owner.id)
+
+        if act == "merge":
+            assert found == [["river"]] * 5
+            editing_services.undo_change(owner_id=owner.id, change_id=Change.objects.get().id)
+            found = [list_names(owner, entry) for entry in entries]
+
+    assert found == [["weir", "river"], *[["weir"]] * 4]
+    assert not Change.objects.exists()
 
 
 def test_a_trace_deleted_everywhere_comes_back_to_all_its_entries(owner: Resident) -> None:

@@ -2,26 +2,36 @@
 
 Undo information is stored in sealed rows: a merged or deleted trace is only marked as deleted and stays on
 its entries, and a `Change` contains the rest. Both are purged after thirty days.
+
+A merge and its undoing write in parts, between which others write. What the end of a process leaves of them
+is done after the next unlock (`continue_changes`).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from llamora.clock.services import get_cutoff
-from llamora.database import FIRST_MOMENT, write_transaction
+from llamora.database import FIRST_MOMENT, split_into_parts, write_transaction
 from traces.accepted import list_accepted
 from traces.access import get_change, get_trace
 from traces.editing.errors import MergeIntoItself, TraceNameTaken
 from traces.models import Change, ChangeKind, EntryTrace, Trace
 from traces.names import clean_name
 from traces.signals import send_names_changed
+from traces.summaries.services import delete_summary
 from traces.tagging.services import find_by_name
 
+_Id = TypeVar("_Id")
 UNDO_PERIOD: Final = timedelta(days=30)
+# Rows of one statement: some milliseconds.
+_BATCH_SIZE: Final = 50
+# In the body of a change of which something is left to do.
+_UNFINISHED, _MERGE, _UNDO = "unfinished", "merge", "undo"
 
 
 def rename_trace(*, owner_id: UUID, trace_id: UUID, name: str) -> Change | None:
@@ -55,28 +65,85 @@ def merge_traces(*, owner_id: UUID, trace_id: UUID, into_id: UUID) -> Change:
         trace, into = get_trace(owner_id, trace_id), get_trace(owner_id, into_id)
         trace.check_name()
         into.check_name()
-        added = _add_to_entries_of(trace, into=into)
-        _mark_deleted(trace)
-        body = {"added": [str(entry_id) for entry_id in added]}
-        return _record_change(trace, ChangeKind.MERGE, body, into=into)
+        change = _record_change(trace, ChangeKind.MERGE, {"added": [], _UNFINISHED: _MERGE}, into=into)
+    _continue_merge(change)
+    return change
 
 
-def _add_to_entries_of(trace: Trace, *, into: Trace) -> list[UUID]:
-    """Add the trace `into` to the entries of a trace that lack it; return their ids."""
-    rows = EntryTrace.objects.filter(trace=trace)
-    wanted = [entry_id for entry_id, _ in list_accepted(rows)]
-    existing = EntryTrace.objects.filter(trace=into)
+def continue_changes(owner_id: UUID) -> None:
+    """Finish what the end of a process left of merges and their undoing; raise NotWritten."""
+    for change in Change.objects.filter(owner_id=owner_id, kind=ChangeKind.MERGE):
+        body = change.open_or("body", None)
+        match body.get(_UNFINISHED) if isinstance(body, dict) else None:
+            case "merge":
+                _continue_merge(change)
+            case "undo":
+                _continue_undo(change)
+
+
+def _find_unfinished(change: Change, what: str) -> Change | None:
+    """Return the change as it is now, or None if this is not left to do of it; call in a transaction."""
+    found = Change.objects.filter(id=change.id).first()
+    return found if found is not None and found.body.get(_UNFINISHED) == what else None
+
+
+def _continue_merge(change: Change) -> None:
+    """Add the other trace to the entries that lack it, in parts, and delete the trace at the end.
+
+    What is to be added is written down first, so that it can be undone whenever the process ends.
+    """
+    rows = EntryTrace.objects.filter(trace_id=change.trace_id)
+    is_done = False
+    while not is_done:
+        seen = set(rows.values_list("entry_id", flat=True))
+        accepted = {entry_id for entry_id, _ in list_accepted(EntryTrace.objects.filter(trace=change.into))}
+        missing = [entry_id for entry_id, _ in list_accepted(rows) if entry_id not in accepted]
+        with write_transaction():
+            if (found := _find_unfinished(change, _MERGE)) is None:
+                return
+            added = dict.fromkeys([*found.body["added"], *map(str, missing)])
+            found.body = {**found.body, "added": list(added)}
+            found.save(update_fields=["body"])
+        for part in split_into_parts(_iter_batches(missing)):
+            with write_transaction():
+                if _find_unfinished(change, _MERGE) is None:
+                    return
+                for entry_ids in part:
+                    _add_to_entries(found, entry_ids)
+        is_done = _finish_merge(change, seen=seen)
+
+
+def _finish_merge(change: Change, *, seen: set[UUID]) -> bool:
+    """Delete the merged trace; return False if it was added to further entries meanwhile."""
+    with write_transaction():
+        found = _find_unfinished(change, _MERGE)
+        if found is None:
+            return True
+        if set(EntryTrace.objects.filter(trace_id=found.trace_id).values_list("entry_id", flat=True)) - seen:
+            return False
+        _mark_deleted(Trace.objects.get(id=found.trace_id))
+        change.body = found.body = {"added": found.body["added"]}
+        found.save(update_fields=["body"])
+        send_names_changed(found.owner_id)
+    return True
+
+
+def _add_to_entries(change: Change, entry_ids: Sequence[UUID]) -> None:
+    """Add the trace that is merged into to those of these entries that have the other one and lack it."""
+    merged = EntryTrace.objects.filter(trace_id=change.trace_id, entry_id__in=entry_ids)
+    existing = EntryTrace.objects.filter(trace=change.into, entry_id__in=entry_ids)
     accepted = {entry_id for entry_id, _ in list_accepted(existing)}
-    added = [entry_id for entry_id in wanted if entry_id not in accepted]
-    for entry_id in set(existing.values_list("entry_id", flat=True)) - accepted:
-        # A row with a wrong code is not the person's; theirs takes its place.
-        existing.filter(entry_id=entry_id).delete()
-    times = dict(rows.values_list("entry_id", "created_at"))
+    # A row with a wrong code is not the person's; theirs takes its place.
+    existing.exclude(entry_id__in=accepted).delete()
     EntryTrace.objects.bulk_create(
-        EntryTrace(owner_id=trace.owner_id, trace=into, entry_id=entry_id, created_at=times[entry_id])
-        for entry_id in added
+        EntryTrace(owner_id=change.owner_id, trace=change.into, entry_id=entry_id, created_at=moment)
+        for entry_id, moment in merged.values_list("entry_id", "created_at")
+        if entry_id not in accepted
     )
-    return added
+
+
+def _iter_batches(ids: Sequence[_Id]) -> Iterator[Sequence[_Id]]:
+    return (ids[start : start + _BATCH_SIZE] for start in range(0, len(ids), _BATCH_SIZE))
 
 
 def delete_trace(*, owner_id: UUID, trace_id: UUID) -> Change:
@@ -112,9 +179,16 @@ def undo_change(*, owner_id: UUID, change_id: UUID) -> Trace:
         trace = Trace.objects.get(id=change.trace_id)
         # Opened as a check: the kind and the traces of the change are bound to its body.
         body = change.body
-        _UNDO_BY_KIND[ChangeKind(change.kind)](change, trace, body)
-        change.delete()
-        send_names_changed(owner_id)
+        if change.kind == ChangeKind.MERGE:
+            _restore_trace(trace)
+            change.body = {**body, _UNFINISHED: _UNDO}
+            change.save(update_fields=["body"])
+        else:
+            _UNDO_BY_KIND[ChangeKind(change.kind)](change, trace, body)
+            change.delete()
+            send_names_changed(owner_id)
+    if change.kind == ChangeKind.MERGE:
+        _continue_undo(change)
     return trace
 
 
@@ -123,10 +197,23 @@ def _undo_rename(change: Change, trace: Trace, body: Mapping[str, Any]) -> None:
     _set_name(trace, body["was"])
 
 
-def _undo_merge(change: Change, trace: Trace, body: Mapping[str, Any]) -> None:
-    _restore_trace(trace)
-    moved_ids = [UUID(entry_id) for entry_id in body["added"]]
-    EntryTrace.objects.filter(trace=change.into, entry_id__in=moved_ids).delete()
+def _continue_undo(change: Change) -> None:
+    """Take the trace that was merged into off the entries to which the merge had added it, in parts."""
+    ids = [UUID(entry_id) for entry_id in change.body["added"]]
+    for part in split_into_parts(_iter_batches(ids)):
+        with write_transaction():
+            for entry_ids in part:
+                _delete_rows(EntryTrace.objects.filter(trace=change.into, entry_id__in=entry_ids))
+    with write_transaction():
+        if change.into_id is not None:
+            delete_summary(change.into_id)
+        change.delete()
+        send_names_changed(change.owner_id)
+
+
+def _delete_rows(rows: QuerySet[EntryTrace]) -> None:
+    """Delete traces on entries in SQL: Django would send a signal for each, which looks for a summary."""
+    rows._raw_delete(rows.db)
 
 
 def _undo_delete(change: Change, trace: Trace, body: Mapping[str, Any]) -> None:
@@ -144,7 +231,6 @@ def _restore_trace(trace: Trace) -> None:
 
 _UNDO_BY_KIND: Final[dict[ChangeKind, Callable[[Change, Trace, Mapping[str, Any]], None]]] = {
     ChangeKind.RENAME: _undo_rename,
-    ChangeKind.MERGE: _undo_merge,
     ChangeKind.DELETE: _undo_delete,
 }
 
@@ -158,6 +244,12 @@ def purge_deleted(owner_id: UUID) -> int:
     changes = Change.objects.filter(owner_id=owner_id, made_at__gte=FIRST_MOMENT, made_at__lt=before)
     if not expired.exists() and not changes.exists():
         return 0
+    # In parts: a trace may be on every entry.
+    on_entries = list(EntryTrace.objects.filter(trace__in=expired).values_list("id", flat=True))
+    for part in split_into_parts(_iter_batches(on_entries)):
+        with write_transaction():
+            for row_ids in part:
+                _delete_rows(EntryTrace.objects.filter(id__in=row_ids, trace__in=expired))
     with write_transaction():
         changes.delete()
         _, by_model = expired.delete()
