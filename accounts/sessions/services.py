@@ -58,6 +58,8 @@ from llamora.crypto import (
 from llamora.database import CachedQuery, NotWritten, row_register, write_transaction
 
 MAX_DEVICE = 80
+# Of one person: everybody's saves wait while many are ended at once.
+MAX_SIGN_INS = 100
 _log = logging.getLogger(__name__)
 
 
@@ -80,8 +82,16 @@ def create_session(
         )
         row_register.register_mark(build_sign_in_mark(row))
         _create_keys(row, half=half, keyring=keyring)
+        _end_longest_unused(person.id)
     session_registry.add(row.id, keyring)
     return SessionCookie(row.id, half)
+
+
+def _end_longest_unused(person_id: UUID) -> None:
+    """Sign a person out of the browsers that they used longest ago, if there are more than MAX_SIGN_INS."""
+    rows = SignIn.objects.filter(person_id=person_id).order_by("-last_active", "-id")
+    for sign_in_id in list(rows.values_list("id", flat=True)[MAX_SIGN_INS:]):
+        end_session(sign_in_id=sign_in_id, person_id=person_id)
 
 
 def unlock_session(
@@ -310,7 +320,7 @@ def lock_session(*, sign_in_id: UUID, person_id: UUID) -> None:
         _revoke_marks_on_commit(unlocks.values_list("salt", flat=True))
         _remove_unlocks_on_commit(sign_in_id=sign_in_id)
         unlocks.delete()
-        _publish_on_commit(sign_in_id, person_id, kind="locked")
+        _publish_on_commit(sign_in_id, person_id=person_id, kind="locked")
 
 
 def end_session(*, sign_in_id: UUID, person_id: UUID) -> None:
@@ -321,7 +331,7 @@ def end_session(*, sign_in_id: UUID, person_id: UUID) -> None:
         row_register.remove_marks_on_commit(list_sign_in_marks(sign_in_id=sign_in_id))
         _remove_unlocks_on_commit(sign_in_id=sign_in_id)
         rows.delete()
-        _publish_on_commit(sign_in_id, person_id, kind="signed_out")
+        _publish_on_commit(sign_in_id, person_id=person_id, kind="signed_out")
 
 
 def end_sessions(*, person_id: UUID, except_id: UUID | None = None) -> int:
@@ -329,27 +339,30 @@ def end_sessions(*, person_id: UUID, except_id: UUID | None = None) -> int:
     with write_transaction():
         _end_unlocks_without_rows(person_id, except_id=except_id)
         row_register.remove_marks_on_commit(list_sign_in_marks(person_id=person_id, except_id=except_id))
-        all_ids = SignIn.objects.filter(person_id=person_id).values_list("id", flat=True)
-        ids = [sign_in_id for sign_in_id in all_ids if sign_in_id != except_id]
-        for sign_in_id in ids:
-            end_session(sign_in_id=sign_in_id, person_id=person_id)
+        rows = SignIn.objects.filter(person_id=person_id).exclude(id__in=[except_id] if except_id else [])
+        ids = list(rows.values_list("id", flat=True))
+        _revoke_on_commit(rows)
+        rows.delete()
+        _publish_on_commit(*ids, person_id=person_id, kind="signed_out")
     return len(ids)
 
 
 def _end_unlocks_without_rows(person_id: UUID, *, except_id: UUID | None = None) -> None:
     """Take a person's browsers off the register after the commit, also those whose rows are gone."""
-    for unlock in list_unlocks(person_id=person_id):
-        if unlock.sign_in_id != except_id:
-            _remove_unlocks_on_commit(sign_in_id=unlock.sign_in_id)
+    unlocks = {unlock for unlock in list_unlocks(person_id=person_id) if unlock.sign_in_id != except_id}
+    transaction.on_commit(partial(remove_unlocks, unlocks))
 
 
 def lock_sessions(*, person_id: UUID, except_id: UUID | None = None) -> None:
     """Lock a person's diary in every browser except `except_id`; they stay signed in."""
     with write_transaction():
         _end_unlocks_without_rows(person_id, except_id=except_id)
-        unlocked = Unlock.objects.filter(sign_in__person_id=person_id).values_list("sign_in_id", flat=True)
-        for sign_in_id in list(unlocked.exclude(sign_in_id=except_id)):
-            lock_session(sign_in_id=sign_in_id, person_id=person_id)
+        rows = Unlock.objects.filter(sign_in__person_id=person_id)
+        rows = rows.exclude(sign_in_id__in=[except_id] if except_id else [])
+        ids = list(rows.values_list("sign_in_id", flat=True))
+        _revoke_marks_on_commit(rows.values_list("salt", flat=True))
+        rows.delete()
+        _publish_on_commit(*ids, person_id=person_id, kind="locked")
 
 
 def end_other_sessions_after_rotation(
@@ -413,7 +426,7 @@ def _revoke(
     remove_unlocks(list_unlocks(sign_in_id=sign_in_id))
     # The sum revokes every mark; `any` would stop at the first one.
     if sum(revocation_list.revoke(_read_mark(mark)) for mark in marks if mark is not None):
-        _publish(sign_in_id, person_id, kind=kind)
+        _publish(sign_in_id, person_id=person_id, kind=kind)
 
 
 def end_expired_sessions() -> int:
@@ -489,13 +502,20 @@ def _revoke_marks_on_commit(marks: Iterable[bytes | memoryview | None]) -> None:
                 transaction.on_commit(partial(revocation_list.revoke_for_good, _read_mark(mark)))
 
 
-def _publish_on_commit(sign_in_id: UUID, person_id: UUID, *, kind: str) -> None:
-    """Send the signal and the event to open tabs after the commit, when the rows are really deleted."""
-    transaction.on_commit(partial(_publish, sign_in_id, person_id, kind=kind))
+def _publish_on_commit(*sign_in_ids: UUID, person_id: UUID, kind: str) -> None:
+    """Send signals and the events to open tabs after the commit, when the rows are really deleted."""
+    transaction.on_commit(partial(_publish, *sign_in_ids, person_id=person_id, kind=kind))
 
 
-def _publish(sign_in_id: UUID, person_id: UUID, *, kind: str) -> None:
-    key_id = session_registry.remove(sign_in_id)
-    is_last = key_id is not None and not session_registry.is_held(key_id)
-    vault_locked.send_robust(SignIn, person_id=person_id, sign_in_id=sign_in_id, key_id=key_id, last=is_last)
-    user_events.publish(person_id, {"type": kind, "sign_in": str(sign_in_id)})
+def _publish(*sign_in_ids: UUID, person_id: UUID, kind: str) -> None:
+    # All before it is asked which keys are still held: that asks the rows of each session that is left.
+    key_ids = {sign_in_id: session_registry.remove(sign_in_id) for sign_in_id in sign_in_ids}
+    last_of_key = {key_id: sign_in_id for sign_in_id, key_id in key_ids.items()}
+    for sign_in_id, key_id in key_ids.items():
+        is_last = (
+            key_id is not None and last_of_key[key_id] == sign_in_id and not session_registry.is_held(key_id)
+        )
+        vault_locked.send_robust(
+            SignIn, person_id=person_id, sign_in_id=sign_in_id, key_id=key_id, last=is_last
+        )
+        user_events.publish(person_id, {"type": kind, "sign_in": str(sign_in_id)})

@@ -18,6 +18,7 @@ from accounts.sessions import services as sessions_services
 from accounts.sessions.cookies import SessionCookie, parse_cookie
 from accounts.sessions.scope import get_session_cookie, reload_vault
 from accounts.sessions.services import open_session
+from accounts.signals import vault_locked
 from llamora.crypto import VaultLocked, current_keyring, hash_half, secret_bytes, wrap_dek
 from tests.people import SESSION, Resident
 from tests.registered import update_sign_ins
@@ -44,6 +45,36 @@ def test_a_cookie_that_we_did_not_write_is_nobodys(db: None, value: str) -> None
     cookie = parse_cookie(value)
 
     assert open_session(cookie).person is None
+
+
+def test_of_too_many_browsers_the_one_unused_longest_is_signed_out(
+    owner: Resident, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sessions_services, "MAX_SIGN_INS", 3)
+    first = owner.get_cookie()
+
+    cookies = [owner.create_session() for _ in range(3)]
+
+    assert open_session(first).person is None
+    assert [open_session(cookie).person for cookie in cookies] == [owner.person] * 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_all_browsers_of_a_key_end_at_once_and_only_the_last_is_said_to_be_the_last(owner: Resident) -> None:
+    heard: list[bool] = []
+
+    def hear(*, last: bool, **_: Any) -> None:
+        heard.append(last)
+
+    for _ in range(3):
+        owner.create_session()
+    vault_locked.connect(hear)
+    try:
+        sessions_services.end_sessions(person_id=owner.id)
+    finally:
+        vault_locked.disconnect(hear)
+
+    assert heard == [False, False, False, True]
 
 
 def test_a_copied_session_table_signs_nobody_in(owner: Resident) -> None:
