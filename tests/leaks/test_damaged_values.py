@@ -557,9 +557,9 @@ def test_a_damaged_person_or_invitation_stops_nobody(kind: str, model: type[Mode
     attempts = Attempts()
     with connection.cursor() as cursor:
         before = cursor.execute(f"SELECT * FROM {table}").fetchall()
-    for column in list_columns(model):
-        value = VALUES[kind].format(column=f'"{column}"')
-        with without_rules(), connection.cursor() as cursor:
+    with without_rules(), connection.cursor() as cursor:
+        for column in list_columns(model):
+            value = VALUES[kind].format(column=f'"{column}"')
             # Some values a column can't have, such as a name that is taken.
             with suppress(IntegrityError):
                 cursor.execute(f'UPDATE {table} SET "{column}" = {value} {where}')
