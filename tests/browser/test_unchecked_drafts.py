@@ -29,8 +29,8 @@ def plant(diary: DiaryTab, text: str, *, day: str = DAY) -> None:
     context = Context(purpose="late_draft", label="diary.late_draft.box", row=row, owner=owner, bound=bound)
     box = seal_to(public, json.dumps({"text": text, "based_on": None}).encode(), context=context)
     diary.house.execute(
-        "INSERT INTO diary_latedraft (id, owner_id, day, box, made_at, revision, follows) "
-        "VALUES (?, ?, ?, ?, ?, 0, 0)",
+        "INSERT INTO diary_latedraft (id, owner_id, day, box, made_at, revision, follows, is_of_note) "
+        "VALUES (?, ?, ?, ?, ?, 0, 0, 0)",
         *(row.hex, owner.hex, day, box, datetime.now(UTC).replace(tzinfo=None).isoformat(" ")),
     )
 
