@@ -231,6 +231,8 @@ EXTENDED = (
     "tests/search/test_threads.py::test_products_of_vectors",
     "tests/search/test_vectors.py::test_search_and_its_pages",
     "tests/test_forking.py",
+    "tests/test_no_skips.py::test_a_skip_is_a_skip_elsewhere",
+    "tests/test_retries.py::test_retried_failures",
     "tests/test_retries.py::test_retrying_every_test",
     "tests/traces/test_corpus.py",
     "tests/upgrade/test_earlier_commits.py::test_a_household_is_updated",
