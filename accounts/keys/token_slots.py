@@ -206,10 +206,10 @@ def remove_confirmations_without_rows() -> None:
     if registered:
         with write_transaction():
             rows = AccessToken.objects.filter(is_expired=False).only("owner_id", "confirmation")
-            row_register.remove_marks(registered - {_find_mark(row) for row in rows})
+            row_register.remove_marks(registered - {find_mark(row) for row in rows})
 
 
-def _find_mark(row: AccessToken) -> str | None:
+def find_mark(row: AccessToken | StoredToken) -> str | None:
     """Return what a token is registered as; None if it is suspended, or its row is damaged."""
     try:
         return None if row.confirmation is None else _build_mark(row, read_bytes(row.confirmation))

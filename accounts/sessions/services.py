@@ -105,6 +105,9 @@ def unlock_session(
     half = secret_bytes(COOKIE_HALF_LENGTH)
     with write_transaction():
         row = SignIn.objects.get(id=sign_in_id, person_id=keyring.owner)
+        if not row_register.is_registered(build_sign_in_mark(row)):
+            # Changed since the request was looked at: what it says now must not be registered.
+            raise SignIn.DoesNotExist
         _revoke_on_commit(SignIn.objects.filter(id=sign_in_id))
         row_register.remove_marks_on_commit(list_sign_in_marks(sign_in_id=sign_in_id))
         row.half_hash, row.last_active = hash_half(half), timezone.now()

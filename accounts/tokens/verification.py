@@ -48,7 +48,7 @@ from llamora.crypto import (
     TokenTerms,
     TokenText,
 )
-from llamora.database import CachedQuery, NotWritten, write_transaction
+from llamora.database import CachedQuery, NotWritten, row_register, write_transaction
 from llamora.database.cached_sql import StoredRow
 from llamora.threads import yield_turn
 
@@ -162,7 +162,7 @@ def _count_failure(address: str, *, started: float) -> None:
 
 
 def find_token_owner(text: str) -> UUID | None:
-    """Return whose a token is, also while it may not be used, or None; it is not counted as a call."""
+    """Return whose a token is, also while its owner is locked, or None; it is not counted as a call."""
     try:
         token = crypto.parse_token(text)
         row = next((StoredToken(*values) for values in _select_token(id=token.id)), None)
@@ -170,6 +170,8 @@ def find_token_owner(text: str) -> UUID | None:
             return None
         slot = token_slots.slot_from_row(row)
         crypto.check_secret(slot, token, current_epoch=row.owner__vault__epoch)
+        if not token_slots.is_confirmed(row, slot):
+            return None
     except (TokenError, SlotError):
         return None
     except ERRORS as error:
@@ -207,6 +209,8 @@ def _open_again(check: RecentCheck, token: TokenText) -> OpenedToken | None:
         return None
     if revocation_list.is_revoked(slot.id.bytes) or _is_outlived(slot, created_at=check.created_at):
         return None
+    if not row_register.is_registered(check.mark):
+        return None
     found = check.slot.open(token)
     call_limits.count(slot.id)
     return _build_opened(found, token, held=held)
@@ -239,7 +243,14 @@ def _check_in_full(token: TokenText, stored: StoredRow) -> OpenedToken:
         raise
     remembered = crypto.remember_token_slot(found, token)
     recent_checks.add(
-        slot.id, RecentCheck(stored=stored, held=held, slot=remembered, created_at=row.created_at)
+        slot.id,
+        RecentCheck(
+            stored=stored,
+            held=held,
+            slot=remembered,
+            created_at=row.created_at,
+            mark=token_slots.find_mark(row) or "",
+        ),
     )
     return opened
 

@@ -27,6 +27,7 @@ from accounts.sessions.revocation_list import _ended_here
 from accounts.sessions.services import open_session
 from accounts.throttling.throttle import throttle
 from accounts.tokens import services
+from accounts.tokens.verification import find_token_owner
 from llamora.clock import services as clock
 from llamora.clock.record_file import remove_record
 from llamora.crypto import TokenKind, VaultLocked, parse_token
@@ -215,6 +216,20 @@ def test_a_process_that_was_killed_before_the_register_was_written_ends_it_at_it
     assert open_session(cookie).person is None
 
 
+def test_a_token_that_was_checked_before_is_forgotten_once_it_has_ended(
+    olive: Resident,
+) -> None:
+    text = make_token(olive, TokenKind.DROP)
+    use_token(text)
+    rows = copy_rows("accounts_accesstoken")
+
+    suspend_tokens(olive.id)
+    put_back("accounts_accesstoken", rows)
+
+    assert find_token_owner(text) is None
+    check_refused(text)
+
+
 # --- Sign-ins -------------------------------------------------------------------------------------
 
 
@@ -264,6 +279,16 @@ def test_a_sign_in_whose_times_were_changed_is_over(olive: Resident, columns: di
     assert open_session(cookie).person is None
     sessions_services.end_expired_sessions()
     assert not SignIn.objects.filter(id=cookie.sign_in_id).exists()
+
+
+def test_a_sign_in_that_is_changed_while_the_password_is_checked_is_not_registered_so(
+    olive: Resident,
+) -> None:
+    cookie = olive.get_cookie()
+    SignIn.objects.update(created_at=timezone.now() + timedelta(seconds=60))
+
+    with pytest.raises(SignIn.DoesNotExist):
+        sessions_services.unlock_session(sign_in_id=cookie.sign_in_id, keyring=olive.open_keyring())
 
 
 def test_a_sign_in_that_was_made_longer_is_over_also_once_it_is_put_right(olive: Resident) -> None:
