@@ -12,10 +12,12 @@ import jsonschema
 import pytest
 
 from llamora.mcp.messages import HEADER_MISMATCH
+from llamora.mcp.tools import TOOLS
 from llamora.mcp.views import MAX_BODY
 from tests.browser_client import Visitor
 from tests.mcp.exchange import NEW, OLD, build_headers, build_stateless
 from tests.mcp.served import ServedDiary
+from tests.mcp.served import build_headers as build_token_headers
 from tests.server import run_server
 
 if TYPE_CHECKING:
@@ -53,13 +55,24 @@ async def use(client: "Client", tool: str, **arguments: Any) -> Any:
     return value
 
 
+def save_own_note(diary: ServedDiary, *, path: str, text: str) -> None:
+    """Save a note that is its owner's own, unless it is there already."""
+    token = diary.folder / "typist"
+    if not token.exists():
+        diary.make_token(token.name, "notes", writes_own_text="on")
+    connection = HTTPConnection("127.0.0.1", diary.server.port, timeout=20)
+    headers = {"Content-Type": "application/json", **build_token_headers(token)}
+    connection.request("POST", "/api/v1/notes", json.dumps({"path": path, "text": text}), headers)
+    assert connection.getresponse().status == 201
+    connection.close()
+
+
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("transport", TRANSPORTS)
-async def test_an_assistant_searches_reads_a_day_and_puts_a_text_into_the_inbox(
-    diary: ServedDiary, transport: str, mode: str
-) -> None:
+async def test_an_assistant_uses_every_tool(diary: ServedDiary, transport: str, mode: str) -> None:
     name = f"Assistant {transport} {mode}"
-    token = diary.make_token(name, "diary:read", "diary:write")
+    token = diary.make_token(name, "diary:read", "diary:write", "facts:read", "facts:propose", "notes")
+    save_own_note(diary, path="knowledge/geese.md", text="Geese come in October.")
     assert "0 texts on 0 days" in diary.get_program(name)
 
     async with diary.connect(token, transport=transport, mode=mode) as client:
@@ -68,18 +81,27 @@ async def test_an_assistant_searches_reads_a_day_and_puts_a_text_into_the_inbox(
         days = await use(client, "resolve_date", text="5 January 2026")
         found = await use(client, "search_diary", query="geese", **{"from": DAY})
         read = await use(client, "read_day", day=days["first_day"])
-        (resource,) = (await client.list_resources()).resources
-        content = (await client.read_resource(resource.uri)).contents[0]
+        resources = [one.uri for one in (await client.list_resources()).resources]
+        content = (await client.read_resource(f"llamora://day/{DAY}")).contents[0]
         templates = (await client.list_resource_templates()).resource_templates
         added = await use(client, "write_entry", text=f"A thought of {name}", day=DAY, key="1")
         again = await use(client, "write_entry", text=f"A thought of {name}", day=DAY, key="1")
+        proposed = await use(client, "propose_fact", text=f"You know {name}.")
+        facts = await use(client, "list_facts")
+        (listed,) = (await use(client, "list_notes", query="geese"))["notes"]
+        note = await use(client, "read_note", path=listed["path"])
 
-    assert tools == {"search_diary", "read_day", "write_entry", "resolve_date"}
+    assert tools == {tool.name for tool in TOOLS}
+    assert proposed["action"] == "proposed"
+    # What is proposed is no fact before its owner accepts it.
+    assert facts["facts"] == []
+    assert (note["text"], note["origin"]) == ("Geese come in October.", "own_token")
     assert [one["snippet"] for one in found["results"]] == ["Geese over the marsh"]
     assert [one["text"] for one in read["entries"]] == ["Geese over the marsh", "Ice on the pond"]
     assert {one["origin"] for one in read["entries"]} == {"own"}
     assert json.loads(content.text) == read  # type: ignore[union-attr]  # a text
-    assert [one.uri_template for one in templates] == ["llamora://day/{day}"]
+    assert f"llamora://day/{DAY}" in [str(uri) for uri in resources]
+    assert "llamora://day/{day}" in [one.uri_template for one in templates]
     assert (added["state"], again["state"], added["id"]) == ("waiting", "added_before", again["id"])
     assert f"A thought of {name}" in diary.olive.get("/inbox/").body
     assert "5 texts on 1 day" in diary.get_program(name)
