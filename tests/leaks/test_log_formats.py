@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.api.test_served import make_token
 from tests.browser_client import Visitor
 from tests.leaks.encodings import build_marker_for, get_core, new_marker
 from tests.leaks.rows import open_database
@@ -30,8 +31,11 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
         yield server
 
 
-def use_and_break(server: Server, marker: str) -> None:
-    """Write the marker wherever a person or a stranger can, also while a table is missing."""
+def use_and_break(server: Server, marker: str) -> str:
+    """Write the marker wherever a person, a program or a stranger can, also while a table is missing.
+
+    Return the token of the program.
+    """
     words, olive = build_marker_for(marker, "typed"), Visitor.join(server, "Olive")
     entry = olive.write(words, day=DAY)
     olive.save_draft(words)
@@ -41,19 +45,36 @@ def use_and_break(server: Server, marker: str) -> None:
     for path in (f"/{core}/", f"/admin/{core}/", f"/d/{core}/", f"/search/?q={core}"):
         exchange(olive, head_of(olive, "GET", path, f"X-{core}: {core}"))
     exchange(olive, f"{core}\r\n\r\n")
+    token = make_token(olive, "diary:read", "diary:write")
+    for path in (
+        "/api/v1/entries",
+        "/mcp",
+        f"/api/v1/days/{core}",
+        f"/api/v1/entries?day={core}&token={token}",
+    ):
+        for body in (words, json.dumps({"text": words}), json.dumps({core: words})):
+            call(olive, path, token, body)
     with open_database(server) as connection:
         connection.execute("PRAGMA legacy_alter_table=ON")
         connection.execute("ALTER TABLE diary_entry RENAME TO away")
     assert olive.save(words).status == 500
+    assert call(olive, "/api/v1/entries", token, json.dumps({"text": words})) == 500
     with open_database(server) as connection:
         connection.execute("PRAGMA legacy_alter_table=ON")
         connection.execute("ALTER TABLE away RENAME TO diary_entry")
+    return token
+
+
+def call(olive: Visitor, path: str, token: str, body: str) -> int:
+    """Send a body as a program does, and return the status."""
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    return olive.request("POST", path, body.encode(), headers).status
 
 
 def test_nothing_of_what_was_written_is_in_the_log_of_either_format(server: Server) -> None:
     marker = new_marker()
 
-    use_and_break(server, marker)
+    token = use_and_break(server, marker)
     server.stop()
 
     log = server.log()
@@ -61,6 +82,9 @@ def test_nothing_of_what_was_written_is_in_the_log_of_either_format(server: Serv
     assert " 500 " in log
     assert sweep(marker, [Place("the log", log.encode())]) == []
     assert get_core(marker) not in log
+    # Neither its id nor its secret.
+    assert not [part for part in token.split("_")[1:] if part in log]
+    assert "POST /api/v1/entries 201" in log
     if server.environment["LLAMORA_LOG_FORMAT"] == "json":
         check_json_lines(log)
 
