@@ -33,6 +33,7 @@ EXTENDED = (
     "tests/api/test_export.py::test_a_lock_ends_the_export",
     "tests/browser/test_accessibility.py",
     "tests/browser/test_announcements.py",
+    "tests/browser/test_ask.py::test_without_script",
     "tests/browser/test_back_button.py",
     "tests/browser/test_browser_storage.py::test_no_field_for_words",
     "tests/browser/test_check_ins.py",

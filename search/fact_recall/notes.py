@@ -93,7 +93,7 @@ def _cut(note: NoteText, text: str) -> PromptNote:
     whole = (note.text or "").strip()
     wanted = find_subject_words(text)
     step = _MAX_CHARACTERS // 2
-    starts = range(0, max(1, len(whole) - step), step)
+    starts = range(0, max(1, len(whole)), step)
     best = max(
         starts, key=lambda start: (len(wanted & find_subject_words(whole[start : start + step])), -start)
     )

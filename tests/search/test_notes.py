@@ -16,6 +16,7 @@ from llamora.crypto import Realm, in_force
 from llamora.inference.registry import registry
 from search.ask import services
 from search.ask.conversations import list_conversations, load_conversation
+from search.fact_recall.notes import recall_notes_for_question
 from search.models import Question
 from search.programs.services import list_kinds
 from tests.diary.notes.writing import add_note
@@ -362,3 +363,16 @@ def test_neither_facts_nor_notes_go_to_a_model_on_another_machine(
     for word in ("Dipper", "midwife"):
         assert word in str(model.calls[0]["messages"])
         assert word not in sent
+
+
+@pytest.mark.parametrize("words", [0, 59, 60, 61, 119, 120, 121, 180])
+def test_the_end_of_a_long_note_is_read_where_it_bears_on_the_question(owner: Resident, words: int) -> None:
+    """Each word has ten characters, and a part that is looked at 600."""
+    add_note(owner, "knowledge/boats.md", "gardening " * words + "Gundersen sold it.")
+
+    with in_force(owner.keyring):
+        (note,) = recall_notes_for_question(owner.keyring, "To whom were boats of Gundersen sold?")
+
+    assert "Gundersen sold it." in note.text
+    start, end = note.span
+    assert "Gundersen" in ("gardening " * words + "Gundersen sold it.")[start:end]
