@@ -39,7 +39,8 @@ from tests.fakes.model_server import FakeModelServer
 from tests.people import Resident, new_resident, register_resident
 from tests.rotation.format_1 import move_back_to_format_1
 from tests.tokens import build_request
-from tests.traces.facts.telling import add_fact
+from tests.traces.facts.telling import add_fact, propose_fact
+from traces.facts.services import decline_fact
 
 
 def list_results(check: DoctorCheck) -> list[CheckResult]:
@@ -250,6 +251,22 @@ def test_values_of_another_epoch_are_bad_and_in_a_rotation_a_reason_to_wait(tran
         cursor.execute("DELETE FROM accounts_formerkey")
     assert build_column("diary.entry.text").level == "bad"
     assert build_column("accounts.vault.digest_key").level == "ok"
+
+
+def test_facts_of_another_epoch_are_named_by_their_columns(owner: Resident) -> None:
+    labels = ("traces.fact.body", "traces.fact.mac", "traces.fact_change.body", "traces.fact_change.mac")
+    with owner.unlocked():
+        decline_fact(owner_id=owner.id, fact_id=propose_fact(owner, "You live in Graz").id)
+    for label in (*labels, "traces.declined_fact.mac", "traces.fact_settings.body"):
+        assert build_column(label).level == "ok"
+        assert build_column(label).message.startswith("1 ")
+
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE accounts_vault SET epoch = epoch + 1")
+
+    for label in labels:
+        assert build_column(label).level == "bad"
+        assert "Restore a backup" in build_column(label).message
 
 
 def test_an_older_format_is_said(transactional_db: None) -> None:

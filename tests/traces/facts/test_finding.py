@@ -13,6 +13,7 @@ from tests.diary.tabs import ServingLoop, run_serving_loop, start_reply, wait_fo
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script
 from tests.fakes.waiting import wait_for
+from tests.page import read
 from tests.people import Resident, new_resident, register_resident
 from tests.traces.facts.finding import (
     build_answer,
@@ -87,6 +88,30 @@ def test_an_answer_without_facts_is_not_asked_for_again(owner: Resident, model: 
 
     assert request_facts(owner, owner.write(WALK)) == []
     assert (len(model.asked_for_json), len(model.calls)) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "quote", "fact"),
+    [
+        (
+            "J'ai un chien qui s'appelle Biggie, et je n'aime pas le café.",
+            "aime pas le café",
+            "You aime café",
+        ),
+        ("Ho un cane che si chiama Biggie e non mi piace il caffè.", "un cane", "Ho un cane"),
+        ("Tengo un perro que se llama Biggie y no me gusta el café.", "un perro", "You have un perro"),
+    ],
+)
+def test_an_entry_in_a_language_without_tables_proposes_nothing_and_says_so(
+    owner: Resident, model: FakeModelServer, text: str, quote: str, fact: str
+) -> None:
+    entry = owner.write(text)
+    model.add_json_scripts(build_answer(build_claim(fact, quote), BIGGIE))
+
+    assert request_facts(owner, entry) == []
+
+    page = read(owner.get(f"/entries/{entry.id}/facts/find/", script=True))
+    assert "They are looked for in English and German alone." in page.one(".fact-saved").text
 
 
 def test_no_model_elsewhere_reads_for_facts_even_when_asked(
