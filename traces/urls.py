@@ -48,6 +48,7 @@ urlpatterns = [
     path("facts/export/", facts_settings_views.export_facts, name="facts_export"),
     path("facts/import/", facts_settings_views.import_facts, name="facts_import"),
     path("facts/mine/", facts_claim_views.claim_shown, name="facts_claim"),
+    path("facts/mine/<uuid:fact_claim_id>/undo/", facts_claim_views.unclaim_shown, name="facts_unclaim"),
     path("facts/add/", facts_list_views.add, name="fact_add"),
     path("facts/<uuid:fact_id>/", facts_views.fact, name="fact"),
     path("facts/<uuid:fact_id>/accept/", facts_views.accept, name="fact_accept"),

@@ -157,6 +157,7 @@ ADDRESSES = (
     Address("facts_export", "/facts/export/"),
     Address("facts_import", "/facts/import/"),
     Address("facts_claim", "/facts/mine/"),
+    Address("facts_unclaim", f"/facts/mine/{NO_WAY}/undo/", POST, is_owned=True),
     Address("fact_add", "/facts/add/"),
     Address("fact", "/facts/{fact}/", GET, is_owned=True),
     Address("fact_accept", "/facts/{fact}/accept/", is_owned=True),

@@ -39,8 +39,9 @@ from llamora.fields import new_id
 from llamora.inference.job import JobState
 from search.models import CheckIn, CheckInProposal, LookBack, Question
 from tests.people import SESSION, Resident, new_resident
+from traces.facts.claims import list_claims
 from traces.facts.fact_body import FactText
-from traces.facts.services import FactOrigin, propose_fact
+from traces.facts.services import FactOrigin, add_fact, claim_facts, propose_fact
 from traces.models import Change, Trace
 
 ROLES = ("nobody", "locked", "owner", "housemate", "administrator")
@@ -226,6 +227,7 @@ fact_settings                         sign-in unlock 200 200 200     | 401 401 m
 facts_export                          sign-in unlock 200 200 200     | 401 401 422 422 422
 facts_import                          sign-in unlock 200 200 200     | 401 401 422 422 422
 facts_claim                           sign-in unlock 200 200 200     | 401 401 422 422 422
+facts_unclaim                         405                            | 401 401 moved 404 404
 fact_add                              sign-in unlock 200 200 200     | 401 401 moved moved moved
 fact                                  sign-in unlock 200 404 404     | 405
 fact_accept                           sign-in unlock moved 404 404   | 401 401 moved 404 404
@@ -256,6 +258,7 @@ OWNED = (
     "proposal_id",
     "question_id",
     "fact_id",
+    "fact_claim_id",
     "note_group_id",
     "note_id",
     "note_version_id",
@@ -362,6 +365,10 @@ def create_rows(who: Resident) -> dict[str, Any]:
         )
         where = FactOrigin(origin=Origin.MODEL, entry_id=entry.id)
         fact = propose_fact(owner_id=who.id, text=FactText.create(f"{name} likes tea"), where=where)
+        theirs = FactText.create(f"{name} likes cake")
+        claimed = add_fact(owner_id=who.id, text=theirs, where=FactOrigin(origin=Origin.IMPORTED))
+        claim_facts(owner_id=who.id, fact_ids=[claimed.id])
+        (claim,) = list_claims(who.id)
         item = InboxItem.objects.create(
             owner_id=who.id, day=DAY, origin=Origin.PROGRAM, body={"text": f"Sent to {name}."}
         )
@@ -407,6 +414,7 @@ def create_rows(who: Resident) -> dict[str, Any]:
         "proposal_id": proposal.id,
         "question_id": question.id,
         "fact_id": fact.id,
+        "fact_claim_id": claim.group,
         "note_group_id": brought.import_id,
         "note_id": skill.id,
         "note_version_id": NoteVersion.objects.get(owner_id=who.id).id,

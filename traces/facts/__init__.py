@@ -6,6 +6,7 @@ services      proposing, accepting, correcting, ending, forgetting, undoing
 queries       facts of a person, and those that a new one touches
 open_facts    facts opened without model instances, for many at once
 selection     facts to list, find or export, by conditions
+claims        facts of others that their owner says together are theirs
 transfer      facts to and from files
 changes       the record of each change
 indexes       blind indexes of facts

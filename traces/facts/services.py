@@ -210,17 +210,18 @@ def claim_fact(*, owner_id: UUID, fact_id: UUID) -> Fact:
 
 
 def claim_facts(*, owner_id: UUID, fact_ids: Sequence[UUID]) -> int:
-    """Note the same of all these facts, in parts; return how many were not their owner's before.
+    """Note the same of all these facts as one act, in parts; return how many were not their owner's before.
 
-    Those that are gone, or whose data was changed on the disk, are passed over.
+    `traces.facts.claims` undoes it. Those that are gone, or whose data was changed on the disk, are passed
+    over.
     """
-    count = 0
+    count, author = 0, ChangeAuthor()
     for part in split_into_parts(fact_ids):
         with write_transaction():
             for fact_id in part:
                 fact = Fact.objects.for_owner(owner_id).only_others().filter(id=fact_id).first()
                 if fact is not None and fact.open_or("body", None) is not None:
-                    _change(fact, "claim", ChangeAuthor(), _claim)
+                    _change(fact, "claim", author, _claim)
                     count += 1
     return count
 

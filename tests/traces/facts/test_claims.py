@@ -1,15 +1,20 @@
 """Tests of "This is mine" for facts that came with a file or from a program."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 
 from diary.models import Origin
+from tests.clock.records import settle_clock
 from tests.page import read
 from tests.people import PASSWORD, Resident, register_resident
 from tests.traces.facts.telling import accept_new, propose_fact
 from traces.facts import services
-from traces.facts.models import Fact, FactState
-from traces.facts.pages.claim_views import PAGE_SIZE
+from traces.facts.claims import list_claims
+from traces.facts.fact_body import FactText
+from traces.facts.models import Fact, FactChange, FactState
+from traces.facts.pages import claim_views
 from traces.facts.queries import list_changes
 
 OTHERS = (Origin.PROGRAM, Origin.IMPORTED)
@@ -53,37 +58,75 @@ def test_a_suggestion_is_accepted_first_and_own_facts_have_no_such_button(owner:
         assert not read(owner.get(f"/facts/{fact.id}/")).has(f'form[action="/facts/{fact.id}/mine/"]')
 
 
-def test_all_that_a_page_shows_become_its_owners_with_the_password(db: None) -> None:
+def test_all_facts_of_others_become_their_owners_as_one_act_and_no_more_after_an_undo(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(claim_views, "PAGE_SIZE", 2)
     owner = register_resident("Olive", signed_in=True)
-    facts = [accept_new(owner, f"You know Anna {number}", origin=Origin.IMPORTED) for number in range(3)]
+    facts = [accept_new(owner, f"You know Anna {number}", origin=Origin.IMPORTED) for number in range(4)]
     accept_new(owner, "You have a dog")
-    notice = read(owner.get("/facts/")).one('a[href="/facts/mine/"]')
-    assert notice.text == "Look at them"
+    assert read(owner.get("/facts/")).one('a[href="/facts/mine/"]').text == "Look at them"
 
     page = read(owner.get("/facts/mine/"))
-    assert sorted(page.texts(".fact-row-text")) == [f"You know Anna {number}" for number in range(3)]
-    shown = page.values('input[name="fact"]', "value")
-    assert sorted(shown) == sorted(str(fact.id) for fact in facts)
-    late = accept_new(owner, "You know Zoe", origin=Origin.PROGRAM)
-    assert owner.post("/facts/mine/", current="wrong", fact=shown).status_code == 422
+    assert page.texts(".fact-row-text") == ["You know Anna 3", "You know Anna 2"]
+    assert page.one("#facts-claim").text == "All 4 are mine"
+    (review,) = page.values('input[name="review"]', "value")
+    assert owner.post("/facts/mine/", current="wrong", review=review).status_code == 422
     assert count_trusted(owner) == 1
-    assert owner.post("/facts/mine/", current=PASSWORD, fact=shown).status_code == 302
+    assert owner.post("/facts/mine/", current=PASSWORD, review=review).status_code == 302
+    assert count_trusted(owner) == 5
 
-    assert count_trusted(owner) == 4
-    assert read(owner.get("/facts/mine/")).texts(".fact-row-text") == ["You know Zoe"]
-    owner.post(f"/facts/{late.id}/mine/")
-    assert read(owner.get("/facts/mine/")).one(".empty").text == "All your facts are yours."
-    assert not read(owner.get("/facts/")).has('a[href="/facts/mine/"]')
+    page = read(owner.get("/facts/mine/"))
+    assert "4 facts are yours now." in page.one("main").text
+    (undo,) = page.values("form.note-undo", "action")
+    with owner.unlocked():
+        services.set_recalled(owner_id=owner.id, fact_id=facts[0].id, is_recalled=False)
+        services.forget_fact(owner_id=owner.id, fact_id=facts[1].id)
+    assert owner.post(undo).status_code == 302
+
+    # The dog, and the one that was changed since.
+    assert count_trusted(owner) == 2
+    assert "2 facts do not count as yours any more." in read(owner.get("/facts/mine/")).one("main").text
+    assert owner.post(undo).status_code == 404
+    with owner.unlocked():
+        assert [change.kind for change in list_changes(facts[2])] == ["propose", "accept", "claim", "undo"]
 
 
-def test_what_is_no_id_of_such_a_fact_changes_nothing(housemate: Resident) -> None:
+@pytest.mark.parametrize("change", ["another came", "one was corrected"])
+def test_nothing_becomes_its_owners_that_was_not_shown(db: None, change: str) -> None:
     owner = register_resident("Olive", signed_in=True)
-    other = accept_new(housemate, "You live in Bonn", origin=Origin.IMPORTED)
-    sent = ["x", str(other.id), *["0" * 32] * PAGE_SIZE]
+    fact = accept_new(owner, "You know Anna", origin=Origin.IMPORTED)
+    (review,) = read(owner.get("/facts/mine/")).values('input[name="review"]', "value")
+    if change == "another came":
+        accept_new(owner, "You know Zoe", origin=Origin.PROGRAM)
+    else:
+        with owner.unlocked():
+            text = FactText.create("You know Eva")
+            services.correct_fact(owner_id=owner.id, fact_id=fact.id, text=text)
 
-    assert owner.post("/facts/mine/", current=PASSWORD, fact=sent).status_code == 302
+    answer = owner.post("/facts/mine/", current=PASSWORD, review=review)
 
-    assert (count_trusted(owner), count_trusted(housemate)) == (0, 0)
+    assert answer.status_code == 409
+    assert "Nothing was saved" in read(answer).one("main").text
+    assert count_trusted(owner) == 0
+
+
+def test_an_undo_ends_after_thirty_days_and_is_its_owners_alone(owner: Resident, housemate: Resident) -> None:
+    facts = [accept_new(owner, f"You know {name}", origin=Origin.IMPORTED) for name in ("Anna", "Zoe")]
+    with owner.unlocked():
+        services.claim_facts(owner_id=owner.id, fact_ids=[fact.id for fact in facts])
+        (claim,) = list_claims(owner.id)
+    assert sorted(claim.fact_ids) == sorted(fact.id for fact in facts)
+
+    assert housemate.post(f"/facts/mine/{claim.group}/undo/").status_code == 404
+    settle_clock()
+    for change in FactChange.objects.filter(kind="claim"):
+        with owner.unlocked():
+            change.made_at -= timedelta(days=31)
+            change.save()
+    assert owner.post(f"/facts/mine/{claim.group}/undo/").status_code == 404
+
+    assert count_trusted(owner) == 2
 
 
 def test_a_damaged_fact_is_named_and_passed_over(owner: Resident) -> None:

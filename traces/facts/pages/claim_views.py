@@ -1,4 +1,4 @@
-"""The page on which a person confirms that facts from files or programs are their own.
+"""The page on which a person confirms that facts from files or programs are their own, and undoes that.
 
 Until then no model reads these facts. As for a whole import, the password is asked for.
 """
@@ -9,52 +9,62 @@ from uuid import UUID
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponse
-from django.shortcuts import redirect
-from django.views.decorators.http import require_http_methods
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.auth.forms import ReauthenticationForm
 from accounts.auth.services.reauth import Reauthentication, reauthenticate
 from accounts.auth.views.reauth import with_reauthentication
 from accounts.decorators import unlock_required
 from accounts.http.request import HouseholdRequest
+from diary.errors import ImportChanged
+from traces.facts.claims import claim_all, compute_review, list_claims, list_others, unclaim
 from traces.facts.models import Fact
-from traces.facts.pages.list_views import parse_id
-from traces.facts.pages.messages import ALL_CLAIMED
-from traces.facts.pages.presenters import build_others_facts
-from traces.facts.services import claim_facts
+from traces.facts.pages.messages import CLAIMS_CHANGED, count_claimed, count_unclaimed
+from traces.facts.pages.presenters import build_claim_views, build_others_facts
 
 PAGE_SIZE: Final = 200
+_TEMPLATE: Final = "traces/facts/claim.html"
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @unlock_required
 def claim_shown(request: HouseholdRequest) -> HttpResponse:
-    """Show the facts that are not the person's own; with their password, make those shown theirs."""
+    """Show the facts that are not the person's own; with their password, make all of them theirs."""
     owner_id = request.user.id
-    page = Paginator(Fact.objects.for_owner(owner_id).only_others(), PAGE_SIZE).get_page(
-        request.GET.get("page")
-    )
+    others = Fact.objects.for_owner(owner_id).only_others()
+    ids = list_others(owner_id)
+    page = Paginator(ids, PAGE_SIZE).get_page(request.GET.get("page"))
+    rows = {fact.id: fact for fact in others.filter(id__in=list(page))}
     context: dict[str, Any] = {
         "page": page,
-        "facts": build_others_facts(page),
+        "facts": build_others_facts(rows[id_] for id_ in page if id_ in rows),
+        "count": len(ids),
+        "left": others.count() - len(ids),
+        "claims": build_claim_views(list_claims(owner_id), zone=request.user.time_zone),
+        "review": compute_review(owner_id, ids),
         "in_facts": True,
         "in_settings": False,
     }
     form = ReauthenticationForm(request.POST if request.method == "POST" else None)
 
     def claim(confirmed: Reauthentication) -> HttpResponse:
-        # What arrived since the page was shown is not in the form.
-        ids = _parse_ids(request.POST.getlist("fact"))
-        with reauthenticate(confirmed):
-            claim_facts(owner_id=owner_id, fact_ids=ids)
-        messages.success(request, ALL_CLAIMED)
-        return redirect("facts")
+        try:
+            with reauthenticate(confirmed):
+                count = claim_all(owner_id, review=request.POST.get("review", ""))
+        except ImportChanged:
+            # What arrived since they were shown may be meant for the model that reads it.
+            form.add_error(None, CLAIMS_CHANGED)
+            return render(request, _TEMPLATE, {"form": form, **context}, status=409)
+        messages.success(request, count_claimed(count))
+        return redirect("facts_claim")
 
-    return with_reauthentication(
-        request, form, template="traces/facts/claim.html", act=claim, context=context
-    )
+    return with_reauthentication(request, form, template=_TEMPLATE, act=claim, context=context)
 
 
-def _parse_ids(values: list[str]) -> list[UUID]:
-    found = (parse_id(value) for value in values[:PAGE_SIZE])
-    return list(dict.fromkeys(id_ for id_ in found if id_ is not None))
+@require_POST
+@unlock_required
+def unclaim_shown(request: HouseholdRequest, fact_claim_id: UUID) -> HttpResponse:
+    """Undo that facts were made the person's own together."""
+    messages.success(request, count_unclaimed(unclaim(request.user.id, fact_claim_id)))
+    return redirect("facts_claim")

@@ -76,7 +76,9 @@ UNDONE: Final = "Undone."
 NOT_READ: Final = "Saved. No reply and no answer reads this fact any more."
 READ_AGAIN: Final = "Saved. Replies and answers may read this fact again."
 CLAIMED: Final = "Saved. This fact counts as yours now."
-ALL_CLAIMED: Final = "Saved. These facts count as yours now."
+CLAIMS_CHANGED: Final = (
+    "These facts changed while you were reading. Nothing was saved. Look through them again, and then say so."
+)
 FORGOTTEN: Final = "Forgotten. The sentence, its quote and its history are deleted."
 
 SUGGESTED_BY: Final = "suggested by"
@@ -101,3 +103,17 @@ def get_change_label(kind: str, *, is_earlier: bool) -> str:
     """Return what was done to a fact; `is_earlier` if it is the one that was there before another."""
     labels = _CHANGES | _CHANGES_OF_EARLIER if is_earlier else _CHANGES
     return labels.get(kind, "Changed")
+
+
+def count_claimed(count: int) -> str:
+    """Return the sentence for facts that became their owner's own together."""
+    return "One fact is yours now." if count == 1 else f"{count:,} facts are yours now."
+
+
+def count_unclaimed(count: int) -> str:
+    """Return the sentence for facts of which their owner took that back."""
+    return (
+        "One fact does not count as yours any more."
+        if count == 1
+        else f"{count:,} facts do not count as yours any more."
+    )

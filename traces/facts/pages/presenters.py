@@ -17,8 +17,10 @@ from diary import days
 from diary.hooks import EntryPanel, NamedLink
 from diary.models import Entry, Origin
 from diary.origins.labels import OriginLabel, build_label
+from diary.origins.provenance import find_undo_end
 from llamora.database import CachedQuery
 from traces.facts.changes import BY_MODEL, BY_OWNER, find_undoable, is_chain_whole
+from traces.facts.claims import FactClaim
 from traces.facts.comparison import Comparison, Strategy
 from traces.facts.fact_body import FactText, get_text
 from traces.facts.models import TRUSTED_FACT_ORIGINS, Fact, FactChange, FactState
@@ -167,6 +169,29 @@ def build_others_facts(facts: Iterable[Fact]) -> list[OthersFact]:
             label=None if body is None else _build_source_label(fact, body),
         )
         for fact, body in opened
+    ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FactClaimView:
+    """Template data of facts that their owner said together are theirs; `undo_until` is a day."""
+
+    group: UUID
+    count: int
+    undo_until: date
+
+
+def build_claim_views(claims: Iterable[FactClaim], *, zone: str) -> list[FactClaimView]:
+    """Return the claims that can still be undone."""
+    ends = ((claim, find_undo_end(claim.claimed_at)) for claim in claims)
+    return [
+        FactClaimView(
+            group=claim.group,
+            count=len(claim.fact_ids),
+            undo_until=days.to_local_time(end, zone).date(),
+        )
+        for claim, end in ends
+        if end is not None
     ]
 
 

@@ -1,0 +1,111 @@
+"""Facts of files and programs that their owner says together are theirs, which is undone for thirty days.
+
+What was said together has one group of changes. A fact that was changed since stays theirs. Needs keys of the
+realm `facts` in force.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from hmac import compare_digest
+from typing import Final
+from uuid import UUID
+
+import msgspec
+from django.db.models import Exists, OuterRef
+
+from diary.entries.queries import get_digest_key
+from diary.errors import ImportChanged, ObjectNotFound
+from diary.origins.provenance import CLAIM_LIFETIME
+from llamora.clock.services import get_cutoff
+from llamora.crypto import EnvelopeError, current_realm_keyring, keyed_digest
+from llamora.database import split_into_parts, write_transaction
+from llamora.fields.rows import RowReader
+from traces.facts.models import Fact, FactChange
+from traces.facts.services import claim_facts, undo_change
+
+# So many at once: to say it of one takes a few milliseconds.
+MOST_CLAIMED: Final = 2_000
+CLAIM: Final = "claim"
+_REVIEW_LABEL: Final = b"traces.fact.review"
+
+
+@dataclass(kw_only=True)
+class FactClaim:
+    """Facts that their owner said together are theirs, without those that were changed since."""
+
+    group: UUID
+    claimed_at: datetime
+    fact_ids: list[UUID] = field(default_factory=list)
+
+
+class _Group(msgspec.Struct):
+    group: UUID
+
+
+def list_others(owner_id: UUID) -> list[UUID]:
+    """Return the facts that are not their owner's own, the newest first, and no more than MOST_CLAIMED."""
+    rows = Fact.objects.for_owner(owner_id).only_others()
+    return list(rows.values_list("id", flat=True)[:MOST_CLAIMED])
+
+
+def compute_review(owner_id: UUID, fact_ids: Sequence[UUID]) -> str:
+    """Return a digest of facts as they are now, by which it is seen that they are those that were shown."""
+    moments = dict(Fact.objects.for_owner(owner_id).order_by().values_list("id", "changed_at"))
+    parts = [id_.bytes + str(moments.get(id_)).encode() for id_ in fact_ids]
+    return keyed_digest(get_digest_key(owner_id), [_REVIEW_LABEL, *sorted(parts)]).hex()
+
+
+def claim_all(owner_id: UUID, *, review: str) -> int:
+    """Note that the facts of `list_others` are their owner's; return how many could be.
+
+    `review` is what `compute_review` said when they were shown. Raise ImportChanged if they are others now.
+    """
+    ids = list_others(owner_id)
+    if not compare_digest(compute_review(owner_id, ids).encode(), review.encode("utf-8", "replace")):
+        raise ImportChanged
+    return claim_facts(owner_id=owner_id, fact_ids=ids)
+
+
+def list_claims(owner_id: UUID) -> list[FactClaim]:
+    """Return what was claimed in the last thirty days and can be undone, the latest first."""
+    later = FactChange.objects.filter(fact_id=OuterRef("fact_id"), number__gt=OuterRef("number"))
+    rows = FactChange.objects.filter(~Exists(later), owner_id=owner_id, kind=CLAIM)
+    if (since := get_cutoff(CLAIM_LIFETIME)) is not None:
+        rows = rows.filter(made_at__gte=since)
+    reader = RowReader(
+        rows.order_by("-made_at"), "body", ("fact_id", "made_at"), keyring=current_realm_keyring()
+    )
+    convert = reader.build_converter(("fact_id", "made_at"))
+    found: dict[UUID, FactClaim] = {}
+    for row, plaintext in reader:
+        if plaintext is not None:
+            fact_id, made_at = convert(row)
+            group = msgspec.json.decode(plaintext, type=_Group).group
+            found.setdefault(group, FactClaim(group=group, claimed_at=made_at)).fact_ids.append(fact_id)
+    return list(found.values())
+
+
+def unclaim(owner_id: UUID, group: UUID) -> int:
+    """Undo what was claimed together; return how many facts are not their owner's own again.
+
+    Raise ObjectNotFound if there is nothing to undo.
+    """
+    claim = next((each for each in list_claims(owner_id) if each.group == group), None)
+    if claim is None:
+        raise ObjectNotFound
+    count = 0
+    for part in split_into_parts(claim.fact_ids):
+        with write_transaction():
+            for fact_id in part:
+                count += _undo(owner_id, fact_id)
+    return count
+
+
+def _undo(owner_id: UUID, fact_id: UUID) -> bool:
+    """Undo the claim of one fact, unless it is gone or was changed on the disk; return whether it was."""
+    try:
+        undo_change(owner_id=owner_id, fact_id=fact_id)
+    except (ObjectNotFound, EnvelopeError):
+        return False
+    return True
