@@ -347,7 +347,7 @@ def test_stats_count_and_say_nothing_of_what_was_written(olive: Resident, own_fo
 
     said = out.getvalue()
     assert "Olive: 3 entries on 2 days" in said
-    assert "9 encrypted values" in said
+    assert "10 encrypted values" in said
     assert "Database: " in said
     assert "canal" not in said
     assert Person.objects.count() == 1

@@ -73,7 +73,7 @@ def test_a_household_on_a_new_machine_is_as_it_was(owner: Resident, place: Backu
 
     restored = restore(place, taken.path)
 
-    assert restored.envelopes == 26
+    assert restored.envelopes == 27
     assert restored.set_aside_path is None
     with using_database_file(place.target_database):
         assert owner.list_texts() == [f"entry {number}" for number in range(20)]

@@ -303,7 +303,7 @@ def test_an_idle_server_ends_at_once(tmp_path: Path) -> None:
     assert took < GRACE_SECONDS, f"{took:.2f} s"
     assert "Llamora has stopped." in server.log()
     assert sorted(os.listdir(server.data_dir)) == [
-        *("llamora.sqlite3", "llamora.sqlite3-commits", "lock", "models", "secrets", "static"),
+        *("llamora.sqlite3", "llamora.sqlite3-commits", "lock", "models", "register", "secrets", "static"),
     ]
 
 
