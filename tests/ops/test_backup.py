@@ -50,7 +50,7 @@ def test_a_backup_is_one_closed_file_named_by_its_moment(owner: Resident, place:
     assert taken.path == place.backup_folder / "llamora-20261120T101500Z.tar"
     assert stat.S_IMODE(taken.path.stat().st_mode) == 0o600
     assert os.listdir(place.backup_folder) == [taken.path.name]
-    assert taken.envelopes == 46
+    assert taken.envelopes == 47
 
 
 def test_any_tar_program_opens_it(owner: Resident, place: BackupFolders) -> None:
@@ -265,7 +265,7 @@ def test_the_command_says_counts_and_place(
 
     said = capsys.readouterr().out
     assert str(place.backup_folder) in said
-    assert "46 encrypted values" in said
+    assert "47 encrypted values" in said
     with pytest.raises(CommandError, match="can't be created"):
         call_command("backup", to=get_database_path() / "below a file")
 
