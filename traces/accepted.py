@@ -18,7 +18,7 @@ from llamora.crypto import EnvelopeError, current_realm_keyring
 from llamora.fields import MacField, SealedValue
 from traces.models import EntryTrace
 
-# The columns of a row, in this order, that `list_believed` needs.
+# The columns of a row, in this order, that `list_authentic` needs.
 CHECKED_COLUMNS: Final = ("id", "entry_id", "trace_id", "mac")
 _MAC: Final[MacField] = EntryTrace._meta.get_field("mac")
 _MAX_LOGGED: Final = 10
@@ -36,10 +36,10 @@ class AcceptedTrace(NamedTuple):
 
 def list_accepted(entry_traces: QuerySet[EntryTrace]) -> list[AcceptedTrace]:
     """Return the traces on entries of a queryset, in its order; needs their owner's keyring in force."""
-    return list_believed(entry_traces.values_list(*CHECKED_COLUMNS))
+    return list_authentic(entry_traces.values_list(*CHECKED_COLUMNS))
 
 
-def list_believed(rows: Iterable[Row]) -> list[AcceptedTrace]:
+def list_authentic(rows: Iterable[Row]) -> list[AcceptedTrace]:
     """Return those of the rows, given as `CHECKED_COLUMNS`, whose MAC is right."""
     found: list[AcceptedTrace] = []
     refused: list[int] = []

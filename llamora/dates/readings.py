@@ -121,7 +121,7 @@ def make_counted_weekday(weekday: int, number: int) -> Any:
 
 
 def make_same_day(unit: Any) -> Any:
-    """Return the day of the anchor in another unit."""
+    """Return the day of another week, month or year that is like the anchor: "this day last year"."""
     is_moved = unit.unit in ("week", "month", "year") and unit.relation
     return near.SameDayIn(unit) if is_moved else None
 

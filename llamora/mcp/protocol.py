@@ -1,4 +1,4 @@
-"""Answers to bodies: the methods of MCP over one provider of tools and resources. Pure.
+"""The protocol of MCP: answers to the messages in the body of a request. Pure.
 
     stateless (2026-07-28)   server/discover
     with a handshake         initialize, ping, notifications and answers (accepted, and forgotten)

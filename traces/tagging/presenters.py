@@ -16,7 +16,7 @@ from diary.models import Entry
 from diary.rendering.excerpts import get_first_words
 from llamora.database import CachedQuery
 from llamora.inference import model_server
-from traces.accepted import CHECKED_COLUMNS, AcceptedTrace, Row, list_accepted, list_believed
+from traces.accepted import CHECKED_COLUMNS, AcceptedTrace, Row, list_accepted, list_authentic
 from traces.matcher import NameMatcher, name_matchers
 from traces.messages import UNREADABLE_NAME
 from traces.models import EntryTrace, Trace, TraceProposal
@@ -83,7 +83,7 @@ def _list_accepted(entries: Sequence[Entry]) -> list[AcceptedTrace]:
     owner_id, (day, *other_days) = entries[0].owner_id, {entry.day for entry in entries}
     if not other_days:
         wanted = {entry.id for entry in entries}
-        rows = list_believed(_day_traces_query(owner_id=owner_id, day=day))
+        rows = list_authentic(_day_traces_query(owner_id=owner_id, day=day))
         return [row for row in rows if row.entry_id in wanted]
     return list_accepted(
         EntryTrace.objects.filter(owner_id=owner_id, trace__deleted_at=None, entry__in=entries)

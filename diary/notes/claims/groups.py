@@ -67,7 +67,7 @@ def get_note_group(keyring: Keyring, group_id: UUID) -> NoteGroup:
 
 
 def compute_note_review(keyring: Keyring, group: NoteGroup) -> str:
-    """Return a digest of the waiting notes of a group, by which it is seen that they are those shown."""
+    """Return a digest of a group's waiting notes; it differs once they have changed."""
     with in_force(keyring):
         key = get_digest_key(keyring.owner)
     parts = [line.id.bytes + f"{line.revision} {line.origin}".encode() for line in group.waiting]

@@ -47,7 +47,7 @@ class InvalidFactFile(Exception):  # noqa: N818 - an answer to the person, not a
 
 @dataclass(frozen=True, kw_only=True)
 class ParsedMemory:
-    """A memory of a file.
+    """A memory that was parsed from a file of Harmonia.
 
     `text` is None if the memory was deleted or has ended there, or if it can't be a fact; then `refused` says
     why.
