@@ -168,11 +168,11 @@ notes_import                          sign-in unlock 200 200 200     | 401 401 4
 note_group                            sign-in unlock 200 404 404     | 401 401 422 404 404
 note_group_undo                       405                            | 401 401 moved 404 404
 note_add                              sign-in unlock 200 200 200     | 401 401 422 422 422
-note_add_draft                        405                            | 401 401 200 200 200
+note_add_draft                        405                            | 401 200 200 200 200
 note_add_discard                      405                            | 401 401 moved moved moved
 note                                  sign-in unlock 200 404 404     | 405
 note_edit                             sign-in unlock 200 404 404     | 401 401 409 404 404
-note_draft                            405                            | 401 401 200 404 404
+note_draft                            405                            | 401 200 200 404 404
 note_discard                          405                            | 401 401 moved 404 404
 note_rename                           sign-in unlock 200 404 404     | 401 401 422 404 404
 note_versions                         sign-in unlock 200 404 404     | 405
