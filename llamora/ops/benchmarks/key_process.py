@@ -134,8 +134,8 @@ def _create_token(keyring: Keyring, kind: TokenKind) -> str:
         token, terms=terms, keyring=keyring, vault_public_key=key_pairs.find_public_key(keyring) or b""
     )
     row = token_slots.row_from_slot(slot, name="A program")
-    row.confirmation = token_slots.compute_confirmation(slot)
     with in_force(keyring), write_transaction():
+        row.confirmation = token_slots.register_confirmation(row)
         row.save(force_insert=True)
         change_slot_list(
             keyring, lambda listed: listed.update({row.id: ListedSlot(id=row.id, kind=TOKEN_KIND)})
