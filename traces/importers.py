@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
+from diary.generation.prompt_record import dump_author, load_author
 from diary.models import Entry
 from diary.transfer.row_parser import (
     ExportRow,
@@ -173,10 +174,12 @@ class ProposalImporter:
             try:
                 (row,) = rows
                 offered, dismissed = row["body"]["offered"], row["body"]["dismissed"]
-                body = {
+                body: dict[str, Any] = {
                     "offered": _parse_all(_clean_name, offered),
                     "dismissed": _parse_all(_parse_identity, dismissed),
                 }
+                if "author" in row["body"]:
+                    body["author"] = dump_author(load_author(row["body"]["author"]))
             except (InvalidValue, InvalidTraceName, TypeError, ValueError, KeyError):
                 faults[entry.id] = [messages.IMPORT_BAD_PROPOSAL]
                 continue

@@ -195,7 +195,7 @@ class EntryTrace(SealedModel):
 
 
 class TraceProposal(SealedModel):
-    """Suggested traces of an entry: {"offered": [name], "dismissed": [identity]}."""
+    """Suggested traces of an entry: {"offered": [name], "dismissed": [identity], "author": its writer}."""
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     entry = models.OneToOneField(Entry, on_delete=models.CASCADE, related_name="+")

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from diary.models import Entry
 from diary.transfer import diary_imports
+from llamora.inference.job import Author
 from tests.diary.transfers import (
     build_entry_row,
     build_export,
@@ -58,7 +59,7 @@ def test_a_diary_with_traces_is_the_same_in_a_new_house(owner: Resident, tmp_pat
         weir.refresh_from_db()
         weir.summary = {"text": "Water.", "digest": "0" * 64, "read": 1, "of": 2}
         weir.save(update_fields=["summary"])
-        save_proposals(second, ["mill"])
+        save_proposals(second, ["mill"], author=Author(model="m", prompt="traces 1"))
         dismiss_proposal(owner_id=owner.id, entry_id=second.id, name="Straße")
     before = export_to_folder(owner, tmp_path / "before")
     there = replace_person(owner)
@@ -77,7 +78,11 @@ def test_a_diary_with_traces_is_the_same_in_a_new_house(owner: Resident, tmp_pat
     assert [(report.added, report.faults) for report in reports] == [(2, []), (0, [])]
     with there.unlocked():
         assert Trace.objects.get(id=weir.id).summary["text"] == "Water."
-        assert TraceProposal.objects.get().body == {"offered": ["mill"], "dismissed": ["strasse"]}
+        assert TraceProposal.objects.get().body == {
+            "offered": ["mill"],
+            "dismissed": ["strasse"],
+            "author": {"model": "m", "host": "", "prompt": "traces 1"},
+        }
 
 
 def test_taken_in_where_it_came_from_it_adds_nothing(owner: Resident, tmp_path: Path) -> None:

@@ -48,12 +48,20 @@ def get_or_build_row(entry: Entry) -> TraceProposal:
 
 
 def get_body(row: TraceProposal | None) -> dict[str, Any]:
-    """Return the content of a row, or empty lists if the row is missing or damaged."""
+    """Return the content of a row, or empty lists if the row is missing or damaged.
+
+    Who wrote what is offered, with the prompt's version, is `author`; it is not there in rows of before.
+    """
     try:
         body = row.body if row is not None else {}
     except EnvelopeError:
         body = {}
-    return {"offered": list(body.get("offered", ())), "dismissed": list(body.get("dismissed", ()))}
+    author = {"author": body["author"]} if "author" in body else {}
+    return {
+        "offered": list(body.get("offered", ())),
+        "dismissed": list(body.get("dismissed", ())),
+        **author,
+    }
 
 
 def list_proposed_names(

@@ -11,9 +11,10 @@ from django.utils import timezone
 from diary.generation import prompt_templates
 from diary.generation.entry_tasks import EntryTask
 from diary.generation.prompt_context import PromptEntry
+from diary.generation.prompt_record import dump_author
 from diary.generation.text_language import describe_language
 from diary.models import Entry
-from llamora.inference.job import JobOutcome
+from llamora.inference.job import Author, JobOutcome
 from llamora.llm.deltas import ChatMessages
 from traces.proposals import parser
 from traces.proposals.queries import get_body, get_or_build_row
@@ -47,7 +48,7 @@ class ProposalTask(EntryTask):
         if not names and self.is_retry:
             names = self._filter(parser.parse_tolerant(outcome.text))
         if names and (entry := Entry.objects.for_owner(self.owner_id).filter(id=self.entry_id).first()):
-            save_proposals(entry, names)
+            save_proposals(entry, names, author=outcome.author)
         return bool(names)
 
     def _filter(self, names: Sequence[str]) -> list[str]:
@@ -56,9 +57,13 @@ class ProposalTask(EntryTask):
         return found if any(any(map(str.isalnum, name)) for name in found) else []
 
 
-def save_proposals(entry: Entry, names: Sequence[str]) -> None:
-    """Replace the proposals of an entry; call within a transaction."""
+def save_proposals(entry: Entry, names: Sequence[str], *, author: Author) -> None:
+    """Replace the proposals of an entry, and their author; call within a transaction."""
     row = get_or_build_row(entry)
-    row.body = {"offered": list(names), "dismissed": get_body(row)["dismissed"]}
+    row.body = {
+        "offered": list(names),
+        "dismissed": get_body(row)["dismissed"],
+        "author": dump_author(author),
+    }
     row.made_at = timezone.now()
     row.save()
