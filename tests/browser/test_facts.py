@@ -167,7 +167,8 @@ def test_axe_finds_nothing_and_all_can_be_hit(new_context: NewContext, house: Se
     member.post(f"{tea}correct/", text="Anna likes tea")
     import_memories(page, house, "You live in Graz", "You like rain")
     shown = ("/facts/", "/facts/?state=proposed", bonn, tea, "/facts/add/")
-    for path in (*shown, "/facts/settings/", "/facts/export/", "/facts/import/", "/facts/going-through/"):
+    others = ("/facts/settings/", "/facts/export/", "/facts/import/", "/facts/going-through/", "/facts/mine/")
+    for path in (*shown, *others):
         page.goto(house.url(path))
         page.evaluate("for (const each of document.querySelectorAll('main details')) each.open = true")
         assert list_axe_findings(page) == [], path
