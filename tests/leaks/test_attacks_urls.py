@@ -21,7 +21,8 @@ NOBODYS = {
     )
 }
 # A locked page may hand in what was being typed, and say that its recovery code is kept.
-UNLOCKED = [address for address in PRIVATE if address.name not in ("draft", "confirm_recovery_code")]
+DRAFTS = ("draft", "note_draft", "note_add_draft")
+UNLOCKED = [address for address in PRIVATE if address.name not in (*DRAFTS, "confirm_recovery_code")]
 OF_SOMEBODY = [address for address in UNSAFE if not address.is_public]
 SECRET = "An entry of Olive."
 _URLCONF = """
