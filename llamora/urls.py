@@ -47,7 +47,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
 
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
-    path("healthz/", healthz),
+    path("healthz/", healthz, name="healthz_with_slash"),
     # Before pages: programs call more often, and these few patterns take a page no time.
     path("", include("llamora.api.urls", namespace="api")),
     path("", include("llamora.mcp.urls", namespace="mcp")),

@@ -32,6 +32,7 @@ NO_WAY = "01930000-0000-7000-8000-000000000002"
 
 ADDRESSES = (
     Address("healthz", "/healthz", GET, is_public=True),
+    Address("healthz_with_slash", "/healthz/", GET, is_public=True),
     Address("sign_in", "/sign-in/", is_public=True),
     Address("sign_out", "/sign-out/", POST, is_public=True),
     Address("unlock", "/unlock/", is_public=True),

@@ -57,6 +57,7 @@ PLACES: dict[str, Any] = {
 }
 ANSWERS = """
 healthz                               200                            | 200
+healthz_with_slash                    200                            | 200
 admin:index                           login 404 404 404 200          | login 404 404 404 200
 admin:login                           sign-in 404 404 404 moved      | sign-in 404 404 404 moved
 admin:logout                          moved 404 404 404 405          | moved 404 404 404 sign-in
