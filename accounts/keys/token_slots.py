@@ -12,6 +12,9 @@ A token is used only while its row has a confirmation, which its owner's page wr
 With the database alone nobody can make one, for other terms neither. It is registered beside the database
 (`llamora.database.row_register`) until the token is revoked or expires, so that no row brings it back. A
 restore deletes all of them: which tokens were revoked since the backup, only their owner knows.
+
+A token that expires is registered as such until it is revoked: what it sent before, while its owner was
+locked, is still from it.
 """
 
 import hmac
@@ -35,6 +38,7 @@ from llamora.fields import SealedValue
 
 NOT_LISTED = "not_listed"
 MARK_KIND = "token"
+EXPIRED_KIND = "expired"
 _SALT = b"llamora.token_confirmation"
 
 
@@ -172,18 +176,27 @@ def compute_confirmation(slot: TokenSlot) -> bytes:
 
 def is_confirmed(row: AccessToken | StoredToken, slot: TokenSlot) -> bool:
     """Return whether a token's owner has confirmed it with these terms, and it has not ended since."""
+    return _is_registered(row, slot, kinds=(MARK_KIND,))
+
+
+def is_sender(row: AccessToken | StoredToken, slot: TokenSlot) -> bool:
+    """Return whether a token's owner has confirmed it with these terms, and it was not revoked since."""
+    return _is_registered(row, slot, kinds=(MARK_KIND, EXPIRED_KIND))
+
+
+def _is_registered(row: AccessToken | StoredToken, slot: TokenSlot, *, kinds: Iterable[str]) -> bool:
     if row.confirmation is None:
         return False
     confirmation = read_bytes(row.confirmation)
-    return hmac.compare_digest(confirmation, compute_confirmation(slot)) and row_register.is_registered(
-        _build_mark(row, confirmation)
+    return hmac.compare_digest(confirmation, compute_confirmation(slot)) and any(
+        row_register.is_registered(_build_mark(row, confirmation, kind=kind)) for kind in kinds
     )
 
 
 def register_confirmation(row: AccessToken) -> bytes:
     """Register a token, and return the confirmation for its row, in the transaction that writes that."""
     confirmation = compute_confirmation(slot_from_row(row))
-    row_register.register_mark(_build_mark(row, confirmation))
+    row_register.register_mark(_build_mark(row, confirmation, kind=MARK_KIND))
     return confirmation
 
 
@@ -195,30 +208,43 @@ def count_suspended() -> int:
 
 
 def remove_confirmation_on_commit(token_id: UUID) -> None:
-    """Take a token off the register after the commit that ends it, whatever its row says."""
-    row_register.remove_marks_on_commit(row_register.list_marks(MARK_KIND, row_id=token_id))
+    """Take a token off the register after the commit that revokes it, whatever its row says."""
+    for kind in (MARK_KIND, EXPIRED_KIND):
+        row_register.remove_marks_on_commit(row_register.list_marks(kind, row_id=token_id))
+
+
+def expire_confirmations(token_ids: Iterable[UUID]) -> None:
+    """Register tokens as expired, in the transaction that writes that; afterwards they are used no more."""
+    for token_id in token_ids:
+        marks = row_register.list_marks(MARK_KIND, row_id=token_id)
+        for mark in marks:
+            row_register.register_mark(EXPIRED_KIND + mark.removeprefix(MARK_KIND))
+        row_register.remove_marks_on_commit(marks)
 
 
 def remove_confirmations_without_rows() -> None:
     """Take off the register what no token's row has any more, so that one that is put back opens nothing."""
     # Before the transaction: the row of each has been written by then, or never will be.
-    registered = row_register.list_marks(MARK_KIND)
+    registered = row_register.list_marks(MARK_KIND) | row_register.list_marks(EXPIRED_KIND)
     if registered:
         with write_transaction():
-            rows = AccessToken.objects.filter(is_expired=False).only("owner_id", "confirmation")
-            row_register.remove_marks(registered - {find_mark(row) for row in rows})
+            rows = AccessToken.objects.only("owner_id", "confirmation", "is_expired")
+            row_register.remove_marks(
+                registered
+                - {find_mark(row, kind=EXPIRED_KIND if row.is_expired else MARK_KIND) for row in rows}
+            )
 
 
-def find_mark(row: AccessToken | StoredToken) -> str | None:
+def find_mark(row: AccessToken | StoredToken, *, kind: str = MARK_KIND) -> str | None:
     """Return what a token is registered as; None if it is suspended, or its row is damaged."""
     try:
-        return None if row.confirmation is None else _build_mark(row, read_bytes(row.confirmation))
+        return None if row.confirmation is None else _build_mark(row, read_bytes(row.confirmation), kind=kind)
     except (AttributeError, TypeError):
         return None
 
 
-def _build_mark(row: AccessToken | StoredToken, confirmation: bytes) -> str:
-    return row_register.build_mark(MARK_KIND, owner=row.owner_id, row_id=row.id, values=[confirmation])
+def _build_mark(row: AccessToken | StoredToken, confirmation: bytes, *, kind: str) -> str:
+    return row_register.build_mark(kind, owner=row.owner_id, row_id=row.id, values=[confirmation])
 
 
 def suspend_tokens(owner: UUID | None = None) -> int:
@@ -227,5 +253,6 @@ def suspend_tokens(owner: UUID | None = None) -> int:
     if owner is not None:
         rows = rows.filter(owner_id=owner)
     with write_transaction():
-        row_register.remove_marks_on_commit(row_register.list_marks(MARK_KIND, owner=owner))
+        for kind in (MARK_KIND, EXPIRED_KIND):
+            row_register.remove_marks_on_commit(row_register.list_marks(kind, owner=owner))
         return rows.update(confirmation=None)

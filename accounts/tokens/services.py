@@ -158,7 +158,10 @@ def _is_authentic(row: AccessToken, keyring: Keyring) -> bool:
 
 
 def list_drop_senders(keyring: Keyring) -> list[DropSender]:
-    """Return the tokens of the kind "drop" that their owner made, also expired and suspended ones."""
+    """Return the tokens of the kind "drop" that their owner made and did not revoke, also expired ones.
+
+    One that waits until its owner confirms it may have been revoked: the vault's list may be put back too.
+    """
     with in_force(keyring):
         listed = load_slot_list(Vault.objects.get(owner_id=keyring.owner)) or {}
         sound_ids = row_shapes.list_sound_ids(AccessToken, keyring.owner)
@@ -169,8 +172,11 @@ def list_drop_senders(keyring: Keyring) -> list[DropSender]:
 
 def _load_sender(row: AccessToken, keyring: Keyring) -> DropSender | None:
     try:
-        authenticator = crypto.open_authenticator(token_slots.slot_from_row(row), keyring=keyring)
+        slot = token_slots.slot_from_row(row)
+        authenticator = crypto.open_authenticator(slot, keyring=keyring)
     except SlotError:
+        return None
+    if not token_slots.is_sender(row, slot):
         return None
     return DropSender(id=row.id, name=row.open_or("name", "") or "", authenticator=authenticator)
 
@@ -244,6 +250,7 @@ def end_expired_tokens() -> int:
     expired = [row.id for row in rows if (cutoff := cutoffs[row.lifetime_days]) and row.created_at < cutoff]
     if expired:
         with write_transaction():
+            token_slots.expire_confirmations(expired)
             AccessToken.objects.filter(id__in=expired).update(is_expired=True)
     token_slots.remove_confirmations_without_rows()
     return len(expired)

@@ -304,7 +304,7 @@ def _is_outlived(slot: TokenSlot, *, created_at: datetime) -> bool:
 def _mark_expired(row: StoredToken) -> None:
     try:
         with write_transaction():
-            token_slots.remove_confirmation_on_commit(row.id)
+            token_slots.expire_confirmations([row.id])
             AccessToken.objects.filter(id=row.id).update(is_expired=True)
     except NotWritten:
         return  # refused all the same, as long as the clock says so

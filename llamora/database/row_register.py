@@ -13,6 +13,7 @@ database says, a row that is not registered as it is opens nothing.
 
     sign_in      what a browser's sign-in says of its cookie and its times
     token        the confirmation of an access token, with which it is used
+    expired      the same of one that has expired, and only vouches for what it sent before
 
 A row that ends is taken off by its id, or that of its owner: whoever writes to the database may have changed
 or hidden it before.

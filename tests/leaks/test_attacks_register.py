@@ -28,9 +28,12 @@ from accounts.sessions.services import open_session
 from accounts.throttling.throttle import throttle
 from accounts.tokens import services
 from accounts.tokens.verification import find_token_owner
+from diary.inbox.boxes import list_closed_boxes, store_box
+from diary.inbox.inbox_text import InboxText
+from diary.models import InboxItem
 from llamora.clock import services as clock
 from llamora.clock.record_file import remove_record
-from llamora.crypto import TokenKind, VaultLocked, parse_token
+from llamora.crypto import DropKey, TokenKind, VaultLocked, in_force, parse_token
 from llamora.database import NotWritten, row_register
 from tests import tokens
 from tests.clock.machine import DAY
@@ -111,6 +114,78 @@ def test_a_revoked_token_put_back_with_its_vault_stays_revoked(olive: Resident, 
     sessions_services.end_expired_sessions()
     services.end_expired_tokens()
     check_refused(text)
+
+
+def drop(key: DropKey, text: str, *, token: str, who: Resident) -> None:
+    """Put a text into the table, as who writes to the database can with the key of a token."""
+    content = InboxText.create(text)
+    store_box(owner_id=who.id, day=who.today, text=content, sender_id=parse_token(token).id, key=key)
+
+
+def read_inbox(who: Resident) -> tuple[list[str], list[str | None]]:
+    """Return the texts of the Inbox once its owner is unlocked, and those that could not be checked."""
+    who.sign_in()
+    keyring = who.open_keyring()
+    with in_force(keyring):
+        unchecked = [box.text for box in list_closed_boxes(keyring).unchecked]
+        return [item.body["text"] for item in InboxItem.objects.order_by("id")], unchecked
+
+
+def open_drop_key(text: str) -> DropKey:
+    key = use_token(text).drop
+    assert key is not None
+    return key
+
+
+def test_who_holds_a_revoked_token_sends_nothing_with_its_rows_put_back(olive: Resident) -> None:
+    text = make_token(olive, TokenKind.DROP)
+    key = open_drop_key(text)
+    token_rows, vault_rows = copy_rows("accounts_accesstoken"), copy_rows("accounts_vault")
+    drop(key, "Before.", token=text, who=olive)
+    revoke(olive, text)
+
+    restart_machine()
+    put_back("accounts_accesstoken", token_rows)
+    put_back("accounts_vault", vault_rows)
+    drop(key, "After.", token=text, who=olive)
+
+    assert read_inbox(olive) == (["Before."], ["After."])
+
+
+def test_what_was_sent_before_a_restore_waits_until_its_token_is_confirmed(olive: Resident) -> None:
+    text = make_token(olive, TokenKind.DROP)
+    drop(open_drop_key(text), "Before.", token=text, who=olive)
+    suspend_tokens()
+
+    assert read_inbox(olive) == ([], ["Before."])
+    assert services.confirm_token(olive.open_keyring(), token_id=parse_token(text).id)
+    assert read_inbox(olive) == (["Before."], [])
+
+
+@pytest.mark.parametrize("is_presented", [True, False], ids=["presented", "never presented"])
+def test_what_a_token_sent_before_it_expired_arrives_until_it_is_revoked(
+    olive: Resident, clocks: Clocks, *, is_presented: bool
+) -> None:
+    clock.observe()
+    text = services.create_token(olive.keyring, tokens.build_request(TokenKind.DROP, lifetime_days=30))
+    key = open_drop_key(text)
+    drop(key, "Before.", token=text, who=olive)
+    for _ in range(31):
+        clocks.wait(DAY)
+        clock.observe()
+    if is_presented:
+        check_refused(text)
+    services.end_expired_tokens()
+
+    restart_machine()
+    assert read_inbox(olive) == (["Before."], [])
+    token_rows, vault_rows = copy_rows("accounts_accesstoken"), copy_rows("accounts_vault")
+    revoke(olive, text)
+    restart_machine()
+    put_back("accounts_accesstoken", token_rows)
+    put_back("accounts_vault", vault_rows)
+    drop(key, "After.", token=text, who=olive)
+    assert read_inbox(olive) == (["Before."], ["After."])
 
 
 def test_a_token_whose_row_was_changed_before_it_was_revoked_stays_revoked(olive: Resident) -> None:
