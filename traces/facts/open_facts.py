@@ -1,6 +1,6 @@
 """Facts opened without model instances, for many at once."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final
@@ -41,8 +41,13 @@ class OpenFact:
 
     def get_text(self, name: str) -> str:
         """Return a text of the body, or "" if there is none."""
-        value = (self.body or {}).get(name, "")
-        return value if isinstance(value, str) else ""
+        return get_body_text(self.body or {}, name)
+
+
+def get_body_text(body: Mapping[str, Any], name: str) -> str:
+    """Return a text of an open body, or "" if there is none."""
+    value = body.get(name, "")
+    return value if isinstance(value, str) else ""
 
 
 def decode_body(plaintext: bytes) -> Any:

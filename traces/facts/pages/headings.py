@@ -1,7 +1,6 @@
 """Headings of a list of facts: whom or what each is of, as its sentence spells it."""
 
 import re
-from functools import lru_cache
 from typing import Final
 
 from llamora.stop_words import STOP_WORDS
@@ -13,12 +12,13 @@ from traces.facts.statements import LANGUAGES, OWNER
 _WORD: Final = re.compile(r"\w+")
 _LONGEST: Final = 60
 # Words that a sentence begins with where it is of nothing that has a name.
-_NO_NAMES: Final = frozenset(
+_BEGINNINGS: Final = frozenset(
     """after all alle always an at auf bei before both during each early every everyone few for from
     immer in jede jeden jeder jedes late last manche many mit most morgens nach nachts never next
     nie now of oft often on once one only other our over several since some sometimes today tomorrow
     twice two under until usually vor when whenever while with without yesterday""".split()  # noqa: SIM905 - a list of so many is not read
 )
+_NO_NAMES: Final = _BEGINNINGS.union(*STOP_WORDS.values())
 
 
 def build_heading(text: FactText) -> str:
@@ -44,9 +44,4 @@ def build_heading(text: FactText) -> str:
 
 
 def _is_name(subject: tuple[str, ...]) -> bool:
-    return bool(subject) and subject[0] not in _NO_NAMES | _list_stop_words()
-
-
-@lru_cache(maxsize=1)
-def _list_stop_words() -> frozenset[str]:
-    return frozenset(word for words in STOP_WORDS.values() for word in words)
+    return bool(subject) and subject[0] not in _NO_NAMES

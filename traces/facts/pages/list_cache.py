@@ -10,18 +10,20 @@ import threading
 from bisect import bisect_left, insort
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from functools import partial
-from typing import Final
+from operator import attrgetter
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import transaction
 
 from llamora.crypto import current_realm_keyring
+from llamora.fields.rows import RowReader
 from llamora.text_caches import cache_until_lock
 from traces.facts.fact_body import KINDS, FactText
 from traces.facts.models import Fact, FactQuerySet, FactState
-from traces.facts.open_facts import OpenFact, iter_open_facts
+from traces.facts.open_facts import decode_body, get_body_text
 from traces.facts.pages.headings import build_heading
 from traces.facts.pages.messages import OF_OWNER, OTHER_SUBJECT, UNREADABLE_FACT
 from traces.facts.selection import with_days
@@ -29,6 +31,8 @@ from traces.matcher import fold_text
 from traces.unlocked_cache import UnlockedCache
 
 OTHER: Final = "other"
+# What a list reads of a row, and no more: each conversion takes a tenth of the time of opening an envelope.
+_COLUMNS: Final = ("id", "state", "created_at", "entry_day")
 SortKey = tuple[int, str, float, UUID]
 _ORDER: Final = {OF_OWNER: 0, OTHER_SUBJECT: 2, UNREADABLE_FACT: 3}
 
@@ -62,7 +66,8 @@ class FactsByState:
         for row in self._by_id.values():
             self._get_list(row).append(row)
         for listed in self._by_state.values():
-            listed.sort()
+            # The same order as by the rows themselves, without a call of Python for each comparison.
+            listed.sort(key=attrgetter("sort_key"))
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -112,39 +117,43 @@ def load_listed_facts(owner_id: UUID) -> FactsByState:
 
 
 def _iter_rows(facts: FactQuerySet) -> Iterator[ListedFact]:
-    opened = iter_open_facts(with_days(facts).order_by(), keyring=current_realm_keyring())
-    return map(build_row, opened)
+    """Yield the rows of facts, also of those that can't be opened."""
+    reader = RowReader(with_days(facts).order_by(), "body", _COLUMNS, keyring=current_realm_keyring())
+    convert = reader.build_converter(_COLUMNS)
+    for stored, plaintext in reader:
+        body = decode_body(plaintext) if plaintext is not None else None
+        yield _build_row(body if isinstance(body, dict) else None, *convert(stored))
 
 
-def build_row(fact: OpenFact) -> ListedFact:
-    """Return the row of a fact, also of one that can't be opened."""
-    body = fact.body
+def _build_row(
+    body: dict[str, Any] | None, id_: UUID, state: str, created_at: datetime, entry_day: date | None
+) -> ListedFact:
     if body is None:
-        heading, text = UNREADABLE_FACT, ""
+        heading, text, kind = UNREADABLE_FACT, "", ""
     else:
+        text, kind = get_body_text(body, "text"), get_body_text(body, "kind")
         said = FactText(
-            text=fact.get_text("text"),
-            language=fact.get_text("language") or "en",
+            text=text,
+            language=get_body_text(body, "language") or "en",
             subject=tuple(body.get("subject", ())),
-            relation=fact.get_text("relation"),
+            relation=get_body_text(body, "relation"),
         )
-        heading, text = build_heading(said), said.text
-    kind = fact.get_text("kind")
+        heading = build_heading(said)
     return ListedFact(
-        id=fact.id,
-        state=fact.state,
+        id=id_,
+        state=state,
         kind=kind if kind in KINDS else OTHER,
         # Few headings stand over many facts.
         heading=sys.intern(heading),
         text=text,
         folded=fold_text(text),
-        day=fact.day,
+        day=entry_day or created_at.date(),
         is_readable=body is not None,
         sort_key=(
             _ORDER.get(heading, 1),
             sys.intern(_fold_heading(heading)),
-            -fact.created_at.timestamp(),
-            fact.id,
+            -created_at.timestamp(),
+            id_,
         ),
     )
 
