@@ -1,6 +1,6 @@
 /* For a form with text that has no draft: asks before the page is left, and does not leave it for a server that is away.
-Submitting the form does not ask. */
-import { getState, isDirty } from "../editor_state.js";
+Submitting the form does not ask; the key that saves an entry presses its first button. */
+import { getState, isDirty, isSaveKey } from "../editor_state.js";
 import { getErrorMessage, showError } from "../request.js";
 
 const TIMEOUT_MS = 10_000;
@@ -30,6 +30,11 @@ export default function attach(form, signal) {
     if (state.isSubmitting || isByScript) return (state.isSubmitting = true);
     event.preventDefault();
     sending ??= send(form, event.submitter).finally(() => (sending = undefined));
+  }, { signal });
+  form.addEventListener("keydown", (event) => {
+    if (!event.target.matches("textarea") || !isSaveKey(event)) return;
+    event.preventDefault();
+    form.requestSubmit(form.querySelector("button:not([type=button])"));
   }, { signal });
   // It was refused, or there was no answer, if it is still here.
   form.addEventListener("htmx:afterRequest", () => (state.isSubmitting = false), { signal });
