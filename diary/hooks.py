@@ -149,10 +149,14 @@ RowInserter = Callable[[ImportedFile, int, dict[str, Any]], bool]
 
 @dataclass(frozen=True, slots=True)
 class OtherEntries:
-    """The entries, deleted or not, that their owner neither wrote nor took as their own: ids and days."""
+    """The entries, deleted or not, that their owner neither wrote nor took as their own: ids and days.
+
+    `own_ids` are those of all other entries: whoever writes to the database can delete what an entry was.
+    """
 
     ids: frozenset[UUID]
     days: frozenset[date]
+    own_ids: frozenset[UUID]
 
 
 # Takes a row and the entry that it belongs to, if any; returns whether its owner's words alone are in it.

@@ -120,6 +120,6 @@ def build_export_rule(owner_id: UUID, others: OtherEntries) -> ExportRule:
         if record is None or not record.is_clean(text):
             return False
         has_keys = keyring.has_realms(find_read_realms(body.get("read"), text))
-        return has_keys and others.ids.isdisjoint(record.source_ids)
+        return has_keys and record.source_ids <= others.own_ids
 
     return is_clean

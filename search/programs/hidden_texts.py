@@ -1,18 +1,20 @@
 """The texts that a program may not read unless its owner said so, since they are not purely their own.
 
-Hidden are entries and facts of other origins, and what a model wrote after reading one of these. Whoever may
-read these, finds no text of the model that was written from facts or notes without their keys. What it read
-stands encrypted beside its text: that is looked up once, and held with the open index, as ids only. Where it
-does not, the text counts as written from both (`diary.generation.prompt_record`).
+Hidden are entries and facts of other origins, and what a model wrote after reading one of these, or an entry
+that is gone: whoever writes to the database can delete what it was. Whoever may read these, finds no text of
+the model that was written from facts or notes without their keys. What it read stands encrypted beside its
+text: that is looked up once, and held with the open index, as ids only. Where it does not, the text counts as
+written from both (`diary.generation.prompt_record`).
 """
 
+import json
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
-from django.db.models import Q
+from django.db import connection
 
 from diary.generation.prompt_record import BESIDE_ENTRIES, PromptRecord, find_read_realms
 from diary.models import TRUSTED_ORIGINS, Entry, EntryQuerySet, Opening, Origin, Recap, Reply
@@ -50,12 +52,19 @@ _KnownSources = dict[UUID, tuple[object, Sources]]
 # An index belongs to a key, and so does what was opened with it.
 _known: "WeakKeyDictionary[PersonIndex, _KnownSources]" = WeakKeyDictionary()
 _opened: "WeakKeyDictionary[PersonIndex, OpenedRows]" = WeakKeyDictionary()
+# The sources that are gone, with the texts and the number of entries for which they were looked up.
+_gone: "WeakKeyDictionary[PersonIndex, tuple[_KnownSources, int, set[UUID]]]" = WeakKeyDictionary()
 _MODEL_TEXTS: Final[tuple[tuple[str, type[Any], str], ...]] = (
     ("reply", Reply, "finished_at"),
     ("opening", Opening, "created_at"),
     ("recap", Recap, "created_at"),
 )
 _AT_ONCE: Final = 500
+_SELECT_GONE: Final = """
+    SELECT value FROM json_each(%s) WHERE NOT EXISTS (
+        SELECT 1 FROM diary_entry WHERE diary_entry.id = value AND owner_id = %s
+    )
+"""
 
 
 def find_hidden(index: PersonIndex, *, with_hidden: bool = False) -> set[UUID]:
@@ -70,7 +79,8 @@ def find_hidden(index: PersonIndex, *, with_hidden: bool = False) -> set[UUID]:
         return {id_ for id_, (_, sources) in known if not sources.are_readable((), with_hidden=True)}
     others = dict(_others_query(owner_id=index.owner))
     written = _load_sources(index)
-    hidden = {id_ for id_, (_, sources) in written.items() if not sources.are_readable(others)}
+    unreadable = others.keys() | _find_gone(index, written)
+    hidden = {id_ for id_, (_, sources) in written.items() if not sources.are_readable(unreadable)}
     hidden.update(others, _other_facts_query(owner_id=index.owner))
     if others:
         recaps = Recap.objects.filter(owner_id=index.owner, day__in=set(others.values()))
@@ -167,18 +177,40 @@ def _is_of_realms(row: Any) -> bool:
 
 def _filter_clean(owner: UUID, rows: Sequence[Any]) -> list[Any]:
     sources = {row.id: _read_sources(row) for row in rows}
-    ids = {id_ for some in sources.values() for id_ in some.entries}
+    ids = set[UUID]().union(*(some.entries for some in sources.values()))
+    trusted = Entry.objects.get_queryset().filter(owner_id=owner, id__in=ids).only_trusted().order_by()
+    unreadable = ids.difference(trusted.values_list("id", flat=True)) if ids else ids
     # A recap does not say of which entries it was made.
     days = {row.day for row in rows if isinstance(row, Recap)}
-    others = _select_others(owner).filter(Q(id__in=ids) | Q(day__in=days)).values_list("id", "day")
-    other_ids, other_days = {id_ for id_, _ in others}, {day for _, day in others}
-    return [row for row in rows if _is_clean(row, sources[row.id], other_ids, other_days)]
+    of_days = _select_others(owner).filter(day__in=days).values_list("day", flat=True)
+    other_days = set(of_days) if days else set()
+    return [row for row in rows if _is_clean(row, sources[row.id], unreadable, other_days)]
 
 
-def _is_clean(row: Any, sources: Sources, other_ids: set[UUID], other_days: set[date]) -> bool:
+def _is_clean(row: Any, sources: Sources, unreadable: set[UUID], other_days: set[date]) -> bool:
     if isinstance(row, Recap) and row.day in other_days:
         return False
-    return sources.are_readable(other_ids)
+    return sources.are_readable(unreadable)
+
+
+def _find_gone(index: PersonIndex, written: _KnownSources) -> set[UUID]:
+    """Return the entries that these texts read and that their owner has no more, deleted or not.
+
+    Looking up all of them takes long, so it is done once for each number of entries. That decides how many
+    texts are counted; those that are found are looked up anew (`find_origins`).
+    """
+    if not written:
+        return set()
+    count = Entry.objects.get_queryset().filter(owner_id=index.owner).count()
+    known = _gone.get(index)
+    if known is not None and known[0] is written and known[1] == count:
+        return known[2]
+    ids = set[UUID]().union(*(sources.entries for _, sources in written.values()))
+    with connection.cursor() as cursor:
+        cursor.execute(_SELECT_GONE, [json.dumps([id_.hex for id_ in ids]), index.owner.hex])
+        gone = {UUID(value) for (value,) in cursor.fetchall()}
+    _gone[index] = (written, count, gone)
+    return gone
 
 
 def _load_sources(index: PersonIndex) -> _KnownSources:
@@ -201,6 +233,8 @@ def _load_sources(index: PersonIndex) -> _KnownSources:
             for row in model.objects.filter(owner_id=index.owner, id__in=some).order_by():
                 current[row.id] = (written[row.id], _read_sources(row))
             let_others_run()
+    if current == known:
+        return known
     _known[index] = current
     return current
 

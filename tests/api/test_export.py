@@ -10,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 from django.db.models import QuerySet
 
 from accounts.models import AccessToken, Person
@@ -17,6 +18,7 @@ from accounts.security.deletion import deactivate_person, delete_person
 from accounts.sessions import revocation_list
 from accounts.tokens.token_uses import token_uses
 from diary.entries.services import edit_entry
+from diary.generation.prompt_record import PromptRecord
 from diary.inbox.inbox_text import InboxText
 from diary.inbox.services import add_item
 from diary.models import CustomReplyKind, Draft, Entry, Origin
@@ -26,7 +28,7 @@ from diary.transfer.downloads import DownloadAborted
 from llamora.api.endpoints import endpoints
 from llamora.crypto import TokenKind, parse_token
 from llamora.database import write_transaction
-from search.models import Question
+from search.models import LookBack, Question
 from tests.api.conftest import MakeProgram
 from tests.api.program import Program, read_refusal
 from tests.api.test_search import write_opening, write_recap, write_reply
@@ -205,6 +207,33 @@ def test_what_is_not_its_owners_own_is_left_out_and_counted(
     }
     assert json.dumps(everything).count("FOREIGN") >= 11
     assert everything["counts"]["left_out"] == {}
+
+
+def test_what_a_model_wrote_after_reading_an_entry_that_is_gone_is_left_out(
+    olive: Resident, make_program: MakeProgram
+) -> None:
+    own, gone = (olive.write("Own entry", day=DAY) for _ in range(2))
+    write_reply(olive, own, "Own reply", read=[own])
+    write_reply(olive, own, "GONE reply", read=[own, gone])
+    write_opening(olive, "GONE opening", read=[gone], day=NEXT)
+    with olive.unlocked(), write_transaction():
+        for number, (text, read) in enumerate({"Own week": own, "GONE week": gone}.items()):
+            record = PromptRecord(entries=[(read.id, read.day)])
+            record.bind_to_text(text)
+            LookBack.objects.create(
+                owner_id=olive.id,
+                span="week",
+                first_day=DAY + timedelta(weeks=number),
+                body={"text": text, "read": record.to_json()},
+            )
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM diary_entry WHERE id = %s", [gone.id.hex])
+
+    diary = export_json(make_program("export"))
+
+    assert all(text in json.dumps(diary) for text in ("Own reply", "Own week"))
+    assert "GONE" not in json.dumps(diary)
+    assert diary["counts"]["left_out"] == {"replies": 1, "openings": 1, "look_backs": 1}
 
 
 @pytest.mark.parametrize("export_format", ["markdown", "zip"])

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.models import AccessToken
 from accounts.tokens.token_uses import token_uses
-from diary.entries.services import move_entry
+from diary.entries.services import delete_entry, move_entry
 from diary.generation.prompt_record import PromptRecord
 from diary.models import Entry, Opening, Origin, Recap, Reply
 from diary.notes.services import save_note
@@ -24,6 +24,7 @@ from llamora.inference.job import JobState
 from search.embedder.holder import embedders
 from search.index.registry import indexes
 from search.programs import services
+from search.programs.hidden_texts import find_origins
 from search.query.parser import parse
 from tests.api.conftest import MakeProgram
 from tests.api.program import Program, read_refusal
@@ -252,6 +253,34 @@ def test_what_a_model_wrote_after_reading_others_is_hidden_too(
     assert {each["kind"] for each in careful["results"]} == {"reply", "opening", "recap"}
     assert {each["origin"] for each in all_of_them["results"]} == {"model"}
     assert all_of_them["total"] == 7
+
+
+def test_what_a_model_wrote_after_reading_an_entry_that_is_gone_is_hidden_too(
+    olive: Resident, make_program: MakeProgram
+) -> None:
+    own, binned = (olive.write("An entry", day=DAY) for _ in range(2))
+    claimed = olive.write("A file", day=DAY, origin=Origin.IMPORTED)
+    clean = write_reply(olive, own, "Geese indeed", read=[own, binned])
+    with olive.unlocked():
+        claimed = claim_entry(owner_id=olive.id, entry_id=claimed.id)
+    of_gone = write_reply(olive, own, "Geese perhaps", read=[claimed])
+    with olive.unlocked():
+        delete_entry(owner_id=olive.id, entry_id=binned.id)
+    open_index(olive)
+    program = make_program("diary:read")
+    before = find(program, "geese")
+    replies = {"reply": [clean.id, of_gone.id]}
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM diary_entry WHERE id = %s", [claimed.id.hex])
+
+    after = find(program, "geese")
+
+    assert before["total"] == 2
+    # The number tells nothing of it either.
+    assert (list_ids(after), after["total"]) == ([str(clean.id)], 1)
+    with olive.unlocked():
+        assert set(find_origins(olive.id, replies, with_hidden=False)) == {clean.id}
+        assert set(find_origins(olive.id, replies, with_hidden=True)) == {clean.id, of_gone.id}
 
 
 def test_a_reply_is_hidden_once_what_it_read_is_not_its_owners_any_more(

@@ -24,7 +24,9 @@ class ExportRules:
     def __init__(self, owner_id: UUID) -> None:
         rows = Entry.objects.filter(owner_id=owner_id).exclude(origin__in=TRUSTED_ORIGINS).order_by()
         days = dict(rows.values_list("id", "day"))
-        others = OtherEntries(frozenset(days), frozenset(days.values()))
+        own = Entry.objects.get_queryset().filter(owner_id=owner_id).only_trusted().order_by()
+        own_ids = frozenset(own.values_list("id", flat=True))
+        others = OtherEntries(frozenset(days), frozenset(days.values()), own_ids)
         self._rules = {label: build(others) for label, build in _RULES.items()}
         self._rules |= hooks.build_export_rules(owner_id, others)
 
@@ -57,7 +59,7 @@ def _build_draft_rule(others: OtherEntries) -> ExportRule:
 
 
 def _build_model_text_rule(others: OtherEntries) -> ExportRule:
-    """Allow what a model wrote from its owner's words alone, and from facts or notes with their keys."""
+    """Allow what a model wrote from what are its owner's words now, and from facts or notes with keys."""
     keyring = current_realm_keyring()
 
     def is_clean(row: Any, entry: Entry | None) -> bool:
@@ -67,7 +69,7 @@ def _build_model_text_rule(others: OtherEntries) -> ExportRule:
         if text is None or record is None or not record.is_clean(text):
             return False
         has_keys = keyring.has_realms(find_read_realms(read, text))
-        return has_keys and others.ids.isdisjoint(record.source_ids)
+        return has_keys and record.source_ids <= others.own_ids
 
     return is_clean
 
