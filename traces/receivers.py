@@ -14,7 +14,7 @@ from accounts.keys.keyrings import copy_with_former_keys
 from accounts.keys.sealed_preferences import load_person
 from accounts.rotation.blind_indexes import BlindIndex, register_blind_index
 from accounts.security.data_inventory import RowLabel, register_label
-from accounts.signals import data_key_rotated, person_deleted, vault_locked, vault_unlocked
+from accounts.signals import data_key_rotated, person_deleted, vault_locked, vault_opened, vault_unlocked
 from diary import hooks
 from diary.errors import ObjectNotFound
 from diary.generation.prompt_record import PromptRecord
@@ -37,6 +37,7 @@ from traces.facts.models import (
 )
 from traces.facts.pages import presenters as facts_presenters
 from traces.facts.pages.list_cache import listed_facts_cache, mark_changed_fact
+from traces.facts.pages.list_opening import start_opening, stop_opening
 from traces.facts.proposals import diary_walk
 from traces.facts.proposals.services import find_facts_after_reply, stop_finding
 from traces.facts.queries import load_choices
@@ -59,6 +60,8 @@ def connect() -> None:
     """Connect receivers, hooks, the blind index and display names; called once from `AppConfig.ready`."""
     vault_unlocked.connect(_purge_after_unlock, dispatch_uid="traces.tidy")
     vault_locked.connect(_forget_after_lock, dispatch_uid="traces.locked")
+    vault_unlocked.connect(_open_list, dispatch_uid="traces.facts.list.unlocked")
+    vault_opened.connect(_open_list, dispatch_uid="traces.facts.list.opened")
     person_deleted.connect(_forget_names, dispatch_uid="traces.gone")
     data_key_rotated.connect(_forget_names, dispatch_uid="traces.turned")
     person_deleted.connect(_forget_facts, dispatch_uid="traces.facts.gone")
@@ -142,7 +145,13 @@ def _forget_after_lock(sender: object, *, person_id: UUID, last: bool, **_: Any)
     del sender
     if last:
         name_matchers.forget(person_id)
+        stop_opening(person_id)
         listed_facts_cache.forget(person_id)
+
+
+def _open_list(sender: object, *, keyring: Keyring, **_: Any) -> None:
+    del sender
+    start_opening(keyring, listed_facts_cache.get_current)
 
 
 def _forget_names(sender: object, *, person_id: UUID, **_: Any) -> None:
@@ -152,6 +161,7 @@ def _forget_names(sender: object, *, person_id: UUID, **_: Any) -> None:
 
 def _forget_facts(sender: object, *, person_id: UUID, **_: Any) -> None:
     del sender
+    stop_opening(person_id)
     listed_facts_cache.forget(person_id)
 
 

@@ -1,13 +1,15 @@
 """The facts of an unlocked person in memory, in the order in which they are listed.
 
 Facts by their subject: first those of the owner, then by the name of whom or what they are of, last those
-that have none to stand under; of one subject the newest first. Built on first use, renewed row by row where
-facts were saved, removed at a lock (`traces.unlocked_cache`).
+that have none to stand under; of one subject the newest first. Built on first use, or after the unlock if
+there are many (`list_opening`), renewed row by row where facts were saved, removed at a lock
+(`traces.unlocked_cache`).
 """
 
 import sys
 import threading
 from bisect import bisect_left, insort
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -25,6 +27,7 @@ from traces.facts.fact_body import KINDS, FactText
 from traces.facts.models import Fact, FactQuerySet, FactState
 from traces.facts.open_facts import decode_body, get_body_text
 from traces.facts.pages.headings import build_heading
+from traces.facts.pages.list_opening import wait_for_opening
 from traces.facts.pages.messages import OF_OWNER, OTHER_SUBJECT, UNREADABLE_FACT
 from traces.facts.selection import with_days
 from traces.matcher import fold_text
@@ -63,11 +66,13 @@ class FactsByState:
         self._changed: set[UUID] = set()
         self._by_id = {row.id: row for row in rows}
         self._by_state: dict[str, list[ListedFact]] = {state: [] for state in FactState.values}
+        subjects: defaultdict[tuple[int, str], list[ListedFact]] = defaultdict(list)
         for row in self._by_id.values():
-            self._get_list(row).append(row)
-        for listed in self._by_state.values():
-            # The same order as by the rows themselves, without a call of Python for each comparison.
-            listed.sort(key=attrgetter("sort_key"))
+            subjects[row.sort_key[:2]].append(row)
+        # Subject by subject: no other thread runs while a list is sorted.
+        for subject in sorted(subjects):
+            for row in sorted(subjects[subject], key=attrgetter("sort_key")):
+                self._get_list(row).append(row)
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -168,6 +173,7 @@ listed_facts_cache = UnlockedCache(load_listed_facts)
 
 def get_listed_facts(owner_id: UUID) -> FactsByState:
     """Return the facts of the person whose keyring is in force, also those that other processes added."""
+    wait_for_opening(owner_id)
     facts = listed_facts_cache.get_current()
     facts.renew(owner_id)
     if len(facts) != Fact.objects.for_owner(owner_id).order_by().count():

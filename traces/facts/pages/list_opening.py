@@ -1,0 +1,87 @@
+"""Threads that open the lists of people with many facts after they unlock, before their first page of facts.
+
+One thread for each person, at a lower priority than pages. A lock closes its keyring, at which it ends with
+the row that it is at. A page that comes while it runs waits for it, since two would take twice as long.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Final
+from uuid import UUID
+
+from django.db import connection
+
+from llamora.crypto import CryptoError, Keyring, in_force
+from llamora.text_caches import clear_text_caches
+from llamora.threads import lower_priority, yield_turn
+from traces.facts.models import Fact
+
+_log = logging.getLogger(__name__)
+# So many are opened while their page waits, in 40 ms.
+MOST_IN_PAGE: Final = 1_000
+_guard = threading.Lock()
+_openings: dict[UUID, "_ListOpening"] = {}
+
+
+class _ListOpening(threading.Thread):
+    """Thread that opens the list of one person by `load`, which caches it."""
+
+    def __init__(self, keyring: Keyring, load: Callable[[], object]) -> None:
+        super().__init__(name="list of facts", daemon=True)
+        # A copy, because the request closes its keyring.
+        self._keyring, self._load = keyring.copy(), load
+
+    def run(self) -> None:
+        lower_priority()
+        try:
+            with in_force(self._keyring):
+                self._load()
+        except CryptoError:
+            # Locked, or in a rotation. What it remembered since the lock goes as well.
+            clear_text_caches()
+        except Exception as error:
+            # Only the type is logged: what went wrong while reading facts may quote them.
+            _log.error("A list of facts was not opened: %s", type(error).__name__)
+        finally:
+            self.close()
+            connection.close()
+            _remove(self._keyring.owner, self)
+
+    def close(self) -> None:
+        """Close the keyring, without which no more facts are opened."""
+        self._keyring.close()
+
+
+def start_opening(keyring: Keyring, load: Callable[[], object]) -> None:
+    """Start to open a person's list by `load`, if they have many facts and it is not being opened."""
+    owner_id = keyring.owner
+    if not Fact.objects.for_owner(owner_id).order_by()[MOST_IN_PAGE : MOST_IN_PAGE + 1].exists():
+        return
+    with _guard:
+        if owner_id not in _openings:
+            opening = _openings[owner_id] = _ListOpening(keyring, load)
+            opening.start()
+
+
+def wait_for_opening(owner_id: UUID) -> None:
+    """Wait until the list of a person is no longer being opened."""
+    with _guard:
+        opening = _openings.get(owner_id)
+    if opening is not None:
+        with yield_turn():
+            opening.join()
+
+
+def stop_opening(owner_id: UUID) -> None:
+    """Stop opening the list of a person, at the next fact."""
+    with _guard:
+        opening = _openings.pop(owner_id, None)
+    if opening is not None:
+        opening.close()
+
+
+def _remove(owner_id: UUID, opening: _ListOpening) -> None:
+    with _guard:
+        if _openings.get(owner_id) is opening:
+            del _openings[owner_id]
