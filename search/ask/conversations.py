@@ -26,7 +26,7 @@ from llamora.crypto import EnvelopeError, Realm, current_realm_keyring
 from llamora.inference.job import UNKNOWN_AUTHOR, Author
 from search import messages
 from search.ask.source_numbers import NO_SOURCE, NOTHING, drop_unknown_numbers
-from search.ask.sources import Source, load_sources, read_sources
+from search.ask.sources import ENTRY_KIND, Source, load_sources, read_sources
 from search.models import Question
 
 NO_MODEL: Final = "no_model"
@@ -193,11 +193,12 @@ def compose_answer(
 
 def build_export_rule(owner_id: UUID, others: OtherEntries) -> ExportRule:
     """Return the rule for questions in the export of a program that reads only its owner's words."""
-    del owner_id, others
+    del owner_id
     return lambda question, _: (
         question.is_trusted
         and question.open_or("text", None) is not None
-        and not is_of_untrusted([question])
+        and not question.has_read_imported
+        and _list_source_ids(question) <= others.own_ids
         and _may_read([question])
     )
 
@@ -208,9 +209,14 @@ def is_of_untrusted(questions: Sequence[Question]) -> bool:
 
 
 def _has_trusted_sources(question: Question) -> bool:
-    ids = {source.id for source in read_sources(question.open_or("sources", []))}
-    entries = Entry.objects.filter(owner_id=question.owner_id, id__in=ids)
+    entries = Entry.objects.filter(owner_id=question.owner_id, id__in=_list_source_ids(question))
     return not entries.exclude(origin__in=TRUSTED_ORIGINS).exists()
+
+
+def _list_source_ids(question: Question) -> set[UUID]:
+    """Return the entries that an answer read."""
+    sources = read_sources(question.open_or("sources", []))
+    return {source.id for source in sources if source.kind == ENTRY_KIND}
 
 
 def load_turns(

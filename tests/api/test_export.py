@@ -226,14 +226,23 @@ def test_what_a_model_wrote_after_reading_an_entry_that_is_gone_is_left_out(
                 first_day=DAY + timedelta(weeks=number),
                 body={"text": text, "read": record.to_json()},
             )
+            source = {"kind": "entry", "id": str(read.id), "day": DAY.isoformat(), "origin": "own"}
+            Question.objects.create(
+                owner_id=olive.id,
+                session_id=uuid4(),
+                text=text.replace("week", "question"),
+                answer="",
+                sources=[{**source, "revision": 1, "span": [0, 3]}],
+                origin=Origin.OWN,
+            )
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM diary_entry WHERE id = %s", [gone.id.hex])
 
     diary = export_json(make_program("export"))
 
-    assert all(text in json.dumps(diary) for text in ("Own reply", "Own week"))
+    assert all(text in json.dumps(diary) for text in ("Own reply", "Own week", "Own question"))
     assert "GONE" not in json.dumps(diary)
-    assert diary["counts"]["left_out"] == {"replies": 1, "openings": 1, "look_backs": 1}
+    assert diary["counts"]["left_out"] == {"replies": 1, "openings": 1, "look_backs": 1, "questions": 1}
 
 
 @pytest.mark.parametrize("export_format", ["markdown", "zip"])
