@@ -79,6 +79,7 @@ def test_all_facts_of_others_become_their_owners_as_one_act_and_no_more_after_an
     page = read(owner.get("/facts/mine/"))
     assert "4 facts are yours now." in page.one("main").text
     (undo,) = page.values("form.note-undo", "action")
+    assert not read(owner.get("/facts/")).has('a[href="/facts/mine/"]')
     with owner.unlocked():
         services.set_recalled(owner_id=owner.id, fact_id=facts[0].id, is_recalled=False)
         services.forget_fact(owner_id=owner.id, fact_id=facts[1].id)
@@ -88,6 +89,7 @@ def test_all_facts_of_others_become_their_owners_as_one_act_and_no_more_after_an
     assert count_trusted(owner) == 2
     assert "2 facts do not count as yours any more." in read(owner.get("/facts/mine/")).one("main").text
     assert owner.post(undo).status_code == 404
+    assert "2 facts are not yours yet" in read(owner.get("/facts/")).one("main").text
     with owner.unlocked():
         assert [change.kind for change in list_changes(facts[2])] == ["propose", "accept", "claim", "undo"]
 

@@ -24,7 +24,7 @@ from llamora.crypto import current_realm_keyring
 from llamora.fields.rows import RowReader
 from llamora.text_caches import cache_until_lock
 from traces.facts.fact_body import KINDS, FactText
-from traces.facts.models import Fact, FactQuerySet, FactState
+from traces.facts.models import TRUSTED_FACT_ORIGINS, Fact, FactQuerySet, FactState
 from traces.facts.open_facts import decode_body, get_body_text
 from traces.facts.pages.headings import build_heading
 from traces.facts.pages.list_opening import wait_for_opening
@@ -35,14 +35,17 @@ from traces.unlocked_cache import UnlockedCache
 
 OTHER: Final = "other"
 # What a list reads of a row, and no more: each conversion takes a tenth of the time of opening an envelope.
-_COLUMNS: Final = ("id", "state", "created_at", "entry_day")
+_COLUMNS: Final = ("id", "state", "origin", "created_at", "entry_day")
 SortKey = tuple[int, str, float, UUID]
 _ORDER: Final = {OF_OWNER: 0, OTHER_SUBJECT: 2, UNREADABLE_FACT: 3}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedFact:
-    """A fact in the list; `folded` is the sentence as it is searched."""
+    """A fact in the list; `folded` is the sentence as it is searched.
+
+    `is_others` as `FactQuerySet.only_others` selects.
+    """
 
     id: UUID
     state: str
@@ -52,6 +55,7 @@ class ListedFact:
     folded: str = field(repr=False)
     day: date
     is_readable: bool = True
+    is_others: bool = False
     sort_key: SortKey = field(repr=False)
 
     def __lt__(self, other: "ListedFact") -> bool:
@@ -66,6 +70,7 @@ class FactsByState:
         self._changed: set[UUID] = set()
         self._by_id = {row.id: row for row in rows}
         self._by_state: dict[str, list[ListedFact]] = {state: [] for state in FactState.values}
+        self._others = {row.id for row in self._by_id.values() if row.is_others}
         subjects: defaultdict[tuple[int, str], list[ListedFact]] = defaultdict(list)
         for row in self._by_id.values():
             subjects[row.sort_key[:2]].append(row)
@@ -80,6 +85,10 @@ class FactsByState:
     def count(self, state: str) -> int:
         """Return the number of facts in a state."""
         return len(self._by_state[state])
+
+    def count_others(self) -> int:
+        """Return the number of facts that are not their owner's own."""
+        return len(self._others)
 
     def list_rows(self, state: str) -> list[ListedFact]:
         """Return the facts in a state."""
@@ -103,6 +112,8 @@ class FactsByState:
                 self._remove(fact_id)
                 if fact_id in found:
                     self._by_id[fact_id] = found[fact_id]
+                    if found[fact_id].is_others:
+                        self._others.add(fact_id)
                     insort(self._get_list(found[fact_id]), found[fact_id])
 
     def _get_list(self, row: ListedFact) -> list[ListedFact]:
@@ -111,6 +122,7 @@ class FactsByState:
 
     def _remove(self, fact_id: UUID) -> None:
         row = self._by_id.pop(fact_id, None)
+        self._others.discard(fact_id)
         if row is not None:
             listed = self._get_list(row)
             del listed[bisect_left(listed, row)]
@@ -131,7 +143,12 @@ def _iter_rows(facts: FactQuerySet) -> Iterator[ListedFact]:
 
 
 def _build_row(
-    body: dict[str, Any] | None, id_: UUID, state: str, created_at: datetime, entry_day: date | None
+    body: dict[str, Any] | None,
+    id_: UUID,
+    state: str,
+    origin: str,
+    created_at: datetime,
+    entry_day: date | None,
 ) -> ListedFact:
     if body is None:
         heading, text, kind = UNREADABLE_FACT, "", ""
@@ -154,6 +171,7 @@ def _build_row(
         folded=fold_text(text),
         day=entry_day or created_at.date(),
         is_readable=body is not None,
+        is_others=origin not in TRUSTED_FACT_ORIGINS and state != FactState.PROPOSED,
         sort_key=(
             _ORDER.get(heading, 1),
             sys.intern(_fold_heading(heading)),

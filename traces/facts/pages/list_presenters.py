@@ -59,6 +59,7 @@ class FactList:
     count: int
     total: int
     proposed_count: int
+    others_count: int
     trace_name: str = field(default="", repr=False)
 
     @property
@@ -85,6 +86,7 @@ def build_list(owner_id: UUID, chosen: ListFilter) -> FactList:
         count=len(rows),
         total=len(listed),
         proposed_count=listed.count(FactState.PROPOSED),
+        others_count=listed.count_others(),
         trace_name=trace_name,
     )
 

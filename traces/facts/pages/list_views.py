@@ -35,8 +35,7 @@ def facts(request: HouseholdRequest) -> HttpResponse:
     """Show the facts of a state by subject, or those with the typed words."""
     chosen = _parse_filter(request)
     listed = build_list(request.user.id, chosen)
-    others = Fact.objects.for_owner(request.user.id).only_others()
-    context: dict[str, Any] = {"listed": listed, "in_facts": True, "others_count": others.count()}
+    context: dict[str, Any] = {"listed": listed, "in_facts": True, "others_count": listed.others_count}
     if chosen.state == FactState.PROPOSED:
         ids = [row.id for row in listed.page]
         rows = Fact.objects.for_owner(request.user.id).filter(id__in=ids).order_by("created_at", "id")
