@@ -35,6 +35,7 @@ Report = Any
 ROOT = Path(__file__).resolve().parent.parent
 # Of bytes in the name of a case.
 _LONGEST_ID = 32
+_DAY = 24 * 60 * 60.0
 ASKED_FOR_BROWSER = any("tests/browser" in argument for argument in sys.argv[1:])
 IN_BROWSER_RUN = "LLAMORA_TEST_BROWSER_RUN" in os.environ or ASKED_FOR_BROWSER
 
@@ -179,6 +180,18 @@ def cheap_derivations() -> Generator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(kdf, "FLOOR", Cost(memory_kib=8, time=1, lanes=1))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def stop_sweeps() -> Generator[None]:
+    """Let no thread that a test started drop the embedder or the caches of a later test, by the clock."""
+    from search.index import registry
+    from traces import unlocked_cache
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(registry, "SWEEP_SECONDS", _DAY)
+        patch.setattr(unlocked_cache, "SWEEP_SECONDS", _DAY)
         yield
 
 
