@@ -1,12 +1,12 @@
-"""Rows of texts that arrived while their owner's diary was locked: sealing, checking, opening them.
+"""Rows of texts that arrived while their owner's diary was locked: sealing, checking and opening them.
 
     box   crypto.seal_to of the text as in `diary.inbox.inbox_text`, in JSON, UTF-8
     mac   crypto.compute_drop_mac with the authenticator of the access token that sent it
 
     context   purpose "drop", label "diary.inbox_item.box", row, owner; bound: day, sender
 
-Whoever can write to the database can put anything in a row, so a row is read through `list_ids`, which
-names only those with the shape that we write; what is in a box is trusted only after its code.
+Whoever can write to the database can insert any row. So rows are read through `list_ids`, which returns only
+rows of a valid shape, and the content of a box is trusted only after its MAC was checked.
 """
 
 import json
@@ -39,14 +39,14 @@ register_longest(InboxBox, "box", MAX_BOX)
 
 
 def seal_row(row: InboxBox, text: InboxText, *, key: DropKey) -> None:
-    """Set the box and the code of a row, whose other columns are set."""
+    """Seal the content into the box of a row and set its MAC; the other columns must be set already."""
     context = _build_context(row)
     row.box = seal_to(key.public, json.dumps(text.to_json(), ensure_ascii=False).encode(), context=context)
     row.mac = compute_drop_mac(key.authenticator, box=row.box, context=context)
 
 
 def is_sent_with(row: InboxBox, authenticator: bytes) -> bool:
-    """Return whether a row was sent with the token of this authenticator, and nobody changed it since."""
+    """Return whether the token with this authenticator sent the row, and the row is unchanged."""
     try:
         check_drop_mac(authenticator, bytes(row.mac), box=bytes(row.box), context=_build_context(row))
     except NotAuthentic:
@@ -55,7 +55,7 @@ def is_sent_with(row: InboxBox, authenticator: bytes) -> bool:
 
 
 def open_text(row: InboxBox, pairs: Iterable[VaultKeyPair]) -> InboxText | None:
-    """Return what is in a box, or None if no key pair opens it or it is nothing that we write.
+    """Return the content of a box, or None if no key pair opens it or its format is invalid.
 
     The pair it was sealed to may be older than the current one. A text that opens may be from anybody.
     """
@@ -81,17 +81,17 @@ def _build_context(row: InboxBox) -> Context:
 
 
 def list_ids(owner_id: UUID) -> list[UUID]:
-    """Return the ids of an owner's rows that are not damaged, oldest first."""
+    """Return the ids of an owner's undamaged rows, oldest first."""
     return sorted(list_sound_ids(InboxBox, owner_id))
 
 
 def iter_rows_of(owner_id: UUID, *, sender_id: UUID) -> Iterator[InboxBox]:
-    """Yield the rows of an owner that name a sender and are not damaged."""
+    """Yield the undamaged rows of an owner that name a sender."""
     ids = list_ids(owner_id)
     for first in range(0, len(ids), _BATCH):
         yield from InboxBox.objects.filter(id__in=ids[first : first + _BATCH], sender_id=sender_id)
 
 
 def exists(owner_id: UUID) -> bool:
-    """Return whether there is any row of an owner, damaged or not."""
+    """Return whether an owner has any row, damaged or not."""
     return InboxBox.objects.filter(owner_id=owner_id).exists()

@@ -1,10 +1,10 @@
 """Sealed boxes: texts that arrive while their owner's diary is locked, opened at the next unlock.
 
-A program with an access token that opens nothing gives the public key and an authenticator
-(`llamora.crypto.access_tokens`). At the unlock the owner's key gives the same authenticators, and a box with
-its code becomes an item of the Inbox. Every other box stays, and is shown apart to its owner: nobody knows
-who sent it. Ids of opened boxes are stored as those of merged drafts are, so that a row that is put back is
-not opened again (`accounts.keys.browser_keys`).
+The access token of such a program decrypts nothing. It contains the owner's public key, to which a text is
+sealed, and an authenticator, which makes its MAC (`llamora.crypto.access_tokens`). At the unlock the owner's
+key derives the same authenticators, and a box with a valid MAC becomes an item of the Inbox. Every other box
+stays, and is shown to its owner separately: its sender is unknown. Ids of opened boxes are stored like those
+of merged drafts, so that a restored row is not opened again (`accounts.keys.browser_keys`).
 """
 
 import logging
@@ -35,7 +35,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class BoxSender:
-    """An access token whose boxes are opened: its id, its name, and its authenticator."""
+    """An access token that may send boxes: its id, its name, and its authenticator."""
 
     id: UUID
     name: str = field(repr=False)
@@ -43,7 +43,7 @@ class BoxSender:
 
 
 def load_token_senders(keyring: Keyring) -> list[BoxSender]:
-    """Return the access tokens of a person that only send texts."""
+    """Return the access tokens of a person that can only send texts."""
     return [
         BoxSender(id=sender.id, name=sender.name, authenticator=sender.authenticator)
         for sender in list_drop_senders(keyring)
@@ -55,7 +55,7 @@ _sender_loaders: list[SenderLoader] = []
 
 
 def register_senders(load: SenderLoader) -> None:
-    """Register a function that gives the senders of a keyring's owner; a second time has no effect."""
+    """Register a function that returns senders for a keyring's owner; a second one has no effect."""
     if load not in _sender_loaders:
         _sender_loaders.append(load)
 
@@ -64,7 +64,7 @@ def register_senders(load: SenderLoader) -> None:
 
 
 def store_box(*, owner_id: UUID, day: date, text: InboxText, sender_id: UUID, key: DropKey) -> UUID:
-    """Seal a text to its owner, who need not be there, and return its id; raise DayNotBegun or InboxFull.
+    """Seal a text to its owner, also while locked, and return its id; raise DayNotBegun or InboxFull.
 
     Where its sender does not say when it was written, it is now: its owner may unlock a year later.
     """
@@ -94,7 +94,7 @@ def _check_room(row: InboxBox, *, key: DropKey) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class _Opener:
-    """Keys and senders with which the boxes of a person are opened and checked."""
+    """The keys and senders with which the boxes of a person are opened and checked."""
 
     keyring: Keyring
     senders: dict[UUID, BoxSender]
@@ -116,19 +116,19 @@ class _Opener:
             )
 
     def find_sender(self, row: InboxBox) -> BoxSender | None:
-        """Return the sender of a box, or None if it has none, or may have been opened before."""
+        """Return the sender of a box, or None if unverified or if the box may have been opened before."""
         sender = self.senders.get(row.sender_id)
         if sender is None or self.may_be_opened_before(row.id):
             return None
         return sender if box_rows.is_sent_with(row, sender.authenticator) else None
 
     def open_text(self, row: InboxBox) -> InboxText | None:
-        """Return what is in a box, from whoever it is."""
+        """Return the content of a box from any sender, or None."""
         return box_rows.open_text(row, self.pairs)
 
 
 def open_boxes(keyring: Keyring) -> int:
-    """Make items of the boxes that were checked, and return their number; each in one transaction.
+    """Turn boxes with a valid MAC into items, each in one transaction, and return their number.
 
     A box for which the Inbox has no room waits. A keyring of format 1 opens nothing; the first unlock
     replaces it.
@@ -173,7 +173,7 @@ def _open_box(box_id: UUID, *, opener: _Opener) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class UncheckedBox:
-    """A text of which nobody knows who sent it; without the text if it does not open either."""
+    """A box whose sender could not be verified; `text` is None if it cannot be decrypted either."""
 
     id: UUID
     day: date
@@ -183,14 +183,14 @@ class UncheckedBox:
 
 @dataclass(frozen=True, kw_only=True)
 class ClosedBoxes:
-    """Sealed boxes that did not become Inbox items: the unchecked, and the number that had no room."""
+    """Boxes that are not Inbox items: the unchecked ones, and the number of those that wait for room."""
 
     unchecked: list[UncheckedBox]
     waiting_count: int
 
 
 def list_closed_boxes(keyring: Keyring, *, limit: int = MAX_LISTED) -> ClosedBoxes:
-    """Return the oldest boxes that could not be checked, and how many wait; needs the keyring in force."""
+    """Return the oldest unchecked boxes, and how many boxes wait for room; needs the keyring in force."""
     unchecked: list[UncheckedBox] = []
     waiting_count = 0
     for box in _iter_closed(keyring) if box_rows.exists(keyring.owner) else ():

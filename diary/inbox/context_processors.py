@@ -1,4 +1,4 @@
-"""Template context of every page with the rail: how much waits in the Inbox."""
+"""Template context of every page with the navigation rail: the number of texts in the Inbox."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from diary.inbox.queries import count_waiting
 
 
 def inbox(request: HttpRequest) -> dict[str, Any]:
-    """Return the function that counts, which only the rail calls: parts of pages need no count."""
+    """Return a function that counts the waiting texts; only the rail calls it, so fragments need no query."""
     vault = getattr(request, "vault", NOBODY)
 
     def count() -> int:

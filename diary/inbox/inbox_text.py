@@ -1,11 +1,11 @@
-"""The text of an item in the Inbox, as the item and a box store it.
+"""The content of an Inbox item, as the item and a box store it.
 
-A JSON object; all but the text may be missing:
+A JSON object; all values but the text are optional:
 
-    text     what becomes the text of the entry
+    text     the text of the future entry
     from     name of the program, app or file, one line of at most 80 characters
-    time     moment when it was written, as the sender says, in ISO 8601 with its offset; in a box, if the
-             sender says nothing, the moment when it arrived
+    time     moment when it was written, according to the sender, in ISO 8601 with its offset; in a box, if
+             the sender gives none, the moment when it arrived
     sender   id of the access token that sent it
     import   id of the import that added it
 """
@@ -23,7 +23,7 @@ from llamora.source_names import clean_source_name
 
 @dataclass(frozen=True, kw_only=True)
 class InboxText:
-    """A text that waits in the Inbox; `create` checks it."""
+    """The content of an Inbox item; `create` validates it."""
 
     text: str = field(repr=False)
     source: str = field(default="", repr=False)
@@ -41,7 +41,7 @@ class InboxText:
         sender_id: UUID | None = None,
         import_id: UUID | None = None,
     ) -> Self:
-        """Return a text that can be an entry, with a name that can be shown; raise InvalidText."""
+        """Return the content with a text valid for an entry and a displayable source; raise InvalidText."""
         return cls(
             text=clean_entry_text(text, limit=settings.MAX_TEXT),
             source=clean_source_name(source),
@@ -52,7 +52,7 @@ class InboxText:
 
     @classmethod
     def from_json(cls, value: object) -> Self | None:
-        """Return what a body says, whoever wrote it, or None if it has no text that can be an entry."""
+        """Return the content from JSON by any sender, or None if its text is not valid for an entry."""
         body: dict[str, Any] = value if isinstance(value, dict) else {}
         text, source = body.get("text"), body.get("from")
         try:
@@ -67,7 +67,7 @@ class InboxText:
             return None
 
     def to_json(self) -> dict[str, Any]:
-        """Return the body."""
+        """Return the content as JSON for storage."""
         body = {
             "text": self.text,
             "from": self.source,

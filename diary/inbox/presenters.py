@@ -1,4 +1,4 @@
-"""Items and boxes of the Inbox for its page; their texts are shown as they are, never as HTML."""
+"""Items and boxes of the Inbox for its page; their texts are shown as plain text, never as HTML."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from diary.origins.labels import OriginLabel, build_label
 
 @dataclass(frozen=True, kw_only=True)
 class InboxItemView:
-    """Template data of an item; `text` is None if it can't be opened, `label` then too."""
+    """Template data of an item; if it can't be decrypted, `text` and `label` are None."""
 
     id: UUID
     day: date
@@ -25,7 +25,7 @@ class InboxItemView:
 
 @dataclass(frozen=True, kw_only=True)
 class UncheckedBoxView:
-    """Template data of a box that could not be checked, for the fragment that it shares with drafts."""
+    """Template data of an unchecked box; unchecked drafts are shown with the same fragment."""
 
     id: UUID
     day: date
@@ -37,7 +37,7 @@ class UncheckedBoxView:
 
 
 def load_text(item: InboxItem) -> InboxText | None:
-    """Return what an item says, or None if it is damaged."""
+    """Return the content of an item, or None if it is damaged."""
     return InboxText.from_json(item.open_or("body", None))
 
 
@@ -47,7 +47,7 @@ def build_item_views(items: Sequence[InboxItem], *, zone: str) -> list[InboxItem
 
 
 def build_unchecked_views(boxes: Sequence[UncheckedBox], *, zone: str) -> list[UncheckedBoxView]:
-    """Return the template data of boxes that could not be checked."""
+    """Return the template data of unchecked boxes."""
     return [
         UncheckedBoxView(id=box.id, day=box.day, sent_at=_to_naive_local(box.sent_at, zone), text=box.text)
         for box in boxes

@@ -1,4 +1,4 @@
-"""The items of a person's Inbox, and what became of one."""
+"""The items of a person's Inbox: those that wait, and the accepted and deleted ones for the page."""
 
 from uuid import UUID
 
@@ -9,12 +9,12 @@ from diary.models import Entry, InboxBox, InboxItem
 
 
 def list_waiting(owner_id: UUID) -> "QuerySet[InboxItem]":
-    """Return the items that wait, the oldest first."""
+    """Return the waiting items, the oldest first."""
     return InboxItem.objects.filter(owner_id=owner_id, deleted_at=None).order_by("created_at", "id")
 
 
 def count_waiting(owner_id: UUID) -> int:
-    """Return the number of items and boxes of a person; on every page, so in one statement of SQL."""
+    """Return the number of a person's items and boxes, in one SQL query since every page shows it."""
     items, boxes = InboxItem._meta.db_table, InboxBox._meta.db_table
     statement = (
         f"SELECT (SELECT count(*) FROM {items} WHERE owner_id = %s AND deleted_at IS NULL) "  # noqa: S608 - own names
@@ -26,12 +26,12 @@ def count_waiting(owner_id: UUID) -> int:
 
 
 def find_accepted(owner_id: UUID, entry_id: UUID | None) -> Entry | None:
-    """Return an entry of a person, or None."""
+    """Return the entry that an item became when it was accepted, or None."""
     return Entry.objects.for_owner(owner_id).filter(id=entry_id).first() if entry_id else None
 
 
 def find_deleted_id(owner_id: UUID, item_id: UUID | None) -> UUID | None:
-    """Return an id if it is that of a deleted item of a person."""
+    """Return the id if it is that of a deleted item of the person, else None."""
     if item_id is None:
         return None
     deleted = InboxItem.objects.filter(owner_id=owner_id, id=item_id, deleted_at__isnull=False)

@@ -1,7 +1,8 @@
 """Adding items to the Inbox, accepting them as entries, and deleting them.
 
-An item never changes, except that it may be deleted; it stays for thirty days, so that this can be undone. An
-entry made from an item has its id, its day and its origin: accepting it does not make it its owner's own.
+The content of an item never changes. A deleted item stays for thirty days, so that its owner can restore it.
+The entry made from an item has the id, the day and the origin of the item: accepting a text does not claim it
+as its owner's own.
 """
 
 from collections import defaultdict
@@ -51,12 +52,12 @@ def check_day(day: date) -> None:
 
 
 def has_room(owner_id: UUID, text: InboxText) -> bool:
-    """Return whether one more text of its sender may wait; needs the keyring in force."""
+    """Return whether its sender's limits allow one more text in the Inbox; needs the keyring in force."""
     return fits_beside(text, load_sizes(owner_id).get(text.sender_id, []))
 
 
 def load_sizes(owner_id: UUID) -> dict[UUID | None, list[int]]:
-    """Return the numbers of characters of the texts that wait, by sender; needs the keyring in force."""
+    """Return the lengths of the waiting texts in characters, by sender; needs the keyring in force."""
     sizes = defaultdict[UUID | None, list[int]](list)
     for item in InboxItem.objects.filter(owner_id=owner_id, deleted_at=None):
         if text := InboxText.from_json(item.open_or("body", None)):
@@ -65,7 +66,7 @@ def load_sizes(owner_id: UUID) -> dict[UUID | None, list[int]]:
 
 
 def fits_beside(text: InboxText, sizes: Sequence[int]) -> bool:
-    """Return whether one more text of a sender may wait beside those of these numbers of characters."""
+    """Return whether the limits allow a text in addition to texts of these lengths by the same sender."""
     return len(sizes) < MAX_ITEMS and sum(sizes) + len(text.text) <= MAX_CHARACTERS
 
 
@@ -73,7 +74,7 @@ def fits_beside(text: InboxText, sizes: Sequence[int]) -> bool:
 
 
 def accept_item(*, owner_id: UUID, item_id: UUID, zone: str) -> Entry:
-    """Save an item as an entry of its day, and return it; a second time, return the entry of the first.
+    """Save an item as an entry of its day and return the entry; a repeated call returns the same entry.
 
     Raise ObjectNotFound, also if the item is damaged.
     """
@@ -85,7 +86,7 @@ def accept_item(*, owner_id: UUID, item_id: UUID, zone: str) -> Entry:
 
 
 def accept_items(*, owner_id: UUID, item_ids: Sequence[UUID], review: str, zone: str) -> list[Entry]:
-    """Save the items that a page showed as entries, in parts.
+    """Save the items that a page showed as entries, in batches.
 
     `review` is what `compute_review` said of them when they were shown. Raise InboxChanged, or ObjectNotFound
     if one is damaged, and then nothing is saved. What another page accepts or deletes after that is passed
@@ -105,7 +106,7 @@ def accept_items(*, owner_id: UUID, item_ids: Sequence[UUID], review: str, zone:
 
 
 def compute_review(owner_id: UUID, items: Iterable[InboxItem]) -> str:
-    """Return a digest of items in their order, by which it is seen that they are those that were shown."""
+    """Return a digest of items in order; accepting checks with it that they are those the page showed."""
     parts = [_REVIEW_LABEL]
     for item in items:
         content = InboxText.from_json(item.open_or("body", None))

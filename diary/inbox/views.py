@@ -1,4 +1,4 @@
-"""Views of the Inbox: read, accept as entries, delete; each form leads back to the page."""
+"""Views of the Inbox: reading, accepting as entries, deleting; each form returns to the page."""
 
 import logging
 from typing import Any
@@ -24,7 +24,7 @@ _log = logging.getLogger(__name__)
 @require_safe
 @unlock_required
 def inbox(request: HouseholdRequest) -> HttpResponse:
-    """Show what waits, the oldest first, and apart from it what could not be checked."""
+    """Show the waiting texts, oldest first, and separately those that could not be verified."""
     try:
         # A program may have sent texts since the unlock.
         boxes.open_boxes(request.vault.keyring)
@@ -83,7 +83,7 @@ def accept(request: HouseholdRequest, item_id: UUID) -> HttpResponse:
 @require_POST
 @unlock_required
 def accept_shown(request: HouseholdRequest) -> HttpResponse:
-    """Save the items that the page showed as entries; show the page again if they are not the same now."""
+    """Save the items that the page showed as entries; if the Inbox has changed, show the page again."""
     # Values that are no ids are left out, so that the review is wrong.
     ids = [item_id for value in request.POST.getlist("item")[:PAGE_SIZE] if (item_id := _parse_id(value))]
     try:

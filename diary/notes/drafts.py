@@ -29,8 +29,8 @@ MAX_NOTE_DRAFT = 5 * MAX_NOTE_TEXT
 class SubmittedNoteDraft:
     """A draft sent by a page; `revision` is that of the draft which it replaces, 0 if the page has none.
 
-    `path` is what was typed as the name, valid or not. `previous_text` is the text of the page's
-    previous request, if the page has not received its revision yet.
+    `path` is the typed name, valid or not. `previous_text` is the text of the page's previous request, if the
+    page has not received its revision yet.
     """
 
     text: str = field(repr=False)
@@ -43,7 +43,7 @@ class SubmittedNoteDraft:
 
 @dataclass(frozen=True, kw_only=True)
 class NoteDraftText:
-    """A draft; one that does not open is damaged and has no text."""
+    """A decrypted draft of a note; a damaged draft has no text."""
 
     revision: int
     text: str = field(default="", repr=False)
@@ -54,7 +54,7 @@ class NoteDraftText:
 
 
 def find_note_draft(keyring: RealmKeyring, note_id: UUID | None = None) -> NoteDraftText | None:
-    """Return the draft of a note, or of a new one; None if there is none."""
+    """Return the draft of a note, or of a new note; None if there is none."""
     with in_force(keyring):
         row = _find(keyring.owner, note_id)
         return None if row is None else _open(row)
@@ -91,7 +91,7 @@ def save_note_draft(keyring: RealmKeyring, sent: SubmittedNoteDraft) -> NoteDraf
 
 
 def merge_note_draft(owner_id: UUID, late: SubmittedNoteDraft, *, follows: int) -> None:
-    """Merge a draft that arrived while the diary was locked into the one there is, and lose neither.
+    """Merge a late draft into the present draft of its note, without losing either text.
 
     Needs the keyring in force, and a transaction. `follows` is the revision of the draft that the page
     began from, the revision of `late` the one that the page was given. What was typed into a note that was
@@ -132,13 +132,13 @@ def _merge_bodies(row: NoteDraft, late: SubmittedNoteDraft, text: str) -> tuple[
 
 
 def is_note_draft_damaged(owner_id: UUID, note_id: UUID | None) -> bool:
-    """Return whether the draft of a note, or of a new one, is there and does not open."""
+    """Return whether the draft of a note, or of a new note, exists but cannot be decrypted."""
     row = _find(owner_id, note_id)
     return row is not None and _open(row).is_damaged
 
 
 def discard_note_draft(keyring: RealmKeyring, note_id: UUID | None = None) -> None:
-    """Delete the draft of a note, or of a new one."""
+    """Delete the draft of a note, or of a new note."""
     with write_transaction():
         NoteDraft.objects.filter(_is_of(keyring.owner, note_id)).delete()
 

@@ -2,13 +2,13 @@
 
 NoteError
     InvalidNotePath    note_path      a path that no note can have
-    NotePathTaken      path_taken     another note has this path, or a folder has it
-    InvalidNoteText    not_text       NUL or half a character, or a file where a text belongs
-    NoteTooLong        too_long       more than a note of this kind may have
+    NotePathTaken      path_taken     another note or a folder has this path
+    InvalidNoteText    not_text       invalid characters, or a binary file where a text is required
+    NoteTooLong        too_long       longer than a note of this kind may be
     TooManyNotes       too_many       no more notes can be added
     NoteConflict       conflict       another revision was saved meanwhile; carries the row, sealed
-    NoteProtected      protected      a program may not change what is its owner's own
-    NoteDamaged        damaged        the data was changed on the disk
+    NoteProtected      protected      a program may not change a note that is its owner's own
+    NoteDamaged        damaged        the note cannot be decrypted
 """
 
 # The names say what happened, which reads best where they are raised; the code is the contract.
@@ -22,7 +22,7 @@ from diary.models import Note, NoteDraft
 
 
 class NoteError(DiaryError):
-    """Base of the refusals of notes."""
+    """Base of the errors of notes."""
 
     code: ClassVar[str] = "note"
 
@@ -38,14 +38,14 @@ class InvalidNotePath(NoteError):
 
 
 class NotePathTaken(NoteError):
-    """Raised where another note has a path already, or where the path of one would be a folder of another."""
+    """Raised for a path that another note or a folder has, or below the path of a note."""
 
     code = "path_taken"
     sentence = messages.NOTE_PATH_TAKEN
 
 
 class InvalidNoteText(NoteError):
-    """Raised for a text that cannot be stored exactly, or for a file that should be text and is not."""
+    """Raised for a text that cannot be stored exactly, or a binary file where a text is required."""
 
     code = "not_text"
 
@@ -65,7 +65,7 @@ class NoteTooLong(NoteError):
 
 
 class TooManyNotes(NoteError):
-    """Raised when a person has as many notes as there can be."""
+    """Raised when a person has the maximum number of notes."""
 
     code = "too_many"
     sentence = messages.TOO_MANY_NOTES
@@ -90,7 +90,7 @@ class NoteProtected(NoteError):
 
 
 class NoteDamaged(NoteError):
-    """Raised when a note does not open."""
+    """Raised when a note cannot be decrypted."""
 
     code = "damaged"
     sentence = messages.DAMAGED_NOTE

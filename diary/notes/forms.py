@@ -1,4 +1,4 @@
-"""Parsers of the posted fields that forms of notes have and forms of entries have not."""
+"""Parsers of posted fields that only forms of notes have."""
 
 from dataclasses import dataclass, field
 from typing import Final
@@ -23,7 +23,7 @@ _MAX_SHOWN: Final = 4 * MAX_PATH
 
 @dataclass(frozen=True, kw_only=True)
 class NewNoteForm:
-    """A posted new note: what was typed as its name, and its text with the revision of its draft."""
+    """A posted new note: its typed name, its text, and the revision of its draft."""
 
     kind: NoteKind
     name: str = field(repr=False)
@@ -36,11 +36,11 @@ class NewNoteForm:
 
     @property
     def typed_path(self) -> str:
-        """The path so far, for a draft; an empty name gives one that no note can have."""
+        """The path for the draft; an empty name gives a path that no note can have."""
         return build_path(self.kind, self.name)
 
     def get_path(self) -> str:
-        """Return the path to save the note at; raise InvalidNotePath for a name that this kind can't have."""
+        """Return the path of the new note; raise InvalidNotePath for a name invalid for this kind."""
         if KIND_WORDS[self.kind].name_label and not self.name:
             raise InvalidNotePath(messages.NOTE_PATH_EMPTY)
         path = self.typed_path
@@ -65,7 +65,7 @@ def parse_new_note(request: HttpRequest, kind: NoteKind) -> NewNoteForm:
 
 
 def parse_name(request: HttpRequest, field_name: str) -> str:
-    """Return what was typed into a field of one line."""
+    """Return the value of a field of one line."""
     return request.POST.get(field_name, "").strip()[:_MAX_SHOWN]
 
 
@@ -83,20 +83,20 @@ def parse_edit_draft(request: HttpRequest, note_id: UUID, *, saved: str | None) 
 
 @dataclass(frozen=True, kw_only=True)
 class NotePassage:
-    """A passage that a link to a note names: the revision it is of, and where in the stripped text it is."""
+    """A passage that a link to a note names: the revision, and the position in the stripped text."""
 
     revision: int
     start: int
     end: int
 
     def cut_from(self, note: NoteText) -> str:
-        """Return the words of the passage, or nothing if the note has changed."""
+        """Return the words of the passage, or an empty string if the note has changed."""
         is_same = note.revision == self.revision and note.text is not None
         return (note.text or "").strip()[self.start : self.end] if is_same else ""
 
 
 def parse_passage(request: HttpRequest) -> NotePassage | None:
-    """Return the passage that the address names, or None if there is none in it."""
+    """Return the passage that the URL names, or None."""
     numbers = request.GET.get("passage", "").split(".")
     if len(numbers) != _PASSAGE_NUMBERS or not all(_is_number(each) for each in numbers):
         return None
@@ -109,7 +109,7 @@ def _is_number(text: str) -> bool:
 
 
 class WorkspaceForm(django_forms.Form):
-    """Form to upload a workspace as a zip; of a chosen folder, the page makes a zip first."""
+    """Form to upload a workspace as a zip; for a folder, the page creates the zip first."""
 
     file = django_forms.FileField(
         label="Or a zip of the folder",

@@ -1,8 +1,8 @@
 """Front matter: the lines between two `---` at the top of a Markdown file. Pure.
 
-Only as much of YAML is read as the skills of such workspaces use: `key: value` at the left margin, values in
-single or double quotes, and indented lines after `|` or `>`. Whatever else stands there is passed over, and a
-block that has no end is text.
+Only the part of YAML that skills use is parsed: `key: value` at the left margin, values in single or double
+quotes, and indented lines after `|` or `>`. Other lines are ignored. A block without an end is not front
+matter but text.
 """
 
 import re
@@ -26,7 +26,7 @@ class FrontMatter:
 
 
 def split_front_matter(text: str) -> FrontMatter:
-    """Return the values of a text's front matter and its body; without any, all of it is the body."""
+    """Return the values of a text's front matter and its body; without front matter, all is body."""
     lines = text.removeprefix("\ufeff").splitlines(keepends=True)
     if not lines or lines[0].rstrip() != _MARK:
         return FrontMatter({}, text)

@@ -1,4 +1,4 @@
-"""Words of the pages about each kind of notes: what it is for, an example, how a new one is named."""
+"""Words of the pages about each kind of notes: its purpose, an example, and the name of a new one."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -11,7 +11,7 @@ _REFERENCES, _SKILLS, _SKILL_END, _MARKDOWN = "knowledge/", "skills/", "/SKILL.m
 
 @dataclass(frozen=True, kw_only=True)
 class KindWords:
-    """The words about a kind; one without `name_label` is a single note whose path is fixed."""
+    """The texts about a kind; without `name_label`, the kind has only one note, whose path is fixed."""
 
     title: str
     purpose: str
@@ -91,7 +91,7 @@ def is_single(kind: NoteKind) -> bool:
 
 
 def build_path(kind: NoteKind, name: str) -> str:
-    """Return the path of a note from its kind and the name that was typed for it, which may be empty yet."""
+    """Return the path of a note from its kind and its typed name, which may be empty."""
     typed = name.strip()
     if kind in _PATHS:
         return _PATHS[kind]
@@ -110,7 +110,7 @@ def _has_suffix(name: str) -> bool:
 
 
 def get_typed_name(path: str) -> str:
-    """Return the name from which `build_path` makes a path."""
+    """Return the name from which `build_path` builds this path."""
     kind = derive_kind(path)
     if kind is NoteKind.REFERENCE:
         name = path.removeprefix(_REFERENCES)
@@ -130,5 +130,5 @@ def get_note_name(path: str) -> str:
 
 
 def get_note_folder(path: str) -> str:
-    """Return the folders of the note at a path as the list shows them, below those of its kind."""
+    """Return the folders of a note for the list, below the folder of its kind."""
     return "" if derive_kind(path) is NoteKind.SKILL else get_typed_name(path).rpartition("/")[0]

@@ -24,7 +24,7 @@ _DIRECTION_MARKS: Final = frozenset(
 
 
 class NoteKind(StrEnum):
-    """Purpose of a note, by its path."""
+    """The purpose of a note; its path decides it."""
 
     PERSONA = "persona"
     REMEMBER = "remember"
@@ -61,7 +61,7 @@ def get_skill_folder(path: str) -> str:
 
 
 def check_path(path: str) -> str:
-    """Return a path that a note can have; raise InvalidNotePath with the sentence of its fault."""
+    """Return a path valid for a note; raise InvalidNotePath with a sentence about the fault."""
     if not path.strip():
         raise InvalidNotePath(messages.NOTE_PATH_EMPTY)
     if len(path) > MAX_PATH or any(
@@ -79,7 +79,7 @@ def check_path(path: str) -> str:
 
 
 def check_content(content: str | bytes, kind: NoteKind) -> str | bytes:
-    """Return a text or a file that a note of this kind can have; raise InvalidNoteText or NoteTooLong."""
+    """Return a content valid for a note of this kind; raise InvalidNoteText or NoteTooLong."""
     if isinstance(content, bytes):
         if len(content) > MAX_FILE_BYTES:
             raise NoteTooLong(messages.get_note_file_too_big_message(size=len(content), limit=MAX_FILE_BYTES))
@@ -98,7 +98,7 @@ def check_content(content: str | bytes, kind: NoteKind) -> str | bytes:
 
 
 def adopt_newlines(text: str, *, like: str | None) -> str:
-    """Return a text from a page, whose line ends are any, with those of the text that it replaces."""
+    """Return a text from a page with the line ends of the text that it replaces."""
     plain = text.replace("\r\n", "\n").replace("\r", "\n")
     if like and "\r\n" in like and like.count("\r\n") == like.count("\n"):
         return plain.replace("\n", "\r\n")

@@ -4,10 +4,10 @@ A JSON object:
 
     path     relative, with slashes: "knowledge/garden.md"
     size     of the file, in bytes
-    source   name of the program or import it is from, one line; missing where it was written here
-    came_in  true where a file came in with exactly this text; a workspace is written with it as it came
+    source   name of the program or import it is from, one line; missing if it was written here
+    came_in  true if a file with exactly this text was imported; an export then writes that file unchanged
 
-and the other keys of `diary.origins.provenance`, about its import and what its owner said of it.
+and the other keys of `diary.origins.provenance`, about its import and its owner's claim.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ UNKNOWN: Final = Provenance()
 
 @dataclass(frozen=True, kw_only=True)
 class NoteMetadata:
-    """Parts of a note that a list shows."""
+    """The path, size and provenance of a note."""
 
     path: str = field(repr=False)
     size: int
@@ -48,7 +48,7 @@ class NoteMetadata:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Return the value of the column."""
+        """Return the metadata as JSON for the column."""
         row = {"path": self.path, "size": self.size}
         row |= {"came_in": True} if self.came_in else {}
         said = self.provenance.to_json() or {}
@@ -56,5 +56,5 @@ class NoteMetadata:
 
 
 def encode_content(content: str | bytes) -> bytes:
-    """Return the bytes of a file with this content."""
+    """Return the content of a note as the bytes of a file."""
     return content if isinstance(content, bytes) else content.encode("utf-8", "surrogatepass")

@@ -1,4 +1,4 @@
-"""The persona: what its owner wants the assistant to be, for the system turn of each reply."""
+"""The persona note: how its owner wants the assistant to be, for the system message of each reply."""
 
 from typing import Final
 
@@ -12,7 +12,7 @@ _NONE: Final = ""
 
 
 def read_usable_persona(keyring: RealmKeyring, *, is_beside_others: bool) -> str:
-    """Return the persona for a prompt; nothing where it would reach another machine beside others' texts."""
+    """Return the persona, or "" if it would be sent to another machine with untrusted texts."""
     status = model_server.get_status()
     if is_beside_others and not (status.is_ready and may_send_unrequested(status)):
         # It is not known of a model that is not ready on which machine it is.
@@ -21,7 +21,7 @@ def read_usable_persona(keyring: RealmKeyring, *, is_beside_others: bool) -> str
 
 
 def read_persona(keyring: RealmKeyring) -> str:
-    """Return the text of the persona note, or "" unless all of it is its owner's own.
+    """Return the text of the persona note, or "" unless the note is its owner's own and valid.
 
     One that was imported, that a program wrote, that is damaged, that is no text or that is too long is not
     read. With a keyring that has no keys of notes there is none.

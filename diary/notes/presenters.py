@@ -27,7 +27,7 @@ _PLAIN: Final = frozenset({NoteKind.SKILL, NoteKind.FILE})
 
 @dataclass(frozen=True, kw_only=True)
 class NoteRow:
-    """Template data of a note in the list; `state` is what its owner may have to do."""
+    """Template data of a note in the list; `state` names what its owner may have to do."""
 
     id: UUID
     name: str = field(repr=False)
@@ -49,7 +49,7 @@ class NoteFolder:
 
 @dataclass(frozen=True, kw_only=True)
 class NoteSection:
-    """Template data of a kind of notes: those there are, or what the kind is for."""
+    """Template data of a kind of notes: its notes, or its purpose if it has none."""
 
     slug: str
     words: KindWords
@@ -62,7 +62,7 @@ class NoteSection:
 
 @dataclass(frozen=True, kw_only=True)
 class NoteView:
-    """Template data of one note; `html` is None for what is shown as plain text."""
+    """Template data of one note; `html` is None if the note is shown as plain text."""
 
     id: UUID
     name: str = field(repr=False)
@@ -98,7 +98,7 @@ class NoteView:
 
 @dataclass(frozen=True, kw_only=True)
 class NoteVersionView:
-    """Template data of an earlier version; `text` is None if it can't be opened."""
+    """Template data of an earlier version; `text` is None if it can't be decrypted."""
 
     id: UUID
     written: datetime
@@ -111,7 +111,7 @@ class NoteVersionView:
 def build_sections(
     lines: Iterable[NoteLine], *, zone: str, edited: Collection[UUID], begun: NoteKind | None
 ) -> list[NoteSection]:
-    """Return the notes by kind; `edited` are ids with drafts, `begun` the kind of an unsaved new note.
+    """Return the notes by kind; `edited` are ids with drafts, `begun` is the kind of an unsaved new note.
 
     A kind without notes is there as well, except that of other files.
     """
@@ -158,7 +158,7 @@ def _waits_for_approval(line: NoteLine) -> bool:
 def build_note_view(
     note: NoteText, *, zone: str, has_draft: bool, passage: str = "", scripts: Sequence[str] = ()
 ) -> NoteView:
-    """Return the template data of a note, its text rendered if it is its owner's prose, a passage marked."""
+    """Return the template data of a note with a passage highlighted; only trusted prose is rendered."""
     can_approve = _waits_for_approval(note)
     can_claim = not (note.is_trusted or note.is_damaged or can_approve)
     is_prose = note.text is not None and note.is_trusted and not can_approve and note.kind not in _PLAIN

@@ -1,8 +1,8 @@
 """Notes of a person: a list without texts, one note with its text, its versions.
 
-Each function takes the keyring that opens them, which may be that of a program with the realm `notes`, and
-puts it in force. A note that does not open is listed as damaged, and never keeps the others from a list.
-`reads_others=False` leaves out what is not its owner's own, as for a program without that right.
+Each function puts the given keyring in force, which may be that of a program with the realm `notes`. A note
+that cannot be decrypted is listed as damaged, and does not hide the others. `reads_others=False` leaves out
+notes that are not their owner's own, as for a program without that right.
 """
 
 from collections.abc import Sequence
@@ -46,7 +46,7 @@ class NoteLine:
 
     @property
     def source(self) -> str:
-        """The name of the program or import that it is from."""
+        """The name of the program or import that the note is from."""
         return self.provenance.source
 
     @property
@@ -56,19 +56,19 @@ class NoteLine:
 
     @property
     def is_used(self) -> bool:
-        """Whether it may be read for a reply: a skill at its approved revision, another note that is own."""
+        """Whether replies may use the note: a skill at its approved revision, or another trusted note."""
         is_decided = self.is_approved if self.kind is NoteKind.SKILL else self.is_trusted
         return is_decided and not self.is_damaged
 
     @property
     def is_approved(self) -> bool:
-        """Whether a skill is used: it is its owner's, who wrote or approved this revision."""
+        """Whether this revision of a skill is approved and its owner's own."""
         return self.origin == "own" and self.approved_revision == self.revision
 
 
 @dataclass(frozen=True, kw_only=True)
 class NoteText(NoteLine):
-    """A note with its text, or with the bytes of a file that is not text; a damaged one has neither."""
+    """A note with its text, or with the bytes of a binary file; a damaged one has neither."""
 
     text: str | None = field(default=None, repr=False)
     data: bytes | None = field(default=None, repr=False)
@@ -76,13 +76,13 @@ class NoteText(NoteLine):
 
     @property
     def content(self) -> str | bytes | None:
-        """The text, or the bytes of a file that is not text; None if the note is damaged."""
+        """The text, or the bytes of a binary file; None if the note is damaged."""
         return self.data if self.text is None else self.text
 
 
 @dataclass(frozen=True, kw_only=True)
 class NoteVersionText:
-    """An earlier content of a note; a damaged version has neither text nor bytes."""
+    """The content of a note before a change; a damaged version has neither text nor bytes."""
 
     id: UUID
     note_id: UUID
@@ -96,7 +96,7 @@ class NoteVersionText:
 
 
 def list_notes(keyring: RealmKeyring, *, reads_others: bool = True) -> list[NoteLine]:
-    """Return the notes of a person by path, without their texts; damaged ones stand at the end."""
+    """Return the notes of a person by path, without their texts; damaged ones are at the end."""
     with in_force(keyring):
         rows = _filter(keyring, reads_others=reads_others).only("head", "updated_at", "created_at")
         lines = [_build_line(row) for row in rows]
@@ -113,7 +113,7 @@ def read_note(keyring: RealmKeyring, note_id: UUID, *, reads_others: bool = True
 def read_notes(
     keyring: RealmKeyring, note_ids: Sequence[UUID], *, reads_others: bool = True
 ) -> list[NoteText]:
-    """Return those of these notes that there are, with their texts, in one query."""
+    """Return the notes of these ids that exist, with their texts, in one query."""
     with in_force(keyring):
         rows = _filter(keyring, reads_others=reads_others).filter(id__in=note_ids)
         return [build_note_text(row) for row in rows]
@@ -180,7 +180,7 @@ def load_content(row: Note) -> str | bytes:
 
 
 def build_note_text(row: Note) -> NoteText:
-    """Return a row opened; needs a keyring in force."""
+    """Return the decrypted note of a row; needs a keyring in force."""
     line = _build_line(row)
     try:
         text, data = row.text, row.data

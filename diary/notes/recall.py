@@ -1,6 +1,6 @@
-"""Notes that are read for a reply or an answer: "Also remember", and reference notes found elsewhere.
+"""Notes for the prompt of a reply or an answer: "Also remember", and reference notes found by search.
 
-Only its owner's own are read. A keyring without keys of notes reads none.
+Only notes that are their owner's own are read, and only with a keyring of the realm `notes`.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ MAX_REMEMBERED: Final = 2_000
 
 
 def read_remembered(keyring: RealmKeyring) -> PromptNote | None:
-    """Return the beginning of the note "Also remember", or None if there is none of its owner's own."""
+    """Return the beginning of the note "Also remember" if it is its owner's own, else None."""
     if not keyring.has_realm(Realm.NOTES):
         return None
     note = find_note(keyring, REMEMBER_PATH)
@@ -50,12 +50,12 @@ def build_prompt_note(note: NoteText, span: tuple[int, int], *, length: int) -> 
 
 
 def name_note(path: str) -> str:
-    """Return the name of a note as prompts and sources give it."""
+    """Return the name of a note in prompts and sources."""
     return REMEMBER_NAME if path == REMEMBER_PATH else path
 
 
 def list_read_notes(keyring: RealmKeyring, note_ids: Sequence[UUID]) -> list[NamedLink]:
-    """Return links to notes that were read, for the sources, without those that were deleted since."""
+    """Return links to the notes that were read and still exist, for the sources."""
     if not note_ids or not keyring.has_realm(Realm.NOTES):
         return []
     notes = {note.id: note for note in read_notes(keyring, note_ids)}
@@ -63,18 +63,18 @@ def list_read_notes(keyring: RealmKeyring, note_ids: Sequence[UUID]) -> list[Nam
 
 
 def build_note_link(note_id: UUID, path: str) -> NamedLink:
-    """Return a link to a note, with the name that a prompt gives it."""
+    """Return a link to a note, with its name in prompts."""
     return NamedLink(name=name_note(path), address=reverse("note", args=[note_id]))
 
 
 def build_note_address(note_id: UUID, *, revision: int, span: tuple[int, int]) -> str:
-    """Return the address of a passage of a note: it has no word of the note in it."""
+    """Return the URL of a passage of a note, which contains no word of the note."""
     query = urlencode({"passage": ".".join(map(str, (revision, *span)))})
     return f"{reverse('note', args=[note_id])}?{query}#{PASSAGE_ANCHOR}"
 
 
 def load_reference_notes(keyring: RealmKeyring, note_ids: Sequence[UUID]) -> list[NoteText]:
-    """Return those of these notes that are reference notes of its owner's own, in this order."""
+    """Return those of these notes that are trusted reference notes, in the same order."""
     if not keyring.has_realm(Realm.NOTES) or not note_ids:
         return []
     notes = {note.id: note for note in read_notes(keyring, note_ids)}

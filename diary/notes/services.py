@@ -1,14 +1,14 @@
 """Saving, renaming, deleting and restoring notes.
 
 Each change names the revision that it is based on, raises the revision by one and stores the earlier text as
-a version for thirty days. Who writes decides the origin: a note of its owner stays theirs under their own
-typing and under a program that only passes it on; one of an import or a program stays that until its owner
-says "This is mine". A program changes nothing that is its owner's own.
+a version for thirty days. The writer decides the origin. A note that is its owner's own stays so when they
+type, or when a program only passes on what they typed. A note of an import or a program keeps its origin
+until its owner says "This is mine". A program cannot change a note that is its owner's own.
 
-A skill is used at the approved revision only, and only while it is its owner's own: what its owner writes
-here is approved with that, everything else waits until they have read it (`diary.notes.claims`).
+A skill is used only at its approved revision, and only while it is its owner's own. A revision that its owner
+writes here is approved; any other waits until they have read it (`diary.notes.claims`).
 
-Each function takes the keyring that opens the notes and puts it in force. `origin` is one of `Origin`.
+Each function puts the given keyring in force. `origin` is one of `Origin`.
 """
 
 from collections.abc import Iterable, Iterator
@@ -56,7 +56,7 @@ _DAMAGE: Final = (EnvelopeError, SealedFieldError)
 
 @dataclass(frozen=True, kw_only=True)
 class NewNote:
-    """A note to insert; `id` and `revision` are those of one that this diary exported."""
+    """A note to insert; `id` and `revision` are set if this diary exported it."""
 
     path: str = field(repr=False)
     content: str | bytes = field(repr=False)
@@ -69,7 +69,7 @@ class NewNote:
 
 
 class NotePaths:
-    """Paths of a person's notes, and their folders, so that many can be added without opening each again."""
+    """The paths and folders of a person's notes, loaded once to add many notes."""
 
     def __init__(self, paths: Iterable[str], *, count: int) -> None:
         self.count = count
@@ -80,7 +80,7 @@ class NotePaths:
 
     @classmethod
     def load(cls, keyring: RealmKeyring) -> "NotePaths":
-        """Return those of a person's notes; needs the keyring in force. Damaged notes are counted."""
+        """Return the paths of a person's notes, and count damaged notes; needs the keyring in force."""
         found = [open_metadata(row) for row in Note.objects.filter(owner_id=keyring.owner).only("head")]
         return cls((metadata.path for metadata in found if metadata is not None), count=len(found))
 
@@ -90,7 +90,7 @@ class NotePaths:
         self._add(path)
 
     def is_taken(self, path: str) -> bool:
-        """Return whether a note or a folder has a path, or a note that of one of its folders."""
+        """Return whether a path is that of a note or a folder, or below the path of a note."""
         return (
             path in self._files
             or path in self._folders
@@ -114,7 +114,7 @@ def save_note(
     came_in: bool = False,
     draft_revision: int | None = None,
 ) -> NoteText:
-    """Save a text, or the bytes of another file, as a new note or as the next revision of one.
+    """Save a text or a binary file as a new note, or as the next revision of a note.
 
     The same text at the same path again changes nothing. `based_on` is the revision that was read,
     `provenance` says of what others write where it is from, `came_in` is true where this is a file of a
@@ -164,7 +164,7 @@ def insert_note(
     created_at: datetime | None = None,
     updated_at: datetime | None = None,
 ) -> Note:
-    """Insert one of many notes of an import, in the transaction of the caller, and add its path to `paths`.
+    """Insert a note of an import, in the transaction of the caller, and add its path to `paths`.
 
     Return its row; raise a NoteError.
     """
@@ -183,7 +183,7 @@ def insert_note(
 def replace_with_signed_content(
     keyring: Keyring, note_id: UUID, content: str | bytes, *, origin: str, is_approved: bool
 ) -> None:
-    """Replace the content of a note with one that this diary signed, so that its origin is known."""
+    """Replace the content of a note with content that this diary signed with its origin."""
     with in_force(keyring), write_transaction():
         row = get_note_row(keyring.owner, note_id)
         metadata = load_metadata(row)
@@ -199,7 +199,7 @@ def replace_with_signed_content(
 def rename_note(
     keyring: RealmKeyring, note_id: UUID, path: str, *, based_on: int, origin: str = Origin.OWN
 ) -> NoteText:
-    """Give a note another path, and with it maybe another kind; raise a NoteError, or ObjectNotFound.
+    """Change the path of a note, and with it perhaps its kind; raise a NoteError, or ObjectNotFound.
 
     A skill that was approved stays so under its new name.
     """
@@ -234,7 +234,7 @@ def delete_note(
 
 
 def restore_version(keyring: RealmKeyring, version_id: UUID, *, based_on: int | None = None) -> NoteText:
-    """Make an earlier text of a note its present one, with the origin it had; raise a NoteError.
+    """Restore an earlier text of a note, with the origin it had; raise a NoteError.
 
     The present text becomes a version, unless it is damaged: then it is overwritten. Raise ObjectNotFound.
     """
@@ -320,7 +320,7 @@ def _insert(
 
 
 def require_owner(keyring: RealmKeyring) -> Keyring:
-    """Return the keyring of somebody who unlocked their diary; a program decides nothing about trust."""
+    """Return the keyring of an unlocked diary; raise VaultLocked for that of a program."""
     if not isinstance(keyring, Keyring):
         raise VaultLocked
     return keyring

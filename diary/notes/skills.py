@@ -19,7 +19,7 @@ MAX_DESCRIPTION: Final = 400
 
 @dataclass(frozen=True, kw_only=True)
 class Skill:
-    """A skill; only a usable one may be read for a reply: its owner wrote or approved this revision."""
+    """A skill; replies may use it only if `is_usable`: its owner wrote or approved this revision."""
 
     note_id: UUID
     revision: int
@@ -35,7 +35,7 @@ class Skill:
 
 
 def list_skills(keyring: RealmKeyring) -> list[Skill]:
-    """Return the skills of a person by name, also those that are not usable; damaged ones are left out."""
+    """Return the skills of a person by name, usable or not; damaged ones are left out."""
     lines = list_notes(keyring)
     paths = [line.path for line in lines]
     found = [line.id for line in lines if line.kind is NoteKind.SKILL]
@@ -45,7 +45,7 @@ def list_skills(keyring: RealmKeyring) -> list[Skill]:
 
 
 def build_skill(note: NoteText, paths: Sequence[str] = ()) -> Skill:
-    """Return the skill that a note says; `paths` are those of all notes, for its scripts."""
+    """Return the skill that a note describes; `paths` are the paths of all notes, to find its scripts."""
     folder = get_skill_folder(note.path)
     front = split_front_matter(note.text or "")
     return Skill(

@@ -1,4 +1,4 @@
-"""URLs of notes. No name of a note is in them: the address bar and the browser's history would show it."""
+"""URLs of notes; none contains the name of a note, since the browser's history stores URLs."""
 
 from django.urls import path
 

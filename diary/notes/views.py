@@ -1,6 +1,6 @@
-"""Views of notes: the list, a new note, one note with its edit and its versions, and what is done with it.
+"""Views of notes: listing, creating, showing, editing, renaming, restoring, claiming and deleting.
 
-All works without script: a form leads back to the page of its note. Drafts are saved by script, in JSON.
+All work without script: a form returns to the page of its note. Drafts are saved by script, in JSON.
 """
 
 from collections.abc import Callable
@@ -50,7 +50,7 @@ _LOCKED = 423
 @require_safe
 @unlock_required
 def notes(request: HouseholdRequest) -> HttpResponse:
-    """Show the notes by kind, and of a kind without notes what it is for."""
+    """Show the notes by kind; a kind without notes shows its purpose."""
     keyring = request.vault.keyring
     lines = list_notes(keyring)
     draft = find_note_draft(keyring)
@@ -214,7 +214,7 @@ def _store_late_draft(request: HouseholdRequest, sent: SubmittedNoteDraft) -> Ht
 @require_safe
 @unlock_required
 def note(request: HouseholdRequest, note_id: UUID) -> HttpResponse:
-    """Show a note, opened at a passage where the address names one."""
+    """Show a note, with the passage that the URL names."""
     note = read_note(request.vault.keyring, note_id)
     passage = parse_passage(request)
     return _render_note(request, note, passage=passage.cut_from(note) if passage else "")
@@ -346,7 +346,7 @@ def discard_draft(request: HouseholdRequest, note_id: UUID) -> HttpResponse:
 @require_http_methods(_METHODS)
 @unlock_required
 def rename(request: HouseholdRequest, note_id: UUID) -> HttpResponse:
-    """Show the form for the path of a note, or give it another."""
+    """Show the form for the path of a note, or change the path."""
     note = read_note(request.vault.keyring, note_id)
     if note.is_damaged:
         return redirect("note", note_id)
@@ -389,7 +389,7 @@ def versions(request: HouseholdRequest, note_id: UUID) -> HttpResponse:
 @require_POST
 @unlock_required
 def restore(request: HouseholdRequest, note_version_id: UUID) -> HttpResponse:
-    """Make an earlier text of a note its present one, which becomes a version."""
+    """Restore an earlier text of a note; the present text becomes a version."""
     try:
         note = services.restore_version(request.vault.keyring, note_version_id)
     except NoteError as error:
@@ -403,7 +403,7 @@ def restore(request: HouseholdRequest, note_version_id: UUID) -> HttpResponse:
 @require_POST
 @unlock_required
 def approve(request: HouseholdRequest, note_id: UUID) -> HttpResponse:
-    """Let a skill be used at the revision that the page showed."""
+    """Approve a skill at the revision that the page showed, so that replies may use it."""
     return _decide(request, note_id, approve_skill, sentence=messages.SKILL_APPROVED)
 
 
@@ -417,7 +417,7 @@ def claim(request: HouseholdRequest, note_id: UUID) -> HttpResponse:
 @require_POST
 @unlock_required
 def unclaim(request: HouseholdRequest, note_id: UUID) -> HttpResponse:
-    """Undo that a note was made its owner's own."""
+    """Undo the claim that a note is its owner's own."""
     try:
         unclaim_note(request.vault.keyring, note_id)
     except NoteError as error:
@@ -447,7 +447,7 @@ def _decide(
 @require_POST
 @unlock_required
 def delete(request: HouseholdRequest, note_id: UUID) -> HttpResponse:
-    """Delete a note with its versions, unless it changed since the page showed it."""
+    """Delete a note with its versions, unless it was changed after the page showed it."""
     keyring = request.vault.keyring
     try:
         services.delete_note(keyring, note_id, based_on=parse_submitted_text(request).revision)

@@ -1,6 +1,6 @@
-"""Threads that make large imports their owners' own, while their owners' diaries are unlocked.
+"""Threads that make large imports their owners' own, while the diaries are unlocked.
 
-A thread may be killed at any moment, such as the end of the process; the next unlock goes on.
+A thread may end at any moment, for example with the process; the next unlock continues its work.
 """
 
 import logging
@@ -22,7 +22,7 @@ _running: dict[KeyId, "_ClaimThread"] = {}
 
 
 class _ClaimThread(threading.Thread):
-    """Thread that goes on with the imports of one person."""
+    """Thread that continues the claims of one person."""
 
     def __init__(self, keyring: Keyring) -> None:
         super().__init__(name="import claim", daemon=True)
@@ -49,7 +49,7 @@ class _ClaimThread(threading.Thread):
 
 
 def start_claim_thread(keyring: Keyring) -> bool:
-    """Go on with the imports of a keyring's owner in a thread; return False if there are none."""
+    """Continue the claims of a keyring's owner in a thread; return False if there are none."""
     if keyring.is_of_format_1 or not has_claims(keyring.owner):
         return False
     with _guard:
@@ -60,7 +60,7 @@ def start_claim_thread(keyring: Keyring) -> bool:
 
 
 def stop_claim_threads(owner: UUID, *, timeout: float | None = None) -> None:
-    """Stop the threads of a person after their current batches; with a timeout, wait until they stopped."""
+    """Stop the threads of a person after their current batches; with a timeout, wait for their end."""
     with _guard:
         threads = [thread for key_id, thread in _running.items() if key_id.owner == owner]
     for thread in threads:

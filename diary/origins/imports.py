@@ -1,4 +1,4 @@
-"""The imports of a person, as their entries say it.
+"""The imports of a person, collected from the provenance of their entries.
 
 Entries that were imported before imports had ids are one group, with the id `EARLIER`.
 """
@@ -25,7 +25,7 @@ _REVIEW_LABEL: Final = b"diary.import.review"
 
 
 class ShownEntry(NamedTuple):
-    """An entry as a page showed it, by what is bound to its text: with another text, the revision differs."""
+    """The version of an entry that a page showed: with another text, the revision differs."""
 
     id: UUID
     day: date
@@ -33,13 +33,13 @@ class ShownEntry(NamedTuple):
     origin: str
 
     def encode(self) -> bytes:
-        """Return the same as bytes."""
+        """Return these values as bytes, for a digest."""
         return self.id.bytes + f"{self.day.isoformat()} {self.revision} {self.origin}".encode()
 
 
 @dataclass(kw_only=True)
 class ImportRun:
-    """An import: its name and moment, and which of its entries are there and are its owner's own."""
+    """An import: its name, its time, its entries, and how many of them are now its owner's own."""
 
     id: UUID
     source: str = field(repr=False)
@@ -95,7 +95,7 @@ def get_import(owner_id: UUID, import_id: UUID) -> ImportRun:
 
 
 def compute_review(owner_id: UUID, run: ImportRun) -> str:
-    """Return a digest of the entries of an import, by which it is seen that they are those that were shown.
+    """Return a digest of the entries of an import; a claim checks with it that they are as shown.
 
     It stays the same while entries are claimed with the whole import. Needs their keyring in force.
     """

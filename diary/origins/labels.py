@@ -1,4 +1,4 @@
-"""The words that say where a text is from, beside the text and never in it."""
+"""Labels that say where a text is from, shown beside the text and never in it."""
 
 from dataclasses import dataclass, field
 from typing import Final
@@ -18,14 +18,14 @@ _RESTORED: Final = "restored, of unknown origin"
 
 @dataclass(frozen=True, kw_only=True)
 class OriginLabel:
-    """Words about an origin, and the name of a source, set apart since anybody may have chosen it."""
+    """The words about an origin, and the name of its source; separate, since anyone can choose that name."""
 
     words: str
     source: str = field(default="", repr=False)
 
 
 def build_label(origin: str, *, source: str) -> OriginLabel | None:
-    """Return the label of an origin; none for what its owner wrote here."""
+    """Return the label of an origin, or None for a text that its owner wrote here."""
     if origin not in Origin.values or origin == Origin.OWN:
         return None
     with_name, without = _WORDS[Origin(origin)]
@@ -33,7 +33,7 @@ def build_label(origin: str, *, source: str) -> OriginLabel | None:
 
 
 def get_entry_label(entry: Entry) -> OriginLabel | None:
-    """Return the label of an entry, which needs its owner's keyring in force unless it was written here."""
+    """Return the label of an entry; needs its owner's keyring in force unless it was written here."""
     if entry.origin == Origin.OWN:
         return None
     provenance = Provenance.load(entry)

@@ -16,9 +16,9 @@ from diary.origins.provenance import find_undo_end
 
 @dataclass(frozen=True, kw_only=True)
 class ImportView:
-    """Template data of an import; `undo_until` is the last day on which a claim of it can be undone.
+    """Template data of an import; `undo_until` is the last day on which its claim can be undone.
 
-    `is_claimed` says that its owner said it is theirs, and that not all of it is yet.
+    `is_claimed` is set while its owner's claim is not yet applied to all of its entries.
     """
 
     id: UUID
@@ -31,7 +31,7 @@ class ImportView:
 
     @property
     def is_earlier(self) -> bool:
-        """Whether these entries were imported before imports had names."""
+        """Whether this is the group of entries imported before imports had ids."""
         return self.id == EARLIER
 
 
@@ -47,7 +47,7 @@ class ImportedEntryView:
 
 
 def list_import_views(owner_id: UUID, *, zone: str, claimed: Collection[UUID]) -> list[ImportView]:
-    """Return the imports of a person, the latest first; `claimed` are ids of those that are being claimed."""
+    """Return the imports of a person, the latest first; `claimed` are the ids of claims in progress."""
     return [build_import_view(run, zone=zone, is_claimed=run.id in claimed) for run in list_imports(owner_id)]
 
 

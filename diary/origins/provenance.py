@@ -1,24 +1,23 @@
-"""The column `provenance` of an entry: where it is from.
+"""Provenance of an entry, sealed in the column of that name: where the entry is from.
 
-A JSON object; every key may be missing, and an entry that was written here has none at all:
+A JSON object; every key is optional, and an entry that was written here has no provenance:
 
     from          name of the app, program or file, one line of at most 80 characters
     import        id of the import that added it, as a UUID
     at            moment of that import
-    restored      true where a damaged text was replaced by one from before, so that nobody knows its origin
-    was           the origin before its owner said that it is theirs
-    mine_at       moment when they said so
-    mine_at_once  true if they said it of the whole import
-    mine_from     the revision of the text of which they said so, without those before it
+    restored      true if a damaged text was replaced by an earlier one, so that its origin is unknown
+    was           the origin before its owner claimed it ("This is mine")
+    mine_at       moment of that claim
+    mine_at_once  true if the whole import was claimed
+    mine_from     the revision of the claimed text; earlier versions are not claimed
 
-It is bound to its entry and not to a text. Whose a text is, its origin says, which the text is bound to: with
-another provenance an untrusted text stays untrusted, and no other entry's provenance opens here. But whoever
-writes to the database can put back an older provenance of the same entry, or take it away. Then the entry
-names another source, or none; "This is mine" can be undone no more or once more; and earlier texts, from
-before their owner said that the entry is theirs, count as theirs: in an export to a program, and when their
-owner restores one. A digest of the text would not change that, since nothing tells an entry that never had a
-provenance from one that lost it. Only an origin of its own for what was claimed would, since origins are
-bound.
+A provenance is bound to its entry, not to a text. Trust depends on the origin, which is bound to the text:
+another provenance never makes a text trusted, and that of another entry cannot be decrypted here. But whoever
+writes to the database can restore an older provenance of the same entry, or delete it. Then the entry names
+another source or none, its claim can be undone once more or no more, and versions from before the claim count
+as their owner's own: in an export to a program, and when restored. A digest of the text would not prevent
+this, since a deleted provenance looks like one that never existed. Only a separate origin for claimed texts
+would, since origins are bound to texts.
 """
 
 from collections.abc import Mapping
@@ -37,7 +36,7 @@ CLAIM_LIFETIME: Final = timedelta(days=30)
 
 @dataclass(frozen=True, kw_only=True)
 class Provenance:
-    """The source of an entry, and its origin before its owner said that it is theirs."""
+    """The source of an entry, and its origin before its owner claimed it."""
 
     source: str = field(default="", repr=False)
     import_id: UUID | None = None
@@ -50,12 +49,12 @@ class Provenance:
 
     @classmethod
     def create_import(cls, *, source: str, at: datetime) -> Self:
-        """Return what the entries of a new import have in common."""
+        """Return the provenance that all entries of a new import share."""
         return cls(source=clean_source_name(source), import_id=new_id(), imported_at=at)
 
     @classmethod
     def from_json(cls, value: object) -> Self:
-        """Return the value of a column or of an export, whoever wrote it; what is wrong in it is left out."""
+        """Return a provenance from JSON of any source; invalid values are left out."""
         row: Mapping[str, Any] = value if isinstance(value, dict) else {}
         source, was, revision = row.get("from"), row.get("was"), row.get("mine_from")
         return cls(
@@ -72,17 +71,17 @@ class Provenance:
 
     @classmethod
     def load(cls, entry: Entry) -> Self:
-        """Return where an entry is from; nothing is known if the column is damaged."""
+        """Return the provenance of an entry; an unknown one if the column is damaged."""
         return cls.from_json(entry.open_or("provenance", None))
 
     def withdraw_claim(self) -> Self:
-        """Return where the entry is from, as before its owner said that it is theirs."""
+        """Return the provenance as it was before its owner's claim."""
         return replace(
             self, former_origin=None, claimed_at=None, is_claimed_with_import=False, claimed_revision=None
         )
 
     def to_json(self) -> dict[str, Any] | None:
-        """Return the value of the column."""
+        """Return the provenance as JSON for the column."""
         row = {
             "from": self.source,
             "import": str(self.import_id) if self.import_id else None,
@@ -97,12 +96,12 @@ class Provenance:
 
 
 def is_claim_recent(provenance: Provenance) -> bool:
-    """Return whether somebody said in the last thirty days that a text is theirs, which can be undone."""
+    """Return whether a text was claimed in the last thirty days, so that this can be undone."""
     return provenance.former_origin is not None and find_undo_end(provenance.claimed_at) is not None
 
 
 def find_undo_end(claimed_at: datetime | None) -> datetime | None:
-    """Return until when "This is mine" of this moment can be undone, or None if it can't be any more."""
+    """Return until when a claim of this moment can be undone, or None if it is too old."""
     before = get_cutoff(CLAIM_LIFETIME)
     if claimed_at is None or (before is not None and claimed_at < before):
         return None
@@ -110,7 +109,7 @@ def find_undo_end(claimed_at: datetime | None) -> datetime | None:
 
 
 def get_first_own_revision(entry: Entry) -> int:
-    """Return the first revision of an entry that is its owner's, if the entry is: versions before are not."""
+    """Return the revision from which an own entry is its owner's; earlier versions are not."""
     provenance = Provenance.load(entry)
     if provenance.former_origin is None:
         return 0

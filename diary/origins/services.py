@@ -1,7 +1,7 @@
-"""This is mine: a person says that an entry, or a whole import, is their own text.
+"""Claims of entries ("This is mine"): a person says that an entry or a whole import is their own text.
 
-The text is sealed again with the new origin, since it is bound to it. What the origin was is stored beside
-it, so that this can be undone for thirty days. A damaged text stays as it is.
+The text is sealed again with the new origin, to which it is bound. The former origin is stored in the
+provenance, so that the claim can be undone for thirty days. A damaged text stays as it is.
 """
 
 import logging
@@ -40,7 +40,7 @@ def claim_entry(*, owner_id: UUID, entry_id: UUID) -> Entry:
 
 
 def unclaim_entry(*, owner_id: UUID, entry_id: UUID) -> Entry:
-    """Give an entry the origin that it had before its owner said that it is theirs; raise as `claim_entry`.
+    """Give an entry the origin that it had before its owner's claim; raise as `claim_entry`.
 
     After thirty days nothing changes.
     """
@@ -53,7 +53,7 @@ def unclaim_entry(*, owner_id: UUID, entry_id: UUID) -> Entry:
 
 
 def can_be_unclaimed(entry: Entry) -> bool:
-    """Return whether an entry's owner said in the last thirty days that it is theirs."""
+    """Return whether an entry was claimed in the last thirty days."""
     return entry.is_trusted and is_claim_recent(Provenance.load(entry))
 
 
@@ -106,7 +106,7 @@ def claim_import(*, owner_id: UUID, import_id: UUID, review: str) -> int | None:
 
 
 def continue_claims(owner_id: UUID, *, is_stopped: Callable[[], bool]) -> int:
-    """Go on with each import that was noted and is not done; needs their keyring in force.
+    """Continue each claim of an import that is not complete; needs its owner's keyring in force.
 
     Return how many entries were changed. What was changed since its owner saw it is left as it is.
     """
@@ -124,12 +124,12 @@ def continue_claims(owner_id: UUID, *, is_stopped: Callable[[], bool]) -> int:
 
 
 def has_claims(owner_id: UUID) -> bool:
-    """Return whether any import was noted that is not done."""
+    """Return whether a person has a claim of an import that is not complete."""
     return ImportClaim.objects.filter(owner_id=owner_id).exists()
 
 
 def list_claimed_imports(owner_id: UUID) -> set[UUID]:
-    """Return the ids of the imports that were noted and are not done; needs their keyring in force."""
+    """Return the ids of imports whose claim is not complete; needs their keyring in force."""
     return {found for claim in ImportClaim.objects.filter(owner_id=owner_id) if (found := _get_id(claim))}
 
 
@@ -184,7 +184,7 @@ def _continue_claim(claim: ImportClaim, run: ImportRun, *, is_stopped: Callable[
 
 
 def unclaim_import(*, owner_id: UUID, import_id: UUID) -> int:
-    """Undo `claim_import` for the entries for which it was called in the last thirty days.
+    """Undo `claim_import` for the entries claimed with it in the last thirty days.
 
     What their owner said of a single entry stays. Return how many were changed; raise ObjectNotFound.
     """

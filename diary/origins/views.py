@@ -38,7 +38,7 @@ def claim(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
 @require_POST
 @unlock_required
 def unclaim(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
-    """Undo that an entry was made the person's own."""
+    """Undo the claim of an entry."""
     try:
         entry = services.unclaim_entry(owner_id=request.user.id, entry_id=entry_id)
     except EnvelopeError:
@@ -98,6 +98,6 @@ def claim_import(request: HouseholdRequest, import_id: UUID) -> HttpResponse:
 @require_POST
 @unlock_required
 def unclaim_import(request: HouseholdRequest, import_id: UUID) -> HttpResponse:
-    """Undo that a whole import was made the person's own."""
+    """Undo the claim of a whole import."""
     services.unclaim_import(owner_id=request.user.id, import_id=import_id)
     return redirect("imports")

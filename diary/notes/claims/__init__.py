@@ -1,7 +1,6 @@
-"""This is mine: what a person says of notes of imports and programs, one by one or of a whole import.
+"""Claims of notes ("This is mine"): a person says that notes of imports or programs are their own.
 
-groups      notes that came together, as a page shows them
-services    making notes their owner's own, and undoing it for thirty days
-presenters, views
-            the page of notes that came together
+groups             the notes of one import, or of all programs
+services           making notes their owner's own, and undoing it for thirty days
+presenters, views  the page of such a group
 """

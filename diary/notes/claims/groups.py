@@ -1,4 +1,4 @@
-"""Groups of notes that were not written here: one for each import, and one for all others."""
+"""Groups of notes that were not written here: one for each import, and one for all programs."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ _REVIEW_LABEL: Final = b"diary.note.review"
 
 @dataclass(kw_only=True)
 class NoteGroup:
-    """An import of notes, or the notes of programs: all of its notes, by path."""
+    """The notes of one import, or of all programs, by path."""
 
     id: UUID
     source: str = field(default="", repr=False)
@@ -27,12 +27,12 @@ class NoteGroup:
 
     @property
     def waiting(self) -> list[NoteLine]:
-        """The notes that are not used before their owner says that they are theirs."""
+        """The notes that are not used until their owner claims them."""
         return [line for line in self.lines if not line.is_used]
 
     @property
     def claimed_at(self) -> datetime | None:
-        """The latest moment at which notes were claimed with the whole group, or None."""
+        """The latest moment at which the whole group was claimed, or None."""
         moments = [
             line.provenance.claimed_at
             for line in self.lines
@@ -42,7 +42,7 @@ class NoteGroup:
 
 
 def list_note_groups(lines: Iterable[NoteLine]) -> list[NoteGroup]:
-    """Return the imports among a person's notes, the latest first, and at the end the notes of programs."""
+    """Return the imports among a person's notes, the latest first, and last the notes of programs."""
     groups: dict[UUID, NoteGroup] = {}
     for line in lines:
         said = line.provenance
@@ -67,7 +67,7 @@ def get_note_group(keyring: Keyring, group_id: UUID) -> NoteGroup:
 
 
 def compute_note_review(keyring: Keyring, group: NoteGroup) -> str:
-    """Return a digest of a group's waiting notes; it differs once they have changed."""
+    """Return a digest of a group's waiting notes, which changes when one of them does."""
     with in_force(keyring):
         key = get_digest_key(keyring.owner)
     parts = [line.id.bytes + f"{line.revision} {line.origin}".encode() for line in group.waiting]

@@ -1,4 +1,4 @@
-"""Notes that came together, as the list of notes and their own page show them."""
+"""Groups of imported notes, for the list of notes and for the page of a group."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ MAX_SHOWN: Final = 20_000
 
 @dataclass(frozen=True, kw_only=True)
 class NoteGroupView:
-    """Template data of an import, or of the notes of programs; `undo_until` is the last day for an undo."""
+    """Template data of a group of notes; `undo_until` is the last day on which its claim can be undone."""
 
     id: UUID
     source: str = field(repr=False)
@@ -32,15 +32,15 @@ class NoteGroupView:
 
     @property
     def is_import(self) -> bool:
-        """Whether all of it came with one import."""
+        """Whether the group is one import, not the notes of programs."""
         return self.id != OTHERS
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReviewedNoteView:
-    """Template data of a note that its owner reads before they confirm that it is theirs.
+    """Template data of a note that its owner reads before claiming it.
 
-    `text` is None of what is no text, and `sentence` says why it can't be theirs as it is.
+    `text` is None for a binary file; `sentence` says why the note can't be claimed as it is.
     """
 
     id: UUID
@@ -55,7 +55,7 @@ class ReviewedNoteView:
 
 
 def build_group_views(groups: Iterable[NoteGroup], *, zone: str) -> list[NoteGroupView]:
-    """Return the groups that wait for their owner, or whose "This is mine" can be undone."""
+    """Return the groups that wait for a claim, or whose claim can be undone."""
     views = (build_group_view(group, zone=zone) for group in groups)
     return [view for view in views if view.waiting or view.undo_until]
 
@@ -74,7 +74,7 @@ def build_group_view(group: NoteGroup, *, zone: str) -> NoteGroupView:
 
 
 def build_reviewed_notes(notes: Sequence[NoteText]) -> list[ReviewedNoteView]:
-    """Return notes as they are read, in this order."""
+    """Return the template data of notes to review, in this order."""
     return [_build_reviewed(note) for note in notes]
 
 

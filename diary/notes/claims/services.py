@@ -1,8 +1,8 @@
-"""Making notes their owner's own, and undoing it for thirty days.
+"""Claims of notes: making notes their owner's own, and undoing it for thirty days.
 
-The text is sealed again with the new origin, which it is bound to, and the revision stays. A skill is
-approved by that at this revision. What the origin was is stored in the head of the note. Needs the keyring of
-whoever unlocked their diary: a program decides nothing about trust.
+The text is sealed again with the new origin, to which it is bound; the revision stays the same. A claimed
+skill is approved at that revision. The former origin is stored in the metadata of the note. All this needs
+the keyring of an unlocked diary; a program cannot do it.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -45,7 +45,7 @@ def approve_skill(keyring: RealmKeyring, note_id: UUID, revision: int) -> NoteTe
 
 
 def claim_note(keyring: RealmKeyring, note_id: UUID, revision: int) -> NoteText:
-    """Make a note its owner's own, who says so of the revision that they have read; raise as `approve_skill`.
+    """Make a note its owner's own at the revision that they have read; raise as `approve_skill`.
 
     What an import made longer than its kind may be has to be shortened first: then raise NoteTooLong.
     """
@@ -53,7 +53,7 @@ def claim_note(keyring: RealmKeyring, note_id: UUID, revision: int) -> NoteText:
 
 
 def unclaim_note(keyring: RealmKeyring, note_id: UUID) -> NoteText:
-    """Give a note the origin from before its owner said that it is theirs; after thirty days do nothing.
+    """Give a note the origin that it had before its claim; after thirty days do nothing.
 
     Raise NoteDamaged, ObjectNotFound, and VaultLocked with the keyring of a program.
     """
@@ -65,12 +65,12 @@ def unclaim_note(keyring: RealmKeyring, note_id: UUID) -> NoteText:
 
 
 def can_be_unclaimed(line: NoteLine) -> bool:
-    """Return whether a note's owner said in the last thirty days that it is theirs."""
+    """Return whether a note was claimed in the last thirty days."""
     return _is_recent(line.origin, line.provenance)
 
 
 def claim_note_group(keyring: Keyring, group_id: UUID, *, review: str) -> int:
-    """Make the waiting notes of a group their owner's own, and return how many could be.
+    """Make the waiting notes of a group their owner's own; return how many could be.
 
     `review` is what `compute_note_review` said when they were shown. What cannot be, such as a persona that
     is too long, stays as it is. After a batch that was not written, what is left can be claimed again. Raise
@@ -90,7 +90,7 @@ def claim_note_group(keyring: Keyring, group_id: UUID, *, review: str) -> int:
 
 
 def unclaim_note_group(keyring: Keyring, group_id: UUID) -> int:
-    """Undo `claim_note_group` for what was claimed in the last thirty days; return how many were changed.
+    """Undo `claim_note_group` for notes claimed in the last thirty days; return how many were changed.
 
     What their owner said of a single note stays. Raise ObjectNotFound.
     """

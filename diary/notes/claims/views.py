@@ -1,4 +1,4 @@
-"""Views of "This is mine" for notes that came together: an import, or the notes of programs."""
+"""Views of "This is mine" for groups of notes: one import, or the notes of programs."""
 
 from typing import Any, Final
 from uuid import UUID
@@ -28,7 +28,7 @@ _TEMPLATE: Final = "diary/notes/group.html"
 @require_http_methods(["GET", "HEAD", "POST"])
 @unlock_required
 def claim_group(request: HouseholdRequest, note_group_id: UUID) -> HttpResponse:
-    """Show notes that came together; once the password was confirmed, make them the person's own."""
+    """Show the notes of a group; once the password was confirmed, make them the person's own."""
     keyring = request.vault.keyring
     group = get_note_group(keyring, note_group_id)
     ids = [line.id for line in sorted(group.lines, key=lambda line: line.is_used)]
@@ -60,7 +60,7 @@ def claim_group(request: HouseholdRequest, note_group_id: UUID) -> HttpResponse:
 @require_POST
 @unlock_required
 def unclaim_group(request: HouseholdRequest, note_group_id: UUID) -> HttpResponse:
-    """Undo that notes were made the person's own together."""
+    """Undo the claim of a group of notes."""
     unclaim_note_group(request.vault.keyring, note_group_id)
     page_messages.success(request, messages.NOTES_UNCLAIMED)
     return redirect("note_group", note_group_id)

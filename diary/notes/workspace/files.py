@@ -1,8 +1,8 @@
-"""A workspace in files: notes written out, and files read as notes, byte for byte.
+"""A workspace as files: writing notes to files, and reading files as notes, byte for byte.
 
-A file that came in is written as it came. A note that was written here, or changed here since it came in, has
-the lines of its stamp (`diary.notes.workspace.stamps`), by which this diary knows it again with its id,
-revision and origin. Of every other file the note is an imported one, until its owner says that it is theirs.
+An imported file that did not change is written as it came. Any other note is written with a stamp
+(`diary.notes.workspace.stamps`), by which this diary recognises it with its id, revision and origin. A file
+without a valid stamp becomes an imported note, until its owner claims it.
 """
 
 import os
@@ -46,7 +46,7 @@ _ZIP_ERRORS: Final = (
 
 @dataclass(frozen=True, kw_only=True)
 class ReadFile:
-    """A file of a workspace: its content as a note has it, or the sentence why it can't be a note."""
+    """A file of a workspace: its content as a note, or the sentence that says why it is refused."""
 
     path: str = field(repr=False)
     content: str | bytes = field(default=b"", repr=False)
@@ -83,7 +83,7 @@ def write_workspace(
 
 
 def build_file(note: NoteText, *, signing_key: bytes | None) -> bytes:
-    """Return the bytes of a note's file."""
+    """Return a note as the bytes of a file."""
     if note.text is None or note.came_in:
         return encode_content(note.content or b"")
     stamp = NoteStamp(
@@ -98,14 +98,14 @@ def build_file(note: NoteText, *, signing_key: bytes | None) -> bytes:
 
 
 class _FileNames:
-    """Names of the files written so far, compared without case, since some disks compare names so."""
+    """Names of the files written so far; case is ignored, since some file systems ignore it."""
 
     def __init__(self) -> None:
         self._files: set[str] = set()
         self._folders: set[str] = set()
 
     def choose(self, path: str) -> str:
-        """Return the path, or one with a number where another file or folder has it."""
+        """Return the path, with a number added if another file or folder has it."""
         name, number = path, 1
         while self._is_taken(name):
             number += 1
@@ -133,7 +133,7 @@ class _FileNames:
 
 
 def read_workspace(files: Iterable[tuple[str, bytes | str]]) -> list[ReadFile]:
-    """Return files, given by path and bytes, as notes have them; a text in place of bytes is a refusal."""
+    """Return files as notes, from paths and bytes; a string instead of bytes is the sentence of a refusal."""
     read: dict[str, ReadFile] = {}
     for path, data in files:
         file = _refuse(path, data) if isinstance(data, str) else _read_file(path, data)
@@ -267,7 +267,7 @@ def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, budget: "_Budg
 
 
 class _Budget:
-    """Count of the files and bytes of a workspace; beyond its limits the whole of it is refused."""
+    """Count of the files and bytes of a workspace; beyond its limits, the whole workspace is refused."""
 
     def __init__(self) -> None:
         self._files = self._bytes = 0

@@ -1,11 +1,11 @@
 """Import of a workspace into the notes of a person, after a preview that changes nothing.
 
-A path that has no note gets one. A note that has the same text stays as it is. A note that has another text
-stays too, unless whoever imports says that the files take the place of the notes: what was there becomes a
-version for thirty days. What the import cannot take is named with a sentence, and the rest is imported.
+A file at a new path becomes a note. A note with the same text stays as it is. A note with another text stays
+too, unless the importing person lets files replace notes; its text then becomes a version for thirty days.
+A file that cannot be imported is reported with a sentence, and the others are imported.
 
-A file that this diary exported itself, and that nobody changed, is again the note that it was: with its id,
-its revision and its origin. Every other one is imported. Needs the keyring of whoever unlocked their diary.
+A file with a valid stamp of this diary becomes the note that it was, with its id, revision and origin. All
+other files become imported notes. Needs the keyring of an unlocked diary.
 """
 
 from collections import Counter
@@ -71,7 +71,7 @@ class ComparedFile:
 
 @dataclass(kw_only=True)
 class NoteImportReport:
-    """Counts of an import, and a sentence for each file that was not taken."""
+    """Counts of an import, and a sentence for each file that was not imported."""
 
     import_id: UUID | None = None
     added: int = 0
@@ -86,7 +86,7 @@ class NoteImportReport:
 
 
 def preview_workspace(keyring: Keyring, files: Sequence[ReadFile]) -> list[ComparedFile]:
-    """Return what an import of these files would do with each, in their order; it changes nothing."""
+    """Return what an import would do with each file, in the same order, without changing anything."""
     with in_force(keyring):
         key = get_digest_key(keyring.owner)
         present = {line.path: line for line in list_notes(keyring) if not line.is_damaged}
@@ -96,7 +96,7 @@ def preview_workspace(keyring: Keyring, files: Sequence[ReadFile]) -> list[Compa
 def import_workspace(
     keyring: Keyring, files: Sequence[ReadFile], *, source: str, replaces: bool = False
 ) -> NoteImportReport:
-    """Import files, and return what became of them; raise NotWritten, after which it can be repeated.
+    """Import files and return the report; raise NotWritten, after which it can be repeated.
 
     `source` is the name of the folder or the zip, which the notes show. With `replaces`, files take the place
     of notes that have another text.

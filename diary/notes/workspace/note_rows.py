@@ -1,8 +1,8 @@
 """Notes in the JSON of an export: which rows a program may export, and the import of rows.
 
-A note that this diary exported itself comes back as it was, with its earlier versions. Of every other file
-the notes are imported ones, whatever it says. A note whose path is taken stays as it is; drafts are left out.
-All of it needs a keyring in force.
+A note that this diary signed is imported as it was, with its earlier versions. All other notes get the origin
+`imported`, whatever the file says. A note whose path exists is skipped, and so are drafts. Needs a keyring in
+force.
 """
 
 from collections.abc import Mapping
@@ -44,19 +44,19 @@ _paths: "WeakKeyDictionary[ImportedFile, NotePaths]" = WeakKeyDictionary()
 
 
 def build_note_rule(owner_id: UUID, others: OtherEntries) -> ExportRule:
-    """Return the rule for notes in exports of a program that reads only its owner's words."""
+    """Return the rule for notes in exports to programs: only those that are their owner's own."""
     del owner_id, others
     return lambda row, _: _is_own(row)
 
 
 def build_version_rule(owner_id: UUID, others: OtherEntries) -> ExportRule:
-    """Return the rule for versions of notes: they and their notes are their owner's own."""
+    """Return the rule for versions of notes: only own versions of own notes are exported."""
     del owner_id, others
     return lambda row, _: row.origin in TRUSTED_ORIGINS and _opens(row) and _is_own(row.note)
 
 
 def build_draft_rule(owner_id: UUID, others: OtherEntries) -> ExportRule:
-    """Return the rule for drafts: those of new notes, and of edits of own ones."""
+    """Return the rule for drafts of notes: those of new notes and of own notes are exported."""
     del owner_id, others
     return lambda row, _: row.open_or("body", None) is not None and (row.note_id is None or _is_own(row.note))
 
@@ -70,7 +70,7 @@ def _opens(row: NoteVersion | NoteDraft) -> bool:
 
 
 def insert_note_row(file: ImportedFile, number: int, row: dict[str, Any]) -> bool:
-    """Insert a note with its versions, unless the diary has one at its path; return whether it was added."""
+    """Insert a note with its versions, unless its path is taken; return whether it was added."""
     label = messages.NOTE_LABEL.format(number=number)
     is_own = file.is_signed(row, NOTE_ROW_SIGNATURE)
     keyring = current_keyring()
@@ -97,7 +97,7 @@ def insert_note_row(file: ImportedFile, number: int, row: dict[str, Any]) -> boo
 
 
 def skip_row(file: ImportedFile, number: int, row: dict[str, Any]) -> bool:
-    """Insert nothing: a version is inserted with its note, and a draft is left out."""
+    """Insert nothing: versions are inserted with their note, and drafts are left out."""
     del file, number, row
     return False
 

@@ -1,7 +1,7 @@
-"""Workspaces chosen on the import page, until their owners have read the preview and confirm it.
+"""Workspaces uploaded on the import page, until their owners confirm the preview.
 
-Each stays in memory for half an hour, one for each person, sealed under their keys of the realm `notes`: once
-the diary is locked or has a new key, nobody opens it. Nothing of it is written to a disk.
+Each stays in memory for half an hour, one per person, sealed under their keys of the realm `notes`: after
+a lock or a rotation it cannot be opened. Nothing of it is written to a disk.
 
     context   purpose "memory", label "diary.note.waiting", row = its id, owner; nothing bound
 """
@@ -30,14 +30,14 @@ class _SealedWorkspace:
 
 
 class PendingWorkspaces:
-    """Workspaces to confirm, one for each owner."""
+    """Workspaces that wait for confirmation, one for each owner."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._by_owner: dict[UUID, _SealedWorkspace] = {}
 
     def add(self, keyring: RealmKeyring, *, source: str, data: bytes) -> UUID:
-        """Store a zip with its name, in place of an earlier one, and return its id."""
+        """Store a zip with its name, replacing the owner's earlier one, and return its id."""
         id_ = new_id()
         name = source.encode("utf-8", "replace")
         envelope = keyring.seal(_LENGTH.pack(len(name)) + name + data, _build_context(keyring, id_))
@@ -50,7 +50,7 @@ class PendingWorkspaces:
         return id_
 
     def take(self, keyring: RealmKeyring, id_: UUID) -> tuple[str, bytes] | None:
-        """Return the name and the zip of a workspace and forget it; None if it waits no more."""
+        """Remove a workspace and return its name and zip; None if it has expired or was replaced."""
         with self._lock:
             self._drop_old()
             waiting = self._by_owner.get(keyring.owner)
@@ -66,7 +66,7 @@ class PendingWorkspaces:
         return plain[start : start + length].decode(), plain[start + length :]
 
     def forget(self, owner_id: UUID) -> None:
-        """Forget the workspace of a person."""
+        """Remove the workspace of a person."""
         with self._lock:
             self._by_owner.pop(owner_id, None)
 

@@ -1,4 +1,4 @@
-"""The preview of an import as the page shows it, and what became of it."""
+"""The preview of an import and its result, for the page."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ _TITLES: Final = {
 
 @dataclass(frozen=True, kw_only=True)
 class PreviewRow:
-    """A file in the preview; `path` shows what is invisible in a name as a question mark."""
+    """A file in the preview; invisible characters in `path` are shown as question marks."""
 
     path: str = field(repr=False)
     details: str
@@ -37,7 +37,7 @@ class PreviewSection:
 
 @dataclass(frozen=True, kw_only=True)
 class ImportPreview:
-    """The preview of an import; there is something to import if a file is new or differs."""
+    """The preview of an import; `can_import` if a file is new or differs from its note."""
 
     sections: Sequence[PreviewSection]
     has_changed: bool
@@ -46,7 +46,7 @@ class ImportPreview:
 
 @dataclass(frozen=True, kw_only=True)
 class ImportResult:
-    """Sentences about a finished import, and the files that were refused or left."""
+    """Sentences about a finished import, and the files that were refused or not imported."""
 
     sentences: Sequence[str]
     refused: Sequence[PreviewRow]
@@ -57,7 +57,7 @@ class ImportResult:
 
 
 def build_preview(files: Sequence[ComparedFile]) -> ImportPreview:
-    """Return the preview, what is new first, by path."""
+    """Return the preview, new files first, by path."""
     ordered = sorted(files, key=lambda each: each.path)
     by_state = {state: [each for each in ordered if each.state is state] for state in _TITLES}
     return ImportPreview(
@@ -74,7 +74,7 @@ def build_preview(files: Sequence[ComparedFile]) -> ImportPreview:
 
 
 def build_result(report: NoteImportReport) -> ImportResult:
-    """Return what became of an import."""
+    """Return the sentences about a finished import."""
     counts = (
         (report.added, "imported"),
         (report.replaced, "replaced; what it said before is in the history for thirty days"),

@@ -1,6 +1,6 @@
-r"""Stamps: the lines by which a note that was written here is known again when its file comes back. Pure.
+r"""Stamps: signed lines in a file, by which this diary recognises a note that it wrote there. Pure.
 
-They are lines of front matter, so that other programs pass them over. A text without front matter gets some,
+They are lines of front matter, so that other programs ignore them. A text without front matter gets some:
 
     ---
     id: 01a2297f-b456-7218-87ff-c22f3677db69
@@ -10,12 +10,13 @@ They are lines of front matter, so that other programs pass them over. A text wi
     ---
     The text, byte for byte.
 
-and in a text that begins with front matter they stand first in it. Taken out, they leave all other bytes.
-A text with front matter of no line, or without an end, counts as one without any.
+In a text with front matter, they are its first lines. Removing the stamp restores the text byte for byte.
+Front matter that is empty, or that has no end, counts as none.
 
 The signature is that of a row of an export (`diary.transfer.signatures`) with the label "diary.export.note"
-and {"id", "path", "revision", "origin", "is_approved", "text"}; `is_approved` is what verifies. It has a key
-of its owner's vault, so the export of a program has none, and another diary does not know it.
+and {"id", "path", "revision", "origin", "is_approved", "text"}; the value of `is_approved` is the one with
+which the signature is valid. The signing key belongs to its owner's vault: an export by a program is not
+signed, and another diary does not accept the signature.
 """
 
 import re
@@ -43,7 +44,7 @@ _STAMP: Final = re.compile(
 
 @dataclass(frozen=True, kw_only=True)
 class NoteStamp:
-    """Claims of a file about the note that it was; believed only with a signature of this diary."""
+    """The id, revision and origin of a note according to its file; trusted only with a valid signature."""
 
     id: UUID
     revision: int
@@ -52,12 +53,12 @@ class NoteStamp:
     is_approved: bool = False
 
     def sign(self, path: str, text: str, key: bytes) -> "NoteStamp":
-        """Return the stamp with its signature under the key of a diary."""
+        """Return the stamp signed with the key of a diary."""
         signed = sign_row(self._build_row(path, text), key, label=NOTE_SIGNATURE)
         return replace(self, signature=signed or "")
 
     def verify(self, path: str, text: str, key: bytes) -> "NoteStamp | None":
-        """Return the stamp with what its signature says, or None if it is not that of this diary."""
+        """Return the stamp with the verified `is_approved`, or None if this diary did not sign it."""
         if self.origin not in Origin.values:
             return None
         for is_approved in (False, True):
@@ -79,7 +80,7 @@ class NoteStamp:
 
 
 def add_stamp(text: str, stamp: NoteStamp) -> str:
-    """Return a text with the lines of its stamp."""
+    """Return a text with the lines of a stamp."""
     lines = [f"id: {stamp.id}", f"revision: {stamp.revision}", f"origin: {stamp.origin}"]
     if stamp.signature:
         lines.append(f"signature: {stamp.signature}")
@@ -91,7 +92,7 @@ def add_stamp(text: str, stamp: NoteStamp) -> str:
 
 
 def split_stamp(text: str) -> tuple[str, NoteStamp | None]:
-    """Return a text without the lines of its stamp, and the stamp; one without a stamp as it is."""
+    """Return a text without its stamp, and the stamp or None."""
     match = _STAMP.match(text)
     if match is None:
         return text, None

@@ -1,4 +1,4 @@
-"""The page that imports a workspace: a file is chosen, then its preview is read and confirmed."""
+"""The page that imports a workspace, in two steps: upload, then confirmation of the preview."""
 
 import io
 from typing import Final
@@ -28,7 +28,7 @@ _FORM_BYTES: Final = 10_000
 @require_http_methods(["GET", "HEAD", "POST"])
 @unlock_required
 def import_notes(request: HouseholdRequest) -> HttpResponse:
-    """Show the form, the preview of the file that was chosen, or what became of it."""
+    """Show the form, the preview of an uploaded workspace, or the result of the import."""
     if request.method != "POST":
         return _render(request, WorkspaceForm())
     if "waiting" in request.POST:
