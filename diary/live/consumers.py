@@ -109,7 +109,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
     # --- sending ---------------------------------------------------------------------------------
 
     def handle_frame(self, frame: WatchRequest | RestartRequest) -> None:
-        """Record a request, for the sending task."""
+        """Record the request in a frame, for the sending task."""
         if isinstance(frame, RestartRequest):
             self.restart_section(frame.reply)
         else:
@@ -168,7 +168,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
             del self.subscriptions[subscription.job_id]
 
     async def follow_model(self) -> None:
-        """Send the line about the model, and later each part of it that has changed."""
+        """Send the status line of the model, and later each part of it that changes."""
         sent: dict[str, str] = {}
         await self.is_watching.wait()
         while True:
@@ -230,7 +230,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
         return False
 
     def adopt_vault(self, vault: RequestVault) -> None:
-        """Go on with the vault as it was loaded again: after a rotation its key is another one."""
+        """Continue with the reloaded vault, whose key is another one after a rotation."""
         former = self.vault.keyring
         if former.key_id == vault.keyring.key_id or self.is_ending:
             vault.keyring.close()

@@ -1,4 +1,4 @@
-"""The text of a job as HTML while it grows, and the frames that each tab still needs.
+"""The text of a job as HTML while it grows, and the frames that each tab has yet to receive.
 
     LiveRendering  one per job, shared by its tabs: settled blocks and the tail, rendered once per tick
     Subscription   one per tab and job: the state that the tab has received; builds its next frame
@@ -28,7 +28,7 @@ _active_streams = 0
 
 
 class LiveRendering:
-    """The rendering of one job, on the event loop of the job."""
+    """The incremental HTML rendering of one job's text, for all tabs that show it."""
 
     def __init__(self, job: Job) -> None:
         self.job = job
@@ -46,7 +46,7 @@ class LiveRendering:
 
     @classmethod
     def for_job(cls, job: Job) -> "LiveRendering":
-        """Return the rendering of a job, which all its tabs share."""
+        """Return the rendering of a job, shared by all its tabs."""
         return job.get_attachment(cls)
 
     def add_listener(self, listener: OnChange) -> None:

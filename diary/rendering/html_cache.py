@@ -2,9 +2,9 @@
 
     key     BLAKE2b-128 of the text, keyed with bytes that only the data key in force gives
 
-So a text is found only under the key that opened it, and only once it was opened and authenticated: an
-envelope that was exchanged on the disk shows nothing of another's. A lock begins another generation; HTML
-whose rendering began in an earlier one is shown once and not cached.
+A text is found only under the key that decrypted it, so HTML is never shown for an envelope that was not
+authenticated, such as one swapped on the disk. A lock starts a new generation of the person's cache; HTML
+whose rendering began in an earlier generation is shown once and not cached.
 """
 
 import sys
@@ -24,7 +24,7 @@ _KEY_BYTES: Final = 16
 
 
 class CachedHtml(NamedTuple):
-    """The HTML of a text, and the units that its formatting cost."""
+    """The HTML of a text, and the units that its rendering cost."""
 
     html: str
     units: int
@@ -36,7 +36,7 @@ class CachedHtml(NamedTuple):
 
 
 class CacheKey(NamedTuple):
-    """Key of a text: the data key that opened it, the generation of its owner's cache, the keyed digest."""
+    """The cache key of a text: the data key that decrypted it, the generation of the cache, the digest."""
 
     key_id: KeyId
     generation: int
@@ -44,7 +44,7 @@ class CacheKey(NamedTuple):
 
 
 class HtmlCache:
-    """The HTML of texts by person, within a bound on its bytes; what was not used for longest is dropped."""
+    """An LRU cache of HTML for each person, bounded in bytes."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -53,7 +53,7 @@ class HtmlCache:
         self._generations: Counter[UUID] = Counter()
 
     def build_key(self, text: str, keyring: Keyring, *, has_links: bool = True) -> CacheKey:
-        """Return the key of a text that was opened with this keyring; without links it has other HTML."""
+        """Return the cache key of a text decrypted with this keyring; links change the key."""
         secret = keyring.blind_index(label=_LABEL, value="")
         content = text.encode("utf-8", "surrogatepass")
         person = b"" if has_links else b"no links"
@@ -103,7 +103,7 @@ class HtmlCache:
             del self._by_key[key_id], self._sizes[key_id]
 
     def forget(self, owner: UUID) -> None:
-        """Drop everything of a person, including what is being rendered."""
+        """Drop all HTML of a person, including HTML that is still being rendered."""
         with self._lock:
             self._generations[owner] += 1
             for key_id in [key_id for key_id in self._by_key if key_id.owner == owner]:

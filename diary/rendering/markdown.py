@@ -4,14 +4,14 @@
 
 CommonMark with tables and strikethrough; a new line is a line break; an indented paragraph is a paragraph,
 not code; no raw HTML; no images (an image becomes a link); no reference definitions, since a later line could
-then change an earlier block. In text of the model a link is its words and its address, and leads nowhere: the
-address may hold words of the diary, and one click would carry them out.
+then change an earlier block. A link in text of the model is shown as its words and its address, not linked:
+the address may hold words of the diary, and one click would carry them out.
 
 The work is bounded by a `RenderBudget`, counted in units: one for each token of a block, and one for each
-character at which something inside a block may begin or end. A cell of a table, even of one that its row
-leaves out, is three tokens. Paragraphs of plain words are free. When the budget is spent, the rest of the
+character at which something inside a block may begin or end. A cell of a table, even if missing from its
+row, is three tokens. Paragraphs of plain words are free. When the budget is spent, the rest of the
 text is shown as escaped paragraphs of its source, and so is any single block that is too deep or has too many
-marks in one run of text; a sentence stands before the first of them. A hostile text is given up while its
+marks in one run of text; a sentence precedes the first of them. A hostile text is given up while its
 blocks are parsed, before its tokens are made. A unit takes about 10 microseconds.
 """
 
@@ -70,7 +70,7 @@ def _replace_shortcodes(state: StateCore) -> None:
 
 
 class _BudgetSpent(Exception):  # noqa: N818 - ends the parsing, and is no fault
-    """Raised by the block parser at a line from which parsing on would exceed the budget."""
+    """Raised by the block parser at the line from which parsing would exceed the budget."""
 
     def __init__(self, line: int) -> None:
         super().__init__()
@@ -115,9 +115,9 @@ _NOTICE = f'<p class="fine-print">{escape(messages.PLAIN_TEXT)}</p>\n'
 
 @dataclass(slots=True)
 class RenderBudget:
-    """The work that formatting a text may still cost; parts of one text, rendered in turn, share it.
+    """The work that rendering a text may still cost; parts of one text, rendered in turn, share it.
 
-    `has_links` if links may be followed, which those of the model may not.
+    `has_links` if links are rendered as links, which those of the model are not.
     """
 
     units: int = MAX_UNITS
@@ -291,13 +291,13 @@ def _render_shown(shown: str, budget: RenderBudget) -> list[str]:
 
 
 def render_plain_words(text: str) -> str | None:
-    """Return the HTML of a text without any Markdown, which costs no units; None for any other text."""
+    """Return the HTML of a text without Markdown, at no cost; None for a text with Markdown."""
     shown = show_control_characters(text)
     return "".join(_render_paragraphs(replace_shortcodes(shown))) if _PLAIN.fullmatch(shown) else None
 
 
 def render_blocks(text: str, *, budget: RenderBudget | None = None) -> list[str]:
-    """Return the safe HTML of each top-level block of a Markdown text, and of what the budget left plain."""
+    """Return the safe HTML of each top-level block of Markdown; beyond the budget, plain paragraphs."""
     return _render_shown(show_control_characters(text), budget or RenderBudget())
 
 
@@ -317,7 +317,7 @@ class SettledSplit(NamedTuple):
 def split_settled(
     text: str, *, budget: RenderBudget | None = None, max_tail_units: int = MAX_UNITS
 ) -> SettledSplit:
-    """Split a growing text after the blocks that no appended text can change.
+    """Split a growing text after the last block that no further text can change.
 
     Only blocks of complete lines are settled, since an incomplete line may still change its meaning, and
     except for the last block, which may still grow. The rest is parsed as a separate text: once the text has

@@ -1,8 +1,8 @@
 """The texts of one page as HTML: within a budget that they share, and from the cache of their owner.
 
-A page begins with each request. A text whose formatting costs more than the page has left is shown as plain
-text from where the budget is spent. Cached HTML counts like HTML just made, so that a page looks the same
-each time. Before each long text, a request lets others run that wait for its pool.
+Each request starts a page with a full budget. A text whose rendering costs more than is left is shown as
+plain text from the point where the budget is spent. Cached HTML costs as much as new HTML, so that a page
+looks the same each time. Before each long text, a request lets other requests of its thread pool run.
 """
 
 from contextvars import ContextVar
@@ -23,7 +23,7 @@ _LONG: Final = 5_000  # characters
 
 @dataclass(slots=True)
 class PageBudget:
-    """The units that the texts of a page may still cost."""
+    """The units that rendering the texts of a page may still cost."""
 
     units: int = MAX_PAGE_UNITS
 
@@ -32,7 +32,7 @@ _page: ContextVar[PageBudget | None] = ContextVar("llamora_page_budget", default
 
 
 def render_page_text(text: str, *, has_links: bool = True) -> SafeString:
-    """Return the safe HTML of a text of the page under way; outside a request, of a page of its own.
+    """Return the safe HTML of a text of the current page; outside a request, each text is a page.
 
     Text of the model gets no links: see `diary.rendering.markdown`.
     """

@@ -1,7 +1,7 @@
-"""Marks of a passage in the HTML of its text, for a page that is opened at it. Pure.
+"""Highlighting of a passage in the HTML of its text, for a page that opens at the passage. Pure.
 
-The passage is known as it was written, with its Markdown; so each run of plain words in it is looked for in
-the text between the tags, the longest first, the ones before and after it on their sides of it.
+The passage is given as Markdown source. So each run of its plain words is searched in the text between the
+tags: first the longest run, then the others before and after it.
 """
 
 import re
@@ -22,7 +22,7 @@ _Place = tuple[int, int]
 
 
 def mark_passage(html: SafeString, passage: str) -> SafeString:
-    """Return HTML with a passage of its text marked, and an anchor at its beginning, if it is found."""
+    """Return HTML with a passage highlighted and an anchor at its beginning, if the passage is found."""
     if not passage:
         return html
     parts: list[str] = _TAG.split(html)

@@ -3,7 +3,7 @@
 export_format     the files of an export; the reference of the format
 export_targets    the folder or zip that is written
 exports           reads a diary and writes it to a target
-programs          export for a program
+programs          exports that programs fetch
 downloads         an export that is streamed while a thread writes it
 views             the export page
 

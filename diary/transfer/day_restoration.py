@@ -1,10 +1,9 @@
 """Restoration of a day's entries from a backup into the diary in use, in two steps.
 
-`read_backed_up_entries` reads the day while the backup's database and key are in force, and `restore_entries`
-writes it while those of the diary in use are. An entry that is missing is added with its versions, replies
-and traces; one in the bin is taken out of it; one that has another text now gets the text of the backup, and
-the present text becomes a version; if that of the backup was not its owner's own, neither is the entry then.
-Entries that only the diary in use has stay as they are.
+First, `read_backed_up_entries` reads the day while the database and the key of the backup are in force. Then
+`restore_entries` writes it while those of the diary in use are. A missing entry is added with its versions,
+replies and traces. An entry in the bin is restored. An entry with another text gets the text and the origin
+of the backup, and its present text becomes a version. Entries that are not in the backup stay as they are.
 """
 
 import json
@@ -32,7 +31,7 @@ from llamora.database import read_snapshot, write_transaction
 
 
 class EntryState(Enum):
-    """The difference between an entry of a backup and the diary in use."""
+    """The state of a backed up entry in the diary in use."""
 
     SAME = "is the same now"
     CHANGED = "has another text now"

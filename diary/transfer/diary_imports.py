@@ -74,7 +74,7 @@ class DiaryImportReport(ImportReport):
     is_broken: bool = False
 
     def set_overview(self, overview: ExportOverview) -> None:
-        """Set the values that are known before anything is imported."""
+        """Set the values known from the first reading of the file."""
         self.is_broken, self.skipped = overview.is_broken, overview.skipped
 
     def add_faults(self, entry: ParsedEntry, faults: Sequence[str]) -> None:
@@ -108,7 +108,7 @@ def import_diary(
     source: str = "",
     progress: Progress = lambda _: None,
 ) -> DiaryImportReport:
-    """Import new rows; `progress` is called after each batch with the number of entries read.
+    """Import the new entries and rows; `progress` is called after each batch with the number of entries read.
 
     `source` is the name of the file or app that they are from.
     """
@@ -215,11 +215,11 @@ class RowImporter:
         return columns
 
     def is_signed(self, row: ExportRow, label: bytes) -> bool:
-        """Return whether this diary exported a row with this label of a signature, and it is unchanged."""
+        """Return whether this diary signed the row under this label, and the row is unchanged."""
         return self._entry_importer.is_signed(row, label)
 
     def group_rows(self, kind: str, *, by: str) -> dict[str, list[ExportRow]]:
-        """Return the rows of a kind in the file, by a column that names what they belong to."""
+        """Return the rows of a kind in the file, grouped by the column that refers to their parent."""
         if (kind, by) not in self._groups:
             grouped = self._groups[kind, by] = {}
             for row in self._rows.get(kind, ()):
@@ -228,15 +228,15 @@ class RowImporter:
         return self._groups[kind, by]
 
     def resolve_entries(self, ids: Sequence[UUID]) -> dict[UUID, UUID]:
-        """Return the ids that entries have in this diary, by their ids in the file."""
+        """Return the ids of entries in this diary, by their ids in the file."""
         return {file_id: id_ for file_id, (id_, _) in self._entry_importer.resolve_ids(ids).items()}
 
     def derive_id(self, *parts: bytes) -> UUID:
-        """Return an id for something of this file, the same at every import."""
+        """Return an id derived from this file and `parts`, the same at every import."""
         return self._entry_importer.derive_id(*parts)
 
     def adopt_record(self, record: ExportRow | None) -> ExportRow | None:
-        """Return a prompt record with the ids of this diary, which vouches for nothing."""
+        """Return a prompt record with the ids of this diary, no longer marked as clean."""
         if not record:
             return record
         new_ids = self._entry_importer.map_record_ids([record])

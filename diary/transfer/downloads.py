@@ -1,9 +1,9 @@
 """An export streamed to a browser or a program while a thread writes it, without a temporary file.
 
 It needs its own thread, because the writer uses one database snapshot and one keyring from beginning to end,
-while each chunk of a response is read in any free thread. A lock, whoever disconnects, or another download of
-the same person or program stops the writer; what was sent then lacks its end, so that no program takes it for
-complete.
+while each chunk of a response is read in any free thread. The writer stops when the diary is locked, when the
+client disconnects, or when the same person or program starts another download. The end of the file is then
+missing, so that no program takes it for complete.
 """
 
 import io
@@ -41,9 +41,9 @@ WriteDownload = Callable[[IO[bytes], RealmKeyring], None]
 class StreamedDownload:
     """The chunks of one download, in order; `write` writes it to a file with a given keyring.
 
-    A person has one download at a time, and so has each program: `token_id` is that of a program,
-    `sign_in_id` that of a browser. Once `may_continue` returns False, the download ends; it is asked in the
-    writer's snapshot of the database. `may_send` is asked outside it, before each chunk is sent.
+    A person can have one download at a time, and so can each program: `token_id` names a program,
+    `sign_in_id` a browser. The download ends once `may_continue` returns False, which is called in the
+    writer's snapshot of the database. `may_send` is called outside the snapshot, before each chunk.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class StreamedDownload:
         raise DownloadAborted
 
     def close(self) -> None:
-        """Stop the download, finished or not, and close its keyring."""
+        """Stop the download, complete or not, and close its keyring."""
         self._ended.set()
         self._keyring.close()
         with _lock:
@@ -125,7 +125,7 @@ class StreamedDownload:
 
 
 class _DownloadPipe(io.RawIOBase):
-    """A file without seeking, whose written bytes go into the queue of a download."""
+    """A file that cannot seek, whose bytes go into the queue of a download."""
 
     def __init__(self, enqueue: Callable[[bytes], None]) -> None:
         self._enqueue = enqueue

@@ -1,6 +1,6 @@
-"""Import of the entries of an export, each once, with its versions, replies and values of other apps.
+"""Import of the entries of an export with their versions, replies and values of other apps.
 
-Entries keep their ids, so that references stay valid and importing twice changes nothing. If another person
+Entries keep their ids, so that references stay valid and a second import changes nothing. If another person
 of the household has an entry with that id, because they imported the same file, the entry gets an id derived
 from it, the same at every import. An entry that exists already, edited or in the bin, is not changed.
 """
@@ -62,8 +62,9 @@ class NewEntry:
 class EntryImporter:
     """Importer of the entries of one file for one person; needs their keyring in force.
 
-    `run` says where new entries are from. What the file says about the origin of an entry is believed if this
-    diary signed it, and without a `run`: then the file is a backup that this person's key opened.
+    `run` is the import that new entries get as their provenance, or None for a backup, which this person's
+    key decrypted. The origin of an entry in the file is trusted if it is from a backup, or signed by this
+    diary.
     """
 
     def __init__(
@@ -82,7 +83,7 @@ class EntryImporter:
         self._digest_key = get_digest_key(person.id)
 
     def find_changed_since(self, batch: Sequence[ParsedEntry]) -> list[ParsedEntry]:
-        """Return the entries of a batch that exist already and have a later edit in the file."""
+        """Return the existing entries of a batch that were edited later in the file than here."""
         edited = {self._get_file_id(parsed): parsed for parsed in batch if parsed.columns["edited_at"]}
         existing = {
             id_: edited[file_id]
@@ -97,7 +98,7 @@ class EntryImporter:
         ]
 
     def insert_new(self, batch: Sequence[ParsedEntry]) -> list[NewEntry]:
-        """Write the entries of a batch that do not exist yet, in one transaction, and return them."""
+        """Insert the entries of a batch that do not exist yet, in one transaction, and return them."""
         new_entries = self._build_new_entries(batch)
         try:
             self._insert(new_entries)
@@ -109,16 +110,16 @@ class EntryImporter:
         return new_entries
 
     def mark_imported(self, sent: InboxText) -> InboxText:
-        """Return a text for the Inbox that says that it is from this import."""
+        """Return a text for the Inbox with this import as its source."""
         run = self._run or Provenance()
         return replace(sent, source=run.source, import_id=run.import_id, sender_id=None)
 
     def is_own_draft(self, row: ExportRow) -> bool:
-        """Return whether this diary exported a draft."""
+        """Return whether this diary signed the draft."""
         return self.is_signed(row, DRAFT_LABEL)
 
     def is_signed(self, row: ExportRow, label: bytes) -> bool:
-        """Return whether this diary exported a row with this label, and it is unchanged."""
+        """Return whether this diary signed the row under this label, and the row is unchanged."""
         return is_signed(row, self._digest_key, label=label)
 
     # --- Ids -------------------------------------------------------------------------------------------
@@ -141,7 +142,7 @@ class EntryImporter:
         return next(free, None) or new_id(), False
 
     def derive_id(self, *parts: bytes) -> UUID:
-        """Return the id of a row whose id in the file is another person's, the same at every import."""
+        """Return an id for a row whose id in the file another person has, the same at every import."""
         digest = keyed_digest(self._digest_key, [_ID_LABEL, *parts])
         return UUID(bytes=digest[:16], version=5)
 
@@ -244,7 +245,7 @@ class EntryImporter:
             reply.read = replace_ids(reply.read, new_ids)
 
     def map_record_ids(self, values: Sequence[ExportRow]) -> dict[str, str]:
-        """Return new ids for the entries in prompt records, by id in the file; unchanged ids are absent."""
+        """Return the changed ids of entries in prompt records, by id in the file."""
         records = [record for value in values if (record := PromptRecord.from_json(value))]
         file_ids = {id_ for record in records for id_, _ in record.left_out}
         file_ids = file_ids.union(*(record.source_ids for record in records))
@@ -278,7 +279,7 @@ def _parse_origin(row: ExportRow) -> ExportRow:
 
 
 def replace_ids(value: Any, new_ids: Mapping[str, str]) -> Any:
-    """Return a JSON value with every string and key replaced that is an id in the mapping."""
+    """Return a JSON value with each string or key that is an id of the mapping replaced."""
     match value:
         case str():
             return new_ids.get(value, value)

@@ -13,18 +13,18 @@
     entries      including those in the bin; by day, then in the order they were written. Each has its
                  columns by name (id, day, text, revision, created_at, edited_at, deleted_at, source, ...),
                  and lists of its other values, by kind: "replies", "traces" (names), and later additions;
-                 "signature" is for the diary that made the export; that of a program has none
+                 "signature", by which this diary recognises the row; missing in a program's export
     others       {kind: rows} of all rows that belong to no entry: "drafts", "inbox_items", ...
     counts       {"entries", "damaged": number of damaged values, "left_out": {kind: number} of rows that
-                 whoever exports may not read}; since it comes last, a JSON without it is not complete
+                 the program may not read}; since it comes last, a JSON without it is not complete
 
 Moments are ISO 8601 with their offset, days YYYY-MM-DD, ids text, bytes hexadecimal. Texts are exact, as they
 are stored, line ends LF. A damaged value is null, and its row then has an object `damaged` of column names
 and reasons. A reader ignores unknown columns and kinds.
 
 A Markdown file has front matter, the date as its heading, then each entry under its time, as it was written,
-and each reply as a quotation, in which no link and no picture leads anywhere: either could carry words of the
-diary out of a program that shows the file. The front matter is YAML:
+and each reply as a quotation whose links and pictures are escaped, since loading one could leak words of the
+diary from a program that shows the file. The front matter is YAML:
 
     date         the day
     entries      a list, with for each entry its id and time, and
@@ -35,8 +35,8 @@ diary out of a program that shows the file. The front matter is YAML:
         traces   names, if it has any
 
 Like all names in an export, these never change. A Markdown file is for reading only: headings and quotations
-inside a text cannot be told from those of the file, so nothing in it can be signed, and who reads one back
-takes all of it for imported. The exact texts, with signatures, are in the JSON.
+inside a text look like those of the file, so nothing in it can be signed, and a program that reads it must
+treat all of it as imported. The exact texts, with signatures, are in the JSON.
 
 `import_diary` imports the JSON (`diary.transfer.diary_imports`), whoever wrote or changed it. These values
 are left out or changed:
@@ -142,7 +142,7 @@ def render_day_markdown(day: date, entries: Sequence[ExportedText], *, zone: str
 
 
 def render_markdown_end(*, entries: int, day_count: int, left_out: Mapping[str, int]) -> str:
-    """Return the last line of all days in one text, with their counts and those of what is left out."""
+    """Return the last line of the Markdown of all days: the counts of what it contains and leaves out."""
     count = f"{pluralize(entries, 'entry', 'entries')} on {pluralize(day_count, 'day', 'days')}"
     missing = ", ".join(f"{number} {kind.replace('_', ' ')}" for kind, number in sorted(left_out.items()))
     return f"<!-- End of the export: {count}. Left out: {missing or 'nothing'}. -->\n"
@@ -160,7 +160,7 @@ def _render_entry(entry: ExportedText, zone: str) -> Iterator[str]:
 
 
 def disarm_markdown(text: str) -> str:
-    """Return Markdown of the model without links, pictures and HTML."""
+    """Return Markdown of the model with its links, pictures and HTML escaped."""
     return _BEFORE_ADDRESS.sub(r"\1\\", _LINK_MARKS.sub(r"\\\g<0>", text).replace("<", "&lt;"))
 
 

@@ -4,8 +4,8 @@ Tables and columns are found by introspection, like those of a rotation, so that
 a change here. The tables of `accounts` (keys) are left out, and those of `search` that are derived from texts
 or say what was searched for.
 
-The keyring of a program has no key for signatures, so an import takes such an export for one of somebody
-else. What a program may not read is left out, and counted (`diary.transfer.programs.rules`).
+The keyring of a program has no key for signatures, so an import treats such an export like one of another
+diary. Rows that a program may not read are left out and counted (`diary.transfer.programs.rules`).
 """
 
 from collections import defaultdict
@@ -74,7 +74,7 @@ class ExportReport:
 
 @dataclass(frozen=True, kw_only=True)
 class ExportSource:
-    """A diary to export: its owner, the key that signs rows if there is one, and rules if not all is read."""
+    """A diary to export: its owner, the signing key or None, and rules if not all rows may be read."""
 
     owner_id: UUID
     signing_key: bytes | None = field(default=None, repr=False)
@@ -82,7 +82,7 @@ class ExportSource:
 
     @classmethod
     def load(cls, keyring: RealmKeyring, *, reads_others: bool = True) -> Self:
-        """Return the diary of a keyring's owner; needs that keyring in force."""
+        """Return the source for a keyring's owner; needs that keyring in force."""
         return cls(
             owner_id=keyring.owner,
             signing_key=get_digest_key(keyring.owner) if isinstance(keyring, Keyring) else None,
@@ -94,7 +94,7 @@ class ExportSource:
         return self.rules is None or self.rules.allows(row, entry)
 
     def sign(self, row: Row, *, label: bytes = ENTRY_LABEL) -> Row:
-        """Return a row with its signature, if there is a key for it."""
+        """Return a row with its signature, if there is a signing key."""
         if self.signing_key is None:
             return row
         return row | {SIGNATURE_KEY: sign_row(row, self.signing_key, label=label)}
@@ -120,7 +120,7 @@ def export_diary(
     reads_others: bool = True,
     report: ExportReport | None = None,
 ) -> ExportReport:
-    """Write everything of one person to a target; `progress` is called with the number of entries read.
+    """Write a whole diary to a target; `progress` is called with the number of entries written.
 
     Without `reads_others`, what is not purely their own is left out. Late drafts are merged first and boxes
     of the Inbox opened, as at an unlock, unless the keyring is that of a program; if nothing can be written
@@ -159,7 +159,7 @@ def iter_json(
     now: datetime,
     progress: Callable[[int], None],
 ) -> Iterator[str]:
-    """Yield the parts of the JSON; it ends with the counts of the report."""
+    """Yield the parts of the JSON, last the counts of the report."""
     yield export_format.render_json_head(_build_person_row(person), at=now)
     for number, entry in enumerate(iter_entries(source, report)):
         yield (",\n" if number else "\n") + export_format.encode_json(entry.row)
@@ -170,7 +170,7 @@ def iter_json(
 
 
 def iter_day_files(person: Person, source: ExportSource, report: ExportReport) -> Iterator[tuple[date, str]]:
-    """Yield each day that has entries, with its Markdown; both are counted in the report."""
+    """Yield each day with entries and its Markdown; the report counts both."""
     entries = (one for one in iter_entries(source, report) if not one.is_deleted)
     for day, entries_of_day in groupby(entries, key=lambda entry: entry.day):
         texts = [entry.text for entry in entries_of_day]

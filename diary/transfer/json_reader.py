@@ -1,6 +1,6 @@
 """Streaming reader of the JSON of an export, value by value, so that a large diary needs little memory. Pure.
 
-The file is the one object of `diary.transfer.export_format`, its keys in any order and in any layout:
+The file is the object of `diary.transfer.export_format`, with its keys in any order and any white space:
 
     ("format", "llamora.diary")    a key of the object, with its value
     ("entries", {...})             once for each entry

@@ -164,7 +164,7 @@ class _ImportedLines:
 
 
 def compute_source(key: bytes, day: date, text: str) -> bytes:
-    """Return the digest of a line, by which its entry is found at a later import."""
+    """Return the digest of a line, by which a later import recognises its entry."""
     return keyed_digest(key, [day.isoformat().encode(), text.encode()])
 
 

@@ -1,13 +1,13 @@
-"""The signature of a row in an export, by which its own diary knows it again. Pure.
+"""The signature of a row in an export, by which the diary that made the export recognises it. Pure.
 
     hexadecimal of keyed_digest(digest key of the diary, label | the row without its signature)
 
     label   "diary.export.row" for an entry, "diary.export.draft" for a draft; other apps have their own
 
-The row is in JSON in UTF-8, with its keys in the order of their characters and nothing between the values.
+The row is JSON in UTF-8, with sorted keys and without white space between values.
 
-Only the diary that made an export can sign it, so that an entry comes back with the origin it had: what its
-owner wrote is theirs. All of a row is signed, since its versions, its traces and its provenance count as its
+Only the diary that made an export can sign it. So an entry of its own export comes back with its origin: what
+its owner wrote stays theirs. The whole row is signed, since its versions, traces and provenance count as its
 owner's words too. A changed row, another diary's export, and any other file have no valid signature; their
 entries are imported ones.
 """
@@ -38,7 +38,7 @@ def sign_row(row: dict[str, Any], key: bytes, *, label: bytes = ENTRY_LABEL) -> 
 
 
 def is_signed(row: dict[str, Any], key: bytes, *, label: bytes = ENTRY_LABEL) -> bool:
-    """Return whether the diary with this key exported a row, and it is unchanged."""
+    """Return whether the diary with this key signed the row, and the row is unchanged."""
     signature, expected = row.get(SIGNATURE_KEY), sign_row(row, key, label=label)
     return (
         isinstance(signature, str)

@@ -2,5 +2,5 @@
 
 exports       an export in one of three formats, written to a stream
 file_formats  the formats of exported files
-rules         what a program exports that reads only its owner's words
+rules         which rows are exported to a program that may read only its owner's words
 """

@@ -1,11 +1,11 @@
-"""Export of a diary for a program, in one of three formats, written to a stream as it is read.
+"""Export of a diary for a program, in one of three formats, streamed while it is read.
 
     json      `diary.json` alone, which ends with its counts
     markdown  the Markdown of all days in one text, which ends with a comment that counts entries and days
-    zip       all files, as the export page gives them
+    zip       all files, as on the export page
 
-What a program gets before the end is no complete export: a JSON without its counts, a Markdown without its
-last line, a zip without its directory.
+An incomplete export can be recognised: a JSON without its counts, a Markdown without its last line, a zip
+without its directory.
 """
 
 import zipfile
@@ -33,7 +33,7 @@ def write_export(
     report: ExportReport,
     progress: Callable[[int], None],
 ) -> None:
-    """Write a whole diary in a format, and count in `report` what was written.
+    """Write a whole diary in one of the formats, and count in `report` what was written.
 
     Without `reads_others`, what is not purely its owner's is left out. Raise VaultLocked if the keyring is
     closed before the end.

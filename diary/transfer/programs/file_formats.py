@@ -13,7 +13,7 @@ _TYPES: Final = {
 
 
 class FileFormat(Enum):
-    """Base of the formats that one kind of export is offered in; the values are keys of `_TYPES`."""
+    """Base of the formats of one kind of export; the values are keys of `_TYPES`."""
 
     @property
     def media_type(self) -> str:

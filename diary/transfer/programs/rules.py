@@ -1,7 +1,7 @@
-"""Rules for the export of a program that reads only what its owner wrote, one for each table.
+"""Rules for exports to programs that may read only their owner's words, one for each table.
 
-A table without a rule is left out, and so is an entry whose text does not open: its origin is bound to it,
-and may have been changed without a key.
+Rows of a table without a rule are left out. So is an entry whose text cannot be decrypted: its origin is
+bound to the text, and may have been changed without a key.
 """
 
 from collections.abc import Callable
