@@ -1,4 +1,4 @@
-"""URL converters of days, months and years, as in /d/2026-11-20/; an impossible date is a 404."""
+"""URL converters for days, months and years, as in /d/2026-11-20/; an impossible date gives 404."""
 
 from datetime import date
 

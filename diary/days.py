@@ -64,7 +64,7 @@ def day_after(day: date, *, until: date) -> date | None:
 
 
 def get_noon(day: date, zone_name: str, *, delay: timedelta = timedelta()) -> datetime:
-    """Return the moment `delay` after noon in a time zone; for the first and last dates, noon in UTC."""
+    """Return noon of a day in a time zone plus `delay`, in UTC; for the first and last dates, noon in UTC."""
     at_noon = datetime.combine(day, time(12))
     try:
         return (at_noon + delay).replace(tzinfo=get_time_zone(zone_name)).astimezone(UTC)
@@ -153,7 +153,7 @@ class CalendarMonth:
 
 @dataclass(frozen=True, slots=True)
 class CalendarYear:
-    """A year for its page: its months, counts, and the nearest years with entries."""
+    """A year as its page shows it: its months, counts, and the nearest years with entries."""
 
     number: int
     months: list[CalendarMonth]

@@ -4,10 +4,10 @@ ObjectNotFound       404           no such row, or another person's row; both gi
 DiaryError
     EditConflict     conflict      another tab saved another revision; carries the current row, sealed
     DayNotBegun      not_yet       a day that has not begun anywhere on earth
-    PublicKeyUnknown no_key_here   locked, and the cookie proves no public key of the person
+    PublicKeyUnknown no_key_here   locked, and the cookie confirms no public key of the person
     InboxFull        inbox_full    too many texts of one sender wait in the Inbox
-    InboxChanged     inbox_changed the Inbox does not hold what the page showed
-    ImportChanged    import_changed  an import is not what its page showed
+    InboxChanged     inbox_changed the Inbox differs from what the page showed
+    ImportChanged    import_changed  an import differs from what its page showed
 """
 
 # The names say what happened, which reads best where they are raised; the code is the contract.
@@ -38,7 +38,7 @@ def get_first_or_404(rows: QuerySet[_ModelT]) -> _ModelT:
 
 
 class DiaryError(Exception):
-    """Base of the diary's errors; none contains text of a person."""
+    """Base of the diary's errors; none contains a person's text."""
 
     code: ClassVar[str] = "diary"
     sentence: str = ""
@@ -69,7 +69,7 @@ class DayNotBegun(DiaryError):
 
 
 class PublicKeyUnknown(DiaryError):
-    """Raised when a draft cannot be sealed to its locked owner, so that its text must stay in the page."""
+    """Raised when a draft cannot be encrypted to its locked owner; the text then stays in the page."""
 
     code = "no_key_here"
     sentence = messages.DRAFT_ONLY_IN_PAGE
@@ -83,14 +83,14 @@ class InboxFull(DiaryError):
 
 
 class InboxChanged(DiaryError):
-    """Raised when texts are to be accepted that are not those that the page showed."""
+    """Raised when the texts to accept differ from those that the page showed."""
 
     code = "inbox_changed"
     sentence = messages.INBOX_CHANGED
 
 
 class ImportChanged(DiaryError):
-    """Raised when an import is to be made its owner's own that is not what its page showed."""
+    """Raised when the import to claim differs from the one that the page showed."""
 
     code = "import_changed"
     sentence = messages.IMPORT_CHANGED

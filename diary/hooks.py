@@ -5,18 +5,18 @@ once for all entries of a page, so that the number of queries does not depend on
 always with the owner's keyring in force.
 
     panels     HTML below each entry
-    recalls    entries of earlier days for the prompt of a reply, and the ids they were recalled by
-    facts      facts for the prompt of a reply, and those that were read, for its sources
+    recalls    entries of earlier days for the prompt of a reply, and the ids by which they were found
+    facts      facts for the prompt of a reply, and the facts in the sources of a reply
     notes      reference notes for the prompt of a reply
-    links      names and URLs of these ids, for the sources of a reply
-    labels     short names of an entry, which a prompt shows beside its text
-    usual      those of some words that stand on more than a share of the days
-    exports    exported values of entries by kind, as plain data
+    links      names and URLs of those ids, for the sources of a reply
+    labels     short names of an entry, shown beside its text in a prompt
+    usual      the words, among given ones, that occur on many days of the diary
+    exports    values that an export adds to each entry, by kind
     imports    importers of these values
     rows       importers of rows that belong to no entry
-    signatures labels of rows that their own diary knows again
+    signatures labels with which an export signs rows, so that the same diary recognises them
     today      sections of today's page
-    rules      which rows of a table a program may export that reads only what its owner wrote
+    rules      which rows of a table are exported to a program that may read only its owner's words
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -35,7 +35,7 @@ from diary.rendering.excerpts import Span
 
 @dataclass(frozen=True, kw_only=True)
 class EntryPanel:
-    """HTML below an entry, or a template for what has forms of its own, with `content` as `part`.
+    """A panel below an entry: its HTML, or a template with `content` as `part` if it has forms.
 
     `menu` is a template for the menu of reply styles, `action` one for the other actions of the entry.
     """
@@ -49,7 +49,7 @@ class EntryPanel:
 
 @dataclass(frozen=True, kw_only=True)
 class TodaySection:
-    """A section of today's page: a template, which gets `content`."""
+    """A section of today's page: a template and the `content` for it."""
 
     template: str
     content: Any = field(repr=False)
@@ -57,7 +57,7 @@ class TodaySection:
 
 @dataclass(frozen=True, kw_only=True)
 class RecalledEntries:
-    """Entries of earlier days, oldest first, and the ids by which they were recalled."""
+    """Entries of earlier days, oldest first, and the ids by which they were found."""
 
     entries: Sequence[Entry] = ()
     by: Sequence[UUID] = ()
@@ -92,7 +92,7 @@ class NamedLink:
 
 
 class PanelProvider(Protocol):
-    """A function that returns panels by entry; for entries that `are_new` nothing needs to be looked up."""
+    """A function that returns panels by entry; for new entries (`are_new`) it needs no query."""
 
     def __call__(self, entries: Sequence[Entry], *, are_new: bool) -> Mapping[UUID, EntryPanel]: ...
 
@@ -113,7 +113,7 @@ ImporterFactory = Callable[[UUID, Sequence[Any]], Importer]
 
 
 class ImportedFile(Protocol):
-    """A file that is imported, for the importers of its rows that belong to no entry."""
+    """A file that is being imported, as the importers of rows without an entry see it."""
 
     @property
     def owner_id(self) -> UUID: ...
@@ -122,25 +122,25 @@ class ImportedFile(Protocol):
     def now(self) -> datetime: ...
 
     def refuse(self, sentence: str) -> bool:
-        """Report why a row cannot be taken, and return False."""
+        """Report why a row cannot be imported, and return False."""
 
     def parse_columns(self, label: str, row: dict[str, Any], parsers: Any) -> dict[str, Any]:
-        """Return the columns of a row, and report those that cannot be taken."""
+        """Return the columns of a row, and report the values that cannot be imported."""
 
     def is_signed(self, row: dict[str, Any], label: bytes) -> bool:
-        """Return whether this diary exported a row with this label of a signature, and it is unchanged."""
+        """Return whether this diary signed the row under this label, and the row is unchanged."""
 
     def group_rows(self, kind: str, *, by: str) -> Mapping[str, Sequence[dict[str, Any]]]:
-        """Return the rows of another kind in the file, by a column that names what they belong to."""
+        """Return the rows of another kind in the file, grouped by the column that refers to their parent."""
 
     def resolve_entries(self, ids: Sequence[UUID]) -> Mapping[UUID, UUID]:
-        """Return the ids that entries have in this diary, by their ids in the file."""
+        """Return the ids of entries in this diary, by their ids in the file."""
 
     def derive_id(self, *parts: bytes) -> UUID:
-        """Return an id for something of this file, the same at every import."""
+        """Return an id derived from this file and `parts`, the same at every import."""
 
     def adopt_record(self, record: dict[str, Any] | None) -> dict[str, Any] | None:
-        """Return a prompt record with the ids of this diary, which vouches for nothing."""
+        """Return a prompt record with the ids of this diary, no longer marked as clean."""
 
 
 # Takes the number of a row in the file and the row; returns whether it was added.
@@ -149,9 +149,10 @@ RowInserter = Callable[[ImportedFile, int, dict[str, Any]], bool]
 
 @dataclass(frozen=True, slots=True)
 class OtherEntries:
-    """The entries, deleted or not, that their owner neither wrote nor took as their own: ids and days.
+    """The untrusted entries of a diary, also deleted ones: texts that their owner neither wrote nor claimed.
 
-    `own_ids` are those of all other entries: whoever writes to the database can delete what an entry was.
+    `own_ids` are the ids of all other entries. An entry whose row was deleted in the database is in neither
+    set, so that a rule can refuse what belongs to it.
     """
 
     ids: frozenset[UUID]
@@ -209,7 +210,7 @@ def register_note_recall(recalls: NoteRecallProvider) -> None:
 
 
 def register_read_facts(find: ReadFactProvider) -> None:
-    """Register a function that returns facts that were read; a second registration has no effect."""
+    """Register a function that returns facts for the sources of a reply; a second one has no effect."""
     if find not in _read_fact_providers:
         _read_fact_providers.append(find)
 
@@ -233,7 +234,7 @@ def register_today_section(build: TodaySectionBuilder) -> None:
 
 
 def register_export(kind: str, exports: Exporter) -> None:
-    """Register what an app adds to each entry of an export, under the key `kind`."""
+    """Register a function that adds values to each entry of an export, under the key `kind`."""
     _exporters[kind] = exports
 
 
@@ -248,12 +249,12 @@ def register_row_import(kind: str, insert: RowInserter) -> None:
 
 
 def register_signature(model: str, label: bytes) -> None:
-    """Register the frozen label with which rows of a model, as in "traces.fact", are signed in an export."""
+    """Register the frozen label under which an export signs rows of a model, as in "traces.fact"."""
     _signature_labels[model] = label
 
 
 def get_signature_label(model: str) -> bytes | None:
-    """Return the label with which rows of a model are signed, or None if they are not."""
+    """Return the label under which rows of a model are signed, or None if they are not."""
     return _signature_labels.get(model)
 
 
@@ -263,23 +264,23 @@ def get_row_inserters() -> Mapping[str, RowInserter]:
 
 
 def register_export_rule(label: str, factory: ExportRuleFactory) -> None:
-    """Register the rule for the rows of a model, as in "traces.trace"; without one none are exported."""
+    """Register the rule that selects the rows of a model ("traces.trace") for exports to programs."""
     _rule_factories[label] = factory
 
 
 def build_export_rules(owner_id: UUID, others: OtherEntries) -> dict[str, ExportRule]:
-    """Return the rules for one export, by the names of models."""
+    """Return the rules for one export, by model; rows of a model without a rule are not exported."""
     return {label: factory(owner_id, others) for label, factory in _rule_factories.items()}
 
 
 def build_today_sections(person: Person) -> list[TodaySection]:
-    """Return the sections of apps on a person's page of today."""
+    """Return the sections that apps add to a person's page of today."""
     built = (build(person) for build in _today_sections)
     return [section for section in built if section is not None]
 
 
 def get_panels(entries: Sequence[Entry], *, are_new: bool = False) -> dict[UUID, list[EntryPanel]]:
-    """Return the panels of a person's entries, by entry; for entries that `are_new` nothing is looked up."""
+    """Return the panels of a person's entries, by entry; new entries (`are_new`) need no query."""
     panels: dict[UUID, list[EntryPanel]] = {}
     for provide in _panel_providers if entries else ():
         for entry_id, panel in provide(entries, are_new=are_new).items():
@@ -288,7 +289,7 @@ def get_panels(entries: Sequence[Entry], *, are_new: bool = False) -> dict[UUID,
 
 
 def get_links(owner_id: UUID, ids: Collection[UUID]) -> list[NamedLink]:
-    """Return links for the ids by which entries were recalled; ids that no longer exist are left out."""
+    """Return links for the ids by which entries were found; ids that no longer exist are left out."""
     return [link for provide in _link_providers if ids for link in provide(owner_id, ids)]
 
 
@@ -302,7 +303,7 @@ def get_labels(entries: Sequence[Entry]) -> dict[UUID, list[str]]:
 
 
 def find_usual_words(words: Collection[str], *, share: float) -> Collection[str] | None:
-    """Return the words that stand on more than this share of the days of a diary; None if it is not known."""
+    """Return the words that occur on more than this share of a diary's days, or None if unknown."""
     found = (find(words, share) for find in _usual_word_finders if words)
     return next((usual for usual in found if usual is not None), None)
 
@@ -333,21 +334,21 @@ def recall_entries(entry: Entry, *, by: Collection[UUID]) -> RecalledEntries:
 
 
 def recall_facts(entry: Entry) -> list[RecalledFact]:
-    """Return the facts that bear on an entry, the nearest first; none for one of another origin."""
+    """Return the facts that bear on an entry, the nearest first; none for an untrusted entry."""
     if not entry.is_trusted:
         return []
     return [fact for recall in _fact_recall_providers for fact in recall(entry)]
 
 
 def recall_notes(entry: Entry) -> list[PromptNote]:
-    """Return the reference notes that bear on an entry, the nearest first; none for one of another origin."""
+    """Return the reference notes that bear on an entry, the nearest first; none for an untrusted entry."""
     if not entry.is_trusted:
         return []
     return [note for recall in _note_recall_providers for note in recall(entry)]
 
 
 def list_read_facts(owner_id: UUID, ids: Collection[UUID]) -> list[ReadFact]:
-    """Return facts that were read, without those that were forgotten since."""
+    """Return the facts of these ids that were not forgotten, for the sources of a reply."""
     return [fact for find in _read_fact_providers if ids for fact in find(owner_id, ids)]
 
 

@@ -1,4 +1,4 @@
-"""All sentences of the diary that people read, except those of templates and the help texts of commands."""
+"""The sentences of the diary that people read, except those of templates and help texts of commands."""
 
 from typing import Final
 
@@ -52,12 +52,12 @@ def get_text_too_long_message(*, length: int, limit: int) -> str:
 
 
 def get_notes_claimed_message(count: int) -> str:
-    """Return the sentence for notes that became their owner's own together."""
+    """Return the sentence that says how many notes were claimed at once."""
     return "One note is yours now." if count == 1 else f"{count} notes are yours now."
 
 
 def get_notes_left_out_message(count: int) -> str:
-    """Return the sentence for notes that were too much for the model, or nothing if none was."""
+    """Return how many notes did not fit into the model's prompt, or an empty string if none was left out."""
     if not count:
         return ""
     notes = "One note was" if count == 1 else f"{count} notes were"
@@ -281,7 +281,7 @@ def get_not_read_message(count: int) -> str:
 
 
 def get_reading_message(entries: int) -> str:
-    """Return the state of a job whose model reads this many entries and has written nothing yet, or none."""
+    """Return the state of a job whose model is reading this many entries, or an empty string for none."""
     return f"Reading {pluralize(entries, 'entry', 'entries')}." if entries else ""
 
 

@@ -1,7 +1,7 @@
-"""The one line about the model on a day page: what writes and where, what is wrong with it, and its queue.
+"""The status line of the model on a day page: which model writes and where, any problem, and its queue.
 
-A tab that is open receives each part anew when it changes. A part is an element with the id "reply-..." in a
-container of the page, so that the script which shows replies shows it too.
+An open tab receives each part of the line again when the part changes. A part is an element with the id
+"reply-..." in a container of the page, so that the script for replies shows it too.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ STATUS_TEMPLATE, QUEUE_TEMPLATE = "diary/fragments/model_status.html", "diary/fr
 
 
 def build_page_line(person: Person, day: date) -> dict[str, object]:
-    """Return the template context of the line on a page that is loaded: with where its person's texts go.
+    """Return the template context of the line for a page load, including where texts are sent.
 
     It reads the database, which a tab that is open does not.
     """
@@ -34,7 +34,7 @@ def build_page_line(person: Person, day: date) -> dict[str, object]:
 
 
 def build_model_line(person: Person, day: date) -> dict[str, object]:
-    """Return the template context of the line on a day's page, as an open tab receives it."""
+    """Return the template context of the line, as an open tab receives it."""
     status = model_server.get_status()
     has_notice = status.code == "none_found" and not person.hides_model_notice
     return {

@@ -115,7 +115,7 @@ def register_inventory_labels() -> None:
 
 
 def merge_and_purge_after_unlock(sender: object, *, person_id: UUID, keyring: Keyring, **_: Any) -> None:
-    """Merge late drafts, open boxes of the Inbox, and purge what was deleted or replaced thirty days ago."""
+    """Merge late drafts, open boxes of the Inbox, and purge what expired after thirty days."""
     del sender
     try:
         open_boxes(keyring)
@@ -139,7 +139,7 @@ def merge_late_drafts_before_rotation(sender: object, *, keyring: Keyring, **_: 
 
 
 def open_boxes_before_revocation(sender: object, *, keyring: Keyring, **_: Any) -> None:
-    """Open what a token has sent: after its revocation nobody can check who sent it."""
+    """Open the boxes of a token before it is revoked: afterwards nobody can check who sent them."""
     del sender
     try:
         open_boxes(keyring)
@@ -154,7 +154,7 @@ def interrupt_jobs(*, key_id: KeyId | None, last: bool, **_: Any) -> None:
 
 
 def interrupt_jobs_of_former_key(*, former_key_id: KeyId, **_: Any) -> None:
-    """Interrupt the jobs that run under a key which a rotation replaced: they could not be saved any more."""
+    """Interrupt the jobs under a key that a rotation replaced: their texts could not be saved."""
     registry.interrupt(former_key_id, reason="new_key")
 
 

@@ -1,4 +1,4 @@
-"""On this day: the entries of other years on a day of the year, found by an index on month and day.
+"""On this day: the entries of other years on a day of the year, found with an index on month and day.
 
 A day page shows the first lines of entries from a few earlier years; a separate page shows all entries, page
 by page.

@@ -1,6 +1,6 @@
 """Calendar queries: the days with entries in a month or year, and the nearest such day before or after a day.
 
-All of them use one index and load no text, so that they take no longer in a longer diary.
+All of them use one index and load no text, so that they are as quick in a long diary as in a short one.
 """
 
 import secrets

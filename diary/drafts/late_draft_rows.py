@@ -1,7 +1,6 @@
-"""Rows of drafts that arrived while their owner's diary was locked: sealing, checking, opening them.
+"""Rows of drafts that arrived while their owner's diary was locked: sealing, checking and opening them.
 
-A row has the code of the browser that sent it over its box and its context (see
-`llamora.crypto.locked_vaults`):
+The browser that sends a draft adds a MAC over its box and its context (see `llamora.crypto.locked_vaults`):
 
     box   crypto.seal_to of {"text": text, "based_on": revision of the entry or note, or null} in JSON, UTF-8;
           of a note with "path" as well
@@ -10,9 +9,9 @@ A row has the code of the browser that sent it over its box and its context (see
     context   purpose "late_draft", label "diary.late_draft.box", row, owner; bound: day, entry if there is
               one, note if it is of one (empty for a new one), sign-in, revision, follows
 
-Rows older than format 2 have neither sign-in nor code, and their body has a revision too. Whoever can write
-to the database can put anything in a row, so it is read through `list_ids`, which names only the rows with
-the shape that we write; what is in a box is trusted only after its code.
+Rows older than format 2 have no sign-in and no MAC, and their body has a revision too. Whoever can write
+to the database can insert any row. So rows are read through `list_ids`, which returns only rows of a valid
+shape, and the content of a box is trusted only after its MAC was checked.
 """
 
 import json
@@ -49,7 +48,7 @@ _TABLE = LateDraft._meta.db_table
 
 @dataclass(frozen=True, kw_only=True)
 class LateText:
-    """The content of the box of a late draft."""
+    """The decrypted content of a late draft."""
 
     text: str = field(repr=False)
     based_on: int | None
@@ -58,7 +57,7 @@ class LateText:
 
 
 def seal_row(late: LateDraft, content: LateText, *, public_key: bytes, browser_key: bytes) -> None:
-    """Set the box and the code of a row, whose other columns are set."""
+    """Seal the content into the box of a row and set its MAC; the other columns must be set already."""
     context = _build_context(late)
     body: dict[str, object] = {"text": content.text, "based_on": content.based_on}
     if late.is_of_note:
@@ -68,7 +67,7 @@ def seal_row(late: LateDraft, content: LateText, *, public_key: bytes, browser_k
 
 
 def is_sent_by(late: LateDraft, *, sign_in_id: UUID, browser_key: bytes) -> bool:
-    """Return whether a browser with this key sent a row, and nobody changed it since."""
+    """Return whether the browser with this key sent the row, and the row is unchanged."""
     if late.sign_in_id != sign_in_id or late.mac is None:
         return False
     try:
@@ -79,14 +78,14 @@ def is_sent_by(late: LateDraft, *, sign_in_id: UUID, browser_key: bytes) -> bool
 
 
 def find_sender(late: LateDraft, keys: Iterable[OpenedBrowserKey]) -> OpenedBrowserKey | None:
-    """Return the key of the browser that sent a row, or None if no key of these is the one."""
+    """Return the key of the browser that sent the row, or None if it is not among these keys."""
     return next(
         (key for key in keys if is_sent_by(late, sign_in_id=key.sign_in_id, browser_key=key.secret)), None
     )
 
 
 def open_text(late: LateDraft, pairs: Iterable[VaultKeyPair]) -> LateText | None:
-    """Return what is in a box, or None if no key pair opens it or it is nothing that we write.
+    """Return the content of a box, or None if no key pair opens it or its format is invalid.
 
     The pair it was sealed to may be older than the current one. A text that opens may be from anybody.
     """
@@ -145,12 +144,12 @@ def _build_context(late: LateDraft) -> Context:
 
 
 def exists(owner: UUID) -> bool:
-    """Return whether there is any row of an owner, damaged or not."""
+    """Return whether an owner has any row, damaged or not."""
     return bool(_fetch(f"SELECT 1 FROM {_TABLE} WHERE owner_id = %s LIMIT 1", [owner.hex]))  # noqa: S608 - own name
 
 
 def list_ids(owner: UUID, *, sign_in_id: UUID | None = None) -> list[UUID]:
-    """Return the ids of an owner's rows that are not damaged, or of those of one browser, oldest first."""
+    """Return the ids of an owner's undamaged rows, oldest first, all or only those of one browser."""
     condition, parameters = "owner_id = %s", [owner.hex]
     if sign_in_id is not None:
         condition, parameters = f"{condition} AND sign_in_id = %s", [*parameters, sign_in_id.hex]
@@ -159,13 +158,13 @@ def list_ids(owner: UUID, *, sign_in_id: UUID | None = None) -> list[UUID]:
 
 
 def count_damaged(owner: UUID) -> int:
-    """Return the number of an owner's rows that none of our programs can have written."""
+    """Return the number of an owner's rows whose shape no program of ours can have written."""
     statement = f"SELECT count(*) FROM {_TABLE} WHERE owner_id = %s AND ({_find_damage()})"  # noqa: S608 - own names
     return int(_fetch(statement, [owner.hex])[0][0])
 
 
 def delete_damaged(owner: UUID) -> None:
-    """Delete an owner's rows that none of our programs can have written."""
+    """Delete an owner's rows whose shape no program of ours can have written."""
     with write_transaction(), connection.cursor() as cursor:
         cursor.execute(f"DELETE FROM {_TABLE} WHERE owner_id = %s AND ({_find_damage()})", [owner.hex])  # noqa: S608 - own names
 

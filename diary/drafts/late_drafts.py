@@ -1,12 +1,12 @@
 """Drafts that arrive while their owner's diary is locked: sealed to a public key, merged at the next unlock.
 
-The session cookie gives the browser's key, with which the public key in the sign-in's row is checked, and
-which makes the code of the draft (`accounts.keys.browser_keys`). Nothing needs to be in memory, so this works
-after a restart too. At the unlock the same key is opened with the data key, and only a draft with its code is
-merged. Every other row stays, and is shown to its owner (`diary.drafts.unchecked_drafts`).
+The session cookie contains the browser's key. This key authenticates the public key in the row of the
+sign-in, and makes the MAC of the draft (`accounts.keys.browser_keys`). Nothing has to be in memory, so this
+works after a restart too. At the unlock, the data key opens the same browser key, and only drafts with a
+valid MAC are merged. Every other row stays and is shown to its owner (`diary.drafts.unchecked_drafts`).
 
-A browser has one row for each draft that it sends: a save replaces the row whose revision it follows. Another
-tab of the same browser does not know that revision, so neither replaces the text of the other.
+A browser has one row for each draft that it sends: a save replaces the row whose revision it names. Another
+tab of the same browser does not know that revision, so the two tabs never replace each other's text.
 """
 
 import logging
@@ -59,7 +59,7 @@ def store_late_draft(sent: SubmittedDraft, *, cookie: SessionCookie | None) -> i
 def store_late_note_draft(
     sent: SubmittedNoteDraft, *, owner_id: UUID, day: date, cookie: SessionCookie | None
 ) -> int:
-    """Seal a draft of a note to its locked owner, sent on a day of theirs, and return its revision.
+    """Seal a draft of a note to its locked owner and return its revision; `day` is the day it was sent.
 
     Whether the note exists is seen when it is merged. Raise InvalidText, or PublicKeyUnknown as for others.
     """
@@ -129,7 +129,7 @@ def _count_own_rows(owner_id: UUID, *, browser: LockedBrowser) -> int:
 
 
 def merge_late_drafts(keyring: Keyring) -> int:
-    """Merge late drafts into those of days and notes, and delete keys that none needs; return their number.
+    """Merge late drafts into the drafts of days and notes, and return how many; delete keys no longer needed.
 
     Call with the keyring in force. A row without the code of its browser is left as it is, and so is one
     whose draft is damaged. A keyring of format 1 merges nothing; the first unlock replaces it.

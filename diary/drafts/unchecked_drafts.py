@@ -1,9 +1,8 @@
-"""Drafts from locked pages that could not be checked: shown to their owner, who alone decides about them.
+"""Drafts from locked pages that could not be verified: their owner can read and delete them.
 
-These are rows of which nobody knows that one of the owner's browsers sent them: those older than format 2,
-those that somebody changed or put in the database, and those that were merged before. They enter no composer
-and no export. A draft that is checked, but cannot be added to its draft because that one is damaged, is shown
-too.
+Nothing proves that one of the owner's browsers sent these rows: they are older than format 2, were changed or
+inserted in the database, or were merged before. They appear in no composer and no export. A verified draft
+that cannot be merged, because the draft of its day is damaged, is listed too.
 """
 
 from dataclasses import dataclass, field
@@ -27,7 +26,7 @@ _MAX_READ = 500
 
 @dataclass(frozen=True, kw_only=True)
 class UncheckedDraft:
-    """A draft that could not be checked; without a text if it cannot be opened either."""
+    """A late draft that could not be verified; `text` is None if it cannot be decrypted either."""
 
     id: UUID
     day: date
@@ -39,7 +38,7 @@ class UncheckedDraft:
 
 
 def has_unchecked_drafts(keyring: Keyring) -> bool:
-    """Return whether there is anything to show; needs the keyring in force."""
+    """Return whether there are unchecked or damaged rows to show; needs the keyring in force."""
     if not late_draft_rows.exists(keyring.owner):
         return False
     return bool(late_draft_rows.count_damaged(keyring.owner) or list_unchecked_drafts(keyring, limit=1))

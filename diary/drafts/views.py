@@ -1,6 +1,6 @@
-"""The endpoint that saves drafts while typing, even if the diary was locked meanwhile, and unchecked drafts.
+"""Views of drafts: saving while typing, even if the diary was locked meanwhile, and unchecked drafts.
 
-The endpoint answers in JSON.
+The endpoint that saves answers in JSON.
 """
 
 from dataclasses import replace
@@ -30,7 +30,7 @@ from llamora.crypto import EnvelopeError
 @require_POST
 @sign_in_required
 def draft(request: HouseholdRequest, day: date) -> HttpResponse:
-    """Save a draft; 409 if another tab saved another text, 423 if it can't be sealed to them."""
+    """Save a draft; 409 if another tab saved another text, 423 if the locked owner's key is unknown."""
     sent = parse_submitted_text(request)
     try:
         revision = _save(request, day, sent)

@@ -123,7 +123,7 @@ def _get_undo_id(request: HouseholdRequest, owner_id: UUID, day: date) -> UUID |
 
 @unlock_required
 def hide_model_notice(request: HouseholdRequest, day: date) -> HttpResponse:
-    """Show the person no longer that there is no model."""
+    """Dismiss the notice that there is no model."""
     if request.method == "POST":
         request.user.hides_model_notice = True
         save_preferences(request.user, names=["hides_model_notice"])

@@ -18,7 +18,7 @@ _REVISION_LIMIT = 2**31
 
 @dataclass(frozen=True, kw_only=True)
 class SubmittedText:
-    """A posted text with the revisions it is based on; a new column of `Entry` gets its field here."""
+    """A posted text and the revisions that it is based on; a new column of `Entry` gets its field here."""
 
     text: str
     revision: int
@@ -35,7 +35,7 @@ class SubmittedText:
 
     @property
     def entry_values(self) -> dict[str, Any]:
-        """The arguments for `save_entry`."""
+        """The arguments of `save_entry`."""
         return {"text": self.text, "key": self.key, "draft_revision": self.revision}
 
 
@@ -53,7 +53,7 @@ def parse_submitted_text(request: HttpRequest) -> SubmittedText:
 
 
 def parse_chosen_day(text: str) -> date | None:
-    """Return the day that was typed or picked, or None if it is no valid date."""
+    """Return the day that was typed or picked, or None if it is not a valid date."""
     try:
         return days.parse_day(text.strip())
     except ValueError:

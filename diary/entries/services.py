@@ -64,7 +64,7 @@ def save_entry(
 
 
 def save_token_entry(*, owner_id: UUID, day: date, text: str, source: str, zone: str) -> Entry:
-    """Save what its owner typed in a program as an entry; raise InvalidText, DayNotBegun.
+    """Save a text that its owner typed in a program as an entry; raise InvalidText, DayNotBegun.
 
     `source` is the name of the program. It needs no more than the realm `content`.
     """
@@ -72,7 +72,7 @@ def save_token_entry(*, owner_id: UUID, day: date, text: str, source: str, zone:
 
 
 def save_model_entry(*, owner_id: UUID, day: date, text: str, model: str, zone: str) -> Entry:
-    """Save what a model wrote and its owner accepted as an entry, which says so; raise as `save_entry`.
+    """Save a text of the model, accepted by its owner, as an entry of origin `model`; raise as `save_entry`.
 
     `model` is the name of the model.
     """
@@ -254,7 +254,7 @@ def _delete_for_good(entries: "QuerySet[Entry]", *, owner_id: UUID) -> int:
 
 
 def write_origins(owner_id: UUID) -> None:
-    """Set the origin of entries from before there were origins: those with a source were imported.
+    """Set the origins of entries from before that column existed: those with a source were imported.
 
     Called once, in the transaction that moves a diary to format 2, which seals the texts again with it.
     """

@@ -1,8 +1,8 @@
-"""Start of generations: each runs once at a time, and unrequested ones use no remote and no tiny model.
+"""Start of generations: one job at a time for each subject, and none unrequested on an unfit model.
 
 Replies, openings, recaps, trace proposals and trace summaries all start here. Two tabs that request the same
 generation get the same job. A generation that nobody requested is never sent to another machine, and never
-written by a model that is too small to write it.
+written by a model that is too small for the task.
 """
 
 import threading
@@ -28,7 +28,7 @@ class UniqueTask(GenerationTask, Protocol):
 
     @property
     def subject(self) -> Hashable:
-        """The key of the task's work: tasks of one class and owner with equal subjects do the same work."""
+        """The subject of the task: tasks of one class and owner with equal subjects do the same work."""
 
 
 TaskT = TypeVar("TaskT", bound=UniqueTask)
@@ -131,7 +131,7 @@ def ask_once_after_commit(
 
 
 def may_send_unrequested(status: ModelStatus) -> bool:
-    """Return whether text may be sent to this model although the person did not ask for a reply.
+    """Return whether this model may read texts for a generation that the person did not request.
 
     Only a model on this machine may receive it: opening a page, or resting the pointer on a day of the
     calendar, is not a request to send text to another machine.
@@ -140,7 +140,7 @@ def may_send_unrequested(status: ModelStatus) -> bool:
 
 
 def may_generate_unrequested(status: ModelStatus, *, chosen: str) -> bool:
-    """Return whether this model may write something that the person did not ask for.
+    """Return whether this model may write a text that the person did not request.
 
     `chosen` is the model that the person has chosen, if any. A model that is too small mostly invents or
     repeats: whoever wants to read that has to ask for it.

@@ -32,7 +32,7 @@ def get_token_budget(server: TokenCounter, *, share: float) -> TokenBudget:
 
 
 async def fit_persona(persona: str, *, beside: str = "", server: TokenCounter, budget: TokenBudget) -> str:
-    """Return a persona if it takes at most half of the prompt with another instruction, else nothing.
+    """Return the persona if it takes at most half of the prompt together with `beside`, else "".
 
     The texts to read come first: they would be left out otherwise, and at last the prompt would not fit.
     """

@@ -71,7 +71,7 @@ class EntryTask(ABC):
         ensure_unlocked()
 
     def save(self, outcome: JobOutcome) -> None:
-        """Save what a whole answer proposes, or start a second attempt; of any other answer nothing."""
+        """Save the proposals of a complete answer or start a second attempt; discard an incomplete answer."""
         if outcome.state == JobState.FAILED and outcome.reason in _RETRY_REASONS and not self.is_retry:
             self.retry(self)
         if self._is_whole(outcome) and not self._save_answer(outcome) and not self.is_retry:
@@ -85,12 +85,12 @@ class EntryTask(ABC):
         """Save what an answer proposes; return whether it could be read."""
 
     def set_state(self, outcome: JobOutcome) -> None:
-        """Do nothing: no row shows the state, and whoever asked looks at the job itself."""
+        """Do nothing: no row stores the state; pages read it from the job."""
         del outcome
 
 
 def start_second_attempt(person: Person, is_requested: bool, failed: EntryTask) -> None:
-    """Start a second attempt after the commit, in place of the job of the first."""
+    """Start a second attempt after the commit; its job replaces that of the first attempt."""
     ask_once_after_commit(
         replace(failed, id=new_id(), is_retry=True),
         person=person,

@@ -1,4 +1,4 @@
-"""A made day, with which every prompt can be filled in and looked at without anybody's diary. Pure."""
+"""A sample day of a diary, with which each prompt can be filled in and checked. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,19 +17,19 @@ _EVENING = (
 
 @dataclass(frozen=True, kw_only=True)
 class MadeText:
-    """A made text of an earlier day."""
+    """A sample text of an earlier day."""
 
     day: str
     text: str
     labels: tuple[str, ...] = ()
 
     def describe(self) -> Mapping[str, object]:
-        """Return what the model is to read."""
+        """Return the fields that the model reads."""
         return {"day": self.day, "labels": self.labels, "text": self.text}
 
 
 def build_made_values() -> dict[str, object]:
-    """Return values for every prompt: a day of two entries, and two days before it."""
+    """Return sample values for all variables of all prompts: one day, and two days before it."""
     days_before = (
         MadeText(day="Monday, 1 March 2021, 2 days ago", text=_MORNING, labels=("the weir",)),
         MadeText(day="Tuesday, 2 March 2021, yesterday", text=_EVENING),

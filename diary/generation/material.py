@@ -1,13 +1,13 @@
-"""The material of a prompt: texts to read, in JSON between fences that no text can imitate. Pure.
+"""Material: texts that the model reads in a prompt, as JSON between fences that no text can imitate. Pure.
 
     <text 4f0c…>
     {"time": "08:12", "text": "…"}
     </text 4f0c…>
 
 A person's words, imported words and the model's own earlier words may contain what looks like instructions,
-like the next heading of the prompt, or like another entry. In JSON each stays within its quotation marks, and
-the 128 random bits of the fence are new in each prompt. What a prompt is given is material unless its name is
-in `PLAIN_NAMES`, so that a forgotten name is fenced and not trusted.
+like the next heading of the prompt, or like another entry. As JSON, each stays in its quotation marks, and
+the 128 random bits of the fence are new in each prompt. A value of a prompt is material unless its name is
+in `PLAIN_NAMES`, so that a forgotten name is fenced rather than trusted.
 """
 
 import json
@@ -42,10 +42,10 @@ _JOINERS: Final = "\u200c\u200d"
 
 @runtime_checkable
 class Readable(Protocol):
-    """A record with texts to read."""
+    """A record with texts for the model, such as an entry, a fact or a note."""
 
     def describe(self) -> Mapping[str, object]:
-        """Return what of the record the model is to read, by name; empty values are left out."""
+        """Return the fields that the model reads, by name; empty values are left out."""
 
 
 def make_fence_code() -> str:
@@ -54,10 +54,10 @@ def make_fence_code() -> str:
 
 
 class Material:
-    """A text to read, a record with texts, or several of them.
+    """A value that a template prints as fenced JSON: a text, a record with texts, or a list of these.
 
-    A template prints it whole, or a part of it: `entry`, `entry.text`, or each of `earlier`. Its `str` only
-    marks a place, so that no filter comes near the text; `insert_printed` puts there what is in `printed`.
+    A template prints all of it or a part: `entry`, `entry.text`, or each of `earlier`. `str` returns only a
+    placeholder, so that no filter changes the text; `insert_printed` replaces it with the JSON in `printed`.
     """
 
     def __init__(self, value: object, code: str, printed: list[str]) -> None:
@@ -89,7 +89,7 @@ class Material:
 
 
 class _Withheld:
-    """Stands for material in the system message; printing it is an error."""
+    """Substitute for material in the system message; printing it is an error."""
 
     def __str__(self) -> str:
         raise MaterialAmongInstructions
@@ -101,22 +101,22 @@ class _Withheld:
 
 
 class MaterialAmongInstructions(Exception):  # noqa: N818 - states what is the case
-    """Raised for a prompt template that would put a text of the diary among its instructions."""
+    """Raised for a prompt template that prints a text of the diary in the system message."""
 
 
 class MaterialNotWhole(Exception):  # noqa: N818 - states what is the case
-    """Raised for a template that would change a text to read, as with a filter."""
+    """Raised for a prompt template that changes a fenced text, as a filter does."""
 
 
 def fence_values(values: Mapping[str, object], code: str, printed: list[str]) -> dict[str, object]:
-    """Return the values for the message with what to read: plain words as they are, the rest as material."""
+    """Return the values for the user message: plain words unchanged, all others as `Material`."""
     return {name: _wrap(name, value, code, printed) for name, value in values.items()}
 
 
 def insert_printed(message: str, code: str, printed: Sequence[str]) -> str:
-    """Return a message with JSON between fences in each place that material has marked in it.
+    """Return a message with its placeholders replaced by fenced JSON.
 
-    Raise MaterialNotWhole if a mark is missing, as after a filter.
+    Raise MaterialNotWhole if a placeholder is missing, as after a filter.
     """
     missing = set(range(len(printed)))
 
@@ -133,9 +133,9 @@ def insert_printed(message: str, code: str, printed: Sequence[str]) -> str:
 
 
 def select_instructions(values: Mapping[str, object]) -> dict[str, object]:
-    """Return the values for the system message, in which no text to read may stand.
+    """Return the values for the system message; printing any other text there is an error.
 
-    An instruction is what its owner saw when they called it theirs: characters without a shape are left out.
+    Invisible characters are removed from instructions: their owner could not see them.
     """
     allowed = PLAIN_NAMES | INSTRUCTION_NAMES
     return {
@@ -155,7 +155,7 @@ def _is_unseen(character: str) -> bool:
 
 
 def join_texts(values: Mapping[str, object]) -> str:
-    """Return all texts to read, a line each, as they were before they were put into JSON."""
+    """Return the texts that the model reads, one a line, as before their encoding in JSON."""
     return "\n".join(_iter_texts({name: one for name, one in values.items() if name not in PLAIN_NAMES}))
 
 

@@ -1,12 +1,12 @@
-"""Streaming check of a model's text for its length in words, echoes of its prompt, and forged entries.
+"""Streaming check of a model's text for its length in words, echoes of its prompt, and invented entries.
 
-    complete   the sentence in which the text reaches its number of words is over
-    echo       eight words in a row of the prompt that the person did not write, one of its headings, a line
-               that begins like one, the code of a fence, or a text that is JSON like those that were given
-    forged     a line that is only a date or a time of day, as an entry begins
+    complete   the sentence in which the text reaches its number of words has ended
+    echo       eight consecutive words of the prompt that the person did not write, a heading of the prompt, a
+               line that begins like one, the code of a fence, or JSON like that in the prompt
+    forged     a line that is only a date or a time of day, as at the beginning of an entry
 
-Small models repeat their instructions, or go on with the next entry of the diary themselves. Neither may
-stand under an entry as if it were a reply.
+Small models repeat their instructions, or continue with an invented entry of the diary. Neither may appear
+under an entry as a reply.
 """
 
 import re
@@ -36,17 +36,17 @@ _ANY_DAY: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def get_headings(fixed_texts: Iterable[str]) -> frozenset[str]:
-    """Return the lines of a prompt that introduce something, as `the entry to answer:`."""
+    """Return the lines of a prompt that introduce a part of it, like `the entry to answer:`."""
     lines = (line.strip() for text in fixed_texts for line in text.splitlines())
     return frozenset(_fold(line) for line in lines if line.endswith(":") and len(_WORD.findall(line)) > 1)
 
 
 class TextCheck:
-    """Streaming check of one text for length, echoes and forged entries.
+    """Streaming check of one text for length, echoes and invented entries.
 
-    `fixed_texts` are the words of the prompt, `own_text` is what the person wrote; `allows_heads` for a text
-    in which a line may be a date, as in the answer to a question; `allows_json` for one whose form the person
-    has described.
+    `fixed_texts` are the words of the prompt, `own_text` is the text that the person wrote. `allows_heads`
+    permits lines that are only a date, as in the answer to a question; `allows_json` permits JSON, for a form
+    that the person described.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class TextCheck:
         )
 
     def finish(self) -> Cut | None:
-        """Check the last word and the last line, which only now are whole."""
+        """Check the last word and the last line, which are complete only at the end."""
         return _find_first(self._check_words(is_end=True), self._check_lines(is_end=True))
 
     def _check_words(self, *, is_end: bool) -> Cut | None:

@@ -1,4 +1,4 @@
-"""Tasks whose text a page shows while it is generated, such as replies, and that text as HTML."""
+"""Tasks whose text is shown on a page while it is generated, such as replies, and that text as HTML."""
 
 from datetime import date
 from typing import NamedTuple, Protocol, runtime_checkable
@@ -19,7 +19,7 @@ class RenderedText(NamedTuple):
 
 
 class PageSection(NamedTuple):
-    """The HTML of a section, and the id of its element; empty HTML empties the element."""
+    """The HTML of a section, and the id of its element; empty HTML clears the element."""
 
     element_id: str
     html: str
@@ -43,10 +43,10 @@ def get_page_task(job: Job) -> PageTask | None:
 
 
 class TextFilter(Protocol):
-    """A filter of a text while it is written, which may hold back its end."""
+    """A filter of a text during generation; it may hold back the end of the text."""
 
     def feed(self, text: str) -> str:
-        """Take the next piece, and return what is settled."""
+        """Take the next piece, and return the text that can be shown."""
 
     def finish(self) -> str:
         """Return the rest at the end of the text."""
@@ -61,7 +61,7 @@ class FilteredTask(Protocol):
 
 
 class SectionFinder(Protocol):
-    """A function that finds the section of a person's own row by its id; None for any other."""
+    """A function that returns the section of a person's row by the id of the row, or None."""
 
     def __call__(self, section_id: UUID, /, *, owner_id: UUID) -> PageSection | None: ...
 
@@ -70,13 +70,13 @@ _section_finders: list[SectionFinder] = []
 
 
 def register_sections(find: SectionFinder) -> None:
-    """Register a function that finds sections by their rows; a second registration has no effect."""
+    """Register a function that finds sections by the ids of rows; a second registration has no effect."""
     if find not in _section_finders:
         _section_finders.append(find)
 
 
 def find_page_section(section_id: UUID, *, owner_id: UUID) -> PageSection | None:
-    """Return a section by the id of its row, or None if it is none of this person's."""
+    """Return the section of a person's row by its id, or None if the person has no such row."""
     found = (find(section_id, owner_id=owner_id) for find in _section_finders)
     return next((section for section in found if section is not None), None)
 
@@ -96,7 +96,7 @@ def render_job_text(job: Job) -> RenderedText:
 
 
 class _NoFilter:
-    """The filter of a text that is shown as it is."""
+    """A filter that passes the text unchanged."""
 
     def feed(self, text: str) -> str:
         return text

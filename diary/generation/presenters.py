@@ -17,7 +17,7 @@ from llamora.inference.messages import describe_author
 
 @dataclass(frozen=True, kw_only=True)
 class PromptRecordEntry:
-    """The id of an entry, and the name of the entry in a sentence."""
+    """An entry in a list of sources: its id, and its name in a sentence."""
 
     id: UUID
     label: str

@@ -24,9 +24,9 @@ MIN_ENTRY_CHARACTERS = 40
 
 @dataclass(frozen=True, kw_only=True)
 class PromptEntry:
-    """The text of an entry, its time of day as 08:12, or empty, and its day if not the day of the prompt.
+    """An entry in a prompt: its text, its time of day as 08:12 or empty, and its day if it is another one.
 
-    `is_trusted` if its owner wrote it; see `diary.models.Origin`.
+    `is_trusted` is set if its owner wrote it; see `diary.models.Origin`.
     """
 
     time: str
@@ -38,7 +38,7 @@ class PromptEntry:
     is_trusted: bool = True
 
     def describe(self) -> dict[str, object]:
-        """Return what the model is to read."""
+        """Return the fields that the model reads."""
         return {
             "day": self.day_label,
             # The time tells the entries of the prompt's own day apart.
@@ -51,21 +51,21 @@ class PromptEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class PromptFact:
-    """A fact that the writer of an entry chose to remember."""
+    """A remembered fact in a prompt."""
 
     id: UUID
     text: str = field(repr=False)
 
     def describe(self) -> dict[str, object]:
-        """Return what the model is to read."""
+        """Return the fields that the model reads."""
         return {"fact": self.text}
 
 
 @dataclass(frozen=True, kw_only=True)
 class PromptNote:
-    """A note of its owner's own, or the part of it that bears on what is asked.
+    """A trusted note in a prompt, or the part of it that bears on the question.
 
-    `span` is that of the part in its text, without the white space around this.
+    `span` is the position of the part in the text of the note, without surrounding white space.
     """
 
     id: UUID
@@ -77,7 +77,7 @@ class PromptNote:
     span: tuple[int, int]
 
     def describe(self) -> dict[str, object]:
-        """Return what the model is to read."""
+        """Return the fields that the model reads."""
         return {"note": self.name, "only_a_part": self.is_cut, "text": self.text}
 
 
@@ -126,7 +126,7 @@ class PromptContext:
 
 
 class FittedPrompt(NamedTuple):
-    """The messages of a prompt, and the part of the context in them."""
+    """The messages of a prompt that fits, and the part of the context that they contain."""
 
     messages: ChatMessages
     context: PromptContext
@@ -198,7 +198,7 @@ async def fit_evenly(
     shorten: Callable[[Part], Part | None],
     count: CountTokens,
 ) -> tuple[ChatMessages, Sequence[Part]]:
-    """Return a prompt with all parts, each cut to the first of these `lengths` with which they fit.
+    """Return a prompt with all parts, each cut to the first of `lengths` with which the prompt fits.
 
     If they fit with none, the latest of the shortest, as `fit_latest` does. Raise PromptTooLong.
     """

@@ -1,4 +1,4 @@
-"""The record of a prompt: the entries in the prompt, and the entries left out because of its length. Pure.
+"""The record of a prompt: the texts that the model was given, and those left out for its length. Pure.
 
     {"entries": [[id, day], ...], "left_out": [[id, day], ...],
      "recaps": [day, ...], "recapped": [id, ...] of the entries that these recaps summarise,
@@ -14,17 +14,17 @@
      "persona_left_out": whether it was too long for the model,
      "untrusted": whether texts were read that their owner did not write,
      "not_read": number of such entries that were left out,
-     "realms": [realm, ...] of which texts were read otherwise: for an earlier reply or answer that is read
-               again, or as the skill in whose style it is,
+     "realms": [realm, ...] of texts that were read indirectly: for an earlier reply or answer in the prompt,
+               or as the skill that set the style,
      "of": digest of the generated text,
-     "clean": the same digest if all that was read is trusted,
+     "clean": the same digest if all texts that were read are trusted,
      "author": {"model", "host", "prompt"}, each a name}
 
-The record contains ids, days and names, never text. It is sealed beside the generated text: whoever writes
-to the database can take it away, or put back the one from before the text was written. So a text whose
-record is missing, or is not of this text, counts as having read everything that a program's keys may lack:
-its owner's facts and notes. That includes texts from before there were records, texts from before records
-named their text (but for those that vouch for it as `clean`), and texts of files that came without one.
+The record contains ids, days and names, never text. It is sealed beside the generated text. Whoever writes to
+the database can delete it, or restore one from before the text was written. So a text without a matching
+record counts as generated from everything that a program may not be allowed to read: its owner's facts and
+notes. That includes texts from before there were records, texts from before records named their text (unless
+`clean` names it), and texts of imported files without a record.
 """
 
 from collections.abc import Iterable
@@ -96,19 +96,19 @@ class PromptRecord:
         }
 
     def bind_to_text(self, text: str, *, is_clean: bool = True) -> None:
-        """Record which text was written, and that it was from trusted texts alone unless it was not."""
+        """Record the digest of the generated text, and whether it was generated from trusted texts alone."""
         self.of = _compute_digest(text)
         self.clean = self.of if is_clean and not self.is_untrusted else ""
 
     def is_clean(self, text: str) -> bool:
-        """Return whether this text was written from trusted texts alone.
+        """Return whether this text was generated from trusted texts alone.
 
         The record and its text are sealed one by one: the digest keeps an older record from vouching for it.
         """
         return bool(self.clean) and self.clean == _compute_digest(text)
 
     def is_of(self, text: str) -> bool:
-        """Return whether the record is that of this text; of an older record, only `clean` says so."""
+        """Return whether the record belongs to this text; an older record says so only with `clean`."""
         return (self.of or self.clean) == _compute_digest(text)
 
     @property
@@ -150,7 +150,7 @@ class PromptRecord:
 
 
 def find_read_realms(value: Any, text: str | None) -> frozenset[Realm]:
-    """Return the realms beside entries of which texts were read for a text of a model.
+    """Return the realms, besides entries, whose texts were read to generate a text.
 
     `value` is the JSON of its record. Without the record of this text, all of them.
     """
@@ -165,7 +165,7 @@ def find_read_realms(value: Any, text: str | None) -> frozenset[Realm]:
 
 
 def withdraw_clean(value: Any) -> Any:
-    """Return the JSON of a record from a file, which cannot vouch for its text."""
+    """Return the JSON of an imported record without its statement that the text is clean."""
     if not isinstance(value, dict) or not value.get("clean"):
         return value
     return {**value, "clean": "", "of": value.get("of") or value["clean"]}
@@ -176,12 +176,12 @@ def _compute_digest(text: str) -> str:
 
 
 def dump_author(author: Author) -> dict[str, str]:
-    """Return the writer of a text as JSON for storage."""
+    """Return the author of a text (model, host and prompt) as JSON for storage."""
     return asdict(author)
 
 
 def load_author(value: Any) -> Author:
-    """Return the writer of a text from its JSON; older texts name none."""
+    """Return the author of a text from its JSON; older texts name none."""
     if not isinstance(value, dict):
         return UNKNOWN_AUTHOR
     return Author(**{key: _load_name(value.get(key)) for key in asdict(UNKNOWN_AUTHOR)})

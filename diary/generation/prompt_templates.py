@@ -1,16 +1,16 @@
 """Prompts as text templates.
 
-    version: 2            a prompt of ours begins with its version, the temperature for it,
-    temperature: 0.3      and the number of words after which its text ends with the sentence
+    version: 2            the header: the version of the prompt, the temperature,
+    temperature: 0.3      and a number of words; the text ends with the sentence that reaches it
     words: 60
     ---
-    instructions          the system message, without any text to read; behind them stands the persona note
-                          of who asked, if they have one and no {{ persona }} says where
+    instructions          the system message, without texts of the diary; the owner's persona note, if any,
+                          is added at its end unless {{ persona }} says where
     ---
     what to read          the user message, with the texts between fences: see `diary.generation.material`
 
-A file in `<data>/prompts/` overrides the file of the same name in `templates/prompts/`; it may do without the
-first part, which then is ours. Nothing is escaped, since a prompt is text, not HTML.
+A file in `<data>/prompts/` overrides the file of the same name in `templates/prompts/`. If it has no header,
+the header of the built-in file is used. Nothing is escaped, since a prompt is text, not HTML.
 """
 
 import hashlib
@@ -53,7 +53,7 @@ _OPTION = re.compile(r"^(version|temperature|words): *([0-9.]+)$", re.MULTILINE)
 
 
 class InvalidPromptTemplate(Exception):  # noqa: N818 - states what is the case
-    """Raised for a prompt without a line of `---`, or with invalid template tags; contains no text of it."""
+    """Raised for a prompt without a line of `---`, or with invalid template tags; has none of its text."""
 
 
 class PromptOptions(NamedTuple):
@@ -75,7 +75,7 @@ class _PromptTemplate(NamedTuple):
 
 
 class PromptReport(NamedTuple):
-    """Report on a prompt: which one is used, filled in, and why the household's file is not, if it is not."""
+    """Report on a prompt filled in: `is_own` if it is the household's; `problem` if that one failed."""
 
     name: str
     options: PromptOptions
@@ -89,7 +89,7 @@ _cache: dict[tuple[Path, str], _PromptTemplate] = {}
 
 
 def render_prompt(name: str, values: dict[str, object]) -> ChatMessages:
-    """Return the two messages of a prompt; if the household's template fails, use our own."""
+    """Return the two messages of a prompt; if the household's template fails, use the built-in one."""
     prompt = _get(name)
     try:
         return _fill(prompt, values)
@@ -109,7 +109,7 @@ def list_names() -> list[str]:
 
 
 def check_prompt(name: str) -> PromptReport:
-    """Fill in a prompt with a made day, and return it with its problem, a sentence, or nothing."""
+    """Return the report on a prompt filled in with a sample day; its problem is a sentence or empty."""
     values, problem = build_made_values(), ""
     for path in _list_paths(name):
         try:
@@ -129,12 +129,12 @@ def check_prompt(name: str) -> PromptReport:
 
 
 def get_options(name: str) -> PromptOptions:
-    """Return the options of a prompt; for a file of the household, a digest of the file is the version."""
+    """Return the options of a prompt; the version of a household's file is a digest of the file."""
     return _get(name).options
 
 
 def get_fixed_texts(name: str) -> list[str]:
-    """Return the words of a prompt that are the same for everybody, in pieces."""
+    """Return the parts of a prompt that do not depend on its values."""
     prompt = _get(name)
     halves = (prompt.system, prompt.person)
     return [

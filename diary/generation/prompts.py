@@ -1,4 +1,4 @@
-"""Prompts for the model: the messages of a template with its options, and the check of what is written."""
+"""Prompts for the model: the messages of a template with its options, and the check of the output."""
 
 from dataclasses import replace
 from typing import Any
@@ -22,11 +22,11 @@ def build_prompt(
     allows_json: bool = False,
     uses_sampling: bool = False,
 ) -> Prompt:
-    """Return the prompt for a text in sentences, from the messages that `values` have filled in.
+    """Return the prompt for an output in sentences, with the check for echoes.
 
-    `entries` is how many entries it contains; `allows_heads` if a line of the text may be only a date;
-    `allows_json` if it may be JSON;
-    `uses_sampling` if its owner has a say in how it is written.
+    `messages` are the filled template, `values` what filled it; `entries` is the number of entries in it.
+    `allows_heads` if a line of the output may be only a date; `allows_json` if it may be JSON;
+    `uses_sampling` if the sampling settings of its owner apply.
     """
     options = prompt_templates.get_options(name)
     check = TextCheck(

@@ -35,7 +35,7 @@ def describe_language(*texts: str) -> dict[str, object]:
 
 
 def name_language(text: str) -> str:
-    """Return the English name of a text's language, or words that describe it if it is not certain."""
+    """Return the English name of a text's language, or a description of it if the language is not certain."""
     words = _WORD.findall(text[: 20 * _MOST_WORDS].lower())[:_MOST_WORDS]
     hits = sorted(
         ((sum(word in known for word in words), language) for language, known in STOP_WORDS.items()),

@@ -44,7 +44,7 @@ def _to_naive_local(moment: datetime, zone: str) -> datetime:
 
 
 def build_version_views(entry: Entry, *, zone: str) -> list[VersionView]:
-    """Return the earlier versions of an entry that are not to be purged, the latest first."""
+    """Return the earlier versions of an entry that are not due for purging, the latest first."""
     before = get_cutoff(VERSION_LIFETIME) or FIRST_MOMENT
     versions = Version.objects.filter(entry_id=entry.id, replaced_at__gte=before)
     return [

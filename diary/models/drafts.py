@@ -51,8 +51,8 @@ class Draft(SealedModel):
 class LateDraft(models.Model):
     """A draft that arrived while its owner's diary was locked, sealed to their public key.
 
-    It is of a day, of an entry, or of a note; then `day` is when it was sent. It has a code of the browser
-    that sent it. Rows without one are of versions before format 2. See `diary.drafts.late_drafts`.
+    It belongs to a day, to an entry, or to a note; for a note, `day` is the day it was sent. It has a MAC of
+    the browser that sent it; rows without one are older than format 2. See `diary.drafts.late_drafts`.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)

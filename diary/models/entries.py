@@ -9,9 +9,9 @@ entry to another day seals it again. Times, states and counts are readable witho
 A plain column of `Entry` that the composer sends and the page shows touches six files: this one, a migration,
 `entries/forms.py` (`SubmittedText`), `entries/services.py` (`save_entry`), and the templates `composer.html`
 (a refused value is `composer.submitted.<column>`) and `entry.html` (`entry.row.<column>`). Export and import
-find it by introspection, and script resets it after a save. It can be changed by whoever writes to the
-database, unless it is bound to the text as the day is. Drafts and notes use `SubmittedText` too: what is to
-survive a reload before it is saved also needs a column of `Draft`.
+find it by introspection, and a script resets it after a save. Whoever writes to the database can change it,
+unless it is bound to the text like the day. Drafts and notes use `SubmittedText` too: a value that survives a
+reload before it is saved also needs a column of `Draft`.
 """
 
 from datetime import date
@@ -45,7 +45,7 @@ def month_day_expression() -> models.Func:
 
 
 class Origin(models.TextChoices):
-    """The origin of a text: only its owner's own typing is `own`."""
+    """The origin of a text; only what its owner typed is `own`."""
 
     OWN = "own", "Written here"
     # By a program that only passes on what its owner types.
@@ -180,7 +180,7 @@ class Entry(SealedModel):
 
     @property
     def is_trusted(self) -> bool:
-        """Whether the text is its owner's own; the text opens only if its origin was not changed."""
+        """Whether the text is its owner's own; the origin is authenticated with the text."""
         return self.origin in TRUSTED_ORIGINS
 
 

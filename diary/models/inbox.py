@@ -1,8 +1,8 @@
-"""Texts that did not come from their owner: those that wait in the Inbox, and imports.
+"""Texts that did not come from their owner: waiting in the Inbox, or imported.
 
-InboxItem    a text, to read and then to accept as an entry or to delete
+InboxItem    a text that its owner can accept as an entry or delete
 InboxBox     a text that arrived while its owner's diary was locked, sealed to their public key
-ImportClaim  a note that a whole import is its owner's own, until all of its entries are
+ImportClaim  a claim that a whole import is its owner's own, until all its entries are updated
 """
 
 from typing import ClassVar
@@ -16,7 +16,7 @@ from llamora.fields import MacField, SealedJSONField, SealedModel, new_id
 
 
 class InboxItem(SealedModel):
-    """A text in the Inbox, for a day; its origin is that of the entry it becomes."""
+    """A text in the Inbox, for a day; an accepted item becomes an entry with the same origin."""
 
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False
@@ -47,7 +47,7 @@ class InboxItem(SealedModel):
 
 
 class InboxBox(models.Model):
-    """A text that arrived while its owner's diary was locked, with a code of its sender.
+    """A text that arrived while its owner's diary was locked, with a MAC of its sender.
 
     See `diary.inbox.boxes`.
     """
@@ -69,9 +69,9 @@ class InboxBox(models.Model):
 
 
 class ImportClaim(SealedModel):
-    """A note of what their owner said of an import, so that it goes on after the end of a process.
+    """A person's claim that an import is their own, saved so that a restart continues it.
 
-    It is sealed, so that nobody else can say it. See `diary.origins.services`.
+    It is sealed, so that nobody else can make the claim. See `diary.origins.services`.
     """
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")

@@ -1,11 +1,11 @@
-"""Notes: the files of a workspace that steer and feed the assistant, sealed with keys of the realm `notes`.
+"""Notes: the files of a workspace that steer and inform the assistant, sealed with keys of the realm `notes`.
 
-Readable without a key: how many there are, when each was changed, which revision and origin it has, and its
-size to within the padding; never a word, a name or a folder. No entry opens with these keys.
+Readable without a key: the number of notes, the times of change, revisions and origins, and padded sizes;
+never a text, a name or a folder. The keys of this realm decrypt no entry.
 
     Note         one file, by its path: the persona, standing requests, reference notes, skills, ...
-    NoteVersion  what a note said before a change, stored for thirty days
-    NoteDraft    what is being typed, for a note or for a new one
+    NoteVersion  the content of a note before a change, stored for thirty days
+    NoteDraft    the draft of an edit of a note, or of a new note
 """
 
 from typing import ClassVar
@@ -27,7 +27,7 @@ _NOTE_BOUND = {
 
 
 class Note(SealedModel):
-    """One file of a person's workspace: a text, or the bytes of a file that is not text."""
+    """One file of a person's workspace: a text, or the bytes of a binary file."""
 
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False
@@ -63,12 +63,12 @@ class Note(SealedModel):
 
     @property
     def is_trusted(self) -> bool:
-        """Whether the note is its owner's own; it opens only if its origin was not changed."""
+        """Whether the note is its owner's own; the origin is authenticated with the content."""
         return self.origin in TRUSTED_ORIGINS
 
 
 class NoteVersion(SealedModel):
-    """An earlier content of a note, before a change."""
+    """The content of a note before a change."""
 
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False

@@ -17,7 +17,7 @@ from llamora.inference.job import JobState
 class ReplyKind(models.TextChoices):
     """The style of a reply; `own` stands for a custom style.
 
-    A style is a member here, its verb in `_VERBS`, its prompt `prompts/<value>.txt`, and a migration.
+    A new style needs a member here, a verb in `_VERBS`, a prompt `prompts/<value>.txt`, and a migration.
     """
 
     RESPOND = "respond", "Reply"
@@ -69,9 +69,9 @@ class Reply(SealedModel):
 
 
 class CustomReplyKind(SealedModel):
-    """A custom reply style: {"name", "wish", "origin"}: its name and its instruction, in a person's words.
+    """A custom reply style, as {"name", "wish", "origin"}: its name, its instruction, and the origin of both.
 
-    Their origin is missing where it is the person's own.
+    `origin` is missing if the person wrote them.
     """
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")

@@ -1,8 +1,8 @@
 """Openings: texts at the start of a day, written by the model from earlier days.
 
-services    start, dismiss
+services    starting and dismissing openings
 tasks       the generation of one opening
 section     template data and HTML of one opening
 presenters  openings for pages and tabs
-purge       deletes openings that may quote entries being deleted
+purge       deletion of openings that may quote entries being deleted
 """

@@ -36,7 +36,7 @@ _earlier_entry_query: CachedQuery[UUID] = CachedQuery(
 
 
 def get_opening_view(person: Person, day: date, *, is_today: bool) -> OpeningView | None:
-    """Return the opening of a day; if today has none yet, a view by which the page requests one."""
+    """Return the opening of a day; if today has none yet, a view that makes the page request one."""
     job = services.get_opening_job(day)
     if job is not None and not job.is_over:
         return get_task(job, OpeningTask).build_view(job, render_job_text(job))
@@ -47,7 +47,7 @@ def get_opening_view(person: Person, day: date, *, is_today: bool) -> OpeningVie
 
 
 def find_section(opening_id: UUID, *, owner_id: UUID) -> PageSection | None:
-    """Return an opening as a section of its day's page; None if it is not there or not this person's."""
+    """Return the section of a person's opening by its id, or None."""
     row = Opening.objects.filter(owner_id=owner_id, id=opening_id).first()
     return render_section(build_row_view(row), owner_id=owner_id) if row else None
 

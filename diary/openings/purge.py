@@ -1,4 +1,4 @@
-"""Deletion of openings that may quote entries being deleted for good; works while their owner is locked.
+"""Deletion of openings that may quote entries being deleted for good; works while the diary is locked.
 
 The sources of an opening are encrypted with it. With the key, the openings that have such an entry as a
 source are deleted. Without it, all openings that could have one are deleted: up to the third day with

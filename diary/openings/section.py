@@ -33,7 +33,7 @@ class OpeningView:
 def build_job_view(
     job: Job, text: RenderedText, *, day: date, replaced_text: str, not_read: int
 ) -> OpeningView | None:
-    """Return the opening of a job; if the job failed, the opening it was to replace, or None."""
+    """Return the opening of a job; if the job failed, the opening that it should have replaced, or None."""
     if job.is_over and job.state != JobState.DONE:
         return _build_unreplaced_view(job, day=day, replaced_text=replaced_text)
     is_live = not job.is_over

@@ -1,4 +1,4 @@
-"""Openings: generated once for a day, dismissed, replaced. Needs the owner's keyring in force."""
+"""Starting, dismissing and replacing the opening of a day. Needs the owner's keyring in force."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -31,7 +31,7 @@ def get_opening_job(day: date) -> Job | None:
 
 
 def start_opening(person: Person, day: date, *, keyring: Keyring, is_replacement: bool = False) -> Job | None:
-    """Start the opening of a day; return None if it has one, has no earlier entries, or no model is ready.
+    """Start the opening of a day; return None if there is one, no earlier entry, or no ready model.
 
     With `is_replacement`, the person asked for another opening in place of the present or a failed one.
     """
@@ -59,7 +59,7 @@ def start_opening(person: Person, day: date, *, keyring: Keyring, is_replacement
 
 
 def dismiss(owner_id: UUID, day: date) -> None:
-    """Delete the opening of a day; no other is generated for that day unless the person asks for one."""
+    """Dismiss the opening of a day; another is generated for that day only on request."""
     if job := get_opening_job(day):
         # Not waited for: this thread also serves the pages of others.
         registry.stop(job.id, patience=0)

@@ -31,7 +31,7 @@ LONG_GAP_DAYS = 8
 
 @dataclass(frozen=True, kw_only=True)
 class OpeningSource:
-    """A source from an earlier day: an entry, or a recap of the day (without id). `ago` is in days."""
+    """A source of an opening: an earlier entry, or the recap of an earlier day (no id). `ago` is in days."""
 
     day: date
     ago: int
@@ -54,7 +54,7 @@ class OpeningSource:
         return "yesterday" if self.ago == 1 else f"{self.ago} days ago"
 
     def describe(self) -> dict[str, object]:
-        """Return what the model is to read."""
+        """Return the fields that the model reads."""
         return {
             "day": f"{self.label}, {self.when}",
             "labels": self.labels,

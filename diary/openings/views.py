@@ -1,4 +1,4 @@
-"""Views of openings: start one, start another, dismiss it, show its sources."""
+"""Views of openings: starting, replacing, dismissing, showing sources."""
 
 from datetime import date
 

@@ -19,7 +19,7 @@ from llamora.inference.job import Author, Job
 
 
 class SavedRecap(NamedTuple):
-    """The recap of a day, who wrote it, and whether from texts alone that its owner wrote."""
+    """The recap of a day, its author, and whether it was generated from trusted texts alone."""
 
     text: str
     author: Author
@@ -27,7 +27,7 @@ class SavedRecap(NamedTuple):
 
 
 def compute_digest(key: bytes, day: date, entries: Sequence[PromptEntry]) -> str:
-    """Return a digest of a day's entries, which differs once an entry has changed."""
+    """Return a digest of a day's entries, which changes when an entry does."""
     parts = (part for entry in entries for part in (str(entry.id).encode(), entry.text.encode()))
     return keyed_digest(key, [day.isoformat().encode(), *parts]).hex()
 
@@ -76,7 +76,7 @@ def get_or_start_recap(
 
 
 def count_not_read(owner_id: UUID, day: date) -> int:
-    """Return how many entries of a day a recap leaves out, because its owner did not write them."""
+    """Return how many entries of a day its recap leaves out because their owner did not write them."""
     return Entry.objects.for_owner(owner_id).filter(day=day).exclude(origin__in=TRUSTED_ORIGINS).count()
 
 

@@ -35,7 +35,7 @@ class RecapTask:
 
     @property
     def subject(self) -> tuple[date, str]:
-        """The day and the digest of its entries: a change of an entry makes another recap necessary."""
+        """The day and the digest of its entries: after a change of an entry, another recap is needed."""
         return self.day, self.digest
 
     async def build_prompt(self, server: TokenCounter, *, share: float) -> Prompt:

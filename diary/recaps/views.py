@@ -1,7 +1,7 @@
-"""The recap of a past day: for a pointer resting on the day in the calendar, or on request on the day page.
+"""The recap of a past day: shown while the pointer rests on the day in the calendar, or on request.
 
-The request is a POST, since it may start a generation. If there is no recap, only an explicit request gets
-a response with the reason.
+The request is a POST, since it may start a generation. Without a recap, only an explicit request gets a
+response with the reason.
 """
 
 from datetime import date
@@ -25,7 +25,7 @@ NO_CONTENT = 204
 
 @unlock_required
 def recap(request: HouseholdRequest, day: date) -> HttpResponse:
-    """Show the recap of a day, a fragment that polls until it is generated, or nothing."""
+    """Show the recap of a day, or a fragment that polls until it is generated, or nothing."""
     if request.method != "POST":
         return redirect("day", day)
     if day >= days.today(request.user.time_zone, now=timezone.now()):

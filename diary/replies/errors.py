@@ -16,7 +16,7 @@ from diary import messages
 
 
 class ReplyRefused(Exception):  # noqa: N818 - an answer to the person, not a fault
-    """Raised when a reply cannot be started."""
+    """Base of the errors of a reply that cannot be started."""
 
     code: ClassVar[str] = "refused"
     sentence: str = messages.REPLY_REFUSED
@@ -50,21 +50,21 @@ class EntryDamaged(ReplyRefused):
 
 
 class ReplyKindNotFound(ReplyRefused):
-    """Raised when a reply is retried and its custom style was deleted."""
+    """Raised when a reply is retried in a custom style that was deleted."""
 
     code = "style_deleted"
     sentence = messages.REPLY_STYLE_DELETED
 
 
 class ReplyKindUntrusted(ReplyRefused):
-    """Raised when a reply is asked for in a style that came with an import and is not its person's own."""
+    """Raised when a reply is requested in an imported style that the person has not claimed."""
 
     code = "style_imported"
     sentence = messages.REPLY_STYLE_IMPORTED
 
 
 class SkillNotApproved(ReplyRefused):
-    """Raised when a reply is asked for in the style of a skill whose present revision nobody has approved."""
+    """Raised when a reply is requested in the style of a skill whose present revision is not approved."""
 
     code = "skill_not_approved"
     sentence = messages.SKILL_NOT_APPROVED

@@ -49,7 +49,7 @@ def list_reply_views(entries: Sequence[Entry]) -> dict[UUID, list[ReplyView]]:
 
 
 def find_reply_view(reply_id: UUID, *, owner_id: UUID) -> ReplyView | None:
-    """Return a person's own reply, from its job or its row, or None for any other."""
+    """Return a person's reply by its id, from its job or its row, or None if they have no such reply."""
     job = registry.get(reply_id, current_keyring().key_id)
     if job is not None:
         return build_current_view(job)
@@ -59,7 +59,7 @@ def find_reply_view(reply_id: UUID, *, owner_id: UUID) -> ReplyView | None:
 
 
 def find_section(reply_id: UUID, *, owner_id: UUID) -> PageSection | None:
-    """Return the section of a person's own reply, or None for any other."""
+    """Return the section of a person's reply by its id, or None."""
     view = find_reply_view(reply_id, owner_id=owner_id)
     return render_section(view, owner_id=owner_id) if view else None
 
@@ -70,7 +70,7 @@ def build_current_view(job: Job) -> ReplyView:
 
 
 def build_row_view(reply: Reply, entry: Entry) -> ReplyView:
-    """Return a reply to an entry from its row or its running job; needs its owner's keyring in force."""
+    """Return a reply to an entry, from its running job or its row; needs its owner's keyring in force."""
     job = registry.get(reply.id, current_keyring().key_id)
     if job is not None:
         return build_current_view(job)

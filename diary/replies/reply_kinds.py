@@ -90,7 +90,7 @@ def parse_choice(owner_id: UUID, value: str) -> ReplyKindChoice:
 
 
 def parse_trace_ids(values: Iterable[str]) -> tuple[UUID, ...]:
-    """Parse posted ids; ignore invalid ids."""
+    """Return the posted ids of traces; invalid ids are ignored."""
     ids: list[UUID] = []
     for value in values:
         with suppress(ValueError):
@@ -117,7 +117,7 @@ def get_reply_choice(reply: Reply) -> ReplyKindChoice:
 
 
 def get_reply_label(reply: Reply) -> str:
-    """Return the style as shown beside a reply; empty for the usual style, and for an unknown one."""
+    """Return the style as shown beside a reply; empty for the usual style or an unknown one."""
     kind = _parse_kind(reply)
     if kind is None:
         return ""
@@ -151,7 +151,7 @@ def create_custom_kind(*, owner_id: UUID, name: str, instruction: str) -> ReplyK
 
 
 def claim_custom_kind(*, owner_id: UUID, kind_id: UUID) -> None:
-    """Make a custom style that came with an import the person's own; raise ObjectNotFound."""
+    """Make an imported custom style the person's own; raise ObjectNotFound."""
     with write_transaction():
         choice = _get_custom_kind(owner_id, kind_id)
         if not choice.is_trusted:

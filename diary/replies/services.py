@@ -1,4 +1,4 @@
-"""Replies: start, stop, retry, delete. Needs the owner's keyring in force."""
+"""Starting, stopping, retrying and deleting replies. Needs the owner's keyring in force."""
 
 from dataclasses import replace
 from uuid import UUID

@@ -154,9 +154,9 @@ class ReplyTask:
 
 
 class ReplyInput(NamedTuple):
-    """The context of a reply's prompt, and why each entry of an earlier day was included in it.
+    """The context of a reply's prompt, and for each recalled entry the reason why it was included.
 
-    `realms` are those of which texts were read for its earlier replies, beside entries.
+    `realms` are the realms, besides entries, whose texts were read for its earlier replies.
     """
 
     context: PromptContext

@@ -1,4 +1,4 @@
-"""Views of replies and of custom reply styles; each returns a fragment, or without script a redirect.
+"""Views of replies and of custom reply styles; each returns a fragment, or a redirect without script.
 
 A GET of a POST-only URL, as happens after unlocking, redirects to the day.
 """
@@ -212,7 +212,7 @@ def remove_custom_kind(request: HouseholdRequest, entry_id: UUID, kind_id: UUID)
 
 @unlock_required
 def claim_custom_kind(request: HouseholdRequest, entry_id: UUID, kind_id: UUID) -> HttpResponse:
-    """Make a custom reply style that came with an import the person's own."""
+    """Make an imported custom reply style the person's own."""
     entries_queries.get_entry(request.user.id, entry_id)
     if request.method == "POST":
         reply_kinds.claim_custom_kind(owner_id=request.user.id, kind_id=kind_id)

@@ -1,4 +1,4 @@
-"""Check the prompts: fill each in with a made day, and count what it takes of the model's context window."""
+"""Check the prompts: fill in each with a sample day, and count its tokens."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -25,7 +25,7 @@ class Command(BaseCommand):
         parser.add_argument("--show", metavar="NAME", help="also print this prompt, filled in")
 
     def handle(self, *args: Any, show: str | None, **options: Any) -> None:
-        """Print a line for each prompt, and the one that was asked for."""
+        """Print a line for each prompt, and the messages of the prompt named with `--show`."""
         names = list_names()
         if show and show not in names:
             raise CommandError(f"There is no prompt of this name. There are: {', '.join(names)}.")
