@@ -1,18 +1,18 @@
-"""The HTTP API: what programs with an access token may do, described by `/api/openapi.json`.
+"""The HTTP API for programs that hold an access token; `/api/openapi.json` describes it.
 
-    resources/      the calls, a module for each subject
-    endpoints       the table of calls, from which URLs and the description are made
-    dispatch        the view: token, scope, body, call, answer
-    call            what a call knows of the program and its owner
+    resources/      the calls, one module for each subject
+    endpoints       the table of calls; URLs and the OpenAPI description are built from it
+    dispatch        the view: checks token, scopes and body, runs the call, writes the response
+    call            one call: its token, keyring, owner and Idempotency-Key
     authentication  the token of a request
-    bodies          JSON and query parameters, checked before a call sees them
-    errors          refusals, none of which repeats what was sent
-    openapi         the description (OpenAPI 3.1)
-    views           the description's page, and addresses that lead to it
+    bodies          validation of JSON bodies and query parameters
+    errors          error responses; none of them repeats what was sent
+    openapi         the OpenAPI 3.1 description
+    views           the documentation page, and redirects to it
     urls            the URLs
-    call_routes     the table in which the address of a call is found
-    middleware      the short way of a call, past what pages need
+    call_routes     the lookup from a path to its call
+    middleware      lets a call skip the middleware that only pages need
 
-A program reaches only the realms of its token (`llamora.crypto.access_tokens`). Cookies count for nothing
-here, so that no page of another site can call in somebody's name.
+A program reads only the realms of its token (`llamora.crypto.access_tokens`). Cookies are ignored, so a page
+of another site cannot call the API as a signed-in person (CSRF).
 """

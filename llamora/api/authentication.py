@@ -1,4 +1,4 @@
-"""The access token of a request, from the header Authorization or X-API-Key and from nowhere else."""
+"""The access token of a request, read only from the header Authorization or X-API-Key."""
 
 import re
 from ipaddress import ip_address
@@ -21,10 +21,10 @@ _TOKEN_PARAMETERS: Final = re.compile(
 
 
 def open_token(request: HttpRequest) -> OpenedToken:
-    """Return what the token of a request opens; the caller closes its keyring.
+    """Verify the token of a request and return what it opens; the caller closes its keyring.
 
-    Raise InvalidToken, ApiError 403 for a token that was sent where others can read it, and what
-    `verify_token` raises.
+    Raise InvalidToken, what `verify_token` raises, and ApiError 403 if the token was sent unencrypted or in
+    the URL.
     """
     check_address(request)
     text = find_token(request.headers.get("Authorization", ""), request.headers.get("X-API-Key", ""))
@@ -34,7 +34,7 @@ def open_token(request: HttpRequest) -> OpenedToken:
 
 
 def check_address(request: HttpRequest) -> None:
-    """Raise ApiError 403 if the address of a request has a token in it, or is not protected on its way."""
+    """Raise ApiError 403 if the URL of a request contains a token, or the connection is not encrypted."""
     query = request.META.get("QUERY_STRING", "")
     if _TOKEN.search(request.path_info) or _TOKEN.search(query) or _TOKEN_PARAMETERS.search(query):
         raise ApiError(403, "token_in_url")

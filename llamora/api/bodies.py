@@ -1,8 +1,8 @@
-"""Bodies and query parameters of calls, checked before a call sees them.
+"""Validation of request bodies and query parameters, before a call runs.
 
-A body is one JSON object in UTF-8. Refused are unknown fields, NUL and half surrogate pairs in texts, numbers
-beyond 64 bits, nesting deeper than MAX_DEPTH, and a parameter that is given twice. `12.0` counts as the whole
-number 12, as JSON Schema has it.
+A body is one JSON object in UTF-8. These are refused: unknown fields, NUL and lone surrogates in texts,
+numbers beyond 64 bits, nesting deeper than MAX_DEPTH, and a parameter that is given twice. `12.0` counts as
+the whole number 12, as in JSON Schema.
 """
 
 import math
@@ -24,7 +24,7 @@ _T = TypeVar("_T")
 
 
 def decode_body(body: bytes, type_: type[_T]) -> _T:
-    """Return a body as the struct of a call; raise ApiError 400 or 422."""
+    """Return a body as the struct that its call expects; raise ApiError 400 or 422."""
     try:
         value = msgspec.json.decode(body)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
@@ -33,7 +33,7 @@ def decode_body(body: bytes, type_: type[_T]) -> _T:
 
 
 def parse_query(query: str, type_: type[_T]) -> _T:
-    """Return a query string as the struct of a call; raise ApiError 422."""
+    """Return a query string as the struct that its call expects; raise ApiError 422."""
     try:
         pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query), errors="strict")
     except ValueError:
@@ -45,7 +45,7 @@ def parse_query(query: str, type_: type[_T]) -> _T:
 
 
 def parse_path_value(value: str, type_: type[_T]) -> _T:
-    """Return a part of a path; one that cannot be an id or a day is not found."""
+    """Return one part of a path as an id or a day; raise ApiError 404 if it is neither."""
     try:
         return msgspec.convert(value, type_, strict=False)
     except msgspec.ValidationError:
@@ -76,13 +76,13 @@ _UNKNOWN_FIELD: Final = "There is a field that this call does not have; the desc
 
 
 class _Normalizer:
-    """Walk over a decoded value that refuses what no call takes."""
+    """Recursive check of a decoded JSON value, for limits that msgspec does not know."""
 
     def __init__(self) -> None:
         self._count = 0
 
     def normalize(self, value: Any, depth: int = 0) -> Any:
-        """Return a value with whole numbers as `int`; raise ApiError."""
+        """Return the value with whole numbers as `int`; raise ApiError."""
         self._count += 1
         if self._count % _PART == 0:
             let_others_run(before=1)

@@ -1,4 +1,4 @@
-"""One call of a program: its token, the keys in force, and its owner."""
+"""One call of a program: its token, its keyring, its owner and its Idempotency-Key."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -30,7 +30,7 @@ def let_pages_run() -> None:
 
 @dataclass(kw_only=True)
 class Call:
-    """One call; its keyring is in force while it runs, and closed when its response ends."""
+    """One call of a program; its keyring is in force while the call runs, and closed with its response."""
 
     opened: OpenedToken = field(repr=False)
     # None if the call has none; one that cannot be a key is refused where it is used.
@@ -38,7 +38,7 @@ class Call:
 
     @property
     def owner(self) -> UUID:
-        """The id of the person whose token it is."""
+        """The id of the person whom the token belongs to."""
         return self.opened.owner
 
     @property
@@ -48,29 +48,29 @@ class Call:
 
     @property
     def terms(self) -> TokenTerms:
-        """What the owner decided when they made the token."""
+        """The kind, the scopes and the other terms of the token, chosen by its owner."""
         return self.opened.terms
 
     @property
     def keyring(self) -> RealmKeyring:
-        """The keys of the token's realms; raise VaultLocked for a token that opens none."""
+        """The keys of the token's realms; raises VaultLocked if the token opens none."""
         if self.opened.keyring is None:
             raise VaultLocked
         return self.opened.keyring
 
     @property
     def is_revoked(self) -> bool:
-        """Whether the token was revoked while the call ran; asks no database."""
+        """Whether the token was revoked while the call ran; read from memory, without a database query."""
         return revocation_list.is_revoked(self.token_id.bytes)
 
     @property
     def is_drop(self) -> bool:
-        """Whether the token only sends texts."""
+        """Whether the token can only send texts and read nothing."""
         return self.terms.kind is TokenKind.DROP
 
     @cached_property
     def person(self) -> Person:
-        """The owner: with their sealed preferences while they are unlocked, else as the database has them."""
+        """The owner, with their sealed preferences if they are unlocked, else with those in the row."""
         owners = self.opened.owner_keyring
         if owners is not None:
             with suppress(VaultLocked), in_force(owners):
@@ -79,7 +79,7 @@ class Call:
 
     @cached_property
     def program_name(self) -> str:
-        """The name of the program, or "" while its owner is locked, since it is sealed."""
+        """The name that the owner gave the program, or "" while they are locked, since it is sealed."""
         owners = self.opened.owner_keyring
         if owners is not None:
             with suppress(VaultLocked):
@@ -92,10 +92,10 @@ class Call:
             token_uses.note(self.token_id, read_count=count)
 
     def store_once(self, content: bytes, store: Callable[[], UUID], *, step: str = "") -> StoredOnce:
-        """Run `store` once for this call's Idempotency-Key, as `accounts.tokens.idempotency` does.
+        """Run `store` at most once for this call's Idempotency-Key (see `accounts.tokens.idempotency`).
 
-        `step` names one of several transactions of the call. Raise ApiError 422 for a key that can't be one,
-        and 409 for one that came with another content.
+        `step` names one of several transactions of the call. Raise ApiError 422 for an invalid key, and 409
+        if the key was used before with other content.
         """
         key = self._check_key()
         with _refusing_used_keys():
@@ -104,13 +104,13 @@ class Call:
             return store_once(self.opened.token, key=own, content=content, store=store)
 
     def find_stored(self, content: bytes) -> StoredOnce | None:
-        """Return what was stored for this call's Idempotency-Key before; raise the same as `store_once`."""
+        """Return what an earlier call stored under this Idempotency-Key; raise the same as `store_once`."""
         key = self._check_key()
         with _refusing_used_keys():
             return find_stored(self.opened.token, key=key, content=content) if key else None
 
     def derive_row_id(self, content: bytes, number: int) -> UUID | None:
-        """Return the id of a row of this call, or None if it has no Idempotency-Key."""
+        """Return the id for row `number` of this call, derived from its key, or None without a key."""
         key = self._check_key()
         return derive_row_id(self.opened.token, key=key, content=content, number=number) if key else None
 

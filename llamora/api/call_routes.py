@@ -1,4 +1,4 @@
-"""The routes of calls, which are found in a table: Django's resolver tries one pattern after the other."""
+"""Lookup of a call by its path, in a table: Django's resolver would try every pattern in turn."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -13,7 +13,7 @@ _PLACE: Final = re.compile(r"\{(\w+)\}")
 
 @dataclass(frozen=True, kw_only=True)
 class FoundCall:
-    """The view of an address, its route as Django writes it, and the parts of the address that vary."""
+    """The result of a lookup: the view, its route as Django writes it, and the variable parts of the path."""
 
     view: View
     route: str
@@ -21,7 +21,7 @@ class FoundCall:
 
 
 class CallRoutes:
-    """The routes of addresses such as `/api/v1/days/{day}`, in their order."""
+    """A table of paths such as `/api/v1/days/{day}`, in the order of registration."""
 
     def __init__(self, views: Iterable[tuple[str, View]]) -> None:
         self._fixed: dict[str, FoundCall] = {}
@@ -47,5 +47,5 @@ class CallRoutes:
 
 
 def build_route(address: str) -> str:
-    """Return the route of an address, from its first slash."""
+    """Return the Django route of a path pattern, with its first slash."""
     return _PLACE.sub(r"<str:\1>", address)

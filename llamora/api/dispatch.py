@@ -1,4 +1,4 @@
-"""The view of the API: it finds the call, opens the token, checks scope and body, and writes the answer."""
+"""The view of the API: finds the call, checks token, scopes and body, and writes the response."""
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 
 
 def build_view(by_method: Mapping[str, Endpoint]) -> Callable[..., HttpResponseBase]:
-    """Return the view of a path, given its calls by method."""
+    """Return the view of a path, given its calls by HTTP method."""
 
     def view(request: HttpRequest, **parts: str) -> HttpResponseBase:
         response = _respond(request, by_method, parts)
@@ -39,7 +39,7 @@ def build_view(by_method: Mapping[str, Endpoint]) -> Callable[..., HttpResponseB
 
 @csrf_exempt
 def refuse_unknown(request: HttpRequest, **_: str) -> HttpResponseBase:
-    """Answer an address of the API that does not exist."""
+    """Return the response 404 for a path of the API that does not exist."""
     try:
         authentication.check_address(request)
     except ApiError as refusal:
@@ -48,7 +48,7 @@ def refuse_unknown(request: HttpRequest, **_: str) -> HttpResponseBase:
 
 
 def build_error_response(error: Exception) -> HttpResponse:
-    """Return the response to an error; one that is not expected is logged, without its message."""
+    """Return the response to an error; an unexpected error is logged without its message."""
     refusal = translate_error(error)
     if refusal is None:
         _log.error("A call of a program failed.", exc_info=error)
@@ -57,7 +57,7 @@ def build_error_response(error: Exception) -> HttpResponse:
 
 
 def check_scopes(opened: OpenedToken, scopes: Iterable[str]) -> None:
-    """Raise ApiError 403 if scopes are required and a token has none of them."""
+    """Raise ApiError 403 if the call requires scopes and the token has none of them."""
     wanted = tuple(scopes)
     if wanted and opened.terms.scopes.isdisjoint(wanted):
         raise ApiError(403, "missing_scope", scope=wanted[0])
@@ -136,7 +136,7 @@ def _write_answer(endpoint: Endpoint, answer: object) -> HttpResponseBase:
 
 
 def allow_origin(request: HttpRequest, response: HttpResponseBase) -> None:
-    """Let pages of the origins that the household names read the answer; by default there are none."""
+    """Add CORS headers for the origins in the setting API_ORIGINS, which is empty by default."""
     origin = request.headers.get("Origin", "")
     if not settings.API_ORIGINS:
         return

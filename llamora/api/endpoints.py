@@ -1,11 +1,12 @@
-"""The table of calls: what `endpoint` registers, and what URLs, dispatch and description are made from.
+"""The table of calls: `endpoint` registers a function; URLs, dispatch and description are built from it.
 
     @endpoint("GET", "/api/v1/entries/{id}", scopes=("diary:read",), tag="Entries")
     def get_entry(call: Call, *, id: UUID) -> EntryBody:
         '''Return an entry.'''
 
-The docstring's first line is the summary of the description, the rest its explanation. Parameters by name are
-parts of the path; `query` and `body` are structs. A call returns a struct, or a response of its own.
+The first line of the docstring is the summary in the OpenAPI description, and the rest is the explanation.
+Arguments other than `query` and `body` are parts of the path; these two are structs. A function returns a
+struct or an HttpResponse.
 """
 
 import inspect
@@ -23,7 +24,7 @@ _PLACE: Final = re.compile(r"\{(\w+)\}")
 
 @dataclass(frozen=True, kw_only=True)
 class Endpoint:
-    """A call of the API: its address, who may call it, what it takes and what it answers."""
+    """A call of the API: its method and path, its scopes, its parameters and its response."""
 
     method: str
     path: str
@@ -41,7 +42,7 @@ class Endpoint:
 
     @property
     def name(self) -> str:
-        """The name of the function, which is the description's operationId."""
+        """The name of the function, used as the operationId in the description."""
         return self.run.__name__
 
     @property
@@ -71,12 +72,12 @@ class Endpoint:
 
     @property
     def answer(self) -> Any:
-        """The type of the answer."""
+        """The type of the response."""
         return self._types["return"]
 
     @cached_property
     def path_types(self) -> Mapping[str, Any]:
-        """The types of the parts of the path, by name."""
+        """The types of the variable parts of the path, by name."""
         return {name: self._types[name] for name in _PLACE.findall(self.path)}
 
 
@@ -87,7 +88,7 @@ class EndpointTable:
         self._endpoints: dict[tuple[str, str], Endpoint] = {}
 
     def add(self, endpoint: Endpoint) -> None:
-        """Add a call; raise ValueError if there is one of this method and path."""
+        """Add a call; raise ValueError if its method and path are registered already."""
         place = endpoint.method, endpoint.path
         if place in self._endpoints:
             raise ValueError(f"There are two calls {' '.join(place)}.")
@@ -98,7 +99,7 @@ class EndpointTable:
         return list(self._endpoints.values())
 
     def group_by_path(self) -> dict[str, dict[str, Endpoint]]:
-        """Return the calls by path and method; paths without a part that varies come first."""
+        """Return the calls by path and method; paths without variable parts come first."""
         paths = sorted({path for _, path in self._endpoints}, key=lambda path: (path.count("{"), path))
         return {
             path: {method: call for (method, at), call in self._endpoints.items() if at == path}

@@ -1,4 +1,4 @@
-"""Django's handler of requests that no view sees; programs are answered in JSON, people with a page."""
+"""Django's handler400, for requests that no view sees: JSON for programs, a page for people."""
 
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
@@ -8,7 +8,7 @@ from llamora.api.errors import PROGRAM_PATHS, ApiError
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Refuse a request that cannot be read, or that came to a name that is not the server's."""
+    """Return 400 for a malformed request, or one whose Host header names another server."""
     if not request.path.startswith(PROGRAM_PATHS):
         return pages.bad_request(request, exception)
     if isinstance(exception, DisallowedHost):

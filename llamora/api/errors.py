@@ -1,4 +1,4 @@
-"""Refusals of the API: each has a status, a code that never changes, and a sentence that says what to do.
+"""Error responses of the API: a status, a code that never changes, and a sentence that says what to do.
 
     400  malformed_json, unreadable               409  revision_conflict, idempotency_key_reused, damaged,
     401  invalid_token                                 inbox_full, conflict_detected, nothing_to_undo,
@@ -9,8 +9,8 @@
     405  method_not_allowed                       500  failed             503  not_saved, busy, starting,
     408  too_slow     411  length_required                            not_answered
 
-None repeats what was sent: not its values, and not the names of fields that do not exist. `field` is a name
-from the description.
+No error repeats what was sent, neither values nor the names of unknown fields. `field` is always a name from
+the OpenAPI description.
 """
 
 import math
@@ -114,7 +114,7 @@ SENTENCES: Final = {
 
 
 class ErrorBody(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """The body of every refusal."""
+    """The JSON body of every error response."""
 
     error: str
     error_code: str
@@ -126,7 +126,7 @@ class ErrorBody(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 class ApiError(Exception):
-    """A refusal with its status and code; `message` takes the place of the code's usual sentence."""
+    """Raised to refuse a call, with a status and a code; `message` replaces the code's usual sentence."""
 
     def __init__(
         self,
@@ -145,7 +145,7 @@ class ApiError(Exception):
         self.headers = headers or {}
 
     def build_body(self) -> ErrorBody:
-        """Return the body."""
+        """Return the JSON body."""
         return ErrorBody(
             error=TITLES[self.status],
             error_code=self.code,
@@ -163,7 +163,7 @@ class ApiError(Exception):
 
 
 def translate_error(error: Exception) -> ApiError | None:
-    """Return the refusal for an error that is expected, or None."""
+    """Return the ApiError for an expected exception, or None for an unexpected one."""
     found: ApiError | None = None
     match error:
         case ApiError():
@@ -215,7 +215,7 @@ def _translate_note_error(error: NoteError) -> ApiError:
 
 
 def build_refusal_of_body(status: int) -> ApiError:
-    """Return the refusal for a body that is not read at all: 401, 408, 411, 413, 429 or 503."""
+    """Return the error for a request whose body was not read: 401, 408, 411, 413, 429 or 503."""
     codes = {
         401: "invalid_token",
         408: "too_slow",

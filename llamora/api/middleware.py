@@ -1,4 +1,4 @@
-"""Middleware that answers calls of programs, which need nothing of what pages do."""
+"""Middleware that passes calls of programs straight to their views."""
 
 from collections.abc import Callable
 from typing import Final
@@ -14,11 +14,11 @@ MCP_PATH: Final = "/mcp"
 
 
 class ProgramMiddleware:
-    """Middleware that passes a call of a program straight to its view.
+    """Middleware that passes a call of a program straight to its view, past the rest of the list.
 
-    A call has no cookie, form, session, message or script, so what follows in the list of middleware would do
-    nothing for it, and takes longer than many a call. Other addresses of the API, such as its page of
-    documentation, are answered as pages are.
+    A call has no cookie, form, session, message or script, so the middleware for these would do nothing for
+    it, and would take longer than many calls. Requests for pages of the API, such as its documentation, pass
+    through all middleware.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:

@@ -1,4 +1,4 @@
-"""The description of the API: as JSON, and as a page without script that can be read and printed."""
+"""The documentation of the API: as JSON, and as a page that works without script."""
 
 from functools import cache
 from typing import Any
@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 @require_safe
 def show_openapi(request: HttpRequest) -> HttpResponse:
-    """Answer the description; it is the same for everybody, so it needs no token."""
+    """Return the description as JSON; it is public and the same for everybody."""
     del request
     from llamora.api.openapi import encode_description  # noqa: PLC0415 - few ask for it, and no start needs it
 
@@ -19,7 +19,7 @@ def show_openapi(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def show_docs(request: HttpRequest) -> HttpResponse:
-    """Show the description as a page."""
+    """Render the description as a page."""
     context = {**_build_context(), "origin": f"{request.scheme}://{request.get_host()}"}
     return render(request, "api/docs.html", context)
 
@@ -51,7 +51,7 @@ def _build_context() -> dict[str, Any]:
 
 @require_safe
 def redirect_to_docs(request: HttpRequest) -> HttpResponse:
-    """Lead from where other programs have their description to ours."""
+    """Redirect the usual addresses of API documentation to ours."""
     del request
     return redirect("api:docs")
 
@@ -86,7 +86,7 @@ def _list_fields(description: dict[str, Any], content: dict[str, Any]) -> dict[s
 
 
 def describe_struct(struct: dict[str, Any]) -> dict[str, Any]:
-    """Return what a page shows of a struct: its sentence, and a row for each field."""
+    """Return the rows of a page about a struct: its sentence, and its fields."""
     required = set(struct.get("required", ()))
     rows = [
         {

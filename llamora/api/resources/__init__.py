@@ -1,1 +1,1 @@
-"""The calls of the API, a module for each subject, and the structs that they take and answer."""
+"""The calls of the API, one module for each subject, with the structs of their bodies and responses."""

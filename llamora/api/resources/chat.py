@@ -1,4 +1,4 @@
-"""Calls for questions to the diary: answered at once or as a stream, in conversations."""
+"""Calls that ask the diary a question, answered at once or as a stream, and calls for conversations."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -46,7 +46,7 @@ _NOT_A_QUESTION: Final = (
 
 
 class QuestionToAsk(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """A question; `session_id` continues a conversation, `model` chooses one of the models offered."""
+    """A question; `session_id` continues a conversation, `model` selects one of the models offered."""
 
     message: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_QUESTION_LENGTH)]
     session_id: UUID | None = None
@@ -54,10 +54,9 @@ class QuestionToAsk(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class SourceBody(msgspec.Struct, kw_only=True):
-    """A passage of the diary, or a note, that the answer was made from: `id` is that of the entry or note.
+    """A passage of an entry or a note that the answer was based on; `id` is the id of that entry or note.
 
-    `number` is how the answer refers to it, in square brackets. A note has no day. `origin` is as in
-    EntryBody.
+    The answer cites it by `number`, in square brackets. A note has no day. `origin` is as in EntryBody.
     """
 
     number: int
@@ -69,20 +68,19 @@ class SourceBody(msgspec.Struct, kw_only=True):
 
 
 class ReadFactBody(msgspec.Struct, kw_only=True):
-    """An accepted fact that the model read for the answer; `id` is that of the memory."""
+    """An accepted fact that the model read for the answer; `id` is the id of the memory."""
 
     id: UUID
     content: str
 
 
 class AnswerBody(msgspec.Struct, kw_only=True):
-    """An answer with its sources, and the facts that were read for it, which no number in it refers to.
+    """An answer with its sources and the facts that the model read.
 
-    `session_id` continues the conversation.
-
-    `model` is null where no model wrote it: then the passages are the answer, or there are none.
-    `read_imported` says that texts were read which are not their owner's. `finish_reason` is "stop", "length"
-    if it was cut at its limit, or "stopped" if it took too long.
+    The answer cites sources by number, and never facts. `session_id` continues the conversation. `model` is
+    null if no model wrote the answer: then the sources are the answer, if there are any. `read_imported` says
+    that the model read texts that the owner did not write. `finish_reason` is "stop", "length" if the answer
+    reached its limit, or "stopped" if it took too long.
     """
 
     response: str
@@ -106,21 +104,21 @@ class SessionBody(msgspec.Struct, kw_only=True):
 
 
 class SessionList(msgspec.Struct, kw_only=True):
-    """Conversations, the one with the latest question first; `next_offset` is null at the end."""
+    """A page of conversations, latest question first; `next_offset` is null on the last page."""
 
     sessions: list[SessionBody]
     next_offset: int | None
 
 
 class SessionListQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """Parameters of the list."""
+    """Query parameters of the list of conversations."""
 
     limit: Limit = USUAL_LIMIT
     offset: Offset = 0
 
 
 class DeletedSession(msgspec.Struct, kw_only=True):
-    """A conversation that was deleted."""
+    """Result of deleting a conversation."""
 
     session_id: UUID
     deleted: Literal[True] = True
@@ -130,12 +128,11 @@ class DeletedSession(msgspec.Struct, kw_only=True):
 def ask_question(call: Call, *, body: QuestionToAsk) -> AnswerBody:
     """Ask the diary a question, and wait for the whole answer.
 
-    It is answered from the owner's own texts. With a token that reads imported texts too, a conversation
-    reads either of them, never both, as its first question finds them. Where nothing in the diary answers a
-    question, the answer says so. The diary must be unlocked in a browser.
-
-    The same call with the same Idempotency-Key gets the same answer, or waits for it; what was refused or
-    failed is asked again.
+    It is answered from texts that the owner wrote. A token that reads imported texts may also be answered
+    from those; the first question decides which of the two a conversation reads, never both. If nothing in
+    the diary answers the question, the answer says so. The diary must be unlocked in a browser. A repeated
+    call with the same Idempotency-Key gets the same answer, or waits for it; an answer that failed is
+    generated again.
     """
     asked = _ask_once(call, body)
     answer = services.wait_for_answer(asked)
@@ -156,13 +153,14 @@ def ask_question(call: Call, *, body: QuestionToAsk) -> AnswerBody:
 
 @endpoint("POST", "/api/chat/stream", scopes=_SCOPES, tag=_TAG, media_types=(_EVENTS,), stores=True)
 def stream_answer(call: Call, *, body: QuestionToAsk) -> StreamingHttpResponse:
-    """Ask the diary a question, and read the answer while it is written, as server-sent events.
+    """Ask the diary a question, and read the answer as server-sent events while it is written.
 
-    First comes `start` {session_id, model, sources}, then `token` {text} for each piece, at the end `done`
-    {read_imported, finish_reason, response, facts}, whose response is the whole text. `restart` {} says that
-    what came so far was no part of the answer. `error` has the body of a refusal and is the end as well.
-    Lines that begin with a colon only keep the connection open. Whoever closes the connection stops the
-    answer. The same call with the same Idempotency-Key gets the same answer, as far as it came.
+    The events are: `start` {session_id, model, sources}; `token` {text} for each piece; `done`
+    {read_imported, finish_reason, response, facts} at the end, where `response` is the whole text. `restart`
+    {} means that the text so far is not part of the answer. `error` has the body of an error response and
+    also ends the stream. Lines that begin with a colon only keep the connection open. Closing the connection
+    stops the answer. A repeated call with the same Idempotency-Key gets the same answer, complete or as far
+    as it was written.
     """
     stream = AnswerBytes(AnswerStream(_ask_once(call, body)), is_revoked=lambda: call.is_revoked)
     headers = {"X-Accel-Buffering": "no", "Cache-Control": "no-store"}
@@ -173,7 +171,7 @@ def stream_answer(call: Call, *, body: QuestionToAsk) -> StreamingHttpResponse:
 def list_sessions(call: Call, *, query: SessionListQuery) -> SessionList:
     """List the conversations.
 
-    Those for which imported texts were read are left out, unless the token was made to read these too.
+    Conversations that read imported texts are left out, unless the token may read those too.
     """
     found = list_conversations(call.owner, reads_untrusted=call.terms.reads_untrusted)
     end = query.offset + query.limit
@@ -185,15 +183,15 @@ def list_sessions(call: Call, *, query: SessionListQuery) -> SessionList:
 
 @endpoint("DELETE", "/api/sessions/{id}", scopes=_SCOPES, tag=_TAG)
 def delete_session(call: Call, *, id: UUID) -> DeletedSession:  # noqa: A002 - its name there
-    """Delete a conversation, with its questions and answers, for good."""
+    """Delete a conversation with its questions and answers for good."""
     services.delete_conversation(call.owner, id, reads_untrusted=call.terms.reads_untrusted)
     return DeletedSession(session_id=id)
 
 
 class AnswerBytes:
-    """An answer while it is written, as the bytes of server-sent events; an asynchronous iterator.
+    """An asynchronous iterator over the server-sent events of an answer, as bytes.
 
-    Once the token is revoked, the next event is a refusal, and the last.
+    If the token is revoked meanwhile, the next event is an error, and the stream ends.
     """
 
     def __init__(self, stream: AnswerStream, *, is_revoked: Callable[[], bool]) -> None:
@@ -213,7 +211,7 @@ class AnswerBytes:
         return _encode_event(event)
 
     def close(self) -> None:
-        """Stop the answer if it is not complete; the response calls it at its end."""
+        """Stop the answer if it is not complete; called when the response ends."""
         self._stream.close()
 
 

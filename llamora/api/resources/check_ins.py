@@ -1,4 +1,4 @@
-"""The call that makes one check-in: LocalGPT's heartbeat, once."""
+"""The call that runs one check-in; it corresponds to the heartbeat of LocalGPT."""
 
 from typing import Final, Literal
 from uuid import UUID
@@ -24,7 +24,7 @@ _PROPOSED: Final = "What was proposed waits on today's page, where its owner dec
 
 
 class CheckInProposalBody(msgspec.Struct, kw_only=True):
-    """A text that the model proposes for a standing request, with words of the diary it was made from."""
+    """A text that the model proposes for a standing request, with the words of the diary it is based on."""
 
     id: UUID
     request: str
@@ -35,8 +35,8 @@ class CheckInProposalBody(msgspec.Struct, kw_only=True):
 class CheckInBody(msgspec.Struct, kw_only=True):
     """Result of a check-in, with a sentence about it.
 
-    `status` is "proposed", "nothing", "unreadable" for an answer of another form, or "no_requests" if no
-    standing request is open now, for which no model is asked: then `model` is null.
+    `status` is "proposed", "nothing", "unreadable" if the model's output could not be parsed, or
+    "no_requests" if no standing request is open. In the last case no model runs and `model` is null.
     """
 
     status: Literal["proposed", "nothing", "unreadable", "no_requests"]
@@ -47,11 +47,12 @@ class CheckInBody(msgspec.Struct, kw_only=True):
 
 @endpoint("POST", "/api/heartbeat", scopes=("chat",), tag=_TAG)
 def check_in(call: Call) -> CheckInBody:
-    """Let the model look at the standing requests once, and wait for what it proposes.
+    """Let the model check the standing requests once, and wait for its proposals.
 
-    It reads the requests in the note HEARTBEAT.md and what its owner wrote, nothing of others, on this
-    machine alone, whether check-ins are on or not. It changes nothing: proposals wait on today's page, and
-    only their owner accepts one. The diary must be unlocked in a browser.
+    The model reads the requests in the note HEARTBEAT.md and the texts that the owner wrote, and no others.
+    It runs on this machine only, and also while scheduled check-ins are off. Nothing is changed: the
+    proposals are shown on today's page, where the owner accepts or declines them. The diary must be unlocked
+    in a browser.
     """
     now = timezone.now()
     started = services.start_check_in(

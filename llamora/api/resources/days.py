@@ -1,4 +1,4 @@
-"""Calls for days: which have entries, and what one holds."""
+"""Calls that list the days with entries, and return one day."""
 
 from datetime import date
 from typing import Final
@@ -17,7 +17,7 @@ _TAG: Final = "Days"
 
 
 class DayListQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """Parameters of the list: from the first to the last day named, both included."""
+    """Query parameters of the list of days: the first and the last day, both included."""
 
     since: date | None = msgspec.field(name="from", default=None)
     until: date | None = msgspec.field(name="to", default=None)
@@ -33,16 +33,17 @@ class DayCount(msgspec.Struct, kw_only=True):
 
 
 class DayList(msgspec.Struct, kw_only=True):
-    """Days, the newest first; `next_cursor` is null at the end."""
+    """A page of days, newest first; `next_cursor` is null on the last page."""
 
     days: list[DayCount]
     next_cursor: str | None
 
 
 class DayBody(msgspec.Struct, kw_only=True):
-    """A day: its entries in their order, and what the model wrote about it.
+    """A day: its entries in order, and what the model wrote about it.
 
-    `unread_count` says how many entries this program may not read, since they are not their owner's own.
+    `unread_count` is the number of entries that this program may not read, because their owner did not write
+    them.
     """
 
     day: date
@@ -56,7 +57,7 @@ class DayBody(msgspec.Struct, kw_only=True):
 def list_days(call: Call, *, query: DayListQuery) -> DayList:
     """List the days that have entries.
 
-    The newest day comes first. No text is read for it.
+    The newest day comes first. The list contains no texts.
     """
     entries = select_entries(call).order_by()
     if query.since:
@@ -74,7 +75,7 @@ def list_days(call: Call, *, query: DayListQuery) -> DayList:
 def get_day(call: Call, *, day: date) -> DayBody:
     """Return a day with its entries.
 
-    A day without entries is empty, and not an error.
+    A day without entries is returned with an empty list.
     """
     everything = find_entries_of_day(call.owner, day)
     entries = [entry for entry in everything if call.terms.reads_untrusted or entry.is_trusted]

@@ -1,4 +1,4 @@
-"""Calls for entries: list, read, save, change, move, delete and restore them."""
+"""Calls that list, return, save, change, move, delete and restore entries."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ Moment = Annotated[datetime, msgspec.Meta(tz=True, description="A moment with it
 
 
 class EntryListQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """Parameters of the list: one day, or the first and the last day, both included."""
+    """Query parameters of the list of entries: one day, or the first and the last day, both included."""
 
     day: date | None = None
     since: date | None = msgspec.field(name="from", default=None)
@@ -47,14 +47,20 @@ class EntryListQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class EntryList(msgspec.Struct, kw_only=True):
-    """Entries, the newest day first, within a day as they were written; `next_cursor` is null at the end."""
+    """A page of entries, newest day first, each day in the order of writing.
+
+    `next_cursor` is null on the last page.
+    """
 
     entries: list[EntryBody]
     next_cursor: str | None
 
 
 class EntryToSave(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """A text to save. Without a day it is today, in the time zone of its owner, or that of `written_at`."""
+    """A text to save.
+
+    Its day is `day`; without it the day of `written_at`, or today in the owner's time zone.
+    """
 
     text: Text
     day: date | None = None
@@ -64,8 +70,8 @@ class EntryToSave(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 class SavedText(msgspec.Struct, kw_only=True):
     """Result of a call that saves a text.
 
-    "created": it is an entry. "pending": it waits in the Inbox until its owner accepts it, as an entry with
-    the same id. "no_change": the same call with the same Idempotency-Key saved it before.
+    "created": the text is an entry. "pending": it waits in the Inbox, and becomes an entry with the same id
+    when its owner accepts it. "no_change": an earlier call with the same Idempotency-Key saved it.
     """
 
     action: Literal["created", "pending", "no_change"]
@@ -75,7 +81,7 @@ class SavedText(msgspec.Struct, kw_only=True):
 
 
 class EntryChange(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """A new text, or another day, for an entry whose revision is still the one named."""
+    """A new text or day for an entry; refused if `revision` is not the entry's current one."""
 
     revision: Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
     text: Text | None = None
@@ -83,7 +89,7 @@ class EntryChange(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class DeletedEntry(msgspec.Struct, kw_only=True):
-    """An entry that was moved to the bin, and for how many days it stays there."""
+    """An entry that was moved to the bin, and the number of days until it is deleted for good."""
 
     id: UUID
     in_bin_days: int
@@ -94,7 +100,7 @@ class DeletedEntry(msgspec.Struct, kw_only=True):
 def list_entries(call: Call, *, query: EntryListQuery) -> EntryList:
     """List entries with their texts.
 
-    Texts that are not their owner's own are left out, unless the token was made to read them too.
+    Texts that the owner did not write are left out, unless the token may read them too.
     """
     entries = select_entries(call).order_by("-day", "created_at", "id")
     if query.day:
@@ -120,8 +126,8 @@ def list_entries(call: Call, *, query: EntryListQuery) -> EntryList:
 def add_entry(call: Call, *, body: EntryToSave) -> SavedText:
     """Save a text.
 
-    A token that writes what its owner types saves an entry. The text of any other program waits in the Inbox,
-    also while the diary is locked if the token is one that only sends texts.
+    A token that "writes what I type" saves an entry. A text of any other program waits in the
+    Inbox. A token that can only send texts works while the diary is locked, too.
     """
     stored = store_text(call, body, content=msgspec.json.encode(body))
     entry = None if call.is_drop else _find_entry(call, stored.id)
@@ -145,8 +151,8 @@ def get_entry(call: Call, *, id: UUID) -> EntryBody:  # noqa: A002 - its name in
 def change_entry(call: Call, *, id: UUID, body: EntryChange) -> EntryBody:  # noqa: A002 - its name there
     """Change the text of an entry, or move it to another day.
 
-    The earlier text stays among its versions for thirty days. Only a token that writes what its owner types
-    may change a text.
+    The earlier text stays in the entry's history for thirty days. Only a token that passes on what its owner
+    types may change a text.
     """
     entry = _find_readable(call, id)
     if body.text is not None and not call.terms.writes_own_text:
@@ -186,7 +192,7 @@ def restore_entry(call: Call, *, id: UUID) -> EntryBody:  # noqa: A002 - its nam
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredText:
-    """Result of storing a text: what became of it, the id that it has or will have as an entry, its day."""
+    """Result of storing a text: the action taken, the id of the entry, its day."""
 
     action: Literal["created", "pending", "no_change"]
     id: UUID
@@ -201,10 +207,10 @@ def store_text(
     besides: Callable[[], object] | None = None,
     step: str = "",
 ) -> StoredText:
-    """Save a text as an entry, or put it into the Inbox, once for the call's Idempotency-Key.
+    """Save a text as an entry or put it into the Inbox, once for the call's Idempotency-Key.
 
-    `content` is all that the call stores; `besides` stores what is not the text, in the same transaction.
-    `step` as in `Call.store_once`.
+    `content` is everything that the call stores, to recognize a repeated call. `besides` stores the other
+    parts in the same transaction. `step` is as in `Call.store_once`.
     """
     day = body.day or _find_day(call, body.written_at)
     saves_entry = call.terms.writes_own_text and _WRITE in call.terms.scopes
@@ -237,7 +243,7 @@ def store_text(
 
 
 def add_to_inbox(call: Call, *, day: date, text: str, written_at: datetime | None = None) -> UUID:
-    """Put a text of a program into its owner's Inbox, and return the id it will have as an entry."""
+    """Put a text of a program into its owner's Inbox, and return the id of the future entry."""
     content = InboxText.create(text, source=call.program_name, written_at=written_at, sender_id=call.token_id)
     if call.opened.drop is not None:
         return store_box(

@@ -22,7 +22,7 @@ _TAG: Final = "Export"
 
 
 class ExportQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """The format of an export."""
+    """Query parameter: the format of an export."""
 
     format: ExportFormat = ExportFormat.ZIP
 
@@ -37,10 +37,10 @@ class ExportQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 def export_diary(call: Call, *, query: ExportQuery) -> StreamingHttpResponse:
     """Export the whole diary as a file.
 
-    `json` has everything and ends with `counts`: without them it is not complete. `markdown` has the entries
-    and replies by day, and ends with a line that counts them. `zip` has both. What this program may not read
-    is left out and counted. The file is not encrypted. An import takes it for an export of somebody else,
-    since a program can't sign it: entries come back as imported ones.
+    `json` contains everything and ends with `counts`; without them the file is incomplete. `markdown`
+    contains the entries and replies by day, and ends with a line of counts. `zip` contains both. Texts that
+    this program may not read are left out and counted. The file is not encrypted. It is not signed either,
+    because a program cannot sign; so an import marks its entries as imported.
     """
     person, now = call.person, timezone.now()
     export_format, reads_others, token_id = query.format, call.terms.reads_untrusted, call.token_id
@@ -69,7 +69,7 @@ def export_diary(call: Call, *, query: ExportQuery) -> StreamingHttpResponse:
 def stream_file(
     call: Call, write: WriteDownload, *, name: str, media_type: str, suffix: str
 ) -> StreamingHttpResponse:
-    """Return a response with a file that a thread writes, for as long as the token works."""
+    """Return a response that streams a file written by a thread; it stops if the token is revoked."""
     download = StreamedDownload(
         call.keyring,
         write=write,

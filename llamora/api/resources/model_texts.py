@@ -1,4 +1,4 @@
-"""Texts that the model wrote about a day: one made from texts that a program may not read is hidden too."""
+"""Openings and recaps for a program: none that the model wrote from texts hidden from the program."""
 
 from datetime import date
 from typing import Any
@@ -27,7 +27,7 @@ def load_opening(call: Call, day: date) -> str | None:
 
 
 def load_recap(call: Call, day: date) -> str | None:
-    """Return the recap of a day, or None if there is none, or if an entry of the day changed since."""
+    """Return the recap of a day, or None if there is none or if an entry of the day was changed since."""
     recap = next(iter(_recap_query(owner_id=call.owner, day=day)), None)
     if recap is None or not _may_read(call, kind="recap", id_=recap.id):
         return None

@@ -1,7 +1,7 @@
-"""Calls for notes: list, find by path, read, save, change and delete them.
+"""Calls that list, find, return, save, change and delete notes.
 
-A path is sealed like a text, so it stands in a body and never in an address. A program changes nothing that
-is its owner's own, unless it passes on what they type.
+The path of a note is encrypted like its text, so it is sent in the body and never in the URL. A program
+cannot change a note that its owner wrote, unless its token "writes what I type".
 """
 
 import base64
@@ -42,7 +42,7 @@ Revision = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
 
 
 class NoteListQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """Query parameters of the list of notes, which is paginated: of one kind or of all."""
+    """Query parameters of the list of notes: its page, and one kind or all."""
 
     kind: KindName | None = None
     limit: Limit = USUAL_LIMIT
@@ -50,10 +50,10 @@ class NoteListQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class NoteSummary(msgspec.Struct, kw_only=True):
-    """A note without its text; `path` is null where it is damaged on the disk.
+    """A note without its text; `path` is null if it is damaged on the disk, `size` is in bytes.
 
-    `size` is that of the file in bytes. `is_used` of a skill says that its owner wrote or approved this
-    revision, and of every other note that it is its owner's own.
+    `is_used` says whether the model reads the note: a skill if its owner wrote or approved this revision, any
+    other note if its owner wrote it.
     """
 
     id: UUID
@@ -68,7 +68,7 @@ class NoteSummary(msgspec.Struct, kw_only=True):
 
 
 class NoteList(msgspec.Struct, kw_only=True):
-    """Notes by their paths; `next_offset` is null at the end."""
+    """A page of notes, ordered by path; `next_offset` is null on the last page."""
 
     notes: list[NoteSummary]
     next_offset: int | None
@@ -82,7 +82,7 @@ class NoteSearch(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class NoteBody(NoteSummary, kw_only=True):
-    """A note with its text, or with the bytes of another file in base64; damaged it has neither."""
+    """A note with its text, or with base64 bytes if it is not a text; a damaged note has neither."""
 
     text: str | None
     data: str | None
@@ -90,14 +90,14 @@ class NoteBody(NoteSummary, kw_only=True):
 
 
 class NoteToSave(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """A new note."""
+    """A note to save."""
 
     path: NotePath
     text: NoteContent
 
 
 class NoteChange(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """Another text or path for a note whose revision is still the one named."""
+    """A new text or path for a note; refused if `revision` is not the note's current one."""
 
     revision: Revision
     text: NoteContent | None = None
@@ -105,7 +105,7 @@ class NoteChange(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class DeletedNote(msgspec.Struct, kw_only=True):
-    """A note that was deleted for good."""
+    """Result of deleting a note for good."""
 
     id: UUID
     deleted: bool
@@ -115,7 +115,7 @@ class DeletedNote(msgspec.Struct, kw_only=True):
 def list_note_files(call: Call, *, query: NoteListQuery) -> NoteList:
     """List notes without their texts.
 
-    Notes of imports and programs are left out, unless the token was made to read them too.
+    Notes from imports and programs are left out, unless the token may read them too.
     """
     lines = [line for line in _list(call) if query.kind is None or line.kind == query.kind]
     return _build_part(lines, query)
@@ -123,7 +123,10 @@ def list_note_files(call: Call, *, query: NoteListQuery) -> NoteList:
 
 @endpoint("POST", _PATH + "/search", scopes=_SCOPES, tag=_TAG)
 def search_note_files(call: Call, *, body: NoteSearch) -> NoteList:
-    """Find notes by their paths, all at once."""
+    """Find notes by their paths.
+
+    All results are on one page.
+    """
     wanted = body.path.casefold()
     found = [
         line
@@ -143,8 +146,8 @@ def get_note(call: Call, *, id: UUID) -> NoteBody:  # noqa: A002 - its name ther
 def save_note_file(call: Call, *, body: NoteToSave) -> NoteBody:
     """Save a text as a new note.
 
-    It has the origin "program", and is not used before its owner says that it is theirs, unless the program
-    "writes what I type". The same text at the same path is saved once.
+    Its origin is "program", and the model does not read it until the owner has approved it, unless the token
+    "writes what I type". A repeated call with the same text and path saves nothing.
     """
     origin = _get_origin(call)
     program = Provenance(source=clean_source_name(call.program_name))
@@ -159,9 +162,10 @@ def save_note_file(call: Call, *, body: NoteToSave) -> NoteBody:
 
 @endpoint("PATCH", _PATH + "/{id}", scopes=_SCOPES, tag=_TAG)
 def change_note(call: Call, *, id: UUID, body: NoteChange) -> NoteBody:  # noqa: A002 - its name there
-    """Change the text of a note, or its path; what it said before stays in its history for thirty days.
+    """Change the text or the path of a note.
 
-    What is its owner's own is changed only by a program that "writes what I type".
+    The earlier text stays in its history for thirty days. Only a token that "writes what I type" may change a
+    note that the owner wrote.
     """
     origin = _get_origin(call)
     with write_transaction():
@@ -188,9 +192,9 @@ def change_note(call: Call, *, id: UUID, body: NoteChange) -> NoteBody:  # noqa:
 
 @endpoint("DELETE", _PATH + "/{id}", scopes=_SCOPES, tag=_TAG)
 def delete_note_file(call: Call, *, id: UUID) -> DeletedNote:  # noqa: A002 - its name there
-    """Delete a note for good, with its history.
+    """Delete a note and its history for good.
 
-    What is its owner's own is deleted only by a program that "writes what I type".
+    Only a token that "writes what I type" may delete a note that the owner wrote.
     """
     with write_transaction():
         _read(call, id)

@@ -1,4 +1,4 @@
-"""Pagination of lists: a cursor says where the next page begins, so that nothing is missed or comes twice."""
+"""Cursor pagination of lists, in which no item is missed or repeated when the list changes between pages."""
 
 import base64
 import binascii
@@ -18,14 +18,14 @@ Cursor = Annotated[
 
 
 def encode_cursor(*values: object) -> str:
-    """Return a cursor of plain values; it holds dates and ids, and no text."""
+    """Return plain values (dates and ids, never texts) as a cursor."""
     return (
         base64.urlsafe_b64encode(json.dumps([str(value) for value in values]).encode()).decode().rstrip("=")
     )
 
 
 def decode_cursor(cursor: str, *types: Any) -> list[Any] | None:
-    """Return the values of a cursor, or None of an empty one; raise ApiError 422 for a wrong one."""
+    """Return the values of a cursor, or None for an empty one; raise ApiError 422 for an invalid one."""
     if not cursor:
         return None
     try:

@@ -1,4 +1,4 @@
-"""Calls with the names of LocalGPT's: a search for passages, and numbers of what can be found."""
+"""Calls that LocalGPT's programs know: search for passages, counts of the search index, and its rebuild."""
 
 from datetime import date
 from typing import Annotated, Final, Literal
@@ -25,7 +25,7 @@ Typed = Annotated[str, msgspec.Meta(max_length=MAX_TYPED, description="What to s
 
 
 class PassageSearch(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """A search, in `query` or in `q`."""
+    """A search; the query is sent as `query` or as `q`."""
 
     query: Typed = ""
     q: Typed = ""
@@ -33,7 +33,7 @@ class PassageSearch(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class PassageBody(msgspec.Struct, kw_only=True):
-    """A passage that was found; `file` is that of its day in an export, `origin` as in EntryBody."""
+    """A passage that was found; `file` is the file of its day in an export, `origin` is as in EntryBody."""
 
     file: str
     content: str
@@ -44,7 +44,7 @@ class PassageBody(msgspec.Struct, kw_only=True):
 
 
 class PassageResults(msgspec.Struct, kw_only=True):
-    """Passages, best first; `state` is "opening" while nothing can be found yet."""
+    """Passages, best first; `state` is "opening" while the search index is not ready."""
 
     state: Literal["ready", "opening"]
     results: list[PassageBody]
@@ -52,9 +52,9 @@ class PassageResults(msgspec.Struct, kw_only=True):
 
 
 class IndexStats(msgspec.Struct, kw_only=True):
-    """Numbers of what a token can find: files are days with entries, chunks are texts in the index.
+    """Counts of what this token can search: files are days with entries, chunks are texts in the index.
 
-    `state` is "closed" while the diary is locked, and "opening" until all texts are in the index; only texts
+    `state` is "closed" while the diary is locked, and "opening" until all texts are in the index. Only texts
     that are `embedded` are found by meaning.
     """
 
@@ -68,7 +68,7 @@ class IndexStats(msgspec.Struct, kw_only=True):
 
 
 class BegunRebuild(msgspec.Struct, kw_only=True):
-    """The index is being built; `is_begun` is false if that had begun before this call."""
+    """Result of starting a rebuild of the index; `is_begun` is false if one was running already."""
 
     state: Literal["opening"] = "opening"
     is_begun: bool
@@ -76,18 +76,18 @@ class BegunRebuild(msgspec.Struct, kw_only=True):
 
 @endpoint("GET", _PATH, scopes=_SCOPES, tag=_TAG)
 def search_passages_by_query_parameters(call: Call, *, query: PassageSearch) -> PassageResults:
-    """Search the diary for passages; addresses are often logged on their way, so rather send it by POST.
+    """Search the diary for passages, with the query in the URL.
 
-    Otherwise the same as the call by POST.
+    URLs are often logged by proxies, so prefer the call by POST. Otherwise the two are the same.
     """
     return _search(call, query)
 
 
 @endpoint("POST", _PATH, scopes=_SCOPES, tag=_TAG)
 def search_passages(call: Call, *, body: PassageSearch) -> PassageResults:
-    """Search the diary for passages, with the names that LocalGPT gives them.
+    """Search the diary for passages.
 
-    The search under `/api/v1/search` tells more.
+    The fields have LocalGPT's names. The search under `/api/v1/search` returns more about each result.
     """
     return _search(call, body)
 
@@ -116,10 +116,10 @@ def count_passages(call: Call) -> IndexStats:
 
 @endpoint("POST", "/api/memory/reindex", scopes=_SCOPES, tag=_TAG)
 def rebuild_index(call: Call) -> BegunRebuild:
-    """Build the search index of the diary again, from all its texts.
+    """Rebuild the search index of the diary from all its texts.
 
-    It changes no text, and takes some seconds, in which a search finds nothing: `/api/memory/stats` says when
-    it is "ready". The diary must be unlocked in a browser.
+    No text is changed. It takes some seconds, during which a search finds nothing; `/api/memory/stats`
+    reports "ready" at the end. The diary must be unlocked in a browser.
     """
     return BegunRebuild(is_begun=rebuild(call.keyring))
 

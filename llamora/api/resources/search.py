@@ -1,4 +1,4 @@
-"""Calls for search: over the index in memory that the owner's unlocked browser has open."""
+"""Calls for search in the index that an unlocked browser of the owner has opened in memory."""
 
 from datetime import date
 from typing import Annotated, Final, Literal
@@ -30,7 +30,7 @@ Origins = Literal["own", "own_token", "imported", "program", "model"]
 
 
 class TextSearch(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """A search, as typed in the search box: words, "a phrase", -without, in:entries, trace:garden.
+    """A search with the operators of the search box: words, "a phrase", -without, in:entries, trace:garden.
 
     `from` and `to` are the first and the last day, both included.
     """
@@ -45,10 +45,10 @@ class TextSearch(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class SearchResultBody(msgspec.Struct, kw_only=True):
-    """A text that was found: an entry, a reply to one, the opening or the recap of a day, or a fact.
+    """A result: an entry, a reply, an opening, a recap or a fact.
 
-    `entry_id` is the entry itself or the one that is replied to, else null. `snippet` is its most relevant
-    part. `why` says what matches: "phrase", "words", "trace", "meaning". `origin` is as in EntryBody.
+    `entry_id` is the entry itself or the entry that was replied to, else null. `snippet` is the most relevant
+    part. `why` says what matched: "phrase", "words", "trace", "meaning". `origin` is as in EntryBody.
     """
 
     kind: Literal["entry", "reply", "opening", "recap", "fact"]
@@ -61,18 +61,18 @@ class SearchResultBody(msgspec.Struct, kw_only=True):
 
 
 class DaySpan(msgspec.Struct, kw_only=True):
-    """The first and the last of some days, both included."""
+    """The first and the last day of a range, both included."""
 
     first: date = msgspec.field(name="from")
     last: date = msgspec.field(name="to")
 
 
 class SearchBody(msgspec.Struct, kw_only=True):
-    """Texts that were found, best first; `next_offset` is null at the end.
+    """A page of results, best first; `next_offset` is null on the last page.
 
-    `total` counts the texts with all the words, up to 5,000; further results have some of them, or are near
-    in meaning. `days` are those that the query names, whose texts come first. While the index is being
-    opened, `state` is "opening" and nothing is found: ask again in a few seconds.
+    `total` counts the texts that contain all words, up to 5,000. Results after those contain some of the
+    words, or are near in meaning. `days` are the days that the query names; texts of these days come first.
+    While the index is being opened, `state` is "opening" and nothing is found: search again in a few seconds.
     """
 
     state: Literal["ready", "opening"]
@@ -84,9 +84,9 @@ class SearchBody(msgspec.Struct, kw_only=True):
 
 @endpoint("GET", _PATH, scopes=("diary:read",), tag=_TAG)
 def search_diary_by_query_parameters(call: Call, *, query: TextSearch) -> SearchBody:
-    """Search the diary; addresses are often logged on their way, so rather send the query by POST.
+    """Search the diary, with the query in the URL.
 
-    Otherwise the same as the call by POST.
+    URLs are often logged by proxies, so prefer the call by POST. Otherwise the two are the same.
     """
     return run_search(call, query)
 
@@ -95,14 +95,14 @@ def search_diary_by_query_parameters(call: Call, *, query: TextSearch) -> Search
 def search_diary(call: Call, *, body: TextSearch) -> SearchBody:
     """Search the diary by words and by meaning.
 
-    It works while the diary is unlocked in a browser, also for a token that works without. Texts that are not
-    their owner's own count for nothing, unless the token was made to read them too.
+    It works only while the diary is unlocked in a browser, whatever the kind of the token. Texts that the
+    owner did not write are ignored, unless the token may read them too.
     """
     return run_search(call, body)
 
 
 def run_search(call: Call, asked: TextSearch) -> SearchBody:
-    """Return what a program finds; raise ApiError 422 for what can't be searched for, and 423."""
+    """Return a page of results for a program; raise ApiError 422 for an invalid query, and 423."""
     if asked.since and asked.until and asked.until < asked.since:
         raise ApiError(422, "invalid_field", field="to", message=DAYS_REVERSED)
     found = find_texts(
@@ -127,7 +127,7 @@ def find_texts(
     until: date | None,
     kinds: frozenset[str] = frozenset(),
 ) -> ProgramResults:
-    """Return the texts that a program finds, of these kinds or of all; raise ApiError 422 and 423."""
+    """Return the texts that a program may find, of the given kinds or of all; raise ApiError 422 and 423."""
     now = timezone.now().astimezone(load_time_zone(call.person.time_zone))
     reader = DayReader(now, language=call.person.language)
     query = services.build_query(typed, reader=reader, since=since, until=until)

@@ -1,4 +1,4 @@
-"""Calls about the server, the token, and the client for programs."""
+"""Calls about the server and the token, and the download of the Python client."""
 
 from typing import Final
 
@@ -18,7 +18,7 @@ _ZIP: Final = "application/zip"
 
 
 class Health(msgspec.Struct, kw_only=True):
-    """State of the server; the version is that of the API."""
+    """State of the server; `version` is the version of the API."""
 
     status: str
     version: str
@@ -26,14 +26,14 @@ class Health(msgspec.Struct, kw_only=True):
 
 
 class ModelBody(msgspec.Struct, kw_only=True):
-    """The language model: its state ("off", "looking", "loading", "ready", "away"), and its name."""
+    """The language model: its name and its state ("off", "looking", "loading", "ready", "away")."""
 
     state: str
     name: str
 
 
 class TokenBody(msgspec.Struct, kw_only=True):
-    """The token: its kind, what it may do, and its name while its owner's diary is unlocked."""
+    """The token: its kind, its scopes, and its name while its owner's diary is unlocked."""
 
     kind: str
     scopes: list[str]
@@ -43,7 +43,7 @@ class TokenBody(msgspec.Struct, kw_only=True):
 
 
 class StatusBody(msgspec.Struct, kw_only=True):
-    """The answer of the status call: version and model, and whether the diary is unlocked in a browser."""
+    """The state of the server: version, model, and whether the diary is unlocked in a browser."""
 
     status: str
     version: str
@@ -54,7 +54,7 @@ class StatusBody(msgspec.Struct, kw_only=True):
 
 @endpoint("GET", "/health", tag=_TAG, is_public=True)
 def get_health() -> Health:
-    """Say whether the server answers."""
+    """Return whether the server answers."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM django_migrations LIMIT 1")
     moment = timezone.now().isoformat(timespec="seconds")
@@ -63,7 +63,7 @@ def get_health() -> Health:
 
 @endpoint("GET", "/api/status", tag=_TAG)
 def get_status(call: Call) -> StatusBody:
-    """Say what works now, and what this token may do."""
+    """Return what works now, and what this token may do."""
     model = model_server.get_status()
     terms = call.terms
     return StatusBody(
@@ -83,9 +83,9 @@ def get_status(call: Call) -> StatusBody:
 
 @endpoint("GET", "/api/client.zip", tag=_TAG, media_types=(_ZIP,), is_public=True)
 def get_client() -> HttpResponse:
-    """Return the client for Python as a zip.
+    """Return the client for Python as a zip file.
 
-    Python 3.11 with httpx runs it as it is, as `python client.zip`, and imports it.
+    Python 3.11 with httpx runs it as `python client.zip`, and can import from it.
     """
     # With the client come httpx and what it imports, which a start does without.
     from llamora.client.bundle import build_zip  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""Calls for traces: their names, and the entries that they are on."""
+"""Calls that list the traces, and return the entries of one trace."""
 
 from datetime import date
 from typing import Final
@@ -20,16 +20,16 @@ _PATH: Final = "/api/v1/traces"
 
 
 class TraceListQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """Query parameters of the list of traces, which is paginated."""
+    """Query parameters of the list of traces: its page."""
 
     limit: Limit = USUAL_LIMIT
     offset: Offset = 0
 
 
 class TraceBody(msgspec.Struct, kw_only=True):
-    """A trace: its name, null where that is damaged on the disk, and on how many entries it is.
+    """A trace: its name (null if damaged on the disk) and the number of its entries.
 
-    The days are those of the first and the last of these entries, or null without any.
+    `first_day` and `last_day` are the days of its first and last entry, or null without entries.
     """
 
     id: UUID
@@ -40,7 +40,7 @@ class TraceBody(msgspec.Struct, kw_only=True):
 
 
 class TraceList(msgspec.Struct, kw_only=True):
-    """Traces, the oldest first; `next_offset` is null at the end."""
+    """A page of traces, oldest first; `next_offset` is null on the last page."""
 
     traces: list[TraceBody]
     next_offset: int | None
@@ -54,7 +54,7 @@ class EntryReference(msgspec.Struct, kw_only=True):
 
 
 class TraceEntries(msgspec.Struct, kw_only=True):
-    """A trace and the entries that it is on, the latest day first; `next_offset` is null at the end."""
+    """A trace with a page of its entries, latest day first; `next_offset` is null on the last page."""
 
     trace: TraceBody
     entries: list[EntryReference]
@@ -65,8 +65,8 @@ class TraceEntries(msgspec.Struct, kw_only=True):
 def list_traces(call: Call, *, query: TraceListQuery) -> TraceList:
     """List traces with their names.
 
-    Entries that are not their owner's own do not count, unless the token was made to read them too; a trace
-    that is on no other entry is left out then.
+    Entries that the owner did not write are not counted, unless the token may read them too. A trace that has
+    no other entries is then left out.
     """
     traces = Trace.objects.for_owner(call.owner).order_by("created_at", "id").defer("summary")
     if not call.terms.reads_untrusted:

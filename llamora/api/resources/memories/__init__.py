@@ -1,6 +1,6 @@
-"""The calls of Harmonia, another assistant's memory, answered with facts so that its programs work here.
+"""Calls that programs of Harmonia (a memory for assistants) know, implemented with facts of the diary.
 
-calls           the calls
-fact_memories   facts as memories
-bodies          the structs that the calls take and answer
+calls           the functions behind the URLs
+fact_memories   selection and changes of facts for a program
+bodies          the structs of bodies and responses
 """

@@ -1,6 +1,7 @@
-"""Structs of Harmonia's calls: what each takes and answers.
+"""Structs of the calls that Harmonia's programs know: their bodies and responses.
 
-A memory is a fact. Some fields have Harmonia's name beside ours, so that its programs find them.
+A memory is a fact. Some values are returned under two names, ours and Harmonia's, so that Harmonia's programs
+find them.
 """
 
 from datetime import date, datetime
@@ -45,13 +46,13 @@ Sentence = Annotated[
 
 
 class UserQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """Parameter of all these calls."""
+    """Query parameters that every memory call takes."""
 
     user_id: UserId = None
 
 
 class FactToStore(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """A fact to propose. `quote` is what was said; `confidence` is shown to the owner and decides nothing."""
+    """A fact to propose. `quote` is what was said; `confidence` is only shown to the owner."""
 
     content: Sentence
     category: Category = ""
@@ -60,7 +61,7 @@ class FactToStore(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class MemoryToStore(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """A message to remember, facts, or both."""
+    """A message to store, facts to propose, or both."""
 
     message: Text | None = None
     facts: Annotated[list[FactToStore], msgspec.Meta(max_length=MAX_FACTS)] | None = None
@@ -76,7 +77,7 @@ class MemoryToStore(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class TouchedMemory(msgspec.Struct, kw_only=True):
-    """An accepted fact that a new one may contradict or repeat; `strategy` is what to do about it."""
+    """An accepted fact that a new one may contradict or repeat; `strategy` is the suggested resolution."""
 
     id: UUID
     content: str
@@ -87,9 +88,9 @@ class TouchedMemory(msgspec.Struct, kw_only=True):
 class StoredFact(msgspec.Struct, kw_only=True):
     """Result of proposing a fact.
 
-    "proposed": it waits for its owner. "conflict_detected": it waits, and touches the facts named, none of
-    which was changed. "no_change": it waits or was accepted already, or its owner does not want it. "pending"
-    is all that a token learns that may not read facts: it waits, unless it is one of those.
+    "proposed": it waits for its owner. "conflict_detected": it waits, and may contradict the facts listed,
+    which are unchanged. "no_change": it is waiting or accepted already, or its owner has declined it. A token
+    that may not read facts always gets "pending".
     """
 
     content: str
@@ -99,11 +100,11 @@ class StoredFact(msgspec.Struct, kw_only=True):
 
 
 class StoredMemory(msgspec.Struct, kw_only=True):
-    """Result of a call that stores. Of a message, `id` is that of the entry.
+    """Result of storing a message or facts; `id` is the id of the entry, if a message was sent.
 
     "created": the message is an entry. "pending": it waits in the Inbox until its owner accepts it.
-    "no_change": the same call with the same Idempotency-Key stored it before. Without a message, it is what
-    became of the facts.
+    "no_change": an earlier call with the same Idempotency-Key stored it. Without a message, `action`
+    summarizes the results of the facts.
     """
 
     action: Literal["created", "pending", "no_change", "proposed", "conflict_detected"]
@@ -113,13 +114,14 @@ class StoredMemory(msgspec.Struct, kw_only=True):
 
 
 class MemoryBody(msgspec.Struct, kw_only=True):
-    """A fact. `content` is null where it is damaged on the disk.
+    """A fact. `content` is null if it is damaged on the disk.
 
-    `confidence` says how it came about: 1.0 entered by its owner, 0.9 a proposal that was accepted, 0.5 a
-    proposal. `date` is the day of its entry, or else the one on which it was added. `when` is when it is so,
-    `ended` the day since when it is no longer so. `origin` is as in EntryBody; "model" of a fact that a model
-    found in an entry of its owner's. `memory_id`, `confidence_score`, `original_message`, `timestamp` and
-    `is_active` are the names that Harmonia has for the same.
+    `confidence` is 1.0 for a fact that its owner entered, 0.9 for an accepted proposal, and 0.5 for a
+    proposal. `date` is the day of the entry it is from, else the day on which it was added. `when` is the
+    time to which the fact applies; `ended` is the day from which it no longer applies. `origin` is as in
+    EntryBody, and "model" for a fact that a model found in an entry that the owner wrote. `memory_id`,
+    `confidence_score`, `original_message`, `timestamp` and `is_active` are Harmonia's names for the same
+    values.
     """
 
     id: UUID
@@ -144,19 +146,19 @@ class MemoryBody(msgspec.Struct, kw_only=True):
 
 
 class MemoryDetail(MemoryBody, kw_only=True):
-    """A fact, and of a proposal the accepted facts that it may touch."""
+    """A fact; for a proposal also the accepted facts that it may contradict or repeat."""
 
     conflicts: list[TouchedMemory]
 
 
 class FoundMemory(MemoryBody, kw_only=True):
-    """A fact that was found; `relevance_score` compares it with others of the same search."""
+    """A fact that was found; `relevance_score` is comparable within one search only."""
 
     relevance_score: float
 
 
 class Pagination(msgspec.Struct, kw_only=True):
-    """The page of a list, as Harmonia has it; `total_count` is null where counting would open every fact."""
+    """The page of a list, in Harmonia's form; `total_count` is null if counting would decrypt every fact."""
 
     total_count: int | None
     limit: int
@@ -165,10 +167,11 @@ class Pagination(msgspec.Struct, kw_only=True):
 
 
 class MemorySearch(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """A search of accepted facts, as typed in the search box; any punctuation will do.
+    """A search of accepted facts, with the operators of the search box.
 
-    With `boost_recent`, those of the last thirty days come sooner; with `boost_categories`, those of these
-    kinds, separated by commas. With a filter, a boost or another order, the thousand best are looked at.
+    `boost_recent` ranks facts of the last thirty days higher; `boost_categories` does so for these kinds,
+    separated by commas. With a filter, a boost or another order, only the thousand best results are
+    considered.
     """
 
     query: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_TYPED, description="What to search for.")]
@@ -188,10 +191,11 @@ class MemorySearch(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class FoundMemories(msgspec.Struct, kw_only=True):
-    """Facts that were found, best first; `next_offset` is null at the end.
+    """Facts that were found, best first; `next_offset` is null on the last page.
 
-    `total` counts those with all the words; further results have some of them, or are near in meaning. While
-    the index is being opened, `state` is "opening" and nothing is found: ask again in a few seconds.
+    `total` counts the facts that contain all words. Results after those contain some of the words, or are
+    near in meaning. While the index is being opened, `state` is "opening" and nothing is found: search again
+    in a few seconds.
     """
 
     state: Literal["ready", "opening"]
@@ -202,7 +206,7 @@ class FoundMemories(msgspec.Struct, kw_only=True):
 
 
 class MemoryListQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """Query parameters of the list, paginated by `cursor` or by `offset`; both days are included."""
+    """Query parameters of the list, paginated by `cursor` or `offset`; both days are included."""
 
     limit: Limit = USUAL_LIMIT
     offset: Offset = 0
@@ -219,7 +223,10 @@ class MemoryListQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class MemoryList(msgspec.Struct, kw_only=True):
-    """Facts in order; `next_cursor` and `next_offset` are null at the end, `total` if a category is asked."""
+    """A page of facts; `next_cursor` and `next_offset` are null on the last page.
+
+    `total` is counted only if the query names a category.
+    """
 
     memories: list[MemoryBody]
     total: int | None
@@ -229,7 +236,7 @@ class MemoryList(msgspec.Struct, kw_only=True):
 
 
 class MemoryExportQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """The format of an export, and which facts it has: without `state` all but proposals."""
+    """Query parameters of an export: its format and its facts; without `state` all but proposals."""
 
     format: TextFormat = TextFormat.JSON
     from_date: date | None = None
@@ -243,9 +250,9 @@ class MemoryExportQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True
 
 
 class MemoryCorrection(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """Change to make: the sentence, its kind, or the day since when it is no longer so.
+    """A change of a fact: its sentence, its kind, or the day from which it no longer applies.
 
-    With `updated_at`, as it was read, a fact that was changed since is left as it is.
+    With `updated_at` the call is refused if the fact was changed since then.
     """
 
     content: Sentence | None = None
@@ -255,11 +262,10 @@ class MemoryCorrection(msgspec.Struct, kw_only=True, forbid_unknown_fields=True)
 
 
 class MemoryAcceptance(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """Acceptance of a proposal: corrected, and with what becomes of the earlier fact that it touches.
+    """Acceptance of a proposal, with corrections and a strategy for the earlier fact that it touches.
 
-    `strategy` is update_timestamp (the same said again), replace (this changed), merge (into `content`),
-    link, create_new, keep_both or archive_old. Without `earlier_id` it is the first of the proposal's
-    `conflicts`.
+    `strategy` is update_timestamp (said again), replace (changed), merge (into `content`), link, create_new,
+    keep_both or archive_old. Without `earlier_id` it applies to the first of the proposal's `conflicts`.
     """
 
     content: Sentence | None = None
@@ -268,7 +274,7 @@ class MemoryAcceptance(msgspec.Struct, kw_only=True, forbid_unknown_fields=True)
 
 
 class ChangedMemory(msgspec.Struct, kw_only=True):
-    """Result of a call that changes a fact; `memory` is null if the token may not read it, or it is gone."""
+    """Result of changing a fact; `memory` is null if the token may not read it, or it was deleted."""
 
     action: Action
     id: UUID
@@ -276,10 +282,10 @@ class ChangedMemory(msgspec.Struct, kw_only=True):
 
 
 class MemoryChange(msgspec.Struct, kw_only=True):
-    """One change of a fact: when it was made, by whom, and what the fact said then.
+    """One change of a fact: its time, its author, and the sentence after it.
 
-    `action` is its kind, such as "propose", "accept", "correct", "end", "undo", or the strategy. `by` is
-    "owner", "model", or the id of a token. `content` is null where the program may not read it.
+    `action` is the kind of change, such as "propose", "accept", "correct", "end" or "undo", or the strategy.
+    `by` is "owner", "model", or the id of a token. `content` is null if the program may not read it.
     """
 
     action: str
@@ -291,7 +297,7 @@ class MemoryChange(msgspec.Struct, kw_only=True):
 
 
 class MemoryHistory(msgspec.Struct, kw_only=True):
-    """The changes of a fact, the oldest first; `is_whole` if none is missing or was changed."""
+    """The changes of a fact, oldest first; `is_whole` is true if no change is missing or damaged."""
 
     id: UUID
     history: list[MemoryChange]
@@ -299,17 +305,17 @@ class MemoryHistory(msgspec.Struct, kw_only=True):
 
 
 class DeletedMemory(msgspec.Struct, kw_only=True):
-    """A fact that is deleted, with its quote and history; its sentence is not proposed again."""
+    """Result of deleting a fact with its quote and history; its sentence is not proposed again."""
 
     id: UUID
     deleted: Literal[True] = True
 
 
 class MemoryPreferences(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """A person's choices about facts.
+    """The owner's choices about facts.
 
-    `proposes_after_reply`: the model proposes facts after a reply. `confirms_same`: a fact that says what an
-    accepted one says is noted there as said again, without asking.
+    `proposes_after_reply`: after a reply, the model proposes facts from the entry. `confirms_same`: a fact
+    that repeats an accepted one is recorded there without asking the owner.
     """
 
     proposes_after_reply: bool

@@ -1,4 +1,4 @@
-"""Harmonia's calls: facts as memories, and messages that become entries or wait in the Inbox."""
+"""Calls of Harmonia's programs: memories are facts, and messages become entries or wait in the Inbox."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -72,10 +72,10 @@ def _check_days(asked: MemorySearch | MemoryListQuery | MemoryExportQuery) -> No
 def store_memory(call: Call, *, body: MemoryToStore) -> StoredMemory:
     """Store a message, or propose facts.
 
-    A token that writes what its owner types and may write entries saves the message as an entry of today, in
-    which a model on the same machine then looks for facts if the token may propose some. That of any other
-    waits in the Inbox. Facts wait as proposals with the name of the program, until their owner accepts or
-    declines them; none is accepted by this call, and no other fact is changed.
+    A token that "writes what I type" and may write entries saves the message as an entry of today. If it may
+    also propose facts, a model on this machine then looks for facts in that entry. A message from any other
+    token waits in the Inbox. Facts wait as proposals with the name of the program until their owner accepts
+    or declines them. This call accepts no fact and changes no other.
     """
     store = _open_store(call, body.user_id)
     facts = body.facts or []
@@ -179,9 +179,9 @@ def _sum_up(facts: list[StoredFact]) -> Literal["pending", "no_change", "propose
 
 @endpoint("GET", _PATH + "/search", scopes=("facts:read",), tag=_TAG)
 def search_memories_by_query_parameters(call: Call, *, query: MemorySearch) -> FoundMemories:
-    """Search accepted facts; addresses are often logged on their way, so rather send the query by POST.
+    """Search accepted facts, with the query in the URL.
 
-    Otherwise the same as the call by POST.
+    URLs are often logged by proxies, so prefer the call by POST. Otherwise the two are the same.
     """
     _check_days(query)
     return _open_store(call, query.user_id).search(query)
@@ -191,7 +191,7 @@ def search_memories_by_query_parameters(call: Call, *, query: MemorySearch) -> F
 def search_memories(call: Call, *, body: MemorySearch) -> FoundMemories:
     """Search accepted facts by words and by meaning.
 
-    It works while the diary is unlocked in a browser, also for a token that works without.
+    It works only while the diary is unlocked in a browser, whatever the kind of the token.
     """
     _check_days(body)
     return _open_store(call, body.user_id).search(body)
@@ -199,9 +199,9 @@ def search_memories(call: Call, *, body: MemorySearch) -> FoundMemories:
 
 @endpoint("GET", _PATH + "/list", scopes=("facts:read",), tag=_TAG)
 def list_memories(call: Call, *, query: MemoryListQuery) -> MemoryList:
-    """List facts by time: those that were accepted and are still so, unless another `state` is asked for.
+    """List facts by time: accepted ones that still apply, unless `state` asks for others.
 
-    Those that are from a file or another program are left out, unless the token was made to read them too.
+    Facts from a file or another program are left out, unless the token may read them too.
     """
     _check_days(query)
     return _open_store(call, query.user_id).list_page(query)
@@ -217,8 +217,8 @@ def list_memories(call: Call, *, query: MemoryListQuery) -> MemoryList:
 def export_memories(call: Call, *, query: MemoryExportQuery) -> StreamingHttpResponse:
     """Export facts as a file.
 
-    Each format ends with how many there are: without that it is not complete. What this program may not read
-    is left out and counted. In a CSV, a cell that begins like a formula gets a quote in front.
+    Each format ends with the number of facts; without it the file is incomplete. Facts that this program may
+    not read are left out and counted. In a CSV, a cell that begins like a formula is prefixed with a quote.
     """
     _check_days(query)
     states = FactState.values if query.state == "all" else [query.state] if query.state else SAVED_STATES
@@ -239,41 +239,40 @@ def export_memories(call: Call, *, query: MemoryExportQuery) -> StreamingHttpRes
 
 @endpoint("GET", _PATH + "/preferences", scopes=("facts:write",), tag=_TAG)
 def get_memory_preferences(call: Call, *, query: UserQuery) -> MemoryPreferences:
-    """Return the choices about facts."""
+    """Return the owner's choices about facts."""
     return _open_store(call, query.user_id).load_preferences()
 
 
 @endpoint("PUT", _PATH + "/preferences", scopes=("facts:write",), tag=_TAG)
 def change_memory_preferences(call: Call, *, query: UserQuery, body: MemoryPreferences) -> MemoryPreferences:
-    """Save the choices about facts."""
+    """Save the owner's choices about facts."""
     return _open_store(call, query.user_id).save_preferences(body)
 
 
 @endpoint("GET", _PATH + "/{id}", scopes=("facts:read",), tag=_TAG)
 def get_memory(call: Call, *, id: UUID, query: UserQuery) -> MemoryDetail:
-    """Return a fact, and of a proposal the accepted facts that it may touch."""
+    """Return a fact; for a proposal also the accepted facts that it may contradict or repeat."""
     return _open_store(call, query.user_id).get(id)
 
 
 @endpoint("PATCH", _PATH + "/{id}", scopes=("facts:write",), tag=_TAG)
 def change_memory(call: Call, *, id: UUID, query: UserQuery, body: MemoryCorrection) -> ChangedMemory:
-    """Correct the sentence of a fact, give it another kind, or say since when it is no longer so.
+    """Correct the sentence of a fact, change its kind, or set the day from which it no longer applies.
 
-    What it said before stays in its history. Only a token that writes what its owner types may change a
-    sentence.
+    The earlier sentence stays in its history. Only a token that "writes what I type" may change a sentence.
     """
     return _open_store(call, query.user_id).correct(id, body)
 
 
 @endpoint("DELETE", _PATH + "/{id}", scopes=("facts:write",), tag=_TAG)
 def delete_memory(call: Call, *, id: UUID, query: UserQuery) -> DeletedMemory:
-    """Delete a fact with its quote and its history, at once and for good; it is not proposed again."""
+    """Delete a fact with its quote and history for good; the same sentence is not proposed again."""
     return _open_store(call, query.user_id).delete(id)
 
 
 @endpoint("GET", _PATH + "/{id}/history", scopes=("facts:read", "facts:write"), tag=_TAG)
 def get_memory_history(call: Call, *, id: UUID, query: UserQuery) -> MemoryHistory:
-    """Return what was done to a fact; without facts:read, without its words."""
+    """Return the changes of a fact; without the scope facts:read, without its words."""
     return _open_store(call, query.user_id).get_history(id)
 
 
@@ -281,13 +280,13 @@ def get_memory_history(call: Call, *, id: UUID, query: UserQuery) -> MemoryHisto
 def accept_memory(call: Call, *, id: UUID, query: UserQuery, body: MemoryAcceptance) -> ChangedMemory:
     """Accept a proposal.
 
-    If it touches an accepted fact, a `strategy` has to say what becomes of that one: 409 without. Only a
-    token that writes what its owner types may correct the sentence.
+    If it touches an accepted fact, `strategy` must say what happens to that fact, else the call is refused
+    with 409. Only a token that "writes what I type" may correct the sentence.
     """
     return _open_store(call, query.user_id).accept(id, body)
 
 
 @endpoint("POST", _PATH + "/{id}/undo", scopes=("facts:write",), tag=_TAG)
 def undo_memory(call: Call, *, id: UUID, query: UserQuery) -> ChangedMemory:
-    """Undo the last change of a fact, with what it did to another one."""
+    """Undo the last change of a fact, including its effect on another fact."""
     return _open_store(call, query.user_id).undo(id)

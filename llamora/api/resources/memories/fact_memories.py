@@ -1,7 +1,7 @@
-"""Facts under the name of memories, as the calls `/api/memory` read and propose them.
+"""Facts as memories: what a program may read of them, and how it proposes and changes them.
 
-A program proposes; nothing that it sends is accepted, and no fact is changed by what it stores. Facts of
-others than their owner are not there for a program that may not read them.
+What a program stores is only a proposal, and changes no fact. If its token reads only texts that the owner
+wrote, facts from other sources are treated as missing.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -87,7 +87,7 @@ _NOT_ACCEPTED: Final = "Only an accepted fact ends. This one is a proposal, or h
 
 
 class FactMemories:
-    """The facts that a program may read and propose, as memories; needs the call's keyring in force."""
+    """The facts that one program may read and propose; needs the call's keyring in force."""
 
     def __init__(self, call: Call, *, is_assistant: bool = False) -> None:
         self._call = call
@@ -99,20 +99,20 @@ class FactMemories:
     # --- Proposing -----------------------------------------------------------------------------------------
 
     def parse_facts(self, facts: Sequence[FactToStore]) -> list[FactText]:
-        """Return the sentences of some facts; raise ApiError 422 that names the first that can't be one."""
+        """Return the parsed sentences; raise ApiError 422 with the position of the first invalid one."""
         return [
             self._parse(fact.content, fact.category, field=f"facts[{number}].content")
             for number, fact in enumerate(facts)
         ]
 
     def build_origins(self, facts: Sequence[FactToStore], texts: Sequence[FactText]) -> list[FactOrigin]:
-        """Return where facts are from and when they are so; not in a transaction: finding dates is slow."""
+        """Return the origin and time of each fact. Finding dates is slow: do not call in a transaction."""
         return [self._build_origin(fact, text) for fact, text in zip(facts, texts, strict=True)]
 
     def propose(self, texts: Sequence[FactText], origins: Sequence[FactOrigin]) -> list[UUID | None]:
-        """Propose facts; call in a transaction. Return the id of each, or None of one that says nothing new.
+        """Propose facts, in a transaction of the caller; return their ids, None for a fact already known.
 
-        Raise ApiError 409 if too many wait.
+        Raise ApiError 409 if too many proposals are waiting.
         """
         self.check_room(len(texts))
         return [self._propose(text, where, None) for text, where in zip(texts, origins, strict=True)]
@@ -120,10 +120,11 @@ class FactMemories:
     def propose_in_parts(
         self, texts: Sequence[FactText], origins: Sequence[FactOrigin], *, content: bytes
     ) -> list[UUID | None]:
-        """Propose facts in several transactions, so that nobody's save waits for all of them.
+        """Propose facts in several transactions, so that other writers wait only for one of them.
 
-        Return as `propose` does. Where the call is repeated with its Idempotency-Key, none is proposed twice.
-        If one part can't be saved, those before it are, and the ApiError says how many facts that are.
+        Return the same as `propose`. A repeated call with the same Idempotency-Key proposes no fact twice. If
+        one part cannot be saved, the earlier parts stay saved, and the ApiError says how many facts they
+        contain.
         """
         proposed: list[UUID | None] = []
         try:
@@ -143,7 +144,7 @@ class FactMemories:
         return proposed
 
     def check_room(self, count: int) -> None:
-        """Raise ApiError 409 if too many proposals would wait with so many more."""
+        """Raise ApiError 409 if `count` more proposals would exceed the limit."""
         waiting = Fact.objects.only_proposed(self._call.owner).order_by().count()
         if waiting + count > MOST_WAITING:
             raise ApiError(409, "too_many_proposals")
@@ -155,7 +156,7 @@ class FactMemories:
         return proposal.id if proposal else None
 
     def describe(self, texts: Sequence[FactText], proposals: Sequence[UUID | None]) -> list[StoredFact]:
-        """Return what became of facts that `propose` saved; not in its transaction, for which others wait."""
+        """Return the result of each fact that `propose` saved; call it after that transaction."""
         earlier = EarlierFacts(self._call.owner)
         return [
             self._describe_known(text)
@@ -165,7 +166,7 @@ class FactMemories:
         ]
 
     def describe_known(self, texts: Iterable[FactText]) -> list[StoredFact]:
-        """Return what became of facts that an earlier call proposed."""
+        """Return the results of facts that an earlier call proposed."""
         return [self._describe_known(text) for text in texts]
 
     def _build_origin(self, fact: FactToStore, text: FactText) -> FactOrigin:
@@ -228,7 +229,7 @@ class FactMemories:
     # --- Reading -------------------------------------------------------------------------------------------
 
     def search(self, asked: MemorySearch) -> FoundMemories:
-        """Return the accepted facts that are found."""
+        """Return a page of accepted facts that match a search."""
         boosted = {each.strip().casefold() for each in asked.boost_categories.split(",")} - {""}
         is_plain = asked.sort_by == "relevance" and asked.sort_order == "desc" and not boosted
         is_plain &= not (asked.category or asked.boost_recent)
@@ -274,7 +275,7 @@ class FactMemories:
         )
 
     def list_page(self, asked: MemoryListQuery) -> MemoryList:
-        """Return facts by time, a part of them by a cursor, else by an offset."""
+        """Return a page of facts by time, by cursor or else by offset."""
         wanted = FactSelection(
             states=FactState.values if asked.state == "all" else [asked.state],
             kind=asked.category or "",
@@ -369,7 +370,7 @@ class FactMemories:
     # --- Changing ------------------------------------------------------------------------------------------
 
     def accept(self, memory_id: UUID, asked: MemoryAcceptance) -> ChangedMemory:
-        """Accept a proposal; raise ApiError 409 if it touches a fact and no strategy says what becomes of it.
+        """Accept a proposal; raise ApiError 409 if it touches a fact and no strategy is given.
 
         Raise ObjectNotFound, and ApiError 403 and 422.
         """
@@ -448,7 +449,7 @@ class FactMemories:
         return self._describe("updated" if fact.changed_at != before else "no_change", fact.id)
 
     def undo(self, memory_id: UUID) -> ChangedMemory:
-        """Undo the last change of a fact; raise ObjectNotFound, and ApiError 409 if none can be undone."""
+        """Undo the last change of a fact; raise ObjectNotFound, and ApiError 409 without such a change."""
         with write_transaction():
             fact = self._find(memory_id)
             try:
@@ -458,20 +459,20 @@ class FactMemories:
         return self._describe("undone", memory_id)
 
     def delete(self, memory_id: UUID) -> DeletedMemory:
-        """Delete a fact with all that it said; raise ObjectNotFound."""
+        """Delete a fact with its quote and history; raise ObjectNotFound."""
         with write_transaction():
             services.forget_fact(owner_id=self._call.owner, fact_id=self._find(memory_id).id)
         return DeletedMemory(id=memory_id)
 
     def load_preferences(self) -> MemoryPreferences:
-        """Return the owner's choices."""
+        """Return the owner's choices about facts."""
         choices = load_choices(self._call.owner)
         return MemoryPreferences(
             proposes_after_reply=choices.proposes_after_reply, confirms_same=choices.confirms_same
         )
 
     def save_preferences(self, asked: MemoryPreferences) -> MemoryPreferences:
-        """Save the owner's choices, and return them."""
+        """Save the owner's choices about facts, and return them."""
         choices = FactChoices(
             proposes_after_reply=asked.proposes_after_reply, confirms_same=asked.confirms_same
         )
