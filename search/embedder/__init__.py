@@ -1,11 +1,11 @@
-"""Embedders, which turn texts into vectors that lie near each other if the texts speak of the same.
+"""Embedders, which turn texts into vectors, such that texts of similar meaning have similar vectors.
 
 holder            the embedder of this process, loaded when it is first needed
 search_settings   the settings of search
 included          the embedder that comes with Llamora; minilm/: its vocabulary and licence
 fastembed_models  other embedders, which fastembed runs
 model_folder      the files of an embedder: which model they are, which are missing, the digest of its weights
-self_test         whether an embedder puts related sentences nearer to each other than others
+self_test         a test that related sentences get similar vectors
 types             the interface of all embedders, and their similarity thresholds
 """
 

@@ -1,4 +1,4 @@
-"""Embedders that fastembed runs: from a folder, or downloaded when someone asked for that.
+"""Embedders that fastembed runs: from a folder, or downloaded on request.
 
 fastembed takes two seconds to import, and uses the network if it finds no model files; so it is imported only
 if there are files. onnxruntime's arena is off, since it would retain the memory of the largest batch.
@@ -65,7 +65,7 @@ class FastEmbedder:
 
 
 def load_from_folder(search_settings: SearchSettings) -> FastEmbedder:
-    """Return the embedder in the folder that is set; raise EmbedderUnavailable.
+    """Return the embedder in the folder from the settings; raise EmbedderUnavailable.
 
     Without the name of a model, it is the one that the folder's files are of.
     """
@@ -92,7 +92,7 @@ def _describe_unknown(name: str, folder: Path) -> str:
 
 
 def is_downloaded(model: str, search_settings: SearchSettings) -> bool:
-    """Return whether a model was downloaded here, as well as can be said without fastembed."""
+    """Return whether a model was downloaded here, as far as this is known without fastembed."""
     folder, name = search_settings.models_folder, model.rpartition("/")[2].lower()
     return any(name in str(path.relative_to(folder)).lower() for path in folder.rglob("*.onnx"))
 

@@ -18,7 +18,7 @@ FORMER_DEFAULT: Final = "BAAI/bge-small-en-v1.5"
 
 
 def choose_model(search_settings: SearchSettings) -> str:
-    """Return the name of the model to use, or `off`; a folder that is set decides instead of this."""
+    """Return the name of the model to use, or `off`; a folder in the settings takes precedence over it."""
     if search_settings.model:
         return search_settings.model
     former = fastembed_models.is_downloaded(FORMER_DEFAULT, search_settings)
@@ -45,7 +45,7 @@ def is_for_download(search_settings: SearchSettings) -> bool:
 
 
 class EmbedderHolder:
-    """Cache of this process's embedder; while there is none, each `get` looks for its files."""
+    """Cache of this process's embedder; while it is empty, each `get` looks for the model's files."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -93,13 +93,13 @@ class EmbedderHolder:
             self._set(embedder, get_search_settings())
 
     def unload(self) -> None:
-        """Give up the memory of an embedder that was loaded here; the next `get` loads it again."""
+        """Drop an embedder that was loaded here, to free memory; the next `get` loads it again."""
         with self._lock:
             if self._was_loaded_here and self._settings is not None:
                 self._set(None, self._settings)
 
     def download(self) -> Embedder:
-        """Download the embedder that is set by its name, and use it from now on; raise EmbedderUnavailable.
+        """Download the embedder that the settings name, and use it; raise EmbedderUnavailable.
 
         Called only by `reindex`; nothing is downloaded unasked.
         """

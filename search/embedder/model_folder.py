@@ -21,7 +21,7 @@ def build_embedder_name(model: str, weights: Iterable[Path]) -> str:
 
 
 def guess_model(folder: Path, known: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
-    """Return the one of the known models whose files are in a folder, or None.
+    """Return the known model whose files are in a folder, or None.
 
     `config.json` has the name its authors gave it and the width; the folder may be called after the model.
     """
@@ -50,6 +50,6 @@ def list_weights(folder: Path, model: dict[str, Any]) -> list[Path]:
 
 
 def find_missing_file(folder: Path, model: dict[str, Any]) -> Path | None:
-    """Return the path of a file that a model needs and does not have, or None."""
+    """Return the path of a missing file that a model needs, or None."""
     needed = (*list_weights(folder, model), folder / "tokenizer.json", folder / "tokenizer_config.json")
     return next((path for path in needed if not path.is_file()), None)

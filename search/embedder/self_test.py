@@ -1,4 +1,4 @@
-"""Self-test of an embedder: related sentences must be nearer to each other than unrelated ones."""
+"""Self-test of an embedder: related sentences must have more similar vectors than unrelated ones."""
 
 from typing import Final
 
@@ -10,6 +10,6 @@ _OTHER: Final = "The tax office sent a letter about the bill."
 
 
 def is_telling_apart(embedder: Embedder) -> bool:
-    """Return whether a sentence lies nearer to one that says the same than to one that does not."""
+    """Return whether an embedder ranks a sentence of the same meaning above an unrelated one."""
     sentence, related, other = embedder.embed_passages([_SENTENCE, _RELATED, _OTHER])
     return bool(sentence @ related > sentence @ other)

@@ -13,8 +13,8 @@ EMBED_BATCH: Final = 4
 class SimilarityFloors(NamedTuple):
     """Similarity thresholds: the lowest cosines at which a text counts as related to a question.
 
-    `unknown` holds for a question of whose words not one is in the diary: nonsense comes as near to some text
-    as a hard question to its answer, but rarely has a word that was ever written.
+    `unknown` is the threshold for a question without any word of the diary. Nonsense can be as similar to
+    some text as a hard question to its answer, but rarely contains a word that occurs in the diary.
     """
 
     known: float
@@ -34,7 +34,7 @@ _DEFAULT_FLOORS: Final = SimilarityFloors(0.2, 0.2)
 class Embedder(Protocol):
     """An embedding model, which turns texts into unit vectors.
 
-    Its `name` contains the digest of its weights: the vectors of two exports of one model lie apart.
+    Its `name` contains the digest of its weights: vectors of two exports of one model are not comparable.
     """
 
     name: str
@@ -52,12 +52,12 @@ class Embedder(Protocol):
 
 
 def get_floors(model: str) -> SimilarityFloors:
-    """Return the lowest cosines of texts that have to do with each other."""
+    """Return the similarity thresholds of a model."""
     return _SIMILARITY_FLOORS.get(model, _DEFAULT_FLOORS)
 
 
 def normalize_rows(vectors: Iterable[Any]) -> Floats:
-    """Return vectors as the rows of a matrix, each with length 1."""
+    """Return vectors as the rows of a matrix, each of length 1."""
     matrix = np.asarray(list(vectors), dtype=np.float32)
     lengths = np.linalg.norm(matrix, axis=1, keepdims=True)
     return np.asarray(matrix / np.maximum(lengths, 1e-12), dtype=np.float32)

@@ -32,7 +32,7 @@ FindForms = Callable[[str], Iterable[str]]
 
 
 def no_forms(word: str) -> Iterable[str]:
-    """Return no forms, for queries that match words only as written."""
+    """Return no other forms, for queries that match words only as written."""
     del word
     return ()
 
@@ -55,13 +55,13 @@ class FtsQuery:
         return f"SELECT {columns} FROM {table} WHERE {' AND '.join(clauses) or '1'}"  # noqa: S608 - our own names
 
     def count(self, db: sqlite3.Connection, *, most: int = MAX_COUNTED) -> int:
-        """Return the number of results, counted no further than `most`."""
+        """Return the number of results, counted up to `most`."""
         sql = f"SELECT count(*) FROM ({self.sql('1')} LIMIT ?)"  # noqa: S608 - our own names
         return int(db.execute(sql, (*self.parameters, most)).fetchone()[0])
 
     @property
     def rowid_column(self) -> str:
-        """Return the name of the column with the number of the row."""
+        """Return the name of the column with the row id."""
         return "words.rowid" if self.match else "docs.n"
 
     @property
@@ -126,7 +126,7 @@ def match_all_terms(
 
 
 def match_adjacent(query: SearchQuery, *, allow_prefix: Callable[[QueryTerm], bool]) -> FtsQuery | None:
-    """Return the query for texts with all words of the search in a row, or None for a single word."""
+    """Return the query for texts with all words of the search adjacent, or None for a single word."""
     words = [word for term in query.terms for word in term.words]
     if len(words) < 2 or (len(query.terms) == 1 and is_unbroken(words[0])):
         return None
@@ -256,7 +256,7 @@ def find_word_forms(db: sqlite3.Connection, word: str) -> list[str]:
 
 
 def list_frequent_words(db: sqlite3.Connection, words: Iterable[str]) -> list[str]:
-    """Return those of these words that more than one of so many texts have."""
+    """Return those of these words that occur in too many texts to count as significant."""
     some = list(words)
     # Counting 100,000 texts takes nearly a millisecond, and most questions have no such word.
     most = count_texts(db) // _STOP_WORD_EVERY if some else 0
@@ -274,7 +274,7 @@ def count_days(db: sqlite3.Connection) -> int:
 
 
 def is_on_more_days_than(db: sqlite3.Connection, words: Sequence[str], most: int) -> bool:
-    """Return whether more than `most` days have texts with these words in a row; looks at no more of them."""
+    """Return whether more than `most` days have texts with these adjacent words; counts no further."""
     # Texts that are numbered after all days count as those of one day.
     sql = "SELECT DISTINCT rowid / ? FROM words WHERE words MATCH ? LIMIT 1 OFFSET ?"
     values = (NUMBERS_OF_DAY, phrase_expression(words), most)
@@ -282,7 +282,7 @@ def is_on_more_days_than(db: sqlite3.Connection, words: Sequence[str], most: int
 
 
 def is_in_more_than(db: sqlite3.Connection, word: str, most: int) -> bool:
-    """Return whether more than `most` texts have a word; looks at no more of them."""
+    """Return whether more than `most` texts contain a word; counts no further."""
     sql = "SELECT 1 FROM words WHERE words MATCH ? LIMIT 1 OFFSET ?"
     return db.execute(sql, (phrase_expression([word]), most)).fetchone() is not None
 
@@ -306,7 +306,7 @@ class WordSearch:
         return self._forms_by_word[word]
 
     def find_phrases(self) -> list[int]:
-        """Return the texts with all words of the search in a row, or with every quoted phrase."""
+        """Return the texts with all words of the search adjacent, or with every quoted phrase."""
         if self._query.quoted_phrases:
             return self._strict  # all that was asked stands there, the quotes with it
         adjacent = match_adjacent(self._query, allow_prefix=self._is_continued)
@@ -380,7 +380,7 @@ class WordSearch:
         return sorted(scores, key=lambda n: (-scores[n], -n))[:_MAX_LOOSE]
 
     def weigh_terms(self) -> list[float]:
-        """Return how much each term of the search tells, in one of its forms: more the rarer it is.
+        """Return the weight of each term of the search, counting all its forms: the rarer, the higher.
 
         A term of no text weighs most.
         """
@@ -444,7 +444,7 @@ class WordSearch:
 
 
 def weigh(holds: int, size: int) -> float:
-    """Return how much a term tells that is in `holds` of `size` texts."""
+    """Return the weight of a term that occurs in `holds` of `size` texts: the rarer, the higher."""
     size = max(size, ASSUMED_TEXTS)
     return math.log(1 + (size - holds + 0.5) / (holds + 0.5))
 
@@ -458,7 +458,7 @@ def _is_stop_word(term: QueryTerm) -> bool:
 
 
 def split_unbroken(term: QueryTerm) -> Iterator[QueryTerm]:
-    """Yield the term itself; for a run of an unbroken script, each pair of adjacent characters."""
+    """Yield the term; if it is in a script without spaces, each pair of adjacent characters instead."""
     if len(term.words) < 3 or term.is_word:
         if term.words:
             yield term
@@ -468,7 +468,7 @@ def split_unbroken(term: QueryTerm) -> Iterator[QueryTerm]:
 
 
 def count_rare_words(db: sqlite3.Connection, words: Iterable[str], *, most: int) -> dict[str, int]:
-    """Return the number of texts with each of these words, without words of more than `most` texts.
+    """Return the number of texts with each of these words, for words in at most `most` texts.
 
     A word can be several in a row.
     """
@@ -486,6 +486,6 @@ def count_rare_words(db: sqlite3.Connection, words: Iterable[str], *, most: int)
 
 
 def find_numbers(db: sqlite3.Connection, word: str, *, before: int) -> list[int]:
-    """Return the numbers, below `before`, of the texts with this word, or with these words in a row."""
+    """Return the row ids below `before` of the texts with this word, or these adjacent words."""
     sql = "SELECT rowid FROM words WHERE words MATCH ? AND rowid < ?"
     return [number for (number,) in db.execute(sql, (phrase_expression([word]), before))]

@@ -28,7 +28,7 @@ _BATCH: Final = 1000
 
 
 def is_available() -> bool:
-    """Return whether graphs can be made on this Python."""
+    """Return whether hnswlib can be used with this version of Python."""
     return find_spec("hnswlib") is not None
 
 

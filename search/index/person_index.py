@@ -32,14 +32,14 @@ _MAX_QUESTIONS: Final = 64
 
 
 class QuestionVectors:
-    """The vectors of what was asked lately, in memory only, by embedder and text."""
+    """A cache of the vectors of recent questions, in memory only, by embedder and text."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._vectors: OrderedDict[tuple[str, str], Floats] = OrderedDict()
 
     def find(self, embedder: Embedder, text: str) -> Floats | None:
-        """Return the vector of a question that was asked lately, or None."""
+        """Return the vector of a recent question, or None."""
         with self._lock:
             found = self._vectors.get((embedder.name, text))
             if found is not None:
@@ -47,7 +47,7 @@ class QuestionVectors:
             return found
 
     def embed(self, embedder: Embedder, text: str) -> Floats:
-        """Return the vector of a question, which is remembered."""
+        """Compute the vector of a question, cache it and return it."""
         vector = embedder.embed_question(text)
         with self._lock:
             self._vectors[embedder.name, text] = vector
@@ -56,7 +56,7 @@ class QuestionVectors:
         return vector
 
     def clear(self) -> None:
-        """Forget all questions."""
+        """Delete all vectors of questions."""
         with self._lock:
             self._vectors.clear()
 
@@ -149,7 +149,7 @@ class PersonIndex(IndexState):
     # --- opening -------------------------------------------------------------------------------------
 
     def open_words(self) -> None:
-        """Load the words from their snapshot, or start empty, and add what changed since."""
+        """Load the words from their snapshot, or start empty, and add texts that changed since."""
         self._check_open()
         if self.words is None:
             self._set_words(self._snapshots.load_words(self._keyring))
@@ -341,11 +341,11 @@ class PersonIndex(IndexState):
 
     @property
     def has_many_unsaved(self) -> bool:
-        """Return whether many vectors are in no table and in no snapshot."""
+        """Return whether many vectors are in neither a table nor a snapshot."""
         return self._snapshots.vectors_unsaved >= MANY_UNSAVED
 
     def renew_snapshots(self) -> None:
-        """Delete the snapshots, in which a text that was forgotten still is; the next save writes others."""
+        """Delete the snapshots, which still contain a forgotten text; the next save writes new ones."""
         self._snapshots.renew(self.key_id)
 
     def delete_snapshots(self, key_id: KeyId | None = None) -> None:

@@ -1,8 +1,8 @@
 """The indexes of all people who are unlocked in this process; only this module opens, finds and closes them.
 
-A lock may come while an index is opened, at the unlock or at the first request after a restart. So after the
-index is registered, the database is asked again whether the person is unlocked. A lock first deletes its row
-and then closes the index: either the lock finds the registered index, or the check finds no row.
+A lock may come while an index is being opened, at the unlock or at the first request after a restart. So
+after registering the index, the database is asked again whether the person is unlocked. A lock first deletes
+its row and then closes the index: either the lock finds the registered index, or the check finds no row.
 """
 
 import atexit
@@ -75,7 +75,7 @@ class IndexRegistry:
             return self._open.get(key_id)
 
     def list_for_owner(self, owner: UUID) -> list[PersonIndex]:
-        """Return the open indexes of a person, one for each key: not more than one, but under attack."""
+        """Return the open indexes of a person, one for each key; usually there is only one."""
         with self._lock:
             return [index for key_id, index in self._open.items() if key_id.owner == owner]
 
@@ -217,7 +217,7 @@ class IndexRegistry:
         workers.opening_worker.submit(index.key_id, "reconcile", lambda: self._reconcile(index))
 
     def renew_snapshots(self, owner: UUID, *, key_id: KeyId | None) -> None:
-        """Delete a person's snapshots, in which a text that was forgotten still is, and write others.
+        """Delete a person's snapshots, which still contain a forgotten text, and write new ones.
 
         Those of an index that is not open are deleted by the id of their key, or all if it is not known.
         """
@@ -230,7 +230,7 @@ class IndexRegistry:
             folder.delete(key_id) if key_id is not None else folder.delete_all()
 
     def reconcile_all(self, index: PersonIndex) -> None:
-        """Read all texts that changed, including changes by other processes."""
+        """Read all changed texts again, including changes by other processes."""
         workers.opening_worker.submit(index.key_id, "reconcile", lambda: self._reconcile(index))
 
     # --- room and time ----------------------------------------------------------------------------------
@@ -280,7 +280,7 @@ class IndexRegistry:
             self._sweeper.start()
 
     def stop(self, *, timeout: float = 0.5) -> None:
-        """Stop the sweeper thread, and wait `timeout` seconds for its sweep; called when the process ends."""
+        """Stop the sweeper thread, and wait up to `timeout` seconds; called when the process ends."""
         self._ending.set()
         if self._sweeper is not None and self._sweeper is not threading.current_thread():
             self._sweeper.join(timeout)

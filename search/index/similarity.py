@@ -1,4 +1,4 @@
-"""Rows of vectors, and scores from their cosines: the best, a threshold for hits, that of a whole text."""
+"""Rows of vectors, and scores from their cosines: the best rows, thresholds, and the score of a text."""
 
 from collections.abc import Iterator
 from typing import Any, Final, Self, TypeVar
@@ -34,9 +34,9 @@ _LARGEST: Final = 32_767
 class VectorRows:
     """Unit vectors as 16-bit integers, with a factor for each row: half the memory of float32.
 
-    Comparing 100,000 of these takes two thirds of the time, since memory is what such a comparison waits for.
-    An integer is off by at most 1/65534 of the largest number of its row: less than the float16 of a saved
-    vector is. Integers of 8 bits would need a second comparison, which takes the time that they save.
+    Comparing 100,000 of these takes two thirds of the time, since memory is the bottleneck. The rounding
+    error is at most 1/65534 of the largest number in the row, less than that of the float16 in which vectors
+    are saved. Integers of 8 bits would need a second comparison, which takes the time that they save.
     """
 
     def __init__(self, width: int, room: int) -> None:
@@ -53,13 +53,13 @@ class VectorRows:
         return self._integers.nbytes + self._factors.nbytes
 
     def enlarge(self, room: int) -> None:
-        """Make room for so many rows; the new ones are zeros."""
+        """Make room for this many rows; the new ones are zeros."""
         former, self._integers = self._integers, np.zeros((room, self.width), dtype=np.int16)
         self._integers[: len(former)] = former
         self._factors = np.concatenate([self._factors, np.zeros(room - len(former), dtype=np.float32)])
 
     def set(self, rows: RowSelection, vectors: NDArray[np.floating[Any]]) -> None:
-        """Replace some rows, each by the vector in its place."""
+        """Replace these rows by these vectors, one for each."""
         floats = vectors.astype(np.float32)
         factors = np.abs(floats).max(axis=1, initial=0.0) / np.float32(_LARGEST)
         floats /= np.where(factors > 0, factors, 1)[:, None]
@@ -67,7 +67,7 @@ class VectorRows:
         self._factors[rows] = factors
 
     def set_first(self, vectors: NDArray[np.floating[Any]]) -> None:
-        """Replace the first rows, by any number of vectors."""
+        """Replace the first rows by these vectors."""
         for some in _iter_blocks(len(vectors)):
             self.set(some, vectors[some])
 
@@ -76,30 +76,30 @@ class VectorRows:
         self._integers[rows], self._factors[rows] = 0, 0
 
     def get(self, rows: RowSelection) -> Floats:
-        """Return rows as floats, each near to a unit vector."""
+        """Return rows as floats, each approximately a unit vector."""
         return np.asarray(self._integers[rows] * self._factors[rows, None], dtype=np.float32)
 
     def copy(self, rows: NDArray[np.int64]) -> Self:
-        """Return some rows by themselves."""
+        """Return a copy of some rows."""
         copied = type(self)(self.width, 0)
         copied._integers, copied._factors = self._integers[rows], self._factors[rows]
         return copied
 
     def find_changed(self, rows: NDArray[np.int64], former: Self) -> NDArray[np.int64]:
-        """Return which of these rows are no longer as they were copied."""
+        """Return which of these rows differ from their copy."""
         is_same = (self._integers[rows] == former._integers).all(axis=1)
         is_changed: NDArray[np.bool_] = ~(is_same & (self._factors[rows] == former._factors))
         return np.asarray(rows[is_changed], dtype=np.int64)
 
     def pack(self, rows: NDArray[np.int64]) -> NDArray[np.float16]:
-        """Return rows as they are saved."""
+        """Return rows in their saved format."""
         packed = np.empty((len(rows), self.width), dtype=np.float16)
         for some in _iter_blocks(len(rows)):
             packed[some] = self.get(rows[some])
         return packed
 
     def multiply(self, vectors: Floats, *, used: int) -> Floats:
-        """Return the products of the first `used` rows and a vector, or each column of several."""
+        """Return the products of the first `used` rows with a vector, or with each column of a matrix."""
         products = np.empty((used, *vectors.shape[1:]), dtype=np.float32)
         floats = np.empty((_ROWS_AT_ONCE, self.width), dtype=np.float32)
         for some in _iter_blocks(used):
@@ -110,7 +110,7 @@ class VectorRows:
         return np.multiply(products, factors if vectors.ndim == 1 else factors[:, None], out=products)
 
     def is_readable(self, used: int) -> NDArray[np.bool_]:
-        """Return which of the first `used` rows are not zeros, as those of unreadable texts are."""
+        """Return which of the first `used` rows are not zeros; the rows of unreadable texts are."""
         return self._factors[:used] > 0
 
 
@@ -137,7 +137,7 @@ def best_scores(scores: Floats, many: int) -> tuple[NDArray[np.int64], Floats]:
 def relative_similarity(
     rows: VectorRows, own: Floats, *, used: int, floor: float
 ) -> tuple[Floats, NDArray[np.int64], float]:
-    """Return each row's similarity to the nearest of a text's own vectors, its number, and the threshold.
+    """Return, for each row, its similarity to the nearest vector of a text and that vector's number.
 
     Of the rows the first `used` are compared. The mean of all is subtracted first: any two days of a diary
     resemble each other, and otherwise the least specific texts would be nearest to every other. With few rows
@@ -166,12 +166,12 @@ def _get_row_maxima(scores: Floats) -> tuple[Floats, NDArray[np.int64]]:
 
 
 def get_sample_step(many: int) -> int:
-    """Return the step with which a sample is taken from this number of rows."""
+    """Return the step between the rows of a sample of this many rows."""
     return max(1, many // _SAMPLE)
 
 
 def compute_baseline(sample: Floats, *, among: int) -> float:
-    """Return the threshold above which a cosine stands out from a sample of `among` rows."""
+    """Return the threshold above which a cosine is exceptional in a sample of `among` rows."""
     if among < _MIN_BASELINE_ROWS:
         return MIN_SCORE
     return float(sample.mean() + _ABOVE_BASELINE * sample.std())

@@ -1,9 +1,9 @@
 """Snapshots of one person's index between sessions, sealed under the snapshot key.
 
-A file is called `<kind>-<epoch>-<fingerprint>-<generation>.sealed` and lies in the person's folder, 0600.
-The fingerprint is the first 8 bytes of the key's (see `llamora.crypto.keyring`) in hexadecimal digits, so
+A file is named `<kind>-<epoch>-<fingerprint>-<generation>.sealed`, in the person's folder, with mode 0600.
+The fingerprint is the first 8 bytes of that of the key (`llamora.crypto.keyring`) in hexadecimal digits, so
 that a file is read and deleted only by those who hold its key. Older files have no fingerprint in their
-names: they are read too, and deleted once they opened. The bytes of a file, big-endian:
+names: they are read too, and then deleted. The bytes of a file, big-endian:
 
     4 bytes   "LLS" and the format, 1
     u32       epoch of the key
@@ -11,9 +11,9 @@ names: they are read too, and deleted once they opened. The bytes of a file, big
     u32       number of pieces
     pieces    u32 length | envelope (as in `llamora.crypto.envelope`)
 
-Every piece is bound to the owner, the kind, the generation, the rule the index was made by, its own number
-and the number of pieces. So a truncated file, a file of another person, epoch or rule, and pieces combined
-from two files do not open. A file of the key that does not open is deleted, and the index is rebuilt. A file
+Every piece is bound to the owner, the kind, the generation, the version of the index rules, its own number
+and the number of pieces. So a truncated file, a file of another person, epoch or version, and pieces combined
+from two files do not open. A file of this key that does not open is deleted, and the index is rebuilt. A file
 is written under a temporary name, synced and renamed, so that a crash leaves the previous one. An older file
 restored by hand does no harm: the texts that changed since are read again.
 
@@ -257,7 +257,7 @@ class IndexSnapshots:
             self._folder.delete(key_id)
 
     def renew(self, key_id: KeyId) -> None:
-        """Delete the snapshots of one key, and have the next save write all without what was removed."""
+        """Delete the snapshots of one key, and mark both indexes as changed, so that new ones are written."""
         with self._write_lock:
             self._must_purge = True
             self._folder.delete(key_id)

@@ -1,8 +1,8 @@
-"""The texts that can be found: sealed columns of the apps below, read in batches with a given keyring.
+"""The searchable texts: sealed columns of the apps below, read in batches with a given keyring.
 
-An app makes its texts searchable by a line in `SOURCES`. Openings and recaps are derived from
-entries and may quote them: once one of these entries is edited, binned, moved or deleted for good, the
-opening or recap is excluded from search, so that a removed text is not found in a derived one.
+An app makes its texts searchable by a line in `SOURCES`. Openings and recaps are derived from entries and may
+quote them. Once such an entry is edited, moved or deleted, the opening or recap is excluded from search, so
+that a removed text is not found in a derived one.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -92,7 +92,7 @@ def filter_current_recaps(rows: "QuerySet[Any]") -> "QuerySet[Any]":
 
 @dataclass(frozen=True, slots=True)
 class OpeningSources:
-    """An opening, when it was made, and its prompt record; None if the record cannot be read."""
+    """An opening, its time, and its prompt record, or None if the record cannot be read."""
 
     id: UUID
     made_at: datetime
@@ -176,8 +176,8 @@ def _find_nothing(*_: object, **__: object) -> set[UUID]:
 class TextSource:
     """A kind of searchable text: its model, its columns, and the filter for rows that can be found.
 
-    `find_stale` returns the rows that cannot be found any more for a reason outside their own columns.
-    `entry` is the column with the entry's id; for a text that belongs to none, the id of its own row.
+    `find_stale` returns rows that must not be found any more for a reason outside their own columns. `entry`
+    is the column with the entry's id; for a text without an entry, the id of its own row.
     """
 
     kind: str
@@ -192,12 +192,12 @@ class TextSource:
     order: tuple[str, ...] = ("day", "created_at")
 
     def filter_existing(self, owner: UUID, ids: Sequence[UUID], *, keyring: RealmKeyring) -> set[UUID]:
-        """Return the ids of these rows that can be found now."""
+        """Return those of these ids whose rows can be found now."""
         there = set(_existing_queries[self.kind](ids, owner_id=owner))
         return there - (self.find_stale(owner, keyring=keyring, among=there) if there else set())
 
     def select_ids(self, ids: Sequence[UUID], *, owner_id: UUID) -> "QuerySet[Any, UUID]":
-        """Return the ids of those of these texts that can be found, apart from `find_stale`."""
+        """Return the ids of those of these texts that can be found, before `find_stale`."""
         return self._select(owner_id=owner_id, id__in=ids).values_list("id", flat=True)
 
     def _select(self, **lookups: Any) -> "QuerySet[Any]":

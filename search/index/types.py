@@ -21,8 +21,9 @@ APART_KINDS: Final = frozenset({FACT_KIND, NOTE_KIND})
 class Document:
     """A searchable text.
 
-    `stamp` changes with every resealing, so a saved index knows which rows to read again without decrypting
-    any; `digest` changes only with the text, so a key rotation does not cause texts to be embedded again.
+    `stamp` changes whenever the row is sealed again, so that a saved index knows which rows to read again
+    without decrypting any. `digest` changes only with the text, so that a rotation does not cause texts to be
+    embedded again.
     """
 
     id: UUID
@@ -36,9 +37,9 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class TextOutline:
-    """Kind, day and entry of a text, without its words; texts that are the same have the same digest.
+    """The kind, day and entry of a text, without its words; equal texts have the same digest.
 
-    `number` is the text's in the word index.
+    `number` is the row id in the word index.
     """
 
     kind: str
@@ -62,7 +63,7 @@ class NearText:
 
 @dataclass(frozen=True, slots=True)
 class SimilarChunk:
-    """A chunk of a text, with its cosine to chunk number `own` of the text that it was compared with."""
+    """A chunk of a text, with its cosine to chunk number `own` of the text it was compared with."""
 
     id: UUID
     score: float
@@ -72,7 +73,7 @@ class SimilarChunk:
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedText:
-    """The vectors of a text, and the digest of the text they were computed from."""
+    """The vectors of a text, and the digest of the text from which they were computed."""
 
     id: UUID
     digest: bytes

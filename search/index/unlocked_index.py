@@ -1,4 +1,4 @@
-"""The index of a person who has unlocked their diary, for what has a keyring of some realms only."""
+"""The index of an unlocked owner, for callers whose keyring has only some realms, such as programs."""
 
 from accounts.sessions.registry import session_registry
 from accounts.tokens.open_keyrings import open_keyrings
@@ -9,7 +9,7 @@ from search.index.registry import indexes
 
 
 def find_unlocked_index(keyring: RealmKeyring) -> PersonIndex:
-    """Return the index that the owner's unlocked browser opened, or open it with the keys of that browser.
+    """Return the index that the owner's unlocked browser opened, or open it with that browser's keys.
 
     Raise VaultLocked while no browser of theirs is unlocked, or only idle ones: a program that works at any
     time has no index of its own, and must not find in one what its owner's browser may no longer.

@@ -26,7 +26,7 @@ _TEXT: Final = np.dtype([("id", "V16"), ("digest", "V32"), ("rows", "<u4")])
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackedVectors:
-    """Vectors and their texts: the rows of the first text, then those of the next."""
+    """The vectors of several texts: the rows of the first text, then those of the next."""
 
     texts: Iterator[PackedText]
     spans: NDArray[np.uint32]

@@ -33,7 +33,7 @@ _COPIED_SHARE: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class _Comparison:
-    """The cosines of all rows to the vector with these bytes, and above which of them a row stands out."""
+    """The cosines of all rows to one vector (`key`), and the cosine above which a row is exceptional."""
 
     key: bytes = field(repr=False)
     cosines: Floats = field(repr=False)
@@ -127,7 +127,7 @@ class VectorsIndex:
     # --- queries --------------------------------------------------------------------------------
 
     def list_digests(self) -> dict[UUID, bytes]:
-        """Return, by text, the digest of the text that its vectors were computed from."""
+        """Return, by text, the digest of the text from which its vectors were computed."""
         with self._lock:
             self._check_open()
             return dict(self._digests)
@@ -155,7 +155,7 @@ class VectorsIndex:
     def search(
         self, vector: Floats, *, limit: int, allowed: Collection[UUID] | None = None, floor: float = -1.0
     ) -> list[NearText]:
-        """Return the texts nearest to a unit vector, nearest first, if they stand out from the rest.
+        """Return the texts nearest to a unit vector, nearest first, if they are exceptionally near.
 
         There are more than `limit` if the last are equally near.
         """
@@ -177,7 +177,7 @@ class VectorsIndex:
             return self._rank_texts(rows, compared.cosines[rows], limit, floor, vector)
 
     def compare(self, vector: Floats) -> None:
-        """Compare all rows with a vector, so that the next search for it need not."""
+        """Compare all rows with a vector in advance, for the next search with it."""
         with self._lock:
             self._check_open()
             if self._graph is None and self._used and vector.any():
@@ -254,7 +254,7 @@ class VectorsIndex:
     def find_similar(
         self, own: Floats, *, floor: float, weights: Mapping[UUID, float], least: float, limit: int
     ) -> list[SimilarChunk]:
-        """Return the chunks nearest to those of a text with these vectors, by cosine times weight.
+        """Return the chunks nearest to the chunks of a text, by cosine times weight.
 
         Only texts with a weight are considered, and products of at least `least`.
         """

@@ -53,7 +53,7 @@ TEXT_COLUMNS = "id, kind, day, entry, stamp, digest, body"
 
 @contextmanager
 def words_transaction(db: sqlite3.Connection) -> Iterator[None]:
-    """Run the block in a transaction."""
+    """Run the block in a transaction of the word index."""
     db.execute("BEGIN")
     try:
         yield
@@ -65,7 +65,7 @@ def words_transaction(db: sqlite3.Connection) -> Iterator[None]:
 
 
 def number_texts(db: sqlite3.Connection, documents: Sequence[Document]) -> list[int]:
-    """Return a number for each text, higher on later days; a text that stays on its day retains its own."""
+    """Assign row ids to texts, higher on later days; a text that stays on its day retains its row id."""
     sql = "SELECT id, n FROM docs WHERE id IN (SELECT unhexed(value) FROM json_each(?))"
     known = dict(db.execute(sql, (json.dumps([document.id.hex for document in documents]),)))
     last: dict[int, int] = {}
@@ -110,10 +110,10 @@ def add_terms(db: sqlite3.Connection, source: str, values: tuple[str, ...]) -> N
 
 
 class _RecentReads:
-    """Rows read since the index last changed: outlines of texts, and ids that filters let through.
+    """A cache of rows since the last change of the index: outlines of texts, and ids that pass filters.
 
-    A search ranks hundreds of texts, and the next search much the same ones; to read them again took a third
-    of its time.
+    A search ranks hundreds of texts, and the next search mostly the same ones; reading them again took a
+    third of its time.
     """
 
     def __init__(self) -> None:
@@ -125,7 +125,7 @@ class _RecentReads:
     def load_outlines(
         self, db: sqlite3.Connection, *, numbers: Iterable[int] | None = None, ids: Iterable[UUID] = ()
     ) -> dict[UUID, TextOutline]:
-        """Return the outlines of the texts with these numbers, or else ids, without unknown ones."""
+        """Return the outlines of texts by row id or by id, without unknown ones."""
         self._forget_changed(db)
         if numbers is None:
             wanted = list(ids)
@@ -230,8 +230,8 @@ TextState = tuple[bytes, date, UUID]
 class WordHits:
     """Ids of matching texts, best first; `total` is the number of texts with every word of the query.
 
-    `outlines` are those of all the texts; `shares` says which part of the words a text has, by its number,
-    rarer words counting more.
+    `outlines` are the outlines of all these texts. `shares` are, by row id, the parts of the query's words
+    that a text contains, weighted by rarity.
     """
 
     phrases: list[UUID] = field(default_factory=list)
@@ -318,7 +318,7 @@ class WordsIndex:
                 add_terms(db, "SELECT value AS term FROM json_each(?)", (json.dumps(sorted(new)),))
 
     def update_all_terms(self) -> None:
-        """Add the words of all texts to `terms`, in one pass, if texts were added without doing so."""
+        """Add the words of all texts to `terms` in one pass, after texts were added without it."""
         if not self._are_terms_outdated:
             return
         with self._use() as db, words_transaction(db):
@@ -332,7 +332,7 @@ class WordsIndex:
             delete_texts(db, [id_.bytes for id_ in ids])
 
     def purge(self) -> None:
-        """Remove what removed and replaced texts have left behind, so that nothing of it can be dumped.
+        """Erase the remains of removed and replaced texts, so that no dump contains them.
 
         FTS5 only marks words as deleted until it merges its segments, and SQLite leaves freed bytes in its
         pages. Searches go on between the steps, of which the last takes longest: 10 ms for 1,000 texts.
@@ -392,7 +392,7 @@ class WordsIndex:
         return {document.id: document for document in map(build_document, rows)}
 
     def list_numbers(self, ids: Iterable[UUID]) -> list[int]:
-        """Return the numbers of these texts, without unknown ids; a text that moves gets another number."""
+        """Return the row ids of these texts, without unknown ids; moving a text changes its row id."""
         wanted = json.dumps([id_.hex for id_ in ids])
         sql = "SELECT n FROM docs WHERE id IN (SELECT unhexed(value) FROM json_each(?))"
         with self._use() as db:
@@ -429,12 +429,12 @@ class WordsIndex:
             return {UUID(bytes=row[0]) for row in db.execute(fts_query.sql("docs.id"), fts_query.parameters)}
 
     def find_stop_words(self, words: Iterable[str]) -> set[str]:
-        """Return those of these words that say little by themselves and are frequent in this diary."""
+        """Return those of these words that are stop words and frequent in this diary."""
         with self._use() as db:
             return set(fts_queries.list_frequent_words(db, STOP_WORDS.intersection(words)))
 
     def has_any_word(self, words: Iterable[str], query: SearchQuery) -> bool:
-        """Return whether one of these words, or another form of it, is in any text.
+        """Return whether any text contains one of these words, or another form of it.
 
         Only texts count of the kinds that a query asks for, and that are not hidden from whoever asks.
         """
@@ -446,7 +446,7 @@ class WordsIndex:
     def find_usual_words(
         self, words: Iterable[str], *, share: float, least_days: int
     ) -> Collection[str] | None:
-        """Return the words that stand on more than this share of the days with texts.
+        """Return the words that occur on more than this share of the days with texts.
 
         Return None if there are fewer than `least_days`. Raise IndexBusy rather than wait for a long update.
         """
@@ -466,7 +466,7 @@ class WordsIndex:
     def find_entries_sharing(
         self, words: Collection[str], *, before: date
     ) -> tuple[dict[str, float], dict[UUID, float]]:
-        """Return the weights of the rare ones among words, and the sum of these for earlier entries.
+        """Return the weights of the rare words, and for each earlier entry the sum of those it has.
 
         Several words in a row count as one word. The weight is 0 for a word of every text, and 1 for a word
         of a single text. Entries with none of the rare words are not returned.
@@ -493,7 +493,7 @@ class WordsIndex:
     def find_facts_sharing(
         self, words: Collection[str], *, kind: str = FACT_KIND
     ) -> tuple[dict[str, float], set[UUID]]:
-        """Return the weights of the rare ones among words, and the facts, or the notes, with any of them.
+        """Return the weights of the rare words, and the facts or notes that have any of them.
 
         The weights are as in entries. Facts and notes make no word frequent: many may be about one thing.
         """
@@ -541,14 +541,14 @@ class WordsIndex:
         )
 
     def weigh_terms(self, terms: Sequence[QueryTerm]) -> list[float]:
-        """Return how much each of these terms tells: more the rarer it is, most if it is in no text."""
+        """Return the weight of each term: the rarer, the higher; the highest for a term in no text."""
         with self._use() as db:
             return WordSearch(db, SearchQuery(terms=tuple(terms)), 0).weigh_terms()
 
     def count_texts_with(
         self, terms: Sequence[QueryTerm], *, hidden: Sequence[int] = ()
     ) -> tuple[list[int], int]:
-        """Return the numbers of texts with each term, in one of its forms, and the number of all texts.
+        """Return the number of texts with each term in any form, and the number of all texts.
 
         Hidden texts have none of the terms.
         """
@@ -562,7 +562,7 @@ class WordsIndex:
     def are_names_written(
         self, names: Iterable[Sequence[str]], query: SearchQuery, *, rare_every: int
     ) -> bool:
-        """Return whether each of these names is in a text of the kinds that a query asks for.
+        """Return whether each of these names occurs in a text of the kinds that a query allows.
 
         Of a name of several words, two stand in a row, or one is in at most one of `rare_every` texts: who is
         called Anna Lee may be called Lee, but the Duke of York says nothing of New York.
@@ -575,7 +575,7 @@ class WordsIndex:
     def list_by_day(
         self, query: SearchQuery, *, limit: int, is_oldest_first: bool = False
     ) -> list[tuple[UUID, date]]:
-        """Return the texts with all terms of a query that match its filters, with their days, by day."""
+        """Return the texts, and their days, that have all terms of a query and pass its filters, by day."""
         with self._use() as db:
             numbers = WordSearch(db, query, limit).list_by_day(is_oldest_first=is_oldest_first)
             outlines = self._recent.load_outlines(db, numbers=numbers)

@@ -32,7 +32,7 @@ _LINGER_SECONDS: Final = 2.0
 
 @dataclass(kw_only=True)
 class _QueuedTask:
-    """A task of a person, and the moment from which it may run."""
+    """A queued task of a person, and the earliest time to run it."""
 
     key_id: KeyId
     what: str
@@ -52,7 +52,7 @@ class SearchWorker:
         self._stopped = False
 
     def submit(self, key_id: KeyId, what: str, task: WorkerTask, *, pause: float = 0.0) -> None:
-        """Queue a task; it takes the place of the same task of the same person, if that is queued already.
+        """Queue a task, replacing the same task of the same person if it is queued already.
 
         It runs after so many seconds, or sooner if the other one would.
         """
@@ -79,7 +79,7 @@ class SearchWorker:
             self._changed.notify_all()
 
     def is_idle(self, key_id: KeyId | None = None) -> bool:
-        """Return whether no task runs or is queued, for one person or for anybody."""
+        """Return whether no task runs or is queued, for one person or for all."""
         with self._changed:
             return self._idle_for(key_id)
 
@@ -93,7 +93,7 @@ class SearchWorker:
         return not tasks if key_id is None else key_id not in tasks
 
     def close_connection(self, *, timeout: float) -> bool:
-        """Close the database connection that this worker has, once it is idle; return whether it did so."""
+        """Close this worker's database connection once it is idle; return False after the timeout."""
         if self._thread is None:
             return True
         self.submit(KeyId(owner=uuid4(), fingerprint=b""), "close", connections.close_all)
@@ -165,7 +165,7 @@ embedding_worker = SearchWorker("search-embedding")
 
 
 def close_connections(*, timeout: float) -> bool:
-    """Close the database connections of both workers; for who replaces the database of this process."""
+    """Close the database connections of both workers, before this process's database is replaced."""
     return all(worker.close_connection(timeout=timeout) for worker in (opening_worker, embedding_worker))
 
 
