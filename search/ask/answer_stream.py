@@ -1,14 +1,14 @@
-"""An answer while it is written, as events for a response that streams.
+"""An answer during its generation, as events for a streamed response.
 
     started     once, at the beginning
     written     the next piece of the text
-    restarted   what was written so far turned out not to be the answer; it begins again
-    waiting     nothing came for a while, and the connection is to stay open
+    restarted   the text so far was not the answer; it begins again
+    waiting     nothing new for a while; keeps the connection open
     done        the end: the whole text, and why it ended
     failed      the end: the reason, a code of a job
 
-Whoever reads this runs on an event loop, any one. `close` may be called from any thread; before the end it
-stops the answer.
+The reader may run on any event loop. `close` may be called from any thread; before the end, it stops the
+answer.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ EventKind = Literal["started", "written", "restarted", "waiting", "done", "faile
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerEvent:
-    """One event: with `text` if something was written, with the answer at the end."""
+    """One event: with `text` for a new piece, and with the answer at the end."""
 
     kind: EventKind
     asked: AskedQuestion = field(repr=False)

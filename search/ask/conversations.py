@@ -1,12 +1,12 @@
 """Questions with their answers as they are shown, in conversations. Needs the owner's keyring in force.
 
-What is shown as the answer where no model wrote one is made from the sources, so that no words of an entry
-are stored a second time:
+If no model wrote an answer, the text shown is made from the sources, so that no words of an entry are stored
+twice. State and reason of such questions:
 
     done, "nothing"    no passage was found
-    failed, "nothing"  a model found that nothing answers the question
+    failed, "nothing"  the model found that nothing answers the question
     done, "no_model"   the passages are the answer
-    failed, "no_source"  a model wrote what no source says
+    failed, "no_source"  the model made a claim without a source
 """
 
 from collections.abc import Sequence
@@ -52,7 +52,7 @@ class AnsweredQuestion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conversation:
-    """A conversation in a list: its name or the beginning of its first question, and how long it is."""
+    """A conversation in a list: its name or the beginning of its first question, and its length."""
 
     session_id: UUID
     name: str = field(repr=False)
@@ -64,13 +64,13 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A question with its answer, for the prompt of a later one."""
+    """An answered question, for the prompt of a later question."""
 
     question: str = field(repr=False)
     answer: str = field(repr=False)
 
     def describe(self) -> dict[str, object]:
-        """Return what the model is to read."""
+        """Return the fields that the model reads."""
         return {"question": self.question, "answer": self.answer}
 
 
@@ -126,7 +126,7 @@ def _may_read(questions: Sequence[Question]) -> bool:
 
 
 def find_realms_read(questions: Sequence[Question]) -> frozenset[Realm]:
-    """Return the realms beside entries of which texts were read for the answers to these questions."""
+    """Return the realms, besides entries, whose texts were read for the answers to these questions."""
     return frozenset[Realm]().union(
         *(
             find_read_realms(question.open_or("read", None), question.open_or("answer", None))
@@ -146,7 +146,7 @@ def load_conversation(
 
 
 def describe_question(question: Question, *, language: str, reads_untrusted: bool = True) -> AnsweredQuestion:
-    """Return a question with its answer, as far as they open."""
+    """Return a question with its answer; what cannot be decrypted is left out."""
     stored = read_sources(question.open_or("sources", []))
     sources = load_sources(question.owner_id, stored, reads_untrusted=reads_untrusted)
     record = PromptRecord.from_json(question.open_or("read", None)) or PromptRecord()
@@ -171,7 +171,7 @@ def describe_question(question: Question, *, language: str, reads_untrusted: boo
 def compose_answer(
     written: str, *, reason: str, sources: Sequence[Source], not_read: int, language: str
 ) -> str:
-    """Return the text to show as an answer: what a model wrote, or in its place the passages."""
+    """Return the text shown as an answer: the model's text, or without a model the passages."""
     if reason == NOTHING:
         return " ".join(filter(None, [messages.NOTHING_ANSWERS, messages.get_not_read_message(not_read)]))
     if reason == NO_SOURCE:
@@ -192,7 +192,7 @@ def compose_answer(
 
 
 def build_export_rule(owner_id: UUID, others: OtherEntries) -> ExportRule:
-    """Return the rule for questions in the export of a program that reads only its owner's words."""
+    """Return the rule for questions in exports to programs that may read only their owner's words."""
     del owner_id
     return lambda question, _: (
         question.is_trusted
@@ -204,7 +204,7 @@ def build_export_rule(owner_id: UUID, others: OtherEntries) -> ExportRule:
 
 
 def is_of_untrusted(questions: Sequence[Question]) -> bool:
-    """Return whether what a conversation read was not its owner's, or is not any more."""
+    """Return whether a conversation has read texts that are not, or no longer, its owner's own."""
     return any(question.has_read_imported or not _has_trusted_sources(question) for question in questions)
 
 

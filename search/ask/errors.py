@@ -4,14 +4,14 @@ AskRefused              a question that is not answered, with its code; no text 
     QuestionInvalid     empty, too_long, not_text
     TooManyQuestions    too_many
     IndexNotReady       locked     the owner's diary is locked, so that there is no index of it
-                        opening    it is being opened: asking again in a moment helps
+                        opening    it is being opened; the question can be repeated soon
 """
 
 from typing import Final
 
 
 class AskRefused(Exception):  # noqa: N818 - an answer to whoever asks, not a fault
-    """Base of what is said instead of an answer; each has a code and contains no text."""
+    """Base of the errors of a refused question; each has a code and contains no text."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -19,11 +19,11 @@ class AskRefused(Exception):  # noqa: N818 - an answer to whoever asks, not a fa
 
 
 class QuestionInvalid(AskRefused):
-    """Raised for a text that cannot be a question."""
+    """Raised for a text that is not valid as a question."""
 
 
 class TooManyQuestions(AskRefused):
-    """Raised while too many answers of one person are being written."""
+    """Raised if too many answers of one person are in progress."""
 
     def __init__(self) -> None:
         super().__init__("too_many")
@@ -34,8 +34,8 @@ OPENING: Final = "opening"
 
 
 class IndexNotReady(AskRefused):
-    """Raised while there is no open index to search.
+    """Raised if no index of the owner is open.
 
-    Nothing is opened for a program whose owner is locked: to read a whole diary for one question would take
-    minutes, and leave it in memory while nobody has unlocked it.
+    An index is not opened for a program while its owner is locked: reading a whole diary for one question
+    would take minutes, and leave it in memory while nobody has unlocked it.
     """

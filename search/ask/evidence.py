@@ -1,10 +1,10 @@
 """Evidence that a text answers a question. Needs its owner's keyring in force.
 
-A model makes a claim of whatever it is given, and people read passages as an answer, so that what does not
-answer a question is not shown for it. A text answers one if a passage of it has enough of the question's
-words, rarer ones counting more, or is near enough in meaning, or has something of both. It has one of the
-names that the question names, unless its meaning alone is near; and where one of these was never written,
-nothing answers.
+A model turns any passage into a claim, and people read a passage as an answer. So passages that do not answer
+the question are not shown. A text answers it if one of its passages contains enough of the question's words,
+weighted by their rarity, or is near enough in meaning, or some of both. If the question contains names, the
+text must contain one of them, unless it is near in meaning alone. If a name never occurs in the diary, no
+text answers the question.
 """
 
 from collections.abc import Iterable, Sequence, Set
@@ -38,7 +38,7 @@ _RARE_EVERY: Final = 50
 
 
 class Evidence:
-    """The texts that answer one question, looked up as they are asked for.
+    """The texts that answer one question, checked on demand.
 
     `by_day` are texts about its subject, `of_days` those of the few days that it names, and `traced` those
     with a trace that it names.

@@ -1,7 +1,7 @@
 """Import of the questions of an export, each once. Needs the owner's keyring in force.
 
-Whatever a file says, its questions are those of others, and their answers read text of others: a model may
-not take either for its owner's. So a conversation of a file never goes on as one that was held here.
+Imported questions and answers count as text of others, whatever the file says: a model must not take them for
+its owner's. So an imported conversation cannot be continued like one that was held here.
 """
 
 from typing import Any, Final

@@ -1,7 +1,7 @@
 """Passages of entries for an answer. Needs the owner's keyring in force.
 
-An answer reads what its owner wrote or what others wrote, never both: the first may then be told without a
-mark, and what others planted stands beside nothing that it could carry away.
+An answer is written either from trusted entries or from others, never from both. So an answer from trusted
+entries needs no warning, and instructions that others planted in a text can disclose nothing of its owner's.
 """
 
 from collections.abc import Iterator, Sequence
@@ -26,7 +26,7 @@ _AT_ONCE: Final = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passage:
-    """A passage of an entry: its most relevant part (`span`, `snippet`), and that with what is around it."""
+    """A passage of an entry: its most relevant part (`span`, `snippet`), and an excerpt around that part."""
 
     entry_id: UUID
     day: date
@@ -39,18 +39,18 @@ class Passage:
 
     @property
     def id(self) -> UUID:
-        """The id of the text that it is from."""
+        """The id of the entry."""
         return self.entry_id
 
     @property
     def is_trusted(self) -> bool:
-        """Whether its owner wrote it."""
+        """Whether its owner wrote the entry."""
         return self.origin in TRUSTED_ORIGINS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
-    """On how many days the words of a question were written, and the first and the latest of them."""
+    """The number of days on which the words of a question occur, and the first and the latest of them."""
 
     days: int
     first: date
@@ -59,7 +59,7 @@ class Tally:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundPassages:
-    """The passages for an answer, best first, all of one side; `not_read` counts those of the other side."""
+    """The passages for an answer, best first, all trusted or all untrusted; `not_read` counts the others."""
 
     passages: tuple[Passage, ...] = ()
     is_untrusted: bool = False
@@ -69,7 +69,7 @@ class FoundPassages:
 
 
 def load_passages(owner_id: UUID, asked: AskedTexts, *, of_untrusted: bool) -> FoundPassages:
-    """Return the passages of texts that were found, of what their owner wrote or of what others wrote."""
+    """Return the passages of these texts for an answer, all of trusted entries or all of others."""
     ids = list(asked.ids[:_MAX_EXAMINED])
     there = set(
         _select_side(owner_id, of_untrusted=of_untrusted).filter(id__in=ids).values_list("id", flat=True)
@@ -84,7 +84,7 @@ def load_passages(owner_id: UUID, asked: AskedTexts, *, of_untrusted: bool) -> F
 
 
 def list_side(owner_id: UUID, *, of_untrusted: bool) -> set[UUID]:
-    """Return the ids of the entries that their owner wrote, or of those that others wrote."""
+    """Return the ids of the trusted entries of a person, or of the untrusted ones."""
     return set(_select_side(owner_id, of_untrusted=of_untrusted).values_list("id", flat=True))
 
 

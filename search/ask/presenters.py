@@ -1,6 +1,6 @@
 """Conversations and answers for their pages and tabs. Needs the owner's keyring in force.
 
-An answer that is being written is shown from its job, later from its row.
+An answer is shown from its job while it is generated, later from its row.
 """
 
 from collections.abc import Mapping, Sequence
@@ -73,7 +73,7 @@ def _get_question_label(row: Question) -> OriginLabel | None:
 
 
 def find_section(question_id: UUID, *, owner_id: UUID) -> PageSection | None:
-    """Return the answer to a person's own question as a section of its page, or None for any other."""
+    """Return the section of the answer to a person's question by its id, or None."""
     row = Question.objects.filter(owner_id=owner_id, id=question_id).first()
     if row is None:
         return None
@@ -82,7 +82,7 @@ def find_section(question_id: UUID, *, owner_id: UUID) -> PageSection | None:
 
 
 def build_answer_view(row: Question, *, language: str) -> AnswerView:
-    """Return an answer from its job, or from its row."""
+    """Return the template data of an answer, from its job or from its row."""
     job = registry.get(row.id, current_keyring().key_id)
     if job is not None:
         return get_task(job, AnswerTask).build_view(job, render_job_text(job))
@@ -146,7 +146,7 @@ def _build_source(
 
 
 def list_marked_pieces(owner_id: UUID, question_id: UUID, number: int, *, id_: UUID) -> list[str]:
-    """Return the lines of a source's passage, as written in the entry, for the page to mark."""
+    """Return the lines of a source's passage, as written in the entry, for the page to highlight."""
     row = Question.objects.filter(owner_id=owner_id, id=question_id).first()
     if row is None:
         return []

@@ -1,9 +1,9 @@
 """The texts of an open index that may answer a question, best first. Needs their owner's keyring in force.
 
-A question is searched for by its words, its meaning, the days that it names and the traces that it names. Who
-asks for the latest or the first time wants the texts about the subject by day: those with every word of the
-question that tells something, as a name does. Where no text has enough of the words, or is near enough in
-meaning, nothing answers the question.
+A question is searched for by its words, its meaning, and the days and traces that it names. If it asks for
+the latest or the first time, texts about its subject are ranked by day: those with all of its significant
+words, such as names. If no text contains enough of the words, or is near enough in meaning, nothing answers
+the question.
 """
 
 from collections.abc import Collection, Sequence
@@ -46,10 +46,10 @@ _MAX_OF_DAYS: Final = 40
 
 @dataclass(frozen=True, slots=True)
 class AskedTexts:
-    """The texts that may answer a question, best first, the near part of some, and what marks its words.
+    """The texts that may answer a question, best first, with relevant spans and a marker of its words.
 
-    `evidence` knows which have enough of the question to be an answer. `counted` are all texts with its
-    telling words, by day, if it asks how often. `days` are those it names.
+    `evidence` decides which of them answer it. `counted` are all texts with its significant words, by day, if
+    it asks how often. `days` are the days that it names.
     """
 
     ids: Sequence[UUID]
@@ -60,7 +60,7 @@ class AskedTexts:
     days: tuple[date, date] | None = None
 
     def select(self, ids: Sequence[UUID]) -> Sequence[UUID]:
-        """Return some of the texts, best first, or none if none of the best answers the question."""
+        """Return these ids, or none of them if none of the first few answers the question."""
         return ids if self.evidence.find_evident(ids[:_JUDGED]) else ()
 
 

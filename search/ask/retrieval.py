@@ -1,7 +1,7 @@
 """The passages for a question, from the open index of its owner. Needs their keyring in force.
 
-Nothing here asks a model. The keyring may be that of a program, which opens no index: the one is used that
-its owner's unlocked browser opened. While they are locked there is none, and the question is refused.
+No model is asked here. The keyring may be that of a program, which opens no index: then the index that its
+owner's unlocked browser opened is used. While the diary is locked there is none, and the question is refused.
 """
 
 import sqlite3
@@ -59,12 +59,12 @@ def retrieve(
 
 
 def build_day_reader(person: Person, *, now: datetime) -> DayReader:
-    """Return the reader of days in a person's language and zone."""
+    """Return the parser of days in a person's language and time zone."""
     return DayReader(now.astimezone(load_time_zone(person.time_zone)), language=person.language)
 
 
 def add_passages(found: FoundPassages, further: Sequence[Passage]) -> FoundPassages:
-    """Return passages with further ones behind them, each entry once."""
+    """Return the passages followed by further ones, each entry once."""
     known = {passage.entry_id for passage in found.passages}
     new = [passage for passage in further if passage.entry_id not in known]
     return replace(found, passages=(*found.passages, *new)[:MAX_PASSAGES])

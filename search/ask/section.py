@@ -31,7 +31,7 @@ _NUMBER: Final = re.compile(r"[0-9]+")
 
 @dataclass(frozen=True, kw_only=True)
 class SourceView:
-    """Template data of a numbered source; without a snippet if its text has changed or is gone.
+    """Template data of a numbered source; without a snippet if its text was changed or deleted.
 
     An entry has a day, a note a name.
     """
@@ -63,7 +63,7 @@ class AnswerView:
 
     @property
     def is_live(self) -> bool:
-        """Whether it is being written, or waits for that."""
+        """Whether the answer is in progress or waits for the model."""
         return self.state in LIVE_STATES
 
 
@@ -88,7 +88,7 @@ def build_source_view(
     language: str,
     is_there: bool = True,
 ) -> SourceView:
-    """Return a source; its URL names the source and no word of it, and the page there marks the passage."""
+    """Return an entry as a source; its URL contains no word, and the page highlights the passage."""
     query = urlencode({"found": f"{question_id}.{number}"})
     return SourceView(
         number=number,
@@ -100,7 +100,7 @@ def build_source_view(
 
 
 def build_note_source_view(number: int, *, stored: StoredSource, name: str, snippet: str) -> SourceView:
-    """Return a note as a source; its URL says where the passage is, by numbers. Without a name it is gone."""
+    """Return a note as a source; its URL gives the position of the passage. No name: it was deleted."""
     return SourceView(
         number=number,
         name=name or messages.DELETED_NOTE,
@@ -110,7 +110,7 @@ def build_note_source_view(number: int, *, stored: StoredSource, name: str, snip
 
 
 def list_remarks(*, has_read_imported: bool, record: PromptRecord, author: Author) -> list[str]:
-    """Return the sentences below the sources."""
+    """Return the sentences shown below the sources."""
     remarks = (
         READ_IMPORTED if has_read_imported else "",
         PERSONA_LEFT_OUT if record.is_persona_left_out else "",
@@ -121,7 +121,7 @@ def list_remarks(*, has_read_imported: bool, record: PromptRecord, author: Autho
 
 
 def parse_source_token(token: str) -> tuple[UUID, int] | None:
-    """Return the question and the number of the source that such a URL names."""
+    """Return the question and the source number in such a URL, or None."""
     question, dot, number = token.partition(".")
     if not dot or not (number.isascii() and number.isdigit() and len(number) < 4):
         return None
@@ -132,7 +132,7 @@ def parse_source_token(token: str) -> tuple[UUID, int] | None:
 
 
 def link_source_numbers(html: SafeString, *, question_id: UUID, count: int) -> SafeString:
-    """Return the HTML of an answer with its source numbers as links to the sources below it."""
+    """Return the HTML of an answer with its source numbers as links to the sources below."""
     parts = _TAG.split(html)
     # Every second part is a tag.
     parts[::2] = [_NUMBERS.sub(lambda found: _link(found, question_id, count), text) for text in parts[::2]]

@@ -1,6 +1,6 @@
-"""Ask a question, wait for its answer or stop it; rename and delete conversations.
+"""Asking a question, waiting for its answer, stopping it; renaming and deleting conversations.
 
-All need the owner's keyring in force, which may be that of a program with the realm `content`.
+Needs the owner's keyring in force, which may be that of a program with the realm `content`.
 """
 
 from collections.abc import Sequence
@@ -62,7 +62,7 @@ _SAVING_SECONDS: Final = 5.0
 
 @dataclass(frozen=True, kw_only=True)
 class AskedQuestion:
-    """A question that was asked, with its sources; without a job its answer is complete."""
+    """A question with its sources; without a job its answer is complete."""
 
     id: UUID
     owner_id: UUID
@@ -80,7 +80,7 @@ class AskedQuestion:
 
 @dataclass(frozen=True, kw_only=True)
 class WrittenAnswer:
-    """The answer to a question: complete, or as far as it came, and why it did not come further."""
+    """The answer to a question, complete or not, and the reason if it is not."""
 
     text: str = field(repr=False)
     state: JobState
@@ -91,7 +91,7 @@ class WrittenAnswer:
 
     @property
     def is_complete(self) -> bool:
-        """Whether nothing is missing but what its length cut off, its owner stopped, or no source says."""
+        """Whether the answer has ended: done, stopped by its owner, or replaced by a sentence."""
         return self.state in (JobState.DONE, JobState.STOPPED) or self.reason in WITHOUT_TEXT
 
 
@@ -107,7 +107,7 @@ def ask(
     tells_not_read: bool = True,
     question_id: UUID | None = None,
 ) -> AskedQuestion:
-    """Ask a question, in a new conversation or as the next of one, and start its answer.
+    """Save a question, in a new conversation or as the next of one, and start its answer.
 
     `question_id` is the id that it gets, which no question has yet. `origin` is that of its text. With
     `reads_untrusted`, also texts that their owner did not write are searched: one conversation then reads the
@@ -178,7 +178,7 @@ def _list_notes(keyring: RealmKeyring, question: str, *, is_answered: bool) -> l
 def find_asked(
     *, person: Person, keyring: RealmKeyring, question_id: UUID, reads_untrusted: bool
 ) -> AskedQuestion | None:
-    """Return a question that was asked before: with its answer, or with the job that writes it.
+    """Return a question that was asked before, with its answer or with the running job.
 
     One whose answer failed is deleted, so that it can be asked again under its id: then, and if there is no
     such question, return None. Raise ObjectNotFound for one of a conversation that may not be read.
@@ -216,7 +216,7 @@ def find_asked(
 
 
 def wait_for_answer(asked: AskedQuestion, *, patience: float | None = None) -> WrittenAnswer:
-    """Return the answer once it is there; after `patience` seconds stop it. Not on the event loop."""
+    """Return the answer when it is complete; after `patience` seconds stop it. Not on the event loop."""
     job = asked.job
     if job is None:
         return read_answer(asked)
@@ -252,7 +252,7 @@ def stop_answer(asked: AskedQuestion) -> None:
 
 
 def rename_conversation(owner_id: UUID, session_id: UUID, name: str, *, reads_untrusted: bool = True) -> None:
-    """Give a conversation a name, or with an empty one none; raise ObjectNotFound, QuestionInvalid."""
+    """Set the name of a conversation, or remove it if empty; raise ObjectNotFound, QuestionInvalid."""
     first = load_questions(owner_id, session_id, reads_untrusted=reads_untrusted)[0]
     line = " ".join(name.split())
     if line:
@@ -266,7 +266,7 @@ def rename_conversation(owner_id: UUID, session_id: UUID, name: str, *, reads_un
 
 
 def delete_conversation(owner_id: UUID, session_id: UUID, *, reads_untrusted: bool = True) -> None:
-    """Stop what is being answered in a conversation, and delete it; raise ObjectNotFound."""
+    """Stop the answers in progress of a conversation, and delete it; raise ObjectNotFound."""
     ids = [one.id for one in load_questions(owner_id, session_id, reads_untrusted=reads_untrusted)]
     for question_id in ids:
         registry.stop(question_id)

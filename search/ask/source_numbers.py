@@ -1,8 +1,8 @@
-"""The numbers of sources in an answer, as in "in May [2, 5]": those that do not exist are left out. Pure.
+"""The numbers of sources in an answer, as in "in May [2, 5]": nonexistent ones are removed. Pure.
 
-A model also invents numbers: a claim with a source that does not exist looks proven. And small models make
-claims that no source makes, mostly without a number; such an answer is refused as a whole. The prompt asks
-for [0] where nothing answers a question: it is the same in every language.
+A model also invents numbers, and a claim with a nonexistent source looks proven. Small models make claims
+that no source supports, mostly without a number; such an answer is refused as a whole. The prompt asks for
+[0] if nothing answers the question: that is the same in every language.
 """
 
 import re
@@ -26,7 +26,7 @@ _AROUND: Final = " \t\n\"'“”„»«*_.!"
 
 
 def drop_unknown_numbers(text: str, *, count: int) -> str:
-    """Return an answer with the numbers of its `count` sources alone."""
+    """Return an answer with only the source numbers from 1 to `count`."""
     return _NUMBERS.sub(lambda found: _select_known(found, count), text)
 
 
@@ -39,14 +39,14 @@ def _select_known(found: re.Match[str], count: int) -> str:
 
 
 class SourceNumberFilter:
-    """The same for an answer while it is written: what may still become a number is held back."""
+    """The same filter during generation: it holds back what may still become a source number."""
 
     def __init__(self, *, count: int) -> None:
         self._count = count
         self._held = ""
 
     def feed(self, text: str) -> str:
-        """Take the next piece, and return what is settled."""
+        """Take the next piece, and return the text that can be shown."""
         held = self._held + text
         found = _OPEN.search(held)
         end = found.start() if found else len(held)
@@ -60,9 +60,9 @@ class SourceNumberFilter:
 
 
 class SourceCheck:
-    """The check of an answer, which names a source that exists, or says `nothing`; after another check.
+    """The check that an answer names an existing source or says `nothing`; it also runs another check.
 
-    `needs_source` is false where what has no number was read as well.
+    `needs_source` is False if the model also read texts that have no number.
     """
 
     def __init__(self, check: OutputCheck, *, count: int, nothing: str, needs_source: bool = True) -> None:
@@ -84,7 +84,7 @@ class SourceCheck:
         return self._judge_end(cut) if cut is not None else None
 
     def finish(self) -> Cut | None:
-        """Check the whole text."""
+        """Check the complete text."""
         cut = self._check.finish()
         if cut is not None:
             return self._judge_end(cut)

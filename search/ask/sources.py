@@ -1,7 +1,7 @@
-"""Numbered sources of an answer: passages of entries, and notes behind them. Needs the keyring in force.
+"""Numbered sources of an answer: passages of entries, then notes. Needs the keyring in force.
 
-A question stores its sources without their words, so that what is deleted from a diary is gone. The first has
-number 1:
+A question stores its sources without their words, so that a text deleted from the diary is gone here too. The
+first source has number 1:
 
     [{"kind": "entry", "id", "day", "origin", "revision", "span": [start, end]}, ...,
      {"kind": "note", "id", "origin", "revision", "span"}, ...]
@@ -33,7 +33,7 @@ _SNIPPET_LENGTH: Final = 240
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredSource:
-    """A source of an answer as it is stored, without its words; a note has no day."""
+    """A source of an answer as stored, without its words; a note has no day."""
 
     id: UUID
     day: date | None = None
@@ -44,16 +44,16 @@ class StoredSource:
 
     @property
     def is_note(self) -> bool:
-        """Whether it is a note."""
+        """Whether the source is a note."""
         return self.kind == NOTE_KIND
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """A numbered source of an answer as it is shown.
+    """A numbered source of an answer as shown.
 
-    It has no passage if its entry has changed, and no words if it is a note that has. `name` is that of a
-    note that is there.
+    If its entry was changed it has no passage, and if its note was changed, no words. `name` is that of a
+    note that still exists.
     """
 
     number: int
@@ -64,12 +64,12 @@ class Source:
 
     @property
     def snippet(self) -> str:
-        """The words to show, or nothing."""
+        """The words to show, or an empty string."""
         return self.passage.snippet if self.passage is not None else self.words
 
 
 def list_sources(passages: Sequence[Passage], notes: Sequence[PromptNote]) -> list[Source]:
-    """Return the sources of an answer that is made of these passages and notes."""
+    """Return the sources of an answer from these passages and notes."""
     entries = [
         Source(number=number, stored=_describe_passage(passage), passage=passage)
         for number, passage in enumerate(passages, start=1)
@@ -103,14 +103,14 @@ def _describe_note(note: PromptNote) -> StoredSource:
 
 
 def store_sources(passages: Sequence[Passage], notes: Sequence[PromptNote] = ()) -> list[dict[str, Any]]:
-    """Return passages and notes as a question stores them."""
+    """Return passages and notes in the form in which a question stores them."""
     return [_store_source(source.stored) for source in list_sources(passages, notes)]
 
 
 def replace_source_ids(
     value: Any, find_ids: Callable[[Sequence[UUID]], Mapping[UUID, UUID]]
 ) -> list[dict[str, Any]]:
-    """Return what a question stores of its sources with other ids of their entries."""
+    """Return the stored sources of a question with other ids for their entries."""
     stored = read_sources(value)
     ids = find_ids([source.id for source in stored])
     return [_store_source(replace(one, id=ids.get(one.id, one.id))) for one in stored]
@@ -129,7 +129,7 @@ def _store_source(source: StoredSource) -> dict[str, Any]:
 
 
 def read_sources(value: Any) -> list[StoredSource]:
-    """Return the sources that a question stores; none if the value is malformed."""
+    """Return the stored sources of a question; none if the value is malformed."""
     try:
         return [_read_source(one) for one in value[:_MAX_SOURCES]]
     except (AttributeError, KeyError, TypeError, ValueError):
@@ -153,7 +153,7 @@ def _read_source(value: Mapping[str, Any]) -> StoredSource:
 
 
 def load_sources(owner_id: UUID, stored: Sequence[StoredSource], *, reads_untrusted: bool) -> list[Source]:
-    """Return sources with their words, as far as their entries and notes are as they were.
+    """Return sources with their words; those of a changed entry or note have none.
 
     Without `reads_untrusted` what its owner did not write has none.
     """

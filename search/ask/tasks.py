@@ -62,7 +62,7 @@ class NumberedPassage:
     is_trusted: bool
 
     def describe(self) -> dict[str, object]:
-        """Return the JSON object that stands for it in the prompt."""
+        """Return the fields that the model reads."""
         return {
             "number": self.number,
             "day": _name_day(self.day),
@@ -86,7 +86,7 @@ class PromptTally:
     tally: Tally
 
     def describe(self) -> dict[str, object]:
-        """Return the JSON object that stands for it in the prompt."""
+        """Return the fields that the model reads."""
         return {
             "number_of_days": self.tally.days,
             "first_day": _name_day(self.tally.first),
@@ -102,7 +102,7 @@ class NumberedNote:
     note: PromptNote
 
     def describe(self) -> dict[str, object]:
-        """Return the JSON object that stands for it in the prompt."""
+        """Return the fields that the model reads."""
         return {"number": self.number, **self.note.describe()}
 
 
@@ -143,11 +143,11 @@ class AnswerTask:
 
     @property
     def source_count(self) -> int:
-        """The number of sources: passages, and notes behind them."""
+        """The number of sources: passages and notes."""
         return len(self.found.passages) + len(self.notes)
 
     def create_filter(self) -> SourceNumberFilter:
-        """Return a filter that drops the numbers of sources that do not exist."""
+        """Return a filter that removes source numbers that do not exist."""
         return SourceNumberFilter(count=self.source_count)
 
     def build_view(self, job: Job, text: RenderedText) -> AnswerView:
@@ -173,7 +173,7 @@ class AnswerTask:
         )
 
     def list_sent_facts(self) -> list[PromptFact]:
-        """Return the facts that the model was sent; before that, those that are to be sent."""
+        """Return the facts in the prompt."""
         read = set(self.record.facts)
         return [fact for fact in self.facts if fact.id in read]
 
@@ -300,7 +300,7 @@ class AnswerTask:
         self.insert(state=JobState.WAITING)
 
     def insert(self, *, state: JobState, reason: str = "") -> None:
-        """Insert the row of the question; a final state is for one that no model answers."""
+        """Insert the row of the question; a final state if no model answers it."""
         Question(
             id=self.id,
             owner_id=self.owner_id,

@@ -1,6 +1,6 @@
-"""Views of Ask: the list of conversations, a conversation, and what is done with either.
+"""Views of Ask: the list of conversations, one conversation, and their forms.
 
-A question is sent by POST, so that it is in no URL and no log. All works without script: a form leads back to
+A question is sent by POST, so that it is in no URL and no log. All works without script: a form returns to
 the page of its conversation.
 """
 
@@ -123,7 +123,7 @@ def _build_form_context() -> dict[str, Any]:
 @require_POST
 @unlock_required
 def rename(request: HouseholdRequest, session_id: UUID) -> HttpResponse:
-    """Give a conversation a name, or none."""
+    """Set or remove the name of a conversation."""
     try:
         services.rename_conversation(request.user.id, session_id, request.POST.get("text", ""))
     except QuestionInvalid as refused:

@@ -1,10 +1,10 @@
 """Parser and check of the proposals in the model's answer. Pure.
 
-The expected answer is JSON, with the number of a request, and words copied from what the model read:
+The expected answer is JSON, with the number of a request, and words copied from the prompt:
 
     {"nothing": false, "proposals": [{"request": 1, "text": "...", "quotes": ["..."]}]}
 
-A proposal for a request that was not asked is dropped, and so is one whose quotes stand nowhere.
+A proposal for another request is dropped, and so is one whose quotes do not occur in the prompt.
 """
 
 import json
@@ -21,7 +21,7 @@ _MAX_ANSWER: Final = 20_000
 
 @dataclass(frozen=True, kw_only=True)
 class Proposal:
-    """A proposal for the request with this index, with quotes that stand in what was read."""
+    """A proposal for the request with this index, with quotes that occur in the prompt."""
 
     request: int
     text: str = field(repr=False)
@@ -29,7 +29,7 @@ class Proposal:
 
 
 def build_schema(requests: int) -> dict[str, Any]:
-    """Return the JSON schema of an answer about so many requests."""
+    """Return the JSON schema of an answer about this number of requests."""
     return {
         "type": "object",
         "properties": {
@@ -59,7 +59,7 @@ def build_schema(requests: int) -> dict[str, Any]:
 
 
 def parse_answer(answer: str) -> list[dict[str, Any]] | None:
-    """Return the proposals of an answer, none if it says that there is nothing, or None for other text."""
+    """Return the proposals of an answer, none if it says there are none, or None if it is malformed."""
     text = answer[:_MAX_ANSWER]
     start = text.find("{")
     try:
@@ -77,7 +77,7 @@ def parse_answer(answer: str) -> list[dict[str, Any]] | None:
 def check_proposals(
     proposals: Iterable[dict[str, Any]], *, requests: int, read: Sequence[str]
 ) -> list[Proposal]:
-    """Return what may be shown of an answer: for a request that was asked, with quotes of what was read."""
+    """Return the proposals that may be shown: for a request in the prompt, with quotes from the prompt."""
     known = [_fold(text) for text in read]
     checked = (_check(one, requests=requests, known=known) for one in proposals)
     return [one for one in checked if one is not None]

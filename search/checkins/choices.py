@@ -1,8 +1,8 @@
-"""A person's choices about check-ins, sealed, so that nobody can make them without the person's keys.
+"""A person's settings of check-ins, sealed, so that nobody can change them without the person's keys.
 
     {"is_on", "is_paused", "interval_minutes", "from", "until", "changed_at"}
 
-Where they are missing or damaged there are no check-ins. A former row that was put back opens as well.
+If they are missing or damaged, there are no check-ins. An older row restored in the database is still valid.
 """
 
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, kw_only=True)
 class CheckInChoices:
-    """Choices: whether there are check-ins, how often and during which hours, and when that was chosen."""
+    """Settings of check-ins: whether, how often and during which hours, and when that was changed."""
 
     is_on: bool = False
     is_paused: bool = False
@@ -29,12 +29,12 @@ class CheckInChoices:
 
     @property
     def runs(self) -> bool:
-        """Whether check-ins are made by themselves."""
+        """Whether check-ins are made on schedule."""
         return self.is_on and not self.is_paused
 
     @classmethod
     def from_json(cls, body: dict[str, Any]) -> "CheckInChoices":
-        """Return the choices of a body; raise ValueError, KeyError or TypeError for a damaged one."""
+        """Return the settings from JSON; raise ValueError, KeyError or TypeError if damaged."""
         interval = timedelta(minutes=int(body["interval_minutes"]))
         if not MIN_INTERVAL <= interval <= MAX_INTERVAL:
             raise ValueError("This interval can't be chosen.")
@@ -47,7 +47,7 @@ class CheckInChoices:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Return the body."""
+        """Return the settings as JSON."""
         return {
             "is_on": self.is_on,
             "is_paused": self.is_paused,
@@ -64,7 +64,7 @@ _query: CachedQuery[CheckInSettings] = CachedQuery(
 
 
 def load_choices(owner_id: UUID) -> CheckInChoices:
-    """Return a person's choices; needs their keyring in force."""
+    """Return a person's settings; needs their keyring in force."""
     row = next(iter(_query(owner_id=owner_id)), None)
     body = row.open_or("body", None) if row is not None else None
     try:
@@ -74,7 +74,7 @@ def load_choices(owner_id: UUID) -> CheckInChoices:
 
 
 def save_choices(owner_id: UUID, choices: CheckInChoices) -> None:
-    """Save a person's choices; needs their keyring in force."""
+    """Save a person's settings; needs their keyring in force."""
     with write_transaction():
         row = CheckInSettings.objects.filter(owner_id=owner_id).first()
         if row is None:

@@ -30,7 +30,7 @@ INTERVALS: Final = (15, 30, 60, 120, 180, 240, 360, 480, 720, 1440)
 
 @dataclass(frozen=True, kw_only=True)
 class ProposalView:
-    """A proposal: the request that it is about, its text, quotes and writer; a damaged one has no text."""
+    """A proposal: its request, text, quotes and model; a damaged one has no text."""
 
     id: UUID
     request: str = field(repr=False)
@@ -41,7 +41,7 @@ class ProposalView:
 
 @dataclass(frozen=True, kw_only=True)
 class ReceiptView:
-    """A check-in that was made: when, in the zone of its owner, who started it, and how it ended."""
+    """A finished check-in: when, in its owner's time zone, who started it, and how it ended."""
 
     at: datetime
     sentence: str
@@ -71,7 +71,7 @@ def build_page(person: Person, keyring: RealmKeyring, *, now: datetime) -> dict[
 
 
 def build_form(choices: CheckInChoices) -> dict[str, Any]:
-    """Return the values of the form of the choices."""
+    """Return the values of the form for the settings."""
     return {
         "is_on": choices.is_on,
         "interval": choices.interval // timedelta(minutes=1),
@@ -110,7 +110,7 @@ def build_proposal(row: CheckInProposal) -> ProposalView:
 
 
 def describe_end(state: str, reason: str, *, proposals: int = 0) -> str:
-    """Return a sentence on how a check-in ended; `proposals` is how many it left."""
+    """Return a sentence on how a check-in ended; `proposals` is the number that it left."""
     if state == JobState.FAILED:
         return messages.CHECK_IN_REASONS.get(reason) or get_message(reason)
     if state == JobState.DONE and reason:

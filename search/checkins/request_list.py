@@ -5,9 +5,9 @@
     - [x] Remind me of Jane's letter
     - Tell me if I have not written of my father for a week
 
-Each item of a list is a request. One with `[x]` is done. Its "when" says at which times it is open: days of
-the week, "weekdays", "weekends", times of day, a date as 2026-12-24, or "from" and "until" with a date, in
-English or German. All of these must hold. What else stands there does not close it: the model reads it.
+Each list item is a request; `[x]` marks one as done. Its "when" restricts the times at which it is open, in
+English or German: days of the week, "weekdays", "weekends", times of day, a date as 2026-12-24, or "from" and
+"until" with a date. All of these must hold. Other words in it restrict nothing: the model reads them.
 """
 
 import re
@@ -55,7 +55,7 @@ _UNTIL: Final = frozenset({"until", "till", "before", "bis"})
 
 @dataclass(frozen=True, kw_only=True)
 class ListedRequest:
-    """A request of the list: the number of its line, its words without its "when", and whether it is done."""
+    """A request of the list: its line number, its words without the "when", and whether it is done."""
 
     line: int
     text: str = field(repr=False)
@@ -64,7 +64,7 @@ class ListedRequest:
 
 
 def parse_requests(note: str) -> list[ListedRequest]:
-    """Return the requests of a note, in its order; a note without a list has none."""
+    """Return the requests of a note, in order; a note without a list has none."""
     # The lines that `mark_done` counts as well.
     lines = enumerate(note.splitlines())
     return [request for number, line in lines if (request := _parse_line(number, line))]
@@ -77,12 +77,12 @@ def list_open(note: str, *, now: datetime) -> list[ListedRequest]:
 
 
 def is_open(when: str, *, now: datetime) -> bool:
-    """Return whether what a request says of its times allows this moment."""
+    """Return whether the "when" of a request allows this moment."""
     return all(check(now) for check in _list_checks(when))
 
 
 def build_query(request: ListedRequest) -> str:
-    """Return the words of a request that say what to look for, without its times and what to do with it."""
+    """Return the words of a request to search for, without its times and its instruction."""
     lead = _find_lead(request.text)
     text = request.text[len(lead) + 1 :].strip() if lead else request.text
     order = _ORDER.match(text)
@@ -91,7 +91,7 @@ def build_query(request: ListedRequest) -> str:
 
 
 def mark_done(note: str, text: str) -> str:
-    """Return a note with the first open request of these words marked as done, or as it is without one."""
+    """Return a note with the first open request of these words marked as done; unchanged if there is none."""
     lines = note.splitlines(keepends=True)
     for number, line in enumerate(lines):
         request = _parse_line(number, line.rstrip("\r\n"))

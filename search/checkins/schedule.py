@@ -1,7 +1,7 @@
 """The schedule of check-ins: how often, during which hours, and when the next one is due. Pure.
 
-All moments are aware. Hours are those of the clock where the person is: a day with a change of the clock has
-an hour more or less, and hours may cross midnight.
+All moments are aware. Hours are local: a day on which the clocks change has an hour more or less, and hours
+may cross midnight.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ _LOOKAHEAD_DAYS: Final = 2
 class Hours:
     """Hours of the day, from `start` up to `end`; the whole day if they are equal.
 
-    Raise ValueError for a time of another zone: those of the clock have none.
+    Raise ValueError for a time with a time zone.
     """
 
     start: time = time(8)
@@ -40,7 +40,7 @@ class Hours:
         return clock >= self.start or clock < self.end
 
     def find_next(self, moment: datetime, *, zone: tzinfo) -> datetime:
-        """Return a moment if it is within the hours, else when they begin next."""
+        """Return a moment if it is within the hours, else the moment when they next begin."""
         if self.contain(moment, zone=zone):
             return moment
         day = moment.astimezone(zone).date()

@@ -1,7 +1,7 @@
 """Check-ins by hand and by schedule, and what a person does with their proposals.
 
-Needs the owner's keyring in force. A check-in reads only what its owner wrote, sends nothing to another
-machine, and writes nothing: it leaves proposals, of which the owner makes something or not.
+Needs the owner's keyring in force. A check-in reads only trusted texts, sends nothing to another machine, and
+changes nothing in the diary: it only leaves proposals, which the owner accepts or dismisses.
 """
 
 from collections.abc import Collection, Sequence
@@ -72,7 +72,7 @@ _LATEST_CHARACTERS: Final = 600
 
 @dataclass(frozen=True, kw_only=True)
 class StartedCheckIn:
-    """A check-in that was started, or the code of why none was."""
+    """A started check-in, or the code of the reason why none was started."""
 
     job: Job | None = None
     problem: str = ""
@@ -80,7 +80,7 @@ class StartedCheckIn:
 
 @dataclass(frozen=True, kw_only=True)
 class CheckInResult:
-    """Result of a check-in: how it ended, and the proposals that it left."""
+    """Result of a check-in: how it ended, and its proposals."""
 
     state: JobState
     reason: str
@@ -97,7 +97,7 @@ def start_check_in(
     is_by_hand: bool = False,
     is_by_program: bool = False,
 ) -> StartedCheckIn:
-    """Start a check-in for the requests that are open now; no model is asked if there is none.
+    """Start a check-in for the requests that are open now; without any, no model is asked.
 
     One that a program asks for is by hand as well.
     """
@@ -150,7 +150,7 @@ def start_check_in(
 
 
 def wait_for_check_in(started: Job) -> CheckInResult:
-    """Return what a check-in came to once it is over; after its time limit stop it. Not on the event loop."""
+    """Return the result of a check-in when it ends; after its time limit stop it. Not on the event loop."""
     if not registry.wait_until_over(started.id, patience=settings.MODEL_REPLY_SECONDS + _QUEUE_SECONDS):
         registry.stop(started.id)
     receipt = CheckIn.objects.filter(id=started.id).first()
@@ -168,38 +168,38 @@ def list_read_entries(started: Job) -> list[UUID]:
 
 
 def list_open_requests(keyring: RealmKeyring, *, now: datetime) -> list[ListedRequest]:
-    """Return the requests of the owner's own note that are open at a moment in their time zone."""
+    """Return the open requests of the owner's trusted note, at a moment in their time zone."""
     note = find_requests_note(keyring)
     return list_open(note.text, now=now) if note is not None and note.text is not None else []
 
 
 def find_requests_note(keyring: RealmKeyring) -> NoteText | None:
-    """Return the note with the standing requests, if it is its owner's own and opens."""
+    """Return the note with the standing requests, if it is its owner's own and undamaged."""
     note = find_note(keyring, REQUESTS_PATH)
     return note if note is not None and note.is_trusted and not note.is_damaged else None
 
 
 def stop_check_ins(key_id: KeyId) -> None:
-    """Stop the check-ins under a key; nothing of them is saved but their receipts."""
+    """Stop the check-ins under a key; only their receipts are saved."""
     for job in list_jobs_of_key(key_id, CheckInTask):
         if not job.is_over:
             registry.stop(job.id, patience=0)
 
 
 def change_choices(owner_id: UUID, choices: CheckInChoices) -> CheckInChoices:
-    """Save a person's choices with the moment of the change, from which the next check-in is counted."""
+    """Save a person's settings with the time of the change, from which the next check-in is counted."""
     saved = replace(choices, changed_at=timezone.now())
     save_choices(owner_id, saved)
     return saved
 
 
 def pause(owner_id: UUID, *, is_paused: bool) -> CheckInChoices:
-    """Pause check-ins, or go on with them."""
+    """Pause check-ins, or resume them."""
     return change_choices(owner_id, replace(load_choices(owner_id), is_paused=is_paused))
 
 
 def save_proposals(task: CheckInTask, proposals: Sequence[Proposal], outcome: JobOutcome) -> int:
-    """Save what is proposed for the first time in a day; return how many. Within a transaction."""
+    """Save proposals not yet made within a day, and return how many. Call within a transaction."""
     since = task.now - QUIET_TIME
     rows = CheckInProposal.objects.filter(owner_id=task.owner_id, created_at__gt=since)
     known = {_fold(str(body.get("text", ""))) for row in rows if (body := row.open_or("body", None))}
@@ -229,7 +229,7 @@ def save_proposals(task: CheckInTask, proposals: Sequence[Proposal], outcome: Jo
 
 
 def accept_as_entry(person: Person, proposal_id: UUID) -> Entry:
-    """Make a proposal an entry of today, which says that a model wrote it; raise ObjectNotFound."""
+    """Accept a proposal as an entry of today, with the origin `model`; raise ObjectNotFound."""
     with write_transaction():
         row, body = _get_open_proposal(person.id, proposal_id)
         entry = save_model_entry(
@@ -244,7 +244,7 @@ def accept_as_entry(person: Person, proposal_id: UUID) -> Entry:
 
 
 def accept_as_fact(person: Person, proposal_id: UUID) -> Fact | None:
-    """Make a proposal a fact with its quote; return None if there is such a fact, or it was declined.
+    """Accept a proposal as a fact with its quote; return None if that fact exists or was declined.
 
     Raise ObjectNotFound, or InvalidFact for a text that can't be one.
     """
@@ -265,7 +265,7 @@ def accept_as_fact(person: Person, proposal_id: UUID) -> Fact | None:
 
 
 def finish_request(person: Person, keyring: RealmKeyring, proposal_id: UUID) -> bool:
-    """Mark the request of a proposal as done in its note; return False if it no longer stands there.
+    """Mark the request of a proposal as done in its note; return False if it is no longer there.
 
     Raise ObjectNotFound, or a NoteError.
     """
@@ -285,7 +285,7 @@ def finish_request(person: Person, keyring: RealmKeyring, proposal_id: UUID) -> 
 
 
 def dismiss(owner_id: UUID, proposal_id: UUID) -> None:
-    """Take a proposal off the list; raise ObjectNotFound. A second time changes nothing."""
+    """Dismiss a proposal; raise ObjectNotFound. A second call changes nothing."""
     row = CheckInProposal.objects.filter(owner_id=owner_id, id=proposal_id).first()
     if row is None:
         raise ObjectNotFound
@@ -294,7 +294,7 @@ def dismiss(owner_id: UUID, proposal_id: UUID) -> None:
 
 
 def delete_derived_from(owner_id: UUID, ids: Collection[UUID]) -> None:
-    """Delete the proposals from texts that are gone for good, and those that do not open; needs no key."""
+    """Delete the proposals derived from deleted texts, and damaged ones; needs no key."""
     gone = {str(id_) for id_ in ids}
     rows = CheckInProposal.objects.filter(owner_id=owner_id)
     derived = [row.id for row in rows if _may_have_read(row, gone)]

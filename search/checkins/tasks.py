@@ -1,7 +1,7 @@
-"""Generation of one check-in, with one call of the model; what becomes of the answer is decided elsewhere.
+"""Generation of one check-in, with one call of the model; its service saves the proposals.
 
-Only trusted texts are in its prompt: the requests, facts and entries of their owner. Its receipt is created
-before the model is asked and settled after.
+The prompt contains only trusted texts: requests, facts and entries of their owner. The receipt is created
+before the model is asked and updated afterwards.
 """
 
 from collections.abc import Callable, Sequence
@@ -47,7 +47,7 @@ class NumberedRequest:
     request: ListedRequest
 
     def describe(self) -> dict[str, object]:
-        """Return what the model is to read."""
+        """Return the fields that the model reads."""
         return {"number": self.number, "request": self.request.text, "when": self.request.when}
 
 
@@ -61,7 +61,7 @@ class ReadPassage:
     is_cut: bool
 
     def describe(self) -> dict[str, object]:
-        """Return what the model is to read."""
+        """Return the fields that the model reads."""
         return {
             "day": f"{days.weekday_name(self.day)}, {days.format_day(self.day)}",
             "only_a_part": self.is_cut,
@@ -101,11 +101,11 @@ class CheckInTask:
 
     @property
     def subject(self) -> UUID:
-        """The owner: one check-in at a time."""
+        """The owner: a person has one check-in at a time."""
         return self.owner_id
 
     async def build_prompt(self, server: TokenCounter, *, share: float) -> Prompt:
-        """Build a prompt with as many passages and facts as fit; the requests are in it whole."""
+        """Build a prompt with all requests, and as many passages and facts as fit."""
         if getattr(server, "remote_host", ""):
             # Another model was chosen since the check-in began.
             raise OutputRefused(REMOTE)
@@ -153,7 +153,7 @@ class CheckInTask:
         )
 
     def create_receipt(self) -> bool:
-        """Create the receipt, before the model is asked; return False if there is one for this time."""
+        """Create the receipt before the model is asked; return False if this time has one already."""
         with write_transaction():
             if CheckIn.objects.filter(owner_id=self.owner_id, due_at=self.due_at).exists():
                 return False
@@ -168,11 +168,11 @@ class CheckInTask:
         return True
 
     def create_row(self) -> None:
-        """Only check that the diary is unlocked: the receipt is there already."""
+        """Only check that the diary is unlocked: the receipt exists already."""
         ensure_unlocked()
 
     def save(self, outcome: JobOutcome) -> None:
-        """Settle the receipt, and save what the answer proposes; raise RowDeleted if the receipt is gone."""
+        """Update the receipt, and save the proposals of the answer; raise RowDeleted if it was deleted."""
         row = CheckIn.objects.filter(id=self.id, owner_id=self.owner_id).first()
         if row is None:
             raise RowDeleted

@@ -1,8 +1,8 @@
-"""The thread of each person for whom check-ins are on, while their diary is unlocked.
+"""A thread for each person with check-ins, while their diary is unlocked.
 
-Where they are off, paused or locked there is no thread. A thread sleeps until a check-in is due, waits until
-nobody's reply is being written, makes one check-in, and stops it when it takes longer than half the interval.
-What fell due while the diary was locked is made up for by one check-in.
+If check-ins are off or paused, or the diary is locked, there is no thread. A thread sleeps until a check-in
+is due and no reply is in progress, makes one check-in, and stops it if it takes longer than half the
+interval. All check-ins that were due while the diary was locked are replaced by one.
 """
 
 import logging
@@ -48,7 +48,7 @@ _threads: dict[UUID, "CheckInThread"] = {}
 
 
 class Timetable:
-    """The times of one person's check-ins since an unlock: when the next is due, and what was made."""
+    """The times of one person's check-ins since an unlock: the latest, and when the next is due."""
 
     def __init__(self, *, unlocked: datetime, latest: datetime | None) -> None:
         self._unlocked = unlocked
@@ -68,11 +68,11 @@ class Timetable:
         return due if self._retry is None else choices.hours.find_next(self._retry, zone=load_time_zone(zone))
 
     def note_made(self, due_at: datetime) -> None:
-        """Note that what was due at a moment is made, or need not be."""
+        """Record that the check-in due at this moment was made, or is not needed."""
         self._latest, self._retry = due_at, None
 
     def note_postponed(self, until: datetime) -> None:
-        """Note that what was due is to be tried again at a moment."""
+        """Record that the due check-in is to be tried again at this moment."""
         self._retry = until
 
 
@@ -103,7 +103,7 @@ class CheckInThread(threading.Thread):
             connection.close()
 
     def stop(self) -> None:
-        """End the thread, and the check-in that it is making."""
+        """End the thread, and the check-in in progress."""
         self.stopping.set()
         stop_check_ins(self.key_id)
 
@@ -145,13 +145,13 @@ class CheckInThread(threading.Thread):
 
 
 def find_latest_due(owner_id: UUID) -> datetime | None:
-    """Return when the latest check-in was due that its owner did not start by hand."""
+    """Return when the latest scheduled check-in was due."""
     receipts = CheckIn.objects.filter(owner_id=owner_id, is_by_hand=False).order_by("-due_at")
     return receipts.values_list("due_at", flat=True).first()
 
 
 def find_next_due(person: Person, *, now: datetime) -> datetime | None:
-    """Return when the next check-in of a person is due, or None if none is made by itself."""
+    """Return when the next scheduled check-in of a person is due, or None if there is none."""
     with _guard:
         thread = _threads.get(person.id)
     if thread is None or not thread.is_alive():
@@ -162,7 +162,7 @@ def find_next_due(person: Person, *, now: datetime) -> datetime | None:
 
 
 def follow_choices(keyring: Keyring) -> None:
-    """Start, restart or end the thread of a person, as they have chosen; needs their keyring in force."""
+    """Start, restart or end a person's thread, according to their settings; needs their keyring in force."""
     choices = load_choices(keyring.owner)
     end_check_ins(keyring.owner)
     if choices.runs and session_registry.is_held(keyring.key_id):
@@ -175,7 +175,7 @@ def follow_choices(keyring: Keyring) -> None:
 
 
 def end_check_ins(owner_id: UUID) -> None:
-    """End the thread of a person, if there is one, and the check-in that it is making."""
+    """End the thread of a person, if there is one, and the check-in in progress."""
     with _guard:
         thread = _threads.pop(owner_id, None)
     if thread is not None:
@@ -183,7 +183,7 @@ def end_check_ins(owner_id: UUID) -> None:
 
 
 def has_thread(owner_id: UUID) -> bool:
-    """Return whether check-ins of a person are being made by themselves."""
+    """Return whether a person has a running thread for check-ins."""
     with _guard:
         thread = _threads.get(owner_id)
     return thread is not None and thread.is_alive()

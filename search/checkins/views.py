@@ -1,6 +1,6 @@
-"""Views of check-ins: the page with its choices, one by hand, and what is done with a proposal.
+"""Views of check-ins: the page with the settings, a check-in by hand, and the forms of proposals.
 
-Each is a plain form; the forms of proposals stand on today's page too, and lead back to where they were.
+All forms work without script. Those of proposals are on today's page too, and return to the page they are on.
 """
 
 from datetime import time, timedelta
@@ -32,7 +32,7 @@ _UNAVAILABLE = 503
 
 
 class InvalidChoices(Exception):  # noqa: N818 - states what is the case
-    """Raised for choices that can't be made; `sentence` says what to do."""
+    """Raised for invalid settings; `sentence` says what to do."""
 
     def __init__(self, sentence: str) -> None:
         super().__init__()
@@ -42,7 +42,7 @@ class InvalidChoices(Exception):  # noqa: N818 - states what is the case
 @require_http_methods(["GET", "HEAD", "POST"])
 @unlock_required
 def check_ins(request: HouseholdRequest) -> HttpResponse:
-    """Show check-ins, or save the choices about them."""
+    """Show check-ins, or save their settings."""
     if request.method != "POST":
         return _render_page(request)
     try:
@@ -60,7 +60,7 @@ def check_ins(request: HouseholdRequest) -> HttpResponse:
 @require_POST
 @unlock_required
 def pause(request: HouseholdRequest) -> HttpResponse:
-    """Pause check-ins, and stop the one that is being made."""
+    """Pause check-ins, and stop the one in progress."""
     end_check_ins(request.user.id)
     services.stop_check_ins(request.vault.keyring.key_id)
     services.pause(request.user.id, is_paused=True)
@@ -71,7 +71,7 @@ def pause(request: HouseholdRequest) -> HttpResponse:
 @require_POST
 @unlock_required
 def resume(request: HouseholdRequest) -> HttpResponse:
-    """Go on with check-ins that were paused."""
+    """Resume check-ins that were paused."""
     services.pause(request.user.id, is_paused=False)
     follow_choices(request.vault.keyring)
     messages.success(request, sentences.CHECK_INS_ON)
@@ -81,7 +81,7 @@ def resume(request: HouseholdRequest) -> HttpResponse:
 @require_POST
 @unlock_required
 def check_in_now(request: HouseholdRequest) -> HttpResponse:
-    """Make one check-in by hand; its proposals appear when the page is opened again."""
+    """Start a check-in by hand; its proposals are shown when the page is opened again."""
     now = timezone.now()
     try:
         # A page may open the index; the check-in itself does not.
@@ -101,14 +101,14 @@ def check_in_now(request: HouseholdRequest) -> HttpResponse:
 @require_POST
 @unlock_required
 def accept_as_entry(request: HouseholdRequest, proposal_id: UUID) -> HttpResponse:
-    """Make a proposal an entry of today."""
+    """Accept a proposal as an entry of today."""
     return redirect(get_entry_url(services.accept_as_entry(request.user, proposal_id)))
 
 
 @require_POST
 @unlock_required
 def accept_as_fact(request: HouseholdRequest, proposal_id: UUID) -> HttpResponse:
-    """Make a proposal a fact."""
+    """Accept a proposal as a fact."""
     try:
         fact = services.accept_as_fact(request.user, proposal_id)
     except InvalidFact as error:
@@ -136,7 +136,7 @@ def finish_request(request: HouseholdRequest, proposal_id: UUID) -> HttpResponse
 @require_POST
 @unlock_required
 def dismiss(request: HouseholdRequest, proposal_id: UUID) -> HttpResponse:
-    """Take a proposal off the list."""
+    """Dismiss a proposal."""
     services.dismiss(request.user.id, proposal_id)
     return _go_back(request)
 

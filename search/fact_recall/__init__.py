@@ -2,5 +2,5 @@
 
 ranking   which facts or notes bear on a text, the nearest first
 services  the facts that may be read for a reply or an answer
-notes     the reference notes that may be read for one
+notes     the reference notes that may be read for a reply or an answer
 """

@@ -1,7 +1,7 @@
-"""The reference notes that are read for a reply or an answer: those that are named or near.
+"""The reference notes that are read for a reply or an answer: those that the text names or that bear on it.
 
-A note is named where its file's name stands in the text, and near where it bears on it as a fact would. Needs
-the owner's keyring in force.
+A text names a note if it contains the name of its file. Whether a note bears on it is decided as for facts.
+Needs the owner's keyring in force.
 """
 
 from typing import Final
@@ -39,7 +39,7 @@ def recall_notes_for_entry(entry: Entry) -> list[PromptNote]:
 
 
 def recall_notes_for_question(keyring: RealmKeyring, question: str) -> list[PromptNote]:
-    """Return the reference notes that bear on a question, the nearest first; none without their realm."""
+    """Return the reference notes that bear on a question, nearest first; none without their realm."""
     return _recall(keyring, question, id_=None)
 
 

@@ -1,6 +1,6 @@
 """Facts that bear on a text: they share a name or a rare word with it, or are near to it in meaning.
 
-What counts as near was measured for questions about a diary: see `search.ask.ranking`.
+The threshold for meaning was measured for questions about a diary: see `search.ask.ranking`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -32,7 +32,7 @@ _MAX_PASSAGES: Final = 16
 def rank_facts(
     index: PersonIndex, text: str, *, id_: UUID | None = None, limit: int, kind: str = FACT_KIND
 ) -> list[UUID]:
-    """Return the facts, or the notes, that bear on a text, the nearest first; raise IndexClosed.
+    """Return the facts or the notes that bear on a text, the nearest first; raise IndexClosed.
 
     `id_` is that of a text in the index, whose passages have vectors already.
     """

@@ -1,11 +1,11 @@
 """Look-backs: what a week or a month was about, written by the model only when its owner asks.
 
-periods     a week or a month, and those beside it; pure
-day_texts   what is read of each day: its recap, or its entries, and the facts from them; only trusted ones
+periods     a week or a month, and its neighbours; pure
+day_texts   the trusted texts of each day: its recap or its entries, and the facts from them
 section     the section of a look-back: its template data, and its HTML for pages and tabs
-errors      why none can be written
+errors      reasons why no look-back can be written
 tasks       the generation of a look-back
-services    start, delete; those whose entries are deleted for good go with them
+services    starting and deleting look-backs, also when an entry is deleted for good
 presenters  look-backs from their jobs or rows, and the list of all
-views       a week, a month, the list, and what is done there
+views       the pages of a week, of a month, and of the list
 """

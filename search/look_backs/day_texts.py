@@ -1,7 +1,7 @@
-"""Texts of the days of a look-back: the recap of each, or its entries, and the facts from them.
+"""Texts of the days of a look-back: the recap of each day or its entries, and the facts from them.
 
-Only what their owner wrote, and recaps that were written from such entries alone. Needs the owner's keyring
-in force.
+Only entries that their owner wrote are read, and recaps generated from such entries alone. Needs the owner's
+keyring in force.
 """
 
 from collections import defaultdict
@@ -28,7 +28,7 @@ MAX_CHARACTERS: Final = 2_000
 
 @dataclass(frozen=True, kw_only=True)
 class DayText:
-    """A numbered source: what is read of a day, its recap or its entries, and the facts from them."""
+    """A numbered source of a look-back: the recap or the entries of a day, and the facts from them."""
 
     number: int
     day: date
@@ -39,7 +39,7 @@ class DayText:
     is_cut: bool = False
 
     def describe(self) -> dict[str, object]:
-        """Return what the model is to read."""
+        """Return the fields that the model reads."""
         return {
             "number": self.number,
             "day": f"{days.weekday_name(self.day)}, {days.format_day(self.day)}",
@@ -50,7 +50,7 @@ class DayText:
         }
 
     def cut(self, length: int) -> "DayText":
-        """Return the day with about so many characters of its entries; a recap is short and stays whole."""
+        """Return the day with at most about this many characters of entries; a recap is not cut."""
         if sum(map(len, self.texts)) <= length:
             return self
         each = max(length // len(self.texts), MIN_ENTRY_CHARACTERS)
@@ -110,7 +110,7 @@ def load_days(person: Person, period: Period, *, with_facts: bool) -> LookBackDa
 
 
 def compute_present_digest(person: Person, period: Period) -> str:
-    """Return the digest of what is in a week or a month now, without opening a text; empty if nothing is."""
+    """Return a digest of the present entries of a week or a month, without decrypting; empty if none."""
     revisions = list(_select_entries(person.id, period).values_list("id", "day", "revision"))
     return _compute_digest(get_digest_key(person.id) if revisions else b"", revisions)
 
@@ -121,7 +121,7 @@ def _select_entries(owner_id: UUID, period: Period) -> EntryQuerySet:
 
 
 def count_not_read(owner_id: UUID, period: Period) -> int:
-    """Return how many entries of a week or a month their owner did not write."""
+    """Return how many entries of a week or a month are left out because their owner did not write them."""
     entries = Entry.objects.for_owner(owner_id).exclude(origin__in=TRUSTED_ORIGINS)
     return entries.filter(day__gte=period.first, day__lte=period.last).count()
 

@@ -1,12 +1,12 @@
 """Errors of look-backs.
 
 NothingToLookBackOn     no entry of these days is its owner's own; `not_read` counts the others
-NoLookBackModel         no model can write one; `code` says why
+NoLookBackModel         no model is available; `code` says why
 """
 
 
 class NothingToLookBackOn(Exception):  # noqa: N818 - an answer to the person, not a fault
-    """Raised for days on which their owner wrote nothing."""
+    """Raised for days without an entry that their owner wrote."""
 
     def __init__(self, not_read: int) -> None:
         super().__init__()
@@ -14,7 +14,7 @@ class NothingToLookBackOn(Exception):  # noqa: N818 - an answer to the person, n
 
 
 class NoLookBackModel(Exception):  # noqa: N818 - an answer to the person, not a fault
-    """Raised where no model can write; `code` is that of the model's state."""
+    """Raised if no model is available; `code` is the state of the model."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)

@@ -1,4 +1,4 @@
-"""A week or a month of a diary, and those beside it. Pure."""
+"""Periods of a look-back: a week or a month, and its neighbours. Pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ _WEEK_DAYS = 7
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """A week or a month by its first day; a week may begin on any weekday."""
+    """A week or a month, by its first day; a week may begin on any weekday."""
 
     span: Span
     first: date
@@ -34,19 +34,19 @@ class Period:
 
     @property
     def is_month(self) -> bool:
-        """Whether it is a month."""
+        """Whether the period is a month."""
         return self.span == "month"
 
     @property
     def last(self) -> date:
-        """Its last day; the last of all weeks may be shorter."""
+        """The last day of the period; the last possible week may be shorter."""
         if self.is_month:
             return days.month_bounds(self.first)[1]
         return date.fromordinal(min(self.first.toordinal() + _WEEK_DAYS - 1, date.max.toordinal()))
 
     @property
     def before(self) -> "Period | None":
-        """The week or month before, or None before the first of all."""
+        """The previous week or month, or None for the first possible one."""
         day = days.day_before(self.first)
         if day is None:
             return None
@@ -56,7 +56,7 @@ class Period:
 
     @property
     def after(self) -> "Period | None":
-        """The week or month after, or None after the last of all."""
+        """The next week or month, or None for the last possible one."""
         day = days.day_after(self.last, until=date.max)
         if day is None:
             return None
@@ -68,7 +68,7 @@ class Period:
         return (self.last + timedelta(days=1)).weekday() if self.last < date.max else self.first.weekday()
 
     def iter_weeks(self, *, week_start: int) -> Iterator["Period"]:
-        """Yield the weeks that have a day of it."""
+        """Yield the weeks that overlap the period."""
         week: Period | None = Period.create_week(self.first, week_start=week_start)
         while week is not None and week.first <= self.last:
             yield week

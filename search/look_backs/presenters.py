@@ -50,7 +50,7 @@ def build_period_link(period: Period, *, language: str) -> PeriodLink:
 
 
 def list_rows(owner_id: UUID, period: Period) -> list[LookBack]:
-    """Return the look-backs on a week or a month, the latest first: mostly one."""
+    """Return the look-backs on a week or a month, the latest first; usually there is one."""
     return list(
         LookBack.objects.filter(owner_id=owner_id, span=period.span, first_day=period.first).order_by(
             "-created_at", "-id"
@@ -68,13 +68,13 @@ def list_periods(owner_id: UUID) -> list[Period]:
 
 
 def read_digest(row: LookBack) -> str | None:
-    """Return the digest of what a look-back read, or None if it does not open."""
+    """Return the digest of the entries that a look-back read, or None if it cannot be decrypted."""
     body = row.open_or("body", None)
     return str(body.get("digest", "")) if isinstance(body, dict) else None
 
 
 def find_section(look_back_id: UUID, *, owner_id: UUID) -> PageSection | None:
-    """Return a person's own look-back as a section of its page, or None for any other."""
+    """Return the section of a person's look-back by its id, or None."""
     row = LookBack.objects.filter(owner_id=owner_id, id=look_back_id).first()
     if row is None:
         return None
@@ -83,7 +83,7 @@ def find_section(look_back_id: UUID, *, owner_id: UUID) -> PageSection | None:
 
 
 def build_view(row: LookBack, *, language: str) -> LookBackView:
-    """Return a look-back from its job, or from its row."""
+    """Return the template data of a look-back, from its job or from its row."""
     job = registry.get(row.id, current_keyring().key_id)
     if job is not None:
         return get_task(job, LookBackTask).build_view(job, render_job_text(job))

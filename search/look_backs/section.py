@@ -20,7 +20,7 @@ from search import messages
 
 @dataclass(frozen=True, kw_only=True)
 class LookBackSource:
-    """A numbered day of a look-back: its URL, and whether its recap was read in place of its entries."""
+    """A numbered day of a look-back: its URL, and whether its recap was read instead of its entries."""
 
     number: int
     day: str
@@ -47,7 +47,7 @@ class LookBackView:
 
     @property
     def is_live(self) -> bool:
-        """Whether it is being written, or waits for that."""
+        """Whether the look-back is in progress or waits for the model."""
         return self.state in LIVE_STATES
 
 
@@ -59,7 +59,7 @@ def render_section(view: LookBackView, *, owner_id: UUID) -> PageSection:
 
 
 def build_source(*, number: int, day: date, is_recap: bool, language: str) -> LookBackSource:
-    """Return a source, which leads to its day."""
+    """Return a source with the URL of its day."""
     return LookBackSource(
         number=number,
         day=get_date_words(language).day(day),
@@ -70,7 +70,7 @@ def build_source(*, number: int, day: date, is_recap: bool, language: str) -> Lo
 
 
 def list_remarks(record: PromptRecord, *, days_left_out: int) -> list[str]:
-    """Return the sentences below the sources."""
+    """Return the sentences shown below the sources."""
     remarks = (
         messages.get_days_left_out_message(days_left_out),
         messages.LOOK_BACK_CUT if record.is_cut else "",

@@ -1,4 +1,4 @@
-"""Look-backs: started on request, stopped, deleted. Needs the owner's keyring in force."""
+"""Starting, stopping and deleting look-backs. Needs the owner's keyring in force."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -27,7 +27,7 @@ from search.models import LookBack
 
 
 def start_look_back(person: Person, period: Period, *, keyring: Keyring) -> Job:
-    """Start a look-back, or return the one that is being written about this week or month.
+    """Start a look-back, or return the one in progress for this week or month.
 
     Raise NothingToLookBackOn, or NoLookBackModel.
     """
@@ -78,7 +78,7 @@ def delete_look_back(row: LookBack) -> None:
 
 
 def delete_derived_from(entry: Entry) -> None:
-    """Delete the look-backs that may quote an entry, when that is deleted for good; needs no key.
+    """Delete the look-backs that may quote an entry being deleted for good; needs no key.
 
     Those are on its day, on the day it was written on first, and whatever else says that it read a moved one.
     """
@@ -108,7 +108,7 @@ def _may_have_read(row: LookBack, entry_id: UUID) -> bool:
 
 
 def build_export_rule(owner_id: UUID, others: OtherEntries) -> ExportRule:
-    """Return the rule for look-backs in the export of a program that reads only its owner's words."""
+    """Return the rule for look-backs in exports to programs that may read only their owner's words."""
     del owner_id
     keyring = current_realm_keyring()
 

@@ -45,16 +45,16 @@ class LookBackTask:
 
     @property
     def subject(self) -> Period:
-        """The week or month, which is written about once at a time."""
+        """The week or month: it has one look-back in progress at a time."""
         return self.period
 
     @property
     def page_subject(self) -> UUID:
-        """The id of the look-back, which its page follows while it is written."""
+        """The id of the look-back whose page shows the text."""
         return self.id
 
     def create_filter(self) -> SourceNumberFilter:
-        """Return a filter that drops the numbers of days that do not exist."""
+        """Return a filter that removes numbers of days that do not exist."""
         return SourceNumberFilter(count=len(self.found.days))
 
     def build_view(self, job: Job, text: RenderedText) -> LookBackView:
@@ -89,7 +89,7 @@ class LookBackTask:
         return render_section(self.build_view(job, text), owner_id=self.owner_id)
 
     async def build_prompt(self, server: TokenCounter, *, share: float) -> Prompt:
-        """Build a prompt with all days, each shortened as far as needed; then without the oldest."""
+        """Build a prompt with all days, shortened as needed; if that is not enough, drop the oldest days."""
         budget = get_token_budget(server, share=share)
         messages, sent = await fit_evenly(
             self.found.days,
@@ -136,7 +136,7 @@ class LookBackTask:
         self.record.is_cut = any(one.is_cut for one in sent)
 
     def create_row(self) -> None:
-        """Create the row of the look-back, without text, in place of earlier ones that have none."""
+        """Create the row of the look-back without text; it replaces earlier rows without text."""
         ensure_unlocked()
         empty = [row.id for row in self._list_others() if not _has_text(row)]
         LookBack.objects.filter(id__in=empty).delete()

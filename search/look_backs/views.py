@@ -1,7 +1,7 @@
-"""Views of look-backs: on a week or a month, the list of all, and what is done with one.
+"""Views of look-backs: the page of a week or a month, the list of all, and their forms.
 
-Opening a page writes nothing: a look-back is started by a form, and a form without script leads back to the
-page of its week or month.
+Opening a page starts nothing: a look-back is started by a form. Without script, a form returns to the page of
+its week or month.
 """
 
 from datetime import date
@@ -51,7 +51,7 @@ def look_backs(request: HouseholdRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @unlock_required
 def look_back_week(request: HouseholdRequest, day: date) -> HttpResponse:
-    """Show the look-back on a week, or write one."""
+    """Show the look-back on a week, or start one."""
     week = Period.create_week(day, week_start=request.user.week_start)
     # One that was written when weeks began on another weekday stays where it was.
     if week.first != day and not _has_rows(request.user.id, "week", day):
@@ -62,7 +62,7 @@ def look_back_week(request: HouseholdRequest, day: date) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @unlock_required
 def look_back_month(request: HouseholdRequest, month: date) -> HttpResponse:
-    """Show the look-back on a month, or write one."""
+    """Show the look-back on a month, or start one."""
     return _respond(request, Period.create_month(month))
 
 

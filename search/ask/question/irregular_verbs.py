@@ -1,4 +1,4 @@
-"""English verbs whose past has another stem: a question says "did I see" and a diary "saw". Pure."""
+"""English verbs with an irregular past: a question says "did I see" and a diary "saw". Pure."""
 
 from typing import Final
 
@@ -115,5 +115,5 @@ _FORMS: Final = {
 
 
 def list_irregular_forms(word: str) -> tuple[str, ...]:
-    """Return the other forms of a folded word, if it is of such a verb."""
+    """Return the other forms of a folded word if it is a form of an irregular verb."""
     return _FORMS.get(word, ())

@@ -1,8 +1,8 @@
-"""The names in a question: words with a capital inside a sentence, those in a row together. Pure.
+"""The names in a question: capitalised words inside a sentence; adjacent ones are one name. Pure.
 
-Who asks for a name that was never written asks for something else than the diary tells. Where capitals do
-not show a name, none is returned: in German, which writes each noun with one, and in text that is typed
-entirely in capitals or with a capital in each word.
+If a name never occurs in the diary, the diary cannot answer a question about it. No names are returned if
+capitals do not show them: in German, which capitalises each noun, and in text that is typed entirely in
+capitals or with each word capitalised.
 """
 
 import re

@@ -1,6 +1,6 @@
 """The type of a question: whether it asks for the latest time, the first, or how often. Pure.
 
-The words that say so are left out of the search: hardly an entry says "last" or "how often".
+The words that express the type are left out of the search: hardly an entry says "last" or "how often".
 """
 
 import re
@@ -12,7 +12,7 @@ from search.query.days import DayReader
 
 
 class Wanted(Enum):
-    """The texts about its subject that a question asks for."""
+    """The type of a question: which of the texts about its subject it asks for."""
 
     BEST = "best"
     LATEST = "latest"
@@ -22,7 +22,7 @@ class Wanted(Enum):
 
 @dataclass(frozen=True, slots=True)
 class QuestionType:
-    """The texts that a question asks for, and its words without those that say so."""
+    """A parsed question: its type, and its words without those that express the type."""
 
     wanted: Wanted
     subject: str
@@ -67,7 +67,7 @@ _SINGLE: Final = re.compile(r"\b(last|first)\b(?:\s{1,3}(\w{1,30}))?", re.IGNORE
 
 
 def read_question(question: str, *, reader: DayReader | None = None) -> QuestionType:
-    """Return what a question asks for; `reader` knows which words are a day, as in "last summer"."""
+    """Return the parsed question; `reader` knows which words are a day, as in "last summer"."""
     found = _PHRASE.search(question)
     if found:
         phrase = " ".join(found[0].lower().split())
