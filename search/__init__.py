@@ -1,15 +1,19 @@
-"""Full-text and semantic search over one person's decrypted diary; the indexes live in this process's memory.
+"""Full-text and semantic search over one person's decrypted diary; the indexes are in this process's memory.
 
-query/      the query language, text folding, snippets, the filter by traces; pure but for the last
+query/      the query language, text folding, snippets, the filter by traces; all pure but the last
 index/      word index (FTS5), vector index, their sources, snapshots and worker threads
-results/    preparation of a ranking for the page: days with their hits, filters to click
+results/    a ranking as the page shows it: hits by day, filters to click
 engine      one search: query both indexes, fuse the rankings, build the days of one page
-fusion      reciprocal rank fusion, and the reasons for each hit
+fusion      fusion of the rankings by words and by meaning, and the reasons for each hit
 chunks      splitting of texts for embedding
 embedder/   the embedding models: the included one, others, and which of them this process uses
 programs/   search for a program, without the texts that its token may not read
 ask/        questions to the diary, answered from its passages
-services    the functions that views and commands call; related_entries: earlier entries for replies
+fact_recall/, related_entries
+            facts, notes and earlier entries that bear on an entry, for prompts
+look_backs/, checkins/
+            texts of the model about a week or month; scheduled checks of standing requests
+services    the functions that views and commands call
 receivers   signals of the apps below that change an index
 """
 

@@ -51,7 +51,7 @@ _SYLLABLES = [a + b for a in "bcdfghlmnprstvw" for b in ("a", "e", "i", "o", "u"
 
 @dataclass(frozen=True, slots=True)
 class SearchFigure:
-    """A measured figure: its name, value and unit; `ratio` is that to the baseline."""
+    """A measured figure: its name, value and unit, and its ratio to the baseline."""
 
     name: str
     value: float
@@ -62,7 +62,7 @@ class SearchFigure:
 
 @dataclass(frozen=True, slots=True)
 class PlantedPhrase:
-    """A phrase that occurs in a single text of the generated diary."""
+    """A phrase that occurs in only one text of the generated diary."""
 
     phrase: str
     entry: UUID
@@ -128,7 +128,7 @@ def create_diary(entries: int, *, seed: int) -> Iterator[tuple[Keyring, list[Pla
 
 
 def make_vocabulary(chance: random.Random) -> list[str]:
-    """Return generated words, the first ones frequent, as in natural languages."""
+    """Return generated words; the first ones are frequent, as in natural languages."""
     rare = {"".join(chance.choices(_SYLLABLES, k=chance.randint(2, 4))) for _ in range(12_000)}
     return _COMMON.split() + sorted(rare)
 
@@ -231,7 +231,7 @@ _PLAIN: Final = "FTS5 alone"
 
 
 class _PlainSearch:
-    """The baseline: the texts of an index in a table of FTS5, searched for all words of a query."""
+    """The baseline: the texts of an index in an FTS5 table, searched for all words of a query."""
 
     def __init__(self, index: PersonIndex) -> None:
         words = index.words
@@ -244,7 +244,7 @@ class _PlainSearch:
             self._db.executemany("INSERT INTO texts (body) VALUES (?)", ((one.text,) for one in documents))
 
     def search(self, typed: str) -> list[tuple[int, str]]:
-        """Return the best texts for the words of a query, whose filters are left out."""
+        """Return the best texts for the words of a query, whose filters are ignored."""
         query = parse(typed)
         terms = [term for term in query.terms if term.words]
         if not terms:

@@ -1,9 +1,9 @@
 """Splitting of texts into overlapping chunks for embedding, at sentence boundaries. Pure.
 
 Chunks of 300 to 400 tokens were tried first, but an entry can have ten subjects, and a single vector
-represents none of them well. For 25 questions about five years of a diary, vectors of 400 tokens ranked the
-right day among the first five 7 times, vectors of 128 tokens 16 times. Combined with the word index, chunks
-of twice 64 tokens did best; each overlaps half of the previous chunk, so that no passage is cut in two. A
+represents none of them well. For 25 questions about five years of a diary, chunks of 400 tokens ranked the
+right day among the first five 7 times, chunks of 128 tokens 16 times. Combined with the word index, chunks
+of 128 tokens did best, each overlapping half of the previous one, so that no passage is cut in two. A
 short text is a single chunk.
 
 A paragraph that is too long is split between sentences, a sentence between clauses, a clause between words,

@@ -52,7 +52,7 @@ FindNearest = Callable[[int, Collection[UUID] | None], list[NearText]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SameText:
-    """A hit that is not shown, since it has the same text as one that is."""
+    """A hit with the same text as another, shown only as a day beside it."""
 
     id: UUID
     kind: str
@@ -61,7 +61,7 @@ class SameText:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchHit:
-    """A search result: id, kind and day of the text, the reasons it was found, and the snippet to show."""
+    """A search result: the id, kind and day of a text, the reasons for the hit, and its snippet."""
 
     id: UUID
     kind: str
@@ -76,7 +76,7 @@ class SearchHit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayResults:
-    """The hits of a day to show, or facts, the leading one first; `left` further hits are only counted.
+    """The hits of one day, or of all facts or notes, the leading one first; `left` more are only counted.
 
     `is_unfolded` if the page shows all at once, since the best hit is not the leading one.
     """
@@ -105,12 +105,12 @@ class SearchResults:
         return [day.hits[0] for day in self.days]
 
     def list_all(self) -> list[SearchHit | SameText]:
-        """Return every text of the page, also those that are only named by their days."""
+        """Return all texts of the page, including duplicates, of which only the days are shown."""
         hits = [hit for day in self.days for hit in day.hits]
         return [*hits, *(same for hit in hits for same in hit.same_texts)]
 
     def filter(self, ids: Collection[UUID]) -> Self:
-        """Return the results without the texts that are not among these."""
+        """Return the results with only the texts of these ids."""
         days = [
             replace(
                 day,
@@ -172,9 +172,9 @@ def _leave_out_facts(query: SearchQuery) -> SearchQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HitList:
-    """Some of the hits of a query, best first.
+    """A part of the hits of a query, best first.
 
-    `total` counts the texts with all words, `next` is the offset of the hits behind these.
+    `total` counts the texts with all words, `next` is the offset of the next part.
     """
 
     hits: Sequence[SearchHit] = ()
@@ -183,7 +183,7 @@ class HitList:
 
 
 def list_hits(index: PersonIndex, query: SearchQuery, *, offset: int = 0, limit: int = PAGE_SIZE) -> HitList:
-    """Return hits of a query one by one, not by days; raise IndexClosed if the person locked meanwhile."""
+    """Return hits of a query, not grouped by days; raise IndexClosed if the person locked meanwhile."""
     words = index.words
     if words is None:
         raise IndexClosed
@@ -216,10 +216,11 @@ def _build_hits(
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """The hits of a query, best first, their outlines, the texts near in meaning; how many have all words.
+    """The hits of a query, best first, with their outlines, the texts near in meaning, and the total.
 
-    `complete` are the texts that have all that was asked; `shares` are the parts of the query's words in the
-    others, `closeness` that of meaning: see `search.fusion`.
+    `total` counts the texts with all words. `complete` are the texts that match the whole query. For the
+    others, `shares` are the parts of the query's words that they contain, and `closeness` is that in meaning:
+    see `search.fusion`.
     """
 
     hits: list[fusion.RankedHit]
@@ -231,7 +232,7 @@ class Ranking:
     closeness: dict[UUID, float]
 
     def append(self, other: Self) -> Self:
-        """Return this ranking with what another has more at its end."""
+        """Return this ranking followed by the hits that only the other one has."""
         further = [hit for hit in other.hits if hit.id not in self.outlines]
         return replace(
             self,
@@ -245,7 +246,7 @@ class Ranking:
 
 
 def rank_in_days(index: PersonIndex, words: WordsIndex, query: SearchQuery, depth: int) -> Ranking:
-    """Return the ranking of a query; what lies in the days that the question names comes first."""
+    """Return the ranking of a query; hits on the days that the question names come first."""
     ranking = _rank(index, words, query, depth)
     if query.within is None:
         return ranking
@@ -372,7 +373,7 @@ def _says_nothing(query: SearchQuery) -> bool:
 def filter_near(
     words: WordsIndex, query: SearchQuery, nearest: FindNearest, *, limit: int
 ) -> tuple[list[NearText], dict[UUID, TextOutline]]:
-    """Return the nearest texts that match the query's filters and exclusions, nearest first, and outlines.
+    """Return the nearest texts that pass the query's filters, nearest first, and their outlines.
 
     Of equally near texts, such as the same sentence on many days, the latest come first.
     """
@@ -429,7 +430,7 @@ def _filter_nearest(
 
 
 def build_marker(words: WordsIndex, query: SearchQuery) -> QueryMarker:
-    """Return the marker of the query's words and their other forms; of stop words only without others."""
+    """Return the marker for the query's words and their forms; stop words only if there are no others."""
     stop_words = words.find_stop_words(word for term in query.terms for word in term.words)
     telling = [
         term for term in query.terms if term.quoted or term.literal or not stop_words.issuperset(term.words)

@@ -36,13 +36,13 @@ class IndexBusy(SearchError):  # noqa: N818 - it states what happened
 
 
 class SnapshotRefused(SearchError):  # noqa: N818 - it states what happened
-    """Raised for a snapshot that this person's index cannot be loaded from."""
+    """Raised for a snapshot from which this person's index cannot be loaded."""
 
 
 class EmbedderUnavailable(SearchError):  # noqa: N818 - it states what happened
     """Raised when no embedder can be loaded; search by words still works.
 
-    `detail` is for the log and `doctor`: which file was looked for, or what went wrong.
+    `detail` is for the log and `doctor`: the missing file, or the cause of the failure.
     """
 
     def __init__(self, code: str, detail: str = "") -> None:

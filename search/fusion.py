@@ -1,14 +1,14 @@
-"""Fusion of the word hits and the hits by meaning into one ranking, with the reasons for each hit. Pure.
+"""Fusion of the hits by words and the hits by meaning into one ranking, with the reasons for each hit. Pure.
 
-A hit scores the share of the query's words that its text contains, rarer words counting more, and its
-closeness in meaning. Sums of these were compared with reciprocal ranks (Cormack, Clarke and Buettcher, 2009)
-on 65 questions about five years of a diary: the right day stood first 38 times instead of 34, and among the
-first five 54 times instead of 53; of the 40 in `tests/search/questions.py` that are of four kinds, 34 times
-instead of 32. Comparing the vectors of all tokens of the best twenty texts (late interaction) found at most
-one more, and would take four times the space of the vectors.
+The score of a hit is the share of the query's words in its text, weighted by their rarity, plus its
+similarity in meaning. These sums were compared with reciprocal rank fusion (Cormack, Clarke and Buettcher,
+2009). With 65 questions about five years of a diary, the right day came first 38 times instead of 34, and
+among the first five 54 times instead of 53; of the 40 questions of four kinds in `tests/search/questions.py`,
+34 times instead of 32. Comparing the vectors of all tokens of the best twenty texts (late interaction) found
+at most one more, and would need four times the space for vectors.
 
-Texts that contain the exact phrase always come first; between equals an entry stands before a reply, and what
-is later before what is earlier.
+Texts that contain the exact phrase always come first. Among equals, entries come before replies, and later
+texts before earlier ones.
 """
 
 from collections.abc import Container, Mapping, Sequence

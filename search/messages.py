@@ -1,4 +1,4 @@
-"""All sentences of search that people read, except those of templates and the help texts of commands."""
+"""The sentences of search that people read, except those of templates and help texts of commands."""
 
 from collections.abc import Collection
 from typing import Final
@@ -127,14 +127,14 @@ def get_embedding_message(reason: str) -> str:
 
 
 def get_not_recalled_message(reason: str) -> str:
-    """Return why no related entries are read for replies, or ""."""
+    """Return why replies get no related entries, or ""."""
     if reason in ("", "opening"):
         return ""
     return _NOT_RECALLED.get(reason, _NOT_LOADED)
 
 
 def describe_reasons(reasons: Collection[str]) -> str:
-    """Return why a result was found, as it is shown beside it."""
+    """Return the reasons for a hit in words, as shown beside it."""
     return ", ".join(_REASONS.get(reason, reason) for reason in reasons)
 
 

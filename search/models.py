@@ -1,8 +1,8 @@
-"""Sealed vectors, recent searches of who allows saving them, questions with answers, look-backs, check-ins.
+"""Tables of search: sealed vectors, recent searches, questions with answers, look-backs and check-ins.
 
-Visible without a key: which texts have vectors, from which embedder, roughly how many vectors each, when a
-search was made, when a question was asked, by whom and in which conversation, on which weeks and months there
-are look-backs, when check-ins were made, how they ended and how many proposals they left.
+Visible without a key: which texts have vectors, from which embedder, and roughly how many; when a search was
+made; when, by whom and in which conversation a question was asked; which weeks and months have look-backs;
+when check-ins were made, how they ended, and how many proposals they left.
 """
 
 from typing import ClassVar, Final
@@ -19,10 +19,10 @@ MAX_RECENT: Final = 20
 
 
 class Vector(SealedModel):
-    """The vectors of a text's chunks, in the byte format that `search.index.vector_store` documents.
+    """The vectors of a text's chunks, in the byte format of `search.index.vector_store`.
 
-    `source` is the id of an entry, reply or other searchable text; it is no foreign key, because these are in
-    several tables. Receivers delete a vector with its text.
+    `source` is the id of an entry, reply or other searchable text. It is not a foreign key, because these are
+    in several tables. Receivers delete a vector with its text.
     """
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
@@ -70,10 +70,10 @@ _BOUND_OF_QUESTION: Final = {
 
 
 class Question(SealedModel):
-    """A question to a diary, with its answer; those with one `session_id` are a conversation.
+    """A question to a diary, with its answer; questions with the same `session_id` are a conversation.
 
-    `origin` is that of the question's text. `has_read_imported` if a text was read for the answer that its
-    owner did not write, also for an earlier answer of the conversation. `reason` is a code, never text of the
+    `origin` is that of the question's text. `has_read_imported` if the answer, or an earlier answer of the
+    conversation, was written from a text that its owner did not write. `reason` is a code, never text of the
     model.
     """
 
@@ -109,15 +109,15 @@ class Question(SealedModel):
 
     @property
     def is_trusted(self) -> bool:
-        """Whether its owner asked, and nothing was read that its owner did not write."""
+        """Whether its owner asked it, and only texts that its owner wrote were read for it."""
         return self.origin in TRUSTED_ORIGINS and not self.has_read_imported
 
 
 class LookBack(SealedModel):
-    """A text of the model about a week or a month, from its first day on.
+    """A text of the model about a week or a month, named by its first day.
 
-    Its body: {"text", "days": [[day, whether its recap was read], ...] by number, "digest" of the entries of
-    then, "read": its prompt record}. `reason` is a code, never text of the model.
+    Its body: {"text", "days": [[day, whether its recap was read], ...] by number, "digest" of the entries at
+    that time, "read": its prompt record}. `reason` is a code, never text of the model.
     """
 
     owner = models.ForeignKey(
@@ -144,7 +144,7 @@ class LookBack(SealedModel):
 
 
 class CheckInSettings(SealedModel):
-    """A person's choices about check-ins: see `search.checkins.choices`."""
+    """A person's settings of check-ins: see `search.checkins.choices`."""
 
     owner = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     body = SealedJSONField(label="search.check_in_settings.body")
@@ -158,10 +158,10 @@ class CheckInSettings(SealedModel):
 
 
 class CheckIn(SealedModel):
-    """The receipt of a check-in, saved before the model is asked; `reason` is a code, never a text of it.
+    """The receipt of a check-in, saved before the model is asked; `reason` is a code, never its text.
 
-    `due_at` is when it was due, once for each person, so that none is made twice. One that a person starts by
-    hand, or a program of theirs, is due when they start it.
+    `due_at` is when it was due, unique for each person, so that no check-in is made twice. For a check-in
+    started by hand or by a program, it is the time of the start.
     """
 
     owner = models.ForeignKey(

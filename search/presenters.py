@@ -37,7 +37,7 @@ _FILTERED_KINDS: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayLink:
-    """A day with the same text, and the URL of the text there."""
+    """A link to another day with the same text."""
 
     address: str
     day: date
@@ -59,9 +59,9 @@ class ResultRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayRows:
-    """The hits of a day on the page: the leading one, those folded under it, and how many more are `left`.
+    """The hits of a day on the page: the leading one, those folded under it, and the number `left` out.
 
-    `are_facts` if they are facts, of whatever days, `are_notes` if they are notes.
+    `are_facts` if they are facts, `are_notes` if they are notes, of whatever days.
     """
 
     address: str
@@ -75,7 +75,7 @@ class DayRows:
 
 @dataclass(frozen=True, slots=True)
 class FilterButton:
-    """A filter to click: its label, and the query that it makes."""
+    """A filter to click: its label, and the query with the filter."""
 
     label: str
     query: str = field(repr=False)
@@ -123,7 +123,7 @@ def _build_address(hit: SearchHit | SameText, *, token: str) -> str:
 
 
 def build_filter_buttons(answer: SearchPage, typed: str, *, language: str) -> list[FilterButton]:
-    """Return the filters that would narrow these results, as far as the query has room for them."""
+    """Return the filters that would narrow these results, unless the query has no room for more."""
     buttons = [
         FilterButton(_describe_filter(one, language=language), add_filter(typed, str(one)))
         for one in answer.found.filters
@@ -141,7 +141,7 @@ def _describe_filter(suggested: SuggestedFilter, *, language: str) -> str:
 
 
 def describe_days(answer: SearchPage, *, language: str) -> str:
-    """Return which days come first because the question names them, or ""."""
+    """Return in words the days whose results come first because the question names them, or ""."""
     if answer.days is None:
         return ""
     words = get_date_words(language)
@@ -152,7 +152,7 @@ def describe_days(answer: SearchPage, *, language: str) -> str:
 
 
 def describe_embedding(meaning: EmbeddingStatus) -> str:
-    """Return the progress of related-entry search, or why it is off; nothing once it is complete."""
+    """Return the progress of related-entry search, or why it is off; "" once complete."""
     if meaning.reason:
         return messages.get_embedding_message(meaning.reason)
     if meaning.is_whole:

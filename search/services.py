@@ -1,4 +1,4 @@
-"""Services of search: run a search, list and save recent ones, find usual words, rebuild an index."""
+"""Services of search: running a search, saving recent ones, finding frequent words, rebuilding an index."""
 
 import sqlite3
 from collections.abc import Collection
@@ -35,7 +35,7 @@ _LEAST_DAYS: Final = 30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmbeddingStatus:
-    """Progress of embedding: `done` of `total` texts have vectors, or the `reason` why none have."""
+    """Progress of embedding: `done` of `total` texts have vectors, or the `reason` why none has."""
 
     done: int
     total: int
@@ -49,7 +49,7 @@ class EmbeddingStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchPage:
-    """A page of results; an opened result names the query by `token`. Not `ready` while the index opens."""
+    """A page of results; `token` stands for the query in their links. Not `ready` while the index opens."""
 
     found: SearchResults
     meaning: EmbeddingStatus
@@ -68,7 +68,7 @@ STILL_OPENING = SearchPage(
 def run_search(
     keyring: Keyring, typed: str, *, offset: int = 0, reader: DayReader | None = None
 ) -> SearchPage:
-    """Return a page of the results of a person's query, with a reader of the days that it names."""
+    """Return a page of results for a person's query; days that it names are read in their language."""
     query = parse(typed, reader=reader)
     try:
         index = indexes.for_owner(keyring)
@@ -96,7 +96,7 @@ def run_search(
 
 
 def get_days(query: SearchQuery) -> tuple[date, date] | None:
-    """Return the days whose results come first."""
+    """Return the days whose results come first, because the query names them, or None."""
     within = query.within
     return (within.since, within.until) if within and within.since and within.until else None
 
@@ -120,7 +120,7 @@ def _drop_deleted(index: PersonIndex, found: SearchResults, *, keyring: Keyring)
 
 
 def find_marked_words(keyring: Keyring, *, token: str, id_: UUID) -> list[str]:
-    """Return the words that a search matched in a text, as written there, for the page to mark."""
+    """Return the words of a text that a search matched, as written there, for the page to highlight."""
     index = indexes.get(keyring.key_id)
     query = index.result_tokens.get_query(token) if index is not None else None
     if index is None or query is None or index.words is None:
@@ -137,7 +137,7 @@ def find_marked_words(keyring: Keyring, *, token: str, id_: UUID) -> list[str]:
 
 
 def find_usual_words(words: Collection[str], share: float) -> Collection[str] | None:
-    """Return the words that stand on more than this share of the days of the person in force.
+    """Return the words that occur on more than this share of a person's days; see `diary.hooks`.
 
     Return None while their index is not open, and for a diary of few days: no page waits for this.
     """

@@ -50,7 +50,7 @@ def box(request: HouseholdRequest) -> HttpResponse:
 @require_POST
 @unlock_required
 def marks(request: HouseholdRequest) -> JsonResponse:
-    """Return what to mark in a text that was opened from a result or from a source of an answer."""
+    """Return the words to highlight in a text that was opened from a result or from a source of an answer."""
     try:
         id_ = UUID(request.POST.get("id", ""))
     except ValueError:

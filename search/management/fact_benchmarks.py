@@ -1,6 +1,6 @@
-"""Benchmarks of facts in the search: opening an index with them, queries, recall for a reply, forgetting one.
+"""Benchmarks of facts in search: opening an index with them, queries, recall for a reply, forgetting one.
 
-As those of `search.benchmarks`: in the current database, with a generated person who is deleted afterwards.
+They use a generated person in the current database, who is deleted afterwards, like `search.benchmarks`.
 """
 
 import random

@@ -1,10 +1,10 @@
-"""The texts that a program may not read unless its owner said so, since they are not purely their own.
+"""Texts hidden from a program that may read only its owner's words, since they are not fully trusted.
 
-Hidden are entries and facts of other origins, and what a model wrote after reading one of these, or an entry
-that is gone: whoever writes to the database can delete what it was. Whoever may read these, finds no text of
-the model that was written from facts or notes without their keys. What it read stands encrypted beside its
-text: that is looked up once, and held with the open index, as ids only. Where it does not, the text counts as
-written from both (`diary.generation.prompt_record`).
+Hidden are entries and facts of other origins, and texts that a model generated from one of these, or from an
+entry that no longer exists: whoever writes to the database can delete a row and so its origin. A program that
+may read these texts still finds none that a model generated from facts or notes without having their keys.
+The sources of a generated text are encrypted beside it; they are read once and cached with the open index, as
+ids only. A text without sources counts as generated from both (`diary.generation.prompt_record`).
 """
 
 import json
@@ -28,9 +28,9 @@ from traces.facts.models import TRUSTED_FACT_ORIGINS, Fact
 
 
 class Sources(NamedTuple):
-    """Sources of a text of the model: the entries, and the other realms of which texts were read.
+    """The sources of a generated text: the entries, and the other realms whose texts were read.
 
-    It is not clean where nothing vouches that all of it was its owner's own.
+    It is clean only if its record proves that all of them were its owner's own.
     """
 
     entries: frozenset[UUID] = frozenset()
@@ -38,9 +38,9 @@ class Sources(NamedTuple):
     is_clean: bool = True
 
     def are_readable(self, others: Container[UUID], *, with_hidden: bool = False) -> bool:
-        """Return whether a program may read a text of these: none is among others, all are of its realms.
+        """Return whether a program may read a text with these sources, of which none may be in `others`.
 
-        `with_hidden` says that those of others are read too.
+        Its keyring must have all their realms. `with_hidden` allows sources of `others` too.
         """
         if not current_realm_keyring().has_realms(self.realms):
             return False
@@ -70,7 +70,7 @@ _SELECT_GONE: Final = """
 def find_hidden(index: PersonIndex, *, with_hidden: bool = False) -> set[UUID]:
     """Return the ids of the hidden texts of an index's owner; needs a keyring of theirs in force.
 
-    `with_hidden`, only those of the model that were written from what the keyring does not open.
+    With `with_hidden`, only those that a model generated from texts of realms that the keyring lacks.
     """
     if with_hidden:
         if _opens_all_sources():
@@ -91,7 +91,7 @@ def find_hidden(index: PersonIndex, *, with_hidden: bool = False) -> set[UUID]:
 def find_origins_in_index(
     index: PersonIndex, by_kind: Mapping[str, Sequence[UUID]], *, with_hidden: bool
 ) -> dict[UUID, str]:
-    """Return the origins of texts that were found in an index, as `find_origins` does.
+    """Return the origins of texts found in an index; see `find_origins`.
 
     A row that opened before and that nobody changed since is not opened again.
     """
@@ -106,7 +106,7 @@ def find_origins(
     with_hidden: bool,
     opened: OpenedRows | None = None,
 ) -> dict[UUID, str]:
-    """Return the origins of these texts by id, without those that do not open, and without hidden ones.
+    """Return the origins of these texts by id, without hidden texts and those that cannot be decrypted.
 
     Each is opened anew, since an index does not notice when an origin is changed without a key; but for rows
     that are among those `opened` before.

@@ -1,7 +1,7 @@
-"""Rows whose texts were opened before, so that a search need not open again what it finds again.
+"""A cache of rows that were decrypted, so that a search need not decrypt a row that it finds again.
 
-What is compared is the whole row as the database has it, and the epoch of the key: one that anybody changed,
-with or without a key, is opened anew.
+The key is a digest of the whole row as stored, and of the epoch of the key: a row that anybody changed, with
+or without a key, is decrypted again.
 """
 
 import marshal
@@ -23,14 +23,14 @@ _MARSHAL_VERSION: Final = 2
 
 
 class OpenedRow(NamedTuple):
-    """The id of a row that opened, and the origin of its text."""
+    """The id of a decrypted row, and the origin of its text."""
 
     id: UUID
     origin: str
 
 
 class OpenedRows:
-    """The digests of the rows of one index that opened lately, at most 2,000; no texts."""
+    """A cache of decrypted rows of one index, by digest, for the latest 2,000; without texts."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -39,7 +39,7 @@ class OpenedRows:
     def list_opening(
         self, query: CachedIdQuery[Any], ids: Iterable[UUID], *, owner: UUID, field: str
     ) -> list[OpenedRow]:
-        """Return those of these rows whose sealed field opens; needs a keyring of their realm in force."""
+        """Return those of these rows that can be decrypted; needs a keyring of their realm in force."""
         epoch, found = current_realm_keyring().epoch, list[OpenedRow]()
         for stored in query.fetch_stored(ids, owner_id=owner):
             digest = _compute_digest(epoch, stored)

@@ -1,6 +1,6 @@
-"""One search of a program. Needs the keyring of its token in force, which has the realm `content`.
+"""Search for a program. Needs the keyring of its token in force, with the realm `content`.
 
-A program opens no index: the one is used that its owner's unlocked browser opened.
+A program opens no index: it uses the index that its owner's unlocked browser opened.
 """
 
 import sqlite3
@@ -37,9 +37,9 @@ class ReadableHit(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProgramResults:
-    """Some of the texts that a program found, best first; nothing while the index opens (`is_open`).
+    """A part of the texts that a program found, best first; none while the index opens (`is_open` is False).
 
-    `total` counts the texts with all words, up to MAX_COUNTED; `next` is the offset of further results.
+    `total` counts the texts with all words, up to MAX_COUNTED; `next` is the offset of the next part.
     """
 
     texts: Sequence[ReadableHit] = ()
@@ -50,7 +50,7 @@ class ProgramResults:
 
 
 class TextCounts(NamedTuple):
-    """Numbers of texts, and of those whose meaning can be searched; zeros while the index opens."""
+    """Numbers of texts, and of those with vectors; zeros while the index opens."""
 
     total: int = 0
     embedded: int = 0
@@ -63,7 +63,7 @@ STILL_OPENING = ProgramResults(is_open=False)
 def build_query(
     typed: str, *, reader: DayReader, since: date | None = None, until: date | None = None
 ) -> SearchQuery:
-    """Return the query for what a program sends; days that are given narrow those of the query."""
+    """Return the query of a program; given days narrow those in the query."""
     query = _narrow(parse(typed, reader=reader), since=since, until=until)
     within = _narrow(query.within, since=since, until=until) if query.within is not None else None
     return replace(query, within=within)
@@ -76,7 +76,7 @@ def _narrow(query: SearchQuery, *, since: date | None, until: date | None) -> Se
 
 
 def restrict_kinds(query: SearchQuery, kinds: frozenset[str]) -> SearchQuery:
-    """Return a query for texts of these kinds alone."""
+    """Return a query limited to texts of these kinds."""
     within = restrict_kinds(query.within, kinds) if query.within is not None else None
     return replace(query, kinds=kinds, within=within)
 
@@ -84,7 +84,7 @@ def restrict_kinds(query: SearchQuery, kinds: frozenset[str]) -> SearchQuery:
 def search_texts(
     keyring: RealmKeyring, query: SearchQuery, *, offset: int, limit: int, with_hidden: bool
 ) -> ProgramResults:
-    """Return some of the texts that a query finds; raise VaultLocked if no browser has the diary unlocked.
+    """Return a part of the results of a query; raise VaultLocked if no browser has the diary unlocked.
 
     Without `with_hidden`, hidden texts count for nothing: they are in no result and no number. Nor do texts
     of a realm that the keyring does not have: facts for one program, all but facts for another.
@@ -118,7 +118,7 @@ def search_texts(
 
 
 def count_texts(keyring: RealmKeyring, *, with_hidden: bool) -> TextCounts:
-    """Return how many texts a program can find; raise VaultLocked as a search does.
+    """Return how many texts a program can find; raise as `search_texts`.
 
     Without `with_hidden`, hidden texts count for nothing.
     """
@@ -137,7 +137,7 @@ def count_texts(keyring: RealmKeyring, *, with_hidden: bool) -> TextCounts:
 
 
 def rebuild(keyring: RealmKeyring) -> bool:
-    """Begin to build an owner's index again, unless it is being built; return whether it was begun.
+    """Start rebuilding an owner's index, unless this is in progress; return whether it was started.
 
     Raise VaultLocked as a search does.
     """

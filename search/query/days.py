@@ -11,7 +11,7 @@ Days = tuple[date, date]
 
 @dataclass(frozen=True, slots=True)
 class DayMention:
-    """The days that a question names, and where in it."""
+    """The days that a question names, and the span of the words that name them."""
 
     start: int
     end: int
@@ -29,7 +29,7 @@ class DayReader:
         self.languages: Sequence[str] = [language, *([] if is_english else ["en"])] if known else ["en-gb"]
 
     def read(self, value: str) -> Days | None:
-        """Return the first and last day of an expression; a diary looks back."""
+        """Return the first and last day of an expression; an ambiguous one is taken as past."""
         for language in self.languages:
             when = resolve(value, self.now, language=language, facing=Facing.PAST)
             if when is not None and when.days is not None:
@@ -37,7 +37,7 @@ class DayReader:
         return None
 
     def find(self, question: str) -> DayMention | None:
-        """Return the days that a question names, if it is certain which and there are no others in it."""
+        """Return the days that a question names, if they are unambiguous and it names no others."""
         back, ahead = (
             {
                 (mention.start, mention.end): mention.when.days

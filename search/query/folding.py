@@ -1,12 +1,12 @@
 """Functions that normalize text for comparison (case, accents, full-width forms) and split it into words.
 
 `fold` is for literal comparison. `to_index_form` is the input of FTS5's tokenizer: folded, and with each
-character of a script without word breaks (Chinese, Japanese, Thai, ...), each vowel sign, each pictograph and
+character of a script without spaces (Chinese, Japanese, Thai, ...), each vowel sign, each pictograph and
 each sign of a currency or percentage as a word of its own, so that a phrase finds a run of them anywhere.
 Such a character becomes a private-use letter and its number: SQLite's tables know no character younger than
 2012, and treat vowel signs as spaces.
 
-What people write in two forms has one here: `U.S.A.` and `USA`, `$20` and `20 $`, a word with marks of
+Different spellings have the same form: `U.S.A.` and `USA`, `$20` and `20 $`, a word with marks of
 emphasis inside it, Arabic and Hebrew with and without vowel marks. A telephone number is indexed by its
 digits as well, last digit first, so that it is found with and without the code of its country.
 """
@@ -143,7 +143,7 @@ def _separate_words(text: str) -> str:
 
 
 def split_words(text: str) -> list[str]:
-    """Return the words into which FTS5 splits a text, without those that only find its long numbers."""
+    """Return the words into which FTS5 splits a text, without the reversed forms of long numbers."""
     return _WORD.findall(_separate_words(text))
 
 
@@ -160,18 +160,18 @@ def find_long_numbers(text: str) -> list[tuple[str, tuple[int, int]]]:
 
 
 def number_word(digits: str) -> str:
-    """Return the word of the index for a long number: its digits, the last one first."""
+    """Return the word of the index for a long number: its digits in reverse order."""
     return _NUMBER_MARK + digits[::-1]
 
 
 def list_number_words(digits: str) -> list[str]:
-    """Return the words of the index for a number and for what is left of it without a country's code."""
+    """Return the words of the index for a number, with and without the code of a country."""
     shortest = max(_MIN_DIGITS, len(digits) - _MAX_COUNTRY_CODE)
     return [number_word(digits[first:]) for first in range(len(digits) - shortest + 1)]
 
 
 def is_same_number(one: str, other: str) -> bool:
-    """Return whether two long numbers are the same but for the code of a country."""
+    """Return whether two long numbers are equal, with or without the code of a country."""
     return one.endswith(other) or other.endswith(one)
 
 

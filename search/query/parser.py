@@ -6,7 +6,7 @@
     -rain  -"so what"  entries without the word or phrase
     from:2026-01  to:2026-03-15    days, months or years, both ends included
     on:yesterday  from:"last summer"    days in plain words, if there is a reader of them
-    days:all           whatever days the question names
+    days:all           all days, even if the question names some
     in:entries         entries, replies, openings, recaps, facts or notes
     trace:garden       entries with that trace
 
@@ -31,9 +31,8 @@ class QueryTerm:
     """A term that a text must contain: adjacent words, as returned by `split_words`.
 
     `literal` is a string that the folded text must also contain, if the words alone are too general (`c++`).
-    `joined` is the term without hyphens: `email` for `e-mail`. `number` is the digits of a number as long as
-    that of a telephone. `also` are other words that are as good as a single one. `quoted` means that only the
-    exact words match.
+    `joined` is the term without hyphens: `email` for `e-mail`. `number` is the digits of a long number, as of
+    a telephone. `also` are alternatives to a single word. `quoted` means that only the exact words match.
     """
 
     words: tuple[str, ...]
@@ -57,8 +56,8 @@ class SearchQuery:
     """A parsed query; `text` is the part of it that is searched by meaning.
 
     `entries` is the set of entries with the `traces`, once these have been looked up for the person. `hidden`
-    are numbers, in the word index, of texts that whoever asks may not find. With `has_whole_words` no word is
-    taken for the beginning of another, even where nothing else is found.
+    are the row ids, in the word index, of texts hidden from a program. With `has_whole_words`, a word never
+    matches as a prefix, even if nothing else is found.
     """
 
     terms: tuple[QueryTerm, ...] = ()
@@ -132,7 +131,7 @@ _DATE = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class QueryPiece:
-    """A piece of a typed query, separated by spaces or quotes: its sign, filter name, value and quotes."""
+    """A part of a typed query, delimited by spaces or quotes: its sign, filter name, value and quotes."""
 
     minus: bool
     name: str
@@ -143,7 +142,7 @@ class QueryPiece:
 
 
 def parse(typed: str, *, reader: DayReader | None = None) -> SearchQuery:
-    """Return the parsed query. If a reader finds days in it, `within` is the query limited to those days."""
+    """Return the parsed query; if the reader finds days in it, `within` is the query limited to these."""
     clean = _normalize(typed)
     query = _parse_clean(clean, reader)
     if reader is None or query.has_all_days or query.since or query.until:
@@ -354,7 +353,7 @@ _FILTERS: Final[dict[str, Callable[[SearchQuery, str], SearchQuery | None]]] = {
 
 @dataclass(frozen=True, slots=True)
 class QueryFilter:
-    """A filter as the page shows it, and the query without it."""
+    """A filter as shown on the page, and the query without it."""
 
     name: str
     value: str
@@ -377,7 +376,7 @@ def list_filters(typed: str, *, reader: DayReader | None = None) -> list[QueryFi
 
 
 def add_filter(typed: str, added: str) -> str:
-    """Return a query with a filter added: at its end, unless an open quote would take it for a part of it."""
+    """Return a query with a filter added: at the end, or before it if an unclosed quote would include it."""
     asked = len(list_filters(typed))
     appended = f"{typed.rstrip()} {added}"
     return appended if len(list_filters(appended)) > asked else f"{added} {typed.strip()}"

@@ -54,7 +54,7 @@ class SnippetPart:
 
 
 class QueryMarker:
-    """Search for all patterns of a query in a text."""
+    """A search for all patterns of a query in a text."""
 
     def __init__(self, wanted: Iterable[MarkPattern], *, numbers: Iterable[str] = ()) -> None:
         by_text: dict[str, MarkPattern] = {}
@@ -175,7 +175,7 @@ def build_snippet(text: str, marker: QueryMarker, *, around: Span | None = None)
 
 
 def find_best_passage(text: str, marker: QueryMarker, *, around: Span | None = None) -> Span:
-    """Return the span of the most relevant part of a text: what a snippet shows of it."""
+    """Return the span of the most relevant part of a text, as a snippet shows it."""
     return _cut_window(text, _find_first_marks(text, marker), around)
 
 

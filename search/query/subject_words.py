@@ -1,7 +1,7 @@
 """Words that can tell what a text is about: no stop words, no numbers, no single letters. Pure.
 
-Each is given as the words of the index that stand in a row where it is written. A script without spaces has
-no words to see: there pairs of characters serve, and runs of four where characters are sounds.
+Each is given as the adjacent words of the index into which it is split. A script without spaces has no
+visible words: there, pairs of characters are used instead, and runs of four if the characters are sounds.
 """
 
 import re
@@ -33,7 +33,7 @@ _ABBREVIATION = re.compile(r"(?<!\w)[^\W\d_]{1,3}\. $")
 class Subject:
     """The words of a passage that can tell its subject.
 
-    `capitals` are those with a capital wherever they stand, `names` those with a capital inside a sentence.
+    `capitals` are words that are always capitalised, `names` words that are capitalised inside a sentence.
     """
 
     words: set[str]
@@ -43,7 +43,7 @@ class Subject:
 
 
 def find_subject(text: str) -> Subject:
-    """Return what a passage tells of its subject."""
+    """Return the words of a passage that can tell its subject."""
     forms = set(_LETTERS.findall(text))
     capital_forms = {form for form in forms if form[0].isupper()}
     capitals = set(map(fold, capital_forms)) - set(map(fold, forms - capital_forms))
@@ -57,7 +57,7 @@ def find_subject(text: str) -> Subject:
 
 
 def is_inside_sentence(text: str, place: int) -> bool:
-    """Return whether a word that begins here stands after another of its sentence."""
+    """Return whether the word at this position follows another word of its sentence."""
     before = text[max(0, place - 8) : place]
     abbreviation = _ABBREVIATION.search(before)
     return place > 0 and (
@@ -66,7 +66,7 @@ def is_inside_sentence(text: str, place: int) -> bool:
 
 
 def weigh_shared_words(one: Subject, other: Subject, weights: Mapping[str, float]) -> float:
-    """Return the sum of the weights of the words that two passages share; words without a weight count 0.
+    """Return the sum of the weights of the words that two passages share; unknown words count 0.
 
     A word in small letters counts half, unless its script or one of the passages has no capitals.
     """
@@ -80,7 +80,7 @@ def weigh_shared_words(one: Subject, other: Subject, weights: Mapping[str, float
 
 
 def find_subject_words(text: str) -> set[str]:
-    """Return the words of a text that can tell its subject, as adjacent words of the index."""
+    """Return the words of a text that can tell its subject, each as adjacent words of the index."""
     words = split_words(text)
     if not any(is_unbroken(word) and not is_sign(word) for word in words):
         return set(filter(_can_tell_a_subject, words))

@@ -1,5 +1,5 @@
-"""Preparation of a ranking for the page; pure.
+"""Preparation of a ranking for the page. Pure.
 
-grouping  the hits of a day together, own words before replies, each text once
-filters   filters that would narrow the results, to click
+grouping  hits grouped by day, entries before replies, each text once
+filters   filters to click that would narrow the results
 """

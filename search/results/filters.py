@@ -1,4 +1,4 @@
-"""Filters that would narrow the results of a query: kinds, years or months that are among them. Pure."""
+"""Filters that would narrow the results of a query: the kinds, years or months that occur in them. Pure."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -34,7 +34,7 @@ class SuggestedFilter(NamedTuple):
 
 
 def suggest_filters(query: SearchQuery, outlines: Iterable[TextOutline]) -> list[SuggestedFilter]:
-    """Return filters that let through some of these results of a query, and not all of them."""
+    """Return filters that match some, but not all, of the results of a query."""
     kinds: Counter[str] = Counter()
     months: Counter[str] = Counter()
     for outline in outlines:
@@ -53,6 +53,6 @@ def suggest_filters(query: SearchQuery, outlines: Iterable[TextOutline]) -> list
 
 
 def list_most_frequent(counts: Counter[str], *, most: int) -> list[str]:
-    """Return the values that are counted most, sorted with the highest first; of equals the higher."""
+    """Return the most frequent values, in descending order of the values."""
     ranked = sorted(counts, key=lambda value: (counts[value], value), reverse=True)
     return sorted(ranked[:most], reverse=True)

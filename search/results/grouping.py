@@ -1,11 +1,11 @@
-"""Groups of hits: those of one day together, own words before replies, and each text once. Pure.
+"""Groups of hits: by day, entries before replies, and each text once. Pure.
 
-Facts and notes belong to no page of a day: each kind is one group, or each text its own where nothing else
-was asked for.
+Facts and notes belong to no day: each kind is one group, unless only that kind was searched; then each text
+is a group.
 
-A group stands where its best hit stood. Its leading hit is the best entry of the day that is among the hits,
-or else the best hit; replies follow the entry they belong to. A text that was written on several days stands
-on the day where it ranks best, with the other days beside it.
+A group has the rank of its best hit. It is led by the best entry of the day among the hits, or else by the
+best hit; replies follow their entry. A text that occurs on several days is in the group of the day where it
+ranks best, with the other days beside it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,7 +22,7 @@ OWN_KIND = "entry"
 
 @dataclass(frozen=True, slots=True)
 class HitGroup:
-    """The hits of one day, the leading one first, and which other hits have the same text as one of them."""
+    """The hits of one day, the leading one first, and for each of them the hits with the same text."""
 
     day: date
     hits: Sequence[RankedHit]
@@ -30,7 +30,7 @@ class HitGroup:
 
     @property
     def is_best_folded(self) -> bool:
-        """Return whether a hit has more of what was asked than the leading one, before which it ranks."""
+        """Return whether a hit that is folded under the leading one matches the query better."""
         leading, *others = (_judge(hit) for hit in self.hits)
         return any(other < leading for other in others)
 
@@ -95,7 +95,7 @@ def _list_once_a_day(hits: Iterable[RankedHit], outlines: Mapping[UUID, TextOutl
 
 
 def list_shown(groups: Sequence[HitGroup], *, most: int) -> list[Sequence[RankedHit]]:
-    """Return which hits of each group to show, at most so many of all groups; the leading ones always."""
+    """Return the hits of each group to show, at most `most` in total; every leading hit is shown."""
     shown: list[list[RankedHit]] = [list(group.hits[:1]) for group in groups]
     left = max(0, most - len(groups))
     # One more of each group in turn, so that a day with a hundred hits takes nothing from the others.
