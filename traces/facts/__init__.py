@@ -1,17 +1,20 @@
 """Facts: sentences that a person chose to remember.
 
-models        facts, their changes, what was declined, choices
+models        facts, their changes, declined sentences, settings
 fact_body     the sealed body of a fact
 services      proposing, accepting, correcting, ending, forgetting, undoing
-queries       facts of a person, and those that a new one touches
-open_facts    facts opened without model instances, for many at once
+queries       facts of a person, and the accepted facts that a new one may affect
+open_facts    bulk decryption of facts, without model instances
 selection     facts to list, find or export, by conditions
-claims        facts of others that their owner says together are theirs
-transfer      facts to and from files
+recall        facts for the prompt of a reply or an answer
+claims        claims of imported facts ("This is mine"), all at once
 changes       the record of each change
 indexes       blind indexes of facts
-statements    what a sentence says: of whom, in which relation, which value
-comparison    whether a sentence says the same as an earlier one, something newer, the reverse, or more
-support       whether the quote of a proposed fact says what it says
+statements    the meaning of a sentence: subject, relation and value
+comparison    whether a new fact repeats, updates, contradicts or extends an earlier one
+quote_check   whether the quote of a proposed fact supports it
 languages     the words and relations of each language
+pages         the pages of facts
+proposals     facts that a model proposes
+transfer      facts to and from files
 """

@@ -1,13 +1,13 @@
-"""Changes of facts: each is recorded with what was before and after, and can be undone.
+"""Changes of facts: each is recorded with the state before and after, and can be undone.
 
-A change may touch two facts, as when one takes the place of another; both records have the same `group`, and
-are undone together. To undo is a change as well, so that the history stays. Each record has the digest of the
-one before it, so that none can be taken out or put in between without its owner noticing.
+A change may affect two facts, as when one replaces the other; both records have the same `group`, and are
+undone together. An undo is a change too, so that the history stays complete. Each record contains the digest
+of the previous one, so that its owner notices if a record was removed or inserted.
 
-    body   {"before": snapshot, or null of a new fact, "after": snapshot,
+    body   {"before": snapshot, or null for a new fact, "after": snapshot,
             "by": "owner", "model" or the id of a token, "group": id of the change,
             "facts": ids of the other facts that it changed, "undoes": group of the change that it undid,
-            "previous": hexadecimal BLAKE2b of the record before, or ""}
+            "previous": hexadecimal BLAKE2b of the previous record, or ""}
 """
 
 import hashlib
@@ -40,7 +40,7 @@ class ChangeAuthor:
 
 
 def take_snapshot(fact: Fact) -> dict[str, Any]:
-    """Return all that a change of a fact can change, as plain values."""
+    """Return the values of a fact that a change can affect."""
     columns = {name: _to_plain(getattr(fact, name)) for name in _COLUMNS}
     return {**columns, "body": fact.body}
 
@@ -48,7 +48,7 @@ def take_snapshot(fact: Fact) -> dict[str, Any]:
 def record_change(
     fact: Fact, kind: str, *, before: dict[str, Any] | None, author: ChangeAuthor
 ) -> FactChange:
-    """Record what became of a fact; call in the transaction that saved it.
+    """Record a change of a fact; call in the transaction that saved the fact.
 
     Where the last record was damaged, the new one follows none, and the chain is not whole any more.
     """
@@ -86,14 +86,14 @@ def _find_free_number(fact: Fact) -> int:
 
 
 def compute_digest(change: FactChange) -> str:
-    """Return the digest of a change, which the next change contains, so that none can be removed unseen."""
+    """Return the digest of a record, which the next record contains, so that removals are noticed."""
     said = [str(change.fact_id), change.number, change.kind, change.made_at.isoformat(), change.body]
     text = json.dumps(said, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=32).hexdigest()
 
 
 def is_chain_whole(changes: Sequence[FactChange]) -> bool:
-    """Return whether the records of a fact, in their order, are all there and unchanged."""
+    """Return whether the records of a fact are complete, unchanged and in order."""
     previous = ""
     for number, change in enumerate(changes, start=1):
         if change.number != number or change.body["previous"] != previous:
@@ -113,7 +113,7 @@ def _is_undone(change: FactChange, undone: set[str]) -> bool:
 
 
 def restore_snapshot(fact: Fact, snapshot: dict[str, Any]) -> None:
-    """Set a fact to what it was, and save it."""
+    """Restore a fact to a snapshot, and save it."""
     for name in _COLUMNS:
         value = snapshot[name]
         setattr(fact, name, UUID(value) if name.endswith("_id") and value else value)

@@ -1,7 +1,7 @@
-"""Facts of files and programs that their owner says together are theirs, which is undone for thirty days.
+"""Claims of facts: an owner says that all facts of files and programs are theirs, with undo for thirty days.
 
-What was said together has one group of changes. A fact that was changed since stays theirs. Needs keys of the
-realm `facts` in force.
+The changes of one claim have the same group. An undo leaves out facts that were changed since the claim.
+Needs keys of the realm `facts` in force.
 """
 
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ _REVIEW_LABEL: Final = b"traces.fact.review"
 
 @dataclass(kw_only=True)
 class FactClaim:
-    """Facts that their owner said together are theirs, without those that were changed since."""
+    """The facts of one claim, without those that were changed since."""
 
     group: UUID
     claimed_at: datetime
@@ -44,20 +44,20 @@ class _Group(msgspec.Struct):
 
 
 def list_others(owner_id: UUID) -> list[UUID]:
-    """Return the facts that are not their owner's own, the newest first, and no more than MOST_CLAIMED."""
+    """Return the facts that are not their owner's own, the newest first, at most MOST_CLAIMED."""
     rows = Fact.objects.for_owner(owner_id).only_others()
     return list(rows.values_list("id", flat=True)[:MOST_CLAIMED])
 
 
 def compute_review(owner_id: UUID, fact_ids: Sequence[UUID]) -> str:
-    """Return a digest of facts as they are now, by which it is seen that they are those that were shown."""
+    """Return a digest of facts as they are now; a claim checks with it that they are as shown."""
     moments = dict(Fact.objects.for_owner(owner_id).order_by().values_list("id", "changed_at"))
     parts = [id_.bytes + str(moments.get(id_)).encode() for id_ in fact_ids]
     return keyed_digest(get_digest_key(owner_id), [_REVIEW_LABEL, *sorted(parts)]).hex()
 
 
 def claim_all(owner_id: UUID, *, review: str) -> int:
-    """Note that the facts of `list_others` are their owner's; return how many could be.
+    """Make the facts of `list_others` their owner's own; return how many could be.
 
     `review` is what `compute_review` said when they were shown. Raise ImportChanged if they are others now.
     """
@@ -68,7 +68,7 @@ def claim_all(owner_id: UUID, *, review: str) -> int:
 
 
 def list_claims(owner_id: UUID) -> list[FactClaim]:
-    """Return what was claimed in the last thirty days and can be undone, the latest first."""
+    """Return the claims of the last thirty days that can be undone, the latest first."""
     later = FactChange.objects.filter(fact_id=OuterRef("fact_id"), number__gt=OuterRef("number"))
     rows = FactChange.objects.filter(~Exists(later), owner_id=owner_id, kind=CLAIM)
     if (since := get_cutoff(CLAIM_LIFETIME)) is not None:
@@ -87,7 +87,7 @@ def list_claims(owner_id: UUID) -> list[FactClaim]:
 
 
 def unclaim(owner_id: UUID, group: UUID) -> int:
-    """Undo what was claimed together; return how many facts are not their owner's own again.
+    """Undo a claim; return how many facts lost the origin that it gave them.
 
     Raise ObjectNotFound if there is nothing to undo.
     """

@@ -1,13 +1,13 @@
 """Comparison of a new fact with an earlier one of the same person, without a model.
 
     same       normalised words agree, and numbers, names and polarity are identical
-    newer      another value in a relation that has one at a time, or "now", "moved", "no longer"
+    newer      another value in a relation with one value at a time, or "now", "moved", "no longer"
     reversed   the same with the other polarity
     extends    the value of one contains that of the other
     beside     both can be true
 
-The verdict says which button stands first, and never acts. What is sensitive (health, marriage, diet, money,
-addiction) always asks.
+The verdict only decides the order of the buttons. For sensitive facts (health, marriage, diet, money,
+addiction), the owner is always asked.
 """
 
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class Verdict(Enum):
 
 
 class Strategy(Enum):
-    """Choice of what to do about two facts; the value is its name in the API."""
+    """Resolution of a conflict between two facts; the value is its name in the API."""
 
     SAID_AGAIN = "update_timestamp"
     REPLACE = "replace"
@@ -51,9 +51,9 @@ FIRST_STRATEGIES: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """The verdict on two facts, and whether their owner is asked although one strategy is likely.
+    """The verdict on two facts, and whether their owner is asked even if one strategy is likely.
 
-    `advised` is what a model on this machine would do. It moves a button and does nothing else.
+    `advised` is the strategy that a model on this machine advises. It only affects the order of the buttons.
     """
 
     verdict: Verdict
@@ -63,17 +63,17 @@ class Comparison:
 
     @property
     def first_strategy(self) -> Strategy:
-        """The strategy whose button stands first."""
+        """The strategy whose button comes first."""
         return self.advised if self.takes_advice and self.advised else FIRST_STRATEGIES[self.verdict]
 
     @property
     def takes_advice(self) -> bool:
-        """Whether the tables can't tell if both are true, and it is not of health, money and the like."""
+        """Whether a model's advice is used: both may be true, and the facts are not sensitive."""
         return self.verdict is Verdict.BESIDE and self.asks and not self.is_sensitive
 
 
 def compare(first: Statement, then: Statement) -> Comparison:
-    """Return how a new statement stands to an earlier one."""
+    """Return the comparison of a new statement with an earlier one."""
     verdict = _find_verdict(first, then)
     is_open = verdict is Verdict.BESIDE and _may_touch(first, then)
     is_sensitive = first.is_sensitive or then.is_sensitive

@@ -1,22 +1,22 @@
-"""The sealed body of a fact: its sentence, how it is read, and what supports it.
+"""The sealed body of a fact: its sentence, how it is parsed, and what supports it.
 
-A JSON object; all but the text may be missing:
+A JSON object; all values but the text are optional:
 
     text        the sentence, one line
     language    of the sentence, a code such as "en"
-    subject     whom or what it is of, in folded words
-    relation    as `traces.facts.languages` names it
+    subject     the person or thing that it is about, in folded words
+    relation    a name from `traces.facts.languages`
     kind        "people", "places", "belongings", "dates", "habits", "preferences", or another name
-    quote       {"text", "start", "end"}: the words of the entry that say it
-    when        {"raw", "start", "end", "kind", "precision", "zone", "rule"}: when it is so
+    quote       {"text", "start", "end"}: the words of the entry that support it
+    when        {"raw", "start", "end", "kind", "precision", "zone", "rule"}: the time it refers to
     source      the name of the program, app or file it is from
     model       the model that proposed it;  prompt   the version of its prompt
-    said        moments at which it was said again
-    ended       the day since when it is no longer so
+    said        moments at which it was repeated
+    ended       the day from which it is no longer true
     links       ids of facts that its owner linked with it
-    not_recalled  true if no reply and no answer reads it
-    advice      of a proposal: by the id of an accepted fact, the strategy that a model would take
-    confidence  of an import or a program: how sure it was, from 0 to 1
+    not_recalled  true if replies and answers may not read it
+    advice      of a proposal: by the id of an accepted fact, the strategy that a model advises
+    confidence  of an import or a program, from 0 to 1
 """
 
 import unicodedata
@@ -39,7 +39,7 @@ _JOINING_RELATIONS: Final = frozenset({"", "has", "is", "name"})
 
 
 class InvalidFact(Exception):  # noqa: N818 - an answer to the person, not a fault
-    """Raised for a sentence that can't be a fact; `sentence` says why, and none contains the text."""
+    """Raised for a sentence that is not valid as a fact; `sentence` says why, without its text."""
 
     def __init__(self, sentence: str) -> None:
         super().__init__(sentence)
@@ -48,7 +48,7 @@ class InvalidFact(Exception):  # noqa: N818 - an answer to the person, not a fau
 
 @dataclass(frozen=True, kw_only=True)
 class FactText:
-    """A sentence with how it is read; `create` checks it."""
+    """A validated sentence with its language, subject, relation and kind; built by `create`."""
 
     text: str = field(repr=False)
     language: str = "en"
@@ -58,7 +58,7 @@ class FactText:
 
     @classmethod
     def create(cls, text: str, *, language: str = "en", kind: str = "") -> Self:
-        """Return a sentence that can be a fact; raise InvalidFact."""
+        """Return a sentence that is valid as a fact; raise InvalidFact."""
         cleaned = " ".join(unicodedata.normalize("NFC", text).split())
         if not any(map(str.isalnum, cleaned)):
             raise InvalidFact("A fact is a sentence. Write one.")
@@ -79,26 +79,26 @@ class FactText:
 
     @cached_property
     def statement(self) -> Statement:
-        """What the sentence says."""
+        """The parsed statement of the sentence."""
         return read_statement(self.text, language=self.language)
 
     @property
     def subject_key(self) -> str:
-        """The subject and its relation, as the blind index takes them."""
+        """The input of the blind index of subject and relation."""
         return "\n".join((*self.subject, "", self.relation))
 
     @property
     def same_key(self) -> str:
-        """The sentence as the blind index takes it: equal for sentences that say the same."""
+        """The input of the blind index of the sentence; equal for sentences of the same meaning."""
         return _build_same_key(self.statement)
 
     @property
     def telling_key(self) -> str:
-        """The telling words of the sentence in any order, by which it is known in other words as well."""
+        """The significant words of the sentence, sorted, by which a rephrased sentence is recognised."""
         return _build_telling_key(self.statement, language=self.language)
 
     def to_json(self) -> dict[str, Any]:
-        """Return this part of the body."""
+        """Return these values of the body."""
         row: dict[str, Any] = {
             "text": self.text,
             "language": self.language,

@@ -16,6 +16,6 @@ def compute_same_index(text: FactText) -> bytes:
 
 
 def set_indexes(fact: Fact, text: FactText | None = None) -> None:
-    """Set the blind indexes of a fact from its body, or from its sentence where that was read already."""
+    """Set the blind indexes of a fact from its body, or from its sentence if that was parsed already."""
     text = text or get_text(fact.body)
     fact.subject_index, fact.same_index = compute_subject_index(text), compute_same_index(text)

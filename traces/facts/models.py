@@ -1,12 +1,12 @@
-"""Facts that a person chose to remember, what was done to each, and which were declined.
+"""Tables of facts: the facts of a person, their history, and declined sentences.
 
 Readable without a key: how many facts there are, in which state, when each was added and changed; never a
-word. They are sealed with keys of the realm `facts`, which open no entry.
+word. They are sealed with keys of the realm `facts`, which decrypt no entry.
 
-    Fact           a sentence, and where it is from
-    FactChange     what one change did to a fact, in a chain of digests, so that it can be undone
-    DeclinedFact   the digest of a sentence that was declined or forgotten, so that it is not proposed again
-    FactSettings   a person's choices about facts, and the key of these digests
+    Fact           a sentence, and its source
+    FactChange     a change of a fact, in a chain of digests, so that it can be undone
+    DeclinedFact   the digest of a declined or forgotten sentence, so that it is not proposed again
+    FactSettings   the settings of facts, and the key of these digests
 """
 
 from typing import ClassVar
@@ -28,7 +28,7 @@ SAME_INDEX_LABEL = "traces.fact.same_index"
 
 
 class FactState(models.TextChoices):
-    """State of a fact: only an accepted one is read."""
+    """The state of a fact; only accepted facts are used in prompts."""
 
     PROPOSED = "proposed", "Proposed"
     ACCEPTED = "accepted", "Accepted"
@@ -45,7 +45,7 @@ class FactQuerySet(SealedQuerySet["Fact"]):
         return self.filter(owner_id=owner_id)
 
     def only_accepted(self, owner_id: UUID) -> "FactQuerySet":
-        """Return the facts that one person has accepted and that are still so."""
+        """Return the accepted facts of one person that have not ended."""
         return self.filter(owner_id=owner_id, state=FactState.ACCEPTED)
 
     def only_trusted(self) -> "FactQuerySet":
@@ -53,7 +53,7 @@ class FactQuerySet(SealedQuerySet["Fact"]):
         return self.filter(origin__in=TRUSTED_FACT_ORIGINS)
 
     def only_others(self) -> "FactQuerySet":
-        """Return the facts of a file or a program that their owner accepted and did not claim."""
+        """Return the accepted facts of files and programs that their owner has not claimed."""
         return self.exclude(origin__in=TRUSTED_FACT_ORIGINS).exclude(state=FactState.PROPOSED)
 
     def only_proposed(self, owner_id: UUID) -> "FactQuerySet":
@@ -73,7 +73,7 @@ class FactManager(SealedManager["Fact"]):
         return self.get_queryset().for_owner(owner_id)
 
     def only_accepted(self, owner_id: UUID) -> FactQuerySet:
-        """Return the facts that one person has accepted and that are still so."""
+        """Return the accepted facts of one person that have not ended."""
         return self.get_queryset().only_accepted(owner_id)
 
     def only_proposed(self, owner_id: UUID) -> FactQuerySet:
@@ -82,7 +82,7 @@ class FactManager(SealedManager["Fact"]):
 
 
 class Fact(SealedModel):
-    """A sentence that its owner wrote or confirmed, or a proposal of one."""
+    """A sentence that its owner wrote or confirmed, or the proposal of one."""
 
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False
@@ -131,7 +131,7 @@ class Fact(SealedModel):
 
 
 class FactChange(SealedModel):
-    """Record of what one change did to one fact: {"before", "after", "by", "group", "previous"}."""
+    """Record of one change of one fact: {"before", "after", "by", "group", "previous"}."""
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     fact = models.ForeignKey(Fact, on_delete=models.CASCADE, related_name="changes")
@@ -158,7 +158,7 @@ class FactChange(SealedModel):
 
 
 class DeclinedFact(SealedModel):
-    """A sentence that is not proposed again; its digest is keyed, and no word of it is stored."""
+    """A sentence that is not proposed again: only its keyed digest is stored."""
 
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False
@@ -179,7 +179,7 @@ class DeclinedFact(SealedModel):
 
 
 class FactSettings(SealedModel):
-    """Choices about facts: {"digest_key", "proposes_after_reply", "confirms_same", "read_entries"}."""
+    """Settings of facts: {"digest_key", "proposes_after_reply", "confirms_same", "read_entries"}."""
 
     owner = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     body = SealedJSONField(label="traces.fact_settings.body")

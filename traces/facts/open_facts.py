@@ -1,4 +1,4 @@
-"""Facts opened without model instances, for many at once."""
+"""Bulk decryption of facts, without model instances."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -27,7 +27,7 @@ _NAMES: Final = (
 # Not frozen: to set its attributes would take as long as to open its envelope.
 @dataclass(slots=True, kw_only=True)
 class OpenFact:
-    """A fact with its open body, as `traces.facts.fact_body` describes it; None if it is damaged."""
+    """A fact with its decrypted body (`traces.facts.fact_body`), or None as body if it is damaged."""
 
     id: UUID
     entry_id: UUID | None
@@ -40,18 +40,18 @@ class OpenFact:
     body: dict[str, Any] | None = field(repr=False)
 
     def get_text(self, name: str) -> str:
-        """Return a text of the body, or "" if there is none."""
+        """Return a text value of the body, or "" if there is none."""
         return get_body_text(self.body or {}, name)
 
 
 def get_body_text(body: Mapping[str, Any], name: str) -> str:
-    """Return a text of an open body, or "" if there is none."""
+    """Return a text value of a decrypted body, or "" if there is none."""
     value = body.get(name, "")
     return value if isinstance(value, str) else ""
 
 
 def decode_body(plaintext: bytes) -> Any:
-    """Return the value of a body, as its field does in several times as long; raise SealedFieldError."""
+    """Return the value of a body, several times faster than its field; raise SealedFieldError."""
     try:
         return msgspec.json.decode(plaintext)
     except (msgspec.DecodeError, ValueError):
@@ -60,7 +60,7 @@ def decode_body(plaintext: bytes) -> Any:
 
 
 def iter_open_facts(rows: FactQuerySet, *, keyring: RealmKeyring) -> Iterator[OpenFact]:
-    """Yield facts `with_days` in the order of a queryset; raise WrongEpoch in a rotation."""
+    """Yield decrypted facts in the order of a queryset of `with_days`; raise WrongEpoch in a rotation."""
     reader = RowReader(rows, "body", _NAMES, keyring=keyring)
     convert = reader.build_converter(_NAMES)
     for stored, plaintext in reader:

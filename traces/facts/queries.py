@@ -1,4 +1,4 @@
-"""Facts of a person by id, subject or sentence, and the choices about them."""
+"""Facts of a person by id, subject or sentence, and the settings of facts."""
 
 import base64
 from collections.abc import Mapping, Sequence
@@ -24,7 +24,7 @@ _KEY_BYTES: Final = 32
 
 @dataclass(frozen=True, kw_only=True)
 class TouchedFact:
-    """An accepted fact that a new one may repeat, replace or contradict, and the comparison of the two."""
+    """An accepted fact that a new one may repeat, replace or contradict, and their comparison."""
 
     fact: Fact
     comparison: Comparison
@@ -32,7 +32,7 @@ class TouchedFact:
 
 @dataclass(frozen=True, kw_only=True)
 class FactChoices:
-    """A person's choices: proposals after a reply, and whether the same said again is noted by itself."""
+    """A person's settings: proposals after a reply, and whether repetitions are confirmed automatically."""
 
     proposes_after_reply: bool = False
     confirms_same: bool = False
@@ -42,7 +42,7 @@ class FactChoices:
 
     @classmethod
     def from_json(cls, body: dict[str, Any]) -> "FactChoices":
-        """Return the choices of a body."""
+        """Return the settings from JSON."""
         return cls(
             proposes_after_reply=body.get("proposes_after_reply") is True,
             confirms_same=body.get("confirms_same") is True,
@@ -51,7 +51,7 @@ class FactChoices:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Return the body."""
+        """Return the settings as JSON."""
         return {
             "proposes_after_reply": self.proposes_after_reply,
             "confirms_same": self.confirms_same,
@@ -66,14 +66,15 @@ def get_fact(owner_id: UUID, fact_id: UUID) -> Fact:
 
 
 def list_changes(fact: Fact) -> list[FactChange]:
-    """Return what was done to a fact, the oldest first."""
+    """Return the changes of a fact, the oldest first."""
     return list(FactChange.objects.filter(owner_id=fact.owner_id, fact=fact).order_by("number"))
 
 
 class EarlierFacts:
-    """The accepted facts of a person that sentences may touch, of which each is opened and read once.
+    """The accepted facts of a person that sentences may affect; each is decrypted and parsed once.
 
-    Pages go first between two sentences: a list has many, and each may touch MAX_CANDIDATES.
+    It yields to requests for pages between two sentences: a list has many, and each may affect
+    MAX_CANDIDATES.
     """
 
     def __init__(self, owner_id: UUID) -> None:
@@ -81,7 +82,7 @@ class EarlierFacts:
         self._by_index: dict[bytes, list[tuple[Fact, Statement]]] = {}
 
     def find_touched(self, text: FactText, *, besides: UUID | None = None) -> list[TouchedFact]:
-        """Return the accepted facts that a sentence may touch: the same subject and relation.
+        """Return the accepted facts that a sentence may affect: the same subject and relation.
 
         First those whose verdict is the surest. Never more than MAX_CANDIDATES are looked at. `besides` is
         the fact that has the sentence; what a model advised about it counts.
@@ -111,7 +112,7 @@ class EarlierFacts:
 
 
 def find_touched(owner_id: UUID, text: FactText, *, besides: UUID | None = None) -> list[TouchedFact]:
-    """Return what `EarlierFacts` finds for one sentence alone."""
+    """Return the accepted facts that a single sentence may affect."""
     return EarlierFacts(owner_id).find_touched(text, besides=besides)
 
 
@@ -122,7 +123,7 @@ def _load_advice(owner_id: UUID, fact_id: UUID) -> dict[UUID, Strategy]:
 
 
 def find_same(owner_id: UUID, text: FactText, states: Sequence[FactState]) -> Fact | None:
-    """Return a fact that says the same, in one of these states; one that does not open says nothing."""
+    """Return an undamaged fact of the same meaning, in one of these states, or None."""
     rows = Fact.objects.for_owner(owner_id).filter(same_index=compute_same_index(text), state__in=states)
     return next((row for row in rows[:MAX_CANDIDATES] if row.open_or("body", None) is not None), None)
 
@@ -137,7 +138,7 @@ def is_declined(owner_id: UUID, text: FactText) -> bool:
 
 
 def load_choices(owner_id: UUID) -> FactChoices:
-    """Return a person's choices; where there are none, or damaged ones, they have no digest key."""
+    """Return a person's settings; missing or damaged ones are the defaults, without a digest key."""
     row = next(iter(_settings_query(owner_id=owner_id)), None)
     body = row.open_or("body", None) if row is not None else None
     return FactChoices.from_json(body) if body is not None else FactChoices()
@@ -149,12 +150,12 @@ _settings_query: CachedQuery[FactSettings] = CachedQuery(
 
 
 def with_digest_key(choices: FactChoices) -> FactChoices:
-    """Return choices that have a digest key."""
+    """Return the settings with a digest key, a new one if they have none."""
     return choices if choices.digest_key else replace(choices, digest_key=secret_bytes(_KEY_BYTES))
 
 
 def compute_declined_digest(choices: FactChoices, text: FactText) -> bytes:
-    """Return the digest by which a sentence is known as declined, also where it is put in another order.
+    """Return the digest by which a declined sentence is recognised, also in another word order.
 
     A rotation does not change it.
     """

@@ -1,8 +1,8 @@
 """The check of a proposed fact against its quote, without a model.
 
-A fact is shown only if its quote stands in the entry, and every number, name and negation of the fact occurs
-in the quote. A date may be resolved: "next Friday" supports the day that it was. A quote that wishes, guesses
-or asks supports nothing but that, and a feeling, a trait of character or a judgement is no fact.
+A fact is shown only if its quote occurs in the entry, and every number, name and negation of the fact occurs
+in the quote. A date may be resolved: "next Friday" supports the day that it meant. A wish, a guess or a
+question supports no fact but itself, and a feeling, a trait of character or a judgement is not a fact.
 """
 
 import re
@@ -25,7 +25,7 @@ Span = tuple[int, int]
 
 
 def find_quote(text: str, quote: str) -> Span | None:
-    """Return where a quote stands in a text, word for word; spaces and line ends may differ."""
+    """Return the span of a quote in a text, word for word; white space may differ."""
     searched = " ".join(quote.split())
     if not searched:
         return None
@@ -36,7 +36,7 @@ def find_quote(text: str, quote: str) -> Span | None:
 
 
 def is_supported(fact: str, *, quote: str, anchor: datetime, language: str) -> bool:
-    """Return whether a quote says all the numbers, names and negations of a fact, and no wish or guess.
+    """Return whether a quote contains all numbers, names and negations of a fact, and no wish or guess.
 
     `anchor` is the moment at which the entry was written, by which its dates are resolved.
     """
@@ -61,7 +61,7 @@ def leave_out_dates(text: str, *, anchor: datetime, language: str) -> str:
 
 
 def is_trait(fact: str, *, language: str) -> bool:
-    """Return whether a sentence is of a feeling, of character, or a judgement of somebody."""
+    """Return whether a sentence describes a feeling, a trait of character, or a judgement."""
     table = LANGUAGES.get(language, ENGLISH)
     return not table.traits.isdisjoint(split_words(fact, table))
 

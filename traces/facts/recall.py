@@ -1,7 +1,7 @@
-"""Facts that are read for a reply or an answer, and which of them their owner does not want read again.
+"""Facts that are read for a reply or an answer, and the choice of their owner whether each is read again.
 
-Which facts bear on a text is found elsewhere. Here it is decided which of those may be read: accepted, not
-excluded, and trusted, which those of programs and files are not.
+Search decides which facts bear on a text. This module decides which of them may be read: accepted and trusted
+ones that their owner has not excluded.
 """
 
 from collections import defaultdict
@@ -20,7 +20,7 @@ MAX_RECALLED: Final = 8
 
 
 def load_recalled(owner_id: UUID, ids: Sequence[UUID]) -> list[RecalledFact]:
-    """Return those of these facts that may be read now, in this order, and no more than MAX_RECALLED.
+    """Return those of these facts that may be read now, in this order, at most MAX_RECALLED.
 
     One from an entry may be read only if that is its owner's own now: they may have said so, and undone it.
     """
@@ -56,7 +56,7 @@ def load_facts_of_entries(owner_id: UUID, entry_ids: Collection[UUID]) -> dict[U
 
 
 def list_read_facts(owner_id: UUID, ids: Collection[UUID]) -> list[ReadFact]:
-    """Return facts that were read, in whatever state, with the choice whether each is read again."""
+    """Return facts that were read, in any state, and whether each may be read again."""
     return [
         build_read_fact(id_, str(body.get("text", "")), is_read=body.get(NOT_RECALLED) is not True)
         for id_, body in _load_bodies(owner_id, ids).items()
@@ -64,7 +64,7 @@ def list_read_facts(owner_id: UUID, ids: Collection[UUID]) -> list[ReadFact]:
 
 
 def list_read_texts(owner_id: UUID, ids: Collection[UUID]) -> list[tuple[UUID, str]]:
-    """Return the ids and texts of facts that were read, without those that were forgotten since."""
+    """Return the ids and texts of facts that were read and not forgotten since."""
     return [(id_, str(body.get("text", ""))) for id_, body in _load_bodies(owner_id, ids).items()]
 
 
@@ -75,7 +75,7 @@ def _load_bodies(owner_id: UUID, ids: Collection[UUID]) -> dict[UUID, dict[str, 
 
 
 def build_read_fact(fact_id: UUID, text: str, *, is_read: bool) -> ReadFact:
-    """Return a fact that was read, for the sources; `is_read` if it may be read again."""
+    """Return a fact for the sources of a reply; `is_read` if it may be read again."""
     return ReadFact(
         text=text,
         address=reverse("fact", args=[fact_id]),

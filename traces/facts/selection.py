@@ -27,11 +27,11 @@ _CONFIDENCES: Final = {
 
 @dataclass(frozen=True, kw_only=True)
 class FactSelection:
-    """Conditions that all hold for the facts to select.
+    """Conditions for selecting facts; all of them must hold.
 
-    `kind` and `words`, which all occur, are looked for in what is sealed; the others in columns. The days are
-    both included: that of a fact is the day of its entry, or else the one on which it was added. Without
-    `reads_others`, only what is from its owner is selected.
+    `kind` and `words` (all must occur) are compared with decrypted facts, the others with columns. The range
+    of days is inclusive; the day of a fact is that of its entry, or else the day on which it was added.
+    Without `reads_others`, only trusted facts are selected.
     """
 
     states: Collection[str] = SAVED_STATES
@@ -45,16 +45,16 @@ class FactSelection:
 
     @property
     def opens_facts(self) -> bool:
-        """Whether facts have to be opened to say which are selected."""
+        """Whether facts must be decrypted to select them."""
         return bool(self.kind or self.words)
 
     def select(self, owner_id: UUID) -> FactQuerySet:
-        """Return a person's facts that fit the conditions on columns, in no order."""
+        """Return a person's facts that match the conditions on columns, unordered."""
         rows = self._select_all(owner_id)
         return rows if self.reads_others else rows.filter(origin__in=TRUSTED_FACT_ORIGINS)
 
     def count_left_out(self, owner_id: UUID) -> int:
-        """Return how many facts fit the conditions on columns and may not be read."""
+        """Return how many facts match the conditions on columns but may not be read."""
         if self.reads_others:
             return 0
         return self._select_all(owner_id).exclude(origin__in=TRUSTED_FACT_ORIGINS).count()
@@ -76,7 +76,7 @@ class FactSelection:
         return rows
 
     def iter_selected(self, rows: FactQuerySet) -> Iterator[OpenFact]:
-        """Yield those of some rows of `select` whose sealed part fits as well, in their order.
+        """Yield those of the rows of `select` that match the other conditions, in their order.
 
         One that is damaged fits, unless a kind or words are looked for.
         """
@@ -86,7 +86,7 @@ class FactSelection:
                 yield fact
 
     def build_condition(self) -> Callable[[str, str], bool] | None:
-        """Return the function that says whether a kind and a sentence are looked for, or None if all are."""
+        """Return the condition on a kind and a sentence, or None if there is none."""
         if not self.opens_facts:
             return None
         wanted = normalize("NFC", self.kind).casefold()
@@ -116,7 +116,7 @@ def _has_day(comparison: str, day: date) -> Q:
 
 
 def get_confidence(*, state: str, origin: str) -> float:
-    """Return how sure a fact is."""
+    """Return the confidence in a fact, from 0 to 1."""
     if state == FactState.PROPOSED:
         return PROPOSED
     return ENTERED if origin == Origin.OWN else CONFIRMED

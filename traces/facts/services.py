@@ -1,7 +1,7 @@
 """Proposing, accepting, correcting, ending, forgetting facts, and undoing that.
 
-Needs keys of the realm `facts` in force. Each is one transaction and one record for each fact that it
-changes. Nothing here accepts anything by itself.
+Needs keys of the realm `facts` in force. Each call is one transaction, with one record for each fact that it
+changes. Nothing is accepted without its owner.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -45,7 +45,7 @@ _KNOWN: Final = (FactState.PROPOSED, FactState.ACCEPTED)
 
 @dataclass(frozen=True, kw_only=True)
 class FactOrigin:
-    """Origin of a fact, the entry that says it, and further parts of its body, such as the quote."""
+    """The origin of a fact, its entry, and further values of its body, such as the quote."""
 
     origin: Origin = Origin.OWN
     entry_id: UUID | None = None
@@ -63,7 +63,7 @@ def propose_fact(
     author: ChangeAuthor | None = None,
     fact_id: UUID | None = None,
 ) -> Fact | None:
-    """Save a proposal, which its owner accepts or declines; return None if it says nothing new.
+    """Save a proposal for its owner to accept or decline; return None if it is not new.
 
     Nothing new is what waits or was accepted already, what was declined or forgotten, and what was saved with
     this id before, whatever its owner made of it since.
@@ -80,7 +80,7 @@ def propose_fact(
 def add_fact(
     *, owner_id: UUID, text: FactText, where: FactOrigin, author: ChangeAuthor | None = None
 ) -> Fact:
-    """Save a fact that its owner enters; one that says the same is noted as said again instead."""
+    """Save a fact that its owner enters; if there is one of the same meaning, record a repetition instead."""
     author = author or ChangeAuthor()
     with write_transaction():
         same = find_same(owner_id, text, [FactState.ACCEPTED])
@@ -111,7 +111,7 @@ def resolve_conflict(
     text: FactText | None = None,
     author: ChangeAuthor | None = None,
 ) -> Fact:
-    """Accept a fact beside an earlier one, as a strategy says; return the fact that is read from now on.
+    """Accept a fact that conflicts with an earlier one, by a strategy; return the fact used from now on.
 
     With MERGE, `text` is the merged sentence. Raise ObjectNotFound, also if the earlier one is not accepted.
     """
@@ -139,7 +139,7 @@ def add_beside(
     strategy: Strategy,
     on: date | None = None,
 ) -> Fact:
-    """Save a fact that its owner enters beside an earlier one, as a strategy says; undone as one change.
+    """Save an entered fact that conflicts with an earlier one, by a strategy; undone as one change.
 
     `on` is the day since when the earlier one is no longer so. Return the fact that is read from now on.
     Raise ObjectNotFound if the earlier one is not accepted.
@@ -166,7 +166,7 @@ def add_beside(
 def correct_fact(
     *, owner_id: UUID, fact_id: UUID, text: FactText, author: ChangeAuthor | None = None
 ) -> Fact:
-    """Replace the sentence of a fact; what it said before stays in its history. Raise ObjectNotFound."""
+    """Replace the sentence of a fact; the earlier sentence stays in its history. Raise ObjectNotFound."""
     with write_transaction():
         fact = get_fact(owner_id, fact_id)
         if get_text(fact.body) == text:
@@ -175,7 +175,7 @@ def correct_fact(
 
 
 def end_fact(*, owner_id: UUID, fact_id: UUID, on: date, author: ChangeAuthor | None = None) -> Fact:
-    """Say that a fact is no longer so since a day; raise ObjectNotFound."""
+    """Record that a fact is no longer true from a day on; raise ObjectNotFound."""
     with write_transaction():
         fact = get_fact(owner_id, fact_id)
         if fact.state != FactState.ACCEPTED:
@@ -186,7 +186,7 @@ def end_fact(*, owner_id: UUID, fact_id: UUID, on: date, author: ChangeAuthor | 
 def set_recalled(
     *, owner_id: UUID, fact_id: UUID, is_recalled: bool, author: ChangeAuthor | None = None
 ) -> Fact:
-    """Choose whether replies and answers may read a fact; raise ObjectNotFound."""
+    """Set whether replies and answers may read a fact; raise ObjectNotFound."""
     with write_transaction():
         fact = get_fact(owner_id, fact_id)
         if (fact.body.get(NOT_RECALLED) is not True) == is_recalled:
@@ -198,7 +198,7 @@ def set_recalled(
 
 
 def claim_fact(*, owner_id: UUID, fact_id: UUID) -> Fact:
-    """Note that its owner says of a fact that it is theirs; raise ObjectNotFound. Undone like any change.
+    """Make a fact its owner's own; raise ObjectNotFound. It is undone like any change.
 
     A suggestion is not claimed: it is accepted or declined.
     """
@@ -210,10 +210,9 @@ def claim_fact(*, owner_id: UUID, fact_id: UUID) -> Fact:
 
 
 def claim_facts(*, owner_id: UUID, fact_ids: Sequence[UUID]) -> int:
-    """Note the same of all these facts as one act, in parts; return how many were not their owner's before.
+    """Make facts their owner's own as one change, in batches; return how many were not before.
 
-    `traces.facts.claims` undoes it. Those that are gone, or whose data was changed on the disk, are passed
-    over.
+    `traces.facts.claims` undoes it. Deleted and damaged facts are skipped.
     """
     count, author = 0, ChangeAuthor()
     for part in split_into_parts(fact_ids):
@@ -249,7 +248,7 @@ def forget_fact(*, owner_id: UUID, fact_id: UUID) -> None:
 
 
 def forget_entry(*, owner_id: UUID, entry_id: UUID) -> None:
-    """Delete the proposals from an entry that was deleted for good, and its words from accepted facts."""
+    """Delete the proposals from an entry deleted for good, and its quotes from accepted facts."""
     with write_transaction():
         for fact in Fact.objects.for_owner(owner_id).filter(entry_id=entry_id):
             if fact.state == FactState.PROPOSED:
@@ -266,7 +265,7 @@ def forget_entry(*, owner_id: UUID, entry_id: UUID) -> None:
 
 
 def undo_change(*, owner_id: UUID, fact_id: UUID, author: ChangeAuthor | None = None) -> Fact | None:
-    """Undo the last change of a fact, with what it did to another; return the fact, or None if it was new.
+    """Undo the last change of a fact and of facts changed with it; return the fact, or None if it was new.
 
     Raise ObjectNotFound if there is nothing to undo, or if the other one was changed since.
     """
@@ -289,7 +288,7 @@ def undo_change(*, owner_id: UUID, fact_id: UUID, author: ChangeAuthor | None = 
 
 
 def save_advice(*, owner_id: UUID, fact_id: UUID, earlier_id: UUID, strategy: Strategy) -> None:
-    """Save what a model would do about a proposal and an accepted fact; it moves a button and no more.
+    """Save the strategy that a model advises for a proposal; it only affects the order of the buttons.
 
     Nothing is saved if one of them is gone or no longer what it was.
     """
@@ -302,7 +301,7 @@ def save_advice(*, owner_id: UUID, fact_id: UUID, earlier_id: UUID, strategy: St
 
 
 def save_choices(*, owner_id: UUID, choices: FactChoices) -> None:
-    """Save a person's choices about facts; a digest key that there is stays, and which entries were read."""
+    """Save a person's settings of facts; an existing digest key and the read entries stay."""
     with write_transaction():
         now = load_choices(owner_id)
         _save_settings(
@@ -312,7 +311,7 @@ def save_choices(*, owner_id: UUID, choices: FactChoices) -> None:
 
 
 def save_read_entries(*, owner_id: UUID, marks: bytes) -> None:
-    """Save which entries were read for facts; the choices stay."""
+    """Save which entries were read for facts; the settings stay."""
     with write_transaction():
         _save_settings(owner_id, replace(load_choices(owner_id), read_entries=marks))
 

@@ -1,10 +1,10 @@
-"""Statements: what a sentence says, read by the tables of its language without a model.
+"""Statements: the meaning of a sentence, parsed with the tables of its language, without a model.
 
-    "You moved to New York"     of you, in the relation home, from now on: new york
-    "Anna does not like tea"    of anna, in the relation likes, not: tea
+    "You moved to New York"     subject: you, relation: home, value: new york, from now on
+    "Anna does not like tea"    subject: anna, relation: likes, value: tea, negated
 
-A sentence that no table reads has no relation; its words are compared as they are. Nothing here decides
-anything: it is read to find the facts that a new one may touch.
+A sentence that no table parses has no relation; its words are compared as they are. The result only serves to
+find the facts that a new one may affect.
 """
 
 import re
@@ -40,8 +40,8 @@ Words = tuple[str, ...]
 class Statement:
     """The parts of a sentence, in folded words.
 
-    `value` is a tuple of items: "tea and coffee" has two. `is_new` if the sentence says that it is so from
-    now on, `has_ended` if it says that it is so no longer.
+    `value` is a tuple of items: "tea and coffee" has two. `is_new` if the sentence says that it is true from
+    now on, `has_ended` if it says that it is no longer true.
     """
 
     subject: Words
@@ -63,7 +63,7 @@ class _Phrase(NamedTuple):
 
 
 class _Tables(NamedTuple):
-    """The tables of a language, folded as the words of a sentence are."""
+    """The tables of a language, folded like the words of a sentence."""
 
     language: Language
     phrases: dict[str, list[_Phrase]]
@@ -72,7 +72,7 @@ class _Tables(NamedTuple):
 
 
 def read_statement(sentence: str, *, language: str) -> Statement:
-    """Return what a sentence says; a language without tables is read by the English ones."""
+    """Return the statement of a sentence; without tables of its language, the English ones are used."""
     tables = _get_tables(language if language in LANGUAGES else ENGLISH.code)
     words, marks = _take_marks(split_words(sentence, tables.language)[:_MOST_WORDS], tables)
     read = _read_attribute(words, tables) or _read_phrase(words, tables) or _read_copula(words, tables)
@@ -90,7 +90,7 @@ def guess_language(sentence: str) -> str:
 
 
 def split_words(sentence: str, language: Language) -> list[str]:
-    """Return the folded words of a sentence, contractions as two, numbers in digits, commas as words."""
+    """Return the folded words of a sentence; contractions are two words, numbers digits, commas words."""
     text = unicodedata.normalize("NFKC", sentence).translate(_APOSTROPHES).casefold()
     words: list[str] = []
     for word in _WORD.findall(text):

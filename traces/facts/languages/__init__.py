@@ -1,8 +1,8 @@
-"""Words for reading statements of facts: a table for each language, in a module of its name.
+"""Words for parsing statements of facts: a table for each language, in a module of its name.
 
-A phrase is words with a space between them; `a/b` stands for either, `a|b` for forms of one word, of which
-the first stands for all, `?` behind a word for one that may be missing. Words are written as
-`statements.split_words` gives them: folded, without apostrophes.
+A phrase is words separated by spaces; `a/b` are alternatives, `a|b` are forms of one word, of which the first
+represents all, and `?` after a word makes it optional. Words are spelled as `statements.split_words` returns
+them: folded, without apostrophes.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from enum import Enum
 
 
 class Cardinality(Enum):
-    """Number of values that a subject has in a relation at a time."""
+    """The number of values that a subject can have in a relation at a time."""
 
     ONE = "one"
     MANY = "many"
@@ -21,11 +21,11 @@ class Cardinality(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relation:
-    """A relation, and the phrases that stand between its subject and its value.
+    """A relation, and the phrases between its subject and its value.
 
-    `has_phrase_in_value` is for "is vegetarian". A sensitive one is never decided for its
-    owner: health, marriage, diet, money, addiction. A negative one says the reverse of the relation with
-    the same name ("hates" and "likes").
+    `has_phrase_in_value` is for "is vegetarian". A sensitive relation (health, marriage, diet, money,
+    addiction) is never decided without the owner. A negative one is the reverse of the relation with the same
+    name ("hates" and "likes").
     """
 
     name: str
@@ -40,7 +40,7 @@ class Relation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attribute:
-    """Nouns behind a possessive or before "is": "her birthday is ...", and how many of them one has."""
+    """Nouns after a possessive or before "is" ("her birthday is ..."), and how many values they can have."""
 
     nouns: tuple[str, ...]
     cardinality: Cardinality = Cardinality.ONE

@@ -1,6 +1,6 @@
-"""The page on which a person confirms that facts from files or programs are their own, and undoes that.
+"""Views of "This is mine" for all facts from files and programs, and of its undo.
 
-Until then no model reads these facts. As for a whole import, the password is asked for.
+Before the claim, no model reads these facts. The password is required, as for a whole import.
 """
 
 from typing import Any, Final
@@ -30,7 +30,7 @@ _TEMPLATE: Final = "traces/facts/claim.html"
 @require_http_methods(["GET", "HEAD", "POST"])
 @unlock_required
 def claim_shown(request: HouseholdRequest) -> HttpResponse:
-    """Show the facts that are not the person's own; with their password, make all of them theirs."""
+    """Show the facts from files and programs; once the password was confirmed, claim all of them."""
     owner_id = request.user.id
     others = Fact.objects.for_owner(owner_id).only_others()
     ids = list_others(owner_id)
@@ -65,6 +65,6 @@ def claim_shown(request: HouseholdRequest) -> HttpResponse:
 @require_POST
 @unlock_required
 def unclaim_shown(request: HouseholdRequest, fact_claim_id: UUID) -> HttpResponse:
-    """Undo that facts were made the person's own together."""
+    """Undo a claim of facts."""
     messages.success(request, count_unclaimed(unclaim(request.user.id, fact_claim_id)))
     return redirect("facts_claim")

@@ -1,4 +1,4 @@
-"""Headings of a list of facts: whom or what each is of, as its sentence spells it."""
+"""Headings of the list of facts: the subject of a fact, spelled as in its sentence."""
 
 import re
 from typing import Final
@@ -22,7 +22,7 @@ _NO_NAMES: Final = _BEGINNINGS.union(*STOP_WORDS.values())
 
 
 def build_heading(text: FactText) -> str:
-    """Return whom or what a fact is of, as its sentence spells it: "You", "Anna", "Your mother"."""
+    """Return the subject of a fact, spelled as in its sentence: "You", "Anna", "Your mother"."""
     table = LANGUAGES.get(text.language, ENGLISH)
     found = list(_WORD.finditer(text.text))
     folded = [word.group().casefold() for word in found]

@@ -1,8 +1,8 @@
-"""The facts of an unlocked person in memory, in the order in which they are listed.
+"""The facts of an unlocked person in memory, in the order of the list.
 
-Facts by their subject: first those of the owner, then by the name of whom or what they are of, last those
-that have none to stand under; of one subject the newest first. Built on first use, or after the unlock if
-there are many (`list_opening`), renewed row by row where facts were saved, removed at a lock
+Facts are sorted by subject: first those about the owner, then by the subject's name, last those without a
+subject; within a subject the newest first. The list is built on first use, or after the unlock if it is long
+(`list_opening`). Rows are updated when facts are saved, and a lock removes the list
 (`traces.unlocked_cache`).
 """
 
@@ -42,9 +42,9 @@ _ORDER: Final = {OF_OWNER: 0, OTHER_SUBJECT: 2, UNREADABLE_FACT: 3}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedFact:
-    """A fact in the list; `folded` is the sentence as it is searched.
+    """A fact in the list; `folded` is the sentence in the form in which it is searched.
 
-    `is_others` as `FactQuerySet.only_others` selects.
+    `is_others` for the facts of `FactQuerySet.only_others`.
     """
 
     id: UUID
@@ -63,7 +63,7 @@ class ListedFact:
 
 
 class FactsByState:
-    """The facts of a person by state, each list in the order of the page."""
+    """The facts of a person by state, each state in the order of the list."""
 
     def __init__(self, rows: Iterator[ListedFact]) -> None:
         self._lock = threading.Lock()
@@ -87,7 +87,7 @@ class FactsByState:
         return len(self._by_state[state])
 
     def count_others(self) -> int:
-        """Return the number of facts that are not their owner's own."""
+        """Return the number of facts from files and programs that are not claimed."""
         return len(self._others)
 
     def list_rows(self, state: str) -> list[ListedFact]:
@@ -96,12 +96,12 @@ class FactsByState:
             return list(self._by_state[state])
 
     def mark_changed(self, fact_id: UUID) -> None:
-        """Have the row of a fact that was saved or deleted renewed before the next reading."""
+        """Mark a fact as saved or deleted, so that its row is updated before the next use."""
         with self._lock:
             self._changed.add(fact_id)
 
     def renew(self, owner_id: UUID) -> None:
-        """Renew the rows of the facts that were changed; the owner's keyring must be in force."""
+        """Update the rows of the marked facts; the owner's keyring must be in force."""
         with self._lock:
             changed, self._changed = self._changed, set()
         if not changed:
@@ -190,7 +190,7 @@ listed_facts_cache = UnlockedCache(load_listed_facts)
 
 
 def get_listed_facts(owner_id: UUID) -> FactsByState:
-    """Return the facts of the person whose keyring is in force, also those that other processes added."""
+    """Return the facts of the person whose keyring is in force, including changes by other processes."""
     wait_for_opening(owner_id)
     facts = listed_facts_cache.get_current()
     facts.renew(owner_id)
@@ -201,7 +201,7 @@ def get_listed_facts(owner_id: UUID) -> FactsByState:
 
 
 def mark_changed_fact(fact: Fact) -> None:
-    """Have the row of a fact renewed that was saved or deleted: now, and again after the commit."""
+    """Mark a fact as changed for the list, now and again after the commit."""
     mark = partial(_mark_changed, fact.owner_id, fact.id)
     mark()
     transaction.on_commit(mark)

@@ -1,7 +1,8 @@
-"""Threads that open the lists of people with many facts after they unlock, before their first page of facts.
+"""Threads that decrypt long lists of facts in advance, after an unlock and before the first page of facts.
 
-One thread for each person, at a lower priority than pages. A lock closes its keyring, at which it ends with
-the row that it is at. A page that comes while it runs waits for it, since two would take twice as long.
+Each person has one thread, at a lower priority than pages. A lock closes its keyring, which ends the thread
+at the next row. A page that is requested meanwhile waits for it, since decrypting in both would take twice as
+long.
 """
 
 import logging
@@ -25,7 +26,7 @@ _openings: dict[UUID, "_ListOpening"] = {}
 
 
 class _ListOpening(threading.Thread):
-    """Thread that opens the list of one person by `load`, which caches it."""
+    """Thread that calls `load`, which builds and caches the list of one person."""
 
     def __init__(self, keyring: Keyring, load: Callable[[], object]) -> None:
         super().__init__(name="list of facts", daemon=True)
@@ -49,12 +50,12 @@ class _ListOpening(threading.Thread):
             _remove(self._keyring.owner, self)
 
     def close(self) -> None:
-        """Close the keyring, without which no more facts are opened."""
+        """Close the keyring, so that no more facts are decrypted."""
         self._keyring.close()
 
 
 def start_opening(keyring: Keyring, load: Callable[[], object]) -> None:
-    """Start to open a person's list by `load`, if they have many facts and it is not being opened."""
+    """Start a thread that calls `load` for a person with many facts, unless one is running."""
     owner_id = keyring.owner
     if not Fact.objects.for_owner(owner_id).order_by()[MOST_IN_PAGE : MOST_IN_PAGE + 1].exists():
         return
@@ -65,7 +66,7 @@ def start_opening(keyring: Keyring, load: Callable[[], object]) -> None:
 
 
 def wait_for_opening(owner_id: UUID) -> None:
-    """Wait until the list of a person is no longer being opened."""
+    """Wait until no thread builds the list of a person."""
     with _guard:
         opening = _openings.get(owner_id)
     if opening is not None:
@@ -74,7 +75,7 @@ def wait_for_opening(owner_id: UUID) -> None:
 
 
 def stop_opening(owner_id: UUID) -> None:
-    """Stop opening the list of a person, at the next fact."""
+    """Stop the thread that builds the list of a person, at the next fact."""
     with _guard:
         opening = _openings.pop(owner_id, None)
     if opening is not None:

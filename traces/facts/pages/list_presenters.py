@@ -1,4 +1,4 @@
-"""The list of facts: those of a state, of a kind, with typed words, or about a trace, in pages."""
+"""The list of facts, filtered by state, kind, typed words or a trace, in pages."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ MAX_TYPED: Final = 200
 
 @dataclass(frozen=True, kw_only=True)
 class ListFilter:
-    """Narrowing of a list of facts; `about` is the id of a trace."""
+    """Filters of a list of facts; `about` is the id of a trace."""
 
     state: str = FactState.ACCEPTED
     kind: str = ""
@@ -31,7 +31,7 @@ class ListFilter:
 
 @dataclass(frozen=True, kw_only=True)
 class FilterChoice:
-    """A choice of a filter, by its code in the URL, and the number of facts with it if that is known."""
+    """A choice of a filter: its code in the URL, and the number of its facts if known."""
 
     code: str
     label: str
@@ -41,7 +41,7 @@ class FilterChoice:
 
 @dataclass(frozen=True, kw_only=True)
 class FactGroup:
-    """Facts of one subject."""
+    """The facts of one subject."""
 
     heading: str = field(repr=False)
     rows: Sequence[ListedFact] = field(repr=False)
@@ -49,7 +49,7 @@ class FactGroup:
 
 @dataclass(frozen=True, kw_only=True)
 class FactList:
-    """Template data of the list; `total` is the number of facts in any state, `count` of those found."""
+    """Template data of the list; `total` is the number of facts in any state, `count` of those that match."""
 
     filter: ListFilter
     states: Sequence[FilterChoice]
@@ -64,7 +64,7 @@ class FactList:
 
     @property
     def is_narrowed(self) -> bool:
-        """Whether facts of the state are left out."""
+        """Whether the filters leave out facts of the state."""
         return bool(self.filter.kind or self.filter.typed or self.filter.about)
 
 

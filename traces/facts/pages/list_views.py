@@ -69,7 +69,7 @@ def parse_id(text: str) -> UUID | None:
 @require_http_methods(["GET", "HEAD", "POST"])
 @unlock_required
 def add(request: HouseholdRequest) -> HttpResponse:
-    """Show the form that adds a fact, or add it; ask what to do if an earlier one may be about the same."""
+    """Show the form that adds a fact, or add it; if it may conflict with an earlier one, ask what to do."""
     if request.method != "POST":
         return _render_form(request)
     try:

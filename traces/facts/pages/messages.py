@@ -100,18 +100,18 @@ SAME_SENTENCE: Final = "That is the same sentence. Write what is so now, or leav
 
 
 def get_change_label(kind: str, *, is_earlier: bool) -> str:
-    """Return what was done to a fact; `is_earlier` if it is the one that was there before another."""
+    """Return the name of a change to a fact; `is_earlier` for the earlier fact of a conflict."""
     labels = _CHANGES | _CHANGES_OF_EARLIER if is_earlier else _CHANGES
     return labels.get(kind, "Changed")
 
 
 def count_claimed(count: int) -> str:
-    """Return the sentence for facts that became their owner's own together."""
+    """Return the sentence that says how many facts were claimed at once."""
     return "One fact is yours now." if count == 1 else f"{count:,} facts are yours now."
 
 
 def count_unclaimed(count: int) -> str:
-    """Return the sentence for facts of which their owner took that back."""
+    """Return the sentence that says of how many facts the claim was undone."""
     return (
         "One fact does not count as yours any more."
         if count == 1

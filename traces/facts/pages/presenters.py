@@ -1,4 +1,4 @@
-"""One fact with its history, and the suggestions that wait, for their templates."""
+"""One fact with its history, and the open suggestions, for their templates."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -54,7 +54,7 @@ _MAKERS: Final = {BY_OWNER: "", BY_MODEL: "by the model"}
 
 @dataclass(frozen=True, kw_only=True)
 class FactLink:
-    """A fact by its sentence; without one if it can't be opened."""
+    """A link to a fact by its sentence, which is missing if the fact can't be decrypted."""
 
     id: UUID
     text: str = field(repr=False)
@@ -62,7 +62,7 @@ class FactLink:
 
 @dataclass(frozen=True, kw_only=True)
 class EntryLink:
-    """The entry that a fact is from."""
+    """A link to the entry that a fact is from."""
 
     id: UUID
     day: date
@@ -80,7 +80,7 @@ class StrategyChoice:
 
 @dataclass(frozen=True, kw_only=True)
 class FactConflict:
-    """Earlier facts that a new one may repeat, replace or contradict, surest first, and what can be done."""
+    """Earlier facts that a new one may repeat, replace or contradict, likeliest first, and the buttons."""
 
     earlier: Sequence[FactLink]
     choices: Sequence[StrategyChoice]
@@ -88,7 +88,7 @@ class FactConflict:
 
 @dataclass(frozen=True, kw_only=True)
 class FactProposal:
-    """A suggestion: its sentence, the words that say it, where they stand, and the facts it may touch."""
+    """A suggestion: its sentence, its quote and where it occurs, and the facts that it may conflict with."""
 
     id: UUID
     text: str = field(repr=False)
@@ -101,9 +101,9 @@ class FactProposal:
 
 @dataclass(frozen=True, kw_only=True)
 class FactsOnEntry:
-    """The suggestions under an entry; `saved` is a fact that was just accepted from there.
+    """The suggestions under an entry; `saved` is a fact that was just accepted there.
 
-    `after_reply` if its owner chose that facts are looked for after a reply.
+    `after_reply` if its owner has turned on the search for facts after a reply.
     """
 
     entry_id: UUID
@@ -115,7 +115,7 @@ class FactsOnEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class HistoryItem:
-    """A change of a fact: what was done, when (local time), what the sentence was before."""
+    """A change of a fact: its name, its local time, and the sentence before it."""
 
     label: str
     made_at: datetime
@@ -126,7 +126,7 @@ class HistoryItem:
 
 @dataclass(frozen=True, kw_only=True)
 class FactDetail:
-    """Template data of the page of a fact; `text` is None if it can't be opened."""
+    """Template data of the page of a fact; `text` is None if it can't be decrypted."""
 
     id: UUID
     state: str
@@ -152,7 +152,7 @@ class FactDetail:
 
 @dataclass(frozen=True, kw_only=True)
 class OthersFact:
-    """Template data of a fact of a file or a program; `text` is None if it can't be opened."""
+    """Template data of a fact from a file or a program; `text` is None if it can't be decrypted."""
 
     id: UUID
     text: str | None = field(repr=False)
@@ -160,7 +160,7 @@ class OthersFact:
 
 
 def build_others_facts(facts: Iterable[Fact]) -> list[OthersFact]:
-    """Return the template data of such facts."""
+    """Return the template data of facts from files and programs."""
     opened = ((fact, fact.open_or("body", None)) for fact in facts)
     return [
         OthersFact(
@@ -174,7 +174,7 @@ def build_others_facts(facts: Iterable[Fact]) -> list[OthersFact]:
 
 @dataclass(frozen=True, kw_only=True)
 class FactClaimView:
-    """Template data of facts that their owner said together are theirs; `undo_until` is a day."""
+    """Template data of a claim of facts; `undo_until` is the last day for its undo."""
 
     group: UUID
     count: int
@@ -276,7 +276,7 @@ def _get_undoable(changes: Sequence[FactChange]) -> str:
 
 
 def build_proposals(owner_id: UUID, facts: Sequence[Fact]) -> list[FactProposal]:
-    """Return the template data of suggestions, without those that can't be opened."""
+    """Return the template data of suggestions, without those that can't be decrypted."""
     entries, earlier = _find_entries(owner_id, [fact.entry_id for fact in facts]), EarlierFacts(owner_id)
     return [
         _build_proposal(fact, entries, earlier) for fact in facts if fact.open_or("body", None) is not None
@@ -303,7 +303,7 @@ def build_facts_on_entries(entries: Sequence[Entry]) -> dict[UUID, FactsOnEntry]
 
 
 def build_panels(entries: Sequence[Entry], *, are_new: bool) -> dict[UUID, EntryPanel]:
-    """Return the panel of facts of each entry of a page: an empty element, where none wait but may be found.
+    """Return the panel of facts of each entry; it is empty if there are no suggestions but may be some later.
 
     Where no model can look for any, the entries without suggestions have no panel.
     """
@@ -345,7 +345,7 @@ def _render_pattern(after_reply: bool) -> str:
 
 
 def list_fact_links(owner_id: UUID, ids: Collection[UUID]) -> list[NamedLink]:
-    """Return the facts with these ids; those that were forgotten are left out."""
+    """Return links to the facts with these ids; forgotten ones are left out."""
     rows = Fact.objects.for_owner(owner_id).filter(id__in=ids).order_by("id")
     return [
         NamedLink(
@@ -357,14 +357,14 @@ def list_fact_links(owner_id: UUID, ids: Collection[UUID]) -> list[NamedLink]:
 
 
 def build_conflict(earlier: EarlierFacts, fact: Fact) -> FactConflict | None:
-    """Return the accepted facts that a suggestion may touch, and the choices, the likeliest first."""
+    """Return the accepted facts that a suggestion may conflict with, and the buttons, the likeliest first."""
     return _build_conflict(earlier.find_touched(get_text(fact.body), besides=fact.id))
 
 
 def build_conflict_of_text(
     owner_id: UUID, text: FactText, *, besides: UUID | None = None
 ) -> FactConflict | None:
-    """Return the same for a sentence that is not saved."""
+    """Return the conflict of a sentence that is not saved, or None."""
     return _build_conflict(find_touched(owner_id, text, besides=besides))
 
 
@@ -378,7 +378,7 @@ def _build_conflict(touched: Sequence[TouchedFact]) -> FactConflict | None:
 
 
 def list_choices(comparison: Comparison) -> list[StrategyChoice]:
-    """Return the seven strategies as buttons, first the one that the comparison suggests."""
+    """Return the seven strategies as buttons, the suggested one first."""
     ordered = sorted(Strategy, key=lambda strategy: strategy is not comparison.first_strategy)
     return [
         StrategyChoice(value=strategy.value, label=label, effect=effect)

@@ -1,4 +1,4 @@
-"""Sentences of facts that are sent by a form."""
+"""Parsers of sentences of facts that a form sends."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from traces.facts.statements import guess_language
 
 
 def parse_sentence(text: str, *, kind: str = "") -> FactText:
-    """Return the sentence of a form, of one of the kinds that people see or none; raise InvalidFact."""
+    """Return the sentence of a form as a fact; raise InvalidFact."""
     return FactText.create(text, language=guess_language(text), kind=kind if kind in KINDS else "")
 
 

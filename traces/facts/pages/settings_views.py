@@ -1,4 +1,4 @@
-"""Choices about facts, their export to a file, and the import of memories as suggestions."""
+"""Views of the settings of facts, of their export, and of the import of memories as suggestions."""
 
 from functools import partial
 from typing import IO, Any, cast
@@ -36,7 +36,7 @@ _METHODS = ["GET", "HEAD", "POST"]
 @require_http_methods(_METHODS)
 @unlock_required
 def fact_settings(request: HouseholdRequest) -> HttpResponse:
-    """Show and save a person's choices about facts."""
+    """Show or save a person's settings of facts."""
     if request.method == "POST":
         choices = FactChoices(
             proposes_after_reply="proposes_after_reply" in request.POST,
@@ -90,7 +90,7 @@ def _write_file(
 @require_http_methods(_METHODS)
 @unlock_required
 def import_facts(request: HouseholdRequest) -> HttpResponse:
-    """Show the form of an import; suggest the memories of a file, and say what became of them."""
+    """Show the form of an import; suggest the memories of a file as facts, and show the result."""
     if request.method != "POST":
         return _render_import(request, FactImportForm())
     form = FactImportForm(request.POST, request.FILES)

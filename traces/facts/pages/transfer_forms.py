@@ -30,7 +30,7 @@ def _day_field(label: str, *, help_text: str = "") -> forms.DateField:
 
 
 class FactExportForm(ReauthenticationForm):
-    """Format and conditions of an export, with the current password."""
+    """Form of an export: its format, its conditions, and the current password."""
 
     text_format = forms.ChoiceField(
         label="Format",
@@ -53,7 +53,7 @@ class FactExportForm(ReauthenticationForm):
     field_order = ("text_format", "states", "kind", "since", "until", "current")
 
     def clean(self) -> dict[str, Any]:
-        """Refuse a time that ends before it begins."""
+        """Refuse a range of days that ends before it begins."""
         cleaned: dict[str, Any] = super().clean() or {}
         since, until = cleaned.get("since"), cleaned.get("until")
         if since and until and until < since:
@@ -65,7 +65,7 @@ class FactExportForm(ReauthenticationForm):
         return TextFormat(self.cleaned_data["text_format"])
 
     def build_selection(self) -> FactSelection:
-        """Return the facts to export."""
+        """Return the selection of facts to export."""
         return FactSelection(
             states=_STATES[self.cleaned_data["states"]],
             kind=self.cleaned_data["kind"],
@@ -75,7 +75,7 @@ class FactExportForm(ReauthenticationForm):
 
 
 class FactImportForm(forms.Form):
-    """A file with memories."""
+    """Form to upload a file with memories."""
 
     file = forms.FileField(
         label="File",

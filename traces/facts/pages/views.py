@@ -1,6 +1,6 @@
-"""One fact, and what its owner can do with it: accept, decline, correct, end, undo, forget.
+"""Views of one fact: showing, accepting, declining, correcting, ending, undoing, forgetting.
 
-Each is a plain form. Under an entry, script swaps the suggestions of that entry.
+All forms work without script. Under an entry, a script replaces the suggestions of that entry.
 """
 
 from dataclasses import replace
@@ -64,7 +64,7 @@ def fact(request: HouseholdRequest, fact_id: UUID) -> HttpResponse:
 @require_http_methods(_METHODS)
 @unlock_required
 def accept(request: HouseholdRequest, fact_id: UUID) -> HttpResponse:
-    """Accept a suggestion, as it is or corrected; with an earlier fact, as the pressed button says."""
+    """Accept a suggestion, corrected or not; a conflict is resolved as the pressed button says."""
     fact = get_fact(request.user.id, fact_id)
     if request.method != "POST" or fact.state != FactState.PROPOSED:
         return redirect("fact", fact.id)
@@ -107,7 +107,7 @@ def _choose(
 @require_http_methods(_METHODS)
 @unlock_required
 def decline(request: HouseholdRequest, fact_id: UUID) -> HttpResponse:
-    """Decline a suggestion, which is not made again."""
+    """Decline a suggestion; it is not made again."""
     fact = get_fact(request.user.id, fact_id)
     if request.method != "POST":
         return redirect("fact", fact.id)
@@ -118,7 +118,7 @@ def decline(request: HouseholdRequest, fact_id: UUID) -> HttpResponse:
 @require_http_methods(_METHODS)
 @unlock_required
 def correct(request: HouseholdRequest, fact_id: UUID) -> HttpResponse:
-    """Correct the sentence of a fact; what it said before stays in its history."""
+    """Correct the sentence of a fact; the earlier sentence stays in its history."""
     fact = get_fact(request.user.id, fact_id)
     if request.method != "POST":
         return redirect("fact", fact.id)
@@ -136,7 +136,7 @@ def correct(request: HouseholdRequest, fact_id: UUID) -> HttpResponse:
 @require_http_methods(_METHODS)
 @unlock_required
 def change(request: HouseholdRequest, fact_id: UUID) -> HttpResponse:
-    """Say that a fact is no longer so since a day, and what is so now, if that was typed."""
+    """Record that a fact is no longer true from a day on, and the new fact if one was typed."""
     fact = get_fact(request.user.id, fact_id)
     if request.method != "POST" or fact.state != FactState.ACCEPTED:
         return redirect("fact", fact.id)
@@ -175,7 +175,7 @@ def _parse_day(request: HouseholdRequest) -> date:
 @require_http_methods(_METHODS)
 @unlock_required
 def choose_recall(request: HouseholdRequest, fact_id: UUID) -> HttpResponse:
-    """Choose whether replies and answers may read a fact."""
+    """Set whether replies and answers may read a fact."""
     fact = get_fact(request.user.id, fact_id)
     if request.method == "POST":
         is_recalled = request.POST.get("read") == "yes"
@@ -187,7 +187,7 @@ def choose_recall(request: HouseholdRequest, fact_id: UUID) -> HttpResponse:
 @require_http_methods(_METHODS)
 @unlock_required
 def undo(request: HouseholdRequest, fact_id: UUID) -> HttpResponse:
-    """Undo the last change of a fact, with what it did to another."""
+    """Undo the last change of a fact, and of facts changed with it."""
     fact = get_fact(request.user.id, fact_id)
     if request.method != "POST" or fact.state == FactState.PROPOSED:
         return redirect("fact", fact.id)
@@ -208,7 +208,7 @@ def undo(request: HouseholdRequest, fact_id: UUID) -> HttpResponse:
 @require_http_methods(_METHODS)
 @unlock_required
 def claim(request: HouseholdRequest, fact_id: UUID) -> HttpResponse:
-    """Note that a fact of a file or a program is the person's own."""
+    """Make a fact of a file or a program the person's own."""
     fact = get_fact(request.user.id, fact_id)
     if request.method == "POST" and fact.state != FactState.PROPOSED:
         claim_fact(owner_id=request.user.id, fact_id=fact.id)

@@ -43,7 +43,7 @@ _DECODER: Final = json.JSONDecoder()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimedFact:
-    """A fact as the model put it, with the words that it says are from the entry."""
+    """A fact in the model's answer, with the quote that the model claims is from the entry."""
 
     fact: str = field(repr=False)
     quote: str = field(repr=False)
@@ -51,7 +51,7 @@ class ClaimedFact:
 
 
 def parse_answer(answer: str) -> list[ClaimedFact] | None:
-    """Return the facts of an answer, an empty list if it says that there are none, or None for other text."""
+    """Return the facts of an answer, an empty list if it says there are none, or None if it is malformed."""
     text = answer[:_MAX_ANSWER]
     start = text.find("{")
     try:

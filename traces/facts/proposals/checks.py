@@ -1,8 +1,8 @@
-"""Checks of what a model claims to be facts of an entry: each has a quote that says it, or is dropped.
+"""Checks of the facts that a model claims to have found in an entry: each needs a quote that supports it.
 
-Dropped are claims whose quote does not stand in the text or does not say them, what is somebody else's
-speech, traits, judgements and feelings, and those about a text in a language without tables, in which a "not"
-would not be seen.
+Dropped are claims whose quote does not occur in the text or does not support them; quoted speech; traits,
+judgements and feelings; and claims from a text in a language without tables, in which a negation would be
+overlooked.
 """
 
 from collections.abc import Sequence
@@ -44,7 +44,7 @@ _CODES: Final = {"English": "en", "German": "de"}
 
 @dataclass(frozen=True, kw_only=True)
 class CheckedFact:
-    """A fact that an entry supports: its sentence, the words of the entry that say it, and when it is so."""
+    """A fact that an entry supports: its sentence, its quote, and the time it refers to."""
 
     text: FactText
     quote: str = field(repr=False)
@@ -66,7 +66,7 @@ def check_claims(claims: Sequence[ClaimedFact], *, text: str, anchor: datetime) 
 
 
 def find_language(text: str) -> str | None:
-    """Return the language by whose tables a text is read, or None if it seems to be in another one."""
+    """Return the language whose tables are used for a text, or None if it seems to have no tables."""
     return next(iter(_list_languages(text)), None)
 
 

@@ -1,6 +1,6 @@
-"""The generation of advice on a conflict: which button stands first where the tables can't tell.
+"""The generation of advice on a conflict: which button comes first if the tables can't decide.
 
-The model can choose among three buttons and press none: see `traces.facts.comparison`.
+The model can only choose among three buttons; the person presses one: see `traces.facts.comparison`.
 """
 
 import json
@@ -56,13 +56,13 @@ class ConflictTask:
         ensure_unlocked()
 
     def save(self, outcome: JobOutcome) -> None:
-        """Save the strategy of a whole answer; of any other answer nothing."""
+        """Save the strategy of a complete answer; discard any other answer."""
         strategy = parse_advice(outcome.text) if outcome.state == JobState.DONE else None
         if strategy is not None:
             self.save_advice(self, strategy)
 
     def set_state(self, outcome: JobOutcome) -> None:
-        """Do nothing: without advice the tables decide."""
+        """Do nothing: without advice, the tables decide."""
 
 
 def parse_advice(answer: str) -> Strategy | None:

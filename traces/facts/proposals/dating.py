@@ -1,7 +1,7 @@
-"""Dates of proposed facts: what "next Friday" meant on the day that it was written.
+"""Dates of proposed facts: the day that "next Friday" meant when it was written.
 
-A day that is named relative to the entry is put in words that stay true: "on 13 March 2026". What a fact
-says of when it is so is stored beside it as well, with the words of the entry.
+A day relative to the entry is replaced by a date that stays true: "on 13 March 2026". The time that a fact
+refers to is also stored separately, with the words of the entry.
 """
 
 import re
@@ -24,7 +24,7 @@ _PREPOSITIONS: Final = {
 
 
 def date_fact(sentence: str, *, anchor: datetime, language: str) -> str:
-    """Return a sentence with each relative day in it as that day."""
+    """Return a sentence with each relative day replaced by its date."""
     text = sentence
     for mention in reversed(scan(sentence, anchor, languages=[language])):
         words = _put_in_words(mention, anchor, language)
@@ -37,7 +37,7 @@ def date_fact(sentence: str, *, anchor: datetime, language: str) -> str:
 
 
 def describe_when(quote: str, *, anchor: datetime, language: str) -> dict[str, Any]:
-    """Return the part `when` of a fact's body: the time that a quote names, if it names one alone."""
+    """Return the value `when` of a fact's body, if a quote names exactly one time."""
     mentions = scan(quote, anchor, languages=[language])
     if len(mentions) != 1:
         return {}

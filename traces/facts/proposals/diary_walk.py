@@ -1,9 +1,9 @@
-"""Walks through whole diaries: each entry that its owner wrote is read for facts, the latest first.
+"""Searches for facts through whole diaries: each trusted entry is read, the latest first.
 
-A thread for each person, while their diary is unlocked. It starts the next entry only when no model writes
-anything else in the household, and a person's own request interrupts the entry that is being read, which is
-read again later. What was read already is saved with the person's choices, so that a walk goes on where the
-last one ended; of the entry that was interrupted nothing is saved.
+A thread for each person runs while their diary is unlocked. It starts the next entry only while no other job
+of the household uses a model. A person's request interrupts the current entry, which is read again later;
+nothing of it is saved. The entries that were read are saved with the person's settings, so that the next
+search continues where the last one ended.
 """
 
 import logging
@@ -46,7 +46,7 @@ _walks: dict[UUID, "_WalkThread"] = {}
 
 @dataclass(frozen=True, kw_only=True)
 class WalkProgress:
-    """Progress of a walk; `state` is running, waiting, no_model, stopped, finished or failed."""
+    """Progress of a search; `state` is running, waiting, no_model, stopped, finished or failed."""
 
     state: str
     read: int = 0
@@ -55,12 +55,12 @@ class WalkProgress:
 
     @property
     def is_running(self) -> bool:
-        """Whether it has not ended."""
+        """Whether the search has not ended."""
         return self.state in ("running", "waiting", "no_model")
 
 
 class _WalkThread(threading.Thread):
-    """Thread that reads the diary of one person."""
+    """Thread that searches the diary of one person."""
 
     def __init__(self, keyring: Keyring) -> None:
         super().__init__(name="facts of a diary", daemon=True)
@@ -171,7 +171,7 @@ class _WalkThread(threading.Thread):
 
 
 def start_walk(keyring: Keyring) -> WalkProgress:
-    """Start going through a diary, or return the progress of the walk that is under way."""
+    """Start searching a diary, or return the progress of the search in progress."""
     with _guard:
         walk = _walks.get(keyring.owner)
         # One that has ended may still be closing its connection.
@@ -185,7 +185,7 @@ def start_walk(keyring: Keyring) -> WalkProgress:
 
 
 def stop_walk(owner_id: UUID, *, timeout: float | None = None) -> None:
-    """Stop going through a diary; with a timeout, wait until it ended."""
+    """Stop searching a diary; with a timeout, wait for the end."""
     with _guard:
         walk = _walks.get(owner_id)
     if walk is not None:
@@ -195,14 +195,14 @@ def stop_walk(owner_id: UUID, *, timeout: float | None = None) -> None:
 
 
 def get_progress(owner_id: UUID) -> WalkProgress | None:
-    """Return the progress of a person's walk since the unlock, or None if there was none."""
+    """Return the progress of a person's search since the unlock, or None if there was none."""
     with _guard:
         walk = _walks.get(owner_id)
     return walk.progress if walk is not None else None
 
 
 def split_marks(marks: bytes) -> set[bytes]:
-    """Return the marks of entries that were saved as one string."""
+    """Return the marks of the entries that were read, from the saved bytes."""
     return {marks[at : at + _MARK_BYTES] for at in range(0, len(marks), _MARK_BYTES)}
 
 

@@ -1,4 +1,4 @@
-"""Presenter of the progress of a search for facts through the whole diary."""
+"""The progress of a search for facts through the whole diary, for templates."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -21,7 +21,7 @@ _SENTENCES: Final = {
 
 @dataclass(frozen=True, kw_only=True)
 class WalkView:
-    """Template data of going through a diary: its sentence, its counts, and whether it can be started."""
+    """Template data of a search through a diary: its sentence, its counts, and whether it can be started."""
 
     sentence: str
     read: int = 0
@@ -32,7 +32,7 @@ class WalkView:
 
 
 def build_walk_view(owner_id: UUID) -> WalkView:
-    """Return what is shown of going through a person's diary."""
+    """Return the template data of a person's search through their diary."""
     progress, can_start = get_progress(owner_id), can_find_facts()
     if progress is None:
         return WalkView(sentence="" if can_start else _NOT_NOW, can_start=can_start)

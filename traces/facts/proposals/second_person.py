@@ -1,7 +1,7 @@
 """Sentences about a diary's owner in the second person: "User has a dog", "I have a dog", "You have a dog".
 
-A model is asked for "you", and small ones say "I" or "the user" nevertheless. English and German; a sentence
-whose verb is not known stays as it is.
+Models are asked for "you", but small ones write "I" or "the user". English and German only; a sentence
+with an unknown verb stays as it is.
 """
 
 import re
@@ -67,7 +67,7 @@ _GERMAN_VERBS: Final = {
 
 
 def address_owner(sentence: str, *, language: str) -> str:
-    """Return a sentence in the second person where it speaks of the owner in the first or the third."""
+    """Return a sentence in the second person if it is about the owner in the first or third person."""
     return _address_in_german(sentence) if language == "de" else _address_in_english(sentence)
 
 

@@ -1,8 +1,8 @@
-"""Searches for facts in an entry: on request, or after a reply if its owner chose that.
+"""Searches for facts in an entry: on request, or after a reply if its owner has chosen that.
 
-Needs the owner's keyring in force. Only a model on this machine reads for facts, and only what its owner
-wrote. It runs in the background, when no other job waits for the model; nothing that it says is accepted by
-itself, and what was saved of an answer was saved in one transaction.
+Needs the owner's keyring in force. Only a model on this machine is used, and only for trusted entries. A
+search runs in the background, when no other job waits for the model. Its proposals are saved in one
+transaction, and none is accepted without the owner.
 """
 
 from collections.abc import Sequence
@@ -44,13 +44,13 @@ _OWN: Final = frozenset({*TRUSTED_ORIGINS, Origin.MODEL})
 
 
 def can_find_facts() -> bool:
-    """Return whether a model is ready that may read for facts: one on this machine."""
+    """Return whether a model on this machine is ready, which may search for facts."""
     status = model_server.get_status()
     return status.is_ready and may_send_unrequested(status)
 
 
 def find_facts(*, person: Person, entry_id: UUID, keyring: Keyring, is_requested: bool = True) -> Job | None:
-    """Start looking for facts in an entry; return None if there is none to read or no model may read it.
+    """Start a search for facts in an entry; return None if the entry or the model does not allow it.
 
     None are looked for in an entry that its owner did not write, which may ask for some. Unless the person
     asked for it, a model that is too small does not look. Raise ObjectNotFound.
@@ -71,25 +71,25 @@ def find_facts(*, person: Person, entry_id: UUID, keyring: Keyring, is_requested
 
 
 def find_facts_after_reply(*, person: Person, entry_id: UUID, keyring: Keyring) -> Job | None:
-    """Look for facts in an entry that was replied to, if its owner chose that; raise ObjectNotFound."""
+    """Start a search for facts in an entry after a reply, if its owner chose that; raise ObjectNotFound."""
     if not load_choices(person.id).proposes_after_reply:
         return None
     return find_facts(person=person, entry_id=entry_id, keyring=keyring, is_requested=False)
 
 
 def get_fact_job(entry_id: UUID) -> Job | None:
-    """Return the latest job that looks for facts in an entry, running or ended in the last minutes."""
+    """Return the latest job that searches an entry for facts, running or ended in the last minutes."""
     return find_job(FactTask, entry_id)
 
 
 def is_finding(entry_id: UUID) -> bool:
-    """Return whether a job that looks for facts in an entry is unfinished."""
+    """Return whether a job that searches an entry for facts is unfinished."""
     job = get_fact_job(entry_id)
     return job is not None and not job.is_over
 
 
 def stop_finding(key_id: KeyId, *, entry_id: UUID | None = None) -> None:
-    """Stop the jobs under a key that look for facts, or those of one entry; nothing of them is saved.
+    """Stop the searches for facts under a key, or those in one entry; their results are discarded.
 
     Without an entry, those that compare facts as well.
     """
@@ -99,7 +99,7 @@ def stop_finding(key_id: KeyId, *, entry_id: UUID | None = None) -> None:
 
 
 def save_claims(task: FactTask, claims: Sequence[ClaimedFact], author: Author, *, person: Person) -> int:
-    """Propose what an entry supports of the claims of a model; return how many were new.
+    """Propose the claims of a model that the entry supports; return how many were new.
 
     Nothing is proposed if the entry was changed, deleted or is no longer its owner's own since it was read.
     """
@@ -116,7 +116,7 @@ def save_claims(task: FactTask, claims: Sequence[ClaimedFact], author: Author, *
 
 
 def get_anchor(entry: Entry, *, zone: str) -> datetime:
-    """Return the moment by which the dates in an entry are resolved: its own day and time of day."""
+    """Return the moment to which relative dates in an entry refer: its own day and time of day."""
     written_at = days.to_original_time(entry.created_at, offset=entry.utc_offset, zone_name=zone)
     return written_at.replace(year=entry.day.year, month=entry.day.month, day=entry.day.day)
 

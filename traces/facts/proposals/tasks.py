@@ -1,4 +1,4 @@
-"""The generation of proposed facts for an entry.
+"""The generation of proposed facts for an entry; `services` checks and saves the answer.
 
 What is saved of an answer is decided where the task is started: see `services`.
 """
@@ -19,9 +19,9 @@ from traces.facts.proposals.answers import ANSWER_SCHEMA, ClaimedFact, parse_ans
 
 @dataclass(frozen=True, kw_only=True)
 class FactTask(EntryTask):
-    """Task that looks for facts in one entry.
+    """Task that searches one entry for facts.
 
-    `save_claims` saves what of the claims may be proposed; it is called as `retry` is.
+    `save_claims` saves the claims that may be proposed; it is called like `retry`.
     """
 
     prompt_name = "facts"

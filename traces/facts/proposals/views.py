@@ -1,4 +1,4 @@
-"""Views that look for facts in an entry or in the whole diary, stop that, and show how far it is."""
+"""Views that start and stop the search for facts in an entry or in the whole diary, and show its progress."""
 
 from uuid import UUID
 
@@ -20,7 +20,7 @@ STOP_SECONDS = 2.0
 @require_http_methods(["GET", "HEAD", "POST"])
 @unlock_required
 def find_facts(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
-    """Ask the model to look for facts in an entry, or show whether it is looking."""
+    """Start a search for facts in an entry, or show its state."""
     entry = get_entry(request.user.id, entry_id)
     if request.method == "POST":
         services.find_facts(person=request.user, entry_id=entry_id, keyring=request.vault.keyring)
@@ -33,7 +33,7 @@ def find_facts(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @unlock_required
 def start_diary_walk(request: HouseholdRequest) -> HttpResponse:
-    """Start to look for facts in the whole diary."""
+    """Start a search for facts in the whole diary."""
     if request.method == "POST" and services.can_find_facts():
         diary_walk.start_walk(request.vault.keyring)
     return _respond_with_walk(request)
@@ -42,7 +42,7 @@ def start_diary_walk(request: HouseholdRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @unlock_required
 def stop_diary_walk(request: HouseholdRequest) -> HttpResponse:
-    """Stop looking for facts in the whole diary."""
+    """Stop the search for facts in the whole diary."""
     if request.method == "POST":
         diary_walk.stop_walk(request.user.id, timeout=STOP_SECONDS)
     return _respond_with_walk(request)
@@ -51,7 +51,7 @@ def stop_diary_walk(request: HouseholdRequest) -> HttpResponse:
 @require_safe
 @unlock_required
 def show_diary_walk(request: HouseholdRequest) -> HttpResponse:
-    """Show how many entries have been read for facts."""
+    """Show how many entries have been searched for facts."""
     template = presenters.WALK_TEMPLATE if request.htmx else "traces/facts/diary_walk.html"
     context = {"walk": presenters.build_walk_view(request.user.id), "in_facts": True}
     return render(request, template, context)

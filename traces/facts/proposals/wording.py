@@ -1,14 +1,14 @@
-"""The check that the words of a proposed fact are said by the clause that its quote stands in.
+"""The check that the clause around a quote states a proposed fact.
 
-Numbers, names and negations are not enough: "I saw a Tesla" has all of "You have a Tesla", and "like coffee"
-is a part of "I don't like coffee". So a quote is read with its whole clause, each telling word of the fact
-must stand in it, and between these words nothing may stand that changes who does what:
+Equal numbers, names and negations are not enough: "I saw a Tesla" has all of "You have a Tesla", and "like
+coffee" is a part of "I don't like coffee". So the whole clause around the quote is read. Each significant
+word of the fact must occur in it, and no word between them may change who does what:
 
-    "I took my small dog Biggie out"    says "You have a dog called Biggie"
-    "My manager met Sarah"              does not say "Your manager is Sarah"
-    "I helped Anna move to Graz"        does not say "You moved to Graz"
+    "I took my small dog Biggie out"    states "You have a dog called Biggie"
+    "My manager met Sarah"              does not state "Your manager is Sarah"
+    "I helped Anna move to Graz"        does not state "You moved to Graz"
 
-It is strict rather than clever: what it can't follow is not proposed.
+The check is strict: facts with wordings that it cannot follow are not proposed.
 """
 
 import re
@@ -48,7 +48,7 @@ _MOST_WORDS: Final = 25
 
 
 class _Words(NamedTuple):
-    """The words of a language, by what they may do in a quote that supports a fact."""
+    """The words of a language by their role in a quote that supports a fact."""
 
     table: Language
     # Words of a fact that need not stand in its quote, and words of a quote that change nothing.
@@ -62,7 +62,7 @@ class _Words(NamedTuple):
 
 
 def find_clause(text: str, span: Span, *, language: str) -> Span:
-    """Return the span of the clauses that a quote stands in.
+    """Return the span of the clauses that contain a quote.
 
     A clause with a doubt belongs to those beside it: "if I get the job, we move".
     """
@@ -143,7 +143,7 @@ def _may_begin_clause(text: str, first: re.Match[str], words: _Words) -> bool:
 
 
 def has_form_of_fact(sentence: str, *, language: str) -> bool:
-    """Return whether a sentence is short, alone, and begins with whom or what it is of.
+    """Return whether a text is a single short sentence that begins with its subject.
 
     Small models copy a line of the entry: "Up early, and to the weir".
     """
@@ -176,7 +176,7 @@ def _has_predicate(sentence: str, words: _Words) -> bool:
 
 
 def is_speech(text: str, span: Span, *, language: str) -> bool:
-    """Return whether a part of a text is what somebody says: in quotation marks, or after "he said:"."""
+    """Return whether a part of a text is quoted speech: in quotation marks, or after "he said:"."""
     paragraph = text[text.rfind("\n", 0, span[0]) + 1 : span[0]]
     if len(_QUOTATION_MARK.findall(paragraph)) % 2:
         return True
@@ -189,7 +189,7 @@ def is_speech(text: str, span: Span, *, language: str) -> bool:
 
 
 def is_said(fact: str, *, clause: str, language: str) -> bool:
-    """Return whether a clause says a fact, word for word but for those that join them.
+    """Return whether a clause states a fact word for word, except for linking words.
 
     Dates are left out of both before.
     """
@@ -217,14 +217,14 @@ def _is_of_same(fact: Statement, clause: Statement, words: _Words) -> bool:
 
 
 class _Word(NamedTuple):
-    """A word of a clause; `is_name` if it has a capital."""
+    """A word of a clause; `is_name` if it is capitalised."""
 
     text: str
     is_name: bool
 
 
 class _Saying:
-    """A fact and a clause, and the places of its telling words there."""
+    """A fact and a clause, and the positions of the fact's significant words in the clause."""
 
     def __init__(self, stated: Statement, fact: str, clause: str, words: _Words) -> None:
         self._words, self._table, self._stated = words, words.table, stated
@@ -252,7 +252,7 @@ class _Saying:
         )
 
     def is_close(self) -> bool:
-        """Return whether the telling words stand in the clause with nothing between that changes them."""
+        """Return whether the significant words occur with nothing between that changes the meaning."""
         places = [self._find(word) for word in self._telling]
         if not places or not all(places):
             return False

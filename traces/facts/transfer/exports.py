@@ -1,12 +1,12 @@
-"""Facts in one file, in one of four formats, which ends with how many there are.
+"""Export of facts to one file, in one of four formats; each ends with the number of facts.
 
     json      {"memories": [...], "count": 2, "left_out": 0}, which can be imported as proposals
     csv       a header, a row for each fact, and a last row: count, and the number
     markdown  a list; a comment with the number at the end
     text      a line for each fact; a line with the number at the end
 
-A file without its number is not complete. The oldest fact comes first. A cell of a CSV that a spreadsheet
-would take for a formula gets a quote in front.
+A file without this number is incomplete. The oldest fact comes first. A CSV cell that a spreadsheet would
+read as a formula begins with a quote.
 """
 
 import csv
@@ -57,7 +57,7 @@ class ExportedFact(msgspec.Struct, kw_only=True):
 
 
 class _ExportedBody(msgspec.Struct):
-    """The parts of a body that are exported, whatever they are."""
+    """The exported parts of a body, of any type."""
 
     text: Any = None
     kind: Any = None
@@ -75,7 +75,7 @@ _facts: Final = msgspec.json.Encoder()
 
 @dataclass(kw_only=True)
 class FactExportReport:
-    """Numbers of facts that were written, that may not be read, and that are damaged."""
+    """The numbers of facts that were written, not allowed, and damaged."""
 
     count: int = 0
     left_out: int = 0
@@ -103,13 +103,13 @@ def write_facts(
 
 
 def build_fact_rule(owner_id: UUID, others: OtherEntries) -> ExportRule:
-    """Return the rule for exports of a program that reads only its owner's words, for facts."""
+    """Return the rule for facts in exports to programs that may read only their owner's words."""
     del owner_id, others
     return lambda row, _: row.origin in TRUSTED_FACT_ORIGINS and row.open_or("body", None) is not None
 
 
 def build_fact_change_rule(owner_id: UUID, others: OtherEntries) -> ExportRule:
-    """Return the rule for the history of facts: all that a change was made from and to is their owner's."""
+    """Return the rule for changes of facts: exported if all origins before and after are trusted."""
     del owner_id, others
 
     def is_own(row: FactChange, entry: Entry | None) -> bool:

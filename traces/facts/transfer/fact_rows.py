@@ -1,8 +1,8 @@
 """Import of the facts of a diary's export, each once, with its history. Needs the owner's keyring in force.
 
-A fact that this diary exported itself comes back as it was. Of every other file the facts are from elsewhere,
-whatever it says, and so is all of their history: a model reads neither as its owner's. A fact that was
-forgotten here does not come back.
+A fact that this diary signed is imported as it was. All other facts get the origin `imported` with their
+whole history, whatever the file says: a model does not read them as their owner's. A fact that was forgotten
+here is not imported again.
 """
 
 import re
@@ -99,7 +99,7 @@ def skip_change(file: ImportedFile, number: int, row: dict[str, Any]) -> bool:
 
 
 class _IdMapper:
-    """The ids that facts and entries of a file have in this diary."""
+    """Mapping from ids of facts and entries in the file to ids in this diary."""
 
     def __init__(self, file: ImportedFile) -> None:
         self._file = file
@@ -115,7 +115,7 @@ class _IdMapper:
         return self._file.resolve_entries([id_])[id_]
 
     def map_fact(self, value: Any) -> UUID | None:
-        """Return the id of a fact, which is imported as well or is not there."""
+        """Return the id in this diary for a fact of the file; None for an invalid id."""
         if value is None:
             return None
         try:

@@ -1,14 +1,14 @@
-"""Parser of the memories that Harmonia exports, and of the facts that we export, both as JSON. Pure.
+"""Parser of the memories that Harmonia exports, and of the facts that Llamora exports, both as JSON. Pure.
 
-Harmonia answers with an object whose `data` is the list itself, as JSON in a text; people also save that list
-alone, and its client saves what its calls `list` and `search` answer. Each memory is an object:
+Harmonia answers with an object whose `data` is the list, as JSON in a string. People also save that list
+alone, and its client saves the results of its calls `list` and `search`. Each memory is an object:
 
-    content           the sentence ("User has a dog called Biggie"); `memory` or `text` in relatives of it
+content           the sentence ("User has a dog called Biggie"); `memory` or `text` in variants of Harmonia
     category          its kind
-    confidence_score  how sure it was, from 0 to 1; `confidence` in ours
-    original_message  what was said, with "include metadata"
-    created_at        when it was noted
-    is_active         false for one that was deleted there; in ours, `state` says it
+    confidence_score  the confidence, from 0 to 1; `confidence` in our exports
+    original_message  the message it is from, with "include metadata"
+    created_at        when it was added
+    is_active         false if it was deleted there; our exports have `state` instead
 """
 
 import json
@@ -38,7 +38,7 @@ _NO_SENTENCE: Final = "It has no sentence."
 
 
 class InvalidFactFile(Exception):  # noqa: N818 - an answer to the person, not a fault
-    """Raised for a file of which nothing can be read; `sentence` says what to do, and nothing of the file."""
+    """Raised for a file without readable memories; `sentence` says what to do, without the file's text."""
 
     def __init__(self, sentence: str) -> None:
         super().__init__(sentence)
@@ -47,10 +47,10 @@ class InvalidFactFile(Exception):  # noqa: N818 - an answer to the person, not a
 
 @dataclass(frozen=True, kw_only=True)
 class ParsedMemory:
-    """A memory that was parsed from a file of Harmonia.
+    """A memory in a file.
 
-    `text` is None if the memory was deleted or has ended there, or if it can't be a fact; then `refused` says
-    why.
+    `text` is None if the memory was deleted or has ended, or if it is not valid as a fact; then `refused`
+    says why.
     """
 
     number: int
@@ -107,7 +107,7 @@ def _parse_row(number: int, row: Any) -> ParsedMemory:
 
 
 def find_language(sentence: str) -> str:
-    """Return the code of the language by whose tables a sentence from elsewhere is read."""
+    """Return the code of the language whose tables are used for an imported sentence."""
     return _LANGUAGES.get(name_language(sentence), "en")
 
 

@@ -1,6 +1,6 @@
 """Import of facts from the file of another program, each as a proposal that its owner accepts or declines.
 
-The HTTP API and the programs whose files are read call facts memories.
+The HTTP API and these other programs call facts memories.
 """
 
 from dataclasses import dataclass, field
@@ -19,11 +19,11 @@ _MOST_NAMED: Final = 20
 
 @dataclass(kw_only=True)
 class FactImportCounts:
-    """Counts of what became of the memories of a file.
+    """Counts of the memories of a file, by result.
 
-    `proposed` wait now; `known` wait or were accepted already, or were declined or forgotten before; `ended`
-    were deleted or were no longer so where they are from; `refused` can't be a fact, each of the first twenty
-    with its number in the file and a sentence.
+    `proposed`: now waiting. `known`: already waiting, accepted, declined or forgotten. `ended`: deleted or no
+    longer true in the other program. `refused`: not valid as a fact, the first twenty with their number in
+    the file and a sentence.
     """
 
     read: int = 0
