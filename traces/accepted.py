@@ -1,8 +1,8 @@
-"""Accepted traces that are authentic: rows of `EntryTrace` with a right MAC.
+"""Accepted traces that are authentic: rows of `EntryTrace` with a valid MAC.
 
-Anyone who can write to the database can write such a row, or move one to another entry. So what is shown on
-an entry, listed on the page of a trace, searched, merged or sent to the model comes from here; only numbers
-are counted by SQL. A row with a wrong MAC is left out as if it did not exist.
+Anyone who can write to the database can insert such a row, or move one to another entry. So all traces that
+are shown on an entry, listed on the page of a trace, searched, merged or sent to the model are read here; SQL
+alone is used only for counts. A row with an invalid MAC is left out as if it did not exist.
 """
 
 import logging
@@ -40,7 +40,7 @@ def list_accepted(entry_traces: QuerySet[EntryTrace]) -> list[AcceptedTrace]:
 
 
 def list_authentic(rows: Iterable[Row]) -> list[AcceptedTrace]:
-    """Return those of the rows, given as `CHECKED_COLUMNS`, whose MAC is right."""
+    """Return those of the rows, given as `CHECKED_COLUMNS`, whose MAC is valid."""
     found: list[AcceptedTrace] = []
     refused: list[int] = []
     for row_id, entry_id, trace_id, mac in rows:

@@ -1,4 +1,4 @@
-"""URL converter of several traces: their ids, separated by slashes."""
+"""URL converter for several traces: their ids, separated by slashes."""
 
 from typing import Final
 from uuid import UUID

@@ -51,13 +51,13 @@ def fold_text(text: str) -> str:
 
 
 class LatestResults(Generic[R]):
-    """The last result of a function for each entry, with what it was computed from; bounded."""
+    """A bounded cache of a function's last result for each entry, with the input of the function."""
 
     def __init__(self) -> None:
         self._results: dict[UUID, tuple[object, R]] = {}
 
     def compute(self, entry_id: UUID, source: S, function: Callable[[S], R]) -> R:
-        """Return the function's result for `source`; it is not called if its last source was equal."""
+        """Return the function's result for `source`; the function is called only if `source` has changed."""
         known = self._results.get(entry_id)
         if known is not None and known[0] == source:
             return known[1]
@@ -71,19 +71,19 @@ class LatestResults(Generic[R]):
 
 
 class FoundNames(NamedTuple):
-    """Names in a text, and their telling words."""
+    """Names found in a text, and their significant words."""
 
     names: list[str]
     words: frozenset[str]
 
 
 class NameMatcher:
-    """The names of a person's traces by id, and the automaton that finds them.
+    """The names of a person's traces by id, the automaton that finds them, and caches of what it found.
 
-    `always_read` has the ids of those whose entries go into every prompt. `found_in_texts` is for what was
-    found in texts, `names_in_texts` for what was found there by other means, which takes long, and
-    `rare_in_texts` for those of them that stand on few days; `suggestions` and `panels` are for what was
-    shown last on each entry. They are forgotten with the names, at a lock.
+    `always_read` are the ids of traces whose entries go into every prompt. By text, `found_in_texts` caches
+    the traces found, `names_in_texts` other names, whose search is slow, and `rare_in_texts` those of them
+    that occur on few days. By entry, `suggestions` and `panels` cache what was shown last. A lock drops them
+    all.
     """
 
     def __init__(self, names: Mapping[UUID, str], *, always_read: Iterable[UUID] = ()) -> None:
@@ -110,11 +110,11 @@ class NameMatcher:
 
     @cached_property
     def contents(self) -> frozenset[frozenset[str]]:
-        """What the names say, without articles."""
+        """The words of each name, without articles."""
         return frozenset(map(get_content, self.names.values()))
 
     def has_name(self, name: str) -> bool:
-        """Return whether there is a trace of this name."""
+        """Return whether there is a trace with this name."""
         return get_identity(name) in self._spellings
 
     def find_in(self, text: str) -> list[UUID]:
@@ -129,7 +129,7 @@ class NameMatcher:
         return list(named)
 
     def find_by_prefix(self, typed: str, *, among: Iterable[UUID]) -> list[UUID]:
-        """Return the ids in `among` with a name, or a word of it, that begins with `typed`; best first."""
+        """Return the ids in `among` with a name or a word that begins with `typed`; best first."""
         wanted = fold_text(typed)
         forms = [(trace_id, fold_text(self.names[trace_id])) for trace_id in among if trace_id in self.names]
         at_start = [trace_id for trace_id, form in forms if form.startswith(wanted)]
@@ -162,7 +162,7 @@ def _is_word_character(character: str) -> bool:
 
 
 def load_matcher(owner_id: UUID) -> NameMatcher:
-    """Return a matcher of a person's traces, without those whose names are damaged."""
+    """Return a matcher for a person's traces, without those whose names are damaged."""
     rows = list(Trace.objects.for_owner(owner_id).only("id", "owner_id", "name"))
     names = {trace.id: name for trace in rows if (name := trace.open_or("name", None)) is not None}
     # A name that opens proves the flag, which it is bound to.

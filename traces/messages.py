@@ -1,4 +1,4 @@
-"""All sentences of traces that people read, except those of templates."""
+"""The sentences of traces that people read, except those of templates."""
 
 from typing import Final
 

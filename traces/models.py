@@ -127,12 +127,12 @@ class Trace(SealedModel):
         return f"Trace {self.id}"
 
     def check_name(self) -> None:
-        """Raise EnvelopeError if the name does not open, as when a column it is bound to was changed."""
+        """Raise EnvelopeError if the name cannot be decrypted, as after a change of a bound column."""
         if self.name is None:
             raise EnvelopeError
 
     def set_name(self, name: str) -> None:
-        """Set the name and its blind index; raise EnvelopeError if the present name does not open."""
+        """Set the name and its blind index; raise EnvelopeError if the present name cannot be decrypted."""
         if not self._state.adding:
             # Or what it is bound to would be sealed again as it is, also if it was changed without a key.
             self.check_name()
@@ -195,7 +195,7 @@ class EntryTrace(SealedModel):
 
 
 class TraceProposal(SealedModel):
-    """Suggested traces of an entry: {"offered": [name], "dismissed": [identity], "author": its writer}."""
+    """Suggested traces of an entry: {"offered": [name], "dismissed": [identity], "author": the model}."""
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     entry = models.OneToOneField(Entry, on_delete=models.CASCADE, related_name="+")
@@ -223,7 +223,7 @@ class ChangeKind(models.TextChoices):
 class Change(SealedModel):
     """The undo information of a change to a trace: {"was": name}, {"added": [entry id]} or {}.
 
-    With {"unfinished": "merge" or "undo"} as well while that is being done.
+    While a merge or its undo is in progress, also {"unfinished": "merge" or "undo"}.
     """
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")

@@ -1,7 +1,7 @@
 """Queries of traces: names, counts by trace and day, shared entries, and entries for a prompt.
 
-Counts and ids are read without decrypting anything; entries that are shown or go into a prompt are found by
-accepted traces that were checked (`traces.accepted`). Deleted entries do not count until they are restored.
+Counts and ids are read without decrypting anything. Entries that are shown or go into a prompt are found by
+traces with a valid MAC (`traces.accepted`). Deleted entries do not count until they are restored.
 Functions that return names need the owner's keyring in force.
 """
 
@@ -73,7 +73,7 @@ def count_related(owner_id: UUID, trace_ids: Sequence[UUID]) -> dict[UUID, int]:
 
 
 def iter_entry_trace_pairs(owner_id: UUID) -> Iterator[tuple[str, UUID]]:
-    """Yield each pair of an entry's id, as a string, and the id of a trace on it, deleted or not."""
+    """Yield each (entry id as text, trace id) pair, including deleted traces."""
     # As strings: building a UUID of each of thousands takes four times as long as reading them.
     entry, trace = Cast("entry_id", CharField()), Cast("trace_id", CharField())
     entries = Entry.objects.for_owner(owner_id).order_by()
@@ -86,7 +86,7 @@ def iter_entry_trace_pairs(owner_id: UUID) -> Iterator[tuple[str, UUID]]:
 
 
 def find_context_entries(entry: Entry, by: Collection[UUID]) -> RecalledEntries:
-    """Return earlier entries for a prompt: those with the traces `by` or with a trace that is always read.
+    """Return earlier entries for a prompt: with one of the traces `by`, or a trace that is always read.
 
     The entry itself need not have these traces, since the person chose them.
     """
@@ -127,9 +127,9 @@ def load_names(owner_id: UUID) -> dict[UUID, str]:
 
 
 def build_trace_rule(owner_id: UUID, others: OtherEntries) -> ExportRule:
-    """Return the rule for exports of a program that reads only its owner's words, for the rows of traces.
+    """Return the rule for traces in exports to programs that may read only their owner's words.
 
-    Allowed are traces on an entry of theirs, but without a summary that may tell of other entries.
+    Allowed are traces on a trusted entry, unless they have a summary that may quote other entries.
     """
     own, mixed = _split_traces(owner_id, others)
 
@@ -144,13 +144,13 @@ def build_trace_rule(owner_id: UUID, others: OtherEntries) -> ExportRule:
 
 
 def build_change_rule(owner_id: UUID, others: OtherEntries) -> ExportRule:
-    """Return the rule for the changes of traces: those of traces that are on an entry of their owner's."""
+    """Return the rule for changes of traces: those of traces on a trusted entry are exported."""
     own, _ = _split_traces(owner_id, others)
     return lambda row, _: row.trace_id in own
 
 
 def build_proposal_rule(owner_id: UUID, others: OtherEntries) -> ExportRule:
-    """Return the rule for suggestions: a model makes them of what its owner wrote alone."""
+    """Return the rule for suggested traces: those of trusted entries are exported."""
     del owner_id
     return lambda row, _: row.entry_id not in others.ids
 

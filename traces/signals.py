@@ -1,9 +1,10 @@
-"""Signals of traces and facts: that of changed names within the transaction and again after the commit.
+"""Signals of traces and facts.
 
-names_changed   person_id   a trace of this person was created, renamed, merged, deleted or restored,
-                            or is now read always, or no longer
-facts_forgotten person_id, fact_ids   after the commit: these facts were deleted, which had been accepted;
-                            nothing of them may be left in files, caches and jobs
+names_changed   person_id   a trace of this person was created, renamed, merged, deleted or restored, or
+                            its choice to be always read was changed; sent within the transaction, and
+                            again after the commit
+facts_forgotten person_id, fact_ids   after the commit: these accepted facts were deleted; files, caches and
+                            jobs must not retain them
 """
 
 from collections.abc import Collection

@@ -58,7 +58,7 @@ class Frequency:
 
 @dataclass(frozen=True, slots=True)
 class _TimeUnit:
-    """A kind of period, as a week: its name, and functions for its start, the next start and its label."""
+    """A kind of period, such as a week: its name, and functions for its start, the next start, its label."""
 
     name: str
     start: Callable[[date], date]

@@ -1,6 +1,6 @@
-"""Values of unlocked people in memory, such as names of traces: built on first use, removed at a lock.
+"""A cache of values of unlocked people, such as names of traces: built on first use, removed at a lock.
 
-Each change and each lock begins another generation. A value whose building began in an earlier generation is
+Each change and each lock starts a new generation. A value whose building began in an earlier generation is
 used once and not cached.
 """
 
@@ -21,7 +21,7 @@ _V = TypeVar("_V")
 
 
 class UnlockedCache(Generic[_V]):
-    """Cache of one value for each unlocked person, by the key with which it was opened.
+    """A cache of one value for each unlocked person, by the key in force.
 
     `load` builds the value of a person whose keyring is in force.
     """
@@ -63,7 +63,7 @@ class UnlockedCache(Generic[_V]):
             return any(key_id.owner == owner_id for key_id in self._values)
 
     def update(self, owner_id: UUID, change: Callable[[_V], None]) -> None:
-        """Change a person's cached values in place; one that is being built is not cached."""
+        """Change a person's cached values in place; a value that is being built is not cached."""
         with self._lock:
             self._generations[owner_id] += 1
             values = [value for key_id, value in self._values.items() if key_id.owner == owner_id]
@@ -79,7 +79,7 @@ class UnlockedCache(Generic[_V]):
                 del self._used_at[key_id]
 
     def sweep(self, *, now: float | None = None) -> None:
-        """Drop values unused for the idle limit, since an idle lock sends no signal; `now` is monotonic."""
+        """Drop values unused for the idle limit, since no lock signal follows it; `now` is monotonic."""
         since = (time.monotonic() if now is None else now) - 60 * settings.IDLE_MINUTES
         with self._lock:
             unused = [key_id for key_id, used_at in self._used_at.items() if used_at < since]

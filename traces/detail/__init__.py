@@ -2,6 +2,6 @@
 
 presenters   counts, frequency and related traces
 heatmap      a year of days in five shades
-entries      the entries, page by page
+entries      the entries, in pages
 views        the page and its fragments
 """

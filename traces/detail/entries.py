@@ -1,4 +1,4 @@
-"""The entries of traces, newest first, page by page, each with its replies and its other traces."""
+"""The entries of traces, newest first, in pages, each with its replies and its other traces."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field

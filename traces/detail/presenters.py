@@ -22,7 +22,7 @@ MAX_SHOWN_AT_ONCE: Final = 18
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelatedTrace:
-    """A trace that is on some of the shown entries too: on how many, and the URL that filters by it."""
+    """A trace that some of the shown entries have too: their number, and the URL that filters by it."""
 
     id: UUID
     name: str = field(repr=False)
@@ -41,7 +41,7 @@ class ChosenTrace:
 
 @dataclass(frozen=True, kw_only=True)
 class TraceDetail:
-    """Template data of the page except for the entries; `counts` are the numbers of entries by day."""
+    """Template data of the page without its entries; `counts` are the numbers of entries by day."""
 
     person: Person
     ids: tuple[UUID, ...]
@@ -99,7 +99,7 @@ class TraceDetail:
 
     @property
     def days_url(self) -> str:
-        """The start of the URLs of all days: `reverse` for each of a year would take most of the time."""
+        """The start of the URLs of all days, since `reverse` for each day of a year would be slow."""
         return reverse("day", args=[date.min]).removesuffix(f"{date.min}/")
 
     @property

@@ -3,8 +3,8 @@
 Undo information is stored in sealed rows: a merged or deleted trace is only marked as deleted and stays on
 its entries, and a `Change` contains the rest. Both are purged after thirty days.
 
-A merge and its undoing write in parts, between which others write. What the end of a process leaves of them
-is done after the next unlock (`continue_changes`).
+A merge and its undo write in batches, between which other writes may happen. If the process ends before they
+do, they are completed after the next unlock (`continue_changes`).
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -71,7 +71,7 @@ def merge_traces(*, owner_id: UUID, trace_id: UUID, into_id: UUID) -> Change:
 
 
 def continue_changes(owner_id: UUID) -> None:
-    """Finish what the end of a process left of merges and their undoing; raise NotWritten."""
+    """Complete the merges and undos that the end of a process interrupted; raise NotWritten."""
     for change in Change.objects.filter(owner_id=owner_id, kind=ChangeKind.MERGE):
         body = change.open_or("body", None)
         match body.get(_UNFINISHED) if isinstance(body, dict) else None:

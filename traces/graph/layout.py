@@ -80,7 +80,7 @@ class GraphEdge:
 
 @dataclass(frozen=True, slots=True)
 class GraphDrawing:
-    """The points and lines in one frame; the largest points last, so that their labels may cover others."""
+    """The points and lines in one frame; the largest points are last, so that their labels are on top."""
 
     frame: GraphFrame
     nodes: Sequence[GraphNode]

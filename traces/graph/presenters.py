@@ -29,7 +29,7 @@ MAX_COMPARED: Final = 1_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GraphTableRow:
-    """A trace in the table: its number of entries, and URL, name and count of the traces nearest to it."""
+    """A trace in the table: its number of entries, and the URL, name and count of its nearest traces."""
 
     id: UUID
     name: str = field(repr=False)
@@ -58,7 +58,7 @@ class NamedDrawing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GraphOverview:
-    """The drawings and the table; the numbers of traces drawn, and left out of the drawings or the table."""
+    """The drawings and the table, and the numbers of traces drawn and left out."""
 
     drawings: Sequence[NamedDrawing] = ()
     table: Sequence[GraphTableRow] = ()

@@ -1,7 +1,8 @@
-"""Suggested traces: names that the model proposes for an entry, names in its text, and habitual names.
+"""Suggested traces: names proposed by the model for an entry, names in its text, frequently used traces.
 
-services  start and stop proposals, dismiss a proposal
-tasks     the generation of proposals for one entry
-parser    parses the names in the model's answer
-queries   the names that are suggested for an entry
+services    starting and stopping proposals, dismissing a name
+tasks       the generation of proposals for one entry
+parser      parser of the names in the model's answer
+text_names  names in a text, without a model
+queries     the names that are suggested for an entry
 """

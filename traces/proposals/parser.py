@@ -68,7 +68,7 @@ def parse_tolerant(answer: str) -> list[str]:
 
 
 def filter_supported(names: Iterable[str], *, text: str, known_names: Iterable[str]) -> list[str]:
-    """Return the names whose every word stands in the text, those in use already, and the emoji.
+    """Return the names whose words all occur in the text, names already in use, and the emoji.
 
     A model invents names, or takes one from its instructions; a trace must lead back to what was written.
     """

@@ -1,4 +1,4 @@
-"""Names suggested for an entry: by the model, by its text, or by habit; never dismissed names.
+"""Names suggested for an entry: from the model, from its text, or frequently used; never dismissed names.
 
 Needs the owner's keyring in force. Nothing here adds a trace to an entry.
 """
@@ -91,7 +91,7 @@ def list_proposed_names(
 
 
 class _SuggestionSource(NamedTuple):
-    """The names that those suggested for an entry are chosen from, besides the names of all traces."""
+    """The candidates for the suggestions of an entry, besides the names of all traces."""
 
     offered: list[str]
     dismissed: list[str]
@@ -122,7 +122,7 @@ def _choose_names(lexicon: NameMatcher, source: _SuggestionSource) -> list[str]:
 
 
 def find_new_names(entries: Sequence[Entry]) -> dict[UUID, Sequence[str]]:
-    """Return, by entry, up to four names in its text, without those that stand on many days.
+    """Return, by entry, up to four names in its text that do not occur on many days.
 
     An entry that its owner did not write has none. A text is read once, and its names are looked up once.
     """
@@ -172,7 +172,7 @@ def _build_text_key(entry: Entry) -> TextKey:
 
 
 def list_fresh(entries: Iterable[Entry]) -> list[Entry]:
-    """Return those of the entries that are so recent that habitual names are suggested."""
+    """Return those of the entries that are recent enough for frequently used names to be suggested."""
     since = timezone.now() - FRESH_PERIOD
     return [entry for entry in entries if entry.created_at > since]
 
@@ -186,7 +186,7 @@ def list_habitual_names(owner_id: UUID) -> list[str]:
 
 
 def list_usual_traces(owner_id: UUID, *, limit: int = MAX_USUAL) -> list[UUID]:
-    """Return the ids of a person's traces: most used lately, then most recently added; decrypts nothing."""
+    """Return the ids of recently most used traces, then of the most recently added; decrypts nothing."""
     if not limit:
         return []
     frequent, latest = _build_usual_queries(limit)
@@ -218,7 +218,7 @@ def _build_usual_queries(limit: int) -> tuple[_UsualQuery, _UsualQuery]:
 
 
 def complete_name(owner_id: UUID, typed: str, *, limit: int = MAX_USUAL) -> list[str]:
-    """Return the names that begin with the typed text, or the usual names if it is blank."""
+    """Return the names that begin with the typed text, or frequently used names if it is blank."""
     lexicon = name_matchers.get_current()
     if not typed.strip():
         return [

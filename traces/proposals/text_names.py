@@ -1,8 +1,8 @@
-"""The names in a text that can serve as traces where no model suggests any.
+"""Names in a text that can serve as traces if no model suggests any.
 
-A name is a run of words with capitals inside a sentence: people, places, things with a name of their own.
-Days and months are no names, nor are words that the text also has in small letters. German writes
-every noun with a capital: there only runs of two words or more are names, such as "Anna Weber".
+A name is a run of capitalised words inside a sentence: people, places, or things with proper names. Days and
+months are left out, and so are words that also occur in small letters. German capitalises every noun: there,
+only runs of two words or more are names, such as "Anna Weber".
 """
 
 import re
@@ -99,7 +99,7 @@ _EVERY_STOP_WORD: Final = frozenset(word for words in STOP_WORDS.values() for wo
 
 
 def find_names(text: str, *, writes_nouns_large: bool = False) -> list[str]:
-    """Return up to eight names in a text, those that stand in it most often first.
+    """Return up to eight names in a text, the most frequent first.
 
     `writes_nouns_large` for a language such as German.
     """
@@ -131,18 +131,18 @@ def find_names(text: str, *, writes_nouns_large: bool = False) -> list[str]:
 
 
 def leave_out_usual(names: Iterable[str], usual: Collection[str]) -> list[str]:
-    """Return the names without those of which every telling word is usual."""
+    """Return the names without those whose significant words are all frequent words."""
     return [name for name in names if not all(word in usual for word in list_telling_words(name))]
 
 
 def list_telling_words(name: str) -> list[str]:
-    """Return the words of a name without titles and the words that join them."""
+    """Return the significant words of a name: without titles and linking words."""
     words = name.replace(".", "").split()
     return [word for word in words if not _is_title(word) and word not in _LINKS]
 
 
 def drop_contained(identities: list[str]) -> list[str]:
-    """Return the names without those whose words are all in another one: "Iris" beside "Aunt Iris"."""
+    """Return the names without those whose words all occur in a longer name: "Iris" beside "Aunt Iris"."""
     said = [set(identity.split()) - _LINKS for identity in identities]
     return [
         identity

@@ -1,6 +1,6 @@
-"""Summaries of traces: a few sentences from a trace's entries, marked as stale once an entry changes.
+"""Summaries of traces: a few sentences from a trace's entries, marked as stale after a change of an entry.
 
-services    start, find and delete a summary
+services    starting, finding and deleting a summary
 tasks       the generation of one summary
 presenters  the summary of a trace for its page
 """

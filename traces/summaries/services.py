@@ -30,7 +30,7 @@ MAX_ENTRY_LENGTH: Final = 1_500  # characters
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TraceSummary:
-    """The summary of a trace, from `read` of `of` entries; stale if the name or an entry changed since."""
+    """The summary of a trace, from `read` of its `of` entries; stale if its name or an entry has changed."""
 
     text: str = field(repr=False)
     read: int
@@ -72,7 +72,7 @@ def get_summary_job(trace: Trace) -> Job | None:
 
 
 def request_summary(person: Person, trace: Trace, *, keyring: Keyring) -> Job | None:
-    """Start a summary for a person; return None if it is current, has no entries, or no model is ready."""
+    """Start a summary; return None if it is current, its trace has no entries, or no model is ready."""
     return ask_once(
         SummaryTask,
         trace.id,

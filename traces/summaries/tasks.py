@@ -21,7 +21,7 @@ from traces.models import Trace
 
 @dataclass(frozen=True, kw_only=True)
 class SummaryEntry:
-    """An entry of the trace, for the prompt."""
+    """An entry in the prompt of a summary."""
 
     day: date
     text: str = field(repr=False)
@@ -34,7 +34,7 @@ class SummaryEntry:
         return days.format_day(self.day)
 
     def describe(self) -> dict[str, object]:
-        """Return what the model is to read."""
+        """Return the fields that the model reads."""
         return {"day": self.label, "text": self.text}
 
     def halve(self) -> "SummaryEntry | None":
@@ -46,7 +46,7 @@ class SummaryEntry:
 
 
 def shorten_around(text: str, name: str, *, limit: int) -> str:
-    """Return a text of at most `limit` characters, which mentions a name wherever the whole text does."""
+    """Return a text shortened to `limit` characters; if it mentions a name, so does the result."""
     short = omit_middle(text, limit=limit)
     folded, wanted = text.casefold(), name.casefold()
     # Folding may change the length of a text, and so the place of a name.

@@ -117,7 +117,7 @@ def _get_matcher(owner_id: UUID, ids: Set[UUID]) -> NameMatcher:
 
 
 def build_traces_on_entries(entries: Sequence[Entry], *, are_new: bool = False) -> dict[UUID, TracesOnEntry]:
-    """Return the traces of entries of one day, by entry; nothing is looked up for entries that `are_new`."""
+    """Return the traces of entries of one day, by entry; new entries (`are_new`) need no query."""
     if not entries:
         return {}
     status = model_server.get_status()
@@ -150,7 +150,7 @@ def build_traces_on_entries(entries: Sequence[Entry], *, are_new: bool = False) 
 
 
 def build_panels(entries: Sequence[Entry], *, are_new: bool) -> dict[UUID, EntryPanel]:
-    """Return the panel of traces of each entry of a page; one that shows the same again is not rendered."""
+    """Return the panel of traces of each entry of a page; an unchanged panel is not rendered again."""
     views = build_traces_on_entries(entries, are_new=are_new)
     rendered = name_matchers.get_current().panels
     return {
@@ -168,7 +168,7 @@ def _render_traces(traces: TracesOnEntry) -> str:
 
 
 def list_names_for_export(entries: Sequence[Entry]) -> dict[UUID, Any]:
-    """Return the names of the traces of entries, without damaged names, for exports and prompts."""
+    """Return the undamaged names of the traces of entries, for exports and prompts."""
     return {
         entry_id: [chip.name for chip in chips if chip.name is not UNREADABLE_NAME]
         for entry_id, chips in build_chips(entries).items()
@@ -186,7 +186,7 @@ class PreviewEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class TracePreview:
-    """The preview of a trace: the number of its entries, the day of the last, and the latest entries."""
+    """The preview of a trace: the number of its entries, the last day, and the latest entries."""
 
     id: UUID
     count: int
