@@ -1,4 +1,4 @@
-"""The tests. Importing them, which is the first thing pytest does here, compares the installed packages."""
+"""The tests. Importing this package first compares the installed packages with the pinned ones."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""An HTTP client of one person of a served household, which uses the server's port only.
+"""An HTTP client for one person of a served household; it uses only the server's port.
 
 olive = Visitor.join(server, "Olive")
 olive.save("Words"), olive.save_draft("Words"), olive.get_text(entry_id), olive.request("GET", "/any/path/")
@@ -56,7 +56,7 @@ def set_up_token(server: Server) -> str:
 
 @dataclass(kw_only=True, eq=False)
 class Visitor(BrowserClient):
-    """A browser with a source address of its own that remembers every response."""
+    """An HTTP client with its own source address, which records every response."""
 
     server: Server
     source_address: str = field(default_factory=fresh_address)

@@ -1,9 +1,9 @@
-"""Compiling our modules at the start of a run, shared among its processes.
+"""Compilation of the project's modules at the start of a test run, shared among its processes.
 
-Each process of a run imports all tests before its first one. In a new clone nothing is compiled, and as all
-import in the same order, each would compile almost everything: seven seconds of CPU time a process. So each
-first compiles what is not compiled yet, beginning at a place of its own; where it meets the part of another,
-that has been done meanwhile.
+Each process imports all tests before its first one. In a new clone nothing is compiled, and since all
+processes import in the same order, each would compile almost everything: seven seconds of CPU time per
+process. So each process first compiles missing modules, starting at a different position; modules that
+another process has compiled meanwhile are skipped.
 """
 
 import os

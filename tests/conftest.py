@@ -1,4 +1,4 @@
-"""Fixtures shared by all tests: people, a scripted model server, cheap key derivations; no silent skips.
+"""Fixtures shared by all tests: people, a scripted model server, cheap key derivations, a check of skips.
 
 Models can be imported only after Django is set up, so the fixtures import inside their functions.
 """

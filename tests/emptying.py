@@ -1,8 +1,8 @@
-"""A faster `flush`, which empties the tables after a test without announcing migrations.
+"""A faster `flush` command, which empties the tables after a test without sending `post_migrate`.
 
-Django's `flush` sends `post_migrate` afterwards. Its receivers create permissions, which nothing here uses,
-and check the triggers of every sealed table: a tenth of a second, after some six hundred tests. Emptied
-tables keep their triggers.
+Django's `flush` sends `post_migrate` afterwards. Its receivers create permissions, which no test uses, and
+check the triggers of every sealed table: a tenth of a second, after about six hundred tests. Triggers stay
+when a table is emptied.
 """
 
 from typing import Any
@@ -18,7 +18,7 @@ from llamora.fields import fence
 
 
 class Command(flush.Command):
-    """Command that announces a migration only if a test has removed a trigger of the fence."""
+    """Command `flush` that sends `post_migrate` only if a test has removed a trigger of the fence."""
 
     def handle(self, **options: Any) -> None:
         """Empty all tables, and create the content types again."""

@@ -1,14 +1,14 @@
-"""What `.ci/run` tests and the default run leaves out, so that a developer waits six minutes and no more.
+"""Selection of the tests that only `.ci/run` runs, so that the default run takes at most six minutes.
 
-The default run has most kinds of a thing once: walks of the main features in a browser, one start and one end
-of a server, some of many URLs, columns and texts that are tried in the same way. The rest has the marker
-`extended`, and so has what kills servers, fills disks or waits for slow clients. Tests that take minutes have
-the marker `slow`, and are run by hand.
+The default run has one test of most kinds: the main features in a browser, one start and one end of a server,
+and some of many URLs, columns and texts that are tested alike. All others have the marker `extended`, and so
+have tests that kill servers, fill disks or wait for slow clients. Tests that take minutes have the marker
+`slow`, and are run by hand.
 
-Of a test with many cases that need a database or a process, the default run has `MOST`, spread evenly over
-all; the marker `every_case` says of a test that each of its cases is a kind of its own. Cases that need
-neither take no time, and stay. Where each case starts a process, the extended run has `MOST_PROCESSES` more;
-the slow run has all.
+Of a test with many cases that need a database or a process, the default run has `MOST` cases, evenly spread.
+The marker `every_case` says that each case of a test checks something else. Cases that need neither take no
+time, and all are run. If each case starts a process, the extended run has `MOST_PROCESSES` more, and the slow
+run all.
 """
 
 from collections import defaultdict

@@ -1,15 +1,15 @@
-"""Processes of our programs, forked from one that has imported every package of others already.
+"""Processes of our programs, forked from a process that has imported all third-party packages already.
 
-Of a start of `up` these imports take half, of a command of the client almost all, and a run has some three
-hundred starts. The parent reads no settings, and imports of ours only what knows none and holds no state:
-a forked process does the rest itself, with its own environment, and runs its program from the first line on.
-Starts that are measured or searched are real ones (`is_forked=False` in `tests/server.py`), as is the very
-first start of a household.
+These imports take half the time of a start of `up`, and almost all of that of a client command; a run has
+about three hundred starts. The parent process reads no settings, and imports only modules of ours without
+settings and state. A forked process does the rest itself, with its own environment, and runs its program from
+the first line. Tests that measure or search a start use real ones (`is_forked=False` in `tests/server.py`),
+and so does the very first start of a household.
 
     this process                 the parent                           a forked process
-    arguments, descriptors  ->   forks, says the number          ->   runs the program
+    arguments, descriptors  ->   forks, returns the pid         ->   runs the program
     waits on a descriptor of the forked process; then asks
-    for its end             ->   says the exit status
+    for its exit status     ->   returns the exit status
 """
 
 import atexit
@@ -95,7 +95,7 @@ class ForkedProcess:
 
 
 class Parent:
-    """The process that forks; it ends with this one."""
+    """The parent of forked processes; it ends with this process."""
 
     def __init__(self, modules: Path) -> None:
         self._lock = threading.Lock()

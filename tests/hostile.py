@@ -1,6 +1,6 @@
-"""Texts made to cost much more than their length, for everything that reads a text, and a count of the work.
+"""Hostile texts, made to cost a parser much more than their length, and a counter of that work.
 
-The work is counted in calls of functions, in Python and in C, so that a bound holds on every machine.
+The work is counted in function calls, in Python and in C, so that a bound holds on every machine.
 """
 
 import sys

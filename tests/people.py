@@ -1,10 +1,10 @@
 """The people of the tests, each with a diary, a key, and a browser in this process.
 
 `new_resident` creates a person without a password, unlocked in one browser, which is fast.
-`register_resident` registers a person with a password and a recovery code, not signed in unless that is asked
-for: a sign-in by the page costs ten times as much as a session by the service. The fixtures are named by the
-role of a person in a test: `owner`, `housemate`, `stranger` (a browser without a signed-in person),
-`administrator`.
+`register_resident` registers a person with a password and a recovery code; they are signed in only on
+request, since a sign-in on the page takes ten times as long as a session made by the service. The fixtures
+are named after the role of a person in a test: `owner`, `housemate`, `stranger` (a browser without a
+signed-in person), `administrator`.
 """
 
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Rows of tests that are in force with other values, as if the server had written them so."""
+"""Changes of sign-ins in tests, with valid marks in the register, as the server writes them."""
 
 from typing import Any
 

@@ -1,8 +1,8 @@
-"""Retries of tests: allowed only by `@pytest.mark.flaky(reruns=..., reason="...")`, and reported.
+"""Retries of tests: allowed only with `@pytest.mark.flaky(reruns=..., reason="...")`, and reported.
 
-A failure that goes away when it is tried again is most often a race. So no option retries every test, a
-marker gives the reason why its test may be retried, and each retried failure is printed and counted, also
-those of the browser suite's process, which `tests/test_browser_suite.py` passes on in `PROPERTY`.
+A failure that disappears when repeated is most often a race. So no option retries all tests, and the marker
+states the reason. Each retried failure is printed and counted, including those of the process of the browser
+tests, which `tests/test_browser_suite.py` passes on in `PROPERTY`.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""The household's settings with cheap key derivations, for the servers of tests.
+"""Settings of a household with cheap key derivations, for the servers of tests.
 
 A derivation at the real cost takes a fifth of a second, and a run needs some hundreds of them. Real costs:
 `tests/crypto/test_kdf.py`, and the servers of `tests/ops/test_up.py` that start for the very first time.

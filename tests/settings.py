@@ -1,4 +1,4 @@
-"""The household's settings with a temporary data folder."""
+"""Settings of a household with a temporary data folder."""
 
 import atexit
 import os

@@ -1,7 +1,7 @@
 """The modules of the source tree, parsed once in each process, and their nodes by type.
 
-Parsing and walking all of them takes four seconds of each process, so a rule names the words without which
-it has nothing to find in a module.
+Parsing and walking all of them takes each process four seconds. So a rule can name words: it skips modules
+that contain none of them.
 """
 
 import ast

@@ -1,4 +1,4 @@
-"""Rules checked by tools: imports, lint, types, migrations, and the place of files.
+"""Tests of imports, lint, types, migrations and the location of files, with the tools for each.
 
 `tests/test_layout.py` has the rules for names and docstrings.
 """

@@ -1,4 +1,4 @@
-"""Runs `tests/browser` in a separate process, since Playwright's sync API excludes Django's ORM."""
+"""The tests of `tests/browser` in a separate process, since Playwright's sync API excludes Django's ORM."""
 
 import os
 import re

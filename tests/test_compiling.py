@@ -1,4 +1,4 @@
-"""Tests that a run compiles its modules as their imports would, each process beginning elsewhere."""
+"""Tests of `tests/compiling.py`: the same result as imports, and another position for each process."""
 
 from importlib.util import cache_from_source
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Tests that figures in the README and in the help of commands are those of the code."""
+"""Tests that figures in the README and in the help of commands agree with the code."""
 
 import re
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Tests of what the default run leaves out: no list names a test that is not there, and each test stays."""
+"""Tests of the selection of the default run: every listed test exists, and every test has cases in it."""
 
 import re
 from types import SimpleNamespace
@@ -119,7 +119,7 @@ def list_chosen(items: list[Any]) -> list[int]:
 
 
 class Item(SimpleNamespace):
-    """A collected test with the methods that are called."""
+    """A collected test, with the methods of pytest that the selection calls."""
 
     def __init__(
         self, nodeid: str, *, marks: set[str] | None = None, fixturenames: list[str] | None = None

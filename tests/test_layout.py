@@ -1,7 +1,7 @@
-"""The layout and the names of the source tree, as `README.md`, "How the code is laid out", describes them.
+"""Rules for the layout and the names of the source tree, from "How the code is laid out" in `README.md`.
 
-A rule is a function that yields what breaks it: a name, and what to do about it. `RULES` says what each rule
-reads, `BROKEN` holds an example that each must find, and `NOT_YET` what is still wrong in the tree.
+A rule is a function that yields names that break it, each with advice. `RULES` says which code each rule
+reads, `BROKEN` has an example that each must find, and `NOT_YET` lists the exceptions that are left.
 """
 
 import ast

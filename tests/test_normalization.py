@@ -1,4 +1,4 @@
-"""Tests of Unicode normalization: the same as Python's, and quick whatever is in a text."""
+"""Tests of Unicode normalization: the same result as Python's, and quick for any text."""
 
 import random
 import sys

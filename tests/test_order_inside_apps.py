@@ -1,4 +1,4 @@
-"""Tests that an upward import inside an app breaks its contract."""
+"""Tests that an import from a higher layer inside an app breaks the contract of the app."""
 
 import re
 import shutil

@@ -1,4 +1,4 @@
-"""The installed packages are the pinned ones, and another file under a pinned name is refused."""
+"""Tests that the installed packages are the pinned ones, and that a changed file of a package is refused."""
 
 import os
 import re

@@ -1,6 +1,7 @@
-"""Every regular expression of the project takes time in proportion to the text it is used on.
+"""Tests that every regular expression of the project takes linear time.
 
-`re` holds the interpreter while it searches, so that one quadratic pattern stops everybody's pages.
+`re` holds the interpreter lock while it searches, so that one quadratic pattern blocks the pages of all
+people.
 """
 
 import importlib

@@ -35,7 +35,7 @@ def test_it(record_property):
 
 
 class WrittenLines:
-    """A terminal that remembers what was written to it."""
+    """A terminal that records what is written to it."""
 
     def __init__(self, stats: dict[str, list[Any]]) -> None:
         self.stats = stats

@@ -1,4 +1,4 @@
-"""Tests that a wrong value of any setting stops every command with one sentence."""
+"""Tests that an invalid value of any setting stops every command with one sentence."""
 
 import os
 import runpy

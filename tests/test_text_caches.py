@@ -1,4 +1,4 @@
-"""Nothing of what a person wrote stays in a cache of this process after they lock."""
+"""Tests that no cache of the process contains a person's text after they lock."""
 
 import ast
 from collections.abc import Iterator

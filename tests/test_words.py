@@ -1,7 +1,7 @@
 """Rules for the words of the interface, and for the length of template lines.
 
-The texts of all templates are read, the strings of Python that are no docstrings, those of the scripts, and
-the README.
+The rules are applied to the texts of all templates, the strings of Python and of scripts except docstrings,
+and the README.
 """
 
 import ast

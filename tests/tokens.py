@@ -1,4 +1,4 @@
-"""Access tokens of the tests: made for a resident, and changed by those who can write to the database."""
+"""Access tokens for tests: created for a resident, and changed in the database by an attacker."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,11 +1,11 @@
-"""A counter of turns, which fails where somebody waits for two turns of another."""
+"""A counter of turns, which fails if a caller waits for two turns of the same other caller."""
 
 from collections import Counter
 from collections.abc import Hashable, Iterable
 
 
 class TurnCounter:
-    """The turns that others had since each of those who wait began to wait, or had a turn."""
+    """The turns that others had since each waiting caller began to wait or had a turn."""
 
     def __init__(self) -> None:
         self._turns: dict[Hashable, Counter[Hashable]] = {}

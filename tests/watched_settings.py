@@ -1,4 +1,4 @@
-"""The settings of served households, in a process that prints every address it connects to or looks up."""
+"""Settings of a served household that print every address that its process connects to or looks up."""
 
 import sys
 from typing import Any

@@ -1,4 +1,4 @@
-"""Fixtures: people with passwords, registered by the service, and a derivation queue that counts calls."""
+"""Fixtures: people with passwords, registered by the service, and a derivation queue that counts its work."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""Tests of access tokens: what each kind opens and when, and that everything else is refused alike."""
+"""Tests of access tokens: what each kind decrypts and when, and that all others are refused alike."""
 
 import time
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""Tests of the export of a real server: complete, without a temporary file, stopped by a lock."""
+"""Tests of the export by a real server: complete, without a temporary file, stopped by a lock."""
 
 import io
 import json

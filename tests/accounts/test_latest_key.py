@@ -1,4 +1,4 @@
-"""Tests that a browser notices a diary that was set back, and lets its person in who restored a backup."""
+"""Tests that a browser notices an old database, and lets a person in who restored a backup."""
 
 from collections.abc import Callable, Iterator
 from typing import Any

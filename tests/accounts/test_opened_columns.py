@@ -1,4 +1,4 @@
-"""Tests of columns of vaults that are opened once: they are believed for exactly what opened them."""
+"""Tests of the cache of decrypted vault columns: valid only for the exact bytes and key."""
 
 from typing import Any
 from uuid import UUID

@@ -1,6 +1,6 @@
-"""Tests of remembered checks of tokens: how little a second check does, and what ends the first.
+"""Tests of cached checks of tokens: how little a repeated check does, and what invalidates a cached one.
 
-That a changed row, list, epoch or clock ends it is tested with all other refusals, each after a use.
+Changed rows, lists, epochs and clocks are tested with all other refusals, each also after a use of the token.
 """
 
 from collections.abc import Callable, Iterator

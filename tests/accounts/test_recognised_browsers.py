@@ -1,4 +1,4 @@
-"""Tests of the recognition of browsers before their request is handled."""
+"""Tests of recognising a browser before its request is handled."""
 
 from typing import Any
 from urllib.parse import urlencode

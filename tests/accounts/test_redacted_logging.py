@@ -1,4 +1,4 @@
-"""Tests of the lines of the log in each format: without values of libraries and messages of errors."""
+"""Tests of log lines in each format: without values from libraries and without messages of errors."""
 
 import asyncio
 import json
@@ -23,7 +23,7 @@ WORD = "marrowbone"
 
 
 class LineReader(logging.Handler):
-    """A handler that formats like the household's, and holds the lines of a text log."""
+    """A handler with the format of the household's log, which records the lines."""
 
     def __init__(self, formatter: logging.Formatter) -> None:
         super().__init__()

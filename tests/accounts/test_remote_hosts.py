@@ -1,4 +1,4 @@
-"""Texts are sent to another machine only of people who agreed, and a key of one's own is found nowhere."""
+"""Tests that only texts of people who agreed are sent to another machine, and that API keys leak nowhere."""
 
 import logging
 from collections.abc import Iterator

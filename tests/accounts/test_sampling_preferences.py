@@ -1,4 +1,4 @@
-"""Tests of the sampling parameters on the settings page: saved, left alone, refused, sealed."""
+"""Tests of the sampling parameters on the settings page: saved, unchanged, refused, sealed."""
 
 from typing import Any
 

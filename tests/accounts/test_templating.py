@@ -1,4 +1,4 @@
-"""Tests of what templates call: URLs and the field of forms."""
+"""Tests of functions that templates call: URLs and form fields."""
 
 from datetime import date
 from typing import Any

@@ -1,4 +1,4 @@
-"""Attacks on access tokens: by who has a token, by who guesses one, and by who writes to the database."""
+"""Attacks on access tokens: with a stolen token, by guessing, and by writing to the database."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -131,7 +131,7 @@ def test_what_becomes_of_each_kind(olive: Resident, event: str) -> None:
 
 
 class Clock:
-    """The clock and the sleep of a check."""
+    """A clock with the `sleep` function of a check."""
 
     def __init__(self) -> None:
         self.now = 0.0

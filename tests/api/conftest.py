@@ -1,3 +1,5 @@
+"""Fixtures of the tests of the API: a person, and programs with tokens of theirs."""
+
 from collections.abc import Callable, Iterator
 from typing import Any
 

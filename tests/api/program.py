@@ -1,4 +1,4 @@
-"""A program of the tests: an access token, and calls of the API with it."""
+"""A program in tests: an access token, and calls of the API with it."""
 
 import json
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from tests.tokens import make_token
 
 @dataclass(kw_only=True)
 class Program:
-    """A token, and a client that sends it; the client follows no cookies of a person."""
+    """An access token, and a client that sends it, without cookies of a person."""
 
     token: str = field(repr=False)
     client: Client = field(default_factory=Client)

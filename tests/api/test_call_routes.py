@@ -1,4 +1,4 @@
-"""Tests of the table in which addresses of calls are found: it agrees with Django's resolver."""
+"""Tests of the table that finds calls by their address: it agrees with Django's resolver."""
 
 from datetime import date
 from uuid import UUID

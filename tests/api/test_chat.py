@@ -1,4 +1,4 @@
-"""Tests of the calls for questions: answers, streams, conversations, and LocalGPT's search."""
+"""Tests of the calls for questions: answers, streams, conversations, and the search of LocalGPT."""
 
 import asyncio
 import json

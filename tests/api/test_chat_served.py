@@ -1,4 +1,4 @@
-"""Tests of questions to a real server: an answer comes in pieces, and ends with whoever reads it."""
+"""Tests of questions to a real server: an answer is streamed, and stopped when its reader disconnects."""
 
 import json
 import sqlite3

@@ -1,4 +1,4 @@
-"""Tests of the client as one file: it is given without a token, and its description says so."""
+"""Tests of the client as a zip file: served without a token, and described so in the API description."""
 
 import io
 import zipfile

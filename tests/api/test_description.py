@@ -1,4 +1,4 @@
-"""Tests of the description: it is true of every call, and what does not fit it is refused without an echo."""
+"""Tests of the API description: it is true of every call, and requests that contradict it are refused."""
 
 import asyncio
 import json

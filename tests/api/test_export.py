@@ -1,4 +1,4 @@
-"""Tests of the export for a program: everything that it may read, with its counts, or no end."""
+"""Tests of the export for a program: everything that it may read, with counts, or an incomplete file."""
 
 import io
 import json

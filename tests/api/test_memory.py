@@ -1,4 +1,4 @@
-"""Tests of Harmonia's calls over facts: what they propose, find, list, change and let out."""
+"""Tests of Harmonia's calls for facts: what they propose, find, list, change and return."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""Tests of the facts that a model looks for in a message of a program."""
+"""Tests of facts that a model finds in a message of a program."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Tests of the calls for notes: what a program reads and writes, and what is its owner's own."""
+"""Tests of the calls for notes: what a program can read and write, and what only the owner can change."""
 
 import base64
 from typing import Any

@@ -1,4 +1,4 @@
-"""Tests of the section on the HTTP API in the README: its commands work, its tables are those of the code."""
+"""Tests of the README section on the HTTP API: its commands work, and its tables agree with the code."""
 
 import io
 import re

@@ -1,4 +1,4 @@
-"""Tests of every call in every role of a program: who gets an answer, and who gets which refusal.
+"""Tests of every call in every role of a program: who gets a result, and who gets which error.
 
 none       no token                     other     a token of a housemate, with every scope
 cookie     no token, a browser's cookie locked    an ordinary token whose owner's diary is locked
@@ -41,7 +41,7 @@ ROLES = ("none", "cookie", "wrong", "locked", "away", "drop", "scopeless", "full
 
 @dataclass(kw_only=True)
 class Household:
-    """Olive, who is unlocked, May, who is away, and Humphrey, with a program for each role."""
+    """Three people (Olive unlocked, May away, Humphrey a housemate), with a program for each role."""
 
     olive: Resident
     may: Resident

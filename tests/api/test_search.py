@@ -1,4 +1,4 @@
-"""Tests of the calls for search: what a program finds, and that hidden texts count for nothing."""
+"""Tests of the calls for search: what a program finds, and that hidden texts change no number."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta

@@ -1,4 +1,4 @@
-"""Tests of the API as it is served: what never becomes a call, what the log says, and who waits for whom."""
+"""Tests of the API on a real server: refused requests, log lines, and waiting times."""
 
 import json
 import re
@@ -21,7 +21,7 @@ MARKER = "marrowbone"
 
 @dataclass(kw_only=True)
 class Served:
-    """A household of Olive's, unlocked in a browser, and a token of hers that writes what she types."""
+    """A served household with Olive's unlocked diary, and her token that writes entries as her own."""
 
     server: Server
     olive: Visitor

@@ -1,4 +1,4 @@
-"""Tests that the API costs a start next to nothing."""
+"""Tests that the API adds almost nothing to the time of a start."""
 
 import json
 import os

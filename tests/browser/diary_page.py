@@ -1,4 +1,4 @@
-"""The page object of a diary: opens it, waits for it, writes and reads entries."""
+"""Page object of a diary: opens it, waits for it, writes and reads entries."""
 
 import re
 import time
@@ -30,7 +30,7 @@ def wait_until(page: Page, condition: Callable[[], bool], *, seconds: float = 20
 
 @dataclass
 class DiaryTab:
-    """A tab of a person, on the page of a day (`path`)."""
+    """A browser tab of a person, on the page of a day (`path`)."""
 
     page: Page
     house: ServedHouse

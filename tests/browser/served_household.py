@@ -1,4 +1,4 @@
-"""A served household: register people over HTTP, and change its database from outside."""
+"""A served household: registers people over HTTP, and changes its database from outside."""
 
 import secrets
 import sqlite3
@@ -13,7 +13,7 @@ from tests.server import Server, run_server, start
 
 @dataclass(kw_only=True)
 class ServedHouse:
-    """A server and its folder; it can be killed and restarted on the same port."""
+    """A server and its data folder; it can be killed and restarted on the same port."""
 
     folder: Path
     server: Server

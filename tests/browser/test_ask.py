@@ -1,4 +1,4 @@
-"""Tests of Ask in a browser: by keyboard, while it is written, with axe, in both themes and on a phone."""
+"""Tests of Ask in a browser: by keyboard, during streaming, with axe, in both themes and on a phone."""
 
 from pathlib import Path
 from threading import Event

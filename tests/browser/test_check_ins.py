@@ -1,4 +1,4 @@
-"""Tests of check-ins in a browser: chosen, made by hand, and their proposals dealt with by keyboard."""
+"""Tests of check-ins in a browser: their settings, a start by hand, and their proposals by keyboard."""
 
 import json
 

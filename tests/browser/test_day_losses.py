@@ -1,4 +1,4 @@
-"""Tests of events during editing and saving that could lose text, and do not."""
+"""Tests that no text is lost by events during editing and saving."""
 
 import re
 

@@ -67,7 +67,7 @@ DRAWN_WORDS = """() => {
 
 
 class FirstWalk:
-    """A person with a mouse who presses Tab from field to field, counted."""
+    """A new person who presses Tab from field to field; the presses are counted."""
 
     def __init__(self, page: Page) -> None:
         self.page = page

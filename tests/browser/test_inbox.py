@@ -1,4 +1,4 @@
-"""Tests of the Inbox and of "This is mine" in a browser: with axe, by keyboard, and where an undo is."""
+"""Tests of the Inbox and of "This is mine" in a browser: with axe, by keyboard, and their undo."""
 
 import json
 from pathlib import Path

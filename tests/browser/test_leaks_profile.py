@@ -1,6 +1,6 @@
 """Tests that no diary text is in any file of the browser's profile on the disk.
 
-A control test shows that the sweep works: it finds the text of a careless page in the same profile.
+A control test proves that the sweep works: it finds the text of a page that does store it.
 """
 
 import http.server
@@ -39,7 +39,7 @@ opening.onsuccess = () => opening.result.transaction("words", "readwrite").objec
 
 
 class CarelessPage(http.server.BaseHTTPRequestHandler):
-    """A page that stores text in every kind of browser storage and can be cached."""
+    """A page that stores text in every kind of browser storage and allows caching."""
 
     def do_GET(self) -> None:
         self.send_response(200)

@@ -1,4 +1,4 @@
-"""Tests of preferences for keys and dates in a browser, and of a calendar that begins in 1660."""
+"""Tests of the settings for shortcuts and dates in a browser, and of a calendar that begins in 1660."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""A person lets their texts be sent to a model on another machine, saves a key there, and withdraws."""
+"""Tests of the consent to a model on another machine in a browser: given, with an API key, withdrawn."""
 
 import os
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Screenshots of every page with years of a real diary, to be looked at before a release.
+"""Screenshots of every page with years of a real diary, for review before a release.
 
 LLAMORA_TEST_PICTURES=/tmp/pictures pytest tests/browser/test_screenshots.py -m slow
 """

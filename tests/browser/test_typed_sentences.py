@@ -1,4 +1,4 @@
-"""Tests that a sentence typed where there are no drafts outlives a lock and a server that is away."""
+"""Tests that text in fields without drafts survives a lock and an unreachable server."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Tests of the page of drafts from locked pages that could not be checked."""
+"""Tests of the page of drafts from locked pages that could not be verified."""
 
 import json
 import os

@@ -1,6 +1,6 @@
-"""The command line as a program, with folders of its own and a scripted or a real server.
+"""The command line of the client in a process, with its own folders and a scripted or a real server.
 
-Its processes are forked ones (`tests/forking.py`) where only what they print and how they end is looked at.
+Processes are forked (`tests/forking.py`) if a test reads only their output and exit status.
 """
 
 import os
@@ -111,7 +111,7 @@ class CommandLine:
 
 
 class Terminal:
-    """A command in a pseudo-terminal, as someone sees and types it."""
+    """A command in a pseudo-terminal, with its screen and typed input."""
 
     def __init__(self, commands: CommandLine, *arguments: str) -> None:
         self.text = ""

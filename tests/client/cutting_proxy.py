@@ -1,4 +1,4 @@
-"""A proxy between the client and a real server that loses answers after the server has given them."""
+"""A proxy between the client and a real server that drops responses after the server has sent them."""
 
 import contextlib
 import socket
@@ -8,7 +8,7 @@ from typing import Self
 
 
 class CuttingProxy:
-    """A port that leads to another one; the next `losses` answers are cut after `let_through` bytes."""
+    """A proxy on a port; it cuts the next `losses` responses after `let_through` bytes."""
 
     def __init__(self, port: int) -> None:
         self.losses = 0

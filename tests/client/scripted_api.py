@@ -5,8 +5,8 @@
         Llamora(server.url, token=TOKEN).write("Rain.")
         server.entries, server.requests
 
-A fault concerns the next request only. `is_handled` faults do what they were asked before they fail, as a
-server that is killed between the commit and its answer.
+A fault affects only the next request. With `is_handled`, the request is carried out before it fails, as by a
+server that is killed between the commit and the response.
 """
 
 import json
@@ -30,7 +30,7 @@ STAMP = "2026-01-05T12:00:00Z"
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """What becomes of a request instead of its answer."""
+    """The failure of one request, in place of its response."""
 
     status: int = 0
     body: Any = None  # bytes as they are, anything else as JSON
@@ -46,6 +46,8 @@ class Fault:
 
 @dataclass(frozen=True)
 class SeenRequest:
+    """A request that the server has received."""
+
     method: str
     path: str
     query: dict[str, list[str]]
@@ -54,7 +56,7 @@ class SeenRequest:
 
 
 class ScriptedApi:
-    """The server, in threads of its own. `certificate` is a PEM file with a key, for TLS."""
+    """The server, in its own threads. `certificate` is a PEM file with a key, for TLS."""
 
     def __init__(self, *, certificate: Path | None = None, port: int = 0) -> None:
         self.requests: list[SeenRequest] = []
@@ -395,7 +397,7 @@ def is_in_range(day: str, request: SeenRequest) -> bool:
 
 
 class _QuietServer(ThreadingHTTPServer):
-    """A server that prints nothing of connections that clients close."""
+    """A server that prints no errors for connections that clients close."""
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         if not isinstance(sys.exception(), OSError):
@@ -403,6 +405,8 @@ class _QuietServer(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
+    """Handler of the requests, with the faults that were added."""
+
     protocol_version = "HTTP/1.1"
     server_of_api: ScriptedApi
 

@@ -1,4 +1,4 @@
-"""Addresses: which are ones, and to which a token may go."""
+"""Tests of server addresses: which are valid, and to which a token may be sent."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Lists that come in pages, and answers of a newer server."""
+"""Tests of paginated lists, and of responses of a newer server."""
 
 import asyncio
 from datetime import UTC, date, datetime, timedelta, timezone

@@ -1,4 +1,4 @@
-"""Each command of the command line, as a program: what it prints, how it ends, what it never shows."""
+"""Tests of each command in a process: its output, its exit status, and secrets that it never prints."""
 
 import json
 import os

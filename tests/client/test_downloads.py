@@ -1,4 +1,4 @@
-"""An exported file is complete and in its place, or not there at all."""
+"""Tests that an exported file is complete or does not exist."""
 
 import asyncio
 import io

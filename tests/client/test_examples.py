@@ -1,6 +1,6 @@
-"""The examples in the client's docstrings, run against a scripted server.
+"""Tests of the examples in the client's docstrings, with a scripted server.
 
-Those of the asynchronous client are written with `await` at the top level, as in `python -m asyncio`.
+Those of the asynchronous client use `await` at the top level, as in `python -m asyncio`.
 """
 
 import ast
@@ -37,7 +37,7 @@ def list_examples() -> list[doctest.DocTest]:
 
 
 class TopLevelRunner:
-    """A runner of examples, in one event loop, that awaits what has to be awaited."""
+    """A doctest runner with one event loop, which allows `await` at the top level."""
 
     def __init__(self, names: dict[str, Any]) -> None:
         self._names = names

@@ -1,4 +1,4 @@
-"""Servers that are slow, busy, killed, or not Llamora: one row for each store, and the right error."""
+"""Tests with slow, busy, killed and foreign servers: each store adds one row, each error is the right one."""
 
 import asyncio
 import logging

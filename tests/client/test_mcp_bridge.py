@@ -1,4 +1,4 @@
-"""Tests of the command `mcp`: what goes to the server for each line, and what comes back as a line.
+"""Tests of the command `mcp`: the request for each line, and the line for each response.
 
 `tests/mcp/test_sdk.py` uses it with the official SDK and a served diary.
 """

@@ -1,4 +1,4 @@
-"""More of the command `mcp`: names in headers, streams, refusals, slow tools, an assistant that has gone."""
+"""Further tests of the command `mcp`: names in headers, streams, errors, slow tools, closed pipes."""
 
 import json
 import subprocess
@@ -112,7 +112,7 @@ def test_a_refused_notification_is_said_on_stderr(api: ScriptedApi, commands: Co
 
 
 class SlowTools(ThreadingHTTPServer):
-    """A server whose tool `slow` is answered only when `quick` was called."""
+    """A server whose tool `slow` is answered only after `quick` was called."""
 
     daemon_threads = True
 
@@ -122,6 +122,8 @@ class SlowTools(ThreadingHTTPServer):
 
 
 class SlowToolHandler(BaseHTTPRequestHandler):
+    """Handler of the calls of `slow` and `quick`."""
+
     protocol_version = "HTTP/1.1"
     server: SlowTools
 

@@ -1,4 +1,4 @@
-"""The README names every command and every option of the client, and no others; its example runs."""
+"""Tests that the README names exactly the commands and options of the client, and that its example runs."""
 
 import argparse
 import re

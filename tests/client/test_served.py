@@ -1,4 +1,4 @@
-"""The client and a really served household: killed, stopped, busy, locked, and one row for each store."""
+"""Tests of the client with a real server: killed, stopped, busy, locked; each store adds one row."""
 
 import asyncio
 import collections
@@ -55,7 +55,7 @@ FACT = {"content": "You own a kayak"}
 
 @dataclass(kw_only=True)
 class Household:
-    """A household of Olive's, unlocked in a browser, and a token of hers that writes what she types."""
+    """A served household with Olive's unlocked diary, and her token that writes entries as her own."""
 
     server: Server
     olive: Visitor

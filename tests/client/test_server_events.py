@@ -1,4 +1,4 @@
-"""The parser of streams, with any split of their bytes."""
+"""Tests of the parser of server-sent events, with the bytes split anywhere."""
 
 from itertools import pairwise
 

@@ -1,4 +1,4 @@
-"""The program of a stranger in the README, and questions of the client, at a household with a model."""
+"""Tests of the README's example program, and of questions, with a household that has a model."""
 
 import json
 import re

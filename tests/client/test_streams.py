@@ -1,4 +1,4 @@
-"""Streamed answers: their events, their early ends, and the end of a stream that is not wanted any more."""
+"""Tests of streamed answers: events, early ends, and streams that the caller closes."""
 
 import asyncio
 import json

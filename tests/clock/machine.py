@@ -1,4 +1,4 @@
-"""A machine whose clocks a test sets: time passes, it is off, and its wall clock is wrong."""
+"""A simulated machine whose clocks a test controls: time passes, it is off, its wall clock is wrong."""
 
 from dataclasses import dataclass, field
 
@@ -10,7 +10,7 @@ TODAY = 1_800_000_000.0
 
 @dataclass
 class Machine:
-    """The clocks of a machine, and the record that Llamora makes of them."""
+    """The clocks of a simulated machine, and Llamora's record of them."""
 
     wall: float = TODAY
     boot_seconds: float = 5.0

@@ -1,4 +1,4 @@
-"""Tests that access tokens expire by elapsed time, whatever the clock says, and that none comes back."""
+"""Tests that access tokens expire by elapsed time, whatever the clock says, and stay expired."""
 
 from collections.abc import Iterator
 from datetime import timedelta

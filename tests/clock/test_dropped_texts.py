@@ -1,4 +1,4 @@
-"""Tests that texts of a program which only sends arrive after a year of locks, restarts and key changes."""
+"""Tests that texts of a token that can only send arrive after a year of locks, restarts and rotations."""
 
 from collections.abc import Iterator
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Tests of how much time has passed, on machines with wrong clocks; nothing waits."""
+"""Tests of the elapsed time on machines with wrong clocks; no test waits."""
 
 import json
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""Tests of the record of passed time in the database, and of what follows from it for a household."""
+"""Tests of the record of elapsed time in the database, and of its consequences for a household."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -34,7 +34,7 @@ NOW = datetime(2027, 3, 14, 1, 30, tzinfo=UTC)
 
 
 class Clocks:
-    """Both clocks of the machine, as the program reads them in this test."""
+    """Both clocks of the machine, as the program reads them in a test."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.wall, self.boot_seconds, self.boot = NOW, 1000.0, 1

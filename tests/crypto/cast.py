@@ -1,4 +1,4 @@
-"""Fixed ids, keys and costs of the cryptography tests, so that golden bytes stay valid."""
+"""The fixed ids, keys and costs of the cryptography tests, with which golden bytes were made."""
 
 from dataclasses import fields, is_dataclass
 from uuid import UUID

@@ -1,6 +1,7 @@
-"""Bytes made once in format 1 or 2, which must open for ever. Never regenerate them to make a test pass.
+"""Golden bytes, made once in format 1 or 2, which must open for ever. Never regenerate them for a test.
 
-The data key is `cast.DATA_KEY`, the epoch 3, ids as in the cast. What does not say its format is of format 1.
+The data key is `cast.DATA_KEY`, the epoch is 3, ids are those of `cast`. Bytes without a named format are of
+format 1.
 """
 
 ENTRY_TEXT_AAD = bytes.fromhex(

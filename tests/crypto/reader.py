@@ -1,4 +1,4 @@
-"""A second implementation of the formats, written from the docstrings, with libsodium alone."""
+"""A second implementation of the byte formats, written from the docstrings with libsodium alone."""
 
 import hashlib
 import struct

@@ -1,4 +1,4 @@
-"""Tests of the slots of access tokens: each kind opens what it is for, and only as its owner made it."""
+"""Tests of the slots of access tokens: each kind opens its own keys only, and only unchanged."""
 
 import struct
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Tests of browser keys, and of the codes that are made with them."""
+"""Tests of browser keys, and of MACs made with them."""
 
 from dataclasses import replace
 from hashlib import blake2b

@@ -1,4 +1,4 @@
-"""Tests of the codes of plaintext columns: a code is right for one row, one owner, one epoch, one label."""
+"""Tests of the MACs of plaintext columns: valid for one row, one owner, one epoch and one label."""
 
 from dataclasses import replace
 

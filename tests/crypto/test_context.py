@@ -1,3 +1,5 @@
+"""Tests of the encoding of contexts: unambiguous and pinned."""
+
 import struct
 from dataclasses import replace
 from uuid import UUID

@@ -1,3 +1,5 @@
+"""Tests of the queue for key derivations: its order, its limits, and its end."""
+
 import os
 import sys
 import threading
@@ -19,7 +21,7 @@ HELD = Cost(memory_kib=64 * 1024, time=4, lanes=1)
 
 
 class Gate:
-    """What holds derivations of the cost HELD; `started` has all names in the order of their starts."""
+    """A gate that holds derivations of the cost HELD; `started` lists all names in order of their starts."""
 
     def __init__(self) -> None:
         self.started: list[str] = []

@@ -1,3 +1,5 @@
+"""Tests of keyed digests: unambiguous and pinned."""
+
 from hypothesis import given
 from hypothesis import strategies as st
 

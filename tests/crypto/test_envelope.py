@@ -1,3 +1,5 @@
+"""Tests of envelopes: they open with the right key and context only, and in their golden bytes."""
+
 from dataclasses import replace
 from typing import Any
 

@@ -1,3 +1,5 @@
+"""Tests of the errors of `llamora.crypto`: pinned codes, sentences, no secret and no text."""
+
 import subprocess
 import sys
 import traceback

@@ -1,3 +1,5 @@
+"""Tests of password derivation: allowed costs, and pinned keys."""
+
 import subprocess
 import sys
 

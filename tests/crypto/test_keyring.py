@@ -1,3 +1,5 @@
+"""Tests of keyrings: sealing and opening in one epoch and during a rotation."""
+
 import asyncio
 import copy
 import pickle

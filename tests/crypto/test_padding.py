@@ -1,3 +1,5 @@
+"""Tests of padding: its lengths, and refused paddings."""
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""Tests of keyrings of some realms, which programs are given: they open these and nothing else."""
+"""Tests of keyrings with some realms, as programs have them: they open only values of these realms."""
 
 import copy
 import pickle

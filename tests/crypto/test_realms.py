@@ -1,4 +1,4 @@
-"""Tests that every label belongs to one realm for ever."""
+"""Tests that every label belongs to one realm, and that this never changes."""
 
 import pytest
 

@@ -1,3 +1,5 @@
+"""Tests of recovery codes: their spelling, their checksum, and what they derive."""
+
 import re
 
 import pytest

@@ -1,3 +1,5 @@
+"""Tests of the keys of sessions: they open with all their parts only."""
+
 from typing import Any
 
 import pytest

@@ -1,3 +1,5 @@
+"""Tests of key slots: they open with the right key, in their own row only."""
+
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any

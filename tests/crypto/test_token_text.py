@@ -1,4 +1,4 @@
-"""Tests of the text of access tokens: one spelling, with a check of its own."""
+"""Tests of the text of access tokens: a single spelling, with a checksum."""
 
 from uuid import UUID
 

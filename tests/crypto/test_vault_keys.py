@@ -1,3 +1,5 @@
+"""Tests of boxes that are sealed to the public key of a vault."""
+
 from dataclasses import replace
 
 import pytest

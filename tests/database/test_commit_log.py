@@ -1,4 +1,4 @@
-"""Tests of the log of commits: what is appended, what is read, and which commits a database has lost."""
+"""Tests of the log of commits: appending, reading, and finding the commits that a database has lost."""
 
 import errno
 import os
@@ -311,7 +311,7 @@ def test_a_full_disk_leaves_the_number_as_it_was(database: Path) -> None:
 
 
 class Disk:
-    """What the disk has of the log of commits: the files that were synced, as they were then."""
+    """A simulated disk with the synced files of the log of commits."""
 
     def __init__(self, database: Path) -> None:
         self.path = commit_log.get_log_path(database)

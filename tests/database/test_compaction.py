@@ -1,4 +1,4 @@
-"""Tests of the compaction of the database file: what deleted rows left is gone, and all else is as it was."""
+"""Tests of compacting the database file: remains of deleted rows are gone, all other data is unchanged."""
 
 import random
 import threading

@@ -1,4 +1,4 @@
-"""Tests of writes of many rows: in parts, between which others save, however many rows there are."""
+"""Tests of writes of many rows in batches, between which other people can save."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -33,7 +33,7 @@ DAY = date(2026, 3, 5)
 
 
 class LongestTransaction:
-    """The most statements of one transaction during a block."""
+    """The number of statements in the longest transaction of a block."""
 
     def __init__(self) -> None:
         self.most, self._now = 0, 0

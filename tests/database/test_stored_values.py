@@ -1,4 +1,4 @@
-"""Tests of values of each type of column, read from whatever is stored."""
+"""Tests that columns of each type can read any stored value."""
 
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any

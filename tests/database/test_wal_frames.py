@@ -1,4 +1,4 @@
-"""Tests of the check of a write-ahead log: damage is found, and what a crash leaves is not called damage."""
+"""Tests of the check of a write-ahead log: damage is found, and the remains of a crash are not damage."""
 
 import os
 import random

@@ -1,4 +1,4 @@
-"""Texts made from the grammar itself, so that each of its rules is tried in each language."""
+"""Texts generated from the grammar, so that each of its rules is tried in each language."""
 
 from collections.abc import Iterator
 from random import Random

@@ -1,4 +1,4 @@
-"""Tests of the cases in the shared folder: expressions of a reader's choice, alone and in sentences."""
+"""Tests of the cases in the shared folder: expressions chosen by a reader, alone and in sentences."""
 
 import json
 from datetime import date, datetime, time

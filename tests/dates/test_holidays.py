@@ -1,4 +1,4 @@
-"""Tests of holidays: those of every table can be found, and movable ones lie where the calendar says."""
+"""Tests of holidays: those in the tables are found, and movable ones have the right dates."""
 
 from datetime import date
 

@@ -1,4 +1,4 @@
-"""Properties of the package that hold for any text, any anchor and any machine."""
+"""Property tests of `llamora.dates` for any text, any anchor and any machine."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Tests of `scan`: which expressions it finds in sentences of a diary, and which words it leaves alone."""
+"""Tests of `scan`: the expressions that it finds in sentences of a diary, and the words that it ignores."""
 
 import re
 from datetime import datetime, timedelta, timezone

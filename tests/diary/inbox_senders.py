@@ -1,4 +1,4 @@
-"""Programs of tests that send texts to the Inbox of a person whose diary is locked."""
+"""Programs in tests that send texts to the Inbox of a person whose diary is locked."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ from tests.people import Resident
 
 @dataclass(kw_only=True)
 class Program:
-    """A program that knows the public key of its owner, and an authenticator."""
+    """A program with the public key of its owner, and an authenticator."""
 
     owner: Resident
     key: DropKey

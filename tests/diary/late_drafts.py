@@ -1,4 +1,4 @@
-"""Steps of tests with drafts that are sent from locked pages, and what a writer of the database can do."""
+"""Test steps for drafts from locked pages, and attacks on them in the database."""
 
 import json
 from collections.abc import Callable

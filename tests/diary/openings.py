@@ -1,4 +1,4 @@
-"""Actions on openings: write earlier entries, request today's opening, read its text."""
+"""Test steps for openings: writing earlier entries, requesting today's opening, reading its text."""
 
 import time
 from datetime import date, timedelta

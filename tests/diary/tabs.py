@@ -1,4 +1,4 @@
-"""A serving event loop in a thread, and tabs on its live socket, without a server.
+"""An event loop in a thread that serves the live socket, and tabs on it, without a server process.
 
 with run_serving_loop(fake.url) as live:
     tab = live.tab(owner, owner.today)          # connected, watching
@@ -48,7 +48,7 @@ def get_reply_html(html: str) -> str:
 
 @dataclass
 class Tab:
-    """A tab: its received frames, and the HTML that a page would show of each reply."""
+    """A simulated tab: its received frames, and the HTML that a page would show of each reply."""
 
     loop: asyncio.AbstractEventLoop
     cookie: str

@@ -1,4 +1,4 @@
-"""Tests of who wrote a text, and of texts that a model may not write: shown, exported, never passed off."""
+"""Tests of the author of a text, and of entries of the origin `model`: shown and exported as such."""
 
 import re
 from pathlib import Path

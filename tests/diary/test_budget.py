@@ -1,4 +1,4 @@
-"""The context window is divided so that prompt, thinking and reply fit into it together."""
+"""Tests of the token budget: prompt, thinking and reply fit into the context window together."""
 
 import pytest
 from pytest_django.fixtures import Settings

@@ -1,4 +1,4 @@
-"""Tests of cached queries: the same rows as from an uncached query, with new values at each call."""
+"""Tests of cached queries: the same rows as from an uncached query, with other values for each call."""
 
 from datetime import UTC, date, datetime, timedelta, timezone
 from uuid import UUID, uuid4

@@ -1,4 +1,4 @@
-"""Tests of "This is mine": of an entry and of a whole import, and of undoing it for thirty days."""
+"""Tests of "This is mine" for an entry and for a whole import, and of its undo for thirty days."""
 
 from datetime import date, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Tests of importing an export: complete into a new diary, once into the same, past invalid values."""
+"""Tests of importing an export: complete into a new diary, once into the same, despite invalid values."""
 
 import re
 import sqlite3

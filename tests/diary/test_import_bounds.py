@@ -1,4 +1,4 @@
-"""Files made to cost an import much more than their length: the work and the memory they take are bounded."""
+"""Tests of hostile files for imports: the work and the memory that they take are bounded."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""Tests of the Inbox: what is added waits, and becomes an entry only when its owner accepts it."""
+"""Tests of the Inbox: a text waits, and becomes an entry only when its owner accepts it."""
 
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Tests of texts that arrive while a diary is locked: each arrives once, and none from a stranger."""
+"""Tests of texts that arrive while a diary is locked: each is added once, and none from an unknown sender."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Tests of the page of the Inbox: what it shows, and that nothing in it is used before it is accepted."""
+"""Tests of the page of the Inbox: its contents, which nothing uses before they are accepted."""
 
 from datetime import date
 

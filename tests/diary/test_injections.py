@@ -1,7 +1,7 @@
-"""A hundred hostile documents by every way in, and a model that does all they say: only text comes of it.
+"""Tests of prompt injections: a hundred hostile documents for a model that obeys all; only text results.
 
-There are ten documents, and each comes in by ten ways, and as five kinds of notes besides. The model of these
-tests looks for the marks of an order in whatever it is sent, and writes exactly what the order says.
+There are ten documents; each arrives by ten routes, and also as five kinds of notes. The scripted model looks
+for the marks of an order in its prompt, and writes exactly what the order says.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Tests of drafts from locked pages: each is saved, checked at the unlock, and loses no other text."""
+"""Tests of drafts from locked pages: each is saved, verified at the unlock, and replaces no other text."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Tests of the one line about the model on a day page, and of the page where an administrator sees more."""
+"""Tests of the status line of the model on a day page, and of the administrator's page with more about it."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""Tests of openings: one for each day, from earlier days only, and none from wrong sources."""
+"""Tests of openings: one for each day, from earlier days only, and none without trusted sources."""
 
 from threading import Event
 

@@ -1,4 +1,4 @@
-"""Tests of where entries are from: set by imports, left by changes, exported, and never taken from a file."""
+"""Tests of the origins of entries: set by imports, unchanged by edits, exported, never read from a file."""
 
 import json
 from datetime import UTC, date, datetime

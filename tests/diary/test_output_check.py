@@ -1,4 +1,4 @@
-"""Tests of the check of a model's text: its length, echoes of the prompt, and forged entries."""
+"""Tests of the check of a model's text: its length, echoes of the prompt, and invented entries."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Tests of the mark of a passage in the HTML of a note: on plain words, around the longest run of them."""
+"""Tests of highlighting a passage in the HTML of a note, by its runs of plain words."""
 
 import pytest
 from django.utils.html import conditional_escape

@@ -6,6 +6,8 @@ from diary.management.progress import ProgressBar
 
 
 class Terminal(io.StringIO):
+    """An output that says it is a terminal."""
+
     def isatty(self) -> bool:
         return True
 

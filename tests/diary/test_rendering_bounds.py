@@ -1,4 +1,4 @@
-"""The work of rendering: bounded for a text and for a page, and done once."""
+"""Tests of the work of rendering: bounded for a text and for a page, and done once."""
 
 from datetime import date
 from typing import Any

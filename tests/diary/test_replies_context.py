@@ -1,4 +1,4 @@
-"""Tests of the text sent for a reply: the day up to the entry, nothing later, nothing of others."""
+"""Tests of the prompt of a reply: the day up to the entry, nothing later, nothing of other people."""
 
 import json
 from datetime import UTC, date, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Tests of failing model servers: a state with a sentence and a retry, and no error text in a reply."""
+"""Tests of failing model servers: a reply gets a state with a sentence and a retry, and no error text."""
 
 import asyncio
 import threading

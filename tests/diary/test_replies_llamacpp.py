@@ -1,7 +1,7 @@
-"""Tests of replies from a real llama.cpp: beyond its window, killed, and with another model chosen meanwhile.
+"""Tests of replies from a real llama.cpp: beyond its window, killed, and while another model is chosen.
 
-With random weights in the default run, and with a real model otherwise. What they write freely may be an echo
-of the prompt, which ends a reply; so both write only words of a schema, without an end but their limit.
+The default run uses random weights, other runs a real model. Free text of either may be an echo of the
+prompt, which ends a reply. So both write only words of a schema, with no end but their limit.
 """
 
 import os

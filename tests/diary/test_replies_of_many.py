@@ -1,4 +1,4 @@
-"""Tests of replies for several people and browsers: in turn, without slowing down pages."""
+"""Tests of replies for several people and browsers: in turns, without slowing down pages."""
 
 from threading import Event
 from uuid import UUID, uuid4

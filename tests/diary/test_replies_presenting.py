@@ -1,4 +1,4 @@
-"""Tests of a reply's section: equal from the template and from the precompiled form, in every state."""
+"""Tests that a reply's section is equal from the template and from the precompiled form, in every state."""
 
 from uuid import uuid4
 

@@ -1,4 +1,4 @@
-"""Test of what SmolLM2, a model too small to be of use, leaves in a diary: nothing that is not a reply.
+"""Test of replies by SmolLM2, a model too small to be useful: no text in the diary that is not a reply.
 
 It takes twenty minutes. `-s` shows the replies.
 """

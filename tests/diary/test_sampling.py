@@ -1,4 +1,4 @@
-"""Tests of the sampling parameters that a model is asked with: for which texts, and whose go first."""
+"""Tests of the sampling parameters in requests: for which texts, and whose take precedence."""
 
 from typing import Any
 

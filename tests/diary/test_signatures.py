@@ -1,4 +1,4 @@
-"""Tests of the signatures of exported entries: one's own come back as one's own, and nothing else does."""
+"""Tests of the signatures of exported entries: only entries of this diary get their origin back."""
 
 from datetime import date
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Tests of what the model reads together: texts of the diary's owner, or others, and what it says of that."""
+"""Tests that a prompt contains either trusted texts or others, and that the record says which."""
 
 from datetime import date, timedelta
 from uuid import uuid4

@@ -1,4 +1,4 @@
-"""Actions on exports: write a diary to a folder, read its JSON, import it elsewhere."""
+"""Test steps for exports: writing a diary to a folder, reading its JSON, importing it elsewhere."""
 
 import json
 import random

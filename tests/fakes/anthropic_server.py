@@ -1,4 +1,4 @@
-"""A scripted server that speaks Anthropic Messages, after the public reference of that API."""
+"""A scripted server with the API Anthropic Messages, written from its public reference."""
 
 import json
 from typing import Any
@@ -56,7 +56,7 @@ def dump_end(reason: str, count: int = 15) -> bytes:
 
 
 class MessagesWriter(WireWriter):
-    """The events of a message. Scripts name the reason of the end as OpenAI does."""
+    """Writer of the events of a message; its scripts name reasons of the end as OpenAI does."""
 
     done = dump_named("message_stop")
     malformed = b'event: content_block_delta\ndata: {"type":"content_block_delta","delta":{"text":"hal\n\n'
@@ -85,7 +85,7 @@ class MessagesWriter(WireWriter):
 
 
 class FakeAnthropicServer(FakeModelServer):
-    """A server with `/v1/messages` and `/v1/models`, whose key is in a header of its own."""
+    """A server with `/v1/messages` and `/v1/models`, which takes the key in its own header."""
 
     reply_path = "/v1/messages"
     wire = MessagesWriter()

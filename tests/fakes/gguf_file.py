@@ -1,4 +1,4 @@
-"""Files of models, written byte by byte: small ones, incomplete ones, and such as nobody should trust."""
+"""Model files, written byte by byte: small, incomplete and hostile ones."""
 
 import struct
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ INSTRUCT = {
 
 
 class Tensor(NamedTuple):
-    """A tensor in a header."""
+    """A tensor in the header of a model file."""
 
     name: str
     shape: Sequence[int]

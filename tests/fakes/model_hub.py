@@ -1,9 +1,9 @@
-"""A hub of models on a real socket: it leads to the file elsewhere, as the public one does, and has faults.
+"""A scripted model hub on a real socket: it redirects to the file, like the public one, and can fail.
 
 with FakeHub(content) as hub:
     hub.faults.append(Fault(drop_after=1000))       # the next request for the file
     ... hub.url, hub.REPOSITORY, hub.FILE ...
-    hub.requests                                    # (method, path, headers) of what was asked
+    hub.requests                                    # (method, path, headers) of each request
 """
 
 import hashlib
@@ -23,7 +23,7 @@ REPOSITORY, FILE = "maker/heron-3b-GGUF", "heron-3b-Q4_K_M.gguf"
 
 @dataclass(kw_only=True)
 class Fault:
-    """What goes wrong with one request for the file."""
+    """The failure of one request for the file."""
 
     status: int = 0
     drop_after: int | None = None  # bytes of the body

@@ -62,7 +62,7 @@ class ServerBehavior:
 class FakeModelServer:
     """A model server on a free port of 127.0.0.1, in a thread with its own event loop.
 
-    A subclass has another wire format: where replies are requested, and how its events are written.
+    Subclasses have other wire formats: another URL for replies, and another writer of events.
     """
 
     reply_path = "/v1/chat/completions"

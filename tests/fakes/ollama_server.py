@@ -1,4 +1,4 @@
-"""A scripted server that speaks Ollama's own format, after the public reference of its API."""
+"""A scripted server with Ollama's own API, written from its public reference."""
 
 import json
 from typing import Any
@@ -30,7 +30,7 @@ def dump_failure(message: str) -> bytes:
 
 
 class ChatWriter(WireWriter):
-    """The lines of a reply."""
+    """Writer of the lines of a reply."""
 
     content_type = "application/x-ndjson"
     done = dump_last()
@@ -56,7 +56,7 @@ class ChatWriter(WireWriter):
 
 
 class FakeOllamaServer(FakeModelServer):
-    """A server with `/api/chat` and the pages that say what Ollama has and has loaded."""
+    """A server with `/api/chat`, and the pages with the models that Ollama has and has loaded."""
 
     reply_path = "/api/chat"
     schema_field = "format"

@@ -87,7 +87,7 @@ _FRAMES: dict[tuple[str, str], bytes] = {}
 
 
 class WireWriter:
-    """The events of a reply as bytes, in the format of OpenAI; subclasses have other formats."""
+    """Writer of the events of a reply as bytes, in the format of OpenAI; subclasses have other formats."""
 
     content_type = "text/event-stream"
     done = b"data: [DONE]\n\n"

@@ -1,4 +1,4 @@
-"""SmolLM2-135M-Instruct, a real model too small to be of use, from a package that only tests install."""
+"""SmolLM2-135M-Instruct, a real model too small to be useful, from a package that only tests install."""
 
 from importlib.util import find_spec
 from pathlib import Path

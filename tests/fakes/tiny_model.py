@@ -1,7 +1,7 @@
 """A tiny random model file for a real llama.cpp.
 
-Its text has no end but the limit that was asked for. Left alone, a random model is over after some hundred
-words or after none, by chance. Under a schema it ends with the schema.
+With a limit, its text ends only at the limit. Without one, it ends by chance after some hundred words or
+after none. With a schema, it ends with the schema.
 """
 
 import subprocess

@@ -1,7 +1,7 @@
-"""Schemas that bind a real model to a few harmless words, since what it writes freely differs each time.
+"""Schemas that limit a real model to a few harmless words, since its free text differs each time.
 
-A small model may repeat its prompt, which ends a reply, or have nothing to say. Bound by one of these it does
-neither: its text is over after three words, or has no end but its limit.
+A small model may repeat its prompt, which ends a reply, or write nothing. With one of these schemas it does
+neither: its text ends after three words, or only at its limit.
 """
 
 from typing import Any, Final

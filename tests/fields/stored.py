@@ -1,4 +1,4 @@
-"""Access to entries and to their stored bytes."""
+"""Test access to entries and to their stored bytes."""
 
 from datetime import date
 from typing import Any

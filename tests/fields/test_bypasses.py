@@ -1,4 +1,4 @@
-"""Tests that no way around a sealed column returns its text."""
+"""Tests that no query method that bypasses a sealed column returns its text."""
 
 import copy
 import json

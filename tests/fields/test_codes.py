@@ -1,4 +1,4 @@
-"""Tests of codes: a row whose plaintext columns were changed without a key does not open."""
+"""Tests of the MACs of rows: a row whose plaintext columns were changed without a key does not open."""
 
 import copy
 import pickle

@@ -1,4 +1,4 @@
-"""Tests of envelopes of format 1, which were bound to fewer columns and stood in rows without a code."""
+"""Tests of envelopes of format 1, which were bound to fewer columns, in rows without a MAC."""
 
 import pytest
 from django.db import transaction

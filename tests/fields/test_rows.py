@@ -1,4 +1,4 @@
-"""Tests of rows that are opened without model instances: each opens exactly when the row's instance does."""
+"""Tests of bulk decryption without model instances: it opens exactly the rows that instances open."""
 
 from typing import Any
 from uuid import UUID

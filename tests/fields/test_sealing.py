@@ -1,4 +1,4 @@
-"""Tests of sealed columns: they open for their owner, in their row, and nowhere else."""
+"""Tests of sealed columns: they open only for their owner and in their own row."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The file of a real model, for the tests of this folder."""
+"""Fixture: the file of a real model."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""People share the slots of the model server in turn: a model of the queue, and sixteen people at once."""
+"""Tests that people share the slots of the model server in turns: by a model of the queue, and in crowds."""
 
 import asyncio
 import gc
@@ -36,7 +36,7 @@ STEPS = st.lists(st.tuples(st.sampled_from(KINDS), st.integers(0, 5)), min_size=
 
 @dataclass(eq=False)
 class Turn:
-    """A job in the queue: its person, its place as last told, and the task that waits for its end."""
+    """A queued job: its person, its last reported position, and the asyncio task that waits for its end."""
 
     person: int
     is_patient: bool
@@ -140,7 +140,7 @@ TEXT = "It rained."
 
 
 class Crowd:
-    """People who ask for replies; a turn is checked when it begins."""
+    """People who request replies; each turn is checked when it begins."""
 
     def __init__(self, registry: JobRegistry) -> None:
         self._registry = registry

@@ -1,4 +1,4 @@
-"""Tests of jobs: their results, their ends, and their independence of the request."""
+"""Tests of jobs: their results, their ends, and that they outlive the request."""
 
 import asyncio
 import threading

@@ -1,6 +1,6 @@
-"""Whatever a server sends, a job ends: in the right state, and without a thought or a mark in its text.
+"""Tests that a job ends in the right state whatever a server sends, without thoughts or markers in its text.
 
-The next job, which is another person's, then gets its own reply and nothing of the one before.
+The next job, of another person, then gets its own reply and nothing of the previous one.
 """
 
 import asyncio
@@ -40,7 +40,7 @@ THOUGHTS = ("SECRET rain ", "SECRET wind ", "SECRET\n")
 
 @dataclass(frozen=True)
 class Case:
-    """A script of a server, and the end of the job that is right for it."""
+    """A script of a server, and the expected end of the job."""
 
     script: Script
     text: str
@@ -51,7 +51,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Ending:
-    """The last part of a stream, and the code of the error that it means, or the reason of its end."""
+    """The last part of a stream, and the expected error code or reason of the end."""
 
     body: bytes
     code: str = ""

@@ -9,7 +9,7 @@ ANN, BEN = UUID(int=1), UUID(int=2)
 
 
 class SharedModel:
-    """A model with one slot, and the order of the jobs that got it."""
+    """A model with one slot, which records the order of jobs."""
 
     def __init__(self) -> None:
         self.queue = FairQueue(lambda: 1)

@@ -13,7 +13,7 @@ ANN, BEN, CLEO = (UUID(int=number) for number in (1, 2, 3))
 
 
 class WaitingJobs:
-    """Jobs that wait for a slot, use it until they are released, and record their messages."""
+    """Jobs that wait for a slot, use it until the test releases them, and record their messages."""
 
     def __init__(self, slots: int) -> None:
         self.slots = slots

@@ -1,6 +1,6 @@
 """Tests of a real llama.cpp in a child process: streaming, token counts, restarts, shutdown.
 
-With random weights in the default run, and with a real model otherwise.
+The default run uses random weights, other runs a real model.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
-"""Tests of jobs on a real llama.cpp with one slot: stopped, killed while they write, switched to another.
+"""Tests of jobs on a real llama.cpp with one slot: stopped, killed during generation, moved to another model.
 
-With random weights, and the first with a real model too; killed and switched, a real one is tried by
-`tests/diary/test_replies_llamacpp.py`.
+All use random weights, and the first also a real model; `tests/diary/test_replies_llamacpp.py` kills and
+changes a real model.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ LONG = 240.0
 
 @dataclass
 class SchemaTask(RecordingTask):
-    """A task whose text follows a schema, and so is as long as a test needs it."""
+    """A task whose output follows a schema, so that its length is known."""
 
     schema: Any = None
 
@@ -42,7 +42,7 @@ class SchemaTask(RecordingTask):
 
 @dataclass
 class Jobs:
-    """A registry of jobs whose model is a file in a folder."""
+    """A registry of jobs that use a model file in a folder."""
 
     finder: ModelDiscovery
     registry: JobRegistry

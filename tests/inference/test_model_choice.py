@@ -1,4 +1,4 @@
-"""Tests of the choice of a model: what there is, what is chosen and by what; files added and deleted."""
+"""Tests of choosing a model: those available, the chosen one and its reason; adding and deleting files."""
 
 import os
 from collections.abc import Iterator

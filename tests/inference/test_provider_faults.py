@@ -1,6 +1,6 @@
-"""Whatever a server of Anthropic's or Ollama's format sends, a job ends rightly and without a thought.
+"""Tests that a job ends in the right state whatever a server with Anthropic's or Ollama's format sends.
 
-The next job, which is another person's, then gets its own reply and nothing of the one before.
+The next job, of another person, then gets its own reply and nothing of the previous one.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ THOUGHTS = ("SECRET rain ", "SECRET wind ", "SECRET\n")
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """What a format sends: the pieces of a stream, and its ends, each with the code of what it means."""
+    """The pieces of a stream in one format, and its possible ends with the expected codes."""
 
     name: str
     beginning: bytes

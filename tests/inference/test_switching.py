@@ -1,4 +1,4 @@
-"""Tests of a model that is chosen, or put into the folder, while Llamora runs."""
+"""Tests of a model that is chosen, or added to the folder, while Llamora runs."""
 
 import asyncio
 import os

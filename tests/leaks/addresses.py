@@ -1,4 +1,4 @@
-"""All URLs of the site, with the ids of a person's rows in them."""
+"""All URLs of the site, filled with the ids of a person's rows."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Fixtures: one household for all attacks; a test that changes it for good creates its own people."""
+"""Fixtures: one household for all attacks; a test that changes it permanently creates its own people."""
 
 import shutil
 import tempfile

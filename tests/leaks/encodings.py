@@ -1,6 +1,6 @@
-"""The encodings in which a marker is searched for.
+"""The encodings in which a sweep searches for a marker.
 
-The sweep searches for the core of a marker: lower-case letters and digits, which HTML, JSON and URLs leave
+It searches for the core of a marker: lower-case letters and digits, which HTML, JSON and URLs leave
 unchanged. The tail after the core contains characters that are escaped.
 """
 

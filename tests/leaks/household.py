@@ -16,7 +16,7 @@ DAY = "2026-03-05"
 
 @dataclass(kw_only=True)
 class AttackedHouse:
-    """A served household with three people."""
+    """A served household with three people, for attacks."""
 
     server: Server
     model: FakeModelServer

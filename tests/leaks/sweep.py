@@ -1,4 +1,4 @@
-"""Search for a marker, in every encoding, in all places where a household leaves data.
+"""A sweep: the search for a marker, in every encoding, in all places where a household leaves data.
 
 found = sweep(marker, places)        ->  ["the log: UTF-8", "entry.text of row 3: gzip > base64 ..."]
 """

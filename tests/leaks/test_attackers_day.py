@@ -1,7 +1,7 @@
-"""The list of all attacks, with the tests in which each fails.
+"""The list of all attacks, each with the tests in which it fails.
 
-The tests of the attacks are in the folders of the attacked parts. This module lists them all, and fails if
-one was renamed or removed. The README, "Who can see what", says what each attacker may get.
+These tests are in the folders of the attacked parts. This module fails if one of them was renamed or removed.
+The README, "Who can see what", says what each attacker may get.
 """
 
 import ast

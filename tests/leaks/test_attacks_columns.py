@@ -1,7 +1,7 @@
-"""Plaintext columns that decide something, written in the database of a running diary without a key.
+"""Attacks on plaintext columns, written to the database of a running diary without a key.
 
-Each test performs one change with raw SQL and says what the owner sees: the row is damaged or not believed,
-the other rows are as they were, and an export names the damage and goes on.
+Each test makes one change with raw SQL and checks what the owner sees: the row is damaged or the value
+ignored, other rows are unchanged, and an export reports the damage and continues.
 """
 
 import logging

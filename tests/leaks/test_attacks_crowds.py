@@ -1,4 +1,4 @@
-"""Tests of floods of headers, half requests and silent sockets: other people's pages stay fast."""
+"""Attacks with floods of headers, half requests and silent sockets: other people's pages stay fast."""
 
 import socket
 import statistics

@@ -1,7 +1,7 @@
-"""Attacks on drafts from locked pages: text that is planted, moved, replaced or put back without a key.
+"""Attacks on drafts from locked pages: text that is inserted, moved, replaced or restored without a key.
 
-The attacker can write to the database and knows the public key. What they plant is shown apart, as text that
-could not be checked; it enters no composer, replaces nothing, and stops nothing.
+The attacker can write to the database and knows the public key. The text is listed as one that could not be
+verified. It appears in no composer, replaces nothing, and blocks nothing.
 """
 
 import io

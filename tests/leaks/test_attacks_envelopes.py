@@ -1,4 +1,4 @@
-"""Tests of sealed bytes that were moved, swapped, cut or flipped: refused, without harm to other rows."""
+"""Attacks on envelopes, which are moved, swapped, cut or flipped: refused, without harm to other rows."""
 
 import itertools
 import sqlite3

@@ -1,4 +1,4 @@
-"""Tests of forms from other sites and of foreign host names: nothing is written."""
+"""Attacks with forms of other sites and foreign host names: nothing is written."""
 
 import itertools
 from urllib.parse import urlencode

@@ -1,4 +1,4 @@
-"""Tests of guessing names and passwords: equal responses, equal work, and a delay."""
+"""Attacks that guess names and passwords: equal responses, equal work, and a delay."""
 
 import os
 from collections.abc import Iterator

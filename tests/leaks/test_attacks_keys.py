@@ -1,4 +1,4 @@
-"""Attacks with a data key of the attacker's own: they can write to the database, and use the port."""
+"""Attacks with the attacker's own data key; the attacker can write to the database and use the port."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Words that somebody puts into a request, wherever that may be, stand in no line of the log."""
+"""Attacks on the log: words in any part of a request occur in none of its lines."""
 
 import socket
 

@@ -1,4 +1,4 @@
-"""Markup in everything that people write: on each page that shows it, it is text, and nothing of it runs."""
+"""Attacks with markup in all texts of people: each page shows it as text, and none of it runs."""
 
 from collections.abc import Iterator
 from urllib.parse import quote

@@ -1,4 +1,4 @@
-"""Attacks by somebody who can write to the database, and has a copied cookie or a former secret."""
+"""Attacks that restore old rows, with write access to the database and a copied cookie or a former secret."""
 
 import os
 import shutil

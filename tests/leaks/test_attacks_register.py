@@ -1,7 +1,6 @@
-"""Attacks by somebody who can write to the database, and restarts the machine, on rows that let in.
+"""Attacks on rows that grant access, with write access to the database and a restart of the machine.
 
-What ended stays ended, and what has an end has it, whatever the rows say: a token that was revoked or has
-expired, a sign-in that is over, a diary that is idle.
+A revoked or expired token, an ended sign-in and an idle diary stay closed, whatever the rows say.
 """
 
 import os

@@ -1,6 +1,6 @@
-"""Rows of keys and sessions in every shape that a writer of the database can give them: each is refused.
+"""Attacks with rows of keys and sessions in every shape that a database can hold: each is refused.
 
-Nothing of it is an error of the server, nobody else notices, and what opens nothing any more is tidied away.
+None causes a server error, none affects another person, and rows that open nothing are deleted.
 """
 
 import html
@@ -58,7 +58,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @dataclass
 class House:
-    """The owner with one unlocked, one locked and one new browser, and a housemate who is unlocked."""
+    """An owner with one unlocked, one locked and one new browser, and an unlocked housemate."""
 
     owner: Resident
     housemate: Resident

@@ -1,4 +1,4 @@
-"""Tests of copied and planted cookies, copied databases, and rows inserted by an attacker."""
+"""Attacks with copied and forged cookies, copied databases, and inserted rows."""
 
 import base64
 import shutil

@@ -1,4 +1,4 @@
-"""Tests of attacks on the live socket: only same-origin, own and unlocked tabs get frames."""
+"""Attacks on the live socket: only same-origin tabs of the owner's unlocked browser get frames."""
 
 import json
 import random

@@ -1,4 +1,4 @@
-"""Tests of every URL as a stranger, as a housemate with the owner's ids, and locked."""
+"""Attacks on every URL: by a stranger, by a housemate with the owner's ids, and while locked."""
 
 import os
 import socket

@@ -1,8 +1,8 @@
-"""Rows in which one column holds a value of another type, or no value that was ever written.
+"""Tests of rows in which one column has a value of another type, or a value that the program never writes.
 
-SQLite stores any value in any column, and one flipped bit of a row's header makes text of bytes. The owner
-has rows of every kind; in each another column is damaged, found by introspection. Then every page is opened,
-and the diary is searched, exported, checked, given a new key and deleted. A damaged row is shown as damaged
+SQLite stores any value in any column, and one flipped bit in the header of a row turns bytes into text. The
+owner has rows of every kind; in each, another column is damaged, found by introspection. Then every page is
+opened, and the diary is searched, exported, verified, rotated and deleted. A damaged row is shown as damaged
 or not at all, and everything else works as before.
 """
 
@@ -194,7 +194,7 @@ def without_rules() -> Iterator[None]:
 
 @dataclass
 class House:
-    """The owner with many rows of each kind, in the order in which they were written."""
+    """An owner with many rows of each kind, in the order in which they were written."""
 
     owner: Resident
     housemate: Resident
@@ -363,7 +363,7 @@ def list_paths(house: House, *, of_rows: bool) -> list[str]:
 
 @dataclass
 class Attempts:
-    """What the owner does, and what of it was an error of the program."""
+    """The actions of the owner, and the program errors that they caused."""
 
     faults: list[str] = field(default_factory=list)
 

@@ -1,4 +1,4 @@
-"""Tests of the log of a served household in each format: whole lines, and nothing of what was written."""
+"""Tests of the log of a served household in each format: complete lines, and no text of people."""
 
 import json
 import re

@@ -27,7 +27,7 @@ MULTIPART = "multipart/form-data; boundary=edge"
 
 
 class Writer:
-    """A person who enters a marker in every possible place."""
+    """A person who enters a marker into every field."""
 
     def __init__(self, house: AttackedHouse, name: str) -> None:
         self.house, self.marker = house, new_marker()

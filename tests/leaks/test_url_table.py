@@ -1,4 +1,4 @@
-"""Every URL of the resolver in five roles: the expected answers, and "not yours" is like "not there"."""
+"""Tests of every URL of the resolver in five roles: expected responses; "not yours" equals "not found"."""
 
 import math
 import re

@@ -1,6 +1,6 @@
 """Decoders of packed bytes: gzip, zlib, LZ4 and snappy frames, mozLz4, leveldb tables.
 
-The decoders need not be fast, so they are short; each is tested with bytes that its original library wrote.
+The decoders are short rather than fast; each is tested with bytes that its original library wrote.
 
     LZ4 block       https://github.com/lz4/lz4/blob/dev/doc/lz4_Block_format.md
     snappy          https://github.com/google/snappy/blob/main/format_description.txt, framing_format.txt

@@ -1,13 +1,13 @@
-"""Every URL of the resolver, the answer that each of five roles gets, and the rows that its ids name.
+"""Every URL of the resolver, the response that each of five roles gets, and the rows that its ids name.
 
-A line of `ANSWERS` has the name of a URL, the answers to a link, and those to a form: one word for each role,
-in the order of `ROLES`, or one for all. The ids in the URL are those of the owner's rows.
+A line of `ANSWERS` has the name of a URL, the responses to a link, and those to a form: one word for each
+role, in the order of `ROLES`, or one for all. The ids in the URL are those of the owner's rows.
 
     200, 404, ...   the status
-    sign-in         sent to the sign-in page
-    unlock          sent to the page that unlocks
-    login           sent to the sign-in, or to the admin's
-    moved           sent elsewhere: what was asked for was done, or is on another page
+    sign-in         redirect to the sign-in page
+    unlock          redirect to the page that unlocks
+    login           redirect to the sign-in page, or to that of the admin
+    moved           another redirect: after the action, or to another page
 """
 
 from collections.abc import Iterator
@@ -268,7 +268,7 @@ OWNED = (
 
 @dataclass(frozen=True)
 class Route:
-    """A URL pattern: its name with its namespace, and the names of what stands in it."""
+    """A URL pattern: its name with its namespace, and the names of its arguments."""
 
     name: str
     parameters: tuple[str, ...]

@@ -1,6 +1,6 @@
-"""Recorded exchanges of Anthropic Messages and of Ollama's own format, and how each must be read.
+"""Recorded exchanges with Anthropic Messages and Ollama's own format, and the expected result of each.
 
-Each is written down after the public documentation of the provider.
+Each is written from the public documentation of the provider.
 """
 
 import json

@@ -1,7 +1,7 @@
-"""Recorded exchanges: the body of a response as each kind of server sends it, and how it must be read.
+"""Recorded exchanges: response bodies of each kind of server, and the expected result of parsing each.
 
-Each is written down after the public documentation of the server or the chat template of the model. `end` is
-the reason of the end of the stream, or the code of an error.
+Each is written from the public documentation of the server or the chat template of the model. `end` is the
+reason of the end of the stream, or the code of an error.
 """
 
 import json
@@ -21,7 +21,7 @@ DONE = b"data: [DONE]\n\n"
 
 @dataclass(frozen=True, kw_only=True)
 class Recording:
-    """A body of a response, and what must be read from it."""
+    """A response body, and the expected result of parsing it."""
 
     body: bytes
     text: str = ""
@@ -31,7 +31,7 @@ class Recording:
 
 @dataclass
 class Reading:
-    """What was read from a response so far: what a page shows, and how it ended."""
+    """The parsed result of a response so far: the text that a page shows, and the reason of the end."""
 
     text: str = ""
     thought: str = ""

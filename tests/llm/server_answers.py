@@ -1,6 +1,6 @@
-"""Recorded answers: what each kind of server says about itself when probed, and what must be read from it.
+"""Recorded responses of each kind of server to the requests that identify it, and the expected result.
 
-Each is written down after the public documentation of the server, without the parts that nobody reads.
+Each is written from the public documentation of the server, without the parts that are not parsed.
 """
 
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from llamora.llm.errors import PathNotFound
 
 @dataclass(frozen=True, kw_only=True)
 class ServerAnswers:
-    """The pages of a server, the kind it is, and the number of parameters of each of its models."""
+    """The responses of a server, its kind, and the number of parameters of each of its models."""
 
     pages: dict[str, Any]
     kind: str

@@ -83,7 +83,7 @@ async def test_what_is_sent_is_what_was_asked_and_no_more(
 
 @dataclass
 class Lone:
-    """A reply whose thinking ends without having begun, and goes on only once its beginning was read."""
+    """A script whose thinking ends without having begun; the rest follows once that was read."""
 
     is_read: Event = field(default_factory=Event)
 

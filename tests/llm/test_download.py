@@ -1,4 +1,4 @@
-"""Tests of the download of a model file: resumed, checked, and every fault that a hub or a disk can have."""
+"""Tests of downloading a model file: resumed, verified, and with every fault of a hub or a disk."""
 
 import asyncio
 import os

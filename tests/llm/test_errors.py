@@ -1,4 +1,4 @@
-"""Every server's own words for a refusal get their code."""
+"""Tests that each server's own words for an error get the right code."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Tests of the facts in the header of a `.gguf` file, also of one that is damaged or means harm."""
+"""Tests of parsing the header of a `.gguf` file, including damaged and hostile files."""
 
 import os
 import struct

@@ -1,4 +1,4 @@
-"""Tests of the size of a model: from what its server says, else from its name, and what is too small."""
+"""Tests of the size of a model, from the server's answer or from its name, and of too small models."""
 
 import pytest
 

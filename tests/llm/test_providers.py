@@ -1,4 +1,4 @@
-"""Anthropic Messages and Ollama's own format: what is sent, what is read, what is refused."""
+"""Tests of Anthropic Messages and of Ollama's own format: requests, responses and errors."""
 
 from collections.abc import AsyncIterator, Iterator
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""Every recorded exchange is read the same, wherever the network cuts it."""
+"""Tests that every recorded exchange gives the same result, wherever the network splits it."""
 
 from itertools import pairwise
 

@@ -1,4 +1,4 @@
-"""Recorded exchanges read from a real server: every row of the table, and what only a connection can show."""
+"""Tests of the recorded exchanges with a real server, and of cases that need a connection."""
 
 import gzip
 import json

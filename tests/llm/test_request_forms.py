@@ -1,4 +1,4 @@
-"""What a server does not accept is left out, and the form that it accepts is remembered."""
+"""Tests that parameters which a server refuses are left out, and that this is remembered."""
 
 from collections.abc import AsyncIterator, Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""Which sampling parameters are taken, and what is said about the others."""
+"""Tests of the validation of sampling parameters, and of the sentences about invalid ones."""
 
 import json
 from typing import Any

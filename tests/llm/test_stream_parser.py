@@ -1,4 +1,4 @@
-"""Tests of parsing streams: any cuts, whole characters, thoughts and leaked markers."""
+"""Tests of parsing streams: split anywhere, with whole characters, thoughts and leaked markers."""
 
 import json
 import time

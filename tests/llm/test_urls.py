@@ -1,4 +1,4 @@
-"""Tests that model URLs must be on this machine unless allowed, and are checked without a name lookup."""
+"""Tests that URLs of models must be on this machine unless allowed, checked without a name lookup."""
 
 import pytest
 

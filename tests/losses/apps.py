@@ -1,9 +1,11 @@
-"""The app that lets a served household make a backup and prune every moment instead of every ten minutes."""
+"""An app that makes a served household back up and prune continuously, instead of every ten minutes."""
 
 from django.apps import AppConfig
 
 
 class HastyRoundsConfig(AppConfig):
+    """Configuration that shortens the interval of background rounds."""
+
     name = "tests.losses"
     label = "losses"
 

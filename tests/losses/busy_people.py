@@ -1,8 +1,8 @@
-"""People who do everything at once until the server ends, and remember what was confirmed.
+"""People who do everything at once until the server ends, and record what was confirmed.
 
 Each has two browsers. The first writes, edits, deletes, restores, saves drafts, and sometimes changes the
-password or the key. The second signs in, locks, unlocks and signs out. What was under way when the server
-ended may have been done or not; nothing else is left open.
+password or the key. The second signs in, locks, unlocks and signs out. A request in progress at the end of
+the server may have been done or not; everything else is certain.
 """
 
 import threading
@@ -42,7 +42,7 @@ def get_state(browser: Visitor) -> BrowserState:
 
 @dataclass(frozen=True)
 class ExpectedEntry:
-    """An entry as it is stored: its text, its earlier texts, and whether it is in the bin."""
+    """An entry as it must be stored: its text, its earlier texts, and whether it is in the bin."""
 
     text: str = field(repr=False)
     earlier: tuple[str, ...] = field(default=(), repr=False)

@@ -1,4 +1,4 @@
-"""A household whose process ended without closing its database, and damages of its files."""
+"""A household whose process ended without closing its database, and damage to its files."""
 
 import shutil
 import sqlite3

@@ -1,4 +1,4 @@
-"""The household's settings with daily rounds that follow each other closely."""
+"""Settings of a household with daily rounds that follow each other closely."""
 
 from llamora.settings import INSTALLED_APPS
 from tests.served_settings import *  # noqa: F403

@@ -1,4 +1,4 @@
-"""Tests of damages of the write-ahead log: each that loses a save is noticed, and no crash is called one."""
+"""Tests of damage to the write-ahead log: each lost save is noticed, and a crash is not taken for damage."""
 
 import itertools
 import os

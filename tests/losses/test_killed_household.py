@@ -1,7 +1,7 @@
 """Tests of `kill -9` while a household does everything at once: nothing confirmed is lost, nothing left over.
 
 Two people write, edit, delete, restore, change their keys and passwords, and use two browsers each, while the
-server makes backups and prunes. After each restart everything is compared, and counted what was found.
+server makes backups and prunes. After each restart, everything is compared, and the findings are counted.
 """
 
 import re
@@ -30,7 +30,7 @@ EXPIRED = re.compile(r"Deleted because they had expired: (.*)")
 
 
 class KilledHousehold:
-    """A household whose server is killed again and again."""
+    """A household whose server is killed repeatedly."""
 
     def __init__(self, folder: Path, extra: dict[str, str]) -> None:
         self.folder, self.extra = folder, extra | HASTY

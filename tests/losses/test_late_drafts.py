@@ -1,4 +1,4 @@
-"""Tests of drafts from locked pages when the server is killed: its memory is not needed for them."""
+"""Tests that drafts from locked pages survive a kill of the server, since they need nothing in its memory."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""An assistant of the tests: an access token, and messages of MCP with it."""
+"""An assistant in tests: an access token, and messages of MCP with it."""
 
 import json
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ ADDRESS = "/mcp"
 
 @dataclass(kw_only=True)
 class Assistant:
-    """A token, and a client that sends it; the client follows no cookies of a person."""
+    """An access token, and a client that sends it, without cookies of a person."""
 
     token: str = field(repr=False)
     client: Client = field(default_factory=Client)

@@ -1,4 +1,4 @@
-"""Bodies and headers as clients of MCP send them, and a provider that says what it was asked."""
+"""Bodies and headers as MCP clients send them, and a provider that records its calls."""
 
 import json
 from collections.abc import Iterable
@@ -29,7 +29,7 @@ DAYS = ResourceDescription(uri="test://day/{day}", name="days", title="Days", de
 
 
 class EchoProvider:
-    """A provider with one tool and one resource, which remembers its calls."""
+    """A provider with one tool and one resource, which records its calls."""
 
     def __init__(self, *, error: MessageError | None = None) -> None:
         self.calls: list[tuple[str, Any]] = []

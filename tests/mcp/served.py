@@ -1,6 +1,6 @@
-"""A served household whose owner gives assistants tokens, and the official SDK's client connected to it.
+"""A served household whose owner gives tokens to assistants, and the official SDK's client connected to it.
 
-The SDK takes most of a second to import: whoever collects tests does not wait for it.
+The SDK takes most of a second to import, so it is not imported when tests are collected.
 """
 
 import sys
@@ -25,7 +25,7 @@ def build_headers(token: Path) -> dict[str, str]:
 
 @dataclass(kw_only=True)
 class ServedDiary:
-    """Olive's diary, and the folder in which the files of her tokens lie."""
+    """Olive's diary, and the folder with the files of her tokens."""
 
     server: Server
     olive: Visitor

@@ -1,6 +1,6 @@
-"""Hostile texts on their way to an assistant, and from one: they stay texts with an origin, and do nothing.
+"""Tests of hostile texts sent to and by an assistant: they stay texts with an origin, and have no effect.
 
-There are ten documents, each brought in by ten ways; see `tests/diary/test_injections.py`.
+There are ten documents, each by ten routes; see `tests/diary/test_injections.py`.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Tests of the bodies and messages of JSON-RPC: what is read, and what is refused without being quoted."""
+"""Tests of JSON-RPC messages: valid ones, and errors that do not quote the message."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Tests of the protocol: both of its ways to begin, versions, headers, methods, errors and their statuses."""
+"""Tests of the protocol: both handshakes, versions, headers, methods, errors and their statuses."""
 
 import base64
 import json

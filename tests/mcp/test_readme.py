@@ -1,4 +1,4 @@
-"""The README and the page Programs say how an assistant is connected, and name its tools."""
+"""Tests that the README and the page Programs say how to connect an assistant, and name its tools."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Tests of requests to MCP: tokens, other sites, methods of HTTP, bodies, and how often one may call."""
+"""Tests of HTTP requests to MCP: tokens, other origins, methods, bodies, and rate limits."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Tests of every tool in every role of a program: who gets a result, and who gets which refusal.
+"""Tests of every tool in every role of a program: who gets a result, and who gets which error.
 
 none       no token                     other     a token of a housemate, with every scope
 cookie     no token, a browser's cookie locked    an ordinary token whose owner's diary is locked

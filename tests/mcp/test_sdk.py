@@ -1,4 +1,4 @@
-"""The official SDK of MCP as the client of a served household: over HTTP and over stdio, in all its modes.
+"""Tests with the official SDK of MCP as client of a served household: over HTTP and stdio, in all its modes.
 
 `auto` begins with `server/discover`, a version goes without it, and `legacy` begins with `initialize`.
 """

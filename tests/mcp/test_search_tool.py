@@ -1,4 +1,4 @@
-"""Tests of the tool that searches: what it finds, what it leaves out, and when it can't."""
+"""Tests of the search tool: what it finds, what it leaves out, and its errors."""
 
 from collections.abc import Iterator
 from datetime import date

@@ -1,4 +1,4 @@
-"""Tests of the tools and resources: what each returns and leaves out, who may call it, what it refuses."""
+"""Tests of the tools and resources: what each returns and leaves out, who may call it, and its errors."""
 
 import json
 from datetime import date, timedelta

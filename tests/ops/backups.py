@@ -25,7 +25,7 @@ def get_database_path() -> Path:
 
 @dataclass(kw_only=True)
 class BackupFolders:
-    """A data folder that a backup is taken from and another that it is restored to."""
+    """A data folder to back up, and another to restore to."""
 
     folder: Path
 

@@ -1,4 +1,4 @@
-"""A small disk that tests can fill: a real one if this process may mount one, else figures that say so."""
+"""A small disk that tests can fill: a real one if this process may mount one, else a simulated one."""
 
 import os
 import subprocess
@@ -12,7 +12,7 @@ import pytest
 
 @dataclass(kw_only=True)
 class SmallDisk:
-    """A disk of some mebibytes, mounted on a folder."""
+    """A disk of a few mebibytes, mounted on a folder."""
 
     folder: Path
     is_real: bool

@@ -1,4 +1,4 @@
-"""Tests of `bench --only api`: programs call a real server, and what a person waits for is counted."""
+"""Tests of `bench --only api`: programs call a real server while the waits of a person are measured."""
 
 from datetime import date
 from pathlib import Path

@@ -1,10 +1,10 @@
-"""Tests of the limits of bytes in memory: by sender and in all, and the slowest sender is refused."""
+"""Tests of the limits on request bodies in memory: per sender and in total; the slowest sender is refused."""
 
 from llamora.ops.server.body_budget import Body, BodyBudget
 
 
 class Sender:
-    """Whoever sends bodies; `refused` has those that gave way."""
+    """A sender of bodies; `refused` lists those that were refused in favour of others."""
 
     def __init__(self, budget: BodyBudget) -> None:
         self.budget, self.refused = budget, list[str]()

@@ -1,4 +1,4 @@
-"""Check-ins, consents and keys for other machines: under a new key, in a backup, at an account's end."""
+"""Tests of check-ins, consents and API keys through a rotation, a backup and the deletion of an account."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Tests of `config show`, and of the names that `up` and `doctor` report because they are no settings."""
+"""Tests of `config show`, and of unknown names in the configuration, which `up` and `doctor` report."""
 
 import io
 import json

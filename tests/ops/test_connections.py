@@ -1,4 +1,4 @@
-"""Tests of the deadlines and caps of connections, with a clock that is set."""
+"""Tests of the deadlines and limits of connections, with a clock that the test sets."""
 
 import itertools
 from dataclasses import dataclass, field
@@ -13,6 +13,8 @@ STATES = ConnectionState
 
 @dataclass
 class Clock:
+    """A clock that a test sets."""
+
     now: float = 1000.0
 
     def __call__(self) -> float:
@@ -21,7 +23,7 @@ class Clock:
 
 @dataclass
 class FakeChannel:
-    """The end of a connection, of which a test says what its client has taken."""
+    """A connection whose client takes as many bytes as the test says."""
 
     name: str
     ended: list[tuple[str, bool]]
@@ -36,6 +38,8 @@ class FakeChannel:
 
 @dataclass
 class Server:
+    """The limits of a server, and the connections that they end."""
+
     most: int = 100
     most_per_address: int = 100
     clock: Clock = field(default_factory=Clock)

@@ -1,7 +1,7 @@
-"""Tests of eight sick households: what `doctor`, `verify`, `prune`, `up` and `/healthz` say of each of them.
+"""Tests of eight broken households: what `doctor`, `verify`, `prune`, `up` and `/healthz` report about each.
 
-Each says what is wrong and what to do, nothing ends in a traceback, and nothing is made in the place of what
-is lost.
+Each report says what is wrong and what to do. Nothing ends in a traceback, and nothing lost is replaced by
+something new.
 """
 
 import io
@@ -34,7 +34,7 @@ SERVED = (200, '"database": "ok"')
 
 @dataclass
 class House:
-    """A household on a small disk, stopped, with six entries, a backup and a secret key."""
+    """A stopped household on a small disk, with six entries, a backup and a secret key."""
 
     crashed: CrashedHousehold
     folder: Path
@@ -48,7 +48,7 @@ class House:
 
 @dataclass(kw_only=True)
 class Sick:
-    """What is wrong with a household, and what each command says of it."""
+    """A fault of a household, and what each command must say about it."""
 
     make: Callable[[House], Any]
     doctor: str

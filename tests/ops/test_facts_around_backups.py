@@ -1,4 +1,4 @@
-"""A diary with facts through what is done with one: a new key, verify, a backup, deletion of the account."""
+"""Tests of a diary with facts through a rotation, `verify`, a backup, and the deletion of its account."""
 
 from collections.abc import Iterator
 from datetime import date

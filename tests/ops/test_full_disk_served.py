@@ -1,4 +1,4 @@
-"""Tests of a served household on a full disk: its server gives the reserve up, and no other command does."""
+"""Tests of a served household on a full disk: only its server releases the reserve, no other command."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Tests of half-sent bodies and slow connections: nobody is kept out, and no memory is held."""
+"""Tests of half-sent bodies and slow connections: they block nobody and occupy no memory."""
 
 import re
 import socket

@@ -1,4 +1,4 @@
-"""Tests of the log of a server in the background: bounded, private, and no reason for an error."""
+"""Tests of the log file of a server in the background: bounded, private, and never a cause of errors."""
 
 import os
 import stat

@@ -1,4 +1,4 @@
-"""Tests of what happens after a loss: copies, a report, the page at the next unlock, and the commands."""
+"""Tests of the handling of a loss: copies, a report, the page at the next unlock, and the commands."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Tests of the model server's state as `up` prints it, and of ending its process."""
+"""Tests of the model server's state as `up` prints it, and of the end of its process."""
 
 import time
 from pathlib import Path

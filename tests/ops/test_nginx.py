@@ -1,4 +1,4 @@
-"""Tests behind a real nginx with TLS and the example of the README: cookies, sockets, addresses, the disk."""
+"""Tests behind a real nginx with TLS and the README's example: cookies, sockets, addresses, the disk."""
 
 import os
 import re
@@ -65,6 +65,8 @@ def fill_in(text: str, **values: str) -> str:
 
 @dataclass
 class Proxy:
+    """An nginx in front of a served household."""
+
     house: ServedHouse
     folder: Path
     port: int
@@ -90,7 +92,7 @@ class Proxy:
 
 @dataclass(kw_only=True, eq=False)
 class PhoneVisitor(Visitor):
-    """A browser that knows the proxy only."""
+    """An HTTP client that connects only to the proxy."""
 
     proxy: Proxy
 
@@ -116,7 +118,7 @@ class PhoneVisitor(Visitor):
 
 
 class _Connection(HTTPSConnection):
-    """A connection to the proxy by number that expects the certificate of its name."""
+    """A connection to the proxy by IP address, which expects the certificate of its name."""
 
     def __init__(self, proxy: Proxy, source_address: str) -> None:
         super().__init__(HOST, proxy.port, timeout=60, context=proxy.trust)

@@ -1,4 +1,4 @@
-"""A diary with notes through what is done with one: a backup, verify, deletion of the account."""
+"""Tests of a diary with notes through a backup, `verify`, and the deletion of its account."""
 
 from pathlib import Path
 

@@ -182,7 +182,7 @@ async def test_a_client_that_leaves_before_its_body_came_is_forgotten(pages: Pag
 
 
 class ClientBesideAProgram(Client):
-    """A client of a page; a program's call comes when the response begins."""
+    """A client of a page; a program's call arrives when the response begins."""
 
     def __init__(self, pages: PageHandler) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Pages name in their head the sheets and the modules of rare controllers that they need, and no others."""
+"""Tests that the head of a page names exactly the style sheets and rare controllers that the page needs."""
 
 import re
 from collections.abc import Callable

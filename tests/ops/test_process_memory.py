@@ -1,4 +1,4 @@
-"""No other program of the same user reads the memory of a command: not through /proc, not after a crash."""
+"""Tests that no other program of the same user can read the memory of a command, also after a crash."""
 
 import ctypes
 import subprocess

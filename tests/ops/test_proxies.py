@@ -1,4 +1,4 @@
-"""Tests of the client behind a proxy: only trusted proxies are believed, and only what they wrote."""
+"""Tests of the client's address behind a proxy: only headers of trusted proxies are used."""
 
 import re
 from collections.abc import Iterator

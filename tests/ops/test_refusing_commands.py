@@ -1,4 +1,4 @@
-"""Tests of what commands say of wrong input, of a household that is not there, and of a closed pipe."""
+"""Tests of the messages of commands for wrong input, for a missing household, and for a closed pipe."""
 
 import io
 import zipfile
@@ -22,7 +22,7 @@ BY_THEMSELVES = {"backup", "bench", "changepassword", "createsuperuser", "model"
 
 
 class ClosedPipe(io.StringIO):
-    """An output that nobody reads any more, as after `| head -1`."""
+    """A closed output, as after `| head -1`."""
 
     def write(self, text: str) -> int:
         raise BrokenPipeError(32, "Broken pipe")

@@ -1,4 +1,4 @@
-"""Tests of requests whose end, host or method can be read in two ways, and of several on one connection."""
+"""Tests of requests with an ambiguous end, host or method, and of several requests on one connection."""
 
 import re
 import socket

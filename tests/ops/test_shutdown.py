@@ -1,4 +1,4 @@
-"""Tests of a shutdown during replies: fast, and without losing received text."""
+"""Tests of a shutdown during replies: fast, without losing received text."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack

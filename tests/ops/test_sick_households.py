@@ -1,4 +1,4 @@
-"""Tests that each command says in a sentence what a sick household suffers from, and changes nothing."""
+"""Tests that each command reports the fault of a broken household in a sentence, and changes nothing."""
 
 import io
 import os

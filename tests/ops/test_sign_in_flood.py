@@ -1,4 +1,4 @@
-"""Tests of wrong sign-ins from many addresses on a real server: pages and right sign-ins go on."""
+"""Tests of a flood of wrong sign-ins to a real server: pages and correct sign-ins continue."""
 
 import asyncio
 import subprocess
@@ -31,7 +31,7 @@ STORMS = {
 
 @dataclass
 class Reader:
-    """A person who loads their day without pause; `waits` are the durations in milliseconds."""
+    """A person who loads their day continuously; `waits` are the durations in milliseconds."""
 
     browser: Visitor
     waits: list[float] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""Tests that a backup is written to the disk that was meant, and says to which."""
+"""Tests that a backup is written to the intended disk, and that its name is printed."""
 
 import io
 from pathlib import Path

@@ -1,6 +1,6 @@
-"""A household with access tokens of all kinds, valid, revoked and expired, through what is done with one.
+"""Tests of a household with access tokens of all kinds, valid, revoked and expired, through each operation:
 
-That is `doctor`, `verify`, a backup, its restore, an export and import, recovery, and the end of an account.
+`doctor`, `verify`, a backup, its restore, an export and import, recovery, and the deletion of an account.
 """
 
 from collections.abc import Iterator
@@ -39,7 +39,7 @@ from tests.tokens import make_token, read_entries, use_token
 
 @dataclass(kw_only=True)
 class Tokens:
-    """The texts of tokens of each kind, by what became of them."""
+    """The texts of the tokens of each kind: valid, revoked and expired."""
 
     valid: dict[TokenKind, str]
     revoked: dict[TokenKind, str]

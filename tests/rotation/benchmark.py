@@ -19,7 +19,7 @@ AT_ONCE = 1000
 
 @dataclass(frozen=True)
 class RotationTiming:
-    """The durations of a rotation: wall time, CPU time, and its first step, which blocks writes."""
+    """Durations of a rotation: wall time, CPU time, and the time of its first step, which blocks writes."""
 
     envelopes: int
     seconds: float

@@ -1,8 +1,8 @@
-"""A diary as a version before format 2 left it, made from one of today's.
+"""A diary in format 1, as earlier versions left it, made from a present diary.
 
-All envelopes are sealed again in format 1, under the same data key; codes of columns, the state of the vault,
-its copy of the preferences and the kinds and dates of its list did not exist. For a household that such a
-version really made, see `tests/upgrade`.
+All envelopes are sealed again in format 1, under the same data key. Removed are MACs of columns, the state of
+the vault, its copy of the preferences, and the kinds and dates in its list, which did not exist in format 1.
+For a household made by such a version, see `tests/upgrade`.
 """
 
 import json

@@ -1,8 +1,9 @@
 """A state machine for Hypothesis: events of a household on real files, in any order.
 
 The expected state of the people is stored in plain dicts beside the database, and updated with each event: a
-person leaves, a backup is restored, a process is killed. After every step, each right secret must open all
-texts of its owner, also with the independent reader, and a thief tries everything that ever existed.
+person leaves, a backup is restored, a process is killed. After every step, each valid secret must open all
+texts of its owner, also with the independent reader, and a thief tries every secret and row that ever
+existed.
 """
 
 import shutil

@@ -1,9 +1,9 @@
 """An independent reader of the database: sqlite3, libsodium and Argon2, without this project.
 
-Written from what is documented: README "Keys", and the docstrings of `llamora.crypto` (context, envelope,
+Written from the documentation: README "Keys", and the docstrings of `llamora.crypto` (context, envelope,
 keyring, padding, kdf, realms, recovery, slots, subkeys), of `llamora.fields` and of `accounts.keys`
-(former_keys, slot_list, vault_state). If this file can open a diary, so can anybody with the database, a
-secret and an afternoon. It opens format 2, and format 1 where that is not replaced yet.
+(former_keys, slot_list, vault_state). It proves that anybody with the database and a secret can open a diary
+without this project. It opens format 2, and format 1 in diaries that still have it.
 
     python independent_reader.py DATABASE NAME < secret      (a password, or a recovery code)
 

@@ -1,8 +1,8 @@
 """An independent reader of access tokens: sqlite3 and libsodium, without this project.
 
 Written from the docstrings of `llamora.crypto.access_tokens`. It opens the slot of a token in a copied
-database, and returns the keys that lie in it: those of the realms of a token of the kind "away". The other
-kinds hold none.
+database and returns the keys in it: the realm keys of a token of the kind "away". Slots of the other kinds
+contain none.
 """
 
 import sqlite3

@@ -1,4 +1,4 @@
-"""Tests of the commands for keys: each asks for a secret and prints counts."""
+"""Tests of the commands for keys: each requires a secret, and prints only counts."""
 
 import io
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Tests of reading and writing during a rotation; an old keyring is refused without losses."""
+"""Tests of reading and writing during a rotation; an old keyring is refused without loss."""
 
 import threading
 from collections.abc import Callable

@@ -1,7 +1,7 @@
-"""Tests of a copied database with one access token: which values it opens, without this project.
+"""Attacks with a copied database and one access token: which values they decrypt, without this project.
 
-Each token is of one kind and scope. The independent reader takes the keys out of its slot; each is tried on
-every encrypted value of the database.
+Each token has one kind and scope. The independent reader extracts the keys from its slot; each key is tried
+on every encrypted value of the database.
 """
 
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Tests of texts that a program drops with its access token: each arrives, whatever happens meanwhile."""
+"""Tests that texts sent with a token that can only send arrive, whatever happens meanwhile."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Tests of undoing what was done to facts, with a rotation of the key or a kill in between."""
+"""Tests of undoing changes of facts, with a rotation or a kill in between."""
 
 from uuid import UUID
 

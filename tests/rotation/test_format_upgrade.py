@@ -1,4 +1,4 @@
-"""Tests that the first unlock moves a diary from format 1 to format 2, after which format 1 opens nothing."""
+"""Tests that the first unlock upgrades a diary from format 1 to format 2, which closes format 1."""
 
 from collections.abc import Iterator
 from datetime import timedelta

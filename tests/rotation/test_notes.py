@@ -1,4 +1,4 @@
-"""Tests of notes under a new key."""
+"""Tests that notes are sealed again by a rotation."""
 
 import pytest
 

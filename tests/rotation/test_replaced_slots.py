@@ -1,4 +1,4 @@
-"""Tests that a replaced slot, put back from a copy, gets no new key from a rotation."""
+"""Tests that a replaced slot, restored from a copy, gets no new key from a rotation."""
 
 from contextlib import AbstractContextManager
 

@@ -1,4 +1,4 @@
-"""Tests of new secrets and keys against a thief of the old ones."""
+"""Tests that a thief of old secrets and keys cannot use the new ones."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Tests of random sequences of events: right secrets open everything, all others nothing newer."""
+"""Tests of random sequences of events: valid secrets open all texts, and others none that are newer."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing

@@ -1,4 +1,4 @@
-"""Tests of access tokens through rotations: they are renewed, also by one that is killed at any statement."""
+"""Tests of access tokens through rotations: renewed, even if the rotation is killed at any statement."""
 
 from collections.abc import Iterator
 

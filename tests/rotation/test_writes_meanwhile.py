@@ -1,8 +1,8 @@
-"""Tests of writes that come between two statements of a rotation, under the key before and the next one.
+"""Tests of writes between two statements of a rotation, under the former key and the next one.
 
-A write is what a page, a job or another process does: it opens its key and loads its rows at one statement,
-and writes as soon as the rotation lets it. It is either saved, and readable afterwards, or refused; nothing
-is left under the key before.
+A write does what a page, a job or another process does: it opens its key and loads its rows at one statement,
+and writes as soon as the rotation allows it. It is either saved and readable afterwards, or refused. No value
+is left under the former key.
 """
 
 import threading
@@ -47,7 +47,7 @@ ENTRIES = 4
 
 @dataclass
 class MeanwhileWriter:
-    """The writes that come between the statements of a rotation, and the texts that were saved."""
+    """A writer that runs between the statements of a rotation, and the texts that it saved."""
 
     owner: Resident
     locked: SessionCookie

@@ -1,7 +1,7 @@
 """A simulated thief with a copy of every secret, key, slot, cookie and session row, who tries all of them.
 
-Which secret may open which values is decided by the expected state of the tests, never by the database. An
-attempt is not repeated if nothing that it depends on has changed in the database.
+The expected state of the tests decides which secret may open which values, never the database. An attempt is
+not repeated if nothing that it depends on has changed in the database.
 """
 
 from collections.abc import Hashable, Iterator

@@ -1,10 +1,10 @@
-"""Questions to Pepys's diary, each with the days of which one answers it, and some that it answers nowhere.
+"""Questions to Pepys's diary, each with the days of which one answers it, and questions without an answer.
 
-They are about people, places, days in words, the latest time, how often, and in other words than the diary's.
-They were written from days drawn by chance, before they were asked. The further ones were written when it was
-measured what answers a question: by the first two sets and those of the search the least that is enough was
-chosen. The last two were written after that and asked then, by those who had chosen it, so they are no proof
-for questions of others. `ASKED_AT` is when they are asked.
+They are about people, places, days in words, the latest time and frequencies, and some are paraphrases. They
+were written from randomly drawn days, before any was asked. The threshold for an answer was then chosen with
+the first two sets and the questions of the search tests. The last two sets were written and asked after that,
+but by the same authors, so they prove nothing for questions of other people. `ASKED_AT` is the moment of
+asking.
 """
 
 from datetime import UTC, datetime

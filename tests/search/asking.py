@@ -1,4 +1,4 @@
-"""Asking in tests: a question, its answer, and the events of its stream."""
+"""Test steps for Ask: a question, its answer, and the events of its stream."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Embedders without model files, documents, and opening indexes for tests."""
+"""Embedders without model files, documents, and test steps that open indexes."""
 
 import re
 import threading
@@ -22,7 +22,7 @@ _WORD = re.compile(r"\w+")
 
 
 class BagOfWords:
-    """A simple embedder: texts that share words are near to each other."""
+    """A simple embedder: texts that share words are similar."""
 
     name = "tests/bag-of-words"
     floors = SimilarityFloors(0.1, 0.1)

@@ -1,7 +1,7 @@
 """Questions about Pepys's diary, each with the day that answers it.
 
-Twenty-five in other words, and forty of four kinds: phrases, what is half remembered, paraphrases, and those
-with a date or a person. They were written from days drawn by chance, before they were searched for.
+Twenty-five are paraphrases. Forty are of four kinds: phrases, half-remembered words, paraphrases, and those
+with a date or a person. They were written from randomly drawn days, before any was searched for.
 """
 
 QUESTIONS = (

@@ -1,4 +1,4 @@
-"""Tests of questions and their answers: read, written, streamed, stopped, saved, and closed to others."""
+"""Tests of questions and their answers: generated, streamed, stopped, saved, and closed to other people."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""Tests of questions in exports, in rotations and in what is counted of a diary."""
+"""Tests of questions in exports, in rotations and in the statistics of a diary."""
 
 from datetime import date
 from pathlib import Path

@@ -1,6 +1,6 @@
-"""A model that does all that an entry says, and is asked about it: only the text of an answer comes of it.
+"""Tests of Ask with hostile entries and a model that obeys them: only the text of an answer results.
 
-The documents, the ways in and the model are those of `tests/diary/test_injections.py`.
+The documents, their routes and the model are those of `tests/diary/test_injections.py`.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Tests of the names in a question, and that nothing answers one about a name that was never written."""
+"""Tests of the names in a question, and that nothing answers a question about a name not in the diary."""
 
 from datetime import date
 

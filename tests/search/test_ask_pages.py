@@ -1,4 +1,4 @@
-"""Tests of the pages of Ask: asking, reading, going on, renaming, stopping and deleting, without script."""
+"""Tests of the pages of Ask, without script: asking, reading, continuing, renaming, stopping and deleting."""
 
 from collections.abc import Iterator
 from datetime import date

@@ -1,4 +1,4 @@
-"""Tests that the passages for questions are of the right days, without any model that writes."""
+"""Tests that the passages for questions are from the right days, without a language model."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Tests of the passages for a question: which texts, of which side, for whom; no model is asked."""
+"""Tests of the passages for a question: which texts, trusted or not, and for whom; no model is asked."""
 
 from datetime import UTC, date, datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""Test of what SmolLM2, a model too small to be of use, leaves of answers: nothing with a source it has not.
+"""Test of answers by SmolLM2, a model too small to be useful: none with a source that does not exist.
 
 It takes some minutes. `-s` shows the answers.
 """

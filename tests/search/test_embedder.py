@@ -1,4 +1,4 @@
-"""Tests of the embedder that comes along, of other ones in folders, and of what is said if there is none."""
+"""Tests of the included embedder, of others in folders, and of the messages if there is none."""
 
 import logging
 import shutil
@@ -71,7 +71,7 @@ def ask_doctor() -> tuple[str, str]:
 
 
 class Indifferent(BagOfWords):
-    """An embedder to which all texts are the same."""
+    """An embedder that gives all texts the same vector."""
 
     def embed_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
         return np.ones((len(texts), self.width), dtype=np.float32)

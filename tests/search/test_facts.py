@@ -1,4 +1,4 @@
-"""Tests of facts in the search: which are found, beside what, and by whom."""
+"""Tests of facts in search: which are found, in which groups, and by whom."""
 
 from collections.abc import Callable, Collection
 from datetime import date

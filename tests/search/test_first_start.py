@@ -1,4 +1,4 @@
-"""A household at its first start, with nothing set: what is meant is found, and nothing is sent anywhere."""
+"""Tests of search by meaning in a new household without settings: it works, and sends nothing anywhere."""
 
 import time
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Tests of grouping hits: days folded, own words before replies, each text once."""
+"""Tests of grouping hits: folded by day, entries before replies, each text once."""
 
 from datetime import date, timedelta
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""Tests of weeks and months, and of those beside them."""
+"""Tests of the weeks and months of look-backs, and of their neighbours."""
 
 from datetime import date
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""Tests of look-backs: what is read for one, what is written, and what becomes of it."""
+"""Tests of look-backs: their prompts, their texts, and what deletes them."""
 
 from collections.abc import Iterator
 from datetime import date, timedelta

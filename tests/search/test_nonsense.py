@@ -1,4 +1,4 @@
-"""Tests that related-entry search finds nothing for nonsense, with the embedder that comes along."""
+"""Tests that related-entry search finds nothing for nonsense, with the included embedder."""
 
 import json
 from datetime import date
@@ -98,7 +98,7 @@ def test_nothing_is_like_a_text_that_could_not_be_read() -> None:
 
 
 class Vague(BagOfWords):
-    """An embedder to which every question is somewhat near to every text."""
+    """An embedder that makes every question somewhat similar to every text."""
 
     floors = SimilarityFloors(0.2, 0.4)
 
@@ -110,7 +110,7 @@ class Vague(BagOfWords):
 
 
 class Credulous(Vague):
-    """An embedder to which nothing is nonsense."""
+    """An embedder with such low thresholds that nothing is nonsense."""
 
     floors = SimilarityFloors(0.2, 0.2)
 

@@ -1,4 +1,4 @@
-"""Tests of notes that steer and feed: the persona, skills, what is to be remembered, and reference notes."""
+"""Tests of notes that steer or inform the model: the persona, skills, remembered and reference notes."""
 
 from datetime import date
 from typing import Any

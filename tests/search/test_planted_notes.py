@@ -1,7 +1,7 @@
-"""Personas, skills and reference notes that others bring in, and hostile ones that their owner pasted.
+"""Tests of personas, skills and reference notes from others, and of hostile ones that their owner pasted.
 
-The first steer nothing before their owner has approved exactly this revision. The second are instructions of
-the owner's own, and still only text comes of them.
+The former have no effect until their owner has approved exactly this revision. The latter are the owner's own
+instructions, and still only text results.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Tests that what a model writes is stored with the prompt it was written from, and that one's version."""
+"""Tests that each generated text is stored with the name and the version of its prompt."""
 
 from collections.abc import Callable
 from datetime import date, timedelta

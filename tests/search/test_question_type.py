@@ -1,4 +1,4 @@
-"""Tests of what a question asks for besides its subject."""
+"""Tests of the type of a question: for the latest or first time, or how often."""
 
 from datetime import UTC, datetime
 

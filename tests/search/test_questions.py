@@ -1,4 +1,4 @@
-"""Tests that questions in other words find the right day, with the real model and texts."""
+"""Tests that paraphrased questions find the right day, with the real model and texts."""
 
 import json
 import random

@@ -1,4 +1,4 @@
-"""Tests of what bears on an entry: near in meaning, and with rare words or names of its own."""
+"""Tests of what bears on an entry: texts near in meaning, or with rare words or names in common."""
 
 import json
 from collections.abc import Iterable
@@ -136,7 +136,7 @@ def test_it_is_found_in_other_languages_and_in_small_letters(
 
 
 class Characters(BagOfWords):
-    """An embedder that reads single characters, for scripts without spaces."""
+    """An embedder that compares single characters, for scripts without spaces."""
 
     def _vector(self, text: str) -> Any:
         return super()._vector(" ".join(text))

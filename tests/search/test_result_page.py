@@ -1,4 +1,4 @@
-"""Tests of the page of results: days folded, texts once, more on further pages, filters to click."""
+"""Tests of the page of results: folded days, each text once, further pages, filters to click."""
 
 from datetime import date, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Tests of the numbers of sources in an answer: those that do not exist are left out, also piece by piece."""
+"""Tests of the source numbers in an answer: nonexistent ones are removed, also during streaming."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Tests that a word written in one of several usual ways is found, and marked, by any of them."""
+"""Tests that a word with several usual spellings is found and highlighted by any of them."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Tests that stop words are not marked where a query has other words, or is not about them."""
+"""Tests that stop words are not highlighted if a query has other words."""
 
 from datetime import date
 

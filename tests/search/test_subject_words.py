@@ -1,4 +1,4 @@
-"""Tests of the words by which two passages are known to speak of the same."""
+"""Tests of the words by which two passages are recognised as being about the same subject."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Tests of the threads that a search uses beside its own."""
+"""Tests of the additional threads of a search."""
 
 import os
 import subprocess

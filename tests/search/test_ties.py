@@ -1,4 +1,4 @@
-"""Tests that the day decides between equal hits, in whatever order the texts came into the index."""
+"""Tests that the day decides between equal hits, in whatever order their texts were added to the index."""
 
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta

@@ -1,4 +1,4 @@
-"""Tests of words that stand on many days, whose names are not suggested as traces of a day."""
+"""Tests of words that occur on many days, which are not suggested as traces."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta

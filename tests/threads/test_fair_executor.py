@@ -252,7 +252,7 @@ def test_whoever_takes_what_waits_settles_it(pool: FairExecutor) -> None:
 
 
 class Secret:
-    """An object that must not stay in memory."""
+    """An object that must be freed after its call."""
 
 
 def test_an_idle_thread_holds_nothing_of_the_call_before(pool: FairExecutor) -> None:

@@ -1,4 +1,4 @@
-"""Tests of work of the event loop that waits for people's pages."""
+"""Tests of work on the event loop that yields to requests for pages."""
 
 import asyncio
 from functools import partial

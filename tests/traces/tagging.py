@@ -1,4 +1,4 @@
-"""Actions on traces: add traces to entries, and list their names."""
+"""Test steps for traces: adding traces to entries, and listing their names."""
 
 from collections.abc import Iterable
 

@@ -61,7 +61,7 @@ def test_merged_traces_share_their_entries_and_part_again_as_they_were(owner: Re
 
 
 class DeathError(Exception):
-    """The end of the process."""
+    """Raised in place of a kill of the process."""
 
 
 @pytest.mark.parametrize("point", [0, 1, 2])

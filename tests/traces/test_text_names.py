@@ -1,4 +1,4 @@
-"""Tests of names in a text as suggestions where no model makes any."""
+"""Tests of names in a text as suggested traces without a model."""
 
 import json
 import sys

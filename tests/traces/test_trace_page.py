@@ -1,4 +1,4 @@
-"""Tests of the page of a trace: counts, years, related traces, and pages of entries."""
+"""Tests of the page of a trace: counts, years, related traces, and further entries."""
 
 from datetime import date, timedelta
 from typing import Any

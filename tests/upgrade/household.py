@@ -1,8 +1,8 @@
-"""The household that faa336b made: unpacked, served by the present code, and used by its people.
+"""The household that commit faa336b made: unpacked, served by the present code, and used by its people.
 
 Some rows of the household expire after seven or thirty days. So the times that decide their expiry are
-shifted to now in the old database, before the present code opens it. These times are plain columns, which no
-envelope is bound to; days and times of writing stay unchanged.
+shifted to now in the old database, before the present code opens it. These times are plain columns to which
+no envelope is bound; days and times of writing stay unchanged.
 """
 
 import io

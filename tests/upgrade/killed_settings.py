@@ -1,8 +1,8 @@
-"""The settings of a server that is killed at a write statement of its start, or counts these statements.
+"""Settings of a server that is killed at a write statement of its start, or counts these statements.
 
 LLAMORA_TEST_COUNT names a file to which each write statement adds a byte. LLAMORA_TEST_DIE_AT is the number
-of the statement before which the process is killed; `backup` kills it when it gives the finished backup its
-name.
+of the statement before which the process is killed; `backup` kills it just before the finished backup gets
+its name.
 """
 
 import os

@@ -1,6 +1,6 @@
 """A parser of pages that reads their words, links and form fields, and ignores classes and buttons.
 
-Classes and the words on buttons may change, so nothing is found by them.
+Classes and the words on buttons may change between versions, so nothing is found by them.
 """
 
 from dataclasses import dataclass, field

@@ -1,7 +1,7 @@
-"""Tests that households of three earlier commits are updated, also by starts that are killed.
+"""Tests that households of three earlier commits are updated, even if starts are killed.
 
-`make_small_household.py` makes the small ones. Before the update a backup is made; after a start that was
-killed at any moment the next one finishes, and nothing is lost.
+`make_small_household.py` makes the small ones. A backup is made before the update. If a start is killed at
+any moment, the next one completes the update, and nothing is lost.
 """
 
 import json

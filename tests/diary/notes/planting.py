@@ -1,4 +1,4 @@
-"""Notes that others bring in: a program by the API, with a token for notes, and a zip by the import page."""
+"""Notes from others in tests: from a program with a token for notes, and from a zip on the import page."""
 
 import io
 import re

@@ -1,4 +1,4 @@
-"""Tests of the values at the top of a file."""
+"""Tests of the parser of front matter."""
 
 import pytest
 

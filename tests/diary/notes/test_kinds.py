@@ -1,4 +1,4 @@
-"""Tests of the paths that notes can have, of the kinds they name, and of how long each may be."""
+"""Tests of valid paths of notes, of the kind that each path has, and of maximum lengths."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Tests of "This is mine" for notes: of one, of a whole import, of those of programs, and of undoing it."""
+"""Tests of "This is mine" for one note, a whole import and the notes of programs, and of its undo."""
 
 from datetime import timedelta
 from typing import Any

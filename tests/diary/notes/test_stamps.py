@@ -1,4 +1,4 @@
-"""Tests of the lines by which a note is known again."""
+"""Tests of stamps, by which a diary recognises its own note in a file."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""Tests of workspaces: in and out byte for byte, back into the same diary, and hostile ones."""
+"""Tests of workspaces: imported and exported byte for byte, back into the same diary, and hostile ones."""
 
 import io
 import json

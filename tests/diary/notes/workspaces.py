@@ -1,4 +1,4 @@
-"""Workspaces of other assistants, as files."""
+"""Workspaces of other assistants as files, for tests."""
 
 from collections.abc import Mapping
 from pathlib import Path

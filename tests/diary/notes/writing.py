@@ -1,4 +1,4 @@
-"""Notes of the residents of tests, written as their owner, a program or an import would."""
+"""Notes of the people of the tests, written as by their owner, a program or an import."""
 
 from typing import Any
 

@@ -1,1 +1,1 @@
-"""Test pages and a test socket that run long, served beside the household's own."""
+"""Test pages and a test socket that run long, served beside those of the household."""

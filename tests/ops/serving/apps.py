@@ -1,3 +1,5 @@
+"""The app of the test pages: its socket, its credential, and a log of temporary files."""
+
 import os
 import sys
 import tempfile
@@ -10,6 +12,8 @@ TEMPORARY = tempfile.gettempdir()
 
 
 class ServingConfig(AppConfig):
+    """Configuration of the app of the test pages."""
+
     name = "tests.ops.serving"
     label = "serving"
 

@@ -1,4 +1,4 @@
-"""The household's settings with a fault that only the server in the background meets, once it is prepared.
+"""Settings of a household with a fault that occurs only in the background server, after its preparation.
 
 LLAMORA_TEST_FAULT is `error`, or `wait` for one that never becomes ready.
 """
@@ -13,7 +13,7 @@ MARKER = "what somebody wrote"
 
 
 class FaultyHosts(list[str]):
-    """Names of hosts that can't be listed."""
+    """Names of hosts whose iteration fails."""
 
     def __iter__(self) -> Iterator[str]:
         if os.environ["LLAMORA_TEST_FAULT"] == "wait":

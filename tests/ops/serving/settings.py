@@ -1,3 +1,5 @@
+"""Settings of a household with the test pages and the test socket."""
+
 from llamora.settings import INSTALLED_APPS, MIDDLEWARE
 from tests.served_settings import *  # noqa: F403
 

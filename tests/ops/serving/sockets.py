@@ -1,3 +1,5 @@
+"""The test socket."""
+
 import asyncio
 from typing import Any
 

@@ -1,3 +1,5 @@
+"""URLs and views of the test pages."""
+
 import contextvars
 import gc
 import sys

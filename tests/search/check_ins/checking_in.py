@@ -1,4 +1,4 @@
-"""Check-ins in tests: standing requests, answers of a scripted model, and what became of them."""
+"""Test steps for check-ins: standing requests, answers of a scripted model, and the results."""
 
 import json
 from datetime import UTC, datetime, time, timedelta

@@ -1,4 +1,4 @@
-"""Tests of the proposals in an answer of the model, and of the check of what it says."""
+"""Tests of parsing and checking the proposals in an answer of the model."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Tests of one check-in: what it reads, what it proposes, and what its owner makes of that."""
+"""Tests of one check-in: its prompt, its proposals, and their acceptance."""
 
 from datetime import date, timedelta
 from uuid import UUID, uuid4

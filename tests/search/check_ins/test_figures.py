@@ -1,4 +1,4 @@
-"""Figures of check-ins: how soon one stops, and that a week of them leaves no memory taken."""
+"""Figures of check-ins: how quickly one stops, and that a week of them occupies no memory."""
 
 import gc
 import time

@@ -1,6 +1,6 @@
-"""Hostile texts by every way in, and check-ins by a model that does all they say: only proposals come of it.
+"""Tests of check-ins with hostile texts and a model that obeys them all: only proposals result.
 
-Each of ten documents comes in by ten ways, and by the API and MCP besides, and is accepted from the Inbox and
+Each of ten documents arrives by ten routes, and also by the API and MCP, and is accepted from the Inbox and
 as a fact; its owner has pasted one into an entry as well. See `tests/diary/test_injections.py`.
 """
 

@@ -1,4 +1,4 @@
-"""Tests of the list of standing requests: what is one, when it is open, and marking it as done."""
+"""Tests of the list of standing requests: its items, when each is open, and marking one as done."""
 
 from datetime import datetime
 

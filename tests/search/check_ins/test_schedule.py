@@ -1,4 +1,4 @@
-"""Tests of when check-ins are due, over midnights and changes of the clock."""
+"""Tests of the schedule of check-ins, over midnights and changes of the clock."""
 
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo

@@ -1,4 +1,4 @@
-"""Tests of check-ins that are made by themselves: whether there is a thread, and what ends it."""
+"""Tests of scheduled check-ins: when their thread runs, and what ends it."""
 
 import asyncio
 import threading

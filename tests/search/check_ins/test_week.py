@@ -1,4 +1,4 @@
-"""A week of check-ins of four people by a clock of the test, with midnights and a change of the clock."""
+"""A week of check-ins of four people with the clock of the test, with midnights and a change of the clock."""
 
 from collections import Counter
 from datetime import UTC, datetime, time, timedelta

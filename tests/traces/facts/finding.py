@@ -1,4 +1,4 @@
-"""Answers of a scripted model that was asked for facts, and waiting for what becomes of them."""
+"""Test steps for proposed facts: answers of a scripted model, and waiting for the proposals."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Facts of a person for tests, made as a page makes them."""
+"""Facts for tests, created like on a page."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Tests of what a model may claim of an entry: what its quote says, in its clause, of whom it says it."""
+"""Tests of the checks of facts that a model claims: the clause of the quote must state them."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime

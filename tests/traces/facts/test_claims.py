@@ -1,4 +1,4 @@
-"""Tests of "This is mine" for facts that came with a file or from a program."""
+"""Tests of "This is mine" for facts from files and programs."""
 
 from datetime import timedelta
 

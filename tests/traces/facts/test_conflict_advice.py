@@ -1,7 +1,7 @@
-"""Figures of conflicts with a model: which button stands first, and what a model that lies changes.
+"""Figures of conflicts with a model's advice: which button comes first, and what a lying model changes.
 
-36 pairs: the shared cases, and pairs of our own of which the tables can tell some and only meaning the
-others. The scripted good model says what a careful reader says; the one that lies says anything else.
+36 pairs: the shared cases, and pairs of our own, some of which the tables can decide and some only by
+meaning. The scripted good model answers like a careful reader; the lying one answers anything else.
 """
 
 import json

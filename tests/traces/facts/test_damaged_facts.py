@@ -1,4 +1,4 @@
-"""Tests of facts beside rows that somebody changed in the database: one such row stops nothing else."""
+"""Tests of facts beside rows that were changed in the database: such a row affects no other."""
 
 from typing import Any
 

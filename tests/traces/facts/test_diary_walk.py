@@ -1,4 +1,4 @@
-"""Tests of going through the whole diary for facts: progress, stop, and whom it gives way to."""
+"""Tests of the search for facts through the whole diary: progress, stop, and yielding to other jobs."""
 
 from collections.abc import Iterator
 

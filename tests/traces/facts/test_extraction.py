@@ -1,7 +1,7 @@
-"""Figures of proposals: published cases with a scripted good model, and one that lies about every entry.
+"""Figures of proposed facts: published cases with a scripted good model, and with a lying one.
 
-Each case is an entry, and for each expected fact the words that a good model quotes. Where the shared cases
-only describe an entry, it is written out here.
+Each case is an entry, and for each expected fact the words that a good model quotes. If a shared case only
+describes an entry, the entry is written out here.
 """
 
 import json

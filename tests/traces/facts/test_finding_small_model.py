@@ -1,6 +1,6 @@
-"""Test of what SmolLM2, a model too small to be of use, proposes of a hundred days: nothing without support.
+"""Test of facts proposed by SmolLM2, a model too small to be useful: none without support in a hundred days.
 
-It takes an hour. `-s` shows what it proposes.
+It takes an hour. `-s` shows the proposals.
 """
 
 import json

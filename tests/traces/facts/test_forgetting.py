@@ -1,4 +1,4 @@
-"""Tests of forgetting: nothing of a forgotten fact is left in a file, not even encrypted."""
+"""Tests of forgetting a fact: no file retains any of it, not even encrypted."""
 
 import random
 import tarfile

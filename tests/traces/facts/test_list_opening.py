@@ -1,4 +1,4 @@
-"""Tests of opening a long list of facts after an unlock: what the page then reads, a lock, a failure."""
+"""Tests of decrypting a long list of facts after an unlock: the next page, a lock, a failure."""
 
 import threading
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 class Gate:
-    """Reading of the rows of a list, which goes on when a test lets it: by which threads, how many rows."""
+    """A gate for reading rows of a list, which records the threads and the number of rows."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.reached, self.opened = threading.Event(), threading.Event()

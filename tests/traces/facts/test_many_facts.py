@@ -1,4 +1,4 @@
-"""Many facts about one thing, and many facts in one call, cost others little: no page and no save waits."""
+"""Tests that many facts about one subject, or in one call, delay no page and no save of other people."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Tests of facts in the export and import of a diary: with history, believed only of their own diary."""
+"""Tests of facts in the export and import of a diary: with history, and trusted only in their own diary."""
 
 import json
 from datetime import date

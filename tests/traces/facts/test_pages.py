@@ -1,4 +1,4 @@
-"""Tests of the pages of facts: the list, one fact, and what a person does with it there."""
+"""Tests of the pages of facts: the list, one fact, and its forms."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""Tests of the facts that a reply reads: which bear on its entry, and how its sources show them."""
+"""Tests of the facts in a reply's prompt: those that bear on its entry, and their display in its sources."""
 
 from collections.abc import Callable
 from threading import Event

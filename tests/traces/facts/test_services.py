@@ -1,4 +1,4 @@
-"""Tests of what can be done with facts, and that all of it can be undone."""
+"""Tests of all changes of facts, and of undoing each."""
 
 from collections.abc import Iterator
 from datetime import date

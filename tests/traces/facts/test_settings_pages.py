@@ -1,4 +1,4 @@
-"""Tests of the choices about facts, of their export and import by a person, and of what leads to facts."""
+"""Tests of the settings of facts, of their export and import by a person, and of links to facts."""
 
 import csv
 import io

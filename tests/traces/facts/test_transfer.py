@@ -1,4 +1,4 @@
-"""Tests of facts to and from files: complete, filtered, and nothing accepted unasked."""
+"""Tests of facts to and from files: complete, filtered, and never accepted automatically."""
 
 import csv
 import io
