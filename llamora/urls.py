@@ -51,9 +51,10 @@ urlpatterns = [
     # Before pages: programs call more often, and these few patterns take a page no time.
     path("", include("llamora.api.urls", namespace="api")),
     path("", include("llamora.mcp.urls", namespace="mcp")),
+    # The page of a day, and a save on it, before the many pages that are opened now and then.
+    path("", include("diary.urls")),
     path("admin/", site.urls),
     path("", include("accounts.urls")),
-    path("", include("diary.urls")),
     path("", include("search.urls")),
     path("", include("traces.urls")),
 ]
