@@ -15,11 +15,10 @@ rows of their realms.
 """
 
 import logging
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, NoReturn
 from uuid import UUID
 
-from django.core.exceptions import ValidationError
 from django.db import DatabaseError, connection
 from django.db.models import Manager, UUIDField
 
@@ -138,17 +137,25 @@ def _sample_rows(owner: UUID, *, realms: Collection[Realm] = tuple(Realm)) -> It
     if not models:
         return
     # Ids are UUIDs of version 7, so the newest rows have the highest ids.
-    for order in ("id DESC", "random()"):
-        for table, row_id in _list_ids(list(models), owner, order):
-            manager: Manager[Any] = models[table]._base_manager
-            try:
-                row = manager.filter(pk=row_id).first()
-            except (DatabaseError, TypeError, ValidationError):
-                # A damaged id finds nothing, and its row opens as little as a changed one.
-                yield None
-                continue
-            if row is not None:
-                yield row
+    found = [one for order in ("id DESC", "random()") for one in _list_ids(list(models), owner, order)]
+    for table, model in models.items():
+        yield from _load_rows(model._base_manager, [row_id for name, row_id in found if name == table])
+
+
+def _load_rows(manager: "Manager[Any]", ids: Sequence[object]) -> Iterator[SealedModel | None]:
+    """Yield the rows with these ids, an id twice if it is there twice, and None for one that is damaged."""
+    keys = [to_id(stored) for stored in ids]
+    try:
+        rows = manager.in_bulk(set(keys)) if keys else {}
+    except DatabaseError:
+        yield from [None] if len(ids) == 1 else (row for id_ in ids for row in _load_rows(manager, [id_]))
+        return
+    for key, stored in zip(keys, ids, strict=True):
+        if key.hex != stored:
+            # A damaged id finds nothing, and its row opens as little as a changed one.
+            yield None
+        elif key in rows:
+            yield rows[key]
 
 
 def _list_ids(tables: list[str], owner: UUID, order: str) -> list[tuple[str, str]]:

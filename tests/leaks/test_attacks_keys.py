@@ -1,6 +1,7 @@
 """Attacks with the attacker's own data key; the attacker can write to the database and use the port."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -18,6 +19,7 @@ from diary.drafts.late_drafts import store_late_draft
 from diary.drafts.services import SubmittedDraft
 from diary.models import LateDraft
 from llamora.crypto import EnvelopeError, Keyring, in_force, new_vault_keys, secret_bytes
+from llamora.fields.fence import sealed_models
 from search.index.registry import indexes
 from tests.people import Resident, register_resident
 from tests.search.indexing import wait_until_idle
@@ -158,6 +160,15 @@ def test_a_key_that_opens_half_of_what_is_written_is_refused(olive: Resident) ->
         check_keys_match(planted, vault=olive.get_vault())
 
     restore()
+
+
+def test_the_rows_that_a_key_is_tried_on_are_loaded_at_once(
+    olive: Resident, django_assert_max_num_queries: Any
+) -> None:
+    keyring, vault = olive.open_keyring(), olive.get_vault()
+    # The two samples, and one for each table that they are from; the others ask which keys are later.
+    with django_assert_max_num_queries(len(sealed_models()) + 5):
+        check_keys_match(keyring, vault=vault)
 
 
 def test_a_draft_from_her_locked_page_is_sealed_to_her_key(olive: Resident) -> None:
