@@ -1,8 +1,8 @@
-"""Client of a diary on a Llamora server: a library, and the command line `python -m llamora.client`.
+"""Python client for the API of a Llamora server: a library and a command line, `python -m llamora.client`.
 
-It imports nothing but the standard library and httpx, and nothing of the rest of Llamora, so it works on any
-machine with Python 3.11 and `pip install httpx`. A server has it at `/api/client.zip`, which Python imports
-as it is and also runs: `python client.zip status`.
+It depends only on the standard library and httpx, not on the rest of Llamora, so it works on any machine with
+Python 3.11 and `pip install httpx`. A server offers it as `/api/client.zip`; Python can import from that
+file, and run it: `python client.zip status`.
 
     sync_client, async_client   `Llamora` and `AsyncLlamora`
     calls, memory_calls, note_calls

@@ -1,12 +1,12 @@
-"""The address of a server, and the rule that a token crosses no network unencrypted.
+"""The address of a server, checked so that a token is never sent over a network unencrypted.
 
     https://diary.home:8443        any machine
     http://127.0.0.1:8765          this machine only
-    http://llamora.localhost:8765  this machine: not every machine knows such names, so the client connects to
-                                   127.0.0.1 itself, and only names the host in its call
-    http://diary.home:8765         refused, unless `allow_plain_http=True`: the network itself is encrypted
+    http://llamora.localhost:8765  this machine: not every resolver knows such names, so the client connects
+                                   to 127.0.0.1 and sends the name in the Host header
+    http://diary.home:8765         refused, unless `allow_plain_http=True` says that the network is encrypted
 
-Proxies of the environment are not used: one in between would see an unencrypted token.
+Proxies named in the environment are not used, because a proxy could read a token sent over plain http.
 """
 
 import ssl
@@ -26,7 +26,7 @@ MAX_NAME, MAX_LABEL = 253, 63
 
 @dataclass(frozen=True, kw_only=True)
 class ServerAddress:
-    """A checked address: `base` is connected to, `host` is the value of the header of that name."""
+    """A checked address: the client connects to `base`, and sends `host` in the Host header."""
 
     base: str
     host: str
@@ -67,7 +67,7 @@ def parse_address(url: str, *, allow_plain_http: bool = False) -> ServerAddress:
 
 
 def is_this_machine(name: str) -> bool:
-    """Return whether a host's name or address can only be that of this machine."""
+    """Return whether a host name or address certainly belongs to this machine."""
     if name == "localhost" or name.endswith(".localhost"):
         return True
     try:
@@ -84,7 +84,7 @@ def _join_host(name: str, port: int | None) -> str:
 
 
 def parse_token(token: str) -> str:
-    """Return a token without the blanks around it; raise AuthenticationError for what can't be one."""
+    """Return a token without surrounding white space; raise AuthenticationError if it cannot be a token."""
     trimmed = token.strip()
     if not trimmed or len(trimmed) > MAX_TOKEN or not all("!" <= one <= "~" for one in trimmed):
         raise AuthenticationError(
@@ -95,7 +95,7 @@ def parse_token(token: str) -> str:
 
 
 def build_tls_context(ca_file: str | Path | None) -> ssl.SSLContext:
-    """Return a context that trusts httpx's authorities, those of this machine, and those of a PEM file."""
+    """Return a TLS context that trusts the authorities of httpx, of this machine, and of a PEM file."""
     context = httpx.create_ssl_context(trust_env=False)
     context.load_default_certs()
     if ca_file is not None:

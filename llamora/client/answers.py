@@ -1,8 +1,8 @@
-"""Answers of the server as typed, frozen objects.
+"""Responses of the server as typed, frozen objects.
 
-Fields that the client does not know are ignored, and kinds and states are plain strings, so that a newer
-server works. Times are aware `datetime`s, days are `date`s. What a person wrote is left out of `repr`,
-because that ends up in logs.
+Unknown fields are ignored, and kinds and states are plain strings, so that the client works with a newer
+server. Times are aware `datetime`s, days are `date`s. Text that a person wrote is left out of `repr`, because
+`repr` ends up in logs.
 """
 
 import types
@@ -33,7 +33,7 @@ class ServerHealth:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelState:
-    """The model that writes: its state, and its name if there is one."""
+    """The language model: its state, and its name if there is one."""
 
     state: str
     name: str | None = None
@@ -41,7 +41,7 @@ class ModelState:
 
 @dataclass(frozen=True, kw_only=True)
 class SearchState:
-    """The search index: its state, and how many of its texts are done."""
+    """The search index: its state, and how many texts it contains so far."""
 
     state: str
     done: int = 0
@@ -50,7 +50,7 @@ class SearchState:
 
 @dataclass(frozen=True, kw_only=True)
 class TokenState:
-    """The access token of the call: its kind, and what it was made for."""
+    """The access token of the call: its kind and scopes."""
 
     kind: str = ""
     scopes: tuple[str, ...] = ()
@@ -71,9 +71,9 @@ class ServerStatus:
 
 @dataclass(frozen=True, kw_only=True)
 class DiaryEntry:
-    """An entry. `origin` is "own", "own_token", "imported", "program" or "model"; `source` is a name.
+    """An entry; `text` is None if it is damaged on the server's disk, `source` names where it is from.
 
-    `text` is None where it is damaged on the server's disk.
+    `origin` is "own", "own_token", "imported", "program" or "model".
     """
 
     id: str
@@ -88,7 +88,7 @@ class DiaryEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class CountedDay:
-    """A day, and how many entries it has."""
+    """A day and the number of its entries."""
 
     day: date
     entry_count: int
@@ -96,7 +96,7 @@ class CountedDay:
 
 @dataclass(frozen=True, kw_only=True)
 class DiaryDay:
-    """A day with its entries. `unread_count` is how many the token may not read: what others wrote."""
+    """A day with its entries; `unread_count` is the number of entries that the token may not read."""
 
     day: date
     entries: tuple[DiaryEntry, ...] = ()
@@ -107,10 +107,10 @@ class DiaryDay:
 
 @dataclass(frozen=True, kw_only=True)
 class WriteAnswer:
-    """The fate of a text: `action` is "created", or "pending" if it waits in the Inbox.
+    """Result of `write`: `action` is "created", or "pending" if the text waits in the Inbox.
 
-    It is "no_change" if the same call came before, as after an answer that was lost. `entry` is None unless
-    it is an entry that the token may read.
+    It is "no_change" if an earlier call with the same key stored the text, for example when its response was
+    lost. `entry` is None unless the text is an entry that the token may read.
     """
 
     action: str
@@ -121,7 +121,7 @@ class WriteAnswer:
 
 @dataclass(frozen=True, kw_only=True)
 class BinnedEntry:
-    """A deleted entry, which stays in the bin for some days."""
+    """A deleted entry, and the number of days until it is deleted for good."""
 
     id: str
     deleted: bool = True
@@ -130,7 +130,7 @@ class BinnedEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class FoundText:
-    """A text that was found: an entry, or a reply or other text that belongs to `entry_id` or to `day`."""
+    """A result of a search: an entry, or another text that belongs to `entry_id` or to `day`."""
 
     id: str
     kind: str
@@ -144,7 +144,7 @@ class FoundText:
 
 @dataclass(frozen=True, kw_only=True)
 class DayRange:
-    """The days that a question names, both included; None stands for no limit."""
+    """The days that a query names, both included; None stands for no limit."""
 
     first: date | None = None
     last: date | None = None
@@ -152,7 +152,10 @@ class DayRange:
 
 @dataclass(frozen=True, kw_only=True)
 class SearchAnswer:
-    """One page of results. `state` is "opening" until the index is complete; `days` are those it names."""
+    """One page of results; `state` is "opening" until the index is complete.
+
+    `days` are the days that the query names.
+    """
 
     results: tuple[FoundText, ...] = ()
     total: int = 0
@@ -163,7 +166,7 @@ class SearchAnswer:
 
 @dataclass(frozen=True, kw_only=True)
 class DiaryTrace:
-    """A trace: its name, None where that is damaged, on how many entries it is, and the days of these."""
+    """A trace: its name (None if damaged on the disk), its number of entries, their first and last day."""
 
     id: str
     name: str | None = _text(default=None)
@@ -174,7 +177,7 @@ class DiaryTrace:
 
 @dataclass(frozen=True, kw_only=True)
 class TracedEntry:
-    """An entry with a trace: its id and its day."""
+    """The id and day of an entry that has a trace."""
 
     id: str
     day: date
@@ -203,7 +206,7 @@ class ChatSession:
 
 @dataclass(frozen=True, kw_only=True)
 class ChatSource:
-    """An entry or a note that an answer was made from; `number` is how the answer refers to it."""
+    """An entry or a note that an answer is based on; the answer cites it by `number`."""
 
     number: int
     kind: str = ""
@@ -215,7 +218,7 @@ class ChatSource:
 
 @dataclass(frozen=True, kw_only=True)
 class ChatFact:
-    """A fact that was read for an answer; no number in the answer refers to it."""
+    """A fact that the model read for an answer; answers do not cite facts."""
 
     id: str
     content: str = _text(default="")
@@ -223,12 +226,11 @@ class ChatFact:
 
 @dataclass(frozen=True, kw_only=True)
 class ChatAnswer:
-    """A complete answer, with its sources and the facts that were read.
+    """A complete answer with its sources and the facts that the model read.
 
-    `session_id` continues the conversation.
-
-    `model` is None where no model wrote it: then the sources are the answer, or there are none.
-    `finish_reason` is "stop", "length" if it was cut at its limit, or "stopped" if it took too long.
+    `session_id` continues the conversation. `model` is None if no model wrote the answer: then the sources
+    are the answer, if there are any. `finish_reason` is "stop", "length" if the answer reached its limit, or
+    "stopped" if it took too long.
     """
 
     response: str = _text()
@@ -242,7 +244,7 @@ class ChatAnswer:
 
 @dataclass(frozen=True, kw_only=True)
 class ChatStart:
-    """The beginning of a streamed answer: the conversation, the model, and what it reads."""
+    """The first event of a streamed answer: the conversation, the model and the sources."""
 
     session_id: str
     model: str | None = None
@@ -251,19 +253,19 @@ class ChatStart:
 
 @dataclass(frozen=True, kw_only=True)
 class ChatText:
-    """The next piece of a streamed answer."""
+    """A piece of text of a streamed answer."""
 
     text: str = _text()
 
 
 @dataclass(frozen=True, kw_only=True)
 class ChatRestart:
-    """A new beginning: what came so far is no part of the answer."""
+    """Event of a streamed answer: the text so far is not part of the answer."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ChatEnd:
-    """The end of a streamed answer: its whole text, and why it ended, as in `ChatAnswer`."""
+    """The last event of a streamed answer: its whole text and its reason, as in `ChatAnswer`."""
 
     response: str | None = _text(default=None)
     finish_reason: str | None = None
@@ -286,7 +288,7 @@ _NAMES = {DayRange: {"first": "from", "last": "to"}}
 
 
 def parse_answer(kind: type[T], value: Any) -> T:
-    """Return decoded JSON as `kind`, any type of this module; raise UnexpectedAnswer, which quotes nothing.
+    """Return decoded JSON as `kind`, a type of this module; raise UnexpectedAnswer if it does not fit.
 
     >>> parse_answer(CountedDay, {"day": "2026-01-05", "entry_count": 3, "of_a_newer_server": True})
     CountedDay(day=datetime.date(2026, 1, 5), entry_count=3)

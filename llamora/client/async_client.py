@@ -1,4 +1,4 @@
-"""The asynchronous client, for asyncio. Its methods are those of the synchronous one."""
+"""The asynchronous client, with the same methods as the synchronous one."""
 
 import asyncio
 import contextlib
@@ -49,9 +49,9 @@ T = TypeVar("T")
 class AsyncLlamora:
     """A diary on a server, reached with an access token, for asyncio.
 
-    The arguments and methods are those of `Llamora`. Methods are awaited; what yields is read with `async
-    for`. Close an object with `aclose`, or use it as a context manager. The examples are written as in the
-    console that `python -m asyncio` opens:
+    The arguments and methods are those of `Llamora`. Await methods that return, and iterate with `async for`
+    over those that yield. Close the client with `aclose`, or use it as a context manager. The examples are
+    written as in the console that `python -m asyncio` opens:
 
     >>> async with AsyncLlamora(url, token=token) as diary:
     ...     answer = await diary.write("Rain since noon.", day="2026-01-05")
@@ -102,7 +102,7 @@ class AsyncLlamora:
     # --- The server ---------------------------------------------------------------------------------------
 
     async def get_health(self) -> ServerHealth:
-        """Return whether the server is there; works without a token.
+        """Return whether the server is available; works without a token.
 
         >>> async with AsyncLlamora(url) as anyone:
         ...     print((await anyone.get_health()).status)
@@ -124,7 +124,7 @@ class AsyncLlamora:
     def list_days(
         self, *, from_day: Day | None = None, to_day: Day | None = None, page_size: int = 100
     ) -> AsyncIterator[CountedDay]:
-        """Yield the days with entries, newest first; pages are fetched as they are needed.
+        """Yield the days with entries, newest first; pages are fetched on demand.
 
         >>> async for found in diary.list_days(from_day="2026-01-01", to_day="2026-01-04"):
         ...     print(found.day, found.entry_count)
@@ -148,7 +148,7 @@ class AsyncLlamora:
         to_day: Day | None = None,
         page_size: int = 50,
     ) -> AsyncIterator[DiaryEntry]:
-        """Yield entries, those of the newest day first; pages are fetched as they are needed.
+        """Yield entries, newest day first; pages are fetched on demand.
 
         >>> [entry.text async for entry in diary.list_entries(day="2026-01-04")]
         ['The kite flew over the weir.']
@@ -163,12 +163,13 @@ class AsyncLlamora:
         written_at: datetime | None = None,
         idempotency_key: str | None = None,
     ) -> WriteAnswer:
-        """Write an entry; return what became of it, and how the server names it.
+        """Write an entry; return whether it was created or waits in the Inbox, and its id.
 
         With a token that "writes what I type", `action` is "created". With any other it is "pending": the
-        text waits in the Inbox. Without `day` and `written_at` it is written now. A program that may end
-        before it gets an answer can save an `idempotency_key` beforehand and call again with it: the text is
-        stored once.
+        text waits in the Inbox. Without `day` and `written_at`, the entry gets the current day and time.
+
+        A program can save an `idempotency_key` before the call, and repeat the call with it after a crash:
+        the text is stored once.
 
         >>> first = await diary.write("Bread is baked.", idempotency_key="note-17")
         >>> again = await diary.write("Bread is baked.", idempotency_key="note-17")
@@ -191,10 +192,10 @@ class AsyncLlamora:
     async def edit_entry(
         self, entry_id: object, *, revision: int, text: str | None = None, day: Day | None = None
     ) -> DiaryEntry:
-        """Change an entry's text, or move it to another day; return it as it is then.
+        """Change the text or the day of an entry; return the changed entry.
 
-        `revision` is that of the entry as you read it. If it was changed since, Conflict is raised, and
-        nothing is lost. The text can be changed only with a token that "writes what I type".
+        `revision` is the revision that you read. If the entry was changed since, Conflict is raised and
+        nothing is changed. Only a token that "writes what I type" may change the text.
 
         >>> entry = (await diary.write("Tea at four.", day="2026-01-06")).entry
         >>> (await diary.edit_entry(entry.id, revision=entry.revision, text="Tea at five.")).text
@@ -212,7 +213,7 @@ class AsyncLlamora:
         return await self.send(calls.delete_entry(entry_id))
 
     async def restore_entry(self, entry_id: object) -> DiaryEntry:
-        """Take an entry out of the bin.
+        """Restore an entry from the bin.
 
         >>> entry = (await diary.write("Worth a line.", day="2026-01-07")).entry
         >>> deleted = await diary.delete_entry(entry.id)
@@ -232,7 +233,7 @@ class AsyncLlamora:
         limit: int = 20,
         offset: int = 0,
     ) -> SearchAnswer:
-        """Return one page of what the search box finds, with its operators, as in `"at the weir" -rain`.
+        """Return one page of search results; the query may have operators, as in `"at the weir" -rain`.
 
         >>> found = await diary.search("kite weir")
         >>> found.total, found.results[0].day
@@ -245,7 +246,7 @@ class AsyncLlamora:
     def iter_search(
         self, query: str, *, from_day: Day | None = None, to_day: Day | None = None, page_size: int = 50
     ) -> AsyncIterator[FoundText]:
-        """Yield everything that is found, best first; pages are fetched as they are needed.
+        """Yield all search results, best first; pages are fetched on demand.
 
         >>> [found.kind async for found in diary.iter_search("kite")]
         ['entry']
@@ -255,7 +256,7 @@ class AsyncLlamora:
     # --- Traces -------------------------------------------------------------------------------------------
 
     def list_traces(self, *, page_size: int = 100) -> AsyncIterator[DiaryTrace]:
-        """Yield the traces, the oldest first; pages are fetched as they are needed.
+        """Yield the traces, oldest first; pages are fetched on demand.
 
         >>> [(trace.name, trace.entry_count) async for trace in diary.list_traces()]
         [('kite', 1)]
@@ -263,7 +264,7 @@ class AsyncLlamora:
         return self._iter_pages(lambda cursor: calls.list_traces(page_size, cursor))
 
     def list_trace_entries(self, trace_id: object, *, page_size: int = 100) -> AsyncIterator[TracedEntry]:
-        """Yield the entries that a trace is on, the latest day first, by their ids and days.
+        """Yield the ids and days of a trace's entries, latest day first.
 
         >>> (kite,) = [trace async for trace in diary.list_traces()]
         >>> [str(entry.day) async for entry in diary.list_trace_entries(kite.id)]
@@ -278,9 +279,8 @@ class AsyncLlamora:
     ) -> Path:
         """Save the whole diary in a file that only you can read, and return its path.
 
-        `export_format` is "zip", "json" or "markdown". The file is complete, or it is not there: it is
-        written beside its place and renamed. One that is there already is replaced only with
-        `overwrite=True`.
+        `export_format` is "zip", "json" or "markdown". The file is written under a temporary name and renamed
+        when it is complete. An existing file is replaced only with `overwrite=True`.
 
         >>> path = await diary.export(folder / "diary.json", export_format="json")
         >>> json.loads(path.read_text())["format"]
@@ -298,9 +298,9 @@ class AsyncLlamora:
         model: str | None = None,
         idempotency_key: str | None = None,
     ) -> ChatAnswer:
-        """Ask about the diary; return the complete answer with its sources.
+        """Ask a question about the diary; return the complete answer with its sources.
 
-        It is one question, however often it is sent; `idempotency_key` is as in `write`.
+        A repeated call with the same `idempotency_key` is the same question, as in `write`.
 
         >>> answer = await diary.chat("When did I fly the kite?")
         >>> answer.response, answer.sources[0].day
@@ -325,13 +325,12 @@ class AsyncLlamora:
         model: str | None = None,
         idempotency_key: str | None = None,
     ) -> AsyncIterator[ChatEvent]:
-        """Ask about the diary; yield a ChatStart, then ChatTexts as they are written, then a ChatEnd.
+        """Ask about the diary; yield a ChatStart, then ChatTexts while they are written, then a ChatEnd.
 
-        A ChatRestart between them says that what came so far is no part of the answer.
-
-        The server stops writing when the iterator is closed, as `contextlib.aclosing` does. If the connection
-        is lost before the end, NetworkError is raised behind what came; where nothing came, the same question
-        is sent again. `idempotency_key` is as in `write`.
+        A ChatRestart between them means that the text so far is not part of the answer. The server stops
+        writing when the iterator is closed; `contextlib.aclosing` does this. If the connection is lost during
+        the answer, NetworkError is raised; if it is lost before, the same question is sent again.
+        `idempotency_key` is as in `write`.
 
         >>> async for event in diary.chat_stream("When did I fly the kite?"):
         ...     if isinstance(event, ChatText):
@@ -348,7 +347,7 @@ class AsyncLlamora:
         return self._iter_events(call)
 
     def list_sessions(self, *, page_size: int = 100) -> AsyncIterator[ChatSession]:
-        """Yield the conversations about the diary, the one with the latest question first.
+        """Yield the conversations about the diary, latest question first.
 
         >>> answer = await diary.chat("When did I fly the kite?")
         >>> answer.session_id in [session.session_id async for session in diary.list_sessions()]
@@ -367,7 +366,7 @@ class AsyncLlamora:
     # --- Sending ------------------------------------------------------------------------------------------
 
     async def send(self, call: ApiCall[T]) -> T:
-        """Send a call of `llamora.client.calls` and return its answer; raise its error.
+        """Send a call of `llamora.client.calls`, with retries; return its parsed response or raise its error.
 
         >>> (await diary.send(calls.get_health())).status
         'ok'
@@ -375,7 +374,7 @@ class AsyncLlamora:
         return await self._repeat(call, lambda: self._exchange(call))
 
     async def fetch(self, call: ApiCall[Any]) -> RawAnswer:
-        """Send a call once and return its answer as it came; raise NetworkError if none did.
+        """Send a call once and return the unparsed response; raise NetworkError if there is none.
 
         >>> (await diary.fetch(calls.get_health())).status
         200
@@ -388,7 +387,7 @@ class AsyncLlamora:
     async def download(
         self, call: ApiCall[None], path: str | os.PathLike[str], *, overwrite: bool = False
     ) -> Path:
-        """Send a call whose answer is a file, and return the path at which it is saved, as `export` does.
+        """Send a call whose response is a file, save the file as `export` does, and return its path.
 
         >>> (await diary.download(calls.export("json"), folder / "a.json")).name
         'a.json'

@@ -1,9 +1,9 @@
-"""The client as one file for other machines: a zip that Python imports as it is, and runs.
+"""The client as one zip file for other machines, which Python can import from and run.
 
     python client.zip status                                          runs the command line
     sys.path.insert(0, "client.zip"); from llamora.client import ...  imports the library
 
-The same sources make the same bytes, on every machine and day: sorted names, one date, no compression.
+The zip is reproducible: names are sorted, all files have the same date, and nothing is compressed.
 """
 
 import io

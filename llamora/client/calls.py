@@ -1,7 +1,7 @@
-"""Calls of the interface as data: what is sent, and what its answer is parsed as.
+"""Calls of the API as data: the request to send, and the parser of its response.
 
-The synchronous and the asynchronous client send the same calls. A text goes into the body and never into the
-address, which servers and proxies log.
+The synchronous and the asynchronous client share them. Diary text is sent in the body and never in the URL,
+because servers and proxies log URLs.
 """
 
 import json
@@ -43,7 +43,7 @@ _KEY = re.compile(r"[ -~]{1,200}")
 
 @dataclass(frozen=True, kw_only=True)
 class ApiCall(Generic[T]):
-    """A call: `parse` makes its answer of the decoded JSON. `repr` shows no text."""
+    """A request; `parse` converts the decoded JSON of its response. `repr` shows no text."""
 
     method: str
     path: str
@@ -59,7 +59,7 @@ class ApiCall(Generic[T]):
     is_whole: Callable[[Path], bool] = field(default=Path.exists, repr=False)
 
     def encode_body(self) -> bytes | None:
-        """Return the body as JSON in UTF-8; raise Invalid for a text that UTF-8 can't hold."""
+        """Return the body as JSON in UTF-8; raise Invalid for a text with a lone surrogate."""
         if self.body is None:
             return None
         try:
@@ -70,7 +70,7 @@ class ApiCall(Generic[T]):
         raise Invalid("The text has characters that can't be sent, such as one half of a surrogate pair.")
 
     def list_secrets(self) -> list[str]:
-        """Return the texts of the body, however deep, which no error may show."""
+        """Return all texts in the body, at any depth, so that errors can be checked not to contain them."""
         found, left = [], [self.body]
         while left:
             value = left.pop()
@@ -83,7 +83,7 @@ class ApiCall(Generic[T]):
 
 @dataclass(frozen=True, kw_only=True)
 class AnswerPage(Generic[T]):
-    """One page of a list: its items, and what the next page begins with, or None on the last."""
+    """One page of a list: its items, and the cursor or offset of the next page, or None on the last."""
 
     items: tuple[T, ...]
     next: str | None
@@ -101,7 +101,7 @@ def format_day(day: Day) -> str:
 
 
 def format_id(value: object) -> str:
-    """Return an id for an address; raise Invalid for what can't be one."""
+    """Return an id as it appears in a URL; raise Invalid if it cannot be an id."""
     text = str(value)
     if not _ID.fullmatch(text):
         raise Invalid("This is not an id. Ids stand in the server's answers.", field="id")
@@ -109,7 +109,7 @@ def format_id(value: object) -> str:
 
 
 def make_key(key: str | None) -> str:
-    """Return a key of a call that stores, a new one without `key`; raise Invalid for what can't be one."""
+    """Return the given idempotency key, or a new one; raise Invalid if it cannot be a key."""
     if key is None:
         return str(uuid.uuid4())
     if not _KEY.fullmatch(key):
@@ -135,7 +135,7 @@ def _parse_as(kind: type[T]) -> Callable[[Any], T]:
 
 
 def parse_page(kind: type[T], key: str, next_key: str) -> Callable[[Any], AnswerPage[T]]:
-    """Return a parser of pages whose items are in `key`, and the next page's beginning in `next_key`."""
+    """Return a parser of pages; `key` names the field of the items, `next_key` that of the next cursor."""
 
     def parse(value: Any) -> AnswerPage[T]:
         items: Any = parse_answer(tuple[kind, ...], value.get(key) if isinstance(value, dict) else None)  # type: ignore[valid-type]
@@ -148,12 +148,12 @@ def parse_page(kind: type[T], key: str, next_key: str) -> Callable[[Any], Answer
 
 
 def get_health() -> ApiCall[ServerHealth]:
-    """Return the call for whether a server is there."""
+    """Return the call that asks whether the server is available."""
     return ApiCall(method="GET", path="/health", parse=_parse_as(ServerHealth), is_idempotent=True)
 
 
 def get_client() -> ApiCall[None]:
-    """Return the call for the client as a zip, which is no JSON: `fetch` it."""
+    """Return the call for the client's zip file; send it with `fetch`, since the response is no JSON."""
     return ApiCall(method="GET", path="/api/client.zip", parse=lambda _: None, is_idempotent=True)
 
 
@@ -203,7 +203,7 @@ def list_entries(
 def write(
     text: str, *, day: Day | None, written_at: datetime | None, idempotency_key: str | None
 ) -> ApiCall[WriteAnswer]:
-    """Return the call that stores a text; its key makes it one that can be repeated."""
+    """Return the call that stores a text; its idempotency key makes it safe to repeat."""
     if written_at is not None and written_at.tzinfo is None:
         raise Invalid("The time needs an offset from UTC.", field="written_at")
     return ApiCall(
@@ -231,7 +231,7 @@ def get_entry(entry_id: object) -> ApiCall[DiaryEntry]:
 
 
 def edit_entry(entry_id: object, *, revision: int, text: str | None, day: Day | None) -> ApiCall[DiaryEntry]:
-    """Return the call that changes an entry; it is not repeated, because the second would be a conflict."""
+    """Return the call that changes an entry; not repeatable, because the second would be a conflict."""
     return ApiCall(
         method="PATCH",
         path=f"/api/v1/entries/{format_id(entry_id)}",
@@ -251,7 +251,7 @@ def delete_entry(entry_id: object) -> ApiCall[BinnedEntry]:
 
 
 def restore_entry(entry_id: object) -> ApiCall[DiaryEntry]:
-    """Return the call that takes an entry out of the bin."""
+    """Return the call that restores an entry from the bin."""
     return ApiCall(
         method="POST",
         path=f"/api/v1/entries/{format_id(entry_id)}/restore",
@@ -262,7 +262,7 @@ def restore_entry(entry_id: object) -> ApiCall[DiaryEntry]:
 def search(
     query: str, *, from_day: Day | None, to_day: Day | None, limit: int, offset: int
 ) -> ApiCall[SearchAnswer]:
-    """Return the call for one page of results."""
+    """Return the call for one page of search results."""
     return ApiCall(
         method="POST",
         path="/api/v1/search",
@@ -275,7 +275,7 @@ def search(
 def search_page(
     query: str, from_day: Day | None, to_day: Day | None, limit: int, cursor: str | None
 ) -> ApiCall[AnswerPage[FoundText]]:
-    """Return the call for one page of results, as a page of a list."""
+    """Return the same call, whose response is parsed as an AnswerPage."""
     call = search(query, from_day=from_day, to_day=to_day, limit=limit, offset=int(cursor or 0))
 
     def parse(value: Any) -> AnswerPage[FoundText]:
@@ -349,7 +349,7 @@ def delete_session(session_id: object) -> ApiCall[None]:
 
 
 def export(export_format: str) -> ApiCall[None]:
-    """Return the call for the whole diary as a file; raise Invalid for an unknown format."""
+    """Return the call that exports the whole diary as a file; raise Invalid for an unknown format."""
     if export_format not in EXPORT_FORMATS:
         raise Invalid(f"The format is one of {', '.join(EXPORT_FORMATS)}.", field="format")
     return ApiCall(
@@ -395,7 +395,7 @@ def chat(
     idempotency_key: str | None,
     is_stream: bool,
 ) -> ApiCall[ChatAnswer]:
-    """Return the call for an answer about the diary; with its key it is one question, however often sent."""
+    """Return the call that asks a question; its idempotency key makes it safe to repeat."""
     return ApiCall(
         method="POST",
         path="/api/chat/stream" if is_stream else "/api/chat",

@@ -1,21 +1,21 @@
 """Errors of the client, each with a sentence that says what to do.
 
     LlamoraError
-      AddressRefused         the address is no server's, or a token would cross a network unencrypted
+      AddressRefused         the address is invalid, or a token would cross a network unencrypted
       AuthenticationError    401  the access token is wrong, expired or revoked
       PermissionDenied       403  the token was not made for this
       Locked                 423  the diary has to be unlocked in a browser first
       RateLimited            429  too many calls; `retry_after` says for how many seconds
-      Invalid                400, 413, 415, 422 and others: the call itself is wrong; `field` names what is
-      NotFound               404  there is no such thing, or it is another person's
+      Invalid                400, 413, 415, 422 and others: the call itself is wrong, in its `field`
+      NotFound               404  the object does not exist, or belongs to another person
       Conflict               409  it was changed meanwhile (`revision`), or a key was used for another text
       ServerError            5xx  the server has a problem
-        UnexpectedAnswer          what answers is not Llamora, or a version that the client does not know
+        UnexpectedAnswer          the response is not from Llamora, or from an unknown version
       NetworkError                no server was reached, or the connection ended before its answer did
         Timeout                   no answer came in time
 
-`code` is the server's `error_code`, which never changes, or one of the client's own. No error contains an
-access token or a text of a diary: a sentence of the server that repeats something of the call is replaced.
+`code` is the server's `error_code`, which never changes, or a code of the client itself. No error contains an
+access token or diary text: if a sentence of the server repeats a part of the request, it is replaced.
 """
 
 import re
@@ -37,8 +37,9 @@ _CODE = re.compile(r"[A-Za-z0-9_.:\[\]-]{1,80}")
 class LlamoraError(Exception):
     """Base class of all errors of the client.
 
-    `code` is a stable word, `status` the HTTP status or None, `field` the part of a call that is wrong,
-    `scope` what the token was not made for, `retry_after` seconds, `revision` the entry's present one.
+    `code` is a stable word and `status` the HTTP status or None. `field` is the invalid part of a call,
+    `scope` the missing scope, `retry_after` a number of seconds, `revision` the current revision of the
+    entry.
 
     >>> with Llamora(url, token="llamora_of_another_diary") as diary:
     ...     try:
@@ -74,7 +75,7 @@ class LlamoraError(Exception):
 
 
 class AddressRefused(LlamoraError, ValueError):
-    """Raised for an invalid address, or one to which a token would go unencrypted."""
+    """Raised for an invalid address, or one to which a token would be sent unencrypted."""
 
     code = "address_refused"
 
@@ -86,7 +87,7 @@ class AuthenticationError(LlamoraError):
 
 
 class PermissionDenied(LlamoraError):
-    """Raised for what the token was not made for; `scope` names what is missing."""
+    """Raised if the token lacks a scope, which `scope` names."""
 
     code = "missing_scope"
 
@@ -111,31 +112,31 @@ class Invalid(LlamoraError):
 
 
 class NotFound(LlamoraError):
-    """Raised for what does not exist, and likewise for what belongs to another person."""
+    """Raised if the object does not exist or belongs to another person."""
 
     code = "not_found"
 
 
 class Conflict(LlamoraError):
-    """Raised if an entry was changed meanwhile, or a key was used again for another text."""
+    """Raised if the entry was changed since it was read, or an idempotency key was used for another text."""
 
     code = "revision_conflict"
 
 
 class ServerError(LlamoraError):
-    """Raised if the server has a problem of its own."""
+    """Raised if the server failed."""
 
     code = "server_error"
 
 
 class UnexpectedAnswer(ServerError):
-    """Raised for an answer that is not Llamora's: a redirect, a web page, JSON of another shape."""
+    """Raised for a response that is not Llamora's: a redirect, a web page, JSON of another form."""
 
     code = "unexpected_answer"
 
 
 class NetworkError(LlamoraError):
-    """Raised if no server was reached, or the connection ended before its answer did."""
+    """Raised if the server was not reached, or the connection ended before the response was complete."""
 
     code = "no_connection"
     is_temporary = True
@@ -196,7 +197,11 @@ def build_error(
     secrets: Iterable[str] = (),
     retry_after: float | None = None,
 ) -> LlamoraError:
-    """Return the error of an answer: `body` is its decoded JSON, or anything else; `secrets` were sent."""
+    """Return the error for a response.
+
+    `body` is its decoded JSON, or any other value. `secrets` are the texts of the request, which the error
+    must not contain.
+    """
     given: Mapping[str, Any] = body if isinstance(body, dict) else {}
     sent = list(secrets)
     code = _read_code(given.get("error_code"), sent) or ""
@@ -221,9 +226,9 @@ def build_error(
 
 
 def read_retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds that `Retry-After` names, which may be a number or a date; None without it.
+    """Return the seconds of the header Retry-After, given as a number or a date; None without it.
 
-    A date is compared with the date of the same answer, so the clocks need not agree.
+    A date is compared with the Date header of the same response, so the clocks need not agree.
     """
     value = headers.get("retry-after", "").strip()
     if value.isascii() and value.isdigit() and len(value) < 10:
@@ -251,7 +256,7 @@ def _read_message(value: object, secrets: list[str]) -> str:
 
 
 def clean_line(text: str) -> str:
-    """Return a text without what a terminal obeys: controls, and marks that turn the direction around."""
+    """Return a text without control characters and direction marks, for a terminal."""
     return "".join(one if unicodedata.category(one) not in ("Cc", "Cf", "Cs") else " " for one in text)
 
 

@@ -1,7 +1,7 @@
-"""Requests and answers on the wire, as the synchronous and the asynchronous client both read them.
+"""Requests and responses as the synchronous and the asynchronous client both handle them.
 
-Redirects are never followed, since the token would go along. An answer is read up to 64 MiB; a file is
-streamed.
+Redirects are never followed, because the token would be sent to the new address. A response is read up to 64
+MiB; a file is streamed.
 """
 
 import json
@@ -39,10 +39,10 @@ NOT_LLAMORA: Final = (
 
 @dataclass(frozen=True, kw_only=True)
 class RetryPolicy:
-    """The repetition of calls that failed for a moment, of those only that may be sent twice.
+    """The number of retries of an idempotent call, and the waits between them.
 
-    `count` repetitions at most. The waits begin at `first_wait` seconds and double, half of each at random,
-    so that programs which failed together do not come back together. If the server names a wait of more than
+    `count` is the largest number of retries. The waits begin at `first_wait` seconds and double; half of each
+    is random, so that programs do not retry at the same moment. If the server names a wait of more than
     `longest_wait` seconds, the error is raised instead.
 
     >>> with Llamora(url, token=token, retries=RetryPolicy(count=0)) as diary:
@@ -55,7 +55,7 @@ class RetryPolicy:
     longest_wait: float = 60.0
 
     def get_wait(self, error: LlamoraError, *, attempt: int) -> float | None:
-        """Return the seconds until the next attempt, of which this was number `attempt` from 0, or None."""
+        """Return the seconds before the next retry after attempt number `attempt` (from 0), or None."""
         if attempt >= self.count or not error.is_temporary:
             return None
         if error.retry_after is not None:
@@ -68,7 +68,7 @@ class RetryPolicy:
 
 @dataclass(frozen=True, kw_only=True)
 class ApiConnection:
-    """A server's address, the token and the limits, of which requests are made. `repr` hides the token."""
+    """The address, token and limits with which requests are built; `repr` hides the token."""
 
     address: ServerAddress
     token: str | None = field(repr=False)
@@ -78,11 +78,11 @@ class ApiConnection:
     tls: ssl.SSLContext = field(repr=False)
 
     def build_options(self) -> dict[str, Any]:
-        """Return the options of httpx's clients."""
+        """Return the arguments of httpx's clients."""
         return {"verify": self.tls, "trust_env": False, "follow_redirects": False}
 
     def build_request(self, call: ApiCall[Any]) -> httpx.Request:
-        """Return the request of a call; raise Invalid for a text that can't be sent."""
+        """Return the HTTP request of a call; raise Invalid for a text that cannot be encoded."""
         body = call.encode_body()
         headers = {
             "Host": self.address.host,
@@ -108,17 +108,17 @@ class ApiConnection:
         )
 
     def get_timeout(self, call: ApiCall[Any]) -> float:
-        """Return for how many seconds a call waits."""
+        """Return the timeout of a call in seconds."""
         return self.chat_timeout if call.is_slow else self.timeout
 
     def list_secrets(self, call: ApiCall[Any]) -> list[str]:
-        """Return what no error may show: the token, and the texts of a call."""
+        """Return the texts that no error may contain: the token, and the texts of a call."""
         return [*([self.token] if self.token else []), *call.list_secrets()]
 
     def read_error(
         self, call: ApiCall[Any], status: int, headers: Mapping[str, str], body: bytes
     ) -> LlamoraError:
-        """Return the error of an answer whose status is not 2xx."""
+        """Return the error for a response whose status is not 2xx."""
         if 300 <= status < 400:
             return self._build_redirect(headers.get("location", ""), status)
         decoded = decode_json(body)
@@ -134,13 +134,13 @@ class ApiConnection:
     def read_raw(
         self, call: ApiCall[Any], status: int, headers: Mapping[str, str], body: bytes
     ) -> "RawAnswer":
-        """Return an answer as it came, with what it means if it is an error."""
+        """Return the unparsed response, with its error if the status is not 2xx."""
         error = None if 200 <= status < 300 else self.read_error(call, status, headers, body)
         return RawAnswer(status=status, headers=headers, body=body, error=error)
 
     @staticmethod
     def parse(call: ApiCall[T], answer: "RawAnswer | LlamoraError") -> T | LlamoraError:
-        """Return what an answer means: the call's own answer, or an error."""
+        """Return the parsed response, or its error."""
         if isinstance(answer, LlamoraError):
             return answer
         if answer.error is not None:
@@ -172,7 +172,7 @@ class ApiConnection:
 
 @dataclass(frozen=True, kw_only=True)
 class RawAnswer:
-    """An answer as it came; `error` is what it means if its status is not 2xx."""
+    """An unparsed response; `error` is set if its status is not 2xx."""
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
@@ -190,7 +190,7 @@ def build_connection(
     ca_file: Any,
     allow_plain_http: bool,
 ) -> ApiConnection:
-    """Return a connection; raise AddressRefused, or AuthenticationError for what is no token."""
+    """Return a connection; raise AddressRefused, or AuthenticationError for an invalid token."""
     address = parse_address(url, allow_plain_http=allow_plain_http)
     return ApiConnection(
         address=address,
@@ -205,7 +205,7 @@ def build_connection(
 
 
 def decode_json(body: bytes) -> Any:
-    """Return decoded JSON; None for everything else."""
+    """Return decoded JSON, or None if it is invalid."""
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
@@ -213,7 +213,7 @@ def decode_json(body: bytes) -> Any:
 
 
 class AnswerBuffer:
-    """The bytes of an answer as they arrive, up to a size and a time."""
+    """The bytes of a response while it is received, with a limit on size and time."""
 
     def __init__(self, *, seconds: float) -> None:
         self._chunks: list[bytes] = []
@@ -221,7 +221,7 @@ class AnswerBuffer:
         self._deadline = time.monotonic() + seconds
 
     def add(self, chunk: bytes) -> LlamoraError | None:
-        """Add bytes; return an error if they are too many or come too slowly."""
+        """Add bytes; return an error if a limit is exceeded."""
         self._chunks.append(chunk)
         self._size += len(chunk)
         if self._size > MAX_ANSWER_BYTES:
@@ -233,22 +233,22 @@ class AnswerBuffer:
         return None
 
     def join(self) -> bytes:
-        """Return all bytes."""
+        """Return all bytes received."""
         return b"".join(self._chunks)
 
 
 def build_timeout() -> Timeout:
-    """Return the error of an answer that did not come in time."""
+    """Return the error for a response that did not arrive in time."""
     return Timeout("The server did not answer in time. Try again, or wait longer.")
 
 
 def build_early_end() -> NetworkError:
-    """Return the error of a connection that ended before its answer did."""
+    """Return the error for a connection that ended before the response."""
     return NetworkError("The connection ended before the server had answered.", code="connection_lost")
 
 
 def translate_failure(error: Exception, address: ServerAddress) -> LlamoraError:
-    """Return the client's error for one of httpx, which has the token in its request and is dropped."""
+    """Return the client's error for an httpx error; that one is dropped, since it contains the token."""
     if isinstance(error, httpx.ConnectTimeout):
         return Timeout(
             f"No connection to {address.host} in time. Check the address, and that Llamora runs there."
@@ -297,7 +297,7 @@ def _build_tls_error(failure: ssl.SSLError, address: ServerAddress) -> NetworkEr
 
 
 class ChatReader:
-    """The events of a streamed answer, parsed from its bytes."""
+    """Parser of a streamed answer, from bytes to events."""
 
     def __init__(self, secrets: list[str]) -> None:
         self._parser = ServerEventParser()
@@ -306,7 +306,7 @@ class ChatReader:
         self._is_begun = False
 
     def feed(self, chunk: bytes) -> list[ChatEvent | LlamoraError]:
-        """Return the events that these bytes complete; an error is the last one."""
+        """Return the events that this chunk completes; an error is the last one."""
         found: list[ChatEvent | LlamoraError] = []
         self._is_begun = True
         try:
@@ -334,13 +334,13 @@ class ChatReader:
         return parse_answer(kinds[name], decode_json(data.encode()))
 
     def translate_failure(self, error: Exception, address: ServerAddress) -> LlamoraError:
-        """Return the client's error for one of httpx, which says if a part of the answer came."""
+        """Return the client's error for an httpx error, depending on whether any text has arrived."""
         failure = translate_failure(error, address)
         return self.build_early_end() if self._is_begun and type(failure) is NetworkError else failure
 
     @staticmethod
     def build_early_end() -> NetworkError:
-        """Return the error of a stream that ended before its answer did."""
+        """Return the error for a stream that ended before the answer."""
         return NetworkError(
             "The connection ended before the answer did. What arrived is not complete.",
             code="connection_lost",
@@ -348,12 +348,12 @@ class ChatReader:
 
 
 def is_event_stream(headers: Mapping[str, str]) -> bool:
-    """Return whether an answer is a stream of events."""
+    """Return whether a response is a stream of server-sent events."""
     return headers.get("content-type", "").partition(";")[0].strip().lower() == "text/event-stream"
 
 
 def find_incomplete_framing(headers: Mapping[str, str]) -> UnexpectedAnswer | None:
-    """Return an error for a file whose end can't be told from a lost connection."""
+    """Return an error if a file has no length, so that a lost connection would go unnoticed."""
     if "content-length" in headers or "chunked" in headers.get("transfer-encoding", "").lower():
         return None
     return UnexpectedAnswer("The server does not say how long the file is, so a part of it might be missing.")

@@ -1,4 +1,4 @@
-"""A file that is complete or not there: written beside its place, flushed to the disk, renamed."""
+"""Atomic saving of a file: written under a temporary name, flushed to the disk, then renamed."""
 
 import os
 import secrets
@@ -12,15 +12,15 @@ from llamora.client.errors import LlamoraError
 
 
 class FileRefused(LlamoraError):  # noqa: N818 - like the other errors of the client
-    """Raised if a file can't be written where it should be, or is there already."""
+    """Raised if a file exists already or cannot be written."""
 
     code = "file_refused"
 
 
 class PartialFile:
-    """A file under way to `path`; its block ends with it in place, or with nothing there.
+    """A file that is being written; its context manager deletes it unless it was completed.
 
-    The part has the name of the file with `.part` and a random word. Only the user can read it.
+    Its temporary name is that of the file with `.part` and a random word. Only the user can read it.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
@@ -30,7 +30,7 @@ class PartialFile:
         self._file: BinaryIO | None = None
 
     def open(self) -> None:
-        """Begin with an empty part, also after an earlier attempt; raise FileRefused."""
+        """Create the temporary file, empty also after an earlier attempt; raise FileRefused."""
         self._discard()
         self._refuse_existing()
         try:
@@ -40,7 +40,7 @@ class PartialFile:
         self._file = os.fdopen(descriptor, "wb")
 
     def write(self, chunk: bytes) -> None:
-        """Write the next bytes; raise FileRefused if the disk does not take them."""
+        """Write the next bytes; raise FileRefused if the disk refuses them."""
         assert self._file is not None
         try:
             self._file.write(chunk)
@@ -48,9 +48,9 @@ class PartialFile:
             raise _refuse(f"{self.path} can't be written: {_describe(error)}.") from None
 
     def complete(self, is_whole: Callable[[Path], bool] = Path.exists) -> bool:
-        """Flush everything to the disk and put the file in its place, if `is_whole` says so of the part.
+        """Flush the file and rename it to its final name, if `is_whole` returns True for it.
 
-        Return whether it did; raise FileRefused if the disk does not take it.
+        Return whether it did; raise FileRefused if the disk refuses it.
         """
         assert self._file is not None
         try:

@@ -1,9 +1,9 @@
-"""A client for programs that were written for Harmonia's: with its seven methods, and shorter names of ours.
+"""A client for programs written for Harmonia: its seven methods, and shorter ones of our own.
 
 health_check, store_memory, search_memories, list_memories,
-get_memory, delete_memory, export_memories                  answer as Harmonia's client does
-store, search, list, get, delete, export, history           answer what the server says
-accept, undo                                                what Harmonia does not have
+get_memory, delete_memory, export_memories                  return what Harmonia's client returns
+store, search, list, get, delete, export, history           return the server's JSON
+accept, undo                                                have no counterpart in Harmonia
 """
 
 import os
@@ -21,7 +21,7 @@ from llamora.client.sync_client import Llamora
 
 @dataclass(frozen=True, kw_only=True)
 class HarmoniaResponse:
-    """An answer as Harmonia's client returns it. It is always one of success: every error is raised."""
+    """A successful response in the form of Harmonia's client; errors are raised instead."""
 
     success: bool = True
     data: MemoryObject = field(default_factory=dict, repr=False)
@@ -33,7 +33,8 @@ class HarmoniaClient:
     """Harmonia's calls over the facts of a diary.
 
     The arguments are those of `Llamora`, and `user_id`: the owner's name, or None. The errors are those of
-    `llamora.client.errors`. What is stored waits until the owner accepts it, so it is found later.
+    `llamora.client.errors`. Stored facts wait until the owner accepts them; a search finds them only after
+    that.
 
     >>> with HarmoniaClient(url, token=token) as memory:
     ...     stored = memory.store("The ferry leaves at six.")
@@ -64,7 +65,7 @@ class HarmoniaClient:
         facts: "list[MemoryObject] | None" = None,
         idempotency_key: str | None = None,
     ) -> MemoryObject:
-        """Store a message, or facts, or both; `action` says what became of each.
+        """Store a message, facts, or both; `action` is the result.
 
         >>> memory.store(facts=[{"content": "You own a sledge"}])["facts"][0]["content"]
         'You own a sledge'
@@ -90,7 +91,7 @@ class HarmoniaClient:
         boost_recent: bool | None = None,
         boost_categories: str | None = None,
     ) -> MemoryObject:
-        """Search; `results` has what was found.
+        """Search facts; the result has them in `results`.
 
         >>> len(memory.search("kayak", limit=5)["results"])
         1
@@ -127,7 +128,7 @@ class HarmoniaClient:
         sort_by: str | None = None,
         sort_order: str | None = None,
     ) -> MemoryObject:
-        """Return one page; `next_cursor` or `next_offset` says where the next one begins.
+        """Return one page of facts; `next_cursor` or `next_offset` gives the next one.
 
         >>> len(memory.list(limit=1)["memories"])
         1
@@ -149,7 +150,7 @@ class HarmoniaClient:
         return self._diary.send(call)
 
     def get(self, memory_id: object) -> MemoryObject:
-        """Return one; raise NotFound.
+        """Return a fact; raise NotFound.
 
         >>> first = memory.list(limit=1)["memories"][0]
         >>> memory.get(first["id"])["id"] == first["id"]
@@ -158,7 +159,7 @@ class HarmoniaClient:
         return self._diary.send(memory_calls.get(memory_id))
 
     def delete(self, memory_id: object) -> MemoryObject:
-        """Delete one for good; raise NotFound.
+        """Delete a fact for good; raise NotFound.
 
         >>> memory.store(facts=[{"content": "Not worth a line"}])["action"]
         'proposed'
@@ -181,7 +182,7 @@ class HarmoniaClient:
         max_confidence: float | None = None,
         overwrite: bool = False,
     ) -> Path:
-        """Save all in a file, complete or not at all; the format is "json", "csv", "markdown" or "text".
+        """Save all facts in a file; the format is "json", "csv", "markdown" or "text".
 
         >>> memory.export(folder / "memory.json").exists()
         True
@@ -199,7 +200,7 @@ class HarmoniaClient:
         return self._diary.download(call, path, overwrite=overwrite)
 
     def history(self, memory_id: object) -> MemoryObject:
-        """Return how one changed.
+        """Return the changes of a fact.
 
         >>> first = memory.list(limit=1)["memories"][0]
         >>> len(memory.history(first["id"])["history"]) > 0
@@ -208,11 +209,11 @@ class HarmoniaClient:
         return self._diary.send(memory_calls.get_history(memory_id))
 
     def accept(self, memory_id: object, *, strategy: str | None = None) -> MemoryObject:
-        """Accept a proposal; `strategy` says what becomes of an earlier fact that it touches."""
+        """Accept a proposal; `strategy` says what happens to the earlier fact that it touches."""
         return self._diary.send(memory_calls.accept(memory_id, strategy=strategy))
 
     def undo(self, memory_id: object) -> MemoryObject:
-        """Undo the last change of one."""
+        """Undo the last change of a fact."""
         return self._diary.send(memory_calls.undo(memory_id))
 
     # --- With the names and answers of Harmonia's client ---------------------------------------------------
@@ -251,7 +252,7 @@ class HarmoniaClient:
         return HarmoniaResponse(data=self._diary.send(call))
 
     def search_memories(self, user_id: str | None, query: str, **conditions: Any) -> HarmoniaResponse:
-        """Search, with the conditions of `search`.
+        """Search facts, with the arguments of `search`.
 
         >>> len(memory.search_memories(None, "kayak", limit=5).data["results"])
         1
@@ -262,7 +263,7 @@ class HarmoniaClient:
         )
 
     def list_memories(self, user_id: str | None, **conditions: Any) -> HarmoniaResponse:
-        """Return one page, with the conditions of `list`.
+        """Return one page of facts, with the arguments of `list`.
 
         >>> memory.list_memories(None, limit=1).data["pagination"]["has_more"] in (True, False)
         True
@@ -272,7 +273,7 @@ class HarmoniaClient:
         return HarmoniaResponse(data=self._diary.send(memory_calls.list_page(user_id=user_id, **conditions)))
 
     def get_memory(self, memory_id: object) -> HarmoniaResponse:
-        """Return one with how it changed, as `memory` and `update_history`; raise NotFound.
+        """Return a fact and its changes, as `memory` and `update_history`; raise NotFound.
 
         >>> first = memory.list(limit=1)["memories"][0]
         >>> memory.get_memory(first["id"]).data["memory"]["content"] == first["content"]
@@ -282,7 +283,7 @@ class HarmoniaClient:
         return HarmoniaResponse(data={"memory": found, "update_history": changed["history"]})
 
     def delete_memory(self, memory_id: object) -> HarmoniaResponse:
-        """Delete one for good; raise NotFound."""
+        """Delete a fact for good; raise NotFound."""
         return HarmoniaResponse(data=self.delete(memory_id))
 
     def export_memories(
@@ -292,7 +293,7 @@ class HarmoniaClient:
         include_metadata: bool = False,
         **conditions: Any,
     ) -> HarmoniaResponse:
-        """Return all as one text, as `data`.
+        """Return all facts as one text, in `data`.
 
         >>> memory.export_memories(None, format="text").data["data"].startswith("You own a kayak")
         True

@@ -1,7 +1,7 @@
-"""Calls for facts, and for what LocalGPT and Harmonia call memory.
+"""Calls about facts, under the names that LocalGPT's and Harmonia's programs know.
 
-Their answers are JSON objects as the server gives them, because programs of those two read them by name. A
-server that does not have a call answers with a sentence, which is raised as NotFound.
+Their responses are unparsed JSON objects, because those programs read fields by name. If the server does not
+have a call, NotFound is raised.
 """
 
 from collections.abc import Mapping
@@ -48,7 +48,7 @@ def store(
     metadata: MemoryObject | None = None,
     resolution_strategy: str | None = None,
 ) -> ApiCall[MemoryObject]:
-    """Return the call that stores a message, or facts; its key makes it one that can be repeated."""
+    """Return the call that stores a message or facts; its idempotency key makes it safe to repeat."""
     return ApiCall(
         method="POST",
         path=f"{_PATH}/store",
@@ -82,7 +82,7 @@ def search(
     boost_categories: str | None = None,
     user_id: str | None = None,
 ) -> ApiCall[MemoryObject]:
-    """Return the call that searches."""
+    """Return the call that searches facts."""
     body = _select(
         query=query,
         limit=limit,
@@ -116,7 +116,7 @@ def list_page(
     sort_order: str | None = None,
     user_id: str | None = None,
 ) -> ApiCall[MemoryObject]:
-    """Return the call for one page; without a state, for accepted facts."""
+    """Return the call for one page of facts; without a state, of accepted ones."""
     named = _select(
         limit=limit,
         offset=offset,
@@ -135,17 +135,17 @@ def list_page(
 
 
 def get(memory_id: object) -> ApiCall[MemoryObject]:
-    """Return the call for one."""
+    """Return the call for a fact."""
     return _build_reading("GET", f"{_PATH}/{format_id(memory_id)}")
 
 
 def get_history(memory_id: object) -> ApiCall[MemoryObject]:
-    """Return the call for how one changed."""
+    """Return the call for the changes of a fact."""
     return _build_reading("GET", f"{_PATH}/{format_id(memory_id)}/history")
 
 
 def delete(memory_id: object) -> ApiCall[MemoryObject]:
-    """Return the call that deletes one."""
+    """Return the call that deletes a fact."""
     return _build_reading("DELETE", f"{_PATH}/{format_id(memory_id)}")
 
 
@@ -156,7 +156,10 @@ def accept(
     earlier_id: object = None,
     content: str | None = None,
 ) -> ApiCall[MemoryObject]:
-    """Return the call that accepts a proposal; `strategy` says what becomes of an earlier fact it touches."""
+    """Return the call that accepts a proposal.
+
+    `strategy` says what happens to an earlier fact that it contradicts or repeats.
+    """
     earlier = None if earlier_id is None else format_id(earlier_id)
     return ApiCall(
         method="POST",
@@ -167,7 +170,7 @@ def accept(
 
 
 def undo(memory_id: object) -> ApiCall[MemoryObject]:
-    """Return the call that undoes the last change of one."""
+    """Return the call that undoes the last change of a fact."""
     return ApiCall(method="POST", path=f"{_PATH}/{format_id(memory_id)}/undo", parse=_parse_object)
 
 
@@ -182,7 +185,7 @@ def export(
     max_confidence: float | None = None,
     user_id: str | None = None,
 ) -> ApiCall[None]:
-    """Return the call for all as a file; raise Invalid for an unknown format."""
+    """Return the call that exports all facts as a file; raise Invalid for an unknown format."""
     if export_format not in MEMORY_FORMATS:
         raise Invalid(f"The format is one of {', '.join(MEMORY_FORMATS)}.", field="format")
     named = _select(
@@ -206,22 +209,22 @@ def export(
 
 
 def search_texts(query: str, *, limit: int | None = None) -> ApiCall[MemoryObject]:
-    """Return LocalGPT's call that searches."""
+    """Return LocalGPT's call that searches the diary."""
     return _build_reading("POST", "/api/memory/search", body=_select(query=query, limit=limit))
 
 
 def get_stats() -> ApiCall[MemoryObject]:
-    """Return LocalGPT's call for how much there is."""
+    """Return LocalGPT's call for the counts of the search index."""
     return _build_reading("GET", "/api/memory/stats")
 
 
 def rebuild_index() -> ApiCall[MemoryObject]:
-    """Return the call that begins to build the search index again."""
+    """Return the call that starts a rebuild of the search index."""
     return _build_reading("POST", "/api/memory/reindex")
 
 
 def run_heartbeat() -> ApiCall[MemoryObject]:
-    """Return the call that makes one check-in for the standing requests."""
+    """Return the call that runs one check-in of the standing requests."""
     return ApiCall(method="POST", path="/api/heartbeat", parse=_parse_object, is_slow=True)
 
 

@@ -1,6 +1,6 @@
-"""Calls for notes; their answers are JSON objects as the server gives them.
+"""Calls about notes; their responses are unparsed JSON objects.
 
-Both clients send them: `diary.send(note_calls.list_page())`.
+Both clients can send them, as in `diary.send(note_calls.list_page())`.
 """
 
 from typing import Any, Final
@@ -15,20 +15,20 @@ _PATH: Final = "/api/v1/notes"
 def list_page(
     *, kind: str | None = None, limit: int | None = None, offset: int | None = None
 ) -> ApiCall[NoteObject]:
-    """Return the call for one part of the list, of one kind or of all."""
+    """Return the call for one page of notes, of one kind or of all."""
     named = {"kind": kind, "limit": limit, "offset": offset}
     query = {name: str(value) for name, value in named.items() if value is not None}
     return ApiCall(method="GET", path=_PATH, query=query, parse=_parse_object, is_idempotent=True)
 
 
 def search(path: str, *, is_exact: bool = False) -> ApiCall[NoteObject]:
-    """Return the call that finds notes by a part of their paths, or one by its whole path."""
+    """Return the call that finds notes by a part of their paths, or one note by its whole path."""
     body = {"path": path, "is_exact": is_exact}
     return ApiCall(method="POST", path=f"{_PATH}/search", body=body, parse=_parse_object, is_idempotent=True)
 
 
 def get(note_id: object) -> ApiCall[NoteObject]:
-    """Return the call for one with its text."""
+    """Return the call for a note with its text."""
     return ApiCall(
         method="GET", path=f"{_PATH}/{format_id(note_id)}", parse=_parse_object, is_idempotent=True
     )
@@ -48,14 +48,14 @@ def save(path: str, text: str) -> ApiCall[NoteObject]:
 def change(
     note_id: object, *, revision: int, text: str | None = None, path: str | None = None
 ) -> ApiCall[NoteObject]:
-    """Return the call that changes the text of one, or its path; `revision` is that which was read."""
+    """Return the call that changes the text or path of a note; `revision` is the one that was read."""
     named = {"revision": revision, "text": text, "path": path}
     body = {name: value for name, value in named.items() if value is not None}
     return ApiCall(method="PATCH", path=f"{_PATH}/{format_id(note_id)}", body=body, parse=_parse_object)
 
 
 def delete(note_id: object) -> ApiCall[NoteObject]:
-    """Return the call that deletes one for good."""
+    """Return the call that deletes a note for good."""
     return ApiCall(method="DELETE", path=f"{_PATH}/{format_id(note_id)}", parse=_parse_object)
 
 

@@ -1,8 +1,8 @@
-"""Server-sent events (WHATWG HTML 9.2.6), parsed from bytes as they arrive, split anywhere.
+"""Parser of server-sent events (WHATWG HTML 9.2.6), fed with bytes that may be split anywhere.
 
-A line ends in \\r, \\n or \\r\\n; a byte order mark at the beginning is skipped; a blank line ends an event;
-an event without a blank line behind it never arrived as a whole, and is left out. `id` and `retry` are not
-used, since a call is never resumed.
+A line ends in \\r, \\n or \\r\\n; a byte order mark at the beginning is skipped; a blank line ends an event.
+At the end of the stream, an event without a blank line is incomplete and is dropped. `id` and `retry` are
+ignored, because streams are never resumed.
 """
 
 from typing import NamedTuple

@@ -49,9 +49,9 @@ T = TypeVar("T")
 class Llamora:
     """A diary on a server, reached with an access token.
 
-    Calls that may be sent twice are repeated up to three times if they fail for a moment: reading, deleting,
-    and writing, which sends a key along by which the server recognizes a repetition. Everything else is sent
-    once. Errors are those of `llamora.client.errors`.
+    Idempotent calls are repeated up to three times after a temporary failure: reading, deleting, and writing,
+    for which the client sends an idempotency key. Other calls are sent once. Errors are those of
+    `llamora.client.errors`.
 
     * `url`: the server's address. Plain http is for this machine, or with `allow_plain_http=True`.
     * `token`: an access token from *Settings, Programs*. Without one only `get_health` works.
@@ -60,7 +60,7 @@ class Llamora:
     * `retries`: how often and how long to wait; `on_wait` is called with the seconds before each wait.
     * `ca_file`: a PEM file with the authority of the server's certificate, if it is your own.
 
-    One object may be used by several threads. Close it, or use it as a context manager:
+    A client may be used by several threads. Close it, or use it as a context manager:
 
     >>> with Llamora(url, token=token) as diary:
     ...     answer = diary.write("Rain since noon.", day="2026-01-05")
@@ -113,7 +113,7 @@ class Llamora:
     # --- The server ---------------------------------------------------------------------------------------
 
     def get_health(self) -> ServerHealth:
-        """Return whether the server is there; works without a token.
+        """Return whether the server is available; works without a token.
 
         >>> Llamora(url).get_health().status
         'ok'
@@ -134,7 +134,7 @@ class Llamora:
     def list_days(
         self, *, from_day: Day | None = None, to_day: Day | None = None, page_size: int = 100
     ) -> Iterator[CountedDay]:
-        """Yield the days with entries, newest first; pages are fetched as they are needed.
+        """Yield the days with entries, newest first; pages are fetched on demand.
 
         >>> for found in diary.list_days(from_day="2026-01-01", to_day="2026-01-04"):
         ...     print(found.day, found.entry_count)
@@ -158,7 +158,7 @@ class Llamora:
         to_day: Day | None = None,
         page_size: int = 50,
     ) -> Iterator[DiaryEntry]:
-        """Yield entries, those of the newest day first; pages are fetched as they are needed.
+        """Yield entries, newest day first; pages are fetched on demand.
 
         >>> [entry.text for entry in diary.list_entries(day="2026-01-04")]
         ['The kite flew over the weir.']
@@ -173,12 +173,13 @@ class Llamora:
         written_at: datetime | None = None,
         idempotency_key: str | None = None,
     ) -> WriteAnswer:
-        """Write an entry; return what became of it, and how the server names it.
+        """Write an entry; return whether it was created or waits in the Inbox, and its id.
 
         With a token that "writes what I type", `action` is "created". With any other it is "pending": the
-        text waits in the Inbox. Without `day` and `written_at` it is written now. A program that may end
-        before it gets an answer can save an `idempotency_key` beforehand and call again with it: the text is
-        stored once.
+        text waits in the Inbox. Without `day` and `written_at`, the entry gets the current day and time.
+
+        A program can save an `idempotency_key` before the call, and repeat the call with it after a crash:
+        the text is stored once.
 
         >>> first = diary.write("Bread is baked.", idempotency_key="note-17")
         >>> again = diary.write("Bread is baked.", idempotency_key="note-17")
@@ -199,10 +200,10 @@ class Llamora:
     def edit_entry(
         self, entry_id: object, *, revision: int, text: str | None = None, day: Day | None = None
     ) -> DiaryEntry:
-        """Change an entry's text, or move it to another day; return it as it is then.
+        """Change the text or the day of an entry; return the changed entry.
 
-        `revision` is that of the entry as you read it. If it was changed since, Conflict is raised, and
-        nothing is lost. The text can be changed only with a token that "writes what I type".
+        `revision` is the revision that you read. If the entry was changed since, Conflict is raised and
+        nothing is changed. Only a token that "writes what I type" may change the text.
 
         >>> entry = diary.write("Tea at four.", day="2026-01-06").entry
         >>> diary.edit_entry(entry.id, revision=entry.revision, text="Tea at five.").text
@@ -220,7 +221,7 @@ class Llamora:
         return self.send(calls.delete_entry(entry_id))
 
     def restore_entry(self, entry_id: object) -> DiaryEntry:
-        """Take an entry out of the bin.
+        """Restore an entry from the bin.
 
         >>> entry = diary.write("Worth a line.", day="2026-01-07").entry
         >>> diary.restore_entry(diary.delete_entry(entry.id).id).text
@@ -239,7 +240,7 @@ class Llamora:
         limit: int = 20,
         offset: int = 0,
     ) -> SearchAnswer:
-        """Return one page of what the search box finds, with its operators, as in `"at the weir" -rain`.
+        """Return one page of search results; the query may have operators, as in `"at the weir" -rain`.
 
         >>> found = diary.search("kite weir")
         >>> found.total, found.results[0].day
@@ -250,7 +251,7 @@ class Llamora:
     def iter_search(
         self, query: str, *, from_day: Day | None = None, to_day: Day | None = None, page_size: int = 50
     ) -> Iterator[FoundText]:
-        """Yield everything that is found, best first; pages are fetched as they are needed.
+        """Yield all search results, best first; pages are fetched on demand.
 
         >>> [found.kind for found in diary.iter_search("kite")]
         ['entry']
@@ -260,7 +261,7 @@ class Llamora:
     # --- Traces -------------------------------------------------------------------------------------------
 
     def list_traces(self, *, page_size: int = 100) -> Iterator[DiaryTrace]:
-        """Yield the traces, the oldest first; pages are fetched as they are needed.
+        """Yield the traces, oldest first; pages are fetched on demand.
 
         >>> [(trace.name, trace.entry_count) for trace in diary.list_traces()]
         [('kite', 1)]
@@ -268,7 +269,7 @@ class Llamora:
         return self._iter_pages(lambda cursor: calls.list_traces(page_size, cursor))
 
     def list_trace_entries(self, trace_id: object, *, page_size: int = 100) -> Iterator[TracedEntry]:
-        """Yield the entries that a trace is on, the latest day first, by their ids and days.
+        """Yield the ids and days of a trace's entries, latest day first.
 
         >>> (kite,) = [trace for trace in diary.list_traces()]
         >>> [str(entry.day) for entry in diary.list_trace_entries(kite.id)]
@@ -283,9 +284,8 @@ class Llamora:
     ) -> Path:
         """Save the whole diary in a file that only you can read, and return its path.
 
-        `export_format` is "zip", "json" or "markdown". The file is complete, or it is not there: it is
-        written beside its place and renamed. One that is there already is replaced only with
-        `overwrite=True`.
+        `export_format` is "zip", "json" or "markdown". The file is written under a temporary name and renamed
+        when it is complete. An existing file is replaced only with `overwrite=True`.
 
         >>> path = diary.export(folder / "diary.json", export_format="json")
         >>> json.loads(path.read_text())["format"]
@@ -303,9 +303,9 @@ class Llamora:
         model: str | None = None,
         idempotency_key: str | None = None,
     ) -> ChatAnswer:
-        """Ask about the diary; return the complete answer with its sources.
+        """Ask a question about the diary; return the complete answer with its sources.
 
-        It is one question, however often it is sent; `idempotency_key` is as in `write`.
+        A repeated call with the same `idempotency_key` is the same question, as in `write`.
 
         >>> answer = diary.chat("When did I fly the kite?")
         >>> answer.response, answer.sources[0].day
@@ -330,13 +330,12 @@ class Llamora:
         model: str | None = None,
         idempotency_key: str | None = None,
     ) -> Iterator[ChatEvent]:
-        """Ask about the diary; yield a ChatStart, then ChatTexts as they are written, then a ChatEnd.
+        """Ask about the diary; yield a ChatStart, then ChatTexts while they are written, then a ChatEnd.
 
-        A ChatRestart between them says that what came so far is no part of the answer.
-
-        The server stops writing when the iterator is closed, as `contextlib.closing` does. If the connection
-        is lost before the end, NetworkError is raised behind what came; where nothing came, the same question
-        is sent again. `idempotency_key` is as in `write`.
+        A ChatRestart between them means that the text so far is not part of the answer. The server stops
+        writing when the iterator is closed; `contextlib.closing` does this. If the connection is lost during
+        the answer, NetworkError is raised; if it is lost before, the same question is sent again.
+        `idempotency_key` is as in `write`.
 
         >>> for event in diary.chat_stream("When did I fly the kite?"):
         ...     if isinstance(event, ChatText):
@@ -353,7 +352,7 @@ class Llamora:
         return self._iter_events(call)
 
     def list_sessions(self, *, page_size: int = 100) -> Iterator[ChatSession]:
-        """Yield the conversations about the diary, the one with the latest question first.
+        """Yield the conversations about the diary, latest question first.
 
         >>> answer = diary.chat("When did I fly the kite?")
         >>> answer.session_id in [session.session_id for session in diary.list_sessions()]
@@ -372,7 +371,7 @@ class Llamora:
     # --- Sending ------------------------------------------------------------------------------------------
 
     def send(self, call: ApiCall[T]) -> T:
-        """Send a call of `llamora.client.calls` and return its answer; raise its error.
+        """Send a call of `llamora.client.calls`, with retries; return its parsed response or raise its error.
 
         >>> diary.send(calls.get_health()).status
         'ok'
@@ -380,7 +379,7 @@ class Llamora:
         return self._repeat(call, lambda: self._exchange(call))
 
     def fetch(self, call: ApiCall[Any]) -> RawAnswer:
-        """Send a call once and return its answer as it came; raise NetworkError if none did.
+        """Send a call once and return the unparsed response; raise NetworkError if there is none.
 
         >>> diary.fetch(calls.get_health()).status
         200
@@ -391,7 +390,7 @@ class Llamora:
         return answer
 
     def download(self, call: ApiCall[None], path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
-        """Send a call whose answer is a file, and return the path at which it is saved, as `export` does.
+        """Send a call whose response is a file, save the file as `export` does, and return its path.
 
         >>> diary.download(calls.export("json"), folder / "a.json").name
         'a.json'

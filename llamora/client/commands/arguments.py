@@ -1,4 +1,4 @@
-"""Commands and options of the command line."""
+"""The argument parser of the command line: commands and options."""
 
 import argparse
 import sys
@@ -177,7 +177,7 @@ def _build_common_options() -> argparse.ArgumentParser:
 
 
 class _JoinWords(argparse.Action):
-    """The action of an argument of several words, which a person need not put in quotes."""
+    """argparse action that joins several words to one argument, so that they need no quotes."""
 
     def __call__(
         self,
@@ -204,6 +204,6 @@ def _parse_seconds(text: str) -> float:
 
 
 def get_program_name() -> str:
-    """Return how the program was started: as a module, or as the zip."""
+    """Return the program name for messages: the module or the zip file that was started."""
     started = Path(sys.argv[0] or "")
     return f"python {started.name}" if started.suffix == ".zip" else "python -m llamora.client"

@@ -1,11 +1,11 @@
-"""The file `client.toml`: the server's address and where the token is, but never the token itself.
+"""The file `client.toml`: the server's address and the path of the token file, but never the token itself.
 
     url = "https://diary.home"
     token_file = "/home/olive/.config/llamora/token"
     ca_file = "/home/olive/diary-ca.pem"
     allow_plain_http = false
 
-It lies in `$XDG_CONFIG_HOME/llamora/`, or in `~/.config/llamora/`.
+Its folder is `$XDG_CONFIG_HOME/llamora/`, or else `~/.config/llamora/`.
 """
 
 import getpass
@@ -27,7 +27,7 @@ USUAL_URL = "http://127.0.0.1:8765"
 
 @dataclass(frozen=True, kw_only=True)
 class ClientConfig:
-    """The values of the file; empty for what it does not say."""
+    """The values of the file; a value that is not set is empty."""
 
     url: str = ""
     token_file: str = ""
@@ -36,7 +36,7 @@ class ClientConfig:
 
     @classmethod
     def load(cls, path: Path) -> "ClientConfig":
-        """Return the file's values, or none if it does not exist; raise UsageRefused for a wrong file."""
+        """Return the file's values, or empty ones without a file; raise UsageRefused if it is invalid."""
         try:
             with path.open("rb") as file:
                 values = tomllib.load(file)
@@ -61,7 +61,7 @@ class ClientConfig:
         return cls(**values)
 
     def save(self, path: Path) -> None:
-        """Write the file, complete or not at all."""
+        """Write the file atomically."""
         values = {each.name: getattr(self, each.name) for each in fields(self)}
         # A string of JSON is one of TOML if it has no characters beyond ASCII but as escapes.
         lines = [f"{name} = {json.dumps(value)}\n" for name, value in values.items() if value]
@@ -69,18 +69,18 @@ class ClientConfig:
 
 
 def get_config_path() -> Path:
-    """Return where the file is, or would be."""
+    """Return the path of the file, which need not exist."""
     return get_folder("XDG_CONFIG_HOME", ".config") / "client.toml"
 
 
 def get_folder(variable: str, usual: str) -> Path:
-    """Return the folder of Llamora in one of the folders that the environment names (XDG)."""
+    """Return Llamora's folder below the base folder that an XDG variable names, or below its default."""
     named = os.environ.get(variable, "")
     return (Path(named) if os.path.isabs(named) else Path.home() / usual) / "llamora"
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file that only its user can read, complete or not at all; raise FileRefused."""
+    """Write a file with mode 0600 atomically; raise FileRefused."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with PartialFile(path, overwrite=True) as file:
         file.open()
@@ -89,7 +89,7 @@ def write_private(path: Path, text: str) -> None:
 
 
 def choose_config(arguments: Namespace) -> ClientConfig:
-    """Return what the file says, and before it what the options and the environment say."""
+    """Return the configuration: options come first, then the environment, then the file."""
     found = ClientConfig.load(get_config_path())
     named: dict[str, Any] = {
         "url": getattr(arguments, "url", None) or os.environ.get("LLAMORA_URL") or found.url or USUAL_URL,
@@ -103,7 +103,7 @@ def choose_config(arguments: Namespace) -> ClientConfig:
 
 
 def init_config(arguments: Namespace, console: Console) -> None:
-    """Write `client.toml` and, if someone types it, the token into its file."""
+    """Write `client.toml` and, if the person types a token, the token file."""
     path, chosen = get_config_path(), choose_config(arguments)
     token_file = chosen.token_file or str(path.with_name("token"))
     token = ""
@@ -127,7 +127,7 @@ def _ask(question: str, usual: str) -> str:
 
 
 def show_config(arguments: Namespace, console: Console) -> None:
-    """Print what the commands use, and whether there is a token."""
+    """Print the configuration in force, and whether there is a token."""
     chosen, path = choose_config(arguments), get_config_path()
     is_there = bool(chosen.token_file) and Path(chosen.token_file).is_file()
     shown = {

@@ -1,6 +1,6 @@
-"""Output of the commands: data on stdout, words on stderr.
+"""Output of the commands: data on stdout, messages on stderr.
 
-Characters that a terminal obeys are left out of data, since a text of a diary may come from anyone.
+Terminal control characters are removed from data, because the text of a diary may come from anyone.
 """
 
 import dataclasses
@@ -15,15 +15,15 @@ from llamora.client.errors import LlamoraError
 
 
 class UsageRefused(LlamoraError):  # noqa: N818 - like the other errors of the client
-    """Raised if a command can't do anything with what it was given."""
+    """Raised if the arguments or input of a command are invalid."""
 
     code = "usage"
 
 
 class Console:
-    """The terminal, or the files and pipes in its place.
+    """Input and output of a command: a terminal, or files and pipes.
 
-    `is_json` prints each answer as JSON, on one line. `may_ask` says whether someone may be asked something.
+    With `is_json` each result is printed as one line of JSON. Without `may_ask` the command never prompts.
     """
 
     def __init__(self, *, is_json: bool = False, may_ask: bool = True) -> None:
@@ -41,11 +41,11 @@ class Console:
 
     @property
     def is_interactive(self) -> bool:
-        """Whether someone sits there who can be asked."""
+        """Whether a person at a terminal can be prompted."""
         return self.may_ask and sys.stdin is not None and sys.stdin.isatty()
 
     def print_text(self, text: str, *, end: str = "\n") -> None:
-        """Print data, and flush it, so that a stream appears as it comes."""
+        """Print data and flush it, so that a stream appears immediately."""
         self._out.write(clean_text(text) + end)
         self._out.flush()
 
@@ -59,21 +59,21 @@ class Console:
         self._out.flush()
 
     def emphasize(self, text: str) -> str:
-        """Return a text in bold, if there is a terminal that wants colours; call it on texts of ours only."""
+        """Return a text in bold if the terminal shows colours; only for our own texts, never for data."""
         return f"\x1b[1m{text}\x1b[0m" if self._is_colored else text
 
     def print_heading(self, text: str) -> None:
-        """Print a heading of data."""
+        """Print the heading of a list."""
         self._out.write(self.emphasize(clean_text(text)) + "\n")
 
     def say(self, words: str) -> None:
-        """Print words to whoever runs the command."""
+        """Print a message on stderr."""
         sys.stderr.write(clean_text(words) + "\n")
         sys.stderr.flush()
 
 
 def clean_text(text: str) -> str:
-    """Return a text without what a terminal obeys; lines and tabs stay."""
+    """Return a text without terminal control characters; line breaks and tabs remain."""
     return "".join(one for one in text if one in "\n\t" or unicodedata.category(one) not in ("Cc", "Cs"))
 
 

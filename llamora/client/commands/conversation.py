@@ -1,4 +1,4 @@
-"""`ask` and `chat`: questions about the diary, answered word by word."""
+"""The commands `ask` and `chat`: questions about the diary, answered word by word."""
 
 import contextlib
 import sys
@@ -29,7 +29,7 @@ def ask(diary: Llamora, arguments: Namespace, console: Console) -> None:
 
 
 def chat(diary: Llamora, arguments: Namespace, console: Console) -> None:
-    """Answer questions until there are no more; a failed one does not end the conversation."""
+    """Read and answer questions until the input ends; an error does not end the conversation."""
     session: str | None = arguments.session
     is_interactive = console.is_interactive
     if is_interactive:
@@ -114,7 +114,7 @@ def _print_answer(stream: Iterator[ChatEvent], console: Console) -> str | None:
 
 
 class _AnswerPrinter:
-    """An answer on stdout: in a terminal as it is written, elsewhere at its end, since it may begin again."""
+    """Printer of an answer: streaming in a terminal, elsewhere at the end because the answer may restart."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -122,20 +122,20 @@ class _AnswerPrinter:
         self.finish_reason: str | None = None
 
     def add(self, text: str) -> None:
-        """Add a piece."""
+        """Print or buffer a piece of the answer."""
         self._pieces.append(text)
         if self._console.is_terminal:
             self._console.print_text(text, end="")
 
     def discard(self) -> None:
-        """Begin again."""
+        """Discard the answer so far, which restarts."""
         if self._pieces and self._console.is_terminal:
             self._console.print_text("")
             self._console.say("The model begins again.")
         self._pieces.clear()
 
     def close(self) -> None:
-        """End the line, after whatever came."""
+        """Print what is buffered, and end the line."""
         if self._pieces:
             self._console.print_text("" if self._console.is_terminal else "".join(self._pieces))
         if self.finish_reason == "length":

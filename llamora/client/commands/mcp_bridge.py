@@ -1,9 +1,9 @@
-"""`mcp`: MCP over stdin and stdout, for assistants that start a program instead of calling a server.
+"""The command `mcp`: passes MCP messages between stdin and stdout and the server.
 
-Each line of stdin is a JSON-RPC message, which is sent to `POST /mcp` with the headers that name what is in
-it; each answer is a line of stdout. Requests run beside each other, since one that takes long must not hold
-up the others. A refusal that is no JSON-RPC, such as that of a wrong token, becomes an error of the request
-that got it.
+Each line of stdin is a JSON-RPC message. It is sent to `POST /mcp` with the routing headers that the protocol
+requires, and each response is printed as one line of stdout. Requests run concurrently, so that a slow one
+does not block the others. An error response that is not JSON-RPC, such as 401 for a wrong token, is converted
+to a JSON-RPC error of its request.
 """
 
 import base64
@@ -31,7 +31,7 @@ _MAX_PARALLEL: Final = 4
 
 
 def encode_header(value: str) -> str:
-    """Return a text as the value of a header: printable ASCII as it is, anything else in Base64.
+    """Return a text as a header value: printable ASCII unchanged, anything else in Base64.
 
     >>> encode_header("read_day"), encode_header("größe")
     ('read_day', '=?base64?Z3LDtsOfZQ==?=')
@@ -43,7 +43,7 @@ def encode_header(value: str) -> str:
 
 
 def build_headers(message: Any, negotiated: str) -> dict[str, str]:
-    """Return the headers of a message; `negotiated` is the version that `initialize` was answered with."""
+    """Return the HTTP headers of a message; `negotiated` is the protocol version from `initialize`."""
     headers = {"Accept": "application/json, text/event-stream"}
     if not isinstance(message, dict):
         # Several in one, as an older version allows.
@@ -64,7 +64,7 @@ def build_headers(message: Any, negotiated: str) -> dict[str, str]:
 
 
 def read_messages(answer: RawAnswer) -> list[Any]:
-    """Return the messages of an answer, also of one with the status of an error; raise what else it means."""
+    """Return the JSON-RPC messages of a response of any status; raise an error if there are none."""
     if is_event_stream(answer.headers):
         found = [decode_json(event.data.encode()) for event in ServerEventParser().feed(answer.body)]
     else:
@@ -91,7 +91,7 @@ def _address(answer: Any, message: Any) -> Any:
 
 
 class McpBridge:
-    """A bridge that passes the messages of one assistant to the server, and the answers back."""
+    """A bridge that sends the messages of one assistant to the server, and prints the responses."""
 
     def __init__(self, diary: Llamora, console: Console) -> None:
         self._diary = diary
@@ -101,7 +101,7 @@ class McpBridge:
         self._is_closed = False
 
     def run(self) -> None:
-        """Send every line of stdin, until its end, and wait for the answers that are still to come."""
+        """Send every line of stdin until its end, then wait for the responses that are still missing."""
         with ThreadPoolExecutor(_MAX_PARALLEL) as workers:
             for line in sys.stdin.buffer:
                 if self._is_closed:
@@ -187,6 +187,6 @@ def _build_error(request_id: Any, code: int, sentence: str, data: Mapping[str, A
 
 
 def run_bridge(diary: Llamora, arguments: Namespace, console: Console) -> None:
-    """Carry messages between an assistant and the server until stdin ends."""
+    """Pass messages between an assistant and the server until stdin ends."""
     del arguments
     McpBridge(diary, console).run()

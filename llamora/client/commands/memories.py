@@ -1,4 +1,4 @@
-"""The commands `facts`, `memory` and `heartbeat`: each sends one call, and prints what the server answers."""
+"""The commands `facts`, `memory` and `heartbeat`: each sends one call and prints the response."""
 
 from argparse import Namespace
 from pathlib import Path
@@ -49,7 +49,7 @@ def _build_call(arguments: Namespace) -> ApiCall[MemoryObject]:
 
 
 def run_memory(diary: Llamora, arguments: Namespace, console: Console) -> None:
-    """Search what a model may read, count it, or build its index again."""
+    """Search the diary, count its texts, or rebuild the index, by LocalGPT's calls."""
     if arguments.action == "search":
         if not arguments.words:
             raise UsageRefused("What should be searched for? Give words: memory search WORDS")
@@ -62,7 +62,7 @@ def run_memory(diary: Llamora, arguments: Namespace, console: Console) -> None:
 
 
 def run_heartbeat(diary: Llamora, arguments: Namespace, console: Console) -> None:
-    """Make one check-in, and print what it proposes."""
+    """Run one check-in, and print its proposals."""
     del arguments
     _print(diary.send(memory_calls.run_heartbeat()), console)
 

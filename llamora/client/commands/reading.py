@@ -1,4 +1,4 @@
-"""Commands that read: `status`, `days`, `day`, `search`, `traces`, `export`."""
+"""Commands that read the diary: `status`, `days`, `day`, `search`, `traces`, `export`."""
 
 import time
 from argparse import Namespace
@@ -16,7 +16,7 @@ SUFFIXES = {"zip": "zip", "json": "json", "markdown": "md"}
 
 
 def parse_day(text: str | None) -> date | None:
-    """Return the day that a person named: 2026-01-05, today or yesterday."""
+    """Return the day of an argument: 2026-01-05, today or yesterday."""
     if text is None:
         return None
     named = {"today": 0, "yesterday": 1}.get(text.lower())
@@ -98,7 +98,7 @@ def _print_block(console: Console, heading: str, text: str) -> None:
 
 
 def search(diary: Llamora, arguments: Namespace, console: Console) -> None:
-    """Print what is found, best first."""
+    """Print search results, best first."""
     answer = _search_open_index(diary, arguments)
     if console.is_json:
         console.print_json(answer)
@@ -133,7 +133,7 @@ def _search_open_index(diary: Llamora, arguments: Namespace) -> SearchAnswer:
 
 
 def list_traces(diary: Llamora, arguments: Namespace, console: Console) -> None:
-    """Print the traces, or the days of the one that is named."""
+    """Print the traces, or the days of one trace."""
     traces = list(diary.list_traces())
     if arguments.name is None:
         for trace in traces:
@@ -160,7 +160,7 @@ def list_traces(diary: Llamora, arguments: Namespace, console: Console) -> None:
 
 
 def print_found(console: Console, found: FoundText) -> None:
-    """Print a text that was found on a line."""
+    """Print a search result on one line."""
     snippet = " ".join(found.snippet.split())
     console.print_text(f"{found.day or ''!s:10}  {found.kind:7}  {snippet}")
 

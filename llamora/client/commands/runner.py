@@ -1,4 +1,4 @@
-"""Running a command: its diary, its errors as sentences, its exit code."""
+"""The runner of commands: opens the diary, prints errors as sentences, returns the exit code."""
 
 import os
 import sys
@@ -49,7 +49,7 @@ _OF_LATER_VERSIONS = {"facts", "memory", "notes", "heartbeat"}
 
 
 def run(argv: Sequence[str]) -> int:
-    """Run a command line and return its exit code; errors are sentences on stderr."""
+    """Run a command line and return its exit code; errors are printed on stderr."""
     arguments = build_parser().parse_args(argv)
     console = Console(
         is_json=getattr(arguments, "is_json", False), may_ask=not getattr(arguments, "no_input", False)
@@ -114,7 +114,7 @@ def _describe(error: LlamoraError) -> str:
 
 
 def get_exit_code(error: LlamoraError) -> int:
-    """Return the exit code of an error.
+    """Return the exit code for an error.
 
     >>> [get_exit_code(error) for error in (Locked("It is locked."), NetworkError("No server."))]
     [3, 5]

@@ -1,6 +1,6 @@
-"""Sources of the access token: a descriptor, a file that only its user can read, or a prompt.
+"""Sources of the access token: a file descriptor, a file that only its user can read, or a prompt.
 
-Never from an argument or the environment's value, which other programs of the machine can read.
+Arguments and environment variables are no sources, because other programs on the machine can read them.
 """
 
 import getpass
@@ -24,7 +24,7 @@ def _say_how() -> str:
 
 
 def read_token(arguments: Namespace, config: ClientConfig, console: Console) -> str:
-    """Return the token; raise UsageRefused if there is none, or if others can read its file."""
+    """Return the token; raise UsageRefused if there is none, or if other users can read its file."""
     descriptor = getattr(arguments, "token_fd", None)
     if descriptor is not None:
         return _read_descriptor(descriptor)
@@ -44,7 +44,7 @@ def _read_descriptor(descriptor: int) -> str:
 
 
 def read_token_file(path: Path) -> str:
-    """Return the first line of a file that only its user can read; raise UsageRefused."""
+    """Return the first line of a token file; raise UsageRefused if other users can read it."""
     try:
         with path.open("rb") as file:
             state = os.fstat(file.fileno())

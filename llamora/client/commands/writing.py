@@ -1,7 +1,7 @@
-"""`write`: a text goes into the diary, or it is saved where its sender finds it.
+"""The command `write`: sends a text to the diary, and saves it in a file if that fails.
 
-A text that could not be sent is in `$XDG_STATE_HOME/llamora/unsent/`, in a file that only its user can read
-and that begins with lines like those of a letter:
+A text that could not be sent is saved in `$XDG_STATE_HOME/llamora/unsent/`, in a file with mode 0600 that
+begins with headers like a mail:
 
     Idempotency-Key: 4e0c...
     Written-At: 2026-01-05T21:40:00+01:00
@@ -9,7 +9,7 @@ and that begins with lines like those of a letter:
 
     The text.
 
-`write --resend FILE` sends it again with the same key: if it had arrived after all, it is not stored twice.
+`write --resend FILE` sends it again with the same key, so it is not stored twice if it had arrived.
 """
 
 import contextlib
@@ -39,7 +39,7 @@ _KEY, _AT, _DAY = "Idempotency-Key", "Written-At", "Day"
 
 @dataclass(frozen=True, kw_only=True)
 class PendingText:
-    """A text on its way, with the key by which the server recognizes it."""
+    """A text to send, with the idempotency key by which the server recognizes a repeated call."""
 
     text: str
     key: str
@@ -48,12 +48,12 @@ class PendingText:
 
     @classmethod
     def create(cls, text: str, *, day: str = "") -> "PendingText":
-        """Return a text that is written now."""
+        """Return a new text, written now."""
         return cls(text=text, key=str(uuid.uuid4()), written_at=datetime.now().astimezone(), day=day)
 
     @classmethod
     def load(cls, path: Path) -> "PendingText":
-        """Return the text of a file; raise UsageRefused if it can't be read."""
+        """Return the text saved in a file; raise UsageRefused if the file is unreadable."""
         try:
             head, blank, text = path.read_bytes().decode().partition("\n\n")
             lines = dict(line.split(": ", 1) for line in head.split("\n"))
@@ -69,7 +69,7 @@ class PendingText:
         )
 
     def encode(self) -> str:
-        """Return the file of this text."""
+        """Return the contents of the file for this text."""
         lines = [f"{_KEY}: {self.key}", f"{_AT}: {self.written_at.isoformat()}"]
         lines += [f"{_DAY}: {self.day}"] if self.day else []
         return "\n".join(lines) + "\n\n" + self.text
@@ -82,7 +82,7 @@ class PendingText:
 
 
 class _StoppedBySignal(BaseException):
-    """A request to end the program, as from a terminal that was closed."""
+    """Raised when a signal asks the program to end, for example because its terminal was closed."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
@@ -90,7 +90,7 @@ class _StoppedBySignal(BaseException):
 
 
 def write(open_diary: Callable[[], Llamora], arguments: Namespace, console: Console) -> None:
-    """Write an entry: an argument, what stands on stdin, or what an editor leaves."""
+    """Write an entry from the arguments, from stdin or from an editor."""
     if arguments.resend:
         path = Path(arguments.resend)
         pending = PendingText.load(path)
