@@ -1,4 +1,4 @@
-"""The Django app of the clock: its migrations, which once made a table for the record."""
+"""The Django app of the clock; its migrations once created a table, which is now a file."""
 
 from django.apps import AppConfig
 

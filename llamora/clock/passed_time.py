@@ -1,26 +1,26 @@
-"""Elapsed time from readings of two clocks, and the cut-offs by age that follow. Pure: it reads no clock.
+"""Elapsed time and cut-off times, computed from readings of two clocks. Pure: it reads no clock itself.
 
-Two clocks are read together: the wall clock, which anybody can set, and the clock since the machine was
-started, which counts while it is suspended and cannot be set. Between two readings of one start of the
-machine the second one says exactly how much time has passed. So `passed` grows with it alone.
+Two clocks are read together: the wall clock, which can be set, and the boot clock (CLOCK_BOOTTIME), which
+cannot be set and also runs while the machine is suspended. Between two readings without a restart, the boot
+clock says exactly how much time has passed. So `passed`, the elapsed time, grows with the boot clock only.
 
-A **stretch** is a time in which the wall clock ran evenly: `offset` is what it said, less `passed`. Where the
-wall clock is set, the next stretch begins, and nothing has passed for it.
+A **stretch** is a period in which the wall clock was not set: its `offset` is the wall clock minus `passed`.
+When the wall clock is set, the next stretch begins, and `passed` does not change.
 
-While the machine is off nothing counts. At the next start the wall clock says how long that was: the `gap` of
-a stretch. It is believed later, when it was
+While the machine is off, the boot clock does not run. At the next start the wall clock suggests how long that
+was: this is the `gap` of a stretch. The gap is added to `passed` only after it was confirmed, by being
 
 * seen on two starts of the machine, with an hour of running between: a clock that is wrong after each start
   is corrected by the network within minutes;
 * or seen for two days of running;
 
-and never if the wall clock goes back behind it before. A gap that is believed has passed.
+and never if the wall clock is set back behind it before that.
 
-**The cut-off of an age.** Something is over for good if nobody can have written its time within that age. In
-that time the wall clock followed the offsets of a few stretches; the slowest of them gives the cut-off. So a
-clock that jumps ahead deletes nothing, and neither does one that was behind for a while and is corrected.
-Nothing is over before the very first stretch is believed, in the same way as a gap; and for what lies before
-it, every offset counts.
+**The cut-off time of an age.** A row may be deleted if its timestamp cannot have been written within that
+age. Within that age the wall clock followed the offsets of a few stretches; the slowest of them gives the
+cut-off time. So a clock that jumps ahead deletes nothing, and neither does a clock that was slow for a while
+and is then corrected. There is no cut-off time until the very first stretch is confirmed, in the same way as
+a gap. For rows older than the first stretch, the offsets of all stretches are considered.
 """
 
 import math
@@ -38,7 +38,7 @@ _MOST_STRETCHES, _REMEMBERED = 100, 800 * _ONE_DAY
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """Both clocks at one moment: seconds since 1970, and since the start of the machine with this id."""
+    """One reading of both clocks, in seconds: since 1970, and since the boot with this id."""
 
     wall: float
     boot_seconds: float
@@ -47,7 +47,7 @@ class Reading:
 
 @dataclass(frozen=True, kw_only=True)
 class Stretch:
-    """A time in which the wall clock was not set, from `since` until `until` in elapsed seconds."""
+    """A period in which the wall clock was not set, from `since` until `until` in elapsed seconds."""
 
     offset: float
     since: float
@@ -58,13 +58,13 @@ class Stretch:
 
     @property
     def first_wall(self) -> float:
-        """What the wall clock said at the beginning."""
+        """The wall clock at the beginning."""
         return self.offset + self.since
 
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """A jump of the wall clock: by how many seconds, and the time that it showed afterwards."""
+    """A change of the wall clock: by how many seconds, and the time that it showed afterwards."""
 
     seconds: float
     wall: float
@@ -72,7 +72,7 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class PassedTime:
-    """Elapsed time as known at a reading: the seconds since the first reading, and the stretches."""
+    """Elapsed seconds between the first reading and the last, with the stretches between them."""
 
     reading: Reading
     passed: float
@@ -80,12 +80,12 @@ class PassedTime:
 
     @classmethod
     def begin(cls, reading: Reading) -> "PassedTime":
-        """Return what is known at the very first reading: nothing yet."""
+        """Return the state after the very first reading."""
         first = Stretch(offset=reading.wall, since=0.0, until=0.0, boot_id=reading.boot_id, is_believed=False)
         return cls(reading=reading, passed=0.0, stretches=(first,))
 
     def observe(self, reading: Reading) -> "PassedTime":
-        """Return what is known with one more reading."""
+        """Return the state after one more reading."""
         passed = self.passed + self._measure(reading)
         stretches = self._disbelieve(reading.wall)
         if not stretches:
@@ -108,7 +108,7 @@ class PassedTime:
         return found._believe()._tidy()
 
     def find_step(self, reading: Reading) -> float:
-        """Return by how many seconds the wall clock was set since the last reading, in one start; else 0."""
+        """Return by how many seconds the wall clock was set since the last reading; 0 after a restart."""
         step = reading.wall - self.passed - self._measure(reading) - self.stretches[-1].offset
         return step if self._is_same_start(reading) and abs(step) > TOLERANCE else 0.0
 
@@ -171,13 +171,13 @@ class PassedTime:
 
     @property
     def is_known(self) -> bool:
-        """Whether anything may be deleted for its age yet."""
+        """Whether the first stretch is confirmed, so that there are cut-off times."""
         return self.stretches[0].is_believed
 
     def find_cutoff(self, age: float) -> float | None:
-        """Return the time by the wall clock before which all is older than this; None if nothing is known.
+        """Return the wall time before which every row is older than this age, or None if unknown.
 
-        In seconds since 1970.
+        The time is in seconds since 1970.
         """
         if not self.is_known:
             return None
@@ -187,12 +187,12 @@ class PassedTime:
         return begin + min(*offsets, self.stretches[-1].offset)
 
     def find_latest_wall(self, age: float) -> float:
-        """Return the time now by the fastest clock within this age: a gap that is not believed included."""
+        """Return the present time by the fastest clock within this age, including an unconfirmed gap."""
         begin = self.passed - age
         return self.passed + max(stretch.offset for stretch in self.stretches if stretch.until >= begin)
 
     def find_last_step(self, age: float) -> Step | None:
-        """Return the last time that the wall clock was set within this age, or None."""
+        """Return the last change of the wall clock within this age, or None."""
         for before, after in reversed(list(pairwise(self.stretches))):
             seconds, ago = after.offset - before.offset, self.passed - after.since
             if abs(seconds) > TOLERANCE and not after.gap and ago <= age:
@@ -200,17 +200,17 @@ class PassedTime:
         return None
 
     def find_gap(self) -> Step | None:
-        """Return the longest time off that is not believed yet, or None."""
+        """Return the longest gap that is not confirmed yet, or None."""
         longest = max(self.stretches, key=lambda stretch: stretch.gap)
         return Step(seconds=longest.gap, wall=longest.first_wall) if longest.gap else None
 
     def to_json(self) -> dict[str, Any]:
-        """Return the same as a JSON object."""
+        """Return the state as a JSON object."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, value: Any) -> "PassedTime":
-        """Return what `to_json` was made of; raise TypeError, ValueError or KeyError for anything else."""
+        """Return the state from its JSON object; raise TypeError, ValueError or KeyError if it is invalid."""
         found = cls(
             reading=Reading(**value["reading"]),
             passed=value["passed"],

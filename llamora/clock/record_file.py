@@ -1,10 +1,10 @@
-"""The record of passed time: what was known at the last observation, in a file beside the database.
+"""The clock's record, in a file beside the database: the state of elapsed time at the last observation.
 
     register/clock.json   the evidence of `llamora.clock.passed_time` as JSON, with mode 0600
 
-It is not in the database: by its age an access token expires, and with its steps the times of sign-ins are
-moved, so whoever writes to the database must not choose it. It lies beside the register of rows
-(`llamora.database.row_register`): where the folder is lost, neither a token nor a browser is let in.
+It is not in the database, because it decides when access tokens and sign-ins expire, and an attacker who can
+write to the database must not extend them. It is in the folder of the register
+(`llamora.database.row_register`): if that folder is lost, no token and no sign-in is valid.
 """
 
 import json
@@ -22,7 +22,7 @@ def get_record_path() -> Path:
 
 
 def read_record() -> PassedTime | None:
-    """Return what was known at the last observation; None if there was none, or the file is damaged."""
+    """Return the state at the last observation, or None if there is no valid file."""
     try:
         return PassedTime.from_json(json.loads(get_record_path().read_bytes()))
     except (OSError, TypeError, ValueError, KeyError, AttributeError, RecursionError):
@@ -31,10 +31,10 @@ def read_record() -> PassedTime | None:
 
 
 def write_record(found: PassedTime) -> None:
-    """Write what is known now, whole or not at all; raise NotWritten."""
+    """Write the state atomically; raise NotWritten."""
     write_register_file(NAME, json.dumps(found.to_json()).encode("ascii"))
 
 
 def remove_record() -> None:
-    """Remove the record, as in a household that never observed its clock."""
+    """Delete the record, as if the clock had never been observed."""
     get_record_path().unlink(missing_ok=True)

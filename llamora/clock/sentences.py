@@ -1,4 +1,4 @@
-"""Sentences about a clock that was set, or that says the machine was off for long."""
+"""Messages about a clock that was set, or that says the machine was off for long."""
 
 from datetime import datetime
 
@@ -24,7 +24,7 @@ def describe_step(seconds: float) -> str:
 
 
 def find_age_warning(found: PassedTime | None, *, now: datetime) -> str | None:
-    """Return why less was deleted for its age than the clock says, or None."""
+    """Return a sentence why fewer rows were deleted for their age than the clock suggests, or None."""
     if found is None or not found.is_known:
         return (
             "Nothing in the bin and no earlier version was deleted for its age yet: Llamora first looks "
@@ -34,7 +34,7 @@ def find_age_warning(found: PassedTime | None, *, now: datetime) -> str | None:
 
 
 def find_warning(found: PassedTime | None, *, now: datetime) -> str | None:
-    """Return what the administrator should know about the clock, or None."""
+    """Return a sentence about a problem with the clock for the administrator, or None."""
     if found is None:
         return None
     says = f"It says {now:%Y-%m-%d %H:%M} UTC now."

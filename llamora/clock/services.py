@@ -1,7 +1,7 @@
-"""Services of the clock: read both clocks, record the elapsed time, and return cut-offs by age.
+"""Services of the clock: read both clocks, record the elapsed time, and return cut-off times.
 
-`observe` writes the record: at each start, once an hour, and whenever the wall clock was set. It then sends
-`clock_stepped` in the same transaction, so that times which are compared with the wall clock go with it.
+`observe` writes the record at each start, once an hour, and when the wall clock was set. In that case it also
+sends `clock_stepped`, in the same transaction, so that receivers move stored times by the same step.
 """
 
 import logging
@@ -35,12 +35,12 @@ _latest: PassedTime | None = None
 
 
 def read_clocks() -> Reading:
-    """Return what both clocks say."""
+    """Return a reading of both clocks."""
     return Reading(wall=timezone.now().timestamp(), boot_seconds=read_seconds(), boot_id=_read_boot_id())
 
 
 def read_seconds() -> float:
-    """Return the seconds since the start of the machine, for measuring; nobody can set this clock."""
+    """Return the seconds since the machine was started; nobody can set this clock."""
     # The plain monotonic clock stops while a machine is suspended. Only Linux has one that does not.
     number = getattr(time, "CLOCK_BOOTTIME", None)
     return time.monotonic() if number is None else time.clock_gettime(number)
@@ -56,7 +56,7 @@ def _read_boot_id() -> str:
 
 
 def observe() -> PassedTime:
-    """Read both clocks and record their times, unless the disk is full; return what is known of the time."""
+    """Read both clocks and return the elapsed time; save it unless the disk is full."""
     global _latest  # noqa: PLW0603 - what this process saw last
     reading, before = read_clocks(), read_record()
     found = PassedTime.begin(reading) if before is None else before.observe(reading)
@@ -91,26 +91,26 @@ def _record() -> PassedTime:
 
 
 def notice_step() -> None:
-    """Record that the wall clock was set, if it was since this process last observed it."""
+    """Record a change of the wall clock, if it was set since this process last observed it."""
     if _latest is not None and _latest.is_new(read_clocks()):
         observe()
 
 
 def find_passed_time() -> PassedTime | None:
-    """Return what is known now, without recording it; None before the first observation."""
+    """Return the elapsed time as of now without recording it, or None before the first observation."""
     before = read_record()
     return None if before is None else before.observe(read_clocks())
 
 
 def get_cutoff(age: timedelta) -> datetime | None:
-    """Return the moment before which everything is certainly older than `age`; None if nothing is yet."""
+    """Return the moment before which everything is certainly older than `age`, or None if unknown."""
     found = find_passed_time()
     cutoff = None if found is None else found.find_cutoff(age.total_seconds())
     return None if cutoff is None else _convert(cutoff)
 
 
 def delete_expired(rows: QuerySet[Any], *, moment: str, age: timedelta) -> int:
-    """Delete the rows whose column `moment` is certainly longer ago than `age`; return their number."""
+    """Delete the rows whose `moment` column is certainly older than `age`; return their number."""
     before = get_cutoff(age)
     if before is None:
         return 0
@@ -123,7 +123,7 @@ def delete_expired(rows: QuerySet[Any], *, moment: str, age: timedelta) -> int:
 
 
 def get_latest_time() -> datetime:
-    """Return the time now by the fastest clock of the last two days."""
+    """Return the present time by the fastest clock of the last two days."""
     found = find_passed_time()
     now = timezone.now()
     return now if found is None else max(now, _convert(found.find_latest_wall(2 * 86400.0)))
