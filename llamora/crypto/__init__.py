@@ -1,13 +1,13 @@
-"""Cryptography: the only code that encrypts (seals) and decrypts (opens); it imports no Django, no settings.
+"""Cryptography: the only code that encrypts (seals) and decrypts (opens). It imports no Django or settings.
 
-    password or recovery code   -- kdf, in derivation's queue -->  key-encrypting key (KEK)
+    password or recovery code   -- kdf, queued by derivation -->    key-encrypting key (KEK)
     KEK and key slot            -- slots -->                       data key (DEK) of the current epoch
     DEK                         -- realms -->                      keys of each realm (content, vault, ...)
     DEK                         -- subkeys -->                     keys for snapshots and slots
     keys of the realms          -- keyring -->                     envelopes, blind indexes, codes of columns
 
-    errors       the error tree and its codes       context      what an envelope is bound to (AAD)
-    padding      hidden lengths                     envelope     the stored bytes of a sealed value
+    errors       the error tree and its codes       context      the AAD that an envelope is bound to
+    padding      hides lengths                      envelope     the byte format of a sealed value
     entropy      random bytes                       realms       the keys of each part of a diary
     subkeys      one key per use
     keyring      the keys of one unlocked person    slots        key slots: password, recovery code, ...
@@ -16,8 +16,8 @@
     digest       keyed digests of texts             locked_vaults   sealing to a person whose vault is locked
     access_tokens   keys for programs, which open some realms
 
-Each module's docstring gives its byte formats, so that a second implementation can be written from them.
-Some names are exported under longer ones: `slots.create` is `create_slot`, `digest.digest` is
+Each module's docstring specifies its byte formats, so that a second implementation can be written from them.
+Some functions are exported under longer names: `slots.create` as `create_slot`, `digest.digest` as
 `keyed_digest`.
 """
 

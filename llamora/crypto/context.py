@@ -39,7 +39,7 @@ _NOTHING_BOUND = _U16.pack(0)
 
 
 class AnyContext(Protocol):
-    """A context, or the `RowContext` of the row that was set last."""
+    """Protocol of a context: a `Context`, or a `RowContext` with a row."""
 
     @property
     def label(self) -> str:
@@ -55,7 +55,7 @@ class AnyContext(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """Context in which an envelope is sealed; the envelope opens only in the same context."""
+    """The context in which an envelope is sealed; the envelope opens only in an equal context."""
 
     purpose: str
     label: str
@@ -73,10 +73,10 @@ class Context:
 
 
 class RowContext:
-    """Context of one row after another, of a field and an owner: what is the same in all is encoded once.
+    """A context that is reused for many rows of one field and owner, to encode its common parts once.
 
-    It is that of the row and the values that `set_row` was given last. `order` has the place of each value
-    among the names, in the order in which they are given.
+    It applies to the row and values last given to `set_row`. `order` maps the values, in the order in which
+    they are given, to their sorted places.
     """
 
     __slots__ = ("_parts", "label", "order", "owner")
@@ -90,7 +90,7 @@ class RowContext:
         self._parts = [b"", b"", before_values, *(part for _, name in ordered for part in (name, b""))]
 
     def set_row(self, row: bytes, values: Sequence[bytes]) -> None:
-        """Make this the context of the row with an id of these bytes, and of values from `encode_value`."""
+        """Set the id of the row, in bytes, and its values, encoded by `encode_value`."""
         self._parts[1] = row
         # Of too many or too few values, this is a ValueError.
         self._parts[4::2] = values
@@ -102,7 +102,7 @@ class RowContext:
 
 
 def encode_value(value: bytes) -> bytes:
-    """Return a bound value as it stands behind its name; raise ValueError if it is too long."""
+    """Return the encoding of a bound value without its name; raise ValueError if it is too long."""
     if len(value) > _MAX_VALUE:
         raise ValueError("A bound value is too long.")
     return _U32.pack(len(value)) + value

@@ -1,10 +1,10 @@
-"""The queue of key derivations: few run at a time; it is fair between addresses and limited in length.
+"""The queue of key derivations: few run at a time, addresses take turns, and its length is limited.
 
-An Argon2id derivation costs 64 MiB and a large part of a second, so an attacker could fill an unlimited queue
-and prevent other people from signing in. The rules:
+An Argon2id derivation costs 64 MiB and a large part of a second, so with an unlimited queue an attacker could
+prevent other people from signing in. The rules:
 
-* as many derivations run at a time as there are workers (two), in their own threads of lower priority than
-  pages; one of them derives only for those who have not failed before;
+* two derivations run at a time, in threads of lower priority than pages; one of the threads runs only those
+  of addresses that have not failed before;
 * first come recognised askers (an unlock, a browser that has signed in before), then those with the fewest
   failures; among equals the address with the fewest running (see `llamora.threads.fair_executor`);
 * one derivation may wait per address and two per name, and `max_waiting` in all; beside these, RECOGNISED
@@ -37,7 +37,7 @@ class _Requester:
 
 
 class DerivationQueue:
-    """Queue that derives keys in its own threads, which start with the first derivation."""
+    """Queue that derives keys in its own threads, which are started by the first derivation."""
 
     def __init__(self, *, workers: int = 2, max_waiting: int | None = None) -> None:
         self._workers, self._max_waiting = workers, max_waiting
@@ -64,9 +64,9 @@ class DerivationQueue:
         failures: int = 0,
         is_recognised: bool = False,
     ) -> bytes:
-        """Wait for the derived key and return it; raise DerivationBusy if the queue has no place for it.
+        """Derive a key and return it; raise DerivationBusy if there is no place in the queue.
 
-        `address` is whatever failures are counted by: an address, or a recognised browser.
+        `address` is the key by which failures are counted: an IP address, or a recognised browser.
         """
         derivation = self.submit(
             secret=secret,
@@ -93,7 +93,7 @@ class DerivationQueue:
     ) -> Future[bytes]:
         """Return a future of the derived key; raise DerivationBusy or BadCost at once.
 
-        The future raises DerivationBusy if its derivation is dropped for somebody who has failed less.
+        The future raises DerivationBusy if a requester with fewer failures takes its place.
         """
         check_cost(cost, ceiling=HIGHEST)
         rank = _RANK_RECOGNISED if is_recognised else _RANK_WITHOUT_FAILURE + max(0, failures)

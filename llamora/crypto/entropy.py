@@ -1,4 +1,4 @@
-"""Random bytes for keys, salts and nonces, always from the operating system's generator."""
+"""Random bytes for keys, salts and nonces, from the operating system's generator."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The envelope: the format of bytes in which every sealed value is stored.
+"""The envelope: the byte format of every sealed value.
 
     1 byte      format
     u32         epoch of the key, big-endian
@@ -13,15 +13,16 @@ Formats 1 and 2
     plaintext   padded as in `llamora.crypto.padding`, so at least 64 bytes
     AAD         the format byte, then `Context.encode(epoch)` as in `llamora.crypto.context`
 
-The two differ in the keys of fields and in the columns that are bound. In format 1 the subkey
-"llamora.content" (`llamora.crypto.subkeys`) seals every field; in format 2 the sealing key of the label's
-realm does (`llamora.crypto.realms`). A keyring accepts one format in each epoch (`llamora.crypto.keyring`):
-of two formats accepted in one epoch, anyone who can write to the database could put the older bytes back.
-The keys of slots and sessions are not replaced by rotations, so they open both. Epoch 0 (`NO_EPOCH`) marks
-their envelopes where no data key is involved, such as a slot's private key under its key-encrypting key.
+The two formats differ in the keys of fields and in the columns that are bound. In format 1 the subkey
+"llamora.content" (`llamora.crypto.subkeys`) seals every field; in format 2 it is the sealing key of the
+label's realm (`llamora.crypto.realms`). A keyring accepts only one format in each epoch
+(`llamora.crypto.keyring`); otherwise anyone who can write to the database could downgrade a row to an older
+envelope of format 1. The keys of slots and sessions are not replaced by rotations, so these open both
+formats. Their envelopes have epoch 0 (`NO_EPOCH`) if no data key is involved, as for a slot's private key
+under its key-encrypting key.
 
 The format byte, never a setting, decides how an envelope is opened. `seal` writes format 2. A later format
-gets a number, and an epoch from which it is accepted alone.
+would get a new number, and an epoch from which only that format is accepted.
 """
 
 from __future__ import annotations
@@ -62,12 +63,12 @@ class Header(NamedTuple):
 
 
 def encode_header(number: int, epoch: int) -> bytes:
-    """Return the first bytes of every envelope of a format under a key of this epoch."""
+    """Return the header of envelopes of a format and an epoch."""
     return _HEADER.pack(number, epoch)
 
 
 def newest_header(epoch: int) -> bytes:
-    """Return the first bytes of every envelope that `seal` writes under a key of this epoch."""
+    """Return the header that `seal` writes for an epoch."""
     return encode_header(FORMAT_2, epoch)
 
 
@@ -90,7 +91,7 @@ def seal(*, key: bytes, plaintext: bytes, context: Context, epoch: int) -> bytes
 
 
 def unseal(*, key: bytes, envelope: bytes, context: AnyContext) -> bytes:
-    """Return the plaintext; raise an EnvelopeError if key, context or bytes differ from those at sealing."""
+    """Return the plaintext; raise an EnvelopeError if key, context or bytes differ from those of `seal`."""
     if len(envelope) < _SHORTEST:
         read_header(envelope)
         raise Truncated

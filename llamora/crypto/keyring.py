@@ -1,4 +1,4 @@
-"""The keyring: the keys of one unlocked person, and the keyring in force.
+"""The keyring: the keys of one unlocked person; and the keyring in force for the current request or task.
 
 The keyring in force is the one that sealed fields use in the current context (a `ContextVar`); it is set with
 `in_force` and read with `current_keyring` or `current_realm_keyring`.
@@ -11,15 +11,14 @@ values are sealed under the current epoch. `close()` empties the object itself, 
 copies of the context. Python cannot erase all copies: the data keys are bytearrays, which are overwritten;
 the derived keys are bytes objects, which are only released; and the interpreter may have copied either.
 
-Epochs before `format_2_since` are of format 1: their keys open envelopes of format 1 and nothing else, and
-seal nothing. Envelopes of all later epochs are of format 2. So no envelope of format 1 opens under the
-current key, except with a keyring whose own epoch is of format 1, which can only be read and rotated.
+Keys of epochs before `format_2_since` open only envelopes of format 1, and seal nothing. Keys of later epochs
+open only envelopes of format 2. A keyring whose current epoch is of format 1 can only open and rotate.
 
-A keyring also knows the oldest epoch that is still in use. An envelope of an earlier one is damaged: its key
-was destroyed when everything that it opened was resealed (DestroyedKey). An envelope of another epoch whose
-key is not held may open with another keyring (WrongEpoch).
+A keyring also knows the oldest epoch in use. The keys of earlier epochs were destroyed after all rows were
+resealed, so an envelope of an earlier epoch raises DestroyedKey. An envelope of any other epoch whose key is
+missing raises WrongEpoch, since another keyring may open it.
 
-Blind index, with which equal values are found without decryption: 32 bytes of
+Blind index, which finds equal values without decryption: 32 bytes of
 
     BLAKE2b(key = blinding key of the label's realm in the current epoch, digest length 32,
             personalisation = "llamora.blind", zeros behind it up to 16 bytes,
@@ -40,9 +39,9 @@ Fingerprint of the keys of a realm, by which values in memory are stored: 16 byt
     BLAKE2b(key = sealing key of the realm, digest length 16, no data,
             personalisation = "llamora.print", zeros behind it up to 16 bytes)
 
-Text that is opened stays in memory under owner *and* fingerprint (`KeyId`), never under the owner alone.
-Whoever can write to the database can make a key slot of their own in somebody else's row; the owner's id is
-then right, and the fingerprint is not. A fingerprint is always computed from the key at hand, never read.
+Decrypted text is cached in memory by owner *and* fingerprint (`KeyId`), never by owner alone. Anyone who can
+write to the database can put a key slot of their own into another person's row: then the owner's id is right,
+but the fingerprint differs. A fingerprint is always computed from the key, never read from the database.
 """
 
 from __future__ import annotations
@@ -74,14 +73,14 @@ _Key = TypeVar("_Key", bytes, bytearray)
 
 
 class KeyId(NamedTuple):
-    """The identity of a realm's keys, under which opened text is stored in memory; not secret."""
+    """The identity of a realm's keys, by which decrypted text is cached in memory; not secret."""
 
     owner: UUID
     fingerprint: bytes
 
 
 class RealmKeyring:
-    """The keys of some realms of one person; use of another realm, or after `close()`, raises VaultLocked."""
+    """The keys of some realms of one person; use of other realms, or after `close()`, raises VaultLocked."""
 
     __slots__ = (
         "__weakref__",
@@ -175,7 +174,7 @@ class RealmKeyring:
         return header + _compute_mac(key, context, epoch=self.epoch)
 
     def check_mac(self, mac: bytes, context: AnyContext) -> None:
-        """Raise an EnvelopeError if a MAC is not that of the columns that the context binds."""
+        """Raise an EnvelopeError if a MAC does not match the columns in the context."""
         if self._current is None:
             raise VaultLocked
         if context.owner != self.owner:
@@ -191,7 +190,10 @@ class RealmKeyring:
             raise NotAuthentic
 
     def blind_index(self, *, label: str, value: str) -> bytes:
-        """Return the keyed index of a value under a label; equal values give equal bytes within an epoch."""
+        """Return the keyed index of a value under a label.
+
+        Equal values have equal indexes within an epoch.
+        """
         key = self._get_current(get_realm(label)).blinding
         name = label.encode()
         data = _U16.pack(len(name)) + name + value.encode("utf-8", "surrogatepass")
@@ -290,7 +292,7 @@ class Keyring(RealmKeyring):
 
     @property
     def key_id(self) -> KeyId:
-        """The identity of the current keys, also of one that was closed."""
+        """The identity of the current keys; available also after `close()`."""
         return self._key_id
 
     @property
@@ -386,7 +388,7 @@ _in_force: ContextVar[RealmKeyring | None] = ContextVar("llamora_keyring_in_forc
 
 @contextmanager
 def in_force(keyring: RealmKeyring | None) -> Iterator[None]:
-    """Put a keyring in force in this context during the block; None stands for a locked vault."""
+    """Put a keyring in force during the block; None stands for a locked vault."""
     token = _in_force.set(keyring)
     try:
         yield
@@ -395,7 +397,7 @@ def in_force(keyring: RealmKeyring | None) -> Iterator[None]:
 
 
 def current_realm_keyring() -> RealmKeyring:
-    """Return the keyring in force, which may be that of some realms; raise VaultLocked if there is none."""
+    """Return the keyring in force, of all or some realms; raise VaultLocked if there is none."""
     keyring = _in_force.get()
     if keyring is None or keyring.is_closed:
         raise VaultLocked
@@ -403,7 +405,7 @@ def current_realm_keyring() -> RealmKeyring:
 
 
 def current_keyring() -> Keyring:
-    """Return the keyring in force; raise VaultLocked if there is none, or not one of all realms."""
+    """Return the keyring in force; raise VaultLocked if there is none, or only one of some realms."""
     keyring = current_realm_keyring()
     if not isinstance(keyring, Keyring):
         raise VaultLocked

@@ -9,7 +9,7 @@ multiple of 2 ** (E - S). At most 12 % is added, and a length reveals O(log log 
 Source: Nikitin, Barman, Lueks, Underwood, Hubaux, Ford: "Reducing Metadata Leakage from Encrypted Files and
 Communication with PURBs", PoPETs 2019, section 4.
 
-`unpad` accepts only the output of `pad`, so each plaintext has exactly one padded form.
+`unpad` accepts only output of `pad`, so each plaintext has exactly one padded form.
 """
 
 from __future__ import annotations

@@ -1,20 +1,20 @@
-"""Realms: parts of a diary, each with keys of its own, so that a program can be given some and not others.
+"""Realms: parts of a diary with separate keys, so that a program can be given the keys of some of them.
 
     content   entries, versions, drafts, replies, openings, recaps, look-backs, questions, traces, vectors,
               photos
     facts     what a person chose to remember
     notes     notes with a function
-    vault     keys, ways to unlock, browsers, second factors, names of tokens, recent searches, preferences
+    vault     keys, key slots, browsers, second factors, names of tokens, recent searches, preferences
 
-Every label belongs to one realm for ever: the label chooses the key. A label is assigned by its first two
-parts (the model's), which are frozen with it. Three keys of each realm are derived from a data key:
+Every label belongs to one realm for ever, and so determines the key. The realm is found by the first two
+parts of the label, which name the model. Three keys of each realm are derived from a data key:
 
     key = BLAKE2b(data = the realm's name above in ASCII, key = data key (32 bytes), digest length 32,
                   no salt, personalisation = the ASCII label below, zeros behind it up to 16 bytes)
 
     llamora.sealing     seals fields (XChaCha20-Poly1305)
     llamora.blinding    keys blind indexes
-    llamora.columns     keys the codes of plaintext columns (BLAKE2b)
+    llamora.columns     keys the MACs of plaintext columns (BLAKE2b)
 
 BLAKE2b as in RFC 7693; the personalisation is the parameter block's last 16 bytes.
 """

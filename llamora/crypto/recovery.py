@@ -1,4 +1,4 @@
-"""Recovery codes: 160 random bits that a person writes on paper; small differences in typing are accepted.
+"""Recovery codes: 160 random bits that a person writes on paper; common typing differences are accepted.
 
     code       36 characters in 9 groups of 4, joined by "-"
     letters    Crockford's base32: 0123456789ABCDEFGHJKMNPQRSTVWXYZ, 5 bits each, most significant first
@@ -38,7 +38,7 @@ def new_code() -> str:
 
 
 def groups(code: str) -> list[str]:
-    """Return the groups of four characters of a code that `new_code` returned."""
+    """Return the groups of four characters of a code."""
     return code.split("-")
 
 
@@ -52,7 +52,7 @@ def parse(text: str) -> str:
 
 
 def normalize(text: str) -> str:
-    """Return a typed code, or a part of one, normalised: upper case, without spaces and dashes."""
+    """Return a typed code, or a part of one, in upper case without spaces and dashes."""
     return "".join(filter(_is_code_character, unicodedata.normalize("NFKC", text).upper())).translate(
         _LOOKALIKES
     )

@@ -1,4 +1,4 @@
-"""Key slots: each stores the data key so that one secret of the person (a password, a code) opens it.
+"""Key slots: each stores the data key so that one secret (a password, a recovery code) opens it.
 
 All integers are unsigned and big-endian. Each slot has its own key pair. Its row
 contains, besides id, owner, kind, epoch, salt and cost:
@@ -77,7 +77,7 @@ _U32 = struct.Struct(">I")
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Slot:
-    """A key slot in its stored form, which only the slot's secret or the data key opens."""
+    """A key slot in its stored form."""
 
     id: UUID
     owner: UUID
@@ -139,7 +139,7 @@ def open_slot(slot: Slot, *, kek: bytes, current_epoch: int) -> bytes:
 
 
 def renew(slot: Slot, *, old_dek: bytes, new_dek: bytes, new_epoch: int) -> Slot:
-    """Return the slot with the next epoch's data key; needs the old data key, but not the slot's secret."""
+    """Return the slot with the next epoch's data key; needs the old data key and not the slot's secret."""
     try:
         authenticator = envelopes.unseal(
             key=subkey(old_dek, Use.SLOTS),

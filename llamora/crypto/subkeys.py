@@ -1,4 +1,4 @@
-"""The subkeys of a data key: one for each use.
+"""Subkeys of a data key, one for each use.
 
     subkey = BLAKE2b(data = empty, key = data key (32 bytes), digest length 32, no salt,
                      personalisation = the ASCII label below, zeros behind it up to 16 bytes)
@@ -19,7 +19,7 @@ from llamora.crypto.entropy import KEY_BYTES
 
 
 class Use(Enum):
-    """A use of a subkey; the value is its frozen label."""
+    """The use of a subkey; the value is its frozen label."""
 
     CONTENT = b"llamora.content"
     SNAPSHOT = b"llamora.snapshot"

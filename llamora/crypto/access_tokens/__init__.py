@@ -1,6 +1,6 @@
-"""Access tokens: keys for programs, each a key slot that opens some realms and never a whole diary.
+"""Access tokens: keys for programs. Each is a key slot that opens some realms, never the whole diary.
 
-token_text   the text of a token, which is shown once
-terms        kinds and scopes of tokens, and what else their owner decided when making one
-token_slots  slots of tokens: create, open, check and renew; MACs of texts that a program drops
+token_text   the text of a token, which its owner copies once
+terms        the kind, scopes and other terms of a token
+token_slots  key slots of tokens: create, open, check and renew; MACs of dropped texts
 """

@@ -1,13 +1,13 @@
-"""Slots that were opened with their token, remembered so that the token opens them again at less cost.
+"""Cache of opened token slots, sealed under the token's secret, so that each call is checked at less cost.
 
-What was found inside a slot lies in memory as it lies in the row: sealed, under a key that only the token's
-secret gives. So memory opens nothing without the token, and a token that is not the slot's opens nothing.
+The contents of a slot are cached in memory in sealed form, under a key that is derived from the token's
+secret. So the cache opens only when the right token is presented again.
 
     key     BLAKE2b(key = secret of the token, digest length 32, personalisation = "llamora.tokmem"
                     (zeros to 16), data = 32 random bytes of this process)
     sealed  24 bytes nonce | XSalsa20-Poly1305 (libsodium's crypto_secretbox) of what was inside
 
-It is never stored. Whether the slot is still the one that was opened, its caller compares.
+Nothing of this is stored. The caller checks that the slot has not changed since.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ _of_this_process = secret_bytes(KEY_BYTES)
 
 @dataclass(frozen=True, slots=True)
 class RememberedTokenSlot:
-    """A slot that was opened once, and what was inside, sealed under its token's secret."""
+    """The contents of a slot, sealed under its token's secret."""
 
     slot: TokenSlot
     _sealed: bytes = field(repr=False)
 
     def open(self, token: TokenText) -> OpenedTokenSlot:
-        """Return what was inside; raise WrongSecret if it was opened with another token."""
+        """Return the contents; raise WrongSecret for another token."""
         nonce, box = self._sealed[:_NONCE_BYTES], self._sealed[_NONCE_BYTES:]
         try:
             return OpenedTokenSlot(self.slot, bytes(crypto_secretbox_open(box, nonce, _derive_key(token))))
@@ -45,7 +45,7 @@ class RememberedTokenSlot:
 
 
 def remember_token_slot(opened: OpenedTokenSlot, token: TokenText) -> RememberedTokenSlot:
-    """Return a slot to be remembered, given what was inside and the token that opened it."""
+    """Seal the contents of a slot under the token that opened it."""
     nonce = secret_bytes(_NONCE_BYTES)
     return RememberedTokenSlot(
         opened.slot, nonce + crypto_secretbox(opened.inside, nonce, _derive_key(token))

@@ -1,19 +1,20 @@
-"""Terms of an access token: what its owner decided when making it, which never changes.
+"""Terms of an access token: what its owner decided when creating it; they never change.
 
     kind            "ordinary"   opens its realms while its owner has unlocked their diary in a browser
                     "away"       opens its realms always
                     "drop"       opens nothing, and seals texts to its owner always
     scopes          names of SCOPES; a token of the kind "drop" has "drop" alone, and no other has it
     created_at      the moment by the wall clock, in whole seconds
-    lifetime_days   how long it is valid, or 0 for no end
-    created_epoch   the epoch in which it was made
-    writes_own_text whether its owner types what it writes
-    reads_untrusted whether it also reads what did not come from its owner
+    lifetime_days   how long it is valid, or 0 without limit
+    created_epoch   the epoch in which it was created
+    writes_own_text whether its texts count as typed by its owner
+    reads_untrusted whether it also reads texts that its owner did not write
 
-The kinds and the names of scopes are frozen. A scope gives realms, so it is limited by keys; that a program
-may read and not write within a realm is a rule that the server applies.
+The kinds and the names of scopes are frozen. Access to realms is enforced by keys, since a token has only the
+keys of the realms of its scopes. Within a realm, the server enforces which scopes may read and which may
+write.
 
-Each of the terms is bound to a slot (`token_slots`), by its name above, and encoded as:
+Each term is bound to the slot (`token_slots`) under its name above, encoded as:
 
     kind                                 UTF-8
     scopes                               the names in the order of their bytes, joined by spaces, UTF-8
@@ -58,9 +59,10 @@ class TokenKind(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenTerms:
-    """The terms of one access token; wild numbers, and scopes that do not go with its kind, raise ValueError.
+    """The terms of one access token.
 
-    `bound` are the terms as values to which an envelope is bound.
+    Raises ValueError for invalid numbers, or scopes that do not fit the kind. `bound` has the terms as the
+    values that envelopes are bound to.
     """
 
     kind: TokenKind
@@ -84,7 +86,7 @@ class TokenTerms:
 
     @property
     def realms(self) -> frozenset[Realm]:
-        """The realms that the scopes give."""
+        """The realms that the scopes need."""
         return frozenset[Realm]().union(*(SCOPES[scope] for scope in self.scopes))
 
     def _encode_bound_values(self) -> tuple[tuple[str, bytes], ...]:

@@ -1,4 +1,4 @@
-"""Slots of access tokens: what a token's secret opens, and what a rotation renews without the secret.
+"""Key slots of access tokens: opened with the token's secret, and renewed in a rotation without it.
 
 All integers are unsigned and big-endian. A slot's row contains its id, owner, epoch and terms (`terms`), and
 
@@ -31,10 +31,10 @@ the former ones, ordered by epoch and then by the name of the realm.
 
 What each kind proves when a token is presented:
 
-    ordinary   its authenticator is the one in sealed_authenticator, which the keyring of its owner opens;
+    ordinary   its authenticator equals the one in sealed_authenticator, which its owner's keyring opens;
                without that keyring it opens nothing
-    away       box, MAC, key pair and epoch agree; what is in the box are the keys of its realms
-    drop       box, MAC and epoch agree; what is in the box is the public key to which texts are sealed
+    away       box, MAC, key pair and epoch agree; the box contains the keys of its realms
+    drop       box, MAC and epoch agree; the box contains the public key to which texts are sealed
 
 A text that a program drops is a box, sealed to that public key in a context of the caller's (see
 `llamora.crypto.locked_vaults.vault_keys`), and
@@ -43,11 +43,12 @@ A text that a program drops is a box, sealed to that public key in a context of 
                   data = u32 length of context | context | box)
           where context is Context.encode(0) as in `llamora.crypto.context`
 
-Anyone who knows the public key can make such a box; only the program, and the owner once unlocked, the MAC.
+Anyone who knows the public key can create such a box. Only the program, and the unlocked owner, can compute
+the MAC.
 
-A token's holder knows the authenticator, and who can write to the database too could widen the terms in the
-row, sealed_private and the MAC. Only the owner's keyring can seal sealed_authenticator, so a rotation renews
-a slot by what that is bound to, and nothing else.
+A program that also can write to the database could widen the terms in the row, in sealed_private and in the
+MAC, because it knows the authenticator. Only the owner's keyring can create sealed_authenticator, so a
+rotation renews a slot with the terms that sealed_authenticator is bound to.
 """
 
 from __future__ import annotations
@@ -99,7 +100,7 @@ Bundle = Mapping[int, Mapping[Realm, RealmKeys]]
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class TokenSlot:
-    """The slot of an access token in its stored form."""
+    """The key slot of an access token in its stored form."""
 
     id: UUID
     owner: UUID
@@ -117,7 +118,7 @@ class TokenSlot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DropKey:
-    """Public key to which a token of the kind "drop" seals, and the authenticator for the texts' MACs."""
+    """The public key to which a "drop" token seals texts, and the authenticator for their MACs."""
 
     public: bytes
     authenticator: bytes = field(repr=False)
@@ -126,7 +127,7 @@ class DropKey:
 def create_token_slot(
     token: TokenText, *, terms: TokenTerms, keyring: Keyring, vault_public_key: bytes = b""
 ) -> TokenSlot:
-    """Return the slot of a new token; the kind "drop" needs the vault's public key."""
+    """Return the slot of a new token; a "drop" token needs the vault's public key."""
     public_key, private_key = crypto_box_keypair() if terms.kind is TokenKind.AWAY else (b"", b"")
     authenticator = secret_bytes(KEY_BYTES)
     slot = TokenSlot(
@@ -156,10 +157,10 @@ def create_token_slot(
 
 @dataclass(frozen=True, slots=True)
 class OpenedTokenSlot:
-    """A slot and what its token found inside, after all checks of its kind.
+    """The contents of a slot, after all checks of its kind.
 
-    That is nothing for the kind "ordinary", the opened box for "away", and for "drop" the public key and the
-    authenticator.
+    There are none for the kind "ordinary". For "away" it is the opened box, and for "drop" the public key and
+    the authenticator.
     """
 
     slot: TokenSlot
@@ -168,7 +169,7 @@ class OpenedTokenSlot:
     def build_keyring(self, *, owner_keyring: Keyring | None = None) -> RealmKeyring:
         """Return the keyring of the token's realms; the caller closes it.
 
-        The kind "ordinary" needs its owner's. Raise VaultLocked if that was closed, or ForgedSlot.
+        The kind "ordinary" needs its owner's keyring. Raise VaultLocked if that was closed, or ForgedSlot.
         """
         slot = self.slot
         if slot.terms.kind is TokenKind.AWAY:
@@ -187,7 +188,7 @@ class OpenedTokenSlot:
         return RealmKeyring(owner=slot.owner, epoch=slot.epoch, realm_keys=bundle, oldest_epoch=oldest_epoch)
 
     def build_drop_key(self) -> DropKey:
-        """Return what seals texts to the owner of a token of the kind "drop"."""
+        """Return the key with which a "drop" token seals texts to its owner."""
         _check_kind(self.slot, TokenKind.DROP)
         return DropKey(public=self.inside[:KEY_BYTES], authenticator=self.inside[KEY_BYTES:])
 
@@ -195,10 +196,10 @@ class OpenedTokenSlot:
 def open_token_slot(
     slot: TokenSlot, token: TokenText, *, current_epoch: int, owner_keyring: Keyring | None = None
 ) -> OpenedTokenSlot:
-    """Check a slot of any kind with its token, and return what is inside.
+    """Check a slot of any kind with its token, and return its contents.
 
-    With the owner's keyring at hand, the terms are those that the owner made. Raise WrongSecret, ForgedSlot,
-    SlotBehind, SlotAhead, UnknownAuthenticator or VaultLocked.
+    With the owner's keyring given, also check that the owner has set the terms. Raise WrongSecret,
+    ForgedSlot, SlotBehind, SlotAhead, UnknownAuthenticator or VaultLocked.
     """
     authenticator, private_key = _open_private(slot, token)
     inside = b""
@@ -214,13 +215,13 @@ def open_token_slot(
 
 
 def check_secret(slot: TokenSlot, token: TokenText, *, current_epoch: int) -> None:
-    """Raise a SlotError if a token is not the one of its slot, in this epoch; opens nothing."""
+    """Raise a SlotError if a token does not belong to this slot and epoch; opens nothing."""
     _open_private(slot, token)
     _check_epoch(slot, current_epoch=current_epoch)
 
 
 def open_authenticator(slot: TokenSlot, *, keyring: Keyring) -> bytes:
-    """Return the authenticator of a slot whose terms are those its owner made; needs no secret.
+    """Return the authenticator of a slot with the terms that its owner set; needs the owner's keyring only.
 
     Raise UnknownAuthenticator, ForgedSlot, or VaultLocked if the keyring was closed.
     """
@@ -230,9 +231,9 @@ def open_authenticator(slot: TokenSlot, *, keyring: Keyring) -> bytes:
 
 
 def renew_token_slot(slot: TokenSlot, *, keyring: Keyring, vault_public_key: bytes = b"") -> TokenSlot:
-    """Return the slot for the keyring's epoch, with what its box holds there.
+    """Return the slot for the keyring's epoch, with a box of the new keys.
 
-    The keyring holds the data key of the slot's epoch, in the same epoch or a former one. Raise
+    The keyring holds the data key of the slot's epoch, as its current or as a former one. Raise
     UnknownAuthenticator, ForgedSlot, SlotAhead or VaultLocked.
     """
     if slot.epoch > keyring.epoch:
@@ -249,7 +250,7 @@ def compute_drop_mac(authenticator: bytes, *, box: bytes, context: Context) -> b
 
 
 def check_drop_mac(authenticator: bytes, mac: bytes, *, box: bytes, context: Context) -> None:
-    """Raise NotAuthentic if a box was not dropped with this token, in this context."""
+    """Raise NotAuthentic if this token did not drop the box in this context."""
     if not hmac.compare_digest(mac, compute_drop_mac(authenticator, box=box, context=context)):
         raise NotAuthentic
 

@@ -1,4 +1,4 @@
-"""The text of an access token, which its program stores and the server never does.
+"""The text of an access token, which the program stores and the server does not.
 
     token    "llamora_" | id, 26 letters | "_" | secret, 52 letters | "_" | check, 6 letters
     letters  Crockford's base32 in lower case, 0123456789abcdefghjkmnpqrstvwxyz, 5 bits each: the number in
@@ -9,8 +9,8 @@
              BLAKE2b(data = everything before the last "_" in ASCII, digest length 32, no key,
                      personalisation = "llamora.tokcheck")
 
-A token has one spelling. It is copied, not typed, so nothing is corrected but white space around it. The
-check tells a damaged copy from a token that is not valid any more; it is no secret.
+A token has one spelling. It is copied and not typed, so only white space around it is removed. The check
+distinguishes a damaged copy from a revoked token; it is not secret.
 
     key-encrypting key   BLAKE2b(key = secret, data = id, digest length 32,
                                  personalisation = "llamora.token", zeros behind it up to 16 bytes)
@@ -73,7 +73,7 @@ def new_token(token_id: UUID) -> TokenText:
 
 
 def parse_token(text: str) -> TokenText:
-    """Return the token that a text is; raise NoToken, or DamagedToken if characters of one are wrong."""
+    """Return the parsed token; raise NoToken, or DamagedToken if some characters are wrong."""
     text = text.strip()
     if not text.startswith(PREFIX):
         raise NoToken

@@ -1,7 +1,7 @@
-"""Browser keys: with one, a browser whose diary is locked proves that a draft comes from it.
+"""Browser keys, with which a locked browser authenticates drafts: proof that a draft comes from this browser.
 
-All integers are unsigned and big-endian. A browser's key is derived from the half in its session cookie
-(see `llamora.crypto.session`), so it changes with the half, at each unlock:
+All integers are unsigned and big-endian. A browser key is derived from the cookie half in the session cookie
+(see `llamora.crypto.session`), so it changes at each unlock:
 
     browser key   BLAKE2b(key = cookie half, digest length 32, personalisation = "llamora.browser" (zeros to
                           16), data = the 16 bytes of the sign-in's id)
@@ -17,10 +17,10 @@ All integers are unsigned and big-endian. A browser's key is derived from the ha
     MAC           BLAKE2b(key = browser key, digest length 32, personalisation = "llamora.bmac" (zeros to 16),
                           data = u8 format 1 | the above)
 
-Neither "key" nor "draft" begins with the other, so no MAC of one is a MAC of the other. The draft key lies in
-the row of the sign-in, where anyone who can write to the database could replace it; without the cookie they
-cannot make its MAC. The server has the browser key when the cookie is sent, and its owner, sealed, when the
-diary is unlocked.
+The prefixes "key" and "draft" separate the two uses of the MAC. The draft key is stored in the row of the
+sign-in. Anyone who can write to the database could replace it there, but without the cookie they cannot
+compute its MAC. The server derives the browser key from the cookie of a request; while the diary is unlocked,
+it also opens a sealed copy.
 """
 
 from __future__ import annotations
@@ -47,14 +47,14 @@ _U32 = struct.Struct(">I")
 
 @dataclass(frozen=True, slots=True)
 class DraftKey:
-    """The public key to which drafts of a browser are sealed, and the epoch of its key pair."""
+    """The public key to which a browser seals drafts, and the epoch of its key pair."""
 
     epoch: int
     public: bytes
 
 
 def derive_browser_key(half: bytes, *, sign_in_id: UUID) -> bytes:
-    """Return the key of a browser with this cookie half."""
+    """Return the browser key for a cookie half."""
     if len(half) != KEY_BYTES:
         raise ValueError("A cookie half has 32 bytes.")
     return blake2b(sign_in_id.bytes, key=half, digest_size=KEY_BYTES, person=_KEY_PERSON).digest()
@@ -67,7 +67,7 @@ def encode_draft_key(key: DraftKey, *, browser_key: bytes, owner: UUID) -> bytes
 
 
 def open_draft_key(stored: bytes, *, browser_key: bytes, owner: UUID) -> DraftKey:
-    """Return a stored draft key; raise an EnvelopeError if it was not stored for this browser and owner."""
+    """Return a stored draft key; raise an EnvelopeError if its MAC is not of this browser and owner."""
     if stored[:1] != _FORMAT:
         raise UnknownFormat
     if len(stored) != _DRAFT_KEY.size:
@@ -86,7 +86,7 @@ def compute_draft_mac(browser_key: bytes, *, box: bytes, context: Context) -> by
 
 
 def check_draft_mac(browser_key: bytes, mac: bytes, *, box: bytes, context: Context) -> None:
-    """Raise NotAuthentic if a draft's box does not come from this browser, in this context."""
+    """Raise NotAuthentic if this browser did not send the draft's box in this context."""
     if not hmac.compare_digest(mac, compute_draft_mac(browser_key, box=box, context=context)):
         raise NotAuthentic
 

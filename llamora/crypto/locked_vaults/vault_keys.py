@@ -1,4 +1,4 @@
-"""A person's vault key pair, with which a value is sealed to them while their vault is locked.
+"""A person's vault key pair: values are sealed to its public key while the vault is locked.
 
     key pair   X25519, 32 bytes each; the caller seals the private key under the data key
     sealed     u8 format 1 | crypto_box_seal to the public key (see `llamora.crypto.slots`) of
@@ -6,8 +6,8 @@
     binding    BLAKE2b(data = u8 1 | Context.encode(0), or nothing when there is no context,
                        digest length 32, no key, personalisation = "llamora.sealto" (zeros to 16))
 
-Anyone who knows the public key can make a sealed value, so it proves its context but not its author; and a
-public key that comes from the database could be another person's. `browser_keys` proves both.
+A sealed value is bound to its context, but it does not prove its author, because anyone who knows the public
+key can create one. A public key from the database could also be another person's. `browser_keys` proves both.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ def new_vault_keys() -> tuple[bytes, bytes]:
 
 
 def seal_to(public: bytes, plaintext: bytes, *, context: Context | None = None) -> bytes:
-    """Return the plaintext sealed so that only the holder of the private key can open it."""
+    """Return the plaintext sealed to a public key; only the private key opens it."""
     return _FORMAT + crypto_box_seal(_compute_binding(context) + pad(plaintext), public)
 
 
 def open_sealed(private: bytes, public: bytes, sealed: bytes, *, context: Context | None = None) -> bytes:
-    """Return the plaintext of a value sealed to this key pair; raise an EnvelopeError if it does not open."""
+    """Return the plaintext of a sealed value; raise an EnvelopeError if this key pair does not open it."""
     if not sealed:
         raise Truncated
     if sealed[:1] != _FORMAT:
