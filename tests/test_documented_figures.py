@@ -15,7 +15,7 @@ from diary.entries.services import BIN_LIFETIME
 from diary.generation.prompt_templates import FRESH_SECONDS
 from diary.history.services import VERSION_LIFETIME
 from diary.openings.services import DAYS_READ
-from llamora.clock.passed_time import BELIEVED_AFTER, BELIEVED_AFTER_ANOTHER_START
+from llamora.clock.elapsed_time import BELIEVED_AFTER, BELIEVED_AFTER_ANOTHER_START
 from llamora.clock.sentences import MENTIONED_FOR
 from llamora.crypto import kdf
 from llamora.crypto.entropy import KEY_BYTES

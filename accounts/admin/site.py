@@ -28,7 +28,7 @@ from accounts.http import next_url
 from accounts.http.request import NOBODY, RequestVault
 from accounts.preferences.time_zones import get_time_zone_or_default
 from llamora.clock.sentences import find_warning
-from llamora.clock.services import find_passed_time
+from llamora.clock.services import find_elapsed_time
 from llamora.database import backup_files
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def _get_dashboard_context() -> dict[str, Any]:
     past = backup_files.select_past(backups, now=now)
     newest = past[-1] if past else None
     return {
-        "clock_warning": find_warning(find_passed_time(), now=now),
+        "clock_warning": find_warning(find_elapsed_time(), now=now),
         "future_count": len(backups) - len(past),
         "backups": backups,
         "newest": newest,

@@ -18,7 +18,7 @@ from accounts.models import SlotKind
 from accounts.preferences.forms import PreferencesForm
 from accounts.rotation import services as rotation_services
 from llamora.clock.sentences import find_warning
-from llamora.clock.services import find_passed_time
+from llamora.clock.services import find_elapsed_time
 from llamora.database import backup_files
 
 
@@ -54,7 +54,7 @@ def _render_page(request: HouseholdRequest, form: PreferencesForm, *, status: in
         "is_code_unconfirmed": has_unconfirmed_code(request.vault.keyring),
         "progress": rotation_services.get_rotation_progress(person.id),
         "browser_count": person.sign_ins.count(),
-        "clock_warning": find_warning(find_passed_time(), now=timezone.now()) if person.is_staff else None,
+        "clock_warning": find_warning(find_elapsed_time(), now=timezone.now()) if person.is_staff else None,
         **_get_backup_context(),
     }
     return render(request, "accounts/settings.html", context, status=status)

@@ -1,6 +1,6 @@
 """The clock's record, in a file beside the database: the state of elapsed time at the last observation.
 
-    register/clock.json   the evidence of `llamora.clock.passed_time` as JSON, with mode 0600
+    register/clock.json   the evidence of `llamora.clock.elapsed_time` as JSON, with mode 0600
 
 It is not in the database, because it decides when access tokens and sign-ins expire, and an attacker who can
 write to the database must not extend them. It is in the folder of the register
@@ -10,7 +10,7 @@ write to the database must not extend them. It is in the folder of the register
 import json
 from pathlib import Path
 
-from llamora.clock.passed_time import PassedTime
+from llamora.clock.elapsed_time import ElapsedTime
 from llamora.database.row_register import get_register_folder, write_register_file
 
 NAME = "clock.json"
@@ -21,16 +21,16 @@ def get_record_path() -> Path:
     return Path(get_register_folder()) / NAME
 
 
-def read_record() -> PassedTime | None:
+def read_record() -> ElapsedTime | None:
     """Return the state at the last observation, or None if there is no valid file."""
     try:
-        return PassedTime.from_json(json.loads(get_record_path().read_bytes()))
+        return ElapsedTime.from_json(json.loads(get_record_path().read_bytes()))
     except (OSError, TypeError, ValueError, KeyError, AttributeError, RecursionError):
         # As if the household were new: nothing is deleted for its age until more was observed.
         return None
 
 
-def write_record(found: PassedTime) -> None:
+def write_record(found: ElapsedTime) -> None:
     """Write the state atomically; raise NotWritten."""
     write_register_file(NAME, json.dumps(found.to_json()).encode("ascii"))
 

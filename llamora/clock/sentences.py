@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from llamora.clock.passed_time import PassedTime
+from llamora.clock.elapsed_time import ElapsedTime
 from llamora.pluralize import pluralize
 
 MENTIONED_FOR, _LONG_GAP = 7 * 86400.0, 7 * 86400.0
@@ -23,7 +23,7 @@ def describe_step(seconds: float) -> str:
     return f"This machine's clock was set {direction} by {describe_duration(seconds)}."
 
 
-def find_age_warning(found: PassedTime | None, *, now: datetime) -> str | None:
+def find_age_warning(found: ElapsedTime | None, *, now: datetime) -> str | None:
     """Return a sentence why fewer rows were deleted for their age than the clock suggests, or None."""
     if found is None or not found.is_known:
         return (
@@ -33,7 +33,7 @@ def find_age_warning(found: PassedTime | None, *, now: datetime) -> str | None:
     return find_warning(found, now=now)
 
 
-def find_warning(found: PassedTime | None, *, now: datetime) -> str | None:
+def find_warning(found: ElapsedTime | None, *, now: datetime) -> str | None:
     """Return a sentence about a problem with the clock for the administrator, or None."""
     if found is None:
         return None

@@ -16,7 +16,7 @@ from django.db.models import QuerySet
 from django.dispatch import Signal
 from django.utils import timezone
 
-from llamora.clock.passed_time import PassedTime, Reading
+from llamora.clock.elapsed_time import ElapsedTime, Reading
 from llamora.clock.record_file import read_record, write_record
 from llamora.clock.sentences import describe_step
 from llamora.database import FIRST_MOMENT, NotWritten, write_transaction
@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 # Sent with `seconds`, by which the wall clock was set, in the transaction that records it.
 clock_stepped = Signal()
 
-_latest: PassedTime | None = None
+_latest: ElapsedTime | None = None
 
 
 def read_clocks() -> Reading:
@@ -55,13 +55,13 @@ def _read_boot_id() -> str:
         return uuid.uuid4().hex
 
 
-def observe() -> PassedTime:
+def observe() -> ElapsedTime:
     """Read both clocks and return the elapsed time; save it unless the disk is full."""
     global _latest  # noqa: PLW0603 - what this process saw last
     reading, before = read_clocks(), read_record()
-    found = PassedTime.begin(reading) if before is None else before.observe(reading)
+    found = ElapsedTime.begin(reading) if before is None else before.observe(reading)
     is_due = before is None or reading.boot_seconds - before.reading.boot_seconds >= _WRITTEN_EVERY
-    if before is None or is_due or before.is_new(reading):
+    if before is None or is_due or before.shows_jump(reading):
         try:
             found = _record()
         except NotWritten as error:
@@ -71,15 +71,15 @@ def observe() -> PassedTime:
     return found
 
 
-def _record() -> PassedTime:
-    before: PassedTime | None = None
+def _record() -> ElapsedTime:
+    before: ElapsedTime | None = None
     try:
         with write_transaction():
             # Again: another process may have been first.
             reading, before = read_clocks(), read_record()
-            found = PassedTime.begin(reading) if before is None else before.observe(reading)
+            found = ElapsedTime.begin(reading) if before is None else before.observe(reading)
             if before is not None and (step := before.find_step(reading)):
-                clock_stepped.send(PassedTime, seconds=step)
+                clock_stepped.send(ElapsedTime, seconds=step)
                 _log.warning("%s", describe_step(step))
             write_record(found)
     except NotWritten:
@@ -92,11 +92,11 @@ def _record() -> PassedTime:
 
 def notice_step() -> None:
     """Record a change of the wall clock, if it was set since this process last observed it."""
-    if _latest is not None and _latest.is_new(read_clocks()):
+    if _latest is not None and _latest.shows_jump(read_clocks()):
         observe()
 
 
-def find_passed_time() -> PassedTime | None:
+def find_elapsed_time() -> ElapsedTime | None:
     """Return the elapsed time as of now without recording it, or None before the first observation."""
     before = read_record()
     return None if before is None else before.observe(read_clocks())
@@ -104,7 +104,7 @@ def find_passed_time() -> PassedTime | None:
 
 def get_cutoff(age: timedelta) -> datetime | None:
     """Return the moment before which everything is certainly older than `age`, or None if unknown."""
-    found = find_passed_time()
+    found = find_elapsed_time()
     cutoff = None if found is None else found.find_cutoff(age.total_seconds())
     return None if cutoff is None else _convert(cutoff)
 
@@ -124,7 +124,7 @@ def delete_expired(rows: QuerySet[Any], *, moment: str, age: timedelta) -> int:
 
 def get_latest_time() -> datetime:
     """Return the present time by the fastest clock of the last two days."""
-    found = find_passed_time()
+    found = find_elapsed_time()
     now = timezone.now()
     return now if found is None else max(now, _convert(found.find_latest_wall(2 * 86400.0)))
 

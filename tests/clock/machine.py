@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from llamora.clock.passed_time import PassedTime, Reading
+from llamora.clock.elapsed_time import ElapsedTime, Reading
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
 TODAY = 1_800_000_000.0
@@ -16,10 +16,10 @@ class Machine:
     boot_seconds: float = 5.0
     boot: int = 1
     passed: float = 0.0
-    record: PassedTime = field(init=False)
+    record: ElapsedTime = field(init=False)
 
     def __post_init__(self) -> None:
-        self.record = PassedTime.begin(self.read())
+        self.record = ElapsedTime.begin(self.read())
 
     def read(self) -> Reading:
         return Reading(wall=self.wall, boot_seconds=self.boot_seconds, boot_id=f"boot {self.boot}")
@@ -42,7 +42,7 @@ class Machine:
         self.look()
 
     def look(self) -> None:
-        self.record = PassedTime.from_json(self.record.observe(self.read()).to_json())
+        self.record = ElapsedTime.from_json(self.record.observe(self.read()).to_json())
 
     def is_over(self, stamp: float, *, age: float = 30 * DAY) -> bool:
         """Return whether something of this time by the wall clock is deleted for its age."""

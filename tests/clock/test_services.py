@@ -1,4 +1,4 @@
-"""Tests of the record of elapsed time in the database, and of its consequences for a household."""
+"""Tests of the record of elapsed time, and of its effects on a household."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,7 +20,7 @@ from diary.entries.services import delete_entry, purge_bin
 from diary.history.services import purge_versions
 from diary.models import Entry, Version
 from llamora.clock import services
-from llamora.clock.passed_time import Reading
+from llamora.clock.elapsed_time import Reading
 from llamora.clock.record_file import get_record_path, read_record
 from llamora.database import backup_files
 from llamora.ops import background, pruning, startup
@@ -34,7 +34,7 @@ NOW = datetime(2027, 3, 14, 1, 30, tzinfo=UTC)
 
 
 class Clocks:
-    """Both clocks of the machine, as the program reads them in a test."""
+    """Both clocks of the machine, as the program reads them in this test."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.wall, self.boot_seconds, self.boot = NOW, 1000.0, 1
@@ -124,7 +124,7 @@ def test_a_damaged_record_deletes_nothing_and_is_begun_anew(olive: Resident, val
     assert purge_bin(owner_id=olive.id) == 0
     services.observe()
 
-    assert services.find_passed_time() is not None
+    assert services.find_elapsed_time() is not None
 
 
 def test_the_real_clocks_of_this_machine_are_read() -> None:

@@ -1,6 +1,6 @@
 from django.db import migrations
 
-from llamora.clock.passed_time import PassedTime
+from llamora.clock.elapsed_time import ElapsedTime
 from llamora.clock.record_file import get_record_path, write_record
 
 
@@ -10,7 +10,7 @@ def write_file(apps, schema_editor):  # noqa: ARG001 - Django's signature
     if row is None or get_record_path().exists():
         return
     try:
-        found = PassedTime.from_json(row.evidence)
+        found = ElapsedTime.from_json(row.evidence)
     except (TypeError, ValueError, KeyError, AttributeError):
         return
     write_record(found)

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from llamora import process_memory
 from llamora.clock.sentences import find_warning
-from llamora.clock.services import find_passed_time
+from llamora.clock.services import find_elapsed_time
 from llamora.database import disk, reserve
 from llamora.ops.doctor.check_result import CheckResult, bad, ok, warn
 from llamora.package_hashes import (
@@ -28,7 +28,7 @@ _HONOUR_CORE_LIMIT = ("systemd-coredump", "apport")
 def check_clock() -> Iterator[CheckResult]:
     """Report a clock that was set lately, or says that the machine was off for long."""
     now = timezone.now()
-    if sentence := find_warning(find_passed_time(), now=now):
+    if sentence := find_warning(find_elapsed_time(), now=now):
         yield warn("clock", sentence)
     else:
         yield ok("clock", f"It says {now:%Y-%m-%d %H:%M} UTC.")

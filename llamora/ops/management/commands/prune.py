@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from llamora.clock.sentences import find_age_warning
-from llamora.clock.services import find_passed_time
+from llamora.clock.services import find_elapsed_time
 from llamora.ops import pruning
 
 
@@ -33,5 +33,5 @@ class Command(BaseCommand):
             self.stdout.write("The database's log was not emptied. That is tried again the next time.")
         if report.problems:
             raise CommandError(f"Not everything was deleted. {' '.join(report.problems)}")
-        if sentence := find_age_warning(find_passed_time(), now=timezone.now()):
+        if sentence := find_age_warning(find_elapsed_time(), now=timezone.now()):
             self.stdout.write(sentence)

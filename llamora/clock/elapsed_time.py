@@ -8,7 +8,8 @@ A **stretch** is a period in which the wall clock was not set: its `offset` is t
 When the wall clock is set, the next stretch begins, and `passed` does not change.
 
 While the machine is off, the boot clock does not run. At the next start the wall clock suggests how long that
-was: this is the `gap` of a stretch. The gap is added to `passed` only after it was confirmed, by being
+was: this is the `gap` of a stretch. The gap is added to `passed` only after it was confirmed (`is_believed`),
+by being
 
 * seen on two starts of the machine, with an hour of running between: a clock that is wrong after each start
   is corrected by the network within minutes;
@@ -71,7 +72,7 @@ class Step:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PassedTime:
+class ElapsedTime:
     """Elapsed seconds between the first reading and the last, with the stretches between them."""
 
     reading: Reading
@@ -79,17 +80,17 @@ class PassedTime:
     stretches: tuple[Stretch, ...]
 
     @classmethod
-    def begin(cls, reading: Reading) -> "PassedTime":
+    def begin(cls, reading: Reading) -> "ElapsedTime":
         """Return the state after the very first reading."""
         first = Stretch(offset=reading.wall, since=0.0, until=0.0, boot_id=reading.boot_id, is_believed=False)
         return cls(reading=reading, passed=0.0, stretches=(first,))
 
-    def observe(self, reading: Reading) -> "PassedTime":
+    def observe(self, reading: Reading) -> "ElapsedTime":
         """Return the state after one more reading."""
         passed = self.passed + self._measure(reading)
         stretches = self._disbelieve(reading.wall)
         if not stretches:
-            return PassedTime.begin(reading)
+            return ElapsedTime.begin(reading)
         stretches[-1] = replace(stretches[-1], until=passed)
         step = reading.wall - passed - stretches[-1].offset
         if abs(step) > TOLERANCE:
@@ -104,7 +105,7 @@ class PassedTime:
                     is_believed=not gap,
                 )
             )
-        found = PassedTime(reading=reading, passed=passed, stretches=tuple(stretches))
+        found = ElapsedTime(reading=reading, passed=passed, stretches=tuple(stretches))
         return found._believe()._tidy()
 
     def find_step(self, reading: Reading) -> float:
@@ -112,7 +113,7 @@ class PassedTime:
         step = reading.wall - self.passed - self._measure(reading) - self.stretches[-1].offset
         return step if self._is_same_start(reading) and abs(step) > TOLERANCE else 0.0
 
-    def is_new(self, reading: Reading) -> bool:
+    def shows_jump(self, reading: Reading) -> bool:
         """Return whether a reading shows a restart of the machine, or a clock that was set."""
         return not self._is_same_start(reading) or bool(self.find_step(reading))
 
@@ -137,7 +138,7 @@ class PassedTime:
             for stretch, is_doubted in zip(self.stretches, doubted, strict=True)
         ]
 
-    def _believe(self) -> "PassedTime":
+    def _believe(self) -> "ElapsedTime":
         """Return the same with each gap passed that was seen often or long enough."""
         passed, stretches = self.passed, list(self.stretches)
         for place, stretch in enumerate(stretches):
@@ -155,7 +156,7 @@ class PassedTime:
             passed += gap
         return replace(self, passed=passed, stretches=tuple(stretches))
 
-    def _tidy(self) -> "PassedTime":
+    def _tidy(self) -> "ElapsedTime":
         """Return the same with equal neighbours joined, and without what is too old or too much."""
         joined: list[Stretch] = []
         for stretch in self.stretches:
@@ -209,7 +210,7 @@ class PassedTime:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, value: Any) -> "PassedTime":
+    def from_json(cls, value: Any) -> "ElapsedTime":
         """Return the state from its JSON object; raise TypeError, ValueError or KeyError if it is invalid."""
         found = cls(
             reading=Reading(**value["reading"]),

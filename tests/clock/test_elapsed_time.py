@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llamora.clock.passed_time import PassedTime
+from llamora.clock.elapsed_time import ElapsedTime
 from tests.clock.machine import DAY, HOUR, MINUTE, Machine
 
 
@@ -276,7 +276,7 @@ def test_what_was_set_is_told_and_not_for_ever() -> None:
 )
 def test_a_damaged_record_is_refused(value: object) -> None:
     with pytest.raises((TypeError, ValueError, KeyError, AttributeError)):
-        PassedTime.from_json(value)
+        ElapsedTime.from_json(value)
 
 
 EVENTS = st.lists(
