@@ -4,7 +4,7 @@ from typing import Any
 
 from accounts.models import SignIn
 from accounts.sessions.sign_in_marks import build_sign_in_mark
-from llamora.database.row_register import register_mark
+from llamora.database.credential_register import register_mark
 
 
 def update_sign_ins(*, where: dict[str, Any] | None = None, **columns: Any) -> None:

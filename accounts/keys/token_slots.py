@@ -9,12 +9,13 @@ A token is used only while its row has a confirmation, which its owner's page wr
     HMAC-SHA256(SHA-256("llamora.token_confirmation" | secret key of the server),
                 owner | id | u32 length of value | value for each of its terms)
 
-With the database alone nobody can make one, for other terms neither. It is registered beside the database
-(`llamora.database.row_register`) until the token is revoked or expires, so that no row brings it back. A
-restore deletes all of them: which tokens were revoked since the backup, only their owner knows.
+Someone who only has the database cannot compute a confirmation, neither for a new token nor for other terms.
+It is also registered beside the database (`llamora.database.credential_register`) until the token is revoked
+or expires, so that restoring a deleted row does not restore the token. A restore of a backup deletes all
+confirmations, because some tokens may have been revoked since the backup.
 
-A token that expires is registered as such until it is revoked: what it sent before, while its owner was
-locked, is still from it.
+A token that expires is registered as expired until it is revoked, so that texts which it sent earlier, while
+its owner was locked, are still accepted.
 """
 
 import hmac
@@ -33,7 +34,7 @@ from accounts.keys.slot_list import TOKEN_KIND, SlotList
 from accounts.models import AccessToken
 from llamora import crypto
 from llamora.crypto import ForgedSlot, Keyring, SlotError, TokenKind, TokenSlot, TokenTerms
-from llamora.database import row_register, write_transaction
+from llamora.database import credential_register, write_transaction
 from llamora.fields import SealedValue
 
 NOT_LISTED = "not_listed"
@@ -189,14 +190,14 @@ def _is_registered(row: AccessToken | StoredToken, slot: TokenSlot, *, kinds: It
         return False
     confirmation = read_bytes(row.confirmation)
     return hmac.compare_digest(confirmation, compute_confirmation(slot)) and any(
-        row_register.is_registered(_build_mark(row, confirmation, kind=kind)) for kind in kinds
+        credential_register.is_registered(_build_mark(row, confirmation, kind=kind)) for kind in kinds
     )
 
 
 def register_confirmation(row: AccessToken) -> bytes:
     """Register a token, and return the confirmation for its row, in the transaction that writes that."""
     confirmation = compute_confirmation(slot_from_row(row))
-    row_register.register_mark(_build_mark(row, confirmation, kind=MARK_KIND))
+    credential_register.register_mark(_build_mark(row, confirmation, kind=MARK_KIND))
     return confirmation
 
 
@@ -204,32 +205,32 @@ def count_suspended() -> int:
     """Return how many tokens wait until their owners confirm them."""
     confirmed = AccessToken.objects.filter(confirmation__isnull=False, is_expired=False).count()
     without = AccessToken.objects.filter(confirmation__isnull=True).count()
-    return without + max(0, confirmed - len(row_register.list_marks(MARK_KIND)))
+    return without + max(0, confirmed - len(credential_register.list_marks(MARK_KIND)))
 
 
 def remove_confirmation_on_commit(token_id: UUID) -> None:
     """Take a token off the register after the commit that revokes it, whatever its row says."""
     for kind in (MARK_KIND, EXPIRED_KIND):
-        row_register.remove_marks_on_commit(row_register.list_marks(kind, row_id=token_id))
+        credential_register.remove_marks_on_commit(credential_register.list_marks(kind, row_id=token_id))
 
 
 def expire_confirmations(token_ids: Iterable[UUID]) -> None:
     """Register tokens as expired, in the transaction that writes that; afterwards they are used no more."""
     for token_id in token_ids:
-        marks = row_register.list_marks(MARK_KIND, row_id=token_id)
+        marks = credential_register.list_marks(MARK_KIND, row_id=token_id)
         for mark in marks:
-            row_register.register_mark(EXPIRED_KIND + mark.removeprefix(MARK_KIND))
-        row_register.remove_marks_on_commit(marks)
+            credential_register.register_mark(EXPIRED_KIND + mark.removeprefix(MARK_KIND))
+        credential_register.remove_marks_on_commit(marks)
 
 
 def remove_confirmations_without_rows() -> None:
     """Take off the register what no token's row has any more, so that one that is put back opens nothing."""
     # Before the transaction: the row of each has been written by then, or never will be.
-    registered = row_register.list_marks(MARK_KIND) | row_register.list_marks(EXPIRED_KIND)
+    registered = credential_register.list_marks(MARK_KIND) | credential_register.list_marks(EXPIRED_KIND)
     if registered:
         with write_transaction():
             rows = AccessToken.objects.only("owner_id", "confirmation", "is_expired")
-            row_register.remove_marks(
+            credential_register.remove_marks(
                 registered
                 - {find_mark(row, kind=EXPIRED_KIND if row.is_expired else MARK_KIND) for row in rows}
             )
@@ -244,7 +245,7 @@ def find_mark(row: AccessToken | StoredToken, *, kind: str = MARK_KIND) -> str |
 
 
 def _build_mark(row: AccessToken | StoredToken, confirmation: bytes, *, kind: str) -> str:
-    return row_register.build_mark(kind, owner=row.owner_id, row_id=row.id, values=[confirmation])
+    return credential_register.build_mark(kind, owner=row.owner_id, row_id=row.id, values=[confirmation])
 
 
 def suspend_tokens(owner: UUID | None = None) -> int:
@@ -254,5 +255,5 @@ def suspend_tokens(owner: UUID | None = None) -> int:
         rows = rows.filter(owner_id=owner)
     with write_transaction():
         for kind in (MARK_KIND, EXPIRED_KIND):
-            row_register.remove_marks_on_commit(row_register.list_marks(kind, owner=owner))
+            credential_register.remove_marks_on_commit(credential_register.list_marks(kind, owner=owner))
         return rows.update(confirmation=None)

@@ -4,7 +4,7 @@ from django.db import migrations
 
 from accounts.keys.token_slots import MARK_KIND as TOKEN
 from accounts.sessions.sign_in_marks import find_sign_in_mark
-from llamora.database.row_register import build_mark, get_register_folder, register_mark
+from llamora.database.credential_register import build_mark, get_register_folder, register_mark
 
 
 def register_rows(apps, schema_editor):  # noqa: ARG001 - Django's signature

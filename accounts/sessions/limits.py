@@ -19,7 +19,7 @@ from accounts.models import Invitation, Person, SignIn, Unlock
 from accounts.sessions.sign_in_marks import build_sign_in_mark
 from accounts.sessions.unlock_register import RegisteredUnlock, find_last_activity
 from llamora.clock.services import LEEWAY
-from llamora.database import row_register
+from llamora.database import credential_register
 
 TOUCH_INTERVAL = timedelta(minutes=2)
 _DAYS = (1, 7, 30)
@@ -113,9 +113,9 @@ def move_times(step: timedelta) -> None:
                     if (moment := getattr(row, name)) is not None:
                         setattr(row, name, moment + step)
                 row.save(update_fields=names)
-                if isinstance(row, SignIn) and row_register.is_registered(before):
-                    row_register.register_mark(build_sign_in_mark(row))
-                    row_register.remove_marks_on_commit([before])
+                if isinstance(row, SignIn) and credential_register.is_registered(before):
+                    credential_register.register_mark(build_sign_in_mark(row))
+                    credential_register.remove_marks_on_commit([before])
 
 
 def _get_oldest_start(now: datetime) -> datetime:

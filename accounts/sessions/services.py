@@ -55,7 +55,7 @@ from llamora.crypto import (
     unwrap_dek,
     wrap_dek,
 )
-from llamora.database import CachedQuery, NotWritten, row_register, write_transaction
+from llamora.database import CachedQuery, NotWritten, credential_register, write_transaction
 
 MAX_DEVICE = 80
 # Of one person: everybody's saves wait while many are ended at once.
@@ -80,7 +80,7 @@ def create_session(
             ends_at=limits.get_end_time(days),
             device=device[:MAX_DEVICE],
         )
-        row_register.register_mark(build_sign_in_mark(row))
+        credential_register.register_mark(build_sign_in_mark(row))
         _create_keys(row, half=half, keyring=keyring)
         _end_longest_unused(person.id)
     session_registry.add(row.id, keyring)
@@ -105,16 +105,16 @@ def unlock_session(
     half = secret_bytes(COOKIE_HALF_LENGTH)
     with write_transaction():
         row = SignIn.objects.get(id=sign_in_id, person_id=keyring.owner)
-        if not row_register.is_registered(build_sign_in_mark(row)):
+        if not credential_register.is_registered(build_sign_in_mark(row)):
             # Changed since the request was looked at: what it says now must not be registered.
             raise SignIn.DoesNotExist
         _revoke_on_commit(SignIn.objects.filter(id=sign_in_id))
-        row_register.remove_marks_on_commit(list_sign_in_marks(sign_in_id=sign_in_id))
+        credential_register.remove_marks_on_commit(list_sign_in_marks(sign_in_id=sign_in_id))
         row.half_hash, row.last_active = hash_half(half), timezone.now()
         if is_persistent is not None:
             row.is_persistent, row.ends_at = is_persistent, limits.get_end_time(days)
         row.save(update_fields=["half_hash", "last_active", "is_persistent", "ends_at"])
-        row_register.register_mark(build_sign_in_mark(row))
+        credential_register.register_mark(build_sign_in_mark(row))
         Unlock.objects.filter(sign_in=row).delete()
         _create_keys(row, half=half, keyring=keyring)
     session_registry.add(row.id, keyring)
@@ -231,7 +231,7 @@ def _find_sign_in(cookie: SessionCookie) -> SignIn | None:
     row = next(iter(_select_sign_in(id=cookie.sign_in_id)), None)
     if row is None or not _matches_cookie(row, cookie):
         return None
-    if not row_register.is_registered(build_sign_in_mark(row)):
+    if not credential_register.is_registered(build_sign_in_mark(row)):
         return None
     return row if row.person.is_active and not revocation_list.is_revoked(_read_mark(row.half_hash)) else None
 
@@ -331,7 +331,7 @@ def end_session(*, sign_in_id: UUID, person_id: UUID) -> None:
     with write_transaction():
         rows = SignIn.objects.filter(id=sign_in_id, person_id=person_id)
         _revoke_on_commit(rows)
-        row_register.remove_marks_on_commit(list_sign_in_marks(sign_in_id=sign_in_id))
+        credential_register.remove_marks_on_commit(list_sign_in_marks(sign_in_id=sign_in_id))
         _remove_unlocks_on_commit(sign_in_id=sign_in_id)
         rows.delete()
         _publish_on_commit(sign_in_id, person_id=person_id, kind="signed_out")
@@ -341,7 +341,9 @@ def end_sessions(*, person_id: UUID, except_id: UUID | None = None) -> int:
     """Sign a person out of all browsers except `except_id`; return how many."""
     with write_transaction():
         _end_unlocks_without_rows(person_id, except_id=except_id)
-        row_register.remove_marks_on_commit(list_sign_in_marks(person_id=person_id, except_id=except_id))
+        credential_register.remove_marks_on_commit(
+            list_sign_in_marks(person_id=person_id, except_id=except_id)
+        )
         rows = SignIn.objects.filter(person_id=person_id).exclude(id__in=[except_id] if except_id else [])
         ids = list(rows.values_list("id", flat=True))
         _revoke_on_commit(rows)
@@ -489,7 +491,9 @@ def _remove_marks_without_rows() -> None:
     # Before the transaction, as for the unlocks.
     registered = list_sign_in_marks()
     with suppress(NotWritten), write_transaction():
-        row_register.remove_marks(registered - {find_sign_in_mark(row) for row in SignIn.objects.all()})
+        credential_register.remove_marks(
+            registered - {find_sign_in_mark(row) for row in SignIn.objects.all()}
+        )
 
 
 def _revoke_on_commit(rows: "QuerySet[SignIn]") -> None:

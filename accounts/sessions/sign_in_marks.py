@@ -1,4 +1,4 @@
-"""Marks of sign-ins in the register of rows beside the database (`llamora.database.row_register`).
+"""Marks of sign-ins in the register of rows beside the database (`llamora.database.credential_register`).
 
 A row lets a browser in only as the server wrote it: of this person, with this cookie, for as long. One that
 was deleted and brought back, or whose times were changed or emptied, is over.
@@ -9,7 +9,7 @@ from uuid import UUID
 
 from accounts.keys.row_shapes import read_bytes
 from accounts.models import SignIn
-from llamora.database.row_register import build_mark, list_marks
+from llamora.database.credential_register import build_mark, list_marks
 
 _KIND = "sign_in"
 _START = datetime(1970, 1, 1, tzinfo=UTC)

@@ -3,7 +3,7 @@
 What a check found holds only for the same row, byte by byte, of the token, its person and their vault, as the
 database has it at that moment, and for the same keyring of the owner's, or for none. So a change of any
 column, a rotation and a lock end it. What changes without the row is asked at every call: the list of revoked
-tokens, the register of rows, the clock, the owner's browsers, and how often a program called.
+tokens, the register of credentials, the clock, the owner's browsers, and how often a program called.
 
 What was found inside a token's slot is remembered under the token's secret (`RememberedTokenSlot`), and is
 forgotten when its owner's key is replaced or locked, or the token is revoked.

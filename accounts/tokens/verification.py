@@ -48,7 +48,7 @@ from llamora.crypto import (
     TokenTerms,
     TokenText,
 )
-from llamora.database import CachedQuery, NotWritten, row_register, write_transaction
+from llamora.database import CachedQuery, NotWritten, credential_register, write_transaction
 from llamora.database.cached_sql import StoredRow
 from llamora.threads import yield_turn
 
@@ -209,7 +209,7 @@ def _open_again(check: RecentCheck, token: TokenText) -> OpenedToken | None:
         return None
     if revocation_list.is_revoked(slot.id.bytes) or _is_outlived(slot, created_at=check.created_at):
         return None
-    if not row_register.is_registered(check.mark):
+    if not credential_register.is_registered(check.mark):
         return None
     found = check.slot.open(token)
     call_limits.count(slot.id)

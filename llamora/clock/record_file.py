@@ -4,14 +4,14 @@
 
 It is not in the database, because it decides when access tokens and sign-ins expire, and an attacker who can
 write to the database must not extend them. It is in the folder of the register
-(`llamora.database.row_register`): if that folder is lost, no token and no sign-in is valid.
+(`llamora.database.credential_register`): if that folder is lost, no token and no sign-in is valid.
 """
 
 import json
 from pathlib import Path
 
 from llamora.clock.elapsed_time import ElapsedTime
-from llamora.database.row_register import get_register_folder, write_register_file
+from llamora.database.credential_register import get_register_folder, write_register_file
 
 NAME = "clock.json"
 

@@ -1,19 +1,19 @@
-"""The SQLite file: transactions, errors of writes, cached queries, and names of backup files.
+"""The SQLite database: transactions, write errors, cached queries, backup file names, detection of losses.
 
-transactions.py  one writer at a time, first come, first served; consistent views for long reads
-errors.py        codes for the reasons why a write failed
-cached_sql.py    queries whose SQL is compiled once for each thread
-condition.py     the state of the database file; no new one in the place of a lost one
+transactions.py  one writer at a time, in the order of requests; snapshots for long reads
+errors.py        errors of failed writes, with codes
+cached_sql.py    queries whose SQL is compiled once
+condition.py     the state of the database file; refuses a new one in place of a lost one
 disk.py          whether a disk is full or read-only
-reserve.py       a file that is deleted on a full disk to make space for writes
-compaction.py    a file written anew, without what deleted rows left in it
+reserve.py       a reserve of disk space for writes on a full disk
+compaction.py    VACUUM after deletions, which clears remains of deleted rows
 wal.py           truncation of the write-ahead log
-wal_frames.py    a check of its frames, before SQLite reads it
-losses.py        confirmed commits that the database has lost
-row_register.py  which rows let somebody in, in files beside the database
-commit_log.py    which commits were confirmed, in a file beside the database
-backup_files.py  names of backup files, and which of them are outdated
-sqlite/          the database backend, which reads a value of any stored type
+wal_frames.py    a check of the log's frames, before SQLite reads it
+losses.py        finds committed transactions that the database has lost
+credential_register.py  valid sign-ins and access tokens, in files beside the database
+commit_log.py    committed transactions, in a file beside the database
+backup_files.py  names of backup files; selects outdated ones
+sqlite/          the Django backend, which reads damaged values
 """
 
 from llamora.database.cached_sql import CachedIdQuery, CachedQuery

@@ -33,7 +33,7 @@ from diary.models import InboxItem
 from llamora.clock import services as clock
 from llamora.clock.record_file import remove_record
 from llamora.crypto import DropKey, TokenKind, VaultLocked, in_force, parse_token
-from llamora.database import NotWritten, row_register
+from llamora.database import NotWritten, credential_register
 from tests import tokens
 from tests.clock.machine import DAY
 from tests.clock.test_services import Clocks, clocks
@@ -246,7 +246,7 @@ def test_without_the_register_each_token_waits_for_its_owner(olive: Resident, ki
     text = make_token(olive, kind)
     keyring = olive.open_keyring()
 
-    row_register.clear_register(Path(row_register.get_register_folder()).parent / "any")
+    credential_register.clear_register(Path(credential_register.get_register_folder()).parent / "any")
 
     check_refused(text)
     assert [token.is_suspended for token in services.list_tokens(keyring)] == [True]
@@ -276,7 +276,7 @@ def test_a_process_that_was_killed_before_the_register_was_written_ends_it_at_it
     text, cookie = make_token(olive, TokenKind.DROP), olive.get_cookie()
     token_rows, sign_in_rows = copy_rows("accounts_accesstoken"), copy_rows("accounts_signin")
     with monkeypatch.context() as killed:
-        killed.setattr(row_register, "remove_marks", lambda marks: None)
+        killed.setattr(credential_register, "remove_marks", lambda marks: None)
         revoke(olive, text)
         sessions_services.end_sessions(person_id=olive.id)
     restart_machine()
@@ -434,7 +434,7 @@ def test_an_update_registers_what_there_is_where_no_register_was_yet(
     olive: Resident, *, has_folder: bool
 ) -> None:
     text, cookie = make_token(olive, TokenKind.DROP), olive.get_cookie()
-    shutil.rmtree(row_register.get_register_folder())
+    shutil.rmtree(credential_register.get_register_folder())
     if has_folder:
         # As each start of the server does.
         clock.observe()

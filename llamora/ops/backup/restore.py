@@ -4,7 +4,7 @@ unpack and check in <data>/restoring/       the database in use is not touched
 place files of former keys                  beside those of the old database, under other names
 merge the old database's log, lock it       still the old database, now in a single file
 remove the log of commits                   it is that of the old database; the next start begins one
-empty the register of rows                  browsers sign in again, and tokens wait, also if it ends here
+empty the register of credentials           browsers sign in again, and tokens wait, also if it ends here
 move the old sealed indexes away            either database can build them again
 link the old file to <data>/replaced/       it stays there, named by the time of the restore, with its files
                                             of former keys
@@ -25,7 +25,7 @@ from pathlib import Path
 from accounts.keys import former_keys, token_slots
 from llamora.database import backup_files
 from llamora.database.commit_log import remove_commit_log
-from llamora.database.row_register import clear_register
+from llamora.database.credential_register import clear_register
 from llamora.ops import data_folder, startup
 from llamora.ops.backup import archive, integrity, snapshot
 from llamora.ops.backup.create import sync_folder

@@ -13,7 +13,7 @@ from accounts.models import AccessToken, FormerKey, KeySlot, Person, SignIn, Unl
 from accounts.sessions import limits
 from diary.models import InboxBox, LateDraft, Reply
 from llamora.crypto import HIGHEST
-from llamora.database.row_register import FOLDER
+from llamora.database.credential_register import FOLDER
 from llamora.inference.job import LIVE_STATES
 from llamora.ops import data_folder
 from llamora.ops.doctor.check_result import CheckResult, bad, ok, warn

@@ -1,25 +1,26 @@
-"""Register of the rows that let somebody in, in a folder beside the database.
+"""Register of valid credentials (sign-ins and access tokens), in a folder beside the database.
 
-Anyone who can write to the database can bring back a row that was deleted, or change its columns. So a row
-that lets somebody in is registered here when the server writes it, and taken off when it ends: whatever the
-database says, a row that is not registered as it is opens nothing.
+Anyone who can write to the database can restore a deleted row, or change its columns. So a sign-in or an
+access token is valid only while it is registered here with exactly the values of its row. The server
+registers it when it writes the row, and removes it when the credential ends.
 
-    register/<kind>-<owner>-<row>-<values>   an empty file with mode 0600; its name is the mark of the row
+    register/<kind>-<owner>-<row>-<values>   an empty file with mode 0600; its name is called the row's mark
 
-    owner, row   the digests of their ids, of 8 bytes
-    values       the digest of what the row says, of 32 bytes
+    owner, row   8-byte digests of their ids
+    values       the 32-byte digest of the row's values
     digest       BLAKE2b(data = for each value: u32 big-endian length | value, no key,
                          personalisation = "llamora.register"), in hexadecimal
 
-    sign_in      what a browser's sign-in says of its cookie and its times
-    token        the confirmation of an access token, with which it is used
-    expired      the same of one that has expired, and only vouches for what it sent before
+    sign_in      a sign-in, with its cookie hash and its times
+    token        an access token, with its confirmation
+    expired      an expired token; texts that it sent before are still authentic
 
-A row that ends is taken off by its id, or that of its owner: whoever writes to the database may have changed
-or hidden it before.
+Marks are removed by the id of the row or its owner, not by the row's values, which an attacker may have
+changed.
 
-No file names anyone. The folder is in no backup, and after a restore no row is registered. If the folder is
-lost, nobody is let in either: browsers sign in again, and each token waits until its owner lets it work.
+The file names contain no personal data. The folder is not part of backups, so after a restore, as after a
+loss of the folder, no credential is valid: people sign in again, and each token waits until its owner
+confirms it.
 """
 
 import errno
@@ -58,7 +59,7 @@ def get_register_folder() -> str:
 
 
 def build_mark(kind: str, *, owner: UUID, row_id: UUID, values: Iterable[bytes]) -> str:
-    """Return what a row of a kind with these values is registered as."""
+    """Return the mark of a row of this kind with these values."""
     return f"{kind}-{_digest_id(owner)}-{_digest_id(row_id)}-{_compute_digest(values, length=32)}"
 
 
@@ -72,21 +73,22 @@ def _compute_digest(values: Iterable[bytes], *, length: int) -> str:
 
 
 def is_registered(mark: str) -> bool:
-    """Return whether a row is in force as it is."""
+    """Return whether a mark is registered."""
     return os.access(f"{get_register_folder()}/{mark}", os.F_OK)
 
 
 def register_mark(mark: str) -> None:
-    """Register a row, and return once that is on the disk; call in the transaction that writes the row.
+    """Register a mark and sync it to the disk; call in the transaction that writes the row.
 
-    A transaction that is then undone leaves a mark of no row, which the next sweep removes. Raise NotWritten.
+    If that transaction is rolled back, a mark without a row remains, which the next sweep removes. Raise
+    NotWritten.
     """
     with _writing() as folder:
         os.close(os.open(f"{folder}/{mark}", _FLAGS, 0o600))
 
 
 def write_register_file(name: str, content: bytes) -> None:
-    """Write a file beside the marks, whole or not at all; raise NotWritten."""
+    """Write another file in the register's folder atomically; raise NotWritten."""
     with _writing() as folder:
         draft = f"{folder}/{name}.{os.getpid()}.new"
         descriptor = os.open(draft, _FLAGS | os.O_TRUNC, 0o600)
@@ -112,9 +114,9 @@ def _writing() -> Iterator[str]:
 
 
 def remove_marks(marks: Iterable[str]) -> None:
-    """Take rows off the register, and return once that is on the disk.
+    """Remove marks and sync the folder.
 
-    If the disk refuses it, the next sweep tries again, since their rows are gone.
+    If the disk refuses it, the next sweep tries again, because the rows are deleted.
     """
     folder, is_changed = get_register_folder(), False
     try:
@@ -131,13 +133,13 @@ def remove_marks(marks: Iterable[str]) -> None:
 
 
 def remove_marks_on_commit(marks: Iterable[str]) -> None:
-    """Take rows off the register after the commit that ends them, before it is answered."""
+    """Remove marks after the commit of the current transaction, before the response."""
     if marks := list(marks):
         transaction.on_commit(partial(remove_marks, marks))
 
 
 def list_marks(kind: str, *, owner: UUID | None = None, row_id: UUID | None = None) -> set[str]:
-    """Return the marks of a kind that are registered, of an owner or a row if given."""
+    """Return the registered marks of a kind, optionally of one owner or row."""
     try:
         names = os.listdir(get_register_folder())
     except FileNotFoundError:
@@ -154,7 +156,7 @@ def list_marks(kind: str, *, owner: UUID | None = None, row_id: UUID | None = No
 
 
 def clear_register(database: Path) -> None:
-    """Take every row off the register of a database, which is replaced by another one."""
+    """Remove all marks of a database that is being replaced by another one."""
     folder = database.parent / FOLDER
     for path in list(folder.glob("*-*")):
         path.unlink()
