@@ -1,4 +1,4 @@
-"""Names of backup files, which contain the time of the backup: their age, and which of them are outdated.
+"""Names of backup files, which contain the time of the backup, and the selection of outdated ones.
 
 <folder>/llamora-20261120T101500Z.tar                 one backup; it gets this name only when it is complete
                                                       on the disk
@@ -36,12 +36,12 @@ def format_timestamp(moment: datetime) -> str:
 
 
 def backup_file_name(moment: datetime, *, before_update: bool = False) -> str:
-    """Return the file name of a backup made at this time."""
+    """Return the file name for a backup made at this time."""
     return f"llamora-{format_timestamp(moment)}{'-before-update' if before_update else ''}.tar"
 
 
 def list_backups(folder: Path) -> list[BackupFile]:
-    """Return the backups of a folder, oldest first; other files are ignored."""
+    """Return the backups in a folder, oldest first; other files are ignored."""
     if not folder.is_dir():
         return []
     return sorted(backup for path in folder.iterdir() if (backup := _parse_file_name(path)))
@@ -59,12 +59,12 @@ def _parse_file_name(path: Path) -> BackupFile | None:
 
 
 def select_past(backups: Iterable[BackupFile], *, now: datetime) -> list[BackupFile]:
-    """Return the backups without those that are named in the future: nobody knows how old those are."""
+    """Return the backups without those dated in the future, whose real age is unknown."""
     return [backup for backup in backups if backup.made_at <= now + _LEEWAY]
 
 
 def get_backup_state(folder: Path, *, now: datetime, wanted: bool) -> str:
-    """Return one word for monitoring: fresh, old, none, off, or future if all are named in the future."""
+    """Return one word for monitoring: fresh, old, none, off, or future if all dates are in the future."""
     backups = list_backups(folder)
     if not backups:
         return "none" if wanted else "off"
@@ -84,8 +84,8 @@ def select_outdated(
 ) -> list[BackupFile]:
     """Return all backups except those of the last day, the newest of each day and the newest of each week.
 
-    Those made before an update of the database are retained for thirty days, or as long as they are not from
-    before `updates_before`. Those named in the future are retained, and are not the newest of anything.
+    Backups made before an update of the database are retained for thirty days, or if they are newer than
+    `updates_before`. Backups dated in the future are retained, and are ignored when the newest is determined.
     """
     newest_first = sorted(select_past(backups, now=now), reverse=True)
     updates_before = updates_before or now - UPDATE_RETENTION

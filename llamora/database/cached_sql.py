@@ -1,4 +1,4 @@
-"""Querysets compiled to SQL once, for the queries that every page runs.
+"""Cached queries: querysets compiled to SQL once, for the queries that every page runs.
 
     entries_of_day = CachedQuery(lambda owner_id, day: Entry.objects.of(owner_id).on(day))
     for entry in entries_of_day(owner_id=person.id, day=today): ...
@@ -37,7 +37,7 @@ _FIRST_PLACEHOLDER_DAY, _FIRST_PLACEHOLDER_NUMBER = date(9990, 1, 1), 7_410_236_
 
 
 class CachedQuery(Generic[Row]):
-    """A queryset whose SQL is cached; `Row` is a model, a tuple of values, or one flat value."""
+    """A queryset with cached SQL; `Row` is a model, a tuple of values, or one flat value."""
 
     def __init__(self, build: Callable[..., "QuerySet[Any, Any]"]) -> None:
         self._build = build
@@ -49,11 +49,11 @@ class CachedQuery(Generic[Row]):
         return compiled.convert(compiled.fetch(values))
 
     def fetch_stored(self, **values: Value) -> "list[StoredRow]":
-        """Return the rows as SQLite has them, for a caller that compares them with those it has seen."""
+        """Return the rows unconverted, for callers that compare them with earlier rows."""
         return self._get_compiled(values).fetch(values)
 
     def convert(self, stored: "list[StoredRow]", **values: Value) -> list[Row]:
-        """Return rows that `fetch_stored` returned for these values as the queryset would return them."""
+        """Convert the rows that `fetch_stored` returned for these values, as the queryset would."""
         return self._get_compiled(values).convert(stored)
 
     def _get_compiled(self, values: dict[str, Value]) -> "_CompiledQuery":
@@ -65,9 +65,9 @@ class CachedQuery(Generic[Row]):
 
 
 class CachedIdQuery(Generic[Row]):
-    """A cached query for the rows of some ids, which `build` gets as its first argument.
+    """A cached query for rows by id; `build` gets the ids as its first argument.
 
-    The ids are asked for in parts of a fixed number, so that there is one text of SQL for any number of them.
+    The ids are queried in parts of a fixed size, so that the SQL is the same for any number of them.
     """
 
     def __init__(self, build: Callable[..., "QuerySet[Any, Any]"]) -> None:
@@ -82,11 +82,11 @@ class CachedIdQuery(Generic[Row]):
         return [row for part in _iter_parts(ids) for row in self._query(**part, **values)]
 
     def fetch_stored(self, ids: Iterable[UUID], **values: Value) -> list[StoredRow]:
-        """Return the rows as SQLite has them, for a caller that compares them with those it has seen."""
+        """Return the rows unconverted, for callers that compare them with earlier rows."""
         return [row for part in _iter_parts(ids) for row in self._query.fetch_stored(**part, **values)]
 
     def convert(self, stored: list[StoredRow]) -> list[Row]:
-        """Return rows that `fetch_stored` returned as the queryset would return them."""
+        """Convert the rows that `fetch_stored` returned, as the queryset would."""
         return self._query.convert(stored)
 
 
@@ -99,7 +99,7 @@ def _iter_parts(ids: Iterable[UUID]) -> Iterator[dict[str, UUID]]:
 
 
 class _CompiledQuery:
-    """The SQL of a queryset, for the connections of all threads, which are made with the same settings."""
+    """The compiled SQL of a queryset, shared by the connections of all threads."""
 
     def __init__(self, build: Callable[..., "QuerySet[Any, Any]"], values: dict[str, Value]) -> None:
         placeholders = {
@@ -130,7 +130,7 @@ class _CompiledQuery:
         self._build_rows = _BUILDERS[self._iterable_class](compiler, self._database)
 
     def fetch(self, values: dict[str, Value]) -> list[StoredRow]:
-        """Run the query, and return the rows as SQLite has them."""
+        """Run the query and return the rows unconverted."""
         stored = {name: _to_stored(value) for name, value in values.items()}
         parameters: list[Any] = [stored[name] if name else fixed for name, fixed in self._parameters]
         connection: Any = connections[DEFAULT_DB_ALIAS]
@@ -145,7 +145,7 @@ class _CompiledQuery:
             return list(connection.connection.execute(self._sqlite_sql, parameters))
 
     def convert(self, stored: list[StoredRow]) -> list[Any]:
-        """Return rows as the queryset would return them."""
+        """Convert rows as the queryset would."""
         connection = connections[DEFAULT_DB_ALIAS]
         return list(self._build_rows(self._convert(row, connection) for row in stored))
 

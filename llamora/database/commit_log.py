@@ -1,9 +1,9 @@
-"""The log of commits: a file beside the database that says which commits were confirmed.
+"""The commit log: a file beside the database that records each committed transaction.
 
-SQLite reads its write-ahead log up to the first damaged frame and passes over what follows in silence. So
-each write transaction also adds one to a number in the database, and when COMMIT has returned, that number is
-appended to this file. A database behind its log of commits has lost something; one ahead of it proves
-nothing, because a process may be killed between the two.
+SQLite reads its write-ahead log up to the first damaged frame and silently ignores the rest. So each write
+transaction also increments a number in the database, and when COMMIT has returned, that number is appended to
+this file. If the number in the database is lower than the last one in the commit log, transactions are lost.
+The opposite is normal, because a process may be killed between COMMIT and the append.
 
     <database>-commits
     header  "llamora1" | u64 number in the database | u64 time, microseconds | u32 household | u32 CRC-32
@@ -14,10 +14,9 @@ the last half of a person's id, or zeros; the day is its ordinal, or 0. In the d
 `user_version`, and the household is `application_id`, drawn at random once: both are fields of the header of
 the file, at bytes 60 and 68, so they are read without SQLite.
 
-The file begins again whenever the write-ahead log was copied into the database file and emptied, so it says
-nothing about earlier commits. Written are the commits of `write_transaction`, in every process that finds the
-file; the administrator's pages, migrations and single statements outside a transaction are not counted,
-which only means that the loss of the last of them is not noticed here.
+The file is restarted whenever the write-ahead log was copied into the database file and truncated, so it
+contains only later commits. It contains the commits of `write_transaction`, from every process. The admin,
+migrations and single statements outside a transaction are not recorded, so their loss is not detected here.
 """
 
 import logging
@@ -53,12 +52,12 @@ _log = logging.getLogger(__name__)
 
 
 def get_log_path(database: Path) -> Path:
-    """Return the path of the log of commits of a database."""
+    """Return the path of a database's commit log."""
     return database.with_name(database.name + SUFFIX)
 
 
 def shorten_id(person_id: UUID) -> bytes:
-    """Return what stands for a person in the log."""
+    """Return the 8 bytes that stand for a person in the log."""
     return person_id.bytes[8:]
 
 
@@ -67,7 +66,7 @@ def shorten_id(person_id: UUID) -> bytes:
 
 @dataclass(frozen=True, kw_only=True)
 class CommitRecord:
-    """A confirmed commit: its number, its time in seconds, whose it was, and for which day."""
+    """A record of the log: the commit's number, its time in seconds, its owner and day."""
 
     number: int
     moment: float
@@ -76,23 +75,23 @@ class CommitRecord:
 
     @property
     def has_owner(self) -> bool:
-        """Whether it is known whose commit it was."""
+        """Whether the owner is known."""
         return self.owner != _NOBODY
 
 
 @dataclass(frozen=True, kw_only=True)
 class CommitLog:
-    """The contents of a log: the household, the commit with which it began, and those that followed."""
+    """The contents of a log: the household, the first commit, and the records."""
 
     household: int
     first: CommitRecord
     records: list[CommitRecord]
 
     def find_lost(self, number: int) -> list[CommitRecord]:
-        """Return the confirmed commits that a database of this number does not contain, by their times.
+        """Return the recorded commits that a database with this number lacks, in order of time.
 
-        A number that was given twice shows that the database went back in between. A record before the first
-        shows nothing: its process may have written it late, into a log that was begun meanwhile.
+        A number that occurs twice shows that the database lost commits in between. A record before the first
+        commit is ignored: its process may have written it late, after the log was restarted.
         """
         latest = {self.first.number: self.first}
         lost = []
@@ -107,7 +106,7 @@ class CommitLog:
 
 
 def read_commit_log(database: Path) -> CommitLog | None:
-    """Return the contents of the log of a database, or None if there is none, or its beginning is damaged."""
+    """Return the contents of a database's log, or None if it is missing or its header is damaged."""
     try:
         content = get_log_path(database).read_bytes()
     except FileNotFoundError:
@@ -142,15 +141,15 @@ def _read_records(content: bytes, first_crc: int) -> Iterator[CommitRecord]:
 
 
 def number_household(connection: sqlite3.Connection) -> None:
-    """Give a household its number, unless it has one; a log begins when that is in the database file."""
+    """Give the household a random number unless it has one; then the log can begin."""
     if not _read_pragma(connection, "application_id"):
         connection.execute(f"PRAGMA application_id = {secrets.randbelow(2**31 - 1) + 1:d}")
 
 
 def begin_commit_log(database: Path, connection: sqlite3.Connection) -> None:
-    """Begin the log of a database again, unless nothing was recorded in it.
+    """Restart the log of a database unless it is empty.
 
-    Called when the write-ahead log was emptied, in a household that has its number.
+    Call it after the write-ahead log was truncated, in a household that has a number.
     """
     if read_number(connection) == _LAST_NUMBER:
         # The log first: beside it, the database would seem to have lost everything.
@@ -173,7 +172,7 @@ def begin_commit_log(database: Path, connection: sqlite3.Connection) -> None:
 
 
 def renew_commit_log(database: Path, connection: sqlite3.Connection) -> None:
-    """Begin the log again if there is one; if that fails, the former one stays, which is right too."""
+    """Restart the log if there is one; if that fails, the old log remains and is still correct."""
     if not get_log_path(database).exists():
         return
     try:
@@ -183,17 +182,17 @@ def renew_commit_log(database: Path, connection: sqlite3.Connection) -> None:
 
 
 def remove_commit_log(database: Path) -> None:
-    """Remove the log, before the database is replaced by another one."""
+    """Delete the log, before the database is replaced by another one."""
     get_log_path(database).unlink(missing_ok=True)
 
 
 def read_number(connection: sqlite3.Connection) -> int:
-    """Return the number of the last commit that a connection reads."""
+    """Return the number of the last commit visible to a connection."""
     return to_number(_read_pragma(connection, "user_version"))
 
 
 def to_number(stored: int) -> int:
-    """Return the number that these 32 bits are; one below 0, which only other programs write, is 0."""
+    """Return a stored 32-bit value as a number; a negative one, from another program, counts as 0."""
     return stored if 0 <= stored <= _LAST_NUMBER else 0
 
 
@@ -211,7 +210,7 @@ _saved = threading.local()
 
 
 def note_saved_row(owner_id: Any, day: Any) -> None:
-    """Note whose row the transaction of this thread saves, and for which day, if the row has one."""
+    """Set the owner and day to record with the transaction of this thread."""
     if isinstance(owner_id, UUID):
         _saved.owner = shorten_id(owner_id)
     if isinstance(day, date):
@@ -220,7 +219,7 @@ def note_saved_row(owner_id: Any, day: Any) -> None:
 
 @dataclass(slots=True)
 class CountedCommit:
-    """A commit for the log: its number, or None if it wrote nothing, and whose row of which day it saved."""
+    """A transaction to record: its number, or None if it wrote nothing, its owner and day."""
 
     database: Path
     number: int | None = None
@@ -228,14 +227,14 @@ class CountedCommit:
     day: int = 0
 
     def record(self) -> None:
-        """Append the commit to the log of commits; called when COMMIT has returned."""
+        """Append the commit to the log; called after COMMIT has returned."""
         if self.number is not None:
             _get_writer(self.database).append(self)
 
 
 @contextmanager
 def count_commit(connection: Any) -> Iterator[CountedCommit]:
-    """Count the transaction that is open on Django's connection when the block ends, if it wrote anything."""
+    """Increment the commit number at the end of the block if the transaction wrote anything."""
     counted = CountedCommit(Path(connection.settings_dict["NAME"]))
     raw: sqlite3.Connection = connection.connection
     before = raw.total_changes
@@ -262,7 +261,7 @@ def _get_owner_in_force() -> bytes:
 
 @dataclass
 class _LogWriter:
-    """The open log of a database; a write that fails is given up, since the commit itself is on the disk."""
+    """Writer of a database's log; a failed append is ignored, since the commit itself is on the disk."""
 
     path: Path
     _descriptor: int | None = None
@@ -273,6 +272,7 @@ class _LogWriter:
     _has_failed: bool = False
 
     def append(self, commit: CountedCommit) -> None:
+        """Append one record."""
         with self._lock, self._reporting():
             if not self._open():
                 return

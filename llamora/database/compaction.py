@@ -1,13 +1,13 @@
-"""Compaction of the database file, which clears what deleted rows leave between others.
+"""Compaction of the database file with VACUUM, which clears remains of deleted rows.
 
-A deleted row is overwritten where it stands, since `secure_delete` is on. But where SQLite moved a row
-before, when it split or joined pages, a copy can stay in the unused part of a page: a trial with rows like
-those of facts left parts of at most 3 of 3,900. VACUUM writes the file anew, without such parts.
+A deleted row is overwritten in place, because `secure_delete` is on. But when SQLite splits or joins pages,
+it moves rows, and a copy can remain in the unused part of a page: in a trial with rows like facts, parts of
+at most 3 of 3,900 rows remained. VACUUM writes a new file without them.
 
-    <database>-compact    an empty file: something was forgotten since the file was written anew
+    <database>-compact    an empty file: rows were deleted since the last compaction
 
-It is there before the deletion is committed, so that a process that ends meanwhile leaves the work to the
-next one, and a backup knows that its copy is to be written anew as well.
+It is created before the deletion is committed. So if the process is killed, the next one compacts the file,
+and a backup knows that its copy must be compacted, too.
 """
 
 import logging
@@ -35,19 +35,19 @@ _thread: threading.Thread | None = None
 
 
 def get_mark_path(database: Path) -> Path:
-    """Return the path of the file that says that a database is to be written anew."""
+    """Return the path of the file that marks a database for compaction."""
     return database.with_name(database.name + SUFFIX)
 
 
 def is_compaction_due(database: Path | None = None) -> bool:
-    """Return whether something was forgotten in a database, by default ours, since it was written anew."""
+    """Return whether a database, by default ours, has deletions since its last compaction."""
     return get_mark_path(database or _get_database()).exists()
 
 
 def compact_database() -> bool:
-    """Write the database file anew and empty its log; return False if that failed.
+    """Compact the database and truncate its log; return False if that failed, without raising.
 
-    Never raises: what is deleted is deleted all the same.
+    The rows are deleted even if it fails.
     """
     try:
         with yield_turn(), holding_write_lock(), connection.cursor() as cursor:
@@ -65,9 +65,9 @@ def compact_database() -> bool:
 
 
 def request_compaction() -> None:
-    """Compact the database file in a thread, soon; requests that come meanwhile are met together.
+    """Compact the database soon, in a thread; requests that arrive meanwhile share one compaction.
 
-    In a transaction that has deleted something: the file is compacted after its commit.
+    Call it in the transaction that deletes rows: compaction waits for its commit.
     """
     with suppress(OSError):  # of a full disk, which stops no deletion
         get_mark_path(_get_database()).touch(mode=0o600)
@@ -84,7 +84,7 @@ def _start() -> None:
 
 
 def wait_for_compaction(timeout: float) -> bool:
-    """Wait until what was requested is done; return whether it is."""
+    """Wait until requested compactions are finished; return whether they are."""
     with _guard:
         thread = _thread
     if thread is not None:

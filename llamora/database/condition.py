@@ -1,10 +1,11 @@
-"""State of the database file (sound, new, missing, damaged, ...), found without opening it with SQLite.
+"""State of the database file (sound, new, missing, damaged, ...), determined without opening it in SQLite.
 
-SQLite makes a new, empty database wherever there is none. Beside secrets and backups that would begin a new
-household in the place of one that is lost, so it may do so only where no other file of a household is.
+SQLite creates an empty database if the file is missing. If secrets or backups of a household exist, this
+would hide the loss of its database, so a new database is created only if there are no other files of a
+household.
 
-Nothing here opens the file with SQLite, which would replay the write-ahead log, and `close_never` says why a
-file that was opened once stays open.
+Nothing here opens the file with SQLite, which would replay the write-ahead log. Opened descriptors are never
+closed; see `close_never`.
 """
 
 import os
@@ -31,7 +32,7 @@ _guard = threading.Lock()
 
 
 class FileState(StrEnum):
-    """The states that a database file can be in."""
+    """State of a database file."""
 
     OK = "ok"
     NEW = "new"  # there is no household yet
@@ -44,14 +45,14 @@ class FileState(StrEnum):
 
 @dataclass(frozen=True)
 class FileCondition:
-    """The state of a database file, and a sentence about it that says what to do; empty if it is sound."""
+    """The state of a database file, and a sentence that says what to do; empty if the file is sound."""
 
     state: FileState
     sentence: str = ""
 
 
 class DatabaseLost(OperationalError):  # noqa: N818 - it states what happened
-    """Raised when the database file is missing although other files show that there was one."""
+    """Raised when the database file is missing although other files of the household exist."""
 
 
 def get_database_path() -> Path:
@@ -60,7 +61,7 @@ def get_database_path() -> Path:
 
 
 def examine_file(path: Path) -> FileCondition:
-    """Return the condition of the database file at a path, without changing anything."""
+    """Return the condition of a database file; changes nothing."""
     try:
         size = path.stat().st_size
     except FileNotFoundError:
@@ -82,7 +83,7 @@ def examine_file(path: Path) -> FileCondition:
 
 
 def refuse_new_database(path: Path) -> None:
-    """Raise DatabaseLost if SQLite would make a new database although there was a household."""
+    """Raise DatabaseLost if SQLite would create an empty database in place of a lost one."""
     try:
         if path.parent != Path(settings.DATA_DIR) or path.stat().st_size:
             return
@@ -96,7 +97,7 @@ def refuse_new_database(path: Path) -> None:
 
 
 def describe_database_error(error: DatabaseError) -> str:
-    """Return a sentence for the administrator about an error of the database, and about its file."""
+    """Return a sentence for the administrator about a database error and the state of the file."""
     path = get_database_path()
     found = examine_file(path)
     if found.state is FileState.NEW or (found.state is FileState.OK and "no such table" in str(error)):
@@ -111,7 +112,7 @@ def describe_database_error(error: DatabaseError) -> str:
 
 
 def describe_unreadable(path: Path, error: OSError) -> str:
-    """Return a sentence about a file that can't be read, and whose it is."""
+    """Return a sentence about an unreadable file and its owner."""
     owner = find_other_owner(path)
     if owner is None:
         return f"{path} can't be read: {error.strerror}."
@@ -119,7 +120,7 @@ def describe_unreadable(path: Path, error: OSError) -> str:
 
 
 def find_other_owner(path: Path) -> str | None:
-    """Return the user who owns a path, or a folder above that hides it; None if that is this user."""
+    """Return the owner of a path, or of a folder above it, if that is another user; else None."""
     for place in (path, *path.parents):
         try:
             number = place.stat().st_uid
@@ -132,7 +133,7 @@ def find_other_owner(path: Path) -> str | None:
 
 
 def get_user_name(number: int) -> str:
-    """Return the name of a user of this machine, or words about a number that no user has."""
+    """Return the name of a user of this machine, or words with the user's number if there is no name."""
     try:
         return f"the user {pwd.getpwuid(number).pw_name}"
     except KeyError:
@@ -155,10 +156,10 @@ def suggest_restore() -> str:
 
 
 def close_never(path: Path) -> int:
-    """Return a descriptor for reading a file, which stays open.
+    """Return a descriptor for reading a file, which must stay open.
 
-    Closing any descriptor of a file drops all locks that this process has on it, those of SQLite too, and
-    another process could then empty the write-ahead log under a reader.
+    With POSIX locks, closing any descriptor of a file drops all locks of the process on it, including
+    SQLite's. Then another process could truncate the write-ahead log during a read.
     """
     with _guard:
         found = path.stat()

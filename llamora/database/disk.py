@@ -1,4 +1,4 @@
-"""The disk of a folder: whether it is read-only or full, and whether it takes what is written."""
+"""State of the disk under a folder: read-only, full, or writable."""
 
 import errno
 import math
@@ -19,7 +19,7 @@ def is_read_only(folder: Path) -> bool:
 
 
 def is_full(folder: Path) -> bool:
-    """Return whether a write to the disk of a folder would soon fail for want of space."""
+    """Return whether the disk of a folder has too little space for further writes."""
     try:
         return get_free_bytes(folder) < FULL_BYTES
     except OSError:
@@ -27,13 +27,13 @@ def is_full(folder: Path) -> bool:
 
 
 def get_free_bytes(folder: Path) -> int:
-    """Return the free space of a disk for this user; some of it may be for root alone."""
+    """Return the free space of a disk that this user may use; some may be reserved for root."""
     found = os.statvfs(folder)
     return found.f_frsize * (found.f_bfree if os.geteuid() == 0 else found.f_bavail)
 
 
 class DiskProbe:
-    """Check of a disk by writing and deleting a test file; its result is valid for some seconds."""
+    """Check of a disk that writes and deletes a test file; the result is cached for some seconds."""
 
     def __init__(self, *, seconds: float = PROBE_SECONDS) -> None:
         self._seconds = seconds
@@ -41,7 +41,7 @@ class DiskProbe:
         self._found: dict[Path, tuple[float, str]] = {}
 
     def get_state(self, folder: Path) -> str:
-        """Return ok, disk_full, read_only or io; ten seconds long the same, without another file."""
+        """Return ok, disk_full, read_only or io, cached for ten seconds."""
         with self._guard:
             now = time.monotonic()
             before, state = self._found.get(folder, (-math.inf, ""))
@@ -70,7 +70,7 @@ def _write_probe(folder: Path) -> str:
 
 
 def describe_problem(folder: Path) -> str:
-    """Return a sentence if the disk of a folder is read-only or full, else an empty text."""
+    """Return a sentence if the disk of a folder is read-only or full, else ""."""
     try:
         if is_read_only(folder):
             return (

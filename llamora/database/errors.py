@@ -1,4 +1,4 @@
-"""Errors of database writes; their codes are the reasons why nothing was written.
+"""Errors of database writes, with codes for the reason.
 
 NotWritten          nothing was written; `code` is one of disk_full, read_only, busy, io
   FenceRefused      `fence`: the row was sealed under an epoch that is no longer its owner's
@@ -12,7 +12,7 @@ FENCE_MARKER = "llamora.fence"
 
 
 class NotWritten(Exception):  # noqa: N818 - it states what happened, which is what callers must not hide
-    """Raised when the database wrote nothing; the caller must not lose the text it wanted to write."""
+    """Raised when nothing was written; the caller must preserve the text it wanted to write."""
 
     def __init__(self, code: str) -> None:
         super().__init__(f"not written: {code}")
@@ -20,7 +20,7 @@ class NotWritten(Exception):  # noqa: N818 - it states what happened, which is w
 
 
 class FenceRefused(NotWritten):
-    """Raised when a fence trigger refused an envelope because the data key was rotated in the meantime."""
+    """Raised when a fence trigger refused an envelope because the data key was rotated meanwhile."""
 
     def __init__(self) -> None:
         super().__init__("fence")
@@ -37,7 +37,7 @@ _CODES = {
 
 
 def classify_error(error: Error) -> NotWritten | None:
-    """Return the NotWritten for a database error, or None if the error has no known reason."""
+    """Return the NotWritten for a database error, or None for an error of another kind."""
     if isinstance(error, IntegrityError) and FENCE_MARKER in str(error):
         return FenceRefused()
     if not isinstance(error, OperationalError):

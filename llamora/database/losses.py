@@ -1,7 +1,7 @@
-"""Confirmed commits that a database has lost, found before SQLite opens it.
+"""Detection of committed transactions that the database has lost, before SQLite opens it.
 
-Two things are compared with what SQLite will read: the log of commits, which names the commits that are
-missing, and the frames of the write-ahead log, which may be damaged although nothing recorded is missing.
+Two sources show a loss: the commit log, which lists the missing commits, and damaged frames in the
+write-ahead log, which may contain commits that the commit log does not list.
 """
 
 import os
@@ -21,10 +21,10 @@ _FIRST_BYTES = b"SQLite format 3\0"
 
 @dataclass(frozen=True, kw_only=True)
 class Loss:
-    """Commits that are missing: how many at least, between which times, and whose.
+    """A loss of commits: their least number, their times, and their owners.
 
-    `days` has the days of each person of whom something is missing, by the short id in hexadecimal digits;
-    with `concerns_everyone` it is not known of whom.
+    `days` maps the short id of each owner (hexadecimal) to the days concerned. With `concerns_everyone` the
+    owners are unknown.
     """
 
     since: datetime
@@ -35,7 +35,7 @@ class Loss:
 
 
 def find_loss(database: Path) -> Loss | None:
-    """Return what a database has lost, or None; there is nothing to find once SQLite has it open."""
+    """Return what a database has lost, or None; call it before SQLite opens the database."""
     # The log first: a program that writes meanwhile has then committed whatever is in it.
     log = read_commit_log(database)
     scan = scan_wal(get_wal_path(database))
@@ -95,5 +95,5 @@ def _to_moment(seconds: float) -> datetime:
 
 
 def list_files(database: Path) -> Iterable[Path]:
-    """Return the files that show what was lost: of a database, its write-ahead log and its log of commits."""
+    """Return the files to preserve as evidence: a database, its write-ahead log and its commit log."""
     return [path for suffix in ("", "-wal", "-commits") if (path := Path(f"{database}{suffix}")).exists()]

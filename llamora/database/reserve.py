@@ -1,8 +1,8 @@
-"""The reserve: a file that takes up some mebibytes, deleted on a full disk to make space for writes.
+"""The reserve: a file of some mebibytes, which is deleted on a full disk to make space for writes.
 
-On a full disk nobody could even sign in, since each sign-in and each unlock is written down. The server
-deletes the reserve before a write that finds no space. Of the commands only `up` and `prune` do, so that an
-import can't use it up. It is made again once there is space for it.
+On a full disk nobody could even sign in, because each sign-in and each unlock writes a row. The server
+deletes the reserve before a write for which there is no space. Among the commands, only `up` and `prune` do
+this, so that an import cannot use up the space. The reserve is created again when there is space for it.
 """
 
 import logging
@@ -24,7 +24,7 @@ _ready: list[Path] = []
 
 
 def is_complete(folder: Path, *, mebibytes: int) -> bool:
-    """Return whether the reserve of a folder has its size."""
+    """Return whether the reserve in a folder has its full size."""
     try:
         return (folder / NAME).stat().st_size == mebibytes * 2**20
     except OSError:
@@ -32,9 +32,10 @@ def is_complete(folder: Path, *, mebibytes: int) -> bool:
 
 
 def create_reserve(folder: Path, *, mebibytes: int) -> bool:
-    """Create the reserve unless it is complete or there is no space for it; return whether it is complete.
+    """Create the reserve if there is space for it; return whether it is complete.
 
-    From then on this process gives it up when the disk is full. With 0 mebibytes, delete it.
+    After this call the process deletes the reserve when the disk is full. A size of 0 mebibytes deletes it at
+    once.
     """
     with _guard:
         _ready.clear()
@@ -72,15 +73,19 @@ def _delete(folder: Path) -> bool:
 
 
 def give_up_if_full(folder: Path | None = None) -> bool:
-    """Delete the reserve of a folder, or that of this process, if its disk is full; return whether it was.
+    """Delete the reserve if the disk is full; return whether it was deleted.
 
-    Called before each write: a look at the disk takes a microsecond.
+    Called before each write; the check takes a microsecond. Without a folder, the reserve of this process is
+    meant.
     """
     return any(disk.is_full(each) and _give_up(each) for each in ([folder] if folder else _ready[:]))
 
 
 def give_up() -> bool:
-    """Delete the reserve of this process, after a write that met a full disk; return whether it was there."""
+    """Delete the reserve of this process after a failed write; return whether there was one.
+
+    Called when the disk is full.
+    """
     return any(_give_up(each) for each in _ready[:])
 
 

@@ -1,12 +1,12 @@
-"""Transactions: one writer at a time, first come, first served, and consistent views for long reads.
+"""Transactions: one writer at a time, in the order of requests, and snapshots for long reads.
 
 In SQLite one connection writes at a time and the others poll, so the next writer is the one that polls first.
 During a long import, saves had a p95 of 54 ms. So a fair lock is acquired before `BEGIN IMMEDIATE`: the
 writers of this process write in the order of their calls. Writers of other processes wait for SQLite's own
 lock, with its timeout. Each transaction that wrote is recorded in the log of commits.
 
-Who writes many rows writes them in parts (`split_into_parts`), between which others write: what took a second
-at once kept everybody's saves waiting for it.
+Code that writes many rows uses several transactions (`split_into_parts`), so that other people's saves need
+not wait for all of them.
 """
 
 import time
@@ -32,15 +32,16 @@ _last_refusal: deque[tuple[float, str]] = deque(maxlen=1)
 
 
 def get_recent_refusal(*, seconds: float) -> str:
-    """Return the code of the last write if the disk refused it in this time, else an empty text."""
+    """Return the error code if the disk refused the last write within this time, else ""."""
     return next((code for at, code in list(_last_refusal) if time.monotonic() - at < seconds), "")
 
 
 @contextmanager
 def write_transaction() -> Iterator[None]:
-    """Wait for earlier writers, then run the block as one transaction; raise NotWritten if it wrote nothing.
+    """Wait for earlier writers, then run the block in a transaction; raise NotWritten if that fails.
 
-    Other calls of this thread's pool run meanwhile. Inside a transaction the block becomes a part of it.
+    While it waits, other calls of this thread's pool run. Inside another transaction, the block becomes a
+    part of it.
     """
     if transaction.get_connection().in_atomic_block:
         with transaction.atomic():
@@ -69,8 +70,8 @@ def write_transaction() -> Iterator[None]:
 def split_into_parts(items: Iterable[_Item]) -> Iterator[Iterator[_Item]]:
     """Yield the items in parts, each for one transaction: `for part in ...: with write_transaction(): ...`.
 
-    A part is used up before the next is asked for. It has at least one item, and ends PART_SECONDS after its
-    first one was asked for; others run before the next.
+    Use up a part before the next one is requested. A part has at least one item and ends after PART_SECONDS;
+    other writers run between two parts.
     """
     rest = iter(items)
     for first in rest:
@@ -90,7 +91,7 @@ def _iter_part(first: _Item, rest: Iterator[_Item]) -> Iterator[_Item]:
 
 @contextmanager
 def holding_write_lock() -> Iterator[None]:
-    """Wait for earlier writers of this process, and let no other one write during the block."""
+    """Hold the write lock of this process during the block, after waiting for earlier writers."""
     _write_lock.acquire()
     try:
         yield
@@ -100,7 +101,7 @@ def holding_write_lock() -> Iterator[None]:
 
 @contextmanager
 def read_snapshot() -> Iterator[None]:
-    """Run the block on a view of the database that later writes do not change; writers need not wait."""
+    """Run the block on a snapshot of the database, which later writes do not change or wait for."""
     connection: Any = transaction.get_connection()  # the SQLite backend's attribute is not in the stubs
     connection.ensure_connection()  # the attribute is set then
     before = connection.transaction_mode

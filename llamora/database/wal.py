@@ -1,6 +1,7 @@
-"""Truncation of SQLite's write-ahead log.
+"""Truncation of SQLite's write-ahead log, so that deleted and replaced bytes do not stay in it.
 
-Deleted and replaced bytes, such as an old key, stay in the log until later writes happen to overwrite them.
+Otherwise deleted bytes, such as an old key, would stay in the log until later writes happen to overwrite
+them.
 """
 
 import logging
@@ -19,12 +20,10 @@ _WAIT_MS = 100
 
 
 def truncate_wal() -> bool:
-    """Copy the log into the database file and empty it; return False if that failed.
+    """Copy the log into the database file and truncate it; return False if that failed.
 
-    The log of commits then begins again, since all of them are in the database file.
-
-    Never raises: committed data is safe in the log, and `up` truncates it again later. Does nothing inside a
-    transaction.
+    The commit log is then restarted. Never raises: committed data is safe in the log, and `up` truncates it
+    later. Does nothing inside a transaction.
     """
     if connection.in_atomic_block:
         return False

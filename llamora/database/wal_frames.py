@@ -1,8 +1,8 @@
-"""A check of the frames of SQLite's write-ahead log, read as a file before SQLite opens it.
+"""Check of the frames of SQLite's write-ahead log, read as a plain file before SQLite opens it.
 
-SQLite reads the log up to the first frame that is not as it was written, and says nothing about the rest. A
-process that was killed leaves at most its last commit unfinished. So two or more whole commits behind a bad
-frame are damage: of the disk, of a copy, or by a program that wrote into the file.
+SQLite reads the log up to the first frame with a wrong checksum, and silently ignores the rest. A killed
+process leaves at most its last commit unfinished. So two or more complete commits after a bad frame mean
+damage: of the disk, of a copy, or by a program that wrote into the file.
 
     header  u32 magic | u32 version | u32 page size | u32 number | u32 salt | u32 salt | u32 sum | u32 sum
     frame   u32 page | u32 size of the database, or 0 if this is not the last of a commit |
@@ -38,9 +38,10 @@ Sums = tuple[int, int]
 
 @dataclass(frozen=True, kw_only=True)
 class WalScan:
-    """The result of a check: the commits in a write-ahead log that SQLite reads, and those that it ignores.
+    """The result of a check: the commits that SQLite reads, and those that it ignores.
 
-    `database_header` is that of the database after the last commit that SQLite reads, if the log has it.
+    `database_header` is the database's header after the last commit that SQLite reads, if the log contains
+    it.
     """
 
     commits: int = 0
@@ -50,14 +51,14 @@ class WalScan:
 
     @property
     def is_damaged(self) -> bool:
-        """Whether confirmed commits are in the log that SQLite does not read."""
+        """Whether the log contains commits that SQLite ignores."""
         return self.commits_after_damage > _MOST_UNFINISHED
 
 
 def scan_wal(path: Path) -> WalScan:
-    """Check a write-ahead log; one that is missing, empty or cut in its header has nothing to check.
+    """Check a write-ahead log; an empty result if it is missing or shorter than its header.
 
-    The file may be closed while SQLite has it open, since no process has locks on it.
+    The file may be closed while SQLite has it open, because SQLite holds no locks on it.
     """
     try:
         file = path.open("rb")

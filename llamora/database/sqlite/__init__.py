@@ -1,8 +1,8 @@
-"""The database backend: Django's for SQLite, but a damaged value is read as a value of its column's type.
+"""Django's SQLite backend, changed so that a damaged value is read as some value of its column's type.
 
-SQLite stores any value in any column, so one flipped bit makes text of bytes, or something that is no date of
-a date, and Django and Python raise for such a value while they read its row, with all others of the query.
+SQLite stores any value in any column. One flipped bit can turn bytes into text, or make a date invalid; then
+Django and Python raise an error, and all other rows of the query cannot be read either.
 
     base.py      the backend
-    reading.py   a function for each type of column, which returns a value of that type for anything stored
+    reading.py   converters, which return a value of the column's type for any stored value
 """

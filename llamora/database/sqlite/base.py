@@ -1,4 +1,4 @@
-"""The backend of `DATABASES`: connections and operations that read damaged values without an error."""
+"""The backend in `DATABASES`: connections and operations that read damaged values without an error."""
 
 import sqlite3
 from functools import lru_cache
@@ -15,7 +15,7 @@ _LONGEST_CACHED = 4096
 
 
 class DatabaseOperations(operations.DatabaseOperations):
-    """SQLite operations whose converters raise for no stored value, of whatever type it is."""
+    """SQLite operations whose converters accept stored values of any type."""
 
     def get_db_converters(self, expression: Any) -> list[Any]:
         """Return the functions that convert the stored values of an expression."""
@@ -28,10 +28,10 @@ class DatabaseOperations(operations.DatabaseOperations):
 
 
 class Cursor(base.SQLiteCursorWrapper):
-    """A cursor that turns the placeholders of each text of a query into SQLite's once."""
+    """A cursor that caches the conversion of placeholders from Django's form to SQLite's."""
 
     def convert_query(self, query: str, *, param_names: list[str] | None = None) -> str:
-        """Return a query with the placeholders of SQLite; it takes as long as to run a small one."""
+        """Return the SQL with SQLite's placeholders; cached, since conversion is slow."""
         # A long one, as of many rows at once, would fill the memory and is of little use.
         if param_names is None and len(query) <= _LONGEST_CACHED:
             return convert_query(query)
@@ -41,7 +41,7 @@ class Cursor(base.SQLiteCursorWrapper):
 
 @lru_cache(maxsize=256)
 def convert_query(query: str) -> str:
-    """Return a query without parameters by name, with the placeholders of SQLite."""
+    """Return SQL with SQLite's placeholders; the parameters must not be named."""
     converted: str = base.FORMAT_QMARK_REGEX.sub("?", query).replace("%%", "%")
     return converted
 
@@ -52,7 +52,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     ops_class = DatabaseOperations
 
     def get_connection_params(self) -> dict[str, Any]:
-        """Return the parameters of `sqlite3.connect`; all conversions are those of the operations."""
+        """Return the parameters of `sqlite3.connect`, without its own converters."""
         return {**super().get_connection_params(), "detect_types": 0}
 
     def create_cursor(self, name: str | None = None) -> Cursor:
@@ -62,7 +62,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return connection.cursor(factory=Cursor)
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> sqlite3.Connection:
-        """Open a connection that also reads text which is not UTF-8; make no database where one is lost."""
+        """Open a connection that reads invalid UTF-8 too; refuse to replace a lost database."""
         condition.refuse_new_database(Path(conn_params["database"]))
         connection: sqlite3.Connection = super().get_new_connection(conn_params)
         connection.text_factory = reading.decode_text

@@ -1,10 +1,9 @@
-"""Converters from any stored value to the type of its column; damaged values become replacements.
+"""Converters from stored values to the type of their column; damaged values become placeholder values.
 
-What is stored in another type but is a value of the right one, such as an envelope whose type became that
-of text, is that value. For anything else there is a replacement: a moment or day in 1970, an id that no row
-has, 0, False, or a text with replacement characters. It needs no mark: encrypted values and codes are bound
-to what is read here, so with a replacement they open only if it is the value with which they were made. A
-limit that was replaced has passed, and a right that was replaced is not given.
+If only the storage type is wrong, as for an envelope stored as text, the value is converted. For anything
+else a placeholder is returned: a moment or day in 1970, an id that no row has, 0, False, or a text with
+replacement characters. Placeholders need no mark, because envelopes and MACs are bound to the values read
+here: with a placeholder they do not open. A placeholder also never extends a time limit or grants a right.
 """
 
 from collections.abc import Callable
@@ -38,7 +37,7 @@ RANGES: Final = {
 
 
 def to_stored_bytes(value: object) -> bytes:
-    """Return the bytes of a stored value of any type; those of a number are its digits."""
+    """Return the bytes of a stored value of any type; for a number, its digits."""
     match value:
         case bytes() | memoryview():
             return bytes(value)
@@ -48,7 +47,7 @@ def to_stored_bytes(value: object) -> bytes:
 
 
 def to_text(value: object) -> str:
-    """Return a stored value of any type as a text that can be shown and encoded."""
+    """Return a stored value of any type as printable, encodable text."""
     if isinstance(value, str):
         try:
             value.encode()
@@ -60,7 +59,7 @@ def to_text(value: object) -> str:
 
 
 def to_id(value: object) -> UUID:
-    """Return a stored id, or one that no row has, always the same for the same value."""
+    """Return a stored id, or one that no row has; the same for equal values."""
     if isinstance(value, str) and len(value) == _ID_DIGITS:
         try:
             number = int(value, 16)
@@ -150,10 +149,10 @@ _BUILDERS: Final[dict[str, tuple[Callable[[Any], Reader], Any]]] = {
 
 @cache
 def build_reader(kind: str, *, is_column: bool, has_value: bool) -> Reader | None:
-    """Return the function that reads values of a type, or None for a type without one.
+    """Return the converter for a column type, or None if the type needs none.
 
-    The results of functions, such as sums, are no columns: they are never stored, and may be larger. With
-    `has_value`, the column must have a value.
+    Results of functions, such as sums, are not columns and are not converted. `has_value` says that the
+    column is not nullable.
     """
     if is_column and kind in RANGES:
         return _build_number_reader(*RANGES[kind], 0 if has_value else None)
