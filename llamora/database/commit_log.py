@@ -140,7 +140,7 @@ def _read_records(content: bytes, first_crc: int) -> Iterator[CommitRecord]:
 # --- Beginning -------------------------------------------------------------------------------------------
 
 
-def number_household(connection: sqlite3.Connection) -> None:
+def assign_household_number(connection: sqlite3.Connection) -> None:
     """Give the household a random number unless it has one; then the log can begin."""
     if not _read_pragma(connection, "application_id"):
         connection.execute(f"PRAGMA application_id = {secrets.randbelow(2**31 - 1) + 1:d}")
@@ -209,7 +209,7 @@ def _count_microseconds() -> int:
 _saved = threading.local()
 
 
-def note_saved_row(owner_id: Any, day: Any) -> None:
+def set_commit_owner(owner_id: Any, day: Any) -> None:
     """Set the owner and day to record with the transaction of this thread."""
     if isinstance(owner_id, UUID):
         _saved.owner = shorten_id(owner_id)

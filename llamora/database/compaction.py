@@ -18,7 +18,7 @@ from pathlib import Path
 
 from django.db import DatabaseError, connection, transaction
 
-from llamora.database.transactions import holding_write_lock
+from llamora.database.transactions import hold_write_lock
 from llamora.database.wal import truncate_wal
 from llamora.threads import yield_turn
 
@@ -50,7 +50,7 @@ def compact_database() -> bool:
     The rows are deleted even if it fails.
     """
     try:
-        with yield_turn(), holding_write_lock(), connection.cursor() as cursor:
+        with yield_turn(), hold_write_lock(), connection.cursor() as cursor:
             cursor.execute("VACUUM")
             # Whoever forgets something marks the database while they have the lock.
             get_mark_path(_get_database()).unlink(missing_ok=True)

@@ -5,7 +5,7 @@ would hide the loss of its database, so a new database is created only if there 
 household.
 
 Nothing here opens the file with SQLite, which would replay the write-ahead log. Opened descriptors are never
-closed; see `close_never`.
+closed; see `open_permanently`.
 """
 
 import os
@@ -71,7 +71,7 @@ def examine_file(path: Path) -> FileCondition:
     if size == 0:
         return _describe_absence(path, FileState.EMPTY, "is empty")
     try:
-        header = os.pread(close_never(path), _HEADER_BYTES, 0)
+        header = os.pread(open_permanently(path), _HEADER_BYTES, 0)
     except OSError as error:
         return FileCondition(FileState.UNREADABLE, describe_unreadable(path, error))
     if not header.startswith(_MAGIC):
@@ -155,7 +155,7 @@ def suggest_restore() -> str:
     )
 
 
-def close_never(path: Path) -> int:
+def open_permanently(path: Path) -> int:
     """Return a descriptor for reading a file, which must stay open.
 
     With POSIX locks, closing any descriptor of a file drops all locks of the process on it, including

@@ -60,7 +60,7 @@ def get_wal_path(database: Path) -> Path:
 
 def _read_header(database: Path) -> bytes:
     try:
-        return os.pread(condition.close_never(database), _HEADER_BYTES, 0).ljust(_HEADER_BYTES, b"\0")
+        return os.pread(condition.open_permanently(database), _HEADER_BYTES, 0).ljust(_HEADER_BYTES, b"\0")
     except FileNotFoundError:
         return b""
 

@@ -72,24 +72,24 @@ def _delete(folder: Path) -> bool:
     return False
 
 
-def give_up_if_full(folder: Path | None = None) -> bool:
+def release_if_full(folder: Path | None = None) -> bool:
     """Delete the reserve if the disk is full; return whether it was deleted.
 
     Called before each write; the check takes a microsecond. Without a folder, the reserve of this process is
     meant.
     """
-    return any(disk.is_full(each) and _give_up(each) for each in ([folder] if folder else _ready[:]))
+    return any(disk.is_full(each) and _release(each) for each in ([folder] if folder else _ready[:]))
 
 
-def give_up() -> bool:
+def release() -> bool:
     """Delete the reserve of this process after a failed write; return whether there was one.
 
     Called when the disk is full.
     """
-    return any(_give_up(each) for each in _ready[:])
+    return any(_release(each) for each in _ready[:])
 
 
-def _give_up(folder: Path) -> bool:
+def _release(folder: Path) -> bool:
     with _guard:
         _ready.clear()
         is_given_up = _delete(folder)

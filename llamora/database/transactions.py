@@ -47,8 +47,8 @@ def write_transaction() -> Iterator[None]:
         with transaction.atomic():
             yield
         return
-    with yield_turn(), holding_write_lock():
-        reserve.give_up_if_full()
+    with yield_turn(), hold_write_lock():
+        reserve.release_if_full()
         try:
             with transaction.atomic(), count_commit(transaction.get_connection()) as counted:
                 yield
@@ -57,7 +57,7 @@ def write_transaction() -> Iterator[None]:
             if reason is None:
                 raise
             if reason.code == "disk_full":
-                reserve.give_up()
+                reserve.release()
             if reason.code in _DISK_CODES:
                 _last_refusal.append((time.monotonic(), reason.code))
             # `from None`: the driver's error can quote the statement's values.
@@ -90,7 +90,7 @@ def _iter_part(first: _Item, rest: Iterator[_Item]) -> Iterator[_Item]:
 
 
 @contextmanager
-def holding_write_lock() -> Iterator[None]:
+def hold_write_lock() -> Iterator[None]:
     """Hold the write lock of this process during the block, after waiting for earlier writers."""
     _write_lock.acquire()
     try:

@@ -11,7 +11,7 @@ from pathlib import Path
 from django.db import DatabaseError, connection
 
 from llamora.database.commit_log import renew_commit_log
-from llamora.database.transactions import holding_write_lock
+from llamora.database.transactions import hold_write_lock
 from llamora.threads import yield_turn
 
 _log = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ def truncate_wal() -> bool:
         with yield_turn():
             for _ in range(_ATTEMPTS):
                 if _try_truncate():
-                    with holding_write_lock():
+                    with hold_write_lock():
                         renew_commit_log(Path(connection.settings_dict["NAME"]), connection.connection)
                     return True
                 time.sleep(_WAIT_MS / 1000)

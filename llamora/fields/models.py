@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Self, TypeVar
 from django.db import models
 
 from llamora.crypto import EnvelopeError, RealmKeyring
-from llamora.database.commit_log import note_saved_row
+from llamora.database.commit_log import set_commit_owner
 from llamora.fields.access import envelope_access
 from llamora.fields.ids import new_id
 from llamora.fields.sealed import IDENTITY, CheckedMac, MacField, SealedField
@@ -218,7 +218,7 @@ class SealedModel(models.Model):
         elif not (self._state.adding or force_insert):
             names = self._list_fields_to_save()
         self.sealed_in_this_save = {}
-        note_saved_row(self.owner_id, getattr(self, "day", None))
+        set_commit_owner(self.owner_id, getattr(self, "day", None))
         super().save(force_insert=force_insert, force_update=force_update, using=using, update_fields=names)
         bound = bound_columns(type(self))
         self.mark_stored(bound if names is None else bound.intersection(self._get_attnames(names)))

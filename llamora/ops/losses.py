@@ -14,7 +14,7 @@ from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 from accounts.losses import reports
 from accounts.losses.reports import LossReport
 from llamora.database import backup_files, condition, truncate_wal
-from llamora.database.commit_log import begin_commit_log, number_household
+from llamora.database.commit_log import assign_household_number, begin_commit_log
 from llamora.database.condition import FileState
 from llamora.database.losses import Loss, find_loss, list_files
 from llamora.ops import data_folder
@@ -75,7 +75,7 @@ def begin_log(database: Path) -> str | None:
     try:
         connection.ensure_connection()
         with connection.wrap_database_errors:
-            number_household(connection.connection)
+            assign_household_number(connection.connection)
             truncate_wal()
             begin_commit_log(database, connection.connection)
     except (DatabaseError, OSError) as error:

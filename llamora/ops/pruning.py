@@ -63,7 +63,7 @@ def prune(*, now: datetime) -> PruneReport:
     folder: Path = settings.DATA_DIR
     problems: list[str] = []
     # SQLite may need space even to open the database.
-    was_full = reserve.give_up_if_full(folder)
+    was_full = reserve.release_if_full(folder)
     with suppress(DatabaseError):  # the steps say so
         clock.observe()
     counts = _run_steps(

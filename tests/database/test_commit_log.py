@@ -30,7 +30,7 @@ def database(transactional_db: None) -> Iterator[Path]:
     """The database of the tests, with a log of commits."""
     connection.ensure_connection()
     path = Path(connection.settings_dict["NAME"])
-    commit_log.number_household(connection.connection)
+    commit_log.assign_household_number(connection.connection)
     truncate_wal()
     commit_log.begin_commit_log(path, connection.connection)
     yield path

@@ -12,7 +12,7 @@ from django.utils import timezone
 from llamora.clock import services as clock
 from llamora.database import compaction, request_compaction, write_transaction
 from llamora.database.commit_log import read_number
-from llamora.database.transactions import holding_write_lock
+from llamora.database.transactions import hold_write_lock
 from llamora.ops import background
 from llamora.ops.backup import create, snapshot
 from tests.fakes.waiting import PATIENCE
@@ -107,7 +107,7 @@ def test_it_waits_for_writers_and_requests_are_met_together(monkeypatch: pytest.
         return compact()
 
     monkeypatch.setattr(compaction, "compact_database", count)
-    with holding_write_lock():
+    with hold_write_lock():
         request_compaction()
         assert has_begun.wait(PATIENCE)
         for _ in range(5):

@@ -24,7 +24,7 @@ def begin_log() -> Path:
     """Begin a log of commits for the database of the tests; return the path of the database."""
     connection.ensure_connection()
     path = Path(connection.settings_dict["NAME"])
-    commit_log.number_household(connection.connection)
+    commit_log.assign_household_number(connection.connection)
     truncate_wal()
     commit_log.begin_commit_log(path, connection.connection)
     return path

@@ -109,7 +109,7 @@ def test_the_reserve_takes_no_space_that_is_needed(small: SmallDisk) -> None:
     assert not reserve.create_reserve(small.folder, mebibytes=15)
 
     assert os.listdir(small.folder) == []
-    assert not reserve.give_up()
+    assert not reserve.release()
 
 
 def test_another_size_replaces_the_reserve_and_none_deletes_it(small: SmallDisk) -> None:

@@ -161,7 +161,7 @@ class Command(BaseCommand):
         data_folder.prepare(settings.DATA_DIR, key_file=settings.SECRET_KEY_FILE)
         with data_folder.lock(settings.DATA_DIR) as locked_file:
             listener = startup.bind_listener(host, port)
-            if reserve.give_up_if_full(settings.DATA_DIR):
+            if reserve.release_if_full(settings.DATA_DIR):
                 self.print_now(f"{settings.DATA_DIR} had no space left, so its reserve was deleted.")
             # A file can be written again now.
             self._record = RecordWriter(locked_file, is_in_background=self.reporter is not None)
