@@ -38,7 +38,7 @@ class TokenUses:
         self._lock = threading.Lock()
         self._uses: dict[UUID, _UnwrittenUse] = {}
 
-    def note(self, token_id: UUID, *, read_count: int = 0) -> None:
+    def record(self, token_id: UUID, *, read_count: int = 0) -> None:
         """Note that a token is used, and how many entries it reads; write it if that is due."""
         now, moment = time.monotonic(), timezone.now()
         with self._lock:

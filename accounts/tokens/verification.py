@@ -145,7 +145,7 @@ def verify_token(text: str, *, address: str) -> OpenedToken:
     except InvalidToken:
         _count_failure(address, started=started)
         raise
-    token_uses.note(opened.id)
+    token_uses.record(opened.id)
     return opened
 
 

@@ -86,10 +86,10 @@ class Call:
                 return find_token_name(owners, token_id=self.token_id)
         return ""
 
-    def note_read(self, count: int) -> None:
-        """Note that the program reads `count` entries, for the page Programs."""
+    def record_read(self, count: int) -> None:
+        """Record that the program read `count` entries, for the page Programs."""
         if count:
-            token_uses.note(self.token_id, read_count=count)
+            token_uses.record(self.token_id, read_count=count)
 
     def store_once(self, content: bytes, store: Callable[[], UUID], *, step: str = "") -> StoredOnce:
         """Run `store` at most once for this call's Idempotency-Key (see `accounts.tokens.idempotency`).

@@ -83,7 +83,7 @@ def read_day(call: Call, arguments: DayToRead) -> ReadDay:
     day = arguments.day
     entries = list(select_entries(call).on_day(day))
     count = Entry.objects.for_owner(call.owner).filter(day=day).count()
-    call.note_read(len(entries))
+    call.record_read(len(entries))
     opening, recap = load_opening(call, day), load_recap(call, day)
     return ReadDay(
         day=day,

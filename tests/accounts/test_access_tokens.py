@@ -655,16 +655,16 @@ def test_a_call_too_many_is_refused_and_no_failure(olive: Resident) -> None:
 def test_what_a_token_read_is_counted_by_days(olive: Resident) -> None:
     row, uses = get_row(make_token(olive, TokenKind.ORDINARY)), TokenUses()
 
-    uses.note(row.id, read_count=2)
-    uses.note(row.id, read_count=3)
-    uses.note(row.id)
+    uses.record(row.id, read_count=2)
+    uses.record(row.id, read_count=3)
+    uses.record(row.id)
     row.refresh_from_db()
     assert (row.read_count, row.read_days) == (2, 1)
     assert row.last_used_at is not None
 
     uses.write_all()
     AccessToken.objects.update(last_read_on="2026-01-01")
-    uses.note(row.id, read_count=7)
+    uses.record(row.id, read_count=7)
     uses.write_all()
     row.refresh_from_db()
     assert (row.read_count, row.read_days) == (12, 2)

@@ -228,7 +228,7 @@ def _ask_once(call: Call, body: QuestionToAsk) -> AskedQuestion:
             reads_untrusted=call.terms.reads_untrusted,
         )
         if asked is not None:
-            call.note_read(len(asked.sources))
+            call.record_read(len(asked.sources))
             return asked
     try:
         return _ask(call, body, question_id=stored.row_id)
@@ -262,7 +262,7 @@ def _ask(call: Call, body: QuestionToAsk, *, question_id: UUID) -> AskedQuestion
         if refused.code == LOCKED:
             raise ApiError(423, "locked", message=_LOCKED) from None
         raise ApiError(503, "starting", headers=_RETRY_AFTER) from None
-    call.note_read(len(asked.sources))
+    call.record_read(len(asked.sources))
     return asked
 
 

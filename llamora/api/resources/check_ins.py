@@ -74,7 +74,7 @@ def check_in(call: Call) -> CheckInBody:
     if result.state != JobState.DONE:
         raise _refuse_end(result)
     views = [build_proposal(row) for row in result.proposals]
-    call.note_read(len(services.list_read_entries(started.job)))
+    call.record_read(len(services.list_read_entries(started.job)))
     return _describe(result, [view for view in views if view.text is not None])
 
 

@@ -79,7 +79,7 @@ def get_day(call: Call, *, day: date) -> DayBody:
     """
     everything = find_entries_of_day(call.owner, day)
     entries = [entry for entry in everything if call.terms.reads_untrusted or entry.is_trusted]
-    call.note_read(len(entries))
+    call.record_read(len(entries))
     return DayBody(
         day=day,
         entries=[build_entry_body(entry) for entry in entries],

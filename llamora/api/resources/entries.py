@@ -115,7 +115,7 @@ def list_entries(call: Call, *, query: EntryListQuery) -> EntryList:
         entries = entries.filter(Q(day__lt=day) | Q(day=day) & later)
     rows = list(entries[: query.limit + 1])
     shown = rows[: query.limit]
-    call.note_read(len(shown))
+    call.record_read(len(shown))
     following = None
     if len(rows) > len(shown):
         following = encode_cursor(shown[-1].day, shown[-1].created_at.isoformat(), shown[-1].id)
@@ -143,7 +143,7 @@ def add_entry(call: Call, *, body: EntryToSave) -> SavedText:
 def get_entry(call: Call, *, id: UUID) -> EntryBody:  # noqa: A002 - its name in the address
     """Return an entry."""
     entry = _find_readable(call, id)
-    call.note_read(1)
+    call.record_read(1)
     return build_entry_body(entry)
 
 

@@ -59,7 +59,7 @@ def export_diary(call: Call, *, query: ExportQuery) -> StreamingHttpResponse:
                 progress=lambda _: None,
             )
         finally:
-            token_uses.note(token_id, read_count=report.entries)
+            token_uses.record(token_id, read_count=report.entries)
 
     return stream_file(
         call, write, name="diary", media_type=export_format.media_type, suffix=export_format.suffix

@@ -113,7 +113,7 @@ def run_search(call: Call, asked: TextSearch) -> SearchBody:
         since=asked.since,
         until=asked.until,
     )
-    call.note_read(sum(text.hit.kind == "entry" for text in found.texts))
+    call.record_read(sum(text.hit.kind == "entry" for text in found.texts))
     return _build_answer(found)
 
 

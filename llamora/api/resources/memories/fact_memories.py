@@ -262,7 +262,7 @@ class FactMemories:
         if not is_plain:
             end = asked.offset + asked.limit
             following = end if end < len(facts) else None
-        self._call.note_read(len(shown))
+        self._call.record_read(len(shown))
         total = found.total if is_plain else len(facts)
         return FoundMemories(
             state="ready" if found.is_open else "opening",
@@ -306,7 +306,7 @@ class FactMemories:
             if len(part) > asked.limit:
                 break
         shown, has_more = part[: asked.limit], len(part) > asked.limit
-        self._call.note_read(len(shown))
+        self._call.record_read(len(shown))
         return MemoryList(
             memories=[_build_body(fact) for fact in shown],
             total=total,
@@ -322,7 +322,7 @@ class FactMemories:
     def get(self, memory_id: UUID) -> MemoryDetail:
         """Return a fact; raise ObjectNotFound."""
         fact = self._find(memory_id)
-        self._call.note_read(1)
+        self._call.record_read(1)
         body = self._load_body(fact.id)
         conflicts = []
         if fact.state == FactState.PROPOSED and body.content is not None:
@@ -333,7 +333,7 @@ class FactMemories:
         """Return the changes of a fact; raise ObjectNotFound."""
         fact = self._find(memory_id)
         changes = list_changes(fact)
-        self._call.note_read(1)
+        self._call.record_read(1)
         return MemoryHistory(
             id=fact.id,
             history=[
@@ -363,7 +363,7 @@ class FactMemories:
             try:
                 write_facts(file, keyring=keyring, text_format=text_format, wanted=wanted, report=report)
             finally:
-                token_uses.note(token_id, read_count=report.count)
+                token_uses.record(token_id, read_count=report.count)
 
         return write
 
