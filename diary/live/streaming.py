@@ -1,7 +1,7 @@
 """The text of a job as HTML while it grows, and the frames that each tab has yet to receive.
 
-    LiveRendering  one per job, shared by its tabs: settled blocks and the tail, rendered once per tick
-    Subscription   one per tab and job: the state that the tab has received; builds its next frame
+    JobRendering  one per job, shared by its tabs: settled blocks and the tail, rendered once per tick
+    Subscription  one per tab and job: the state that the tab has received; builds its next frame
 
 A tick takes at least 50 ms, except that the first text is sent at once. Only the unsettled part is rendered,
 and ticks get longer as that part grows, so that all streams together use a bounded share of the processor. A
@@ -27,7 +27,7 @@ Frame = dict[str, object]
 _active_streams = 0
 
 
-class LiveRendering:
+class JobRendering:
     """The incremental HTML rendering of one job's text, for all tabs that show it."""
 
     def __init__(self, job: Job) -> None:
@@ -45,7 +45,7 @@ class LiveRendering:
         self._task: asyncio.Task[None] | None = None
 
     @classmethod
-    def for_job(cls, job: Job) -> "LiveRendering":
+    def for_job(cls, job: Job) -> "JobRendering":
         """Return the rendering of a job, shared by all its tabs."""
         return job.get_attachment(cls)
 
@@ -125,7 +125,7 @@ class Subscription:
     """The frames of one job for one tab, numbered from its first snapshot on."""
 
     def __init__(self, job: Job, task: PageTask, on_change: OnChange) -> None:
-        self.rendering = LiveRendering.for_job(job)
+        self.rendering = JobRendering.for_job(job)
         self._task = task
         self.is_over = False
         self._on_change = on_change

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from diary.generation.ask_once import get_task
 from diary.generation.prompt_context import PromptContext, PromptEntry
 from diary.live import streaming
-from diary.live.streaming import TICK_SECONDS, LiveRendering, Subscription
+from diary.live.streaming import TICK_SECONDS, JobRendering, Subscription
 from diary.rendering.markdown import RenderBudget, render_markdown
 from diary.replies.tasks import ReplyTask
 from llamora.crypto import Keyring
@@ -156,8 +156,8 @@ async def test_frames_come_at_most_twenty_times_a_second() -> None:
 
 async def test_a_text_is_rendered_once_however_many_tabs_show_it(monkeypatch: pytest.MonkeyPatch) -> None:
     rendered = []
-    advance = LiveRendering.advance
-    monkeypatch.setattr(LiveRendering, "advance", lambda self: (rendered.append(1), advance(self))[1])
+    advance = JobRendering.advance
+    monkeypatch.setattr(JobRendering, "advance", lambda self: (rendered.append(1), advance(self))[1])
     job = start_job()
     pages = [StreamedPage(job) for _ in range(8)]
     job.start()
