@@ -15,7 +15,7 @@ _TAG = re.compile(rf"<({_NAMES})( [a-z-]+=|>|/>)")
 # Each with its reason.
 _WRITES_TAGS = {
     "accounts.admin.site": "Django's own checkbox, as the heading of a column",
-    "diary.rendering.passage_marks": "marks around words of HTML that is rendered already",
+    "diary.rendering.passage_highlights": "marks around words of HTML that is rendered already",
     "diary.rendering.markdown": "what a text becomes that is not read as Markdown",
     "search.ask.section": "the number of a source in an answer, which becomes a link",
     "llamora.ops.server.body_limits": "the refusal of a body, before Django has the request",

@@ -18,7 +18,7 @@ from diary.notes.services import NOTE_VERSION_LIFETIME
 from diary.origins.labels import OriginLabel, build_label
 from diary.origins.provenance import is_claim_recent
 from diary.rendering.page_texts import render_page_text
-from diary.rendering.passage_marks import mark_passage
+from diary.rendering.passage_highlights import highlight_passage
 
 DAMAGED_NAME: Final = "A note that can’t be opened"
 # What is plain text even if its owner wrote it: the model gets it as it is, and a look at it should say so.
@@ -169,8 +169,8 @@ def build_note_view(
         revision=note.revision,
         changed_on=days.to_local_time(note.updated_at, zone).date(),
         origin=build_label(note.origin, source=note.source),
-        text=mark_passage(conditional_escape(note.text or ""), passage),
-        html=mark_passage(render_page_text(note.text or ""), passage) if is_prose else None,
+        text=highlight_passage(conditional_escape(note.text or ""), passage),
+        html=highlight_passage(render_page_text(note.text or ""), passage) if is_prose else None,
         size=note.size,
         is_damaged=note.is_damaged,
         is_file=note.data is not None,

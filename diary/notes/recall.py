@@ -15,7 +15,7 @@ from diary.hooks import NamedLink
 from diary.notes.kinds import REMEMBER_PATH, NoteKind
 from diary.notes.queries import NoteText, find_note, read_notes
 from diary.rendering.excerpts import extract_passage
-from diary.rendering.passage_marks import PASSAGE_ANCHOR
+from diary.rendering.passage_highlights import PASSAGE_ANCHOR
 from llamora.crypto import Realm, RealmKeyring
 
 REMEMBER_NAME: Final = "Also remember"

@@ -5,7 +5,7 @@ from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString
 
 from diary.rendering.page_texts import render_page_text
-from diary.rendering.passage_marks import mark_passage
+from diary.rendering.passage_highlights import highlight_passage
 from tests.page import read
 
 SIMPLE = "Prune the roses in March."
@@ -36,7 +36,7 @@ SIMPLE = "Prune the roses in March."
 def test_the_words_of_a_passage_are_marked_and_the_first_has_the_anchor(
     text: str, passage: str, marked: list[str]
 ) -> None:
-    page = read(mark_passage(render_page_text(text), passage))
+    page = read(highlight_passage(render_page_text(text), passage))
 
     assert page.texts("mark.found") == marked
     assert page.texts("#passage") == marked[:1]
@@ -46,13 +46,13 @@ def test_the_words_of_a_passage_are_marked_and_the_first_has_the_anchor(
 def test_two_places_are_told_apart_by_what_is_around_them() -> None:
     text = "water them well\n\nwater them well\n\nThe long sentence about roses."
 
-    html = mark_passage(render_page_text(text), "water them well\n\nThe long sentence about roses.")
+    html = highlight_passage(render_page_text(text), "water them well\n\nThe long sentence about roses.")
 
     assert html.index("water them well") < html.index("<mark")
 
 
 def test_a_text_without_format_is_marked_and_stays_escaped() -> None:
-    html = mark_passage(conditional_escape("<b>bold words here</b> & more"), "<b>bold words here</b>")
+    html = highlight_passage(conditional_escape("<b>bold words here</b> & more"), "<b>bold words here</b>")
 
     assert html == '&lt;b&gt;<mark class="found" id="passage">bold words here</mark>&lt;/b&gt; &amp; more'
     assert isinstance(html, SafeString)

@@ -21,7 +21,7 @@ _EDGES: Final = " ,.;:!?-"
 _Place = tuple[int, int]
 
 
-def mark_passage(html: SafeString, passage: str) -> SafeString:
+def highlight_passage(html: SafeString, passage: str) -> SafeString:
     """Return HTML with a passage highlighted and an anchor at its beginning, if the passage is found."""
     if not passage:
         return html
