@@ -25,7 +25,6 @@ from django.conf import settings
 from django.template import Context, Engine, Template, TemplateSyntaxError
 from django.template.base import NodeList, TextNode
 
-from diary.generation.made_day import build_made_values
 from diary.generation.material import (
     PERSONA_NAME,
     PERSONA_RULE,
@@ -37,6 +36,7 @@ from diary.generation.material import (
     make_fence_code,
     select_instructions,
 )
+from diary.generation.sample_day import build_sample_values
 from llamora.llm.deltas import ChatMessages
 from llamora.llm.tokens import TOKENS_PER_MESSAGE, estimate_tokens
 
@@ -110,7 +110,7 @@ def list_names() -> list[str]:
 
 def check_prompt(name: str) -> PromptReport:
     """Return the report on a prompt filled in with a sample day; its problem is a sentence or empty."""
-    values, problem = build_made_values(), ""
+    values, problem = build_sample_values(), ""
     for path in _list_paths(name):
         try:
             prompt = _load(path)

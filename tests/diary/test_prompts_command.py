@@ -24,7 +24,7 @@ def test_each_prompt_is_filled_in_and_counted(tmp_path: Path, settings: Any) -> 
     lines = run_check().splitlines()
 
     assert [line.split(":")[0] for line in lines] == sorted(path.stem for path in OWN_TEMPLATES.glob("*.txt"))
-    assert all(", of Llamora, about " in line and " tokens with a made day" in line for line in lines)
+    assert all(", of Llamora, about " in line and " tokens with a sample day" in line for line in lines)
     (recap,) = [line for line in lines if line.startswith("recap:")]
     assert recap.endswith("temperature 0.2, ends after 60 words")
 

@@ -13,9 +13,9 @@ class Command(BaseCommand):
     """Command that checks the prompts of the household, and can print them."""
 
     help = (
-        "Check every prompt: fill it in with a made day, and say its version, where it is from and about how "
-        "many tokens it takes. Ends with an error if a file in the folder prompts of the data folder can't "
-        "be used; Llamora then uses its own prompt instead. Nobody's diary is opened."
+        "Check every prompt: fill it in with a sample day, and say its version, where it is from and about "
+        "how many tokens it takes. Ends with an error if a file in the folder prompts of the data folder "
+        "can't be used; Llamora then uses its own prompt instead. Nobody's diary is opened."
     )
     requires_system_checks: list[str] = []
 
@@ -46,7 +46,7 @@ def _describe(report: PromptReport) -> str:
     parts = [
         f"version {options.version}" if options.version else "no version",
         "of the household" if report.is_own else "of Llamora",
-        f"about {pluralize(report.tokens, 'token', 'tokens')} with a made day",
+        f"about {pluralize(report.tokens, 'token', 'tokens')} with a sample day",
     ]
     if options.temperature is not None:
         parts.append(f"temperature {options.temperature:g}")

@@ -16,7 +16,7 @@ _EVENING = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class MadeText:
+class SampleText:
     """A sample text of an earlier day."""
 
     day: str
@@ -28,11 +28,11 @@ class MadeText:
         return {"day": self.day, "labels": self.labels, "text": self.text}
 
 
-def build_made_values() -> dict[str, object]:
+def build_sample_values() -> dict[str, object]:
     """Return sample values for all variables of all prompts: one day, and two days before it."""
     days_before = (
-        MadeText(day="Monday, 1 March 2021, 2 days ago", text=_MORNING, labels=("the weir",)),
-        MadeText(day="Tuesday, 2 March 2021, yesterday", text=_EVENING),
+        SampleText(day="Monday, 1 March 2021, 2 days ago", text=_MORNING, labels=("the weir",)),
+        SampleText(day="Tuesday, 2 March 2021, yesterday", text=_EVENING),
     )
     return {
         **describe_language(_EVENING),
@@ -64,12 +64,12 @@ def build_made_values() -> dict[str, object]:
         "gap": 1,
         "is_long": False,
         "is_new": False,
-        "turns": (MadeText(day="", text="Where did Anna and I walk to?"),),
+        "turns": (SampleText(day="", text="Where did Anna and I walk to?"),),
         "passages": days_before,
-        "tally": MadeText(day="Tuesday, 2 March 2021, yesterday", text="2"),
+        "tally": SampleText(day="Tuesday, 2 March 2021, yesterday", text="2"),
         "earlier_fact": "You live by the weir",
         "later_fact": "You moved to the mill",
-        "requests": (MadeText(day="", text="Ask me how the garden is"),),
+        "requests": (SampleText(day="", text="Ask me how the garden is"),),
         "persona": "",
         "question": "What did we promise to her mother?",
     }
