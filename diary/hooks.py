@@ -148,7 +148,7 @@ RowInserter = Callable[[ImportedFile, int, dict[str, Any]], bool]
 
 
 @dataclass(frozen=True, slots=True)
-class OtherEntries:
+class UntrustedEntries:
     """The untrusted entries of a diary, also deleted ones: texts that their owner neither wrote nor claimed.
 
     `own_ids` are the ids of all other entries. An entry whose row was deleted in the database is in neither
@@ -163,7 +163,7 @@ class OtherEntries:
 # Takes a row and the entry that it belongs to, if any; returns whether its owner's words alone are in it.
 ExportRule = Callable[[Any, Entry | None], bool]
 # Called once for each export, with the owner and the entries of others.
-ExportRuleFactory = Callable[[UUID, OtherEntries], ExportRule]
+ExportRuleFactory = Callable[[UUID, UntrustedEntries], ExportRule]
 
 # Takes the person whose page it is; returns None where there is nothing to show.
 TodaySectionBuilder = Callable[[Person], TodaySection | None]
@@ -268,7 +268,7 @@ def register_export_rule(label: str, factory: ExportRuleFactory) -> None:
     _rule_factories[label] = factory
 
 
-def build_export_rules(owner_id: UUID, others: OtherEntries) -> dict[str, ExportRule]:
+def build_export_rules(owner_id: UUID, others: UntrustedEntries) -> dict[str, ExportRule]:
     """Return the rules for one export, by model; rows of a model without a rule are not exported."""
     return {label: factory(owner_id, others) for label, factory in _rule_factories.items()}
 

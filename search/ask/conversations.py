@@ -18,7 +18,7 @@ from uuid import UUID
 from accounts.preferences.languages import get_date_words
 from diary.errors import ObjectNotFound
 from diary.generation.prompt_record import BESIDE_ENTRIES, PromptRecord, find_read_realms
-from diary.hooks import ExportRule, OtherEntries
+from diary.hooks import ExportRule, UntrustedEntries
 from diary.messages import JOB_FAILED
 from diary.models import TRUSTED_ORIGINS, Entry
 from diary.rendering.excerpts import get_first_words
@@ -191,7 +191,7 @@ def compose_answer(
 # --- follow-ups ----------------------------------------------------------------------------------------
 
 
-def build_export_rule(owner_id: UUID, others: OtherEntries) -> ExportRule:
+def build_export_rule(owner_id: UUID, others: UntrustedEntries) -> ExportRule:
     """Return the rule for questions in exports to programs that may read only their owner's words."""
     del owner_id
     return lambda question, _: (

@@ -10,12 +10,12 @@ from uuid import UUID
 
 from diary import hooks
 from diary.generation.prompt_record import PromptRecord, find_read_realms
-from diary.hooks import ExportRule, OtherEntries
+from diary.hooks import ExportRule, UntrustedEntries
 from diary.models import TRUSTED_ORIGINS, Entry, Origin
 from diary.origins.provenance import get_first_own_revision
 from llamora.crypto import current_realm_keyring
 
-_BuildRule = Callable[[OtherEntries], ExportRule]
+_BuildRule = Callable[[UntrustedEntries], ExportRule]
 
 
 class ExportRules:
@@ -26,7 +26,7 @@ class ExportRules:
         days = dict(rows.values_list("id", "day"))
         own = Entry.objects.get_queryset().filter(owner_id=owner_id).only_trusted().order_by()
         own_ids = frozenset(own.values_list("id", flat=True))
-        others = OtherEntries(frozenset(days), frozenset(days.values()), own_ids)
+        others = UntrustedEntries(frozenset(days), frozenset(days.values()), own_ids)
         self._rules = {label: build(others) for label, build in _RULES.items()}
         self._rules |= hooks.build_export_rules(owner_id, others)
 
@@ -41,24 +41,24 @@ def _is_own(row: Entry, entry: Entry | None) -> bool:
     return row.is_trusted and row.open_or("text", None) is not None
 
 
-def _build_entry_rule(others: OtherEntries) -> ExportRule:
+def _build_entry_rule(others: UntrustedEntries) -> ExportRule:
     del others
     return _is_own
 
 
-def _build_version_rule(others: OtherEntries) -> ExportRule:
+def _build_version_rule(others: UntrustedEntries) -> ExportRule:
     """Allow the versions since the entry was its owner's own."""
     del others
     return lambda row, entry: entry is not None and row.revision >= get_first_own_revision(entry)
 
 
-def _build_draft_rule(others: OtherEntries) -> ExportRule:
+def _build_draft_rule(others: UntrustedEntries) -> ExportRule:
     """Allow drafts of new entries, and of edits of own ones."""
     del others
     return lambda row, _: row.entry_id is None or _is_own(row.entry, None)
 
 
-def _build_model_text_rule(others: OtherEntries) -> ExportRule:
+def _build_model_text_rule(others: UntrustedEntries) -> ExportRule:
     """Allow what a model wrote from what are its owner's words now, and from facts or notes with keys."""
     keyring = current_realm_keyring()
 
@@ -74,7 +74,7 @@ def _build_model_text_rule(others: OtherEntries) -> ExportRule:
     return is_clean
 
 
-def _build_recap_rule(others: OtherEntries) -> ExportRule:
+def _build_recap_rule(others: UntrustedEntries) -> ExportRule:
     def is_clean(row: Any, entry: Entry | None) -> bool:
         del entry
         body = row.open_or("body", None)
@@ -84,7 +84,7 @@ def _build_recap_rule(others: OtherEntries) -> ExportRule:
     return is_clean
 
 
-def _build_reply_kind_rule(others: OtherEntries) -> ExportRule:
+def _build_reply_kind_rule(others: UntrustedEntries) -> ExportRule:
     del others
 
     def is_own(row: Any, entry: Entry | None) -> bool:
