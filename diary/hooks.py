@@ -74,7 +74,7 @@ class RecalledFact:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReadFact:
+class SourceFact:
     """A fact that was read, for the sources: its URL, and that of the choice whether it is read again."""
 
     text: str = field(repr=False)
@@ -100,7 +100,7 @@ class PanelProvider(Protocol):
 RecallProvider = Callable[[Entry, Collection[UUID]], RecalledEntries]
 FactRecallProvider = Callable[[Entry], Sequence[RecalledFact]]
 NoteRecallProvider = Callable[[Entry], Sequence[PromptNote]]
-ReadFactProvider = Callable[[UUID, Collection[UUID]], Sequence[ReadFact]]
+SourceFactProvider = Callable[[UUID, Collection[UUID]], Sequence[SourceFact]]
 LinkProvider = Callable[[UUID, Collection[UUID]], Sequence[NamedLink]]
 LabelProvider = Callable[[Sequence[Entry]], Mapping[UUID, Sequence[str]]]
 # None where that is not known: there is no open index, or too few days to tell.
@@ -172,7 +172,7 @@ _panel_providers: list[PanelProvider] = []
 _recall_providers: list[RecallProvider] = []
 _fact_recall_providers: list[FactRecallProvider] = []
 _note_recall_providers: list[NoteRecallProvider] = []
-_read_fact_providers: list[ReadFactProvider] = []
+_source_fact_providers: list[SourceFactProvider] = []
 _link_providers: list[LinkProvider] = []
 _label_providers: list[LabelProvider] = []
 _usual_word_finders: list[UsualWordFinder] = []
@@ -209,10 +209,10 @@ def register_note_recall(recalls: NoteRecallProvider) -> None:
         _note_recall_providers.append(recalls)
 
 
-def register_read_facts(find: ReadFactProvider) -> None:
+def register_source_facts(find: SourceFactProvider) -> None:
     """Register a function that returns facts for the sources of a reply; a second one has no effect."""
-    if find not in _read_fact_providers:
-        _read_fact_providers.append(find)
+    if find not in _source_fact_providers:
+        _source_fact_providers.append(find)
 
 
 def register_labels(labels: LabelProvider) -> None:
@@ -347,9 +347,9 @@ def recall_notes(entry: Entry) -> list[PromptNote]:
     return [note for recall in _note_recall_providers for note in recall(entry)]
 
 
-def list_read_facts(owner_id: UUID, ids: Collection[UUID]) -> list[ReadFact]:
+def list_source_facts(owner_id: UUID, ids: Collection[UUID]) -> list[SourceFact]:
     """Return the facts of these ids that were not forgotten, for the sources of a reply."""
-    return [fact for find in _read_fact_providers if ids for fact in find(owner_id, ids)]
+    return [fact for find in _source_fact_providers if ids for fact in find(owner_id, ids)]
 
 
 def export_values(entries: Sequence[Entry]) -> dict[str, Mapping[UUID, Any]]:

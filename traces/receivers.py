@@ -75,7 +75,7 @@ def connect() -> None:
     post_delete.connect(_stop_finding_after_forgetting, sender=Fact, dispatch_uid="traces.facts.forgotten")
     diary_walk.connect()
     facts_forgotten.connect(_stop_reading_forgotten, dispatch_uid="traces.facts.stop_reading")
-    hooks.register_read_facts(recall.list_read_facts)
+    hooks.register_source_facts(recall.list_source_facts)
     hooks.register_panels(panels=tagging_presenters.build_panels, links=queries.list_trace_links)
     hooks.register_panels(panels=facts_presenters.build_panels, links=facts_presenters.list_fact_links)
     hooks.register_recall(queries.find_context_entries)

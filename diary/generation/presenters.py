@@ -47,7 +47,7 @@ def build_prompt_record_context(person: Person, row: Reply | Opening, *, day: da
         "is_untrusted": record.is_untrusted,
         "not_read": messages.get_not_read_message(record.not_read),
         "near": [id_ for id_ in record.near if id_ in existing],
-        "facts": hooks.list_read_facts(person.id, record.facts) if was_sent else [],
+        "facts": hooks.list_source_facts(person.id, record.facts) if was_sent else [],
         "notes": list_read_notes(current_realm_keyring(), record.notes) if was_sent else [],
         "notes_left_out": messages.get_notes_left_out_message(record.notes_left_out),
         "has_persona": record.has_persona and was_sent,

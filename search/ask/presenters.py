@@ -102,7 +102,7 @@ def build_answer_view(row: Question, *, language: str) -> AnswerView:
         ),
         note=_describe_end(answered, state=state, reason=reason),
         sources=sources,
-        facts=hooks.list_read_facts(row.owner_id, record.facts),
+        facts=hooks.list_source_facts(row.owner_id, record.facts),
         remarks=list_remarks(
             has_read_imported=answered.has_read_imported and bool(sources),
             record=record,

@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString, mark_safe
 from accounts.preferences.languages import get_date_words
 from diary.generation.page_tasks import PageSection
 from diary.generation.prompt_record import PromptRecord
-from diary.hooks import ReadFact
+from diary.hooks import SourceFact
 from diary.messages import PERSONA_LEFT_OUT, READ_IMPORTED
 from diary.notes.recall import build_note_address
 from diary.origins.labels import OriginLabel, build_label
@@ -57,7 +57,7 @@ class AnswerView:
     # What the model thinks before it writes, while it does; plain text.
     thoughts: str = field(default="", repr=False)
     sources: Sequence[SourceView] = ()
-    facts: Sequence[ReadFact] = field(default=(), repr=False)
+    facts: Sequence[SourceFact] = field(default=(), repr=False)
     # Sentences below the sources: who wrote it, and what was not read.
     remarks: Sequence[str] = ()
 

@@ -19,7 +19,7 @@ from diary.generation.prompt_entries import omit_middle
 from diary.generation.prompt_record import PromptRecord
 from diary.generation.prompts import build_prompt
 from diary.generation.text_language import describe_language
-from diary.hooks import ReadFact
+from diary.hooks import SourceFact
 from diary.models import TRUSTED_ORIGINS
 from llamora.inference.job import (
     LIVE_STATES,
@@ -47,7 +47,7 @@ from search.ask.section import (
 from search.ask.source_numbers import SourceCheck, SourceNumberFilter, drop_unknown_numbers
 from search.ask.sources import list_sources, store_sources
 from search.models import Question
-from traces.facts.recall import build_read_fact
+from traces.facts.recall import build_source_fact
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,8 +177,8 @@ class AnswerTask:
         read = set(self.record.facts)
         return [fact for fact in self.facts if fact.id in read]
 
-    def _build_facts(self) -> list[ReadFact]:
-        return [build_read_fact(fact.id, fact.text, is_read=True) for fact in self.list_sent_facts()]
+    def _build_facts(self) -> list[SourceFact]:
+        return [build_source_fact(fact.id, fact.text, is_read=True) for fact in self.list_sent_facts()]
 
     def _build_sources(self) -> list[SourceView]:
         notes = [

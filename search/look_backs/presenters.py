@@ -104,7 +104,7 @@ def build_view(row: LookBack, *, language: str) -> LookBackView:
         ),
         note=describe_state(state=state, reason=reason, is_empty=not text),
         sources=sources,
-        facts=hooks.list_read_facts(row.owner_id, record.facts),
+        facts=hooks.list_source_facts(row.owner_id, record.facts),
         remarks=list_remarks(record, days_left_out=left_out),
     )
 

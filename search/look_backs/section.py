@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from accounts.preferences.languages import get_date_words
 from diary.generation.page_tasks import PageSection
 from diary.generation.prompt_record import PromptRecord
-from diary.hooks import ReadFact
+from diary.hooks import SourceFact
 from llamora.inference.job import LIVE_STATES
 from llamora.inference.messages import describe_author
 from search import messages
@@ -41,7 +41,7 @@ class LookBackView:
     # What the model thinks before it writes, while it does; plain text.
     thoughts: str = field(default="", repr=False)
     sources: Sequence[LookBackSource] = ()
-    facts: Sequence[ReadFact] = field(default=(), repr=False)
+    facts: Sequence[SourceFact] = field(default=(), repr=False)
     # Sentences below the sources: who wrote it, and what was not read.
     remarks: Sequence[str] = ()
 

@@ -16,7 +16,7 @@ from diary.generation.prompt_context import fit_evenly
 from diary.generation.prompt_record import PromptRecord
 from diary.generation.prompts import build_prompt
 from diary.generation.text_language import describe_language
-from diary.hooks import ReadFact
+from diary.hooks import SourceFact
 from llamora.inference.job import LIVE_STATES, Job, JobOutcome, JobState, Prompt, RowDeleted, TokenCounter
 from llamora.llm.deltas import ChatMessages
 from search.ask.section import link_source_numbers
@@ -25,7 +25,7 @@ from search.look_backs.day_texts import MAX_CHARACTERS, DayText, LookBackDays
 from search.look_backs.periods import Period
 from search.look_backs.section import LookBackView, build_source, list_remarks, render_section
 from search.models import LookBack
-from traces.facts.recall import build_read_fact
+from traces.facts.recall import build_source_fact
 
 # Of each day, until all days fit.
 _LENGTHS = tuple(MAX_CHARACTERS // share for share in (1, 2, 4, 8, 16))
@@ -76,10 +76,10 @@ class LookBackTask:
             remarks=list_remarks(record, days_left_out=self._count_left_out()) if job.is_over else (),
         )
 
-    def _build_facts(self) -> list[ReadFact]:
+    def _build_facts(self) -> list[SourceFact]:
         read = set(self.record.facts)
         facts = (fact for one in self.found.days for fact in one.facts if fact.id in read)
-        return [build_read_fact(fact.id, fact.text, is_read=True) for fact in facts]
+        return [build_source_fact(fact.id, fact.text, is_read=True) for fact in facts]
 
     def _count_left_out(self) -> int:
         return len({day for _, day in self.record.left_out} | set(self.record.recaps_left_out))

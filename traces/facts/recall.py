@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.urls import reverse
 
-from diary.hooks import ReadFact, RecalledFact
+from diary.hooks import RecalledFact, SourceFact
 from diary.models import TRUSTED_ORIGINS, Entry
 from traces.facts.fact_body import NOT_RECALLED
 from traces.facts.models import Fact
@@ -55,10 +55,10 @@ def load_facts_of_entries(owner_id: UUID, entry_ids: Collection[UUID]) -> dict[U
     return found
 
 
-def list_read_facts(owner_id: UUID, ids: Collection[UUID]) -> list[ReadFact]:
+def list_source_facts(owner_id: UUID, ids: Collection[UUID]) -> list[SourceFact]:
     """Return facts that were read, in any state, and whether each may be read again."""
     return [
-        build_read_fact(id_, str(body.get("text", "")), is_read=body.get(NOT_RECALLED) is not True)
+        build_source_fact(id_, str(body.get("text", "")), is_read=body.get(NOT_RECALLED) is not True)
         for id_, body in _load_bodies(owner_id, ids).items()
     ]
 
@@ -74,9 +74,9 @@ def _load_bodies(owner_id: UUID, ids: Collection[UUID]) -> dict[UUID, dict[str, 
     return {id_: body for id_, body in bodies.items() if body}
 
 
-def build_read_fact(fact_id: UUID, text: str, *, is_read: bool) -> ReadFact:
+def build_source_fact(fact_id: UUID, text: str, *, is_read: bool) -> SourceFact:
     """Return a fact for the sources of a reply; `is_read` if it may be read again."""
-    return ReadFact(
+    return SourceFact(
         text=text,
         address=reverse("fact", args=[fact_id]),
         choice_address=reverse("fact_reading", args=[fact_id]),
