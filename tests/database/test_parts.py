@@ -14,7 +14,7 @@ from diary.entries.services import delete_entry, empty_bin
 from diary.inbox.inbox_text import InboxText
 from diary.inbox.services import accept_items, add_item, compute_review
 from diary.models import Entry, Origin
-from diary.notes.workspace.files import ReadFile
+from diary.notes.workspace.files import WorkspaceFile
 from diary.notes.workspace.imports import import_workspace
 from diary.origins import services as origins
 from diary.origins.imports import list_imports
@@ -78,7 +78,7 @@ def claim_many_facts(who: Resident, count: int, folder: Path) -> Callable[[], ob
 
 
 def import_notes(who: Resident, count: int, folder: Path) -> Callable[[], object]:
-    files = [ReadFile(path=f"knowledge/{count}/{number}.md", content="Words") for number in range(count)]
+    files = [WorkspaceFile(path=f"knowledge/{count}/{number}.md", content="Words") for number in range(count)]
     return lambda: import_workspace(who.open_keyring(), files, source="Notes")
 
 

@@ -13,7 +13,7 @@ from accounts.errors import AccountsError
 from accounts.keys import key_slots
 from accounts.management import secret_prompt
 from diary import messages
-from diary.notes.workspace.files import NotAWorkspace, ReadFile, read_folder, read_workspace, read_zip
+from diary.notes.workspace.files import NotAWorkspace, WorkspaceFile, read_folder, read_workspace, read_zip
 from diary.notes.workspace.imports import (
     NoteImportReport,
     WorkspaceFileState,
@@ -105,7 +105,7 @@ class Command(BaseCommand):
         except EOFError:
             return False
 
-    def _print_preview(self, keyring: Keyring, files: list[ReadFile]) -> None:
+    def _print_preview(self, keyring: Keyring, files: list[WorkspaceFile]) -> None:
         for each in preview_workspace(keyring, files):
             reason = f": {each.sentence}" if each.sentence else ""
             self.stdout.write(f"{_printable(each.path)}  {_STATES[each.state]}{reason}")

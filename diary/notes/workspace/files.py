@@ -45,7 +45,7 @@ _ZIP_ERRORS: Final = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReadFile:
+class WorkspaceFile:
     """A file of a workspace: its content as a note, or the sentence that says why it is refused."""
 
     path: str = field(repr=False)
@@ -132,9 +132,9 @@ class _FileNames:
 # --- Reading ---------------------------------------------------------------------------------------------
 
 
-def read_workspace(files: Iterable[tuple[str, bytes | str]]) -> list[ReadFile]:
+def read_workspace(files: Iterable[tuple[str, bytes | str]]) -> list[WorkspaceFile]:
     """Return files as notes, from paths and bytes; a string instead of bytes is the sentence of a refusal."""
-    read: dict[str, ReadFile] = {}
+    read: dict[str, WorkspaceFile] = {}
     for path, data in files:
         file = _refuse(path, data) if isinstance(data, str) else _read_file(path, data)
         if file.path in read:
@@ -143,20 +143,20 @@ def read_workspace(files: Iterable[tuple[str, bytes | str]]) -> list[ReadFile]:
     return list(read.values())
 
 
-def _read_file(path: str, data: bytes) -> ReadFile:
+def _read_file(path: str, data: bytes) -> WorkspaceFile:
     try:
         check_path(path)
         text = _decode(data)
         if text is None:
             check_content(data, NoteKind.FILE)
-            return ReadFile(path=path, content=data)
+            return WorkspaceFile(path=path, content=data)
         content, stamp = split_stamp(text)
         if len(content) > MAX_NOTE_TEXT or "\0" in content:
             check_content(data, NoteKind.FILE)
-            return ReadFile(path=path, content=data)
+            return WorkspaceFile(path=path, content=data)
     except (InvalidNotePath, InvalidNoteText, NoteTooLong) as error:
         return _refuse(path, error.sentence)
-    return ReadFile(path=path, content=content, stamp=stamp)
+    return WorkspaceFile(path=path, content=content, stamp=stamp)
 
 
 def _decode(data: bytes) -> str | None:
@@ -166,8 +166,8 @@ def _decode(data: bytes) -> str | None:
         return None
 
 
-def _refuse(path: str, sentence: str) -> ReadFile:
-    return ReadFile(path=path, refusal=sentence)
+def _refuse(path: str, sentence: str) -> WorkspaceFile:
+    return WorkspaceFile(path=path, refusal=sentence)
 
 
 def read_folder(folder: Path) -> Iterator[tuple[str, bytes | str]]:

@@ -30,7 +30,7 @@ from diary.notes.services import (
     replace_with_signed_content,
     save_note,
 )
-from diary.notes.workspace.files import ReadFile
+from diary.notes.workspace.files import WorkspaceFile
 from diary.notes.workspace.stamps import NoteStamp
 from diary.origins.provenance import Provenance
 from llamora.crypto import Keyring, in_force
@@ -50,7 +50,7 @@ class WorkspaceFileState(StrEnum):
 class ComparedFile:
     """A file of a workspace, and what an import would do with it."""
 
-    file: ReadFile
+    file: WorkspaceFile
     state: WorkspaceFileState
     kind: NoteKind
     # Believed: the file is one that this diary exported.
@@ -85,7 +85,7 @@ class NoteImportReport:
     by_kind: Counter[str] = field(default_factory=Counter)
 
 
-def preview_workspace(keyring: Keyring, files: Sequence[ReadFile]) -> list[ComparedFile]:
+def preview_workspace(keyring: Keyring, files: Sequence[WorkspaceFile]) -> list[ComparedFile]:
     """Return what an import would do with each file, in the same order, without changing anything."""
     with in_force(keyring):
         key = get_digest_key(keyring.owner)
@@ -94,7 +94,7 @@ def preview_workspace(keyring: Keyring, files: Sequence[ReadFile]) -> list[Compa
 
 
 def import_workspace(
-    keyring: Keyring, files: Sequence[ReadFile], *, source: str, replaces: bool = False
+    keyring: Keyring, files: Sequence[WorkspaceFile], *, source: str, replaces: bool = False
 ) -> NoteImportReport:
     """Import files and return the report; raise NotWritten, after which it can be repeated.
 
@@ -121,7 +121,7 @@ def _read_version() -> int:
         return int(cursor.fetchone()[0])
 
 
-def _compare(keyring: Keyring, file: ReadFile, present: dict[str, NoteLine], key: bytes) -> ComparedFile:
+def _compare(keyring: Keyring, file: WorkspaceFile, present: dict[str, NoteLine], key: bytes) -> ComparedFile:
     kind = derive_kind(file.path)
     if file.refusal:
         return ComparedFile(file=file, state=WorkspaceFileState.REFUSED, kind=kind, sentence=file.refusal)

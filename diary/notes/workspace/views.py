@@ -14,7 +14,7 @@ from accounts.http.error_responses import FORM_INVALID
 from accounts.http.request import HouseholdRequest
 from diary import messages
 from diary.notes.forms import WorkspaceForm
-from diary.notes.workspace.files import NotAWorkspace, ReadFile, read_workspace, read_zip
+from diary.notes.workspace.files import NotAWorkspace, WorkspaceFile, read_workspace, read_zip
 from diary.notes.workspace.imports import import_workspace, preview_workspace
 from diary.notes.workspace.pending_workspaces import pending_workspaces
 from diary.notes.workspace.presenters import build_preview, build_result
@@ -59,7 +59,7 @@ def _import(request: HouseholdRequest) -> HttpResponse:
     return _render(request, WorkspaceForm(), result=build_result(report))
 
 
-def _read(data: bytes) -> list[ReadFile]:
+def _read(data: bytes) -> list[WorkspaceFile]:
     files = read_workspace(read_zip(io.BytesIO(data)))
     if not files:
         raise NotAWorkspace(messages.WORKSPACE_EMPTY)
