@@ -43,7 +43,7 @@ from search.ask.retrieval import build_day_reader, retrieve
 from search.checkins.answers import Proposal
 from search.checkins.choices import CheckInChoices, load_choices, save_choices
 from search.checkins.request_list import ListedRequest, build_query, list_open, mark_done
-from search.checkins.tasks import CheckInTask, ReadPassage
+from search.checkins.tasks import CheckInPassage, CheckInTask
 from search.fact_recall.services import recall_for_question
 from search.models import CheckIn, CheckInProposal
 from traces.facts.fact_body import FactText
@@ -326,17 +326,17 @@ def _find_model_problem(person: Person, *, is_by_hand: bool) -> str:
 
 def _read_for(
     person: Person, keyring: RealmKeyring, requests: Sequence[ListedRequest], *, now: datetime
-) -> tuple[list[ReadPassage], list[PromptFact]]:
+) -> tuple[list[CheckInPassage], list[PromptFact]]:
     """Return what bears on the requests, of their owner's own; raise IndexNotReady."""
     reader = build_day_reader(person, now=now)
-    passages: dict[UUID, ReadPassage] = {}
+    passages: dict[UUID, CheckInPassage] = {}
     facts: dict[UUID, PromptFact] = {}
     for request in requests:
         found = retrieve(keyring, build_query(request), reader=reader, of_untrusted=False)
         for passage in found.passages[:_PASSAGES_PER_REQUEST]:
             passages.setdefault(
                 passage.entry_id,
-                ReadPassage(
+                CheckInPassage(
                     entry_id=passage.entry_id, day=passage.day, text=passage.excerpt, is_cut=passage.is_cut
                 ),
             )
@@ -358,7 +358,7 @@ def _list_read(task: CheckInTask) -> list[UUID]:
     return [*(id_ for id_, _ in task.record.entries), *task.record.facts]
 
 
-def _list_latest(person: Person, *, besides: Collection[UUID]) -> list[ReadPassage]:
+def _list_latest(person: Person, *, besides: Collection[UUID]) -> list[CheckInPassage]:
     """Return the latest own entries, since a request may be about what was written, or was not."""
     entries = Entry.objects.for_owner(person.id).only_trusted().order_by("-day", "-created_at", "-id")
     latest = []
@@ -366,7 +366,7 @@ def _list_latest(person: Person, *, besides: Collection[UUID]) -> list[ReadPassa
         text = entry.open_or("text", None)
         if text and entry.id not in besides:
             shown = omit_middle(text, limit=_LATEST_CHARACTERS)
-            latest.append(ReadPassage(entry_id=entry.id, day=entry.day, text=shown, is_cut=shown != text))
+            latest.append(CheckInPassage(entry_id=entry.id, day=entry.day, text=shown, is_cut=shown != text))
     return latest
 
 

@@ -52,7 +52,7 @@ class NumberedRequest:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReadPassage:
+class CheckInPassage:
     """A passage of an entry in a prompt."""
 
     entry_id: UUID
@@ -68,7 +68,7 @@ class ReadPassage:
             "text": self.text,
         }
 
-    def halve(self) -> "ReadPassage | None":
+    def halve(self) -> "CheckInPassage | None":
         """Return the passage with half of its text, or None if the text is too short."""
         half = len(self.text) // 2
         if half <= MIN_ENTRY_CHARACTERS:
@@ -76,7 +76,7 @@ class ReadPassage:
         return replace(self, text=omit_middle(self.text, limit=half), is_cut=True)
 
 
-Part = ReadPassage | PromptFact
+Part = CheckInPassage | PromptFact
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +91,7 @@ class CheckInTask:
     # In the time zone of its owner.
     now: datetime
     requests: tuple[ListedRequest, ...] = field(repr=False)
-    passages: tuple[ReadPassage, ...] = field(default=(), repr=False)
+    passages: tuple[CheckInPassage, ...] = field(default=(), repr=False)
     facts: tuple[PromptFact, ...] = field(default=(), repr=False)
     persona: str = field(default="", repr=False)
     save_proposals: Callable[["CheckInTask", Sequence[Proposal], JobOutcome], object] = field(repr=False)
@@ -147,7 +147,7 @@ class CheckInTask:
                 ],
                 "facts": [part for part in parts if isinstance(part, PromptFact) and part.text],
                 "passages": sorted(
-                    (part for part in parts if isinstance(part, ReadPassage)), key=lambda one: one.day
+                    (part for part in parts if isinstance(part, CheckInPassage)), key=lambda one: one.day
                 ),
             },
         )
@@ -215,4 +215,4 @@ class CheckInTask:
 
 
 def _get_shorter(part: Part) -> Part | None:
-    return part.halve() if isinstance(part, ReadPassage) else None
+    return part.halve() if isinstance(part, CheckInPassage) else None
