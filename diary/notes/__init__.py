@@ -9,7 +9,7 @@ drafts         drafts of notes
 recall         notes for the prompt of a reply or an answer
 persona        the persona note, for the system message
 skills         skills, which are reply styles
-kind_words     what the pages say about each kind
+kind_descriptions     what the pages say about each kind
 forms          parsers of posted fields
 presenters     notes for their pages
 claims         "This is mine", for one note or for a whole import

@@ -15,7 +15,7 @@ from diary import messages
 from diary.drafts.services import create_first_revision, merge_texts
 from diary.models import Note, NoteDraft
 from diary.notes.errors import InvalidNoteText, NoteConflict, NoteTooLong
-from diary.notes.kind_words import build_path
+from diary.notes.kind_descriptions import build_path
 from diary.notes.kinds import MAX_NOTE_TEXT, NoteKind, adopt_newlines
 from diary.notes.queries import get_note_row
 from llamora.crypto import EnvelopeError, RealmKeyring, in_force

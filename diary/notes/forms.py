@@ -11,7 +11,7 @@ from diary import messages
 from diary.entries.forms import SubmittedText, parse_submitted_text
 from diary.notes.drafts import SubmittedNoteDraft
 from diary.notes.errors import InvalidNotePath
-from diary.notes.kind_words import KIND_WORDS, build_path
+from diary.notes.kind_descriptions import KIND_DESCRIPTIONS, build_path
 from diary.notes.kinds import MAX_PATH, NoteKind, adopt_newlines, derive_kind
 from diary.notes.queries import NoteText
 
@@ -41,7 +41,7 @@ class NewNoteForm:
 
     def get_path(self) -> str:
         """Return the path of the new note; raise InvalidNotePath for a name invalid for this kind."""
-        if KIND_WORDS[self.kind].name_label and not self.name:
+        if KIND_DESCRIPTIONS[self.kind].name_label and not self.name:
             raise InvalidNotePath(messages.NOTE_PATH_EMPTY)
         path = self.typed_path
         if self.kind is NoteKind.SKILL and derive_kind(path) is not NoteKind.SKILL:

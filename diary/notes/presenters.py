@@ -11,7 +11,13 @@ from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString
 
 from diary import days
-from diary.notes.kind_words import KIND_WORDS, KindWords, get_note_folder, get_note_name, is_single
+from diary.notes.kind_descriptions import (
+    KIND_DESCRIPTIONS,
+    KindDescription,
+    get_note_folder,
+    get_note_name,
+    is_single,
+)
 from diary.notes.kinds import NoteKind
 from diary.notes.queries import NoteLine, NoteText, NoteVersionText
 from diary.notes.services import NOTE_VERSION_LIFETIME
@@ -52,7 +58,7 @@ class NoteSection:
     """Template data of a kind of notes: its notes, or its purpose if it has none."""
 
     slug: str
-    words: KindWords
+    words: KindDescription
     is_single: bool
     rows: Sequence[NoteRow]
     folders: Sequence[NoteFolder]
@@ -121,7 +127,7 @@ def build_sections(
     return [
         NoteSection(
             slug=kind.value,
-            words=KIND_WORDS[kind],
+            words=KIND_DESCRIPTIONS[kind],
             is_single=is_single(kind),
             rows=rows[kind],
             folders=_group_by_folder(rows[kind]),

@@ -37,7 +37,7 @@ from diary.notes.drafts import (
 )
 from diary.notes.errors import InvalidNotePath, NoteConflict, NoteError, NotePathTaken
 from diary.notes.forms import NewNoteForm, parse_edit_draft, parse_name, parse_new_note, parse_passage
-from diary.notes.kind_words import KIND_WORDS, build_path, get_typed_name, is_single
+from diary.notes.kind_descriptions import KIND_DESCRIPTIONS, build_path, get_typed_name, is_single
 from diary.notes.kinds import NoteKind, adopt_newlines, derive_kind
 from diary.notes.queries import NoteText, find_note, list_note_versions, list_notes, read_note
 from diary.notes.skills import build_skill
@@ -99,7 +99,7 @@ def add(request: HouseholdRequest, kind: str) -> HttpResponse:
 def _render_new(
     request: HouseholdRequest, kind: NoteKind, draft: NoteDraftText | None, *, error: str = ""
 ) -> HttpResponse:
-    words = KIND_WORDS[kind]
+    words = KIND_DESCRIPTIONS[kind]
     if draft is not None:
         return _render_new_form(
             request,
@@ -118,7 +118,7 @@ def _render_new(
 def _render_new_form(
     request: HouseholdRequest, kind: NoteKind, *, status: int = 200, **context: Any
 ) -> HttpResponse:
-    shown = {"slug": kind.value, "words": KIND_WORDS[kind], "in_notes": True}
+    shown = {"slug": kind.value, "words": KIND_DESCRIPTIONS[kind], "in_notes": True}
     return render(request, "diary/notes/new.html", shown | context, status=status)
 
 
@@ -134,7 +134,7 @@ def _create(request: HouseholdRequest, form: NewNoteForm) -> HttpResponse:
             draft_revision=form.sent.revision,
         )
     except (InvalidNotePath, NotePathTaken) as error:
-        has_name = bool(KIND_WORDS[form.kind].name_label)
+        has_name = bool(KIND_DESCRIPTIONS[form.kind].name_label)
         return _refuse_new(request, form, **{"name_error" if has_name else "error": error.sentence})
     except NoteError as error:
         return _refuse_new(request, form, error=error.sentence)

@@ -9,7 +9,7 @@ from uuid import UUID
 from diary import days
 from diary.notes.claims.groups import OTHERS, NoteGroup
 from diary.notes.errors import NoteError
-from diary.notes.kind_words import KIND_WORDS
+from diary.notes.kind_descriptions import KIND_DESCRIPTIONS
 from diary.notes.kinds import check_content
 from diary.notes.queries import NoteText
 from diary.origins.labels import OriginLabel, build_label
@@ -88,7 +88,7 @@ def _build_reviewed(note: NoteText) -> ReviewedNoteView:
     return ReviewedNoteView(
         id=note.id,
         path=note.path,
-        kind=KIND_WORDS[note.kind].title,
+        kind=KIND_DESCRIPTIONS[note.kind].title,
         origin=build_label(note.origin, source=note.source),
         is_used=note.is_used,
         text=text,

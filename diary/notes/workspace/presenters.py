@@ -6,7 +6,7 @@ from typing import Final
 from uuid import UUID
 
 from diary.models import Origin
-from diary.notes.kind_words import KIND_WORDS
+from diary.notes.kind_descriptions import KIND_DESCRIPTIONS
 from diary.notes.workspace.imports import ComparedFile, NoteImportReport, WorkspaceFileState
 from llamora.pluralize import pluralize
 
@@ -93,7 +93,7 @@ def _build_row(each: ComparedFile) -> PreviewRow:
     if each.sentence:
         return PreviewRow(path=_show(each.path), details=each.sentence)
     whose = "" if each.stamp is None else ", yours" if each.origin == Origin.OWN else ", exported here"
-    return PreviewRow(path=_show(each.path), details=f"{KIND_WORDS[each.kind].title}{whose}")
+    return PreviewRow(path=_show(each.path), details=f"{KIND_DESCRIPTIONS[each.kind].title}{whose}")
 
 
 def _show(path: str) -> str:

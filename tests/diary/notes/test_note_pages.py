@@ -7,7 +7,7 @@ import pytest
 from diary.models import Note, Origin
 from diary.notes.drafts import find_note_draft
 from diary.notes.front_matter import split_front_matter
-from diary.notes.kind_words import KIND_WORDS, build_path, get_typed_name
+from diary.notes.kind_descriptions import KIND_DESCRIPTIONS, build_path, get_typed_name
 from diary.notes.kinds import NoteKind
 from diary.notes.queries import NoteText, find_note, read_note
 from diary.notes.services import save_note
@@ -45,7 +45,7 @@ def test_an_empty_list_says_what_each_kind_is_for_and_gives_an_example(owner: Re
     page = load(owner)
 
     for kind in list(NoteKind)[:-1]:
-        words = KIND_WORDS[kind]
+        words = KIND_DESCRIPTIONS[kind]
         assert words.purpose in page.text
         new = load(owner, f"/notes/new/{kind.value}/?example=yes")
         assert new.form("#new-note")["text"] == words.example
@@ -74,8 +74,8 @@ def test_reference_notes_stand_in_their_folders(owner: Resident, housemate: Resi
 
 
 def test_the_examples_are_read_as_what_they_are_examples_of() -> None:
-    requests = parse_requests(KIND_WORDS[NoteKind.REQUESTS].example)
-    skill = split_front_matter(KIND_WORDS[NoteKind.SKILL].example)
+    requests = parse_requests(KIND_DESCRIPTIONS[NoteKind.REQUESTS].example)
+    skill = split_front_matter(KIND_DESCRIPTIONS[NoteKind.SKILL].example)
 
     assert [(one.when, one.is_done) for one in requests] == [("Sunday evenings", False), ("", False)]
     assert skill.values["name"] == "Letter"

@@ -10,7 +10,7 @@ _REFERENCES, _SKILLS, _SKILL_END, _MARKDOWN = "knowledge/", "skills/", "/SKILL.m
 
 
 @dataclass(frozen=True, kw_only=True)
-class KindWords:
+class KindDescription:
     """The texts about a kind; without `name_label`, the kind has only one note, whose path is fixed."""
 
     title: str
@@ -24,8 +24,8 @@ class KindWords:
     example_name: str = ""
 
 
-KIND_WORDS: Final = {
-    NoteKind.PERSONA: KindWords(
+KIND_DESCRIPTIONS: Final = {
+    NoteKind.PERSONA: KindDescription(
         title="Persona",
         purpose="How the model should speak to you. It stands before every reply and every answer.",
         example="Speak calmly and in short sentences. Ask at most one question. Give advice only when I ask "
@@ -33,7 +33,7 @@ KIND_WORDS: Final = {
         add="Write a persona",
         new_title="Persona",
     ),
-    NoteKind.REMEMBER: KindWords(
+    NoteKind.REMEMBER: KindDescription(
         title="Also remember",
         purpose="What the model should know beside your facts, as free text.",
         example="“The lake” is the one at Lunz. Anna is my sister, Ana is a colleague. I work nights in "
@@ -41,7 +41,7 @@ KIND_WORDS: Final = {
         add="Write what to remember",
         new_title="Also remember",
     ),
-    NoteKind.REQUESTS: KindWords(
+    NoteKind.REQUESTS: KindDescription(
         title="Standing requests",
         purpose="What you want looked at again and again, one a line, with “when:” if only at some times. "
         "Mark a line [x] when it is done. Check-ins read this list, if you turn them on.",
@@ -50,7 +50,7 @@ KIND_WORDS: Final = {
         add="Write a request",
         new_title="Standing requests",
     ),
-    NoteKind.REFERENCE: KindWords(
+    NoteKind.REFERENCE: KindDescription(
         title="Reference notes",
         purpose="What you look up: recipes, measurements, how the boiler works. Search finds them. The model "
         "reads one only where you name it or write about the same.",
@@ -62,7 +62,7 @@ KIND_WORDS: Final = {
         name_label="Name",
         name_help="With a folder before it if you like, as in “home/boiler”.",
     ),
-    NoteKind.SKILL: KindWords(
+    NoteKind.SKILL: KindDescription(
         title="Skills",
         purpose="Reply styles with instructions of their own. One that came with an import is used only "
         "after you have read and approved its text; a changed one waits again.",
@@ -74,7 +74,7 @@ KIND_WORDS: Final = {
         name_label="Name",
         name_help="One word or a few, as in “letter”. The lines between --- say what the menu shows.",
     ),
-    NoteKind.FILE: KindWords(
+    NoteKind.FILE: KindDescription(
         title="Other files",
         purpose="Files of a workspace that are none of these. No model reads them.",
         add="Add a file",
@@ -125,7 +125,7 @@ def get_note_name(path: str) -> str:
     """Return the name that the pages show for the note at a path, without its folders."""
     kind = derive_kind(path)
     if kind in _PATHS:
-        return KIND_WORDS[kind].title
+        return KIND_DESCRIPTIONS[kind].title
     return get_typed_name(path).rpartition("/")[2]
 
 
