@@ -25,7 +25,7 @@ from diary.entries.services import save_entry
 from diary.entries.text_validation import InvalidText
 from diary.entries.views import build_entry_context, get_entry_url
 from diary.errors import DayNotBegun
-from diary.model_line import build_page_line
+from diary.model_status_line import build_page_status_line
 from diary.models import Entry
 from diary.openings.presenters import get_opening_view
 
@@ -102,7 +102,7 @@ def _build_day_context(request: HouseholdRequest, day: date) -> dict[str, Any]:
         "entries": presenters.build_entry_views(entries, zone=person.time_zone, drafts=drafts),
         "composer": presenters.build_composer(person, day, drafts),
         "has_unchecked_drafts": has_unchecked_drafts(request.vault.keyring),
-        **build_page_line(person, day),
+        **build_page_status_line(person, day),
         "first_day": not entries and not Entry.objects.for_owner(person.id).order_by().exists(),
         "written_before": None if entries else calendar_queries.find_nearest_day_before(person.id, day),
         "written_after": None if entries else calendar_queries.find_nearest_day_after(person.id, day),

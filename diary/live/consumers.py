@@ -31,7 +31,7 @@ from diary.generation.page_tasks import (
 )
 from diary.live.protocol import MalformedFrame, RestartRequest, WatchRequest, parse_frame
 from diary.live.streaming import Subscription
-from diary.model_line import render_parts
+from diary.model_status_line import render_parts
 from llamora.crypto import current_keyring
 from llamora.inference.job import Job
 from llamora.inference.registry import registry

@@ -20,20 +20,20 @@ from llamora.inference.status import ModelStatus
 STATUS_TEMPLATE, QUEUE_TEMPLATE = "diary/fragments/model_status.html", "diary/fragments/model_queue.html"
 
 
-def build_page_line(person: Person, day: date) -> dict[str, object]:
+def build_page_status_line(person: Person, day: date) -> dict[str, object]:
     """Return the template context of the line for a page load, including where texts are sent.
 
     It reads the database, which a tab that is open does not.
     """
     host = model_server.get_status().host
     return {
-        **build_model_line(person, day),
+        **build_model_status_line(person, day),
         "remote_host": host,
         "has_agreed": bool(host) and not find_refusal(person.id, host),
     }
 
 
-def build_model_line(person: Person, day: date) -> dict[str, object]:
+def build_model_status_line(person: Person, day: date) -> dict[str, object]:
     """Return the template context of the line, as an open tab receives it."""
     status = model_server.get_status()
     has_notice = status.code == "none_found" and not person.hides_model_notice
@@ -49,7 +49,7 @@ def build_model_line(person: Person, day: date) -> dict[str, object]:
 
 def render_parts(person: Person, day: date) -> Mapping[str, str]:
     """Return the parts of the line as HTML, by the id of their container."""
-    context = build_model_line(person, day)
+    context = build_model_status_line(person, day)
     return {
         "model-status": render_to_string(STATUS_TEMPLATE, context).strip(),
         "model-queue": render_to_string(QUEUE_TEMPLATE, context).strip(),
