@@ -23,7 +23,7 @@ from llamora.database import CachedIdQuery, CachedQuery
 from llamora.threads import let_others_run
 from search.index.person_index import PersonIndex
 from search.index.types import FACT_KIND
-from search.programs.opened_rows import OpenedRows
+from search.programs.decrypted_rows import DecryptedRowCache
 from traces.facts.models import TRUSTED_FACT_ORIGINS, Fact
 
 
@@ -51,7 +51,7 @@ class Sources(NamedTuple):
 _KnownSources = dict[UUID, tuple[object, Sources]]
 # An index belongs to a key, and so does what was opened with it.
 _known: "WeakKeyDictionary[PersonIndex, _KnownSources]" = WeakKeyDictionary()
-_opened: "WeakKeyDictionary[PersonIndex, OpenedRows]" = WeakKeyDictionary()
+_opened: "WeakKeyDictionary[PersonIndex, DecryptedRowCache]" = WeakKeyDictionary()
 # The sources that are gone, with the texts and the number of entries for which they were looked up.
 _gone: "WeakKeyDictionary[PersonIndex, tuple[_KnownSources, int, set[UUID]]]" = WeakKeyDictionary()
 _MODEL_TEXTS: Final[tuple[tuple[str, type[Any], str], ...]] = (
@@ -95,7 +95,7 @@ def find_origins_in_index(
 
     A row that opened before and that nobody changed since is not opened again.
     """
-    opened = _opened.setdefault(index, OpenedRows())
+    opened = _opened.setdefault(index, DecryptedRowCache())
     return find_origins(index.owner, by_kind, with_hidden=with_hidden, opened=opened)
 
 
@@ -104,17 +104,17 @@ def find_origins(
     by_kind: Mapping[str, Sequence[UUID]],
     *,
     with_hidden: bool,
-    opened: OpenedRows | None = None,
+    opened: DecryptedRowCache | None = None,
 ) -> dict[UUID, str]:
     """Return the origins of these texts by id, without hidden texts and those that cannot be decrypted.
 
     Each is opened anew, since an index does not notice when an origin is changed without a key; but for rows
     that are among those `opened` before.
     """
-    rows_opened, found = opened if opened is not None else OpenedRows(), dict[UUID, str]()
+    rows_opened, found = opened if opened is not None else DecryptedRowCache(), dict[UUID, str]()
     for kind, query, field, trusted in _OPENED_KINDS:
         if kind in by_kind:
-            for id_, origin in rows_opened.list_opening(query, by_kind[kind], owner=owner, field=field):
+            for id_, origin in rows_opened.list_decryptable(query, by_kind[kind], owner=owner, field=field):
                 if with_hidden or origin in trusted:
                     found[id_] = origin
     rows = [

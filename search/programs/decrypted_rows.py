@@ -22,25 +22,25 @@ _MAX_ROWS: Final = 2000
 _MARSHAL_VERSION: Final = 2
 
 
-class OpenedRow(NamedTuple):
+class DecryptedRow(NamedTuple):
     """The id of a decrypted row, and the origin of its text."""
 
     id: UUID
     origin: str
 
 
-class OpenedRows:
+class DecryptedRowCache:
     """A cache of decrypted rows of one index, by digest, for the latest 2,000; without texts."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._rows: OrderedDict[bytes, OpenedRow] = OrderedDict()
+        self._rows: OrderedDict[bytes, DecryptedRow] = OrderedDict()
 
-    def list_opening(
+    def list_decryptable(
         self, query: CachedIdQuery[Any], ids: Iterable[UUID], *, owner: UUID, field: str
-    ) -> list[OpenedRow]:
+    ) -> list[DecryptedRow]:
         """Return those of these rows that can be decrypted; needs a keyring of their realm in force."""
-        epoch, found = current_realm_keyring().epoch, list[OpenedRow]()
+        epoch, found = current_realm_keyring().epoch, list[DecryptedRow]()
         for stored in query.fetch_stored(ids, owner_id=owner):
             digest = _compute_digest(epoch, stored)
             with self._lock:
@@ -54,18 +54,18 @@ class OpenedRows:
                 found.append(known)
         return found
 
-    def _add(self, digest: bytes, row: OpenedRow) -> None:
+    def _add(self, digest: bytes, row: DecryptedRow) -> None:
         with self._lock:
             self._rows[digest] = row
             while len(self._rows) > _MAX_ROWS:
                 self._rows.popitem(last=False)
 
 
-def _open(row: SealedModel, field: str) -> OpenedRow | None:
+def _open(row: SealedModel, field: str) -> DecryptedRow | None:
     if row.open_or(field, None) is None:
         return None
     origin: Any = row.origin  # type: ignore[attr-defined]  # of entries and of facts
-    return OpenedRow(row.id, str(origin))
+    return DecryptedRow(row.id, str(origin))
 
 
 def _compute_digest(epoch: int, stored: StoredRow) -> bytes:
