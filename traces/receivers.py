@@ -37,7 +37,7 @@ from traces.facts.models import (
 )
 from traces.facts.pages import presenters as facts_presenters
 from traces.facts.pages.list_cache import listed_facts_cache, mark_changed_fact
-from traces.facts.pages.list_opening import start_opening, stop_opening
+from traces.facts.pages.list_preloading import start_preloading, stop_preloading
 from traces.facts.proposals import diary_walk
 from traces.facts.proposals.services import find_facts_after_reply, stop_finding
 from traces.facts.queries import load_choices
@@ -145,13 +145,13 @@ def _forget_after_lock(sender: object, *, person_id: UUID, last: bool, **_: Any)
     del sender
     if last:
         name_matchers.forget(person_id)
-        stop_opening(person_id)
+        stop_preloading(person_id)
         listed_facts_cache.forget(person_id)
 
 
 def _open_list(sender: object, *, keyring: Keyring, **_: Any) -> None:
     del sender
-    start_opening(keyring, listed_facts_cache.get_current)
+    start_preloading(keyring, listed_facts_cache.get_current)
 
 
 def _forget_names(sender: object, *, person_id: UUID, **_: Any) -> None:
@@ -161,7 +161,7 @@ def _forget_names(sender: object, *, person_id: UUID, **_: Any) -> None:
 
 def _forget_facts(sender: object, *, person_id: UUID, **_: Any) -> None:
     del sender
-    stop_opening(person_id)
+    stop_preloading(person_id)
     listed_facts_cache.forget(person_id)
 
 

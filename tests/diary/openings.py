@@ -27,7 +27,7 @@ def open_day(owner: Resident, **fields: str) -> str:
     """Request today's opening as the page does, wait for its end, and return its text."""
     answer = owner.post(f"/d/{owner.today}/opening/", script=True, **fields)
     assert answer.status_code == 200
-    wait_for_opening(owner)
+    wait_for_preloading(owner)
     return get_opening_text(owner)
 
 
@@ -37,7 +37,7 @@ def find_opening_job(owner: Resident) -> Job | None:
         return openings_services.get_opening_job(owner.today)
 
 
-def wait_for_opening(owner: Resident) -> None:
+def wait_for_preloading(owner: Resident) -> None:
     until = time.monotonic() + PATIENCE
     while (job := find_opening_job(owner)) and not job.is_over:
         assert time.monotonic() < until

@@ -14,7 +14,7 @@ from tests.diary.openings import (
     get_opening_text,
     load_today,
     open_day,
-    wait_for_opening,
+    wait_for_preloading,
     write_days_ago,
 )
 from tests.diary.tabs import ServingLoop, get_reply_html, run_serving_loop, wait_for_html
@@ -75,7 +75,7 @@ def test_two_tabs_have_a_day_opened_once(live: ServingLoop, model: FakeModelServ
     first = read(owner.post(f"/d/{owner.today}/opening/", script=True))
     second = read(owner.post(f"/d/{owner.today}/opening/", script=True))
     is_asked_twice.set()
-    wait_for_opening(owner)
+    wait_for_preloading(owner)
     third = read(owner.post(f"/d/{owner.today}/opening/", script=True))
 
     assert len(model.calls) == 1

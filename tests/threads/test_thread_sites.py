@@ -29,7 +29,7 @@ REASONS = {
     "search.checkins.threads": "a long task of one person, stopped when that person locks",
     "search.index.registry": "a sweep every now and then, for as long as the process lives",
     "search.index.workers": "tasks that their owner cancels, in threads without a lasting connection",
-    "traces.facts.pages.list_opening": "a long task of one person, stopped when that person locks",
+    "traces.facts.pages.list_preloading": "a long task of one person, stopped when that person locks",
     "traces.facts.proposals.diary_walk": "a long task of one person, stopped when that person locks",
     "traces.unlocked_cache": "a sweep every now and then, for as long as the process lives",
 }

@@ -2,7 +2,7 @@
 
 Facts are sorted by subject: first those about the owner, then by the subject's name, last those without a
 subject; within a subject the newest first. The list is built on first use, or after the unlock if it is long
-(`list_opening`). Rows are updated when facts are saved, and a lock removes the list
+(`list_preloading`). Rows are updated when facts are saved, and a lock removes the list
 (`traces.unlocked_cache`).
 """
 
@@ -27,7 +27,7 @@ from traces.facts.fact_body import KINDS, FactText
 from traces.facts.models import TRUSTED_FACT_ORIGINS, Fact, FactQuerySet, FactState
 from traces.facts.open_facts import decode_body, get_body_text
 from traces.facts.pages.headings import build_heading
-from traces.facts.pages.list_opening import wait_for_opening
+from traces.facts.pages.list_preloading import wait_for_preloading
 from traces.facts.pages.messages import OF_OWNER, OTHER_SUBJECT, UNREADABLE_FACT
 from traces.facts.selection import with_days
 from traces.matcher import fold_text
@@ -191,7 +191,7 @@ listed_facts_cache = UnlockedCache(load_listed_facts)
 
 def get_listed_facts(owner_id: UUID) -> FactsByState:
     """Return the facts of the person whose keyring is in force, including changes by other processes."""
-    wait_for_opening(owner_id)
+    wait_for_preloading(owner_id)
     facts = listed_facts_cache.get_current()
     facts.renew(owner_id)
     if len(facts) != Fact.objects.for_owner(owner_id).order_by().count():

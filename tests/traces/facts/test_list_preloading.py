@@ -10,7 +10,7 @@ import pytest
 from tests.page import read
 from tests.people import PASSWORD, Resident, register_resident
 from tests.traces.facts.telling import add_fact
-from traces.facts.pages import list_cache, list_opening
+from traces.facts.pages import list_cache, list_preloading
 from traces.facts.pages.list_cache import listed_facts_cache
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -38,13 +38,13 @@ class Gate:
 @pytest.fixture
 def olive(monkeypatch: pytest.MonkeyPatch) -> Iterator[Resident]:
     """A person with more facts than are opened while a page waits, whose diary is locked."""
-    monkeypatch.setattr(list_opening, "MOST_IN_PAGE", 1)
+    monkeypatch.setattr(list_preloading, "MOST_IN_PAGE", 1)
     olive = register_resident("Olive", signed_in=True)
     add_fact(olive, "You like tea")
     add_fact(olive, "Anna likes milk")
     olive.lock()
     yield olive
-    list_opening.stop_opening(olive.id)
+    list_preloading.stop_preloading(olive.id)
 
 
 def unlock(who: Resident) -> None:
@@ -65,9 +65,9 @@ def test_a_long_list_is_opened_after_the_unlock_and_a_page_waits_for_it(
 
     def wait(owner_id: UUID) -> None:
         gate.opened.set()
-        list_opening.wait_for_opening(owner_id)
+        list_preloading.wait_for_preloading(owner_id)
 
-    monkeypatch.setattr(list_cache, "wait_for_opening", wait)
+    monkeypatch.setattr(list_cache, "wait_for_preloading", wait)
     unlock(olive)
     assert gate.reached.wait(60)
     page = read(olive.get("/facts/"))
@@ -107,7 +107,7 @@ def test_a_list_that_could_not_be_opened_is_opened_by_the_page(
 
 
 def test_a_short_list_is_opened_by_the_page(olive: Resident, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(list_opening, "MOST_IN_PAGE", 2)
+    monkeypatch.setattr(list_preloading, "MOST_IN_PAGE", 2)
     gate = Gate(monkeypatch)
     gate.opened.set()
 

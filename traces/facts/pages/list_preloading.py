@@ -22,10 +22,10 @@ _log = logging.getLogger(__name__)
 # So many are opened while their page waits, in 40 ms.
 MOST_IN_PAGE: Final = 1_000
 _guard = threading.Lock()
-_openings: dict[UUID, "_ListOpening"] = {}
+_preloadings: dict[UUID, "_ListPreloading"] = {}
 
 
-class _ListOpening(threading.Thread):
+class _ListPreloading(threading.Thread):
     """Thread that calls `load`, which builds and caches the list of one person."""
 
     def __init__(self, keyring: Keyring, load: Callable[[], object]) -> None:
@@ -54,35 +54,35 @@ class _ListOpening(threading.Thread):
         self._keyring.close()
 
 
-def start_opening(keyring: Keyring, load: Callable[[], object]) -> None:
+def start_preloading(keyring: Keyring, load: Callable[[], object]) -> None:
     """Start a thread that calls `load` for a person with many facts, unless one is running."""
     owner_id = keyring.owner
     if not Fact.objects.for_owner(owner_id).order_by()[MOST_IN_PAGE : MOST_IN_PAGE + 1].exists():
         return
     with _guard:
-        if owner_id not in _openings:
-            opening = _openings[owner_id] = _ListOpening(keyring, load)
-            opening.start()
+        if owner_id not in _preloadings:
+            preloading = _preloadings[owner_id] = _ListPreloading(keyring, load)
+            preloading.start()
 
 
-def wait_for_opening(owner_id: UUID) -> None:
+def wait_for_preloading(owner_id: UUID) -> None:
     """Wait until no thread builds the list of a person."""
     with _guard:
-        opening = _openings.get(owner_id)
-    if opening is not None:
+        preloading = _preloadings.get(owner_id)
+    if preloading is not None:
         with yield_turn():
-            opening.join()
+            preloading.join()
 
 
-def stop_opening(owner_id: UUID) -> None:
+def stop_preloading(owner_id: UUID) -> None:
     """Stop the thread that builds the list of a person, at the next fact."""
     with _guard:
-        opening = _openings.pop(owner_id, None)
-    if opening is not None:
-        opening.close()
+        preloading = _preloadings.pop(owner_id, None)
+    if preloading is not None:
+        preloading.close()
 
 
-def _remove(owner_id: UUID, opening: _ListOpening) -> None:
+def _remove(owner_id: UUID, preloading: _ListPreloading) -> None:
     with _guard:
-        if _openings.get(owner_id) is opening:
-            del _openings[owner_id]
+        if _preloadings.get(owner_id) is preloading:
+            del _preloadings[owner_id]
