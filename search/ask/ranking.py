@@ -15,7 +15,7 @@ from uuid import UUID
 from search import engine
 from search.ask.evidence import Evidence
 from search.ask.question.irregular_verbs import list_irregular_forms
-from search.ask.question.question_type import QuestionType, Wanted, read_question
+from search.ask.question.question_type import ParsedQuestion, QuestionType, parse_question
 from search.chunks import Span
 from search.errors import IndexClosed
 from search.index.fts_queries import MAX_COUNTED
@@ -74,7 +74,7 @@ def rank_texts(
     words = index.words
     if words is None:
         raise IndexClosed
-    asked = read_question(question, reader=reader)
+    asked = parse_question(question, reader=reader)
     # A question is written to its end: its last word is not the beginning of another.
     parsed = parse(f"{asked.subject} ", reader=reader)
     query = _build_query(words, parsed, hidden=words.list_numbers(hidden) if hidden else ())
@@ -92,7 +92,7 @@ def rank_texts(
         ),
         spans={id_: near.span for id_, near in ranking.near.items()},
         marker=engine.build_marker(words, query),
-        counted=by_day if asked.wanted is Wanted.NUMBER else (),
+        counted=by_day if asked.wanted is QuestionType.NUMBER else (),
         days=get_days(query),
     )
 
@@ -117,16 +117,16 @@ def _build_query(words: WordsIndex, query: SearchQuery, *, hidden: Sequence[int]
 
 
 def _list_by_day(
-    words: WordsIndex, query: SearchQuery, traced: Sequence[UUID], asked: QuestionType
+    words: WordsIndex, query: SearchQuery, traced: Sequence[UUID], asked: ParsedQuestion
 ) -> list[UUID]:
     """Return the texts about the subject of a question by day, in the order that it asks for."""
     wanted = asked.wanted
-    if wanted is Wanted.BEST:
+    if wanted is QuestionType.BEST:
         return []
     narrowed = query.within or query
     telling = _select_telling(words, narrowed, asked.subject)
     found: dict[UUID, date] = {}
-    is_oldest_first = wanted is not Wanted.LATEST
+    is_oldest_first = wanted is not QuestionType.LATEST
     if telling:
         chosen = replace(narrowed, terms=tuple(telling))
         found = dict(words.list_by_day(chosen, limit=MAX_COUNTED, is_oldest_first=is_oldest_first))

@@ -11,7 +11,7 @@ from typing import Final
 from search.query.days import DayReader
 
 
-class Wanted(Enum):
+class QuestionType(Enum):
     """The type of a question: which of the texts about its subject it asks for."""
 
     BEST = "best"
@@ -21,20 +21,20 @@ class Wanted(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class QuestionType:
+class ParsedQuestion:
     """A parsed question: its type, and its words without those that express the type."""
 
-    wanted: Wanted
+    wanted: QuestionType
     subject: str
 
 
 # In English, German, French, Spanish, Italian, Dutch and Portuguese.
 _PHRASES: Final = {
-    Wanted.NUMBER: (
+    QuestionType.NUMBER: (
         *("how often", "how many times", "how many days", "wie oft", "wie viele male", "combien de fois"),
         *("cuántas veces", "con qué frecuencia", "quante volte", "hoe vaak", "hoeveel keer", "quantas vezes"),
     ),
-    Wanted.LATEST: (
+    QuestionType.LATEST: (
         *("the last time", "last time", "most recently", "most recent", "latest", "zum letzten mal"),
         *("das letzte mal", "letztes mal", "zuletzt", "la dernière fois", "dernière fois", "en dernier"),
         *(
@@ -47,18 +47,18 @@ _PHRASES: Final = {
         ),
         *("de laatste keer", "laatste keer", "voor het laatst", "a última vez", "pela última vez"),
     ),
-    Wanted.FIRST: (
+    QuestionType.FIRST: (
         *("for the first time", "the first time", "first time", "zum ersten mal", "das erste mal"),
         *("la première fois", "première fois", "por primera vez", "la primera vez", "primera vez"),
         *("la prima volta", "prima volta", "voor het eerst", "de eerste keer", "eerste keer"),
         *("pela primeira vez", "a primeira vez", "primeira vez"),
     ),
 }
-_WANTED_BY_PHRASE: Final = {phrase: wanted for wanted, phrases in _PHRASES.items() for phrase in phrases}
+_TYPE_BY_PHRASE: Final = {phrase: wanted for wanted, phrases in _PHRASES.items() for phrase in phrases}
 # The longest first, so that none of its words is left.
 _ALTERNATIVES: Final = "|".join(
     re.escape(phrase).replace(r"\ ", r"\s{1,3}")
-    for phrase in sorted(_WANTED_BY_PHRASE, key=lambda phrase: -len(phrase))
+    for phrase in sorted(_TYPE_BY_PHRASE, key=lambda phrase: -len(phrase))
 )
 _PHRASE: Final = re.compile(rf"\b(?:{_ALTERNATIVES})\b", re.IGNORECASE)
 # "When did I last see her", but not "last summer".
@@ -66,20 +66,20 @@ _ASKS_WHEN: Final = re.compile(r"\bwhen\b", re.IGNORECASE)
 _SINGLE: Final = re.compile(r"\b(last|first)\b(?:\s{1,3}(\w{1,30}))?", re.IGNORECASE)
 
 
-def read_question(question: str, *, reader: DayReader | None = None) -> QuestionType:
+def parse_question(question: str, *, reader: DayReader | None = None) -> ParsedQuestion:
     """Return the parsed question; `reader` knows which words are a day, as in "last summer"."""
     found = _PHRASE.search(question)
     if found:
         phrase = " ".join(found[0].lower().split())
-        return QuestionType(_WANTED_BY_PHRASE[phrase], _cut(question, found.start(), found.end()))
+        return ParsedQuestion(_TYPE_BY_PHRASE[phrase], _cut(question, found.start(), found.end()))
     if not _ASKS_WHEN.search(question):
-        return QuestionType(Wanted.BEST, question)
+        return ParsedQuestion(QuestionType.BEST, question)
     for single in _SINGLE.finditer(question):
         is_day = reader is not None and single[2] and reader.read(f"{single[1]} {single[2]}") is not None
         if not is_day:
-            wanted = Wanted.LATEST if single[1].lower() == "last" else Wanted.FIRST
-            return QuestionType(wanted, _cut(question, *single.span(1)))
-    return QuestionType(Wanted.BEST, question)
+            wanted = QuestionType.LATEST if single[1].lower() == "last" else QuestionType.FIRST
+            return ParsedQuestion(wanted, _cut(question, *single.span(1)))
+    return ParsedQuestion(QuestionType.BEST, question)
 
 
 def _cut(text: str, start: int, end: int) -> str:
