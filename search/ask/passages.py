@@ -13,7 +13,7 @@ from uuid import UUID
 from diary.models import TRUSTED_ORIGINS, Entry, EntryQuerySet
 from diary.rendering.excerpts import extract_passage
 from llamora.crypto import EnvelopeError
-from search.ask.ranking import AskedTexts
+from search.ask.ranking import CandidateTexts
 from search.chunks import Span
 from search.query.snippets import find_best_passage
 
@@ -68,7 +68,7 @@ class FoundPassages:
     days: tuple[date, date] | None = None
 
 
-def load_passages(owner_id: UUID, asked: AskedTexts, *, of_untrusted: bool) -> FoundPassages:
+def load_passages(owner_id: UUID, asked: CandidateTexts, *, of_untrusted: bool) -> FoundPassages:
     """Return the passages of these texts for an answer, all of trusted entries or all of others."""
     ids = list(asked.ids[:_MAX_EXAMINED])
     there = set(
@@ -94,7 +94,7 @@ def _select_side(owner_id: UUID, *, of_untrusted: bool) -> EntryQuerySet:
 
 
 def _iter_passages(
-    owner_id: UUID, ids: Sequence[UUID], asked: AskedTexts, *, of_untrusted: bool
+    owner_id: UUID, ids: Sequence[UUID], asked: CandidateTexts, *, of_untrusted: bool
 ) -> Iterator[Passage]:
     count = 0
     for first in range(0, len(ids), MAX_PASSAGES):
@@ -110,7 +110,7 @@ def _iter_passages(
             return
 
 
-def _build_passage(entry: Entry | None, asked: AskedTexts) -> Passage | None:
+def _build_passage(entry: Entry | None, asked: CandidateTexts) -> Passage | None:
     """Return the passage of an entry, or None if it is gone or damaged."""
     if entry is None:
         return None

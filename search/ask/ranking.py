@@ -45,7 +45,7 @@ _MAX_OF_DAYS: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
-class AskedTexts:
+class CandidateTexts:
     """The texts that may answer a question, best first, with relevant spans and a marker of its words.
 
     `evidence` decides which of them answer it. `counted` are all texts with its significant words, by day, if
@@ -66,7 +66,7 @@ class AskedTexts:
 
 def rank_texts(
     index: PersonIndex, question: str, *, reader: DayReader | None = None, hidden: Collection[UUID] = ()
-) -> AskedTexts:
+) -> CandidateTexts:
     """Return the texts that may answer a question, without hidden ones.
 
     Raise IndexClosed if the person locked meanwhile.
@@ -85,7 +85,7 @@ def rank_texts(
     of_days = _list_of_named_days(words, query)
     hits = [hit.id for hit in ranking.hits]
     ids = [*by_day[:_FIRST], *of_days, *traced[:_FIRST], *hits, *traced, *by_day]
-    return AskedTexts(
+    return CandidateTexts(
         ids=list(dict.fromkeys(ids)),
         evidence=Evidence(
             words, query, ranking, question=asked.subject, by_day=by_day, traced=traced, of_days=of_days
