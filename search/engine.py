@@ -51,7 +51,7 @@ FindNearest = Callable[[int, Collection[UUID] | None], list[NearText]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SameText:
+class DuplicateHit:
     """A hit with the same text as another, shown only as a day beside it."""
 
     id: UUID
@@ -70,7 +70,7 @@ class SearchHit:
     why: tuple[str, ...]
     parts: Sequence[SnippetPart] = field(repr=False)
     # On other days, and how many more of these there are.
-    same_texts: Sequence[SameText] = ()
+    same_texts: Sequence[DuplicateHit] = ()
     same_left: int = 0
 
 
@@ -104,7 +104,7 @@ class SearchResults:
         """Return the leading hit of each day."""
         return [day.hits[0] for day in self.days]
 
-    def list_all(self) -> list[SearchHit | SameText]:
+    def list_all(self) -> list[SearchHit | DuplicateHit]:
         """Return all texts of the page, including duplicates, of which only the days are shown."""
         hits = [hit for day in self.days for hit in day.hits]
         return [*hits, *(same for hit in hits for same in hit.same_texts)]
@@ -458,7 +458,7 @@ def _build_days(
             let_others_run()
             document = documents.get(hit.id)
             if document is not None:
-                same = [_name_same_text(one.id, outlines) for one in group.same_texts.get(hit.id, ())]
+                same = [_build_duplicate(one.id, outlines) for one in group.same_texts.get(hit.id, ())]
                 span = near[hit.id].span if hit.id in near else None
                 built.append(_build_hit(document, hit, query, marker, span, same))
         if built:
@@ -466,8 +466,8 @@ def _build_days(
             yield DayResults(day=group.day, hits=built, left=left, is_unfolded=group.is_best_folded)
 
 
-def _name_same_text(id_: UUID, outlines: dict[UUID, TextOutline]) -> SameText:
-    return SameText(id=id_, kind=outlines[id_].kind, day=outlines[id_].day)
+def _build_duplicate(id_: UUID, outlines: dict[UUID, TextOutline]) -> DuplicateHit:
+    return DuplicateHit(id=id_, kind=outlines[id_].kind, day=outlines[id_].day)
 
 
 def _build_hit(
@@ -476,7 +476,7 @@ def _build_hit(
     query: SearchQuery,
     marker: QueryMarker,
     span: Span | None,
-    same_texts: Sequence[SameText],
+    same_texts: Sequence[DuplicateHit],
 ) -> SearchHit:
     why = (fusion.TRACE, *ranked.why) if query.traces and fusion.TRACE not in ranked.why else ranked.why
     parts = snippets.build_snippet(document.text, marker, around=span)

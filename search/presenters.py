@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from accounts.preferences.languages import get_date_words
 from search import messages
-from search.engine import DayResults, SameText, SearchHit
+from search.engine import DayResults, DuplicateHit, SearchHit
 from search.index.types import FACT_KIND, NOTE_KIND
 from search.query.parser import MAX_TYPED, add_filter
 from search.query.snippets import SnippetPart
@@ -112,7 +112,7 @@ def _build_row(hit: SearchHit, *, token: str) -> ResultRow:
     )
 
 
-def _build_address(hit: SearchHit | SameText, *, token: str) -> str:
+def _build_address(hit: SearchHit | DuplicateHit, *, token: str) -> str:
     if hit.kind == FACT_KIND:
         return reverse("fact", args=[hit.id])
     if hit.kind == NOTE_KIND:
