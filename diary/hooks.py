@@ -10,7 +10,7 @@ always with the owner's keyring in force.
     notes      reference notes for the prompt of a reply
     links      names and URLs of those ids, for the sources of a reply
     labels     short names of an entry, shown beside its text in a prompt
-    usual      the words, among given ones, that occur on many days of the diary
+    frequent   the words, among given ones, that occur on many days of the diary
     exports    values that an export adds to each entry, by kind
     imports    importers of these values
     rows       importers of rows that belong to no entry
@@ -104,7 +104,7 @@ SourceFactProvider = Callable[[UUID, Collection[UUID]], Sequence[SourceFact]]
 LinkProvider = Callable[[UUID, Collection[UUID]], Sequence[NamedLink]]
 LabelProvider = Callable[[Sequence[Entry]], Mapping[UUID, Sequence[str]]]
 # None where that is not known: there is no open index, or too few days to tell.
-UsualWordFinder = Callable[[Collection[str], float], Collection[str] | None]
+FrequentWordFinder = Callable[[Collection[str], float], Collection[str] | None]
 Exporter = Callable[[Sequence[Entry]], Mapping[UUID, Any]]
 # Takes entries, each with its value from the file; returns, by entry, sentences on what cannot be taken.
 Importer = Callable[[Sequence[tuple[Entry, Any]]], Mapping[UUID, Sequence[str]]]
@@ -175,7 +175,7 @@ _note_recall_providers: list[NoteRecallProvider] = []
 _source_fact_providers: list[SourceFactProvider] = []
 _link_providers: list[LinkProvider] = []
 _label_providers: list[LabelProvider] = []
-_usual_word_finders: list[UsualWordFinder] = []
+_frequent_word_finders: list[FrequentWordFinder] = []
 _today_sections: list[TodaySectionBuilder] = []
 _exporters: dict[str, Exporter] = {}
 _importer_factories: dict[str, ImporterFactory] = {}
@@ -221,10 +221,10 @@ def register_labels(labels: LabelProvider) -> None:
         _label_providers.append(labels)
 
 
-def register_usual_words(find: UsualWordFinder) -> None:
-    """Register a function that finds usual words; a second registration has no effect."""
-    if find not in _usual_word_finders:
-        _usual_word_finders.append(find)
+def register_frequent_words(find: FrequentWordFinder) -> None:
+    """Register a function that finds frequent words; a second registration has no effect."""
+    if find not in _frequent_word_finders:
+        _frequent_word_finders.append(find)
 
 
 def register_today_section(build: TodaySectionBuilder) -> None:
@@ -302,10 +302,10 @@ def get_labels(entries: Sequence[Entry]) -> dict[UUID, list[str]]:
     return labels
 
 
-def find_usual_words(words: Collection[str], *, share: float) -> Collection[str] | None:
+def find_frequent_words(words: Collection[str], *, share: float) -> Collection[str] | None:
     """Return the words that occur on more than this share of a diary's days, or None if unknown."""
-    found = (find(words, share) for find in _usual_word_finders if words)
-    return next((usual for usual in found if usual is not None), None)
+    found = (find(words, share) for find in _frequent_word_finders if words)
+    return next((frequent for frequent in found if frequent is not None), None)
 
 
 def recall_entries(entry: Entry, *, by: Collection[UUID]) -> RecalledEntries:

@@ -88,7 +88,7 @@ def connect() -> None:
     hooks.register_recall(related_entries.find_related_entries)
     hooks.register_note_recall(note_recall.recall_notes_for_entry)
     hooks.register_fact_recall(fact_recall.recall_for_entry)
-    hooks.register_usual_words(services.find_usual_words)
+    hooks.register_frequent_words(services.find_frequent_words)
     register_notice("reads_related_entries", related_entries.describe_availability)
     post_save.connect(_on_person_save, sender=Person, dispatch_uid="search.person_saved")
     for source in SOURCES:

@@ -136,7 +136,7 @@ def find_marked_words(keyring: Keyring, *, token: str, id_: UUID) -> list[str]:
         return []
 
 
-def find_usual_words(words: Collection[str], share: float) -> Collection[str] | None:
+def find_frequent_words(words: Collection[str], share: float) -> Collection[str] | None:
     """Return the words that occur on more than this share of a person's days; see `diary.hooks`.
 
     Return None while their index is not open, and for a diary of few days: no page waits for this.
@@ -145,7 +145,7 @@ def find_usual_words(words: Collection[str], share: float) -> Collection[str] | 
     if index is None or index.words is None or not index.words_ready.is_set():
         return None
     try:
-        return index.words.find_usual_words(words, share=share, least_days=_LEAST_DAYS)
+        return index.words.find_frequent_words(words, share=share, least_days=_LEAST_DAYS)
     except (IndexClosed, IndexBusy):
         return None
     except sqlite3.Error as error:

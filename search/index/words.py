@@ -443,7 +443,7 @@ class WordsIndex:
             forms = (form for word in words for form in (word, *find_word_forms(db, word)))
             return any(fts_queries.match_word(visible, form).count(db, most=1) for form in forms)
 
-    def find_usual_words(
+    def find_frequent_words(
         self, words: Iterable[str], *, share: float, least_days: int
     ) -> Collection[str] | None:
         """Return the words that occur on more than this share of the days with texts.

@@ -9,7 +9,7 @@ import pytest
 from tests.people import Resident
 from tests.traces.tagging import add_traces, list_suggested
 from traces.names import get_content
-from traces.proposals.text_names import drop_contained, find_names, leave_out_usual
+from traces.proposals.text_names import drop_contained, find_names, leave_out_frequent
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_at_most_eight_and_those_that_are_named_often_first() -> None:
 def test_a_name_is_usual_if_all_its_words_are_but_titles() -> None:
     names = ["Mr. Moore", "Westminster Hall", "Duke of York", "Pope’s Head", "Delft"]
 
-    rare = leave_out_usual(names, {"Moore", "Westminster", "Hall", "Duke", "Head", "York"})
+    rare = leave_out_frequent(names, {"Moore", "Westminster", "Hall", "Duke", "Head", "York"})
 
     assert rare == ["Pope’s Head", "Delft"]
 

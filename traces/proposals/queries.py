@@ -23,10 +23,10 @@ from traces.matcher import FoundNames, NameMatcher, TextKey, name_matchers
 from traces.models import EntryTrace, TraceProposal
 from traces.names import get_content, get_identity
 from traces.proposals.text_names import (
+    FREQUENT_SHARE,
     MAX_NAMES,
-    USUAL_SHARE,
     find_names,
-    leave_out_usual,
+    leave_out_frequent,
     list_telling_words,
 )
 
@@ -131,9 +131,11 @@ def find_new_names(entries: Sequence[Entry]) -> dict[UUID, Sequence[str]]:
     found = {key: _find_names(one, key, lexicon) for key, one in keys.items()}
     unknown = {key: one for key, one in found.items() if one.names and key not in lexicon.rare_in_texts}
     words = frozenset().union(*(one.words for one in unknown.values()))
-    usual = hooks.find_usual_words(words, share=USUAL_SHARE)
-    if usual is not None:
-        lexicon.rare_in_texts |= {key: leave_out_usual(one.names, usual) for key, one in unknown.items()}
+    frequent = hooks.find_frequent_words(words, share=FREQUENT_SHARE)
+    if frequent is not None:
+        lexicon.rare_in_texts |= {
+            key: leave_out_frequent(one.names, frequent) for key, one in unknown.items()
+        }
     return {key[0]: lexicon.rare_in_texts.get(key, one.names)[:MAX_NAMES] for key, one in found.items()}
 
 

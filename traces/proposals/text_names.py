@@ -20,7 +20,7 @@ MAX_NAMES: Final = 4
 # So many are found, so that others can take the place of names that stand on many days.
 MAX_FOUND: Final = 8
 # A name says little of a day if its rarest word stands on more than this share of the days.
-USUAL_SHARE: Final = 0.1
+FREQUENT_SHARE: Final = 0.1
 # Each is compared with each, and a text of this length may have hundreds.
 _MAX_COMPARED: Final = 60
 _MAX_LENGTH: Final = 4_000  # of what is read of a text
@@ -130,9 +130,9 @@ def find_names(text: str, *, writes_nouns_large: bool = False) -> list[str]:
     ][:MAX_FOUND]
 
 
-def leave_out_usual(names: Iterable[str], usual: Collection[str]) -> list[str]:
+def leave_out_frequent(names: Iterable[str], frequent: Collection[str]) -> list[str]:
     """Return the names without those whose significant words are all frequent words."""
-    return [name for name in names if not all(word in usual for word in list_telling_words(name))]
+    return [name for name in names if not all(word in frequent for word in list_telling_words(name))]
 
 
 def list_telling_words(name: str) -> list[str]:

@@ -42,35 +42,37 @@ def write_days(who: Resident, text: str, *, days: int) -> None:
 def test_words_of_more_than_a_tenth_of_the_days_are_usual() -> None:
     index = build_index(list_texts(anna=4, bruno=5, çelik=6))
 
-    usual = index.find_usual_words(["Anna", "Bruno", "Çelik", "Dora", "…"], share=SHARE, least_days=DAYS)
+    frequent = index.find_frequent_words(
+        ["Anna", "Bruno", "Çelik", "Dora", "…"], share=SHARE, least_days=DAYS
+    )
 
-    assert usual == {"Bruno", "Çelik"}
+    assert frequent == {"Bruno", "Çelik"}
 
 
 def test_many_texts_of_one_day_count_once() -> None:
     index = build_index(list_texts())
     index.upsert([make_document("Anna", day=date(2026, 1, 3)) for _ in range(9)])
 
-    assert index.find_usual_words(["Anna"], share=SHARE, least_days=DAYS) == set()
+    assert index.find_frequent_words(["Anna"], share=SHARE, least_days=DAYS) == set()
 
 
 def test_few_days_tell_nothing_until_there_are_more() -> None:
     index = build_index(["Anna"] * 29)
-    assert index.find_usual_words(["Anna"], share=SHARE, least_days=30) is None
+    assert index.find_frequent_words(["Anna"], share=SHARE, least_days=30) is None
 
     last = make_document("Anna", day=date(2026, 6, 1))
     index.upsert([last])
-    assert index.find_usual_words(["Anna"], share=SHARE, least_days=30) == {"Anna"}
+    assert index.find_frequent_words(["Anna"], share=SHARE, least_days=30) == {"Anna"}
 
     index.remove([last.id])
-    assert index.find_usual_words(["Anna"], share=SHARE, least_days=30) is None
+    assert index.find_frequent_words(["Anna"], share=SHARE, least_days=30) is None
 
 
 def test_no_page_waits_for_an_index_in_use() -> None:
     index = build_index(list_texts())
 
     with index._use(), pytest.raises(IndexBusy):
-        index.find_usual_words(["Anna"], share=SHARE, least_days=30)
+        index.find_frequent_words(["Anna"], share=SHARE, least_days=30)
 
 
 # --- On the page -----------------------------------------------------------------------------------------
@@ -129,7 +131,7 @@ def test_the_words_of_a_text_are_looked_up_once(owner: Resident, monkeypatch: py
     open_index(owner)
     list_suggested(owner)
     asked: list[str] = []
-    monkeypatch.setattr(hooks, "_usual_word_finders", [lambda words, share: asked.extend(words)])
+    monkeypatch.setattr(hooks, "_frequent_word_finders", [lambda words, share: asked.extend(words)])
 
     assert list_suggested(owner) == ["Delft"]
     assert asked == []
