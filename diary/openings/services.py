@@ -86,7 +86,7 @@ def _build_task(person: Person, day: date, *, replaced_text: str) -> OpeningTask
         owner_id=person.id,
         day=day,
         sources=tuple(_collect_sources(person, day, sorted(latest_days[:DAYS_READ]))),
-        is_new=len(latest_days) <= DAYS_READ,
+        is_diary_new=len(latest_days) <= DAYS_READ,
         replaced_text=replaced_text,
         record=PromptRecord(not_read=not_read),
     )

@@ -71,7 +71,7 @@ class OpeningSource:
 
 @dataclass(frozen=True, kw_only=True)
 class OpeningTask:
-    """Task that writes the opening of a day; `is_new` if the sources are all days of the diary.
+    """Task that writes the opening of a day; `is_diary_new` if the diary has no older days than its sources.
 
     `replaced_text` is the present opening, which stays if the generation fails.
     """
@@ -80,7 +80,7 @@ class OpeningTask:
     owner_id: UUID
     day: date
     sources: tuple[OpeningSource, ...]
-    is_new: bool = False
+    is_diary_new: bool = False
     replaced_text: str = ""
     asked_at: datetime = field(default_factory=timezone.now)
     record: PromptRecord = field(default_factory=PromptRecord)
@@ -136,7 +136,7 @@ class OpeningTask:
             "told": sources,
             "gap": sources[-1].ago,
             "is_long": sources[-1].ago >= LONG_GAP_DAYS,
-            "is_new": self.is_new,
+            "is_new": self.is_diary_new,
         }
 
     def _record_sources(self, sent: Sequence[OpeningSource]) -> None:
