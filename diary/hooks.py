@@ -357,7 +357,7 @@ def export_values(entries: Sequence[Entry]) -> dict[str, Mapping[UUID, Any]]:
     return {kind: export(entries) for kind, export in _exporters.items()} if entries else {}
 
 
-def importable_kinds() -> frozenset[str]:
+def list_importable_kinds() -> frozenset[str]:
     """Return the kinds of values that apps can import."""
     return frozenset(_importer_factories) | frozenset(_row_inserters)
 

@@ -129,7 +129,7 @@ def render_text(row: Entry | Version, *, origin: str) -> SafeString:
 
 def build_empty_composer(person: Person, day: date) -> ComposerView:
     """Return a composer without a draft."""
-    return ComposerView(day=day, key=new_id(), is_elsewhere=is_another_day(person, day))
+    return ComposerView(day=day, key=new_id(), is_elsewhere=is_not_today(person, day))
 
 
 def build_composer(person: Person, day: date, drafts: Collection[Draft]) -> ComposerView:
@@ -145,7 +145,7 @@ def build_composer(person: Person, day: date, drafts: Collection[Draft]) -> Comp
         text=text or "",
         error=messages.DAMAGED_DRAFT if text is None else None,
         saved_at=days.format_time(draft.updated_at, person.time_zone),
-        is_elsewhere=is_another_day(person, day),
+        is_elsewhere=is_not_today(person, day),
     )
 
 
@@ -160,11 +160,11 @@ def build_refused_composer(
         text=submitted.displayable_text,
         error=sentence,
         submitted=submitted,
-        is_elsewhere=is_another_day(person, day),
+        is_elsewhere=is_not_today(person, day),
     )
 
 
-def is_another_day(person: Person, day: date) -> bool:
+def is_not_today(person: Person, day: date) -> bool:
     """Return whether a day is not the person's today."""
     return day != days.today(person.time_zone, now=timezone.now())
 

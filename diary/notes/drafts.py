@@ -16,7 +16,7 @@ from diary.drafts.services import create_first_revision, merge_texts
 from diary.models import Note, NoteDraft
 from diary.notes.errors import InvalidNoteText, NoteConflict, NoteTooLong
 from diary.notes.kind_descriptions import build_path
-from diary.notes.kinds import MAX_NOTE_TEXT, NoteKind, adopt_newlines
+from diary.notes.kinds import MAX_NOTE_TEXT, NoteKind, match_newlines
 from diary.notes.queries import get_note_row
 from llamora.crypto import EnvelopeError, RealmKeyring, in_force
 from llamora.database import write_transaction
@@ -102,7 +102,7 @@ def merge_note_draft(owner_id: UUID, late: SubmittedNoteDraft, *, follows: int) 
         path = late.path or build_path(NoteKind.REFERENCE, "")
         late, follows = replace(late, note_id=None, based_on=None, path=path), 0
     saved_text = None if note is None else note.open_or("text", None)
-    text = adopt_newlines(late.text, like=saved_text)
+    text = match_newlines(late.text, like=saved_text)
     row = _find(owner_id, late.note_id)
     if row is None:
         if text != saved_text:

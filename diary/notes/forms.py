@@ -12,7 +12,7 @@ from diary.entries.forms import SubmittedText, parse_submitted_text
 from diary.notes.drafts import SubmittedNoteDraft
 from diary.notes.errors import InvalidNotePath
 from diary.notes.kind_descriptions import KIND_DESCRIPTIONS, build_path
-from diary.notes.kinds import MAX_PATH, NoteKind, adopt_newlines, derive_kind
+from diary.notes.kinds import MAX_PATH, NoteKind, derive_kind, match_newlines
 from diary.notes.queries import NoteText
 
 _PASSAGE_NUMBERS: Final = 3
@@ -32,7 +32,7 @@ class NewNoteForm:
     @property
     def text(self) -> str:
         """The text to save."""
-        return adopt_newlines(self.sent.text, like=None)
+        return match_newlines(self.sent.text, like=None)
 
     @property
     def typed_path(self) -> str:
@@ -74,10 +74,10 @@ def parse_edit_draft(request: HttpRequest, note_id: UUID, *, saved: str | None) 
     sent = parse_submitted_text(request)
     return SubmittedNoteDraft(
         note_id=note_id,
-        text=adopt_newlines(sent.text, like=saved),
+        text=match_newlines(sent.text, like=saved),
         revision=sent.revision,
         based_on=sent.based_on,
-        previous_text=sent.previous_text and adopt_newlines(sent.previous_text, like=saved),
+        previous_text=sent.previous_text and match_newlines(sent.previous_text, like=saved),
     )
 
 

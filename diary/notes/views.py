@@ -38,7 +38,7 @@ from diary.notes.drafts import (
 from diary.notes.errors import InvalidNotePath, NoteConflict, NoteError, NotePathTaken
 from diary.notes.forms import NewNoteForm, parse_edit_draft, parse_name, parse_new_note, parse_passage
 from diary.notes.kind_descriptions import KIND_DESCRIPTIONS, build_path, get_typed_name, is_single
-from diary.notes.kinds import NoteKind, adopt_newlines, derive_kind
+from diary.notes.kinds import NoteKind, derive_kind, match_newlines
 from diary.notes.queries import NoteText, find_note, list_note_versions, list_notes, read_note
 from diary.notes.skills import build_skill
 
@@ -310,7 +310,7 @@ def _save(request: HouseholdRequest, note: NoteText, saved: str) -> HttpResponse
         changed = services.save_note(
             request.vault.keyring,
             note.path,
-            adopt_newlines(typed, like=saved),
+            match_newlines(typed, like=saved),
             note_id=note.id,
             based_on=sent.revision,
             origin=Origin.OWN,

@@ -84,7 +84,7 @@ class DiaryImportReport(ImportReport):
 
 def importable_row_kinds() -> set[str]:
     """Return the kinds of rows, besides entries, that an import reads."""
-    return {*ROW_KINDS, *hooks.importable_kinds()}
+    return {*ROW_KINDS, *hooks.list_importable_kinds()}
 
 
 def preview_import(

@@ -122,10 +122,10 @@ def load_questions(owner_id: UUID, session_id: UUID, *, reads_untrusted: bool) -
 def _may_read(questions: Sequence[Question]) -> bool:
     """Return whether the keyring in force opens all realms of which texts were read for these questions."""
     keyring = current_realm_keyring()
-    return keyring.has_realms(BESIDE_ENTRIES) or keyring.has_realms(find_realms_read(questions))
+    return keyring.has_realms(BESIDE_ENTRIES) or keyring.has_realms(find_answer_realms(questions))
 
 
-def find_realms_read(questions: Sequence[Question]) -> frozenset[Realm]:
+def find_answer_realms(questions: Sequence[Question]) -> frozenset[Realm]:
     """Return the realms, besides entries, whose texts were read for the answers to these questions."""
     return frozenset[Realm]().union(
         *(

@@ -32,7 +32,7 @@ from search.ask.conversations import (
     NO_MODEL,
     compose_answer,
     describe_question,
-    find_realms_read,
+    find_answer_realms,
     is_of_untrusted,
     load_questions,
     load_turns,
@@ -157,7 +157,7 @@ def ask(
         has_read_imported=has_read_imported,
         today=timezone.now().astimezone(load_time_zone(person.time_zone)).date(),
         language=person.language,
-        record=PromptRecord(facts=[fact.id for fact in facts], realms=find_realms_read(before)),
+        record=PromptRecord(facts=[fact.id for fact in facts], realms=find_answer_realms(before)),
     )
     return _start(task, person=person, keyring=keyring, model=model, tells_not_read=tells_not_read, host=host)
 

@@ -9,7 +9,7 @@ _RELATED: Final = "An evening stroll by the water."
 _OTHER: Final = "The tax office sent a letter about the bill."
 
 
-def is_telling_apart(embedder: Embedder) -> bool:
+def passes_self_test(embedder: Embedder) -> bool:
     """Return whether an embedder ranks a sentence of the same meaning above an unrelated one."""
     sentence, related, other = embedder.embed_passages([_SENTENCE, _RELATED, _OTHER])
     return bool(sentence @ related > sentence @ other)

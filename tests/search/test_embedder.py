@@ -21,7 +21,7 @@ from search.embedder.holder import FORMER_DEFAULT, choose_model, embedders
 from search.embedder.included import INCLUDED, IncludedEmbedder
 from search.embedder.model_folder import build_embedder_name, guess_model
 from search.embedder.search_settings import get_search_settings
-from search.embedder.self_test import is_telling_apart
+from search.embedder.self_test import passes_self_test
 from search.embedder.types import Embedder
 from search.errors import EmbedderUnavailable
 from search.index.registry import indexes
@@ -98,8 +98,8 @@ def test_its_weights_and_vocabulary_are_those_it_was_tried_with(included_embedde
 
 
 def test_it_tells_related_sentences_from_others(included_embedder: IncludedEmbedder) -> None:
-    assert is_telling_apart(included_embedder)
-    assert not is_telling_apart(Indifferent())
+    assert passes_self_test(included_embedder)
+    assert not passes_self_test(Indifferent())
 
 
 def test_it_embeds_as_fastembed_does(files: Path, settings: Any, included_embedder: IncludedEmbedder) -> None:

@@ -65,7 +65,7 @@ def check_embeddings() -> Iterator[CheckResult]:
     """Load the embedder, and report whether it works."""
     # numpy comes with it, and only doctor asks.
     from search.embedder.holder import embedders  # noqa: PLC0415
-    from search.embedder.self_test import is_telling_apart  # noqa: PLC0415
+    from search.embedder.self_test import passes_self_test  # noqa: PLC0415
     from search.errors import EmbedderUnavailable  # noqa: PLC0415
     from search.index import graph  # noqa: PLC0415
 
@@ -75,7 +75,7 @@ def check_embeddings() -> Iterator[CheckResult]:
         yield _describe_failure(failure.code, failure.detail)
     else:
         model = embedder.name.partition("@")[0]
-        if is_telling_apart(embedder):
+        if passes_self_test(embedder):
             yield ok("embeddings", f"{model} was loaded and tells related sentences from others.")
         else:
             yield warn(

@@ -8,10 +8,10 @@ from diary.notes.kinds import (
     MAX_NOTE_TEXT,
     MAX_PERSONA,
     NoteKind,
-    adopt_newlines,
     check_content,
     check_path,
     derive_kind,
+    match_newlines,
 )
 
 
@@ -103,4 +103,4 @@ def test_a_file_has_its_own_limit_and_is_no_persona() -> None:
     [(None, "a\nb\n"), ("", "a\nb\n"), ("x\ny", "a\nb\n"), ("x\r\ny", "a\r\nb\r\n"), ("x\r\ny\nz", "a\nb\n")],
 )
 def test_a_text_from_a_page_has_the_line_ends_of_the_text_before(before: str | None, after: str) -> None:
-    assert adopt_newlines("a\r\nb\r\n", like=before) == after
+    assert match_newlines("a\r\nb\r\n", like=before) == after
