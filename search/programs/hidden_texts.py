@@ -27,7 +27,7 @@ from search.programs.decrypted_rows import DecryptedRowCache
 from traces.facts.models import TRUSTED_FACT_ORIGINS, Fact
 
 
-class Sources(NamedTuple):
+class TextSources(NamedTuple):
     """The sources of a generated text: the entries, and the other realms whose texts were read.
 
     It is clean only if its record proves that all of them were its owner's own.
@@ -48,12 +48,12 @@ class Sources(NamedTuple):
 
 
 # By the text's id, with the moment at which it was written.
-_KnownSources = dict[UUID, tuple[object, Sources]]
+_KnownTextSources = dict[UUID, tuple[object, TextSources]]
 # An index belongs to a key, and so does what was opened with it.
-_known: "WeakKeyDictionary[PersonIndex, _KnownSources]" = WeakKeyDictionary()
+_known: "WeakKeyDictionary[PersonIndex, _KnownTextSources]" = WeakKeyDictionary()
 _opened: "WeakKeyDictionary[PersonIndex, DecryptedRowCache]" = WeakKeyDictionary()
 # The sources that are gone, with the texts and the number of entries for which they were looked up.
-_gone: "WeakKeyDictionary[PersonIndex, tuple[_KnownSources, int, set[UUID]]]" = WeakKeyDictionary()
+_gone: "WeakKeyDictionary[PersonIndex, tuple[_KnownTextSources, int, set[UUID]]]" = WeakKeyDictionary()
 _MODEL_TEXTS: Final[tuple[tuple[str, type[Any], str], ...]] = (
     ("reply", Reply, "finished_at"),
     ("opening", Opening, "created_at"),
@@ -187,13 +187,13 @@ def _filter_clean(owner: UUID, rows: Sequence[Any]) -> list[Any]:
     return [row for row in rows if _is_clean(row, sources[row.id], unreadable, other_days)]
 
 
-def _is_clean(row: Any, sources: Sources, unreadable: set[UUID], other_days: set[date]) -> bool:
+def _is_clean(row: Any, sources: TextSources, unreadable: set[UUID], other_days: set[date]) -> bool:
     if isinstance(row, Recap) and row.day in other_days:
         return False
     return sources.are_readable(unreadable)
 
 
-def _find_gone(index: PersonIndex, written: _KnownSources) -> set[UUID]:
+def _find_gone(index: PersonIndex, written: _KnownTextSources) -> set[UUID]:
     """Return the entries that these texts read and that their owner has no more, deleted or not.
 
     Looking up all of them takes long, so it is done once for each number of entries. That decides how many
@@ -213,7 +213,7 @@ def _find_gone(index: PersonIndex, written: _KnownSources) -> set[UUID]:
     return gone
 
 
-def _load_sources(index: PersonIndex) -> _KnownSources:
+def _load_sources(index: PersonIndex) -> _KnownTextSources:
     """Return the sources of all texts of the model; those that are known are not opened again.
 
     A keyring without their realm finds none of them.
@@ -221,7 +221,7 @@ def _load_sources(index: PersonIndex) -> _KnownSources:
     if not current_realm_keyring().has_realm(Realm.CONTENT):
         return {}
     known = _known.get(index, {})
-    current: _KnownSources = {}
+    current: _KnownTextSources = {}
     for kind, model, _ in _MODEL_TEXTS:
         written = dict(_written_queries[kind](owner_id=index.owner))
         # One without a moment is still being written, and so is what it read.
@@ -243,13 +243,13 @@ def _iter_batches(ids: Sequence[UUID]) -> Iterable[Sequence[UUID]]:
     return (ids[first : first + _AT_ONCE] for first in range(0, len(ids), _AT_ONCE))
 
 
-def _read_sources(row: Any) -> Sources:
+def _read_sources(row: Any) -> TextSources:
     if isinstance(row, Recap):
         body = row.open_or("body", None)
-        return Sources(is_clean=isinstance(body, dict) and body.get("clean") is True)
+        return TextSources(is_clean=isinstance(body, dict) and body.get("clean") is True)
     text, read = row.open_or("text", None), row.open_or("read", None)
     record = PromptRecord.from_json(read)
-    return Sources(
+    return TextSources(
         frozenset(record.source_ids if record else set())
         | ({row.entry_id} if isinstance(row, Reply) else set()),
         realms=find_read_realms(read, text),
