@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import settings
 
-from tests import compiling, extended, made_ready, retries
+from tests import data_folder_template, extended, precompilation, retries
 from tests.fakes.waiting import PATIENCE
 
 if TYPE_CHECKING:
@@ -142,10 +142,10 @@ def pytest_configure(config: pytest.Config) -> None:
     # Under nohup it is ignored, by the servers that are started from here as well.
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     if "PYTEST_XDIST_WORKER" in os.environ:
-        compiling.compile_modules(
+        precompilation.compile_modules(
             config, left_out=frozenset(ROOT / "tests" / name for name in collect_ignore)
         )
-    if folder := made_ready.choose_folder():
+    if folder := data_folder_template.choose_folder():
         config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
 
 
@@ -162,15 +162,15 @@ def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
 
     target = Path(connection.creation._get_test_db_name())
     if not target.exists():
-        made_ready.copy_database(target)
+        data_folder_template.copy_database(target)
 
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None) -> None:
     """Replace `flush` by the faster one, once the tables exist."""
-    from tests import emptying
+    from tests import fast_flush
 
-    emptying.replace_flush()
+    fast_flush.replace_flush()
 
 
 @pytest.fixture(scope="session", autouse=True)

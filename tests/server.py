@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests import forking, made_ready
+from tests import data_folder_template, forking
 from tests.fakes.waiting import PATIENCE
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -122,13 +122,13 @@ def start(
         extra = {"DJANGO_SETTINGS_MODULE": "llamora.settings", "LLAMORA_SEARCH_MODEL": "", **(extra or {})}
     environment = build_environment(folder, extra)
     if not is_first:
-        made_ready.copy_template(folder / "data")
+        data_folder_template.copy_template(folder / "data")
     log_path = folder / "server.log"
     if "--port" not in arguments:
         arguments = (*arguments, "--port", "0")
     if not any(name.startswith("LLAMORA_MODEL") for name in environment):
         arguments = (*arguments, "--no-model")
-    packages = made_ready.get_packages_file() if is_forked and not is_first else None
+    packages = data_folder_template.get_packages_file() if is_forked and not is_first else None
     process: subprocess.Popen[bytes] | forking.ForkedProcess
     with log_path.open("wb") as log:
         if packages and forking.can_fork(extra):
@@ -214,7 +214,7 @@ def run_command(
     folder: Path, *arguments: str, extra: Mapping[str, str] | None = None, timeout: float = START_PATIENCE
 ) -> subprocess.CompletedProcess[str]:
     """Run a management command in the household of `folder`."""
-    packages = made_ready.get_packages_file()
+    packages = data_folder_template.get_packages_file()
     if packages and forking.can_fork(extra):
         return forking.run(
             packages, list(arguments), environment=build_environment(folder, extra), timeout=timeout

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import forking, made_ready
+from tests import data_folder_template, forking
 from tests.server import ROOT, build_environment, run_command, start
 
 STATE = """
@@ -75,7 +75,7 @@ def test_what_python_reads_at_its_start_is_not_given_to_a_forked_process() -> No
 
 
 def test_the_packages_are_those_of_others_and_our_stateless_ones() -> None:
-    file = made_ready.get_packages_file()
+    file = data_folder_template.get_packages_file()
 
     assert file
     names = json.loads(file.read_text())

@@ -12,7 +12,7 @@ from accounts.sessions import limits
 from accounts.sessions import services as sessions_services
 from accounts.sessions.services import open_session
 from tests.people import PASSWORD, SESSION, Resident
-from tests.registered import update_sign_ins
+from tests.sign_in_updates import update_sign_ins
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 

@@ -21,7 +21,7 @@ from accounts.sessions.services import open_session
 from accounts.signals import vault_locked
 from llamora.crypto import VaultLocked, current_keyring, hash_half, secret_bytes, wrap_dek
 from tests.people import SESSION, Resident
-from tests.registered import update_sign_ins
+from tests.sign_in_updates import update_sign_ins
 
 
 def move_back_in_time(

@@ -27,7 +27,7 @@ from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script, make_words
 from tests.people import Resident, register_resident
 from tests.search.indexing import BagOfWords, open_index, wait_until_idle
-from tests.traces.facts.telling import add_fact
+from tests.traces.facts.fact_steps import add_fact
 
 ANNA = "Where did I meet Anna?"
 pytestmark = pytest.mark.django_db(transaction=True)

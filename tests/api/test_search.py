@@ -30,7 +30,7 @@ from tests.api.conftest import MakeProgram
 from tests.api.program import Program, read_refusal
 from tests.people import Resident, register_resident
 from tests.search.indexing import BagOfWords, open_index, wait_until_idle
-from tests.traces.facts.telling import accept_new, add_fact
+from tests.traces.facts.fact_steps import accept_new, add_fact
 from tests.traces.tagging import add_traces
 from traces.facts.models import Fact
 

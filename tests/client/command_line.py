@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from tests import forking, made_ready
+from tests import data_folder_template, forking
 from tests.client.scripted_api import TOKEN
 from tests.conftest import ROOT
 
@@ -76,7 +76,7 @@ class CommandLine:
     ) -> Result:
         """Run a command to its end; it must exit with `code`, and without a traceback."""
         data = typed.encode() if isinstance(typed, str) else typed
-        packages = made_ready.get_packages_file() if is_forked and self.can_be_forked() else None
+        packages = data_folder_template.get_packages_file() if is_forked and self.can_be_forked() else None
         answer = self._fork(arguments, data, packages) if packages else self._start(arguments, data)
         assert "Traceback" not in answer.stderr, answer.stderr
         assert code is None or answer.returncode == code, (answer.returncode, answer.stderr, answer.stdout)

@@ -27,7 +27,7 @@ from llamora.ops import background, pruning, startup
 from tests.clock.machine import DAY, HOUR, MINUTE
 from tests.clock.records import settle_clock
 from tests.people import Resident, new_resident
-from tests.registered import update_sign_ins
+from tests.sign_in_updates import update_sign_ins
 
 # A household is at home where it is; its clock is in UTC.
 NOW = datetime(2027, 3, 14, 1, 30, tzinfo=UTC)

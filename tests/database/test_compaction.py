@@ -17,7 +17,7 @@ from llamora.ops import background
 from llamora.ops.backup import create, snapshot
 from tests.fakes.waiting import PATIENCE
 from tests.people import Resident
-from tests.traces.facts.telling import add_fact
+from tests.traces.facts.fact_steps import add_fact
 from traces.facts import services
 from traces.facts.models import Fact
 

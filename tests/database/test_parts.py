@@ -23,7 +23,7 @@ from tests.api.program import Program
 from tests.diary.transfers import export_to_folder, import_file
 from tests.people import Resident, register_resident
 from tests.tokens import forgotten_afterwards
-from tests.traces.facts.telling import accept_new, add_fact
+from tests.traces.facts.fact_steps import accept_new, add_fact
 from traces.facts.services import claim_facts
 from traces.facts.transfer.imports import import_harmonia
 

@@ -19,7 +19,7 @@ from accounts.auth.services.registration import create_person
 from diary.models import Entry
 from diary.transfer.line_imports import ImportReport, import_lines
 from diary.transfer.line_reader import ImportLine, read_lines
-from tests import made_ready
+from tests import data_folder_template
 from tests.fakes.waiting import PATIENCE
 from tests.people import Resident
 from tests.server import ROOT, build_environment, run_command
@@ -235,7 +235,7 @@ def test_an_import_that_was_killed_goes_on_where_it_ended(tmp_path: Path) -> Non
     )
     password.write_text(PASSWORD)
     environment = build_environment(tmp_path) | {"DJANGO_SETTINGS_MODULE": "llamora.settings"}
-    made_ready.copy_template(tmp_path / "data")
+    data_folder_template.copy_template(tmp_path / "data")
     subprocess.run([sys.executable, "-c", ENROL], cwd=ROOT, env=environment, check=True)
     arguments = ["import_diary", str(file), "--user", "Olive", "--password-file", str(password)]
 

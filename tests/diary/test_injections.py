@@ -31,7 +31,7 @@ from diary.models import (
 from diary.notes.skills import list_skills
 from diary.transfer.line_imports import import_lines
 from diary.transfer.line_reader import ImportLine
-from tests.diary.notes.planting import plant_by_program, plant_by_zip
+from tests.diary.notes.planted_notes import plant_by_program, plant_by_zip
 from tests.diary.openings import open_day
 from tests.diary.tabs import ServingLoop, start_reply, wait_for_reply_row
 from tests.diary.transfers import build_entry_row, build_export, import_file, write_json
@@ -39,7 +39,7 @@ from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script
 from tests.page import read
 from tests.people import Resident
-from tests.traces.facts.telling import accept_new
+from tests.traces.facts.fact_steps import accept_new
 from tests.traces.tagging import add_traces
 from traces.facts.models import DeclinedFact, Fact, FactSettings
 from traces.models import Change, EntryTrace, Trace, TraceProposal

@@ -19,7 +19,7 @@ from llamora.fields.models import sealed_fields
 from llamora.ops import startup
 from llamora.ops.backup.verify_secret import using_database_file
 from llamora.ops.checks import check_fences
-from tests import made_ready
+from tests import data_folder_template
 from tests.fields.stored import (
     DAY,
     OTHER_DAY,
@@ -199,7 +199,7 @@ ADDED_SINCE = re.compile(
 @pytest.fixture
 def other_database(tmp_path: Path) -> Iterator[None]:
     """A migrated database file of its own."""
-    made_ready.copy_database(tmp_path / "other.sqlite3")
+    data_folder_template.copy_database(tmp_path / "other.sqlite3")
     with using_database_file(tmp_path / "other.sqlite3"):
         yield
 

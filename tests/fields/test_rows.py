@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from llamora.crypto import Context, RowContext, encode_value
 from llamora.fields.rows import RowReader, format_id, format_moment
 from tests.people import Resident
-from tests.traces.facts.telling import accept_new, add_fact
+from tests.traces.facts.fact_steps import accept_new, add_fact
 from traces.facts.models import Fact
 
 NAMES = ("id", "entry_id", "state", "subject_index", "created_at", "changed_at")

@@ -17,7 +17,7 @@ from django.core.management import CommandError, call_command, load_command_clas
 from llamora.ops import data_folder
 from llamora.ops.daemon import server_record, services
 from llamora.ops.daemon.server_record import RecordWriter, find_start_ticks, read_folder_use
-from tests import made_ready
+from tests import data_folder_template
 from tests.fakes.waiting import wait_for
 from tests.ops.small_disk import mount_small_disk
 from tests.server import ROOT, build_environment, run_command, run_server
@@ -34,7 +34,7 @@ def spawn_daemon_command(
 ) -> "subprocess.Popen[str]":
     """Start `daemon` in another folder than that of the program."""
     environment = build_environment(folder, extra)
-    made_ready.copy_template(folder / "data")
+    data_folder_template.copy_template(folder / "data")
     return subprocess.Popen(
         [sys.executable, str(ROOT / "manage.py"), "daemon", *arguments],
         cwd=folder,
@@ -49,7 +49,7 @@ def spawn_daemon_command(
 def run_daemon(folder: Path, *arguments: str, extra: Mapping[str, str] | None = None) -> tuple[int, str, str]:
     """Run `daemon` and return its status, output and errors."""
     build_environment(folder)
-    made_ready.copy_template(folder / "data")
+    data_folder_template.copy_template(folder / "data")
     ended = run_command(folder, "daemon", *arguments, extra=extra)
     return ended.returncode, ended.stdout, ended.stderr
 
@@ -123,7 +123,7 @@ def test_a_refused_start_says_why(house: Path) -> None:
 def test_a_fault_at_the_start_is_shown_by_the_end_of_the_log_without_what_it_says(house: Path) -> None:
     log = house / "data" / "llamora.log"
     build_environment(house)
-    made_ready.copy_template(house / "data")
+    data_folder_template.copy_template(house / "data")
     log.write_text("a line of an earlier start\n")
 
     status, _, errors = run_daemon(house, *START, extra=FAULTY | {"LLAMORA_TEST_FAULT": "error"})
@@ -183,7 +183,7 @@ def test_a_full_disk_gives_its_reserve_up_or_is_named(house: Path) -> None:
         if not disk.is_real:
             pytest.skip("only root may mount a disk")
         build_environment(house)
-        made_ready.copy_template(house / "data")
+        data_folder_template.copy_template(house / "data")
         disk.fill()
         refused = run_daemon(house, *START, extra={"LLAMORA_RESERVE_MIB": "0"})
         disk.empty()

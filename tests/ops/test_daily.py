@@ -26,7 +26,7 @@ from llamora.ops.backup import create, restore
 from tests.clock.records import settle_clock
 from tests.fakes.waiting import PATIENCE, until, wait_for
 from tests.people import Resident, new_resident
-from tests.registered import update_sign_ins
+from tests.sign_in_updates import update_sign_ins
 
 NOW = datetime(2026, 11, 20, 10, 15, tzinfo=UTC)
 

@@ -39,7 +39,7 @@ from tests.fakes.model_server import FakeModelServer
 from tests.people import Resident, new_resident, register_resident
 from tests.rotation.format_1 import move_back_to_format_1
 from tests.tokens import build_request
-from tests.traces.facts.telling import add_fact, propose_fact
+from tests.traces.facts.fact_steps import add_fact, propose_fact
 from traces.facts.services import decline_fact
 
 

@@ -25,10 +25,10 @@ from llamora.ops.backup.verify_secret import using_database_file
 from llamora.ops.doctor import machine
 from llamora.ops.doctor.check_result import CheckResult, merge_prevented, ok, run_check
 from llamora.ops.errors import OperationRefused
-from tests import made_ready
+from tests import data_folder_template
 from tests.ops.small_disk import SmallDisk, mount_small_disk
 from tests.people import Resident, new_resident, register_resident
-from tests.registered import update_sign_ins
+from tests.sign_in_updates import update_sign_ins
 
 MIB = 2**20
 READING_CHECKS = {"pages", "old keys", "encrypted columns"}
@@ -50,7 +50,7 @@ def small(tmp_path: Path) -> Iterator[SmallDisk]:
 @pytest.fixture
 def olive(small: SmallDisk, settings: Any, transactional_db: None) -> Iterator[Resident]:
     """A person whose household is on that disk."""
-    made_ready.copy_database(small.folder)
+    data_folder_template.copy_database(small.folder)
     settings.DATA_DIR, settings.BACKUP_DIR = small.folder, small.folder / "backups"
     settings.SECRET_KEY_FILE = small.folder / "secrets" / "secret_key"
     settings.RESERVE_MIB = 2

@@ -18,7 +18,7 @@ from llamora.inference.model_choice import services
 from llamora.inference.model_choice.catalogue import CATALOGUE
 from llamora.inference.model_choice.choice_file import ModelChoice, read_choice
 from llamora.inference.model_choice.errors import ChoiceRefused
-from tests import made_ready
+from tests import data_folder_template
 from tests.fakes import waiting
 from tests.fakes.gguf_file import build_gguf, write_gguf
 from tests.fakes.model_hub import FILE, REPOSITORY, FakeHub, Fault
@@ -203,7 +203,7 @@ def test_an_option_goes_before_settings_and_choice(models: Path, settings: Setti
 
 def test_the_server_runs_the_model_that_the_option_names(tmp_path: Path, shared: Path) -> None:
     build_environment(tmp_path)
-    made_ready.copy_template(tmp_path / "data")
+    data_folder_template.copy_template(tmp_path / "data")
     (tmp_path / "data" / "models").mkdir(exist_ok=True)
     tiny = write_tiny_model(shared, tmp_path)
     for name in ("a", "tiny-two"):

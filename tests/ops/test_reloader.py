@@ -14,7 +14,7 @@ from django.core.management import CommandError, call_command
 
 from llamora.ops import reloader
 from llamora.ops.daemon.server_record import read_folder_use
-from tests import made_ready, server
+from tests import data_folder_template, server
 from tests.browser_client import Visitor
 from tests.fakes.waiting import wait_for
 from tests.server import ROOT, Server, build_environment
@@ -38,7 +38,7 @@ def copied_program(tmp_path: Path) -> Path:
 def reloading(tmp_path: Path, copied_program: Path) -> Iterator[Server]:
     """The server of the copy, watched."""
     environment = build_environment(tmp_path, {"LLAMORA_REGISTRATION": "open"})
-    made_ready.copy_template(tmp_path / "data")
+    data_folder_template.copy_template(tmp_path / "data")
     log_path = tmp_path / "server.log"
     with log_path.open("wb") as log:
         process = subprocess.Popen(

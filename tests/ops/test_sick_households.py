@@ -20,7 +20,7 @@ from llamora.database.condition import FileState
 from llamora.ops import startup
 from llamora.ops.backup.verify_secret import using_database_file
 from llamora.ops.errors import OperationRefused, describe_error
-from tests import made_ready
+from tests import data_folder_template
 from tests.server import ROOT, build_environment, run_command
 from tests.test_settings import read_settings
 
@@ -33,7 +33,7 @@ def data_dir(tmp_path: Path, settings: Any, transactional_db: None) -> Iterator[
     """The data folder of a household that was served before, with the files that it then has."""
     folder = tmp_path / "data"
     folder.mkdir(mode=0o700)
-    made_ready.copy_database(folder)
+    data_folder_template.copy_database(folder)
     settings.DATA_DIR, settings.BACKUP_DIR = folder, folder / "backups"
     settings.SECRET_KEY_FILE = folder / "secrets" / "secret_key"
     for file in (settings.SECRET_KEY_FILE, settings.BACKUP_DIR / BACKUP):

@@ -18,7 +18,7 @@ from urllib.request import urlopen
 import pytest
 from websockets.sync.client import connect
 
-from tests import made_ready
+from tests import data_folder_template
 from tests.browser_client import Visitor, set_up_token
 from tests.fakes.waiting import wait_for
 from tests.server import Server, build_environment, run_command, run_server, start
@@ -47,7 +47,7 @@ def run_up(folder: Path, *arguments: str, **extra: str) -> "subprocess.Completed
 def make_household(folder: Path) -> Path:
     """Make a household with tables that was never started; return its data folder."""
     build_environment(folder)
-    made_ready.copy_template(folder / "data")
+    data_folder_template.copy_template(folder / "data")
     return folder / "data"
 
 
@@ -144,7 +144,7 @@ def test_a_second_start_changes_nothing_and_is_quick_and_modest(tmp_path: Path) 
 def measure_imports() -> float:
     """Return the processor time, in seconds, of a Python that imports what a server has of packages."""
     before = os.times()
-    subprocess.run([sys.executable, "-c", IMPORTS, str(made_ready.get_packages_file())], check=True)
+    subprocess.run([sys.executable, "-c", IMPORTS, str(data_folder_template.get_packages_file())], check=True)
     after = os.times()
     return after.children_user + after.children_system - before.children_user - before.children_system
 

@@ -33,7 +33,7 @@ from tests.page import read
 from tests.people import Resident
 from tests.search.asking import as_program, ask, get_answer, load_row, read_stream
 from tests.search.indexing import open_index
-from tests.traces.facts.telling import add_fact
+from tests.traces.facts.fact_steps import add_fact
 from traces.facts.models import Fact
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("embedder")]

@@ -23,7 +23,7 @@ from search.services import run_search
 from tests.diary.notes.writing import add_note
 from tests.people import Resident
 from tests.search.indexing import BagOfWords, make_document, open_index, wait_until_idle
-from tests.traces.facts.telling import accept_new, add_fact, propose_fact
+from tests.traces.facts.fact_steps import accept_new, add_fact, propose_fact
 from traces.facts import services
 from traces.facts.fact_body import FactText
 from traces.facts.models import Fact

@@ -27,7 +27,7 @@ from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script, make_unending
 from tests.page import HtmlNode, read
 from tests.people import Resident, register_resident
-from tests.traces.facts.telling import accept_new
+from tests.traces.facts.fact_steps import accept_new
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -27,7 +27,7 @@ from tests.people import Resident
 from tests.search.asking import ask as ask_question
 from tests.search.asking import get_answer, load_row
 from tests.search.indexing import open_index
-from tests.traces.facts.telling import add_fact
+from tests.traces.facts.fact_steps import add_fact
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("embedder")]
 

@@ -15,7 +15,7 @@ from diary.messages import SKILL_NOT_APPROVED
 from diary.models import Entry
 from diary.notes.queries import NoteText, find_note
 from tests.api.program import read_refusal
-from tests.diary.notes.planting import API, make_note_program, plant_by_program, plant_by_zip
+from tests.diary.notes.planted_notes import API, make_note_program, plant_by_program, plant_by_zip
 from tests.diary.notes.writing import add_note
 from tests.diary.tabs import ServingLoop, start_reply, wait_for_reply_row
 from tests.diary.test_injections import BEGIN, HOST, ORDERS, dump_diary, obey, reached, write_document

@@ -25,7 +25,7 @@ from diary.notes.workspace.files import read_workspace
 from diary.notes.workspace.imports import import_workspace
 from llamora.crypto import VaultLocked
 from tests.clock.records import settle_clock
-from tests.diary.notes.planting import plant_by_program
+from tests.diary.notes.planted_notes import plant_by_program
 from tests.diary.notes.writing import add_note, change_columns, open_as_program
 from tests.page import read
 from tests.people import PASSWORD, Resident, register_resident

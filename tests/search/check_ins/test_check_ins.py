@@ -30,7 +30,7 @@ from tests.search.check_ins.checking_in import (
     write_requests,
 )
 from tests.search.indexing import open_index
-from tests.traces.facts.telling import accept_new, add_fact
+from tests.traces.facts.fact_steps import accept_new, add_fact
 from traces.facts.models import Fact
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("embedder", "live")]

@@ -26,7 +26,7 @@ from tests.page import read
 from tests.people import Resident, register_resident
 from tests.search.check_ins.checking_in import build_answer, build_proposal, write_requests
 from tests.search.indexing import open_index
-from tests.traces.facts.telling import add_fact
+from tests.traces.facts.fact_steps import add_fact
 from traces.facts.models import Fact, FactState
 from traces.facts.services import accept_fact
 

@@ -34,7 +34,7 @@ from tests.search.check_ins.checking_in import (
     write_requests,
 )
 from tests.search.indexing import open_index
-from tests.traces.facts.telling import add_fact
+from tests.traces.facts.fact_steps import add_fact
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("embedder")]
 FIELDS = {"interval": "60", "start": "00:00", "end": "00:00"}

@@ -9,7 +9,7 @@ from diary.models import Origin
 from tests.clock.records import settle_clock
 from tests.page import read
 from tests.people import PASSWORD, Resident, register_resident
-from tests.traces.facts.telling import accept_new, propose_fact
+from tests.traces.facts.fact_steps import accept_new, propose_fact
 from traces.facts import services
 from traces.facts.claims import list_claims
 from traces.facts.fact_body import FactText

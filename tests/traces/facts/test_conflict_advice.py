@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.people import Resident
-from tests.traces.facts.telling import add_fact, propose_fact
+from tests.traces.facts.fact_steps import add_fact, propose_fact
 from traces.facts import services
 from traces.facts.comparison import Comparison, Strategy, compare
 from traces.facts.fact_body import get_text

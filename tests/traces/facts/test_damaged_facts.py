@@ -7,7 +7,7 @@ from django.db import connection
 
 from diary.entries.services import delete_entry, destroy_entry
 from tests.people import Resident
-from tests.traces.facts.telling import accept_new, add_fact, propose_fact
+from tests.traces.facts.fact_steps import accept_new, add_fact, propose_fact
 from traces.facts import services
 from traces.facts.fact_body import FactText
 from traces.facts.models import Fact, FactChange, FactSettings

@@ -21,7 +21,7 @@ from search.query.parser import parse
 from tests.fakes.waiting import PATIENCE
 from tests.people import Resident
 from tests.search.indexing import BagOfWords, open_index, wait_until_idle
-from tests.traces.facts.telling import accept_new, add_fact, propose_fact
+from tests.traces.facts.fact_steps import accept_new, add_fact, propose_fact
 from traces.facts import services
 from traces.facts.comparison import Strategy
 from traces.facts.fact_body import FactText

@@ -9,7 +9,7 @@ import pytest
 
 from tests.page import read
 from tests.people import PASSWORD, Resident, register_resident
-from tests.traces.facts.telling import add_fact
+from tests.traces.facts.fact_steps import add_fact
 from traces.facts.pages import list_cache, list_preloading
 from traces.facts.pages.list_cache import listed_facts_cache
 

@@ -14,7 +14,7 @@ from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script
 from tests.people import Resident
 from tests.search.indexing import BagOfWords, open_index
-from tests.traces.facts.telling import accept_new, add_fact, propose_fact
+from tests.traces.facts.fact_steps import accept_new, add_fact, propose_fact
 from traces.facts import services
 from traces.facts.models import Fact
 from traces.facts.queries import get_fact, list_changes
