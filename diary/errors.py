@@ -48,7 +48,7 @@ class DiaryError(Exception):
 
 
 class EditConflict(DiaryError):
-    """Raised when the saved revision is not the one that a change is based on."""
+    """Raised when a change is based on another revision than the saved one."""
 
     code = "conflict"
     sentence = messages.EDIT_CONFLICT

@@ -75,7 +75,7 @@ class RecalledFact:
 
 @dataclass(frozen=True, kw_only=True)
 class SourceFact:
-    """A fact that was read, for the sources: its URL, and that of the choice whether it is read again."""
+    """A fact in the sources of a reply: its URL, and the URL of the choice whether it may be read again."""
 
     text: str = field(repr=False)
     address: str

@@ -223,7 +223,7 @@ def get_style_too_long_message(*, max_name: int, max_instruction: int) -> str:
 
 
 def get_too_many_styles_message(limit: int) -> str:
-    """Return the refusal of one more custom reply style."""
+    """Return the refusal of a custom reply style beyond the maximum number."""
     return f"You already have {limit} reply styles. Delete one, then add this one."
 
 

@@ -52,7 +52,7 @@ FindNearest = Callable[[int, Collection[UUID] | None], list[NearText]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DuplicateHit:
-    """A hit with the same text as another, shown only as a day beside it."""
+    """A hit with the same text as a shown one; the page shows only its day."""
 
     id: UUID
     kind: str

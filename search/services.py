@@ -49,7 +49,7 @@ class EmbeddingStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchPage:
-    """A page of results; `token` stands for the query in their links. Not `ready` while the index opens."""
+    """A page of results, with `token` in its links instead of the query. Not `ready` while an index opens."""
 
     found: SearchResults
     meaning: EmbeddingStatus

@@ -40,7 +40,7 @@ def list_accepted(entry_traces: QuerySet[EntryTrace]) -> list[AcceptedTrace]:
 
 
 def list_authentic(rows: Iterable[Row]) -> list[AcceptedTrace]:
-    """Return those of the rows, given as `CHECKED_COLUMNS`, whose MAC is valid."""
+    """Return the rows with a valid MAC; rows are given as `CHECKED_COLUMNS`."""
     found: list[AcceptedTrace] = []
     refused: list[int] = []
     for row_id, entry_id, trace_id, mac in rows:

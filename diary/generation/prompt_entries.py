@@ -52,7 +52,7 @@ def halve_entry(entry: PromptEntry) -> PromptEntry | None:
 
 
 def omit_middle(text: str, *, limit: int) -> str:
-    """Return a text without its middle: a third of `limit` is from the beginning, two thirds from the end.
+    """Return a text shortened to `limit` characters: a third is its beginning, two thirds are its end.
 
     The end gets more space, since open questions are more often there.
     """

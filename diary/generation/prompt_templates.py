@@ -53,7 +53,7 @@ _OPTION = re.compile(r"^(version|temperature|words): *([0-9.]+)$", re.MULTILINE)
 
 
 class InvalidPromptTemplate(Exception):  # noqa: N818 - states what is the case
-    """Raised for a prompt without a line of `---`, or with invalid template tags; has none of its text."""
+    """Raised for a prompt without a line of `---`, or with invalid template tags; does not quote it."""
 
 
 class PromptOptions(NamedTuple):

@@ -1,6 +1,7 @@
-"""The language of a text, named for a prompt: models follow "in German" better than a description of it.
+"""The language of a text, to be named in a prompt: models follow "in German" better than a description of it.
 
-The word for "you" is named as well: asked only to write in German, many models say "Sie" to a diary's writer.
+The word for "you" is named as well: told only to write in German, many models address a diary's writer as
+"Sie".
 """
 
 import re

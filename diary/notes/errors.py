@@ -72,7 +72,7 @@ class TooManyNotes(NoteError):
 
 
 class NoteConflict(NoteError):
-    """Raised when the saved revision is not the one that a change is based on."""
+    """Raised when a change is based on another revision than the saved one."""
 
     code = "conflict"
     sentence = messages.EDIT_CONFLICT

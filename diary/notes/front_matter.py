@@ -26,7 +26,7 @@ class FrontMatter:
 
 
 def split_front_matter(text: str) -> FrontMatter:
-    """Return the values of a text's front matter and its body; without front matter, all is body."""
+    """Return the values of a text's front matter, and its body; without front matter, the whole text."""
     lines = text.removeprefix("\ufeff").splitlines(keepends=True)
     if not lines or lines[0].rstrip() != _MARK:
         return FrontMatter({}, text)

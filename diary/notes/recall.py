@@ -74,7 +74,7 @@ def build_note_address(note_id: UUID, *, revision: int, span: tuple[int, int]) -
 
 
 def load_reference_notes(keyring: RealmKeyring, note_ids: Sequence[UUID]) -> list[NoteText]:
-    """Return those of these notes that are trusted reference notes, in the same order."""
+    """Return the trusted reference notes among these notes, in the same order."""
     if not keyring.has_realm(Realm.NOTES) or not note_ids:
         return []
     notes = {note.id: note for note in read_notes(keyring, note_ids)}

@@ -31,7 +31,7 @@ class CachedHtml(NamedTuple):
 
     @property
     def size(self) -> int:
-        """Its bytes in memory."""
+        """The size in memory, in bytes."""
         return sys.getsizeof(self.html)
 
 

@@ -71,7 +71,7 @@ class SkillNotApproved(ReplyRefused):
 
 
 class InvalidReplyKind(Exception):  # noqa: N818 - an answer to the person, not a fault
-    """Raised for invalid fields of a custom reply style; contains none of their text."""
+    """Raised for invalid fields of a custom reply style; does not quote them."""
 
     code: ClassVar[str] = "invalid_style"
 

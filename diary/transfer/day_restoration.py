@@ -1,9 +1,10 @@
 """Restoration of a day's entries from a backup into the diary in use, in two steps.
 
 First, `read_backed_up_entries` reads the day while the database and the key of the backup are in force. Then
-`restore_entries` writes it while those of the diary in use are. A missing entry is added with its versions,
-replies and traces. An entry in the bin is restored. An entry with another text gets the text and the origin
-of the backup, and its present text becomes a version. Entries that are not in the backup stay as they are.
+`restore_entries` writes it while those of the diary in use are in force. A missing entry is added with its
+versions, replies and traces. An entry in the bin is restored. An entry with another text gets the text and
+the origin of the backup, and its present text becomes a version. Entries that are not in the backup stay as
+they are.
 """
 
 import json

@@ -1,8 +1,8 @@
 """Export of a whole diary, decrypted, for its owner or for a program of theirs.
 
 Tables and columns are found by introspection, like those of a rotation, so that a new one is exported without
-a change here. The tables of `accounts` (keys) are left out, and those of `search` that are derived from texts
-or say what was searched for.
+a change here. Left out are the tables of `accounts` (keys), and the tables of `search` with derived data or
+searched words.
 
 The keyring of a program has no key for signatures, so an import treats such an export like one of another
 diary. Rows that a program may not read are left out and counted (`diary.transfer.programs.rules`).

@@ -169,7 +169,7 @@ def compute_source(key: bytes, day: date, text: str) -> bytes:
 
 
 def seal_row(row: _M) -> _M:
-    """Seal a new row now, so that it is not sealed while the write lock is held."""
+    """Seal a new row before the write lock is acquired, which is then held for less time."""
     for column in sealed_fields(type(row)):
         setattr(row, column.attname, column.pre_save(row, add=True))
     return row

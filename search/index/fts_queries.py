@@ -256,7 +256,7 @@ def find_word_forms(db: sqlite3.Connection, word: str) -> list[str]:
 
 
 def list_frequent_words(db: sqlite3.Connection, words: Iterable[str]) -> list[str]:
-    """Return those of these words that occur in too many texts to count as significant."""
+    """Return the words among these that occur in too many texts to be significant."""
     some = list(words)
     # Counting 100,000 texts takes nearly a millisecond, and most questions have no such word.
     most = count_texts(db) // _STOP_WORD_EVERY if some else 0
@@ -392,7 +392,7 @@ class WordSearch:
         return [weigh(holds, size) for holds in counts]
 
     def list_by_day(self, *, is_oldest_first: bool) -> list[int]:
-        """Return the texts with all terms of the search, in one of their forms, by day."""
+        """Return the texts with all terms of the search, in any form, by day."""
         order = "ASC" if is_oldest_first else "DESC"
         fts_query = match_all_terms(self._query, forms=self.find_forms)
         return self._list_rows(fts_query, f"{fts_query.rowid_column} {order}", self._limit)

@@ -59,7 +59,7 @@ class VectorRows:
         self._factors = np.concatenate([self._factors, np.zeros(room - len(former), dtype=np.float32)])
 
     def set(self, rows: RowSelection, vectors: NDArray[np.floating[Any]]) -> None:
-        """Replace these rows by these vectors, one for each."""
+        """Replace the rows at these indices by vectors, one each."""
         floats = vectors.astype(np.float32)
         factors = np.abs(floats).max(axis=1, initial=0.0) / np.float32(_LARGEST)
         floats /= np.where(factors > 0, factors, 1)[:, None]
@@ -166,7 +166,7 @@ def _get_row_maxima(scores: Floats) -> tuple[Floats, NDArray[np.int64]]:
 
 
 def get_sample_step(many: int) -> int:
-    """Return the step between the rows of a sample of this many rows."""
+    """Return the step between sampled rows, for a sample of bounded size from this many rows."""
     return max(1, many // _SAMPLE)
 
 

@@ -1,7 +1,7 @@
 """Snapshots of one person's index between sessions, sealed under the snapshot key.
 
 A file is named `<kind>-<epoch>-<fingerprint>-<generation>.sealed`, in the person's folder, with mode 0600.
-The fingerprint is the first 8 bytes of that of the key (`llamora.crypto.keyring`) in hexadecimal digits, so
+The fingerprint is the first 8 bytes of the key's fingerprint (`llamora.crypto.keyring`), in hexadecimal, so
 that a file is read and deleted only by those who hold its key. Older files have no fingerprint in their
 names: they are read too, and then deleted. The bytes of a file, big-endian:
 

@@ -192,12 +192,12 @@ class TextSource:
     order: tuple[str, ...] = ("day", "created_at")
 
     def filter_existing(self, owner: UUID, ids: Sequence[UUID], *, keyring: RealmKeyring) -> set[UUID]:
-        """Return those of these ids whose rows can be found now."""
+        """Return the ids of the searchable texts among these."""
         there = set(_existing_queries[self.kind](ids, owner_id=owner))
         return there - (self.find_stale(owner, keyring=keyring, among=there) if there else set())
 
     def select_ids(self, ids: Sequence[UUID], *, owner_id: UUID) -> "QuerySet[Any, UUID]":
-        """Return the ids of those of these texts that can be found, before `find_stale`."""
+        """Return the ids of the searchable texts among these, without the check `find_stale`."""
         return self._select(owner_id=owner_id, id__in=ids).values_list("id", flat=True)
 
     def _select(self, **lookups: Any) -> "QuerySet[Any]":

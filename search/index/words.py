@@ -429,7 +429,7 @@ class WordsIndex:
             return {UUID(bytes=row[0]) for row in db.execute(fts_query.sql("docs.id"), fts_query.parameters)}
 
     def find_stop_words(self, words: Iterable[str]) -> set[str]:
-        """Return those of these words that are stop words and frequent in this diary."""
+        """Return the stop words among these words that are frequent in this diary."""
         with self._use() as db:
             return set(fts_queries.list_frequent_words(db, STOP_WORDS.intersection(words)))
 

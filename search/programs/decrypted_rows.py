@@ -30,7 +30,7 @@ class DecryptedRow(NamedTuple):
 
 
 class DecryptedRowCache:
-    """A cache of decrypted rows of one index, by digest, for the latest 2,000; without texts."""
+    """A cache of the 2,000 rows of one index that were decrypted last, by digest; it contains no texts."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -39,7 +39,7 @@ class DecryptedRowCache:
     def list_decryptable(
         self, query: CachedIdQuery[Any], ids: Iterable[UUID], *, owner: UUID, field: str
     ) -> list[DecryptedRow]:
-        """Return those of these rows that can be decrypted; needs a keyring of their realm in force."""
+        """Return the rows of these ids that can be decrypted; needs a keyring of their realm in force."""
         epoch, found = current_realm_keyring().epoch, list[DecryptedRow]()
         for stored in query.fetch_stored(ids, owner_id=owner):
             digest = _compute_digest(epoch, stored)

@@ -171,7 +171,7 @@ def list_number_words(digits: str) -> list[str]:
 
 
 def is_same_number(one: str, other: str) -> bool:
-    """Return whether two long numbers are equal, with or without the code of a country."""
+    """Return whether two long numbers are equal, ignoring the code of a country."""
     return one.endswith(other) or other.endswith(one)
 
 

@@ -142,7 +142,7 @@ class QueryPiece:
 
 
 def parse(typed: str, *, reader: DayReader | None = None) -> SearchQuery:
-    """Return the parsed query; if the reader finds days in it, `within` is the query limited to these."""
+    """Return the parsed query; `within` is the query limited to the days that the reader finds in it."""
     clean = _normalize(typed)
     query = _parse_clean(clean, reader)
     if reader is None or query.has_all_days or query.since or query.until:

@@ -1,4 +1,4 @@
-"""Opaque tokens of recent queries: a page opened from a result gets with its token the words to highlight."""
+"""Opaque tokens of recent queries: a page opened from a result sends one to get the words to highlight."""
 
 import secrets
 from collections import OrderedDict

@@ -25,6 +25,6 @@ def guess_languages(words: Collection[str]) -> set[str]:
 
 
 def find_own_stop_words(words: Collection[str]) -> set[str]:
-    """Return those of these words that are stop words of the language with the most of them."""
+    """Return the stop words among these words, of the language that has most of them."""
     own = (_BY_LANGUAGE[language] for language in guess_languages(words))
     return set[str]().union(*own).intersection(words)

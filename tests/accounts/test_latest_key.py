@@ -1,4 +1,4 @@
-"""Tests that a browser notices an old database, and lets a person in who restored a backup."""
+"""Tests that a browser detects an old database, and that its person can sign in after restoring a backup."""
 
 from collections.abc import Callable, Iterator
 from typing import Any

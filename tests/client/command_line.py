@@ -26,7 +26,7 @@ READ_LATER = {"EDITOR", "NO_COLOR", "TZ", "VISUAL"}
 
 @dataclass
 class CommandLine:
-    """The commands of one person on one machine."""
+    """The client's commands, as one person runs them on one machine."""
 
     folder: Path
     url: str

@@ -1,4 +1,4 @@
-"""Tests of `resolve`: two thousand expressions in seven languages, and the directions of bare names."""
+"""Tests of `resolve`: two thousand expressions in seven languages; names like "Monday" as past or future."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta, timezone

@@ -1,4 +1,4 @@
-"""The fences around texts in prompts, without their codes, which are new in each prompt."""
+"""Fences around texts in prompts, as tests compare them: without their codes, which are random."""
 
 import json
 import re

@@ -14,7 +14,7 @@ MONDAY, TUESDAY, WEDNESDAY = (date(2025, 5, day) for day in (5, 6, 7))
 
 
 class Diary:
-    """Texts by name, and a ranking of them in the order in which they are added."""
+    """A collection of named texts, ranked in the order in which they were added."""
 
     def __init__(self) -> None:
         self.ranked: list[RankedHit] = []

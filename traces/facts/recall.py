@@ -20,7 +20,7 @@ MAX_RECALLED: Final = 8
 
 
 def load_recalled(owner_id: UUID, ids: Sequence[UUID]) -> list[RecalledFact]:
-    """Return those of these facts that may be read now, in this order, at most MAX_RECALLED.
+    """Return the facts of these ids that may be read now, in this order, at most MAX_RECALLED.
 
     One from an entry may be read only if that is its owner's own now: they may have said so, and undone it.
     """

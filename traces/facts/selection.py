@@ -76,7 +76,7 @@ class FactSelection:
         return rows
 
     def iter_selected(self, rows: FactQuerySet) -> Iterator[OpenFact]:
-        """Yield those of the rows of `select` that match the other conditions, in their order.
+        """Yield the rows of `select` that match the other conditions too, in order.
 
         One that is damaged fits, unless a kind or words are looked for.
         """

@@ -1,10 +1,10 @@
 """Layout of the graph of traces: the lines, the positions, and the labels that fit. Pure.
 
-A line connects a trace with those that it shares most entries with, measured as the number of shared entries
-over the geometric mean of the two traces' entries (cosine similarity), so that a trace on every day is not
-connected with everything. Positions come from simulated forces (Fruchterman and Reingold, Graph Drawing by
-Force-directed Placement, 1991) with a fixed start and a fixed number of rounds, so that the same traces
-always give the same drawing.
+A line connects a trace with its most similar traces. The similarity of two traces is their number of shared
+entries over the geometric mean of their numbers of entries (cosine similarity), so that a trace on every day
+is not connected with everything. Positions come from simulated forces (Fruchterman and Reingold, Graph
+Drawing by Force-directed Placement, 1991) with a fixed start and a fixed number of rounds, so that the same
+traces always give the same drawing.
 """
 
 import unicodedata

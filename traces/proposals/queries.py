@@ -174,7 +174,7 @@ def _build_text_key(entry: Entry) -> TextKey:
 
 
 def list_fresh(entries: Iterable[Entry]) -> list[Entry]:
-    """Return those of the entries that are recent enough for frequently used names to be suggested."""
+    """Return the entries among these that are recent enough for frequently used names to be suggested."""
     since = timezone.now() - FRESH_PERIOD
     return [entry for entry in entries if entry.created_at > since]
 

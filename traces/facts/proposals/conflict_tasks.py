@@ -44,7 +44,7 @@ class ConflictTask:
         return self.fact_id, self.earlier_id
 
     async def build_prompt(self, server: TokenCounter, *, share: float) -> Prompt:
-        """Build a prompt with the two sentences, which are short."""
+        """Build a prompt with the two sentences, which need no shortening."""
         budget = get_token_budget(server, share=share)
         values: dict[str, object] = {"earlier_fact": self.earlier_fact, "later_fact": self.later_fact}
         messages = prompt_templates.render_prompt("fact_conflict", values)
