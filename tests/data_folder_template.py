@@ -12,11 +12,16 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tests import import_work
+
 ROOT = Path(__file__).resolve().parent.parent
 NAME = "LLAMORA_TEST_MADE_READY"
 _MAKE = """
-import json, os, sys
+import json, os, pathlib, sys
 os.umask(0o077)
+from tests import import_work
+work = import_work.ImportWork()
+work.use()
 import django
 from django.core.management import execute_from_command_line, load_command_class
 django.setup()
@@ -31,6 +36,7 @@ with startup.hide_module("OpenSSL"):
 from tests import forking
 with open(sys.argv[1], "w") as file:
     json.dump(forking.list_packages(), file)
+work.save(pathlib.Path(sys.argv[2]), names=list(filter(forking.is_ours, sys.modules)))
 """
 
 
@@ -85,7 +91,7 @@ def _build_template(folder: Path) -> Path:
             kept = {name: value for name, value in os.environ.items() if not name.startswith("LLAMORA_")}
             own = {"LLAMORA_DATA_DIR": str(under_way), "LLAMORA_RUNTIME_DIR": str(run)}
             environment = kept | own | {"DJANGO_SETTINGS_MODULE": "llamora.settings"}
-            command = [sys.executable, "-c", _MAKE, str(folder / "packages")]
+            command = [sys.executable, "-c", _MAKE, str(folder / "packages"), str(folder / import_work.NAME)]
             subprocess.run(command, cwd=ROOT, env=environment, check=True)
             under_way.rename(ready)
     return ready

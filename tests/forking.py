@@ -273,7 +273,12 @@ def _run_parent() -> None:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     gc.disable()
     sys.path[0] = str(ROOT)
-    _import_packages(json.loads(Path(sys.argv[3]).read_text()))
+    # Not known before, since this file runs as a program.
+    from tests import import_work
+
+    modules = Path(sys.argv[3])
+    _import_packages(json.loads(modules.read_text()))
+    import_work.ImportWork.load(modules.with_name(import_work.NAME)).use()
     # A forked process looks for no garbage among what it shares with the others.
     gc.freeze()
     gc.enable()

@@ -4,11 +4,12 @@ import json
 import signal
 import subprocess
 import sys
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 
 import pytest
 
-from tests import data_folder_template, forking
+from tests import data_folder_template, forking, import_work
 from tests.server import ROOT, build_environment, run_command, start
 
 STATE = """
@@ -18,6 +19,12 @@ garbage = {"collects": gc.isenabled(), "leaves out imports": gc.get_freeze_count
 folders = [sys.path[0], os.getcwd(), tempfile.gettempdir()]
 print(json.dumps([garbage, sys.argv, folders, dict(os.environ), modules]))
 print("said aside", file=sys.stderr)
+"""
+
+WORKED_OUT = """
+import dataclasses, importlib.machinery, json
+used = [importlib.machinery.SourceFileLoader.get_code, vars(dataclasses)["exec"]]
+print(json.dumps([function.__module__ for function in used]))
 """
 
 
@@ -83,3 +90,22 @@ def test_the_packages_are_those_of_others_and_our_stateless_ones() -> None:
     ours = {name for name in names if forking.is_ours(name)}
     assert "llamora.dates.grammar" in ours
     assert {".".join(name.split(".")[:2]) for name in ours} == set(forking.STATELESS)
+
+
+def test_what_imports_work_out_is_what_python_works_out() -> None:
+    file = data_folder_template.get_packages_file()
+    assert file
+
+    work = import_work.ImportWork.load(file.with_name(import_work.NAME))
+
+    assert {str(ROOT / name) for name in ("accounts/models.py", "llamora/urls.py")} < set(work.modules)
+    for path, code in work.modules.items():
+        assert SourceFileLoader("any", path).get_code("any") == code, path
+    some = list(work.methods)[:50]
+    assert [work.methods[text] for text in some] == [compile(text, "<string>", "exec") for text in some]
+
+
+def test_a_forked_process_has_what_imports_work_out(tmp_path: Path) -> None:
+    answer = run_command(tmp_path, "shell", "--no-imports", "-c", WORKED_OUT)
+
+    assert json.loads(answer.stdout) == ["tests.import_work", "tests.import_work"]
