@@ -1,12 +1,11 @@
 """A cache of values of unlocked people, such as names of traces: built on first use, removed at a lock.
 
-Each change and each lock starts a new generation. A value whose building began in an earlier generation is
-used once and not cached.
+A change that comes while a value is being built is applied to it afterwards. A value that is forgotten while
+it is being built, as at a lock, is used once and not cached.
 """
 
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable
 from typing import Any, ClassVar, Final, Generic, TypeVar
 from uuid import UUID
@@ -18,6 +17,15 @@ from llamora.crypto import KeyId, current_realm_keyring
 
 SWEEP_SECONDS: Final = 20.0
 _V = TypeVar("_V")
+
+
+class _Build(Generic[_V]):
+    """A value that is being built, and the changes to apply to it afterwards."""
+
+    def __init__(self, owner_id: UUID) -> None:
+        self.owner_id = owner_id
+        self.changes: list[Callable[[_V], None]] = []
+        self.is_forgotten = False
 
 
 class UnlockedCache(Generic[_V]):
@@ -35,20 +43,29 @@ class UnlockedCache(Generic[_V]):
         self._lock = threading.Lock()
         self._values: dict[KeyId, _V] = {}
         self._used_at: dict[KeyId, float] = {}
-        self._generations: Counter[UUID] = Counter()
+        self._builds: set[_Build[_V]] = set()
         self._caches.append(self)
 
     def get_current(self) -> _V:
         """Return the value of the person whose keyring is in force; raise VaultLocked if there is none."""
         key_id = current_realm_keyring().key_id
-        with self._lock:
-            value, generation = self._values.get(key_id), self._generations[key_id.owner]
-            self._used_at[key_id] = time.monotonic()
+        value = self.find_current()
         if value is not None:
             return value
-        value = self._load(key_id.owner)
+        build: _Build[_V] = _Build(key_id.owner)
         with self._lock:
-            if self._generations[key_id.owner] == generation:
+            self._builds.add(build)
+        try:
+            value = self._load(key_id.owner)
+        except BaseException:
+            with self._lock:
+                self._builds.remove(build)
+            raise
+        with self._lock:
+            self._builds.remove(build)
+            for change in build.changes:
+                change(value)
+            if not build.is_forgotten:
                 self._values[key_id] = value
         self._start_sweeper()
         # Race with a lock: it deletes its row before it sends its signal, so that one of the two sees the
@@ -57,15 +74,24 @@ class UnlockedCache(Generic[_V]):
             self.forget(key_id.owner)
         return value
 
+    def find_current(self) -> _V | None:
+        """Return the cached value of the person whose keyring is in force, or None; raise VaultLocked."""
+        key_id = current_realm_keyring().key_id
+        with self._lock:
+            self._used_at[key_id] = time.monotonic()
+            return self._values.get(key_id)
+
     def has_value(self, owner_id: UUID) -> bool:
         """Return whether a value of this person is cached."""
         with self._lock:
             return any(key_id.owner == owner_id for key_id in self._values)
 
     def update(self, owner_id: UUID, change: Callable[[_V], None]) -> None:
-        """Change a person's cached values in place; a value that is being built is not cached."""
+        """Change a person's cached values in place, and afterwards those that are being built."""
         with self._lock:
-            self._generations[owner_id] += 1
+            for build in self._builds:
+                if build.owner_id == owner_id:
+                    build.changes.append(change)
             values = [value for key_id, value in self._values.items() if key_id.owner == owner_id]
         for value in values:
             change(value)
@@ -73,7 +99,8 @@ class UnlockedCache(Generic[_V]):
     def forget(self, owner_id: UUID) -> None:
         """Drop a person's values, including one that is being built."""
         with self._lock:
-            self._generations[owner_id] += 1
+            for build in self._builds:
+                build.is_forgotten = build.is_forgotten or build.owner_id == owner_id
             for key_id in [key_id for key_id in self._used_at if key_id.owner == owner_id]:
                 self._values.pop(key_id, None)
                 del self._used_at[key_id]

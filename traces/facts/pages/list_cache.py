@@ -1,7 +1,7 @@
 """The facts of an unlocked person in memory, in the order of the list.
 
 Facts are sorted by subject: first those about the owner, then by the subject's name, last those without a
-subject; within a subject the newest first. The list is built on first use, or after the unlock if it is long
+subject; within a subject the newest first. The list is built on first use, or by a thread if it is long
 (`list_preloading`). Rows are updated when facts are saved, and a lock removes the list
 (`traces.unlocked_cache`).
 """
@@ -20,14 +20,21 @@ from uuid import UUID
 
 from django.db import transaction
 
-from llamora.crypto import current_realm_keyring
+from llamora.crypto import current_keyring, current_realm_keyring
 from llamora.fields.rows import RowReader
 from llamora.text_caches import cache_until_lock
 from traces.facts.fact_body import KINDS, FactText
 from traces.facts.models import TRUSTED_FACT_ORIGINS, Fact, FactQuerySet, FactState
 from traces.facts.open_facts import decode_body, get_body_text
 from traces.facts.pages.headings import build_heading
-from traces.facts.pages.list_preloading import wait_for_preloading
+from traces.facts.pages.list_preloading import (
+    MOST_IN_PAGE,
+    PATIENCE_SECONDS,
+    count_preloaded,
+    is_preloading,
+    start_preloading,
+    wait_for_preloading,
+)
 from traces.facts.pages.messages import OF_OWNER, OTHER_SUBJECT, UNREADABLE_FACT
 from traces.facts.selection import with_days
 from traces.matcher import fold_text
@@ -100,6 +107,10 @@ class FactsByState:
         with self._lock:
             self._changed.add(fact_id)
 
+    def count_changed(self) -> int:
+        """Return the number of marked facts."""
+        return len(self._changed)
+
     def renew(self, owner_id: UUID) -> None:
         """Update the rows of the marked facts; the owner's keyring must be in force."""
         with self._lock:
@@ -130,7 +141,7 @@ class FactsByState:
 
 def load_listed_facts(owner_id: UUID) -> FactsByState:
     """Return the facts of a person; their keyring must be in force. Raise WrongEpoch in a rotation."""
-    return FactsByState(_iter_rows(Fact.objects.for_owner(owner_id)))
+    return FactsByState(count_preloaded(owner_id, _iter_rows(Fact.objects.for_owner(owner_id))))
 
 
 def _iter_rows(facts: FactQuerySet) -> Iterator[ListedFact]:
@@ -189,15 +200,29 @@ def _fold_heading(heading: str) -> str:
 listed_facts_cache = UnlockedCache(load_listed_facts)
 
 
-def get_listed_facts(owner_id: UUID) -> FactsByState:
-    """Return the facts of the person whose keyring is in force, including changes by other processes."""
-    wait_for_preloading(owner_id)
+def get_listed_facts(owner_id: UUID, *, waits: bool = True) -> FactsByState:
+    """Return the facts of the person whose keyring is in force, including changes by other processes.
+
+    Raise ListNotLoadedError if a thread still builds a long list, unless the caller `waits`.
+    """
+    facts = None if is_preloading(owner_id) else listed_facts_cache.find_current()
+    if facts is not None and _renew(facts, owner_id):
+        return facts
+    if facts is not None:
+        listed_facts_cache.forget(owner_id)
+    start_preloading(current_keyring(), listed_facts_cache.get_current)
+    wait_for_preloading(owner_id, timeout=None if waits else PATIENCE_SECONDS)
     facts = listed_facts_cache.get_current()
     facts.renew(owner_id)
-    if len(facts) != Fact.objects.for_owner(owner_id).order_by().count():
-        listed_facts_cache.forget(owner_id)
-        facts = listed_facts_cache.get_current()
     return facts
+
+
+def _renew(facts: FactsByState, owner_id: UUID) -> bool:
+    """Update the rows of the marked facts; return whether the list is complete now."""
+    if facts.count_changed() > MOST_IN_PAGE:
+        return False
+    facts.renew(owner_id)
+    return len(facts) == Fact.objects.for_owner(owner_id).order_by().count()
 
 
 def mark_changed_fact(fact: Fact) -> None:

@@ -1,14 +1,15 @@
-"""Threads that decrypt long lists of facts in advance, after an unlock and before the first page of facts.
+"""Threads that decrypt long lists of facts, after an unlock or when a page needs one.
 
 Each person has one thread, at a lower priority than pages. A lock closes its keyring, which ends the thread
-at the next row. A page that is requested meanwhile waits for it, since decrypting in both would take twice as
-long.
+at the next row. A page that is requested meanwhile says how many facts are decrypted, or waits. No page
+decrypts a long list itself, unless the thread failed.
 """
 
 import logging
 import threading
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final, TypeVar
 from uuid import UUID
 
 from django.db import connection
@@ -21,17 +22,38 @@ from traces.facts.models import Fact
 _log = logging.getLogger(__name__)
 # So many are opened while their page waits, in 40 ms.
 MOST_IN_PAGE: Final = 1_000
+# So long a page waits before it says that the list is being opened: a short wait shows no other page.
+PATIENCE_SECONDS: Final = 0.25
+_STEP: Final = 500
 _guard = threading.Lock()
 _preloadings: dict[UUID, "_ListPreloading"] = {}
+_Row = TypeVar("_Row")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreloadingProgress:
+    """Numbers of a person's facts: decrypted so far, and in all."""
+
+    opened: int
+    total: int
+
+
+class ListNotLoadedError(Exception):
+    """A thread is still building the list of a person."""
+
+    def __init__(self, progress: PreloadingProgress) -> None:
+        super().__init__("The list of facts is being opened")
+        self.progress = progress
 
 
 class _ListPreloading(threading.Thread):
     """Thread that calls `load`, which builds and caches the list of one person."""
 
-    def __init__(self, keyring: Keyring, load: Callable[[], object]) -> None:
+    def __init__(self, keyring: Keyring, load: Callable[[], object], *, total: int) -> None:
         super().__init__(name="list of facts", daemon=True)
         # A copy, because the request closes its keyring.
         self._keyring, self._load = keyring.copy(), load
+        self.opened, self.total, self.has_failed = 0, total, False
 
     def run(self) -> None:
         lower_priority()
@@ -40,14 +62,17 @@ class _ListPreloading(threading.Thread):
                 self._load()
         except CryptoError:
             # Locked, or in a rotation. What it remembered since the lock goes as well.
+            self.has_failed = True
             clear_text_caches()
         except Exception as error:
             # Only the type is logged: what went wrong while reading facts may quote them.
+            self.has_failed = True
             _log.error("A list of facts was not opened: %s", type(error).__name__)
         finally:
             self.close()
             connection.close()
-            _remove(self._keyring.owner, self)
+            if not self.has_failed:
+                _remove(self._keyring.owner, self)
 
     def close(self) -> None:
         """Close the keyring, so that no more facts are decrypted."""
@@ -55,23 +80,47 @@ class _ListPreloading(threading.Thread):
 
 
 def start_preloading(keyring: Keyring, load: Callable[[], object]) -> None:
-    """Start a thread that calls `load` for a person with many facts, unless one is running."""
+    """Start a thread that calls `load` for a person with many facts, unless one is running.
+
+    None is started after one that failed, so that the page calls `load` itself and meets the same error.
+    """
     owner_id = keyring.owner
-    if not Fact.objects.for_owner(owner_id).order_by()[MOST_IN_PAGE : MOST_IN_PAGE + 1].exists():
+    total = Fact.objects.for_owner(owner_id).order_by().count()
+    if total <= MOST_IN_PAGE:
         return
     with _guard:
         if owner_id not in _preloadings:
-            preloading = _preloadings[owner_id] = _ListPreloading(keyring, load)
+            preloading = _preloadings[owner_id] = _ListPreloading(keyring, load, total=total)
             preloading.start()
 
 
-def wait_for_preloading(owner_id: UUID) -> None:
-    """Wait until no thread builds the list of a person."""
+def count_preloaded(owner_id: UUID, rows: Iterator[_Row]) -> Iterator[_Row]:
+    """Yield the rows of a person's list, and count those that the thread decrypted."""
     with _guard:
         preloading = _preloadings.get(owner_id)
-    if preloading is not None:
-        with yield_turn():
-            preloading.join()
+    for number, row in enumerate(rows, 1):
+        if preloading is not None and not number % _STEP:
+            preloading.opened = number
+        yield row
+
+
+def wait_for_preloading(owner_id: UUID, *, timeout: float | None = None) -> None:
+    """Wait until no thread builds the list of a person; raise ListNotLoadedError after `timeout` seconds."""
+    with _guard:
+        preloading = _preloadings.get(owner_id)
+    if preloading is None:
+        return
+    with yield_turn():
+        preloading.join(timeout)
+    if preloading.is_alive():
+        raise ListNotLoadedError(PreloadingProgress(opened=preloading.opened, total=preloading.total))
+    _remove(owner_id, preloading)
+
+
+def is_preloading(owner_id: UUID) -> bool:
+    """Return whether a thread builds the list of a person, or failed."""
+    with _guard:
+        return owner_id in _preloadings
 
 
 def stop_preloading(owner_id: UUID) -> None:

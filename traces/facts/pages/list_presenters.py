@@ -11,6 +11,7 @@ from django.core.paginator import Page, Paginator
 from traces.access import get_trace
 from traces.facts.models import FactState
 from traces.facts.pages.list_cache import OTHER, FactsByState, ListedFact, get_listed_facts
+from traces.facts.pages.list_preloading import ListNotLoadedError
 from traces.facts.pages.messages import KIND_LABELS, OTHER_KIND, STATE_LABELS
 from traces.matcher import NameMatcher, fold_text
 
@@ -68,9 +69,12 @@ class FactList:
         return bool(self.filter.kind or self.filter.typed or self.filter.about)
 
 
-def build_list(owner_id: UUID, chosen: ListFilter) -> FactList:
-    """Return the list of a person's facts; raise ObjectNotFound for a trace that is not theirs."""
-    listed = get_listed_facts(owner_id)
+def build_list(owner_id: UUID, chosen: ListFilter, *, waits: bool) -> FactList:
+    """Return the list of a person's facts; raise ObjectNotFound for a trace that is not theirs.
+
+    Raise ListNotLoadedError if a thread still builds a long list, unless the caller `waits`.
+    """
+    listed = get_listed_facts(owner_id, waits=waits)
     trace_name = _get_trace_name(owner_id, chosen.about)
     rows = _narrow(listed.list_rows(chosen.state), chosen, trace_name)
     page = Paginator(rows, PAGE_SIZE).get_page(chosen.page)
@@ -91,10 +95,14 @@ def build_list(owner_id: UUID, chosen: ListFilter) -> FactList:
     )
 
 
-def count_about(owner_id: UUID, trace_id: UUID, name: str) -> int:
-    """Return the number of accepted facts that name a trace."""
+def count_about(owner_id: UUID, trace_id: UUID, name: str) -> int | None:
+    """Return the number of accepted facts that name a trace, or None while a thread builds the list."""
     chosen = ListFilter(about=trace_id)
-    return len(_narrow(get_listed_facts(owner_id).list_rows(chosen.state), chosen, name))
+    try:
+        listed = get_listed_facts(owner_id, waits=False)
+    except ListNotLoadedError:
+        return None
+    return len(_narrow(listed.list_rows(chosen.state), chosen, name))
 
 
 def _get_trace_name(owner_id: UUID, trace_id: UUID | None) -> str:

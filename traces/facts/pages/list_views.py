@@ -3,7 +3,7 @@
 Typed words are sent by POST, so that they are in no URL and no log.
 """
 
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.contrib import messages
@@ -19,6 +19,7 @@ from traces.facts.comparison import Strategy, Verdict
 from traces.facts.fact_body import KINDS, MAX_TEXT, InvalidFact
 from traces.facts.models import Fact, FactState
 from traces.facts.pages.list_cache import OTHER
+from traces.facts.pages.list_preloading import ListNotLoadedError
 from traces.facts.pages.list_presenters import MAX_TYPED, ListFilter, build_list
 from traces.facts.pages.messages import ADDED, EARLIER_FACTS, KIND_LABELS, SAID_AGAIN
 from traces.facts.pages.presenters import build_conflict_of_text, build_proposals
@@ -27,22 +28,38 @@ from traces.facts.queries import find_touched, load_choices
 from traces.facts.services import FactOrigin, add_beside, add_fact
 
 _CONFLICT = 409
+_FRAGMENTS: Final = {
+    "fact-rows": "traces/facts/fragments/rows.html",
+    "facts-opening": "traces/facts/fragments/list.html",
+}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @unlock_required
 def facts(request: HouseholdRequest) -> HttpResponse:
-    """Show the facts of a state by subject, or those with the typed words."""
+    """Show the facts of a state by subject, or those with the typed words.
+
+    While many facts are being opened, show how many are. The page asks again, but not with typed words, which
+    wait: they were typed on the list.
+    """
     chosen = _parse_filter(request)
-    listed = build_list(request.user.id, chosen)
-    context: dict[str, Any] = {"listed": listed, "in_facts": True, "others_count": listed.others_count}
+    try:
+        listed = build_list(request.user.id, chosen, waits=request.method == "POST")
+    except ListNotLoadedError as error:
+        return _render_list(request, {"opening": error.progress})
+    context: dict[str, Any] = {"listed": listed, "others_count": listed.others_count}
     if chosen.state == FactState.PROPOSED:
         ids = [row.id for row in listed.page]
         rows = Fact.objects.for_owner(request.user.id).filter(id__in=ids).order_by("created_at", "id")
         context["proposals"] = build_proposals(request.user.id, list(rows))
-    is_filtering = request.htmx and request.htmx.target == "fact-rows"
-    name = "traces/facts/fragments/rows.html" if is_filtering else "traces/facts/index.html"
-    return render(request, name, context)
+    return _render_list(request, context)
+
+
+def _render_list(request: HouseholdRequest, context: dict[str, Any]) -> HttpResponse:
+    """Render the page, or the part of it that script asks for."""
+    target = request.htmx.target if request.htmx else None
+    name = _FRAGMENTS.get(target or "", "traces/facts/index.html")
+    return render(request, name, {"in_facts": True, **context})
 
 
 def _parse_filter(request: HouseholdRequest) -> ListFilter:
