@@ -3,13 +3,13 @@
 values         the types of the results
 expressions    the arithmetic of each kind of expression
 grammar        the rules that all languages share
-readings       what a rule builds from the words it matched
+readings       builders of expressions from the words that a rule matched
 parsing        the parser of these rules
 lexicon        the words of a language, compiled from its table in `languages`
 tokens         words, numbers and signs of a text
 calendar_days  months, weeks, Easter
-neighbours     expressions relative to another one
-certainty      whether words in a text surely mean a date
+relative_expressions  expressions relative to another one
+certainty      decides whether words in a text mean a date
 holidays       fixed and movable holidays
 scanner        `resolve` for a single expression, `scan` for a text
 """

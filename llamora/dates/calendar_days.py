@@ -8,7 +8,7 @@ Days = tuple[date, date]
 
 
 def add_months(day: date, months: int) -> date:
-    """Return the day that many months later; the last day of a shorter month."""
+    """Return the same day `count` months later; the last day of a month that is too short."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
@@ -30,23 +30,23 @@ def week_days(day: date) -> Days:
 
 
 def numbered_week_days(year: int, week: int) -> Days:
-    """Return the days of an ISO week; a ValueError if the year has no such week."""
+    """Return the days of an ISO week; raise ValueError if the year has no such week."""
     monday = date.fromisocalendar(year, week, 1)
     return monday, monday + timedelta(days=6)
 
 
 def next_weekday(day: date, weekday: int) -> date:
-    """Return the nearest such weekday after a day."""
+    """Return the first such weekday after a day."""
     return day + timedelta(days=(weekday - day.weekday() - 1) % 7 + 1)
 
 
 def last_weekday(day: date, weekday: int) -> date:
-    """Return the nearest such weekday before a day."""
+    """Return the last such weekday before a day."""
     return day - timedelta(days=(day.weekday() - weekday - 1) % 7 + 1)
 
 
 def nth_weekday(within: Days, weekday: int, number: int) -> date | None:
-    """Return the nth such weekday within some days, the last one for -1."""
+    """Return the nth such weekday in a span; the last one for -1."""
     first, last = within
     found = (
         last_weekday(last + timedelta(days=1), weekday) - timedelta(days=7 * (-1 - number))

@@ -1,7 +1,7 @@
-"""Certainty of dates: whether words that can be a date are meant as one where they stand.
+"""Certainty of dates: decides whether words in running text mean a date, since many have other meanings.
 
-A single expression that somebody wrote where a date is asked for is taken at its word. In running text "may",
-"the sun", "one am I" and "mil gracias" are no dates, and a missed date harms less than a wrong one.
+In a field that asks for a date, every expression is accepted. In running text "may", "the sun", "one am I"
+and "mil gracias" are no dates; there a missed date harms less than a wrong one.
 """
 
 from functools import lru_cache
@@ -19,7 +19,7 @@ _NOUN_MARKERS = ("the", "a", "every", "rel", "whole_of", "greeting")
 
 
 def is_certain(text: str, reader: TokenReader, first: int, last: int, expression: object) -> bool:
-    """Return whether the tokens from first to last, read as an expression, surely mean a date."""
+    """Return whether the tokens from first to last, parsed as an expression, certainly mean a date."""
     tokens, lexicon = reader.tokens, reader.lexicon
     inner = expression
     while isinstance(inner, ex.Approximate | ex.LookingBack):
@@ -142,5 +142,5 @@ def _is_abbreviation(text: str, tokens: TokenList, place: int, last: int) -> boo
 
 @lru_cache(maxsize=64)
 def fold_all(words: frozenset[str]) -> frozenset[str]:
-    """Return the words as the tokens of a text are written."""
+    """Return the words folded as the tokens of a text are."""
     return frozenset(fold_word(word) for word in words)

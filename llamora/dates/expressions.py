@@ -1,7 +1,8 @@
-"""The meanings of time expressions before they are resolved, each with the arithmetic that resolves it.
+"""Classes of time expressions, unresolved, each with the arithmetic that resolves it.
 
-An expression is read without a calendar ("the nearest Tuesday before"), so that dates, times and ranges can
-be put together first; `resolve` then applies it to an anchor.
+The parser builds an expression without a calendar (for example "the nearest Tuesday before the anchor"), so
+that dates, times and ranges can be combined first. `resolve` then computes its value for an anchor, the
+moment that it is relative to.
 """
 
 import math
@@ -27,7 +28,7 @@ _AHEAD = 20
 
 @dataclass(frozen=True, slots=True)
 class DateContext:
-    """The anchor of a resolution, and the direction of bare names."""
+    """The anchor of a resolution, and the direction (past or future) of names such as "Tuesday"."""
 
     now: datetime
     facing: Facing
@@ -38,17 +39,17 @@ class DateContext:
         return self.now.date()
 
     def at(self, day: date, seconds: int, zone: tzinfo | None = None) -> datetime:
-        """Return the moment of a wall clock on a day; 24 hours and more lie on the next day."""
+        """Return the moment of a time of day on a day; 24 hours and more fall on the next day."""
         more, seconds = divmod(seconds, 86400)
         clock = time(seconds // 3600, seconds // 60 % 60, seconds % 60)
         return datetime.combine(day + timedelta(days=more), clock, tzinfo=zone or self.now.tzinfo)
 
     def name_zone(self, moment: datetime) -> str:
-        """Return the offset from UTC of a moment, as ISO 8601 writes it."""
+        """Return the UTC offset of a moment, as ISO 8601 writes it."""
         return moment.isoformat()[-6:] if moment.utcoffset() is not None else ""
 
     def choose(self, years: Callable[[int], days.Days | None]) -> days.Days:
-        """Return the days in the year of the anchor, or the last or next ones if a direction is given."""
+        """Return the days in the anchor's year, or the last or next ones if a direction is set."""
         year = self.today.year
         if self.facing is Facing.NONE:
             nearest: days.Days = require(years(year))
@@ -62,7 +63,7 @@ class DateContext:
         raise UnresolvableDateError
 
     def choose_related(self, relation: int, years: Callable[[int], days.Days | None]) -> days.Days:
-        """Return the nearest days after today for 1, before it for -1, in this year for 0; 2 skips one."""
+        """Return the next days for 1, the last for -1, those of this year for 0; 2 skips one."""
         if relation == 0:
             same: days.Days = require(years(self.today.year))
             return same
@@ -78,17 +79,17 @@ class DateContext:
 
 
 def require(found: Any) -> Any:
-    """Return a value; UnresolvableDateError if there is none."""
+    """Return a value; raise UnresolvableDateError if it is None."""
     if found is None:
         raise UnresolvableDateError
     return found
 
 
 class Expression(Protocol):
-    """A time expression that an anchor resolves."""
+    """Base class of time expressions, which are resolved with an anchor."""
 
     def resolve(self, context: DateContext) -> When:
-        """Return its value; UnresolvableDateError, ValueError or OverflowError if it has none."""
+        """Return the value; raise UnresolvableDateError, ValueError or OverflowError if there is none."""
         ...
 
 
@@ -109,7 +110,7 @@ def require_days(when: When) -> days.Days:
 
 
 def resolve_single_day(expression: Expression, context: DateContext) -> date:
-    """Return the day that an expression means; UnresolvableDateError if it means several."""
+    """Return the day that an expression means; raise UnresolvableDateError if it means several."""
     first, last = require_days(expression.resolve(context))
     if first != last:
         raise UnresolvableDateError
@@ -117,7 +118,7 @@ def resolve_single_day(expression: Expression, context: DateContext) -> date:
 
 
 def resolve_span(expression: Expression, context: DateContext) -> tuple[When, date, date]:
-    """Return the span of several days that an expression means, and its first and last day."""
+    """Return the span that an expression means, with its first and last day."""
     outer = expression.resolve(context)
     first, last = require_days(outer)
     if first == last or outer.kind != "span":
@@ -126,7 +127,7 @@ def resolve_span(expression: Expression, context: DateContext) -> tuple[When, da
 
 
 def complete_year(year: int | None, context: DateContext, *, is_short: bool = False) -> int | None:
-    """Return a year with its century."""
+    """Return a year of two digits with its century."""
     if year is None or not is_short or year > 99:
         return year
     latest = context.today.year + _AHEAD
@@ -134,7 +135,7 @@ def complete_year(year: int | None, context: DateContext, *, is_short: bool = Fa
 
 
 def find_in_year(yearly: Any, context: DateContext) -> days.Days:
-    """Return the days of what comes every year, in the year that is said or meant."""
+    """Return the days of an annual event, in the year that is named or meant."""
     year = complete_year(yearly.year, context, is_short=getattr(yearly, "is_short", True))
     if yearly.year_relation is not None:
         year = context.today.year + yearly.year_relation
@@ -157,7 +158,7 @@ class RelativeDay:
     weekday: int | None = None
 
     def resolve(self, context: DateContext) -> When:
-        """Return the day; there is none if it is not that weekday."""
+        """Return the day; raise if a weekday is named and it is another one."""
         day = context.today + timedelta(days=self.distance)
         if self.weekday not in (None, day.weekday()):
             raise UnresolvableDateError
@@ -208,14 +209,14 @@ class MonthDay:
     year_relation: int | None = None
 
     def in_year(self, year: int) -> days.Days | None:
-        """Return the day in a year; none if it is not that weekday."""
+        """Return the day in a year; None if a weekday is named and it is another one."""
         if self.day > days.month_days(year, self.month)[1].day:
             return None
         found = date(year, self.month, self.day)
         return (found, found) if self.weekday in (None, found.weekday()) else None
 
     def resolve(self, context: DateContext) -> When:
-        """Return the day; there is none if it is not that weekday."""
+        """Return the day; raise if a weekday is named and it is another one."""
         is_bare = self.year is None and self.year_relation is None and self.relation is None
         if (
             is_bare
@@ -285,7 +286,7 @@ class Holiday:
 
 @dataclass(frozen=True, slots=True)
 class RelativeUnit:
-    """A calendar unit counted from that of the anchor: last week."""
+    """A calendar unit counted from the anchor's: last week."""
 
     unit: str
     relation: int
@@ -318,7 +319,7 @@ class RelativeUnit:
 
 @dataclass(frozen=True, slots=True)
 class BareWeekend:
-    """A weekend that is not further specified: this week's, or the last one if the text is about the past."""
+    """A weekend without further words: this one, or the last one if the text is about the past."""
 
     def resolve(self, context: DateContext) -> When:
         """Return Saturday and Sunday."""
@@ -371,7 +372,7 @@ class ShortYear:
 
 @dataclass(frozen=True, slots=True)
 class Decade:
-    """A decade: the 1990s; the nineties are those nearest before the anchor."""
+    """A decade: the 1990s; for "the nineties", the last such decade before the anchor."""
 
     year: int
 
@@ -414,7 +415,7 @@ class YearFraction:
     year: Expression | None = None
 
     def resolve(self, context: DateContext) -> When:
-        """Return its days."""
+        """Return the days of the quarter or half."""
         if not 1 <= self.number <= 12 // self.months:
             raise UnresolvableDateError
 
@@ -440,7 +441,7 @@ class NumberedWeek:
     weekday: int | None = None
 
     def resolve(self, context: DateContext) -> When:
-        """Return its days."""
+        """Return the days of the week, or its day."""
         found = days.numbered_week_days(self.year or context.today.isocalendar().year, self.week)
         if self.weekday is not None:
             return make_day(found[0] + timedelta(days=self.weekday))
@@ -449,14 +450,14 @@ class NumberedWeek:
 
 @dataclass(frozen=True, slots=True)
 class NthIn:
-    """The nth weekday, day, week or month of a span: the second Monday of May."""
+    """The nth weekday, day, week or month in a span: the second Monday of May."""
 
     number: int
     unit: int | str
     within: Expression
 
     def resolve(self, context: DateContext) -> When:
-        """Return its days."""
+        """Return the day, or the days of the week or month."""
         outer, first, last = resolve_span(self.within, context)
         if outer.precision == "season":
             # Which day a season begins on depends on whom one asks.
@@ -497,7 +498,7 @@ class WeekOf:
     day: Expression
 
     def resolve(self, context: DateContext) -> When:
-        """Return its days."""
+        """Return the days of the week or weekend."""
         monday, sunday = days.week_days(resolve_single_day(self.day, context))
         return make_span((monday if self.unit == "week" else monday + timedelta(days=5), sunday), self.unit)
 
@@ -548,7 +549,7 @@ class HalfOf:
 
 @dataclass(frozen=True, slots=True)
 class LastUnits:
-    """Several units up to the anchor, or from it: the last three days."""
+    """Several units that end or begin at the anchor: the last three days."""
 
     amount: float
     unit: str
@@ -582,7 +583,7 @@ class Offset:
     is_narrative: bool = False
 
     def resolve(self, context: DateContext) -> When:
-        """Return a moment if hours or less were counted, otherwise a day of the precision counted in."""
+        """Return a moment if the distance is in hours or less, else a day with the precision of its unit."""
         base = self.base.resolve(context) if self.base is not None else None
         if base is not None and base.kind not in ("day", "instant") and base.start is None:
             raise UnresolvableDateError
@@ -651,7 +652,7 @@ def _convert(unit: str, to: str) -> float:
 
 
 def make_instant(context: DateContext, moment: datetime, precision: str) -> When:
-    """Return a moment; one that a change of clocks skips is written as the clock then shows it."""
+    """Return a moment; one skipped by a change to summer time is moved as clocks are."""
     if moment.tzinfo is not None:
         moment = moment.astimezone(UTC).astimezone(moment.tzinfo)
     return When(kind="instant", start=moment, end=moment, precision=precision, zone=context.name_zone(moment))
@@ -659,7 +660,7 @@ def make_instant(context: DateContext, moment: datetime, precision: str) -> When
 
 @dataclass(frozen=True, slots=True)
 class ClockTime:
-    """A time of day; `half` is am, pm or the part of the day that was named with it."""
+    """A time of day; `half` is am, pm, or the part of the day named with it."""
 
     hour: int
     minute: int = 0
@@ -675,11 +676,11 @@ class ClockTime:
 
     @property
     def is_plain(self) -> bool:
-        """Whether it can be meant of the morning and of the afternoon."""
+        """Whether it could be in the morning or in the afternoon."""
         return not self.half and 1 <= self.hour <= 12
 
     def count_seconds(self) -> int:
-        """Return the seconds since midnight; UnresolvableDateError for a time that no clock shows."""
+        """Return the seconds since midnight; raise UnresolvableDateError for an invalid time."""
         hour, half = self.hour, self.half
         if half in ("am", "pm"):
             if not 1 <= hour <= 12:
@@ -704,7 +705,7 @@ class ClockTime:
         return hour * 3600 + self.minute * 60 + (self.second or 0)
 
     def resolve(self, context: DateContext) -> When:
-        """Return the next such moment, or the last one if the text looks back."""
+        """Return the next such moment, or the last one if the text is about the past."""
         seconds = self.count_seconds()
         now = context.now if self.zone is None else context.now.astimezone(self.zone)
         first = now.date() - timedelta(days=1)
@@ -727,11 +728,11 @@ class PartOfDay:
     distance: int = 0
 
     def resolve(self, context: DateContext) -> When:
-        """Return the part of the anchor's day, or of one near it."""
+        """Return the hours of this part of the anchor's day, or of a day near it."""
         return self.on(context, context.today + timedelta(days=self.distance))
 
     def on(self, context: DateContext, day: date) -> When:
-        """Return the part of a day."""
+        """Return the hours of this part of a day."""
         first, last = (context.at(day, hour * 3600) for hour in PARTS[self.part])
         zone = context.name_zone(first)
         return When(kind="span", start=first, end=last, precision="part_of_day", part=self.part, zone=zone)
@@ -745,7 +746,7 @@ class OnDay:
     time: "ClockTime | PartOfDay | ClockRange"
 
     def resolve(self, context: DateContext) -> When:
-        """Return the moment or the hours; there is none on several days."""
+        """Return the moment or the hours; raise if there are several days."""
         day = self.day if isinstance(self.day, When) else self.day.resolve(context)
         first, last = require_days(day)
         clock = self.time
@@ -809,7 +810,7 @@ class DateRange:
     last: Expression
 
     def resolve(self, context: DateContext) -> When:
-        """Return the span; the end is the first one after the beginning if its year or week is not said."""
+        """Return the span; if the end has no year or week, it is the first one after the beginning."""
         first, last = self.first, self.last
         yearly = MonthDay | NamedMonth | Season
         if isinstance(last, yearly) and isinstance(first, yearly):
@@ -870,7 +871,7 @@ class MomentRange:
 
 @dataclass(frozen=True, slots=True)
 class Recurrence:
-    """A rule by which something comes again, with a time or part of the day if one is said."""
+    """A rule of repetition, with a time or part of the day if one is named: every Monday at noon."""
 
     rule: str
     time: ClockTime | ClockRange | PartOfDay | None = None
@@ -917,7 +918,7 @@ def describe_weekdays(weekdays: tuple[int, ...], weeks: int = 1) -> str:
 
 
 def describe_nth(number: int, what: str) -> str:
-    """Return the rule of an nth day of the month."""
+    """Return the rule of an nth weekday or day of the month."""
     if not (number == -1 or 1 <= number <= 5):
         raise UnresolvableDateError
     return f"monthly on the {'last' if number < 0 else _ORDINALS[number]} {what}"
@@ -925,7 +926,7 @@ def describe_nth(number: int, what: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Approximate:
-    """An expression that says it is not exact: around 1990."""
+    """An expression with a word such as "around": around 1990."""
 
     inner: Expression
 
@@ -936,7 +937,7 @@ class Approximate:
 
 @dataclass(frozen=True, slots=True)
 class LookingBack:
-    """An expression after "since", resolved to the last such time in the past."""
+    """An expression after "since", which is resolved to the last such time in the past."""
 
     inner: Expression
 
@@ -947,8 +948,8 @@ class LookingBack:
 
 @dataclass(frozen=True, slots=True)
 class Ambiguous:
-    """An expression with two readings, of which a reader cannot choose: midnight."""
+    """An expression with two meanings that cannot be told apart: midnight."""
 
     def resolve(self, context: DateContext) -> When:
-        """Refuse."""
+        """Raise UnresolvableDateError."""
         raise UnresolvableDateError

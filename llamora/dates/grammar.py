@@ -1,7 +1,7 @@
-"""The grammar of time expressions, one for all languages: rules of categories, and the readings they build.
+"""The grammar of time expressions, one for all languages: rules for categories, with the builder of each.
 
-The languages differ in words and in order; where orders differ the rules hold both. `llamora.dates.parsing`
-says how a rule is written.
+Languages differ in their words and in word order; if the order differs, there is a rule for each.
+`llamora.dates.parsing` documents the notation of rules.
 """
 
 from collections.abc import Iterable

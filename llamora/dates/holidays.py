@@ -1,4 +1,4 @@
-"""Holidays: the rules by which fixed and movable ones are written in the tables of the languages.
+"""Holidays: parser of the rules by which the language tables describe fixed and movable holidays.
 
 `12-25`             a day of a month
 `easter+39`         days from Easter Sunday

@@ -1,7 +1,8 @@
-"""Dictionaries of the languages: phrases and what they can mean, compiled from tables into a tree of words.
+"""Lexicons of the languages: phrases and their meanings, compiled from tables into a tree (trie) of words.
 
-A table gives for each category of the grammar the phrases of each value, separated by commas. A phrase that
-ends in a dot is an abbreviation, found with and without it; a hyphen matches a hyphen or a space.
+A table lists, for each category of the grammar and each value, the phrases that mean it, separated by commas.
+A phrase that ends in a dot is an abbreviation, found with and without the dot; a hyphen matches a hyphen or a
+space.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,7 +28,7 @@ Meanings = dict[str, list[tuple[int, Any]]]
 
 
 def list_words(text: str) -> list[str]:
-    """Return the words of a text, for tables that are read by people."""
+    """Split the text of a table into words; used for tables that are long lists."""
     return text.split()
 
 
@@ -74,9 +75,10 @@ COMMON: Words = {
 class LanguageTable:
     """The words of a language.
 
-    `ordinal_suffixes` follow digits (`1st`), `numbers` and `tens` build the numbers up to 99 with `joiner`,
-    and `units_first` says it is "five and twenty". `bare_days` are those of `le 5`. `ambiguous` words mean a
-    date only after those in `introducing`; `past` and `future` show which direction a sentence faces.
+    `ordinal_suffixes` follow digits (`1st`). `numbers` and `tens`, joined by `joiner`, are the numbers up to
+    99; with `units_first` in the order "five and twenty". `bare_days` are the words before a day without its
+    month (`le 5`). `ambiguous` words mean a date only after a word in `introducing`. Words in `past` and
+    `future` show the direction of a sentence.
     """
 
     code: str
@@ -103,7 +105,7 @@ class LanguageTable:
 
 
 class WordNode:
-    """A node of the tree of words: what follows, and what a phrase that ends here means."""
+    """A node of the tree of words: the next words, and the meanings of the phrase that ends here."""
 
     __slots__ = ("children", "meanings")
 
@@ -115,7 +117,7 @@ class WordNode:
 
 @dataclass(frozen=True)
 class Lexicon:
-    """The words of a language about dates, compiled so that phrases are found from their first word."""
+    """The words of a language about dates, compiled so that phrases are looked up by their first word."""
 
     table: LanguageTable
     root: WordNode
@@ -126,7 +128,7 @@ class Lexicon:
     abbreviations: frozenset[str]
 
     def find(self, tokens: TokenList, place: int) -> Meanings:
-        """Return what begins at a token: for each category the ends and values."""
+        """Return the phrases that begin at a token: for each category, their ends and values."""
         found: Meanings = {}
         words = tokens.words
         node = self.root.children.get(words[place])

@@ -1,4 +1,4 @@
-"""Expressions relative to another one: a weekday before a holiday, the first days of a month, its rest."""
+"""Expressions relative to another one: a weekday before a holiday, the rest of a week."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -68,7 +68,7 @@ class SameDayIn:
 
 @dataclass(frozen=True, slots=True)
 class FirstUnits:
-    """Several units at the beginning of a span, or at its end: the first three days of May."""
+    """Several units at the beginning or end of a span: the first three days of May."""
 
     number: int
     unit: str
@@ -76,7 +76,7 @@ class FirstUnits:
     is_last: bool = False
 
     def resolve(self, context: DateContext) -> When:
-        """Return the days; there are none if the span is shorter."""
+        """Return the days; raise if the span is shorter."""
         outer, first, last = resolve_span(self.within, context)
         if outer.precision == "season":
             raise UnresolvableDateError
@@ -97,24 +97,24 @@ class FirstUnits:
 
 @dataclass(frozen=True, slots=True)
 class PartUntilToday:
-    """A span from its beginning to the anchor: the year to date."""
+    """The part of a span up to the anchor: the year to date."""
 
     within: Expression
 
     def resolve(self, context: DateContext) -> When:
-        """Return the days up to the anchor's."""
+        """Return the days up to the anchor's day."""
         first, _ = _require_around(self.within, context)
         return make_span((first, context.today), "day")
 
 
 @dataclass(frozen=True, slots=True)
 class Rest:
-    """A span from the anchor to its end: the rest of the week."""
+    """The part of a span after the anchor: the rest of the week."""
 
     within: Expression
 
     def resolve(self, context: DateContext) -> When:
-        """Return the days from the anchor's."""
+        """Return the days from the anchor's day on."""
         _, last = _require_around(self.within, context)
         return make_span((context.today, last), "day")
 

@@ -1,8 +1,8 @@
-"""The parser: finds what the rules of the grammar match at a token, every reading once, in linear time.
+"""The parser: finds all readings of a grammar category at a token, in linear time (packrat parsing).
 
-A rule is a row of categories. A category with a lower-case name that the grammar defines is a row of rules
-itself; any other is found in the lexicon or among the numbers. Marks: `~` the value is not needed, `?` may be
-absent, `|` either.
+A rule is a sequence of categories. A lower-case category that the grammar defines has rules of its own; any
+other is looked up in the lexicon or among the numbers. Marks: `~` the value is not used, `?` optional, `|`
+alternatives.
 """
 
 import re
@@ -51,14 +51,14 @@ _ROMAN_VALUES = {"i": 1, "v": 5, "x": 10}
 
 
 class RuleEnd(NamedTuple):
-    """The end of a rule: its rank in its category, and how its value is built from what was matched."""
+    """The end of a rule: its rank in its category, and the builder of its value."""
 
     rank: int
     build: Callable[[tuple[Any, ...]], Any]
 
 
 class RuleNode:
-    """A node of the tree of a category's rules, in which rules that begin alike share their beginning."""
+    """A node of the tree (trie) of a category's rules; rules with a common beginning share nodes."""
 
     __slots__ = ("children", "ends", "followed")
 
@@ -71,7 +71,7 @@ class RuleNode:
 
 
 class Grammar:
-    """The rules by category, as trees."""
+    """The rules by category, compiled into trees."""
 
     def __init__(self, rules: Mapping[str, Iterable[tuple[str, Build]]]) -> None:
         """Compile the rules."""
@@ -81,13 +81,16 @@ class Grammar:
         self._viable: dict[Profile, frozenset[str]] = {}
 
     def replace(self, rules: Mapping[str, Iterable[tuple[str, Build]]]) -> "Grammar":
-        """Return the grammar with other builds of some categories, whose patterns are the same."""
+        """Return the grammar with other builders for some categories, and the same patterns."""
         other = copy(self)
         other.roots = {**self.roots, **{name: _compile(rules[name], {}) for name in rules}}
         return other
 
     def list_viable(self, profile: Profile) -> frozenset[str]:
-        """Return the categories of a token, and those with rules that can begin with it and the next one."""
+        """Return the categories of a token, and those of rules that can begin with it.
+
+        A rule must also allow the next token.
+        """
         found = self._viable.get(profile)
         if found is None:
             bits = 0
@@ -106,7 +109,7 @@ class Grammar:
     def list_following(
         self, node: RuleNode, viable: frozenset[str]
     ) -> tuple[tuple[str, bool, RuleNode], ...]:
-        """Return what can follow in a rule at a token: categories, whether they have rules, and the nodes."""
+        """Return the possible next steps in a rule: categories, whether they have rules, and the nodes."""
         found = tuple(
             (name, name in self.roots, child) for name, child in node.children.items() if name in viable
         )
@@ -201,7 +204,7 @@ def _find_choices(rules: Mapping[str, Iterable[tuple[str, Build]]]) -> dict[str,
 
 
 def get_value(value: Any) -> Any:
-    """Return the value of a rule whose pattern is one category: that of this category, unchanged."""
+    """Return the value of a rule with a single category, unchanged."""
     return value
 
 
@@ -246,7 +249,7 @@ def _expand(
 
 
 class TokenReader:
-    """The meanings of the tokens of a text in a language."""
+    """The meanings of each token of a text in a language."""
 
     def __init__(self, text: str, tokens: TokenList, lexicon: Lexicon) -> None:
         """Take a text and its tokens."""
@@ -370,7 +373,7 @@ def make_zone(minutes: int) -> timezone:
 
 
 class ExpressionParser:
-    """A parser that remembers what it found at each place of a text, so that nothing is parsed twice."""
+    """A parser that caches its results for each token, so that nothing is parsed twice."""
 
     def __init__(self, grammar: Grammar, reader: TokenReader) -> None:
         """Take a grammar, and the meanings of the tokens."""
@@ -383,7 +386,7 @@ class ExpressionParser:
         self.steps = 0
 
     def parse(self, name: str, place: int) -> dict[int, Any]:
-        """Return the readings of a category at a token: their ends and values."""
+        """Return the readings of a category at a token, as pairs of end and value."""
         known = self._found.get(place)
         if known is None:
             known = self._found[place] = {}

@@ -1,6 +1,6 @@
-"""Readings: the functions that build an expression from what a rule of the grammar matched.
+"""Builders of expressions: functions that convert the values matched by a grammar rule to an expression.
 
-One that returns nothing refuses what it was given, and the next rule is tried.
+A builder that returns None rejects the values, and the next rule is tried.
 """
 
 from dataclasses import replace
@@ -54,7 +54,7 @@ def read_day_month(groups: Any, day_first: bool | None) -> Any:
 
 
 def order_date(first: int, second: int, year: Any, day_first: bool | None) -> Any:
-    """Return a date in digits; a language decides the order where both are possible."""
+    """Return a numeric date; if day and month could be exchanged, the language decides."""
     day, month = first, second
     if day <= 12 and month <= 12 and day != month:
         if day_first is None:
@@ -96,7 +96,7 @@ def make_yearly(cls: Any, name: str, year: Any = None) -> Any:
 
 
 def add_weekday(weekday: int, day: Any) -> Any:
-    """Return a date that is also that weekday."""
+    """Return a date that must also be that weekday."""
     if isinstance(day, ex.MonthDay):
         return replace(day, weekday=weekday)
     return day
@@ -121,7 +121,7 @@ def make_counted_weekday(weekday: int, number: int) -> Any:
 
 
 def make_same_day(unit: Any) -> Any:
-    """Return the day of another week, month or year that is like the anchor: "this day last year"."""
+    """Return the same day in another week, month or year: "this day last year"."""
     is_moved = unit.unit in ("week", "month", "year") and unit.relation
     return near.SameDayIn(unit) if is_moved else None
 
@@ -210,26 +210,26 @@ def read_thousand(thousand: int, hundreds: int, rest: int) -> Any:
 
 
 def make_short_year(year: int) -> Any:
-    """Return the year that is written with two digits."""
+    """Return the year of two digits."""
     return ex.ShortYear(year)
 
 
 def make_year_ago(amounts: Any) -> Any:
-    """Return a year some years before the anchor's: May two years ago."""
+    """Return the year in "May two years ago"."""
     if len(amounts) != 1 or amounts[0][1] != "year" or not float(amounts[0][0]).is_integer():
         return None
     return ex.RelativeUnit("year", -int(amounts[0][0])) if amounts[0][0] < 5000 else None
 
 
 def add_year(year: Any, yearly: Any) -> Any:
-    """Return what comes every year in a given one: last year on 5 May."""
+    """Return an annual event in a given year: "last year on 5 May"."""
     if yearly.year is not None or yearly.year_relation is not None:
         return None
     return replace(yearly, year_relation=year.relation)
 
 
 def add_relation(day: Any, relation: int) -> Any:
-    """Return the nearest such day before or after the anchor: 5 May last."""
+    """Return the nearest such day before or after the anchor: "5 May last"."""
     if day.year is not None or day.year_relation is not None or relation == 0:
         return None
     return replace(day, relation=relation)
@@ -246,13 +246,13 @@ def make_spoken_decade(hundreds: int, decade: int) -> Any:
 
 
 def make_month_week(number: int, month_week: Any, year: Any = None) -> Any:
-    """Return the week or weekend of a month that a language writes as one word."""
+    """Return the week or weekend of a month, written as one word."""
     month, unit = month_week
     return ex.NthIn(number, unit, make_month(month, year))
 
 
 def make_unit_edge(value: Any, year: Any = None) -> Any:
-    """Return the beginning or end of a unit that a language writes as one word."""
+    """Return the beginning or end of a unit, written as one word."""
     edge, unit = value
     if year is None:
         return ex.EdgeOf(edge, ex.RelativeUnit(unit, 0))
@@ -269,7 +269,7 @@ def make_first_units(number: int, amount: int, unit: str, within: Any) -> Any:
 
 
 def make_within(relation: int, amounts: Any) -> Any:
-    """Return the time up to a distance from the anchor: within three days."""
+    """Return the span up to a distance from the anchor: "within three days"."""
     is_one = len(amounts) == 1 and relation in (-1, 1) and amounts[0][1] != "weekend"
     return ex.LastUnits(amounts[0][0], amounts[0][1], relation) if is_one else None
 
@@ -393,7 +393,7 @@ def to_clock(value: Any) -> Any:
 
 
 def make_hours_range(first: int, last: Any) -> Any:
-    """Return the hours of "from 9 to 5": two numbers that are hours."""
+    """Return the hours of "from 9 to 5", two numbers without a unit."""
     clock = to_clock(last)
     return ex.ClockRange(to_clock(first), clock) if first <= 24 and clock.hour <= 24 else None
 
@@ -457,7 +457,7 @@ def make_days_range(first: int, last: int, month: int, year: Any = None) -> Any:
 
 
 def make_days_range_in(first: int, last: int, month: Any) -> Any:
-    """Return days of a month that is counted from the anchor's."""
+    """Return days of a month counted from the anchor's: "from the 5th to the 9th of last month"."""
     begin, end = make_day_in(first, month), make_day_in(last, month)
     return ex.DateRange(begin, end) if begin and end and first < last else None
 
@@ -470,7 +470,7 @@ def make_days_until(first: int, last: Any) -> Any:
 
 
 def make_bare_days_range(first: int, last: int) -> Any:
-    """Return days without their month: from the 5th to the 9th."""
+    """Return days without their month: "from the 5th to the 9th"."""
     return ex.DateRange(ex.DayOfMonth(first), ex.DayOfMonth(last)) if first < last <= 31 else None
 
 

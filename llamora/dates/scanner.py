@@ -1,7 +1,7 @@
-"""The two functions to call: `resolve` for a single expression, and `scan` for all those in a text.
+"""The public functions: `resolve` for a single expression, and `scan` for all expressions in a text.
 
-Neither raises on any text, and neither knows a clock, zone or locale of the machine: the anchor is an aware
-datetime, that of the entry or of the question.
+Neither raises an error for any text. Neither reads the clock, zone or locale of the machine: the anchor is an
+aware datetime, such as the time of the entry or of the question.
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,9 +27,9 @@ _TRIMMED = ' \t\n\r.,;!?"“”„«»()[]'
 def resolve(
     text: str, anchor: datetime, *, language: str | None = None, facing: Facing = Facing.NONE
 ) -> When | None:
-    """Return what an expression means, or nothing if it is invalid or uncertain.
+    """Return the value of an expression, or None if it is invalid or uncertain.
 
-    Without a language all are tried; there is no answer where they disagree.
+    Without a language, all languages are tried; the result is None if they disagree.
     """
     context = _make_context(anchor, facing)
     stripped = text.strip(_TRIMMED) if len(text) <= _LONGEST else ""
@@ -55,9 +55,9 @@ def resolve(
 def scan(
     text: str, anchor: datetime, *, languages: Sequence[str] = tuple(LANGUAGES), facing: Facing | None = None
 ) -> list[DateMention]:
-    """Return the expressions in a text, in order; the longest at each place.
+    """Return the expressions in a text, in order, the longest at each place.
 
-    Without a direction, bare names follow the tense of their clause.
+    Without a direction, names such as "Tuesday" follow the tense of their clause.
     """
     _make_context(anchor, Facing.NONE)
     tokens = tokenize(text)
@@ -110,7 +110,10 @@ def _resolve_in(
 
 
 def iter_starts(reader: TokenReader) -> Iterator[int]:
-    """Yield the tokens at which an expression can begin, in order: cores of dates, and words before them."""
+    """Yield the tokens at which an expression can begin, in order.
+
+    These are words that always mean dates or numbers, and known words before them.
+    """
     triggers, vocabulary = reader.lexicon.triggers, reader.lexicon.vocabulary
     words = reader.tokens.words
     last = -1

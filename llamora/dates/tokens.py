@@ -1,4 +1,4 @@
-"""Tokens of a text: words without case and accents, numbers and single signs, with their places."""
+"""Tokens of a text: words without case and accents, numbers and single signs, with their offsets."""
 
 import re
 import unicodedata
@@ -26,7 +26,7 @@ LONGEST_WORD = 40
 
 
 class TextToken(NamedTuple):
-    """A word, number or sign of a text; `is_joined` if no space stands before it."""
+    """A word, number or sign of a text; `is_joined` if no space precedes it."""
 
     text: str
     start: int
@@ -35,7 +35,7 @@ class TextToken(NamedTuple):
 
 
 class TokenList(Sequence[TextToken]):
-    """The tokens of a text; `words` is quick to look through, a token is only made when asked for."""
+    """The tokens of a text; `words` has all words, and a token is created only when it is accessed."""
 
     def __init__(self, words: list[str], starts: list[int], ends: list[int]) -> None:
         """Take the folded words and their places."""

@@ -1,4 +1,4 @@
-"""Types of the results: a resolved time, its place in a text, and the direction of ambiguous names."""
+"""Types of results: a resolved time, its offsets in a text, and the direction of ambiguous names."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -9,7 +9,7 @@ Kind = Literal["instant", "day", "span", "recurrence", "duration"]
 
 
 class Facing(IntEnum):
-    """The direction in which a name like `Tuesday` is resolved: the last one or the next one."""
+    """The direction in which a name like `Tuesday` is resolved: to the last one or to the next."""
 
     PAST = -1
     NONE = 0
@@ -17,7 +17,7 @@ class Facing(IntEnum):
 
 
 class UnresolvableDateError(Exception):
-    """Raised for an expression that names no date, such as 30 February, or more than one."""
+    """Raised for an expression that has no value, such as 30 February, or more than one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +44,7 @@ class When:
 
     @property
     def days(self) -> tuple[date, date] | None:
-        """The first and the last day; nothing for a recurrence or a duration."""
+        """The first and the last day; None for a recurrence or a duration."""
         first, last = _get_day(self.start), _get_day(self.end if self.end is not None else self.start)
         return (first, last) if first and last else None
 
@@ -57,7 +57,7 @@ def _get_day(value: date | datetime | time | None) -> date | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DateMention:
-    """A time expression in a text: its place, as offsets of characters, and its value."""
+    """A time expression in a text: its offsets in characters, and its value."""
 
     start: int
     end: int

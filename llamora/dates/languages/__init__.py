@@ -1,1 +1,1 @@
-"""Tables of the words of time, one module for each language."""
+"""Tables of words about time, one module for each language."""

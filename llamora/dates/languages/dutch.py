@@ -1,4 +1,4 @@
-"""Dutch words of time."""
+"""Dutch words for dates and times."""
 
 from llamora.dates.lexicon import LanguageTable, list_words
 

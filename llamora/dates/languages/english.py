@@ -1,4 +1,4 @@
-"""English words of time."""
+"""English words for dates and times."""
 
 from llamora.dates.lexicon import LanguageTable, list_words
 

@@ -1,4 +1,4 @@
-"""French words of time."""
+"""French words for dates and times."""
 
 from llamora.dates.lexicon import LanguageTable, list_words
 

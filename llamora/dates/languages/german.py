@@ -1,4 +1,4 @@
-"""German words of time."""
+"""German words for dates and times."""
 
 from llamora.dates.lexicon import LanguageTable, list_words
 

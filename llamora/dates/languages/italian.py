@@ -1,4 +1,4 @@
-"""Italian words of time."""
+"""Italian words for dates and times."""
 
 from llamora.dates.lexicon import LanguageTable, list_words
 

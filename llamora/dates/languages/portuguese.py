@@ -1,4 +1,4 @@
-"""Portuguese words of time, of Portugal and of Brazil."""
+"""Portuguese words for dates and times, as used in Portugal and in Brazil."""
 
 from llamora.dates.lexicon import LanguageTable, list_words
 

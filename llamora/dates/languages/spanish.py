@@ -1,4 +1,4 @@
-"""Spanish words of time."""
+"""Spanish words for dates and times."""
 
 from llamora.dates.lexicon import LanguageTable, list_words
 
