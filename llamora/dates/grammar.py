@@ -7,8 +7,8 @@ Languages differ in their words and in word order; if the order differs, there i
 from collections.abc import Iterable
 
 from llamora.dates import expressions as ex
-from llamora.dates import neighbours as near
 from llamora.dates import readings as read
+from llamora.dates import relative_expressions as near
 from llamora.dates.parsing import Build, Grammar, get_value
 
 Rules = dict[str, Iterable[tuple[str, Build]]]

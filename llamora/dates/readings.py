@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from llamora.dates import expressions as ex
-from llamora.dates import neighbours as near
+from llamora.dates import relative_expressions as near
 from llamora.dates.holidays import WEEKDAYS
 from llamora.dates.parsing import make_zone
 
