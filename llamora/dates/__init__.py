@@ -16,6 +16,6 @@ scanner        `resolve` for a single expression, `scan` for a text
 
 from llamora.dates.lexicon import LANGUAGES
 from llamora.dates.scanner import resolve, scan
-from llamora.dates.values import DateMention, Facing, When
+from llamora.dates.values import DateMention, Direction, When
 
-__all__ = ["LANGUAGES", "DateMention", "Facing", "When", "resolve", "scan"]
+__all__ = ["LANGUAGES", "DateMention", "Direction", "When", "resolve", "scan"]

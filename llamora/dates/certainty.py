@@ -22,7 +22,7 @@ def is_certain(text: str, reader: TokenReader, first: int, last: int, expression
     """Return whether the tokens from first to last, parsed as an expression, certainly mean a date."""
     tokens, lexicon = reader.tokens, reader.lexicon
     inner = expression
-    while isinstance(inner, ex.Approximate | ex.LookingBack):
+    while isinstance(inner, ex.Approximate | ex.SinceExpression):
         inner = inner.inner
     if not _has_plain_meaning(inner):
         return False

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from llamora.dates import calendar_days as days
 from llamora.dates.holidays import WEEKDAYS, find_holiday
-from llamora.dates.values import Facing, UnresolvableDateError, When
+from llamora.dates.values import Direction, UnresolvableDateError, When
 
 SEASONS = {"spring": 3, "summer": 6, "autumn": 9, "winter": 12}
 # Hours of the parts of a day; those of a night and an evening that reach into the next day are above 24.
@@ -31,7 +31,7 @@ class DateContext:
     """The anchor of a resolution, and the direction (past or future) of names such as "Tuesday"."""
 
     now: datetime
-    facing: Facing
+    direction: Direction
 
     @property
     def today(self) -> date:
@@ -51,10 +51,10 @@ class DateContext:
     def choose(self, years: Callable[[int], days.Days | None]) -> days.Days:
         """Return the days in the anchor's year, or the last or next ones if a direction is set."""
         year = self.today.year
-        if self.facing is Facing.NONE:
+        if self.direction is Direction.NONE:
             nearest: days.Days = require(years(year))
             return nearest
-        step = int(self.facing)
+        step = int(self.direction)
         # Leap days are up to eight years apart.
         for distance in range(-1, 10):
             found = years(year + step * distance) if 1 < year + step * distance < 9998 else None
@@ -190,7 +190,7 @@ class NamedWeekday:
             monday = days.week_days(today)[0] + timedelta(days=7 * (self.week or 0))
             return make_day(monday + timedelta(days=self.weekday))
         if relation is None:
-            relation = -1 if context.facing is Facing.PAST else 1
+            relation = -1 if context.direction is Direction.PAST else 1
         found = (days.next_weekday if relation > 0 else days.last_weekday)(today, self.weekday)
         more = 7 * (abs(relation) - 1) * (1 if relation > 0 else -1)
         return make_day(found + timedelta(days=more + self.later))
@@ -221,7 +221,7 @@ class MonthDay:
         if (
             is_bare
             and self.weekday is not None
-            and context.facing is Facing.NONE
+            and context.direction is Direction.NONE
             and not self.in_year(context.today.year)
         ):
             return make_day(_nearest(context, self.in_year))
@@ -251,13 +251,13 @@ class DayOfMonth:
         for distance in (0, 1, -1, 2, -2, *range(3, 14), *range(-3, -14, -1)):
             month = days.add_months(first, distance)
             if self.day > days.month_days(month.year, month.month)[1].day:
-                if distance == 0 and self.weekday is None and context.facing is Facing.NONE:
+                if distance == 0 and self.weekday is None and context.direction is Direction.NONE:
                     raise UnresolvableDateError
                 continue
             found = month.replace(day=self.day)
             if (self.weekday in (None, found.weekday())) and (
                 found - context.today
-            ).days * context.facing >= 0:
+            ).days * context.direction >= 0:
                 return make_day(found)
         raise UnresolvableDateError
 
@@ -323,7 +323,7 @@ class BareWeekend:
 
     def resolve(self, context: DateContext) -> When:
         """Return Saturday and Sunday."""
-        is_before = context.facing is Facing.PAST and context.today.weekday() < 5
+        is_before = context.direction is Direction.PAST and context.today.weekday() < 5
         return RelativeUnit("weekend", -1 if is_before else 0).resolve(context)
 
 
@@ -399,7 +399,7 @@ class Season:
     def resolve(self, context: DateContext) -> When:
         """Return the days of three months; winter begins in December of its year."""
         is_bare = self.year is None and self.year_relation is None
-        is_near = self.relation == 0 or (self.relation is None and context.facing is Facing.NONE)
+        is_near = self.relation == 0 or (self.relation is None and context.direction is Direction.NONE)
         if is_bare and is_near and self.name == "winter" and context.today.month < 3:
             # In January the winter is the one that began last year.
             return make_span(self.in_year(context.today.year - 1), "season")
@@ -710,7 +710,7 @@ class ClockTime:
         now = context.now if self.zone is None else context.now.astimezone(self.zone)
         first = now.date() - timedelta(days=1)
         moments = [context.at(first + timedelta(days=each), seconds, self.zone) for each in range(4)]
-        if context.facing is Facing.PAST:
+        if context.direction is Direction.PAST:
             before = [moment for moment in moments if moment <= context.now]
             return make_instant(context, before[-1], self.precision)
         return make_instant(context, next(one for one in moments if one > context.now), self.precision)
@@ -823,7 +823,7 @@ class DateRange:
         if isinstance(last, NamedWeekday | MonthDay | NamedMonth | DayOfMonth | Holiday) and not _is_dated(
             last
         ):
-            after = DateContext(datetime.combine(start, context.now.timetz()), Facing.FUTURE)
+            after = DateContext(datetime.combine(start, context.now.timetz()), Direction.FUTURE)
             end = last.resolve(after)
         if end.kind not in ("day", "span") or isinstance(end.start, datetime):
             raise UnresolvableDateError
@@ -936,14 +936,14 @@ class Approximate:
 
 
 @dataclass(frozen=True, slots=True)
-class LookingBack:
+class SinceExpression:
     """An expression after "since", which is resolved to the last such time in the past."""
 
     inner: Expression
 
     def resolve(self, context: DateContext) -> When:
         """Return the last such time."""
-        return self.inner.resolve(DateContext(context.now, Facing.PAST))
+        return self.inner.resolve(DateContext(context.now, Direction.PAST))
 
 
 @dataclass(frozen=True, slots=True)

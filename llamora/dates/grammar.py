@@ -361,7 +361,7 @@ def _build_rules() -> Rules:
                 "~the? number nth unit ~of|in ~the? container",
                 lambda n, nth, unit, span: read.make_first_units(nth, n, unit, span),
             ),
-            ("~the? ~rest_of ~the? container", near.Rest),
+            ("~the? ~rest_of ~the? container", near.RestOfSpan),
             ("to_date", lambda unit: near.PartUntilToday(ex.RelativeUnit(unit, 0))),
             ("~within dur", lambda amounts: read.make_within(1, amounts)),
             ("~within ~the? rel dur", read.make_within),
@@ -672,7 +672,7 @@ def _build_rules() -> Rules:
         "scanned": [
             ("exact", get_value),
             ("~about exact", ex.Approximate),
-            ("~since exact", ex.LookingBack),
+            ("~since exact", ex.SinceExpression),
             ("~on|at exact", get_value),
             ("~on numeric_short|dotted_day", get_value),
             ("~on digit_ord", ex.DayOfMonth),
@@ -680,7 +680,7 @@ def _build_rules() -> Rules:
         "whole": [
             ("exact", get_value),
             ("~about exact", ex.Approximate),
-            ("~since ~the? exact", ex.LookingBack),
+            ("~since ~the? exact", ex.SinceExpression),
             ("~on|at|introducer|for_pre ~the? exact", get_value),
             ("~on|at|introducer ~about exact", ex.Approximate),
             ("~on|introducer? ~the? numeric_short|dotted_day", get_value),

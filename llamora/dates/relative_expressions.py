@@ -108,7 +108,7 @@ class PartUntilToday:
 
 
 @dataclass(frozen=True, slots=True)
-class Rest:
+class RestOfSpan:
     """The part of a span after the anchor: the rest of the week."""
 
     within: Expression

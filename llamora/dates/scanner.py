@@ -13,7 +13,7 @@ from llamora.dates.grammar import DAY_FIRST, MONTH_FIRST, UNKNOWN_ORDER
 from llamora.dates.lexicon import CORE, LANGUAGES, Lexicon, load_lexicon
 from llamora.dates.parsing import MOST_TOKENS, ExpressionParser, Grammar, TokenReader
 from llamora.dates.tokens import TokenList, tokenize
-from llamora.dates.values import DateMention, Facing, UnresolvableDateError, When
+from llamora.dates.values import DateMention, Direction, UnresolvableDateError, When
 
 # No expression is longer; a longer text is none.
 _LONGEST = 200
@@ -25,13 +25,13 @@ _TRIMMED = ' \t\n\r.,;!?"“”„«»()[]'
 
 
 def resolve(
-    text: str, anchor: datetime, *, language: str | None = None, facing: Facing = Facing.NONE
+    text: str, anchor: datetime, *, language: str | None = None, direction: Direction = Direction.NONE
 ) -> When | None:
     """Return the value of an expression, or None if it is invalid or uncertain.
 
     Without a language, all languages are tried; the result is None if they disagree.
     """
-    context = _make_context(anchor, facing)
+    context = _make_context(anchor, direction)
     stripped = text.strip(_TRIMMED) if len(text) <= _LONGEST else ""
     if not stripped:
         return None
@@ -53,18 +53,22 @@ def resolve(
 
 
 def scan(
-    text: str, anchor: datetime, *, languages: Sequence[str] = tuple(LANGUAGES), facing: Facing | None = None
+    text: str,
+    anchor: datetime,
+    *,
+    languages: Sequence[str] = tuple(LANGUAGES),
+    direction: Direction | None = None,
 ) -> list[DateMention]:
     """Return the expressions in a text, in order, the longest at each place.
 
     Without a direction, names such as "Tuesday" follow the tense of their clause.
     """
-    _make_context(anchor, Facing.NONE)
+    _make_context(anchor, Direction.NONE)
     tokens = tokenize(text)
     found = [
         mention
         for code in languages
-        for mention in _scan_in(text, tokens, anchor, *_load_language(code), facing)
+        for mention in _scan_in(text, tokens, anchor, *_load_language(code), direction)
     ]
     # Where languages disagree the longest wins, then the one named first.
     order = {code.partition("-")[0].lower(): number for number, code in reversed([*enumerate(languages)])}
@@ -78,11 +82,11 @@ def scan(
     return sorted(chosen, key=lambda mention: mention.start)
 
 
-def _make_context(anchor: datetime, facing: Facing) -> DateContext:
+def _make_context(anchor: datetime, direction: Direction) -> DateContext:
     if anchor.tzinfo is None:
         message = "An anchor needs a zone: the machine's own is never used."
         raise ValueError(message)
-    return DateContext(anchor, facing)
+    return DateContext(anchor, direction)
 
 
 def _load_language(code: str) -> tuple[Lexicon, Grammar]:
@@ -135,7 +139,7 @@ def _scan_in(
     anchor: datetime,
     lexicon: Lexicon,
     grammar: Grammar,
-    facing: Facing | None,
+    direction: Direction | None,
 ) -> Iterator[DateMention]:
     reader = TokenReader(text, tokens, lexicon)
     parser = ExpressionParser(grammar, reader)
@@ -148,9 +152,9 @@ def _scan_in(
         if not is_certain(text, reader, place, last, expression):
             continue
         reached = last
-        direction = facing if facing is not None else _read_tense(tokens, place, last, lexicon)
+        chosen = direction if direction is not None else _read_tense(tokens, place, last, lexicon)
         try:
-            when = _resolve_in_text(expression, DateContext(anchor, direction))
+            when = _resolve_in_text(expression, DateContext(anchor, chosen))
         except (UnresolvableDateError, ValueError, OverflowError):
             continue
         first = place if when.kind == "duration" else _skip_preposition(tokens, place, last, lexicon)
@@ -173,7 +177,7 @@ def _skip_preposition(tokens: TokenList, first: int, last: int, lexicon: Lexicon
 
 def _resolve_in_text(expression: Expression, context: DateContext) -> When:
     """Return the value; a time without a day is that of the entry's day where no tense says otherwise."""
-    if isinstance(expression, ClockTime) and context.facing is Facing.NONE:
+    if isinstance(expression, ClockTime) and context.direction is Direction.NONE:
         return expression.on(context, context.today)
     return expression.resolve(context)
 
@@ -183,7 +187,7 @@ _CLAUSE = 12
 _SENTENCE_ENDS = frozenset(".!?;:")
 
 
-def _read_tense(tokens: TokenList, first: int, last: int, lexicon: Lexicon) -> Facing:
+def _read_tense(tokens: TokenList, first: int, last: int, lexicon: Lexicon) -> Direction:
     """Return the direction of the clause around an expression, by its verbs."""
     table = lexicon.table
     past, future = fold_all(table.past), fold_all(table.future)
@@ -200,4 +204,4 @@ def _read_tense(tokens: TokenList, first: int, last: int, lexicon: Lexicon) -> F
                 votes += 2
             elif word in past or (past_endings and len(word) > 4 and word.endswith(past_endings)):
                 votes -= 1
-    return Facing.PAST if votes < 0 else Facing.FUTURE if votes > 0 else Facing.NONE
+    return Direction.PAST if votes < 0 else Direction.FUTURE if votes > 0 else Direction.NONE

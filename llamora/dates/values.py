@@ -8,7 +8,7 @@ from typing import Literal
 Kind = Literal["instant", "day", "span", "recurrence", "duration"]
 
 
-class Facing(IntEnum):
+class Direction(IntEnum):
     """The direction in which a name like `Tuesday` is resolved: to the last one or to the next."""
 
     PAST = -1

@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.preferences.languages import DEFAULT_LANGUAGE, get_date_words
 from diary import days
 from llamora.api.call import Call
-from llamora.dates import Facing, resolve
+from llamora.dates import Direction, resolve
 from search.query.days import DayReader
 
 
@@ -52,8 +52,8 @@ def resolve_date(call: Call, arguments: DateQuestion) -> ResolvedDays:
     """
     person = call.person
     now = days.to_local_time(timezone.now(), person.time_zone)
-    facing = Facing.FUTURE if arguments.looks_ahead else Facing.PAST
-    found = _find_days(arguments.text, now, language=person.language, facing=facing)
+    direction = Direction.FUTURE if arguments.looks_ahead else Direction.PAST
+    found = _find_days(arguments.text, now, language=person.language, direction=direction)
     return ResolvedDays(
         first_day=found[0] if found else None,
         last_day=found[1] if found else None,
@@ -63,10 +63,10 @@ def resolve_date(call: Call, arguments: DateQuestion) -> ResolvedDays:
     )
 
 
-def _find_days(text: str, now: datetime, *, language: str, facing: Facing) -> tuple[date, date] | None:
+def _find_days(text: str, now: datetime, *, language: str, direction: Direction) -> tuple[date, date] | None:
     """Return the days in the person's language, or in English, or in the only one that knows the words."""
     for one in (*DayReader(now, language=language).languages, None):
-        when = resolve(text, now, language=one, facing=facing)
+        when = resolve(text, now, language=one, direction=direction)
         if when is not None and when.days is not None:
             return when.days
     return None

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from llamora.dates import LANGUAGES, Facing, resolve, scan
+from llamora.dates import LANGUAGES, Direction, resolve, scan
 
 Days = tuple[date, date]
 
@@ -31,7 +31,7 @@ class DayReader:
     def read(self, value: str) -> Days | None:
         """Return the first and last day of an expression; an ambiguous one is taken as past."""
         for language in self.languages:
-            when = resolve(value, self.now, language=language, facing=Facing.PAST)
+            when = resolve(value, self.now, language=language, direction=Direction.PAST)
             if when is not None and when.days is not None:
                 return when.days
         return None
@@ -41,10 +41,10 @@ class DayReader:
         back, ahead = (
             {
                 (mention.start, mention.end): mention.when.days
-                for mention in scan(question, self.now, languages=self.languages, facing=facing)
+                for mention in scan(question, self.now, languages=self.languages, direction=direction)
                 if mention.when.days is not None and mention.when.kind in ("day", "span")
             }
-            for facing in (Facing.PAST, Facing.FUTURE)
+            for direction in (Direction.PAST, Direction.FUTURE)
         )
         # "Christmas" and "in June" are those of every year: only what is the same in both directions is one.
         certain = [(span, days) for span, days in back.items() if ahead.get(span) == days]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llamora.dates import LANGUAGES, Facing, resolve, scan
+from llamora.dates import LANGUAGES, Direction, resolve, scan
 from llamora.dates.calendar_days import add_months, easter, nth_weekday
 from llamora.dates.grammar import MONTH_FIRST
 from llamora.dates.lexicon import load_lexicon
@@ -48,9 +48,11 @@ MOVING = [
 
 
 @settings(max_examples=200, deadline=None)
-@given(TEXTS, ANCHORS, st.sampled_from([*LANGUAGES, None]), st.sampled_from(Facing))
-def test_resolve_raises_on_no_text(text: str, anchor: datetime, language: str | None, facing: Facing) -> None:
-    resolve(text, anchor, language=language, facing=facing)
+@given(TEXTS, ANCHORS, st.sampled_from([*LANGUAGES, None]), st.sampled_from(Direction))
+def test_resolve_raises_on_no_text(
+    text: str, anchor: datetime, language: str | None, direction: Direction
+) -> None:
+    resolve(text, anchor, language=language, direction=direction)
 
 
 @settings(max_examples=200, deadline=None)

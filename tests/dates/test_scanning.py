@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from llamora.dates import Facing, scan
+from llamora.dates import Direction, scan
 from tests.dates.test_expressions import describe
 
 EVENING = datetime(2024, 5, 15, 21, 0, tzinfo=timezone(timedelta(hours=2)))
@@ -43,7 +43,8 @@ def test_a_given_direction_outweighs_the_tense() -> None:
     sentence = "On Saturday we met."
 
     past, future = (
-        scan(sentence, EVENING, languages=["en"], facing=facing)[0] for facing in (Facing.PAST, Facing.FUTURE)
+        scan(sentence, EVENING, languages=["en"], direction=direction)[0]
+        for direction in (Direction.PAST, Direction.FUTURE)
     )
 
     assert (describe(past.when), describe(future.when)) == ("2024-05-11", "2024-05-18")
