@@ -1,18 +1,18 @@
-"""Model fields whose values are encrypted (sealed) on save and decrypted (opened) on access.
+"""Django model fields that encrypt (seal) their values on save and decrypt (open) them on access.
 
-A `SealedModel` has an `owner` and a primary key known before insert. Each sealed field declares a
-*label*, which never changes (a test lists them all), and the plaintext columns it is *bound* to, also by
-frozen labels. Row id, owner, epoch, label and bound values are authenticated with the text, so an envelope
-that is moved to another row, column, owner or day does not open. Plaintext columns that change often have a
-MAC of their own (`MacField`), which is checked whenever a sealed column of the row is opened.
+A `SealedModel` has an `owner`, and a primary key that is set before the insert. Each sealed field declares a
+*label*, which never changes (a test lists them all), and the plaintext columns that it is *bound* to, also by
+frozen labels. Row id, owner, epoch, label and bound values are authenticated with the ciphertext (AAD), so an
+envelope that is moved to another row, column, owner or day does not open. Plaintext columns that change often
+have a separate MAC (`MacField`), which is checked whenever a sealed column of the row is opened.
 
     values.py    values in memory: SealedValue (envelope) or UnsavedValue (assigned, not yet sealed)
     sealed.py    the fields
     access.py    the descriptor of the fields
-    ids.py       primary keys that are created before the insert
+    ids.py       new primary keys
     models.py    SealedModel and its queryset, which limit how sealed columns may be written
-    rows.py      very many rows, opened without model instances
-    fence.py     the database triggers that refuse an envelope of another epoch
+    rows.py      fast decryption of many rows, without model instances
+    fence.py     database triggers that refuse an envelope of another epoch
 """
 
 from llamora.fields.ids import new_id

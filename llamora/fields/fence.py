@@ -1,7 +1,7 @@
 """The epoch fence: triggers that refuse an envelope whose epoch is not the current epoch of its owner.
 
-At every write the database compares bytes 1 to 4 of the envelope with the epoch in the owner's vault, so that
-a job or a process with a data key from before a rotation cannot write. Django's SQLite schema
+At every write, a trigger compares bytes 1 to 4 of the envelope, its epoch, with the epoch in the owner's
+vault. So a job or a process whose data key is from before a rotation cannot write. Django's SQLite schema
 editor rebuilds tables, which drops their triggers, so they are created again after every migration.
 """
 
@@ -28,8 +28,8 @@ class FenceTrigger:
 def fence_triggers(model: type[models.Model], *, vault_table: str) -> Iterator[FenceTrigger]:
     """Yield two triggers for each sealed column: after INSERT and after UPDATE.
 
-    A trigger BEFORE the statement would compare the vault's own sealed columns with its former epoch, because
-    a rotation changes them and the epoch in one statement.
+    BEFORE triggers would not work: a rotation changes the vault's own sealed columns and its epoch in one
+    statement, and a BEFORE trigger would compare them with the former epoch.
     """
     table = model._meta.db_table
     for field in sealed_fields(model):
@@ -88,7 +88,7 @@ def install_triggers(connection: Any, *, fenced: Iterable[type[models.Model]], v
 
 
 def drop_triggers(connection: Any) -> None:
-    """Drop every trigger, before columns are dropped: SQLite refuses that while a trigger names them."""
+    """Drop every trigger; needed before a column is dropped, which SQLite refuses while a trigger uses it."""
     for name in _get_existing_triggers(connection):
         with connection.cursor() as cursor:
             cursor.execute(f'DROP TRIGGER "{name}"')

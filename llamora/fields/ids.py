@@ -6,5 +6,5 @@ from uuid_utils.compat import uuid7
 
 
 def new_id() -> UUID:
-    """Return a new UUIDv7 (RFC 9562), which sorts by creation time, so that the index grows at its end."""
+    """Return a new UUIDv7 (RFC 9562); these sort by creation time, so new keys are appended to the index."""
     return uuid7()

@@ -1,9 +1,9 @@
 """Base class of all models with sealed columns; its queryset refuses writes that would break envelopes.
 
-An instance stores the values of id, owner and bound columns with which its envelopes were sealed
-(`loaded_values`). If one of them has changed, as in a copy of the row, the next `save()` reseals the
-envelope. `save()` writes a sealed column only if it was assigned or must be resealed, so that an instance
-loaded long ago does not overwrite a newer envelope.
+An instance stores the id, owner and bound columns with which its envelopes were sealed (`loaded_values`). If
+one of these has changed, for example in a copy of the row, the next `save()` reseals the envelopes. `save()`
+writes a sealed column only if it was assigned or must be resealed, so an old instance does not overwrite a
+newer envelope.
 """
 
 from collections.abc import Collection, Iterable
@@ -32,13 +32,13 @@ def sealed_fields(model: type[models.Model]) -> tuple[SealedField, ...]:
 
 @cache
 def mac_fields(model: type[models.Model]) -> tuple[MacField, ...]:
-    """Return the MACs over plaintext columns of a model."""
+    """Return the MAC fields of a model."""
     return tuple(field for field in sealed_fields(model) if isinstance(field, MacField))
 
 
 @cache
 def bound_columns(model: type[models.Model]) -> frozenset[str]:
-    """Return the names of id, owner and all other columns that envelopes of this model are bound to."""
+    """Return the names of all columns that envelopes of this model are bound to, with id and owner."""
     return frozenset(IDENTITY).union(*(field.bound for field in sealed_fields(model)))
 
 
@@ -61,7 +61,7 @@ def _add_needed_columns(model: type[models.Model], names: Iterable[str]) -> set[
 
 
 class SealedQuerySet(models.QuerySet[_M]):
-    """Queryset that refuses to write sealed and bound columns; only `save()` may write them."""
+    """Queryset that refuses to write sealed and bound columns; these are written by `save()` only."""
 
     def _check_writable(self, names: Iterable[str], verb: str) -> None:
         guarded = sorted(_protected_names(self.model).intersection(names))
@@ -71,7 +71,7 @@ class SealedQuerySet(models.QuerySet[_M]):
             )
 
     def only(self, *fields: str) -> Self:
-        """Load these columns only, and those without which a sealed one of them does not open."""
+        """Load only these columns, and the columns needed to open the sealed ones among them."""
         return super().only(*_add_needed_columns(self.model, fields))
 
     def update(self, **kwargs: Any) -> int:
@@ -101,7 +101,7 @@ class SealedManager(models.Manager[_M]):
 
 
 class SealedModel(models.Model):
-    """A row with sealed columns; subclasses declare `owner`."""
+    """Base class of models with sealed columns; subclasses declare `owner`."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
 
@@ -144,7 +144,7 @@ class SealedModel(models.Model):
     def open_or(self, field: str, default: _D) -> Any | _D:
         """Return the value of a sealed field, or the default if its envelope does not open.
 
-        A page or a list can then show its other values when one is damaged. A locked vault still raises
+        So a page or a list can show other values when one is damaged. A locked vault still raises
         `VaultLocked`.
         """
         try:
@@ -153,15 +153,15 @@ class SealedModel(models.Model):
             return default
 
     def check_columns(self, keyring: RealmKeyring) -> None:
-        """Raise an EnvelopeError if plaintext columns with a MAC were changed without a key."""
+        """Raise an EnvelopeError if plaintext columns with a MAC were changed without the key."""
         if not keyring.reads_columns_unchecked:
             for field in mac_fields(type(self)):
                 field.check_row(self, keyring)
 
     def renew_codes(self) -> None:
-        """Let the next save make the MACs anew, even if columns were changed without a key.
+        """Let the next save compute new MACs, even if columns were changed without the key.
 
-        For a caller that has decided about these columns, as when their owner restores a damaged row.
+        For a caller that has checked these columns, for example when their owner restores a damaged row.
         """
         for field in mac_fields(type(self)):
             self.__dict__[field.attname] = UnsavedValue(True)
@@ -184,7 +184,7 @@ class SealedModel(models.Model):
         }
 
     def get_loaded_columns(self, field: SealedField) -> dict[str, Any]:
-        """Return the values that the columns that `field` is bound to had when its envelope was loaded."""
+        """Return the values of the columns that `field` is bound to, as loaded with its envelope."""
         loaded = self.loaded_values
         return {c: loaded[c] if c in loaded else getattr(self, c) for c in field.context_columns}
 

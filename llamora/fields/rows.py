@@ -1,8 +1,8 @@
-"""Rows whose sealed column is opened without model instances, for exports, lists and indexes of very many.
+"""Decryption of one sealed column in many rows, without model instances, for exports, lists and indexes.
 
-To create an instance takes longer than to open its envelope, and so do the conversions of a row's values. So
-a row stays as the database has it, and its caller converts what it needs. What is the same in the contexts of
-all rows is encoded once.
+Creating an instance, and converting the values of its row, takes longer than opening its envelope. So rows
+are tuples of unconverted values, and the caller converts the values that it needs. The parts of the context
+that all rows share are encoded once.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -36,7 +36,7 @@ _MAX_ENCODED: Final = 64
 
 
 class RowReader:
-    """Reader of the rows of one owner, each with the plaintext of its sealed column.
+    """Reader of one owner's rows, which yields each row with the plaintext of its sealed column.
 
     `names` are the columns and annotations that the caller reads.
     """
@@ -89,15 +89,15 @@ class RowReader:
                     yield row, None
 
     def build_picker(self, names: Sequence[str]) -> Callable[[StoredRow], tuple[Any, ...]]:
-        """Return the function that returns the stored values of some columns of a row; at least of two."""
+        """Return a function that returns the unconverted values of some columns of a row, two or more."""
         return itemgetter(*map(self._names.index, names))
 
     def convert(self, name: str, stored: Any) -> Any:
-        """Return a stored value of a column or annotation as a queryset would."""
+        """Convert a stored value of a column or annotation, as a queryset would."""
         return self._converts[name](stored)
 
     def build_converter(self, names: Sequence[str]) -> Callable[[StoredRow], list[Any]]:
-        """Return the function that returns the values of some columns of a row as a queryset would."""
+        """Return a function that returns the values of some columns of a row, converted as by a queryset."""
         places = [(self._names.index(name), self._converts[name]) for name in names]
         return lambda row: [convert(row[place]) for place, convert in places]
 
@@ -132,7 +132,7 @@ def _call_converter(convert: Callable[..., Any], expression: Any, connection: An
 
 
 class _RowEnvelope:
-    """A sealed column or a MAC of one row after another, with its context."""
+    """The envelope or MAC of the current row, with its context; reused for row after row."""
 
     def __init__(
         self,
@@ -156,7 +156,7 @@ class _RowEnvelope:
         ]
 
     def get_bytes(self, row: StoredRow) -> bytes:
-        """Return the envelope or the MAC; of none, no bytes."""
+        """Return the envelope or the MAC; empty bytes if there is none."""
         stored = row[self._place]
         if type(stored) is bytes:
             return stored
@@ -164,7 +164,7 @@ class _RowEnvelope:
         return held.envelope if held is not None else b""
 
     def set_row(self, id_: bytes, row: StoredRow) -> RowContext:
-        """Return the context of a row, which is that of this row until the next one is set."""
+        """Set the current row, and return its context, which is valid until the next call."""
         self._context.set_row(id_, [encode(row[place]) for place, encode in self._bound])
         return self._context
 
@@ -221,14 +221,14 @@ def _encode_text(encode: _Encode, encoded: dict[Any, bytes], stored: Any) -> byt
 
 
 def format_id(stored: str) -> str:
-    """Return the stored id of a row that opened as text."""
+    """Return the stored id of a row as text; only for rows that opened."""
     return f"{stored[:8]}-{stored[8:12]}-{stored[12:16]}-{stored[16:20]}-{stored[20:]}"
 
 
 def format_moment(stored: Any) -> str | None:
-    """Return a moment to which a row that opened is bound as ISO 8601 writes it.
+    """Return a stored moment as text in ISO 8601; only for rows whose envelope is bound to it.
 
-    Return None if it is stored in any way but ours, without microseconds for one.
+    Return None if it is not stored in our usual form, for example without microseconds.
     """
     is_ours = type(stored) is str and len(stored) == len(_MOMENT)
     return f"{stored[:10]}T{stored[11:]}+00:00" if is_ours else None

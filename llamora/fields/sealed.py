@@ -3,14 +3,16 @@
     SealedTextField, SealedJSONField, SealedBytesField   a value in an envelope, bound to other columns
     MacField                                             a MAC over plaintext columns, and no value
 
-Columns that change only with the keyring in force are bound to an envelope. Columns that change often or for
-many rows at once (`deleted_at`) have a MacField instead, so that nothing is sealed again: opening any sealed
-field of the row checks it first, and a row with changed columns opens as little as one with changed text.
+An envelope is bound to columns that rarely change. Columns that change often, or in many rows at once
+(`deleted_at`), are covered by a MacField instead, so that the envelopes need not be resealed. The MAC is
+checked before any sealed field of the row is opened; if the columns were changed without the key, nothing in
+the row opens.
 
-The context of an envelope (`llamora.crypto.context`) has the purpose "field", that of a MAC "columns". Its
-label is the field's, its row the primary key: a UUID, or 16 zero bytes for rows that are numbered, which a
-MAC alone covers. Its bound values are those of the columns in `bound`, by their labels; an envelope of
-format 1 was bound to those in `bound_in_format_1`. A value is bound as a letter, a colon, and
+The context (`llamora.crypto.context`) of an envelope has the purpose "field", and the context of a MAC has
+"columns". The label is the field's. The row is the primary key: a UUID, or 16 zero bytes for tables with
+integer keys, which have only a MAC. The bound values are the columns in `bound`, under their labels; an
+envelope of format 1 was bound to the columns in `bound_in_format_1`. A value is encoded as a letter, a colon,
+and
 
     n   nothing                         no value (NULL)
     i   decimal number                  integers; booleans as 1 or 0
@@ -85,7 +87,7 @@ _ENCODERS: dict[type[Any], Callable[[Any], bytes]] = {
 
 
 def encode_bound_value(value: object) -> bytes:
-    """Return a bound column's value as bytes, in the form that the module's docstring describes."""
+    """Return the encoding of a bound column's value, as specified in the module docstring."""
     encode = _ENCODERS.get(type(value))
     if encode is None:
         encode = next((one for kind, one in _ENCODERS.items() if isinstance(value, kind)), None)
@@ -101,7 +103,7 @@ def _return_false(_field: object) -> bool:
 class SealedField(_Field):
     """Base class of sealed fields; `label` never changes, and `bound` maps bound columns to frozen labels.
 
-    `bound_in_format_1` is what envelopes of format 1 were bound to, if that was less.
+    `bound_in_format_1` are the columns that envelopes of format 1 were bound to, if these were fewer.
     """
 
     descriptor_class = SealedAttribute
@@ -160,7 +162,7 @@ class SealedField(_Field):
         raise NotImplementedError
 
     def wrap_assigned_value(self, value: Any) -> Any:
-        """Return the object that the instance stores: an UnsavedValue for plaintext that was assigned."""
+        """Return the object stored in the instance: plaintext is wrapped in an UnsavedValue."""
         if value is None or isinstance(value, SealedValue | UnsavedValue):
             return value
         if not isinstance(value, self.plain_types):
@@ -168,7 +170,7 @@ class SealedField(_Field):
         return UnsavedValue(value)
 
     def context_for(self, columns: Mapping[str, Any], *, number: int = FORMAT_2) -> Context:
-        """Return the context of an envelope of a format from the row's id, owner and bound columns."""
+        """Return the context of an envelope, given its format and the row's id, owner and bound columns."""
         names = self.bound_in_format_1 if number == FORMAT_1 else self.bound
         bound = tuple([(label, encode_bound_value(columns[column])) for column, label in names.items()])
         row = columns["id"]
@@ -181,13 +183,13 @@ class SealedField(_Field):
         )
 
     def unseal(self, keyring: RealmKeyring, envelope: bytes, columns: Mapping[str, Any]) -> bytes:
-        """Return the plaintext of an envelope from its row's columns; raise an EnvelopeError."""
+        """Return the plaintext of an envelope, given the columns of its row; raise an EnvelopeError."""
         # Of an envelope of any other format, or of none, the keyring says what is wrong with it.
         number = FORMAT_1 if envelope[:1] == _FORMAT_1_BYTE else FORMAT_2
         return self.unseal_in(keyring, envelope, self.context_for(columns, number=number))
 
     def unseal_in(self, keyring: RealmKeyring, envelope: bytes, context: AnyContext) -> bytes:
-        """Return the plaintext of an envelope from its context; raise an EnvelopeError."""
+        """Return the plaintext of an envelope, given its context; raise an EnvelopeError."""
         if not getattr(self.model, "opens_former_epochs", True) and (
             read_header(envelope).epoch < keyring.epoch
         ):
@@ -195,7 +197,7 @@ class SealedField(_Field):
         return keyring.unseal(envelope, context)
 
     def reseal(self, keyring: RealmKeyring, envelope: bytes, columns: Mapping[str, Any]) -> bytes:
-        """Return the value of an envelope in an envelope of the current epoch; raise an EnvelopeError."""
+        """Return the value of an envelope, sealed again under the current epoch; raise an EnvelopeError."""
         context = self.context_for(columns)
         if envelope[:1] == _FORMAT_1_BYTE:
             return keyring.seal(self.unseal(keyring, envelope, columns), context)
@@ -203,11 +205,11 @@ class SealedField(_Field):
         return keyring.seal(self.unseal_in(keyring, envelope, context), context)
 
     def verify(self, keyring: RealmKeyring, envelope: bytes, columns: Mapping[str, Any]) -> None:
-        """Raise an EnvelopeError or SealedFieldError if an envelope does not open to a value."""
+        """Raise an EnvelopeError or SealedFieldError if an envelope does not open to a valid value."""
         self.decode(self.unseal(keyring, envelope, columns))
 
     def open(self, instance: "SealedModel", held: SealedValue) -> Any:
-        """Return the decrypted value of an envelope, opened with the columns with which it was loaded."""
+        """Return the decrypted value of an envelope, using the columns that were loaded with it."""
         keyring = current_realm_keyring()
         instance.check_columns(keyring)
         return self.decode(self.unseal(keyring, held.envelope, instance.get_loaded_columns(self)))
@@ -328,14 +330,14 @@ class SealedBytesField(SealedField):
 
 
 class CheckedMac(NamedTuple):
-    """A verified MAC, with the columns and the keyring of the check, so that it is not repeated."""
+    """A verified MAC, with the columns and keyring of the check, so that it is not checked twice."""
 
     keyring: ref[RealmKeyring]
     mac: SealedValue
     columns: dict[str, Any]
 
     def is_of(self, keyring: RealmKeyring, mac: SealedValue, columns: dict[str, Any]) -> bool:
-        """Return whether a check of these would be the same one; a closed keyring checks nothing."""
+        """Return whether this check is valid for the given values; it is not once the keyring is closed."""
         return (
             self.keyring() is keyring
             and not keyring.is_closed
@@ -345,7 +347,7 @@ class CheckedMac(NamedTuple):
 
 
 class MacField(SealedField):
-    """A MAC over plaintext columns of the row, computed at a save of one, verified when the row is opened."""
+    """A MAC over plaintext columns of the row, computed on save and verified when the row is opened."""
 
     purpose = MAC_PURPOSE
 
@@ -354,19 +356,22 @@ class MacField(SealedField):
         super().__init__(label=label, bound=bound, **{**options, "null": True})
 
     def reseal(self, keyring: RealmKeyring, envelope: bytes, columns: Mapping[str, Any]) -> bytes:
-        """Return the MAC of the columns in the current epoch; raise an EnvelopeError if it was wrong."""
+        """Return a new MAC of the columns in the current epoch.
+
+        Raise an EnvelopeError if the old MAC is wrong.
+        """
         context = self.context_for(columns)
         keyring.check_mac(envelope, context)
         return keyring.compute_mac(context)
 
     def verify(self, keyring: RealmKeyring, envelope: bytes, columns: Mapping[str, Any]) -> None:
-        """Raise an EnvelopeError if a MAC is not that of the columns."""
+        """Raise an EnvelopeError if a MAC does not match the columns."""
         keyring.check_mac(envelope, self.context_for(columns))
 
     def check_row(self, instance: "SealedModel", keyring: RealmKeyring) -> None:
-        """Raise an EnvelopeError if columns of a loaded row are not those of its MAC.
+        """Raise an EnvelopeError if the columns of a loaded row do not match its MAC.
 
-        A row is checked once: again only with another keyring, MAC or value of a column.
+        A row is checked only once, until its keyring, its MAC or a column changes.
         """
         held = instance.get_envelope(self)
         if held is None:
@@ -391,7 +396,7 @@ class MacField(SealedField):
         return False
 
     def open(self, instance: "SealedModel", held: SealedValue) -> bool:
-        """Return True, or raise an EnvelopeError if columns of the row are not those of the MAC."""
+        """Return True, or raise an EnvelopeError if the columns do not match the MAC."""
         self.verify(current_realm_keyring(), held.envelope, instance.get_loaded_columns(self))
         return True
 

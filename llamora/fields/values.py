@@ -8,11 +8,11 @@ PREFIX = "sealed:"
 
 
 class SealedFieldError(Exception):
-    """Raised when an operation on a sealed or bound column would leak it, lose it or make it unreadable."""
+    """Raised when an operation on a sealed or bound column would leak or lose its value."""
 
 
 class SealedValue:
-    """Envelope as the database stores it; its repr shows no bytes, and it equals only the same bytes."""
+    """An envelope as the database stores it; its repr shows no bytes."""
 
     __slots__ = ("envelope",)
 
@@ -29,12 +29,12 @@ class SealedValue:
         return hash(self.envelope)
 
     def to_text(self) -> str:
-        """Return the envelope, still sealed, in the form that `dumpdata` writes."""
+        """Return the envelope, still sealed, as text for `dumpdata`."""
         return PREFIX + base64.b64encode(self.envelope).decode("ascii")
 
     @classmethod
     def from_text(cls, text: str) -> "SealedValue":
-        """Return the envelope that `to_text` wrote."""
+        """Return the envelope from the text of `to_text`."""
         try:
             return cls(base64.b64decode(text.removeprefix(PREFIX), validate=True))
         except (binascii.Error, ValueError):
