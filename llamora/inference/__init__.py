@@ -1,12 +1,12 @@
 """The model server of the household, and the jobs that generate text with it.
 
 config           settings of the language model
-discovery        finds a model server and checks it again at intervals
-model_server     the discovery of this process, for all other code
-status           whether a model is available, and if not, why
+discovery        finds the model server and checks it periodically
+model_server     access to the discovery of this process
+status           the state of the model, with the reason if it is not available
 messages         sentences for people about the status
 llamacpp         runs a model file in a child process (llamacpp_child)
-remote_gate      decides whether texts of a person may be sent to another machine
+remote_gate      checks consent before a person's texts are sent to another machine
 registry         the jobs of this process
 job              one generation of text: its task, its state, its text so far
 runner           runs a job
@@ -15,5 +15,5 @@ persistence      saves the text of a job
 interruption     marks the rows of jobs that an earlier process left unfinished
 db_executor      the threads in which jobs use the database
 
-This module imports nothing, since the child process imports the package too.
+This module imports nothing, because the child process imports the package, too.
 """

@@ -1,4 +1,4 @@
-"""Settings of the language model, read from Django's settings."""
+"""Settings of the language model, read from the Django settings."""
 
 from dataclasses import dataclass
 from pathlib import Path

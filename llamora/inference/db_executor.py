@@ -1,7 +1,8 @@
-"""An executor for the database work of jobs, with two threads of its own, so that pages never wait for it.
+"""Executor for the database work of jobs, with two threads of its own, so that pages never wait for it.
 
 Each call runs in an empty context with only the job's keyring in force. The asyncio task of a job must not
-use the ORM itself: if it was started in a request, it would use the connection of that request, which closes.
+use the ORM itself: if it was started in a request, it would use the connection of that request, which is
+closed.
 
 A commit takes several milliseconds. Writes that arrive meanwhile share the next commit, so that sixteen
 replies that begin or end together need two or three commits, not sixteen.

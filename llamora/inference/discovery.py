@@ -5,7 +5,7 @@
     <data>/models/ has a .gguf               this file, run in a child process
     otherwise                                llama.cpp, Ollama, LM Studio or vLLM on its default loopback port
 
-`model_choice.selection` says what comes first. A model file takes precedence over a server that happens to
+`model_choice.selection` defines the precedence. A model file takes precedence over a server that happens to
 listen on a default port, because a file runs in a process of our own.
 
 A new choice, and a file that is put into the folder, are noticed while Llamora runs. New replies are then
@@ -53,7 +53,7 @@ _FIXABLE_CODES = ("loading", "unauthorized", "no_such_model")
 
 
 class ModelDiscovery:
-    """Discovery that finds the model server, checks it again at intervals, and provides it to jobs."""
+    """Finds the model server, checks it periodically, and provides it to jobs."""
 
     def __init__(self, config: ModelConfig) -> None:
         self.config = self._config = config
@@ -89,7 +89,7 @@ class ModelDiscovery:
     async def get_server(self, *, patience: float = 15.0) -> "ModelServer":
         """Return the server, after waiting at most `patience` seconds until it is ready.
 
-        Check again if the server was away. Raise ModelUnavailable if it does not become ready.
+        If it was away, check it again. Raise ModelUnavailable if it does not become ready.
         """
         self.start()
         if self._get_ready_server() is None:
@@ -107,9 +107,9 @@ class ModelDiscovery:
                     await self._wait_for_next_check()
 
     def check_from_thread(self, *, patience: float) -> None:
-        """Check once more and wait, unless that was done just now; for threads other than the loop's.
+        """Check the server and wait for the result, unless it was just checked; for other threads.
 
-        A server that was ready a moment ago is waited for only briefly: it may just be busy.
+        A server that was ready a moment ago is waited for only briefly, because it may just be busy.
         """
         loop = self._task.get_loop() if self._task is not None else None
         is_ready = self._get_ready_server() is not None
@@ -126,7 +126,7 @@ class ModelDiscovery:
         self._wake.set()
 
     def notice_change(self) -> None:
-        """Check at once, since the choice or the files were changed. May be called from any thread."""
+        """Check at once, because the choice or the files have changed. May be called from any thread."""
         self._changes += 1
         task = self._task
         if task is not None and not task.get_loop().is_closed():

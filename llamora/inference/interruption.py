@@ -1,4 +1,4 @@
-"""Interruption of generations by the end of their process: the next one marks their rows."""
+"""Marking of generations that were interrupted by the end of their process."""
 
 from typing import Any
 
@@ -11,9 +11,9 @@ from llamora.inference.registry import registry
 
 
 def mark_interrupted(model: type[Model]) -> int:
-    """Mark unfinished rows of an earlier process as interrupted; return how many there were.
+    """Mark unfinished rows of an earlier process as interrupted; return their number.
 
-    Called once for each model, by the serving process.
+    The serving process calls this once for each model.
     """
     unfinished: QuerySet[Any] = model._default_manager.filter(state__in=LIVE_STATES)
     own_ids = [row_id for row_id in unfinished.values_list("id", flat=True) if registry.has_job(row_id)]

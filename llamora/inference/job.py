@@ -23,7 +23,7 @@ from llamora.llm.requests.sampling import Sampling
 
 
 class JobState(TextChoices):
-    """The states of a job, and of the row with its result. All but `waiting` and `writing` are final."""
+    """State of a job, and of the row with its result; all but `waiting` and `writing` are final."""
 
     WAITING = "waiting", "Waiting"
     WRITING = "writing", "Writing"
@@ -38,7 +38,7 @@ LIVE_STATES = frozenset({JobState.WAITING, JobState.WRITING})
 
 @dataclass(frozen=True, kw_only=True)
 class Author:
-    """The writer of a text: a model, its machine (empty for this one), and the prompt with its version."""
+    """The author of a generated text: the model, its machine (empty for this one), the prompt's version."""
 
     model: str = ""
     host: str = ""
@@ -50,7 +50,7 @@ UNKNOWN_AUTHOR: Final = Author()
 
 @dataclass(frozen=True, kw_only=True)
 class JobOutcome:
-    """The result of a job in the form in which it is saved: the text so far, its writer, state and reason."""
+    """The result of a job as it is saved: the text so far, its author, state and reason."""
 
     text: str
     state: JobState
@@ -59,23 +59,23 @@ class JobOutcome:
 
 
 class Cut(NamedTuple):
-    """The place where a check ends a text: the length up to it, and the reason, empty for a complete text."""
+    """The position where a check ends a text, and the reason, empty for a complete text."""
 
     length: int
     reason: str
 
 
 class OutputCheck(Protocol):
-    """The check of a text while it is written."""
+    """Protocol of a check of a text while it is generated."""
 
     def feed(self, text: str) -> Cut | None:
-        """Check the next piece of the text; return where the text is to end, or None to go on."""
+        """Check the next piece of the text; return where the text must end, or None to continue."""
 
     def restart(self) -> None:
-        """Forget the text so far, which turned out to be thinking."""
+        """Discard the text so far, because it was the model's thinking."""
 
     def finish(self) -> Cut | None:
-        """Check what only shows at the end of a text, such as its last line."""
+        """Check the complete text, for example its last line."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +103,7 @@ class Prompt:
 
 
 class TokenCounter(Protocol):
-    """The methods of a model server that `build_prompt` needs."""
+    """Protocol of the model server's methods that `build_prompt` needs."""
 
     @property
     def offer(self) -> Any: ...
@@ -115,7 +115,7 @@ class TokenCounter(Protocol):
 
 
 class GenerationTask(Protocol):
-    """The task of a job: builds its prompt, and saves its result.
+    """Base class of tasks: builds the prompt of a job, and saves the result.
 
     All methods but `build_prompt` run in a database thread and in a transaction; they run again if the first
     transaction is rolled back. The keyring of the job is in force, except during `set_state`.
@@ -134,7 +134,7 @@ class GenerationTask(Protocol):
         """
 
     async def build_prompt(self, server: TokenCounter, *, share: float) -> Prompt:
-        """Build a prompt that fits into a fraction (`share`) of the server's context window."""
+        """Build a prompt that fits into the fraction `share` of the server's context window."""
 
     def save(self, outcome: JobOutcome) -> None:
         """Encrypt and save the outcome; raise RowDeleted if the row was deleted."""
@@ -151,7 +151,7 @@ JobListener = Callable[[], None]
 
 
 class JobAttachment(Protocol):
-    """An object that is created once for a job and used by all its readers, such as its text as HTML."""
+    """Base class of objects that exist once per job for all its readers, such as its text as HTML."""
 
     def __init__(self, job: "Job") -> None: ...
 
@@ -160,7 +160,7 @@ AttachmentT = TypeVar("AttachmentT", bound=JobAttachment)
 
 
 class Job:
-    """One generation: its task, its state and its text so far."""
+    """One generation of text: its task, its state and its text so far."""
 
     def __init__(
         self,
@@ -209,7 +209,7 @@ class Job:
 
     @property
     def key_id(self) -> KeyId:
-        """The key that the job runs under: only a page that was opened with it is shown the job's text."""
+        """The identity of the job's key; only a page with the same key may show the text."""
         return self._key_id
 
     @property
@@ -228,7 +228,7 @@ class Job:
         return "".join(self._pieces[start:count]), count
 
     def thoughts_since(self, start: int) -> tuple[str, int]:
-        """Return the thinking after the first `start` pieces, and the number of all pieces."""
+        """Return the model's thinking after the first `start` pieces, and the number of all pieces."""
         count = len(self._thoughts)
         return "".join(self._thoughts[start:count]), count
 
@@ -250,7 +250,7 @@ class Job:
         return unsubscribe
 
     def append_delta(self, delta: Delta) -> None:
-        """Append the text of one network read. It runs for every read, so it must be fast."""
+        """Append the text of one network read; called for every read, so it must be fast."""
         if delta.withdraw:
             self._replace_text("")
         if delta.text:
@@ -274,7 +274,7 @@ class Job:
         self._notify()
 
     def read(self, entries: int) -> None:
-        """Set the number of entries in the prompt, which the model reads until its first text."""
+        """Set the number of entries in the prompt, to be shown until the first text arrives."""
         self.entries_read = entries
         self._notify()
 

@@ -1,6 +1,6 @@
-"""A child process that serves a `.gguf` file on loopback and is restarted whenever it ends.
+"""The child process that serves a `.gguf` file on loopback; it is restarted whenever it ends.
 
-    loading -> ready -> (dies) -> loading -> ...     with longer and longer pauses if it dies again and again
+    loading -> ready -> (exits) -> loading -> ...    with growing pauses if it exits repeatedly
     loading -> failed -> loading -> ...              the file could not be loaded; retried after long pauses
 
 Each child has its own port and key. No environment variable of Llamora or Django is passed to the child.
@@ -28,7 +28,7 @@ _STOP_SECONDS = 0.7
 
 @dataclass(frozen=True, kw_only=True)
 class LlamaCppAddress:
-    """The address of the child process, and the key that it requires."""
+    """The address of the child process, and the API key that it requires."""
 
     address: str
     key: str
@@ -41,7 +41,7 @@ def _build_child_environment(key: str) -> dict[str, str]:
 
 
 class LlamaCppProcess:
-    """A server of one `.gguf` file, in a child process, until it is closed."""
+    """Server of one `.gguf` file in a child process, until it is closed."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""The process that runs a `.gguf` file: `python -m llamora.inference.llamacpp_child`.
+"""The child process that runs a `.gguf` file: `python -m llamora.inference.llamacpp_child`.
 
     environment   LLAMORA_CHILD_KEY: the key that every request must contain
     stdin         one line of JSON {"model": path, "context": tokens, "parallel": n, "threads": n,

@@ -1,4 +1,4 @@
-"""All messages for people about the model: for each code, the situation and a remedy.
+"""Messages for people about the model: for each code, the situation and a remedy.
 
 The first sentence of each message describes the situation and is sometimes shown alone.
 """
@@ -121,19 +121,19 @@ def get_situation(code: str) -> str:
 
 
 def get_message_for(code: str, *, is_administrator: bool) -> str:
-    """Return the message for a code; only an administrator can apply most remedies."""
+    """Return the message for a code and a person; only an administrator is told most remedies."""
     if is_administrator or code == "off":
         return get_message(code)
     return f"{get_situation(code)} {ASK_ADMINISTRATOR}"
 
 
 def get_display_name(model: str) -> str:
-    """Return the name of a model as people read it: that of its file without the folder."""
+    """Return the displayed name of a model: its file name without the folder."""
     return Path(model).name.removesuffix(".gguf") if model.endswith(".gguf") else model
 
 
 def describe_author(author: "Author") -> str:
-    """Return a sentence that says who wrote a text, or an empty string if that is not known."""
+    """Return a sentence that names the author of a text, or "" if it is unknown."""
     if not author.model:
         return ""
     where = f"on {author.host}" if author.host else "on this computer"
@@ -142,14 +142,15 @@ def describe_author(author: "Author") -> str:
 
 
 def describe_server(*, kind: str, netloc: str, is_own: bool) -> str:
-    """Return in words where a model runs: the kind of its server, and the server's host."""
+    """Return words for the place where a model runs: the kind of its server and the host."""
     return "run by Llamora" if is_own else f"served by {_KIND_NAMES.get(kind, kind)} at {netloc}"
 
 
 def ready_message(*, model: str, server: str, host: str, is_too_small: bool) -> str:
-    """Return the message for a ready model; `server` is in the words of `describe_server`.
+    """Return the message for a ready model.
 
-    `host` is the machine on which it runs, or "" for this one.
+    `server` is the result of `describe_server`. `host` is the machine on which the model runs, or "" for this
+    one.
     """
     name = get_display_name(model)
     sentences = [f"Replies are written by {name or 'the model'}, {server}."]

@@ -1,4 +1,4 @@
-"""The household's model server, found by the only `ModelDiscovery` of this process.
+"""Access to the household's model server, through the only `ModelDiscovery` of this process.
 
 Pages call `get_status`, `check_again`, `get_state` and `get_message` from their threads; jobs call
 `get_server` on the event loop.
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class _DiscoveryHolder:
-    """Holder of the discovery, which is created at first use, in any thread."""
+    """Holder of the discovery, which is created at first use in any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -32,7 +32,7 @@ class _DiscoveryHolder:
             return self._discovery
 
     def replace(self, discovery: ModelDiscovery | None) -> ModelDiscovery | None:
-        """Set the `ModelDiscovery` of this process, or remove it with None; return the previous one."""
+        """Set or (with None) remove the discovery of this process; return the previous one."""
         with self._lock:
             previous, self._discovery = self._discovery, discovery
             return previous
@@ -44,7 +44,7 @@ _holder = _DiscoveryHolder()
 async def discover(
     *, no_model: bool = False, config: ModelConfig | None = None, patience: float = 10.0
 ) -> None:
-    """Look for a model server and wait for the result; with `no_model`, switch the model off.
+    """Look for a model server and wait for the result; `no_model` switches the model off.
 
     `config` replaces the settings for this process.
     """
@@ -59,7 +59,7 @@ def get_status() -> ModelStatus:
 
 
 def check_again(*, patience: float = 2.0) -> ModelStatus:
-    """Return the status of the model after another check. Do not call it on the event loop."""
+    """Check the model again and return its status. Do not call it on the event loop."""
     discovery = _holder.get()
     with yield_turn():
         discovery.check_from_thread(patience=patience)
@@ -72,7 +72,7 @@ def get_state() -> str:
 
 
 def get_message() -> str:
-    """Return the status of the model as a message for people."""
+    """Return the message for people about the status of the model."""
     return get_status().message
 
 
@@ -87,7 +87,7 @@ def get_file_in_use() -> Path | None:
 
 
 def notice_change() -> None:
-    """Look at once at the choice and at the files, which were changed. May be called from any thread."""
+    """Check at once, because the choice or the files have changed. May be called from any thread."""
     _holder.get().notice_change()
 
 

@@ -1,11 +1,11 @@
 """Saving of a job: its row, its text once a second, and its outcome, with retries if the disk fails.
 
-The state and reason of a job after an error of a write:
+The state and reason of a job after a write error:
 
     CryptoError    interrupted, "locked"     the job's key is deleted
     FenceRefused   interrupted, "new_key"    the data key was rotated; the last saved text remains
     RowDeleted     stopped                   its row was deleted
-    NotWritten     write repeated            the disk may be full only for a while
+    NotWritten     write is retried          the disk may be full only temporarily
     others         failed, "internal"
 """
 
@@ -30,7 +30,7 @@ StateAndReason = tuple[JobState, str]
 
 
 def classify_error(error: Exception) -> StateAndReason:
-    """Return state and reason for a job that ended with this error; the error is not a ModelError."""
+    """Return state and reason of a job that ended with this error, other than a ModelError."""
     match error:
         case CryptoError():
             return JobState.INTERRUPTED, "locked"
@@ -50,7 +50,7 @@ def log_error(job: Job, error: Exception, *, what: str) -> None:
 
 
 class JobPersister:
-    """Writer of one job; it calls `on_failure` if the job cannot continue."""
+    """Saves one job; calls `on_failure` if the job cannot continue."""
 
     def __init__(self, job: Job, *, db: DbExecutor, on_failure: Callable[[JobState, str], None]) -> None:
         self._job, self._db, self._on_trouble = job, db, on_failure
@@ -97,7 +97,7 @@ class JobPersister:
         return JobOutcome(text=self._job.text, state=JobState.WRITING, author=self._job.author)
 
     async def save_outcome(self, outcome: JobOutcome) -> None:
-        """Save the outcome and end the job; if the write fails, mark the job as not saved and try again."""
+        """Save the outcome and end the job; after a write error, mark the job as not saved and retry."""
         for pause in ATTEMPTS:
             skipped = self._retries_skipped
             is_last = await _wait_at_most(skipped, pause) if pause else skipped.is_set()

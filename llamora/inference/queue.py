@@ -1,7 +1,7 @@
-"""A fair queue for the slots of the model server: round-robin between people.
+"""Fair queue for the slots of the model server: round-robin between people.
 
-The jobs of one person run in their order. A free slot goes to the person who was served longest ago, so that
-a person waits for at most one turn of each other person.
+The jobs of one person run in order. A free slot goes to the person who was served longest ago, so a person
+waits for at most one job of each other person.
 
 A background job, whose result nobody waits for, can be preempted: it gets a slot only if no other job is in
 the queue, and must release it as soon as another job enters the queue. Background jobs take turns in the same
@@ -35,7 +35,7 @@ class QueueWaiter:
 
 
 class TurnOrder:
-    """Waiting jobs of several people, in the order in which they are served."""
+    """Waiting jobs of several people, in the order of service."""
 
     def __init__(self) -> None:
         # The first owner is served next: a dict keeps the order of insertion.
@@ -50,7 +50,7 @@ class TurnOrder:
         self._queues.setdefault(owner, deque()).append(waiter)
 
     def remove(self, owner: UUID, waiter: QueueWaiter) -> None:
-        """Remove a job, if it is still there."""
+        """Remove a job if it is waiting."""
         own_queue = self._queues.get(owner, deque())
         if waiter in own_queue:
             own_queue.remove(waiter)
@@ -58,7 +58,7 @@ class TurnOrder:
                 del self._queues[owner]
 
     def pop_next(self) -> QueueWaiter | None:
-        """Remove the next job and return it, or None at the end; its owner's others come after all people."""
+        """Remove and return the next job, or None; its owner's other jobs go to the end."""
         while self._queues:
             owner = next(iter(self._queues))
             own_queue = self._queues.pop(owner)

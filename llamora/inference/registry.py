@@ -1,4 +1,4 @@
-"""The jobs of this process, which continue after the request or WebSocket that started them has ended.
+"""Registry of the jobs of this process, which outlive the request or WebSocket that started them.
 
 Pages call the registry from their threads; the jobs run on the event loop on which `bind_loop` was called.
 """
@@ -37,7 +37,7 @@ class NoEventLoop(Exception):  # noqa: N818 - states what is the case
 
 
 class JobRegistry:
-    """All jobs of this process, each from its start until some minutes after its end."""
+    """All jobs of this process, from start until some minutes after the end."""
 
     def __init__(self, *, find_server: FindServer = model_server.get_server) -> None:
         self._find_server = find_server
@@ -98,10 +98,10 @@ class JobRegistry:
     ) -> Job:
         """Start a job, which closes its keyring when it ends; raise NoEventLoop.
 
-        `model` is the name of the model that the owner has chosen, used if the server still offers it;
-        `sampling` are the parameters that apply to them; `allowed_host` is the only other machine to which it
-        may be sent. A background job runs only if no other job waits
-        for the model, and is interrupted ("preempted") as soon as another job does.
+        `model` is the owner's chosen model, used if the server still offers it. `sampling` are the owner's
+        sampling parameters. `allowed_host` is the only remote host to which the job may be sent. A background
+        job runs only if no other job waits for the model, and is interrupted ("preempted") as soon as another
+        job does.
         """
         loop = self._loop
         if loop is None or loop.is_closed():
@@ -117,16 +117,16 @@ class JobRegistry:
         return job
 
     def has_job(self, job_id: UUID) -> bool:
-        """Return whether a job is running or has ended in the last minutes, whoever it belongs to."""
+        """Return whether a job is running or has ended in the last minutes, for any owner."""
         return job_id in self._runs
 
     def get(self, job_id: UUID, key_id: KeyId) -> Job | None:
-        """Return a job under this key that is running or has ended in the last minutes, or None."""
+        """Return a running or recently ended job with this key id, or None."""
         run = self._runs.get(job_id)
         return run.job if run and run.job.key_id == key_id else None
 
     def count_queue(self) -> tuple[int, int]:
-        """Return how many texts are being written, and how many wait until one of them is finished."""
+        """Return the numbers of jobs that are writing and that wait for the model."""
         return self.queue.count()
 
     def wait_for_row(self, job_id: UUID, *, patience: float = 5.0) -> None:
@@ -137,7 +137,7 @@ class JobRegistry:
                 run.row_settled.wait(patience)
 
     def list_jobs(self, key_id: KeyId) -> list[Job]:
-        """Return the jobs under a key, oldest first, including those that ended in the last minutes."""
+        """Return the running and recently ended jobs with a key id, oldest first."""
         with self._lock:
             return [run.job for run in self._runs.values() if run.job.key_id == key_id]
 
@@ -152,7 +152,7 @@ class JobRegistry:
         return run.job
 
     def wait_until_over(self, job_id: UUID, *, patience: float) -> bool:
-        """Wait until a job has ended and its outcome is saved, and return whether it has.
+        """Wait until a job is over and its outcome is saved; return whether it is.
 
         Do not call it on the event loop.
         """
@@ -163,7 +163,7 @@ class JobRegistry:
             return run.ended.wait(patience)
 
     def interrupt(self, key_id: KeyId, *, reason: str) -> None:
-        """Interrupt the jobs under a key that is locked or replaced, and discard jobs that have ended."""
+        """Interrupt the jobs of a key that is locked or replaced, and discard those that have ended."""
         with self._lock:
             runs = [run for run in self._runs.values() if run.job.key_id == key_id]
         for run in runs:
@@ -172,14 +172,14 @@ class JobRegistry:
             self._request_end(run, JobState.INTERRUPTED, reason, skip_retries=True)
 
     def interrupt_at_host(self, key_id: KeyId, host: str, *, reason: str) -> None:
-        """Interrupt the jobs under a key that are written on another machine."""
+        """Interrupt the jobs of a key that run on a remote host."""
         with self._lock:
             runs = [run for run in self._runs.values() if run.job.key_id == key_id and run.job.host == host]
         for run in runs:
             self._request_end(run, JobState.INTERRUPTED, reason, skip_retries=False)
 
     def discard(self, job_id: UUID) -> None:
-        """Remove a job that is over, or whose row was deleted, from the registry."""
+        """Remove a job that is over, or whose row was deleted."""
         with self._lock:
             self._runs.pop(job_id, None)
 
@@ -190,7 +190,7 @@ class JobRegistry:
     # --- on the loop -------------------------------------------------------------------------------
 
     def watch(self, key_id: KeyId, on_start: OnJobStart) -> Callable[[], None]:
-        """Call `on_start` with each job under a key that starts; return a function that stops these calls."""
+        """Call `on_start` with each new job of a key; return a function that stops this."""
         self._watchers[key_id].add(on_start)
 
         def unwatch() -> None:

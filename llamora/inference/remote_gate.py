@@ -1,10 +1,10 @@
-"""Gate to model servers on other machines: nothing of a person is sent there without their consent.
+"""Check of consent before a person's texts are sent to a model server on another machine.
 
-An app registers a function that reads the consents. Until then nothing is sent.
+An app registers the function that reads the consents; before that, nothing is sent.
 
-    ModelMoved        moved              the job was begun for a model on this machine, or on another host
+    ModelMoved        moved              the job was started for a model on this machine, or on another host
     ConsentMissing    no_consent         its owner has not agreed to this host
-    ProgramRefused    remote_by_program  it was begun by a program, whose token opens no such consent
+    ProgramRefused    remote_by_program  it was started by a program, whose token cannot open consents
 """
 
 from collections.abc import Callable
@@ -17,19 +17,19 @@ from llamora.llm.errors import ModelError
 
 
 class ModelMoved(ModelError):
-    """Raised if a job would be sent to another host than the one it was begun for."""
+    """Raised if a job would be sent to another host than the one it was started for."""
 
     code = "moved"
 
 
 class ConsentMissing(ModelError):
-    """Raised if a person has not agreed that their texts are sent to a host."""
+    """Raised if the person has not agreed to send texts to a host."""
 
     code = "no_consent"
 
 
 class ProgramRefused(ModelError):
-    """Raised if a program wants a person's texts to be sent to a host."""
+    """Raised if a program would send a person's texts to a host."""
 
     code = "remote_by_program"
 
@@ -43,20 +43,20 @@ in force.
 
 
 class _Gate:
-    """Holder of the function that an app has registered."""
+    """Holder of the registered function."""
 
     load_host_key: LoadHostKey | None = None
 
 
 def register(load_host_key: LoadHostKey) -> None:
-    """Register the function that checks a consent and returns the key."""
+    """Register the function that checks the consent for a host and returns the API key."""
     _Gate.load_host_key = load_host_key
 
 
 def load_host_key(owner: UUID, host: str, origin: str) -> str:
-    """Return a person's own API key for a host, or "" if they have none there.
+    """Return a person's own API key for a host, or "" if they have none.
 
-    Raise ConsentMissing or ProgramRefused if nothing of them may be sent there.
+    Raise ConsentMissing or ProgramRefused if the person's texts may not be sent there.
     """
     if _Gate.load_host_key is None:
         raise ConsentMissing

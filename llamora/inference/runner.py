@@ -1,7 +1,7 @@
-"""The run of a job: queue, prompt, stream, outcome.
+"""The run of a job: wait in the queue, build the prompt, read the stream, save the outcome.
 
-A job has two asyncio tasks: the *work*, which waits for the model and may be cancelled at any moment, and the
-*run*, which awaits the work and is never cancelled, so that the text so far is always saved.
+A job has two asyncio tasks. The *work* waits for the model and may be cancelled at any moment. The *run*
+awaits the work and is never cancelled, so that the text so far is always saved.
 """
 
 import asyncio
@@ -37,13 +37,13 @@ CHARACTERS_PER_TOKEN = 6
 
 
 class EmptyReply(ModelError):  # noqa: N818 - states what happened
-    """Raised when the model ended without any text."""
+    """Raised when the model wrote no text."""
 
     code = "empty"
 
 
 class OutputRefused(ModelError):  # noqa: N818 - states what happened
-    """Raised when the check of a generated text rejects it; `code` is the reason."""
+    """Raised when the output check rejects the text; `code` is the reason."""
 
     def __init__(self, code: str) -> None:
         self.code = code
@@ -71,10 +71,7 @@ class JobRun:
         self._work: asyncio.Task[str] | None = None
 
     def end(self, state: JobState, reason: str = "", *, skip_retries: bool = False) -> None:
-        """End the job; the first call sets state and reason.
-
-        With `skip_retries`, a failed write is not repeated.
-        """
+        """End the job; only the first call sets state and reason. With `skip_retries`, write once only."""
         if skip_retries:
             self._persister.skip_retries()
         if self._requested_end is None and not self.job.is_over:

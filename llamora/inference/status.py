@@ -1,4 +1,4 @@
-"""The status of the model: off, looking for its server, loading, ready, or away (not available)."""
+"""Status of the model: off, looking for its server, loading, ready, or away (not available)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from llamora.llm.model_files.size import is_too_small
 
 
 class ModelUnavailable(ModelError):  # noqa: N818 - states what is the case
-    """Raised when no model is available at the moment; `code` says why."""
+    """Raised when no model is available; `code` is the reason."""
 
     def __init__(self, code: str) -> None:
         self.code = code
@@ -18,7 +18,7 @@ class ModelUnavailable(ModelError):  # noqa: N818 - states what is the case
 
 @dataclass(frozen=True, kw_only=True)
 class ModelStatus:
-    """The status of the model: its state, the reason as a code, and a message for people."""
+    """Status of the model: its state, the code of the reason, and a message for people."""
 
     state: str
     code: str
@@ -40,7 +40,7 @@ class ModelStatus:
 
     @property
     def is_missing(self) -> bool:
-        """Whether there is no model now and none is on its way."""
+        """Whether there is no model and none is expected."""
         return self.state in ("off", "away")
 
     @property
@@ -48,15 +48,15 @@ class ModelStatus:
         return self.state == "ready"
 
     def get_model_for(self, chosen: str) -> str:
-        """Return the model that writes for a person who has chosen this one, or none."""
+        """Return the model that writes for a person with this choice (or none)."""
         return chosen if chosen in self.models else self.model
 
     def is_too_small_for(self, chosen: str) -> bool:
-        """Return whether the model that writes for a person is too small for a diary."""
+        """Return whether the model used for a person with this choice is too small for a diary."""
         return is_too_small(self.parameters.get(self.get_model_for(chosen)))
 
     def get_message_for(self, chosen: str) -> str:
-        """Return the message for a person who has chosen this model, or none."""
+        """Return the message for a person with this choice, or none."""
         if not self.is_ready:
             return self.message
         return ready_message(

@@ -17,7 +17,7 @@ _SLOW_BELOW_CORES, _SLOW_ABOVE_PARAMETERS = 4, 5_000_000_000
 
 @dataclass(frozen=True, kw_only=True)
 class CatalogueModel:
-    """A model of the list: where it is, what it needs, and a sentence about it."""
+    """A model of the list: its repository and file, its requirements, and a sentence about it."""
 
     name: str
     title: str
@@ -32,7 +32,7 @@ class CatalogueModel:
 
 @dataclass(frozen=True, kw_only=True)
 class Suitability:
-    """The verdict on a model for this machine: whether it fits, and a sentence."""
+    """The suitability of a model for this machine, with a sentence about it."""
 
     fits: bool
     is_slow: bool
@@ -115,7 +115,7 @@ CATALOGUE: Final = (
 
 
 def find_catalogue_model(name: str) -> CatalogueModel | None:
-    """Return the model of the list that has this name, title or file."""
+    """Return the listed model with this name, title or file, or None."""
     wanted = name.strip().lower()
     return next(
         (found for found in CATALOGUE if wanted in (found.name, found.title.lower(), found.file.lower())),
@@ -124,7 +124,10 @@ def find_catalogue_model(name: str) -> CatalogueModel | None:
 
 
 def assess(model: CatalogueModel, machine: Machine, *, context: int, parallel: int) -> Suitability:
-    """Return what this machine can do with a model, run with a context window and several replies at once."""
+    """Return how well this machine can run a model.
+
+    It runs with a context window for each of several parallel replies.
+    """
     needed = estimate_memory(
         size=model.size, cache_bytes=model.cache_bytes, context=context, parallel=parallel
     )
@@ -146,7 +149,7 @@ def assess(model: CatalogueModel, machine: Machine, *, context: int, parallel: i
 
 
 def format_parameters(count: int) -> str:
-    """Return a number of parameters as people read it."""
+    """Return a number of parameters in words."""
     for unit, name in ((10**9, " billion"), (10**6, " million")):
         if count >= unit:
             return f"{count / unit:.1f}{name} parameters"
@@ -154,5 +157,5 @@ def format_parameters(count: int) -> str:
 
 
 def format_gigabytes(size: int) -> str:
-    """Return a size as people read it, in units of 1000 bytes as on hub and disk."""
+    """Return a size in gigabytes of 1000 MB, as hubs and disks count."""
     return f"{size / 1e9:,.1f} GB" if size >= 10**8 else f"{size / 1e6:,.1f} MB"

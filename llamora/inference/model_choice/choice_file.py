@@ -24,7 +24,7 @@ _LONGEST: Final = 1 << 16
 
 @dataclass(frozen=True, kw_only=True)
 class ModelChoice:
-    """The choice: a file, or a server, one of its models and its format. Empty if nothing was chosen."""
+    """The choice: a file, or a server with one of its models and its format; empty if nothing is chosen."""
 
     file: str = ""
     url: str = ""
@@ -40,7 +40,7 @@ class ModelChoice:
 
 
 def read_choice(folder: Path) -> ModelChoice:
-    """Return the choice in the folder of models; raise ChoiceRefused ("choice_unreadable")."""
+    """Return the choice in the folder of models; raise ChoiceRefused if it is unreadable."""
     try:
         with (folder / CHOICE_FILE).open("rb") as file:
             found = json.loads(file.read(_LONGEST))
@@ -63,7 +63,7 @@ def read_choice(folder: Path) -> ModelChoice:
 
 
 def write_choice(folder: Path, choice: ModelChoice) -> None:
-    """Write the choice atomically, for nobody else to read; an empty one deletes the file."""
+    """Write the choice atomically, with mode 0600; an empty choice deletes the file."""
     path, draft = folder / CHOICE_FILE, folder / f".{CHOICE_FILE}.{os.getpid()}.new"
     if not choice:
         path.unlink(missing_ok=True)

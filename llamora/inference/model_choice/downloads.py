@@ -1,7 +1,7 @@
-"""Downloads of models: one at a time in the household, in a thread of its own while the server goes on.
+"""Downloads of models: one at a time for the household, each in a thread while the server runs.
 
-The lock on `data/models/.download.lock` holds between the server and `manage.py model get`. The part of a
-download that ended early stays, and the next download of the same file goes on with it.
+The lock on `data/models/.download.lock` is shared by the server and `manage.py model get`. The partial file
+of an interrupted download remains, and the next download of the same file resumes it.
 """
 
 import asyncio
@@ -29,14 +29,14 @@ RUNNING: Final = ("starting", "checking", "loading", "waiting")
 
 @dataclass(frozen=True, kw_only=True)
 class DownloadSource:
-    """A file of a repository of the hub."""
+    """A file in a repository on the hub."""
 
     repository: str
     file: str
 
     @property
     def name(self) -> str:
-        """The name that the file gets."""
+        """The name of the file after the download."""
         return Path(self.file).name
 
 
@@ -70,7 +70,7 @@ Report = Callable[[DownloadProgress], None]
 
 
 def parse_source(text: str) -> DownloadSource:
-    """Return the source that a name of the list, or "repository/file" on the hub, means; or refuse it."""
+    """Return the source for a name of the list or for "repository/file"; raise ChoiceRefused for others."""
     if found := find_catalogue_model(text):
         return get_catalogue_source(found)
     names = text.strip().split("/")
@@ -84,13 +84,13 @@ def parse_source(text: str) -> DownloadSource:
 
 
 def get_catalogue_source(model: CatalogueModel) -> DownloadSource:
-    """Return the source of a model of the list."""
+    """Return the source of a listed model."""
     return DownloadSource(repository=model.repository, file=model.file)
 
 
 @contextmanager
 def lock_downloads(folder: Path) -> Iterator[None]:
-    """Hold the only place for a download into this folder; raise ChoiceRefused if another one runs."""
+    """Hold the lock for downloads into this folder; raise ChoiceRefused if another one is running."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
@@ -104,7 +104,7 @@ def lock_downloads(folder: Path) -> Iterator[None]:
 
 
 class Download:
-    """A download that one thread runs, and others watch and cancel."""
+    """A download, run by one thread; other threads may watch and cancel it."""
 
     def __init__(
         self, source: DownloadSource, *, hub: str, folder: Path, report: Report = lambda _: None
@@ -117,9 +117,9 @@ class Download:
         self._is_cancelled = False
 
     def run(self) -> Path | None:
-        """Download; return the file, or None if it failed or was cancelled: `progress` then says why.
+        """Download the file and return it, or None if it failed or was cancelled, as `progress` says.
 
-        Raise ChoiceRefused if another download runs.
+        Raise ChoiceRefused if another download is running.
         """
         with lock_downloads(self._folder):
             return asyncio.run(self._run())
@@ -169,7 +169,7 @@ class Download:
         self._set(replace(self.progress, phase=phase, done=done, total=total))
 
     def end(self, phase: str, code: str, **facts: str) -> None:
-        """Set the last state, with its sentence."""
+        """Set the final state, with its sentence."""
         self._set(replace(self.progress, phase=phase, code=code, sentence=get_sentence(code, **facts)))
 
     def _set(self, progress: DownloadProgress) -> None:
@@ -188,7 +188,7 @@ class BackgroundDownloads:
     def start(
         self, source: DownloadSource, *, hub: str, folder: Path, on_finish: Callable[[Path], None]
     ) -> DownloadProgress:
-        """Start a download in a thread; raise ChoiceRefused if one runs, here or in a command."""
+        """Start a download in a thread; raise ChoiceRefused if one is running, here or in a command."""
         with self._lock:
             if self._thread is not None and self._thread.is_alive():
                 raise ChoiceRefused("already_running")
@@ -202,18 +202,18 @@ class BackgroundDownloads:
             return download.progress
 
     def cancel(self) -> None:
-        """Cancel the download that runs, if one does."""
+        """Cancel the running download, if any."""
         with self._lock:
             if self._download is not None:
                 self._download.cancel()
 
     def get_progress(self) -> DownloadProgress | None:
-        """Return the state of the download that runs or ran last, or None."""
+        """Return the state of the running or last download, or None."""
         download = self._download
         return download.progress if download else None
 
     def wait(self, *, seconds: float) -> bool:
-        """Return whether no download runs any more, after waiting for that."""
+        """Wait until no download is running; return False if that takes too long."""
         thread = self._thread
         if thread is not None:
             thread.join(seconds)

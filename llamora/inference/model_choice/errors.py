@@ -1,4 +1,4 @@
-"""Refusals of a choice, a file or a download, each with a code and a sentence for people."""
+"""Errors of choosing, adding or downloading a model, each with a code and a sentence for people."""
 
 from typing import Final
 
@@ -74,7 +74,7 @@ _SENTENCES: Final = {
 
 
 class ChoiceRefused(Exception):  # noqa: N818 - states what happened
-    """Raised when a model can't be chosen, added, fetched or deleted; its text is a sentence for people."""
+    """Raised when a model cannot be chosen, added, downloaded or deleted; its text is for people."""
 
     def __init__(self, code: str, **facts: str) -> None:
         self.code, self.facts = code, facts

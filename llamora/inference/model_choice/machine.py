@@ -1,4 +1,4 @@
-"""Memory and processor of this machine, and what a model needs of them."""
+"""Memory and processor of this machine, and estimates of what a model needs."""
 
 import os
 from contextlib import suppress
@@ -14,7 +14,7 @@ _CGROUP = Path("/sys/fs/cgroup")
 
 @dataclass(frozen=True, kw_only=True)
 class Machine:
-    """Memory in bytes, in all and free, and the number of processor cores."""
+    """Memory in bytes, total and free, and the number of processor cores."""
 
     memory: int
     available: int
@@ -22,7 +22,7 @@ class Machine:
 
 
 def read_machine() -> Machine:
-    """Return what this machine, or the container that this process is in, has; 0 for memory if unknown."""
+    """Return the memory and cores available to this process or its container; 0 if unknown."""
     memory, available = _read_meminfo("MemTotal"), _read_meminfo("MemAvailable")
     if limit := _read_number(_CGROUP / "memory.max"):
         memory = min(memory or limit, limit)
@@ -31,7 +31,7 @@ def read_machine() -> Machine:
 
 
 def count_cores() -> int:
-    """Return the number of processor cores that this process may use; two threads of a core count once."""
+    """Return the number of physical cores that this process may use; hyper-threads are not counted."""
     allowed = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set(range(os.cpu_count() or 1))
     cores = set()
     for number in allowed:
@@ -43,12 +43,12 @@ def count_cores() -> int:
 
 
 def choose_threads(cores: int) -> int:
-    """Return the number of threads for a model: of more than two cores, one is left to everything else."""
+    """Return the number of threads for a model; of more than two cores, one is left for other work."""
     return cores - 1 if cores > 2 else cores
 
 
 def estimate_memory(*, size: int, cache_bytes: int, context: int, parallel: int) -> int:
-    """Return the bytes that a model takes: its weights, and the context window of each reply at a time."""
+    """Return the bytes that a model needs: its weights, and a context window for each parallel reply."""
     return size + cache_bytes * context * parallel + _BASE_BYTES
 
 

@@ -1,4 +1,4 @@
-"""The model files of the household, with their facts."""
+"""The model files of the household, with the facts of their headers."""
 
 import threading
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ Stamp = tuple[int, int, int]
 
 @dataclass(frozen=True, kw_only=True)
 class ModelFile:
-    """A file, its facts, or the reason why it can't be used: a code of `errors`, empty if it can be."""
+    """A model file with its facts, or with the code of its problem (see `errors`)."""
 
     path: Path
     stamp: Stamp
@@ -28,26 +28,26 @@ class ModelFile:
 
     @property
     def size(self) -> int:
-        """The bytes of the file, or of all files that the model was split into."""
+        """The size in bytes, including all parts of a split model."""
         return self.facts.size if self.facts else self.stamp[1]
 
     @property
     def sentence(self) -> str:
-        """A sentence about what is wrong, or ""."""
+        """A sentence about the problem, or ""."""
         return get_sentence(self.problem, reason=self.reason) if self.problem else ""
 
     @property
     def is_too_small(self) -> bool:
-        """Whether it has so few parameters that it writes only when asked."""
+        """Whether the model has so few parameters that it writes only on request."""
         return self.facts is not None and is_too_small(self.facts.parameters or None)
 
     def has_name(self, name: str) -> bool:
-        """Return whether people may mean this file by a name."""
+        """Return whether a name given by a person means this file."""
         return name in (self.path.name, self.name)
 
 
 class _HeaderCache:
-    """Facts that were read, as long as their file does not change; reading takes up to a second."""
+    """Cache of facts until their file changes; reading a header takes up to a second."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -74,18 +74,18 @@ def read_model_file(path: Path) -> ModelFile:
 
 
 def list_model_files(folder: Path) -> list[ModelFile]:
-    """Return the files in the folder of models, by name; image projectors and later parts are left out."""
+    """Return the model files in a folder, by name; without image projectors and later parts."""
     paths = sorted(path for path in folder.glob("*.gguf") if is_first_part(path.name))
     return [read_model_file(path) for path in paths if path.is_file()]
 
 
 def is_first_part(name: str) -> bool:
-    """Return whether a file may hold a model, or the first part of one."""
+    """Return whether a file may be a whole model or the first part of a split one."""
     return not (is_later_part(name) or name.startswith(("mmproj", ".")))
 
 
 def list_parts(path: Path) -> list[Path]:
-    """Return all files of a model that may have been split."""
+    """Return all files of a model, which may be split."""
     base, mark, rest = path.name.partition("-00001-of-")
     if not mark:
         return [path]

@@ -1,10 +1,10 @@
-"""The selection of a model: what a setting or an option names, then the choice, then what is found.
+"""Selection of the model: settings and options come first, then the choice, then the first one found.
 
 LLAMORA_MODEL_URL     a server; the choice may name one of its models if LLAMORA_MODEL_NAME does not
 LLAMORA_MODEL_FILE    a file
-LLAMORA_MODEL_NAME    a file in the folder models, or a model of a server that is found
+LLAMORA_MODEL_NAME    a file in the folder models, or a model of the server that is found
 choice.json           a file, or a server and one of its models
-nothing of these      the first file in the folder models, or the first server that is found
+none of these         the first file in the folder models, or the first server that is found
 """
 
 from dataclasses import dataclass
@@ -37,12 +37,12 @@ class Selection:
 
     @property
     def setting(self) -> str:
-        """The setting or option that decides, so that nothing can be chosen; else nothing."""
+        """The setting or option that decides, so that no model can be chosen; else ""."""
         return "" if self.decided_by == CHOICE else self.decided_by
 
 
 def select_model(config: ModelConfig) -> Selection:
-    """Return what is to be used by the settings and the choice of this moment."""
+    """Return the selection according to the present settings and choice."""
     choice, problem = ModelChoice(), ""
     try:
         choice = read_choice(config.models_folder)
@@ -69,7 +69,7 @@ def select_model(config: ModelConfig) -> Selection:
 
 
 def list_candidates(config: ModelConfig, selection: Selection) -> list[ModelFile]:
-    """Return the usable files in the folder models, the one that is used by itself first."""
+    """Return the usable files in the folder models; the first one is used without a choice."""
     files = [file for file in list_model_files(config.models_folder) if not file.problem]
     if selection.model:
         named = [file for file in files if file.has_name(selection.model)]

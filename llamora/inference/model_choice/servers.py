@@ -1,4 +1,4 @@
-"""The model servers that answer at known addresses, with their models."""
+"""Model servers that answer at known addresses, with their models."""
 
 import asyncio
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from llamora.llm.errors import ModelError
 
 @dataclass(frozen=True, kw_only=True)
 class FoundServer:
-    """A server that answers: its address, its kind, such as "Ollama", its models, and if it is elsewhere."""
+    """A model server: its address, its kind (such as "Ollama"), its models, and whether it is remote."""
 
     url: str
     kind: str
@@ -21,9 +21,9 @@ class FoundServer:
 async def find_servers(
     config: ModelConfig, *, chosen: Selection | None = None, seconds: float = 2.0
 ) -> list[FoundServer]:
-    """Return the servers that answer within some seconds: that of the settings, or else at usual addresses.
+    """Return the servers that answer within some seconds, at the configured or else the usual addresses.
 
-    `chosen` is the household's choice, which may be at another one.
+    `chosen` is the household's choice, whose address is tried, too.
     """
     formats = dict.fromkeys((config.url,) if config.url else config.usual_addresses, config.wire_format)
     named = {config.url: config.name}

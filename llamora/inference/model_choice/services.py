@@ -1,13 +1,13 @@
-"""Services of the page *Settings, Model* and of `manage.py model`. Every refusal is a ChoiceRefused.
+"""Services of the page *Settings, Model* and of `manage.py model`; all errors are ChoiceRefused.
 
-    list_files, list_servers, list_catalogue, list_unfinished    what there is
-    describe_selection                                           what is used, and what decided that
+    list_files, list_servers, list_catalogue, list_unfinished    available models
+    describe_selection                                           the model in use, and the reason
     choose_file, choose_server, choose_named, choose_nothing     the household's choice
-    build_config                                                 a model for one run of the server
+    build_config                                                 the model of a command-line option
     remove_file                                                  delete a file
     start_download, cancel_download, get_download_progress       a download in this process
 
-They may be called from any thread, but not on the event loop: all of them read the disk.
+They may be called from any thread except the event loop's, because they read the disk.
 """
 
 import asyncio
@@ -52,7 +52,7 @@ from llamora.llm.formats.wire_format import NAMES
 
 @dataclass(frozen=True, kw_only=True)
 class FileEntry:
-    """A model file in the list: with its facts or its problem, and whether it is chosen or in use."""
+    """A model file in a list, and whether it is chosen or in use."""
 
     file: ModelFile
     is_chosen: bool
@@ -61,7 +61,7 @@ class FileEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class CatalogueEntry:
-    """A model of the short list: what this machine can do with it, and its file if that is here."""
+    """A listed model, its suitability for this machine, and its file if that is installed."""
 
     model: CatalogueModel
     suitability: Suitability
@@ -70,7 +70,7 @@ class CatalogueEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class UnfinishedDownload:
-    """The part of a file that a download left; downloading that file again goes on with it."""
+    """A partial file; downloading the same file again resumes it."""
 
     name: str
     size: int
@@ -101,7 +101,7 @@ def get_models_folder() -> Path:
 
 
 def list_files() -> list[FileEntry]:
-    """Return the model files of the household, and the chosen one if it lies elsewhere."""
+    """Return the model files of the household, including the chosen one if it is in another folder."""
     config = _get_config()
     selection, in_use = select_model(config), get_file_in_use()
     files = list_model_files(config.models_folder)
@@ -120,7 +120,7 @@ def list_servers(*, seconds: float = 2.0) -> list[FoundServer]:
 
 
 def list_catalogue() -> list[CatalogueEntry]:
-    """Return the short list of good small models, and what this machine can do with each."""
+    """Return the listed models, with their suitability for this machine."""
     config, machine = _get_config(), read_machine()
     here = {file.path.name: file for file in list_model_files(config.models_folder) if not file.problem}
     return [
@@ -134,13 +134,13 @@ def list_catalogue() -> list[CatalogueEntry]:
 
 
 def list_unfinished() -> list[UnfinishedDownload]:
-    """Return the parts that downloads left."""
+    """Return the partial files of interrupted downloads."""
     found = [(path, path.stat().st_size) for path in sorted(get_models_folder().glob(f"*{PART_SUFFIX}"))]
     return [UnfinishedDownload(name=path.name.removesuffix(".part"), size=size) for path, size in found]
 
 
 def describe_selection() -> SelectionSummary:
-    """Return what is used by the settings and the choice of this moment, and why."""
+    """Return the model selected by the present settings and choice, and the reason."""
     selection = select_model(_get_config())
     sentence = "Nothing is chosen, so Llamora uses the first model that it finds."
     if selection.setting:
@@ -154,7 +154,7 @@ def describe_selection() -> SelectionSummary:
 
 
 def get_file_in_use() -> Path | None:
-    """Return the file that this process runs; in a process without a model, the one that `up` would run."""
+    """Return the model file in use by this process, or else the one that `up` would use."""
     if (running := model_server.get_file_in_use()) is not None:
         return running
     config = _get_config()
@@ -182,7 +182,7 @@ def choose_file(name: str) -> ModelFile:
 
 
 def choose_server(url: str, model: str = "", wire_format: str = "") -> None:
-    """Choose a model server, one of its models by name, or its first, and the name of its format.
+    """Choose a model server; the model is given by name, or is its first one.
 
     If LLAMORA_MODEL_URL is set, only a model of that server can be chosen.
     """
@@ -198,7 +198,7 @@ def choose_server(url: str, model: str = "", wire_format: str = "") -> None:
 
 
 def choose_named(name: str) -> ModelChoice:
-    """Choose what a name means: see `find_named`."""
+    """Choose the model with a name, as `find_named` finds it."""
     choice = find_named(name)
     if choice.file:
         choose_file(choice.file)
@@ -208,7 +208,7 @@ def choose_named(name: str) -> ModelChoice:
 
 
 def find_named(name: str) -> ModelChoice:
-    """Return what a name means: a file, a model of the list that is here, or a model of a running server."""
+    """Return the model with a name: a file, an installed listed model, or one of a running server."""
     folder = get_models_folder()
     with suppress(ChoiceRefused):
         file = _find_file(name, folder)
@@ -225,7 +225,7 @@ def find_named(name: str) -> ModelChoice:
 
 
 def build_config(name: str, *, option: str) -> ModelConfig:
-    """Return the settings with the model of this name in place of those that name one, as an option does."""
+    """Return the settings with the named model in place of the configured one, for a command-line option."""
     choice = find_named(name)
     path = choice.get_path(get_models_folder())
     if path is not None and (problem := read_model_file(path)).problem:
@@ -240,7 +240,7 @@ def build_config(name: str, *, option: str) -> ModelConfig:
 
 
 def choose_nothing() -> None:
-    """Withdraw the choice: the first model that is found is used again."""
+    """Withdraw the choice; the first model that is found is used again."""
     _save_choice(ModelChoice())
 
 
@@ -256,9 +256,9 @@ def _save_choice(choice: ModelChoice) -> None:
 
 
 def remove_file(name: str, *, force: bool = False) -> None:
-    """Delete a file of the folder models, or what a download of it left; one in use only with `force`.
+    """Delete a model file or a partial download; a file in use only with `force`.
 
-    If it was the household's choice, that is withdrawn.
+    If it was the household's choice, the choice is withdrawn.
     """
     folder = get_models_folder()
     if listed := find_catalogue_model(name):
@@ -285,9 +285,9 @@ def remove_file(name: str, *, force: bool = False) -> None:
 
 
 def start_download(name: str, *, use: bool = False) -> DownloadProgress:
-    """Start the download of a model of the list, or of "repository/file" on the hub, in a thread.
+    """Start a download in a thread, of a listed model or of "repository/file".
 
-    With `use` the file is also chosen when it is there, unless a setting decides.
+    With `use` the file is also chosen after the download, unless a setting decides.
     """
     source = parse_source(name)
     folder = get_models_folder()
@@ -299,12 +299,12 @@ def start_download(name: str, *, use: bool = False) -> DownloadProgress:
 
 
 def cancel_download() -> None:
-    """Cancel the download of this process; what has arrived stays."""
+    """Cancel the download of this process; the partial file remains."""
     downloads.cancel()
 
 
 def get_download_progress() -> DownloadProgress | None:
-    """Return the state of the download that this process runs or ran last, or None."""
+    """Return the state of the running or last download of this process, or None."""
     return downloads.get_progress()
 
 
@@ -362,7 +362,7 @@ def _is_same(path: Path, other: Path | None) -> bool:
 
 
 def describe_selected(selection: Selection) -> str:
-    """Return the name of what is selected as people read it, or "" if it is whatever is found."""
+    """Return the display name of the selected model, or "" if the first one found is used."""
     if selection.file:
         return get_display_name(selection.file.name)
     host = urlsplit(selection.url).netloc

@@ -1,4 +1,4 @@
-"""Model files that people add: uploaded by the page, or copied from elsewhere on this machine."""
+"""Adding of model files: uploaded through the page, or copied from elsewhere on this machine."""
 
 import os
 import re
@@ -22,10 +22,10 @@ _LONGEST_NAME = 200
 
 
 def add_file(chunks: Iterable[bytes], *, name: str, folder: Path, size: int = 0) -> ModelFile:
-    """Write a model file into the folder models and return it; raise ChoiceRefused.
+    """Save an uploaded model file in the folder models and return it; raise ChoiceRefused.
 
-    `size` is what is to come, if known. The file is written as a part and gets its name once it is complete
-    and checked; nothing stays of one that is refused.
+    `size` is the expected size, if known. The file has a temporary name until it is complete and checked; a
+    refused file is deleted.
     """
     check_name(name, folder=folder)
     path, part = folder / name, folder / f"{name}.part"

@@ -1,7 +1,7 @@
-"""The model that is to be used at this moment, found in settings, choice and folder again and again.
+"""The model to use at this moment, as settings, choice and files change while the server runs.
 
-A file that appears while Llamora runs may still be in the making. It is used once its header says that it is
-complete, and it has stayed the same for a second: some programs write a file of full length first.
+A file that appears while Llamora runs may still be incomplete. It is used after its header says that it is
+complete and it has not changed for a second, because some programs first create a file of full length.
 """
 
 import os
@@ -50,7 +50,7 @@ class Target:
 
 
 class FolderWatch:
-    """The memory of what was in the folder of models, and since when."""
+    """Memory of the files in the folder of models, and of the time since when each is unchanged."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -59,11 +59,11 @@ class FolderWatch:
         self.has_new_file = False
 
     def has_changed(self) -> bool:
-        """Return whether choice or files are others than at the last `note_listing`."""
+        """Return whether the choice or the files have changed since the last call of `note_listing`."""
         return self._list() != self._listing
 
     def begin(self) -> None:
-        """Note what is in the folder; what is there at the first time is steady."""
+        """Record the files in the folder; those present at the first call count as complete."""
         self._listing = self._list()
         self.has_new_file = False
         if self._seen is None:
@@ -71,7 +71,7 @@ class FolderWatch:
             self._seen = {file.path: (file.stamp, -_COPIED_SECONDS) for file in files}
 
     def is_steady(self, file: ModelFile) -> bool:
-        """Return whether a file has stayed the same for a second."""
+        """Return whether a file has not changed for a second."""
         if self._seen is None or file.path.parent != self._folder:
             return True
         now = time.monotonic()
@@ -95,9 +95,9 @@ class FolderWatch:
 
 
 def find_target(config: ModelConfig, watch: FolderWatch, in_use: Path | None) -> Target:
-    """Return what is to be used now. It reads the disk: do not call it on the event loop.
+    """Return the model to use now. It reads the disk: do not call it on the event loop.
 
-    A file that is in use by itself stays in use when others appear.
+    A file in use stays in use when others appear, unless one is chosen.
     """
     watch.begin()
     selection = select_model(config)
