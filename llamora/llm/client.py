@@ -56,7 +56,7 @@ _ANTHROPIC_HOST = "api.anthropic.com"
 
 
 def normalize_base_url(base_url: str) -> str:
-    """Return the address without a trailing `/v1`, which people may or may not write."""
+    """Return the address without a trailing `/v1`, which people may type."""
     try:
         parts = urlsplit(base_url.strip())
         is_valid = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
@@ -85,11 +85,11 @@ def check_remote_allowed(base_url: str, *, allow_remote: bool) -> None:
 
 
 class StreamTimeout:
-    """Two limits on a stream, in seconds: on the time without any bytes, and on the whole stream.
+    """Two time limits of a stream, in seconds: for the wait without any bytes, and for the whole stream.
 
-    Both start when this object is created. Any received bytes restart the first limit, even a server's pings
-    while it reads a long prompt. The second limit ends an endless reply. Silence before the reply has begun
-    means that the model is too slow.
+    Both start when this object is created. Any received bytes restart the first limit, even pings that a
+    server sends while it reads a long prompt. The second limit ends an endless reply. If the first limit
+    passes before the reply has begun, the error is ModelTooSlow.
     """
 
     def __init__(self, *, silence: float, limit: float) -> None:
@@ -146,7 +146,7 @@ def _translate_errors() -> Iterator[None]:
 
 
 class UseCount:
-    """The number of replies that are written by a server, and whoever waits for their end."""
+    """Number of replies that a server is writing; others can wait until it is zero."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -155,7 +155,7 @@ class UseCount:
 
     @contextmanager
     def hold(self) -> Iterator[None]:
-        """Count as a use during the block."""
+        """Count one use during the block."""
         self.count += 1
         self._unused.clear()
         try:
@@ -166,7 +166,7 @@ class UseCount:
                 self._unused.set()
 
     async def wait(self) -> None:
-        """Wait until nothing uses the server."""
+        """Wait until the count is zero."""
         await self._unused.wait()
 
 
@@ -211,12 +211,12 @@ class ModelServer:
         self._shapes: dict[tuple[str, str], RequestShape] = {}
 
     def is_at(self, base_url: str, *, api_key: str, wire_format: str = AUTO) -> bool:
-        """Return whether this server has that address and key, and that format is what it was told."""
+        """Return whether this client has that address, key and configured format."""
         is_same_key = self._api_key == api_key.strip() and self._named_format == wire_format
         return is_same_key and self.url == normalize_base_url(base_url)
 
     def with_model(self, model: str) -> "ModelServer":
-        """Return a client for another model of the server, with the same connections."""
+        """Return a client for another model of the server, which shares the connections."""
         if not model or self.offer is None or model == self.model or model not in self.offer.models:
             return self
         self._get_http_client()  # before the copy, so that both share it and it is closed once
@@ -225,9 +225,9 @@ class ModelServer:
         return other
 
     def with_key(self, api_key: str) -> "ModelServer":
-        """Return a client of the server with a person's own API key, with the same connections.
+        """Return a client with a person's own API key, which shares the connections.
 
-        Raise ApiKeyRefused if it can't be sent.
+        Raise ApiKeyRefused if the key can't be sent.
         """
         self._get_http_client()  # as above
         other = copy(self)
@@ -250,7 +250,7 @@ class ModelServer:
     async def probe(self, *, named: str = "") -> ServerCapabilities:
         """Return the capabilities of the server, and store them as `offer`.
 
-        `named` is the model of a server that does not list its models.
+        `named` is the model to use if the server does not list its models.
         """
         options = ProbeOptions(
             named=named,
@@ -269,7 +269,7 @@ class ModelServer:
 
     @property
     def thinking_tokens(self) -> int:
-        """The number of tokens that the model needs for its thinking; 0 if it was never seen to think."""
+        """The number of tokens to allow for the model's thinking; 0 if it has never been seen to think."""
         tokens_needed, share = self._thinking_rooms.get(self.model_name, (0, 0.0))
         window = self.offer.context_window if self.offer else probe.UNKNOWN_WINDOW
         return min(tokens_needed, int(window * share))
@@ -329,7 +329,7 @@ class ModelServer:
         yield end
 
     async def count_tokens(self, text: str) -> int:
-        """Return the number of tokens of a text: exact if the server can count them, else an estimate."""
+        """Return the number of tokens of a text: exact if the server can count, else an estimate."""
         if not (self.offer and self.offer.counts_tokens):
             return tokens.estimate_tokens(text)
         response = await self._fetch_json("/tokenize", {"content": text, "add_special": False})
@@ -339,7 +339,7 @@ class ModelServer:
         return len(found)
 
     async def count_message_tokens(self, messages: ChatMessages) -> int:
-        """Return the number of tokens of a whole prompt, including those that the model's template adds."""
+        """Return the number of tokens of a whole prompt, with those of the model's template."""
         if not (self.offer and self.offer.counts_tokens):
             return sum(
                 tokens.estimate_tokens(message["content"]) + tokens.TOKENS_PER_MESSAGE for message in messages
@@ -360,7 +360,7 @@ class ModelServer:
 
     @property
     def remote_host(self) -> str:
-        """The machine to which prompts are sent, or "" if it is this one."""
+        """The host to which prompts are sent, or "" if it is this machine."""
         return (urlsplit(self.url).hostname or "") if self.is_remote else ""
 
     @property

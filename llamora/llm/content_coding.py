@@ -1,6 +1,7 @@
-"""Decoding of a compressed body (RFC 9110, 8.4.1): some servers and proxies compress although asked not to.
+"""Decompression of response bodies (RFC 9110, 8.4.1): some servers compress although asked not to.
 
-Supports gzip and deflate, in small pieces, so that a small body can't become a large one in memory.
+Supports gzip and deflate. The output is produced in small pieces, so that a decompression bomb cannot fill
+the memory.
 """
 
 import zlib
@@ -15,13 +16,13 @@ _SUPPORTED = frozenset({"gzip", "x-gzip", "deflate"})
 
 
 class _Inflater:
-    """Decoder of one body, which may consist of several compressed members."""
+    """Decompressor of one body, which may consist of several compressed members."""
 
     def __init__(self) -> None:
         self._member = zlib.decompressobj(_ANY_FORMAT)
 
     def feed(self, chunk: bytes) -> Iterator[bytes]:
-        """Yield the content of these bytes in pieces; raise MalformedResponse."""
+        """Yield the decompressed content of these bytes in pieces; raise MalformedResponse."""
         is_complete = False
         while not is_complete:
             try:
@@ -41,7 +42,7 @@ class _Inflater:
 
 
 def decode_body(chunks: AsyncIterator[bytes], coding: str) -> AsyncIterator[bytes]:
-    """Return the chunks of a body without its coding, which is the value of Content-Encoding."""
+    """Return the decompressed chunks of a body, given the value of Content-Encoding."""
     name = coding.strip().lower()
     if name in ("", "identity"):
         return chunks

@@ -21,14 +21,14 @@ class Delta(NamedTuple):
 
 
 class TokenUsage(NamedTuple):
-    """Numbers of tokens, as counted by the server."""
+    """Numbers of tokens, counted by the server."""
 
     prompt: int
     reply: int
 
 
 class StreamEnd(NamedTuple):
-    """End of a stream: `stop` (the model had finished) or `length` (it was cut off at its limit)."""
+    """End of a stream, with its reason: `stop` (the model finished) or `length` (the limit was reached)."""
 
     reason: str
     usage: TokenUsage | None = None

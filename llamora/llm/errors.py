@@ -2,20 +2,20 @@
 
     ModelError
       RefusedConnection    refused_connection   nothing listens at the address
-      WrongAddress         wrong_address        the address is another program's, or redirects
-        PathNotFound       wrong_address        it does not have the requested path
+      WrongAddress         wrong_address        another program answers at the address, or redirects
+        PathNotFound       wrong_address        the program there does not have the requested path
       ApiKeyRefused        unauthorized         the API key was refused
       NoCredit             no_credit            the account at the model server has no credit left
       ModelNotFound        no_such_model        the server does not have the requested model
       ModelLoading         loading              the server is still loading its model
       ModelBusy            busy                 the server accepts no more requests at the moment
       PromptTooLong        too_long             the prompt does not fit into the context window
-      ModelOutOfMemory     out_of_memory        the memory of the machine does not suffice for the model
+      ModelOutOfMemory     out_of_memory        the machine has too little memory for the model
       ModelServerFailed    server_error         the server reported an internal error
       MalformedResponse    malformed            the response does not follow the protocol
       ConnectionDropped    dropped              the connection ended before the reply did
       ModelSilent          silent               no bytes arrived for too long
-      ModelTooSlow         too_slow             the same before the reply began
+      ModelTooSlow         too_slow             no bytes arrived for too long before the reply began
       TimeLimitReached     time_limit           the reply took longer than the limit
       ContentFiltered      content_filter       the server filtered the prompt or the reply
       ThoughtUntilLimit    thought_limit        the model thought until its limit and wrote nothing
@@ -191,14 +191,14 @@ def _has_sign(text: bytes, signs: tuple[bytes, ...]) -> bool:
 
 
 def is_too_long(status: int, body: bytes) -> bool:
-    """Return whether a response refuses a prompt because of its length."""
+    """Return whether an error response says that the prompt is too long."""
     if status == 413:
         return True
     return status not in (401, 403, 429, 503) and _has_sign(body[:4096].lower(), _TOO_LONG_SIGNS)
 
 
 def error_for_response(status: int, body: bytes) -> ModelError:
-    """Return the error for an HTTP response, found from its status and from known words in its body."""
+    """Return the error for an HTTP response, from its status and known words in its body."""
     text = body[:4096].lower()
     if is_too_long(status, body):
         return PromptTooLong()

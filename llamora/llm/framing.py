@@ -1,7 +1,7 @@
-"""Framing of an HTTP/1.1 response's body (RFC 9112, 6.3): by chunks, by length, or by end of connection.
+"""Framing of an HTTP/1.1 response body (RFC 9112, 6.3): by chunks, by length, or by end of connection.
 
-A body has a surplus if more bytes follow its end. They would be read as the answer to the next request, which
-may be another person's, so that the connection must not be used again.
+If more bytes follow the end of a body, the body has a surplus. The connection must then not be reused: the
+surplus would be read as the response to the next request, which may be another person's.
 """
 
 _LONGEST_LINE = 256
@@ -90,7 +90,7 @@ Framing = Dechunker | SizedBody | UnframedBody
 
 
 def get_framing(status: int, headers: list[tuple[bytes, bytes]]) -> Framing:
-    """Return the framing of a response, which finds the end of its body."""
+    """Return the framing of a response, by its headers."""
     fields = {name.lower(): value.lower() for name, value in headers}
     if status in (204, 304):
         return SizedBody(0)

@@ -1,16 +1,16 @@
-"""Probe of a model server: its kind, models, their sizes, context window and slots.
+"""Probe of a model server: detects its kind, models, their sizes, context window and slots.
 
 llama.cpp   /props: default_generation_settings.n_ctx (per slot), total_slots; /v1/models: meta.n_params
 LM Studio   /api/v0/models: loaded_context_length, max_context_length, state, in some versions params_string
 Ollama      /api/ps: context_length of loaded models; for other models Ollama's default
             /api/tags: details.parameter_size
-            /api/version: it has its own format, in which requests say the context window; /api/show says
-            how large that may be
+            /api/version: the server is Ollama, whose own format can set the context window; /api/show:
+            the largest context window
 Anthropic   /v1/models: max_input_tokens
 vLLM        /v1/models: max_model_len
 others      /v1/models: names only; without it, a setting names the model
 
-Where a server says nothing about the size of a model, its name may.
+If a server does not state the size of a model, the size is taken from the model's name.
 """
 
 import asyncio
@@ -51,11 +51,11 @@ class ServerCapabilities:
     stated_sizes: Mapping[str, int] = field(default_factory=dict)
 
     def find_parameters(self, model: str) -> int | None:
-        """Return the number of parameters of a model as its server or its name tells; None if unknown."""
+        """Return the number of parameters of a model, from the server or from the name; None if unknown."""
         return self.stated_sizes.get(model) or find_size_in_name(model)
 
     def for_model(self, name: str) -> "ServerCapabilities":
-        """Return a copy with the context window of a model, since models of one server may differ."""
+        """Return a copy with the context window of a model, since a server's models may differ."""
         return replace(self, context_window=self.windows.get(name, self.context_window))
 
     @property
@@ -128,7 +128,7 @@ async def _fetch_models(get: FetchJson, path: str, options: ProbeOptions) -> dic
 
 
 async def probe_server(get: FetchJson, options: ProbeOptions = _NO_OPTIONS) -> ServerCapabilities:
-    """Return a server's capabilities; raise WrongAddress if there is no model server at the address."""
+    """Return a server's capabilities; raise WrongAddress if no model server is at the address."""
     if options.wire_format == ANTHROPIC:
         return await _probe_anthropic(get, options)
     if options.wire_format == OLLAMA:

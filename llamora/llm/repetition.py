@@ -1,4 +1,4 @@
-"""Repetition in a model's text: detects it in a stream, and removes it from the end of a reply.
+"""Repetition in a model's text: detected in a stream, and removed from the end of a reply.
 
 Text repeats itself if its end equals itself shifted by some period, for at least `REPEATS` periods and
 `SPAN` characters. Digits are ignored, so that a numbered list of one sentence counts as repetition too. The
@@ -21,7 +21,7 @@ _PASSAGE_LENGTH = 24
 
 
 def is_repeating(text: str) -> bool:
-    """Return whether the end of a text is one passage, repeated."""
+    """Return whether a text ends with a repeated passage."""
     needle, position = text[-_NEEDLE:], len(text) - _NEEDLE
     start = position
     for _ in range(_ATTEMPTS):

@@ -1,11 +1,11 @@
-"""Server-sent events (WHATWG HTML 9.2.6), parsed from raw bytes as they arrive.
+"""Parser of server-sent events (WHATWG HTML 9.2.6), fed with raw bytes as they arrive.
 
 Supports only the `data` fields, which model servers use; comments and other fields are skipped. Works on
 bytes, so a character that is split between two reads is not damaged. Not all servers keep to the standard:
 
     a byte order mark at the beginning   is skipped
     \\r, \\n or \\r\\n                      end a line
-    no blank line between two events     the second begins where a line ends in } and the next begins with {
+    no blank line between two events     they are split where a line ends in } and the next begins with {
     error: {...}, or {...} alone         counts as data, since some servers send their errors like this
     JSON from the first byte on          a whole response instead of a stream is one payload
     HTML from the first byte on          another program
@@ -20,7 +20,7 @@ _BEFORE_BEGINNING = b" \t\r\n\xef\xbb\xbf"
 
 
 class EventReader:
-    """Incremental parser that returns the payloads of complete events."""
+    """Incremental parser that returns the data of complete events."""
 
     def __init__(self) -> None:
         self._rest = b""
@@ -34,7 +34,7 @@ class EventReader:
         self._is_plain = False
 
     def feed(self, chunk: bytes) -> list[bytes]:
-        """Return the payloads that this chunk completes, in order."""
+        """Return the data of the events that this chunk completes, in order."""
         if not self._is_plain or b"\r" in chunk:
             chunk = self._prepare(chunk)
         cut = chunk.rfind(b"\n")
@@ -50,7 +50,7 @@ class EventReader:
         return events
 
     def close(self) -> list[bytes]:
-        """Return the payload of a last event that has no blank line after it, as some servers send it."""
+        """Return the data of a last event without a blank line after it, as some servers send it."""
         if self._whole is not None:
             return [b"".join(self._whole)]
         rest, self._rest = self._rest, b""

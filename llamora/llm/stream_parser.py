@@ -22,7 +22,10 @@ from llamora.llm.think_filter import ThinkFilter
 
 
 class StreamParser:
-    """Parser of one reply; set `thinks_first` if the model's replies are known to begin inside thinking."""
+    """Parser of one reply.
+
+    Set `thinks_first` if the model is known to begin its replies inside thinking.
+    """
 
     def __init__(self, *, wire_format: WireFormat = CHAT_COMPLETIONS, thinks_first: bool = False) -> None:
         self.ended = False
@@ -42,7 +45,7 @@ class StreamParser:
         return self._parse_events(self._events.feed(chunk))
 
     def close(self) -> Delta | None:
-        """Return the rest of the reply; raise a ModelError if the stream ended too early, or badly."""
+        """Return the rest of the reply; raise a ModelError if the stream ended too early or with an error."""
         if self._broken is not None:
             raise self._broken
         try:
@@ -62,13 +65,13 @@ class StreamParser:
 
     @property
     def thinks_first_was_wrong(self) -> bool:
-        """Whether the reply did not begin inside thinking although `thinks_first` was set."""
+        """Whether the reply began outside thinking although `thinks_first` was set."""
         return self._think_filter.thinks_first_was_wrong
 
     def finish(self) -> StreamEnd:
         """Return the end of the stream: its reason and its numbers of tokens.
 
-        Raise a ModelError if the server says that this is not the model's own end.
+        Raise a ModelError if the reason is not a normal end.
         """
         if self._broken is not None:
             raise self._broken

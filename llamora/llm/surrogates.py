@@ -1,4 +1,4 @@
-"""Joining of characters that were split between two events.
+"""Joiner of characters that were split between two events.
 
 Models write bytes, and servers split them into events anywhere. Half a character arrives either as raw
 bytes (decoded to U+DC80..U+DCFF, Python's `surrogateescape`) or, from servers written in JavaScript, as half
@@ -19,7 +19,7 @@ def _join_pair(pair: re.Match[str]) -> str:
 
 
 class SurrogateJoiner:
-    """Joiner that returns whole characters and buffers half of one until its other half arrives."""
+    """Joiner that returns whole characters, and buffers half a character until the other half arrives."""
 
     def __init__(self) -> None:
         self._half = ""

@@ -1,9 +1,9 @@
 """Filter that removes a model's own markup from its text: its thinking, channels and turns.
 
-`thinking_marks` lists the marks. A lone mark that closes thinking means that the model's template contains
-the opening one, so all text before it was thinking; if a model is known to do this, the beginning of its
-replies counts as thinking at once. A mark may be split between two deltas, so text that may be the beginning
-of a mark is buffered; so is a mark that may be in a code span, until its line or the span ends.
+`thinking_marks` lists the marks. A closing mark without an opening one means that the opening mark is in the
+model's template, so all text before it was thinking. If a model is known to do this, its replies are treated
+as thinking from the beginning. A mark may be split between two deltas, so text that may be the beginning of a
+mark is buffered. A mark that may be in a code span is buffered until its line or the span ends.
 """
 
 import re
@@ -114,7 +114,7 @@ class ThinkFilter:
         return ""
 
     def close(self, *, is_whole: bool = True) -> FilteredText:
-        """Return buffered text that did not become a mark; `is_whole` says that the reply was not cut off."""
+        """Return the buffered text that is not a mark; `is_whole` says that the reply is complete."""
         held, self._buffer = self._buffer, ""
         if not self.ended and not _is_only_soft_ends(held):
             self._split_at_marks(held, is_last=True)

@@ -1,4 +1,4 @@
-"""Table of the marks that models write around their thinking, their turns and their channels.
+"""Table of the markup that models write around their thinking, turns and channels.
 
     THINKING    the marks that open and close thinking: Qwen, DeepSeek and others, Seed, Magistral, Cohere,
                 Kimi, Gemma, OpenThinker, Apertus
@@ -95,7 +95,7 @@ _UNKNOWN_BEGINNING = re.compile(r"<\|[A-Za-z][A-Za-z0-9_]{0,36}\|?")
 
 
 def find_bare_channel(text: str) -> bool | None:
-    """Return whether a reply that begins like this is a channel without its marks; None if it may be one."""
+    """Return whether a reply begins like a channel without marks; None if that is not yet known."""
     if text.startswith(BARE_CHANNEL) and len(text) > len(BARE_CHANNEL):
         # As a word, it is followed by a space, a sign or a small letter.
         sign = text[len(BARE_CHANNEL)]
@@ -104,7 +104,7 @@ def find_bare_channel(text: str) -> bool | None:
 
 
 def find_partial_mark(text: str) -> int:
-    """Return the position where a possible beginning of a mark starts, or the length of the text."""
+    """Return the position of a possible beginning of a mark, or the length of the text."""
     for start in range(max(0, len(text) - LONGEST), len(text)):
         if text[start] in FIRST_SIGNS:
             end = text[start:]

@@ -1,4 +1,4 @@
-"""Estimate of the number of tokens of a text, for servers that cannot count them; it is rather too high.
+"""Estimate of the number of tokens of a text, for servers that cannot count; usually too high.
 
 No tokenizer in use needs more tokens than a text has UTF-8 bytes, so outside ASCII each byte counts as one
 token (three for a Chinese character, though most need one or two). Within ASCII, prose has nearly four
@@ -14,6 +14,6 @@ TOKENS_PER_MESSAGE = 8
 
 
 def estimate_tokens(text: str) -> int:
-    """Return an estimate of a text's tokens, rather too high than too low."""
+    """Return an estimate of the number of tokens of a text; usually too high."""
     letters = sum(map(len, _LETTERS.findall(text)))
     return -(-letters // 3) + len(text.encode("utf-8", "surrogatepass")) - letters

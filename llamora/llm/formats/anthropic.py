@@ -1,19 +1,19 @@
-"""Anthropic Messages, `/v1/messages`, after the public reference of the API.
+"""Anthropic's Messages format, `/v1/messages`, according to the public API reference.
 
-A request has its instructions apart from the messages, and always a limit. A reply is a stream of events,
-each an object with a type:
+In a request, the instructions (`system`) are separate from the messages, and `max_tokens` is required. A
+reply is a stream of events, each an object with a type:
 
     message_start         the number of tokens of the prompt
     content_block_start   the beginning of a block of text or thinking
     content_block_delta   text_delta, thinking_delta; others (signatures, citations) are no part of a reply
-    content_block_stop, ping, and types that are not known
-                          nothing
-    message_delta         the reason of the end, and the number of tokens of the reply
+    content_block_stop, ping, and unknown types
+                          are ignored
+    message_delta         the reason for the end, and the number of tokens of the reply
     message_stop          the end
-    error                 an error, which may come after the beginning of a reply
+    error                 an error, possibly in the middle of a reply
 
-    thinking    newer models decide themselves how much they think, and are told an effort; others get a
-                budget; a few know neither
+    thinking    newer models accept an effort and decide themselves how much they think; others accept a
+                budget; a few accept neither
 """
 
 from collections.abc import Mapping
@@ -81,11 +81,11 @@ class MessagesShape:
         return body
 
     def build_messages(self, messages: ChatMessages) -> list[Mapping[str, str]]:
-        """Return the messages without instructions, and without empty ones, which are refused."""
+        """Return the messages without instructions and without empty ones, which the server refuses."""
         return [message for message in messages if message["role"] != "system" and message["content"].strip()]
 
     def adapt_to_refusal(self, status: int, body: bytes, *, request: ReplyRequest) -> "MessagesShape | None":
-        """Return the shape without what a server refused of a request, or None if that is not known."""
+        """Return the shape without the part that a server refused, or None if the part is unknown."""
         text = body[:4096].lower()
         if status not in REFUSALS or is_too_long(status, text):
             return None
@@ -137,7 +137,7 @@ class MessagesShape:
 
 
 class MessagesReader(PayloadReader):
-    """Reader of the events of a message, and of a whole one."""
+    """Reader of a reply, from its events or from one whole response."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -213,7 +213,7 @@ def build_headers(api_key: str) -> dict[str, str]:
 
 
 def find_unsupported(sampling: Sampling) -> list[str]:
-    """Return the names of the parameters that this format does not have, or not with these values."""
+    """Return the names of the parameters that this format does not support, or not with these values."""
     return [
         name
         for name, value in sampling.items()

@@ -1,12 +1,12 @@
-"""OpenAI's format, `/v1/chat/completions`, with all that other servers do differently.
+"""OpenAI's format, `/v1/chat/completions`, with the deviations of other servers.
 
 Parts of a request that a server may refuse:
 
-    max_tokens        newer models of OpenAI want max_completion_tokens
-    stream_options    servers that check requests strictly, such as Mistral's, refuse it
-    system            templates of Gemma, Mistral and others: its text goes in front of the first message
-    temperature, ...  sampling parameters: models that allow only their own, servers that check them strictly
-    response_format   servers without JSON schemas
+    max_tokens        newer models of OpenAI require max_completion_tokens
+    stream_options    refused by servers that check requests strictly, such as Mistral's
+    system            refused by templates of Gemma, Mistral and others: the text precedes the first message
+    temperature, ...  sampling parameters: refused by some models, and by servers that check strictly
+    response_format   refused by servers without JSON schemas
 """
 
 from collections.abc import Mapping
@@ -47,8 +47,8 @@ _OTHER_NAMES = {"repeat_penalty": "repetition_penalty"}
 class ChatCompletionShape:
     """The parts of a request that a server of this format accepts.
 
-    `refused` has sampling parameters with their values, so that one person's value, which may be out of the
-    server's range, does not take away the parameter from all others.
+    `refused` contains sampling parameters with their values: if one person's value is refused, because it is
+    out of range, other people's values are still sent.
     """
 
     limit_name: str = "max_tokens"
@@ -88,7 +88,7 @@ class ChatCompletionShape:
     def adapt_to_refusal(
         self, status: int, body: bytes, *, request: ReplyRequest
     ) -> "ChatCompletionShape | None":
-        """Return the shape without what a server refused of a request, or None if that is not known."""
+        """Return the shape without the part that a server refused, or None if the part is unknown."""
         text = body[:4096].lower()
         if status not in _TEMPLATE_FAILURES or is_too_long(status, text):
             return None
@@ -114,7 +114,7 @@ class ChatCompletionShape:
 
 
 class ChatCompletionReader(PayloadReader):
-    """Reader of the chunks of a chat completion, and of a whole one."""
+    """Reader of a chat completion, from its chunks or from one whole response."""
 
     def read(self, payload: bytes) -> None:
         """Read the text, the thinking and the end of the reply from one event."""

@@ -1,8 +1,8 @@
-"""JSON lines, split from raw bytes as they arrive: one object on each line, as Ollama streams them.
+"""Splitter of JSON lines, fed with bytes as they arrive; Ollama streams one object per line.
 
 a byte order mark at the beginning   is skipped
 \\n or \\r\\n                          end a line; empty lines are skipped
-data: before an object               is left out, since some gateways turn lines into events
+data: before an object               is skipped, since some gateways convert lines to events
 HTML from the first byte on          another program
 """
 
@@ -29,7 +29,7 @@ class LineSplitter:
         return _strip_lines(lines)
 
     def close(self) -> list[bytes]:
-        """Return a last line without a line end."""
+        """Return the last line if it has no line end."""
         rest, self._rest = self._rest, b""
         return _strip_lines([rest])
 

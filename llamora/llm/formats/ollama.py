@@ -1,8 +1,8 @@
-"""Ollama's own format, `/api/chat`, after its public reference.
+"""Ollama's own format, `/api/chat`, according to its public reference.
 
-Only in this format can a request set the context window with which Ollama loads the model (`num_ctx`). With
-OpenAI's format, Ollama takes its small default, and silently cuts off the beginning of a longer prompt. Here
-`truncate` forbids that, so that a prompt which is too long is an error.
+Only this format can set the context window with which Ollama loads the model (`num_ctx`). With OpenAI's
+format, Ollama uses a small default, and silently cuts off the beginning of a longer prompt. Here the request
+sets `truncate` to false, so that a prompt that is too long is an error.
 
 A reply is a stream of JSON lines:
 
@@ -57,7 +57,7 @@ LEVEL, SWITCH, NONE = "level", "switch", ""
 
 @dataclass(frozen=True, kw_only=True)
 class ChatShape:
-    """The parts of a request that a server of this format accepts; `thinking` is the kind of `think`."""
+    """The parts of a request that a server accepts; `thinking` is the accepted kind of `think`."""
 
     thinking: str = LEVEL
     has_schema: bool = True
@@ -84,11 +84,11 @@ class ChatShape:
         return body
 
     def build_messages(self, messages: ChatMessages) -> list[Mapping[str, str]]:
-        """Return the messages as they are."""
+        """Return the messages unchanged."""
         return list(messages)
 
     def adapt_to_refusal(self, status: int, body: bytes, *, request: ReplyRequest) -> "ChatShape | None":
-        """Return the shape without what a server refused of a request, or None if that is not known."""
+        """Return the shape without the part that a server refused, or None if the part is unknown."""
         text = body[:4096].lower()
         if status not in REFUSALS or is_too_long(status, text):
             return None
@@ -120,7 +120,7 @@ class ChatShape:
 
 
 class ChatLineReader(PayloadReader):
-    """Reader of the lines of a reply, and of a whole one."""
+    """Reader of a reply, from its lines or from one whole response."""
 
     def read(self, payload: bytes) -> None:
         """Read the text, the thinking and the end of the reply from one line."""
@@ -155,7 +155,7 @@ def _find_status(line: Mapping[str, Any]) -> int | None:
 
 
 def find_unsupported(sampling: Sampling) -> list[str]:
-    """Return the names of the parameters that this format does not have."""
+    """Return the names of the parameters that this format does not support."""
     return [name for name in sampling if name not in _OPTIONS and name not in THINKING]
 
 

@@ -1,4 +1,4 @@
-"""Base of the readers of events, one for each wire format, and the errors that events report."""
+"""Base class of the event readers of each wire format, and the errors that events report."""
 
 import json
 from abc import ABC, abstractmethod
@@ -51,7 +51,7 @@ class PayloadReader(ABC):
 
 
 def parse_object(text: str) -> tuple[dict[str, Any], int]:
-    """Return the first object of a text, and its end; raise MalformedResponse."""
+    """Return the first JSON object in a text, and its end; raise MalformedResponse."""
     try:
         found = _scan(text)
     except (ValueError, RecursionError):
@@ -62,7 +62,7 @@ def parse_object(text: str) -> tuple[dict[str, Any], int]:
 
 
 def parse_reason(reason: object) -> str:
-    """Return our name for the reason why a reply ended: stop, length, content_filter or error."""
+    """Return our name for the reason for which a reply ended: stop, length, content_filter or error."""
     name = str(reason).lower()
     if name in _LENGTH_REASONS:
         return "length"
@@ -72,7 +72,7 @@ def parse_reason(reason: object) -> str:
 
 
 def is_error(event: dict[str, Any]) -> bool:
-    """Return whether an event without a reply and without `error` reports an error, as some servers do."""
+    """Return whether an event reports an error without a field `error`, as some servers do."""
     return bool(event.get("detail")) or (
         isinstance(event.get("message"), str) or "error" in (event.get("object"), event.get("type"))
     )

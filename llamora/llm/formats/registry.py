@@ -1,4 +1,4 @@
-"""The wire formats by name, and which sampling parameters one of them does not support."""
+"""The wire formats by name, and the sampling parameters that each does not support."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -16,12 +16,12 @@ FORMATS: Final[Mapping[str, WireFormat]] = MappingProxyType(
 
 
 def find_format(name: str) -> WireFormat:
-    """Return the format with this name, or OpenAI's for any other name."""
+    """Return the format with this name; OpenAI's for an unknown name."""
     return FORMATS.get(name, CHAT_COMPLETIONS)
 
 
 def describe_unsupported(name: str, sampling: Sampling) -> str:
-    """Return a sentence about the sampling parameters that a format does not support, if any."""
+    """Return a sentence about the given sampling parameters that a format does not support, or ""."""
     wire_format = find_format(name)
     unsupported = sorted(wire_format.find_unsupported(sampling))
     if not unsupported:

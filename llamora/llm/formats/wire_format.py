@@ -1,4 +1,4 @@
-"""Parts of a wire format, and the names by which settings choose one."""
+"""Interface of a wire format, and the names of formats in settings."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,17 +16,17 @@ NAMES: Final = (AUTO, OPENAI, ANTHROPIC, OLLAMA)
 
 
 class BodySplitter(Protocol):
-    """Incremental splitter of a response's body into the payloads of its events."""
+    """Protocol: incremental splitter of a response body into the payloads of its events."""
 
     def feed(self, chunk: bytes) -> list[bytes]:
         """Return the payloads that this chunk completes, in order."""
 
     def close(self) -> list[bytes]:
-        """Return what is left at the end of the body as a last payload, if anything is."""
+        """Return the rest of the body as a last payload, if there is any."""
 
 
 class RequestShape(Protocol):
-    """The parts of a request that a server is known to accept."""
+    """Protocol: the parts of a request that a server is known to accept."""
 
     def build_body(self, request: ReplyRequest) -> dict[str, Any]:
         """Return the body of a request for a streamed reply."""
@@ -35,7 +35,7 @@ class RequestShape(Protocol):
         """Return the messages in a form that the model's template accepts."""
 
     def adapt_to_refusal(self, status: int, body: bytes, *, request: ReplyRequest) -> "RequestShape | None":
-        """Return the shape without what a server refused of a request, or None if that is not known."""
+        """Return the shape without the part that a server refused, or None if the part is unknown."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,5 +61,5 @@ class WireFormat:
 
 
 def build_bearer_header(api_key: str) -> dict[str, str]:
-    """Return the header of RFC 6750, which most servers read."""
+    """Return the Authorization header with an API key (RFC 6750), which most servers accept."""
     return {"Authorization": f"Bearer {api_key}"} if api_key else {}

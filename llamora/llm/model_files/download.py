@@ -1,12 +1,12 @@
-"""The download of a model file from a hub: resumed after breaks, checked at the end, then renamed.
+"""Download of a model file from a hub: resumed after interruptions, verified, then renamed.
 
-    NAME.gguf.part         what has arrived; stays after a break, so that the next download goes on
-    NAME.gguf.part.json    size, SHA-256 and ETag of the file that it is a part of
-    NAME.gguf              the file, complete and checked
+    NAME.gguf.part         the partial file; remains after an interruption, so that it can be resumed
+    NAME.gguf.part.json    size, SHA-256 and ETag of the complete file
+    NAME.gguf              the complete, verified file
 
-Size and SHA-256 come from the hub's answer for the file (`X-Linked-Size`, `X-Linked-Etag`), or from its list
-of files. Redirects lead only to https; plain http only inside this machine. A download belongs to one event
-loop and writes on it, so it needs a loop of its own.
+Size and SHA-256 are from the hub's response for the file (`X-Linked-Size`, `X-Linked-Etag`), or from its list
+of files. Redirects are followed only to https; plain http is allowed only on this machine. A download writes
+to the disk on its event loop, so it needs a loop of its own.
 
 Source: https://huggingface.co/docs/hub/api
 """
@@ -66,12 +66,12 @@ class DownloadFailed(Exception):  # noqa: N818 - states what happened
 
 
 class _ConnectionBroken(Exception):  # noqa: N818 - states what happened
-    """Raised when a response ended early; the download goes on with the next request."""
+    """Raised when a response ended early; the download is resumed with another request."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RemoteFile:
-    """A file of a hub: its size and its checksum."""
+    """A file on a hub, with its size and checksum."""
 
     size: int
     sha256: str
@@ -87,7 +87,7 @@ class _PartFacts:
 
 
 class HubDownload:
-    """The download of one file into a folder."""
+    """Download of one file into a folder."""
 
     def __init__(
         self,
@@ -108,7 +108,10 @@ class HubDownload:
         self._digest = hashlib.sha256()
 
     async def run(self) -> Path:
-        """Download the file and return its path; raise DownloadFailed. Cancelling leaves the part."""
+        """Download the file and return its path; raise DownloadFailed.
+
+        Cancelling preserves the partial file.
+        """
         if self.target.exists():
             raise DownloadFailed("already_here")
         timeout = httpx.Timeout(_SILENCE_SECONDS, connect=_CONNECT_SECONDS)
@@ -319,13 +322,13 @@ class HubDownload:
         self._facts_path.unlink(missing_ok=True)
 
     def delete_part(self) -> None:
-        """Delete what has arrived."""
+        """Delete the partial file."""
         self._part.unlink(missing_ok=True)
         self._facts_path.unlink(missing_ok=True)
 
 
 def is_safe_address(url: str) -> bool:
-    """Return whether an address is encrypted, or inside this machine."""
+    """Return whether a URL is encrypted, or on this machine."""
     return urlsplit(url).scheme == "https" or (urlsplit(url).scheme == "http" and is_loopback_url(url))
 
 

@@ -1,14 +1,14 @@
-"""The facts in the header of a `.gguf` file, read without loading the model.
+"""Reader of the header of a `.gguf` model file, without loading the model.
 
     "GGUF", version (2 or 3), number of tensors, number of keys
     for each key      name, type, value
     for each tensor   name, dimensions, type, offset
     padding, then the tensors
 
-All numbers are little-endian; a string is its length and its bytes. The header of a large vocabulary has some
-megabytes. A model may be split into files `NAME-00001-of-00003.gguf`, which are read together.
+All numbers are little-endian; a string is its length and its bytes. With a large vocabulary, the header has
+some megabytes. A model may be split into files `NAME-00001-of-00003.gguf`, which are read together.
 
-Files come from anywhere, so no number in them is trusted: what is read is limited, and all else is skipped.
+Files may come from anywhere, so no number in them is trusted: the amount of data read is limited.
 
 Source: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
 """
@@ -98,13 +98,13 @@ class GgufFacts:
 
     @property
     def writes_text(self) -> bool:
-        """Whether it is a model that writes; others turn text or images into vectors."""
+        """Whether the model generates text; others turn text or images into vectors."""
         return self.architecture not in _SILENT_ARCHITECTURES
 
 
 @dataclass
 class _Header:
-    """The header of a GGUF file: its values, its parameters, and the types of its tensors."""
+    """The parsed header of a GGUF file: values, number of parameters, types of the tensors."""
 
     values: dict[str, object]
     parameters: int
@@ -120,7 +120,7 @@ class _Header:
 
 
 def read_gguf(path: Path) -> GgufFacts:
-    """Return the facts of a model; raise UnreadableModelFile or OSError."""
+    """Return the facts of a model file; raise UnreadableModelFile or OSError."""
     paths = list(_list_parts(path))
     headers = [_read_file(part) for part in paths]
     first, types = headers[0], sum((header.types for header in headers), Counter[int]())
@@ -140,12 +140,12 @@ def read_gguf(path: Path) -> GgufFacts:
 
 
 def is_part(name: str) -> bool:
-    """Return whether a file is one of those that a model was split into."""
+    """Return whether a file is a part of a split model."""
     return _match_part_end(name) is not None
 
 
 def is_later_part(name: str) -> bool:
-    """Return whether a file is the second or a later one of those that a model was split into."""
+    """Return whether a file is a part of a split model, but not the first."""
     found = _match_part_end(name)
     return found is not None and int(found[1]) > 1
 
@@ -198,7 +198,7 @@ def _read_file(path: Path) -> _Header:
 
 
 class _HeaderReader:
-    """Reader of a header, which takes care that no number in it makes it read on and on."""
+    """Parser of a header, with limits so that a wrong number cannot make it read endlessly."""
 
     def __init__(self, file: BinaryIO, *, size: int) -> None:
         self._file, self._size = file, size
@@ -207,7 +207,7 @@ class _HeaderReader:
         self._left = MOST_HEADER_BYTES
 
     def read(self) -> _Header:
-        """Return the header; raise UnreadableModelFile if the file is damaged, or shorter than it says."""
+        """Return the header; raise UnreadableModelFile if the file is damaged or too short."""
         if self._take(len(MAGIC)) != MAGIC:
             raise UnreadableModelFile("no_gguf")
         (version,) = self._unpack("<I")

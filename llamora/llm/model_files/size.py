@@ -1,13 +1,13 @@
-"""Sizes of language models: read from a server's answer or from a model's name, and how small is too small.
+"""Size of a language model, from a server's response or from the model's name, and the smallest useful size.
 
     "Llama-3.2-1B-Instruct"    one billion parameters
     "smollm2:135m"             135 million
     "Mixtral-8x7B"             eight times seven billion
-    "Qwen3-30B-A3B"            thirty billion, of which three are used for each word
+    "Qwen3-30B-A3B"            thirty billion, of which three billion are active for each token
     "gemma-3n-E2B"             counts as two billion
 
-A name may also say how long a context is ("1M") or in how many bits a weight is stored ("4bit"). So the
-largest size in it counts, and one of few million does not. A model of unknown size is not taken for small.
+A name may also contain the context length ("1M") or the bits per weight ("4bit"). So the largest number
+counts, and numbers of few million are ignored. A model of unknown size does not count as small.
 """
 
 import re
@@ -25,12 +25,12 @@ _NAMED_SIZE: Final = re.compile(
 
 
 def is_too_small(parameters: int | None) -> bool:
-    """Return whether a model with so many parameters is too small for a diary; unknown is not too small."""
+    """Return whether a model with this number of parameters is too small for a diary; False if unknown."""
     return parameters is not None and parameters < _LEAST_PARAMETERS
 
 
 def parse_size(value: object) -> int | None:
-    """Return the number of parameters that a server states, as a number or as in "1.2B"; None if unknown."""
+    """Return a number of parameters that a server states, as a number or as in "1.2B"; None if unknown."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value if value > 0 else None
     match = _STATED_SIZE.fullmatch(value.strip()) if isinstance(value, str) else None
@@ -38,7 +38,7 @@ def parse_size(value: object) -> int | None:
 
 
 def find_size_in_name(name: str) -> int | None:
-    """Return the number of parameters that a model's name tells; None if it tells none."""
+    """Return the number of parameters in a model's name, or None."""
     own_name = name.replace("\\", "/").rstrip("/").rpartition("/")[2]
     sizes = [int(times or 1) * _multiply(size, unit) for times, size, unit in _NAMED_SIZE.findall(own_name)]
     return max((size for size in sizes if size >= _LEAST_IN_NAMES), default=None)

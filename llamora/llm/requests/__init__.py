@@ -1,5 +1,5 @@
-"""Requests for replies.
+"""Requests for replies to a model server.
 
-sampling       the parameters by which a model picks its words, as people may set them
-reply_request  a request for a reply, and what a server refused of it
+sampling       sampling parameters, which people may set
+reply_request  a request for a reply, and the parameters that a server refused
 """

@@ -1,4 +1,4 @@
-"""A request for a reply, and what a server refused of it.
+"""A request for a reply, and its adaptation to a server that refuses some parameters.
 
 Servers and models differ in what they accept. A request is first sent in the usual shape of its wire format.
 If the server refuses a part of it, the request is sent once more without that part, and the client remembers
@@ -23,13 +23,13 @@ Refused = frozenset[tuple[str, str]]
 
 
 def find_named(text: bytes, sent: Mapping[str, Any], *, also: Collection[str] = ()) -> Refused:
-    """Return the parameters that were sent, with their values, whose names are in the text of a refusal."""
+    """Return the sent parameters, with their values, that the text of a refusal names."""
     names = {*re.findall(r"\w+", text.decode("utf-8", "replace")), *also}
     return frozenset((name, json.dumps(value)) for name, value in sent.items() if name in names)
 
 
 def leave_out(sampling: Mapping[str, Any], refused: Refused) -> dict[str, Any]:
-    """Return the parameters without those that a server refused with this value."""
+    """Return the parameters without those that a server has refused with this value."""
     return {name: value for name, value in sampling.items() if (name, json.dumps(value)) not in refused}
 
 

@@ -1,10 +1,10 @@
-"""Sampling parameters: how a model picks its words, as a household and each person may choose.
+"""Sampling parameters, such as the temperature, as a household and each person may choose them.
 
-Only the parameters of RULES are ever sent to a server. None of them changes messages, tools or addresses, the
-form, number or length of replies, or what a server logs.
+Only the parameters in RULES are ever sent to a server. None of them changes messages, tools or addresses, the
+format, number or length of replies, or the logs of a server.
 
-Those of THINKING say how much the model thinks before it writes, and concern everything that it writes. The
-others concern only texts in which it is free: a value that makes replies lively would spoil a summary.
+The parameters in THINKING control how much the model thinks before it writes, and apply to all texts. The
+others apply only to free texts such as replies: a value that makes replies lively would spoil a summary.
 """
 
 import json
@@ -19,11 +19,11 @@ _SWITCHES = ("enable_thinking", "thinking")
 
 
 class InvalidSampling(ValueError):  # noqa: N818 - states what is the case
-    """Raised for parameters that can't be used; the text is a sentence that names the parameter."""
+    """Raised for invalid parameters; the text is a sentence that names the parameter."""
 
 
 class ParameterRule(NamedTuple):
-    """The values that a parameter may have, as a check and in words."""
+    """The allowed values of a parameter, as a check and in words."""
 
     accepts: Callable[[Any], bool]
     description: str
@@ -97,9 +97,9 @@ THINKING: Final = frozenset({"reasoning_effort", "chat_template_kwargs"})
 
 
 def check_parameter(name: str, value: Any, *, elsewhere: Collection[str] = ()) -> None:
-    """Raise InvalidSampling if there is no such parameter, or if it can't have this value.
+    """Raise InvalidSampling if the parameter is unknown or its value is not allowed.
 
-    The sentence names those that there are, but for those that are set `elsewhere`.
+    For an unknown one, the sentence lists all parameters except those that are set `elsewhere`.
     """
     rule = RULES.get(name)
     if rule is None:
@@ -124,9 +124,9 @@ def parse_sampling(text: str, *, elsewhere: Collection[str] = ()) -> dict[str, A
 
 
 def merge_sampling(*choices: object) -> dict[str, Any]:
-    """Return the parameters of several choices, of which later ones take precedence.
+    """Return the parameters of several choices; later ones take precedence.
 
-    What is not allowed is left out: a stored choice may be of another version of this program.
+    Invalid parameters are left out, since a stored choice may be from another version of this program.
     """
     merged: dict[str, Any] = {}
     for chosen in choices:
@@ -138,5 +138,5 @@ def merge_sampling(*choices: object) -> dict[str, Any]:
 
 
 def select_thinking(sampling: Sampling) -> dict[str, Any]:
-    """Return the parameters that concern everything a model writes."""
+    """Return the parameters that apply to all texts."""
     return {name: value for name, value in sampling.items() if name in THINKING}
