@@ -91,7 +91,7 @@ _nearest_after_query: CachedQuery[date] = CachedQuery(
 
 
 def get_last_day(owner_id: UUID, *, now_day: date) -> date:
-    """Return the last day that pages link to: today, or a later day begun in a time zone further east."""
+    """Return the last day that pages link to: today, or a later day that has begun further east."""
     return max(_days_ahead_query(owner_id=owner_id, day=now_day), default=now_day)
 
 

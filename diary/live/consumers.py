@@ -230,7 +230,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
         return False
 
     def adopt_vault(self, vault: RequestVault) -> None:
-        """Continue with the reloaded vault, whose key is another one after a rotation."""
+        """Use the reloaded vault, which has a different key after a rotation."""
         former = self.vault.keyring
         if former.key_id == vault.keyring.key_id or self.is_ending:
             vault.keyring.close()

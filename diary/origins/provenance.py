@@ -109,7 +109,7 @@ def find_undo_end(claimed_at: datetime | None) -> datetime | None:
 
 
 def get_first_own_revision(entry: Entry) -> int:
-    """Return the revision from which an own entry is its owner's; earlier versions are not."""
+    """Return the first revision of an own entry that counts as its owner's; earlier ones do not."""
     provenance = Provenance.load(entry)
     if provenance.former_origin is None:
         return 0

@@ -50,7 +50,7 @@ class DayText:
         }
 
     def cut(self, length: int) -> "DayText":
-        """Return the day with at most about this many characters of entries; a recap is not cut."""
+        """Return the day with its entries cut to about this many characters; a recap is not cut."""
         if sum(map(len, self.texts)) <= length:
             return self
         each = max(length // len(self.texts), MIN_ENTRY_CHARACTERS)

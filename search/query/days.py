@@ -37,7 +37,7 @@ class DayReader:
         return None
 
     def find(self, question: str) -> DayMention | None:
-        """Return the days that a question names, if they are unambiguous and it names no others."""
+        """Return the days that a question names, if it names exactly one unambiguous day or period."""
         back, ahead = (
             {
                 (mention.start, mention.end): mention.when.days

@@ -1,4 +1,4 @@
-"""Tests that a reply's section is equal from the template and from the precompiled form, in every state."""
+"""Tests that a template and its precompiled form give the same section of a reply, in every state."""
 
 from uuid import uuid4
 
