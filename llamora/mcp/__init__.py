@@ -1,12 +1,12 @@
-"""MCP, the Model Context Protocol: the diary as tools and resources of somebody's assistant, at `POST /mcp`.
+"""MCP (Model Context Protocol): the diary as tools and resources for AI assistants, at `POST /mcp`.
 
-Stateless: every request is answered by itself, with the token that it brings.
+It is stateless: every request carries a token and is handled on its own.
 
-versions         the versions of the protocol, and what each of them has
-messages         JSON-RPC: requests, notifications, errors, and the body that they come in
-routing_headers  headers that say what is in a body, for those who do not read it
-descriptions     tools and resources, and what provides them
-protocol         what is answered to a body; knows no diary
+versions         the versions of the protocol, and their features
+messages         JSON-RPC: parsing of bodies, building of responses and errors
+routing_headers  headers that repeat parts of the body, for proxies
+descriptions     descriptions of tools and resources, and the provider's interface
+protocol         the methods of the protocol; knows nothing of the diary
 tools            the table of tools
 diary_tools, search_tools, fact_tools, note_tools, date_tools
                  the tools and their types

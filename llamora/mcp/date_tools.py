@@ -1,4 +1,4 @@
-"""The tool that says which day is meant."""
+"""The tool that finds the dates of words such as "last Tuesday"."""
 
 from datetime import date, datetime
 from typing import Annotated
@@ -14,7 +14,7 @@ from search.query.days import DayReader
 
 
 class DateQuestion(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """Words that name a day or several."""
+    """Words that name a day or a span of days."""
 
     text: Annotated[
         str,
@@ -33,7 +33,7 @@ class DateQuestion(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class ResolvedDays(msgspec.Struct, kw_only=True):
-    """Days that words mean, and today, both in the time zone of the diary's owner."""
+    """The days that the words name, and today, both in the time zone of the diary's owner."""
 
     first_day: Annotated[
         date | None, msgspec.Meta(description="Null if the words name no day, or it is not certain which.")
@@ -48,7 +48,8 @@ def resolve_date(call: Call, arguments: DateQuestion) -> ResolvedDays:
     """Find the day or days that words such as "last Tuesday" mean, in the time zone of the diary's owner.
 
     Use it before read_day or search_diary when the person names a day in words. It also returns today. It
-    reads English, German, French, Spanish, Italian, Portuguese and Dutch, and nothing of the diary.
+    understands English, German, French, Spanish, Italian, Portuguese and Dutch, and reads nothing in the
+    diary.
     """
     person = call.person
     now = days.to_local_time(timezone.now(), person.time_zone)

@@ -1,4 +1,4 @@
-"""Tools and resources as a version of the protocol describes them, and the provider of both. Pure."""
+"""Descriptions of tools and resources in each protocol version, and the interface of their provider. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -11,19 +11,19 @@ Result = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class ServerInfo:
-    """The version of the server, and its instructions on the use of its tools."""
+    """The name and version of the server, and its instructions for the use of its tools."""
 
     version: str
     instructions: str
 
     def describe(self) -> dict[str, str]:
-        """Return the name and version as each result carries them."""
+        """Return the name and version as they are part of each result."""
         return {"name": "llamora", "title": "Llamora", "version": self.version}
 
 
 @dataclass(frozen=True, kw_only=True)
 class ToolDescription:
-    """A tool as it is listed: its words, the schemas of its arguments and results, and whether it writes."""
+    """The description of a tool: its title and text, its schemas, and whether it writes."""
 
     name: str
     title: str
@@ -34,7 +34,10 @@ class ToolDescription:
     is_idempotent: bool = True
 
     def describe(self, version: str) -> dict[str, Any]:
-        """Return the tool in a version of the protocol. No tool deletes, and none leaves the diary."""
+        """Return the description in a version of the protocol.
+
+        No tool deletes or reaches outside the diary.
+        """
         described: dict[str, Any] = {
             "name": self.name,
             "description": self.description,
@@ -55,7 +58,7 @@ class ToolDescription:
 
 @dataclass(frozen=True, kw_only=True)
 class ToolResult:
-    """Object that a tool returned, of its output schema, or a sentence that says what went wrong."""
+    """The result of a tool: an object of its output schema, or a sentence about an error."""
 
     value: dict[str, Any] = field(default_factory=dict, repr=False)
     # The same as JSON, for those who read no objects.
@@ -72,7 +75,7 @@ class ToolResult:
 
 @dataclass(frozen=True, kw_only=True)
 class ResourceDescription:
-    """A resource, or with a template as `uri` all resources of a kind, as it is listed."""
+    """The description of a resource, or of a template for all resources of a kind."""
 
     uri: str
     name: str
@@ -81,7 +84,7 @@ class ResourceDescription:
     mime_type: str = "application/json"
 
     def describe(self, version: str, *, is_template: bool) -> dict[str, Any]:
-        """Return the resource in a version of the protocol."""
+        """Return the description in a version of the protocol."""
         described = {
             "uriTemplate" if is_template else "uri": self.uri,
             "name": self.name,
@@ -94,23 +97,23 @@ class ResourceDescription:
 
 
 class ResourceNotFound(Exception):  # noqa: N818 - an answer to the client
-    """Raised for an address that names no resource."""
+    """Raised for a URI that names no resource."""
 
 
 class Provider(Protocol):
-    """Tools and resources behind the protocol; every method may raise MessageError."""
+    """Interface of the tools and resources behind the protocol; every method may raise MessageError."""
 
     def list_tools(self) -> Iterable[ToolDescription]:
         """Return the tools that may be called."""
 
     def call_tool(self, name: str, arguments: dict[str, Any]) -> ToolResult:
-        """Return what a tool of the list does with arguments of any kind."""
+        """Call a tool and return its result; the arguments are unchecked."""
 
     def list_resources(self) -> Iterable[ResourceDescription]:
-        """Return the resources to choose from."""
+        """Return the resources."""
 
     def list_resource_templates(self) -> Iterable[ResourceDescription]:
-        """Return the kinds of resources."""
+        """Return the templates of resources."""
 
     def read_resource(self, uri: str) -> str:
         """Return the text of a resource; raise ResourceNotFound."""

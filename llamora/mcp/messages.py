@@ -1,9 +1,9 @@
-"""Messages of JSON-RPC 2.0, and the body that they come in. Pure.
+"""JSON-RPC 2.0 messages: parsing of request bodies, and building of responses. Pure.
 
-A message of an error never contains anything of the body. What is refused here:
+An error message never contains any part of the body. Refused here are:
 
-    PARSE_ERROR       no JSON in UTF-8; a name that stands twice in an object; NaN and Infinity; too deep
-    INVALID_REQUEST   JSON that is no message; NUL, or half of a surrogate pair, in any text of it
+    PARSE_ERROR       not JSON in UTF-8; a repeated name in an object; NaN and Infinity; nested too deeply
+    INVALID_REQUEST   not a message; NUL or a lone surrogate in any text
 """
 
 import json
@@ -37,7 +37,7 @@ MessageId = str | int
 
 
 class MessageError(Exception):
-    """Raised for what is answered with an error; `status` and `headers` are those of HTTP."""
+    """Raised to respond with an error; `status` and `headers` are for HTTP."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class MessageError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class RequestMessage:
-    """A message that is answered."""
+    """A request, which gets a response."""
 
     id: MessageId
     method: str
@@ -67,21 +67,21 @@ class RequestMessage:
 
 @dataclass(frozen=True, kw_only=True)
 class Notification:
-    """A message that is not answered."""
+    """A notification, which gets no response."""
 
     method: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class ResponseMessage:
-    """An answer of the client, though it was asked nothing."""
+    """A response of the client, although the server sends no requests."""
 
 
 Message = RequestMessage | Notification | ResponseMessage
 
 
 def decode_body(body: bytes) -> object:
-    """Return the JSON of a body; raise MessageError."""
+    """Return the decoded JSON of a body; raise MessageError."""
     try:
         value: object = json.loads(
             body.decode("utf-8"), object_pairs_hook=_build_object, parse_constant=_refuse_constant
@@ -152,7 +152,7 @@ def parse_message(value: object) -> Message:
 
 
 def find_id(value: object) -> MessageId | None:
-    """Return the id of a message with which an error is answered, or None if it has none that can be."""
+    """Return the id for an error response, or None if the message has no valid id."""
     found = value.get("id") if isinstance(value, dict) else None
     if isinstance(found, str):
         return found if len(found) <= MAX_ID else None
@@ -162,12 +162,12 @@ def find_id(value: object) -> MessageId | None:
 
 
 def build_result(id_: MessageId, result: dict[str, Any]) -> dict[str, Any]:
-    """Return the message that answers a request."""
+    """Return the response to a request."""
     return {"jsonrpc": "2.0", "id": id_, "result": result}
 
 
 def build_error(id_: MessageId | None, error: MessageError) -> dict[str, Any]:
-    """Return the message that answers a request with an error."""
+    """Return the error response to a request."""
     described: dict[str, Any] = {"code": error.code, "message": error.message}
     if error.data is not None:
         described["data"] = error.data

@@ -1,12 +1,12 @@
-"""The protocol of MCP: answers to the messages in the body of a request. Pure.
+"""The methods of MCP: responses to the messages in a request body. Pure.
 
     stateless (2026-07-28)   server/discover
-    with a handshake         initialize, ping, notifications and answers (accepted, and forgotten)
+    with a handshake         initialize, ping, notifications and responses (accepted and ignored)
     all versions             tools/list, tools/call, resources/list, resources/templates/list, resources/read
 
-There are no prompts, subscriptions or sessions, so their methods are unknown here. Errors of a stateless
-request have their status of HTTP. Older clients read no body of a status from 400 on: once their message is
-understood, they get 200.
+There are no prompts, subscriptions or sessions, so their methods are unknown here. In the stateless version
+an error has its own HTTP status. Older clients do not read the body of an error status, so they get 200 for
+every message that could be parsed.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -45,7 +45,7 @@ Params = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """A status and headers of HTTP, with a body of JSON if there is one."""
+    """An HTTP response: status, headers, and a JSON body if there is one."""
 
     status: int
     body: object = field(default=None, repr=False)
@@ -55,7 +55,7 @@ class Answer:
 def answer_body(
     body: bytes, headers: Iterable[tuple[str, str]], *, provider: Provider, info: ServerInfo
 ) -> Answer:
-    """Return the answer to a body that came with these headers."""
+    """Return the response to a body with these headers."""
     try:
         value = messages.decode_body(body)
     except MessageError as error:
@@ -125,7 +125,7 @@ def _parse_one_of_many(value: object) -> Message:
 
 
 class _Exchange:
-    """The methods of one version, for one request."""
+    """The handling of one request in one version of the protocol."""
 
     def __init__(self, provider: Provider, info: ServerInfo, version: str) -> None:
         self._provider = provider
@@ -145,7 +145,7 @@ class _Exchange:
         self._methods = methods
 
     def answer(self, message: RequestMessage) -> Answer:
-        """Return the answer to a request."""
+        """Return the response to a request."""
         try:
             result = self._run(message)
         except MessageError as error:
@@ -158,7 +158,7 @@ class _Exchange:
         return Answer(status=200, body=messages.build_result(message.id, result))
 
     def answer_batch(self, values: list[object], headers: Headers) -> Answer:
-        """Return the answers to several messages in one body."""
+        """Return the responses to several messages in one body."""
         if headers.get(VERSION_HEADER, BATCH_VERSION) != BATCH_VERSION:
             raise MessageError(messages.INVALID_REQUEST, "Send one message in each body.")
         if not 0 < len(values) <= MAX_BATCH:

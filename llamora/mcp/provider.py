@@ -1,4 +1,4 @@
-"""The diary as a provider of tools and resources, for the token of a request."""
+"""The provider of tools and resources from the diary, with the rights of a request's token."""
 
 import logging
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ _CODES: Final = {423: messages.LOCKED, 403: messages.MISSING_SCOPE, 429: message
 
 
 def build_message_error(error: Exception) -> MessageError:
-    """Return an error of a call as MCP has it; one that is not expected is logged, without its message."""
+    """Return the MCP error for an exception; an unexpected one is logged without its message."""
     refusal = translate_error(error)
     if refusal is None:
         _log.error("A call of a program failed.", exc_info=error)
@@ -35,7 +35,7 @@ def build_message_error(error: Exception) -> MessageError:
 
 
 class DiaryProvider:
-    """Tools and resources with the rights of one token, whose keyring is in force."""
+    """Provider of tools and resources with the rights of one token, whose keyring is in force."""
 
     def __init__(self, call: Call) -> None:
         self._call = call
@@ -50,7 +50,7 @@ class DiaryProvider:
         return [tool for tool in TOOLS if tool.may_be_called_with(self._call.terms.scopes)]
 
     def call_tool(self, name: str, arguments: dict[str, Any]) -> ToolResult:
-        """Return what a tool returned, or a sentence about what went wrong, which an assistant can read."""
+        """Return the result of a tool, or a sentence about its error for the assistant."""
         (tool,) = (tool for tool in self._list_own_tools() if tool.name == name)
         try:
             self._count_call()
@@ -59,12 +59,12 @@ class DiaryProvider:
             return _describe_error(build_message_error(error))
 
     def list_resources(self) -> Iterable[ResourceDescription]:
-        """Return the facts and the latest days, of these what the token may read."""
+        """Return the facts and the latest days, as far as the token may read them."""
         listed = [resources.FACTS] if resources.FACTS_SCOPE in self._call.terms.scopes else []
         return [*listed, *resources.list_latest_days(self._call)] if self._reads_diary else listed
 
     def list_resource_templates(self) -> Iterable[ResourceDescription]:
-        """Return the template of all days."""
+        """Return the template for days."""
         return [resources.DAY_TEMPLATE] if self._reads_diary else []
 
     @property
@@ -90,7 +90,7 @@ class DiaryProvider:
 
 
 class RefusingProvider:
-    """A provider for a token that is valid but can't be used now: whatever is asked for, it says why."""
+    """Provider for a valid token that cannot be used now: every method raises the reason."""
 
     def __init__(self, error: MessageError) -> None:
         self._error = error
@@ -119,17 +119,17 @@ class RefusingProvider:
 
 
 class LockedProvider(RefusingProvider):
-    """The tools of a locked diary: all of them are listed, and each call answers that it must be unlocked.
+    """Provider for a locked diary: lists all tools, but each call returns that the diary must be unlocked.
 
     So an assistant can be started before the diary is unlocked.
     """
 
     def list_tools(self) -> Iterable[ToolDescription]:
-        """Return all tools: nobody knows which the token may call."""
+        """Return all tools, because the token's scopes are not known yet."""
         return [tool.description for tool in TOOLS]
 
     def call_tool(self, name: str, arguments: dict[str, Any]) -> ToolResult:
-        """Return the sentence that says what to do."""
+        """Return a sentence that asks to unlock the diary."""
         del name, arguments
         return _describe_error(self._error)
 
@@ -138,7 +138,7 @@ class LockedProvider(RefusingProvider):
         return []
 
     def list_resource_templates(self) -> Iterable[ResourceDescription]:
-        """Return the template of all days."""
+        """Return the template for days."""
         return [resources.DAY_TEMPLATE]
 
 

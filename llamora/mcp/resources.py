@@ -1,4 +1,4 @@
-"""Resources: the days of the diary, each as `read_day` returns it, and its facts as `list_facts` does."""
+"""Resources of MCP: the days, as `read_day` returns them, and the facts, as `list_facts` does."""
 
 from datetime import date
 from typing import Final
@@ -46,12 +46,12 @@ def _describe(day: date) -> ResourceDescription:
 
 
 def get_scope(uri: str) -> str:
-    """Return the scope that a resource needs."""
+    """Return the scope that is required for a resource."""
     return FACTS_SCOPE if uri == _FACTS else DAY_SCOPE
 
 
 def read_resource(call: Call, uri: str) -> str:
-    """Return a day or the facts as JSON; raise ResourceNotFound for any other address."""
+    """Return a day or the facts as JSON; raise ResourceNotFound for any other URI."""
     if uri == _FACTS:
         return msgspec.json.encode(list_facts(call, FactsToList(limit=100))).decode()
     try:

@@ -1,10 +1,10 @@
-"""Headers that say what is in a body, for proxies that do not read it: they must say the same. Pure.
+"""Routing headers, which repeat parts of the body for proxies, and must match the body. Pure.
 
     MCP-Protocol-Version   the version of the request
     Mcp-Method             its method
-    Mcp-Name               the tool or resource that it names
+    Mcp-Name               the tool or resource that the request names
 
-A name that is not printable ASCII comes as `=?base64?...?=`.
+A name that is not printable ASCII is encoded as `=?base64?...?=`.
 """
 
 import base64
@@ -27,7 +27,7 @@ Headers = dict[str, str]
 
 
 def read_headers(headers: Iterable[tuple[str, str]]) -> Headers:
-    """Return the routing headers by their names in lower case; raise MessageError if one came twice."""
+    """Return the routing headers by lower-case name; raise MessageError if one is repeated."""
     found = [(name.lower(), value) for name, value in headers if name.lower() in _ALL]
     if any(count > 1 for count in Counter(name for name, _ in found).values()):
         raise MessageError(HEADER_MISMATCH, "Send each of the headers of MCP once.")
@@ -35,7 +35,7 @@ def read_headers(headers: Iterable[tuple[str, str]]) -> Headers:
 
 
 def check_headers(headers: Headers, *, version: object, method: str, params: dict[str, Any]) -> None:
-    """Raise MessageError unless the headers say what is in the body."""
+    """Raise MessageError unless the headers match the body."""
     if headers.get(VERSION_HEADER) is None or headers[VERSION_HEADER] != version:
         raise MessageError(
             HEADER_MISMATCH, "Send the version of the body in the header MCP-Protocol-Version."
@@ -51,7 +51,7 @@ def check_headers(headers: Headers, *, version: object, method: str, params: dic
 
 
 def decode_header(value: str | None) -> str | None:
-    """Return the text of a header, or None if it is missing or not encoded as it should be."""
+    """Return the decoded text of a header, or None if it is missing or wrongly encoded."""
     if value is None or not (value.startswith(_BEFORE) and value.endswith(_AFTER)):
         return value
     encoded = value[len(_BEFORE) : -len(_AFTER)]

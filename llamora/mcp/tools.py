@@ -1,7 +1,8 @@
-"""The table of tools: the words, scopes and types of each, and the function that does it.
+"""The table of tools: the description, scopes and types of each tool, and its function.
 
-A tool is a function of a call and a struct of arguments that returns a struct. Its docstring is what the
-assistant reads, its types become the schemas. A tool without scopes may be called with every token.
+A tool is a function that takes a call and a struct of arguments, and returns a struct. Its docstring is the
+description that the assistant reads, and its types become the schemas. A tool without scopes may be called
+with any token.
 """
 
 import inspect
@@ -27,7 +28,7 @@ _NAMED: Final = "#/$defs/{name}"
 
 @dataclass(frozen=True, kw_only=True)
 class Tool:
-    """A tool: its title, the scopes of which a token needs one, and the function that does it."""
+    """A tool: its title, its scopes (the token needs one of them), and its function."""
 
     title: str
     run: Callable[..., msgspec.Struct] = field(repr=False)
@@ -38,12 +39,12 @@ class Tool:
 
     @property
     def name(self) -> str:
-        """The name by which an assistant calls it, usually that of the function."""
+        """The name by which an assistant calls it, usually the name of the function."""
         return self.known_as or self.run.__name__
 
     @cached_property
     def description(self) -> ToolDescription:
-        """The tool as it is listed."""
+        """The description for the list of tools."""
         types = get_type_hints(self.run)
         return ToolDescription(
             name=self.name,
@@ -56,11 +57,11 @@ class Tool:
         )
 
     def may_be_called_with(self, scopes: frozenset[str]) -> bool:
-        """Return whether a token of these scopes may call it."""
+        """Return whether a token with these scopes may call it."""
         return not self.scopes or not scopes.isdisjoint(self.scopes)
 
     def call(self, call: Call, arguments: Mapping[str, Any]) -> ToolResult:
-        """Return what the tool returns; raise ApiError for arguments that are not of its schema."""
+        """Call the function; raise ApiError for arguments that do not match its schema."""
         type_ = get_type_hints(self.run)["arguments"]
         value = self.run(call, decode_body(json.dumps(arguments).encode(), type_))
         text = msgspec.json.encode(value)

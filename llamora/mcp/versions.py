@@ -1,7 +1,8 @@
-"""Versions of the protocol. Pure.
+"""Versions of the protocol and their features. Pure.
 
-Up to 2025-11-25 a client and a server agree on one with `initialize`, and the header `MCP-Protocol-Version`
-names it in later requests. From 2026-07-28 on each request names its version itself, and nothing comes first.
+Up to 2025-11-25, client and server negotiate the version with `initialize`, and the header
+`MCP-Protocol-Version` repeats it in later requests. From 2026-07-28 on, there is no handshake, and each
+request states its version.
 """
 
 from typing import Final
@@ -15,22 +16,22 @@ BATCH_VERSION: Final = "2025-03-26"
 
 
 def negotiate(offered: str) -> str:
-    """Return the version in which `initialize` is answered: the client's own, or our newest that has it."""
+    """Return the version for the response to `initialize`: the client's if supported, else our newest."""
     return offered if offered in HANDSHAKE_VERSIONS else HANDSHAKE_VERSIONS[0]
 
 
 def is_stateless(version: str) -> bool:
-    """Return whether each request of a version stands by itself."""
+    """Return whether a version has no handshake."""
     return version in STATELESS_VERSIONS
 
 
 def has_annotations(version: str) -> bool:
-    """Return whether tools of a version say whether they only read."""
+    """Return whether tools in a version have annotations, such as read-only."""
     return _is_at_least(version, "2025-03-26")
 
 
 def has_structured_content(version: str) -> bool:
-    """Return whether tools of a version have a title and a schema of what they return, and return it."""
+    """Return whether tools in a version have a title, an output schema and structured results."""
     return _is_at_least(version, "2025-06-18")
 
 

@@ -1,4 +1,4 @@
-"""The view of MCP: checks where a request is from and its token, and answers its body."""
+"""The view of MCP: checks the Origin and the token of a request, and responds to its body."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -33,7 +33,10 @@ INFO: Final = ServerInfo(version=VERSION, instructions=INSTRUCTIONS)
 
 @csrf_exempt
 def serve_mcp(request: HttpRequest) -> HttpResponse:
-    """Answer a body of a client; it needs no cookie, so no form of another site can send one."""
+    """Respond to a request body.
+
+    It uses no cookies, so it is exempt from CSRF protection.
+    """
     response = _serve(request)
     allow_origin(request, response)
     return response
