@@ -1,10 +1,10 @@
 """Operations: management commands for the administrator, and the server with its background work.
 
 management/commands  `up`, `backup`, `restore`, `verify`, `doctor`, `prune`, `stats`, `bench`
-startup              address, database and static files, before the first page
+startup              steps before the server starts: address, database, static files
 server               HTTP server that limits request memory, and its access log
-background           expired sessions, daily backups and the model server, while pages are served
-data_folder          modes, secrets and lock of the folder that holds all state
+background           periodic work: expired sessions, daily backups, the model server
+data_folder          the folder with all state: its modes, secrets and lock
 pruning              deletion of expired data
 statistics           counts and sizes
 backup, doctor       backups; checks of household and machine

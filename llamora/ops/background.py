@@ -68,10 +68,10 @@ def _sweep_once() -> None:
 
 
 async def watch_database_file() -> str:
-    """Compare the database file once a minute; return a message once it is another file than at the start.
+    """Check once a minute whether the database file was replaced; if so, return a message.
 
-    What is in memory belongs to the file of the start. A file that was exchanged meanwhile would be read with
-    the keys of one moment and the rows of another, and half of what is written would be in neither.
+    The keys in memory belong to the file of the start. With another file, rows would be read with the wrong
+    keys, and some writes would go to each file.
     """
     database = Path(connections[DEFAULT_DB_ALIAS].settings_dict["NAME"])
     first = _identify_file(database)
@@ -99,7 +99,7 @@ def bind_jobs() -> None:
 
 
 async def follow_model_state(*, no_model: bool, config: ModelConfig | None = None) -> AsyncIterator[str]:
-    """Look for a model server; yield each new message about it, until it is ready or none was found.
+    """Look for a model server; yield each new message about it, until it is ready or none is found.
 
     `config` replaces the settings of the model for this process.
     """
@@ -117,7 +117,7 @@ async def follow_model_state(*, no_model: bool, config: ModelConfig | None = Non
 async def stop_model() -> None:
     """Save the text of running jobs, mark them as interrupted, then stop the model's child process.
 
-    A download that runs leaves its part, and can go on later.
+    A running download preserves its partial file, and can be resumed later.
     """
     downloads.cancel()
     try:
@@ -146,7 +146,7 @@ async def run_daily_rounds() -> None:
 
 
 def get_pause() -> float:
-    """Return the seconds until the next round: few in a new household, for the backup of its first diary."""
+    """Return the seconds until the next round: few in a new household, to back up its first entries soon."""
     with _logging_errors():
         if not Person.objects.exists():
             return FIRST_ROUND_SECONDS
@@ -154,9 +154,9 @@ def get_pause() -> float:
 
 
 def run_daily_round(stopping: threading.Event, pruned_at: float | None = None) -> float | None:
-    """Create a backup and prune if a day has passed; return when it was pruned last, by `clock.read_seconds`.
+    """Create a backup and prune if a day has passed; return the time of the last pruning.
 
-    If one of them fails, the other one still runs.
+    The time is that of `clock.read_seconds`. If one of the two fails, the other one still runs.
     """
     with _logging_errors():
         if is_backup_due():
@@ -200,9 +200,9 @@ def _logging_errors() -> Iterator[None]:
 
 
 def is_backup_due() -> bool:
-    """Return whether a day has passed since the newest backup of a household that has people.
+    """Return whether the newest backup is older than a day, in a household that has people.
 
-    One that is named in the future was made while the clock was wrong, so another one is due.
+    A backup dated in the future was made while the clock was wrong, so another one is due.
     """
     if not settings.BACKUP_DAILY or not Person.objects.exists():
         return False

@@ -2,9 +2,8 @@
 
 A style sheet is joined with the sheets that it imports, each in its layer. A module is joined with all the
 modules that it imports: each becomes a function that is called once and returns the module's exports, so that
-its other names stay private. A module that is not in the bundle, because few pages need it, imports bundled
-modules from the bundle. Comments, indentation and the ends of unfinished lines are removed. The sources also
-work in a browser without bundles, only slower.
+its other names stay private. Modules that few pages need are not bundled; they import bundled modules from
+the bundle. Comments and indentation are removed. The sources also work unbundled, only slower.
 """
 
 import posixpath
@@ -27,11 +26,11 @@ _SHEET_SPACE = re.compile(r"^([\w-]+:) | (?={$)|;?\n(?=})|(?<=})\n", re.MULTILIN
 
 
 class NotBundledError(ValueError):
-    """Raised when a source cannot be joined; the message contains the file's name."""
+    """Raised when a source cannot be bundled; the message names the file."""
 
 
 def join_sheets(path: str, read: ReadSource) -> str:
-    """Return a style sheet in which each import is replaced by the imported file, in its layer."""
+    """Return a style sheet with its imports replaced by the imported files, each in its layer."""
 
     def read_import(found: re.Match[str]) -> str:
         rules = read(_resolve(path, found[1]))
@@ -42,7 +41,7 @@ def join_sheets(path: str, read: ReadSource) -> str:
 
 
 def list_modules(path: str, read: ReadSource) -> list[str]:
-    """Return the paths of all modules that a module imports, in an order in which they can run."""
+    """Return the paths of all modules that a module imports, dependencies first."""
     listed: list[str] = []
 
     def add(module: str, importers: tuple[str, ...]) -> None:
@@ -58,7 +57,7 @@ def list_modules(path: str, read: ReadSource) -> list[str]:
 
 
 def join_modules(path: str, read: ReadSource) -> str:
-    """Return the source of a module, preceded by all modules that it imports."""
+    """Return a module's source, preceded by all modules that it imports."""
     modules = list_modules(path, read)
     wrapped = [_wrap_module(module, read(module)) for module in modules]
     exported = f"export {{ {', '.join(map(_get_variable, modules))} }};\n"

@@ -3,7 +3,7 @@
 llamora.E001  the secret key is a default or too short
 llamora.E002  other users of this machine can read the data folder or a secret
 llamora.E003  a sealed column has no fence trigger
-llamora.E004  SQLite's pragmas differ from the settings, so a committed write could be lost
+llamora.E004  SQLite's pragmas differ from the settings, so committed writes could be lost
 llamora.W001  people without a vault (they cannot sign in)
 """
 
@@ -38,7 +38,7 @@ def check_permissions(**_: Any) -> list[CheckMessage]:
 
 @register(Tags.database)
 def check_fences(*, databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
-    """Report a sealed column without a fence trigger, which would accept an envelope of a former epoch."""
+    """Report a sealed column without a fence trigger, which would accept envelopes of a former epoch."""
     found: list[CheckMessage] = []
     for alias in _filter_migrated_databases(databases):
         if _has_pending_migrations(alias):

@@ -1,6 +1,6 @@
-"""The settings in force: the value of each, where it comes from, and names that are no setting.
+"""The settings in force: the value and source of each, and names that look like settings but are none.
 
-A secret is never part of a value here, nor what in an address may be one: its user, password and query.
+Values here never contain secrets, and URLs are shown without user, password and query.
 """
 
 import os
@@ -27,7 +27,7 @@ SettingSource = Literal["default", ".env", "environment"]
 
 @dataclass(frozen=True, kw_only=True)
 class SettingInForce:
-    """A setting as the household has it; of a secret, the value is "set" or "not set"."""
+    """A setting with its value and source; the value of a secret is "set" or "not set"."""
 
     name: str
     value: str
@@ -39,7 +39,7 @@ class SettingInForce:
 
 @dataclass(frozen=True, kw_only=True)
 class IgnoredName:
-    """A name that looks like a setting and has no effect, with a sentence that says what to do."""
+    """A name that looks like a setting but has no effect, with a sentence that says what to do."""
 
     name: str
     nearest: str
@@ -47,7 +47,7 @@ class IgnoredName:
 
 
 def list_settings() -> list[SettingInForce]:
-    """Return every setting, in the order in which they are read."""
+    """Return every setting, in the order of the settings file."""
     return [
         SettingInForce(
             name=name,
@@ -61,7 +61,7 @@ def list_settings() -> list[SettingInForce]:
 
 
 def list_ignored_names() -> list[IgnoredName]:
-    """Return the names in the environment and in `.env` that were probably meant as settings, sorted."""
+    """Return names in the environment and in `.env` that look like settings but are none, sorted."""
     found = [_describe_unknown(name) for name in sorted(_find_unknown_names())]
     for name, count in sorted(Counter(settings.NAMES_IN_FILE).items()):
         if count > 1 and name in settings.READ_SETTINGS:
@@ -71,7 +71,7 @@ def list_ignored_names() -> list[IgnoredName]:
 
 
 def strip_credentials(value: str, *, mark: str = "") -> str:
-    """Return an address with a mark for its user, password and query; other values as they are.
+    """Return a URL with user, password and query replaced by a mark; other values unchanged.
 
     Everything up to the last `@` counts as user and password, because a password may contain a slash.
     """

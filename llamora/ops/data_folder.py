@@ -2,15 +2,15 @@
 
 <data>/                 0700
   secrets/              0700
-    secret_key          0600   Django's SECRET_KEY; signs forms and links, opens no diary
-  lock                  0600   locked with flock(2) while a server runs, which says in it where
-  llamora.log           0600   what a server in the background prints and logs; older ones with a number
+    secret_key          0600   Django's SECRET_KEY; signs forms and links, decrypts nothing
+  lock                  0600   locked with flock(2) while a server runs; contains its record
+  llamora.log           0600   the log of the daemon; older logs have a number
   llamora.sqlite3       0600
   llamora.sqlite3-commits  0600  the log of commits; see `llamora.database.commit_log`
-  llamora.sqlite3-compact  0600  something was forgotten; see `llamora.database.compaction`
+  llamora.sqlite3-compact  0600  a compaction is due; see `llamora.database.compaction`
   losses/               0700   reports of saves that are missing, until they are acknowledged
   replaced/             0700   databases that a restore replaced, and copies of damaged ones; for thirty days
-  models/               0700   model files; parts of those that are downloaded
+  models/               0700   model files, and partial downloads
     choice.json         0600   which model the household has chosen
   static/                      static files as served, collected from the sources
 """
@@ -61,7 +61,7 @@ def prepare(data_dir: Path, *, key_file: Path) -> None:
 
 
 def write_missing_key(key_file: Path, key: str) -> str:
-    """Write the key file if it is missing or empty; return a sentence if it was empty."""
+    """Create the key file if it is missing or empty; return a sentence if it was empty."""
     try:
         if key_file.stat().st_size:
             return ""
@@ -120,10 +120,10 @@ def is_locked(data_dir: Path) -> bool:
 
 @contextmanager
 def lock(data_dir: Path) -> Iterator[int]:
-    """Lock the data folder for one server, and yield the descriptor of the locked file, without a record.
+    """Lock the data folder for one server, and yield the descriptor of the locked file.
 
-    The kernel releases the lock when the process ends or dies. A record that a server writes into the file is
-    removed at the end of the block, and stays after a crash.
+    The kernel releases the lock when the process ends or dies. An old record is removed first. A record that
+    the server writes is removed at the end of the block, and remains after a crash.
     """
     descriptor = os.open(data_dir / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:

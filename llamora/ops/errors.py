@@ -1,4 +1,4 @@
-"""Errors of the management commands, and sentences about those of the database and of files."""
+"""Errors of the management commands, and sentences about errors of the database and of files."""
 
 from django.db import DatabaseError
 
@@ -7,11 +7,11 @@ from llamora.database import NotWritten, condition
 
 
 class OperationRefused(Exception):  # noqa: N818 - an answer to the administrator, not a fault
-    """Raised when a command cannot continue; its text has the reason and instructions."""
+    """Raised when a command cannot continue; its text gives the reason and instructions."""
 
 
 def describe_error(error: BaseException) -> str | None:
-    """Return a sentence about an error that no command can prevent, or None if the error is a fault."""
+    """Return a sentence about an error of the environment, such as a full disk, or None for a bug."""
     match error:
         case NotWritten():
             return error_messages.get_not_written_message(error)

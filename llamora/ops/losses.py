@@ -1,7 +1,7 @@
-"""Confirmed saves that are missing: `up` looks for them, copies the damaged files, and writes a report.
+"""Lost saves: `up` detects them, copies the damaged files, and writes a report.
 
-Before SQLite opens the database: afterwards the damaged frames of the log are overwritten, and so is what the
-log of commits has of them.
+This runs before SQLite opens the database, because SQLite overwrites the damaged frames of the log, and
+afterwards the commit log is restarted.
 """
 
 import shutil
@@ -29,9 +29,9 @@ _SPARE_BYTES = 64 * 1024 * 1024
 
 
 def examine_losses(database: Path, *, now: datetime) -> LossReport | None:
-    """Look for confirmed saves that are missing; copy the files and write a report if there are any.
+    """Detect lost saves; if there are any, copy the files and write a report.
 
-    Called before this process opens the database. Raise OperationRefused if the report can't be written.
+    Call it before this process opens the database. Raise OperationRefused if the report cannot be written.
     """
     loss = find_loss(database)
     if loss is None:
@@ -70,7 +70,7 @@ def _copy_damaged_files(database: Path, *, now: datetime) -> Path | None:
 
 
 def begin_log(database: Path) -> str | None:
-    """Empty the write-ahead log and begin the log of commits; return a sentence if that was not possible."""
+    """Truncate the write-ahead log and begin the commit log; return a sentence if that fails."""
     connection = connections[DEFAULT_DB_ALIAS]
     try:
         connection.ensure_connection()
@@ -87,10 +87,10 @@ def begin_log(database: Path) -> str | None:
 
 
 def find_unreported_loss(database: Path) -> Loss | None:
-    """Return a loss that no start has seen yet, for commands that run before the next one; else None.
+    """Return a loss that no start of the server has reported yet, or None.
 
-    A command that opened the database would overwrite what is left, so it must not. While a server runs,
-    there is nothing to find: it has looked.
+    For commands that run before the next start: opening the database would overwrite the evidence. While a
+    server is running, there is nothing to find, because the server has checked.
     """
     if condition.examine_file(database).state is not FileState.OK:
         return None
@@ -104,13 +104,13 @@ def find_unreported_loss(database: Path) -> Loss | None:
 
 
 def report_before_replacement(database: Path, *, now: datetime) -> None:
-    """Copy and report what a database lacks, before a restore merges its logs into it."""
+    """Copy and report lost saves before a restore replaces the database."""
     if find_unreported_loss(database):
         examine_losses(database, now=now)
 
 
 def describe_unreported_loss(loss: Loss) -> str:
-    """Return sentences about such a loss."""
+    """Return sentences about an unreported loss."""
     return (
         f"{reports.describe_loss(loss, zone=settings.HOUSEHOLD_TIME_ZONE)} The database was not opened, so "
         "that nothing is overwritten. Run manage.py up, which first copies the damaged files."
@@ -118,18 +118,18 @@ def describe_unreported_loss(loss: Loss) -> str:
 
 
 def refuse_loss(database: Path) -> None:
-    """Raise OperationRefused if a copy of a database lacks saves that its logs show."""
+    """Raise OperationRefused if a copy of a database lacks saves that its logs contain."""
     if loss := find_loss(database):
         raise OperationRefused(reports.describe_loss(loss, zone=settings.HOUSEHOLD_TIME_ZONE))
 
 
 def refuse_unreported_loss(database: Path) -> None:
-    """Raise OperationRefused if the database must not be opened before the next start."""
+    """Raise OperationRefused if the database must not be opened before the next start of the server."""
     if loss := find_unreported_loss(database):
         raise OperationRefused(describe_unreported_loss(loss))
 
 
 def refuse_open_reports() -> None:
-    """Raise OperationRefused if saves are missing and no administrator has read it."""
+    """Raise OperationRefused if there is a report of lost saves that no administrator has read."""
     if found := reports.list_open_reports():
         raise OperationRefused(" ".join(reports.describe_report(report) for report in found))

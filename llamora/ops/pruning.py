@@ -55,10 +55,10 @@ class PruneReport:
 
 
 def prune(*, now: datetime) -> PruneReport:
-    """Remove expired data, then truncate the write-ahead log, which may still contain it.
+    """Delete expired data, then truncate the write-ahead log, which may still contain it.
 
-    Files first: on a full disk nothing can be written before there is space, not even what deletes a row. One
-    kind that can't be removed does not keep the others.
+    Files are deleted first: on a full disk no row can be deleted before there is space. If one kind cannot be
+    deleted, the others still are.
     """
     folder: Path = settings.DATA_DIR
     problems: list[str] = []
@@ -120,7 +120,7 @@ def _list_owners() -> list[UUID]:
 
 
 def remove_unused_indexes(folder: Path) -> int:
-    """Remove sealed indexes of deleted people and of destroyed keys; return how many."""
+    """Delete sealed search indexes of deleted people and of destroyed keys; return their number."""
     epochs = {str(owner): epoch for owner, epoch in Vault.objects.values_list("owner_id", "epoch")}
     dead = [
         path

@@ -1,7 +1,8 @@
-"""Restart of the server for developers: `up --reload` starts it again when a source file has changed.
+"""Automatic restart for developers: `up --reload` restarts the server when a source file has changed.
 
-This process only watches; the server is a child, which is stopped like any other, so that requests are
-answered and texts saved before it ends. A Python file that can't be compiled leaves the running server alone.
+This process only watches the files. The server is a child process, which is stopped with a normal shutdown,
+so that requests finish and texts are saved. If a Python file cannot be compiled, the running server is not
+restarted.
 """
 
 import ctypes
@@ -34,7 +35,7 @@ Snapshot = dict[Path, tuple[int, int]]
 
 
 class Reloader:
-    """The process that runs a server with some arguments of `up`, and restarts it after each change."""
+    """Process that runs `up` with some arguments in a child, and restarts it after each change."""
 
     def __init__(self, arguments: list[str], *, say: Callable[[str], None]) -> None:
         self._arguments, self._say = arguments, say
@@ -42,7 +43,7 @@ class Reloader:
         self._is_ending = False
 
     def run(self) -> None:
-        """Serve until a signal ends this process or the server ends by itself without an error."""
+        """Run the server until a signal ends this process, or the server ends without an error."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._end)
         self._say(describe_reloading())
@@ -113,7 +114,7 @@ def check_host(host: str) -> None:
 
 
 def describe_reloading() -> str:
-    """Return a sentence about what a restart does to whoever uses the diary."""
+    """Return a sentence about the effects of a restart on people who use the diary."""
     locks = "unlocked" if run_secret.get_runtime_folder() else "locked, as there is no file system in memory"
     return (
         "The server restarts when a file of the program changes. A restart stops replies that are being "
@@ -122,7 +123,7 @@ def describe_reloading() -> str:
 
 
 def take_snapshot() -> Snapshot:
-    """Return the state of every file whose change needs a restart."""
+    """Return the modification state of every file whose change requires a restart."""
     found = {}
     for path in _list_files():
         try:
@@ -155,7 +156,7 @@ def _wait_for_quiet(before: Snapshot) -> Snapshot:
 
 
 def find_syntax_error(paths: set[Path]) -> str:
-    """Return a sentence about the first Python file that can't be compiled, or an empty text."""
+    """Return a sentence about the first Python file that cannot be compiled, or ""."""
     for path in sorted(path for path in paths if path.suffix == ".py" and path.is_file()):
         try:
             compile(path.read_bytes(), str(path), "exec")

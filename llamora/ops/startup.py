@@ -35,7 +35,7 @@ PRAGMAS: dict[str, Any] = {"journal_mode": "wal", "synchronous": 2, "secure_dele
 
 
 def describe_os_error(error: OSError) -> str:
-    """Return a sentence about an error of the operating system, with the name of the file."""
+    """Return a sentence about an operating system error, with the file name."""
     path = f" ({error.filename})" if error.filename else ""
     return f"Llamora can't start: {error.strerror or error}{path}."
 
@@ -54,7 +54,7 @@ def hide_module(name: str) -> Iterator[None]:
 
 
 def resume_garbage_collection() -> None:
-    """Look for garbage again after the imports of the start, which are left out from now on."""
+    """Turn garbage collection on after the imports, and exclude the objects that exist now."""
     gc.freeze()
     gc.enable()
 
@@ -105,9 +105,9 @@ def _describe_bind_error(host: str, port: int, error: Exception) -> str:
 
 
 def check_database_file() -> None:
-    """Raise OperationRefused if the database is lost, damaged or somebody else's, or its disk is read-only.
+    """Raise OperationRefused if the database is lost, damaged, unreadable, or on a read-only disk.
 
-    Nothing is opened with SQLite before, and nothing is created.
+    Nothing is opened with SQLite before this check, and nothing is created.
     """
     folder: Path = settings.DATA_DIR
     if owner := condition.find_other_owner(folder):
@@ -125,8 +125,8 @@ def check_database_file() -> None:
 def prepare_database(*, backup_first: bool = True) -> Path | None:
     """Migrate the database, and return the path of the backup that was made before.
 
-    Raise OperationRefused if the database cannot be opened, could lose a committed write, or has people and
-    could not be backed up.
+    Raise OperationRefused if the database cannot be opened, could lose a committed write, or contains people
+    and could not be backed up.
     """
     backup = None
     try:
@@ -165,7 +165,7 @@ def _create_backup_before_update() -> Path | None:
 
 
 def is_migration_missing() -> bool:
-    """Return whether the database lacks migrations; raise OperationRefused if it is of a newer version."""
+    """Return whether migrations are missing; raise OperationRefused for a newer database."""
     executor = _build_executor()
     return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
 
@@ -182,7 +182,7 @@ def _build_executor() -> MigrationExecutor:
 
 
 def migrate() -> bool:
-    """Run all missing migrations without a question; return whether there were any."""
+    """Run all missing migrations without prompts; return whether there were any."""
     if not is_migration_missing():
         return False
     call_command("migrate", verbosity=0, interactive=False, skip_checks=True)
@@ -190,9 +190,9 @@ def migrate() -> bool:
 
 
 def restore_fence() -> str | None:
-    """Create missing fence triggers, and return a sentence if there were any.
+    """Create missing fence triggers; return a sentence if there were any.
 
-    They are missing after somebody dropped them, or after a migration that was to be undone failed.
+    They are missing if somebody dropped them, or if undoing a migration failed.
     """
     created = fence.install_triggers(
         connections[DEFAULT_DB_ALIAS], fenced=fence.sealed_models(), vault_table=Vault._meta.db_table
@@ -203,12 +203,15 @@ def restore_fence() -> str | None:
 
 
 def observe_clock() -> str | None:
-    """Record what the clock says; return a sentence if it was set, or says the machine was off for long."""
+    """Record the clocks; return a sentence if the wall clock was set or may be wrong.
+
+    It may be wrong if it suggests that the machine was off for long.
+    """
     return find_warning(clock.observe(), now=timezone.now())
 
 
 def find_wrong_pragmas() -> list[str]:
-    """Return a sentence for each pragma whose value in SQLite differs from the configured one."""
+    """Return a sentence for each SQLite pragma that differs from its configured value."""
     wrong = []
     with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
         for name, expected in PRAGMAS.items():

@@ -1,4 +1,4 @@
-"""The storage of static files, which bundles and compresses them and names them by their content."""
+"""Storage of static files: bundles and compresses them, and adds a hash of the content to their names."""
 
 import re
 from collections.abc import Iterator
@@ -23,8 +23,8 @@ _NAMED_BY_CONTENT = re.compile(r"\.[0-9a-f]{12}\.\w+$")
 class DiaryCompressor(Compressor):  # type: ignore[misc]  # whitenoise is untyped
     """Compressor that uses gzip for all files, and also Brotli for files outside the admin.
 
-    A file is a tenth smaller with Brotli than with gzip, but the files of the admin would delay the first
-    start by seconds.
+    Brotli files are a tenth smaller, but compressing the files of the admin would delay the first start by
+    seconds.
     """
 
     def compress(self, path: str) -> list[str]:
@@ -37,10 +37,10 @@ class DiaryCompressor(Compressor):  # type: ignore[misc]  # whitenoise is untype
 
 
 class HashedStaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  # whitenoise is untyped
-    """A storage that joins our files into bundles and names every file by its content, in imports too.
+    """Storage that bundles our files and adds a hash to every file name, in imports too.
 
-    Django's own pattern for imports also reads the scripts of other packages and fails on imports that
-    they only mention; ours reads only our own scripts.
+    Django's own pattern for imports also matches scripts of other packages and fails on mentions of imports;
+    ours matches only our own scripts.
     """
 
     support_js_module_import_aggregation = True
@@ -54,7 +54,7 @@ class HashedStaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: i
         return DiaryCompressor(**options)
 
     def post_process(self, paths: dict[str, Any], dry_run: bool = False, **options: Any) -> Iterator[Any]:
-        """Join the files, then name them by their content; bundled files are not stored separately."""
+        """Bundle the files, then add hashes to their names; bundled files are not stored separately."""
         if EVERYDAY in paths:
             paths = _bundle(paths)
         yield from super().post_process(paths, dry_run=dry_run, **options)

@@ -37,7 +37,7 @@ class DiaryStatistics:
 
 
 def iter_diary_statistics() -> Iterator[DiaryStatistics]:
-    """Yield the statistics of each person's diary, in the order of their registration."""
+    """Yield the statistics of each person's diary, in order of registration."""
     for person in Person.objects.order_by("created_at"):
         yield _count_diary(person)
 
@@ -86,7 +86,7 @@ def _count_sealed_values(owner: UUID) -> tuple[int, int]:
 
 
 def iter_file_sizes() -> Iterator[tuple[str, int]]:
-    """Yield each kind of file of the household, with the total size in bytes."""
+    """Yield each kind of household file with its total size in bytes."""
     database, data_dir = create.get_household_files().database, settings.DATA_DIR
     yield "Database", _compute_total_size([database])
     yield "Write-ahead log", _compute_total_size([database.with_name(database.name + "-wal")])

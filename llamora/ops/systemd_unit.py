@@ -2,10 +2,10 @@
 
     manage.py up --print-unit > ~/.config/systemd/user/llamora.service
 
-In a user unit, $XDG_RUNTIME_DIR is a memory file system, which the run secret needs, and no root is needed.
-The restrictions are those that a user's systemd can set without root: filters of system calls, but no view of
-the file system of its own. Memory that is both writable and executable stays allowed, because model libraries
-may compile code.
+A user unit needs no root, and its $XDG_RUNTIME_DIR is a memory file system, which the run secret needs. The
+sandboxing options are those that systemd can apply without root: system call filters, but no private view of
+the file system. Memory that is both writable and executable is allowed, because model libraries may compile
+code.
 """
 
 import sys

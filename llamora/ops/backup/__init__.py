@@ -9,5 +9,5 @@ target_disk.py    the disk that a backup is written to
 retention.py      deletion of old backups and of files left by interrupted work
 restore.py        replaces the household's database with a backup
 
-`llamora.ops.background` creates one a day; `llamora.database.backup_files` has the names of the files.
+`llamora.ops.background` creates one a day; `llamora.database.backup_files` defines the file names.
 """

@@ -1,17 +1,17 @@
 """The format of a backup: an uncompressed tar, which any machine can open.
 
     llamora.sqlite3                 the database, without session rows; sealed columns stay sealed
-    former_keys/...                 what opens the former data key of a key change that is not finished
+    former_keys/...                 files that open former data keys while a rotation is unfinished
     search/<owner>/*.sealed         sealed indexes
     prompts/...                     the household's own prompts
-    settings.env                    the settings in force; names that sound secret only with `--with-secrets`
+    settings.env                    the settings in force; secret ones only with `--with-secrets`
     secrets/secret_key              only with `--with-secrets`
     manifest.json                   the last file {"format": "llamora.backup", "version": 1, "made_at": "...",
                                     "files": {"<name>": {"size": n, "blake2b": "<32 bytes, hex>"}}}
 
-Not compressed, because ciphertext does not get smaller. The manifest is last, so an archive that was cut off
-has none. Only plain files with these names are read, and only if the manifest lists them. A digest detects
-damage, not forgery: an attacker who can write the file can write the manifest too, but a forged envelope
+It is not compressed, because ciphertext does not compress. The manifest is last, so a truncated archive has
+none. Only regular files with these names are read, and only if the manifest lists them. The digests detect
+damage, not forgery: an attacker who can write the file can also write the manifest, but a forged envelope
 does not open.
 """
 
@@ -66,7 +66,7 @@ class _HashingReader(io.RawIOBase):
 
 
 class ArchiveWriter:
-    """An archive that is being written, with the manifest of its files."""
+    """Writer of an archive and of the manifest of its files."""
 
     def __init__(self, tar: tarfile.TarFile, *, made_at: datetime, stop: StopCheck) -> None:
         self._tar, self._made_at, self._stop = tar, made_at, stop
@@ -83,7 +83,7 @@ class ArchiveWriter:
         return True
 
     def add_text(self, name: str, text: str) -> None:
-        """Add a file with this text."""
+        """Add a file with this content."""
         content = text.encode()
         self._add(name, io.BytesIO(content), size=len(content))
 

@@ -68,8 +68,8 @@ def create_backup(
 ) -> BackupReport:
     """Create a backup in `folder`; raise OperationRefused or BackupStopped, and then leave no file.
 
-    Before an update of the database the triggers may be missing: an earlier update that was killed leaves it
-    so, and the update creates them.
+    Before an update of the database, triggers may be missing because an earlier update was killed; the next
+    update creates them.
     """
     file = condition.examine_file(source.database)
     if file.state is FileState.NEW:

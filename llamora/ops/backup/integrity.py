@@ -43,7 +43,7 @@ class SealedColumnCensus:
     invalid: int = 0
 
     def add_envelopes(self, *, begins: bytes, epoch: int | None, is_former: bool, many: int) -> None:
-        """Add the counts of `many` envelopes with the same first bytes."""
+        """Count `many` envelopes with the same header."""
         self.envelopes += many
         try:
             head = crypto.read_header(begins)
@@ -65,7 +65,8 @@ class SealedColumnCensus:
 class IntegrityReport:
     """The result of a check without a key: the problems found, and the counts of envelopes.
 
-    `damage` is lost already, and prevents neither a backup of the rest nor its restore.
+    `damage` lists losses that have already happened; they prevent neither a backup of the rest nor its
+    restore.
     """
 
     problems: list[str] = field(default_factory=list)
@@ -81,10 +82,10 @@ class IntegrityReport:
 def check_database(
     path: Path, *, with_triggers: bool = True, stop: StopCheck = never_stop
 ) -> IntegrityReport:
-    """Return the result of checking a database file; an unreadable file is reported as a problem too.
+    """Check a database file and return the problems; an unreadable file is a problem, too.
 
-    Raise OperationRefused if the database is newer than the program, which then can't tell what is damaged.
-    Without `with_triggers`, missing triggers of ours are no problem; unknown ones always are.
+    Raise OperationRefused if the database is from a newer version of the program. Without `with_triggers`,
+    missing fence triggers are no problem; unknown triggers always are.
     """
     try:
         with closing(open_database(path)) as database:
@@ -128,7 +129,7 @@ def _check_pages(database: sqlite3.Connection) -> list[str]:
 
 
 def list_damaged_pages(database: sqlite3.Connection, check: str) -> list[str]:
-    """Return what a check of SQLite's found, as it may be printed: it names tables of the file."""
+    """Return the problems that SQLite's own check reports, without control characters."""
     lines = [replace_control_characters(str(line)) for (line,) in database.execute(check)]
     return [] if lines == ["ok"] else lines
 
@@ -157,7 +158,7 @@ def find_missing_triggers(database: sqlite3.Connection) -> list[str]:
 
 
 def find_unknown_triggers(database: sqlite3.Connection) -> list[str]:
-    """Return one sentence if the file has unknown triggers or views, which SQLite would run, or else none."""
+    """Return a sentence if the file has unknown triggers or views, which SQLite would run; else nothing."""
     ours = {t.name for model in sealed_models() for t in fence_triggers(model, vault_table="")}
     rules = database.execute("SELECT name FROM sqlite_schema WHERE type IN ('trigger', 'view')")
     strange = [name for (name,) in rules if name not in ours]
@@ -165,7 +166,7 @@ def find_unknown_triggers(database: sqlite3.Connection) -> list[str]:
 
 
 def count_migrations_behind(database: sqlite3.Connection) -> int:
-    """Return how many of our migrations the file lacks; below 0 if the file is newer than the program."""
+    """Return how many of our migrations the file lacks; negative if the file is newer than the program."""
     applied = set(database.execute("SELECT app, name FROM django_migrations"))
     known = set(MigrationLoader(None).disk_migrations or ())
     return -len(applied - known) or len(known - applied)

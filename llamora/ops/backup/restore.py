@@ -1,16 +1,16 @@
 """Restoration of a backup: replaces the database; after a crash, either the old or the new one is complete.
 
 unpack and check in <data>/restoring/       the database in use is not touched
-place files of former keys                  beside those of the old database, under other names
+place files of former keys                  under temporary names, beside those of the old database
 merge the old database's log, lock it       still the old database, now in a single file
-remove the log of commits                   it is that of the old database; the next start begins one
+remove the commit log                       it belongs to the old database; the next start begins one
 empty the register of credentials           browsers sign in again, and tokens wait, also if it ends here
-move the old sealed indexes away            either database can build them again
+move the old sealed indexes away            either database can rebuild them
 link the old file to <data>/replaced/       it stays there, named by the time of the restore, with its files
                                             of former keys
 rename the new file over the old one        the replacement, which is atomic
 rename the files of former keys             in place of those of the old database
-restore sealed indexes, prompts, secrets    missing indexes are built again
+restore sealed indexes, prompts, secrets    missing indexes are rebuilt
 """
 
 import os

@@ -1,7 +1,7 @@
 """Restoration of one person's day, or of one entry of it, from a backup; everything else stays as it is.
 
 The server may run meanwhile. The backup is unpacked beside the database in use, checked, and opened with the
-person's secret of then; what is written is written with the key of now.
+secret that the person had when it was made. Restored entries are sealed under the current data key.
 """
 
 import tempfile
@@ -30,7 +30,7 @@ from llamora.ops.errors import OperationRefused
 
 @dataclass(frozen=True, kw_only=True)
 class DayRequest:
-    """A person's day of a backup, and the number of one entry of it, or None for all of them."""
+    """The request to restore a person's day from a backup, or one entry of it, by its number."""
 
     backup: Path
     data_dir: Path
@@ -42,7 +42,7 @@ class DayRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class DayReport:
-    """The entries with their former states, the person, and how many in the backup can't be read."""
+    """The entries with their former states, the person, and the number of unreadable entries."""
 
     person: Person
     entries: Sequence[ComparedEntry]

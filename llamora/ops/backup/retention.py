@@ -23,10 +23,11 @@ _DOWNLOAD_AGE = timedelta(days=7)
 def remove_outdated_backups(
     folder: Path, *, now: datetime, days: int, weeks: int, errors: list[OSError]
 ) -> int:
-    """Remove outdated backups, but never the newest one; return how many.
+    """Delete outdated backups, but never the newest one; return their number.
 
-    Their number decides, so the wall clock is enough while it is unknown how much time has passed; only those
-    made before an update stay then. What could not be removed is appended to `errors`, here and below.
+    While elapsed time is unknown, the wall clock is used, because enough backups always remain; only those
+    made before an update stay then. Files that could not be deleted are appended to `errors`, here and in the
+    other functions.
     """
     outdated = backup_files.select_outdated(
         backup_files.list_backups(folder),
@@ -62,9 +63,9 @@ def remove_replaced_databases(folder: Path, *, errors: list[OSError]) -> int:
 
 
 def remove_leftovers(data_dir: Path, *, backups: Path, now: datetime, errors: list[OSError]) -> int:
-    """Remove files and folders left by interrupted work; return how many.
+    """Delete files and folders left by interrupted work; return their number.
 
-    They hold nothing that is not elsewhere, so the wall clock is enough while nothing else is known.
+    They contain nothing that is not elsewhere, so the wall clock is used while elapsed time is unknown.
     """
     now = min(now, _find_now(_LEFTOVER_AGE) or now)
     before = now - _LEFTOVER_AGE
@@ -81,7 +82,7 @@ def remove_leftovers(data_dir: Path, *, backups: Path, now: datetime, errors: li
 
 
 def remove_abandoned_parts(folder: Path, *, now: datetime, errors: list[OSError]) -> int:
-    """Remove the folders of backups that were killed, which no process has locked; return how many."""
+    """Delete the folders of killed backups, which no process has locked; return their number."""
     before = now - _LEFTOVER_AGE
     parts = [path for path in sorted(folder.glob(".llamora-*.part")) if _is_abandoned(path, before=before)]
     return sum(_remove_path(path, errors) for path in parts)

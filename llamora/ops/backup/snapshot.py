@@ -24,7 +24,7 @@ StopCheck = Callable[[], bool]
 
 
 class BackupStopped(Exception):  # noqa: N818 - a request that was followed, not an error
-    """Raised when a backup had to stop; its files are deleted."""
+    """Raised when a backup was asked to stop; its files are deleted."""
 
 
 def never_stop() -> bool:
@@ -33,7 +33,7 @@ def never_stop() -> bool:
 
 
 def open_database(path: Path) -> sqlite3.Connection:
-    """Open an existing database, also to read text that is not UTF-8; raise an error if it does not exist."""
+    """Open an existing database, tolerating text that is not UTF-8; raise an error if it does not exist."""
     # Not mode=ro: the readers of a write-ahead log keep their places in a file beside it. On a read-only disk
     # there can be neither such a file nor a writer.
     log = path.with_name(path.name + "-wal")
@@ -45,7 +45,7 @@ def open_database(path: Path) -> sqlite3.Connection:
 
 
 def copy_database(source: Path, target: Path, *, stop: StopCheck = never_stop) -> None:
-    """Copy `source` in its current state to the new file `target`, with SQLite's backup API.
+    """Copy a consistent state of `source` to the new file `target`, with SQLite's backup API.
 
     Raise BackupStopped.
     """
@@ -68,7 +68,7 @@ def copy_database(source: Path, target: Path, *, stop: StopCheck = never_stop) -
 
 
 def compact_copy(path: Path) -> None:
-    """Write a copy of a database anew, without the parts of rows that were moved before they were deleted."""
+    """Run VACUUM on a copy of a database, to clear remains of deleted rows."""
     with closing(open_database(path)) as copy:
         copy.execute("PRAGMA journal_mode = MEMORY")
         copy.execute("VACUUM")

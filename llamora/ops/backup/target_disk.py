@@ -1,6 +1,7 @@
-"""The disk that a backup is written to, and whether it is the one that was meant.
+"""The disk that a backup is written to, and the check that the intended disk is mounted.
 
-Where no disk is mounted, its mount point is an ordinary folder of another disk, and a backup would fill that.
+If a disk is not mounted, its mount point is an ordinary folder on another disk, and a backup would fill that
+disk.
 """
 
 import re
@@ -22,7 +23,7 @@ class MountedDisk:
 
 
 def find_disk(folder: Path, *, mounts: Path = MOUNTS) -> MountedDisk | None:
-    """Return the disk of a folder that may not exist yet, or None if the system does not say."""
+    """Return the disk of a folder that need not exist yet, or None if the system does not tell."""
     found = [disk for disk in _read_table(mounts) if disk.folder in (folder, *folder.parents)]
     # Of disks on the same folder, the last one covers the others.
     return max(enumerate(found), key=lambda pair: (len(pair[1].folder.parts), pair[0]))[1] if found else None
@@ -31,9 +32,10 @@ def find_disk(folder: Path, *, mounts: Path = MOUNTS) -> MountedDisk | None:
 def find_missing_mount(
     folder: Path, *, is_named: bool, mounts: Path = MOUNTS, fstab: Path = FSTAB
 ) -> Path | None:
-    """Return the mount point in which a folder lies and on which nothing is mounted, or None.
+    """Return the mount point above a folder on which nothing is mounted, or None.
 
-    It is one that /etc/fstab lists; or, if somebody named the folder just now, one below /media or /mnt.
+    It is one that /etc/fstab lists, or, if the folder was given on the command line, one below /media or
+    /mnt.
     """
     disk = find_disk(folder, mounts=mounts)
     if disk is None:

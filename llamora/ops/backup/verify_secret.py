@@ -19,7 +19,7 @@ from llamora.ops.errors import OperationRefused
 
 @contextmanager
 def using_database_file(path: Path) -> Iterator[None]:
-    """Make the models of this process use another database file during the block; only for commands."""
+    """Make the models of this process use another database file during the block; for commands only."""
     connection = connections[DEFAULT_DB_ALIAS]
     connection.close()
     before = connection.settings_dict["NAME"]
@@ -34,7 +34,7 @@ def using_database_file(path: Path) -> Iterator[None]:
 def verify_with_secret(
     *, name: str, password_file: Path | None, of_backup: bool = True
 ) -> VerificationResult:
-    """Ask for a person's secret and open all their rows; raise OperationRefused if it opens no key slot."""
+    """Prompt for a person's secret and open all their rows; raise OperationRefused if it is wrong."""
     try:
         opened = secret_prompt.open_slot_with_prompt(
             name=name, password_file=password_file, of_backup=of_backup

@@ -1,9 +1,9 @@
-"""The process that attacks the server with wrong sign-ins and slow connections while `attacks.py` measures.
+"""A process that attacks the server with wrong sign-ins and slow connections, for `attacks.py`.
 
 python -m llamora.ops.benchmarks.attack_process guess PORT ADDRESSES   wrong sign-ins for unknown names
 python -m llamora.ops.benchmarks.attack_process hold PORT              half-sent bodies, slow connections
 
-Both go on until they are terminated, and say `begun` when everything is under way.
+Both run until they are terminated, and print `begun` when all threads are running.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ _TOKEN = "a" * 32
 
 
 def build_sign_in(name: str) -> bytes:
-    """Return a sign-in with a wrong password, on a connection that is closed after it."""
+    """Return the HTTP request of a sign-in with a wrong password, which closes the connection."""
     body = urlencode({"csrfmiddlewaretoken": _TOKEN, "name": name, "password": "not their password"})
     head = (
         "POST /sign-in/ HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n"
@@ -29,7 +29,7 @@ def build_sign_in(name: str) -> bytes:
 
 
 async def guess(port: int, number: int) -> None:
-    """Guess at unknown names from one address, one after the other."""
+    """Send wrong sign-ins from one address, one after the other."""
     address = f"127.88.{number // 250}.{number % 250 + 1}"
     attempt = 0
     while True:
@@ -42,7 +42,7 @@ async def guess(port: int, number: int) -> None:
 
 
 async def drip(port: int, *, address: str, begin: bytes) -> None:
-    """Open a connection, send its beginning, and a byte now and then; open it again when it is closed."""
+    """Open a connection and send bytes slowly; reopen it when the server closes it."""
     while True:
         with suppress(OSError):
             _, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(address, 0))

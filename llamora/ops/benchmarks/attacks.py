@@ -26,7 +26,7 @@ _PAUSE = 0.05
 
 @dataclass
 class _Reader:
-    """Somebody who reads today's page all the while, and the duration of each page in ms."""
+    """A person who requests today's page repeatedly, with the duration of each page in ms."""
 
     browser: BrowserClient
     durations: list[float] = field(default_factory=list)
@@ -46,13 +46,13 @@ class _Reader:
 
 @dataclass
 class SignIns:
-    """Sign-ins of one person from browsers and addresses that nobody knows; durations in seconds."""
+    """Sign-ins of one person from unknown browsers and addresses; durations in seconds."""
 
     durations: list[float] = field(default_factory=list)
     refused: int = 0
 
     def add_to(self, report: BenchmarkReport, *, occasion: str, usual: float) -> None:
-        """Add how many were refused, and the longest."""
+        """Add the number of refused sign-ins and the longest duration to the report."""
         count, longest = len(self.durations), max(self.durations)
         report.add(
             Figure(name=f"sign-ins refused of {count}, {occasion}", value=self.refused, unit="sign-ins")
@@ -70,7 +70,7 @@ class SignIns:
 
 
 def sign_in_afresh(person: BrowserClient, network: str, *, times: int = SIGN_INS) -> SignIns:
-    """Sign in so often, each time from another browser and from another address of `network`."""
+    """Sign in several times, each from a new browser and a new address of `network`."""
     sign_ins = SignIns()
     for number in range(times):
         fresh = _build_browser(person, f"{network}.{number + 1}")
@@ -82,7 +82,7 @@ def sign_in_afresh(person: BrowserClient, network: str, *, times: int = SIGN_INS
 
 
 def measure(report: BenchmarkReport, served: BenchmarkHousehold, *, name: str) -> None:
-    """Add the figures under guesses from many addresses, and under held connections."""
+    """Add the figures during guesses from many addresses, and during slow connections."""
     person = BrowserClient(port=served.port, name=name, source_address="127.90.0.1")
     person.sign_in()
     usual = _measure_quiet(report, person)

@@ -28,7 +28,7 @@ _ENTRY = re.compile(r'<article class="entry" id="entry-([0-9a-f-]{36})"')
 
 @dataclass(frozen=True)
 class BrowserResponse:
-    """A response of the server; header names in lower case, `Set-Cookie` lines in a separate list."""
+    """A response of the server; header names are in lower case, `Set-Cookie` lines in a separate list."""
 
     status: int
     headers: Mapping[str, str]

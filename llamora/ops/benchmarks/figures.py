@@ -9,7 +9,10 @@ from dataclasses import asdict, dataclass, field
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
-    """One measured number; `peer` is that of the best comparable program, `ratio` that to the baseline."""
+    """One measured number.
+
+    `peer` is the number of the best comparable program, `ratio` the ratio to the baseline.
+    """
 
     name: str
     value: float

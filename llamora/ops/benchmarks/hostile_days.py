@@ -1,6 +1,6 @@
-"""Measurements of another person's pages and sign-ins while somebody saves and opens hostile days.
+"""Measurements of a person's pages and sign-ins while another one saves and opens hostile days.
 
-Such days are costly to render.
+Hostile days contain texts that are costly to render.
 """
 
 import threading
@@ -34,7 +34,7 @@ TEXTS: Mapping[str, str] = MappingProxyType(
 
 
 def measure(report: BenchmarkReport, served: BenchmarkHousehold, *, today: date) -> None:
-    """Add how long others wait for their pages, and the memory that is not given back."""
+    """Add the waiting times of other people, and the memory that is not released."""
     writer, reader = BrowserClient(port=served.port), BrowserClient(port=served.port)
     writer.register("writer", set_up=served.set_up)
     reader.register("reader")

@@ -39,9 +39,9 @@ class BenchmarkHousehold:
         return int(found[1]) / 1024 if found else 0.0
 
     def settled_memory_mib(self) -> float:
-        """Wait until the server gives no more memory back, at most half a minute; return what it has in MiB.
+        """Return the server's memory in MiB after it has settled, at most half a minute later.
 
-        Settled is what fell by less than 1 MiB for 5 s: by then derivations, bodies and replies are freed.
+        It has settled when it fell by less than 1 MiB in 5 s: derivations, bodies and replies are then freed.
         """
         lowest, since = self.memory_mib(), time.monotonic()
         deadline = since + SETTLE_AT_MOST
@@ -52,7 +52,7 @@ class BenchmarkHousehold:
         return self.memory_mib()
 
     def processor_seconds(self) -> float:
-        """Return how long the server has used the processor (Linux only; 0 elsewhere)."""
+        """Return the server's CPU time (Linux only; 0 elsewhere)."""
         try:
             fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
         except OSError:

@@ -1,4 +1,4 @@
-"""Measurements of `import_diary`, and the archive with which pages are measured afterwards."""
+"""Measurements of `import_diary`; also creates the archive for the measurements of pages."""
 
 import json
 from datetime import date, timedelta
@@ -16,7 +16,7 @@ WORDS = (
 
 
 def write_archive(path: Path, *, entries: int, ends: date) -> None:
-    """Write a diary of `entries` lines, about 590 characters each, one for each day backwards from `ends`."""
+    """Write a diary of `entries` entries, about 590 characters each, one per day, the last on `ends`."""
     with path.open("w", encoding="utf-8") as file:
         for number in range(entries):
             text = f"Entry {number}. " + (WORDS * 3)[number % 97 : number % 97 + 570]
@@ -27,7 +27,7 @@ def write_archive(path: Path, *, entries: int, ends: date) -> None:
 def measure(
     report: BenchmarkReport, served: BenchmarkHousehold, *, name: str, entries: int, ends: date
 ) -> None:
-    """Import an archive for `name` and add the rate, without the start-up time of the command."""
+    """Import an archive for `name` and add the rate, without the command's start-up time."""
     archive, password = served.folder / f"archive-{entries}.jsonl", served.folder / "password"
     write_archive(archive, entries=entries, ends=ends)
     password.write_text(PASSWORD)

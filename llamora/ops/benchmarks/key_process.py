@@ -4,8 +4,8 @@ Run it with the environment of a household for measurements: `python -m … ENTR
 generated diary with vectors, and `python -m … tokens` checks access tokens of a small diary: while it is
 locked, as when a program calls at night, and while it is unlocked in a browser.
 
-Checks are measured in CPU seconds, since other work of the machine does not count then. They alternate with
-what no check can do without: reading a row and opening a box with libsodium.
+Checks are measured in CPU seconds, so that other processes do not count. They alternate with the baseline,
+the minimum that every check needs: reading a row and opening a box with libsodium.
 """
 
 import json
@@ -96,9 +96,9 @@ def _write_entries(owner: Person, numbers: range) -> None:
 
 
 def time_tokens() -> None:
-    """Make a token of each kind, and print the medians of its check and of what is compared with it.
+    """Create a token of each kind, and print the medians of its check and of the baseline.
 
-    That of a token which works only while its owner is unlocked is measured then alone.
+    A token that works only while its owner is unlocked is measured only in that state.
     """
     name = "Measured tokens"
     enrolled = create_person(

@@ -34,7 +34,7 @@ class RotationTiming:
 
 
 def measure_rotation(report: BenchmarkReport, *, entries: int) -> None:
-    """Add the rate for a large archive, and its ratio to the rate for a tenth of it, which should be 1."""
+    """Add the rate for a large archive, and its ratio to that of a tenth of it, which should be 1."""
     with tempfile.TemporaryDirectory(prefix="llamora-bench-") as folder:
         with serve_household(Path(folder), "--no-model") as served:
             environment = dict(served.environment)
@@ -53,7 +53,7 @@ def measure_rotation(report: BenchmarkReport, *, entries: int) -> None:
 
 
 def measure_tokens(report: BenchmarkReport) -> None:
-    """Add the time of the processor for the check of a token of each kind."""
+    """Add the CPU time of the check of a token of each kind."""
     with tempfile.TemporaryDirectory(prefix="llamora-bench-") as folder:
         with serve_household(Path(folder), "--no-model") as served:
             environment = dict(served.environment)

@@ -1,4 +1,4 @@
-"""Measurements of sign-in, an ordinary day, saves and a cold page; also with eight clients or an archive."""
+"""Measurements of sign-in, pages and saves: alone, with eight clients, and with a large archive."""
 
 import re
 import threading
@@ -126,7 +126,7 @@ def _run_concurrently(calls: Iterator[Callable[[], None]]) -> None:
 
 @contextmanager
 def read_pages_alongside(served: BenchmarkHousehold, name: str) -> Iterator[list[float]]:
-    """Request pages as another person during the block; yield the list of their durations in ms."""
+    """Request pages as another person during the block; yield the list of durations in ms."""
     reader, waits, done = BrowserClient(port=served.port, name=name), [], threading.Event()
     reader.sign_in()
 
@@ -179,7 +179,7 @@ def _measure_cold_page(report: BenchmarkReport, served: BenchmarkHousehold, name
 
 
 def count_cold_page(browser: BrowserClient, *, accepted: str = "gzip, br") -> tuple[int, int]:
-    """Return the numbers of requests and bytes with which a browser with an empty cache shows today."""
+    """Return the numbers of requests and bytes that today's page takes with an empty browser cache."""
     page = browser.get("/")
     asked_for = set(" ".join(_ASKED_FOR.findall(page.body)).split())
     wanted, seen, size = list(_RESOURCE.findall(page.body)), set[str](), len(page.body.encode())

@@ -20,7 +20,7 @@ _PEERS = {"planted phrases first, of 200": 28, "every kind, p95": 413}
 
 
 def archive_sizes(entries: int) -> list[int]:
-    """Return four numbers of entries to measure: a fiftieth, a fifth, one and two times `entries`."""
+    """Return the four sizes to measure: a fiftieth, a fifth, one and two times `entries`."""
     return [max(200, entries // 50), max(200, entries // 5), entries, 2 * entries]
 
 
@@ -37,7 +37,7 @@ def measure(report: BenchmarkReport, *, entries: int) -> None:
 
 
 def measure_facts(report: BenchmarkReport, *, numbers: Sequence[int] = FACTS) -> None:
-    """Add the figures of search for these numbers of facts beside some entries."""
+    """Add the figures of search in these numbers of facts beside some entries."""
     for facts in numbers:
         with tempfile.TemporaryDirectory(prefix="llamora-bench-") as folder:
             with serve_household(Path(folder), "--no-model") as served:

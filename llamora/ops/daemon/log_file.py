@@ -1,9 +1,9 @@
-"""The log of a server in the background: what it prints and logs, in files of a bounded size.
+"""The log of the daemon: everything that it prints and logs, in files of a limited size.
 
-llamora.log      0600   up to MAX_BYTES; then it becomes
-llamora.log.1    0600   this one, that the next, and the oldest is deleted
+llamora.log      0600   up to MAX_BYTES; then it is renamed to
+llamora.log.1    0600   older logs are renumbered, and the oldest is deleted
 
-A disk that takes nothing must not stop the server: a line that can't be written is left out.
+A full disk must not stop the server: a line that cannot be written is dropped.
 """
 
 import io
@@ -24,9 +24,9 @@ _READ_BYTES = 64 * 1024
 
 
 class RotatingOutput(io.TextIOBase):
-    """A text stream that appends to a log file, and begins another file when that one is full.
+    """A text stream that appends to a log file, and starts another file when that one is full.
 
-    `descriptors` are made to write to the same file: libraries that are not in Python write to 1 and 2.
+    `descriptors` are redirected to the same file, because libraries in C write to descriptors 1 and 2.
     """
 
     def __init__(self, path: Path, *, descriptors: Sequence[int] = (), max_bytes: int = MAX_BYTES) -> None:
@@ -48,7 +48,7 @@ class RotatingOutput(io.TextIOBase):
         return True
 
     def write(self, text: str, /) -> int:
-        """Append a text, which stays whole in one file; leave it out if the disk does not take it."""
+        """Append a text, never split between two files; drop it if it cannot be written."""
         data = text.encode("utf-8", "backslashreplace")
         with self._guard, suppress(OSError):
             if self._file is None:
@@ -92,14 +92,14 @@ def get_path() -> Path:
 
 
 def open_file(path: Path) -> int:
-    """Open a log file for appending, and close it to others; raise OSError if the disk does not take it."""
+    """Open a log file for appending, with mode 0600; raise OSError."""
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
     os.fchmod(descriptor, 0o600)
     return descriptor
 
 
 def redirect_output(path: Path) -> None:
-    """Let everything that this process prints and logs go into a log file."""
+    """Redirect everything that this process prints and logs to a log file."""
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError):
             stream.flush()
@@ -118,7 +118,7 @@ def get_size(path: Path) -> int:
 
 
 def read_last_lines(path: Path, *, after: int, most: int) -> list[str]:
-    """Return the last lines of a log file that were written after it had a size, at most so many."""
+    """Return at most `count` last lines that were written after the log file had this size."""
     size = get_size(path)
     # Smaller than before: it is another file.
     begin = after if size >= after else 0

@@ -1,9 +1,8 @@
-"""The record of a running server: its process, address and model, in the file that it has locked.
+"""The record of a running server, in the file that it has locked: its process, address and model.
 
-The file is `lock` in the data folder. A number in it counts only while a process holds the lock, and only if
-the process with that number began at the recorded moment: after a crash, a kill or a restart of the machine,
-the number may be that of another program, which is never signalled. Whoever takes the lock first removes what
-an earlier server wrote.
+The file is `lock` in the data folder. The process id in it is valid only while the lock is held, and only if
+that process began at the recorded time. Otherwise, after a crash or a restart of the machine, the id may
+belong to another program, which must not be signalled. A process that takes the lock first clears the record.
 
 The record has a fixed length and is overwritten in place, because a file can't grow on a full disk.
 """
@@ -26,7 +25,7 @@ _TICKS_FIELD = 19  # of /proc/PID/stat, counted after the name of the program: f
 
 @dataclass(frozen=True, kw_only=True)
 class ServerRecord:
-    """The statement of a server about itself; `port` is 0 until it listens."""
+    """The record of a server; `port` is 0 until it listens."""
 
     pid: int
     # Ticks from the start of the machine to that of the process; None where there is no /proc.
@@ -39,15 +38,15 @@ class ServerRecord:
 
     @property
     def address(self) -> str:
-        """The URL of the server, or an empty text while it starts."""
+        """The URL of the server, or "" while it is starting."""
         return server_address.build_address(self.host, self.port) if self.port else ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class FolderUse:
-    """The use of a data folder: whether a process has locked it, and the record of a server, if it is one.
+    """The use of a data folder: whether it is locked, and the server's record if there is one.
 
-    A record without a lock is that of a server that did not stop by itself.
+    A record without a lock is left by a server that crashed or was killed.
     """
 
     is_locked: bool
@@ -55,7 +54,7 @@ class FolderUse:
 
     @property
     def server(self) -> ServerRecord | None:
-        """The record of the server that runs, if one does."""
+        """The record of the running server, or None."""
         return self.record if self.is_locked else None
 
 
@@ -75,7 +74,7 @@ class RecordWriter:
             self._write()
 
     def update(self, **changes: Any) -> None:
-        """Write some fields again; leave it if the disk does not take it, as long as the process is named."""
+        """Update some fields; a write error is ignored if the record already names this process."""
         self._record = replace(self._record, **changes)
         with suppress(OSError):
             self._write()
@@ -102,13 +101,13 @@ def read_folder_use(data_dir: Path) -> FolderUse:
 
 
 def is_same_process(record: ServerRecord) -> bool:
-    """Return whether the process with the recorded number is the one that wrote the record."""
+    """Return whether the process with the recorded id is the one that wrote the record."""
     ticks = find_start_ticks(record.pid)
     return ticks is None or record.started_ticks is None or ticks == record.started_ticks
 
 
 def find_start_ticks(pid: int) -> int | None:
-    """Return when a process began, or None if that can't be known."""
+    """Return the start time of a process in clock ticks, or None if it is unknown."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
     except OSError:

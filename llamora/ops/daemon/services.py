@@ -1,7 +1,7 @@
-"""Start, stop and status of the server in the background.
+"""Start, stop and status of the daemon.
 
-A start and a stop hold a lock of their own (flock(2) on the data folder itself), so that of two starts at
-once one begins a server and the other finds it.
+Start and stop hold another lock (flock(2) on the data folder itself), so that of two simultaneous starts only
+one starts a server, and the other finds it running.
 """
 
 import fcntl
@@ -36,7 +36,7 @@ SentencePrinter = Callable[[str], None]
 
 @dataclass(frozen=True, kw_only=True)
 class BackgroundStatus:
-    """The status of the server: its record if it runs, and whether it answers; sentences about the rest."""
+    """The status of the daemon: its record if it runs, whether it answers, and sentences about it."""
 
     server: ServerRecord | None
     is_answering: bool
@@ -46,7 +46,7 @@ class BackgroundStatus:
 def start(arguments: list[str], *, say: SentencePrinter) -> None:
     """Start `up` with these arguments in the background, and wait until it answers.
 
-    Raise OperationRefused with the reason if it does not start. Say so if a server runs already.
+    Raise OperationRefused with the reason if it does not start. If a server is already running, report it.
     """
     startup.check_database_file()
     data_folder.prepare(settings.DATA_DIR, key_file=settings.SECRET_KEY_FILE)
@@ -61,7 +61,7 @@ def start(arguments: list[str], *, say: SentencePrinter) -> None:
 
 
 def stop(*, say: SentencePrinter) -> None:
-    """Stop the server in the background and wait for its end; raise OperationRefused if it is not ours."""
+    """Stop the daemon and wait for its end; raise OperationRefused if the running server is not a daemon."""
     with _hold_starts(say=say):
         server = server_record.read_folder_use(settings.DATA_DIR).server
         if server is None:
@@ -102,14 +102,14 @@ def get_status() -> BackgroundStatus:
 
 
 def describe_server(server: ServerRecord) -> str:
-    """Return a sentence about a server that runs."""
+    """Return a sentence about a running server."""
     kind = "in the background" if server.is_in_background else "started with `up`"
     place = f" at {server.address}/" if server.address else ", and is starting"
     return f"Llamora is running{place}, since {_format_time(server)} (process {server.pid}, {kind})."
 
 
 def is_answering(host: str, port: int) -> bool:
-    """Return whether a server answers a request; with which status does not matter."""
+    """Return whether a server responds to a request, with any status."""
     bare = host.strip("[]")
     connection = http.client.HTTPConnection(_EVERY_ADDRESS.get(bare, bare), port, timeout=5)
     try:

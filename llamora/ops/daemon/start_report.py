@@ -1,10 +1,10 @@
-"""The report of a server that starts, to the command that waits for it: JSON lines through a pipe.
+"""Messages from a starting server to the command that waits for it: JSON lines through a pipe.
 
     {"sentence": "Llamora is at http://llamora.localhost:8765/"}
     {"refusal": "Port 8765 is already in use. ..."}
     {"ready": {"host": "127.0.0.1", "port": 8765}}      the last line; then the pipe is closed
 
-The set-up link goes this way only, so that it is in no log.
+The set-up link is sent only through the pipe, so that it is in no log.
 """
 
 import json
@@ -16,21 +16,21 @@ from typing import Any
 
 
 class StartReporter:
-    """The side of the server; whoever waited may have gone away, which changes nothing."""
+    """The writing end, in the server; if the command has exited, messages are dropped."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor: int | None = descriptor
 
     def report_sentence(self, sentence: str) -> None:
-        """Tell a sentence for whoever starts the server."""
+        """Send a sentence for the person who starts the server."""
         self._send({"sentence": sentence})
 
     def report_refusal(self, refusal: str) -> None:
-        """Tell why the server does not start."""
+        """Send the reason why the server does not start."""
         self._send({"refusal": refusal})
 
     def report_ready(self, *, host: str, port: int) -> None:
-        """Tell that the server answers, and close the pipe."""
+        """Send that the server answers, and close the pipe."""
         self._send({"ready": {"host": host, "port": port}})
         if self._descriptor is not None:
             os.close(self._descriptor)
@@ -44,7 +44,7 @@ class StartReporter:
 
 @dataclass(kw_only=True)
 class StartOutcome:
-    """The end of a start: the address if the server is ready, or its refusal; neither after a fault."""
+    """The result of a start: the address of the server, or its refusal; neither after a crash."""
 
     host: str = ""
     port: int = 0
@@ -52,7 +52,7 @@ class StartOutcome:
 
 
 def follow(lines: Iterable[bytes], *, say: Callable[[str], None]) -> StartOutcome:
-    """Pass on the sentences of a server until it is ready or has ended, and return the outcome."""
+    """Print the sentences of a server until it is ready or has ended, and return the outcome."""
     outcome = StartOutcome()
     for line in lines:
         try:

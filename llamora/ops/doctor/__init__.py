@@ -3,8 +3,8 @@
 folder.py     the data folder: modes, secrets, whether a server runs
 machine.py    clock, disk, swap, core dumps, memory, packages
 database.py   pragmas, pages, fence triggers, formats and epochs of every sealed column
-proxy.py      whether a proxy before Llamora is trusted, and nobody else
-household.py  vaults, key slots, rotations, sessions, and replies that are marked as running without a job
+proxy.py      settings for a reverse proxy
+household.py  vaults, key slots, rotations, sessions, and replies without a job
 inference.py  the model server and the embedder
 backups.py    number and age of backups, and their disk
 

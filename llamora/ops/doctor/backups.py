@@ -12,7 +12,7 @@ from llamora.pluralize import pluralize
 
 
 def check_backups() -> Iterator[CheckResult]:
-    """Report the number and age of the backups."""
+    """Report the number and age of the backups, and their disk."""
     found = backup_files.list_backups(settings.BACKUP_DIR)
     if not found:
         yield _get_result_without_backups()

@@ -69,9 +69,9 @@ def _get_primary_code(error: Exception) -> int:
 
 
 def merge_prevented(results: Iterable[CheckResult]) -> Iterator[CheckResult]:
-    """Yield the results, and one result that names all checks which the disk prevented.
+    """Yield the results, with one result for all checks that the disk prevented.
 
-    What is wrong with the disk is said once, by `check_disk_space`.
+    `check_disk_space` reports the problem of the disk.
     """
     subjects = []
     for result in results:

@@ -54,7 +54,7 @@ def check_settings_file() -> Iterator[CheckResult]:
 
 
 def check_setting_names() -> Iterator[CheckResult]:
-    """Report names that were probably meant as settings, and have no effect."""
+    """Report names that look like settings but have no effect."""
     ignored = configuration.list_ignored_names()
     yield from (warn("settings", name.sentence) for name in ignored)
     if not ignored:

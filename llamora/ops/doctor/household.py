@@ -86,7 +86,7 @@ def check_key_derivations() -> Iterator[CheckResult]:
 
 
 def check_damaged_rows() -> Iterator[CheckResult]:
-    """Report rows of keys and sessions that no program of ours can have written."""
+    """Report rows of keys and sessions that are damaged or were manipulated."""
     counts = {model._meta.verbose_name: row_shapes.count_damaged_rows(model) for model in row_shapes.TABLES}
     found = ", ".join(f"{count} of {name}" for name, count in counts.items() if count)
     if found:
@@ -134,7 +134,7 @@ def check_sessions() -> Iterator[CheckResult]:
 
 
 def check_replies() -> Iterator[CheckResult]:
-    """Report replies that are marked as running although no job can be writing them."""
+    """Report replies that are marked as running although no job is writing them."""
     live = Reply.objects.filter(state__in=LIVE_STATES)
     if data_folder.is_locked(settings.DATA_DIR):
         # A reply may wait behind others, but no longer than all before it may take.
@@ -148,7 +148,7 @@ def check_replies() -> Iterator[CheckResult]:
 
 
 def check_late_drafts() -> Iterator[CheckResult]:
-    """Report drafts that wait until their owners unlock their vaults."""
+    """Report drafts that wait for their owners to unlock their vaults."""
     if waiting := LateDraft.objects.count():
         yield ok(
             "late drafts",
@@ -158,7 +158,7 @@ def check_late_drafts() -> Iterator[CheckResult]:
 
 
 def check_inbox() -> Iterator[CheckResult]:
-    """Report texts for the Inbox that wait until their owners unlock their vaults."""
+    """Report texts for the Inbox that wait for their owners to unlock their vaults."""
     if waiting := InboxBox.objects.count():
         yield ok(
             "inbox",

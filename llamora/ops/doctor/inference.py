@@ -107,7 +107,7 @@ def _describe_failure(code: str, detail: str) -> CheckResult:
 
 
 def check_former_vectors() -> Iterator[CheckResult]:
-    """Report how many texts have vectors of another model, or of other weights of this one."""
+    """Report how many texts have vectors of another model, or of other weights of the same model."""
     from search.embedder.holder import embedders  # noqa: PLC0415
     from search.errors import EmbedderUnavailable  # noqa: PLC0415
     from search.models import Vector  # noqa: PLC0415 - models must be loaded first

@@ -26,7 +26,7 @@ _HONOUR_CORE_LIMIT = ("systemd-coredump", "apport")
 
 
 def check_clock() -> Iterator[CheckResult]:
-    """Report a clock that was set lately, or says that the machine was off for long."""
+    """Report a clock that was set recently, or that suggests the machine was off for long."""
     now = timezone.now()
     if sentence := find_warning(find_elapsed_time(), now=now):
         yield warn("clock", sentence)
@@ -105,7 +105,7 @@ def _is_encrypted_swap(name: str) -> bool:
 
 
 def check_core_dumps() -> Iterator[CheckResult]:
-    """Report whether a crash of such a process could write its memory to the disk."""
+    """Report whether a crash of the server could write its memory to the disk."""
     process_memory.protect_process_memory()
     try:
         pattern = Path("/proc/sys/kernel/core_pattern").read_text().strip()
@@ -124,7 +124,7 @@ def check_core_dumps() -> Iterator[CheckResult]:
 
 
 def check_memory() -> Iterator[CheckResult]:
-    """Report whether other programs of this user can read the memory of such a process."""
+    """Report whether other programs of this user can read the server's memory."""
     if process_memory.has_unreadable_memory():
         yield ok("memory", "Other programs of this user can't read that of Llamora; only root can.")
     else:
@@ -132,7 +132,7 @@ def check_memory() -> Iterator[CheckResult]:
 
 
 def check_packages() -> Iterator[CheckResult]:
-    """Report whether the hashes of the installed packages were compared with the committed ones."""
+    """Report whether the installed packages match the committed hashes."""
     folder = Path(settings.BASE_DIR)
     if not (folder / LOCAL).is_file():
         yield ok(

@@ -1,4 +1,4 @@
-"""The check of the settings for a proxy before Llamora."""
+"""The check of the settings for a reverse proxy."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from llamora.ops.doctor.check_result import CheckResult, ok, warn
 
 
 def check_trusted_proxies() -> Iterator[CheckResult]:
-    """Report a proxy that is not trusted, and addresses of other people's that are."""
+    """Report a proxy that is not trusted, and trusted addresses that may be other people's."""
     proxies, origins = settings.TRUSTED_PROXIES, settings.CSRF_TRUSTED_ORIGINS
     named = ", ".join(str(network).removesuffix(f"/{network.max_prefixlen}") for network in proxies)
     public = [str(network) for network in proxies if not network.is_private]

@@ -1,8 +1,8 @@
 """The access log: one line per request, with method, route, status, size and time.
 
-A route is what the path was resolved by, such as `/d/<day:day>/`: a path may contain words of somebody. The
-line of a refused request ends with the address of the client, so that somebody who guesses can be found; that
-of an answered one does not say who read.
+The route is logged, such as `/d/<day:day>/`, and not the path, which may contain words that a person typed.
+For a refused request the line ends with the client's address, so that attackers can be found; other lines do
+not identify the reader.
 """
 
 import logging

@@ -1,8 +1,8 @@
-"""Limits on the memory for request bodies, for each sender and in all.
+"""Limits on the memory for request bodies, by sender and in total.
 
-A body counts with its whole length from its head until its request has been answered. If there is no room,
-the oldest body that is still on its way gives way: of the same holder, if that one is over the cap, else of
-the holder with the most. So whoever sends a body at once gets it read.
+A body counts with its full length from when its headers are read until its request has been answered. If the
+limit is exceeded, the oldest incomplete body is refused: one of the same sender, if that sender is over the
+cap, else one of the sender with the most bytes. So a body that is sent without delay is always read.
 """
 
 from collections import defaultdict
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 @dataclass(eq=False, kw_only=True)
 class Body:
-    """A request body that is being received or used; `refuse` is called if another one takes its place."""
+    """A request body that is being received or used; `refuse` is called if another body displaces it."""
 
     holder: str
     size: int
@@ -21,7 +21,7 @@ class Body:
 
 
 class BodyBudget:
-    """Bytes of bodies, with a cap for each holder and for all; belongs to the thread of the event loop."""
+    """Byte counts of bodies, with caps for each sender and in total; used on the event loop's thread."""
 
     def __init__(self, *, most: int, most_per_holder: int) -> None:
         self._most, self._most_per_holder = most, most_per_holder
@@ -30,11 +30,11 @@ class BodyBudget:
         self._held: defaultdict[str, int] = defaultdict(int)
 
     def get_size(self) -> int:
-        """Return the number of bytes that count now."""
+        """Return the number of bytes counted now."""
         return sum(self._held.values())
 
     def add(self, body: Body) -> bool:
-        """Count a body; return False, and count nothing, if there is no room and nobody can give way."""
+        """Count a body; return False if there is no room and no other body can be refused."""
         while self._held[body.holder] + body.size > self._most_per_holder:
             if not self._end_oldest({body.holder}):
                 return self._give_up(body)
@@ -48,7 +48,7 @@ class BodyBudget:
         return True
 
     def remove(self, body: Body) -> None:
-        """Count a body no more; it does not matter if it counts no more already."""
+        """Stop counting a body, if it is still counted."""
         if self._bodies.pop(body, body) is None:
             self._held[body.holder] -= body.size
             self._drop_if_empty(body.holder)

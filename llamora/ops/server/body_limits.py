@@ -4,11 +4,11 @@ Twisted writes bodies of 100 kB and more, and every chunked body, to a temporary
 diary would be unencrypted. Here the length of the body is checked once the headers have been read:
 
     no body, or up to 64 KiB         read into memory
-    up to 4 MiB                      read if a credential of the request opens (`accounts.sessions.scope`)
-    the same without one             refused with 401
+    up to 4 MiB                      read if the request has a valid credential (`accounts.sessions.scope`)
+    the same without a credential    refused with 401
     longer                           refused with 413
     a body without a length          refused with 411
-    one too many (`body_budget`)     refused with 503, or the one that gives way
+    over the memory limit            this or another body is refused with 503 (`body_budget`)
     not complete in time             refused with 408 (`connections`)
 """
 
@@ -84,7 +84,7 @@ REFUSAL_PAGE = (
 
 
 class BodyBudgets:
-    """Budgets of short bodies, which anybody may send, and of long ones, for people of the household."""
+    """Two budgets: for short bodies, which anybody may send, and for long ones of authenticated people."""
 
     def __init__(self) -> None:
         self.small = BodyBudget(most=SMALL_BODIES, most_per_holder=SMALL_BODIES_OF_ONE)
@@ -92,7 +92,7 @@ class BodyBudgets:
 
 
 class InMemoryRequest(WebRequest):  # type: ignore[misc]  # daphne is untyped
-    """A request whose body is limited and stays in memory, where Twisted would write it to a file."""
+    """A request whose body is limited and stays in memory; Twisted would write it to a file."""
 
     channel: Any  # a DiaryChannel, or None once the client has gone
     refused_status = 0
@@ -108,7 +108,7 @@ class InMemoryRequest(WebRequest):  # type: ignore[misc]  # daphne is untyped
         self._asked = b"", b""
 
     def process(self) -> Any:
-        """Handle a complete request; a client may not choose the path prefix of the pages."""
+        """Handle a complete request, ignoring any path prefix that the client sends."""
         self.requestHeaders.removeHeader(b"daphne-root-path")
         if self.requestHeaders.hasHeader(b"upgrade"):
             # A WebSocket takes the connection over, and this request never ends.
@@ -193,7 +193,7 @@ class InMemoryRequest(WebRequest):  # type: ignore[misc]  # daphne is untyped
         self._body, self._release = body, lambda: budget.remove(body)
 
     def release(self) -> None:
-        """Count the body of this request no more, since it has been answered or refused."""
+        """Stop counting the body, because the request has been answered or refused."""
         if release := self._release:
             self._release = None
             release()
@@ -204,7 +204,7 @@ class InMemoryRequest(WebRequest):  # type: ignore[misc]  # daphne is untyped
         super().finish()
 
     def connectionLost(self, reason: Any) -> None:  # noqa: N802 - Twisted's name
-        """Note that the client has gone."""
+        """Handle the loss of the connection."""
         self.release()
         super().connectionLost(reason)
 

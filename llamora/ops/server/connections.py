@@ -1,18 +1,19 @@
-"""The open connections: a deadline for each state, and limits on their number by address and in all.
+"""The open connections: a deadline for each state, and limits on their number by address and in total.
 
-    HEAD       a request's head is on its way, or a new connection is silent     10 s
-    BODY       its body is on its way                                            10 s, and 1 s for each 32 KiB
-    ANSWERING  it is being answered; the client takes nothing of it              30 s
-    IDLE       nothing is asked                                                  60 s
-    REFUSED    it was refused; the rest of its body is dropped                    5 s
-    SOCKET     a WebSocket, which daphne closes when pings stay unanswered
+    HEAD       a new connection, or a request whose headers are incomplete       10 s
+    BODY       a request whose body is incomplete                                10 s, and 1 s for each 32 KiB
+    ANSWERING  a response that the client does not read                          30 s
+    IDLE       no request                                                        60 s
+    REFUSED    a refused request; the rest of its body is dropped                 5 s
+    SOCKET     a WebSocket, which daphne closes if pings are not answered
 
-Over a cap somebody gives way who makes the server wait: one who was refused, an idle connection, the oldest
-unfinished head, the oldest unfinished body of a stranger; at the cap of an address one of that address, else
-one of the address with the most. Whoever sends a request at once is never among them: at the cap of an
-address, a head has a second first. If nobody can give way, the new connection is marked as surplus, and its
-request is refused. Where all connections of the server are being answered, or are WebSockets, the address
-with the most loses its oldest.
+If there are too many connections, one is closed for which the server waits: a refused one, an idle one, the
+one with the oldest incomplete headers, or the oldest incomplete body of an unauthenticated client. If the
+limit of an address is exceeded, it is one of that address, else one of the address with the most connections.
+A client that sends its request without delay is never affected: at the limit of an address, headers have one
+second first. If no connection can be closed, the new one is marked as surplus and its request is refused. If
+all connections of the server are being answered or are WebSockets, the oldest of the address with the most is
+closed.
 """
 
 import time
@@ -29,7 +30,7 @@ STALL_SECONDS, IDLE_SECONDS, LINGER_SECONDS = 30.0, 60.0, 5.0
 
 
 class ConnectionState(IntEnum):
-    """State of a connection; at a limit, connections in the lowest state are closed first."""
+    """State of a connection; if there are too many, those in the lowest state are closed first."""
 
     REFUSED = 0
     IDLE = 1
@@ -47,18 +48,18 @@ _LASTS = {
 
 
 class Channel(Protocol):
-    """Interface of the transport of a connection: it can be closed, and its output measured."""
+    """Interface of a connection's transport: close it, and measure its output."""
 
     def end(self, *, is_overdue: bool) -> None:
-        """Close the connection: its client took too long, or gives way to another."""
+        """Close the connection, because its deadline has passed or another one needs its place."""
 
     def measure_output(self) -> tuple[int, ...] | None:
-        """Return a mark that changes while the client takes what was written, or None if it has taken all."""
+        """Return a value that changes while the client reads the output, or None if all is read."""
 
 
 @dataclass(eq=False)
 class Connection:
-    """An open connection and its client's address (an IPv6 one as its /64), empty for a trusted proxy."""
+    """An open connection with its client's address (for IPv6 the /64), "" for a trusted proxy."""
 
     channel: Channel
     address: str = ""
@@ -72,12 +73,12 @@ class Connection:
 
     @property
     def is_closable(self) -> bool:
-        """Whether the server waits for this client."""
+        """Whether the server is waiting for this client."""
         return self.state <= ConnectionState.BODY and not self.is_member
 
 
 class Connections:
-    """All open connections; belongs to the thread of the event loop."""
+    """All open connections; used on the event loop's thread."""
 
     def __init__(
         self,
@@ -94,7 +95,7 @@ class Connections:
         return self._count
 
     def open(self, channel: Channel, address: str) -> Connection:
-        """Register a new connection; another one gives way if there are too many."""
+        """Register a new connection; another one is closed if there are too many."""
         connection = Connection(channel, address)
         self.change(connection, ConnectionState.HEAD)
         self._by_address[address][connection] = None
@@ -104,14 +105,14 @@ class Connections:
         return connection
 
     def close(self, connection: Connection) -> None:
-        """Forget a connection that has ended; it does not matter if it is forgotten already."""
+        """Remove a connection that has ended, if it is still registered."""
         if self._by_address[connection.address].pop(connection, connection) is None:
             self._count -= 1
         if not self._by_address[connection.address]:
             del self._by_address[connection.address]
 
     def move(self, connection: Connection, address: str) -> None:
-        """Count a connection for the client that a proxy speaks for with it now."""
+        """Count a connection for another client, when a proxy sends that client's request on it."""
         if address == connection.address:
             return
         self.close(connection)
@@ -121,7 +122,7 @@ class Connections:
         connection.is_surplus = not self._make_room(connection)
 
     def change(self, connection: Connection, state: ConnectionState, *, size: int = 0) -> None:
-        """Set what a connection waits for now; `size` is that of a body."""
+        """Set the state of a connection; `size` is the length of the body."""
         now = self._clock()
         connection.state, connection.since, connection.output = state, now, None
         if state == ConnectionState.BODY:
@@ -131,7 +132,7 @@ class Connections:
             connection.deadline = now + _LASTS.get(state, STALL_SECONDS)
 
     def sweep(self) -> None:
-        """End every connection whose client is overdue."""
+        """Close every connection whose deadline has passed."""
         now = self._clock()
         for connection in self._list_all():
             if self._is_overdue(connection, now):

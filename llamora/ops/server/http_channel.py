@@ -1,4 +1,4 @@
-"""Connections of HTTP and of WebSockets, with their deadlines and their place among the open ones."""
+"""HTTP and WebSocket connections, registered with their states and deadlines."""
 
 import re
 import socket
@@ -37,9 +37,9 @@ _Channel: Any = HTTPChannel
 
 
 class DiaryChannel(_Channel):  # type: ignore[misc]
-    """A connection of HTTP that tells `Connections` what it waits for.
+    """An HTTP connection that reports its state to `Connections`.
 
-    A call of a program that arrives while a page is on its way is read after that.
+    If a call of a program arrives while people's pages are being answered, it is read after them.
     """
 
     connection: Connection
@@ -56,14 +56,14 @@ class DiaryChannel(_Channel):  # type: ignore[misc]
         self.transport.diary_connection = self.connection
 
     def connectionLost(self, reason: Any) -> None:  # noqa: N802 - Twisted's name
-        """Forget the connection."""
+        """Remove the connection from the open ones."""
         # Nobody waits for the answer.
         self._unread = b""
         self._connections.close(self.connection)
         super().connectionLost(reason)
 
     def dataReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
-        """Read; the first bytes after silence begin a head, and those after a refusal are dropped."""
+        """Read bytes: the first ones after a pause begin a head, those after a refusal are dropped."""
         if self.connection.state is ConnectionState.REFUSED:
             return
         if self.connection.state is ConnectionState.IDLE:
@@ -88,7 +88,7 @@ class DiaryChannel(_Channel):  # type: ignore[misc]
     # leaves a choice is refused, and the connection is closed.
 
     def lineReceived(self, line: bytes) -> None:  # noqa: N802 - Twisted's name
-        """Read a line of a head; refuse a header that goes on in a second line."""
+        """Read a line of a head; refuse a header that continues on a second line."""
         if line[:1] in (b" ", b"\t"):
             self._respondToBadRequestAndDisconnect()
         else:
@@ -108,7 +108,7 @@ class DiaryChannel(_Channel):  # type: ignore[misc]
             super()._respondToBadRequestAndDisconnect()
 
     def allContentReceived(self) -> None:  # noqa: N802 - Twisted's name
-        """Begin to answer."""
+        """Begin to respond."""
         if self.connection.state is not ConnectionState.REFUSED:
             self._connections.change(self.connection, ConnectionState.ANSWERING)
         super().allContentReceived()
@@ -128,30 +128,30 @@ class DiaryChannel(_Channel):  # type: ignore[misc]
         self._connections.change(self.connection, ConnectionState.BODY, size=length)
 
     def linger(self) -> None:
-        """Keep the connection of a refused client open until a deadline only."""
+        """Limit the time that the connection of a refused client stays open."""
         self._connections.change(self.connection, ConnectionState.REFUSED)
 
     def pause_reading(self) -> None:
-        """Leave what comes in the kernel, so that the client stops sending."""
+        """Stop reading from the socket, so that the client stops sending."""
         self._networkProducer.pauseProducing()
 
     def resume_reading(self) -> None:
-        """Read on."""
+        """Resume reading from the socket."""
         self._networkProducer.resumeProducing()
 
     def tell_to_go_on(self) -> None:
-        """Tell a client that waits for permission to send its body."""
+        """Send 100 Continue to a client that waits for it."""
         self._send100Continue()
 
     def end(self, *, is_overdue: bool) -> None:
-        """Close the connection; a body that is overdue is refused with a sentence first."""
+        """Close the connection; if a body is overdue, first refuse it with a sentence."""
         if is_overdue and self.connection.state is ConnectionState.BODY and self.requests:
             self.requests[-1].refuse_late()
         else:
             self.transport.abortConnection()
 
     def measure_output(self) -> tuple[int, ...] | None:
-        """Return how much was written and how much of it was sent, or None if all of it was."""
+        """Return the numbers of bytes written and sent, or None if all were sent."""
         written, sent = len(self.transport.dataBuffer), self.transport.offset
         # What is written while the rest waits lies in a second buffer, and does not change these.
         return (id(self.transport.dataBuffer), written, sent) if written > sent else None
@@ -181,7 +181,7 @@ class DiaryHTTPFactory(HTTPFactory):  # type: ignore[misc]  # daphne is untyped
         self.timeOut = None
 
     def log(self, request: Any) -> None:
-        """Make no line with the path and the query; the access log has one without them."""
+        """Log nothing, because this line would contain path and query; see the access log."""
 
     def buildProtocol(self, addr: Any) -> Any:  # noqa: N802 - Twisted's name
         """Return the protocol of a new connection."""
@@ -191,21 +191,21 @@ class DiaryHTTPFactory(HTTPFactory):  # type: ignore[misc]  # daphne is untyped
 
 
 class DiaryWebSocketProtocol(WebSocketProtocol):  # type: ignore[misc]  # daphne is untyped
-    """A WebSocket, which counts as the connection that it took over."""
+    """A WebSocket, which is counted as the connection that it began as."""
 
     def connectionMade(self) -> None:  # noqa: N802 - Twisted's name
-        """Take over a connection."""
+        """Take the place of the HTTP connection."""
         super().connectionMade()
         connections = self.factory.server_class.open_connections
         connections.change(self.transport.diary_connection, ConnectionState.SOCKET)
 
     def connectionLost(self, reason: Any) -> None:  # noqa: N802 - Twisted's name
-        """Forget the connection."""
+        """Remove the connection from the open ones."""
         self.factory.server_class.open_connections.close(self.transport.diary_connection)
         super().connectionLost(reason)
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:  # noqa: N802, N803 - autobahn's names
-        """Pass a frame on, unless the client sends faster than it is answered."""
+        """Pass on a frame, unless the client sends faster than it is answered."""
         if self.application_queue.qsize() >= MAX_WAITING_FRAMES:
             self.sendCloseFrame(code=TOO_MANY_FRAMES)
             self.muted = True
@@ -214,6 +214,6 @@ class DiaryWebSocketProtocol(WebSocketProtocol):  # type: ignore[misc]  # daphne
 
 
 class DiaryWebSocketFactory(WebSocketFactory):  # type: ignore[misc]  # daphne is untyped
-    """Factory of such WebSockets."""
+    """Factory of WebSocket protocols."""
 
     protocol = DiaryWebSocketProtocol

@@ -110,7 +110,7 @@ class HouseholdServer(Server):  # type: ignore[misc]  # daphne is untyped
         reactor.callLater(SWEEP_SECONDS, self._sweep_connections)
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
-        """Start the application with the scope of the client, not of a proxy; daphne calls this function."""
+        """Start the application with the client's address instead of the proxy's; called by daphne."""
         peer, port = scope["client"] or ("", 0)
         client = proxies.find_client(peer, scope["headers"], trusted=settings.TRUSTED_PROXIES)
         scope["headers"] = proxies.strip_proxy_headers(scope["headers"])
@@ -165,9 +165,9 @@ class HouseholdServer(Server):  # type: ignore[misc]  # daphne is untyped
 
 
 def measure_by_monotonic_clock() -> None:
-    """Have Twisted and daphne measure by a clock that nobody can set; theirs is the wall clock.
+    """Make Twisted and daphne use the monotonic clock instead of the wall clock.
 
-    A timer of Twisted's that was begun before the wall clock was set back would wait for as long as that.
+    If the wall clock were set back by an hour, timers that are running would wait an hour longer.
     """
     reactor.seconds = time.monotonic
     for module in (daphne.server, daphne.http_protocol, daphne.ws_protocol):

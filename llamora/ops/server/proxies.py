@@ -1,10 +1,10 @@
-"""The client of a request that came through a proxy: its address, and whether it spoke HTTPS.
+"""The client of a request that came through a reverse proxy: its address, and whether it used HTTPS.
 
-A proxy says in `X-Forwarded-For` and `X-Forwarded-Proto` whom it speaks for. Anybody can send these headers,
-so they are read only if the connection comes from an address of `LLAMORA_TRUSTED_PROXIES`, and of
-`X-Forwarded-For` only the end, which trusted proxies wrote: the client is the right-most address that is not
-a trusted proxy itself. `Forwarded` (RFC 7239) is never read: a proxy that sets one of the two usually passes
-the other one on as it came from outside. No header of either kind reaches the application.
+A proxy names the client in `X-Forwarded-For` and `X-Forwarded-Proto`. Anybody can send these headers, so they
+are read only if the connection comes from an address in `LLAMORA_TRUSTED_PROXIES`. The client is the
+right-most address in `X-Forwarded-For` that is not a trusted proxy, because only the entries from there on
+were added by trusted proxies. `Forwarded` (RFC 7239) is never read, because a proxy that sets only
+`X-Forwarded-For` usually passes on a forged `Forwarded`. The application sees neither.
 """
 
 from collections.abc import Iterable, Sequence
@@ -28,14 +28,14 @@ _HEADERS = frozenset(
 
 @dataclass(frozen=True, kw_only=True)
 class Client:
-    """The client of a request, and whether it spoke HTTPS to the first proxy."""
+    """The client of a request, and whether it used HTTPS."""
 
     address: str
     is_secure: bool = False
 
 
 def find_client(peer: str, headers: Iterable[Header], *, trusted: Sequence[Network]) -> Client:
-    """Return the client of a request that came from `peer` with these headers."""
+    """Return the client of a request from the address `peer` with these headers."""
     headers = list(headers)
     if not is_trusted(peer, trusted):
         return Client(address=peer)
@@ -48,12 +48,12 @@ def find_client(peer: str, headers: Iterable[Header], *, trusted: Sequence[Netwo
 
 
 def strip_proxy_headers(headers: Iterable[Header]) -> list[Header]:
-    """Return the headers without what proxies, or whoever acts like one, say about the client."""
+    """Return the headers without all proxy headers."""
     return [(name, value) for name, value in headers if name.lower() not in _HEADERS]
 
 
 def is_trusted(address: str, trusted: Sequence[Network]) -> bool:
-    """Return whether an address is a trusted proxy's."""
+    """Return whether an address belongs to a trusted proxy."""
     parsed = _parse_address(address)
     return parsed is not None and any(parsed in network for network in trusted)
 

@@ -1,8 +1,8 @@
-"""The measurements of `bench --only api`: what programs cost a person who writes, and what their code costs.
+"""Measurements of `bench --only api`: the effect of programs on pages, and the cost of the API's code.
 
-calls.py           pages of a person before, during and after the calls of many programs
+calls.py           pages and saves before, during and after the calls of many programs
 call_process.py    those programs, in a process of their own
-plain_process.py   a process that answers their calls at once, for comparison
-imports.py         what the modules of the API add to the start and to the memory
+plain_process.py   a trivial server for the same calls, as the baseline
+imports.py         import time and memory of the API's modules
 import_process.py  a process that imports them
 """

@@ -1,4 +1,4 @@
-"""The process of the programs that call the API while `calls.py` measures.
+"""A process of many programs that call the API, for `calls.py`.
 
     python -m llamora.ops.benchmarks.programs.call_process PORT SECONDS DAY OTHER_DAY
 
@@ -25,7 +25,7 @@ _QUERIES = ("river", "letters until dark", "neighbours", "winter")
 
 
 class Program:
-    """A program with a token of its own; it calls at fixed moments, however long an answer takes."""
+    """A program with its own token; it calls at fixed times, however long responses take."""
 
     def __init__(self, token: str, *, port: int, day: str, other_day: str, number: int) -> None:
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
@@ -35,7 +35,7 @@ class Program:
         self.errors: Counter[str] = Counter()
 
     def run(self, *, begin: float, until: float) -> None:
-        """Call from one moment to another, by `time.monotonic`."""
+        """Call from one time to another, by `time.monotonic`."""
         for number in range(int((until - begin) * CALLS_A_SECOND)):
             time.sleep(max(0.0, begin + number / CALLS_A_SECOND - time.monotonic()))
             kind, method, path, body = self._choose(number)

@@ -1,13 +1,13 @@
-"""Measurements of a person who reads and writes before, during and after the calls of fifty programs.
+"""Measurements of pages and saves before, during and after the calls of fifty programs.
 
 Programs, server and reader share the cores of the machine; the programs have a low priority. A token may be
 used a hundred times a minute, and each program calls twice a second: so they call for half a minute, and no
 call may be refused with 429. A call that is refused counts as failed.
 
-The plain baseline is the same programs calling a process that answers at once: they use the processor too.
+For the baseline, the same programs call a trivial server, because the programs themselves use the processor.
 
-What a call costs is the time of all threads of the server while programs call, less that of the pages read
-meanwhile: so with what follows a call, as the words and the vector of an entry that a program wrote.
+The cost of a call is the CPU time of all server threads while programs call, minus that of the pages read
+meanwhile. So it includes work after the call, such as indexing an entry that a program wrote.
 """
 
 import json
@@ -45,7 +45,7 @@ _TOKEN = re.compile(r"llamora_[0-9a-z_]{86}")
 
 @dataclass
 class _Writer:
-    """A person who reads today's page and now and then saves an entry; the durations in ms."""
+    """A person who reads today's page and saves an entry now and then; durations in ms."""
 
     browser: BrowserClient
     day: str

@@ -1,8 +1,9 @@
-"""A process that imports the pages of every app, then the API, and prints what each cost, as JSON.
+"""A process that imports the pages of every app, then the API, and prints the cost of each as JSON.
 
     python -m llamora.ops.benchmarks.programs.import_process
 
-The costs are ms of the processor and MiB of resident memory. As in a server, no garbage is looked for.
+The costs are CPU time in ms and resident memory in MiB. As at the start of the server, garbage collection is
+off.
 """
 
 import gc
@@ -22,7 +23,7 @@ _PACKAGES = ("llamora.api", "llamora.mcp")
 
 
 def measure_imports(names: tuple[str, ...]) -> tuple[float, float]:
-    """Import modules; return the ms of the processor and the MiB that it took."""
+    """Import modules; return the CPU time in ms and the memory in MiB."""
     began, memory = time.process_time(), _get_memory()
     for name in names:
         importlib.import_module(name)
@@ -39,7 +40,7 @@ def _get_memory() -> float:
 
 
 def main() -> None:
-    """Import both, one after the other, and print their costs."""
+    """Import both groups in turn, and print their costs."""
     gc.disable()
     began, memory = time.process_time(), _get_memory()
     import django  # noqa: PLC0415 - its import is measured

@@ -1,4 +1,4 @@
-"""Measurements of what the modules for programs add to the start and to the memory of a server."""
+"""Measurements of the start-up time and memory that the modules for programs add to a server."""
 
 import json
 import subprocess
@@ -16,7 +16,7 @@ ROUNDS = 7
 
 
 def measure(report: BenchmarkReport, *, rounds: int = ROUNDS) -> None:
-    """Add the medians of some processes, with the ratios to the start without those modules."""
+    """Add the medians of several processes, and the ratios to a start without those modules."""
     with tempfile.TemporaryDirectory(prefix="llamora-bench-") as folder:
         environment = build_environment(Path(folder)) | {"DJANGO_SETTINGS_MODULE": "llamora.settings"}
         found = [_run_process(environment) for _ in range(rounds)]

@@ -1,9 +1,9 @@
-"""A process that answers every call at once, without looking at it: what is left is the cost of the programs.
+"""A trivial server that answers every call at once, as the baseline for `calls.py`.
 
     python -m llamora.ops.benchmarks.programs.plain_process
 
-It prints its port, and ends when its standard input does. Programs that call it use the processor as those do
-that call the server, so a page beside them is what a page beside programs can be at best.
+It prints its port, and ends when its standard input is closed. Programs that call it use as much processor as
+those that call the real server. So pages measured meanwhile show the best that is possible.
 """
 
 import socketserver
@@ -14,10 +14,10 @@ _ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length:
 
 
 class PlainHandler(socketserver.StreamRequestHandler):
-    """The requests of one connection."""
+    """Handler of the requests of one connection."""
 
     def handle(self) -> None:
-        """Answer each request once it was read."""
+        """Read each request and send a fixed response."""
         length = 0
         while line := self.rfile.readline():
             name, _, value = line.partition(b":")
@@ -30,13 +30,13 @@ class PlainHandler(socketserver.StreamRequestHandler):
 
 
 class PlainServer(socketserver.ThreadingTCPServer):
-    """A server of one address of this machine."""
+    """Server on one loopback address."""
 
     daemon_threads = True
 
 
 def main() -> None:
-    """Serve until the standard input ends."""
+    """Serve until the standard input is closed."""
     with PlainServer(("127.0.0.1", 0), PlainHandler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         sys.stdout.write(f"{server.server_address[1]}\n")

@@ -1,4 +1,4 @@
-"""`manage.py config`: shows the settings in force."""
+"""`manage.py config`: prints the settings in force."""
 
 import json
 from argparse import ArgumentParser
@@ -14,7 +14,7 @@ ACTIONS: Final = ("show",)
 
 
 class Command(BaseCommand):
-    """The command that prints each setting, its value and where that comes from."""
+    """The command that prints each setting, its value and its source."""
 
     help = (
         "Show every setting with its value, and whether that is the default or comes from the file .env or "

@@ -43,7 +43,7 @@ class Command(BaseCommand):
         up.add_server_arguments(parser)
 
     def handle(self, *args: Any, action: str, **options: Any) -> None:
-        """Do what the action says."""
+        """Run the action that the arguments name."""
         chosen = {name: options[name] for name in ("port", "host", "no_model", "model", "without_backup")}
         try:
             match action:

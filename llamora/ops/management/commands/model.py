@@ -53,7 +53,7 @@ class Command(BaseCommand):
         withdraw: bool = False,
         **options: Any,
     ) -> None:
-        """Do what the action says."""
+        """Run the action that the arguments name."""
         if action in ("get", "remove") and not name:
             raise CommandError(f"Name a model: manage.py model {action} NAME")
         if action == "use" and bool(name) is withdraw:
@@ -104,7 +104,7 @@ class Command(BaseCommand):
 
 
 class _ProgressPrinter:
-    """Printer of a download's progress: one line that changes on a terminal, else a line for each tenth."""
+    """Printer of a download's progress: one changing line on a terminal, else a line for each tenth."""
 
     def __init__(self, command: BaseCommand) -> None:
         self._out = command.stdout
@@ -112,7 +112,7 @@ class _ProgressPrinter:
         self._last: tuple[str, int] = ("", -1)
 
     def print(self, progress: DownloadProgress) -> None:
-        """Print what has changed noticeably."""
+        """Print the progress if it has changed noticeably."""
         step = progress.percent if self._changes_line else progress.percent // _STEP_PERCENT
         if not progress.is_running or (progress.phase, step) == self._last:
             return
@@ -130,7 +130,7 @@ class _ProgressPrinter:
 
 
 def describe_progress(progress: DownloadProgress) -> str:
-    """Return a line about a download."""
+    """Return the state of a download as one line."""
     if not progress.total:
         return "Asking the hub."
     doing = {

@@ -64,7 +64,7 @@ def add_server_arguments(parser: ArgumentParser) -> None:
 def list_server_arguments(
     *, port: int, host: str, no_model: bool, model: str, without_backup: bool = False
 ) -> list[str]:
-    """Return the command line of a server with these options."""
+    """Return the command-line arguments for a server with these options."""
     which = ["--no-model"] if no_model else ["--model", model] if model else []
     return [
         *("--port", str(port), "--host", host),
@@ -264,7 +264,10 @@ class Command(BaseCommand):
             )
 
     def print_now(self, sentence: str, *, is_secret: bool = False) -> None:
-        """Print one line and flush it, for output into a pipe; a secret is in no log of `daemon`."""
+        """Print one line and flush it, for output into a pipe.
+
+        A secret must not go into the log of `daemon`.
+        """
         if self.reporter:
             self.reporter.report_sentence(sentence)
             if is_secret:
