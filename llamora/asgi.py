@@ -3,10 +3,10 @@
 A whole request (middleware, view, queries, template) runs in one thread, with that thread's database
 connection, which stays open between requests.
 
-    page pool   ordinary requests, and after them calls of programs, fair between addresses; a call is read,
-                begins, and goes on between its parts (`llamora.api.call.let_pages_run`) while no page is on
-                its way (`llamora.threads.pages_first`)
-    answer pool calls of programs that wait for the model, as fair
+    page pool   ordinary requests, and after them calls of programs, fair between addresses; a call begins,
+                and continues at each `llamora.api.call.let_pages_run`, only while no page is being answered
+                (`llamora.threads.pages_first`)
+    answer pool calls of programs that wait for the model, fair between addresses
     slow pool   requests that derive a key, rate a password, wait for a job or handle a whole diary; fair
                 between addresses, so that many requests from one address do not delay a sign-in from another;
                 some of its threads run only requests from addresses that have not failed lately
@@ -74,7 +74,7 @@ SLOW_PATHS = (
 
 
 def is_of_program(scope: Scope) -> bool:
-    """Return whether a request is a call of the API, which is answered in JSON."""
+    """Return whether a request is a call of the API, so that errors are returned as JSON."""
     return str(scope["path"]).startswith(PROGRAM_PATHS)
 
 
@@ -176,7 +176,7 @@ class PageHandler(ASGIHandler):
         return address, unsuccessful
 
     async def read_body(self, receive: Receive) -> BytesIO:
-        """Return the body, read into memory; the server has limited its size (`llamora.ops.server`)."""
+        """Return the body from memory; the server has limited its size (`llamora.ops.server`)."""
         parts = []
         while True:
             event = await receive()
@@ -219,7 +219,7 @@ class PageHandler(ASGIHandler):
             disconnected.cancel()
 
     def close(self) -> None:
-        """Refuse new requests, drop waiting requests, and wait for running requests."""
+        """Refuse new requests, cancel waiting ones, and wait for running ones."""
         for wait in (False, True):
             for pool in (self.page_pool, self.answer_pool, self.slow_pool):
                 pool.shutdown(wait=wait, cancel_futures=not wait)

@@ -1,9 +1,9 @@
-"""Threads of this process, and the order in which calls run in them; imports no Django.
+"""Threads of this process, and the scheduling of calls in them. Imports no Django.
 
-fair_executor.py  the one thread pool: fair between keys, with a limit on active calls
-fair_lock.py      a lock that is acquired in the order of requests
-pages_first.py    work of the event loop that waits for people's pages
-priority.py       a lower priority for threads whose work is not urgent
+fair_executor.py  a thread pool that is fair between keys, with a limit on active calls
+fair_lock.py      a lock that is acquired in first-come, first-served order
+pages_first.py    delays work on the event loop until people's pages are answered
+priority.py       lower priority for threads whose work is not urgent
 """
 
 from llamora.threads.fair_executor import FairExecutor, Hold, KeyedExecutor, let_others_run, yield_turn

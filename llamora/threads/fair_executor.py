@@ -6,9 +6,9 @@
     key derivations   a key for each address, all active    llamora.crypto.derivation
 
 The next call is from the key whose first call has the lowest rank; among equals, from the key with the fewest
-running calls; then from the one that was served longest ago; within a key, the calls run in their order. So
-many requests from one address delay only each other, and addresses that have failed delay none that has not:
-their calls have a higher rank, and `reserved_threads` never run a call of a rank above `reserved_rank`.
+running calls; then from the key that was served longest ago. Calls of one key run in order. So many requests
+from one address delay only each other. Calls from addresses with failures have a higher rank and delay no
+others, because `reserved_threads` never run a call of a rank above `reserved_rank`.
 
 Python runs one thread at a time. If two threads render pages, they exchange the interpreter lock at every
 query, and the event loop waits for both. So the number of active calls is limited, and a pool may have more
@@ -17,9 +17,9 @@ derivation, a delay), it is inside `yield_turn` and not active, so that another 
 waits without `yield_turn` blocks its whole pool. A call with much to compute calls `let_others_run`
 between two parts of it.
 
-While somebody has a `Hold`, calls of a rank above `reserved_rank` neither begin nor resume, and pause at
-their next `let_others_run`: something urgent is on its way to the pool or back. They go on while an urgent
-call waits inside `yield_turn`, since it may wait for one of them.
+While a `Hold` exists, calls of a rank above `reserved_rank` neither begin nor resume, and pause at their next
+`let_others_run`, because an urgent call is about to arrive or to finish. They continue while an urgent call
+waits inside `yield_turn`, since it may be waiting for one of them.
 """
 
 import math
@@ -38,7 +38,7 @@ _thread_state = threading.local()
 
 
 class PoolCall:
-    """A waiting or running call, and its future."""
+    """A waiting or running call of a pool, and its future."""
 
     __slots__ = ("future", "key", "rank", "run")
 
@@ -47,7 +47,7 @@ class PoolCall:
         self.future: Future[Any] = Future()
 
     def execute(self) -> None:
-        """Run the call, unless its future was cancelled."""
+        """Run the call unless its future was cancelled."""
         if not self.future.set_running_or_notify_cancel():
             return
         try:
@@ -61,7 +61,7 @@ class PoolCall:
 
 
 class Hold:
-    """A time in which a pool runs nothing but urgent calls; it ends with the first `release`."""
+    """A period in which a pool runs only urgent calls; it ends with the first `release`."""
 
     __slots__ = ("_is_released", "_pool")
 
@@ -69,7 +69,7 @@ class Hold:
         self._pool, self._is_released = pool, False
 
     def release(self) -> None:
-        """End it."""
+        """End the period."""
         self._pool.end_hold(self._mark_released)
 
     def _mark_released(self) -> bool:
@@ -78,7 +78,7 @@ class Hold:
 
 
 class FairExecutor(Executor):
-    """Executor with daemon threads, which start when needed. The module docstring has the order of calls."""
+    """Thread pool with daemon threads, started when needed. The module docstring describes the scheduling."""
 
     def __init__(
         self,
@@ -142,24 +142,24 @@ class FairExecutor(Executor):
             return self._max_waiting is not None and len(self._waiting.get(key, ())) >= self._max_waiting
 
     def has_slices(self, rank: int) -> bool:
-        """Return whether calls of this rank exchange turns after SLICE_SECONDS, not at every part."""
+        """Return whether calls of this rank yield only after SLICE_SECONDS, and not at every chance."""
         return rank > self._reserved_rank
 
     def hold_others(self) -> Hold:
-        """Begin a time in which no call of a rank above the reserved one begins or goes on."""
+        """Begin a period in which no call of a rank above the reserved one begins or resumes."""
         with self._lock:
             self._holds += 1
         return Hold(self)
 
     def end_hold(self, mark_released: Callable[[], bool]) -> None:
-        """End a time that `hold_others` began; `mark_released` returns whether it had not ended yet."""
+        """End a period of `hold_others`, if `mark_released` returns True: it had not ended yet."""
         with self._lock:
             if mark_released():
                 self._holds -= 1
                 self._wake_next()
 
     def remove_call(self, future: "Future[Any]") -> bool:
-        """Remove one waiting call, whose future the caller must resolve; return False if it has begun."""
+        """Remove a waiting call, whose future the caller must resolve; return False if it has begun."""
         with self._lock:
             for key, calls in self._waiting.items():
                 for call in calls:
@@ -209,7 +209,7 @@ class FairExecutor(Executor):
 
     @contextmanager
     def release_turn(self) -> Iterator[None]:
-        """Let another call be active during the block; then resume this call before any new one begins."""
+        """Let another call be active during the block; this call then resumes before new ones begin."""
         rank = _thread_state.rank
         is_urgent = rank <= self._reserved_rank
         with self._lock:
@@ -225,10 +225,10 @@ class FairExecutor(Executor):
                 self._resume(rank)
 
     def pass_turn(self, *, rank: int, most_rank: int) -> bool:
-        """Let one call resume, or begin if a thread is free for it; go on when that one ends or waits.
+        """Let one other call resume or begin; return when it ends or waits.
 
-        `rank` is that of the call that passes its turn on. None resumes or begins whose rank is above
-        `most_rank`; return False if there is none. Before that, wait for the end of a `Hold`.
+        `rank` is the rank of the present call. No call of a rank above `most_rank` resumes or begins; return
+        False if there is no other. First wait for the end of a `Hold`.
         """
         with self._lock:
             if self._is_held(rank):
@@ -410,9 +410,9 @@ class KeyedExecutor(Executor):
 
 @contextmanager
 def yield_turn() -> Iterator[None]:
-    """Let another call of this thread's pool be active during the block; use it around a wait.
+    """Let another call of this thread's pool be active during the block; use it around waits.
 
-    Does nothing in a thread that belongs to no such pool, or inside another such block.
+    Does nothing outside a pool, or inside another such block.
     """
     pool: FairExecutor | None = getattr(_thread_state, "pool", None)
     if pool is None or getattr(_thread_state, "is_waiting", False):
@@ -427,12 +427,11 @@ def yield_turn() -> Iterator[None]:
 
 
 def let_others_run(*, before: int = 0) -> None:
-    """Let a call that waits for this thread's pool run before this one goes on.
+    """Let a waiting call of this thread's pool run before this one continues.
 
-    Only one of the same or a lower rank; with `before`, of a rank that is lower by that. A call of a rank
-    that gets no reserved thread goes on for SLICE_SECONDS before it lets one of the same rank run.
-
-    Does nothing in a thread that belongs to no such pool, inside `yield_turn`, or if no call waits.
+    The other call must have the same or a lower rank; with `before`, a rank lower by that much. A call whose
+    rank has no reserved threads runs for SLICE_SECONDS before it lets one of the same rank run. Does nothing
+    outside a pool, inside `yield_turn`, or if no call waits.
     """
     pool: FairExecutor | None = getattr(_thread_state, "pool", None)
     if pool is None or getattr(_thread_state, "is_waiting", False):

@@ -1,6 +1,6 @@
-"""A lock that is acquired in the order of requests.
+"""A lock that is acquired in first-come, first-served order.
 
-`threading.Lock` has no order, so one busy thread could make the others wait for a long time.
+`threading.Lock` has no order, so a busy thread could starve the others.
 """
 
 import threading
@@ -8,7 +8,7 @@ from collections import deque
 
 
 class FairLock:
-    """A first-come, first-served lock; its holder may acquire it again."""
+    """A first-come, first-served lock; reentrant."""
 
     def __init__(self) -> None:
         self._mutex = threading.Lock()
@@ -29,7 +29,7 @@ class FairLock:
         handover.acquire()
 
     def release(self) -> None:
-        """Release the lock to the caller that has waited longest."""
+        """Release the lock; the caller that has waited longest acquires it."""
         with self._mutex:
             self._depth -= 1
             if self._depth:

@@ -1,7 +1,7 @@
-"""People's pages on their way, and work of the event loop that waits until there is none.
+"""Delay of work on the event loop while people's pages are being answered.
 
-A page takes some milliseconds of the processor. While it is on its way, each request of a program that the
-event loop reads meanwhile takes the interpreter from it for one more.
+A page takes some milliseconds of CPU time. Each request of a program that the event loop reads meanwhile
+holds the interpreter lock, and delays the page by one more millisecond.
 """
 
 import asyncio
@@ -15,9 +15,9 @@ MOST_HELD_SECONDS: Final = 0.25
 
 
 class UnansweredPages:
-    """Pages of people that are on their way, and what waits for their end; used in the event loop alone.
+    """Counter of people's pages being answered, with the work that waits for them; for the event loop only.
 
-    What waits begins in its order, one for each round of the loop, so that a page that arrives meanwhile goes
+    Waiting work begins in order, one item per round of the loop, so that a page that arrives meanwhile comes
     before the rest.
     """
 
@@ -28,7 +28,7 @@ class UnansweredPages:
 
     @property
     def exist(self) -> bool:
-        """Whether a page is on its way."""
+        """Whether a page is being answered."""
         return self._pages > 0
 
     def begin(self) -> None:
@@ -36,12 +36,12 @@ class UnansweredPages:
         self._pages += 1
 
     def end(self) -> None:
-        """Count a page no more: it was sent, or its client has gone."""
+        """Stop counting a page, because it was sent or its client has disconnected."""
         self._pages -= 1
         self._schedule()
 
     def run_after(self, work: Callable[[], None]) -> None:
-        """Run work once no page is on its way, and after MOST_HELD_SECONDS at the latest."""
+        """Run work once no page is being answered, after MOST_HELD_SECONDS at the latest."""
         self._waiting.append((time.monotonic() + MOST_HELD_SECONDS, work))
         asyncio.get_running_loop().call_later(MOST_HELD_SECONDS, self._schedule)
         self._schedule()

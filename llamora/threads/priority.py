@@ -1,4 +1,4 @@
-"""Thread priority: threads for key derivation, embedding and backups run at a lower priority than pages."""
+"""Thread priority: threads for key derivation, embedding and backups have a lower priority than pages."""
 
 import os
 import sys
@@ -11,7 +11,7 @@ NICENESS = 10
 def lower_priority() -> None:
     """Lower the priority of the calling thread; only on Linux, where each thread has its own niceness.
 
-    Threads that the calling thread starts later, such as Argon2's, inherit the priority.
+    Threads that it starts later, such as Argon2's, inherit the priority.
     """
     if sys.platform == "linux":
         with suppress(OSError):
