@@ -1,9 +1,9 @@
-"""Unicode normalization in a time that grows with the length of a text, whatever is in it. Pure.
+"""Unicode normalization in linear time, whatever the text contains. Pure.
 
-`unicodedata.normalize` sorts the marks on a letter in a time that grows with the square of their number, and
-nothing else of the process runs meanwhile: 32,000 of them took eight seconds. No script has more than a few
-on one letter; the Stream-Safe Text Format of Unicode (UAX #15) allows thirty. So after each 64 marks in a row
-the next ones are sorted anew. Every other text becomes what `unicodedata.normalize` makes of it.
+`unicodedata.normalize` sorts the combining marks of a letter in quadratic time, and holds the interpreter
+lock meanwhile: 32,000 marks took eight seconds. No script has more than a few on one letter; the Stream-Safe
+Text Format of Unicode (UAX #15) allows thirty. So marks are sorted in groups of at most 64. For every other
+text the result is that of `unicodedata.normalize`.
 """
 
 import re
@@ -24,7 +24,7 @@ _MAY_BE_MARKS: Final = re.compile(rf"[\W{_BECOME_MARKS}]{{{_MOST_MARKS},}}")
 
 
 def normalize(form: Form, text: str) -> str:
-    """Return a text in a normal form of Unicode."""
+    """Return a text in a Unicode normal form, such as NFC."""
     if not (_IS_FAR_FROM_ASCII.search(text) and _MAY_BE_MARKS.search(text)):
         return unicodedata.normalize(form, text)
     cuts = [0, *_find_cuts(text), len(text)]

@@ -1,16 +1,16 @@
-"""Hashes of the installed packages, compared with the committed ones before any of them is imported.
+"""Hashes of the installed packages, compared with committed hashes before any package is imported.
 
-    uv.lock             made on this machine from what its package index says; uv checks downloads by it
+    uv.lock             created on this machine from its package index; uv verifies downloads with it
     .requirements.lock  committed: name, version and hashes of every package that the project was tested with
 
-An index that gives another file under the same name and version gives its hash too, and so uv is content with
-it. Here both files are compared. Only wheels count, since `no-build` in `pyproject.toml` allows nothing else:
-every wheel in `uv.lock` that this Python could have installed must have a committed hash, so a better fitting
-one that was added later is refused as well.
+A compromised index can offer another file under the same name and version, with a matching hash, and uv
+accepts it. So both lock files are compared here. Only wheels are considered, because `no-build` in
+`pyproject.toml` excludes everything else. Every wheel in `uv.lock` that this Python could have installed must
+have a committed hash, so that a better matching wheel that was added later is refused, too.
 
-What is not found out: files changed after they were installed, and a `.pth` file of a package, which Python
-runs at each start before this module. `README.md`, "Packages", has the strict way, which installs nothing
-that has another hash. Only the standard library is imported here.
+Not detected are changes to files after installation, and a `.pth` file of a package, which Python runs at
+each start before this module. `README.md`, "Packages", describes strict installation, which refuses other
+hashes. This module imports only the standard library.
 """
 
 import os
@@ -26,11 +26,11 @@ _WHEEL = re.compile(r'[/"]([^/"]+)\.whl"(?:, hash = "([^"]+)")?')
 
 
 class UnknownPackageError(Exception):
-    """A package was installed from a file that the project was not tested with."""
+    """Raised if a package was installed from a file without a committed hash."""
 
 
 def verify_installed_packages(folder: Path) -> None:
-    """Raise UnknownPackageError for an installed wheel without a committed hash; pass without `uv.lock`."""
+    """Raise UnknownPackageError for a wheel without a committed hash; accept a missing `uv.lock`."""
     locked = read_locked_packages(folder)
     if not locked:
         return
@@ -45,13 +45,13 @@ def verify_installed_packages(folder: Path) -> None:
 
 
 def find_uncompared_packages(folder: Path) -> list[str]:
-    """Return the installed packages that `uv.lock` does not have in their version."""
+    """Return the installed packages whose version is not in `uv.lock`."""
     locked = read_locked_packages(folder)
     return [" ".join(package) for package in list_installed_packages() if package not in locked]
 
 
 def list_installed_packages() -> Iterator[Package]:
-    """Yield normalised name and version of each package where Python looks for them."""
+    """Yield normalised name and version of each installed package."""
     for place in sys.path:
         if place.endswith("-packages") and os.path.isdir(place):
             for entry in sorted(os.listdir(place)):
@@ -61,7 +61,7 @@ def list_installed_packages() -> Iterator[Package]:
 
 
 def read_locked_packages(folder: Path) -> dict[Package, str]:
-    """Return what `uv.lock` says of each package; nothing where it is absent."""
+    """Return the packages of `uv.lock`, or none without that file."""
     blocks = _read(folder / LOCAL).split("\n[[package]]\n")[1:]
     return {(match[1], match[2]): block for block in blocks if (match := _LOCKED.match(block))}
 

@@ -1,4 +1,4 @@
-"""Numbers with their nouns in singular or plural, for commands and for the admin."""
+"""Numbers with nouns in singular or plural, for commands and for the admin."""
 
 
 def pluralize(number: int, one: str, many: str) -> str:

@@ -1,11 +1,10 @@
-"""The memory of this process, where keys and open pages are: closed to others, and given back when free.
+"""Protection of this process's memory, which contains keys and diary text, and return of freed memory.
 
-On Linux a process that is not dumpable cannot be read in /proc or by a debugger, except by root. Elsewhere
-nothing of the kind is done, and `doctor` says so. A crash leaves no core dump anywhere.
+On Linux the process is made non-dumpable, so that nobody except root can read its memory in /proc or with a
+debugger. On other systems this is not possible, and `doctor` reports it. Core dumps are disabled everywhere.
 
-The allocator of glibc by default gives each thread a pool of its own, and lets pools grow to 64 MB that are
-hardly ever given back: with the threads of a server, a day of long entries that was shown once cost 130 MB
-until the next start.
+By default, glibc's allocator has an arena for each thread, which can grow to 64 MB and rarely shrinks: with
+the threads of a server, rendering a day of long entries once cost 130 MB until the next start.
 """
 
 import ctypes
@@ -22,7 +21,7 @@ LONG_BLOCK_BYTES, FREE_END_BYTES = 256 * 1024, 1024 * 1024
 
 
 def protect_process_memory() -> None:
-    """Disable core dumps, and reading by debuggers and in /proc; a new program has to do it again."""
+    """Disable core dumps, and reading by debuggers and in /proc; not inherited by a new program (exec)."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
@@ -34,9 +33,9 @@ def has_unreadable_memory() -> bool:
 
 
 def return_freed_memory() -> None:
-    """Let the allocator give freed memory back to the system; call it before threads are started.
+    """Configure glibc to return freed memory to the system; call before threads are started.
 
-    Does nothing where the allocator isn't glibc's.
+    Does nothing with another allocator.
     """
     libc = ctypes.CDLL(None)
     if not hasattr(libc, "mallopt"):

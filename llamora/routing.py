@@ -1,4 +1,4 @@
-"""WebSocket routes; a handshake is refused unless its Origin is this server or in `CSRF_TRUSTED_ORIGINS`."""
+"""WebSocket routes; handshakes from other origins are refused."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,9 +22,9 @@ async def reject_handshake(_scope: Scope, _receive: Any, send: Any) -> None:
 def is_same_origin(scope: Scope) -> bool:
     """Return whether a handshake comes from a page of this server.
 
-    Cookies are shared between ports, so a page of another program on this machine would send ours. Therefore
-    scheme, host and port of the Origin must be this server's, or the Origin must be in
-    `CSRF_TRUSTED_ORIGINS`. This is Django's rule for forms.
+    Cookies are shared between ports, so a page of another program on this machine would send our cookies.
+    Therefore the Origin must have this server's scheme, host and port, or be in `CSRF_TRUSTED_ORIGINS`. This
+    is Django's rule for forms.
     """
     headers = dict(scope["headers"])
     origin = headers.get(b"origin", b"").decode("latin1")

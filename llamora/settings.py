@@ -1,8 +1,8 @@
 """Settings of Llamora and of Django, read once from the environment and `.env`.
 
-The README documents each setting of ours with its default; `tests/test_docs.py` compares the two. A value
-that makes no sense stops every command with a sentence; `tests/test_settings.py` has one for each setting.
-No secret has a default: until `up` has written one, a random one is used that lives as long as the process.
+The README documents each setting with its default; `tests/test_docs.py` compares the two. An invalid value
+stops every command with a sentence; `tests/test_settings.py` tests this for each setting. No secret has a
+default: until `up` has created one, each process uses a random one.
 """
 
 import io

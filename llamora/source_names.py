@@ -1,8 +1,7 @@
-"""Names that came with a text from elsewhere: of programs, files, apps and labels. Pure.
+"""Names of sources: programs, files, apps and labels that a text came from. Pure.
 
-Whoever sent the text chose its name, so a name is no more than one short line. What a reader would not see is
-left out: control characters, marks that turn the direction of writing around, and other characters without a
-shape. Joiners stay, because they shape words and join several emoji into one.
+The sender of a text chooses the name, so it is reduced to one short line. Invisible characters are removed:
+control characters, direction marks and others. Joiners remain, because some scripts and emoji need them.
 """
 
 import unicodedata
@@ -18,7 +17,7 @@ _LEFT_OUT: Final = ("Cc", "Cf", "Cs")
 
 
 def clean_source_name(name: str) -> str:
-    """Return a name as one line of at most 80 characters; empty if nothing of it can be seen."""
+    """Return a name as one line of at most 80 characters, or "" if nothing visible remains."""
     spaced = " ".join(name[:_MAX_READ].split())
     visible = "".join(one for one in spaced if one in _JOINERS or unicodedata.category(one) not in _LEFT_OUT)
     line = " ".join(visible.split())

@@ -1,4 +1,4 @@
-"""Stop words of seven languages, in lower case and with their accents."""
+"""Stop words in seven languages, in lower case and with accents."""
 
 from typing import Final
 

@@ -1,7 +1,7 @@
-"""Caches by words of a diary, which are emptied when a diary is locked.
+"""Caches of results computed from diary words, which are cleared when a diary is locked.
 
-What `functools` or `re` remember by a word or a pattern stays in memory until enough others have come.
-A diary that is locked leaves none of its words there.
+Caches of `functools` and `re` hold words and patterns until newer ones replace them. After a lock, no word of
+that diary may stay in memory.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _caches: Final[list[_lru_cache_wrapper[Any]]] = []
 
 
 def cache_until_lock(most: int) -> Callable[[Callable[[str], _R]], _lru_cache_wrapper[_R]]:
-    """Return a decorator for a function of a text, which remembers answers until a diary is locked."""
+    """Return a decorator that caches the results of a function of a text until a diary is locked."""
 
     def decorate(function: Callable[[str], _R]) -> _lru_cache_wrapper[_R]:
         cached = lru_cache(maxsize=most)(function)
@@ -29,6 +29,6 @@ def cache_until_lock(most: int) -> Callable[[Callable[[str], _R]], _lru_cache_wr
 
 
 def clear_text_caches() -> None:
-    """Forget all answers, of everybody: the caches do not know whose word a word is."""
+    """Clear all caches, for all people, because entries are not stored by owner."""
     for cached in _caches:
         cached.cache_clear()

@@ -24,7 +24,7 @@ _UNUSABLE_KEY: Final = "An Idempotency-Key has 1 to 200 printable ASCII characte
 
 
 def let_pages_run() -> None:
-    """Let people's pages that wait go first; called between two parts of a call."""
+    """Let waiting pages of people run first; called between two parts of a call."""
     let_others_run(before=1)
 
 
