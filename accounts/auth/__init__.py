@@ -1,7 +1,7 @@
-"""Authentication: a person proves who they are, and their browser gets a session.
+"""Authentication: sign-in, unlock, registration, recovery and re-authentication.
 
 forms      the forms of all these pages
-passwords  the strength of a new password
+passwords  rules for new passwords
 services   sign-in and unlock, registration, invitations, recovery, re-authentication
 views      the pages
 """

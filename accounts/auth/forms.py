@@ -1,6 +1,6 @@
 """Forms of sign-in, registration, recovery and re-authentication.
 
-To change a key or a password, a person types their current password again, in the field `current`.
+To change keys or the account, a person enters their current password again, in the field `current`.
 """
 
 from typing import Any
@@ -39,7 +39,7 @@ def _list_sign_in_choices() -> list[tuple[str, str]]:
 
 
 class _UnlockingForm(forms.Form):
-    """Base class of forms that unlock a diary; it can also ask whether a backup was restored."""
+    """Base class of forms that unlock a diary; such a form can also ask whether a backup was restored."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -47,19 +47,19 @@ class _UnlockingForm(forms.Form):
             self.ask_about_backup()
 
     def ask_about_backup(self) -> None:
-        """Add the question whether a backup was restored, which must then be answered with yes."""
+        """Add the question whether a backup was restored; then it must be answered with yes."""
         self.fields["backup_restored"] = forms.BooleanField(
             label="Yes, a backup was restored", required=False
         )
 
     @property
     def is_backup_restored(self) -> bool:
-        """Whether the person says that a backup was restored."""
+        """Whether the person has answered that a backup was restored."""
         return bool(self.cleaned_data.get("backup_restored"))
 
 
 class SignInForm(_UnlockingForm):
-    """The name and the password of a person who signs in."""
+    """The name and the password for a sign-in."""
 
     name = name_field()
     password = password_field("Password", is_new=False)
@@ -69,7 +69,7 @@ class SignInForm(_UnlockingForm):
 
 
 class UnlockForm(_UnlockingForm):
-    """The password of the signed-in person, to unlock their vault."""
+    """The password of the signed-in person, to unlock their diary."""
 
     password = password_field("Password", is_new=False)
 
@@ -92,12 +92,12 @@ class NewPasswordForm(forms.Form):
         return cleaned
 
     def get_username(self, cleaned: dict[str, Any]) -> str:
-        """Return the person's name, which makes a password weak that contains it."""
+        """Return the person's name, which the password must not contain."""
         return str(cleaned.get("name", ""))
 
 
 class RegisterForm(NewPasswordForm):
-    """The form with which a new person registers."""
+    """The form for the registration of a new person."""
 
     name = name_field(has_focus=True)
     password = password_field("Password", is_new=True)
@@ -154,7 +154,7 @@ def _group_field() -> forms.CharField:
 
 
 class ConfirmRecoveryCodeForm(forms.Form):
-    """Two groups of a recovery code, typed to confirm that the person has written the code down."""
+    """Two groups of a recovery code, to confirm that the person has written the code down."""
 
     group_a = _group_field()
     group_b = _group_field()
@@ -171,7 +171,7 @@ class ConfirmRecoveryCodeForm(forms.Form):
             self._groups[name] = recovery_groups(code)[index]
 
     def clean(self) -> dict[str, Any]:
-        """Compare both groups with the code, and set the focus on the first wrong one."""
+        """Compare both groups with the code, and focus the first wrong one."""
         cleaned: dict[str, Any] = super().clean() or {}
         for name, group in self._groups.items():
             if name in cleaned and normalize_recovery_code(cleaned[name]) != group:
@@ -187,7 +187,7 @@ def current_password_field() -> forms.CharField:
 
 
 class ReauthenticationForm(forms.Form):
-    """A form with the current password and nothing else."""
+    """A form with only the current password."""
 
     current = current_password_field()
 

@@ -34,7 +34,7 @@ from llamora.database import NotWritten, truncate_wal, write_transaction
 
 
 def accept_every_key(keyring: Keyring) -> None:
-    """Accept a key without looking at what a browser has seen before."""
+    """Accept any data key, without a rollback check."""
     del keyring
 
 
@@ -52,9 +52,9 @@ def open_slot_throttled(
 ) -> Iterator[key_slots.OpenedSlot]:
     """Wait for the throttle, open a key slot with a secret, and close its keyring after the block.
 
-    Failures are counted by address, or by `throttle_key` if the browser is recognised: it is signed in, or
-    has a valid device cookie. Places of the derivation queue are kept for these. A diary of format 1 is
-    moved to format 2 first, but not before `check_key`: a move may make a recovery code, to be shown once.
+    Failures are counted by address, or by `throttle_key` if the browser is recognised: signed in, or with a
+    valid device cookie. The derivation queue reserves places for recognised browsers. A diary of format 1 is
+    then moved to format 2, which may create a new recovery code; `check_key` is called before that.
     """
     with throttle.attempt(kind, name=name, address=throttle_key or address) as attempt:
         try:
@@ -94,7 +94,7 @@ def open_slot_throttled(
 
 @dataclass(frozen=True, kw_only=True)
 class SignInResult:
-    """The result of a sign-in: a person, their session, and what to show them (as in `OpenedSlot`)."""
+    """Result of a sign-in: the person, their session, and the messages to show (as in `OpenedSlot`)."""
 
     person: Person
     cookie: SessionCookie
@@ -116,9 +116,9 @@ def sign_in_with_password(
     """Sign a person in with a browser; if another person was signed in with it, sign that person out.
 
     `days` is how long the browser stays signed in; with None, until the browser is closed. `device_cookie` is
-    the value of the device cookie. `check_key` is called before anything is done with the key. Raise
-    WrongCredentials, AccountDisabled, DamagedSlot, KeysDoNotMatch, TooManyAttempts, DerivationQueueFull,
-    DerivationOutOfMemory, or an error of `check_key`.
+    the value of the device cookie. `check_key` is called before the key is used. Raise WrongCredentials,
+    AccountDisabled, DamagedSlot, KeysDoNotMatch, TooManyAttempts, DerivationQueueFull, DerivationOutOfMemory,
+    or an error of `check_key`.
     """
     person = Person.objects.find_by_name(name)
     with open_slot_throttled(
@@ -158,7 +158,7 @@ def start_session(
     device: str,
     request_vault: RequestVault = NOBODY,
 ) -> SessionCookie:
-    """Create the SignIn and Unlock rows of a browser with an open keyring, and send `vault_unlocked`."""
+    """Create the SignIn and Unlock rows of a browser, given an open keyring, and send `vault_unlocked`."""
     with write_transaction():
         if request_vault.person is not None and request_vault.sign_in_id is not None:
             # Another person was signed in here; their open tabs get the signal.
@@ -175,9 +175,9 @@ def start_session(
 def start_session_if_possible(
     person: Person, keyring: Keyring, *, device: str, request_vault: RequestVault = NOBODY
 ) -> SessionCookie | None:
-    """Start a session after new secrets were saved; return None if its rows were not written.
+    """Start a session after new secrets were saved; return None if its rows could not be written.
 
-    The page with the new recovery code is shown only after this call, so an error must not prevent it.
+    The new recovery code is shown only after this call, so an error must not prevent that.
     """
     try:
         return start_session(person, keyring, device=device, request_vault=request_vault)
@@ -266,10 +266,10 @@ def _show_code_again(opened: key_slots.OpenedSlot) -> Iterator[key_slots.OpenedS
 
 @contextmanager
 def raise_cost(opened: key_slots.OpenedSlot, *, password: str) -> Iterator[Keyring]:
-    """Return the keyring to work with, after a rotation if the slot costs less than the settings require.
+    """Return the keyring, after a rotation if the slot's derivation cost is lower than required.
 
-    A slot is replaced only by a rotation. Other browsers are locked. If it fails, the present slot stays,
-    and the next sign-in tries again.
+    The settings require a cost. A slot can be replaced only by a rotation, which locks other browsers. If the
+    rotation fails, the old slot remains, and the next sign-in tries again.
     """
     cost = key_slots.get_raised_cost(opened.slot)
     begun = None

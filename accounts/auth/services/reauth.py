@@ -1,4 +1,4 @@
-"""Re-authentication: a person types their current password again before keys or the account change."""
+"""Re-authentication: a person enters their current password again before keys or the account change."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ from accounts.sessions.cookies import SessionCookie
 
 @dataclass(frozen=True, kw_only=True)
 class Reauthentication:
-    """The current session, and the password that the person has typed again."""
+    """The current session and the password that was entered again."""
 
     vault: RequestVault
     cookie: SessionCookie = field(repr=False)
@@ -24,7 +24,7 @@ class Reauthentication:
 
 @contextmanager
 def reauthenticate(reauthentication: Reauthentication) -> Iterator[key_slots.OpenedSlot]:
-    """Open the person's password slot with the password, and close its keyring after the block.
+    """Open the person's password slot, and close its keyring after the block.
 
     Raise WrongPerson, WrongCredentials, TooManyAttempts or DerivationQueueFull.
     """

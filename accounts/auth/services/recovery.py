@@ -15,7 +15,7 @@ from llamora.database import truncate_wal
 
 @dataclass(frozen=True, kw_only=True)
 class RecoveredAccount:
-    """A recovered account: its person, their new session, and their new recovery code."""
+    """Result of a recovery: the person, their new session, and their new recovery code."""
 
     person: Person
     cookie: SessionCookie | None
@@ -31,7 +31,7 @@ def recover_account(
     device: str = "",
     request_vault: RequestVault = NOBODY,
 ) -> RecoveredAccount:
-    """Replace both key slots and the data key in one commit, and end every session of the person.
+    """Replace both key slots and the data key in one transaction, and end every session of the person.
 
     Raise BadRecoveryCode if the code is malformed, or an error of `sign_in_with_password`.
     """

@@ -1,9 +1,9 @@
-"""Confirmation of a new recovery code: the person types two of its groups before they can continue.
+"""Confirmation of a new recovery code: the person enters two of its groups before they can continue.
 
-The server does not store the code, so the form of the page contains it: after a wrong group, the page is
-shown again. In the form the code is sealed, because browsers write forms into session files on the disk (seen
-in Chromium). Each page has its own key, in the memory of this process only. A key is deleted one minute after
-the confirmation, after eight hours, or when the process ends.
+The server does not store the code, but after a wrong group it must show the code again. So a hidden field of
+the form contains the code. It is sealed, because browsers write form fields to session files on the disk
+(observed in Chromium). Each page has its own key, which exists only in the memory of this process. The key is
+deleted one minute after the confirmation, after eight hours, or when the process ends.
 
     token      id of the key in hex | "." | an envelope (see `llamora.crypto.envelope`) in base64url of
                JSON: the code, the two groups to type, the URL of the next page
@@ -26,7 +26,7 @@ LIFETIME_CONFIRMED = 60.0
 
 @dataclass(frozen=True, kw_only=True)
 class PendingCode:
-    """A recovery code to confirm, the numbers of the groups to type, and the URL of the next page."""
+    """A recovery code to confirm, the numbers of the groups to enter, and the URL of the next page."""
 
     code: str = field(repr=False)
     asked: list[int]
@@ -35,7 +35,7 @@ class PendingCode:
 
 @dataclass(frozen=True)
 class _PendingCodeKey:
-    """The key of a recovery code that its owner has not confirmed; it is forgotten at `until`."""
+    """The key of an unconfirmed recovery code, which is deleted at `until`."""
 
     secret: bytes = field(repr=False)
     until: float
@@ -46,7 +46,7 @@ _keys: dict[UUID, _PendingCodeKey] = {}
 
 
 def create_token(pending: PendingCode, *, owner: UUID) -> str:
-    """Return the sealed form of a recovery code, for a hidden field of its page."""
+    """Return a recovery code in sealed form, for a hidden field."""
     key_id, key = uuid4(), secret_bytes()
     sealed = seal(
         key=key,
@@ -59,7 +59,7 @@ def create_token(pending: PendingCode, *, owner: UUID) -> str:
 
 
 def open_token(token: str, *, owner: UUID) -> PendingCode:
-    """Open the token that a page has sent; raise RecoveryCodeExpired if its key was deleted."""
+    """Open the token of a hidden field; raise RecoveryCodeExpired if its key was deleted."""
     key_id = _parse_token_id(token)
     key = _keys.get(key_id)
     if key is None or key.until <= time.monotonic():

@@ -27,7 +27,10 @@ FIRST_EPOCH = 1
 
 @dataclass(frozen=True, kw_only=True)
 class NewPerson:
-    """A new person with their recovery code, which is shown once, and their keyring; the caller closes it."""
+    """A new person with their recovery code, which is shown once, and their keyring.
+
+    The caller closes the keyring.
+    """
 
     person: Person
     keyring: Keyring = field(repr=False)
@@ -46,7 +49,7 @@ def create_person(
 ) -> NewPerson:
     """Create a person with a vault.
 
-    `invitation` is the token of an invitation, which becomes invalid in the same commit. `language` is the
+    `invitation` is the token of an invitation, which is used up in the same transaction. `language` is the
     language of dates. Raise InvalidUsername, UsernameTaken, HouseholdAlreadySetUp, InvalidInvitation,
     TooManyAttempts, DerivationQueueFull or DerivationOutOfMemory.
     """

@@ -200,7 +200,7 @@ def _render_unlock(
 
 @require_POST
 def lock(request: HouseholdRequest) -> HttpResponse:
-    """Lock this browser. The owner of the page is not checked, because locking is always safe."""
+    """Lock this browser; no check of the page's owner, because locking is always safe."""
     person, sign_in_id = request.vault.person, request.vault.sign_in_id
     if (
         person is not None
@@ -215,7 +215,7 @@ def lock(request: HouseholdRequest) -> HttpResponse:
 
 @require_POST
 def sign_out(request: HouseholdRequest) -> HttpResponse:
-    """Sign this browser out. The owner of the page is not checked, because signing out is always safe."""
+    """Sign this browser out; no check of the page's owner, because signing out is always safe."""
     person, sign_in_id = request.vault.person, request.vault.sign_in_id
     is_gone = True
     if person is not None and sign_in_id is not None:

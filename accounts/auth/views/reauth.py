@@ -1,4 +1,4 @@
-"""Re-authentication in a form: a change is made only if the current password in the form is right."""
+"""Re-authentication in a form: the change is made only if the form contains the right password."""
 
 from collections.abc import Callable
 from typing import Any
@@ -27,7 +27,7 @@ def with_reauthentication(
     act: Callable[[Reauthentication], HttpResponse],
     context: dict[str, Any] | None = None,
 ) -> HttpResponse:
-    """Show the form or, if it was sent with the right password, return the response of `act`."""
+    """Show the form, or, after a POST with the right password, return the response of `act`."""
     if request.method != "POST":
         return _render_page(request, form, template, context)
     if not form.is_valid():
@@ -42,7 +42,7 @@ def with_reauthentication(
 
 
 def build_reauthentication(request: HouseholdRequest, *, password: str) -> Reauthentication:
-    """Return what re-authentication needs of a request; raise WrongPerson without a session."""
+    """Return the session and password of a request; raise WrongPerson without a session."""
     cookie = get_session_cookie(request)
     if cookie is None:
         raise WrongPerson

@@ -44,9 +44,9 @@ def show_recovery_code(
     following: str = next_url.HOME,
     is_unexpected: bool = False,
 ) -> HttpResponse:
-    """Return the page of a new recovery code. The code is not stored, so it cannot be shown again.
+    """Render the page of a new recovery code, which cannot be shown again later.
 
-    `is_unexpected` is for a code that replaces another one although nobody asked for it.
+    `is_unexpected` is set if the code replaces another one although the person did not ask for it.
     """
     asked = sorted(secrets.SystemRandom().sample(range(GROUP_COUNT), 2))
     pending = PendingCode(code=code, asked=asked, following=following)
@@ -140,7 +140,7 @@ def _recover(request: HouseholdRequest, form: RecoverForm) -> RecoveredAccount:
 def attach_session_cookie(
     request: HttpRequest, page: HttpResponse, cookie: SessionCookie | None
 ) -> HttpResponse:
-    """Set the session cookie on the page of a recovery code; with None, the person must sign in again."""
+    """Set the session cookie on the page of a recovery code; without a session, ask to sign in again."""
     if cookie is not None:
         set_cookie(page, cookie, secure=request.is_secure())
         set_latest_key_cookie(request, page, sign_in_id=cookie.sign_in_id)

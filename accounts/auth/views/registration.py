@@ -1,4 +1,4 @@
-"""Views of registration, and of the strength of a password that is being typed."""
+"""Views of registration, and of the rating of a password while it is typed."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -49,7 +49,7 @@ def register(request: HouseholdRequest) -> HttpResponse:
 
 @dataclass(frozen=True, kw_only=True)
 class _RegistrationPermission:
-    """The permission to register: by the set-up link, by an invitation, or because registration is open."""
+    """Permission to register: by the set-up link, by an invitation, or because registration is open."""
 
     set_up: str = field(default="", repr=False)
     invitation: str = field(default="", repr=False)
@@ -140,7 +140,7 @@ def _render_registration(
 
 @require_POST
 def show_password_strength(request: HttpRequest) -> HttpResponse:
-    """Return the strength of a password that is being typed."""
+    """Return the rating of a password while it is typed."""
     try:
         with throttle.attempt(
             "strength", address=get_client_ip(request), address_rule=STRENGTH_METER
