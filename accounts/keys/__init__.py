@@ -1,15 +1,15 @@
-"""The keys of a person: from the secret that they type to their keyring.
+"""The keys of a person, from the typed secret to the keyring.
 
 key_slots   rows of key slots: create, open, replace; the derivation queue
-key_checks  checks that a data key is the one that its owner's rows are sealed under
-keyrings    keyrings with former data keys while rotations are unfinished
+key_checks  check that a data key is the one that sealed its owner's rows
+keyrings    build keyrings, with former data keys while rotations are unfinished
 former_keys data keys of former epochs, in the database and in files
-token_slots rows of access tokens, which rotations renew; confirmations of them
+token_slots rows of access tokens: renewal in rotations, confirmation by their owner
 slot_list   the sealed list of a vault's valid key slots
-vault_state the sealed state of a vault: which epochs are of format 2, and which are finished
+vault_state the sealed state of a vault: its first epoch of format 2, its oldest epoch in use
 opened_columns  cache of decrypted vault columns that every request needs
 key_pairs   key pairs of vaults, for sealing to a person whose vault is locked
 sealed_preferences  the sealed copy of security-relevant preferences, which overrides `Person`
-browser_keys keys of browsers, with which drafts sent from locked pages are authenticated
+browser_keys secret keys of browsers, which authenticate drafts from locked pages
 row_shapes  checks of types and lengths, which find damaged and manipulated rows
 """

@@ -1,21 +1,21 @@
-"""Browser keys: secret keys of browsers, with which drafts sent from locked pages are authenticated.
+"""Browser keys: secret keys of browsers, which authenticate drafts that are sent from locked pages.
 
-A draft is then sealed to the vault's public key, which anyone could do who reads the database. So each
-browser has a key that is derived from its cookie (`llamora.crypto.locked_vaults.browser_keys`). At each
-unlock, in one transaction,
+While the diary is locked, a draft is sealed to the vault's public key, and anyone who can read the database
+could do the same. So each browser has a key that is derived from its cookie
+(`llamora.crypto.locked_vaults.browser_keys`). At each unlock, in one transaction,
 
-* the row of the sign-in gets a draft key: the public key, with a code that is made with the browser's key;
-* a row `BrowserKey` gets the browser's key itself, sealed, for the owner to check the drafts with.
+* a draft key is written to the row of the sign-in: the public key, with a MAC under the browser's key;
+* the browser's key itself is written to a row `BrowserKey`, sealed, so that its owner can check drafts.
 
-The cookie changes at each unlock, so a browser may have several of these rows; nothing more can come under a
-key that is not the one of the sign-in's draft key. A row is deleted when no draft of it is left and it is not
-in use: its sign-in is gone, or has another key since.
+The cookie changes at each unlock, so a browser may have several of these rows, of which only the newest can
+authenticate new drafts. An older row, or one whose sign-in has ended, is deleted when none of its drafts is
+left.
 
-Which drafts were merged is stored in the vault, as {hexadecimal id: date}, so that a row that is put back is
-not merged again: for thirty days, or for as long as a browser may stay signed in if that is longer. If this
-column is damaged or empty, nobody knows which drafts were merged. It is then written anew, with
-{"newer_than": hexadecimal id of a version 7 UUID} in it: drafts of browser keys that are older than this id
-are not merged, but shown to their owner as drafts that could not be checked.
+The ids of merged drafts are stored in the vault, as {hexadecimal id: date}, so that a deleted draft that is
+restored in the database is not merged again (replay protection). They are stored for thirty days, or for as
+long as a browser may stay signed in if that is longer. If this column is damaged or empty, it is rewritten as
+{"newer_than": hexadecimal id of a version 7 UUID}: drafts of browser keys older than this id are not merged,
+but shown to their owner as unverified.
 """
 
 import logging
@@ -51,7 +51,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class OpenedBrowserKey:
-    """The key of a browser, and the id and sign-in of its row."""
+    """An opened browser key, with the ids of its row and its sign-in."""
 
     id: UUID
     sign_in_id: UUID
@@ -60,7 +60,7 @@ class OpenedBrowserKey:
 
 @dataclass(frozen=True, kw_only=True)
 class LockedBrowser:
-    """The key of a locked browser, from its cookie, and the public key of its owner."""
+    """The key of a locked browser, derived from its cookie, and the public key of its owner's vault."""
 
     sign_in_id: UUID
     secret: bytes = field(repr=False)
@@ -71,7 +71,7 @@ def create_browser_key(*, sign_in_id: UUID, half: bytes, keyring: Keyring) -> by
     """Save the key of a browser with a new cookie half, and return the draft key for its sign-in's row.
 
     Return None if the keyring does not prove the vault's public key. Call in the transaction that writes the
-    half.
+    cookie half.
     """
     public = key_pairs.find_public_key(keyring)
     if public is None:
@@ -88,9 +88,9 @@ def create_browser_key(*, sign_in_id: UUID, half: bytes, keyring: Keyring) -> by
 
 
 def find_locked_browser(*, owner: UUID, sign_in_id: UUID, half: bytes) -> LockedBrowser | None:
-    """Return what a cookie gives, or None if its sign-in has no draft key that was made with this cookie.
+    """Return the browser key and public key for a cookie, or None without a valid draft key.
 
-    Call in a write transaction: after it, the cookie may have been replaced.
+    Call in a write transaction; before it, the cookie may have been replaced.
     """
     secret = derive_browser_key(half, sign_in_id=sign_in_id)
     key = _find_draft_key(owner, sign_in_id=sign_in_id, secret=secret)
@@ -112,9 +112,9 @@ def _find_draft_key(owner: UUID, *, sign_in_id: UUID, secret: bytes) -> DraftKey
 
 
 def load_browser_keys(keyring: Keyring) -> list[OpenedBrowserKey]:
-    """Return the keys of a person's browsers whose drafts may be merged, without those that do not open.
+    """Return the keys of a person's browsers whose drafts may be merged, except those that do not open.
 
-    Raise EnvelopeError if the vault's column about merged drafts is damaged; see `renew_folded_ids`.
+    Raise EnvelopeError if the vault's column of merged drafts is damaged; see `renew_folded_ids`.
     """
     found = []
     with in_force(keyring):
@@ -133,9 +133,9 @@ def _list_rows(owner: UUID) -> list[BrowserKey]:
 
 
 def delete_unused_browser_keys(keyring: Keyring, *, is_needed: Callable[[OpenedBrowserKey], bool]) -> None:
-    """Delete keys of browsers that are not in use and not needed; call in a write transaction.
+    """Delete keys of browsers that are neither in use nor needed; call in a write transaction.
 
-    `is_needed` says whether a draft of a key is left. A damaged row checks nothing and is deleted too.
+    `is_needed` says whether drafts of a key are left. Damaged rows are deleted, too.
     """
     delete_damaged_rows(BrowserKey, keyring.owner)
     with in_force(keyring):
@@ -153,7 +153,7 @@ def delete_unused_browser_keys(keyring: Keyring, *, is_needed: Callable[[OpenedB
 
 
 def delete_unused_key_pairs(keyring: Keyring) -> None:
-    """Delete the former key pairs that no browser of the owner has; call in a write transaction."""
+    """Delete the former key pairs that no browser uses; call in a write transaction."""
     epochs = BrowserKey.objects.filter(owner_id=keyring.owner).values_list("epoch", flat=True)
     key_pairs.delete_former_pairs(keyring, before=min(epochs, default=keyring.epoch))
 
@@ -175,7 +175,7 @@ def load_folded_ids(keyring: Keyring) -> set[UUID]:
 
 
 def load_folded_test(keyring: Keyring) -> Callable[[UUID], bool]:
-    """Return a function that says of the id of a sealed text whether it was merged, or may have been.
+    """Return a function that says whether the draft with an id may have been merged already.
 
     Raise EnvelopeError if the column is damaged.
     """
@@ -185,9 +185,9 @@ def load_folded_test(keyring: Keyring) -> Callable[[UUID], bool]:
 
 
 def renew_folded_ids(keyring: Keyring) -> None:
-    """Write the vault's column about merged drafts anew if it is damaged or empty; call in a transaction.
+    """Rewrite the vault's column of merged drafts if it is damaged or empty; call in a transaction.
 
-    No draft of the present keys of browsers is merged after that.
+    After that, no draft of the present browser keys is merged.
     """
     vault = Vault.objects.get(owner_id=keyring.owner)
     with in_force(keyring):
@@ -202,7 +202,7 @@ def renew_folded_ids(keyring: Keyring) -> None:
 
 
 def build_unknown_folded() -> dict[str, str]:
-    """Return the value of the column `folded_drafts` if it is unknown which drafts were merged."""
+    """Return the value of the column `folded_drafts` for unknown merged drafts."""
     return {_NEWER_THAN: new_id().hex}
 
 

@@ -1,8 +1,8 @@
-"""Data keys of former epochs, stored until a rotation is finished, and sealed under a key in a file.
+"""Former data keys, stored until their rotation is finished, and sealed under a key in a file.
 
-A former key is sealed twice: with a key in a file of the data folder, then, as a field, under the current
-data key. Its rotation's last step overwrites and removes the file, so a row of a former key that is put back
-into the database opens nothing.
+A former key is sealed twice: with a key in a file of the data folder, and then, as a field, under the current
+data key. The last step of the rotation destroys the file, so restoring the row in the database does not
+restore the key.
 
     former_keys/<owner id, hex>-<epoch>   beside the database: 32 random bytes, readable by the server alone
 
@@ -10,12 +10,12 @@ into the database opens nothing.
                 the former epoch and the context purpose "former_key", label "accounts.former_key.wrapped",
                 row = owner = the person's id, nothing bound
 
-A rotation that was begun by a version before format 2 left the 32 bytes of the former data key in the field.
-They are read in a diary of format 1 alone, whose move to format 2 seals them as above.
+Versions before format 2 stored the 32 bytes of the former data key in the field. These are accepted only in a
+diary of format 1; its move to format 2 seals them as above.
 
 A restore writes the files of a backup beside those in use, as `<owner id, hex>-<epoch>.restored`, before it
-replaces the database, and renames them afterwards. If it is killed between the two, either database has its
-files: the one that opens the field is used.
+replaces the database, and renames them afterwards. If it is killed in between, both files exist, and the one
+that opens the field is used.
 """
 
 import os
@@ -42,9 +42,9 @@ def get_folder() -> Path:
 
 
 def save_former_key(keyring: Keyring, *, epoch: int) -> None:
-    """Save the data key of a former epoch in a row and a file, in the transaction of a rotation.
+    """Save a former data key in a row and a file, in the transaction of a rotation.
 
-    Both are written anew for a key whose row another epoch sealed.
+    Both are rewritten for a former key whose row was sealed in another epoch.
     """
     wrapped = crypto.seal(
         key=_load_or_create_file(keyring.owner, epoch),
@@ -62,7 +62,7 @@ def save_former_key(keyring: Keyring, *, epoch: int) -> None:
 
 
 def open_former_keys(keyring: Keyring, rows: Iterable[FormerKey]) -> dict[int, bytes]:
-    """Return the former data keys that open, by epoch, and without those of unreadable rows."""
+    """Return the former data keys by epoch, except those that do not open."""
     found: dict[int, bytes] = {}
     with in_force(keyring):
         for row in rows:
@@ -78,9 +78,9 @@ def delete_former_key(owner: UUID, *, epoch: int) -> None:
 
 
 def destroy_files(owner: UUID, *, before: int | None = None, except_epochs: Iterable[int] = ()) -> None:
-    """Overwrite and remove a person's files, but not those of these epochs.
+    """Overwrite and remove a person's files, except those of the given epochs.
 
-    With `before`, only those of earlier epochs: a later rotation may have begun meanwhile.
+    With `before`, only those of earlier epochs, because a later rotation may have begun meanwhile.
     """
     for epoch in list_file_epochs(owner) - set(except_epochs):
         if before is None or epoch < before:
@@ -101,7 +101,7 @@ def place_restored_files(sources: Iterable[Path], folder: Path) -> None:
 
 
 def adopt_restored_files(folder: Path) -> None:
-    """Use the placed files, whose database is in use now, and destroy those of the former database."""
+    """Rename the restored files after their database was restored, and destroy the previous files."""
     for path in [path for path in folder.glob("*") if not path.name.endswith(RESTORED)]:
         _destroy(path)
     for path in list(folder.glob(f"*{RESTORED}")):
@@ -111,7 +111,7 @@ def adopt_restored_files(folder: Path) -> None:
 
 
 def remove_restored_files(folder: Path) -> None:
-    """Remove the placed files: the database they belong to was not restored."""
+    """Remove the restored files after the restore of their database has failed."""
     for path in list(folder.glob(f"*{RESTORED}")):
         _destroy(path)
 
@@ -127,7 +127,7 @@ def list_owners_of_files() -> set[UUID]:
 
 
 def list_file_epochs(owner: UUID) -> set[int]:
-    """Return the epochs for whose data keys a person has files."""
+    """Return the epochs for which a person has files."""
     paths = get_folder().glob(f"{owner.hex}-*")
     numbers = (path.name.removesuffix(RESTORED).rpartition("-")[2] for path in paths)
     return {int(number) for number in numbers if number.isdecimal()}

@@ -1,17 +1,17 @@
-"""Checks that a data key is the one that its owner's rows are sealed under, before it is used.
+"""Checks that a data key is the one that sealed its owner's rows, before it is used.
 
-A key slot proves that it was made by somebody who knew its secret, not that this was the owner: whoever can
-write to the database can make a slot of their own in the owner's row. So a key is admitted only if
+A key slot proves that its creator knew its secret, but not that the creator was the owner: anyone who can
+write to the database can put a slot with their own secret into the owner's row. So a data key is accepted
+only if
 
-1. every sealed column of the vault opens under it, the list of ways to unlock, the state and the preferences
-   among them, except those about drafts from locked pages;
-2. at most one row of the owner is of a later epoch than the vault, so that no older vault was put back alone:
-   a rotation leaves several at once, and damage to one row must not keep its owner out;
+1. every sealed column of the vault opens under it, including the list of key slots, the state and the
+   preferences, but not the columns about drafts from locked pages;
+2. at most one row of the owner is of a later epoch than the vault; more would mean that only the vault was
+   rolled back, while a single row may be damaged;
 3. more than half of up to sixteen rows of the owner open under it: the newest eight, and eight at random.
 
-The third rule finds a slot *and* a vault that were replaced together. Keys of some realms, with which a
-program comes while its owner is away, open no vault; the second and third rule hold for them, the third with
-rows of their realms.
+The third rule detects a slot *and* a vault that were replaced together. A program's keys of some realms do
+not open the vault; for them only the second and third rule apply, the third with rows of their realms.
 """
 
 import logging
@@ -39,9 +39,9 @@ _log = logging.getLogger(__name__)
 
 
 def check_keys_match(keyring: Keyring, *, vault: Vault) -> None:
-    """Raise KeysDoNotMatch if this key is not the one with which the owner's rows were written.
+    """Raise KeysDoNotMatch if this data key did not seal the owner's rows.
 
-    Raise StaleVault, one kind of it, if the vault was rotated after it was loaded.
+    Raise its subclass StaleVault if the vault was rotated after it was loaded.
     """
     with in_force(keyring):
         if not _opens(vault, ignored=Vault.DISPENSABLE) or not _is_complete(vault, keyring):
@@ -54,7 +54,7 @@ def check_keys_match(keyring: Keyring, *, vault: Vault) -> None:
 
 
 def check_realm_keys_match(keyring: RealmKeyring, *, vault: Vault, realms: Collection[Realm]) -> None:
-    """Raise KeysDoNotMatch if these keys of realms are not those with which the owner's rows were written."""
+    """Raise KeysDoNotMatch if these realm keys did not seal the owner's rows."""
     with in_force(keyring):
         if _count_later_rows(keyring.owner, keyring.epoch) >= _FEW:
             _refuse(vault, "rows are of a later key than its vault")
@@ -110,7 +110,7 @@ def _opens(row: SealedModel | None, *, ignored: Collection[str] = ()) -> bool:
 
 
 def find_newest_row(owner: UUID) -> UUID | None:
-    """Return the id of an owner's newest row, without those of their vault and keys; needs no key."""
+    """Return the id of an owner's newest row, except of their vault and keys; needs no key."""
     tables = [model._meta.db_table for model in _list_sampled_models()]
     # Imported rows may have ids of other versions, which do not say when they were made.
     order = "substr(id, 13, 1) = '7' DESC, id DESC"

@@ -1,11 +1,11 @@
-"""Key pairs of vaults: the public key seals a draft to a person whose vault is locked.
+"""Key pairs of vaults: drafts are sealed to the public key while the vault is locked.
 
-A public key that is read from the database may have been replaced there. So it is used only if it is proven:
-with the data key, because the private key opens only if the public key is the one with which it was sealed,
-or with a browser's key (`accounts.keys.browser_keys`).
+A public key in the database may have been replaced by an attacker, so it is used only after verification:
+with the data key, because the envelope of the private key is bound to the public key; or with a browser's key
+(`accounts.keys.browser_keys`).
 
-A rotation makes a new pair. A locked browser goes on sealing to the pair that it knows, so all former pairs
-are stored until no browser is left that has one.
+A rotation creates a new pair. A locked browser continues to seal to the pair that it knows, so former pairs
+are stored until no browser uses them.
 """
 
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ class VaultKeyPair:
 
     @classmethod
     def parse_all(cls, halves: bytes) -> "list[VaultKeyPair]":
-        """Return the key pairs that the column `former_pair` holds."""
+        """Return the key pairs in the column `former_pair`."""
         starts = range(0, len(halves), 2 * _KEY_LENGTH)
         pairs = [halves[start : start + 2 * _KEY_LENGTH] for start in starts]
         return [cls(private=pair[:_KEY_LENGTH], public=pair[_KEY_LENGTH:]) for pair in pairs]
@@ -35,8 +35,8 @@ class VaultKeyPair:
 def load_key_pairs(keyring: Keyring) -> list[VaultKeyPair]:
     """Return the key pairs of a vault, the current one first; raise VaultLocked or EnvelopeError.
 
-    The pairs from before rotations open drafts that were sealed to them and are not merged yet. If they are
-    damaged, those drafts can't be opened, and nothing else depends on them.
+    Former pairs open drafts that were sealed to them and are not merged yet. If the former pairs are damaged,
+    only those drafts are lost.
     """
     vault = Vault.objects.get(owner_id=keyring.owner)
     with in_force(keyring):
@@ -47,7 +47,7 @@ def load_key_pairs(keyring: Keyring) -> list[VaultKeyPair]:
 def replace_key_pair(vault: Vault) -> None:
     """Set a new key pair in the row of a vault, and add the old pair to the former ones; needs a keyring.
 
-    The caller saves the row. Former pairs that are damaged are dropped.
+    The caller saves the row. Damaged former pairs are dropped.
     """
     private, public = new_vault_keys()
     replaced = bytes(vault.private_key) + read_bytes(vault.public_key)
@@ -56,9 +56,9 @@ def replace_key_pair(vault: Vault) -> None:
 
 
 def find_public_key(keyring: Keyring) -> bytes | None:
-    """Return the public key of a vault, or None if the keyring does not prove that it is genuine.
+    """Return the public key of a vault, or None if the keyring cannot verify it.
 
-    The private key's envelope is bound to the public key, and opens with its owner's data key only.
+    The envelope of the private key is bound to the public key, and opens only with its owner's data key.
     """
     vault = Vault.objects.filter(owner_id=keyring.owner).first()
     if vault is None or vault.epoch != keyring.epoch or keyring.is_of_format_1:
@@ -73,7 +73,7 @@ def find_public_key(keyring: Keyring) -> bytes | None:
 def delete_former_pairs(keyring: Keyring, *, before: int) -> None:
     """Delete the key pairs of epochs before the given one; call in a write transaction.
 
-    The pair that a rotation replaced is of the epoch it ended, so each in the list is one epoch older.
+    A stored pair belongs to the epoch before the rotation that replaced it.
     """
     vault = Vault.objects.get(owner_id=keyring.owner)
     with in_force(keyring):

@@ -1,11 +1,11 @@
-"""Key slots: creates slots for a secret, opens and replaces them, and converts rows for `llamora.crypto`.
+"""Key slots: creates, opens and replaces slots, and converts rows for `llamora.crypto`.
 
 A sign-in with an unknown name, or of a person without a vault, also runs one key derivation, with the cost of
 a new slot, so that the response time does not reveal which names exist.
 
-A slot opens only if the vault's sealed list names it (`accounts.keys.slot_list`), and a rotation seals the
-next data key only to listed slots. A slot is replaced only by a rotation: a copy of it that is put back then
-has neither the current data key nor a place on the list.
+A slot opens only if it is on the vault's sealed list (`accounts.keys.slot_list`), and a rotation seals the
+next data key only to listed slots. A slot is replaced only by a rotation, so a copy of the old slot that is
+restored in the database neither has the current data key nor is on the list.
 """
 
 from dataclasses import dataclass, field
@@ -42,10 +42,10 @@ derivation_queue = DerivationQueue(workers=DERIVATION_WORKERS, max_waiting=8)
 
 @dataclass(frozen=True, kw_only=True)
 class DerivationRequest:
-    """A request for a key derivation: the name and address that it counts for, and what decides its rank.
+    """A request for a key derivation: its name and address, and its priority.
 
-    `address` is whatever failures are counted by. `is_recognised` is for those who have proved something
-    already (a signed-in browser, a device cookie, a secret that opened a slot): places are kept for them.
+    `address` is the key by which failures are counted. `is_recognised` is set for a signed-in browser, a
+    device cookie, or a secret that has already opened a slot: the queue reserves places for these.
     """
 
     name: str
@@ -56,7 +56,7 @@ class DerivationRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class RefusedSlot:
-    """A key slot that did not receive the next data key, and a code for the reason."""
+    """A key slot that did not get the next data key, and a code for the reason."""
 
     slot_id: UUID
     kind: str
@@ -67,8 +67,8 @@ class RefusedSlot:
 class OpenedSlot:
     """A slot that was opened with its secret, with its person and their keyring.
 
-    `recovery_code` is a new one, to be shown once, if opening the slot had to replace the former one;
-    `refused_slots` no longer open, if opening this one had to replace the data key.
+    If opening required a rotation, `recovery_code` is the new code to show once, if there is one, and
+    `refused_slots` are the slots that no longer open.
     """
 
     person: Person
@@ -84,7 +84,7 @@ def get_configured_cost() -> Cost:
 
 
 def get_cost_ceiling() -> Cost:
-    """Return what opening a stored slot may cost: the ceiling, or the configured cost if that is higher."""
+    """Return the highest accepted cost of a stored slot: the ceiling, or the configured cost if higher."""
     configured, ceiling = get_configured_cost(), crypto.CEILING
     return Cost(
         max(configured.memory_kib, ceiling.memory_kib),
@@ -112,7 +112,7 @@ def derive_key(*, secret: str, salt: bytes, cost: Cost, request: DerivationReque
 
 
 def slot_from_row(row: KeySlot) -> Slot:
-    """Return the slot of a row, in the type that `llamora.crypto` uses."""
+    """Return the slot of a row, as the type in `llamora.crypto`."""
     return Slot(
         id=row.id,
         owner=row.owner_id,
@@ -150,7 +150,7 @@ def row_from_slot(slot: Slot) -> KeySlot:
 def create_slot(
     *, secret: str, kind: SlotKind, keyring: Keyring, request: DerivationRequest, cost: Cost | None = None
 ) -> Slot:
-    """Return a new slot with the current data key, which the secret opens; the caller saves its row."""
+    """Return a new slot with the current data key for a secret; the caller saves its row."""
     cost, salt = cost or get_configured_cost(), crypto.new_salt()
     kek = derive_key(secret=secret, salt=salt, cost=cost, request=request)
     return crypto.create_slot(
@@ -219,7 +219,7 @@ def save_slots(slots: list[Slot]) -> None:
 
 
 def get_raised_cost(slot: Slot) -> Cost | None:
-    """Return the cost that the settings require if it is higher than the slot's, else None."""
+    """Return the configured cost if it is higher than the slot's, else None."""
     wanted, current = get_configured_cost(), slot.cost
     if wanted.memory_kib <= current.memory_kib and wanted.time <= current.time:
         return None

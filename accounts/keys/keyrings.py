@@ -1,6 +1,6 @@
 """Keyrings built from a data key, and from former data keys while rotations are unfinished.
 
-Former keys open rows that are not re-encrypted yet; the current key seals new values.
+Former keys open rows that are not resealed yet; the current key seals new values.
 """
 
 from uuid import UUID
@@ -33,9 +33,9 @@ def build_keyring(*, dek: bytes, vault: Vault) -> Keyring:
 
 
 def list_former_keys(owner: UUID) -> list[FormerKey]:
-    """Return the rows of an owner's former keys, the oldest first; none unless a rotation is unfinished.
+    """Return the rows of an owner's former keys, oldest first; none unless a rotation is unfinished.
 
-    A row that no program of ours can have written is left out, because it would raise when it is loaded.
+    Damaged rows are left out, because loading them would raise an error.
     """
     return list(FormerKey.objects.filter(id__in=list_sound_ids(FormerKey, owner)).order_by("epoch"))
 

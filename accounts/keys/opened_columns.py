@@ -1,10 +1,9 @@
-"""Cache of decrypted vault columns that every request needs; a value is valid for one envelope only.
+"""Cache of decrypted vault columns that every request needs, keyed by envelope.
 
-What a column says is believed only for exactly what opened it: the same bytes, of the same row with the same
-bound columns, under the same key, in its current epoch. Anything else is opened itself, so a row that is
-changed under an unlocked session is noticed at the next request. Only what the database says without a key as
-well may be held here (numbers of epochs, preferences), never a key; and only values that cannot be changed.
-They are dropped at a lock, at a rotation and with their owner.
+A cached value is used only for the same envelope, row, bound columns, key and epoch. So a row that is changed
+during an unlocked session is noticed at the next request. Only immutable values that are not secret may be
+cached (epochs, preferences), never keys. They are dropped at a lock, at a rotation, and when their owner is
+deleted.
 """
 
 import threading
@@ -23,7 +22,7 @@ _T = TypeVar("_T")
 
 
 class _OpenedColumn(NamedTuple):
-    """An opened envelope with the columns of its row that it is bound to, and its parsed value."""
+    """An opened envelope, the columns that it is bound to, and its parsed value."""
 
     envelope: bytes
     columns: dict[str, Any]
@@ -35,9 +34,9 @@ _opened: OrderedDict[tuple[KeyId, int, str], _OpenedColumn] = OrderedDict()
 
 
 def load_column(vault: Vault, name: str, *, parse: Callable[[Any], _T]) -> _T:
-    """Return what `parse` makes of a column's value; needs the vault's keyring in force.
+    """Return the parsed value of a column; needs the vault's keyring in force.
 
-    Raise EnvelopeError if the column does not open. `parse` returns a value that nobody changes.
+    `parse` must return an immutable value. Raise EnvelopeError if the column does not open.
     """
     field, keyring = cast("SealedField", Vault._meta.get_field(name)), current_keyring()
     vault.check_columns(keyring)
@@ -59,7 +58,7 @@ def load_column(vault: Vault, name: str, *, parse: Callable[[Any], _T]) -> _T:
 
 
 def forget_columns(person_id: UUID) -> None:
-    """Drop everything that was opened of a person's vault."""
+    """Drop the cached columns of a person's vault."""
     with _guard:
         for place in [place for place in _opened if place[0].owner == person_id]:
             del _opened[place]

@@ -1,9 +1,9 @@
-"""Checks of the types and lengths in key and session rows, which find damaged and manipulated rows.
+"""Checks of types and lengths in key and session rows, which detect damaged and manipulated rows.
 
-SQLite stores any value in any column, so whoever changes the file may put text where bytes are expected, a
-number where a date is, or a salt of the wrong length. Such a row opens nothing, and reading it raises
-whatever Django or Python raise. So where that happens, the shapes are looked at, and a damaged row is
-refused in a sentence; any other error stays an error.
+SQLite stores any value in any column, so the file may contain text instead of bytes, a number instead of a
+date, or a salt of the wrong length. Reading such a row raises some error of Django or Python. When this
+happens, these checks decide whether a damaged row is the cause; then the request is refused with a sentence,
+and any other error is raised again.
 """
 
 import struct
@@ -45,9 +45,9 @@ _DATE_AND_HOUR = "[0-9][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9] [0-2][0-9]:*"
 
 
 def read_bytes(value: bytes | memoryview, *, longest: int | None = None) -> bytes:
-    """Return the value of a column of bytes; raise TypeError or ValueError for anything else.
+    """Return the value of a bytes column; raise TypeError or ValueError for anything else.
 
-    Of a number, `bytes` would make that many zeros.
+    For a number n, `bytes` would return n zeros.
     """
     if not isinstance(value, bytes | memoryview):
         raise TypeError
@@ -57,12 +57,12 @@ def read_bytes(value: bytes | memoryview, *, longest: int | None = None) -> byte
 
 
 def register_longest(model: type[models.Model], column: str, longest: int) -> None:
-    """Register the length of the longest value of a column of bytes, in a table of another app."""
+    """Register the length limit of a bytes column in a table of another app."""
     _LENGTHS[(model, column)] = (0, longest)
 
 
 def count_damaged_rows(model: type[models.Model], owner: UUID | None = None) -> int:
-    """Return the number of rows of a table, or of an owner, that none of our programs can have written."""
+    """Return the number of damaged rows in a table, of all owners or of one."""
     condition, values = ("", []) if owner is None else ("owner_id = %s AND ", [owner.hex])
     with connection.cursor() as cursor:
         query = f"SELECT COUNT(*) FROM {model._meta.db_table} WHERE {condition}({find_damage(model)})"  # noqa: S608 - own names
@@ -71,7 +71,7 @@ def count_damaged_rows(model: type[models.Model], owner: UUID | None = None) -> 
 
 
 def list_sound_ids(model: type[models.Model], owner: UUID) -> list[UUID]:
-    """Return the ids of an owner's rows that are not damaged; the others raise when they are loaded."""
+    """Return the ids of an owner's undamaged rows; loading the others would raise an error."""
     table = model._meta.db_table
     query = f"SELECT id FROM {table} WHERE owner_id = %s AND NOT ({find_damage(model)})"  # noqa: S608 - own names
     with connection.cursor() as cursor:
@@ -86,13 +86,13 @@ def delete_damaged_rows(model: type[models.Model], owner: UUID) -> None:
 
 
 def is_caused_by_damage(error: BaseException) -> bool:
-    """Return whether an error may come from a damaged row: it is of such a type, and there is one."""
+    """Return whether an error may be caused by a damaged row: by its type, and because there is one."""
     return isinstance(error, ERRORS) and any(map(count_damaged_rows, TABLES))
 
 
 @contextmanager
 def refuse_damaged_rows(refusal: type[AccountsError]) -> Iterator[None]:
-    """Raise this error in place of one that a damaged row caused in the block."""
+    """Raise this error in place of one that a damaged row causes in the block."""
     try:
         yield
     except ERRORS as error:
@@ -102,7 +102,7 @@ def refuse_damaged_rows(refusal: type[AccountsError]) -> Iterator[None]:
 
 
 def delete_damaged_sessions() -> None:
-    """Delete damaged rows of browsers, which open nothing; those browsers sign in or unlock again."""
+    """Delete damaged session rows; those browsers sign in or unlock again."""
     if not count_damaged_rows(SignIn) + count_damaged_rows(Unlock):
         return
     sign_in, unlock = SignIn._meta.db_table, Unlock._meta.db_table
@@ -113,7 +113,7 @@ def delete_damaged_sessions() -> None:
 
 
 def find_damage(model: type[models.Model]) -> str:
-    """Return the condition in SQL that a row of this table is damaged."""
+    """Return the SQL condition for damaged rows of this table."""
     return " OR ".join(f"NOT ({_describe_shape(model, field)})" for field in model._meta.concrete_fields)
 
 

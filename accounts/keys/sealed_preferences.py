@@ -1,13 +1,13 @@
-"""Security-relevant preferences: the copy that is sealed in the vault overrides the columns of `Person`.
+"""Security-relevant preferences: the sealed copy in the vault overrides the columns of `Person`.
 
-The columns of `Person` can be written by anyone who can write to the database. They are for locked pages and
-for the administrator; while a diary is unlocked, the values of the copy take their place, in requests and in
-background work. A difference is logged, and ends with the next save of a preference.
+Anyone who can write to the database can change the columns of `Person`. These are used for locked pages and
+for the administrator. While a diary is unlocked, requests and background work use the sealed copy instead. A
+difference is logged, and is removed by the next save of a preference.
 
     {"model": "", "idle_minutes": null, ...}   the vault's column `preferences`: a value for each of COLUMNS
 
-The names are frozen. A preference that is added to COLUMNS later is missing in older copies; until its first
-save the row decides about it.
+The names are frozen. A preference that is added to COLUMNS later is missing in older copies; until it is
+saved, the value in the row is used.
 """
 
 import logging
@@ -48,7 +48,7 @@ def encode_preferences(person: Person) -> dict[str, Any]:
 def load_preferences(vault: Vault) -> dict[str, Any]:
     """Return the sealed preferences; needs the owner's keyring in force.
 
-    Raise EnvelopeError if they do not open or are missing: every vault of format 2 has them.
+    Raise EnvelopeError if they are missing or do not open: every vault of format 2 has them.
     """
     return dict(load_column(vault, "preferences", parse=_parse))
 
@@ -90,9 +90,9 @@ def load_person(person_id: UUID) -> Person:
 
 
 def save_preferences(person: Person, *, names: Iterable[str]) -> None:
-    """Save columns of a person, and the copy; needs their keyring in force.
+    """Save columns of a person and the sealed copy; needs their keyring in force.
 
-    Preferences that are not in `names` are saved as the copy has them.
+    Preferences that are not in `names` are saved as they are in the copy.
     """
     saved = set(names)
     with write_transaction():
@@ -107,5 +107,5 @@ def save_preferences(person: Person, *, names: Iterable[str]) -> None:
 
 
 def get_idle_minutes(person: Person) -> int | None:
-    """Return the minutes until a person's diary locks: of the copy, if this process opened it."""
+    """Return the minutes until a person's diary locks, from the sealed copy if it is cached."""
     return _idle_minutes.get(person.id, person.idle_minutes)

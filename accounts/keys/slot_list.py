@@ -2,14 +2,14 @@
 
     {"slots": [{"id": hex, "kind": "password", "name": "", "added": "2026-05-03T10:00:00+00:00"}]}
 
-A slot that is removed or replaced is taken off the list in the first step of a rotation, so an older list of
-the same epoch lacks slots and never has a dead one. A rotation gives the next data key to listed slots only,
-and a page that shows the ways to unlock takes names and dates from this list: rows of slots can be written by
-anyone who can write to the database.
+A slot that is removed or replaced is taken off the list in the first step of a rotation. So an older list of
+the same epoch may lack slots, but never contains a removed one. A rotation gives the next data key to listed
+slots only, and pages show the names and dates in this list, because anyone who can write to the database can
+change the rows of slots.
 
-Access tokens are on the list with the kind "token" and without a name, which lies in their rows. One that
-holds no keys, so is not of the kind "away", is taken off at once: an older list brings back what can open
-nothing but with its owner's keys at hand.
+Access tokens are on the list with the kind "token" and without a name; their names are in their rows. A token
+without keys (any kind but "away") is taken off the list without a rotation: if an older list restores it, it
+opens nothing without its owner's keys.
 
 In format 1 the column held ids alone, `["hex", ...]`, or nothing.
 """
@@ -29,7 +29,7 @@ TOKEN_KIND = "token"  # noqa: S105 - a word
 
 @dataclass(frozen=True, kw_only=True)
 class ListedSlot:
-    """A valid slot: its id, kind, name and when it was added (ISO 8601, or empty if that is unknown)."""
+    """A slot on the list: its id, kind, name and creation time (ISO 8601, or "" if unknown)."""
 
     id: UUID
     kind: str
@@ -55,7 +55,7 @@ def load_slot_list(vault: Vault) -> SlotList | None:
 
 
 def load_listed_ids(envelope: SealedValue, *, vault_id: UUID, owner_id: UUID) -> frozenset[UUID]:
-    """Return the ids on the list in an envelope of a vault; needs its keyring in force.
+    """Return the ids in the sealed list of a vault; needs its keyring in force.
 
     Raise EnvelopeError if the list does not open.
     """
@@ -64,7 +64,7 @@ def load_listed_ids(envelope: SealedValue, *, vault_id: UUID, owner_id: UUID) ->
 
 
 def encode_slot_list(slots: Iterable[ListedSlot]) -> dict[str, Any]:
-    """Return the value of the vault's column `ways_in`."""
+    """Return the value of the vault's column `ways_in`, which stores the list."""
     ordered = sorted(slots, key=lambda slot: slot.id.hex)
     return {"slots": [{**asdict(slot), "id": slot.id.hex} for slot in ordered]}
 

@@ -1,8 +1,8 @@
-"""Slots of access tokens: converts rows for `llamora.crypto`, and renews them in a rotation.
+"""Slots of access tokens: conversion of rows for `llamora.crypto`, renewal in rotations, confirmations.
 
-The sealed list of a vault names its tokens beside its other slots (`accounts.keys.slot_list`). A rotation
-renews a token only if the list names it and its owner's former key opens its authenticator; what lies in its
-box is then made for the terms that the authenticator is bound to. Others get nothing, and open nothing.
+The sealed list of a vault contains its tokens beside its other slots (`accounts.keys.slot_list`). A rotation
+renews a token only if it is on the list and its owner's former key opens its authenticator; the new box is
+made for the terms that the authenticator is bound to. Other tokens get no new keys.
 
 A token is used only while its row has a confirmation, which its owner's page writes:
 
@@ -44,7 +44,7 @@ _SALT = b"llamora.token_confirmation"
 
 
 class StoredToken(NamedTuple):
-    """The columns of a token, of its owner and of their vault that are needed to check the token."""
+    """The columns of a token, its owner and their vault that are needed to check the token."""
 
     id: UUID
     owner_id: UUID
@@ -70,7 +70,7 @@ class StoredToken(NamedTuple):
 
 
 def slot_from_row(row: AccessToken | StoredToken) -> TokenSlot:
-    """Return the slot of a row, in the type that `llamora.crypto` uses; raise ForgedSlot for a wild value."""
+    """Return the slot of a row, as the type in `llamora.crypto`; raise ForgedSlot for an invalid value."""
     try:
         terms = TokenTerms(
             kind=TokenKind(row.kind),
@@ -122,9 +122,9 @@ def row_from_slot(slot: TokenSlot, *, name: str) -> AccessToken:
 def renew_tokens(
     keyring: Keyring, *, listed: SlotList, vault_public_key: bytes
 ) -> tuple[list[TokenSlot], list[RefusedSlot]]:
-    """Return the listed tokens for the keyring's epoch, and the others with the reason of their refusal.
+    """Return the listed tokens renewed for the keyring's epoch, and the others with a reason.
 
-    The keyring holds the data key of the epoch that the rotation leaves. Nothing is written.
+    The keyring holds the data key of the epoch that the rotation ends. Nothing is written.
     """
     renewed, refused = [], []
     sound_ids = list_sound_ids(AccessToken, keyring.owner)
@@ -145,7 +145,7 @@ def renew_tokens(
 
 
 def update_tokens(slots: Iterable[TokenSlot]) -> None:
-    """Write what a rotation has renewed of tokens."""
+    """Write the renewed tokens of a rotation."""
     for slot in slots:
         AccessToken.objects.filter(id=slot.id).update(
             epoch=slot.epoch, sealed_authenticator=slot.sealed_authenticator, box=slot.box, mac=slot.mac
@@ -153,7 +153,10 @@ def update_tokens(slots: Iterable[TokenSlot]) -> None:
 
 
 def shorten_boxes(keyring: Keyring) -> None:
-    """Leave only the keyring's keys in the boxes of tokens; call in the transaction that destroys others."""
+    """Remove former keys from the boxes of tokens; call in the transaction that destroys these keys.
+
+    The keys that the keyring holds remain.
+    """
     sound_ids = list_sound_ids(AccessToken, keyring.owner)
     rows = AccessToken.objects.filter(id__in=sound_ids, kind=TokenKind.AWAY.value, epoch=keyring.epoch)
     shortened = []
@@ -176,12 +179,12 @@ def compute_confirmation(slot: TokenSlot) -> bytes:
 
 
 def is_confirmed(row: AccessToken | StoredToken, slot: TokenSlot) -> bool:
-    """Return whether a token's owner has confirmed it with these terms, and it has not ended since."""
+    """Return whether a token's owner has confirmed it with these terms, and it is not expired or revoked."""
     return _is_registered(row, slot, kinds=(MARK_KIND,))
 
 
 def is_sender(row: AccessToken | StoredToken, slot: TokenSlot) -> bool:
-    """Return whether a token's owner has confirmed it with these terms, and it was not revoked since."""
+    """Return whether a token's owner has confirmed it with these terms, and it is not revoked."""
     return _is_registered(row, slot, kinds=(MARK_KIND, EXPIRED_KIND))
 
 
@@ -195,27 +198,30 @@ def _is_registered(row: AccessToken | StoredToken, slot: TokenSlot, *, kinds: It
 
 
 def register_confirmation(row: AccessToken) -> bytes:
-    """Register a token, and return the confirmation for its row, in the transaction that writes that."""
+    """Register a token and return the confirmation for its row; call in the transaction that writes it."""
     confirmation = compute_confirmation(slot_from_row(row))
     credential_register.register_mark(_build_mark(row, confirmation, kind=MARK_KIND))
     return confirmation
 
 
 def count_suspended() -> int:
-    """Return how many tokens wait until their owners confirm them."""
+    """Return how many tokens wait for their owners to confirm them."""
     confirmed = AccessToken.objects.filter(confirmation__isnull=False, is_expired=False).count()
     without = AccessToken.objects.filter(confirmation__isnull=True).count()
     return without + max(0, confirmed - len(credential_register.list_marks(MARK_KIND)))
 
 
 def remove_confirmation_on_commit(token_id: UUID) -> None:
-    """Take a token off the register after the commit that revokes it, whatever its row says."""
+    """Remove a token from the register after the commit that revokes it, whatever its row contains."""
     for kind in (MARK_KIND, EXPIRED_KIND):
         credential_register.remove_marks_on_commit(credential_register.list_marks(kind, row_id=token_id))
 
 
 def expire_confirmations(token_ids: Iterable[UUID]) -> None:
-    """Register tokens as expired, in the transaction that writes that; afterwards they are used no more."""
+    """Register tokens as expired, so that they can no longer be used.
+
+    Call it in the transaction that expires them.
+    """
     for token_id in token_ids:
         marks = credential_register.list_marks(MARK_KIND, row_id=token_id)
         for mark in marks:
@@ -224,7 +230,7 @@ def expire_confirmations(token_ids: Iterable[UUID]) -> None:
 
 
 def remove_confirmations_without_rows() -> None:
-    """Take off the register what no token's row has any more, so that one that is put back opens nothing."""
+    """Remove tokens without a row from the register, so that restoring a row does not restore the token."""
     # Before the transaction: the row of each has been written by then, or never will be.
     registered = credential_register.list_marks(MARK_KIND) | credential_register.list_marks(EXPIRED_KIND)
     if registered:
@@ -237,7 +243,7 @@ def remove_confirmations_without_rows() -> None:
 
 
 def find_mark(row: AccessToken | StoredToken, *, kind: str = MARK_KIND) -> str | None:
-    """Return what a token is registered as; None if it is suspended, or its row is damaged."""
+    """Return the mark of a registered token; None if it is suspended or its row is damaged."""
     try:
         return None if row.confirmation is None else _build_mark(row, read_bytes(row.confirmation), kind=kind)
     except (AttributeError, TypeError):
@@ -249,7 +255,7 @@ def _build_mark(row: AccessToken | StoredToken, confirmation: bytes, *, kind: st
 
 
 def suspend_tokens(owner: UUID | None = None) -> int:
-    """Suspend a person's or all tokens until they are confirmed; return how many."""
+    """Suspend a person's or all tokens until they are confirmed; return their number."""
     rows = AccessToken.objects.filter(confirmation__isnull=False)
     if owner is not None:
         rows = rows.filter(owner_id=owner)

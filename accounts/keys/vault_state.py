@@ -3,14 +3,14 @@
     {"format_2_since": epoch, "finished": epoch, "unconfirmed_code": true}
 
 `format_2_since` is the first epoch in which envelopes are of format 2. `finished` is the oldest epoch that a
-row may still be sealed under; if it is the current one, no rotation is unfinished, and a former key that lies
-in the database was put there by somebody else. `unconfirmed_code` is there from when registration or a
-rotation has made a recovery code until its owner has confirmed it: they may never have seen it, if the page
-was closed, the program died or the disk was full just then. The next sign-in makes another one and shows it
+row may still be sealed under; if it is the current epoch, no rotation is unfinished, and a former key in the
+database is forged. `unconfirmed_code` is set when a recovery code is created, and removed when its owner has
+confirmed it. Until then they may never have seen the code, because the page was closed, the program crashed
+or the disk was full. The next sign-in then creates and shows another one
 (`accounts.rotation.unconfirmed_code`).
 
-A vault of format 1 has no state; it is told by its envelopes, and moved to format 2 by a rotation at the
-first unlock.
+A vault of format 1 has no state. It is recognised by its envelopes, and moved to format 2 by a rotation at
+the first unlock.
 """
 
 from dataclasses import dataclass, replace
@@ -41,7 +41,7 @@ class VaultState:
 
     @classmethod
     def parse(cls, value: Any) -> "VaultState | None":
-        """Return the state in the column's value, or None if the value is not one."""
+        """Return the state from the column's value, or None if the value is invalid."""
         if not isinstance(value, dict):
             return None
         since, finished = value.get("format_2_since"), value.get("finished")
@@ -52,7 +52,7 @@ class VaultState:
 
 
 def is_of_format_1(vault: Vault) -> bool:
-    """Return whether a vault was not yet moved to format 2; needs no key."""
+    """Return whether a vault has not been moved to format 2 yet; needs no key."""
     envelope = vault.get_envelope(_PRIVATE_KEY)
     try:
         return envelope is not None and read_header(envelope.envelope).format == FORMAT_1
@@ -69,14 +69,14 @@ def load_state(vault: Vault) -> VaultState | None:
 
 
 def has_unconfirmed_code(keyring: Keyring) -> bool:
-    """Return whether a person may never have seen their recovery code."""
+    """Return whether a person's recovery code is unconfirmed, so that they may never have seen it."""
     with in_force(keyring):
         state = load_state(Vault.objects.get(owner_id=keyring.owner))
     return state is not None and state.has_unconfirmed_code
 
 
 def confirm_code(keyring: Keyring) -> None:
-    """Store that a person has seen their recovery code; raise NotWritten."""
+    """Record that a person has seen their recovery code; raise NotWritten."""
     if not has_unconfirmed_code(keyring):
         return
     with write_transaction(), in_force(keyring):
