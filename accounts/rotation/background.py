@@ -1,6 +1,7 @@
 """Background threads that resume an unfinished rotation while its owner's vault is unlocked.
 
-A thread may be killed at any moment, such as the end of the process; the next unlock resumes the rotation.
+A thread may be killed at any moment, for example by the end of the process; the next unlock resumes the
+rotation.
 """
 
 import logging

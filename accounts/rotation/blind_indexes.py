@@ -1,4 +1,4 @@
-"""Registry of the blind-index columns of other apps, which a rotation computes again.
+"""Registry of the blind-index columns of other apps, which a rotation recomputes.
 
 An app registers each of its columns once, from `AppConfig.ready`. The first step of a rotation rewrites all
 these columns in its transaction, because a search with the new data key does not find old indexes.
@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class BlindIndex:
-    """A column of `Keyring.blind_index(label, value(row))`; `value` is called with a keyring in force."""
+    """A column that stores `Keyring.blind_index(label, value(row))`; needs a keyring in force."""
 
     model: type[SealedModel]
     column: str
@@ -37,7 +37,7 @@ _registered: dict[str, BlindIndex] = {}
 
 
 def register_blind_index(index: BlindIndex) -> None:
-    """Register a column, so that each rotation computes it again."""
+    """Register a column, so that each rotation recomputes it."""
     _registered[index.label] = index
 
 
@@ -47,7 +47,7 @@ def unregister_blind_index(label: str) -> None:
 
 
 def renew_blind_indexes(keyring: Keyring) -> int:
-    """Rewrite every registered column under the keyring's current epoch; return the number of rows."""
+    """Recompute every registered column for the keyring's current epoch; return the number of rows."""
     with in_force(keyring):
         return sum(_renew(index, keyring) for index in _registered.values())
 

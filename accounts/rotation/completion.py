@@ -1,8 +1,9 @@
-"""Third step of a rotation: destroys each former data key when nothing that it opens is left.
+"""Third step of a rotation: destroys each former data key when no row needs it.
 
-Rows that do not open under a former key that is held do not preserve it. They are damaged, and stay as they
-are: otherwise one damaged row would preserve a key, and with it the former password, for ever. A former key
-that can't be read stays until nothing of its epoch is left, since it may be restored.
+Rows that do not open under their former key are damaged; they stay as they are and do not prevent the
+destruction of the key. Otherwise one damaged row would preserve the key, and with it the former password, for
+ever. An unreadable former key is not deleted while rows of its epoch are left, because its file may be
+restored.
 """
 
 from dataclasses import replace
@@ -20,11 +21,11 @@ from llamora.database import truncate_wal, write_transaction
 
 
 def destroy_former_keys(keyring: Keyring, *, leave_damaged: bool = False) -> bool:
-    """Destroy the former keys that open nothing any more; return False if there were none.
+    """Destroy the former keys that no row needs; return False if there were none.
 
     Call with a keyring that holds the former keys, after the rows were resealed. Raise StaleKeyring or
     DamagedVault. Raise LateRows if rows are left that a former key opens. Raise UnreadableFormerKey if rows
-    are left whose key can't be read, unless `leave_damaged`: then every former key is destroyed. This check
+    are left whose key is unreadable, unless `leave_damaged`: then every former key is destroyed. The check
     and the deletion are one transaction.
     """
     with write_transaction():
@@ -55,10 +56,10 @@ def destroy_former_keys(keyring: Keyring, *, leave_damaged: bool = False) -> boo
 
 
 def destroy_remaining_files() -> int:
-    """Destroy the files of former keys that a death left, as far as is known without a key; return how many.
+    """Destroy files of former keys that a killed process left behind; return their number.
 
-    A file is needed for as long as it has a row, or rows of its epoch are left. The others are looked at when
-    their owner next unlocks.
+    Without a key, only files are destroyed that have no row, and whose epoch has no rows left. The others are
+    examined when their owner unlocks.
     """
     count = 0
     for owner in former_keys.list_owners_of_files():

@@ -1,9 +1,9 @@
 """First step of a rotation, in one transaction; after it, new values are sealed under the next data key.
 
-The vault's columns and its epoch change in one UPDATE; otherwise the epoch trigger would refuse the row. The
-next data key is sealed to the key slots without their secrets: the former data key opens their
-authenticators. A slot for a new secret replaces the slot of its kind in the same transaction, so a replaced
-slot never stands on the list of an epoch whose key it does not have.
+The vault's columns and its epoch change in one UPDATE; otherwise the fence trigger would refuse the row. The
+next data key is sealed to the key slots without their secrets, because the former data key opens their
+authenticators. A slot for a new secret replaces the slot of its kind in the same transaction, so that a
+replaced slot is never on the list of an epoch whose data key it does not contain.
 
 A diary of format 1 is moved to format 2 by the same step: its plaintext columns get their MACs.
 """
@@ -39,7 +39,7 @@ NOT_LISTED, DAMAGED = "not_listed", "damaged"
 
 
 class OtherBrowsers(Enum):
-    """The treatment of other browsers: signed out if a secret may be known to others, otherwise locked."""
+    """Treatment of other browsers: signed out if a secret may be known to others, otherwise locked."""
 
     SIGN_OUT = "sign_out"
     LOCK = "lock"
@@ -47,10 +47,10 @@ class OtherBrowsers(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class BegunRotation:
-    """A rotation after its first step; its keyring holds all data keys in use and is closed by the caller.
+    """Result of the first step; the caller closes its keyring, which holds all data keys in use.
 
     `slot` is the opened slot, or the new one of its kind, with the next data key. `recovery_code` is a new
-    one, to be shown once, if the former code could not be trusted with the next data key.
+    code to show once, if the former slot could not get the next data key.
     """
 
     keyring: Keyring = field(repr=False)
@@ -72,12 +72,10 @@ def begin_rotation(
 ) -> BegunRotation:
     """Begin a rotation: create the next data key, seal it to each slot, and end the person's other sessions.
 
-    `new_secrets` replace the slots of their kinds, at `cost` if given; without `leaves_other_slots` they
-    replace all slots and end all access tokens, as those in `removed_tokens` are ended. The session of
-    `current_cookie` stays.
-
-    Raise StaleKeyring, OpenedSlotRefused, DamagedVault, DerivationQueueFull or DerivationOutOfMemory before
-    anything is written, or NotWritten.
+    `new_secrets` replace the slots of their kinds, at `cost` if given. Without `leaves_other_slots`, all
+    other slots and all access tokens are removed; `removed_tokens` are removed in any case. The session of
+    `current_cookie` remains. Raise StaleKeyring, OpenedSlotRefused, DamagedVault, DerivationQueueFull or
+    DerivationOutOfMemory before anything is written, or NotWritten.
     """
     former = opened.keyring
     secrets, recovery_code = _add_recovery_code(opened, dict(new_secrets or {}))

@@ -42,7 +42,7 @@ def get_rotation_error_message(error: AccountsError) -> str:
 
 
 def get_refused_slot_message(slot: RefusedSlot) -> str:
-    """Return the message about a key slot that did not receive the next data key."""
+    """Return the message about a key slot that did not get the next data key."""
     reason = _SLOT_REASONS.get(slot.code, "its row was changed on the disk")
     name = f"{slot.kind}, {slot.slot_id}"
     return f"A way to unlock ({name}) no longer works. It did not get the new key: {reason}."

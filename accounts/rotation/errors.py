@@ -4,8 +4,8 @@ RotationError
     StaleKeyring         stale_keyring   the keyring is not of the vault's current epoch
     OpenedSlotRefused    opened_slot_refused   the slot of the typed secret cannot get the next data key
     DamagedVault         damaged_vault   a column of the vault does not open
-    UnreadableFormerKey  unreadable_former_key   rows need a former key that can't be read; has their number
-    LateRows             late_rows       rows were written under a former key meanwhile, and must be resealed
+    UnreadableFormerKey  unreadable_former_key   rows need an unreadable former key; has their number
+    LateRows             late_rows       rows were written under a former key meanwhile; reseal them
     RotationStopped      stopped         the thread had to stop; the next unlock resumes the rotation
 """
 
@@ -45,7 +45,7 @@ class StaleKeyring(RotationError):
 
 
 class OpenedSlotRefused(RotationError):
-    """Raised before anything is written if the slot of the typed secret cannot get the new data key."""
+    """Raised before anything is written if the slot of the typed secret cannot get the next data key."""
 
     code = "opened_slot_refused"
 
@@ -57,7 +57,7 @@ class DamagedVault(RotationError):
 
 
 class UnreadableFormerKey(RotationError):
-    """Raised when rows of a former epoch remain whose key can't be read, or is gone."""
+    """Raised when rows of a former epoch remain whose key is unreadable or missing."""
 
     code = "unreadable_former_key"
 
@@ -80,7 +80,7 @@ class RotationStopped(RotationError):
 
 @contextmanager
 def refuse_failed_rotation() -> Iterator[None]:
-    """Raise the error of a sign-in in place of that of a rotation which a sign-in or recovery needed.
+    """Convert errors of a rotation during a sign-in or recovery to errors of the sign-in.
 
     Another browser may have begun the same rotation at the same moment; then the person tries again.
     """

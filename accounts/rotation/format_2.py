@@ -1,9 +1,9 @@
-"""First values of new columns, and first MACs of rows, written when a diary moves to format 2.
+"""Values of new columns, and MACs of all rows, written when a diary moves to format 2.
 
-The move is a rotation: format 1 is then read under the former key alone, and nothing of it once the rotation
-is finished. In format 1 plaintext columns had no MACs (`MacField`), so the first step writes those of all
-rows, and from then on a row without its MAC opens as little as one with a wrong MAC. Columns that are new in
-format 2 get their values from functions that their apps register.
+The move is a rotation: envelopes of format 1 then open only under the former key, until the rotation is
+finished. In format 1 plaintext columns had no MACs (`MacField`). So the first step writes the MACs of all
+rows; after it, a row without a MAC does not open, like a row with a wrong MAC. Columns that are new in format
+2 get their values from functions that their apps register.
 """
 
 from collections.abc import Callable
@@ -21,12 +21,12 @@ _registered: dict[str, Callable[[UUID], None]] = {}
 
 
 def register_first_values(name: str, write: Callable[[UUID], None]) -> None:
-    """Register a function that fills the columns of an owner's rows that format 2 added."""
+    """Register a function that fills the new columns of format 2 in an owner's rows."""
     _registered[name] = write
 
 
 def write_first_macs(keyring: Keyring) -> None:
-    """Write the first values of new columns, then the MACs of all rows, under the keyring's epoch."""
+    """Fill the new columns, then write the MACs of all rows, under the keyring's epoch."""
     for write in _registered.values():
         write(keyring.owner)
     for table in list_sealed_tables():

@@ -11,12 +11,12 @@ from llamora.database import truncate_wal
 
 
 def move_to_format_2(opened: OpenedSlot) -> OpenedSlot:
-    """Return an opened slot whose diary is of format 2; if it was of format 1, by a rotation.
+    """Return an opened slot whose diary is of format 2, after a rotation if it was of format 1.
 
-    The keyring of the given slot is then closed. Other browsers are locked, and nobody is signed out: no
-    secret has become known. If there never was a list of the ways to unlock, only the secret that was just
-    typed is known to be the owner's, and the result has a new recovery code. Raise KeysDoNotMatch,
-    DamagedSlot, DerivationQueueFull, DerivationOutOfMemory or NotWritten.
+    The keyring of the given slot is then closed. Other browsers are locked, and nobody is signed out, because
+    no secret has become known. If the vault has no list of key slots, only the secret that was just typed is
+    known to be the owner's; then the result has a new recovery code. Raise KeysDoNotMatch, DamagedSlot,
+    DerivationQueueFull, DerivationOutOfMemory or NotWritten.
     """
     if not opened.keyring.is_of_format_1:
         return opened

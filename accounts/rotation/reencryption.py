@@ -1,8 +1,8 @@
 """Second step of a rotation: reseals all envelopes that are not of the current epoch.
 
-Works in batches. A batch is decrypted and sealed outside a transaction, then written in one transaction with
-compare-and-swap, which does not overwrite a row that was saved in the meantime. A crash between batches is
-safe, and so is resealing a row twice.
+It works in batches. A batch is decrypted and sealed outside a transaction, then written in one transaction
+with compare-and-swap, so that a row saved meanwhile is not overwritten. A crash between batches is safe, and
+so is resealing a row twice.
 """
 
 from collections import defaultdict

@@ -1,8 +1,8 @@
 """All tables with sealed columns, found by introspection, read and written in batches of raw rows.
 
-Bound columns are converted as in a queryset, because envelopes are bound to the converted values. Envelopes
-are read as bytes whatever their stored type is, and rows are found by SQLite's own number of each: any column
-may be damaged, the primary key too.
+Bound columns are converted as in a queryset, because envelopes are bound to the converted values. Any column
+may be damaged, even the primary key. So envelopes are read as bytes whatever their stored type, and rows are
+identified by SQLite's rowid.
 """
 
 from collections.abc import Callable, Iterator
@@ -32,10 +32,7 @@ _BEFORE_ALL = -(2**63)
 
 @dataclass(frozen=True)
 class SealedTable:
-    """The table of one model; a row is the number, id, bound columns and sealed columns, in that order.
-
-    The number is SQLite's, by which the row can be found even if its id is damaged.
-    """
+    """The table of one model; a row has rowid, id, bound columns and sealed columns, in that order."""
 
     model: type[SealedModel]
 
@@ -61,7 +58,7 @@ class SealedTable:
         return _quote(self.model._meta.db_table)
 
     def list_references(self) -> list[tuple[str, str]]:
-        """Return the columns that refer to rows of sealed tables, and those tables; names are quoted."""
+        """Return the columns that refer to rows of sealed tables, with the tables; names are quoted."""
         fields = self.model._meta.concrete_fields
         return [
             (_quote(_get_column_name(field)), _quote(field.related_model._meta.db_table))
@@ -94,7 +91,7 @@ class SealedTable:
         )
 
     def count_epoch(self, owner: UUID, epoch: int, *, other: bool = False) -> int:
-        """Return how many rows of an owner hold an envelope of this epoch, or of any other."""
+        """Return the numbers of an owner's rows with an envelope of this epoch, and of any other."""
         statement = (
             f"SELECT count(*) FROM {self.name} WHERE +{_quote(self._owner_column)} = %s "  # noqa: S608 - our own names
             f"AND ({self._build_prefix_condition(4, first=2, operator='<>' if other else '=')})"
@@ -103,9 +100,9 @@ class SealedTable:
         return int(_fetch(statement, [owner.hex, *begins])[0][0])
 
     def replace_envelopes(self, field: SealedField, changes: list[tuple[bytes, int, bytes]]) -> int:
-        """Write (new envelope, number, old envelope) if the row has the old one; return how many had.
+        """Write (new envelope, rowid, old envelope) if the row has the old one; return how many had.
 
-        Call it for each column: if another column of the row was saved in the meantime, this column is still
+        Call it for each column: if another column of the row was saved meanwhile, this column is still
         written.
         """
         with connection.cursor() as cursor:
@@ -113,13 +110,13 @@ class SealedTable:
             return int(cursor.rowcount)
 
     def build_update(self, field: SealedField) -> str:
-        """Return the statement that writes a column, with (envelope, number of the row) as its parameters."""
+        """Return the statement that writes a column; its parameters are (envelope, rowid)."""
         return f"UPDATE {self.name} SET {_quote(_get_column_name(field))} = %s WHERE rowid = %s"  # noqa: S608 - our own names
 
     def build_envelope_reader(self, owner: UUID) -> EnvelopeReader:
         """Return a function that yields field, envelope (or None) and columns of each envelope in a row.
 
-        Pass them to `reseal` or `verify`: a value may be one that no program of ours can have written.
+        Pass these to `reseal` or `verify`, which check that the value is valid.
         """
         converters = [_build_converter(field) for field in (self.model._meta.pk, *self.bound_fields)]
         names, end = ["id", *(field.attname for field in self.bound_fields)], self.sealed_at
@@ -134,7 +131,7 @@ class SealedTable:
         return read_envelopes
 
     def can_open_any(self, keyring: Keyring, *, epoch: int) -> bool:
-        """Return whether an envelope of an epoch opens, the key of which the keyring holds."""
+        """Return whether the keyring opens any envelope of an epoch."""
         read_envelopes, begins = self.build_envelope_reader(keyring.owner), epoch.to_bytes(4, "big")
         for rows in self.iterate_batches(keyring.owner, skip_prefix=newest_header(keyring.epoch)):
             for row in rows:
@@ -176,19 +173,19 @@ def _refuse_strange_values() -> Iterator[None]:
 
 
 def reseal(field: SealedField, keyring: Keyring, *, envelope: bytes, columns: Columns) -> bytes:
-    """Return an envelope of a row that was read here, in the current epoch; raise an EnvelopeError."""
+    """Return an envelope of a raw row, sealed in the current epoch; raise an EnvelopeError."""
     with _refuse_strange_values():
         return field.reseal(keyring, envelope, columns)
 
 
 def verify(field: SealedField, keyring: Keyring, *, envelope: bytes, columns: Columns) -> None:
-    """Raise an EnvelopeError unless an envelope opens to a valid value beside the columns of its row."""
+    """Raise an EnvelopeError unless an envelope opens to a valid value with the columns of its row."""
     with _refuse_strange_values():
         field.verify(keyring, envelope, columns)
 
 
 def can_open_any_envelope(keyring: Keyring, *, epoch: int) -> bool:
-    """Return whether an envelope of an epoch opens, in any table; the keyring must hold the epoch's key."""
+    """Return whether the keyring opens any envelope of an epoch, in any table."""
     return any(table.can_open_any(keyring, epoch=epoch) for table in list_sealed_tables())
 
 
@@ -199,12 +196,12 @@ def list_sealed_tables() -> list[SealedTable]:
 
 
 def count_rows_of_other_epochs(owner: UUID, epoch: int) -> int:
-    """Return how many rows of an owner, of all tables, hold an envelope of another epoch."""
+    """Return the number of an owner's rows, in all tables, with an envelope of another epoch."""
     return sum(table.count_epoch(owner, epoch, other=True) for table in list_sealed_tables())
 
 
 def count_rows_of_epoch(owner: UUID, epoch: int) -> int:
-    """Return how many rows of an owner, of all tables, hold an envelope of this epoch."""
+    """Return the number of an owner's rows, in all tables, with an envelope of this epoch."""
     return sum(table.count_epoch(owner, epoch) for table in list_sealed_tables())
 
 

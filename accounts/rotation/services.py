@@ -2,12 +2,12 @@
 
     1  epoch_change   one transaction: next epoch, former key sealed under the new one, slots, vault, sessions
     2  reencryption   batches: every envelope that is not of the current epoch is resealed
-    3  completion     one transaction: a former key is deleted when no envelope of its epoch is left
+    3  completion     one transaction: a former key is destroyed when no row needs it
 
 A killed rotation either has not begun or is resumed from the state of the database: the row of the former key
-exists exactly as long as the rotation is unfinished. Until it is finished, keyrings hold the former key too
-(`accounts.keys.keyrings`), and the fence triggers refuse envelopes that are sealed under it. A second
-rotation may begin before the first is finished; then several former keys stand.
+exists exactly as long as the rotation is unfinished. Until then, keyrings also hold the former key
+(`accounts.keys.keyrings`), but the fence triggers refuse new envelopes under it. A second rotation may begin
+before the first is finished; then there are several former keys.
 """
 
 from collections.abc import Callable
@@ -43,7 +43,7 @@ class RotationProgress:
 
 @dataclass
 class VerificationResult:
-    """The numbers of rows and envelopes that opened, and the envelopes that do not open."""
+    """The numbers of rows and envelopes that opened, and the envelopes that did not."""
 
     rows: int = 0
     envelopes: int = 0
@@ -66,9 +66,9 @@ def get_rotation_progress(owner: UUID) -> RotationProgress | None:
 
 
 def count_rows_of_destroyed_keys(owner: UUID) -> int:
-    """Return how many rows of an owner without an unfinished rotation are not of the current epoch.
+    """Return the number of an owner's rows whose key was destroyed; no rotation may be unfinished.
 
-    They were damaged before their key was destroyed, and can't be decrypted. Needs no key.
+    These rows were damaged before, and cannot be decrypted any more. Needs no key.
     """
     vault = Vault.objects.filter(owner_id=owner).first()
     return count_rows_of_other_epochs(owner, vault.epoch) if vault and not list_former_keys(owner) else 0
@@ -84,8 +84,8 @@ def resume_rotation(
     """Do the second and third step of a rotation, from its current state.
 
     Envelopes that do not open are in the result, and stay as they are. Raise UnreadableFormerKey if rows need
-    a former key that can't be read, unless `leave_damaged`: that key is then not deleted. Raise LateRows if
-    another program goes on writing under a former key.
+    an unreadable former key, unless `leave_damaged`. Raise LateRows if another program continues to write
+    under a former key.
     """
     all_keys = copy_with_former_keys(keyring)
     envelopes = 0

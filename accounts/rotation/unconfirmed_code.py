@@ -1,4 +1,4 @@
-"""Replacement of a recovery code that its owner has not confirmed, and so may never have seen."""
+"""Replacement of a recovery code that its owner has never confirmed, and may never have seen."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -14,7 +14,7 @@ from llamora.database import NotWritten, truncate_wal
 
 
 def replace_unconfirmed_code(opened: OpenedSlot) -> OpenedSlot:
-    """Return an opened slot with a new recovery code to be shown, if the present one was never confirmed.
+    """Return an opened slot, with a new recovery code to show if the present one is unconfirmed.
 
     The keyring of the given slot is then closed. Other browsers are locked. If it fails, the present code
     stays unconfirmed, and the next unlock tries again.
