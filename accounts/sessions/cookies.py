@@ -5,8 +5,8 @@ The session cookie holds, in base64url:
 16 bytes  id of the SignIn row
 32 bytes  cookie half: one of the three parts of the key that seals the data key for this browser
 
-The cookie of flash messages has a name of its own, because browsers share cookies between the ports of a
-host.
+The messages cookie is for Django's flash messages. It has a special name, because browsers share cookies
+between the ports of a host.
 """
 
 import base64
@@ -23,7 +23,7 @@ COOKIE_HALF_LENGTH = 32
 
 
 class MessageCookieStorage(CookieStorage):
-    """Django's cookie storage for flash messages, with a cookie name of its own."""
+    """Django's cookie storage for flash messages, with another cookie name."""
 
     cookie_name = "llamora_said"
 
@@ -52,7 +52,7 @@ def parse_cookie(value: str) -> SessionCookie | None:
 
 
 def get_cookie_name(*, secure: bool) -> str:
-    """Return the cookie's name; over https it has a prefix with which browsers refuse forged cookies."""
+    """Return the cookie's name; over https with the prefix `__Host-`, so that browsers refuse forged ones."""
     return f"__Host-{settings.SESSION_COOKIE}" if secure else str(settings.SESSION_COOKIE)
 
 
@@ -78,7 +78,7 @@ def set_cookie(
 
 
 def delete_cookies(request: HttpRequest, response: HttpResponse) -> None:
-    """Delete our cookies and cached pages, but no cookies of other sites on this host."""
+    """Delete our cookies and the browser's cached pages, but no cookies of other sites on this host."""
     secure = request.is_secure()
     for name in (get_cookie_name(secure=secure), settings.CSRF_COOKIE_NAME, MessageCookieStorage.cookie_name):
         response.set_cookie(
@@ -94,5 +94,5 @@ def delete_cookies(request: HttpRequest, response: HttpResponse) -> None:
 
 
 def clear_cache(response: HttpResponse) -> None:
-    """Make the browser delete its cached pages, but no cookies or storage, which other sites may use."""
+    """Make the browser delete cached pages, but not cookies or storage, which other sites may use."""
     response["Clear-Site-Data"] = '"cache"'

@@ -1,15 +1,15 @@
-"""The cookie with the latest data key that a browser has seen, which shows if a diary was rolled back.
+"""The cookie with the latest data key that a browser has seen, which detects a rollback of the database.
 
-Whoever can write to the database can put back everything of a person as it was at one moment; then the
-passwords and codes of that moment are good again. The database cannot show that, but a browser can, in which
-the person unlocked their diary later:
+Anyone who can write to the database can restore all rows of a person to an earlier state, in which their old
+password and recovery code are valid. The database cannot show this, but a browser in which the person
+unlocked their diary later can:
 
     name     "llamora_latest_" | 8 hexadecimal digits of HMAC-SHA256(secret key, person's id)
     value    epoch, decimal | "." | 8 bytes of the key's fingerprint, hexadecimal
              | "." | HMAC-SHA256(secret key, person's id, epoch and fingerprint), hexadecimal
 
-It has no name in it and opens nothing. A sign-in or unlock with an earlier epoch, or with another key of the
-same epoch, asks whether a backup was restored.
+It contains no name and opens nothing. If a sign-in or unlock finds an earlier epoch, or another key of the
+same epoch, it asks whether a backup was restored.
 """
 
 from collections.abc import Mapping
@@ -50,7 +50,7 @@ def set_latest_key_cookie(request: HttpRequest, response: HttpResponse, *, sign_
 
 
 def check_not_rolled_back(cookies: Mapping[str, str], keyring: Keyring) -> None:
-    """Raise DiaryRolledBack if the browser of these cookies has seen a later or another key than this one."""
+    """Raise DiaryRolledBack if this browser has seen a later key, or another one of the same epoch."""
     value = cookies.get(_get_name(keyring.owner), "")
     epoch, _, rest = value.partition(".")
     fingerprint = rest.partition(".")[0]

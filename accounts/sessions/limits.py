@@ -1,8 +1,8 @@
 """Time limits of sessions: how long a browser stays signed in, and how long an unlocked vault may be idle.
 
 The household's settings are the upper limits; a person may only choose shorter ones. Times are compared with
-the wall clock. Where that is set while the machine runs, they go with it (`move_times`). What is in the
-future all the same was written while the clock was wrong, and is over.
+the wall clock. If the clock is set while the machine runs, stored times are moved by the same step
+(`move_times`). A time in the future was written while the clock was wrong, and counts as expired.
 """
 
 import math
@@ -38,7 +38,7 @@ def list_idle_minutes() -> list[int]:
 
 
 def get_end_time(days: int | None) -> datetime | None:
-    """Return when a sign-in that is created now for this many days expires; None if `days` is None."""
+    """Return the expiry time of a sign-in created now for this many days; None if `days` is None."""
     return None if days is None else timezone.now() + timedelta(days=days)
 
 
@@ -70,7 +70,8 @@ def get_idle_limit(person: Person) -> timedelta:
 def is_idle(row: Unlock, person: Person, now: datetime) -> bool:
     """Return whether an unlocked vault has been idle for longer than the limit.
 
-    By its row, or by what is registered in memory: anyone who can write to the database can change the row.
+    The register in memory is checked in addition to the row, because anyone who can write to the database can
+    change the row.
     """
     oldest = now - get_idle_limit(person)
     if not oldest <= row.last_active <= now + LEEWAY:
@@ -82,21 +83,21 @@ def is_idle(row: Unlock, person: Person, now: datetime) -> bool:
 
 
 def list_idle_unlocks(now: datetime) -> list[Unlock]:
-    """Return the Unlock rows that have been idle for longer than their limits."""
+    """Return the Unlock rows that have been idle for too long."""
     rows = Unlock.objects.select_related("sign_in__person")
     return [row for row in rows if is_idle(row, row.sign_in.person, now)]
 
 
 def get_touch_interval(person: Person) -> timedelta:
-    """Return the shortest time between two writes of `last_active`, so that most page loads write nothing."""
+    """Return the shortest time between two writes of `last_active`, so that most requests write nothing."""
     return min(TOUCH_INTERVAL, get_idle_limit(person) / 4)
 
 
 def move_times(step: timedelta) -> None:
-    """Move the times of sign-ins, unlocks and invitations by as much as the wall clock was set.
+    """Move the times of sign-ins, unlocks and invitations by the step of the wall clock.
 
-    If it was set forward, unlocked vaults do not go with it: a paused virtual machine looks the same. They
-    lock, and a password opens them again.
+    If the clock was set forward, the times of unlocked vaults are not moved, because a virtual machine that
+    was paused looks the same. These vaults lock, and a password opens them again.
     """
     columns: list[tuple[type[Model], tuple[str, ...]]] = [
         (SignIn, ("created_at", "last_active", "ends_at")),

@@ -1,8 +1,8 @@
-"""Registry of the sessions that this process unlocked, with the identity of the data key of each.
+"""Registry of the sessions with a keyring in this process, with the identity of each data key.
 
-Rows of sessions lie in the database, where anyone who can write could make one in another person's name. So
-memory belongs to key ids, not to owners, and whether a session is the last one of a key is decided here. Of
-the rows only one thing is asked: whether those of the sessions in the registry still stand.
+Anyone who can write to the database could create session rows for another person. So decrypted data in memory
+belongs to key ids, not to owners, and this registry decides whether a session is the last one of a key. The
+session rows are only asked whether they still exist.
 
 A session that was opened before this process started is added at its first request.
 """
@@ -63,7 +63,7 @@ class SessionRegistry:
         self._realm_ids: dict[KeyId, dict[Realm, KeyId]] = {}
 
     def add(self, sign_in_id: UUID, keyring: Keyring) -> None:
-        """Register a session with its key, or the next key of a registered one."""
+        """Register a session with its key, or replace the key of a registered one."""
         key_id, realm_ids = keyring.key_id, {realm: keyring.get_key_id(realm) for realm in Realm}
         with self._lock:
             self._key_ids[sign_in_id] = key_id
@@ -75,17 +75,17 @@ class SessionRegistry:
             self._remove_ended()
 
     def remove(self, sign_in_id: UUID) -> KeyId | None:
-        """Remove a session, and return the key id it had."""
+        """Remove a session, and return its key id."""
         with self._lock:
             return self._key_ids.pop(sign_in_id, None)
 
     def find_key_id(self, sign_in_id: UUID) -> KeyId | None:
-        """Return the key id that a session opened in this process, or None if it opened none."""
+        """Return the key id of a session, or None if it is not registered."""
         with self._lock:
             return self._key_ids.get(sign_in_id)
 
     def is_unlocked(self, key_id: KeyId) -> bool:
-        """Return whether a session that opened this key stands and is within the household's idle limit."""
+        """Return whether any session with this key exists and is within the household's idle limit."""
         now = timezone.now()
         since, until = now - timedelta(minutes=settings.IDLE_MINUTES), now + LEEWAY
         ids = self._list_sessions(key_id)
@@ -96,11 +96,11 @@ class SessionRegistry:
         )
 
     def is_held(self, key_id: KeyId) -> bool:
-        """Return whether any session that opened this key still stands, idle or not."""
+        """Return whether any session with this key exists, idle or not."""
         return any(_is_valid(salt) for id_ in self._list_sessions(key_id) for salt in _select_salt(id=id_))
 
     def list_keys_of_other_realms(self, keyring: RealmKeyring, realms: Collection[Realm]) -> set[KeyId]:
-        """Return the key ids of the owner's sessions whose keys of these realms are not the keyring's."""
+        """Return the key ids of the owner's sessions that differ from the keyring in these realms."""
         with self._lock:
             mine = {key_id for key_id in self._key_ids.values() if key_id.owner == keyring.owner}
             return {
@@ -110,17 +110,17 @@ class SessionRegistry:
             }
 
     def list_other_keys(self, key_id: KeyId) -> set[KeyId]:
-        """Return the other key ids of the same owner that sessions in the registry opened."""
+        """Return the key ids of the same owner's sessions with another key."""
         with self._lock:
             return {other for other in self._key_ids.values() if other.owner == key_id.owner} - {key_id}
 
     def drop_key(self, key_id: KeyId) -> None:
-        """Remove every session of a key."""
+        """Remove every session with a key."""
         with self._lock:
             self._key_ids = {id_: other for id_, other in self._key_ids.items() if other != key_id}
 
     def clear(self) -> None:
-        """Remove every session, as the end of the process does."""
+        """Remove every session."""
         with self._lock:
             self._key_ids = {}
 
@@ -141,16 +141,16 @@ session_registry = SessionRegistry()
 
 
 def check_no_other_realm_keys(keyring: RealmKeyring, realms: Collection[Realm]) -> None:
-    """Raise KeysDoNotMatch if a session of this process holds other keys of these realms of the owner."""
+    """Raise KeysDoNotMatch if a session of the owner holds other keys of these realms."""
     for other in session_registry.list_keys_of_other_realms(keyring, realms):
         _check_not_held(other)
 
 
 def check_no_other_key(keyring: Keyring) -> None:
-    """Raise KeysDoNotMatch if a session of this process holds another key of the same owner.
+    """Raise KeysDoNotMatch if a session of the same owner holds another key.
 
-    Text of a person is in memory under one key at a time: of two keys, one is not the owner's. Sessions whose
-    rows are gone hold nothing, and what is left of them in memory is dropped first.
+    Text of a person is in memory under one key at a time: of two keys, one is not the owner's. Sessions
+    without rows do not count; their remains in memory are dropped first.
     """
     for other in session_registry.list_other_keys(keyring.key_id):
         _check_not_held(other)

@@ -1,12 +1,12 @@
-"""Revocation list of sessions that were ended, so that their rows open nothing.
+"""Revocation list of ended sessions, whose rows are invalid even if they exist.
 
-Of most, the rows are deleted too; but anyone who can write to the database could put them back. Of others,
-they could not be deleted because the disk was full or read-only; then they are deleted when it works again.
+Usually the rows are deleted as well, but anyone who can write to the database could restore them. If the disk
+is full or read-only, rows cannot be deleted until it works again.
 
-A row is identified by a mark: its salt or the hash of its cookie half, which are new with every sign-in and
+A row is identified by a mark: its salt or the hash of its cookie half. Both are new with every sign-in and
 unlock, so that no later session is revoked by mistake. Each mark is the name of an empty file beside the run
-secret, in a memory file system, which needs no disk and survives a restart of the server. Without such a file
-system, both the list and the run secret are only in the memory of this process.
+secret, in a memory file system, which works with a full disk and survives a restart of the server. Without
+such a file system, both the list and the run secret are only in the memory of this process.
 """
 
 import threading
@@ -28,7 +28,7 @@ def _get_folder(kind: str = _SHUT) -> Path | None:
 
 
 def revoke(mark: bytes) -> bool:
-    """Revoke the row with this mark; return False if it was already revoked."""
+    """Revoke the row with this mark; return False if it was revoked already."""
     with _guard:
         is_new = not is_revoked(mark)
         _revoked_here.add(mark.hex())
@@ -55,7 +55,7 @@ def is_revoked(mark: bytes) -> bool:
 
 
 def revoke_for_good(mark: bytes) -> None:
-    """Revoke a deleted row with this mark until the run secret is lost, in case somebody puts it back."""
+    """Revoke a deleted row until the run secret is lost, in case somebody restores the row."""
     with _guard:
         _ended_here.add(mark.hex())
         if folder := _get_folder(_ENDED):

@@ -1,8 +1,9 @@
-"""The run secret, one of the three parts of every session's key: 32 bytes that are only in memory.
+"""The run secret, one of the three parts of every session key: 32 bytes that exist only in memory.
 
-It is lost when the machine is switched off. It is in a file with mode 0600 in the runtime folder, so that a
-restart of the server does not lock the vaults. That folder is `LLAMORA_RUNTIME_DIR`, else `$XDG_RUNTIME_DIR`
-or `/dev/shm` if it is a memory file system; without such a folder the secret is in this process only.
+It is lost when the machine is switched off. It is stored in a file with mode 0600 in the runtime folder, so
+that a restart of the server does not lock the vaults. That folder is `LLAMORA_RUNTIME_DIR`, else
+`$XDG_RUNTIME_DIR` or `/dev/shm`, if it is a memory file system. Without such a folder the secret is only in
+the memory of this process.
 """
 
 import hashlib
@@ -41,7 +42,7 @@ def get_runtime_folder() -> Path | None:
 
 
 def get_household_folder() -> Path | None:
-    """Return the subfolder of the runtime folder for this household; `get_run_secret` creates it."""
+    """Return this household's subfolder of the runtime folder, which `get_run_secret` creates."""
     # Every page and every call of a program asks this several times.
     runtime_folders = settings.RUNTIME_DIR, os.environ.get("XDG_RUNTIME_DIR", "")
     return _find_household_folder(runtime_folders, user=os.getuid(), data_folder=settings.DATA_DIR)

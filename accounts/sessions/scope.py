@@ -1,4 +1,4 @@
-"""Sessions of ASGI scopes: the browser of a request before it is handled, and the vault of a WebSocket."""
+"""Sessions of ASGI scopes: early checks of a request's credentials, and the vault of a WebSocket."""
 
 from collections.abc import Callable
 from http.cookies import CookieError, SimpleCookie
@@ -18,12 +18,12 @@ Scope = dict[str, Any]
 
 
 def get_session_cookie(scope: Scope) -> SessionCookie | None:
-    """Return the session cookie of a handshake, or None."""
+    """Return the session cookie of a scope, or None."""
     return parse_cookie(get_cookie(scope, get_cookie_name(secure=scope.get("scheme") in ("https", "wss"))))
 
 
 def get_cookie(scope: Scope, name: str) -> str:
-    """Return the value of a cookie of a request or a handshake, or ""."""
+    """Return the value of a cookie in a scope, or ""."""
     raw = b"; ".join(value for key, value in scope.get("headers", []) if key == b"cookie")
     try:
         morsel = SimpleCookie(raw.decode("latin-1")).get(name)
@@ -33,10 +33,10 @@ def get_cookie(scope: Scope, name: str) -> str:
 
 
 def find_recognised_browser(scope: Scope, body: bytes) -> str:
-    """Return a key for the browser of a request that is signed in, or was before with the name in its form.
+    """Return a key for a recognised browser: signed in, or with a device cookie for the name in its form.
 
-    Return "" for any other browser. Many requests from one address delay each other; a browser that is
-    recognised is counted separately, so that nobody else at its address can keep it out.
+    Return "" for any other browser. Requests of one address compete with each other. A recognised browser is
+    counted separately, so that others at its address cannot delay it.
     """
     if person_id := find_person_id(get_session_cookie(scope)):
         return f"person {person_id}"
@@ -61,9 +61,9 @@ credential_openers: list[Callable[[Scope], str]] = [open_session_cookie]
 
 
 async def find_owner_of_credential(scope: Scope) -> str:
-    """Return whose credential a request has, or "" if it has none that opens.
+    """Return whose valid credential a request has, or "" if there is none.
 
-    That is the id of a person, or for an access token a name for all programs of one.
+    It is the id of a person, or, for an access token, a name for all programs of one person.
     """
     return str(await database_sync_to_async(_open_credential)(scope))
 
@@ -73,7 +73,7 @@ def _open_credential(scope: Scope) -> str:
 
 
 def reload_vault(cookie: SessionCookie | None) -> RequestVault:
-    """Return the vault that the cookie opens now; this does not count as activity for the idle limit."""
+    """Return the vault that the cookie opens now, without resetting the idle time."""
     return open_session(cookie, activity=False)
 
 

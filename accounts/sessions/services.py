@@ -1,9 +1,9 @@
 """Sessions: the only code that creates, loads and ends SignIn rows (signed in) and Unlock rows (unlocked).
 
 The data key in an Unlock row is sealed under a key of three parts: the cookie half in the browser, the salt
-in the row, the run secret in memory. So neither the disk nor the browser is enough to open a vault, and not
-even both once the machine was off. A row opens only if its unlock is in the register in memory, too
-(`accounts.sessions.unlock_register`). `last_active` is written at most once in `limits.get_touch_interval`.
+in the row, the run secret in memory. So neither the disk nor the browser is enough to open a vault, nor both
+after the machine was switched off. A row is also valid only if its unlock is in the register in memory
+(`accounts.sessions.unlock_register`). `last_active` is written at most once per `limits.get_touch_interval`.
 """
 
 import hmac
@@ -66,10 +66,10 @@ _log = logging.getLogger(__name__)
 def create_session(
     *, person: Person, keyring: Keyring, is_persistent: bool, device: str, days: int | None = None
 ) -> SessionCookie:
-    """Create the SignIn and the Unlock row for a browser whose person has opened a slot; return its cookie.
+    """Create the SignIn and Unlock rows of a browser after a key slot was opened; return its cookie.
 
-    The browser stores a persistent cookie after it is closed: for `days`, or for the household's limit if
-    that is shorter or `days` is None. Raise StaleVault if the key was replaced since the slot was opened.
+    The cookie is persistent for `days`, or for the household's limit if that is shorter or `days` is None.
+    Raise StaleVault if the key was replaced since the slot was opened.
     """
     half = secret_bytes(COOKIE_HALF_LENGTH)
     with write_transaction():
@@ -122,7 +122,7 @@ def unlock_session(
 
 
 def get_cookie_age(sign_in_id: UUID) -> timedelta | None:
-    """Return how long a browser stores its cookie, or None if it expires when the browser is closed."""
+    """Return the lifetime of a browser's cookie, or None if it expires when the browser is closed."""
     row = SignIn.objects.filter(id=sign_in_id, is_persistent=True).first()
     return limits.get_time_left(row) if row else None
 
@@ -177,7 +177,7 @@ def open_session(cookie: SessionCookie | None, *, activity: bool = True) -> Requ
     """Return the person and keyring of a cookie's session; end the session if it has expired.
 
     `activity` is False for requests that a person does not make themselves (sockets, polls): these do not
-    reset the idle time. A damaged row opens nothing: that browser signs in again.
+    reset the idle time. A damaged row is invalid: that browser signs in again.
     """
     try:
         return _open_session(cookie, activity=activity)
@@ -210,7 +210,7 @@ def _open_session(cookie: SessionCookie | None, *, activity: bool) -> RequestVau
 
 
 def find_person_id(cookie: SessionCookie | None) -> UUID | None:
-    """Return the person whose sign-in a cookie belongs to; changes nothing, and opens no vault."""
+    """Return the id of the person who is signed in with a cookie; changes nothing and opens no vault."""
     row = _find_sign_in(cookie) if cookie else None
     return row.person_id if row and not limits.is_expired(row, timezone.now()) else None
 
@@ -373,10 +373,10 @@ def lock_sessions(*, person_id: UUID, except_id: UUID | None = None) -> None:
 def end_other_sessions_after_rotation(
     keyring: Keyring, *, current_cookie: SessionCookie | None, leaves_signed_in: bool = False
 ) -> None:
-    """End a person's other sessions after a rotation, and give that of `current_cookie` the new data key.
+    """End a person's other sessions after a rotation, and reseal the current one.
 
-    That session stays unlocked: the keyring's data key is written to its Unlock row. With `leaves_signed_in`,
-    the others are locked instead.
+    The Unlock row of `current_cookie` gets the new data key, so that this session stays unlocked. With
+    `leaves_signed_in`, the others are only locked.
     """
     row = (
         SignIn.objects.filter(id=current_cookie.sign_in_id, person_id=keyring.owner).first()
@@ -435,7 +435,7 @@ def _revoke(
 
 
 def end_expired_sessions() -> int:
-    """End all sign-ins that expired or are not registered, and lock all idle vaults; return how many."""
+    """End all sign-ins that are expired or not registered, and lock all idle vaults; return their number."""
     row_shapes.delete_damaged_sessions()
     notice_step()
     now = timezone.now()

@@ -1,7 +1,7 @@
-"""Marks of sign-ins in the register of rows beside the database (`llamora.database.credential_register`).
+"""Marks of sign-ins in the register of credentials (`llamora.database.credential_register`).
 
-A row lets a browser in only as the server wrote it: of this person, with this cookie, for as long. One that
-was deleted and brought back, or whose times were changed or emptied, is over.
+A SignIn row is valid only as the server wrote it, with this person, cookie and times. A row that was deleted
+and restored, or whose times were changed, is invalid.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -17,7 +17,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 def build_sign_in_mark(row: SignIn) -> str:
-    """Return what a sign-in is registered as; raise TypeError or ValueError if its row is damaged."""
+    """Return the mark of a sign-in; raise TypeError or ValueError if its row is damaged."""
     values = (
         read_bytes(row.half_hash),
         _encode_moment(row.created_at),
@@ -28,7 +28,7 @@ def build_sign_in_mark(row: SignIn) -> str:
 
 
 def find_sign_in_mark(row: SignIn) -> str | None:
-    """Return what a sign-in is registered as, or None for a damaged row, which is not."""
+    """Return the mark of a sign-in, or None if its row is damaged."""
     try:
         return build_sign_in_mark(row)
     except (AttributeError, OverflowError, TypeError, ValueError):
@@ -38,7 +38,7 @@ def find_sign_in_mark(row: SignIn) -> str | None:
 def list_sign_in_marks(
     *, person_id: UUID | None = None, sign_in_id: UUID | None = None, except_id: UUID | None = None
 ) -> set[str]:
-    """Return the marks of the sign-ins in force, whatever their rows say: of a person, or of one row."""
+    """Return the registered marks of a person's sign-ins or of one sign-in, whatever their rows contain."""
     found = list_marks(_KIND, owner=person_id, row_id=sign_in_id)
     return found if except_id is None else found - list_marks(_KIND, row_id=except_id)
 

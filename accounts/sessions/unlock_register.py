@@ -1,18 +1,17 @@
-"""Register of the unlocked browsers in memory; a row that is not in it opens nothing.
+"""Register of the unlocked browsers, in memory; without it, Unlock rows are invalid.
 
-Rows of sessions lie in the database. Somebody who can write there could remove or change those of a browser
-before it is locked or signed out, so that no list of ended rows has them, and put them back afterwards for a
-copied cookie. So it is not the rows that say which browsers are unlocked: each unlock is registered here, and
-a lock or sign-out takes what is registered of that browser or person off, whatever the database says. What
-has no row any more is taken off by the next round of the sweep.
+An attacker who can write to the database could hide the Unlock row of a browser before the browser is locked,
+so that it does not get on the revocation list, and restore it afterwards to use a copied cookie. So each
+unlock is also registered here, and a lock or sign-out removes all unlocks of that browser or person, whatever
+the database contains. The next sweep removes unlocks without a row.
 
-Each unlock is the name of an empty file beside the run secret, which survives a restart of the server and not
-one of the machine. Its time of modification is that of the last activity: a row may say an earlier one, but
-none that is later.
+Each unlock is the name of an empty file beside the run secret, which survives a restart of the server but not
+of the machine. The modification time of the file is the time of the last activity; a later time in the row is
+ignored.
 
     unlocked/<person id, hex>.<sign-in id, hex>.<salt of the Unlock row, hex>
 
-Without a memory file system, the register is in this process only, as the run secret is.
+Without a memory file system, the register is only in the memory of this process, like the run secret.
 """
 
 import os
@@ -36,7 +35,7 @@ _registered_here: dict[str, datetime] = {}
 
 
 class RegisteredUnlock(NamedTuple):
-    """One unlock of a browser: its person, its sign-in and the salt of its row."""
+    """One unlock: its person, its sign-in and the salt of its row."""
 
     person_id: UUID
     sign_in_id: UUID
@@ -49,7 +48,7 @@ class RegisteredUnlock(NamedTuple):
 
     @classmethod
     def parse(cls, name: str) -> Self:
-        """Return the unlock of a file's name; raise ValueError."""
+        """Return the unlock for a file name; raise ValueError."""
         person_id, sign_in_id, salt = name.split(".")
         return cls(UUID(hex=person_id), UUID(hex=sign_in_id), bytes.fromhex(salt))
 
@@ -108,7 +107,7 @@ def is_registered(unlock: RegisteredUnlock) -> bool:
 
 
 def list_unlocks(*, person_id: UUID | None = None, sign_in_id: UUID | None = None) -> set[RegisteredUnlock]:
-    """Return the registered unlocks, of a person or a sign-in if given."""
+    """Return the registered unlocks, optionally of one person or sign-in."""
     folder = _get_folder()
     with _guard:
         names = set(_registered_here)
@@ -126,7 +125,7 @@ def list_unlocks(*, person_id: UUID | None = None, sign_in_id: UUID | None = Non
 
 
 def remove_unlocks(unlocks: Iterable[RegisteredUnlock]) -> None:
-    """Take unlocks off the register: their rows open nothing any more."""
+    """Remove unlocks from the register, so that their rows are invalid."""
     folder = _get_folder()
     for unlock in unlocks:
         with _guard:

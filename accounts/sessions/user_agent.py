@@ -1,4 +1,4 @@
-"""Short descriptions of browsers, which help a person to recognise their sign-ins."""
+"""Short descriptions of browsers, so that people recognise their sign-ins."""
 
 from django.http import HttpRequest
 
@@ -15,7 +15,7 @@ _SYSTEMS = {
 
 
 def describe_device(request: HttpRequest) -> str:
-    """Return browser and system, such as "Firefox on Linux", as far as the User-Agent header names them."""
+    """Return browser and system, such as "Firefox on Linux", from a User-Agent header."""
     agent = request.headers.get("User-Agent", "")
     browser = next((name for mark, name in _BROWSERS.items() if mark in agent), "A browser")
     system = next((name for mark, name in _SYSTEMS.items() if mark in agent), "")

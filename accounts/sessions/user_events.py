@@ -1,7 +1,7 @@
 """Events for all open tabs of a person; they contain ids and states, never text.
 
-This is not a channel layer of Channels: the one in memory works only on one event loop, and others send over
-a network. This module passes small dicts to listeners on any event loop.
+The channel layers of Django Channels are not suitable: the one in memory works only on one event loop, and
+the others use a network. This module passes small dicts to listeners on any event loop.
 """
 
 import asyncio
