@@ -1,4 +1,4 @@
-"""Limits of how often a program may call: within a minute, and within an hour.
+"""Rate limits of programs: calls within a minute, and within an hour.
 
 The times are in the memory of this process; a restart clears them.
 """
@@ -36,7 +36,7 @@ class CallLimits:
             times.append(now)
 
     def clear(self) -> None:
-        """Forget all calls."""
+        """Clear the times of all calls."""
         with self._lock:
             self._times.clear()
 

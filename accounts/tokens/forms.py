@@ -1,4 +1,4 @@
-"""The form with which a person makes an access token."""
+"""The form with which a person creates an access token."""
 
 from typing import Any, Final
 
@@ -32,7 +32,10 @@ ALL_SCOPE_WORDS: Final = {_DROP: dict(_KINDS)[TokenKind.DROP.value], **SCOPE_WOR
 
 
 class TokenForm(forms.Form):
-    """The name, kind, scopes and lifetime of a token, and the password unless it only sends texts."""
+    """The name, kind, scopes and lifetime of a token, and the password.
+
+    No password is required if the token only sends texts.
+    """
 
     name = forms.CharField(
         label="Name of the program",
@@ -80,7 +83,7 @@ class TokenForm(forms.Form):
         )
 
     def clean(self) -> dict[str, Any]:
-        """Check that scopes and password go with the kind."""
+        """Check that the scopes and the password fit the kind."""
         cleaned: dict[str, Any] = super().clean() or {}
         kind = cleaned.get("kind")
         if kind == TokenKind.DROP.value:
@@ -93,7 +96,7 @@ class TokenForm(forms.Form):
 
     @property
     def needs_password(self) -> bool:
-        """Whether the token outlives the session in which it is made, for more than to send texts."""
+        """Whether the password is required: for every kind that can do more than send texts."""
         return self._needs_password(self.cleaned_data["kind"])
 
     @staticmethod
@@ -101,7 +104,7 @@ class TokenForm(forms.Form):
         return kind != TokenKind.DROP.value
 
     def build_request(self) -> TokenRequest:
-        """Return the token that the person wants to make."""
+        """Return the request for the new token."""
         values = self.cleaned_data
         return TokenRequest(
             name=values["name"],

@@ -1,13 +1,13 @@
-"""Idempotency keys: a program that repeats a call, since it got no answer, stores nothing twice.
+"""Idempotency keys: a program that repeats a call without having got a response stores nothing twice.
 
-The program sends a key with a call that stores something. The key, a digest of the call's content and the id
-of the row are saved in the transaction that saves the row, so a call that was cut off at any moment can be
-repeated, also after a restart of the server. Both are digested with the token's secret. A key is stored for
-three days.
+The program sends a key with a call that stores something. A digest of the key, a digest of the content and
+the id of the row are saved in the same transaction as the row, so that an interrupted call can be repeated,
+even after a restart of the server. The digests are keyed with the token's secret. They are stored for three
+days.
 
-A call that stores much does so in several transactions. It first looks for its key (`find_stored`), which it
-saves in its last one (`store_once`); in those before, each row has an id that is derived from the key and the
-content (`derive_row_id`), so a call that was cut off between them goes on where it was.
+A call that stores many rows uses several transactions. It first looks for its key (`find_stored`), and saves
+the key in the last transaction (`store_once`). In the earlier transactions, the id of each row is derived
+from the key and the content (`derive_row_id`), so that a repeated call continues after the rows that exist.
 """
 
 import hmac
@@ -26,14 +26,14 @@ KEY_LIFETIME: Final = timedelta(days=3)
 
 
 class StoredOnce(NamedTuple):
-    """The id of the row of a call, and whether this call stored it."""
+    """Result of a call: the id of its row, and whether this call stored it."""
 
     row_id: UUID
     is_new: bool
 
 
 def find_stored(token: TokenText, *, key: str, content: bytes) -> StoredOnce | None:
-    """Return what a call with this key stored before, or None; raise IdempotencyKeyReused."""
+    """Return what an earlier call with this key stored, or None; raise IdempotencyKeyReused."""
     earlier = IdempotencyKey.objects.filter(id=_compute_id(token, key), token_id=token.id).first()
     if earlier is None:
         return None
@@ -43,16 +43,16 @@ def find_stored(token: TokenText, *, key: str, content: bytes) -> StoredOnce | N
 
 
 def derive_row_id(token: TokenText, *, key: str, content: bytes, number: int) -> UUID:
-    """Return the id of a row of a call: the same if the call is repeated with its key and content."""
+    """Return the id for a row of a call; the same if the call is repeated with its key and content."""
     said = token.compute_digest("body", content) + number.to_bytes(4, "big") + key.encode()
     return UUID(bytes=token.compute_digest("row", said)[:16])
 
 
 def store_once(token: TokenText, *, key: str, content: bytes, store: Callable[[], UUID]) -> StoredOnce:
-    """Run `store`, which saves a row and returns its id, unless a call with this key did so before.
+    """Run `store`, which saves a row and returns its id, unless an earlier call with this key did.
 
-    Both are one transaction. With "" for the key it always runs. Raise IdempotencyKeyReused if the call of
-    before had another content.
+    Both are one transaction. Without a key ("") it always runs. Raise IdempotencyKeyReused if the earlier
+    call had other content.
     """
     if not key:
         return StoredOnce(store(), is_new=True)

@@ -1,11 +1,11 @@
 """Keyrings of people with an unlocked browser, with which their access tokens are checked.
 
-A program's request has no cookie, so no key of the owner. While a browser of theirs is unlocked, a copy of
-their keyring is held here, but only if they have a token. It is closed with the last lock, and used only
-while a session that opened this key is not idle.
+A program's request has no session cookie, so it cannot open the owner's keyring. While a browser of a person
+who has tokens is unlocked, a copy of their keyring is held here. It is closed by the last lock, and used only
+while a session with this key is not idle.
 
-Each call of a program asks whether the sealed list of the vault names its token. What the list says is held
-beside the keyring, with the envelope that it was opened from, and only for the same envelope.
+Each call of a program checks whether its token is on the vault's sealed list. The opened list is cached with
+the keyring, and used only for the same envelope.
 """
 
 import threading
@@ -22,7 +22,7 @@ from llamora.fields import SealedValue
 
 
 class OpenKeyring:
-    """A keyring of a person with an unlocked browser, and what their list of ways to unlock last said."""
+    """A keyring of a person with an unlocked browser, with the cached list of their key slots."""
 
     def __init__(self, keyring: Keyring) -> None:
         self.keyring = keyring
@@ -30,7 +30,7 @@ class OpenKeyring:
         self._opened: tuple[UUID, SealedValue, frozenset[UUID]] | None = None
 
     def is_listed(self, token_id: UUID, *, vault_id: UUID, envelope: SealedValue) -> bool:
-        """Return whether the list in an envelope of a vault names a token; raise an EnvelopeError."""
+        """Return whether a token is on the list in this envelope of a vault; raise an EnvelopeError."""
         opened = self._opened
         if opened is None or opened[:2] != (vault_id, envelope):
             with in_force(self.keyring):
@@ -40,14 +40,14 @@ class OpenKeyring:
 
 
 class OpenKeyrings:
-    """Thread-safe register of keyrings, one for each person; it closes what it holds."""
+    """Thread-safe register of keyrings, one for each person, which closes them."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._held: dict[UUID, OpenKeyring] = {}
 
     def add(self, keyring: Keyring) -> None:
-        """Hold a copy of a keyring if its owner has tokens; the copy has former keys too."""
+        """Add a copy of a keyring, with former keys, if its owner has tokens."""
         owner = keyring.owner
         has_tokens = AccessToken.objects.filter(owner_id=owner).exists()
         if not has_tokens or not session_registry.is_held(keyring.key_id):
@@ -65,7 +65,7 @@ class OpenKeyrings:
         return None if held is None else held.keyring
 
     def find_held(self, owner: UUID) -> OpenKeyring | None:
-        """Return the same with what the list of ways to unlock says."""
+        """Return the same with the cached list."""
         with self._lock:
             held = self._held.get(owner)
         if held is None or held.keyring.is_closed or not session_registry.is_unlocked(held.keyring.key_id):
@@ -73,7 +73,7 @@ class OpenKeyrings:
         return held
 
     def close(self, owner: UUID, *, key_id: KeyId | None = None) -> None:
-        """Close a person's keyring; with `key_id`, only if it is of this key."""
+        """Close a person's keyring; with `key_id`, only if the keyring has this key."""
         with self._lock:
             held = self._held.get(owner)
             if held is None or (key_id is not None and held.keyring.key_id != key_id):

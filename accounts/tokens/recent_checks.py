@@ -1,12 +1,12 @@
-"""Checks of tokens that were made, so that the next call of a program is checked at less cost.
+"""Cache of token checks, so that repeated calls of a program are checked at less cost.
 
-What a check found holds only for the same row, byte by byte, of the token, its person and their vault, as the
-database has it at that moment, and for the same keyring of the owner's, or for none. So a change of any
-column, a rotation and a lock end it. What changes without the row is asked at every call: the list of revoked
-tokens, the register of credentials, the clock, the owner's browsers, and how often a program called.
+A cached check is valid only while the rows of the token, its person and their vault are identical, byte by
+byte, and the owner's keyring in memory is the same, or still missing. So a change of any column, a rotation
+and a lock invalidate it. Conditions outside these rows are checked at every call: the list of revoked tokens,
+the register of credentials, the clock, the owner's browsers, and the rate limits.
 
-What was found inside a token's slot is remembered under the token's secret (`RememberedTokenSlot`), and is
-forgotten when its owner's key is replaced or locked, or the token is revoked.
+The contents of a token's slot are cached under the token's secret (`RememberedTokenSlot`). They are dropped
+when the owner's key is replaced or locked, or the token is revoked.
 """
 
 import threading
@@ -26,7 +26,7 @@ _MOST: Final = 512
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecentCheck:
-    """A check that a token passed: the token's row and slot, and the keyring of its owner in memory."""
+    """A check that a token has passed: the token's row and slot, and the owner's keyring in memory."""
 
     stored: StoredRow = field(repr=False)
     held: OpenKeyring | None
@@ -37,14 +37,14 @@ class RecentCheck:
 
 
 class RecentChecks:
-    """Thread-safe memory of the last check of each token."""
+    """Thread-safe cache of the last check of each token."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._checks: OrderedDict[UUID, RecentCheck] = OrderedDict()
 
     def find(self, token_id: UUID, *, stored: StoredRow) -> RecentCheck | None:
-        """Return the check of a token if its row is still the same."""
+        """Return the check of a token if its row is the same."""
         with self._lock:
             check = self._checks.get(token_id)
             if check is not None and check.stored != stored:
@@ -53,7 +53,7 @@ class RecentChecks:
         return check
 
     def add(self, token_id: UUID, check: RecentCheck) -> None:
-        """Remember a check instead of the one before."""
+        """Store a check in place of the previous one."""
         with self._lock:
             self._checks[token_id] = check
             self._checks.move_to_end(token_id)
@@ -61,12 +61,12 @@ class RecentChecks:
                 self._checks.popitem(last=False)
 
     def remove(self, token_id: UUID) -> None:
-        """Forget the check of a token, if there is one."""
+        """Drop the check of a token, if there is one."""
         with self._lock:
             self._checks.pop(token_id, None)
 
     def remove_of_owner(self, owner: UUID) -> None:
-        """Forget the checks of a person's tokens."""
+        """Drop the checks of a person's tokens."""
         with self._lock:
             self._checks = OrderedDict(
                 (id_, check) for id_, check in self._checks.items() if check.slot.slot.owner != owner
@@ -76,7 +76,7 @@ class RecentChecks:
         return len(self._checks)
 
     def clear(self) -> None:
-        """Forget all of them."""
+        """Drop all checks."""
         with self._lock:
             self._checks.clear()
 

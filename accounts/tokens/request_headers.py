@@ -9,7 +9,7 @@ _BEARER: Final = "bearer "
 
 
 def find_token(authorization: str, api_key: str) -> str:
-    """Return the token of the two headers, or ""; two that differ are none."""
+    """Return the token in the two headers, or "" if they contain none or two different ones."""
     bearer, api_key = "", api_key.strip()
     if authorization[: len(_BEARER)].lower() == _BEARER:
         bearer = authorization[len(_BEARER) :].strip()
@@ -19,9 +19,10 @@ def find_token(authorization: str, api_key: str) -> str:
 
 
 def find_sender(scope: Scope) -> str:
-    """Return a name for all programs of the person whose token the headers of an ASGI scope have, or "".
+    """Return a name for all programs of the token's owner, from the headers of an ASGI scope, or "".
 
-    It is not the person's own: what programs send takes no room from what their owner types.
+    It differs from the person's own name, so that programs do not use up the limits of what their owner
+    types.
     """
     headers = {name: value.decode("latin-1") for name, value in scope.get("headers", [])}
     text = find_token(headers.get(b"authorization", ""), headers.get(b"x-api-key", ""))

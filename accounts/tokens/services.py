@@ -1,8 +1,8 @@
-"""Access tokens: make, list, confirm and revoke them.
+"""Access tokens: create, list, confirm and revoke.
 
-A token that works while its owner is away holds keys, so it is revoked by a rotation: what was copied while
-it was valid stays readable with it, what is written later does not. Other browsers are locked then. The
-other tokens hold nothing: their rows are deleted, and they are taken off the list of ways to unlock.
+A token that works while its owner is away contains keys, so revoking it requires a rotation: texts written
+later cannot be read with it, but copies of earlier rows can. Other browsers are locked then. Other tokens
+contain no keys: their rows are deleted, and they are taken off the list of key slots.
 """
 
 from dataclasses import dataclass, field
@@ -36,7 +36,7 @@ MOST_TOKENS = 50
 
 @dataclass(frozen=True, kw_only=True)
 class TokenRequest:
-    """The token that a person wants to make."""
+    """The terms and name of a token to create."""
 
     name: str
     kind: TokenKind
@@ -48,7 +48,7 @@ class TokenRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class ListedToken:
-    """A token with its name, and whether it works, must be confirmed first, or never works again."""
+    """A token with its name and state: it works, must be confirmed first, or never works again."""
 
     row: AccessToken
     name: str
@@ -63,7 +63,7 @@ class ListedToken:
 
 @dataclass(frozen=True, kw_only=True)
 class DropSender:
-    """A token of the kind "drop" of its owner's: its id, its name and its authenticator."""
+    """A "drop" token that its owner created: its id, its name and its authenticator."""
 
     id: UUID
     name: str
@@ -71,10 +71,10 @@ class DropSender:
 
 
 def create_token(keyring: Keyring, request: TokenRequest) -> str:
-    """Make a token that holds no keys, and return its text, which is stored nowhere.
+    """Create a token that contains no keys, and return its text, which is not stored.
 
-    Raise TooManyTokens, StaleVault or NotWritten. The page makes only those of the kind "drop" like this:
-    any other one reads or writes after the session that made it, whose cookie somebody may have copied.
+    Raise TooManyTokens, StaleVault or NotWritten. The page uses this only for "drop" tokens: other kinds
+    outlive the session, whose cookie may have been stolen, so they require the password.
     """
     if request.kind is TokenKind.AWAY:
         raise ValueError("A token for while its owner is away is made with their password.")
@@ -82,7 +82,10 @@ def create_token(keyring: Keyring, request: TokenRequest) -> str:
 
 
 def create_token_with_password(reauthentication: Reauthentication, request: TokenRequest) -> str:
-    """Make a token of any kind after the person has typed their password; raise the errors of both."""
+    """Create a token of any kind after re-authentication.
+
+    Raise the errors of `create_token` and of `reauthenticate`.
+    """
     with reauthenticate(reauthentication) as opened:
         return _create_token(opened.keyring, request)
 
@@ -119,7 +122,7 @@ def _add_to_list(listed: SlotList, *, token_id: UUID) -> None:
 
 
 def list_tokens(keyring: Keyring) -> list[ListedToken]:
-    """Return a person's tokens, the newest first."""
+    """Return a person's tokens, newest first."""
     with in_force(keyring):
         vault = Vault.objects.get(owner_id=keyring.owner)
         listed = load_slot_list(vault) or {}
@@ -135,7 +138,7 @@ _named_query: CachedQuery[AccessToken] = CachedQuery(
 
 
 def find_token_name(keyring: Keyring, *, token_id: UUID) -> str:
-    """Return the name of a token, or "" if it has none that can be read."""
+    """Return the name of a token, or "" if it is unreadable."""
     row = next(iter(_named_query(owner_id=keyring.owner, id=token_id)), None)
     with in_force(keyring):
         return str(row.open_or("name", "")) if row is not None else ""
@@ -158,9 +161,10 @@ def _is_authentic(row: AccessToken, keyring: Keyring) -> bool:
 
 
 def list_drop_senders(keyring: Keyring) -> list[DropSender]:
-    """Return the tokens of the kind "drop" that their owner made and did not revoke, also expired ones.
+    """Return the "drop" tokens that their owner created and has not revoked, including expired ones.
 
-    One that waits until its owner confirms it may have been revoked: the vault's list may be put back too.
+    Tokens that wait to be confirmed are left out: they may have been revoked, because the vault's list may
+    have been rolled back, too.
     """
     with in_force(keyring):
         listed = load_slot_list(Vault.objects.get(owner_id=keyring.owner)) or {}
@@ -182,7 +186,7 @@ def _load_sender(row: AccessToken, keyring: Keyring) -> DropSender | None:
 
 
 def confirm_token(keyring: Keyring, *, token_id: UUID) -> bool:
-    """Let a suspended token work again; return False if it is not one that its owner made.
+    """Let a suspended token work again; return False if its owner did not create it.
 
     Raise AccessToken.DoesNotExist or NotWritten.
     """
@@ -197,7 +201,7 @@ def confirm_token(keyring: Keyring, *, token_id: UUID) -> bool:
 
 
 def revoke_token(keyring: Keyring, *, person: Person, token_id: UUID, cookie: SessionCookie) -> bool:
-    """Revoke a token at once; return whether that replaced the data key, which locks other browsers.
+    """Revoke a token at once; return whether this required a rotation, which locks other browsers.
 
     Raise AccessToken.DoesNotExist, NotWritten, or an error of `begin_rotation`.
     """
@@ -239,9 +243,9 @@ def _revoke_with_rotation(keyring: Keyring, *, person: Person, token_id: UUID, c
 
 
 def end_expired_tokens() -> int:
-    """End the tokens that have certainly expired; return how many.
+    """End the tokens that have certainly expired; return their number.
 
-    What is registered of tokens whose rows are gone is taken off the register. Raise NotWritten.
+    Tokens without a row are removed from the register. Raise NotWritten.
     """
     rows = AccessToken.objects.filter(is_expired=False, lifetime_days__gt=0).only(
         "lifetime_days", "created_at"

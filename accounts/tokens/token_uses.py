@@ -1,7 +1,7 @@
-"""Uses of access tokens: when each was last used, and how many entries it read on how many days.
+"""Uses of access tokens: time of the last use, and numbers of entries read.
 
-A call costs no write: the numbers are in memory, and are written at most once a minute for each token, in the
-call that is due. What a process had not written when it was killed is lost; only numbers are.
+Most calls write nothing: the numbers are in memory, and are written at most once a minute for each token. If
+the process is killed, the numbers that are not written yet are lost.
 """
 
 import logging
@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass
 class _UnwrittenUse:
-    """Uses of one token that are not written yet, and when one was written last."""
+    """Uses of one token that are not written yet, and the time of the last write."""
 
     used_at: datetime
     read_count: int = 0
@@ -32,14 +32,14 @@ class _UnwrittenUse:
 
 
 class TokenUses:
-    """Thread-safe numbers that are not written yet."""
+    """Thread-safe counts that are not written yet."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._uses: dict[UUID, _UnwrittenUse] = {}
 
     def record(self, token_id: UUID, *, read_count: int = 0) -> None:
-        """Note that a token is used, and how many entries it reads; write it if that is due."""
+        """Record the use of a token and the number of entries read; write it if that is due."""
         now, moment = time.monotonic(), timezone.now()
         with self._lock:
             use = self._uses.setdefault(token_id, _UnwrittenUse(moment))
@@ -52,14 +52,14 @@ class TokenUses:
             self._write(token_id)
 
     def write_all(self) -> None:
-        """Write what is not written yet, as before the page that shows it."""
+        """Write all counts, before the page that shows them."""
         with self._lock:
             waiting = list(self._uses)
         for token_id in waiting:
             self._write(token_id)
 
     def clear(self) -> None:
-        """Forget what is not written yet."""
+        """Discard all counts that are not written yet."""
         with self._lock:
             self._uses.clear()
 

@@ -1,15 +1,13 @@
-"""The check of an access token that a program presents.
+"""Verification of an access token that a program presents.
 
-Whatever is wrong with a token, the answer is the same: InvalidToken, never sooner than REFUSAL_SECONDS after
-the question, so that nobody learns which tokens exist or existed. Failures are counted by address.
+An invalid token always raises the same error, InvalidToken, and never sooner than after REFUSAL_SECONDS, so
+that nobody learns which tokens exist or existed. Failures are counted by address.
 
-A token that was checked before, with the same row and the same keyring of its owner's, is not checked in full
-again (`recent_checks`).
+If the row of the token and the keyring of its owner are unchanged, a cached check is used (`recent_checks`).
 
-A token that works while its owner is away is looked at like a key that is unlocked (rules 1 to 3 of
-`accounts.keys.key_checks`, and no session of this process holds other keys) when it comes for the first time,
-and again when its slot is another one. While its owner is unlocked, its terms are compared with those that
-the owner's keyring proves.
+The keys of a token that works while its owner is away are checked like an unlocked data key (the rules of
+`accounts.keys.key_checks`, and no session of this process holds other keys), at its first use and when its
+slot has changed. While its owner is unlocked, its terms are also verified with the owner's keyring.
 """
 
 import threading
@@ -65,10 +63,10 @@ _select_token: CachedQuery[tuple[Any, ...]] = CachedQuery(
 
 @dataclass(frozen=True, kw_only=True)
 class OpenedToken:
-    """A valid token with its owner, its terms, and its keyring, or the key with which it only sends texts.
+    """A valid token with its owner, its terms, and its keyring or, if it only sends texts, its drop key.
 
-    The caller closes the keyring. `owner_keyring` is that of its owner's unlocked browser at this moment,
-    which is not the caller's, and may be closed at any time.
+    The caller closes the keyring. `owner_keyring` is the keyring of the owner's unlocked browser; it may be
+    closed by others at any time, and the caller must not close it.
     """
 
     token: TokenText = field(repr=False)
@@ -85,38 +83,38 @@ class OpenedToken:
 
 
 class _Admissions:
-    """Tokens of the kind "away" that were admitted in this process, by the MACs of their slots."""
+    """Slots of "away" tokens that passed the full check in this process, by their MACs."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._macs: OrderedDict[UUID, bytes] = OrderedDict()
 
     def is_admitted(self, slot: TokenSlot) -> bool:
-        """Return whether this slot was admitted as it is."""
+        """Return whether this slot has passed the full check."""
         with self._lock:
             return self._macs.get(slot.id) == slot.mac
 
     def admit(self, slot: TokenSlot) -> None:
-        """Note that a slot was admitted."""
+        """Record that a slot has passed the full check."""
         with self._lock:
             self._macs[slot.id] = slot.mac
             while len(self._macs) > _MOST_ADMITTED:
                 self._macs.popitem(last=False)
 
     def clear(self) -> None:
-        """Forget all of them."""
+        """Clear all records."""
         with self._lock:
             self._macs.clear()
 
 
 class _Cutoffs:
-    """Moments before which a token of a lifetime has certainly expired, asked once a minute."""
+    """Cut-off times for expired tokens, by lifetime, recomputed once a minute."""
 
     def __init__(self) -> None:
         self._found: dict[int, tuple[float, datetime | None]] = {}
 
     def find(self, days: int) -> datetime | None:
-        """Return the moment for a lifetime, or None as long as the clock proves nothing."""
+        """Return the cut-off time for a lifetime, or None while it is unknown."""
         now = clock.read_seconds()
         asked, cutoff = self._found.get(days, (-CUTOFF_SECONDS, None))
         if not 0 <= now - asked < CUTOFF_SECONDS:
@@ -125,7 +123,7 @@ class _Cutoffs:
         return cutoff
 
     def clear(self) -> None:
-        """Forget all of them."""
+        """Clear the cache."""
         self._found.clear()
 
 
@@ -136,8 +134,8 @@ cutoffs = _Cutoffs()
 def verify_token(text: str, *, address: str) -> OpenedToken:
     """Return what a presented token opens.
 
-    Raise InvalidToken, or with a valid one VaultLocked if its owner must be unlocked for it, KeysDoNotMatch,
-    or TooManyCalls. With a wrong one, raise TooManyAttempts while the address waits for its failures.
+    Raise InvalidToken. For a valid token raise VaultLocked if its owner must unlock first, KeysDoNotMatch, or
+    TooManyCalls. For an invalid one raise TooManyAttempts while the address is delayed.
     """
     started = time.monotonic()
     try:
@@ -162,7 +160,7 @@ def _count_failure(address: str, *, started: float) -> None:
 
 
 def find_token_owner(text: str) -> UUID | None:
-    """Return whose a token is, also while its owner is locked, or None; it is not counted as a call."""
+    """Return the owner of a token, even while locked, or None; not counted as a call."""
     try:
         token = crypto.parse_token(text)
         row = next((StoredToken(*values) for values in _select_token(id=token.id)), None)

@@ -1,4 +1,4 @@
-"""The page of a person's access tokens, on which they make, confirm and revoke them."""
+"""The page of a person's access tokens, on which they create, confirm and revoke them."""
 
 from uuid import UUID
 
@@ -26,7 +26,7 @@ _FORM = ["GET", "HEAD", "POST"]
 @require_http_methods(_FORM)
 @unlock_required
 def programs(request: HouseholdRequest) -> HttpResponse:
-    """Show all tokens of this person and the form for a new one; show a new one once."""
+    """Show all tokens of this person and the form for a new one; show a new token once."""
     if request.method != "POST":
         return _render_page(request, TokenForm())
     form = TokenForm(request.POST)
@@ -58,7 +58,7 @@ def _create_token(request: HouseholdRequest, form: TokenForm) -> str:
 @require_http_methods(_FORM)
 @unlock_required
 def revoke_token(request: HouseholdRequest, token_id: UUID) -> HttpResponse:
-    """Revoke one token of this person; redirect a GET, which follows an unlock, to the list."""
+    """Revoke one token of this person; redirect a GET (after an unlock) to the list."""
     if request.method != "POST":
         return redirect("programs")
     cookie = get_session_cookie(request)
