@@ -1,11 +1,11 @@
-"""The app of people: their accounts, their keys, their sessions and their preferences.
+"""The app for people: their accounts, keys, sessions and preferences.
 
-auth         sign-in, registration, recovery, and the current password typed again
+auth         sign-in, registration, recovery, re-authentication
 keys         key slots and keyrings
 rotation     replacement of a data key
-security     changes to keys and accounts
+security     changes of keys and accounts by their owner
 sessions     signed-in browsers and their unlocked vaults
-throttling   delays after failed attempts
+throttling   delays after failed sign-ins
 preferences  the settings page
 http         the request type, headers and error responses of all apps
 templating   functions and filters of templates

@@ -1,4 +1,4 @@
-"""Template context of every page: the signed-in person, and their preferences for how pages look."""
+"""Template context of every page: the signed-in person and their preferences of appearance."""
 
 from functools import cached_property
 from typing import Any
@@ -11,7 +11,7 @@ from accounts.http.request import NOBODY
 
 
 def household(request: HttpRequest) -> dict[str, Any]:
-    """Return the person (None while signed out), whether their vault is unlocked, theme and text size."""
+    """Return the person (None if signed out), whether their vault is unlocked, theme and text size."""
     vault = getattr(request, "vault", NOBODY)
     return {
         "person": vault.person,
@@ -24,10 +24,10 @@ def household(request: HttpRequest) -> dict[str, Any]:
 
 
 class CsrfInput:
-    """The hidden CSRF field of all forms of a page, which is created when the first form uses it.
+    """The hidden CSRF field, created when a page's first form uses it and shared by all forms of the page.
 
-    So a page without a form sets no cookie, and Django masks the token only once (each time takes 32 random
-    numbers).
+    So a page without a form sets no cookie, and Django masks the token only once per page, which takes 32
+    random numbers.
     """
 
     def __init__(self, request: HttpRequest) -> None:

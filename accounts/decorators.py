@@ -1,8 +1,8 @@
 """View decorators that require a signed-in person or an unlocked vault.
 
-A page load is redirected (`/sign-in/`, `/unlock/`). A request from a script gets 401 and a trigger that opens
-a dialog over the page, so that typed text is not lost. A POST from a page of another person, such as an old
-tab of a shared browser, is refused with 409.
+A page load is redirected (`/sign-in/`, `/unlock/`). A request from a script gets 401 and an htmx trigger that
+opens a dialog over the page, so that typed text is not lost. A POST from a page of another person, such as an
+old tab of a shared browser, is refused with 409.
 """
 
 from collections.abc import Callable
@@ -32,7 +32,7 @@ _TRIGGERS = {"sign_in": SIGNED_OUT, "unlock": LOCKED}
 
 
 def redirect_to_login(request: HttpRequest, *, to: str) -> HttpResponse:
-    """Redirect to the sign-in or the unlock page; if the request contains typed text, show that text."""
+    """Redirect to the sign-in or unlock page; if the request contains typed text, show that text."""
     if is_htmx_request(request):
         return HttpResponse(status=401, headers={"HX-Trigger": _TRIGGERS[to], "HX-Reswap": "none"})
     following = request.get_full_path() if request.method in SAFE_METHODS else request.path
@@ -87,7 +87,7 @@ def unlock_required(view: View[_P]) -> View[_P]:
 
 
 def administrator_required(view: View[_P]) -> View[_P]:
-    """Require an administrator with an unlocked vault; for others there is no such page."""
+    """Require an administrator with an unlocked vault; respond 404 to others."""
 
     def gate(request: HouseholdRequest, /, *args: _P.args, **kwargs: _P.kwargs) -> HttpResponse:
         if not request.user.is_staff:

@@ -1,4 +1,4 @@
-"""All messages of accounts for people: one for each error code, and those of refusals and notices."""
+"""All messages of accounts for people: one for each error code, and notices."""
 
 from collections.abc import Iterable
 
@@ -119,7 +119,7 @@ PROGRAM_NOT_CONFIRMED = (
 
 
 def get_error_message(error: AccountsError, *, is_recovery: bool = False) -> str:
-    """Return the message for an error; with `is_recovery`, for a recovery code instead of a password."""
+    """Return the message for an error; `is_recovery` says that a recovery code was typed, not a password."""
     if isinstance(error, RetryLater):
         reason = "Llamora is busy" if isinstance(error, DerivationQueueFull) else "Too many tries"
         return f"{reason}. Wait {_format_delay(error.retry_after)}, then try again."
@@ -150,7 +150,7 @@ def get_signed_out_message(count: int) -> str:
 
 
 def describe_withdrawn_hosts(names: Iterable[str], *, with_key: Iterable[str]) -> str:
-    """Return the message after all consents were withdrawn; `with_key` are the hosts with an own key."""
+    """Return the message after all consents were withdrawn; `with_key` are the hosts with an API key."""
     sentence = f"Nothing of yours is sent to {' or '.join(names)} any more, until you agree again."
     keys = " and ".join(with_key)
     if not keys:

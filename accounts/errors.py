@@ -3,12 +3,12 @@
     AccountsError
         WrongCredentials        wrong          unknown name, wrong password or wrong recovery code
         AccountDisabled         switched_off   the right secret of a person whose account is disabled
-        DamagedSlot             damaged        its slot's row was changed on the disk
+        DamagedSlot             damaged        the row of the key slot was changed on the disk
         CostlySlot              costly         the slot costs more to open than the server allows
         InvalidToken            invalid_token  no access token, or one that is unknown, revoked or expired
         TooManyTokens           many_tokens    the person has as many access tokens as are allowed
-        IdempotencyKeyReused    key_reused     a program sent a key again, with something else
-        KeysDoNotMatch          keys_differ    the right secret, but its key does not open the rows
+        IdempotencyKeyReused    key_reused     a program sent the same key with other content
+        KeysDoNotMatch          keys_differ    the secret opens the slot, but its key does not open the rows
             StaleVault                         the vault was rotated meanwhile: try again
         DiaryRolledBack         set_back       this browser saw a later key of this diary; has `day`
         RetryLater
@@ -50,13 +50,13 @@ class WrongCredentials(AccountsError):
 
 
 class AccountDisabled(AccountsError):
-    """Raised when the account is disabled, but only if the secret is right: strangers learn nothing."""
+    """Raised when the account is disabled; only with the right secret, so that strangers learn nothing."""
 
     code = "switched_off"
 
 
 class DamagedSlot(AccountsError):
-    """Raised when the slot was forged, changed or replaced earlier, or is of another epoch."""
+    """Raised when the slot was forged, changed or restored after its replacement, or is of another epoch."""
 
     code = "damaged"
 
@@ -68,38 +68,38 @@ class CostlySlot(AccountsError):
 
 
 class InvalidToken(AccountsError):
-    """Raised when an access token opens nothing; the error does not say why."""
+    """Raised when an access token is not valid; the error does not say why."""
 
     code = "invalid_token"
 
 
 class TooManyTokens(AccountsError):
-    """Raised when a person who has many access tokens makes one more."""
+    """Raised when a person with the maximum number of access tokens creates another one."""
 
     code = "many_tokens"
 
 
 class IdempotencyKeyReused(AccountsError):
-    """Raised when a program sends the idempotency key of an earlier call with another content."""
+    """Raised when a program repeats the idempotency key of an earlier call with other content."""
 
     code = "key_reused"
 
 
 class KeysDoNotMatch(AccountsError):
-    """Raised when a secret opens a slot, but the person's rows are not sealed with its key."""
+    """Raised when a secret opens a slot whose key did not seal the person's rows."""
 
     code = "keys_differ"
 
 
 class StaleVault(KeysDoNotMatch):
-    """Raised when a rotation replaced the data key after the vault's row was loaded; a retry helps."""
+    """Raised when a rotation replaced the data key after the vault's row was loaded; try again."""
 
 
 class DiaryRolledBack(AccountsError):
-    """Raised when the diary was rolled back: this browser has seen a later data key of it.
+    """Raised when the database was rolled back: this browser has seen a later data key of the diary.
 
-    Once the person says that a backup was restored, it is not raised. `day` is the day of the newest row of
-    the diary as it is now, or None.
+    Not raised after the person says that a backup was restored. `day` is the day of the newest row in the
+    diary, or None.
     """
 
     code = "set_back"
@@ -120,13 +120,13 @@ class RetryLater(AccountsError):
 
 
 class TooManyAttempts(RetryLater):
-    """Raised while a delay after failed attempts lasts, before any key derivation."""
+    """Raised before the key derivation, while a delay after failed attempts lasts."""
 
     code = "too_soon"
 
 
 class TooManyCalls(RetryLater):
-    """Raised when a program has used its access token as often as it may for now."""
+    """Raised when a program exceeds the rate limit of its access token."""
 
     code = "many_calls"
 
@@ -168,13 +168,13 @@ class LastAdministrator(AccountsError):
 
 
 class RecoveryCodeExpired(AccountsError):
-    """Raised when a new recovery code is confirmed too late: the key of its token was deleted."""
+    """Raised when a new recovery code is confirmed after the key of its token was deleted."""
 
     code = "code_gone"
 
 
 class SignInEnded(AccountsError):
-    """Raised when the sign-in of the browser to unlock was deleted."""
+    """Raised when the sign-in of the browser was ended before the unlock."""
 
     code = "signed_out"
 

@@ -1,4 +1,4 @@
-"""Middleware: the vault of a request, security headers, secure cookies, and pages for expected errors."""
+"""Middleware: loads the vault, sets security headers, secures cookies, and renders expected errors."""
 
 from collections.abc import Callable
 

@@ -7,10 +7,10 @@ There is no password column: a password is right if it opens the key slot of the
     KeySlot     the data key sealed to the slot's public key; the private half is sealed under a secret
     SignIn      a signed-in browser
     Unlock      the data key for that browser, sealed under a key that is nowhere on the disk
-    BrowserKey  the key with which a locked browser proves that a draft comes from it, sealed
+    BrowserKey  the sealed key with which a locked browser authenticates drafts
     AccessToken a key slot of a program, which opens some realms and never a whole diary
-    IdempotencyKey   a key under which a program stored something, so that it is stored once
-    FormerKey   the data key of a former epoch, sealed under the current one, until its rotation is finished
+    IdempotencyKey   the key of a program's call that stored something, so that it is stored once
+    FormerKey   the data key of a former epoch, until its rotation is finished
     Invitation  a link that lets one person register; only the hash of its token is stored
 """
 
@@ -41,7 +41,7 @@ class TextSize(models.TextChoices):
 
 
 class ClockFormat(models.IntegerChoices):
-    """The clock, of 24 or 12 hours, with which times of day are shown."""
+    """The clock format of times of day: 24 or 12 hours."""
 
     TWENTY_FOUR = 24, "14:02"
     TWELVE = 12, "2:02 pm"
@@ -51,7 +51,7 @@ class PersonManager(models.Manager["Person"]):
     """Queries for people by name or id."""
 
     def find_by_name(self, name: str) -> "Person | None":
-        """Return the person with that name, in upper or lower case, or None."""
+        """Return the person with that name, ignoring case, or None."""
         return self.filter(name_key=fold_username(name)).first()
 
     def get_by_natural_key(self, key: str) -> "Person":
@@ -134,7 +134,7 @@ class Person(models.Model):
         return (self.name_key,)
 
     def has_perm(self, perm: str, obj: object = None) -> bool:
-        """Return whether the person is an administrator; the admin's own classes decide what it shows."""
+        """Return whether the person is an administrator; the admin classes restrict permissions further."""
         del perm, obj
         return self.is_active and self.is_staff
 
@@ -223,7 +223,7 @@ class KeySlot(models.Model):
 
 
 class SignIn(models.Model):
-    """A signed-in browser. Of the key part in the browser's cookie, only a hash is stored."""
+    """A signed-in browser. Only a hash of the cookie half is stored."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="sign_ins")
@@ -247,7 +247,7 @@ class SignIn(models.Model):
 
 
 class Unlock(models.Model):
-    """The data key for one signed-in browser, sealed under the cookie half, a salt and the run secret."""
+    """The data key for one unlocked browser, sealed under the cookie half, a salt and the run secret."""
 
     sign_in = models.OneToOneField(SignIn, on_delete=models.CASCADE, primary_key=True, related_name="unlock")
     epoch = models.PositiveIntegerField()
@@ -266,9 +266,9 @@ class Unlock(models.Model):
 
 
 class BrowserKey(SealedModel):
-    """The key that a browser had from one unlock to the next, with which its drafts are checked.
+    """The sealed key of a browser from one unlock to the next, with which its drafts are authenticated.
 
-    It outlives its sign-in until no draft of it is left. See `accounts.keys.browser_keys`.
+    It outlives its sign-in until none of its drafts is left. See `accounts.keys.browser_keys`.
     """
 
     owner = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="browser_keys")
@@ -331,9 +331,10 @@ class AccessToken(SealedModel):
 
 
 class IdempotencyKey(models.Model):
-    """A key under which a program stored something, so that the same call again stores nothing more.
+    """The key of a call that stored something; the same call stores nothing again.
 
-    Both digests are made with the token's secret: nobody who reads the database learns what was sent.
+    Both digests are computed with the token's secret, so that a reader of the database does not learn what
+    was sent.
     """
 
     # The first 16 bytes of the digest of what the program calls the key.
@@ -349,9 +350,9 @@ class IdempotencyKey(models.Model):
 
 
 class FormerKey(SealedModel):
-    """The data key of a former epoch, stored while a rotation re-encrypts rows, then deleted.
+    """The data key of a former epoch, stored while a rotation reseals rows, then deleted.
 
-    For what its column holds, see `accounts.keys.former_keys`.
+    The format of its column is described in `accounts.keys.former_keys`.
     """
 
     owner = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="former_keys", db_index=False)
@@ -371,7 +372,7 @@ class FormerKey(SealedModel):
 
 
 class Invitation(models.Model):
-    """A link that lets one person register, once and within some days. Its token is not stored."""
+    """A link that lets one person register, once and within some days. Only a hash of its token is stored."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     token_hash = models.BinaryField(max_length=32, unique=True)

@@ -1,7 +1,7 @@
-"""Signal receivers of accounts: fence triggers, cached vault columns, and times after a clock was set.
+"""Signal receivers of accounts: fence triggers, caches, and stored times after a change of the clock.
 
-Fence triggers are created again after migrations, since Django's SQLite editor drops them. Before a migration
-is undone they are dropped, because a column can't be removed while a trigger names it.
+Fence triggers are recreated after migrations, because Django's SQLite schema editor drops them. Before a
+migration is undone they are dropped, because a column cannot be removed while a trigger uses it.
 """
 
 from collections.abc import Sequence
@@ -37,23 +37,23 @@ def drop_fence_before_reversal(
 
 
 def forget_columns_after_last_lock(*, person_id: UUID, last: bool, **_: Any) -> None:
-    """Drop what was opened of a vault once no session has it open."""
+    """Drop the cached columns of a vault when no session has it open."""
     if last:
         forget_columns(person_id)
 
 
 def forget_words(**_: Any) -> None:
-    """Forget what was computed from words of a diary that is locked now."""
+    """Clear caches of diary words when a diary is locked."""
     clear_text_caches()
 
 
 def forget_columns_of_person(*, person_id: UUID, **_: Any) -> None:
-    """Drop what was opened of a vault whose key was replaced, or whose owner was deleted."""
+    """Drop the cached columns of a vault after a rotation, or after its owner was deleted."""
     forget_columns(person_id)
 
 
 def move_times_with_clock(*, seconds: float, **_: Any) -> None:
-    """Move the times of sessions and invitations with the wall clock, which was set."""
+    """Move the times of sessions and invitations by the step of the wall clock."""
     move_times(timedelta(seconds=seconds))
 
 

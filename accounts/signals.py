@@ -10,9 +10,8 @@
 `data_key_rotated`   person_id, keyring,           after the commit: snapshots sealed under the former key are
                      former_key_id                 unreadable, and longer-lived keyrings must be replaced
 
-An error in a receiver is logged and does not stop the sign-in or sign-out. A keyring that is sent is in
-force while receivers run and may be closed afterwards: a receiver that needs it longer calls
-`keyring.copy()`.
+An error in a receiver is logged and does not stop the sign-in or sign-out. The keyring is in force while
+receivers run and may be closed afterwards; a receiver that needs it longer calls `keyring.copy()`.
 """
 
 import logging
@@ -24,7 +23,7 @@ logger = logging.getLogger("accounts.signals")
 
 
 class QuietSignal(Signal):
-    """Signal that logs the type of a receiver's error, but not its message, unlike Django's own signal."""
+    """Signal that logs only the type of a receiver's error; Django's own signal would log its message."""
 
     def _log_robust_failure(self, receiver: Any, err: BaseException) -> None:
         logger.error(

@@ -1,4 +1,4 @@
-"""Names of people, in any script; names that differ only in case or invisible characters are the same."""
+"""Names of people, in any script; names that differ only in case or invisible characters are equal."""
 
 import unicodedata
 
@@ -15,7 +15,10 @@ class InvalidUsername(ValueError):  # noqa: N818 - its text is a message for the
 
 
 def fold_username(name: str) -> str:
-    """Return the form in which names are compared: NFKC, casefolded, no invisible characters, one space."""
+    """Return the form in which names are compared.
+
+    It is NFKC, casefolded, without invisible characters and with single spaces.
+    """
     folded = normalize("NFKC", normalize("NFKC", name).casefold())
     visible = "".join(character for character in folded if unicodedata.category(character) != "Cf")
     return " ".join(visible.split())
@@ -34,5 +37,5 @@ def clean_username(name: str) -> str:
 
 
 def replace_control_characters(text: str) -> str:
-    """Return a text from the database as it may be printed: a terminal obeys control characters."""
+    """Return a text without control characters, which a terminal would interpret."""
     return "".join(c if c.isprintable() or c in _JOINERS else "\ufffd" for c in text)

@@ -1,4 +1,4 @@
-"""The admin: states, dates, counts and sizes of the household; never diary text or the bytes of a key.
+"""The admin: states, dates, counts and sizes of the household; never diary text or keys.
 
 site         the admin site and the base class of its pages
 people       people of the household

@@ -3,7 +3,7 @@
 request.py           the request type, with the person and their vault
 headers.py           default headers of every response
 next_url.py          safe URLs for redirects
-error_responses.py   responses to refused requests, which show the typed text again
+error_responses.py   responses to refused requests, which preserve the typed text
 error_views.py       Django's error handlers
-redacted_logging.py  logs and error reports without values
+redacted_logging.py  logs and error reports without private values
 """

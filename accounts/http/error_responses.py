@@ -1,4 +1,4 @@
-"""Responses to refused requests: each contains the reason as a sentence, and no typed text is lost.
+"""Responses to refused requests, which give the reason as a sentence and preserve typed text.
 
 to a script       the status, the sentence as a fragment marked `data-error`, and `HX-Reswap: none`, so that
                   the page stays as it is
@@ -29,7 +29,7 @@ def is_htmx_request(request: HttpRequest) -> bool:
 
 
 def get_typed_text(request: HttpRequest) -> str:
-    """Return the text typed into a refused form, or "" if there is none or the body cannot be read."""
+    """Return the text typed into a refused form, or "" if there is none or the body is unreadable."""
     if request.method in SAFE_METHODS:
         return ""
     try:
@@ -103,7 +103,7 @@ def set_retry_after(response: HttpResponse, error: AccountsError) -> HttpRespons
 
 
 def render_too_soon(request: HttpRequest, error: RetryLater) -> HttpResponse:
-    """Render the refusal of a request that came too soon, as a page of its own instead of in a form."""
+    """Render the refusal of a throttled request as a page of its own instead of in a form."""
     is_busy = isinstance(error, DerivationQueueFull)
     title = error_messages.BUSY_TITLE if is_busy else error_messages.TOO_MANY_TITLE
     return set_retry_after(

@@ -1,4 +1,4 @@
-"""Django's error handlers: each shows a page with a sentence, not only a status code."""
+"""Django's error handlers, which show a page with a sentence instead of only a status code."""
 
 from django.core.exceptions import DisallowedHost, RequestDataTooBig, TooManyFieldsSent
 from django.http import HttpRequest, HttpResponse
@@ -22,7 +22,7 @@ _TOO_BIG = (RequestDataTooBig, TooManyFieldsSent)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Refuse a form whose CSRF token is missing or old, or of another address; show the typed text again."""
+    """Refuse a form whose CSRF token is missing, old or for another host; show the typed text again."""
     # Django's own words; behind a proxy whose name nobody listed, every form fails so.
     is_foreign = reason.startswith(("Origin checking failed", "Referer checking failed"))
     sentence = UNKNOWN_ORIGIN if is_foreign else EXPIRED
@@ -38,7 +38,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Refuse a request that cannot be read or is too large."""
+    """Refuse a request that is malformed or too large."""
     if isinstance(exception, DisallowedHost):
         return render_refusal(request, status=400, title=UNKNOWN_ADDRESS_TITLE, sentence=UNKNOWN_HOST)
     return _render_status(request, status=413 if isinstance(exception, _TOO_BIG) else 400)
@@ -57,7 +57,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Respond to an unexpected error, with little code, because any code may have caused the error.
+    """Respond to an unexpected error with as little code as possible, because any code may be the cause.
 
     The text of a plain form is shown again, because no browser restores a field with `autocomplete=off`.
     """

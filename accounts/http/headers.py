@@ -1,7 +1,7 @@
 """Security headers of every response, whether a view, a middleware or the server itself created it.
 
-`set_default_headers` adds the headers that a response lacks. `get_plain_page_headers` returns all headers
-for a response that no middleware handles: the server is busy, the body is too large, or a page failed.
+`set_default_headers` adds the headers that a response lacks. `get_plain_page_headers` returns all headers for
+a response outside the middleware: the server is busy, the body is too large, or a page failed.
 """
 
 from django.conf import settings
@@ -29,5 +29,5 @@ def set_default_headers(response: HttpResponseBase) -> None:
 
 
 def get_plain_page_headers() -> dict[str, str]:
-    """Return the headers of a page with one sentence, which loads no other files."""
+    """Return the headers of a page that loads no other files, such as an error page."""
     return {**get_default_headers(), "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'"}

@@ -1,7 +1,7 @@
 r"""The URL of the page that follows a sign-in: a page of this site, else the home page.
 
-A browser reads `//host`, `/\host` and, since it drops tabs and line breaks, `/<tab>/host` as a URL of another
-site. A URL that can be read this way, before or after decoding, is not accepted.
+A browser treats `//host`, `/\host` and, since it drops tabs and line breaks, `/<tab>/host` as URLs of another
+site (open redirect). Such a URL is not accepted, before or after decoding.
 """
 
 from urllib.parse import unquote, urlsplit

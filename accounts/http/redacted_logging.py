@@ -1,7 +1,7 @@
-"""Logs and error reports without values and messages of errors, which may contain diary text and keys.
+"""Logs and error reports without values and error messages, which may contain diary text and keys.
 
-Our own messages are written so that nothing private is in them. Of those of libraries only the constant part
-is shown, since a value may be a path that somebody typed, a header, or the message of an error.
+Our own log messages contain nothing private. For messages of libraries only the constant part is logged,
+because their arguments may contain a path that a person typed, a header, or the message of an error.
 """
 
 import json
@@ -28,7 +28,7 @@ _PLACE = re.compile(r"%(?:%|(?:\(\w*\))?[-#0 +]*[\d.*]*[a-zA-Z])")
 
 
 def find_route(path: str) -> str:
-    """Return the route that a path is resolved by: a path may have words where its route has a place."""
+    """Return the route that a path matches; the path itself may contain words that a person typed."""
     path = path.partition("?")[0]
     if path == SOCKET_PATH:
         return path
@@ -41,19 +41,19 @@ def find_route(path: str) -> str:
 
 
 class RedactedFormatter(logging.Formatter):
-    """Log formatter that leaves out the messages of errors, and values in the messages of libraries."""
+    """Log formatter that leaves out error messages, and the arguments of libraries' log messages."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line of a record, and below it where its error was raised."""
+        """Return the line of a record, followed by the places where its error was raised."""
         return super().format(redact_record(record))
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's own name
-        """Return the lines of code of a traceback, and the error's type."""
+        """Return the lines of code in a traceback, and the error's type."""
         return "\n".join(f"  {line}" for line in [*list_places(ei[2]), get_type_name(ei[0])])
 
 
 class JsonFormatter(logging.Formatter):
-    """Formatter of one JSON object a line, with what RedactedFormatter shows; its time is in UTC."""
+    """Log formatter for one JSON object per line, redacted in the same way; times are in UTC."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return a record as JSON: time, level, logger and message, and the type and places of its error."""
@@ -72,19 +72,19 @@ class JsonFormatter(logging.Formatter):
 
 
 def build_formatter() -> logging.Formatter:
-    """Return the formatter of the setting LLAMORA_LOG_FORMAT."""
+    """Return the formatter that LLAMORA_LOG_FORMAT selects."""
     if settings.LOG_FORMAT == "json":
         return JsonFormatter()
     return RedactedFormatter("{asctime} {levelname} {name}: {message}", style="{")
 
 
 def format_sentence(name: str, sentence: str) -> str:
-    """Return a sentence as the line that a logger would write, whatever its level."""
+    """Return a sentence formatted as a log line."""
     return build_formatter().format(logging.LogRecord(name, logging.INFO, "", 0, sentence, None, None))
 
 
 def redact_record(record: logging.LogRecord) -> logging.LogRecord:
-    """Return a record whose message has no values of a library."""
+    """Return a record without the arguments of a library's message."""
     if record.name.partition(".")[0] in OWN_LOGGERS:
         try:
             record.getMessage()
@@ -98,7 +98,7 @@ def redact_record(record: logging.LogRecord) -> logging.LogRecord:
 
 
 def list_places(trace: TracebackType | None) -> list[str]:
-    """Return the lines of code of a traceback, without their text."""
+    """Return the places in a traceback: file, line and function."""
     return [f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in traceback.extract_tb(trace)]
 
 
@@ -120,7 +120,7 @@ def _redact(record: logging.LogRecord) -> str:
 
 
 def log_uncaught_errors() -> None:
-    """Have errors that end a thread or a destructor logged; Python would print their messages."""
+    """Log errors that end a thread or a destructor; Python would print their messages."""
 
     def log_thread(ended: threading.ExceptHookArgs) -> None:
         if ended.exc_type is not SystemExit:
@@ -139,7 +139,7 @@ def _log_uncaught(
 
 
 class RedactedExceptionReporter(ExceptionReporter):
-    """Error report with lines of code and the error's type, but no request, no values and no message."""
+    """Error report with lines of code and the error's type, without request, values and message."""
 
     def __init__(
         self,

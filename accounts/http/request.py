@@ -1,4 +1,4 @@
-"""The request type of the views, with the person and their vault that the middleware found."""
+"""The request type of views, with the person and their vault, which the middleware sets."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -12,7 +12,7 @@ from llamora.crypto import Keyring, VaultLocked
 
 @dataclass(frozen=True)
 class RequestVault:
-    """The person of a request if a person is signed in, and their keyring if their vault is unlocked."""
+    """The signed-in person of a request, if any, and their keyring, if their vault is unlocked."""
 
     person: Person | None = None
     sign_in_id: UUID | None = None
@@ -20,7 +20,7 @@ class RequestVault:
 
     @property
     def is_unlocked(self) -> bool:
-        """Whether the data key is in memory for this request."""
+        """Whether the keyring is available."""
         return self.held is not None and not self.held.is_closed
 
     @property
@@ -38,7 +38,7 @@ NOBODY = RequestVault()
 
 
 class HouseholdRequest(HttpRequest):
-    """A request that the vault middleware has handled; in views with our decorators, `user` is a Person."""
+    """Type of requests after the vault middleware; behind our decorators, `user` is a Person."""
 
     user: Person
     vault: RequestVault

@@ -1,4 +1,4 @@
-"""Reports of saves that are missing from the database: stored, shown to whom they concern, acknowledged.
+"""Reports of lost saves: stored as files, shown to the people concerned until they acknowledge them.
 
 reports.py  the reports, as files of the data folder
 views.py    the page that shows them after an unlock

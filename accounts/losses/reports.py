@@ -1,13 +1,13 @@
-"""The reports of lost saves, one file each, shown until they are acknowledged.
+"""Reports of lost saves, one file each, shown until they are acknowledged.
 
 <data>/losses/
   20261129T141003Z.json   0600   {"since": "...", "until": "...", "noticed": "...", "commits": n,
                                   "concerns_everyone": false, "days": {"<short id>": ["2026-11-29"]},
                                   "copy": "<path>" or "", "acknowledged": ["<short id>", "administrator"]}
 
-Files, because they are written before SQLite opens the database, which may still have to be updated. A report
-is shown to each person concerned and to administrators until they acknowledge it, and by `verify`, `doctor`
-and `/healthz` until an administrator has.
+They are files, because they are written before SQLite opens the database. A report is shown to each person
+concerned and to administrators until they acknowledge it. `verify`, `doctor` and `/healthz` report it until
+an administrator has acknowledged it.
 """
 
 import json
@@ -41,7 +41,7 @@ _lock = threading.Lock()
 
 @dataclass(frozen=True, kw_only=True)
 class LossReport(Loss):
-    """A loss, when it was noticed, where the copy of the damaged files is, and who has acknowledged it."""
+    """A loss: when it was detected, where the copy of the damaged files is, and who has acknowledged it."""
 
     path: Path
     noticed: datetime
@@ -54,11 +54,11 @@ class LossReport(Loss):
         return _ADMINISTRATOR not in self.acknowledged
 
     def concerns(self, person: Person) -> bool:
-        """Return whether something of a person may be missing."""
+        """Return whether saves of a person may be missing."""
         return self.concerns_everyone or _get_short_id(person) in self.days
 
     def get_days(self, person: Person) -> Sequence[date]:
-        """Return the days of a person for which something is missing, as far as they are known."""
+        """Return the days on which saves of a person are missing, as far as known."""
         return self.days.get(_get_short_id(person), [])
 
 
@@ -71,7 +71,7 @@ def get_folder() -> Path:
 
 
 def list_reports() -> list[LossReport]:
-    """Return all reports, the earliest first; a file that can't be read is logged and left out."""
+    """Return all reports, earliest first; an unreadable file is logged and left out."""
     try:
         paths = sorted(path for path in get_folder().iterdir() if path.suffix == ".json")
     except OSError:
@@ -99,7 +99,7 @@ def _read_report(path: Path) -> LossReport | None:
 
 
 def find_report(loss: Loss) -> LossReport | None:
-    """Return the report of a loss that was noticed before, by a start that was stopped."""
+    """Return the existing report of a loss, written by an earlier start that was stopped."""
     same = (loss.since, loss.until, loss.commits)
     return next(
         (found for found in list_reports() if (found.since, found.until, found.commits) == same), None
@@ -131,7 +131,11 @@ def _write_report(report: LossReport) -> None:
 
 
 def list_reports_for(person: Person) -> list[LossReport]:
-    """Return the reports that a person has not acknowledged and that concern them, or an administrator."""
+    """Return the reports to show to a person who has not acknowledged them.
+
+    These are the reports that concern the person, and for an administrator all that no administrator has
+    acknowledged.
+    """
     return [
         report
         for report in list_reports()
@@ -141,7 +145,7 @@ def list_reports_for(person: Person) -> list[LossReport]:
 
 
 def acknowledge_reports(person: Person) -> None:
-    """Note that a person has read the reports that they are shown; raise OSError if that can't be saved."""
+    """Record that a person has read the reports shown to them; raise OSError."""
     with _lock:
         for report in list_reports_for(person):
             names = [_get_short_id(person), *([_ADMINISTRATOR] if person.is_staff else [])]
@@ -154,7 +158,7 @@ def list_open_reports() -> list[LossReport]:
 
 
 def remove_acknowledged_reports(*, before: datetime) -> int:
-    """Remove reports older than a time that an administrator and all persons concerned have read."""
+    """Delete reports before a time that an administrator and all people concerned have read."""
     people = list(Person.objects.all())
     done = [
         report
@@ -176,7 +180,7 @@ def _get_short_id(person: Person) -> str:
 
 
 def describe_loss(loss: Loss, *, zone: str) -> str:
-    """Return sentences with the times between which saves may be missing, in a time zone."""
+    """Return sentences about the period of missing saves, in a time zone."""
     here = load_time_zone(zone)
     # Whole minutes that contain both times.
     since, until = loss.since.astimezone(here), (loss.until + _ONE_MINUTE).astimezone(here)
@@ -190,7 +194,7 @@ def describe_loss(loss: Loss, *, zone: str) -> str:
 
 
 def describe_extent(report: LossReport) -> str:
-    """Return sentences for the administrator: whose changes are missing, and where the damaged files are."""
+    """Return sentences for the administrator: whose saves are missing, and where the damaged files are."""
     whose = (
         "It is not known of all missing changes whose they are."
         if report.concerns_everyone

@@ -1,4 +1,4 @@
-"""The page that shows which saves may be missing, after an unlock and until the person has read it."""
+"""The page about lost saves, shown after an unlock until the person has read it."""
 
 from urllib.parse import urlencode
 
@@ -18,7 +18,7 @@ from accounts.models import Person
 
 
 def add_losses_page(request: HttpRequest, person: Person, following: str) -> str:
-    """Return the page to show after an unlock: that of the reports, if there are any, before the next one."""
+    """Return the URL of the page to show after an unlock: the reports, if there are any, else `following`."""
     found = reports.list_reports_for(person)
     if not found:
         return following
@@ -32,7 +32,7 @@ def add_losses_page(request: HttpRequest, person: Person, following: str) -> str
 @require_http_methods(["GET", "HEAD", "POST"])
 @unlock_required
 def losses(request: HouseholdRequest) -> HttpResponse:
-    """Show the reports that the person has not read, or note that they have read them."""
+    """Show the reports that the person has not read; a POST records that they have read them."""
     following = next_url.get_next_url(request)
     if request.method == "POST":
         try:

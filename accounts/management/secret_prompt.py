@@ -1,4 +1,4 @@
-"""Prompt for a person's secret, which is typed without echo or read from a file, never an argument."""
+"""Prompt for a person's secret, typed without echo or read from a file; never an argument."""
 
 import getpass
 import sys
@@ -46,8 +46,8 @@ def open_diary_with_prompt(*, name: str, password_file: Path | None) -> OpenedSl
 def open_slot_with_prompt(*, name: str, password_file: Path | None, of_backup: bool = False) -> OpenedSlot:
     """Open a key slot with a secret from the terminal or a file; raise an AccountsError.
 
-    With `of_backup` the prompt says that the secret of the time of the backup is meant, and a person who was
-    turned off then is not refused.
+    With `of_backup` the prompt asks for the secret at the time of the backup, and a disabled account is
+    accepted.
     """
     person = Person.objects.find_by_name(name)
     if person is None:

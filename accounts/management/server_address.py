@@ -1,4 +1,4 @@
-"""The URL of the running server, which the server writes to a file and the command `invite` reads.
+"""The file with the URL of the running server, which the server writes and the command `invite` reads.
 
 The file is beside the run secret, in a memory file system. A killed server does not delete it, so it is read
 only while the data folder is locked by a server. It is read only from a private folder, since another user

@@ -1,4 +1,4 @@
-"""The page on which the administrator sees and chooses the model of the household."""
+"""The page on which the administrator manages the household's model."""
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -34,10 +34,10 @@ _FORMATS: Final = (
 @require_http_methods(["GET", "HEAD", "POST"])
 @administrator_required
 def model_settings(request: HouseholdRequest) -> HttpResponse:
-    """Show what writes now and what could, or choose, download or delete a model.
+    """Show the model in use and the available ones, or choose, download or delete a model.
 
-    A script that follows a download gets only that part of the page, and the whole page anew at its end, when
-    there are other files and other buttons.
+    A script that follows a download gets only that part of the page. At the end it gets the whole page,
+    because files and buttons have changed.
     """
     if request.method == "POST":
         return _act(request)

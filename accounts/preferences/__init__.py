@@ -1,4 +1,4 @@
-"""Preferences of a person: a form for columns of `Person`, and the settings page.
+"""Preferences of a person: the form for columns of `Person`, and the settings page.
 
 forms            `PreferencesForm`, with its sections
 sampling_fields  fields for sampling parameters

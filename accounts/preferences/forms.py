@@ -1,8 +1,8 @@
 """The form of a person's preferences, in sections. Each preference is a column of `Person`.
 
 To add a preference, add a column, its migration, a field here and its name in `SECTIONS`; templates need no
-change. If it decides more than looks, add its name to `accounts.keys.sealed_preferences` too. It goes into
-exports, unless `diary.transfer.exports` leaves its column out.
+change. If it affects security, also add its name to `accounts.keys.sealed_preferences`. It is exported unless
+`diary.transfer.exports` excludes the column.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -38,7 +38,7 @@ _notices: dict[str, FieldNotice] = {}
 class PreferenceSection:
     """A section of the settings page, with the names of its fields and, once rendered, the fields.
 
-    A folded section shows its fields only when it is opened, or if one of them is wrong.
+    A folded section shows its fields only when it is opened, or if one of them has an error.
     """
 
     id: str
@@ -88,7 +88,7 @@ SECTIONS: Final = (
 
 
 def register_notice(name: str, notice: FieldNotice) -> None:
-    """Register a function of another app that returns a sentence to add to a field's help text, or none."""
+    """Register a function of another app that returns an additional help text for a field, or ""."""
     _notices[name] = notice
 
 
@@ -146,7 +146,7 @@ def _boolean_field(
 
 
 class PreferencesForm(_PersonForm):
-    """The preferences of a person, in sections; a field that is not sent does not change."""
+    """The preferences of a person, in sections; fields that are not sent are not changed."""
 
     shown_name = forms.CharField(
         label="Display name",
@@ -322,7 +322,7 @@ class PreferencesForm(_PersonForm):
             raise forms.ValidationError(str(reason)) from None
 
     def clean_time_zone(self) -> str:
-        """Return the time zone; raise ValidationError if there is none of that name."""
+        """Return the time zone; raise ValidationError for an unknown name."""
         zone: str = self.cleaned_data["time_zone"].replace(" ", "_")
         if not is_time_zone(zone):
             raise forms.ValidationError("There is no such time zone. Choose one from the list.")

@@ -1,6 +1,6 @@
 """Languages of dates: names of months and weekdays, the order of day and month, the start of the week.
 
-Everything comes from Django's locale data, read once for each language. All other text is in English.
+The data are Django's locale data, read once for each language. All other text is in English.
 """
 
 import re
@@ -68,7 +68,7 @@ def _format_cached(day: date, pattern: str, language: str) -> str:
 
 @lru_cache(maxsize=16)
 def get_date_words(language: str) -> DateWords:
-    """Return the names and patterns of a language, or of the default language if Django does not know it."""
+    """Return the names and patterns of a language, or of the default language for an unknown one."""
     known = language if language in dict(settings.LANGUAGES) else DEFAULT_LANGUAGE
     with translation.override(known):
         day = _ENGLISH.get(known) or str(formats.get_format("DATE_FORMAT", known))
@@ -111,7 +111,7 @@ def guess_language(accepted: str) -> str:
 
 
 def format_time(time: str, *, hours: int) -> str:
-    """Return a time of day, given as 14:02, on a clock of 24 or 12 hours: 2:02 pm."""
+    """Return a time of day such as 14:02 in the 24- or 12-hour format: 2:02 pm."""
     if hours != TWELVE_HOURS or ":" not in time:
         return time
     hour, minute = time.split(":", 1)
@@ -119,7 +119,7 @@ def format_time(time: str, *, hours: int) -> str:
 
 
 def get_week_start(language: str) -> int:
-    """Return the first day of the week in a language, where 0 is Monday; Monday if Django has no data."""
+    """Return the first weekday in a language, where 0 is Monday; Monday if Django has no data."""
     for module in formats.get_format_modules(language):
         first = getattr(module, "FIRST_DAY_OF_WEEK", None)
         if first is not None:

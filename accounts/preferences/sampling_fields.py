@@ -1,4 +1,4 @@
-"""Fields of the preferences form for sampling parameters, which share one column of `Person`."""
+"""Form fields for sampling parameters, which share one column of `Person`."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -14,7 +14,7 @@ _MAX_LENGTH = 1000
 
 
 class SamplingField(forms.CharField):
-    """A field whose value is a dict with the parameters that are set."""
+    """A field whose value is a dict of the sampling parameters that are set."""
 
     def __init__(
         self,
@@ -26,7 +26,7 @@ class SamplingField(forms.CharField):
         self._parse, self._format = parse, format_value
 
     def clean(self, value: Any) -> dict[str, Any]:
-        """Return the parameters; raise ValidationError with a sentence that names a wrong one."""
+        """Return the parameters; raise ValidationError with a sentence about the invalid one."""
         text = super().clean(value)
         try:
             return self._parse(text) if text.strip() else {}
@@ -34,7 +34,7 @@ class SamplingField(forms.CharField):
             raise forms.ValidationError(str(reason)) from None
 
     def prepare_value(self, value: Any) -> Any:
-        """Return parameters as the text of the field; what was sent stays as it is."""
+        """Return parameters as the text of the field; submitted text is returned unchanged."""
         return self._format(value) if isinstance(value, dict) else value
 
 
@@ -97,7 +97,7 @@ def build_more_field() -> SamplingField:
 
 
 def update_sampling(sampling: object, *, sent: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
-    """Return the parameters with those of the fields that were sent in place of the former ones."""
+    """Return the stored parameters, with those of the submitted fields replaced."""
     updated = merge_sampling(sampling)
     for field, values in sent.items():
         for name in _select_more(updated) if field == _MORE else (field,):

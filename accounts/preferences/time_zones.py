@@ -14,7 +14,7 @@ def _list_known_names() -> frozenset[str]:
 
 @cache
 def list_time_zones() -> tuple[str, ...]:
-    """Return the names of time zones to choose from: cities and UTC, without legacy spellings."""
+    """Return the names of time zones to choose from: cities and UTC, without legacy names."""
     cities = {
         name for name in _list_known_names() if "/" in name and not name.startswith(("Etc/", "SystemV/"))
     }
@@ -27,15 +27,15 @@ def is_time_zone(name: str) -> bool:
 
 
 def get_time_zone_or_default(name: str) -> str:
-    """Return the name if it is a known time zone, else the household's."""
+    """Return the name if it is a known time zone, else the household's time zone."""
     return name if is_time_zone(name) else str(settings.HOUSEHOLD_TIME_ZONE)
 
 
 @lru_cache(maxsize=64)
 def load_time_zone(name: str) -> ZoneInfo:
-    """Return the time zone of that name, or the household's if this machine does not know it.
+    """Return the time zone of that name, or the household's if the name is unknown.
 
-    Every page calls this, so it does not list the zones that the machine knows, which would take too long.
+    Every page calls this, so it does not list all zones, which would take too long.
     """
     try:
         return ZoneInfo(name)

@@ -1,4 +1,4 @@
-"""Remote hosts: machines to which a person lets their texts be sent, and their own API keys there.
+"""Remote hosts: machines that a person allows their texts to be sent to, and their API keys for these.
 
 services   the consents and keys, sealed in the vault
 views      the page *Models on other machines*

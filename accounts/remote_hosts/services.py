@@ -1,13 +1,13 @@
-"""Consents of a person to send their texts to a host, and their own API keys for it.
+"""Consents of a person to send their texts to a remote host, and their own API keys for it.
 
-Both are sealed in the vault's column `model_hosts`, so that nobody who can write to the database can agree
-for somebody, and a key is nowhere else:
+Both are sealed in the vault's column `model_hosts`. So someone who can write to the database cannot forge a
+consent, and the keys are stored nowhere else:
 
     {"models.example": {"agreed_on": "2026-11-29", "origin": "https://models.example:443", "key": "..."}}
 
-`origin` and `key` are there if there is a key, which is sent to that origin alone: neither to another port
-nor without encryption where there was one. Withdrawing a consent deletes the key as well. All functions need
-the person's keyring in force; a program's has no vault, so it opens neither.
+If there is a key, it is sent only to its `origin`: not to another port, and never unencrypted instead of over
+https. Withdrawing a consent also deletes the key. All functions need the person's keyring in force; a
+program's keyring lacks the realm `vault`.
 """
 
 from collections.abc import Mapping
@@ -37,7 +37,7 @@ _SENTENCES: Final = {
 
 
 class HostRefused(Exception):  # noqa: N818 - states what happened
-    """Raised for a consent or a key that can't be saved; its text is a sentence for people."""
+    """Raised for an invalid consent or key; its text is a sentence for people."""
 
     def __init__(self, code: str) -> None:
         self.code = code
@@ -46,7 +46,7 @@ class HostRefused(Exception):  # noqa: N818 - states what happened
 
 @dataclass(frozen=True, kw_only=True)
 class AgreedHost:
-    """A host to which a person has agreed that their texts are sent, without their key for it."""
+    """A host to which a person agrees that their texts are sent, without their API key."""
 
     name: str
     agreed_on: date | None
@@ -62,7 +62,7 @@ def list_hosts(owner: UUID) -> list[AgreedHost]:
 
 
 def find_refusal(owner: UUID, host: str) -> str:
-    """Return the code of the reason why a person's texts may not be sent to a host, or "" if they may."""
+    """Return the code of the reason why a person's texts may not be sent to a host, or ""."""
     try:
         load_host_key(owner, host, "")
     except (ConsentMissing, ProgramRefused) as refusal:
@@ -71,9 +71,9 @@ def find_refusal(owner: UUID, host: str) -> str:
 
 
 def load_host_key(owner: UUID, host: str, origin: str) -> str:
-    """Return a person's own API key for a host at an origin, or "" if they have none.
+    """Return a person's own API key for a host and origin, or "" if they have none.
 
-    Raise ConsentMissing or ProgramRefused if nothing of them may be sent there.
+    Raise ConsentMissing or ProgramRefused if the person's texts may not be sent there.
     """
     if not current_realm_keyring().has_realm(Realm.VAULT):
         raise ProgramRefused
@@ -85,14 +85,14 @@ def load_host_key(owner: UUID, host: str, origin: str) -> str:
 
 
 def agree(owner: UUID, host: str, *, on: date) -> None:
-    """Save that a person's texts may be sent to a host, from this day on."""
+    """Save the consent to send a person's texts to a host."""
     with write_transaction():
         hosts = _load(owner)
         _save(owner, {**hosts, host: {**hosts.get(host, {}), "agreed_on": on.isoformat()}})
 
 
 def withdraw(owner: UUID, host: str) -> None:
-    """Withdraw a consent, delete the key for that host, and stop what is being written there."""
+    """Withdraw a consent, delete the API key for that host, and stop jobs that run there."""
     with write_transaction():
         hosts = _load(owner)
         _save(owner, {name: facts for name, facts in hosts.items() if name != host})
@@ -101,7 +101,10 @@ def withdraw(owner: UUID, host: str) -> None:
 
 
 def delete_all(owner: UUID) -> list[AgreedHost]:
-    """Withdraw every consent and delete every key of a person; return the hosts there were. Stops nothing."""
+    """Withdraw every consent and delete every key of a person; return the hosts.
+
+    Running jobs are not stopped.
+    """
     with write_transaction():
         found = list_hosts(owner)
         _save(owner, {})
@@ -109,7 +112,7 @@ def delete_all(owner: UUID) -> list[AgreedHost]:
 
 
 def save_key(owner: UUID, host: str, *, origin: str, key: str) -> None:
-    """Save a person's own key for a host at an origin, in place of a former one; raise HostRefused."""
+    """Save or replace a person's own API key for a host and origin; raise HostRefused."""
     key = key.strip()
     if not (key and len(key) <= MAX_KEY and key.isascii() and key.isprintable()):
         raise HostRefused("bad_key")
@@ -121,7 +124,7 @@ def save_key(owner: UUID, host: str, *, origin: str, key: str) -> None:
 
 
 def delete_key(owner: UUID, host: str) -> None:
-    """Delete a person's own key for a host; the consent stays."""
+    """Delete a person's own API key for a host; the consent remains."""
     with write_transaction():
         hosts = _load(owner)
         if host in hosts:

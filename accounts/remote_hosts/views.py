@@ -1,4 +1,4 @@
-"""The page on which a person lets their texts be sent to a model on another machine, or no longer."""
+"""The page on which a person gives and withdraws consents to remote hosts."""
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -27,7 +27,7 @@ Action = Callable[[HouseholdRequest, str], str]
 @require_http_methods(["GET", "HEAD", "POST"])
 @unlock_required
 def remote_hosts(request: HouseholdRequest) -> HttpResponse:
-    """Show where a person's texts are sent, and save a consent or a key, or delete them."""
+    """Show the hosts to which a person's texts are sent; save or delete a consent or an API key."""
     if request.method != "POST":
         return _render_page(request)
     act, host = _ACTIONS.get(request.POST.get("act", "")), request.POST.get("host", "")

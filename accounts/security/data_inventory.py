@@ -1,7 +1,7 @@
-"""Inventory of a person's data, counted without a key: rows and sealed bytes of each table.
+"""Inventory of a person's data, without a key: numbers of rows and sizes of sealed values in each table.
 
 The tables are found by introspection, so that none is missing. In `AppConfig.ready`, each app registers a
-name for the rows of each of its tables, or None to leave them out of the inventory.
+label for the rows of each of its tables, or None to exclude them from the inventory.
 """
 
 import shlex
@@ -17,7 +17,7 @@ from accounts.rotation.sealed_tables import SealedTable, list_sealed_tables
 
 @dataclass(frozen=True, kw_only=True)
 class RowLabel:
-    """The name of a table's rows, in singular and plural."""
+    """The label of a table's rows, in singular and plural."""
 
     one: str
     many: str
@@ -44,12 +44,12 @@ _labels: dict[type[Model], RowLabel | None] = {
 
 
 def register_label(model: type[Model], label: RowLabel | None) -> None:
-    """Register the label of a sealed table's rows, or None to leave them out."""
+    """Register the label of a sealed table's rows, or None to exclude them."""
     _labels[model] = label
 
 
 def has_label(model: type[Model]) -> bool:
-    """Return whether an app has registered a label, or None, for a model."""
+    """Return whether a label, or None, was registered for a model."""
     return model in _labels
 
 

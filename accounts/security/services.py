@@ -1,8 +1,8 @@
-"""Changes to a person's secrets and data key, each after re-authentication.
+"""Changes of a person's secrets and data key, each after re-authentication.
 
-Every new secret rotates the data key: the slot it replaces, and copies of that slot, then open nothing that
-is written later. All other sessions end, and the current session gets a new cookie, so that a stolen copy of
-the old one is not valid any more.
+Every new secret rotates the data key, so that the replaced slot, and copies of it, cannot open later rows.
+All other sessions end, and the current session gets a new cookie, so that a stolen copy of the old cookie is
+invalid.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,10 +27,10 @@ from llamora.database import truncate_wal, write_transaction
 
 @dataclass(frozen=True, kw_only=True)
 class SecurityChange:
-    """The result of a change.
+    """The result of a change of secrets or of the data key.
 
-    Its parts are a new recovery code, a new session cookie, slots without the new data key, and the machines
-    to which nothing is sent any more.
+    It contains a new recovery code, a new session cookie, the slots without the new data key, and the hosts
+    for which consents were withdrawn, each if there are any.
     """
 
     recovery_code: str | None = field(default=None, repr=False)
@@ -63,12 +63,12 @@ def rotate_data_key(reauthentication: Reauthentication) -> SecurityChange:
 
 
 def reset_after_compromise(reauthentication: Reauthentication, *, new_password: str) -> SecurityChange:
-    """Replace both key slots with a new password and recovery code, and rotate the data key, in one commit.
+    """Replace both key slots and the data key in one transaction, with a new password and recovery code.
 
-    The same commit withdraws all consents to machines elsewhere, which somebody else may have given, and
-    deletes the person's own API keys for them, which somebody else may have read. An unfinished rotation is
-    finished first, so that its former key is deleted. A former key that can't be read, or a program that
-    writes under one, does not prevent the reset. Raise the errors of `rotate_data_key`.
+    The same transaction withdraws all consents to remote hosts, which an attacker may have given, and deletes
+    the person's own API keys for them, which an attacker may have read. An unfinished rotation is finished
+    first, so that its former key is destroyed; an unreadable former key, or a program that still writes under
+    one, does not prevent the reset. Raise the errors of `rotate_data_key`.
     """
     code = crypto.new_recovery_code()
     secrets = {SlotKind.PASSWORD: new_password, SlotKind.RECOVERY: crypto.parse_recovery_code(code)}

@@ -77,7 +77,7 @@ def rotate_key(request: HouseholdRequest) -> HttpResponse:
 @require_http_methods(_METHODS)
 @unlock_required
 def reset_after_compromise_page(request: HouseholdRequest) -> HttpResponse:
-    """Replace the password, recovery code, data key and sessions at once, for a compromised account."""
+    """Replace password, recovery code, data key and sessions at once, for a compromised account."""
     form = ReplacePasswordForm(request.POST if request.method == "POST" else None, person=request.user)
 
     def act(reauthentication: Reauthentication) -> HttpResponse:
@@ -92,7 +92,7 @@ def reset_after_compromise_page(request: HouseholdRequest) -> HttpResponse:
 @require_GET
 @unlock_required
 def show_rotation_progress(request: HouseholdRequest) -> HttpResponse:
-    """Return the fragment with the progress of a rotation, which the page requests again and again."""
+    """Return the fragment with the progress of a rotation, which the page polls."""
     context = {**_build_progress_context(request), "is_poll": True}
     return render(request, "accounts/fragments/rotation_progress.html", context)
 
@@ -100,7 +100,7 @@ def show_rotation_progress(request: HouseholdRequest) -> HttpResponse:
 @require_http_methods(_METHODS)
 @unlock_required
 def resume_key_rotation(request: HouseholdRequest) -> HttpResponse:
-    """Resume an unfinished rotation; the password was typed to begin it and is not needed again."""
+    """Resume an unfinished rotation; no password is needed, since it was needed to begin it."""
     if request.method == "POST":
         background.start_rotation_thread(request.vault.keyring)
     return redirect("rotate_key")

@@ -1,6 +1,6 @@
 """The Jinja2 environment of the templates under `templates/`.
 
-Templates that extend the admin's are Django templates, under `templates/django/`.
+Templates that extend those of the admin are Django templates, in `templates/django/`.
 
     {{ url('entry', entry.id) }}          the URL of a view
     {{ static('icons.svg') }}             the URL of a static file
@@ -42,7 +42,7 @@ _DJANGO_FILTERS = {
 
 
 def build_environment(**options: Any) -> Environment:
-    """Return the environment; lines that hold only a block tag leave no whitespace in the page."""
+    """Return the environment; lines with only a block tag leave no white space in the page."""
     environment = Environment(**options, trim_blocks=True, lstrip_blocks=True)  # noqa: S701 - Django sets autoescape
     environment.filters |= _DJANGO_FILTERS | date_filters.FILTERS
     environment.globals |= {
@@ -55,7 +55,7 @@ def build_environment(**options: Any) -> Environment:
 
 
 def get_url(name: str, *args: Any) -> str:
-    """Return the URL of a view; if all arguments are ids or days, ten times faster than `reverse`."""
+    """Return the URL of a view; ten times faster than `reverse` if all arguments are ids or days."""
     pattern = _find_pattern(name, tuple(map(type, args)))
     return pattern % args if pattern else reverse(name, args=args)
 

@@ -1,4 +1,4 @@
-"""The IP address of a request, in the form in which failures are counted."""
+"""The IP address of a client, normalised for the counts of failures."""
 
 from ipaddress import IPv6Address, ip_address, ip_network
 
@@ -11,7 +11,7 @@ def get_client_ip(request: HttpRequest) -> str:
 
 
 def normalize_ip(text: str) -> str:
-    """Return an address as the throttle counts it: of IPv6 the /64, in which a device has 2**64 addresses."""
+    """Return an address as the throttle counts it: for IPv6 the /64, because a device has 2**64 addresses."""
     try:
         address = ip_address(text.partition("%")[0])
     except ValueError:

@@ -10,9 +10,10 @@ is counted when it begins, so that concurrent attempts count too, and the count 
 fails. If the delay is at most PATIENCE, the request waits, one per address at a time; else TooManyAttempts is
 raised.
 
-Where there is no room for everybody (the slow pool of `llamora.asgi`, the derivation queue), addresses with
-fewer unsuccessful attempts go first: see `count_unsuccessful`. There an attempt counts also if it was refused
-for want of room; else many addresses that ask without end would be as good as one that asks once.
+If there are too many requests (in the slow pool of `llamora.asgi`, or in the derivation queue), addresses
+with fewer unsuccessful attempts come first: see `count_unsuccessful`. Attempts that were refused because the
+queue was full are counted there, too, so that addresses with many requests do not rank equal to an address
+with one.
 """
 
 import threading
@@ -50,7 +51,7 @@ class ThrottleRule:
 
 
 class ThrottleKey(NamedTuple):
-    """Attempts that are counted together: by kind, name and address; an empty one stands for any."""
+    """Key of a count: kind, name and address; an empty one stands for any."""
 
     kind: str
     name: str
@@ -73,7 +74,7 @@ class _AttemptCount:
 class Attempt:
     """One attempt in progress, which is counted only if it fails.
 
-    `unsuccessful` is the number of attempts from this address before it, as `count_unsuccessful` has it.
+    `unsuccessful` is the value of `count_unsuccessful` for this address before the attempt.
     """
 
     def __init__(self, *, unsuccessful: int) -> None:
@@ -123,7 +124,7 @@ class Throttle:
             self._uncount_unsuccessful(address)
 
     def count_unsuccessful(self, address: str) -> int:
-        """Return how many attempts from an address have failed or were refused lately, or are in progress."""
+        """Return how many recent attempts from an address failed, were refused or are in progress."""
         with self._lock:
             count = self._unsuccessful.get(address)
             if count is None or time.monotonic() - count.last > _FORGET_UNSUCCESSFUL:

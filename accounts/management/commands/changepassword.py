@@ -1,4 +1,4 @@
-"""A refusal to run Django's `changepassword`, which would set a password that opens no vault."""
+"""Override of Django's `changepassword`, which would set a password that opens no vault; it only refuses."""
 
 from argparse import ArgumentParser
 from typing import Any

@@ -1,4 +1,4 @@
-"""A refusal to run Django's `createsuperuser`, which would create a person without a vault."""
+"""Override of Django's `createsuperuser`, which would create a person without a vault; it only refuses."""
 
 from typing import Any
 
