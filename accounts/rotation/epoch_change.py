@@ -50,7 +50,7 @@ class BegunRotation:
     """Result of the first step; the caller closes its keyring, which holds all data keys in use.
 
     `slot` is the opened slot, or the new one of its kind, with the next data key. `recovery_code` is a new
-    code to show once, if the former slot could not get the next data key.
+    code to show once, or "" unless a vault of format 1 had no list with the present code.
     """
 
     keyring: Keyring = field(repr=False)
