@@ -13,6 +13,7 @@ from llamora.inference.messages import REMOTE_NOTICE
 from llamora.inference.model_choice import downloads, services
 from llamora.inference.model_choice.errors import get_sentence
 from llamora.inference.model_choice.selection import select_model
+from llamora.inference.status import status_for_code
 from tests.fakes.anthropic_server import FakeAnthropicServer
 from tests.fakes.gguf_file import write_gguf
 from tests.fakes.model_hub import FILE, REPOSITORY, FakeHub, Fault
@@ -59,6 +60,17 @@ def press(person: Resident, act: str, **fields: str) -> HtmlNode:
     """Press a button, and return the page that follows."""
     answer = person.post(PAGE, act=act, **fields)
     return get_page(person) if answer.status_code == 302 else read(answer)
+
+
+def test_without_a_model_it_says_what_to_do_on_this_very_page(
+    models: Path, administrator: Resident, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model_server, "get_status", lambda: status_for_code("none_found"))
+
+    said = get_page(administrator).one("section[aria-labelledby=model-now]").text
+
+    assert "Download one below, start llama.cpp" in said
+    assert "Settings" not in said
 
 
 def test_a_file_is_chosen_and_the_choice_withdrawn(models: Path, administrator: Resident) -> None:
