@@ -31,7 +31,7 @@ def test_a_person_writes_requests_checks_in_and_deals_with_the_proposal(
     page.get_by_role("button", name="Save").click()
     expect(page.locator("article.note")).to_contain_text("should be ripe")
     page.goto(diary.house.url("/check-ins/"))
-    page.get_by_label("Make check-ins by themselves").check()
+    page.get_by_label("Make check-ins automatically").check()
     page.get_by_label("How often").select_option(label="every 4 hours")
     page.get_by_label("Until").fill("23:30")
     page.get_by_role("button", name="Save").click()
