@@ -21,7 +21,10 @@ LONG_BLOCK_BYTES, FREE_END_BYTES = 256 * 1024, 1024 * 1024
 
 
 def protect_process_memory() -> None:
-    """Disable core dumps, and reading by debuggers and in /proc; not inherited by a new program (exec)."""
+    """Disable core dumps, and reading by debuggers and in /proc.
+
+    A new program (exec) does not inherit this.
+    """
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)

@@ -49,8 +49,8 @@ class OtherBrowsers(Enum):
 class BegunRotation:
     """Result of the first step; the caller closes its keyring, which holds all data keys in use.
 
-    `slot` is the opened slot, or the new one of its kind, with the next data key. `recovery_code` is a new
-    code to show once, or "" unless a vault of format 1 had no list with the present code.
+    `slot` is the opened slot, or the new one of its kind, with the next data key. `recovery_code` is set if a
+    vault of format 1 had no list of its key slots: it is a new code, to be shown once.
     """
 
     keyring: Keyring = field(repr=False)

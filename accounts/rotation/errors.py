@@ -4,7 +4,7 @@ RotationError
     StaleKeyring         stale_keyring   the keyring is not of the vault's current epoch
     OpenedSlotRefused    opened_slot_refused   the slot of the typed secret cannot get the next data key
     DamagedVault         damaged_vault   a column of the vault does not open
-    UnreadableFormerKey  unreadable_former_key   rows need an unreadable former key; has their number
+    UnreadableFormerKey  unreadable_former_key   rows need a former key that is unreadable
     LateRows             late_rows       rows were written under a former key meanwhile; reseal them
     RotationStopped      stopped         the thread had to stop; the next unlock resumes the rotation
 """

@@ -114,7 +114,7 @@ class ElapsedTime:
         return step if self._is_same_start(reading) and abs(step) > TOLERANCE else 0.0
 
     def shows_jump(self, reading: Reading) -> bool:
-        """Return whether a reading shows a restart of the machine, or a clock that was set."""
+        """Return whether a reading shows that the machine was restarted or the wall clock was set."""
         return not self._is_same_start(reading) or bool(self.find_step(reading))
 
     def _is_same_start(self, reading: Reading) -> bool:

@@ -22,11 +22,11 @@ class UnresolvableDateError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class When:
-    """A resolved time expression.
+    """A resolved time expression; its `kind` decides which fields are set.
 
     instant     `start` is an aware datetime
-    day         `start` and `end` are the same date; `precision` is coarser if it was counted in larger units
-    span        dates, both ends included, or aware datetimes; a part of a day has the name of its `part`
+    day         `start` and `end` are the same date; `precision` is the unit in which it was counted
+    span        `start` and `end` are dates, both included, or aware datetimes; `part` names a part of a day
     recurrence  `rule` in English (`weekly on monday`); `start` and `end` are times of day, if there are any
     duration    `amount` and `unit`
     """

@@ -20,11 +20,11 @@ USUAL_ADDRESSES = (
 class ModelConfig:
     """Settings of the language model: its server, its file, its context window.
 
-    wire_format  the name of the format in which the server is asked for replies, or "auto"
-    unload_after after what time without a reply Ollama unloads a model; its own if empty
-    decided_by   the option of a command that replaces the settings of server, file and name
-    threads      processor threads of a model that Llamora runs; 0 for as many as the machine is good for
-    gpu_layers   layers that it moves to a graphics card; -1 for as many as fit
+    wire_format  the name of the wire format of the server, or "auto"
+    unload_after the idle time after which Ollama unloads a model; Ollama's default if empty
+    decided_by   the command-line option that overrides the settings of server, file and name
+    threads      processor threads for a model that Llamora runs; 0 for a number that suits the machine
+    gpu_layers   number of layers on the graphics card; -1 for as many as fit
     """
 
     off: bool = False

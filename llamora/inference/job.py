@@ -80,15 +80,15 @@ class OutputCheck(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Prompt:
-    """Messages for the model, how it is to write, and how its output is checked.
+    """Messages for the model, with the limits, sampling and output check of the reply.
 
     max_tokens        the limit of the output
-    thinking_tokens   the limit of the model's thinking before that
+    thinking_tokens   the limit of the model's thinking, in addition to `max_tokens`
     schema            the JSON schema of the output, if any
-    temperature       how far from the likeliest words the model may go; the server's own if None
-    uses_sampling     whether the sampling parameters that its owner has chosen apply, all of them
+    temperature       the sampling temperature; the server's default if None
+    uses_sampling     whether all of the owner's sampling parameters apply; otherwise only those of thinking
     label             name and version of the prompt, as in "recap 2"
-    entries           how many entries of the diary it contains
+    entries           the number of diary entries in the prompt
     """
 
     messages: ChatMessages

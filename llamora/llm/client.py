@@ -171,11 +171,11 @@ class UseCount:
 
 
 class ModelServer:
-    """A server that writes replies in one of the wire formats, to be asked for them at its address.
+    """Client of one model server, in one of the wire formats.
 
-    wire_format   the name of its format, or `AUTO` to find it out
-    context       the context window in tokens that Ollama is to load its models with
-    unload_after  after what time without a reply Ollama is to unload a model; its own if empty
+    wire_format   the name of the format, or `AUTO` to detect it
+    context       the context window in tokens with which Ollama loads its models
+    unload_after  the idle time after which Ollama unloads a model; Ollama's default if empty
     """
 
     def __init__(

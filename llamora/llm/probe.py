@@ -89,10 +89,10 @@ async def _get_or_none(get: FetchJson, path: str) -> Any:
 class ProbeOptions:
     """Facts about a server that are known before it is probed.
 
-    named         the model that a setting names, for a server that does not list its models
-    wire_format   the name of its format, or `AUTO`
-    has_key       whether there is an API key; without one, a server that wants one is taken at its word
-    context       the context window in tokens that Ollama is to load models with
+    named         the configured model, for a server that does not list its models
+    wire_format   the name of the wire format, or `AUTO`
+    has_key       whether there is an API key; without one, a named model is not verified if a key is required
+    context       the context window in tokens with which Ollama loads models
     """
 
     named: str = ""

@@ -44,10 +44,10 @@ class DownloadSource:
 class DownloadProgress:
     """The state of a download.
 
-    phase     "starting"; "checking" what arrived earlier; "loading"; "waiting" to try again after a break;
-              then "finished", "failed" or "cancelled"
-    done      bytes that are there, of `total`; 0 if not known yet
-    code      of a failed one, and `sentence` for people
+    phase     "starting"; "checking" a partial file; "loading"; "waiting" before a retry; then "finished",
+              "failed" or "cancelled"
+    done      the number of bytes downloaded, of `total`; both are 0 if unknown
+    code      the code of the error if it failed; `sentence` is the message for people
     """
 
     name: str

@@ -21,11 +21,12 @@ CHOICE: Final = "choice"
 
 @dataclass(frozen=True, kw_only=True)
 class Selection:
-    """The model to be used: a file, a server, or what is found (with a name, only that).
+    """The selected model: a file, or a server; with neither, the first file or server found.
 
-    wire_format  the name of the format of that server, if the choice says it
-    decided_by   the setting or option that decides, "choice" for the household's, or nothing
-    problem      a code of `errors`, if there is a choice that could not be read
+    model        the name of the model; without a file or server, the name that a found one must have
+    wire_format  the name of the server's wire format, if the household has chosen it
+    decided_by   the deciding setting or option, "choice" for the household's choice, or ""
+    problem      a code of `errors` if the choice is unreadable, or ""
     """
 
     file: Path | None = None

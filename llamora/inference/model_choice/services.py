@@ -78,12 +78,12 @@ class UnfinishedDownload:
 
 @dataclass(frozen=True, kw_only=True)
 class SelectionSummary:
-    """The model that is used, and why, in a sentence.
+    """The model in use, with the reason for its selection.
 
-    selection   the file or server, and what decided
-    setting     the setting that decides, so that nothing can be chosen; else nothing
-    sentence    why, as in "It is set by LLAMORA_MODEL_URL."
-    problem     a sentence about a choice that could not be read, or nothing
+    selection   the file or server
+    setting     the setting that decides, so that no model can be chosen; else ""
+    sentence    the reason, as in "It is set by LLAMORA_MODEL_URL."
+    problem     a sentence about an unreadable choice, or ""
     """
 
     selection: Selection

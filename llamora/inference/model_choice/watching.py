@@ -22,11 +22,11 @@ _COPIED_SECONDS: Final = 300.0
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """The model to be used: a file, the server at a URL, or a server that is found, and which of its models.
+    """The model to use: a file, the server at a URL, or any server found; and the name of the model.
 
-    wire_format         the name of the format of that server, if the choice says it
-    problem             the code of a ModelStatus: why a file can't be used
-    may_look_elsewhere  whether a server that is found will do
+    wire_format         the name of the server's wire format, if the household has chosen it
+    problem             the code of a ModelStatus if the file is unusable
+    may_look_elsewhere  whether a server may be used if there is no usable file
     """
 
     file: ModelFile | None = None
@@ -59,7 +59,7 @@ class FolderWatch:
         self.has_new_file = False
 
     def has_changed(self) -> bool:
-        """Return whether the choice or the files have changed since the last call of `note_listing`."""
+        """Return whether the choice or the files have changed since the last `record_listing`."""
         return self._list() != self._listing
 
     def begin(self) -> None:

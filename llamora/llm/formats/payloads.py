@@ -32,10 +32,10 @@ class PayloadReader(ABC):
 
     Each wire format has a subclass.
 
-    text, thought   what was read since the parser took it last
-    reason          why the reply ended, once an event said so
-    usage           the numbers of tokens, once an event said so
-    ended           whether nothing that follows belongs to this reply
+    text, thought   text and thinking since the last read by the parser
+    reason          the reason of the end, once an event has named it
+    usage           the numbers of tokens, once an event has named them
+    ended           whether the reply is over, so that later events are ignored
     """
 
     def __init__(self) -> None:

@@ -40,14 +40,14 @@ class RequestShape(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class WireFormat:
-    """A wire format, with what builds its requests and reads its replies.
+    """A wire format: its names, and the functions that build requests and parse replies.
 
-    name              the name by which a setting chooses it
-    title             its name for people
-    path              where replies are requested
+    name              the name in settings
+    title             the name for people
+    path              the path for requests of replies
     usual_shape       the shape of the first request to a model
-    build_headers     returns the headers with an API key, which may be empty
-    find_unsupported  returns the names of sampling parameters that it does not have, or not with these values
+    build_headers     returns the headers for an API key, which may be empty
+    find_unsupported  returns the names of sampling parameters that the format does not support
     """
 
     name: str

@@ -47,17 +47,17 @@ ReportProgress = Callable[[str, int, int], None]
 
 
 class DownloadFailed(Exception):  # noqa: N818 - states what happened
-    """Raised when a file could not be downloaded.
+    """Raised when a file could not be downloaded; its code is one of these.
 
-    not_found         the hub has no such file, or shows it to nobody without an account
-    hub_away          the hub does not answer
-    hub_error         the hub reports an error, or no size and checksum of the file
-    wrong_redirect    the hub leads to an address that is not encrypted
-    broken_off        the connection broke again and again; the part stays
-    disk_full         the disk has too little space; the part stays
-    checksum_wrong    what arrived is not what the hub has; the part is deleted
-    already_here      the folder has a file of this name
-    no_gguf, damaged, unsupported, incomplete   as in `UnreadableModelFile`; the part is deleted
+    not_found         the hub does not have the file, or shows it only to signed-in users
+    hub_away          the hub does not respond
+    hub_error         the hub reports an error, or does not state size and checksum of the file
+    wrong_redirect    the hub redirects to an unencrypted address
+    broken_off        the connection was lost repeatedly; the partial file remains
+    disk_full         the disk has too little space; the partial file remains
+    checksum_wrong    the checksum of the downloaded file is wrong; it is deleted
+    already_here      the folder already has a file of this name
+    no_gguf, damaged, unsupported, incomplete   as in `UnreadableModelFile`; the partial file is deleted
     """
 
     def __init__(self, code: str, *, needed: int = 0, free: int = 0) -> None:

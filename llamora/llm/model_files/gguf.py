@@ -62,12 +62,12 @@ _SILENT_ARCHITECTURES = frozenset(
 
 
 class UnreadableModelFile(Exception):  # noqa: N818 - states what is the case
-    """Raised for a file that is no complete model.
+    """Raised for an unusable model file; its code is one of these.
 
-    no_gguf      it is not a `.gguf` file
-    damaged      its header contradicts itself
-    unsupported  it is of a version or byte order that llama.cpp does not read
-    incomplete   its end is missing, or one of the files it was split into
+    no_gguf      not a `.gguf` file
+    damaged      the header is inconsistent
+    unsupported  a version or byte order that llama.cpp does not support
+    incomplete   the end of the file, or one of the parts of a split model, is missing
     """
 
     def __init__(self, code: str) -> None:
@@ -77,14 +77,14 @@ class UnreadableModelFile(Exception):  # noqa: N818 - states what is the case
 
 @dataclass(frozen=True, kw_only=True)
 class GgufFacts:
-    """The facts of a model, as its file gives them; what the file does not say is empty or 0.
+    """The facts in the header of a model file; unknown ones are empty or 0.
 
-    name                  its name as its makers write it
-    parameters            the number of its weights
-    context_window        the longest text that it was trained to read, in tokens
-    quantisation          how its weights are stored, such as "Q4_K_M"
-    size                  the bytes of its file, or of all files it was split into
-    cache_bytes           the memory that a token of its context window takes
+    name                  the name given by the model's authors
+    parameters            the number of weights
+    context_window        the longest context that the model was trained for, in tokens
+    quantisation          the storage type of the weights, such as "Q4_K_M"
+    size                  the size in bytes of the file, or of all parts
+    cache_bytes           the bytes of memory per token of the context window
     """
 
     architecture: str

@@ -37,9 +37,9 @@ def leave_out(sampling: Mapping[str, Any], refused: Refused) -> dict[str, Any]:
 class ReplyRequest:
     """The content of a request for a reply.
 
-    schema       the JSON schema of the reply, if any
-    window       the context window in tokens that a server is to load the model with, for Ollama
-    unload_after   after what time without a reply it is to unload the model, for Ollama; its own if empty
+    schema         the JSON schema of the reply, if any
+    window         the context window in tokens with which Ollama loads the model
+    unload_after   the idle time after which Ollama unloads the model; Ollama's default if empty
     """
 
     model: str

@@ -1,7 +1,7 @@
 """Facts as memories: what a program may read of them, and how it proposes and changes them.
 
-What a program stores is only a proposal, and changes no fact. If its token reads only texts that the owner
-wrote, facts from other sources are treated as missing.
+What a program stores is only a proposal, and changes no fact. If the program's token reads only texts that
+the owner wrote, facts from other sources are treated as missing.
 """
 
 from collections.abc import Callable, Iterable, Sequence
