@@ -67,7 +67,7 @@ class IndexStats(msgspec.Struct, kw_only=True):
     embedded: int
 
 
-class BegunRebuild(msgspec.Struct, kw_only=True):
+class RebuildResult(msgspec.Struct, kw_only=True):
     """Result of starting a rebuild of the index; `is_begun` is false if one was running already."""
 
     state: Literal["opening"] = "opening"
@@ -115,13 +115,13 @@ def count_passages(call: Call) -> IndexStats:
 
 
 @endpoint("POST", "/api/memory/reindex", scopes=_SCOPES, tag=_TAG)
-def rebuild_index(call: Call) -> BegunRebuild:
+def rebuild_index(call: Call) -> RebuildResult:
     """Rebuild the search index of the diary from all its texts.
 
     No text is changed. It takes some seconds, during which a search finds nothing; `/api/memory/stats`
     reports "ready" at the end. The diary must be unlocked in a browser.
     """
-    return BegunRebuild(is_begun=rebuild(call.keyring))
+    return RebuildResult(is_begun=rebuild(call.keyring))
 
 
 def _search(call: Call, asked: PassageSearch) -> PassageResults:
