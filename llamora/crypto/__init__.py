@@ -106,7 +106,7 @@ from llamora.crypto.session import hash_half, unwrap_dek, wrap_dek
 from llamora.crypto.slots import Slot, open_slot
 from llamora.crypto.slots import create as create_slot
 from llamora.crypto.slots import renew as renew_slot
-from llamora.crypto.subkeys import Use, subkey
+from llamora.crypto.subkeys import SubkeyUse, subkey
 
 __all__ = [
     "CEILING",
@@ -150,6 +150,7 @@ __all__ = [
     "SlotAhead",
     "SlotBehind",
     "SlotError",
+    "SubkeyUse",
     "TokenError",
     "TokenKind",
     "TokenSlot",
@@ -159,7 +160,6 @@ __all__ = [
     "UnknownAuthenticator",
     "UnknownFormat",
     "UnknownLabel",
-    "Use",
     "VaultLocked",
     "WrongEpoch",
     "WrongSecret",

@@ -61,7 +61,7 @@ from llamora.crypto.context import MAX_EPOCH, AnyContext, Context
 from llamora.crypto.envelope import FORMAT_1, FORMAT_2
 from llamora.crypto.errors import DestroyedKey, FormerFormat, NotAuthentic, Truncated, VaultLocked, WrongEpoch
 from llamora.crypto.realms import Realm, RealmKeys, derive_realm_keys, get_realm
-from llamora.crypto.subkeys import Use, subkey
+from llamora.crypto.subkeys import SubkeyUse, subkey
 
 _BLIND = b"llamora.blind"
 _FINGERPRINT = b"llamora.print"
@@ -276,7 +276,7 @@ class Keyring(RealmKeyring):
         self.format_2_since = format_2_since
         self.reads_columns_unchecked = self.is_of_format_1
         content = {
-            number: subkey(key, Use.CONTENT) for number, key in keys.items() if number < format_2_since
+            number: subkey(key, SubkeyUse.CONTENT) for number, key in keys.items() if number < format_2_since
         }
         # In format 1 one key opened everything.
         self._by_header |= {
@@ -284,8 +284,8 @@ class Keyring(RealmKeyring):
             for number, key in content.items()
             for realm in Realm
         }
-        self._slots = {number: subkey(key, Use.SLOTS) for number, key in keys.items()}
-        self._snapshot: bytes | None = subkey(keys[epoch], Use.SNAPSHOT)
+        self._slots = {number: subkey(key, SubkeyUse.SLOTS) for number, key in keys.items()}
+        self._snapshot: bytes | None = subkey(keys[epoch], SubkeyUse.SNAPSHOT)
         self._data_keys = {number: bytearray(key) for number, key in keys.items()}
         sealing = content[epoch] if epoch in content else self._get_current(Realm.CONTENT).sealing
         self._key_id = _build_key_id(owner, sealing)

@@ -65,7 +65,7 @@ from llamora.crypto.errors import (
     WrongSecret,
 )
 from llamora.crypto.kdf import HIGHEST, Cost, check_cost
-from llamora.crypto.subkeys import Use, subkey
+from llamora.crypto.subkeys import SubkeyUse, subkey
 
 _BOX_FORMAT = 1
 _BOX = struct.Struct(">B16s16sI32s")
@@ -142,7 +142,7 @@ def renew(slot: Slot, *, old_dek: bytes, new_dek: bytes, new_epoch: int) -> Slot
     """Return the slot with the next epoch's data key; needs the old data key and not the slot's secret."""
     try:
         authenticator = envelopes.unseal(
-            key=subkey(old_dek, Use.SLOTS),
+            key=subkey(old_dek, SubkeyUse.SLOTS),
             envelope=slot.sealed_authenticator,
             context=_build_authenticator_context(slot),
         )
@@ -162,7 +162,7 @@ def _seal_data_key(slot: Slot, *, dek: bytes, epoch: int, authenticator: bytes) 
         boxed,
         mac=_compute_mac(boxed, authenticator=authenticator),
         sealed_authenticator=envelopes.seal(
-            key=subkey(dek, Use.SLOTS),
+            key=subkey(dek, SubkeyUse.SLOTS),
             plaintext=authenticator,
             context=_build_authenticator_context(boxed),
             epoch=epoch,

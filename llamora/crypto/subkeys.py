@@ -18,7 +18,7 @@ from hashlib import blake2b
 from llamora.crypto.entropy import KEY_BYTES
 
 
-class Use(Enum):
+class SubkeyUse(Enum):
     """The use of a subkey; the value is its frozen label."""
 
     CONTENT = b"llamora.content"
@@ -26,7 +26,7 @@ class Use(Enum):
     SLOTS = b"llamora.slots"
 
 
-def subkey(data_key: bytes | bytearray, use: Use) -> bytes:
+def subkey(data_key: bytes | bytearray, use: SubkeyUse) -> bytes:
     """Return the 32-byte subkey of a data key for a use."""
     if len(data_key) != KEY_BYTES:
         raise ValueError("A data key has 32 bytes.")

@@ -16,9 +16,9 @@ from llamora.crypto import (
     Header,
     NotAuthentic,
     Realm,
+    SubkeyUse,
     Truncated,
     UnknownFormat,
-    Use,
     derive_realm_keys,
     encode_header,
     newest_header,
@@ -39,7 +39,7 @@ from tests.crypto.cast import (
     VAULT_STATE,
 )
 
-KEY = subkey(DATA_KEY, Use.CONTENT)
+KEY = subkey(DATA_KEY, SubkeyUse.CONTENT)
 REPLY_TEXT = Context(purpose="field", label="diary.reply.text", row=ENTRY, owner=OWNER)
 
 
@@ -206,7 +206,7 @@ def test_an_envelope_relabelled_with_another_epoch_is_refused() -> None:
 
 def test_the_wrong_key_is_refused() -> None:
     with pytest.raises(NotAuthentic):
-        unseal(key=subkey(DATA_KEY, Use.SNAPSHOT), envelope=golden.SHORT, context=ENTRY_TEXT)
+        unseal(key=subkey(DATA_KEY, SubkeyUse.SNAPSHOT), envelope=golden.SHORT, context=ENTRY_TEXT)
 
 
 @pytest.mark.parametrize("number", [0, 3, 127, 255])

@@ -23,9 +23,9 @@ from llamora.crypto import (
     Keyring,
     NotAuthentic,
     Realm,
+    SubkeyUse,
     Truncated,
     UnknownFormat,
-    Use,
     VaultLocked,
     WrongEpoch,
     current_keyring,
@@ -122,7 +122,7 @@ def test_nothing_of_format_1_opens_under_a_key_of_format_2(keyring: Keyring) -> 
 def test_nothing_of_format_1_opens_under_the_key_that_follows_it(rotating: Keyring) -> None:
     """Neither what was sealed then nor what a stolen content subkey of the new key would seal in format 1."""
     aad = bytes([FORMAT_1]) + ENTRY_TEXT.encode(4)
-    nonce, content = golden.SHORT[5:29], subkey(NEXT_DATA_KEY, Use.CONTENT)
+    nonce, content = golden.SHORT[5:29], subkey(NEXT_DATA_KEY, SubkeyUse.CONTENT)
     sealed = crypto_aead_xchacha20poly1305_ietf_encrypt(pad(b"planted"), aad, nonce, content)
     planted = encode_header(FORMAT_1, 4) + nonce + sealed
 
@@ -273,7 +273,7 @@ def test_closing_overwrites_the_data_keys_and_leaves_no_key_behind(rotating: Key
     rotating.close()
 
     # That is, they were found before.
-    assert {DATA_KEY, NEXT_DATA_KEY, subkey(DATA_KEY, Use.CONTENT)} <= keys
+    assert {DATA_KEY, NEXT_DATA_KEY, subkey(DATA_KEY, SubkeyUse.CONTENT)} <= keys
     assert {bytes(key) for key in data_keys.values()} == {bytes(32)}
     assert find_keys(rotating) == set()
 
@@ -337,9 +337,9 @@ def test_a_task_that_copied_the_context_is_locked_too(keyring: Keyring) -> None:
 def test_subkeys_of_a_keyring_are_those_of_its_data_key() -> None:
     rotating = Keyring(owner=OWNER, epoch=4, keys={3: DATA_KEY, 4: NEXT_DATA_KEY})
 
-    assert rotating.snapshot_key() == subkey(NEXT_DATA_KEY, Use.SNAPSHOT)
-    assert rotating.slots_key() == rotating.slots_key(4) == subkey(NEXT_DATA_KEY, Use.SLOTS)
-    assert rotating.slots_key(3) == subkey(DATA_KEY, Use.SLOTS)
+    assert rotating.snapshot_key() == subkey(NEXT_DATA_KEY, SubkeyUse.SNAPSHOT)
+    assert rotating.slots_key() == rotating.slots_key(4) == subkey(NEXT_DATA_KEY, SubkeyUse.SLOTS)
+    assert rotating.slots_key(3) == subkey(DATA_KEY, SubkeyUse.SLOTS)
     assert (rotating.data_key(), rotating.data_key(3)) == (NEXT_DATA_KEY, DATA_KEY)
     with pytest.raises(WrongEpoch):
         rotating.slots_key(2)

@@ -17,9 +17,9 @@ from llamora.crypto import (
     NotAuthentic,
     Realm,
     RealmKeyring,
+    SubkeyUse,
     Truncated,
     UnknownFormat,
-    Use,
     VaultLocked,
     WrongEpoch,
     current_keyring,
@@ -133,9 +133,13 @@ def test_a_bundle_holds_no_key_of_all_realms(keyring: Keyring, bundle: frozenset
     copied = held.copy()
     assert type(copied) is RealmKeyring
     assert find_keys(copied) <= find_keys(held)
-    assert not find_keys(held) & {DATA_KEY, *(subkey(DATA_KEY, use) for use in Use)}
+    assert not find_keys(held) & {DATA_KEY, *(subkey(DATA_KEY, use) for use in SubkeyUse)}
     # They are found where they are.
-    assert find_keys(keyring) > {DATA_KEY, subkey(DATA_KEY, Use.SLOTS), subkey(DATA_KEY, Use.SNAPSHOT)}
+    assert find_keys(keyring) > {
+        DATA_KEY,
+        subkey(DATA_KEY, SubkeyUse.SLOTS),
+        subkey(DATA_KEY, SubkeyUse.SNAPSHOT),
+    }
 
 
 def test_a_relabelled_envelope_of_another_realm_does_not_open(keyring: Keyring) -> None:

@@ -14,7 +14,7 @@ from nacl.bindings import (
     crypto_scalarmult_base,
 )
 
-from llamora.crypto import Cost, Realm, Use, derive, derive_realm_keys, subkey
+from llamora.crypto import Cost, Realm, SubkeyUse, derive, derive_realm_keys, subkey
 from tests.crypto import golden
 from tests.crypto.cast import CHEAP, DATA_KEY, SALT
 
@@ -108,7 +108,7 @@ def test_keyed_blake2b_gives_the_vector_of_the_reference_implementation() -> Non
 
 
 def test_subkeys_are_the_ones_libsodium_makes_and_stay_as_pinned() -> None:
-    for use in Use:
+    for use in SubkeyUse:
         theirs = crypto_generichash_blake2b_salt_personal(
             b"", digest_size=32, key=DATA_KEY, person=use.value.ljust(16, b"\0")
         )
@@ -118,12 +118,12 @@ def test_subkeys_are_the_ones_libsodium_makes_and_stay_as_pinned() -> None:
 
 
 def test_no_key_of_a_data_key_is_made_twice() -> None:
-    subkeys = [subkey(DATA_KEY, use).hex() for use in Use]
+    subkeys = [subkey(DATA_KEY, use).hex() for use in SubkeyUse]
     of_realms = [key for keys in golden.REALM_KEYS.values() for key in keys]
 
     # INDEX is one that nothing uses any more: nothing else may ever be keyed with it.
     made = [*subkeys, *of_realms, DATA_KEY.hex(), golden.SUBKEYS["INDEX"]]
-    assert len(made) == len(set(made)) == len(Use) + 3 * len(Realm) + 2
+    assert len(made) == len(set(made)) == len(SubkeyUse) + 3 * len(Realm) + 2
 
 
 @pytest.mark.parametrize("realm", Realm)

@@ -13,7 +13,7 @@ from nacl.bindings import crypto_aead_xchacha20poly1305_ietf_encrypt
 
 from accounts.models import KeySlot, Vault
 from accounts.rotation.sealed_tables import list_sealed_tables
-from llamora.crypto import FORMAT_1, Context, Keyring, Use, encode_header, pad, subkey
+from llamora.crypto import FORMAT_1, Context, Keyring, SubkeyUse, encode_header, pad, subkey
 from llamora.fields import MacField, SealedField
 from tests.people import Resident
 
@@ -24,7 +24,7 @@ def seal_in_format_1(plaintext: bytes, context: Context, *, data_key: bytes, epo
     """Return an envelope of format 1, as its docstring describes it."""
     header, nonce = encode_header(FORMAT_1, epoch), os.urandom(24)
     aad = header[:1] + context.encode(epoch)
-    key = subkey(data_key, Use.CONTENT)
+    key = subkey(data_key, SubkeyUse.CONTENT)
     return header + nonce + crypto_aead_xchacha20poly1305_ietf_encrypt(pad(plaintext), aad, nonce, key)
 
 
