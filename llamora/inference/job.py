@@ -273,7 +273,7 @@ class Job:
         self.position = position
         self._notify()
 
-    def read(self, entries: int) -> None:
+    def set_entries_read(self, entries: int) -> None:
         """Set the number of entries in the prompt, to be shown until the first text arrives."""
         self.entries_read = entries
         self._notify()

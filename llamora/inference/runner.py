@@ -165,7 +165,7 @@ class JobRun:
         for share in SHARES:
             try:
                 prompt = await self.job.task.build_prompt(server, share=share)
-                self.job.read(prompt.entries)
+                self.job.set_entries_read(prompt.entries)
                 return await self._stream(prompt, server)
             except PromptTooLong:
                 if share == SHARES[-1]:
