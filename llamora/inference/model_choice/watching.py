@@ -62,7 +62,7 @@ class FolderWatch:
         """Return whether the choice or the files have changed since the last `record_listing`."""
         return self._list() != self._listing
 
-    def begin(self) -> None:
+    def record_listing(self) -> None:
         """Record the files in the folder; those present at the first call count as complete."""
         self._listing = self._list()
         self.has_new_file = False
@@ -99,7 +99,7 @@ def find_target(config: ModelConfig, watch: FolderWatch, in_use: Path | None) ->
 
     A file in use stays in use when others appear, unless one is chosen.
     """
-    watch.begin()
+    watch.record_listing()
     selection = select_model(config)
     if selection.url:
         return Target(url=selection.url, model=selection.model, wire_format=selection.wire_format)
