@@ -123,7 +123,7 @@ def _choose_server(form: QueryDict) -> str:
 
 def _choose_nothing(form: QueryDict) -> str:
     del form
-    services.choose_nothing()
+    services.withdraw_choice()
     return "Nothing is chosen now: Llamora uses the first model that it finds."
 
 

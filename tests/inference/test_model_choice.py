@@ -78,7 +78,7 @@ def test_a_withdrawn_choice_is_none(models: Path) -> None:
     write_gguf(models / "heron.gguf")
     services.choose_file("heron")
 
-    services.choose_nothing()
+    services.withdraw_choice()
 
     assert select() == ("", "")
     assert not (models / "choice.json").exists()

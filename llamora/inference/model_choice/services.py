@@ -2,7 +2,7 @@
 
     list_files, list_servers, list_catalogue, list_unfinished    available models
     describe_selection                                           the model in use, and the reason
-    choose_file, choose_server, choose_named, choose_nothing     the household's choice
+    choose_file, choose_server, choose_named, withdraw_choice    the household's choice
     build_config                                                 the model of a command-line option
     remove_file                                                  delete a file
     start_download, cancel_download, get_download_progress       a download in this process
@@ -239,7 +239,7 @@ def build_config(name: str, *, option: str) -> ModelConfig:
     )
 
 
-def choose_nothing() -> None:
+def withdraw_choice() -> None:
     """Withdraw the choice; the first model that is found is used again."""
     _save_choice(ModelChoice())
 
@@ -280,7 +280,7 @@ def remove_file(name: str, *, force: bool = False) -> None:
     _delete(list_parts(file.path))
     # Or the household would wait for a file that it deleted itself, and pass over others.
     if is_chosen:
-        choose_nothing()
+        withdraw_choice()
     model_server.notice_change()
 
 

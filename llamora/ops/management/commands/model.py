@@ -74,7 +74,7 @@ class Command(BaseCommand):
 
     def _use(self, name: str) -> None:
         if not name:
-            services.choose_nothing()
+            services.withdraw_choice()
             self.stdout.write("The choice was withdrawn: the first model that is found is used.")
             return
         services.choose_named(name)
