@@ -32,6 +32,7 @@ from diary.generation.prompt_record import EntryRef, PromptRecord
 from diary.models import Entry, Note, Opening, Recap, Reply
 from llamora.crypto import EnvelopeError, Keyring, RealmKeyring, WrongEpoch, in_force, keyed_digest
 from llamora.database import CachedIdQuery, CachedQuery
+from llamora.database.lookups import owned_by
 from llamora.fields import SealedValue
 from llamora.fields.models import mac_fields
 from llamora.inference.job import LIVE_STATES
@@ -198,11 +199,11 @@ class TextSource:
 
     def select_ids(self, ids: Sequence[UUID], *, owner_id: UUID) -> "QuerySet[Any, UUID]":
         """Return the ids of the searchable texts among these, without the check `find_stale`."""
-        return self._select(owner_id=owner_id, id__in=ids).values_list("id", flat=True)
+        return self._select(owned_by(owner_id), id__in=ids).values_list("id", flat=True)
 
-    def _select(self, **lookups: Any) -> "QuerySet[Any]":
+    def _select(self, *conditions: Any, **lookups: Any) -> "QuerySet[Any]":
         manager: Any = self.model._default_manager
-        return self.filter_rows(manager.filter(**lookups)).order_by()
+        return self.filter_rows(manager.filter(*conditions, **lookups)).order_by()
 
     def list_stamps(self, owner: UUID, *, keyring: Keyring) -> dict[str, bytes]:
         """Return the id (hex) and nonce of every text, without decrypting.

@@ -20,11 +20,12 @@ from diary.generation.prompt_record import BESIDE_ENTRIES, PromptRecord, find_re
 from diary.models import TRUSTED_ORIGINS, Entry, EntryQuerySet, Opening, Origin, Recap, Reply
 from llamora.crypto import Realm, current_realm_keyring
 from llamora.database import CachedIdQuery, CachedQuery
+from llamora.database.lookups import owned_by
 from llamora.threads import let_others_run
 from search.index.person_index import PersonIndex
 from search.index.types import FACT_KIND
 from search.programs.decrypted_rows import DecryptedRowCache
-from traces.facts.models import TRUSTED_FACT_ORIGINS, Fact
+from traces.facts.models import TRUSTED_FACT_ORIGINS, Fact, FactState
 
 
 class TextSources(NamedTuple):
@@ -152,10 +153,10 @@ _other_facts_query: Final[CachedQuery[UUID]] = CachedQuery(
     )
 )
 _entries_query: Final[CachedIdQuery[Entry]] = CachedIdQuery(
-    lambda ids, owner_id: Entry.objects.for_owner(owner_id).filter(id__in=ids)
+    lambda ids, owner_id: Entry.objects.filter(owned_by(owner_id), id__in=ids)
 )
 _facts_query: Final[CachedIdQuery[Fact]] = CachedIdQuery(
-    lambda ids, owner_id: Fact.objects.only_accepted(owner_id).filter(id__in=ids)
+    lambda ids, owner_id: Fact.objects.for_ids(owner_id, ids).filter(state=FactState.ACCEPTED)
 )
 # The kinds with an origin of their own, the field that opens, and the origins that are not hidden.
 _OPENED_KINDS: Final = (

@@ -9,6 +9,7 @@ word. They are sealed with keys of the realm `facts`, which decrypt no entry.
     FactSettings   the settings of facts, and the key of these digests
 """
 
+from collections.abc import Iterable
 from typing import ClassVar
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from django.db import models
 from django.utils import timezone
 
 from diary.models import TRUSTED_ORIGINS, Origin
+from llamora.database.lookups import owned_by
 from llamora.fields import MacField, SealedJSONField, SealedManager, SealedModel, SealedQuerySet
 
 # A model proposes facts from its owner's own entries alone, and its owner accepts them. What a program or a
@@ -43,6 +45,10 @@ class FactQuerySet(SealedQuerySet["Fact"]):
     def for_owner(self, owner_id: UUID) -> "FactQuerySet":
         """Return the facts of one person, in every state."""
         return self.filter(owner_id=owner_id)
+
+    def for_ids(self, owner_id: UUID, ids: Iterable[UUID]) -> "FactQuerySet":
+        """Return the facts of one person with these ids, in every state."""
+        return self.filter(owned_by(owner_id), id__in=list(ids))
 
     def only_accepted(self, owner_id: UUID) -> "FactQuerySet":
         """Return the accepted facts of one person that have not ended."""
@@ -71,6 +77,10 @@ class FactManager(SealedManager["Fact"]):
     def for_owner(self, owner_id: UUID) -> FactQuerySet:
         """Return the facts of one person, in every state."""
         return self.get_queryset().for_owner(owner_id)
+
+    def for_ids(self, owner_id: UUID, ids: Iterable[UUID]) -> FactQuerySet:
+        """Return the facts of one person with these ids, in every state."""
+        return self.get_queryset().for_ids(owner_id, ids)
 
     def only_accepted(self, owner_id: UUID) -> FactQuerySet:
         """Return the accepted facts of one person that have not ended."""

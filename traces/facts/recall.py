@@ -14,7 +14,7 @@ from django.urls import reverse
 from diary.hooks import RecalledFact, SourceFact
 from diary.models import TRUSTED_ORIGINS, Entry
 from traces.facts.fact_body import NOT_RECALLED
-from traces.facts.models import Fact
+from traces.facts.models import Fact, FactState
 
 MAX_RECALLED: Final = 8
 
@@ -24,7 +24,8 @@ def load_recalled(owner_id: UUID, ids: Sequence[UUID]) -> list[RecalledFact]:
 
     One from an entry may be read only if that is its owner's own now: they may have said so, and undone it.
     """
-    facts = {fact.id: fact for fact in Fact.objects.only_accepted(owner_id).only_trusted().filter(id__in=ids)}
+    rows = Fact.objects.for_ids(owner_id, ids).filter(state=FactState.ACCEPTED).only_trusted()
+    facts = {fact.id: fact for fact in rows}
     untrusted = _find_untrusted(owner_id, (fact.entry_id for fact in facts.values()))
     found: list[RecalledFact] = []
     for id_ in ids:
@@ -69,7 +70,7 @@ def list_read_texts(owner_id: UUID, ids: Collection[UUID]) -> list[tuple[UUID, s
 
 
 def _load_bodies(owner_id: UUID, ids: Collection[UUID]) -> dict[UUID, dict[str, Any]]:
-    facts = {fact.id: fact for fact in Fact.objects.for_owner(owner_id).filter(id__in=ids)}
+    facts = {fact.id: fact for fact in Fact.objects.for_ids(owner_id, ids)}
     bodies = {id_: facts[id_].open_or("body", None) for id_ in ids if id_ in facts}
     return {id_: body for id_, body in bodies.items() if body}
 

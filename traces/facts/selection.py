@@ -48,19 +48,20 @@ class FactSelection:
         """Whether facts must be decrypted to select them."""
         return bool(self.kind or self.words)
 
-    def select(self, owner_id: UUID) -> FactQuerySet:
-        """Return a person's facts that match the conditions on columns, unordered."""
-        rows = self._select_all(owner_id)
+    def select(self, owner_id: UUID, *, among: Collection[UUID] | None = None) -> FactQuerySet:
+        """Return a person's facts (of `among`, if given) that match the conditions on columns, unordered."""
+        facts = Fact.objects
+        rows = self._narrow(facts.for_owner(owner_id) if among is None else facts.for_ids(owner_id, among))
         return rows if self.reads_others else rows.filter(origin__in=TRUSTED_FACT_ORIGINS)
 
     def count_left_out(self, owner_id: UUID) -> int:
         """Return how many facts match the conditions on columns but may not be read."""
         if self.reads_others:
             return 0
-        return self._select_all(owner_id).exclude(origin__in=TRUSTED_FACT_ORIGINS).count()
+        return self._narrow(Fact.objects.for_owner(owner_id)).exclude(origin__in=TRUSTED_FACT_ORIGINS).count()
 
-    def _select_all(self, owner_id: UUID) -> FactQuerySet:
-        rows = with_days(Fact.objects.for_owner(owner_id)).order_by()
+    def _narrow(self, facts: FactQuerySet) -> FactQuerySet:
+        rows = with_days(facts).order_by()
         rows = rows.filter(state__in=[str(state) for state in self.states])
         if self.since is not None:
             rows = rows.filter(_has_day("gte", self.since))

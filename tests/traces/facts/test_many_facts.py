@@ -1,14 +1,17 @@
 """Tests that many facts about one subject, or in one call, delay no page and no save of other people."""
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import connection
+from django.db.models import QuerySet
 
 from llamora.api import bodies
 from llamora.api.resources.memories import fact_memories
 from llamora.api.resources.memories.bodies import MAX_FACTS
 from llamora.database import write_transaction
+from search.index.sources import SOURCES
 from tests.api.program import Program
 from tests.hostile import count_calls
 from tests.people import Resident, register_resident
@@ -16,6 +19,7 @@ from traces.facts import services
 from traces.facts.fact_body import FactText
 from traces.facts.models import Fact
 from traces.facts.queries import MAX_CANDIDATES, EarlierFacts
+from traces.facts.selection import FactSelection
 from traces.facts.services import FactOrigin
 from traces.facts.statements import read_statement
 
@@ -89,3 +93,16 @@ def test_pages_go_first_while_a_body_of_many_values_is_checked(monkeypatch: pyte
     bodies._Normalizer().normalize({"numbers": list(range(50_000))})
 
     assert times == [1] * 25
+
+
+def test_facts_are_looked_up_by_their_ids_however_many_their_owner_has(owner: Resident) -> None:
+    """Of SQLite's choosing, they are looked up by their owner: each search then reads 100,000 facts."""
+    ids = [uuid4() for _ in range(50)]
+    queries: list[QuerySet[Any, Any]] = [
+        Fact.objects.for_ids(owner.id, ids),
+        FactSelection().select(owner.id, among=ids),
+        *(source.select_ids(ids, owner_id=owner.id) for source in SOURCES),
+    ]
+
+    for query in queries:
+        assert "(id=?)" in query.explain().splitlines()[0], query.explain()

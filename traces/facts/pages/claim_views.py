@@ -35,7 +35,7 @@ def claim_shown(request: HouseholdRequest) -> HttpResponse:
     others = Fact.objects.for_owner(owner_id).only_others()
     ids = list_others(owner_id)
     page = Paginator(ids, PAGE_SIZE).get_page(request.GET.get("page"))
-    rows = {fact.id: fact for fact in others.filter(id__in=list(page))}
+    rows = {fact.id: fact for fact in Fact.objects.for_ids(owner_id, page).only_others()}
     context: dict[str, Any] = {
         "page": page,
         "facts": build_others_facts(rows[id_] for id_ in page if id_ in rows),

@@ -117,7 +117,7 @@ class FactsByState:
             changed, self._changed = self._changed, set()
         if not changed:
             return
-        found = {row.id: row for row in _iter_rows(Fact.objects.for_owner(owner_id).filter(id__in=changed))}
+        found = {row.id: row for row in _iter_rows(Fact.objects.for_ids(owner_id, changed))}
         with self._lock:
             for fact_id in changed:
                 self._remove(fact_id)

@@ -50,7 +50,7 @@ def facts(request: HouseholdRequest) -> HttpResponse:
     context: dict[str, Any] = {"listed": listed, "others_count": listed.others_count}
     if chosen.state == FactState.PROPOSED:
         ids = [row.id for row in listed.page]
-        rows = Fact.objects.for_owner(request.user.id).filter(id__in=ids).order_by("created_at", "id")
+        rows = Fact.objects.for_ids(request.user.id, ids).order_by("created_at", "id")
         context["proposals"] = build_proposals(request.user.id, list(rows))
     return _render_list(request, context)
 

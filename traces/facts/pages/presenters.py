@@ -241,7 +241,7 @@ def _list_linked_ids(fact: Fact, body: Mapping[str, Any], changes: Sequence[Fact
 
 def _find_links(owner_id: UUID, ids: Collection[UUID]) -> dict[UUID, FactLink]:
     """Return the facts with these ids, without those that were deleted."""
-    rows = Fact.objects.for_owner(owner_id).filter(id__in=ids) if ids else ()
+    rows = Fact.objects.for_ids(owner_id, ids) if ids else ()
     return {fact.id: FactLink(id=fact.id, text=_get_text(fact)) for fact in rows}
 
 
@@ -346,7 +346,7 @@ def _render_pattern(after_reply: bool) -> str:
 
 def list_fact_links(owner_id: UUID, ids: Collection[UUID]) -> list[NamedLink]:
     """Return links to the facts with these ids; forgotten ones are left out."""
-    rows = Fact.objects.for_owner(owner_id).filter(id__in=ids).order_by("id")
+    rows = Fact.objects.for_ids(owner_id, ids).order_by("id")
     return [
         NamedLink(
             name=_get_text(fact) or UNREADABLE_FACT,

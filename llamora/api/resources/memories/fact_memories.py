@@ -251,7 +251,7 @@ class FactMemories:
             most_confidence=asked.max_confidence,
             reads_others=self._call.terms.reads_untrusted,
         )
-        rows = wanted.select(self._call.owner).filter(id__in=list(places))
+        rows = wanted.select(self._call.owner, among=places)
         facts = [
             _build_found(fact, place=places[fact.id], asked=asked, boosted=boosted)
             for fact in wanted.iter_selected(rows)
