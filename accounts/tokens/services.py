@@ -163,8 +163,8 @@ def _is_authentic(row: AccessToken, keyring: Keyring) -> bool:
 def list_drop_senders(keyring: Keyring) -> list[DropSender]:
     """Return the "drop" tokens that their owner created and has not revoked, including expired ones.
 
-    Tokens that wait to be confirmed are left out: they may have been revoked, because the vault's list may
-    have been rolled back, too.
+    Tokens that wait to be confirmed are left out: after a backup was restored, both the row and the vault's
+    list may be older than their revocation.
     """
     with in_force(keyring):
         listed = load_slot_list(Vault.objects.get(owner_id=keyring.owner)) or {}

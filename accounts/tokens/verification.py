@@ -83,7 +83,10 @@ class OpenedToken:
 
 
 class _Admissions:
-    """Slots of "away" tokens that passed the full check in this process, by their MACs."""
+    """MACs, by slot id, of the "away" slots whose keys this process has checked like an unlocked data key.
+
+    A slot with another MAC is checked again.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

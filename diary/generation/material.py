@@ -105,7 +105,7 @@ class MaterialAmongInstructions(Exception):  # noqa: N818 - states what is the c
 
 
 class MaterialNotWhole(Exception):  # noqa: N818 - states what is the case
-    """Raised for a prompt template that changes a fenced text, as a filter does."""
+    """Raised if a prompt template changes a text of the diary, for instance by a filter."""
 
 
 def fence_values(values: Mapping[str, object], code: str, printed: list[str]) -> dict[str, object]:

@@ -526,7 +526,7 @@ class EdgeOf:
 
 @dataclass(frozen=True, slots=True)
 class HalfOf:
-    """The first or second half of a month or year."""
+    """The first or second half of a month, year, decade or century."""
 
     number: int
     within: Expression

@@ -172,7 +172,7 @@ class JobRegistry:
             self._request_end(run, JobState.INTERRUPTED, reason, skip_retries=True)
 
     def interrupt_at_host(self, key_id: KeyId, host: str, *, reason: str) -> None:
-        """Interrupt the jobs of a key that run on a remote host."""
+        """Interrupt the jobs of this key whose model server is on the remote host `host`."""
         with self._lock:
             runs = [run for run in self._runs.values() if run.job.key_id == key_id and run.job.host == host]
         for run in runs:

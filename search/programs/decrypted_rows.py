@@ -1,7 +1,7 @@
 """A cache of rows that were decrypted, so that a search need not decrypt a row that it finds again.
 
-The key is a digest of the whole row as stored, and of the epoch of the key: a row that anybody changed, with
-or without a key, is decrypted again.
+A row is looked up by a digest of the whole row as stored and of the epoch of its data key: a row that anybody
+changed, with or without that key, is decrypted again.
 """
 
 import marshal

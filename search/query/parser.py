@@ -5,13 +5,14 @@
     walk*              words with this prefix
     -rain  -"so what"  entries without the word or phrase
     from:2026-01  to:2026-03-15    days, months or years, both ends included
-    on:yesterday  from:"last summer"    days in plain words, if there is a reader of them
-    days:all           all days, even if the question names some
+    on:yesterday  from:"last summer"    days in plain words, if the caller passes a `DayReader`
+    days:all           no days first, even if the plain words name some
     in:entries         entries, replies, openings, recaps, facts or notes
     trace:garden       entries with that trace
 
-Text that only resembles a filter (`from:yesturday`, `10:30`) is searched for as written. The days that
-a question names (`rain last summer`) make a second query, `within` them.
+Text that only resembles a filter (`from:yesturday`, `10:30`) is searched for as written. If the plain
+words name days (`rain last summer`), `SearchQuery.within` is the same query without these words, limited to
+these days; its results come first.
 """
 
 import re

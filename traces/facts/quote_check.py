@@ -1,8 +1,9 @@
 """The check of a proposed fact against its quote, without a model.
 
-A fact is shown only if its quote occurs in the entry, and every number, name and negation of the fact occurs
-in the quote. A date may be resolved: "next Friday" supports the day that it meant. A wish, a guess or a
-question supports no fact but itself, and a feeling, a trait of character or a judgement is not a fact.
+A fact is shown only if its quote occurs in the entry, every number and name of the fact occurs in the quote,
+and either both are negative or neither is. A date may be resolved: "next Friday" supports the day that it
+meant. A question supports no fact. A wish or a guess supports only a fact that repeats its word of doubt
+("might", "wish"). A feeling, a trait of character or a judgement is not a fact.
 """
 
 import re

@@ -44,9 +44,9 @@ def _read_fact(fact: Fact) -> RecalledFact | None:
 
 
 def load_facts_of_entries(owner_id: UUID, entry_ids: Collection[UUID]) -> dict[UUID, list[RecalledFact]]:
-    """Return the facts from these entries that may be read now, by entry, the oldest first.
+    """Return the facts from these entries that a model may read now, by entry, the oldest first.
 
-    The entries are those that their owner wrote.
+    Pass only trusted entries: the origin of an entry is not checked here, unlike in `load_recalled`.
     """
     facts = Fact.objects.only_accepted(owner_id).only_trusted().filter(entry_id__in=entry_ids)
     found: dict[UUID, list[RecalledFact]] = defaultdict(list)

@@ -19,7 +19,10 @@ _BuildRule = Callable[[UntrustedEntries], ExportRule]
 
 
 class ExportRules:
-    """The rules for one export, in one snapshot of the database."""
+    """Rules that decide, by table, which rows a program may export.
+
+    They hold for the snapshot of the database in which they were created.
+    """
 
     def __init__(self, owner_id: UUID) -> None:
         rows = Entry.objects.filter(owner_id=owner_id).exclude(origin__in=TRUSTED_ORIGINS).order_by()

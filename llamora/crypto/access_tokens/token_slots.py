@@ -1,5 +1,8 @@
 """Key slots of access tokens: opened with the token's secret, and renewed in a rotation without it.
 
+A token of the kind "ordinary" opens its realms (see `llamora.crypto.realms`) while its owner's diary is
+unlocked, one of the kind "away" always. A "drop" token opens nothing: it seals texts to its owner.
+
 All integers are unsigned and big-endian. A slot's row contains its id, owner, epoch and terms (`terms`), and
 
     public_key            32 bytes, X25519 (RFC 7748), for the kind "away"; empty for the others

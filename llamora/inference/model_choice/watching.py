@@ -50,7 +50,7 @@ class Target:
 
 
 class FolderWatch:
-    """Memory of the files in the folder of models, and of the time since when each is unchanged."""
+    """A record of the files in the folder of models, with the time since which each has been unchanged."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

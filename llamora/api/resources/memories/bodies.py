@@ -1,7 +1,7 @@
-"""Structs of the calls that Harmonia's programs know: their bodies and responses.
+"""Structs of bodies and responses, for the calls that Llamora has in common with Harmonia.
 
-A memory is a fact. Some values are returned under two names, ours and Harmonia's, so that Harmonia's programs
-find them.
+Harmonia is a memory for assistants; one of its memories is a fact here. Some values are returned under two
+names, ours and Harmonia's, so that Harmonia's programs find them.
 """
 
 from datetime import date, datetime
