@@ -3,8 +3,8 @@
 On Linux the process is made non-dumpable, so that nobody except root can read its memory in /proc or with a
 debugger. On other systems this is not possible, and `doctor` reports it. Core dumps are disabled everywhere.
 
-By default, glibc's allocator has an arena for each thread, which can grow to 64 MB and rarely shrinks: with
-the threads of a server, rendering a day of long entries once cost 130 MB until the next start.
+By default, glibc's allocator has an arena for each thread, which can grow to 64 MB and rarely shrinks. In a
+server with many threads, rendering a day of long entries once cost 130 MB until the next start.
 """
 
 import ctypes

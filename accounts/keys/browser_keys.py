@@ -14,8 +14,8 @@ left.
 The ids of merged drafts are stored in the vault, as {hexadecimal id: date}, so that a deleted draft that is
 restored in the database is not merged again (replay protection). They are stored for thirty days, or for as
 long as a browser may stay signed in if that is longer. If this column is damaged or empty, it is rewritten as
-{"newer_than": hexadecimal id of a version 7 UUID}: drafts of browser keys older than this id are not merged,
-but shown to their owner as unverified.
+{"newer_than": hexadecimal id of a version 7 UUID}. Drafts of browser keys that are older than this id are
+then not merged, but shown to their owner as unverified.
 """
 
 import logging

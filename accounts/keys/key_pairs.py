@@ -1,8 +1,8 @@
 """Key pairs of vaults: drafts are sealed to the public key while the vault is locked.
 
-A public key in the database may have been replaced by an attacker, so it is used only after verification:
-with the data key, because the envelope of the private key is bound to the public key; or with a browser's key
-(`accounts.keys.browser_keys`).
+A public key in the database may have been replaced by an attacker, so it is verified before use. The data key
+verifies it, because the envelope of the private key is bound to the public key. While the vault is locked, a
+browser's key does (`accounts.keys.browser_keys`).
 
 A rotation creates a new pair. A locked browser continues to seal to the pair that it knows, so former pairs
 are stored until no browser uses them.

@@ -8,8 +8,8 @@ slots only, and pages show the names and dates in this list, because anyone who 
 change the rows of slots.
 
 Access tokens are on the list with the kind "token" and without a name; their names are in their rows. A token
-without keys (any kind but "away") is taken off the list without a rotation: if an older list restores it, it
-opens nothing without its owner's keys.
+without keys (any kind but "away") is taken off the list without a rotation, because it opens nothing by
+itself, even if an attacker restores an older list.
 
 In format 1 the column held ids alone, `["hex", ...]`, or nothing.
 """

@@ -97,7 +97,7 @@ def build_more_field() -> SamplingField:
 
 
 def update_sampling(sampling: object, *, sent: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
-    """Return the stored parameters, with those of the submitted fields replaced."""
+    """Return the stored parameters, updated with the submitted fields."""
     updated = merge_sampling(sampling)
     for field, values in sent.items():
         for name in _select_more(updated) if field == _MORE else (field,):

@@ -2,8 +2,8 @@
 
 The vault's columns and its epoch change in one UPDATE; otherwise the fence trigger would refuse the row. The
 next data key is sealed to the key slots without their secrets, because the former data key opens their
-authenticators. A slot for a new secret replaces the slot of its kind in the same transaction, so that a
-replaced slot is never on the list of an epoch whose data key it does not contain.
+authenticators. A slot for a new secret replaces the slot of its kind in the same transaction, so that the
+list of the next epoch never contains a replaced slot.
 
 A diary of format 1 is moved to format 2 by the same step: its plaintext columns get their MACs.
 """

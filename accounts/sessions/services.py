@@ -1,9 +1,10 @@
 """Sessions: the only code that creates, loads and ends SignIn rows (signed in) and Unlock rows (unlocked).
 
 The data key in an Unlock row is sealed under a key of three parts: the cookie half in the browser, the salt
-in the row, the run secret in memory. So neither the disk nor the browser is enough to open a vault, nor both
-after the machine was switched off. A row is also valid only if its unlock is in the register in memory
-(`accounts.sessions.unlock_register`). `last_active` is written at most once per `limits.get_touch_interval`.
+in the row, the run secret in memory. So an attacker needs both the disk and the browser to open a vault, and
+after the machine was switched off even both are not enough. A row is also valid only if its unlock is in the
+register in memory (`accounts.sessions.unlock_register`). `last_active` is written at most once per
+`limits.get_touch_interval`.
 """
 
 import hmac

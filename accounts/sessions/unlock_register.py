@@ -1,9 +1,9 @@
 """Register of the unlocked browsers, in memory; without it, Unlock rows are invalid.
 
-An attacker who can write to the database could hide the Unlock row of a browser before the browser is locked,
-so that it does not get on the revocation list, and restore it afterwards to use a copied cookie. So each
-unlock is also registered here, and a lock or sign-out removes all unlocks of that browser or person, whatever
-the database contains. The next sweep removes unlocks without a row.
+An attacker who can write to the database could remove the Unlock row of a browser before the browser is
+locked, so that the row is never revoked. Afterwards they could restore the row, to use a copied cookie. So
+each unlock is also registered here, and a lock or sign-out removes all unlocks of that browser or person,
+whatever the database contains. The next sweep removes unlocks without a row.
 
 Each unlock is the name of an empty file beside the run secret, which survives a restart of the server but not
 of the machine. The modification time of the file is the time of the last activity; a later time in the row is

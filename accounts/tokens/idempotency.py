@@ -1,9 +1,8 @@
 """Idempotency keys: a program that repeats a call without having got a response stores nothing twice.
 
-The program sends a key with a call that stores something. A digest of the key, a digest of the content and
-the id of the row are saved in the same transaction as the row, so that an interrupted call can be repeated,
-even after a restart of the server. The digests are keyed with the token's secret. They are stored for three
-days.
+The program sends a key with a call that stores something. The transaction that saves the row also saves a
+digest of the key, a digest of the content and the id of the row. So an interrupted call can be repeated, even
+after a restart of the server. The digests are keyed with the token's secret. They are stored for three days.
 
 A call that stores many rows uses several transactions. It first looks for its key (`find_stored`), and saves
 the key in the last transaction (`store_once`). In the earlier transactions, the id of each row is derived

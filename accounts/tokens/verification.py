@@ -5,9 +5,10 @@ that nobody learns which tokens exist or existed. Failures are counted by addres
 
 If the row of the token and the keyring of its owner are unchanged, a cached check is used (`recent_checks`).
 
-The keys of a token that works while its owner is away are checked like an unlocked data key (the rules of
-`accounts.keys.key_checks`, and no session of this process holds other keys), at its first use and when its
-slot has changed. While its owner is unlocked, its terms are also verified with the owner's keyring.
+A token that works while its owner is away contains keys. At its first use, and when its slot has changed,
+these are checked like an unlocked data key: by the rules of `accounts.keys.key_checks`, and against the keys
+of the sessions in this process. While its owner is unlocked, its terms are also verified with the owner's
+keyring.
 """
 
 import threading

@@ -5,11 +5,11 @@ prevent other people from signing in. The rules:
 
 * two derivations run at a time, in threads of lower priority than pages; one of the threads runs only those
   of addresses that have not failed before;
-* first come recognised askers (an unlock, a browser that has signed in before), then those with the fewest
-  failures; among equals the address with the fewest running (see `llamora.threads.fair_executor`);
+* recognised requesters (an unlock, a browser that has signed in before) come first, then those with the
+  fewest failures; among equals the address with the fewest running (see `llamora.threads.fair_executor`);
 * one derivation may wait per address and two per name, and `max_waiting` in all; beside these, RECOGNISED
-  places are kept for recognised askers. When there is no place, the one who has failed most is dropped:
-  whoever waits, if they failed more often than the new one, else the new one, with DerivationBusy at once.
+  places are reserved for recognised requesters. If there is no place, the request with the most failures is
+  dropped with DerivationBusy: a waiting one, if it has more failures than the new one, else the new one.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ class Cost:
             raise BadCost
 
     def is_within(self, *, floor: Cost, ceiling: Cost) -> bool:
-        """Return whether each parameter is between those of floor and ceiling."""
+        """Return whether each parameter is between the parameters of `floor` and `ceiling`."""
         return all(
             low <= part <= high
             for low, part, high in zip(astuple(floor), astuple(self), astuple(ceiling), strict=True)

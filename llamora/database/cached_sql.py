@@ -5,9 +5,9 @@
 
 For a small query, Django takes several times as long to compile the SQL as SQLite takes to run it. So a
 queryset is built once with placeholder values and its SQL is cached; each call replaces the placeholders
-among the parameters with its own values. Values are UUIDs, dates, moments with a zone, numbers, strings and
-bytes, and must reach the SQL unchanged: if a builder computes with them (adds a day, chooses another filter),
-a placeholder is lost, and the first call raises TypeError.
+among the parameters with its own values. Values may be UUIDs, dates, aware datetimes, numbers, strings and
+bytes. They must reach the SQL unchanged: if a builder computes with them (adds a day, chooses another
+filter), a placeholder is lost, and the first call raises TypeError.
 """
 
 from collections.abc import Callable, Iterable, Iterator

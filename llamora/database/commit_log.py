@@ -10,9 +10,9 @@ The opposite is normal, because a process may be killed between COMMIT and the a
     record  u64 number | u64 time, microseconds | 8 bytes of the owner | u32 day | u32 CRC-32
 
 Numbers are big-endian. The CRC-32 of a record continues from that of the header. The bytes of the owner are
-the last half of a person's id, or zeros; the day is its ordinal, or 0. In the database the number is
-`user_version`, and the household is `application_id`, drawn at random once: both are fields of the header of
-the file, at bytes 60 and 68, so they are read without SQLite.
+the last half of a person's id, or zeros; the day is its ordinal, or 0. In the database, the number is
+`user_version`, and the household is `application_id`, which is chosen once at random. Both are in the header
+of the database file, at bytes 60 and 68, so they can be read without SQLite.
 
 The file is restarted whenever the write-ahead log was copied into the database file and truncated, so it
 contains only later commits. It contains the commits of `write_transaction`, from every process. The admin,

@@ -18,9 +18,9 @@ registers it when it writes the row, and removes it when the credential ends.
 Marks are removed by the id of the row or its owner, not by the row's values, which an attacker may have
 changed.
 
-The file names contain no personal data. The folder is not part of backups, so after a restore, as after a
-loss of the folder, no credential is valid: people sign in again, and each token waits until its owner
-confirms it.
+The file names contain no personal data. The folder is not part of backups. So after a restore no credential
+is valid: people sign in again, and each token waits until its owner confirms it. The same happens if the
+folder is lost.
 """
 
 import errno

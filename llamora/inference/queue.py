@@ -3,9 +3,9 @@
 The jobs of one person run in order. A free slot goes to the person who was served longest ago, so a person
 waits for at most one job of each other person.
 
-A background job, whose result nobody waits for, can be preempted: it gets a slot only if no other job is in
-the queue, and must release it as soon as another job enters the queue. Background jobs take turns in the same
-way among themselves.
+A background job, whose result nobody waits for, can be preempted: it gets a slot only if the queue has no
+other jobs, and releases it when another job enters the queue. Background jobs take turns in the same way
+among themselves.
 """
 
 import asyncio

@@ -11,8 +11,8 @@
     DROPPED     marks without a meaning for the reply
     SOFT_END    </s>: the end only if nothing follows, since HTML closes a strike-through with it, too
 
-Any other <|word|> is dropped. A mark is recognised only if it is written exactly like this, and not in a code
-span of Markdown that begins and ends on one line: there it is text, such as a mark that somebody asked about.
+Any other <|word|> is dropped. A mark is recognised only if it is written exactly like this. In a Markdown
+code span on one line a mark is ordinary text, because a person may have asked about it.
 """
 
 import re

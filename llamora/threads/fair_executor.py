@@ -12,10 +12,10 @@ others, because `reserved_threads` never run a call of a rank above `reserved_ra
 
 Python runs one thread at a time. If two threads render pages, they exchange the interpreter lock at every
 query, and the event loop waits for both. So the number of active calls is limited, and a pool may have more
-threads than active calls: while a call waits for something other than the processor (the disk, a lock, a key
-derivation, a delay), it is inside `yield_turn` and not active, so that another call may begin. A call that
-waits without `yield_turn` blocks its whole pool. A call with much to compute calls `let_others_run`
-between two parts of it.
+threads than active calls. While a call waits for something other than the processor (the disk, a lock, a key
+derivation, a delay), it is inside `yield_turn` and not active. Then another call may begin. A call that waits
+without `yield_turn` blocks its whole pool. A call with much to compute calls `let_others_run` between two
+parts of it.
 
 While a `Hold` exists, calls of a rank above `reserved_rank` neither begin nor resume, and pause at their next
 `let_others_run`, because an urgent call is about to arrive or to finish. They continue while an urgent call

@@ -5,7 +5,7 @@ secret. So the cache opens only when the right token is presented again.
 
     key     BLAKE2b(key = secret of the token, digest length 32, personalisation = "llamora.tokmem"
                     (zeros to 16), data = 32 random bytes of this process)
-    sealed  24 bytes nonce | XSalsa20-Poly1305 (libsodium's crypto_secretbox) of what was inside
+    sealed  24 bytes nonce | XSalsa20-Poly1305 (libsodium's crypto_secretbox) of the contents
 
 Nothing of this is stored. The caller checks that the slot has not changed since.
 """

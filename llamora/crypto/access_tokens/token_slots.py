@@ -29,8 +29,8 @@ All integers are unsigned and big-endian. A slot's row contains its id, owner, e
                                   (zeros to 16), data = Context.encode(epoch) | u32 length of box | box)
                           with the context of purpose "token", label "token.mac", and as above
 
-The keys in a box of the kind "away" are those of the current epoch and, while a rotation is unfinished, of
-the former ones, ordered by epoch and then by the name of the realm.
+A box of the kind "away" contains the keys of the current epoch and, while a rotation is unfinished, of former
+epochs. They are ordered by epoch and then by the name of the realm.
 
 What each kind proves when a token is presented:
 

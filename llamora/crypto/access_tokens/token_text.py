@@ -16,7 +16,7 @@ distinguishes a damaged copy from a revoked token; it is not secret.
                                  personalisation = "llamora.token", zeros behind it up to 16 bytes)
 
     idempotency digest   BLAKE2b(key = secret, digest length 32, personalisation = "llamora.tokcall",
-                                 data = length of the purpose as u16 | purpose in ASCII | what is digested)
+                                 data = length of the purpose as u16 | purpose in ASCII | the value)
 
 No Argon2: 256 random bits cannot be guessed.
 """

@@ -1,8 +1,8 @@
 """A short list of small models that answer well, and what this machine can do with each.
 
-The names of repositories and files are those under which the models are published on the hub, as of 2025;
-the sizes are the ones shown there, rounded, and serve for advice only. A download takes size and SHA-256 from
-the hub's own answer. Layers, heads and licences are those of the models' cards.
+The names of repositories and files are those under which the models are published on the hub, as of 2025; the
+sizes are the ones shown there, rounded, and serve for advice only. A download takes size and SHA-256 from the
+hub's response. Layers, heads and licences are from the models' cards.
 """
 
 from dataclasses import dataclass

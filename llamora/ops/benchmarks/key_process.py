@@ -1,8 +1,8 @@
 """A process that measures a rotation of the data key or checks of access tokens, and prints them as JSON.
 
 Run it with the environment of a household for measurements: `python -m … ENTRIES` rotates the data key of a
-generated diary with vectors, and `python -m … tokens` checks access tokens of a small diary: while it is
-locked, as when a program calls at night, and while it is unlocked in a browser.
+generated diary with vectors, and `python -m … tokens` checks access tokens of a small diary, both while it is
+locked and while it is unlocked in a browser.
 
 Checks are measured in CPU seconds, so that other processes do not count. They alternate with the baseline,
 the minimum that every check needs: reading a row and opening a box with libsodium.

@@ -2,11 +2,11 @@
 
     python -m llamora.ops.benchmarks.programs.call_process PORT SECONDS DAY OTHER_DAY
 
-It reads one access token a line from its standard input, calls with each twice a second, and prints the
-durations in ms by kind of call, and how many calls were refused or failed, as JSON. A program reads DAY,
-searches, and with each tenth call writes to OTHER_DAY, so that what is read does not grow meanwhile. Half of
-the searches are for what nobody asked before. It has a low priority: what is measured is the server, and
-programs that take the processor from it would be counted as its own slowness.
+It reads access tokens from its standard input, one per line, and calls the API with each twice a second. Then
+it prints, as JSON, the durations in ms by kind of call, and the numbers of refused and failed calls. A
+program reads DAY, searches, and with each tenth call writes to OTHER_DAY, so that the day that is read does
+not grow. Half of the searches are new queries. The process has a low priority, so that it does not slow down
+the server that is measured.
 """
 
 import json
