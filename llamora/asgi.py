@@ -4,7 +4,7 @@ A whole request (middleware, view, queries, template) runs in one thread, with t
 connection, which stays open between requests.
 
     page pool   ordinary requests, and after them calls of programs, fair between addresses; a call begins,
-                and continues at each `llamora.api.call.let_pages_run`, only while no page is being answered
+                and continues at each `llamora.api.call.yield_to_pages`, only while no page is being answered
                 (`llamora.threads.pages_first`)
     answer pool calls of programs that wait for the model, fair between addresses
     slow pool   requests that derive a key, rate a password, wait for a job or handle a whole diary; fair

@@ -23,7 +23,7 @@ _LONGEST_KEY: Final = 200
 _UNUSABLE_KEY: Final = "An Idempotency-Key has 1 to 200 printable ASCII characters."
 
 
-def let_pages_run() -> None:
+def yield_to_pages() -> None:
     """Let waiting pages of people run first; called between two parts of a call."""
     let_others_run(before=1)
 

@@ -13,7 +13,7 @@ from django.views.decorators.csrf import csrf_exempt
 from accounts.tokens.verification import OpenedToken
 from llamora.api import authentication
 from llamora.api.bodies import decode_body, parse_path_value, parse_query
-from llamora.api.call import Call, let_pages_run
+from llamora.api.call import Call, yield_to_pages
 from llamora.api.endpoints import Endpoint
 from llamora.api.errors import ApiError, translate_error
 from llamora.crypto import in_force
@@ -97,7 +97,7 @@ def _run(request: HttpRequest, endpoint: Endpoint, parts: Mapping[str, str]) -> 
         check_scopes(opened, endpoint.scopes)
         key = request.headers.get("Idempotency-Key") if endpoint.stores else None
         call = Call(opened=opened, idempotency_key=key)
-        let_pages_run()
+        yield_to_pages()
         with in_force(opened.keyring):
             response = _write_answer(
                 endpoint, endpoint.run(call, **_read_arguments(request, endpoint, parts))
@@ -131,7 +131,7 @@ def _read_arguments(request: HttpRequest, endpoint: Endpoint, parts: Mapping[str
 def _write_answer(endpoint: Endpoint, answer: object) -> HttpResponseBase:
     if isinstance(answer, HttpResponseBase):
         return answer
-    let_pages_run()
+    yield_to_pages()
     return HttpResponse(msgspec.json.encode(answer), status=endpoint.status, content_type=JSON)
 
 

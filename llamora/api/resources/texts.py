@@ -7,7 +7,7 @@ import msgspec
 
 from diary.models import Entry, EntryQuerySet
 from diary.origins.provenance import Provenance
-from llamora.api.call import Call, let_pages_run
+from llamora.api.call import Call, yield_to_pages
 
 
 class EntryBody(msgspec.Struct, kw_only=True):
@@ -29,7 +29,7 @@ class EntryBody(msgspec.Struct, kw_only=True):
 
 def build_entry_body(entry: Entry, *, with_text: bool = True) -> EntryBody:
     """Return the JSON struct of an entry; needs a keyring with the realm `content` in force."""
-    let_pages_run()
+    yield_to_pages()
     return EntryBody(
         id=entry.id,
         day=entry.day,

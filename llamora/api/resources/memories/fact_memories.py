@@ -18,7 +18,7 @@ from diary import days
 from diary.errors import ObjectNotFound
 from diary.models import Origin
 from diary.transfer.programs.file_formats import TextFormat
-from llamora.api.call import Call, let_pages_run
+from llamora.api.call import Call, yield_to_pages
 from llamora.api.errors import ApiError, translate_error
 from llamora.api.resources.memories.bodies import (
     Action,
@@ -170,7 +170,7 @@ class FactMemories:
         return [self._describe_known(text) for text in texts]
 
     def _build_origin(self, fact: FactToStore, text: FactText) -> FactOrigin:
-        let_pages_run()
+        yield_to_pages()
         details: dict[str, Any] = {"source": self._call.program_name, "confidence": fact.confidence}
         if fact.quote:
             details["quote"] = {"text": fact.quote}
