@@ -34,7 +34,11 @@ class Opening(SealedModel):
 
 
 class Recap(SealedModel):
-    """A summary of a past day: {"text", "digest" of the entries it was made from}."""
+    """A summary of a past day.
+
+    Its body: {"text", "digest" of the entries it was made from, "entries": their ids, "author", "clean"}, the
+    last true if they were their owner's own. Older ones lack the ids, or all of the last three.
+    """
 
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 from uuid import UUID
 
 from diary import days
@@ -16,6 +17,9 @@ from diary.generation.text_language import describe_language
 from diary.models import Entry, EntryQuerySet, Recap
 from llamora.inference.job import JobOutcome, JobState, Prompt, TokenCounter
 from llamora.llm.deltas import ChatMessages
+
+# In the body of a recap: the ids of the day's entries, also of those for which the prompt had no room.
+READ_ENTRIES: Final = "entries"
 
 
 def list_read_entries(owner_id: UUID, day: date) -> EntryQuerySet:
@@ -77,6 +81,7 @@ class RecapTask:
             "digest": self.digest,
             "author": dump_author(outcome.author),
             "clean": True,
+            READ_ENTRIES: [str(entry.id) for entry in self.entries],
         }
         Recap(id=self.id, owner_id=self.owner_id, day=self.day, body=body).save(force_insert=True)
 

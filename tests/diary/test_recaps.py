@@ -124,7 +124,7 @@ def test_one_that_is_saved_just_after_it_was_looked_for_is_shown(
 
 def test_it_is_sealed_with_its_digest(live: ServingLoop, model: FakeModelServer, owner: Resident) -> None:
     model.add_scripts(Script(tokens=["Marrowbone."]))
-    owner.write("Began the boat.", day=write_past_day(owner))
+    entry = owner.write("Began the boat.", day=write_past_day(owner))
     wait_for_recap(owner)
 
     with owner.unlocked():
@@ -133,7 +133,7 @@ def test_it_is_sealed_with_its_digest(live: ServingLoop, model: FakeModelServer,
         cursor.execute("SELECT * FROM diary_recap")
         row = str(cursor.fetchall())
 
-    assert body["text"] == "Marrowbone."
+    assert (body["text"], body["entries"]) == ("Marrowbone.", [str(entry.id)])
     assert len(bytes.fromhex(body["digest"])) == 32
     assert "Marrowbone" not in row
     assert body["digest"] not in row
