@@ -21,7 +21,7 @@ always with the owner's keyring in force.
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -147,23 +147,11 @@ class ImportedFile(Protocol):
 RowInserter = Callable[[ImportedFile, int, dict[str, Any]], bool]
 
 
-@dataclass(frozen=True, slots=True)
-class UntrustedEntries:
-    """The untrusted entries of a diary, also deleted ones: texts that their owner neither wrote nor claimed.
-
-    `own_ids` are the ids of all other entries. An entry whose row was deleted in the database is in neither
-    set, so that a rule can refuse what belongs to it.
-    """
-
-    ids: frozenset[UUID]
-    days: frozenset[date]
-    own_ids: frozenset[UUID]
-
-
 # Takes a row and the entry that it belongs to, if any; returns whether its owner's words alone are in it.
 ExportRule = Callable[[Any, Entry | None], bool]
-# Called once for each export, with the owner and the entries of others.
-ExportRuleFactory = Callable[[UUID, UntrustedEntries], ExportRule]
+# Called once for each export, with the owner and the entries, deleted or not, that are their own: an entry
+# that is gone is among these no more, since whoever writes to the database can delete what it was.
+ExportRuleFactory = Callable[[UUID, frozenset[UUID]], ExportRule]
 
 # Takes the person whose page it is; returns None where there is nothing to show.
 TodaySectionBuilder = Callable[[Person], TodaySection | None]
@@ -268,9 +256,9 @@ def register_export_rule(label: str, factory: ExportRuleFactory) -> None:
     _rule_factories[label] = factory
 
 
-def build_export_rules(owner_id: UUID, others: UntrustedEntries) -> dict[str, ExportRule]:
+def build_export_rules(owner_id: UUID, own_ids: frozenset[UUID]) -> dict[str, ExportRule]:
     """Return the rules for one export, by model; rows of a model without a rule are not exported."""
-    return {label: factory(owner_id, others) for label, factory in _rule_factories.items()}
+    return {label: factory(owner_id, own_ids) for label, factory in _rule_factories.items()}
 
 
 def build_today_sections(person: Person) -> list[TodaySection]:

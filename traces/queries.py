@@ -15,7 +15,7 @@ from django.db.models import CharField, Count, Max, Min, Q
 from django.db.models.functions import Cast
 from django.urls import reverse
 
-from diary.hooks import ExportRule, NamedLink, RecalledEntries, UntrustedEntries
+from diary.hooks import ExportRule, NamedLink, RecalledEntries
 from diary.models import Entry, EntryQuerySet
 from llamora.database.sqlite.reading import to_id
 from traces.accepted import load_entries
@@ -126,12 +126,12 @@ def load_names(owner_id: UUID) -> dict[UUID, str]:
     }
 
 
-def build_trace_rule(owner_id: UUID, others: UntrustedEntries) -> ExportRule:
+def build_trace_rule(owner_id: UUID, own_ids: frozenset[UUID]) -> ExportRule:
     """Return the rule for traces in exports to programs that may read only their owner's words.
 
     Allowed are traces on a trusted entry, unless they have a summary that may quote other entries.
     """
-    own, mixed = _split_traces(owner_id, others)
+    own, mixed = _split_traces(owner_id, own_ids)
 
     def is_own(row: Trace, entry: Entry | None) -> bool:
         del entry
@@ -143,23 +143,23 @@ def build_trace_rule(owner_id: UUID, others: UntrustedEntries) -> ExportRule:
     return is_own
 
 
-def build_change_rule(owner_id: UUID, others: UntrustedEntries) -> ExportRule:
+def build_change_rule(owner_id: UUID, own_ids: frozenset[UUID]) -> ExportRule:
     """Return the rule for changes of traces: those of traces on a trusted entry are exported."""
-    own, _ = _split_traces(owner_id, others)
+    own, _ = _split_traces(owner_id, own_ids)
     return lambda row, _: row.trace_id in own
 
 
-def build_proposal_rule(owner_id: UUID, others: UntrustedEntries) -> ExportRule:
+def build_proposal_rule(owner_id: UUID, own_ids: frozenset[UUID]) -> ExportRule:
     """Return the rule for suggested traces: those of trusted entries are exported."""
     del owner_id
-    return lambda row, _: row.entry_id not in others.ids
+    return lambda row, _: row.entry_id in own_ids
 
 
-def _split_traces(owner_id: UUID, others: UntrustedEntries) -> tuple[set[UUID], set[UUID]]:
+def _split_traces(owner_id: UUID, own_ids: frozenset[UUID]) -> tuple[set[UUID], set[UUID]]:
     """Return the traces that are on entries of their owner's, and those that are on others."""
     rows = EntryTrace.objects.filter(owner_id=owner_id).order_by().values_list("trace_id", "entry_id")
     own: set[UUID] = set()
     mixed: set[UUID] = set()
     for trace_id, entry_id in rows.iterator():
-        (mixed if entry_id in others.ids else own).add(trace_id)
+        (own if entry_id in own_ids else mixed).add(trace_id)
     return own, mixed

@@ -4,13 +4,16 @@ A row of another person is treated like a row that does not exist. The digest ke
 epoch of the person's data key.
 """
 
+from collections.abc import Collection
 from datetime import date
 from uuid import UUID
 
 from accounts.models import Vault
 from diary.errors import get_first_or_404
 from diary.models import Draft, Entry, Version
+from llamora.crypto import current_realm_keyring
 from llamora.database import CachedQuery
+from llamora.fields.rows import RowReader
 
 
 def get_entry(owner_id: UUID, entry_id: UUID) -> Entry:
@@ -58,6 +61,20 @@ def list_entries(owner_id: UUID, day: date) -> list[Entry]:
 _day_entries_query: CachedQuery[Entry] = CachedQuery(
     lambda owner_id, day: Entry.objects.for_owner(owner_id).on_day(day)
 )
+
+
+def list_own_ids(owner_id: UUID, ids: Collection[UUID] | None = None) -> frozenset[UUID]:
+    """Return which entries, deleted or not, their owner wrote or took as their own; of `ids`, or of all.
+
+    Each is opened: its origin is bound to its text, and may have been changed without a key. Needs their
+    keyring in force.
+    """
+    entries = Entry.objects.get_queryset().filter(owner_id=owner_id).only_trusted().order_by()
+    if ids is not None:
+        entries = entries.filter(id__in=ids)
+    reader = RowReader(entries, "text", ["id"], keyring=current_realm_keyring())
+    convert = reader.build_converter(["id"])
+    return frozenset(convert(row)[0] for row, plaintext in reader if plaintext is not None)
 
 
 def get_digest_key(owner_id: UUID) -> bytes:

@@ -41,6 +41,8 @@ EntryRef = tuple[UUID, date]
 _MAX_NAME_LENGTH = 120
 # Of texts that a model reads beside entries, each with a keyring of its own.
 BESIDE_ENTRIES: Final = frozenset({Realm.FACTS, Realm.NOTES})
+# In the body of a recap: the ids of its day's entries, also of those for which the prompt had no room.
+RECAP_SOURCES: Final = "entries"
 
 
 @dataclass(kw_only=True)
@@ -162,6 +164,21 @@ def find_read_realms(value: Any, text: str | None) -> frozenset[Realm]:
     # Records of the first skills name these alone.
     has_read_notes = record.notes or record.has_persona or value.get("skill_revision") is not None
     return record.realms.union({Realm.FACTS} if record.facts else (), {Realm.NOTES} if has_read_notes else ())
+
+
+def find_recap_sources(body: object) -> frozenset[UUID] | None:
+    """Return the entries that a recap with this body read, or None if that is not known.
+
+    It is not of older recaps, which do not name them, nor of one that does not open: those may have read what
+    their owner did not write.
+    """
+    if not isinstance(body, dict) or body.get("clean") is not True:
+        return None
+    try:
+        return frozenset(UUID(id_) for id_ in body[RECAP_SOURCES])
+    except (AttributeError, KeyError, TypeError, ValueError):
+        # UUID raises AttributeError for a number.
+        return None
 
 
 def withdraw_clean(value: Any) -> Any:

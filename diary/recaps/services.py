@@ -12,7 +12,7 @@ from diary.generation.prompt_context import PromptEntry
 from diary.generation.prompt_entries import build_prompt_entries
 from diary.generation.prompt_record import load_author
 from diary.models import TRUSTED_ORIGINS, Entry, Recap
-from diary.recaps.tasks import READ_ENTRIES, RecapTask, list_read_entries
+from diary.recaps.tasks import RecapTask, list_read_entries
 from llamora.crypto import EnvelopeError, Keyring, keyed_digest
 from llamora.fields import new_id
 from llamora.inference.job import Author, Job
@@ -44,21 +44,6 @@ def find_recap(owner_id: UUID, day: date, *, digest: str) -> SavedRecap | None:
     if body["digest"] != digest:
         return None
     return SavedRecap(str(body["text"]), load_author(body.get("author")), body.get("clean") is True)
-
-
-def find_read_ids(body: object) -> frozenset[UUID] | None:
-    """Return the entries that a recap with this body read, or None if that is not known.
-
-    It is not of older recaps, which do not name them, nor of one that does not open: those may have read what
-    their owner did not write.
-    """
-    if not isinstance(body, dict) or body.get("clean") is not True:
-        return None
-    try:
-        return frozenset(UUID(id_) for id_ in body[READ_ENTRIES])
-    except (AttributeError, KeyError, TypeError, ValueError):
-        # UUID raises AttributeError for a number.
-        return None
 
 
 def get_or_start_recap(

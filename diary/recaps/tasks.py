@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
 from uuid import UUID
 
 from diary import days
@@ -11,15 +10,12 @@ from diary.generation import prompt_templates
 from diary.generation.budget import ensure_unlocked, get_token_budget
 from diary.generation.prompt_context import PromptEntry, fit_latest
 from diary.generation.prompt_entries import build_prompt_entries, halve_entry
-from diary.generation.prompt_record import dump_author
+from diary.generation.prompt_record import RECAP_SOURCES, dump_author
 from diary.generation.prompts import build_prompt
 from diary.generation.text_language import describe_language
 from diary.models import Entry, EntryQuerySet, Recap
 from llamora.inference.job import JobOutcome, JobState, Prompt, TokenCounter
 from llamora.llm.deltas import ChatMessages
-
-# In the body of a recap: the ids of the day's entries, also of those for which the prompt had no room.
-READ_ENTRIES: Final = "entries"
 
 
 def list_read_entries(owner_id: UUID, day: date) -> EntryQuerySet:
@@ -81,7 +77,7 @@ class RecapTask:
             "digest": self.digest,
             "author": dump_author(outcome.author),
             "clean": True,
-            READ_ENTRIES: [str(entry.id) for entry in self.entries],
+            RECAP_SOURCES: [str(entry.id) for entry in self.entries],
         }
         Recap(id=self.id, owner_id=self.owner_id, day=self.day, body=body).save(force_insert=True)
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts.models import Person
 from diary import days, hooks, messages
+from diary.entries.queries import list_own_ids
 from diary.errors import ObjectNotFound
 from diary.generation import prompt_templates
 from diary.generation.ask_once import may_send_unrequested
@@ -265,8 +266,7 @@ def _are_trusted(owner_id: UUID, entry_ids: Collection[UUID]) -> bool:
 
     Of one that is gone nobody knows: whoever writes to the database can delete what it was.
     """
-    entries = Entry.objects.get_queryset().filter(owner_id=owner_id, id__in=entry_ids).only_trusted()
-    return entries.count() == len(entry_ids)
+    return list_own_ids(owner_id, entry_ids).issuperset(entry_ids)
 
 
 def _render_prompt(choice: ReplyKindChoice, persona: str, context: PromptContext) -> ChatMessages:

@@ -9,16 +9,18 @@ twice. State and reason of such questions:
     failed, "no_source"  the model made a claim without a source
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from typing import Final
 from uuid import UUID
 
 from accounts.preferences.languages import get_date_words
+from diary.entries.queries import list_own_ids
 from diary.errors import ObjectNotFound
 from diary.generation.prompt_record import BESIDE_ENTRIES, PromptRecord, find_read_realms
-from diary.hooks import ExportRule, UntrustedEntries
+from diary.hooks import ExportRule
 from diary.messages import JOB_FAILED
 from diary.models import TRUSTED_ORIGINS, Entry
 from diary.rendering.excerpts import get_first_words
@@ -77,14 +79,17 @@ class Turn:
 def list_conversations(owner_id: UUID, *, reads_untrusted: bool = True) -> list[Conversation]:
     """Return a person's conversations, the one with the latest question first.
 
-    Without `reads_untrusted`, those are left out for which a text of others was read.
+    Without `reads_untrusted`, those are left out for which a text of others was read, or one that is gone.
     """
     by_session: dict[UUID, list[Question]] = {}
     opens_all = current_realm_keyring().has_realms(BESIDE_ENTRIES)
-    rows = Question.objects.filter(owner_id=owner_id).defer("sources", *(["answer"] if opens_all else []))
-    for question in rows:
+    unread = [*(["sources"] if reads_untrusted else []), *(["answer"] if opens_all else [])]
+    for question in Question.objects.filter(owner_id=owner_id).defer(*unread):
         by_session.setdefault(question.session_id, []).append(question)
     by_session = {id_: questions for id_, questions in by_session.items() if _may_read(questions)}
+    if not reads_untrusted:
+        own_ids = _list_own_sources(owner_id, chain.from_iterable(by_session.values()))
+        by_session = {id_: each for id_, each in by_session.items() if _is_of_own(each, own_ids)}
     found = [
         Conversation(
             session_id=session_id,
@@ -96,8 +101,7 @@ def list_conversations(owner_id: UUID, *, reads_untrusted: bool = True) -> list[
         )
         for session_id, questions in by_session.items()
     ]
-    shown = [one for one in found if reads_untrusted or not one.has_read_imported]
-    return sorted(shown, key=lambda one: (one.last_asked_at, one.session_id), reverse=True)
+    return sorted(found, key=lambda one: (one.last_asked_at, one.session_id), reverse=True)
 
 
 def _name(question: Question) -> str:
@@ -109,12 +113,13 @@ def _name(question: Question) -> str:
 def load_questions(owner_id: UUID, session_id: UUID, *, reads_untrusted: bool) -> list[Question]:
     """Return the questions of a conversation, oldest first; raise ObjectNotFound.
 
-    One for which a text of others was read is not there for who does not read such texts.
+    One for which a text of others was read, or one that is gone, is not there for who does not read such
+    texts: whoever writes to the database can delete what it was.
     """
     questions = list(Question.objects.filter(owner_id=owner_id, session_id=session_id))
-    if not questions or (not reads_untrusted and any(question.has_read_imported for question in questions)):
+    if not questions or not _may_read(questions):
         raise ObjectNotFound
-    if not _may_read(questions):
+    if not reads_untrusted and not _is_of_own(questions, _list_own_sources(owner_id, questions)):
         raise ObjectNotFound
     return questions
 
@@ -123,6 +128,18 @@ def _may_read(questions: Sequence[Question]) -> bool:
     """Return whether the keyring in force opens all realms of which texts were read for these questions."""
     keyring = current_realm_keyring()
     return keyring.has_realms(BESIDE_ENTRIES) or keyring.has_realms(find_answer_realms(questions))
+
+
+def _is_of_own(questions: Sequence[Question], own_ids: Set[UUID]) -> bool:
+    """Return whether nothing was read for these questions but their owner's own entries, which are there."""
+    return all(
+        not question.has_read_imported and (ids := _list_source_ids(question)) is not None and ids <= own_ids
+        for question in questions
+    )
+
+
+def _list_own_sources(owner_id: UUID, questions: Iterable[Question]) -> frozenset[UUID]:
+    return list_own_ids(owner_id, set[UUID]().union(*(_list_source_ids(one) or () for one in questions)))
 
 
 def find_answer_realms(questions: Sequence[Question]) -> frozenset[Realm]:
@@ -191,14 +208,13 @@ def compose_answer(
 # --- follow-ups ----------------------------------------------------------------------------------------
 
 
-def build_export_rule(owner_id: UUID, others: UntrustedEntries) -> ExportRule:
+def build_export_rule(owner_id: UUID, own_ids: frozenset[UUID]) -> ExportRule:
     """Return the rule for questions in exports to programs that may read only their owner's words."""
     del owner_id
     return lambda question, _: (
         question.is_trusted
         and question.open_or("text", None) is not None
-        and not question.has_read_imported
-        and _list_source_ids(question) <= others.own_ids
+        and _is_of_own([question], own_ids)
         and _may_read([question])
     )
 
@@ -209,14 +225,19 @@ def is_of_untrusted(questions: Sequence[Question]) -> bool:
 
 
 def _has_trusted_sources(question: Question) -> bool:
-    entries = Entry.objects.filter(owner_id=question.owner_id, id__in=_list_source_ids(question))
-    return not entries.exclude(origin__in=TRUSTED_ORIGINS).exists()
+    ids = _list_source_ids(question)
+    if ids is None:
+        return False
+    there = Entry.objects.filter(owner_id=question.owner_id, id__in=ids).values_list("id", flat=True)
+    return list_own_ids(question.owner_id, ids).issuperset(there)
 
 
-def _list_source_ids(question: Question) -> set[UUID]:
-    """Return the entries that an answer read."""
-    sources = read_sources(question.open_or("sources", []))
-    return {source.id for source in sources if source.kind == ENTRY_KIND}
+def _list_source_ids(question: Question) -> set[UUID] | None:
+    """Return the entries that an answer read, or None if its sources do not open."""
+    stored = question.open_or("sources", None)
+    if stored is None:
+        return None
+    return {source.id for source in read_sources(stored) if source.kind == ENTRY_KIND}
 
 
 def load_turns(

@@ -126,7 +126,8 @@ def ask(
         # Only characters without a width, for which a search by meaning would still find something.
         raise QuestionInvalid(EmptyText.code)
     before = (
-        load_questions(person.id, session_id, reads_untrusted=reads_untrusted)
+        # Its owner also goes on where an entry that was read is gone.
+        load_questions(person.id, session_id, reads_untrusted=reads_untrusted or origin == Origin.OWN)
         if session_id is not None
         else []
     )

@@ -11,7 +11,7 @@ from accounts.models import Person
 from diary.errors import get_first_or_404
 from diary.generation.ask_once import ask_once
 from diary.generation.prompt_record import PromptRecord, find_read_realms
-from diary.hooks import ExportRule, UntrustedEntries
+from diary.hooks import ExportRule
 from diary.models import Entry
 from llamora.crypto import EnvelopeError, Keyring, VaultLocked, current_realm_keyring
 from llamora.database import write_transaction
@@ -107,7 +107,7 @@ def _may_have_read(row: LookBack, entry_id: UUID) -> bool:
     return record is None or entry_id in record.source_ids
 
 
-def build_export_rule(owner_id: UUID, others: UntrustedEntries) -> ExportRule:
+def build_export_rule(owner_id: UUID, own_ids: frozenset[UUID]) -> ExportRule:
     """Return the rule for look-backs in exports to programs that may read only their owner's words."""
     del owner_id
     keyring = current_realm_keyring()
@@ -120,6 +120,6 @@ def build_export_rule(owner_id: UUID, others: UntrustedEntries) -> ExportRule:
         if record is None or not record.is_clean(text):
             return False
         has_keys = keyring.has_realms(find_read_realms(body.get("read"), text))
-        return has_keys and record.source_ids <= others.own_ids
+        return has_keys and record.source_ids <= own_ids
 
     return is_clean

@@ -4,20 +4,24 @@ Hidden are entries and facts of other origins, and texts that a model generated 
 entry that no longer exists: whoever writes to the database can delete a row and so its origin. A program that
 may read these texts still finds none that a model generated from facts or notes without having their keys.
 The sources of a generated text are encrypted beside it; they are read once and cached with the open index, as
-ids only. A text without sources counts as generated from both (`diary.generation.prompt_record`).
+ids only. A text without sources counts as generated from both (`diary.generation.prompt_record`), and a recap
+that does not name its entries as one of texts of others.
+
+An origin is bound to its text, but it is a plain column, which whoever writes to the database can change. So
+a text that a program gets is opened first, and so is each entry that it was generated from (`find_origins`).
+Texts are counted by the columns alone (`find_hidden`).
 """
 
 import json
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
-from datetime import date
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
 from django.db import connection
 
-from diary.generation.prompt_record import BESIDE_ENTRIES, PromptRecord, find_read_realms
-from diary.models import TRUSTED_ORIGINS, Entry, EntryQuerySet, Opening, Origin, Recap, Reply
+from diary.generation.prompt_record import BESIDE_ENTRIES, PromptRecord, find_read_realms, find_recap_sources
+from diary.models import TRUSTED_ORIGINS, Entry, Opening, Origin, Recap, Reply
 from llamora.crypto import Realm, current_realm_keyring
 from llamora.database import CachedIdQuery, CachedQuery
 from llamora.database.lookups import owned_by
@@ -78,14 +82,11 @@ def find_hidden(index: PersonIndex, *, with_hidden: bool = False) -> set[UUID]:
             return set()
         known = _load_sources(index).items()
         return {id_ for id_, (_, sources) in known if not sources.are_readable((), with_hidden=True)}
-    others = dict(_others_query(owner_id=index.owner))
+    others = set(_others_query(owner_id=index.owner))
     written = _load_sources(index)
-    unreadable = others.keys() | _find_gone(index, written)
+    unreadable = others | _find_gone(index, written)
     hidden = {id_ for id_, (_, sources) in written.items() if not sources.are_readable(unreadable)}
     hidden.update(others, _other_facts_query(owner_id=index.owner))
-    if others:
-        recaps = Recap.objects.filter(owner_id=index.owner, day__in=set(others.values()))
-        hidden.update(recaps.values_list("id", flat=True))
     return hidden
 
 
@@ -127,7 +128,7 @@ def find_origins(
     if with_hidden:
         readable = rows if _opens_all_sources() else [row for row in rows if _is_of_realms(row)]
     else:
-        readable = _filter_clean(owner, rows) if rows else []
+        readable = _filter_clean(owner, rows, rows_opened) if rows else []
     return found | {row.id: Origin.MODEL.value for row in readable}
 
 
@@ -135,14 +136,16 @@ def _build_written_query(model: type[Any], moment: str) -> Callable[..., Any]:
     return lambda owner_id: model.objects.filter(owner_id=owner_id).order_by().values_list("id", moment)
 
 
-def _select_others(owner: UUID) -> EntryQuerySet:
-    """Return the entries, deleted or not, that their owner neither wrote nor took as their own."""
-    return Entry.objects.get_queryset().filter(owner_id=owner).exclude(origin__in=TRUSTED_ORIGINS).order_by()
-
-
-# Each search of a program asks these.
-_others_query: Final[CachedQuery[tuple[UUID, date]]] = CachedQuery(
-    lambda owner_id: _select_others(owner_id).values_list("id", "day")
+# Each search of a program asks these. The entries, deleted or not, that their owner neither wrote nor took as
+# their own:
+_others_query: Final[CachedQuery[UUID]] = CachedQuery(
+    lambda owner_id: (
+        Entry.objects.get_queryset()
+        .filter(owner_id=owner_id)
+        .exclude(origin__in=TRUSTED_ORIGINS)
+        .order_by()
+        .values_list("id", flat=True)
+    )
 )
 _other_facts_query: Final[CachedQuery[UUID]] = CachedQuery(
     lambda owner_id: (
@@ -154,6 +157,10 @@ _other_facts_query: Final[CachedQuery[UUID]] = CachedQuery(
 )
 _entries_query: Final[CachedIdQuery[Entry]] = CachedIdQuery(
     lambda ids, owner_id: Entry.objects.filter(owned_by(owner_id), id__in=ids)
+)
+# Those that a text was generated from, deleted or not.
+_sources_query: Final[CachedIdQuery[Entry]] = CachedIdQuery(
+    lambda ids, owner_id: Entry.objects.get_queryset().filter(owner_id=owner_id, id__in=ids).order_by()
 )
 _facts_query: Final[CachedIdQuery[Fact]] = CachedIdQuery(
     lambda ids, owner_id: Fact.objects.for_ids(owner_id, ids).filter(state=FactState.ACCEPTED)
@@ -176,22 +183,12 @@ def _is_of_realms(row: Any) -> bool:
     return _read_sources(row).are_readable((), with_hidden=True)
 
 
-def _filter_clean(owner: UUID, rows: Sequence[Any]) -> list[Any]:
+def _filter_clean(owner: UUID, rows: Sequence[Any], opened: DecryptedRowCache) -> list[Any]:
     sources = {row.id: _read_sources(row) for row in rows}
     ids = set[UUID]().union(*(some.entries for some in sources.values()))
-    trusted = Entry.objects.get_queryset().filter(owner_id=owner, id__in=ids).only_trusted().order_by()
-    unreadable = ids.difference(trusted.values_list("id", flat=True)) if ids else ids
-    # A recap does not say of which entries it was made.
-    days = {row.day for row in rows if isinstance(row, Recap)}
-    of_days = _select_others(owner).filter(day__in=days).values_list("day", flat=True)
-    other_days = set(of_days) if days else set()
-    return [row for row in rows if _is_clean(row, sources[row.id], unreadable, other_days)]
-
-
-def _is_clean(row: Any, sources: TextSources, unreadable: set[UUID], other_days: set[date]) -> bool:
-    if isinstance(row, Recap) and row.day in other_days:
-        return False
-    return sources.are_readable(unreadable)
+    entries = opened.list_decryptable(_sources_query, ids, owner=owner, field="text")
+    unreadable = ids - {id_ for id_, origin in entries if origin in TRUSTED_ORIGINS}
+    return [row for row in rows if sources[row.id].are_readable(unreadable)]
 
 
 def _find_gone(index: PersonIndex, written: _KnownTextSources) -> set[UUID]:
@@ -246,8 +243,8 @@ def _iter_batches(ids: Sequence[UUID]) -> Iterable[Sequence[UUID]]:
 
 def _read_sources(row: Any) -> TextSources:
     if isinstance(row, Recap):
-        body = row.open_or("body", None)
-        return TextSources(is_clean=isinstance(body, dict) and body.get("clean") is True)
+        ids = find_recap_sources(row.open_or("body", None))
+        return TextSources(ids or frozenset(), is_clean=ids is not None)
     text, read = row.open_or("text", None), row.open_or("read", None)
     record = PromptRecord.from_json(read)
     return TextSources(

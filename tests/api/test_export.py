@@ -150,8 +150,8 @@ def write_texts_of_others(olive: Resident) -> None:
     write_reply(olive, other, "FOREIGN reply below", read=[other])
     write_opening(olive, "Own opening", read=[own], day=NEXT)
     write_opening(olive, "FOREIGN opening", read=[other], day=NEXT + timedelta(days=1))
-    write_recap(olive, "Own recap", day=DAY)
-    write_recap(olive, "FOREIGN recap", day=NEXT)
+    write_recap(olive, "Own recap", day=DAY, read=[own])
+    write_recap(olive, "FOREIGN recap", day=NEXT, read=[own, other])
     add_traces(olive, own, "own trace")
     add_traces(olive, other, "FOREIGN trace")
     with olive.unlocked(), write_transaction():
@@ -209,13 +209,18 @@ def test_what_is_not_its_owners_own_is_left_out_and_counted(
     assert everything["counts"]["left_out"] == {}
 
 
-def test_what_a_model_wrote_after_reading_an_entry_that_is_gone_is_left_out(
-    olive: Resident, make_program: MakeProgram
+@pytest.mark.parametrize(
+    "change", ["DELETE FROM diary_entry", "UPDATE diary_entry SET utc_offset = 60"], ids=["gone", "changed"]
+)
+def test_what_a_model_wrote_after_reading_an_entry_that_is_gone_or_was_changed_is_left_out(
+    olive: Resident, make_program: MakeProgram, change: str
 ) -> None:
     own, gone = (olive.write("Own entry", day=DAY) for _ in range(2))
     write_reply(olive, own, "Own reply", read=[own])
     write_reply(olive, own, "GONE reply", read=[own, gone])
     write_opening(olive, "GONE opening", read=[gone], day=NEXT)
+    write_recap(olive, "Own recap", day=NEXT, read=[own])
+    write_recap(olive, "GONE recap", day=DAY, read=[own, gone])
     with olive.unlocked(), write_transaction():
         for number, (text, read) in enumerate({"Own week": own, "GONE week": gone}.items()):
             record = PromptRecord(entries=[(read.id, read.day)])
@@ -236,13 +241,15 @@ def test_what_a_model_wrote_after_reading_an_entry_that_is_gone_is_left_out(
                 origin=Origin.OWN,
             )
     with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM diary_entry WHERE id = %s", [gone.id.hex])
+        cursor.execute(f"{change} WHERE id = %s", [gone.id.hex])
 
     diary = export_json(make_program("export"))
 
-    assert all(text in json.dumps(diary) for text in ("Own reply", "Own week", "Own question"))
+    assert all(f"Own {text}" in json.dumps(diary) for text in ("reply", "recap", "week", "question"))
     assert "GONE" not in json.dumps(diary)
-    assert diary["counts"]["left_out"] == {"replies": 1, "openings": 1, "look_backs": 1, "questions": 1}
+    of_model = {"replies": 1, "openings": 1, "recaps": 1, "look_backs": 1, "questions": 1}
+    # An entry that does not open is left out too.
+    assert diary["counts"]["left_out"] == of_model | ({"entries": 1} if "UPDATE" in change else {})
 
 
 @pytest.mark.parametrize("export_format", ["markdown", "zip"])

@@ -17,7 +17,7 @@ from diary.entries.services import delete_entry, move_entry
 from diary.generation.prompt_record import PromptRecord
 from diary.models import Entry, Opening, Origin, Recap, Reply
 from diary.notes.services import save_note
-from diary.origins.services import claim_entry
+from diary.origins.services import claim_entry, unclaim_entry
 from llamora.crypto import Realm, RealmKeyring, TokenKind, in_force
 from llamora.database import write_transaction
 from llamora.inference.job import JobState
@@ -28,6 +28,7 @@ from search.programs.hidden_texts import find_origins
 from search.query.parser import parse
 from tests.api.conftest import MakeProgram
 from tests.api.program import Program, read_refusal
+from tests.leaks.test_attacks_register import copy_rows, put_back
 from tests.people import Resident, register_resident
 from tests.search.indexing import BagOfWords, open_index, wait_until_idle
 from tests.traces.facts.fact_steps import accept_new, add_fact
@@ -87,9 +88,12 @@ def write_opening(who: Resident, text: str, *, read: list[Entry], day: date) -> 
         return Opening.objects.create(owner_id=who.id, day=day, text=text, read=record.to_json())
 
 
-def write_recap(who: Resident, text: str, *, day: date) -> Recap:
+def write_recap(who: Resident, text: str, *, day: date, read: Sequence[Entry] | None = None) -> Recap:
+    """Write a recap as before recaps named their entries, or of these."""
     with who.unlocked(), write_transaction():
-        body = {"text": text, "digest": "0" * 64, "clean": True}
+        body: dict[str, Any] = {"text": text, "digest": "0" * 64, "clean": True}
+        if read is not None:
+            body["entries"] = [str(entry.id) for entry in read]
         return Recap.objects.create(owner_id=who.id, day=day, body=body)
 
 
@@ -241,8 +245,9 @@ def test_what_a_model_wrote_after_reading_others_is_hidden_too(
     write_reply(olive, other, "Geese of the file", read=[other])
     opening = write_opening(olive, "Geese yesterday", read=[own], day=DAY + timedelta(days=1))
     write_opening(olive, "Geese of a file", read=[other], day=DAY + timedelta(days=4))
-    recap = write_recap(olive, "Geese all day", day=DAY)
-    write_recap(olive, "Geese in a file", day=other.day)
+    recap = write_recap(olive, "Geese all day", day=DAY, read=[own])
+    write_recap(olive, "Geese in a file", day=other.day, read=[own, other])
+    write_recap(olive, "Geese of before", day=DAY + timedelta(days=1))
     open_index(olive)
 
     careful = find(make_program("diary:read"), "geese")
@@ -252,7 +257,7 @@ def test_what_a_model_wrote_after_reading_others_is_hidden_too(
     assert careful["total"] == 3
     assert {each["kind"] for each in careful["results"]} == {"reply", "opening", "recap"}
     assert {each["origin"] for each in all_of_them["results"]} == {"model"}
-    assert all_of_them["total"] == 7
+    assert all_of_them["total"] == 8
 
 
 def test_what_a_model_wrote_after_reading_an_entry_that_is_gone_is_hidden_too(
@@ -283,6 +288,28 @@ def test_what_a_model_wrote_after_reading_an_entry_that_is_gone_is_hidden_too(
         assert set(find_origins(olive.id, replies, with_hidden=True)) == {clean.id, of_gone.id}
 
 
+def test_a_recap_that_is_put_back_once_what_it_read_is_gone_is_hidden(
+    olive: Resident, make_program: MakeProgram
+) -> None:
+    entry = olive.write("A file", day=DAY, origin=Origin.IMPORTED)
+    with olive.unlocked():
+        claim_entry(owner_id=olive.id, entry_id=entry.id)
+    write_recap(olive, "Geese all day", day=DAY, read=[entry])
+    rows = copy_rows("diary_recap")
+    open_index(olive)
+    program = make_program("diary:read")
+    before = find(program, "geese")["total"]
+    with olive.unlocked():
+        unclaim_entry(owner_id=olive.id, entry_id=entry.id)
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM diary_entry WHERE id = %s", [entry.id.hex])
+    put_back("diary_recap", rows)
+    indexes.close_all()
+    open_index(olive)
+
+    assert (before, find(program, "geese")["total"]) == (1, 0)
+
+
 def test_a_reply_is_hidden_once_what_it_read_is_not_its_owners_any_more(
     olive: Resident, make_program: MakeProgram
 ) -> None:
@@ -306,11 +333,27 @@ def test_a_reply_is_hidden_once_what_it_read_is_not_its_owners_any_more(
 def test_an_origin_that_was_changed_without_a_key_makes_nothing_readable(
     olive: Resident, make_program: MakeProgram
 ) -> None:
-    olive.write("Geese", day=DAY, origin=Origin.IMPORTED)
+    own = olive.write("A day", day=DAY)
+    entry = olive.write("Geese", day=DAY, origin=Origin.IMPORTED)
+    with olive.unlocked():
+        claim_entry(owner_id=olive.id, entry_id=entry.id)
+        entry.refresh_from_db()
+    written = [
+        write_reply(olive, own, "Geese indeed", read=[own, entry]),
+        write_opening(olive, "Geese yesterday", read=[entry], day=DAY + timedelta(days=1)),
+        write_recap(olive, "Geese all day", day=DAY, read=[own, entry]),
+    ]
+    recaps = copy_rows("diary_recap")
     open_index(olive)
+    program = make_program("diary:read")
+    before = find(program, "geese")
+    with olive.unlocked():
+        unclaim_entry(owner_id=olive.id, entry_id=entry.id)
+    put_back("diary_recap", recaps)
     QuerySet.update(Entry.objects.all(), origin=Origin.OWN)
 
-    assert find(make_program("diary:read"), "geese")["results"] == []
+    assert {one["id"] for one in before["results"]} == {str(one.id) for one in [entry, *written]}
+    assert find(program, "geese")["results"] == []
 
 
 @pytest.mark.parametrize(

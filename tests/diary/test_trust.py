@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from uuid import uuid4
 
 import pytest
+from django.db.models import QuerySet
 
 from diary.generation.prompt_record import PromptRecord, withdraw_clean
 from diary.models import Entry, Opening, Origin, Recap, Reply
@@ -123,11 +124,12 @@ def test_a_reply_that_read_what_was_ones_own_for_a_while_is_not_read_once_it_is_
 
     assert "FOREIGN" not in get_last_request(model)
     assert "TOLD BY IT." not in get_last_request(model)
-    # Whoever can write to the database deletes what tells that it was not theirs.
-    Entry.objects.filter(id=foreign.id).delete()
-    Reply.objects.exclude(id=Reply.objects.earliest("created_at").id).delete()
-    reply_to(owner, entry.id)
-    assert "TOLD BY IT." not in get_last_request(model)
+    # Whoever can write to the database changes or deletes what tells that it was not theirs.
+    for remove in (lambda row: QuerySet.update(row, origin=Origin.OWN), QuerySet.delete):
+        remove(Entry.objects.filter(id=foreign.id))
+        Reply.objects.exclude(id=Reply.objects.earliest("created_at").id).delete()
+        reply_to(owner, entry.id)
+        assert "TOLD BY IT." not in get_last_request(model)
 
 
 def test_an_opening_reads_trusted_entries_and_recaps_and_counts_the_others(

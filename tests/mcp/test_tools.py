@@ -139,9 +139,10 @@ def test_a_text_of_the_model_is_read_if_it_was_made_from_the_owners_texts(
     olive: Resident, reader: Assistant
 ) -> None:
     save_opening(olive, read=[olive.write("Geese", day=date(2026, 1, 4))], is_clean=True)
-    olive.write("Ice", day=DAY)
+    ice = olive.write("Ice", day=DAY)
+    body = {"text": "Ice.", "digest": "", "clean": True, "entries": [str(ice.id)]}
     with olive.unlocked():
-        Recap.objects.create(owner_id=olive.id, day=DAY, body={"text": "Ice.", "digest": "", "clean": True})
+        Recap.objects.create(owner_id=olive.id, day=DAY, body=body)
 
     read = reader.call("read_day", day="2026-01-05")
 

@@ -16,6 +16,7 @@ from diary.generation.prompt_templates import get_options
 from diary.messages import JOB_FAILED
 from diary.models import Entry, Origin
 from llamora.crypto import EnvelopeError, Realm, RealmKeyring, in_force
+from llamora.database import write_transaction
 from llamora.fields import new_id
 from llamora.inference.interruption import mark_interrupted
 from llamora.inference.job import JobState
@@ -318,6 +319,46 @@ def test_who_reads_no_imported_text_sees_no_conversation_about_it(
         (hidden.session_id, "What does the letter say of Ines?"),
         (open_one.session_id, ANNA),
     ]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "DELETE FROM diary_entry",
+        "UPDATE diary_entry SET utc_offset = 60",
+        # Of a question whose sources do not open, nobody knows what it read.
+        "UPDATE search_question SET sources = read",
+    ],
+    ids=["gone", "changed", "unknown"],
+)
+def test_who_reads_no_imported_text_sees_no_conversation_about_a_text_that_may_be(
+    live: ServingLoop, model: FakeModelServer, owner: Resident, change: str
+) -> None:
+    asked = ask(owner, ANNA)
+    services.wait_for_answer(asked)
+    with owner.unlocked():
+        before = list_conversations(owner.id, reads_untrusted=False)
+    with connection.cursor() as cursor:
+        cursor.execute(change)
+
+    with owner.unlocked():
+        assert list_conversations(owner.id, reads_untrusted=False) == []
+        assert list_conversations(owner.id) == before
+        with pytest.raises(ObjectNotFound):
+            load_conversation(owner.id, asked.session_id, language="en-gb", reads_untrusted=False)
+    with pytest.raises(ObjectNotFound):
+        ask(owner, "And when?", asked.session_id, origin=Origin.PROGRAM)
+
+
+def test_its_owner_goes_on_in_a_conversation_about_an_entry_that_was_deleted_for_good(
+    live: ServingLoop, model: FakeModelServer, owner: Resident
+) -> None:
+    asked = ask(owner, ANNA)
+    services.wait_for_answer(asked)
+    with owner.unlocked(), write_transaction():
+        Entry.objects.filter(id__in=[source.stored.id for source in asked.sources]).delete()
+
+    assert not ask(owner, "And when?", asked.session_id).has_read_imported
 
 
 def test_what_a_program_asked_is_not_read_for_its_owners_question(

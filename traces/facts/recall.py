@@ -11,8 +11,9 @@ from uuid import UUID
 
 from django.urls import reverse
 
+from diary.entries.queries import list_own_ids
 from diary.hooks import RecalledFact, SourceFact
-from diary.models import TRUSTED_ORIGINS, Entry
+from diary.models import Entry
 from traces.facts.fact_body import NOT_RECALLED
 from traces.facts.models import Fact, FactState
 
@@ -85,7 +86,7 @@ def build_source_fact(fact_id: UUID, text: str, *, is_read: bool) -> SourceFact:
     )
 
 
-def _find_untrusted(owner_id: UUID, entry_ids: Iterable[UUID | None]) -> set[UUID | None]:
+def _find_untrusted(owner_id: UUID, entry_ids: Iterable[UUID | None]) -> set[UUID]:
     ids = {id_ for id_ in entry_ids if id_ is not None}
-    entries = Entry.objects.filter(owner_id=owner_id, id__in=ids).exclude(origin__in=TRUSTED_ORIGINS)
-    return set(entries.values_list("id", flat=True))
+    there = Entry.objects.filter(owner_id=owner_id, id__in=ids).values_list("id", flat=True)
+    return set(there) - list_own_ids(owner_id, ids)

@@ -13,7 +13,7 @@ from uuid import UUID
 from weakref import WeakKeyDictionary
 
 from diary import messages
-from diary.hooks import ExportRule, ImportedFile, UntrustedEntries
+from diary.hooks import ExportRule, ImportedFile
 from diary.models import TRUSTED_ORIGINS, Note, NoteDraft, NoteVersion, Origin
 from diary.notes.errors import NoteError, NotePathTaken
 from diary.notes.kinds import MAX_FILE_BYTES, NoteKind, check_content
@@ -43,21 +43,21 @@ _runs: "WeakKeyDictionary[ImportedFile, Provenance]" = WeakKeyDictionary()
 _paths: "WeakKeyDictionary[ImportedFile, NotePaths]" = WeakKeyDictionary()
 
 
-def build_note_rule(owner_id: UUID, others: UntrustedEntries) -> ExportRule:
+def build_note_rule(owner_id: UUID, own_ids: frozenset[UUID]) -> ExportRule:
     """Return the rule for notes in exports to programs: only those that are their owner's own."""
-    del owner_id, others
+    del owner_id, own_ids
     return lambda row, _: _is_own(row)
 
 
-def build_version_rule(owner_id: UUID, others: UntrustedEntries) -> ExportRule:
+def build_version_rule(owner_id: UUID, own_ids: frozenset[UUID]) -> ExportRule:
     """Return the rule for versions of notes: only own versions of own notes are exported."""
-    del owner_id, others
+    del owner_id, own_ids
     return lambda row, _: row.origin in TRUSTED_ORIGINS and _opens(row) and _is_own(row.note)
 
 
-def build_draft_rule(owner_id: UUID, others: UntrustedEntries) -> ExportRule:
+def build_draft_rule(owner_id: UUID, own_ids: frozenset[UUID]) -> ExportRule:
     """Return the rule for drafts of notes: those of new notes and of own notes are exported."""
-    del owner_id, others
+    del owner_id, own_ids
     return lambda row, _: row.open_or("body", None) is not None and (row.note_id is None or _is_own(row.note))
 
 

@@ -9,13 +9,14 @@ from typing import Any
 from uuid import UUID
 
 from diary import hooks
-from diary.generation.prompt_record import PromptRecord, find_read_realms
-from diary.hooks import ExportRule, UntrustedEntries
+from diary.entries.queries import list_own_ids
+from diary.generation.prompt_record import PromptRecord, find_read_realms, find_recap_sources
+from diary.hooks import ExportRule
 from diary.models import TRUSTED_ORIGINS, Entry, Origin
 from diary.origins.provenance import get_first_own_revision
 from llamora.crypto import current_realm_keyring
 
-_BuildRule = Callable[[UntrustedEntries], ExportRule]
+_BuildRule = Callable[[frozenset[UUID]], ExportRule]
 
 
 class ExportRules:
@@ -25,13 +26,9 @@ class ExportRules:
     """
 
     def __init__(self, owner_id: UUID) -> None:
-        rows = Entry.objects.filter(owner_id=owner_id).exclude(origin__in=TRUSTED_ORIGINS).order_by()
-        days = dict(rows.values_list("id", "day"))
-        own = Entry.objects.get_queryset().filter(owner_id=owner_id).only_trusted().order_by()
-        own_ids = frozenset(own.values_list("id", flat=True))
-        others = UntrustedEntries(frozenset(days), frozenset(days.values()), own_ids)
-        self._rules = {label: build(others) for label, build in _RULES.items()}
-        self._rules |= hooks.build_export_rules(owner_id, others)
+        own_ids = list_own_ids(owner_id)
+        self._rules = {label: build(own_ids) for label, build in _RULES.items()}
+        self._rules |= hooks.build_export_rules(owner_id, own_ids)
 
     def allows(self, row: Any, entry: Entry | None = None) -> bool:
         """Return whether a row may be exported; needs the owner's keyring in force."""
@@ -44,24 +41,24 @@ def _is_own(row: Entry, entry: Entry | None) -> bool:
     return row.is_trusted and row.open_or("text", None) is not None
 
 
-def _build_entry_rule(others: UntrustedEntries) -> ExportRule:
-    del others
+def _build_entry_rule(own_ids: frozenset[UUID]) -> ExportRule:
+    del own_ids
     return _is_own
 
 
-def _build_version_rule(others: UntrustedEntries) -> ExportRule:
+def _build_version_rule(own_ids: frozenset[UUID]) -> ExportRule:
     """Allow the versions since the entry was its owner's own."""
-    del others
+    del own_ids
     return lambda row, entry: entry is not None and row.revision >= get_first_own_revision(entry)
 
 
-def _build_draft_rule(others: UntrustedEntries) -> ExportRule:
+def _build_draft_rule(own_ids: frozenset[UUID]) -> ExportRule:
     """Allow drafts of new entries, and of edits of own ones."""
-    del others
+    del own_ids
     return lambda row, _: row.entry_id is None or _is_own(row.entry, None)
 
 
-def _build_model_text_rule(others: UntrustedEntries) -> ExportRule:
+def _build_model_text_rule(own_ids: frozenset[UUID]) -> ExportRule:
     """Allow what a model wrote from what are its owner's words now, and from facts or notes with keys."""
     keyring = current_realm_keyring()
 
@@ -72,23 +69,22 @@ def _build_model_text_rule(others: UntrustedEntries) -> ExportRule:
         if text is None or record is None or not record.is_clean(text):
             return False
         has_keys = keyring.has_realms(find_read_realms(read, text))
-        return has_keys and record.source_ids <= others.own_ids
+        return has_keys and record.source_ids <= own_ids
 
     return is_clean
 
 
-def _build_recap_rule(others: UntrustedEntries) -> ExportRule:
+def _build_recap_rule(own_ids: frozenset[UUID]) -> ExportRule:
     def is_clean(row: Any, entry: Entry | None) -> bool:
         del entry
-        body = row.open_or("body", None)
-        # It does not say of which entries it was made.
-        return isinstance(body, dict) and body.get("clean") is True and row.day not in others.days
+        read = find_recap_sources(row.open_or("body", None))
+        return read is not None and read <= own_ids
 
     return is_clean
 
 
-def _build_reply_kind_rule(others: UntrustedEntries) -> ExportRule:
-    del others
+def _build_reply_kind_rule(own_ids: frozenset[UUID]) -> ExportRule:
+    del own_ids
 
     def is_own(row: Any, entry: Entry | None) -> bool:
         del entry

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from threading import Event
 
 import pytest
+from django.db.models import QuerySet
 
 from diary.models import Entry, Origin
 from search.embedder.holder import embedders
@@ -82,6 +83,9 @@ def test_a_proposal_from_an_entry_of_others_is_not_read(owner: Resident) -> None
     fact = accept_new(owner, DOG, entry=entry)
 
     with owner.unlocked():
+        assert load_recalled(owner.id, [fact.id]) == []
+        # Nor once its origin was changed without a key.
+        QuerySet.update(Entry.objects.all(), origin=Origin.OWN)
         assert load_recalled(owner.id, [fact.id]) == []
 
 

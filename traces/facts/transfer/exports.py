@@ -20,7 +20,7 @@ from uuid import UUID
 import msgspec
 from msgspec.structs import astuple
 
-from diary.hooks import ExportRule, UntrustedEntries
+from diary.hooks import ExportRule
 from diary.models import Entry
 from diary.transfer.export_format import disarm_markdown, encode_json, to_plain
 from diary.transfer.programs.file_formats import TextFormat
@@ -102,15 +102,15 @@ def write_facts(
         file.write("".join(parts).encode())
 
 
-def build_fact_rule(owner_id: UUID, others: UntrustedEntries) -> ExportRule:
+def build_fact_rule(owner_id: UUID, own_ids: frozenset[UUID]) -> ExportRule:
     """Return the rule for facts in exports to programs that may read only their owner's words."""
-    del owner_id, others
+    del owner_id, own_ids
     return lambda row, _: row.origin in TRUSTED_FACT_ORIGINS and row.open_or("body", None) is not None
 
 
-def build_fact_change_rule(owner_id: UUID, others: UntrustedEntries) -> ExportRule:
+def build_fact_change_rule(owner_id: UUID, own_ids: frozenset[UUID]) -> ExportRule:
     """Return the rule for changes of facts: exported if all origins before and after are trusted."""
-    del owner_id, others
+    del owner_id, own_ids
 
     def is_own(row: FactChange, entry: Entry | None) -> bool:
         del entry
