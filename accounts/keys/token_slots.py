@@ -14,8 +14,8 @@ It is also registered beside the database (`llamora.database.credential_register
 or expires, so that restoring a deleted row does not restore the token. A restore of a backup deletes all
 confirmations, because some tokens may have been revoked since the backup.
 
-A token that expires is registered as expired until it is revoked, so that texts which it sent earlier, while
-its owner was locked, are still accepted.
+A token that expires is registered as expired until its owner has unlocked again, so that texts which it sent
+earlier, while its owner was locked, are still accepted, and later ones are not.
 """
 
 import hmac
@@ -227,6 +227,14 @@ def expire_confirmations(token_ids: Iterable[UUID]) -> None:
         for mark in marks:
             credential_register.register_mark(EXPIRED_KIND + mark.removeprefix(MARK_KIND))
         credential_register.remove_marks_on_commit(marks)
+
+
+def forget_expired(owner: UUID, *, spared: Iterable[UUID]) -> None:
+    """Take a person's expired tokens, except some, off the register: none of their texts is accepted."""
+    marks = credential_register.list_marks(EXPIRED_KIND, owner=owner)
+    for token_id in spared if marks else ():
+        marks -= credential_register.list_marks(EXPIRED_KIND, row_id=token_id)
+    credential_register.remove_marks(marks)
 
 
 def remove_confirmations_without_rows() -> None:

@@ -16,7 +16,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from accounts.keys import browser_keys, key_pairs
+from accounts.keys import browser_keys, key_pairs, token_slots
 from accounts.keys.row_shapes import count_damaged_rows, delete_damaged_rows
 from accounts.tokens.services import list_drop_senders
 from diary.errors import InboxFull, ObjectNotFound
@@ -130,19 +130,33 @@ class _Opener:
 def open_boxes(keyring: Keyring) -> int:
     """Turn boxes with a valid MAC into items, each in one transaction, and return their number.
 
-    A box for which the Inbox has no room waits. A keyring of format 1 opens nothing; the first unlock
-    replaces it.
+    A box for which the Inbox has no room waits. From a token that has expired, only such boxes are opened
+    later. A keyring of format 1 opens nothing; the first unlock replaces it.
     """
-    if keyring.is_of_format_1 or not box_rows.exists(keyring.owner):
+    if keyring.is_of_format_1:
+        return 0
+    if not box_rows.exists(keyring.owner):
+        token_slots.forget_expired(keyring.owner, spared=())
         return 0
     try:
         with write_transaction():
             browser_keys.renew_folded_ids(keyring)
         opener = _Opener.load(keyring)
-        return sum(_open_box(box_id, opener=opener) for box_id in box_rows.list_ids(keyring.owner))
+        count = sum(_open_box(box_id, opener=opener) for box_id in box_rows.list_ids(keyring.owner))
+        token_slots.forget_expired(keyring.owner, spared=_iter_waiting_senders(opener))
     except EnvelopeError as error:
         _log.warning("Texts sent to the Inbox could not be read (%s): %s", error.code, keyring.owner)
         return 0
+    return count
+
+
+def _iter_waiting_senders(opener: _Opener) -> Iterator[UUID]:
+    """Yield the senders of boxes that wait until there is room."""
+    for box_id in box_rows.list_ids(opener.keyring.owner):
+        row = InboxBox.objects.filter(id=box_id).first()
+        sender = opener.find_sender(row) if row else None
+        if row is not None and sender is not None and opener.open_text(row) is not None:
+            yield sender.id
 
 
 def _open_box(box_id: UUID, *, opener: _Opener) -> bool:

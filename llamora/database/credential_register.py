@@ -13,7 +13,7 @@ registers it when it writes the row, and removes it when the credential ends.
 
     sign_in      a sign-in, with its cookie hash and its times
     token        an access token, with its confirmation
-    expired      an expired token; texts that it sent before are still authentic
+    expired      an expired token, until its owner unlocks; texts that it sent before are still authentic
 
 Marks are removed by the id of the row or its owner, not by the row's values, which an attacker may have
 changed.
