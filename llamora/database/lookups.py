@@ -7,8 +7,8 @@ from django.db.models import F, Func, UUIDField
 from django.db.models.lookups import Exact
 
 
-def owned_by(owner_id: UUID) -> "Exact[Any]":
-    """Return the condition for rows of an owner, for queries by id: `filter(owned_by(owner), id__in=ids)`.
+def build_owner_condition(owner_id: UUID) -> "Exact[Any]":
+    """Return the condition for rows of an owner, for queries with `id__in`.
 
     With a plain condition, and from about five ids on, SQLite looks the rows up by their owner instead, and
     reads all that this person has. The sign makes the column an expression, for which it uses no index.

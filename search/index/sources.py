@@ -32,7 +32,7 @@ from diary.generation.prompt_record import EntryRef, PromptRecord
 from diary.models import Entry, Note, Opening, Recap, Reply
 from llamora.crypto import EnvelopeError, Keyring, RealmKeyring, WrongEpoch, in_force, keyed_digest
 from llamora.database import CachedIdQuery, CachedQuery
-from llamora.database.lookups import owned_by
+from llamora.database.lookups import build_owner_condition
 from llamora.fields import SealedValue
 from llamora.fields.models import mac_fields
 from llamora.inference.job import LIVE_STATES
@@ -199,7 +199,7 @@ class TextSource:
 
     def select_ids(self, ids: Sequence[UUID], *, owner_id: UUID) -> "QuerySet[Any, UUID]":
         """Return the ids of the searchable texts among these, without the check `find_stale`."""
-        return self._select(owned_by(owner_id), id__in=ids).values_list("id", flat=True)
+        return self._select(build_owner_condition(owner_id), id__in=ids).values_list("id", flat=True)
 
     def _select(self, *conditions: Any, **lookups: Any) -> "QuerySet[Any]":
         manager: Any = self.model._default_manager

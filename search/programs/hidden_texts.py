@@ -24,7 +24,7 @@ from diary.generation.prompt_record import BESIDE_ENTRIES, PromptRecord, find_re
 from diary.models import TRUSTED_ORIGINS, Entry, Opening, Origin, Recap, Reply
 from llamora.crypto import Realm, current_realm_keyring
 from llamora.database import CachedIdQuery, CachedQuery
-from llamora.database.lookups import owned_by
+from llamora.database.lookups import build_owner_condition
 from llamora.threads import let_others_run
 from search.index.person_index import PersonIndex
 from search.index.types import FACT_KIND
@@ -156,7 +156,7 @@ _other_facts_query: Final[CachedQuery[UUID]] = CachedQuery(
     )
 )
 _entries_query: Final[CachedIdQuery[Entry]] = CachedIdQuery(
-    lambda ids, owner_id: Entry.objects.filter(owned_by(owner_id), id__in=ids)
+    lambda ids, owner_id: Entry.objects.filter(build_owner_condition(owner_id), id__in=ids)
 )
 # Those that a text was generated from, deleted or not.
 _sources_query: Final[CachedIdQuery[Entry]] = CachedIdQuery(

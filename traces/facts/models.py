@@ -18,7 +18,7 @@ from django.db import models
 from django.utils import timezone
 
 from diary.models import TRUSTED_ORIGINS, Origin
-from llamora.database.lookups import owned_by
+from llamora.database.lookups import build_owner_condition
 from llamora.fields import MacField, SealedJSONField, SealedManager, SealedModel, SealedQuerySet
 
 # A model proposes facts from its owner's own entries alone, and its owner accepts them. What a program or a
@@ -48,7 +48,7 @@ class FactQuerySet(SealedQuerySet["Fact"]):
 
     def for_ids(self, owner_id: UUID, ids: Iterable[UUID]) -> "FactQuerySet":
         """Return the facts of one person with these ids, in every state."""
-        return self.filter(owned_by(owner_id), id__in=list(ids))
+        return self.filter(build_owner_condition(owner_id), id__in=list(ids))
 
     def only_accepted(self, owner_id: UUID) -> "FactQuerySet":
         """Return the accepted facts of one person that have not ended."""
