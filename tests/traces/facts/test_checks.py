@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from tests.hostile import count_calls
 from traces.facts.proposals.answers import ClaimedFact, parse_answer
 from traces.facts.proposals.checks import CheckedFact, check_claims, find_language
 from traces.facts.proposals.second_person import address_owner
@@ -308,6 +309,17 @@ def test_a_quote_that_says_too_little_is_shown_with_its_clause() -> None:
     (found,) = check("Rain again. I don't like coffee, as ever.", "like coffee", "You don't like coffee")
 
     assert found.quote.startswith("I don't like coffee")
+
+
+@pytest.mark.parametrize("words", ["I like Zorp tea ", "I like tea, and Zorp "])
+def test_a_sentence_without_an_end_is_not_compared_word_by_word(words: str) -> None:
+    claim = ClaimedFact(fact="You like Zorp", quote=words.strip(" ,"))
+
+    def count(length: int) -> int:
+        text = words * (length // len(words))
+        return count_calls(lambda: check_claims([claim], text=text, anchor=THURSDAY))
+
+    assert count(16_000) < 10 * count(900)
 
 
 def test_a_relative_day_becomes_that_day_and_stands_beside_the_fact() -> None:

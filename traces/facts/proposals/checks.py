@@ -17,7 +17,13 @@ from traces.facts.languages.en import ENGLISH
 from traces.facts.proposals.answers import MAX_QUOTE_LENGTH, ClaimedFact
 from traces.facts.proposals.dating import date_fact, describe_when
 from traces.facts.proposals.second_person import address_owner
-from traces.facts.proposals.wording import find_clause, has_form_of_fact, is_said, is_speech
+from traces.facts.proposals.wording import (
+    find_clause,
+    has_form_of_fact,
+    has_readable_sentence,
+    is_said,
+    is_speech,
+)
 from traces.facts.quote_check import Span, find_quote, is_supported, is_trait, leave_out_dates
 from traces.facts.statements import split_words
 
@@ -79,7 +85,7 @@ def _list_languages(text: str) -> list[str]:
 
 def _check(claim: ClaimedFact, *, text: str, anchor: datetime, language: str) -> CheckedFact | None:
     span = find_quote(text, claim.quote)
-    if span is None or is_speech(text, span, language=language):
+    if span is None or not has_readable_sentence(text, span) or is_speech(text, span, language=language):
         return None
     sentence = address_owner(claim.fact.rstrip(" ."), language=language)
     dated = date_fact(sentence, anchor=anchor, language=language)

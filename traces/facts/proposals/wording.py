@@ -45,6 +45,8 @@ _MOST_ADJECTIVES: Final = 3
 _MOST_LISTED: Final = 4
 _LEAST_STEM: Final = 3
 _MOST_WORDS: Final = 25
+# Each word of a fact is looked for at every place of a clause, while an answer is saved and others wait.
+_LONGEST_SENTENCE: Final = 1_000
 
 
 class _Words(NamedTuple):
@@ -59,6 +61,12 @@ class _Words(NamedTuple):
 
 
 # --- The clause --------------------------------------------------------------------------------------------
+
+
+def has_readable_sentence(text: str, span: Span) -> bool:
+    """Return whether the sentence of a quote is short enough to be compared with a fact word by word."""
+    start, end = _find_sentence(text, span)
+    return end - start <= _LONGEST_SENTENCE
 
 
 def find_clause(text: str, span: Span, *, language: str) -> Span:
