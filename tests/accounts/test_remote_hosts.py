@@ -54,7 +54,7 @@ def get_page(person: Resident) -> HtmlNode:
 
 
 def press(person: Resident, act: str, host: str = HOST, **fields: str) -> HtmlNode:
-    answer = person.post(PAGE, act=act, host=host, **fields)
+    answer = person.post(PAGE, **{"act": act, "host": host, "current": person.password, **fields})
     return get_page(person) if answer.status_code == 302 else read(answer)
 
 
@@ -192,6 +192,22 @@ def test_a_page_of_before_changes_nothing_for_another_machine(
         assert list_hosts(owner.id) == []
 
 
+@pytest.mark.parametrize("current", ["", "not her password"])
+@pytest.mark.parametrize("act", ["agree", "save_key"])
+def test_with_a_copied_cookie_alone_nobody_decides_where_texts_go_after_a_lock(
+    elsewhere: ServingLoop, owner: Resident, act: str, current: str
+) -> None:
+    if act == "save_key":
+        owner.agree_to(HOST)
+
+    page = press(owner, act, key="sk-of-the-thief", current=current)
+
+    assert page.has(".field-error")
+    assert "sk-of-the-thief" not in str(page.raw_text)
+    with owner.unlocked():
+        assert [host.has_key for host in list_hosts(owner.id)] == ([False] if act == "save_key" else [])
+
+
 def test_without_another_machine_there_is_nothing_to_agree_to(
     live: ServingLoop, model: FakeModelServer, owner: Resident
 ) -> None:
@@ -280,7 +296,8 @@ def test_a_key_is_found_nowhere_and_outlives_a_rotation(
     key = f"sk-{get_core(marker)}"
     caplog.set_level(logging.DEBUG)
     press(owner, "agree")
-    answers = [owner.post(PAGE, act="save_key", host=HOST, key=key) for key in (key, f"{key}ü")]
+    saved = {"act": "save_key", "host": HOST, "current": owner.password}
+    answers = [owner.post(PAGE, **saved, key=one) for one in (key, f"{key}ü")]
     assert ask_for_reply(owner)[1] == "done"
     exported = unzip(request_export(owner))
     database = Path(str(connection.settings_dict["NAME"]))

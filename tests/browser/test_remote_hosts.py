@@ -57,8 +57,10 @@ def test_a_person_agrees_saves_a_key_gets_a_reply_and_withdraws(
 
     line.get_by_role("link", name="Where your texts go").click()
     take_pictures(page, "before")
+    page.get_by_label("Current password").fill(diary.member.password)
     page.get_by_role("button", name=f"Let my texts be sent to {HOST}").click()
     page.get_by_role("textbox", name="Key", exact=True).fill("sk-own-key")
+    page.get_by_label("Current password").fill(diary.member.password)
     page.get_by_role("button", name="Save key").click()
     expect(page.get_by_role("button", name="Replace key")).to_be_visible()
     take_pictures(page, "agreed")
