@@ -1,6 +1,6 @@
 """A thread pool that is fair between keys and limits how many of its calls are active at a time.
 
-    pages             no key, one active                    llamora.asgi
+    pages             a key for each address, one active    llamora.asgi
     calls of programs a key for each address, after pages   llamora.asgi
     slow requests     a key for each address, one active    llamora.asgi
     key derivations   a key for each address, all active    llamora.crypto.derivation
@@ -15,7 +15,8 @@ query, and the event loop waits for both. So the number of active calls is limit
 threads than active calls. While a call waits for something other than the processor (the disk, a lock, a key
 derivation, a delay), it is inside `yield_turn` and not active. Then another call may begin. A call that waits
 without `yield_turn` blocks its whole pool. A call with much to compute calls `let_others_run` between two
-parts of it.
+parts of it. Calls that want their turn back go before new ones of their rank, but by turns with those of
+which no other call of their key has begun.
 
 While a `Hold` exists, calls of a rank above `reserved_rank` neither begin nor resume, and pause at their next
 `let_others_run`, because an urgent call is about to arrive or to finish. They continue while an urgent call
@@ -114,6 +115,8 @@ class FairExecutor(Executor):
         self._returning_ranks: Counter[int] = Counter()
         self._passing_ranks: Counter[int] = Counter()
         self._active = self._idle = self._turns = self._holds = self._urgent_aside = 0
+        # Whether the last turn went to a call that had begun before.
+        self._has_resumed = False
         self._is_closed = False
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
@@ -275,6 +278,7 @@ class FairExecutor(Executor):
         while self._active >= self._max_active or self._is_held(rank):
             self._may_return[rank].wait()
         self._returning_ranks[rank] -= 1
+        self._has_resumed = True
         self._take_turn()
         self._wake_next()
 
@@ -327,6 +331,7 @@ class FairExecutor(Executor):
                 self._wake_next()
                 self._idle += 1
                 self._has_work.wait()
+            self._has_resumed = False
             self._take_turn()
             return self._pop_next_call()
 
@@ -354,8 +359,15 @@ class FairExecutor(Executor):
         )
 
     def _goes_first(self) -> bool:
-        """Return whether the next call begins before those that want their turn back, by its lower rank."""
-        return self._find_least_rank() < self._find_least_returning()
+        """Return whether the next call begins before those that want their turn back.
+
+        It has a lower rank. Or it has theirs, no call of its key has begun, and the last turn went to one of
+        them: else calls that let others run between their parts would pass the turn to each other alone.
+        """
+        rank, least_returning = self._find_least_rank(), self._find_least_returning()
+        if rank != least_returning or not self._has_resumed:
+            return rank < least_returning
+        return any(calls[0].rank == rank and not self._running[key] for key, calls in self._waiting.items())
 
     def _has_eligible(self) -> bool:
         """Return whether a waiting call may take a thread: some threads run only calls of a low rank."""

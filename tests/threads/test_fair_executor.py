@@ -486,6 +486,28 @@ def test_two_long_calls_take_turns_and_both_end(pool_with_one_active_call: FairE
     assert sorted(order) == sorted([*(f"part {n}" for n in range(3)), *(f"other {n}" for n in range(3))])
 
 
+def test_long_calls_of_one_key_keep_no_call_of_another_out(pool_with_one_active_call: FairExecutor) -> None:
+    pool = pool_with_one_active_call
+    order: list[str] = []
+    both_wait = threading.Event()
+    calls = []
+
+    def run_long(name: str) -> None:
+        assert both_wait.wait(PATIENCE)
+        for part in range(20):
+            let_others_run()
+            if name == "first" and part == 5:
+                calls.append(pool.submit_for_key("other", lambda: order.append("other")))
+        order.append(name)
+
+    calls += [pool.submit_for_key("many", lambda name=name: run_long(name)) for name in ("first", "second")]  # type: ignore[misc]
+    both_wait.set()
+    for call in calls:
+        call.result(PATIENCE)
+
+    assert order[0] == "other"
+
+
 def test_a_call_that_waited_goes_on_before_a_long_one_ends(pool_with_one_active_call: FairExecutor) -> None:
     order: list[str] = []
     gone_aside, released = threading.Event(), threading.Event()
