@@ -121,9 +121,9 @@ class PageHandler(ASGIHandler):
             body = await self.read_body(receive)
         except RequestAborted:
             return
-        pool: Executor = self.page_pool
+        address, hold = _get_client_address(scope), None
+        pool: Executor
         if is_of_program(scope):
-            address = _get_client_address(scope)
             fair_pool = self.answer_pool if scope["path"] == ANSWER_PATH else self.page_pool
             if fair_pool.is_full(address):
                 await self.send_response(_build_busy_response(), send)
@@ -135,7 +135,10 @@ class PageHandler(ASGIHandler):
                 await self.send_response(_build_too_many_requests(), send)
                 return
             pool = self.slow_pool.for_key(key, rank=rank)
-        hold = self._hold_programs() if pool is self.page_pool else None
+        else:
+            # Another key than that of the programs of this address, for whose calls it waits in no queue.
+            pool = self.page_pool.for_key(f"pages of {address}")
+            hold = self._hold_programs()
         try:
             response = await _run_in_pool(pool, partial(self.respond, scope, body))
             if not isinstance(response, StreamingHttpResponse):

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,14 +23,16 @@ def pages() -> Iterator[PageHandler]:
         pages.close()
 
 
-def build_scope(path: str, *, method: str = "GET", query: str = "") -> dict[str, Any]:
+def build_scope(
+    path: str, *, method: str = "GET", query: str = "", address: str = "127.0.0.1"
+) -> dict[str, Any]:
     return {
         "type": "http",
         "method": method,
         "path": path,
         "query_string": query.encode(),
         "headers": [(b"host", b"localhost")],
-        "client": ["127.0.0.1", 1],
+        "client": [address, 1],
         "server": ["localhost", 1],
     }
 
@@ -111,6 +114,25 @@ async def test_a_page_does_not_wait_behind_many_sign_ins(pages: PageHandler) -> 
 
     assert answer["thread"].startswith("page")
     assert not any(answered)
+
+
+async def test_a_page_waits_for_one_of_many_from_another_address(pages: PageHandler) -> None:
+    order: list[str] = []
+    others, own = "127.7.7.7", "127.7.7.8"
+    may_begin = threading.Event()
+
+    async def ask(address: str) -> None:
+        await get(pages, "/sized/", address=address)
+        order.append(address)
+
+    blocking = pages.page_pool.submit(may_begin.wait, PATIENCE)
+    asking = [asyncio.create_task(ask(address)) for address in (*[others] * 8, own)]
+    await until(lambda: sum(map(len, pages.page_pool._waiting.values())) == len(asking))
+    may_begin.set()
+    await asyncio.gather(*asking)
+
+    assert blocking.result()
+    assert own in order[:3]
 
 
 async def test_a_client_that_leaves_does_not_end_what_it_asked_for(
