@@ -22,6 +22,7 @@ from diary.notes.note_metadata import encode_content
 from diary.notes.queries import NoteText, list_notes, read_note
 from diary.notes.workspace.stamps import NoteStamp, add_stamp, split_stamp
 from llamora.crypto import RealmKeyring
+from llamora.threads import let_others_run
 
 FOLDER: Final = "workspace"
 _EXPORT_FILE: Final = "diary.json"
@@ -136,6 +137,7 @@ def read_workspace(files: Iterable[tuple[str, bytes | str]]) -> list[WorkspaceFi
     """Return files as notes, from paths and bytes; a string instead of bytes is the sentence of a refusal."""
     read: dict[str, WorkspaceFile] = {}
     for path, data in files:
+        let_others_run()
         file = _refuse(path, data) if isinstance(data, str) else _read_file(path, data)
         if file.path in read:
             file = _refuse(file.path, messages.WORKSPACE_TWICE)

@@ -35,6 +35,7 @@ from diary.notes.workspace.stamps import NoteStamp
 from diary.origins.provenance import Provenance
 from llamora.crypto import Keyring, in_force
 from llamora.database import split_into_parts, write_transaction
+from llamora.threads import let_others_run
 
 
 class WorkspaceFileState(StrEnum):
@@ -122,6 +123,7 @@ def _read_version() -> int:
 
 
 def _compare(keyring: Keyring, file: WorkspaceFile, present: dict[str, NoteLine], key: bytes) -> ComparedFile:
+    let_others_run()
     kind = derive_kind(file.path)
     if file.refusal:
         return ComparedFile(file=file, state=WorkspaceFileState.REFUSED, kind=kind, sentence=file.refusal)

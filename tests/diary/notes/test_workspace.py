@@ -19,6 +19,7 @@ from diary.notes.persona import read_persona
 from diary.notes.queries import find_note, list_note_versions, list_notes
 from diary.notes.services import delete_note, save_note
 from diary.notes.skills import list_skills
+from diary.notes.workspace import files, imports
 from diary.notes.workspace.files import (
     FOLDER,
     NotAWorkspace,
@@ -144,6 +145,18 @@ def test_a_note_with_another_text_stays_unless_it_is_to_be_replaced(owner: Resid
     assert (second.replaced, second.same) == (1, 1)
     assert read_persona(keyring) == ""
     assert [version.text for version in list_note_versions(keyring, soul.id)] == ["Be brief."]
+
+
+def test_a_preview_lets_the_pages_of_others_in_between_files(
+    owner: Resident, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns: list[str] = []
+    for module in (files, imports):
+        monkeypatch.setattr(module, "let_others_run", lambda: turns.append("of others"))
+
+    preview_workspace(owner.keyring, read_workspace([(f"knowledge/{n}.md", b"Tea") for n in range(3)]))
+
+    assert len(turns) == 2 * 3
 
 
 def test_an_earlier_export_that_replaces_a_program_s_text_is_its_owners_again(owner: Resident) -> None:
