@@ -195,6 +195,22 @@ def stop_sweeps() -> Generator[None]:
         yield
 
 
+@pytest.fixture(scope="module", autouse=True)
+def end_sign_ins() -> Generator[None]:
+    """Clear the registers of sign-ins and unlocks after each file: each new sign-in reads them whole.
+
+    Rows are taken back after a test, and their files beside the database are not. Not after each test, since
+    a file's tests may share a household."""
+    yield
+    from django.db import connection
+
+    from accounts.sessions import unlock_register
+    from llamora.database import credential_register
+
+    unlock_register.remove_unlocks(unlock_register.list_unlocks())
+    credential_register.clear_register(Path(connection.settings_dict["NAME"]))
+
+
 @pytest.fixture(autouse=True)
 def reset_throttle() -> Generator[None]:
     """Clear the throttle before each test."""
