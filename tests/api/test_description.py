@@ -28,7 +28,7 @@ from tests.api.program import Program
 from tests.people import Resident
 
 ALL_SCOPES = tuple(sorted(SCOPES.keys() - {"drop"}))
-EXAMPLES = 15
+EXAMPLES = 8
 # A shorter text may be a part of our own words.
 LEAST_ECHO = 8
 # `test_roles` tries tokens. No schema says that a day has begun, or that a cursor is one of ours.
