@@ -1,6 +1,7 @@
 """Tests of questions to a real server: an answer is streamed, and stopped when its reader disconnects."""
 
 import json
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -20,6 +21,7 @@ from tests.page import read
 from tests.server import Server, run_server
 
 ANNA = {"message": "Where did I meet Anna?"}
+CUT_SHORT = re.compile(r" POST /api/chat/stream 200 \d+ B \d+ ms, cut short$", re.MULTILINE)
 SLOW = make_unending(rate=50)
 
 
@@ -98,6 +100,7 @@ def test_who_hangs_up_stops_the_answer(tmp_path: Path, model: FakeModelServer) -
 
         assert model.wait_for_hang_up(seconds=10)
         wait_for(lambda: read_state(server) == ("stopped", ""))
+        wait_for(lambda: CUT_SHORT.search(server.log()) is not None)
         may_write.set()
 
 

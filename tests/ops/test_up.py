@@ -358,6 +358,17 @@ def test_a_registration_and_a_sign_in_derive_at_the_real_cost(server: Server) ->
     assert costs == [(65536, 3, 4)] * 2
 
 
+def test_a_request_whose_client_left_before_its_response_has_a_line(tmp_path: Path) -> None:
+    begun, end = tmp_path / "begun", tmp_path / "end"
+    with run_server(tmp_path, extra=SERVING) as server:
+        connection = http.client.HTTPConnection("127.0.0.1", server.port)
+        connection.request("GET", f"/slowly/?until={end}&begun={begun}")
+        wait_for(begun.exists)
+        connection.close()
+        wait_for(lambda: " GET /slowly/ 499 0 B " in server.log())
+        end.touch()
+
+
 def test_a_start_looks_for_no_garbage_and_loads_no_openssl(tmp_path: Path) -> None:
     with run_server(tmp_path, extra=SERVING, is_forked=False) as server:
         process = json.loads(urlopen(server.url("/process/")).read())

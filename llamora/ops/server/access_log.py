@@ -2,7 +2,8 @@
 
 The route is logged, such as `/d/<day:day>/`, and not the path, which may contain words that a person typed.
 For a refused request the line ends with the client's address, so that attackers can be found; other lines do
-not identify the reader.
+not identify the reader. If a response is cut short, usually because the client left, the line says so; its
+status is 499 if the response had not begun.
 """
 
 import logging
@@ -29,6 +30,7 @@ def log_action(protocol: str, action: str, details: dict[str, Any]) -> None:
         address = (details["client"] or "").rpartition(":")[0]
         origin = f" from {address}" if status >= _FIRST_ERROR_STATUS and address else ""
         size = details["size"] or 0
-        logger.info("%s %s %s %s B %.0f ms%s", method, route, status, size, milliseconds, origin)
+        ending = ", cut short" if action == "cut short" else ""
+        logger.info("%s %s %s %s B %.0f ms%s%s", method, route, status, size, milliseconds, ending, origin)
     else:
         logger.info("socket %s %s", action, route)

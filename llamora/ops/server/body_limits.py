@@ -37,6 +37,8 @@ SMALL_BODY, LARGE_BODY = 64 * 1024, 4 * 1024 * 1024
 SMALL_BODIES, SMALL_BODIES_OF_ONE = 8 * 1024 * 1024, 1024 * 1024
 LARGE_BODIES, LARGE_BODIES_OF_ONE = 64 * 1024 * 1024, 4 * LARGE_BODY
 HTML_TYPE = "text/html; charset=utf-8"
+# The number that nginx logs where a client has gone before there is a response.
+CLIENT_LEFT = 499
 
 REFUSALS = {
     400: (
@@ -204,8 +206,10 @@ class InMemoryRequest(WebRequest):  # type: ignore[misc]  # daphne is untyped
         super().finish()
 
     def connectionLost(self, reason: Any) -> None:  # noqa: N802 - Twisted's name
-        """Handle the loss of the connection."""
+        """Handle the loss of the connection before the end of the response, and log it."""
         self.release()
+        if self.application_queue is not None and not self.refused_status:
+            self._log_cut()
         super().connectionLost(reason)
 
     def basic_error(self, status: int, status_text: bytes, body: str) -> None:
@@ -281,6 +285,17 @@ class InMemoryRequest(WebRequest):  # type: ignore[misc]  # daphne is untyped
         transport.write(head.encode() + page)
         transport.loseWriteConnection()
         self._log_refusal(status, len(page))
+
+    def _log_cut(self) -> None:
+        details = {
+            "path": self.uri.decode("latin1"),
+            "status": self.code if self._response_started else CLIENT_LEFT,
+            "method": self.method.decode("latin1"),
+            "client": f"{self._find_client().address}:0",
+            "time_taken": self.duration(),
+            "size": self.sentLength,
+        }
+        self.server.log_action("http", "cut short", details)
 
     def _log_refusal(self, status: int, size: int) -> None:
         self.request_start = time.monotonic()
