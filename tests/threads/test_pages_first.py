@@ -151,3 +151,26 @@ async def test_a_call_that_was_refused_is_not_read(pages: UnansweredPages, read:
     await have_rounds()
 
     assert read == []
+
+
+# --- What a connection sends -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("is_closing", "expected"), [(False, ["sent", "done"]), (True, ["done"])])
+def test_the_rest_of_a_response_is_sent_at_once(
+    monkeypatch: pytest.MonkeyPatch, *, is_closing: bool, expected: list[str]
+) -> None:
+    found: list[str] = []
+    monkeypatch.setattr(HTTPChannel, "requestDone", lambda *_: found.append("done"))
+    channel = open_channel()
+    channel._connections = SimpleNamespace(change=lambda *_: None)
+    channel.transport = SimpleNamespace(
+        connected=True,
+        disconnecting=is_closing,
+        disconnected=False,
+        doWrite=lambda: found.append("sent"),
+    )
+
+    channel.requestDone(object())
+
+    assert found == expected

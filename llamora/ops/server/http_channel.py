@@ -114,9 +114,19 @@ class DiaryChannel(_Channel):  # type: ignore[misc]
         super().allContentReceived()
 
     def requestDone(self, request: Any) -> None:  # noqa: N802 - Twisted's name
-        """Wait for the next request."""
+        """Send the rest of the response, and wait for the next request."""
+        self._send_at_once()
         self._connections.change(self.connection, ConnectionState.IDLE)
         super().requestDone(request)
+
+    def _send_at_once(self) -> None:
+        """Send what the kernel takes; the event loop sends the rest, and handles errors.
+
+        The event loop would send it in its next round, in which it may first answer calls of programs.
+        """
+        transport = self.transport
+        if transport.connected and not (transport.disconnecting or transport.disconnected):
+            transport.doWrite()
 
     def count_towards_limit(self, client: str) -> bool:
         """Count this connection towards its client's limit; return False if the client has too many."""
