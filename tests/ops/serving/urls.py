@@ -34,9 +34,14 @@ def show_thread(request: HttpRequest) -> JsonResponse:
 
 
 def show_process(request: HttpRequest) -> JsonResponse:
-    """Return whether garbage is collected, how many objects are frozen, and the loaded modules."""
+    """Return whether and how garbage is collected, how many objects are frozen, and the loaded modules."""
     return JsonResponse(
-        {"collects": gc.isenabled(), "frozen": gc.get_freeze_count(), "modules": sorted(sys.modules)}
+        {
+            "collects": gc.isenabled(),
+            "thresholds": gc.get_threshold(),
+            "frozen": gc.get_freeze_count(),
+            "modules": sorted(sys.modules),
+        }
     )
 
 
