@@ -98,6 +98,8 @@ class Call:
         if the key was used before with other content.
         """
         key = self._check_key()
+        # A page waits for the whole transaction once it has begun.
+        yield_to_pages()
         with _refusing_used_keys():
             # No key has such a character in it.
             own = f"{key}\n{step}" if key and step else key

@@ -91,6 +91,7 @@ def _list_methods(request: HttpRequest, by_method: Mapping[str, Endpoint]) -> Ht
 
 
 def _run(request: HttpRequest, endpoint: Endpoint, parts: Mapping[str, str]) -> HttpResponseBase:
+    yield_to_pages()
     opened = authentication.open_token(request)
     is_open = False
     try:

@@ -101,6 +101,7 @@ def search_texts(
         if not index.words_ready.is_set() or index.words is None:
             return STILL_OPENING
         indexes.poll_changes(index)
+        let_others_run(before=1)
         query = _hide(query, index.words.list_numbers(find_hidden(index, with_hidden=with_hidden)))
         let_others_run(before=1)
         found = engine.list_hits(index, query, offset=offset, limit=limit)
@@ -176,7 +177,9 @@ def _check(
     by_kind: dict[str, list[UUID]] = {}
     for hit in hits:
         by_kind.setdefault(hit.kind, []).append(hit.id)
+    let_others_run(before=1)
     there = sources.filter_existing(index.owner, by_kind, keyring=keyring)
+    let_others_run(before=1)
     if len(there) < len(hits):
         indexes.reconcile_all(index)
     origins = find_origins_in_index(index, by_kind, with_hidden=with_hidden)

@@ -8,7 +8,7 @@ import msgspec
 from django.utils import timezone
 
 from accounts.preferences.time_zones import load_time_zone
-from llamora.api.call import Call
+from llamora.api.call import Call, yield_to_pages
 from llamora.api.endpoints import endpoint
 from llamora.api.errors import ApiError
 from llamora.crypto import VaultLocked
@@ -130,6 +130,7 @@ def find_texts(
     """Return the texts that a program may find, of the given kinds or of all; raise ApiError 422 and 423."""
     now = timezone.now().astimezone(load_time_zone(call.person.time_zone))
     reader = DayReader(now, language=call.person.language)
+    yield_to_pages()
     query = services.build_query(typed, reader=reader, since=since, until=until)
     if query.is_empty:
         raise ApiError(422, "invalid_field", field="query", message=_NOTHING_ASKED)
