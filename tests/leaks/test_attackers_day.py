@@ -26,6 +26,14 @@ DAY = {
         "rotation/test_security.py::test_a_cookie_of_another_browser_asks_for_nothing",
         "rotation/test_security.py::test_a_copy_of_the_asking_browsers_cookie_ends_with_the_others",
         "leaks/test_attacks_sockets.py::test_a_copied_cookie_hears_nothing_more_after_the_lock",
+        "accounts/test_remote_hosts.py::"
+        "test_with_a_copied_cookie_alone_nobody_decides_where_texts_go_after_a_lock",
+    ],
+    "a housemate who makes everybody wait": [
+        "ops/test_pages.py::test_a_page_waits_for_one_of_many_from_another_address",
+        "threads/test_fair_executor.py::test_long_calls_of_one_key_keep_no_call_of_another_out",
+        "diary/notes/test_workspace.py::test_a_preview_lets_the_pages_of_others_in_between_files",
+        "traces/facts/test_checks.py::test_a_sentence_without_an_end_is_not_compared_word_by_word",
     ],
     "copied backup": [
         "ops/test_backup.py::test_no_word_of_anybody_is_in_it",
