@@ -13,6 +13,7 @@ from diary.errors import get_first_or_404
 from diary.models import Draft, Entry, Version
 from llamora.crypto import current_realm_keyring
 from llamora.database import CachedQuery
+from llamora.database.lookups import build_owner_condition
 from llamora.fields.rows import RowReader
 
 
@@ -69,9 +70,11 @@ def list_own_ids(owner_id: UUID, ids: Collection[UUID] | None = None) -> frozens
     Each is opened: its origin is bound to its text, and may have been changed without a key. Needs their
     keyring in force.
     """
-    entries = Entry.objects.get_queryset().filter(owner_id=owner_id).only_trusted().order_by()
-    if ids is not None:
-        entries = entries.filter(id__in=ids)
+    entries = Entry.objects.get_queryset().only_trusted().order_by()
+    if ids is None:
+        entries = entries.filter(owner_id=owner_id)
+    else:
+        entries = entries.filter(build_owner_condition(owner_id), id__in=ids)
     reader = RowReader(entries, "text", ["id"], keyring=current_realm_keyring())
     convert = reader.build_converter(["id"])
     return frozenset(convert(row)[0] for row, plaintext in reader if plaintext is not None)

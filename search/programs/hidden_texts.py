@@ -160,7 +160,9 @@ _entries_query: Final[CachedIdQuery[Entry]] = CachedIdQuery(
 )
 # Those that a text was generated from, deleted or not.
 _sources_query: Final[CachedIdQuery[Entry]] = CachedIdQuery(
-    lambda ids, owner_id: Entry.objects.get_queryset().filter(owner_id=owner_id, id__in=ids).order_by()
+    lambda ids, owner_id: (
+        Entry.objects.get_queryset().filter(build_owner_condition(owner_id), id__in=ids).order_by()
+    )
 )
 _facts_query: Final[CachedIdQuery[Fact]] = CachedIdQuery(
     lambda ids, owner_id: Fact.objects.for_ids(owner_id, ids).filter(state=FactState.ACCEPTED)
