@@ -80,6 +80,8 @@ OTHER_PERSONS_PAGE = (
     "open your own diary."
 )
 LOCKED = "Your diary is locked, so nothing was saved. What you typed is still here: copy it, then continue."
+NOT_ALLOWED_TITLE = "This is not allowed"
+NOT_ALLOWED = "Your account can't do this here. Nothing was changed."
 EXPIRED_TITLE = "This page has expired"
 EXPIRED = "This page was open too long, so nothing was saved. Reload it and try again."
 UNKNOWN_ADDRESS_TITLE = "Llamora does not know this address"

@@ -11,6 +11,8 @@ from accounts.error_messages import (
     FAULT,
     FAULT_ALONE,
     FAULT_TITLE,
+    NOT_ALLOWED,
+    NOT_ALLOWED_TITLE,
     TEXT_STAYS,
     UNKNOWN_ADDRESS_TITLE,
     UNKNOWN_HOST,
@@ -45,9 +47,9 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Refuse a request that is not allowed for anybody."""
+    """Refuse what Django's PermissionDenied refuses, such as a change that the administrator's pages lack."""
     del exception
-    return _render_status(request, status=403)
+    return render_refusal(request, status=403, title=NOT_ALLOWED_TITLE, sentence=NOT_ALLOWED)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

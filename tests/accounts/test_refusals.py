@@ -154,7 +154,10 @@ def test_the_handlers_answer_by_themselves(rf: Any) -> None:
 
     assert error_views.bad_request(request, RequestDataTooBig()).status_code == 413
     assert error_views.bad_request(request, ValueError()).status_code == 400
-    assert error_views.permission_denied(request, ValueError()).status_code == 403
+    refusal = error_views.permission_denied(request, ValueError())
+    assert refusal.status_code == 403
+    assert b"Nothing was changed." in refusal.content
+    assert b"expired" not in refusal.content
     assert error_views.server_error(request).status_code == 500
 
 
