@@ -122,7 +122,10 @@ class JobRendering:
 
 
 class Subscription:
-    """The frames of one job for one tab, numbered from its first snapshot on."""
+    """A tab that follows a job: what the tab has received, and the next frame for it.
+
+    Frames are numbered from 1; a restart does not begin a new numbering.
+    """
 
     def __init__(self, job: Job, task: PageTask, on_change: OnChange) -> None:
         self.rendering = JobRendering.for_job(job)

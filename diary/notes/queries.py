@@ -2,7 +2,7 @@
 
 Each function puts the given keyring in force, which may be that of a program with the realm `notes`. A note
 that cannot be decrypted is listed as damaged, and does not hide the others. `reads_others=False` leaves out
-notes that are not their owner's own, as for a program without that right.
+notes that were imported or are from a program, for programs that may read only what is the owner's own.
 """
 
 from collections.abc import Sequence

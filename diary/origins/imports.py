@@ -25,7 +25,10 @@ _REVIEW_LABEL: Final = b"diary.import.review"
 
 
 class ShownEntry(NamedTuple):
-    """The version of an entry that a page showed: with another text, the revision differs."""
+    """An imported entry as a page showed it, to check later that it is unchanged.
+
+    The revision stands for the text.
+    """
 
     id: UUID
     day: date

@@ -80,7 +80,7 @@ def read_backed_up_entries(*, keyring: Keyring, day: date, now: datetime) -> Bac
 def compare_entries(
     *, person: Person, keyring: Keyring, entries: Sequence[ParsedEntry], now: datetime
 ) -> list[ComparedEntry]:
-    """Return the entries of a backup with their states in the diary in use."""
+    """Return each entry of a backup with its state (EntryState) in the diary in use."""
     with in_force(keyring), read_snapshot():
         importer = EntryImporter(person, importers={}, now=now, run=None)
         resolved = importer.resolve_ids([parsed.id for parsed in entries if parsed.id])

@@ -1,4 +1,7 @@
-"""The Django app of the clock; its migrations once created a table, which is now a file."""
+"""The Django app of the clock. It has no models: it remains for its migrations.
+
+They move a table of earlier versions to the file of `record_file`.
+"""
 
 from django.apps import AppConfig
 

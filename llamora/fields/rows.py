@@ -65,9 +65,10 @@ class RowReader:
         self._sealed = _RowEnvelope(self._field, self._names, kinds, self._converts, keyring)
 
     def __iter__(self) -> Iterator[tuple[StoredRow, bytes | None]]:
-        """Yield each row with its plaintext, or None if it is damaged; raise WrongEpoch in a rotation.
+        """Yield each row with its plaintext, or None if it is damaged.
 
-        Rows are read in batches, between which calls that wait go first.
+        Raise WrongEpoch if the keyring lacks the key of a row's epoch, as may happen during a rotation. Rows
+        are read in batches, between which calls that wait go first.
         """
         keyring, field, sealed, macs = self._keyring, self._field, self._sealed, self._macs
         get_id = self._get_id

@@ -104,7 +104,10 @@ def find_unreported_loss(database: Path) -> Loss | None:
 
 
 def report_before_replacement(database: Path, *, now: datetime) -> None:
-    """Copy and report lost saves before a restore replaces the database."""
+    """Report a loss of saves, and copy the damaged files, before a restore replaces the database.
+
+    Nothing is done if there was no loss, or if a start has reported it.
+    """
     if find_unreported_loss(database):
         examine_losses(database, now=now)
 

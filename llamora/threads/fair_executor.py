@@ -441,9 +441,9 @@ def yield_turn() -> Iterator[None]:
 def let_others_run(*, before: int = 0) -> None:
     """Let a waiting call of this thread's pool run before this one continues.
 
-    The other call must have the same or a lower rank; with `before`, a rank lower by that much. A call whose
-    rank has no reserved threads runs for SLICE_SECONDS before it lets one of the same rank run. Does nothing
-    outside a pool, inside `yield_turn`, or if no call waits.
+    Only a call of the same or a lower (more urgent) rank goes first; with `before`, only one whose rank is
+    lower by at least that number. A call whose rank has no reserved threads runs for SLICE_SECONDS before it
+    lets one of the same rank run. Does nothing outside a pool, inside `yield_turn`, or if no call waits.
     """
     pool: FairExecutor | None = getattr(_thread_state, "pool", None)
     if pool is None or getattr(_thread_state, "is_waiting", False):

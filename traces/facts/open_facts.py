@@ -60,7 +60,10 @@ def decode_body(plaintext: bytes) -> Any:
 
 
 def iter_open_facts(rows: FactQuerySet, *, keyring: RealmKeyring) -> Iterator[OpenFact]:
-    """Yield decrypted facts in the order of a queryset of `with_days`; raise WrongEpoch in a rotation."""
+    """Yield the facts of `rows` (from `selection.with_days`) decrypted; a damaged one has no body.
+
+    Raise WrongEpoch if the keyring lacks the key of a row's epoch, as may happen during a rotation.
+    """
     reader = RowReader(rows, "body", _NAMES, keyring=keyring)
     convert = reader.build_converter(_NAMES)
     for stored, plaintext in reader:

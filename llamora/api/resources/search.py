@@ -1,4 +1,4 @@
-"""Calls for search in the index that an unlocked browser of the owner has opened in memory."""
+"""Calls that search the owner's diary: in the index in memory, so only while the diary is unlocked."""
 
 from datetime import date
 from typing import Annotated, Final, Literal

@@ -59,7 +59,7 @@ def to_text(value: object) -> str:
 
 
 def to_id(value: object) -> UUID:
-    """Return a stored id, or one that no row has; the same for equal values."""
+    """Return a stored id; for a damaged value, an id that no row has, and the same for the same value."""
     if isinstance(value, str) and len(value) == _ID_DIGITS:
         try:
             number = int(value, 16)

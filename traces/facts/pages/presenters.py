@@ -284,7 +284,10 @@ def build_proposals(owner_id: UUID, facts: Sequence[Fact]) -> list[FactProposal]
 
 
 def build_facts_on_entries(entries: Sequence[Entry]) -> dict[UUID, FactsOnEntry]:
-    """Return the suggestions from entries of one owner, by entry."""
+    """Return, by entry id, what is shown below each entry: suggested facts, or that they are looked for.
+
+    There is at least one entry, and all are of one owner.
+    """
     owner_id, can_find = entries[0].owner_id, can_find_facts()
     after_reply = can_find and load_choices(owner_id).proposes_after_reply
     by_entry: dict[UUID | None, list[Fact]] = defaultdict(list)
