@@ -79,7 +79,7 @@ def utc_offset(moment: datetime, zone_name: str) -> int:
 
 
 def to_original_time(moment: datetime, *, offset: int | None, zone_name: str) -> datetime:
-    """Return a moment in its original UTC offset, or in the person's current time zone if that is unknown."""
+    """Return a moment in its original UTC offset, or in the time zone `zone_name` if the offset is None."""
     if offset is None:
         return to_local_time(moment, zone_name)
     try:

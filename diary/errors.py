@@ -30,7 +30,7 @@ _ModelT = TypeVar("_ModelT", bound=Model)
 
 
 def get_first_or_404(rows: QuerySet[_ModelT]) -> _ModelT:
-    """Return the first of some rows; raise ObjectNotFound if there is none."""
+    """Return the first row of a queryset; raise ObjectNotFound if it is empty."""
     row = rows.first()
     if row is None:
         raise ObjectNotFound

@@ -10,11 +10,11 @@ always with the owner's keyring in force.
     notes      reference notes for the prompt of a reply
     links      names and URLs of those ids, for the sources of a reply
     labels     short names of an entry, shown beside its text in a prompt
-    frequent   the words, among given ones, that occur on many days of the diary
+    frequent   those of the given words that occur on many days of the diary
     exports    values that an export adds to each entry, by kind
     imports    importers of these values
     rows       importers of rows that belong to no entry
-    signatures labels with which an export signs rows, so that the same diary recognises them
+    signatures labels under which an export signs rows, so that an import into the same diary recognises them
     today      sections of today's page
     rules      which rows of a table are exported to a program that may read only its owner's words
 """
@@ -35,9 +35,9 @@ from diary.rendering.excerpts import Span
 
 @dataclass(frozen=True, kw_only=True)
 class EntryPanel:
-    """A panel below an entry: its HTML, or a template with `content` as `part` if it has forms.
+    """A panel below an entry: its HTML, or if it has forms, a template that gets `content` as `part`.
 
-    `menu` is a template for the menu of reply styles, `action` one for the other actions of the entry.
+    `menu` is a template for the menu of reply styles, `action` a template for the other actions of the entry.
     """
 
     html: SafeString = field(default=SafeString(""), repr=False)
@@ -75,7 +75,7 @@ class RecalledFact:
 
 @dataclass(frozen=True, kw_only=True)
 class SourceFact:
-    """A fact in the sources of a reply: its URL, and the URL of the choice whether it may be read again."""
+    """A fact in the sources of a reply: its URL, and the URL that changes whether replies may read it."""
 
     text: str = field(repr=False)
     address: str
@@ -92,7 +92,7 @@ class NamedLink:
 
 
 class PanelProvider(Protocol):
-    """A function that returns panels by entry; for new entries (`are_new`) it needs no query."""
+    """A function that returns panels by entry id; for new entries (`are_new`) it needs no query."""
 
     def __call__(self, entries: Sequence[Entry], *, are_new: bool) -> Mapping[UUID, EntryPanel]: ...
 
@@ -137,10 +137,10 @@ class ImportedFile(Protocol):
         """Return the ids of entries in this diary, by their ids in the file."""
 
     def derive_id(self, *parts: bytes) -> UUID:
-        """Return an id derived from this file and `parts`, the same at every import."""
+        """Return an id derived from `parts` with a key of this diary, the same at every import."""
 
     def adopt_record(self, record: dict[str, Any] | None) -> dict[str, Any] | None:
-        """Return a prompt record with the ids of this diary, no longer marked as clean."""
+        """Return a prompt record with the entry ids of this diary, and no longer marked as clean."""
 
 
 # Takes the number of a row in the file and the row; returns whether it was added.
@@ -149,8 +149,8 @@ RowInserter = Callable[[ImportedFile, int, dict[str, Any]], bool]
 
 # Takes a row and the entry that it belongs to, if any; returns whether its owner's words alone are in it.
 ExportRule = Callable[[Any, Entry | None], bool]
-# Called once for each export, with the owner and the entries, deleted or not, that are their own: an entry
-# that is gone is among these no more, since whoever writes to the database can delete what it was.
+# Called once for each export, with the owner and the entries, deleted or not, that are their own. An entry
+# that is deleted for good is not among them, since its origin cannot be checked any more.
 ExportRuleFactory = Callable[[UUID, frozenset[UUID]], ExportRule]
 
 # Takes the person whose page it is; returns None where there is nothing to show.
@@ -173,50 +173,50 @@ _signature_labels: dict[str, bytes] = {}
 
 
 def register_panels(*, panels: PanelProvider, links: LinkProvider) -> None:
-    """Register an app's panels, and its links for recalled entries; a second registration has no effect."""
+    """Register an app's panels, and its links for recalled entries; doing so again has no effect."""
     if panels not in _panel_providers:
         _panel_providers.append(panels)
         _link_providers.append(links)
 
 
 def register_recall(recalls: RecallProvider) -> None:
-    """Register a function that recalls earlier entries for replies; a second registration has no effect."""
+    """Register a function that recalls earlier entries for replies; doing so again has no effect."""
     if recalls not in _recall_providers:
         _recall_providers.append(recalls)
 
 
 def register_fact_recall(recalls: FactRecallProvider) -> None:
-    """Register a function that recalls facts for replies; a second registration has no effect."""
+    """Register a function that recalls facts for replies; doing so again has no effect."""
     if recalls not in _fact_recall_providers:
         _fact_recall_providers.append(recalls)
 
 
 def register_note_recall(recalls: NoteRecallProvider) -> None:
-    """Register a function that recalls reference notes for replies; a second registration has no effect."""
+    """Register a function that recalls reference notes for replies; doing so again has no effect."""
     if recalls not in _note_recall_providers:
         _note_recall_providers.append(recalls)
 
 
 def register_source_facts(find: SourceFactProvider) -> None:
-    """Register a function that returns facts for the sources of a reply; a second one has no effect."""
+    """Register a function that returns facts for the sources of a reply; doing so again has no effect."""
     if find not in _source_fact_providers:
         _source_fact_providers.append(find)
 
 
 def register_labels(labels: LabelProvider) -> None:
-    """Register an app's labels of entries for prompts; a second registration has no effect."""
+    """Register an app's labels of entries for prompts; doing so again has no effect."""
     if labels not in _label_providers:
         _label_providers.append(labels)
 
 
 def register_frequent_words(find: FrequentWordFinder) -> None:
-    """Register a function that finds frequent words; a second registration has no effect."""
+    """Register a function that finds frequent words; doing so again has no effect."""
     if find not in _frequent_word_finders:
         _frequent_word_finders.append(find)
 
 
 def register_today_section(build: TodaySectionBuilder) -> None:
-    """Register a section of today's page; a second registration has no effect."""
+    """Register a section of today's page; doing so again has no effect."""
     if build not in _today_sections:
         _today_sections.append(build)
 
@@ -252,12 +252,15 @@ def get_row_inserters() -> Mapping[str, RowInserter]:
 
 
 def register_export_rule(label: str, factory: ExportRuleFactory) -> None:
-    """Register the rule that selects the rows of a model ("traces.trace") for exports to programs."""
+    """Register the rule for a model ("traces.trace"): which of its rows may be exported to a program."""
     _rule_factories[label] = factory
 
 
 def build_export_rules(owner_id: UUID, own_ids: frozenset[UUID]) -> dict[str, ExportRule]:
-    """Return the rules for one export, by model; rows of a model without a rule are not exported."""
+    """Return, by model, the rules that decide which rows an export to a program contains.
+
+    `own_ids` are the entries that are their owner's own. Rows of a model without a rule are not exported.
+    """
     return {label: factory(owner_id, own_ids) for label, factory in _rule_factories.items()}
 
 
@@ -268,7 +271,7 @@ def build_today_sections(person: Person) -> list[TodaySection]:
 
 
 def get_panels(entries: Sequence[Entry], *, are_new: bool = False) -> dict[UUID, list[EntryPanel]]:
-    """Return the panels of a person's entries, by entry; new entries (`are_new`) need no query."""
+    """Return the panels of a person's entries, by entry id; new entries (`are_new`) need no query."""
     panels: dict[UUID, list[EntryPanel]] = {}
     for provide in _panel_providers if entries else ():
         for entry_id, panel in provide(entries, are_new=are_new).items():
@@ -282,7 +285,7 @@ def get_links(owner_id: UUID, ids: Collection[UUID]) -> list[NamedLink]:
 
 
 def get_labels(entries: Sequence[Entry]) -> dict[UUID, list[str]]:
-    """Return the labels of a person's entries, by entry."""
+    """Return the labels of a person's entries, by entry id."""
     labels: dict[UUID, list[str]] = {}
     for provide in _label_providers if entries else ():
         for entry_id, names in provide(entries).items():
@@ -299,8 +302,8 @@ def find_frequent_words(words: Collection[str], *, share: float) -> Collection[s
 def recall_entries(entry: Entry, *, by: Collection[UUID]) -> RecalledEntries:
     """Return earlier entries for the prompt of a reply; `by` are the traces the person chose for it.
 
-    Entries that an app recalls from the entry's own day or later are dropped, and so are those that their
-    owner did not write. An entry that its owner did not write gets none: own ones must not stand beside it.
+    Recalled entries of the entry's own day or later are dropped, and so are untrusted ones. For an untrusted
+    entry nothing is recalled, since trusted and untrusted texts must not be in one prompt.
     """
     if not entry.is_trusted:
         return RecalledEntries()
@@ -336,12 +339,12 @@ def recall_notes(entry: Entry) -> list[PromptNote]:
 
 
 def list_source_facts(owner_id: UUID, ids: Collection[UUID]) -> list[SourceFact]:
-    """Return the facts of these ids that were not forgotten, for the sources of a reply."""
+    """Return the facts with these ids, for the sources of a reply; forgotten facts are left out."""
     return [fact for find in _source_fact_providers if ids for fact in find(owner_id, ids)]
 
 
 def export_values(entries: Sequence[Entry]) -> dict[str, Mapping[UUID, Any]]:
-    """Return the values that apps export for a person's entries, by kind and by entry."""
+    """Return the values that apps export for a person's entries, by kind and by entry id."""
     return {kind: export(entries) for kind, export in _exporters.items()} if entries else {}
 
 

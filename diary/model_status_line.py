@@ -23,7 +23,7 @@ STATUS_TEMPLATE, QUEUE_TEMPLATE = "diary/fragments/model_status.html", "diary/fr
 def build_page_status_line(person: Person, day: date) -> dict[str, object]:
     """Return the template context of the line for a page load, including where texts are sent.
 
-    It reads the database, which a tab that is open does not.
+    Unlike `build_model_status_line`, which open tabs call often, it reads the database.
     """
     host = model_server.get_status().host
     return {

@@ -91,7 +91,10 @@ _nearest_after_query: CachedQuery[date] = CachedQuery(
 
 
 def get_last_day(owner_id: UUID, *, now_day: date) -> date:
-    """Return the last day that pages link to: today, or a later day that has begun further east."""
+    """Return the last day that pages link to: today, or a later day that has entries or a draft.
+
+    Such a day has begun further east, where the person was when they wrote.
+    """
     return max(_days_ahead_query(owner_id=owner_id, day=now_day), default=now_day)
 
 

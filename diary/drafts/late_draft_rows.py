@@ -3,15 +3,15 @@
 The browser that sends a draft adds a MAC over its box and its context (see `llamora.crypto.locked_vaults`):
 
     box   crypto.seal_to of {"text": text, "based_on": revision of the entry or note, or null} in JSON, UTF-8;
-          of a note with "path" as well
+          for a draft of a note, "path" as well
     mac   crypto.compute_draft_mac with the browser's key
 
     context   purpose "late_draft", label "diary.late_draft.box", row, owner; bound: day, entry if there is
               one, note if it is of one (empty for a new one), sign-in, revision, follows
 
-Rows older than format 2 have no sign-in and no MAC, and their body has a revision too. Whoever can write
-to the database can insert any row. So rows are read through `list_ids`, which returns only rows of a valid
-shape, and the content of a box is trusted only after its MAC was checked.
+Rows older than format 2 have no sign-in and no MAC, and the JSON in their box has a revision too. Whoever can
+write to the database can insert any row. So rows are read through `list_ids`, which returns only rows of a
+valid shape, and the content of a box is trusted only after its MAC was checked.
 """
 
 import json
@@ -87,7 +87,8 @@ def find_sender(late: LateDraft, keys: Iterable[OpenedBrowserKey]) -> OpenedBrow
 def open_text(late: LateDraft, pairs: Iterable[VaultKeyPair]) -> LateText | None:
     """Return the content of a box, or None if no key pair opens it or its format is invalid.
 
-    The pair it was sealed to may be older than the current one. A text that opens may be from anybody.
+    The key pair to which it was sealed may be older than the current one. The public key is no secret, so the
+    content may be from anyone: check the sender with `is_sent_by`.
     """
     context = _build_context(late)
     for pair in pairs:
@@ -149,7 +150,7 @@ def exists(owner: UUID) -> bool:
 
 
 def list_ids(owner: UUID, *, sign_in_id: UUID | None = None) -> list[UUID]:
-    """Return the ids of an owner's undamaged rows, oldest first, all or only those of one browser."""
+    """Return the ids of an owner's undamaged rows, oldest first; with `sign_in_id`, those of one browser."""
     condition, parameters = "owner_id = %s", [owner.hex]
     if sign_in_id is not None:
         condition, parameters = f"{condition} AND sign_in_id = %s", [*parameters, sign_in_id.hex]
@@ -158,13 +159,13 @@ def list_ids(owner: UUID, *, sign_in_id: UUID | None = None) -> list[UUID]:
 
 
 def count_damaged(owner: UUID) -> int:
-    """Return the number of an owner's rows whose shape no program of ours can have written."""
+    """Return the number of an owner's damaged rows: their values are such as Llamora never writes."""
     statement = f"SELECT count(*) FROM {_TABLE} WHERE owner_id = %s AND ({_find_damage()})"  # noqa: S608 - own names
     return int(_fetch(statement, [owner.hex])[0][0])
 
 
 def delete_damaged(owner: UUID) -> None:
-    """Delete an owner's rows whose shape no program of ours can have written."""
+    """Delete an owner's damaged rows: their values are such as Llamora never writes."""
     with write_transaction(), connection.cursor() as cursor:
         cursor.execute(f"DELETE FROM {_TABLE} WHERE owner_id = %s AND ({_find_damage()})", [owner.hex])  # noqa: S608 - own names
 

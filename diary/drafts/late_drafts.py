@@ -36,7 +36,7 @@ from diary.notes.drafts import SubmittedNoteDraft, merge_note_draft
 from llamora.crypto import EnvelopeError, Keyring
 from llamora.database import write_transaction
 
-# Of one browser.
+# For each browser.
 MAX_LATE_DRAFTS = 50
 _log = logging.getLogger(__name__)
 
@@ -44,8 +44,8 @@ _log = logging.getLogger(__name__)
 def store_late_draft(sent: SubmittedDraft, *, cookie: SessionCookie | None) -> int:
     """Seal a draft to its locked owner and return its revision.
 
-    Raise InvalidText, ObjectNotFound, or PublicKeyUnknown if the cookie proves no public key or too many
-    drafts of this browser are waiting.
+    Raise InvalidText, ObjectNotFound, or PublicKeyUnknown if the cookie confirms no public key, or if too
+    many drafts of this browser are waiting.
     """
     text = clean_draft_text(sent.text, limit=MAX_DRAFT_LENGTH)
     with write_transaction():
@@ -61,7 +61,8 @@ def store_late_note_draft(
 ) -> int:
     """Seal a draft of a note to its locked owner and return its revision; `day` is the day it was sent.
 
-    Whether the note exists is seen when it is merged. Raise InvalidText, or PublicKeyUnknown as for others.
+    It is not checked here whether the note exists, since that is seen when the draft is merged. Raise
+    InvalidText, or PublicKeyUnknown as `store_late_draft`.
     """
     text, path = (clean_draft_text(each, limit=MAX_DRAFT_LENGTH) for each in (sent.text, sent.path))
     with write_transaction():
@@ -98,7 +99,7 @@ def _store(new: LateDraft, content: LateText, *, browser: LockedBrowser) -> int:
 
 
 def _find_replaced_row(new: LateDraft, *, browser: LockedBrowser) -> LateDraft | None:
-    """Return the row that a save follows."""
+    """Return the row whose revision a save names, if this browser sent it for the same entry, day or note."""
     ids = late_draft_rows.list_ids(new.owner_id, sign_in_id=browser.sign_in_id)
     for late in LateDraft.objects.filter(id__in=ids, revision=new.follows):
         is_own = late_draft_rows.is_sent_by(late, sign_in_id=browser.sign_in_id, browser_key=browser.secret)
@@ -108,7 +109,7 @@ def _find_replaced_row(new: LateDraft, *, browser: LockedBrowser) -> LateDraft |
 
 
 def _get_place(late: LateDraft) -> tuple[object, ...]:
-    """Return what a late draft is a draft of; a note is the same one on the next day."""
+    """Return the note, or the day and entry, that a draft is for; for a note, its day does not matter."""
     return (True, late.note_id) if late.is_of_note else (False, late.day, late.entry_id)
 
 
@@ -131,8 +132,9 @@ def _count_own_rows(owner_id: UUID, *, browser: LockedBrowser) -> int:
 def merge_late_drafts(keyring: Keyring) -> int:
     """Merge late drafts into the drafts of days and notes, and return how many; delete keys no longer needed.
 
-    Call with the keyring in force. A row without the code of its browser is left as it is, and so is one
-    whose draft is damaged. A keyring of format 1 merges nothing; the first unlock replaces it.
+    Call with the keyring in force. A row is left as it is if it has no valid MAC of a browser, or if the
+    draft with which it would be merged is damaged. A keyring of format 1 merges nothing; the first unlock
+    replaces it.
     """
     if keyring.is_of_format_1:
         return 0
@@ -155,7 +157,7 @@ def merge_late_drafts(keyring: Keyring) -> int:
 def _merge_row(
     late_id: UUID, *, keyring: Keyring, keys: list[OpenedBrowserKey], pairs: list[key_pairs.VaultKeyPair]
 ) -> bool:
-    """Merge a row if it is to be merged, in one transaction; return whether it was."""
+    """Merge a row in one transaction, if it is genuine and can be decrypted; return whether it was merged."""
     if _find_genuine_row(late_id, keyring=keyring, keys=keys) is None:
         return False
     try:

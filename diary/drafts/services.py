@@ -92,7 +92,7 @@ def _create(sent: SubmittedDraft, *, day: date, text: str) -> SavedDraft:
 
 
 def _is_saved(sent: SubmittedDraft, *, day: date, text: str) -> bool:
-    """Return whether the same text was saved as an entry before this draft arrived."""
+    """Return whether this text was saved before its draft arrived: in the entry, or just now as a new one."""
     if sent.entry_id is not None:
         return bool(get_entry(sent.owner_id, sent.entry_id).text == text)
     return _is_just_saved(sent.owner_id, day=day, text=text)
@@ -141,7 +141,10 @@ def discard_draft(*, owner_id: UUID, entry_id: UUID) -> None:
 
 
 def merge_texts(saved: str, late: str, *, follows: bool) -> str:
-    """Return the late text if it continues the saved text, else both texts, the late one below."""
+    """Return the longer text if it continues the other, else both, the late text below the saved one.
+
+    The late text alone is returned if it `follows` the saved text: then its page had that text.
+    """
     if follows or late.startswith(saved):
         return late
     if saved.startswith(late):

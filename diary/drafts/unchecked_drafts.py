@@ -26,7 +26,10 @@ _MAX_READ = 500
 
 @dataclass(frozen=True, kw_only=True)
 class UncheckedDraft:
-    """A late draft that could not be verified; `text` is None if it cannot be decrypted either."""
+    """A late draft that could not be verified, or with `is_checked`, one that could not be merged.
+
+    `text` is None if the draft cannot be decrypted.
+    """
 
     id: UUID
     day: date
@@ -45,7 +48,7 @@ def has_unchecked_drafts(keyring: Keyring) -> bool:
 
 
 def list_unchecked_drafts(keyring: Keyring, *, limit: int = MAX_LISTED) -> list[UncheckedDraft]:
-    """Return the oldest drafts that could not be checked; needs the keyring in force."""
+    """Return the oldest late drafts that could not be verified or merged; needs the keyring in force."""
     try:
         pairs = key_pairs.load_key_pairs(keyring)
     except EnvelopeError:
@@ -73,7 +76,7 @@ def _build_unchecked(
     pairs: list[key_pairs.VaultKeyPair],
     folded: set[UUID],
 ) -> UncheckedDraft | None:
-    """Return a row as it is shown, or None if it just waits for the next unlock."""
+    """Return a row as it is shown, or None if it is verified and will be merged at the next unlock."""
     content = late_draft_rows.open_text(late, pairs)
     is_genuine = late.id not in folded and late_draft_rows.find_sender(late, keys) is not None
     is_checked = content is not None and is_genuine
@@ -103,7 +106,7 @@ def count_damaged_drafts(owner_id: UUID) -> int:
 
 
 def delete_unchecked_draft(*, owner_id: UUID, draft_id: UUID) -> None:
-    """Delete a draft from a locked page for good; raise ObjectNotFound."""
+    """Delete an undamaged late draft for good; raise ObjectNotFound."""
     with write_transaction():
         # In SQL: Django would load the row, which may be damaged.
         if draft_id not in late_draft_rows.list_ids(owner_id):

@@ -30,7 +30,7 @@ from llamora.crypto import EnvelopeError
 @require_POST
 @sign_in_required
 def draft(request: HouseholdRequest, day: date) -> HttpResponse:
-    """Save a draft; 409 if another tab saved another text, 423 if the locked owner's key is unknown."""
+    """Save a draft; 409 if another tab saved another text, 423 if it can't be sealed to its locked owner."""
     sent = parse_submitted_text(request)
     try:
         revision = _save(request, day, sent)
@@ -52,7 +52,7 @@ def _respond_with_conflict(request: HouseholdRequest, other: Entry | Draft) -> H
 
 
 def _format_saved_at(request: HouseholdRequest, moment: datetime) -> str:
-    """Return the time of a moment as text, with the day unless it is today."""
+    """Return a moment's time of day as text, with its day before it unless that is today."""
     person = request.user
     local = days.to_local_time(moment, person.time_zone)
     time = format_time(local.strftime("%H:%M"), hours=person.clock)

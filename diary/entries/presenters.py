@@ -37,7 +37,7 @@ class EntryView:
     # Whether an edit was begun and neither saved nor discarded.
     has_edit_draft: bool = False
     replies: Sequence[ReplyView] = field(default=())
-    # What the apps above show under it.
+    # The panels of other apps below the entry (see `diary.hooks`).
     panels: Sequence[EntryPanel] = field(default=())
     # Where it is from, unless it was written here.
     origin: OriginLabel | None = None

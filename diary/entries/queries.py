@@ -65,10 +65,10 @@ _day_entries_query: CachedQuery[Entry] = CachedQuery(
 
 
 def list_own_ids(owner_id: UUID, ids: Collection[UUID] | None = None) -> frozenset[UUID]:
-    """Return which entries, deleted or not, their owner wrote or took as their own; of `ids`, or of all.
+    """Return the ids of the entries that their owner wrote or claimed, deleted or not.
 
-    Each is opened: its origin is bound to its text, and may have been changed without a key. Needs their
-    keyring in force.
+    If `ids` are given, only these are examined. Each text is decrypted: its origin is bound to it, so this
+    proves that nobody changed the origin in the database. Needs the owner's keyring in force.
     """
     entries = Entry.objects.get_queryset().only_trusted().order_by()
     if ids is None:

@@ -66,7 +66,7 @@ def save_entry(
 def save_token_entry(*, owner_id: UUID, day: date, text: str, source: str, zone: str) -> Entry:
     """Save a text that its owner typed in a program as an entry; raise InvalidText, DayNotBegun.
 
-    `source` is the name of the program. It needs no more than the realm `content`.
+    `source` is the name of the program. A keyring with only the realm `content` is enough.
     """
     return _save_with_source(owner_id, day, text, origin=Origin.OWN_TOKEN, source=source, zone=zone)
 
@@ -230,12 +230,12 @@ def purge_bin(*, owner_id: UUID) -> int:
 
 
 def _delete_many_for_good(entries: "QuerySet[Entry]", *, owner_id: UUID) -> int:
-    """Delete entries in parts, from the first part on without the openings that may quote any of them."""
+    """Delete entries for good, in parts, after deleting all openings that may quote any of them."""
     found = list(entries.only("id", "day", "first_day"))
     with write_transaction():
         delete_openings_derived_from(found, owner_id=owner_id)
     ids, count = [entry.id for entry in found], 0
-    # One alone takes as many statements as a few do.
+    # Deleting one entry takes as many statements as deleting a few.
     few = (ids[first : first + _DELETED_AT_ONCE] for first in range(0, len(ids), _DELETED_AT_ONCE))
     for part in split_into_parts(few):
         with write_transaction():
@@ -254,9 +254,10 @@ def _delete_for_good(entries: "QuerySet[Entry]", *, owner_id: UUID) -> int:
 
 
 def write_origins(owner_id: UUID) -> None:
-    """Set the origins of entries from before that column existed: those with a source were imported.
+    """Set the origins of entries that are older than that column: those with a source were imported.
 
-    Called once, in the transaction that moves a diary to format 2, which seals the texts again with it.
+    Called once, in the transaction that moves a diary to format 2; it then seals each text again, bound to
+    its origin.
     """
     table = Entry._meta.db_table
     with connection.cursor() as cursor:

@@ -123,7 +123,7 @@ def _save(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
 
 
 def _join_texts(request: HouseholdRequest, entry_id: UUID, text: str) -> str:
-    """Return a text followed by the saved text, for pages without script."""
+    """Return the posted text followed by the saved text, as a page without script asks after a conflict."""
     return f"{text.rstrip()}\n\n{get_entry(request.user.id, entry_id).text}"
 
 

@@ -1,4 +1,4 @@
-"""Start of generations: one job at a time for each subject, and none unrequested on an unfit model.
+"""Start of generations: one job at a time for each subject, and unrequested ones only on a suitable model.
 
 Replies, openings, recaps, trace proposals and trace summaries all start here. Two tabs that request the same
 generation get the same job. A generation that nobody requested is never sent to another machine, and never
@@ -66,17 +66,19 @@ def ask_once(
                      start even if no model is available; the state of the job then shows the failure
     replaces         the id of a job of the same subject that is just ending
     model            the name of a model to use in place of the one that the person has chosen
-    gathered_for     the host of the model (nothing for this machine) when the input was gathered, if that was
-                     before this call: what may be read depends on it, so that it is sent to no other
+    gathered_for     the host of the model (empty for this machine) when the input was gathered, if that was
+                     before this call. Which texts may be read depends on the host, so the input is sent to
+                     no other host
 
-    Return None if there is nothing to generate, the model is not ready, or no event loop runs.
+    Return None if there is nothing to generate, if the model is not ready or may not generate this
+    unrequested, or if no event loop runs.
     """
     job = _find_current_job(kind, subject, keyring.key_id, allow_repeat=allow_repeat, replaces=replaces)
     if job is not None:
         return job
     if not _may_start(person, is_requested=is_requested, starts_without_model=starts_without_model):
         return None
-    # What is gathered depends on where the model is, and is sent to no other machine than that.
+    # Which texts are gathered depends on the machine of the model, and they are sent to no other machine.
     host = model_server.get_status().host if gathered_for is None else gathered_for
     task = build_task()
     if task is None:
@@ -106,7 +108,8 @@ def ask_once_after_commit(
 ) -> None:
     """Start a task in the background once the transaction is committed, unless its work is under way.
 
-    It gets a copy of the keyring in force, which the job that is just ending closes. The rest as `ask_once`.
+    The task gets a copy of the keyring in force, since the job that calls this closes that keyring at its
+    end. The other arguments are those of `ask_once`.
     """
     keyring = current_realm_keyring().copy()
 
@@ -143,7 +146,7 @@ def may_generate_unrequested(status: ModelStatus, *, chosen: str) -> bool:
     """Return whether this model may write a text that the person did not request.
 
     `chosen` is the model that the person has chosen, if any. A model that is too small mostly invents or
-    repeats: whoever wants to read that has to ask for it.
+    repeats, so it writes only on request.
     """
     return may_send_unrequested(status) and not status.is_too_small_for(chosen)
 
@@ -197,7 +200,7 @@ def _may_start(person: Person, *, is_requested: bool, starts_without_model: bool
     status = model_server.get_status()
     if is_requested:
         return status.is_ready or starts_without_model
-    # It is not known of a model that is not ready on which machine it is.
+    # While the model is not ready, it is not known on which machine it runs.
     return status.is_ready and may_generate_unrequested(status, chosen=person.model)
 
 

@@ -34,7 +34,8 @@ def get_token_budget(server: TokenCounter, *, share: float) -> TokenBudget:
 async def fit_persona(persona: str, *, beside: str = "", server: TokenCounter, budget: TokenBudget) -> str:
     """Return the persona if it takes at most half of the prompt together with `beside`, else "".
 
-    The texts to read come first: they would be left out otherwise, and at last the prompt would not fit.
+    The texts to read are more important: a longer persona would push them out of the prompt, or the prompt
+    would not fit at all.
     """
     message: ChatMessages = [{"role": "system", "content": f"{persona}\n\n{beside}"}]
     most = budget.prompt // 2

@@ -64,7 +64,7 @@ class EntryTask(ABC):
 
     @abstractmethod
     def _build_messages(self, entries: Sequence[PromptEntry]) -> ChatMessages:
-        """Render the prompt with the only entry, which may be shortened."""
+        """Render the prompt; `entries` contains the one entry, which may be shortened."""
 
     def create_row(self) -> None:
         """Only check that the diary is unlocked: rows are created once the model has answered."""

@@ -14,7 +14,7 @@ def describe_state(
     is_thinking: bool = False,
     is_empty: bool = False,
 ) -> str:
-    """Return a status sentence for a reply, or an empty string if its state needs no explanation."""
+    """Return a status sentence for a generated text, or an empty string if its state needs no explanation."""
     match state:
         case JobState.WAITING:
             return messages.JOB_WAITING if position < 1 else _describe_position(position)

@@ -168,7 +168,7 @@ def _holds_text(value: object) -> bool:
 
 
 def _split_records(value: object) -> Sequence[object]:
-    """Return the records of several, each for a line of its own, or the value alone."""
+    """Return the values to print one per line: the records of a list of records, else the value itself."""
     if isinstance(value, Sequence) and not isinstance(value, str):
         records: Sequence[object] = value
         if any(isinstance(one, Readable) for one in records):
@@ -177,7 +177,7 @@ def _split_records(value: object) -> Sequence[object]:
 
 
 def _dump(value: object) -> str:
-    """Return a value as JSON in one line, also for a reader that knows the line ends of Unicode."""
+    """Return a value as JSON in one line; the line separators of Unicode are escaped too."""
     line = json.dumps(_to_plain(value), ensure_ascii=False)
     return line.replace("\x85", "\\u0085").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 

@@ -19,8 +19,8 @@ from llamora.dates import resolve
 from llamora.inference.job import Cut
 
 ECHO_LENGTH: Final = 8  # words
-# Of a heading, as a line of its own; one more at the beginning of a longer line, and at least half of it,
-# since fewer may begin a sentence of any kind: "The day of the".
+# So many words of a heading are an echo as a line of their own. At the beginning of a longer line, it takes
+# one word more, and half of the heading: fewer words may begin any sentence, such as "The day of the".
 _HEADING_LENGTH: Final = 4  # words
 # The longest date head, with its weekday and marks around it.
 _LONGEST_HEAD: Final = 60
@@ -149,12 +149,12 @@ class TextCheck:
 
 
 def _find_first(*cuts: Cut | None) -> Cut | None:
-    """Return the cut that leaves the least, since one piece may hold more than one reason for it."""
+    """Return the earliest cut, or None; one piece of text may contain several reasons for a cut."""
     return min((cut for cut in cuts if cut is not None), key=lambda cut: cut.length, default=None)
 
 
 def _list_starts(headings: Iterable[str], *, own_text: str) -> frozenset[str]:
-    """Return how the headings begin, except for beginnings that the person has written too."""
+    """Return the beginnings of headings that make a line an echo, except those that the person wrote too."""
     own = f" {_fold(own_text)} "
     starts = set()
     for words in (heading.split() for heading in headings):
@@ -165,7 +165,7 @@ def _list_starts(headings: Iterable[str], *, own_text: str) -> frozenset[str]:
 
 
 def _list_parts(headings: Iterable[str]) -> frozenset[str]:
-    """Return what of the headings is an echo where it is a whole line."""
+    """Return the beginnings of headings, and whole headings, that are an echo if they are a whole line."""
     parts = (heading.split() for heading in headings)
     return frozenset(
         " ".join(words[:length]) for words in parts for length in range(_HEADING_LENGTH, len(words) + 1)

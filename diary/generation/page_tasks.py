@@ -70,7 +70,7 @@ _section_finders: list[SectionFinder] = []
 
 
 def register_sections(find: SectionFinder) -> None:
-    """Register a function that finds sections by the ids of rows; a second registration has no effect."""
+    """Register a function that finds sections by the ids of rows; doing so again has no effect."""
     if find not in _section_finders:
         _section_finders.append(find)
 

@@ -1,7 +1,8 @@
 """The context of a reply's prompt, shortened until it fits into the context window of the model. Pure.
 
-The oldest parts are dropped first: notes, then the entries of earlier days, then earlier entries of the day,
-then earlier replies, then facts, and finally the beginning of the entry itself.
+Parts are dropped in this order: notes, the entries of earlier days, earlier entries of the day, earlier
+replies, facts, and at last the beginning of the entry itself. Of each kind of text, the oldest is dropped
+first; of notes and facts, the least important.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -24,7 +25,7 @@ MIN_ENTRY_CHARACTERS = 40
 
 @dataclass(frozen=True, kw_only=True)
 class PromptEntry:
-    """An entry in a prompt: its text, its time of day as 08:12 or empty, and its day if it is another one.
+    """An entry in a prompt: its text, its time of day (08:12, or empty), and for an earlier day, its day.
 
     `is_trusted` is set if its owner wrote it; see `diary.models.Origin`.
     """
@@ -83,7 +84,7 @@ class PromptNote:
 
 @dataclass(frozen=True, kw_only=True)
 class PromptContext:
-    """The context of a reply's prompt, oldest parts first; `is_cut` if the entry's beginning is missing."""
+    """The context of a reply's prompt; `is_cut` if the entry's beginning is missing."""
 
     day: date
     entry: PromptEntry
@@ -103,7 +104,7 @@ class PromptContext:
         return others + len(self.replies) + len(self.facts)
 
     def drop_oldest(self, count: int) -> "PromptContext":
-        """Return the context without its `count` oldest parts."""
+        """Return the context without the `count` parts that are dropped first."""
         of_before = max(0, count - len(self.notes))
         of_day = max(0, of_before - len(self.recalled))
         past = max(0, of_day - len(self.earlier))
@@ -200,7 +201,8 @@ async def fit_evenly(
 ) -> tuple[ChatMessages, Sequence[Part]]:
     """Return a prompt with all parts, each cut to the first of `lengths` with which the prompt fits.
 
-    If they fit with none, the latest of the shortest, as `fit_latest` does. Raise PromptTooLong.
+    If none of the lengths is short enough, cut all parts to the last length, and keep as many of the latest
+    as fit, as `fit_latest` does. Raise PromptTooLong.
     """
     shortest = parts
     for length in lengths:

@@ -38,7 +38,7 @@ def build_prompt_entries(entries: Iterable[Entry], *, zone: str) -> tuple[Prompt
 def build_earlier_entries(
     entries: Iterable[Entry], *, zone: str, near: Mapping[UUID, Span] = MappingProxyType({})
 ) -> tuple[PromptEntry, ...]:
-    """Decrypt entries of earlier days, each with its day; of those in `near`, only the related passage."""
+    """Decrypt entries of earlier days, each with its day; those in `near` are cut to that passage."""
     decrypted = ((entry, build_prompt_entry(entry, zone=zone)) for entry in entries)
     return tuple(
         _shorten_earlier(entry, one, near.get(entry.id)) for entry, one in decrypted if one is not None
@@ -64,7 +64,7 @@ def omit_middle(text: str, *, limit: int) -> str:
 
 
 def _is_from_elsewhere(entry: Entry) -> bool:
-    """Return whether an entry came from an import or a program, also if its owner said that it is theirs."""
+    """Return whether an entry came from an import or a program, even if its owner has claimed it."""
     return entry.origin != Origin.OWN or entry.open_or("provenance", None) is not None
 
 

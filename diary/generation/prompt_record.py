@@ -39,7 +39,7 @@ from llamora.inference.job import UNKNOWN_AUTHOR, Author
 
 EntryRef = tuple[UUID, date]
 _MAX_NAME_LENGTH = 120
-# Of texts that a model reads beside entries, each with a keyring of its own.
+# The realms, besides that of entries, whose texts a model reads; each realm has its own keys.
 BESIDE_ENTRIES: Final = frozenset({Realm.FACTS, Realm.NOTES})
 # In the body of a recap: the ids of its day's entries, also of those for which the prompt had no room.
 RECAP_SOURCES: Final = "entries"
@@ -105,7 +105,8 @@ class PromptRecord:
     def is_clean(self, text: str) -> bool:
         """Return whether this text was generated from trusted texts alone.
 
-        The record and its text are sealed one by one: the digest keeps an older record from vouching for it.
+        The record and its text are sealed separately. The digest in the record shows that it belongs to this
+        text, so an older record, restored in the database, does not count.
         """
         return bool(self.clean) and self.clean == _compute_digest(text)
 
@@ -154,23 +155,24 @@ class PromptRecord:
 def find_read_realms(value: Any, text: str | None) -> frozenset[Realm]:
     """Return the realms, besides entries, whose texts were read to generate a text.
 
-    `value` is the JSON of its record. Without the record of this text, all of them.
+    `value` is the JSON of the text's record. If the record is missing or belongs to another text, return all
+    realms besides entries.
     """
     if text is not None and not text.strip():
         return frozenset()
     record = PromptRecord.from_json(value)
     if text is None or record is None or not record.is_of(text):
         return BESIDE_ENTRIES
-    # Records of the first skills name these alone.
+    # The first records of replies in the style of a skill have `skill_revision`, and no realms.
     has_read_notes = record.notes or record.has_persona or value.get("skill_revision") is not None
     return record.realms.union({Realm.FACTS} if record.facts else (), {Realm.NOTES} if has_read_notes else ())
 
 
 def find_recap_sources(body: object) -> frozenset[UUID] | None:
-    """Return the entries that a recap with this body read, or None if that is not known.
+    """Return the entries that a recap with this body may have read, or None if they are unknown.
 
-    It is not of older recaps, which do not name them, nor of one that does not open: those may have read what
-    their owner did not write.
+    They are unknown for a recap that cannot be decrypted, and for older recaps, which do not name them or may
+    have read texts that their owner did not write.
     """
     if not isinstance(body, dict) or body.get("clean") is not True:
         return None
@@ -198,14 +200,14 @@ def dump_author(author: Author) -> dict[str, str]:
 
 
 def load_author(value: Any) -> Author:
-    """Return the author of a text from its JSON; older texts name none."""
+    """Return the author of a text from its JSON; for older texts the author is unknown."""
     if not isinstance(value, dict):
         return UNKNOWN_AUTHOR
     return Author(**{key: _load_name(value.get(key)) for key in asdict(UNKNOWN_AUTHOR)})
 
 
 def _load_name(value: object) -> str:
-    """Return a name in one line, since that of a model comes from its server or from an imported file."""
+    """Return a name in one line; a model's name is from its server or an imported file."""
     printable = "".join(c if c.isprintable() else " " for c in value) if isinstance(value, str) else ""
     return " ".join(printable.split())[:_MAX_NAME_LENGTH]
 

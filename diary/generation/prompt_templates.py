@@ -65,7 +65,7 @@ class PromptOptions(NamedTuple):
 
 
 class _PromptTemplate(NamedTuple):
-    """A parsed template, and the time at which its file is read again."""
+    """A parsed template with its options; its file is read again after `expires_at`."""
 
     options: PromptOptions
     system: Template
@@ -75,7 +75,10 @@ class _PromptTemplate(NamedTuple):
 
 
 class PromptReport(NamedTuple):
-    """Report on a prompt filled in: `is_own` if it is the household's; `problem` if that one failed."""
+    """Report on a prompt filled in with a sample day.
+
+    `is_own` if the household's file is used; `problem` says why it is not used although it exists.
+    """
 
     name: str
     options: PromptOptions
@@ -109,7 +112,7 @@ def list_names() -> list[str]:
 
 
 def check_prompt(name: str) -> PromptReport:
-    """Return the report on a prompt filled in with a sample day; its problem is a sentence or empty."""
+    """Fill in a prompt with a sample day, and return the report; its problem is a sentence or empty."""
     values, problem = build_sample_values(), ""
     for path in _list_paths(name):
         try:
@@ -181,7 +184,7 @@ def _iter_text_nodes(nodes: NodeList) -> Iterator[TextNode]:
 
 
 def _list_paths(name: str) -> list[Path]:
-    """Return where a prompt may be: the household's file goes before ours."""
+    """Return the paths of a prompt, in order of preference: the household's file, then the built-in one."""
     return [folder / f"{name}.txt" for folder in (settings.DATA_DIR / "prompts", OWN_TEMPLATES)]
 
 
@@ -197,7 +200,7 @@ def _find(name: str) -> _PromptTemplate:
 
 
 def _explain(error: Exception) -> str:
-    """Return in words of ours why a template is not used."""
+    """Return why a template is not used, in words that quote nothing of the error."""
     match error:
         case InvalidPromptTemplate() | UnicodeDecodeError():
             return "it needs a line of --- and valid template tags."

@@ -24,9 +24,9 @@ def build_prompt(
 ) -> Prompt:
     """Return the prompt for an output in sentences, with the check for echoes.
 
-    `messages` are the filled template, `values` what filled it; `entries` is the number of entries in it.
-    `allows_heads` if a line of the output may be only a date; `allows_json` if it may be JSON;
-    `uses_sampling` if the sampling settings of its owner apply.
+    `messages` is the template filled with `values`, and `entries` the number of entries in it. With
+    `allows_heads`, a line of the output may be only a date; with `allows_json`, the output may be JSON; with
+    `uses_sampling`, the sampling settings of its owner apply.
     """
     options = prompt_templates.get_options(name)
     check = TextCheck(

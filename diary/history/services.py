@@ -46,9 +46,10 @@ def _set_text(entry: Entry, text: str, *, also: Sequence[str] = ()) -> None:
 def restore_version(*, owner_id: UUID, version_id: UUID) -> Entry:
     """Restore an earlier text of an entry; the current text becomes a version. Raise ObjectNotFound.
 
-    If the current text is damaged, it cannot become a version and is overwritten. What it was bound to is
-    then unknown: the entry no longer counts as its owner's own writing, and shows times in their time zone.
-    Nor does it with a text from before they said that it is theirs.
+    If the current text is damaged, it cannot become a version and is overwritten. The origin and the UTC
+    offset that were bound to it are then unknown: the entry counts as imported, and shows times in its
+    owner's current time zone. If the version is older than its owner's claim of the entry, the entry gets its
+    origin from before the claim.
     """
     with write_transaction():
         version = get_version(owner_id, version_id)

@@ -57,7 +57,8 @@ def is_sent_with(row: InboxBox, authenticator: bytes) -> bool:
 def open_text(row: InboxBox, pairs: Iterable[VaultKeyPair]) -> InboxText | None:
     """Return the content of a box, or None if no key pair opens it or its format is invalid.
 
-    The pair it was sealed to may be older than the current one. A text that opens may be from anybody.
+    The key pair to which it was sealed may be older than the current one. The public key is no secret, so the
+    content may be from anyone: check the sender with `is_sent_with`.
     """
     context = _build_context(row)
     for pair in pairs:

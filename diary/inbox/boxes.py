@@ -55,7 +55,7 @@ _sender_loaders: list[SenderLoader] = []
 
 
 def register_senders(load: SenderLoader) -> None:
-    """Register a function that returns senders for a keyring's owner; a second one has no effect."""
+    """Register a function that returns senders for a keyring's owner; doing so again has no effect."""
     if load not in _sender_loaders:
         _sender_loaders.append(load)
 
@@ -66,7 +66,8 @@ def register_senders(load: SenderLoader) -> None:
 def store_box(*, owner_id: UUID, day: date, text: InboxText, sender_id: UUID, key: DropKey) -> UUID:
     """Seal a text to its owner, also while locked, and return its id; raise DayNotBegun or InboxFull.
 
-    Where its sender does not say when it was written, it is now: its owner may unlock a year later.
+    If the sender does not say when the text was written, the present time is stored with it, since the box
+    may be opened much later.
     """
     check_day(day)
     text = text if text.written_at else replace(text, written_at=timezone.now())
@@ -79,7 +80,7 @@ def store_box(*, owner_id: UUID, day: date, text: InboxText, sender_id: UUID, ke
 
 
 def _check_room(row: InboxBox, *, key: DropKey) -> None:
-    """Raise InboxFull if too many boxes of this sender wait; rows that others planted do not count."""
+    """Raise InboxFull if too many boxes of this sender wait; rows without a valid MAC do not count."""
     sizes = [
         len(other.box)
         for other in box_rows.iter_rows_of(row.owner_id, sender_id=row.sender_id)
@@ -100,7 +101,7 @@ class _Opener:
     senders: dict[UUID, BoxSender]
     pairs: list[key_pairs.VaultKeyPair]
     may_be_opened_before: Callable[[UUID], bool]
-    # Of the texts that wait, by sender; counted once, since a full Inbox takes a while to read.
+    # The lengths of the waiting items, by sender; read once, since a full Inbox takes a while to read.
     sizes: dict[UUID | None, list[int]]
 
     @classmethod
@@ -130,8 +131,9 @@ class _Opener:
 def open_boxes(keyring: Keyring) -> int:
     """Turn boxes with a valid MAC into items, each in one transaction, and return their number.
 
-    A box for which the Inbox has no room waits. From a token that has expired, only such boxes are opened
-    later. A keyring of format 1 opens nothing; the first unlock replaces it.
+    A box waits while the Inbox has no room for it. An expired token stays known as long as a box of it waits;
+    afterwards its boxes cannot be verified any more. A keyring of format 1 opens nothing; the first unlock
+    replaces it.
     """
     if keyring.is_of_format_1:
         return 0
@@ -151,7 +153,7 @@ def open_boxes(keyring: Keyring) -> int:
 
 
 def _iter_waiting_senders(opener: _Opener) -> Iterator[UUID]:
-    """Yield the senders of boxes that wait until there is room."""
+    """Yield the sender of each box that waits until the Inbox has room."""
     for box_id in box_rows.list_ids(opener.keyring.owner):
         row = InboxBox.objects.filter(id=box_id).first()
         sender = opener.find_sender(row) if row else None
@@ -204,7 +206,10 @@ class ClosedBoxes:
 
 
 def list_closed_boxes(keyring: Keyring, *, limit: int = MAX_LISTED) -> ClosedBoxes:
-    """Return the oldest unchecked boxes, and how many boxes wait for room; needs the keyring in force."""
+    """Return the oldest unchecked boxes, and how many of the boxes read meanwhile wait for room.
+
+    Needs the keyring in force.
+    """
     unchecked: list[UncheckedBox] = []
     waiting_count = 0
     for box in _iter_closed(keyring) if box_rows.exists(keyring.owner) else ():
@@ -218,7 +223,7 @@ def list_closed_boxes(keyring: Keyring, *, limit: int = MAX_LISTED) -> ClosedBox
 
 
 def _iter_closed(keyring: Keyring) -> Iterator[UncheckedBox | None]:
-    """Yield each box that could not be checked, and None for each that waits until there is room."""
+    """Yield each box that could not be verified, and None for each that waits until the Inbox has room."""
     try:
         opener: _Opener | None = _Opener.load(keyring)
     except EnvelopeError:

@@ -24,7 +24,7 @@ from llamora.crypto import keyed_digest
 from llamora.database import split_into_parts, write_transaction
 from llamora.fields import new_id
 
-# Of one sender, and of all that have none.
+# For each sender, and for all texts without a sender together.
 MAX_ITEMS: Final = 200
 MAX_CHARACTERS: Final = 2_000_000
 ITEM_LIFETIME: Final = timedelta(days=30)
@@ -52,7 +52,7 @@ def check_day(day: date) -> None:
 
 
 def has_room(owner_id: UUID, text: InboxText) -> bool:
-    """Return whether its sender's limits allow one more text in the Inbox; needs the keyring in force."""
+    """Return whether the limits for its sender allow this text in the Inbox; needs the keyring in force."""
     return fits_beside(text, load_sizes(owner_id).get(text.sender_id, []))
 
 
@@ -88,9 +88,9 @@ def accept_item(*, owner_id: UUID, item_id: UUID, zone: str) -> Entry:
 def accept_items(*, owner_id: UUID, item_ids: Sequence[UUID], review: str, zone: str) -> list[Entry]:
     """Save the items that a page showed as entries, in batches.
 
-    `review` is what `compute_review` said of them when they were shown. Raise InboxChanged, or ObjectNotFound
-    if one is damaged, and then nothing is saved. What another page accepts or deletes after that is passed
-    over.
+    `review` is the digest that `compute_review` returned when they were shown. Raise InboxChanged if they are
+    not the same now, or ObjectNotFound if one is damaged; then nothing is saved. Items that another page
+    accepts or deletes after this check are skipped.
     """
     items = [item for item_id in item_ids if (item := _find_waiting(owner_id, item_id))]
     if not items or len(items) < len(item_ids) or compute_review(owner_id, items) != review:
@@ -106,7 +106,7 @@ def accept_items(*, owner_id: UUID, item_ids: Sequence[UUID], review: str, zone:
 
 
 def compute_review(owner_id: UUID, items: Iterable[InboxItem]) -> str:
-    """Return a digest of items in order; accepting checks with it that they are those the page showed."""
+    """Return a digest of items in order, to check later that they are the items that the page showed."""
     parts = [_REVIEW_LABEL]
     for item in items:
         content = InboxText.from_json(item.open_or("body", None))
@@ -133,7 +133,7 @@ def _accept(item: InboxItem, *, zone: str) -> Entry:
         moment = days.get_noon(item.day, zone, delay=timedelta(microseconds=others))
     provenance = Provenance(source=content.source, import_id=content.import_id)
     entry: Entry = Entry.objects.create(
-        # Taken if the file that brought the item was imported again later, with the entry it was by then.
+        # Its id is taken if the file was imported again from a diary in which the item was an entry by then.
         id=new_id() if Entry.objects.filter(id=item.id).exists() else item.id,
         owner_id=item.owner_id,
         day=item.day,
@@ -151,7 +151,7 @@ def _accept(item: InboxItem, *, zone: str) -> Entry:
 
 
 def delete_item(*, owner_id: UUID, item_id: UUID) -> InboxItem:
-    """Delete an item, which can be undone for thirty days; raise ObjectNotFound."""
+    """Delete an item; this can be undone for thirty days. Raise ObjectNotFound."""
     return _set_deleted(owner_id, item_id, is_deleted=True)
 
 

@@ -84,7 +84,7 @@ def accept(request: HouseholdRequest, item_id: UUID) -> HttpResponse:
 @unlock_required
 def accept_shown(request: HouseholdRequest) -> HttpResponse:
     """Save the items that the page showed as entries; if the Inbox has changed, show the page again."""
-    # Values that are no ids are left out, so that the review is wrong.
+    # Values that are no ids are left out, so that the review does not match.
     ids = [item_id for value in request.POST.getlist("item")[:PAGE_SIZE] if (item_id := _parse_id(value))]
     try:
         entries = services.accept_items(

@@ -36,8 +36,9 @@ class Opening(SealedModel):
 class Recap(SealedModel):
     """A summary of a past day.
 
-    Its body: {"text", "digest" of the entries it was made from, "entries": their ids, "author", "clean"}, the
-    last true if they were their owner's own. Older ones lack the ids, or all of the last three.
+    Its body: {"text", "digest" of the entries it was made from, "entries": their ids, "author", "clean"};
+    "clean" is true if the entries were their owner's own. Older recaps lack "entries", or the last three
+    keys.
     """
 
     owner = models.ForeignKey(

@@ -55,7 +55,7 @@ class Origin(models.TextChoices):
     MODEL = "model", "Written by the model"
 
 
-# Those of texts that can be given to a model without a mark, and that it may draw conclusions from.
+# The origins of a person's own texts: only these are given to a model without being marked as imported.
 TRUSTED_ORIGINS = frozenset({Origin.OWN, Origin.OWN_TOKEN})
 
 

@@ -93,9 +93,9 @@ def save_note_draft(keyring: RealmKeyring, sent: SubmittedNoteDraft) -> NoteDraf
 def merge_note_draft(owner_id: UUID, late: SubmittedNoteDraft, *, follows: int) -> None:
     """Merge a late draft into the present draft of its note, without losing either text.
 
-    Needs the keyring in force, and a transaction. `follows` is the revision of the draft that the page
-    began from, the revision of `late` the one that the page was given. What was typed into a note that was
-    deleted meanwhile becomes the draft of a new one. Raise EnvelopeError if the draft there is damaged.
+    Needs the keyring in force, and a transaction. `follows` is the revision of the draft that the page showed
+    before; `late.revision` is the revision that the page got for this one. If the note was deleted meanwhile,
+    the late draft becomes the draft of a new note. Raise EnvelopeError if the present draft is damaged.
     """
     note = None if late.note_id is None else Note.objects.filter(owner_id=owner_id, id=late.note_id).first()
     if late.note_id is not None and note is None:
@@ -122,7 +122,7 @@ def merge_note_draft(owner_id: UUID, late: SubmittedNoteDraft, *, follows: int) 
 
 
 def _merge_bodies(row: NoteDraft, late: SubmittedNoteDraft, text: str) -> tuple[str, str]:
-    """Return the text and the path of two drafts, neither of which continues the other."""
+    """Return the merged text and the path of the present draft and of a late one that does not follow it."""
     saved_text, saved_path = row.body["text"], row.body["path"]
     merged = merge_texts(saved_text, text, follows=False)
     if merged in (saved_text, text) or saved_path == late.path:

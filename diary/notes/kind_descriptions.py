@@ -130,5 +130,5 @@ def get_note_name(path: str) -> str:
 
 
 def get_note_folder(path: str) -> str:
-    """Return the folders of a note for the list, below the folder of its kind."""
+    """Return the folders of a note below the folder of its kind, for the list; empty for a skill."""
     return "" if derive_kind(path) is NoteKind.SKILL else get_typed_name(path).rpartition("/")[0]

@@ -12,19 +12,19 @@ _NONE: Final = ""
 
 
 def read_usable_persona(keyring: RealmKeyring, *, is_beside_others: bool) -> str:
-    """Return the persona, or "" if it would be sent to another machine with untrusted texts."""
+    """Return the persona, or "" if it might be sent to another machine together with untrusted texts."""
     status = model_server.get_status()
     if is_beside_others and not (status.is_ready and may_send_unrequested(status)):
-        # It is not known of a model that is not ready on which machine it is.
+        # While the model is not ready, it is not known on which machine it runs.
         return _NONE
     return read_persona(keyring)
 
 
 def read_persona(keyring: RealmKeyring) -> str:
-    """Return the text of the persona note, or "" unless the note is its owner's own and valid.
+    """Return the text of the persona note, or "" if there is none that may be used.
 
-    One that was imported, that a program wrote, that is damaged, that is no text or that is too long is not
-    read. With a keyring that has no keys of notes there is none.
+    It must be its owner's own, and a text that can be decrypted and is not too long. With a keyring without
+    the realm `notes`, return "".
     """
     if not keyring.has_realm(Realm.NOTES):
         return _NONE

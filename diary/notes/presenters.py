@@ -119,7 +119,7 @@ def build_sections(
 ) -> list[NoteSection]:
     """Return the notes by kind; `edited` are ids with drafts, `begun` is the kind of an unsaved new note.
 
-    A kind without notes is there as well, except that of other files.
+    There is a section for each kind, also without notes; only "Other files" is left out if empty.
     """
     rows: dict[NoteKind, list[NoteRow]] = {kind: [] for kind in NoteKind}
     for line in lines:

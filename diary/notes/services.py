@@ -1,9 +1,10 @@
 """Saving, renaming, deleting and restoring notes.
 
 Each change names the revision that it is based on, raises the revision by one and stores the earlier text as
-a version for thirty days. The writer decides the origin. A note that is its owner's own stays so when they
-type, or when a program only passes on what they typed. A note of an import or a program keeps its origin
-until its owner says "This is mine". A program cannot change a note that is its owner's own.
+a version for thirty days. The origin depends on the writer. A note that is its owner's own stays so when its
+owner edits it, here or in a program that passes on what they type. A note of an import or a program keeps its
+origin, even if its owner edits it, until its owner says "This is mine". A program cannot change a note that
+is its owner's own.
 
 A skill is used only at its approved revision, and only while it is its owner's own. A revision that its owner
 writes here is approved; any other waits until they have read it (`diary.notes.claims`).
@@ -114,12 +115,16 @@ def save_note(
     came_in: bool = False,
     draft_revision: int | None = None,
 ) -> NoteText:
-    """Save a text or a binary file as a new note, or as the next revision of a note.
+    """Save a text or a binary file as a new note, or as the next revision of the note `note_id`.
 
-    The same text at the same path again changes nothing. `based_on` is the revision that was read,
-    `provenance` says of what others write where it is from, `came_in` is true where this is a file of a
-    workspace as it came. The draft of `draft_revision`, or of the same text, is deleted with it. Raise a
-    NoteError (`NoteConflict` if another revision is the present one), or ObjectNotFound.
+    Nothing changes if the note at this path has this content already. The note's draft is deleted if it has
+    the revision `draft_revision` or the same text. Raise a NoteError (`NoteConflict` if `based_on` is not the
+    present revision), or ObjectNotFound.
+
+    based_on     the revision that the writer has read
+    origin       that of the writer
+    provenance   the source of the content, if its owner did not write it here
+    came_in      whether the content is that of an imported file, unchanged
     """
     check_path(path)
     # What came in waits for its owner, who shortens it before it is used; nothing of it is lost.
@@ -224,8 +229,7 @@ def delete_note(
 ) -> None:
     """Delete a note for good, with its versions and drafts, also a damaged one.
 
-    With `based_on`, raise NoteConflict if that is not the present revision. Raise NoteProtected, or
-    ObjectNotFound.
+    Raise NoteConflict if `based_on` is given and not the present revision, NoteProtected, or ObjectNotFound.
     """
     with in_force(keyring), write_transaction():
         row = get_note_row(keyring.owner, note_id)
@@ -334,9 +338,10 @@ def _check_change(row: Note, *, based_on: int | None, origin: str) -> None:
 
 
 def _write(keyring: RealmKeyring, row: Note, metadata: NoteMetadata, origin: str, *, approves: bool) -> None:
-    """Save the next revision of a note, of whose text somebody of this origin is the author.
+    """Save the next revision of a note, which gets this origin unless `origin` is trusted.
 
-    With `approves`, a skill is approved by that, as long as it is its owner's own.
+    A trusted writer does not change the origin. With `approves`, a skill that is its owner's own is approved
+    at the new revision.
     """
     row.head, row.path_index = metadata.to_json(), compute_path_index(keyring, metadata.path)
     row.revision, row.updated_at = row.revision + 1, timezone.now()
@@ -381,7 +386,7 @@ def _store_version(row: Note) -> None:
 
 
 def _check_is_free(keyring: RealmKeyring, path: str, *, besides: Note | None) -> None:
-    """Raise NotePathTaken if another note has a path, or the path of one would be a folder of another."""
+    """Raise NotePathTaken if another note has this path, or if one path would be a folder of the other."""
     others = Note.objects.filter(owner_id=keyring.owner)
     if besides is not None:
         others = others.exclude(id=besides.id)

@@ -19,7 +19,7 @@ MAX_DESCRIPTION: Final = 400
 
 @dataclass(frozen=True, kw_only=True)
 class Skill:
-    """A skill; replies may use it only if `is_usable`: its owner wrote or approved this revision."""
+    """A skill; replies may use it only if it is `usable`: its owner wrote or approved this revision."""
 
     note_id: UUID
     revision: int
@@ -63,7 +63,7 @@ def build_skill(note: NoteText, paths: Sequence[str] = ()) -> Skill:
 
 
 def _clean_description(text: str) -> str:
-    """Return a description as one line; longer than a name, so it is cleaned piece by piece."""
+    """Return a description as one line of at most MAX_DESCRIPTION characters, cleaned word by word."""
     line = " ".join(clean_source_name(word) for word in text[: 4 * MAX_DESCRIPTION].split())
     line = " ".join(line.split())
     return line if len(line) <= MAX_DESCRIPTION else line[: MAX_DESCRIPTION - 1].rstrip() + "…"

@@ -1,8 +1,8 @@
 """Deletion of openings that may quote entries being deleted for good; works while the diary is locked.
 
-The sources of an opening are encrypted with it. With the key, the openings that have such an entry as a
-source are deleted. Without it, all openings that could have one are deleted: up to the third day with
-entries after the deleted entry.
+The sources of an opening are encrypted with it. If the key is in memory, the openings that have a deleted
+entry as a source are deleted. Otherwise all openings that could have one are deleted: those up to the third
+day with entries after the day of the deleted entry.
 """
 
 from bisect import bisect_left

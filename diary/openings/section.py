@@ -33,7 +33,7 @@ class OpeningView:
 def build_job_view(
     job: Job, text: RenderedText, *, day: date, replaced_text: str, not_read: int
 ) -> OpeningView | None:
-    """Return the opening of a job; if the job failed, the opening that it should have replaced, or None."""
+    """Return the opening of a job; for a failed job, the opening that it was to replace, if any."""
     if job.is_over and job.state != JobState.DONE:
         return _build_unreplaced_view(job, day=day, replaced_text=replaced_text)
     is_live = not job.is_over
@@ -57,7 +57,7 @@ def render_section(view: OpeningView | None, *, owner_id: UUID) -> PageSection:
 
 
 def _build_unreplaced_view(job: Job, *, day: date, replaced_text: str) -> OpeningView | None:
-    """Return the opening that a failed job was to replace, with the reason of the failure."""
+    """Return the opening that a failed job was to replace, with the reason of the failure, or None."""
     # Only a dismissal stops one.
     if not replaced_text or job.state == JobState.STOPPED:
         return None

@@ -31,9 +31,11 @@ def get_opening_job(day: date) -> Job | None:
 
 
 def start_opening(person: Person, day: date, *, keyring: Keyring, is_replacement: bool = False) -> Job | None:
-    """Start the opening of a day; return None if there is one, no earlier entry, or no ready model.
+    """Start the opening of a day, and return its job, or the job that writes it already.
 
-    With `is_replacement`, the person asked for another opening in place of the present or a failed one.
+    Return None if the day has an opening (also a dismissed one), if there is no earlier entry, or if no job
+    can be started. With `is_replacement`, the person asked for another opening in place of the present one
+    or of one that failed.
     """
     task: OpeningTask | None = None
 

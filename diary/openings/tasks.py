@@ -25,7 +25,7 @@ from diary.openings.section import OpeningView, build_job_view, render_section
 from llamora.inference.job import Job, JobOutcome, JobState, Prompt, TokenCounter
 from llamora.llm.deltas import ChatMessages
 
-# From so many days without an entry on, the opening welcomes the person back.
+# After so many days without an entry, the opening welcomes the person back.
 LONG_GAP_DAYS = 8
 
 
@@ -40,7 +40,7 @@ class OpeningSource:
     # The entries that a recap was derived from.
     recapped: tuple[UUID, ...] = ()
     is_cut: bool = False
-    # What the apps above call it: its traces.
+    # The names that other apps give the source (see `diary.hooks`): its traces.
     labels: tuple[str, ...] = ()
 
     @property
@@ -96,7 +96,7 @@ class OpeningTask:
         return self.day
 
     def build_view(self, job: Job, text: RenderedText) -> OpeningView | None:
-        """Return the opening with the text generated so far, or None if the generation failed."""
+        """Return the opening with the text generated so far; for a failed job, as `build_job_view`."""
         return build_job_view(
             job, text, day=self.day, replaced_text=self.replaced_text, not_read=self.record.not_read
         )

@@ -6,7 +6,7 @@ from typing import Final
 from diary.models import Entry, Origin
 from diary.origins.provenance import Provenance
 
-# With a name behind it, and without.
+# The words before the name of a source, and the words without a name.
 _WORDS: Final = {
     Origin.OWN_TOKEN: ("from", "written with a program"),
     Origin.IMPORTED: ("imported from", "imported"),

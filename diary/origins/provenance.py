@@ -14,10 +14,10 @@ A JSON object; every key is optional, and an entry that was written here has no 
 A provenance is bound to its entry, not to a text. Trust depends on the origin, which is bound to the text:
 another provenance never makes a text trusted, and that of another entry cannot be decrypted here. But whoever
 writes to the database can restore an older provenance of the same entry, or delete it. Then the entry names
-another source or none, its claim can be undone once more or no more, and versions from before the claim count
-as their owner's own: in an export to a program, and when restored. A digest of the text would not prevent
-this, since a deleted provenance looks like one that never existed. Only a separate origin for claimed texts
-would, since origins are bound to texts.
+another source or none, and its claim can be undone again, or cannot be undone. Versions from before the claim
+then count as their owner's own: in an export to a program, and when restored. A digest of the text would not
+prevent this, since a deleted provenance looks like one that never existed. Only a separate origin for claimed
+texts would, since origins are bound to texts.
 """
 
 from collections.abc import Mapping
@@ -101,7 +101,7 @@ def is_claim_recent(provenance: Provenance) -> bool:
 
 
 def find_undo_end(claimed_at: datetime | None) -> datetime | None:
-    """Return until when a claim of this moment can be undone, or None if it is too old."""
+    """Return the moment until which a claim can be undone, or None if that is over or there is no claim."""
     before = get_cutoff(CLAIM_LIFETIME)
     if claimed_at is None or (before is not None and claimed_at < before):
         return None

@@ -79,7 +79,7 @@ def _save(entry: Entry, origin: Origin, provenance: Provenance) -> None:
 
 
 def _delete_recaps(owner_id: UUID, days: Iterable[date]) -> None:
-    """Delete the recaps of these days, which were made of the texts that were trusted then."""
+    """Delete the recaps of these days: a recap reads only trusted texts, and these have just changed."""
     Recap.objects.filter(owner_id=owner_id, day__in=set(days)).delete()
 
 
@@ -87,11 +87,11 @@ def _delete_recaps(owner_id: UUID, days: Iterable[date]) -> None:
 
 
 def claim_import(*, owner_id: UUID, import_id: UUID, review: str) -> int | None:
-    """Make the entries of an import their owner's own, and return how many.
+    """Make the entries of an import their owner's own, and return how many were changed.
 
-    `review` is what `compute_review` said of the import when it was shown. A large import is only noted, and
-    None returned: `continue_claims` does the rest. Raise ObjectNotFound, or ImportChanged, and then nothing
-    is changed.
+    `review` is the digest that `compute_review` returned when the import was shown. For a large import, only
+    save the claim and return None: `continue_claims` changes the entries. Raise ObjectNotFound, or
+    ImportChanged if the import is not the same now; then nothing is changed.
     """
     run = get_import(owner_id, import_id)
     if not compare_digest(compute_review(owner_id, run).encode(), review.encode("utf-8", "replace")):
@@ -108,13 +108,14 @@ def claim_import(*, owner_id: UUID, import_id: UUID, review: str) -> int | None:
 def continue_claims(owner_id: UUID, *, is_stopped: Callable[[], bool]) -> int:
     """Continue each claim of an import that is not complete; needs its owner's keyring in force.
 
-    Return how many entries were changed. What was changed since its owner saw it is left as it is.
+    Return how many entries were changed. If an import has changed since its owner saw it, only its claim is
+    deleted. An entry that is edited while a claim is being applied is left as it is.
     """
     count = 0
     for claim in ImportClaim.objects.filter(owner_id=owner_id).order_by("id"):
         run = _find_claimed_run(claim)
         if run is None:
-            # Nothing can be done for it any more; its page shows what is left.
+            # The claim cannot be continued; the page of the import shows the entries that are left.
             _log.warning("An import is not what its owner saw when they said that it is theirs: %s", owner_id)
             with write_transaction():
                 claim.delete()
@@ -142,7 +143,7 @@ def _get_id(claim: ImportClaim) -> UUID | None:
 
 
 def _find_claimed_run(claim: ImportClaim) -> ImportRun | None:
-    """Return the import of a note, or None if it is gone or not the one that its owner saw."""
+    """Return the import of a claim, or None if the import is gone or has changed since its owner saw it."""
     import_id = _get_id(claim)
     if import_id is None:
         return None
@@ -160,9 +161,10 @@ def _delete_claims(owner_id: UUID, import_id: UUID) -> None:
 
 
 def _continue_claim(claim: ImportClaim, run: ImportRun, *, is_stopped: Callable[[], bool]) -> int:
-    """Claim what is left of an import in batches, until its note is taken away, and take it away at the end.
+    """Claim the rest of an import in batches, each in one transaction; return how many entries were changed.
 
-    Each batch is one transaction.
+    Stop if `is_stopped` returns True, or if the row of the claim was deleted meanwhile. At the end, delete
+    it.
     """
     seen = {entry.id: entry.revision for entry in run.shown}
     count = 0
@@ -186,7 +188,7 @@ def _continue_claim(claim: ImportClaim, run: ImportRun, *, is_stopped: Callable[
 def unclaim_import(*, owner_id: UUID, import_id: UUID) -> int:
     """Undo `claim_import` for the entries claimed with it in the last thirty days.
 
-    What their owner said of a single entry stays. Return how many were changed; raise ObjectNotFound.
+    Entries that were claimed one by one stay claimed. Return how many were changed; raise ObjectNotFound.
     """
     with write_transaction():
         _delete_claims(owner_id, import_id)
@@ -223,7 +225,7 @@ def _change_batch(
 
 
 def _is_readable(entry: Entry) -> bool:
-    """Return whether a text opens; a save that fails would undo those of the whole transaction."""
+    """Return whether a text can be decrypted: saving a damaged one fails, and would undo the whole batch."""
     try:
         return entry.text is not None
     except WrongEpoch:

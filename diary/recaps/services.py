@@ -49,9 +49,10 @@ def find_recap(owner_id: UUID, day: date, *, digest: str) -> SavedRecap | None:
 def get_or_start_recap(
     person: Person, day: date, *, keyring: Keyring, is_requested: bool = False, retry_failed: bool = False
 ) -> SavedRecap | Job | None:
-    """Return a past day's recap, or the job that generates it, or None if no job can be started now.
+    """Return a past day's recap, or else the job that generates it.
 
-    `is_requested` if the person explicitly asked for it; `retry_failed` to repeat a recently failed job.
+    Return None if no job can be started now, or if the day has no entries to read. `is_requested` if the
+    person explicitly asked for it; `retry_failed` to repeat a recently failed job.
     """
     entries = build_prompt_entries(list_read_entries(person.id, day), zone=person.time_zone)
     if not entries:
@@ -81,5 +82,5 @@ def count_not_read(owner_id: UUID, day: date) -> int:
 
 
 def delete_recap(*, owner_id: UUID, day: date) -> None:
-    """Delete the recap of a day when one of its entries is deleted for good."""
+    """Delete the recap of a day: it may quote an entry that is being deleted for good."""
     Recap.objects.filter(owner_id=owner_id, day=day).delete()

@@ -36,7 +36,7 @@ MAX_LINES = 4_000
 MAX_MARKS = 1_500  # characters that may begin or end something inline, in one run of text
 MAX_DEPTH = 20
 _TOKENS_PER_CELL = _TOKENS_OF_PARAGRAPH = 3
-# Those of as many plain paragraphs as there may be lines for.
+# The tokens of the most plain paragraphs that fit into MAX_LINES lines.
 _FREE_TOKENS = _TOKENS_OF_PARAGRAPH * MAX_LINES // 2
 
 _SCHEMES = {"http", "https", "mailto"}
@@ -78,7 +78,7 @@ class _BudgetSpent(Exception):  # noqa: N818 - ends the parsing, and is no fault
 
 
 def _check_budget(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    """Give up if the budget is spent: the first rule at each block, so that it is asked before any other."""
+    """Raise _BudgetSpent if the budget is spent; as the first rule, it is asked before each block."""
     del end
     if not silent and len(state.tokens) > state.env["tokens"]:
         raise _BudgetSpent(start)
@@ -117,7 +117,7 @@ _NOTICE = f'<p class="fine-print">{escape(messages.PLAIN_TEXT)}</p>\n'
 class RenderBudget:
     """The work that rendering a text may still cost; parts of one text, rendered in turn, share it.
 
-    `has_links` if links are rendered as links, which those of the model are not.
+    `has_links` if links are rendered as links; it is false for texts of the model.
     """
 
     units: int = MAX_UNITS
@@ -248,7 +248,7 @@ def _render_block(block: MarkdownBlock, lines: list[str], budget: RenderBudget) 
 
 
 def _render_plain(lines: list[str], budget: RenderBudget) -> str:
-    """Return lines as escaped paragraphs, after a sentence that says why, unless it was shown before."""
+    """Return lines as escaped paragraphs, the first time after a sentence that says why they are plain."""
     paragraphs = _render_paragraphs("\n".join(lines))
     if not paragraphs or budget.is_noticed:
         return "".join(paragraphs)
@@ -278,7 +278,7 @@ def _format_lines(lines: list[str], budget: RenderBudget) -> tuple[list[str], in
     done = len(head) if stop is None else stop
     budget.lines -= done
     if done < len(lines):
-        # All of it: what was parsed in vain cost as much.
+        # The whole budget is spent: parsing the blocks that are not shown cost time too.
         budget.units, budget.is_spent = 0, True
     return html, done
 
@@ -319,10 +319,10 @@ def split_settled(
 ) -> SettledSplit:
     """Split a growing text after the last block that no further text can change.
 
-    Only blocks of complete lines are settled, since an incomplete line may still change its meaning, and
-    except for the last block, which may still grow. The rest is parsed as a separate text: once the text has
-    grown, pass `text[settled_len:]` next, with the same budget. The rest, while it costs more than
-    `max_tail_units`, is plain text; it is formatted once it is settled.
+    Only blocks of complete lines are settled, since an incomplete line may still change its meaning. The last
+    of these blocks is not settled either, since it may still grow. The rest is parsed as a separate text:
+    once the text has grown, pass `text[settled_len:]` next, with the same budget. While the rest costs more
+    than `max_tail_units`, it is shown as plain text; it is formatted once it is settled.
     """
     budget = budget or RenderBudget()
     shown = show_control_characters(text)

@@ -42,7 +42,7 @@ def _split_runs(passage: str) -> list[str]:
 
 
 def _find_runs(parts: list[str], runs: list[str]) -> dict[_Place, str]:
-    """Return where the runs stand, in order around the longest of them; none if that is nowhere."""
+    """Return the places of the runs, in order before and after the longest one; empty without that one."""
     if not runs:
         return {}
     middle = max(range(len(runs)), key=lambda number: len(runs[number]))

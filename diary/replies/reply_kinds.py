@@ -90,7 +90,7 @@ def parse_choice(owner_id: UUID, value: str) -> ReplyKindChoice:
 
 
 def parse_trace_ids(values: Iterable[str]) -> tuple[UUID, ...]:
-    """Return the posted ids of traces; invalid ids are ignored."""
+    """Return the first posted ids of traces, at most MAX_CUSTOM_KINDS; invalid ids are ignored."""
     ids: list[UUID] = []
     for value in values:
         with suppress(ValueError):
@@ -182,7 +182,7 @@ def _load_choice(row: CustomReplyKind) -> ReplyKindChoice | None:
 
 
 def _build_skill_choice(skill: Skill) -> ReplyKindChoice:
-    """Return a skill as a style; without an instruction if it is too long to give one."""
+    """Return a skill as a style; if its text is too long, the style has no instruction and is not offered."""
     return ReplyKindChoice(
         kind=ReplyKind.OWN,
         id=skill.note_id,

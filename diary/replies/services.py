@@ -33,9 +33,9 @@ def start_reply(*, person: Person, entry_id: UUID, keyring: Keyring, choice: Rep
 
 
 def retry_reply(reply: Reply, *, person: Person, keyring: Keyring) -> ReplyTask:
-    """Start another reply to the same entry, in the same style; a reply without text is generated again.
+    """Start another reply to the same entry, in the same style; raise ReplyRefused.
 
-    Raise ReplyRefused.
+    If the reply has no text, it is generated again in its own row.
     """
     choice = get_reply_choice(reply)
     is_retry, host = not _has_text(reply), model_server.get_status().host

@@ -175,9 +175,9 @@ class _EarlierReply(NamedTuple):
 def gather_input(*, person: Person, entry_id: UUID, choice: ReplyKindChoice) -> ReplyInput:
     """Load the entry, earlier entries of the day, recalled entries, and earlier replies to the entry.
 
-    For a summary, load only the entry. Trusted texts and others are never read together: beside an entry that
-    its owner wrote, only such entries and replies that were written from such; beside an imported entry, only
-    imported ones. Raise ObjectNotFound, or EntryDamaged.
+    For a summary, load only the entry. Beside a trusted entry, only trusted entries are read, and replies
+    that were generated from trusted texts alone. Beside an untrusted entry, only untrusted entries and the
+    earlier replies to it are read. Raise ObjectNotFound, or EntryDamaged.
     """
     *earlier, entry = _list_entries_up_to(owner_id=person.id, entry_id=entry_id)
     prompt_entry = build_prompt_entry(entry, zone=person.time_zone)
@@ -205,7 +205,7 @@ def gather_input(*, person: Person, entry_id: UUID, choice: ReplyKindChoice) -> 
 def _list_notes(entry: Entry) -> list[PromptNote]:
     """Return the notes that are read for an entry, the least important first.
 
-    None is sent to a model on another machine: the person did not choose them for this reply.
+    No note is sent to a model on another machine, since the person did not choose it for this reply.
     """
     if not entry.is_trusted or not may_send_unrequested(model_server.get_status()):
         return []
@@ -247,7 +247,11 @@ def _list_earlier_replies(entry: Entry) -> list[_EarlierReply]:
 
 
 def _load_earlier(reply: Reply, *, of_trusted: bool) -> _EarlierReply | None:
-    """Return a reply, or None if it is empty, damaged, or may not be read beside such an entry."""
+    """Return a reply for the prompt, or None if it is empty, damaged, or may not be read.
+
+    Beside a trusted entry (`of_trusted`), only a reply that was generated from trusted texts alone may be
+    read.
+    """
     try:
         text, read = str(reply.text), reply.read
     except EnvelopeError:
@@ -262,9 +266,9 @@ def _load_earlier(reply: Reply, *, of_trusted: bool) -> _EarlierReply | None:
 
 
 def _are_trusted(owner_id: UUID, entry_ids: Collection[UUID]) -> bool:
-    """Return whether entries are their owner's own now: they may have said so before, and undone it.
+    """Return whether all these entries are their owner's own now; a claim of one may have been undone.
 
-    Of one that is gone nobody knows: whoever writes to the database can delete what it was.
+    A deleted entry does not count as its owner's own, since its origin cannot be checked any more.
     """
     return list_own_ids(owner_id, entry_ids).issuperset(entry_ids)
 

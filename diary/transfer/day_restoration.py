@@ -58,7 +58,7 @@ class BackedUpDay:
 
 
 def read_backed_up_entries(*, keyring: Keyring, day: date, now: datetime) -> BackedUpDay:
-    """Return the entries of a day that are not in the bin, in the order they were written."""
+    """Return the entries of a day in a backup, except those in the bin, in the order they were written."""
     entries: list[ParsedEntry] = []
     unreadable = 0
     with in_force(keyring), read_snapshot():

@@ -232,11 +232,11 @@ class RowImporter:
         return {file_id: id_ for file_id, (id_, _) in self._entry_importer.resolve_ids(ids).items()}
 
     def derive_id(self, *parts: bytes) -> UUID:
-        """Return an id derived from this file and `parts`, the same at every import."""
+        """Return an id derived from `parts` with a key of this diary, the same at every import."""
         return self._entry_importer.derive_id(*parts)
 
     def adopt_record(self, record: ExportRow | None) -> ExportRow | None:
-        """Return a prompt record with the ids of this diary, no longer marked as clean."""
+        """Return a prompt record with the entry ids of this diary, and no longer marked as clean."""
         if not record:
             return record
         new_ids = self._entry_importer.map_record_ids([record])
@@ -280,9 +280,9 @@ class RowImporter:
         return True
 
     def _resolve_reply_kind_id(self, row: ExportRow) -> tuple[UUID, bool]:
-        """Return the id for an imported reply style, and whether the person has that style already.
+        """Return the id for an imported reply style, and whether the person has a style with that id.
 
-        It is the id in the file, or a new one if that belongs to another person.
+        It is the id in the file, or a new id if that one is invalid or belongs to another person.
         """
         try:
             id_ = parse_uuid(row.get("id"))
@@ -317,7 +317,7 @@ class RowImporter:
         return True
 
     def _insert_foreign_draft(self, label: str, day: date, text: str) -> bool:
-        """Put a draft that this diary did not export into the Inbox: saved, it would be its owner's own."""
+        """Put a draft that this diary did not sign into the Inbox; a saved draft would count as own text."""
         try:
             sent = self._entry_importer.mark_imported(InboxText.create(text))
         except InvalidText:
@@ -373,7 +373,7 @@ class RowImporter:
         return entry.day, entry
 
     def _is_superseded(self, day: date, entry: Entry | None, *, since: datetime) -> bool:
-        """Return whether an entry or edit was saved in place of the draft after `since`."""
+        """Return whether the entry was edited, or without one, any entry of the day saved, after `since`."""
         if entry is not None:
             return bool(entry.edited_at and entry.edited_at > since)
         return Entry.objects.filter(owner_id=self._owner_id, day=day, created_at__gt=since).exists()

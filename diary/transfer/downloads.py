@@ -27,7 +27,7 @@ POLL_SECONDS: Final = 0.5  # between checks whether the download was closed
 
 _log = logging.getLogger(__name__)
 _lock = threading.Lock()
-# By their person, and the browser's or program's part of it.
+# By person, and the id of the program's access token, or None for a browser.
 _active_downloads: dict[tuple[UUID, UUID | None], "StreamedDownload"] = {}
 
 

@@ -62,9 +62,9 @@ class NewEntry:
 class EntryImporter:
     """Importer of the entries of one file for one person; needs their keyring in force.
 
-    `run` is the import that new entries get as their provenance, or None for a backup, which this person's
-    key decrypted. The origin of an entry in the file is trusted if it is from a backup, or signed by this
-    diary.
+    `run` is the provenance of entries that this diary did not sign. It is None for a backup that this
+    person's key decrypted. An entry keeps the origin in the file only if it is from a backup, or signed by
+    this diary.
     """
 
     def __init__(
@@ -142,7 +142,10 @@ class EntryImporter:
         return next(free, None) or new_id(), False
 
     def derive_id(self, *parts: bytes) -> UUID:
-        """Return an id for a row whose id in the file another person has, the same at every import."""
+        """Return an id derived from `parts` with a key of this diary, the same at every import.
+
+        It is used for rows without an id, or whose id in the file belongs to a row of another person.
+        """
         digest = keyed_digest(self._digest_key, [_ID_LABEL, *parts])
         return UUID(bytes=digest[:16], version=5)
 
@@ -197,7 +200,7 @@ class EntryImporter:
         """Return the start of a row's lifetime, or now if the lifetime is over or begins in the future.
 
         Otherwise entries in the bin of an old export would be purged at the next unlock, before anybody saw
-        them, and entries with a future date never.
+        them, and entries deleted at a future date would not be purged for a long time.
         """
         return start if self._now - lifetime < start <= self._now else self._now
 

@@ -44,16 +44,16 @@ are left out or changed:
     person             not imported: the importing person has their own settings
     keep_key           not imported: it is used only by the page that saved the entry
     origin             and provenance: believed of an entry that the importing diary signed itself (see
-                       `diary.transfer.signatures`); every other is one that this file brought
+                       `diary.transfer.signatures`); any other entry counts as imported from this file
     deleted_at         and replaced_at of a version: now, if its thirty days are over or have not begun
     source             computed again if possible: it is a digest under a key of the exporting household
     others.ways_of_answering  not used for replies until their new owner says that they are theirs
-    others.drafts       those that the importing diary signed; others wait in the Inbox, but for those of
-                        edits of imported entries
-    others.inbox_items  those that were not deleted, which wait in the Inbox as imported ones
+    others.drafts      imported as drafts if the importing diary signed them, or if they are edits of imported
+                       entries; other drafts wait in the Inbox
+    others.inbox_items  not imported if deleted; the others wait in the Inbox as imported texts
     others.questions   imported as questions of others, whose answers read text of others
-    others.facts       with their others.fact_changes; of those that the importing diary did not sign, each is
-                       one that this file brought, and so is its history
+    others.facts       imported with their others.fact_changes; a fact that the importing diary did not sign
+                       counts as imported from this file, and so does its history
     others.recaps      not imported: whether a recap is current can be checked only with the exporting key
     others.look_backs  not imported, for the same reason
     others.changes     not imported: undo information of traces, and the traces deleted with it

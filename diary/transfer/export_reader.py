@@ -118,7 +118,10 @@ def _find_json(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
 
 
 def _check_size(info: zipfile.ZipInfo, *, packed_bytes: int) -> None:
-    """Raise NotAnExport if the JSON is far larger than its packed bytes; zipfile reads no more than that."""
+    """Raise NotAnExport if the JSON is far larger than its packed bytes, according to the zip.
+
+    A false size in the zip does no harm: zipfile reads at most that many bytes.
+    """
     most = min(_MAX_JSON_BYTES, max(_SMALL_BYTES, packed_bytes * _MAX_EXPANSION))
     if info.file_size > most:
         raise NotAnExport(messages.ZIP_TOO_LARGE.format(name=JSON_NAME))
@@ -163,7 +166,7 @@ def _count_value(overview: ExportOverview, key: str, value: object, *, wanted: C
 def read_entries(
     values: Iterable[ExportValue], *, now: datetime, limit: int
 ) -> Iterator[ParsedEntry | RejectedLine]:
-    """Yield the numbered entries of a file, up to the first position that is not JSON."""
+    """Yield the entries of a file, numbered from 1; stop at the first position that is not JSON."""
     number = 0
     try:
         for key, value in values:

@@ -74,7 +74,7 @@ class ExportReport:
 
 @dataclass(frozen=True, kw_only=True)
 class ExportSource:
-    """A diary to export: its owner, the signing key or None, and rules if not all rows may be read."""
+    """A diary to export: its owner, the signing key or None, and rules if some rows may not be exported."""
 
     owner_id: UUID
     signing_key: bytes | None = field(default=None, repr=False)
@@ -122,11 +122,13 @@ def export_diary(
 ) -> ExportReport:
     """Write a whole diary to a target; `progress` is called with the number of entries written.
 
-    Without `reads_others`, what is not purely their own is left out. Late drafts are merged first and boxes
-    of the Inbox opened, as at an unlock, unless the keyring is that of a program; if nothing can be written
-    to the database they stay as they are, since a full disk must not prevent an export. Entries are read and
-    decrypted twice, for the JSON and for the Markdown files: a zip is streamed one file after the other, and
-    a diary does not fit into memory.
+    Without `reads_others`, texts that are not their owner's own, or were generated from such texts, are left
+    out. Unless the keyring is that of a program, late drafts are merged first and boxes of the Inbox opened,
+    as at an unlock. If the database cannot be written, this is skipped, since a full disk must not prevent an
+    export.
+
+    Entries are read and decrypted twice, for the JSON and for the Markdown files: a zip is streamed one file
+    after the other, and a diary does not fit into memory.
     """
     report = report or ExportReport()
     with in_force(keyring):
@@ -170,7 +172,7 @@ def iter_json(
 
 
 def iter_day_files(person: Person, source: ExportSource, report: ExportReport) -> Iterator[tuple[date, str]]:
-    """Yield each day with entries and its Markdown; the report counts both."""
+    """Yield each day with entries and its Markdown; the report counts the days and the entries."""
     entries = (one for one in iter_entries(source, report) if not one.is_deleted)
     for day, entries_of_day in groupby(entries, key=lambda entry: entry.day):
         texts = [entry.text for entry in entries_of_day]

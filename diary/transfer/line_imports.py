@@ -1,8 +1,8 @@
 """Import of JSON lines in batches, each in one transaction.
 
 A killed import loses at most the current batch. Each imported entry has a sealed digest of its line. A line
-is skipped if an entry with its digest is on its day already; so a second import, or one repeated after a
-kill, continues where the first ended, even if entries were edited or deleted meanwhile.
+is skipped if an entry with its digest is on its day already. So a second import, or one repeated after a
+kill, continues where the first ended, even if entries were edited, moved, or deleted (but not yet purged).
 """
 
 from collections import Counter, defaultdict

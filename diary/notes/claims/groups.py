@@ -67,7 +67,7 @@ def get_note_group(keyring: Keyring, group_id: UUID) -> NoteGroup:
 
 
 def compute_note_review(keyring: Keyring, group: NoteGroup) -> str:
-    """Return a digest of a group's waiting notes, which changes when one of them does."""
+    """Return a digest of a group's waiting notes, which changes when one of the notes does."""
     with in_force(keyring):
         key = get_digest_key(keyring.owner)
     parts = [line.id.bytes + f"{line.revision} {line.origin}".encode() for line in group.waiting]

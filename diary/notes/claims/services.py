@@ -38,8 +38,8 @@ _BATCH_SIZE: Final = 10
 def approve_skill(keyring: RealmKeyring, note_id: UUID, revision: int) -> NoteText:
     """Make a skill its owner's own at the revision that they have read, so that it is used.
 
-    Raise NoteConflict if that is not the present one, ObjectNotFound if it is no skill, and VaultLocked with
-    the keyring of a program.
+    Raise NoteConflict if `revision` is not the present one, ObjectNotFound if the note is not a skill, and
+    VaultLocked with the keyring of a program. Raise another NoteError if its text is damaged or too long.
     """
     return _claim_one(keyring, note_id, revision, kinds=frozenset({NoteKind.SKILL}))
 
@@ -47,7 +47,8 @@ def approve_skill(keyring: RealmKeyring, note_id: UUID, revision: int) -> NoteTe
 def claim_note(keyring: RealmKeyring, note_id: UUID, revision: int) -> NoteText:
     """Make a note its owner's own at the revision that they have read; raise as `approve_skill`.
 
-    What an import made longer than its kind may be has to be shortened first: then raise NoteTooLong.
+    Raise NoteTooLong if the note is longer than its kind allows, as an imported note may be: its owner has to
+    shorten it first.
     """
     return _claim_one(keyring, note_id, revision, kinds=frozenset(NoteKind))
 
@@ -70,11 +71,12 @@ def can_be_unclaimed(line: NoteLine) -> bool:
 
 
 def claim_note_group(keyring: Keyring, group_id: UUID, *, review: str) -> int:
-    """Make the waiting notes of a group their owner's own; return how many could be.
+    """Make the waiting notes of a group their owner's own; return how many were changed.
 
-    `review` is what `compute_note_review` said when they were shown. What cannot be, such as a persona that
-    is too long, stays as it is. After a batch that was not written, what is left can be claimed again. Raise
-    ObjectNotFound, or ImportChanged, and then nothing is changed.
+    `review` is the digest that `compute_note_review` returned when they were shown. A note that cannot be
+    claimed, such as a persona that is too long, stays as it is. Raise ObjectNotFound, or ImportChanged if the
+    notes are not the same now; then nothing is changed. If a batch cannot be written, the rest can be claimed
+    with another call.
     """
     group = get_note_group(keyring, group_id)
     if not compare_digest(compute_note_review(keyring, group).encode(), review.encode("utf-8", "replace")):
@@ -92,7 +94,7 @@ def claim_note_group(keyring: Keyring, group_id: UUID, *, review: str) -> int:
 def unclaim_note_group(keyring: Keyring, group_id: UUID) -> int:
     """Undo `claim_note_group` for notes claimed in the last thirty days; return how many were changed.
 
-    What their owner said of a single note stays. Raise ObjectNotFound.
+    Notes that were claimed one by one stay claimed. Raise ObjectNotFound.
     """
     lines = [
         line

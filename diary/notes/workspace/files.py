@@ -71,8 +71,8 @@ def write_workspace(
 ) -> Iterator[tuple[str, bytes]]:
     """Yield the path and the bytes of each note; damaged ones are left out.
 
-    `signing_key` is the key of the diary's exports, which a program has not. Where two notes would be one
-    file on some disks, since those do not tell upper case from lower, the later one gets another name.
+    `signing_key` is the key with which the diary signs its exports, or None in an export by a program. If two
+    paths differ only in upper and lower case, which are one file on some disks, the later gets another name.
     """
     names = _FileNames()
     for line in list_notes(keyring, reads_others=reads_others):
@@ -134,7 +134,7 @@ class _FileNames:
 
 
 def read_workspace(files: Iterable[tuple[str, bytes | str]]) -> list[WorkspaceFile]:
-    """Return files as notes, from paths and bytes; a string instead of bytes is the sentence of a refusal."""
+    """Return files as notes, from paths and bytes; a string instead of bytes says why a file is refused."""
     read: dict[str, WorkspaceFile] = {}
     for path, data in files:
         let_others_run()
@@ -175,7 +175,7 @@ def _refuse(path: str, sentence: str) -> WorkspaceFile:
 def read_folder(folder: Path) -> Iterator[tuple[str, bytes | str]]:
     """Yield the files of a workspace's folder, or of an export with one; raise NotAWorkspace, OSError.
 
-    Links are not followed, and what is no file is refused by name.
+    Symbolic links are not followed; they, and whatever else is not a regular file, are yielded as refused.
     """
     if not folder.is_dir():
         raise NotAWorkspace(messages.NOT_A_WORKSPACE)
@@ -204,7 +204,8 @@ def _read_path(path: Path, budget: "_Budget") -> bytes | str:
 def read_zip(file: Path | object) -> Iterator[tuple[str, bytes | str]]:
     """Yield the files of a zip of a workspace, or of an export with one; raise NotAWorkspace.
 
-    `file` is a path or an open file. Nothing is unpacked to a disk. A folder around all of it is left out.
+    `file` is a path or an open file. Nothing is unpacked to a disk. A folder that contains all other files is
+    left out of the paths.
     """
     try:
         archive = zipfile.ZipFile(file)  # type: ignore[arg-type]  # a path, or a file that is open
@@ -239,7 +240,7 @@ def _find_top(names: list[str]) -> str:
 
 
 def _iter_top_folders(names: list[str]) -> Iterator[list[str]]:
-    """Yield the outermost folder of each name that has one, and the next below it."""
+    """Yield, for each name in a folder, its outermost folder and the next folder below it, if any."""
     for name in names:
         if "/" in name:
             yield name.split("/", 2)[:-1]

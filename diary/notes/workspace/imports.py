@@ -116,7 +116,7 @@ def import_workspace(
 
 
 def _read_version() -> int:
-    """Return a number of this connection that changes when any other one has written to the database."""
+    """Return a number that changes when another connection has written to the database."""
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA data_version")
         return int(cursor.fetchone()[0])

@@ -37,9 +37,9 @@ _VERSIONS: Final = "note_versions"
 _MOST_VERSIONS: Final = 1_000
 _parse_revision: Final = int_parser(least=1, most=MAX_REVISION)
 _COLUMNS: Final[ColumnParsers] = {"created_at": (parse_datetime, None), "updated_at": (parse_datetime, None)}
-# What the notes of a file have in common.
+# The provenance of all notes of a file.
 _runs: "WeakKeyDictionary[ImportedFile, Provenance]" = WeakKeyDictionary()
-# So that the notes there are are opened once for each file.
+# Loaded once for each file, since all existing notes are decrypted for it.
 _paths: "WeakKeyDictionary[ImportedFile, NotePaths]" = WeakKeyDictionary()
 
 
@@ -151,7 +151,7 @@ def _parse_origin(row: Mapping[str, Any]) -> Origin:
 
 
 def _insert_version(file: ImportedFile, note: Note, row: dict[str, Any]) -> None:
-    """Insert a version, unless it is damaged or its revision is that of another one."""
+    """Insert a version, unless it is damaged or the note has a version of the same revision."""
     try:
         content = check_content(_parse_content(row), NoteKind.FILE)
         revision = _parse_revision(row.get("revision"))
@@ -178,5 +178,5 @@ def _insert_version(file: ImportedFile, note: Note, row: dict[str, Any]) -> None
 
 
 def _limit(replaced_at: datetime, now: datetime) -> datetime:
-    """Return the moment since which the thirty days of a version are counted: now, if they are over."""
+    """Return when the thirty days of a version begin: now, if they are over or have not begun."""
     return replaced_at if now - NOTE_VERSION_LIFETIME < replaced_at <= now else now

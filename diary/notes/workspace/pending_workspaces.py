@@ -17,7 +17,7 @@ from llamora.crypto import Context, EnvelopeError, RealmKeyring
 from llamora.fields import new_id
 
 WAITING_SECONDS: Final = 30 * 60
-# Of 4 MB each, as much as a request has.
+# Each has at most the size of a request, 4 MB.
 MOST_WAITING: Final = 16
 _LENGTH: Final = struct.Struct(">I")
 

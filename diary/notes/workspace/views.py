@@ -20,7 +20,7 @@ from diary.notes.workspace.pending_workspaces import pending_workspaces
 from diary.notes.workspace.presenters import build_preview, build_result
 from llamora.source_names import clean_source_name
 
-# Of one request; the other fields of the form need a little of it.
+# The size of one request, of which the other fields of the form need a little.
 _MAX_REQUEST: Final = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 _FORM_BYTES: Final = 10_000
 

@@ -35,8 +35,8 @@ def write_export(
 ) -> None:
     """Write a whole diary in one of the formats, and count in `report` what was written.
 
-    Without `reads_others`, what is not purely its owner's is left out. Raise VaultLocked if the keyring is
-    closed before the end.
+    Without `reads_others`, texts that are not their owner's own, or were generated from such texts, are left
+    out. Raise VaultLocked if the keyring is closed before the end.
     """
     options: dict[str, Any] = {"now": now, "progress": progress}
     if export_format is ExportFormat.ZIP:

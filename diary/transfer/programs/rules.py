@@ -1,4 +1,4 @@
-"""Rules for exports to programs that may read only their owner's words, one for each table.
+"""Rules for exports to programs that may read only their owner's words: one for each table.
 
 Rows of a table without a rule are left out. So is an entry whose text cannot be decrypted: its origin is
 bound to the text, and may have been changed without a key.
@@ -47,19 +47,23 @@ def _build_entry_rule(own_ids: frozenset[UUID]) -> ExportRule:
 
 
 def _build_version_rule(own_ids: frozenset[UUID]) -> ExportRule:
-    """Allow the versions since the entry was its owner's own."""
+    """Allow the versions of an entry from the first revision on that counts as its owner's own."""
     del own_ids
     return lambda row, entry: entry is not None and row.revision >= get_first_own_revision(entry)
 
 
 def _build_draft_rule(own_ids: frozenset[UUID]) -> ExportRule:
-    """Allow drafts of new entries, and of edits of own ones."""
+    """Allow drafts of new entries, and drafts of edits of their owner's own entries."""
     del own_ids
     return lambda row, _: row.entry_id is None or _is_own(row.entry, None)
 
 
 def _build_model_text_rule(own_ids: frozenset[UUID]) -> ExportRule:
-    """Allow what a model wrote from what are its owner's words now, and from facts or notes with keys."""
+    """Allow a text of the model that was generated from its owner's own words alone.
+
+    Each entry that it read must still be its owner's own. If it read facts or notes, the program's keyring
+    must have their keys.
+    """
     keyring = current_realm_keyring()
 
     def is_clean(row: Any, entry: Entry | None) -> bool:
