@@ -32,7 +32,10 @@ _TRIGGERS = {"sign_in": SIGNED_OUT, "unlock": LOCKED}
 
 
 def redirect_to_login(request: HttpRequest, *, to: str) -> HttpResponse:
-    """Redirect to the sign-in or unlock page; if the request contains typed text, show that text."""
+    """Redirect to the sign-in or unlock page, or show typed text in place of the redirect.
+
+    A request from htmx gets 401 and the trigger that opens a dialog.
+    """
     if is_htmx_request(request):
         return HttpResponse(status=401, headers={"HX-Trigger": _TRIGGERS[to], "HX-Reswap": "none"})
     following = request.get_full_path() if request.method in SAFE_METHODS else request.path

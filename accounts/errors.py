@@ -22,7 +22,7 @@
         LastAdministrator       last_administrator    the only administrator would leave other people behind
         RecoveryCodeExpired     code_gone      a new recovery code can no longer be confirmed
         SignInEnded             signed_out     this browser's sign-in ended while its password was checked
-        WrongPerson             other_person   the right secret, but of another person than the signed-in one
+        WrongPerson             other_person   nobody is signed in, or the secret is of another person
 
 The messages for people are in `accounts.error_messages`.
 """
@@ -50,7 +50,7 @@ class WrongCredentials(AccountsError):
 
 
 class AccountDisabled(AccountsError):
-    """Raised when the account is disabled; only with the right secret, so that strangers learn nothing."""
+    """Raised when the account is disabled, only after the right secret, so that strangers learn nothing."""
 
     code = "switched_off"
 
@@ -180,6 +180,6 @@ class SignInEnded(AccountsError):
 
 
 class WrongPerson(AccountsError):
-    """Raised when a secret is right but belongs to another person than the signed-in one."""
+    """Raised when nobody is signed in, or when the secret is that of another person."""
 
     code = "other_person"

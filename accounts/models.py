@@ -48,7 +48,7 @@ class ClockFormat(models.IntegerChoices):
 
 
 class PersonManager(models.Manager["Person"]):
-    """Queries for people by name or id."""
+    """Queries for people by name."""
 
     def find_by_name(self, name: str) -> "Person | None":
         """Return the person with that name, ignoring case, or None."""
@@ -152,7 +152,7 @@ class Person(models.Model):
 
 
 class Vault(SealedModel):
-    """The epoch of a person's data key, and their key pair and digest key, sealed under the data key."""
+    """The epoch of a person's data key, and what is sealed under it: further keys, lists and preferences."""
 
     opens_former_epochs: ClassVar[bool] = False
     # Columns about drafts from locked pages alone, and about machines to which texts may be sent: their owner
@@ -313,7 +313,7 @@ class AccessToken(SealedModel):
     sealed_authenticator = models.BinaryField()
     box = models.BinaryField()
     mac = models.BinaryField()
-    # Empty until its owner confirms it, as after a restore; see `accounts.keys.token_confirmations`.
+    # Empty until its owner confirms it, as after a restore; see `accounts.keys.token_slots`.
     confirmation = models.BinaryField(null=True)
     # Set once it has expired, and never reset: a clock that is set back revives nothing.
     is_expired = models.BooleanField(default=False)

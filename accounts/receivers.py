@@ -1,7 +1,8 @@
 """Signal receivers of accounts: fence triggers, caches, and stored times after a change of the clock.
 
-Fence triggers are recreated after migrations, because Django's SQLite schema editor drops them. Before a
-migration is undone they are dropped, because a column cannot be removed while a trigger uses it.
+Fence triggers (see `llamora.fields.fence`) are recreated after migrations, because Django's SQLite schema
+editor drops them. They are dropped before a migration is undone, because a column cannot be removed while a
+trigger uses it.
 """
 
 from collections.abc import Sequence
@@ -43,7 +44,7 @@ def forget_columns_after_last_lock(*, person_id: UUID, last: bool, **_: Any) -> 
 
 
 def forget_words(**_: Any) -> None:
-    """Clear caches of diary words when a diary is locked."""
+    """Clear caches that contain words of diaries when a diary is locked."""
     clear_text_caches()
 
 

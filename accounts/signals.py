@@ -1,7 +1,8 @@
 """Signals from accounts to the apps that depend on it.
 
 `vault_unlocked`     person_id, keyring            after the commit
-`vault_opened`       person_id, keyring            a browser that was unlocked before this process started
+`vault_opened`       person_id, keyring            at the first request of a browser that was unlocked before
+                                                   this process started, or by another process
 `vault_locked`       person_id, sign_in_id,        after the commit; `key_id`: the key this session had opened
                      key_id, last                  in this process, or None; `last`: no session has it open
 `token_revoking`     person_id, keyring            before an access token is revoked

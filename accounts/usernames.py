@@ -37,5 +37,5 @@ def clean_username(name: str) -> str:
 
 
 def replace_control_characters(text: str) -> str:
-    """Return a text without control characters, which a terminal would interpret."""
+    """Return a text with control characters, which a terminal would interpret, replaced."""
     return "".join(c if c.isprintable() or c in _JOINERS else "\ufffd" for c in text)

@@ -60,7 +60,7 @@ class PersonAdmin(HouseholdModelAdmin):
         return True
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Return whether one person may be deleted here: not several at a time, and not the administrator."""
+        """Return whether a person may be deleted: one at a time, and never the signed-in administrator."""
         return obj is not None and obj.pk != request.user.pk
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:

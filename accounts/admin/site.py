@@ -55,7 +55,7 @@ class HouseholdAdminSite(AdminSite):
         return vault.is_unlocked
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
-        """Run the view, and render its page, in the time zone of the administrator."""
+        """Return the view, wrapped so that it runs and renders in the time zone of the administrator."""
         inner = super().admin_view(view, cacheable)
 
         def view_in_time_zone(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
@@ -67,7 +67,7 @@ class HouseholdAdminSite(AdminSite):
         return update_wrapper(view_in_time_zone, inner)
 
     def index(self, request: HttpRequest, extra_context: Any = None) -> Any:
-        """Show the sections of the admin, the state of the backups, and a clock that was set."""
+        """Show the sections of the admin, the state of the backups, and a warning if the clock was set."""
         return super().index(request, {**(extra_context or {}), **_get_dashboard_context()})
 
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
@@ -118,8 +118,8 @@ def format_datetime(at: datetime) -> str:
 class HouseholdModelAdmin(_Admin):
     """Base class of our admin pages, without adding, changing and deleting unless a subclass allows it.
 
-    Log entries and messages contain ids, never names, because messages are sent in a cookie. A page shows a
-    row with a title that people recognise.
+    Names of people are not written to log entries, or to messages, which are sent in a cookie. Only the page
+    itself shows the title by which people recognise a row.
     """
 
     def get_row_title(self, row: Any) -> str:

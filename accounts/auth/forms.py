@@ -47,7 +47,7 @@ class _UnlockingForm(forms.Form):
             self.ask_about_backup()
 
     def ask_about_backup(self) -> None:
-        """Add the question whether a backup was restored; then it must be answered with yes."""
+        """Add the question whether a backup was restored; with yes, a rollback of the diary is accepted."""
         self.fields["backup_restored"] = forms.BooleanField(
             label="Yes, a backup was restored", required=False
         )
@@ -75,7 +75,7 @@ class UnlockForm(_UnlockingForm):
 
 
 class NewPasswordForm(forms.Form):
-    """A new password, entered twice; it must be strong and must not contain the person's name."""
+    """Base class of forms with a new password, entered twice; it must be strong, and not mostly the name."""
 
     def clean(self) -> dict[str, Any]:
         """Check the strength of the password, and that both entries are the same."""
@@ -92,7 +92,7 @@ class NewPasswordForm(forms.Form):
         return cleaned
 
     def get_username(self, cleaned: dict[str, Any]) -> str:
-        """Return the person's name, which the password must not contain."""
+        """Return the person's name, with which the strength of the password is checked."""
         return str(cleaned.get("name", ""))
 
 
@@ -113,7 +113,7 @@ class RegisterForm(NewPasswordForm):
 
 
 class RecoverForm(NewPasswordForm):
-    """A recovery code and a new password."""
+    """The name and recovery code of a person, and a new password."""
 
     name = name_field()
     code = forms.CharField(

@@ -88,7 +88,7 @@ def _rate_with_zxcvbn(password: str, *, name: str) -> tuple[int, bool]:
 
 
 def _cut_to_rated_length(password: str) -> str:
-    """Return as much of the beginning of a password as zxcvbn rates soon; its time grows with the square."""
+    """Return the beginning of a password that zxcvbn rates quickly; its time is quadratic in the length."""
     from zxcvbn.matching import (  # noqa: PLC0415 - as above
         L33T_TABLE,
         enumerate_l33t_subs,

@@ -47,7 +47,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Refuse what Django's PermissionDenied refuses, such as a change that the administrator's pages lack."""
+    """Respond 403 to a request that raised PermissionDenied, such as a change that the admin forbids."""
     del exception
     return render_refusal(request, status=403, title=NOT_ALLOWED_TITLE, sentence=NOT_ALLOWED)
 

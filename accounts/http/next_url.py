@@ -44,7 +44,7 @@ def get_next_url(request: HttpRequest) -> str:
 
 
 def get_referring_url(request: HttpRequest) -> str:
-    """Return the path of the page of this site from which a form was sent."""
+    """Return the path of the page from which a form was sent, or the home page if it is not of this site."""
     try:
         referrer = urlsplit(request.headers.get("Referer", ""))
     except ValueError:

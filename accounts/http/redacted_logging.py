@@ -108,7 +108,10 @@ def get_type_name(kind: type[BaseException] | None) -> str:
 
 
 def _redact(record: logging.LogRecord) -> str:
-    """Return the constant part of a library's message; where nothing says what is constant, its place."""
+    """Return the constant part of a library's message.
+
+    For a message without arguments, that part is unknown; then return the file and line that logged it.
+    """
     if not record.args:
         return f"(at {record.filename}:{record.lineno})"
     message = _PLACE.sub(lambda place: "%" if place[0] == "%%" else LEFT_OUT, str(record.msg))

@@ -6,7 +6,7 @@ keyrings    build keyrings, with former data keys while rotations are unfinished
 former_keys data keys of former epochs, in the database and in files
 token_slots rows of access tokens: renewal in rotations, confirmation by their owner
 slot_list   the sealed list of a vault's valid key slots
-vault_state the sealed state of a vault: its first epoch of format 2, its oldest epoch in use
+vault_state the sealed state of a vault: its epochs in use, and whether its recovery code is unconfirmed
 opened_columns  cache of decrypted vault columns that every request needs
 key_pairs   key pairs of vaults, for sealing to a person whose vault is locked
 sealed_preferences  the sealed copy of security-relevant preferences, which overrides `Person`

@@ -70,7 +70,7 @@ class LockedBrowser:
 def create_browser_key(*, sign_in_id: UUID, half: bytes, keyring: Keyring) -> bytes | None:
     """Save the key of a browser with a new cookie half, and return the draft key for its sign-in's row.
 
-    Return None if the keyring does not prove the vault's public key. Call in the transaction that writes the
+    Return None if the keyring cannot verify the vault's public key. Call in the transaction that writes the
     cookie half.
     """
     public = key_pairs.find_public_key(keyring)
@@ -78,7 +78,7 @@ def create_browser_key(*, sign_in_id: UUID, half: bytes, keyring: Keyring) -> by
         return None
     secret = derive_browser_key(half, sign_in_id=sign_in_id)
     if not keyring.is_of_format_1:
-        # Before the new key, which is newer then than what is unknown.
+        # Before the new key, so that its drafts are newer than the id in the rewritten column.
         renew_folded_ids(keyring)
     with in_force(keyring):
         BrowserKey.objects.create(
@@ -90,11 +90,11 @@ def create_browser_key(*, sign_in_id: UUID, half: bytes, keyring: Keyring) -> by
 def find_locked_browser(*, owner: UUID, sign_in_id: UUID, half: bytes) -> LockedBrowser | None:
     """Return the browser key and public key for a cookie, or None without a valid draft key.
 
-    Call in a write transaction; before it, the cookie may have been replaced.
+    Call in a write transaction, so that the cookie is not replaced meanwhile.
     """
     secret = derive_browser_key(half, sign_in_id=sign_in_id)
     key = _find_draft_key(owner, sign_in_id=sign_in_id, secret=secret)
-    # A key of a later epoch than the vault's: an older vault was put back.
+    # If the key is of a later epoch than the vault, an older vault was restored.
     if key is None or not Vault.objects.filter(owner_id=owner, epoch__gte=key.epoch).exists():
         return None
     return LockedBrowser(sign_in_id=sign_in_id, secret=secret, public_key=key.public)
@@ -133,9 +133,9 @@ def _list_rows(owner: UUID) -> list[BrowserKey]:
 
 
 def delete_unused_browser_keys(keyring: Keyring, *, is_needed: Callable[[OpenedBrowserKey], bool]) -> None:
-    """Delete keys of browsers that are neither in use nor needed; call in a write transaction.
+    """Delete the keys that no browser uses and no draft needs; call in a write transaction.
 
-    `is_needed` says whether drafts of a key are left. Damaged rows are deleted, too.
+    `is_needed` returns whether drafts of a key are left. Damaged rows are deleted, too.
     """
     delete_damaged_rows(BrowserKey, keyring.owner)
     with in_force(keyring):
@@ -202,7 +202,7 @@ def renew_folded_ids(keyring: Keyring) -> None:
 
 
 def build_unknown_folded() -> dict[str, str]:
-    """Return the value of the column `folded_drafts` for unknown merged drafts."""
+    """Return the value of the column `folded_drafts` if it is unknown which drafts were merged."""
     return {_NEWER_THAN: new_id().hex}
 
 

@@ -42,9 +42,10 @@ def get_folder() -> Path:
 
 
 def save_former_key(keyring: Keyring, *, epoch: int) -> None:
-    """Save a former data key in a row and a file, in the transaction of a rotation.
+    """Save a former data key in a row and a file; call in the transaction of a rotation.
 
-    Both are rewritten for a former key whose row was sealed in another epoch.
+    If an earlier rotation is unfinished, its former key has both already: the row is sealed again in the new
+    epoch, under the key in the same file.
     """
     wrapped = crypto.seal(
         key=_load_or_create_file(keyring.owner, epoch),
@@ -73,14 +74,14 @@ def open_former_keys(keyring: Keyring, rows: Iterable[FormerKey]) -> dict[int, b
 
 
 def delete_former_key(owner: UUID, *, epoch: int) -> None:
-    """Delete the row of a former key, in a transaction; its file is destroyed after the commit."""
+    """Delete the row of a former key in a transaction; call `destroy_files` after the commit."""
     FormerKey.objects.filter(owner_id=owner, epoch=epoch).delete()
 
 
 def destroy_files(owner: UUID, *, before: int | None = None, except_epochs: Iterable[int] = ()) -> None:
     """Overwrite and remove a person's files, except those of the given epochs.
 
-    With `before`, only those of earlier epochs, because a later rotation may have begun meanwhile.
+    With `before`, files of that epoch and later ones remain, too: another rotation may have begun meanwhile.
     """
     for epoch in list_file_epochs(owner) - set(except_epochs):
         if before is None or epoch < before:

@@ -5,13 +5,14 @@ write to the database can put a slot with their own secret into the owner's row.
 only if
 
 1. every sealed column of the vault opens under it, including the list of key slots, the state and the
-   preferences, but not the columns about drafts from locked pages;
+   preferences; only those in `Vault.DISPENSABLE` may be damaged;
 2. at most one row of the owner is of a later epoch than the vault; more would mean that only the vault was
    rolled back, while a single row may be damaged;
 3. more than half of up to sixteen rows of the owner open under it: the newest eight, and eight at random.
 
-The third rule detects a slot *and* a vault that were replaced together. A program's keys of some realms do
-not open the vault; for them only the second and third rule apply, the third with rows of their realms.
+The third rule detects a slot *and* a vault that were replaced together. The keys in an access token open
+only some realms, not the vault. For them only the second and third rule apply, the third with rows of their
+realms.
 """
 
 import logging
@@ -80,9 +81,9 @@ def _is_complete(vault: Vault, keyring: Keyring) -> bool:
 
 
 def _count_later_rows(owner: UUID, epoch: int) -> int:
-    """Return how many rows of an owner are of a later epoch, at most two, derived vectors aside.
+    """Return how many rows of an owner are of a later epoch; counting stops at two.
 
-    Vectors are most of the bytes, and none is made before its text was opened.
+    All tables of the app `search` are left out, because the vectors there are most of the bytes.
     """
     later_than, count = epoch.to_bytes(4, "big"), 0
     with connection.cursor() as cursor:
@@ -128,7 +129,7 @@ def _list_sampled_models() -> list[type[SealedModel]]:
 
 
 def _sample_rows(owner: UUID, *, realms: Collection[Realm] = tuple(Realm)) -> Iterator[SealedModel | None]:
-    """Yield up to sixteen rows of an owner, some of them perhaps twice; None for one that can't be loaded."""
+    """Yield up to sixteen rows of an owner, perhaps some of them twice, and None for each damaged row."""
     models = {
         model._meta.db_table: model
         for model in _list_sampled_models()
@@ -143,7 +144,7 @@ def _sample_rows(owner: UUID, *, realms: Collection[Realm] = tuple(Realm)) -> It
 
 
 def _load_rows(manager: "Manager[Any]", ids: Sequence[object]) -> Iterator[SealedModel | None]:
-    """Yield the rows with these ids, an id twice if it is there twice, and None for one that is damaged."""
+    """Yield the rows with these ids, a row twice if its id is repeated, and None for each damaged row."""
     keys = [to_id(stored) for stored in ids]
     try:
         rows = manager.in_bulk(set(keys)) if keys else {}

@@ -84,7 +84,7 @@ def get_configured_cost() -> Cost:
 
 
 def get_cost_ceiling() -> Cost:
-    """Return the highest accepted cost of a stored slot: the ceiling, or the configured cost if higher."""
+    """Return the highest accepted cost of a stored slot: the greater of `CEILING` and the configured cost."""
     configured, ceiling = get_configured_cost(), crypto.CEILING
     return Cost(
         max(configured.memory_kib, ceiling.memory_kib),
@@ -175,8 +175,8 @@ def open_slot(
 ) -> OpenedSlot:
     """Open a person's slot; raise WrongCredentials if there is no person or vault or the secret is wrong.
 
-    Raise DamagedSlot, CostlySlot, KeysDoNotMatch, AccountDisabled, DerivationQueueFull or
-    DerivationOutOfMemory.
+    Raise DamagedSlot, CostlySlot, KeysDoNotMatch, DerivationQueueFull or DerivationOutOfMemory. With
+    `is_disabled_refused`, raise AccountDisabled for a disabled account.
     """
     with refuse_damaged_rows(DamagedSlot):
         opened = _open_slot(person=person, kind=kind, secret=secret, request=request)
@@ -229,7 +229,7 @@ def get_raised_cost(slot: Slot) -> Cost | None:
 def _check_slot_is_listed(row: KeySlot, keyring: Keyring) -> None:
     """Raise DamagedSlot if the vault's list lacks a slot, or KeysDoNotMatch if there is no readable list.
 
-    Only a vault of format 1 may have none, from before there were lists.
+    Only a vault of format 1 may have no list, because older versions wrote none.
     """
     try:
         with in_force(keyring):

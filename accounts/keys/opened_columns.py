@@ -1,9 +1,9 @@
-"""Cache of decrypted vault columns that every request needs, keyed by envelope.
+"""Cache of decrypted vault columns that every request needs.
 
 A cached value is used only for the same envelope, row, bound columns, key and epoch. So a row that is changed
 during an unlocked session is noticed at the next request. Only immutable values that are not secret may be
-cached (epochs, preferences), never keys. They are dropped at a lock, at a rotation, and when their owner is
-deleted.
+cached (epochs, preferences), never keys. They are dropped when the last session is locked, at a rotation, and
+when their owner is deleted.
 """
 
 import threading

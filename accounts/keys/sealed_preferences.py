@@ -1,7 +1,7 @@
 """Security-relevant preferences: the sealed copy in the vault overrides the columns of `Person`.
 
-Anyone who can write to the database can change the columns of `Person`. These are used for locked pages and
-for the administrator. While a diary is unlocked, requests and background work use the sealed copy instead. A
+Anyone who can write to the database can change the columns of `Person`. They are used on locked pages and
+in the admin. While a diary is unlocked, requests and background work use the sealed copy instead. A
 difference is logged, and is removed by the next save of a preference.
 
     {"model": "", "idle_minutes": null, ...}   the vault's column `preferences`: a value for each of COLUMNS
@@ -90,9 +90,9 @@ def load_person(person_id: UUID) -> Person:
 
 
 def save_preferences(person: Person, *, names: Iterable[str]) -> None:
-    """Save columns of a person and the sealed copy; needs their keyring in force.
+    """Save the named columns of a person, and the sealed copy; needs their keyring in force.
 
-    Preferences that are not in `names` are saved as they are in the copy.
+    A column of COLUMNS that is not in `names` gets the value in the copy.
     """
     saved = set(names)
     with write_transaction():

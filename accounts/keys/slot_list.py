@@ -1,11 +1,11 @@
-"""The sealed list of a vault's valid key slots; within an epoch it only grows.
+"""The sealed list of a vault's valid key slots; within an epoch no slot with keys is taken off it.
 
     {"slots": [{"id": hex, "kind": "password", "name": "", "added": "2026-05-03T10:00:00+00:00"}]}
 
-A slot that is removed or replaced is taken off the list in the first step of a rotation. So an older list of
-the same epoch may lack slots, but never contains a removed one. A rotation gives the next data key to listed
-slots only, and pages show the names and dates in this list, because anyone who can write to the database can
-change the rows of slots.
+A slot with keys that is removed or replaced is taken off the list in the first step of a rotation. So an
+older list of the same epoch may lack slots, but never contains a removed one with keys. A rotation gives the
+next data key to listed slots only, and pages show the names and dates in this list, because anyone who can
+write to the database can change the rows of slots.
 
 Access tokens are on the list with the kind "token" and without a name; their names are in their rows. A token
 without keys (any kind but "away") is taken off the list without a rotation, because it opens nothing by

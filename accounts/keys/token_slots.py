@@ -14,8 +14,8 @@ It is also registered beside the database (`llamora.database.credential_register
 or expires, so that restoring a deleted row does not restore the token. A restore of a backup deletes all
 confirmations, because some tokens may have been revoked since the backup.
 
-A token that expires is registered as expired until its owner has unlocked again, so that texts which it sent
-earlier, while its owner was locked, are still accepted, and later ones are not.
+Texts that a token sends while its owner is locked are accepted at the next unlock. So a token that expires is
+registered as expired until then: the texts that it sent in time are still accepted, and later ones are not.
 """
 
 import hmac
@@ -124,7 +124,7 @@ def renew_tokens(
 ) -> tuple[list[TokenSlot], list[RefusedSlot]]:
     """Return the listed tokens renewed for the keyring's epoch, and the others with a reason.
 
-    The keyring holds the data key of the epoch that the rotation ends. Nothing is written.
+    The keyring must also hold the data key of the previous epoch. Nothing is written.
     """
     renewed, refused = [], []
     sound_ids = list_sound_ids(AccessToken, keyring.owner)
@@ -155,13 +155,13 @@ def update_tokens(slots: Iterable[TokenSlot]) -> None:
 def shorten_boxes(keyring: Keyring) -> None:
     """Remove former keys from the boxes of tokens; call in the transaction that destroys these keys.
 
-    The keys that the keyring holds remain.
+    Keys of the epochs in `keyring` remain.
     """
     sound_ids = list_sound_ids(AccessToken, keyring.owner)
     rows = AccessToken.objects.filter(id__in=sound_ids, kind=TokenKind.AWAY.value, epoch=keyring.epoch)
     shortened = []
     for row in rows:
-        # One that does not open its authenticator was changed, and was refused by the rotation.
+        # If its authenticator does not open, the row was changed, and the rotation refused the token.
         try:
             shortened.append(crypto.renew_token_slot(slot_from_row(row), keyring=keyring))
         except SlotError:
@@ -230,7 +230,7 @@ def expire_confirmations(token_ids: Iterable[UUID]) -> None:
 
 
 def forget_expired(owner: UUID, *, spared: Iterable[UUID]) -> None:
-    """Take a person's expired tokens, except some, off the register: none of their texts is accepted."""
+    """Remove a person's expired tokens, except `spared`, from the register; their texts are then refused."""
     marks = credential_register.list_marks(EXPIRED_KIND, owner=owner)
     for token_id in spared if marks else ():
         marks -= credential_register.list_marks(EXPIRED_KIND, row_id=token_id)
@@ -251,7 +251,7 @@ def remove_confirmations_without_rows() -> None:
 
 
 def find_mark(row: AccessToken | StoredToken, *, kind: str = MARK_KIND) -> str | None:
-    """Return the mark of a registered token; None if it is suspended or its row is damaged."""
+    """Return the mark by which a token is registered; None if it is suspended or its row is damaged."""
     try:
         return None if row.confirmation is None else _build_mark(row, read_bytes(row.confirmation), kind=kind)
     except (AttributeError, TypeError):
@@ -263,7 +263,7 @@ def _build_mark(row: AccessToken | StoredToken, confirmation: bytes, *, kind: st
 
 
 def suspend_tokens(owner: UUID | None = None) -> int:
-    """Suspend a person's or all tokens until they are confirmed; return their number."""
+    """Suspend the tokens of one person, or of all, until their owners confirm them; return the number."""
     rows = AccessToken.objects.filter(confirmation__isnull=False)
     if owner is not None:
         rows = rows.filter(owner_id=owner)

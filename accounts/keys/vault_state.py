@@ -1,4 +1,4 @@
-"""The sealed state of a vault: the first epoch of format 2, and the oldest epoch that is still in use.
+"""The sealed state of a vault: its epochs in use, and whether its recovery code is unconfirmed.
 
     {"format_2_since": epoch, "finished": epoch, "unconfirmed_code": true}
 
@@ -6,7 +6,7 @@
 row may still be sealed under; if it is the current epoch, no rotation is unfinished, and a former key in the
 database is forged. `unconfirmed_code` is set when a recovery code is created, and removed when its owner has
 confirmed it. Until then they may never have seen the code, because the page was closed, the program crashed
-or the disk was full. The next sign-in then creates and shows another one
+or the disk was full. So the next sign-in or unlock creates and shows another one
 (`accounts.rotation.unconfirmed_code`).
 
 A vault of format 1 has no state. It is recognised by its envelopes, and moved to format 2 by a rotation at
@@ -28,7 +28,7 @@ _PRIVATE_KEY = cast("SealedField", Vault._meta.get_field("private_key"))
 
 @dataclass(frozen=True, kw_only=True)
 class VaultState:
-    """The first epoch of format 2, and the oldest epoch that is still in use."""
+    """The first epoch of format 2, the oldest epoch in use, and whether the recovery code is unconfirmed."""
 
     format_2_since: int
     finished: int

@@ -99,7 +99,7 @@ def _read_report(path: Path) -> LossReport | None:
 
 
 def find_report(loss: Loss) -> LossReport | None:
-    """Return the existing report of a loss, written by an earlier start that was stopped."""
+    """Return the report of a loss that an earlier, interrupted start wrote, or None."""
     same = (loss.since, loss.until, loss.commits)
     return next(
         (found for found in list_reports() if (found.since, found.until, found.commits) == same), None
@@ -158,7 +158,7 @@ def list_open_reports() -> list[LossReport]:
 
 
 def remove_acknowledged_reports(*, before: datetime) -> int:
-    """Delete reports before a time that an administrator and all people concerned have read."""
+    """Delete the reports from before a time that everybody has acknowledged; return their number."""
     people = list(Person.objects.all())
     done = [
         report

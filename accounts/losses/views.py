@@ -18,7 +18,7 @@ from accounts.models import Person
 
 
 def add_losses_page(request: HttpRequest, person: Person, following: str) -> str:
-    """Return the URL of the page to show after an unlock: the reports, if there are any, else `following`."""
+    """Return the URL of the page to show after an unlock: unread reports if there are any, or `following`."""
     found = reports.list_reports_for(person)
     if not found:
         return following

@@ -29,10 +29,9 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def open_diary_with_prompt(*, name: str, password_file: Path | None) -> OpenedSlot:
-    """Open a key slot as `open_slot_with_prompt`, for a command that writes.
+    """Open a key slot as `open_slot_with_prompt` does, and move a diary of format 1 to format 2.
 
-    A diary of format 1 is moved to format 2 first. If that had to replace the recovery code, the new one is
-    printed.
+    For commands that write. If the move replaces the recovery code, the new one is printed.
     """
     opened = move_to_format_2(open_slot_with_prompt(name=name, password_file=password_file))
     if opened.recovery_code:

@@ -1,8 +1,8 @@
 """The file with the URL of the running server, which the server writes and the command `invite` reads.
 
 The file is beside the run secret, in a memory file system. A killed server does not delete it, so it is read
-only while the data folder is locked by a server. It is read only from a private folder, since another user
-could write their own URL and receive all invitations.
+only while the data folder is locked by a server. The folder of the file must be private: otherwise another
+user could write their own URL, and would receive all invitations.
 """
 
 import fcntl

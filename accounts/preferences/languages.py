@@ -86,7 +86,7 @@ def get_date_words(language: str) -> DateWords:
 
 
 def _build_initials(short: list[str], whole: tuple[str, ...]) -> tuple[str, ...]:
-    """Return short distinct names of the weekdays: their first letters, without letters common to all."""
+    """Return the weekdays as short distinct names, without the letters that all names begin with."""
     names = short if len(set(short)) == len(short) else list(whole)
     same = next(end for end in range(len(min(names)) + 1) if len({name[: end + 1] for name in names}) > 1)
     own = [capfirst(name[same:]) for name in names]

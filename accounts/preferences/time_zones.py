@@ -8,7 +8,7 @@ from django.conf import settings
 
 @cache
 def _list_known_names() -> frozenset[str]:
-    """Return the names of all time zones of this machine, for which hundreds of files are looked at."""
+    """Return the names of all time zones of this machine; cached, since this opens hundreds of files."""
     return frozenset(available_timezones())
 
 

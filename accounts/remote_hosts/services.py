@@ -6,8 +6,8 @@ consent, and the keys are stored nowhere else:
     {"models.example": {"agreed_on": "2026-11-29", "origin": "https://models.example:443", "key": "..."}}
 
 If there is a key, it is sent only to its `origin`: not to another port, and never unencrypted instead of over
-https. Withdrawing a consent also deletes the key. All functions need the person's keyring in force; a
-program's keyring lacks the realm `vault`.
+https. Withdrawing a consent also deletes the key. All functions need the person's keyring in force. A program
+cannot send texts to a remote host, because its keyring lacks the realm `vault`.
 """
 
 from collections.abc import Mapping
@@ -101,7 +101,7 @@ def withdraw(owner: UUID, host: str) -> None:
 
 
 def delete_all(owner: UUID) -> list[AgreedHost]:
-    """Withdraw every consent and delete every key of a person; return the hosts.
+    """Withdraw every consent of a person and delete their API keys; return the hosts.
 
     Running jobs are not stopped.
     """
@@ -132,7 +132,7 @@ def delete_key(owner: UUID, host: str) -> None:
 
 
 def _load(owner: UUID) -> dict[str, dict[str, Any]]:
-    """Return the column's value; nothing if it does not open, so that nothing is sent."""
+    """Return the column's value; an empty dict if it does not open, so that nothing is sent."""
     keyring = current_keyring()
     if keyring.owner != owner:
         raise VaultLocked

@@ -35,7 +35,7 @@ Action = Callable[[HouseholdRequest, str], str]
 def remote_hosts(request: HouseholdRequest) -> HttpResponse:
     """Show the hosts to which a person's texts are sent; save or delete a consent or an API key.
 
-    Saving one asks for the password: it decides who reads their texts also after they lock their diary.
+    Saving either requires the password, because it decides to whom later texts of the person are sent.
     """
     if request.method != "POST":
         return _render_page(request, ReauthenticationForm())
@@ -62,7 +62,7 @@ def remote_hosts(request: HouseholdRequest) -> HttpResponse:
 
 @contextmanager
 def _check_password(request: HouseholdRequest, form: ReauthenticationForm) -> Iterator[None]:
-    """Check the password of a form that was sent with one; raise an AccountsError."""
+    """Check the password if the action requires one; raise an AccountsError if it is wrong."""
     if not form.is_bound:
         yield
         return

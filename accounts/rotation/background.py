@@ -56,7 +56,7 @@ class _RotationThread(threading.Thread):
 
 
 def start_rotation_thread(keyring: Keyring) -> bool:
-    """Resume the owner's rotation in a thread; return False if there is no unfinished rotation."""
+    """Resume the owner's rotation in a thread; return False if no former key or file of one is left."""
     # A file is left where the process died before it was destroyed.
     has_files = any(epoch < keyring.epoch for epoch in list_file_epochs(keyring.owner))
     if not has_files and not list_former_keys(keyring.owner):
@@ -69,7 +69,7 @@ def start_rotation_thread(keyring: Keyring) -> bool:
 
 
 def stop_rotation_thread(key_id: KeyId, *, timeout: float | None = None) -> None:
-    """Stop the rotation to this key after its current batch; with a timeout, wait until it has stopped."""
+    """Stop the rotation to this key after its current batch; with a timeout, wait for it that long."""
     with _guard:
         thread = _running.get(key_id)
     if thread is not None:
@@ -80,7 +80,7 @@ def stop_rotation_thread(key_id: KeyId, *, timeout: float | None = None) -> None
 
 
 def stop_rotation_threads_of(owner: UUID, *, timeout: float) -> None:
-    """Stop a person's rotations after their current batches, and wait until they have stopped."""
+    """Stop a person's rotations after their current batches, and wait for each until the timeout."""
     with _guard:
         key_ids = [key_id for key_id in _running if key_id.owner == owner]
     for key_id in key_ids:
@@ -88,7 +88,7 @@ def stop_rotation_threads_of(owner: UUID, *, timeout: float) -> None:
 
 
 def stop_rotation_threads(*, timeout: float = 1.0) -> None:
-    """Stop all rotations after their current batches, and wait until they have stopped."""
+    """Stop all rotations after their current batches, and wait for them until the timeout."""
     with _guard:
         key_ids = list(_running)
     for key_id in key_ids:

@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class BlindIndex:
-    """A column that stores `Keyring.blind_index(label, value(row))`; needs a keyring in force."""
+    """A column that stores `Keyring.blind_index(label, value(row))`; `value` needs a keyring in force."""
 
     model: type[SealedModel]
     column: str

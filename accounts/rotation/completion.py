@@ -23,10 +23,10 @@ from llamora.database import truncate_wal, write_transaction
 def destroy_former_keys(keyring: Keyring, *, leave_damaged: bool = False) -> bool:
     """Destroy the former keys that no row needs; return False if there were none.
 
-    Call with a keyring that holds the former keys, after the rows were resealed. Raise StaleKeyring or
-    DamagedVault. Raise LateRows if rows are left that a former key opens. Raise UnreadableFormerKey if rows
-    are left whose key is unreadable, unless `leave_damaged`: then every former key is destroyed. The check
-    and the deletion are one transaction.
+    Call with a keyring that holds the former keys, after the rows were resealed. With `leave_damaged`, every
+    former key is destroyed. Otherwise raise LateRows if rows are left that a former key opens, or
+    UnreadableFormerKey if rows are left whose former key is unreadable; former keys without rows are still
+    destroyed. The check and the deletion are one transaction, which StaleKeyring and DamagedVault roll back.
     """
     with write_transaction():
         vault = Vault.objects.filter(owner_id=keyring.owner, epoch=keyring.epoch).first()
@@ -58,8 +58,8 @@ def destroy_former_keys(keyring: Keyring, *, leave_damaged: bool = False) -> boo
 def destroy_remaining_files() -> int:
     """Destroy files of former keys that a killed process left behind; return their number.
 
-    Without a key, only files are destroyed that have no row, and whose epoch has no rows left. The others are
-    examined when their owner unlocks.
+    A file is destroyed if its former key has no row and no row of that epoch is left, which can be checked
+    without the data key. Other files are examined when their owner unlocks.
     """
     count = 0
     for owner in former_keys.list_owners_of_files():
@@ -78,7 +78,7 @@ def destroy_remaining_files() -> int:
 
 
 def _count_rows_left(vault: Vault, keyring: Keyring, former: list[FormerKey]) -> dict[int, int]:
-    """Return how many rows are left of each former epoch, also where only a file names the epoch."""
+    """Return the numbers of rows of former epochs, by epoch; an epoch may be known from a file alone."""
     with in_force(keyring):
         state = load_state(vault)
     if state is None:

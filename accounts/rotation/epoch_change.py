@@ -74,8 +74,8 @@ def begin_rotation(
 
     `new_secrets` replace the slots of their kinds, at `cost` if given. Without `leaves_other_slots`, all
     other slots and all access tokens are removed; `removed_tokens` are removed in any case. The session of
-    `current_cookie` remains. Raise StaleKeyring, OpenedSlotRefused, DamagedVault, DerivationQueueFull or
-    DerivationOutOfMemory before anything is written, or NotWritten.
+    `current_cookie` remains. If it raises StaleKeyring, OpenedSlotRefused, DamagedVault, DerivationQueueFull,
+    DerivationOutOfMemory or NotWritten, the rotation has not begun.
     """
     former = opened.keyring
     secrets, recovery_code = _add_recovery_code(opened, dict(new_secrets or {}))
@@ -116,7 +116,10 @@ def begin_rotation(
 def _add_recovery_code(
     opened: key_slots.OpenedSlot, secrets: dict[SlotKind, str]
 ) -> tuple[dict[SlotKind, str], str]:
-    """Add a new recovery code if there never was a list that names the present one; return it too."""
+    """Return the secrets and "", or the secrets with a new recovery code, and that code.
+
+    A new code is needed if a vault of format 1 has no list of slots, which could verify the present code.
+    """
     if not opened.keyring.is_of_format_1 or SlotKind.RECOVERY in secrets:
         return secrets, ""
     vault = Vault.objects.get(owner_id=opened.keyring.owner)
@@ -165,7 +168,7 @@ def _write_new_epoch(
     replaces_all: bool,
     removed_tokens: Collection[UUID],
 ) -> tuple[list[Slot], list[key_slots.RefusedSlot]]:
-    """Write the next epoch, and return the slots that have its data key, and those that do not."""
+    """Write the next epoch; return the slots with its data key, and the slots and tokens without it."""
     vault = Vault.objects.get(owner_id=keyring.owner)
     if vault.epoch != former.epoch:
         raise StaleKeyring
@@ -222,7 +225,7 @@ def _write_new_epoch(
 def _renew_slots(
     rows: "QuerySet[KeySlot]", keyring: Keyring, *, former: Keyring, listed: SlotList
 ) -> tuple[list[Slot], list[key_slots.RefusedSlot]]:
-    """Return the listed slots with the next data key, and the others with the reason of their refusal."""
+    """Return the listed slots with the next data key, and the refused ones with the reasons."""
     old, new = former.data_key(), keyring.data_key()
     renewed, refused = [], []
     for row in rows.order_by("id"):
@@ -239,7 +242,7 @@ def _renew_slots(
 
 
 def _list_slots(slots: list[Slot], *, listed: SlotList) -> list[ListedSlot]:
-    """Return the next list: slots that stay have their names and dates, new ones are of today."""
+    """Return the next list: slots that stay have their names and dates, new ones the present time."""
     now = timezone.now().isoformat(timespec="seconds")
     added = dict(KeySlot.objects.filter(id__in=[slot.id for slot in slots]).values_list("id", "created_at"))
     found = []
@@ -265,7 +268,7 @@ def _reseal_vault(
     listed: SlotList,
     has_new_code: bool,
 ) -> tuple[list[TokenSlot], list[key_slots.RefusedSlot]]:
-    """Write the vault's row, and return the tokens of the next epoch, and those that are refused."""
+    """Write the vault's row; return the renewed tokens, which are not saved yet, and the refused ones."""
     with in_force(former):
         for column in sealed_fields(Vault):
             # Held until save() seals it under the next key.
@@ -295,7 +298,7 @@ def _reseal_vault(
 
 
 def _open_column(vault: Vault, name: str) -> object:
-    """Return the value of a column, or one in place of what is damaged and dispensable."""
+    """Return the value of a column, or a replacement if the column is damaged but dispensable."""
     try:
         return getattr(vault, name)
     except EnvelopeError:

@@ -51,7 +51,7 @@ class OpenedSlotRefused(RotationError):
 
 
 class DamagedVault(RotationError):
-    """Raised before anything is written if columns of the vault do not open."""
+    """Raised when a column of the vault is missing or does not open; the step writes nothing then."""
 
     code = "damaged_vault"
 
@@ -67,7 +67,7 @@ class UnreadableFormerKey(RotationError):
 
 
 class LateRows(RotationError):
-    """Raised when another process wrote rows under a former key during the rotation."""
+    """Raised when rows are left that a former key opens, because another program wrote them meanwhile."""
 
     code = "late_rows"
 
@@ -82,7 +82,7 @@ class RotationStopped(RotationError):
 def refuse_failed_rotation() -> Iterator[None]:
     """Convert errors of a rotation during a sign-in or recovery to errors of the sign-in.
 
-    Another browser may have begun the same rotation at the same moment; then the person tries again.
+    If another browser began the same rotation at the same moment, the error asks the person to try again.
     """
     try:
         yield

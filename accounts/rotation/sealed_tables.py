@@ -91,7 +91,7 @@ class SealedTable:
         )
 
     def count_epoch(self, owner: UUID, epoch: int, *, other: bool = False) -> int:
-        """Return the numbers of an owner's rows with an envelope of this epoch, and of any other."""
+        """Return the number of an owner's rows with an envelope of this epoch; with `other`, of any other."""
         statement = (
             f"SELECT count(*) FROM {self.name} WHERE +{_quote(self._owner_column)} = %s "  # noqa: S608 - our own names
             f"AND ({self._build_prefix_condition(4, first=2, operator='<>' if other else '=')})"
@@ -100,10 +100,10 @@ class SealedTable:
         return int(_fetch(statement, [owner.hex, *begins])[0][0])
 
     def replace_envelopes(self, field: SealedField, changes: list[tuple[bytes, int, bytes]]) -> int:
-        """Write (new envelope, rowid, old envelope) if the row has the old one; return how many had.
+        """Replace each old envelope with the new one if the row still has it; return how many were replaced.
 
-        Call it for each column: if another column of the row was saved meanwhile, this column is still
-        written.
+        A change is (new envelope, rowid, old envelope). Each column is replaced by itself: a save of another
+        column of the row does not prevent it.
         """
         with connection.cursor() as cursor:
             cursor.executemany(f"{self.build_update(field)} AND {_select_bytes(field)} = %s", changes)
@@ -217,7 +217,7 @@ def _get_column_name(field: "Field[Any, Any]") -> str:
 
 
 def _select_bytes(field: "Field[Any, Any]") -> str:
-    """Return the expression for the bytes of a column; of text that was bytes, `substr` counts characters."""
+    """Return the SQL expression for a column as bytes, because `substr` counts the characters of a text."""
     return f"CAST({_quote(_get_column_name(field))} AS BLOB)"
 
 

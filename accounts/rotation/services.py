@@ -4,8 +4,8 @@
     2  reencryption   batches: every envelope that is not of the current epoch is resealed
     3  completion     one transaction: a former key is destroyed when no row needs it
 
-A killed rotation either has not begun or is resumed from the state of the database: the row of the former key
-exists exactly as long as the rotation is unfinished. Until then, keyrings also hold the former key
+A rotation that is killed after its first step is resumed from the state of the database: the row of the
+former key exists exactly as long as the rotation is unfinished. Until then, keyrings also hold the former key
 (`accounts.keys.keyrings`), but the fence triggers refuse new envelopes under it. A second rotation may begin
 before the first is finished; then there are several former keys.
 """
@@ -66,9 +66,9 @@ def get_rotation_progress(owner: UUID) -> RotationProgress | None:
 
 
 def count_rows_of_destroyed_keys(owner: UUID) -> int:
-    """Return the number of an owner's rows whose key was destroyed; no rotation may be unfinished.
+    """Return the number of an owner's rows whose data key was destroyed, or 0 during a rotation.
 
-    These rows were damaged before, and cannot be decrypted any more. Needs no key.
+    These rows were damaged when the key was destroyed, and cannot be decrypted any more. Needs no key.
     """
     vault = Vault.objects.filter(owner_id=owner).first()
     return count_rows_of_other_epochs(owner, vault.epoch) if vault and not list_former_keys(owner) else 0

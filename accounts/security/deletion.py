@@ -22,8 +22,7 @@ from llamora.database import truncate_wal, write_transaction
 def delete_own_account(reauthentication: Reauthentication) -> None:
     """Delete the account of a person after re-authentication.
 
-    Raise WrongPerson, WrongCredentials, TooManyAttempts, DerivationQueueFull, LastAdministrator or
-    NotWritten.
+    Raise LastAdministrator, NotWritten, or an error of `reauthenticate`.
     """
     with reauthenticate(reauthentication) as opened:
         delete_person(opened.person)
@@ -66,9 +65,8 @@ def activate_person(person: Person) -> None:
 def _delete_sealed_rows(owner: UUID) -> None:
     """Delete an owner's sealed rows in SQL; Django's cascade would load each row and delay other writers.
 
-    Foreign keys between these rows are checked at the commit. So whatever refers to one of them is deleted
-    too, whoever it belongs to: no program of ours lets a row refer to another person's, and as it is bound to
-    what it refers to, it can't be opened there.
+    Foreign keys are checked at the commit. So sealed rows that refer to these rows are deleted too, even
+    those of another owner: Llamora never writes such a reference, and a row with a changed one does not open.
     """
     tables = list_sealed_tables()
     with connection.cursor() as cursor:

@@ -56,7 +56,7 @@ def replace_password(reauthentication: Reauthentication, *, new_password: str) -
 def rotate_data_key(reauthentication: Reauthentication) -> SecurityChange:
     """Replace the data key and end all other sessions.
 
-    Raise WrongPerson, WrongCredentials, TooManyAttempts, DerivationQueueFull, NotWritten or a RotationError.
+    Raise NotWritten, a RotationError, or an error of `reauthenticate`.
     """
     with reauthenticate(reauthentication) as opened:
         return _change(opened, reauthentication)
@@ -87,7 +87,7 @@ def _change(
     code: str | None = None,
     is_compromised: bool = False,
 ) -> SecurityChange:
-    """Rotate the data key with new secrets, renew this session, and start the thread that finishes it."""
+    """Begin a rotation with new secrets, renew this session, and finish the rotation in a thread."""
     withdrawn: list[AgreedHost] = []
     with write_transaction():
         begun = begin_rotation(

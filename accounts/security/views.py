@@ -130,7 +130,7 @@ def delete_account(request: HouseholdRequest) -> HttpResponse:
 
 
 def _build_progress_context(request: HouseholdRequest) -> dict[str, object]:
-    """Return the progress of a rotation, or how many items no rotation can encrypt again."""
+    """Return the progress of a rotation, or without one the number of rows whose data key was destroyed."""
     progress = get_rotation_progress(request.user.id)
     count = count_rows_of_destroyed_keys(request.user.id) if progress is None else 0
     return {"progress": progress, "damaged_count": count}

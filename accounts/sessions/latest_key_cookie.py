@@ -8,8 +8,8 @@ unlocked their diary later can:
     value    epoch, decimal | "." | 8 bytes of the key's fingerprint, hexadecimal
              | "." | HMAC-SHA256(secret key, person's id, epoch and fingerprint), hexadecimal
 
-It contains no name and opens nothing. If a sign-in or unlock finds an earlier epoch, or another key of the
-same epoch, it asks whether a backup was restored.
+It contains no name and opens nothing. If a sign-in or unlock opens a key of an earlier epoch than the cookie,
+or another key of the same epoch, the page asks whether a backup was restored.
 """
 
 from collections.abc import Mapping

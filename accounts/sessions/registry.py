@@ -100,7 +100,7 @@ class SessionRegistry:
         return any(_is_valid(salt) for id_ in self._list_sessions(key_id) for salt in _select_salt(id=id_))
 
     def list_keys_of_other_realms(self, keyring: RealmKeyring, realms: Collection[Realm]) -> set[KeyId]:
-        """Return the key ids of the owner's sessions that differ from the keyring in these realms."""
+        """Return the key ids of the owner's sessions whose keys of these realms differ from the keyring's."""
         with self._lock:
             mine = {key_id for key_id in self._key_ids.values() if key_id.owner == keyring.owner}
             return {
@@ -149,15 +149,15 @@ def check_no_other_realm_keys(keyring: RealmKeyring, realms: Collection[Realm]) 
 def check_no_other_key(keyring: Keyring) -> None:
     """Raise KeysDoNotMatch if a session of the same owner holds another key.
 
-    Text of a person is in memory under one key at a time: of two keys, one is not the owner's. Sessions
-    without rows do not count; their remains in memory are dropped first.
+    Text of a person is in memory under one key at a time: of two keys, one is not the owner's. A session
+    without a row does not count; what is in memory for it is dropped.
     """
     for other in session_registry.list_other_keys(keyring.key_id):
         _check_not_held(other)
 
 
 def _check_not_held(other: KeyId) -> None:
-    """Raise KeysDoNotMatch if a session still holds this key, and drop it if not."""
+    """Raise KeysDoNotMatch if a session still holds this key; otherwise remove the key from the registry."""
     if session_registry.is_held(other):
         _log.error("A key of person %s was refused: another one is in use.", other.owner)
         raise KeysDoNotMatch

@@ -1,12 +1,13 @@
-"""Revocation list of ended sessions, whose rows are invalid even if they exist.
+"""Revocation list of ended sessions and access tokens, whose rows are invalid even if they exist.
 
 Usually the rows are deleted as well, but anyone who can write to the database could restore them. If the disk
 is full or read-only, rows cannot be deleted until it works again.
 
-A row is identified by a mark: its salt or the hash of its cookie half. Both are new with every sign-in and
-unlock, so that no later session is revoked by mistake. Each mark is the name of an empty file beside the run
-secret, in a memory file system, which works with a full disk and survives a restart of the server. Without
-such a file system, both the list and the run secret are only in the memory of this process.
+A row is identified by a mark: the salt of an Unlock row, the hash of the cookie half of a SignIn row, or the
+id of an access token. Salt and cookie half are new with every unlock, so that no later session is revoked by
+mistake. Each mark is the name of an empty file beside the run secret, in a memory file system, which works
+with a full disk and survives a restart of the server. Without such a file system, both the list and the run
+secret are only in the memory of this process.
 """
 
 import threading

@@ -1,9 +1,9 @@
 """The run secret, one of the three parts of every session key: 32 bytes that exist only in memory.
 
 It is lost when the machine is switched off. It is stored in a file with mode 0600 in the runtime folder, so
-that a restart of the server does not lock the vaults. That folder is `LLAMORA_RUNTIME_DIR`, else
-`$XDG_RUNTIME_DIR` or `/dev/shm`, if it is a memory file system. Without such a folder the secret is only in
-the memory of this process.
+that a restart of the server does not lock the vaults. That folder is `$XDG_RUNTIME_DIR` or `/dev/shm`, if it
+is a memory file system. Without such a folder the secret is only in the memory of this process.
+`LLAMORA_RUNTIME_DIR` sets another folder; if it is on a disk, the administrator gets a warning.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ def is_in_memory(folder: Path) -> bool:
 
 
 def get_runtime_folder() -> Path | None:
-    """Return the folder for the run secret, or None if there is no memory file system."""
+    """Return the configured folder for the run secret, else one on a memory file system, or None."""
     if configured := settings.RUNTIME_DIR:
         return Path(configured)
     for candidate in (os.environ.get("XDG_RUNTIME_DIR", ""), "/dev/shm"):  # noqa: S108 - a memory file system

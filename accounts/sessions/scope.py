@@ -33,10 +33,10 @@ def get_cookie(scope: Scope, name: str) -> str:
 
 
 def find_recognised_browser(scope: Scope, body: bytes) -> str:
-    """Return a key for a recognised browser: signed in, or with a device cookie for the name in its form.
+    """Return a name under which requests of a recognised browser are counted, or "" for other browsers.
 
-    Return "" for any other browser. Requests of one address compete with each other. A recognised browser is
-    counted separately, so that others at its address cannot delay it.
+    A browser is recognised if it is signed in, or has a device cookie for the name in the form. Requests of
+    other browsers are counted by address, so that they cannot delay a recognised one at the same address.
     """
     if person_id := find_person_id(get_session_cookie(scope)):
         return f"person {person_id}"
@@ -56,14 +56,14 @@ def open_session_cookie(scope: Scope) -> str:
     return str(find_person_id(get_session_cookie(scope)) or "")
 
 
-# Each returns whose credential a request has, or "". `accounts.apps` adds access tokens.
+# Each returns the owner of a valid credential in a request, or "". `accounts.apps` adds access tokens.
 credential_openers: list[Callable[[Scope], str]] = [open_session_cookie]
 
 
 async def find_owner_of_credential(scope: Scope) -> str:
-    """Return whose valid credential a request has, or "" if there is none.
+    """Return the owner of the valid credential in a request, or "" if there is none.
 
-    It is the id of a person, or, for an access token, a name for all programs of one person.
+    The owner is the id of a person, or, for an access token, a name for all programs of one person.
     """
     return str(await database_sync_to_async(_open_credential)(scope))
 

@@ -1,8 +1,8 @@
 """Sessions: the only code that creates, loads and ends SignIn rows (signed in) and Unlock rows (unlocked).
 
 The data key in an Unlock row is sealed under a key of three parts: the cookie half in the browser, the salt
-in the row, the run secret in memory. So an attacker needs both the disk and the browser to open a vault, and
-after the machine was switched off even both are not enough. A row is also valid only if its unlock is in the
+in the row, the run secret in memory. So an attacker needs both the disk and the browser to open a vault; once
+the machine was switched off, even both are not enough. A row is also valid only if its unlock is in the
 register in memory (`accounts.sessions.unlock_register`). `last_active` is written at most once per
 `limits.get_touch_interval`.
 """
@@ -129,7 +129,7 @@ def get_cookie_age(sign_in_id: UUID) -> timedelta | None:
 
 
 def _create_keys(row: SignIn, *, half: bytes, keyring: Keyring) -> None:
-    """Create what belongs to a new cookie half: the Unlock row, and the keys for drafts while locked."""
+    """Create the Unlock row for a new cookie half, and the keys for drafts that are sent while locked."""
     # A rotation that signs everybody out must not miss a browser whose secret opened its slot just before.
     if not Vault.objects.filter(owner_id=keyring.owner, epoch=keyring.epoch).exists():
         raise StaleVault
@@ -140,13 +140,13 @@ def _create_keys(row: SignIn, *, half: bytes, keyring: Keyring) -> None:
 
 
 def _register_unlock(row: SignIn, salt: bytes, *, keyring: Keyring) -> None:
-    """Register the unlock of a new row, in its transaction, in place of those that the browser had."""
+    """Register the unlock of a new row in its transaction, in place of earlier unlocks of the browser."""
     _remove_unlocks_on_commit(sign_in_id=row.id)
     register_unlock(RegisteredUnlock(keyring.owner, row.id, salt))
 
 
 def _remove_unlocks_on_commit(*, sign_in_id: UUID | None = None, person_id: UUID | None = None) -> None:
-    """Take what is registered by now off the register after the commit, whatever the rows say."""
+    """Remove the unlocks that are registered now from the register after the commit, whatever rows exist."""
     unlocks = list_unlocks(sign_in_id=sign_in_id, person_id=person_id)
     transaction.on_commit(partial(remove_unlocks, unlocks))
 
@@ -175,10 +175,10 @@ def _wrap_data_key(row: SignIn, *, half: bytes, keyring: Keyring) -> dict[str, A
 
 
 def open_session(cookie: SessionCookie | None, *, activity: bool = True) -> RequestVault:
-    """Return the person and keyring of a cookie's session; end the session if it has expired.
+    """Return the person and keyring of a cookie's session; end it if it has expired, lock it if it was idle.
 
     `activity` is False for requests that a person does not make themselves (sockets, polls): these do not
-    reset the idle time. A damaged row is invalid: that browser signs in again.
+    reset the idle time. A damaged row is invalid: the person signs in again.
     """
     try:
         return _open_session(cookie, activity=activity)
@@ -270,7 +270,7 @@ def _load_keyring(row: SignIn, *, half: bytes, now: datetime) -> Keyring | None:
 
 
 def _check_preferences(row: SignIn, keyring: Keyring, *, now: datetime) -> Keyring | None:
-    """Set the person's preferences to the sealed ones; return None if they refuse this session."""
+    """Set the person's preferences to the sealed ones; return None if these do not open or lock the diary."""
     try:
         with in_force(keyring):
             apply_preferences(row.person, row.person.vault)
@@ -279,7 +279,7 @@ def _check_preferences(row: SignIn, keyring: Keyring, *, now: datetime) -> Keyri
     else:
         if not limits.is_idle(row.unlock, row.person, now):
             return keyring
-        # By the row's own minutes, which somebody may have made more, it was not.
+        # The idle limit in the row, which an attacker may have raised, did not lock it.
         lock_or_revoke(sign_in_id=row.id, person_id=row.person_id)
     keyring.close()
     return None
@@ -354,7 +354,7 @@ def end_sessions(*, person_id: UUID, except_id: UUID | None = None) -> int:
 
 
 def _end_unlocks_without_rows(person_id: UUID, *, except_id: UUID | None = None) -> None:
-    """Take a person's browsers off the register after the commit, also those whose rows are gone."""
+    """Remove a person's unlocks from the register after the commit, including those whose rows are gone."""
     unlocks = {unlock for unlock in list_unlocks(person_id=person_id) if unlock.sign_in_id != except_id}
     transaction.on_commit(partial(remove_unlocks, unlocks))
 
@@ -466,7 +466,7 @@ def _delete_revoked() -> None:
 
 
 def _remove_unlocks_without_rows() -> None:
-    """Take off the register what has no row any more, so that a row that is put back later opens nothing."""
+    """Remove unlocks without a row from the register, so that a row that is restored later opens nothing."""
     # Before the transaction: each of these has been written by then, or never will be.
     registered = list_unlocks()
     if not registered:
@@ -478,9 +478,9 @@ def _remove_unlocks_without_rows() -> None:
 
 
 def _list_unregistered() -> list[tuple[UUID, UUID]]:
-    """Return the sign-ins that are not in force as their rows say: id and person."""
+    """Return the ids of sign-ins whose rows are not registered as they are now, and of their people."""
     with suppress(NotWritten), write_transaction():
-        # Alone: a browser that is unlocked meanwhile has another mark.
+        # In a transaction: a browser that is unlocked meanwhile would get another mark.
         registered = list_sign_in_marks()
         rows = SignIn.objects.all()
         return [(row.id, row.person_id) for row in rows if find_sign_in_mark(row) not in registered]
@@ -488,7 +488,7 @@ def _list_unregistered() -> list[tuple[UUID, UUID]]:
 
 
 def _remove_marks_without_rows() -> None:
-    """Take off the register what has no such row any more, so that a row that is put back lets nobody in."""
+    """Remove sign-ins with a missing or changed row from the register, so that no restored row is valid."""
     # Before the transaction, as for the unlocks.
     registered = list_sign_in_marks()
     with suppress(NotWritten), write_transaction():
@@ -498,7 +498,7 @@ def _remove_marks_without_rows() -> None:
 
 
 def _revoke_on_commit(rows: "QuerySet[SignIn]") -> None:
-    """Revoke the present cookie and key of sign-ins after the commit, in case their rows are put back."""
+    """Revoke the present cookies and keys of sign-ins after the commit, in case their rows are restored."""
     _revoke_marks_on_commit(chain.from_iterable(rows.values_list("half_hash", "unlock__salt")))
 
 

@@ -38,7 +38,7 @@ def find_sign_in_mark(row: SignIn) -> str | None:
 def list_sign_in_marks(
     *, person_id: UUID | None = None, sign_in_id: UUID | None = None, except_id: UUID | None = None
 ) -> set[str]:
-    """Return the registered marks of a person's sign-ins or of one sign-in, whatever their rows contain."""
+    """Return the registered marks of all sign-ins, of one person or of one sign-in, whatever rows exist."""
     found = list_marks(_KIND, owner=person_id, row_id=sign_in_id)
     return found if except_id is None else found - list_marks(_KIND, row_id=except_id)
 

@@ -1,4 +1,4 @@
-"""Register of the unlocked browsers, in memory; without it, Unlock rows are invalid.
+"""Register of the unlocked browsers, in memory; an Unlock row that is not in it is invalid.
 
 An attacker who can write to the database could remove the Unlock row of a browser before the browser is
 locked, so that the row is never revoked. Afterwards they could restore the row, to use a copied cookie. So

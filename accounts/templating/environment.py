@@ -67,7 +67,7 @@ def get_static_url(path: str) -> str:
 
 @lru_cache(maxsize=256)
 def _find_static_url(storage: Any, path: str) -> str:
-    """Return the URL of a file of a storage, which reads its list of files once, when it is made."""
+    """Return the URL of a file in a static files storage, which reads its manifest only once."""
     return str(storage.url(path))
 
 
@@ -80,7 +80,8 @@ def get_local_today(person: Person) -> date:
 def _find_pattern(name: str, kinds: Sequence[type[Any]]) -> str:
     """Return the URL of a view with "%s" in place of each argument, to build hundreds of URLs quickly.
 
-    Return "" if an argument is of another type, or in the URL in another form, such as a month.
+    Return "" if an argument is neither an id nor a day, or if the URL has it in another form, such as only
+    the month of a day.
     """
     if not all(kind in _PLACEHOLDERS for kind in kinds):
         return ""

@@ -12,8 +12,8 @@ raised.
 
 If there are too many requests (in the slow pool of `llamora.asgi`, or in the derivation queue), addresses
 with fewer unsuccessful attempts come first: see `count_unsuccessful`. Attempts that were refused because the
-queue was full are counted there, too, so that addresses with many requests do not rank equal to an address
-with one.
+queue was full count there, too. Otherwise an address with many requests would have the same priority as one
+with a single request.
 """
 
 import threading
@@ -51,7 +51,7 @@ class ThrottleRule:
 
 
 class ThrottleKey(NamedTuple):
-    """Key of a count: kind, name and address; an empty one stands for any."""
+    """Key of a count: kind, name and address; an empty name or address stands for any."""
 
     kind: str
     name: str
@@ -72,7 +72,7 @@ class _AttemptCount:
 
 
 class Attempt:
-    """One attempt in progress, which is counted only if it fails.
+    """One attempt in progress; its count remains only if it fails.
 
     `unsuccessful` is the value of `count_unsuccessful` for this address before the attempt.
     """
@@ -83,7 +83,7 @@ class Attempt:
         self.is_succeeded = False
 
     def fail(self) -> None:
-        """Mark the attempt as failed, so that it is counted."""
+        """Mark the attempt as failed, so that its count remains."""
         self.is_failed = True
 
     def succeed(self) -> None:
@@ -208,7 +208,7 @@ class Throttle:
                     self._uncount_attempt(key)
 
     def _restart_delay(self, key: ThrottleKey) -> None:
-        """Restart the delay, which begins when an attempt has failed."""
+        """Restart the delay, which is measured from the end of the latest failed attempt."""
         if count := self._counts.get(key):
             count.last = time.monotonic()
 

@@ -42,7 +42,7 @@ def find_stored(token: TokenText, *, key: str, content: bytes) -> StoredOnce | N
 
 
 def derive_row_id(token: TokenText, *, key: str, content: bytes, number: int) -> UUID:
-    """Return the id for a row of a call; the same if the call is repeated with its key and content."""
+    """Return the id for a row of a call, the same at each repetition with this key, content and number."""
     said = token.compute_digest("body", content) + number.to_bytes(4, "big") + key.encode()
     return UUID(bytes=token.compute_digest("row", said)[:16])
 
@@ -50,8 +50,8 @@ def derive_row_id(token: TokenText, *, key: str, content: bytes, number: int) ->
 def store_once(token: TokenText, *, key: str, content: bytes, store: Callable[[], UUID]) -> StoredOnce:
     """Run `store`, which saves a row and returns its id, unless an earlier call with this key did.
 
-    Both are one transaction. Without a key ("") it always runs. Raise IdempotencyKeyReused if the earlier
-    call had other content.
+    `store` and the saving of the key are one transaction. Without a key (""), `store` always runs, and no
+    transaction is begun here. Raise IdempotencyKeyReused if the earlier call had other content.
     """
     if not key:
         return StoredOnce(store(), is_new=True)

@@ -22,7 +22,7 @@ from llamora.fields import SealedValue
 
 
 class OpenKeyring:
-    """A keyring of a person with an unlocked browser, with the cached list of their key slots."""
+    """A keyring of a person with an unlocked browser, and the cached ids in their list of key slots."""
 
     def __init__(self, keyring: Keyring) -> None:
         self.keyring = keyring
@@ -40,14 +40,14 @@ class OpenKeyring:
 
 
 class OpenKeyrings:
-    """Thread-safe register of keyrings, one for each person, which closes them."""
+    """Thread-safe register of keyrings, one for each person; it closes a keyring that it removes."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._held: dict[UUID, OpenKeyring] = {}
 
     def add(self, keyring: Keyring) -> None:
-        """Add a copy of a keyring, with former keys, if its owner has tokens."""
+        """Add a copy of a keyring, with former keys, if its owner has tokens and a session with this key."""
         owner = keyring.owner
         has_tokens = AccessToken.objects.filter(owner_id=owner).exists()
         if not has_tokens or not session_registry.is_held(keyring.key_id):
@@ -65,7 +65,7 @@ class OpenKeyrings:
         return None if held is None else held.keyring
 
     def find_held(self, owner: UUID) -> OpenKeyring | None:
-        """Return the same with the cached list."""
+        """Return a person's keyring as `find` does, with the cached list."""
         with self._lock:
             held = self._held.get(owner)
         if held is None or held.keyring.is_closed or not session_registry.is_unlocked(held.keyring.key_id):

@@ -21,8 +21,8 @@ def find_token(authorization: str, api_key: str) -> str:
 def find_sender(scope: Scope) -> str:
     """Return a name for all programs of the token's owner, from the headers of an ASGI scope, or "".
 
-    It differs from the person's own name, so that programs do not use up the limits of what their owner
-    types.
+    The name is not the id of the person, so that requests of programs are not counted against the limits of
+    the person's own requests.
     """
     headers = {name: value.decode("latin-1") for name, value in scope.get("headers", [])}
     text = find_token(headers.get(b"authorization", ""), headers.get(b"x-api-key", ""))

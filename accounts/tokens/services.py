@@ -1,8 +1,9 @@
 """Access tokens: create, list, confirm and revoke.
 
-A token that works while its owner is away contains keys, so revoking it requires a rotation: texts written
-later cannot be read with it, but copies of earlier rows can. Other browsers are locked then. Other tokens
-contain no keys: their rows are deleted, and they are taken off the list of key slots.
+A token that works while its owner is away contains keys. So revoking it requires a rotation, which also locks
+other browsers. After that, whoever has the token cannot read later texts, but can still read an earlier copy
+of the database. Other tokens contain no keys: their rows are deleted, and they are taken off the list of key
+slots.
 """
 
 from dataclasses import dataclass, field
@@ -163,8 +164,8 @@ def _is_authentic(row: AccessToken, keyring: Keyring) -> bool:
 def list_drop_senders(keyring: Keyring) -> list[DropSender]:
     """Return the "drop" tokens that their owner created and has not revoked, including expired ones.
 
-    Tokens that wait to be confirmed are left out: after a backup was restored, both the row and the vault's
-    list may be older than their revocation.
+    Tokens that wait to be confirmed are left out: they may have been revoked since the backup that was
+    restored, in which both the row and the vault's list still have them.
     """
     with in_force(keyring):
         listed = load_slot_list(Vault.objects.get(owner_id=keyring.owner)) or {}
@@ -209,7 +210,7 @@ def revoke_token(keyring: Keyring, *, person: Person, token_id: UUID, cookie: Se
     with in_force(keyring):
         listed = load_slot_list(Vault.objects.get(owner_id=person.id)) or {}
         token_revoking.send_robust(AccessToken, person_id=person.id, keyring=keyring)
-    # By the row alone, anyone who writes to the database could spare a token the rotation.
+    # The row alone does not decide: an attacker could change it, so that no rotation takes place.
     if token_id in listed and not _holds_no_keys(row, keyring):
         _revoke_with_rotation(keyring, person=person, token_id=token_id, cookie=cookie)
         return True
@@ -261,7 +262,7 @@ def end_expired_tokens() -> int:
 
 
 def _revoke_on_commit(token_id: UUID) -> None:
-    """Revoke a token after the commit that deletes its row, in case that is put back."""
+    """Revoke a token after the commit that deletes its row, in case the row is restored."""
     token_slots.remove_confirmation_on_commit(token_id)
     transaction.on_commit(partial(revocation_list.revoke_for_good, token_id.bytes))
     transaction.on_commit(partial(recent_checks.remove, token_id))

@@ -32,14 +32,14 @@ class _UnwrittenUse:
 
 
 class TokenUses:
-    """Thread-safe counts that are not written yet."""
+    """Thread-safe counts of uses that are not written to the database yet."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._uses: dict[UUID, _UnwrittenUse] = {}
 
     def record(self, token_id: UUID, *, read_count: int = 0) -> None:
-        """Record the use of a token and the number of entries read; write it if that is due."""
+        """Record the use of a token and the number of entries read; write both if a minute has passed."""
         now, moment = time.monotonic(), timezone.now()
         with self._lock:
             use = self._uses.setdefault(token_id, _UnwrittenUse(moment))

@@ -1,7 +1,8 @@
 """Verification of an access token that a program presents.
 
-An invalid token always raises the same error, InvalidToken, and never sooner than after REFUSAL_SECONDS, so
-that nobody learns which tokens exist or existed. Failures are counted by address.
+Whatever is wrong with a token, the error is InvalidToken, after REFUSAL_SECONDS at the earliest, so that
+nobody learns which tokens exist or existed. Failures are counted by address. An address with too many of
+them gets TooManyAttempts instead.
 
 If the row of the token and the keyring of its owner are unchanged, a cached check is used (`recent_checks`).
 
@@ -84,7 +85,7 @@ class OpenedToken:
 
 
 class _Admissions:
-    """MACs, by slot id, of the "away" slots whose keys this process has checked like an unlocked data key.
+    """Record of the "away" slots whose keys this process has checked: the MAC of each, by slot id.
 
     A slot with another MAC is checked again.
     """
@@ -118,7 +119,7 @@ class _Cutoffs:
         self._found: dict[int, tuple[float, datetime | None]] = {}
 
     def find(self, days: int) -> datetime | None:
-        """Return the cut-off time for a lifetime, or None while it is unknown."""
+        """Return the creation time before which tokens of a lifetime have expired, or None if unknown."""
         now = clock.read_seconds()
         asked, cutoff = self._found.get(days, (-CUTOFF_SECONDS, None))
         if not 0 <= now - asked < CUTOFF_SECONDS:
@@ -138,8 +139,9 @@ cutoffs = _Cutoffs()
 def verify_token(text: str, *, address: str) -> OpenedToken:
     """Return what a presented token opens.
 
-    Raise InvalidToken. For a valid token raise VaultLocked if its owner must unlock first, KeysDoNotMatch, or
-    TooManyCalls. For an invalid one raise TooManyAttempts while the address is delayed.
+    For an invalid token raise InvalidToken, or TooManyAttempts while the address is delayed. For a valid one
+    raise VaultLocked if its owner must unlock first, KeysDoNotMatch if its keys are not accepted, or
+    TooManyCalls.
     """
     started = time.monotonic()
     try:
@@ -152,10 +154,10 @@ def verify_token(text: str, *, address: str) -> OpenedToken:
 
 
 def _count_failure(address: str, *, started: float) -> None:
-    """Count a wrong token of an address, and wait; raise TooManyAttempts while the address waits.
+    """Count an invalid token of an address, and wait; raise TooManyAttempts while the address is delayed.
 
-    A valid token is no attempt, also if its owner is locked or it calls too often: nobody guesses 256 bits,
-    and what a program does wrong must not delay others of its address, nor a person who signs in there.
+    A call with a valid token is not counted, even if its owner is locked or it calls too often: it is no
+    guess, and must not delay other programs and people at the same address.
     """
     with throttle.attempt("token", address=address) as attempt:
         attempt.fail()
@@ -164,7 +166,7 @@ def _count_failure(address: str, *, started: float) -> None:
 
 
 def find_token_owner(text: str) -> UUID | None:
-    """Return the owner of a token, even while locked, or None; not counted as a call."""
+    """Return the owner of a confirmed token, even while locked, or None; this does not count as a call."""
     try:
         token = crypto.parse_token(text)
         row = next((StoredToken(*values) for values in _select_token(id=token.id)), None)
@@ -204,7 +206,7 @@ def _open_token(text: str) -> OpenedToken:
 
 
 def _open_again(check: RecentCheck, token: TokenText) -> OpenedToken | None:
-    """Return what a token opens whose row is still that of an earlier check, or None if more has changed."""
+    """Return what a token opens by its cached check, or None if the check does not apply any more."""
     slot = check.slot.slot
     held = _find_held(slot.owner, epoch=slot.epoch)
     if held is not check.held or (slot.terms.kind is TokenKind.AWAY and not admissions.is_admitted(slot)):
@@ -228,7 +230,7 @@ def _check_in_full(token: TokenText, stored: StoredRow) -> OpenedToken:
     if epoch is None:
         raise InvalidToken
     held = _find_held(row.owner_id, epoch=epoch)
-    # Its secret first: nothing else about a token is told to who has it not.
+    # The secret is checked first: without it, nobody learns anything else about a token.
     found = crypto.open_token_slot(
         slot, token, current_epoch=epoch, owner_keyring=None if held is None else held.keyring
     )
@@ -280,7 +282,7 @@ def _is_ended(row: StoredToken) -> bool:
 
 
 def _check_admitted(slot: TokenSlot, keyring: RealmKeyring | None) -> None:
-    """Raise KeysDoNotMatch if the keys in a token may not be used."""
+    """Check the keys in an "away" token unless this process did so before; raise KeysDoNotMatch."""
     if slot.terms.kind is TokenKind.AWAY and keyring is not None and not admissions.is_admitted(slot):
         realms = slot.terms.realms
         check_realm_keys_match(keyring, vault=Vault.objects.get(owner_id=slot.owner), realms=realms)
@@ -313,7 +315,7 @@ def _mark_expired(row: StoredToken) -> None:
 
 
 def _check_listed(row: StoredToken, held: OpenKeyring) -> None:
-    """Raise InvalidToken if the owner's list of ways to unlock does not name a token."""
+    """Raise InvalidToken if a token is not on its owner's sealed list of key slots."""
     vault_id, envelope = row.owner__vault__id, row.owner__vault__ways_in
     if vault_id is None or envelope is None:
         raise InvalidToken

@@ -9,7 +9,7 @@ from accounts.models import Person
 def get_setup_token() -> str | None:
     """Return the token of the set-up link, or None once the household has an administrator.
 
-    The token is derived from the secret key: it is not stored, and each start prints the same link.
+    The token is derived from the server's secret key: it is not stored, and each start prints the same link.
     """
     if Person.objects.filter(is_staff=True).exists():
         return None

@@ -1,4 +1,4 @@
-"""Invitations: links with which one person can register within seven days.
+"""Invitations: links, each of which lets one person register, by default within seven days.
 
 The token is 32 random bytes in base64url. The link contains the token, and the row only its SHA-256. So a
 copy of the database contains no valid link, and a link can be shown only when it is created.
@@ -28,7 +28,7 @@ PARAMETER = "invite"
 def create_invitation(
     *, by: Person | None = None, lasts: timedelta = DEFAULT_LIFETIME
 ) -> tuple[Invitation, str]:
-    """Create an invitation, and return it with its token, which is not stored; delete very old ones."""
+    """Create an invitation, and return it with its token, which is not stored; delete long-expired ones."""
     token = base64.urlsafe_b64encode(secret_bytes(32)).decode("ascii").rstrip("=")
     now = timezone.now()
     with write_transaction():

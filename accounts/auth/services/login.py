@@ -52,9 +52,10 @@ def open_slot_throttled(
 ) -> Iterator[key_slots.OpenedSlot]:
     """Wait for the throttle, open a key slot with a secret, and close its keyring after the block.
 
-    Failures are counted by address, or by `throttle_key` if the browser is recognised: signed in, or with a
-    valid device cookie. The derivation queue reserves places for recognised browsers. A diary of format 1 is
-    then moved to format 2, which may create a new recovery code; `check_key` is called before that.
+    A browser is recognised if it is signed in or has a valid device cookie. Its failures are counted by
+    `throttle_key`, those of others by address, and the derivation queue reserves places for it. If the diary
+    is of format 1, `check_key` is called, and then the diary is moved to format 2, which may create a new
+    recovery code.
     """
     with throttle.attempt(kind, name=name, address=throttle_key or address) as attempt:
         try:
@@ -117,8 +118,8 @@ def sign_in_with_password(
 
     `days` is how long the browser stays signed in; with None, until the browser is closed. `device_cookie` is
     the value of the device cookie. `check_key` is called before the key is used. Raise WrongCredentials,
-    AccountDisabled, DamagedSlot, KeysDoNotMatch, TooManyAttempts, DerivationQueueFull, DerivationOutOfMemory,
-    or an error of `check_key`.
+    AccountDisabled, DamagedSlot, CostlySlot, KeysDoNotMatch, TooManyAttempts, DerivationQueueFull,
+    DerivationOutOfMemory, NotWritten, or an error of `check_key`.
     """
     person = Person.objects.find_by_name(name)
     with open_slot_throttled(
@@ -158,10 +159,13 @@ def start_session(
     device: str,
     request_vault: RequestVault = NOBODY,
 ) -> SessionCookie:
-    """Create the SignIn and Unlock rows of a browser, given an open keyring, and send `vault_unlocked`."""
+    """Create the SignIn and Unlock rows of a browser, and send `vault_unlocked`.
+
+    If the browser was signed in before, by this or another person, that session is ended.
+    """
     with write_transaction():
         if request_vault.person is not None and request_vault.sign_in_id is not None:
-            # Another person was signed in here; their open tabs get the signal.
+            # Open tabs of the person who was signed in here get the signal.
             sessions_services.end_session(
                 sign_in_id=request_vault.sign_in_id, person_id=request_vault.person.id
             )
@@ -254,7 +258,7 @@ def _send_unlocked(keyring: Keyring) -> None:
 
 @contextmanager
 def _show_code_again(opened: key_slots.OpenedSlot) -> Iterator[key_slots.OpenedSlot]:
-    """Give the slot to work with, with a new recovery code if the person may never have seen theirs."""
+    """Yield the opened slot, after replacing the recovery code if the person may never have seen it."""
     replaced = replace_unconfirmed_code(opened)
     if replaced is not opened:
         start_rotation_thread(replaced.keyring)
@@ -266,10 +270,10 @@ def _show_code_again(opened: key_slots.OpenedSlot) -> Iterator[key_slots.OpenedS
 
 @contextmanager
 def raise_cost(opened: key_slots.OpenedSlot, *, password: str) -> Iterator[Keyring]:
-    """Return the keyring, after a rotation if the slot's derivation cost is lower than required.
+    """Yield the keyring, after replacing the slot if its derivation cost is lower than in the settings.
 
-    The settings require a cost. A slot can be replaced only by a rotation, which locks other browsers. If the
-    rotation fails, the old slot remains, and the next sign-in tries again.
+    A slot can be replaced only by a rotation, which locks other browsers. If the rotation fails, the old slot
+    remains, and the next sign-in or unlock tries again.
     """
     cost = key_slots.get_raised_cost(opened.slot)
     begun = None

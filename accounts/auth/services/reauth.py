@@ -26,7 +26,7 @@ class Reauthentication:
 def reauthenticate(reauthentication: Reauthentication) -> Iterator[key_slots.OpenedSlot]:
     """Open the person's password slot, and close its keyring after the block.
 
-    Raise WrongPerson, WrongCredentials, TooManyAttempts or DerivationQueueFull.
+    Raise WrongPerson if the cookie is not of the current session, or an error of `sign_in_with_password`.
     """
     person, sign_in_id = reauthentication.vault.person, reauthentication.vault.sign_in_id
     if person is None or sign_in_id is None or sign_in_id != reauthentication.cookie.sign_in_id:

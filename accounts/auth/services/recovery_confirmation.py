@@ -2,8 +2,8 @@
 
 The server does not store the code, but after a wrong group it must show the code again. So a hidden field of
 the form contains the code. It is sealed, because browsers write form fields to session files on the disk
-(observed in Chromium). Each page has its own key, which exists only in the memory of this process. The key is
-deleted one minute after the confirmation, after eight hours, or when the process ends.
+(observed in Chromium). Each page that shows a code has its own key, which exists only in the memory of this
+process. The key is deleted one minute after the confirmation, after eight hours, or when the process ends.
 
     token      id of the key in hex | "." | an envelope (see `llamora.crypto.envelope`) in base64url of
                JSON: the code, the two groups to type, the URL of the next page
@@ -46,7 +46,7 @@ _keys: dict[UUID, _PendingCodeKey] = {}
 
 
 def create_token(pending: PendingCode, *, owner: UUID) -> str:
-    """Return a recovery code in sealed form, for a hidden field."""
+    """Return the token for a hidden field, which contains a recovery code in sealed form."""
     key_id, key = uuid4(), secret_bytes()
     sealed = seal(
         key=key,
@@ -59,7 +59,7 @@ def create_token(pending: PendingCode, *, owner: UUID) -> str:
 
 
 def open_token(token: str, *, owner: UUID) -> PendingCode:
-    """Open the token of a hidden field; raise RecoveryCodeExpired if its key was deleted."""
+    """Open the token of a hidden field; raise RecoveryCodeExpired if its key was deleted or it is invalid."""
     key_id = _parse_token_id(token)
     key = _keys.get(key_id)
     if key is None or key.until <= time.monotonic():

@@ -47,21 +47,21 @@ from llamora.database import write_transaction
 
 
 def set_session_cookie(request: HttpRequest, response: HttpResponse, cookie: SessionCookie) -> None:
-    """Set the session cookie, which expires with the sign-in."""
+    """Set the session cookie, which expires with the sign-in, and the cookie of the latest data key."""
     age = sessions_services.get_cookie_age(cookie.sign_in_id)
     set_cookie(response, cookie, secure=request.is_secure(), age=age)
     set_latest_key_cookie(request, response, sign_in_id=cookie.sign_in_id)
 
 
 def _choose_check(request: HttpRequest, form: SignInForm | UnlockForm) -> Callable[[Keyring], None]:
-    """Return the check that the diary was not rolled back, unless the person says that this is right."""
+    """Return the check for a rollback, or a function that accepts one if a backup was restored."""
     if form.is_backup_restored:
         return _accept_restored_diary
     return partial(check_not_rolled_back, request.COOKIES)
 
 
 def _accept_restored_diary(keyring: Keyring) -> None:
-    """Suspend the person's access tokens: only they know which were revoked since the backup."""
+    """Accept a diary from a backup, and suspend its tokens: only its owner knows which were revoked later."""
     with write_transaction():
         suspend_tokens(keyring.owner)
 
@@ -105,7 +105,7 @@ def sign_in(request: HouseholdRequest) -> HttpResponse:
 
 
 def _respond_to_signed_in(request: HttpRequest, signed_in: SignInResult, following: str) -> HttpResponse:
-    """Redirect to the next page, by way of the page of a new recovery code if there had to be one."""
+    """Redirect to the next page, or show a new recovery code first if one had to be created."""
     for slot in signed_in.refused_slots:
         messages.warning(request, get_refused_slot_message(slot))
     following = add_losses_page(request, signed_in.person, following)
@@ -200,7 +200,7 @@ def _render_unlock(
 
 @require_POST
 def lock(request: HouseholdRequest) -> HttpResponse:
-    """Lock this browser; no check of the page's owner, because locking is always safe."""
+    """Lock this browser, whoever the page belongs to, because locking is always safe."""
     person, sign_in_id = request.vault.person, request.vault.sign_in_id
     if (
         person is not None
@@ -215,7 +215,7 @@ def lock(request: HouseholdRequest) -> HttpResponse:
 
 @require_POST
 def sign_out(request: HouseholdRequest) -> HttpResponse:
-    """Sign this browser out; no check of the page's owner, because signing out is always safe."""
+    """Sign this browser out, whoever the page belongs to, because signing out is always safe."""
     person, sign_in_id = request.vault.person, request.vault.sign_in_id
     is_gone = True
     if person is not None and sign_in_id is not None:

@@ -27,7 +27,10 @@ def with_reauthentication(
     act: Callable[[Reauthentication], HttpResponse],
     context: dict[str, Any] | None = None,
 ) -> HttpResponse:
-    """Show the form, or, after a POST with the right password, return the response of `act`."""
+    """Show the form; after a valid POST, return the response of `act`, which checks the password.
+
+    If `act` raises an AccountsError, such as for a wrong password, show the form with its message.
+    """
     if request.method != "POST":
         return _render_page(request, form, template, context)
     if not form.is_valid():
@@ -42,7 +45,7 @@ def with_reauthentication(
 
 
 def build_reauthentication(request: HouseholdRequest, *, password: str) -> Reauthentication:
-    """Return the session and password of a request; raise WrongPerson without a session."""
+    """Return the session and password of a request; raise WrongPerson without a session cookie."""
     cookie = get_session_cookie(request)
     if cookie is None:
         raise WrongPerson

@@ -140,7 +140,10 @@ def _recover(request: HouseholdRequest, form: RecoverForm) -> RecoveredAccount:
 def attach_session_cookie(
     request: HttpRequest, page: HttpResponse, cookie: SessionCookie | None
 ) -> HttpResponse:
-    """Set the session cookie on the page of a recovery code; without a session, ask to sign in again."""
+    """Set the session cookie on the page of a recovery code, if the session could be started.
+
+    Without a cookie, the next page asks the person to sign in.
+    """
     if cookie is not None:
         set_cookie(page, cookie, secure=request.is_secure())
         set_latest_key_cookie(request, page, sign_in_id=cookie.sign_in_id)
