@@ -9,7 +9,7 @@
 listen on a default port, because a file runs in a process of our own.
 
 A new choice, and a file that is put into the folder, are noticed while Llamora runs. New replies are then
-written by the new model; those that are being written end on the old one, which is closed after them.
+written by the new model. The old model finishes the replies that it is writing, and is then closed.
 
 A discovery belongs to the event loop that started it; `status()` may be called from any thread and never
 waits.
@@ -107,9 +107,10 @@ class ModelDiscovery:
                     await self._wait_for_next_check()
 
     def check_from_thread(self, *, patience: float) -> None:
-        """Check the server and wait for the result, unless it was just checked; for other threads.
+        """Check the server and wait for the result; for threads other than that of the event loop.
 
-        A server that was ready a moment ago is waited for only briefly, because it may just be busy.
+        Do nothing if the server is ready and was just checked. If it was ready at the last check, wait only
+        briefly, because it may just be busy.
         """
         loop = self._task.get_loop() if self._task is not None else None
         is_ready = self._get_ready_server() is not None
@@ -215,7 +216,7 @@ class ModelDiscovery:
     # --- another model ---------------------------------------------------------------------------------
 
     async def _switch_to(self, target: Target) -> None:
-        """Use this from now on; what was used before is closed, as soon as no reply is written by it."""
+        """Use another target from now on; close the previous server once it is writing no reply."""
         if self._target is not None and self._target.identity == target.identity:
             return
         self._target = target
@@ -248,7 +249,7 @@ class ModelDiscovery:
         return status_for_code("loading")
 
     def _has_memory_for(self, file: ModelFile) -> bool:
-        """Return whether this model can be loaded beside the one that is still writing."""
+        """Return whether a model fits into the memory that is free now; True if that is unknown."""
         available = read_machine().available
         needed = estimate_memory(
             size=file.size,
@@ -277,7 +278,7 @@ class ModelDiscovery:
         return await self._probe(self._get_or_open_server(serving.address, serving.key))
 
     async def _explain_failed_load(self) -> str:
-        """Return the code of why the child could not load its model."""
+        """Return a code for the reason why the child could not load its model."""
         if self.child is not None and self.child.was_killed:
             return "out_of_memory"
         file = self._target.file if self._target is not None else None
@@ -303,7 +304,10 @@ class ModelDiscovery:
         return status_for_code(next((code for code in codes if code in _FIXABLE_CODES), otherwise))
 
     async def _get_failure(self, server: "ModelServer") -> ModelError | None:
-        """Return the reason why a server cannot be used, or None."""
+        """Return the error because of which a server cannot be used, or None.
+
+        A server that is in use and ready stays usable after an error that may be temporary.
+        """
         try:
             self._pick_model(await server.probe())
         except ModelError as error:
@@ -355,7 +359,7 @@ class ModelDiscovery:
     def _get_or_open_server(
         self, url: str, key: str, wire_format: str = AUTO, *, allow_remote: bool | None = None
     ) -> "ModelServer":
-        """Return the current server, with its connections, if it is the same as that; else a new one."""
+        """Return the current client if it has this address, key and wire format; else a new one."""
         server = self._server
         if server is not None and server.is_at(url, api_key=key, wire_format=wire_format):
             return server

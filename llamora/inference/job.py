@@ -281,7 +281,7 @@ class Job:
     def start(self) -> None:
         """Set the state to `writing`, and call the listeners if the job had a position in the queue.
 
-        Otherwise the first call of the listeners is with the first text.
+        Otherwise they are called at the next change.
         """
         was_queued, self.state, self.position = self.position > 0, JobState.WRITING, 0
         if was_queued:

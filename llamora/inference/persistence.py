@@ -2,10 +2,11 @@
 
 The state and reason of a job after a write error:
 
-    CryptoError    interrupted, "locked"     the job's key is deleted
+    CryptoError    interrupted, "locked"     the diary was locked, so the job's key is gone
     FenceRefused   interrupted, "new_key"    the data key was rotated; the last saved text remains
     RowDeleted     stopped                   its row was deleted
-    NotWritten     write is retried          the disk may be full only temporarily
+    NotWritten     failed, "not_written"     the row could not be created; later writes are retried instead,
+                                             because the disk may be full only temporarily
     others         failed, "internal"
 """
 
@@ -107,7 +108,10 @@ class JobPersister:
                 return
 
     async def _try_save(self, outcome: JobOutcome) -> JobOutcome | None:
-        """Save the outcome; return the outcome that was saved, or None if it could not be written."""
+        """Save the outcome; return it, or None if it could not be written.
+
+        If the job's key is no longer valid, only a changed state is saved, and returned with its reason.
+        """
         try:
             await self._save(outcome)
         except RowDeleted:

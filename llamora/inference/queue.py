@@ -3,9 +3,9 @@
 The jobs of one person run in order. A free slot goes to the person who was served longest ago, so a person
 waits for at most one job of each other person.
 
-A background job, whose result nobody waits for, can be preempted: it gets a slot only if the queue has no
-other jobs, and releases it when another job enters the queue. Background jobs take turns in the same way
-among themselves.
+A background job, whose result nobody waits for, can be preempted. It gets a slot only if no ordinary job
+waits, and releases it when an ordinary job has to wait. Background jobs take turns in the same way among
+themselves.
 """
 
 import asyncio
@@ -89,7 +89,10 @@ class FairQueue:
         self._preemptible: list[QueueWaiter] = []
 
     def count(self) -> tuple[int, int]:
-        """Return how many jobs have a slot, and how many wait for one. May be called from any thread."""
+        """Return how many jobs have a slot, and how many wait for one, without waiting background jobs.
+
+        May be called from any thread.
+        """
         return self._taken, len(self._waiting)
 
     @asynccontextmanager

@@ -100,8 +100,8 @@ class JobRegistry:
 
         `model` is the owner's chosen model, used if the server still offers it. `sampling` are the owner's
         sampling parameters. `allowed_host` is the only remote host to which the job may be sent. A background
-        job runs only if no other job waits for the model, and is interrupted ("preempted") as soon as another
-        job does.
+        job runs only if no ordinary job waits for the model, and is interrupted ("preempted") when one has to
+        wait.
         """
         loop = self._loop
         if loop is None or loop.is_closed():
@@ -121,12 +121,12 @@ class JobRegistry:
         return job_id in self._runs
 
     def get(self, job_id: UUID, key_id: KeyId) -> Job | None:
-        """Return a running or recently ended job with this key id, or None."""
+        """Return the job with this id if it runs or has recently ended, and has this key id; else None."""
         run = self._runs.get(job_id)
         return run.job if run and run.job.key_id == key_id else None
 
     def count_queue(self) -> tuple[int, int]:
-        """Return the numbers of jobs that are writing and that wait for the model."""
+        """Return how many jobs have a slot, and how many wait for one, as `FairQueue.count` does."""
         return self.queue.count()
 
     def wait_for_row(self, job_id: UUID, *, patience: float = 5.0) -> None:
@@ -142,7 +142,10 @@ class JobRegistry:
             return [run.job for run in self._runs.values() if run.job.key_id == key_id]
 
     def stop(self, job_id: UUID, *, patience: float = 1.0) -> Job | None:
-        """Stop a job and wait until its text is saved. Do not call it on the event loop."""
+        """Stop a job and wait, at most `patience` seconds, until its text is saved.
+
+        Do not call it on the event loop.
+        """
         run = self._runs.get(job_id)
         if run is None:
             return None
@@ -152,7 +155,7 @@ class JobRegistry:
         return run.job
 
     def wait_until_over(self, job_id: UUID, *, patience: float) -> bool:
-        """Wait until a job is over and its outcome is saved; return whether it is.
+        """Wait, at most `patience` seconds, until a job is over and saved; return whether it is.
 
         Do not call it on the event loop.
         """
@@ -163,7 +166,7 @@ class JobRegistry:
             return run.ended.wait(patience)
 
     def interrupt(self, key_id: KeyId, *, reason: str) -> None:
-        """Interrupt the jobs of a key that is locked or replaced, and discard those that have ended."""
+        """Interrupt the jobs of a data key that is locked or replaced, and discard those that have ended."""
         with self._lock:
             runs = [run for run in self._runs.values() if run.job.key_id == key_id]
         for run in runs:

@@ -4,7 +4,7 @@ An app registers the function that reads the consents; before that, nothing is s
 
     ModelMoved        moved              the job was started for a model on this machine, or on another host
     ConsentMissing    no_consent         its owner has not agreed to this host
-    ProgramRefused    remote_by_program  it was started by a program, whose token cannot open consents
+    ProgramRefused    remote_by_program  it was started by a program, whose token cannot decrypt consents
 """
 
 from collections.abc import Callable

@@ -71,7 +71,7 @@ class JobRun:
         self._work: asyncio.Task[str] | None = None
 
     def end(self, state: JobState, reason: str = "", *, skip_retries: bool = False) -> None:
-        """End the job; only the first call sets state and reason. With `skip_retries`, write once only."""
+        """End the job; only the first call sets state and reason. With `skip_retries`, save only once."""
         if skip_retries:
             self._persister.skip_retries()
         if self._requested_end is None and not self.job.is_over:
@@ -216,7 +216,7 @@ class JobRun:
 
 
 def _select_sampling(prompt: Prompt, chosen: Sampling) -> dict[str, Any]:
-    """Return the sampling parameters for a prompt: its own, and those that its owner has chosen for it."""
+    """Return the prompt's own sampling parameters, overridden by the owner's that apply to it."""
     own = {} if prompt.temperature is None else {"temperature": prompt.temperature}
     return {**own, **(chosen if prompt.uses_sampling else select_thinking(chosen))}
 

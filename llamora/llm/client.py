@@ -56,7 +56,7 @@ _ANTHROPIC_HOST = "api.anthropic.com"
 
 
 def normalize_base_url(base_url: str) -> str:
-    """Return the address without a trailing `/v1`, which people may type."""
+    """Return the address without a trailing `/v1`, which people may type, or raise WrongAddress."""
     try:
         parts = urlsplit(base_url.strip())
         is_valid = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
@@ -87,9 +87,9 @@ def check_remote_allowed(base_url: str, *, allow_remote: bool) -> None:
 class StreamTimeout:
     """Two time limits of a stream, in seconds: for the wait without any bytes, and for the whole stream.
 
-    Both start when this object is created. Any received bytes restart the first limit, even pings that a
-    server sends while it reads a long prompt. The second limit ends an endless reply. If the first limit
-    passes before the reply has begun, the error is ModelTooSlow.
+    The first limit starts again at each wait. So any received bytes restart it, even pings that a server
+    sends while it reads a long prompt. If it passes before the reply has begun, the error is ModelTooSlow.
+    The second limit starts when this object is created, and ends an endless reply.
     """
 
     def __init__(self, *, silence: float, limit: float) -> None:
@@ -111,7 +111,7 @@ class StreamTimeout:
             raise (ModelSilent if self.has_begun else ModelTooSlow) from None
 
     async def next_chunk(self, chunks: AsyncIterator[bytes]) -> bytes | None:
-        """Return the next chunk, or None at the end."""
+        """Return the next chunk of a response, or None at its end."""
         async with self.limit_wait():
             chunk = await anext(chunks, None)
         if self._loop.time() >= self._deadline:
@@ -120,7 +120,7 @@ class StreamTimeout:
 
 
 def _get_model_error(error: httpx.HTTPError | httpx.InvalidURL) -> ModelError:
-    """Return the ModelError for an error of httpx, whose request attribute contains the prompt."""
+    """Return the ModelError that replaces an error of httpx: httpx attaches the request, with its prompt."""
     match error:
         case httpx.ConnectError() | httpx.ConnectTimeout():
             return RefusedConnection()
@@ -146,7 +146,7 @@ def _translate_errors() -> Iterator[None]:
 
 
 class UseCount:
-    """Number of replies that a server is writing; others can wait until it is zero."""
+    """Counter of the replies that a server is writing at the moment; `wait` returns when there are none."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -211,12 +211,15 @@ class ModelServer:
         self._shapes: dict[tuple[str, str], RequestShape] = {}
 
     def is_at(self, base_url: str, *, api_key: str, wire_format: str = AUTO) -> bool:
-        """Return whether this client has that address, key and configured format."""
+        """Return whether this client has this address, this API key and this configured wire format."""
         is_same_key = self._api_key == api_key.strip() and self._named_format == wire_format
         return is_same_key and self.url == normalize_base_url(base_url)
 
     def with_model(self, model: str) -> "ModelServer":
-        """Return a client for another model of the server, which shares the connections."""
+        """Return a client for another model of the server, which shares the connections.
+
+        If the server is not known to offer that model, return this client.
+        """
         if not model or self.offer is None or model == self.model or model not in self.offer.models:
             return self
         self._get_http_client()  # before the copy, so that both share it and it is closed once
@@ -242,7 +245,7 @@ class ModelServer:
         return find_format(self._guess_format())
 
     def _guess_format(self) -> str:
-        """Return the format that the server was said to have, or that its host is known to have."""
+        """Return the name of the configured format; for `AUTO`, Anthropic's if the host is Anthropic's."""
         if self._named_format == AUTO and (urlsplit(self.url).hostname or "") == _ANTHROPIC_HOST:
             return ANTHROPIC
         return self._named_format
@@ -339,7 +342,10 @@ class ModelServer:
         return len(found)
 
     async def count_message_tokens(self, messages: ChatMessages) -> int:
-        """Return the number of tokens of a whole prompt, with those of the model's template."""
+        """Return the number of tokens of a whole prompt, with those of the model's template.
+
+        It is an estimate if the server cannot count.
+        """
         if not (self.offer and self.offer.counts_tokens):
             return sum(
                 tokens.estimate_tokens(message["content"]) + tokens.TOKENS_PER_MESSAGE for message in messages
@@ -379,7 +385,7 @@ class ModelServer:
         return prompt
 
     def _get_shape(self, model: str) -> RequestShape:
-        """Return the shape of request that a model is known to accept, or else the usual one."""
+        """Return the shape of request that a model has accepted before, or else the usual one."""
         return self._shapes.get((self.wire_format.name, model), self.wire_format.usual_shape)
 
     def _get_http_client(self) -> httpx.AsyncClient:
@@ -407,7 +413,7 @@ class ModelServer:
     async def _open_reply(
         self, request: ReplyRequest, stream_timeout: StreamTimeout
     ) -> AsyncIterator[httpx.Response]:
-        """Yield the response to a request for a reply, in the shape that the server accepts."""
+        """Request a reply and yield the response; if a part of the request is refused, try without it."""
         wire_format = self.wire_format
         shape = self._get_shape(request.model)
         while True:
@@ -431,7 +437,7 @@ class ModelServer:
     async def _open_response(
         self, path: str, body: dict[str, Any] | None, stream_timeout: StreamTimeout
     ) -> AsyncIterator[httpx.Response]:
-        """Yield the response to a GET, or to a POST if there is a body; raise a ModelError if refused."""
+        """Send a GET, or a POST if there is a body; yield the response, or raise a ModelError if refused."""
         response = await self._send(path, body, stream_timeout)
         if response.status_code != httpx.codes.OK:
             raise error_for_response(response.status_code, await _read_refusal(response, stream_timeout))
@@ -448,7 +454,7 @@ class ModelServer:
 
     @asynccontextmanager
     async def _reporting_failure(self) -> AsyncIterator[None]:
-        """Call `on_failure` with an error of the block, then raise it."""
+        """If the block raises an error, call `on_failure` with its ModelError, then raise that."""
         try:
             with _translate_errors():
                 yield
@@ -498,7 +504,7 @@ async def _read_bounded(response: httpx.Response, stream_timeout: StreamTimeout)
 
 
 def _parse_json(body: bytes) -> Any:
-    """Return the parsed JSON; raise an error that does not contain the text."""
+    """Return the parsed JSON; if it is invalid, raise MalformedResponse, which does not contain the text."""
     try:
         return json.loads(body)
     except ValueError:

@@ -22,7 +22,7 @@ class _Inflater:
         self._member = zlib.decompressobj(_ANY_FORMAT)
 
     def feed(self, chunk: bytes) -> Iterator[bytes]:
-        """Yield the decompressed content of these bytes in pieces; raise MalformedResponse."""
+        """Yield the decompressed content of these bytes in pieces; raise MalformedResponse if damaged."""
         is_complete = False
         while not is_complete:
             try:

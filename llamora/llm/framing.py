@@ -36,7 +36,7 @@ class Dechunker:
         return b"".join(parts)
 
     def _begin_chunk(self, data: bytes, position: int, end: int) -> int:
-        """Read the head of a chunk; return the position of its content. After the last chunk, set the end."""
+        """Read the head of a chunk; return the position of its content. After the last one, set `is_done`."""
         size = data[position:end].split(b";", 1)[0].strip()
         if not size.isalnum():
             raise ValueError

@@ -37,8 +37,8 @@ SERVICE_SLOTS = 4
 class ServerCapabilities:
     """Capabilities of a model server; `context_window` is in tokens, for one reply.
 
-    `stated_sizes` are numbers of parameters, of the models whose size the server states. `wire_format` is the
-    name of the format in which replies are requested.
+    `stated_sizes` has the number of parameters of each model for which the server states it. `wire_format` is
+    the name of the format in which replies are requested.
     """
 
     kind: str
@@ -107,8 +107,8 @@ _NO_OPTIONS = ProbeOptions()
 async def _fetch_models(get: FetchJson, path: str, options: ProbeOptions) -> dict[str, Any]:
     """Return the response with the list of models; raise WrongAddress if another program responds.
 
-    A server without that list, or that lists nothing without a key, is taken at its word if a setting names
-    the model: each person may have a key of their own.
+    If a setting names the model, a response with only that model is made up in two cases: if the server has
+    no list, and if it requires a key and none is configured, since each person may have their own key.
     """
     try:
         models = await get(path)
@@ -168,7 +168,10 @@ async def _probe_anthropic(get: FetchJson, options: ProbeOptions) -> ServerCapab
 
 
 async def _probe_ollama_itself(get: FetchJson, options: ProbeOptions) -> ServerCapabilities:
-    """Return the capabilities of Ollama by its own pages; models get the window that requests say."""
+    """Return the capabilities of Ollama if its own format is used.
+
+    Requests then set the context window: the configured one, or the model's largest if that is smaller.
+    """
     tags, loaded = await asyncio.gather(_fetch_tags(get), _get_or_none(get, "/api/ps"))
     ready = _get_names(_get_entries(loaded, "models"), "name")
     models = ready + tuple(name for name in _get_names(tags, "name") if name not in ready)
@@ -194,7 +197,7 @@ async def _fetch_tags(get: FetchJson) -> list[dict[str, Any]]:
 
 
 async def _find_largest_window(get: FetchJson, model: str) -> int:
-    """Return how many tokens a model of Ollama was made for; 0 if it does not say."""
+    """Return the largest context window, in tokens, that a model of Ollama supports; 0 if unknown."""
     try:
         shown = await get("/api/show", {"model": model})
     except ModelError:
@@ -240,7 +243,7 @@ def _parse_ollama(
 
 
 def _get_sizes(entries: list[dict[str, Any]], *, name: str, size: str, part: str = "") -> dict[str, int]:
-    """Return the stated number of parameters by model; `part` is the object of an entry that states it."""
+    """Return the number of parameters by model: the field `size` of an entry, or of its object `part`."""
     sizes = {}
     for entry in entries:
         stating = entry.get(part) if part else entry

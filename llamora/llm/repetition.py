@@ -70,7 +70,7 @@ def strip_repetition(text: str) -> str:
 
 
 def _find_period(text: str) -> int:
-    """Return the distance in characters from the end back to the previous end of the same passage, or 0."""
+    """Return how many characters earlier the last passage of the text occurs before; 0 if it does not."""
     needle = text[-_PASSAGE_LENGTH:]
     found = text.rfind(needle, max(0, len(text) - _LONGEST_PERIOD), len(text) - 1)
     return len(text) - len(needle) - found if found >= 0 else 0

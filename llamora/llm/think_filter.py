@@ -89,7 +89,10 @@ class ThinkFilter:
         return self._take_output()
 
     def _skip_bare_channel(self, text: str) -> str:
-        """Return the text after a channel without marks; buffer what may be the end of the channel."""
+        """Return the text after a channel that was written without marks (see `thinking_marks`).
+
+        The channel is thinking. Text that may be the beginning of its end is buffered.
+        """
         self._buffer = ""
         if not self._is_begun:
             is_bare = marks.find_bare_channel(text)
@@ -169,7 +172,7 @@ class ThinkFilter:
         self._add_unless_ended(rest)
 
     def _end_role(self) -> None:
-        """End the reply if it goes on as somebody else's turn; text that is no role belongs to the reply."""
+        """End the reply if a turn of another role begins; text that is not a role is part of the reply."""
         head, self._role = self._role or "", None
         if head.strip() in _OTHER_ROLES:
             self.ended, self._buffer = True, ""
@@ -269,9 +272,9 @@ class ThinkFilter:
 
 
 def _find_span_end(text: str, mark: re.Match[str], *, is_last: bool) -> int:
-    """Return the end of the code span around a mark, the beginning of the mark if there is none, or -1.
+    """Return the end of the code span around a mark.
 
-    -1 says that the text so far does not tell.
+    Return the beginning of the mark if it is not in a code span, and -1 if more text is needed to tell.
     """
     limit = mark.start() + _LONGEST_SPAN
     if found := _SPAN_END.search(text, mark.end(), limit):

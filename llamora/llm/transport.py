@@ -1,8 +1,8 @@
 """HTTP/1.1 transport for httpx over asyncio, which returns all events of one network read together.
 
-httpx's own transport yields each HTTP chunk separately, and model servers send one token per chunk. It takes
-19 microseconds per token; this one takes 3 (measured). Supports only plain http, without proxies, upgrades
-and compression; requests over https use httpx's own transport.
+httpx's own transport yields each HTTP chunk separately, and model servers send one token per chunk. That
+takes 19 microseconds per token; this transport takes 3 (measured). Supports only plain http, without proxies,
+upgrades and compression; requests over https use httpx's own transport.
 """
 
 import asyncio

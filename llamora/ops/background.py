@@ -70,8 +70,8 @@ def _sweep_once() -> None:
 async def watch_database_file() -> str:
     """Check once a minute whether the database file was replaced; if so, return a message.
 
-    The keys in memory belong to the file of the start. With another file, rows would be read with the wrong
-    keys, and some writes would go to each file.
+    The keys in memory belong to the file that was there at the start. With another file, rows would be read
+    with the wrong keys, and some writes would go to the old file and some to the new one.
     """
     database = Path(connections[DEFAULT_DB_ALIAS].settings_dict["NAME"])
     first = _identify_file(database)
@@ -146,7 +146,10 @@ async def run_daily_rounds() -> None:
 
 
 def get_pause() -> float:
-    """Return the seconds until the next round: few in a new household, to back up its first entries soon."""
+    """Return the seconds until the next round.
+
+    They are few until a person has registered, so that the first entries are backed up soon.
+    """
     with _logging_errors():
         if not Person.objects.exists():
             return FIRST_ROUND_SECONDS
@@ -154,9 +157,10 @@ def get_pause() -> float:
 
 
 def run_daily_round(stopping: threading.Event, pruned_at: float | None = None) -> float | None:
-    """Create a backup and prune if a day has passed; return the time of the last pruning.
+    """Create a backup and prune, each if a day has passed; return the time of the last pruning.
 
-    The time is that of `clock.read_seconds`. If one of the two fails, the other one still runs.
+    The time is that of `clock.read_seconds`. Every round also creates a missing disk reserve, and compacts
+    the database or truncates its log. If one step fails, the others still run.
     """
     with _logging_errors():
         if is_backup_due():

@@ -121,5 +121,5 @@ def _strip_lines(source: str) -> str:
 
 
 def _join_lines(source: str) -> str:
-    """Return a source with fewer lines: those that a brace, comma or semicolon ends go on."""
+    """Return a source with fewer lines, without the line ends that follow a brace, comma or semicolon."""
     return _LINE_END.sub("", source)

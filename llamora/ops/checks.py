@@ -31,7 +31,7 @@ def check_secret_key(**_: Any) -> list[CheckMessage]:
 
 @register(Tags.security)
 def check_permissions(**_: Any) -> list[CheckMessage]:
-    """Report a data folder that other users can read."""
+    """Report a data folder, database or secret that other users can read."""
     problems = data_folder.find_unsafe_permissions(settings.DATA_DIR, key_file=settings.SECRET_KEY_FILE)
     return [Error(problem, id="llamora.E002") for problem in problems]
 
@@ -76,6 +76,6 @@ def _has_pending_migrations(alias: str) -> bool:
 
 
 def _filter_migrated_databases(databases: Sequence[str] | None) -> list[str]:
-    """Return those of the given databases that are migrated; before that there is nothing to check."""
+    """Return the given databases that have the tables of people and vaults; others have nothing to check."""
     tables = {Person._meta.db_table, Vault._meta.db_table}
     return [a for a in databases or () if tables <= set(connections[a].introspection.table_names())]

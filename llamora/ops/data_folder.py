@@ -43,7 +43,11 @@ def _create_private_folder(path: Path) -> None:
 
 
 def prepare(data_dir: Path, *, key_file: Path) -> None:
-    """Create missing folders; raise OperationRefused if other users can read them or the key file."""
+    """Create missing folders.
+
+    Raise OperationRefused if they can't be created, or if other users can read a folder, the key file or the
+    database.
+    """
     os.umask(0o077)
     try:
         _create_private_folder(data_dir)
@@ -84,7 +88,7 @@ def _write_key(path: Path, key: str) -> None:
 
 
 def find_unsafe_permissions(data_dir: Path, *, key_file: Path) -> Iterator[str]:
-    """Yield a sentence for each folder and file that other users of this machine can read."""
+    """Yield a sentence for each of these that other users can read: the folders, the key file, databases."""
     for folder in (data_dir, key_file.parent):
         if folder.is_dir() and is_open_to_others(folder):
             yield f"Other users of this machine can open {folder}. To stop that, run: chmod 700 '{folder}'"

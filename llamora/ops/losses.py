@@ -49,7 +49,11 @@ def examine_losses(database: Path, *, now: datetime) -> LossReport | None:
 
 
 def _copy_damaged_files(database: Path, *, now: datetime) -> Path | None:
-    """Copy the files among the replaced databases; return the path of the copy, or None if it has no room."""
+    """Copy the database and its logs into the folder of replaced databases.
+
+    Return the path of the copy, or None if the disk has no space for it or copying failed. Only the latest
+    copies are retained.
+    """
     folder = database.parent / restore.REPLACED_FOLDER
     folder.mkdir(mode=0o700, exist_ok=True)
     for copied in sorted(folder.glob(_COPY.format("*")), reverse=True)[MOST_COPIES - 1 :]:
@@ -127,7 +131,7 @@ def refuse_loss(database: Path) -> None:
 
 
 def refuse_unreported_loss(database: Path) -> None:
-    """Raise OperationRefused if the database must not be opened before the next start of the server."""
+    """Raise OperationRefused if there is an unreported loss, whose evidence must not be overwritten."""
     if loss := find_unreported_loss(database):
         raise OperationRefused(describe_unreported_loss(loss))
 

@@ -57,8 +57,8 @@ class PruneReport:
 def prune(*, now: datetime) -> PruneReport:
     """Delete expired data, then truncate the write-ahead log, which may still contain it.
 
-    Files are deleted first: on a full disk no row can be deleted before there is space. If one kind cannot be
-    deleted, the others still are.
+    Files are deleted first: on a full disk no row can be deleted before there is space. If one kind of data
+    can't be deleted, the other kinds still are.
     """
     folder: Path = settings.DATA_DIR
     problems: list[str] = []
@@ -97,7 +97,7 @@ def prune(*, now: datetime) -> PruneReport:
 
 
 def _run_steps(steps: Mapping[str, Callable[[list[OSError]], int]], problems: list[str]) -> dict[str, int]:
-    """Run each step and return its count; append sentences about what failed, each once."""
+    """Run each step and return the counts; append a sentence about each failure to `problems`, each once."""
     counts = dict.fromkeys(steps, 0)
     for name, remove in steps.items():
         errors: list[OSError] = []

@@ -147,7 +147,7 @@ def _list_files() -> Iterator[Path]:
 
 
 def _wait_for_quiet(before: Snapshot) -> Snapshot:
-    """Return the state of the files once nobody changes them: an editor or Git writes several."""
+    """Return the state of the files once they no longer change; an editor or Git may write several files."""
     now = take_snapshot()
     while now != before:
         time.sleep(_SETTLE_SECONDS)

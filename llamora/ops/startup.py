@@ -85,7 +85,7 @@ def check_plain_http(host: str) -> None:
 
 
 def bind_listener(host: str, port: int) -> socket.socket:
-    """Bind the address before any other step, so that an address in use is reported at once."""
+    """Bind the address before the database is prepared, so that an address in use is reported at once."""
     name = host.strip("[]")
     family = socket.AF_INET6 if ":" in name else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
@@ -112,7 +112,8 @@ def _describe_bind_error(host: str, port: int, error: Exception) -> str:
 def check_database_file() -> None:
     """Raise OperationRefused if the database is lost, damaged, unreadable, or on a read-only disk.
 
-    Nothing is opened with SQLite before this check, and nothing is created.
+    It is also raised if another user owns the data folder. Run this check before anything is created, or
+    opened with SQLite.
     """
     folder: Path = settings.DATA_DIR
     if owner := condition.find_other_owner(folder):
@@ -128,10 +129,10 @@ def check_database_file() -> None:
 
 
 def prepare_database(*, backup_first: bool = True) -> Path | None:
-    """Migrate the database, and return the path of the backup that was made before.
+    """Migrate the database if migrations are missing; return the path of the backup made before, if any.
 
-    Raise OperationRefused if the database cannot be opened, could lose a committed write, or contains people
-    and could not be backed up.
+    Raise OperationRefused if the database can't be opened, could lose a committed write, or contains people
+    and can't be backed up before the migration.
     """
     backup = None
     try:

@@ -1,4 +1,4 @@
-"""A short list of small models that answer well, and what this machine can do with each.
+"""A short list of small models that answer well, and an assessment of each for this machine.
 
 The names of repositories and files are those under which the models are published on the hub, as of 2025; the
 sizes are the ones shown there, rounded, and serve for advice only. A download takes size and SHA-256 from the
@@ -124,9 +124,9 @@ def find_catalogue_model(name: str) -> CatalogueModel | None:
 
 
 def assess(model: CatalogueModel, machine: Machine, *, context: int, parallel: int) -> Suitability:
-    """Return how well this machine can run a model.
+    """Return how well this machine can run a model with `parallel` replies at once.
 
-    It runs with a context window for each of several parallel replies.
+    Each of them needs memory for its own context window.
     """
     needed = estimate_memory(
         size=model.size, cache_bytes=model.cache_bytes, context=context, parallel=parallel

@@ -35,7 +35,7 @@ class ModelChoice:
         return bool(self.file or self.url)
 
     def get_path(self, folder: Path) -> Path | None:
-        """Return the path of the chosen file."""
+        """Return the path of the chosen file, or None if no file is chosen."""
         return folder / self.file if self.file else None
 
 

@@ -70,7 +70,7 @@ Report = Callable[[DownloadProgress], None]
 
 
 def parse_source(text: str) -> DownloadSource:
-    """Return the source for a name of the list or for "repository/file"; raise ChoiceRefused for others."""
+    """Return the source for a name in the catalogue or for "repository/file", or raise ChoiceRefused."""
     if found := find_catalogue_model(text):
         return get_catalogue_source(found)
     names = text.strip().split("/")

@@ -87,7 +87,7 @@ def _write_part(chunks: Iterable[bytes], part: Path) -> None:
 
 
 def _check_beginning(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield the chunks of a file that begins as a model file does."""
+    """Yield the chunks of a file; raise ChoiceRefused if it does not begin as a model file does."""
     begin = b""
     for chunk in chunks:
         if len(begin) < len(MAGIC):

@@ -38,7 +38,7 @@ class Target:
 
     @property
     def identity(self) -> tuple[object, ...]:
-        """The part of a target that makes it another one: a file that is replaced is another one too."""
+        """The values that differ if another model is to be used, or if its file was replaced."""
         file = (self.file.path, self.file.stamp[0], self.file.stamp[1]) if self.file else None
         return (
             file,
@@ -97,7 +97,7 @@ class FolderWatch:
 def find_target(config: ModelConfig, watch: FolderWatch, in_use: Path | None) -> Target:
     """Return the model to use now. It reads the disk: do not call it on the event loop.
 
-    A file in use stays in use when others appear, unless one is chosen.
+    If no model is chosen, the file in use stays in use when other files appear.
     """
     watch.record_listing()
     selection = select_model(config)
@@ -124,7 +124,7 @@ def _check_chosen_file(path: Path, selection: Selection, watch: FolderWatch) -> 
 
 
 def _find_problem(config: ModelConfig, watch: FolderWatch) -> str:
-    """Return the code of what is wrong with the files that are there, or "" if there is none."""
+    """Return a code for why no file in the folder can be used, or "" if none is a text model."""
     files = list_model_files(config.models_folder)
     steady = [watch.is_steady(file) for file in files]
     if watch.has_new_file and not all(steady):

@@ -12,8 +12,8 @@ reply is a stream of events, each an object with a type:
     message_stop          the end
     error                 an error, possibly in the middle of a reply
 
-    thinking    newer models accept an effort and decide themselves how much they think; others accept a
-                budget; a few accept neither
+How a request controls thinking depends on the model. Newer models accept an effort, and decide themselves how
+much they think. Others accept a budget in tokens. A few accept neither.
 """
 
 from collections.abc import Mapping
@@ -106,7 +106,7 @@ class MessagesShape:
         return other if other != self else None
 
     def _build_thinking(self, request: ReplyRequest) -> tuple[dict[str, Any], int]:
-        """Return what a request says about thinking, and the tokens that it needs beside the reply."""
+        """Return the field `thinking` of a request, and the tokens of thinking to add to `max_tokens`."""
         effort = request.sampling.get(_EFFORT)
         if effort is None or self.thinking == NONE:
             return {}, 0
@@ -196,7 +196,10 @@ class MessagesReader(PayloadReader):
         self.ended = True
 
     def _read_usage(self, usage: object) -> None:
-        """Read the numbers of tokens: that of the prompt comes at the beginning, with parts of it apart."""
+        """Read the numbers of tokens.
+
+        That of the prompt comes at the beginning of the stream, without cached tokens, which are added here.
+        """
         if not isinstance(usage, dict):
             return
         parts = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
@@ -213,7 +216,7 @@ def build_headers(api_key: str) -> dict[str, str]:
 
 
 def find_unsupported(sampling: Sampling) -> list[str]:
-    """Return the names of the parameters that this format does not support, or not with these values."""
+    """Return the names of the parameters that this format does not support at all or with these values."""
     return [
         name
         for name, value in sampling.items()

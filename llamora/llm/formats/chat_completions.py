@@ -185,7 +185,7 @@ def _read_part(part: object) -> tuple[str, bool]:
 
 
 def _find_first_reply(choices: object) -> dict[str, Any] | None:
-    """Return the choice with the index 0, if it is among these."""
+    """Return the first of several alternative replies (the choice with index 0), or None."""
     found = choices if isinstance(choices, list) else []
     return next((choice for choice in found if isinstance(choice, dict) and not choice.get("index")), None)
 
@@ -198,13 +198,13 @@ def _parse_usage(counts: object) -> TokenUsage | None:
 
 
 def _add_other_names(sampling: Sampling) -> dict[str, Any]:
-    """Return sampling parameters under all their names."""
+    """Return sampling parameters with the other names that some servers use for them added."""
     others = {_OTHER_NAMES[name]: value for name, value in sampling.items() if name in _OTHER_NAMES}
     return {**sampling, **others}
 
 
 def _find_unsupported(sampling: Sampling) -> list[str]:
-    """Return no parameter: each server refuses what it does not support itself."""
+    """Return an empty list: which parameters are supported depends on the server, not on this format."""
     del sampling
     return []
 

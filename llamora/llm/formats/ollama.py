@@ -57,7 +57,7 @@ LEVEL, SWITCH, NONE = "level", "switch", ""
 
 @dataclass(frozen=True, kw_only=True)
 class ChatShape:
-    """The parts of a request that a server accepts; `thinking` is the accepted kind of `think`."""
+    """The parts of a request that a server accepts; `thinking` is the kind of `think` value it accepts."""
 
     thinking: str = LEVEL
     has_schema: bool = True
@@ -104,7 +104,7 @@ class ChatShape:
         return other if other != self else None
 
     def _find_think(self, sampling: Sampling) -> str | bool | None:
-        """Return whether or how much the model is to think; None if nobody said so, or it can't be told."""
+        """Return the value of `think`; None if nothing was chosen, or if the model accepts no `think`."""
         if self.thinking == NONE:
             return None
         effort = sampling.get("reasoning_effort")
@@ -149,7 +149,7 @@ class ChatLineReader(PayloadReader):
 
 
 def _find_status(line: Mapping[str, Any]) -> int | None:
-    """Return the status of HTTP that Ollama writes beside some errors of a running stream."""
+    """Return the HTTP status that Ollama adds to some errors in the middle of a stream, or None."""
     status = line.get("status_code") or line.get("statusCode")
     return status if isinstance(status, int) else None
 

@@ -32,9 +32,9 @@ class PayloadReader(ABC):
 
     Each wire format has a subclass.
 
-    text, thought   text and thinking since the last read by the parser
-    reason          the reason of the end, once an event has named it
-    usage           the numbers of tokens, once an event has named them
+    text, thought   text and thinking that the parser has not fetched yet
+    reason          the reason for the end, once an event has stated it
+    usage           the numbers of tokens, once an event has stated them
     ended           whether the reply is over, so that later events are ignored
     """
 

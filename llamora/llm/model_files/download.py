@@ -148,7 +148,7 @@ class HubDownload:
         return f"{self._hub}/{quote(self._repository)}/resolve/main/{quote(self._file)}"
 
     async def _ask_for_file(self, client: httpx.AsyncClient) -> tuple[int, str]:
-        """Return size and SHA-256 from the first answer that has them; it usually leads elsewhere."""
+        """Return size and SHA-256 from the first response that states them, usually a redirect."""
         url = self._get_url()
         for _ in range(_MOST_REDIRECTS):
             response = await client.head(url)
@@ -182,7 +182,7 @@ class HubDownload:
     # --- loading -------------------------------------------------------------------------------------------
 
     async def _load(self, client: httpx.AsyncClient, remote: RemoteFile) -> None:
-        """Load what is missing; try again after breaks."""
+        """Download the missing bytes; after a lost connection, pause and try again."""
         self._begin(remote)
         with self._part.open("r+b") as file:
             await self._read_part(file, remote)
@@ -201,7 +201,7 @@ class HubDownload:
             os.fsync(file.fileno())
 
     def _begin(self, remote: RemoteFile) -> None:
-        """Use the part of an earlier download of the same file, or begin a new one."""
+        """Use the partial file of an earlier download of the same file, or begin a new one."""
         try:
             facts = _PartFacts(**json.loads(self._facts_path.read_bytes()))
         except (OSError, ValueError, TypeError):
@@ -220,7 +220,7 @@ class HubDownload:
             json.dump(asdict(self._facts), file)
 
     async def _read_part(self, file: BinaryIO, remote: RemoteFile) -> None:
-        """Take what is there into the checksum."""
+        """Add the bytes of the partial file to the checksum."""
         if os.fstat(file.fileno()).st_size > remote.size:
             file.truncate(0)
         while block := file.read(_BLOCK):
@@ -292,13 +292,13 @@ class HubDownload:
         return shutil.disk_usage(self.target.parent).free
 
     def _check_space(self, missing: int) -> None:
-        """Raise DownloadFailed unless the disk has space for the missing bytes, and for the diary."""
+        """Raise DownloadFailed unless the missing bytes fit on the disk, with space left for the diary."""
         free = self._get_free_space()
         if free < missing + SPACE_FOR_OTHERS:
             raise DownloadFailed("disk_full", needed=missing + SPACE_FOR_OTHERS, free=free)
 
     def _leave_space(self) -> None:
-        """Shorten the part, so that the diary can be saved on a disk that was just filled."""
+        """Shorten the partial file, so that the diary can be saved on a disk that the download has filled."""
         try:
             size = self._part.stat().st_size
             os.truncate(self._part, max(0, size - SPACE_FOR_OTHERS))
@@ -351,7 +351,7 @@ def _check_status(status: int) -> None:
 
 
 def _continues(response: httpx.Response, start: int, size: int) -> bool:
-    """Return whether a response goes on where the part ends."""
+    """Return whether a response begins where the partial file ends."""
     if response.status_code != 206:
         return start == 0
     found = _CONTENT_RANGE.match(response.headers.get("content-range", ""))

@@ -177,7 +177,7 @@ def _name_quantisation(header: _Header, types: Counter[int]) -> str:
 
 
 def _compute_cache_bytes(header: _Header, architecture: str) -> int:
-    """Return the bytes that keys and values of a token take, as numbers of 16 bits."""
+    """Return the bytes of the attention cache (keys and values, 16 bits each) for one token."""
     number = header.get_number
     heads, width = number(f"{architecture}.attention.head_count"), number(f"{architecture}.embedding_length")
     shared = number(f"{architecture}.attention.head_count_kv") or heads
@@ -248,7 +248,10 @@ class _HeaderReader:
         return self._unpack("<" + _NUMBERS[kind])[0]
 
     def _read_array(self) -> object:
-        """Return the largest number of a short list, which is enough for what differs by layer."""
+        """Return the largest number of a short list of integers, and None for other lists.
+
+        If a value differs by layer of the model, the largest is enough for estimates.
+        """
         kind, count = self._unpack("<IQ")
         if count > self._size:
             raise UnreadableModelFile("incomplete")
@@ -264,7 +267,10 @@ class _HeaderReader:
         return None
 
     def _read_tensor(self) -> tuple[int, int, int]:
-        """Return the number of values, the type and the end of a tensor; -1 for an unknown type."""
+        """Return the number of values, the type and the end of a tensor.
+
+        If the type is unknown, return -1 for it and the beginning instead of the end.
+        """
         self._skip_strings(1)
         (dimensions,) = self._unpack("<I")
         if dimensions > _MOST_DIMENSIONS:

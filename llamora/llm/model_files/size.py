@@ -7,7 +7,7 @@
     "gemma-3n-E2B"             counts as two billion
 
 A name may also contain the context length ("1M") or the bits per weight ("4bit"). So the largest number
-counts, and numbers of few million are ignored. A model of unknown size does not count as small.
+counts, and numbers below ten million are ignored. A model of unknown size does not count as small.
 """
 
 import re

@@ -99,7 +99,8 @@ THINKING: Final = frozenset({"reasoning_effort", "chat_template_kwargs"})
 def check_parameter(name: str, value: Any, *, elsewhere: Collection[str] = ()) -> None:
     """Raise InvalidSampling if the parameter is unknown or its value is not allowed.
 
-    For an unknown one, the sentence lists all parameters except those that are set `elsewhere`.
+    If it is unknown, the error lists the known parameters, except those in `elsewhere`, which have form
+    fields of their own.
     """
     rule = RULES.get(name)
     if rule is None:

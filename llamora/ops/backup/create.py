@@ -68,8 +68,8 @@ def create_backup(
 ) -> BackupReport:
     """Create a backup in `folder`; raise OperationRefused or BackupStopped, and then leave no file.
 
-    Before an update of the database, triggers may be missing because an earlier update was killed; the next
-    update creates them.
+    With `before_update`, fence triggers may be missing: an earlier update may have been killed, and the next
+    one creates them.
     """
     file = condition.examine_file(source.database)
     if file.state is FileState.NEW:
@@ -128,7 +128,7 @@ def _check_free_space(source: HouseholdFiles, folder: Path) -> None:
 
 
 def _find_unused_moment(folder: Path, now: datetime) -> datetime:
-    """Return `now` in whole seconds, or the next second for which no backup has that name."""
+    """Return `now` in whole seconds, or the next second that is not the time of an existing backup."""
     moment = now.replace(microsecond=0)
     taken = {backup.made_at for backup in backup_files.list_backups(folder)}
     while moment in taken:
@@ -172,7 +172,7 @@ def _copy_former_key_files(data_dir: Path, folder: Path) -> None:
 
 
 def _delete_other_former_key_files(copy: Path) -> None:
-    """Delete the copied files of key changes that were not under way when the database was copied."""
+    """Delete the copied files of rotations that were not in progress when the database was copied."""
     with closing(snapshot.open_database(copy)) as database:
         database.row_factory = sqlite3.Row
         rows = database.execute(f"SELECT * FROM {FormerKey._meta.db_table}")  # noqa: S608 - our own name

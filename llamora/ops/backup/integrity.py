@@ -65,8 +65,7 @@ class SealedColumnCensus:
 class IntegrityReport:
     """The result of a check without a key: the problems found, and the counts of envelopes.
 
-    `damage` lists losses that have already happened; they prevent neither a backup of the rest nor its
-    restore.
+    `damage` lists losses that have already happened; the rest can still be backed up and restored.
     """
 
     problems: list[str] = field(default_factory=list)
@@ -213,7 +212,7 @@ def _count_column(
 
 
 def _build_former_epoch_sql(database: sqlite3.Connection, column: str) -> str:
-    """Return the expression for whether an envelope is of a former epoch whose key still stands."""
+    """Return the SQL expression that is true for an envelope of a former epoch whose key still exists."""
     table = FormerKey._meta.db_table
     if not database.execute("SELECT 1 FROM sqlite_schema WHERE name = ?", [table]).fetchone():
         return "0"

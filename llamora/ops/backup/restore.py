@@ -4,7 +4,8 @@ unpack and check in <data>/restoring/       the database in use is not touched
 place files of former keys                  under temporary names, beside those of the old database
 merge the old database's log, lock it       still the old database, now in a single file
 remove the commit log                       it belongs to the old database; the next start begins one
-empty the register of credentials           browsers sign in again, and tokens wait, also if it ends here
+empty the register of credentials           browsers sign in again, and tokens wait for their owners, even
+                                            if the restore is killed here
 move the old sealed indexes away            either database can rebuild them
 link the old file to <data>/replaced/       it stays there, named by the time of the restore, with its files
                                             of former keys
@@ -58,10 +59,11 @@ def restore_backup(
     now: datetime,
     check_secret: Callable[[], None] | None = None,
 ) -> RestoreReport:
-    """Replace `database` with a backup or a database file; raise OperationRefused before any change.
+    """Replace `database` with a backup or a database file.
 
-    `check_secret` is called while the models use the new database; if it raises OperationRefused, the old
-    database stays.
+    `check_secret` is called while the models use the new database. If it or another check raises
+    OperationRefused, the old database stays. After the replacement, OperationRefused is raised if the other
+    files of the backup can't be restored; it then says that the database was replaced.
     """
     data_dir = database.parent
     _is_database_file(backup)
@@ -212,7 +214,8 @@ def _link_or_copy(old: Path, copy: Path) -> None:
 def _settle_former_keys(staging: Path, data_dir: Path) -> None:
     """Use the placed files of former keys if the database was replaced, else remove them.
 
-    Also after a restore that was killed: what it had unpacked tells whether the database was replaced.
+    If a restore was killed, the next one calls this too: the files left in `staging` tell whether the
+    database was replaced.
     """
     if not staging.is_dir():
         return
@@ -228,7 +231,7 @@ def _settle_former_keys(staging: Path, data_dir: Path) -> None:
 
 
 def _complete_restore(staging: Path, *, data_dir: Path, key_file: Path) -> Path | None:
-    """Use the other files of the backup, too; the database is replaced by now, and an error says so."""
+    """Restore the other files of the backup; an error says that the database has already been replaced."""
     try:
         _settle_former_keys(staging, data_dir)
         return _restore_other_files(staging, data_dir=data_dir, key_file=key_file)
@@ -240,7 +243,7 @@ def _complete_restore(staging: Path, *, data_dir: Path, key_file: Path) -> Path 
 
 
 def _restore_other_files(staging: Path, *, data_dir: Path, key_file: Path) -> Path | None:
-    """Restore the other files, of prompts and secrets only missing ones; return the path of the settings."""
+    """Restore the indexes, and missing prompts and secrets; return the path of the restored settings."""
     if (staging / "search").is_dir():
         (staging / "search").rename(data_dir / "search")
     for source in sorted((staging / "prompts").rglob("*")):

@@ -30,7 +30,7 @@ from llamora.ops.errors import OperationRefused
 
 @dataclass(frozen=True, kw_only=True)
 class DayRequest:
-    """The request to restore a person's day from a backup, or one entry of it, by its number."""
+    """The request to restore a person's day from a backup; `number` selects one entry (see --dry-run)."""
 
     backup: Path
     data_dir: Path
@@ -42,7 +42,7 @@ class DayRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class DayReport:
-    """The entries with their former states, the person, and the number of unreadable entries."""
+    """The entries with their states before the restore, the person, and the number of unreadable entries."""
 
     person: Person
     entries: Sequence[ComparedEntry]
@@ -99,7 +99,10 @@ def _select(entries: Sequence[ParsedEntry], request: DayRequest) -> Sequence[Par
 
 
 def _open_diary_in_use(request: DayRequest) -> OpenedSlot:
-    """Open the diary in use with the same secret, or ask for the present one if it was changed since."""
+    """Open the diary in use with a prompt for its present secret, or with the secret in the file.
+
+    Raise OperationRefused if the secret in the file opened the backup but was changed since.
+    """
     try:
         return secret_prompt.open_diary_with_prompt(name=request.name, password_file=request.password_file)
     except WrongCredentials:

@@ -25,9 +25,9 @@ def remove_outdated_backups(
 ) -> int:
     """Delete outdated backups, but never the newest one; return their number.
 
-    While elapsed time is unknown, the wall clock is used, because enough backups always remain; only those
-    made before an update stay then. Files that could not be deleted are appended to `errors`, here and in the
-    other functions.
+    While elapsed time is unknown, ages are taken from the wall clock, because enough backups always remain;
+    backups that were made before an update are then not deleted. Here and in the other functions, the errors
+    of files that could not be deleted are appended to `errors`.
     """
     outdated = backup_files.select_outdated(
         backup_files.list_backups(folder),
@@ -40,7 +40,7 @@ def remove_outdated_backups(
 
 
 def _find_cutoff(age: timedelta) -> datetime | None:
-    """Return the cut-off of an age; None if it is unknown, also because the database can't be read."""
+    """Return the time before which things are older than `age`; None if it is unknown."""
     try:
         return clock.get_cutoff(age)
     except DatabaseError:
@@ -65,7 +65,8 @@ def remove_replaced_databases(folder: Path, *, errors: list[OSError]) -> int:
 def remove_leftovers(data_dir: Path, *, backups: Path, now: datetime, errors: list[OSError]) -> int:
     """Delete files and folders left by interrupted work; return their number.
 
-    They contain nothing that is not elsewhere, so the wall clock is used while elapsed time is unknown.
+    All that they contain exists in other places or can be made again. So while elapsed time is unknown, their
+    ages are taken from the wall clock.
     """
     now = min(now, _find_now(_LEFTOVER_AGE) or now)
     before = now - _LEFTOVER_AGE
@@ -101,7 +102,7 @@ def lock_part(path: Path) -> Iterator[None]:
 
 
 def _is_abandoned(path: Path, *, before: datetime) -> bool:
-    """Return whether no process has a folder locked; if that can't be told, whether it is that old."""
+    """Return whether no process has locked a folder; if unknown, whether it is older than `before`."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:

@@ -32,10 +32,10 @@ def find_disk(folder: Path, *, mounts: Path = MOUNTS) -> MountedDisk | None:
 def find_missing_mount(
     folder: Path, *, is_named: bool, mounts: Path = MOUNTS, fstab: Path = FSTAB
 ) -> Path | None:
-    """Return the mount point above a folder on which nothing is mounted, or None.
+    """Return the mount point of the disk that is meant to hold a folder but is not mounted, or None.
 
-    It is one that /etc/fstab lists, or, if the folder was given on the command line, one below /media or
-    /mnt.
+    Mount points are the folders that /etc/fstab lists and, if the folder was given on the command line
+    (`is_named`), those below /media or /mnt.
     """
     disk = find_disk(folder, mounts=mounts)
     if disk is None:
@@ -63,5 +63,5 @@ def _read_table(path: Path) -> Iterator[MountedDisk]:
 
 
 def _unescape(text: str) -> str:
-    """Return a word of such a table, in which spaces are written as octal numbers."""
+    """Return a word of a table such as /etc/fstab, which writes spaces as octal numbers."""
     return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), text)

@@ -82,7 +82,7 @@ def sign_in_afresh(person: BrowserClient, network: str, *, times: int = SIGN_INS
 
 
 def measure(report: BenchmarkReport, served: BenchmarkHousehold, *, name: str) -> None:
-    """Add the figures during guesses from many addresses, and during slow connections."""
+    """Add the figures without an attack, during slow connections, and during guesses from many addresses."""
     person = BrowserClient(port=served.port, name=name, source_address="127.90.0.1")
     person.sign_in()
     usual = _measure_quiet(report, person)
@@ -100,7 +100,7 @@ def _measure_quiet(report: BenchmarkReport, person: BrowserClient) -> float:
 
 
 def _build_browser(person: BrowserClient, source_address: str) -> BrowserClient:
-    """Return a browser of the same person that nobody knows, at an address that nobody knows."""
+    """Return a browser of the same person that the server has not seen before, without cookies."""
     return replace(person, cookies={}, source_address=source_address, local=threading.local())
 
 

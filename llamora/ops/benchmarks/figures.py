@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 class Figure:
     """One measured number.
 
-    `peer` is the number of the best comparable program, `ratio` the ratio to the baseline.
+    `peer` is the same figure of the best comparable program, `ratio` the ratio of this one to the baseline.
     """
 
     name: str

@@ -71,9 +71,10 @@ def measure(report: BenchmarkReport, served: BenchmarkHousehold, *, today: date)
 def _add_memory(
     report: BenchmarkReport, served: BenchmarkHousehold, writer: BrowserClient, *, before: float
 ) -> None:
-    """Add the memory that is not given back: after the hostile days, after a lock, and after an unlock alone.
+    """Add the memory that is not released: with the hostile days opened, after a lock, and after an unlock.
 
-    The last holds the index of the same texts, so what it has less than the first is what the days leave.
+    After the unlock, the index of the same texts is in memory, but no hostile day was opened. So the first
+    figure minus the last is what opening the days leaves in memory.
     """
     opened = served.settled_memory_mib()
     expect_status(writer.post("/lock/"), 302)
@@ -93,9 +94,9 @@ def _add_memory(
 
 @contextmanager
 def _opening_afresh(writer: BrowserClient, days: list[date]) -> Iterator[list[int]]:
-    """Open the days again and again during the block, each time unformatted; yield a list of their number.
+    """Open the days again and again during the block; yield a list with the number of days opened so far.
 
-    What was formatted is forgotten whenever the diary is locked.
+    The diary is locked before each round, so that its texts are formatted again and not read from a cache.
     """
     opened, is_done = [0], threading.Event()
 

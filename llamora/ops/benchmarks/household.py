@@ -41,7 +41,8 @@ class BenchmarkHousehold:
     def settled_memory_mib(self) -> float:
         """Return the server's memory in MiB after it has settled, at most half a minute later.
 
-        It has settled when it fell by less than 1 MiB in 5 s: derivations, bodies and replies are then freed.
+        It has settled when it fell by less than 1 MiB in 5 s. The memory of key derivations, request bodies
+        and replies has then been freed.
         """
         lowest, since = self.memory_mib(), time.monotonic()
         deadline = since + SETTLE_AT_MOST

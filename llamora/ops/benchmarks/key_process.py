@@ -144,7 +144,7 @@ def _create_token(keyring: Keyring, kind: TokenKind) -> str:
 
 
 def _time_checks(text: str) -> tuple[float, float]:
-    """Return the medians of the check and of what is compared with it, in milliseconds of the processor."""
+    """Return the medians of the check and of its baseline, in milliseconds of CPU time."""
     durations, compared = [], []
     private, public = new_vault_keys()
     box, token_id = seal_to(public, bytes(128)), crypto.parse_token(text).id

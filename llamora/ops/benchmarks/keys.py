@@ -34,7 +34,10 @@ class RotationTiming:
 
 
 def measure_rotation(report: BenchmarkReport, *, entries: int) -> None:
-    """Add the rate for a large archive, and its ratio to that of a tenth of it, which should be 1."""
+    """Add the rate for a large archive, and its ratio to the rate for an archive a tenth as large.
+
+    If the duration grows in proportion to the archive, the ratio is 1.
+    """
     with tempfile.TemporaryDirectory(prefix="llamora-bench-") as folder:
         with serve_household(Path(folder), "--no-model") as served:
             environment = dict(served.environment)

@@ -37,7 +37,7 @@ def measure(report: BenchmarkReport, *, entries: int) -> None:
 
 
 def measure_facts(report: BenchmarkReport, *, numbers: Sequence[int] = FACTS) -> None:
-    """Add the figures of search in these numbers of facts beside some entries."""
+    """Add the figures of search for each number of facts, in a diary that has some entries as well."""
     for facts in numbers:
         with tempfile.TemporaryDirectory(prefix="llamora-bench-") as folder:
             with serve_household(Path(folder), "--no-model") as served:

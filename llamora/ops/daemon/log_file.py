@@ -60,7 +60,7 @@ class RotatingOutput(io.TextIOBase):
         return len(text)
 
     def _rotate(self) -> None:
-        """Begin a new file; go on with the old one if the disk has no place for another."""
+        """Begin a new file; continue with the old one if no file can be created, as on a full disk."""
         fresh = self._path.with_name(f"{self._path.name}.new")
         try:
             descriptor = open_file(fresh)
@@ -118,7 +118,7 @@ def get_size(path: Path) -> int:
 
 
 def read_last_lines(path: Path, *, after: int, most: int) -> list[str]:
-    """Return at most `count` last lines that were written after the log file had this size."""
+    """Return the last lines, at most `most`, of what was written since the log file had the size `after`."""
     size = get_size(path)
     # Smaller than before: it is another file.
     begin = after if size >= after else 0

@@ -180,7 +180,7 @@ def _start(arguments: list[str], *, say: SentencePrinter) -> None:
 
 
 def _spawn(arguments: list[str], *, log: Path) -> subprocess.Popen[bytes]:
-    """Start a process of its own session, with the settings that this one has."""
+    """Start the server as a process in its own session, with the same settings as this process."""
     command = [sys.executable, str(Path(settings.BASE_DIR) / "manage.py"), "daemon", "run", *arguments]
     # It reads `.env` itself.
     environment = {k: v for k, v in os.environ.items() if k not in settings.NAMES_FROM_FILE}
@@ -225,7 +225,7 @@ def _describe_failure(status: int, *, path: Path, size: int) -> str:
 
 
 def _signal_end(server: ServerRecord) -> None:
-    """Ask the process to end, if it is still the one of the record."""
+    """Send SIGTERM to the server, if the process with its id is still the one that wrote the record."""
     with suppress(ProcessLookupError):
         if not hasattr(os, "pidfd_open"):
             os.kill(server.pid, signal.SIGTERM)

@@ -44,7 +44,7 @@ class StartReporter:
 
 @dataclass(kw_only=True)
 class StartOutcome:
-    """The result of a start: the address of the server, or its refusal; neither after a crash."""
+    """The result of a start: the server's address or the reason for its refusal; after a crash, neither."""
 
     host: str = ""
     port: int = 0

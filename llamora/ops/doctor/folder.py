@@ -75,7 +75,7 @@ def check_secret_key() -> Iterator[CheckResult]:
 
 
 def check_run_secret() -> Iterator[CheckResult]:
-    """Report whether the run secret, one of the three parts of each session's key, is in memory."""
+    """Report whether the run secret, one of three parts of each session's key, is on a memory file system."""
     folder = get_runtime_folder()
     if folder is None:
         yield warn(

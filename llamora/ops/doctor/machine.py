@@ -54,7 +54,7 @@ def check_disk_space() -> Iterator[CheckResult]:
 
 
 def check_reserve() -> Iterator[CheckResult]:
-    """Report a reserve that is missing, because the disk was full or the server has not run since."""
+    """Report if the file that reserves disk space is missing: it was used up, or no server has run yet."""
     size = settings.RESERVE_MIB
     if not size:
         yield ok("reserve", "There is none, as LLAMORA_RESERVE_MIB=0 asks.")

@@ -156,7 +156,7 @@ class InMemoryRequest(WebRequest):  # type: ignore[misc]  # daphne is untyped
         return [(name, value) for name, values in headers for value in values]
 
     def _check_credentials(self, length: int, client: proxies.Client) -> None:
-        """Read no further until it is known who sends this."""
+        """Stop reading until the credential of the request was looked up; then accept or refuse the body."""
         self._is_being_checked = True
         self.channel.pause_reading()
         waits = self.requestHeaders.getRawHeaders(b"expect")

@@ -7,13 +7,15 @@
     REFUSED    a refused request; the rest of its body is dropped                 5 s
     SOCKET     a WebSocket, which daphne closes if pings are not answered
 
-If there are too many connections, one is closed for which the server waits: a refused one, an idle one, the
-one with the oldest incomplete headers, or the oldest incomplete body of an unauthenticated client. If the
-limit of an address is exceeded, it is one of that address, else one of the address with the most connections.
-A client that sends its request without delay is never affected: at the limit of an address, headers have one
-second first. If no connection can be closed, the new one is marked as surplus and its request is refused. If
-all connections of the server are being answered or are WebSockets, the oldest of the address with the most is
-closed.
+If there are too many connections, one is closed whose client the server is waiting for. In this order: a
+refused one, an idle one, the one with the oldest incomplete headers, the one with the oldest incomplete body
+of an unauthenticated client. If an address has exceeded its limit, one of its own connections is closed; if
+the total is exceeded, one of the address with the most connections. A client that sends its request without
+delay is never affected: at the limit of an address, headers are given a second to arrive.
+
+If no connection can be closed, the new one is marked as surplus and its request is refused. But if the total
+is exceeded because all connections are being answered or are WebSockets, the oldest one of the address with
+the most connections is closed, unless the new one is from that address.
 """
 
 import time
@@ -152,7 +154,7 @@ class Connections:
         return now >= connection.deadline
 
     def _make_room(self, newest: Connection) -> bool:
-        """Return whether an address is within its cap, after one of its connections gave way if needed."""
+        """Close a connection of the address if it has too many; return False if it still has too many."""
         own = self._by_address[newest.address]
         if not newest.address or len(own) <= self._most_per_address:
             return True
@@ -162,7 +164,7 @@ class Connections:
         return self._end_one_of([slow], but=newest)
 
     def _make_room_among_all(self, newest: Connection) -> bool:
-        """Return whether all connections are within their cap, after another one gave way if needed."""
+        """Close another connection if there are too many in total; return False if there still are."""
         if self._count <= self._most:
             return True
         groups = self._list_by_size()
@@ -175,7 +177,7 @@ class Connections:
         return True
 
     def _end_one_of(self, groups: Iterable[Iterable[Connection]], *, but: Connection) -> bool:
-        """End the connection of the first group with one that can give way; return False if none can."""
+        """Close one connection, of the first group that has a closable one; return False if no group has."""
         for group in groups:
             waiting = [each for each in group if each is not but and each.is_closable]
             if waiting:

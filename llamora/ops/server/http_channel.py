@@ -39,7 +39,7 @@ _Channel: Any = HTTPChannel
 class DiaryChannel(_Channel):  # type: ignore[misc]
     """An HTTP connection that reports its state to `Connections`.
 
-    If a call of a program arrives while people's pages are being answered, it is read after them.
+    If a program calls while people's pages are being answered, its call is read after those are answered.
     """
 
     connection: Connection
@@ -63,7 +63,7 @@ class DiaryChannel(_Channel):  # type: ignore[misc]
         super().connectionLost(reason)
 
     def dataReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
-        """Read bytes: the first ones after a pause begin a head, those after a refusal are dropped."""
+        """Read bytes; drop them after a refusal, and let a program's call wait for people's pages."""
         if self.connection.state is ConnectionState.REFUSED:
             return
         if self.connection.state is ConnectionState.IDLE:
@@ -79,7 +79,7 @@ class DiaryChannel(_Channel):  # type: ignore[misc]
             super().dataReceived(data)
 
     def _read_waiting(self) -> None:
-        """Read what waited for a page, unless it was read already."""
+        """Read a program's call that had to wait for pages, unless it was read already."""
         data, self._unread = self._unread, b""
         if data and self.connection.state is not ConnectionState.REFUSED:
             super().dataReceived(data)
@@ -103,7 +103,7 @@ class DiaryChannel(_Channel):  # type: ignore[misc]
         return bool(super()._maybeChooseTransferDecoder(header, data))
 
     def _respondToBadRequestAndDisconnect(self) -> None:  # noqa: N802 - Twisted's name
-        """Refuse what is no request, unless it belongs to one that was refused already."""
+        """Refuse bytes that are not a valid request, unless this client was already refused."""
         if self.connection.state is not ConnectionState.REFUSED:
             super()._respondToBadRequestAndDisconnect()
 
@@ -170,7 +170,7 @@ class DiaryChannel(_Channel):  # type: ignore[misc]
         return str(getattr(self.getPeer(), "host", ""))
 
     def _count_as(self, client: str) -> str:
-        """Return the address that counts; a trusted proxy's own has no cap."""
+        """Return the address for which a connection counts; "", which has no limit, for a trusted proxy."""
         return "" if proxies.is_trusted(client, settings.TRUSTED_PROXIES) else normalize_ip(client)
 
     def _set_keepalive(self) -> None:

@@ -59,7 +59,10 @@ def is_trusted(address: str, trusted: Sequence[Network]) -> bool:
 
 
 def _find_address(peer: str, named: Sequence[str], trusted: Sequence[Network]) -> str:
-    """Return the right-most address that is not a trusted proxy's, or the last one before nonsense."""
+    """Return the right-most address that is not a trusted proxy's.
+
+    If an entry is not an address, return the address to its right; if all are trusted, the left-most one.
+    """
     nearest = peer
     for text in reversed(named):
         address = _parse_address(text)

@@ -35,7 +35,7 @@ class Program:
         self.errors: Counter[str] = Counter()
 
     def run(self, *, begin: float, until: float) -> None:
-        """Call from one time to another, by `time.monotonic`."""
+        """Call at a fixed rate between two times of `time.monotonic`."""
         for number in range(int((until - begin) * CALLS_A_SECOND)):
             time.sleep(max(0.0, begin + number / CALLS_A_SECOND - time.monotonic()))
             kind, method, path, body = self._choose(number)

@@ -109,7 +109,7 @@ def measure(
 
 
 def _write_diary(person: BrowserClient, *, today: date, read_day: str) -> None:
-    """Write today's entries, those of the day that programs read, and some for them to find."""
+    """Write entries for today and for the day that programs read, and others for their searches to find."""
     days = [(today - OTHER_DAY * 4 - timedelta(days=number)).isoformat() for number in range(40)]
     # The page says whose diary it is.
     person.get("/")
@@ -161,7 +161,7 @@ def _serve_plainly() -> Iterator[int]:
 def _run_programs(
     port: int, tokens: list[str], *, seconds: float, days: tuple[str, str]
 ) -> dict[str, dict[str, list[float]]]:
-    """Run the programs for so long, and return the durations by kind of call, and the errors by kind."""
+    """Run the programs for `seconds`; return the durations by kind of call, and the errors by kind."""
     command = [sys.executable, "-m", call_process.__name__, str(port), str(seconds), *days]
     done = subprocess.run(
         command, cwd=settings.BASE_DIR, input="\n".join(tokens), capture_output=True, text=True, check=True
@@ -204,7 +204,7 @@ def _add_calls(
 
 
 def _add_processor_time(report: BenchmarkReport, before: _Writer, during: _Writer, *, calls: int) -> None:
-    """Add what a call and a page cost the processor, which other work of the machine does not change much."""
+    """Add the CPU time of a call and of a page, which depends little on other work of the machine."""
     page = before.processor_seconds / len(before.pages)
     call = (during.processor_seconds - page * len(during.pages)) / calls
     report.add(

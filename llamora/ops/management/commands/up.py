@@ -201,7 +201,11 @@ class Command(BaseCommand):
             self.print_now(sentence)
 
     def _write_secret_key(self) -> None:
-        """Write the key after there is a database: a folder with a key and without a database has lost it."""
+        """Write the secret key if it is missing.
+
+        This must run after the database was created: a folder with a key but no database means that the
+        database was lost.
+        """
         # A key that comes from the environment stays there; it is not written to the disk.
         if os.environ.get("LLAMORA_SECRET_KEY"):
             return
@@ -266,7 +270,7 @@ class Command(BaseCommand):
     def print_now(self, sentence: str, *, is_secret: bool = False) -> None:
         """Print one line and flush it, for output into a pipe.
 
-        A secret must not go into the log of `daemon`.
+        In the daemon, whose output is a log, a secret goes only to the command that started it.
         """
         if self.reporter:
             self.reporter.report_sentence(sentence)
@@ -276,7 +280,7 @@ class Command(BaseCommand):
         self.stdout.flush()
 
     def _format(self, sentence: str) -> str:
-        """Return a sentence as a line of the log, where it is one: in a file, or for a program."""
+        """Return a sentence, in the format of a log line if the output is a log: of `daemon`, or as JSON."""
         if self.reporter or settings.LOG_FORMAT == "json":
             return format_sentence("llamora.up", sentence)
         return sentence
