@@ -3,9 +3,9 @@
 A whole request (middleware, view, queries, template) runs in one thread, with that thread's database
 connection, which stays open between requests.
 
-    page pool   ordinary requests, and after them calls of programs, fair between addresses; a call begins,
-                and continues at each `llamora.api.call.yield_to_pages`, only while no page is being answered
-                (`llamora.threads.pages_first`)
+    page pool   ordinary requests and, after them, calls of programs, fair between addresses; while a page is
+                being answered, but at most for MOST_HELD_SECONDS (`llamora.threads.pages_first`), no call
+                begins, and a running one pauses at `llamora.api.call.yield_to_pages`
     answer pool calls of programs that wait for the model, fair between addresses
     slow pool   requests that derive a key, rate a password, wait for a job or handle a whole diary; fair
                 between addresses, so that many requests from one address do not delay a sign-in from another;
@@ -74,7 +74,7 @@ SLOW_PATHS = (
 
 
 def is_of_program(scope: Scope) -> bool:
-    """Return whether a request is a call of the API, so that errors are returned as JSON."""
+    """Return whether a request is a call of a program (API or MCP), so that errors are returned as JSON."""
     return str(scope["path"]).startswith(PROGRAM_PATHS)
 
 
@@ -154,9 +154,9 @@ class PageHandler(ASGIHandler):
             await _run_in_pool(pool, response.close)
 
     def _hold_programs(self) -> Hold:
-        """Let no call of a program run while a page is on its way, but not for long.
+        """Hold calls of programs back until a page is answered, at most for MOST_HELD_SECONDS.
 
-        A page that takes longer goes first between the parts of a call.
+        If the page takes longer, it still goes first between the parts of a call.
         """
         unanswered_pages.begin()
         hold = self.page_pool.hold_others()
@@ -164,9 +164,10 @@ class PageHandler(ASGIHandler):
         return hold
 
     async def _find_place(self, scope: Scope, body: BytesIO) -> tuple[str, int]:
-        """Return the key and the rank of a slow request; an address that has often failed waits before.
+        """Return the key and the rank of a request in the slow pool.
 
-        That wait takes no thread. A browser that is recognised has a key of its own.
+        A recognised browser has its own key. A request from an address that has often failed is first
+        delayed, without occupying a thread.
         """
         address = _get_client_address(scope)
         unsuccessful = throttle.count_unsuccessful(address)
@@ -267,8 +268,8 @@ async def _get_next_part(
 ) -> bytes | None:
     """Return the next part, or None at the end or once the client has disconnected.
 
-    A part that comes from an asynchronous iterator may take minutes, and is not waited for without a client.
-    One that a thread makes is: only then can the response be closed.
+    An asynchronous iterator may take minutes for a part, so it is cancelled when the client disconnects. A
+    part that a thread computes is always waited for, because the response can be closed only afterwards.
     """
     if disconnected.done():
         return None

@@ -2,8 +2,8 @@
 
 `unicodedata.normalize` sorts the combining marks of a letter in quadratic time, and holds the interpreter
 lock meanwhile: 32,000 marks took eight seconds. No script has more than a few on one letter; the Stream-Safe
-Text Format of Unicode (UAX #15) allows thirty. So marks are sorted in groups of at most 64. For every other
-text the result is that of `unicodedata.normalize`.
+Text Format of Unicode (UAX #15) allows thirty. So marks are sorted in groups of at most 64. For a text with
+at most as many marks on each letter, the result is the same as that of `unicodedata.normalize`.
 """
 
 import re

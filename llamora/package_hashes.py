@@ -84,7 +84,7 @@ def _read(path: Path) -> str:
 
 
 def _is_known(block: str, *, hashes: str) -> bool:
-    """Return whether a package has wheels with committed hashes, and all that may be installed have one."""
+    """Return whether a package has a wheel with a committed hash, and none without one fits this machine."""
     known = set(hashes.replace("--hash=", "").split())
     wheels = _WHEEL.findall(block)
     unknown = [name for name, hashed in wheels if hashed not in known]
@@ -92,7 +92,7 @@ def _is_known(block: str, *, hashes: str) -> bool:
 
 
 def _may_be_installed(wheel: str) -> bool:
-    """Return whether a wheel may fit this Python and machine, by its name (PEP 425); rather yes than no."""
+    """Return whether a wheel may fit this Python and machine, by its name (PEP 425); in doubt, True."""
     pythons, abi, platforms = wheel.split("-")[-3:]
     minor = sys.version_info.minor
     fits_python = any(

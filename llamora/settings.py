@@ -44,9 +44,9 @@ NAMES_FROM_FILE: set[str] = set()
 
 
 def _read_settings_file(path: Path) -> None:
-    """Add the settings of a file to the environment; refuse one that would be passed over, or a line of it.
+    """Add the settings of a file to the environment; refuse a file or a line that can't be read.
 
-    Without its settings another household could be begun in another folder.
+    If its settings were ignored, a new household could be created in another folder.
     """
     try:
         text = path.read_text("utf-8-sig")
@@ -83,7 +83,7 @@ def _read(name: str, default: str) -> str:
 
 
 def _read_list(name: str) -> list[str]:
-    """Return the parts of a setting that has commas between them."""
+    """Return the parts of a comma-separated setting."""
     READ_SETTINGS[f"LLAMORA_{name}"] = ""
     return [value for value in env.list(name, default=[]) if value]
 
@@ -125,7 +125,7 @@ def _text(name: str, default: str) -> str:
 
 
 def _secret(name: str, *, least: int) -> str:
-    """Return a secret, or ""; the sentence about a wrong one does not repeat it."""
+    """Return a secret, or ""; the error for an invalid one does not repeat it."""
     SECRET_SETTINGS.add(f"LLAMORA_{name}")
     value, words = _read(name, ""), name.lower().replace("_", " ")
     if value and not (len(value) >= least and value.isascii() and value.isprintable()):
@@ -145,7 +145,7 @@ def _sampling(name: str) -> dict[str, Any]:
 
 
 def _duration(name: str) -> str:
-    """Return a time in the form of Ollama, or ""."""
+    """Return a duration in the notation of Ollama, such as 10m, or ""."""
     value = _read(name, "")
     if value and not _DURATION.fullmatch(value):
         raise _refuse(name, value, "a time such as 10m, 1h or 30s, or -1 for ever")
@@ -153,7 +153,7 @@ def _duration(name: str) -> str:
 
 
 def _path(name: str, default: str, *, is_file: bool = False) -> str:
-    """Return an absolute path, or ""; it need not be there yet."""
+    """Return an absolute path, or ""; the file or folder need not exist yet."""
     value = _read(name, default)
     if not value:
         return value
@@ -199,7 +199,7 @@ def _url(name: str, default: str = "") -> str:
 
 
 def _safe_url(name: str, default: str) -> str:
-    """Return an address whose answers nobody on the way can change."""
+    """Return an address with https or on this machine, so that nobody on the way can change its answers."""
     value = _url(name, default) or default
     parts = urlsplit(value)
     if parts.scheme != "https" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):

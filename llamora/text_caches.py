@@ -18,7 +18,7 @@ _caches: Final[list[_lru_cache_wrapper[Any]]] = []
 
 
 def cache_until_lock(most: int) -> Callable[[Callable[[str], _R]], _lru_cache_wrapper[_R]]:
-    """Return a decorator that caches the results of a function of a text until a diary is locked."""
+    """Return a decorator for functions of one text; it caches `most` results or fewer until a lock."""
 
     def decorate(function: Callable[[str], _R]) -> _lru_cache_wrapper[_R]:
         cached = lru_cache(maxsize=most)(function)
@@ -29,6 +29,6 @@ def cache_until_lock(most: int) -> Callable[[Callable[[str], _R]], _lru_cache_wr
 
 
 def clear_text_caches() -> None:
-    """Clear all caches, for all people, because entries are not stored by owner."""
+    """Clear all caches, for all people, because cached results are not stored by owner."""
     for cached in _caches:
         cached.cache_clear()

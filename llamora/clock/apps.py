@@ -1,6 +1,6 @@
-"""The Django app of the clock. It has no models: it remains for its migrations.
+"""The Django app of the clock. It has no models, and exists only for its migrations.
 
-They move a table of earlier versions to the file of `record_file`.
+In a database of an earlier version, they move the record from its table to the file of `record_file`.
 """
 
 from django.apps import AppConfig

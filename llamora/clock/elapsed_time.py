@@ -13,15 +13,15 @@ by being
 
 * seen on two starts of the machine, with an hour of running between: a clock that is wrong after each start
   is corrected by the network within minutes;
-* or seen for two days of running;
+* or seen for two days of running.
 
-and never if the wall clock is set back behind it before that.
+A gap is never added if the wall clock is first set back to a time before the end of the gap.
 
 **The cut-off time of an age.** A row may be deleted if its timestamp cannot have been written within that
 age. Within that age the wall clock followed the offsets of a few stretches; the slowest of them gives the
-cut-off time. So a clock that jumps ahead deletes nothing, and neither does a clock that was slow for a while
-and is then corrected. There is no cut-off time until the very first stretch is confirmed, in the same way as
-a gap. For rows older than the first stretch, the offsets of all stretches are considered.
+cut-off time. So no row is deleted too early if a clock jumps ahead, or if a clock that was slow for a while
+is corrected. There is no cut-off time until the very first stretch is confirmed, in the same way as a gap. If
+the age reaches back before the first stretch, the offsets of all stretches are considered.
 """
 
 import math
@@ -127,7 +127,10 @@ class ElapsedTime:
         return reading.boot_seconds - self.reading.boot_seconds if self._is_same_start(reading) else 0.0
 
     def _disbelieve(self, wall: float) -> list[Stretch]:
-        """Return the stretches, without what a clock that went back contradicts; none if all is in doubt."""
+        """Return the stretches, without unconfirmed gaps if the wall clock was set back before their end.
+
+        Return none if it was set back before the beginning of a first stretch that is unconfirmed.
+        """
         doubted = [
             not stretch.is_believed and wall < stretch.first_wall - TOLERANCE for stretch in self.stretches
         ]
@@ -139,7 +142,7 @@ class ElapsedTime:
         ]
 
     def _believe(self) -> "ElapsedTime":
-        """Return the same with each gap passed that was seen often or long enough."""
+        """Return the state in which each gap that was seen often or long enough is added to `passed`."""
         passed, stretches = self.passed, list(self.stretches)
         for place, stretch in enumerate(stretches):
             seen = passed - stretch.since
@@ -157,7 +160,10 @@ class ElapsedTime:
         return replace(self, passed=passed, stretches=tuple(stretches))
 
     def _tidy(self) -> "ElapsedTime":
-        """Return the same with equal neighbours joined, and without what is too old or too much."""
+        """Return the state with equal neighbouring stretches joined, and without those that ended long ago.
+
+        If too many are left, the oldest are joined, too.
+        """
         joined: list[Stretch] = []
         for stretch in self.stretches:
             if stretch.until < self.passed - _REMEMBERED:
@@ -176,9 +182,9 @@ class ElapsedTime:
         return self.stretches[0].is_believed
 
     def find_cutoff(self, age: float) -> float | None:
-        """Return the wall time before which every row is older than this age, or None if unknown.
+        """Return the cut-off time: every row with an earlier timestamp is older than this age.
 
-        The time is in seconds since 1970.
+        It is in seconds since 1970. Return None if it is unknown.
         """
         if not self.is_known:
             return None
@@ -232,7 +238,7 @@ def _can_be_joined(before: Stretch, after: Stretch) -> bool:
 
 
 def _join(before: Stretch, after: Stretch) -> Stretch:
-    """Return one stretch for the time of both, with the slower clock; a gap between them never passes."""
+    """Return one stretch for the time of both, with the slower clock; their unconfirmed gaps are dropped."""
     is_known = before.is_believed or before.gap > 0
     return Stretch(
         offset=min(before.offset, after.offset),

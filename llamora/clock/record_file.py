@@ -1,6 +1,6 @@
 """The clock's record, in a file beside the database: the state of elapsed time at the last observation.
 
-    register/clock.json   the evidence of `llamora.clock.elapsed_time` as JSON, with mode 0600
+    register/clock.json   an `ElapsedTime` (`llamora.clock.elapsed_time`) as JSON, with mode 0600
 
 It is not in the database, because it decides when access tokens and sign-ins expire, and an attacker who can
 write to the database must not extend them. It is in the folder of the register

@@ -24,7 +24,7 @@ def describe_step(seconds: float) -> str:
 
 
 def find_age_warning(found: ElapsedTime | None, *, now: datetime) -> str | None:
-    """Return a sentence why fewer rows were deleted for their age than the clock suggests, or None."""
+    """Return a sentence that explains why rows that seem old enough were not deleted, or None."""
     if found is None or not found.is_known:
         return (
             "Nothing in the bin and no earlier version was deleted for its age yet: Llamora first looks "

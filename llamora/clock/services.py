@@ -56,7 +56,7 @@ def _read_boot_id() -> str:
 
 
 def observe() -> ElapsedTime:
-    """Read both clocks and return the elapsed time; save it unless the disk is full."""
+    """Read both clocks and return the elapsed time; save it if that is due and the disk permits it."""
     global _latest  # noqa: PLW0603 - what this process saw last
     reading, before = read_clocks(), read_record()
     found = ElapsedTime.begin(reading) if before is None else before.observe(reading)

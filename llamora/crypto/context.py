@@ -75,8 +75,8 @@ class Context:
 class RowContext:
     """A context that is reused for many rows of one field and owner, to encode its common parts once.
 
-    It applies to the row and values last given to `set_row`. `order` maps the values, in the order in which
-    they are given, to their sorted places.
+    It applies to the row and values last given to `set_row`. `order` contains the indexes of the bound values
+    in `names`, in the order of the encoding, which is also the order of the values for `set_row`.
     """
 
     __slots__ = ("_parts", "label", "order", "owner")
@@ -90,7 +90,7 @@ class RowContext:
         self._parts = [b"", b"", before_values, *(part for _, name in ordered for part in (name, b""))]
 
     def set_row(self, row: bytes, values: Sequence[bytes]) -> None:
-        """Set the id of the row, in bytes, and its values, encoded by `encode_value`."""
+        """Set the id of the row, in bytes, and its values, encoded by `encode_value`, in `order`."""
         self._parts[1] = row
         # Of too many or too few values, this is a ValueError.
         self._parts[4::2] = values
@@ -123,7 +123,7 @@ def _encode_bound(bound: tuple[tuple[str, bytes], ...]) -> bytes:
 
 @lru_cache(maxsize=512)
 def _order_names(names: tuple[str, ...]) -> tuple[tuple[int, bytes], ...]:
-    """Return the place of each bound value, in the order of the encoding, and its encoded name; cached."""
+    """Return the index and encoded name of each bound value, in the order of the encoding; cached."""
     encoded = [name.encode() for name in names]
     if len(set(encoded)) != len(encoded):
         raise ValueError("A bound value is named twice.")

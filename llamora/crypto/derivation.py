@@ -8,8 +8,9 @@ prevent other people from signing in. The rules:
 * recognised requesters (an unlock, a browser that has signed in before) come first, then those with the
   fewest failures; among equals the address with the fewest running (see `llamora.threads.fair_executor`);
 * one derivation may wait per address and two per name, and `max_waiting` in all; beside these, RECOGNISED
-  places are reserved for recognised requesters. If there is no place, the request with the most failures is
-  dropped with DerivationBusy: a waiting one, if it has more failures than the new one, else the new one.
+  places are reserved for recognised requesters. A second one of an address is refused with DerivationBusy. If
+  another place is missing, the waiting one with the most failures is dropped in the same way, if it has more
+  failures than the new one; else the new one is refused.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ class DerivationQueue:
         failures: int = 0,
         is_recognised: bool = False,
     ) -> bytes:
-        """Derive a key and return it; raise DerivationBusy if there is no place in the queue.
+        """Derive a key and return it; raise DerivationBusy if the queue refuses or drops it.
 
         `address` is the key by which failures are counted: an IP address, or a recognised browser.
         """
@@ -93,7 +94,7 @@ class DerivationQueue:
     ) -> Future[bytes]:
         """Return a future of the derived key; raise DerivationBusy or BadCost at once.
 
-        The future raises DerivationBusy if a requester with fewer failures takes its place.
+        The future raises DerivationBusy if it is dropped for a requester with fewer failures.
         """
         check_cost(cost, ceiling=HIGHEST)
         rank = _RANK_RECOGNISED if is_recognised else _RANK_WITHOUT_FAILURE + max(0, failures)
@@ -119,7 +120,10 @@ class DerivationQueue:
         self._executor.join(timeout)
 
     def _make_room(self, requester: _Requester) -> Future[bytes] | None:
-        """Return the derivation that gives way, taken out of the queue, if any; raise DerivationBusy."""
+        """Make room for a requester; return the waiting derivation that was removed, or None.
+
+        Raise DerivationBusy if there is no room.
+        """
         # Asked in this order, one that ends meanwhile is not taken for one that waits.
         waiting = {f: other for f, other in self._requesters.items() if not (f.running() or f.done())}
         if self._is_closed:
@@ -141,7 +145,7 @@ class DerivationQueue:
     def _find_rivals(
         self, requester: _Requester, waiting: dict[Future[bytes], _Requester], *, is_worker_idle: bool
     ) -> list[Future[bytes]] | None:
-        """Return those of whom one has to give way to the requester, or None if there is a place."""
+        """Return None if there is a place, else the waiting derivations of which one has to be dropped."""
         same_name = [future for future, other in waiting.items() if other.name == requester.name]
         if not is_worker_idle and len(same_name) >= _MAX_WAITING_PER_NAME:
             return same_name

@@ -17,9 +17,9 @@ The two formats differ in the keys of fields and in the columns that are bound. 
 "llamora.content" (`llamora.crypto.subkeys`) seals every field; in format 2 it is the sealing key of the
 label's realm (`llamora.crypto.realms`). A keyring accepts only one format in each epoch
 (`llamora.crypto.keyring`); otherwise anyone who can write to the database could downgrade a row to an older
-envelope of format 1. The keys of slots and sessions are not replaced by rotations, so these open both
-formats. Their envelopes have epoch 0 (`NO_EPOCH`) if no data key is involved, as for a slot's private key
-under its key-encrypting key.
+envelope of format 1. Slots and sessions are sealed under other keys. A rotation cannot reseal all of these
+envelopes, so their keys open both formats. Their envelopes have epoch 0 (`NO_EPOCH`) if no data key is
+involved, as for a slot's private key under its key-encrypting key.
 
 The format byte, never a setting, decides how an envelope is opened. `seal` writes format 2. A later format
 would get a new number, and an epoch from which only that format is accepted.
@@ -103,7 +103,7 @@ def unseal(*, key: bytes, envelope: bytes, context: AnyContext) -> bytes:
 
 
 def _decrypt(ciphertext: bytes, additional: bytes, nonce: bytes, key: bytes) -> bytes:
-    """Return the padded plaintext; raise NotAuthentic, and ValueError for a key of another length."""
+    """Return the padded plaintext; raise NotAuthentic, or ValueError for a key of the wrong length."""
     # libsodium reads as many bytes of a key and a nonce as it needs, whatever their lengths.
     if len(key) != KEY_BYTES or len(nonce) != NONCE_BYTES:
         raise ValueError("A key has 32 bytes, and a nonce 24.")

@@ -76,7 +76,7 @@ class EnvelopeError(CryptoError):
 
 
 class UnknownFormat(EnvelopeError):
-    """Raised when the format byte names no known format."""
+    """Raised when the first byte of an envelope is not that of a known format."""
 
     code = "unknown_format"
     text = "The envelope has a format this version does not know."

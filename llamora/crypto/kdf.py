@@ -7,8 +7,8 @@
 
 Source: RFC 9106. The parameters are stored in the database, where an attacker may change them. So they must
 be at least FLOOR (with less, a secret would be cheap to guess) and at most CEILING (with more, a sign-in
-could need 64 GiB). A household that wants a higher cost says so in its settings, which are not in the
-database, up to HIGHEST.
+could need 64 GiB). The household's settings, which are not in the database, can set a higher cost, up to
+HIGHEST.
 """
 
 from __future__ import annotations

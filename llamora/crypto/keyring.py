@@ -8,8 +8,8 @@ The keyring in force is the one that sealed fields use in the current context (a
 
 A keyring contains the keys of the current epoch, and of former epochs while rotations are unfinished. New
 values are sealed under the current epoch. `close()` empties the object itself, because asyncio tasks hold
-copies of the context. Python cannot erase all copies: the data keys are bytearrays, which are overwritten;
-the derived keys are bytes objects, which are only released; and the interpreter may have copied either.
+copies of the context. The data keys are bytearrays, which it overwrites. The derived keys are bytes objects,
+which it can only release. Python may have made copies of both, which cannot be erased.
 
 Keys of epochs before `format_2_since` open only envelopes of format 1, and seal nothing. Keys of later epochs
 open only envelopes of format 2. A keyring whose current epoch is of format 1 can only open and rotate.
@@ -34,7 +34,7 @@ MAC of plaintext columns, with which a change of these columns is noticed: 37 by
             personalisation = "llamora.mac", zeros behind it up to 16 bytes,
             data = u8 format 2 | Context.encode(epoch) as in `llamora.crypto.context`)
 
-Fingerprint of the keys of a realm, by which values in memory are stored: 16 bytes of
+Fingerprint of the keys of a realm, which is part of the cache key of decrypted values: 16 bytes of
 
     BLAKE2b(key = sealing key of the realm, digest length 16, no data,
             personalisation = "llamora.print", zeros behind it up to 16 bytes)
@@ -226,7 +226,7 @@ class RealmKeyring:
         return keys
 
     def _raise_no_key(self, envelope: bytes, context: AnyContext) -> NoReturn:
-        """Raise the reason why there is no key for an envelope."""
+        """Raise the error that says why there is no key for an envelope."""
         if self.is_closed:
             raise VaultLocked
         if get_realm(context.label) not in {realm for _, realm in self._by_header}:

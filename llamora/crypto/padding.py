@@ -5,7 +5,7 @@
     z bytes          zeros, so that the whole is padded_size(n) bytes long
 
 With L = max(64, 4 + n): E = floor(log2 L), S = floor(log2 E) + 1, and padded_size is L rounded up to a
-multiple of 2 ** (E - S). At most 12 % is added, and a length reveals O(log log L) bits instead of log L.
+multiple of 2 ** (E - S). At most 12 % is added to L, and a length reveals O(log log L) bits instead of log L.
 Source: Nikitin, Barman, Lueks, Underwood, Hubaux, Ford: "Reducing Metadata Leakage from Encrypted Files and
 Communication with PURBs", PoPETs 2019, section 4.
 

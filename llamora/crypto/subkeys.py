@@ -3,7 +3,7 @@
     subkey = BLAKE2b(data = empty, key = data key (32 bytes), digest length 32, no salt,
                      personalisation = the ASCII label below, zeros behind it up to 16 bytes)
 
-    llamora.content     sealed all fields in format 1; in format 2 realms do (`llamora.crypto.realms`)
+    llamora.content     sealed all fields in format 1; in format 2 keys of realms do (`llamora.crypto.realms`)
     llamora.snapshot    seals snapshots of search indexes
     llamora.slots       seals the authenticators of key slots
 

@@ -64,7 +64,10 @@ def select_past(backups: Iterable[BackupFile], *, now: datetime) -> list[BackupF
 
 
 def get_backup_state(folder: Path, *, now: datetime, wanted: bool) -> str:
-    """Return one word for monitoring: fresh, old, none, off, or future if all dates are in the future."""
+    """Return one word for monitoring: fresh, old, or future if all backups are dated in the future.
+
+    Without backups, return none if there should be some (`wanted`), else off.
+    """
     backups = list_backups(folder)
     if not backups:
         return "none" if wanted else "off"
@@ -82,10 +85,12 @@ def select_outdated(
     weeks: int,
     updates_before: datetime | None = None,
 ) -> list[BackupFile]:
-    """Return all backups except those of the last day, the newest of each day and the newest of each week.
+    """Return all backups except those to retain.
 
-    Backups made before an update of the database are retained for thirty days, or if they are newer than
-    `updates_before`. Backups dated in the future are retained, and are ignored when the newest is determined.
+    The newest one is retained, those of the last 24 hours, the newest of each of the latest `days` days with
+    backups, and the newest of each of the latest `weeks` weeks. Backups made before an update of the database
+    are retained if they are newer than `updates_before`, by default thirty days ago. Backups dated in the
+    future are retained, and are ignored when the newest is determined.
     """
     newest_first = sorted(select_past(backups, now=now), reverse=True)
     updates_before = updates_before or now - UPDATE_RETENTION

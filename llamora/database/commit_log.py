@@ -1,4 +1,4 @@
-"""The commit log: a file beside the database that records each committed transaction.
+"""The commit log: a file beside the database that records committed transactions.
 
 SQLite reads its write-ahead log up to the first damaged frame and silently ignores the rest. So each write
 transaction also increments a number in the database, and when COMMIT has returned, that number is appended to
@@ -121,7 +121,7 @@ def read_commit_log(database: Path) -> CommitLog | None:
 
 
 def _read_records(content: bytes, first_crc: int) -> Iterator[CommitRecord]:
-    """Yield the undamaged records; one that was not written whole moves those after it."""
+    """Yield the undamaged records, at any offset, since one that was written only in part shifts the rest."""
     position = _HEADER.size
     while position + _RECORD.size <= len(content):
         number, moment, owner, day, crc = _RECORD.unpack_from(content, position)
@@ -147,9 +147,9 @@ def assign_household_number(connection: sqlite3.Connection) -> None:
 
 
 def begin_commit_log(database: Path, connection: sqlite3.Connection) -> None:
-    """Restart the log of a database unless it is empty.
+    """Restart a database's commit log, unless it begins at the current number and has no records.
 
-    Call it after the write-ahead log was truncated, in a household that has a number.
+    Call it after the write-ahead log was truncated, and after `assign_household_number`.
     """
     if read_number(connection) == _LAST_NUMBER:
         # The log first: beside it, the database would seem to have lost everything.
@@ -234,7 +234,7 @@ class CountedCommit:
 
 @contextmanager
 def count_commit(connection: Any) -> Iterator[CountedCommit]:
-    """Increment the commit number at the end of the block if the transaction wrote anything."""
+    """Increment the commit number at the end of the block if the block wrote anything."""
     counted = CountedCommit(Path(connection.settings_dict["NAME"]))
     raw: sqlite3.Connection = connection.connection
     before = raw.total_changes
@@ -261,7 +261,7 @@ def _get_owner_in_force() -> bytes:
 
 @dataclass
 class _LogWriter:
-    """Writer of a database's log; a failed append is ignored, since the commit itself is on the disk."""
+    """Writer of a commit log; it only reports a failed append, since the commit itself is on the disk."""
 
     path: Path
     _descriptor: int | None = None
@@ -300,7 +300,7 @@ class _LogWriter:
                 )
 
     def _open(self) -> bool:
-        """Open the log, also if it was begun again since; return whether there is one."""
+        """Open the log, again if it was restarted meanwhile; return False if there is no valid log."""
         if self._descriptor is not None:
             if os.fstat(self._descriptor).st_nlink:
                 return True

@@ -1,8 +1,8 @@
 """Compaction of the database file with VACUUM, which clears remains of deleted rows.
 
 A deleted row is overwritten in place, because `secure_delete` is on. But when SQLite splits or joins pages,
-it moves rows, and a copy can remain in the unused part of a page: in a trial with rows like facts, parts of
-at most 3 of 3,900 rows remained. VACUUM writes a new file without them.
+it moves rows, and a copy can remain in the unused part of a page: in a trial with 3,900 rows of the size of
+facts, parts of at most 3 remained. VACUUM writes a new file without them.
 
     <database>-compact    an empty file: rows were deleted since the last compaction
 
@@ -45,9 +45,9 @@ def is_compaction_due(database: Path | None = None) -> bool:
 
 
 def compact_database() -> bool:
-    """Compact the database and truncate its log; return False if that failed, without raising.
+    """Compact the database and truncate its write-ahead log; return False if that failed, without raising.
 
-    The rows are deleted even if it fails.
+    After a failure the rows are still deleted, but parts of them may remain in the file.
     """
     try:
         with yield_turn(), hold_write_lock(), connection.cursor() as cursor:
@@ -84,7 +84,7 @@ def _start() -> None:
 
 
 def wait_for_compaction(timeout: float) -> bool:
-    """Wait until requested compactions are finished; return whether they are."""
+    """Wait at most `timeout` seconds for requested compactions; return whether they are finished."""
     with _guard:
         thread = _thread
     if thread is not None:

@@ -187,7 +187,7 @@ def _describe_absence(path: Path, state: FileState, words: str) -> FileCondition
 
 
 def _list_other_files(database: Path) -> Iterator[Path]:
-    """Yield files that only a household has, and that it has only after its database was made."""
+    """Yield files that exist only if a household has, or once had, a database."""
     folder = database.parent
     log = database.with_name(database.name + "-wal")
     yield from (path for path in (log,) if _get_log_size(database))

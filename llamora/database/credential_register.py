@@ -13,7 +13,7 @@ registers it when it writes the row, and removes it when the credential ends.
 
     sign_in      a sign-in, with its cookie hash and its times
     token        an access token, with its confirmation
-    expired      an expired token, until its owner unlocks; texts that it sent before are still authentic
+    expired      an expired token, until its owner unlocks; texts that it sent before are still accepted
 
 Marks are removed by the id of the row or its owner, not by the row's values, which an attacker may have
 changed.
@@ -53,7 +53,7 @@ _log = logging.getLogger(__name__)
 
 
 def get_register_folder() -> str:
-    """Return the folder, beside the database in use, which may be an unpacked backup."""
+    """Return the register's folder, which is beside the database in use (possibly an unpacked backup)."""
     # Every page asks this: a Path takes longer.
     return f"{os.path.dirname(connection.settings_dict['NAME'])}/{FOLDER}"
 
@@ -102,7 +102,7 @@ def write_register_file(name: str, content: bytes) -> None:
 
 @contextmanager
 def _writing() -> Iterator[str]:
-    """Yield the folder, which is made if there is none, and write its names to the disk after the block."""
+    """Yield the folder, which is created if it is missing, and sync it to the disk after the block."""
     folder = get_register_folder()
     try:
         with suppress(FileExistsError):

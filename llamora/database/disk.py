@@ -33,7 +33,7 @@ def get_free_bytes(folder: Path) -> int:
 
 
 class DiskProbe:
-    """Check of a disk that writes and deletes a test file; the result is cached for some seconds."""
+    """Check of a disk by writing and deleting a test file; the result is cached for some seconds."""
 
     def __init__(self, *, seconds: float = PROBE_SECONDS) -> None:
         self._seconds = seconds
@@ -41,7 +41,7 @@ class DiskProbe:
         self._found: dict[Path, tuple[float, str]] = {}
 
     def get_state(self, folder: Path) -> str:
-        """Return ok, disk_full, read_only or io, cached for ten seconds."""
+        """Return ok, disk_full, read_only or io (another error of the disk), cached for `seconds`."""
         with self._guard:
             now = time.monotonic()
             before, state = self._found.get(folder, (-math.inf, ""))

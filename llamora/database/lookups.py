@@ -8,10 +8,11 @@ from django.db.models.lookups import Exact
 
 
 def build_owner_condition(owner_id: UUID) -> "Exact[Any]":
-    """Return the condition for rows of an owner, for queries with `id__in`.
+    """Return the condition `+owner_id = ...`, for queries that also have `id__in`.
 
-    With a plain condition, and from about five ids on, SQLite looks the rows up by their owner instead, and
-    reads all that this person has. The sign makes the column an expression, for which it uses no index.
+    With a plain condition and about five ids or more, SQLite looks rows up by their owner instead of their
+    ids, and so reads all rows of this person. The plus sign makes the column an expression, for which SQLite
+    uses no index.
     """
     column = Func(F("owner_id"), template="+%(expressions)s", output_field=UUIDField())
     return Exact(column, owner_id)

@@ -1,7 +1,7 @@
 """Detection of committed transactions that the database has lost, before SQLite opens it.
 
-Two sources show a loss: the commit log, which lists the missing commits, and damaged frames in the
-write-ahead log, which may contain commits that the commit log does not list.
+Two sources show a loss: the commit log, which lists missing commits, and damaged frames in the write-ahead
+log. Commits after such a frame are lost, including those that the commit log does not list.
 """
 
 import os
@@ -21,10 +21,10 @@ _FIRST_BYTES = b"SQLite format 3\0"
 
 @dataclass(frozen=True, kw_only=True)
 class Loss:
-    """A loss of commits: their least number, their times, and their owners.
+    """A loss of commits: how many there were at least, their times, and their owners.
 
-    `days` maps the short id of each owner (hexadecimal) to the days concerned. With `concerns_everyone` the
-    owners are unknown.
+    `days` maps the short id of each known owner (hexadecimal) to the days concerned. With
+    `concerns_everyone`, the owner of at least one commit is unknown.
     """
 
     since: datetime
@@ -80,7 +80,7 @@ def _describe_lost(lost: Sequence[CommitRecord]) -> Loss:
 
 
 def _describe_unknown(database: Path, scan: WalScan) -> Loss:
-    """Describe a loss of which only the frames are known: it came after the last write to the file."""
+    """Describe a loss that only frames show: between the last writes to the database and to its log."""
     times = [os.stat(path).st_mtime for path in (database, get_wal_path(database))]
     return Loss(
         since=_to_moment(min(times)),

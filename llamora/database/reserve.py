@@ -49,7 +49,7 @@ def create_reserve(folder: Path, *, mebibytes: int) -> bool:
 
 
 def _allocate(folder: Path, size: int) -> bool:
-    """Create a file with blocks of its own on the disk, or none at all."""
+    """Create a file whose blocks are allocated on the disk; return False, without a file, if that fails."""
     _delete(folder)
     try:
         if disk.get_free_bytes(folder) < size + _SPARE_BYTES:
@@ -75,16 +75,16 @@ def _delete(folder: Path) -> bool:
 def release_if_full(folder: Path | None = None) -> bool:
     """Delete the reserve if the disk is full; return whether it was deleted.
 
-    Called before each write; the check takes a microsecond. Without a folder, the reserve of this process is
-    meant.
+    It is called before each write; the check takes a microsecond. `folder` is by default the folder of this
+    process's reserve.
     """
     return any(disk.is_full(each) and _release(each) for each in ([folder] if folder else _ready[:]))
 
 
 def release() -> bool:
-    """Delete the reserve of this process after a failed write; return whether there was one.
+    """Delete the reserve of this process; return whether there was one.
 
-    Called when the disk is full.
+    Call it after a write that failed because the disk is full.
     """
     return any(_release(each) for each in _ready[:])
 

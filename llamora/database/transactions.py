@@ -1,9 +1,10 @@
 """Transactions: one writer at a time, in the order of requests, and snapshots for long reads.
 
 In SQLite one connection writes at a time and the others poll, so the next writer is the one that polls first.
-During a long import, saves had a p95 of 54 ms. So a fair lock is acquired before `BEGIN IMMEDIATE`: the
-writers of this process write in the order of their calls. Writers of other processes wait for SQLite's own
-lock, with its timeout. Each transaction that wrote is recorded in the log of commits.
+With polling alone, one of twenty saves during a long import took more than 54 ms. So a fair lock is acquired
+before `BEGIN IMMEDIATE`: the writers of this process write in the order of their calls. Writers of other
+processes wait for SQLite's own lock, with its timeout. Each transaction that wrote is recorded in the commit
+log.
 
 Code that writes many rows uses several transactions (`split_into_parts`), so that other people's saves need
 not wait for all of them.
@@ -38,10 +39,10 @@ def get_recent_refusal(*, seconds: float) -> str:
 
 @contextmanager
 def write_transaction() -> Iterator[None]:
-    """Wait for earlier writers, then run the block in a transaction; raise NotWritten if that fails.
+    """Wait for earlier writers, then run the block in a transaction.
 
-    While it waits, other calls of this thread's pool run. Inside another transaction, the block becomes a
-    part of it.
+    While it waits and writes, other calls of this thread's pool run. Raise NotWritten if the disk, another
+    process or a fence trigger prevents the write. Inside another transaction, the block is a savepoint of it.
     """
     if transaction.get_connection().in_atomic_block:
         with transaction.atomic():
@@ -70,8 +71,8 @@ def write_transaction() -> Iterator[None]:
 def split_into_parts(items: Iterable[_Item]) -> Iterator[Iterator[_Item]]:
     """Yield the items in parts, each for one transaction: `for part in ...: with write_transaction(): ...`.
 
-    Use up a part before the next one is requested. A part has at least one item and ends after PART_SECONDS;
-    other writers run between two parts.
+    Use up each part before you request the next one. A part has at least one item and ends after
+    PART_SECONDS. Other writers run between two parts.
     """
     rest = iter(items)
     for first in rest:
@@ -101,7 +102,7 @@ def hold_write_lock() -> Iterator[None]:
 
 @contextmanager
 def read_snapshot() -> Iterator[None]:
-    """Run the block on a snapshot of the database, which later writes do not change or wait for."""
+    """Run the block on a snapshot of the database; it sees no later writes, and delays none."""
     connection: Any = transaction.get_connection()  # the SQLite backend's attribute is not in the stubs
     connection.ensure_connection()  # the attribute is set then
     before = connection.transaction_mode

@@ -20,10 +20,10 @@ _WAIT_MS = 100
 
 
 def truncate_wal() -> bool:
-    """Copy the log into the database file and truncate it; return False if that failed.
+    """Copy the write-ahead log into the database file and truncate it; return False if that failed.
 
-    The commit log is then restarted. Never raises: committed data is safe in the log, and `up` truncates it
-    later. Does nothing inside a transaction.
+    After success the commit log is restarted. Never raises: committed data is safe in the write-ahead log,
+    and `up` truncates it later. Inside a transaction, it does nothing and returns False.
     """
     if connection.in_atomic_block:
         return False

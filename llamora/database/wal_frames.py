@@ -8,9 +8,10 @@ damage: of the disk, of a copy, or by a program that wrote into the file.
     frame   u32 page | u32 size of the database, or 0 if this is not the last of a commit |
             u32 salt | u32 salt | u32 sum | u32 sum | page
 
-Numbers are big-endian. The two sums go over the header and over the page, its number and the size of all
-frames before; the magic says in which byte order they read. With other salts a frame is a remainder of an
-earlier round, which was copied into the database file. https://www.sqlite.org/fileformat2.html#walformat
+Numbers are big-endian. The two sums cover the first 24 bytes of the header and, of each frame up to this one,
+the first 8 bytes and the page. The magic says in which byte order they are computed. A frame with other salts
+than the header is from an earlier round, which was copied into the database file.
+https://www.sqlite.org/fileformat2.html#walformat
 """
 
 import struct
@@ -38,10 +39,10 @@ Sums = tuple[int, int]
 
 @dataclass(frozen=True, kw_only=True)
 class WalScan:
-    """The result of a check: the commits that SQLite reads, and those that it ignores.
+    """The result of a check: how many commits SQLite reads, and how many it ignores.
 
-    `database_header` is the database's header after the last commit that SQLite reads, if the log contains
-    it.
+    `database_header` is the header of the database after the last commit that SQLite reads, if the log
+    contains that header.
     """
 
     commits: int = 0
@@ -51,12 +52,12 @@ class WalScan:
 
     @property
     def is_damaged(self) -> bool:
-        """Whether the log contains commits that SQLite ignores."""
+        """Whether SQLite ignores more than one commit; one may be a last one that a power cut interrupted."""
         return self.commits_after_damage > _MOST_UNFINISHED
 
 
 def scan_wal(path: Path) -> WalScan:
-    """Check a write-ahead log; an empty result if it is missing or shorter than its header.
+    """Check a write-ahead log; return an empty result if it is missing or shorter than its header.
 
     The file may be closed while SQLite has it open, because SQLite holds no locks on it.
     """
@@ -103,7 +104,7 @@ def _scan_frames(file: IO[bytes], header: bytes) -> WalScan:
 
 
 def _count_commits(file: IO[bytes], page_size: int, salts: list[int] | None) -> int:
-    """Count the frames that end a commit and have these salts, or else those that most of them have."""
+    """Count the frames that end a commit and have these salts, or by default the most frequent salts."""
     found = Counter[tuple[int, ...]]()
     for head, _ in _read_frames(file, page_size):
         number, size, *frame_salts, _, _ = _FRAME.unpack(head)
@@ -120,8 +121,9 @@ def _read_frames(file: IO[bytes], page_size: int) -> Iterator[tuple[bytes, bytes
 def _add_to_sums(sums: Sums, content: bytes, order: str) -> Sums:
     """Return both sums after more content.
 
-    For each pair of words, `first += word + second` and then `second += word + first`: linear, so each sum is
-    the sum of all words times fixed factors, and of what was before. That is ten times as quick in Python.
+    SQLite computes, for each pair of words, `first += word + second` and then `second += word + first`. This
+    is linear, so each result is a sum of all words and of both former sums, with fixed factors. In Python,
+    this is ten times as fast as the loop.
     """
     count = len(content) // 4
     words = struct.unpack(f"{order}{count}I", content)
@@ -133,7 +135,7 @@ def _add_to_sums(sums: Sums, content: bytes, order: str) -> Sums:
 
 @cache
 def _build_factors(count: int) -> tuple[tuple[Sums, Sums], tuple[list[int], list[int]]]:
-    """Return the factors of the two sums before, and those of each of `count` words, for either sum."""
+    """Return the factors of the two former sums, then those of `count` words, for each new sum."""
     factors: tuple[list[int], list[int]] = ([], [])
     # What a pair of sums becomes after the pairs of words that follow, of which there are none at the end.
     (a, b), (c, d) = (1, 0), (0, 1)

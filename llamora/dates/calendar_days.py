@@ -8,7 +8,7 @@ Days = tuple[date, date]
 
 
 def add_months(day: date, months: int) -> date:
-    """Return the same day `count` months later; the last day of a month that is too short."""
+    """Return the same day `months` months later, or the last day if that month is too short."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
@@ -46,7 +46,7 @@ def last_weekday(day: date, weekday: int) -> date:
 
 
 def nth_weekday(within: Days, weekday: int, number: int) -> date | None:
-    """Return the nth such weekday in a span; the last one for -1."""
+    """Return the nth such weekday in a span, the last one for -1; None if there are fewer."""
     first, last = within
     found = (
         last_weekday(last + timedelta(days=1), weekday) - timedelta(days=7 * (-1 - number))

@@ -1,7 +1,7 @@
 """Certainty of dates: decides whether words in running text mean a date, since many have other meanings.
 
-In a field that asks for a date, every expression is accepted. In running text "may", "the sun", "one am I"
-and "mil gracias" are no dates; there a missed date harms less than a wrong one.
+In a field that asks for a date, every expression is accepted. In running text, "may", "the sun", "one am I"
+and "mil gracias" are not dates, and a missed date does less harm than a wrong one.
 """
 
 from functools import lru_cache
@@ -58,7 +58,7 @@ def is_certain(text: str, reader: TokenReader, first: int, last: int, expression
 
 
 def _has_plain_meaning(inner: object) -> bool:
-    """Return whether an expression counts from the day of the text, not from what was told before."""
+    """Return whether an expression counts from the day of the text, not from an event told before it."""
     if isinstance(inner, ex.Offset) and (inner.is_narrative or _is_narrative(inner.base)):
         return False
     if isinstance(inner, ex.OnDay) and isinstance(inner.day, ex.Offset) and inner.day.is_narrative:
@@ -107,7 +107,7 @@ def _is_year(words: list[str], year: int, is_introduced: bool) -> bool:
 
 
 def _is_adverb(text: str, reader: TokenReader, place: int) -> bool:
-    """Return whether a word like "morgen" is not the noun that is spelled alike."""
+    """Return whether a word like "morgen" is the adverb (tomorrow), and not the noun (morning)."""
     tokens = reader.tokens
     if "daypart" not in reader.read(place):
         return True

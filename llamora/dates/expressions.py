@@ -28,7 +28,7 @@ _AHEAD = 20
 
 @dataclass(frozen=True, slots=True)
 class DateContext:
-    """The anchor of a resolution, and the direction (past or future) of names such as "Tuesday"."""
+    """The anchor to resolve an expression with, and the direction of names such as "Tuesday"."""
 
     now: datetime
     direction: Direction
@@ -49,7 +49,10 @@ class DateContext:
         return moment.isoformat()[-6:] if moment.utcoffset() is not None else ""
 
     def choose(self, years: Callable[[int], days.Days | None]) -> days.Days:
-        """Return the days in the anchor's year, or the last or next ones if a direction is set."""
+        """Return the days of an annual event in the anchor's year; if a direction is set, the last or next.
+
+        `years` returns the days of the event in a year.
+        """
         year = self.today.year
         if self.direction is Direction.NONE:
             nearest: days.Days = require(years(year))
@@ -63,7 +66,10 @@ class DateContext:
         raise UnresolvableDateError
 
     def choose_related(self, relation: int, years: Callable[[int], days.Days | None]) -> days.Days:
-        """Return the next days for 1, the last for -1, those of this year for 0; 2 skips one."""
+        """Return the days of an annual event: the next for 1, the last for -1, those of this year for 0.
+
+        For 2, return the second next.
+        """
         if relation == 0:
             same: days.Days = require(years(self.today.year))
             return same
@@ -158,7 +164,7 @@ class RelativeDay:
     weekday: int | None = None
 
     def resolve(self, context: DateContext) -> When:
-        """Return the day; raise if a weekday is named and it is another one."""
+        """Return the day; raise if it is not the weekday that is named with it."""
         day = context.today + timedelta(days=self.distance)
         if self.weekday not in (None, day.weekday()):
             raise UnresolvableDateError
@@ -209,14 +215,14 @@ class MonthDay:
     year_relation: int | None = None
 
     def in_year(self, year: int) -> days.Days | None:
-        """Return the day in a year; None if a weekday is named and it is another one."""
+        """Return the day in a year; None if it does not exist, or is not the weekday named with it."""
         if self.day > days.month_days(year, self.month)[1].day:
             return None
         found = date(year, self.month, self.day)
         return (found, found) if self.weekday in (None, found.weekday()) else None
 
     def resolve(self, context: DateContext) -> When:
-        """Return the day; raise if a weekday is named and it is another one."""
+        """Return the day; raise if it is not the weekday named with it in any year that may be meant."""
         is_bare = self.year is None and self.year_relation is None and self.relation is None
         if (
             is_bare
@@ -264,7 +270,7 @@ class DayOfMonth:
 
 @dataclass(frozen=True, slots=True)
 class Holiday:
-    """A holiday: `12-25`, `easter+39` or `11-thu-4`."""
+    """A holiday, with its rule (see `holidays`): `12-25`, `easter+39` or `11-thu-4`."""
 
     rule: str
     year: int | None = None
@@ -671,7 +677,7 @@ class ClockTime:
 
     @property
     def precision(self) -> str:
-        """The smallest unit written."""
+        """The unit of the value: a second if seconds are written, else a minute."""
         return "second" if self.second is not None else "minute"
 
     @property
@@ -810,7 +816,7 @@ class DateRange:
     last: Expression
 
     def resolve(self, context: DateContext) -> When:
-        """Return the span; if the end has no year or week, it is the first one after the beginning."""
+        """Return the span; an end without a year or week is the first such day after the beginning."""
         first, last = self.first, self.last
         yearly = MonthDay | NamedMonth | Season
         if isinstance(last, yearly) and isinstance(first, yearly):

@@ -17,7 +17,7 @@ _RULE = re.compile(r"(?:(easter|advent)|(\d\d?)-(?:(\d\d?)|([a-z]{3})-(-?\d)))([
 
 
 def find_holiday(rule: str, year: int) -> date | None:
-    """Return the day of a holiday in a year."""
+    """Return the day of a holiday in a year, or None if there is none."""
     match = _RULE.fullmatch(rule)
     if match is None:
         message = f"no rule of a holiday: {rule}"

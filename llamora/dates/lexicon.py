@@ -76,7 +76,7 @@ class LanguageTable:
     """The words of a language.
 
     `ordinal_suffixes` follow digits (`1st`). `numbers` and `tens`, joined by `joiner`, are the numbers up to
-    99; with `units_first` in the order "five and twenty". `bare_days` are the words before a day without its
+    99; with `units_first` in the order "five and twenty". With `bare_days`, a number can be a day without its
     month (`le 5`). `ambiguous` words mean a date only after a word in `introducing`. Words in `past` and
     `future` show the direction of a sentence.
     """

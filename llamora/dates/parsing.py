@@ -81,15 +81,18 @@ class Grammar:
         self._viable: dict[Profile, frozenset[str]] = {}
 
     def replace(self, rules: Mapping[str, Iterable[tuple[str, Build]]]) -> "Grammar":
-        """Return the grammar with other builders for some categories, and the same patterns."""
+        """Return a copy of the grammar with other builders for some categories.
+
+        The patterns of these categories must be the same as before.
+        """
         other = copy(self)
         other.roots = {**self.roots, **{name: _compile(rules[name], {}) for name in rules}}
         return other
 
     def list_viable(self, profile: Profile) -> frozenset[str]:
-        """Return the categories of a token, and those of rules that can begin with it.
+        """Return the categories of a token, and those with a rule that can begin with it.
 
-        A rule must also allow the next token.
+        The rule must either consist of the token alone, or also allow the next token.
         """
         found = self._viable.get(profile)
         if found is None:
@@ -109,7 +112,7 @@ class Grammar:
     def list_following(
         self, node: RuleNode, viable: frozenset[str]
     ) -> tuple[tuple[str, bool, RuleNode], ...]:
-        """Return the possible next steps in a rule: categories, whether they have rules, and the nodes."""
+        """Return the possible next steps in a rule: the category, whether it has rules, and the node."""
         found = tuple(
             (name, name in self.roots, child) for name, child in node.children.items() if name in viable
         )
@@ -132,7 +135,10 @@ def _compile(rules: Iterable[tuple[str, Build]], choices: Mapping[str, list[str]
 
 
 def _list_beginnings(roots: Mapping[str, RuleNode]) -> tuple[dict[str, int], dict[str, dict[str, int]]]:
-    """Return which categories can be one word of a kind, and which can begin with two, as sets of bits."""
+    """Return which categories can be one token of a kind alone, and which can begin with two kinds of tokens.
+
+    A set of categories is a number, in which bit n stands for the nth category of the grammar.
+    """
     order: list[str] = []
     visited: set[str] = set()
 
@@ -180,7 +186,7 @@ def _list_beginnings(roots: Mapping[str, RuleNode]) -> tuple[dict[str, int], dic
 
 
 def _bind(build: Build, arguments: tuple[int | None, ...]) -> Callable[[tuple[Any, ...]], Any]:
-    """Return a function of all matched values that builds from those that are needed."""
+    """Return a function that takes all matched values, and calls the builder with those that it needs."""
     match arguments:
         case ():
             return lambda _: build()
@@ -193,7 +199,7 @@ def _bind(build: Build, arguments: tuple[int | None, ...]) -> Callable[[tuple[An
 
 
 def _find_choices(rules: Mapping[str, Iterable[tuple[str, Build]]]) -> dict[str, list[str]]:
-    """Return the categories that are a mere choice of words, with these: `number` is `int` or `num`."""
+    """Return the categories that only choose between others, with these: `number` is `int` or `num`."""
     return {
         name: [pattern for pattern, _ in rows]
         for name, rows in ((name, list(rows)) for name, rows in rules.items())
@@ -209,7 +215,7 @@ def get_value(value: Any) -> Any:
 
 
 def _inline(rules: Mapping[str, Iterable[tuple[str, Build]]], name: str) -> Iterable[tuple[str, Build]]:
-    """Yield the rules of a category, with those of other large categories that it stands for as a whole."""
+    """Yield the rules of a category; a rule that is only a category of INLINED is replaced by its rules."""
     for pattern, build in rules[name]:
         if pattern in INLINED:
             yield from _inline(rules, pattern)
@@ -230,7 +236,10 @@ DANGLING = frozenset({"of", "comma", "the", "dash"})
 def _expand(
     pattern: str, choices: Mapping[str, list[str]]
 ) -> Iterable[tuple[tuple[str, ...], tuple[int | None, ...]]]:
-    """Return the rows of categories that a pattern stands for, those with most of them first."""
+    """Return the sequences of categories that a pattern stands for, each with the indexes of its arguments.
+
+    A sequence with an optional category comes before the same sequence without it.
+    """
     rows: list[tuple[tuple[str, ...], tuple[int | None, ...]]] = [((), ())]
     for word in pattern.split():
         is_needed, is_optional = not word.startswith("~"), word.endswith("?")
@@ -386,7 +395,7 @@ class ExpressionParser:
         self.steps = 0
 
     def parse(self, name: str, place: int) -> dict[int, Any]:
-        """Return the readings of a category at a token, as pairs of end and value."""
+        """Return the readings of a category that begin at a token: the value for each possible end."""
         known = self._found.get(place)
         if known is None:
             known = self._found[place] = {}
@@ -409,7 +418,7 @@ class ExpressionParser:
         return found
 
     def _list_viable(self, place: int) -> frozenset[str]:
-        """Return what can begin at a token."""
+        """Return the categories that can begin at a token."""
         reader = self.reader
         meanings = reader.read(place)
         ends = {end for readings in meanings.values() for end, _ in readings}

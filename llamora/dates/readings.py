@@ -17,7 +17,7 @@ def to_float(text: tuple[str, ...]) -> float:
 
 
 def to_year(text: str) -> tuple[int, bool]:
-    """Return a year in digits, and whether it is written with two."""
+    """Return the number of a year written in digits, and whether it has only two digits."""
     digits = text.removeprefix("'")
     return int(digits), len(digits) == 2
 
@@ -210,7 +210,7 @@ def read_thousand(thousand: int, hundreds: int, rest: int) -> Any:
 
 
 def make_short_year(year: int) -> Any:
-    """Return the year of two digits."""
+    """Return a year that is written with two digits."""
     return ex.ShortYear(year)
 
 
@@ -269,7 +269,7 @@ def make_first_units(number: int, amount: int, unit: str, within: Any) -> Any:
 
 
 def make_within(relation: int, amounts: Any) -> Any:
-    """Return the span up to a distance from the anchor: "within three days"."""
+    """Return the span from the anchor to a distance from it: "within three days"."""
     is_one = len(amounts) == 1 and relation in (-1, 1) and amounts[0][1] != "weekend"
     return ex.LastUnits(amounts[0][0], amounts[0][1], relation) if is_one else None
 

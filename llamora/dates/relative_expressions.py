@@ -109,7 +109,7 @@ class PartUntilToday:
 
 @dataclass(frozen=True, slots=True)
 class RestOfSpan:
-    """The part of a span after the anchor: the rest of the week."""
+    """The part of a span from the anchor's day on: the rest of the week."""
 
     within: Expression
 

@@ -27,7 +27,7 @@ _TRIMMED = ' \t\n\r.,;!?"“”„«»()[]'
 def resolve(
     text: str, anchor: datetime, *, language: str | None = None, direction: Direction = Direction.NONE
 ) -> When | None:
-    """Return the value of an expression, or None if it is invalid or uncertain.
+    """Return the value of an expression, or None if it is invalid or ambiguous.
 
     Without a language, all languages are tried; the result is None if they disagree.
     """
@@ -116,7 +116,7 @@ def _resolve_in(
 def iter_starts(reader: TokenReader) -> Iterator[int]:
     """Yield the tokens at which an expression can begin, in order.
 
-    These are words that always mean dates or numbers, and known words before them.
+    These are tokens that can be the core of a date, and the known words and numbers before them.
     """
     triggers, vocabulary = reader.lexicon.triggers, reader.lexicon.vocabulary
     words = reader.tokens.words
@@ -176,7 +176,7 @@ def _skip_preposition(tokens: TokenList, first: int, last: int, lexicon: Lexicon
 
 
 def _resolve_in_text(expression: Expression, context: DateContext) -> When:
-    """Return the value; a time without a day is that of the entry's day where no tense says otherwise."""
+    """Return the value; a time without a day is on the anchor's day, unless a tense gives a direction."""
     if isinstance(expression, ClockTime) and context.direction is Direction.NONE:
         return expression.on(context, context.today)
     return expression.resolve(context)

@@ -26,7 +26,7 @@ LONGEST_WORD = 40
 
 
 class TextToken(NamedTuple):
-    """A word, number or sign of a text; `is_joined` if no space precedes it."""
+    """A word, number or sign of a text; `is_joined` if it directly follows another token."""
 
     text: str
     start: int
@@ -64,7 +64,7 @@ class TokenList(Sequence[TextToken]):
 
 @cache_until_lock(8192)
 def fold_word(word: str) -> str:
-    """Return a word without case, accents and typographic variants."""
+    """Return a word without case, accents and typographic variants; "" if it is too long."""
     if word in _SIGNS:
         return _SIGNS[word]
     if len(word) > LONGEST_WORD:

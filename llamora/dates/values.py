@@ -24,7 +24,7 @@ class UnresolvableDateError(Exception):
 class When:
     """A resolved time expression; its `kind` decides which fields are set.
 
-    instant     `start` is an aware datetime
+    instant     `start` and `end` are the same aware datetime
     day         `start` and `end` are the same date; `precision` is the unit in which it was counted
     span        `start` and `end` are dates, both included, or aware datetimes; `part` names a part of a day
     recurrence  `rule` in English (`weekly on monday`); `start` and `end` are times of day, if there are any

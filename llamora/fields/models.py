@@ -52,7 +52,7 @@ def _protected_names(model: type[models.Model]) -> frozenset[str]:
 
 
 def _add_needed_columns(model: type[models.Model], names: Iterable[str]) -> set[str]:
-    """Return names of columns with those that are needed to open the sealed ones among them."""
+    """Return these names of columns, with the columns that are needed to open the sealed ones among them."""
     wanted = set(names)
     opened = [field for field in sealed_fields(model) if field.name in wanted]
     for field in (*opened, *mac_fields(model)) if opened else ():
@@ -61,7 +61,7 @@ def _add_needed_columns(model: type[models.Model], names: Iterable[str]) -> set[
 
 
 class SealedQuerySet(models.QuerySet[_M]):
-    """Queryset that refuses to write sealed and bound columns; these are written by `save()` only."""
+    """Queryset that refuses to update sealed and bound columns; only `save()` updates them."""
 
     def _check_writable(self, names: Iterable[str], verb: str) -> None:
         guarded = sorted(_protected_names(self.model).intersection(names))
@@ -195,7 +195,7 @@ class SealedModel(models.Model):
         return bool(changed.intersection(self.loaded_values) if self._state.adding else changed)
 
     def _get_changed_columns(self, field: SealedField) -> set[str]:
-        """Return the columns that `field` is bound to and whose values were changed or not loaded."""
+        """Return the columns that `field` is bound to and whose values differ from the loaded ones."""
         return {column for column in field.context_columns if self._is_assigned(column)}
 
     def _is_assigned(self, column: str) -> bool:
@@ -255,7 +255,7 @@ class SealedModel(models.Model):
         return not isinstance(held, SealedValue) or self.has_changed_context(field)
 
     def _list_fields_to_save(self) -> list[str]:
-        """Return the names of all loaded fields, without those sealed or bound that need not be written."""
+        """Return the names of all loaded fields, except sealed and bound ones that need not be written."""
         deferred = self.get_deferred_fields()
         if any(
             self.has_changed_context(field) and field.attname in deferred
@@ -276,9 +276,9 @@ class SealedModel(models.Model):
         ]
 
     def _check_update_fields(self, names: frozenset[str]) -> frozenset[str]:
-        """Return the columns to save, with the MACs of those among them.
+        """Return the names of the fields to save, with the MACs that cover any of them.
 
-        Raise SealedFieldError if the save would separate an envelope from columns it is bound to.
+        Raise SealedFieldError if the save would separate an envelope from columns that it is bound to.
         """
         written = self._get_attnames(names)
         names |= {field.name for field in mac_fields(type(self)) if written & set(field.bound)}
@@ -313,7 +313,7 @@ class SealedModel(models.Model):
         self.__dict__.update(held)
 
     def _record_refreshed_values(self, names: list[str], held: Collection[str]) -> None:
-        """Record the bound columns that were just loaded, except those of envelopes that were not."""
+        """Record the bound columns that were just loaded, except those whose envelopes were not."""
         model = type(self)
         loaded = bound_columns(model) & self._get_attnames(_add_needed_columns(model, names))
         of_asked = {column for field in sealed_fields(model) if field.name in names for column in field.bound}

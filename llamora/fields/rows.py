@@ -68,7 +68,7 @@ class RowReader:
         """Yield each row with its plaintext, or None if it is damaged.
 
         Raise WrongEpoch if the keyring lacks the key of a row's epoch, as may happen during a rotation. Rows
-        are read in batches, between which calls that wait go first.
+        are read in batches; before each batch, waiting calls of this thread's pool run first.
         """
         keyring, field, sealed, macs = self._keyring, self._field, self._sealed, self._macs
         get_id = self._get_id
@@ -90,7 +90,7 @@ class RowReader:
                     yield row, None
 
     def build_picker(self, names: Sequence[str]) -> Callable[[StoredRow], tuple[Any, ...]]:
-        """Return a function that returns the unconverted values of some columns of a row, two or more."""
+        """Return a function that returns the unconverted values of two or more columns of a row."""
         return itemgetter(*map(self._names.index, names))
 
     def convert(self, name: str, stored: Any) -> Any:
@@ -115,7 +115,7 @@ class RowReader:
         return convert
 
     def _get_id(self, row: StoredRow) -> bytes:
-        """Return the bytes of the id to which a row is bound."""
+        """Return the bytes of the id to which the envelopes of a row are bound."""
         if self._is_numbered:
             return NUMBERED.bytes
         stored = row[self._id_place]
@@ -174,7 +174,7 @@ class _RowEnvelope:
 
 
 def _build_encoder(kind: "Field[Any, Any]", convert: _Convert) -> _Encode:
-    """Return the function that encodes a stored value of a column as its field does."""
+    """Return the function that encodes a column's stored value as a sealed field encodes its bound values."""
 
     def encode(stored: Any) -> bytes:
         return encode_value(encode_bound_value(convert(stored)))
@@ -207,7 +207,7 @@ def _encode_bytes(encode: _Encode, stored: Any) -> bytes:
 
 
 def _encode_text(encode: _Encode, encoded: dict[Any, bytes], stored: Any) -> bytes:
-    """Return a text or any other value, which is encoded once if it is a text."""
+    """Return the encoding of a stored value; encodings of texts are cached."""
     if type(stored) is not str:
         return encode(stored)
     found = encoded.get(stored)

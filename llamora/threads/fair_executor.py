@@ -14,9 +14,9 @@ Python runs one thread at a time. If two threads render pages, they exchange the
 query, and the event loop waits for both. So the number of active calls is limited, and a pool may have more
 threads than active calls. While a call waits for something other than the processor (the disk, a lock, a key
 derivation, a delay), it is inside `yield_turn` and not active. Then another call may begin. A call that waits
-without `yield_turn` blocks its whole pool. A call with much to compute calls `let_others_run` between two
-parts of it. Calls that want their turn back go before new ones of their rank, but by turns with those of
-which no other call of their key has begun.
+without `yield_turn` blocks its whole pool. A long computation runs `let_others_run` between its parts. A call
+that wants its turn back resumes before new calls of its rank begin. But while a key has a waiting call and no
+running one, calls resume and begin by turns.
 
 While a `Hold` exists, calls of a rank above `reserved_rank` neither begin nor resume, and pause at their next
 `let_others_run`, because an urgent call is about to arrive or to finish. They continue while an urgent call
@@ -155,7 +155,7 @@ class FairExecutor(Executor):
         return Hold(self)
 
     def end_hold(self, mark_released: Callable[[], bool]) -> None:
-        """End a period of `hold_others`, if `mark_released` returns True: it had not ended yet."""
+        """End a period of `hold_others`, unless `mark_released` returns False because it has ended."""
         with self._lock:
             if mark_released():
                 self._holds -= 1
@@ -212,7 +212,7 @@ class FairExecutor(Executor):
 
     @contextmanager
     def release_turn(self) -> Iterator[None]:
-        """Let another call be active during the block; this call then resumes before new ones begin."""
+        """Let another call be active during the block; then wait until this call may be active again."""
         rank = _thread_state.rank
         is_urgent = rank <= self._reserved_rank
         with self._lock:
@@ -230,8 +230,8 @@ class FairExecutor(Executor):
     def pass_turn(self, *, rank: int, most_rank: int) -> bool:
         """Let one other call resume or begin; return when it ends or waits.
 
-        `rank` is the rank of the present call. No call of a rank above `most_rank` resumes or begins; return
-        False if there is no other. First wait for the end of a `Hold`.
+        `rank` is the rank of the present call. Return False if no call of `most_rank` or a lower rank can
+        resume or begin. If a `Hold` stops the present call, only wait for its end.
         """
         with self._lock:
             if self._is_held(rank):
@@ -260,7 +260,7 @@ class FairExecutor(Executor):
 
     @property
     def _returning(self) -> int:
-        """How many calls want their turn back."""
+        """The number of calls that want their turn back."""
         return self._returning_ranks.total()
 
     def _find_least_returning(self) -> float:
@@ -274,7 +274,10 @@ class FairExecutor(Executor):
         return self._idle > 0 or len(self._threads) < self._max_threads
 
     def _resume(self, rank: int) -> None:
-        """Wait until this thread's call may be active again; it is counted as returning, under the lock."""
+        """Wait until this thread's call may be active again.
+
+        The caller holds the lock, and has counted the call in `_returning_ranks`.
+        """
         while self._active >= self._max_active or self._is_held(rank):
             self._may_return[rank].wait()
         self._returning_ranks[rank] -= 1
@@ -313,8 +316,8 @@ class FairExecutor(Executor):
     def _wait_for_call(self, ended: tuple[str, int] | None) -> PoolCall | None:
         """Wait for the next call and return it, or None at the end; `ended` is key and rank of the last call.
 
-        The thread of the last call takes the next one if it can, because waking another thread takes longer
-        than rendering many pages.
+        The thread of the last call takes the next one if it can, because waking another thread often takes
+        longer than rendering a page.
         """
         with self._lock:
             if ended is not None:
@@ -361,8 +364,9 @@ class FairExecutor(Executor):
     def _goes_first(self) -> bool:
         """Return whether the next call begins before those that want their turn back.
 
-        It has a lower rank. Or it has theirs, no call of its key has begun, and the last turn went to one of
-        them: else calls that let others run between their parts would pass the turn to each other alone.
+        It does if its rank is lower. It also does if its rank is the same, no call of its key is running, and
+        the last turn went to a call that resumed. Otherwise calls that let others run between their parts
+        could pass the turn only to each other.
         """
         rank, least_returning = self._find_least_rank(), self._find_least_returning()
         if rank != least_returning or not self._has_resumed:

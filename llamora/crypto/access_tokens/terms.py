@@ -61,8 +61,8 @@ class TokenKind(Enum):
 class TokenTerms:
     """The terms of one access token.
 
-    Raises ValueError for invalid numbers, or scopes that do not fit the kind. `bound` has the terms as the
-    values that envelopes are bound to.
+    Raises ValueError for numbers that are out of range, or scopes that do not fit the kind. `bound` contains
+    the terms, encoded as the values to which envelopes are bound.
     """
 
     kind: TokenKind

@@ -32,12 +32,12 @@ All integers are unsigned and big-endian. A slot's row contains its id, owner, e
 A box of the kind "away" contains the keys of the current epoch and, while a rotation is unfinished, of former
 epochs. They are ordered by epoch and then by the name of the realm.
 
-What each kind proves when a token is presented:
+When a token is presented, MAC and epoch are checked, and for each kind:
 
     ordinary   its authenticator equals the one in sealed_authenticator, which its owner's keyring opens;
-               without that keyring it opens nothing
-    away       box, MAC, key pair and epoch agree; the box contains the keys of its realms
-    drop       box, MAC and epoch agree; the box contains the public key to which texts are sealed
+               without that keyring the token opens nothing
+    away       box and key pair match the slot; the box contains the keys of its realms
+    drop       the box matches the slot; it contains the public key to which texts are sealed
 
 A text that a program drops is a box, sealed to that public key in a context of the caller's (see
 `llamora.crypto.locked_vaults.vault_keys`), and
@@ -49,7 +49,7 @@ A text that a program drops is a box, sealed to that public key in a context of 
 Anyone who knows the public key can create such a box. Only the program, and the unlocked owner, can compute
 the MAC.
 
-A program that also can write to the database could widen the terms in the row, in sealed_private and in the
+A program that can also write to the database could widen the terms in the row, in sealed_private and in the
 MAC, because it knows the authenticator. Only the owner's keyring can create sealed_authenticator, so a
 rotation renews a slot with the terms that sealed_authenticator is bound to.
 """
@@ -162,8 +162,8 @@ def create_token_slot(
 class OpenedTokenSlot:
     """The contents of a slot, after all checks of its kind.
 
-    There are none for the kind "ordinary". For "away" it is the opened box, and for "drop" the public key and
-    the authenticator.
+    `inside` is empty for the kind "ordinary", the opened box for "away", and the public key and the
+    authenticator for "drop".
     """
 
     slot: TokenSlot
@@ -172,7 +172,8 @@ class OpenedTokenSlot:
     def build_keyring(self, *, owner_keyring: Keyring | None = None) -> RealmKeyring:
         """Return the keyring of the token's realms; the caller closes it.
 
-        The kind "ordinary" needs its owner's keyring. Raise VaultLocked if that was closed, or ForgedSlot.
+        The kind "ordinary" needs its owner's keyring. Raise VaultLocked if that is missing or closed, and
+        ForgedSlot if the box of the kind "away" lacks a realm of the terms or contains another one.
         """
         slot = self.slot
         if slot.terms.kind is TokenKind.AWAY:
@@ -201,7 +202,7 @@ def open_token_slot(
 ) -> OpenedTokenSlot:
     """Check a slot of any kind with its token, and return its contents.
 
-    With the owner's keyring given, also check that the owner has set the terms. Raise WrongSecret,
+    If the owner's keyring is given, also check that the owner has set the terms. Raise WrongSecret,
     ForgedSlot, SlotBehind, SlotAhead, UnknownAuthenticator or VaultLocked.
     """
     authenticator, private_key = _open_private(slot, token)
@@ -218,15 +219,16 @@ def open_token_slot(
 
 
 def check_secret(slot: TokenSlot, token: TokenText, *, current_epoch: int) -> None:
-    """Raise a SlotError if a token does not belong to this slot and epoch; opens nothing."""
+    """Raise a SlotError if a token does not belong to this slot and epoch; the box is not opened."""
     _open_private(slot, token)
     _check_epoch(slot, current_epoch=current_epoch)
 
 
 def open_authenticator(slot: TokenSlot, *, keyring: Keyring) -> bytes:
-    """Return the authenticator of a slot with the terms that its owner set; needs the owner's keyring only.
+    """Return the authenticator of a slot; needs the owner's keyring, but not the token.
 
-    Raise UnknownAuthenticator, ForgedSlot, or VaultLocked if the keyring was closed.
+    Raise UnknownAuthenticator if the owner did not set these terms, ForgedSlot, or VaultLocked if the keyring
+    was closed.
     """
     authenticator = _unseal_authenticator(slot, keyring=keyring)
     _check_mac(slot, authenticator=authenticator)
@@ -236,7 +238,7 @@ def open_authenticator(slot: TokenSlot, *, keyring: Keyring) -> bytes:
 def renew_token_slot(slot: TokenSlot, *, keyring: Keyring, vault_public_key: bytes = b"") -> TokenSlot:
     """Return the slot for the keyring's epoch, with a box of the new keys.
 
-    The keyring holds the data key of the slot's epoch, as its current or as a former one. Raise
+    The keyring must hold the data key of the slot's epoch, as its current or as a former one. Raise
     UnknownAuthenticator, ForgedSlot, SlotAhead or VaultLocked.
     """
     if slot.epoch > keyring.epoch:
@@ -348,9 +350,9 @@ def _check_kind(slot: TokenSlot, kind: TokenKind) -> None:
 
 
 def _check_terms(slot: TokenSlot, authenticator: bytes, *, keyring: Keyring) -> None:
-    """Raise UnknownAuthenticator if the owner did not make a token with these terms, or VaultLocked.
+    """Raise UnknownAuthenticator if the owner did not create a token with these terms.
 
-    The authenticator is the one with which the slot's MAC was checked.
+    Pass the authenticator with which the slot's MAC was checked. Raise VaultLocked if the keyring was closed.
     """
     if not hmac.compare_digest(authenticator, _unseal_authenticator(slot, keyring=keyring)):
         raise UnknownAuthenticator(slot.id)

@@ -16,7 +16,7 @@ distinguishes a damaged copy from a revoked token; it is not secret.
                                  personalisation = "llamora.token", zeros behind it up to 16 bytes)
 
     idempotency digest   BLAKE2b(key = secret, digest length 32, personalisation = "llamora.tokcall",
-                                 data = length of the purpose as u16 | purpose in ASCII | the value)
+                                 data = u16 big-endian length of the purpose | purpose, ASCII | the value)
 
 No Argon2: 256 random bits cannot be guessed.
 """
@@ -61,7 +61,7 @@ class TokenText:
         return blake2b(self.id.bytes, key=self.secret, digest_size=KEY_BYTES, person=_KEY_PERSON).digest()
 
     def compute_digest(self, purpose: str, data: bytes) -> bytes:
-        """Return a digest of 32 bytes that only the holder of the token can compute, in every epoch."""
+        """Return a digest of 32 bytes that only the token's holder can compute; the same in every epoch."""
         name = purpose.encode("ascii")
         said = _U16.pack(len(name)) + name + data
         return blake2b(said, key=self.secret, digest_size=32, person=_CALL_PERSON).digest()
@@ -73,7 +73,7 @@ def new_token(token_id: UUID) -> TokenText:
 
 
 def parse_token(text: str) -> TokenText:
-    """Return the parsed token; raise NoToken, or DamagedToken if some characters are wrong."""
+    """Return the parsed token; raise NoToken, or DamagedToken if characters are wrong or missing."""
     text = text.strip()
     if not text.startswith(PREFIX):
         raise NoToken

@@ -1,4 +1,4 @@
-"""Browser keys, with which a locked browser authenticates drafts: proof that a draft comes from this browser.
+"""Browser keys, which prove from which browser a draft comes that was sent while the diary was locked.
 
 All integers are unsigned and big-endian. A browser key is derived from the cookie half in the session cookie
 (see `llamora.crypto.session`), so it changes at each unlock:
@@ -19,8 +19,8 @@ All integers are unsigned and big-endian. A browser key is derived from the cook
 
 The prefixes "key" and "draft" separate the two uses of the MAC. The draft key is stored in the row of the
 sign-in. Anyone who can write to the database could replace it there, but without the cookie they cannot
-compute its MAC. The server derives the browser key from the cookie of a request; while the diary is unlocked,
-it also opens a sealed copy.
+compute its MAC. The server derives the browser key from the cookie of a request. While the diary is unlocked,
+it can also open a sealed copy of the browser key.
 """
 
 from __future__ import annotations

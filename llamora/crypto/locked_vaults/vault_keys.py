@@ -7,7 +7,8 @@
                        digest length 32, no key, personalisation = "llamora.sealto" (zeros to 16))
 
 A sealed value is bound to its context, but it does not prove its author, because anyone who knows the public
-key can create one. A public key from the database could also be another person's. `browser_keys` proves both.
+key can create one. A public key from the database could also be another person's. The MACs of `browser_keys`
+prove the author of a draft and the owner of the public key.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     ops_class = DatabaseOperations
 
     def get_connection_params(self) -> dict[str, Any]:
-        """Return the parameters of `sqlite3.connect`, without its own converters."""
+        """Return the parameters of `sqlite3.connect`, which turn off the converters of `sqlite3`."""
         return {**super().get_connection_params(), "detect_types": 0}
 
     def create_cursor(self, name: str | None = None) -> Cursor:

@@ -151,8 +151,8 @@ _BUILDERS: Final[dict[str, tuple[Callable[[Any], Reader], Any]]] = {
 def build_reader(kind: str, *, is_column: bool, has_value: bool) -> Reader | None:
     """Return the converter for a column type, or None if the type needs none.
 
-    Results of functions, such as sums, are not columns and are not converted. `has_value` says that the
-    column is not nullable.
+    An integer is converted only if it is the value of a column, and not the result of a function, such as a
+    sum. `has_value` says that the column is not nullable.
     """
     if is_column and kind in RANGES:
         return _build_number_reader(*RANGES[kind], 0 if has_value else None)
