@@ -2,9 +2,9 @@
 
 `measure` creates a person with a generated diary in the current database, and deletes both afterwards.
 Vectors are random, so that no embedding model is needed; if one is installed, the embedding of a query is
-measured too. Queries are timed by CPU time of their thread, so that other work on the machine does not count,
-and with their embedding by the clock as well. Their baseline is FTS5 alone with the same texts and words: the
-twenty best by its own rank, each with its snippet.
+measured too. Queries are timed by CPU time of their thread, so that other work on the machine does not count.
+Queries together with their embedding are also timed by the clock. The baseline is FTS5 alone with the same
+texts and words: the twenty best by its own rank, each with its snippet.
 """
 
 import random

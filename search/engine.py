@@ -76,9 +76,10 @@ class SearchHit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayResults:
-    """The hits of one day, or of all facts or notes, the leading one first; `left` more are only counted.
+    """The hits of one day, or all facts, or all notes; the leading hit comes first.
 
-    `is_unfolded` if the page shows all at once, since the best hit is not the leading one.
+    `left` is the number of further hits that the page does not show. `is_unfolded` says that the page shows
+    all `hits` at once, because the leading one is not the best.
     """
 
     day: date
@@ -153,9 +154,10 @@ def search(
 
 
 def _list_deeper(query: SearchQuery, ranking: "Ranking") -> list[tuple[SearchQuery, int]]:
-    """Return the queries, with their depths, whose hits come after a ranking that is not deep enough.
+    """Return further queries, each with its depth, to append to a ranking that has too few groups.
 
-    Facts or notes that fill it are one group, so there is room for other texts, which may be few among them.
+    All facts are one group, and so are all notes. If the ranking has any, and other texts are searched for
+    too, the next queries leave both out: the other texts may be few among them.
     """
     has_facts = any(outline.kind in APART_KINDS for outline in ranking.outlines.values())
     if (query.kinds and query.kinds <= APART_KINDS) or not has_facts:
@@ -218,9 +220,8 @@ def _build_hits(
 class Ranking:
     """The hits of a query, best first, with their outlines, the texts near in meaning, and the total.
 
-    `total` counts the texts with all words. `complete` are the texts that match the whole query. For the
-    others, `shares` are the parts of the query's words that they contain, and `closeness` is that in meaning:
-    see `search.fusion`.
+    `total` counts the texts with all words. `complete` are the texts that match the whole query. `shares` and
+    `closeness` say how well the others match it in words and in meaning: see `search.fusion.fuse`.
     """
 
     hits: list[fusion.RankedHit]
@@ -296,9 +297,9 @@ def _find_entries_by_trace(index: PersonIndex, words: WordsIndex, query: SearchQ
 
 
 def _start_embedding(index: PersonIndex, query: SearchQuery) -> "Future[Floats] | None":
-    """Start the embedding of the query, and its comparison with all texts, unless few of them will do.
+    """Start to embed the query; unless filters by day or trace are set, also compare it with all texts.
 
-    Return None without an embedder and where phrases are quoted.
+    Return None if there is no embedder, or if the query has a quoted phrase.
     """
     vectors, embedder = index.vectors, index.embedder
     if vectors is None or embedder is None or not query.text or query.quoted_phrases:
@@ -418,7 +419,7 @@ def _find_passing(
 def _filter_nearest(
     words: WordsIndex, query: SearchQuery, found: Sequence[NearText], *, limit: int
 ) -> list[NearText]:
-    """Return those of some texts that match, nearest first, until there are enough."""
+    """Return the texts of `found` that match, nearest first; at least `limit` if there are as many."""
     passing: list[NearText] = []
     for first in range(0, len(found), _FILTERED_AT_ONCE):
         some = found[first : first + _FILTERED_AT_ONCE]

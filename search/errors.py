@@ -6,10 +6,10 @@ SearchError
     SnapshotRefused        torn, old, foreign, missing
     EmbedderUnavailable    there is no embedder, or none that can be used
         off                the settings say so
-        package            the package of the included one is not installed
-        absent             the one that is set was not downloaded
+        package            the package of the included embedder is not installed
+        absent             the model that is set was not downloaded
         folder, unknown    the folder that is set lacks a file, or it is not clear which model is in it
-        broken             it could not be loaded
+        broken             the model could not be loaded
 """
 
 

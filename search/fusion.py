@@ -65,9 +65,9 @@ def fuse(
 ) -> list[RankedHit]:
     """Return all hits of the rankings, best first.
 
-    `shares` are the parts of the query's words in texts that lack some of them, `closeness` that of meaning,
-    both from 0 to 1 and 0 where nothing is said; `phrases`, `strict` and `traced` have all that was asked.
-    `own` are the texts that the person wrote herself.
+    The texts of `phrases`, `strict` and `traced` match the whole query. For other texts, `shares` has the
+    part of the query's words that they contain. `closeness` has the nearness in meaning of any text. Both
+    range from 0 to 1, and are 0 for a text that they lack. `own` are the texts that the person wrote.
     """
     scores: dict[UUID, float] = {}
     reasons: dict[UUID, int] = {}

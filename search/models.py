@@ -72,9 +72,9 @@ _BOUND_OF_QUESTION: Final = {
 class Question(SealedModel):
     """A question to a diary, with its answer; questions with the same `session_id` are a conversation.
 
-    `origin` is that of the question's text. `has_read_imported` if the answer, or an earlier answer of the
-    conversation, was written from a text that its owner did not write. `reason` is a code, never text of the
-    model.
+    `origin` is that of the question's text. `has_read_imported` says that the answer, or an earlier answer of
+    the conversation, was written from a text that its owner did not write. `reason` is a code, never text of
+    the model.
     """
 
     owner = models.ForeignKey(
@@ -114,10 +114,11 @@ class Question(SealedModel):
 
 
 class LookBack(SealedModel):
-    """A text of the model about a week or a month, named by its first day.
+    """A text of the model about a week or a month, which begins on `first_day`.
 
-    Its body: {"text", "days": [[day, whether its recap was read], ...] by number, "digest" of the entries at
-    that time, "read": its prompt record}. `reason` is a code, never text of the model.
+    Its body: {"text", "days": [[day, whether the recap of the day was read], ...] in the order of the numbers
+    by which the text cites them, "digest" of the entries at that time, "read": its prompt record}. `reason`
+    is a code, never text of the model.
     """
 
     owner = models.ForeignKey(
@@ -158,10 +159,10 @@ class CheckInSettings(SealedModel):
 
 
 class CheckIn(SealedModel):
-    """The receipt of a check-in, saved before the model is asked; `reason` is a code, never its text.
+    """The record of a check-in, saved before the model is asked.
 
-    `due_at` is when it was due, unique for each person, so that no check-in is made twice. For a check-in
-    started by hand or by a program, it is the time of the start.
+    `reason` is a code, never text of the model. `due_at` is when the check-in was due, or was started by hand
+    or by a program. It is unique for each person, so that no check-in is made twice.
     """
 
     owner = models.ForeignKey(

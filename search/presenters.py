@@ -59,9 +59,10 @@ class ResultRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayRows:
-    """The hits of a day on the page: the leading one, those folded under it, and the number `left` out.
+    """The hits of one day, or all facts, or all notes: the leading hit, and the hits folded under it.
 
-    `are_facts` if they are facts, `are_notes` if they are notes, of whatever days.
+    `left` is the number of hits that are not shown. `are_facts` and `are_notes` say that the hits are facts
+    or notes; then they can be of different days.
     """
 
     address: str
@@ -123,7 +124,7 @@ def _build_address(hit: SearchHit | DuplicateHit, *, token: str) -> str:
 
 
 def build_filter_buttons(answer: SearchPage, typed: str, *, language: str) -> list[FilterButton]:
-    """Return the filters that would narrow these results, unless the query has no room for more."""
+    """Return the filters that would narrow these results, except those that make the query too long."""
     buttons = [
         FilterButton(_describe_filter(one, language=language), add_filter(typed, str(one)))
         for one in answer.found.filters

@@ -70,8 +70,8 @@ def _find_or_nothing(entry: Entry) -> Sequence[NearText]:
 def find_near_entries(index: PersonIndex, entry: Entry) -> Sequence[NearText]:
     """Return the few related entries of earlier days, or none; raise IndexClosed.
 
-    A passage is related that is near in meaning to a passage of the entry and shares rare words with it. The
-    cosine alone finds what is written in the same manner, the words alone find other matters.
+    A passage is related if it is near in meaning to a passage of the entry and shares rare words with it.
+    The cosine alone also finds passages in the same style, and words alone also find other subjects.
     """
     words, vectors, embedder = index.words, index.vectors, index.embedder
     if words is None or vectors is None or embedder is None:

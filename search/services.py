@@ -49,7 +49,10 @@ class EmbeddingStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchPage:
-    """A page of results, with `token` in its links instead of the query. Not `ready` while an index opens."""
+    """A page of results; its links contain `token` instead of the query.
+
+    `ready` is False, and there are no results, while the index is being opened.
+    """
 
     found: SearchResults
     meaning: EmbeddingStatus
@@ -139,7 +142,7 @@ def find_marked_words(keyring: Keyring, *, token: str, id_: UUID) -> list[str]:
 def find_frequent_words(words: Collection[str], share: float) -> Collection[str] | None:
     """Return the words that occur on more than this share of a person's days; see `diary.hooks`.
 
-    Return None while their index is not open, and for a diary of few days: no page waits for this.
+    Return None if the diary has few days, or if its index is not open or is busy: no page waits for it.
     """
     index = indexes.get(current_keyring().key_id)
     if index is None or index.words is None or not index.words_ready.is_set():

@@ -12,6 +12,7 @@
     urls            the URLs
     call_routes     the lookup from a path to its call
     middleware      lets a call skip the middleware that only pages need
+    error_views     the response to requests that are malformed or name another host
 
 A program reads only the realms of its token (`llamora.crypto.access_tokens`). Cookies are ignored, so a page
 of another site cannot call the API as a signed-in person (CSRF).

@@ -21,10 +21,10 @@ _TOKEN_PARAMETERS: Final = re.compile(
 
 
 def open_token(request: HttpRequest) -> OpenedToken:
-    """Verify the token of a request and return what it opens; the caller closes its keyring.
+    """Verify the token of a request, and return it opened; the caller must close its keyring.
 
-    Raise InvalidToken, what `verify_token` raises, and ApiError 403 if the token was sent unencrypted or in
-    the URL.
+    Raise InvalidToken if the request has no token, and ApiError 403 if the token was sent unencrypted or in
+    the URL. The errors of `verify_token` are passed on.
     """
     check_address(request)
     text = find_token(request.headers.get("Authorization", ""), request.headers.get("X-API-Key", ""))

@@ -24,7 +24,7 @@ _UNUSABLE_KEY: Final = "An Idempotency-Key has 1 to 200 printable ASCII characte
 
 
 def yield_to_pages() -> None:
-    """Let waiting pages of people run first; called between two parts of a call."""
+    """Let waiting requests for pages run first; called between the parts of a call."""
     let_others_run(before=1)
 
 
@@ -53,7 +53,7 @@ class Call:
 
     @property
     def keyring(self) -> RealmKeyring:
-        """The keys of the token's realms; raises VaultLocked if the token opens none."""
+        """The keys of the realms that the token opens; raises VaultLocked if it opens none."""
         if self.opened.keyring is None:
             raise VaultLocked
         return self.opened.keyring
@@ -79,7 +79,7 @@ class Call:
 
     @cached_property
     def program_name(self) -> str:
-        """The name that the owner gave the program, or "" while they are locked, since it is sealed."""
+        """The name that the owner gave the program; "" while the diary is locked, as the name is sealed."""
         owners = self.opened.owner_keyring
         if owners is not None:
             with suppress(VaultLocked):
@@ -112,12 +112,12 @@ class Call:
             return find_stored(self.opened.token, key=key, content=content) if key else None
 
     def derive_row_id(self, content: bytes, number: int) -> UUID | None:
-        """Return the id for row `number` of this call, derived from its key, or None without a key."""
+        """Return an id for row `number` that a repeated call gets too; None without an Idempotency-Key."""
         key = self._check_key()
         return derive_row_id(self.opened.token, key=key, content=content, number=number) if key else None
 
     def _check_key(self) -> str:
-        """Return the key, or "" if the call has none; raise ApiError 422 for one that can't be a key."""
+        """Return the Idempotency-Key, or "" if the call has none; raise ApiError 422 for an invalid one."""
         key = self.idempotency_key
         if key is None:
             return ""

@@ -86,7 +86,7 @@ def _list_fields(description: dict[str, Any], content: dict[str, Any]) -> dict[s
 
 
 def describe_struct(struct: dict[str, Any]) -> dict[str, Any]:
-    """Return the rows of a page about a struct: its sentence, and its fields."""
+    """Return a struct for the documentation page: its description, and one row for each field."""
     required = set(struct.get("required", ()))
     rows = [
         {

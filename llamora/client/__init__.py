@@ -6,13 +6,15 @@ file, and run it: `python client.zip status`.
 
     sync_client, async_client   `Llamora` and `AsyncLlamora`
     calls, memory_calls, note_calls
-                                the calls, as data that both send
-    harmonia                    `HarmoniaClient`, with Harmonia's seven methods
+                                the calls as data, which both clients send
+    harmonia                    `HarmoniaClient`, for programs written for Harmonia (a memory for assistants)
     exchange                    requests, answers, retries, streams
     addresses                   the address of a server, and TLS
     answers, errors             what a call returns, and what it raises
     server_events               the parser of streams
-    file_download               files that are complete or not there
+    file_download               atomic saving of files
+    bundle                      the client as a zip file
+    commands                    the command line
 
 >>> from llamora.client import Llamora
 >>> with Llamora(url, token=token) as diary:

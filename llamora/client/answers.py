@@ -265,7 +265,7 @@ class ChatRestart:
 
 @dataclass(frozen=True, kw_only=True)
 class ChatEnd:
-    """The last event of a streamed answer: its whole text and its reason, as in `ChatAnswer`."""
+    """The last event of a streamed answer: its whole text, and further fields as in `ChatAnswer`."""
 
     response: str | None = _text(default=None)
     finish_reason: str | None = None

@@ -407,7 +407,7 @@ class AsyncLlamora:
             number += 1
 
     async def _wait_to_repeat(self, call: ApiCall[Any], error: LlamoraError, number: int) -> bool:
-        """Wait before a call is sent again; return False at once if it is not to be."""
+        """Wait before a call is sent again; return False at once if it must not be sent again."""
         wait = self._connection.retries.get_wait(error, attempt=number) if call.is_idempotent else None
         if wait is None:
             return False
@@ -420,7 +420,7 @@ class AsyncLlamora:
         return self._connection.parse(call, await self._fetch(call))
 
     async def _fetch(self, call: ApiCall[Any]) -> RawAnswer | LlamoraError:
-        """Send a call once. Errors are returned: raised here, they would drag httpx's request along."""
+        """Send a call once. Errors are returned: raised here, they would refer to httpx's request."""
         request = self._connection.build_request(call)
         try:
             response = await self._http.send(request, stream=True)

@@ -90,7 +90,7 @@ class AnswerPage(Generic[T]):
 
 
 def format_day(day: Day) -> str:
-    """Return a day as 2026-01-05; raise Invalid for anything else."""
+    """Return a day in the form 2026-01-05; raise Invalid for a text in another form."""
     if isinstance(day, date):
         return (day.date() if isinstance(day, datetime) else day).isoformat()
     try:
@@ -231,7 +231,7 @@ def get_entry(entry_id: object) -> ApiCall[DiaryEntry]:
 
 
 def edit_entry(entry_id: object, *, revision: int, text: str | None, day: Day | None) -> ApiCall[DiaryEntry]:
-    """Return the call that changes an entry; not repeatable, because the second would be a conflict."""
+    """Return the call that changes an entry; not idempotent: a repeated call would raise Conflict."""
     return ApiCall(
         method="PATCH",
         path=f"/api/v1/entries/{format_id(entry_id)}",
@@ -275,7 +275,10 @@ def search(
 def search_page(
     query: str, from_day: Day | None, to_day: Day | None, limit: int, cursor: str | None
 ) -> ApiCall[AnswerPage[FoundText]]:
-    """Return the same call, whose response is parsed as an AnswerPage."""
+    """Return the call for one page of search results, to iterate over pages.
+
+    Its parser raises ServerError while the search index is being opened.
+    """
     call = search(query, from_day=from_day, to_day=to_day, limit=limit, offset=int(cursor or 0))
 
     def parse(value: Any) -> AnswerPage[FoundText]:

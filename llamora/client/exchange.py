@@ -55,7 +55,7 @@ class RetryPolicy:
     longest_wait: float = 60.0
 
     def get_wait(self, error: LlamoraError, *, attempt: int) -> float | None:
-        """Return the seconds before the next retry after attempt number `attempt` (from 0), or None."""
+        """Return the seconds to wait after attempt number `attempt` (from 0), or None to give up."""
         if attempt >= self.count or not error.is_temporary:
             return None
         if error.retry_after is not None:
@@ -248,7 +248,7 @@ def build_early_end() -> NetworkError:
 
 
 def translate_failure(error: Exception, address: ServerAddress) -> LlamoraError:
-    """Return the client's error for an httpx error; that one is dropped, since it contains the token."""
+    """Return the client's error for an httpx error, without a reference to it, as it contains the token."""
     if isinstance(error, httpx.ConnectTimeout):
         return Timeout(
             f"No connection to {address.host} in time. Check the address, and that Llamora runs there."

@@ -30,7 +30,7 @@ class PartialFile:
         self._file: BinaryIO | None = None
 
     def open(self) -> None:
-        """Create the temporary file, empty also after an earlier attempt; raise FileRefused."""
+        """Create the temporary file, in place of that of an earlier attempt; raise FileRefused."""
         self._discard()
         self._refuse_existing()
         try:
@@ -50,7 +50,7 @@ class PartialFile:
     def complete(self, is_whole: Callable[[Path], bool] = Path.exists) -> bool:
         """Flush the file and rename it to its final name, if `is_whole` returns True for it.
 
-        Return whether it did; raise FileRefused if the disk refuses it.
+        Return whether it did; raise FileRefused if the final name is taken or the disk refuses the file.
         """
         assert self._file is not None
         try:

@@ -1,4 +1,4 @@
-"""A client for programs written for Harmonia: its seven methods, and shorter ones of our own.
+"""A client for programs written for Harmonia, a memory for assistants: its methods, and shorter ones.
 
 health_check, store_memory, search_memories, list_memories,
 get_memory, delete_memory, export_memories                  return what Harmonia's client returns

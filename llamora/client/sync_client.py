@@ -410,7 +410,7 @@ class Llamora:
             number += 1
 
     def _wait_to_repeat(self, call: ApiCall[Any], error: LlamoraError, number: int) -> bool:
-        """Wait before a call is sent again; return False at once if it is not to be."""
+        """Wait before a call is sent again; return False at once if it must not be sent again."""
         wait = self._connection.retries.get_wait(error, attempt=number) if call.is_idempotent else None
         if wait is None:
             return False
@@ -423,7 +423,7 @@ class Llamora:
         return self._connection.parse(call, self._fetch(call))
 
     def _fetch(self, call: ApiCall[Any]) -> RawAnswer | LlamoraError:
-        """Send a call once. Errors are returned: raised here, they would drag httpx's request along."""
+        """Send a call once. Errors are returned: raised here, they would refer to httpx's request."""
         request = self._connection.build_request(call)
         try:
             response = self._http.send(request, stream=True)

@@ -65,7 +65,7 @@ def resolve_date(call: Call, arguments: DateQuestion) -> ResolvedDays:
 
 
 def _find_days(text: str, now: datetime, *, language: str, direction: Direction) -> tuple[date, date] | None:
-    """Return the days in the person's language, or in English, or in the only one that knows the words."""
+    """Return the days in the person's language, else in English, else in any other, if none disagrees."""
     for one in (*DayReader(now, language=language).languages, None):
         when = resolve(text, now, language=one, direction=direction)
         if when is not None and when.days is not None:

@@ -74,7 +74,7 @@ class Notification:
 
 @dataclass(frozen=True, kw_only=True)
 class ResponseMessage:
-    """A response of the client, although the server sends no requests."""
+    """A response from the client. It is ignored or refused, since the server sends no requests."""
 
 
 Message = RequestMessage | Notification | ResponseMessage
@@ -106,7 +106,7 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def _check_values(value: object) -> None:
-    """Raise MessageError for what is nested too deeply, or has a text that cannot be stored as it is."""
+    """Raise MessageError for a value that is nested too deeply, or contains NUL or a lone surrogate."""
     level = [value]
     for _ in range(MAX_DEPTH):
         texts = [one for one in level if isinstance(one, str)]

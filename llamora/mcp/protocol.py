@@ -94,7 +94,7 @@ def _answer_message(message: Message, headers: Headers, *, provider: Provider, i
 
 
 def _read_envelope(message: RequestMessage, headers: Headers) -> str:
-    """Return the version that a stateless request names; raise MessageError unless all of it is in order."""
+    """Return the version that a stateless request names; raise MessageError if its headers do not match."""
     meta = message.params.get("_meta")
     if not isinstance(meta, dict) or not {_VERSION_KEY, _CAPABILITIES_KEY} <= meta.keys():
         raise MessageError(
@@ -244,7 +244,7 @@ class _Exchange:
         )
 
     def _build_list(self, params: Params, **items: list[dict[str, Any]]) -> Result:
-        """Return a list, which is always whole."""
+        """Return a list as one page; raise MessageError if a further page is requested."""
         if params.get("cursor") is not None:
             raise MessageError(messages.INVALID_PARAMS, "Ask without a cursor: the list has one page.")
         return {**items, **(_UNCACHED if is_stateless(self._version) else {})}

@@ -83,7 +83,7 @@ class DiaryProvider:
             raise build_message_error(error) from None
 
     def _count_call(self) -> None:
-        """Count each call of a body with several; raise TooManyCalls."""
+        """Count each further call in one body, as the first is counted already; raise TooManyCalls."""
         self._count += 1
         if self._count > 1:
             call_limits.count(self._call.token_id)

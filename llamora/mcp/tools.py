@@ -69,7 +69,7 @@ class Tool:
 
 
 def _build_schema(type_: type[msgspec.Struct]) -> dict[str, Any]:
-    """Return the schema of a struct as MCP has it: an object at the root, with what it names inside it."""
+    """Return the schema of a struct in the form of MCP: an object at the root, which contains its parts."""
     (reference,), named = msgspec.json.schema_components([type_], ref_template=_NAMED)
     root = named.pop(str(reference["$ref"]).rpartition("/")[2])
     # Names of our classes tell an assistant nothing.

@@ -67,7 +67,7 @@ class FastEmbedder:
 def load_from_folder(search_settings: SearchSettings) -> FastEmbedder:
     """Return the embedder in the folder from the settings; raise EmbedderUnavailable.
 
-    Without the name of a model, it is the one that the folder's files are of.
+    If the settings do not name a model, it is recognized by the files of the folder.
     """
     folder = Path(search_settings.model_path)
     if not folder.is_dir():

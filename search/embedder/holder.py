@@ -18,7 +18,10 @@ FORMER_DEFAULT: Final = "BAAI/bge-small-en-v1.5"
 
 
 def choose_model(search_settings: SearchSettings) -> str:
-    """Return the name of the model to use, or `off`; a folder in the settings takes precedence over it."""
+    """Return the name of the model to use, or `off`.
+
+    If the settings name a folder, the model in that folder is used instead, unless this returns `off`.
+    """
     if search_settings.model:
         return search_settings.model
     former = fastembed_models.is_downloaded(FORMER_DEFAULT, search_settings)
@@ -45,7 +48,10 @@ def is_for_download(search_settings: SearchSettings) -> bool:
 
 
 class EmbedderHolder:
-    """Cache of this process's embedder; while it is empty, each `get` looks for the model's files."""
+    """Cache of this process's embedder.
+
+    While it is empty, each `get` looks for the model's files, unless the model was found to be broken.
+    """
 
     def __init__(self) -> None:
         self._lock = Lock()

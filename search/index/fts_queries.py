@@ -90,8 +90,8 @@ def term_expression(
 ) -> str:
     """Return the FTS5 expression for a term of a query.
 
-    With `allow_prefix` its last word may be the beginning of a word; `complete_prefix` lists the words that
-    begin with a single word.
+    With `allow_prefix`, the last word of the term also matches as a prefix. If the term is a single word,
+    `complete_prefix` lists the words that begin with it.
     """
     alternatives = [phrase_expression(term.words, prefix=term.prefix and term.quoted)]
     if allow_prefix and term.is_word:
@@ -142,9 +142,9 @@ def match_some_terms(query: SearchQuery, *, terms: Iterable[QueryTerm], forms: F
 
 
 def match_word(query: SearchQuery, word: str) -> FtsQuery:
-    """Return the query for texts with a word, as written, that match the filters and exclusions.
+    """Return the query for texts that contain a word as written, and match the filters and exclusions.
 
-    Words with spaces between them stand in a row.
+    `word` may also be several words with spaces between them, which must be adjacent in the text.
     """
     return _build_filtered(query, phrase_expression([word]), literal=False)
 
@@ -218,9 +218,9 @@ def _build_conditions(query: SearchQuery, number: str) -> Iterable[_Condition]:
 
 
 def _build_day_conditions(query: SearchQuery, number: str) -> Iterable[_Condition]:
-    """Yield conditions on the column with the number of a text, so that other days are not even looked at.
+    """Yield conditions on the column with the number of a text, so that texts of other days are not read.
 
-    Only texts with numbers after those of all days are asked for their day; mostly there are none.
+    Only texts that are numbered after all days (see `words.number_texts`) are read for their day.
     """
     day = f"(SELECT late.day FROM docs AS late WHERE late.n = {number})"  # noqa: S608 - our own names
     if query.since:
@@ -306,14 +306,17 @@ class WordSearch:
         return self._forms_by_word[word]
 
     def find_phrases(self) -> list[int]:
-        """Return the texts with all words of the search adjacent, or with every quoted phrase."""
+        """Return the texts with all words of the search adjacent.
+
+        If the search has quoted phrases, return the result of `find_strict`, which must be called before.
+        """
         if self._query.quoted_phrases:
             return self._strict  # all that was asked stands there, the quotes with it
         adjacent = match_adjacent(self._query, allow_prefix=self._is_continued)
         return self._list_newest(adjacent, self._limit) if adjacent else []
 
     def find_strict(self) -> list[int]:
-        """Return the texts with every term: words as written first, then other forms, then prefixes."""
+        """Return the texts with every term: words as written come before other forms and prefixes."""
         exact = match_all_terms(self._query)
         wide = match_all_terms(
             self._query,
@@ -349,7 +352,7 @@ class WordSearch:
     def find_loose(self) -> list[int]:
         """Return the texts with some of the terms; more terms and rarer terms rank higher.
 
-        Stop words count only if there is nothing else.
+        Frequent stop words count only if the search has no other terms.
         """
         terms = [part for term in self._query.terms if not term.quoted for part in split_unbroken(term)]
         if len(terms) < 2:
@@ -470,7 +473,7 @@ def split_unbroken(term: QueryTerm) -> Iterator[QueryTerm]:
 def count_rare_words(db: sqlite3.Connection, words: Iterable[str], *, most: int) -> dict[str, int]:
     """Return the number of texts with each of these words, for words in at most `most` texts.
 
-    A word can be several in a row.
+    A word may also be several adjacent words, with spaces between them.
     """
     wanted = set(words)
     single = json.dumps([word for word in wanted if " " not in word])

@@ -7,7 +7,7 @@ changed since are compared exactly. hnswlib's `save_index` would write the vecto
 graph is not saved between sessions; only its vectors are.
 
 hnswlib exists for Python 3.11 and 3.12 only, and is imported when a graph is built. Without it every search
-compares all vectors: the same results.
+compares all vectors, which is slower and exact.
 """
 
 from collections.abc import Callable, Iterable
@@ -28,7 +28,7 @@ _BATCH: Final = 1000
 
 
 def is_available() -> bool:
-    """Return whether hnswlib can be used with this version of Python."""
+    """Return whether hnswlib is installed."""
     return find_spec("hnswlib") is not None
 
 
@@ -59,7 +59,7 @@ class NeighbourGraph:
         self._stale.update(rows)
 
     def find_nearest(self, vector: NDArray[np.float32], many: int) -> NDArray[np.int64]:
-        """Return about `many` of the nearest rows, without changed rows."""
+        """Return up to `many` of the nearest rows, without those that changed since the graph was built."""
         many = min(many, self._index.get_current_count(), _SEARCH_EFFORT)
         labels, _ = self._index.knn_query(vector, k=many, num_threads=1)
         fresh = [label for label in labels[0].tolist() if label not in self._stale]

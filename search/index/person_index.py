@@ -1,4 +1,4 @@
-"""The index of one unlocked person: opened from its snapshots, updated after each change, closed at the lock.
+"""The index of one unlocked person: opened from snapshots, updated after changes, closed when they lock.
 
     words     first: loaded from the snapshot; then the texts that changed since are read and added
     vectors   second: loaded from the snapshot or from their rows; then texts without vectors are embedded
@@ -88,7 +88,7 @@ class IndexState:
 
     @property
     def is_closed(self) -> bool:
-        """Return whether the index was closed, because its person locked or to free memory."""
+        """Return whether the index was closed, for example because its person locked, or to free memory."""
         return self._closed
 
     @property

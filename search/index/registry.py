@@ -1,8 +1,8 @@
 """The indexes of all people who are unlocked in this process; only this module opens, finds and closes them.
 
-A lock may come while an index is being opened, at the unlock or at the first request after a restart. So
-after registering the index, the database is asked again whether the person is unlocked. A lock first deletes
-its row and then closes the index: either the lock finds the registered index, or the check finds no row.
+A person may lock their diary while their index is being opened. So a new index is first registered, and then
+the database is asked whether the person is still unlocked. Locking first deletes the row of the session, and
+then closes the index. So either the locking finds the registered index, or the check finds no row.
 """
 
 import atexit
@@ -217,9 +217,9 @@ class IndexRegistry:
         workers.opening_worker.submit(index.key_id, "reconcile", lambda: self._reconcile(index))
 
     def renew_snapshots(self, owner: UUID, *, key_id: KeyId | None) -> None:
-        """Delete a person's snapshots, which still contain a forgotten text, and write new ones.
+        """Delete a person's snapshots, which still contain a forgotten text; an open index writes new ones.
 
-        Those of an index that is not open are deleted by the id of their key, or all if it is not known.
+        If no index of the person is open, only the snapshots of `key_id` are deleted, or all if it is None.
         """
         opened = self.list_for_owner(owner)
         for index in opened:
@@ -230,7 +230,7 @@ class IndexRegistry:
             folder.delete(key_id) if key_id is not None else folder.delete_all()
 
     def reconcile_all(self, index: PersonIndex) -> None:
-        """Read all changed texts again, including changes by other processes."""
+        """Update an index in the background with every change of its texts, also by other processes."""
         workers.opening_worker.submit(index.key_id, "reconcile", lambda: self._reconcile(index))
 
     # --- room and time ----------------------------------------------------------------------------------

@@ -110,7 +110,10 @@ class VectorRows:
         return np.multiply(products, factors if vectors.ndim == 1 else factors[:, None], out=products)
 
     def is_readable(self, used: int) -> NDArray[np.bool_]:
-        """Return which of the first `used` rows are not zeros; the rows of unreadable texts are."""
+        """Return which of the first `used` rows are not zeros.
+
+        The rows of removed texts, and of texts that the embedder could not read, are zeros.
+        """
         return self._factors[:used] > 0
 
 
@@ -122,8 +125,8 @@ def _iter_blocks(many: int) -> Iterator[slice]:
 def best_scores(scores: Floats, many: int) -> tuple[NDArray[np.int64], Floats]:
     """Return the indices of the best scores, best first, and the scores.
 
-    There are more than `many` if the last are equal: which of them are wanted depends on days, which are not
-    known here. What is below any cosine is left out.
+    If several scores equal the last of the best `many`, all of them are returned: the caller chooses among
+    them by day. Scores below MIN_SCORE, which no cosine has, are left out.
     """
     many = min(many, len(scores))
     if not many:
@@ -137,12 +140,12 @@ def best_scores(scores: Floats, many: int) -> tuple[NDArray[np.int64], Floats]:
 def relative_similarity(
     rows: VectorRows, own: Floats, *, used: int, floor: float
 ) -> tuple[Floats, NDArray[np.int64], float]:
-    """Return, for each row, its similarity to the nearest vector of a text and that vector's number.
+    """Return each row's similarity to the nearest vector of `own`, that vector's number, and a threshold.
 
-    Of the rows the first `used` are compared. The mean of all is subtracted first: any two days of a diary
-    resemble each other, and otherwise the least specific texts would be nearest to every other. With few rows
-    the mean is not reliable; then the plain cosine is returned, with a threshold somewhat above the `floor`
-    for questions.
+    Only the first `used` rows are compared. Their mean is subtracted first, because any two days of a diary
+    resemble each other: without this, the least specific texts would be nearest to all. With few rows the
+    mean is not reliable. Then the similarity is the plain cosine, and the threshold is somewhat above
+    `floor`, the threshold for questions.
     """
     step = get_sample_step(used)
     many = int(np.count_nonzero(rows.is_readable(used)[::step]))
@@ -171,7 +174,7 @@ def get_sample_step(many: int) -> int:
 
 
 def compute_baseline(sample: Floats, *, among: int) -> float:
-    """Return the threshold above which a cosine is exceptional in a sample of `among` rows."""
+    """Return the cosine above which a row is exceptionally near, from a sample of those of `among` rows."""
     if among < _MIN_BASELINE_ROWS:
         return MIN_SCORE
     return float(sample.mean() + _ABOVE_BASELINE * sample.std())

@@ -79,7 +79,10 @@ class SnapshotFolder:
         self._delete(other for other in self._list_files(kind, keyring.key_id) if other != path)
 
     def read(self, *, kind: str, rule: str, keyring: Keyring) -> bytes:
-        """Return the newest index of a kind; raise SnapshotRefused, and delete own files that do not open."""
+        """Return the newest index of a kind; raise SnapshotRefused if there is none that opens.
+
+        A file that does not open is deleted if it has the fingerprint of this key in its name.
+        """
         refusal = SnapshotRefused("missing")
         own = self._list_files(kind, keyring.key_id)
         for path in sorted([*own, *self._list_unmarked(kind)], key=_get_generation, reverse=True):

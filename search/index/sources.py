@@ -43,9 +43,8 @@ from traces.facts.models import Fact, FactState
 def open_or_none(column: Any, row: dict[str, Any], sealed: SealedValue | None, keyring: RealmKeyring) -> Any:
     """Return the value of a sealed column, or None if it does not open; raise WrongEpoch or VaultLocked.
 
-    `row` has the columns that the envelope and the codes of its row are bound to, and these codes.
-
-    Works without model instances, since creating one takes three times as long as opening its envelope.
+    `row` has the MAC columns, and the columns that the envelope and the MACs are bound to. No model instance
+    is created, since that takes three times as long as opening its envelope.
     """
     if sealed is None:
         return None
@@ -229,7 +228,7 @@ class TextSource:
     def select_rows(self, **lookups: Any) -> "QuerySet[Any, tuple[Any, ...]]":
         """Return the columns of `list_loaded_columns` of texts that can be found.
 
-        By id alone: given the owner too, SQLite walks through all of that person's rows for every batch.
+        Select by id alone: given the owner too, SQLite reads all rows of that person for every batch.
         """
         return self._select(**lookups).values_list(*self.list_loaded_columns())
 

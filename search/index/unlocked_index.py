@@ -11,8 +11,8 @@ from search.index.registry import indexes
 def find_unlocked_index(keyring: RealmKeyring) -> PersonIndex:
     """Return the index that the owner's unlocked browser opened, or open it with that browser's keys.
 
-    Raise VaultLocked while no browser of theirs is unlocked, or only idle ones: a program that works at any
-    time has no index of its own, and must not find in one what its owner's browser may no longer.
+    Raise VaultLocked if no browser of the owner is unlocked, or only idle ones. This also holds for a program
+    that works while the diary is locked: it must not search when its owner's browser could not.
     """
     key_id = _find_key_id(keyring)
     if not session_registry.is_unlocked(key_id):
@@ -32,8 +32,8 @@ def find_unlocked_index(keyring: RealmKeyring) -> PersonIndex:
 def _find_key_id(keyring: RealmKeyring) -> KeyId:
     """Return the identity of the key that an index is opened with; raise VaultLocked.
 
-    It is that of the realm `content`, also for a keyring of facts alone: which one belongs to these, the
-    keyring of the owner's unlocked browser says.
+    An index is opened with the key of the realm `content`. For a keyring without this realm, the key is taken
+    from the keyring of the owner's unlocked browser, if both have the same key of facts.
     """
     if keyring.has_realm(Realm.CONTENT):
         return keyring.key_id

@@ -155,9 +155,10 @@ class VectorsIndex:
     def search(
         self, vector: Floats, *, limit: int, allowed: Collection[UUID] | None = None, floor: float = -1.0
     ) -> list[NearText]:
-        """Return the texts nearest to a unit vector, nearest first, if they are exceptionally near.
+        """Return the texts nearest to a unit vector, nearest first, whose nearest chunk reaches `floor`.
 
-        There are more than `limit` if the last are equally near.
+        Unless only few texts are `allowed`, that chunk must also be exceptionally near. There are more than
+        `limit` if the last are equally near.
         """
         with self._lock:
             self._check_open()

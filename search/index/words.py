@@ -65,7 +65,10 @@ def words_transaction(db: sqlite3.Connection) -> Iterator[None]:
 
 
 def number_texts(db: sqlite3.Connection, documents: Sequence[Document]) -> list[int]:
-    """Assign row ids to texts, higher on later days; a text that stays on its day retains its row id."""
+    """Assign row ids to texts, higher on later days; a text that stays on its day retains its row id.
+
+    Once all row ids of a day are used, its further texts get row ids after those of all days.
+    """
     sql = "SELECT id, n FROM docs WHERE id IN (SELECT unhexed(value) FROM json_each(?))"
     known = dict(db.execute(sql, (json.dumps([document.id.hex for document in documents]),)))
     last: dict[int, int] = {}
@@ -142,7 +145,7 @@ class _RecentReads:
     ) -> frozenset[UUID] | None:
         """Return the ids of the texts that a query matches, or None if there are more than `limit`.
 
-        To find some thousand entries among 100,000 facts takes 30 ms.
+        The ids are cached, since finding some thousand entries among 100,000 facts takes 30 ms.
         """
         self._forget_changed(db)
         key = (fts_query, limit)
@@ -436,7 +439,7 @@ class WordsIndex:
     def has_any_word(self, words: Iterable[str], query: SearchQuery) -> bool:
         """Return whether any text contains one of these words, or another form of it.
 
-        Only texts count of the kinds that a query asks for, and that are not hidden from whoever asks.
+        Texts of other kinds than the query asks for, and texts hidden from the program, do not count.
         """
         visible = SearchQuery(kinds=query.kinds, hidden=query.hidden)
         with self._use() as db:
@@ -466,10 +469,10 @@ class WordsIndex:
     def find_entries_sharing(
         self, words: Collection[str], *, before: date
     ) -> tuple[dict[str, float], dict[UUID, float]]:
-        """Return the weights of the rare words, and for each earlier entry the sum of those it has.
+        """Return the weights of the rare words, and for each earlier entry the sum of the weights in it.
 
-        Several words in a row count as one word. The weight is 0 for a word of every text, and 1 for a word
-        of a single text. Entries with none of the rare words are not returned.
+        A word may also be several adjacent words, with spaces between them. The weight is 0 for a word of
+        every text, and 1 for a word of a single text. Entries without any rare word are not returned.
         """
         with self._use() as db:
             total = max(ASSUMED_TEXTS, fts_queries.count_texts(db))
@@ -495,7 +498,8 @@ class WordsIndex:
     ) -> tuple[dict[str, float], set[UUID]]:
         """Return the weights of the rare words, and the facts or notes that have any of them.
 
-        The weights are as in entries. Facts and notes make no word frequent: many may be about one thing.
+        The weights are as in `find_entries_sharing`, but facts and notes are not counted: many of them may be
+        about one thing, and its words are still rare in entries.
         """
         of_kind = SearchQuery(kinds=frozenset({kind}))
         beside = SearchQuery(kinds=APART_KINDS - {kind})
@@ -550,7 +554,7 @@ class WordsIndex:
     ) -> tuple[list[int], int]:
         """Return the number of texts with each term in any form, and the number of all texts.
 
-        Hidden texts have none of the terms.
+        Hidden texts are counted only among all texts.
         """
         seen = SearchQuery(hidden=tuple(hidden))
         with self._use() as db:
@@ -562,10 +566,10 @@ class WordsIndex:
     def are_names_written(
         self, names: Iterable[Sequence[str]], query: SearchQuery, *, rare_every: int
     ) -> bool:
-        """Return whether each of these names occurs in a text of the kinds that a query allows.
+        """Return whether each of these names occurs in the texts that a query may find.
 
-        Of a name of several words, two stand in a row, or one is in at most one of `rare_every` texts: who is
-        called Anna Lee may be called Lee, but the Duke of York says nothing of New York.
+        A name of several words occurs if two of its words are adjacent in a text, or if one word is in at
+        most one of `rare_every` texts. So "Lee" may stand for Anna Lee, but "York" not for New York.
         """
         visible = SearchQuery(kinds=query.kinds, hidden=query.hidden)
         with self._use() as db:

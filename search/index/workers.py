@@ -54,7 +54,7 @@ class SearchWorker:
     def submit(self, key_id: KeyId, what: str, task: WorkerTask, *, pause: float = 0.0) -> None:
         """Queue a task, replacing the same task of the same person if it is queued already.
 
-        It runs after so many seconds, or sooner if the other one would.
+        It runs after `pause` seconds, or earlier if the replaced task was due earlier.
         """
         due = time.monotonic() + pause
         with self._changed:
@@ -140,7 +140,7 @@ class SearchWorker:
             return task.run
 
     def _wait_until_due(self, most: float = math.inf) -> bool:
-        """Wait at most so many seconds until a task may run or the worker is stopped; return whether."""
+        """Wait up to `most` seconds until a task is due or the worker is stopped; return False if neither."""
         end = time.monotonic() + most
         while not self._stopped:
             now = time.monotonic()

@@ -93,7 +93,7 @@ def fold_character(character: str) -> str:
 def fold_with_offsets(text: str) -> tuple[str, list[int]]:
     """Return the folded text, and the offset in `text` of each of its characters and of its end.
 
-    The full stops of abbreviations and marks of emphasis inside words are left out, as they are of the index.
+    The full stops of abbreviations and marks of emphasis inside words are left out, as they are in the index.
     """
     left_out = set()
     if _MAYBE_INSIDE_WORDS.search(text):

@@ -3,12 +3,12 @@
     walked home        both words (or their forms, or words that begin like the last one)
     "walked home"      these words next to each other; curly and unclosed quotes count
     walk*              words with this prefix
-    -rain  -"so what"  entries without the word or phrase
+    -rain  -"so what"  texts without the word or phrase
     from:2026-01  to:2026-03-15    days, months or years, both ends included
     on:yesterday  from:"last summer"    days in plain words, if the caller passes a `DayReader`
-    days:all           no days first, even if the plain words name some
+    days:all           no preference for days that the plain words name
     in:entries         entries, replies, openings, recaps, facts or notes
-    trace:garden       entries with that trace
+    trace:garden       entries with that trace, and the replies to them
 
 Text that only resembles a filter (`from:yesturday`, `10:30`) is searched for as written. If the plain
 words name days (`rain last summer`), `SearchQuery.within` is the same query without these words, limited to
@@ -220,7 +220,7 @@ def _read_days(piece: QueryPiece, reader: DayReader) -> QueryPiece:
 
 
 def _is_filter(piece: QueryPiece) -> bool:
-    """Return whether a piece with the name of a filter is one, or has no value yet."""
+    """Return whether a piece with the name of a filter is valid, excluded by a minus, or has no value yet."""
     known = _FILTERS.get(piece.name)
     return (
         piece.minus
@@ -377,7 +377,7 @@ def list_filters(typed: str, *, reader: DayReader | None = None) -> list[QueryFi
 
 
 def add_filter(typed: str, added: str) -> str:
-    """Return a query with a filter added: at the end, or before it if an unclosed quote would include it."""
+    """Return a query with a filter added: at the end, or in front if an unclosed quote would include it."""
     asked = len(list_filters(typed))
     appended = f"{typed.rstrip()} {added}"
     return appended if len(list_filters(appended)) > asked else f"{added} {typed.strip()}"

@@ -18,7 +18,7 @@ class ResultTokens:
         self._queries: OrderedDict[str, SearchQuery] = OrderedDict()
 
     def create_token(self, query: SearchQuery) -> str:
-        """Return a new token for a query."""
+        """Return the token of a query; a new one unless an equal query has one already."""
         with self._lock:
             name = next(
                 (known for known, one in self._queries.items() if one == query), secrets.token_urlsafe(9)

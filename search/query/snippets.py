@@ -107,7 +107,7 @@ def _is_whole_word(folded: str, begin: int, end: int, wanted: MarkPattern) -> bo
 
 
 def _drop_overlaps(found: list[tuple[Span, int]]) -> list[tuple[Span, int]]:
-    """Return the longest of overlapping spans, in order."""
+    """Return the spans in order, with overlapping ones joined."""
     separate: list[tuple[Span, int]] = []
     for span, weight in sorted(found, key=lambda item: (item[0][0], -item[0][1])):
         if separate and span[0] < separate[-1][0][1]:

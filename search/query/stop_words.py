@@ -1,8 +1,9 @@
 """Stop words of seven languages, normalized by `folding`.
 
-They are left out if not all words of a search are found, and are not marked beside other words. Both only if
-they are frequent in the diary: the German article "die" is frequent in a German diary, but in an English
-diary "die" has a meaning.
+If few texts have all words of a search, texts with only some of them are found too, for which stop words do
+not count. Nor are stop words marked in results beside other words. Both hold only for stop words that are
+frequent in the diary: the German article "die" is frequent in a German diary, but in an English diary "die"
+has a meaning.
 """
 
 from collections.abc import Collection

@@ -1,7 +1,8 @@
 """Words that can tell what a text is about: no stop words, no numbers, no single letters. Pure.
 
-Each is given as the adjacent words of the index into which it is split. A script without spaces has no
-visible words: there, pairs of characters are used instead, and runs of four if the characters are sounds.
+Each is given as the word index splits it: as one word, or as several with spaces between them. In a script
+without spaces between words, each pair of adjacent characters is used instead (Chinese, Japanese), or each
+run of four if a character stands for a single sound (Thai).
 """
 
 import re
@@ -80,7 +81,7 @@ def weigh_shared_words(one: Subject, other: Subject, weights: Mapping[str, float
 
 
 def find_subject_words(text: str) -> set[str]:
-    """Return the words of a text that can tell its subject, each as adjacent words of the index."""
+    """Return the words of a text that can tell its subject, each as the word index splits it."""
     words = split_words(text)
     if not any(is_unbroken(word) and not is_sign(word) for word in words):
         return set(filter(_can_tell_a_subject, words))

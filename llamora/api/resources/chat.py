@@ -316,7 +316,7 @@ def _encode(name: str, data: object) -> bytes:
 
 
 def _describe_event(event: AnswerEvent) -> tuple[str, Any]:
-    """Return the name and the data of an event; no name for what only keeps a connection open."""
+    """Return the name and the data of an event; the name is "" if it only keeps the connection open."""
     asked, answer = event.asked, event.answer
     match event.kind:
         case "started":

@@ -268,7 +268,10 @@ def _find_day(call: Call, written_at: datetime | None) -> date:
 
 
 def _build_written(call: Call, entry: Entry) -> EntryBody:
-    """Return the view of an entry that a program wrote to; its owner may have changed the text since."""
+    """Return an entry that a call has changed, with its text only if the program may read.
+
+    The text may be its owner's: they may have edited what the program wrote.
+    """
     return build_entry_body(entry, with_text=_READ in call.terms.scopes)
 
 

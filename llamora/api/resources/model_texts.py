@@ -1,4 +1,4 @@
-"""Openings and recaps for a program: none that the model wrote from texts hidden from the program."""
+"""Openings and recaps for a program, without those written from texts that it may not read."""
 
 from datetime import date
 from typing import Any
@@ -27,7 +27,10 @@ def load_opening(call: Call, day: date) -> str | None:
 
 
 def load_recap(call: Call, day: date) -> str | None:
-    """Return the recap of a day, or None if there is none or if an entry of the day was changed since."""
+    """Return the recap of a day, or None if there is none that the program may read.
+
+    A recap is not returned once an entry of its day has changed.
+    """
     recap = next(iter(_recap_query(owner_id=call.owner, day=day)), None)
     if recap is None or not _may_read(call, kind="recap", id_=recap.id):
         return None

@@ -9,5 +9,6 @@ reading         `status`, `days`, `day`, `search`, `traces`, `export`
 writing         `write`, and the file of a text that could not be sent
 conversation    `ask` and `chat`
 memories        `facts`, `memory`, `heartbeat`
+notes           `notes`
 mcp_bridge      `mcp`
 """

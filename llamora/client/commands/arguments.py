@@ -153,7 +153,7 @@ def _add_range(parser: argparse.ArgumentParser) -> None:
 
 
 def _build_common_options() -> argparse.ArgumentParser:
-    """Return the options that may stand before or behind the command; those that are not given are absent."""
+    """Return the options that may stand before or after the command; options not given have no attribute."""
     parent = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
     # Below those of a command, which a reader looks for.
     common = parent.add_argument_group("options of every command")

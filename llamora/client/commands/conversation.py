@@ -57,7 +57,10 @@ def chat(diary: Llamora, arguments: Namespace, console: Console) -> None:
 def _answer_in_loop(
     diary: Llamora, question: str, session: str | None, model: str | None, console: Console, *, ends: bool
 ) -> str | None:
-    """Answer a question, and return the conversation's id; errors are said, unless they are the end."""
+    """Answer a question, and return the conversation's id.
+
+    Errors are printed, but raised if the token may not ask, or with `ends`.
+    """
     try:
         return _answer(diary, question, session, model, console)
     except (AuthenticationError, PermissionDenied):

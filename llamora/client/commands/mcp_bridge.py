@@ -80,9 +80,10 @@ def _is_message(value: Any) -> bool:
 
 
 def _address(answer: Any, message: Any) -> Any:
-    """Return an answer with the id of its message; a server that refuses one unread does not know its id.
+    """Return an error response with the id of its request, if the server did not name the id.
 
-    Over HTTP it is clear what was answered. Here an assistant would wait for ever.
+    A server that refuses a request unread does not know the id. Over HTTP the response belongs to its
+    request anyway, but an assistant that reads stdout would wait for ever.
     """
     is_refusal = isinstance(answer, dict) and "error" in answer and answer.get("id") is None
     if is_refusal and isinstance(message, dict) and "id" in message:

@@ -111,7 +111,7 @@ def _store_at_once(
     origins: Sequence[FactOrigin],
     content: bytes,
 ) -> _Stored:
-    """Store a message and a few facts in one transaction; return what became of both."""
+    """Store a message and a few facts in one transaction; return the stored text and the ids of the facts."""
     proposed: _Proposed = []
 
     def propose() -> UUID:
@@ -134,9 +134,10 @@ def _store_in_parts(
     origins: Sequence[FactOrigin],
     content: bytes,
 ) -> _Stored:
-    """Store a message and many facts, for which others would wait in one transaction, and then the key.
+    """Store a message and many facts in several transactions, so that other writers wait less.
 
-    A call that was cut off before the end goes on when it is repeated with its key.
+    The key of the whole call is stored last. So a call that was interrupted continues when it is repeated
+    with its Idempotency-Key.
     """
     is_stored = call.find_stored(content) is not None
     if not is_stored:
@@ -153,12 +154,12 @@ def _store_in_parts(
 
 
 def _name_first(proposed: _Proposed) -> UUID:
-    """Return the id of the first fact; where all were known there is none to name."""
+    """Return the id of the first proposed fact, or a new id if all facts were known already."""
     return next(filter(None, proposed), None) or new_id()
 
 
 def _look_for_facts(call: Call, entry_id: UUID) -> None:
-    """Start looking for facts in an entry, as after a reply: if a model may, and no other job waits."""
+    """Start to look for facts in an entry, as after a reply, unless its owner has locked the diary."""
     held = open_keyrings.find(call.owner)
     # Locked since, nothing is looked for; the entry is saved all the same.
     with suppress(VaultLocked):
@@ -168,7 +169,7 @@ def _look_for_facts(call: Call, entry_id: UUID) -> None:
 
 
 def _sum_up(facts: list[StoredFact]) -> Literal["pending", "no_change", "proposed", "conflict_detected"]:
-    """Return the action that tells most of what became of some facts."""
+    """Return the action that summarizes the results of several facts."""
     actions = {fact.action for fact in facts}
     if "conflict_detected" in actions:
         return "conflict_detected"

@@ -87,7 +87,7 @@ _NOT_ACCEPTED: Final = "Only an accepted fact ends. This one is a proposal, or h
 
 
 class FactMemories:
-    """The facts that one program may read and propose; needs the call's keyring in force."""
+    """The facts that one program may read, propose and change; needs the call's keyring in force."""
 
     def __init__(self, call: Call, *, is_assistant: bool = False) -> None:
         self._call = call
@@ -110,9 +110,9 @@ class FactMemories:
         return [self._build_origin(fact, text) for fact, text in zip(facts, texts, strict=True)]
 
     def propose(self, texts: Sequence[FactText], origins: Sequence[FactOrigin]) -> list[UUID | None]:
-        """Propose facts, in a transaction of the caller; return their ids, None for a fact already known.
+        """Propose facts; return their ids, with None for each fact that is known already.
 
-        Raise ApiError 409 if too many proposals are waiting.
+        Call it in a transaction. Raise ApiError 409 if too many proposals are waiting.
         """
         self.check_room(len(texts))
         return [self._propose(text, where, None) for text, where in zip(texts, origins, strict=True)]
@@ -190,7 +190,7 @@ class FactMemories:
         )
 
     def _resolve_when(self, text: FactText, quote: str | None) -> dict[str, Any]:
-        """Return when a fact is so, if it or its quote names one time; relative to the moment of the call."""
+        """Return the time that a fact or else its quote names, relative to the moment of the call, or {}."""
         anchor = days.to_local_time(timezone.now(), self._call.person.time_zone)
         dated = (
             describe_when(said, anchor=anchor, language=text.language) for said in (text.text, quote) if said
@@ -480,7 +480,10 @@ class FactMemories:
         return self.load_preferences()
 
     def _parse_own(self, content: str | None, kind: str) -> FactText | None:
-        """Return a sentence that a program writes; raise ApiError 403 if its owner does not type it."""
+        """Return the parsed sentence, or None if none was sent.
+
+        Raise ApiError 403 unless the token passes on what its owner types.
+        """
         if content is None:
             return None
         if not self._writes_own:
@@ -570,6 +573,6 @@ def _get_moment(fact: OpenFact, column: str) -> datetime:
 
 
 def _is_behind(column: str, moment: datetime, id_: UUID, *, is_latest_first: bool) -> Q:
-    """Return the condition for facts behind one in the order of a list."""
+    """Return the condition for the facts that come after a given one in a list."""
     after = "lt" if is_latest_first else "gt"
     return Q(**{f"{column}__{after}": moment}) | (Q(**{column: moment}) & Q(**{f"id__{after}": id_}))
