@@ -40,7 +40,7 @@ def list_accepted(entry_traces: QuerySet[EntryTrace]) -> list[AcceptedTrace]:
 
 
 def list_authentic(rows: Iterable[Row]) -> list[AcceptedTrace]:
-    """Return the rows with a valid MAC; rows are given as `CHECKED_COLUMNS`."""
+    """Return the rows with a valid MAC; each row has the values of `CHECKED_COLUMNS`."""
     found: list[AcceptedTrace] = []
     refused: list[int] = []
     for row_id, entry_id, trace_id, mac in rows:
@@ -72,8 +72,8 @@ def load_entries(
 ) -> list[tuple[Entry, Sequence[UUID]]]:
     """Return the first entries of a queryset, each with the ids of its accepted traces.
 
-    `is_wanted` says by these ids whether an entry belongs to the result: the queryset found it by rows that
-    are not checked yet.
+    `is_wanted` decides by these ids whether an entry is in the result: the queryset may have found it by a
+    row with an invalid MAC.
     """
     found: list[tuple[Entry, Sequence[UUID]]] = []
     start = 0

@@ -60,7 +60,7 @@ class TraceImporter:
     def _get_or_create(self, names: Mapping[str, str]) -> dict[str, UUID]:
         """Return the ids of the traces with these names, by identity; create missing ones.
 
-        A damaged trace is left out: it stands in the way of another with its name.
+        A damaged trace is left out, and no second one with its name is created.
         """
         by_index = self._find_existing(names.values())
         found = {id_: by_index.get(compute_name_index(name)) for id_, name in names.items()}

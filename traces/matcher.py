@@ -80,10 +80,10 @@ class FoundNames(NamedTuple):
 class NameMatcher:
     """The names of a person's traces by id, the automaton that finds them, and caches of what it found.
 
-    `always_read` are the ids of traces whose entries go into every prompt. By text, `found_in_texts` caches
-    the traces found, `names_in_texts` other names, whose search is slow, and `rare_in_texts` those of them
-    that occur on few days. By entry, `suggestions` and `panels` cache what was shown last. A lock drops them
-    all.
+    `always_read` are the ids of traces whose entries go into every prompt. Three caches are by text:
+    `found_in_texts` has the traces found, `names_in_texts` other names, whose search is slow, and
+    `rare_in_texts` those of the other names that occur on few days. Two are by entry: `suggestions` and
+    `panels` have what was shown last. A lock drops all caches.
     """
 
     def __init__(self, names: Mapping[UUID, str], *, always_read: Iterable[UUID] = ()) -> None:

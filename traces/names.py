@@ -73,7 +73,7 @@ _INVISIBLE = re.compile(
 
 
 class InvalidTraceName(Exception):  # noqa: N818 - an answer to the person, not a fault
-    """Base of the errors of an invalid name; neither the error nor its arguments contain the name."""
+    """Base of the errors of an invalid name; the name is in no message and no argument."""
 
     code: ClassVar[str] = "name"
 

@@ -43,7 +43,7 @@ def count_by_trace(owner_id: UUID) -> dict[UUID, TraceCount]:
 
 
 def get_entries_with_traces(owner_id: UUID, trace_ids: Iterable[UUID]) -> EntryQuerySet:
-    """Return the entries of a person that have all of these traces, unchecked: for counts."""
+    """Return the entries of a person that have all of these traces, without a check of the MACs."""
     entries = Entry.objects.for_owner(owner_id)
     for trace_id in trace_ids:
         entries = entries.filter(id__in=EntryTrace.objects.filter(trace_id=trace_id).values("entry_id"))
@@ -88,7 +88,7 @@ def iter_entry_trace_pairs(owner_id: UUID) -> Iterator[tuple[str, UUID]]:
 def find_context_entries(entry: Entry, by: Collection[UUID]) -> RecalledEntries:
     """Return earlier entries for a prompt: with one of the traces `by`, or a trace that is always read.
 
-    The entry itself need not have these traces, since the person chose them.
+    The person chose the traces `by`, so the entry itself need not have them.
     """
     wanted = Trace.objects.for_owner(entry.owner_id).filter(Q(id__in=list(by)) | Q(is_read_always=True))
     # Opened as a check: a name is bound to `is_read_always`, and does not open if that was set without a key.
@@ -127,7 +127,7 @@ def load_names(owner_id: UUID) -> dict[UUID, str]:
 
 
 def build_trace_rule(owner_id: UUID, own_ids: frozenset[UUID]) -> ExportRule:
-    """Return the rule for traces in exports to programs that may read only their owner's words.
+    """Return the rule that decides which traces a program limited to its owner's words may export.
 
     Allowed are traces on a trusted entry, unless they have a summary that may quote other entries.
     """
@@ -156,7 +156,7 @@ def build_proposal_rule(owner_id: UUID, own_ids: frozenset[UUID]) -> ExportRule:
 
 
 def _split_traces(owner_id: UUID, own_ids: frozenset[UUID]) -> tuple[set[UUID], set[UUID]]:
-    """Return the traces that are on entries of their owner's, and those that are on others."""
+    """Return the traces that are on trusted entries, and those on other entries; some may be in both."""
     rows = EntryTrace.objects.filter(owner_id=owner_id).order_by().values_list("trace_id", "entry_id")
     own: set[UUID] = set()
     mixed: set[UUID] = set()

@@ -124,7 +124,7 @@ def _get_index_key(name: str, fact: Fact) -> str:
 
 
 def _forget_deleted_entry(sender: object, *, instance: Entry, origin: object, **_: Any) -> None:
-    """Remove what an entry that was deleted for good left in facts, unless its owner goes as well."""
+    """Remove the words of an entry that was deleted for good from facts, unless its owner was deleted too."""
     del sender
     deleted = origin.model if isinstance(origin, QuerySet) else type(origin)
     if deleted is Entry and Fact.objects.for_owner(instance.owner_id).filter(entry_id=instance.id).exists():
@@ -186,7 +186,7 @@ def _stop_finding_in_deleted(sender: object, *, instance: Entry, created: bool, 
 
 
 def _stop_finding_after_forgetting(sender: object, *, origin: object, **_: Any) -> None:
-    """Stop the jobs in flight: one of them may have read the words of a fact that was just forgotten."""
+    """Stop running searches for facts: one of them may have read the words of a deleted fact."""
     del sender
     deleted = origin.model if isinstance(origin, QuerySet) else type(origin)
     if deleted is Fact:
@@ -211,7 +211,7 @@ def _stop_finding_after_commit(**of: Any) -> None:
 
 
 def _find_after_reply(sender: object, *, instance: Reply, created: bool, **_: Any) -> None:
-    """Look for facts in an entry once the reply to it is whole, if its owner chose that."""
+    """Search an entry for facts once the reply to it is complete, if its owner chose that."""
     del sender
     keyring = current_realm_keyring()
     # A program's keys do not open its owner's choices.

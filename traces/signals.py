@@ -1,7 +1,7 @@
 """Signals of traces and facts.
 
 names_changed   person_id   a trace of this person was created, renamed, merged, deleted or restored, or
-                            its choice to be always read was changed; sent within the transaction, and
+                            its `is_read_always` was changed; sent within the transaction, and
                             again after the commit
 facts_forgotten person_id, fact_ids   after the commit: these accepted facts were deleted; files, caches and
                             jobs must not retain them

@@ -29,7 +29,7 @@ class _Build(Generic[_V]):
 
 
 class UnlockedCache(Generic[_V]):
-    """A cache of one value for each unlocked person, by the key in force.
+    """A cache of one value for each key of an unlocked person.
 
     `load` builds the value of a person whose keyring is in force.
     """
@@ -106,7 +106,7 @@ class UnlockedCache(Generic[_V]):
                 del self._used_at[key_id]
 
     def sweep(self, *, now: float | None = None) -> None:
-        """Drop values unused for the idle limit, since no lock signal follows it; `now` is monotonic."""
+        """Drop values unused for the idle limit: a lock for idleness sends no signal. `now` is monotonic."""
         since = (time.monotonic() if now is None else now) - 60 * settings.IDLE_MINUTES
         with self._lock:
             unused = [key_id for key_id, used_at in self._used_at.items() if used_at < since]

@@ -3,7 +3,7 @@
 question        parsers of a question: its type, and the names in it; pure
 evidence        whether a text contains enough of a question to answer it
 ranking         the texts of an open index that may answer a question, best first
-passages        the passages that are read for an answer: all of trusted entries, or all of others
+passages        the passages for an answer: all from trusted entries, or all from untrusted ones
 sources         the numbered sources of an answer, as stored and as shown
 retrieval       the passages for a question; needs no model
 source_numbers  removal of source numbers that do not exist from an answer; pure

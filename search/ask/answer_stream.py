@@ -116,7 +116,7 @@ class AnswerStream:
         return self._end(answer)
 
     def _restart(self, job: Job) -> AnswerEvent | None:
-        """Begin again after the text of a job was replaced; say so unless what was sent only was longer."""
+        """Begin again after the text of a job was replaced; return no event if it was only cut at its end."""
         self._restarts = job.restarts
         text, pieces = job.text_since(0)
         self._numbers = SourceNumberFilter(count=len(self._asked.sources))

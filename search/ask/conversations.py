@@ -79,7 +79,7 @@ class Turn:
 def list_conversations(owner_id: UUID, *, reads_untrusted: bool = True) -> list[Conversation]:
     """Return a person's conversations, the one with the latest question first.
 
-    Without `reads_untrusted`, those are left out for which a text of others was read, or one that is gone.
+    Without `reads_untrusted`, leave out conversations that read an untrusted entry, or one that is gone.
     """
     by_session: dict[UUID, list[Question]] = {}
     opens_all = current_realm_keyring().has_realms(BESIDE_ENTRIES)
@@ -113,8 +113,8 @@ def _name(question: Question) -> str:
 def load_questions(owner_id: UUID, session_id: UUID, *, reads_untrusted: bool) -> list[Question]:
     """Return the questions of a conversation, oldest first; raise ObjectNotFound.
 
-    One for which a text of others was read, or one that is gone, is not there for who does not read such
-    texts: whoever writes to the database can delete what it was.
+    Without `reads_untrusted`, that is also raised if an untrusted entry was read for the conversation, or one
+    that is gone: whoever can write to the database can delete an entry and so hide that it was untrusted.
     """
     questions = list(Question.objects.filter(owner_id=owner_id, session_id=session_id))
     if not questions or not _may_read(questions):
@@ -125,13 +125,13 @@ def load_questions(owner_id: UUID, session_id: UUID, *, reads_untrusted: bool) -
 
 
 def _may_read(questions: Sequence[Question]) -> bool:
-    """Return whether the keyring in force opens all realms of which texts were read for these questions."""
+    """Return whether the keyring in force has the keys of all texts that were read for these questions."""
     keyring = current_realm_keyring()
     return keyring.has_realms(BESIDE_ENTRIES) or keyring.has_realms(find_answer_realms(questions))
 
 
 def _is_of_own(questions: Sequence[Question], own_ids: Set[UUID]) -> bool:
-    """Return whether nothing was read for these questions but their owner's own entries, which are there."""
+    """Return whether all entries read for these questions are in `own_ids`; False if that is unknown."""
     return all(
         not question.has_read_imported and (ids := _list_source_ids(question)) is not None and ids <= own_ids
         for question in questions
@@ -209,7 +209,7 @@ def compose_answer(
 
 
 def build_export_rule(owner_id: UUID, own_ids: frozenset[UUID]) -> ExportRule:
-    """Return the rule for questions in exports to programs that may read only their owner's words."""
+    """Return the rule that decides which questions a program limited to its owner's words may export."""
     del owner_id
     return lambda question, _: (
         question.is_trusted
@@ -220,7 +220,7 @@ def build_export_rule(owner_id: UUID, own_ids: frozenset[UUID]) -> ExportRule:
 
 
 def is_of_untrusted(questions: Sequence[Question]) -> bool:
-    """Return whether a conversation has read texts that are not, or no longer, its owner's own."""
+    """Return whether a conversation read a text that is not, or is no longer, its owner's own."""
     return any(question.has_read_imported or not _has_trusted_sources(question) for question in questions)
 
 
@@ -233,7 +233,7 @@ def _has_trusted_sources(question: Question) -> bool:
 
 
 def _list_source_ids(question: Question) -> set[UUID] | None:
-    """Return the entries that an answer read, or None if its sources do not open."""
+    """Return the ids of the entries read for an answer, or None if its sources can't be decrypted."""
     stored = question.open_or("sources", None)
     if stored is None:
         return None
@@ -245,8 +245,8 @@ def load_turns(
 ) -> tuple[Turn, ...]:
     """Return the last answered questions for a prompt, oldest first.
 
-    Where its owner asks, what a program asked before is left out. With `of_entries_alone` so are answers for
-    which facts or notes were read, and those after them, which read them.
+    If `origin` is trusted, questions of programs are left out. With `of_entries_alone`, the first answer for
+    which facts or notes were read is left out, and all later ones, whose prompts may contain it.
     """
     turns: list[Turn] = []
     has_read_others = False

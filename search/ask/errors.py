@@ -1,10 +1,10 @@
 """Errors of Ask.
 
-AskRefused              a question that is not answered, with its code; no text of it
+AskRefused              a refused question, with a code; contains no text of it
     QuestionInvalid     empty, too_long, not_text
     TooManyQuestions    too_many
-    IndexNotReady       locked     the owner's diary is locked, so that there is no index of it
-                        opening    it is being opened; the question can be repeated soon
+    IndexNotReady       locked     the owner's diary is locked, so that its index is closed
+                        opening    the index is being opened; ask again soon
 """
 
 from typing import Final

@@ -40,8 +40,8 @@ _RARE_EVERY: Final = 50
 class Evidence:
     """The texts that answer one question, checked on demand.
 
-    `by_day` are texts about its subject, `of_days` those of the few days that it names, and `traced` those
-    with a trace that it names.
+    `by_day` are texts about the question's subject, `of_days` texts of the days that it names, if these are
+    few, and `traced` texts with a trace that it names.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class Evidence:
         return {id_ for id_ in asked if self._found[id_]}
 
     def _is_about(self, id_: UUID) -> bool:
-        """Return whether a text answers the question whatever its words."""
+        """Return whether a text counts as an answer without a look at its words."""
         if id_ in self._about or self._ranking.closeness.get(id_, 0.0) >= self._least_closeness:
             return True
         outline = self._ranking.outlines.get(id_)
@@ -110,7 +110,7 @@ class Evidence:
         return self._measure_best_share(places) + closeness >= self._least_together
 
     def _measure_best_share(self, places: list[tuple[int, int, int]]) -> float:
-        """Return the largest part of the question's words in a passage, from their places in a text."""
+        """Return the largest share of the question's words, by weight, that a single passage contains."""
         best, first = 0.0, 0
         inside = [0] * len(self._weights)
         total = 0.0
@@ -127,7 +127,7 @@ class Evidence:
 
 
 def _select_names(question: str, terms: Iterable[QueryTerm]) -> list[tuple[str, ...]]:
-    """Return the names of a question, of their words those that it is searched by."""
+    """Return the names in a question, each with only those words that are searched for."""
     searched = {word for term in terms for word in term.words}
     names = [tuple(word for word in name if word in searched) for name in list_names(question)]
     return [name for name in names if name]
@@ -136,7 +136,10 @@ def _select_names(question: str, terms: Iterable[QueryTerm]) -> list[tuple[str, 
 def _find_name_terms(
     names: Iterable[tuple[str, ...]], terms: Iterable[QueryTerm], counts: Iterable[int], *, most: int
 ) -> Set[int]:
-    """Return the numbers of the terms of which a text must have one: of names, the rare ones if any are."""
+    """Return the numbers of the terms in names, only the rare ones if there are any.
+
+    A text must have one of them to answer the question.
+    """
     in_names = {word for name in names for word in name}
     found = [
         (number, holds)

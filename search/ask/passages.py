@@ -59,7 +59,10 @@ class Tally:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundPassages:
-    """The passages for an answer, best first, all trusted or all untrusted; `not_read` counts the others."""
+    """The passages for an answer, best first, all trusted or all untrusted.
+
+    `not_read` counts the entries of the other kind that answer the question too.
+    """
 
     passages: tuple[Passage, ...] = ()
     is_untrusted: bool = False
@@ -69,7 +72,7 @@ class FoundPassages:
 
 
 def load_passages(owner_id: UUID, asked: CandidateTexts, *, of_untrusted: bool) -> FoundPassages:
-    """Return the passages of these texts for an answer, all of trusted entries or all of others."""
+    """Return the passages of these texts for an answer, from untrusted entries or from trusted ones."""
     ids = list(asked.ids[:_MAX_EXAMINED])
     there = set(
         _select_side(owner_id, of_untrusted=of_untrusted).filter(id__in=ids).values_list("id", flat=True)

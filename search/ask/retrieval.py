@@ -32,8 +32,8 @@ def retrieve(
 ) -> FoundPassages:
     """Return the passages that may answer a question, best first; raise IndexNotReady.
 
-    `of_untrusted` is whether to read what its owner did not write; None for whichever side has the best text.
-    What is not to be read is looked for alone to count it: it takes no place from other texts.
+    `of_untrusted` is whether to read untrusted entries instead of trusted ones; with None, read those that
+    include the best text. The others are only counted, and take no place from those that are read.
     """
     index = _find_index(keyring)
     try:

@@ -100,7 +100,7 @@ def build_source_view(
 
 
 def build_note_source_view(number: int, *, stored: StoredSource, name: str, snippet: str) -> SourceView:
-    """Return a note as a source; its URL gives the position of the passage. No name: it was deleted."""
+    """Return a note as a source; its URL gives the position of the passage. A deleted note has no `name`."""
     return SourceView(
         number=number,
         name=name or messages.DELETED_NOTE,

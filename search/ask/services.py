@@ -109,12 +109,12 @@ def ask(
 ) -> AskedQuestion:
     """Save a question, in a new conversation or as the next of one, and start its answer.
 
-    `question_id` is the id that it gets, which no question has yet. `origin` is that of its text. With
-    `reads_untrusted`, also texts that their owner did not write are searched: one conversation then reads the
-    one or the other, as its first question found them. `model` is the name of one that the model server
-    offers, by default the one that the person has chosen. Without `tells_not_read`, an answer at once does
-    not say how many texts that match were not read: from question to question, a program would learn their
-    words.
+    `question_id` is an unused id for the question, and `origin` the origin of its text. With
+    `reads_untrusted`, entries that their owner did not write may be searched: the first question of a
+    conversation decides whether it reads these or the trusted ones, whichever answer it better. `model` is
+    the name of a model on the model server, by default the person's choice. Without `tells_not_read`, an
+    answer that no model writes does not say how many matching texts were not read: with many questions, a
+    program would learn their words.
 
     Raise QuestionInvalid, TooManyQuestions, IndexNotReady, or ObjectNotFound for the conversation.
     """
@@ -166,8 +166,8 @@ def ask(
 def _list_notes(keyring: RealmKeyring, question: str, *, is_answered: bool) -> list[PromptNote]:
     """Return the notes that are read for a question, the least important last.
 
-    What is to be remembered always answers nothing alone: it is read beside what was found. None is read by a
-    model on another machine, to which nobody chose to send it.
+    The note of what to remember is read only if something else was found, since it answers nothing alone. A
+    model on another machine gets no notes, since the person did not choose to send them.
     """
     if not may_send_unrequested(model_server.get_status()):
         return []
@@ -181,8 +181,8 @@ def find_asked(
 ) -> AskedQuestion | None:
     """Return a question that was asked before, with its answer or with the running job.
 
-    One whose answer failed is deleted, so that it can be asked again under its id: then, and if there is no
-    such question, return None. Raise ObjectNotFound for one of a conversation that may not be read.
+    Return None if there is no such question. A question whose answer failed is deleted, so that it can be
+    asked again under its id; then return None too. Raise ObjectNotFound if its conversation may not be read.
     """
     job = registry.get(question_id, keyring.key_id)
     if job is not None and job.is_over:
@@ -217,7 +217,7 @@ def find_asked(
 
 
 def wait_for_answer(asked: AskedQuestion, *, patience: float | None = None) -> WrittenAnswer:
-    """Return the answer when it is complete; after `patience` seconds stop it. Not on the event loop."""
+    """Wait for the answer and return it; stop it after `patience` seconds. Do not call on the event loop."""
     job = asked.job
     if job is None:
         return read_answer(asked)
@@ -278,7 +278,7 @@ def delete_conversation(owner_id: UUID, session_id: UUID, *, reads_untrusted: bo
 
 
 def _check_room(origin: str) -> None:
-    """Raise TooManyQuestions if so many answers are being written that one of this origin must wait."""
+    """Raise TooManyQuestions if too many answers are in progress to start another of this origin."""
     origins = [get_task(job, AnswerTask).origin for job in list_jobs(AnswerTask) if not job.is_over]
     of_programs = sum(one != Origin.OWN for one in origins)
     is_full = origin != Origin.OWN and of_programs >= MAX_CONCURRENT_OF_PROGRAMS
@@ -294,7 +294,7 @@ def _find_passages(
     before: Sequence[Question],
     reads_untrusted: bool,
 ) -> FoundPassages:
-    """Return the passages for a question, and behind them those of the question before it."""
+    """Return the passages for a question, followed by those of the previous question."""
     reader = build_day_reader(person, now=timezone.now())
     of_untrusted: bool | None = is_of_untrusted(before)
     if not before and reads_untrusted:
@@ -324,9 +324,9 @@ def _start(
     tells_not_read: bool,
     host: str,
 ) -> AskedQuestion:
-    """Start the answer, or answer at once where there is nothing to read or nothing to write it.
+    """Start the answer, or answer at once if there is nothing to read or no model to write it.
 
-    `host` is the machine on which the model was when the task's input was gathered.
+    `host` is the machine on which the model ran when the task's input was gathered.
     """
     status = model_server.check_again() if task.found.passages or task.facts or task.notes else None
     if status is None or (status.is_missing and not task.found.passages):

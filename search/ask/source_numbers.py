@@ -60,7 +60,7 @@ class SourceNumberFilter:
 
 
 class SourceCheck:
-    """The check that an answer names an existing source or says `nothing`; it also runs another check.
+    """The check that an answer names an existing source or says `nothing`; `check` is run as well.
 
     `needs_source` is False if the model also read texts that have no number.
     """
@@ -94,7 +94,7 @@ class SourceCheck:
         return cut if cut.reason else self._judge(self._text[: cut.length]) or cut
 
     def _judge(self, text: str) -> Cut | None:
-        """Return None for a text that names a source, or claims nothing, and how any other one ends."""
+        """Return None for a text that names a source or claims nothing, else the cut that discards it."""
         said = [int(number) for found in _NUMBERS.finditer(text) for number in _DIGITS.findall(found["said"])]
         if any(1 <= number <= self._count for number in said):
             return None

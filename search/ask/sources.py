@@ -52,8 +52,8 @@ class StoredSource:
 class Source:
     """A numbered source of an answer as shown.
 
-    If its entry was changed it has no passage, and if its note was changed, no words. `name` is that of a
-    note that still exists.
+    A source whose entry was changed or deleted has no `passage`; one whose note was changed or deleted has no
+    `words`. `name` is the name of a note that still exists.
     """
 
     number: int
@@ -155,7 +155,7 @@ def _read_source(value: Mapping[str, Any]) -> StoredSource:
 def load_sources(owner_id: UUID, stored: Sequence[StoredSource], *, reads_untrusted: bool) -> list[Source]:
     """Return sources with their words; those of a changed entry or note have none.
 
-    Without `reads_untrusted` what its owner did not write has none.
+    Without `reads_untrusted`, an entry that its owner did not write has none either.
     """
     entries = Entry.objects.for_owner(owner_id).in_bulk([one.id for one in stored if not one.is_note])
     notes = _read_notes([one.id for one in stored if one.is_note])
@@ -181,7 +181,7 @@ def _load_passage(entry: Entry | None, source: StoredSource, *, reads_untrusted:
 
 
 def _read_notes(ids: Sequence[UUID]) -> dict[UUID, NoteText]:
-    """Return the notes that are their owner's own; none to a keyring that does not open them."""
+    """Return the trusted notes with these ids; none if the keyring in force can't decrypt notes."""
     keyring = current_realm_keyring()
     if not ids or not keyring.has_realm(Realm.NOTES):
         return {}

@@ -300,7 +300,7 @@ class AnswerTask:
         self.insert(state=JobState.WAITING)
 
     def insert(self, *, state: JobState, reason: str = "") -> None:
-        """Insert the row of the question; a final state if no model answers it."""
+        """Insert the row of the question; pass a final `state` if no model answers it."""
         Question(
             id=self.id,
             owner_id=self.owner_id,

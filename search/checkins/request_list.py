@@ -91,7 +91,7 @@ def build_query(request: ListedRequest) -> str:
 
 
 def mark_done(note: str, text: str) -> str:
-    """Return a note with the first open request of these words marked as done; unchanged if there is none."""
+    """Mark the first request with these words that is not done yet, if any, and return the note."""
     lines = note.splitlines(keepends=True)
     for number, line in enumerate(lines):
         request = _parse_line(number, line.rstrip("\r\n"))

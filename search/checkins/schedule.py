@@ -63,9 +63,9 @@ def compute_next(
 ) -> datetime:
     """Return when the next check-in is due.
 
-    latest        when the latest one was due, of those that the person did not start by hand; or None
+    latest        when the latest check-in that was not started by hand was due, or None
     switched_on   when check-ins were switched on or changed
-    unlocked      when the diary was unlocked: what was due before is made up for once, a minute later
+    unlocked      when the diary was unlocked; if check-ins were due before, one is made a minute later
     """
     since = switched_on if latest is None else max(latest, switched_on)
     return hours.find_next(max(since + interval, unlocked + AFTER_UNLOCK), zone=zone)

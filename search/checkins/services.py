@@ -99,7 +99,7 @@ def start_check_in(
 ) -> StartedCheckIn:
     """Start a check-in for the requests that are open now; without any, no model is asked.
 
-    One that a program asks for is by hand as well.
+    A check-in that a program asks for (`is_by_program`) also counts as made by hand.
     """
     local = now.astimezone(load_time_zone(person.time_zone))
     requests = list_open_requests(keyring, now=local)
@@ -199,7 +199,7 @@ def pause(owner_id: UUID, *, is_paused: bool) -> CheckInChoices:
 
 
 def save_proposals(task: CheckInTask, proposals: Sequence[Proposal], outcome: JobOutcome) -> int:
-    """Save proposals not yet made within a day, and return how many. Call within a transaction."""
+    """Save the proposals that were not made in the last day; return how many. Call within a transaction."""
     since = task.now - QUIET_TIME
     rows = CheckInProposal.objects.filter(owner_id=task.owner_id, created_at__gt=since)
     known = {_fold(str(body.get("text", ""))) for row in rows if (body := row.open_or("body", None))}
@@ -294,7 +294,7 @@ def dismiss(owner_id: UUID, proposal_id: UUID) -> None:
 
 
 def delete_derived_from(owner_id: UUID, ids: Collection[UUID]) -> None:
-    """Delete the proposals derived from deleted texts, and damaged ones; needs no key."""
+    """Delete the proposals derived from deleted texts, and damaged ones; without a key, delete all."""
     gone = {str(id_) for id_ in ids}
     rows = CheckInProposal.objects.filter(owner_id=owner_id)
     derived = [row.id for row in rows if _may_have_read(row, gone)]
@@ -304,7 +304,7 @@ def delete_derived_from(owner_id: UUID, ids: Collection[UUID]) -> None:
 
 
 def purge_check_ins(owner_id: UUID, *, now: datetime) -> None:
-    """Delete receipts and their closed proposals after a month."""
+    """Delete receipts older than a month with their proposals, unless one of these is still open."""
     with write_transaction():
         old = CheckIn.objects.filter(owner_id=owner_id, due_at__lt=now - _RECEIPT_LIFETIME)
         old.exclude(proposals__is_open=True).delete()
@@ -327,7 +327,7 @@ def _find_model_problem(person: Person, *, is_by_hand: bool) -> str:
 def _read_for(
     person: Person, keyring: RealmKeyring, requests: Sequence[ListedRequest], *, now: datetime
 ) -> tuple[list[CheckInPassage], list[PromptFact]]:
-    """Return what bears on the requests, of their owner's own; raise IndexNotReady."""
+    """Return the owner's own passages and facts that bear on the requests; raise IndexNotReady."""
     reader = build_day_reader(person, now=now)
     passages: dict[UUID, CheckInPassage] = {}
     facts: dict[UUID, PromptFact] = {}
@@ -359,7 +359,7 @@ def _list_read(task: CheckInTask) -> list[UUID]:
 
 
 def _list_latest(person: Person, *, besides: Collection[UUID]) -> list[CheckInPassage]:
-    """Return the latest own entries, since a request may be about what was written, or was not."""
+    """Return the latest trusted entries, since a request may ask what was written lately, or was not."""
     entries = Entry.objects.for_owner(person.id).only_trusted().order_by("-day", "-created_at", "-id")
     latest = []
     for entry in entries[:_LATEST_ENTRIES]:

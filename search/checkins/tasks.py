@@ -153,7 +153,7 @@ class CheckInTask:
         )
 
     def create_receipt(self) -> bool:
-        """Create the receipt before the model is asked; return False if this time has one already."""
+        """Create the receipt, before the model is asked; return False if one for the same due time exists."""
         with write_transaction():
             if CheckIn.objects.filter(owner_id=self.owner_id, due_at=self.due_at).exists():
                 return False

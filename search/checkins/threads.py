@@ -1,8 +1,8 @@
 """A thread for each person with check-ins, while their diary is unlocked.
 
 If check-ins are off or paused, or the diary is locked, there is no thread. A thread sleeps until a check-in
-is due and no reply is in progress, makes one check-in, and stops it if it takes longer than half the
-interval. All check-ins that were due while the diary was locked are replaced by one.
+is due and no job uses or waits for the model, makes one check-in, and stops it half an interval after it was
+due. All check-ins that were due while the diary was locked are replaced by one.
 """
 
 import logging

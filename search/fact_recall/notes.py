@@ -52,7 +52,7 @@ def _recall(keyring: RealmKeyring, text: str, *, id_: UUID | None) -> list[Promp
 
 
 def _list_named(keyring: RealmKeyring, text: str) -> list[UUID]:
-    """Return the reference notes whose names stand in a text."""
+    """Return the reference notes whose names occur in a text."""
     words = f" {' '.join(split_words(text))} "
     return [
         line.id
@@ -89,7 +89,7 @@ def _rank(index: PersonIndex, text: str, *, id_: UUID | None) -> list[UUID]:
 
 
 def _cut(note: NoteText, text: str) -> PromptNote:
-    """Return the part of a note that has the most of a text's words."""
+    """Return the part of a note that contains the most words of a text."""
     whole = (note.text or "").strip()
     wanted = find_subject_words(text)
     step = _MAX_CHARACTERS // 2

@@ -34,7 +34,7 @@ def rank_facts(
 ) -> list[UUID]:
     """Return the facts or the notes that bear on a text, the nearest first; raise IndexClosed.
 
-    `id_` is that of a text in the index, whose passages have vectors already.
+    `id_` is the id of the text if it is in the index, so that its passages have vectors already.
     """
     words = index.words
     if words is None:
@@ -64,7 +64,7 @@ def _bears(shared: float, closeness: float) -> bool:
 def _measure_closeness(
     index: PersonIndex, words: WordsIndex, text: str, *, id_: UUID | None, further: Iterable[UUID], kind: str
 ) -> dict[UUID, float]:
-    """Return the closeness in meaning of the nearest facts and of these; nothing without an embedder."""
+    """Return the closeness in meaning of the nearest facts and of `further`; empty without an embedder."""
     vectors, embedder = index.vectors, index.embedder
     if vectors is None or embedder is None:
         return {}

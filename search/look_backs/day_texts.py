@@ -132,6 +132,6 @@ def _find_clean_recap(owner_id: UUID, day: date, entries: Sequence[PromptEntry],
 
 
 def _compute_digest(key: bytes, revisions: Iterable[tuple[UUID, date, int]]) -> str:
-    """Return a digest of entries by their revisions, which differs once one was changed, moved or deleted."""
+    """Return a digest of entries, which changes if one of them is changed, moved or deleted; "" if none."""
     parts = [f"{id_} {day} {revision}".encode() for id_, day, revision in revisions]
     return keyed_digest(key, parts).hex() if parts else ""

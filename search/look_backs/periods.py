@@ -22,7 +22,7 @@ class Period:
     def create_week(cls, day: date, *, week_start: int) -> Self:
         """Return the week of a day; `week_start` is the weekday it begins with, 0 for Monday.
 
-        The first of all weeks may begin later.
+        The earliest possible week (with `date.min`) may begin later.
         """
         back = (day.weekday() - week_start) % _WEEK_DAYS
         return cls("week", date.fromordinal(max(day.toordinal() - back, date.min.toordinal())))

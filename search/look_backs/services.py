@@ -80,7 +80,8 @@ def delete_look_back(row: LookBack) -> None:
 def delete_derived_from(entry: Entry) -> None:
     """Delete the look-backs that may quote an entry being deleted for good; needs no key.
 
-    Those are on its day, on the day it was written on first, and whatever else says that it read a moved one.
+    Those are look-backs on its day and on the day on which it was first written. If it was moved, they are
+    also all that read it, or that can't be decrypted to find out.
     """
     of_owner = LookBack.objects.filter(owner_id=entry.owner_id)
     _filter_days(of_owner, {entry.day, entry.first_day or entry.day}).delete()
@@ -108,7 +109,7 @@ def _may_have_read(row: LookBack, entry_id: UUID) -> bool:
 
 
 def build_export_rule(owner_id: UUID, own_ids: frozenset[UUID]) -> ExportRule:
-    """Return the rule for look-backs in exports to programs that may read only their owner's words."""
+    """Return the rule that decides which look-backs a program limited to its owner's words may export."""
     del owner_id
     keyring = current_realm_keyring()
 

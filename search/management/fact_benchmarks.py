@@ -83,7 +83,7 @@ def _open(keyring: Keyring) -> PersonIndex:
 
 
 def _measure_unlock(keyring: Keyring) -> float:
-    """Return the seconds from an unlock to the first result, from a saved index; the least of some."""
+    """Return the seconds in which a saved index is opened after an unlock; the least of several runs."""
     index = _open(keyring)
     while index.pending:
         index.embed_batch()
@@ -132,7 +132,7 @@ def _measure_recall(index: PersonIndex) -> SearchFigure:
 
 
 def _measure_forgetting(index: PersonIndex) -> SearchFigure:
-    """Return the seconds until nothing of a forgotten fact is in the saved index, and that is whole again."""
+    """Return the seconds in which the index is saved again without a forgotten fact."""
     words = index.words
     if words is None:
         raise IndexClosed

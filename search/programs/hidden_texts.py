@@ -1,14 +1,15 @@
 """Texts hidden from a program that may read only its owner's words, since they are not fully trusted.
 
-Hidden are entries and facts of other origins, and texts that a model generated from one of these, or from an
-entry that no longer exists: whoever writes to the database can delete a row and so its origin. A program that
-may read these texts still finds none that a model generated from facts or notes without having their keys.
+Hidden are untrusted entries and facts, and texts that a model generated from one of these, or from an entry
+that no longer exists: whoever can write to the database can delete a row and so its origin. Even a program
+that may read hidden texts does not find texts generated from facts or notes if it lacks the keys of these.
 The sources of a generated text are encrypted beside it; they are read once and cached with the open index, as
-ids only. A text without sources counts as generated from both (`diary.generation.prompt_record`), and a recap
-that does not name its entries as one of texts of others.
+ids only. A text without sources counts as generated from facts and notes (`diary.generation.prompt_record`),
+and a recap that does not name its entries counts as generated from untrusted ones.
 
 An origin is bound to its text, but it is a plain column, which whoever writes to the database can change. So
-a text that a program gets is opened first, and so is each entry that it was generated from (`find_origins`).
+before a program gets a text, the text and each entry that it was generated from are decrypted, which fails if
+the origin was changed (`find_origins`).
 Texts are counted by the columns alone (`find_hidden`).
 """
 
@@ -35,7 +36,7 @@ from traces.facts.models import TRUSTED_FACT_ORIGINS, Fact, FactState
 class TextSources(NamedTuple):
     """The sources of a generated text: the entries, and the other realms whose texts were read.
 
-    It is clean only if its record proves that all of them were its owner's own.
+    `is_clean` is true only if the text's record proves that all sources were its owner's own.
     """
 
     entries: frozenset[UUID] = frozenset()
@@ -43,9 +44,10 @@ class TextSources(NamedTuple):
     is_clean: bool = True
 
     def are_readable(self, others: Container[UUID], *, with_hidden: bool = False) -> bool:
-        """Return whether a program may read a text with these sources, of which none may be in `others`.
+        """Return whether a program may read a text with these sources.
 
-        Its keyring must have all their realms. `with_hidden` allows sources of `others` too.
+        Its keyring must have all their realms. Without `with_hidden`, they must also be clean, and none may
+        be in `others`.
         """
         if not current_realm_keyring().has_realms(self.realms):
             return False
@@ -95,7 +97,7 @@ def find_origins_in_index(
 ) -> dict[UUID, str]:
     """Return the origins of texts found in an index; see `find_origins`.
 
-    A row that opened before and that nobody changed since is not opened again.
+    A row that was decrypted before and is unchanged is not decrypted again.
     """
     opened = _opened.setdefault(index, DecryptedRowCache())
     return find_origins(index.owner, by_kind, with_hidden=with_hidden, opened=opened)
@@ -110,8 +112,8 @@ def find_origins(
 ) -> dict[UUID, str]:
     """Return the origins of these texts by id, without hidden texts and those that cannot be decrypted.
 
-    Each is opened anew, since an index does not notice when an origin is changed without a key; but for rows
-    that are among those `opened` before.
+    Each row is decrypted, since an index does not notice if its origin was changed without a key. Unchanged
+    rows that are cached in `opened` are not decrypted again.
     """
     rows_opened, found = opened if opened is not None else DecryptedRowCache(), dict[UUID, str]()
     for kind, query, field, trusted in _OPENED_KINDS:
@@ -194,10 +196,10 @@ def _filter_clean(owner: UUID, rows: Sequence[Any], opened: DecryptedRowCache) -
 
 
 def _find_gone(index: PersonIndex, written: _KnownTextSources) -> set[UUID]:
-    """Return the entries that these texts read and that their owner has no more, deleted or not.
+    """Return the sources of these texts that no longer exist; an entry in the bin still exists.
 
-    Looking up all of them takes long, so it is done once for each number of entries. That decides how many
-    texts are counted; those that are found are looked up anew (`find_origins`).
+    Looking up all of them takes long, so the result is cached until the number of entries changes. An
+    outdated result only makes a count wrong: `find_origins` looks up the sources of a found text again.
     """
     if not written:
         return set()
@@ -214,9 +216,9 @@ def _find_gone(index: PersonIndex, written: _KnownTextSources) -> set[UUID]:
 
 
 def _load_sources(index: PersonIndex) -> _KnownTextSources:
-    """Return the sources of all texts of the model; those that are known are not opened again.
+    """Return the sources of all texts that a model generated; known sources are not decrypted again.
 
-    A keyring without their realm finds none of them.
+    Without the realm `content` in the keyring, the result is empty.
     """
     if not current_realm_keyring().has_realm(Realm.CONTENT):
         return {}

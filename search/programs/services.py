@@ -63,7 +63,7 @@ STILL_OPENING = ProgramResults(is_open=False)
 def build_query(
     typed: str, *, reader: DayReader, since: date | None = None, until: date | None = None
 ) -> SearchQuery:
-    """Return the query of a program; given days narrow those in the query."""
+    """Return the query of a program; `since` and `until` narrow the days that it names itself."""
     query = _narrow(parse(typed, reader=reader), since=since, until=until)
     within = _narrow(query.within, since=since, until=until) if query.within is not None else None
     return replace(query, within=within)
@@ -86,8 +86,8 @@ def search_texts(
 ) -> ProgramResults:
     """Return a part of the results of a query; raise VaultLocked if no browser has the diary unlocked.
 
-    Without `with_hidden`, hidden texts count for nothing: they are in no result and no number. Nor do texts
-    of a realm that the keyring does not have: facts for one program, all but facts for another.
+    Without `with_hidden`, hidden texts are left out of results and counts. Texts of realms that the keyring
+    lacks always are: one program may lack facts, another may have nothing but facts.
     """
     index = find_unlocked_index(keyring)
     kinds = list_kinds(keyring) & query.kinds if query.kinds else list_kinds(keyring)
@@ -119,9 +119,9 @@ def search_texts(
 
 
 def count_texts(keyring: RealmKeyring, *, with_hidden: bool) -> TextCounts:
-    """Return how many texts a program can find; raise as `search_texts`.
+    """Return how many texts a program can find; raise VaultLocked like `search_texts`.
 
-    Without `with_hidden`, hidden texts count for nothing.
+    Without `with_hidden`, hidden texts are not counted.
     """
     index = find_unlocked_index(keyring)
     if not index.words_ready.is_set() or index.words is None:
@@ -140,7 +140,7 @@ def count_texts(keyring: RealmKeyring, *, with_hidden: bool) -> TextCounts:
 def rebuild(keyring: RealmKeyring) -> bool:
     """Start rebuilding an owner's index, unless this is in progress; return whether it was started.
 
-    Raise VaultLocked as a search does.
+    Raise VaultLocked like `search_texts`.
     """
     index = find_unlocked_index(keyring)
     if not index.words_ready.is_set():
@@ -173,7 +173,7 @@ def _hide(query: SearchQuery, numbers: Sequence[int]) -> SearchQuery:
 def _check(
     index: PersonIndex, hits: Sequence[SearchHit], *, keyring: RealmKeyring, with_hidden: bool
 ) -> list[ReadableHit]:
-    """Return the hits that the database has too, as texts that may be read, with their origins."""
+    """Return the hits whose texts still exist and may be read, with their origins."""
     by_kind: dict[str, list[UUID]] = {}
     for hit in hits:
         by_kind.setdefault(hit.kind, []).append(hit.id)

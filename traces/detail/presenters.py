@@ -22,7 +22,7 @@ MAX_SHOWN_AT_ONCE: Final = 18
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelatedTrace:
-    """A trace that some of the shown entries have too: their number, and the URL that filters by it."""
+    """Another trace on some of the shown entries: how many have it, and the URL that filters by it."""
 
     id: UUID
     name: str = field(repr=False)

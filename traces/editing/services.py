@@ -82,15 +82,16 @@ def continue_changes(owner_id: UUID) -> None:
 
 
 def _find_unfinished(change: Change, what: str) -> Change | None:
-    """Return the change as it is now, or None if this is not left to do of it; call in a transaction."""
+    """Return the change as it is stored now, or None if `what` is not in progress; call in a transaction."""
     found = Change.objects.filter(id=change.id).first()
     return found if found is not None and found.body.get(_UNFINISHED) == what else None
 
 
 def _continue_merge(change: Change) -> None:
-    """Add the other trace to the entries that lack it, in parts, and delete the trace at the end.
+    """Add the target trace to the entries of the merged one, in batches, and then delete the merged one.
 
-    What is to be added is written down first, so that it can be undone whenever the process ends.
+    The ids of these entries are saved in the change first, so that the merge can be undone even if the
+    process ends meanwhile.
     """
     rows = EntryTrace.objects.filter(trace_id=change.trace_id)
     is_done = False
@@ -129,7 +130,7 @@ def _finish_merge(change: Change, *, seen: set[UUID]) -> bool:
 
 
 def _add_to_entries(change: Change, entry_ids: Sequence[UUID]) -> None:
-    """Add the trace that is merged into to those of these entries that have the other one and lack it."""
+    """Add the target trace of a merge to those of these entries that have only the merged trace."""
     merged = EntryTrace.objects.filter(trace_id=change.trace_id, entry_id__in=entry_ids)
     existing = EntryTrace.objects.filter(trace=change.into, entry_id__in=entry_ids)
     accepted = {entry_id for entry_id, _ in list_accepted(existing)}
@@ -170,9 +171,9 @@ def _record_change(
 
 
 def undo_change(*, owner_id: UUID, change_id: UUID) -> Trace:
-    """Undo a change, once, and return the trace.
+    """Undo a change and return the trace; a change can be undone only once.
 
-    Raise ObjectNotFound, or TraceNameTaken if another trace has its name by now.
+    Raise ObjectNotFound, or TraceNameTaken if another trace has got its name meanwhile.
     """
     with write_transaction():
         change = get_change(owner_id, change_id)
@@ -198,7 +199,7 @@ def _undo_rename(change: Change, trace: Trace, body: Mapping[str, Any]) -> None:
 
 
 def _continue_undo(change: Change) -> None:
-    """Take the trace that was merged into off the entries to which the merge had added it, in parts."""
+    """Remove the target trace of a merge from the entries to which the merge added it, in batches."""
     ids = [UUID(entry_id) for entry_id in change.body["added"]]
     for part in split_into_parts(_iter_batches(ids)):
         with write_transaction():
@@ -212,7 +213,7 @@ def _continue_undo(change: Change) -> None:
 
 
 def _delete_rows(rows: QuerySet[EntryTrace]) -> None:
-    """Delete traces on entries in SQL: Django would send a signal for each, which looks for a summary."""
+    """Delete rows in SQL only: Django would send a signal for each, whose receiver looks for a summary."""
     rows._raw_delete(rows.db)
 
 

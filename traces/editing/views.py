@@ -1,4 +1,4 @@
-"""Views that rename, merge and delete traces, and undo it; the page after a change offers undo."""
+"""Views that rename, merge and delete traces, and undo these changes; the page after a change offers undo."""
 
 from urllib.parse import urlencode
 from uuid import UUID

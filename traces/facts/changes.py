@@ -50,7 +50,7 @@ def record_change(
 ) -> FactChange:
     """Record a change of a fact; call in the transaction that saved the fact.
 
-    Where the last record was damaged, the new one follows none, and the chain is not whole any more.
+    If the last record is damaged, the new one contains no digest of it, so the chain stays broken.
     """
     latest = FactChange.objects.filter(fact=fact).order_by("-number").first()
     number = latest.number + 1 if latest else 1
@@ -75,7 +75,7 @@ def record_change(
 
 
 def _find_free_number(fact: Fact) -> int:
-    """Return a number behind those of all records that open; one that was damaged may have any."""
+    """Return a free number above those of all undamaged records; a damaged one may have any number."""
     records = list(FactChange.objects.filter(fact=fact))
     taken = {record.number for record in records}
     readable = (record.number for record in records if record.open_or("body", None) is not None)

@@ -50,16 +50,17 @@ def list_others(owner_id: UUID) -> list[UUID]:
 
 
 def compute_review(owner_id: UUID, fact_ids: Sequence[UUID]) -> str:
-    """Return a digest of facts as they are now; a claim checks with it that they are as shown."""
+    """Return a digest of the present state of facts; a claim checks by it that they are still as shown."""
     moments = dict(Fact.objects.for_owner(owner_id).order_by().values_list("id", "changed_at"))
     parts = [id_.bytes + str(moments.get(id_)).encode() for id_ in fact_ids]
     return keyed_digest(get_digest_key(owner_id), [_REVIEW_LABEL, *sorted(parts)]).hex()
 
 
 def claim_all(owner_id: UUID, *, review: str) -> int:
-    """Make the facts of `list_others` their owner's own; return how many could be.
+    """Make the facts of `list_others` their owner's own; return how many have become so.
 
-    `review` is what `compute_review` said when they were shown. Raise ImportChanged if they are others now.
+    `review` is the result of `compute_review` when they were shown. Raise ImportChanged if a fact was added,
+    changed or deleted since.
     """
     ids = list_others(owner_id)
     if not compare_digest(compute_review(owner_id, ids).encode(), review.encode("utf-8", "replace")):
@@ -103,7 +104,7 @@ def unclaim(owner_id: UUID, group: UUID) -> int:
 
 
 def _undo(owner_id: UUID, fact_id: UUID) -> bool:
-    """Undo the claim of one fact, unless it is gone or was changed on the disk; return whether it was."""
+    """Undo the claim of one fact; return False if the fact is gone or damaged."""
     try:
         undo_change(owner_id=owner_id, fact_id=fact_id)
     except (ObjectNotFound, EnvelopeError):

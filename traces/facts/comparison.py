@@ -6,8 +6,9 @@
     extends    the value of one contains that of the other
     beside     both can be true
 
-The verdict only decides the order of the buttons. For sensitive facts (health, marriage, diet, money,
-addiction), the owner is always asked.
+The verdict decides which earlier facts are shown, and the order of the buttons, of which the owner presses
+one. Only `same` is decided without the owner, if they chose that. A sensitive earlier fact (health, marriage,
+diet, money, addiction) with the same subject and relation is always shown.
 """
 
 from dataclasses import dataclass
@@ -73,7 +74,7 @@ class Comparison:
 
 
 def compare(first: Statement, then: Statement) -> Comparison:
-    """Return the comparison of a new statement with an earlier one."""
+    """Return the comparison of a new statement (`then`) with an earlier one (`first`)."""
     verdict = _find_verdict(first, then)
     is_open = verdict is Verdict.BESIDE and _may_touch(first, then)
     is_sensitive = first.is_sensitive or then.is_sensitive
@@ -113,7 +114,7 @@ def _contains(less: tuple[Words, ...], more: tuple[Words, ...]) -> bool:
 
 
 def _may_touch(first: Statement, then: Statement) -> bool:
-    """Return whether two facts that stand beside each other may still be a change."""
+    """Return whether one fact may replace the other although both can be true."""
     return (
         first.subject == then.subject
         and first.relation == then.relation

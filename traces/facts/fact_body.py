@@ -110,7 +110,7 @@ class FactText:
 
 
 def _build_same_key(statement: Statement) -> str:
-    """Return what is equal for sentences that say the same, apart from articles and the like."""
+    """Return a key that is equal for sentences that differ only in articles and the like."""
     value = ("\t".join(item) for item in statement.value)
     marks = (statement.is_negative, statement.has_ended)
     return "\n".join(
@@ -119,7 +119,7 @@ def _build_same_key(statement: Statement) -> str:
 
 
 def _build_telling_key(statement: Statement, *, language: str) -> str:
-    """Return what is equal for "You have a dog called Biggie", "Your dog is Biggie", "Biggie is your dog"."""
+    """Return a key that is equal for "You have a dog called Biggie" and "Your dog is Biggie"."""
     table = LANGUAGES.get(language, ENGLISH)
     relation = () if statement.relation in _JOINING_RELATIONS else tuple(statement.relation.split())
     words = {word for item in statement.value for word in item} | {*statement.subject, *relation}

@@ -1,7 +1,7 @@
 """Tables of facts: the facts of a person, their history, and declined sentences.
 
 Readable without a key: how many facts there are, in which state, when each was added and changed; never a
-word. They are sealed with keys of the realm `facts`, which decrypt no entry.
+word. Facts are sealed with keys of the realm `facts`, which decrypt no entry.
 
     Fact           a sentence, and its source
     FactChange     a change of a fact, in a chain of digests, so that it can be undone
@@ -59,7 +59,7 @@ class FactQuerySet(SealedQuerySet["Fact"]):
         return self.filter(origin__in=TRUSTED_FACT_ORIGINS)
 
     def only_others(self) -> "FactQuerySet":
-        """Return the accepted facts of files and programs that their owner has not claimed."""
+        """Return the facts from files and programs that their owner has not claimed, without proposals."""
         return self.exclude(origin__in=TRUSTED_FACT_ORIGINS).exclude(state=FactState.PROPOSED)
 
     def only_proposed(self, owner_id: UUID) -> "FactQuerySet":

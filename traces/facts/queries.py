@@ -73,8 +73,8 @@ def list_changes(fact: Fact) -> list[FactChange]:
 class EarlierFacts:
     """The accepted facts of a person that sentences may affect; each is decrypted and parsed once.
 
-    It yields to requests for pages between two sentences: a list has many, and each may affect
-    MAX_CANDIDATES.
+    A list has many sentences, and each may affect up to MAX_CANDIDATES facts; so other threads, which serve
+    pages, may run between two sentences.
     """
 
     def __init__(self, owner_id: UUID) -> None:
@@ -82,10 +82,10 @@ class EarlierFacts:
         self._by_index: dict[bytes, list[tuple[Fact, Statement]]] = {}
 
     def find_touched(self, text: FactText, *, besides: UUID | None = None) -> list[TouchedFact]:
-        """Return the accepted facts that a sentence may affect: the same subject and relation.
+        """Return the accepted facts that a sentence may affect: those with the same subject and relation.
 
-        First those whose verdict is the surest. Never more than MAX_CANDIDATES are looked at. `besides` is
-        the fact that has the sentence; what a model advised about it counts.
+        Facts with the surest verdict come first. At most MAX_CANDIDATES are compared. `besides` is the id of
+        the sentence's own fact, if it is saved: that fact is left out, and a model's advice for it is used.
         """
         let_others_run()
         candidates = self._load(compute_subject_index(text))
@@ -157,7 +157,7 @@ def with_digest_key(choices: FactChoices) -> FactChoices:
 def compute_declined_digest(choices: FactChoices, text: FactText) -> bytes:
     """Return the digest by which a declined sentence is recognised, also in another word order.
 
-    A rotation does not change it.
+    A rotation of the data key does not change it.
     """
     telling = text.telling_key.encode("utf-8", "surrogatepass")
     return keyed_digest(choices.digest_key, [_DIGEST_LABEL, telling])

@@ -71,7 +71,7 @@ def is_trait(fact: str, *, language: str) -> bool:
 
 
 def _is_dated(mention: DateMention, quoted: list[DateMention]) -> bool:
-    """Return whether a quote has a time expression of this meaning, or one that lies within it."""
+    """Return whether a quote has a time expression of the same meaning, words or days."""
     days = mention.when.days
     for other in quoted:
         if other.when == mention.when or other.text.casefold() == mention.text.casefold():

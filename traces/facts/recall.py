@@ -1,7 +1,7 @@
-"""Facts that are read for a reply or an answer, and the choice of their owner whether each is read again.
+"""Facts that a model may read for a reply or an answer.
 
-Search decides which facts bear on a text. This module decides which of them may be read: accepted and trusted
-ones that their owner has not excluded.
+Search decides which facts are relevant to a text. This module decides which of them may be read: accepted
+and trusted ones that their owner has not excluded.
 """
 
 from collections import defaultdict
@@ -23,7 +23,7 @@ MAX_RECALLED: Final = 8
 def load_recalled(owner_id: UUID, ids: Sequence[UUID]) -> list[RecalledFact]:
     """Return the facts of these ids that may be read now, in this order, at most MAX_RECALLED.
 
-    One from an entry may be read only if that is its owner's own now: they may have said so, and undone it.
+    A fact from an entry may be read only if that entry is trusted now: a claim of it may have been undone.
     """
     rows = Fact.objects.for_ids(owner_id, ids).filter(state=FactState.ACCEPTED).only_trusted()
     facts = {fact.id: fact for fact in rows}
@@ -37,7 +37,7 @@ def load_recalled(owner_id: UUID, ids: Sequence[UUID]) -> list[RecalledFact]:
 
 
 def _read_fact(fact: Fact) -> RecalledFact | None:
-    """Return a fact, or None if it does not open, or its owner does not want it read."""
+    """Return a fact, or None if it can't be decrypted or its owner has excluded it."""
     body = fact.open_or("body", None)
     if not body or not body.get("text") or body.get(NOT_RECALLED) is True:
         return None

@@ -55,7 +55,7 @@ class FactSelection:
         return rows if self.reads_others else rows.filter(origin__in=TRUSTED_FACT_ORIGINS)
 
     def count_left_out(self, owner_id: UUID) -> int:
-        """Return how many facts match the conditions on columns but may not be read."""
+        """Return how many facts match the conditions on columns but are left out as not trusted."""
         if self.reads_others:
             return 0
         return self._narrow(Fact.objects.for_owner(owner_id)).exclude(origin__in=TRUSTED_FACT_ORIGINS).count()
@@ -79,7 +79,7 @@ class FactSelection:
     def iter_selected(self, rows: FactQuerySet) -> Iterator[OpenFact]:
         """Yield the rows of `select` that match the other conditions too, in order.
 
-        One that is damaged fits, unless a kind or words are looked for.
+        A damaged fact is included, unless a kind or words are wanted.
         """
         fits = self.build_condition()
         for fact in iter_open_facts(rows, keyring=current_realm_keyring()):
@@ -110,7 +110,7 @@ def with_days(rows: FactQuerySet) -> FactQuerySet:
 
 
 def _has_day(comparison: str, day: date) -> Q:
-    """Return the condition for facts whose day compares with one like that."""
+    """Return the condition that compares the day of a fact with `day`, by a lookup such as "gte"."""
     start = datetime.combine(day, time(), tzinfo=UTC)
     added = Q(entry_day=None) & Q(**{f"created_at__{comparison}": start})
     return added | Q(**{f"entry_day__{comparison}": day})

@@ -65,8 +65,8 @@ def propose_fact(
 ) -> Fact | None:
     """Save a proposal for its owner to accept or decline; return None if it is not new.
 
-    Nothing new is what waits or was accepted already, what was declined or forgotten, and what was saved with
-    this id before, whatever its owner made of it since.
+    It is not new if a fact of the same meaning is proposed or accepted, if the sentence was declined or
+    forgotten, or if a fact with this id exists, in any state.
     """
     with write_transaction():
         if find_same(owner_id, text, _KNOWN) is not None or is_declined(owner_id, text):
@@ -93,7 +93,10 @@ def add_fact(
 def accept_fact(
     *, owner_id: UUID, fact_id: UUID, text: FactText | None = None, author: ChangeAuthor | None = None
 ) -> Fact:
-    """Accept a proposal, as it is or corrected; raise ObjectNotFound. A second time changes nothing."""
+    """Accept a proposal, as it is or corrected; raise ObjectNotFound.
+
+    A fact that is no proposal any more is returned unchanged.
+    """
     with write_transaction():
         fact = get_fact(owner_id, fact_id)
         if fact.state != FactState.PROPOSED:
@@ -141,7 +144,7 @@ def add_beside(
 ) -> Fact:
     """Save an entered fact that conflicts with an earlier one, by a strategy; undone as one change.
 
-    `on` is the day since when the earlier one is no longer so. Return the fact that is read from now on.
+    `on` is the day from which the earlier one is no longer true. Return the fact used from now on.
     Raise ObjectNotFound if the earlier one is not accepted.
     """
     with write_transaction():
@@ -198,9 +201,9 @@ def set_recalled(
 
 
 def claim_fact(*, owner_id: UUID, fact_id: UUID) -> Fact:
-    """Make a fact its owner's own; raise ObjectNotFound. It is undone like any change.
+    """Make a fact its owner's own; this can be undone like any change.
 
-    A suggestion is not claimed: it is accepted or declined.
+    Raise ObjectNotFound, also for a proposal, which can only be accepted or declined.
     """
     with write_transaction():
         fact = get_fact(owner_id, fact_id)
@@ -238,8 +241,8 @@ def decline_fact(*, owner_id: UUID, fact_id: UUID) -> None:
 def forget_fact(*, owner_id: UUID, fact_id: UUID) -> None:
     """Delete a fact with quote and history, and never propose its sentence again; raise ObjectNotFound.
 
-    Nothing of it is left afterwards, not even encrypted, in the database, its log and the search index; what
-    is left of rows that were moved goes a moment later, when the file is written anew.
+    Nothing of it is left afterwards, not even encrypted, in the database, its log and the search index.
+    Copies that SQLite made when it moved rows within the file are removed soon after, by a compaction.
     """
     with write_transaction():
         was_read = _forget(get_fact(owner_id, fact_id))
@@ -248,7 +251,7 @@ def forget_fact(*, owner_id: UUID, fact_id: UUID) -> None:
 
 
 def forget_entry(*, owner_id: UUID, entry_id: UUID) -> None:
-    """Delete the proposals from an entry deleted for good, and its quotes from accepted facts."""
+    """Delete the proposals from an entry that was deleted for good, and its quotes in all other facts."""
     with write_transaction():
         for fact in Fact.objects.for_owner(owner_id).filter(entry_id=entry_id):
             if fact.state == FactState.PROPOSED:
@@ -267,7 +270,7 @@ def forget_entry(*, owner_id: UUID, entry_id: UUID) -> None:
 def undo_change(*, owner_id: UUID, fact_id: UUID, author: ChangeAuthor | None = None) -> Fact | None:
     """Undo the last change of a fact and of facts changed with it; return the fact, or None if it was new.
 
-    Raise ObjectNotFound if there is nothing to undo, or if the other one was changed since.
+    Raise ObjectNotFound if there is nothing to undo, or if one of the other facts was changed since.
     """
     with write_transaction():
         fact = get_fact(owner_id, fact_id)
@@ -290,7 +293,7 @@ def undo_change(*, owner_id: UUID, fact_id: UUID, author: ChangeAuthor | None = 
 def save_advice(*, owner_id: UUID, fact_id: UUID, earlier_id: UUID, strategy: Strategy) -> None:
     """Save the strategy that a model advises for a proposal; it only affects the order of the buttons.
 
-    Nothing is saved if one of them is gone or no longer what it was.
+    Nothing is saved if the proposal is no longer open, or the earlier fact no longer accepted.
     """
     with write_transaction():
         facts = Fact.objects.for_owner(owner_id)
@@ -400,7 +403,7 @@ def _link(fact: Fact, other_id: UUID) -> Fact:
 
 
 def _leave_behind(earlier: Fact, fact_id: UUID, strategy: Strategy, *, on: date | None = None) -> Fact:
-    """Change the earlier one of two facts; where it stays as it is, its history says beside what."""
+    """Change the earlier one of two facts by a strategy; some strategies leave it as it is."""
     if strategy is Strategy.LINK:
         return _link(earlier, fact_id)
     if strategy in (Strategy.REPLACE, Strategy.MERGE):
@@ -418,7 +421,7 @@ def _end(fact: Fact, *, successor: UUID | None = None, on: date | None = None) -
 
 
 def _forget(fact: Fact) -> bool:
-    """Delete a fact, and return whether it was more than a proposal at any time."""
+    """Delete a fact; return whether it was ever more than a proposal."""
     owner_id = fact.owner_id
     save_choices(owner_id=owner_id, choices=load_choices(owner_id))
     choices = load_choices(owner_id)
@@ -439,7 +442,7 @@ def _forget(fact: Fact) -> bool:
 
 
 def _finish_forgetting(owner_id: UUID, fact_id: UUID, *, was_read: bool) -> None:
-    """Remove what a deleted fact left in files; in a transaction the log is emptied later."""
+    """Remove what a deleted fact left in caches and files; in a transaction, the log is not emptied yet."""
     if was_read:
         send_facts_forgotten(owner_id, [fact_id])
     # Last: what others deleted on its account is in the log too.
@@ -447,7 +450,7 @@ def _finish_forgetting(owner_id: UUID, fact_id: UUID, *, was_read: bool) -> None
 
 
 def _take_back_decline(owner_id: UUID, text: FactText) -> None:
-    """Let a sentence be proposed again that its owner now enters or accepts."""
+    """Forget that a sentence was declined, since its owner now enters or accepts it."""
     choices = load_choices(owner_id)
     if choices.digest_key:
         digest = compute_declined_digest(choices, text)
@@ -459,7 +462,7 @@ def _without_quote(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _remove_quote(change: FactChange) -> None:
-    """Remove the words of a deleted entry from a record, and let the next one follow it again."""
+    """Remove the words of a deleted entry from a record, and renew its digest of the previous record."""
     body = change.open_or("body", None)
     if body is None:
         return

@@ -3,8 +3,8 @@
     "You moved to New York"     subject: you, relation: home, value: new york, from now on
     "Anna does not like tea"    subject: anna, relation: likes, value: tea, negated
 
-A sentence that no table parses has no relation; its words are compared as they are. The result only serves to
-find the facts that a new one may affect.
+A sentence that no table parses has no relation; its words are compared as they are. The result serves to
+find the facts that a new one may repeat or affect, and to check that an entry states a proposed fact.
 """
 
 import re
@@ -188,7 +188,7 @@ def _read_attribute(words: list[str], tables: _Tables) -> _Reading | None:
 
 
 def _split_possessive(words: list[str], language: Language) -> tuple[list[str], list[str]]:
-    """Return whose something is, and what it is."""
+    """Return the words for the possessor, and those for the thing that they have."""
     if words and words[0] in language.owner_possessives:
         return [OWNER], words[1:]
     if _POSSESSIVE in words:
@@ -208,7 +208,7 @@ def _find_favourite(noun: list[str], language: Language) -> str:
 
 
 def _read_phrase(words: list[str], tables: _Tables) -> _Reading | None:
-    """Read a sentence with one of the phrases of the tables: the first one in it, and the longest there."""
+    """Read a sentence by the first phrase of the tables in it; of several at one place, by the longest."""
     for start in range(1, len(words)):
         found = [
             (matched, phrase.relation)
@@ -231,7 +231,7 @@ def _read_phrase(words: list[str], tables: _Tables) -> _Reading | None:
 
 
 def _match(words: list[str], start: int, phrase: _Phrase) -> list[str]:
-    """Return the words of a sentence that are a phrase, each in the form that stands for it, or none."""
+    """Return the words of a sentence that match a phrase, each in its representative form, or no words."""
     found: list[str] = []
     for choice, is_optional in phrase.words:
         word = words[start + len(found)] if start + len(found) < len(words) else ""

@@ -50,7 +50,7 @@ def get_or_build_row(entry: Entry) -> TraceProposal:
 def get_body(row: TraceProposal | None) -> dict[str, Any]:
     """Return the content of a row, or empty lists if the row is missing or damaged.
 
-    Who wrote what is offered, with the prompt's version, is `author`; it is not there in rows of before.
+    `author` is the model that proposed the names, with its prompt's version; old rows lack it.
     """
     try:
         body = row.body if row is not None else {}
@@ -74,8 +74,9 @@ def list_proposed_names(
 ) -> list[str]:
     """Return the names suggested for an entry: those of the model, then traces named in its text.
 
-    The names in `new`, of `find_new_names`, come after them. If there are none at all, return the names in
-    `habit`. Names in `added` are left out, and new names that say the same as another.
+    The names in `new` (see `find_new_names`) come last. If there are no names at all, those in `habit` are
+    returned. Dismissed names and those in `added` are left out, and so are new names that say the same as
+    another.
     """
     body = get_body(row)
     lexicon = name_matchers.get_current()
@@ -91,7 +92,7 @@ def list_proposed_names(
 
 
 class _SuggestionSource(NamedTuple):
-    """The candidates for the suggestions of an entry, besides the names of all traces."""
+    """The input for choosing the suggestions of an entry, besides the names of all traces."""
 
     offered: list[str]
     dismissed: list[str]
@@ -124,7 +125,7 @@ def _choose_names(lexicon: NameMatcher, source: _SuggestionSource) -> list[str]:
 def find_new_names(entries: Sequence[Entry]) -> dict[UUID, Sequence[str]]:
     """Return, by entry, up to four names in its text that do not occur on many days.
 
-    An entry that its owner did not write has none. A text is read once, and its names are looked up once.
+    The result lacks entries that their owner did not write. The names found are cached by text.
     """
     lexicon = name_matchers.get_current()
     keys = {_build_text_key(one): one for one in entries if one.is_trusted}
@@ -140,7 +141,7 @@ def find_new_names(entries: Sequence[Entry]) -> dict[UUID, Sequence[str]]:
 
 
 def _find_traces(entry: Entry, lexicon: NameMatcher) -> list[UUID]:
-    """Return the ids of the traces named in the text of an entry; a text is read once."""
+    """Return the ids of the traces named in the text of an entry, cached by text."""
     if not lexicon.names:
         return []
     key = _build_text_key(entry)
@@ -154,7 +155,7 @@ def _find_traces(entry: Entry, lexicon: NameMatcher) -> list[UUID]:
 
 
 def _find_names(entry: Entry, key: TextKey, lexicon: NameMatcher) -> FoundNames:
-    """Return the names in the text of an entry; a text is read once."""
+    """Return the names in the text of an entry, cached by text."""
     found = lexicon.names_in_texts.get(key)
     if found is None:
         text = entry.open_or("text", None)

@@ -39,8 +39,8 @@ def is_proposing(entry_id: UUID) -> bool:
 def propose_traces(*, person: Person, entry_id: UUID, keyring: Keyring, is_requested: bool) -> Job | None:
     """Start proposals of traces for an entry; return None if the person opted out or no model is ready.
 
-    None are made from an entry that its owner did not write, which may ask for some.
-    `is_requested` if the person explicitly asked for them. Raise ObjectNotFound.
+    Also return None for an entry that its owner did not write, since its text may instruct the model.
+    `is_requested` if the person explicitly asked for proposals. Raise ObjectNotFound.
     """
     entry = get_entry(person.id, entry_id)
     if not entry.is_trusted or (not is_requested and not person.proposes_traces):

@@ -101,7 +101,7 @@ _EVERY_STOP_WORD: Final = frozenset(word for words in STOP_WORDS.values() for wo
 def find_names(text: str, *, writes_nouns_large: bool = False) -> list[str]:
     """Return up to eight names in a text, the most frequent first.
 
-    `writes_nouns_large` for a language such as German.
+    `writes_nouns_large` is for a language that capitalises all nouns, such as German.
     """
     text = text[:_MAX_LENGTH]
     if text.isascii() and not _CAPITAL_INSIDE.search(text):

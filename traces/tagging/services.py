@@ -16,8 +16,8 @@ from traces.signals import send_names_changed
 def find_by_name(owner_id: UUID, name: str) -> Trace | None:
     """Return a person's trace with the same identity as `name`, or None.
 
-    Raise EnvelopeError if it is damaged: the name is bound to the index by which the trace was found, so an
-    index that somebody moved to another trace finds nothing.
+    Raise EnvelopeError if it is damaged. That is also raised if someone moved the index by which it was found
+    to another trace, since a name is bound to its index.
     """
     trace = Trace.objects.for_owner(owner_id).with_names([name]).first()
     if trace is not None:
@@ -47,7 +47,7 @@ def add_trace(*, owner_id: UUID, entry_id: UUID, name: str) -> Trace:
 
 
 def restore_deleted_trace(owner_id: UUID, name: str) -> Trace | None:
-    """Restore a trace that was deleted with its last entry; call within a write transaction."""
+    """Restore a trace that was deleted when no entry had it any more; call within a write transaction."""
     unused = Trace.objects.only_deleted(owner_id).with_names([name]).filter(kept=None)
     trace = unused.order_by("-deleted_at").first()
     # A damaged one stays as it is: its summary may be that of another name.

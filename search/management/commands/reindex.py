@@ -87,7 +87,7 @@ class Command(BaseCommand):
 
 @contextmanager
 def _without_log() -> Iterator[None]:
-    """Leave out what search logs as a warning: the command says it in its own words."""
+    """Suppress the warnings that search logs: the command reports problems in its own words."""
     logger = logging.getLogger("llamora.search")
     before = logger.level
     logger.setLevel(logging.ERROR)

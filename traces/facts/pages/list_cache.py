@@ -51,7 +51,7 @@ _ORDER: Final = {OF_OWNER: 0, OTHER_SUBJECT: 2, UNREADABLE_FACT: 3}
 class ListedFact:
     """A fact in the list; `folded` is the sentence in the form in which it is searched.
 
-    `is_others` for the facts of `FactQuerySet.only_others`.
+    `is_others` is true for the facts of `FactQuerySet.only_others`.
     """
 
     id: UUID
@@ -128,7 +128,7 @@ class FactsByState:
                     insort(self._get_list(found[fact_id]), found[fact_id])
 
     def _get_list(self, row: ListedFact) -> list[ListedFact]:
-        """Return the list that a row is in; one whose state was damaged is shown, to be deleted."""
+        """Return the list of a row; an invalid state counts as accepted, so that the row can be deleted."""
         return self._by_state.get(row.state, self._by_state[FactState.ACCEPTED])
 
     def _remove(self, fact_id: UUID) -> None:
@@ -140,12 +140,15 @@ class FactsByState:
 
 
 def load_listed_facts(owner_id: UUID) -> FactsByState:
-    """Return the facts of a person; their keyring must be in force. Raise WrongEpoch in a rotation."""
+    """Return the facts of a person; their keyring must be in force.
+
+    Raise WrongEpoch if the keyring lacks the key of a row's epoch, as may happen during a rotation.
+    """
     return FactsByState(count_preloaded(owner_id, _iter_rows(Fact.objects.for_owner(owner_id))))
 
 
 def _iter_rows(facts: FactQuerySet) -> Iterator[ListedFact]:
-    """Yield the rows of facts, also of those that can't be opened."""
+    """Yield the rows of facts, including facts that can't be decrypted."""
     reader = RowReader(with_days(facts).order_by(), "body", _COLUMNS, keyring=current_realm_keyring())
     convert = reader.build_converter(_COLUMNS)
     for stored, plaintext in reader:
@@ -218,7 +221,7 @@ def get_listed_facts(owner_id: UUID, *, waits: bool = True) -> FactsByState:
 
 
 def _renew(facts: FactsByState, owner_id: UUID) -> bool:
-    """Update the rows of the marked facts; return whether the list is complete now."""
+    """Update the rows of the marked facts; return False if the list must be built again instead."""
     if facts.count_changed() > MOST_IN_PAGE:
         return False
     facts.renew(owner_id)

@@ -1,6 +1,6 @@
 """Threads that decrypt long lists of facts, after an unlock or when a page needs one.
 
-Each person has one thread, at a lower priority than pages. A lock closes its keyring, which ends the thread
+Each person has one thread, at a lower priority than pages. A lock closes the thread's keyring, which ends it
 at the next row. A page that is requested meanwhile says how many facts are decrypted, or waits. No page
 decrypts a long list itself, unless the thread failed.
 """

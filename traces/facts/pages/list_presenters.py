@@ -65,7 +65,7 @@ class FactList:
 
     @property
     def is_narrowed(self) -> bool:
-        """Whether the filters leave out facts of the state."""
+        """Whether the filters leave out some facts of the chosen state."""
         return bool(self.filter.kind or self.filter.typed or self.filter.about)
 
 

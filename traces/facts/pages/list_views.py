@@ -39,8 +39,8 @@ _FRAGMENTS: Final = {
 def facts(request: HouseholdRequest) -> HttpResponse:
     """Show the facts of a state by subject, or those with the typed words.
 
-    While many facts are being opened, show how many are. The page asks again, but not with typed words, which
-    wait: they were typed on the list.
+    While a long list is being decrypted, show the progress; the page then asks again. A request with typed
+    words waits for the list instead.
     """
     chosen = _parse_filter(request)
     try:
@@ -56,7 +56,7 @@ def facts(request: HouseholdRequest) -> HttpResponse:
 
 
 def _render_list(request: HouseholdRequest, context: dict[str, Any]) -> HttpResponse:
-    """Render the page, or the part of it that script asks for."""
+    """Render the page, or the part of it that a script requests."""
     target = request.htmx.target if request.htmx else None
     name = _FRAGMENTS.get(target or "", "traces/facts/index.html")
     return render(request, name, {"in_facts": True, **context})

@@ -260,7 +260,7 @@ def _build_history_item(change: FactChange, person: Person, links: Mapping[UUID,
 
 
 def _get_undoable(changes: Sequence[FactChange]) -> str:
-    """Return what the last change was that can be undone, or "" if nothing is left."""
+    """Return the label of the last change that can be undone, or "" if there is none."""
     last = find_undoable(changes)
     if last is None or last.kind in _FIRST_CHANGES:
         return ""
@@ -284,9 +284,9 @@ def build_proposals(owner_id: UUID, facts: Sequence[Fact]) -> list[FactProposal]
 
 
 def build_facts_on_entries(entries: Sequence[Entry]) -> dict[UUID, FactsOnEntry]:
-    """Return, by entry id, what is shown below each entry: suggested facts, or that they are looked for.
+    """Return, by entry id, the suggested facts of each entry, and whether a search for facts is running.
 
-    There is at least one entry, and all are of one owner.
+    Pass at least one entry; all must have the same owner.
     """
     owner_id, can_find = entries[0].owner_id, can_find_facts()
     after_reply = can_find and load_choices(owner_id).proposes_after_reply
@@ -306,9 +306,10 @@ def build_facts_on_entries(entries: Sequence[Entry]) -> dict[UUID, FactsOnEntry]
 
 
 def build_panels(entries: Sequence[Entry], *, are_new: bool) -> dict[UUID, EntryPanel]:
-    """Return the panel of facts of each entry; it is empty if there are no suggestions but may be some later.
+    """Return the panels of facts by entry id.
 
-    Where no model can look for any, the entries without suggestions have no panel.
+    An entry without suggestions has an empty panel, which a script can fill later; if no model can search for
+    facts, it has none.
     """
     can_find = can_find_facts()
     if not entries or (are_new and not can_find):
@@ -337,13 +338,13 @@ def _has_content(view: FactsOnEntry) -> bool:
 
 
 def _render_empty(view: FactsOnEntry) -> SafeString:
-    """Return the element in which suggestions will stand."""
+    """Return the empty element of an entry, into which suggestions are inserted later."""
     return SafeString(_render_pattern(view.after_reply).replace(str(_NO_ID), str(view.entry_id)))
 
 
 @lru_cache(maxsize=2)
 def _render_pattern(after_reply: bool) -> str:
-    """Return the element for any entry: a page has hundreds of them."""
+    """Return the empty element with a placeholder as id; cached, since a page has hundreds of entries."""
     return render_to_string(_EMPTY_TEMPLATE, {"entry_id": _NO_ID, "after_reply": after_reply})
 
 

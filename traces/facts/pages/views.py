@@ -94,7 +94,10 @@ def accept(request: HouseholdRequest, fact_id: UUID) -> HttpResponse:
 def _choose(
     request: HouseholdRequest, fact: Fact, text: FactText | None
 ) -> tuple[UUID | None, Strategy | None]:
-    """Return the earlier fact and the strategy of the form, or "said again" if its owner lets it act."""
+    """Return the id of the earlier fact and the strategy of the pressed button.
+
+    If no button was pressed and the owner lets repetitions be confirmed automatically, check for one.
+    """
     earlier_id, strategy = parse_id(request.POST.get("earlier", "")), parse_strategy(request)
     if strategy or not load_choices(request.user.id).confirms_same:
         return earlier_id, strategy
@@ -234,7 +237,7 @@ def forget(request: HouseholdRequest, fact_id: UUID) -> HttpResponse:
 def _go_on(
     request: HouseholdRequest, entry_id: UUID | None, *, sentence: str, saved: Fact | None = None
 ) -> HttpResponse:
-    """Return the suggestions of the entry to script, or lead a plain form back to where it stood."""
+    """Return the entry's suggestions to a script, or redirect a plain form to the page that it came from."""
     if request.htmx and entry_id:
         link = FactLink(id=saved.id, text=str(saved.body["text"])) if saved else None
         return _render_on_entry(request, replace(_load_part(request, entry_id), saved=link))
@@ -248,7 +251,7 @@ def _go_on(
 
 
 def _render_again(request: HouseholdRequest, fact: Fact, *, status: int, error: str) -> HttpResponse:
-    """Show a suggestion again with what was typed, and the earlier facts that this may touch."""
+    """Show a suggestion again with the typed sentence, and the earlier facts that this may affect."""
     typed = request.POST.get("text", "")[: 2 * MAX_TEXT]
     try:
         text = parse_sentence(typed) if typed else get_text(fact.body)

@@ -69,7 +69,7 @@ def parse_answer(answer: str) -> list[ClaimedFact] | None:
 
 
 def _iter_objects(text: str) -> Iterator[Any]:
-    """Yield the objects of a text that have a fact in them, also if what is around them is not whole."""
+    """Yield the JSON objects in a text that contain a fact, even if the JSON around them is incomplete."""
     at = text.find("{")
     while at >= 0:
         end = at + 1

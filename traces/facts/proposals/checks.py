@@ -115,7 +115,7 @@ def _create(sentence: str, claim: ClaimedFact, language: str) -> FactText | None
 
 
 def _says(fact: str, span: Span, *, text: str, anchor: datetime, language: str) -> bool:
-    """Return whether a part of a text says a fact."""
+    """Return whether a part of a text supports a fact and states it."""
     quote = text[span[0] : span[1]]
     if not is_supported(fact, quote=quote, anchor=anchor, language=language):
         return False

@@ -1,9 +1,9 @@
 """Searches for facts through whole diaries: each trusted entry is read, the latest first.
 
-A thread for each person runs while their diary is unlocked. It starts the next entry only while no other job
-of the household uses a model. A person's request interrupts the current entry, which is read again later;
-nothing of it is saved. The entries that were read are saved with the person's settings, so that the next
-search continues where the last one ended.
+A search runs in a thread of its own, at most until the diary is locked. It starts the next entry only while
+no other job of the household uses a model. A person's request interrupts the current entry, which is read
+again later; nothing of it is saved. The entries that were read are saved with the person's settings, so that
+the next search continues where the last one ended.
 """
 
 import logging
@@ -143,7 +143,7 @@ class _WalkThread(threading.Thread):
         return False
 
     def _wait_for_end(self, job: Job, entry_id: UUID) -> JobState:
-        """Return the state in which a job ended, or its second attempt."""
+        """Return the state in which a job ended; if it was attempted twice, that of the second attempt."""
         while not registry.wait_until_over(job.id, patience=POLL_SECONDS):
             if self.stopping.is_set():
                 registry.stop(job.id)
@@ -215,7 +215,7 @@ def _iter_unread(owner_id: UUID, read: set[bytes]) -> Iterator[tuple[UUID, bytes
 
 
 def _is_readable(owner_id: UUID, entry_id: UUID) -> bool:
-    """Return whether an entry is still there, its owner's own, and has a text that opens."""
+    """Return whether an entry still exists, is trusted, and has a text that can be decrypted."""
     entry = Entry.objects.for_owner(owner_id).only_trusted().filter(id=entry_id).first()
     return entry is not None and bool(str(entry.open_or("text", "")).strip())
 

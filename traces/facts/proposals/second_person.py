@@ -95,7 +95,7 @@ def _get_verb_of_you(verb: str) -> str:
 
 
 def _change_verb(text: str, place: int, change: Callable[[str], str]) -> str:
-    """Change the first word from a place on that is no adverb."""
+    """Change the first word that is not an adverb, from word number `place` on."""
     for match in list(_WORD.finditer(text))[place:]:
         word = match.group()
         if word not in _ADVERBS and not word.endswith("ly"):
@@ -129,7 +129,7 @@ def _address_in_german(sentence: str) -> str:
 
 
 def _get_german_verb(verb: str) -> str:
-    """Return the form of a verb for "du", from that for "ich" or "er"; nothing if it is not regular."""
+    """Return the form of a verb for "du", given that for "ich" or "er"; "" if it is irregular and unknown."""
     if verb in _GERMAN_VERBS:
         return _GERMAN_VERBS[verb]
     if verb.endswith("te"):

@@ -52,8 +52,8 @@ def can_find_facts() -> bool:
 def find_facts(*, person: Person, entry_id: UUID, keyring: Keyring, is_requested: bool = True) -> Job | None:
     """Start a search for facts in an entry; return None if the entry or the model does not allow it.
 
-    None are looked for in an entry that its owner did not write, which may ask for some. Unless the person
-    asked for it, a model that is too small does not look. Raise ObjectNotFound.
+    An entry that its owner did not write is not searched, since its text may instruct the model. A model that
+    is too small is used only if the person asked for the search. Raise ObjectNotFound.
     """
     entry = get_entry(person.id, entry_id)
     if not entry.is_trusted or not can_find_facts():
@@ -91,7 +91,7 @@ def is_finding(entry_id: UUID) -> bool:
 def stop_finding(key_id: KeyId, *, entry_id: UUID | None = None) -> None:
     """Stop the searches for facts under a key, or those in one entry; their results are discarded.
 
-    Without an entry, those that compare facts as well.
+    Without an entry, comparisons of facts (`ConflictTask`) are stopped too.
     """
     if entry_id is None:
         stop_jobs(key_id, ConflictTask)
@@ -150,7 +150,7 @@ def _build_task(entry: Entry, *, person: Person, is_requested: bool) -> FactTask
 
 
 def _compare_after_commit(fact: Fact, person: Person) -> None:
-    """Ask the model about an accepted fact that a proposal may touch, where the tables can't tell."""
+    """Let the model compare a proposal with an accepted fact if the tables can't decide."""
     text = get_text(fact.body)
     earlier = next(iter(find_touched(fact.owner_id, text, besides=fact.id)), None)
     if earlier is None or not earlier.comparison.takes_advice or earlier.fact.origin not in _OWN:

@@ -1,7 +1,4 @@
-"""The generation of proposed facts for an entry; `services` checks and saves the answer.
-
-What is saved of an answer is decided where the task is started: see `services`.
-"""
+"""The generation of proposed facts for an entry; `services` checks and saves the answer."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +18,7 @@ from traces.facts.proposals.answers import ANSWER_SCHEMA, ClaimedFact, parse_ans
 class FactTask(EntryTask):
     """Task that searches one entry for facts.
 
-    `save_claims` saves the claims that may be proposed; it is called like `retry`.
+    `save_claims` proposes the claims of a complete answer; like `retry`, it is called in a database thread.
     """
 
     prompt_name = "facts"
@@ -48,7 +45,7 @@ class FactTask(EntryTask):
         return outcome.state == JobState.DONE or outcome.reason == "repetition"
 
     def _save_answer(self, outcome: JobOutcome) -> bool:
-        """Save the claims, of which none is an answer, too."""
+        """Save the claims; return False for a malformed answer, but not for one without claims."""
         claims = parse_answer(outcome.text)
         if claims is not None:
             self.save_claims(self, claims, outcome.author)

@@ -72,7 +72,7 @@ def has_readable_sentence(text: str, span: Span) -> bool:
 def find_clause(text: str, span: Span, *, language: str) -> Span:
     """Return the span of the clauses that contain a quote.
 
-    A clause with a doubt belongs to those beside it: "if I get the job, we move".
+    A clause that expresses doubt is not separated from its neighbours: "if I get the job, we move".
     """
     words = _load_words(language)
     start, end = _find_sentence(text, span)
@@ -115,7 +115,7 @@ def _find_sentence(text: str, span: Span) -> Span:
 
 
 def _iter_clauses(text: str, start: int, end: int, words: _Words) -> Iterator[Span]:
-    """Yield the clauses of a sentence; a comma or "and" ends one where somebody stands behind it."""
+    """Yield the clauses of a sentence; a comma or "and" ends one if a subject follows."""
     at = start
     cuts = [match.span() for match in _CLAUSE_SIGN.finditer(text, start, end)]
     for match in _JOINT.finditer(text, start, end):
@@ -171,7 +171,7 @@ def has_form_of_fact(sentence: str, *, language: str) -> bool:
 
 
 def _has_predicate(sentence: str, words: _Words) -> bool:
-    """Return whether something is said of somebody: not "Dr. Tom and Snow", nor "Anna's and there"."""
+    """Return whether a sentence seems to have a verb: "Dr. Tom and Snow" and "Anna's and there" have none."""
     table = words.table
     said = list(_iter_words(sentence, table))
     if any(one.text == "'s" and other.text in table.conjunctions for one, other in pairwise(said)):
@@ -199,7 +199,7 @@ def is_speech(text: str, span: Span, *, language: str) -> bool:
 def is_said(fact: str, *, clause: str, language: str) -> bool:
     """Return whether a clause states a fact word for word, except for linking words.
 
-    Dates are left out of both before.
+    Pass both without dates (`quote_check.leave_out_dates`).
     """
     words = _load_words(language)
     stated, read = (read_statement(text, language=language) for text in (fact, clause))
@@ -211,7 +211,7 @@ def is_said(fact: str, *, clause: str, language: str) -> bool:
 
 
 def _is_of_same(fact: Statement, clause: Statement, words: _Words) -> bool:
-    """Return whether two statements with one relation are of one person or thing, and not the reverse."""
+    """Return whether two statements with the same relation have the same subject and the same polarity."""
     if fact.is_negative != clause.is_negative and fact.negated == clause.negated:
         return False  # "hates" and "likes"
     subject = [word for word in clause.subject if not word.endswith(words.table.adverb_ending)]
@@ -251,7 +251,7 @@ class _Saying:
         self._acts = self._has_verb_of_owner()
 
     def _has_verb_of_owner(self) -> bool:
-        """Return whether a fact is like "You moved", and not "You have", "You are" or "Your"."""
+        """Return whether the fact says what its owner does ("You moved"), not what they have or are."""
         table = self._table
         passed = table.owner | table.fillers | table.negations | table.now_words
         verb = next((word for word in self._fact if word not in passed), "")
@@ -260,7 +260,7 @@ class _Saying:
         )
 
     def is_close(self) -> bool:
-        """Return whether the significant words occur with nothing between that changes the meaning."""
+        """Return whether the significant words occur with nothing between them that changes the meaning."""
         places = [self._find(word) for word in self._telling]
         if not places or not all(places):
             return False
@@ -274,7 +274,7 @@ class _Saying:
         return word == other or stem == other_stem or other_stem in self._words.alike.get(stem, ())
 
     def _is_of_another(self, places: list[int]) -> bool:
-        """Return whether the verb of what the owner does has the ending of somebody else: "works"."""
+        """Return whether the verb has the ending of the third person: its subject is not the owner."""
         if not self._acts or self._is_joined:
             return False
         ending, verb = self._table.third_person, self._telling[0]
@@ -282,7 +282,7 @@ class _Saying:
         return said.endswith(ending) and said != verb and said.removesuffix(ending) == verb
 
     def _choose(self, first: int, places: list[list[int]]) -> list[int]:
-        """Return a place for each telling word, near to the one before it."""
+        """Return a position for each significant word, as near as possible to the previous one."""
         chosen = [first]
         for each in places[1:]:
             chosen.append(min(each, key=lambda at: (abs(at - chosen[-1]), at)))
@@ -302,22 +302,22 @@ class _Saying:
         return self._are_joined(places)
 
     def _find_end_of_introduction(self) -> int:
-        """Return where to go on behind "Jason Thompson here", if a clause begins like that, or 0."""
+        """Return the position after an introduction like "Jason Thompson here"; 0 if there is none."""
         for at, word in enumerate(self._clause[:_MOST_LISTED]):
             if word.text in self._table.introductions:
                 return at + 1 + self._count_items(at + 1)
         return 0
 
     def _count_items(self, start: int) -> int:
-        """Return how many words stand before the last comma that has telling words behind it."""
+        """Return the number of words from `start` to the last comma before the first significant word."""
         first = min(at for word in self._telling for at in self._find(word))
         commas = [at for at in range(start, first) if self._clause[at].text == ","]
         return commas[-1] + 1 - start if commas else 0
 
     def _find_owner(self, places: list[int]) -> int | None:
-        """Return the place of the word for the owner that belongs to these places, None if there is none.
+        """Return the position of the word for the owner ("I", "my") that belongs to these positions.
 
-        -1 if there are such words, and none that can be meant.
+        None if the clause has no such word; -1 if it has one, but none that fits.
         """
         able = self._table.subjects if self._acts else self._owner
         found = [at for at, word in enumerate(self._clause) if word.text in self._owner]
@@ -338,12 +338,12 @@ class _Saying:
         return all(self._is_gap_free(a, b) for a, b in pairwise(places))
 
     def _names_somebody(self, places: list[int]) -> bool:
-        """Return whether a clause with its owner in it says "am" or "name", and not only "called"."""
+        """Return whether a clause states a name: if it mentions its owner, it must say "am" or "name"."""
         said = {word.text for word in self._clause[places[0] : places[-1] + 1]}
         return said.isdisjoint(self._owner) or not said.isdisjoint(self._table.copulas | {"name", "heisse"})
 
     def _ends_with_number(self, places: list[int]) -> bool:
-        """Return whether a number is an age, and does not count something: "28 books"."""
+        """Return whether the last number stands alone, as an age; in "28 books" it counts something."""
         following = self._clause[places[-1] + 1 : places[-1] + 2]
         return all(word.text == "," or word.text in self._words.free for word in following)
 
@@ -354,7 +354,7 @@ class _Saying:
         return self._is_list(gap, left)
 
     def _is_passable(self, gap: Sequence[int], *, before: int = -1, joins_only: bool = False) -> bool:
-        """Return whether words change nothing, or are adjectives of the telling word behind them."""
+        """Return whether words change nothing, or are adjectives of the significant word after them."""
         for at in gap:
             word = self._clause[at]
             if self._is_free(word, at, joins_only=joins_only):
@@ -381,7 +381,7 @@ class _Saying:
         return word.text in self._words.free or (not word.is_name and word.text.endswith(table.adverb_ending))
 
     def _is_adjective(self, at: int, gap: Sequence[int], before: int) -> bool:
-        """Return whether a word stands between an article and the telling word behind the gap."""
+        """Return whether a word stands between an article and the significant word after the gap."""
         start = at
         while start > max(gap[0], 0) and self._clause[start - 1].text not in self._table.determiners:
             start -= 1
@@ -397,7 +397,7 @@ class _Saying:
         )
 
     def _is_list(self, gap: Sequence[int], left: int) -> bool:
-        """Return whether what stands between is other things of a list, as in "a cat and a dog"."""
+        """Return whether a gap contains only other items of a list, as in "a cat and a dog"."""
         items: list[list[int]] = [[]]
         for at in gap:
             if self._clause[at].text == "," or self._clause[at].text in self._table.conjunctions:
@@ -417,7 +417,7 @@ class _Saying:
         return all(map(self._is_item, others)) and self._is_passable(last, before=left)
 
     def _is_apposition(self, gap: Sequence[int], items: list[list[int]]) -> bool:
-        """Return whether what stands between is of one person, as in "I'm Jason, a nurse"."""
+        """Return whether a gap describes the same person, as in "I'm Jason, a nurse"."""
         said = [self._clause[at].text for at in gap]
         table = self._table
         return (
@@ -429,7 +429,7 @@ class _Saying:
         )
 
     def _is_predicate(self, item: list[int]) -> bool:
-        """Return whether words can be one more thing that the owner does, with no other subject in it."""
+        """Return whether words may say another thing that the owner does: they contain no other subject."""
         words = [self._clause[at].text for at in item]
         return len(words) <= 2 * _MOST_LISTED and self._table.others.isdisjoint(words)
 

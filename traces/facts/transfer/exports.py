@@ -75,7 +75,7 @@ _facts: Final = msgspec.json.Encoder()
 
 @dataclass(kw_only=True)
 class FactExportReport:
-    """The numbers of facts that were written, not allowed, and damaged."""
+    """The numbers of facts that were written, left out as not trusted, and damaged."""
 
     count: int = 0
     left_out: int = 0
@@ -103,13 +103,13 @@ def write_facts(
 
 
 def build_fact_rule(owner_id: UUID, own_ids: frozenset[UUID]) -> ExportRule:
-    """Return the rule for facts in exports to programs that may read only their owner's words."""
+    """Return the rule that decides which facts a program limited to its owner's words may export."""
     del owner_id, own_ids
     return lambda row, _: row.origin in TRUSTED_FACT_ORIGINS and row.open_or("body", None) is not None
 
 
 def build_fact_change_rule(owner_id: UUID, own_ids: frozenset[UUID]) -> ExportRule:
-    """Return the rule for changes of facts: exported if all origins before and after are trusted."""
+    """Return the rule for changes of facts: one is exported if its origins before and after are trusted."""
     del owner_id, own_ids
 
     def is_own(row: FactChange, entry: Entry | None) -> bool:
@@ -138,7 +138,7 @@ def _iter_facts(
 
 
 def _decode(plaintext: bytes | None) -> _ExportedBody | None:
-    """Return the exported parts of a body, or None of one that is damaged."""
+    """Return the exported parts of a body, or None if it is damaged."""
     if plaintext is None:
         return None
     try:
@@ -155,7 +155,7 @@ def _get_text(body: _ExportedBody | None, name: str) -> str:
 
 
 def _build_formatters(reader: RowReader) -> tuple[_FormatRow, _FormatRow]:
-    """Return the functions that return the columns of a row as the file has them: one that opened, or any."""
+    """Return two functions that format the columns of a row: a fast one, and one for damaged rows."""
     pick, convert = reader.build_picker(_STORED), reader.build_converter(_STORED)
 
     @lru_cache(maxsize=1024)
@@ -233,7 +233,7 @@ def _disarm_cell(cell: str) -> str:
 
 
 def _format_cell(value: Any) -> str:
-    """Return a value in one cell: of a time what was written of it, of a quote its words."""
+    """Return a value as the text of a cell; of a time or a quote, only the words in the entry."""
     if isinstance(value, dict):
         value = value.get("raw") or value.get("text") or value.get("start")
     return "" if value is None else str(value)

@@ -142,7 +142,7 @@ class _IdMapper:
 
 
 def _parse_body(value: Any, *, is_own: bool) -> dict[str, Any]:
-    """Return the body of a fact, of a file from elsewhere what is known of it; raise InvalidValue."""
+    """Return the body of a fact; if the file is from elsewhere, only its valid values. Raise InvalidValue."""
     if not isinstance(value, dict):
         raise InvalidValue
     try:
@@ -159,7 +159,7 @@ def _parse_body(value: Any, *, is_own: bool) -> dict[str, Any]:
 
 
 def _parse_details(value: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the other parts of a body that are what they should be."""
+    """Return the optional values of a body that are valid."""
     details: dict[str, Any] = {}
     for name, parse in _DETAILS.items():
         if value.get(name) is None:
@@ -242,7 +242,7 @@ def _parse_origin(value: Any) -> Origin:
 def _parse_history(
     rows: Sequence[Any], fact: Fact, mapper: _IdMapper, file: ImportedFile, *, is_own: bool
 ) -> list[FactChange]:
-    """Return the changes of a fact; raise InvalidValue if one is missing or they do not lead to it."""
+    """Return the changes of a fact; raise InvalidValue if one is missing or their result is not the fact."""
     if not 0 < len(rows) <= _MOST_CHANGES:
         raise InvalidValue
     if is_own and not all(file.is_signed(row, CHANGE_SIGNATURE) for row in rows):
