@@ -2,8 +2,8 @@
 
 The default run has one test of most kinds: the main features in a browser, one start and one end of a server,
 and some of many URLs, columns and texts that are tested alike. All others have the marker `extended`, and so
-have tests that kill servers, fill disks or wait for slow clients. Tests that take minutes have the marker
-`slow`, and are run by hand.
+have tests that kill servers, fill disks, wait for slow clients, update the households of earlier commits or
+search a whole machine for words. Tests that take minutes have the marker `slow`, and are run by hand.
 
 Of a test with many cases that need a database or a process, the default run has `MOST` cases, evenly spread.
 The marker `every_case` says that each case of a test checks something else. Cases that need neither take no
@@ -31,6 +31,7 @@ EXTENDED = (
     "tests/api/test_chat_served.py::test_a_lock_ends",
     "tests/api/test_chat_served.py::test_who_hangs_up",
     "tests/api/test_export.py::test_a_lock_ends_the_export",
+    "tests/api/test_export.py::test_nobody_gets_the_end",
     "tests/browser/test_accessibility.py",
     "tests/browser/test_announcements.py",
     "tests/browser/test_ask.py::test_without_script",
@@ -135,6 +136,7 @@ EXTENDED = (
     "tests/client/test_served.py::test_a_server_that_is_killed",
     "tests/client/test_served.py::test_a_server_that_is_slow",
     "tests/client/test_served.py::test_each_refusal",
+    "tests/client/test_served.py::test_the_command_saves",
     "tests/client/test_stranger.py::test_the_other_commands",
     "tests/clock/test_served.py",
     "tests/crypto/test_derivation.py::test_many_people",
@@ -155,9 +157,11 @@ EXTENDED = (
     "tests/inference/test_model_server.py::test_a_child_that_dies",
     "tests/inference/test_provider_faults.py",
     "tests/inference/test_switching.py::test_a_file_of_full_length",
+    "tests/inference/test_switching.py::test_a_file_that_is_copied",
     "tests/inference/test_switching.py::test_an_old_child",
     "tests/inference/test_switching.py::test_another_file",
     "tests/leaks/test_attacks_guessing.py::test_a_name_that_nobody_has_costs",
+    "tests/leaks/test_attacks_guessing.py::test_many_wrong_tries",
     "tests/leaks/test_attacks_put_back.py::test_a_restore_that_is_killed",
     "tests/leaks/test_attacks_sessions.py::test_a_copied_data_folder",
     "tests/leaks/test_damaged_values.py::test_a_damaged_person",
@@ -169,6 +173,7 @@ EXTENDED = (
     "tests/losses/test_damaged_log.py::test_no_kill_is_taken",
     "tests/losses/test_disk.py",
     "tests/losses/test_ends.py",
+    "tests/losses/test_kill.py",
     "tests/losses/test_killed_household.py",
     "tests/losses/test_late_drafts.py::test_a_draft_from_a_locked_page",
     "tests/losses/test_two_processes.py",
@@ -251,6 +256,13 @@ EXTENDED = (
     "tests/upgrade/test_upgrade.py::test_what_was_deleted_edited",
     "tests/upgrade/test_upgrade.py::test_who_was_switched_off",
 )
+# Files that the default run leaves out: the extended run has as many of their cases as both runs would have.
+EXTENDED_FILES = (
+    "tests/leaks/test_damaged_values.py",
+    "tests/leaks/test_markers.py",
+    "tests/search/test_planted_notes.py",
+    "tests/upgrade/test_upgrade.py",
+)
 # The cases of a test in the default run, where each takes its time.
 MOST = 2
 # The further cases in the extended run of a test whose cases start processes.
@@ -286,14 +298,18 @@ def mark(items: list[pytest.Item]) -> None:
         name = _get_name(item)
         if item.get_closest_marker("slow") is not None or item.get_closest_marker("extended") is not None:
             continue
-        if name.startswith(EXTENDED):
+        is_case = "[" in name
+        if name.startswith(EXTENDED) or (name.startswith(EXTENDED_FILES) and not is_case):
             item.add_marker(pytest.mark.extended)
-        elif "[" in name:
+        elif is_case:
             cases[name.partition("[")[0]].append(item)
     for function, of_one in cases.items():
         chosen = list(range(0, len(of_one), SAMPLED.get(function.partition("::")[0], 1)))
         if takes_time(of_one[0]):
             chosen = spread(chosen, MOST)
+        if function.startswith(EXTENDED_FILES):
+            for number in chosen:
+                of_one[number].add_marker(pytest.mark.extended)
         left_out = sorted(set(range(len(of_one))).difference(chosen))
         extended = spread(left_out, MOST_PROCESSES) if is_served(of_one[0]) else left_out
         for number in left_out:

@@ -10,7 +10,7 @@ from tests import extended
 
 
 def test_what_is_listed_is_there() -> None:
-    missing = [name for name in [*extended.EXTENDED, *extended.SAMPLED] if not is_there(name)]
+    missing = [name for name in [*extended.EXTENDED, *extended.EXTENDED_FILES, *extended.SAMPLED] if not is_there(name)]
 
     assert missing == []
 
@@ -93,6 +93,15 @@ def test_the_beginning_of_a_name_marks_a_test_and_slow_ones_stay_slow() -> None:
     extended.mark(items)
 
     assert [item.is_marked for item in items] == [True, False]
+
+
+def test_the_extended_run_has_of_a_file_what_both_runs_would_have() -> None:
+    name = extended.EXTENDED_FILES[0]
+    items: list[Any] = [Item(f"{name}::test_it"), *make_cases(name, 40)]
+
+    extended.mark(items)
+
+    assert [item.added for item in items] == [["extended"]] * 41
 
 
 def test_however_many_cases_a_test_has_one_is_in_the_default_run() -> None:
