@@ -35,6 +35,7 @@ from llamora.fields.models import sealed_fields
 
 SAMPLE_SIZE = 8
 _FEW = 2
+_VECTOR_MODEL = "search.vector"
 
 _log = logging.getLogger(__name__)
 
@@ -83,11 +84,11 @@ def _is_complete(vault: Vault, keyring: Keyring) -> bool:
 def _count_later_rows(owner: UUID, epoch: int) -> int:
     """Return how many rows of an owner are of a later epoch; counting stops at two.
 
-    All tables of the app `search` are left out, because the vectors there are most of the bytes.
+    The vectors of the search index are left out, because they are most of the bytes and follow other rows.
     """
     later_than, count = epoch.to_bytes(4, "big"), 0
     with connection.cursor() as cursor:
-        for model in (model for model in sealed_models() if model._meta.app_label != "search"):
+        for model in (model for model in sealed_models() if model._meta.label_lower != _VECTOR_MODEL):
             table = model._meta.db_table
             later = " OR ".join(
                 f'substr(CAST("{f.column}" AS BLOB), 2, 4) > %s' for f in sealed_fields(model)

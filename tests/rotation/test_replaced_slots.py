@@ -14,6 +14,7 @@ from accounts.rotation.epoch_change import begin_rotation
 from accounts.rotation.services import resume_rotation
 from llamora.crypto import in_force
 from llamora.fields.access import envelope_access
+from search.models import RecentSearch
 from tests.people import HERE, Resident
 
 
@@ -158,6 +159,18 @@ def test_one_row_of_a_later_epoch_is_damage_and_keeps_nobody_out(owner: Resident
 
     with open_throttled(owner, owner.password) as opened:
         assert opened.keyring.epoch == 1
+
+
+def test_rows_of_a_later_epoch_are_noticed_in_a_table_of_the_search_too(owner: Resident) -> None:
+    with owner.unlocked():
+        for text in ("heron", "otter"):
+            RecentSearch.objects.create(owner=owner.person, text=text)
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TRIGGER fence_search_recentsearch_text_update")
+        cursor.execute("UPDATE search_recentsearch SET text = CAST(x'0200000009' || substr(text, 6) AS BLOB)")
+
+    with pytest.raises(KeysDoNotMatch), open_throttled(owner, owner.password):
+        pass
 
 
 @pytest.mark.parametrize("value", ["CAST(x'ff00ff' AS TEXT)", "'words'", "7"])
