@@ -403,5 +403,6 @@ def get_change_signature(owner: UUID) -> tuple[object, ...]:
         for model in (Opening, Recap)
     )
     facts = Fact.objects.only_accepted(owner).aggregate(n=Count("id"), changed=Max("changed_at"))
-    summaries = (entries, replies, openings, recaps, facts)
+    notes = Note.objects.filter(owner_id=owner).aggregate(n=Count("id"), updated=Max("updated_at"))
+    summaries = (entries, replies, openings, recaps, facts, notes)
     return tuple(value for summary in summaries for value in summary.values())

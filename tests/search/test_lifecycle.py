@@ -13,7 +13,8 @@ from django.db import connections, transaction
 
 from accounts.models import Unlock
 from accounts.sessions import services as sessions_services
-from diary.models import Entry, Reply
+from diary.models import Entry, Origin, Reply
+from diary.notes.services import save_note
 from llamora.database import write_transaction
 from llamora.inference.job import JobState
 from search import services as search_services
@@ -25,6 +26,7 @@ from search.index.registry import indexes
 from search.index.words import WordsIndex
 from search.models import Vector
 from search.query.parser import parse
+from tests.diary.notes.writing import add_note
 from tests.fakes.waiting import PATIENCE
 from tests.people import Resident
 from tests.search.indexing import BagOfWords, make_document, open_index, wait_until_idle
@@ -190,6 +192,15 @@ def test_what_another_process_wrote_is_found_soon_after_a_search(owner: Resident
     wait_until_idle(owner)
 
     assert len(find_ids(index, "afar")) == 1
+
+
+def test_a_changed_note_is_a_change_of_the_diary_for_other_processes(owner: Resident) -> None:
+    note = add_note(owner, "knowledge/boat.md", "Blue.")
+    before = sources.get_change_signature(owner.id)
+
+    save_note(owner.keyring, "knowledge/boat.md", "Sold.", note_id=note.id, based_on=1, origin=Origin.OWN)
+
+    assert sources.get_change_signature(owner.id) != before
 
 
 @pytest.mark.parametrize("many", [3, 300])
