@@ -10,7 +10,11 @@ from tests import extended
 
 
 def test_what_is_listed_is_there() -> None:
-    missing = [name for name in [*extended.EXTENDED, *extended.EXTENDED_FILES, *extended.SAMPLED] if not is_there(name)]
+    missing = [
+        name
+        for name in [*extended.EXTENDED, *extended.EXTENDED_FILES, *extended.SAMPLED]
+        if not is_there(name)
+    ]
 
     assert missing == []
 

@@ -97,6 +97,8 @@ def test_an_archive_that_was_cut_off_is_refused_wherever_that_was(
 
         with pytest.raises(OperationRefused):
             unpack(place, cut)
+        with pytest.raises(OperationRefused):
+            archive.check_archive(cut)
 
 
 def test_one_changed_byte_is_noticed(owner: Resident, place: BackupFolders) -> None:

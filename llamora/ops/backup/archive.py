@@ -136,13 +136,16 @@ def unpack_archive(archive: Path, folder: Path) -> set[str]:
 def check_archive(archive: Path, *, stop: StopCheck = never_stop) -> None:
     """Read and check an archive without writing its files; raise OperationRefused or BackupStopped."""
     manifest = io.BytesIO()
-    with tarfile.open(archive, mode="r:") as tar, open(os.devnull, "wb") as nowhere:
-        found = {
-            head.name: _copy_member(
-                _open_member(tar, head), manifest if head.name == MANIFEST else nowhere, stop=stop
-            )
-            for head in tar
-        }
+    try:
+        with tarfile.open(archive, mode="r:") as tar, open(os.devnull, "wb") as nowhere:
+            found = {
+                head.name: _copy_member(
+                    _open_member(tar, head), manifest if head.name == MANIFEST else nowhere, stop=stop
+                )
+                for head in tar
+            }
+    except tarfile.TarError:
+        raise OperationRefused(f"{archive.name} is damaged: it can't be read again.") from None
     _check_manifest(archive, found, _parse_manifest(manifest.getvalue()))
 
 
