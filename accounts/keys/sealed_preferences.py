@@ -90,9 +90,9 @@ def load_person(person_id: UUID) -> Person:
 
 
 def save_preferences(person: Person, *, names: Iterable[str]) -> None:
-    """Save the named columns of a person, and the sealed copy; needs their keyring in force.
+    """Save the named columns of a person, and update their sealed copy; needs their keyring in force.
 
-    A column of COLUMNS that is not in `names` gets the value in the copy.
+    The other columns in COLUMNS are first reset to their values in the sealed copy.
     """
     saved = set(names)
     with write_transaction():

@@ -1,7 +1,8 @@
 """Drafts from locked pages that could not be verified: their owner can read and delete them.
 
 Nothing proves that one of the owner's browsers sent these rows: they are older than format 2, were changed or
-inserted in the database, or were merged before. They appear in no composer and no export. A verified draft
+inserted in the database, or have the id of a draft that was merged already, such as a deleted row that
+somebody restored. They appear in no composer and no export. A verified draft
 that cannot be merged, because the draft of its day is damaged, is listed too.
 """
 

@@ -68,7 +68,7 @@ def _is_zip(path: Path) -> bool:
 
 
 def get_json_size(path: Path) -> int:
-    """Return the size of the JSON in bytes."""
+    """Return the size in bytes of the `diary.json` of an export, unpacked if it is in a zip."""
     with _open_json(path) as (_, size):
         return size
 

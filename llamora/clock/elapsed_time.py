@@ -4,8 +4,8 @@ Two clocks are read together: the wall clock, which can be set, and the boot clo
 cannot be set and also runs while the machine is suspended. Between two readings without a restart, the boot
 clock says exactly how much time has passed. So `passed`, the elapsed time, grows with the boot clock only.
 
-A **stretch** is a period in which the wall clock was not set: its `offset` is the wall clock minus `passed`.
-When the wall clock is set, the next stretch begins, and `passed` does not change.
+A **stretch** is a period between two changes of the wall clock. Its `offset` is the wall clock minus
+`passed`. When the wall clock is set, the next stretch begins, and `passed` does not change.
 
 While the machine is off, the boot clock does not run. At the next start the wall clock suggests how long that
 was: this is the `gap` of a stretch. The gap is added to `passed` only after it was confirmed (`is_believed`),
@@ -48,7 +48,7 @@ class Reading:
 
 @dataclass(frozen=True, kw_only=True)
 class Stretch:
-    """A period in which the wall clock was not set, from `since` until `until` in elapsed seconds."""
+    """A period between two changes of the wall clock, from `since` until `until` in elapsed seconds."""
 
     offset: float
     since: float

@@ -211,7 +211,7 @@ def restore_fence() -> str | None:
 def observe_clock() -> str | None:
     """Record the clocks; return a sentence if the wall clock was set or may be wrong.
 
-    It may be wrong if it suggests that the machine was off for long.
+    If the wall clock suggests that the machine was off for long, the clock may be wrong.
     """
     return find_warning(clock.observe(), now=timezone.now())
 

@@ -97,9 +97,9 @@ def start_check_in(
     is_by_hand: bool = False,
     is_by_program: bool = False,
 ) -> StartedCheckIn:
-    """Start a check-in for the requests that are open now; without any, no model is asked.
+    """Start a check-in for the standing requests that are open now, or return why none was started.
 
-    A check-in that a program asks for (`is_by_program`) also counts as made by hand.
+    For a check-in that a program asks for, pass `is_by_hand` as well as `is_by_program`.
     """
     local = now.astimezone(load_time_zone(person.time_zone))
     requests = list_open_requests(keyring, now=local)

@@ -1,7 +1,7 @@
-"""Rules for exports to programs that may read only their owner's words: one for each table.
+"""Rules, one for each table: which rows may a program export that reads only what is the owner's own?
 
-Rows of a table without a rule are left out. So is an entry whose text cannot be decrypted: its origin is
-bound to the text, and may have been changed without a key.
+Rows of a table without a rule are left out. So is an entry whose text cannot be decrypted: only decrypting it
+proves that its origin was not changed.
 """
 
 from collections.abc import Callable

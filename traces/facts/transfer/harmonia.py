@@ -107,7 +107,7 @@ def _parse_row(number: int, row: Any) -> ParsedMemory:
 
 
 def find_language(sentence: str) -> str:
-    """Return the code of the language whose tables are used for an imported sentence."""
+    """Return the language of an imported sentence: "de" or "en"; any other language counts as "en"."""
     return _LANGUAGES.get(name_language(sentence), "en")
 
 
