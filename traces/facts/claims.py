@@ -99,14 +99,14 @@ def unclaim(owner_id: UUID, group: UUID) -> int:
     for part in split_into_parts(claim.fact_ids):
         with write_transaction():
             for fact_id in part:
-                count += _undo(owner_id, fact_id)
+                count += _undo(owner_id, fact_id, group)
     return count
 
 
-def _undo(owner_id: UUID, fact_id: UUID) -> bool:
-    """Undo the claim of one fact; return False if the fact is gone or damaged."""
+def _undo(owner_id: UUID, fact_id: UUID, group: UUID) -> bool:
+    """Undo the claim of one fact; return False if the fact is gone, damaged or was changed since."""
     try:
-        undo_change(owner_id=owner_id, fact_id=fact_id)
+        undo_change(owner_id=owner_id, fact_id=fact_id, only_group=group)
     except (ObjectNotFound, EnvelopeError):
         return False
     return True

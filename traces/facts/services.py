@@ -267,15 +267,18 @@ def forget_entry(*, owner_id: UUID, entry_id: UUID) -> None:
                 _remove_quote(change)
 
 
-def undo_change(*, owner_id: UUID, fact_id: UUID, author: ChangeAuthor | None = None) -> Fact | None:
+def undo_change(
+    *, owner_id: UUID, fact_id: UUID, author: ChangeAuthor | None = None, only_group: UUID | None = None
+) -> Fact | None:
     """Undo the last change of a fact and of facts changed with it; return the fact, or None if it was new.
 
-    Raise ObjectNotFound if there is nothing to undo, or if one of the other facts was changed since.
+    Raise ObjectNotFound if there is nothing to undo, if the last change is not of the group `only_group`, or
+    if one of the other facts was changed since.
     """
     with write_transaction():
         fact = get_fact(owner_id, fact_id)
         last = find_undoable(list_changes(fact))
-        if last is None:
+        if last is None or (only_group is not None and last.body["group"] != str(only_group)):
             raise ObjectNotFound
         group = last.body["group"]
         others = [get_fact(owner_id, UUID(id_)) for id_ in last.body["facts"]]

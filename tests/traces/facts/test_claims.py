@@ -10,7 +10,7 @@ from tests.clock.records import settle_clock
 from tests.page import read
 from tests.people import PASSWORD, Resident, register_resident
 from tests.traces.facts.fact_steps import accept_new, propose_fact
-from traces.facts import services
+from traces.facts import claims, services
 from traces.facts.claims import list_claims
 from traces.facts.fact_body import FactText
 from traces.facts.models import Fact, FactChange, FactState
@@ -129,6 +129,22 @@ def test_an_undo_ends_after_thirty_days_and_is_its_owners_alone(owner: Resident,
     assert owner.post(f"/facts/mine/{claim.group}/undo/").status_code == 404
 
     assert count_trusted(owner) == 2
+
+
+def test_an_undo_leaves_a_fact_that_was_corrected_at_the_same_time(
+    owner: Resident, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    facts = [accept_new(owner, f"You know {name}", origin=Origin.IMPORTED) for name in ("Anna", "Zoe")]
+    with owner.unlocked():
+        services.claim_facts(owner_id=owner.id, fact_ids=[fact.id for fact in facts])
+        (claim,) = found = list_claims(owner.id)
+        text = FactText.create("You know Eva")
+        services.correct_fact(owner_id=owner.id, fact_id=facts[0].id, text=text)
+        monkeypatch.setattr(claims, "list_claims", lambda _owner_id: found)
+
+        assert claims.unclaim(owner.id, claim.group) == 1
+
+        assert Fact.objects.get(id=facts[0].id).body["text"] == "You know Eva"
 
 
 def test_a_damaged_fact_is_named_and_passed_over(owner: Resident) -> None:
