@@ -76,8 +76,7 @@ def _is_dated(mention: DateMention, quoted: list[DateMention]) -> bool:
     for other in quoted:
         if other.when == mention.when or other.text.casefold() == mention.text.casefold():
             return True
-        there = other.when.days
-        if days and there and days[0] <= there[0] <= there[1] <= days[1] and days == there:
+        if days and days == other.when.days:
             return True
     return False
 
