@@ -65,6 +65,11 @@ def check_realm_keys_match(keyring: RealmKeyring, *, vault: Vault, realms: Colle
             _refuse(vault, "most of its rows can't be decrypted")
 
 
+def find_vault_epoch(owner: UUID) -> int | None:
+    """Return the epoch of an owner's vault in the database, or None if there is no such vault."""
+    return Vault.objects.filter(owner_id=owner).values_list("epoch", flat=True).first()
+
+
 def _refuse(vault: Vault, reason: str) -> NoReturn:
     if not Vault.objects.filter(id=vault.id, epoch=vault.epoch).exists():
         raise StaleVault

@@ -16,7 +16,7 @@ from django.db.models.sql.constants import MULTI
 
 from llamora.crypto import FORMAT_1, EnvelopeError, RealmKeyring, RowContext, WrongEpoch, encode_value
 from llamora.fields.models import mac_fields
-from llamora.fields.sealed import NUMBERED, SealedField, encode_bound_value
+from llamora.fields.sealed import NUMBERED, MacField, SealedField, encode_bound_value
 from llamora.threads import let_others_run
 
 StoredRow = tuple[Any, ...]
@@ -78,7 +78,7 @@ class RowReader:
                 id_ = get_id(row)
                 try:
                     for mac in macs:
-                        keyring.check_mac(mac.get_bytes(row), mac.set_row(id_, row))
+                        MacField.check_mac(keyring, mac.get_bytes(row), mac.set_row(id_, row))
                     envelope = sealed.get_bytes(row)
                     if envelope[:1] == _FORMAT_1_BYTE:
                         yield row, field.unseal(keyring, envelope, self._convert_row(row))

@@ -42,11 +42,13 @@ from llamora.crypto import (
     EnvelopeError,
     NotAuthentic,
     RealmKeyring,
+    WrongEpoch,
     current_realm_keyring,
     newest_header,
     read_header,
 )
 from llamora.fields.access import SealedAttribute
+from llamora.fields.key_epochs import refuse_unknown_epoch
 from llamora.fields.values import PREFIX, SealedFieldError, SealedValue, UnsavedValue
 
 if TYPE_CHECKING:
@@ -194,7 +196,11 @@ class SealedField(_Field):
             read_header(envelope).epoch < keyring.epoch
         ):
             raise NotAuthentic
-        return keyring.unseal(envelope, context)
+        try:
+            return keyring.unseal(envelope, context)
+        except WrongEpoch:
+            refuse_unknown_epoch(keyring.owner, envelope)
+            raise
 
     def reseal(self, keyring: RealmKeyring, envelope: bytes, columns: Mapping[str, Any]) -> bytes:
         """Return the value of an envelope, sealed again under the current epoch; raise an EnvelopeError."""
@@ -361,12 +367,21 @@ class MacField(SealedField):
         Raise an EnvelopeError if the old MAC is wrong.
         """
         context = self.context_for(columns)
-        keyring.check_mac(envelope, context)
+        self.check_mac(keyring, envelope, context)
         return keyring.compute_mac(context)
 
     def verify(self, keyring: RealmKeyring, envelope: bytes, columns: Mapping[str, Any]) -> None:
         """Raise an EnvelopeError if a MAC does not match the columns."""
-        keyring.check_mac(envelope, self.context_for(columns))
+        self.check_mac(keyring, envelope, self.context_for(columns))
+
+    @staticmethod
+    def check_mac(keyring: RealmKeyring, mac: bytes, context: AnyContext) -> None:
+        """Raise an EnvelopeError if a MAC does not match the columns in a context."""
+        try:
+            keyring.check_mac(mac, context)
+        except WrongEpoch:
+            refuse_unknown_epoch(keyring.owner, mac)
+            raise
 
     def check_row(self, instance: "SealedModel", keyring: RealmKeyring) -> None:
         """Raise an EnvelopeError if the columns of a loaded row do not match its MAC.

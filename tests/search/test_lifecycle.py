@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import connections, transaction
+from django.db import connection, connections, transaction
 
 from accounts.models import Unlock
 from accounts.sessions import services as sessions_services
@@ -192,6 +192,21 @@ def test_what_another_process_wrote_is_found_soon_after_a_search(owner: Resident
     wait_until_idle(owner)
 
     assert len(find_ids(index, "afar")) == 1
+
+
+def test_an_entry_whose_key_number_was_changed_hides_no_other(owner: Resident) -> None:
+    entries = [owner.write(f"A heron, number {number}.") for number in range(5)]
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TRIGGER fence_diary_entry_text_update")
+        cursor.execute(
+            "UPDATE diary_entry SET text = CAST(x'0200000063' || substr(text, 6) AS BLOB) WHERE id = %s",
+            [entries[2].id.hex],
+        )
+
+    index = open_index(owner)
+    index.refresh([entry.id for entry in entries])
+
+    assert find_ids(index, "heron") == {entry.id for entry in entries} - {entries[2].id}
 
 
 def test_a_changed_note_is_a_change_of_the_diary_for_other_processes(owner: Resident) -> None:

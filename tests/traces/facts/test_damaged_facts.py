@@ -11,7 +11,9 @@ from tests.traces.facts.fact_steps import accept_new, add_fact, propose_fact
 from traces.facts import services
 from traces.facts.fact_body import FactText
 from traces.facts.models import Fact, FactChange, FactSettings
+from traces.facts.open_facts import iter_open_facts
 from traces.facts.queries import get_fact, list_changes
+from traces.facts.selection import with_days
 
 _DAMAGES = {
     Fact: "UPDATE traces_fact SET successor_id = id WHERE id = %s",
@@ -34,6 +36,22 @@ def copy_index(source: Fact, target: Fact) -> None:
             f"UPDATE traces_fact SET same_index = ({index}) WHERE id = %s",
             [source.id.hex, target.id.hex],
         )
+
+
+def test_a_fact_whose_key_number_was_changed_hides_no_other(owner: Resident) -> None:
+    changed, whole = add_fact(owner, "You live in Boston"), add_fact(owner, "You like tea")
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TRIGGER fence_traces_fact_body_update")
+        cursor.execute(
+            "UPDATE traces_fact SET body = CAST(x'0200000063' || substr(body, 6) AS BLOB) WHERE id = %s",
+            [changed.id.hex],
+        )
+
+    with owner.unlocked():
+        rows = with_days(Fact.objects.for_owner(owner.id).order_by("id"))
+        opened = {fact.id: fact.body is None for fact in iter_open_facts(rows, keyring=owner.keyring)}
+
+    assert opened == {changed.id: True, whole.id: False}
 
 
 def test_an_index_on_another_fact_hides_no_proposal_and_refuses_no_fact(owner: Resident) -> None:
