@@ -297,6 +297,21 @@ def test_an_origin_that_was_changed_without_a_key_lets_nothing_out(
     assert diary["counts"] == {"entries": 0, "damaged": 0, "left_out": {"entries": 1}}
 
 
+def test_a_draft_that_was_moved_to_an_entry_that_is_not_there_stops_no_export(
+    olive: Resident, make_program: MakeProgram
+) -> None:
+    olive.write("The first snow", day=DAY)
+    with olive.unlocked():
+        Draft.objects.create(owner_id=olive.id, day=DAY, text="A draft")
+    with connection.constraint_checks_disabled():
+        QuerySet.update(Draft.objects.all(), entry_id=uuid4())
+
+        diary = export_json(make_program("export"))
+        Draft.objects.all().delete()
+
+    assert diary["counts"] == {"entries": 1, "damaged": 0, "left_out": {"drafts": 1}}
+
+
 # --- Ends --------------------------------------------------------------------------------------------------
 
 

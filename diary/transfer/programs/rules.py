@@ -53,9 +53,11 @@ def _build_version_rule(own_ids: frozenset[UUID]) -> ExportRule:
 
 
 def _build_draft_rule(own_ids: frozenset[UUID]) -> ExportRule:
-    """Allow drafts of new entries, and drafts of edits of their owner's own entries."""
-    del own_ids
-    return lambda row, _: row.entry_id is None or _is_own(row.entry, None)
+    """Allow drafts of new entries, and drafts of edits of their owner's own entries.
+
+    Only ids are compared: the entry of a row that was changed in the database may not exist.
+    """
+    return lambda row, _: row.entry_id is None or row.entry_id in own_ids
 
 
 def _build_model_text_rule(own_ids: frozenset[UUID]) -> ExportRule:
