@@ -11,7 +11,7 @@ class DayConverter:
     regex = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 
     def to_python(self, value: str) -> date:
-        """Return the date; a ValueError makes Django try the next URL."""
+        """Return the date in a URL; raise ValueError if it is invalid, and Django tries the next pattern."""
         return days.parse_day(value)
 
     def to_url(self, value: date) -> str:
@@ -53,7 +53,7 @@ class MonthDayConverter:
     regex = r"[0-9]{2}-[0-9]{2}"
 
     def to_python(self, value: str) -> date:
-        """Return the date of that day in the year 2000."""
+        """Return the day of the year in a URL as a date of the leap year 2000."""
         return days.parse_day(f"2000-{value}")
 
     def to_url(self, value: date) -> str:

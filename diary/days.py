@@ -64,7 +64,10 @@ def day_after(day: date, *, until: date) -> date | None:
 
 
 def get_noon(day: date, zone_name: str, *, delay: timedelta = timedelta()) -> datetime:
-    """Return noon of a day in a time zone plus `delay`, in UTC; for the first and last dates, noon in UTC."""
+    """Return the moment `delay` after noon of a day in a time zone, converted to UTC.
+
+    For the first and last possible dates, return noon in UTC.
+    """
     at_noon = datetime.combine(day, time(12))
     try:
         return (at_noon + delay).replace(tzinfo=get_time_zone(zone_name)).astimezone(UTC)
@@ -215,7 +218,7 @@ def build_month(
     until: date = date.min,
     bounded: bool = False,
 ) -> CalendarMonth:
-    """Return the month of a day, with weeks that begin on `week_start` (0 is Monday).
+    """Return the calendar of the month that contains `day`; weeks begin on `week_start` (0 is Monday).
 
     The month links to later months up to the month of today or of `until`, whichever is later. If it is
     `bounded`, it has no link to an earlier month, since there are no earlier entries.

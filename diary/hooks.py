@@ -280,7 +280,7 @@ def get_panels(entries: Sequence[Entry], *, are_new: bool = False) -> dict[UUID,
 
 
 def get_links(owner_id: UUID, ids: Collection[UUID]) -> list[NamedLink]:
-    """Return links for the ids by which entries were found; ids that no longer exist are left out."""
+    """Return links to the traces by which entries were found; ids that no longer exist are left out."""
     return [link for provide in _link_providers if ids for link in provide(owner_id, ids)]
 
 
@@ -300,7 +300,7 @@ def find_frequent_words(words: Collection[str], *, share: float) -> Collection[s
 
 
 def recall_entries(entry: Entry, *, by: Collection[UUID]) -> RecalledEntries:
-    """Return earlier entries for the prompt of a reply; `by` are the traces the person chose for it.
+    """Return earlier entries for the prompt of a reply; `by` are the traces chosen for this reply.
 
     Recalled entries of the entry's own day or later are dropped, and so are untrusted ones. For an untrusted
     entry nothing is recalled, since trusted and untrusted texts must not be in one prompt.

@@ -57,7 +57,7 @@ def get_notes_claimed_message(count: int) -> str:
 
 
 def get_notes_left_out_message(count: int) -> str:
-    """Return how many notes did not fit into the model's prompt, or an empty string if none was left out."""
+    """Return a sentence on how many notes did not fit into the model's prompt, or "" if all did."""
     if not count:
         return ""
     notes = "One note was" if count == 1 else f"{count} notes were"
@@ -266,7 +266,7 @@ JOB_FAILED: Final = {
 
 
 def get_waiting_message(others: int) -> str:
-    """Return the state of a job that waits until others are finished."""
+    """Return the sentence for a job that waits until this many other jobs are finished."""
     return f"Waiting for the model, after {'one other' if others == 1 else f'{others} others'}."
 
 
@@ -275,13 +275,13 @@ PERSONA_LEFT_OUT: Final = "Your persona note was left out: it was too long for t
 
 
 def get_not_read_message(count: int) -> str:
-    """Return how many entries were not read because their owner did not write them, or an empty string."""
+    """Return a sentence on how many entries were not read because their owner did not write them, or ""."""
     nouns = "imported entry was", "imported entries were"
     return f"{pluralize(count, *nouns)} not read." if count else ""
 
 
 def get_reading_message(entries: int) -> str:
-    """Return the state of a job whose model is reading this many entries, or an empty string for none."""
+    """Return the sentence for a job whose model is reading this many entries, or an empty string for none."""
     return f"Reading {pluralize(entries, 'entry', 'entries')}." if entries else ""
 
 
@@ -291,7 +291,7 @@ MODEL_CHECKED_AGAIN: Final = "Llamora looks for it again every half minute."
 
 
 def get_queue_message(writing: int, waiting: int) -> str:
-    """Return how many texts are being written and how many wait, or an empty string if none is."""
+    """Return a sentence on how many texts are being written and how many wait; empty if there are none."""
     if not writing and not waiting:
         return ""
     sentence = f"Now writing {pluralize(writing, 'text', 'texts')}"

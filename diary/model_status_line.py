@@ -21,7 +21,7 @@ STATUS_TEMPLATE, QUEUE_TEMPLATE = "diary/fragments/model_status.html", "diary/fr
 
 
 def build_page_status_line(person: Person, day: date) -> dict[str, object]:
-    """Return the template context of the line for a page load, including where texts are sent.
+    """Return the template context of the model's status line for a page, with the host that texts go to.
 
     Unlike `build_model_status_line`, which open tabs call often, it reads the database.
     """
@@ -34,7 +34,7 @@ def build_page_status_line(person: Person, day: date) -> dict[str, object]:
 
 
 def build_model_status_line(person: Person, day: date) -> dict[str, object]:
-    """Return the template context of the line, as an open tab receives it."""
+    """Return the template context of the model's status line, as an open tab receives it."""
     status = model_server.get_status()
     has_notice = status.code == "none_found" and not person.hides_model_notice
     return {
@@ -48,7 +48,7 @@ def build_model_status_line(person: Person, day: date) -> dict[str, object]:
 
 
 def render_parts(person: Person, day: date) -> Mapping[str, str]:
-    """Return the parts of the line as HTML, by the id of their container."""
+    """Return the parts of the model's status line as HTML, by the id of their container."""
     context = build_model_status_line(person, day)
     return {
         "model-status": render_to_string(STATUS_TEMPLATE, context).strip(),

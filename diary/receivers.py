@@ -115,7 +115,7 @@ def register_inventory_labels() -> None:
 
 
 def merge_and_purge_after_unlock(sender: object, *, person_id: UUID, keyring: Keyring, **_: Any) -> None:
-    """Merge late drafts, open boxes of the Inbox, and purge what expired after thirty days."""
+    """Merge late drafts, decrypt boxes into Inbox items, and purge what expired after thirty days."""
     del sender
     try:
         open_boxes(keyring)

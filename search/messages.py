@@ -110,24 +110,27 @@ INDEXED_MEANING: Final = "Related-entry search has indexed {chunks:,} passages o
 
 
 def get_not_read_message(count: int) -> str:
-    """Return how many texts were not read because their owner did not write them, or ""."""
+    """Return a sentence on how many texts were not read because their owner did not write them, or ""."""
     return f"{pluralize(count, 'imported entry was', 'imported entries were')} not read." if count else ""
 
 
 def get_days_left_out_message(count: int) -> str:
-    """Return how many days were left out of a look-back because of their length, or ""."""
+    """Return a sentence on how many days a look-back leaves out because of their length, or ""."""
     if not count:
         return ""
     return f"{pluralize(count, 'day was', 'days were')} left out, since the model reads no more at once."
 
 
 def get_embedding_message(reason: str) -> str:
-    """Return why related-entry search is off; an unknown reason counts as a model that cannot be loaded."""
+    """Return a sentence on why related-entry search is off.
+
+    An unknown reason counts as a model that cannot be loaded.
+    """
     return _EMBEDDING.get(reason, _EMBEDDING["broken"])
 
 
 def get_not_recalled_message(reason: str) -> str:
-    """Return why replies get no related entries, or ""."""
+    """Return a sentence on why replies get no related entries, or ""."""
     if reason in ("", "opening"):
         return ""
     return _NOT_RECALLED.get(reason, _NOT_LOADED)
@@ -178,7 +181,7 @@ _MINUTES_OF_AN_HOUR: Final = 60
 
 
 def get_proposals_message(count: int) -> str:
-    """Return how many texts a check-in proposed."""
+    """Return a sentence on how many texts a check-in proposed."""
     return f"{pluralize(count, 'text', 'texts')} proposed." if count else CHECK_IN_STATES["done"]
 
 

@@ -35,7 +35,7 @@ class AcceptedTrace(NamedTuple):
 
 
 def list_accepted(entry_traces: QuerySet[EntryTrace]) -> list[AcceptedTrace]:
-    """Return the traces on entries of a queryset, in its order; needs their owner's keyring in force."""
+    """Return the accepted traces among these rows, in order; needs their owner's keyring in force."""
     return list_authentic(entry_traces.values_list(*CHECKED_COLUMNS))
 
 

@@ -65,7 +65,7 @@ class TraceQuerySet(SealedQuerySet["Trace"]):
         return self.filter(owner_id=owner_id, deleted_at__isnull=False)
 
     def with_names(self, names: Iterable[str]) -> "TraceQuerySet":
-        """Return the traces with one of these names, by identity; needs their owner's keyring in force."""
+        """Return the traces with these names (see `get_identity`); needs their owner's keyring in force."""
         return self.filter(name_index__in=[compute_name_index(name) for name in names])
 
 
@@ -127,7 +127,7 @@ class Trace(SealedModel):
         return f"Trace {self.id}"
 
     def check_name(self) -> None:
-        """Raise EnvelopeError if the name cannot be decrypted, as after a change of a bound column."""
+        """Raise EnvelopeError if the name cannot be decrypted, as after a change of columns bound to it."""
         if self.name is None:
             raise EnvelopeError
 
@@ -143,7 +143,7 @@ class EntryTraceQuerySet(SealedQuerySet["EntryTrace"]):
     """Chainable filters of traces on entries."""
 
     def for_owner(self, owner_id: UUID) -> "EntryTraceQuerySet":
-        """Return the traces on entries of one person, without deleted traces and deleted entries."""
+        """Return one person's traces on entries, except those of deleted traces or deleted entries."""
         return self.filter(owner_id=owner_id, trace__deleted_at=None, entry__deleted_at=None)
 
 
@@ -155,7 +155,7 @@ class EntryTraceManager(SealedManager["EntryTrace"]):
         return EntryTraceQuerySet(self.model, using=self._db)
 
     def for_owner(self, owner_id: UUID) -> EntryTraceQuerySet:
-        """Return the traces on entries of one person, without deleted traces and deleted entries."""
+        """Return one person's traces on entries, except those of deleted traces or deleted entries."""
         return self.get_queryset().for_owner(owner_id)
 
 

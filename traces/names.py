@@ -121,7 +121,7 @@ def get_identity(name: str) -> str:
 
 
 def get_content(name: str) -> frozenset[str]:
-    """Return the words of a name's identity without articles, unless it has no others."""
+    """Return the words of a name's identity without articles, or with them if there are only articles."""
     words = frozenset(get_identity(name).split())
     return words - _ARTICLES or words
 

@@ -36,7 +36,7 @@ class TraceCount:
 
 
 def count_by_trace(owner_id: UUID) -> dict[UUID, TraceCount]:
-    """Return the counts of each trace of a person that is on at least one entry."""
+    """Return, for each trace on an entry, the number of its entries and their first and last days."""
     entry_traces = EntryTrace.objects.for_owner(owner_id).order_by().values_list("trace_id")
     rows = entry_traces.annotate(Count("id"), Min("entry__day"), Max("entry__day"))
     return {trace_id: TraceCount(count, first, last) for trace_id, count, first, last in rows}
@@ -66,7 +66,7 @@ def count_by_day(owner_id: UUID, trace_ids: Sequence[UUID]) -> dict[date, int]:
 
 
 def count_related(owner_id: UUID, trace_ids: Sequence[UUID]) -> dict[UUID, int]:
-    """Return the counts of other traces on the entries with all of these, including deleted traces."""
+    """Return how many of the entries with all of these traces have each other trace, even a deleted one."""
     entries = get_entries_with_traces(owner_id, trace_ids).order_by().values("id")
     others = EntryTrace.objects.filter(entry_id__in=entries).exclude(trace_id__in=trace_ids)
     return dict(others.order_by().values_list("trace_id").annotate(Count("id")))
@@ -127,7 +127,7 @@ def load_names(owner_id: UUID) -> dict[UUID, str]:
 
 
 def build_trace_rule(owner_id: UUID, own_ids: frozenset[UUID]) -> ExportRule:
-    """Return the rule that decides which traces a program limited to its owner's words may export.
+    """Return the rule for traces in exports to programs that may read only the owner's own texts.
 
     Allowed are traces on a trusted entry, unless they have a summary that may quote other entries.
     """

@@ -160,7 +160,7 @@ class CoOccurrences:
 
 
 def count_cooccurrences(pairs: Iterable[tuple[Hashable, UUID]]) -> CoOccurrences:
-    """Return the shared entries of each pair of traces, from (entry, trace) pairs.
+    """Return how many entries each pair of traces shares, from (entry, trace) pairs.
 
     The diagonal has the number of entries of each trace.
     """

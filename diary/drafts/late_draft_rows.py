@@ -57,7 +57,7 @@ class LateText:
 
 
 def seal_row(late: LateDraft, content: LateText, *, public_key: bytes, browser_key: bytes) -> None:
-    """Seal the content into the box of a row and set its MAC; the other columns must be set already."""
+    """Encrypt the content into `late.box` and set `late.mac`; all other columns must be set before."""
     context = _build_context(late)
     body: dict[str, object] = {"text": content.text, "based_on": content.based_on}
     if late.is_of_note:
@@ -85,7 +85,7 @@ def find_sender(late: LateDraft, keys: Iterable[OpenedBrowserKey]) -> OpenedBrow
 
 
 def open_text(late: LateDraft, pairs: Iterable[VaultKeyPair]) -> LateText | None:
-    """Return the content of a box, or None if no key pair opens it or its format is invalid.
+    """Return the decrypted content of a row, or None if no key pair opens it or the content is invalid.
 
     The key pair to which it was sealed may be older than the current one. The public key is no secret, so the
     content may be from anyone: check the sender with `is_sent_by`.
@@ -159,13 +159,13 @@ def list_ids(owner: UUID, *, sign_in_id: UUID | None = None) -> list[UUID]:
 
 
 def count_damaged(owner: UUID) -> int:
-    """Return the number of an owner's damaged rows: their values are such as Llamora never writes."""
+    """Return how many of an owner's rows are damaged: those have values that Llamora never writes."""
     statement = f"SELECT count(*) FROM {_TABLE} WHERE owner_id = %s AND ({_find_damage()})"  # noqa: S608 - own names
     return int(_fetch(statement, [owner.hex])[0][0])
 
 
 def delete_damaged(owner: UUID) -> None:
-    """Delete an owner's damaged rows: their values are such as Llamora never writes."""
+    """Delete an owner's damaged rows: those with values that Llamora never writes."""
     with write_transaction(), connection.cursor() as cursor:
         cursor.execute(f"DELETE FROM {_TABLE} WHERE owner_id = %s AND ({_find_damage()})", [owner.hex])  # noqa: S608 - own names
 

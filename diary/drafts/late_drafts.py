@@ -42,7 +42,7 @@ _log = logging.getLogger(__name__)
 
 
 def store_late_draft(sent: SubmittedDraft, *, cookie: SessionCookie | None) -> int:
-    """Seal a draft to its locked owner and return its revision.
+    """Encrypt and store a draft for its owner, whose diary is locked; return its revision.
 
     Raise InvalidText, ObjectNotFound, or PublicKeyUnknown if the cookie confirms no public key, or if too
     many drafts of this browser are waiting.
@@ -59,10 +59,10 @@ def store_late_draft(sent: SubmittedDraft, *, cookie: SessionCookie | None) -> i
 def store_late_note_draft(
     sent: SubmittedNoteDraft, *, owner_id: UUID, day: date, cookie: SessionCookie | None
 ) -> int:
-    """Seal a draft of a note to its locked owner and return its revision; `day` is the day it was sent.
+    """Encrypt and store a draft of a note for its owner, whose diary is locked; return its revision.
 
-    It is not checked here whether the note exists, since that is seen when the draft is merged. Raise
-    InvalidText, or PublicKeyUnknown as `store_late_draft`.
+    `day` is the day on which the draft was sent. It is not checked here whether the note exists, since that
+    is seen when the draft is merged. Raise InvalidText, or PublicKeyUnknown as `store_late_draft`.
     """
     text, path = (clean_draft_text(each, limit=MAX_DRAFT_LENGTH) for each in (sent.text, sent.path))
     with write_transaction():
@@ -130,11 +130,11 @@ def _count_own_rows(owner_id: UUID, *, browser: LockedBrowser) -> int:
 
 
 def merge_late_drafts(keyring: Keyring) -> int:
-    """Merge late drafts into the drafts of days and notes, and return how many; delete keys no longer needed.
+    """Merge drafts from locked pages into the drafts of days and notes; return how many were merged.
 
-    Call with the keyring in force. A row is left as it is if it has no valid MAC of a browser, or if the
-    draft with which it would be merged is damaged. A keyring of format 1 merges nothing; the first unlock
-    replaces it.
+    Delete the browser keys and key pairs that are then not needed any more. Call with the keyring in force. A
+    row is left as it is if it has no valid MAC of a browser, or if the draft with which it would be merged is
+    damaged. A keyring of format 1 merges nothing; the first unlock replaces it.
     """
     if keyring.is_of_format_1:
         return 0

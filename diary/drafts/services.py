@@ -48,7 +48,10 @@ class SavedDraft(NamedTuple):
 
 
 def save_draft(sent: SubmittedDraft) -> SavedDraft:
-    """Save a draft; raise InvalidText, ObjectNotFound, or EditConflict if another tab saved another text."""
+    """Save a draft; raise EditConflict if another tab saved another text.
+
+    Raise InvalidText, or ObjectNotFound if the draft is of an entry that does not exist.
+    """
     text = clean_draft_text(sent.text, limit=MAX_DRAFT_LENGTH)
     with write_transaction():
         day = get_draft_day(sent)
@@ -141,7 +144,7 @@ def discard_draft(*, owner_id: UUID, entry_id: UUID) -> None:
 
 
 def merge_texts(saved: str, late: str, *, follows: bool) -> str:
-    """Return the longer text if it continues the other, else both, the late text below the saved one.
+    """Return the longer text if it begins with the other, else both, the late text below the saved one.
 
     The late text alone is returned if it `follows` the saved text: then its page had that text.
     """

@@ -42,7 +42,10 @@ class UncheckedDraft:
 
 
 def has_unchecked_drafts(keyring: Keyring) -> bool:
-    """Return whether there are unchecked or damaged rows to show; needs the keyring in force."""
+    """Return whether any late draft is damaged, unverified or could not be merged.
+
+    Needs the keyring in force.
+    """
     if not late_draft_rows.exists(keyring.owner):
         return False
     return bool(late_draft_rows.count_damaged(keyring.owner) or list_unchecked_drafts(keyring, limit=1))
@@ -102,7 +105,7 @@ def _is_draft_damaged(late: LateDraft) -> bool:
 
 
 def count_damaged_drafts(owner_id: UUID) -> int:
-    """Return the number of rows that can't be read at all."""
+    """Return the number of late drafts that can't be read at all."""
     return late_draft_rows.count_damaged(owner_id)
 
 
@@ -116,5 +119,5 @@ def delete_unchecked_draft(*, owner_id: UUID, draft_id: UUID) -> None:
 
 
 def delete_damaged_drafts(owner_id: UUID) -> None:
-    """Delete the rows that can't be read at all."""
+    """Delete the late drafts that can't be read at all."""
     late_draft_rows.delete_damaged(owner_id)

@@ -30,7 +30,11 @@ from llamora.crypto import EnvelopeError
 @require_POST
 @sign_in_required
 def draft(request: HouseholdRequest, day: date) -> HttpResponse:
-    """Save a draft; 409 if another tab saved another text, 423 if it can't be sealed to its locked owner."""
+    """Save a draft, even while the diary is locked.
+
+    The status is 409 if another tab saved another text, 422 if the text is invalid or the saved draft is
+    damaged, and 423 if the diary is locked and the draft cannot be stored for its owner.
+    """
     sent = parse_submitted_text(request)
     try:
         revision = _save(request, day, sent)
@@ -82,7 +86,7 @@ def _save(request: HouseholdRequest, day: date, sent: SubmittedText) -> int:
 @require_safe
 @unlock_required
 def list_unchecked(request: HouseholdRequest) -> HttpResponse:
-    """Show the drafts from locked pages that could not be checked."""
+    """Show the drafts from locked pages that could not be verified or merged."""
     zone = request.user.time_zone
     drafts = unchecked_drafts.list_unchecked_drafts(request.vault.keyring)
     context = {
@@ -100,7 +104,7 @@ def list_unchecked(request: HouseholdRequest) -> HttpResponse:
 @require_POST
 @unlock_required
 def delete_unchecked(request: HouseholdRequest, draft_id: UUID) -> HttpResponse:
-    """Delete a draft that could not be checked."""
+    """Delete a draft that could not be verified or merged."""
     unchecked_drafts.delete_unchecked_draft(owner_id=request.user.id, draft_id=draft_id)
     return redirect("unchecked_drafts")
 

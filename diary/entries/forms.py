@@ -30,7 +30,7 @@ class SubmittedText:
 
     @property
     def displayable_text(self) -> str:
-        """The text for showing it again on a page: lone surrogates are replaced by U+FFFD."""
+        """The text as a form shows it again: each line end is LF, and each lone surrogate is U+FFFD."""
         return normalize_newlines(self.text.encode("utf-8", "surrogatepass").decode("utf-8", "replace"))
 
     @property

@@ -152,7 +152,7 @@ def build_composer(person: Person, day: date, drafts: Collection[Draft]) -> Comp
 def build_refused_composer(
     person: Person, day: date, *, submitted: SubmittedText, sentence: str
 ) -> ComposerView:
-    """Return the composer with the refused values and the sentence that says why."""
+    """Return the composer with the submitted values and the sentence that says why they were refused."""
     return ComposerView(
         day=day,
         key=submitted.key,

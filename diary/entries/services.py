@@ -254,7 +254,7 @@ def _delete_for_good(entries: "QuerySet[Entry]", *, owner_id: UUID) -> int:
 
 
 def write_origins(owner_id: UUID) -> None:
-    """Set the origins of entries that are older than that column: those with a source were imported.
+    """Set the origin of entries from before origins were stored: imported if they have a source, else own.
 
     Called once, in the transaction that moves a diary to format 2; it then seals each text again, bound to
     its origin.

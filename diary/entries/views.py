@@ -33,7 +33,7 @@ def get_entry_url(entry: Entry) -> str:
 def build_entry_context(
     request: HouseholdRequest, entry: Entry, *, drafts: Collection[Draft] | None = None, is_new: bool = False
 ) -> dict[str, Any]:
-    """Return the template context of an entry; a new entry (`is_new`) needs no query."""
+    """Return the template context of an entry; with `is_new` and `drafts`, no query is made."""
     if drafts is None:
         draft = find_draft(request.user.id, day=entry.day, entry_id=entry.id)
         drafts = [draft] if draft else []

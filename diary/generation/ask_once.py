@@ -106,7 +106,7 @@ def ask_once_after_commit(
     starts_without_model: bool = False,
     replaces: UUID | None = None,
 ) -> None:
-    """Start a task in the background once the transaction is committed, unless its work is under way.
+    """Start a task in the background after the commit, unless a job already does the same work.
 
     The task gets a copy of the keyring in force, since the job that calls this closes that keyring at its
     end. The other arguments are those of `ask_once`.

@@ -71,7 +71,11 @@ class EntryTask(ABC):
         ensure_unlocked()
 
     def save(self, outcome: JobOutcome) -> None:
-        """Save the proposals of a complete answer or start a second attempt; discard an incomplete answer."""
+        """Save the proposals of a complete answer, or start a second attempt if the answer is unreadable.
+
+        A first attempt that failed for one of `_RETRY_REASONS` is repeated too. Any other answer is
+        discarded.
+        """
         if outcome.state == JobState.FAILED and outcome.reason in _RETRY_REASONS and not self.is_retry:
             self.retry(self)
         if self._is_whole(outcome) and not self._save_answer(outcome) and not self.is_retry:

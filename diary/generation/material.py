@@ -109,7 +109,7 @@ class MaterialNotWhole(Exception):  # noqa: N818 - states what is the case
 
 
 def fence_values(values: Mapping[str, object], code: str, printed: list[str]) -> dict[str, object]:
-    """Return the values for the user message: plain words unchanged, all others as `Material`."""
+    """Return the values for the user message: those in `PLAIN_NAMES` unchanged, all others as `Material`."""
     return {name: _wrap(name, value, code, printed) for name, value in values.items()}
 
 
@@ -133,7 +133,7 @@ def insert_printed(message: str, code: str, printed: Sequence[str]) -> str:
 
 
 def select_instructions(values: Mapping[str, object]) -> dict[str, object]:
-    """Return the values for the system message; printing any other text there is an error.
+    """Return the values for the system message; a template that prints a text of the diary there fails.
 
     Invisible characters are removed from instructions: their owner could not see them.
     """
@@ -155,7 +155,7 @@ def _is_unseen(character: str) -> bool:
 
 
 def join_texts(values: Mapping[str, object]) -> str:
-    """Return the texts that the model reads, one a line, as before their encoding in JSON."""
+    """Return the texts that the model reads, one per line and not encoded as JSON."""
     return "\n".join(_iter_texts({name: one for name, one in values.items() if name not in PLAIN_NAMES}))
 
 

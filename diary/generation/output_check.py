@@ -79,7 +79,7 @@ class TextCheck:
         self._full_at: int | None = None
 
     def feed(self, text: str) -> Cut | None:
-        """Check the next piece; return where the text is to end, or None."""
+        """Check the next piece of the text; return where the text must end, or None if it may continue."""
         self._text += text
         if not self._allows_json and _JSON_HEAD.match(self._text.lstrip()):
             return Cut(0, "echo")

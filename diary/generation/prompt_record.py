@@ -111,7 +111,7 @@ class PromptRecord:
         return bool(self.clean) and self.clean == _compute_digest(text)
 
     def is_of(self, text: str) -> bool:
-        """Return whether the record belongs to this text; an older record says so only with `clean`."""
+        """Return whether the record belongs to this text, by the digest `of` or, in older ones, `clean`."""
         return (self.of or self.clean) == _compute_digest(text)
 
     @property
@@ -153,7 +153,7 @@ class PromptRecord:
 
 
 def find_read_realms(value: Any, text: str | None) -> frozenset[Realm]:
-    """Return the realms, besides entries, whose texts were read to generate a text.
+    """Return the realms of the texts read to generate a text, except entries; see `llamora.crypto.Realm`.
 
     `value` is the JSON of the text's record. If the record is missing or belongs to another text, return all
     realms besides entries.
@@ -184,7 +184,7 @@ def find_recap_sources(body: object) -> frozenset[UUID] | None:
 
 
 def withdraw_clean(value: Any) -> Any:
-    """Return the JSON of an imported record without its statement that the text is clean."""
+    """Return the JSON of an imported record without its statement that only trusted texts were read."""
     if not isinstance(value, dict) or not value.get("clean"):
         return value
     return {**value, "clean": "", "of": value.get("of") or value["clean"]}

@@ -112,7 +112,7 @@ def list_names() -> list[str]:
 
 
 def check_prompt(name: str) -> PromptReport:
-    """Fill in a prompt with a sample day, and return the report; its problem is a sentence or empty."""
+    """Return a report on a prompt filled in with a sample day; its problem is a sentence, or empty."""
     values, problem = build_sample_values(), ""
     for path in _list_paths(name):
         try:

@@ -22,7 +22,7 @@ def build_prompt(
     allows_json: bool = False,
     uses_sampling: bool = False,
 ) -> Prompt:
-    """Return the prompt for an output in sentences, with the check for echoes.
+    """Return a prompt for an output in sentences, with a check that the output does not repeat the prompt.
 
     `messages` is the template filled with `values`, and `entries` the number of entries in it. With
     `allows_heads`, a line of the output may be only a date; with `allows_json`, the output may be JSON; with

@@ -30,7 +30,7 @@ _LEAD: Final = 1.3
 
 
 def describe_language(*texts: str) -> dict[str, object]:
-    """Return the values `language` and `you` for a prompt, by the first text whose language is certain."""
+    """Return the values `language` and `you` for a prompt, from the first text whose language is certain."""
     language = next((name for text in texts if (name := name_language(text)) != UNKNOWN), UNKNOWN)
     return {"language": language, "you": _FAMILIAR_YOU.get(language, "you")}
 

@@ -65,7 +65,7 @@ def _find_origin(entry: Entry, version: Version) -> str:
 
 
 def replace_with_text(entry: Entry, text: str, *, origin: str) -> None:
-    """Replace the text of an entry, also a damaged one, with an earlier text; see `restore_version`."""
+    """Replace the text of an entry, even if it is damaged, with an earlier text; see `restore_version`."""
     try:
         is_same = entry.text == text
     except WrongEpoch:

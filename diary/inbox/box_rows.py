@@ -39,7 +39,7 @@ register_longest(InboxBox, "box", MAX_BOX)
 
 
 def seal_row(row: InboxBox, text: InboxText, *, key: DropKey) -> None:
-    """Seal the content into the box of a row and set its MAC; the other columns must be set already."""
+    """Encrypt the text into `row.box` and set `row.mac`; all other columns must be set before."""
     context = _build_context(row)
     row.box = seal_to(key.public, json.dumps(text.to_json(), ensure_ascii=False).encode(), context=context)
     row.mac = compute_drop_mac(key.authenticator, box=row.box, context=context)
@@ -55,7 +55,7 @@ def is_sent_with(row: InboxBox, authenticator: bytes) -> bool:
 
 
 def open_text(row: InboxBox, pairs: Iterable[VaultKeyPair]) -> InboxText | None:
-    """Return the content of a box, or None if no key pair opens it or its format is invalid.
+    """Return the decrypted content of a row, or None if no key pair opens it or the content is invalid.
 
     The key pair to which it was sealed may be older than the current one. The public key is no secret, so the
     content may be from anyone: check the sender with `is_sent_with`.
@@ -87,7 +87,7 @@ def list_ids(owner_id: UUID) -> list[UUID]:
 
 
 def iter_rows_of(owner_id: UUID, *, sender_id: UUID) -> Iterator[InboxBox]:
-    """Yield the undamaged rows of an owner that name a sender."""
+    """Yield an owner's undamaged rows that name this sender."""
     ids = list_ids(owner_id)
     for first in range(0, len(ids), _BATCH):
         yield from InboxBox.objects.filter(id__in=ids[first : first + _BATCH], sender_id=sender_id)

@@ -43,7 +43,7 @@ class BoxSender:
 
 
 def load_token_senders(keyring: Keyring) -> list[BoxSender]:
-    """Return the access tokens of a person that can only send texts."""
+    """Return a person's access tokens that can only send texts."""
     return [
         BoxSender(id=sender.id, name=sender.name, authenticator=sender.authenticator)
         for sender in list_drop_senders(keyring)
@@ -64,10 +64,10 @@ def register_senders(load: SenderLoader) -> None:
 
 
 def store_box(*, owner_id: UUID, day: date, text: InboxText, sender_id: UUID, key: DropKey) -> UUID:
-    """Seal a text to its owner, also while locked, and return its id; raise DayNotBegun or InboxFull.
+    """Encrypt and store a text for its owner, whose diary may be locked; return the id of its row.
 
     If the sender does not say when the text was written, the present time is stored with it, since the box
-    may be opened much later.
+    may be opened much later. Raise DayNotBegun or InboxFull.
     """
     check_day(day)
     text = text if text.written_at else replace(text, written_at=timezone.now())
@@ -117,19 +117,19 @@ class _Opener:
             )
 
     def find_sender(self, row: InboxBox) -> BoxSender | None:
-        """Return the sender of a box, or None if unverified or if the box may have been opened before."""
+        """Return the verified sender of a box, or None; also None if the box may have been opened before."""
         sender = self.senders.get(row.sender_id)
         if sender is None or self.may_be_opened_before(row.id):
             return None
         return sender if box_rows.is_sent_with(row, sender.authenticator) else None
 
     def open_text(self, row: InboxBox) -> InboxText | None:
-        """Return the content of a box from any sender, or None."""
+        """Return the decrypted content of a box from any sender; None if that fails or it is invalid."""
         return box_rows.open_text(row, self.pairs)
 
 
 def open_boxes(keyring: Keyring) -> int:
-    """Turn boxes with a valid MAC into items, each in one transaction, and return their number.
+    """Decrypt the boxes with a valid MAC into Inbox items, one transaction each; return their number.
 
     A box waits while the Inbox has no room for it. An expired token stays known as long as a box of it waits;
     afterwards its boxes cannot be verified any more. A keyring of format 1 opens nothing; the first unlock
@@ -206,7 +206,7 @@ class ClosedBoxes:
 
 
 def list_closed_boxes(keyring: Keyring, *, limit: int = MAX_LISTED) -> ClosedBoxes:
-    """Return the oldest unchecked boxes, and how many of the boxes read meanwhile wait for room.
+    """Return the oldest unverified boxes, and how many verified ones among those read wait for room.
 
     Needs the keyring in force.
     """

@@ -9,7 +9,7 @@ from diary.inbox.queries import count_waiting
 
 
 def inbox(request: HttpRequest) -> dict[str, Any]:
-    """Return a function that counts the waiting texts; only the rail calls it, so fragments need no query."""
+    """Return a function that counts the waiting texts; pages that do not call it need no query."""
     vault = getattr(request, "vault", NOBODY)
 
     def count() -> int:

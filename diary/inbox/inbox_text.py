@@ -52,7 +52,7 @@ class InboxText:
 
     @classmethod
     def from_json(cls, value: object) -> Self | None:
-        """Return the content from JSON by any sender, or None if its text is not valid for an entry."""
+        """Return the content from JSON of an unknown sender, or None if its text is invalid for an entry."""
         body: dict[str, Any] = value if isinstance(value, dict) else {}
         text, source = body.get("text"), body.get("from")
         try:

@@ -117,7 +117,7 @@ def restore(request: HouseholdRequest, item_id: UUID) -> HttpResponse:
 @require_POST
 @unlock_required
 def delete_unchecked(request: HouseholdRequest, box_id: UUID) -> HttpResponse:
-    """Delete a text that could not be checked."""
+    """Delete a text whose sender could not be verified."""
     boxes.delete_unchecked_box(owner_id=request.user.id, box_id=box_id)
     return redirect("inbox")
 

@@ -82,7 +82,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
             self.tasks.append(asyncio.create_task(self.run_guarded(work)))
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        """Record the request of the tab; a frame of bytes is malformed."""
+        """Record the request of the tab; close the socket if it is binary, malformed or for another owner."""
         del bytes_data
         if self.is_ending or self.owner is None:
             return

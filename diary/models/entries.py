@@ -180,7 +180,7 @@ class Entry(SealedModel):
 
     @property
     def is_trusted(self) -> bool:
-        """Whether the text is its owner's own; the origin is authenticated with the text."""
+        """Whether the owner wrote or claimed the text; the origin is authenticated with the text."""
         return self.origin in TRUSTED_ORIGINS
 
 

@@ -63,7 +63,7 @@ class Note(SealedModel):
 
     @property
     def is_trusted(self) -> bool:
-        """Whether the note is its owner's own; the origin is authenticated with the content."""
+        """Whether the owner wrote or claimed the note; the origin is authenticated with the content."""
         return self.origin in TRUSTED_ORIGINS
 
 

@@ -28,7 +28,7 @@ class ReplyKind(models.TextChoices):
 
     @property
     def verb(self) -> str:
-        """The words for the style after the name of the model; empty if it needs none."""
+        """The words that follow the model's name, such as "asks"; empty for a style without such words."""
         return _VERBS.get(self.value, "")
 
     @classmethod

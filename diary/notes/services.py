@@ -227,7 +227,7 @@ def rename_note(
 def delete_note(
     keyring: RealmKeyring, note_id: UUID, *, based_on: int | None = None, origin: str = Origin.OWN
 ) -> None:
-    """Delete a note for good, with its versions and drafts, also a damaged one.
+    """Delete a note for good, even a damaged one, with its versions and drafts.
 
     Raise NoteConflict if `based_on` is given and not the present revision, NoteProtected, or ObjectNotFound.
     """
@@ -324,7 +324,7 @@ def _insert(
 
 
 def require_owner(keyring: RealmKeyring) -> Keyring:
-    """Return the keyring of an unlocked diary; raise VaultLocked for that of a program."""
+    """Return the keyring if it is that of an unlocked diary; raise VaultLocked for a program's keyring."""
     if not isinstance(keyring, Keyring):
         raise VaultLocked
     return keyring

@@ -410,7 +410,7 @@ def approve(request: HouseholdRequest, note_id: UUID) -> HttpResponse:
 @require_POST
 @unlock_required
 def claim(request: HouseholdRequest, note_id: UUID) -> HttpResponse:
-    """Make a note its owner's own at the revision that the page showed."""
+    """Mark a note as its owner's own at the revision that the page showed."""
     return _decide(request, note_id, claim_note, sentence=messages.NOTE_CLAIMED)
 
 

@@ -96,7 +96,7 @@ class OpeningTask:
         return self.day
 
     def build_view(self, job: Job, text: RenderedText) -> OpeningView | None:
-        """Return the opening with the text generated so far; for a failed job, as `build_job_view`."""
+        """Return the opening with the text generated so far; for a failed job, see `build_job_view`."""
         return build_job_view(
             job, text, day=self.day, replaced_text=self.replaced_text, not_read=self.record.not_read
         )

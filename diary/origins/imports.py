@@ -98,7 +98,7 @@ def get_import(owner_id: UUID, import_id: UUID) -> ImportRun:
 
 
 def compute_review(owner_id: UUID, run: ImportRun) -> str:
-    """Return a digest of the entries of an import, to check at a claim that they are as the page showed them.
+    """Return a digest of an import's entries, by which a claim notices changes since they were shown.
 
     It stays the same while entries are claimed with the whole import. Needs the owner's keyring in force.
     """

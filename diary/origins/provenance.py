@@ -54,7 +54,7 @@ class Provenance:
 
     @classmethod
     def from_json(cls, value: object) -> Self:
-        """Return a provenance from JSON of any source; invalid values are left out."""
+        """Return a provenance from JSON that anyone may have written; invalid values are left out."""
         row: Mapping[str, Any] = value if isinstance(value, dict) else {}
         source, was, revision = row.get("from"), row.get("was"), row.get("mine_from")
         return cls(
@@ -101,7 +101,7 @@ def is_claim_recent(provenance: Provenance) -> bool:
 
 
 def find_undo_end(claimed_at: datetime | None) -> datetime | None:
-    """Return the moment until which a claim can be undone, or None if that is over or there is no claim."""
+    """Return the moment until which a claim can be undone, or None if it is past or there is no claim."""
     before = get_cutoff(CLAIM_LIFETIME)
     if claimed_at is None or (before is not None and claimed_at < before):
         return None
@@ -109,7 +109,7 @@ def find_undo_end(claimed_at: datetime | None) -> datetime | None:
 
 
 def get_first_own_revision(entry: Entry) -> int:
-    """Return the first revision of an own entry that counts as its owner's; earlier ones do not."""
+    """Return the revision from which an own entry counts as its owner's: 0, or the one that they claimed."""
     provenance = Provenance.load(entry)
     if provenance.former_origin is None:
         return 0

@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 
 
 def claim_entry(*, owner_id: UUID, entry_id: UUID) -> Entry:
-    """Make an entry its owner's own; raise ObjectNotFound, or EnvelopeError if its text is damaged."""
+    """Mark an entry as its owner's own; raise ObjectNotFound, or EnvelopeError if its text is damaged."""
     with write_transaction():
         entry = get_entry(owner_id, entry_id)
         if not entry.is_trusted:
@@ -87,7 +87,7 @@ def _delete_recaps(owner_id: UUID, days: Iterable[date]) -> None:
 
 
 def claim_import(*, owner_id: UUID, import_id: UUID, review: str) -> int | None:
-    """Make the entries of an import their owner's own, and return how many were changed.
+    """Mark the entries of an import as their owner's own, and return how many were changed.
 
     `review` is the digest that `compute_review` returned when the import was shown. For a large import, only
     save the claim and return None: `continue_claims` changes the entries. Raise ObjectNotFound, or

@@ -27,7 +27,7 @@ PAGE_SIZE = 50
 @require_POST
 @unlock_required
 def claim(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
-    """Make an entry the person's own."""
+    """Mark an entry as the person's own."""
     try:
         entry = services.claim_entry(owner_id=request.user.id, entry_id=entry_id)
     except EnvelopeError:
@@ -64,7 +64,7 @@ def imports(request: HouseholdRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @unlock_required
 def claim_import(request: HouseholdRequest, import_id: UUID) -> HttpResponse:
-    """Show the entries of an import; once the password was confirmed, make them the person's own."""
+    """Show the entries of an import; once the password was confirmed, mark them as the person's own."""
     person = request.user
     run = get_import(person.id, import_id)
     is_claimed = import_id in services.list_claimed_imports(person.id)

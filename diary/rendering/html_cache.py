@@ -72,7 +72,7 @@ class HtmlCache:
             return found
 
     def add(self, key: CacheKey, cached: CachedHtml) -> None:
-        """Add the HTML of a text, unless its owner locked since the key was built."""
+        """Add the HTML of a text, unless its owner locked the diary since the key was built."""
         if cached.size > MAX_BYTES_PER_PERSON:
             return
         with self._lock:

@@ -291,7 +291,7 @@ def _render_shown(shown: str, budget: RenderBudget) -> list[str]:
 
 
 def render_plain_words(text: str) -> str | None:
-    """Return the HTML of a text without Markdown, at no cost; None for a text with Markdown."""
+    """Return the HTML of a text without Markdown, for which no budget is needed; None if it has Markdown."""
     shown = show_control_characters(text)
     return "".join(_render_paragraphs(replace_shortcodes(shown))) if _PLAIN.fullmatch(shown) else None
 

@@ -32,7 +32,7 @@ _page: ContextVar[PageBudget | None] = ContextVar("llamora_page_budget", default
 
 
 def render_page_text(text: str, *, has_links: bool = True) -> SafeString:
-    """Return the safe HTML of a text of the current page; outside a request, each text is a page.
+    """Return the safe HTML of a text within the page's budget; outside a request, each text has its own.
 
     Text of the model gets no links: see `diary.rendering.markdown`.
     """

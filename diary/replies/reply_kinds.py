@@ -90,7 +90,7 @@ def parse_choice(owner_id: UUID, value: str) -> ReplyKindChoice:
 
 
 def parse_trace_ids(values: Iterable[str]) -> tuple[UUID, ...]:
-    """Return the first posted ids of traces, at most MAX_CUSTOM_KINDS; invalid ids are ignored."""
+    """Return the ids of traces in the posted values, at most MAX_CUSTOM_KINDS; invalid values are ignored."""
     ids: list[UUID] = []
     for value in values:
         with suppress(ValueError):
@@ -151,7 +151,7 @@ def create_custom_kind(*, owner_id: UUID, name: str, instruction: str) -> ReplyK
 
 
 def claim_custom_kind(*, owner_id: UUID, kind_id: UUID) -> None:
-    """Make an imported custom style the person's own; raise ObjectNotFound."""
+    """Mark an imported custom style as the person's own; raise ObjectNotFound."""
     with write_transaction():
         choice = _get_custom_kind(owner_id, kind_id)
         if not choice.is_trusted:

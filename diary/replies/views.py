@@ -212,7 +212,7 @@ def remove_custom_kind(request: HouseholdRequest, entry_id: UUID, kind_id: UUID)
 
 @unlock_required
 def claim_custom_kind(request: HouseholdRequest, entry_id: UUID, kind_id: UUID) -> HttpResponse:
-    """Make an imported custom reply style the person's own."""
+    """Mark an imported custom reply style as the person's own."""
     entries_queries.get_entry(request.user.id, entry_id)
     if request.method == "POST":
         reply_kinds.claim_custom_kind(owner_id=request.user.id, kind_id=kind_id)

@@ -190,7 +190,7 @@ class RowImporter:
         return self._now
 
     def insert_new(self, kind: str, rows: Sequence[ExportRow]) -> int:
-        """Insert the rows of a kind that have no existing row in their place; return how many."""
+        """Insert the rows of a kind that the diary does not have yet; return the number inserted."""
         insert, added = self._inserters[kind], 0
         for part in split_into_parts(enumerate(rows, start=1)):
             fault_count = len(self._faults)

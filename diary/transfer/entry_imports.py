@@ -248,7 +248,7 @@ class EntryImporter:
             reply.read = replace_ids(reply.read, new_ids)
 
     def map_record_ids(self, values: Sequence[ExportRow]) -> dict[str, str]:
-        """Return the changed ids of entries in prompt records, by id in the file."""
+        """Return the new ids of entries in prompt records, by id in the file; unchanged ids are left out."""
         records = [record for value in values if (record := PromptRecord.from_json(value))]
         file_ids = {id_ for record in records for id_, _ in record.left_out}
         file_ids = file_ids.union(*(record.source_ids for record in records))
@@ -282,7 +282,7 @@ def _parse_origin(row: ExportRow) -> ExportRow:
 
 
 def replace_ids(value: Any, new_ids: Mapping[str, str]) -> Any:
-    """Return a JSON value with each string or key that is an id of the mapping replaced."""
+    """Return a JSON value in which each string or key that is in `new_ids` is replaced by its new id."""
     match value:
         case str():
             return new_ids.get(value, value)

@@ -75,7 +75,7 @@ def get_json_size(path: Path) -> int:
 
 @contextmanager
 def open_export_json(path: Path) -> Iterator[tuple[TextIO, IO[bytes]]]:
-    """Open the JSON as text, and as the bytes it is decoded from; raise NotAnExport if there is none.
+    """Open the JSON of an export, as a stream of text and the stream of bytes below; raise NotAnExport.
 
     Bytes that are not UTF-8 become lone surrogates, which are refused in their value, so that one bad byte
     does not prevent the import of all later values.

@@ -232,7 +232,7 @@ def _filter_by_owner(model: type[SealedModel], owner_id: UUID) -> "models.QueryS
 def iter_entries(
     source: ExportSource, report: ExportReport, *, day: date | None = None
 ) -> Iterator[ExportedEntry]:
-    """Yield a person's entries, of one day or of all, with their other rows and values, read in batches."""
+    """Yield a person's entries, of one day or of all, each with the rows and values exported with it."""
     found = _filter_by_owner(Entry, source.owner_id)
     if day is not None:
         found = found.filter(day=day)

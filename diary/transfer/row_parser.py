@@ -242,7 +242,7 @@ def choice_parser(choices: Iterable[str]) -> ValueParser:
 def build_column_parsers(
     model: type[models.Model], *, leave_out: Collection[str], parsers: Mapping[str, ValueParser]
 ) -> dict[str, tuple[ValueParser, Any]]:
-    """Return the parsers of a model's columns: the given ones, and for other columns one for their type."""
+    """Return a parser for each column of a model: the given one, or else the one for the column's type."""
     return {
         column.attname: (
             parsers.get(column.attname) or get_field_parser(column),

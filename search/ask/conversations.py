@@ -143,7 +143,7 @@ def _list_own_sources(owner_id: UUID, questions: Iterable[Question]) -> frozense
 
 
 def find_answer_realms(questions: Sequence[Question]) -> frozenset[Realm]:
-    """Return the realms, besides entries, whose texts were read for the answers to these questions."""
+    """Return the realms of the texts read for these answers, except entries; see `llamora.crypto.Realm`."""
     return frozenset[Realm]().union(
         *(
             find_read_realms(question.open_or("read", None), question.open_or("answer", None))
@@ -209,7 +209,7 @@ def compose_answer(
 
 
 def build_export_rule(owner_id: UUID, own_ids: frozenset[UUID]) -> ExportRule:
-    """Return the rule that decides which questions a program limited to its owner's words may export."""
+    """Return the rule for questions in exports to programs that may read only the owner's own texts."""
     del owner_id
     return lambda question, _: (
         question.is_trusted
@@ -220,7 +220,7 @@ def build_export_rule(owner_id: UUID, own_ids: frozenset[UUID]) -> ExportRule:
 
 
 def is_of_untrusted(questions: Sequence[Question]) -> bool:
-    """Return whether a conversation read a text that is not, or is no longer, its owner's own."""
+    """Return whether a conversation used a text that is not, or is no longer, its owner's own."""
     return any(question.has_read_imported or not _has_trusted_sources(question) for question in questions)
 
 

@@ -75,7 +75,7 @@ class Evidence:
         self._named = _find_name_terms(names, terms, counts, most=max(size, ASSUMED_TEXTS) // _RARE_EVERY)
 
     def find_evident(self, ids: Iterable[UUID]) -> Set[UUID]:
-        """Return those of these texts that answer the question."""
+        """Return the ids, among these, of the texts that answer the question."""
         if not self._is_answerable:
             return set()
         asked = list(ids)

@@ -87,7 +87,7 @@ def load_passages(owner_id: UUID, asked: CandidateTexts, *, of_untrusted: bool) 
 
 
 def list_side(owner_id: UUID, *, of_untrusted: bool) -> set[UUID]:
-    """Return the ids of the trusted entries of a person, or of the untrusted ones."""
+    """Return the ids of a person's trusted entries, or with `of_untrusted`, of the untrusted ones."""
     return set(_select_side(owner_id, of_untrusted=of_untrusted).values_list("id", flat=True))
 
 

@@ -91,7 +91,7 @@ class WrittenAnswer:
 
     @property
     def is_complete(self) -> bool:
-        """Whether the answer has ended: done, stopped by its owner, or replaced by a sentence."""
+        """Whether the answer is final: done, stopped by its owner, or replaced by a fixed sentence."""
         return self.state in (JobState.DONE, JobState.STOPPED) or self.reason in WITHOUT_TEXT
 
 

@@ -78,7 +78,7 @@ class SourceCheck:
         self._check.restart()
 
     def feed(self, text: str) -> Cut | None:
-        """Check the next piece; return where the text is to end, or None."""
+        """Check the next piece of the text; return where the text must end, or None if it may continue."""
         self._text += text
         cut = self._check.feed(text)
         return self._judge_end(cut) if cut is not None else None

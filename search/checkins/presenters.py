@@ -50,7 +50,7 @@ class ReceiptView:
 
 
 def build_page(person: Person, keyring: RealmKeyring, *, now: datetime) -> dict[str, Any]:
-    """Return the template context of the page."""
+    """Return the template context of the page of check-ins."""
     zone = load_time_zone(person.time_zone)
     choices, note = load_choices(person.id), find_requests_note(keyring)
     requests = parse_requests(note.text) if note is not None and note.text is not None else []

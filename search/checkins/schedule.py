@@ -31,7 +31,7 @@ class Hours:
             raise ValueError("Hours are those of the clock, without a zone.")
 
     def contain(self, moment: datetime, *, zone: tzinfo) -> bool:
-        """Return whether a moment is within the hours in a time zone."""
+        """Return whether a moment, in a time zone, is within these hours."""
         clock = moment.astimezone(zone).time()
         if self.start == self.end:
             return True
@@ -40,7 +40,7 @@ class Hours:
         return clock >= self.start or clock < self.end
 
     def find_next(self, moment: datetime, *, zone: tzinfo) -> datetime:
-        """Return a moment if it is within the hours, else the moment when they next begin."""
+        """Return the moment itself if it is within these hours, else the next moment at which they begin."""
         if self.contain(moment, zone=zone):
             return moment
         day = moment.astimezone(zone).date()

@@ -150,7 +150,10 @@ def start_check_in(
 
 
 def wait_for_check_in(started: Job) -> CheckInResult:
-    """Return the result of a check-in when it ends; after its time limit stop it. Not on the event loop."""
+    """Wait for the end of a check-in, or stop it at its time limit, and return the result.
+
+    Do not call on the event loop.
+    """
     if not registry.wait_until_over(started.id, patience=settings.MODEL_REPLY_SECONDS + _QUEUE_SECONDS):
         registry.stop(started.id)
     receipt = CheckIn.objects.filter(id=started.id).first()
@@ -180,7 +183,7 @@ def find_requests_note(keyring: RealmKeyring) -> NoteText | None:
 
 
 def stop_check_ins(key_id: KeyId) -> None:
-    """Stop the check-ins under a key; only their receipts are saved."""
+    """Stop the check-ins under a key; their records are saved without proposals."""
     for job in list_jobs_of_key(key_id, CheckInTask):
         if not job.is_over:
             registry.stop(job.id, patience=0)
@@ -199,7 +202,10 @@ def pause(owner_id: UUID, *, is_paused: bool) -> CheckInChoices:
 
 
 def save_proposals(task: CheckInTask, proposals: Sequence[Proposal], outcome: JobOutcome) -> int:
-    """Save the proposals that were not made in the last day; return how many. Call within a transaction."""
+    """Save the proposals, except those already made in the last day; return how many were saved.
+
+    Call within a transaction.
+    """
     since = task.now - QUIET_TIME
     rows = CheckInProposal.objects.filter(owner_id=task.owner_id, created_at__gt=since)
     known = {_fold(str(body.get("text", ""))) for row in rows if (body := row.open_or("body", None))}
@@ -265,7 +271,7 @@ def accept_as_fact(person: Person, proposal_id: UUID) -> Fact | None:
 
 
 def finish_request(person: Person, keyring: RealmKeyring, proposal_id: UUID) -> bool:
-    """Mark the request of a proposal as done in its note; return False if it is no longer there.
+    """Mark the request of a proposal as done in its note; return False if the request is no longer there.
 
     Raise ObjectNotFound, or a NoteError.
     """
@@ -304,7 +310,7 @@ def delete_derived_from(owner_id: UUID, ids: Collection[UUID]) -> None:
 
 
 def purge_check_ins(owner_id: UUID, *, now: datetime) -> None:
-    """Delete receipts older than a month with their proposals, unless one of these is still open."""
+    """Delete the records of check-ins older than a month, with their proposals, unless one is still open."""
     with write_transaction():
         old = CheckIn.objects.filter(owner_id=owner_id, due_at__lt=now - _RECEIPT_LIFETIME)
         old.exclude(proposals__is_open=True).delete()

@@ -153,7 +153,10 @@ class CheckInTask:
         )
 
     def create_receipt(self) -> bool:
-        """Create the receipt, before the model is asked; return False if one for the same due time exists."""
+        """Create the record of the check-in before the model is asked.
+
+        Return False if the person has a check-in with the same due time already.
+        """
         with write_transaction():
             if CheckIn.objects.filter(owner_id=self.owner_id, due_at=self.due_at).exists():
                 return False
@@ -168,11 +171,14 @@ class CheckInTask:
         return True
 
     def create_row(self) -> None:
-        """Only check that the diary is unlocked: the receipt exists already."""
+        """Only check that the diary is unlocked: the record of the check-in exists already."""
         ensure_unlocked()
 
     def save(self, outcome: JobOutcome) -> None:
-        """Update the receipt, and save the proposals of the answer; raise RowDeleted if it was deleted."""
+        """Update the record of the check-in, and save the proposals of the answer.
+
+        Raise RowDeleted if the record was deleted.
+        """
         row = CheckIn.objects.filter(id=self.id, owner_id=self.owner_id).first()
         if row is None:
             raise RowDeleted

@@ -39,7 +39,7 @@ def recall_notes_for_entry(entry: Entry) -> list[PromptNote]:
 
 
 def recall_notes_for_question(keyring: RealmKeyring, question: str) -> list[PromptNote]:
-    """Return the reference notes that bear on a question, nearest first; none without their realm."""
+    """Return the reference notes that bear on a question, nearest first; none if notes may not be read."""
     return _recall(keyring, question, id_=None)
 
 

@@ -164,7 +164,7 @@ class PersonIndex(IndexState):
             self.words = index
 
     def reconcile(self) -> None:
-        """Remove deleted texts from the index, and read new and resealed texts."""
+        """Remove deleted texts from the index, and read the texts that are new or were encrypted again."""
         index = self._get_words()
         # First what is known: a text that is saved and added meanwhile is read twice. The other way round it
         # would be taken for one that is gone.
@@ -236,7 +236,7 @@ class PersonIndex(IndexState):
                 self._snapshots.vectors_changed += len(ids)
 
     def rekey(self, keyring: Keyring) -> None:
-        """Use a keyring of a later epoch."""
+        """Use a keyring with a later version of the data key, after a rotation."""
         with self._changing:
             if self._closed or keyring.epoch <= self._keyring.epoch:
                 return
@@ -345,7 +345,7 @@ class PersonIndex(IndexState):
         return self._snapshots.vectors_unsaved >= MANY_UNSAVED
 
     def renew_snapshots(self) -> None:
-        """Delete the snapshots, which still contain a forgotten text; the next save writes new ones."""
+        """Delete the snapshots because they still contain a forgotten text; the next save writes new ones."""
         self._snapshots.renew(self.key_id)
 
     def delete_snapshots(self, key_id: KeyId | None = None) -> None:

@@ -154,7 +154,7 @@ class IndexRegistry:
                 self._refresh(index, ids, keyring=keyring if is_same_key else None)
 
     def update_later(self, owner: UUID, ids: Sequence[UUID], *, changed_days: Sequence[date] = ()) -> None:
-        """Update a person's open index in the background: texts, and the openings and recaps of days."""
+        """Update a person's open index in the background: texts, and the openings and recaps of some days."""
         what = f"read {[*map(str, ids), *map(str, changed_days)]}"
         for index in self.list_for_owner(owner):
             if len(ids) + len(changed_days) > MAX_UPDATES_IN_PAGE:
@@ -217,9 +217,10 @@ class IndexRegistry:
         workers.opening_worker.submit(index.key_id, "reconcile", lambda: self._reconcile(index))
 
     def renew_snapshots(self, owner: UUID, *, key_id: KeyId | None) -> None:
-        """Delete a person's snapshots, which still contain a forgotten text; an open index writes new ones.
+        """Delete a person's snapshots because they still contain a forgotten text.
 
-        If no index of the person is open, only the snapshots of `key_id` are deleted, or all if it is None.
+        An open index then writes new ones. If no index of the person is open, only the snapshots of `key_id`
+        are deleted, or all if it is None.
         """
         opened = self.list_for_owner(owner)
         for index in opened:

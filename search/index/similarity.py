@@ -174,7 +174,7 @@ def get_sample_step(many: int) -> int:
 
 
 def compute_baseline(sample: Floats, *, among: int) -> float:
-    """Return the cosine above which a row is exceptionally near, from a sample of those of `among` rows."""
+    """Return the cosine above which a row is exceptionally near, from the cosines of a sample of all rows."""
     if among < _MIN_BASELINE_ROWS:
         return MIN_SCORE
     return float(sample.mean() + _ABOVE_BASELINE * sample.std())

@@ -197,7 +197,7 @@ class TextSource:
         return there - (self.find_stale(owner, keyring=keyring, among=there) if there else set())
 
     def select_ids(self, ids: Sequence[UUID], *, owner_id: UUID) -> "QuerySet[Any, UUID]":
-        """Return the ids of the searchable texts among these, without the check `find_stale`."""
+        """Return the ids of the searchable texts among these, stale ones included (see `find_stale`)."""
         return self._select(build_owner_condition(owner_id), id__in=ids).values_list("id", flat=True)
 
     def _select(self, *conditions: Any, **lookups: Any) -> "QuerySet[Any]":
@@ -205,7 +205,7 @@ class TextSource:
         return self.filter_rows(manager.filter(*conditions, **lookups)).order_by()
 
     def list_stamps(self, owner: UUID, *, keyring: Keyring) -> dict[str, bytes]:
-        """Return the id (hex) and nonce of every text, without decrypting.
+        """Return the nonce of each text by its id in hex, without decrypting.
 
         The ids are hex, since creating 50,000 UUIDs would take most of the time.
         """
@@ -218,7 +218,7 @@ class TextSource:
         return {id_: stamp for id_, stamp in stamps if id_ not in gone}
 
     def list_loaded_columns(self) -> list[str]:
-        """Return the names of the text's column and of the other columns that opening it needs."""
+        """Return the names of the text's column and of the other columns that are needed to decrypt it."""
         column: Any = self.model._meta.get_field(self.column)
         macs = [name for mac in mac_fields(self.model) for name in (mac.attname, *mac.bound)]
         return list(
@@ -359,7 +359,7 @@ def get_digest_function(keyring: Keyring) -> ComputeDigest:
 
 
 def list_stamps(owner: UUID, *, keyring: Keyring) -> dict[str, bytes]:
-    """Return the id (hex) and stamp of all searchable texts of a person; in each kind, oldest day first."""
+    """Return the stamp (nonce) of each searchable text by its id in hex; in each kind, oldest day first."""
     every = (source.list_stamps(owner, keyring=keyring) for source in SOURCES)
     return {id_: stamp for stamps in every for id_, stamp in stamps.items()}
 

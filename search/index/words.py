@@ -128,7 +128,7 @@ class _RecentReads:
     def load_outlines(
         self, db: sqlite3.Connection, *, numbers: Iterable[int] | None = None, ids: Iterable[UUID] = ()
     ) -> dict[UUID, TextOutline]:
-        """Return the outlines of texts by row id or by id, without unknown ones."""
+        """Return the outlines (kind, day and entry) of these texts by id; texts are named by id or row id."""
         self._forget_changed(db)
         if numbers is None:
             wanted = list(ids)
@@ -360,7 +360,7 @@ class WordsIndex:
             return db.total_changes - before >= _LEAST_CHANGES
 
     def restamp(self, stamps: dict[UUID, bytes]) -> None:
-        """Store the new stamps of unchanged texts, which takes a tenth of the time of adding them again."""
+        """Store new stamps of texts that have not changed, ten times as fast as adding the texts again."""
         with self._use() as db, words_transaction(db):
             db.executemany(
                 "UPDATE docs SET stamp = ? WHERE id = ?", [(s, i.bytes) for i, s in stamps.items()]
@@ -376,7 +376,7 @@ class WordsIndex:
             return fts_queries.match_filters(query).count(db, most=-1)
 
     def list_stamps(self) -> dict[str, bytes]:
-        """Return the id (hex) and stamp of every text."""
+        """Return the stamp of each text by its id in hex."""
         with self._use() as db:
             return dict(db.execute("SELECT lower(hex(id)), stamp FROM docs").fetchall())
 

@@ -109,7 +109,7 @@ def _may_have_read(row: LookBack, entry_id: UUID) -> bool:
 
 
 def build_export_rule(owner_id: UUID, own_ids: frozenset[UUID]) -> ExportRule:
-    """Return the rule that decides which look-backs a program limited to its owner's words may export."""
+    """Return the rule for look-backs in exports to programs that may read only the owner's own texts."""
     del owner_id
     keyring = current_realm_keyring()
 

@@ -29,7 +29,7 @@ class DayReader:
         self.languages: Sequence[str] = [language, *([] if is_english else ["en"])] if known else ["en-gb"]
 
     def read(self, value: str) -> Days | None:
-        """Return the first and last day of an expression; an ambiguous one is taken as past."""
+        """Return the first and last day of a date expression, or None; if ambiguous, it is taken as past."""
         for language in self.languages:
             when = resolve(value, self.now, language=language, direction=Direction.PAST)
             if when is not None and when.days is not None:

@@ -143,7 +143,7 @@ class QueryPiece:
 
 
 def parse(typed: str, *, reader: DayReader | None = None) -> SearchQuery:
-    """Return the parsed query; `within` is the query limited to the days that the reader finds in it."""
+    """Parse a query; its `within` is the same query limited to the days that `reader` finds in it."""
     clean = _normalize(typed)
     query = _parse_clean(clean, reader)
     if reader is None or query.has_all_days or query.since or query.until:

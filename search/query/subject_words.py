@@ -44,7 +44,7 @@ class Subject:
 
 
 def find_subject(text: str) -> Subject:
-    """Return the words of a passage that can tell its subject."""
+    """Return the words of a passage that can show what it is about."""
     forms = set(_LETTERS.findall(text))
     capital_forms = {form for form in forms if form[0].isupper()}
     capitals = set(map(fold, capital_forms)) - set(map(fold, forms - capital_forms))
@@ -81,7 +81,7 @@ def weigh_shared_words(one: Subject, other: Subject, weights: Mapping[str, float
 
 
 def find_subject_words(text: str) -> set[str]:
-    """Return the words of a text that can tell its subject, each as the word index splits it."""
+    """Return the words of a text that can show what it is about, each as the word index splits it."""
     words = split_words(text)
     if not any(is_unbroken(word) and not is_sign(word) for word in words):
         return set(filter(_can_tell_a_subject, words))

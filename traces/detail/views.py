@@ -24,7 +24,7 @@ from traces.summaries.presenters import build_summary_view
 def trace(
     request: HouseholdRequest, trace_id: UUID, others: tuple[UUID, ...] = (), year: int | None = None
 ) -> HttpResponse:
-    """Show a trace, alone or together with others, or, for a script, only a further page of entries."""
+    """Show one or more traces, or only the next page of their entries if a script asks for it (`after`)."""
     ids = (trace_id, *others)
     if request.htmx and "after" in request.GET:
         return _render_next_page(request, ids)

@@ -50,14 +50,14 @@ def list_others(owner_id: UUID) -> list[UUID]:
 
 
 def compute_review(owner_id: UUID, fact_ids: Sequence[UUID]) -> str:
-    """Return a digest of the present state of facts; a claim checks by it that they are still as shown."""
+    """Return a digest of facts as they are now, by which a claim notices changes since they were shown."""
     moments = dict(Fact.objects.for_owner(owner_id).order_by().values_list("id", "changed_at"))
     parts = [id_.bytes + str(moments.get(id_)).encode() for id_ in fact_ids]
     return keyed_digest(get_digest_key(owner_id), [_REVIEW_LABEL, *sorted(parts)]).hex()
 
 
 def claim_all(owner_id: UUID, *, review: str) -> int:
-    """Make the facts of `list_others` their owner's own; return how many have become so.
+    """Mark the facts of `list_others` as their owner's own; return how many were changed.
 
     `review` is the result of `compute_review` when they were shown. Raise ImportChanged if a fact was added,
     changed or deleted since.
@@ -88,7 +88,7 @@ def list_claims(owner_id: UUID) -> list[FactClaim]:
 
 
 def unclaim(owner_id: UUID, group: UUID) -> int:
-    """Undo a claim; return how many facts lost the origin that it gave them.
+    """Undo a claim; return how many facts were given back their former origin.
 
     Raise ObjectNotFound if there is nothing to undo.
     """

@@ -69,7 +69,10 @@ class Comparison:
 
     @property
     def takes_advice(self) -> bool:
-        """Whether a model's advice is used: both may be true, and the facts are not sensitive."""
+        """Whether a model's advice is used: only if it is unclear whether one fact replaces the other.
+
+        It is never used for sensitive facts.
+        """
         return self.verdict is Verdict.BESIDE and self.asks and not self.is_sensitive
 
 

@@ -98,7 +98,7 @@ class FactText:
         return _build_telling_key(self.statement, language=self.language)
 
     def to_json(self) -> dict[str, Any]:
-        """Return these values of the body."""
+        """Return the values of this sentence for the body of a fact."""
         row: dict[str, Any] = {
             "text": self.text,
             "language": self.language,
@@ -133,7 +133,7 @@ def _build_telling_key(statement: Statement, *, language: str) -> str:
 
 
 def get_text(body: Mapping[str, Any]) -> FactText:
-    """Return the sentence of a body."""
+    """Return the sentence in the body of a fact."""
     return FactText.create(
         str(body.get("text", "")), language=str(body.get("language", "en")), kind=str(body.get("kind", ""))
     )

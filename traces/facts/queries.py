@@ -138,7 +138,7 @@ def is_declined(owner_id: UUID, text: FactText) -> bool:
 
 
 def load_choices(owner_id: UUID) -> FactChoices:
-    """Return a person's settings; missing or damaged ones are the defaults, without a digest key."""
+    """Return a person's settings, or the defaults, without a digest key, if they are missing or damaged."""
     row = next(iter(_settings_query(owner_id=owner_id)), None)
     body = row.open_or("body", None) if row is not None else None
     return FactChoices.from_json(body) if body is not None else FactChoices()

@@ -87,7 +87,7 @@ class FactSelection:
                 yield fact
 
     def build_condition(self) -> Callable[[str, str], bool] | None:
-        """Return the condition on a kind and a sentence, or None if there is none."""
+        """Return a test of a fact's kind and sentence, or None if the selection has no condition on them."""
         if not self.opens_facts:
             return None
         wanted = normalize("NFC", self.kind).casefold()

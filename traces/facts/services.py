@@ -114,7 +114,7 @@ def resolve_conflict(
     text: FactText | None = None,
     author: ChangeAuthor | None = None,
 ) -> Fact:
-    """Accept a fact that conflicts with an earlier one, by a strategy; return the fact used from now on.
+    """Accept a fact that conflicts with an earlier one, as `strategy` says; return the fact used from now on.
 
     With MERGE, `text` is the merged sentence. Raise ObjectNotFound, also if the earlier one is not accepted.
     """
@@ -142,10 +142,10 @@ def add_beside(
     strategy: Strategy,
     on: date | None = None,
 ) -> Fact:
-    """Save an entered fact that conflicts with an earlier one, by a strategy; undone as one change.
+    """Save a fact that its owner enters although it conflicts with an earlier one, as `strategy` says.
 
-    `on` is the day from which the earlier one is no longer true. Return the fact used from now on.
-    Raise ObjectNotFound if the earlier one is not accepted.
+    `on` is the day from which the earlier one is no longer true. All changes are undone as one. Return the
+    fact used from now on. Raise ObjectNotFound if the earlier one is not accepted.
     """
     with write_transaction():
         earlier = get_fact(owner_id, earlier_id)
@@ -201,7 +201,7 @@ def set_recalled(
 
 
 def claim_fact(*, owner_id: UUID, fact_id: UUID) -> Fact:
-    """Make a fact its owner's own; this can be undone like any change.
+    """Mark a fact as its owner's own; this can be undone like any change.
 
     Raise ObjectNotFound, also for a proposal, which can only be accepted or declined.
     """
@@ -213,7 +213,7 @@ def claim_fact(*, owner_id: UUID, fact_id: UUID) -> Fact:
 
 
 def claim_facts(*, owner_id: UUID, fact_ids: Sequence[UUID]) -> int:
-    """Make facts their owner's own as one change, in batches; return how many were not before.
+    """Mark facts as their owner's own, in batches that count as one change; return how many were changed.
 
     `traces.facts.claims` undoes it. Deleted and damaged facts are skipped.
     """
@@ -307,7 +307,7 @@ def save_advice(*, owner_id: UUID, fact_id: UUID, earlier_id: UUID, strategy: St
 
 
 def save_choices(*, owner_id: UUID, choices: FactChoices) -> None:
-    """Save a person's settings of facts; an existing digest key and the read entries stay."""
+    """Save a person's settings of facts; an existing digest key and the read entries do not change."""
     with write_transaction():
         now = load_choices(owner_id)
         _save_settings(

@@ -72,7 +72,7 @@ class _Tables(NamedTuple):
 
 
 def read_statement(sentence: str, *, language: str) -> Statement:
-    """Return the statement of a sentence; without tables of its language, the English ones are used."""
+    """Return the statement of a sentence, read with the word tables of its language, else of English."""
     tables = _get_tables(language if language in LANGUAGES else ENGLISH.code)
     words, marks = _take_marks(split_words(sentence, tables.language)[:_MOST_WORDS], tables)
     read = _read_attribute(words, tables) or _read_phrase(words, tables) or _read_copula(words, tables)
@@ -83,14 +83,14 @@ def read_statement(sentence: str, *, language: str) -> Statement:
 
 
 def guess_language(sentence: str) -> str:
-    """Return the first language whose tables find a relation in a sentence, or English."""
+    """Return the first language whose word tables find a relation in a sentence, or English."""
     return next(
         (code for code in LANGUAGES if read_statement(sentence, language=code).relation), ENGLISH.code
     )
 
 
 def split_words(sentence: str, language: Language) -> list[str]:
-    """Return the folded words of a sentence; contractions are two words, numbers digits, commas words."""
+    """Return the folded words of a sentence: contractions as two, numbers as digits, commas as words."""
     text = unicodedata.normalize("NFKC", sentence).translate(_APOSTROPHES).casefold()
     words: list[str] = []
     for word in _WORD.findall(text):

@@ -56,7 +56,7 @@ def _build_row(trace_id: UUID, name: str, count: TraceCount) -> TraceRow:
 
 
 def filter_rows(rows: Iterable[TraceRow], *, typed: str, sort: str) -> Sequence[TraceRow]:
-    """Return the rows whose name contains the typed text, sorted; names are compared by identity."""
+    """Return the rows whose name contains the typed text, sorted; names are compared by `get_identity`."""
     wanted = get_identity(typed[: 2 * MAX_NAME_LENGTH]) if typed.strip() else ""
     matching = [row for row in rows if wanted in get_identity(row.name)]
     return sorted(matching, key=SORTS.get(sort, SORTS[DEFAULT_SORT]).sort_key)

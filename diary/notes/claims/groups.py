@@ -42,7 +42,7 @@ class NoteGroup:
 
 
 def list_note_groups(lines: Iterable[NoteLine]) -> list[NoteGroup]:
-    """Return the imports among a person's notes, the latest first, and last the notes of programs."""
+    """Return the notes of each import as a group, latest import first, and last the notes of programs."""
     groups: dict[UUID, NoteGroup] = {}
     for line in lines:
         said = line.provenance

@@ -36,7 +36,7 @@ _BATCH_SIZE: Final = 10
 
 
 def approve_skill(keyring: RealmKeyring, note_id: UUID, revision: int) -> NoteText:
-    """Make a skill its owner's own at the revision that they have read, so that it is used.
+    """Mark a skill as its owner's own at the revision that they have read, so that replies may use it.
 
     Raise NoteConflict if `revision` is not the present one, ObjectNotFound if the note is not a skill, and
     VaultLocked with the keyring of a program. Raise another NoteError if its text is damaged or too long.
@@ -45,7 +45,7 @@ def approve_skill(keyring: RealmKeyring, note_id: UUID, revision: int) -> NoteTe
 
 
 def claim_note(keyring: RealmKeyring, note_id: UUID, revision: int) -> NoteText:
-    """Make a note its owner's own at the revision that they have read; raise as `approve_skill`.
+    """Mark a note as its owner's own at the revision that they have read; raise as `approve_skill`.
 
     Raise NoteTooLong if the note is longer than its kind allows, as an imported note may be: its owner has to
     shorten it first.
@@ -71,7 +71,7 @@ def can_be_unclaimed(line: NoteLine) -> bool:
 
 
 def claim_note_group(keyring: Keyring, group_id: UUID, *, review: str) -> int:
-    """Make the waiting notes of a group their owner's own; return how many were changed.
+    """Mark the waiting notes of a group as their owner's own; return how many were changed.
 
     `review` is the digest that `compute_note_review` returned when they were shown. A note that cannot be
     claimed, such as a persona that is too long, stays as it is. Raise ObjectNotFound, or ImportChanged if the

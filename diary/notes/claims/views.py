@@ -28,7 +28,7 @@ _TEMPLATE: Final = "diary/notes/group.html"
 @require_http_methods(["GET", "HEAD", "POST"])
 @unlock_required
 def claim_group(request: HouseholdRequest, note_group_id: UUID) -> HttpResponse:
-    """Show the notes of a group; once the password was confirmed, make them the person's own."""
+    """Show the notes of a group; once the password was confirmed, mark them as the person's own."""
     keyring = request.vault.keyring
     group = get_note_group(keyring, note_group_id)
     ids = [line.id for line in sorted(group.lines, key=lambda line: line.is_used)]

@@ -134,7 +134,7 @@ class _FileNames:
 
 
 def read_workspace(files: Iterable[tuple[str, bytes | str]]) -> list[WorkspaceFile]:
-    """Return files as notes, from paths and bytes; a string instead of bytes says why a file is refused."""
+    """Return the notes in these files; a string in place of a file's bytes says why the file is refused."""
     read: dict[str, WorkspaceFile] = {}
     for path, data in files:
         let_others_run()
@@ -173,9 +173,10 @@ def _refuse(path: str, sentence: str) -> WorkspaceFile:
 
 
 def read_folder(folder: Path) -> Iterator[tuple[str, bytes | str]]:
-    """Yield the files of a workspace's folder, or of an export with one; raise NotAWorkspace, OSError.
+    """Yield the files of a workspace, from its folder or the folder of an export that contains it.
 
     Symbolic links are not followed; they, and whatever else is not a regular file, are yielded as refused.
+    Raise NotAWorkspace or OSError.
     """
     if not folder.is_dir():
         raise NotAWorkspace(messages.NOT_A_WORKSPACE)
@@ -202,10 +203,10 @@ def _read_path(path: Path, budget: "_Budget") -> bytes | str:
 
 
 def read_zip(file: Path | object) -> Iterator[tuple[str, bytes | str]]:
-    """Yield the files of a zip of a workspace, or of an export with one; raise NotAWorkspace.
+    """Yield the files of a workspace, from its zip or the zip of an export that contains it.
 
     `file` is a path or an open file. Nothing is unpacked to a disk. A folder that contains all other files is
-    left out of the paths.
+    left out of the paths. Raise NotAWorkspace.
     """
     try:
         archive = zipfile.ZipFile(file)  # type: ignore[arg-type]  # a path, or a file that is open

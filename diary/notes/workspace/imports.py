@@ -97,7 +97,7 @@ def preview_workspace(keyring: Keyring, files: Sequence[WorkspaceFile]) -> list[
 def import_workspace(
     keyring: Keyring, files: Sequence[WorkspaceFile], *, source: str, replaces: bool = False
 ) -> NoteImportReport:
-    """Import files and return the report; raise NotWritten, after which it can be repeated.
+    """Import files and return the report; raise NotWritten, after which the call can be repeated.
 
     `source` is the name of the folder or the zip, which the notes show. With `replaces`, files take the place
     of notes that have another text.

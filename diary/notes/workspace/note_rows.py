@@ -50,13 +50,13 @@ def build_note_rule(owner_id: UUID, own_ids: frozenset[UUID]) -> ExportRule:
 
 
 def build_version_rule(owner_id: UUID, own_ids: frozenset[UUID]) -> ExportRule:
-    """Return the rule for versions of notes: only own versions of own notes are exported."""
+    """Return the rule for versions of notes: a version is exported if it and its note are the owner's own."""
     del owner_id, own_ids
     return lambda row, _: row.origin in TRUSTED_ORIGINS and _opens(row) and _is_own(row.note)
 
 
 def build_draft_rule(owner_id: UUID, own_ids: frozenset[UUID]) -> ExportRule:
-    """Return the rule for drafts of notes: those of new notes and of own notes are exported."""
+    """Return the rule for drafts of notes: a draft is exported if its note is new or the owner's own."""
     del owner_id, own_ids
     return lambda row, _: row.open_or("body", None) is not None and (row.note_id is None or _is_own(row.note))
 

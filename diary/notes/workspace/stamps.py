@@ -80,7 +80,7 @@ class NoteStamp:
 
 
 def add_stamp(text: str, stamp: NoteStamp) -> str:
-    """Return a text with the lines of a stamp."""
+    """Return a text with the lines of a stamp added to its front matter."""
     lines = [f"id: {stamp.id}", f"revision: {stamp.revision}", f"origin: {stamp.origin}"]
     if stamp.signature:
         lines.append(f"signature: {stamp.signature}")
@@ -92,7 +92,7 @@ def add_stamp(text: str, stamp: NoteStamp) -> str:
 
 
 def split_stamp(text: str) -> tuple[str, NoteStamp | None]:
-    """Return a text without its stamp, and the stamp or None."""
+    """Return a text without its stamp, and the stamp, or None if the text has no stamp."""
     match = _STAMP.match(text)
     if match is None:
         return text, None

@@ -229,7 +229,7 @@ def _renew(facts: FactsByState, owner_id: UUID) -> bool:
 
 
 def mark_changed_fact(fact: Fact) -> None:
-    """Mark a fact as changed for the list, now and again after the commit."""
+    """Mark a fact as changed for the list, both now and after the commit."""
     mark = partial(_mark_changed, fact.owner_id, fact.id)
     mark()
     transaction.on_commit(mark)

@@ -368,7 +368,7 @@ def build_conflict(earlier: EarlierFacts, fact: Fact) -> FactConflict | None:
 def build_conflict_of_text(
     owner_id: UUID, text: FactText, *, besides: UUID | None = None
 ) -> FactConflict | None:
-    """Return the conflict of a sentence that is not saved, or None."""
+    """Return the conflict of an unsaved sentence with accepted facts, or None if there is none."""
     return _build_conflict(find_touched(owner_id, text, besides=besides))
 
 

@@ -211,7 +211,7 @@ def undo(request: HouseholdRequest, fact_id: UUID) -> HttpResponse:
 @require_http_methods(_METHODS)
 @unlock_required
 def claim(request: HouseholdRequest, fact_id: UUID) -> HttpResponse:
-    """Make a fact of a file or a program the person's own."""
+    """Mark a fact from a file or a program as the person's own."""
     fact = get_fact(request.user.id, fact_id)
     if request.method == "POST" and fact.state != FactState.PROPOSED:
         claim_fact(owner_id=request.user.id, fact_id=fact.id)

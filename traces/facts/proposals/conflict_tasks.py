@@ -52,7 +52,7 @@ class ConflictTask:
         return build_data_prompt("fact_conflict", messages=messages, budget=budget, schema=_SCHEMA)
 
     def create_row(self) -> None:
-        """Only check that the diary is unlocked: the advice is a part of the proposal."""
+        """Only check that the diary is unlocked: the advice is saved in the row of the proposal."""
         ensure_unlocked()
 
     def save(self, outcome: JobOutcome) -> None:
@@ -62,7 +62,7 @@ class ConflictTask:
             self.save_advice(self, strategy)
 
     def set_state(self, outcome: JobOutcome) -> None:
-        """Do nothing: without advice, the tables decide."""
+        """Do nothing: without advice, the comparison of the facts decides the order of the buttons."""
 
 
 def parse_advice(answer: str) -> Strategy | None:

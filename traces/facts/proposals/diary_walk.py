@@ -202,7 +202,7 @@ def get_progress(owner_id: UUID) -> WalkProgress | None:
 
 
 def split_marks(marks: bytes) -> set[bytes]:
-    """Return the marks of the entries that were read, from the saved bytes."""
+    """Split the saved bytes into the marks of the entries that were read."""
     return {marks[at : at + _MARK_BYTES] for at in range(0, len(marks), _MARK_BYTES)}
 
 

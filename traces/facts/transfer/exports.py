@@ -103,13 +103,13 @@ def write_facts(
 
 
 def build_fact_rule(owner_id: UUID, own_ids: frozenset[UUID]) -> ExportRule:
-    """Return the rule that decides which facts a program limited to its owner's words may export."""
+    """Return the rule for facts in exports to programs that may read only the owner's own texts."""
     del owner_id, own_ids
     return lambda row, _: row.origin in TRUSTED_FACT_ORIGINS and row.open_or("body", None) is not None
 
 
 def build_fact_change_rule(owner_id: UUID, own_ids: frozenset[UUID]) -> ExportRule:
-    """Return the rule for changes of facts: one is exported if its origins before and after are trusted."""
+    """Return the rule for changes of facts: those with trusted origins before and after are exported."""
     del owner_id, own_ids
 
     def is_own(row: FactChange, entry: Entry | None) -> bool:
