@@ -20,7 +20,7 @@ from accounts.http.request import HouseholdRequest
 from diary.errors import ImportChanged
 from traces.facts.claims import claim_all, compute_review, list_claims, list_others, unclaim
 from traces.facts.models import Fact
-from traces.facts.pages.messages import CLAIMS_CHANGED, count_claimed, count_unclaimed
+from traces.facts.pages.messages import CLAIMS_CHANGED, get_claimed_message, get_unclaimed_message
 from traces.facts.pages.presenters import build_claim_views, build_others_facts
 
 PAGE_SIZE: Final = 200
@@ -56,7 +56,7 @@ def claim_shown(request: HouseholdRequest) -> HttpResponse:
             # What arrived since they were shown may be meant for the model that reads it.
             form.add_error(None, CLAIMS_CHANGED)
             return render(request, _TEMPLATE, {"form": form, **context}, status=409)
-        messages.success(request, count_claimed(count))
+        messages.success(request, get_claimed_message(count))
         return redirect("facts_claim")
 
     return with_reauthentication(request, form, template=_TEMPLATE, act=claim, context=context)
@@ -66,5 +66,5 @@ def claim_shown(request: HouseholdRequest) -> HttpResponse:
 @unlock_required
 def unclaim_shown(request: HouseholdRequest, fact_claim_id: UUID) -> HttpResponse:
     """Undo a claim of facts."""
-    messages.success(request, count_unclaimed(unclaim(request.user.id, fact_claim_id)))
+    messages.success(request, get_unclaimed_message(unclaim(request.user.id, fact_claim_id)))
     return redirect("facts_claim")

@@ -105,12 +105,12 @@ def get_change_label(kind: str, *, is_earlier: bool) -> str:
     return labels.get(kind, "Changed")
 
 
-def count_claimed(count: int) -> str:
+def get_claimed_message(count: int) -> str:
     """Return the sentence that says how many facts were claimed at once."""
     return "One fact is yours now." if count == 1 else f"{count:,} facts are yours now."
 
 
-def count_unclaimed(count: int) -> str:
+def get_unclaimed_message(count: int) -> str:
     """Return the sentence that says of how many facts the claim was undone."""
     return (
         "One fact does not count as yours any more."
