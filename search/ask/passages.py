@@ -75,7 +75,7 @@ def load_passages(owner_id: UUID, asked: CandidateTexts, *, of_untrusted: bool) 
     """Return the passages of these texts for an answer, from untrusted entries or from trusted ones."""
     ids = list(asked.ids[:_MAX_EXAMINED])
     there = set(
-        _select_side(owner_id, of_untrusted=of_untrusted).filter(id__in=ids).values_list("id", flat=True)
+        _select_entries(owner_id, of_untrusted=of_untrusted).filter(id__in=ids).values_list("id", flat=True)
     )
     wanted = asked.select([id_ for id_ in ids if id_ in there])
     return FoundPassages(
@@ -86,12 +86,12 @@ def load_passages(owner_id: UUID, asked: CandidateTexts, *, of_untrusted: bool) 
     )
 
 
-def list_side(owner_id: UUID, *, of_untrusted: bool) -> set[UUID]:
+def list_entry_ids(owner_id: UUID, *, of_untrusted: bool) -> set[UUID]:
     """Return the ids of a person's trusted entries, or with `of_untrusted`, of the untrusted ones."""
-    return set(_select_side(owner_id, of_untrusted=of_untrusted).values_list("id", flat=True))
+    return set(_select_entries(owner_id, of_untrusted=of_untrusted).values_list("id", flat=True))
 
 
-def _select_side(owner_id: UUID, *, of_untrusted: bool) -> EntryQuerySet:
+def _select_entries(owner_id: UUID, *, of_untrusted: bool) -> EntryQuerySet:
     entries = Entry.objects.for_owner(owner_id).order_by()
     return entries.exclude(origin__in=TRUSTED_ORIGINS) if of_untrusted else entries.only_trusted()
 
@@ -144,6 +144,8 @@ def cut_passage(entry: Entry, text: str, span: Span) -> Passage:
 def _count_days(owner_id: UUID, ids: Sequence[UUID], *, of_untrusted: bool) -> Tally | None:
     days: set[date] = set()
     for first in range(0, len(ids), _AT_ONCE):
-        rows = _select_side(owner_id, of_untrusted=of_untrusted).filter(id__in=ids[first : first + _AT_ONCE])
+        rows = _select_entries(owner_id, of_untrusted=of_untrusted).filter(
+            id__in=ids[first : first + _AT_ONCE]
+        )
         days |= set(rows.values_list("day", flat=True))
     return Tally(days=len(days), first=min(days), latest=max(days)) if days else None

@@ -15,7 +15,7 @@ from accounts.preferences.time_zones import load_time_zone
 from llamora.crypto import RealmKeyring, VaultLocked
 from llamora.threads import yield_turn
 from search.ask.errors import LOCKED, OPENING, IndexNotReady
-from search.ask.passages import MAX_PASSAGES, FoundPassages, Passage, list_side, load_passages
+from search.ask.passages import MAX_PASSAGES, FoundPassages, Passage, list_entry_ids, load_passages
 from search.ask.ranking import rank_texts
 from search.errors import IndexClosed
 from search.index.person_index import PersonIndex
@@ -39,11 +39,11 @@ def retrieve(
     try:
         indexes.poll_changes(index)
         asked = everything = rank_texts(index, question, reader=reader)
-        untrusted = list_side(keyring.owner, of_untrusted=True)
+        untrusted = list_entry_ids(keyring.owner, of_untrusted=True)
         if of_untrusted is None:
             best = everything.select(everything.ids)
             of_untrusted = bool(best) and best[0] in untrusted
-        hidden = list_side(keyring.owner, of_untrusted=False) if of_untrusted else untrusted
+        hidden = list_entry_ids(keyring.owner, of_untrusted=False) if of_untrusted else untrusted
         if hidden:
             asked = rank_texts(index, question, reader=reader, hidden=hidden)
     except IndexClosed:
