@@ -67,11 +67,11 @@ class Timetable:
         )
         return due if self._retry is None else choices.hours.find_next(self._retry, zone=load_time_zone(zone))
 
-    def note_made(self, due_at: datetime) -> None:
+    def record_made(self, due_at: datetime) -> None:
         """Record that the check-in due at this moment was made, or is not needed."""
         self._latest, self._retry = due_at, None
 
-    def note_postponed(self, until: datetime) -> None:
+    def record_postponed(self, until: datetime) -> None:
         """Record that the due check-in is to be tried again at this moment."""
         self._retry = until
 
@@ -128,20 +128,20 @@ class CheckInThread(threading.Thread):
         deadline = due_at + choices.interval / 2
         while any(registry.count_queue()):
             if self.stopping.wait(POLL_SECONDS) or self._now() > deadline:
-                timetable.note_made(due_at)
+                timetable.record_made(due_at)
                 return
         started = start_check_in(person=person, keyring=self._keyring, due_at=due_at, now=self._now())
         if started.problem in (NOT_READY, MADE_ALREADY):
-            timetable.note_postponed(self._now() + RETRY)
+            timetable.record_postponed(self._now() + RETRY)
             return
-        timetable.note_made(due_at)
+        timetable.record_made(due_at)
         if started.job is None:
             return
         while not registry.wait_until_over(started.job.id, patience=POLL_SECONDS):
             if self.stopping.is_set() or self._now() > deadline:
                 registry.stop(started.job.id)
         if started.job.reason == "preempted":
-            timetable.note_postponed(self._now() + RETRY)
+            timetable.record_postponed(self._now() + RETRY)
 
 
 def find_latest_due(owner_id: UUID) -> datetime | None:
