@@ -1,4 +1,4 @@
-"""All messages of accounts for people: one for each error code, and notices."""
+"""All messages of the app accounts for people: one for each error code, and notices."""
 
 from collections.abc import Iterable
 

@@ -56,13 +56,13 @@ class AccountDisabled(AccountsError):
 
 
 class DamagedSlot(AccountsError):
-    """Raised when the slot was forged, changed or restored after its replacement, or is of another epoch."""
+    """Raised when a key slot is damaged, forged, of another epoch, or restored from an earlier state."""
 
     code = "damaged"
 
 
 class CostlySlot(AccountsError):
-    """Raised when opening the slot would cost more memory or time than settings and ceiling allow."""
+    """Raised when opening the slot would cost more memory or time than the server allows."""
 
     code = "costly"
 
@@ -168,7 +168,7 @@ class LastAdministrator(AccountsError):
 
 
 class RecoveryCodeExpired(AccountsError):
-    """Raised when a new recovery code is confirmed after the key of its token was deleted."""
+    """Raised when a new recovery code is confirmed too late, or with an invalid form token."""
 
     code = "code_gone"
 

@@ -152,7 +152,7 @@ class Person(models.Model):
 
 
 class Vault(SealedModel):
-    """The epoch of a person's data key, and what is sealed under it: further keys, lists and preferences."""
+    """The epoch of a person's data key, and what this key seals: further keys, lists and preferences."""
 
     opens_former_epochs: ClassVar[bool] = False
     # Columns about drafts from locked pages alone, and about machines to which texts may be sent: their owner
@@ -223,7 +223,7 @@ class KeySlot(models.Model):
 
 
 class SignIn(models.Model):
-    """A signed-in browser. Only a hash of the cookie half is stored."""
+    """A signed-in browser. Only a hash of the secret in its cookie is stored."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="sign_ins")
@@ -247,7 +247,10 @@ class SignIn(models.Model):
 
 
 class Unlock(models.Model):
-    """The data key for one unlocked browser, sealed under the cookie half, a salt and the run secret."""
+    """The data key for one unlocked browser, sealed under a key that is partly in the browser's cookie.
+
+    The other parts are a salt and the run secret; see `llamora.crypto.session`.
+    """
 
     sign_in = models.OneToOneField(SignIn, on_delete=models.CASCADE, primary_key=True, related_name="unlock")
     epoch = models.PositiveIntegerField()
@@ -266,7 +269,7 @@ class Unlock(models.Model):
 
 
 class BrowserKey(SealedModel):
-    """The sealed key of a browser from one unlock to the next, with which its drafts are authenticated.
+    """The sealed key with which a browser authenticates its drafts from one unlock to the next.
 
     It outlives its sign-in until none of its drafts is left. See `accounts.keys.browser_keys`.
     """
@@ -331,7 +334,7 @@ class AccessToken(SealedModel):
 
 
 class IdempotencyKey(models.Model):
-    """The key of a call that stored something; the same call stores nothing again.
+    """The idempotency key of a call that stored something, so that a repeated call stores nothing.
 
     Both digests are computed with the token's secret, so that a reader of the database does not learn what
     was sent.

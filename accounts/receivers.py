@@ -1,4 +1,4 @@
-"""Signal receivers of accounts: fence triggers, caches, and stored times after a change of the clock.
+"""Signal receivers of accounts, for fence triggers, caches, and stored times when the clock was changed.
 
 Fence triggers (see `llamora.fields.fence`) are recreated after migrations, because Django's SQLite schema
 editor drops them. They are dropped before a migration is undone, because a column cannot be removed while a

@@ -90,7 +90,7 @@ class RequestFailed(Exception):  # noqa: N818 - named for what a reader of the l
 
 
 class PageHandler(ASGIHandler):
-    """Handler that runs each request in one thread; request bodies stay in memory."""
+    """ASGI handler that runs each whole request in one thread of a pool; request bodies stay in memory."""
 
     def __init__(self) -> None:
         BaseHandler.__init__(self)

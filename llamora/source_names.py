@@ -1,6 +1,6 @@
-"""Names of sources: programs, files, apps and labels that a text came from. Pure.
+"""Names of the sources of texts (programs, files, apps, labels), reduced to one short line. Pure.
 
-The sender of a text chooses the name, so it is reduced to one short line. Invisible characters are removed:
+The sender of a text chooses the name. Invisible characters are removed:
 control characters, direction marks and others. Joiners remain, because some scripts and emoji need them.
 """
 

@@ -75,7 +75,7 @@ class UnlockForm(_UnlockingForm):
 
 
 class NewPasswordForm(forms.Form):
-    """Base class of forms with a new password, entered twice; it must be strong, and not mostly the name."""
+    """Base class of forms with a new password, entered twice; it must be strong and unlike the user name."""
 
     def clean(self) -> dict[str, Any]:
         """Check the strength of the password, and that both entries are the same."""

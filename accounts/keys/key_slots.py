@@ -42,7 +42,7 @@ derivation_queue = DerivationQueue(workers=DERIVATION_WORKERS, max_waiting=8)
 
 @dataclass(frozen=True, kw_only=True)
 class DerivationRequest:
-    """A request for a key derivation: its name and address, and its priority.
+    """A request for a key derivation: the name of the account, the client's address, and the priority.
 
     `address` is the key by which failures are counted. `is_recognised` is set for a signed-in browser, a
     device cookie, or a secret that has already opened a slot: the queue reserves places for these.

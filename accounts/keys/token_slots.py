@@ -1,4 +1,4 @@
-"""Slots of access tokens: conversion of rows for `llamora.crypto`, renewal in rotations, confirmations.
+"""Slots of access tokens: conversion of rows, renewal in rotations, and the confirmation that each needs.
 
 The sealed list of a vault contains its tokens beside its other slots (`accounts.keys.slot_list`). A rotation
 renews a token only if it is on the list and its owner's former key opens its authenticator; the new box is

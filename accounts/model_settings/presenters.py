@@ -1,4 +1,4 @@
-"""The model files of the household as the page shows them."""
+"""The model files of the household as the page *Settings, Model* shows them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -25,7 +25,10 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class BlindIndex:
-    """A column that stores `Keyring.blind_index(label, value(row))`; `value` needs a keyring in force."""
+    """A column that stores `Keyring.blind_index(label, value(row))`.
+
+    The function `value` needs a keyring in force (see `llamora.crypto.keyring`).
+    """
 
     model: type[SealedModel]
     column: str

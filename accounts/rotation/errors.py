@@ -51,7 +51,7 @@ class OpenedSlotRefused(RotationError):
 
 
 class DamagedVault(RotationError):
-    """Raised when a column of the vault is missing or does not open; the step writes nothing then."""
+    """Raised when a column of the vault is missing or does not open; the rotation's step writes nothing."""
 
     code = "damaged_vault"
 

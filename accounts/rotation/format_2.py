@@ -1,4 +1,4 @@
-"""Values of new columns, and MACs of all rows, written when a diary moves to format 2.
+"""Values of new columns, and MACs of all rows, written when a diary moves to encryption format 2.
 
 The move is a rotation: envelopes of format 1 then open only under the former key, until the rotation is
 finished. In format 1 plaintext columns had no MACs (`MacField`). So the first step writes the MACs of all

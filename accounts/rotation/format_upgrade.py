@@ -1,4 +1,4 @@
-"""The rotation that moves a diary from format 1 to format 2, at its owner's first unlock."""
+"""The rotation that moves a diary from encryption format 1 to 2, at its owner's next unlock."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""The cookie with the latest data key that a browser has seen, which detects a rollback of the database.
+"""The cookie that identifies the latest data key seen by a browser, to detect a database rollback.
 
 Anyone who can write to the database can restore all rows of a person to an earlier state, in which their old
 password and recovery code are valid. The database cannot show this, but a browser in which the person

@@ -1,4 +1,4 @@
-"""Sessions of ASGI scopes: early checks of a request's credentials, and the vault of a WebSocket."""
+"""Checks of the credentials in an ASGI scope before a request runs, and the vault of a WebSocket."""
 
 from collections.abc import Callable
 from http.cookies import CookieError, SimpleCookie

@@ -1,7 +1,8 @@
-"""Marks of sign-ins in the register of credentials (`llamora.database.credential_register`).
+"""Marks of sign-ins in the register of credentials, which show that a SignIn row is unchanged.
 
-A SignIn row is valid only as the server wrote it, with this person, cookie and times. A row that was deleted
-and restored, or whose times were changed, is invalid.
+The register is `llamora.database.credential_register`. A SignIn row is valid only as the server wrote it,
+with this person, cookie and times. A row that was deleted and restored, or whose times were changed, is
+invalid.
 """
 
 from datetime import UTC, datetime, timedelta

@@ -16,7 +16,7 @@ UserEvent = dict[str, Any]
 
 
 class UserEvents:
-    """The queues of all listeners by person; `publish` may be called from any thread."""
+    """The event queues of all listeners, by person; `publish` may be called from any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -1,4 +1,4 @@
-"""Growing delays after failed attempts: per name and address, per address, and (short) per name.
+"""Growing delays after failed attempts, counted per name and address, per address, and per name.
 
     pair      (kind, name, address)   somebody guessing one password from one address; up to half a minute
     address   (kind, address)         one address trying many names; a few seconds

@@ -22,7 +22,7 @@ from llamora.fields import SealedValue
 
 
 class OpenKeyring:
-    """A keyring of a person with an unlocked browser, and the cached ids in their list of key slots."""
+    """The keyring of a person with an unlocked browser, and a cache of the ids on their list of key slots."""
 
     def __init__(self, keyring: Keyring) -> None:
         self.keyring = keyring

@@ -64,7 +64,7 @@ class ListedToken:
 
 @dataclass(frozen=True, kw_only=True)
 class DropSender:
-    """A "drop" token that its owner created: its id, its name and its authenticator."""
+    """A "drop" token, which can only send texts: its id, its name, and the authenticator of its texts."""
 
     id: UUID
     name: str

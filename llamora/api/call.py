@@ -30,7 +30,10 @@ def yield_to_pages() -> None:
 
 @dataclass(kw_only=True)
 class Call:
-    """One call of a program; its keyring is in force while the call runs, and closed with its response."""
+    """One call of a program, with its token and the keyring that the token opens.
+
+    The keyring is in force while the call runs, and is closed with the response.
+    """
 
     opened: OpenedToken = field(repr=False)
     # None if the call has none; one that cannot be a key is refused where it is used.

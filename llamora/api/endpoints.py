@@ -1,4 +1,6 @@
-"""The table of calls: `endpoint` registers a function; URLs, dispatch and description are built from it.
+"""The table of endpoints, from which URLs, dispatch and the OpenAPI description are built.
+
+The decorator `endpoint` adds a function to it:
 
     @endpoint("GET", "/api/v1/entries/{id}", scopes=("diary:read",), tag="Entries")
     def get_entry(call: Call, *, id: UUID) -> EntryBody:
@@ -24,7 +26,7 @@ _PLACE: Final = re.compile(r"\{(\w+)\}")
 
 @dataclass(frozen=True, kw_only=True)
 class Endpoint:
-    """A call of the API: its method and path, its scopes, its parameters and its response."""
+    """An endpoint of the API: its method and path, its scopes, its parameters and its response."""
 
     method: str
     path: str
@@ -82,7 +84,7 @@ class Endpoint:
 
 
 class EndpointTable:
-    """All calls, in the order in which they were registered."""
+    """All endpoints, in the order in which they were registered."""
 
     def __init__(self) -> None:
         self._endpoints: dict[tuple[str, str], Endpoint] = {}

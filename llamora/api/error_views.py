@@ -1,4 +1,4 @@
-"""Django's handler400, for requests that no view sees: JSON for programs, a page for people."""
+"""Django's handler400, for requests refused before any view: JSON for programs, a page for people."""
 
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse

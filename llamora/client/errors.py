@@ -99,7 +99,7 @@ class Locked(LlamoraError):
 
 
 class RateLimited(LlamoraError):
-    """Raised after too many calls; `retry_after` says for how many seconds."""
+    """Raised after too many calls; `retry_after` is the number of seconds to wait, or None."""
 
     code = "too_many_calls"
     is_temporary = True

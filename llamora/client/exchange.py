@@ -1,4 +1,4 @@
-"""Requests and responses as the synchronous and the asynchronous client both handle them.
+"""Building of requests and reading of responses, for the synchronous and the asynchronous client.
 
 Redirects are never followed, because the token would be sent to the new address. A response is read up to 64
 MiB; a file is streamed.

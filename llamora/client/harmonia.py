@@ -1,4 +1,4 @@
-"""A client for programs written for Harmonia, a memory for assistants: its methods, and shorter ones.
+"""A client with the methods of Harmonia's client (Harmonia is a memory for assistants) and shorter ones.
 
 health_check, store_memory, search_memories, list_memories,
 get_memory, delete_memory, export_memories                  return what Harmonia's client returns
@@ -30,7 +30,7 @@ class HarmoniaResponse:
 
 
 class HarmoniaClient:
-    """Harmonia's calls over the facts of a diary.
+    """Client for the facts of a diary, with the methods of Harmonia's client and shorter ones.
 
     The arguments are those of `Llamora`, and `user_id`: the owner's name, or None. The errors are those of
     `llamora.client.errors`. Stored facts wait until the owner accepts them; a search finds them only after

@@ -1,4 +1,4 @@
-"""Calls about facts, under the names that LocalGPT's and Harmonia's programs know.
+"""Calls for facts, compatible with LocalGPT and Harmonia.
 
 Their responses are unparsed JSON objects, because those programs read fields by name. If the server does not
 have a call, NotFound is raised.

@@ -1,4 +1,4 @@
-"""The queue of key derivations: few run at a time, addresses take turns, and its length is limited.
+"""The queue of key derivations: it limits how many run and wait, and lets client addresses take turns.
 
 An Argon2id derivation costs 64 MiB and a large part of a second, so with an unlimited queue an attacker could
 prevent other people from signing in. The rules:

@@ -62,7 +62,7 @@ class UnknownLabel(CryptoError):
 
 
 class FormerFormat(CryptoError):
-    """Raised when a key of format 1 is used to seal; such a key is only for opening."""
+    """Raised when a key of encryption format 1 is used to seal; such a key may only open values."""
 
     code = "former_format"
     text = "The key is of a former format and must be replaced first."
@@ -90,14 +90,14 @@ class Truncated(EnvelopeError):
 
 
 class WrongEpoch(EnvelopeError):
-    """Raised when the keyring has no key of the envelope's epoch."""
+    """Raised when the keyring has no key of the envelope's epoch (version of the data key)."""
 
     code = "wrong_epoch"
     text = "The envelope belongs to an epoch whose key is not held."
 
 
 class DestroyedKey(EnvelopeError):
-    """Raised when the envelope is of an epoch whose rotation is finished, so that its key is destroyed."""
+    """Raised when the envelope's key was destroyed, at the end of the rotation that replaced the key."""
 
     code = "destroyed_key"
     text = "The key with which the envelope was sealed is destroyed."
@@ -146,7 +146,7 @@ class ForgedSlot(SlotError):
 
 
 class SlotBehind(SlotError):
-    """Raised when the slot holds the key of an earlier epoch."""
+    """Raised when the slot holds the key of an earlier epoch than the owner's vault."""
 
     code = "slot_behind"
     text = "The key slot is behind its owner's epoch."

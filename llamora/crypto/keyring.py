@@ -1,4 +1,4 @@
-"""The keyring: the keys of one unlocked person; and the keyring in force for the current request or task.
+"""Keyrings: the keys of a person whose vault is unlocked, and the keyring in force for a request or task.
 
 The keyring in force is the one that sealed fields use in the current context (a `ContextVar`); it is set with
 `in_force` and read with `current_keyring` or `current_realm_keyring`.
@@ -80,7 +80,7 @@ class KeyId(NamedTuple):
 
 
 class RealmKeyring:
-    """The keys of some realms of one person; use of other realms, or after `close()`, raises VaultLocked."""
+    """The keys of some realms of one person. Use of others, or use after `close()`, raises VaultLocked."""
 
     __slots__ = (
         "__weakref__",

@@ -81,7 +81,7 @@ class CommitRecord:
 
 @dataclass(frozen=True, kw_only=True)
 class CommitLog:
-    """The contents of a log: the household, the first commit, and the records."""
+    """The contents of a log: the number of its household, the first commit, and the records."""
 
     household: int
     first: CommitRecord
@@ -219,7 +219,7 @@ def set_commit_owner(owner_id: Any, day: Any) -> None:
 
 @dataclass(slots=True)
 class CountedCommit:
-    """A transaction to record: its number, or None if it wrote nothing, its owner and day."""
+    """A transaction to record: its number (None if it wrote nothing), its owner and its day."""
 
     database: Path
     number: int | None = None

@@ -45,7 +45,7 @@ class FileState(StrEnum):
 
 @dataclass(frozen=True)
 class FileCondition:
-    """The state of a database file, and a sentence that says what to do; empty if the file is sound."""
+    """The state of a database file, and a sentence that says what to do (empty if the file is sound)."""
 
     state: FileState
     sentence: str = ""

@@ -20,7 +20,10 @@ class NotWritten(Exception):  # noqa: N818 - it states what happened, which is w
 
 
 class FenceRefused(NotWritten):
-    """Raised when a fence trigger refused an envelope because the data key was rotated meanwhile."""
+    """Raised when a trigger refused a write because the data key was rotated meanwhile.
+
+    The triggers are described in `llamora.fields.fence`.
+    """
 
     def __init__(self) -> None:
         super().__init__("fence")

@@ -1,4 +1,4 @@
-"""Conditions of queries that SQLite would otherwise plan badly."""
+"""Query conditions that are written so that SQLite uses the right index."""
 
 from typing import Any
 from uuid import UUID

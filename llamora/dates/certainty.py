@@ -1,4 +1,4 @@
-"""Certainty of dates: decides whether words in running text mean a date, since many have other meanings.
+"""Certainty of dates in running text, where words such as "may" or "sun" often mean something else.
 
 In a field that asks for a date, every expression is accepted. In running text, "may", "the sun", "one am I"
 and "mil gracias" are not dates, and a missed date does less harm than a wrong one.

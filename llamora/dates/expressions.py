@@ -28,7 +28,7 @@ _AHEAD = 20
 
 @dataclass(frozen=True, slots=True)
 class DateContext:
-    """The anchor to resolve an expression with, and the direction of names such as "Tuesday"."""
+    """The anchor (the moment to count from), and the direction to resolve names such as "Tuesday" in."""
 
     now: datetime
     direction: Direction
@@ -92,7 +92,7 @@ def require(found: Any) -> Any:
 
 
 class Expression(Protocol):
-    """Base class of time expressions, which are resolved with an anchor."""
+    """Base class of time expressions, which are resolved with an anchor, the moment to count from."""
 
     def resolve(self, context: DateContext) -> When:
         """Return the value; raise UnresolvableDateError, ValueError or OverflowError if there is none."""
@@ -555,7 +555,7 @@ class HalfOf:
 
 @dataclass(frozen=True, slots=True)
 class LastUnits:
-    """Several units that end or begin at the anchor: the last three days."""
+    """Several units that end or begin at the anchor: the last three days, the next two weeks."""
 
     amount: float
     unit: str

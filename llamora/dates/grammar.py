@@ -1,4 +1,6 @@
-"""The grammar of time expressions, one for all languages: rules for categories, with the builder of each.
+"""The grammar of time expressions for all languages: rules by category, each with a builder.
+
+A builder (see `readings`) converts the values that its rule matched to an expression.
 
 Languages differ in their words and in word order; if the order differs, there is a rule for each.
 `llamora.dates.parsing` documents the notation of rules.

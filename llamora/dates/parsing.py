@@ -51,7 +51,7 @@ _ROMAN_VALUES = {"i": 1, "v": 5, "x": 10}
 
 
 class RuleEnd(NamedTuple):
-    """The end of a rule: its rank in its category, and the builder of its value."""
+    """The end of a rule in the tree: its position in its category, and the builder of its value."""
 
     rank: int
     build: Callable[[tuple[Any, ...]], Any]

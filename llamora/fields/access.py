@@ -1,4 +1,6 @@
-"""Descriptor of a sealed column: decrypts the envelope at each access, or returns it unopened.
+"""Descriptor of a sealed column, which decrypts the envelope at each access.
+
+In a block of `envelope_access`, it returns the envelope itself.
 
 A field's `from_db_value` gets no instance, so it cannot know to which row an envelope belongs; a descriptor
 can. It subclasses `DeferredAttribute` and adds `__set__`: without `__set__`, Django would write into the
@@ -31,7 +33,7 @@ def envelope_access() -> Iterator[None]:
 
 
 class SealedAttribute(DeferredAttribute):
-    """Descriptor that opens the envelope with the keyring in force at each access; it stores no plaintext."""
+    """Descriptor that opens the envelope with the current keyring at each access; plaintext is not cached."""
 
     field: "SealedField"
 

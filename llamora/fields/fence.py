@@ -1,4 +1,4 @@
-"""The epoch fence: triggers that refuse an envelope whose epoch is not the current epoch of its owner.
+"""The epoch fence: triggers that refuse an envelope whose epoch (key version) is not its owner's current one.
 
 At every write, a trigger compares bytes 1 to 4 of the envelope, its epoch, with the epoch in the owner's
 vault. So a job or a process whose data key is from before a rotation cannot write. Django's SQLite schema

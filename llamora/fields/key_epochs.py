@@ -1,4 +1,4 @@
-"""The latest epoch of a diary's key, by which damaged envelopes are told from those of a later key.
+"""The latest epoch of a diary's key, which shows whether an envelope of an unknown epoch is damaged.
 
 A keyring that has no key of an envelope's epoch raises WrongEpoch: another process may have rotated the key.
 If the database has no key of that epoch either, the bytes of the epoch were changed: the envelope is damaged.

@@ -61,7 +61,7 @@ def _add_needed_columns(model: type[models.Model], names: Iterable[str]) -> set[
 
 
 class SealedQuerySet(models.QuerySet[_M]):
-    """Queryset that refuses to update sealed and bound columns; only `save()` updates them."""
+    """Queryset that refuses to update sealed columns and those they are bound to; only `save()` may do it."""
 
     def _check_writable(self, names: Iterable[str], verb: str) -> None:
         guarded = sorted(_protected_names(self.model).intersection(names))

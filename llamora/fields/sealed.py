@@ -103,8 +103,9 @@ def _return_false(_field: object) -> bool:
 
 
 class SealedField(_Field):
-    """Base class of sealed fields; `label` never changes, and `bound` maps bound columns to frozen labels.
+    """Base class of sealed fields, whose envelopes are bound to other columns of the row.
 
+    `label` never changes, and `bound` maps the bound columns to labels, which never change either.
     `bound_in_format_1` are the columns that envelopes of format 1 were bound to, if these were fewer.
     """
 

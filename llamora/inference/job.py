@@ -59,7 +59,7 @@ class JobOutcome:
 
 
 class Cut(NamedTuple):
-    """The position where a check ends a text, and the reason, empty for a complete text."""
+    """The position at which a check ends a text, and the reason (empty if the text is complete)."""
 
     length: int
     reason: str

@@ -37,7 +37,7 @@ class NoEventLoop(Exception):  # noqa: N818 - states what is the case
 
 
 class JobRegistry:
-    """All jobs of this process, from start until some minutes after the end."""
+    """All jobs of this process, each from its start until some minutes after its end."""
 
     def __init__(self, *, find_server: FindServer = model_server.get_server) -> None:
         self._find_server = find_server

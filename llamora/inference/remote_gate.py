@@ -29,7 +29,7 @@ class ConsentMissing(ModelError):
 
 
 class ProgramRefused(ModelError):
-    """Raised if a program would send a person's texts to a host."""
+    """Raised if a program started a job that would send a person's texts to another machine."""
 
     code = "remote_by_program"
 

@@ -39,6 +39,8 @@ class ModelError(Exception):
 
 
 class RefusedConnection(ModelError):
+    """Raised if the model's address accepts no connection."""
+
     code = "refused_connection"
 
 
@@ -57,6 +59,8 @@ class ApiKeyRefused(ModelError):
 
 
 class NoCredit(ModelError):
+    """Raised if the account at the model server has no credit left."""
+
     code = "no_credit"
 
 
@@ -89,6 +93,8 @@ class ConnectionDropped(ModelError):
 
 
 class ModelSilent(ModelError):
+    """Raised if no bytes arrived for too long; before a reply begins, it is ModelTooSlow."""
+
     code = "silent"
 
 
@@ -99,6 +105,8 @@ class ModelTooSlow(ModelError):
 
 
 class TimeLimitReached(ModelError):
+    """Raised if the reply took longer than the limit."""
+
     code = "time_limit"
 
 
@@ -123,6 +131,8 @@ class ThoughtUntilLimit(ModelError):
 
 
 class RemoteNotAllowed(ModelError):
+    """Raised if the model's address is on another machine, which the settings forbid."""
+
     code = "remote_not_allowed"
 
 

@@ -1,4 +1,4 @@
-"""The tools that list facts and propose a fact, with the rules of the API."""
+"""The tools that list facts and propose a fact, under the same rules as in the API."""
 
 from datetime import date
 from typing import Annotated, Any
@@ -21,7 +21,7 @@ from traces.facts.fact_body import MAX_TEXT
 
 
 class FactsToList(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """Filter for facts: some words, a kind, or none."""
+    """Filter for the list of facts: words and a kind, both optional."""
 
     query: Annotated[
         str,

@@ -1,4 +1,4 @@
-"""The tools that list notes and read a note, with the rules of the API."""
+"""The tools that list notes and read a note, under the same rules as in the API."""
 
 from typing import Annotated
 
@@ -12,7 +12,7 @@ from llamora.api.resources.notes import KindName
 
 
 class NotesToList(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """Filter for notes: a kind, a part of the path, or none."""
+    """Filter for the list of notes: a kind and a part of the path, both optional."""
 
     query: Annotated[
         str, msgspec.Meta(max_length=MAX_PATH, description="A part of a path; all of them without it.")

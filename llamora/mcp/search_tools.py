@@ -1,4 +1,4 @@
-"""The tool that searches the diary, with the rules of the API."""
+"""The tool that searches the diary, under the same rules as in the API."""
 
 from datetime import date
 from typing import Annotated

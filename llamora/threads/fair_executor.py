@@ -1,4 +1,4 @@
-"""A thread pool that is fair between keys and limits how many of its calls are active at a time.
+"""A thread pool that is fair between keys (such as client addresses), and limits how many calls are active.
 
     pages             a key for each address, one active    llamora.asgi
     calls of programs a key for each address, after pages   llamora.asgi
@@ -79,7 +79,10 @@ class Hold:
 
 
 class FairExecutor(Executor):
-    """Thread pool with daemon threads, started when needed. The module docstring describes the scheduling."""
+    """Thread pool that is fair between keys; its daemon threads are started when needed.
+
+    The module docstring describes the scheduling.
+    """
 
     def __init__(
         self,

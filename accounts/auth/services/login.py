@@ -95,7 +95,10 @@ def open_slot_throttled(
 
 @dataclass(frozen=True, kw_only=True)
 class SignInResult:
-    """Result of a sign-in: the person, their session, and the messages to show (as in `OpenedSlot`)."""
+    """Result of a sign-in: the person and their session; after a rotation, also changes of key slots.
+
+    `recovery_code` and `refused_slots` are as in `OpenedSlot`.
+    """
 
     person: Person
     cookie: SessionCookie

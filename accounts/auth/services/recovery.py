@@ -1,4 +1,4 @@
-"""Account recovery: a recovery code opens the vault; both key slots and the data key are replaced."""
+"""Account recovery: a recovery code opens the vault; password, code and data key are replaced."""
 
 from dataclasses import dataclass, field
 

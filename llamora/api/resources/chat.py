@@ -68,7 +68,7 @@ class SourceBody(msgspec.Struct, kw_only=True):
 
 
 class ReadFactBody(msgspec.Struct, kw_only=True):
-    """An accepted fact that the model read for the answer; `id` is the id of the memory."""
+    """An accepted fact that the model read for the answer; `id` is its id under `/api/v1/memory`."""
 
     id: UUID
     content: str

@@ -1,4 +1,7 @@
-"""The call that runs one check-in; it corresponds to the heartbeat of LocalGPT."""
+"""The call that runs one check-in, in which the model reads the standing requests of the diary's owner.
+
+It corresponds to the heartbeat of LocalGPT.
+"""
 
 from typing import Final, Literal
 from uuid import UUID

@@ -192,7 +192,7 @@ def restore_entry(call: Call, *, id: UUID) -> EntryBody:  # noqa: A002 - its nam
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredText:
-    """Result of storing a text: the action taken, the id of the entry, its day."""
+    """Result of `store_text`: the action taken and the id, as in `SavedText`, and the day of the entry."""
 
     action: Literal["created", "pending", "no_change"]
     id: UUID

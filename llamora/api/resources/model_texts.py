@@ -1,4 +1,7 @@
-"""Openings and recaps for a program, without those written from texts that it may not read."""
+"""The model's texts about days (openings and recaps) that a program may read.
+
+Those that were written from texts hidden from the program are left out.
+"""
 
 from datetime import date
 from typing import Any

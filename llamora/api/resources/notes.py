@@ -42,7 +42,7 @@ Revision = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
 
 
 class NoteListQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """Query parameters of the list of notes: its page, and one kind or all."""
+    """Query parameters of the list of notes: a page, and an optional kind."""
 
     kind: KindName | None = None
     limit: Limit = USUAL_LIMIT
@@ -75,7 +75,7 @@ class NoteList(msgspec.Struct, kw_only=True):
 
 
 class NoteSearch(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """A part of a path, in upper or lower case; with `is_exact` the whole path as it is."""
+    """A search for notes by a part of the path, ignoring case; with `is_exact`, by the exact path."""
 
     path: NotePath
     is_exact: bool = False

@@ -1,4 +1,4 @@
-"""Calls that LocalGPT's programs know: search for passages, counts of the search index, and its rebuild."""
+"""Calls that are compatible with LocalGPT: they search for passages, describe the index and rebuild it."""
 
 from datetime import date
 from typing import Annotated, Final, Literal

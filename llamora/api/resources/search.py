@@ -1,4 +1,7 @@
-"""Calls that search the owner's diary: in the index in memory, so only while the diary is unlocked."""
+"""Calls that search the diary, which must be unlocked.
+
+The search index is in memory, and only while the diary is unlocked.
+"""
 
 from datetime import date
 from typing import Annotated, Final, Literal

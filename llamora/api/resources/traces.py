@@ -1,4 +1,4 @@
-"""Calls that list the traces, and return the entries of one trace."""
+"""Calls that list the traces (labels on entries), and return the entries of one trace."""
 
 from datetime import date
 from typing import Final

@@ -27,7 +27,7 @@ USUAL_URL = "http://127.0.0.1:8765"
 
 @dataclass(frozen=True, kw_only=True)
 class ClientConfig:
-    """The values of the file; a value that is not set is empty."""
+    """The values of `client.toml`; a value that is not set is empty."""
 
     url: str = ""
     token_file: str = ""

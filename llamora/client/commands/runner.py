@@ -1,4 +1,4 @@
-"""The runner of commands: opens the diary, prints errors as sentences, returns the exit code."""
+"""The runner of commands: it creates the client, prints errors as sentences, and returns the exit code."""
 
 import os
 import sys

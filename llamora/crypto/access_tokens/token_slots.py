@@ -1,4 +1,4 @@
-"""Key slots of access tokens: opened with the token's secret, and renewed in a rotation without it.
+"""Key slots of access tokens: opened with the token's secret, but renewed by a rotation without the secret.
 
 A token of the kind "ordinary" opens its realms (see `llamora.crypto.realms`) while its owner's diary is
 unlocked, one of the kind "away" always. A "drop" token opens nothing: it seals texts to its owner.
@@ -121,7 +121,7 @@ class TokenSlot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DropKey:
-    """The public key to which a "drop" token seals texts, and the authenticator for their MACs."""
+    """The keys of a "drop" token, which can only send texts: one seals them, one authenticates them."""
 
     public: bytes
     authenticator: bytes = field(repr=False)
@@ -160,7 +160,7 @@ def create_token_slot(
 
 @dataclass(frozen=True, slots=True)
 class OpenedTokenSlot:
-    """The contents of a slot, after all checks of its kind.
+    """The contents of an access token's key slot, after all checks.
 
     `inside` is empty for the kind "ordinary", the opened box for "away", and the public key and the
     authenticator for "drop".

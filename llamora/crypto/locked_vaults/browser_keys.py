@@ -1,4 +1,4 @@
-"""Browser keys, which prove from which browser a draft comes that was sent while the diary was locked.
+"""Browser keys, which prove from which browser a draft was sent while the diary was locked.
 
 All integers are unsigned and big-endian. A browser key is derived from the cookie half in the session cookie
 (see `llamora.crypto.session`), so it changes at each unlock:

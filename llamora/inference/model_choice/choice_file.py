@@ -24,7 +24,7 @@ _LONGEST: Final = 1 << 16
 
 @dataclass(frozen=True, kw_only=True)
 class ModelChoice:
-    """The choice: a file, or a server with one of its models and its format; empty if nothing is chosen."""
+    """The chosen model: a file, or a model of a server with its wire format; empty if nothing is chosen."""
 
     file: str = ""
     url: str = ""

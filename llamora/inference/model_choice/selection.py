@@ -1,4 +1,4 @@
-"""Selection of the model: settings and options come first, then the choice, then the first one found.
+"""Selection of the model: by a setting or option, else the household's choice, else the first one found.
 
 LLAMORA_MODEL_URL     a server; the choice may name one of its models if LLAMORA_MODEL_NAME does not
 LLAMORA_MODEL_FILE    a file

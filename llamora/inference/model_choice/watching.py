@@ -1,4 +1,4 @@
-"""The model to use at this moment, as settings, choice and files change while the server runs.
+"""The model to use at the moment, which changes with the choice and the files while the server runs.
 
 A file that appears while Llamora runs may still be incomplete. It is used after its header says that it is
 complete and it has not changed for a second, because some programs first create a file of full length.

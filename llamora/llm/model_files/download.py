@@ -47,7 +47,7 @@ ReportProgress = Callable[[str, int, int], None]
 
 
 class DownloadFailed(Exception):  # noqa: N818 - states what happened
-    """Raised when a file could not be downloaded; its code is one of these.
+    """Raised when a file could not be downloaded; `code` is the reason.
 
     not_found         the hub does not have the file, or shows it only to signed-in users
     hub_away          the hub does not respond

@@ -62,7 +62,7 @@ _SILENT_ARCHITECTURES = frozenset(
 
 
 class UnreadableModelFile(Exception):  # noqa: N818 - states what is the case
-    """Raised for an unusable model file; its code is one of these.
+    """Raised for an unusable model file; `code` is the reason.
 
     no_gguf      not a `.gguf` file
     damaged      the header is inconsistent

@@ -30,7 +30,7 @@ from llamora.ops.errors import OperationRefused
 
 @dataclass(frozen=True, kw_only=True)
 class DayRequest:
-    """The request to restore a person's day from a backup; `number` selects one entry (see --dry-run)."""
+    """A request to restore a person's day from a backup, or one entry, by its `number` in --dry-run."""
 
     backup: Path
     data_dir: Path
@@ -42,7 +42,7 @@ class DayRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class DayReport:
-    """The entries with their states before the restore, the person, and the number of unreadable entries."""
+    """Result of a restore: the person, the entries with their earlier states, and how many are unreadable."""
 
     person: Person
     entries: Sequence[ComparedEntry]

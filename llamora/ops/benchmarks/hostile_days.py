@@ -1,6 +1,6 @@
-"""Measurements of a person's pages and sign-ins while another one saves and opens hostile days.
+"""Measurements of one person's pages and sign-ins while another saves texts that are costly to render.
 
-Hostile days contain texts that are costly to render.
+Hostile days are days with such texts; the other person opens them, too.
 """
 
 import threading

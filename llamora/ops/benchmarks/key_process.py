@@ -1,4 +1,4 @@
-"""A process that measures a rotation of the data key or checks of access tokens, and prints them as JSON.
+"""A process that measures a rotation of the data key or checks of access tokens, and prints JSON results.
 
 Run it with the environment of a household for measurements: `python -m … ENTRIES` rotates the data key of a
 generated diary with vectors, and `python -m … tokens` checks access tokens of a small diary, both while it is

@@ -16,7 +16,7 @@ from typing import Any
 
 
 class StartReporter:
-    """The writing end, in the server; if the command has exited, messages are dropped."""
+    """The writing end of the pipe, in the server; if the command has exited, messages are dropped."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor: int | None = descriptor

@@ -1,4 +1,6 @@
-"""The checks of `manage.py doctor`; each yields results: ok, or warn or bad with instructions to follow.
+"""The checks of `manage.py doctor`. Each yields results of the level "ok", "warn" or "bad".
+
+A result of the last two levels has instructions to follow.
 
 folder.py     the data folder: modes, secrets, whether a server runs
 machine.py    clock, disk, swap, core dumps, memory, packages

@@ -1,4 +1,4 @@
-"""Checks of the household that need no key."""
+"""Checks of vaults, key slots, rotations and sessions, and of replies without a job; they need no key."""
 
 from collections.abc import Iterator
 from datetime import timedelta

@@ -32,7 +32,7 @@ STALL_SECONDS, IDLE_SECONDS, LINGER_SECONDS = 30.0, 60.0, 5.0
 
 
 class ConnectionState(IntEnum):
-    """State of a connection; if there are too many, those in the lowest state are closed first."""
+    """State of a connection; surplus connections are closed in this order, the lowest number first."""
 
     REFUSED = 0
     IDLE = 1

@@ -201,7 +201,7 @@ class DiaryHTTPFactory(HTTPFactory):  # type: ignore[misc]  # daphne is untyped
 
 
 class DiaryWebSocketProtocol(WebSocketProtocol):  # type: ignore[misc]  # daphne is untyped
-    """A WebSocket, which is counted as the connection that it began as."""
+    """A WebSocket connection, still counted as the HTTP connection from which it was upgraded."""
 
     def connectionMade(self) -> None:  # noqa: N802 - Twisted's name
         """Take the place of the HTTP connection."""

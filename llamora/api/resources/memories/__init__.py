@@ -1,4 +1,4 @@
-"""Calls that programs of Harmonia (a memory for assistants) know, implemented with facts of the diary.
+"""Calls that are compatible with Harmonia, a memory for assistants; its memories are facts of the diary.
 
 calls           the functions behind the URLs
 fact_memories   selection and changes of facts for a program

@@ -1,4 +1,4 @@
-"""Structs of bodies and responses, for the calls that Llamora has in common with Harmonia.
+"""Structs of the bodies and responses of the calls that are compatible with Harmonia.
 
 Harmonia is a memory for assistants; one of its memories is a fact here. Some values are returned under two
 names, ours and Harmonia's, so that Harmonia's programs find them.
@@ -206,7 +206,7 @@ class FoundMemories(msgspec.Struct, kw_only=True):
 
 
 class MemoryListQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """Query parameters of the list, paginated by `cursor` or `offset`; both days are included."""
+    """Query parameters of the list, paginated by `cursor` or `offset`; the two dates are inclusive."""
 
     limit: Limit = USUAL_LIMIT
     offset: Offset = 0
@@ -236,7 +236,7 @@ class MemoryList(msgspec.Struct, kw_only=True):
 
 
 class MemoryExportQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """Query parameters of an export: its format and its facts; without `state` all but proposals."""
+    """Query parameters of an export: its format and filters; without `state`, all facts but proposals."""
 
     format: TextFormat = TextFormat.JSON
     from_date: date | None = None
@@ -262,7 +262,7 @@ class MemoryCorrection(msgspec.Struct, kw_only=True, forbid_unknown_fields=True)
 
 
 class MemoryAcceptance(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """Acceptance of a proposal, with corrections and a strategy for the earlier fact that it touches.
+    """Acceptance of a proposal, with corrections, and a strategy if it contradicts or repeats a fact.
 
     `strategy` is update_timestamp (said again), replace (changed), merge (into `content`), link, create_new,
     keep_both or archive_old. Without `earlier_id` it applies to the first of the proposal's `conflicts`.

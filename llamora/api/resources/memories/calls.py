@@ -1,4 +1,7 @@
-"""Calls of Harmonia's programs: memories are facts, and messages become entries or wait in the Inbox."""
+"""The calls that are compatible with Harmonia: they store memories as facts, and messages as entries.
+
+A message may also wait in the Inbox, and a new fact is a proposal.
+"""
 
 from collections.abc import Sequence
 from contextlib import suppress

@@ -87,7 +87,10 @@ _NOT_ACCEPTED: Final = "Only an accepted fact ends. This one is a proposal, or h
 
 
 class FactMemories:
-    """The facts that one program may read, propose and change; needs the call's keyring in force."""
+    """The facts that one program may read, propose and change.
+
+    Its methods need the call's keyring in force (see `llamora.crypto.keyring`).
+    """
 
     def __init__(self, call: Call, *, is_assistant: bool = False) -> None:
         self._call = call
