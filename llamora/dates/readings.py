@@ -265,7 +265,7 @@ def make_first_units(number: int, amount: int, unit: str, within: Any) -> Any:
     """Return the first or last units of a span."""
     if number not in (1, -1) or not 2 <= amount <= 400 or unit not in ("day", "week", "month", "year"):
         return None
-    return near.FirstUnits(amount, unit, within, is_last=number < 0)
+    return near.FirstOrLastUnits(amount, unit, within, is_last=number < 0)
 
 
 def make_within(relation: int, amounts: Any) -> Any:

@@ -67,7 +67,7 @@ class SameDayIn:
 
 
 @dataclass(frozen=True, slots=True)
-class FirstUnits:
+class FirstOrLastUnits:
     """Several units at the beginning or end of a span: the first three days of May."""
 
     number: int
