@@ -554,7 +554,7 @@ class HalfOf:
 
 
 @dataclass(frozen=True, slots=True)
-class LastUnits:
+class LastOrNextUnits:
     """Several units that end or begin at the anchor: the last three days, the next two weeks."""
 
     amount: float

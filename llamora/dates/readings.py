@@ -271,7 +271,7 @@ def make_first_units(number: int, amount: int, unit: str, within: Any) -> Any:
 def make_within(relation: int, amounts: Any) -> Any:
     """Return the span from the anchor to a distance from it: "within three days"."""
     is_one = len(amounts) == 1 and relation in (-1, 1) and amounts[0][1] != "weekend"
-    return ex.LastUnits(amounts[0][0], amounts[0][1], relation) if is_one else None
+    return ex.LastOrNextUnits(amounts[0][0], amounts[0][1], relation) if is_one else None
 
 
 def make_fraction(number: int, label: Any, year: Any = None) -> Any:
@@ -289,7 +289,7 @@ def make_rel(unit: str, relation: int) -> Any:
 
 def make_last_units(relation: int, amount: float, unit: str) -> Any:
     return (
-        ex.LastUnits(amount, unit, relation)
+        ex.LastOrNextUnits(amount, unit, relation)
         if abs(relation) == 1 and amount > 1 and unit != "weekend"
         else None
     )
