@@ -53,7 +53,7 @@ class HtmlCache:
         self._generations: Counter[UUID] = Counter()
 
     def build_key(self, text: str, keyring: Keyring, *, has_links: bool = True) -> CacheKey:
-        """Return the cache key of a text decrypted with this keyring; it depends on `has_links`."""
+        """Return the cache key of a text decrypted with this keyring, different with and without links."""
         secret = keyring.blind_index(label=_LABEL, value="")
         content = text.encode("utf-8", "surrogatepass")
         person = b"" if has_links else b"no links"

@@ -226,7 +226,7 @@ class TextSource:
         )
 
     def select_rows(self, **lookups: Any) -> "QuerySet[Any, tuple[Any, ...]]":
-        """Return the columns of `list_loaded_columns` of texts that can be found.
+        """Return, for texts that can be found, the values of the columns in `list_loaded_columns`.
 
         Select by id alone: given the owner too, SQLite reads all rows of that person for every batch.
         """

@@ -59,7 +59,7 @@ def list_note_groups(lines: Iterable[NoteLine]) -> list[NoteGroup]:
 
 
 def get_note_group(keyring: Keyring, group_id: UUID) -> NoteGroup:
-    """Return one group; raise ObjectNotFound."""
+    """Return one group of `list_note_groups` by its id; raise ObjectNotFound."""
     found = next((group for group in list_note_groups(list_notes(keyring)) if group.id == group_id), None)
     if found is None:
         raise ObjectNotFound
