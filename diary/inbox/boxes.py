@@ -106,7 +106,7 @@ class _Opener:
 
     @classmethod
     def load(cls, keyring: Keyring) -> "_Opener":
-        """Load the keys and senders for opening a person's boxes; raise EnvelopeError if the vault is damaged."""
+        """Load the keys and senders for a person's boxes; raise EnvelopeError if the vault is damaged."""
         with in_force(keyring):
             return cls(
                 keyring=keyring,
