@@ -69,7 +69,7 @@ class SignInForm(_UnlockingForm):
 
 
 class UnlockForm(_UnlockingForm):
-    """The password of the signed-in person, to unlock their diary."""
+    """The form that unlocks the diary of the signed-in person with their password."""
 
     password = password_field("Password", is_new=False)
 

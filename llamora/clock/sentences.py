@@ -1,4 +1,4 @@
-"""Messages about a clock that was set, or that says the machine was off for long."""
+"""Messages about a clock that was set or shows a long gap, and about deletions that wait because of it."""
 
 from datetime import datetime
 

@@ -160,7 +160,7 @@ class SlotAhead(SlotError):
 
 
 class UnknownAuthenticator(SlotError):
-    """Raised by a rotation when the old data key does not open a slot's authenticator."""
+    """Raised by a rotation when the old data key does not open a slot's authenticator (MAC key)."""
 
     code = "unknown_authenticator"
     text = "The key slot's authenticator does not open; it is given nothing."
