@@ -156,7 +156,7 @@ class CalendarMonth:
 
 @dataclass(frozen=True, slots=True)
 class CalendarYear:
-    """A year as its page shows it: its months, counts, and the nearest years with entries."""
+    """A year as its page shows it: months, numbers of days and entries, and nearest years with entries."""
 
     number: int
     months: list[CalendarMonth]

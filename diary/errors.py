@@ -69,7 +69,7 @@ class DayNotBegun(DiaryError):
 
 
 class PublicKeyUnknown(DiaryError):
-    """Raised when a draft cannot be encrypted to its locked owner; the text then stays in the page."""
+    """Raised when a draft cannot be stored for a locked diary; its text then stays only in the page."""
 
     code = "no_key_here"
     sentence = messages.DRAFT_ONLY_IN_PAGE
@@ -90,7 +90,7 @@ class InboxChanged(DiaryError):
 
 
 class ImportChanged(DiaryError):
-    """Raised when the import to claim differs from the one that the page showed."""
+    """Raised when a person claims an import that has changed since their page showed it."""
 
     code = "import_changed"
     sentence = messages.IMPORT_CHANGED

@@ -35,7 +35,7 @@ from diary.rendering.excerpts import Span
 
 @dataclass(frozen=True, kw_only=True)
 class EntryPanel:
-    """A panel below an entry: its HTML, or if it has forms, a template that gets `content` as `part`.
+    """A panel below an entry: its HTML, or for a panel with forms, a template that gets `content` as `part`.
 
     `menu` is a template for the menu of reply styles, `action` a template for the other actions of the entry.
     """
@@ -57,7 +57,7 @@ class TodaySection:
 
 @dataclass(frozen=True, kw_only=True)
 class RecalledEntries:
-    """Entries of earlier days, oldest first, and the ids by which they were found."""
+    """Entries of earlier days, oldest first, and the ids of the traces by which they were found."""
 
     entries: Sequence[Entry] = ()
     by: Sequence[UUID] = ()
@@ -92,7 +92,7 @@ class NamedLink:
 
 
 class PanelProvider(Protocol):
-    """A function that returns panels by entry id; for new entries (`are_new`) it needs no query."""
+    """A function that returns panels by entry id. If the entries `are_new`, it needs no query."""
 
     def __call__(self, entries: Sequence[Entry], *, are_new: bool) -> Mapping[UUID, EntryPanel]: ...
 
@@ -113,7 +113,7 @@ ImporterFactory = Callable[[UUID, Sequence[Any]], Importer]
 
 
 class ImportedFile(Protocol):
-    """A file that is being imported, as the importers of rows without an entry see it."""
+    """A file during its import, as passed to functions that import rows without an entry, such as facts."""
 
     @property
     def owner_id(self) -> UUID: ...

@@ -76,7 +76,7 @@ class SearchHit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayResults:
-    """The hits of one day, or all facts, or all notes; the leading hit comes first.
+    """The hits of one day, or all hits among facts, or all among notes; the leading hit comes first.
 
     `left` is the number of further hits that the page does not show. `is_unfolded` says that the page shows
     all `hits` at once, because the leading one is not the best.
@@ -218,7 +218,7 @@ def _build_hits(
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """The hits of a query, best first, with their outlines, the texts near in meaning, and the total.
+    """The hits of a query, best first, with an outline of each (its kind and day), and texts near in meaning.
 
     `total` counts the texts with all words. `complete` are the texts that match the whole query. `shares` and
     `closeness` say how well the others match it in words and in meaning: see `search.fusion.fuse`.

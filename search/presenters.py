@@ -59,7 +59,7 @@ class ResultRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayRows:
-    """The hits of one day, or all facts, or all notes: the leading hit, and the hits folded under it.
+    """The hits of one day, or among facts, or among notes: the leading hit, and the hits folded under it.
 
     `left` is the number of hits that are not shown. `are_facts` and `are_notes` say that the hits are facts
     or notes; then they can be of different days.

@@ -1,4 +1,4 @@
-"""Traces and changes by id; a row of another person is treated like a row that does not exist."""
+"""Look-up of traces, and of changes to traces, by id; a row of another person counts as not there."""
 
 from uuid import UUID
 

@@ -36,7 +36,7 @@ ImportFaults = dict[UUID, list[str]]
 
 
 class TraceImporter:
-    """Importer of the traces of one file: the names on its entries, and the row of each trace."""
+    """Importer of the traces of one file: adds them to the imported entries, and creates the missing ones."""
 
     def __init__(self, owner_id: UUID, rows: Sequence[Any]) -> None:
         self._owner_id = owner_id

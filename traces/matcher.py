@@ -51,7 +51,7 @@ def fold_text(text: str) -> str:
 
 
 class LatestResults(Generic[R]):
-    """A bounded cache of a function's last result for each entry, with the input of the function."""
+    """A bounded cache of a function's last result for each entry, valid while the input is the same."""
 
     def __init__(self) -> None:
         self._results: dict[UUID, tuple[object, R]] = {}
@@ -71,7 +71,7 @@ class LatestResults(Generic[R]):
 
 
 class FoundNames(NamedTuple):
-    """Names found in a text, and their significant words."""
+    """The names found in a text, and the significant words in these names."""
 
     names: list[str]
     words: frozenset[str]

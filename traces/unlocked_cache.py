@@ -1,4 +1,4 @@
-"""A cache of values of unlocked people, such as names of traces: built on first use, removed at a lock.
+"""A cache of values of unlocked people, such as the names of their traces: loaded once, dropped at a lock.
 
 A change that comes while a value is being built is applied to it afterwards. A value that is forgotten while
 it is being built, as at a lock, is used once and not cached.
@@ -29,7 +29,7 @@ class _Build(Generic[_V]):
 
 
 class UnlockedCache(Generic[_V]):
-    """A cache of one value for each key of an unlocked person.
+    """A cache of one value for each unlocked person, by the id of the keys with which it was loaded.
 
     `load` builds the value of a person whose keyring is in force.
     """

@@ -1,4 +1,4 @@
-"""On this day: the entries of other years on a day of the year, found with an index on month and day.
+"""On this day: the entries of other years with a given month and day, found with an index on these two.
 
 A day page shows the first lines of entries from a few earlier years; a separate page shows all entries, page
 by page.
@@ -27,7 +27,7 @@ PAGE_SIZE = 200
 
 @dataclass(frozen=True, kw_only=True)
 class PastYearExcerpt:
-    """An earlier year on a day page: the day, the first lines, and the number of further entries."""
+    """Excerpt of a day in an earlier year, for a day page: date, first words, number of further entries."""
 
     day: date
     words: str
@@ -36,7 +36,7 @@ class PastYearExcerpt:
 
 @dataclass(frozen=True, kw_only=True)
 class YearOnThisDay:
-    """A year on the page of a day of the year; a leap year can appear twice, for 28 and 29 February."""
+    """A date and its entries on an "on this day" page; the page of 28 February also has 29 February."""
 
     day: date
     entries: list[EntryView]

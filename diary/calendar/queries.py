@@ -1,4 +1,4 @@
-"""Calendar queries: the days with entries in a month or year, and the nearest such day before or after a day.
+"""Queries for the calendar: days with entries in a month or year, and the nearest to a given day.
 
 All of them use one index and load no text, so that they are as quick in a long diary as in a short one.
 """

@@ -48,7 +48,7 @@ _TABLE = LateDraft._meta.db_table
 
 @dataclass(frozen=True, kw_only=True)
 class LateText:
-    """The decrypted content of a late draft: one that a page sent while its diary was locked."""
+    """The decrypted content of a late draft, which is a draft that arrived while the diary was locked."""
 
     text: str = field(repr=False)
     based_on: int | None

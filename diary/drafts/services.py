@@ -1,4 +1,4 @@
-"""Drafts, saved while typing; each save names the revision it follows, so that two tabs overwrite nothing."""
+"""Drafts, saved while typing. A save gives the revision that it replaces, so tabs overwrite nothing."""
 
 import secrets
 from collections.abc import Callable

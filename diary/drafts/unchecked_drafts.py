@@ -1,4 +1,4 @@
-"""Drafts from locked pages that could not be verified: their owner can read and delete them.
+"""Drafts that arrived while the diary was locked, and that could not be verified afterwards.
 
 Nothing proves that one of the owner's browsers sent these rows: they are older than format 2, were changed or
 inserted in the database, or have the id of a draft that was merged already, such as a deleted row that
@@ -27,7 +27,7 @@ _MAX_READ = 500
 
 @dataclass(frozen=True, kw_only=True)
 class UncheckedDraft:
-    """A late draft that could not be verified, or with `is_checked`, one that could not be merged.
+    """A late draft that could not be verified. If `is_checked`, it was verified, but could not be merged.
 
     `text` is None if the draft cannot be decrypted.
     """

@@ -1,4 +1,4 @@
-"""Views of drafts: saving while typing, even if the diary was locked meanwhile, and unchecked drafts.
+"""Views of drafts: saving them while typing, even in a locked diary, and listing the unchecked ones.
 
 The endpoint that saves answers in JSON.
 """

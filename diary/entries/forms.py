@@ -1,4 +1,4 @@
-"""Parser of the posted fields of composers, drafts and edit forms; invalid bytes are not replaced."""
+"""Parser of the posted fields of entry and draft forms; invalid UTF-8 is left for validation to refuse."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -18,7 +18,10 @@ _REVISION_LIMIT = 2**31
 
 @dataclass(frozen=True, kw_only=True)
 class SubmittedText:
-    """A posted text and the revisions that it is based on; a new column of `Entry` gets its field here."""
+    """A posted text, and the revisions of the entry and the draft on which it is based.
+
+    If a form posts a new column of `Entry`, the field for it belongs here.
+    """
 
     text: str
     revision: int

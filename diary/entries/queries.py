@@ -1,4 +1,4 @@
-"""Entries, drafts and versions of a person, by id or day, and the key of a person's digests.
+"""Look-up of a person's entries, drafts and versions by id or day, and of the key for digests of their texts.
 
 A row of another person is treated like a row that does not exist. The digest key is the same under every
 epoch of the person's data key.

@@ -35,7 +35,7 @@ _SAVE_KEY_LABEL = b"diary.entry.keep_key"
 
 
 class SavedEntry(NamedTuple):
-    """The entry of a save, and whether the save created it; a new entry has no replies or traces yet."""
+    """A saved entry, and whether the save created it; a new entry has no replies or traces yet."""
 
     entry: Entry
     is_new: bool

@@ -1,4 +1,4 @@
-"""Start of generations: one job at a time for each subject, and unrequested ones only on a suitable model.
+"""The start of generations, one job at a time for each subject. Unrequested ones need a suitable model.
 
 Replies, openings, recaps, trace proposals and trace summaries all start here. Two tabs that request the same
 generation get the same job. A generation that nobody requested is never sent to another machine, and never

@@ -1,4 +1,4 @@
-"""The token budget of a prompt, and the check that its owner is still unlocked."""
+"""The token budget of a prompt, and the check that the diary is still unlocked."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""Tasks whose text is shown on a page while it is generated, such as replies, and that text as HTML."""
+"""Tasks whose text a page shows while it is generated, such as replies, and the HTML of that text."""
 
 from datetime import date
 from typing import NamedTuple, Protocol, runtime_checkable
@@ -61,7 +61,7 @@ class FilteredTask(Protocol):
 
 
 class SectionFinder(Protocol):
-    """A function that returns the section of a person's row by the id of the row, or None."""
+    """A function that finds the section of a person's row by the row's id; None if there is no such row."""
 
     def __call__(self, section_id: UUID, /, *, owner_id: UUID) -> PageSection | None: ...
 

@@ -53,11 +53,11 @@ _OPTION = re.compile(r"^(version|temperature|words): *([0-9.]+)$", re.MULTILINE)
 
 
 class InvalidPromptTemplate(Exception):  # noqa: N818 - states what is the case
-    """Raised for a prompt without a line of `---`, or with invalid template tags; does not quote it."""
+    """Raised for a prompt template without a line of `---` or with invalid tags; never quotes it."""
 
 
 class PromptOptions(NamedTuple):
-    """The version of a prompt, its temperature, and the number of words after which its text is to end."""
+    """The version of a prompt, its temperature, and the number of words after which generated text ends."""
 
     version: str = ""
     temperature: float | None = None

@@ -1,4 +1,4 @@
-"""The language of a text, to be named in a prompt: models follow "in German" better than a description of it.
+"""The language of a text, by its name, for a prompt: models follow "in German" better than a paraphrase.
 
 The word for "you" is named as well: told only to write in German, many models address a diary's writer as
 "Sie".

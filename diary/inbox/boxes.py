@@ -199,7 +199,7 @@ class UncheckedBox:
 
 @dataclass(frozen=True, kw_only=True)
 class ClosedBoxes:
-    """Boxes that are not Inbox items: the unchecked ones, and the number of those that wait for room."""
+    """Boxes that are not in the Inbox: unchecked ones, and the number of those for which it has no room."""
 
     unchecked: list[UncheckedBox]
     waiting_count: int

@@ -1,4 +1,4 @@
-"""The content of an Inbox item, as the item and a box store it.
+"""The content of an Inbox item, in the format in which items and sealed boxes store it.
 
 A JSON object; all values but the text are optional:
 

@@ -1,4 +1,4 @@
-"""The live socket of one tab: sends texts while the model generates them, and tells the tab of a lock.
+"""The live socket of one tab: sends texts while the model generates them, and tells the tab to lock.
 
 `receive` only records the requests of the tab. A task of the socket sends the current changes, so that a slow
 tab gets fewer and larger frames, and nothing is queued. The vault is checked before each request and every

@@ -20,7 +20,7 @@ class MalformedFrame(Exception):  # noqa: N818 - states what is the case
 
 @dataclass(frozen=True)
 class WatchRequest:
-    """A request to follow the generations on the page of a day or a conversation; `owner` owns the page."""
+    """A request to follow the generations on the page of a day or a conversation of the person `owner`."""
 
     subject: date | UUID
     owner: UUID

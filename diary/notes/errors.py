@@ -38,7 +38,7 @@ class InvalidNotePath(NoteError):
 
 
 class NotePathTaken(NoteError):
-    """Raised for a path that another note or a folder has, or below the path of a note."""
+    """Raised for a path that another note or a folder already has, or that lies below the path of a note."""
 
     code = "path_taken"
     sentence = messages.NOTE_PATH_TAKEN

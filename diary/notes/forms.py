@@ -83,7 +83,7 @@ def parse_edit_draft(request: HttpRequest, note_id: UUID, *, saved: str | None) 
 
 @dataclass(frozen=True, kw_only=True)
 class NotePassage:
-    """A passage that a link to a note names: the revision, and the position in the stripped text."""
+    """The passage to which a link to a note points: the note's revision, and a span of its stripped text."""
 
     revision: int
     start: int

@@ -1,4 +1,4 @@
-"""Words of the pages about each kind of notes: its purpose, an example, and the name of a new one."""
+"""Words of the pages about each kind of notes: its purpose, an example, and the form for a new note."""
 
 from dataclasses import dataclass
 from typing import Final

@@ -24,7 +24,7 @@ _DIRECTION_MARKS: Final = frozenset(
 
 
 class NoteKind(StrEnum):
-    """The purpose of a note; its path decides it."""
+    """The purpose of a note, as derived from its path."""
 
     PERSONA = "persona"
     REMEMBER = "remember"

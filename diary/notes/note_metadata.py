@@ -1,4 +1,4 @@
-"""Metadata of a note, sealed in the column `head`: what a list shows of it, without its text.
+"""Metadata of a note, sealed in its column `head`: what a list of notes shows without opening their texts.
 
 A JSON object:
 

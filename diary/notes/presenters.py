@@ -33,7 +33,7 @@ _PLAIN: Final = frozenset({NoteKind.SKILL, NoteKind.FILE})
 
 @dataclass(frozen=True, kw_only=True)
 class NoteRow:
-    """Template data of a note in the list; `state` names what its owner may have to do."""
+    """Template data of a note in the list; `state` says if the note waits for its owner's approval."""
 
     id: UUID
     name: str = field(repr=False)

@@ -1,4 +1,4 @@
-"""Notes for the prompt of a reply or an answer: "Also remember", and reference notes found by search.
+"""Notes for the prompt of a reply or an answer: the note "Also remember", and notes found by search.
 
 Only notes that are their owner's own are read, and only with a keyring of the realm `notes`.
 """

@@ -71,7 +71,7 @@ class OpeningSource:
 
 @dataclass(frozen=True, kw_only=True)
 class OpeningTask:
-    """Task that writes the opening of a day; `is_diary_new` if the diary has no older days than its sources.
+    """Task that writes the opening of a day; `is_diary_new` if the diary has no day older than the sources.
 
     `replaced_text` is the present opening, which stays if the generation fails.
     """

@@ -1,4 +1,4 @@
-"""Origins: where entries come from, as their owner sees it.
+"""Origins: where entries come from, how pages show that, and how owners claim imported entries as their own.
 
 provenance      the sealed source of an entry, and what its owner said of it
 labels          the words beside an entry

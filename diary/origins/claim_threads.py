@@ -1,4 +1,4 @@
-"""Threads that make large imports their owners' own, while the diaries are unlocked.
+"""Threads that carry out claims of large imports ("This is mine") while the diaries are unlocked.
 
 A thread may end at any moment, for example with the process; the next unlock continues its work.
 """

@@ -18,7 +18,7 @@ _RESTORED: Final = "restored, of unknown origin"
 
 @dataclass(frozen=True, kw_only=True)
 class OriginLabel:
-    """The words about an origin, and the name of its source; separate, since anyone can choose that name."""
+    """A label of an origin: our words, and separately the name of the source, which anyone can choose."""
 
     words: str
     source: str = field(default="", repr=False)

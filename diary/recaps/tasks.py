@@ -1,4 +1,4 @@
-"""The generation of a recap from the entries of a day that their owner wrote."""
+"""The generation of a day's recap, from the entries of that day that their owner wrote or claimed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -24,7 +24,7 @@ _KEY_BYTES: Final = 16
 
 
 class CachedHtml(NamedTuple):
-    """The HTML of a text, and the units that its rendering cost."""
+    """The HTML of a text, and the cost of rendering it, in the units of `RenderBudget`."""
 
     html: str
     units: int
@@ -36,7 +36,7 @@ class CachedHtml(NamedTuple):
 
 
 class CacheKey(NamedTuple):
-    """The cache key of a text: the data key that decrypted it, the generation of the cache, the digest."""
+    """The cache key of a text: its data key's id, the cache's generation, and the text's digest."""
 
     key_id: KeyId
     generation: int

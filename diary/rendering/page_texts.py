@@ -1,4 +1,4 @@
-"""The texts of one page as HTML: within a budget that they share, and from the cache of their owner.
+"""The texts of one page as HTML: rendered within one budget for all of them, and cached for their owner.
 
 Each request starts a page with a full budget. A text whose rendering costs more than is left is shown as
 plain text from the point where the budget is spent. Cached HTML costs as much as new HTML, so that a page
@@ -23,7 +23,7 @@ _LONG: Final = 5_000  # characters
 
 @dataclass(slots=True)
 class PageBudget:
-    """The units that rendering the texts of a page may still cost."""
+    """The work that rendering the texts of a page may still cost, in the units of `RenderBudget`."""
 
     units: int = MAX_PAGE_UNITS
 

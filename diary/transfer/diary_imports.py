@@ -66,7 +66,7 @@ Progress = Callable[[int], None]
 
 @dataclass(kw_only=True)
 class DiaryImportReport(ImportReport):
-    """The report of an import, with a sentence for each skipped value, and counts of other imported rows."""
+    """Report of an import: counts of entries and of other rows, and a sentence for each skipped value."""
 
     faults: list[str] = field(default_factory=list)
     rows: Counter[str] = field(default_factory=Counter)

@@ -1,4 +1,4 @@
-"""Import of the entries of an export with their versions, replies and values of other apps.
+"""Import of the entries of an export, with their versions, replies, and values of other apps such as traces.
 
 Entries keep their ids, so that references stay valid and a second import changes nothing. If another person
 of the household has an entry with that id, because they imported the same file, the entry gets an id derived

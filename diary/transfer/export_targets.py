@@ -1,4 +1,7 @@
-"""The folder or zip of an export, readable only by its user, and renamed once it is complete."""
+"""The folder or zip to which an export is written; only the user of this process can read it.
+
+It is renamed once it is complete.
+"""
 
 import os
 import shutil

@@ -46,7 +46,7 @@ _Good = TypeVar("_Good", bound=HasDay)
 
 @dataclass(kw_only=True)
 class ImportReport:
-    """Counts and days of the values in a file and of the imported ones; never texts.
+    """Counts of accepted, added, known and rejected values of an import, and the days of the accepted ones.
 
     `rejected` holds the first of the values that cannot be imported, `rejected_count` counts them all.
     """

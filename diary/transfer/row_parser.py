@@ -48,7 +48,7 @@ class _EntryRejected(InvalidValue):
 
 @dataclass(kw_only=True)
 class ParsedEntry:
-    """An entry of a file: its columns, its whole row with other values, and its faults."""
+    """An entry of a file: its columns, the row from which they were parsed, and its faults."""
 
     number: int
     id: UUID | None

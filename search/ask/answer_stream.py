@@ -26,7 +26,7 @@ EventKind = Literal["started", "written", "restarted", "waiting", "done", "faile
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerEvent:
-    """One event: with `text` for a new piece, and with the answer at the end."""
+    """An event of an answer: its kind, its new `text` if any, and at the end the whole `answer`."""
 
     kind: EventKind
     asked: AskedQuestion = field(repr=False)

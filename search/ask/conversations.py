@@ -1,4 +1,4 @@
-"""Questions with their answers as they are shown, in conversations. Needs the owner's keyring in force.
+"""Conversations: questions with their answers, as pages show them. Needs the owner's keyring in force.
 
 If no model wrote an answer, the text shown is made from the sources, so that no words of an entry are stored
 twice. State and reason of such questions:

@@ -34,7 +34,7 @@ OPENING: Final = "opening"
 
 
 class IndexNotReady(AskRefused):
-    """Raised if no index of the owner is open.
+    """Raised if the owner's search index is not open: the diary is locked, or the index is being opened.
 
     An index is not opened for a program while its owner is locked: reading a whole diary for one question
     would take minutes, and leave it in memory while nobody has unlocked it.

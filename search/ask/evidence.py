@@ -1,4 +1,4 @@
-"""Evidence that a text answers a question. Needs its owner's keyring in force.
+"""Evidence that a text answers a question: shared words or near meaning. Needs its owner's keyring in force.
 
 A model turns any passage into a claim, and people read a passage as an answer. So passages that do not answer
 the question are not shown. A text answers it if one of its passages contains enough of the question's words,
@@ -38,7 +38,7 @@ _RARE_EVERY: Final = 50
 
 
 class Evidence:
-    """The texts that answer one question, checked on demand.
+    """The check whether texts answer one question; the result for each text is cached.
 
     `by_day` are texts about the question's subject, `of_days` texts of the days that it names, if these are
     few, and `traced` texts with a trace that it names.

@@ -50,7 +50,7 @@ class Passage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
-    """The number of days on which the words of a question occur, and the first and the latest of them."""
+    """The number of days on which the words of a question occur, and the first and latest of these days."""
 
     days: int
     first: date

@@ -62,7 +62,7 @@ _SAVING_SECONDS: Final = 5.0
 
 @dataclass(frozen=True, kw_only=True)
 class AskedQuestion:
-    """A question with its sources; without a job its answer is complete."""
+    """A question with its sources; `job` generates its answer, and is None if the answer is complete."""
 
     id: UUID
     owner_id: UUID

@@ -39,7 +39,7 @@ def _select_known(found: re.Match[str], count: int) -> str:
 
 
 class SourceNumberFilter:
-    """The same filter during generation: it holds back what may still become a source number."""
+    """Filter that drops unknown source numbers during generation; holds back the beginning of a number."""
 
     def __init__(self, *, count: int) -> None:
         self._count = count
@@ -60,7 +60,7 @@ class SourceNumberFilter:
 
 
 class SourceCheck:
-    """The check that an answer names an existing source or says `nothing`; `check` is run as well.
+    """Output check that extends `check`: an answer must name an existing source or say `nothing`.
 
     `needs_source` is False if the model also read texts that have no number.
     """

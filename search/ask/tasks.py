@@ -111,7 +111,7 @@ Part = NumberedPassage | NumberedNote | Turn | PromptFact
 
 @dataclass(frozen=True, kw_only=True)
 class AnswerTask:
-    """Task that answers a question, in a row of its own."""
+    """Task that answers a question, and saves question and answer in a row."""
 
     id: UUID
     owner_id: UUID

@@ -21,7 +21,7 @@ _MAX_ANSWER: Final = 20_000
 
 @dataclass(frozen=True, kw_only=True)
 class Proposal:
-    """A proposal for the request with this index, with quotes that occur in the prompt."""
+    """A proposal for a request (its index, from 0), with quotes that occur in the prompt."""
 
     request: int
     text: str = field(repr=False)

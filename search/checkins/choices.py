@@ -19,7 +19,7 @@ _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, kw_only=True)
 class CheckInChoices:
-    """Settings of check-ins: whether, how often and during which hours, and when that was changed."""
+    """Settings of check-ins: whether, how often and at which hours they are made, and since when."""
 
     is_on: bool = False
     is_paused: bool = False

@@ -41,7 +41,7 @@ class ProposalView:
 
 @dataclass(frozen=True, kw_only=True)
 class ReceiptView:
-    """A finished check-in: when, in its owner's time zone, who started it, and how it ended."""
+    """One of the latest check-ins: its local time, who started it, and how it ended or stands."""
 
     at: datetime
     sentence: str

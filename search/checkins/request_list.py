@@ -1,4 +1,4 @@
-"""Standing requests: the list in the note `HEARTBEAT.md`, and which of them are open at a moment. Pure.
+"""Standing requests: the list in the note `HEARTBEAT.md`, and which of them apply at a given moment. Pure.
 
     - [ ] Ask me how the garden is (when: Saturday mornings)
     - [ ] On Sundays: what did I promise this week?
@@ -55,7 +55,7 @@ _UNTIL: Final = frozenset({"until", "till", "before", "bis"})
 
 @dataclass(frozen=True, kw_only=True)
 class ListedRequest:
-    """A request of the list: its line number, its words without the "when", and whether it is done."""
+    """A request in the list: its line number, its words, its times in `when`, and whether it is done."""
 
     line: int
     text: str = field(repr=False)

@@ -81,7 +81,7 @@ Part = CheckInPassage | PromptFact
 
 @dataclass(frozen=True, kw_only=True)
 class CheckInTask:
-    """Task of one check-in. `save_proposals` is called in a database thread, within the transaction."""
+    """Task of one check-in; `save` calls `save_proposals` for the proposals in the answer."""
 
     id: UUID
     owner_id: UUID

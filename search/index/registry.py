@@ -38,7 +38,7 @@ EMBEDDING_PAUSE: Final = 1.0
 
 
 class IndexRegistry:
-    """The indexes by key id, ordered by last use, the oldest first."""
+    """The open indexes by key id, the least recently used first."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

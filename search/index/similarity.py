@@ -1,4 +1,4 @@
-"""Rows of vectors, and scores from their cosines: the best rows, thresholds, and the score of a text."""
+"""Similarity of vectors: the best rows by cosine, thresholds, and the score of a text."""
 
 from collections.abc import Iterator
 from typing import Any, Final, Self, TypeVar

@@ -1,4 +1,4 @@
-"""The searchable texts: sealed columns of the apps below, read in batches with a given keyring.
+"""The searchable texts of all apps, such as entries and facts: sealed columns, read in batches.
 
 An app makes its texts searchable by a line in `SOURCES`. Openings and recaps are derived from entries and may
 quote them. Once such an entry is edited, moved or deleted, the opening or recap is excluded from search, so

@@ -63,7 +63,7 @@ class NearText:
 
 @dataclass(frozen=True, slots=True)
 class SimilarChunk:
-    """A chunk of a text, with its cosine to chunk number `own` of the text it was compared with."""
+    """A chunk that is similar to chunk number `own` of another text; `score` is the cosine of the two."""
 
     id: UUID
     score: float

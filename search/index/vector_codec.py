@@ -1,4 +1,6 @@
-"""Encoding of all vectors of one person as bytes; they reveal the texts and must be sealed. Little-endian:
+"""Encoding of all vectors of one person as bytes, which reveal the texts and therefore must be sealed.
+
+Little-endian:
 
 u32 width | u32 texts | u32 rows
 texts * (16 bytes id, 32 bytes digest, u32 rows of this text)

@@ -1,4 +1,4 @@
-"""Texts hidden from a program that may read only its owner's words, since they are not fully trusted.
+"""Texts that are not fully trusted, and therefore hidden from a program limited to its owner's own words.
 
 Hidden are untrusted entries and facts, and texts that a model generated from one of these, or from an entry
 that no longer exists: whoever can write to the database can delete a row and so its origin. Even a program
@@ -34,7 +34,7 @@ from traces.facts.models import TRUSTED_FACT_ORIGINS, Fact, FactState
 
 
 class TextSources(NamedTuple):
-    """The sources of a generated text: the entries, and the other realms whose texts were read.
+    """The sources of a generated text: ids of entries, and the realms of other texts that were read.
 
     `is_clean` is true only if the text's record proves that all sources were its owner's own.
     """

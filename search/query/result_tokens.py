@@ -1,4 +1,4 @@
-"""Opaque tokens of recent queries: a page opened from a result sends one to get the words to highlight."""
+"""Opaque tokens for recent queries, in links to results: with one, a page can highlight the words found."""
 
 import secrets
 from collections import OrderedDict

@@ -54,7 +54,7 @@ class SnippetPart:
 
 
 class QueryMarker:
-    """A search for all patterns of a query in a text."""
+    """Search for all words and phrases of a query in a text, in order to mark them."""
 
     def __init__(self, wanted: Iterable[MarkPattern], *, numbers: Iterable[str] = ()) -> None:
         by_text: dict[str, MarkPattern] = {}

@@ -1,4 +1,4 @@
-"""Claims of facts: an owner says that all facts of files and programs are theirs, with undo for thirty days.
+"""Claims of facts: an owner says that all facts from files and programs are theirs. Undo for thirty days.
 
 The changes of one claim have the same group. An undo leaves out facts that were changed since the claim.
 Needs keys of the realm `facts` in force.

@@ -24,7 +24,7 @@ _KEY_BYTES: Final = 32
 
 @dataclass(frozen=True, kw_only=True)
 class TouchedFact:
-    """An accepted fact that a new one may repeat, replace or contradict, and their comparison."""
+    """An accepted fact that a new one may repeat, replace or contradict, and the comparison of the two."""
 
     fact: Fact
     comparison: Comparison
@@ -71,7 +71,7 @@ def list_changes(fact: Fact) -> list[FactChange]:
 
 
 class EarlierFacts:
-    """The accepted facts of a person that sentences may affect; each is decrypted and parsed once.
+    """The accepted facts of a person that new ones may repeat, replace or contradict; each is decrypted once.
 
     A list has many sentences, and each may affect up to MAX_CANDIDATES facts; so other threads, which serve
     pages, may run between two sentences.

@@ -1,4 +1,4 @@
-"""The check of a proposed fact against its quote, without a model.
+"""The check that an entry contains the quote of a proposed fact, and that the quote supports the fact.
 
 A fact is shown only if its quote occurs in the entry, every number and name of the fact occurs in the quote,
 and either both are negative or neither is. A date may be resolved: "next Friday" supports the day that it

@@ -30,7 +30,7 @@ MAX_ENTRY_LENGTH: Final = 1_500  # characters
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TraceSummary:
-    """The summary of a trace, from `read` of its `of` entries; stale once name or entries have changed."""
+    """A trace's summary, made from `read` of its `of` entries; stale if its name or entries changed since."""
 
     text: str = field(repr=False)
     read: int

@@ -1,4 +1,4 @@
-"""Import a workspace into a person's notes."""
+"""Import the files of a workspace, in a folder or a zip, into a person's notes."""
 
 from argparse import ArgumentParser
 from contextlib import closing

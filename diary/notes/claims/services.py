@@ -1,4 +1,4 @@
-"""Claims of notes: making notes their owner's own, and undoing it for thirty days.
+"""Claims of notes ("This is mine"): their owner makes them their own, and can undo that for thirty days.
 
 The text is sealed again with the new origin, to which it is bound; the revision stays the same. A claimed
 skill is approved at that revision. The former origin is stored in the metadata of the note. All this needs

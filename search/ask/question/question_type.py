@@ -12,7 +12,7 @@ from search.query.days import DayReader
 
 
 class QuestionType(Enum):
-    """The type of a question: which of the texts about its subject it asks for."""
+    """The type of a question: it asks for the best texts, the latest, the first, or their number."""
 
     BEST = "best"
     LATEST = "latest"

@@ -1,4 +1,4 @@
-"""`manage.py bench_search`: benchmarks of search; `bench` runs it in a temporary household."""
+"""`manage.py bench_search`: benchmarks of search. The command `bench` runs it in a temporary household."""
 
 import json
 from argparse import ArgumentParser

@@ -39,7 +39,7 @@ class PreloadingProgress:
 
 
 class ListNotLoadedError(Exception):
-    """A thread is still building the list of a person."""
+    """Raised while a thread is still loading the list of a person's facts."""
 
     def __init__(self, progress: PreloadingProgress) -> None:
         super().__init__("The list of facts is being opened")

@@ -54,7 +54,7 @@ _MAKERS: Final = {BY_OWNER: "", BY_MODEL: "by the model"}
 
 @dataclass(frozen=True, kw_only=True)
 class FactLink:
-    """A link to a fact by its sentence, which is missing if the fact can't be decrypted."""
+    """A link to a fact; its text is the sentence of the fact, or empty if the fact can't be decrypted."""
 
     id: UUID
     text: str = field(repr=False)
@@ -101,7 +101,7 @@ class FactProposal:
 
 @dataclass(frozen=True, kw_only=True)
 class FactsOnEntry:
-    """The suggestions under an entry; `saved` is a fact that was just accepted there.
+    """The suggested facts under an entry; `saved` is a fact that was just accepted there.
 
     `after_reply` if its owner has turned on the search for facts after a reply.
     """
@@ -115,7 +115,7 @@ class FactsOnEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class HistoryItem:
-    """A change of a fact: its name, its local time, and the sentence before it."""
+    """A change in the history of a fact: what was done, when, by whom, and the former sentence."""
 
     label: str
     made_at: datetime

@@ -1,4 +1,4 @@
-"""Views of the settings of facts, of their export, and of the import of memories as suggestions."""
+"""Views of the settings of facts, the export of facts, and the import of memories as suggested facts."""
 
 from functools import partial
 from typing import IO, Any, cast

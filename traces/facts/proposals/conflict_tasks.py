@@ -1,4 +1,4 @@
-"""The generation of advice on a conflict: which button comes first if the tables can't decide.
+"""The generation of advice on a conflict of two facts: which button comes first where rules can't decide.
 
 The model can only choose among three buttons; the person presses one: see `traces.facts.comparison`.
 """

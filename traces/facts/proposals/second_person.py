@@ -1,4 +1,4 @@
-"""Sentences about a diary's owner in the second person: "User has a dog", "I have a dog", "You have a dog".
+"""Sentences about a diary's owner, changed to the second person: "I have a dog" becomes "You have a dog".
 
 Models are asked for "you", but small ones write "I" or "the user". English and German only; a sentence
 with an unknown verb stays as it is.

@@ -47,7 +47,7 @@ class InvalidFactFile(Exception):  # noqa: N818 - an answer to the person, not a
 
 @dataclass(frozen=True, kw_only=True)
 class ParsedMemory:
-    """A memory in a file.
+    """A memory in an imported file, parsed as a fact.
 
     `text` is None if the memory was deleted or has ended, or if it is not valid as a fact; then `refused`
     says why.
