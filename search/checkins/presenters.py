@@ -23,7 +23,7 @@ from search.checkins.threads import find_next_due
 from search.models import CheckIn, CheckInProposal
 
 _TODAY_TEMPLATE: Final = "search/fragments/check_in_proposals.html"
-MAX_RECEIPTS: Final = 12
+MAX_LISTED: Final = 12
 MAX_SHOWN: Final = 20
 INTERVALS: Final = (15, 30, 60, 120, 180, 240, 360, 480, 720, 1440)
 
@@ -40,7 +40,7 @@ class ProposalView:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReceiptView:
+class CheckInView:
     """One of the latest check-ins: its local time, who started it, and how it ended or stands."""
 
     at: datetime
@@ -65,7 +65,7 @@ def build_page(person: Person, keyring: RealmKeyring, *, now: datetime) -> dict[
         "requests_path": REQUESTS_PATH,
         "next_due": due.astimezone(zone) if due is not None else None,
         "proposals": list_proposals(person.id),
-        "receipts": _list_receipts(person.id, zone=person.time_zone),
+        "check_ins": _list_check_ins(person.id, zone=person.time_zone),
         "today_day": now.astimezone(zone).date(),
     }
 
@@ -126,15 +126,15 @@ def _describe_request(request: ListedRequest, open_lines: set[int]) -> dict[str,
     return {"text": request.text, "when": request.when, "is_done": request.is_done, "is_open": is_open}
 
 
-def _list_receipts(owner_id: UUID, *, zone: str) -> list[ReceiptView]:
+def _list_check_ins(owner_id: UUID, *, zone: str) -> list[CheckInView]:
     rows = CheckIn.objects.filter(owner_id=owner_id).annotate(proposal_count=Count("proposals"))
     return [
-        ReceiptView(
+        CheckInView(
             at=row.due_at.astimezone(load_time_zone(zone)),
             sentence=describe_end(row.state, row.reason, proposals=row.proposal_count),
             starter=_describe_starter(row),
         )
-        for row in rows[:MAX_RECEIPTS]
+        for row in rows[:MAX_LISTED]
     ]
 
 
