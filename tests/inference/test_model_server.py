@@ -2,11 +2,10 @@
 
 import asyncio
 import re
-import resource
 import socket
+import sys
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -285,24 +284,23 @@ async def test_a_damaged_file_is_told(make: Make, tmp_path: Path) -> None:
     assert await get_unavailable_code(make(), patience=60) == "file_refused"
 
 
-@contextmanager
-def limit_memory_of_children(size: int) -> Iterator[None]:
-    """Have the system refuse more memory, so that no test takes all that the machine has."""
-    before = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_AS, before)
+@pytest.fixture
+def limited_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Limit child processes in Python to 2 GiB, so that no test takes all memory of the machine.
+
+    A limit of this process would make its own threads fail.
+    """
+    path = tmp_path / "limited-python"
+    path.write_text(f'#!/bin/sh\nulimit -v {2 << 20} && exec "{sys.executable}" "$@"\n')
+    path.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(path))
 
 
+@pytest.mark.usefixtures("limited_python")
 async def test_a_window_larger_than_the_memory_is_told(make: Make, tiny_model: Path) -> None:
     finder = make(file=str(tiny_model), context=1 << 30, parallel=1)
 
-    with limit_memory_of_children(2 << 30):
-        code = await get_unavailable_code(finder, patience=60)
-
-    assert code == "out_of_memory"
+    assert await get_unavailable_code(finder, patience=60) == "out_of_memory"
 
 
 async def test_a_child_that_the_system_kills_while_it_loads_had_no_memory(
