@@ -189,12 +189,14 @@ def find_asked(
         # Until what it wrote is saved.
         registry.wait_until_over(question_id, patience=_SAVING_SECONDS)
     elif job is not None:
-        model = model_server.get_status().get_model_for(job.model or person.model)
-        return replace(_describe(get_task(job, AnswerTask)), job=job, model=model)
+        registry.wait_for_row(question_id)
     row = Question.objects.filter(owner_id=person.id, id=question_id).first()
     if row is None:
         return None
     load_questions(person.id, row.session_id, reads_untrusted=reads_untrusted)
+    if job is not None and not job.is_over:
+        model = model_server.get_status().get_model_for(job.model or person.model)
+        return replace(_describe(get_task(job, AnswerTask)), job=job, model=model)
     if row.state not in (JobState.DONE, JobState.STOPPED):
         with write_transaction():
             row.delete()
@@ -211,7 +213,7 @@ def find_asked(
         model=found.author.model,
         answer=found.answer,
         state=JobState(row.state),
-        reason=row.reason,
+        reason=found.reason,
         facts=[PromptFact(id=id_, text=text) for id_, text in list_read_texts(row.owner_id, record.facts)],
     )
 

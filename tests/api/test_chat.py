@@ -13,6 +13,7 @@ import pytest
 from accounts.models import AccessToken
 from accounts.sessions import revocation_list
 from accounts.tokens.token_uses import token_uses
+from diary.errors import ObjectNotFound
 from diary.models import Origin
 from llamora.crypto import TokenKind, parse_token
 from llamora.inference.registry import registry
@@ -148,6 +149,34 @@ def test_a_question_with_a_key_waits_for_the_answer_that_is_being_written(
 
     assert read_events(second)[-1][1]["response"] == "At the weir [1]."
     assert (Question.objects.count(), len(model.calls)) == (1, 1)
+
+
+def test_an_answer_that_is_being_written_from_imported_entries_is_found_only_by_who_may_read_them(
+    live: ServingLoop, model: FakeModelServer, olive: Resident, make_program: MakeProgram
+) -> None:
+    reader = make_program("chat", reads_untrusted=True)
+    is_asked = Event()
+    model.add_scripts(Script(tokens=["It was ", "Ines [1]."], rest_after=1, rest_when=is_asked))
+    question = {"message": "Who came to the quay, says the letter?"}
+    stream = reader.send("POST", "/api/chat/stream", question)
+    row = Question.objects.get()
+
+    def find(*, reads_untrusted: bool) -> services.AskedQuestion | None:
+        with olive.unlocked():
+            return services.find_asked(
+                person=olive.person,
+                keyring=olive.keyring,
+                question_id=row.id,
+                reads_untrusted=reads_untrusted,
+            )
+
+    asked = find(reads_untrusted=True)
+    assert asked is not None
+    assert asked.job is not None
+    with pytest.raises(ObjectNotFound):
+        find(reads_untrusted=False)
+    is_asked.set()
+    read_events(stream)
 
 
 def test_a_question_with_a_key_whose_answer_failed_is_asked_again(
