@@ -27,7 +27,7 @@ from diary.rendering.excerpts import get_first_words
 from llamora.crypto import EnvelopeError, Realm, current_realm_keyring
 from llamora.inference.job import UNKNOWN_AUTHOR, Author
 from search import messages
-from search.ask.source_numbers import NO_SOURCE, NOTHING, drop_unknown_numbers
+from search.ask.source_numbers import NO_SOURCE, NOTHING, WITHOUT_TEXT, drop_unknown_numbers
 from search.ask.sources import ENTRY_KIND, Source, load_sources, read_sources
 from search.models import Question
 
@@ -168,21 +168,30 @@ def describe_question(question: Question, *, language: str, reads_untrusted: boo
     sources = load_sources(question.owner_id, stored, reads_untrusted=reads_untrusted)
     record = PromptRecord.from_json(question.open_or("read", None)) or PromptRecord()
     written = str(question.open_or("answer", ""))
+    reason = _check_reason(question.reason, written)
     return AnsweredQuestion(
         id=question.id,
         session_id=question.session_id,
         question=str(question.open_or("text", "")),
         answer=compose_answer(
-            written, reason=question.reason, sources=sources, not_read=record.not_read, language=language
+            written, reason=reason, sources=sources, not_read=record.not_read, language=language
         ),
         state=question.state,
-        reason=question.reason,
+        reason=reason,
         sources=sources,
         has_read_imported=question.has_read_imported,
         author=record.author if written else UNKNOWN_AUTHOR,
         created_at=question.created_at,
         finished_at=question.finished_at,
     )
+
+
+def _check_reason(reason: str, written: str) -> str:
+    """Return the reason of a question, or none if it says that the model wrote no text although it did.
+
+    Reasons are not sealed: whoever writes to the database must not hide an answer with one.
+    """
+    return "" if written and reason in (NO_MODEL, *WITHOUT_TEXT) else reason
 
 
 def compose_answer(

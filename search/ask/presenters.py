@@ -89,7 +89,7 @@ def build_answer_view(row: Question, *, language: str) -> AnswerView:
     answered = describe_question(row, language=language)
     # A row that no job of this process writes: the process that wrote it is gone.
     is_orphan = row.state in LIVE_STATES
-    state, reason = (JobState.INTERRUPTED.value, "crashed") if is_orphan else (row.state, row.reason)
+    state, reason = (JobState.INTERRUPTED.value, "crashed") if is_orphan else (row.state, answered.reason)
     text = "" if reason in (NO_MODEL, *WITHOUT_TEXT) else answered.answer
     record = PromptRecord.from_json(row.open_or("read", None)) or PromptRecord()
     sources = _build_sources(answered, owner_id=row.owner_id, language=language)

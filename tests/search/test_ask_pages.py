@@ -12,6 +12,7 @@ from llamora.inference.job import JobState
 from llamora.inference.registry import registry
 from search import messages
 from search.ask import services
+from search.ask.conversations import load_conversation
 from search.models import Question
 from tests.diary.tabs import ServingLoop, run_serving_loop
 from tests.fakes.model_server import FakeModelServer
@@ -198,6 +199,28 @@ def test_nothing_found_says_so_and_a_missing_model_gives_the_passages(
     assert section.one("[data-note]").text == messages.PASSAGES_INSTEAD
     assert sorted(section.texts(".answer-passage")) == ["Met Anna at the weir.", "Met Anna by the old mill."]
     assert "No model is set up" in load_page(owner, "/ask/").one(".ask").text
+
+
+@pytest.mark.parametrize("state", ["done", "failed", "stopped", "writing"])
+@pytest.mark.parametrize("reason", ["no_model", "no_source", "nothing"])
+def test_an_answer_is_shown_although_its_row_says_that_there_is_none(
+    live: ServingLoop, model: FakeModelServer, owner: Resident, state: str, reason: str
+) -> None:
+    """Whoever writes to the database can change the state and the reason of a question."""
+    model.add_scripts(Script(tokens=["At the weir [1]."]))
+    path, question = post_question(owner, ANNA)
+    assert registry.wait_until_over(UUID(question), patience=20)
+    registry.discard(UUID(question))
+
+    Question.objects.update(state=state, reason=reason)
+
+    section = load_page(owner, path).one(f"#reply-{question}")
+    assert section.one("[data-settled]").text == "At the weir [1]."
+    with owner.unlocked():
+        (shown,) = load_conversation(
+            owner.id, Question.objects.get().session_id, language=owner.person.language
+        )
+    assert shown.answer == "At the weir [1]."
 
 
 def test_a_changed_or_deleted_source_says_so(owner: Resident) -> None:
