@@ -79,7 +79,7 @@ def is_of_program(scope: Scope) -> bool:
 
 
 def is_slow(scope: Scope) -> bool:
-    """Return whether a request belongs in the slow pool."""
+    """Return whether a request runs in the slow pool, the threads for requests that take long."""
     # In capitals, as Django reads it.
     method, path = str(scope["method"]).upper(), str(scope["path"])
     return method == "POST" and path.startswith(SLOW_PATHS)

@@ -47,7 +47,7 @@ class _UnlockingForm(forms.Form):
             self.ask_about_backup()
 
     def ask_about_backup(self) -> None:
-        """Add the question whether a backup was restored; with yes, a rollback of the diary is accepted."""
+        """Ask whether a backup was restored; if it was, an earlier state of the diary is accepted."""
         self.fields["backup_restored"] = forms.BooleanField(
             label="Yes, a backup was restored", required=False
         )
@@ -78,7 +78,7 @@ class NewPasswordForm(forms.Form):
     """Base class of forms with a new password, entered twice; it must be strong and unlike the user name."""
 
     def clean(self) -> dict[str, Any]:
-        """Check the strength of the password, and that both entries are the same."""
+        """Check the strength of the password, and that both fields contain the same one."""
         cleaned: dict[str, Any] = super().clean() or {}
         password, again = cleaned.get("password"), cleaned.get("password_again")
         if password is None:
@@ -171,7 +171,7 @@ class ConfirmRecoveryCodeForm(forms.Form):
             self._groups[name] = recovery_groups(code)[index]
 
     def clean(self) -> dict[str, Any]:
-        """Compare both groups with the code, and focus the first wrong one."""
+        """Compare both typed groups with those of the recovery code, and focus the first wrong one."""
         cleaned: dict[str, Any] = super().clean() or {}
         for name, group in self._groups.items():
             if name in cleaned and normalize_recovery_code(cleaned[name]) != group:

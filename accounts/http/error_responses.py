@@ -73,7 +73,7 @@ def render_damaged(request: HttpRequest) -> HttpResponse:
 
 
 def render_not_written(request: HttpRequest, error: NotWritten) -> HttpResponse:
-    """Render the response to a failed write; if the epoch fence refused it, respond as to a locked vault."""
+    """Render the response to a failed write; if the data key was replaced, respond as to a locked vault."""
     sentence = error_messages.get_not_written_message(error)
     if get_typed_text(request):
         sentence = f"{sentence} {error_messages.TEXT_STAYS}"

@@ -68,7 +68,7 @@ class LockedBrowser:
 
 
 def create_browser_key(*, sign_in_id: UUID, half: bytes, keyring: Keyring) -> bytes | None:
-    """Save the key of a browser with a new cookie half, and return the draft key for its sign-in's row.
+    """Save the key of a browser that gets a new session cookie; return the draft key for its sign-in's row.
 
     Return None if the keyring cannot verify the vault's public key. Call in the transaction that writes the
     cookie half.

@@ -79,7 +79,7 @@ def delete_former_key(owner: UUID, *, epoch: int) -> None:
 
 
 def destroy_files(owner: UUID, *, before: int | None = None, except_epochs: Iterable[int] = ()) -> None:
-    """Overwrite and remove a person's files, except those of the given epochs.
+    """Overwrite and remove the files of a person's former keys, except those of the given epochs.
 
     With `before`, files of that epoch and later ones remain, too: another rotation may have begun meanwhile.
     """
@@ -118,7 +118,7 @@ def remove_restored_files(folder: Path) -> None:
 
 
 def list_owners_of_files() -> set[UUID]:
-    """Return the people who have files."""
+    """Return the ids of the people who have files of former keys."""
     names = (path.name.partition("-")[0] for path in get_folder().glob("*-*"))
     found = set()
     for name in names:
@@ -128,7 +128,7 @@ def list_owners_of_files() -> set[UUID]:
 
 
 def list_file_epochs(owner: UUID) -> set[int]:
-    """Return the epochs for which a person has files."""
+    """Return the epochs of the former keys of a person for which there are files."""
     paths = get_folder().glob(f"{owner.hex}-*")
     numbers = (path.name.removesuffix(RESTORED).rpartition("-")[2] for path in paths)
     return {int(number) for number in numbers if number.isdecimal()}

@@ -117,7 +117,10 @@ def _opens(row: SealedModel | None, *, ignored: Collection[str] = ()) -> bool:
 
 
 def find_newest_row(owner: UUID) -> UUID | None:
-    """Return the id of an owner's newest row, except of their vault and keys; needs no key."""
+    """Return the id of an owner's newest row, in any table but those of vaults and former keys.
+
+    No key is needed.
+    """
     tables = [model._meta.db_table for model in _list_sampled_models()]
     # Imported rows may have ids of other versions, which do not say when they were made.
     order = "substr(id, 13, 1) = '7' DESC, id DESC"

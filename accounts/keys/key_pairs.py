@@ -26,7 +26,7 @@ class VaultKeyPair:
 
     @classmethod
     def parse_all(cls, halves: bytes) -> "list[VaultKeyPair]":
-        """Return the key pairs in the column `former_pair`."""
+        """Return the former key pairs, parsed from the value of the column `former_pair`."""
         starts = range(0, len(halves), 2 * _KEY_LENGTH)
         pairs = [halves[start : start + 2 * _KEY_LENGTH] for start in starts]
         return [cls(private=pair[:_KEY_LENGTH], public=pair[_KEY_LENGTH:]) for pair in pairs]

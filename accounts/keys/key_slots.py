@@ -173,7 +173,7 @@ def open_slot(
     request: DerivationRequest,
     is_disabled_refused: bool = True,
 ) -> OpenedSlot:
-    """Open a person's slot; raise WrongCredentials if there is no person or vault or the secret is wrong.
+    """Open a person's slot; raise WrongCredentials if the secret is wrong, or without a person or vault.
 
     Raise DamagedSlot, CostlySlot, KeysDoNotMatch, DerivationQueueFull or DerivationOutOfMemory. With
     `is_disabled_refused`, raise AccountDisabled for a disabled account.

@@ -86,13 +86,13 @@ def delete_damaged_rows(model: type[models.Model], owner: UUID) -> None:
 
 
 def is_caused_by_damage(error: BaseException) -> bool:
-    """Return whether an error may be caused by a damaged row: by its type, and because there is one."""
+    """Return whether a damaged row may have caused an error: its type fits, and there is such a row."""
     return isinstance(error, ERRORS) and any(map(count_damaged_rows, TABLES))
 
 
 @contextmanager
 def refuse_damaged_rows(refusal: type[AccountsError]) -> Iterator[None]:
-    """Raise this error in place of one that a damaged row causes in the block."""
+    """Raise `refusal` in place of an error that a damaged row causes in the block."""
     try:
         yield
     except ERRORS as error:

@@ -122,7 +122,7 @@ def row_from_slot(slot: TokenSlot, *, name: str) -> AccessToken:
 def renew_tokens(
     keyring: Keyring, *, listed: SlotList, vault_public_key: bytes
 ) -> tuple[list[TokenSlot], list[RefusedSlot]]:
-    """Return the listed tokens renewed for the keyring's epoch, and the others with a reason.
+    """Return the listed tokens, renewed for the keyring's epoch; and the refused ones, with a reason.
 
     The keyring must also hold the data key of the previous epoch. Nothing is written.
     """
@@ -153,7 +153,7 @@ def update_tokens(slots: Iterable[TokenSlot]) -> None:
 
 
 def shorten_boxes(keyring: Keyring) -> None:
-    """Remove former keys from the boxes of tokens; call in the transaction that destroys these keys.
+    """Remove former keys from tokens; call it in the transaction that destroys these keys.
 
     Keys of the epochs in `keyring` remain.
     """
@@ -170,7 +170,7 @@ def shorten_boxes(keyring: Keyring) -> None:
 
 
 def compute_confirmation(slot: TokenSlot) -> bytes:
-    """Return the confirmation of a token with its terms."""
+    """Return the confirmation of a token, a MAC of its owner, id and terms."""
     data = slot.owner.bytes + slot.id.bytes
     data += b"".join([len(value).to_bytes(4, "big") + value for _, value in slot.terms.bound])
     # As `django.utils.crypto.salted_hmac` does, in a fifth of its time.
@@ -184,7 +184,10 @@ def is_confirmed(row: AccessToken | StoredToken, slot: TokenSlot) -> bool:
 
 
 def is_sender(row: AccessToken | StoredToken, slot: TokenSlot) -> bool:
-    """Return whether a token's owner has confirmed it with these terms, and it is not revoked."""
+    """Return whether a token's owner has confirmed it with these terms and not revoked it.
+
+    Unlike a token of `is_confirmed`, it may be expired: texts that it sent before are still accepted.
+    """
     return _is_registered(row, slot, kinds=(MARK_KIND, EXPIRED_KIND))
 
 
@@ -198,7 +201,10 @@ def _is_registered(row: AccessToken | StoredToken, slot: TokenSlot, *, kinds: It
 
 
 def register_confirmation(row: AccessToken) -> bytes:
-    """Register a token and return the confirmation for its row; call in the transaction that writes it."""
+    """Register a token and return the confirmation for its row.
+
+    Call it in the transaction that writes the row.
+    """
     confirmation = compute_confirmation(slot_from_row(row))
     credential_register.register_mark(_build_mark(row, confirmation, kind=MARK_KIND))
     return confirmation
@@ -212,7 +218,7 @@ def count_suspended() -> int:
 
 
 def remove_confirmation_on_commit(token_id: UUID) -> None:
-    """Remove a token from the register after the commit that revokes it, whatever its row contains."""
+    """Remove a token from the register after the commit that revokes it, even if its row is damaged."""
     for kind in (MARK_KIND, EXPIRED_KIND):
         credential_register.remove_marks_on_commit(credential_register.list_marks(kind, row_id=token_id))
 

@@ -50,7 +50,7 @@ class LossReport(Loss):
 
     @property
     def is_open(self) -> bool:
-        """Whether no administrator has acknowledged it."""
+        """Whether no administrator has acknowledged the report."""
         return _ADMINISTRATOR not in self.acknowledged
 
     def concerns(self, person: Person) -> bool:

@@ -25,7 +25,7 @@ class ModelFileView:
 
 
 def build_file_views(entries: Iterable[FileEntry]) -> list[ModelFileView]:
-    """Return the template data of files."""
+    """Return the model files as the template shows them."""
     return [
         ModelFileView(
             name=entry.file.name,

@@ -56,7 +56,7 @@ class _RotationThread(threading.Thread):
 
 
 def start_rotation_thread(keyring: Keyring) -> bool:
-    """Resume the owner's rotation in a thread; return False if no former key or file of one is left."""
+    """Resume the owner's rotation in a thread; return False if no row or file of a former key is left."""
     # A file is left where the process died before it was destroyed.
     has_files = any(epoch < keyring.epoch for epoch in list_file_epochs(keyring.owner))
     if not has_files and not list_former_keys(keyring.owner):

@@ -49,7 +49,7 @@ class SealedTable:
 
     @cached_property
     def sealed_at(self) -> int:
-        """The index of the first sealed column in a row."""
+        """The position of the first sealed column in a row."""
         return 2 + len(self.bound_fields)
 
     @property
@@ -91,7 +91,7 @@ class SealedTable:
         )
 
     def count_epoch(self, owner: UUID, epoch: int, *, other: bool = False) -> int:
-        """Return the number of an owner's rows with an envelope of this epoch; with `other`, of any other."""
+        """Return how many rows of an owner have an envelope of this epoch, or of another, with `other`."""
         statement = (
             f"SELECT count(*) FROM {self.name} WHERE +{_quote(self._owner_column)} = %s "  # noqa: S608 - our own names
             f"AND ({self._build_prefix_condition(4, first=2, operator='<>' if other else '=')})"

@@ -81,7 +81,7 @@ def resume_rotation(
     stop: Callable[[], bool] = never_stop,
     leave_damaged: bool = False,
 ) -> ReencryptionResult:
-    """Do the second and third step of a rotation, from its current state.
+    """Reseal the remaining rows and destroy the former keys: the second and third step of a rotation.
 
     Envelopes that do not open are in the result, and stay as they are. Raise UnreadableFormerKey if rows need
     an unreadable former key, unless `leave_damaged`. Raise LateRows if another program continues to write

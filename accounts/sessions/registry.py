@@ -110,7 +110,7 @@ class SessionRegistry:
             }
 
     def list_other_keys(self, key_id: KeyId) -> set[KeyId]:
-        """Return the key ids of the same owner's sessions with another key."""
+        """Return the key ids of the sessions of this key's owner, except this key id."""
         with self._lock:
             return {other for other in self._key_ids.values() if other.owner == key_id.owner} - {key_id}
 

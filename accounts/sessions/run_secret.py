@@ -79,7 +79,7 @@ def get_run_secret() -> bytes:
 
 
 def prepare_run_secret() -> str | None:
-    """Create the secret; return a warning for the administrator if it is not in a memory file system."""
+    """Create the run secret; return a warning for the administrator if it is not in a memory file system."""
     get_run_secret()
     folder = get_runtime_folder()
     if folder is not None and not is_in_memory(folder):

@@ -43,7 +43,7 @@ class RegisteredUnlock(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The name of its file."""
+        """The name of the file that registers the unlock."""
         return f"{self.person_id.hex}.{self.sign_in_id.hex}.{self.salt.hex()}"
 
     @classmethod

@@ -35,7 +35,7 @@ def delete_device_cookie(response: HttpResponse) -> None:
 
 
 def get_throttle_key(value: str, *, person_id: UUID) -> str:
-    """Return the key that replaces the address in the counts, or "" for another person's cookie."""
+    """Return the key that stands for a recognised browser in the counts; "" for another person's cookie."""
     nonce, _, mac = value.partition(".")
     return f"browser {nonce}" if constant_time_compare(mac, _compute_mac(nonce, person_id)) else ""
 

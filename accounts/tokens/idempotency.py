@@ -48,7 +48,7 @@ def derive_row_id(token: TokenText, *, key: str, content: bytes, number: int) ->
 
 
 def store_once(token: TokenText, *, key: str, content: bytes, store: Callable[[], UUID]) -> StoredOnce:
-    """Run `store`, which saves a row and returns its id, unless an earlier call with this key did.
+    """Run `store`, which saves a row and returns its id, unless an earlier call with this key has run it.
 
     `store` and the saving of the key are one transaction. Without a key (""), `store` always runs, and no
     transaction is begun here. Raise IdempotencyKeyReused if the earlier call had other content.

@@ -30,7 +30,7 @@ class OpenKeyring:
         self._opened: tuple[UUID, SealedValue, frozenset[UUID]] | None = None
 
     def is_listed(self, token_id: UUID, *, vault_id: UUID, envelope: SealedValue) -> bool:
-        """Return whether a token is on the list in this envelope of a vault; raise an EnvelopeError."""
+        """Return whether a token is on a vault's sealed list of slots; raise an EnvelopeError."""
         opened = self._opened
         if opened is None or opened[:2] != (vault_id, envelope):
             with in_force(self.keyring):
@@ -65,7 +65,7 @@ class OpenKeyrings:
         return None if held is None else held.keyring
 
     def find_held(self, owner: UUID) -> OpenKeyring | None:
-        """Return a person's keyring as `find` does, with the cached list."""
+        """Return a person's keyring as `find` does, together with the cached ids of their key slots."""
         with self._lock:
             held = self._held.get(owner)
         if held is None or held.keyring.is_closed or not session_registry.is_unlocked(held.keyring.key_id):

@@ -58,7 +58,7 @@ class ListedToken:
 
     @property
     def scopes(self) -> list[str]:
-        """The names of its scopes."""
+        """The names of the token's scopes."""
         return self.row.scopes.split()
 
 

@@ -119,7 +119,7 @@ class _Cutoffs:
         self._found: dict[int, tuple[float, datetime | None]] = {}
 
     def find(self, days: int) -> datetime | None:
-        """Return the creation time before which tokens of a lifetime have expired, or None if unknown."""
+        """Return the creation time before which tokens that last `days` have expired, or None if unknown."""
         now = clock.read_seconds()
         asked, cutoff = self._found.get(days, (-CUTOFF_SECONDS, None))
         if not 0 <= now - asked < CUTOFF_SECONDS:
@@ -137,7 +137,7 @@ cutoffs = _Cutoffs()
 
 
 def verify_token(text: str, *, address: str) -> OpenedToken:
-    """Return what a presented token opens.
+    """Verify a token that a program presents, and return it with its owner, terms and keys.
 
     For an invalid token raise InvalidToken, or TooManyAttempts while the address is delayed. For a valid one
     raise VaultLocked if its owner must unlock first, KeysDoNotMatch if its keys are not accepted, or
@@ -166,7 +166,7 @@ def _count_failure(address: str, *, started: float) -> None:
 
 
 def find_token_owner(text: str) -> UUID | None:
-    """Return the owner of a confirmed token, even while locked, or None; this does not count as a call."""
+    """Return the owner of a confirmed token, even of a locked diary, or None; not counted as a call."""
     try:
         token = crypto.parse_token(text)
         row = next((StoredToken(*values) for values in _select_token(id=token.id)), None)

@@ -21,7 +21,7 @@ _TOKEN_PARAMETERS: Final = re.compile(
 
 
 def open_token(request: HttpRequest) -> OpenedToken:
-    """Verify the token of a request, and return it opened; the caller must close its keyring.
+    """Verify the access token of a request, and return it with its keyring, which the caller must close.
 
     Raise InvalidToken if the request has no token, and ApiError 403 if the token was sent unencrypted or in
     the URL. The errors of `verify_token` are passed on.

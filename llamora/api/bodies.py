@@ -82,7 +82,10 @@ class _Normalizer:
         self._count = 0
 
     def normalize(self, value: Any, depth: int = 0) -> Any:
-        """Return the value with whole numbers as `int`; raise ApiError."""
+        """Return a decoded JSON value with `int` for each float that is a whole number.
+
+        Raise ApiError for a NUL character, a number that is too large, or a body that is too large or deep.
+        """
         self._count += 1
         if self._count % _PART == 0:
             let_others_run(before=1)

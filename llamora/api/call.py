@@ -24,7 +24,7 @@ _UNUSABLE_KEY: Final = "An Idempotency-Key has 1 to 200 printable ASCII characte
 
 
 def yield_to_pages() -> None:
-    """Let waiting requests for pages run first; called between the parts of a call."""
+    """Let waiting requests for pages run before this call continues; long calls use it between parts."""
     let_others_run(before=1)
 
 
@@ -73,7 +73,7 @@ class Call:
 
     @cached_property
     def person(self) -> Person:
-        """The owner, with their sealed preferences if they are unlocked, else with those in the row."""
+        """The token's owner with their sealed preferences, or while the diary is locked, the plain ones."""
         owners = self.opened.owner_keyring
         if owners is not None:
             with suppress(VaultLocked), in_force(owners):
@@ -109,13 +109,16 @@ class Call:
             return store_once(self.opened.token, key=own, content=content, store=store)
 
     def find_stored(self, content: bytes) -> StoredOnce | None:
-        """Return what an earlier call stored under this Idempotency-Key; raise the same as `store_once`."""
+        """Return what an earlier call stored under this Idempotency-Key, or None if there was no such call.
+
+        Raise the same errors as `store_once`.
+        """
         key = self._check_key()
         with _refusing_used_keys():
             return find_stored(self.opened.token, key=key, content=content) if key else None
 
     def derive_row_id(self, content: bytes, number: int) -> UUID | None:
-        """Return an id for row `number` that a repeated call gets too; None without an Idempotency-Key."""
+        """Return the id for row `number`, the same in each repetition; None without an Idempotency-Key."""
         key = self._check_key()
         return derive_row_id(self.opened.token, key=key, content=content, number=number) if key else None
 

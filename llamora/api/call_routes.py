@@ -53,5 +53,5 @@ class CallRoutes:
 
 
 def build_route(address: str) -> str:
-    """Return the Django route of a path pattern, with its first slash."""
+    """Return the Django route of a path pattern such as `/api/days/{day}`; the first slash remains."""
     return _PLACE.sub(r"<str:\1>", address)

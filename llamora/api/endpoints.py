@@ -74,7 +74,7 @@ class Endpoint:
 
     @property
     def answer(self) -> Any:
-        """The type of the response."""
+        """The type that the function returns as the answer to the call."""
         return self._types["return"]
 
     @cached_property

@@ -42,7 +42,7 @@ _IDEMPOTENCY_KEY: Final = {
 
 @lru_cache(maxsize=1)
 def build_description() -> dict[str, Any]:
-    """Return the description as dicts and lists."""
+    """Return the OpenAPI description as dicts and lists."""
     calls = endpoints.list_all()
     types = [ErrorBody, *_list_structs(calls)]
     schemas, components = msgspec.json.schema_components(types, ref_template=_REFERENCE)
@@ -71,7 +71,7 @@ def build_description() -> dict[str, Any]:
 
 @lru_cache(maxsize=1)
 def encode_description() -> bytes:
-    """Return the description as JSON bytes."""
+    """Return the OpenAPI description as JSON bytes."""
     return msgspec.json.encode(build_description())
 
 

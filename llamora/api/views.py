@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 @require_safe
 def show_openapi(request: HttpRequest) -> HttpResponse:
-    """Return the description as JSON; it is public and the same for everybody."""
+    """Return the OpenAPI description as JSON; it is public and the same for everybody."""
     del request
     from llamora.api.openapi import encode_description  # noqa: PLC0415 - few ask for it, and no start needs it
 
@@ -19,7 +19,7 @@ def show_openapi(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def show_docs(request: HttpRequest) -> HttpResponse:
-    """Render the description as a page."""
+    """Render the OpenAPI description as a page."""
     context = {**_build_context(), "origin": f"{request.scheme}://{request.get_host()}"}
     return render(request, "api/docs.html", context)
 

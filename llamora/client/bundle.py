@@ -35,7 +35,7 @@ if __name__ == "__main__":
 
 @cache
 def build_zip() -> bytes:
-    """Return the bytes of the zip.
+    """Return the client as the bytes of a zip file.
 
     >>> zipfile.ZipFile(io.BytesIO(build_zip())).namelist()[:3]
     ['LICENSE', '__main__.py', 'llamora/__init__.py']

@@ -135,7 +135,7 @@ def _parse_as(kind: type[T]) -> Callable[[Any], T]:
 
 
 def parse_page(kind: type[T], key: str, next_key: str) -> Callable[[Any], AnswerPage[T]]:
-    """Return a parser of pages; `key` names the field of the items, `next_key` that of the next cursor."""
+    """Return a parser of one page; `key` names the field of the items, `next_key` that of the next cursor."""
 
     def parse(value: Any) -> AnswerPage[T]:
         items: Any = parse_answer(tuple[kind, ...], value.get(key) if isinstance(value, dict) else None)  # type: ignore[valid-type]

@@ -248,7 +248,7 @@ def build_early_end() -> NetworkError:
 
 
 def translate_failure(error: Exception, address: ServerAddress) -> LlamoraError:
-    """Return the client's error for an httpx error, without a reference to it, as it contains the token."""
+    """Return our error for an httpx error; it does not refer to the httpx error, which contains the token."""
     if isinstance(error, httpx.ConnectTimeout):
         return Timeout(
             f"No connection to {address.host} in time. Check the address, and that Llamora runs there."
@@ -306,7 +306,7 @@ class ChatReader:
         self._is_begun = False
 
     def feed(self, chunk: bytes) -> list[ChatEvent | LlamoraError]:
-        """Return the events that this chunk completes; an error is the last one."""
+        """Return the events that this chunk completes; only the last one can be an error."""
         found: list[ChatEvent | LlamoraError] = []
         self._is_begun = True
         try:
@@ -353,7 +353,7 @@ def is_event_stream(headers: Mapping[str, str]) -> bool:
 
 
 def find_incomplete_framing(headers: Mapping[str, str]) -> UnexpectedAnswer | None:
-    """Return an error if a file has no length, so that a lost connection would go unnoticed."""
+    """Return an error if the headers give no way to notice that the end of a file is missing."""
     if "content-length" in headers or "chunked" in headers.get("transfer-encoding", "").lower():
         return None
     return UnexpectedAnswer("The server does not say how long the file is, so a part of it might be missing.")

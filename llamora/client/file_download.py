@@ -30,7 +30,7 @@ class PartialFile:
         self._file: BinaryIO | None = None
 
     def open(self) -> None:
-        """Create the temporary file, in place of that of an earlier attempt; raise FileRefused."""
+        """Create the temporary file, after deleting that of an earlier attempt; raise FileRefused."""
         self._discard()
         self._refuse_existing()
         try:

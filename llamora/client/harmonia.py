@@ -65,7 +65,7 @@ class HarmoniaClient:
         facts: "list[MemoryObject] | None" = None,
         idempotency_key: str | None = None,
     ) -> MemoryObject:
-        """Store a message, facts, or both; `action` is the result.
+        """Store a message, facts, or both; `action` in the result says what was done.
 
         >>> memory.store(facts=[{"content": "You own a sledge"}])["facts"][0]["content"]
         'You own a sledge'
@@ -209,7 +209,7 @@ class HarmoniaClient:
         return self._diary.send(memory_calls.get_history(memory_id))
 
     def accept(self, memory_id: object, *, strategy: str | None = None) -> MemoryObject:
-        """Accept a proposal; `strategy` says what happens to the earlier fact that it touches."""
+        """Accept a proposal; `strategy` says what happens to the fact that it may contradict or repeat."""
         return self._diary.send(memory_calls.accept(memory_id, strategy=strategy))
 
     def undo(self, memory_id: object) -> MemoryObject:

@@ -59,7 +59,7 @@ class Stretch:
 
     @property
     def first_wall(self) -> float:
-        """The wall clock at the beginning."""
+        """The time that the wall clock showed when the stretch began."""
         return self.offset + self.since
 
 
@@ -178,7 +178,7 @@ class ElapsedTime:
 
     @property
     def is_known(self) -> bool:
-        """Whether the first stretch is confirmed, so that there are cut-off times."""
+        """Whether cut-off times can be computed: only after the first stretch was confirmed."""
         return self.stretches[0].is_believed
 
     def find_cutoff(self, age: float) -> float | None:
@@ -194,7 +194,7 @@ class ElapsedTime:
         return begin + min(*offsets, self.stretches[-1].offset)
 
     def find_latest_wall(self, age: float) -> float:
-        """Return the present time by the fastest clock within this age, including an unconfirmed gap."""
+        """Return what the wall clock would show now in its most advanced setting within `age` seconds."""
         begin = self.passed - age
         return self.passed + max(stretch.offset for stretch in self.stretches if stretch.until >= begin)
 
@@ -207,7 +207,7 @@ class ElapsedTime:
         return None
 
     def find_gap(self) -> Step | None:
-        """Return the longest gap that is not confirmed yet, or None."""
+        """Return the longest unconfirmed gap (time that may have passed with the machine off), or None."""
         longest = max(self.stretches, key=lambda stretch: stretch.gap)
         return Step(seconds=longest.gap, wall=longest.first_wall) if longest.gap else None
 

@@ -50,7 +50,7 @@ class AnyContext(Protocol):
         """The owner of the row."""
 
     def encode(self, epoch: int) -> bytes:
-        """Return the additional data for a key of this epoch."""
+        """Return the additional authenticated data (AAD) for a key of this epoch."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +64,10 @@ class Context:
     bound: tuple[tuple[str, bytes], ...] = ()
 
     def encode(self, epoch: int) -> bytes:
-        """Return the additional data for a key of this epoch; raise ValueError if a part is too long."""
+        """Return the additional authenticated data for a key of this epoch.
+
+        Raise ValueError if a part of it is too long.
+        """
         if not 0 <= epoch <= MAX_EPOCH:
             raise ValueError("An epoch is an unsigned number of 32 bits.")
         ids = _IDS.pack(epoch, self.row.bytes, self.owner.bytes)
@@ -90,19 +93,19 @@ class RowContext:
         self._parts = [b"", b"", before_values, *(part for _, name in ordered for part in (name, b""))]
 
     def set_row(self, row: bytes, values: Sequence[bytes]) -> None:
-        """Set the id of the row, in bytes, and its values, encoded by `encode_value`, in `order`."""
+        """Set the row's id and its values, encoded by `encode_value` and in the order of `order`."""
         self._parts[1] = row
         # Of too many or too few values, this is a ValueError.
         self._parts[4::2] = values
 
     def encode(self, epoch: int) -> bytes:
-        """Return the additional data for a key of this epoch."""
+        """Return the additional authenticated data (AAD) for a key of this epoch."""
         self._parts[0] = DOMAIN + _U32.pack(epoch)
         return b"".join(self._parts)
 
 
 def encode_value(value: bytes) -> bytes:
-    """Return the encoding of a bound value without its name; raise ValueError if it is too long."""
+    """Return the encoding of a value in a context, without its name; raise ValueError if it is too long."""
     if len(value) > _MAX_VALUE:
         raise ValueError("A bound value is too long.")
     return _U32.pack(len(value)) + value

@@ -135,7 +135,7 @@ class RealmKeyring:
 
     @property
     def key_id(self) -> KeyId:
-        """The identity of the keys of the realm `content`."""
+        """The id of the keys of the realm `content`, under which decrypted text is cached."""
         return self.get_key_id(Realm.CONTENT)
 
     def has_realm(self, realm: Realm) -> bool:
@@ -297,7 +297,7 @@ class Keyring(RealmKeyring):
 
     @property
     def is_of_format_1(self) -> bool:
-        """Whether the current epoch is of format 1; such a keyring only opens."""
+        """Whether the current epoch is of format 1; a keyring of format 1 opens envelopes and seals none."""
         return self.epoch < self.format_2_since
 
     def snapshot_key(self) -> bytes:
@@ -307,7 +307,7 @@ class Keyring(RealmKeyring):
         return self._snapshot
 
     def slots_key(self, epoch: int | None = None) -> bytes:
-        """Return the key that seals authenticators in the current or the given epoch."""
+        """Return the key that seals the authenticators of key slots, of the current or the given epoch."""
         return self._get_for_epoch(self._slots, epoch)
 
     def data_key(self, epoch: int | None = None) -> bytes:
@@ -397,7 +397,7 @@ def in_force(keyring: RealmKeyring | None) -> Iterator[None]:
 
 
 def current_realm_keyring() -> RealmKeyring:
-    """Return the keyring in force, of all or some realms; raise VaultLocked if there is none."""
+    """Return the keyring in force, which may have only some realms; raise VaultLocked if there is none."""
     keyring = _in_force.get()
     if keyring is None or keyring.is_closed:
         raise VaultLocked
@@ -405,7 +405,7 @@ def current_realm_keyring() -> RealmKeyring:
 
 
 def current_keyring() -> Keyring:
-    """Return the keyring in force; raise VaultLocked if there is none, or only one of some realms."""
+    """Return the keyring in force; raise VaultLocked if there is none, or if it has only some realms."""
     keyring = current_realm_keyring()
     if not isinstance(keyring, Keyring):
         raise VaultLocked

@@ -26,7 +26,7 @@ _MAX_PLAINTEXT = 2**32 - 1
 
 @lru_cache(maxsize=4096)
 def padded_size(length: int) -> int:
-    """Return the length in bytes of a padded plaintext of this length."""
+    """Return the length in bytes that a plaintext of this length has after padding."""
     total = max(SMALLEST, _LENGTH.size + length)
     exponent = total.bit_length() - 1
     mask = (1 << (exponent - exponent.bit_length())) - 1

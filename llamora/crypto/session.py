@@ -51,7 +51,7 @@ def unwrap_dek(
 
 
 def hash_half(half: bytes) -> bytes:
-    """Return the hash of a cookie half, which the row stores."""
+    """Return the hash of `half`, the secret in the session cookie; the row stores only this hash."""
     return blake2b(half, digest_size=32, person=_HASH_PERSON).digest()
 
 

@@ -98,7 +98,7 @@ class Slot:
 def create(
     *, kek: bytes, salt: bytes, cost: Cost, dek: bytes, epoch: int, owner: UUID, kind: str, slot_id: UUID
 ) -> Slot:
-    """Return a new slot that contains the data key, with a new key pair and a new authenticator."""
+    """Return a new slot for the data key, with a new key pair and a new authenticator (key of its MACs)."""
     check_cost(cost, ceiling=HIGHEST)
     public_key, private_key = crypto_box_keypair()
     authenticator = secret_bytes(KEY_BYTES)

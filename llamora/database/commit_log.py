@@ -141,13 +141,13 @@ def _read_records(content: bytes, first_crc: int) -> Iterator[CommitRecord]:
 
 
 def assign_household_number(connection: sqlite3.Connection) -> None:
-    """Give the household a random number unless it has one; then the log can begin."""
+    """Give the database a random `application_id`, which its commit log refers to, unless it has one."""
     if not _read_pragma(connection, "application_id"):
         connection.execute(f"PRAGMA application_id = {secrets.randbelow(2**31 - 1) + 1:d}")
 
 
 def begin_commit_log(database: Path, connection: sqlite3.Connection) -> None:
-    """Restart a database's commit log, unless it begins at the current number and has no records.
+    """Restart a database's commit log, unless it is empty and begins at the current commit number.
 
     Call it after the write-ahead log was truncated, and after `assign_household_number`.
     """

@@ -133,7 +133,7 @@ def find_other_owner(path: Path) -> str | None:
 
 
 def get_user_name(number: int) -> str:
-    """Return the name of a user of this machine, or words with the user's number if there is no name."""
+    """Return the name of a user of this machine, or if there is none, words with the user's number."""
     try:
         return f"the user {pwd.getpwuid(number).pw_name}"
     except KeyError:
@@ -156,7 +156,7 @@ def suggest_restore() -> str:
 
 
 def open_permanently(path: Path) -> int:
-    """Return a descriptor for reading a file, which must stay open.
+    """Return a file descriptor for reading a file; the caller must never close it.
 
     With POSIX locks, closing any descriptor of a file drops all locks of the process on it, including
     SQLite's. Then another process could truncate the write-ahead log during a read.

@@ -53,13 +53,13 @@ _log = logging.getLogger(__name__)
 
 
 def get_register_folder() -> str:
-    """Return the register's folder, which is beside the database in use (possibly an unpacked backup)."""
+    """Return the folder of the register, beside the database, which may be in an unpacked backup."""
     # Every page asks this: a Path takes longer.
     return f"{os.path.dirname(connection.settings_dict['NAME'])}/{FOLDER}"
 
 
 def build_mark(kind: str, *, owner: UUID, row_id: UUID, values: Iterable[bytes]) -> str:
-    """Return the mark of a row of this kind with these values."""
+    """Return the mark of a credential: a file name, computed from the values of its row."""
     return f"{kind}-{_digest_id(owner)}-{_digest_id(row_id)}-{_compute_digest(values, length=32)}"
 
 
@@ -73,12 +73,12 @@ def _compute_digest(values: Iterable[bytes], *, length: int) -> str:
 
 
 def is_registered(mark: str) -> bool:
-    """Return whether a mark is registered."""
+    """Return whether the register contains the mark of a credential."""
     return os.access(f"{get_register_folder()}/{mark}", os.F_OK)
 
 
 def register_mark(mark: str) -> None:
-    """Register a mark and sync it to the disk; call in the transaction that writes the row.
+    """Add a credential's mark to the register, synced to the disk; call it in the row's transaction.
 
     If that transaction is rolled back, a mark without a row remains, which the next sweep removes. Raise
     NotWritten.
@@ -88,7 +88,7 @@ def register_mark(mark: str) -> None:
 
 
 def write_register_file(name: str, content: bytes) -> None:
-    """Write another file in the register's folder atomically; raise NotWritten."""
+    """Write a file that is not a mark into the register's folder, atomically; raise NotWritten."""
     with _writing() as folder:
         draft = f"{folder}/{name}.{os.getpid()}.new"
         descriptor = os.open(draft, _FLAGS | os.O_TRUNC, 0o600)
@@ -114,7 +114,7 @@ def _writing() -> Iterator[str]:
 
 
 def remove_marks(marks: Iterable[str]) -> None:
-    """Remove marks and sync the folder.
+    """Remove marks from the register, and sync its folder.
 
     If the disk refuses it, the next sweep tries again, because the rows are deleted.
     """

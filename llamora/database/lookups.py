@@ -8,7 +8,7 @@ from django.db.models.lookups import Exact
 
 
 def build_owner_condition(owner_id: UUID) -> "Exact[Any]":
-    """Return the condition `+owner_id = ...`, for queries that also have `id__in`.
+    """Return the condition `+owner_id = ...`, which makes SQLite look rows up by `id__in`, not by owner.
 
     With a plain condition and about five ids or more, SQLite looks rows up by their owner instead of their
     ids, and so reads all rows of this person. The plus sign makes the column an expression, for which SQLite

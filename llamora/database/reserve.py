@@ -24,7 +24,7 @@ _ready: list[Path] = []
 
 
 def is_complete(folder: Path, *, mebibytes: int) -> bool:
-    """Return whether the reserve in a folder has its full size."""
+    """Return whether the file that reserves disk space in a folder has its full size."""
     try:
         return (folder / NAME).stat().st_size == mebibytes * 2**20
     except OSError:
@@ -32,7 +32,7 @@ def is_complete(folder: Path, *, mebibytes: int) -> bool:
 
 
 def create_reserve(folder: Path, *, mebibytes: int) -> bool:
-    """Create the reserve if there is space for it; return whether it is complete.
+    """Create the file that reserves disk space, if there is room for it; return whether it is complete.
 
     After this call the process deletes the reserve when the disk is full. A size of 0 mebibytes deletes it at
     once.
@@ -73,7 +73,7 @@ def _delete(folder: Path) -> bool:
 
 
 def release_if_full(folder: Path | None = None) -> bool:
-    """Delete the reserve if the disk is full; return whether it was deleted.
+    """Delete the file that reserves disk space if the disk is full; return whether it was deleted.
 
     It is called before each write; the check takes a microsecond. `folder` is by default the folder of this
     process's reserve.
@@ -82,7 +82,7 @@ def release_if_full(folder: Path | None = None) -> bool:
 
 
 def release() -> bool:
-    """Delete the reserve of this process; return whether there was one.
+    """Delete the file that reserves disk space for this process; return whether there was one.
 
     Call it after a write that failed because the disk is full.
     """

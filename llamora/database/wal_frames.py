@@ -52,7 +52,7 @@ class WalScan:
 
     @property
     def is_damaged(self) -> bool:
-        """Whether SQLite ignores more than one commit; one may be a last one that a power cut interrupted."""
+        """Whether SQLite ignores more than one commit; a power cut alone can explain a single one."""
         return self.commits_after_damage > _MOST_UNFINISHED
 
 

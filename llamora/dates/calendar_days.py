@@ -36,17 +36,17 @@ def numbered_week_days(year: int, week: int) -> Days:
 
 
 def next_weekday(day: date, weekday: int) -> date:
-    """Return the first such weekday after a day."""
+    """Return the first day after `day` that is this weekday; 0 is Monday."""
     return day + timedelta(days=(weekday - day.weekday() - 1) % 7 + 1)
 
 
 def last_weekday(day: date, weekday: int) -> date:
-    """Return the last such weekday before a day."""
+    """Return the last day before `day` that is this weekday; 0 is Monday."""
     return day - timedelta(days=(day.weekday() - weekday - 1) % 7 + 1)
 
 
 def nth_weekday(within: Days, weekday: int, number: int) -> date | None:
-    """Return the nth such weekday in a span, the last one for -1; None if there are fewer."""
+    """Return the nth day of a span that is this weekday, the last one for -1; None if there are fewer."""
     first, last = within
     found = (
         last_weekday(last + timedelta(days=1), weekday) - timedelta(days=7 * (-1 - number))

@@ -100,17 +100,17 @@ class Expression(Protocol):
 
 
 def make_day(day: date, precision: str = "day") -> When:
-    """Return a day."""
+    """Return a day as the value of an expression."""
     return When(kind="day", start=day, end=day, precision=precision)
 
 
 def make_span(found: days.Days, precision: str) -> When:
-    """Return a span of days."""
+    """Return a span of days as the value of an expression."""
     return When(kind="span", start=found[0], end=found[1], precision=precision)
 
 
 def require_days(when: When) -> days.Days:
-    """Return the days of a value."""
+    """Return the first and last day of a value; raise UnresolvableDateError if it has none."""
     found: days.Days = require(when.days)
     return found
 
@@ -164,7 +164,7 @@ class RelativeDay:
     weekday: int | None = None
 
     def resolve(self, context: DateContext) -> When:
-        """Return the day; raise if it is not the weekday that is named with it."""
+        """Return the day at this distance from the anchor's; raise if the named weekday does not fit it."""
         day = context.today + timedelta(days=self.distance)
         if self.weekday not in (None, day.weekday()):
             raise UnresolvableDateError
@@ -176,7 +176,7 @@ class Now:
     """The moment of the anchor."""
 
     def resolve(self, context: DateContext) -> When:
-        """Return the anchor."""
+        """Return the moment of the anchor."""
         return make_instant(context, context.now, "second")
 
 
@@ -190,7 +190,7 @@ class NamedWeekday:
     later: int = 0
 
     def resolve(self, context: DateContext) -> When:
-        """Return the day."""
+        """Return the day of this weekday that the relation or the direction selects."""
         today, relation = context.today, self.relation
         if self.week is not None or relation == 0:
             monday = days.week_days(today)[0] + timedelta(days=7 * (self.week or 0))
@@ -215,14 +215,14 @@ class MonthDay:
     year_relation: int | None = None
 
     def in_year(self, year: int) -> days.Days | None:
-        """Return the day in a year; None if it does not exist, or is not the weekday named with it."""
+        """Return the day in a year; None if there is none, or if the named weekday does not fit it."""
         if self.day > days.month_days(year, self.month)[1].day:
             return None
         found = date(year, self.month, self.day)
         return (found, found) if self.weekday in (None, found.weekday()) else None
 
     def resolve(self, context: DateContext) -> When:
-        """Return the day; raise if it is not the weekday named with it in any year that may be meant."""
+        """Return the day in the named or meant year; raise if the named weekday does not fit it there."""
         is_bare = self.year is None and self.year_relation is None and self.relation is None
         if (
             is_bare
@@ -250,7 +250,7 @@ class DayOfMonth:
     weekday: int | None = None
 
     def resolve(self, context: DateContext) -> When:
-        """Return the day in the month of the anchor, or the nearest in the given direction."""
+        """Return the day with this number in the anchor's month, or the nearest one in the direction."""
         if not 1 <= self.day <= 31:
             raise UnresolvableDateError
         first = context.today.replace(day=1)
@@ -278,12 +278,12 @@ class Holiday:
     year_relation: int | None = None
 
     def in_year(self, year: int) -> days.Days | None:
-        """Return the day in a year."""
+        """Return the day of the holiday in a year, as a span; None if that year has none."""
         found = find_holiday(self.rule, year)
         return (found, found) if found else None
 
     def resolve(self, context: DateContext) -> When:
-        """Return the day."""
+        """Return the day of the holiday, in the year that is named or meant."""
         return make_day(find_in_year(self, context)[0])
 
 
@@ -298,7 +298,7 @@ class RelativeUnit:
     relation: int
 
     def resolve(self, context: DateContext) -> When:
-        """Return the days of the unit."""
+        """Return the calendar unit at this distance from the anchor's, such as the days of last week."""
         today, unit, relation = context.today, self.unit, self.relation
         if unit in ("day", "night"):
             when = make_day(today + timedelta(days=relation))
@@ -328,7 +328,7 @@ class BareWeekend:
     """A weekend without further words: this one, or the last one if the text is about the past."""
 
     def resolve(self, context: DateContext) -> When:
-        """Return Saturday and Sunday."""
+        """Return Saturday and Sunday of the weekend that is meant."""
         is_before = context.direction is Direction.PAST and context.today.weekday() < 5
         return RelativeUnit("weekend", -1 if is_before else 0).resolve(context)
 
@@ -344,11 +344,11 @@ class NamedMonth:
     is_short: bool = False
 
     def in_year(self, year: int) -> days.Days:
-        """Return the days of the month in a year."""
+        """Return the first and last day of the month in a year."""
         return days.month_days(year, self.month)
 
     def resolve(self, context: DateContext) -> When:
-        """Return the days of the month."""
+        """Return the days of the month, in the year that is named or meant."""
         return make_span(find_in_year(self, context), "month")
 
 
@@ -361,7 +361,7 @@ class NamedYears:
     precision: str = "year"
 
     def resolve(self, context: DateContext) -> When:
-        """Return the days of the years."""
+        """Return the days from the beginning of the first year to the end of the last."""
         return make_span(days.year_days(self.first, self.last), self.precision)
 
 
@@ -372,7 +372,7 @@ class ShortYear:
     year: int
 
     def resolve(self, context: DateContext) -> When:
-        """Return the days of the year."""
+        """Return the days of the year, whose century follows from the anchor."""
         return make_span(days.year_days(complete_year(self.year, context, is_short=True) or 0), "year")
 
 
@@ -383,7 +383,7 @@ class Decade:
     year: int
 
     def resolve(self, context: DateContext) -> When:
-        """Return the days of ten years."""
+        """Return the days of the ten years of the decade."""
         year = self.year if self.year > 99 else context.today.year - (context.today.year - self.year) % 100
         return make_span(days.year_days(year, year + 9), "decade")
 
@@ -398,12 +398,12 @@ class Season:
     year_relation: int | None = None
 
     def in_year(self, year: int) -> days.Days:
-        """Return the days of three months, the first of which lies in a year."""
+        """Return the first and last day of the season that begins in a year."""
         first = date(year, SEASONS[self.name], 1)
         return first, days.add_months(first, 3) - timedelta(days=1)
 
     def resolve(self, context: DateContext) -> When:
-        """Return the days of three months; winter begins in December of its year."""
+        """Return the three months of the season; a winter counts to the year in which it begins."""
         is_bare = self.year is None and self.year_relation is None
         is_near = self.relation == 0 or (self.relation is None and context.direction is Direction.NONE)
         if is_bare and is_near and self.name == "winter" and context.today.month < 3:
@@ -421,7 +421,7 @@ class YearFraction:
     year: Expression | None = None
 
     def resolve(self, context: DateContext) -> When:
-        """Return the days of the quarter or half."""
+        """Return the days of the quarter or half-year."""
         if not 1 <= self.number <= 12 // self.months:
             raise UnresolvableDateError
 
@@ -447,7 +447,7 @@ class NumberedWeek:
     weekday: int | None = None
 
     def resolve(self, context: DateContext) -> When:
-        """Return the days of the week, or its day."""
+        """Return the days of the ISO week, or the named day in it."""
         found = days.numbered_week_days(self.year or context.today.isocalendar().year, self.week)
         if self.weekday is not None:
             return make_day(found[0] + timedelta(days=self.weekday))
@@ -463,7 +463,7 @@ class NthIn:
     within: Expression
 
     def resolve(self, context: DateContext) -> When:
-        """Return the day, or the days of the week or month."""
+        """Return the nth weekday, day, week or month of the span."""
         outer, first, last = resolve_span(self.within, context)
         if outer.precision == "season":
             # Which day a season begins on depends on whom one asks.
@@ -504,7 +504,7 @@ class WeekOf:
     day: Expression
 
     def resolve(self, context: DateContext) -> When:
-        """Return the days of the week or weekend."""
+        """Return the week that contains the day, or the weekend of that week."""
         monday, sunday = days.week_days(resolve_single_day(self.day, context))
         return make_span((monday if self.unit == "week" else monday + timedelta(days=5), sunday), self.unit)
 
@@ -517,7 +517,7 @@ class EdgeOf:
     within: Expression
 
     def resolve(self, context: DateContext) -> When:
-        """Return about a third of the days."""
+        """Return the third of the span that is its beginning, middle or end."""
         outer, first, last = resolve_span(self.within, context)
         if outer.precision == "month":
             bounds = {"begin": (1, 10), "middle": (11, 20), "end": (21, last.day)}[self.edge]
@@ -538,7 +538,7 @@ class HalfOf:
     within: Expression
 
     def resolve(self, context: DateContext) -> When:
-        """Return the days of the half."""
+        """Return the days of the first or second half of the span."""
         outer = self.within.resolve(context)
         if outer.precision == "year":
             return YearFraction(6, self.number, self.within).resolve(context)
@@ -562,7 +562,7 @@ class LastOrNextUnits:
     relation: int
 
     def resolve(self, context: DateContext) -> When:
-        """Return the days or the hours."""
+        """Return the days or hours between the anchor and the moment this many units away."""
         other = Offset(((self.amount, self.unit),), 1 if self.relation > 0 else -1).resolve(context)
         if other.kind == "instant":
             ends = sorted([context.now, require(other.start)])
@@ -634,7 +634,7 @@ class Duration:
     amounts: Amounts
 
     def resolve(self, context: DateContext) -> When:
-        """Return the length in its smallest unit."""
+        """Return the length of time, as a number of its smallest unit."""
         unit = "week" if self.amounts[-1][1] == "fortnight" else self.amounts[-1][1]
         total = 0.0
         for amount, each in self.amounts:
@@ -682,7 +682,7 @@ class ClockTime:
 
     @property
     def is_plain(self) -> bool:
-        """Whether it could be in the morning or in the afternoon."""
+        """Whether this hour can be in the morning or in the afternoon, because no word says which."""
         return not self.half and 1 <= self.hour <= 12
 
     def count_seconds(self) -> int:
@@ -711,7 +711,7 @@ class ClockTime:
         return hour * 3600 + self.minute * 60 + (self.second or 0)
 
     def resolve(self, context: DateContext) -> When:
-        """Return the next such moment, or the last one if the text is about the past."""
+        """Return the next moment at this time of day, or the last one if the text is about the past."""
         seconds = self.count_seconds()
         now = context.now if self.zone is None else context.now.astimezone(self.zone)
         first = now.date() - timedelta(days=1)
@@ -722,7 +722,7 @@ class ClockTime:
         return make_instant(context, next(one for one in moments if one > context.now), self.precision)
 
     def on(self, context: DateContext, day: date) -> When:
-        """Return the moment on a day."""
+        """Return the moment at this time on a given day."""
         return make_instant(context, context.at(day, self.count_seconds(), self.zone), self.precision)
 
 
@@ -734,11 +734,11 @@ class PartOfDay:
     distance: int = 0
 
     def resolve(self, context: DateContext) -> When:
-        """Return the hours of this part of the anchor's day, or of a day near it."""
+        """Return the hours of this part of the day that lies `distance` days from the anchor's."""
         return self.on(context, context.today + timedelta(days=self.distance))
 
     def on(self, context: DateContext, day: date) -> When:
-        """Return the hours of this part of a day."""
+        """Return the hours of this part of a given day."""
         first, last = (context.at(day, hour * 3600) for hour in PARTS[self.part])
         zone = context.name_zone(first)
         return When(kind="span", start=first, end=last, precision="part_of_day", part=self.part, zone=zone)
@@ -752,7 +752,7 @@ class OnDay:
     time: "ClockTime | PartOfDay | ClockRange"
 
     def resolve(self, context: DateContext) -> When:
-        """Return the moment or the hours; raise if there are several days."""
+        """Return the moment or the hours on the day; raise if `day` means several days."""
         day = self.day if isinstance(self.day, When) else self.day.resolve(context)
         first, last = require_days(day)
         clock = self.time
@@ -791,11 +791,11 @@ class ClockRange:
         return begin, end
 
     def resolve(self, context: DateContext) -> When:
-        """Return the hours of the anchor's day."""
+        """Return the time between both ends on the anchor's day."""
         return self.on(context, context.today)
 
     def on(self, context: DateContext, day: date) -> When:
-        """Return the hours on a day."""
+        """Return the time between both ends, the first of which is on a given day."""
         begin, end = self.count_seconds()
         zone = self.first.zone or self.last.zone
         first, last = (
@@ -816,7 +816,10 @@ class DateRange:
     last: Expression
 
     def resolve(self, context: DateContext) -> When:
-        """Return the span; an end without a year or week is the first such day after the beginning."""
+        """Return the days from the beginning of `first` to the end of `last`.
+
+        If `last` has no year or week, it is the first such day after that beginning.
+        """
         first, last = self.first, self.last
         yearly = MonthDay | NamedMonth | Season
         if isinstance(last, yearly) and isinstance(first, yearly):
@@ -866,7 +869,7 @@ class MomentRange:
     last: Expression
 
     def resolve(self, context: DateContext) -> When:
-        """Return the span."""
+        """Return the time between both moments; raise if the last one is earlier than the first."""
         first, last = self.first.resolve(context), self.last.resolve(context)
         if not (isinstance(first.start, datetime) and isinstance(last.end, datetime)):
             raise UnresolvableDateError
@@ -883,7 +886,7 @@ class Recurrence:
     time: ClockTime | ClockRange | PartOfDay | None = None
 
     def resolve(self, context: DateContext) -> When:
-        """Return the rule."""
+        """Return the rule of repetition, with its time or part of the day."""
         when = When(kind="recurrence", rule=self.rule, precision=self.rule.split()[0])
         if isinstance(self.time, PartOfDay):
             return replace(when, part=self.time.part)
@@ -937,7 +940,7 @@ class Approximate:
     inner: Expression
 
     def resolve(self, context: DateContext) -> When:
-        """Return the value, marked as approximate."""
+        """Return the value of the inner expression, marked as approximate."""
         return replace(self.inner.resolve(context), is_approximate=True)
 
 
@@ -948,7 +951,7 @@ class SinceExpression:
     inner: Expression
 
     def resolve(self, context: DateContext) -> When:
-        """Return the last such time."""
+        """Return the value of the inner expression that lies in the past."""
         return self.inner.resolve(DateContext(context.now, Direction.PAST))
 
 
@@ -957,5 +960,5 @@ class Ambiguous:
     """An expression with two meanings that cannot be told apart: midnight."""
 
     def resolve(self, context: DateContext) -> When:
-        """Raise UnresolvableDateError."""
+        """Raise UnresolvableDateError, because each of the two meanings is as likely."""
         raise UnresolvableDateError

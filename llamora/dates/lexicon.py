@@ -128,7 +128,7 @@ class Lexicon:
     abbreviations: frozenset[str]
 
     def find(self, tokens: TokenList, place: int) -> Meanings:
-        """Return the phrases that begin at a token: for each category, their ends and values."""
+        """Return the phrases that begin at a token: by category, the end and the meaning of each."""
         found: Meanings = {}
         words = tokens.words
         node = self.root.children.get(words[place])

@@ -90,7 +90,7 @@ class Grammar:
         return other
 
     def list_viable(self, profile: Profile) -> frozenset[str]:
-        """Return the categories of a token, and those with a rule that can begin with it.
+        """Return the categories of a token, and the categories with a rule that can begin with the token.
 
         The rule must either consist of the token alone, or also allow the next token.
         """
@@ -210,7 +210,7 @@ def _find_choices(rules: Mapping[str, Iterable[tuple[str, Build]]]) -> dict[str,
 
 
 def get_value(value: Any) -> Any:
-    """Return the value of a rule with a single category, unchanged."""
+    """Return the value unchanged; this is the builder of rules with a single category."""
     return value
 
 

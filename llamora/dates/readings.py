@@ -96,7 +96,7 @@ def make_yearly(cls: Any, name: str, year: Any = None) -> Any:
 
 
 def add_weekday(weekday: int, day: Any) -> Any:
-    """Return a date that must also be that weekday."""
+    """Return a date that must be this weekday: "Tuesday 5 May"."""
     if isinstance(day, ex.MonthDay):
         return replace(day, weekday=weekday)
     return day
@@ -303,7 +303,7 @@ def make_amounts(amount: float | None, unit: str, half: Any = None) -> Any:
 
 
 def make_quarter_more(amount: float, unit: str) -> Any:
-    """Return some hours and a quarter."""
+    """Return some hours and a quarter of an hour: "two hours and a quarter"."""
     return ((amount + 0.25, unit),) if unit == "hour" else None
 
 
@@ -421,7 +421,7 @@ def on_weekday_part(value: Any, relation: int | None = None) -> Any:
 
 
 def on_weekday_part_in(value: Any, week: Any) -> Any:
-    """Return a part of a weekday in another week."""
+    """Return the part of a weekday in a given week: "Monday evening next week"."""
     day = to_day_in_week(value[0], week)
     return ex.OnDay(day, ex.PartOfDay(value[1])) if day else None
 

@@ -26,7 +26,7 @@ class FenceTrigger:
 
 
 def fence_triggers(model: type[models.Model], *, vault_table: str) -> Iterator[FenceTrigger]:
-    """Yield two triggers for each sealed column: after INSERT and after UPDATE.
+    """Yield two triggers (INSERT, UPDATE) for each sealed column; they refuse envelopes of other epochs.
 
     BEFORE triggers would not work: a rotation changes the vault's own sealed columns and its epoch in one
     statement, and a BEFORE trigger would compare them with the former epoch.
@@ -69,7 +69,7 @@ def _get_table_columns(connection: Any, table: str) -> set[str]:
 
 
 def install_triggers(connection: Any, *, fenced: Iterable[type[models.Model]], vault_table: str) -> int:
-    """Create the triggers that are missing or differ; return the number created."""
+    """Create the fence triggers that are missing or differ; return the number created."""
     existing, created_count = _get_existing_triggers(connection), 0
     for model in fenced:
         triggers = fence_triggers(model, vault_table=vault_table)
@@ -95,7 +95,7 @@ def drop_triggers(connection: Any) -> None:
 
 
 def missing_triggers(connection: Any, *, vault_table: str) -> list[str]:
-    """Return the names of triggers that are missing or differ."""
+    """Return the names of fence triggers that are missing or differ."""
     existing = _get_existing_triggers(connection)
     wanted = [t for model in sealed_models() for t in fence_triggers(model, vault_table=vault_table)]
     return [trigger.name for trigger in wanted if existing.get(trigger.name) != trigger.sql]

@@ -222,7 +222,7 @@ def _encode_text(encode: _Encode, encoded: dict[Any, bytes], stored: Any) -> byt
 
 
 def format_id(stored: str) -> str:
-    """Return the stored id of a row as text; only for rows that opened."""
+    """Return the stored id of a row as text with dashes; only for rows whose envelope was decrypted."""
     return f"{stored[:8]}-{stored[8:12]}-{stored[12:16]}-{stored[16:20]}-{stored[20:]}"
 
 

@@ -344,7 +344,7 @@ class CheckedMac(NamedTuple):
     columns: dict[str, Any]
 
     def is_of(self, keyring: RealmKeyring, mac: SealedValue, columns: dict[str, Any]) -> bool:
-        """Return whether this check is valid for the given values; it is not once the keyring is closed."""
+        """Return whether this check was made with these values, by a keyring that is still open."""
         return (
             self.keyring() is keyring
             and not keyring.is_closed

@@ -127,7 +127,10 @@ class ModelDiscovery:
         self._wake.set()
 
     def notice_change(self) -> None:
-        """Check at once, because the choice or the files have changed. May be called from any thread."""
+        """Check the server at once, because the choice of a model or the files have changed.
+
+        May be called from any thread.
+        """
         self._changes += 1
         task = self._task
         if task is not None and not task.get_loop().is_closed():

@@ -87,7 +87,10 @@ def get_file_in_use() -> Path | None:
 
 
 def notice_change() -> None:
-    """Check at once, because the choice or the files have changed. May be called from any thread."""
+    """Check the server at once, because the choice of a model or the files have changed.
+
+    May be called from any thread.
+    """
     _holder.get().notice_change()
 
 

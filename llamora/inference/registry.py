@@ -166,7 +166,10 @@ class JobRegistry:
             return run.ended.wait(patience)
 
     def interrupt(self, key_id: KeyId, *, reason: str) -> None:
-        """Interrupt the jobs of a data key that is locked or replaced, and discard those that have ended."""
+        """Interrupt the running jobs of a data key, because its diary was locked or the key was replaced.
+
+        Discard those that have ended.
+        """
         with self._lock:
             runs = [run for run in self._runs.values() if run.job.key_id == key_id]
         for run in runs:

@@ -48,15 +48,15 @@ class ModelStatus:
         return self.state == "ready"
 
     def get_model_for(self, chosen: str) -> str:
-        """Return the model that writes for a person with this choice (or none)."""
+        """Return the model that a person has chosen if the server has it, else the household's model."""
         return chosen if chosen in self.models else self.model
 
     def is_too_small_for(self, chosen: str) -> bool:
-        """Return whether the model used for a person with this choice is too small for a diary."""
+        """Return whether the model used for a person with this choice (or none) is too small for a diary."""
         return is_too_small(self.parameters.get(self.get_model_for(chosen)))
 
     def get_message_for(self, chosen: str) -> str:
-        """Return the message for a person with this choice, or none."""
+        """Return the message for a person who has chosen this model; `chosen` is "" for no choice."""
         if not self.is_ready:
             return self.message
         return ready_message(

@@ -155,7 +155,7 @@ class UseCount:
 
     @contextmanager
     def hold(self) -> Iterator[None]:
-        """Count one use during the block."""
+        """Count one reply as being written during the block."""
         self.count += 1
         self._unused.clear()
         try:
@@ -166,7 +166,7 @@ class UseCount:
                 self._unused.set()
 
     async def wait(self) -> None:
-        """Wait until the count is zero."""
+        """Wait until no reply is being written."""
         await self._unused.wait()
 
 

@@ -96,24 +96,24 @@ class RefusingProvider:
         self._error = error
 
     def list_tools(self) -> Iterable[ToolDescription]:
-        """Raise MessageError."""
+        """Raise the MessageError that says why the token cannot be used now."""
         raise self._error
 
     def call_tool(self, name: str, arguments: dict[str, Any]) -> ToolResult:
-        """Raise MessageError."""
+        """Raise the MessageError that says why the token cannot be used now."""
         del name, arguments
         raise self._error
 
     def list_resources(self) -> Iterable[ResourceDescription]:
-        """Raise MessageError."""
+        """Raise the MessageError that says why the token cannot be used now."""
         raise self._error
 
     def list_resource_templates(self) -> Iterable[ResourceDescription]:
-        """Raise MessageError."""
+        """Raise the MessageError that says why the token cannot be used now."""
         raise self._error
 
     def read_resource(self, uri: str) -> str:
-        """Raise MessageError."""
+        """Raise the MessageError that says why the token cannot be used now."""
         del uri
         raise self._error
 
@@ -134,7 +134,7 @@ class LockedProvider(RefusingProvider):
         return _describe_error(self._error)
 
     def list_resources(self) -> Iterable[ResourceDescription]:
-        """Return nothing."""
+        """Return no resources, because all need an unlocked diary."""
         return []
 
     def list_resource_templates(self) -> Iterable[ResourceDescription]:

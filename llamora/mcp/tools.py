@@ -39,12 +39,12 @@ class Tool:
 
     @property
     def name(self) -> str:
-        """The name by which an assistant calls it, usually the name of the function."""
+        """The name by which an assistant calls the tool, usually the name of the function."""
         return self.known_as or self.run.__name__
 
     @cached_property
     def description(self) -> ToolDescription:
-        """The description for the list of tools."""
+        """The description of the tool, for the list of tools."""
         types = get_type_hints(self.run)
         return ToolDescription(
             name=self.name,
@@ -57,7 +57,7 @@ class Tool:
         )
 
     def may_be_called_with(self, scopes: frozenset[str]) -> bool:
-        """Return whether a token with these scopes may call it."""
+        """Return whether a token with these scopes may call the tool."""
         return not self.scopes or not scopes.isdisjoint(self.scopes)
 
     def call(self, call: Call, arguments: Mapping[str, Any]) -> ToolResult:

@@ -70,7 +70,7 @@ class Hold:
         self._pool, self._is_released = pool, False
 
     def release(self) -> None:
-        """End the period."""
+        """End the period; every later call does nothing."""
         self._pool.end_hold(self._mark_released)
 
     def _mark_released(self) -> bool:
@@ -123,7 +123,7 @@ class FairExecutor(Executor):
         self._is_closed = False
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
-        """Queue a call without a key; raise RuntimeError if the pool is closed."""
+        """Queue a call that belongs to no key; raise RuntimeError if the pool is closed."""
         return self.submit_for_key("", lambda: fn(*args, **kwargs))
 
     def submit_for_key(self, key: str, run: Callable[[], Any], *, rank: int = 0) -> "Future[Any]":
@@ -143,22 +143,22 @@ class FairExecutor(Executor):
         return KeyedExecutor(self, key, rank=rank)
 
     def is_full(self, key: str) -> bool:
-        """Return whether `max_waiting` calls of this key are waiting."""
+        """Return whether as many calls of this key are waiting as `max_waiting` allows."""
         with self._lock:
             return self._max_waiting is not None and len(self._waiting.get(key, ())) >= self._max_waiting
 
     def has_slices(self, rank: int) -> bool:
-        """Return whether calls of this rank yield only after SLICE_SECONDS, and not at every chance."""
+        """Return whether a call of this rank lets others of that rank run only after SLICE_SECONDS."""
         return rank > self._reserved_rank
 
     def hold_others(self) -> Hold:
-        """Begin a period in which no call of a rank above the reserved one begins or resumes."""
+        """Begin a period in which only calls up to the reserved rank begin or resume."""
         with self._lock:
             self._holds += 1
         return Hold(self)
 
     def end_hold(self, mark_released: Callable[[], bool]) -> None:
-        """End a period of `hold_others`, unless `mark_released` returns False because it has ended."""
+        """End a period of `hold_others`, unless `mark_released` returns False because it was ended before."""
         with self._lock:
             if mark_released():
                 self._holds -= 1

@@ -117,7 +117,7 @@ def sign_in_with_password(
     request_vault: RequestVault = NOBODY,
     check_key: Callable[[Keyring], None] = accept_every_key,
 ) -> SignInResult:
-    """Sign a person in with a browser; if another person was signed in with it, sign that person out.
+    """Sign a person in on a browser; if another person is signed in on it, sign that person out.
 
     `days` is how long the browser stays signed in; with None, until the browser is closed. `device_cookie` is
     the value of the device cookie. `check_key` is called before the key is used. Raise WrongCredentials,
@@ -162,7 +162,7 @@ def start_session(
     device: str,
     request_vault: RequestVault = NOBODY,
 ) -> SessionCookie:
-    """Create the SignIn and Unlock rows of a browser, and send `vault_unlocked`.
+    """Create the SignIn and Unlock rows of a browser, and send the signal `vault_unlocked`.
 
     If the browser was signed in before, by this or another person, that session is ended.
     """

@@ -59,7 +59,7 @@ def create_token(pending: PendingCode, *, owner: UUID) -> str:
 
 
 def open_token(token: str, *, owner: UUID) -> PendingCode:
-    """Open the token of a hidden field; raise RecoveryCodeExpired if its key was deleted or it is invalid."""
+    """Open the token of a hidden field; raise RecoveryCodeExpired if it is invalid or its key was deleted."""
     key_id = _parse_token_id(token)
     key = _keys.get(key_id)
     if key is None or key.until <= time.monotonic():

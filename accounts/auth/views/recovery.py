@@ -64,7 +64,7 @@ def show_recovery_code(
 @require_POST
 @sign_in_required
 def confirm_recovery_code(request: HouseholdRequest) -> HttpResponse:
-    """Redirect to the next page if both groups are right, else show the code again with the errors."""
+    """Redirect to the next page if both groups of the code are right, else show the code and the errors."""
     token = request.POST.get("carried", "")
     try:
         pending = recovery_confirmation.open_token(token, owner=request.user.id)

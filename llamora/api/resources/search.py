@@ -105,7 +105,10 @@ def search_diary(call: Call, *, body: TextSearch) -> SearchBody:
 
 
 def run_search(call: Call, asked: TextSearch) -> SearchBody:
-    """Return a page of results for a program; raise ApiError 422 for an invalid query, and 423."""
+    """Return a page of results for a program.
+
+    Raise ApiError 422 for an invalid query, and 423 while the diary is locked.
+    """
     if asked.since and asked.until and asked.until < asked.since:
         raise ApiError(422, "invalid_field", field="to", message=DAYS_REVERSED)
     found = find_texts(
@@ -130,7 +133,10 @@ def find_texts(
     until: date | None,
     kinds: frozenset[str] = frozenset(),
 ) -> ProgramResults:
-    """Return the texts that a program may find, of the given kinds or of all; raise ApiError 422 and 423."""
+    """Return the texts that match a query and that a program may read; without `kinds`, of all kinds.
+
+    Raise ApiError 422 for an empty query, and 423 while the diary is locked.
+    """
     now = timezone.now().astimezone(load_time_zone(call.person.time_zone))
     reader = DayReader(now, language=call.person.language)
     yield_to_pages()

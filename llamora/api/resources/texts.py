@@ -28,7 +28,7 @@ class EntryBody(msgspec.Struct, kw_only=True):
 
 
 def build_entry_body(entry: Entry, *, with_text: bool = True) -> EntryBody:
-    """Return the JSON struct of an entry; needs a keyring with the realm `content` in force."""
+    """Return the JSON struct of an entry; a keyring with the realm `content` must be in force."""
     yield_to_pages()
     return EntryBody(
         id=entry.id,
@@ -43,6 +43,9 @@ def build_entry_body(entry: Entry, *, with_text: bool = True) -> EntryBody:
 
 
 def select_entries(call: Call) -> EntryQuerySet:
-    """Return the entries that a program may read; those of other origins only if its token allows it."""
+    """Return the entries that a program may read; those of untrusted origin only if its token allows it.
+
+    An origin is trusted if the owner wrote the text or took it as their own.
+    """
     entries = Entry.objects.for_owner(call.owner)
     return entries if call.terms.reads_untrusted else entries.only_trusted()

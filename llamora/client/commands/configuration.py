@@ -36,7 +36,7 @@ class ClientConfig:
 
     @classmethod
     def load(cls, path: Path) -> "ClientConfig":
-        """Return the file's values, or empty ones without a file; raise UsageRefused if it is invalid."""
+        """Return the values of a file, all empty without a file; raise UsageRefused if it is invalid."""
         try:
             with path.open("rb") as file:
                 values = tomllib.load(file)

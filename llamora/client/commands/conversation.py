@@ -131,7 +131,7 @@ class _AnswerPrinter:
             self._console.print_text(text, end="")
 
     def discard(self) -> None:
-        """Discard the answer so far, which restarts."""
+        """Discard the pieces of the answer so far, because the model begins the answer again."""
         if self._pieces and self._console.is_terminal:
             self._console.print_text("")
             self._console.say("The model begins again.")

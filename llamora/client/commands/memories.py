@@ -49,7 +49,7 @@ def _build_call(arguments: Namespace) -> ApiCall[MemoryObject]:
 
 
 def run_memory(diary: Llamora, arguments: Namespace, console: Console) -> None:
-    """Search the diary, count its texts, or rebuild the index, by LocalGPT's calls."""
+    """Run one action of the command `memory`: search the diary, count its texts, or rebuild the index."""
     if arguments.action == "search":
         if not arguments.words:
             raise UsageRefused("What should be searched for? Give words: memory search WORDS")

@@ -219,13 +219,13 @@ def open_token_slot(
 
 
 def check_secret(slot: TokenSlot, token: TokenText, *, current_epoch: int) -> None:
-    """Raise a SlotError if a token does not belong to this slot and epoch; the box is not opened."""
+    """Check that a token belongs to this slot and epoch, without opening its keys; raise a SlotError."""
     _open_private(slot, token)
     _check_epoch(slot, current_epoch=current_epoch)
 
 
 def open_authenticator(slot: TokenSlot, *, keyring: Keyring) -> bytes:
-    """Return the authenticator of a slot; needs the owner's keyring, but not the token.
+    """Return the authenticator of a slot, the key of its MACs; needs the owner's keyring, not the token.
 
     Raise UnknownAuthenticator if the owner did not set these terms, ForgedSlot, or VaultLocked if the keyring
     was closed.
@@ -236,7 +236,7 @@ def open_authenticator(slot: TokenSlot, *, keyring: Keyring) -> bytes:
 
 
 def renew_token_slot(slot: TokenSlot, *, keyring: Keyring, vault_public_key: bytes = b"") -> TokenSlot:
-    """Return the slot for the keyring's epoch, with a box of the new keys.
+    """Return a token's slot with the keys of the keyring's epoch; the token remains valid.
 
     The keyring must hold the data key of the slot's epoch, as its current or as a former one. Raise
     UnknownAuthenticator, ForgedSlot, SlotAhead or VaultLocked.
@@ -248,14 +248,14 @@ def renew_token_slot(slot: TokenSlot, *, keyring: Keyring, vault_public_key: byt
 
 
 def compute_drop_mac(authenticator: bytes, *, box: bytes, context: Context) -> bytes:
-    """Return the MAC of a dropped text's box in its context."""
+    """Return the MAC of `box` (a text sealed by a "drop" token) and of its context."""
     encoded = context.encode(envelopes.NO_EPOCH)
     data = _U32.pack(len(encoded)) + encoded + box
     return blake2b(data, key=authenticator, digest_size=32, person=_DROP_MAC_PERSON).digest()
 
 
 def check_drop_mac(authenticator: bytes, mac: bytes, *, box: bytes, context: Context) -> None:
-    """Raise NotAuthentic if this token did not drop the box in this context."""
+    """Raise NotAuthentic unless the token with this authenticator sealed the text `box` in this context."""
     if not hmac.compare_digest(mac, compute_drop_mac(authenticator, box=box, context=context)):
         raise NotAuthentic
 

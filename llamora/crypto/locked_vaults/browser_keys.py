@@ -54,20 +54,20 @@ class DraftKey:
 
 
 def derive_browser_key(half: bytes, *, sign_in_id: UUID) -> bytes:
-    """Return the browser key for a cookie half."""
+    """Derive the browser key from `half`, the secret in the session cookie, and from the sign-in's id."""
     if len(half) != KEY_BYTES:
         raise ValueError("A cookie half has 32 bytes.")
     return blake2b(sign_in_id.bytes, key=half, digest_size=KEY_BYTES, person=_KEY_PERSON).digest()
 
 
 def encode_draft_key(key: DraftKey, *, browser_key: bytes, owner: UUID) -> bytes:
-    """Return a draft key with its MAC, as the sign-in's row stores it."""
+    """Return a draft key with its MAC, in the form in which the row of the sign-in stores it."""
     mac = _compute_key_mac(key, browser_key=browser_key, owner=owner)
     return _DRAFT_KEY.pack(_FORMAT, key.epoch, key.public, mac)
 
 
 def open_draft_key(stored: bytes, *, browser_key: bytes, owner: UUID) -> DraftKey:
-    """Return a stored draft key; raise an EnvelopeError if its MAC is not of this browser and owner."""
+    """Return a stored draft key; raise an EnvelopeError if its MAC is of another browser or owner."""
     if stored[:1] != _FORMAT:
         raise UnknownFormat
     if len(stored) != _DRAFT_KEY.size:
@@ -80,13 +80,13 @@ def open_draft_key(stored: bytes, *, browser_key: bytes, owner: UUID) -> DraftKe
 
 
 def compute_draft_mac(browser_key: bytes, *, box: bytes, context: Context) -> bytes:
-    """Return the MAC of a draft's box in its context."""
+    """Return the MAC of `box` (a sealed draft) and of its context."""
     encoded = context.encode(NO_EPOCH)
     return _compute_mac(browser_key, b"draft" + _U32.pack(len(encoded)) + encoded + box)
 
 
 def check_draft_mac(browser_key: bytes, mac: bytes, *, box: bytes, context: Context) -> None:
-    """Raise NotAuthentic if this browser did not send the draft's box in this context."""
+    """Raise NotAuthentic unless this browser sent the sealed draft `box` in this context."""
     if not hmac.compare_digest(mac, compute_draft_mac(browser_key, box=box, context=context)):
         raise NotAuthentic
 

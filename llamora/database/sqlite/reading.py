@@ -59,7 +59,7 @@ def to_text(value: object) -> str:
 
 
 def to_id(value: object) -> UUID:
-    """Return a stored id; for a damaged value, an id that no row has, and the same for the same value."""
+    """Return a stored id as a UUID; each damaged value becomes a fixed UUID that no row has."""
     if isinstance(value, str) and len(value) == _ID_DIGITS:
         try:
             number = int(value, 16)

@@ -117,7 +117,7 @@ class Download:
         self._is_cancelled = False
 
     def run(self) -> Path | None:
-        """Download the file and return it, or None if it failed or was cancelled, as `progress` says.
+        """Download the file and return its path; return None if it failed or was cancelled (see `progress`).
 
         Raise ChoiceRefused if another download is running.
         """
@@ -169,7 +169,7 @@ class Download:
         self._set(replace(self.progress, phase=phase, done=done, total=total))
 
     def end(self, phase: str, code: str, **facts: str) -> None:
-        """Set the final state, with its sentence."""
+        """Set the final state: the phase, the code, and the sentence for the code."""
         self._set(replace(self.progress, phase=phase, code=code, sentence=get_sentence(code, **facts)))
 
     def _set(self, progress: DownloadProgress) -> None:

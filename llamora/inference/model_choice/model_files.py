@@ -69,7 +69,7 @@ _cache = _HeaderCache()
 
 
 def read_model_file(path: Path) -> ModelFile:
-    """Return a file with its facts or its problem; raise FileNotFoundError."""
+    """Return a model file with the facts of its header or its problem; raise FileNotFoundError."""
     return _cache.read(path)
 
 

@@ -38,12 +38,12 @@ class Selection:
 
     @property
     def setting(self) -> str:
-        """The setting or option that decides, so that no model can be chosen; else ""."""
+        """The setting or option that determines the model, so that none can be chosen; else ""."""
         return "" if self.decided_by == CHOICE else self.decided_by
 
 
 def select_model(config: ModelConfig) -> Selection:
-    """Return the selection according to the present settings and choice."""
+    """Return the model that the present settings and choice select."""
     choice, problem = ModelChoice(), ""
     try:
         choice = read_choice(config.models_folder)
@@ -70,7 +70,10 @@ def select_model(config: ModelConfig) -> Selection:
 
 
 def list_candidates(config: ModelConfig, selection: Selection) -> list[ModelFile]:
-    """Return the usable files in the folder models; the first one is used without a choice."""
+    """Return the usable files in the folder models, only those with the selected name if there are any.
+
+    If nothing is selected, the first one is used.
+    """
     files = [file for file in list_model_files(config.models_folder) if not file.problem]
     if selection.model:
         named = [file for file in files if file.has_name(selection.model)]

@@ -38,7 +38,7 @@ class Target:
 
     @property
     def identity(self) -> tuple[object, ...]:
-        """The values that differ if another model is to be used, or if its file was replaced."""
+        """The values that change if another model is to be used, or if its file was replaced."""
         file = (self.file.path, self.file.stamp[0], self.file.stamp[1]) if self.file else None
         return (
             file,

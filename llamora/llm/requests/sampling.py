@@ -139,5 +139,5 @@ def merge_sampling(*choices: object) -> dict[str, Any]:
 
 
 def select_thinking(sampling: Sampling) -> dict[str, Any]:
-    """Return the parameters that apply to all texts."""
+    """Return the parameters that control the model's thinking, the only ones that apply to all texts."""
     return {name: value for name, value in sampling.items() if name in THINKING}

@@ -178,7 +178,7 @@ def _get_existing_columns(database: sqlite3.Connection, model: type[models.Model
 
 
 def count_envelopes(database: sqlite3.Connection) -> Iterator[SealedColumnCensus]:
-    """Yield the counts of each sealed column; envelopes of an unexpected format or epoch are invalid."""
+    """Yield the counts for each sealed column; envelopes of unexpected format or epoch count as invalid."""
     for model in sealed_models():
         there = _get_existing_columns(database, model)
         for sealed in sealed_fields(model):

@@ -34,7 +34,7 @@ class BodyBudget:
         return sum(self._held.values())
 
     def add(self, body: Body) -> bool:
-        """Count a body; return False if there is no room and no other body can be refused."""
+        """Count a body; return False if it exceeds a limit and no other body can be refused instead."""
         while self._held[body.holder] + body.size > self._most_per_holder:
             if not self._end_oldest({body.holder}):
                 return self._give_up(body)

@@ -114,7 +114,7 @@ class Connections:
             del self._by_address[connection.address]
 
     def move(self, connection: Connection, address: str) -> None:
-        """Count a connection for another client, when a proxy sends that client's request on it."""
+        """Count a proxy's connection for another client, whose request the proxy sends on it."""
         if address == connection.address:
             return
         self.close(connection)

@@ -204,7 +204,7 @@ class DiaryWebSocketProtocol(WebSocketProtocol):  # type: ignore[misc]  # daphne
     """A WebSocket connection, still counted as the HTTP connection from which it was upgraded."""
 
     def connectionMade(self) -> None:  # noqa: N802 - Twisted's name
-        """Take the place of the HTTP connection."""
+        """Mark the connection, which was registered for HTTP until now, as a WebSocket."""
         super().connectionMade()
         connections = self.factory.server_class.open_connections
         connections.change(self.transport.diary_connection, ConnectionState.SOCKET)

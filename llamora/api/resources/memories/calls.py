@@ -276,7 +276,7 @@ def delete_memory(call: Call, *, id: UUID, query: UserQuery) -> DeletedMemory:
 
 @endpoint("GET", _PATH + "/{id}/history", scopes=("facts:read", "facts:write"), tag=_TAG)
 def get_memory_history(call: Call, *, id: UUID, query: UserQuery) -> MemoryHistory:
-    """Return the changes of a fact; without the scope facts:read, without its words."""
+    """Return the changes of a fact; without the scope facts:read, the words of the fact are left out."""
     return _open_store(call, query.user_id).get_history(id)
 
 

@@ -109,7 +109,7 @@ class FactMemories:
         ]
 
     def build_origins(self, facts: Sequence[FactToStore], texts: Sequence[FactText]) -> list[FactOrigin]:
-        """Return the origin and time of each fact. Finding dates is slow: do not call in a transaction."""
+        """Return the origin and time of each fact; call it outside transactions, as finding dates is slow."""
         return [self._build_origin(fact, text) for fact, text in zip(facts, texts, strict=True)]
 
     def propose(self, texts: Sequence[FactText], origins: Sequence[FactOrigin]) -> list[UUID | None]:
@@ -159,7 +159,7 @@ class FactMemories:
         return proposal.id if proposal else None
 
     def describe(self, texts: Sequence[FactText], proposals: Sequence[UUID | None]) -> list[StoredFact]:
-        """Return the result of each fact that `propose` saved; call it after that transaction."""
+        """Return one result for each fact passed to `propose`; call it after that call's transaction."""
         earlier = EarlierFacts(self._call.owner)
         return [
             self._describe_known(text)
@@ -278,7 +278,7 @@ class FactMemories:
         )
 
     def list_page(self, asked: MemoryListQuery) -> MemoryList:
-        """Return a page of facts by time, by cursor or else by offset."""
+        """Return a page of facts, sorted by time; it starts at the cursor or, without one, at the offset."""
         wanted = FactSelection(
             states=FactState.values if asked.state == "all" else [asked.state],
             kind=asked.category or "",
@@ -373,7 +373,7 @@ class FactMemories:
     # --- Changing ------------------------------------------------------------------------------------------
 
     def accept(self, memory_id: UUID, asked: MemoryAcceptance) -> ChangedMemory:
-        """Accept a proposal; raise ApiError 409 if it touches a fact and no strategy is given.
+        """Accept a proposal; raise ApiError 409 if it may contradict a fact and no strategy is given.
 
         Raise ObjectNotFound, and ApiError 403 and 422.
         """
@@ -426,7 +426,10 @@ class FactMemories:
         return asked.strategy
 
     def correct(self, memory_id: UUID, asked: MemoryCorrection) -> ChangedMemory:
-        """Change the sentence or the kind of a fact, or end it; raise ObjectNotFound and ApiError."""
+        """Change the sentence or kind of a fact, or set the day from which it no longer applies.
+
+        Raise ObjectNotFound or ApiError.
+        """
         if asked.content is None and asked.category is None and asked.ended is None:
             raise ApiError(422, "invalid_field", message=_NOTHING_TO_CHANGE)
         with write_transaction():
@@ -452,7 +455,7 @@ class FactMemories:
         return self._describe("updated" if fact.changed_at != before else "no_change", fact.id)
 
     def undo(self, memory_id: UUID) -> ChangedMemory:
-        """Undo the last change of a fact; raise ObjectNotFound, and ApiError 409 without such a change."""
+        """Undo the last change of a fact; raise ObjectNotFound, or ApiError 409 if nothing can be undone."""
         with write_transaction():
             fact = self._find(memory_id)
             try:

@@ -35,7 +35,7 @@ class Program:
         self.errors: Counter[str] = Counter()
 
     def run(self, *, begin: float, until: float) -> None:
-        """Call at a fixed rate between two times of `time.monotonic`."""
+        """Call the API at a fixed rate between two times of `time.monotonic`."""
         for number in range(int((until - begin) * CALLS_A_SECOND)):
             time.sleep(max(0.0, begin + number / CALLS_A_SECOND - time.monotonic()))
             kind, method, path, body = self._choose(number)
@@ -69,7 +69,7 @@ class Program:
 
 
 def main(port: int, seconds: float, day: str, other_day: str) -> None:
-    """Call with every token for some seconds, and print the durations."""
+    """Call the API with every token for some seconds, and print how long the calls took."""
     os.nice(NICENESS)
     tokens = [line.strip() for line in sys.stdin if line.strip()]
     programs = [
