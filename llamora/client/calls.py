@@ -134,7 +134,7 @@ def _parse_as(kind: type[T]) -> Callable[[Any], T]:
     return lambda value: parse_answer(kind, value)
 
 
-def parse_page(kind: type[T], key: str, next_key: str) -> Callable[[Any], AnswerPage[T]]:
+def build_page_parser(kind: type[T], key: str, next_key: str) -> Callable[[Any], AnswerPage[T]]:
     """Return a parser of one page; `key` names the field of the items, `next_key` that of the next cursor."""
 
     def parse(value: Any) -> AnswerPage[T]:
@@ -170,7 +170,7 @@ def list_days(
         method="GET",
         path="/api/v1/days",
         query=_drop_none(**_build_range(from_day, to_day), limit=str(limit), cursor=cursor),
-        parse=parse_page(CountedDay, "days", "next_cursor"),
+        parse=build_page_parser(CountedDay, "days", "next_cursor"),
         is_idempotent=True,
     )
 
@@ -195,7 +195,7 @@ def list_entries(
             limit=str(limit),
             cursor=cursor,
         ),
-        parse=parse_page(DiaryEntry, "entries", "next_cursor"),
+        parse=build_page_parser(DiaryEntry, "entries", "next_cursor"),
         is_idempotent=True,
     )
 
@@ -302,7 +302,7 @@ def list_traces(limit: int, cursor: str | None) -> ApiCall[AnswerPage[DiaryTrace
         method="GET",
         path="/api/v1/traces",
         query={"limit": str(limit), "offset": cursor or "0"},
-        parse=parse_page(DiaryTrace, "traces", "next_offset"),
+        parse=build_page_parser(DiaryTrace, "traces", "next_offset"),
         is_idempotent=True,
     )
 
@@ -336,7 +336,7 @@ def list_sessions(limit: int, cursor: str | None) -> ApiCall[AnswerPage[ChatSess
         method="GET",
         path="/api/sessions",
         query={"limit": str(limit), "offset": cursor or "0"},
-        parse=parse_page(ChatSession, "sessions", "next_offset"),
+        parse=build_page_parser(ChatSession, "sessions", "next_offset"),
         is_idempotent=True,
     )
 
