@@ -36,7 +36,7 @@ from llamora.client.exchange import (
     RawAnswer,
     RetryPolicy,
     build_connection,
-    build_early_end,
+    build_early_end_error,
     find_incomplete_framing,
     is_event_stream,
     translate_failure,
@@ -462,7 +462,7 @@ class AsyncLlamora:
             return translate_failure(failure, self._connection.address)
         # The flush may take seconds.
         is_whole = await asyncio.to_thread(file.complete, call.is_whole)
-        return None if is_whole else build_early_end()
+        return None if is_whole else build_early_end_error()
 
     async def _iter_events(self, call: ApiCall[ChatAnswer]) -> AsyncIterator[ChatEvent]:
         number = 0
@@ -496,7 +496,7 @@ class AsyncLlamora:
                             yield event
                         if reader.is_complete:
                             return
-                    failure = reader.build_early_end()
+                    failure = reader.build_early_end_error()
                 else:
                     body = await self._read(response, call)
                     failure = (

@@ -229,7 +229,7 @@ class AnswerBuffer:
                 "The server's answer is longer than any that this client expects.", code="too_long"
             )
         if time.monotonic() > self._deadline:
-            return build_timeout()
+            return build_timeout_error()
         return None
 
     def join(self) -> bytes:
@@ -237,12 +237,12 @@ class AnswerBuffer:
         return b"".join(self._chunks)
 
 
-def build_timeout() -> Timeout:
+def build_timeout_error() -> Timeout:
     """Return the error for a response that did not arrive in time."""
     return Timeout("The server did not answer in time. Try again, or wait longer.")
 
 
-def build_early_end() -> NetworkError:
+def build_early_end_error() -> NetworkError:
     """Return the error for a connection that ended before the response."""
     return NetworkError("The connection ended before the server had answered.", code="connection_lost")
 
@@ -254,7 +254,7 @@ def translate_failure(error: Exception, address: ServerAddress) -> LlamoraError:
             f"No connection to {address.host} in time. Check the address, and that Llamora runs there."
         )
     if isinstance(error, httpx.TimeoutException):
-        return build_timeout()
+        return build_timeout_error()
     if (failure := _find_tls_error(error)) is not None:
         return _build_tls_error(failure, address)
     if isinstance(error, httpx.ConnectError):
@@ -263,7 +263,7 @@ def translate_failure(error: Exception, address: ServerAddress) -> LlamoraError:
         )
     if isinstance(error, httpx.RemoteProtocolError | httpx.DecodingError) and not _is_early_end(error):
         return UnexpectedAnswer(NOT_LLAMORA)
-    return build_early_end()
+    return build_early_end_error()
 
 
 def _is_early_end(error: Exception) -> bool:
@@ -336,10 +336,10 @@ class ChatReader:
     def translate_failure(self, error: Exception, address: ServerAddress) -> LlamoraError:
         """Return the client's error for an httpx error, depending on whether any text has arrived."""
         failure = translate_failure(error, address)
-        return self.build_early_end() if self._is_begun and type(failure) is NetworkError else failure
+        return self.build_early_end_error() if self._is_begun and type(failure) is NetworkError else failure
 
     @staticmethod
-    def build_early_end() -> NetworkError:
+    def build_early_end_error() -> NetworkError:
         """Return the error for a stream that ended before the answer."""
         return NetworkError(
             "The connection ended before the answer did. What arrived is not complete.",

@@ -36,7 +36,7 @@ from llamora.client.exchange import (
     RawAnswer,
     RetryPolicy,
     build_connection,
-    build_early_end,
+    build_early_end_error,
     find_incomplete_framing,
     is_event_stream,
     translate_failure,
@@ -463,7 +463,7 @@ class Llamora:
                 response.close()
         except httpx.HTTPError as failure:
             return translate_failure(failure, self._connection.address)
-        return None if file.complete(call.is_whole) else build_early_end()
+        return None if file.complete(call.is_whole) else build_early_end_error()
 
     def _iter_events(self, call: ApiCall[ChatAnswer]) -> Iterator[ChatEvent]:
         number = 0
@@ -497,7 +497,7 @@ class Llamora:
                             yield event
                         if reader.is_complete:
                             return
-                    failure = reader.build_early_end()
+                    failure = reader.build_early_end_error()
                 else:
                     body = self._read(response, call)
                     failure = (
