@@ -73,7 +73,7 @@ def replace_with_text(entry: Entry, text: str, *, origin: str) -> None:
     except EnvelopeError:
         entry.origin, entry.utc_offset = Origin.IMPORTED, None
         entry.provenance = Provenance(is_restored=True).to_json()
-        entry.renew_codes()
+        entry.renew_macs()
         _set_text(entry, text, also=["origin", "provenance", "utc_offset", "mac"])
     else:
         if not is_same:

@@ -267,7 +267,7 @@ def restore_version(keyring: RealmKeyring, version_id: UUID, *, based_on: int | 
             _store_version(row)
         # Bound to the version, so that nobody without a key can have changed it.
         row.origin = version.origin
-        row.renew_codes()
+        row.renew_macs()
         _set_content(row, content)
         new = NoteMetadata.create(path, content, provenance=provenance)
         _write(keyring, row, new, Origin.OWN, approves=True)

@@ -158,7 +158,7 @@ class SealedModel(models.Model):
             for field in mac_fields(type(self)):
                 field.check_row(self, keyring)
 
-    def renew_codes(self) -> None:
+    def renew_macs(self) -> None:
         """Let the next save compute new MACs, even if columns were changed without the key.
 
         For a caller that has checked these columns, for example when their owner restores a damaged row.

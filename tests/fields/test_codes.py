@@ -303,7 +303,7 @@ def test_a_wrong_code_is_made_good_by_whoever_asks_for_it(
     change_behind_the_back(entry, **changes)
     found = Entry.objects.get(id=entry.id)
 
-    found.renew_codes()
+    found.renew_macs()
     with owner.unlocked():
         found.save(update_fields=None if is_whole else ["mac"])
 
