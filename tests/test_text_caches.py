@@ -30,6 +30,7 @@ OWN_TEXTS = {
     "search.query.folding.fold_character": "one character",
     "traces.detail.heatmap._get_day_label": "days, and codes of languages",
     "traces.facts.proposals.wording._load_words": "codes of languages",
+    "traces.facts.transfer.exports.find_confidence": "states and origins, for one export",
     "traces.facts.statements._get_tables": "codes of languages",
 }
 # Patterns that are made in a function, of our own tables.

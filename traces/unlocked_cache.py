@@ -31,15 +31,16 @@ class _Build(Generic[_V]):
 class UnlockedCache(Generic[_V]):
     """A cache of one value for each unlocked person, by the id of the keys with which it was loaded.
 
-    `load` builds the value of a person whose keyring is in force.
+    `load` builds the value of a person whose keyring is in force. `close` is called for a value that is
+    dropped, so that whoever still uses it holds no more words than needed.
     """
 
     _caches: ClassVar[list["UnlockedCache[Any]"]] = []
     _sweeper: ClassVar[threading.Thread | None] = None
     _start_lock: ClassVar[threading.Lock] = threading.Lock()
 
-    def __init__(self, load: Callable[[UUID], _V]) -> None:
-        self._load = load
+    def __init__(self, load: Callable[[UUID], _V], *, close: Callable[[_V], None] | None = None) -> None:
+        self._load, self._close = load, close
         self._lock = threading.Lock()
         self._values: dict[KeyId, _V] = {}
         self._used_at: dict[KeyId, float] = {}
@@ -83,8 +84,15 @@ class UnlockedCache(Generic[_V]):
 
     def has_value(self, owner_id: UUID) -> bool:
         """Return whether a value of this person is cached."""
+        return bool(self.list_values(owner_id))
+
+    def list_values(self, owner_id: UUID) -> list[_V]:
+        """Return the cached values of this person, one for each of their keys in use.
+
+        Whoever has only the keys of a realm may read them for these keys alone. This does not count as use.
+        """
         with self._lock:
-            return any(key_id.owner == owner_id for key_id in self._values)
+            return [value for key_id, value in self._values.items() if key_id.owner == owner_id]
 
     def update(self, owner_id: UUID, change: Callable[[_V], None]) -> None:
         """Change a person's cached values in place, and afterwards those that are being built."""
@@ -101,9 +109,13 @@ class UnlockedCache(Generic[_V]):
         with self._lock:
             for build in self._builds:
                 build.is_forgotten = build.is_forgotten or build.owner_id == owner_id
-            for key_id in [key_id for key_id in self._used_at if key_id.owner == owner_id]:
-                self._values.pop(key_id, None)
+            forgotten = [key_id for key_id in self._used_at if key_id.owner == owner_id]
+            values = [self._values.pop(key_id) for key_id in forgotten if key_id in self._values]
+            for key_id in forgotten:
                 del self._used_at[key_id]
+        if self._close is not None:
+            for value in values:
+                self._close(value)
 
     def sweep(self, *, now: float | None = None) -> None:
         """Drop values unused for the idle limit: a lock for idleness sends no signal. `now` is monotonic."""

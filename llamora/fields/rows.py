@@ -2,24 +2,41 @@
 
 Creating an instance, and converting the values of its row, takes longer than opening its envelope. So rows
 are tuples of unconverted values, and the caller converts the values that it needs. The parts of the context
-that all rows share are encoded once.
+that all rows share are encoded once. Rows that were opened before, and have not changed since, need not be
+opened again: see `OpenedRows`.
 """
 
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from operator import itemgetter
 from typing import Any, Final
 
+import msgspec
 from django.db.models import BinaryField, DateTimeField, Field, QuerySet, UUIDField
 from django.db.models.sql.constants import MULTI
 
-from llamora.crypto import FORMAT_1, EnvelopeError, RealmKeyring, RowContext, WrongEpoch, encode_value
+from llamora.crypto import (
+    FORMAT_1,
+    EnvelopeError,
+    KeyId,
+    Realm,
+    RealmKeyring,
+    RowContext,
+    VaultLocked,
+    WrongEpoch,
+    encode_value,
+    get_realm,
+    newest_header,
+)
 from llamora.fields.models import mac_fields
 from llamora.fields.sealed import NUMBERED, MacField, SealedField, encode_bound_value
 from llamora.threads import let_others_run
 
 StoredRow = tuple[Any, ...]
+# Injective: texts, bytes, numbers and NULL are encoded with their type and length.
+_encode_stored: Final = msgspec.msgpack.Encoder().encode
 _Convert = Callable[[Any], Any]
 _Encode = Callable[[Any], bytes]
 
@@ -33,16 +50,90 @@ _MILLISECONDS: Final = len("2026-11-30 06:42:00.123")
 _BEFORE_MOMENT: Final = encode_value(b"t:2026-11-30T06:42:00.123+00:00").partition(b"2026")[0]
 # Texts of bound columns are mostly states and origins, of which there are few: each is encoded once.
 _MAX_ENCODED: Final = 64
+# What Python takes for an opened row besides the bytes of its parts: about so many bytes.
+_ROW_OVERHEAD: Final = 340
+
+
+class OpenedRows:
+    """Plaintexts of opened rows of one table, each found only by the stored values from which it was opened.
+
+    A row is found if its envelope, its MACs and the columns that they cover are stored as exactly the same
+    bytes as before. A row that was changed since, with or without a key, is not found, and is opened again.
+    The rows are those of one realm's keys, and take at most `most_bytes` of memory; further rows are not
+    added. The owner's lock calls `close`.
+    """
+
+    def __init__(self, key_id: KeyId, *, most_bytes: int) -> None:
+        self._key_id, self._most = key_id, most_bytes
+        self._lock = threading.Lock()
+        self._rows: dict[Any, tuple[bytes, bytes]] = {}
+        self._size = 0
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @property
+    def size(self) -> int:
+        """The memory that the rows take, in bytes, estimated."""
+        return self._size
+
+    def add(self, id_: Any, values: StoredRow, plaintext: bytes) -> None:
+        """Add or replace a row, given its stored id and values, unless there is no room for it."""
+        try:
+            stored = _encode_stored(values)
+        except UnicodeEncodeError:
+            # Bytes that were stored as text, never by us: such a row is opened each time.
+            return
+        with self._lock:
+            self._remove(id_)
+            size = _ROW_OVERHEAD + len(stored) + len(plaintext)
+            if self._size + size <= self._most:
+                self._rows[id_] = stored, plaintext
+                self._size += size
+
+    def find(self, id_: Any, values: StoredRow) -> bytes | None:
+        """Return the plaintext of a row, or None if it is not here or has other stored values."""
+        found = self._rows.get(id_)
+        try:
+            return found[1] if found is not None and found[0] == _encode_stored(values) else None
+        except UnicodeEncodeError:
+            return None
+
+    def discard(self, id_: Any) -> None:
+        """Remove a row, if it is here."""
+        with self._lock:
+            self._remove(id_)
+
+    def close(self) -> None:
+        """Remove all rows, also for readers that are under way; no more can be added."""
+        with self._lock:
+            self._rows, self._size, self._most = {}, 0, 0
+
+    def is_for(self, keyring: RealmKeyring, realm: Realm) -> bool:
+        """Return whether the rows were opened with the current keys of a realm of this keyring."""
+        return keyring.has_realm(realm) and keyring.get_key_id(realm) == self._key_id
+
+    def _remove(self, id_: Any) -> None:
+        found = self._rows.pop(id_, None)
+        if found is not None:
+            self._size -= _ROW_OVERHEAD + len(found[0]) + len(found[1])
 
 
 class RowReader:
     """Reader of one owner's rows, which yields each row with the plaintext of its sealed column.
 
-    `names` are the columns and annotations that the caller reads.
+    `names` are the columns and annotations that the caller reads. Rows that are in `opened` are not opened
+    again.
     """
 
     def __init__(
-        self, rows: "QuerySet[Any, Any]", column: str, names: Sequence[str], *, keyring: RealmKeyring
+        self,
+        rows: "QuerySet[Any, Any]",
+        column: str,
+        names: Sequence[str],
+        *,
+        keyring: RealmKeyring,
+        opened: OpenedRows | None = None,
     ) -> None:
         self._keyring = keyring
         model: Any = rows.model
@@ -50,6 +141,10 @@ class RowReader:
         macs = () if keyring.reads_columns_unchecked else mac_fields(model)
         needed = [name for field in (self._field, *macs) for name in ("id", *field.bound, field.attname)]
         self._names = list(dict.fromkeys([*names, *needed]))
+        # The stored values that decide whether a row opens, and to what: two or more.
+        self._get_covered = itemgetter(*map(self._names.index, dict.fromkeys(needed)))
+        is_for = opened is not None and opened.is_for(keyring, get_realm(self._field.label))
+        self._opened = opened if is_for else None
         self._compiler: Any = rows.values_list(*self._names).query.get_compiler(rows.db)
         self._compiler.setup_query()
         columns = [selected for selected, *_ in self._compiler.select[: self._compiler.col_count]]
@@ -68,13 +163,22 @@ class RowReader:
         """Yield each row with its plaintext, or None if it is damaged.
 
         Raise WrongEpoch if the keyring lacks the key of a row's epoch, as may happen during a rotation. Rows
-        are read in batches; before each batch, waiting calls of this thread's pool run first.
+        are read in batches; before each batch, waiting calls of this thread's pool run first. Raise
+        VaultLocked at the next row once the keyring is closed.
         """
         keyring, field, sealed, macs = self._keyring, self._field, self._sealed, self._macs
-        get_id = self._get_id
+        get_id, get_covered, id_place = self._get_id, self._get_covered, self._id_place
+        find_opened = self._opened.find if self._opened is not None else None
         for batch in self._compiler.execute_sql(MULTI, chunked_fetch=True, chunk_size=_BATCH):
             let_others_run()
             for row in batch:
+                if find_opened is not None:
+                    if keyring.is_closed:
+                        raise VaultLocked
+                    plaintext = find_opened(row[id_place], get_covered(row))
+                    if plaintext is not None:
+                        yield row, plaintext
+                        continue
                 id_ = get_id(row)
                 try:
                     for mac in macs:
@@ -88,6 +192,15 @@ class RowReader:
                     raise
                 except EnvelopeError:
                     yield row, None
+
+    def add_opened(self, opened: OpenedRows, row: StoredRow, plaintext: bytes) -> None:
+        """Add a row of this reader, with its plaintext, to `opened` if it is sealed with the current keys.
+
+        A row of a former epoch is not added: another keyring of the same realm may lack its key.
+        """
+        header = newest_header(self._keyring.epoch)
+        if all(part.get_bytes(row).startswith(header) for part in (self._sealed, *self._macs)):
+            opened.add(row[self._id_place], self._get_covered(row), plaintext)
 
     def build_picker(self, names: Sequence[str]) -> Callable[[StoredRow], tuple[Any, ...]]:
         """Return a function that returns the unconverted values of two or more columns of a row."""

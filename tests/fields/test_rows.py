@@ -8,8 +8,9 @@ from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llamora.crypto import Context, RowContext, encode_value
-from llamora.fields.rows import RowReader, format_id, format_moment
+from llamora.crypto import Context, Keyring, Realm, RowContext, VaultLocked, encode_value
+from llamora.fields.rows import OpenedRows, RowReader, format_id, format_moment
+from llamora.fields.sealed import SealedField
 from tests.people import Resident
 from tests.traces.facts.fact_steps import accept_new, add_fact
 from traces.facts.models import Fact
@@ -25,11 +26,25 @@ def store(fact: Fact, column: str, value: Any) -> None:
         cursor.execute(f"UPDATE traces_fact SET {column} = %s WHERE id = %s", [value, fact.id.hex])
 
 
-def read(owner: Resident, **found: Any) -> list[tuple[list[Any], bytes | None]]:
-    rows = Fact.objects.for_owner(owner.id).filter(**found).order_by("created_at")
-    reader = RowReader(rows, "body", NAMES, keyring=owner.keyring)
+def build_reader(owner: Resident, opened: OpenedRows | None = None, **options: Any) -> RowReader:
+    rows = Fact.objects.for_owner(owner.id).order_by("created_at")
+    return RowReader(rows, "body", NAMES, opened=opened, **{"keyring": owner.keyring, **options})
+
+
+def read(owner: Resident, opened: OpenedRows | None = None) -> list[tuple[list[Any], bytes | None]]:
+    reader = build_reader(owner, opened)
     convert = reader.build_converter(NAMES)
     return [(convert(row), plaintext) for row, plaintext in reader]
+
+
+def open_rows(owner: Resident, *, most_bytes: int = 2**20) -> OpenedRows:
+    """Return the opened facts of a person, as many as there is room for."""
+    opened = OpenedRows(owner.keyring.get_key_id(Realm.FACTS), most_bytes=most_bytes)
+    reader = build_reader(owner)
+    for row, plaintext in reader:
+        assert plaintext is not None
+        reader.add_opened(opened, row, plaintext)
+    return opened
 
 
 @pytest.mark.parametrize(
@@ -58,6 +73,7 @@ def read(owner: Resident, **found: Any) -> list[tuple[list[Any], bytes | None]]:
 def test_a_row_opens_exactly_when_its_instance_does(owner: Resident, column: str, value: Any) -> None:
     entry = owner.write("Walked the dog.")
     facts = [accept_new(owner, "You have a dog", entry=entry), add_fact(owner, "You like tea")]
+    before = open_rows(owner)
     store(facts[0], column, value)
 
     with owner.unlocked():
@@ -70,6 +86,7 @@ def test_a_row_opens_exactly_when_its_instance_does(owner: Resident, column: str
         for values, _ in opened:
             row = Fact.objects.get(id=values[0])
             assert values == [getattr(row, name) for name in NAMES]
+        assert read(owner, before) == opened
 
 
 @pytest.mark.parametrize(
@@ -122,3 +139,69 @@ def test_a_context_of_a_row_is_encoded_like_any_other(row: UUID, bound: dict[str
     assert of_rows.encode(epoch) == context.encode(epoch)
     with pytest.raises(ValueError, match="size"):
         of_rows.set_row(row.bytes, [b""] * (len(bound) + 1))
+
+
+# --- Rows that were opened before --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def decrypted(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """The envelopes that are decrypted from now on."""
+    envelopes: list[bytes] = []
+    unseal_in = SealedField.unseal_in
+
+    def unseal(self: SealedField, keyring: Any, envelope: bytes, context: Any) -> bytes:
+        envelopes.append(envelope)
+        return unseal_in(self, keyring, envelope, context)
+
+    monkeypatch.setattr(SealedField, "unseal_in", unseal)
+    return envelopes
+
+
+def test_a_row_that_did_not_change_is_not_decrypted_again(owner: Resident, decrypted: list[bytes]) -> None:
+    facts = [add_fact(owner, "You like tea"), add_fact(owner, "You have a dog")]
+    opened, expected = open_rows(owner), read(owner)
+    decrypted.clear()
+
+    assert read(owner, opened) == expected
+    assert decrypted == []
+    # A program that may read facts has the keys of their realm alone.
+    program = owner.keyring.restrict([Realm.FACTS])
+    assert [plaintext for _, plaintext in build_reader(owner, opened, keyring=program)] == [
+        plaintext for _, plaintext in expected
+    ]
+    assert decrypted == []
+    opened.discard(facts[0].id.hex)
+    assert read(owner, opened) == expected
+    assert len(decrypted) == len(opened) == 1
+
+
+def test_opened_rows_are_found_with_the_same_open_keys_alone(owner: Resident, decrypted: list[bytes]) -> None:
+    add_fact(owner, "You like tea")
+    opened = open_rows(owner)
+    other = Keyring(owner=owner.id, epoch=owner.keyring.epoch, keys={owner.keyring.epoch: bytes(32)})
+    closed = owner.keyring.restrict([Realm.FACTS])
+    reader = build_reader(owner, opened, keyring=closed)
+    closed.close()
+
+    assert [plaintext for _, plaintext in build_reader(owner, opened, keyring=other)] == [None]
+    with pytest.raises(VaultLocked):
+        list(reader)
+    with pytest.raises(VaultLocked):
+        list(build_reader(owner, opened, keyring=owner.keyring.restrict([Realm.CONTENT])))
+
+
+def test_opened_rows_take_no_more_memory_than_they_may(owner: Resident) -> None:
+    fact = add_fact(owner, "You like tea")
+    size = open_rows(owner).size
+    add_fact(owner, "You have a dog")
+
+    both, one = open_rows(owner), open_rows(owner, most_bytes=size)
+
+    assert (len(both), len(one), one.size) == (2, 1, size)
+    assert size < both.size
+    assert [plaintext for _, plaintext in read(owner, one)] == [plaintext for _, plaintext in read(owner)]
+    one.discard(fact.id.hex)
+    both.close()
+    both.add(fact.id.hex, (), b"")
+    assert (len(one), one.size, len(both), both.size) == (0, 0, 0, 0)

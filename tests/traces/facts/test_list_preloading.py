@@ -30,9 +30,9 @@ class Gate:
         self._iter_rows = list_cache._iter_rows
         monkeypatch.setattr(list_cache, "_iter_rows", self._wait)
 
-    def _wait(self, facts: Any) -> Iterator[Any]:
+    def _wait(self, facts: Any, opened: Any) -> Iterator[Any]:
         self.threads.append(threading.current_thread().name)
-        for row in self._iter_rows(facts):
+        for row in self._iter_rows(facts, opened):
             if self.rows == self.stops_after:
                 self.reached.set()
                 assert self.opened.wait(60)

@@ -4,6 +4,9 @@ Facts are sorted by subject: first those about the owner, then by the subject's 
 subject; within a subject the newest first. The list is built on first use, or by a thread if it is long
 (`list_preloading`). Rows are updated when facts are saved, and a lock removes the list
 (`traces.unlocked_cache`).
+
+The decrypted bodies are part of it, for exports, which then need not decrypt them again: see
+`find_opened_facts`.
 """
 
 import sys
@@ -20,8 +23,8 @@ from uuid import UUID
 
 from django.db import transaction
 
-from llamora.crypto import current_keyring, current_realm_keyring
-from llamora.fields.rows import RowReader
+from llamora.crypto import Realm, RealmKeyring, current_keyring, current_realm_keyring
+from llamora.fields.rows import OpenedRows, RowReader
 from llamora.text_caches import cache_until_lock
 from traces.facts.fact_body import KINDS, FactText
 from traces.facts.models import TRUSTED_FACT_ORIGINS, Fact, FactQuerySet, FactState
@@ -43,6 +46,9 @@ from traces.unlocked_cache import UnlockedCache
 OTHER: Final = "other"
 # What a list reads of a row, and no more: each conversion takes a tenth of the time of opening an envelope.
 _COLUMNS: Final = ("id", "state", "origin", "created_at", "entry_day")
+# 10,000 facts of one sentence take 10 MiB, with the values they were opened from. Of more than about 24,000
+# facts, an export decrypts the others.
+MOST_OPENED_BYTES: Final = 24 * 2**20
 SortKey = tuple[int, str, float, UUID]
 _ORDER: Final = {OF_OWNER: 0, OTHER_SUBJECT: 2, UNREADABLE_FACT: 3}
 
@@ -70,9 +76,13 @@ class ListedFact:
 
 
 class FactsByState:
-    """The facts of a person by state, each state in the order of the list."""
+    """The facts of a person by state, each state in the order of the list.
 
-    def __init__(self, rows: Iterator[ListedFact]) -> None:
+    `opened` are their decrypted bodies, which `rows` may add to.
+    """
+
+    def __init__(self, rows: Iterator[ListedFact], opened: OpenedRows) -> None:
+        self.opened = opened
         self._lock = threading.Lock()
         self._changed: set[UUID] = set()
         self._by_id = {row.id: row for row in rows}
@@ -103,9 +113,13 @@ class FactsByState:
             return list(self._by_state[state])
 
     def mark_changed(self, fact_id: UUID) -> None:
-        """Mark a fact as saved or deleted, so that its row is updated before the next use."""
+        """Mark a fact as saved or deleted, so that its row is updated before the next use.
+
+        Its former body is dropped at once.
+        """
         with self._lock:
             self._changed.add(fact_id)
+            self.opened.discard(fact_id.hex)
 
     def count_changed(self) -> int:
         """Return the number of marked facts."""
@@ -117,8 +131,12 @@ class FactsByState:
             changed, self._changed = self._changed, set()
         if not changed:
             return
-        found = {row.id: row for row in _iter_rows(Fact.objects.for_ids(owner_id, changed))}
+        rows = Fact.objects.for_ids(owner_id, changed)
+        found = {row.id: row for row in _iter_rows(rows, self.opened)}
         with self._lock:
+            for fact_id in self._changed:
+                # It was changed while its former row was read.
+                self.opened.discard(fact_id.hex)
             for fact_id in changed:
                 self._remove(fact_id)
                 if fact_id in found:
@@ -144,15 +162,23 @@ def load_listed_facts(owner_id: UUID) -> FactsByState:
 
     Raise WrongEpoch if the keyring lacks the key of a row's epoch, as may happen during a rotation.
     """
-    return FactsByState(count_preloaded(owner_id, _iter_rows(Fact.objects.for_owner(owner_id))))
+    keyring = current_realm_keyring()
+    # Of a keyring of format 1, no row is added, so that any id will do.
+    key_id = keyring.get_key_id(Realm.FACTS) if keyring.has_realm(Realm.FACTS) else keyring.key_id
+    opened = OpenedRows(key_id, most_bytes=MOST_OPENED_BYTES)
+    rows = _iter_rows(Fact.objects.for_owner(owner_id), opened)
+    return FactsByState(count_preloaded(owner_id, rows), opened)
 
 
-def _iter_rows(facts: FactQuerySet) -> Iterator[ListedFact]:
-    """Yield the rows of facts, including facts that can't be decrypted."""
+def _iter_rows(facts: FactQuerySet, opened: OpenedRows) -> Iterator[ListedFact]:
+    """Yield the rows of facts, including facts that can't be decrypted; add the others to `opened`."""
     reader = RowReader(with_days(facts).order_by(), "body", _COLUMNS, keyring=current_realm_keyring())
     convert = reader.build_converter(_COLUMNS)
     for stored, plaintext in reader:
-        body = decode_body(plaintext) if plaintext is not None else None
+        body = None
+        if plaintext is not None:
+            body = decode_body(plaintext)
+            reader.add_opened(opened, stored, plaintext)
         yield _build_row(body if isinstance(body, dict) else None, *convert(stored))
 
 
@@ -200,7 +226,7 @@ def _fold_heading(heading: str) -> str:
     return fold_text(heading)
 
 
-listed_facts_cache = UnlockedCache(load_listed_facts)
+listed_facts_cache = UnlockedCache(load_listed_facts, close=lambda facts: facts.opened.close())
 
 
 def get_listed_facts(owner_id: UUID, *, waits: bool = True) -> FactsByState:
@@ -226,6 +252,17 @@ def _renew(facts: FactsByState, owner_id: UUID) -> bool:
         return False
     facts.renew(owner_id)
     return len(facts) == Fact.objects.for_owner(owner_id).order_by().count()
+
+
+def find_opened_facts(keyring: RealmKeyring) -> OpenedRows | None:
+    """Return the decrypted bodies of the facts of a keyring's owner, if their list was built and not dropped.
+
+    The keyring may have the keys of the realm `facts` alone; `RowReader` checks that they are the same keys.
+    """
+    for facts in listed_facts_cache.list_values(keyring.owner):
+        if facts.opened.is_for(keyring, Realm.FACTS):
+            return facts.opened
+    return None
 
 
 def mark_changed_fact(fact: Fact) -> None:

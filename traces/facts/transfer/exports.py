@@ -10,8 +10,7 @@ read as a formula begins with a quote.
 """
 
 import csv
-import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import IO, Any, Final
@@ -29,13 +28,13 @@ from llamora.database import read_snapshot
 from llamora.fields.rows import RowReader, StoredRow, format_id, format_moment
 from traces.facts.models import TRUSTED_FACT_ORIGINS, FactChange
 from traces.facts.open_facts import decode_body
+from traces.facts.pages.list_cache import find_opened_facts
 from traces.facts.selection import FactSelection, get_confidence
 
 _STORED: Final = ("id", "state", "origin", "entry_day", "created_at", "changed_at")
 # Joined into one write: a file of 100,000 facts is not 100,000 writes.
 _CHUNK: Final = 200
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-_FormatRow = Callable[[StoredRow], Sequence[Any]]
+_FORMULA: Final = frozenset("=+-@\t\r")
 
 
 class ExportedFact(msgspec.Struct, kw_only=True):
@@ -126,15 +125,16 @@ def _iter_facts(
 ) -> Iterator[ExportedFact]:
     report.left_out = wanted.count_left_out(keyring.owner)
     rows = wanted.select(keyring.owner).order_by("created_at", "id")
-    reader, fits = RowReader(rows, "body", _STORED, keyring=keyring), wanted.build_condition()
-    format_row, convert_row = _build_formatters(reader)
+    opened, fits = find_opened_facts(keyring), wanted.build_condition()
+    reader = RowReader(rows, "body", _STORED, keyring=keyring, opened=opened)
+    build_fact = _get_fact_builder(reader)
     for row, plaintext in reader:
         body = _decode(plaintext)
         if fits is not None and not fits(_get_text(body, "kind"), _get_text(body, "text")):
             continue
         report.count += 1
         report.damaged += body is None
-        yield _build_fact(body, *format_row(row)) if body else _build_fact(_NO_BODY, *convert_row(row))
+        yield build_fact(body, row)
 
 
 def _decode(plaintext: bytes | None) -> _ExportedBody | None:
@@ -154,46 +154,44 @@ def _get_text(body: _ExportedBody | None, name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _build_formatters(reader: RowReader) -> tuple[_FormatRow, _FormatRow]:
-    """Return two functions that format the columns of a row: a fast one, and one for damaged rows."""
+def _get_fact_builder(reader: RowReader) -> Callable[[_ExportedBody | None, StoredRow], ExportedFact]:
+    """Return the function that builds a fact of a body, None if it is damaged, and the columns of its row."""
     pick, convert = reader.build_picker(_STORED), reader.build_converter(_STORED)
 
     @lru_cache(maxsize=1024)
     def format_day(stored: Any) -> Any:
         return to_plain(reader.convert("entry_day", stored))
 
-    def format_row(row: StoredRow) -> Sequence[Any]:
+    @lru_cache(maxsize=64)
+    def find_confidence(state: str, origin: str) -> float:
+        return get_confidence(state=state, origin=origin)
+
+    def build_fact(body: _ExportedBody | None, row: StoredRow) -> ExportedFact:
         id_, state, origin, entry_day, created_at, changed_at = pick(row)
         created, changed = format_moment(created_at), format_moment(changed_at)
-        if created is None or changed is None or type(state) is not str or type(origin) is not str:
-            return convert_row(row)
-        day = format_day(entry_day) if entry_day is not None else None
-        return format_id(id_), state, origin, day, created, changed
+        if body is None or not (created and changed and type(state) is type(origin) is str):
+            # A damaged row, or one whose columns are not stored as we store them.
+            body = body or _NO_BODY
+            id_, state, origin, day, created, changed = map(to_plain, convert(row))
+        else:
+            id_, day = format_id(id_), format_day(entry_day) if entry_day is not None else None
+        return ExportedFact(
+            id=id_,
+            content=body.text,
+            category=body.kind,
+            state=state,
+            confidence=find_confidence(state, origin),
+            date=day or created[:10],
+            when=body.when,
+            ended=body.ended,
+            quote=body.quote,
+            origin=origin,
+            source=body.source,
+            created_at=created,
+            updated_at=changed,
+        )
 
-    def convert_row(row: StoredRow) -> Sequence[Any]:
-        return list(map(to_plain, convert(row)))
-
-    return format_row, convert_row
-
-
-def _build_fact(
-    body: _ExportedBody, id_: str, state: str, origin: str, entry_day: str | None, created: str, changed: str
-) -> ExportedFact:
-    return ExportedFact(
-        id=id_,
-        content=body.text,
-        category=body.kind,
-        state=state,
-        confidence=get_confidence(state=state, origin=origin),
-        date=entry_day or created[:10],
-        when=body.when,
-        ended=body.ended,
-        quote=body.quote,
-        origin=origin,
-        source=body.source,
-        created_at=created,
-        updated_at=changed,
-    )
+    return build_fact
 
 
 def _render(
@@ -207,10 +205,16 @@ def _render(
             counts = {"count": report.count, "left_out": report.left_out}
             yield "\n]," + encode_json(counts).removeprefix("{") + "\n"
         case TextFormat.CSV:
-            yield _render_csv_row(COLUMNS)
+            render_row = csv.writer(_Echo()).writerow
+            yield render_row(COLUMNS)
             for fact in facts:
-                yield _render_csv_row([_disarm_cell(_format_cell(value)) for value in astuple(fact)])
-            yield _render_csv_row(["count", str(report.count)])
+                # Most values are texts, of which few begin like a formula.
+                cells = [
+                    value if type(value) is str and value[:1] not in _FORMULA else _disarm_cell(value)
+                    for value in astuple(fact)
+                ]
+                yield render_row(cells)
+            yield render_row(["count", str(report.count)])
         case TextFormat.MARKDOWN:
             for fact in facts:
                 yield f"- {disarm_markdown(_describe(fact))}\n"
@@ -221,19 +225,24 @@ def _render(
             yield f"\n{_describe_end(report)}\n"
 
 
-def _render_csv_row(cells: Sequence[str]) -> str:
-    row = io.StringIO()
-    csv.writer(row).writerow(cells)
-    return row.getvalue()
+class _Echo:
+    """A file for a CSV writer, whose `writerow` then returns the row."""
+
+    def write(self, row: str) -> str:
+        """Return the row."""
+        return row
 
 
-def _disarm_cell(cell: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+def _disarm_cell(value: Any) -> str:
+    """Return a value as the text of a cell that no spreadsheet takes for a formula."""
+    cell = _format_cell(value)
+    return f"'{cell}" if cell[:1] in _FORMULA else cell
 
 
 def _format_cell(value: Any) -> str:
     """Return a value as the text of a cell; of a time or a quote, only the words in the entry."""
+    if isinstance(value, str):
+        return value
     if isinstance(value, dict):
         value = value.get("raw") or value.get("text") or value.get("start")
     return "" if value is None else str(value)
