@@ -75,7 +75,11 @@ FORMAT, VERSION = "llamora.diary", 1
 JSON_NAME = "diary.json"
 
 _LINK_MARKS = re.compile(r"[\\\[\]]")
-_BEFORE_ADDRESS = re.compile(r"(\b(?:https?|ftp|mailto|xmpp)(?=:)|\bwww(?=\.)|(?<=\w)(?=@\w))", re.IGNORECASE)
+# Each alternative begins with the character that is escaped, since a search for three characters is quick.
+_IN_ADDRESS = re.compile(
+    r":(?:(?<=\bhttp:)|(?<=\bhttps:)|(?<=\bftp:)|(?<=\bmailto:)|(?<=\bxmpp:))|\.(?<=\bwww\.)|@(?<=\w@)(?=\w)",
+    re.IGNORECASE,
+)
 
 
 def to_plain(value: Any) -> Any:
@@ -161,7 +165,12 @@ def _render_entry(entry: ExportedText, zone: str) -> Iterator[str]:
 
 def disarm_markdown(text: str) -> str:
     """Return Markdown of the model with its links, pictures and HTML escaped."""
-    return _BEFORE_ADDRESS.sub(r"\1\\", _LINK_MARKS.sub(r"\\\g<0>", text).replace("<", "&lt;"))
+    return _IN_ADDRESS.sub(_escape, _LINK_MARKS.sub(_escape, text).replace("<", "&lt;"))
+
+
+def _escape(found: re.Match[str]) -> str:
+    # A function, since a template is interpreted for each text.
+    return f"\\{found[0]}"
 
 
 def render_json_head(person: Mapping[str, Any], *, at: datetime) -> str:
