@@ -21,7 +21,8 @@ from accounts.signals import vault_locked
 from llamora.crypto import RealmKeyring
 from llamora.threads import lower_priority, yield_turn
 
-CHUNK_BYTES: Final = 64 * 1024
+# Each chunk takes several changes between threads, and a check of the token of a program.
+CHUNK_BYTES: Final = 256 * 1024
 MAX_CHUNKS_AHEAD: Final = 4  # chunks that may wait for the browser
 POLL_SECONDS: Final = 0.5  # between checks whether the download was closed
 
