@@ -111,7 +111,11 @@ def _measure_queries(index: PersonIndex) -> Iterator[SearchFigure]:
         "with entries, two words": [
             f"{chance.choice(words[:400])} {chance.choice(words[200:1200])}" for _ in range(60)
         ],
-        "typing": [f"{chance.choice(words[200:1200])[:3]} in:facts".strip() for _ in range(60)],
+        "typing letter by letter": [
+            f"{word[:length]} in:facts"
+            for word in chance.sample(words[200:1200], 20)
+            for length in range(1, len(word) + 1)
+        ],
     }
     every: list[float] = []
     for kind, typed in queries.items():

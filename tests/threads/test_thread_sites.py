@@ -19,6 +19,7 @@ REASONS = {
     "llamora.inference.llamacpp_child": "a process of its own that waits for its parent's end",
     "llamora.ops.background": "the process ends only when a backup under way has cleaned up",
     "llamora.ops.benchmarks.attacks": "a client of the server that is measured",
+    "llamora.ops.benchmarks.facts.fact_process": "another writer than the one that is measured",
     "llamora.ops.benchmarks.hostile_days": "a client of the server that is measured",
     "llamora.ops.benchmarks.pages": "clients of the server that is measured",
     "llamora.ops.benchmarks.programs.call_process": "clients of the server that is measured",

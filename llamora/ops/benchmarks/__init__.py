@@ -13,6 +13,7 @@ have a plain baseline, measured in the same run, and the ratio to it.
     keys.py       a rotation in a large archive, and the checks of access tokens (group `tokens`), each
                   in a separate process (key_process.py)
     programs/     pages while fifty programs call the API, their calls, and import times (group `api`)
+    facts/        the list of many facts, typing, exports and changes, beside the figures of search.py
     search.py     the first search after unlocking, queries, related entries, memory, at four sizes
     streams.py    first token and tokens a second, through our server and from the model server directly
 """

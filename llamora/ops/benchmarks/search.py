@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,6 @@ from llamora.ops.benchmarks.figures import BenchmarkReport, Figure
 from llamora.ops.benchmarks.household import serve_household
 
 # The best peer's figures at 50,000 entries, of those that a person notices.
-FACTS = (10_000, 100_000)
-_ENTRIES_BESIDE_FACTS = 5_000
 _PEERS = {"planted phrases first, of 200": 28, "every kind, p95": 413}
 
 
@@ -36,13 +34,18 @@ def measure(report: BenchmarkReport, *, entries: int) -> None:
                 report.add(Figure(**{**figure, "name": name}, peer=peer))
 
 
-def measure_facts(report: BenchmarkReport, *, numbers: Sequence[int] = FACTS) -> None:
-    """Add the figures of search for each number of facts, in a diary that has some entries as well."""
-    for facts in numbers:
+def fact_numbers(entries: int) -> list[int]:
+    """Return the two numbers of facts to measure: a fifth of `entries` and two times as many."""
+    return [max(200, entries // 5), max(400, 2 * entries)]
+
+
+def measure_facts(report: BenchmarkReport, *, entries: int) -> None:
+    """Add the figures of search for each number of facts, in a diary of a tenth of `entries`."""
+    for facts in fact_numbers(entries):
         with tempfile.TemporaryDirectory(prefix="llamora-bench-") as folder:
             with serve_household(Path(folder), "--no-model") as served:
                 environment = dict(served.environment)
-            for figure in _run_benchmark(environment, _ENTRIES_BESIDE_FACTS, "--facts", str(facts)):
+            for figure in _run_benchmark(environment, max(200, entries // 10), "--facts", str(facts)):
                 report.add(Figure(**{**figure, "name": f"{facts:,} facts: {figure['name']}"}))
 
 

@@ -22,6 +22,7 @@ from llamora.ops.benchmarks import (
     streams,
 )
 from llamora.ops.benchmarks.client import BrowserClient
+from llamora.ops.benchmarks.facts import served as served_facts
 from llamora.ops.benchmarks.figures import BenchmarkReport, Figure
 from llamora.ops.benchmarks.household import serve_household
 from llamora.ops.benchmarks.programs import calls
@@ -49,10 +50,10 @@ class Command(BaseCommand):
 
     help = (
         "Measure how quick Llamora is on this machine: encryption, finding dates, pages, saving, signing "
-        "in, imports, key changes, search, replies, and pages beside fifty programs, under attack or beside "
-        "days made to be slow. Uses a temporary household and never touches your data. Prints medians, and "
-        "for comparison some figures of a simple program and of the best similar project. Measuring replies "
-        "needs the development packages."
+        "in, imports, key changes, search, facts, replies, and pages beside fifty programs, under attack or "
+        "beside days made to be slow. Uses a temporary household and never touches your data. Prints "
+        "medians, and for comparison some figures of a simple program and of the best similar project. "
+        "Measuring replies needs the development packages."
     )
     requires_system_checks: list[str] = []
 
@@ -92,7 +93,8 @@ class Command(BaseCommand):
         if "search" in groups:
             search.measure(report, entries=options["entries"])
         if "facts" in groups:
-            search.measure_facts(report)
+            search.measure_facts(report, entries=options["entries"])
+            served_facts.measure(report, numbers=search.fact_numbers(options["entries"]))
         if "streams" in groups:
             self._measure_streams(report, tokens=TOKENS, rate=0)
             self._measure_streams(report, tokens=STEADY_TOKENS, rate=STEADY_RATE)
