@@ -210,8 +210,9 @@ def revoke_token(keyring: Keyring, *, person: Person, token_id: UUID, cookie: Se
     with in_force(keyring):
         listed = load_slot_list(Vault.objects.get(owner_id=person.id)) or {}
         token_revoking.send_robust(AccessToken, person_id=person.id, keyring=keyring)
-    # The row alone does not decide: an attacker could change it, so that no rotation takes place.
-    if token_id in listed and not _holds_no_keys(row, keyring):
+    # Neither the row nor the list decides that there is no rotation: an attacker could change the row, and
+    # restore a list of this epoch from before the token was created. Its keys would open all later texts.
+    if not _holds_no_keys(row, keyring):
         _revoke_with_rotation(keyring, person=person, token_id=token_id, cookie=cookie)
         return True
     with write_transaction():

@@ -584,6 +584,22 @@ def test_a_row_that_says_it_holds_no_keys_is_not_believed(olive: Resident) -> No
     assert olive.get_vault().epoch == 2
 
 
+@pytest.mark.parametrize("is_row_changed", [False, True])
+def test_a_list_from_before_the_token_does_not_save_it_from_another_key(
+    olive: Resident, is_row_changed: bool
+) -> None:
+    with connection.cursor() as cursor:
+        owner = olive.id.hex
+        rows = cursor.execute("SELECT ways_in FROM accounts_vault WHERE owner_id = %s", [owner]).fetchall()
+        text = make_token(olive, TokenKind.AWAY)
+        cursor.execute("UPDATE accounts_vault SET ways_in = %s WHERE owner_id = %s", [rows[0][0], owner])
+    if is_row_changed:
+        AccessToken.objects.update(kind="ordinary")
+
+    assert revoke(olive, text)
+    assert olive.get_vault().epoch == 2
+
+
 @KINDS
 def test_a_suspended_token_works_again_once_its_owner_confirms_it(olive: Resident, kind: TokenKind) -> None:
     text = make_token(olive, kind)
