@@ -17,7 +17,7 @@ from itertools import chain
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -400,10 +400,13 @@ def end_other_sessions_after_rotation(
 
 
 def lock_or_revoke(*, sign_in_id: UUID, person_id: UUID) -> bool:
-    """Lock one browser, or revoke its row if the disk is not writable; return False if revoked."""
+    """Lock one browser, or revoke its row if it can't be deleted; return False if revoked.
+
+    The disk may not be writable, or a trigger of an attacker may refuse to delete the row.
+    """
     try:
         lock_session(sign_in_id=sign_in_id, person_id=person_id)
-    except NotWritten:
+    except (NotWritten, DatabaseError):
         rows = Unlock.objects.filter(sign_in_id=sign_in_id, sign_in__person_id=person_id)
         _revoke(rows.values_list("salt", flat=True), sign_in_id, person_id, kind="locked")
         return False
@@ -411,10 +414,10 @@ def lock_or_revoke(*, sign_in_id: UUID, person_id: UUID) -> bool:
 
 
 def end_or_revoke(*, sign_in_id: UUID, person_id: UUID) -> bool:
-    """Sign one browser out, or revoke its rows if the disk is not writable; return False if revoked."""
+    """Sign one browser out, or revoke its rows as `lock_or_revoke` does; return False if revoked."""
     try:
         end_session(sign_in_id=sign_in_id, person_id=person_id)
-    except NotWritten:
+    except (NotWritten, DatabaseError):
         rows = SignIn.objects.filter(id=sign_in_id, person_id=person_id)
         _revoke(
             chain.from_iterable(rows.values_list("half_hash", "unlock__salt")),

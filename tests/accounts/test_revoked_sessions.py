@@ -30,6 +30,20 @@ def read_only() -> Iterator[None]:
             cursor.execute("PRAGMA query_only=OFF")
 
 
+@contextmanager
+def refusing_triggers() -> Iterator[None]:
+    """Have triggers refuse to delete sessions, as an attacker can who writes to the database."""
+    with connection.cursor() as cursor:
+        for table in ("accounts_unlock", "accounts_signin"):
+            refuse = "BEGIN SELECT RAISE(ABORT, 'no'); END"
+            cursor.execute(f"CREATE TRIGGER stay_{table} BEFORE DELETE ON {table} {refuse}")
+        try:
+            yield
+        finally:
+            for table in ("accounts_unlock", "accounts_signin"):
+                cursor.execute(f"DROP TRIGGER stay_{table}")
+
+
 @pytest.fixture
 def recorded_signals() -> Iterator[list[dict[str, Any]]]:
     """Record the signals about sessions that end."""
@@ -73,6 +87,19 @@ def test_a_sign_out_that_cannot_be_written_is_a_sign_out(
     assert answer.cookies["llamora_session"].value == ""
     assert (seen.person, seen.held) == (None, None)
     assert [told["last"] for told in recorded_signals] == [True]
+
+
+def test_a_lock_and_a_sign_out_that_a_trigger_refuses_are_a_lock_and_a_sign_out(owner: Resident) -> None:
+    stolen = owner.get_cookie()
+
+    with refusing_triggers():
+        assert owner.post("/lock/").status_code == 302
+        locked = open_session(stolen)
+        assert owner.post("/sign-out/").status_code == 200
+        gone = open_session(stolen)
+
+    assert (locked.person, locked.is_unlocked) == (owner.person, False)
+    assert (gone.person, gone.held) == (None, None)
 
 
 def test_another_browser_of_the_same_person_stays_open(
