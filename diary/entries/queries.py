@@ -75,7 +75,8 @@ def list_own_ids(owner_id: UUID, ids: Collection[UUID] | None = None) -> frozens
         entries = entries.filter(owner_id=owner_id)
     else:
         entries = entries.filter(build_owner_condition(owner_id), id__in=ids)
-    reader = RowReader(entries, "text", ["id"], keyring=current_realm_keyring())
+    # A former key that was lost while its rotation was unfinished must not stop all exports of programs.
+    reader = RowReader(entries, "text", ["id"], keyring=current_realm_keyring(), accepts_lost_keys=True)
     convert = reader.build_converter(["id"])
     return frozenset(convert(row)[0] for row, plaintext in reader if plaintext is not None)
 

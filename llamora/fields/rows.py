@@ -123,7 +123,7 @@ class RowReader:
     """Reader of one owner's rows, which yields each row with the plaintext of its sealed column.
 
     `names` are the columns and annotations that the caller reads. Rows that are in `opened` are not opened
-    again.
+    again. With `accepts_lost_keys`, a row counts as damaged if the keyring lacks the key of its epoch.
     """
 
     def __init__(
@@ -134,8 +134,9 @@ class RowReader:
         *,
         keyring: RealmKeyring,
         opened: OpenedRows | None = None,
+        accepts_lost_keys: bool = False,
     ) -> None:
-        self._keyring = keyring
+        self._keyring, self._accepts_lost_keys = keyring, accepts_lost_keys
         model: Any = rows.model
         self._field: SealedField = model._meta.get_field(column)
         macs = () if keyring.reads_columns_unchecked else mac_fields(model)
@@ -162,9 +163,9 @@ class RowReader:
     def __iter__(self) -> Iterator[tuple[StoredRow, bytes | None]]:
         """Yield each row with its plaintext, or None if it is damaged.
 
-        Raise WrongEpoch if the keyring lacks the key of a row's epoch, as may happen during a rotation. Rows
-        are read in batches; before each batch, waiting calls of this thread's pool run first. Raise
-        VaultLocked at the next row once the keyring is closed.
+        Without `accepts_lost_keys`, raise WrongEpoch if the keyring lacks the key of a row's epoch, as may
+        happen during a rotation. Rows are read in batches; before each batch, waiting calls of this thread's
+        pool run first. Raise VaultLocked at the next row once the keyring is closed.
         """
         keyring, field, sealed, macs = self._keyring, self._field, self._sealed, self._macs
         get_id, get_covered, id_place = self._get_id, self._get_covered, self._id_place
@@ -188,9 +189,9 @@ class RowReader:
                         yield row, field.unseal(keyring, envelope, self._convert_row(row))
                     else:
                         yield row, field.unseal_in(keyring, envelope, sealed.set_row(id_, row))
-                except WrongEpoch:
-                    raise
-                except EnvelopeError:
+                except EnvelopeError as error:
+                    if isinstance(error, WrongEpoch) and not self._accepts_lost_keys:
+                        raise
                     yield row, None
 
     def add_opened(self, opened: OpenedRows, row: StoredRow, plaintext: bytes) -> None:

@@ -13,7 +13,9 @@ import pytest
 from django.db import connection
 from django.db.models import QuerySet
 
-from accounts.models import AccessToken, Person
+from accounts.models import AccessToken, FormerKey, Person
+from accounts.rotation import background
+from accounts.rotation.epoch_change import begin_rotation
 from accounts.security.deletion import deactivate_person, delete_person
 from accounts.sessions import revocation_list
 from accounts.tokens.token_uses import token_uses
@@ -21,7 +23,7 @@ from diary.entries.services import edit_entry
 from diary.generation.prompt_record import PromptRecord
 from diary.inbox.inbox_text import InboxText
 from diary.inbox.services import add_item
-from diary.models import CustomReplyKind, Draft, Entry, Origin
+from diary.models import CustomReplyKind, Draft, Entry, Note, NoteVersion, Origin
 from diary.origins.services import claim_entry
 from diary.transfer import downloads
 from diary.transfer.downloads import DownloadAborted
@@ -310,6 +312,39 @@ def test_a_draft_that_was_moved_to_an_entry_that_is_not_there_stops_no_export(
         Draft.objects.all().delete()
 
     assert diary["counts"] == {"entries": 1, "damaged": 0, "left_out": {"drafts": 1}}
+
+
+def test_a_version_of_a_note_that_is_not_there_stops_no_export(
+    olive: Resident, make_program: MakeProgram
+) -> None:
+    olive.write("The first snow", day=DAY)
+    olive.post("/notes/new/persona/", text="Speak calmly.", revision="0")
+    note = Note.objects.get()
+    olive.post(f"/notes/{note.id}/edit/", text="Speak softly.", revision="1")
+    with connection.constraint_checks_disabled():
+        QuerySet.update(Note.objects.all(), id=uuid4())
+
+        diary = export_json(make_program("export", "notes"))
+        NoteVersion.objects.all().delete()
+
+    assert diary["counts"]["left_out"] == {"notes": 1, "note_versions": 1}
+
+
+def test_a_former_key_that_is_lost_stops_no_export(
+    olive: Resident, make_program: MakeProgram, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(background, "start_rotation_thread", lambda keyring: False)
+    olive.write("Of the former key", day=DAY)
+    begin_rotation(olive.open_slot(), current_cookie=olive.get_cookie())
+    for number in range(2):
+        olive.write_with(olive.open_keyring(), f"Of the new key {number}")
+    FormerKey.objects.all().delete()
+    olive.sign_in()
+
+    diary = export_json(make_program("export"))
+
+    assert [entry["text"] for entry in diary["entries"]] == ["Of the new key 0", "Of the new key 1"]
+    assert diary["counts"] == {"entries": 2, "damaged": 0, "left_out": {"entries": 1}}
 
 
 # --- Ends --------------------------------------------------------------------------------------------------

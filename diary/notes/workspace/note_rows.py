@@ -52,13 +52,22 @@ def build_note_rule(owner_id: UUID, own_ids: frozenset[UUID]) -> ExportRule:
 def build_version_rule(owner_id: UUID, own_ids: frozenset[UUID]) -> ExportRule:
     """Return the rule for versions of notes: a version is exported if it and its note are the owner's own."""
     del owner_id, own_ids
-    return lambda row, _: row.origin in TRUSTED_ORIGINS and _opens(row) and _is_own(row.note)
+    return lambda row, _: row.origin in TRUSTED_ORIGINS and _opens(row) and _is_of_own_note(row)
 
 
 def build_draft_rule(owner_id: UUID, own_ids: frozenset[UUID]) -> ExportRule:
     """Return the rule for drafts of notes: a draft is exported if its note is new or the owner's own."""
     del owner_id, own_ids
-    return lambda row, _: row.open_or("body", None) is not None and (row.note_id is None or _is_own(row.note))
+    return lambda row, _: (
+        row.open_or("body", None) is not None and (row.note_id is None or _is_of_own_note(row))
+    )
+
+
+def _is_of_own_note(row: NoteVersion | NoteDraft) -> bool:
+    # The note of a row that was changed in the database may not exist.
+    notes = Note.objects.filter(owner_id=row.owner_id)
+    note = notes.filter(id=row.note_id).first() if row.note_id else None
+    return note is not None and _is_own(note)
 
 
 def _is_own(row: Note) -> bool:
