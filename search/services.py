@@ -160,8 +160,9 @@ def find_frequent_words(words: Collection[str], share: float) -> Collection[str]
 
 
 def list_recent(owner: UUID) -> list[str]:
-    """Return a person's recent searches, newest first."""
-    return [row.text for row in RecentSearch.objects.filter(owner_id=owner)[:MAX_RECENT]]
+    """Return a person's recent searches, newest first, without damaged ones."""
+    rows = RecentSearch.objects.filter(owner_id=owner)[:MAX_RECENT]
+    return [text for row in rows if (text := row.open_or("text", None)) is not None]
 
 
 def save_recent(person: Person, typed: str) -> None:
@@ -171,7 +172,7 @@ def save_recent(person: Person, typed: str) -> None:
         return
     with write_transaction():
         rows = list(RecentSearch.objects.filter(owner_id=person.id))
-        same = next((row for row in rows if row.text == typed), None)
+        same = next((row for row in rows if row.open_or("text", None) == typed), None)
         if same is not None:
             same.searched_at = timezone.now()
             same.save(update_fields=["searched_at"])

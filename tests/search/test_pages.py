@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from django.db import connection
 from django.test import Client
 
 from accounts.models import Unlock
@@ -175,6 +176,22 @@ def test_submitted_searches_are_remembered_sealed_and_can_be_forgotten(owner: Re
         assert RecentSearch.objects.count() == 2
     owner.post("/search/recent/", do="clear")
     assert not RecentSearch.objects.exists()
+
+
+def test_a_damaged_recent_search_stops_neither_the_box_nor_a_search(owner: Resident) -> None:
+    open_index(owner)
+    for typed in ("first", "second"):
+        owner.post("/search/", q=typed, submitted="1")
+    damaged = RecentSearch.objects.earliest("searched_at")
+    with connection.cursor() as cursor:
+        statement = "UPDATE search_recentsearch SET text = CAST(substr(text, 1, 40) AS BLOB) WHERE id = %s"
+        cursor.execute(statement, [damaged.id.hex])
+
+    found = owner.post("/search/", q="third", submitted="1")
+
+    assert found.status_code == 200
+    box = owner.get("/search/box/", script=True)
+    assert read(box).values('.recent-search[name="instead"]', "value") == ["third", "second"]
 
 
 def test_whoever_wants_none_remembered_has_none(owner: Resident, housemate: Resident) -> None:
