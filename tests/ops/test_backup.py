@@ -9,12 +9,15 @@ import threading
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection, connections
 
 from accounts.models import SignIn
+from diary.entries.services import edit_entry
+from diary.models import Entry, Version
 from llamora.ops.backup import archive, create, integrity, retention, snapshot
 from llamora.ops.errors import OperationRefused
 from tests.ops.backups import NOW, BackupFolders, count_rows, die_at_step, get_database_path, read_all_files
@@ -224,6 +227,20 @@ def test_a_damaged_database_is_not_backed_up(owner: Resident, place: BackupFolde
         call_command("migrate", verbosity=0)
 
     assert os.listdir(place.backup_folder) == []
+
+
+def test_a_row_that_refers_to_nothing_stops_no_backup(owner: Resident, place: BackupFolders) -> None:
+    with owner.unlocked():
+        edit_entry(owner_id=owner.id, entry_id=Entry.objects.latest("id").id, text="Edited.", revision=1)
+    with connection.constraint_checks_disabled(), connection.cursor() as cursor:
+        one = "(SELECT min(id) FROM diary_version)"
+        cursor.execute(f"UPDATE diary_version SET entry_id = %s WHERE id = {one}", [UUID(int=0).hex])
+
+        backup = place.create_backup().path
+        Version.objects.all().delete()
+
+    found = integrity.check_database(unpack(place, backup) / archive.DATABASE)
+    assert (found.problems, found.damage) == ([], ["1 rows refer to rows that don't exist."])
 
 
 def test_a_backup_that_is_stopped_leaves_nothing(owner: Resident, place: BackupFolders) -> None:

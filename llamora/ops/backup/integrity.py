@@ -104,7 +104,7 @@ def _check_household(database: sqlite3.Connection, *, with_triggers: bool) -> In
     if count_migrations_behind(database) < 0:
         raise OperationRefused(NEWER)
     found.problems += _check_pages(database)
-    found.problems += _check_references(database)
+    _check_references(database, found)
     found.problems += find_missing_triggers(database) if with_triggers else []
     found.problems += find_unknown_triggers(database)
     found.columns = list(count_envelopes(database))
@@ -133,9 +133,17 @@ def list_damaged_pages(database: sqlite3.Connection, check: str) -> list[str]:
     return [] if lines == ["ok"] else lines
 
 
-def _check_references(database: sqlite3.Connection) -> list[str]:
-    loose = database.execute("SELECT count(*) FROM pragma_foreign_key_check").fetchone()[0]
-    return [f"{loose:,} rows refer to rows that don't exist."] if loose else []
+def _check_references(database: sqlite3.Connection, found: IntegrityReport) -> None:
+    """Add rows that refer to missing rows: a vault without its person is a problem, any other row is damage.
+
+    One row of one person must not stop the backups of everybody.
+    """
+    loose = [table for (table,) in database.execute('SELECT "table" FROM pragma_foreign_key_check')]
+    if loose:
+        is_problem = Vault._meta.db_table in loose
+        (found.problems if is_problem else found.damage).append(
+            f"{len(loose):,} rows refer to rows that don't exist."
+        )
 
 
 def find_missing_triggers(database: sqlite3.Connection) -> list[str]:
@@ -159,8 +167,8 @@ def find_missing_triggers(database: sqlite3.Connection) -> list[str]:
 def find_unknown_triggers(database: sqlite3.Connection) -> list[str]:
     """Return a sentence if the file has unknown triggers or views, which SQLite would run; else nothing."""
     ours = {t.name for model in sealed_models() for t in fence_triggers(model, vault_table="")}
-    rules = database.execute("SELECT name FROM sqlite_schema WHERE type IN ('trigger', 'view')")
-    strange = [name for (name,) in rules if name not in ours]
+    rules = database.execute("SELECT type, name FROM sqlite_schema WHERE type IN ('trigger', 'view')")
+    strange = [name for kind, name in rules if kind == "view" or name not in ours]
     return [f"Triggers or views that Llamora did not create: {len(strange)}."] if strange else []
 
 
