@@ -25,7 +25,8 @@ from llamora.text_caches import clear_text_caches
 
 
 def install_fence(sender: AppConfig, using: str, **_: Any) -> None:
-    """Create the fence triggers of the app that was just migrated."""
+    """Create the fence triggers of the app that was just migrated, and drop triggers that are not ours."""
+    fence.remove_unknown_rules(connections[using])
     fence.install_triggers(connections[using], fenced=sender.get_models(), vault_table=Vault._meta.db_table)
 
 

@@ -94,6 +94,23 @@ def drop_triggers(connection: Any) -> None:
             cursor.execute(f'DROP TRIGGER "{name}"')
 
 
+def remove_unknown_rules(connection: Any) -> int:
+    """Drop the triggers and views that are not part of the fence; return their number.
+
+    An attacker who once could write to the database could leave a trigger that goes on acting, such as one
+    that copies what is deleted, or that skips a save without an error. A view could stand in for a table.
+    """
+    ours = {trigger.name for model in sealed_models() for trigger in fence_triggers(model, vault_table="")}
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT type, name FROM sqlite_master WHERE type IN ('trigger', 'view')")
+        unknown = [(kind, name) for kind, name in cursor.fetchall() if kind == "view" or name not in ours]
+        for kind, name in unknown:
+            quoted = name.replace('"', '""')
+            # The triggers of a view are dropped with it.
+            cursor.execute(f'DROP {kind} IF EXISTS "{quoted}"')
+    return len(unknown)
+
+
 def missing_triggers(connection: Any, *, vault_table: str) -> list[str]:
     """Return the names of fence triggers that are missing or differ."""
     existing = _get_existing_triggers(connection)

@@ -26,7 +26,7 @@ from llamora.inference import model_server
 from llamora.inference.config import ModelConfig
 from llamora.inference.model_choice.downloads import downloads
 from llamora.inference.registry import registry
-from llamora.ops import pruning
+from llamora.ops import pruning, startup
 from llamora.ops.backup import create
 from llamora.ops.backup.snapshot import BackupStopped
 from llamora.ops.errors import OperationRefused
@@ -59,6 +59,8 @@ async def sweep_sessions() -> None:
 def _sweep_once() -> None:
     try:
         clock.observe()
+        if changed := startup.restore_fence():
+            sweep_logger.warning("%s", changed)
         if ended := sessions_services.end_expired_sessions():
             sweep_logger.info("%d expired sessions were deleted.", ended)
         tokens_services.end_expired_tokens()

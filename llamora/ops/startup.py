@@ -4,6 +4,7 @@ import errno
 import gc
 import hashlib
 import ipaddress
+import logging
 import os
 import socket
 import sys
@@ -12,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
 from django.core.management import call_command
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
@@ -36,6 +38,7 @@ GARBAGE_THRESHOLDS = (700, 10, 100)
 # What `settings.DATABASES` asks for, as SQLite answers it: a write is on the disk before it is
 # confirmed, and what was deleted is overwritten.
 PRAGMAS: dict[str, Any] = {"journal_mode": "wal", "synchronous": 2, "secure_delete": 1, "foreign_keys": 1}
+_log = logging.getLogger(__name__)
 
 
 def describe_os_error(error: OSError) -> str:
@@ -136,9 +139,12 @@ def prepare_database(*, backup_first: bool = True) -> Path | None:
     """
     backup = None
     try:
+        if removed := remove_unknown_rules():
+            _log.warning("%s", removed)
         if is_migration_missing():
             backup = _create_backup_before_update() if backup_first else None
             migrate()
+        check_tables()
         wrong = find_wrong_pragmas()
     except DatabaseError as error:
         # SQLite's own words, before any row was read: "disk I/O error", "file is not a database".
@@ -150,6 +156,27 @@ def prepare_database(*, backup_first: bool = True) -> Path | None:
     for problem in wrong:
         raise OperationRefused(problem)
     return backup
+
+
+def check_tables() -> None:
+    """Raise OperationRefused if the database lacks a table or column of ours: each page would fail."""
+    with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
+        cursor.execute(
+            "SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table'"
+        )
+        existing = set(cursor.fetchall())
+    expected = {
+        (model._meta.db_table, field.column)
+        for model in apps.get_models()
+        for field in model._meta.local_concrete_fields
+    }
+    missing = sorted(f"{table}.{column}" for table, column in expected - existing)
+    if missing:
+        named = f"{missing[0]} and {len(missing) - 1} more" if missing[1:] else missing[0]
+        raise OperationRefused(
+            f"The database in {settings.DATA_DIR} was changed by another program: it lacks {named}. Nothing "
+            f"was started. {condition.suggest_restore()}"
+        )
 
 
 def _create_backup_before_update() -> Path | None:
@@ -196,16 +223,31 @@ def migrate() -> bool:
 
 
 def restore_fence() -> str | None:
-    """Create missing fence triggers; return a sentence if there were any.
+    """Create missing fence triggers and drop unknown triggers and views; return what was done, or None.
 
-    They are missing if somebody dropped them, or if undoing a migration failed.
+    Triggers are missing if somebody dropped them, or if undoing a migration failed.
     """
+    removed = remove_unknown_rules()
     created = fence.install_triggers(
         connections[DEFAULT_DB_ALIAS], fenced=fence.sealed_models(), vault_table=Vault._meta.db_table
     )
     if not created:
+        return removed
+    restored = (
+        f"The database lacked {pluralize(created, 'trigger', 'triggers')} against old keys. Created again."
+    )
+    return f"{removed} {restored}" if removed else restored
+
+
+def remove_unknown_rules() -> str | None:
+    """Drop triggers and views that are not ours, also before a migration, which would run them."""
+    removed = fence.remove_unknown_rules(connections[DEFAULT_DB_ALIAS])
+    if not removed:
         return None
-    return f"The database lacked {pluralize(created, 'trigger', 'triggers')} against old keys. Created again."
+    return (
+        f"The database had {pluralize(removed, 'trigger or view', 'triggers or views')} that Llamora did not "
+        "create. Deleted. Check which other programs can write to the data folder."
+    )
 
 
 def observe_clock() -> str | None:

@@ -1,7 +1,9 @@
 """Tests of the triggers that refuse envelopes of another epoch."""
 
 import re
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +19,10 @@ from llamora.database.errors import FENCE_MARKER
 from llamora.fields import fence
 from llamora.fields.models import sealed_fields
 from llamora.ops import startup
+from llamora.ops.backup import integrity
 from llamora.ops.backup.verify_secret import using_database_file
 from llamora.ops.checks import check_fences
+from llamora.ops.errors import OperationRefused
 from tests import data_folder_template
 from tests.fields.stored import (
     DAY,
@@ -247,6 +251,70 @@ def test_the_fence_stands_at_the_next_start_after_a_migration_could_not_be_undon
     assert list_triggers() == before
     assert fence.missing_triggers(connection, vault_table=Vault._meta.db_table) == []
     assert startup.restore_fence() is None
+
+
+PLANTED = [
+    # Copies what is deleted, skips a save, or stands in for a table: after whoever planted it is gone, too.
+    "CREATE TRIGGER planted BEFORE DELETE ON diary_entry BEGIN INSERT INTO planted_rows SELECT OLD.text; END",
+    'CREATE TRIGGER "pla""nted" BEFORE INSERT ON diary_entry BEGIN SELECT RAISE(IGNORE); END',
+    "CREATE VIEW fence_diary_entry_text_insert AS SELECT 1",
+]
+
+
+@pytest.mark.parametrize("act", [startup.restore_fence, startup.prepare_database, "migrate"])
+def test_triggers_and_views_that_we_did_not_create_are_removed_and_ours_stay(
+    other_database: None, act: Any
+) -> None:
+    before = list_triggers()
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE planted_rows (text)")
+        for statement in PLANTED:
+            cursor.execute(statement)
+    with closing(sqlite3.connect(connection.settings_dict["NAME"])) as database:
+        assert integrity.find_unknown_triggers(database) == [
+            "Triggers or views that Llamora did not create: 3."
+        ]
+
+    if act == "migrate":
+        # What `doctor` recommends.
+        call_command("migrate", "--skip-checks", verbosity=0)
+    else:
+        act()
+
+    with closing(sqlite3.connect(connection.settings_dict["NAME"])) as database:
+        assert integrity.find_unknown_triggers(database) == []
+    assert list_triggers() == before
+    assert startup.restore_fence() is None
+
+
+def test_it_is_said_what_was_removed(other_database: None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(PLANTED[1])
+        cursor.execute("DROP TRIGGER fence_diary_entry_text_insert")
+
+    said = startup.restore_fence()
+
+    assert said is not None
+    assert said.startswith("The database had 1 trigger or view that Llamora did not create. Deleted.")
+    assert said.endswith("The database lacked 1 trigger against old keys. Created again.")
+
+
+@pytest.mark.parametrize(
+    ("statement", "missing"),
+    [
+        ("ALTER TABLE search_recentsearch DROP COLUMN searched_at", "search_recentsearch.searched_at"),
+        ("DROP TABLE accounts_unlock", r"accounts_unlock\.\w+ and \d+ more"),
+    ],
+)
+def test_a_database_that_lacks_a_table_or_column_is_not_started(
+    other_database: None, statement: str, missing: str
+) -> None:
+    startup.prepare_database()
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+
+    with pytest.raises(OperationRefused, match=f"lacks {missing}. Nothing was started. .* restore"):
+        startup.prepare_database()
 
 
 def test_triggers_that_were_dropped_come_back_by_what_the_check_recommends() -> None:

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts.models import SignIn, Unlock
 from accounts.signals import vault_locked
+from diary.models import Entry
 from llamora.ops import background
 from tests.fakes.waiting import PATIENCE, wait_for
 from tests.people import Resident, new_resident
@@ -61,6 +62,19 @@ def test_an_idle_vault_is_locked_and_those_above_hear_of_it(
     assert not Unlock.objects.exists()
     assert SignIn.objects.count() == 1
     assert record_locks == [olive.id]
+
+
+def test_a_trigger_that_we_did_not_create_is_removed_while_the_server_runs(
+    olive: Resident, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(background, "SWEEP_SECONDS", 0.05)
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TRIGGER planted BEFORE INSERT ON diary_entry BEGIN SELECT RAISE(IGNORE); END")
+
+    run_sweep(lambda: "that Llamora did not create. Deleted." in caplog.text)
+
+    olive.write("Tea with Anna.")
+    assert Entry.objects.count() == 1
 
 
 def test_a_round_that_fails_does_not_end_the_rounds(
