@@ -5,7 +5,9 @@ The word for "you" is named as well: told only to write in German, many models a
 """
 
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from itertools import chain
 from types import MappingProxyType
 from typing import Final
 
@@ -20,6 +22,13 @@ _FAMILIAR_YOU: Final[Mapping[str, str]] = MappingProxyType(
         "Italian": "tu",
         "Dutch": "je",
         "Portuguese": "você",
+    }
+)
+# By stop word; a text is counted for all languages at once.
+_LANGUAGES_OF_WORD: Final[Mapping[str, Sequence[str]]] = MappingProxyType(
+    {
+        word: [language for language, known in STOP_WORDS.items() if word in known]
+        for word in frozenset[str]().union(*STOP_WORDS.values())
     }
 )
 _WORD: Final = re.compile(r"[^\W\d_]+")
@@ -38,9 +47,7 @@ def describe_language(*texts: str) -> dict[str, object]:
 def name_language(text: str) -> str:
     """Return the English name of a text's language, or a description of it if the language is not certain."""
     words = _WORD.findall(text[: 20 * _MOST_WORDS].lower())[:_MOST_WORDS]
-    hits = sorted(
-        ((sum(word in known for word in words), language) for language, known in STOP_WORDS.items()),
-        reverse=True,
-    )
+    counts = Counter(chain.from_iterable(_LANGUAGES_OF_WORD.get(word, ()) for word in words))
+    hits = sorted(((counts[language], language) for language in STOP_WORDS), reverse=True)
     (most, language), (second, _) = hits[0], hits[1]
     return language if most >= _FEWEST_HITS and most >= _LEAD * second else UNKNOWN
