@@ -32,6 +32,7 @@ class EntryTask(ABC):
     in tokens.
     """
 
+    has_existing_row: ClassVar[bool] = False
     prompt_name: ClassVar[str]
     answer_schema: ClassVar[dict[str, Any]]
     max_answer_tokens: ClassVar[int]

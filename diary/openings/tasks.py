@@ -7,6 +7,7 @@ is no valid recap. The oldest parts that do not fit are left out.
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from typing import ClassVar
 from uuid import UUID
 
 from django.utils import timezone
@@ -76,6 +77,7 @@ class OpeningTask:
     `replaced_text` is the present opening, which stays if the generation fails.
     """
 
+    has_existing_row: ClassVar[bool] = False
     id: UUID
     owner_id: UUID
     day: date

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import ClassVar
 from uuid import UUID
 
 from diary import days
@@ -27,6 +28,7 @@ def list_read_entries(owner_id: UUID, day: date) -> EntryQuerySet:
 class RecapTask:
     """Task that writes the recap of a past day."""
 
+    has_existing_row: ClassVar[bool] = False
     id: UUID
     owner_id: UUID
     day: date

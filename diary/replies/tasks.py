@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 from uuid import UUID
 
 from django.db.models import Subquery
@@ -43,6 +43,7 @@ MAX_REPLY_CHARACTERS = 2_000  # of an earlier one: enough not to repeat it
 class ReplyTask:
     """Task that writes a reply to an entry; with `is_retry`, into the existing row of the reply."""
 
+    has_existing_row: ClassVar[bool] = False
     id: UUID
     owner_id: UUID
     entry_id: UUID

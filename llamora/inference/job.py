@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple, Protocol, TypeVar
+from typing import Any, ClassVar, Final, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
 from django.db.models import TextChoices
@@ -117,9 +117,14 @@ class TokenCounter(Protocol):
 class GenerationTask(Protocol):
     """Base class of tasks: builds the prompt of a job, and saves the result.
 
+    `has_existing_row` says whether the caller has created the row for this job; then the end of the job is
+    saved in it even if `create_row` fails.
+
     All methods but `build_prompt` run in a database thread and in a transaction; they run again if the first
     transaction is rolled back. The keyring of the job is in force, except during `set_state`.
     """
+
+    has_existing_row: ClassVar[bool]
 
     @property
     def id(self) -> UUID: ...

@@ -74,7 +74,7 @@ class JobPersister:
             await self._db.commit(job.task.create_row, keyring=job.keyring)
         except Exception as error:
             log_error(job, error, what="could not be started")
-            self._has_row = False
+            self._has_row = job.task.has_existing_row
             self._on_trouble(*classify_error(error))
         finally:
             self._row_settled.set()

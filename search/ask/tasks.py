@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
 from itertools import zip_longest
+from typing import ClassVar
 from uuid import UUID
 
 from django.utils import timezone
@@ -113,6 +114,7 @@ Part = NumberedPassage | NumberedNote | Turn | PromptFact
 class AnswerTask:
     """Task that answers a question, and saves question and answer in a row."""
 
+    has_existing_row: ClassVar[bool] = False
     id: UUID
     owner_id: UUID
     session_id: UUID

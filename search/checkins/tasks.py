@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import partial
-from typing import Final
+from typing import ClassVar, Final
 from uuid import UUID
 
 from django.utils import timezone
@@ -83,6 +83,7 @@ Part = CheckInPassage | PromptFact
 class CheckInTask:
     """Task of one check-in; `save` calls `save_proposals` for the proposals in the answer."""
 
+    has_existing_row: ClassVar[bool] = True
     id: UUID
     owner_id: UUID
     due_at: datetime

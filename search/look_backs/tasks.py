@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.utils import timezone
@@ -35,6 +35,7 @@ _LENGTHS = tuple(MAX_CHARACTERS // share for share in (1, 2, 4, 8, 16))
 class LookBackTask:
     """Task that writes a look-back on a week or a month; each look-back is a new row."""
 
+    has_existing_row: ClassVar[bool] = False
     id: UUID
     owner_id: UUID
     period: Period

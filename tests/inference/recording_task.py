@@ -3,6 +3,7 @@
 import threading
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import ClassVar
 from uuid import UUID, uuid4
 
 from llamora.crypto import Context, Keyring, current_keyring
@@ -16,6 +17,7 @@ of_a_request: ContextVar[str] = ContextVar("of_a_request", default="none")
 class RecordingTask:
     """A task that records its results in lists."""
 
+    has_existing_row: ClassVar[bool] = False
     id: UUID = field(default_factory=uuid4)
     owner_id: UUID = OWNER
     kept: list[JobOutcome] = field(default_factory=list)

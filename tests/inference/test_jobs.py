@@ -232,6 +232,22 @@ async def test_a_job_whose_row_cannot_be_written_ends(
     assert "secret" not in caplog.text
 
 
+async def test_a_row_that_the_caller_created_gets_the_end_of_a_job_that_cannot_start(
+    registry: JobRegistry, model: FakeModelServer
+) -> None:
+    class CalledTask(RecordingTask):
+        has_existing_row = True
+
+    model.add_scripts(SLOW)
+    note = CalledTask(root_refusal=VaultLocked(), refusals=[VaultLocked()])
+
+    job = registry.start(note, keyring=keyring())
+    await wait_for_end(job)
+
+    assert [(one.state, one.reason) for one in note.marked] == [(JobState.INTERRUPTED, "locked")]
+    assert not note.kept
+
+
 async def test_a_fault_of_ours_is_a_state_and_its_words_are_not_logged(
     registry: JobRegistry, model: FakeModelServer, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import ClassVar
 from uuid import UUID
 
 from diary import days
@@ -60,6 +61,7 @@ def shorten_around(text: str, name: str, *, limit: int) -> str:
 class SummaryTask:
     """Task that writes the summary of a trace; `count` is the number of all entries of the trace."""
 
+    has_existing_row: ClassVar[bool] = False
     id: UUID
     owner_id: UUID
     trace_id: UUID

@@ -6,7 +6,7 @@ The model can only choose among three buttons; the person presses one: see `trac
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 from uuid import UUID
 
 from diary.generation import prompt_templates
@@ -30,6 +30,7 @@ _MAX_ANSWER_TOKENS: Final = 40
 class ConflictTask:
     """Task that compares a proposed fact with an accepted one; `save_advice` saves the chosen strategy."""
 
+    has_existing_row: ClassVar[bool] = False
     id: UUID
     owner_id: UUID
     fact_id: UUID
