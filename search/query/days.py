@@ -38,17 +38,20 @@ class DayReader:
 
     def find(self, question: str) -> DayMention | None:
         """Return the days that a question names, if it names exactly one unambiguous day or period."""
-        back, ahead = (
-            {
-                (mention.start, mention.end): mention.when.days
-                for mention in scan(question, self.now, languages=self.languages, direction=direction)
-                if mention.when.days is not None and mention.when.kind in ("day", "span")
-            }
-            for direction in (Direction.PAST, Direction.FUTURE)
-        )
+        back = self._scan(question, Direction.PAST)
+        # Most questions name none, and a second look takes as long as the first.
+        ahead = self._scan(question, Direction.FUTURE) if back else {}
         # "Christmas" and "in June" are those of every year: only what is the same in both directions is one.
         certain = [(span, days) for span, days in back.items() if ahead.get(span) == days]
         if len(certain) != 1:
             return None
         (((start, end), days),) = certain
         return DayMention(start, end, days)
+
+    def _scan(self, question: str, direction: Direction) -> dict[tuple[int, int], Days]:
+        """Return the days and periods that a question names, by the span of the words that name them."""
+        return {
+            (mention.start, mention.end): mention.when.days
+            for mention in scan(question, self.now, languages=self.languages, direction=direction)
+            if mention.when.days is not None and mention.when.kind in ("day", "span")
+        }

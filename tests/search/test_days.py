@@ -1,9 +1,11 @@
 """Tests of days in plain words: as filters, inside questions, and on the page."""
 
 from datetime import date, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 
+from llamora.dates import scan
 from search.query.days import DayReader
 from search.query.parser import list_filters, parse
 from tests.page import normalize_spaces, read
@@ -106,6 +108,22 @@ def test_the_days_that_a_question_names_are_a_query_of_their_own(
 )
 def test_no_days_come_first_where_a_question_does_not_surely_name_them(typed: str) -> None:
     assert parse(typed, reader=READER).within is None
+
+
+@pytest.mark.parametrize(("typed", "looks"), [("rain and tea", 1), ("rain last summer", 2)])
+def test_a_query_that_names_no_day_is_read_once(
+    monkeypatch: pytest.MonkeyPatch, typed: str, looks: int
+) -> None:
+    scanned = []
+
+    def count(text: str, *arguments: Any, **options: Any) -> Any:
+        scanned.append(text)
+        return scan(text, *arguments, **options)
+
+    monkeypatch.setattr("search.query.days.scan", count)
+    parse(typed, reader=READER)
+
+    assert scanned == [typed] * looks
 
 
 def test_a_filter_in_words_can_be_removed_like_any_other() -> None:
