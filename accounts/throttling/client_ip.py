@@ -1,5 +1,6 @@
 """The IP address of a client, normalised for the counts of failures."""
 
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 
 from django.http import HttpRequest
@@ -10,6 +11,8 @@ def get_client_ip(request: HttpRequest) -> str:
     return normalize_ip(str(request.META.get("REMOTE_ADDR") or ""))
 
 
+# Each request asks several times for the address of its client.
+@lru_cache(maxsize=1024)
 def normalize_ip(text: str) -> str:
     """Return an address as the throttle counts it: for IPv6 the /64, because a device has 2**64 addresses."""
     try:

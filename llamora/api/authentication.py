@@ -1,6 +1,7 @@
 """The access token of a request, read only from the header Authorization or X-API-Key."""
 
 import re
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Final
 
@@ -38,12 +39,17 @@ def check_address(request: HttpRequest) -> None:
     query = request.META.get("QUERY_STRING", "")
     if _TOKEN.search(request.path_info) or _TOKEN.search(query) or _TOKEN_PARAMETERS.search(query):
         raise ApiError(403, "token_in_url")
-    if not request.is_secure() and not settings.ALLOW_PLAIN_HTTP and not _is_this_machine(request):
+    if (
+        not request.is_secure()
+        and not settings.ALLOW_PLAIN_HTTP
+        and not _is_this_machine(str(request.META.get("REMOTE_ADDR") or ""))
+    ):
         raise ApiError(403, "plain_http")
 
 
-def _is_this_machine(request: HttpRequest) -> bool:
+@lru_cache(maxsize=1024)
+def _is_this_machine(address: str) -> bool:
     try:
-        return ip_address(str(request.META.get("REMOTE_ADDR") or "").partition("%")[0]).is_loopback
+        return ip_address(address.partition("%")[0]).is_loopback
     except ValueError:
         return False
