@@ -55,6 +55,9 @@ class Provenance:
     @classmethod
     def from_json(cls, value: object) -> Self:
         """Return a provenance from JSON that anyone may have written; invalid values are left out."""
+        if not value:
+            # Nearly all entries have none, and each page and call reads that of every entry it shows.
+            return cls()
         row: Mapping[str, Any] = value if isinstance(value, dict) else {}
         source, was, revision = row.get("from"), row.get("was"), row.get("mine_from")
         return cls(
