@@ -44,6 +44,7 @@ class Gate:
 def olive(monkeypatch: pytest.MonkeyPatch) -> Iterator[Resident]:
     """A person with more facts than are opened while a page waits, whose diary is locked."""
     monkeypatch.setattr(list_preloading, "MOST_IN_PAGE", 1)
+    monkeypatch.setattr(list_preloading, "HEAD_START_SECONDS", 0)
     monkeypatch.setattr(list_cache, "PATIENCE_SECONDS", 60)
     olive = register_resident("Olive", signed_in=True)
     add_fact(olive, "You like tea")
@@ -105,6 +106,32 @@ def test_typed_words_wait_for_the_list(olive: Resident, monkeypatch: pytest.Monk
 
     assert page.texts(".fact-row-text") == ["Anna likes milk"]
     assert gate.threads == ["list of facts"]
+
+
+def test_after_an_unlock_the_list_is_opened_at_once_only_if_a_page_needs_it(
+    olive: Resident, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(list_preloading, "HEAD_START_SECONDS", 600)
+    gate = Gate(monkeypatch)
+    gate.opened.set()
+    unlock(olive)
+    assert olive.get("/").status_code == 200
+    before = list(gate.threads)
+
+    page = read(olive.get("/facts/"))
+
+    assert (before, gate.threads) == ([], ["list of facts"])
+    assert page.texts(".fact-row-text") == ["You like tea", "Anna likes milk"]
+
+
+def test_a_lock_ends_a_list_that_was_not_begun(olive: Resident, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(list_preloading, "HEAD_START_SECONDS", 600)
+    unlock(olive)
+
+    olive.lock()
+    wait_for_end()
+
+    assert not listed_facts_cache.has_value(olive.id)
 
 
 def test_a_fact_that_is_added_while_a_list_is_opened_is_in_it(

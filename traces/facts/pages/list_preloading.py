@@ -1,8 +1,9 @@
 """Threads that decrypt long lists of facts, after an unlock or when a page needs one.
 
-Each person has one thread, at a lower priority than pages. A lock closes the thread's keyring, which ends it
-at the next row. A page that is requested meanwhile says how many facts are decrypted, or waits. No page
-decrypts a long list itself, unless the thread failed.
+Each person has one thread, at a lower priority than pages. After an unlock it waits a little, unless a page
+needs the list, so that it slows down neither the first page nor the opening of the search index. A lock
+closes the thread's keyring, which ends it at the next row. A page that is requested meanwhile says how many
+facts are decrypted, or waits. No page decrypts a long list itself, unless the thread failed.
 """
 
 import logging
@@ -24,6 +25,8 @@ _log = logging.getLogger(__name__)
 MOST_IN_PAGE: Final = 1_000
 # So long a page waits before it says that the list is being opened: a short wait shows no other page.
 PATIENCE_SECONDS: Final = 0.25
+# So long a thread leaves the machine to what else an unlock begins, unless a page needs its list.
+HEAD_START_SECONDS: float = 1.0
 _STEP: Final = 500
 _guard = threading.Lock()
 _preloadings: dict[UUID, "_ListPreloading"] = {}
@@ -54,9 +57,11 @@ class _ListPreloading(threading.Thread):
         # A copy, because the request closes its keyring.
         self._keyring, self._load = keyring.copy(), load
         self.opened, self.total, self.has_failed = 0, total, False
+        self._is_needed = threading.Event()
 
     def run(self) -> None:
         lower_priority()
+        self._is_needed.wait(HEAD_START_SECONDS)
         try:
             with in_force(self._keyring):
                 self._load()
@@ -74,9 +79,14 @@ class _ListPreloading(threading.Thread):
             if not self.has_failed:
                 _remove(self._keyring.owner, self)
 
+    def hurry(self) -> None:
+        """Begin now, because a page needs the list."""
+        self._is_needed.set()
+
     def close(self) -> None:
         """Close the keyring, so that no more facts are decrypted."""
         self._keyring.close()
+        self.hurry()
 
 
 def start_preloading(keyring: Keyring, load: Callable[[], object]) -> None:
@@ -110,6 +120,7 @@ def wait_for_preloading(owner_id: UUID, *, timeout: float | None = None) -> None
         preloading = _preloadings.get(owner_id)
     if preloading is None:
         return
+    preloading.hurry()
     with yield_turn():
         preloading.join(timeout)
     if preloading.is_alive():
