@@ -18,7 +18,7 @@ _caches: Final[list[_lru_cache_wrapper[Any]]] = []
 
 
 def cache_until_lock(most: int) -> Callable[[Callable[[str], _R]], _lru_cache_wrapper[_R]]:
-    """Return a decorator for functions of one text; it caches `most` results or fewer until a lock."""
+    """Return a decorator for functions of one text: cache the last `most` results until a diary is locked."""
 
     def decorate(function: Callable[[str], _R]) -> _lru_cache_wrapper[_R]:
         cached = lru_cache(maxsize=most)(function)

@@ -45,7 +45,7 @@ def parse_query(query: str, type_: type[_T]) -> _T:
 
 
 def parse_path_value(value: str, type_: type[_T]) -> _T:
-    """Return one part of a path as an id or a day; raise ApiError 404 if it is neither."""
+    """Return a part of a path as a `type_` (an id or a day); raise ApiError 404 if it is none."""
     try:
         return msgspec.convert(value, type_, strict=False)
     except msgspec.ValidationError:

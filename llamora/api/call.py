@@ -73,7 +73,7 @@ class Call:
 
     @cached_property
     def person(self) -> Person:
-        """The token's owner with their sealed preferences, or while the diary is locked, the plain ones."""
+        """The token's owner, with their sealed preferences if the diary is unlocked."""
         owners = self.opened.owner_keyring
         if owners is not None:
             with suppress(VaultLocked), in_force(owners):
@@ -118,7 +118,7 @@ class Call:
             return find_stored(self.opened.token, key=key, content=content) if key else None
 
     def derive_row_id(self, content: bytes, number: int) -> UUID | None:
-        """Return the id for row `number`, the same in each repetition; None without an Idempotency-Key."""
+        """Return the id for row `number`, the same if the call is repeated; None without Idempotency-Key."""
         key = self._check_key()
         return derive_row_id(self.opened.token, key=key, content=content, number=number) if key else None
 

@@ -42,7 +42,7 @@ class CallRoutes:
             self._varying.setdefault(address.count("/"), []).append((pattern, found))
 
     def find(self, path: str) -> FoundCall | None:
-        """Return the call of a path, or None."""
+        """Return the call with this path, and the variable parts of the path; None if there is none."""
         if found := self._fixed.get(path):
             return found
         for pattern, call in self._varying.get(path.count("/"), ()):
@@ -53,5 +53,5 @@ class CallRoutes:
 
 
 def build_route(address: str) -> str:
-    """Return the Django route of a path pattern such as `/api/days/{day}`; the first slash remains."""
+    """Return a path pattern such as `/api/days/{day}` as a Django route, still with its first slash."""
     return _PLACE.sub(r"<str:\1>", address)

@@ -79,7 +79,7 @@ class Endpoint:
 
     @cached_property
     def path_types(self) -> Mapping[str, Any]:
-        """The types of the variable parts of the path, by name."""
+        """A dict from the name of each variable part of the path to its type."""
         return {name: self._types[name] for name in _PLACE.findall(self.path)}
 
 
@@ -101,7 +101,7 @@ class EndpointTable:
         return list(self._endpoints.values())
 
     def group_by_path(self) -> dict[str, dict[str, Endpoint]]:
-        """Return the calls by path and method; paths without variable parts come first."""
+        """Return a dict from path to calls by method; paths without variable parts come first."""
         paths = sorted({path for _, path in self._endpoints}, key=lambda path: (path.count("{"), path))
         return {
             path: {method: call for (method, at), call in self._endpoints.items() if at == path}

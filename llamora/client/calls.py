@@ -275,7 +275,7 @@ def search(
 def search_page(
     query: str, from_day: Day | None, to_day: Day | None, limit: int, cursor: str | None
 ) -> ApiCall[AnswerPage[FoundText]]:
-    """Return the call for one page of search results, to iterate over pages.
+    """Return the call for the page of search results at `cursor`, used to iterate over all pages.
 
     Its parser raises ServerError while the search index is being opened.
     """
@@ -319,7 +319,7 @@ def get_trace(trace_id: object, limit: int, cursor: str | None) -> ApiCall[Trace
 
 
 def list_trace_entries(trace_id: object, limit: int, cursor: str | None) -> ApiCall[AnswerPage[TracedEntry]]:
-    """Return the call for one page of the entries that a trace is on."""
+    """Return the call for one page of a trace's entries."""
     call = get_trace(trace_id, limit, cursor)
 
     def parse(value: Any) -> AnswerPage[TracedEntry]:

@@ -353,7 +353,7 @@ def is_event_stream(headers: Mapping[str, str]) -> bool:
 
 
 def find_incomplete_framing(headers: Mapping[str, str]) -> UnexpectedAnswer | None:
-    """Return an error if the headers give no way to notice that the end of a file is missing."""
+    """Return an error if the headers do not let the reader notice a missing end of a file, else None."""
     if "content-length" in headers or "chunked" in headers.get("transfer-encoding", "").lower():
         return None
     return UnexpectedAnswer("The server does not say how long the file is, so a part of it might be missing.")

@@ -235,7 +235,10 @@ class HarmoniaClient:
         metadata: MemoryObject | None = None,
         resolution_strategy: str = "auto",
     ) -> HarmoniaResponse:
-        """Store a message.
+        """Store a message, in which a model can find memories (facts); named as in Harmonia's client.
+
+        If the token may write entries, the message becomes an entry; if it may also propose facts, a model on
+        the server's machine looks for facts in that entry. Otherwise the message waits in the Inbox.
 
         >>> memory.store_memory(None, "The ferry leaves at seven.").data["action"] in ("created", "pending")
         True
@@ -273,7 +276,7 @@ class HarmoniaClient:
         return HarmoniaResponse(data=self._diary.send(memory_calls.list_page(user_id=user_id, **conditions)))
 
     def get_memory(self, memory_id: object) -> HarmoniaResponse:
-        """Return a fact and its changes, as `memory` and `update_history`; raise NotFound.
+        """Return a response with a fact as `memory`, and its changes as `update_history`; raise NotFound.
 
         >>> first = memory.list(limit=1)["memories"][0]
         >>> memory.get_memory(first["id"]).data["memory"]["content"] == first["content"]
@@ -293,7 +296,7 @@ class HarmoniaClient:
         include_metadata: bool = False,
         **conditions: Any,
     ) -> HarmoniaResponse:
-        """Return all facts as one text, in `data`.
+        """Return all facts as one text, the value of `data["data"]` in the response.
 
         >>> memory.export_memories(None, format="text").data["data"].startswith("You own a kayak")
         True

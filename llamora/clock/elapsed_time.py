@@ -59,7 +59,7 @@ class Stretch:
 
     @property
     def first_wall(self) -> float:
-        """The time that the wall clock showed when the stretch began."""
+        """The time that the wall clock showed at the beginning of this stretch."""
         return self.offset + self.since
 
 
@@ -178,7 +178,7 @@ class ElapsedTime:
 
     @property
     def is_known(self) -> bool:
-        """Whether cut-off times can be computed: only after the first stretch was confirmed."""
+        """Whether cut-off times can be computed; False until the first stretch is confirmed."""
         return self.stretches[0].is_believed
 
     def find_cutoff(self, age: float) -> float | None:
@@ -194,7 +194,7 @@ class ElapsedTime:
         return begin + min(*offsets, self.stretches[-1].offset)
 
     def find_latest_wall(self, age: float) -> float:
-        """Return what the wall clock would show now in its most advanced setting within `age` seconds."""
+        """Return the present time by the wall clock's most advanced setting in the last `age` seconds."""
         begin = self.passed - age
         return self.passed + max(stretch.offset for stretch in self.stretches if stretch.until >= begin)
 

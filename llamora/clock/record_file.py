@@ -17,7 +17,7 @@ NAME = "clock.json"
 
 
 def get_record_path() -> Path:
-    """Return the path of the record."""
+    """Return the path of the clock's record, a file beside the database."""
     return Path(get_register_folder()) / NAME
 
 

@@ -123,7 +123,7 @@ def delete_expired(rows: QuerySet[Any], *, moment: str, age: timedelta) -> int:
 
 
 def get_latest_time() -> datetime:
-    """Return what the wall clock would show now in its most advanced setting of the last two days."""
+    """Return the present time by the wall clock's most advanced setting in the last two days."""
     found = find_elapsed_time()
     now = timezone.now()
     return now if found is None else max(now, _convert(found.find_latest_wall(2 * 86400.0)))

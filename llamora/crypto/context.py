@@ -93,7 +93,7 @@ class RowContext:
         self._parts = [b"", b"", before_values, *(part for _, name in ordered for part in (name, b""))]
 
     def set_row(self, row: bytes, values: Sequence[bytes]) -> None:
-        """Set the row's id and its values, encoded by `encode_value` and in the order of `order`."""
+        """Set the row's id and its `values`, encoded by `encode_value` and sorted as `order` says."""
         self._parts[1] = row
         # Of too many or too few values, this is a ValueError.
         self._parts[4::2] = values

@@ -63,7 +63,7 @@ class Header(NamedTuple):
 
 
 def encode_header(number: int, epoch: int) -> bytes:
-    """Return the header of envelopes of a format and an epoch."""
+    """Return the header of an envelope of format `number`, sealed in this epoch."""
     return _HEADER.pack(number, epoch)
 
 

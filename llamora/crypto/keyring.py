@@ -307,7 +307,7 @@ class Keyring(RealmKeyring):
         return self._snapshot
 
     def slots_key(self, epoch: int | None = None) -> bytes:
-        """Return the key that seals the authenticators of key slots, of the current or the given epoch."""
+        """Return the key, of the current or the given epoch, that seals the authenticators of key slots."""
         return self._get_for_epoch(self._slots, epoch)
 
     def data_key(self, epoch: int | None = None) -> bytes:
@@ -333,7 +333,7 @@ class Keyring(RealmKeyring):
         )
 
     def list_realm_keys(self, realms: Collection[Realm]) -> dict[int, dict[Realm, RealmKeys]]:
-        """Return the keys of some realms in every epoch of format 2 that this keyring holds."""
+        """Return a dict from epoch to the keys of `realms`, for the epochs of format 2 in this keyring."""
         if self.is_of_format_1:
             raise FormerFormat
         return {

@@ -64,9 +64,10 @@ def select_past(backups: Iterable[BackupFile], *, now: datetime) -> list[BackupF
 
 
 def get_backup_state(folder: Path, *, now: datetime, wanted: bool) -> str:
-    """Return one word for monitoring: fresh, old, or future if all backups are dated in the future.
+    """Return one word about the backups for monitoring: fresh, old, future, none or off.
 
-    Without backups, return none if there should be some (`wanted`), else off.
+    It is future if all backups are dated in the future. Without backups, it is none if there should be some
+    (`wanted`), else off.
     """
     backups = list_backups(folder)
     if not backups:

@@ -88,7 +88,7 @@ class CommitLog:
     records: list[CommitRecord]
 
     def find_lost(self, number: int) -> list[CommitRecord]:
-        """Return the recorded commits that a database with this number lacks, in order of time.
+        """Return the recorded commits that a database at commit `number` lacks, sorted by time.
 
         A number that occurs twice shows that the database lost commits in between. A record before the first
         commit is ignored: its process may have written it late, after the log was restarted.

@@ -41,7 +41,7 @@ class DiskProbe:
         self._found: dict[Path, tuple[float, str]] = {}
 
     def get_state(self, folder: Path) -> str:
-        """Return ok, disk_full, read_only or io (another error of the disk), cached for `seconds`."""
+        """Return ok, disk_full, read_only or io (another error of the disk); cached for some seconds."""
         with self._guard:
             now = time.monotonic()
             before, state = self._found.get(folder, (-math.inf, ""))

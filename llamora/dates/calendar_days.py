@@ -19,7 +19,7 @@ def month_days(year: int, month: int) -> Days:
 
 
 def year_days(first: int, last: int | None = None) -> Days:
-    """Return the first and last day of a year, or of several."""
+    """Return the first and last day of a year, or of the years from `first` to `last`."""
     return date(first, 1, 1), date(first if last is None else last, 12, 31)
 
 

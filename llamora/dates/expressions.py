@@ -49,7 +49,7 @@ class DateContext:
         return moment.isoformat()[-6:] if moment.utcoffset() is not None else ""
 
     def choose(self, years: Callable[[int], days.Days | None]) -> days.Days:
-        """Return the days of an annual event in the anchor's year; if a direction is set, the last or next.
+        """Return the days of an annual event: in the anchor's year, or with a direction, the last or next.
 
         `years` returns the days of the event in a year.
         """
@@ -66,7 +66,7 @@ class DateContext:
         raise UnresolvableDateError
 
     def choose_related(self, relation: int, years: Callable[[int], days.Days | None]) -> days.Days:
-        """Return the days of an annual event: the next for 1, the last for -1, those of this year for 0.
+        """Return the days of an annual event: the next for `relation` 1, the last for -1, this year's for 0.
 
         For 2, return the second next.
         """
@@ -141,7 +141,7 @@ def complete_year(year: int | None, context: DateContext, *, is_short: bool = Fa
 
 
 def find_in_year(yearly: Any, context: DateContext) -> days.Days:
-    """Return the days of an annual event, in the year that is named or meant."""
+    """Return the days of the annual event `yearly`, in the year that it names or that the context implies."""
     year = complete_year(yearly.year, context, is_short=getattr(yearly, "is_short", True))
     if yearly.year_relation is not None:
         year = context.today.year + yearly.year_relation
@@ -190,7 +190,7 @@ class NamedWeekday:
     later: int = 0
 
     def resolve(self, context: DateContext) -> When:
-        """Return the day of this weekday that the relation or the direction selects."""
+        """Return the day that words such as "next" select, or without them the direction (past or future)."""
         today, relation = context.today, self.relation
         if self.week is not None or relation == 0:
             monday = days.week_days(today)[0] + timedelta(days=7 * (self.week or 0))
@@ -222,7 +222,7 @@ class MonthDay:
         return (found, found) if self.weekday in (None, found.weekday()) else None
 
     def resolve(self, context: DateContext) -> When:
-        """Return the day in the named or meant year; raise if the named weekday does not fit it there."""
+        """Return the day in the year that is named or implied; raise if it is not the named weekday there."""
         is_bare = self.year is None and self.year_relation is None and self.relation is None
         if (
             is_bare
@@ -283,7 +283,7 @@ class Holiday:
         return (found, found) if found else None
 
     def resolve(self, context: DateContext) -> When:
-        """Return the day of the holiday, in the year that is named or meant."""
+        """Return the day of the holiday, in the year that is named or implied."""
         return make_day(find_in_year(self, context)[0])
 
 
@@ -348,7 +348,7 @@ class NamedMonth:
         return days.month_days(year, self.month)
 
     def resolve(self, context: DateContext) -> When:
-        """Return the days of the month, in the year that is named or meant."""
+        """Return the days of the month, in the year that is named or implied."""
         return make_span(find_in_year(self, context), "month")
 
 
@@ -658,7 +658,7 @@ def _convert(unit: str, to: str) -> float:
 
 
 def make_instant(context: DateContext, moment: datetime, precision: str) -> When:
-    """Return a moment; one skipped by a change to summer time is moved as clocks are."""
+    """Return a moment as a value; a time skipped by a change to summer time is moved forward."""
     if moment.tzinfo is not None:
         moment = moment.astimezone(UTC).astimezone(moment.tzinfo)
     return When(kind="instant", start=moment, end=moment, precision=precision, zone=context.name_zone(moment))

@@ -128,7 +128,7 @@ class Lexicon:
     abbreviations: frozenset[str]
 
     def find(self, tokens: TokenList, place: int) -> Meanings:
-        """Return the phrases that begin at a token: by category, the end and the meaning of each."""
+        """Return the phrases that begin at token `place`: a dict from category to their ends and meanings."""
         found: Meanings = {}
         words = tokens.words
         node = self.root.children.get(words[place])

@@ -81,7 +81,7 @@ class Grammar:
         self._viable: dict[Profile, frozenset[str]] = {}
 
     def replace(self, rules: Mapping[str, Iterable[tuple[str, Build]]]) -> "Grammar":
-        """Return a copy of the grammar with other builders for some categories.
+        """Return a copy of the grammar in which `rules` replace the rules of some categories.
 
         The patterns of these categories must be the same as before.
         """
@@ -90,7 +90,7 @@ class Grammar:
         return other
 
     def list_viable(self, profile: Profile) -> frozenset[str]:
-        """Return the categories of a token, and the categories with a rule that can begin with the token.
+        """Return the categories of a token with this profile, and those with a rule that can begin with it.
 
         The rule must either consist of the token alone, or also allow the next token.
         """
@@ -112,7 +112,7 @@ class Grammar:
     def list_following(
         self, node: RuleNode, viable: frozenset[str]
     ) -> tuple[tuple[str, bool, RuleNode], ...]:
-        """Return the possible next steps in a rule: the category, whether it has rules, and the node."""
+        """Return the next steps after `node`: each viable category, whether it has rules, and its node."""
         found = tuple(
             (name, name in self.roots, child) for name, child in node.children.items() if name in viable
         )
@@ -271,14 +271,14 @@ class TokenReader:
         self._letter_clock = _compile_letter_clock(letters)
 
     def read(self, place: int) -> Meanings:
-        """Return the meanings of a token."""
+        """Return a dict from category to the meanings of the token at `place`."""
         found = self._found.get(place)
         if found is None:
             found = self._found[place] = self._read(place)
         return found
 
     def list_categories(self, place: int) -> frozenset[str]:
-        """Return the categories of a token."""
+        """Return the categories of the token at `place`."""
         found = self._categories.get(place)
         if found is None:
             found = self._categories[place] = frozenset(self.read(place))
@@ -395,7 +395,7 @@ class ExpressionParser:
         self.steps = 0
 
     def parse(self, name: str, place: int) -> dict[int, Any]:
-        """Return the readings of a category that begin at a token: the value for each possible end."""
+        """Parse the category `name` from the token at `place`; return the value for each possible end."""
         known = self._found.get(place)
         if known is None:
             known = self._found[place] = {}

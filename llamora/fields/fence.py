@@ -95,7 +95,7 @@ def drop_triggers(connection: Any) -> None:
 
 
 def remove_unknown_rules(connection: Any) -> int:
-    """Drop the triggers and views that are not part of the fence; return their number.
+    """Drop the rules (triggers and views) that are not part of the fence; return their number.
 
     An attacker who once could write to the database could leave a trigger that goes on acting, such as one
     that copies what is deleted, or that skips a save without an error. A view could stand in for a table.

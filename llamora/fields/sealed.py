@@ -173,7 +173,7 @@ class SealedField(_Field):
         return UnsavedValue(value)
 
     def context_for(self, columns: Mapping[str, Any], *, number: int = FORMAT_2) -> Context:
-        """Return the context of an envelope, given its format and the row's id, owner and bound columns."""
+        """Return the context of an envelope, given its format `number` and its row's id and columns."""
         names = self.bound_in_format_1 if number == FORMAT_1 else self.bound
         bound = tuple([(label, encode_bound_value(columns[column])) for column, label in names.items()])
         row = columns["id"]
@@ -186,13 +186,13 @@ class SealedField(_Field):
         )
 
     def unseal(self, keyring: RealmKeyring, envelope: bytes, columns: Mapping[str, Any]) -> bytes:
-        """Return the plaintext of an envelope, given the columns of its row; raise an EnvelopeError."""
+        """Return an envelope's plaintext, given its row; raise an EnvelopeError if it does not open."""
         # Of an envelope of any other format, or of none, the keyring says what is wrong with it.
         number = FORMAT_1 if envelope[:1] == _FORMAT_1_BYTE else FORMAT_2
         return self.unseal_in(keyring, envelope, self.context_for(columns, number=number))
 
     def unseal_in(self, keyring: RealmKeyring, envelope: bytes, context: AnyContext) -> bytes:
-        """Return the plaintext of an envelope, given its context; raise an EnvelopeError."""
+        """Return an envelope's plaintext, given its context; raise an EnvelopeError if it does not open."""
         if not getattr(self.model, "opens_former_epochs", True) and (
             read_header(envelope).epoch < keyring.epoch
         ):
@@ -204,7 +204,7 @@ class SealedField(_Field):
             raise
 
     def reseal(self, keyring: RealmKeyring, envelope: bytes, columns: Mapping[str, Any]) -> bytes:
-        """Return the value of an envelope, sealed again under the current epoch; raise an EnvelopeError."""
+        """Return an envelope sealed anew in the current epoch; raise an EnvelopeError if it does not open."""
         context = self.context_for(columns)
         if envelope[:1] == _FORMAT_1_BYTE:
             return keyring.seal(self.unseal(keyring, envelope, columns), context)

@@ -121,7 +121,7 @@ def get_situation(code: str) -> str:
 
 
 def get_message_for(code: str, *, is_administrator: bool) -> str:
-    """Return the message for a code; except when the model is off, only administrators get the remedy."""
+    """Return the message for a code; only administrators get its remedy, except for the code `off`."""
     if is_administrator or code == "off":
         return get_message(code)
     return f"{get_situation(code)} {ASK_ADMINISTRATOR}"

@@ -31,7 +31,7 @@ StateAndReason = tuple[JobState, str]
 
 
 def classify_error(error: Exception) -> StateAndReason:
-    """Return state and reason of a job that ended with this error, other than a ModelError."""
+    """Return the state and reason of a job that ended with an error other than a ModelError."""
     match error:
         case CryptoError():
             return JobState.INTERRUPTED, "locked"

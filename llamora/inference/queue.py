@@ -89,7 +89,7 @@ class FairQueue:
         self._preemptible: list[QueueWaiter] = []
 
     def count(self) -> tuple[int, int]:
-        """Return how many jobs have a slot, and how many others than background jobs wait for one.
+        """Return how many jobs have a slot, and how many wait for one, not counting waiting background jobs.
 
         May be called from any thread.
         """

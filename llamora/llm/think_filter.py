@@ -66,7 +66,7 @@ class ThinkFilter:
         self._reset()
 
     def feed(self, text: str, *, thought_apart: bool = False) -> FilteredText:
-        """Filter a text; `thought_apart` says that the server sends thinking in a separate field."""
+        """Filter the next piece of a reply; `thought_apart` says that the server sends thinking apart."""
         if thought_apart:
             self._thought_before = self._is_begun = True
             if self._is_assumed:

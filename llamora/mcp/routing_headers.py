@@ -27,7 +27,7 @@ Headers = dict[str, str]
 
 
 def read_headers(headers: Iterable[tuple[str, str]]) -> Headers:
-    """Return the routing headers by lower-case name; raise MessageError if one is repeated."""
+    """Return a dict of the routing headers by lower-case name; raise MessageError if one is repeated."""
     found = [(name.lower(), value) for name, value in headers if name.lower() in _ALL]
     if any(count > 1 for count in Counter(name for name, _ in found).values()):
         raise MessageError(HEADER_MISMATCH, "Send each of the headers of MCP once.")

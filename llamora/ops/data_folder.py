@@ -88,7 +88,7 @@ def _write_key(path: Path, key: str) -> None:
 
 
 def find_unsafe_permissions(data_dir: Path, *, key_file: Path) -> Iterator[str]:
-    """Yield a sentence for each of these that other users can read: the folders, the key file, databases."""
+    """Yield a sentence for each folder, key file or database that other users of this machine can read."""
     for folder in (data_dir, key_file.parent):
         if folder.is_dir() and is_open_to_others(folder):
             yield f"Other users of this machine can open {folder}. To stop that, run: chmod 700 '{folder}'"

@@ -159,7 +159,7 @@ def prepare_database(*, backup_first: bool = True) -> Path | None:
 
 
 def check_tables() -> None:
-    """Raise OperationRefused if the database lacks a table or column of ours: each page would fail."""
+    """Raise OperationRefused if the database lacks a table or a column of a model."""
     with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
         cursor.execute(
             "SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table'"
@@ -240,7 +240,10 @@ def restore_fence() -> str | None:
 
 
 def remove_unknown_rules() -> str | None:
-    """Drop triggers and views that are not ours, also before a migration, which would run them."""
+    """Drop rules (triggers and views) that Llamora did not create; return a sentence about it, or None.
+
+    This is done also before a migration, which would run them.
+    """
     removed = fence.remove_unknown_rules(connections[DEFAULT_DB_ALIAS])
     if not removed:
         return None

@@ -70,7 +70,7 @@ class Hold:
         self._pool, self._is_released = pool, False
 
     def release(self) -> None:
-        """End the period; every later call does nothing."""
+        """End the period, unless an earlier call has ended it."""
         self._pool.end_hold(self._mark_released)
 
     def _mark_released(self) -> bool:
@@ -148,17 +148,17 @@ class FairExecutor(Executor):
             return self._max_waiting is not None and len(self._waiting.get(key, ())) >= self._max_waiting
 
     def has_slices(self, rank: int) -> bool:
-        """Return whether a call of this rank lets others of that rank run only after SLICE_SECONDS."""
+        """Return whether a call of this rank runs for SLICE_SECONDS before it lets others of its rank run."""
         return rank > self._reserved_rank
 
     def hold_others(self) -> Hold:
-        """Begin a period in which only calls up to the reserved rank begin or resume."""
+        """Begin a period in which only urgent calls begin or resume: those up to the reserved rank."""
         with self._lock:
             self._holds += 1
         return Hold(self)
 
     def end_hold(self, mark_released: Callable[[], bool]) -> None:
-        """End a period of `hold_others`, unless `mark_released` returns False because it was ended before."""
+        """End a period of `hold_others`, unless it was ended before: then `mark_released` returns False."""
         with self._lock:
             if mark_released():
                 self._holds -= 1
@@ -231,10 +231,10 @@ class FairExecutor(Executor):
                 self._resume(rank)
 
     def pass_turn(self, *, rank: int, most_rank: int) -> bool:
-        """Let one other call resume or begin; return when it ends or waits.
+        """Let one other call, of `most_rank` or a lower rank, resume or begin; return when it ends or waits.
 
-        `rank` is the rank of the present call. Return False if no call of `most_rank` or a lower rank can
-        resume or begin. If a `Hold` stops the present call, only wait for its end.
+        `rank` is the rank of the present call. Return False if there is no such call. If a `Hold` stops the
+        present call, only wait for its end.
         """
         with self._lock:
             if self._is_held(rank):

@@ -41,7 +41,7 @@ class UnansweredPages:
         self._schedule()
 
     def run_after(self, work: Callable[[], None]) -> None:
-        """Run work once no page is being answered, after MOST_HELD_SECONDS at the latest."""
+        """Run `work` when no page is being answered, at the latest after MOST_HELD_SECONDS."""
         self._waiting.append((time.monotonic() + MOST_HELD_SECONDS, work))
         asyncio.get_running_loop().call_later(MOST_HELD_SECONDS, self._schedule)
         self._schedule()

@@ -74,7 +74,7 @@ def get_config_path() -> Path:
 
 
 def get_folder(variable: str, usual: str) -> Path:
-    """Return Llamora's folder below the base folder that an XDG variable names, or below its default."""
+    """Return Llamora's folder, in the folder that an XDG variable names, or else in `usual` below home."""
     named = os.environ.get(variable, "")
     return (Path(named) if os.path.isabs(named) else Path.home() / usual) / "llamora"
 
@@ -127,7 +127,7 @@ def _ask(question: str, usual: str) -> str:
 
 
 def show_config(arguments: Namespace, console: Console) -> None:
-    """Print the configuration in force, and whether there is a token."""
+    """Print the effective configuration, and whether there is a token."""
     chosen, path = choose_config(arguments), get_config_path()
     is_there = bool(chosen.token_file) and Path(chosen.token_file).is_file()
     shown = {

@@ -48,7 +48,7 @@ class PendingText:
 
     @classmethod
     def create(cls, text: str, *, day: str = "") -> "PendingText":
-        """Return a new text, written now."""
+        """Return a new text to send, with the present time as the time of writing."""
         return cls(text=text, key=str(uuid.uuid4()), written_at=datetime.now().astimezone(), day=day)
 
     @classmethod

@@ -36,7 +36,7 @@ class RememberedTokenSlot:
     _sealed: bytes = field(repr=False)
 
     def open(self, token: TokenText) -> OpenedTokenSlot:
-        """Return the contents; raise WrongSecret for another token."""
+        """Return the slot and its contents; raise WrongSecret if this is the token of another slot."""
         nonce, box = self._sealed[:_NONCE_BYTES], self._sealed[_NONCE_BYTES:]
         try:
             return OpenedTokenSlot(self.slot, bytes(crypto_secretbox_open(box, nonce, _derive_key(token))))

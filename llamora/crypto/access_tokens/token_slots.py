@@ -219,7 +219,7 @@ def open_token_slot(
 
 
 def check_secret(slot: TokenSlot, token: TokenText, *, current_epoch: int) -> None:
-    """Check that a token belongs to this slot and epoch, without opening its keys; raise a SlotError."""
+    """Raise a SlotError unless a token belongs to this slot and epoch; the keys of its realms stay sealed."""
     _open_private(slot, token)
     _check_epoch(slot, current_epoch=current_epoch)
 

@@ -74,7 +74,7 @@ def read_model_file(path: Path) -> ModelFile:
 
 
 def list_model_files(folder: Path) -> list[ModelFile]:
-    """Return the model files in a folder, by name; without image projectors and later parts."""
+    """Return the model files in a folder, sorted by name; image projectors and later parts are left out."""
     paths = sorted(path for path in folder.glob("*.gguf") if is_first_part(path.name))
     return [read_model_file(path) for path in paths if path.is_file()]
 

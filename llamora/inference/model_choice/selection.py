@@ -38,7 +38,7 @@ class Selection:
 
     @property
     def setting(self) -> str:
-        """The setting or option that determines the model, so that none can be chosen; else ""."""
+        """The setting or option that determines the model, so that nobody can choose another one; else ""."""
         return "" if self.decided_by == CHOICE else self.decided_by
 
 
@@ -70,7 +70,7 @@ def select_model(config: ModelConfig) -> Selection:
 
 
 def list_candidates(config: ModelConfig, selection: Selection) -> list[ModelFile]:
-    """Return the usable files in the folder models, only those with the selected name if there are any.
+    """Return the usable files in the folder `models`; if some have the selected name, only those.
 
     If nothing is selected, the first one is used.
     """

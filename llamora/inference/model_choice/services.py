@@ -170,7 +170,7 @@ def get_file_in_use() -> Path | None:
 
 
 def choose_file(name: str) -> ModelFile:
-    """Choose a file by its name in the folder models (with or without .gguf), or by its absolute path."""
+    """Choose a file by its name in the folder `models` (with or without .gguf), or by its absolute path."""
     config = _get_config()
     _check_nothing_is_set(select_model(config))
     file = _find_file(name, config.models_folder)

@@ -22,7 +22,7 @@ _LONGEST_NAME = 200
 
 
 def add_file(chunks: Iterable[bytes], *, name: str, folder: Path, size: int = 0) -> ModelFile:
-    """Save an uploaded model file in the folder models and return it; raise ChoiceRefused.
+    """Save an uploaded model file in `folder` and return it; raise ChoiceRefused if that fails.
 
     `size` is the expected size, if known. The file has a temporary name until it is complete and checked; a
     refused file is deleted.
@@ -49,7 +49,7 @@ def add_file(chunks: Iterable[bytes], *, name: str, folder: Path, size: int = 0)
 
 
 def copy_file(source: Path, *, folder: Path) -> ModelFile:
-    """Copy a model file from elsewhere on this machine into the folder models; raise ChoiceRefused."""
+    """Copy a model file from elsewhere on this machine into `folder`; raise ChoiceRefused if that fails."""
     try:
         with source.open("rb") as file:
             size = os.fstat(file.fileno()).st_size

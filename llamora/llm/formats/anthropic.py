@@ -85,7 +85,7 @@ class MessagesShape:
         return [message for message in messages if message["role"] != "system" and message["content"].strip()]
 
     def adapt_to_refusal(self, status: int, body: bytes, *, request: ReplyRequest) -> "MessagesShape | None":
-        """Return the shape for the next attempt, without what the server refused; None if that is unknown."""
+        """Return this shape without what the server refused, to try again; None if that is unknown."""
         text = body[:4096].lower()
         if status not in REFUSALS or is_too_long(status, text):
             return None

@@ -88,7 +88,7 @@ class ChatShape:
         return list(messages)
 
     def adapt_to_refusal(self, status: int, body: bytes, *, request: ReplyRequest) -> "ChatShape | None":
-        """Return the shape for the next attempt, without what the server refused; None if that is unknown."""
+        """Return this shape without what the server refused, to try again; None if that is unknown."""
         text = body[:4096].lower()
         if status not in REFUSALS or is_too_long(status, text):
             return None

@@ -35,7 +35,7 @@ class RequestShape(Protocol):
         """Return the messages in a form that the model's template accepts."""
 
     def adapt_to_refusal(self, status: int, body: bytes, *, request: ReplyRequest) -> "RequestShape | None":
-        """Return the shape for the next attempt, without what the server refused; None if that is unknown."""
+        """Return this shape without what the server refused, to try again; None if that is unknown."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -208,7 +208,7 @@ def _list_files(folder: Path, pattern: str) -> Iterator[Path]:
 
 
 def render_settings(environment: Mapping[str, str], *, with_secrets: bool) -> str:
-    """Return the settings in force as the lines of a `.env` file."""
+    """Return the settings in `environment` as the lines of a `.env` file."""
     lines = ["# The settings when this backup was made. The README explains them."]
     for name, value in sorted(environment.items()):
         if name.startswith("LLAMORA_") and (with_secrets or not _SECRET.search(name)):

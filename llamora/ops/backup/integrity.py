@@ -43,7 +43,7 @@ class SealedColumnCensus:
     invalid: int = 0
 
     def add_envelopes(self, *, begins: bytes, epoch: int | None, is_former: bool, many: int) -> None:
-        """Count `many` envelopes with the same header."""
+        """Count `many` envelopes whose first bytes are `begins`."""
         self.envelopes += many
         try:
             head = crypto.read_header(begins)

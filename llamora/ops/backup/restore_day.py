@@ -30,7 +30,7 @@ from llamora.ops.errors import OperationRefused
 
 @dataclass(frozen=True, kw_only=True)
 class DayRequest:
-    """A request to restore a person's day from a backup, or one entry, by its `number` in --dry-run."""
+    """Request to restore a person's day from a backup, or only the entry that --dry-run lists as `number`."""
 
     backup: Path
     data_dir: Path
@@ -50,7 +50,7 @@ class DayReport:
 
 
 def restore_day(request: DayRequest, *, now: datetime, is_preview: bool) -> DayReport:
-    """Restore entries of a day, or with `is_preview` only compare them; raise OperationRefused."""
+    """Restore the requested entries, or if `is_preview`, only compare them; raise OperationRefused."""
     try:
         return _restore_day(request, now=now, is_preview=is_preview)
     except AccountsError as error:

@@ -34,7 +34,7 @@ TEXTS: Mapping[str, str] = MappingProxyType(
 
 
 def measure(report: BenchmarkReport, served: BenchmarkHousehold, *, today: date) -> None:
-    """Add how long other people wait during hostile days, and the memory that the server does not release."""
+    """Add one person's waits while another opens days that are costly to render, and memory not released."""
     writer, reader = BrowserClient(port=served.port), BrowserClient(port=served.port)
     writer.register("writer", set_up=served.set_up)
     reader.register("reader")

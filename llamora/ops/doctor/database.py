@@ -52,7 +52,7 @@ def check_pages() -> Iterator[CheckResult]:
 
 
 def check_old_keys() -> Iterator[CheckResult]:
-    """Report missing fence triggers, without which values of old keys could be written, and unknown ones."""
+    """Report missing fence triggers, which should refuse values of old keys, and unknown triggers."""
     with closing(open_database(create.get_household_files().database)) as database:
         problems = [*integrity.find_missing_triggers(database), *integrity.find_unknown_triggers(database)]
     yield from (bad("old keys", f"{problem} Run: manage.py migrate --skip-checks") for problem in problems)

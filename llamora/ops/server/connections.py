@@ -75,7 +75,7 @@ class Connection:
 
     @property
     def is_closable(self) -> bool:
-        """Whether the server is waiting for this client."""
+        """Whether the connection may be closed to make room, as the server is waiting for its client."""
         return self.state <= ConnectionState.BODY and not self.is_member
 
 
@@ -114,7 +114,7 @@ class Connections:
             del self._by_address[connection.address]
 
     def move(self, connection: Connection, address: str) -> None:
-        """Count a proxy's connection for another client, whose request the proxy sends on it."""
+        """Move a proxy's connection into the count of `address`, the client whose request it now carries."""
         if address == connection.address:
             return
         self.close(connection)

@@ -159,7 +159,7 @@ class FactMemories:
         return proposal.id if proposal else None
 
     def describe(self, texts: Sequence[FactText], proposals: Sequence[UUID | None]) -> list[StoredFact]:
-        """Return one result for each fact passed to `propose`; call it after that call's transaction."""
+        """Return one result for each fact passed to `propose`; call it after the transaction of `propose`."""
         earlier = EarlierFacts(self._call.owner)
         return [
             self._describe_known(text)

@@ -73,7 +73,7 @@ _WAIT: Final = "longest wait of another writer"
 
 
 def write(name: str, number: int) -> None:
-    """Write facts of a person, and their sentences as an owner would accept them from proposals."""
+    """Write this number of accepted facts of a person, as if the owner had accepted them from proposals."""
     person = Person.objects.get(name=name)
     with in_force(_open_keyring(person)):
         for first in range(0, number, _BATCH):

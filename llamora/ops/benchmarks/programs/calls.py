@@ -82,7 +82,7 @@ def measure(
     programs: int = PROGRAMS,
     seconds: float = SECONDS,
 ) -> None:
-    """Add the figures of pages, saves and calls; `programs` is at most the number of tokens a person has."""
+    """Add the figures of pages, saves and calls, with `programs` tokens (at most the limit for a person)."""
     person = BrowserClient(port=served.port, name=name)
     person.sign_in()
     read_day, saved_day, programs_day = ((today - OTHER_DAY * number).isoformat() for number in (1, 2, 3))
