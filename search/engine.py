@@ -431,7 +431,7 @@ def _filter_nearest(
 
 
 def build_marker(words: WordsIndex, query: SearchQuery) -> QueryMarker:
-    """Return the marker for a query's words and their forms, without stop words if it has other words."""
+    """Return a marker that finds a query's words and their forms; stop words only if it has no others."""
     stop_words = words.find_stop_words(word for term in query.terms for word in term.words)
     telling = [
         term for term in query.terms if term.quoted or term.literal or not stop_words.issuperset(term.words)

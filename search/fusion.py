@@ -63,7 +63,7 @@ def fuse(
     days: Mapping[UUID, date],
     own: Container[UUID] = (),
 ) -> list[RankedHit]:
-    """Return all hits of the rankings, best first.
+    """Merge rankings of text ids into one, and return its hits, best first.
 
     The texts of `phrases`, `strict` and `traced` match the whole query. For other texts, `shares` has the
     part of the query's words that they contain. `closeness` has the nearness in meaning of any text. Both

@@ -109,7 +109,7 @@ class Question(SealedModel):
 
     @property
     def is_trusted(self) -> bool:
-        """Whether its owner asked it, and only texts that its owner wrote were read for it."""
+        """Whether the owner asked the question, and only the owner's own texts were read to answer it."""
         return self.origin in TRUSTED_ORIGINS and not self.has_read_imported
 
 

@@ -35,12 +35,15 @@ class AcceptedTrace(NamedTuple):
 
 
 def list_accepted(entry_traces: QuerySet[EntryTrace]) -> list[AcceptedTrace]:
-    """Return the accepted traces among these rows, in order; needs their owner's keyring in force."""
+    """Return the traces of these rows, in order, except rows with an invalid MAC (see `list_authentic`).
+
+    The keyring of their owner must be in force.
+    """
     return list_authentic(entry_traces.values_list(*CHECKED_COLUMNS))
 
 
 def list_authentic(rows: Iterable[Row]) -> list[AcceptedTrace]:
-    """Return the rows with a valid MAC; each row has the values of `CHECKED_COLUMNS`."""
+    """Return the traces of the rows that have a valid MAC; a row has the values of `CHECKED_COLUMNS`."""
     found: list[AcceptedTrace] = []
     refused: list[int] = []
     for row_id, entry_id, trace_id, mac in rows:

@@ -13,7 +13,7 @@ class IdsConverter:
     regex = f"{_UUID_PATTERN}(?:/{_UUID_PATTERN}){{0,{MAX_TRACES - 1}}}"
 
     def to_python(self, value: str) -> tuple[UUID, ...]:
-        """Return the ids; raise ValueError if an id is repeated."""
+        """Return the ids in a part of a URL; raise ValueError if an id is invalid or repeated."""
         ids = tuple(UUID(part) for part in value.split("/"))
         if len(set(ids)) < len(ids):
             raise ValueError("an id is named twice")

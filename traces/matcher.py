@@ -57,7 +57,7 @@ class LatestResults(Generic[R]):
         self._results: dict[UUID, tuple[object, R]] = {}
 
     def compute(self, entry_id: UUID, source: S, function: Callable[[S], R]) -> R:
-        """Return the function's result for `source`; the function is called only if `source` has changed."""
+        """Return `function(source)`, from the cache if the last `source` for this entry was the same."""
         known = self._results.get(entry_id)
         if known is not None and known[0] == source:
             return known[1]
@@ -110,7 +110,7 @@ class NameMatcher:
 
     @cached_property
     def contents(self) -> frozenset[frozenset[str]]:
-        """The words of each name, without articles."""
+        """The content of each name (see `get_content`): its words without articles."""
         return frozenset(map(get_content, self.names.values()))
 
     def has_name(self, name: str) -> bool:

@@ -60,13 +60,13 @@ def load_latest_entries(
 
 
 def count_by_day(owner_id: UUID, trace_ids: Sequence[UUID]) -> dict[date, int]:
-    """Return the number of entries with all of these traces, by day."""
+    """Return, by day, the number of entries with all of these traces."""
     rows = get_entries_with_traces(owner_id, trace_ids).order_by().values_list("day").annotate(Count("id"))
     return dict(rows)
 
 
 def count_related(owner_id: UUID, trace_ids: Sequence[UUID]) -> dict[UUID, int]:
-    """Return how many of the entries with all of these traces have each other trace, even a deleted one."""
+    """Return, for each other trace, even a deleted one, how many of the entries with all of these have it."""
     entries = get_entries_with_traces(owner_id, trace_ids).order_by().values("id")
     others = EntryTrace.objects.filter(entry_id__in=entries).exclude(trace_id__in=trace_ids)
     return dict(others.order_by().values_list("trace_id").annotate(Count("id")))
@@ -86,7 +86,7 @@ def iter_entry_trace_pairs(owner_id: UUID) -> Iterator[tuple[str, UUID]]:
 
 
 def find_context_entries(entry: Entry, by: Collection[UUID]) -> RecalledEntries:
-    """Return earlier entries for a prompt: with one of the traces `by`, or a trace that is always read.
+    """Return earlier entries for a prompt: those with a trace in `by`, or with one that is always read.
 
     The person chose the traces `by`, so the entry itself need not have them.
     """
@@ -119,7 +119,7 @@ def get_display_name(trace: Trace) -> str:
 
 
 def load_names(owner_id: UUID) -> dict[UUID, str]:
-    """Return the names of all traces of a person, with a substitute for damaged ones."""
+    """Return the names of all traces of a person by trace id, with a substitute for damaged names."""
     return {
         trace.id: get_display_name(trace)
         for trace in Trace.objects.for_owner(owner_id).only("id", "owner_id", "name")

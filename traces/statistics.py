@@ -67,7 +67,7 @@ class _TimeUnit:
 
 
 def compute_frequency(counts: Mapping[date, int], *, words: DateWords) -> Frequency | None:
-    """Return the counts of each period between the first and the last day, or None for a single day."""
+    """Return the count of each period between the first and the last day, or None for a single period."""
     if len(counts) < 2:
         return None
     first, last = min(counts), max(counts)

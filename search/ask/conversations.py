@@ -72,7 +72,7 @@ class Turn:
     answer: str = field(repr=False)
 
     def describe(self) -> dict[str, object]:
-        """Return the fields that the model reads."""
+        """Return the question and the answer, as they appear in the prompt."""
         return {"question": self.question, "answer": self.answer}
 
 
@@ -229,7 +229,7 @@ def build_export_rule(owner_id: UUID, own_ids: frozenset[UUID]) -> ExportRule:
 
 
 def is_of_untrusted(questions: Sequence[Question]) -> bool:
-    """Return whether a conversation used a text that is not, or is no longer, its owner's own."""
+    """Return whether an answer to these questions used a text that is not, or no longer, the owner's own."""
     return any(question.has_read_imported or not _has_trusted_sources(question) for question in questions)
 
 

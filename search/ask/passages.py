@@ -72,7 +72,7 @@ class FoundPassages:
 
 
 def load_passages(owner_id: UUID, asked: CandidateTexts, *, of_untrusted: bool) -> FoundPassages:
-    """Return the passages of these texts for an answer, from untrusted entries or from trusted ones."""
+    """Return passages of the texts `asked`: of trusted entries, or with `of_untrusted`, of untrusted ones."""
     ids = list(asked.ids[:_MAX_EXAMINED])
     there = set(
         _select_entries(owner_id, of_untrusted=of_untrusted).filter(id__in=ids).values_list("id", flat=True)

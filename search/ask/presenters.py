@@ -146,7 +146,7 @@ def _build_source(
 
 
 def list_marked_pieces(owner_id: UUID, question_id: UUID, number: int, *, id_: UUID) -> list[str]:
-    """Return the lines of a source's passage, as written in the entry, for the page to highlight."""
+    """Return the lines to highlight on the page of the entry `id_`: the passage of the source `number`."""
     row = Question.objects.filter(owner_id=owner_id, id=question_id).first()
     if row is None:
         return []

@@ -54,7 +54,7 @@ class SourceNumberFilter:
         return drop_unknown_numbers(held[:end], count=self._count)
 
     def finish(self) -> str:
-        """Return the rest at the end of the answer."""
+        """Return the text that was held back, once the answer has ended."""
         held, self._held = self._held, ""
         return drop_unknown_numbers(held, count=self._count)
 
@@ -84,7 +84,7 @@ class SourceCheck:
         return self._judge_end(cut) if cut is not None else None
 
     def finish(self) -> Cut | None:
-        """Check the complete text."""
+        """Check the complete text; return where and why it must end, or None if it may stay."""
         cut = self._check.finish()
         if cut is not None:
             return self._judge_end(cut)

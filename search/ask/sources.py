@@ -110,7 +110,7 @@ def store_sources(passages: Sequence[Passage], notes: Sequence[PromptNote] = ())
 def replace_source_ids(
     value: Any, find_ids: Callable[[Sequence[UUID]], Mapping[UUID, UUID]]
 ) -> list[dict[str, Any]]:
-    """Return the stored sources of a question, with the ids of their entries replaced by `find_ids`."""
+    """Return the stored sources of a question with new ids, which `find_ids` returns by the old ids."""
     stored = read_sources(value)
     ids = find_ids([source.id for source in stored])
     return [_store_source(replace(one, id=ids.get(one.id, one.id))) for one in stored]

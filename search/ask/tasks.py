@@ -63,7 +63,7 @@ class NumberedPassage:
     is_trusted: bool
 
     def describe(self) -> dict[str, object]:
-        """Return the fields that the model reads."""
+        """Return the number, day and text of the passage, as they appear in the prompt."""
         return {
             "number": self.number,
             "day": _name_day(self.day),
@@ -87,7 +87,7 @@ class PromptTally:
     tally: Tally
 
     def describe(self) -> dict[str, object]:
-        """Return the fields that the model reads."""
+        """Return the number of days, the first and the latest day, as they appear in the prompt."""
         return {
             "number_of_days": self.tally.days,
             "first_day": _name_day(self.tally.first),
@@ -103,7 +103,7 @@ class NumberedNote:
     note: PromptNote
 
     def describe(self) -> dict[str, object]:
-        """Return the fields that the model reads."""
+        """Return the number, name and text of the note, as they appear in the prompt."""
         return {"number": self.number, **self.note.describe()}
 
 
@@ -135,12 +135,12 @@ class AnswerTask:
 
     @property
     def subject(self) -> UUID:
-        """The id of the question, since a person may have asked several."""
+        """The id of the question, which identifies this task among those of its owner."""
         return self.id
 
     @property
     def page_subject(self) -> UUID:
-        """The conversation whose page shows the answer."""
+        """The id of the conversation whose page shows the answer."""
         return self.session_id
 
     @property

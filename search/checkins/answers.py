@@ -59,7 +59,7 @@ def build_schema(requests: int) -> dict[str, Any]:
 
 
 def parse_answer(answer: str) -> list[dict[str, Any]] | None:
-    """Return the proposals of an answer, none if it says there are none, or None if it is malformed."""
+    """Return the proposals of an answer, an empty list if there are none, or None if it is malformed."""
     text = answer[:_MAX_ANSWER]
     start = text.find("{")
     try:
@@ -77,7 +77,7 @@ def parse_answer(answer: str) -> list[dict[str, Any]] | None:
 def check_proposals(
     proposals: Iterable[dict[str, Any]], *, requests: int, read: Sequence[str]
 ) -> list[Proposal]:
-    """Return the proposals that may be shown: for a request in the prompt, with quotes from the prompt."""
+    """Return the proposals for a request of the prompt that quote the texts `read`, or quote nothing."""
     known = [_fold(text) for text in read]
     checked = (_check(one, requests=requests, known=known) for one in proposals)
     return [one for one in checked if one is not None]

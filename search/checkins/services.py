@@ -177,7 +177,7 @@ def list_open_requests(keyring: RealmKeyring, *, now: datetime) -> list[ListedRe
 
 
 def find_requests_note(keyring: RealmKeyring) -> NoteText | None:
-    """Return the note with the standing requests, if it is its owner's own and undamaged."""
+    """Return the note with the standing requests; None unless it is its owner's own and undamaged."""
     note = find_note(keyring, REQUESTS_PATH)
     return note if note is not None and note.is_trusted and not note.is_damaged else None
 
@@ -310,7 +310,7 @@ def delete_derived_from(owner_id: UUID, ids: Collection[UUID]) -> None:
 
 
 def purge_check_ins(owner_id: UUID, *, now: datetime) -> None:
-    """Delete the records of check-ins older than a month, with their proposals, unless one is still open."""
+    """Delete the records of check-ins older than a month, except those that still have an open proposal."""
     with write_transaction():
         old = CheckIn.objects.filter(owner_id=owner_id, due_at__lt=now - _RECEIPT_LIFETIME)
         old.exclude(proposals__is_open=True).delete()

@@ -47,7 +47,7 @@ class NumberedRequest:
     request: ListedRequest
 
     def describe(self) -> dict[str, object]:
-        """Return the fields that the model reads."""
+        """Return the number, words and times of the request, as they appear in the prompt."""
         return {"number": self.number, "request": self.request.text, "when": self.request.when}
 
 
@@ -61,7 +61,7 @@ class CheckInPassage:
     is_cut: bool
 
     def describe(self) -> dict[str, object]:
-        """Return the fields that the model reads."""
+        """Return the day and text of the passage, as they appear in the prompt."""
         return {
             "day": f"{days.weekday_name(self.day)}, {days.format_day(self.day)}",
             "only_a_part": self.is_cut,
@@ -102,7 +102,7 @@ class CheckInTask:
 
     @property
     def subject(self) -> UUID:
-        """The owner: a person has one check-in at a time."""
+        """The id of the owner, which identifies this task: a person has one check-in at a time."""
         return self.owner_id
 
     async def build_prompt(self, server: TokenCounter, *, share: float) -> Prompt:

@@ -32,7 +32,7 @@ _MAX_PASSAGES: Final = 16
 def rank_facts(
     index: PersonIndex, text: str, *, id_: UUID | None = None, limit: int, kind: str = FACT_KIND
 ) -> list[UUID]:
-    """Return the facts or the notes that bear on a text, the nearest first; raise IndexClosed.
+    """Return the ids of the facts (or notes) that bear on a text, the nearest first; raise IndexClosed.
 
     `id_` is the id of the text if it is in the index, so that its passages have vectors already.
     """

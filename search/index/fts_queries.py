@@ -306,7 +306,7 @@ class WordSearch:
         return self._forms_by_word[word]
 
     def find_phrases(self) -> list[int]:
-        """Return the texts with all words of the search adjacent.
+        """Return the row ids of the texts with all words of the search adjacent.
 
         If the search has quoted phrases, return the result of `find_strict`, which must be called before.
         """
@@ -316,7 +316,7 @@ class WordSearch:
         return self._list_newest(adjacent, self._limit) if adjacent else []
 
     def find_strict(self) -> list[int]:
-        """Return the texts with every term: words as written come before other forms and prefixes."""
+        """Return the row ids of the texts with every term; those with the words as written come first."""
         exact = match_all_terms(self._query)
         wide = match_all_terms(
             self._query,
@@ -350,7 +350,7 @@ class WordSearch:
         return list(dict.fromkeys([*first, *others]))
 
     def find_loose(self) -> list[int]:
-        """Return the texts with some of the terms; more terms and rarer terms rank higher.
+        """Return the row ids of the texts with some of the terms; more terms and rarer terms rank higher.
 
         Frequent stop words count only if the search has no other terms.
         """
@@ -395,7 +395,7 @@ class WordSearch:
         return [weigh(holds, size) for holds in counts]
 
     def list_by_day(self, *, is_oldest_first: bool) -> list[int]:
-        """Return the texts with all terms of the search, in any form, by day."""
+        """Return the row ids of the texts with all terms of the search, in any form, sorted by day."""
         order = "ASC" if is_oldest_first else "DESC"
         fts_query = match_all_terms(self._query, forms=self.find_forms)
         return self._list_rows(fts_query, f"{fts_query.rowid_column} {order}", self._limit)

@@ -39,7 +39,7 @@ class QuestionVectors:
         self._vectors: OrderedDict[tuple[str, str], Floats] = OrderedDict()
 
     def find(self, embedder: Embedder, text: str) -> Floats | None:
-        """Return the vector of a recent question, or None."""
+        """Return the cached vector of a question, or None if the question is not in the cache."""
         with self._lock:
             found = self._vectors.get((embedder.name, text))
             if found is not None:

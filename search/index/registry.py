@@ -154,7 +154,7 @@ class IndexRegistry:
                 self._refresh(index, ids, keyring=keyring if is_same_key else None)
 
     def update_later(self, owner: UUID, ids: Sequence[UUID], *, changed_days: Sequence[date] = ()) -> None:
-        """Update a person's open index in the background: texts, and the openings and recaps of some days."""
+        """Update texts, and openings and recaps of some days, in a person's open index, in the background."""
         what = f"read {[*map(str, ids), *map(str, changed_days)]}"
         for index in self.list_for_owner(owner):
             if len(ids) + len(changed_days) > MAX_UPDATES_IN_PAGE:

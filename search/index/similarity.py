@@ -140,7 +140,7 @@ def best_scores(scores: Floats, many: int) -> tuple[NDArray[np.int64], Floats]:
 def relative_similarity(
     rows: VectorRows, own: Floats, *, used: int, floor: float
 ) -> tuple[Floats, NDArray[np.int64], float]:
-    """Return each row's similarity to the nearest vector of `own`, that vector's number, and a threshold.
+    """Return each row's highest similarity to the vectors `own`, the index of that vector, and a threshold.
 
     Only the first `used` rows are compared. Their mean is subtracted first, because any two days of a diary
     resemble each other: without this, the least specific texts would be nearest to all. With few rows the
@@ -174,7 +174,10 @@ def get_sample_step(many: int) -> int:
 
 
 def compute_baseline(sample: Floats, *, among: int) -> float:
-    """Return the cosine above which a row is exceptionally near, from the cosines of a sample of all rows."""
+    """Return the cosine above which a row is exceptionally near, or MIN_SCORE if there are few rows.
+
+    `sample` contains the cosines of some of the rows, and `among` is the number of all rows.
+    """
     if among < _MIN_BASELINE_ROWS:
         return MIN_SCORE
     return float(sample.mean() + _ABOVE_BASELINE * sample.std())

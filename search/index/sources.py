@@ -66,7 +66,7 @@ _DAYS_AFTER: Final = 32
 
 
 def find_derived_from_days(owner: UUID, days: Iterable[date]) -> list[UUID]:
-    """Return the recaps of these days and the openings soon after them, which may quote their entries.
+    """Return the ids of texts that may quote the entries of these days: their recaps and the next openings.
 
     An opening is derived from the latest days with entries before it. Only the next openings are returned; a
     later one is checked when it is found.
@@ -102,7 +102,7 @@ class OpeningSources:
 def find_stale_openings(
     owner: UUID, *, keyring: RealmKeyring, among: Iterable[UUID] | None = None
 ) -> set[UUID]:
-    """Return the openings (of `among`, if given) whose source entries or recaps have changed since."""
+    """Return the ids of openings (in `among`, if given) whose source entries or recaps have changed since."""
     openings = list(_load_openings(owner, keyring, among))
     now = _load_entry_times(
         owner, {ref for one in openings if one.prompt_record for ref in one.prompt_record.entries}
@@ -359,7 +359,7 @@ def get_digest_function(keyring: Keyring) -> ComputeDigest:
 
 
 def list_stamps(owner: UUID, *, keyring: Keyring) -> dict[str, bytes]:
-    """Return the stamp (nonce) of each searchable text by its id in hex; in each kind, oldest day first."""
+    """Return the stamp (nonce) of each searchable text by its id in hex; sorted by kind, then by day."""
     every = (source.list_stamps(owner, keyring=keyring) for source in SOURCES)
     return {id_: stamp for stamps in every for id_, stamp in stamps.items()}
 

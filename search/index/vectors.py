@@ -127,13 +127,13 @@ class VectorsIndex:
     # --- queries --------------------------------------------------------------------------------
 
     def list_digests(self) -> dict[UUID, bytes]:
-        """Return, by text, the digest of the text from which its vectors were computed."""
+        """Return, by text id, the digest of the text from which the vectors were computed."""
         with self._lock:
             self._check_open()
             return dict(self._digests)
 
     def get_digests(self, ids: Iterable[UUID]) -> dict[UUID, bytes]:
-        """Return the digests of these texts, without texts that have no vectors."""
+        """Return, by text id, the digests of these texts; texts without vectors are left out."""
         with self._lock:
             self._check_open()
             return {id_: self._digests[id_] for id_ in ids if id_ in self._digests}
@@ -231,7 +231,7 @@ class VectorsIndex:
         return self._last_allowed[1]
 
     def score_texts(self, vector: Floats, ids: Iterable[UUID]) -> dict[UUID, float]:
-        """Return the cosines of these texts to a unit vector, without texts that have no vectors."""
+        """Return, by text id, the cosine of each text to a unit vector, without texts that lack vectors."""
         with self._lock:
             self._check_open()
             numbers = [number for id_ in ids if (number := self._numbers.get(id_)) is not None]
@@ -255,7 +255,7 @@ class VectorsIndex:
     def find_similar(
         self, own: Floats, *, floor: float, weights: Mapping[UUID, float], least: float, limit: int
     ) -> list[SimilarChunk]:
-        """Return the chunks nearest to the chunks of a text, by cosine times weight.
+        """Return the chunks most similar to the chunks `own` of a text, by similarity times weight.
 
         Only texts with a weight are considered, and products of at least `least`.
         """

@@ -104,7 +104,7 @@ def delete_texts(db: sqlite3.Connection, ids: Iterable[bytes]) -> None:
 
 
 def add_terms(db: sqlite3.Connection, source: str, values: tuple[str, ...]) -> None:
-    """Add the words returned by a SELECT of `term` to `terms`."""
+    """Add words to the table `terms`: those in the column `term` of the SELECT statement `source`."""
     last = db.execute("SELECT coalesce(max(n), 0) FROM terms").fetchone()[0]
     # The stemmer is an English one: other scripts and numbers have no forms it could know.
     sql = f"INSERT OR IGNORE INTO terms (term) SELECT term FROM ({source}) WHERE term GLOB '[a-z]*'"  # noqa: S608
@@ -381,7 +381,7 @@ class WordsIndex:
             return dict(db.execute("SELECT lower(hex(id)), stamp FROM docs").fetchall())
 
     def list_digests(self) -> dict[UUID, bytes]:
-        """Return the id and digest of every text, newest first."""
+        """Return the digest of every text by its id, the newest text first."""
         with self._use() as db:
             rows = db.execute("SELECT id, digest FROM docs ORDER BY day DESC, n DESC").fetchall()
         return {UUID(bytes=id_): digest for id_, digest in rows}
@@ -469,7 +469,7 @@ class WordsIndex:
     def find_entries_sharing(
         self, words: Collection[str], *, before: date
     ) -> tuple[dict[str, float], dict[UUID, float]]:
-        """Return the weights of the rare words, and for each earlier entry the sum of the weights in it.
+        """Return the weight of each rare word, and by entry id, the sum of the weights in each earlier entry.
 
         A word may also be several adjacent words, with spaces between them. The weight is 0 for a word of
         every text, and 1 for a word of a single text. Entries without any rare word are not returned.
@@ -496,7 +496,7 @@ class WordsIndex:
     def find_facts_sharing(
         self, words: Collection[str], *, kind: str = FACT_KIND
     ) -> tuple[dict[str, float], set[UUID]]:
-        """Return the weights of the rare words, and the facts or notes that have any of them.
+        """Return the weight of each rare word, and the ids of the facts (or notes) that have any of them.
 
         The weights are as in `find_entries_sharing`, but facts and notes are not counted: many of them may be
         about one thing, and its words are still rare in entries.
@@ -579,7 +579,7 @@ class WordsIndex:
     def list_by_day(
         self, query: SearchQuery, *, limit: int, is_oldest_first: bool = False
     ) -> list[tuple[UUID, date]]:
-        """Return the texts, and their days, that have all terms of a query and pass its filters, by day."""
+        """Return ids and days of the texts with all terms of a query that pass its filters, sorted by day."""
         with self._use() as db:
             numbers = WordSearch(db, query, limit).list_by_day(is_oldest_first=is_oldest_first)
             outlines = self._recent.load_outlines(db, numbers=numbers)

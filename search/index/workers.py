@@ -52,7 +52,7 @@ class SearchWorker:
         self._stopped = False
 
     def submit(self, key_id: KeyId, what: str, task: WorkerTask, *, pause: float = 0.0) -> None:
-        """Queue a task, replacing the same task of the same person if it is queued already.
+        """Queue a task; it replaces a queued task that has the same name `what` under the same key.
 
         It runs after `pause` seconds, or earlier if the replaced task was due earlier.
         """

@@ -39,7 +39,7 @@ class DayText:
     is_cut: bool = False
 
     def describe(self) -> dict[str, object]:
-        """Return the fields that the model reads."""
+        """Return the day with its recap, entries and facts, as they appear in the prompt."""
         return {
             "number": self.number,
             "day": f"{days.weekday_name(self.day)}, {days.format_day(self.day)}",

@@ -46,7 +46,7 @@ class LookBackTask:
 
     @property
     def subject(self) -> Period:
-        """The week or month: it has one look-back in progress at a time."""
+        """The week or month, which identifies this task: each has one look-back in progress at a time."""
         return self.period
 
     @property

@@ -95,7 +95,7 @@ def find_hidden(index: PersonIndex, *, with_hidden: bool = False) -> set[UUID]:
 def find_origins_in_index(
     index: PersonIndex, by_kind: Mapping[str, Sequence[UUID]], *, with_hidden: bool
 ) -> dict[UUID, str]:
-    """Return the origins of texts found in an index; see `find_origins`.
+    """Return, by id, the origins of texts found in an index; see `find_origins`.
 
     A row that was decrypted before and is unchanged is not decrypted again.
     """

@@ -29,7 +29,7 @@ class DayReader:
         self.languages: Sequence[str] = [language, *([] if is_english else ["en"])] if known else ["en-gb"]
 
     def read(self, value: str) -> Days | None:
-        """Return the first and last day of a date expression, or None; if ambiguous, it is taken as past."""
+        """Return the first and last day of a date expression, past days if ambiguous; None for other text."""
         for language in self.languages:
             when = resolve(value, self.now, language=language, direction=Direction.PAST)
             if when is not None and when.days is not None:
@@ -37,7 +37,7 @@ class DayReader:
         return None
 
     def find(self, question: str) -> DayMention | None:
-        """Return the days that a question names, if it names exactly one unambiguous day or period."""
+        """Return the day or period that a question names, or None if none, several or an unclear one."""
         back = self._scan(question, Direction.PAST)
         # Most questions name none, and a second look takes as long as the first.
         ahead = self._scan(question, Direction.FUTURE) if back else {}

@@ -143,7 +143,7 @@ class QueryPiece:
 
 
 def parse(typed: str, *, reader: DayReader | None = None) -> SearchQuery:
-    """Parse a query; its `within` is the same query limited to the days that `reader` finds in it."""
+    """Return the parsed query; if `reader` finds days in it, `within` is the query limited to those days."""
     clean = _normalize(typed)
     query = _parse_clean(clean, reader)
     if reader is None or query.has_all_days or query.since or query.until:

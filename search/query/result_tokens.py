@@ -18,7 +18,7 @@ class ResultTokens:
         self._queries: OrderedDict[str, SearchQuery] = OrderedDict()
 
     def create_token(self, query: SearchQuery) -> str:
-        """Return the token of a query; a new one unless an equal query has one already."""
+        """Return the token of an equal stored query, or else store the query under a new token."""
         with self._lock:
             name = next(
                 (known for known, one in self._queries.items() if one == query), secrets.token_urlsafe(9)
@@ -30,7 +30,7 @@ class ResultTokens:
             return name
 
     def get_query(self, name: str) -> SearchQuery | None:
-        """Return the query of a token, or None if the token is no longer stored."""
+        """Return the query stored under the token `name`, or None if it is no longer stored."""
         with self._lock:
             return self._queries.get(name)
 

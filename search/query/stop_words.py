@@ -19,7 +19,7 @@ STOP_WORDS: Final = frozenset[str]().union(*_BY_LANGUAGE.values())
 
 
 def guess_languages(words: Collection[str]) -> set[str]:
-    """Return the languages that have the most stop words among these words; none without any."""
+    """Return the languages with the most stop words among these words; an empty set if there are none."""
     found = {language: len(own.intersection(words)) for language, own in _BY_LANGUAGE.items()}
     most = max(found.values())
     return {language for language, many in found.items() if many == most} if most else set()

@@ -20,7 +20,7 @@ _WORD: Final = re.compile(r"[\w'’-]+")
 
 
 def find_entries_with_traces(owner: UUID, names: Iterable[str]) -> frozenset[UUID]:
-    """Return the entries with all of these traces; none if a name is not a trace."""
+    """Return the ids of the entries with all of these traces; none if a name is not a trace."""
     found: frozenset[UUID] | None = None
     for name in names:
         these = frozenset(entry_id for entry_id, _ in list_accepted(_filter_by_name(owner, name).order_by()))
@@ -29,7 +29,7 @@ def find_entries_with_traces(owner: UUID, names: Iterable[str]) -> frozenset[UUI
 
 
 def find_entries_by_trace_name(owner: UUID, text: str) -> list[UUID]:
-    """Return the entries with the trace whose name is the whole query, latest day first."""
+    """Return the ids of the entries with the trace whose name is the whole query, latest day first."""
     if not text.strip():
         return []
     # Hardly a query is a trace's name.
@@ -40,7 +40,7 @@ def find_entries_by_trace_name(owner: UUID, text: str) -> list[UUID]:
 
 
 def find_entries_by_named_traces(owner: UUID, question: str) -> list[UUID]:
-    """Return the entries with any trace that a question names, latest day first."""
+    """Return the ids of the entries with any trace that a question names, latest day first."""
     words = _WORD.findall(question)[:_MAX_WORDS]
     names = {
         " ".join(words[start : start + length])

@@ -30,7 +30,7 @@ class HitGroup:
 
     @property
     def is_best_folded(self) -> bool:
-        """Return whether a hit that is folded under the leading one matches the query better."""
+        """Return whether the best match of the day is not the leading hit, but is folded under it."""
         leading, *others = (_judge(hit) for hit in self.hits)
         return any(other < leading for other in others)
 

@@ -71,17 +71,17 @@ class TraceDetail:
 
     @cached_property
     def first(self) -> date | None:
-        """The day of the first entry."""
+        """The day of the first entry, or None without entries."""
         return min(self.counts, default=None)
 
     @cached_property
     def last(self) -> date | None:
-        """The day of the last entry."""
+        """The day of the last entry, or None without entries."""
         return max(self.counts, default=None)
 
     @cached_property
     def frequency(self) -> Frequency | None:
-        """The number of entries over time."""
+        """The number of entries in each period of time, or None if they are all in one period."""
         return compute_frequency(self.counts, words=get_date_words(self.person.language))
 
     @cached_property

@@ -34,7 +34,7 @@ def trace(
 def render_trace_page(
     request: HouseholdRequest, detail: TraceDetail, *, status: int = 200, **extra: Any
 ) -> HttpResponse:
-    """Render the page of a trace; `extra` is the context of a refused change."""
+    """Render the page of a trace; `extra` is added to its context, to show why a change was refused."""
     context = {
         "detail": detail,
         "page": load_page(

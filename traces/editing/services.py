@@ -71,7 +71,7 @@ def merge_traces(*, owner_id: UUID, trace_id: UUID, into_id: UUID) -> Change:
 
 
 def continue_changes(owner_id: UUID) -> None:
-    """Complete the merges and undos that the end of a process interrupted; raise NotWritten."""
+    """Complete the merges, and undos of merges, that a process left unfinished; raise NotWritten on error."""
     for change in Change.objects.filter(owner_id=owner_id, kind=ChangeKind.MERGE):
         body = change.open_or("body", None)
         match body.get(_UNFINISHED) if isinstance(body, dict) else None:

@@ -44,13 +44,13 @@ class _Group(msgspec.Struct):
 
 
 def list_others(owner_id: UUID) -> list[UUID]:
-    """Return the facts that are not their owner's own, the newest first, at most MOST_CLAIMED."""
+    """Return the ids of the facts that are not their owner's own, the newest first, at most MOST_CLAIMED."""
     rows = Fact.objects.for_owner(owner_id).only_others()
     return list(rows.values_list("id", flat=True)[:MOST_CLAIMED])
 
 
 def compute_review(owner_id: UUID, fact_ids: Sequence[UUID]) -> str:
-    """Return a digest of facts as they are now, by which a claim notices changes since they were shown."""
+    """Return a digest of facts as they are now; a claim compares it with that of the facts shown."""
     moments = dict(Fact.objects.for_owner(owner_id).order_by().values_list("id", "changed_at"))
     parts = [id_.bytes + str(moments.get(id_)).encode() for id_ in fact_ids]
     return keyed_digest(get_digest_key(owner_id), [_REVIEW_LABEL, *sorted(parts)]).hex()

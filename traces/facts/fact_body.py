@@ -58,7 +58,7 @@ class FactText:
 
     @classmethod
     def create(cls, text: str, *, language: str = "en", kind: str = "") -> Self:
-        """Return a sentence that is valid as a fact; raise InvalidFact."""
+        """Return a sentence cleaned and parsed for the body of a fact; raise InvalidFact if it is invalid."""
         cleaned = " ".join(unicodedata.normalize("NFC", text).split())
         if not any(map(str.isalnum, cleaned)):
             raise InvalidFact("A fact is a sentence. Write one.")

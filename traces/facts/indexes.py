@@ -16,6 +16,6 @@ def compute_same_index(text: FactText) -> bytes:
 
 
 def set_indexes(fact: Fact, text: FactText | None = None) -> None:
-    """Set the blind indexes of a fact from `text`, its parsed sentence, or else from the fact's body."""
+    """Set the blind indexes of a fact from `text`, or by default from the sentence in the fact's body."""
     text = text or get_text(fact.body)
     fact.subject_index, fact.same_index = compute_subject_index(text), compute_same_index(text)

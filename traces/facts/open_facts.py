@@ -51,7 +51,7 @@ def get_body_text(body: Mapping[str, Any], name: str) -> str:
 
 
 def decode_body(plaintext: bytes) -> Any:
-    """Return the value of a body, several times faster than the model field; raise SealedFieldError."""
+    """Return the value of a body, several times faster than the field; raise SealedFieldError if damaged."""
     try:
         return msgspec.json.decode(plaintext)
     except (msgspec.DecodeError, ValueError):

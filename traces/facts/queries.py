@@ -112,7 +112,7 @@ class EarlierFacts:
 
 
 def find_touched(owner_id: UUID, text: FactText, *, besides: UUID | None = None) -> list[TouchedFact]:
-    """Return the accepted facts that a single sentence may affect."""
+    """Return the accepted facts that a single sentence may affect; see `EarlierFacts.find_touched`."""
     return EarlierFacts(owner_id).find_touched(text, besides=besides)
 
 

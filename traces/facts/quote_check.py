@@ -26,7 +26,7 @@ Span = tuple[int, int]
 
 
 def find_quote(text: str, quote: str) -> Span | None:
-    """Return the span of a quote in a text, word for word; white space may differ."""
+    """Return the span of a text that equals a quote except in white space, or None if there is none."""
     searched = " ".join(quote.split())
     if not searched:
         return None

@@ -45,7 +45,7 @@ def _read_fact(fact: Fact) -> RecalledFact | None:
 
 
 def load_facts_of_entries(owner_id: UUID, entry_ids: Collection[UUID]) -> dict[UUID, list[RecalledFact]]:
-    """Return the facts from these entries that a model may read now, by entry, the oldest first.
+    """Return, by entry id, the facts from these entries that a model may read now, the oldest first.
 
     Pass only trusted entries: the origin of an entry is not checked here, unlike in `load_recalled`.
     """
@@ -77,7 +77,7 @@ def _load_bodies(owner_id: UUID, ids: Collection[UUID]) -> dict[UUID, dict[str, 
 
 
 def build_source_fact(fact_id: UUID, text: str, *, is_read: bool) -> SourceFact:
-    """Return a fact for the sources of a reply; `is_read` if it may be read again."""
+    """Return a fact for the list of sources of a reply; set `is_read` if it may be read again."""
     return SourceFact(
         text=text,
         address=reverse("fact", args=[fact_id]),

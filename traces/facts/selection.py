@@ -1,4 +1,4 @@
-"""Selection of facts to list, find or export. Needs keys of the realm `facts` in force."""
+"""Selection of facts to list, find or export. The keyring in force must have keys of the realm `facts`."""
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
@@ -77,7 +77,7 @@ class FactSelection:
         return rows
 
     def iter_selected(self, rows: FactQuerySet) -> Iterator[OpenFact]:
-        """Yield the rows of `select` that match the other conditions too, in order.
+        """Yield the facts among `rows`, decrypted, in order, that match the conditions on kind and sentence.
 
         A damaged fact is included, unless a kind or words are wanted.
         """

@@ -270,7 +270,7 @@ def forget_entry(*, owner_id: UUID, entry_id: UUID) -> None:
 def undo_change(
     *, owner_id: UUID, fact_id: UUID, author: ChangeAuthor | None = None, only_group: UUID | None = None
 ) -> Fact | None:
-    """Undo the last change of a fact and of facts changed with it; return the fact, or None if it was new.
+    """Undo the last change of a fact and of facts changed with it; return the fact, or None if now deleted.
 
     Raise ObjectNotFound if there is nothing to undo, if the last change is not of the group `only_group`, or
     if one of the other facts was changed since.

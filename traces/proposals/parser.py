@@ -68,7 +68,7 @@ def parse_tolerant(answer: str) -> list[str]:
 
 
 def filter_supported(names: Iterable[str], *, text: str, known_names: Iterable[str]) -> list[str]:
-    """Return the names whose words all occur in the text, names already in use, and the emoji.
+    """Return the names that are in use already, or whose words all occur in the text; emoji have no words.
 
     A model invents names, or takes one from its instructions; a trace must lead back to what was written.
     """

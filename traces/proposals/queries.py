@@ -123,7 +123,7 @@ def _choose_names(lexicon: NameMatcher, source: _SuggestionSource) -> list[str]:
 
 
 def find_new_names(entries: Sequence[Entry]) -> dict[UUID, Sequence[str]]:
-    """Return, by entry, up to four names in its text that do not occur on many days.
+    """Return, by entry id, up to four names found in the text of the entry that do not occur on many days.
 
     The result lacks entries that their owner did not write. The names found are cached by text.
     """

@@ -26,7 +26,7 @@ MAX_KNOWN_NAMES = 40  # names of traces in the prompt, which the model takes whe
 
 
 def get_proposal_job(entry_id: UUID) -> Job | None:
-    """Return the latest job that proposes traces for an entry, running or ended in the last minutes."""
+    """Return the latest job, unfinished or lately ended, that proposes traces for an entry, or None."""
     return find_job(ProposalTask, entry_id)
 
 

@@ -142,7 +142,7 @@ def list_telling_words(name: str) -> list[str]:
 
 
 def drop_contained(identities: list[str]) -> list[str]:
-    """Return the names without those whose words all occur in a longer name: "Iris" beside "Aunt Iris"."""
+    """Return the identities of names without those contained in another, such as "iris" in "aunt iris"."""
     said = [set(identity.split()) - _LINKS for identity in identities]
     return [
         identity

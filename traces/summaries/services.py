@@ -30,7 +30,10 @@ MAX_ENTRY_LENGTH: Final = 1_500  # characters
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TraceSummary:
-    """A trace's summary, made from `read` of its `of` entries; stale if its name or entries changed since."""
+    """The summary of a trace; stale if the name or the entries of the trace have changed since.
+
+    `of` is the number of entries that the trace had, and `read` the number of those that the model read.
+    """
 
     text: str = field(repr=False)
     read: int
@@ -67,7 +70,7 @@ def get_summary(trace: Trace) -> TraceSummary | None:
 
 
 def get_summary_job(trace: Trace) -> Job | None:
-    """Return the latest job that summarises a trace, running or ended in the last minutes."""
+    """Return the latest job, unfinished or lately ended, that summarises a trace, or None."""
     return find_job(SummaryTask, trace.id)
 
 

@@ -35,7 +35,7 @@ class SummaryEntry:
         return days.format_day(self.day)
 
     def describe(self) -> dict[str, object]:
-        """Return the fields that the model reads."""
+        """Return the day and text of the entry, as they appear in the prompt."""
         return {"day": self.label, "text": self.text}
 
     def halve(self) -> "SummaryEntry | None":
@@ -47,7 +47,7 @@ class SummaryEntry:
 
 
 def shorten_around(text: str, name: str, *, limit: int) -> str:
-    """Return a text shortened to `limit` characters; if it mentions a name, so does the result."""
+    """Return a text shortened to `limit` characters so that it still mentions `name`, if the text does."""
     short = omit_middle(text, limit=limit)
     folded, wanted = text.casefold(), name.casefold()
     # Folding may change the length of a text, and so the place of a name.
@@ -73,7 +73,7 @@ class SummaryTask:
 
     @property
     def subject(self) -> UUID:
-        """The id of the trace."""
+        """The id of the trace, which identifies this task among those of its owner."""
         return self.trace_id
 
     async def build_prompt(self, server: TokenCounter, *, share: float) -> Prompt:

@@ -62,7 +62,7 @@ class TracesOnEntry:
 
 
 def build_chips(entries: Sequence[Entry]) -> dict[UUID, list[TraceChip]]:
-    """Return the traces of a person's entries, in the order they were added, by one query.
+    """Return, by entry id, the traces of a person's entries, in the order in which they were added.
 
     Names come from the matcher, so that a trace is not decrypted again for each of its entries.
     """
@@ -117,7 +117,7 @@ def _get_matcher(owner_id: UUID, ids: Set[UUID]) -> NameMatcher:
 
 
 def build_traces_on_entries(entries: Sequence[Entry], *, are_new: bool = False) -> dict[UUID, TracesOnEntry]:
-    """Return the traces of entries of one day, by entry; new entries (`are_new`) need no query."""
+    """Return, by entry id, the traces of entries of one day; if the entries `are_new`, without a query."""
     if not entries:
         return {}
     status = model_server.get_status()
@@ -150,7 +150,7 @@ def build_traces_on_entries(entries: Sequence[Entry], *, are_new: bool = False) 
 
 
 def build_panels(entries: Sequence[Entry], *, are_new: bool) -> dict[UUID, EntryPanel]:
-    """Return the panel of traces of each entry of a page; an unchanged panel is not rendered again."""
+    """Return, by entry id, the panel of traces of each entry; an unchanged panel is not rendered again."""
     views = build_traces_on_entries(entries, are_new=are_new)
     rendered = name_matchers.get_current().panels
     return {
@@ -168,7 +168,7 @@ def _render_traces(traces: TracesOnEntry) -> str:
 
 
 def list_names_for_export(entries: Sequence[Entry]) -> dict[UUID, Any]:
-    """Return the undamaged names of the traces of entries, for exports and prompts."""
+    """Return, by entry id, the undamaged names of the entry's traces, for exports and prompts."""
     return {
         entry_id: [chip.name for chip in chips if chip.name is not UNREADABLE_NAME]
         for entry_id, chips in build_chips(entries).items()

@@ -47,7 +47,10 @@ def add_trace(*, owner_id: UUID, entry_id: UUID, name: str) -> Trace:
 
 
 def restore_deleted_trace(owner_id: UUID, name: str) -> Trace | None:
-    """Restore a trace that was deleted when no entry had it any more; call within a write transaction."""
+    """Restore and return a deleted trace of this name, or return None if there is none.
+
+    Only a trace that was deleted when no entry had it any more is restored. Call within a write transaction.
+    """
     unused = Trace.objects.only_deleted(owner_id).with_names([name]).filter(kept=None)
     trace = unused.order_by("-deleted_at").first()
     # A damaged one stays as it is: its summary may be that of another name.

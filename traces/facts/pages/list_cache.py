@@ -158,7 +158,7 @@ class FactsByState:
 
 
 def load_listed_facts(owner_id: UUID) -> FactsByState:
-    """Return the facts of a person; their keyring must be in force.
+    """Load all facts of a person, and return them by state; their keyring must be in force.
 
     Raise WrongEpoch if the keyring lacks the key of a row's epoch, as may happen during a rotation.
     """
@@ -230,7 +230,7 @@ listed_facts_cache = UnlockedCache(load_listed_facts, close=lambda facts: facts.
 
 
 def get_listed_facts(owner_id: UUID, *, waits: bool = True) -> FactsByState:
-    """Return the facts of the person whose keyring is in force, including changes by other processes.
+    """Return a person's facts by state, with changes by other processes; their keyring must be in force.
 
     Raise ListNotLoadedError if a thread still builds a long list, unless the caller `waits`.
     """
@@ -255,7 +255,7 @@ def _renew(facts: FactsByState, owner_id: UUID) -> bool:
 
 
 def find_opened_facts(keyring: RealmKeyring) -> OpenedRows | None:
-    """Return the decrypted bodies of the facts of a keyring's owner, if their list was built and not dropped.
+    """Return the decrypted bodies of facts in the cached list of a keyring's owner, or None without a list.
 
     The keyring may have the keys of the realm `facts` alone; `RowReader` checks that they are the same keys.
     """

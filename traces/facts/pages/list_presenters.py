@@ -70,7 +70,7 @@ class FactList:
 
 
 def build_list(owner_id: UUID, chosen: ListFilter, *, waits: bool) -> FactList:
-    """Return the list of a person's facts; raise ObjectNotFound for a trace that is not theirs.
+    """Return the template data of a list of facts; raise ObjectNotFound if `chosen` has an unknown trace.
 
     Raise ListNotLoadedError if a thread still builds a long list, unless the caller `waits`.
     """

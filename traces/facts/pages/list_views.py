@@ -37,7 +37,7 @@ _FRAGMENTS: Final = {
 @require_http_methods(["GET", "HEAD", "POST"])
 @unlock_required
 def facts(request: HouseholdRequest) -> HttpResponse:
-    """Show the facts of a state by subject, or those with the typed words.
+    """Show the facts in a state, grouped by subject, or those of them that contain the typed words.
 
     While a long list is being decrypted, show the progress; the page then asks again. A request with typed
     words waits for the list instead.
@@ -76,7 +76,7 @@ def _parse_filter(request: HouseholdRequest) -> ListFilter:
 
 
 def parse_id(text: str) -> UUID | None:
-    """Return an id from a form or a URL, or None."""
+    """Return the id in a text from a form or a URL, or None if the text is not an id."""
     try:
         return UUID(text)
     except ValueError:
@@ -116,7 +116,7 @@ def add(request: HouseholdRequest) -> HttpResponse:
 
 
 def parse_strategy(request: HouseholdRequest) -> Strategy | None:
-    """Return the strategy whose button was pressed, or None."""
+    """Return the strategy whose button was pressed, or None if it was another button."""
     value = request.POST.get("strategy", "")
     return Strategy(value) if value in {each.value for each in Strategy} else None
 

@@ -100,7 +100,7 @@ SAME_SENTENCE: Final = "That is the same sentence. Write what is so now, or leav
 
 
 def get_change_label(kind: str, *, is_earlier: bool) -> str:
-    """Return the name of a change to a fact; `is_earlier` for the earlier fact of a conflict."""
+    """Return the label of a kind of change; set `is_earlier` for the earlier of two conflicting facts."""
     labels = _CHANGES | _CHANGES_OF_EARLIER if is_earlier else _CHANGES
     return labels.get(kind, "Changed")
 

@@ -306,7 +306,7 @@ def build_facts_on_entries(entries: Sequence[Entry]) -> dict[UUID, FactsOnEntry]
 
 
 def build_panels(entries: Sequence[Entry], *, are_new: bool) -> dict[UUID, EntryPanel]:
-    """Return the panels of facts by entry id.
+    """Return, by entry id, the panel with the suggested facts of the entry.
 
     An entry without suggestions has an empty panel, which a script can fill later; if no model can search for
     facts, it has none.
@@ -361,7 +361,10 @@ def list_fact_links(owner_id: UUID, ids: Collection[UUID]) -> list[NamedLink]:
 
 
 def build_conflict(earlier: EarlierFacts, fact: Fact) -> FactConflict | None:
-    """Return the accepted facts that a suggestion may conflict with, and the buttons, the likeliest first."""
+    """Return the accepted facts that a suggestion may conflict with, and a button for each strategy, or None.
+
+    The surest conflicts and the suggested button come first. None means that there is no conflict.
+    """
     return _build_conflict(earlier.find_touched(get_text(fact.body), besides=fact.id))
 
 

@@ -41,7 +41,7 @@ class ConflictTask:
 
     @property
     def subject(self) -> tuple[UUID, UUID]:
-        """The ids of the two facts."""
+        """The ids of the two facts, which identify this task among those of its owner."""
         return self.fact_id, self.earlier_id
 
     async def build_prompt(self, server: TokenCounter, *, share: float) -> Prompt:
@@ -67,7 +67,7 @@ class ConflictTask:
 
 
 def parse_advice(answer: str) -> Strategy | None:
-    """Return the strategy of an answer, or None."""
+    """Return the strategy that an answer of the model names, or None if it names none."""
     try:
         found = json.loads(answer[answer.find("{") : answer.rfind("}") + 1])
     except (ValueError, RecursionError):

@@ -37,7 +37,7 @@ def date_fact(sentence: str, *, anchor: datetime, language: str) -> str:
 
 
 def describe_when(quote: str, *, anchor: datetime, language: str) -> dict[str, Any]:
-    """Return the value `when` of a fact's body, if a quote names exactly one time."""
+    """Return the value `when` of a fact's body: the time that a quote names, or {} if not exactly one."""
     mentions = scan(quote, anchor, languages=[language])
     if len(mentions) != 1:
         return {}

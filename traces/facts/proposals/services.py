@@ -71,14 +71,17 @@ def find_facts(*, person: Person, entry_id: UUID, keyring: Keyring, is_requested
 
 
 def find_facts_after_reply(*, person: Person, entry_id: UUID, keyring: Keyring) -> Job | None:
-    """Start a search for facts in an entry after a reply, if its owner chose that; raise ObjectNotFound."""
+    """Start a search for facts in an entry after a reply; return None if its owner did not choose that.
+
+    Return None also where `find_facts` does. Raise ObjectNotFound.
+    """
     if not load_choices(person.id).proposes_after_reply:
         return None
     return find_facts(person=person, entry_id=entry_id, keyring=keyring, is_requested=False)
 
 
 def get_fact_job(entry_id: UUID) -> Job | None:
-    """Return the latest job that searches an entry for facts, running or ended in the last minutes."""
+    """Return the latest job, unfinished or lately ended, that searches an entry for facts, or None."""
     return find_job(FactTask, entry_id)
 
 

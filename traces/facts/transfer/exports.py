@@ -229,7 +229,7 @@ class _Echo:
     """A file for a CSV writer, whose `writerow` then returns the row."""
 
     def write(self, row: str) -> str:
-        """Return the row."""
+        """Return the row instead of writing it."""
         return row
 
 

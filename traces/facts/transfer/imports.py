@@ -35,7 +35,7 @@ class FactImportCounts:
 
 
 def import_harmonia(owner_id: UUID, content: bytes, *, source: str = SOURCE) -> FactImportCounts:
-    """Propose the memories of a JSON file; raise InvalidFactFile if none can be read.
+    """Propose the memories of a JSON file, and count them; raise InvalidFactFile if none can be read.
 
     Nothing is accepted, and a file that was imported before proposes nothing again. Saved in parts: what was
     proposed before an error stays, and the same file goes on from there.
