@@ -11,7 +11,7 @@ from accounts.http.request import NOBODY
 
 
 def household(request: HttpRequest) -> dict[str, Any]:
-    """Return the person (None if signed out), whether their vault is unlocked, theme and text size."""
+    """Return variables for all templates, such as `person` (None if signed out) and `is_unlocked`."""
     vault = getattr(request, "vault", NOBODY)
     return {
         "person": vault.person,

@@ -32,7 +32,7 @@ _TRIGGERS = {"sign_in": SIGNED_OUT, "unlock": LOCKED}
 
 
 def redirect_to_login(request: HttpRequest, *, to: str) -> HttpResponse:
-    """Redirect to the sign-in or unlock page; if the request contains typed text, show that instead.
+    """Redirect to the sign-in or unlock page; if the request has typed text, render a page that shows it.
 
     A request from htmx gets 401 and the trigger that opens a dialog.
     """

@@ -264,7 +264,7 @@ class Unlock(models.Model):
 
     @property
     def row(self) -> UUID:
-        """The id to which the sealed data key is bound: that of the sign-in."""
+        """The id of the sign-in, to which the sealed data key is bound."""
         return self.sign_in_id
 
 

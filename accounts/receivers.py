@@ -25,7 +25,7 @@ from llamora.text_caches import clear_text_caches
 
 
 def install_fence(sender: AppConfig, using: str, **_: Any) -> None:
-    """Create the fence triggers of the app that was just migrated, and drop triggers that are not ours."""
+    """Create the fence triggers of a migrated app, and drop triggers that Llamora did not create."""
     fence.remove_unknown_rules(connections[using])
     fence.install_triggers(connections[using], fenced=sender.get_models(), vault_table=Vault._meta.db_table)
 
@@ -55,7 +55,7 @@ def forget_columns_of_person(*, person_id: UUID, **_: Any) -> None:
 
 
 def move_times_with_clock(*, seconds: float, **_: Any) -> None:
-    """Move the times of sessions and invitations by the step of the wall clock."""
+    """Move the times of sessions and invitations by `seconds`, by which the wall clock was moved."""
     move_times(timedelta(seconds=seconds))
 
 

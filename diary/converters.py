@@ -11,7 +11,7 @@ class DayConverter:
     regex = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 
     def to_python(self, value: str) -> date:
-        """Return the date in a URL; raise ValueError if it is invalid, and Django tries the next pattern."""
+        """Return the date in a URL; raise ValueError if invalid, so that Django tries the next pattern."""
         return days.parse_day(value)
 
     def to_url(self, value: date) -> str:

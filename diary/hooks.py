@@ -131,10 +131,10 @@ class ImportedFile(Protocol):
         """Return whether this diary signed the row under this label, and the row is unchanged."""
 
     def group_rows(self, kind: str, *, by: str) -> Mapping[str, Sequence[dict[str, Any]]]:
-        """Return the rows of another kind in the file, grouped by the column that refers to their parent."""
+        """Return a dict from the id of a parent, in the column `by`, to its rows of `kind` in the file."""
 
     def resolve_entries(self, ids: Sequence[UUID]) -> Mapping[UUID, UUID]:
-        """Return the ids of entries in this diary, by their ids in the file."""
+        """Return a dict from the ids of entries in the file to their ids in this diary."""
 
     def derive_id(self, *parts: bytes) -> UUID:
         """Return an id derived from `parts` with a key of this diary, the same at every import."""
@@ -247,7 +247,7 @@ def get_signature_label(model: str) -> bytes | None:
 
 
 def get_row_inserters() -> Mapping[str, RowInserter]:
-    """Return the importers of rows that belong to no entry, by kind."""
+    """Return a dict from each kind of rows that belong to no entry to its importer."""
     return _row_inserters
 
 
@@ -257,7 +257,7 @@ def register_export_rule(label: str, factory: ExportRuleFactory) -> None:
 
 
 def build_export_rules(owner_id: UUID, own_ids: frozenset[UUID]) -> dict[str, ExportRule]:
-    """Return, by model, the rules that decide which rows an export to a program contains.
+    """Return a dict from model label to the rule that decides which rows an export to a program contains.
 
     `own_ids` are the entries that are their owner's own. Rows of a model without a rule are not exported.
     """
@@ -271,7 +271,7 @@ def build_today_sections(person: Person) -> list[TodaySection]:
 
 
 def get_panels(entries: Sequence[Entry], *, are_new: bool = False) -> dict[UUID, list[EntryPanel]]:
-    """Return the panels of a person's entries, by entry id; new entries (`are_new`) need no query."""
+    """Return a dict from entry id to panels for a person's entries; new entries (`are_new`) need no query."""
     panels: dict[UUID, list[EntryPanel]] = {}
     for provide in _panel_providers if entries else ():
         for entry_id, panel in provide(entries, are_new=are_new).items():
@@ -285,7 +285,7 @@ def get_links(owner_id: UUID, ids: Collection[UUID]) -> list[NamedLink]:
 
 
 def get_labels(entries: Sequence[Entry]) -> dict[UUID, list[str]]:
-    """Return the labels of a person's entries, by entry id."""
+    """Return a dict from entry id to labels for a person's entries."""
     labels: dict[UUID, list[str]] = {}
     for provide in _label_providers if entries else ():
         for entry_id, names in provide(entries).items():
@@ -344,7 +344,7 @@ def list_source_facts(owner_id: UUID, ids: Collection[UUID]) -> list[SourceFact]
 
 
 def export_values(entries: Sequence[Entry]) -> dict[str, Mapping[UUID, Any]]:
-    """Return the values that apps export for a person's entries, by kind and by entry id."""
+    """Return the values that apps export for entries, as a dict from kind to values by entry id."""
     return {kind: export(entries) for kind, export in _exporters.items()} if entries else {}
 
 
@@ -354,5 +354,5 @@ def list_importable_kinds() -> frozenset[str]:
 
 
 def build_importers(owner_id: UUID, rows: Mapping[str, Sequence[Any]]) -> dict[str, Importer]:
-    """Return the importers for a file, by kind."""
+    """Return a dict from kind to importer for the import of one file."""
     return {kind: build(owner_id, rows.get(kind, ())) for kind, build in _importer_factories.items()}

@@ -48,7 +48,7 @@ def build_model_status_line(person: Person, day: date) -> dict[str, object]:
 
 
 def render_parts(person: Person, day: date) -> Mapping[str, str]:
-    """Return the parts of the model's status line as HTML, by the id of their container."""
+    """Return a dict from the id of each HTML container to the part of the model's status line in it."""
     context = build_model_status_line(person, day)
     return {
         "model-status": render_to_string(STATUS_TEMPLATE, context).strip(),

@@ -60,7 +60,7 @@ class SignInAdmin(HouseholdModelAdmin):
 
     @admin.display(description="diary", ordering="unlock")
     def diary(self, row: SignIn) -> str:
-        """Return whether the vault is unlocked in this browser."""
+        """Return "unlocked" or "locked": the state of the person's diary in this browser."""
         return "unlocked" if getattr(row, "unlock", None) is not None else "locked"
 
     @admin.action(description="Sign out selected browsers")

@@ -107,7 +107,7 @@ class PersonAdmin(HouseholdModelAdmin):
 
     @admin.display(description="version of the key", empty_value="none")
     def vault_epoch(self, person: Person) -> int | None:
-        """Return the current epoch of the person's data key."""
+        """Return the epoch of the person's vault: its data key's number, which each rotation raises."""
         vault = getattr(person, "vault", None)
         return vault.epoch if vault else None
 

@@ -84,7 +84,7 @@ def format_sentence(name: str, sentence: str) -> str:
 
 
 def redact_record(record: logging.LogRecord) -> logging.LogRecord:
-    """Return a record without the arguments of a library's message."""
+    """Return a log record without the arguments of its message, unless one of our own loggers wrote it."""
     if record.name.partition(".")[0] in OWN_LOGGERS:
         try:
             record.getMessage()
@@ -157,5 +157,5 @@ class RedactedExceptionReporter(ExceptionReporter):
         super().__init__(None, exc_type, silent, tb, is_email)
 
     def get_traceback_frame_variables(self, *_: Any) -> list[tuple[str, Any]]:
-        """Return no variables."""
+        """Return no variables, since their values may contain texts of a person."""
         return []

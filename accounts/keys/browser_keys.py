@@ -68,7 +68,7 @@ class LockedBrowser:
 
 
 def create_browser_key(*, sign_in_id: UUID, half: bytes, keyring: Keyring) -> bytes | None:
-    """Save the key of a browser that gets a new session cookie; return the draft key for its sign-in's row.
+    """Save the key of a browser that gets a new session cookie; return the value for `SignIn.draft_key`.
 
     Return None if the keyring cannot verify the vault's public key. Call in the transaction that writes the
     cookie half.
@@ -88,7 +88,7 @@ def create_browser_key(*, sign_in_id: UUID, half: bytes, keyring: Keyring) -> by
 
 
 def find_locked_browser(*, owner: UUID, sign_in_id: UUID, half: bytes) -> LockedBrowser | None:
-    """Return the browser key and public key for a cookie, or None without a valid draft key.
+    """Return a locked browser with its keys, from its cookie's `half`; None if it has no valid draft key.
 
     Call in a write transaction, so that the cookie is not replaced meanwhile.
     """
@@ -170,12 +170,12 @@ def _read_folded(vault: Vault) -> Mapping[str, str]:
 
 
 def load_folded_ids(keyring: Keyring) -> set[UUID]:
-    """Return the ids of drafts that were merged; raise EnvelopeError if the column is damaged."""
+    """Return the ids of folded (already merged) drafts; raise EnvelopeError if the column is damaged."""
     return {UUID(hex=name) for name in _load_folded(keyring) if name != _NEWER_THAN}
 
 
 def load_folded_test(keyring: Keyring) -> Callable[[UUID], bool]:
-    """Return a function that says whether the draft with an id may have been merged already.
+    """Return a function that says whether the draft with an id may have been folded (merged) already.
 
     Raise EnvelopeError if the column is damaged.
     """
@@ -185,7 +185,7 @@ def load_folded_test(keyring: Keyring) -> Callable[[UUID], bool]:
 
 
 def renew_folded_ids(keyring: Keyring) -> None:
-    """Rewrite the vault's column of merged drafts if it is damaged or empty; call in a transaction.
+    """Rewrite the vault's column `folded_drafts` if it is damaged or empty; call in a transaction.
 
     After that, no draft of the present browser keys is merged.
     """
@@ -202,12 +202,12 @@ def renew_folded_ids(keyring: Keyring) -> None:
 
 
 def build_unknown_folded() -> dict[str, str]:
-    """Return the value of the column `folded_drafts` if it is unknown which drafts were merged."""
+    """Return the value of `folded_drafts` for a lost record: all present drafts may have been merged."""
     return {_NEWER_THAN: new_id().hex}
 
 
 def add_folded_id(keyring: Keyring, draft_id: UUID) -> None:
-    """Store that a draft was merged; call in the transaction that merges it."""
+    """Record in `folded_drafts` that a draft was merged; call in the transaction that merges it."""
     today = timezone.now().date()
     # A browser that stays signed in longer has its key, which checks the draft, for longer.
     lifetime = max(_FOLDED_LIFETIME, timedelta(days=settings.SIGN_IN_DAYS))

@@ -63,7 +63,7 @@ def save_former_key(keyring: Keyring, *, epoch: int) -> None:
 
 
 def open_former_keys(keyring: Keyring, rows: Iterable[FormerKey]) -> dict[int, bytes]:
-    """Return the former data keys by epoch, except those that do not open."""
+    """Return a dict from epoch to former data key, without the keys that do not open."""
     found: dict[int, bytes] = {}
     with in_force(keyring):
         for row in rows:

@@ -26,14 +26,16 @@ class VaultKeyPair:
 
     @classmethod
     def parse_all(cls, halves: bytes) -> "list[VaultKeyPair]":
-        """Return the former key pairs, parsed from the value of the column `former_pair`."""
+        """Return the former key pairs, parsed from `halves`, the value of the column `former_pair`."""
         starts = range(0, len(halves), 2 * _KEY_LENGTH)
         pairs = [halves[start : start + 2 * _KEY_LENGTH] for start in starts]
         return [cls(private=pair[:_KEY_LENGTH], public=pair[_KEY_LENGTH:]) for pair in pairs]
 
 
 def load_key_pairs(keyring: Keyring) -> list[VaultKeyPair]:
-    """Return the key pairs of a vault, the current one first; raise VaultLocked or EnvelopeError.
+    """Return the key pairs of a vault, the current one first.
+
+    Raise VaultLocked if the keyring is closed, or EnvelopeError if the current pair does not open.
 
     Former pairs open drafts that were sealed to them and are not merged yet. If the former pairs are damaged,
     only those drafts are lost.
@@ -45,7 +47,7 @@ def load_key_pairs(keyring: Keyring) -> list[VaultKeyPair]:
 
 
 def replace_key_pair(vault: Vault) -> None:
-    """Set a new key pair in the row of a vault, and add the old pair to the former ones; needs a keyring.
+    """Set a new key pair in a vault's row, and add the old pair to `former_pair`; call inside `in_force`.
 
     The caller saves the row. Damaged former pairs are dropped.
     """

@@ -150,7 +150,7 @@ def row_from_slot(slot: Slot) -> KeySlot:
 def create_slot(
     *, secret: str, kind: SlotKind, keyring: Keyring, request: DerivationRequest, cost: Cost | None = None
 ) -> Slot:
-    """Return a new slot with the current data key for a secret; the caller saves its row."""
+    """Return a new slot: the current data key, encrypted under `secret`; the caller saves its row."""
     cost, salt = cost or get_configured_cost(), crypto.new_salt()
     kek = derive_key(secret=secret, salt=salt, cost=cost, request=request)
     return crypto.create_slot(

@@ -13,7 +13,7 @@ from llamora.crypto import Keyring, in_force
 
 
 def build_keyring(*, dek: bytes, vault: Vault) -> Keyring:
-    """Return the keyring of a vault's current data key and, while rotations are unfinished, former ones."""
+    """Return a vault's keyring: its current data key and, until rotations are finished, its former ones."""
     owner, epoch = vault.owner_id, vault.epoch
     if is_of_format_1(vault):
         keyring, since, finished = _build(owner, {epoch: dek}, epoch, since=epoch + 1), epoch + 1, 1

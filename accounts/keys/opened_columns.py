@@ -34,7 +34,7 @@ _opened: OrderedDict[tuple[KeyId, int, str], _OpenedColumn] = OrderedDict()
 
 
 def load_column(vault: Vault, name: str, *, parse: Callable[[Any], _T]) -> _T:
-    """Return the parsed value of one of the vault's columns; needs the vault's keyring in force.
+    """Return the parsed value of one of the vault's columns; call inside `in_force` with the vault's keyring.
 
     `parse` must return an immutable value. Raise EnvelopeError if the column does not open.
     """

@@ -86,13 +86,13 @@ def delete_damaged_rows(model: type[models.Model], owner: UUID) -> None:
 
 
 def is_caused_by_damage(error: BaseException) -> bool:
-    """Return whether a damaged row may have caused an error: its type fits, and there is such a row."""
+    """Return whether an error has a type that damaged rows cause, and there is a damaged row."""
     return isinstance(error, ERRORS) and any(map(count_damaged_rows, TABLES))
 
 
 @contextmanager
 def refuse_damaged_rows(refusal: type[AccountsError]) -> Iterator[None]:
-    """Raise `refusal` in place of an error that a damaged row causes in the block."""
+    """Raise `refusal` in place of an error that a damaged row causes inside the `with` block."""
     try:
         yield
     except ERRORS as error:
@@ -113,7 +113,7 @@ def delete_damaged_sessions() -> None:
 
 
 def find_damage(model: type[models.Model]) -> str:
-    """Return the SQL condition for damaged rows of this table."""
+    """Return the SQL condition that finds damaged rows in the table of a model."""
     return " OR ".join(f"NOT ({_describe_shape(model, field)})" for field in model._meta.concrete_fields)
 
 

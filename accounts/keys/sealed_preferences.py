@@ -46,7 +46,7 @@ def encode_preferences(person: Person) -> dict[str, Any]:
 
 
 def load_preferences(vault: Vault) -> dict[str, Any]:
-    """Return the sealed preferences; needs the owner's keyring in force.
+    """Return the sealed preferences; call inside `in_force` with the owner's keyring.
 
     Raise EnvelopeError if they are missing or do not open: every vault of format 2 has them.
     """
@@ -90,7 +90,7 @@ def load_person(person_id: UUID) -> Person:
 
 
 def save_preferences(person: Person, *, names: Iterable[str]) -> None:
-    """Save the named columns of a person, and update their sealed copy; needs their keyring in force.
+    """Save the named columns of a person, and update their sealed copy; call inside `in_force`.
 
     The other columns in COLUMNS are first reset to their values in the sealed copy.
     """

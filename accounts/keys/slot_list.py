@@ -41,7 +41,7 @@ SlotList = dict[UUID, ListedSlot]
 
 
 def load_slot_list(vault: Vault) -> SlotList | None:
-    """Return a vault's valid slots by id, or None if it has no list; needs its keyring in force.
+    """Return a vault's list of valid slots as a dict by id, or None if it has none; call inside `in_force`.
 
     Raise EnvelopeError if the list does not open.
     """
@@ -55,7 +55,7 @@ def load_slot_list(vault: Vault) -> SlotList | None:
 
 
 def load_listed_ids(envelope: SealedValue, *, vault_id: UUID, owner_id: UUID) -> frozenset[UUID]:
-    """Return the ids in the sealed list of a vault; needs its keyring in force.
+    """Return the slot ids in the sealed list of a vault; call inside `in_force` with its keyring.
 
     Raise EnvelopeError if the list does not open.
     """
@@ -70,7 +70,7 @@ def encode_slot_list(slots: Iterable[ListedSlot]) -> dict[str, Any]:
 
 
 def change_slot_list(keyring: Keyring, change: Callable[[SlotList], None]) -> None:
-    """Change a vault's list, in the transaction that writes the row of the slot.
+    """Apply `change` to a vault's list of slots, in the transaction that writes the row of the slot.
 
     Raise StaleVault if the keyring is not of the current epoch, or EnvelopeError if the list does not open.
     """

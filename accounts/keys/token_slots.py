@@ -122,7 +122,7 @@ def row_from_slot(slot: TokenSlot, *, name: str) -> AccessToken:
 def renew_tokens(
     keyring: Keyring, *, listed: SlotList, vault_public_key: bytes
 ) -> tuple[list[TokenSlot], list[RefusedSlot]]:
-    """Return the listed tokens, renewed for the keyring's epoch; and the refused ones, with a reason.
+    """Return the listed tokens, renewed for the keyring's epoch, and those not renewable, with a reason.
 
     The keyring must also hold the data key of the previous epoch. Nothing is written.
     """
@@ -153,7 +153,7 @@ def update_tokens(slots: Iterable[TokenSlot]) -> None:
 
 
 def shorten_boxes(keyring: Keyring) -> None:
-    """Remove former keys from tokens; call it in the transaction that destroys these keys.
+    """Remove former keys from the boxes of tokens; call it in the transaction that destroys these keys.
 
     Keys of the epochs in `keyring` remain.
     """
@@ -179,12 +179,12 @@ def compute_confirmation(slot: TokenSlot) -> bytes:
 
 
 def is_confirmed(row: AccessToken | StoredToken, slot: TokenSlot) -> bool:
-    """Return whether a token's owner has confirmed it with these terms, and it is not expired or revoked."""
+    """Return whether the owner confirmed the terms in a token's `slot`, and it is not expired or revoked."""
     return _is_registered(row, slot, kinds=(MARK_KIND,))
 
 
 def is_sender(row: AccessToken | StoredToken, slot: TokenSlot) -> bool:
-    """Return whether a token's owner has confirmed it with these terms and not revoked it.
+    """Return whether the owner confirmed the terms in a token's `slot`, and has not revoked the token.
 
     Unlike a token of `is_confirmed`, it may be expired: texts that it sent before are still accepted.
     """
@@ -257,7 +257,7 @@ def remove_confirmations_without_rows() -> None:
 
 
 def find_mark(row: AccessToken | StoredToken, *, kind: str = MARK_KIND) -> str | None:
-    """Return the mark by which a token is registered; None if it is suspended or its row is damaged."""
+    """Return a token's mark, a file name in the register; None if it is suspended or its row is damaged."""
     try:
         return None if row.confirmation is None else _build_mark(row, read_bytes(row.confirmation), kind=kind)
     except (AttributeError, TypeError):

@@ -61,7 +61,7 @@ def is_of_format_1(vault: Vault) -> bool:
 
 
 def load_state(vault: Vault) -> VaultState | None:
-    """Return the state of a vault, or None if it is missing or does not open; needs its keyring in force."""
+    """Return the state of a vault, or None if it is missing or does not open; call inside `in_force`."""
     try:
         return load_column(vault, "state", parse=VaultState.parse)
     except EnvelopeError:

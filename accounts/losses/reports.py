@@ -158,7 +158,7 @@ def list_open_reports() -> list[LossReport]:
 
 
 def remove_acknowledged_reports(*, before: datetime) -> int:
-    """Delete the reports from before a time that everybody has acknowledged; return their number."""
+    """Delete the reports noticed before a time, if everybody has acknowledged them; return their number."""
     people = list(Person.objects.all())
     done = [
         report

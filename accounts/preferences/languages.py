@@ -111,7 +111,7 @@ def guess_language(accepted: str) -> str:
 
 
 def format_time(time: str, *, hours: int) -> str:
-    """Return a time of day such as 14:02 in the 24- or 12-hour format: 2:02 pm."""
+    """Return a time of day such as 14:02 in the person's clock format: 14:02, or 2:02 pm if `hours` is 12."""
     if hours != TWELVE_HOURS or ":" not in time:
         return time
     hour, minute = time.split(":", 1)

@@ -54,7 +54,7 @@ class AgreedHost:
 
 
 def list_hosts(owner: UUID) -> list[AgreedHost]:
-    """Return the hosts to which a person has agreed, by name; raise VaultLocked."""
+    """Return the hosts to which a person has agreed, sorted by name; raise VaultLocked without a keyring."""
     return [
         AgreedHost(name=name, agreed_on=_parse_date(facts.get("agreed_on")), has_key=bool(facts.get("key")))
         for name, facts in sorted(_load(owner).items())
@@ -62,7 +62,7 @@ def list_hosts(owner: UUID) -> list[AgreedHost]:
 
 
 def find_refusal(owner: UUID, host: str) -> str:
-    """Return the code of the reason why a person's texts may not be sent to a host, or ""."""
+    """Return the code of the reason why a person's texts may not be sent to a host, or "" if they may."""
     try:
         load_host_key(owner, host, "")
     except (ConsentMissing, ProgramRefused) as refusal:
@@ -112,7 +112,7 @@ def delete_all(owner: UUID) -> list[AgreedHost]:
 
 
 def save_key(owner: UUID, host: str, *, origin: str, key: str) -> None:
-    """Save or replace a person's own API key for a host and origin; raise HostRefused."""
+    """Save or replace a person's API key for a host; raise HostRefused for a bad key or without consent."""
     key = key.strip()
     if not (key and len(key) <= MAX_KEY and key.isascii() and key.isprintable()):
         raise HostRefused("bad_key")

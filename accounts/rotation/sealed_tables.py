@@ -58,7 +58,7 @@ class SealedTable:
         return _quote(self.model._meta.db_table)
 
     def list_references(self) -> list[tuple[str, str]]:
-        """Return the columns that refer to rows of sealed tables, with the tables; names are quoted."""
+        """Return each column that refers to rows of a sealed table, with that table; names are quoted."""
         fields = self.model._meta.concrete_fields
         return [
             (_quote(_get_column_name(field)), _quote(field.related_model._meta.db_table))
@@ -91,7 +91,7 @@ class SealedTable:
         )
 
     def count_epoch(self, owner: UUID, epoch: int, *, other: bool = False) -> int:
-        """Return how many rows of an owner have an envelope of this epoch, or of another, with `other`."""
+        """Return how many rows have an envelope of this epoch or, with `other`, of any other epoch."""
         statement = (
             f"SELECT count(*) FROM {self.name} WHERE +{_quote(self._owner_column)} = %s "  # noqa: S608 - our own names
             f"AND ({self._build_prefix_condition(4, first=2, operator='<>' if other else '=')})"
@@ -131,7 +131,7 @@ class SealedTable:
         return read_envelopes
 
     def can_open_any(self, keyring: Keyring, *, epoch: int) -> bool:
-        """Return whether the keyring opens any envelope of an epoch."""
+        """Return whether the keyring opens at least one envelope of an epoch in this table."""
         read_envelopes, begins = self.build_envelope_reader(keyring.owner), epoch.to_bytes(4, "big")
         for rows in self.iterate_batches(keyring.owner, skip_prefix=newest_header(keyring.epoch)):
             for row in rows:
@@ -185,7 +185,7 @@ def verify(field: SealedField, keyring: Keyring, *, envelope: bytes, columns: Co
 
 
 def can_open_any_envelope(keyring: Keyring, *, epoch: int) -> bool:
-    """Return whether the keyring opens any envelope of an epoch, in any table."""
+    """Return whether the keyring opens at least one envelope of an epoch, in some table."""
     return any(table.can_open_any(keyring, epoch=epoch) for table in list_sealed_tables())
 
 

@@ -44,7 +44,7 @@ _labels: dict[type[Model], RowLabel | None] = {
 
 
 def register_label(model: type[Model], label: RowLabel | None) -> None:
-    """Register the label of a sealed table's rows, or None to exclude them."""
+    """Register the label of a sealed table's rows, or None to leave the table out of the inventory."""
     _labels[model] = label
 
 
@@ -54,7 +54,7 @@ def has_label(model: type[Model]) -> bool:
 
 
 def get_inventory(owner: UUID) -> list[InventoryRow]:
-    """Return the person's rows by table, without empty tables."""
+    """Return the number of a person's rows in each table with a label, except empty tables."""
     inventory = [_count_rows(table, owner) for table in list_sealed_tables() if _get_label(table.model)]
     return [row for row in inventory if row.rows]
 

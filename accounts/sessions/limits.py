@@ -94,7 +94,7 @@ def get_touch_interval(person: Person) -> timedelta:
 
 
 def move_times(step: timedelta) -> None:
-    """Move the times of sign-ins, unlocks and invitations by the step of the wall clock.
+    """Move the times of sign-ins, unlocks and invitations by `step`, by which the wall clock was moved.
 
     If the clock was set forward, the times of unlocked vaults are not moved, because a virtual machine that
     was paused looks the same. These vaults lock, and a password opens them again.

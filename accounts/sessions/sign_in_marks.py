@@ -18,7 +18,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 def build_sign_in_mark(row: SignIn) -> str:
-    """Return the mark of a sign-in for the register; raise TypeError or ValueError if its row is damaged."""
+    """Return a sign-in's mark, a file name in the register; raise TypeError or ValueError if damaged."""
     values = (
         read_bytes(row.half_hash),
         _encode_moment(row.created_at),
@@ -29,7 +29,7 @@ def build_sign_in_mark(row: SignIn) -> str:
 
 
 def find_sign_in_mark(row: SignIn) -> str | None:
-    """Return the mark of a sign-in for the register, or None if its row is damaged."""
+    """Return a sign-in's mark, a file name in the register, or None if its row is damaged."""
     try:
         return build_sign_in_mark(row)
     except (AttributeError, OverflowError, TypeError, ValueError):
@@ -39,7 +39,7 @@ def find_sign_in_mark(row: SignIn) -> str | None:
 def list_sign_in_marks(
     *, person_id: UUID | None = None, sign_in_id: UUID | None = None, except_id: UUID | None = None
 ) -> set[str]:
-    """Return the marks in the register: of all sign-ins, of one person, or of one sign-in."""
+    """Return the registered marks of all sign-ins, or of a person or a sign-in; never of `except_id`."""
     found = list_marks(_KIND, owner=person_id, row_id=sign_in_id)
     return found if except_id is None else found - list_marks(_KIND, row_id=except_id)
 

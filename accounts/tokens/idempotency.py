@@ -32,7 +32,7 @@ class StoredOnce(NamedTuple):
 
 
 def find_stored(token: TokenText, *, key: str, content: bytes) -> StoredOnce | None:
-    """Return what an earlier call with this key stored, or None; raise IdempotencyKeyReused."""
+    """Return what a call with `key` stored before, or None; raise IdempotencyKeyReused for other content."""
     earlier = IdempotencyKey.objects.filter(id=_compute_id(token, key), token_id=token.id).first()
     if earlier is None:
         return None

@@ -44,7 +44,7 @@ class RecentChecks:
         self._checks: OrderedDict[UUID, RecentCheck] = OrderedDict()
 
     def find(self, token_id: UUID, *, stored: StoredRow) -> RecentCheck | None:
-        """Return the cached check of a token if its stored rows are the same; otherwise drop it."""
+        """Return the cached check of a token if it is of the row `stored`; else drop it and return None."""
         with self._lock:
             check = self._checks.get(token_id)
             if check is not None and check.stored != stored:

@@ -95,12 +95,12 @@ class _Admissions:
         self._macs: OrderedDict[UUID, bytes] = OrderedDict()
 
     def is_admitted(self, slot: TokenSlot) -> bool:
-        """Return whether this slot has passed the full check."""
+        """Return whether this process has checked the keys of this slot with its present MAC."""
         with self._lock:
             return self._macs.get(slot.id) == slot.mac
 
     def admit(self, slot: TokenSlot) -> None:
-        """Record that a slot has passed the full check."""
+        """Record that this process has checked the keys of a slot with its present MAC."""
         with self._lock:
             self._macs[slot.id] = slot.mac
             while len(self._macs) > _MOST_ADMITTED:
@@ -119,7 +119,7 @@ class _Cutoffs:
         self._found: dict[int, tuple[float, datetime | None]] = {}
 
     def find(self, days: int) -> datetime | None:
-        """Return the creation time before which tokens that last `days` have expired, or None if unknown."""
+        """Return the cut-off: tokens for `days` created before it have expired. None if it is unknown."""
         now = clock.read_seconds()
         asked, cutoff = self._found.get(days, (-CUTOFF_SECONDS, None))
         if not 0 <= now - asked < CUTOFF_SECONDS:

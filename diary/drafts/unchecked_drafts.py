@@ -52,7 +52,7 @@ def has_unchecked_drafts(keyring: Keyring) -> bool:
 
 
 def list_unchecked_drafts(keyring: Keyring, *, limit: int = MAX_LISTED) -> list[UncheckedDraft]:
-    """Return the oldest late drafts that could not be verified or merged; needs the keyring in force."""
+    """Return the oldest late drafts that could not be verified or merged; call inside `in_force(keyring)`."""
     try:
         pairs = key_pairs.load_key_pairs(keyring)
     except EnvelopeError:

@@ -82,7 +82,7 @@ def list_own_ids(owner_id: UUID, ids: Collection[UUID] | None = None) -> frozens
 
 
 def get_digest_key(owner_id: UUID) -> bytes:
-    """Return the key for digests of a person's texts; needs their keyring in force."""
+    """Return the key for digests of a person's texts; call inside `in_force` with their keyring."""
     (vault,) = _vault_query(owner_id=owner_id)
     return bytes(vault.digest_key)
 

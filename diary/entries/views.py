@@ -44,7 +44,7 @@ def build_entry_context(
 
 
 def respond_with_entry(request: HouseholdRequest, entry: Entry) -> HttpResponse:
-    """Return the entry as an HTML fragment if script asked, else redirect to its day."""
+    """Return the entry as an HTML fragment if a script asked, else redirect to its day."""
     if not request.htmx:
         return redirect(get_entry_url(entry))
     return render(request, "diary/fragments/entry.html", build_entry_context(request, entry))

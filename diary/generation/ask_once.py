@@ -28,7 +28,11 @@ class UniqueTask(GenerationTask, Protocol):
 
     @property
     def subject(self) -> Hashable:
-        """The subject of the task: tasks of one class and owner with equal subjects do the same work."""
+        """The value that identifies the work of the task, so that the same work is not started twice.
+
+        Tasks of one class and owner with equal subjects do the same work: `ask_once` returns the job of an
+        equal task instead of starting another one.
+        """
 
 
 TaskT = TypeVar("TaskT", bound=UniqueTask)
@@ -152,7 +156,7 @@ def may_generate_unrequested(status: ModelStatus, *, chosen: str) -> bool:
 
 
 def list_jobs(kind: type[TaskT]) -> list[Job]:
-    """Return the jobs of one kind under the keyring in force, running or ended lately, oldest first.
+    """Return the current keyring's jobs of one kind, running or ended lately, oldest first.
 
     Raise VaultLocked if no keyring is in force.
     """
@@ -160,7 +164,7 @@ def list_jobs(kind: type[TaskT]) -> list[Job]:
 
 
 def find_job(kind: type[TaskT], subject: Hashable) -> Job | None:
-    """Return the latest job of a kind and subject under the keyring in force, running or ended lately."""
+    """Return the current keyring's latest job of a kind and subject, running or ended lately, or None."""
     return next(reversed(_list_equal_jobs(current_realm_keyring().key_id, kind, subject)), None)
 
 

@@ -32,7 +32,7 @@ def get_token_budget(server: TokenCounter, *, share: float) -> TokenBudget:
 
 
 async def fit_persona(persona: str, *, beside: str = "", server: TokenCounter, budget: TokenBudget) -> str:
-    """Return the persona, or "" if it and the text `beside` it take more than half of the prompt.
+    """Return the persona, or "" if persona and `beside` together take more than half of the prompt.
 
     The texts to read are more important: a longer persona would push them out of the prompt, or the prompt
     would not fit at all.
@@ -45,6 +45,6 @@ async def fit_persona(persona: str, *, beside: str = "", server: TokenCounter, b
 
 
 def ensure_unlocked() -> None:
-    """Raise VaultLocked unless a browser still has the diary unlocked with the key in force."""
+    """Raise VaultLocked unless a browser still has the diary unlocked with the key of the current keyring."""
     if not session_registry.is_held(current_realm_keyring().key_id):
         raise VaultLocked

@@ -46,7 +46,7 @@ class EntryTask(ABC):
 
     @property
     def subject(self) -> UUID:
-        """The id of the entry."""
+        """The id of the entry, since one task for each entry is enough (see `UniqueTask.subject`)."""
         return self.entry_id
 
     async def build_prompt(self, server: TokenCounter, *, share: float) -> Prompt:

@@ -45,7 +45,7 @@ class Readable(Protocol):
     """A record with texts for the model, such as an entry, a fact or a note."""
 
     def describe(self) -> Mapping[str, object]:
-        """Return the fields that the model reads, by name; empty values are left out."""
+        """Return the JSON object that a prompt shows to the language model; empty values will be left out."""
 
 
 def make_fence_code() -> str:
@@ -109,7 +109,7 @@ class MaterialNotWhole(Exception):  # noqa: N818 - states what is the case
 
 
 def fence_values(values: Mapping[str, object], code: str, printed: list[str]) -> dict[str, object]:
-    """Return the values for the user message: those in `PLAIN_NAMES` unchanged, all others as `Material`."""
+    """Return the values for the user message; each text not named in `PLAIN_NAMES` becomes `Material`."""
     return {name: _wrap(name, value, code, printed) for name, value in values.items()}
 
 
@@ -155,7 +155,7 @@ def _is_unseen(character: str) -> bool:
 
 
 def join_texts(values: Mapping[str, object]) -> str:
-    """Return the texts that the model reads, one per line and not encoded as JSON."""
+    """Return the texts in `values`, except those in `PLAIN_NAMES`, one per line and not encoded as JSON."""
     return "\n".join(_iter_texts({name: one for name, one in values.items() if name not in PLAIN_NAMES}))
 
 

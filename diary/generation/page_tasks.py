@@ -31,7 +31,7 @@ class PageTask(GenerationTask, Protocol):
 
     @property
     def page_subject(self) -> date | UUID:
-        """The day, or the id of the conversation, whose page shows the section."""
+        """The day, or the id of the conversation, that identifies the page on which the section is shown."""
 
     def render_section(self, job: Job, text: RenderedText) -> PageSection:
         """Return the section of the task's job; `text` is the text generated so far."""

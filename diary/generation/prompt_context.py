@@ -39,7 +39,7 @@ class PromptEntry:
     is_trusted: bool = True
 
     def describe(self) -> dict[str, object]:
-        """Return the fields that the model reads."""
+        """Return the entry as the JSON object that a prompt shows to the language model."""
         return {
             "day": self.day_label,
             # The time tells the entries of the prompt's own day apart.
@@ -58,7 +58,7 @@ class PromptFact:
     text: str = field(repr=False)
 
     def describe(self) -> dict[str, object]:
-        """Return the fields that the model reads."""
+        """Return the fact as the JSON object that a prompt shows to the language model."""
         return {"fact": self.text}
 
 
@@ -78,7 +78,7 @@ class PromptNote:
     span: tuple[int, int]
 
     def describe(self) -> dict[str, object]:
-        """Return the fields that the model reads."""
+        """Return the note as the JSON object that a prompt shows to the language model."""
         return {"note": self.name, "only_a_part": self.is_cut, "text": self.text}
 
 
@@ -142,7 +142,7 @@ def get_token_upper_bound(messages: ChatMessages) -> int:
 async def fit_to_window(
     context: PromptContext, *, limit: int, render: RenderPrompt, count: CountTokens
 ) -> FittedPrompt:
-    """Return a prompt with as much of the context as fits into `limit` tokens; raise PromptTooLong."""
+    """Return a prompt with as much context as fits into `limit` tokens; raise PromptTooLong if none fits."""
 
     async def try_to_fit(candidate: PromptContext) -> FittedPrompt | None:
         messages = render(candidate)
@@ -171,7 +171,7 @@ async def fit_latest(
     shorten: Callable[[Part], Part | None],
     count: CountTokens,
 ) -> tuple[ChatMessages, Sequence[Part]]:
-    """Return a prompt with as many of the latest parts as fit into `limit` tokens; raise PromptTooLong.
+    """Return a prompt with the latest parts that fit into `limit` tokens; raise PromptTooLong if none fits.
 
     Also return these parts. A single part that does not fit is shortened by `shorten`, which returns None if
     the part is too short for that.

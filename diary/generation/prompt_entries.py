@@ -38,7 +38,7 @@ def build_prompt_entries(entries: Iterable[Entry], *, zone: str) -> tuple[Prompt
 def build_earlier_entries(
     entries: Iterable[Entry], *, zone: str, near: Mapping[UUID, Span] = MappingProxyType({})
 ) -> tuple[PromptEntry, ...]:
-    """Decrypt entries of earlier days, each with its day; cut each entry in `near` to its passage there."""
+    """Decrypt and shorten entries of earlier days; each in `near` is cut to the passage around its span."""
     decrypted = ((entry, build_prompt_entry(entry, zone=zone)) for entry in entries)
     return tuple(
         _shorten_earlier(entry, one, near.get(entry.id)) for entry, one in decrypted if one is not None

@@ -111,7 +111,7 @@ class PromptRecord:
         return bool(self.clean) and self.clean == _compute_digest(text)
 
     def is_of(self, text: str) -> bool:
-        """Return whether the record belongs to this text, by the digest `of` or, in older ones, `clean`."""
+        """Return whether the record is of this text, by the digest in `of` or, if older, in `clean`."""
         return (self.of or self.clean) == _compute_digest(text)
 
     @property

@@ -24,7 +24,7 @@ class SampleText:
     labels: tuple[str, ...] = ()
 
     def describe(self) -> Mapping[str, object]:
-        """Return the fields that the model reads."""
+        """Return the text as the JSON object that a prompt shows to the language model."""
         return {"day": self.day, "labels": self.labels, "text": self.text}
 
 

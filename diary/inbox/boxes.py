@@ -206,9 +206,10 @@ class ClosedBoxes:
 
 
 def list_closed_boxes(keyring: Keyring, *, limit: int = MAX_LISTED) -> ClosedBoxes:
-    """Return the oldest unverified boxes, and how many verified ones among those read wait for room.
+    """Return the oldest unverified boxes, and the number of verified ones that wait for room in the Inbox.
 
-    Needs the keyring in force.
+    Boxes are read from the oldest on, until `limit` unverified ones are found; only those read are counted.
+    Call inside `in_force(keyring)`.
     """
     unchecked: list[UncheckedBox] = []
     waiting_count = 0

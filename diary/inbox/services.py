@@ -52,12 +52,12 @@ def check_day(day: date) -> None:
 
 
 def has_room(owner_id: UUID, text: InboxText) -> bool:
-    """Return whether the limits for its sender allow this text in the Inbox; needs the keyring in force."""
+    """Return whether the limits for its sender allow this text in the Inbox; call inside `in_force`."""
     return fits_beside(text, load_sizes(owner_id).get(text.sender_id, []))
 
 
 def load_sizes(owner_id: UUID) -> dict[UUID | None, list[int]]:
-    """Return the lengths of the waiting texts in characters, by sender; needs the keyring in force."""
+    """Return a dict from sender to lengths of their waiting texts in characters; call inside `in_force`."""
     sizes = defaultdict[UUID | None, list[int]](list)
     for item in InboxItem.objects.filter(owner_id=owner_id, deleted_at=None):
         if text := InboxText.from_json(item.open_or("body", None)):

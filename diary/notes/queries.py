@@ -96,7 +96,7 @@ class NoteVersionText:
 
 
 def list_notes(keyring: RealmKeyring, *, reads_others: bool = True) -> list[NoteLine]:
-    """Return the notes of a person by path, without their texts; damaged ones are at the end."""
+    """Return the notes of a person without their texts, sorted by path; damaged ones are at the end."""
     with in_force(keyring):
         rows = _filter(keyring, reads_others=reads_others).only("head", "updated_at", "created_at")
         lines = [_build_line(row) for row in rows]
@@ -151,7 +151,7 @@ def get_version_row(owner_id: UUID, version_id: UUID) -> NoteVersion:
 
 
 def open_metadata(row: Note) -> NoteMetadata | None:
-    """Return the metadata of a row, or None if it is damaged; needs a keyring in force."""
+    """Return the metadata of a row, or None if it is damaged; call inside `in_force`."""
     try:
         return NoteMetadata.from_json(row.head)
     except _DAMAGE:
@@ -159,7 +159,7 @@ def open_metadata(row: Note) -> NoteMetadata | None:
 
 
 def load_metadata(row: Note) -> NoteMetadata:
-    """Return the metadata of a row; needs a keyring in force; raise NoteDamaged."""
+    """Return the metadata of a row; raise NoteDamaged if it does not open. Call inside `in_force`."""
     metadata = open_metadata(row)
     if metadata is None:
         raise NoteDamaged
@@ -167,7 +167,7 @@ def load_metadata(row: Note) -> NoteMetadata:
 
 
 def load_content(row: Note) -> str | bytes:
-    """Return the text or the bytes of a row; needs a keyring in force; raise NoteDamaged, or WrongEpoch."""
+    """Return the text or the bytes of a row; raise NoteDamaged, or WrongEpoch. Call inside `in_force`."""
     try:
         content: str | bytes | None = row.data if row.text is None else row.text
     except WrongEpoch:
@@ -180,7 +180,7 @@ def load_content(row: Note) -> str | bytes:
 
 
 def build_note_text(row: Note) -> NoteText:
-    """Return the decrypted note of a row; needs a keyring in force."""
+    """Return the decrypted note of a row; call inside `in_force` with its owner's keyring."""
     line = _build_line(row)
     try:
         text, data = row.text, row.data

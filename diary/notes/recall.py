@@ -34,7 +34,7 @@ def read_remembered(keyring: RealmKeyring) -> PromptNote | None:
 
 
 def build_prompt_note(note: NoteText, span: tuple[int, int], *, length: int) -> PromptNote:
-    """Return the part of a note around a span of its stripped text, of at most `length` characters."""
+    """Return at most `length` characters of a note around `span`, a position in its stripped text."""
     whole = (note.text or "").strip()
     start, end = span
     passage = extract_passage(whole, (start, min(end, len(whole))), length=length)

@@ -81,7 +81,7 @@ class NotePaths:
 
     @classmethod
     def load(cls, keyring: RealmKeyring) -> "NotePaths":
-        """Return the paths of a person's notes, and count damaged notes; needs the keyring in force."""
+        """Return the paths of a person's notes, and count damaged notes; call inside `in_force(keyring)`."""
         found = [open_metadata(row) for row in Note.objects.filter(owner_id=keyring.owner).only("head")]
         return cls((metadata.path for metadata in found if metadata is not None), count=len(found))
 

@@ -35,7 +35,7 @@ class Skill:
 
 
 def list_skills(keyring: RealmKeyring) -> list[Skill]:
-    """Return the skills of a person by name, usable or not; damaged ones are left out."""
+    """Return the skills of a person, sorted by name, usable or not; damaged ones are left out."""
     lines = list_notes(keyring)
     paths = [line.path for line in lines]
     found = [line.id for line in lines if line.kind is NoteKind.SKILL]

@@ -55,7 +55,7 @@ class OpeningSource:
         return "yesterday" if self.ago == 1 else f"{self.ago} days ago"
 
     def describe(self) -> dict[str, object]:
-        """Return the fields that the model reads."""
+        """Return the source as the JSON object that a prompt shows to the language model."""
         return {
             "day": f"{self.label}, {self.when}",
             "labels": self.labels,
@@ -72,9 +72,10 @@ class OpeningSource:
 
 @dataclass(frozen=True, kw_only=True)
 class OpeningTask:
-    """Task that writes the opening of a day; `is_diary_new` if the diary has no day older than the sources.
+    """Task that writes the opening of a day from `sources`, the entries or recaps of the latest days.
 
-    `replaced_text` is the present opening, which stays if the generation fails.
+    `is_diary_new` says that the diary has no earlier day with entries of its owner. `replaced_text` is the
+    present opening, which stays if the generation fails.
     """
 
     has_existing_row: ClassVar[bool] = False
@@ -89,7 +90,7 @@ class OpeningTask:
 
     @property
     def subject(self) -> date:
-        """The day, since each day has one opening."""
+        """The day, since each day has one opening (see `UniqueTask.subject`)."""
         return self.day
 
     @property

@@ -58,7 +58,7 @@ class ImportRun:
 
 
 def list_imports(owner_id: UUID) -> list[ImportRun]:
-    """Return the imports of a person, the latest first; needs their keyring in force."""
+    """Return the imports of a person, the latest first; call inside `in_force` with their keyring."""
     runs: dict[UUID, ImportRun] = {}
     for shown, provenance in _iter_imported(owner_id):
         run_id = provenance.import_id or EARLIER
@@ -90,7 +90,7 @@ def _undo_claim(shown: ShownEntry, provenance: Provenance) -> ShownEntry:
 
 
 def get_import(owner_id: UUID, import_id: UUID) -> ImportRun:
-    """Return an import of a person, whose keyring must be in force; raise ObjectNotFound."""
+    """Return an import of a person; raise ObjectNotFound. Call inside `in_force` with their keyring."""
     found = next((run for run in list_imports(owner_id) if run.id == import_id), None)
     if found is None:
         raise ObjectNotFound

@@ -33,7 +33,7 @@ def build_label(origin: str, *, source: str) -> OriginLabel | None:
 
 
 def get_entry_label(entry: Entry) -> OriginLabel | None:
-    """Return the label of an entry; needs its owner's keyring in force unless it was written here."""
+    """Return the label of an entry; call inside `in_force`, unless the entry was written here."""
     if entry.origin == Origin.OWN:
         return None
     provenance = Provenance.load(entry)

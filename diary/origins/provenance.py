@@ -112,7 +112,7 @@ def find_undo_end(claimed_at: datetime | None) -> datetime | None:
 
 
 def get_first_own_revision(entry: Entry) -> int:
-    """Return the revision from which an own entry counts as its owner's: 0, or the one that they claimed."""
+    """Return the first revision of a trusted entry that is its owner's text: 0, or the one they claimed."""
     provenance = Provenance.load(entry)
     if provenance.former_origin is None:
         return 0

@@ -106,7 +106,7 @@ def claim_import(*, owner_id: UUID, import_id: UUID, review: str) -> int | None:
 
 
 def continue_claims(owner_id: UUID, *, is_stopped: Callable[[], bool]) -> int:
-    """Continue each claim of an import that is not complete; needs its owner's keyring in force.
+    """Continue each claim of an import that is not complete; call inside `in_force` with the owner's keyring.
 
     Return how many entries were changed. If an import has changed since its owner saw it, only its claim is
     deleted. An entry that is edited while a claim is being applied is left as it is.
@@ -130,7 +130,7 @@ def has_claims(owner_id: UUID) -> bool:
 
 
 def list_claimed_imports(owner_id: UUID) -> set[UUID]:
-    """Return the ids of imports whose claim is not complete; needs their keyring in force."""
+    """Return the ids of imports whose claim is not complete; call inside `in_force` with their keyring."""
     return {found for claim in ImportClaim.objects.filter(owner_id=owner_id) if (found := _get_id(claim))}
 
 

@@ -37,7 +37,7 @@ class RecapTask:
 
     @property
     def subject(self) -> tuple[date, str]:
-        """The day and the digest of its entries: after a change of an entry, another recap is needed."""
+        """The day and its entries' digest: an edited day needs a new recap (see `UniqueTask.subject`)."""
         return self.day, self.digest
 
     async def build_prompt(self, server: TokenCounter, *, share: float) -> Prompt:

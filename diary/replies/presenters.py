@@ -31,7 +31,7 @@ _day_replies_query: CachedQuery[Reply] = CachedQuery(
 
 
 def list_reply_views(entries: Sequence[Entry]) -> dict[UUID, list[ReplyView]]:
-    """Return the replies of entries of one day, by entry, in one query."""
+    """Return a dict from entry id to the replies to that entry, for entries of one day, in one query."""
     views: dict[UUID, list[ReplyView]] = defaultdict(list)
     if not entries:
         return views
@@ -70,7 +70,7 @@ def build_current_view(job: Job) -> ReplyView:
 
 
 def build_row_view(reply: Reply, entry: Entry) -> ReplyView:
-    """Return a reply to an entry, from its running job or its row; needs its owner's keyring in force."""
+    """Return a reply to an entry, from its running job or its row; call inside `in_force`."""
     job = registry.get(reply.id, current_keyring().key_id)
     if job is not None:
         return build_current_view(job)

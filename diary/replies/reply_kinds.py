@@ -67,7 +67,7 @@ def list_custom_kinds(owner_id: UUID) -> list[ReplyKindChoice]:
 
 
 def list_skill_choices() -> list[ReplyKindChoice]:
-    """Return the usable skills of a person as styles, by name; needs their keyring in force."""
+    """Return the usable skills of the current keyring's owner as reply styles, sorted by name."""
     keyring = current_realm_keyring()
     if not keyring.has_realm(Realm.NOTES):
         return []
@@ -138,7 +138,7 @@ def _parse_kind(reply: Reply) -> ReplyKind | None:
 
 
 def create_custom_kind(*, owner_id: UUID, name: str, instruction: str) -> ReplyKindChoice:
-    """Save a custom style; raise InvalidReplyKind."""
+    """Save a custom style; raise InvalidReplyKind for an invalid field, or if there are too many styles."""
     words = {
         "name": _clean_text(name, limit=MAX_NAME_LENGTH),
         "wish": _clean_text(instruction, limit=MAX_INSTRUCTION_LENGTH),

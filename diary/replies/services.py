@@ -25,7 +25,7 @@ MAX_CONCURRENT = 8
 
 
 def start_reply(*, person: Person, entry_id: UUID, keyring: Keyring, choice: ReplyKindChoice) -> ReplyTask:
-    """Start a reply to an entry and return its task; raise ObjectNotFound, ReplyRefused."""
+    """Start a reply to an entry, return its task; raise ObjectNotFound, or ReplyRefused with the reason."""
     host = model_server.get_status().host
     task = _build_task(new_id(), person=person, entry_id=entry_id, choice=choice)
     _start(task, person=person, keyring=keyring, host=host)
@@ -33,7 +33,7 @@ def start_reply(*, person: Person, entry_id: UUID, keyring: Keyring, choice: Rep
 
 
 def retry_reply(reply: Reply, *, person: Person, keyring: Keyring) -> ReplyTask:
-    """Start another reply to the same entry, in the same style; raise ReplyRefused.
+    """Start another reply to the same entry, in the same style; raise ReplyRefused with the reason.
 
     If the reply has no text, it is generated again in its own row.
     """

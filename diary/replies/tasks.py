@@ -66,7 +66,7 @@ class ReplyTask:
 
     @property
     def subject(self) -> UUID:
-        """The id of the reply, since an entry may have several replies in progress."""
+        """The id of the reply: an entry may have several replies in progress (see `UniqueTask.subject`)."""
         return self.id
 
     def build_view(self, job: Job, text: RenderedText) -> ReplyView:

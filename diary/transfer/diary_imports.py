@@ -219,7 +219,7 @@ class RowImporter:
         return self._entry_importer.is_signed(row, label)
 
     def group_rows(self, kind: str, *, by: str) -> dict[str, list[ExportRow]]:
-        """Return the rows of a kind in the file, grouped by the column that refers to their parent."""
+        """Return a dict from the id of a parent, in the column `by`, to its rows of `kind` in the file."""
         if (kind, by) not in self._groups:
             grouped = self._groups[kind, by] = {}
             for row in self._rows.get(kind, ()):
@@ -228,7 +228,7 @@ class RowImporter:
         return self._groups[kind, by]
 
     def resolve_entries(self, ids: Sequence[UUID]) -> dict[UUID, UUID]:
-        """Return the ids of entries in this diary, by their ids in the file."""
+        """Return a dict from the ids of entries in the file to their ids in this diary."""
         return {file_id: id_ for file_id, (id_, _) in self._entry_importer.resolve_ids(ids).items()}
 
     def derive_id(self, *parts: bytes) -> UUID:

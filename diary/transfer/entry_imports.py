@@ -83,7 +83,7 @@ class EntryImporter:
         self._digest_key = get_digest_key(person.id)
 
     def find_changed_since(self, batch: Sequence[ParsedEntry]) -> list[ParsedEntry]:
-        """Return the existing entries of a batch that were edited later in the file than here."""
+        """Return the existing entries of a batch for which the file has a later edit than this diary."""
         edited = {self._get_file_id(parsed): parsed for parsed in batch if parsed.columns["edited_at"]}
         existing = {
             id_: edited[file_id]
@@ -125,7 +125,7 @@ class EntryImporter:
     # --- Ids -------------------------------------------------------------------------------------------
 
     def resolve_ids(self, ids: Sequence[UUID]) -> dict[UUID, tuple[UUID, bool]]:
-        """Return, by id in the file, the id in this diary and whether the entry exists already."""
+        """Return a dict from id in the file to id in this diary, and whether that entry exists already."""
         derived = {id_: self.derive_id(id_.bytes) for id_ in ids}
         owners: dict[UUID, UUID] = {}
         candidates = [*derived, *derived.values()]
@@ -248,7 +248,7 @@ class EntryImporter:
             reply.read = replace_ids(reply.read, new_ids)
 
     def map_record_ids(self, values: Sequence[ExportRow]) -> dict[str, str]:
-        """Return the new ids of entries in prompt records, by id in the file; unchanged ids are left out."""
+        """Return a dict from old to new id of the entries in prompt records, if the import changed the id."""
         records = [record for value in values if (record := PromptRecord.from_json(value))]
         file_ids = {id_ for record in records for id_, _ in record.left_out}
         file_ids = file_ids.union(*(record.source_ids for record in records))

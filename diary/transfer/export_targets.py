@@ -16,10 +16,10 @@ class ExportTarget(Protocol):
     """A target to which files are written by name, one after another."""
 
     def write_file(self, name: str, content: Iterator[str]) -> None:
-        """Write a file from chunks of text."""
+        """Write the file `name` from chunks of text."""
 
     def write_bytes(self, name: str, content: bytes) -> None:
-        """Write a file of these bytes."""
+        """Write the file `name` with these bytes."""
 
 
 @contextmanager
@@ -79,11 +79,11 @@ class ZipTarget:
         self._archive = archive
 
     def write_file(self, name: str, content: Iterator[str]) -> None:
-        """Write a file from chunks of text."""
+        """Write the file `name` from chunks of text."""
         self._write(name, _encode_chunks(content))
 
     def write_bytes(self, name: str, content: bytes) -> None:
-        """Write a file of these bytes."""
+        """Write the file `name` with these bytes."""
         self._write(name, iter([content]))
 
     def _write(self, name: str, content: Iterator[bytes]) -> None:

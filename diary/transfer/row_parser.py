@@ -82,7 +82,7 @@ def parse_entry(number: int, value: Any, *, now: datetime, limit: int) -> Parsed
 def parse_columns(
     row: ExportRow, parsers: ColumnParsers, faults: list[str], *, prefix: str = ""
 ) -> ExportRow:
-    """Return the columns of a row; a missing or invalid value is replaced by the column's default."""
+    """Return a row's columns, with defaults for missing and invalid values; list invalid ones in `faults`."""
     columns: ExportRow = {}
     for name, (parse, default) in parsers.items():
         columns[name] = default

@@ -34,7 +34,7 @@ from llamora.database import NotWritten, truncate_wal, write_transaction
 
 
 def accept_every_key(keyring: Keyring) -> None:
-    """Accept any data key, without a rollback check."""
+    """Do nothing: a `check_key` that accepts every keyring, without a rollback check."""
     del keyring
 
 
@@ -50,7 +50,7 @@ def open_slot_throttled(
     throttle_key: str = "",
     check_key: Callable[[Keyring], None] = accept_every_key,
 ) -> Iterator[key_slots.OpenedSlot]:
-    """Wait for the throttle, open a key slot with a secret, and close its keyring after the block.
+    """Wait for the throttle, then yield a key slot opened with `secret`; close its keyring after the block.
 
     A browser is recognised if it is signed in or has a valid device cookie. Its failures are counted by
     `throttle_key`, those of others by address, and the derivation queue reserves places for it. If the diary
@@ -273,7 +273,7 @@ def _show_code_again(opened: key_slots.OpenedSlot) -> Iterator[key_slots.OpenedS
 
 @contextmanager
 def raise_cost(opened: key_slots.OpenedSlot, *, password: str) -> Iterator[Keyring]:
-    """Yield the keyring, after replacing the slot if its derivation cost is lower than in the settings.
+    """Replace the slot if its derivation cost is lower than in the settings, and yield the keyring to use.
 
     A slot can be replaced only by a rotation, which locks other browsers. If the rotation fails, the old slot
     remains, and the next sign-in or unlock tries again.

@@ -24,7 +24,7 @@ class Reauthentication:
 
 @contextmanager
 def reauthenticate(reauthentication: Reauthentication) -> Iterator[key_slots.OpenedSlot]:
-    """Open the person's password slot, and close its keyring after the block.
+    """Yield the person's key slot, opened with their password; close its keyring after the block.
 
     Raise WrongPerson if the cookie is not of the current session, or an error of `sign_in_with_password`.
     """

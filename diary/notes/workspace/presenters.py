@@ -57,7 +57,7 @@ class ImportResult:
 
 
 def build_preview(files: Sequence[ComparedFile]) -> ImportPreview:
-    """Return the preview, new files first, by path."""
+    """Return the preview: a section for each state, new files first; each section is sorted by path."""
     ordered = sorted(files, key=lambda each: each.path)
     by_state = {state: [each for each in ordered if each.state is state] for state in _TITLES}
     return ImportPreview(

@@ -31,7 +31,7 @@ class ExportRules:
         self._rules |= hooks.build_export_rules(owner_id, own_ids)
 
     def allows(self, row: Any, entry: Entry | None = None) -> bool:
-        """Return whether a row may be exported; needs the owner's keyring in force."""
+        """Return whether a row may be exported; call inside `in_force` with the owner's keyring."""
         rule = self._rules.get(row._meta.label_lower)
         return rule is not None and rule(row, entry)
 
