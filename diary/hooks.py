@@ -35,7 +35,7 @@ from diary.rendering.excerpts import Span
 
 @dataclass(frozen=True, kw_only=True)
 class EntryPanel:
-    """A panel below an entry: its HTML, or for a panel with forms, a template that gets `content` as `part`.
+    """A panel below an entry: `html`, or if it has forms, a `template` that gets `content` as its `part`.
 
     `menu` is a template for the menu of reply styles, `action` a template for the other actions of the entry.
     """
@@ -92,7 +92,10 @@ class NamedLink:
 
 
 class PanelProvider(Protocol):
-    """A function that returns panels by entry id. If the entries `are_new`, it needs no query."""
+    """A function that returns panels as a dict, by the id of their entry.
+
+    `are_new` means that the entries were just created, so that no query is needed.
+    """
 
     def __call__(self, entries: Sequence[Entry], *, are_new: bool) -> Mapping[UUID, EntryPanel]: ...
 
@@ -113,7 +116,7 @@ ImporterFactory = Callable[[UUID, Sequence[Any]], Importer]
 
 
 class ImportedFile(Protocol):
-    """A file during its import, as passed to functions that import rows without an entry, such as facts."""
+    """Protocol of a file that is being imported, for importers of rows without an entry, such as facts."""
 
     @property
     def owner_id(self) -> UUID: ...

@@ -86,7 +86,7 @@ def is_slow(scope: Scope) -> bool:
 
 
 class RequestFailed(Exception):  # noqa: N818 - named for what a reader of the log sees
-    """Raised instead of an error of a request or a WebSocket; its message contains only the error's type."""
+    """Raised in place of an exception of a request or a WebSocket; its message is that exception's type."""
 
 
 class PageHandler(ASGIHandler):

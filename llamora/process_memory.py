@@ -1,4 +1,4 @@
-"""Protection of this process's memory, which contains keys and diary text, and return of freed memory.
+"""Protection of this process's memory (keys, diary text), and return of freed memory to the system.
 
 On Linux the process is made non-dumpable, so that nobody except root can read its memory in /proc or with a
 debugger. On other systems this is not possible, and `doctor` reports it. Core dumps are disabled everywhere.

@@ -1,4 +1,4 @@
-"""One search: queries both indexes, fuses what they find, and builds the days with hits of one page."""
+"""One search: queries both indexes, fuses what they find, and builds a page of days with their hits."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future
@@ -218,7 +218,7 @@ def _build_hits(
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """The hits of a query, best first, with an outline of each (its kind and day), and texts near in meaning.
+    """The hits of a query, best first, the kind and day of each, and the texts found by meaning (`near`).
 
     `total` counts the texts with all words. `complete` are the texts that match the whole query. `shares` and
     `closeness` say how well the others match it in words and in meaning: see `search.fusion.fuse`.

@@ -35,7 +35,7 @@ _LEAST_DAYS: Final = 30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmbeddingStatus:
-    """Progress of embedding: `done` of `total` texts have vectors, or the `reason` why none has."""
+    """Progress of embedding: numbers of embedded and of all texts, or the `reason` why none is embedded."""
 
     done: int
     total: int

@@ -1,4 +1,4 @@
-"""Slots of access tokens: conversion of rows, renewal in rotations, and the confirmation that each needs.
+"""Slots of access tokens: conversion of rows, renewal in rotations, and confirmations of valid tokens.
 
 The sealed list of a vault contains its tokens beside its other slots (`accounts.keys.slot_list`). A rotation
 renews a token only if it is on the list and its owner's former key opens its authenticator; the new box is
@@ -44,7 +44,7 @@ _SALT = b"llamora.token_confirmation"
 
 
 class StoredToken(NamedTuple):
-    """The columns of a token, its owner and their vault that are needed to check the token."""
+    """The columns that are needed to check a token: its own, and those of its owner and their vault."""
 
     id: UUID
     owner_id: UUID

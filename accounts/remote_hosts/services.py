@@ -37,7 +37,7 @@ _SENTENCES: Final = {
 
 
 class HostRefused(Exception):  # noqa: N818 - states what happened
-    """Raised for an invalid consent or key; its text is a sentence for people."""
+    """Raised for an invalid consent or API key; its text is a sentence for people."""
 
     def __init__(self, code: str) -> None:
         self.code = code

@@ -54,7 +54,7 @@ def _is_active(owner: UUID, sign_in_id: UUID, salt: bytes, *, since: datetime) -
 
 
 class SessionRegistry:
-    """Thread-safe registry of unlocked sessions: the key id of each, by the id of its sign-in."""
+    """Thread-safe registry of unlocked sessions: it maps the id of each sign-in to the id of its data key."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

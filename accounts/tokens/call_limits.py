@@ -16,7 +16,7 @@ _MOST_TOKENS = 1024
 
 
 class CallLimits:
-    """Thread-safe record of the times of each token's last calls."""
+    """Thread-safe limiter of calls, which records the times of each token's last calls."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -1,4 +1,4 @@
-"""Drafts, saved while typing. A save gives the revision that it replaces, so tabs overwrite nothing."""
+"""Drafts, saved while typing. A save names the revision that it replaces, so that no other is overwritten."""
 
 import secrets
 from collections.abc import Callable

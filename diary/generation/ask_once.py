@@ -1,4 +1,4 @@
-"""The start of generations, one job at a time for each subject. Unrequested ones need a suitable model.
+"""Start of generations; a second request for the same text, such as the opening of a day, starts no new job.
 
 Replies, openings, recaps, trace proposals and trace summaries all start here. Two tabs that request the same
 generation get the same job. A generation that nobody requested is never sent to another machine, and never
@@ -24,7 +24,7 @@ from llamora.llm.requests.sampling import merge_sampling
 
 
 class UniqueTask(GenerationTask, Protocol):
-    """A task that runs at most once at a time for each owner and subject."""
+    """A task that runs at most once at a time for each owner and `subject`, such as a day or an entry."""
 
     @property
     def subject(self) -> Hashable:

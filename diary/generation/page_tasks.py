@@ -61,7 +61,7 @@ class FilteredTask(Protocol):
 
 
 class SectionFinder(Protocol):
-    """A function that finds the section of a person's row by the row's id; None if there is no such row."""
+    """A function that returns the section for a person's row, by the row's id, or None if there is no row."""
 
     def __call__(self, section_id: UUID, /, *, owner_id: UUID) -> PageSection | None: ...
 

@@ -84,7 +84,7 @@ class PromptNote:
 
 @dataclass(frozen=True, kw_only=True)
 class PromptContext:
-    """The context of a reply's prompt; `is_cut` if the beginning of `entry` is missing."""
+    """The context of a reply's prompt; `is_cut` is true if the beginning of `entry` was left out."""
 
     day: date
     entry: PromptEntry

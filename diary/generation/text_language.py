@@ -1,4 +1,4 @@
-"""The language of a text, by its name, for a prompt: models follow "in German" better than a paraphrase.
+"""The name of the language of a text, for a prompt: models follow "in German" better than "as in the text".
 
 The word for "you" is named as well: told only to write in German, many models address a diary's writer as
 "Sie".

@@ -199,7 +199,7 @@ class UncheckedBox:
 
 @dataclass(frozen=True, kw_only=True)
 class ClosedBoxes:
-    """Boxes that are not in the Inbox: unchecked ones, and the number of those for which it has no room."""
+    """Boxes outside the Inbox: those that could not be verified, and how many others wait for room in it."""
 
     unchecked: list[UncheckedBox]
     waiting_count: int

@@ -20,7 +20,10 @@ class MalformedFrame(Exception):  # noqa: N818 - states what is the case
 
 @dataclass(frozen=True)
 class WatchRequest:
-    """A request to follow the generations on the page of a day or a conversation of the person `owner`."""
+    """A request to follow the generations on one page: that of a day, or of a conversation (`subject`).
+
+    `owner` is the person whose page it is.
+    """
 
     subject: date | UUID
     owner: UUID

@@ -45,7 +45,7 @@ def month_day_expression() -> models.Func:
 
 
 class Origin(models.TextChoices):
-    """The origin of a text; `own` if its owner typed it here or claimed it as their own."""
+    """The origin of a text; `own` means that its owner typed it here or claimed it as their own."""
 
     OWN = "own", "Written here"
     # By a program that only passes on what its owner types.

@@ -1,4 +1,4 @@
-"""Words of the pages about each kind of notes: its purpose, an example, and the form for a new note."""
+"""Texts of the pages about each kind of notes: its purpose, an example, and the form for a new note."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -11,7 +11,7 @@ _REFERENCES, _SKILLS, _SKILL_END, _MARKDOWN = "knowledge/", "skills/", "/SKILL.m
 
 @dataclass(frozen=True, kw_only=True)
 class KindDescription:
-    """The texts about a kind; without `name_label`, the kind has only one note, whose path is fixed."""
+    """The texts about a kind; if `name_label` is empty, the kind has only one note, whose path is fixed."""
 
     title: str
     purpose: str

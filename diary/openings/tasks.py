@@ -32,7 +32,7 @@ LONG_GAP_DAYS = 8
 
 @dataclass(frozen=True, kw_only=True)
 class OpeningSource:
-    """A source of an opening: an earlier entry, or the recap of an earlier day (no id). `ago` is in days."""
+    """A source of an opening: an entry, or the recap of a day (then `id` is None), from `ago` days before."""
 
     day: date
     ago: int

@@ -13,7 +13,7 @@ from llamora.inference.job import LIVE_STATES, Job
 
 @dataclass(frozen=True, kw_only=True)
 class ReplyView:
-    """Template data of a reply. `html` is settled, `tail` may still change."""
+    """Template data of a reply; `html` is the part that is final, `tail` the part that may still change."""
 
     id: UUID
     entry_id: UUID

@@ -41,7 +41,7 @@ MAX_REPLY_CHARACTERS = 2_000  # of an earlier one: enough not to repeat it
 
 @dataclass(frozen=True, kw_only=True)
 class ReplyTask:
-    """Task that writes a reply to an entry; with `is_retry`, into the existing row of the reply."""
+    """Task that writes a reply to an entry, in a new row, or if `is_retry`, in the reply's existing row."""
 
     has_existing_row: ClassVar[bool] = False
     id: UUID

@@ -1,4 +1,4 @@
-"""Views of replies and of custom reply styles; each returns a fragment, or a redirect without script.
+"""Views of replies and of custom reply styles; each returns a fragment, or a redirect if no script runs.
 
 A GET of a POST-only URL, as happens after unlocking, redirects to the day.
 """

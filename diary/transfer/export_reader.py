@@ -45,7 +45,10 @@ _MAX_KINDS: Final = 100
 
 @dataclass(kw_only=True)
 class ExportOverview:
-    """The number of entries in a file, its rows that belong to no entry, and the number of skipped rows."""
+    """The number of entries in a file, the rows that belong to no entry, and the numbers of skipped rows.
+
+    `rows` and `skipped` are dicts by kind of row.
+    """
 
     entries: int = 0
     rows: dict[str, list[ExportRow]] = field(default_factory=dict, repr=False)

@@ -57,7 +57,7 @@ Row = dict[str, Any]
 
 @dataclass
 class ExportReport:
-    """Counts of exported rows, and the damaged values by column, row and reason."""
+    """Counts of exported rows, and for each damaged value its column, the id of its row, and the reason."""
 
     entries: int = 0
     days: int = 0

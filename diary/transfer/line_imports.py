@@ -34,7 +34,7 @@ _M = TypeVar("_M", bound=SealedModel)
 
 
 class HasDay(Protocol):
-    """An object with a day."""
+    """Protocol of an object with a day, such as a line of the file."""
 
     @property
     def day(self) -> date:

@@ -16,7 +16,7 @@ _PLACE: Final = re.compile(r"\{(\w+)\}")
 
 @dataclass(frozen=True, kw_only=True)
 class FoundCall:
-    """The result of a lookup: the view, its route as Django writes it, and the variable parts of the path."""
+    """The view found for a path, its route in Django's notation, and the path's variable parts by name."""
 
     view: View
     route: str

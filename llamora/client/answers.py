@@ -194,7 +194,7 @@ class TraceAnswer:
 
 @dataclass(frozen=True, kw_only=True)
 class ChatSession:
-    """A conversation about the diary: its name, or the beginning of its first question."""
+    """A conversation; `name` is the name that it was given, or else the beginning of its first question."""
 
     session_id: str
     name: str = _text(default="")

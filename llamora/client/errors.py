@@ -106,7 +106,7 @@ class RateLimited(LlamoraError):
 
 
 class Invalid(LlamoraError):
-    """Raised for a call with a wrong value; `field` names it."""
+    """Raised for a call with a wrong value; `field` is the name of the field with this value."""
 
     code = "invalid_field"
 

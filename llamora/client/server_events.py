@@ -15,7 +15,7 @@ class EventTooLong(ValueError):  # noqa: N818 - it states what is the case
 
 
 class ServerEvent(NamedTuple):
-    """An event: its name (`message` without one) and its data."""
+    """An event: its name (`message` if the stream gives none) and its data."""
 
     name: str
     data: str

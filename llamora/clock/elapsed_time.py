@@ -39,7 +39,7 @@ _MOST_STRETCHES, _REMEMBERED = 100, 800 * _ONE_DAY
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """One reading of both clocks, in seconds: since 1970, and since the boot with this id."""
+    """One reading of both clocks: seconds since 1970, and seconds since the boot, with the boot's id."""
 
     wall: float
     boot_seconds: float

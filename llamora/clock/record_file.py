@@ -1,4 +1,4 @@
-"""The clock's record, in a file beside the database: the state of elapsed time at the last observation.
+"""The clock's record, a file beside the database: the elapsed time at the last reading of the clocks.
 
     register/clock.json   an `ElapsedTime` (`llamora.clock.elapsed_time`) as JSON, with mode 0600
 

@@ -39,7 +39,7 @@ _NOTHING_BOUND = _U16.pack(0)
 
 
 class AnyContext(Protocol):
-    """Protocol of a context: a `Context`, or a `RowContext` with a row."""
+    """Protocol of a context: a `Context`, or a `RowContext` whose row is set."""
 
     @property
     def label(self) -> str:

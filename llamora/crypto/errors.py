@@ -139,7 +139,7 @@ class WrongSecret(SlotError):
 
 
 class ForgedSlot(SlotError):
-    """Raised when the box, the public key or the MAC was not created by the slot's owner."""
+    """Raised when the box, the public key or the MAC of a key slot was not created by the slot's owner."""
 
     code = "forged_slot"
     text = "The key slot's box or public key was not made by its owner."

@@ -80,7 +80,7 @@ class KeyId(NamedTuple):
 
 
 class RealmKeyring:
-    """The keys of some realms of one person. Use of others, or use after `close()`, raises VaultLocked."""
+    """The keys of some realms of one person; use for other realms, or after `close()`, raises VaultLocked."""
 
     __slots__ = (
         "__weakref__",

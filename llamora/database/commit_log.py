@@ -66,7 +66,7 @@ def shorten_id(person_id: UUID) -> bytes:
 
 @dataclass(frozen=True, kw_only=True)
 class CommitRecord:
-    """A record of the log: the commit's number, its time in seconds, its owner and day."""
+    """A record of the log: number and time (in seconds) of a commit, and owner and day of what it wrote."""
 
     number: int
     moment: float
@@ -81,7 +81,7 @@ class CommitRecord:
 
 @dataclass(frozen=True, kw_only=True)
 class CommitLog:
-    """The contents of a log: the number of its household, the first commit, and the records."""
+    """The contents of a log: the number that identifies its database, the first commit, and the records."""
 
     household: int
     first: CommitRecord
@@ -219,7 +219,7 @@ def set_commit_owner(owner_id: Any, day: Any) -> None:
 
 @dataclass(slots=True)
 class CountedCommit:
-    """A transaction to record: its number (None if it wrote nothing), its owner and its day."""
+    """A transaction to record: its number (None if it wrote nothing), and owner and day of what it wrote."""
 
     database: Path
     number: int | None = None

@@ -21,7 +21,7 @@ _FIRST_BYTES = b"SQLite format 3\0"
 
 @dataclass(frozen=True, kw_only=True)
 class Loss:
-    """A loss of commits: their minimum number, their times, and their owners.
+    """A loss of commits: how many (at least), the period in which they were made, and their owners.
 
     `days` maps the short id of each known owner (hexadecimal) to the days concerned. With
     `concerns_everyone`, the owner of at least one commit is unknown.

@@ -28,7 +28,7 @@ _AHEAD = 20
 
 @dataclass(frozen=True, slots=True)
 class DateContext:
-    """The anchor (the moment to count from), and the direction to resolve names such as "Tuesday" in."""
+    """The anchor (the moment to count from), and the direction in which names like "Tuesday" are resolved."""
 
     now: datetime
     direction: Direction
@@ -173,7 +173,7 @@ class RelativeDay:
 
 @dataclass(frozen=True, slots=True)
 class Now:
-    """The moment of the anchor."""
+    """The moment from which expressions count (the anchor): now."""
 
     def resolve(self, context: DateContext) -> When:
         """Return the moment of the anchor."""
@@ -182,7 +182,7 @@ class Now:
 
 @dataclass(frozen=True, slots=True)
 class NamedWeekday:
-    """A weekday: Monday, next Monday, Monday of last week (`week`), Monday week (`later`)."""
+    """A weekday: Monday, next Monday, Monday of last week (`week` is -1), Monday week (`later` is 7)."""
 
     weekday: int
     relation: int | None = None
@@ -292,7 +292,7 @@ class Holiday:
 
 @dataclass(frozen=True, slots=True)
 class RelativeUnit:
-    """A calendar unit counted from the anchor's: last week."""
+    """A calendar unit before or after the one that contains the anchor: last week."""
 
     unit: str
     relation: int
@@ -666,7 +666,7 @@ def make_instant(context: DateContext, moment: datetime, precision: str) -> When
 
 @dataclass(frozen=True, slots=True)
 class ClockTime:
-    """A time of day; `half` is am, pm, or the part of the day named with it."""
+    """A time of day; `half` is "am", "pm", a part of the day such as "evening", or empty if none is named."""
 
     hour: int
     minute: int = 0

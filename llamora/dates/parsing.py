@@ -258,7 +258,7 @@ def _expand(
 
 
 class TokenReader:
-    """The meanings of each token of a text in a language."""
+    """Reader of the meanings of each token of a text, in one language."""
 
     def __init__(self, text: str, tokens: TokenList, lexicon: Lexicon) -> None:
         """Take a text and its tokens."""

@@ -26,7 +26,7 @@ LONGEST_WORD = 40
 
 
 class TextToken(NamedTuple):
-    """A word, number or sign of a text; `is_joined` if it directly follows another token."""
+    """A word, number or sign of a text; `is_joined` is true if it directly follows another token."""
 
     text: str
     start: int

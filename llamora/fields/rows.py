@@ -55,7 +55,7 @@ _ROW_OVERHEAD: Final = 340
 
 
 class OpenedRows:
-    """Plaintexts of opened rows of one table, each found only by the stored values from which it was opened.
+    """Cache of decrypted rows of one table; a row is found only if its stored values have not changed.
 
     A row is found if its envelope, its MACs and the columns that they cover are stored as exactly the same
     bytes as before. A row that was changed since, with or without a key, is not found, and is opened again.

@@ -103,7 +103,7 @@ class Prompt:
 
 
 class TokenCounter(Protocol):
-    """Protocol of the model server's methods that `build_prompt` needs."""
+    """Protocol of a model server as `build_prompt` uses it: its capabilities, and counts of tokens."""
 
     @property
     def offer(self) -> Any: ...

@@ -58,7 +58,7 @@ class Dechunker:
 
 
 class SizedBody:
-    """Body of a known length."""
+    """Decoder of a body of a known length."""
 
     def __init__(self, length: int) -> None:
         self._missing = length
@@ -77,7 +77,7 @@ class SizedBody:
 
 
 class UnframedBody:
-    """Body without a known length, which ends when the connection is closed."""
+    """Decoder of a body without a known length, which ends when the connection is closed."""
 
     is_done = has_surplus = False
 

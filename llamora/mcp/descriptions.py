@@ -58,7 +58,7 @@ class ToolDescription:
 
 @dataclass(frozen=True, kw_only=True)
 class ToolResult:
-    """The result of a tool: an object of its output schema, or a sentence about an error."""
+    """The result of a tool: an object that matches its output schema, or a sentence about an error."""
 
     value: dict[str, Any] = field(default_factory=dict, repr=False)
     # The same as JSON, for those who read no objects.

@@ -54,7 +54,7 @@ class AnsweredQuestion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conversation:
-    """A conversation in a list: its name or the beginning of its first question, and its length."""
+    """A conversation in a list: its name (or how its first question begins), and its number of questions."""
 
     session_id: UUID
     name: str = field(repr=False)

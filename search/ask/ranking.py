@@ -46,7 +46,7 @@ _MAX_OF_DAYS: Final = 40
 
 @dataclass(frozen=True, slots=True)
 class CandidateTexts:
-    """The texts that may answer a question, best first, with their relevant spans and a marker of its words.
+    """The texts that may answer a question, best first, their relevant spans, and a marker of its words.
 
     `evidence` decides which of them answer it. `counted` are all texts with its significant words, by day, if
     it asks how often. `days` are the days that it names.

@@ -46,7 +46,7 @@ class SourceView:
 
 @dataclass(frozen=True, kw_only=True)
 class AnswerView:
-    """Template data of a question's answer. `html` is settled, `tail` may still change."""
+    """Template data of an answer; `html` is the part that is final, `tail` the part that may still change."""
 
     id: UUID
     session_id: UUID

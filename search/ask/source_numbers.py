@@ -60,7 +60,7 @@ class SourceNumberFilter:
 
 
 class SourceCheck:
-    """Output check that extends `check`: an answer must name an existing source or say `nothing`.
+    """Output check that adds a rule to `check`: an answer must cite an existing source, or say `nothing`.
 
     `needs_source` is False if the model also read texts that have no number.
     """

@@ -82,7 +82,7 @@ class NumberedPassage:
 
 @dataclass(frozen=True, kw_only=True)
 class PromptTally:
-    """A tally of days in a prompt."""
+    """The number of days on which the words of a question occur, as the prompt shows it."""
 
     tally: Tally
 

@@ -19,7 +19,7 @@ _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, kw_only=True)
 class CheckInChoices:
-    """Settings of check-ins: whether, how often and at which hours they are made, and since when."""
+    """Settings of check-ins: whether, how often and at which hours they run, and when they were last set."""
 
     is_on: bool = False
     is_paused: bool = False

@@ -31,7 +31,7 @@ class LookBackSource:
 
 @dataclass(frozen=True, kw_only=True)
 class LookBackView:
-    """Template data of a look-back. `html` is settled, `tail` may still change."""
+    """Template data of a look-back; `html` is the final part of its text, `tail` the part that may change."""
 
     id: UUID
     state: str

@@ -30,7 +30,7 @@ class DecryptedRow(NamedTuple):
 
 
 class DecryptedRowCache:
-    """A cache of the 2,000 rows of one index that were decrypted last, by digest; it contains no texts."""
+    """A cache of the 2,000 last decrypted rows of one index, found by their digests; it contains no texts."""
 
     def __init__(self) -> None:
         self._lock = Lock()

@@ -35,7 +35,7 @@ class EntryWithTraces:
 
 @dataclass(frozen=True, kw_only=True)
 class EntriesPage:
-    """A page of entries; `next_after` is the id of the last one, or None on the last page."""
+    """A page of entries; `next_after` is the id of its last entry, or None on the last page."""
 
     entries: Sequence[EntryWithTraces]
     next_after: UUID | None

@@ -41,7 +41,7 @@ class ChosenTrace:
 
 @dataclass(frozen=True, kw_only=True)
 class TraceDetail:
-    """Template data of the page without its entries; `counts` are the numbers of entries by day."""
+    """Template data of the page without its entries; `counts` maps each day to its number of entries."""
 
     person: Person
     ids: tuple[UUID, ...]

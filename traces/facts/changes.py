@@ -30,7 +30,7 @@ _COLUMNS: Final = ("entry_id", "successor_id", "state", "origin")
 
 @dataclass(frozen=True, kw_only=True)
 class ChangeAuthor:
-    """The author of a change, and the fields that all records of the change share."""
+    """The author of a change, its group, the facts that it touches, and the group of the change it undoes."""
 
     by: str = BY_OWNER
     group: UUID = field(default_factory=new_id)

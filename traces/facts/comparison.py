@@ -52,7 +52,7 @@ FIRST_STRATEGIES: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """The verdict on two facts; if `asks`, the owner decides even where the verdict is that both can be true.
+    """The verdict on two facts; `asks` is true if the owner must decide, even if both facts can be true.
 
     `advised` is the strategy that a model on this machine advises. It only affects the order of the buttons.
     """

@@ -95,7 +95,7 @@ def open_slot_throttled(
 
 @dataclass(frozen=True, kw_only=True)
 class SignInResult:
-    """Result of a sign-in: the person and their session; after a rotation, also changes of key slots.
+    """Result of a sign-in: the person, their session cookie, and what a rotation changed in their key slots.
 
     `recovery_code` and `refused_slots` are as in `OpenedSlot`.
     """

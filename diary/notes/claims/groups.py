@@ -18,7 +18,7 @@ _REVIEW_LABEL: Final = b"diary.note.review"
 
 @dataclass(kw_only=True)
 class NoteGroup:
-    """The notes of one import, or of all programs, by path."""
+    """The notes of one import, or of all programs, sorted by path."""
 
     id: UUID
     source: str = field(default="", repr=False)

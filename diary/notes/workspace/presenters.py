@@ -37,7 +37,7 @@ class PreviewSection:
 
 @dataclass(frozen=True, kw_only=True)
 class ImportPreview:
-    """The preview of an import; `can_import` if a file is new or differs from its note."""
+    """The preview of an import; `can_import` is true if a file is new or differs from its note."""
 
     sections: Sequence[PreviewSection]
     has_changed: bool

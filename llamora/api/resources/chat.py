@@ -93,7 +93,7 @@ class AnswerBody(msgspec.Struct, kw_only=True):
 
 
 class SessionBody(msgspec.Struct, kw_only=True):
-    """A conversation: its name, or the beginning of its first question."""
+    """A conversation; `name` is the name that it was given, or else the beginning of its first question."""
 
     session_id: UUID
     name: str

@@ -36,7 +36,7 @@ class CheckInProposalBody(msgspec.Struct, kw_only=True):
 
 
 class CheckInBody(msgspec.Struct, kw_only=True):
-    """Result of a check-in, with a sentence about it.
+    """Result of a check-in; `message` is a sentence about it.
 
     `status` is "proposed", "nothing", "unreadable" if the model's output could not be parsed, or
     "no_requests" if no standing request is open. In the last case no model runs and `model` is null.

@@ -20,7 +20,7 @@ _PATH: Final = "/api/v1/traces"
 
 
 class TraceListQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """Query parameters of the list of traces: its page."""
+    """Query parameters that select a page of the list of traces."""
 
     limit: Limit = USUAL_LIMIT
     offset: Offset = 0

@@ -30,7 +30,7 @@ _of_this_process = secret_bytes(KEY_BYTES)
 
 @dataclass(frozen=True, slots=True)
 class RememberedTokenSlot:
-    """The contents of a slot, sealed under its token's secret."""
+    """A slot that was opened before, with its contents sealed under its token's secret."""
 
     slot: TokenSlot
     _sealed: bytes = field(repr=False)

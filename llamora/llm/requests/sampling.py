@@ -23,7 +23,7 @@ class InvalidSampling(ValueError):  # noqa: N818 - states what is the case
 
 
 class ParameterRule(NamedTuple):
-    """The allowed values of a parameter, as a check and in words."""
+    """The allowed values of a parameter: a function that checks a value, and a description in words."""
 
     accepts: Callable[[Any], bool]
     description: str

@@ -42,7 +42,7 @@ class DayRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class DayReport:
-    """Result of a restore: the person, the entries with their earlier states, and how many are unreadable."""
+    """Result of a restore: the person, each entry with its former state, and how many are unreadable."""
 
     person: Person
     entries: Sequence[ComparedEntry]

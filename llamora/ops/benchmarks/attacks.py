@@ -46,7 +46,7 @@ class _Reader:
 
 @dataclass
 class SignIns:
-    """Sign-ins of one person from unknown browsers and addresses; durations in seconds."""
+    """Sign-ins of one person from unknown browsers and addresses: durations in seconds, and refusals."""
 
     durations: list[float] = field(default_factory=list)
     refused: int = 0

@@ -1,4 +1,4 @@
-"""Measurements of first token and tokens a second, through our server and from the model server directly.
+"""Measurements of the time to the first token and of tokens a second, through our server and without it.
 
 The model server is the scripted one of the tests. It sends tokens as fast as they are read, or at a steady
 rate, so that the figures measure our own code. "Socket to socket": from sending the request to the first

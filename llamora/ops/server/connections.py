@@ -61,7 +61,7 @@ class Channel(Protocol):
 
 @dataclass(eq=False)
 class Connection:
-    """An open connection with its client's address (for IPv6 the /64), "" for a trusted proxy."""
+    """An open connection; `address` is its client's (for IPv6 the /64), or "" if that is a trusted proxy."""
 
     channel: Channel
     address: str = ""

@@ -28,7 +28,7 @@ _HEADERS = frozenset(
 
 @dataclass(frozen=True, kw_only=True)
 class Client:
-    """The client of a request, and whether it used HTTPS."""
+    """The client of a request: its address, and whether it used HTTPS."""
 
     address: str
     is_secure: bool = False

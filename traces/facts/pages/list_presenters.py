@@ -21,7 +21,7 @@ MAX_TYPED: Final = 200
 
 @dataclass(frozen=True, kw_only=True)
 class ListFilter:
-    """Filters of a list of facts; `about` is the id of a trace."""
+    """Filters of a list of facts; `about` is the id of a trace whose name the facts must contain."""
 
     state: str = FactState.ACCEPTED
     kind: str = ""
@@ -32,7 +32,7 @@ class ListFilter:
 
 @dataclass(frozen=True, kw_only=True)
 class FilterChoice:
-    """A choice of a filter: its code in the URL, and the number of its facts if known."""
+    """A value of a filter: its code in the URL, its label, and the number of its facts if known."""
 
     code: str
     label: str
@@ -50,7 +50,7 @@ class FactGroup:
 
 @dataclass(frozen=True, kw_only=True)
 class FactList:
-    """Template data of the list; `total` is the number of facts in any state, `count` of those that match."""
+    """Template data of the list; `total` counts the facts in any state, `count` those that match."""
 
     filter: ListFilter
     states: Sequence[FilterChoice]

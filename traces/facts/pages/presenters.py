@@ -80,7 +80,10 @@ class StrategyChoice:
 
 @dataclass(frozen=True, kw_only=True)
 class FactConflict:
-    """Earlier facts that a new one may repeat, replace or contradict, likeliest first, and the buttons."""
+    """A possible conflict of a new fact with earlier ones, and the buttons that decide it.
+
+    `earlier` are the facts that the new one may repeat, replace or contradict, the likeliest first.
+    """
 
     earlier: Sequence[FactLink]
     choices: Sequence[StrategyChoice]

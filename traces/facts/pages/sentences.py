@@ -1,4 +1,4 @@
-"""Parsers of sentences of facts that a form sends."""
+"""Parsers of the sentences of facts in a sent form."""
 
 from typing import Any
 

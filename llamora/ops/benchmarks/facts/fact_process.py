@@ -1,4 +1,4 @@
-"""A process that writes facts of a person in a household for measurements, or measures work on them.
+"""A process that writes facts of a person for measurements, or measures work on these facts.
 
     python -m llamora.ops.benchmarks.facts.fact_process write NAME NUMBER
     python -m llamora.ops.benchmarks.facts.fact_process measure NAME

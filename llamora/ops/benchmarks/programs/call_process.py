@@ -1,4 +1,4 @@
-"""A process of many programs that call the API, for `calls.py`.
+"""A process that calls the API in the place of many programs, for `calls.py`.
 
     python -m llamora.ops.benchmarks.programs.call_process PORT SECONDS DAY OTHER_DAY
 

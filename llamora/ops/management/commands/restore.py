@@ -20,7 +20,7 @@ from llamora.process_memory import protect_process_memory
 
 
 class Command(BaseCommand):
-    """The command that replaces the database with the one in a backup."""
+    """The command that replaces the database with the one in a backup, or restores one day of a person."""
 
     help = (
         "Replace the household's database with a backup, or with a database that an earlier restore "
