@@ -7,7 +7,8 @@ text must contain one of them, unless it is near in meaning alone. If a name nev
 text answers the question.
 """
 
-from collections.abc import Iterable, Sequence, Set
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import replace
 from typing import Final
 from uuid import UUID
@@ -19,6 +20,7 @@ from search.engine import Ranking
 from search.index.fts_queries import ASSUMED_TEXTS, split_unbroken, weigh
 from search.index.words import WordsIndex
 from search.query.parser import QueryTerm, SearchQuery
+from search.query.snippets import FoldedText
 from search.services import get_days
 
 # The part of the question's words that stand in a passage, and its closeness in meaning, each 1 at most. Of
@@ -59,9 +61,13 @@ class Evidence:
         self._ranking = ranking
         self._found: dict[UUID, bool] = {}
         inner = query.within or query
-        terms = [part for term in inner.terms if term.words for part in split_unbroken(term)]
+        # A word that is repeated is looked for once, and weighs as often as it is there.
+        repeats = Counter(part for term in inner.terms if term.words for part in split_unbroken(term))
+        terms = list(repeats)
         counts, size = words.count_texts_with(terms, hidden=query.hidden)
-        self._weights = [weigh(holds, size) for holds in counts]
+        self._weights = [
+            repeats[term] * weigh(holds, size) for term, holds in zip(terms, counts, strict=True)
+        ]
         self._whole = sum(self._weights)
         self._markers = [engine.build_marker(words, replace(inner, terms=(term,))) for term in terms]
         unwritten = sum(weight for weight, holds in zip(self._weights, counts, strict=True) if not holds)
@@ -100,24 +106,29 @@ class Evidence:
         return not self._markers and id_ in self._ranking.complete
 
     def _has_enough(self, text: str, closeness: float) -> bool:
-        places = sorted(
-            (span[0], span[1], number)
-            for number, marker in enumerate(self._markers)
-            for span, _ in marker.find_spans(text)
-        )
+        places = sorted(self._find_places(text))
         if self._named and not any(number in self._named for _, _, number in places):
             return False
         return self._measure_best_share(places) + closeness >= self._least_together
+
+    def _find_places(self, text: str) -> Iterator[tuple[int, int, int]]:
+        """Yield the begin and end of each of the question's words in a text, and the number of its term."""
+        folded = FoldedText(text)
+        for number, marker in enumerate(self._markers):
+            let_others_run()
+            for span, _ in marker.find_spans_in(folded):
+                yield span[0], span[1], number
 
     def _measure_best_share(self, places: list[tuple[int, int, int]]) -> float:
         """Return the largest share of the question's words, by weight, that a single passage contains."""
         best, first = 0.0, 0
         inside = [0] * len(self._weights)
         total = 0.0
-        for _, end, number in places:
+        for current, (_, end, number) in enumerate(places):
             inside[number] += 1
             total += self._weights[number] if inside[number] == 1 else 0.0
-            while places[first][0] < end - _PASSAGE_LENGTH:
+            # A word that is longer than a passage is a passage.
+            while first < current and places[first][0] < end - _PASSAGE_LENGTH:
                 gone = places[first][2]
                 inside[gone] -= 1
                 total -= 0.0 if inside[gone] else self._weights[gone]

@@ -354,7 +354,9 @@ class WordSearch:
 
         Frequent stop words count only if the search has no other terms.
         """
-        terms = [part for term in self._query.terms if not term.quoted for part in split_unbroken(term)]
+        parts = [part for term in self._query.terms if not term.quoted for part in split_unbroken(term)]
+        # A word that is repeated is looked for once: each search for it may read long texts.
+        terms = list(dict.fromkeys(parts))
         if len(terms) < 2:
             return []
         fts_queries = [match_some_terms(self._query, terms=[term], forms=self.find_forms) for term in terms]

@@ -76,16 +76,18 @@ class QueryMarker:
 
         The search ends after `most` matches.
         """
+        return self.find_spans_in(FoldedText(text), most=most)
+
+    def find_spans_in(self, text: "FoldedText", *, most: int = _MAX_FORM_MATCHES) -> list[tuple[Span, int]]:
+        """Return the matches as `find_spans` does, in a text in which several queries are searched for."""
         found = [
             (span, _NUMBER_WEIGHT)
-            for digits, span in (find_long_numbers(text) if self._numbers else ())
+            for digits, span in (find_long_numbers(text.text) if self._numbers else ())
             if any(is_same_number(digits, number) for number in self._numbers)
         ]
         if not self._has_any:
             return found
-        folded, offsets = fold_with_offsets(text)
-        for gap in _BREAKS:
-            folded = folded.replace(gap, " ")
+        folded, offsets = text.fold()
         for last, wanted in self._automaton.iter(folded):
             begin, end = last + 1 - len(wanted.text), last + 1
             if _is_whole_word(folded, begin, end, wanted):
@@ -93,6 +95,23 @@ class QueryMarker:
                 if len(found) >= most:
                     break
         return _drop_overlaps(found)
+
+
+class FoldedText:
+    """A text and, computed once, its folded text with the offset of each of its characters."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._folded: tuple[str, Sequence[int]] | None = None
+
+    def fold(self) -> tuple[str, Sequence[int]]:
+        """Return the folded text, with a space for each break of a line, and the offsets in the text."""
+        if self._folded is None:
+            folded, offsets = fold_with_offsets(self.text)
+            for gap in _BREAKS:
+                folded = folded.replace(gap, " ")
+            self._folded = folded, offsets
+        return self._folded
 
 
 def _find_end(offsets: Sequence[int], end: int) -> int:

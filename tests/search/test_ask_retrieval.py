@@ -6,15 +6,19 @@ from typing import Any
 import pytest
 
 from diary.models import Entry, Origin
+from search.ask import evidence
 from search.ask.errors import IndexNotReady
 from search.ask.passages import FoundPassages
 from search.ask.retrieval import retrieve
 from search.ask.sources import load_sources, read_sources, store_sources
+from search.engine import Ranking, build_marker
 from search.index import registry as index_registry
+from search.index.words import WordsIndex
 from search.query.days import DayReader
+from search.query.parser import parse
 from tests.people import Resident
 from tests.search.asking import as_program
-from tests.search.indexing import BagOfWords, open_index
+from tests.search.indexing import BagOfWords, make_document, open_index
 from tests.tokens import forgotten_afterwards
 from tests.traces.tagging import add_traces
 
@@ -88,6 +92,33 @@ def test_a_named_trace_is_read_although_its_name_is_not_in_the_text(owner: Resid
 
     assert list_days(find(owner, "What happened with the green boat?")) == ["2026-02-08", "2026-02-03"]
     assert list_days(find(owner, "When was the green boat first out?"))[0] == "2026-02-03"
+
+
+def test_a_word_that_is_longer_than_a_passage_is_evidence() -> None:
+    index = WordsIndex()
+    document = make_document("a\u0301\u0301" * 500)
+    index.upsert([document])
+    query = parse("a" * 400)
+    ranking = Ranking(hits=[], outlines={}, near={}, total=0, complete=frozenset(), shares={}, closeness={})
+    found = evidence.Evidence(index, query, ranking, question="", by_day=(), of_days=(), traced=())
+
+    assert found.find_evident([document.id]) == {document.id}
+
+
+def test_a_word_that_a_question_repeats_is_looked_for_once(
+    owner: Resident, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_days(owner, d3="Rowed on the lake.")
+    built: list[object] = []
+
+    def count(*arguments: Any) -> Any:
+        built.append(arguments)
+        return build_marker(*arguments)
+
+    monkeypatch.setattr(evidence.engine, "build_marker", count)
+
+    assert list_days(find(owner, "Where did I row on the lake? " + "lake " * 200)) == ["2026-02-03"]
+    assert len(built) < 20
 
 
 def test_a_program_finds_the_same_with_its_own_keys(owner: Resident) -> None:

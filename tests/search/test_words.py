@@ -3,6 +3,7 @@
 import random
 from dataclasses import replace
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -10,7 +11,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from search.errors import IndexClosed, SnapshotRefused
-from search.index.fts_queries import MAX_COUNTED, MAX_RANKED
+from search.index import fts_queries
+from search.index.fts_queries import MAX_COUNTED, MAX_RANKED, match_some_terms
 from search.index.types import Document
 from search.index.words import WordsIndex
 from search.query.folding import fold, fold_with_offsets, split_words
@@ -208,6 +210,21 @@ def test_a_diary_of_one_word_is_counted_no_further_than_anybody_reads() -> None:
     assert [
         index.find(parse(typed), limit=5).total for typed in ("rain", "rain in:entries", "in:entries")
     ] == [MAX_COUNTED] * 3
+
+
+def test_a_word_that_is_repeated_is_looked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    index = WordsIndex()
+    index.upsert([make_document("a heron on the lawn")])
+    calls: list[object] = []
+
+    def count(*arguments: Any, **options: Any) -> Any:
+        calls.append(options)
+        return match_some_terms(*arguments, **options)
+
+    monkeypatch.setattr(fts_queries, "match_some_terms", count)
+
+    assert index.find(parse("*heron_" * 50 + " weir"), limit=5).total == 0
+    assert len(calls) == 2
 
 
 def test_a_few_hits_are_followed_by_texts_with_some_of_the_words() -> None:
