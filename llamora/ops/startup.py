@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from django.apps import apps
 from django.conf import settings
 from django.core.management import call_command
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
@@ -27,7 +26,7 @@ from llamora.database import condition, disk
 from llamora.database.condition import FileState
 from llamora.fields import fence
 from llamora.ops import bundles, static_files
-from llamora.ops.backup import create
+from llamora.ops.backup import create, integrity
 from llamora.ops.errors import OperationRefused
 from llamora.pluralize import pluralize
 
@@ -160,23 +159,10 @@ def prepare_database(*, backup_first: bool = True) -> Path | None:
 
 def check_tables() -> None:
     """Raise OperationRefused if the database lacks a table or a column of a model."""
-    with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
-        cursor.execute(
-            "SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table'"
-        )
-        existing = set(cursor.fetchall())
-    expected = {
-        (model._meta.db_table, field.column)
-        for model in apps.get_models()
-        for field in model._meta.local_concrete_fields
-    }
-    missing = sorted(f"{table}.{column}" for table, column in expected - existing)
-    if missing:
-        named = f"{missing[0]} and {len(missing) - 1} more" if missing[1:] else missing[0]
-        raise OperationRefused(
-            f"The database in {settings.DATA_DIR} was changed by another program: it lacks {named}. Nothing "
-            f"was started. {condition.suggest_restore()}"
-        )
+    connection: Any = connections[DEFAULT_DB_ALIAS]
+    connection.ensure_connection()
+    if missing := integrity.find_missing_columns(connection.connection):
+        raise OperationRefused(f"{missing} Nothing was started. {condition.suggest_restore()}")
 
 
 def _create_backup_before_update() -> Path | None:

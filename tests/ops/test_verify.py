@@ -92,6 +92,7 @@ def test_verify_may_run_beside_somebody_who_writes(olive: Resident, place: Backu
     [
         ("DROP TRIGGER fence_diary_entry_text_insert", "missing or changed"),
         ("CREATE VIEW mine AS SELECT 1", "that Llamora did not create"),
+        ("DROP TABLE search_recentsearch", r"it lacks search_recentsearch\.\w+ and \d+ more"),
         ("UPDATE accounts_vault SET epoch = 7", "have an unknown format or a key"),
         ("PRAGMA foreign_keys = OFF; DELETE FROM accounts_person", "rows refer to rows that don't exist"),
     ],

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from django.apps import apps
 from django.db import models
 from django.db.migrations.loader import MigrationLoader
 
@@ -104,6 +105,10 @@ def _check_household(database: sqlite3.Connection, *, with_triggers: bool) -> In
     if count_migrations_behind(database) < 0:
         raise OperationRefused(NEWER)
     found.problems += _check_pages(database)
+    if missing := find_missing_columns(database):
+        # The other checks read them.
+        found.problems.append(missing)
+        return found
     _check_references(database, found)
     found.problems += find_missing_triggers(database) if with_triggers else []
     found.problems += find_unknown_triggers(database)
@@ -120,6 +125,27 @@ def _check_household(database: sqlite3.Connection, *, with_triggers: bool) -> In
                 "not be decrypted at the last key change."
             )
     return found
+
+
+def find_missing_columns(database: sqlite3.Connection) -> str:
+    """Return a sentence if the file lacks tables or columns of this version, else ""."""
+    if count_migrations_behind(database):
+        return ""
+    existing = set(
+        database.execute(
+            "SELECT m.name, c.name FROM sqlite_schema m, pragma_table_info(m.name) c WHERE m.type = 'table'"
+        )
+    )
+    expected = {
+        (model._meta.db_table, field.column)
+        for model in apps.get_models()
+        for field in model._meta.local_concrete_fields
+    }
+    missing = sorted(f"{table}.{column}" for table, column in expected - existing)
+    if not missing:
+        return ""
+    named = f"{missing[0]} and {len(missing) - 1} more" if missing[1:] else missing[0]
+    return f"Another program changed the database: it lacks {named}."
 
 
 def _check_pages(database: sqlite3.Connection) -> list[str]:
