@@ -58,11 +58,11 @@ class ResultRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DayRows:
-    """The hits of one day, or among facts, or among notes: the leading hit, and the hits folded under it.
+class ResultGroup:
+    """Search results of a day, or all facts or notes found; under the first one, the others are folded.
 
-    `left` is the number of hits that are not shown. `are_facts` and `are_notes` say that the hits are facts
-    or notes; then they can be of different days.
+    `left` is the number of results that are not shown. `are_facts` and `are_notes` say which group it is;
+    facts and notes can be of different days.
     """
 
     address: str
@@ -82,14 +82,14 @@ class FilterButton:
     query: str = field(repr=False)
 
 
-def build_day_rows(answer: SearchPage) -> list[DayRows]:
+def build_result_groups(answer: SearchPage) -> list[ResultGroup]:
     """Return the rows of a page of results; their URLs contain no word of the diary or the query."""
     return [_build_day(day, token=answer.token) for day in answer.found.days]
 
 
-def _build_day(day: DayResults, *, token: str) -> DayRows:
+def _build_day(day: DayResults, *, token: str) -> ResultGroup:
     leading, *folded = (_build_row(hit, token=token) for hit in day.hits)
-    return DayRows(
+    return ResultGroup(
         address=reverse("day", args=[day.day]),
         leading=leading,
         folded=folded,

@@ -15,7 +15,7 @@ from search import messages, services
 from search.ask.presenters import list_marked_pieces
 from search.ask.section import parse_source_token
 from search.index.fts_queries import MAX_COUNTED
-from search.presenters import build_day_rows, build_filter_buttons, describe_days, describe_embedding
+from search.presenters import build_filter_buttons, build_result_groups, describe_days, describe_embedding
 from search.query.days import DayReader
 from search.query.parser import MAX_TYPED, add_filter, list_filters
 
@@ -96,7 +96,7 @@ def _build_context(request: HouseholdRequest, *, typed: str, offset: int = 0) ->
     return {
         "typed": typed,
         "answer": answer,
-        "days": build_day_rows(answer),
+        "days": build_result_groups(answer),
         "filters": build_filter_buttons(answer, typed, language=person.language),
         "facts_query": add_filter(typed, "in:facts"),
         "notes_query": add_filter(typed, "in:notes"),

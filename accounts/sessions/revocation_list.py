@@ -73,7 +73,7 @@ def list_revoked() -> set[bytes]:
 
 
 def clear_revoked(mark: bytes) -> None:
-    """Remove the mark of a deleted row from the list."""
+    """Remove a row's mark from the list of revoked rows, once the row is deleted."""
     with _guard:
         _revoked_here.discard(mark.hex())
         if folder := _get_folder():

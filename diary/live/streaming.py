@@ -46,7 +46,7 @@ class JobRendering:
 
     @classmethod
     def for_job(cls, job: Job) -> "JobRendering":
-        """Return the rendering of a job, shared by all its tabs."""
+        """Return the rendering of a job, the same for all browser tabs that show the job."""
         return job.get_attachment(cls)
 
     def add_listener(self, listener: OnChange) -> None:

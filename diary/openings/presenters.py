@@ -47,7 +47,7 @@ def get_opening_view(person: Person, day: date, *, is_today: bool) -> OpeningVie
 
 
 def find_section(opening_id: UUID, *, owner_id: UUID) -> PageSection | None:
-    """Return the section of a person's opening by its id, or None."""
+    """Return the page section that shows a person's opening, or None if there is none with this id."""
     row = Opening.objects.filter(owner_id=owner_id, id=opening_id).first()
     return render_section(build_row_view(row), owner_id=owner_id) if row else None
 

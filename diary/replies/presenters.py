@@ -59,7 +59,7 @@ def find_reply_view(reply_id: UUID, *, owner_id: UUID) -> ReplyView | None:
 
 
 def find_section(reply_id: UUID, *, owner_id: UUID) -> PageSection | None:
-    """Return the section of a person's reply by its id, or None."""
+    """Return the page section that shows a person's reply, or None if there is none with this id."""
     view = find_reply_view(reply_id, owner_id=owner_id)
     return render_section(view, owner_id=owner_id) if view else None
 

@@ -219,7 +219,7 @@ def set_commit_owner(owner_id: Any, day: Any) -> None:
 
 @dataclass(slots=True)
 class CountedCommit:
-    """A transaction to record: its number (None if it wrote nothing), and owner and day of what it wrote."""
+    """A transaction for the commit log, with owner and day; one that wrote nothing has no number."""
 
     database: Path
     number: int | None = None

@@ -51,7 +51,7 @@ _ROMAN_VALUES = {"i": 1, "v": 5, "x": 10}
 
 
 class RuleEnd(NamedTuple):
-    """The end of a rule in the tree: its position in its category, and the builder of its value."""
+    """A complete grammar rule, at its last node in the tree of rules: its rank and its builder of a value."""
 
     rank: int
     build: Callable[[tuple[Any, ...]], Any]

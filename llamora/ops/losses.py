@@ -125,7 +125,7 @@ def describe_unreported_loss(loss: Loss) -> str:
 
 
 def refuse_loss(database: Path) -> None:
-    """Raise OperationRefused if a copy of a database lacks saves that its logs contain."""
+    """Raise OperationRefused if a copy of a database lacks committed changes that are in its logs."""
     if loss := find_loss(database):
         raise OperationRefused(reports.describe_loss(loss, zone=settings.HOUSEHOLD_TIME_ZONE))
 

@@ -73,7 +73,7 @@ def _get_question_label(row: Question) -> OriginLabel | None:
 
 
 def find_section(question_id: UUID, *, owner_id: UUID) -> PageSection | None:
-    """Return the section of the answer to a person's question by its id, or None."""
+    """Return the page section that shows an answer, or None if its owner has no question with this id."""
     row = Question.objects.filter(owner_id=owner_id, id=question_id).first()
     if row is None:
         return None

@@ -469,7 +469,7 @@ class WordsIndex:
     def find_entries_sharing(
         self, words: Collection[str], *, before: date
     ) -> tuple[dict[str, float], dict[UUID, float]]:
-        """Return the weight of each rare word, and by entry id, the sum of the weights in each earlier entry.
+        """Find earlier entries with rare words; return a weight by word, and the sum of weights by entry id.
 
         A word may also be several adjacent words, with spaces between them. The weight is 0 for a word of
         every text, and 1 for a word of a single text. Entries without any rare word are not returned.

@@ -30,7 +30,7 @@ _of_this_process = secret_bytes(KEY_BYTES)
 
 @dataclass(frozen=True, slots=True)
 class RememberedTokenSlot:
-    """A slot that was opened before, with its contents sealed under its token's secret."""
+    """A cached slot of an access token, whose contents are encrypted: only the token itself opens them."""
 
     slot: TokenSlot
     _sealed: bytes = field(repr=False)

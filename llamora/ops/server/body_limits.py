@@ -110,7 +110,7 @@ class InMemoryRequest(WebRequest):  # type: ignore[misc]  # daphne is untyped
         self._asked = b"", b""
 
     def process(self) -> Any:
-        """Handle a complete request, ignoring any path prefix that the client sends."""
+        """Handle a complete request, without a header of the client that could forge a path prefix."""
         self.requestHeaders.removeHeader(b"daphne-root-path")
         if self.requestHeaders.hasHeader(b"upgrade"):
             # A WebSocket takes the connection over, and this request never ends.
