@@ -16,6 +16,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
+from django.db.migrations.exceptions import InconsistentMigrationHistory
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
@@ -151,6 +152,11 @@ def prepare_database(*, backup_first: bool = True) -> Path | None:
             disk.describe_problem(settings.DATA_DIR)
             or f"The database in {settings.DATA_DIR} can't be used: {error}. Check that the disk is "
             f"connected. If the file is damaged: {condition.suggest_restore()}"
+        ) from None
+    except InconsistentMigrationHistory as error:
+        raise OperationRefused(
+            f"The database in {settings.DATA_DIR} does not say correctly which updates it has had: {error} "
+            f"Nothing was started. {condition.suggest_restore()}"
         ) from None
     for problem in wrong:
         raise OperationRefused(problem)

@@ -232,6 +232,18 @@ def test_a_database_of_a_newer_llamora_is_refused(tmp_path: Path) -> None:
     assert "newer Llamora" in answer.stderr
 
 
+def test_a_database_whose_list_of_updates_has_a_gap_is_refused(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(make_household(tmp_path) / "llamora.sqlite3")) as database, database:
+        database.execute("DELETE FROM django_migrations WHERE app = 'contenttypes'")
+
+    answer = run_up(tmp_path, "--port", "0")
+
+    assert answer.returncode == 1
+    assert "does not say correctly which updates it has had" in answer.stderr
+    assert "restore" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
 def test_a_database_that_is_none_is_said_in_a_sentence(tmp_path: Path) -> None:
     (make_household(tmp_path) / "llamora.sqlite3").write_bytes(b"not a database, by any means" * 200)
 
