@@ -298,6 +298,11 @@ class WordsIndex:
 
     # --- updates --------------------------------------------------------------------------------
 
+    def get_revision(self) -> int:
+        """Return a number that increases whenever a text is added, changed, encrypted again or removed."""
+        with self._use() as db:
+            return db.total_changes
+
     def upsert(self, documents: Sequence[Document], *, update_terms: bool = True) -> None:
         """Add texts, or replace those with the same id.
 

@@ -14,7 +14,7 @@ Texts are counted by the columns alone (`find_hidden`).
 """
 
 import json
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 from weakref import WeakKeyDictionary
@@ -27,6 +27,7 @@ from llamora.crypto import Realm, current_realm_keyring
 from llamora.database import CachedIdQuery, CachedQuery
 from llamora.database.lookups import build_owner_condition
 from llamora.threads import let_others_run
+from search.errors import IndexClosed
 from search.index.person_index import PersonIndex
 from search.index.types import FACT_KIND
 from search.programs.decrypted_rows import DecryptedRowCache
@@ -66,6 +67,8 @@ _MODEL_TEXTS: Final[tuple[tuple[str, type[Any], str], ...]] = (
     ("opening", Opening, "created_at"),
     ("recap", Recap, "created_at"),
 )
+# The facts that are not trusted, with the revision of the index at which they were looked up.
+_other_facts: "WeakKeyDictionary[PersonIndex, tuple[int, frozenset[UUID]]]" = WeakKeyDictionary()
 _AT_ONCE: Final = 500
 _SELECT_GONE: Final = """
     SELECT value FROM json_each(%s) WHERE NOT EXISTS (
@@ -88,8 +91,25 @@ def find_hidden(index: PersonIndex, *, with_hidden: bool = False) -> set[UUID]:
     written = _load_sources(index)
     unreadable = others | _find_gone(index, written)
     hidden = {id_ for id_, (_, sources) in written.items() if not sources.are_readable(unreadable)}
-    hidden.update(others, _other_facts_query(owner_id=index.owner))
+    hidden.update(others, _find_other_facts(index))
     return hidden
+
+
+def _find_other_facts(index: PersonIndex) -> Collection[UUID]:
+    """Return the ids of the accepted facts that are not trusted.
+
+    No index of the database has the origins, and reading 100,000 rows takes 70 ms. So the result is cached
+    until the search index changes: each change of a fact encrypts it again, and it is then indexed again.
+    Until then an outdated result only makes a count wrong, since `find_origins` decrypts what is found.
+    """
+    if index.words is None:
+        raise IndexClosed
+    # Before the query: a fact that is indexed meanwhile is then looked up by the next search.
+    revision = index.words.get_revision()
+    known = _other_facts.get(index)
+    if known is None or known[0] != revision:
+        known = _other_facts[index] = (revision, frozenset(_other_facts_query(owner_id=index.owner)))
+    return known[1]
 
 
 def find_origins_in_index(

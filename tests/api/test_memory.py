@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from django.db import connection
 
 from accounts.models import IdempotencyKey
 from accounts.tokens.call_limits import call_limits
@@ -20,7 +21,7 @@ from tests.api.conftest import MakeProgram
 from tests.api.program import Program, read_refusal
 from tests.api.test_search import olive as searching_olive
 from tests.people import Resident
-from tests.search.indexing import open_index
+from tests.search.indexing import open_index, wait_until_idle
 from traces.facts import services
 from traces.facts.comparison import Strategy
 from traces.facts.fact_body import FactText
@@ -675,6 +676,54 @@ def test_a_search_finds_accepted_facts(olive: Resident, make_program: MakeProgra
     read = program.get(f"{MEMORY}/{fact.id}")
     assert read.pop("conflicts") == []
     assert result == read
+
+
+def test_a_search_without_the_facts_of_others_counts_only_its_owners(
+    olive: Resident, make_program: MakeProgram
+) -> None:
+    add(olive, "You saw geese over the marsh")
+    open_index(olive)
+    program = make_program("facts:read")
+
+    def count() -> int:
+        found = program.post(f"{MEMORY}/search", {"query": "geese"})
+        assert len(found["results"]) == found["total"]
+        return int(found["total"])
+
+    totals = [count()]
+    other = propose(olive, "You feed geese", origin=Origin.IMPORTED)
+    with olive.unlocked():
+        for change in (services.accept_fact, services.claim_fact, services.undo_change, services.claim_fact):
+            change(owner_id=olive.id, fact_id=other.id)
+            totals.append(count())
+
+    assert totals == [1, 1, 2, 1, 2]
+
+
+def test_a_repeated_search_looks_no_fact_up_by_its_owner(olive: Resident, make_program: MakeProgram) -> None:
+    for number in range(8):
+        add(olive, f"You saw geese on day {number}")
+    open_index(olive)
+    program = make_program("facts:read")
+    program.post(f"{MEMORY}/search", {"query": "geese"})
+    wait_until_idle(olive)
+    plans: list[str] = []
+
+    def explain(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if '"traces_fact"' in sql:
+            rows = context["connection"].connection.execute(
+                f"EXPLAIN QUERY PLAN {sql.replace('%s', '?')}", [str(value) for value in params]
+            )
+            plans.extend(row[3] for row in rows)
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(explain):
+        found = program.post(f"{MEMORY}/search", {"query": "day geese"})
+
+    assert found["total"] == 8
+    of_facts = [plan for plan in plans if " traces_fact" in plan]
+    assert of_facts
+    assert all("(id=?)" in plan for plan in of_facts), of_facts
 
 
 SEARCHES: list[tuple[dict[str, Any], list[str]]] = [
