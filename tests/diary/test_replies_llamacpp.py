@@ -54,10 +54,17 @@ def start_running_reply(owner: Resident, text: str) -> Job:
 
 
 def write_short_reply(owner: Resident, limits: Any, text: str) -> str:
-    """Request a reply to a new entry that is soon at its limit, and wait for its end; return its id."""
+    """Request a reply to a new entry that is soon at its limit, and wait for its end; return its id.
+
+    Request it again if it has no text: a model of random weights may choose twelve tokens without any.
+    """
     limits.MODEL_REPLY_TOKENS = 12
-    reply = start_reply(owner, owner.write(text).id)
-    assert wait_for_reply_row(owner, reply, seconds=120)[1:] == ("done", "length")
+    for _ in range(5):
+        reply = start_reply(owner, owner.write(text).id)
+        end = wait_for_reply_row(owner, reply, seconds=120)[1:]
+        if end != ("failed", "empty"):
+            break
+    assert end == ("done", "length")
     return reply
 
 
