@@ -18,7 +18,7 @@ from accounts.keys.sealed_preferences import get_idle_minutes
 from accounts.models import Invitation, Person, SignIn, Unlock
 from accounts.sessions.sign_in_marks import build_sign_in_mark
 from accounts.sessions.unlock_register import RegisteredUnlock, find_last_activity
-from llamora.clock.services import LEEWAY
+from llamora.clock.services import LEEWAY, compute_end
 from llamora.database import credential_register
 
 TOUCH_INTERVAL = timedelta(minutes=2)
@@ -56,7 +56,7 @@ def get_expired_sign_ins(now: datetime) -> QuerySet[SignIn]:
 
 def get_time_left(row: SignIn) -> timedelta:
     """Return the time until a sign-in expires, in whole seconds."""
-    latest = row.created_at + timedelta(days=settings.SIGN_IN_DAYS)
+    latest = compute_end(row.created_at, timedelta(days=settings.SIGN_IN_DAYS))
     seconds = (min(latest, row.ends_at or latest) - timezone.now()).total_seconds()
     return timedelta(seconds=max(0, math.ceil(seconds)))
 

@@ -12,7 +12,7 @@ from diary.entries.presenters import render_text
 from diary.entries.services import BIN_LIFETIME
 from diary.history.services import VERSION_LIFETIME
 from diary.models import Entry, Version
-from llamora.clock.services import get_cutoff
+from llamora.clock.services import compute_end, get_cutoff
 from llamora.database import FIRST_MOMENT
 
 
@@ -51,7 +51,7 @@ def build_version_views(entry: Entry, *, zone: str) -> list[VersionView]:
         VersionView(
             id=version.id,
             written=_to_naive_local(version.written_at, zone),
-            until=days.to_local_time(version.replaced_at + VERSION_LIFETIME, zone).date(),
+            until=days.to_local_time(compute_end(version.replaced_at, VERSION_LIFETIME), zone).date(),
             html=render_text(version, origin=entry.origin),
         )
         for version in versions.order_by("-revision")
@@ -68,7 +68,7 @@ def build_deleted_entry_views(entries: Sequence[Entry], *, zone: str) -> list[De
                 "%H:%M"
             ),
             deleted=_to_naive_local(entry.deleted_at, zone),
-            until=days.to_local_time(entry.deleted_at + BIN_LIFETIME, zone).date(),
+            until=days.to_local_time(compute_end(entry.deleted_at, BIN_LIFETIME), zone).date(),
             html=render_text(entry, origin=entry.origin),
         )
         for entry in entries

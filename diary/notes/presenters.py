@@ -25,6 +25,7 @@ from diary.origins.labels import OriginLabel, build_label
 from diary.origins.provenance import is_claim_recent
 from diary.rendering.page_texts import render_page_text
 from diary.rendering.passage_highlights import highlight_passage
+from llamora.clock.services import compute_end
 
 DAMAGED_NAME: Final = "A note that can’t be opened"
 # What is plain text even if its owner wrote it: the model gets it as it is, and a look at it should say so.
@@ -197,7 +198,7 @@ def build_note_version_views(versions: Iterable[NoteVersionText], *, zone: str) 
             id=version.id,
             # Without tzinfo, since templates would convert an aware time.
             written=days.to_local_time(version.written_at, zone).replace(tzinfo=None),
-            until=days.to_local_time(version.replaced_at + NOTE_VERSION_LIFETIME, zone).date(),
+            until=days.to_local_time(compute_end(version.replaced_at, NOTE_VERSION_LIFETIME), zone).date(),
             origin=build_label(version.origin, source=""),
             text=version.text,
             is_file=version.data is not None,

@@ -27,7 +27,7 @@ from typing import Any, Final, Self
 from uuid import UUID
 
 from diary.models import TRUSTED_ORIGINS, Entry, Origin
-from llamora.clock.services import get_cutoff
+from llamora.clock.services import compute_end, get_cutoff
 from llamora.fields import new_id
 from llamora.source_names import clean_source_name
 
@@ -108,7 +108,7 @@ def find_undo_end(claimed_at: datetime | None) -> datetime | None:
     before = get_cutoff(CLAIM_LIFETIME)
     if claimed_at is None or (before is not None and claimed_at < before):
         return None
-    return claimed_at + CLAIM_LIFETIME
+    return compute_end(claimed_at, CLAIM_LIFETIME)
 
 
 def get_first_own_revision(entry: Entry) -> int:

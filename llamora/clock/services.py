@@ -129,6 +129,17 @@ def get_latest_time() -> datetime:
     return now if found is None else max(now, _convert(found.find_latest_wall(2 * 86400.0)))
 
 
+def compute_end(moment: datetime, lifetime: timedelta) -> datetime:
+    """Return the moment a lifetime after another; at most the last moment that Python knows.
+
+    A moment from the database may be any.
+    """
+    try:
+        return moment + lifetime
+    except OverflowError:
+        return datetime.max.replace(tzinfo=moment.tzinfo)
+
+
 def _convert(seconds: float) -> datetime:
     try:
         return _START + timedelta(seconds=seconds)

@@ -67,7 +67,6 @@ def test_the_result_of_a_function_may_be_larger_than_a_column() -> None:
         ("DateTimeField", "2026-03-05 10:20:30.000400", datetime(2026, 3, 5, 10, 20, 30, 400, tzinfo=UTC)),
         ("DateTimeField", "2026-03-05 10:20:30+02:00", datetime(2026, 3, 5, 8, 20, 30, tzinfo=UTC)),
         ("DateTimeField", "0001-01-01 00:00:00+14:00", DAMAGED_MOMENT),
-        ("DateTimeField", "9999-12-31 23:59:59.999999", DAMAGED_MOMENT),
         ("DateTimeField", "no moment", DAMAGED_MOMENT),
         ("DateTimeField", 0, DAMAGED_MOMENT),
         ("DateField", "2026-03-05", date(2026, 3, 5)),

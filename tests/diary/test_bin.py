@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from diary.models import Entry, Reply, Version
@@ -120,6 +121,15 @@ def test_a_damaged_entry_does_not_take_the_bin_with_it(owner: Resident) -> None:
 
     assert "Whole" in page
     assert "be opened: its data was changed" in page
+
+
+def test_an_entry_deleted_at_the_end_of_all_years_does_not_take_the_bin_with_it(owner: Resident) -> None:
+    entry = owner.write("Late")
+    owner.post(f"/entries/{entry.id}/delete/")
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE diary_entry SET deleted_at = '9999-12-31 23:59:59.999999'")
+
+    assert owner.get("/bin/").status_code == 200
 
 
 def test_a_full_bin_has_more_than_one_page(owner: Resident) -> None:

@@ -4,11 +4,10 @@ If only the storage type is wrong, as for an envelope stored as text, the value 
 else a placeholder is returned: a moment or day in 1970, an id that no row has, 0, False, or a text with
 replacement characters. Placeholders need no mark, because envelopes and MACs are bound to the values read
 here: with a placeholder they do not open. A placeholder also never extends a time limit or grants a right.
-A moment in the first or last year that Python knows is damaged too, since times are added to it.
 """
 
 from collections.abc import Callable
-from datetime import MAXYEAR, MINYEAR, UTC, date, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from hashlib import blake2b
 from operator import methodcaller
@@ -81,11 +80,9 @@ def _build_moment_reader(missing: datetime | None) -> Reader:
             return missing
         try:
             moment = datetime.fromisoformat(value)
-            moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+            return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
         except (ValueError, TypeError, OverflowError):
             return read_moment(to_text(value)) if isinstance(value, bytes) else DAMAGED_MOMENT
-        # Whoever adds thirty days to a moment at the end of all years gets an error.
-        return moment if MINYEAR < moment.year < MAXYEAR else DAMAGED_MOMENT
 
     return read_moment
 
