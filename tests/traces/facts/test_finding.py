@@ -1,5 +1,6 @@
 """Tests of facts that the model proposes for one entry: checked, in the background, never accepted."""
 
+import threading
 from typing import Any
 
 import pytest
@@ -26,6 +27,8 @@ from traces.facts import services
 from traces.facts.comparison import Strategy
 from traces.facts.fact_body import get_text
 from traces.facts.models import Fact, FactState
+from traces.facts.pages import messages, presenters
+from traces.facts.proposals.services import stop_finding
 from traces.facts.queries import FactChoices, find_touched, list_changes
 
 WALK = "In the morning I took my dog Biggie to the weir. I have never been to Graz."
@@ -270,3 +273,51 @@ def test_a_model_is_not_asked_about_what_came_from_elsewhere(owner: Resident, mo
 
     assert len(model.asked_for_json) == 1
     assert get_first_button(owner) is Strategy.BOTH
+
+
+def test_a_search_that_ends_while_the_page_is_built_is_asked_for_again(
+    owner: Resident, model: FakeModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = owner.write(WALK)
+    release = threading.Event()
+    model.add_json_scripts(build_answer(BIGGIE, rest_when=release))
+    owner.post(f"/entries/{entry.id}/facts/find/", script=True)
+    read_rows = presenters._day_proposals_query
+
+    def read_before_the_end(**key: Any) -> list[Fact]:
+        rows = list(read_rows(**key))
+        release.set()
+        wait_for_search(owner, entry)
+        return rows
+
+    monkeypatch.setattr(presenters, "_day_proposals_query", read_before_the_end)
+    page = owner.get(f"/entries/{entry.id}/facts/find/", script=True).content.decode()
+    assert "Looking for facts" in page
+    monkeypatch.undo()
+    assert (
+        "a dog called Biggie" in owner.get(f"/entries/{entry.id}/facts/find/", script=True).content.decode()
+    )
+
+
+def test_a_search_that_failed_is_not_said_to_have_found_nothing(
+    owner: Resident, model: FakeModelServer
+) -> None:
+    entry, where = owner.write(WALK), "/entries/{}/facts/find/"
+    assert messages.SEARCH_INTERRUPTED in owner.get(where.format(entry.id), script=True).content.decode()
+    model.add_json_scripts(Script(endless=True, rate=20, tokens=build_answer(BIGGIE).tokens))
+    owner.post(where.format(entry.id), script=True)
+    with owner.unlocked():
+        stop_finding(owner.keyring.key_id, entry_id=entry.id)
+    wait_for_search(owner, entry)
+    assert messages.SEARCH_INTERRUPTED in owner.get(where.format(entry.id), script=True).content.decode()
+
+    model.add_json_scripts(Script(status=500))
+    model.add_scripts(Script(status=500))
+    request_facts(owner, entry)
+    page = owner.get(where.format(entry.id), script=True).content.decode()
+    assert "The model server" in page
+    assert messages.NO_NEW_FACTS not in page
+
+    imported = owner.write(WALK, origin=Origin.IMPORTED)
+    page = owner.post(where.format(imported.id), script=True).content.decode()
+    assert messages.ONLY_OWN_ENTRIES in page

@@ -9,6 +9,13 @@ OF_OWNER: Final = "You"
 OTHER_SUBJECT: Final = "Other things"
 OTHER_KIND: Final = "Other"
 UNREADABLE_FACT: Final = "Could not be opened"
+# After a search for facts in an entry, where nothing can be suggested.
+NO_NEW_FACTS: Final = (
+    "No new facts were found in this entry. They are looked for in English and German alone."
+)
+SEARCH_INTERRUPTED: Final = "The search for facts was interrupted. Start it again."
+NO_MODEL_FOR_SEARCH: Final = "Facts are looked for by a model on this machine, and none is ready now."
+ONLY_OWN_ENTRIES: Final = "Facts are looked for only in entries that you wrote yourself."
 KIND_LABELS: Final = {
     "people": "People",
     "places": "Places",

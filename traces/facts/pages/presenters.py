@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, Final
@@ -14,16 +14,20 @@ from django.utils.safestring import SafeString
 
 from accounts.models import Person
 from diary import days
+from diary.generation.ask_once import get_task
+from diary.generation.job_status import describe_state
 from diary.hooks import EntryPanel, NamedLink
 from diary.models import Entry, Origin
 from diary.origins.labels import OriginLabel, build_label
 from diary.origins.provenance import find_undo_end
 from llamora.database import CachedQuery
+from llamora.inference.job import Job, JobState
 from traces.facts.changes import BY_MODEL, BY_OWNER, find_undoable, is_chain_whole
 from traces.facts.claims import FactClaim
 from traces.facts.comparison import Comparison, Strategy
 from traces.facts.fact_body import FactText, get_text
 from traces.facts.models import TRUSTED_FACT_ORIGINS, Fact, FactChange, FactState
+from traces.facts.pages import messages
 from traces.facts.pages.messages import (
     KIND_LABELS,
     STATE_LABELS,
@@ -34,6 +38,7 @@ from traces.facts.pages.messages import (
     get_change_label,
 )
 from traces.facts.proposals.services import can_find_facts, is_finding
+from traces.facts.proposals.tasks import FactTask
 from traces.facts.queries import EarlierFacts, TouchedFact, find_touched, list_changes, load_choices
 
 MAX_EARLIER: Final = 5
@@ -106,7 +111,8 @@ class FactProposal:
 class FactsOnEntry:
     """The suggested facts under an entry; `saved` is a fact that was just accepted there.
 
-    `after_reply` if its owner has turned on the search for facts after a reply.
+    `after_reply` if its owner has turned on the search for facts after a reply. `note` says why there are no
+    suggestions, after a search that was requested.
     """
 
     entry_id: UUID
@@ -114,6 +120,7 @@ class FactsOnEntry:
     is_finding: bool = False
     after_reply: bool = False
     saved: FactLink | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -293,6 +300,8 @@ def build_facts_on_entries(entries: Sequence[Entry]) -> dict[UUID, FactsOnEntry]
     """
     owner_id, can_find = entries[0].owner_id, can_find_facts()
     after_reply = can_find and load_choices(owner_id).proposes_after_reply
+    # Before proposals are read: a search that has ended by now has saved what it found.
+    finding = {entry.id for entry in entries if can_find and is_finding(entry.id)}
     by_entry: dict[UUID | None, list[Fact]] = defaultdict(list)
     for day in {entry.day for entry in entries}:
         for fact in _day_proposals_query(owner_id=owner_id, day=day):
@@ -301,11 +310,33 @@ def build_facts_on_entries(entries: Sequence[Entry]) -> dict[UUID, FactsOnEntry]
         entry.id: FactsOnEntry(
             entry_id=entry.id,
             proposals=build_proposals(owner_id, by_entry[entry.id]) if entry.id in by_entry else (),
-            is_finding=can_find and is_finding(entry.id),
+            is_finding=entry.id in finding,
             after_reply=after_reply and entry.is_trusted,
         )
         for entry in entries
     }
+
+
+def build_search_result(entry: Entry, job: Job | None) -> FactsOnEntry:
+    """Return the suggested facts of an entry after a search in it was requested.
+
+    `job` is that search, or None if it could not be started.
+    """
+    view = build_facts_on_entries([entry])[entry.id]
+    return view if _has_content(view) else replace(view, note=_describe_search(entry, job))
+
+
+def _describe_search(entry: Entry, job: Job | None) -> str:
+    """Return a sentence about a search that has ended without suggestions."""
+    if not entry.is_trusted:
+        return messages.ONLY_OWN_ENTRIES
+    if job is None:
+        return messages.SEARCH_INTERRUPTED if can_find_facts() else messages.NO_MODEL_FOR_SEARCH
+    if get_task(job, FactTask).has_answer(job):
+        return messages.NO_NEW_FACTS
+    if job.state == JobState.FAILED:
+        return describe_state(state=job.state, reason=job.reason, is_empty=True)
+    return messages.SEARCH_INTERRUPTED
 
 
 def build_panels(entries: Sequence[Entry], *, are_new: bool) -> dict[UUID, EntryPanel]:

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+from traces.facts.pages.messages import NO_MODEL_FOR_SEARCH
 from traces.facts.proposals.diary_walk import WalkProgress, get_progress
 from traces.facts.proposals.services import can_find_facts
 
 WALK_TEMPLATE: Final = "traces/facts/fragments/diary_walk.html"
-_NOT_NOW: Final = "Facts are looked for by a model on this machine, and none is ready now."
 _SENTENCES: Final = {
     "running": "Your entries are being read, the latest first.",
     "waiting": "It waits while the model writes something else.",
@@ -35,7 +35,7 @@ def build_walk_view(owner_id: UUID) -> WalkView:
     """Return the template data of a person's search through their diary."""
     progress, can_start = get_progress(owner_id), can_find_facts()
     if progress is None:
-        return WalkView(sentence="" if can_start else _NOT_NOW, can_start=can_start)
+        return WalkView(sentence="" if can_start else NO_MODEL_FOR_SEARCH, can_start=can_start)
     return _build_view(progress, can_start=can_start)
 
 

@@ -9,7 +9,7 @@ from diary.generation import prompt_templates
 from diary.generation.entry_tasks import EntryTask
 from diary.generation.prompt_context import PromptEntry
 from diary.generation.text_language import describe_language
-from llamora.inference.job import Author, JobOutcome, JobState
+from llamora.inference.job import Author, Job, JobOutcome, JobState
 from llamora.llm.deltas import ChatMessages
 from traces.facts.proposals.answers import ANSWER_SCHEMA, ClaimedFact, parse_answer
 
@@ -40,9 +40,13 @@ class FactTask(EntryTask):
             },
         )
 
-    def _is_whole(self, outcome: JobOutcome) -> bool:
+    def _is_whole(self, outcome: JobOutcome | Job) -> bool:
         # What was said before the model began to repeat itself is checked like any other answer.
         return outcome.state == JobState.DONE or outcome.reason == "repetition"
+
+    def has_answer(self, job: Job) -> bool:
+        """Return whether the job of this task has ended with an answer, whose facts are saved."""
+        return self._is_whole(job)
 
     def _save_answer(self, outcome: JobOutcome) -> bool:
         """Save the claims; return False for a malformed answer, but not for one without claims."""

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.decorators import unlock_required
 from accounts.http.request import HouseholdRequest
 from diary.entries.queries import get_entry
-from traces.facts.pages.presenters import ON_ENTRY_TEMPLATE, build_facts_on_entries
+from traces.facts.pages.presenters import ON_ENTRY_TEMPLATE, build_search_result
 from traces.facts.proposals import diary_walk, presenters, services
 
 # Until the entry that is being read is let go of.
@@ -23,11 +23,12 @@ def find_facts(request: HouseholdRequest, entry_id: UUID) -> HttpResponse:
     """Start a search for facts in an entry, or show its state."""
     entry = get_entry(request.user.id, entry_id)
     if request.method == "POST":
-        services.find_facts(person=request.user, entry_id=entry_id, keyring=request.vault.keyring)
+        job = services.find_facts(person=request.user, entry_id=entry_id, keyring=request.vault.keyring)
+    else:
+        job = services.get_fact_job(entry_id)
     if not request.htmx:
         return redirect(f"{reverse('day', args=[entry.day])}#entry-{entry.id}")
-    context = {"part": build_facts_on_entries([entry])[entry_id], "has_looked": True}
-    return render(request, ON_ENTRY_TEMPLATE, context)
+    return render(request, ON_ENTRY_TEMPLATE, {"part": build_search_result(entry, job)})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
