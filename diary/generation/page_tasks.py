@@ -1,7 +1,8 @@
 """Tasks whose text a page shows while it is generated, such as replies, and the HTML of that text."""
 
+from collections.abc import Callable
 from datetime import date
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, TypeVar, runtime_checkable
 from uuid import UUID
 
 from django.utils.safestring import SafeString, mark_safe
@@ -9,6 +10,8 @@ from django.utils.safestring import SafeString, mark_safe
 from diary.rendering.markdown import MAX_TAIL_UNITS, RenderBudget, split_settled
 from diary.rendering.page_texts import render_page_text
 from llamora.inference.job import GenerationTask, Job
+
+BuiltT = TypeVar("BuiltT")
 
 
 class RenderedText(NamedTuple):
@@ -93,6 +96,17 @@ def render_job_text(job: Job) -> RenderedText:
     budget = RenderBudget(has_links=False)
     split = split_settled(get_shown_text(job), budget=budget, max_tail_units=MAX_TAIL_UNITS)
     return mark_html_safe("".join(split.settled), split.tail)
+
+
+def build_from_job(job: Job, build: Callable[[Job, RenderedText], BuiltT]) -> BuiltT:
+    """Return `build(job, text)`; `text` is all text of a job that is over by then, else its text so far.
+
+    A job may end in another thread while its text is rendered. Its state would then say that a part of the
+    text is all of it, so it is built again.
+    """
+    was_over = job.is_over
+    built = build(job, render_job_text(job))
+    return built if job.is_over == was_over else build(job, render_job_text(job))
 
 
 class _NoFilter:

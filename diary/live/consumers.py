@@ -25,9 +25,9 @@ from accounts.sessions.scope import reload_vault
 from accounts.sessions.user_events import user_events
 from diary.generation.page_tasks import (
     PageSection,
+    build_from_job,
     find_page_section,
     get_page_task,
-    render_job_text,
 )
 from diary.live.protocol import MalformedFrame, RestartRequest, WatchRequest, parse_frame
 from diary.live.streaming import Subscription
@@ -284,7 +284,7 @@ def _find_own_section(section_id: UUID, *, owner_id: UUID) -> PageSection | None
     job = registry.get(section_id, current_keyring().key_id)
     if job is not None:
         task = get_page_task(job)
-        return task.render_section(job, render_job_text(job)) if task else None
+        return build_from_job(job, task.render_section) if task else None
     return find_page_section(section_id, owner_id=owner_id)
 
 

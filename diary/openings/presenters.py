@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString
 from accounts.models import Person
 from diary import messages
 from diary.generation.ask_once import get_task, may_generate_unrequested
-from diary.generation.page_tasks import PageSection, render_job_text
+from diary.generation.page_tasks import PageSection, build_from_job
 from diary.generation.prompt_record import PromptRecord
 from diary.models import Entry, Opening
 from diary.openings import services
@@ -39,7 +39,7 @@ def get_opening_view(person: Person, day: date, *, is_today: bool) -> OpeningVie
     """Return the opening of a day; if today has none yet, a view that makes the page request one."""
     job = services.get_opening_job(day)
     if job is not None and not job.is_over:
-        return get_task(job, OpeningTask).build_view(job, render_job_text(job))
+        return build_from_job(job, get_task(job, OpeningTask).build_view)
     for row in _opening_query(owner_id=person.id, day=day):
         return build_row_view(row)
     is_wanted = is_today and job is None and _is_opening_possible(person, day)

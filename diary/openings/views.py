@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.decorators import unlock_required
 from accounts.http.request import HouseholdRequest
 from diary import days, messages
-from diary.generation.page_tasks import get_page_task, render_job_text
+from diary.generation.page_tasks import build_from_job, get_page_task
 from diary.generation.presenters import build_prompt_record_context
 from diary.models import Opening
 from diary.openings import services
@@ -24,7 +24,7 @@ def _respond_with_section(request: HouseholdRequest, day: date) -> HttpResponse:
         return redirect("day", day)
     job = services.get_opening_job(day)
     task = get_page_task(job) if job else None
-    return HttpResponse(task.render_section(job, render_job_text(job)).html if job and task else "")
+    return HttpResponse(build_from_job(job, task.render_section).html if job and task else "")
 
 
 def _refuse(request: HouseholdRequest, sentence: str) -> HttpResponse:

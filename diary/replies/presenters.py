@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from diary import messages
 from diary.generation.ask_once import get_task, list_jobs
 from diary.generation.job_status import describe_state
-from diary.generation.page_tasks import PageSection, render_job_text
+from diary.generation.page_tasks import PageSection, build_from_job
 from diary.models import Entry, Reply
 from diary.rendering.page_texts import render_page_text
 from diary.replies.reply_kinds import get_reply_label
@@ -66,7 +66,7 @@ def find_section(reply_id: UUID, *, owner_id: UUID) -> PageSection | None:
 
 def build_current_view(job: Job) -> ReplyView:
     """Return a reply with the text that its job has generated so far."""
-    return get_task(job, ReplyTask).build_view(job, render_job_text(job))
+    return build_from_job(job, get_task(job, ReplyTask).build_view)
 
 
 def build_row_view(reply: Reply, entry: Entry) -> ReplyView:

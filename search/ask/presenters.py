@@ -13,7 +13,7 @@ from accounts.models import Person
 from diary import hooks
 from diary.generation.ask_once import get_task
 from diary.generation.job_status import describe_state
-from diary.generation.page_tasks import PageSection, render_job_text
+from diary.generation.page_tasks import PageSection, build_from_job
 from diary.generation.prompt_record import PromptRecord
 from diary.models import Entry
 from diary.origins.labels import OriginLabel
@@ -85,7 +85,7 @@ def build_answer_view(row: Question, *, language: str) -> AnswerView:
     """Return the template data of an answer, from its job or from its row."""
     job = registry.get(row.id, current_keyring().key_id)
     if job is not None:
-        return get_task(job, AnswerTask).build_view(job, render_job_text(job))
+        return build_from_job(job, get_task(job, AnswerTask).build_view)
     answered = describe_question(row, language=language)
     # A row that no job of this process writes: the process that wrote it is gone.
     is_orphan = row.state in LIVE_STATES

@@ -236,13 +236,15 @@ def read_answer(asked: AskedQuestion) -> WrittenAnswer:
         return WrittenAnswer(
             text=asked.answer, state=asked.state, reason=asked.reason, model=asked.model, facts=asked.facts
         )
+    # Before the text: an answer that is said to be whole has all of it.
+    state, reason = job.state, job.reason
     text = drop_unknown_numbers(job.text, count=len(asked.sources))
-    if job.reason in WITHOUT_TEXT:
-        text = JOB_FAILED[job.reason]
+    if reason in WITHOUT_TEXT:
+        text = JOB_FAILED[reason]
     return WrittenAnswer(
         text=text,
-        state=job.state,
-        reason=job.reason,
+        state=state,
+        reason=reason,
         model=job.author.model or asked.model,
         facts=get_task(job, AnswerTask).list_sent_facts(),
     )

@@ -12,7 +12,7 @@ from accounts.preferences.languages import get_date_words
 from diary import hooks
 from diary.generation.ask_once import get_task
 from diary.generation.job_status import describe_state
-from diary.generation.page_tasks import PageSection, render_job_text
+from diary.generation.page_tasks import PageSection, build_from_job
 from diary.generation.prompt_record import PromptRecord
 from diary.rendering.page_texts import render_page_text
 from llamora.crypto import current_keyring
@@ -86,7 +86,7 @@ def build_view(row: LookBack, *, language: str) -> LookBackView:
     """Return the template data of a look-back, from its job or from its row."""
     job = registry.get(row.id, current_keyring().key_id)
     if job is not None:
-        return get_task(job, LookBackTask).build_view(job, render_job_text(job))
+        return build_from_job(job, get_task(job, LookBackTask).build_view)
     opened = row.open_or("body", None)
     body: dict[str, Any] = opened if isinstance(opened, dict) else {}
     sources = _build_sources(body.get("days"), language=language)

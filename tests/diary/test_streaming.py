@@ -10,11 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from diary.generation import page_tasks
 from diary.generation.ask_once import get_task
+from diary.generation.page_tasks import RenderedText
 from diary.generation.prompt_context import PromptContext, PromptEntry
 from diary.live import streaming
 from diary.live.streaming import TICK_SECONDS, JobRendering, Subscription
 from diary.rendering.markdown import RenderBudget, render_markdown
+from diary.replies import presenters as replies_presenters
 from diary.replies.tasks import ReplyTask
 from llamora.crypto import Keyring
 from llamora.inference.job import Job, JobOutcome, JobState
@@ -255,3 +258,22 @@ async def test_text_taken_back_begins_with_another_snapshot() -> None:
     assert [frame["type"] for frame in page.frames] == ["snapshot", "snapshot"]
     assert page.html == render_model_text("Enjoy it.")
     page.subscription.close()
+
+
+def test_a_job_that_ends_while_a_page_is_built_is_shown_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    job = start_job()
+    job.start()
+    job.append_delta(Delta(text="Tea", pieces=1))
+    render = page_tasks.render_job_text
+
+    def render_before_the_end(rendered: Job) -> RenderedText:
+        text = render(rendered)
+        if not job.is_over:
+            job.append_delta(Delta(text=" and rain.", pieces=1))
+            end_job(job)
+        return text
+
+    monkeypatch.setattr(page_tasks, "render_job_text", render_before_the_end)
+    view = replies_presenters.build_current_view(job)
+
+    assert (view.state, view.html) == ("done", '<p dir="auto">Tea and rain.</p>\n')
