@@ -55,7 +55,7 @@ class PersonManager(models.Manager["Person"]):
         return self.filter(name_key=fold_username(name)).first()
 
     def get_by_natural_key(self, key: str) -> "Person":
-        """Return the person with that folded name; used by Django's serializers."""
+        """Return the person whose column `name_key` has this value; used by Django's serializers."""
         return self.get(name_key=key)
 
 
@@ -119,7 +119,10 @@ class Person(models.Model):
 
     @property
     def printable_name(self) -> str:
-        """The name as commands print it; anyone who can write to the database can change it."""
+        """The name without control characters, for the output of commands.
+
+        Anyone who can write to the database can change the name.
+        """
         return replace_control_characters(str(self.name))
 
     def get_username(self) -> str:
@@ -264,7 +267,10 @@ class Unlock(models.Model):
 
     @property
     def row(self) -> UUID:
-        """The id of the sign-in, to which the sealed data key is bound."""
+        """The id of the sign-in that was unlocked.
+
+        The sealed data key is bound to this id.
+        """
         return self.sign_in_id
 
 

@@ -39,7 +39,7 @@ def drop_fence_before_reversal(
 
 
 def forget_columns_after_last_lock(*, person_id: UUID, last: bool, **_: Any) -> None:
-    """Drop the cached columns of a vault when no session has it open."""
+    """Remove the decrypted columns of a vault from the cache when the last session that uses it ends."""
     if last:
         forget_columns(person_id)
 
@@ -50,12 +50,12 @@ def forget_words(**_: Any) -> None:
 
 
 def forget_columns_of_person(*, person_id: UUID, **_: Any) -> None:
-    """Drop the cached columns of a vault after a rotation, or after its owner was deleted."""
+    """Remove the decrypted columns of a vault from the cache after a rotation or its owner's deletion."""
     forget_columns(person_id)
 
 
 def move_times_with_clock(*, seconds: float, **_: Any) -> None:
-    """Move the times of sessions and invitations by `seconds`, by which the wall clock was moved."""
+    """Move the times of sessions and invitations by `seconds`, the change of the wall clock."""
     move_times(timedelta(seconds=seconds))
 
 

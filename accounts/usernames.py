@@ -15,7 +15,7 @@ class InvalidUsername(ValueError):  # noqa: N818 - its text is a message for the
 
 
 def fold_username(name: str) -> str:
-    """Return the form in which names are compared.
+    """Return the folded name, by which names are compared.
 
     It is NFKC, casefolded, without invisible characters and with single spaces.
     """
@@ -25,7 +25,7 @@ def fold_username(name: str) -> str:
 
 
 def clean_username(name: str) -> str:
-    """Return the name in the form in which it is stored; raise InvalidUsername with the reason."""
+    """Return the name as it is stored; raise InvalidUsername with the reason if it is not allowed."""
     cleaned = " ".join(normalize("NFC", name).split())
     if not any(unicodedata.category(character)[0] in "LN" for character in cleaned):
         raise InvalidUsername("A name must contain a letter or a number.")
@@ -37,5 +37,5 @@ def clean_username(name: str) -> str:
 
 
 def replace_control_characters(text: str) -> str:
-    """Return a text with control characters, which a terminal would interpret, replaced."""
+    """Return a text in which each control character, which a terminal would interpret, is replaced."""
     return "".join(c if c.isprintable() or c in _JOINERS else "\ufffd" for c in text)

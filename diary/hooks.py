@@ -143,7 +143,10 @@ class ImportedFile(Protocol):
         """Return an id derived from `parts` with a key of this diary, the same at every import."""
 
     def adopt_record(self, record: dict[str, Any] | None) -> dict[str, Any] | None:
-        """Return a prompt record with the entry ids of this diary, and no longer marked as clean."""
+        """Return a prompt record in which entries have their ids in this diary.
+
+        The record no longer says that its text was generated from trusted texts alone.
+        """
 
 
 # Takes the number of a row in the file and the row; returns whether it was added.
@@ -176,50 +179,53 @@ _signature_labels: dict[str, bytes] = {}
 
 
 def register_panels(*, panels: PanelProvider, links: LinkProvider) -> None:
-    """Register an app's panels, and its links for recalled entries; doing so again has no effect."""
+    """Register an app's panels of entries, and its links for recalled entries.
+
+    A second registration has no effect.
+    """
     if panels not in _panel_providers:
         _panel_providers.append(panels)
         _link_providers.append(links)
 
 
 def register_recall(recalls: RecallProvider) -> None:
-    """Register a function that recalls earlier entries for replies; doing so again has no effect."""
+    """Register a function that recalls earlier entries for replies; a second registration has no effect."""
     if recalls not in _recall_providers:
         _recall_providers.append(recalls)
 
 
 def register_fact_recall(recalls: FactRecallProvider) -> None:
-    """Register a function that recalls facts for replies; doing so again has no effect."""
+    """Register a function that recalls facts for replies; a second registration has no effect."""
     if recalls not in _fact_recall_providers:
         _fact_recall_providers.append(recalls)
 
 
 def register_note_recall(recalls: NoteRecallProvider) -> None:
-    """Register a function that recalls reference notes for replies; doing so again has no effect."""
+    """Register a function that recalls reference notes for replies; a second registration has no effect."""
     if recalls not in _note_recall_providers:
         _note_recall_providers.append(recalls)
 
 
 def register_source_facts(find: SourceFactProvider) -> None:
-    """Register a function that returns facts for the sources of a reply; doing so again has no effect."""
+    """Register a function that returns facts for a reply's sources; a second registration has no effect."""
     if find not in _source_fact_providers:
         _source_fact_providers.append(find)
 
 
 def register_labels(labels: LabelProvider) -> None:
-    """Register an app's labels of entries for prompts; doing so again has no effect."""
+    """Register a function that labels entries for prompts; a second registration has no effect."""
     if labels not in _label_providers:
         _label_providers.append(labels)
 
 
 def register_frequent_words(find: FrequentWordFinder) -> None:
-    """Register a function that finds frequent words; doing so again has no effect."""
+    """Register a function that finds frequent words; a second registration has no effect."""
     if find not in _frequent_word_finders:
         _frequent_word_finders.append(find)
 
 
 def register_today_section(build: TodaySectionBuilder) -> None:
-    """Register a section of today's page; doing so again has no effect."""
+    """Register a function that builds a section of today's page; a second registration has no effect."""
     if build not in _today_sections:
         _today_sections.append(build)
 
@@ -240,7 +246,10 @@ def register_row_import(kind: str, insert: RowInserter) -> None:
 
 
 def register_signature(model: str, label: bytes) -> None:
-    """Register the frozen label under which an export signs rows of a model, as in "traces.fact"."""
+    """Register the frozen label under which an export signs the rows of a model.
+
+    `model` is the Django label of the model, such as "traces.fact".
+    """
     _signature_labels[model] = label
 
 
@@ -250,12 +259,16 @@ def get_signature_label(model: str) -> bytes | None:
 
 
 def get_row_inserters() -> Mapping[str, RowInserter]:
-    """Return a dict from each kind of rows that belong to no entry to its importer."""
+    """Return the importers of rows that belong to no entry, as a dict by kind of row."""
     return _row_inserters
 
 
 def register_export_rule(label: str, factory: ExportRuleFactory) -> None:
-    """Register the rule for a model ("traces.trace"): which of its rows may be exported to a program."""
+    """Register a function that builds the rule for the rows of a model.
+
+    The rule decides which rows may be exported to a program. `label` is the Django label of the model, such
+    as "traces.trace".
+    """
     _rule_factories[label] = factory
 
 
@@ -274,7 +287,10 @@ def build_today_sections(person: Person) -> list[TodaySection]:
 
 
 def get_panels(entries: Sequence[Entry], *, are_new: bool = False) -> dict[UUID, list[EntryPanel]]:
-    """Return a dict from entry id to panels for a person's entries; new entries (`are_new`) need no query."""
+    """Return a dict from entry id to the panels that apps add to the entry.
+
+    If the entries are new (`are_new`), no database query is made.
+    """
     panels: dict[UUID, list[EntryPanel]] = {}
     for provide in _panel_providers if entries else ():
         for entry_id, panel in provide(entries, are_new=are_new).items():
@@ -283,7 +299,10 @@ def get_panels(entries: Sequence[Entry], *, are_new: bool = False) -> dict[UUID,
 
 
 def get_links(owner_id: UUID, ids: Collection[UUID]) -> list[NamedLink]:
-    """Return links to the traces by which entries were found; ids that no longer exist are left out."""
+    """Return links to the traces by which entries were found.
+
+    Traces that no longer exist are left out.
+    """
     return [link for provide in _link_providers if ids for link in provide(owner_id, ids)]
 
 

@@ -44,7 +44,7 @@ DAMAGED_REPLY: Final = "This reply can't be opened: its data was changed on the 
 
 
 def get_text_too_long_message(*, length: int, limit: int) -> str:
-    """Return the refusal of a text that is too long for an entry."""
+    """Return the message for a text that is too long for an entry."""
     return (
         f"This text has {length:,} characters; an entry can have {limit:,}. Save it as two entries, or "
         f"shorten it by {length - limit:,}."
@@ -65,7 +65,7 @@ def get_notes_left_out_message(count: int) -> str:
 
 
 def get_draft_too_long_message(*, length: int, limit: int) -> str:
-    """Return the refusal of a text that is too long for a draft."""
+    """Return the message for a text that is too long for a draft."""
     return (
         f"This text has {length:,} characters; a draft can have {limit:,}, and an entry even fewer. It is "
         f"only in this page until you shorten it by {length - limit:,}."
@@ -139,7 +139,7 @@ NOT_A_WORKSPACE: Final = "This is no folder. Choose the folder that has SOUL.md,
 
 
 def get_workspace_too_big_message() -> str:
-    """Return the refusal of a workspace with too many or too big files."""
+    """Return the message for a workspace with too many files, or with too large files."""
     return (
         "This has more files than there can be notes: 2,000, and 64 MB together. Move what is no part of the "
         "workspace out of it, then import again."
@@ -147,7 +147,7 @@ def get_workspace_too_big_message() -> str:
 
 
 def get_note_path_too_long_message(*, length: int, limit: int) -> str:
-    """Return the refusal of a path that is too long."""
+    """Return the message for a path of a note that is too long."""
     return (
         f"The name of a note has at most {limit} characters with its folders, and this one has {length}. "
         f"Shorten it; an emoji counts for several in a name."
@@ -155,7 +155,7 @@ def get_note_path_too_long_message(*, length: int, limit: int) -> str:
 
 
 def get_note_too_long_message(*, length: int, limit: int, is_persona: bool) -> str:
-    """Return the refusal of a text that is too long for a note."""
+    """Return the message for a text that is too long for a note."""
     what = "The persona" if is_persona else "A note"
     return (
         f"{what} can have {limit:,} characters, and this text has {length:,}. Shorten it by "
@@ -164,7 +164,7 @@ def get_note_too_long_message(*, length: int, limit: int, is_persona: bool) -> s
 
 
 def get_note_file_too_big_message(*, size: int, limit: int) -> str:
-    """Return the refusal of a file that is too big."""
+    """Return the message for a file that is too large for a note."""
     return f"A file among the notes can have {limit:,} bytes, and this one has {size:,}."
 
 
@@ -215,7 +215,7 @@ REPLY_STYLE_EMPTY: Final = "The name and the instruction of a reply style need v
 
 
 def get_style_too_long_message(*, max_name: int, max_instruction: int) -> str:
-    """Return the refusal of a custom reply style whose name or instruction is missing or too long."""
+    """Return the message for a custom reply style whose name or instruction is missing or too long."""
     return (
         f"A reply style needs a name of up to {max_name} characters and an instruction of up to "
         f"{max_instruction}."
@@ -223,7 +223,7 @@ def get_style_too_long_message(*, max_name: int, max_instruction: int) -> str:
 
 
 def get_too_many_styles_message(limit: int) -> str:
-    """Return the refusal of a custom reply style beyond the maximum number."""
+    """Return the message for one custom reply style more than a person may have."""
     return f"You already have {limit} reply styles. Delete one, then add this one."
 
 

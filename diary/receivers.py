@@ -148,13 +148,16 @@ def open_boxes_before_revocation(sender: object, *, keyring: Keyring, **_: Any) 
 
 
 def interrupt_jobs(*, key_id: KeyId | None, last: bool, **_: Any) -> None:
-    """Interrupt the jobs under a key when the last session that opened it ends."""
+    """Interrupt the jobs that were started with a key, when the last session with this key ends."""
     if last and key_id is not None:
         registry.interrupt(key_id, reason="locked")
 
 
 def interrupt_jobs_of_former_key(*, former_key_id: KeyId, **_: Any) -> None:
-    """Interrupt the jobs under a key that a rotation replaced: their texts could not be saved."""
+    """Interrupt the jobs that were started with a key that a rotation replaced.
+
+    Their texts could not be saved.
+    """
     registry.interrupt(former_key_id, reason="new_key")
 
 

@@ -53,14 +53,14 @@ class SignInAdmin(HouseholdModelAdmin):
 
     @admin.display(description="stays signed in until", ordering="ends_at")
     def until(self, row: SignIn) -> str:
-        """Return when this sign-in expires, as a date or in words."""
+        """Return when this sign-in ends: a date, or words such as "the browser is closed"."""
         if not row.is_persistent:
             return "the browser is closed"
         return format_datetime(row.ends_at) if row.ends_at else "the household's limit"
 
     @admin.display(description="diary", ordering="unlock")
     def diary(self, row: SignIn) -> str:
-        """Return "unlocked" or "locked": the state of the person's diary in this browser."""
+        """Return whether the person's diary is unlocked or locked in this browser, as a word."""
         return "unlocked" if getattr(row, "unlock", None) is not None else "locked"
 
     @admin.action(description="Sign out selected browsers")

@@ -60,7 +60,11 @@ class PersonAdmin(HouseholdModelAdmin):
         return True
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Return whether a person may be deleted: one at a time, and never the signed-in administrator."""
+        """Return whether the signed-in administrator may delete this person; nobody can delete themselves.
+
+        Several people cannot be deleted at once: on the list of people `obj` is None, and the result is
+        False.
+        """
         return obj is not None and obj.pk != request.user.pk
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
@@ -107,7 +111,7 @@ class PersonAdmin(HouseholdModelAdmin):
 
     @admin.display(description="version of the key", empty_value="none")
     def vault_epoch(self, person: Person) -> int | None:
-        """Return the epoch of the person's vault: its data key's number, which each rotation raises."""
+        """Return the epoch of the person's vault, which is the number of their data key."""
         vault = getattr(person, "vault", None)
         return vault.epoch if vault else None
 
@@ -118,7 +122,7 @@ class PersonAdmin(HouseholdModelAdmin):
 
     @admin.display(description="access tokens")
     def access_tokens(self, person: Person) -> str:
-        """Return how many tokens the person has for programs, and when one was last used."""
+        """Return how many access tokens the person has, and when one of them was last used."""
         found = person.access_tokens.aggregate(count=Count("id"), used_at=Max("last_used_at"))
         if not found["count"]:
             return "none"

@@ -48,7 +48,10 @@ class HouseholdAdminSite(AdminSite):
     enable_nav_sidebar = False
 
     def has_permission(self, request: HttpRequest) -> bool:
-        """Return whether the vault is unlocked; raise Http404 for a person who is not an administrator."""
+        """Return whether an administrator may use the admin pages, for which their vault must be unlocked.
+
+        Raise Http404 for a signed-in person who is not an administrator.
+        """
         vault: RequestVault = getattr(request, "vault", NOBODY)
         if vault.person is not None and not vault.person.is_staff:
             raise Http404
@@ -67,7 +70,7 @@ class HouseholdAdminSite(AdminSite):
         return update_wrapper(view_in_time_zone, inner)
 
     def index(self, request: HttpRequest, extra_context: Any = None) -> Any:
-        """Show the sections of the admin, the state of the backups, and a warning if the clock was set."""
+        """Show the sections of the admin, the state of the backups, and any warning about the clock."""
         return super().index(request, {**(extra_context or {}), **_get_dashboard_context()})
 
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:

@@ -47,7 +47,10 @@ class _UnlockingForm(forms.Form):
             self.ask_about_backup()
 
     def ask_about_backup(self) -> None:
-        """Ask whether a backup was restored; if it was, an earlier state of the diary is accepted."""
+        """Add a checkbox that asks whether a backup was restored.
+
+        If the person ticks it, an earlier state of the diary is accepted.
+        """
         self.fields["backup_restored"] = forms.BooleanField(
             label="Yes, a backup was restored", required=False
         )
@@ -78,7 +81,7 @@ class NewPasswordForm(forms.Form):
     """Base class of forms with a new password, entered twice; it must be strong and unlike the user name."""
 
     def clean(self) -> dict[str, Any]:
-        """Check the strength of the password, and that both fields contain the same one."""
+        """Check that the password is strong, and that it was typed twice in the same way."""
         cleaned: dict[str, Any] = super().clean() or {}
         password, again = cleaned.get("password"), cleaned.get("password_again")
         if password is None:
@@ -92,7 +95,7 @@ class NewPasswordForm(forms.Form):
         return cleaned
 
     def get_username(self, cleaned: dict[str, Any]) -> str:
-        """Return the person's name, with which the strength of the password is checked."""
+        """Return the person's name, which is taken into account when the password is rated."""
         return str(cleaned.get("name", ""))
 
 
@@ -105,7 +108,7 @@ class RegisterForm(NewPasswordForm):
     time_zone = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
 
     def clean_name(self) -> str:
-        """Return the name in the form in which it is stored."""
+        """Return the name as it is stored; raise ValidationError if the name is not allowed."""
         try:
             return clean_username(self.cleaned_data["name"])
         except InvalidUsername as reason:
@@ -171,7 +174,10 @@ class ConfirmRecoveryCodeForm(forms.Form):
             self._groups[name] = recovery_groups(code)[index]
 
     def clean(self) -> dict[str, Any]:
-        """Compare both typed groups with those of the recovery code, and focus the first wrong one."""
+        """Check that the two groups that were typed are those of the recovery code.
+
+        The first wrong group gets the focus.
+        """
         cleaned: dict[str, Any] = super().clean() or {}
         for name, group in self._groups.items():
             if name in cleaned and normalize_recovery_code(cleaned[name]) != group:

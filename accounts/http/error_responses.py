@@ -73,7 +73,10 @@ def render_damaged(request: HttpRequest) -> HttpResponse:
 
 
 def render_not_written(request: HttpRequest, error: NotWritten) -> HttpResponse:
-    """Render the response to a failed write; if the data key was replaced, respond as to a locked vault."""
+    """Render the response to a failed write.
+
+    If the data key was replaced, respond as if the vault were locked.
+    """
     sentence = error_messages.get_not_written_message(error)
     if get_typed_text(request):
         sentence = f"{sentence} {error_messages.TEXT_STAYS}"

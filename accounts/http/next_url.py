@@ -44,7 +44,7 @@ def get_next_url(request: HttpRequest) -> str:
 
 
 def get_referring_url(request: HttpRequest) -> str:
-    """Return the path of the page from which a form was sent, or the home page if it is not of this site."""
+    """Return the path of the page that sent a form; for a page of another site, return the home page."""
     try:
         referrer = urlsplit(request.headers.get("Referer", ""))
     except ValueError:

@@ -28,7 +28,10 @@ _PLACE = re.compile(r"%(?:%|(?:\(\w*\))?[-#0 +]*[\d.*]*[a-zA-Z])")
 
 
 def find_route(path: str) -> str:
-    """Return the route that a path matches; the path itself may contain words that a person typed."""
+    """Return the route that matches a path, for logs.
+
+    The path itself is not logged, since it may contain words that a person typed.
+    """
     path = path.partition("?")[0]
     if path == SOCKET_PATH:
         return path
@@ -48,7 +51,7 @@ class RedactedFormatter(logging.Formatter):
         return super().format(redact_record(record))
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's own name
-        """Return the lines of code in a traceback, and the error's type."""
+        """Return a traceback as lines that say where the error was raised and its type, not its message."""
         return "\n".join(f"  {line}" for line in [*list_places(ei[2]), get_type_name(ei[0])])
 
 

@@ -68,10 +68,10 @@ class LockedBrowser:
 
 
 def create_browser_key(*, sign_in_id: UUID, half: bytes, keyring: Keyring) -> bytes | None:
-    """Save the key of a browser that gets a new session cookie; return the value for `SignIn.draft_key`.
+    """Save a new key for a browser that gets a new session cookie.
 
-    Return None if the keyring cannot verify the vault's public key. Call in the transaction that writes the
-    cookie half.
+    Return the value for `SignIn.draft_key`, or None if the keyring cannot verify the vault's public key. Call
+    in the transaction that writes the cookie half.
     """
     public = key_pairs.find_public_key(keyring)
     if public is None:
@@ -88,9 +88,10 @@ def create_browser_key(*, sign_in_id: UUID, half: bytes, keyring: Keyring) -> by
 
 
 def find_locked_browser(*, owner: UUID, sign_in_id: UUID, half: bytes) -> LockedBrowser | None:
-    """Return a locked browser with its keys, from its cookie's `half`; None if it has no valid draft key.
+    """Return a locked browser with its keys, or None if its sign-in has no valid draft key.
 
-    Call in a write transaction, so that the cookie is not replaced meanwhile.
+    `half` is the secret in the browser's session cookie. Call in a write transaction, so that the cookie is
+    not replaced meanwhile.
     """
     secret = derive_browser_key(half, sign_in_id=sign_in_id)
     key = _find_draft_key(owner, sign_in_id=sign_in_id, secret=secret)
@@ -112,9 +113,10 @@ def _find_draft_key(owner: UUID, *, sign_in_id: UUID, secret: bytes) -> DraftKey
 
 
 def load_browser_keys(keyring: Keyring) -> list[OpenedBrowserKey]:
-    """Return the keys of a person's browsers whose drafts may be merged, except those that do not open.
+    """Return those browser keys of a person whose drafts can be merged.
 
-    Raise EnvelopeError if the vault's column of merged drafts is damaged; see `renew_folded_ids`.
+    Keys that cannot be decrypted are left out. Raise EnvelopeError if the vault's column of merged drafts is
+    damaged; see `renew_folded_ids`.
     """
     found = []
     with in_force(keyring):
@@ -170,14 +172,17 @@ def _read_folded(vault: Vault) -> Mapping[str, str]:
 
 
 def load_folded_ids(keyring: Keyring) -> set[UUID]:
-    """Return the ids of folded (already merged) drafts; raise EnvelopeError if the column is damaged."""
+    """Return the ids of the drafts that were merged (folded) already.
+
+    Raise EnvelopeError if the column `folded_drafts` is damaged.
+    """
     return {UUID(hex=name) for name in _load_folded(keyring) if name != _NEWER_THAN}
 
 
 def load_folded_test(keyring: Keyring) -> Callable[[UUID], bool]:
-    """Return a function that says whether the draft with an id may have been folded (merged) already.
+    """Return a function that tells whether the draft with a given id may have been merged (folded).
 
-    Raise EnvelopeError if the column is damaged.
+    Raise EnvelopeError if the column `folded_drafts` is damaged.
     """
     folded = _load_folded(keyring)
     newer_than = folded.get(_NEWER_THAN, "")
@@ -202,7 +207,10 @@ def renew_folded_ids(keyring: Keyring) -> None:
 
 
 def build_unknown_folded() -> dict[str, str]:
-    """Return the value of `folded_drafts` for a lost record: all present drafts may have been merged."""
+    """Return a value for `folded_drafts` that replaces a lost record of merged drafts.
+
+    It says that every draft up to now may have been merged.
+    """
     return {_NEWER_THAN: new_id().hex}
 
 

@@ -37,7 +37,10 @@ _KEY_LENGTH = 32
 
 
 def get_folder() -> Path:
-    """Return the folder of the files, beside the database in use, which may be an unpacked backup."""
+    """Return the folder of the key files, which is beside the database in use.
+
+    That database may be an unpacked backup.
+    """
     return Path(connection.settings_dict["NAME"]).parent / FOLDER
 
 
@@ -91,7 +94,7 @@ def destroy_files(owner: UUID, *, before: int | None = None, except_epochs: Iter
 
 
 def place_restored_files(sources: Iterable[Path], folder: Path) -> None:
-    """Copy files of a backup beside those in use, under names that end with `.restored`."""
+    """Copy the key files of a backup into the folder, under names that end with `.restored`."""
     for source in sources:
         folder.mkdir(mode=0o700, exist_ok=True)
         target = folder / f"{source.name}{RESTORED}"
@@ -102,7 +105,10 @@ def place_restored_files(sources: Iterable[Path], folder: Path) -> None:
 
 
 def adopt_restored_files(folder: Path) -> None:
-    """Rename the restored files after their database was restored, and destroy the previous files."""
+    """Destroy the present key files, and give the restored ones their proper names.
+
+    Call after the database of these files was restored.
+    """
     for path in [path for path in folder.glob("*") if not path.name.endswith(RESTORED)]:
         _destroy(path)
     for path in list(folder.glob(f"*{RESTORED}")):
@@ -112,7 +118,7 @@ def adopt_restored_files(folder: Path) -> None:
 
 
 def remove_restored_files(folder: Path) -> None:
-    """Remove the restored files after the restore of their database has failed."""
+    """Destroy the restored key files, because the restore of their database has failed."""
     for path in list(folder.glob(f"*{RESTORED}")):
         _destroy(path)
 

@@ -173,10 +173,11 @@ def open_slot(
     request: DerivationRequest,
     is_disabled_refused: bool = True,
 ) -> OpenedSlot:
-    """Open a person's slot; raise WrongCredentials if the secret is wrong, or without a person or vault.
+    """Open a person's key slot with a secret; raise WrongCredentials if the secret is wrong.
 
-    Raise DamagedSlot, CostlySlot, KeysDoNotMatch, DerivationQueueFull or DerivationOutOfMemory. With
-    `is_disabled_refused`, raise AccountDisabled for a disabled account.
+    Raise WrongCredentials also if there is no such person, or if they have no vault. Raise DamagedSlot,
+    CostlySlot, KeysDoNotMatch, DerivationQueueFull or DerivationOutOfMemory. With `is_disabled_refused`,
+    raise AccountDisabled for a disabled account.
     """
     with refuse_damaged_rows(DamagedSlot):
         opened = _open_slot(person=person, kind=kind, secret=secret, request=request)

@@ -33,9 +33,10 @@ def build_keyring(*, dek: bytes, vault: Vault) -> Keyring:
 
 
 def list_former_keys(owner: UUID) -> list[FormerKey]:
-    """Return the rows of an owner's former keys, oldest first; none unless a rotation is unfinished.
+    """Return the rows of an owner's former keys, oldest first.
 
-    Damaged rows are left out, because loading them would raise an error.
+    Without an unfinished rotation there are none. Damaged rows are left out, because loading them would raise
+    an error.
     """
     return list(FormerKey.objects.filter(id__in=list_sound_ids(FormerKey, owner)).order_by("epoch"))
 

@@ -58,7 +58,7 @@ def load_column(vault: Vault, name: str, *, parse: Callable[[Any], _T]) -> _T:
 
 
 def forget_columns(person_id: UUID) -> None:
-    """Drop the cached columns of a person's vault."""
+    """Remove the decrypted columns of a person's vault from the cache."""
     with _guard:
         for place in [place for place in _opened if place[0].owner == person_id]:
             del _opened[place]

@@ -86,7 +86,7 @@ def delete_damaged_rows(model: type[models.Model], owner: UUID) -> None:
 
 
 def is_caused_by_damage(error: BaseException) -> bool:
-    """Return whether an error has a type that damaged rows cause, and there is a damaged row."""
+    """Return whether damaged rows may have caused an error: its type fits, and there are such rows."""
     return isinstance(error, ERRORS) and any(map(count_damaged_rows, TABLES))
 
 
@@ -102,7 +102,7 @@ def refuse_damaged_rows(refusal: type[AccountsError]) -> Iterator[None]:
 
 
 def delete_damaged_sessions() -> None:
-    """Delete damaged session rows; those browsers sign in or unlock again."""
+    """Delete damaged session rows, so that the affected browsers must sign in or unlock again."""
     if not count_damaged_rows(SignIn) + count_damaged_rows(Unlock):
         return
     sign_in, unlock = SignIn._meta.db_table, Unlock._meta.db_table

@@ -107,5 +107,8 @@ def save_preferences(person: Person, *, names: Iterable[str]) -> None:
 
 
 def get_idle_minutes(person: Person) -> int | None:
-    """Return the minutes until a person's diary locks, from the sealed copy if it is cached."""
+    """Return the idle limit that a person has chosen, in minutes, or None.
+
+    The decrypted copy of this preference is used if it is cached.
+    """
     return _idle_minutes.get(person.id, person.idle_minutes)

@@ -41,9 +41,10 @@ SlotList = dict[UUID, ListedSlot]
 
 
 def load_slot_list(vault: Vault) -> SlotList | None:
-    """Return a vault's list of valid slots as a dict by id, or None if it has none; call inside `in_force`.
+    """Return the list of a vault's valid slots as a dict by id.
 
-    Raise EnvelopeError if the list does not open.
+    Return None if the vault has no such list. Call inside `in_force`. Raise EnvelopeError if the list does
+    not open.
     """
     value: Any = vault.ways_in
     if isinstance(value, list):
@@ -64,7 +65,7 @@ def load_listed_ids(envelope: SealedValue, *, vault_id: UUID, owner_id: UUID) ->
 
 
 def encode_slot_list(slots: Iterable[ListedSlot]) -> dict[str, Any]:
-    """Return the value of the vault's column `ways_in`, which stores the list."""
+    """Return a list of slots as the value of the vault's column `ways_in`."""
     ordered = sorted(slots, key=lambda slot: slot.id.hex)
     return {"slots": [{**asdict(slot), "id": slot.id.hex} for slot in ordered]}
 

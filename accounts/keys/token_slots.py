@@ -122,9 +122,10 @@ def row_from_slot(slot: TokenSlot, *, name: str) -> AccessToken:
 def renew_tokens(
     keyring: Keyring, *, listed: SlotList, vault_public_key: bytes
 ) -> tuple[list[TokenSlot], list[RefusedSlot]]:
-    """Return the listed tokens, renewed for the keyring's epoch, and those not renewable, with a reason.
+    """Return the renewed tokens of a person, and the tokens that cannot be renewed, with reasons.
 
-    The keyring must also hold the data key of the previous epoch. Nothing is written.
+    A renewed token has the keys of the keyring's epoch. Only tokens in `listed` can be renewed. The keyring
+    must also hold the data key of the previous epoch. Nothing is written.
     """
     renewed, refused = [], []
     sound_ids = list_sound_ids(AccessToken, keyring.owner)
@@ -153,9 +154,9 @@ def update_tokens(slots: Iterable[TokenSlot]) -> None:
 
 
 def shorten_boxes(keyring: Keyring) -> None:
-    """Remove former keys from the boxes of tokens; call it in the transaction that destroys these keys.
+    """Remove former keys from the access tokens, each of which stores sealed keys in its column `box`.
 
-    Keys of the epochs in `keyring` remain.
+    Keys of the epochs in `keyring` remain. Call in the transaction that destroys the former keys.
     """
     sound_ids = list_sound_ids(AccessToken, keyring.owner)
     rows = AccessToken.objects.filter(id__in=sound_ids, kind=TokenKind.AWAY.value, epoch=keyring.epoch)
@@ -179,14 +180,18 @@ def compute_confirmation(slot: TokenSlot) -> bytes:
 
 
 def is_confirmed(row: AccessToken | StoredToken, slot: TokenSlot) -> bool:
-    """Return whether the owner confirmed the terms in a token's `slot`, and it is not expired or revoked."""
+    """Return whether the owner confirmed a token, and it is neither expired nor revoked.
+
+    `slot` contains the terms of the token, which must be the confirmed ones.
+    """
     return _is_registered(row, slot, kinds=(MARK_KIND,))
 
 
 def is_sender(row: AccessToken | StoredToken, slot: TokenSlot) -> bool:
-    """Return whether the owner confirmed the terms in a token's `slot`, and has not revoked the token.
+    """Return whether the owner confirmed a token and has not revoked it; the token may be expired.
 
-    Unlike a token of `is_confirmed`, it may be expired: texts that it sent before are still accepted.
+    Texts that it sent before it expired are still accepted. `slot` contains the terms of the token, which
+    must be the confirmed ones.
     """
     return _is_registered(row, slot, kinds=(MARK_KIND, EXPIRED_KIND))
 
@@ -236,7 +241,10 @@ def expire_confirmations(token_ids: Iterable[UUID]) -> None:
 
 
 def forget_expired(owner: UUID, *, spared: Iterable[UUID]) -> None:
-    """Remove a person's expired tokens, except `spared`, from the register; their texts are then refused."""
+    """Remove a person's expired tokens, except `spared`, from the register.
+
+    From then on, texts that these tokens sent are refused.
+    """
     marks = credential_register.list_marks(EXPIRED_KIND, owner=owner)
     for token_id in spared if marks else ():
         marks -= credential_register.list_marks(EXPIRED_KIND, row_id=token_id)
@@ -257,7 +265,10 @@ def remove_confirmations_without_rows() -> None:
 
 
 def find_mark(row: AccessToken | StoredToken, *, kind: str = MARK_KIND) -> str | None:
-    """Return a token's mark, a file name in the register; None if it is suspended or its row is damaged."""
+    """Return the mark of a token, which is its file name in the register.
+
+    Return None if the token is suspended or its row is damaged.
+    """
     try:
         return None if row.confirmation is None else _build_mark(row, read_bytes(row.confirmation), kind=kind)
     except (AttributeError, TypeError):

@@ -52,7 +52,10 @@ class VaultState:
 
 
 def is_of_format_1(vault: Vault) -> bool:
-    """Return whether a vault has not been moved to format 2 yet; needs no key."""
+    """Return whether a vault has not been moved to format 2 yet.
+
+    This needs no key.
+    """
     envelope = vault.get_envelope(_PRIVATE_KEY)
     try:
         return envelope is not None and read_header(envelope.envelope).format == FORMAT_1
@@ -61,7 +64,7 @@ def is_of_format_1(vault: Vault) -> bool:
 
 
 def load_state(vault: Vault) -> VaultState | None:
-    """Return the state of a vault, or None if it is missing or does not open; call inside `in_force`."""
+    """Return the decrypted state of a vault, or None if it is missing or damaged; call inside `in_force`."""
     try:
         return load_column(vault, "state", parse=VaultState.parse)
     except EnvelopeError:

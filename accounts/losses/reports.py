@@ -99,7 +99,10 @@ def _read_report(path: Path) -> LossReport | None:
 
 
 def find_report(loss: Loss) -> LossReport | None:
-    """Return the report of a loss that an earlier, interrupted start wrote, or None."""
+    """Return the report of a loss if it was written already, else None.
+
+    A start of the server that was interrupted may have written it.
+    """
     same = (loss.since, loss.until, loss.commits)
     return next(
         (found for found in list_reports() if (found.since, found.until, found.commits) == same), None
@@ -107,7 +110,7 @@ def find_report(loss: Loss) -> LossReport | None:
 
 
 def save_report(loss: Loss, *, copy: Path | None, now: datetime) -> LossReport:
-    """Write the report of a loss."""
+    """Write the report of a loss to a new file, and return the report."""
     folder = get_folder()
     folder.mkdir(mode=0o700, exist_ok=True)
     path = folder / f"{backup_files.format_timestamp(now)}.json"
@@ -158,7 +161,10 @@ def list_open_reports() -> list[LossReport]:
 
 
 def remove_acknowledged_reports(*, before: datetime) -> int:
-    """Delete the reports noticed before a time, if everybody has acknowledged them; return their number."""
+    """Delete old reports of losses that everybody has acknowledged, and return how many were deleted.
+
+    A report is old if its loss was noticed before the moment `before`.
+    """
     people = list(Person.objects.all())
     done = [
         report

@@ -18,7 +18,11 @@ from accounts.models import Person
 
 
 def add_losses_page(request: HttpRequest, person: Person, following: str) -> str:
-    """Return the URL of the page to show after an unlock: unread reports if there are any, or `following`."""
+    """Insert the page of lost saves before the page `following`; return the URL to show after an unlock.
+
+    If the person has no unread report, that is the URL `following`. For htmx, the reports are added as
+    messages too.
+    """
     found = reports.list_reports_for(person)
     if not found:
         return following

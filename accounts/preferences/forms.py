@@ -301,7 +301,10 @@ class PreferencesForm(_PersonForm):
         return self.instance
 
     def clean(self) -> dict[str, Any]:
-        """Replace empty values of columns that must not be empty with the stored ones; update `sampling`."""
+        """Replace an empty value with the stored one if the column must not be empty.
+
+        Also update the column `sampling` with the submitted parameters.
+        """
         cleaned: dict[str, Any] = super().clean() or {}
         may_not_be_empty = {column.name for column in Person._meta.fields if not column.blank}
         for name in cleaned.keys() & may_not_be_empty:

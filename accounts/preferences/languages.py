@@ -68,7 +68,10 @@ def _format_cached(day: date, pattern: str, language: str) -> str:
 
 @lru_cache(maxsize=16)
 def get_date_words(language: str) -> DateWords:
-    """Return the names and patterns of a language, or of the default language for an unknown one."""
+    """Return the names of months and weekdays in a language, and its patterns of dates.
+
+    For an unknown language, return those of the default language.
+    """
     known = language if language in dict(settings.LANGUAGES) else DEFAULT_LANGUAGE
     with translation.override(known):
         day = _ENGLISH.get(known) or str(formats.get_format("DATE_FORMAT", known))

@@ -39,7 +39,7 @@ class SamplingField(forms.CharField):
 
 
 def build_number_field(name: str, label: str, *, help_text: str, step: str) -> SamplingField:
-    """Return a field for a parameter that is a number."""
+    """Return a form field for a sampling parameter that is a number."""
 
     def parse(text: str) -> dict[str, Any]:
         value: object = text
@@ -62,7 +62,7 @@ def build_number_field(name: str, label: str, *, help_text: str, step: str) -> S
 
 
 def build_stop_field() -> SamplingField:
-    """Return a field for the texts that end a reply, one on each line."""
+    """Return a form field for the texts that end a reply, one on each line."""
 
     def parse(text: str) -> dict[str, Any]:
         stops = [line.replace("\\n", "\n") for line in text.splitlines() if line]
@@ -79,7 +79,7 @@ def build_stop_field() -> SamplingField:
 
 
 def build_more_field() -> SamplingField:
-    """Return a field for all other parameters, in JSON."""
+    """Return a form field for all sampling parameters that have no field of their own, in JSON."""
 
     def parse(text: str) -> dict[str, Any]:
         values = parse_sampling(text, elsewhere=NAMES)

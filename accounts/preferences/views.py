@@ -38,7 +38,10 @@ def settings_page(request: HouseholdRequest) -> HttpResponse:
 
 @unlock_required
 def redirect_to_section(request: HouseholdRequest, section: str) -> HttpResponse:
-    """Redirect the URL of a page of older versions to the section that replaced it; a POST saves nothing."""
+    """Redirect the URL of a former page to the section of the settings page that replaced it.
+
+    A POST saves nothing.
+    """
     del request
     return redirect(f"{reverse('settings')}#{section}")
 

@@ -71,8 +71,9 @@ def find_refusal(owner: UUID, host: str) -> str:
 
 
 def load_host_key(owner: UUID, host: str, origin: str) -> str:
-    """Return a person's own API key for a host and origin, or "" if they have none.
+    """Return a person's own API key for a host, or "" if they have none.
 
+    `origin` is the scheme, host and port of the server; a key that was saved for another one is not returned.
     Raise ConsentMissing or ProgramRefused if the person's texts may not be sent there.
     """
     if not current_realm_keyring().has_realm(Realm.VAULT):
@@ -112,7 +113,11 @@ def delete_all(owner: UUID) -> list[AgreedHost]:
 
 
 def save_key(owner: UUID, host: str, *, origin: str, key: str) -> None:
-    """Save or replace a person's API key for a host; raise HostRefused for a bad key or without consent."""
+    """Save or replace a person's API key for a host.
+
+    `origin` is the scheme, host and port of the server. Raise HostRefused for an invalid key, or if the
+    person has not agreed to this host.
+    """
     key = key.strip()
     if not (key and len(key) <= MAX_KEY and key.isascii() and key.isprintable()):
         raise HostRefused("bad_key")

@@ -56,7 +56,10 @@ class _RotationThread(threading.Thread):
 
 
 def start_rotation_thread(keyring: Keyring) -> bool:
-    """Resume the owner's rotation in a thread; return False if no row or file of a former key is left."""
+    """Resume the owner's rotation in a thread.
+
+    Return False if there is nothing to resume: no row and no file of a former key is left.
+    """
     # A file is left where the process died before it was destroyed.
     has_files = any(epoch < keyring.epoch for epoch in list_file_epochs(keyring.owner))
     if not has_files and not list_former_keys(keyring.owner):
@@ -69,7 +72,10 @@ def start_rotation_thread(keyring: Keyring) -> bool:
 
 
 def stop_rotation_thread(key_id: KeyId, *, timeout: float | None = None) -> None:
-    """Stop the rotation to this key after its current batch; with a timeout, wait for it that long."""
+    """Stop the rotation that has this new key, after its current batch.
+
+    With a timeout, wait at most that long for the end of the thread.
+    """
     with _guard:
         thread = _running.get(key_id)
     if thread is not None:

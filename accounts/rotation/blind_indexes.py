@@ -40,7 +40,7 @@ _registered: dict[str, BlindIndex] = {}
 
 
 def register_blind_index(index: BlindIndex) -> None:
-    """Register a column, so that each rotation recomputes it."""
+    """Register a blind-index column, which each rotation then recomputes."""
     _registered[index.label] = index
 
 

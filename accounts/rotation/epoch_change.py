@@ -70,12 +70,13 @@ def begin_rotation(
     leaves_other_slots: bool = True,
     removed_tokens: Collection[UUID] = (),
 ) -> BegunRotation:
-    """Begin a rotation: create the next data key, seal it to each slot, and end the person's other sessions.
+    """Begin a rotation: create the next data key, and seal it in each key slot.
 
-    `new_secrets` replace the slots of their kinds, at `cost` if given. Without `leaves_other_slots`, all
-    other slots and all access tokens are removed; `removed_tokens` are removed in any case. The session of
-    `current_cookie` remains. If it raises StaleKeyring, OpenedSlotRefused, DamagedVault, DerivationQueueFull,
-    DerivationOutOfMemory or NotWritten, the rotation has not begun.
+    The person's other sessions end. `new_secrets` replace the slots of their kinds, at `cost` if given.
+    Without `leaves_other_slots`, all other slots and all access tokens are removed; `removed_tokens` are
+    removed in any case. The session of `current_cookie` remains. If it raises StaleKeyring,
+    OpenedSlotRefused, DamagedVault, DerivationQueueFull, DerivationOutOfMemory or NotWritten, the rotation
+    has not begun.
     """
     former = opened.keyring
     secrets, recovery_code = _add_recovery_code(opened, dict(new_secrets or {}))

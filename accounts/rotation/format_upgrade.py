@@ -11,12 +11,13 @@ from llamora.database import truncate_wal
 
 
 def move_to_format_2(opened: OpenedSlot) -> OpenedSlot:
-    """Return an opened slot whose diary is of format 2, after a rotation if it was of format 1.
+    """Move a diary of format 1 to format 2 by a rotation, and return its opened slot.
 
-    The rotation closes the keyring of the given slot and locks other browsers. It signs nobody out, because
-    no secret has become known. If the vault has no list of key slots, only the secret that was just typed is
-    known to be the owner's; then the result has a new recovery code. Raise KeysDoNotMatch, DamagedSlot,
-    DerivationQueueFull, DerivationOutOfMemory or NotWritten.
+    If the diary is of format 2, return the given slot. The rotation closes the keyring of the given slot and
+    locks other browsers. It signs nobody out, because no secret has become known. If the vault has no list of
+    key slots, only the secret that was just typed is known to be the owner's; then the result has a new
+    recovery code. Raise KeysDoNotMatch, DamagedSlot, DerivationQueueFull, DerivationOutOfMemory or
+    NotWritten.
     """
     if not opened.keyring.is_of_format_1:
         return opened

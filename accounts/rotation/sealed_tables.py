@@ -58,7 +58,10 @@ class SealedTable:
         return _quote(self.model._meta.db_table)
 
     def list_references(self) -> list[tuple[str, str]]:
-        """Return each column that refers to rows of a sealed table, with that table; names are quoted."""
+        """Return each column that refers to rows of a sealed table, and the name of that table.
+
+        All names are quoted for SQL.
+        """
         fields = self.model._meta.concrete_fields
         return [
             (_quote(_get_column_name(field)), _quote(field.related_model._meta.db_table))
@@ -114,9 +117,11 @@ class SealedTable:
         return f"UPDATE {self.name} SET {_quote(_get_column_name(field))} = %s WHERE rowid = %s"  # noqa: S608 - our own names
 
     def build_envelope_reader(self, owner: UUID) -> EnvelopeReader:
-        """Return a function that yields field, envelope (or None) and columns of each envelope in a row.
+        """Return a function that yields the envelopes of a row, each with its field and columns.
 
-        Pass these to `reseal` or `verify`, which check that the value is valid.
+        The order is: field, envelope, columns. The envelope of an empty field is None. The columns are those
+        to which the envelope is bound. Pass all three to `reseal` or `verify`, which check that the value is
+        valid.
         """
         converters = [_build_converter(field) for field in (self.model._meta.pk, *self.bound_fields)]
         names, end = ["id", *(field.attname for field in self.bound_fields)], self.sealed_at
@@ -173,13 +178,19 @@ def _refuse_strange_values() -> Iterator[None]:
 
 
 def reseal(field: SealedField, keyring: Keyring, *, envelope: bytes, columns: Columns) -> bytes:
-    """Return an envelope of a raw row, sealed in the current epoch; raise an EnvelopeError."""
+    """Open an envelope of a raw row, and return a new envelope of its value in the current epoch.
+
+    Raise an EnvelopeError if the envelope does not open to a valid value.
+    """
     with _refuse_strange_values():
         return field.reseal(keyring, envelope, columns)
 
 
 def verify(field: SealedField, keyring: Keyring, *, envelope: bytes, columns: Columns) -> None:
-    """Raise an EnvelopeError unless an envelope opens to a valid value with the columns of its row."""
+    """Check that an envelope opens to a valid value; raise an EnvelopeError if it does not.
+
+    `columns` are those columns of the row to which the envelope is bound.
+    """
     with _refuse_strange_values():
         field.verify(keyring, envelope, columns)
 

@@ -14,10 +14,11 @@ from llamora.database import NotWritten, truncate_wal
 
 
 def replace_unconfirmed_code(opened: OpenedSlot) -> OpenedSlot:
-    """Return an opened slot, with a new recovery code to show if the present one is unconfirmed.
+    """Replace the recovery code if it is unconfirmed, and return an opened slot with the new code.
 
-    The code is replaced by a rotation, which closes the keyring of the given slot and locks other browsers.
-    If the rotation fails, the present code stays unconfirmed, and the next unlock tries again.
+    If the code is confirmed, return the given slot. The code is replaced by a rotation, which closes the
+    keyring of the given slot and locks other browsers. If the rotation fails, the present code stays
+    unconfirmed, and the next unlock tries again.
     """
     if opened.recovery_code or not has_unconfirmed_code(opened.keyring):
         return opened

@@ -44,17 +44,20 @@ _labels: dict[type[Model], RowLabel | None] = {
 
 
 def register_label(model: type[Model], label: RowLabel | None) -> None:
-    """Register the label of a sealed table's rows, or None to leave the table out of the inventory."""
+    """Register the name under which the inventory shows the rows of a sealed table.
+
+    With None, the inventory leaves the table out.
+    """
     _labels[model] = label
 
 
 def has_label(model: type[Model]) -> bool:
-    """Return whether a label, or None, was registered for a model."""
+    """Return whether `register_label` was called for a model, with a label or with None."""
     return model in _labels
 
 
 def get_inventory(owner: UUID) -> list[InventoryRow]:
-    """Return the number of a person's rows in each table with a label, except empty tables."""
+    """Return how many rows a person has in each table of the inventory, without the empty tables."""
     inventory = [_count_rows(table, owner) for table in list_sealed_tables() if _get_label(table.model)]
     return [row for row in inventory if row.rows]
 

@@ -65,7 +65,10 @@ def get_session_cookie(request: HttpRequest) -> SessionCookie | None:
 def set_cookie(
     response: HttpResponse, cookie: SessionCookie, *, secure: bool, age: timedelta | None = None
 ) -> None:
-    """Set the session cookie; without an age it expires when the browser is closed."""
+    """Set the session cookie in a response.
+
+    Without `age`, the cookie expires when the browser is closed.
+    """
     response.set_cookie(
         get_cookie_name(secure=secure),
         cookie.encode(),

@@ -50,7 +50,10 @@ def set_latest_key_cookie(request: HttpRequest, response: HttpResponse, *, sign_
 
 
 def check_not_rolled_back(cookies: Mapping[str, str], keyring: Keyring) -> None:
-    """Raise DiaryRolledBack if this browser has seen a later data key, or another key of this epoch."""
+    """Raise DiaryRolledBack if this browser has seen a later data key than that of the keyring.
+
+    Raise it also if the browser has seen another key of the same epoch.
+    """
     value = cookies.get(_get_name(keyring.owner), "")
     epoch, _, rest = value.partition(".")
     fingerprint = rest.partition(".")[0]

@@ -27,7 +27,10 @@ _MINUTES = (5, 15, 30, 60, 120, 240)
 
 
 def list_sign_in_days() -> list[int]:
-    """Return the numbers of days to choose from at sign-in; the last one is the household's limit."""
+    """Return the choices at sign-in for the number of days to stay signed in.
+
+    The last choice is the household's limit.
+    """
     longest: int = settings.SIGN_IN_DAYS
     return [*(days for days in _DAYS if days < longest), longest]
 
@@ -89,12 +92,15 @@ def list_idle_unlocks(now: datetime) -> list[Unlock]:
 
 
 def get_touch_interval(person: Person) -> timedelta:
-    """Return the shortest time between two writes of `last_active`, so that most requests write nothing."""
+    """Return the shortest interval between two writes of `last_active`.
+
+    It is so long that most requests write nothing.
+    """
     return min(TOUCH_INTERVAL, get_idle_limit(person) / 4)
 
 
 def move_times(step: timedelta) -> None:
-    """Move the times of sign-ins, unlocks and invitations by `step`, by which the wall clock was moved.
+    """Move the times of sign-ins, unlocks and invitations by `step`, the change of the wall clock.
 
     If the clock was set forward, the times of unlocked vaults are not moved, because a virtual machine that
     was paused looks the same. These vaults lock, and a password opens them again.

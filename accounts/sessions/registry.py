@@ -100,7 +100,10 @@ class SessionRegistry:
         return any(_is_valid(salt) for id_ in self._list_sessions(key_id) for salt in _select_salt(id=id_))
 
     def list_keys_of_other_realms(self, keyring: RealmKeyring, realms: Collection[Realm]) -> set[KeyId]:
-        """Return the key ids of the owner's sessions whose keys of these realms differ from the keyring's."""
+        """Return the key ids of sessions whose keys of these realms differ from those of the keyring.
+
+        Only sessions of the keyring's owner are compared.
+        """
         with self._lock:
             mine = {key_id for key_id in self._key_ids.values() if key_id.owner == keyring.owner}
             return {
@@ -110,7 +113,7 @@ class SessionRegistry:
             }
 
     def list_other_keys(self, key_id: KeyId) -> set[KeyId]:
-        """Return the key ids of the sessions of this key's owner, except this key id."""
+        """Return the key ids of all sessions of the same owner, except `key_id` itself."""
         with self._lock:
             return {other for other in self._key_ids.values() if other.owner == key_id.owner} - {key_id}
 

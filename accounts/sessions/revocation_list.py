@@ -56,7 +56,10 @@ def is_revoked(mark: bytes) -> bool:
 
 
 def revoke_for_good(mark: bytes) -> None:
-    """Revoke a deleted row until the run secret is lost, in case somebody restores the row."""
+    """Revoke a row that was deleted, in case somebody restores it.
+
+    The revocation lasts until the run secret is lost.
+    """
     with _guard:
         _ended_here.add(mark.hex())
         if folder := _get_folder(_ENDED):

@@ -18,12 +18,12 @@ Scope = dict[str, Any]
 
 
 def get_session_cookie(scope: Scope) -> SessionCookie | None:
-    """Return the session cookie of a scope, or None."""
+    """Return the session cookie in an ASGI scope, or None."""
     return parse_cookie(get_cookie(scope, get_cookie_name(secure=scope.get("scheme") in ("https", "wss"))))
 
 
 def get_cookie(scope: Scope, name: str) -> str:
-    """Return the value of a cookie in a scope, or ""."""
+    """Return the value of a cookie in an ASGI scope, or "" if there is no such cookie."""
     raw = b"; ".join(value for key, value in scope.get("headers", []) if key == b"cookie")
     try:
         morsel = SimpleCookie(raw.decode("latin-1")).get(name)
@@ -33,7 +33,7 @@ def get_cookie(scope: Scope, name: str) -> str:
 
 
 def find_recognised_browser(scope: Scope, body: bytes) -> str:
-    """Return a name under which requests of a recognised browser are counted, or "" for other browsers.
+    """Return the name under which requests of a recognised browser are counted; "" for another browser.
 
     A browser is recognised if it is signed in, or has a device cookie for the name in the form. Requests of
     other browsers are counted by address, so that they cannot delay a recognised one at the same address.
@@ -52,7 +52,10 @@ def find_recognised_browser(scope: Scope, body: bytes) -> str:
 
 
 def open_session_cookie(scope: Scope) -> str:
-    """Return the id of the person who is signed in with a cookie, or ""; the diary may be locked."""
+    """Return the id of the person who is signed in with the session cookie of an ASGI scope, or "".
+
+    The diary of the person may be locked.
+    """
     return str(find_person_id(get_session_cookie(scope)) or "")
 
 

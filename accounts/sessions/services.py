@@ -175,10 +175,11 @@ def _wrap_data_key(row: SignIn, *, half: bytes, keyring: Keyring) -> dict[str, A
 
 
 def open_session(cookie: SessionCookie | None, *, activity: bool = True) -> RequestVault:
-    """Return the person and keyring of a cookie's session; end it if it has expired, lock it if it was idle.
+    """Return the person and keyring of a cookie's session.
 
-    `activity` is False for requests that a person does not make themselves (sockets, polls): these do not
-    reset the idle time. A damaged row is invalid: the person signs in again.
+    A session that has expired is ended. A session that was idle for too long is locked. `activity` is False
+    for requests that a person does not make themselves (sockets, polls): these do not reset the idle time. A
+    damaged row is invalid: the person signs in again.
     """
     try:
         return _open_session(cookie, activity=activity)

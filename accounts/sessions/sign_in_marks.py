@@ -18,7 +18,10 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 def build_sign_in_mark(row: SignIn) -> str:
-    """Return a sign-in's mark, a file name in the register; raise TypeError or ValueError if damaged."""
+    """Return the mark of a sign-in, which is its file name in the register.
+
+    Raise TypeError or ValueError if the row is damaged.
+    """
     values = (
         read_bytes(row.half_hash),
         _encode_moment(row.created_at),
@@ -29,7 +32,7 @@ def build_sign_in_mark(row: SignIn) -> str:
 
 
 def find_sign_in_mark(row: SignIn) -> str | None:
-    """Return a sign-in's mark, a file name in the register, or None if its row is damaged."""
+    """Return the mark of a sign-in, its file name in the register, or None if its row is damaged."""
     try:
         return build_sign_in_mark(row)
     except (AttributeError, OverflowError, TypeError, ValueError):
@@ -39,7 +42,10 @@ def find_sign_in_mark(row: SignIn) -> str | None:
 def list_sign_in_marks(
     *, person_id: UUID | None = None, sign_in_id: UUID | None = None, except_id: UUID | None = None
 ) -> set[str]:
-    """Return the registered marks of all sign-ins, or of a person or a sign-in; never of `except_id`."""
+    """Return the registered marks of sign-ins: of all, of one person, or of one sign-in.
+
+    The mark of the sign-in `except_id` is left out.
+    """
     found = list_marks(_KIND, owner=person_id, row_id=sign_in_id)
     return found if except_id is None else found - list_marks(_KIND, row_id=except_id)
 

@@ -35,7 +35,7 @@ class UserEvents:
 
     @asynccontextmanager
     async def listen(self, person_id: UUID) -> AsyncIterator["asyncio.Queue[UserEvent]"]:
-        """Yield a queue of a person's events while the block runs."""
+        """Yield a queue that receives a person's events until the end of the `with` block."""
         listener = (asyncio.get_running_loop(), asyncio.Queue[UserEvent]())
         with self._lock:
             self._listeners[person_id].add(listener)

@@ -33,7 +33,10 @@ def browsers(request: HouseholdRequest) -> HttpResponse:
 @require_http_methods(_FORM)
 @unlock_required
 def sign_out_browser(request: HouseholdRequest, sign_in_id: UUID) -> HttpResponse:
-    """Sign out one browser of this person; redirect a GET (after an unlock) to the list."""
+    """Sign out one browser of this person.
+
+    A GET request, which comes after an unlock, is redirected to the list of browsers.
+    """
     if request.method != "POST":
         return redirect("browsers")
     if not SignIn.objects.filter(id=sign_in_id, person=request.user).exists():

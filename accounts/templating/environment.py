@@ -42,7 +42,10 @@ _DJANGO_FILTERS = {
 
 
 def build_environment(**options: Any) -> Environment:
-    """Return the environment; lines with only a block tag leave no white space in the page."""
+    """Return the Jinja2 environment of the templates.
+
+    A line that contains only a block tag leaves no white space in the page.
+    """
     environment = Environment(**options, trim_blocks=True, lstrip_blocks=True)  # noqa: S701 - Django sets autoescape
     environment.filters |= _DJANGO_FILTERS | date_filters.FILTERS
     environment.globals |= {

@@ -21,7 +21,7 @@ _AGE = timedelta(days=365)
 
 
 def set_device_cookie(response: HttpResponse, *, person_id: UUID, secure: bool) -> None:
-    """Set the cookie in the browser of a person who has signed in and asked to stay signed in."""
+    """Set the device cookie after a sign-in in which the person asked to stay signed in."""
     nonce = secret_bytes(16).hex()
     value = f"{nonce}.{_compute_mac(nonce, person_id)}"
     response.set_cookie(
@@ -30,12 +30,15 @@ def set_device_cookie(response: HttpResponse, *, person_id: UUID, secure: bool) 
 
 
 def delete_device_cookie(response: HttpResponse) -> None:
-    """Delete the cookie in the browser of a person who has deleted their account."""
+    """Delete the device cookie after the person has deleted their account."""
     response.delete_cookie(COOKIE_NAME, path="/sign-in/", samesite="Lax")
 
 
 def get_throttle_key(value: str, *, person_id: UUID) -> str:
-    """Return the key that stands for a recognised browser in the counts; "" for another person's cookie."""
+    """Return the key under which attempts of a recognised browser are counted.
+
+    Return "" if the device cookie is invalid or belongs to another person.
+    """
     nonce, _, mac = value.partition(".")
     return f"browser {nonce}" if constant_time_compare(mac, _compute_mac(nonce, person_id)) else ""
 

@@ -83,7 +83,7 @@ class Attempt:
         self.is_succeeded = False
 
     def fail(self) -> None:
-        """Mark the attempt as failed, so that its count remains."""
+        """Mark the attempt as failed, so that it remains counted."""
         self.is_failed = True
 
     def succeed(self) -> None:

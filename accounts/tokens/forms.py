@@ -83,7 +83,7 @@ class TokenForm(forms.Form):
         )
 
     def clean(self) -> dict[str, Any]:
-        """Check that the scopes and the password fit the kind."""
+        """Check that scopes are chosen and the password is given, if the kind of token needs them."""
         cleaned: dict[str, Any] = super().clean() or {}
         kind = cleaned.get("kind")
         if kind == TokenKind.DROP.value:
@@ -104,7 +104,7 @@ class TokenForm(forms.Form):
         return kind != TokenKind.DROP.value
 
     def build_request(self) -> TokenRequest:
-        """Return the request for the new token."""
+        """Return the name and the terms of the token to create."""
         values = self.cleaned_data
         return TokenRequest(
             name=values["name"],

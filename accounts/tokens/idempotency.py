@@ -48,10 +48,11 @@ def derive_row_id(token: TokenText, *, key: str, content: bytes, number: int) ->
 
 
 def store_once(token: TokenText, *, key: str, content: bytes, store: Callable[[], UUID]) -> StoredOnce:
-    """Run `store`, which saves a row and returns its id, unless an earlier call with this key has run it.
+    """Run `store`, unless an earlier call with this key has run it.
 
-    `store` and the saving of the key are one transaction. Without a key (""), `store` always runs, and no
-    transaction is begun here. Raise IdempotencyKeyReused if the earlier call had other content.
+    `store` saves a row and returns its id. `store` and the saving of the key are one transaction. Without a
+    key (""), `store` always runs, and no transaction is begun here. Raise IdempotencyKeyReused if the earlier
+    call had other content.
     """
     if not key:
         return StoredOnce(store(), is_new=True)

@@ -47,7 +47,11 @@ class OpenKeyrings:
         self._held: dict[UUID, OpenKeyring] = {}
 
     def add(self, keyring: Keyring) -> None:
-        """Add a copy of a keyring, with former keys, if its owner has tokens and a session with this key."""
+        """Add a copy of a keyring, to check the access tokens of its owner.
+
+        The copy includes the former keys. Do nothing if the owner has no tokens, or no session with the key
+        of this keyring.
+        """
         owner = keyring.owner
         has_tokens = AccessToken.objects.filter(owner_id=owner).exists()
         if not has_tokens or not session_registry.is_held(keyring.key_id):
@@ -65,7 +69,7 @@ class OpenKeyrings:
         return None if held is None else held.keyring
 
     def find_held(self, owner: UUID) -> OpenKeyring | None:
-        """Return a person's keyring as `find` does, together with the cached ids of their key slots."""
+        """Return the keyring that `find` returns, together with the cached ids of the person's key slots."""
         with self._lock:
             held = self._held.get(owner)
         if held is None or held.keyring.is_closed or not session_registry.is_unlocked(held.keyring.key_id):

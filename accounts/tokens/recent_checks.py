@@ -44,7 +44,10 @@ class RecentChecks:
         self._checks: OrderedDict[UUID, RecentCheck] = OrderedDict()
 
     def find(self, token_id: UUID, *, stored: StoredRow) -> RecentCheck | None:
-        """Return the cached check of a token if it is of the row `stored`; else drop it and return None."""
+        """Return the result of a token's last verification, if the row of the token still equals `stored`.
+
+        If the row has changed, drop the result and return None.
+        """
         with self._lock:
             check = self._checks.get(token_id)
             if check is not None and check.stored != stored:
@@ -53,7 +56,7 @@ class RecentChecks:
         return check
 
     def add(self, token_id: UUID, check: RecentCheck) -> None:
-        """Store a check in place of the previous one."""
+        """Store the result of a token's verification in place of the previous one."""
         with self._lock:
             self._checks[token_id] = check
             self._checks.move_to_end(token_id)
@@ -61,12 +64,12 @@ class RecentChecks:
                 self._checks.popitem(last=False)
 
     def remove(self, token_id: UUID) -> None:
-        """Drop the check of a token, if there is one."""
+        """Drop the verification result of a token, if there is one."""
         with self._lock:
             self._checks.pop(token_id, None)
 
     def remove_of_owner(self, owner: UUID) -> None:
-        """Drop the checks of a person's tokens."""
+        """Drop the verification results of all tokens of a person."""
         with self._lock:
             self._checks = OrderedDict(
                 (id_, check) for id_, check in self._checks.items() if check.slot.slot.owner != owner
@@ -76,7 +79,7 @@ class RecentChecks:
         return len(self._checks)
 
     def clear(self) -> None:
-        """Drop all checks."""
+        """Drop all verification results."""
         with self._lock:
             self._checks.clear()
 

@@ -19,7 +19,7 @@ def find_token(authorization: str, api_key: str) -> str:
 
 
 def find_sender(scope: Scope) -> str:
-    """Return the name under which calls of the owner's programs are counted; "" without a valid token.
+    """Return the name under which requests of a person's programs are counted; "" without a valid token.
 
     The name is not the id of the person, so that requests of programs are not counted against the limits of
     the person's own requests.

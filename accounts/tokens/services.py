@@ -162,10 +162,11 @@ def _is_authentic(row: AccessToken, keyring: Keyring) -> bool:
 
 
 def list_drop_senders(keyring: Keyring) -> list[DropSender]:
-    """Return the "drop" tokens that their owner created and has not revoked, including expired ones.
+    """Return the "drop" tokens of a person, which can only send texts, including expired ones.
 
-    Tokens that wait to be confirmed are left out: they may have been revoked since the backup that was
-    restored, in which both the row and the vault's list still have them.
+    Tokens that the person did not create, or has revoked, are left out. Tokens that wait to be confirmed are
+    left out: they may have been revoked since the backup that was restored, in which both the row and the
+    vault's list still have them.
     """
     with in_force(keyring):
         listed = load_slot_list(Vault.objects.get(owner_id=keyring.owner)) or {}
@@ -245,9 +246,10 @@ def _revoke_with_rotation(keyring: Keyring, *, person: Person, token_id: UUID, c
 
 
 def end_expired_tokens() -> int:
-    """End the tokens that have certainly expired; return their number.
+    """End the expired tokens, and return their number.
 
-    Tokens without a row are removed from the register. Raise NotWritten.
+    While the clock may be wrong, only tokens that have certainly expired are ended. Tokens without a row are
+    removed from the register. Raise NotWritten.
     """
     rows = AccessToken.objects.filter(is_expired=False, lifetime_days__gt=0).only(
         "lifetime_days", "created_at"

@@ -39,7 +39,10 @@ class TokenUses:
         self._uses: dict[UUID, _UnwrittenUse] = {}
 
     def record(self, token_id: UUID, *, read_count: int = 0) -> None:
-        """Record the use of a token and the number of entries read; write both if a minute has passed."""
+        """Count a use of a token, and the number of entries that this use read.
+
+        The counts of a token are written to the database at most once a minute.
+        """
         now, moment = time.monotonic(), timezone.now()
         with self._lock:
             use = self._uses.setdefault(token_id, _UnwrittenUse(moment))
@@ -52,7 +55,7 @@ class TokenUses:
             self._write(token_id)
 
     def write_all(self) -> None:
-        """Write all counts, before the page that shows them."""
+        """Write all counts that are not written yet, so that a page can show them."""
         with self._lock:
             waiting = list(self._uses)
         for token_id in waiting:

@@ -95,19 +95,19 @@ class _Admissions:
         self._macs: OrderedDict[UUID, bytes] = OrderedDict()
 
     def is_admitted(self, slot: TokenSlot) -> bool:
-        """Return whether this process has checked the keys of this slot with its present MAC."""
+        """Return whether this process has checked the keys of a slot whose MAC is still the same."""
         with self._lock:
             return self._macs.get(slot.id) == slot.mac
 
     def admit(self, slot: TokenSlot) -> None:
-        """Record that this process has checked the keys of a slot with its present MAC."""
+        """Record that this process has checked the keys of a slot, with the present MAC of the slot."""
         with self._lock:
             self._macs[slot.id] = slot.mac
             while len(self._macs) > _MOST_ADMITTED:
                 self._macs.popitem(last=False)
 
     def clear(self) -> None:
-        """Clear all records."""
+        """Forget all slots whose keys were checked."""
         with self._lock:
             self._macs.clear()
 
@@ -119,7 +119,10 @@ class _Cutoffs:
         self._found: dict[int, tuple[float, datetime | None]] = {}
 
     def find(self, days: int) -> datetime | None:
-        """Return the cut-off: tokens for `days` created before it have expired. None if it is unknown."""
+        """Return the cut-off time for tokens with a lifetime of `days`, or None if the time is unknown.
+
+        Tokens that were created before the cut-off time have expired.
+        """
         now = clock.read_seconds()
         asked, cutoff = self._found.get(days, (-CUTOFF_SECONDS, None))
         if not 0 <= now - asked < CUTOFF_SECONDS:
@@ -128,7 +131,7 @@ class _Cutoffs:
         return cutoff
 
     def clear(self) -> None:
-        """Clear the cache."""
+        """Clear the cached cut-off times."""
         self._found.clear()
 
 
@@ -166,7 +169,10 @@ def _count_failure(address: str, *, started: float) -> None:
 
 
 def find_token_owner(text: str) -> UUID | None:
-    """Return the owner of a confirmed token, even of a locked diary, or None; not counted as a call."""
+    """Return the owner of a confirmed token, whose diary may be locked; return None for another token.
+
+    This does not count as a call of the token.
+    """
     try:
         token = crypto.parse_token(text)
         row = next((StoredToken(*values) for values in _select_token(id=token.id)), None)

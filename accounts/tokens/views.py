@@ -58,7 +58,10 @@ def _create_token(request: HouseholdRequest, form: TokenForm) -> str:
 @require_http_methods(_FORM)
 @unlock_required
 def revoke_token(request: HouseholdRequest, token_id: UUID) -> HttpResponse:
-    """Revoke one token of this person; redirect a GET (after an unlock) to the list."""
+    """Revoke one token of this person.
+
+    A GET request, which comes after an unlock, is redirected to the list of tokens.
+    """
     if request.method != "POST":
         return redirect("programs")
     cookie = get_session_cookie(request)
@@ -81,7 +84,10 @@ def revoke_token(request: HouseholdRequest, token_id: UUID) -> HttpResponse:
 @require_http_methods(_FORM)
 @unlock_required
 def confirm_token(request: HouseholdRequest, token_id: UUID) -> HttpResponse:
-    """Let a token work again after a restore; redirect a GET to the list."""
+    """Let a suspended token work again, for instance after a backup was restored.
+
+    A GET request is redirected to the list of tokens.
+    """
     if request.method != "POST":
         return redirect("programs")
     try:

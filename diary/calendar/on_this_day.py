@@ -95,7 +95,7 @@ def get_page(person: Person, month_day: str, *, number: str | None) -> Page[Entr
 
 
 def build_years(person: Person, page: Page[Entry]) -> list[YearOnThisDay]:
-    """Return the years on a page, decrypted and rendered."""
+    """Decrypt and render the entries of a page, and return them by year."""
     return [
         YearOnThisDay(day=day, entries=[build_entry_view(entry, zone=person.time_zone) for entry in entries])
         for day, entries in groupby(page, key=lambda entry: entry.day)

@@ -117,7 +117,7 @@ def find_random_day(owner_id: UUID) -> date | None:
 
 
 def build_year_view(person: Person, number: int, *, now: datetime) -> CalendarYear:
-    """Return a year for its page, with the nearest years that have entries."""
+    """Return the view of a year: its twelve months, and the nearest other years that have entries."""
     first, last = date(number, 1, 1), date(number, 12, 31)
     counts = _count_entries_by_day(person.id, first=first, last=last)
     now_day = days.today(person.time_zone, now=now)
@@ -158,7 +158,7 @@ def _build_small_month(
 
 
 def build_month_view(person: Person, day: date, *, selected: date | None, now: datetime) -> CalendarMonth:
-    """Return the month of a day for a person's calendar."""
+    """Return the view of the month that contains `day`."""
     first, last = days.month_bounds(day)
     # With the months beside it: where those have entries, nothing further away needs a query.
     nearby = days_with_entries(person.id, first=_month_before(first), last=_month_after(last))

@@ -18,7 +18,7 @@ from diary.calendar import on_this_day, queries
 @require_safe
 @unlock_required
 def calendar(request: HouseholdRequest, month: date) -> HttpResponse:
-    """Show a month: a whole page, or the calendar beside a day."""
+    """Show a month as a whole page, or for htmx as the calendar beside a day."""
     name = "diary/fragments/calendar.html" if request.htmx else "diary/calendar.html"
     month_view = queries.build_month_view(
         request.user, month, selected=_get_page_day(request), now=timezone.now()

@@ -159,13 +159,13 @@ def list_ids(owner: UUID, *, sign_in_id: UUID | None = None) -> list[UUID]:
 
 
 def count_damaged(owner: UUID) -> int:
-    """Return how many of an owner's rows are damaged: those have values that Llamora never writes."""
+    """Return how many rows of an owner have values that Llamora never writes, and so are damaged."""
     statement = f"SELECT count(*) FROM {_TABLE} WHERE owner_id = %s AND ({_find_damage()})"  # noqa: S608 - own names
     return int(_fetch(statement, [owner.hex])[0][0])
 
 
 def delete_damaged(owner: UUID) -> None:
-    """Delete an owner's damaged rows: those with values that Llamora never writes."""
+    """Delete the rows of an owner that have values that Llamora never writes, and so are damaged."""
     with write_transaction(), connection.cursor() as cursor:
         cursor.execute(f"DELETE FROM {_TABLE} WHERE owner_id = %s AND ({_find_damage()})", [owner.hex])  # noqa: S608 - own names
 

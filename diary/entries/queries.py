@@ -45,7 +45,7 @@ _day_draft_query: CachedQuery[Draft] = CachedQuery(
 
 
 def list_drafts(owner_id: UUID, day: date) -> list[Draft]:
-    """Return a day's drafts: of a new entry, and of edits of entries."""
+    """Return the drafts of a day: that of a new entry, and those of edits of entries."""
     return _day_drafts_query(owner_id=owner_id, day=day)
 
 
@@ -65,10 +65,11 @@ _day_entries_query: CachedQuery[Entry] = CachedQuery(
 
 
 def list_own_ids(owner_id: UUID, ids: Collection[UUID] | None = None) -> frozenset[UUID]:
-    """Return the ids of the entries that their owner wrote or claimed, deleted or not.
+    """Return the ids of the entries that are their owner's own, including deleted entries.
 
-    If `ids` are given, only these are examined. Each text is decrypted: its origin is bound to it, so this
-    proves that nobody changed the origin in the database. Needs the owner's keyring in force.
+    These are the entries that the owner wrote or claimed. If `ids` are given, only these are examined. Each
+    text is decrypted: its origin is bound to it, so this proves that nobody changed the origin in the
+    database. Needs the owner's keyring in force.
     """
     entries = Entry.objects.get_queryset().only_trusted().order_by()
     if ids is None:
@@ -82,7 +83,7 @@ def list_own_ids(owner_id: UUID, ids: Collection[UUID] | None = None) -> frozens
 
 
 def get_digest_key(owner_id: UUID) -> bytes:
-    """Return the key for digests of a person's texts; call inside `in_force` with their keyring."""
+    """Return the key of the BLAKE2 digests of a person's texts; call inside `in_force` with their keyring."""
     (vault,) = _vault_query(owner_id=owner_id)
     return bytes(vault.digest_key)
 

@@ -72,9 +72,9 @@ def save_token_entry(*, owner_id: UUID, day: date, text: str, source: str, zone:
 
 
 def save_model_entry(*, owner_id: UUID, day: date, text: str, model: str, zone: str) -> Entry:
-    """Save a text of the model, accepted by its owner, as an entry of origin `model`; raise as `save_entry`.
+    """Save as an entry of origin `model` a text that the model wrote and its owner accepted.
 
-    `model` is the name of the model.
+    `model` is the name of the model. The errors are those of `save_entry`.
     """
     return _save_with_source(owner_id, day, text, origin=Origin.MODEL, source=model, zone=zone)
 
@@ -142,9 +142,10 @@ def edit_entry(
     draft_revision: int | None = None,
     origin: str = Origin.OWN,
 ) -> Entry:
-    """Replace the text of an entry; the previous text becomes a version. `origin` is that of the new text.
+    """Replace the text of an entry; the previous text becomes a version.
 
-    Raise InvalidText, ObjectNotFound, or EditConflict if another revision was saved meanwhile.
+    `origin` is the origin of the new text. Raise InvalidText, ObjectNotFound, or EditConflict if another
+    revision was saved meanwhile.
     """
     text = clean_entry_text(text, limit=settings.MAX_TEXT)
     with write_transaction():
@@ -254,10 +255,10 @@ def _delete_for_good(entries: "QuerySet[Entry]", *, owner_id: UUID) -> int:
 
 
 def write_origins(owner_id: UUID) -> None:
-    """Set the origin of entries from before origins were stored: imported if they have a source, else own.
+    """Set the origin of entries that were saved before origins were stored.
 
-    Called once, in the transaction that moves a diary to format 2; it then seals each text again, bound to
-    its origin.
+    Entries with a source become imported; all others become their owner's own. Called once, in the
+    transaction that moves a diary to format 2; it then seals each text again, bound to its origin.
     """
     table = Entry._meta.db_table
     with connection.cursor() as cursor:

@@ -76,7 +76,7 @@ def has_lone_surrogate(text: str) -> bool:
 
 
 def has_visible_characters(text: str) -> bool:
-    """Return whether the text contains more than joiners, marks and white space."""
+    """Return whether the text contains a visible letter, number, punctuation mark or symbol."""
     return any(unicodedata.category(one)[0] in "LNPS" and one not in _BLANK_CHARACTERS for one in text)
 
 
@@ -93,7 +93,10 @@ def clean_entry_text(text: str, *, limit: int) -> str:
 
 
 def clean_draft_text(text: str, *, limit: int) -> str:
-    """Return the text of a draft for storage, which may be empty; raise InvalidText."""
+    """Return the text of a draft as it will be stored; raise InvalidText.
+
+    Unlike the text of an entry, it may be empty.
+    """
     cleaned = normalize_newlines(text)
     if has_lone_surrogate(cleaned):
         raise InvalidCharacters

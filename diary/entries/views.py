@@ -33,7 +33,10 @@ def get_entry_url(entry: Entry) -> str:
 def build_entry_context(
     request: HouseholdRequest, entry: Entry, *, drafts: Collection[Draft] | None = None, is_new: bool = False
 ) -> dict[str, Any]:
-    """Return the template context of an entry; with `is_new` and `drafts`, no query is made."""
+    """Return the template context of an entry.
+
+    If both `is_new` and `drafts` are given, no database query is made.
+    """
     if drafts is None:
         draft = find_draft(request.user.id, day=entry.day, entry_id=entry.id)
         drafts = [draft] if draft else []

@@ -176,12 +176,15 @@ def get_task(job: Job, kind: type[TaskT]) -> TaskT:
 
 
 def list_jobs_of_key(key_id: KeyId, kind: type[TaskT]) -> list[Job]:
-    """Return the jobs of one kind under a key, running or ended lately, oldest first."""
+    """Return the jobs of one kind that were started with a key, running or ended lately, oldest first."""
     return [job for job in registry.list_jobs(key_id) if isinstance(job.task, kind)]
 
 
 def stop_jobs(key_id: KeyId, kind: type[TaskT], *, subject: Hashable = None) -> None:
-    """Stop the unfinished jobs of a kind under a key, or only those of a subject; do not wait for them."""
+    """Stop the unfinished jobs of a kind that were started with a key, without waiting for their end.
+
+    With `subject`, stop only the jobs of this subject.
+    """
     for job in list_jobs_of_key(key_id, kind) if subject is None else _list_equal_jobs(key_id, kind, subject):
         if not job.is_over:
             registry.stop(job.id, patience=0)

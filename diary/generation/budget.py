@@ -23,7 +23,10 @@ class TokenBudget(NamedTuple):
 
 
 def get_token_budget(server: TokenCounter, *, share: float) -> TokenBudget:
-    """Return the division of `share` of the server's context window into prompt, thinking and answer."""
+    """Return how `share` of the server's context window is divided into prompt, thinking and answer.
+
+    All sizes are in tokens.
+    """
     offered = server.offer.context_window if server.offer else DEFAULT_WINDOW
     window = int(offered * share)
     output = min(settings.MODEL_REPLY_TOKENS, window // 3)
@@ -32,10 +35,11 @@ def get_token_budget(server: TokenCounter, *, share: float) -> TokenBudget:
 
 
 async def fit_persona(persona: str, *, beside: str = "", server: TokenCounter, budget: TokenBudget) -> str:
-    """Return the persona, or "" if persona and `beside` together take more than half of the prompt.
+    """Return the persona if it fits into the prompt, else "".
 
-    The texts to read are more important: a longer persona would push them out of the prompt, or the prompt
-    would not fit at all.
+    The persona and `beside`, the text in the same message, may take at most half of the prompt. The texts to
+    read are more important: a longer persona would push them out of the prompt, or the prompt would not fit
+    at all.
     """
     message: ChatMessages = [{"role": "system", "content": f"{persona}\n\n{beside}"}]
     most = budget.prompt // 2
@@ -45,6 +49,6 @@ async def fit_persona(persona: str, *, beside: str = "", server: TokenCounter, b
 
 
 def ensure_unlocked() -> None:
-    """Raise VaultLocked unless a browser still has the diary unlocked with the key of the current keyring."""
+    """Raise VaultLocked unless a session exists that has the key of the current keyring."""
     if not session_registry.is_held(current_realm_keyring().key_id):
         raise VaultLocked

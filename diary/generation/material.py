@@ -45,11 +45,14 @@ class Readable(Protocol):
     """A record with texts for the model, such as an entry, a fact or a note."""
 
     def describe(self) -> Mapping[str, object]:
-        """Return the JSON object that a prompt shows to the language model; empty values will be left out."""
+        """Return the JSON object that a prompt shows to the language model.
+
+        Its empty values are left out of the prompt.
+        """
 
 
 def make_fence_code() -> str:
-    """Return a new code for the fences of one prompt, of 32 hexadecimal digits."""
+    """Return a random code for the lines that enclose texts in one prompt: 32 hexadecimal digits."""
     return secrets.token_hex(_FENCE_BYTES)
 
 
@@ -109,14 +112,17 @@ class MaterialNotWhole(Exception):  # noqa: N818 - states what is the case
 
 
 def fence_values(values: Mapping[str, object], code: str, printed: list[str]) -> dict[str, object]:
-    """Return the values for the user message; each text not named in `PLAIN_NAMES` becomes `Material`."""
+    """Return the values for the user message, with each text of the diary wrapped as `Material`.
+
+    Values named in `PLAIN_NAMES` are not wrapped.
+    """
     return {name: _wrap(name, value, code, printed) for name, value in values.items()}
 
 
 def insert_printed(message: str, code: str, printed: Sequence[str]) -> str:
-    """Return a message with its placeholders replaced by fenced JSON.
+    """Return a message in which each placeholder is replaced by the JSON of its text.
 
-    Raise MaterialNotWhole if a placeholder is missing, as after a filter.
+    Raise MaterialNotWhole if a placeholder is missing, for instance because a template filter changed it.
     """
     missing = set(range(len(printed)))
 
@@ -133,9 +139,10 @@ def insert_printed(message: str, code: str, printed: Sequence[str]) -> str:
 
 
 def select_instructions(values: Mapping[str, object]) -> dict[str, object]:
-    """Return the values for the system message; a template that prints a text of the diary there fails.
+    """Return the values for the system message, without the texts of the diary.
 
-    Invisible characters are removed from instructions: their owner could not see them.
+    A template that prints such a text in the system message fails. Invisible characters are removed from
+    instructions: their owner could not see them.
     """
     allowed = PLAIN_NAMES | INSTRUCTION_NAMES
     return {
@@ -155,7 +162,10 @@ def _is_unseen(character: str) -> bool:
 
 
 def join_texts(values: Mapping[str, object]) -> str:
-    """Return the texts in `values`, except those in `PLAIN_NAMES`, one per line and not encoded as JSON."""
+    """Return the texts in `values`, one on each line, but not those named in `PLAIN_NAMES`.
+
+    The texts are not encoded as JSON.
+    """
     return "\n".join(_iter_texts({name: one for name, one in values.items() if name not in PLAIN_NAMES}))
 
 

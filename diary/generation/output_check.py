@@ -36,7 +36,7 @@ _ANY_DAY: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def get_headings(fixed_texts: Iterable[str]) -> frozenset[str]:
-    """Return the lines of a prompt that introduce a part of it, like `the entry to answer:`."""
+    """Return those lines of a prompt that are headings, like `the entry to answer:`, for comparison."""
     lines = (line.strip() for text in fixed_texts for line in text.splitlines())
     return frozenset(_fold(line) for line in lines if line.endswith(":") and len(_WORD.findall(line)) > 1)
 

@@ -41,7 +41,7 @@ class PageTask(GenerationTask, Protocol):
 
 
 def get_page_task(job: Job) -> PageTask | None:
-    """Return the task of a job, or None if no page shows it."""
+    """Return the task of a job if a page shows its text, else None."""
     return job.task if isinstance(job.task, PageTask) else None
 
 
@@ -49,10 +49,10 @@ class TextFilter(Protocol):
     """A filter of a text during generation; it may hold back the end of the text."""
 
     def feed(self, text: str) -> str:
-        """Take the next piece, and return the text that can be shown."""
+        """Add the next piece of the text, and return what can be shown now."""
 
     def finish(self) -> str:
-        """Return the rest at the end of the text."""
+        """Return the part of the text that was held back, since the text has ended."""
 
 
 @runtime_checkable
@@ -60,7 +60,7 @@ class FilteredTask(Protocol):
     """A task whose text is filtered before a page shows it."""
 
     def create_filter(self) -> TextFilter:
-        """Return a new filter for the text of the task."""
+        """Return a new filter that decides how much of the task's text a page shows."""
 
 
 class SectionFinder(Protocol):
@@ -73,7 +73,7 @@ _section_finders: list[SectionFinder] = []
 
 
 def register_sections(find: SectionFinder) -> None:
-    """Register a function that finds sections by the ids of rows; doing so again has no effect."""
+    """Register a function that finds sections by row ids; a second registration has no effect."""
     if find not in _section_finders:
         _section_finders.append(find)
 
@@ -99,7 +99,7 @@ def render_job_text(job: Job) -> RenderedText:
 
 
 def build_from_job(job: Job, build: Callable[[Job, RenderedText], BuiltT]) -> BuiltT:
-    """Return `build(job, text)`; `text` is all text of a job that is over by then, else its text so far.
+    """Return `build(job, text)`, where `text` is what the job has written so far.
 
     A job may end in another thread while its text is rendered. Its state would then say that a part of the
     text is all of it, so it is built again.
@@ -120,7 +120,7 @@ class _NoFilter:
 
 
 def create_filter(job: Job) -> TextFilter:
-    """Return a new filter for the text of a job."""
+    """Return a new filter that decides how much of a job's text a page shows."""
     return job.task.create_filter() if isinstance(job.task, FilteredTask) else _NoFilter()
 
 

@@ -104,7 +104,10 @@ class PromptContext:
         return others + len(self.replies) + len(self.facts)
 
     def drop_oldest(self, count: int) -> "PromptContext":
-        """Return the context without the `count` parts that are dropped first."""
+        """Return the context without the first `count` parts in the order in which parts are dropped.
+
+        The order is: notes, entries of earlier days, earlier entries of the day, replies, facts.
+        """
         of_before = max(0, count - len(self.notes))
         of_day = max(0, of_before - len(self.recalled))
         past = max(0, of_day - len(self.earlier))

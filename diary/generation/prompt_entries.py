@@ -38,7 +38,10 @@ def build_prompt_entries(entries: Iterable[Entry], *, zone: str) -> tuple[Prompt
 def build_earlier_entries(
     entries: Iterable[Entry], *, zone: str, near: Mapping[UUID, Span] = MappingProxyType({})
 ) -> tuple[PromptEntry, ...]:
-    """Decrypt and shorten entries of earlier days; each in `near` is cut to the passage around its span."""
+    """Decrypt and shorten entries of earlier days.
+
+    An entry whose id is in `near` is cut to the passage around the span given there.
+    """
     decrypted = ((entry, build_prompt_entry(entry, zone=zone)) for entry in entries)
     return tuple(
         _shorten_earlier(entry, one, near.get(entry.id)) for entry, one in decrypted if one is not None

@@ -98,7 +98,10 @@ class PromptRecord:
         }
 
     def bind_to_text(self, text: str, *, is_clean: bool = True) -> None:
-        """Record the digest of the generated text, and whether it was generated from trusted texts alone."""
+        """Record the BLAKE2 digest of the generated text.
+
+        Also record whether the text was generated from trusted texts alone.
+        """
         self.of = _compute_digest(text)
         self.clean = self.of if is_clean and not self.is_untrusted else ""
 
@@ -111,7 +114,10 @@ class PromptRecord:
         return bool(self.clean) and self.clean == _compute_digest(text)
 
     def is_of(self, text: str) -> bool:
-        """Return whether the record is of this text, by the digest in `of` or, if older, in `clean`."""
+        """Return whether the record belongs to this text, by the text's BLAKE2 digest.
+
+        The digest is in `of`, or in an older record in `clean`.
+        """
         return (self.of or self.clean) == _compute_digest(text)
 
     @property
@@ -153,7 +159,7 @@ class PromptRecord:
 
 
 def find_read_realms(value: Any, text: str | None) -> frozenset[Realm]:
-    """Return the realms of the texts read to generate a text, except entries; see `llamora.crypto.Realm`.
+    """Return the realms whose texts were read to generate a text, other than the realm of entries.
 
     `value` is the JSON of the text's record. If the record is missing or belongs to another text, return all
     realms besides entries.
@@ -169,10 +175,11 @@ def find_read_realms(value: Any, text: str | None) -> frozenset[Realm]:
 
 
 def find_recap_sources(body: object) -> frozenset[UUID] | None:
-    """Return the entries that a recap with this body may have read, or None if they are unknown.
+    """Return the ids of the entries that a recap may have read, or None if they are unknown.
 
-    They are unknown for a recap that cannot be decrypted, and for older recaps, which do not name them or may
-    have read texts that their owner did not write.
+    `body` is the decrypted column of that name in the recap's row. The ids are unknown for a recap that
+    cannot be decrypted, and for older recaps, which do not name them or may have read texts that their owner
+    did not write.
     """
     if not isinstance(body, dict) or body.get("clean") is not True:
         return None
@@ -184,7 +191,10 @@ def find_recap_sources(body: object) -> frozenset[UUID] | None:
 
 
 def withdraw_clean(value: Any) -> Any:
-    """Return the JSON of an imported record without its statement that only trusted texts were read."""
+    """Return the JSON of an imported record without the statement that it is clean.
+
+    A clean record says that its text was generated from trusted texts alone.
+    """
     if not isinstance(value, dict) or not value.get("clean"):
         return value
     return {**value, "clean": "", "of": value.get("of") or value["clean"]}

@@ -112,7 +112,10 @@ def list_names() -> list[str]:
 
 
 def check_prompt(name: str) -> PromptReport:
-    """Return a report on a prompt filled in with a sample day; its problem is a sentence, or empty."""
+    """Fill in a prompt with a sample day, and return a report on it.
+
+    If the household's own file cannot be used, `problem` of the report says why; else it is empty.
+    """
     values, problem = build_sample_values(), ""
     for path in _list_paths(name):
         try:
@@ -132,7 +135,10 @@ def check_prompt(name: str) -> PromptReport:
 
 
 def get_options(name: str) -> PromptOptions:
-    """Return the options of a prompt; the version of a household's file is a digest of the file."""
+    """Return the options of a prompt.
+
+    For a household's own file, the version is a digest of the file.
+    """
     return _get(name).options
 
 

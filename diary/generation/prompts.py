@@ -22,11 +22,11 @@ def build_prompt(
     allows_json: bool = False,
     uses_sampling: bool = False,
 ) -> Prompt:
-    """Return a prompt for an output in sentences, with a check that the output does not repeat the prompt.
+    """Return a prompt for an output in sentences.
 
-    `messages` is the template filled with `values`, and `entries` the number of entries in it. With
-    `allows_heads`, a line of the output may be only a date; with `allows_json`, the output may be JSON; with
-    `uses_sampling`, the sampling settings of its owner apply.
+    The output is checked: it must not repeat the prompt. `messages` is the template filled with `values`, and
+    `entries` the number of entries in it. With `allows_heads`, a line of the output may be only a date; with
+    `allows_json`, the output may be JSON; with `uses_sampling`, the sampling settings of its owner apply.
     """
     options = prompt_templates.get_options(name)
     check = TextCheck(
@@ -43,7 +43,7 @@ def build_prompt(
 def build_data_prompt(
     name: str, *, messages: ChatMessages, budget: TokenBudget, schema: dict[str, Any] | None
 ) -> Prompt:
-    """Return the prompt for an output in JSON, which its task checks itself."""
+    """Return a prompt for an output in JSON, which the task must check itself."""
     options = prompt_templates.get_options(name)
     return Prompt(
         messages=messages,

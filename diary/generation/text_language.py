@@ -39,7 +39,10 @@ _LEAD: Final = 1.3
 
 
 def describe_language(*texts: str) -> dict[str, object]:
-    """Return the values `language` and `you` for a prompt, from the first text whose language is certain."""
+    """Return the values `language` and `you` for a prompt: a language, and its word for "you".
+
+    The language is that of the first text whose language is certain.
+    """
     language = next((name for text in texts if (name := name_language(text)) != UNKNOWN), UNKNOWN)
     return {"language": language, "you": _FAMILIAR_YOU.get(language, "you")}
 

@@ -65,7 +65,10 @@ def _find_origin(entry: Entry, version: Version) -> str:
 
 
 def replace_with_text(entry: Entry, text: str, *, origin: str) -> None:
-    """Replace the text of an entry, even if it is damaged, with an earlier text; see `restore_version`."""
+    """Replace the text of an entry with an earlier text, as described in `restore_version`.
+
+    The present text may be damaged.
+    """
     try:
         is_same = entry.text == text
     except WrongEpoch:

@@ -46,7 +46,10 @@ def seal_row(row: InboxBox, text: InboxText, *, key: DropKey) -> None:
 
 
 def is_sent_with(row: InboxBox, authenticator: bytes) -> bool:
-    """Return whether the token with this authenticator sent the row, and the row is unchanged."""
+    """Return whether a token sent the row, and the row is unchanged.
+
+    `authenticator` is the key with which the token computes MACs.
+    """
     try:
         check_drop_mac(authenticator, bytes(row.mac), box=bytes(row.box), context=_build_context(row))
     except NotAuthentic:

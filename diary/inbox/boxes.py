@@ -55,7 +55,10 @@ _sender_loaders: list[SenderLoader] = []
 
 
 def register_senders(load: SenderLoader) -> None:
-    """Register a function that returns senders for a keyring's owner; doing so again has no effect."""
+    """Register a function that returns senders of boxes for a keyring's owner.
+
+    A second registration has no effect.
+    """
     if load not in _sender_loaders:
         _sender_loaders.append(load)
 
@@ -117,14 +120,20 @@ class _Opener:
             )
 
     def find_sender(self, row: InboxBox) -> BoxSender | None:
-        """Return the verified sender of a box, or None; also None if the box may have been opened before."""
+        """Return the sender of a box if they are verified, else None.
+
+        Return None also if the box may have been opened before.
+        """
         sender = self.senders.get(row.sender_id)
         if sender is None or self.may_be_opened_before(row.id):
             return None
         return sender if box_rows.is_sent_with(row, sender.authenticator) else None
 
     def open_text(self, row: InboxBox) -> InboxText | None:
-        """Return the decrypted content of a box from any sender; None if that fails or it is invalid."""
+        """Return the decrypted content of a box, whoever sent it.
+
+        Return None if the box does not open, or if its content is invalid.
+        """
         return box_rows.open_text(row, self.pairs)
 
 

@@ -41,7 +41,10 @@ class InboxText:
         sender_id: UUID | None = None,
         import_id: UUID | None = None,
     ) -> Self:
-        """Return the content with a text valid for an entry and a displayable source; raise InvalidText."""
+        """Return the content of an item, with its text validated and its source made displayable.
+
+        Raise InvalidText if the text is not valid for an entry.
+        """
         return cls(
             text=clean_entry_text(text, limit=settings.MAX_TEXT),
             source=clean_source_name(source),
@@ -52,7 +55,10 @@ class InboxText:
 
     @classmethod
     def from_json(cls, value: object) -> Self | None:
-        """Return the content from JSON of an unknown sender, or None if its text is invalid for an entry."""
+        """Return the content in JSON that an unknown sender may have written.
+
+        Return None if the text in it is not valid for an entry.
+        """
         body: dict[str, Any] = value if isinstance(value, dict) else {}
         text, source = body.get("text"), body.get("from")
         try:

@@ -26,7 +26,10 @@ def count_waiting(owner_id: UUID) -> int:
 
 
 def find_accepted(owner_id: UUID, entry_id: UUID | None) -> Entry | None:
-    """Return the person's entry `entry_id`, which an accepted Inbox item became, or None if there is none."""
+    """Return the entry that an accepted Inbox item became.
+
+    Return None if the person has no entry with the id `entry_id`.
+    """
     return Entry.objects.for_owner(owner_id).filter(id=entry_id).first() if entry_id else None
 
 

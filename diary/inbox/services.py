@@ -57,7 +57,10 @@ def has_room(owner_id: UUID, text: InboxText) -> bool:
 
 
 def load_sizes(owner_id: UUID) -> dict[UUID | None, list[int]]:
-    """Return a dict from sender to lengths of their waiting texts in characters; call inside `in_force`."""
+    """Return the lengths of each sender's waiting texts in characters, as a dict by sender id.
+
+    Call inside `in_force`.
+    """
     sizes = defaultdict[UUID | None, list[int]](list)
     for item in InboxItem.objects.filter(owner_id=owner_id, deleted_at=None):
         if text := InboxText.from_json(item.open_or("body", None)):
@@ -106,7 +109,10 @@ def accept_items(*, owner_id: UUID, item_ids: Sequence[UUID], review: str, zone:
 
 
 def compute_review(owner_id: UUID, items: Iterable[InboxItem]) -> str:
-    """Return a digest of items in order, to check later that they are the items that the page showed."""
+    """Return a BLAKE2 digest of items in this order.
+
+    With it, a later request checks that these are the items that the page showed.
+    """
     parts = [_REVIEW_LABEL]
     for item in items:
         content = InboxText.from_json(item.open_or("body", None))

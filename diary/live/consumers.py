@@ -68,7 +68,10 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
     # --- events of the socket ------------------------------------------------------------------
 
     async def connect(self) -> None:
-        """Accept the tab of an unlocked person; close other sockets with a code after the handshake."""
+        """Accept the socket of a person whose diary is unlocked.
+
+        Any other socket is closed after the handshake, with a close code that says why.
+        """
         registry.bind_loop()
         self.vault = self.scope.get("vault", NOBODY)
         await self.accept()
@@ -82,7 +85,10 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
             self.tasks.append(asyncio.create_task(self.run_guarded(work)))
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        """Record the request of the tab; close the socket if it is binary, malformed or for another owner."""
+        """Record what the tab requests.
+
+        Close the socket if the message is binary, malformed or for another owner.
+        """
         del bytes_data
         if self.is_ending or self.owner is None:
             return
@@ -134,7 +140,10 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
             self.subscriptions[section_id] = Subscription(job, task, self.has_updates.set)
 
     def on_job_start(self, job: Job) -> None:
-        """Follow a job that has just started; its section is sent with its first text, or after a moment."""
+        """Follow a job that has just started.
+
+        Its section is sent with the first text, or a moment later if there is no text by then.
+        """
         if self.follow(job):
             asyncio.get_running_loop().call_later(START_DELAY, self.has_updates.set)
 
@@ -248,7 +257,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
             await self.close(code=LOCKED)
 
     async def close_with_code(self, code: int) -> None:
-        """Close the socket with a code."""
+        """Stop following jobs, and close the socket with this WebSocket close code."""
         if not self.is_ending:
             self.stop_all()
             await self.close(code=code)

@@ -50,7 +50,7 @@ class JobRendering:
         return job.get_attachment(cls)
 
     def add_listener(self, listener: OnChange) -> None:
-        """Call `listener` after each tick with new text."""
+        """Call `listener` from now on whenever new text was rendered."""
         self.advance()
         self._listeners.append(listener)
         if self._task is None and not self.job.is_over:

@@ -71,7 +71,7 @@ class EntryQuerySet(SealedQuerySet["Entry"]):
         return self.filter(owner_id=owner_id, deleted_at__isnull=False)
 
     def only_trusted(self) -> "EntryQuerySet":
-        """Return the entries that their owner wrote or took as their own."""
+        """Return the entries that their owner wrote or claimed."""
         return self.filter(origin__in=TRUSTED_ORIGINS)
 
     def on_day(self, day: date) -> "EntryQuerySet":

@@ -36,7 +36,10 @@ class NewNoteForm:
 
     @property
     def typed_path(self) -> str:
-        """The path for the draft; an empty name gives a path that no note can have."""
+        """The path that is saved with the draft.
+
+        If the name is empty, this is a path that no saved note can have.
+        """
         return build_path(self.kind, self.name)
 
     def get_path(self) -> str:
@@ -59,18 +62,18 @@ class NewNoteForm:
 
 
 def parse_new_note(request: HttpRequest, kind: NoteKind) -> NewNoteForm:
-    """Return a posted new note of a kind."""
+    """Return the submitted HTML form of a new note of this kind."""
     name = parse_name(request, "note_name")
     return NewNoteForm(kind=kind, name=name, sent=parse_submitted_text(request))
 
 
 def parse_name(request: HttpRequest, field_name: str) -> str:
-    """Return the value of a field of one line."""
+    """Return the submitted value of an HTML form field that has one line."""
     return request.POST.get(field_name, "").strip()[:_MAX_SHOWN]
 
 
 def parse_edit_draft(request: HttpRequest, note_id: UUID, *, saved: str | None) -> SubmittedNoteDraft:
-    """Return the draft of an edit, with the line ends of the saved text."""
+    """Return the submitted draft of an edit, with the same kind of line ends as the saved text."""
     sent = parse_submitted_text(request)
     return SubmittedNoteDraft(
         note_id=note_id,
@@ -90,7 +93,7 @@ class NotePassage:
     end: int
 
     def cut_from(self, note: NoteText) -> str:
-        """Return the words of the passage, or an empty string if the note has changed."""
+        """Return the words of this passage in a note, or "" if the note has changed."""
         is_same = note.revision == self.revision and note.text is not None
         return (note.text or "").strip()[self.start : self.end] if is_same else ""
 

@@ -26,7 +26,10 @@ class FrontMatter:
 
 
 def split_front_matter(text: str) -> FrontMatter:
-    """Return the values of a text's front matter, and its body; without front matter, the whole text."""
+    """Split a text into the values of its front matter, and the body below.
+
+    Without front matter there are no values, and the body is the whole text.
+    """
     lines = text.removeprefix("\ufeff").splitlines(keepends=True)
     if not lines or lines[0].rstrip() != _MARK:
         return FrontMatter({}, text)

@@ -98,7 +98,7 @@ def check_content(content: str | bytes, kind: NoteKind) -> str | bytes:
 
 
 def match_newlines(text: str, *, like: str | None) -> str:
-    """Return a text from a page with the line ends of the text that it replaces."""
+    """Return a submitted text with the same kind of line ends as `like`, the text that it replaces."""
     plain = text.replace("\r\n", "\n").replace("\r", "\n")
     if like and "\r\n" in like and like.count("\r\n") == like.count("\n"):
         return plain.replace("\n", "\r\n")

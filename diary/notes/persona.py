@@ -12,7 +12,10 @@ _NONE: Final = ""
 
 
 def read_usable_persona(keyring: RealmKeyring, *, is_beside_others: bool) -> str:
-    """Return the persona, or "" if it might be sent to another machine together with untrusted texts."""
+    """Return the persona, or "" if it must not be in one prompt with untrusted texts.
+
+    With untrusted texts (`is_beside_others`), the persona is used only if the model runs on this machine.
+    """
     status = model_server.get_status()
     if is_beside_others and not (status.is_ready and may_send_unrequested(status)):
         # While the model is not ready, it is not known on which machine it runs.

@@ -118,8 +118,9 @@ class NoteVersionView:
 def build_sections(
     lines: Iterable[NoteLine], *, zone: str, edited: Collection[UUID], begun: NoteKind | None
 ) -> list[NoteSection]:
-    """Return the notes by kind; `edited` are ids with drafts, `begun` is the kind of an unsaved new note.
+    """Return the notes in sections by kind.
 
+    `edited` are the ids of notes that have drafts. `begun` is the kind of a new note that is not saved yet.
     There is a section for each kind, also without notes; only "Other files" is left out if empty.
     """
     rows: dict[NoteKind, list[NoteRow]] = {kind: [] for kind in NoteKind}
@@ -165,7 +166,10 @@ def _waits_for_approval(line: NoteLine) -> bool:
 def build_note_view(
     note: NoteText, *, zone: str, has_draft: bool, passage: str = "", scripts: Sequence[str] = ()
 ) -> NoteView:
-    """Return the template data of a note with a passage highlighted; only trusted prose is rendered."""
+    """Return the template data of a note, with a passage highlighted.
+
+    Only trusted prose is rendered as Markdown.
+    """
     can_approve = _waits_for_approval(note)
     can_claim = not (note.is_trusted or note.is_damaged or can_approve)
     is_prose = note.text is not None and note.is_trusted and not can_approve and note.kind not in _PLAIN

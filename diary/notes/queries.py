@@ -56,7 +56,10 @@ class NoteLine:
 
     @property
     def is_used(self) -> bool:
-        """Whether replies may use the note: a skill at its approved revision, or another trusted note."""
+        """Whether replies may use the note.
+
+        A skill must be approved at its present revision; any other note must be trusted.
+        """
         is_decided = self.is_approved if self.kind is NoteKind.SKILL else self.is_trusted
         return is_decided and not self.is_damaged
 
@@ -167,7 +170,11 @@ def load_metadata(row: Note) -> NoteMetadata:
 
 
 def load_content(row: Note) -> str | bytes:
-    """Return the text or the bytes of a row; raise NoteDamaged, or WrongEpoch. Call inside `in_force`."""
+    """Return the content of a note's row: its text, or its bytes.
+
+    Raise WrongEpoch if the keyring lacks the key, and NoteDamaged if the content does not open for another
+    reason. Call inside `in_force`.
+    """
     try:
         content: str | bytes | None = row.data if row.text is None else row.text
     except WrongEpoch:

@@ -34,7 +34,10 @@ def read_remembered(keyring: RealmKeyring) -> PromptNote | None:
 
 
 def build_prompt_note(note: NoteText, span: tuple[int, int], *, length: int) -> PromptNote:
-    """Return at most `length` characters of a note around `span`, a position in its stripped text."""
+    """Return the part of a note around `span`, in at most `length` characters.
+
+    `span` is a start and an end in the text of the note, without white space around the text.
+    """
     whole = (note.text or "").strip()
     start, end = span
     passage = extract_passage(whole, (start, min(end, len(whole))), length=length)

@@ -81,7 +81,10 @@ class NotePaths:
 
     @classmethod
     def load(cls, keyring: RealmKeyring) -> "NotePaths":
-        """Return the paths of a person's notes, and count damaged notes; call inside `in_force(keyring)`."""
+        """Load the paths of a person's notes; call inside `in_force(keyring)`.
+
+        Damaged notes are counted, although their paths are unknown.
+        """
         found = [open_metadata(row) for row in Note.objects.filter(owner_id=keyring.owner).only("head")]
         return cls((metadata.path for metadata in found if metadata is not None), count=len(found))
 
@@ -188,7 +191,7 @@ def insert_note(
 def replace_with_signed_content(
     keyring: Keyring, note_id: UUID, content: str | bytes, *, origin: str, is_approved: bool
 ) -> None:
-    """Replace the content of a note with content that this diary signed with its origin."""
+    """Replace the content and the origin of a note with those of a file that this diary signed."""
     with in_force(keyring), write_transaction():
         row = get_note_row(keyring.owner, note_id)
         metadata = load_metadata(row)
@@ -204,9 +207,10 @@ def replace_with_signed_content(
 def rename_note(
     keyring: RealmKeyring, note_id: UUID, path: str, *, based_on: int, origin: str = Origin.OWN
 ) -> NoteText:
-    """Change the path of a note, and with it perhaps its kind; raise a NoteError, or ObjectNotFound.
+    """Change the path of a note, which may also change the kind of the note.
 
-    A skill that was approved stays so under its new name.
+    Raise a NoteError, or ObjectNotFound if there is no such note. A skill that was approved stays so under
+    its new name.
     """
     check_path(path)
     with in_force(keyring), write_transaction():
@@ -238,9 +242,10 @@ def delete_note(
 
 
 def restore_version(keyring: RealmKeyring, version_id: UUID, *, based_on: int | None = None) -> NoteText:
-    """Restore an earlier text of a note, with the origin it had; raise a NoteError.
+    """Restore an earlier text of a note, with the origin that this text had.
 
-    The present text becomes a version, unless it is damaged: then it is overwritten. Raise ObjectNotFound.
+    The present text becomes a version, unless it is damaged: then it is overwritten. Raise a NoteError, or
+    ObjectNotFound if there is no such version.
     """
     with in_force(require_owner(keyring)), write_transaction():
         version = get_version_row(keyring.owner, version_id)
@@ -324,7 +329,7 @@ def _insert(
 
 
 def require_owner(keyring: RealmKeyring) -> Keyring:
-    """Return the keyring if it is that of an unlocked diary; raise VaultLocked for a program's keyring."""
+    """Return the keyring if it opens the whole diary; raise VaultLocked for the keyring of a program."""
     if not isinstance(keyring, Keyring):
         raise VaultLocked
     return keyring

@@ -157,7 +157,10 @@ def _refuse_new(request: HouseholdRequest, form: NewNoteForm, **errors: str) -> 
 @require_POST
 @sign_in_required
 def save_new_draft(request: HouseholdRequest, kind: str) -> HttpResponse:
-    """Save the draft of a new note, even if the diary was locked; 409 if another tab saved another text."""
+    """Save the draft of a new note, even while the diary is locked.
+
+    Respond 409 if another tab has saved another text.
+    """
     return _save_draft(request, parse_new_note(request, _parse_kind(kind)).to_draft())
 
 
@@ -329,7 +332,10 @@ def _save(request: HouseholdRequest, note: NoteText, saved: str) -> HttpResponse
 @require_POST
 @sign_in_required
 def save_draft(request: HouseholdRequest, note_id: UUID) -> HttpResponse:
-    """Save the draft of an edit, even if the diary was locked; 409 if another tab saved another text."""
+    """Save the draft of an edit, even while the diary is locked.
+
+    Respond 409 if another tab has saved another text.
+    """
     saved = read_note(request.vault.keyring, note_id).text if request.vault.is_unlocked else None
     return _save_draft(request, parse_edit_draft(request, note_id, saved=saved))
 
@@ -375,7 +381,7 @@ def _render_rename(
 @require_safe
 @unlock_required
 def versions(request: HouseholdRequest, note_id: UUID) -> HttpResponse:
-    """Show the earlier versions of a note, below it or on its page."""
+    """Show the earlier versions of a note: for htmx as a fragment, else on the page of the note."""
     keyring = request.vault.keyring
     note = read_note(keyring, note_id)
     views = presenters.build_note_version_views(

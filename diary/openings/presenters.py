@@ -36,7 +36,10 @@ _earlier_entry_query: CachedQuery[UUID] = CachedQuery(
 
 
 def get_opening_view(person: Person, day: date, *, is_today: bool) -> OpeningView | None:
-    """Return the opening of a day; if today has none yet, a view that makes the page request one."""
+    """Return the view of a day's opening, or None if there is nothing to show.
+
+    If today has no opening yet, the view makes the page request one.
+    """
     job = services.get_opening_job(day)
     if job is not None and not job.is_over:
         return build_from_job(job, get_task(job, OpeningTask).build_view)

@@ -33,7 +33,10 @@ class OpeningView:
 def build_job_view(
     job: Job, text: RenderedText, *, day: date, replaced_text: str, not_read: int
 ) -> OpeningView | None:
-    """Return the opening of a job; for a failed job, the opening that it was to replace, if any."""
+    """Return the view of the opening that a job writes.
+
+    For a failed job, return the view of the opening that it was to replace, or None.
+    """
     if job.is_over and job.state != JobState.DONE:
         return _build_unreplaced_view(job, day=day, replaced_text=replaced_text)
     is_live = not job.is_over

@@ -31,11 +31,11 @@ def get_opening_job(day: date) -> Job | None:
 
 
 def start_opening(person: Person, day: date, *, keyring: Keyring, is_replacement: bool = False) -> Job | None:
-    """Start the opening of a day, and return its job, or the job that writes it already.
+    """Start a job that writes the opening of a day, and return the job.
 
-    Return None if the day has an opening (also a dismissed one), if there is no earlier entry, or if no job
-    can be started. With `is_replacement`, the person asked for another opening in place of the present one
-    or of one that failed.
+    If a job writes it already, return that job. Return None if the day has an opening (also a dismissed one),
+    if there is no earlier entry, or if no job can be started. With `is_replacement`, the person asked for
+    another opening in place of the present one or of one that failed.
     """
     task: OpeningTask | None = None
 

@@ -49,7 +49,10 @@ class _ClaimThread(threading.Thread):
 
 
 def start_claim_thread(keyring: Keyring) -> bool:
-    """Continue the claims of a keyring's owner in a thread; return False if there are none."""
+    """Continue the unfinished claims of a person's imports in a thread.
+
+    Return False if there are none.
+    """
     if keyring.is_of_format_1 or not has_claims(keyring.owner):
         return False
     with _guard:

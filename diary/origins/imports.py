@@ -36,7 +36,7 @@ class ShownEntry(NamedTuple):
     origin: str
 
     def encode(self) -> bytes:
-        """Return these values as bytes, for a digest."""
+        """Return the values of this entry as bytes, for the digest of `compute_review`."""
         return self.id.bytes + f"{self.day.isoformat()} {self.revision} {self.origin}".encode()
 
 
@@ -98,9 +98,10 @@ def get_import(owner_id: UUID, import_id: UUID) -> ImportRun:
 
 
 def compute_review(owner_id: UUID, run: ImportRun) -> str:
-    """Return a digest of an import's entries, by which a claim notices changes since they were shown.
+    """Return a BLAKE2 digest of an import's entries as a page shows them.
 
-    It stays the same while entries are claimed with the whole import. Needs the owner's keyring in force.
+    By the digest, a claim notices that entries have changed since then. The digest stays the same while
+    entries are claimed with the whole import. Needs the owner's keyring in force.
     """
     parts = [_REVIEW_LABEL, run.id.bytes, *(entry.encode() for entry in run.shown)]
     return keyed_digest(get_digest_key(owner_id), parts).hex()

@@ -25,7 +25,7 @@ class OriginLabel:
 
 
 def build_label(origin: str, *, source: str) -> OriginLabel | None:
-    """Return the label of an origin, or None for a text that its owner wrote here."""
+    """Return the label that says where a text is from, or None if its owner wrote it here."""
     if origin not in Origin.values or origin == Origin.OWN:
         return None
     with_name, without = _WORDS[Origin(origin)]
@@ -33,7 +33,10 @@ def build_label(origin: str, *, source: str) -> OriginLabel | None:
 
 
 def get_entry_label(entry: Entry) -> OriginLabel | None:
-    """Return the label of an entry; call inside `in_force`, unless the entry was written here."""
+    """Return the label that says where an entry is from, or None if its owner wrote it here.
+
+    Call inside `in_force`, unless the entry was written here.
+    """
     if entry.origin == Origin.OWN:
         return None
     provenance = Provenance.load(entry)

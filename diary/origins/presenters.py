@@ -31,7 +31,7 @@ class ImportView:
 
     @property
     def is_earlier(self) -> bool:
-        """Whether this is the group of entries imported before imports had ids."""
+        """Whether this is the group of all entries that were imported before imports had ids."""
         return self.id == EARLIER
 
 
@@ -47,7 +47,10 @@ class ImportedEntryView:
 
 
 def list_import_views(owner_id: UUID, *, zone: str, claimed: Collection[UUID]) -> list[ImportView]:
-    """Return the imports of a person, the latest first; `claimed` are the ids of claims in progress."""
+    """Return the template data of a person's imports, the latest first.
+
+    `claimed` are the ids of the imports whose claim is in progress.
+    """
     return [build_import_view(run, zone=zone, is_claimed=run.id in claimed) for run in list_imports(owner_id)]
 
 

@@ -112,7 +112,10 @@ def find_undo_end(claimed_at: datetime | None) -> datetime | None:
 
 
 def get_first_own_revision(entry: Entry) -> int:
-    """Return the first revision of a trusted entry that is its owner's text: 0, or the one they claimed."""
+    """Return the revision since which the text of a trusted entry is its owner's own.
+
+    That is 0, or the revision that the owner claimed.
+    """
     provenance = Provenance.load(entry)
     if provenance.former_origin is None:
         return 0

@@ -40,9 +40,9 @@ def claim_entry(*, owner_id: UUID, entry_id: UUID) -> Entry:
 
 
 def unclaim_entry(*, owner_id: UUID, entry_id: UUID) -> Entry:
-    """Give an entry the origin that it had before its owner's claim; raise as `claim_entry`.
+    """Undo the claim of an entry: give the entry the origin that it had before.
 
-    After thirty days nothing changes.
+    After thirty days nothing changes. The errors are those of `claim_entry`.
     """
     with write_transaction():
         entry = get_entry(owner_id, entry_id)

@@ -27,13 +27,16 @@ class SavedRecap(NamedTuple):
 
 
 def compute_digest(key: bytes, day: date, entries: Sequence[PromptEntry]) -> str:
-    """Return a digest of a day's entries, which changes when an entry does."""
+    """Return a BLAKE2 digest of a day's entries, which changes when one of the entries does."""
     parts = (part for entry in entries for part in (str(entry.id).encode(), entry.text.encode()))
     return keyed_digest(key, [day.isoformat().encode(), *parts]).hex()
 
 
 def find_recap(owner_id: UUID, day: date, *, digest: str) -> SavedRecap | None:
-    """Return the recap of a day if it was generated from entries with this digest, else None."""
+    """Return the recap of a day if it was generated from the present entries, else None.
+
+    `digest` is the BLAKE2 digest of the present entries.
+    """
     row = Recap.objects.filter(owner_id=owner_id, day=day).first()
     if row is None:
         return None

@@ -25,7 +25,11 @@ NO_CONTENT = 204
 
 @unlock_required
 def recap(request: HouseholdRequest, day: date) -> HttpResponse:
-    """Show the recap of a day, or a fragment that polls until it is generated, or nothing."""
+    """Show the recap of a day.
+
+    While the recap is generated, respond with a fragment that polls. If there is none to show, the response
+    is empty.
+    """
     if request.method != "POST":
         return redirect("day", day)
     if day >= days.today(request.user.time_zone, now=timezone.now()):

@@ -53,7 +53,10 @@ class HtmlCache:
         self._generations: Counter[UUID] = Counter()
 
     def build_key(self, text: str, keyring: Keyring, *, has_links: bool = True) -> CacheKey:
-        """Return the cache key of a text decrypted with this keyring, different with and without links."""
+        """Return the cache key for the HTML of a text that was decrypted with this keyring.
+
+        HTML with links and HTML without links have different keys.
+        """
         secret = keyring.blind_index(label=_LABEL, value="")
         content = text.encode("utf-8", "surrogatepass")
         person = b"" if has_links else b"no links"
@@ -110,7 +113,7 @@ class HtmlCache:
                 del self._by_key[key_id], self._sizes[key_id]
 
     def size(self, owner: UUID) -> int:
-        """Return the bytes of a person's HTML in memory."""
+        """Return how many bytes a person's HTML takes in memory."""
         with self._lock:
             return sum(size for key_id, size in self._sizes.items() if key_id.owner == owner)
 

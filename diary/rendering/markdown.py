@@ -291,13 +291,19 @@ def _render_shown(shown: str, budget: RenderBudget) -> list[str]:
 
 
 def render_plain_words(text: str) -> str | None:
-    """Return the HTML of a text without Markdown, for which no budget is needed; None if it has Markdown."""
+    """Return the HTML of a text without Markdown; return None for a text with Markdown.
+
+    Without Markdown, rendering costs so little that it needs no budget.
+    """
     shown = show_control_characters(text)
     return "".join(_render_paragraphs(replace_shortcodes(shown))) if _PLAIN.fullmatch(shown) else None
 
 
 def render_blocks(text: str, *, budget: RenderBudget | None = None) -> list[str]:
-    """Return the safe HTML of each top-level block of Markdown; beyond the budget, plain paragraphs."""
+    """Return the safe HTML of a Markdown text, one string for each top-level block.
+
+    What exceeds the budget is rendered as plain paragraphs.
+    """
     return _render_shown(show_control_characters(text), budget or RenderBudget())
 
 
@@ -317,7 +323,7 @@ class SettledSplit(NamedTuple):
 def split_settled(
     text: str, *, budget: RenderBudget | None = None, max_tail_units: int = MAX_UNITS
 ) -> SettledSplit:
-    """Split a growing text after the last block that no further text can change.
+    """Split a growing text after the last Markdown block that further text cannot change.
 
     Only blocks of complete lines are settled, since an incomplete line may still change its meaning. The last
     of these blocks is not settled either, since it may still grow. The rest is parsed as a separate text:

@@ -32,9 +32,10 @@ _page: ContextVar[PageBudget | None] = ContextVar("llamora_page_budget", default
 
 
 def render_page_text(text: str, *, has_links: bool = True) -> SafeString:
-    """Return the safe HTML of a text within the page's budget; outside a request, each text has its own.
+    """Return the safe HTML of a text, within the budget of the page.
 
-    Text of the model gets no links: see `diary.rendering.markdown`.
+    Outside a request, each text has a budget of its own. Text of the model gets no links: see
+    `diary.rendering.markdown`.
     """
     if len(text) > _LONG:
         let_others_run()

@@ -25,7 +25,10 @@ MAX_CONCURRENT = 8
 
 
 def start_reply(*, person: Person, entry_id: UUID, keyring: Keyring, choice: ReplyKindChoice) -> ReplyTask:
-    """Start a reply to an entry, return its task; raise ObjectNotFound, or ReplyRefused with the reason."""
+    """Start a reply to an entry, and return its task.
+
+    Raise ObjectNotFound, or ReplyRefused with the reason.
+    """
     host = model_server.get_status().host
     task = _build_task(new_id(), person=person, entry_id=entry_id, choice=choice)
     _start(task, person=person, keyring=keyring, host=host)

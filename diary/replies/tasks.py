@@ -149,7 +149,10 @@ class ReplyTask:
         reply.save(update_fields=["text", "read", "state", "reason", "finished_at"])
 
     def set_state(self, outcome: JobOutcome) -> None:
-        """Save the state and its reason; needs no key."""
+        """Save the state of the reply, and the reason for it.
+
+        This needs no key.
+        """
         Reply.objects.filter(id=self.id).update(
             state=outcome.state.value, reason=outcome.reason, finished_at=timezone.now()
         )

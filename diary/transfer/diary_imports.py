@@ -90,7 +90,10 @@ def importable_row_kinds() -> set[str]:
 def preview_import(
     overview: ExportOverview, entries: Iterable[ParsedEntry | RejectedLine]
 ) -> DiaryImportReport:
-    """Return the report of an import, without a key and without writing."""
+    """Return the report that an import would have, without importing anything.
+
+    This needs no key.
+    """
     report = DiaryImportReport()
     report.set_overview(overview)
     for entry in report.iter_accepted(entries):
@@ -208,7 +211,7 @@ class RowImporter:
         return False
 
     def parse_columns(self, label: str, row: ExportRow, parsers: ColumnParsers) -> ExportRow:
-        """Return the columns of a row, and report those that cannot be imported."""
+        """Return the columns of a row, and report the values that cannot be imported."""
         faults: list[str] = []
         columns = parse_columns(row, parsers, faults)
         self._faults += [f"{label}: {fault}." for fault in faults]
@@ -236,7 +239,10 @@ class RowImporter:
         return self._entry_importer.derive_id(*parts)
 
     def adopt_record(self, record: ExportRow | None) -> ExportRow | None:
-        """Return a prompt record with the entry ids of this diary, and no longer marked as clean."""
+        """Return a prompt record in which entries have their ids in this diary.
+
+        The record no longer says that its text was generated from trusted texts alone.
+        """
         if not record:
             return record
         new_ids = self._entry_importer.map_record_ids([record])

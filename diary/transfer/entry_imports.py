@@ -110,7 +110,7 @@ class EntryImporter:
         return new_entries
 
     def mark_imported(self, sent: InboxText) -> InboxText:
-        """Return a text for the Inbox with this import as its source."""
+        """Return a text for the Inbox, changed so that this import is its source."""
         run = self._run or Provenance()
         return replace(sent, source=run.source, import_id=run.import_id, sender_id=None)
 
@@ -125,7 +125,10 @@ class EntryImporter:
     # --- Ids -------------------------------------------------------------------------------------------
 
     def resolve_ids(self, ids: Sequence[UUID]) -> dict[UUID, tuple[UUID, bool]]:
-        """Return a dict from id in the file to id in this diary, and whether that entry exists already."""
+        """Return the new id of each entry, and whether an entry with this id exists already.
+
+        The result is a dict by the id in the file.
+        """
         derived = {id_: self.derive_id(id_.bytes) for id_ in ids}
         owners: dict[UUID, UUID] = {}
         candidates = [*derived, *derived.values()]
@@ -248,7 +251,10 @@ class EntryImporter:
             reply.read = replace_ids(reply.read, new_ids)
 
     def map_record_ids(self, values: Sequence[ExportRow]) -> dict[str, str]:
-        """Return a dict from old to new id of the entries in prompt records, if the import changed the id."""
+        """Return the ids that entries named in prompt records have in this diary.
+
+        The result is a dict by the id in the file, without the ids that stay the same.
+        """
         records = [record for value in values if (record := PromptRecord.from_json(value))]
         file_ids = {id_ for record in records for id_, _ in record.left_out}
         file_ids = file_ids.union(*(record.source_ids for record in records))

@@ -164,7 +164,7 @@ def _render_entry(entry: ExportedText, zone: str) -> Iterator[str]:
 
 
 def disarm_markdown(text: str) -> str:
-    """Return Markdown of the model with its links, pictures and HTML escaped."""
+    """Return the Markdown of a text by the model, with its links, pictures and HTML escaped."""
     return _IN_ADDRESS.sub(_escape, _LINK_MARKS.sub(_escape, text).replace("<", "&lt;"))
 
 

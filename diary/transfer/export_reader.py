@@ -57,7 +57,7 @@ class ExportOverview:
 
 
 def is_export(path: Path) -> bool:
-    """Return whether a file is meant to be an export, and not JSON lines."""
+    """Return whether a file looks like an export rather than a file of JSON lines."""
     if path.is_dir() or _is_zip(path):
         return True
     with path.open("rb") as file:
@@ -78,10 +78,10 @@ def get_json_size(path: Path) -> int:
 
 @contextmanager
 def open_export_json(path: Path) -> Iterator[tuple[TextIO, IO[bytes]]]:
-    """Open the JSON of an export, as a stream of text and the stream of bytes below; raise NotAnExport.
+    """Open the JSON of an export; yield it as a stream of text, and as the stream of bytes below.
 
-    Bytes that are not UTF-8 become lone surrogates, which are refused in their value, so that one bad byte
-    does not prevent the import of all later values.
+    Raise NotAnExport. Bytes that are not UTF-8 become lone surrogates, which are refused in their value, so
+    that one bad byte does not prevent the import of all later values.
     """
     with _open_json(path) as (file, _):
         yield io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline=""), file

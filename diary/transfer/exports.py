@@ -161,7 +161,7 @@ def iter_json(
     now: datetime,
     progress: Callable[[int], None],
 ) -> Iterator[str]:
-    """Yield the parts of the JSON, last the counts of the report."""
+    """Yield the JSON of an export in parts, of which the last contains the counts of the report."""
     yield export_format.render_json_head(_build_person_row(person), at=now)
     for number, entry in enumerate(iter_entries(source, report)):
         yield (",\n" if number else "\n") + export_format.encode_json(entry.row)
@@ -232,7 +232,7 @@ def _filter_by_owner(model: type[SealedModel], owner_id: UUID) -> "models.QueryS
 def iter_entries(
     source: ExportSource, report: ExportReport, *, day: date | None = None
 ) -> Iterator[ExportedEntry]:
-    """Yield a person's entries, of one day or of all, each with the rows and values exported with it."""
+    """Yield the entries of a diary, or of one day, with the rows and values exported with each."""
     found = _filter_by_owner(Entry, source.owner_id)
     if day is not None:
         found = found.filter(day=day)

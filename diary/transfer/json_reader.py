@@ -89,7 +89,7 @@ class _JsonSource:
                 return
 
     def value(self) -> Any:
-        """Return the value at the position, and move the position behind it."""
+        """Return the JSON value at the current position, and move the position to its end."""
         self._peek()
         while True:
             try:

@@ -38,7 +38,7 @@ class HasDay(Protocol):
 
     @property
     def day(self) -> date:
-        """The day."""
+        """The day that the object belongs to."""
 
 
 _Good = TypeVar("_Good", bound=HasDay)
@@ -61,7 +61,7 @@ class ImportReport:
     last: date | None = None
 
     def count_accepted(self, line: HasDay) -> None:
-        """Count an importable value under its day."""
+        """Count an importable value, and record its day."""
         self.accepted += 1
         self.by_year[line.day.year] += 1
         self.first = min(self.first or line.day, line.day)
@@ -80,7 +80,10 @@ class ImportReport:
 
 
 def preview_lines(lines: Iterable[ImportLine | RejectedLine]) -> ImportReport:
-    """Return the report of an import, without a key and without writing."""
+    """Return the report that an import would have, without importing anything.
+
+    This needs no key.
+    """
     report = ImportReport()
     for _ in report.iter_accepted(lines):
         pass
@@ -164,12 +167,12 @@ class _ImportedLines:
 
 
 def compute_source(key: bytes, day: date, text: str) -> bytes:
-    """Return the digest of a line, by which a later import recognises its entry."""
+    """Return the BLAKE2 digest of a line, by which a later import recognises its entry."""
     return keyed_digest(key, [day.isoformat().encode(), text.encode()])
 
 
 def seal_row(row: _M) -> _M:
-    """Seal a new row before the write lock is acquired, which is then held for less time."""
+    """Seal a new row before the write lock is acquired, so that the lock is needed for less time."""
     for column in sealed_fields(type(row)):
         setattr(row, column.attname, column.pre_save(row, add=True))
     return row

@@ -82,7 +82,10 @@ def parse_entry(number: int, value: Any, *, now: datetime, limit: int) -> Parsed
 def parse_columns(
     row: ExportRow, parsers: ColumnParsers, faults: list[str], *, prefix: str = ""
 ) -> ExportRow:
-    """Return a row's columns, with defaults for missing and invalid values; list invalid ones in `faults`."""
+    """Return the columns of a row, with defaults for missing and invalid values.
+
+    Add a sentence about each invalid value to `faults`.
+    """
     columns: ExportRow = {}
     for name, (parse, default) in parsers.items():
         columns[name] = default
@@ -134,7 +137,7 @@ def parse_entry_text(value: Any, *, limit: int) -> str:
 
 
 def parse_text(value: Any, *, limit: int) -> str:
-    """Return a text that may be empty, for generated texts and drafts; raise InvalidValue."""
+    """Return a generated text or a draft, which may be empty; raise InvalidValue."""
     if not isinstance(value, str):
         raise InvalidValue
     try:

@@ -28,7 +28,10 @@ PARAMETER = "invite"
 def create_invitation(
     *, by: Person | None = None, lasts: timedelta = DEFAULT_LIFETIME
 ) -> tuple[Invitation, str]:
-    """Create an invitation, and return it with its token, which is not stored; delete long-expired ones."""
+    """Create an invitation, and return it with its token, which is not stored.
+
+    Invitations that expired long ago are deleted.
+    """
     token = base64.urlsafe_b64encode(secret_bytes(32)).decode("ascii").rstrip("=")
     now = timezone.now()
     with write_transaction():

@@ -34,7 +34,7 @@ from llamora.database import NotWritten, truncate_wal, write_transaction
 
 
 def accept_every_key(keyring: Keyring) -> None:
-    """Do nothing: a `check_key` that accepts every keyring, without a rollback check."""
+    """Accept every keyring: the default for `check_key`, which does not detect a rollback."""
     del keyring
 
 
@@ -50,12 +50,12 @@ def open_slot_throttled(
     throttle_key: str = "",
     check_key: Callable[[Keyring], None] = accept_every_key,
 ) -> Iterator[key_slots.OpenedSlot]:
-    """Wait for the throttle, then yield a key slot opened with `secret`; close its keyring after the block.
+    """Wait as long as the throttle demands, then yield the key slot, opened with `secret`.
 
-    A browser is recognised if it is signed in or has a valid device cookie. Its failures are counted by
-    `throttle_key`, those of others by address, and the derivation queue reserves places for it. If the diary
-    is of format 1, `check_key` is called, and then the diary is moved to format 2, which may create a new
-    recovery code.
+    The keyring of the slot is closed at the end of the `with` block. A browser is recognised if it is signed
+    in or has a valid device cookie. Its failures are counted by `throttle_key`, those of others by address,
+    and the derivation queue reserves places for it. If the diary is of format 1, `check_key` is called, and
+    then the diary is moved to format 2, which may create a new recovery code.
     """
     with throttle.attempt(kind, name=name, address=throttle_key or address) as attempt:
         try:
@@ -117,12 +117,13 @@ def sign_in_with_password(
     request_vault: RequestVault = NOBODY,
     check_key: Callable[[Keyring], None] = accept_every_key,
 ) -> SignInResult:
-    """Sign a person in on a browser; if another person is signed in on it, sign that person out.
+    """Sign a person in on a browser.
 
-    `days` is how long the browser stays signed in; with None, until the browser is closed. `device_cookie` is
-    the value of the device cookie. `check_key` is called before the key is used. Raise WrongCredentials,
-    AccountDisabled, DamagedSlot, CostlySlot, KeysDoNotMatch, TooManyAttempts, DerivationQueueFull,
-    DerivationOutOfMemory, NotWritten, or an error of `check_key`.
+    If another person was signed in on this browser, that person is signed out first. `days` is how long the
+    browser stays signed in; with None, until the browser is closed. `device_cookie` is the value of the
+    device cookie. `check_key` is called before the key is used. Raise WrongCredentials, AccountDisabled,
+    DamagedSlot, CostlySlot, KeysDoNotMatch, TooManyAttempts, DerivationQueueFull, DerivationOutOfMemory,
+    NotWritten, or an error of `check_key`.
     """
     person = Person.objects.find_by_name(name)
     with open_slot_throttled(
@@ -182,7 +183,7 @@ def start_session(
 def start_session_if_possible(
     person: Person, keyring: Keyring, *, device: str, request_vault: RequestVault = NOBODY
 ) -> SessionCookie | None:
-    """Start a session after new secrets were saved; return None if its rows could not be written.
+    """Start a session after new secrets were saved, or return None if its rows cannot be written.
 
     The new recovery code is shown only after this call, so an error must not prevent that.
     """
@@ -273,7 +274,7 @@ def _show_code_again(opened: key_slots.OpenedSlot) -> Iterator[key_slots.OpenedS
 
 @contextmanager
 def raise_cost(opened: key_slots.OpenedSlot, *, password: str) -> Iterator[Keyring]:
-    """Replace the slot if its derivation cost is lower than in the settings, and yield the keyring to use.
+    """Yield the keyring to use, after replacing the slot if its derivation cost is lower than configured.
 
     A slot can be replaced only by a rotation, which locks other browsers. If the rotation fails, the old slot
     remains, and the next sign-in or unlock tries again.

@@ -24,9 +24,10 @@ class Reauthentication:
 
 @contextmanager
 def reauthenticate(reauthentication: Reauthentication) -> Iterator[key_slots.OpenedSlot]:
-    """Yield the person's key slot, opened with their password; close its keyring after the block.
+    """Yield the person's key slot, opened with their password.
 
-    Raise WrongPerson if the cookie is not of the current session, or an error of `sign_in_with_password`.
+    The keyring of the slot is closed at the end of the `with` block. Raise WrongPerson if the cookie is not
+    of the current session, or an error of `sign_in_with_password`.
     """
     person, sign_in_id = reauthentication.vault.person, reauthentication.vault.sign_in_id
     if person is None or sign_in_id is None or sign_in_id != reauthentication.cookie.sign_in_id:

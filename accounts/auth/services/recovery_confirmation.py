@@ -46,7 +46,7 @@ _keys: dict[UUID, _PendingCodeKey] = {}
 
 
 def create_token(pending: PendingCode, *, owner: UUID) -> str:
-    """Return the token for a hidden field, which contains a recovery code in sealed form."""
+    """Return a token for a hidden form field; the token contains the sealed recovery code."""
     key_id, key = uuid4(), secret_bytes()
     sealed = seal(
         key=key,
@@ -59,7 +59,10 @@ def create_token(pending: PendingCode, *, owner: UUID) -> str:
 
 
 def open_token(token: str, *, owner: UUID) -> PendingCode:
-    """Open the token of a hidden field; raise RecoveryCodeExpired if it is invalid or its key was deleted."""
+    """Open the token of a hidden form field, and return the recovery code that it contains.
+
+    Raise RecoveryCodeExpired if the token is invalid, or if the key that opens it was deleted.
+    """
     key_id = _parse_token_id(token)
     key = _keys.get(key_id)
     if key is None or key.until <= time.monotonic():
@@ -73,7 +76,7 @@ def open_token(token: str, *, owner: UUID) -> PendingCode:
 
 
 def confirm_code(token: str) -> None:
-    """Mark a recovery code as confirmed; the key of its token is deleted a minute later."""
+    """Let the key of a token expire in a minute, because the recovery code in the token was confirmed."""
     key_id = _parse_token_id(token)
     if key := _keys.get(key_id):
         _store_key(key_id, key.secret, lasts=LIFETIME_CONFIRMED)

@@ -47,7 +47,10 @@ from llamora.database import write_transaction
 
 
 def set_session_cookie(request: HttpRequest, response: HttpResponse, cookie: SessionCookie) -> None:
-    """Set the session cookie, which expires with the sign-in, and the cookie of the latest data key."""
+    """Set the session cookie, and the cookie that identifies the latest data key.
+
+    The session cookie expires with the sign-in.
+    """
     age = sessions_services.get_cookie_age(cookie.sign_in_id)
     set_cookie(response, cookie, secure=request.is_secure(), age=age)
     set_latest_key_cookie(request, response, sign_in_id=cookie.sign_in_id)
@@ -200,7 +203,10 @@ def _render_unlock(
 
 @require_POST
 def lock(request: HouseholdRequest) -> HttpResponse:
-    """Lock this browser, whoever the page belongs to, because locking is always safe."""
+    """Lock the diary in this browser.
+
+    The owner of the page may be another person than the one who is signed in, since locking is always safe.
+    """
     person, sign_in_id = request.vault.person, request.vault.sign_in_id
     if (
         person is not None
@@ -215,7 +221,11 @@ def lock(request: HouseholdRequest) -> HttpResponse:
 
 @require_POST
 def sign_out(request: HouseholdRequest) -> HttpResponse:
-    """Sign this browser out, whoever the page belongs to, because signing out is always safe."""
+    """Sign this browser out.
+
+    The owner of the page may be another person than the one who is signed in, since signing out is always
+    safe.
+    """
     person, sign_in_id = request.vault.person, request.vault.sign_in_id
     is_gone = True
     if person is not None and sign_in_id is not None:

@@ -27,9 +27,10 @@ def with_reauthentication(
     act: Callable[[Reauthentication], HttpResponse],
     context: dict[str, Any] | None = None,
 ) -> HttpResponse:
-    """Show the form; after a valid POST, return the response of `act`, which checks the password.
+    """Show the form; once a valid one is submitted, call `act` and return its response.
 
-    If `act` raises an AccountsError, such as for a wrong password, show the form with its message.
+    `act` checks the password. If `act` raises an AccountsError, such as for a wrong password, show the form
+    with its message.
     """
     if request.method != "POST":
         return _render_page(request, form, template, context)

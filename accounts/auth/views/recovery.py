@@ -64,7 +64,10 @@ def show_recovery_code(
 @require_POST
 @sign_in_required
 def confirm_recovery_code(request: HouseholdRequest) -> HttpResponse:
-    """Redirect to the next page if both groups of the code are right, else show the code and the errors."""
+    """Redirect to the next page if both typed groups of the recovery code are right.
+
+    Otherwise show the code again, with the errors.
+    """
     token = request.POST.get("carried", "")
     try:
         pending = recovery_confirmation.open_token(token, owner=request.user.id)
@@ -109,7 +112,7 @@ def _render_code_page(
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def recover(request: HouseholdRequest) -> HttpResponse:
-    """Open an account with its recovery code, set a new password, and show a new recovery code."""
+    """Recover an account with its recovery code, set a new password, and show a new recovery code."""
     if request.method != "POST":
         return render(request, "accounts/recover.html", {"form": RecoverForm()})
     form = RecoverForm(request.POST)
@@ -140,7 +143,7 @@ def _recover(request: HouseholdRequest, form: RecoverForm) -> RecoveredAccount:
 def attach_session_cookie(
     request: HttpRequest, page: HttpResponse, cookie: SessionCookie | None
 ) -> HttpResponse:
-    """Set the session cookie on the page of a recovery code, if the session could be started.
+    """Set the session cookie in the response that shows a recovery code, unless `cookie` is None.
 
     Without a cookie, the next page asks the person to sign in.
     """

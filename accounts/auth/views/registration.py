@@ -140,7 +140,7 @@ def _render_registration(
 
 @require_POST
 def show_password_strength(request: HttpRequest) -> HttpResponse:
-    """Return the rating of a password while it is typed."""
+    """Return a fragment that rates the strength of the password typed so far."""
     try:
         with throttle.attempt(
             "strength", address=get_client_ip(request), address_rule=STRENGTH_METER

@@ -18,7 +18,7 @@ class Command(BaseCommand):
         parser.add_argument("username", nargs="?")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Raise a CommandError with instructions."""
+        """Raise a CommandError that says how the owner can choose a new password."""
         raise CommandError(
             "A password encrypts a diary, so nobody can set one for another person. The owner can choose a "
             "new one at /recover/ with their recovery code."

@@ -17,7 +17,7 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Raise a CommandError with instructions."""
+        """Raise a CommandError that says how to add people, or how to create the first one."""
         found = condition.examine_file(condition.get_database_path())
         if found.state is not FileState.NEW and first_run.get_setup_token() is None:
             raise CommandError(

@@ -31,7 +31,7 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Add the arguments: the person, their secret, whether to verify or to leave damaged rows."""
+        """Add the arguments: the person, their secret, and options to verify and to leave damaged rows."""
         secret_prompt.add_arguments(parser)
         parser.add_argument(
             "--verify", action="store_true", help="afterwards check that everything can be decrypted"

@@ -37,7 +37,7 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Add the name of the person, and the folder or zip."""
+        """Add the arguments: the name of the person, and the new folder or zip."""
         secret_prompt.add_arguments(parser)
         parser.add_argument(
             "--to", type=Path, help="a new folder or .zip file; by default diary-DATE.zip in this folder"

@@ -119,7 +119,7 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Add the file, the name of the person, and the options."""
+        """Add the arguments: the file to import, the name of the person, and the options."""
         parser.add_argument(
             "file", type=Path, help="an export, or a UTF-8 file with one JSON object on each line"
         )

@@ -44,7 +44,7 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Add the folder, the name of the person, and the options."""
+        """Add the arguments: the folder or zip to import, the name of the person, and the options."""
         parser.add_argument("folder", type=Path, help="the folder of a workspace, or a zip of one")
         parser.add_argument("--user", required=True, help="name of the person whose notes they become")
         parser.add_argument(

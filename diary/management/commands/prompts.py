@@ -20,7 +20,7 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Add the action, and the name of a prompt to print."""
+        """Add the arguments: the action, and the name of a prompt to print."""
         parser.add_argument("action", choices=["check"], help="what to do")
         parser.add_argument("--show", metavar="NAME", help="also print this prompt, filled in")
 

@@ -42,7 +42,10 @@ class NoteGroup:
 
 
 def list_note_groups(lines: Iterable[NoteLine]) -> list[NoteGroup]:
-    """Return the notes of each import as a group, latest import first, and last the notes of programs."""
+    """Return the notes that were not written here, in groups.
+
+    There is a group for each import, the latest first, and then one for the notes of programs.
+    """
     groups: dict[UUID, NoteGroup] = {}
     for line in lines:
         said = line.provenance
@@ -67,7 +70,7 @@ def get_note_group(keyring: Keyring, group_id: UUID) -> NoteGroup:
 
 
 def compute_note_review(keyring: Keyring, group: NoteGroup) -> str:
-    """Return a digest of a group's waiting notes, which changes when one of the notes does."""
+    """Return a BLAKE2 digest of a group's waiting notes, which changes when one of these notes does."""
     with in_force(keyring):
         key = get_digest_key(keyring.owner)
     parts = [line.id.bytes + f"{line.revision} {line.origin}".encode() for line in group.waiting]

@@ -45,18 +45,19 @@ def approve_skill(keyring: RealmKeyring, note_id: UUID, revision: int) -> NoteTe
 
 
 def claim_note(keyring: RealmKeyring, note_id: UUID, revision: int) -> NoteText:
-    """Mark a note as its owner's own at the revision that they have read; raise as `approve_skill`.
+    """Mark a note as its owner's own at the revision that they have read.
 
-    Raise NoteTooLong if the note is longer than its kind allows, as an imported note may be: its owner has to
-    shorten it first.
+    The errors are those of `approve_skill`. Raise NoteTooLong if the note is longer than its kind allows, as
+    an imported note may be: its owner has to shorten it first.
     """
     return _claim_one(keyring, note_id, revision, kinds=frozenset(NoteKind))
 
 
 def unclaim_note(keyring: RealmKeyring, note_id: UUID) -> NoteText:
-    """Give a note the origin that it had before its claim; after thirty days do nothing.
+    """Undo the claim of a note: give the note the origin that it had before.
 
-    Raise NoteDamaged, ObjectNotFound, and VaultLocked with the keyring of a program.
+    After thirty days nothing changes. Raise NoteDamaged, ObjectNotFound, and VaultLocked with the keyring of
+    a program.
     """
     with in_force(require_owner(keyring)), write_transaction():
         row = get_note_row(keyring.owner, note_id)

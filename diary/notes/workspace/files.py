@@ -69,10 +69,11 @@ class NotAWorkspace(Exception):  # noqa: N818 - an answer to the person, not a f
 def write_workspace(
     keyring: RealmKeyring, *, signing_key: bytes | None = None, reads_others: bool = True
 ) -> Iterator[tuple[str, bytes]]:
-    """Yield the path and the bytes of each note; damaged ones are left out.
+    """Yield the path and the bytes of each note, as files of a workspace.
 
-    `signing_key` is the key with which the diary signs its exports, or None in an export by a program. If two
-    paths differ only in upper and lower case, which are one file on some disks, the later gets another name.
+    Damaged notes are left out. `signing_key` is the key with which the diary signs its exports, or None in an
+    export by a program. If two paths differ only in upper and lower case, which are one file on some disks,
+    the later gets another name.
     """
     names = _FileNames()
     for line in list_notes(keyring, reads_others=reads_others):
@@ -106,7 +107,7 @@ class _FileNames:
         self._folders: set[str] = set()
 
     def choose(self, path: str) -> str:
-        """Return the path, with a number added if another file or folder has it."""
+        """Return a path for a new file: the given one, with a number added if it is taken."""
         name, number = path, 1
         while self._is_taken(name):
             number += 1
@@ -134,7 +135,10 @@ class _FileNames:
 
 
 def read_workspace(files: Iterable[tuple[str, bytes | str]]) -> list[WorkspaceFile]:
-    """Return the notes in these files; a string in place of a file's bytes says why the file is refused."""
+    """Parse files as notes, and return one result for each path.
+
+    A string in place of a file's bytes is the reason why the file is refused.
+    """
     read: dict[str, WorkspaceFile] = {}
     for path, data in files:
         let_others_run()
@@ -173,10 +177,10 @@ def _refuse(path: str, sentence: str) -> WorkspaceFile:
 
 
 def read_folder(folder: Path) -> Iterator[tuple[str, bytes | str]]:
-    """Yield the files of a workspace, from its folder or the folder of an export that contains it.
+    """Yield the files of a workspace from a folder.
 
-    Symbolic links are not followed; they, and whatever else is not a regular file, are yielded as refused.
-    Raise NotAWorkspace or OSError.
+    The folder may also be that of an export, which contains a workspace. Symbolic links are not followed;
+    they, and whatever else is not a regular file, are yielded as refused. Raise NotAWorkspace or OSError.
     """
     if not folder.is_dir():
         raise NotAWorkspace(messages.NOT_A_WORKSPACE)
@@ -203,10 +207,11 @@ def _read_path(path: Path, budget: "_Budget") -> bytes | str:
 
 
 def read_zip(file: Path | object) -> Iterator[tuple[str, bytes | str]]:
-    """Yield the files of a workspace, from its zip or the zip of an export that contains it.
+    """Yield the files of a workspace from a zip.
 
-    `file` is a path or an open file. Nothing is unpacked to a disk. A folder that contains all other files is
-    left out of the paths. Raise NotAWorkspace.
+    The zip may also be that of an export, which contains a workspace. `file` is a path or an open file.
+    Nothing is unpacked to a disk. A folder that contains all other files is left out of the paths. Raise
+    NotAWorkspace.
     """
     try:
         archive = zipfile.ZipFile(file)  # type: ignore[arg-type]  # a path, or a file that is open

@@ -44,7 +44,7 @@ _paths: "WeakKeyDictionary[ImportedFile, NotePaths]" = WeakKeyDictionary()
 
 
 def build_note_rule(owner_id: UUID, own_ids: frozenset[UUID]) -> ExportRule:
-    """Return the rule for notes in exports to programs: only those that are their owner's own."""
+    """Return the rule for notes in exports to programs: a note is exported if it is the owner's own."""
     del owner_id, own_ids
     return lambda row, _: _is_own(row)
 

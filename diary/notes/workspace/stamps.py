@@ -58,7 +58,10 @@ class NoteStamp:
         return replace(self, signature=signed or "")
 
     def verify(self, path: str, text: str, key: bytes) -> "NoteStamp | None":
-        """Return the stamp with the verified `is_approved`, or None if this diary did not sign it."""
+        """Return the stamp if this diary signed it, else None.
+
+        `is_approved` in the result is verified by the signature too.
+        """
         if self.origin not in Origin.values:
             return None
         for is_approved in (False, True):
@@ -92,7 +95,10 @@ def add_stamp(text: str, stamp: NoteStamp) -> str:
 
 
 def split_stamp(text: str) -> tuple[str, NoteStamp | None]:
-    """Return a text without its stamp, and the stamp, or None if the text has no stamp."""
+    """Split a text into the text without its stamp, and the stamp.
+
+    The stamp is None if there is none.
+    """
     match = _STAMP.match(text)
     if match is None:
         return text, None
