@@ -76,7 +76,7 @@ class SyntheticEmbedder:
     floors = SimilarityFloors(0.0, 0.0)
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """Return about as many tokens as an embedding model would count."""
+        """Return an estimate of the number of tokens of each text."""
         return [len(text) // 4 for text in texts]
 
     def embed_passages(self, texts: Sequence[str]) -> Floats:
@@ -110,7 +110,10 @@ def measure(entries: int, *, seed: int = 1) -> Iterator[SearchFigure]:
 
 @contextmanager
 def create_diary(entries: int, *, seed: int) -> Iterator[tuple[Keyring, list[PlantedPhrase]]]:
-    """Yield the keyring of a generated person and the planted phrases; delete person and diary at the end."""
+    """Yield the keyring of a generated person, and the phrases planted in that person's diary.
+
+    The person and the diary are deleted at the end of the `with` block.
+    """
     person = Person.objects.create(name=f"Measured {secret_bytes(4).hex()}")
     keyring = Keyring(owner=person.id, epoch=1, keys={1: secret_bytes(32)})
     private, public = new_vault_keys()
@@ -244,7 +247,7 @@ class _PlainSearch:
             self._db.executemany("INSERT INTO texts (body) VALUES (?)", ((one.text,) for one in documents))
 
     def search(self, typed: str) -> list[tuple[int, str]]:
-        """Return the best texts for the words of a query, whose filters are ignored."""
+        """Return row ids and snippets of the texts that match a query best. Filters in it are ignored."""
         query = parse(typed)
         terms = [term for term in query.terms if term.words]
         if not terms:

@@ -32,7 +32,7 @@ _FINER: Final = (_SENTENCE, _CLAUSE, _WORD)
 
 
 def split_into_chunks(text: str, count: CountTokens) -> list[Span]:
-    """Return the spans of a text's chunks; `count` returns the number of tokens of each text in a list."""
+    """Return the spans of the chunks of a text. `count` returns the number of tokens of each given text."""
     pieces = [span for span in _iter_spans(_PARAGRAPH, text, 0) if text[slice(*span)].strip()]
     whole = sum(count([text[slice(*span)] for span in pieces]))
     if whole <= WHOLE_TOKENS:

@@ -106,7 +106,7 @@ class SearchResults:
         return [day.hits[0] for day in self.days]
 
     def list_all(self) -> list[SearchHit | DuplicateHit]:
-        """Return all texts of the page, including duplicates, of which only the days are shown."""
+        """Return all texts of the page, including duplicates. Only the day of a duplicate is shown."""
         hits = [hit for day in self.days for hit in day.hits]
         return [*hits, *(same for hit in hits for same in hit.same_texts)]
 
@@ -129,7 +129,7 @@ class SearchResults:
 def search(
     index: PersonIndex, query: SearchQuery, *, offset: int = 0, limit: int = PAGE_SIZE
 ) -> SearchResults:
-    """Return a page of the results of a query; raise IndexClosed if the person locked meanwhile."""
+    """Return a page of the results of a query; raise IndexClosed if the diary was locked meanwhile."""
     words = index.words
     if words is None:
         raise IndexClosed
@@ -185,7 +185,7 @@ class HitList:
 
 
 def list_hits(index: PersonIndex, query: SearchQuery, *, offset: int = 0, limit: int = PAGE_SIZE) -> HitList:
-    """Return hits of a query, not grouped by days; raise IndexClosed if the person locked meanwhile."""
+    """Return hits of a query, not grouped by days; raise IndexClosed if the diary was locked meanwhile."""
     words = index.words
     if words is None:
         raise IndexClosed
@@ -431,7 +431,10 @@ def _filter_nearest(
 
 
 def build_marker(words: WordsIndex, query: SearchQuery) -> QueryMarker:
-    """Return a marker that finds a query's words and their forms; stop words only if it has no others."""
+    """Return a marker that finds the words of a query, and their other forms, in a text.
+
+    Stop words are found only if the query has no other words.
+    """
     stop_words = words.find_stop_words(word for term in query.terms for word in term.words)
     telling = [
         term for term in query.terms if term.quoted or term.literal or not stop_words.issuperset(term.words)

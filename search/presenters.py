@@ -124,7 +124,7 @@ def _build_address(hit: SearchHit | DuplicateHit, *, token: str) -> str:
 
 
 def build_filter_buttons(answer: SearchPage, typed: str, *, language: str) -> list[FilterButton]:
-    """Return buttons for filters that would narrow these results, unless the query would be too long."""
+    """Return buttons that narrow these results with a filter, except where the query would be too long."""
     buttons = [
         FilterButton(_describe_filter(one, language=language), add_filter(typed, str(one)))
         for one in answer.found.filters
@@ -153,7 +153,10 @@ def describe_days(answer: SearchPage, *, language: str) -> str:
 
 
 def describe_embedding(meaning: EmbeddingStatus) -> str:
-    """Return a sentence on embedding in progress, or on why related-entry search is off; "" if complete."""
+    """Return a sentence on the progress of embedding, or on why related-entry search is off.
+
+    The sentence is empty if all texts are embedded.
+    """
     if meaning.reason:
         return messages.get_embedding_message(meaning.reason)
     if meaning.is_whole:

@@ -41,7 +41,7 @@ _SCORE_DIGITS: Final = 3
 
 
 def find_related_entries(entry: Entry, by: Collection[UUID]) -> RecalledEntries:
-    """Return related entries of earlier days, each with a passage; none if the person opted out."""
+    """Return related entries of earlier days, each with a passage, or none if they may not be read."""
     del by  # what a person chose to have read is not search's to find
     is_allowed = may_send_unrequested(model_server.get_status())
     if entry.day == date.min or not is_allowed or not _is_wanted(entry.owner_id):
@@ -68,7 +68,7 @@ def _find_or_nothing(entry: Entry) -> Sequence[NearText]:
 
 
 def find_near_entries(index: PersonIndex, entry: Entry) -> Sequence[NearText]:
-    """Return the few related entries of earlier days, or none; raise IndexClosed.
+    """Return related entries of earlier days, which are few if any; raise IndexClosed.
 
     A passage is related if it is near in meaning to a passage of the entry and shares rare words with it.
     The cosine alone also finds passages in the same style, and words alone also find other subjects.
@@ -123,7 +123,7 @@ def _load_own_passages(vectors: VectorsIndex, embedder: Embedder, entry: Entry) 
 
 
 def describe_availability(person: Person) -> str:
-    """Return why replies get no related entries of a person, in a sentence, or ""."""
+    """Return a sentence on why a person's replies get no related entries, or "" if none is needed."""
     if not may_send_unrequested(model_server.get_status()):
         return messages.MODEL_ELSEWHERE_NOW if person.reads_related_entries else messages.MODEL_ELSEWHERE
     index = next(iter(indexes.list_for_owner(person.id)), None)

@@ -71,7 +71,7 @@ STILL_OPENING = SearchPage(
 def run_search(
     keyring: Keyring, typed: str, *, offset: int = 0, reader: DayReader | None = None
 ) -> SearchPage:
-    """Return a page of results for a person's query; days that it names are read in their language."""
+    """Return a page of results for a person's query. `reader` finds the days that the query names."""
     query = parse(typed, reader=reader)
     try:
         index = indexes.for_owner(keyring)
@@ -197,7 +197,7 @@ def set_recent_saving(person: Person, *, is_enabled: bool) -> None:
 
 
 def rebuild(keyring: Keyring, *, vectors: bool) -> None:
-    """Delete a person's index and snapshots, with `vectors` also their vectors, and start a new index."""
+    """Delete a person's index and snapshots, and start a new index. With `vectors`, delete vectors too."""
     index = indexes.get(keyring.key_id)
     indexes.close(keyring.key_id)
     if index is not None:

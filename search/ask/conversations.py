@@ -143,7 +143,7 @@ def _list_own_sources(owner_id: UUID, questions: Iterable[Question]) -> frozense
 
 
 def find_answer_realms(questions: Sequence[Question]) -> frozenset[Realm]:
-    """Return the realms of the texts read for these answers, except entries; see `llamora.crypto.Realm`."""
+    """Return the realms of the texts, other than entries, that were read for the answers to `questions`."""
     return frozenset[Realm]().union(
         *(
             find_read_realms(question.open_or("read", None), question.open_or("answer", None))
@@ -163,7 +163,7 @@ def load_conversation(
 
 
 def describe_question(question: Question, *, language: str, reads_untrusted: bool = True) -> AnsweredQuestion:
-    """Return a question with its answer; what cannot be decrypted is left out."""
+    """Return a question with its answer and sources. Parts that cannot be decrypted are left empty."""
     stored = read_sources(question.open_or("sources", []))
     sources = load_sources(question.owner_id, stored, reads_untrusted=reads_untrusted)
     record = PromptRecord.from_json(question.open_or("read", None)) or PromptRecord()
@@ -197,7 +197,11 @@ def _check_reason(reason: str, written: str) -> str:
 def compose_answer(
     written: str, *, reason: str, sources: Sequence[Source], not_read: int, language: str
 ) -> str:
-    """Return the text shown as an answer: the model's text, or without a model the passages."""
+    """Return the text to show as the answer to a question.
+
+    This is the text of the model. If no model was available, it is a list of the passages that were found. If
+    nothing was found, it is a sentence that says so.
+    """
     if reason == NOTHING:
         return " ".join(filter(None, [messages.NOTHING_ANSWERS, messages.get_not_read_message(not_read)]))
     if reason == NO_SOURCE:
@@ -218,7 +222,7 @@ def compose_answer(
 
 
 def build_export_rule(owner_id: UUID, own_ids: frozenset[UUID]) -> ExportRule:
-    """Return the rule for questions in exports to programs that may read only the owner's own texts."""
+    """Return the function that selects questions for an export limited to the owner's own texts."""
     del owner_id
     return lambda question, _: (
         question.is_trusted
@@ -252,7 +256,7 @@ def _list_source_ids(question: Question) -> set[UUID] | None:
 def load_turns(
     questions: Sequence[Question], *, origin: str, most: int, of_entries_alone: bool = False
 ) -> tuple[Turn, ...]:
-    """Return the last answered questions for a prompt, oldest first.
+    """Return the last `most` answered questions of a conversation for a prompt, oldest first.
 
     If `origin` is trusted, questions of programs are left out. With `of_entries_alone`, the first answer for
     which facts or notes were read is left out, and all later ones, whose prompts may contain it.

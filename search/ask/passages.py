@@ -72,7 +72,10 @@ class FoundPassages:
 
 
 def load_passages(owner_id: UUID, asked: CandidateTexts, *, of_untrusted: bool) -> FoundPassages:
-    """Return passages of the texts `asked`: of trusted entries, or with `of_untrusted`, of untrusted ones."""
+    """Return passages of the trusted entries among the texts `asked`.
+
+    With `of_untrusted`, return passages of the untrusted entries instead.
+    """
     ids = list(asked.ids[:_MAX_EXAMINED])
     there = set(
         _select_entries(owner_id, of_untrusted=of_untrusted).filter(id__in=ids).values_list("id", flat=True)
@@ -87,7 +90,10 @@ def load_passages(owner_id: UUID, asked: CandidateTexts, *, of_untrusted: bool) 
 
 
 def list_entry_ids(owner_id: UUID, *, of_untrusted: bool) -> set[UUID]:
-    """Return the ids of a person's trusted entries, or with `of_untrusted`, of the untrusted ones."""
+    """Return the ids of a person's trusted entries.
+
+    With `of_untrusted`, return the ids of the untrusted entries instead.
+    """
     return set(_select_entries(owner_id, of_untrusted=of_untrusted).values_list("id", flat=True))
 
 

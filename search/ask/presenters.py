@@ -73,7 +73,7 @@ def _get_question_label(row: Question) -> OriginLabel | None:
 
 
 def find_section(question_id: UUID, *, owner_id: UUID) -> PageSection | None:
-    """Return the page section that shows an answer, or None if its owner has no question with this id."""
+    """Return the page section with the answer to a question, or None if the person has no such question."""
     row = Question.objects.filter(owner_id=owner_id, id=question_id).first()
     if row is None:
         return None
@@ -146,7 +146,11 @@ def _build_source(
 
 
 def list_marked_pieces(owner_id: UUID, question_id: UUID, number: int, *, id_: UUID) -> list[str]:
-    """Return the lines to highlight on the page of the entry `id_`: the passage of the source `number`."""
+    """Return the lines to highlight on the page of an entry that was opened from an answer.
+
+    These are the lines of the passage with the source number `number`. The list is empty if the entry of this
+    passage is not `id_`.
+    """
     row = Question.objects.filter(owner_id=owner_id, id=question_id).first()
     if row is None:
         return []

@@ -60,7 +60,7 @@ class CandidateTexts:
     days: tuple[date, date] | None = None
 
     def select(self, ids: Sequence[UUID]) -> Sequence[UUID]:
-        """Return these ids, or none of them if none of the first few answers the question."""
+        """Return all of these ids if one of the first few texts answers the question, or else none."""
         return ids if self.evidence.find_evident(ids[:_JUDGED]) else ()
 
 

@@ -68,12 +68,12 @@ class AnswerView:
 
 
 def render_answer(view: AnswerView, *, owner_id: UUID) -> str:
-    """Return the HTML of an answer, without a CSRF token: the page's form or script sends its own."""
+    """Return the HTML of an answer. It has no CSRF token: the HTML form or script of the page sends one."""
     return render_to_string("search/fragments/answer.html", {"answer": view, "owner_id": owner_id})
 
 
 def render_section(view: AnswerView, *, owner_id: UUID) -> PageSection:
-    """Return the section of an answer for a tab."""
+    """Return the page section of an answer: its HTML, and the id of its element."""
     return PageSection(f"answer-{view.id}", render_answer(view, owner_id=owner_id))
 
 
@@ -88,7 +88,10 @@ def build_source_view(
     language: str,
     is_there: bool = True,
 ) -> SourceView:
-    """Return an entry as a source; its URL contains no word, and the page highlights the passage."""
+    """Return the template data of an entry that is a source of an answer.
+
+    Its URL contains no word of the diary. The page at this URL highlights the passage.
+    """
     query = urlencode({"found": f"{question_id}.{number}"})
     return SourceView(
         number=number,
@@ -100,7 +103,11 @@ def build_source_view(
 
 
 def build_note_source_view(number: int, *, stored: StoredSource, name: str, snippet: str) -> SourceView:
-    """Return a note as a source; its URL gives the position of the passage. A deleted note has no `name`."""
+    """Return the template data of a note that is a source of an answer.
+
+    Its URL contains the position of the passage. If the note was deleted, `name` is empty, and there is no
+    URL.
+    """
     return SourceView(
         number=number,
         name=name or messages.DELETED_NOTE,

@@ -257,7 +257,7 @@ def stop_answer(asked: AskedQuestion) -> None:
 
 
 def rename_conversation(owner_id: UUID, session_id: UUID, name: str, *, reads_untrusted: bool = True) -> None:
-    """Set the name of a conversation, or remove it if empty; raise ObjectNotFound, QuestionInvalid."""
+    """Rename a conversation; an empty `name` removes its name. Raise ObjectNotFound or QuestionInvalid."""
     first = load_questions(owner_id, session_id, reads_untrusted=reads_untrusted)[0]
     line = " ".join(name.split())
     if line:
@@ -271,7 +271,7 @@ def rename_conversation(owner_id: UUID, session_id: UUID, name: str, *, reads_un
 
 
 def delete_conversation(owner_id: UUID, session_id: UUID, *, reads_untrusted: bool = True) -> None:
-    """Stop the answers in progress of a conversation, and delete it; raise ObjectNotFound."""
+    """Delete a conversation, after stopping its answers in progress; raise ObjectNotFound."""
     ids = [one.id for one in load_questions(owner_id, session_id, reads_untrusted=reads_untrusted)]
     for question_id in ids:
         registry.stop(question_id)

@@ -46,7 +46,7 @@ class SourceNumberFilter:
         self._held = ""
 
     def feed(self, text: str) -> str:
-        """Take the next piece, and return the text that can be shown."""
+        """Take the next piece of the answer, and return the text that can be shown now."""
         held = self._held + text
         found = _OPEN.search(held)
         end = found.start() if found else len(held)
@@ -54,7 +54,7 @@ class SourceNumberFilter:
         return drop_unknown_numbers(held[:end], count=self._count)
 
     def finish(self) -> str:
-        """Return the text that was held back, once the answer has ended."""
+        """Return the text that `feed` held back. Call this when the answer has ended."""
         held, self._held = self._held, ""
         return drop_unknown_numbers(held, count=self._count)
 

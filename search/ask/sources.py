@@ -110,7 +110,7 @@ def store_sources(passages: Sequence[Passage], notes: Sequence[PromptNote] = ())
 def replace_source_ids(
     value: Any, find_ids: Callable[[Sequence[UUID]], Mapping[UUID, UUID]]
 ) -> list[dict[str, Any]]:
-    """Return the stored sources of a question with new ids, which `find_ids` returns by the old ids."""
+    """Return the stored sources of a question with new ids. `find_ids` returns the new ids by the old ids."""
     stored = read_sources(value)
     ids = find_ids([source.id for source in stored])
     return [_store_source(replace(one, id=ids.get(one.id, one.id))) for one in stored]
@@ -129,7 +129,7 @@ def _store_source(source: StoredSource) -> dict[str, Any]:
 
 
 def read_sources(value: Any) -> list[StoredSource]:
-    """Return the stored sources of a question; none if the value is malformed."""
+    """Return the stored sources of a question, or an empty list if the value is malformed."""
     try:
         return [_read_source(one) for one in value[:_MAX_SOURCES]]
     except (AttributeError, KeyError, TypeError, ValueError):
@@ -153,7 +153,7 @@ def _read_source(value: Mapping[str, Any]) -> StoredSource:
 
 
 def load_sources(owner_id: UUID, stored: Sequence[StoredSource], *, reads_untrusted: bool) -> list[Source]:
-    """Return sources with their words; those of a changed entry or note have none.
+    """Return sources with the words of their passages. A source has none if its entry or note has changed.
 
     Without `reads_untrusted`, an entry that its owner did not write has none either.
     """

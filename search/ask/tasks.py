@@ -302,7 +302,7 @@ class AnswerTask:
         self.insert(state=JobState.WAITING)
 
     def insert(self, *, state: JobState, reason: str = "") -> None:
-        """Insert the row of the question; pass a final `state` if no model answers it."""
+        """Insert the row of the question. If no model will answer it, `state` is final, with the `reason`."""
         Question(
             id=self.id,
             owner_id=self.owner_id,
@@ -337,7 +337,7 @@ class AnswerTask:
         row.save(update_fields=["answer", "read", "state", "reason", "finished_at"])
 
     def set_state(self, outcome: JobOutcome) -> None:
-        """Save the state and its reason; needs no key."""
+        """Save the state and its reason. This needs no key."""
         Question.objects.filter(id=self.id).update(
             state=outcome.state.value, reason=outcome.reason, finished_at=timezone.now()
         )

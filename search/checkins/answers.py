@@ -77,7 +77,11 @@ def parse_answer(answer: str) -> list[dict[str, Any]] | None:
 def check_proposals(
     proposals: Iterable[dict[str, Any]], *, requests: int, read: Sequence[str]
 ) -> list[Proposal]:
-    """Return the proposals for a request of the prompt that quote the texts `read`, or quote nothing."""
+    """Return the valid proposals: those for a request in the prompt, with quotes from the texts `read`.
+
+    False quotes are removed from a proposal. A proposal with only false quotes is left out, but one without
+    quotes is valid.
+    """
     known = [_fold(text) for text in read]
     checked = (_check(one, requests=requests, known=known) for one in proposals)
     return [one for one in checked if one is not None]

@@ -64,7 +64,7 @@ _query: CachedQuery[CheckInSettings] = CachedQuery(
 
 
 def load_choices(owner_id: UUID) -> CheckInChoices:
-    """Return a person's settings; needs their keyring in force."""
+    """Return a person's settings of check-ins. The person's keyring must be in force."""
     row = next(iter(_query(owner_id=owner_id)), None)
     body = row.open_or("body", None) if row is not None else None
     try:
@@ -74,7 +74,7 @@ def load_choices(owner_id: UUID) -> CheckInChoices:
 
 
 def save_choices(owner_id: UUID, choices: CheckInChoices) -> None:
-    """Save a person's settings; needs their keyring in force."""
+    """Save a person's settings of check-ins. The person's keyring must be in force."""
     with write_transaction():
         row = CheckInSettings.objects.filter(owner_id=owner_id).first()
         if row is None:

@@ -71,7 +71,7 @@ def build_page(person: Person, keyring: RealmKeyring, *, now: datetime) -> dict[
 
 
 def build_form(choices: CheckInChoices) -> dict[str, Any]:
-    """Return the values of the form for the settings."""
+    """Return the values with which the HTML form of the settings is filled."""
     return {
         "is_on": choices.is_on,
         "interval": choices.interval // timedelta(minutes=1),
@@ -110,7 +110,7 @@ def build_proposal(row: CheckInProposal) -> ProposalView:
 
 
 def describe_end(state: str, reason: str, *, proposals: int = 0) -> str:
-    """Return a sentence on how a check-in ended; `proposals` is the number that it left."""
+    """Return a sentence on how a check-in ended. `proposals` is the number of proposals that it saved."""
     if state == JobState.FAILED:
         return messages.CHECK_IN_REASONS.get(reason) or get_message(reason)
     if state == JobState.DONE and reason:

@@ -71,13 +71,16 @@ def parse_requests(note: str) -> list[ListedRequest]:
 
 
 def list_open(note: str, *, now: datetime) -> list[ListedRequest]:
-    """Return the requests that are open at a moment in the person's time zone, at most MAX_REQUESTS."""
+    """Return the requests of a note that are open at `now`, at most MAX_REQUESTS.
+
+    `now` must be in the person's time zone.
+    """
     requests = parse_requests(note)
     return [one for one in requests if not one.is_done and is_open(one.when, now=now)][:MAX_REQUESTS]
 
 
 def is_open(when: str, *, now: datetime) -> bool:
-    """Return whether the "when" of a request allows this moment."""
+    """Return whether the times `when` of a request, for example "Saturday mornings", include `now`."""
     return all(check(now) for check in _list_checks(when))
 
 
@@ -91,7 +94,10 @@ def build_query(request: ListedRequest) -> str:
 
 
 def mark_done(note: str, text: str) -> str:
-    """Mark the first request with these words that is not done yet, if any, and return the note."""
+    """Return the note with a request marked as done: the first with these words that is not done yet.
+
+    If there is no such request, the note is returned unchanged.
+    """
     lines = note.splitlines(keepends=True)
     for number, line in enumerate(lines):
         request = _parse_line(number, line.rstrip("\r\n"))

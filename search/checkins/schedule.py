@@ -40,7 +40,7 @@ class Hours:
         return clock >= self.start or clock < self.end
 
     def find_next(self, moment: datetime, *, zone: tzinfo) -> datetime:
-        """Return the moment itself if it is within these hours, else the next moment at which they begin."""
+        """Return `moment` if it is within these hours, or else the next time at which these hours begin."""
         if self.contain(moment, zone=zone):
             return moment
         day = moment.astimezone(zone).date()

@@ -177,20 +177,20 @@ def list_open_requests(keyring: RealmKeyring, *, now: datetime) -> list[ListedRe
 
 
 def find_requests_note(keyring: RealmKeyring) -> NoteText | None:
-    """Return the note with the standing requests; None unless it is its owner's own and undamaged."""
+    """Return the note with the standing requests, or None if it is missing, damaged or untrusted."""
     note = find_note(keyring, REQUESTS_PATH)
     return note if note is not None and note.is_trusted and not note.is_damaged else None
 
 
 def stop_check_ins(key_id: KeyId) -> None:
-    """Stop the check-ins under a key; their records are saved without proposals."""
+    """Stop the check-ins that use the key `key_id`. Their records are saved without proposals."""
     for job in list_jobs_of_key(key_id, CheckInTask):
         if not job.is_over:
             registry.stop(job.id, patience=0)
 
 
 def change_choices(owner_id: UUID, choices: CheckInChoices) -> CheckInChoices:
-    """Save a person's settings with the time of the change, from which the next check-in is counted."""
+    """Save a person's settings and the time of this change. The next check-in is counted from that time."""
     saved = replace(choices, changed_at=timezone.now())
     save_choices(owner_id, saved)
     return saved
@@ -300,7 +300,11 @@ def dismiss(owner_id: UUID, proposal_id: UUID) -> None:
 
 
 def delete_derived_from(owner_id: UUID, ids: Collection[UUID]) -> None:
-    """Delete the proposals derived from deleted texts, and damaged ones; without a key, delete all."""
+    """Delete the proposals that were derived from deleted texts.
+
+    Damaged proposals are deleted too. Without a key all are deleted, since it is unknown what they were
+    derived from.
+    """
     gone = {str(id_) for id_ in ids}
     rows = CheckInProposal.objects.filter(owner_id=owner_id)
     derived = [row.id for row in rows if _may_have_read(row, gone)]

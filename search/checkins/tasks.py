@@ -196,7 +196,7 @@ class CheckInTask:
         row.save(update_fields=["state", "reason", "finished_at", "body"])
 
     def set_state(self, outcome: JobOutcome) -> None:
-        """Save the state and its reason; needs no key."""
+        """Save the state and its reason. This needs no key."""
         CheckIn.objects.filter(id=self.id).update(
             state=outcome.state.value, reason=outcome.reason, finished_at=timezone.now()
         )

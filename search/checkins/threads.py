@@ -68,11 +68,11 @@ class Timetable:
         return due if self._retry is None else choices.hours.find_next(self._retry, zone=load_time_zone(zone))
 
     def record_made(self, due_at: datetime) -> None:
-        """Record that the check-in due at this moment was made, or is not needed."""
+        """Record that the check-in due at this time was made, or that it is not needed."""
         self._latest, self._retry = due_at, None
 
     def record_postponed(self, until: datetime) -> None:
-        """Record that the due check-in is to be tried again at this moment."""
+        """Record that the check-in which is due must be tried again at the time `until`."""
         self._retry = until
 
 

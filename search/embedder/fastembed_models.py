@@ -65,7 +65,7 @@ class FastEmbedder:
 
 
 def load_from_folder(search_settings: SearchSettings) -> FastEmbedder:
-    """Return the embedder in the folder from the settings; raise EmbedderUnavailable.
+    """Return the embedder in the folder that the settings name; raise EmbedderUnavailable.
 
     If the settings do not name a model, it is recognized by the files of the folder.
     """
@@ -92,7 +92,10 @@ def _describe_unknown(name: str, folder: Path) -> str:
 
 
 def is_downloaded(model: str, search_settings: SearchSettings) -> bool:
-    """Return whether a model was downloaded here, as far as this is known without fastembed."""
+    """Return whether the folder of downloads contains this model, as far as its file names show.
+
+    The files are not opened, since this would need fastembed.
+    """
     folder, name = search_settings.models_folder, model.rpartition("/")[2].lower()
     return any(name in str(path.relative_to(folder)).lower() for path in folder.rglob("*.onnx"))
 

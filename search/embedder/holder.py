@@ -42,7 +42,10 @@ def _load(search_settings: SearchSettings) -> Embedder:
 
 
 def is_for_download(search_settings: SearchSettings) -> bool:
-    """Return whether the settings name a model that is neither included nor in a folder."""
+    """Return whether the settings name a model that has to be downloaded.
+
+    That is a model which is not included in Llamora, while the settings name no folder with a model.
+    """
     own = ("", OFF, INCLUDED.lower())
     return search_settings.model.lower() not in own and not search_settings.model_path
 
@@ -99,7 +102,7 @@ class EmbedderHolder:
             self._set(embedder, get_search_settings())
 
     def unload(self) -> None:
-        """Drop an embedder that was loaded here, to free memory; the next `get` loads it again."""
+        """Remove the embedder from memory if `get` loaded it. The next `get` loads it again."""
         with self._lock:
             if self._was_loaded_here and self._settings is not None:
                 self._set(None, self._settings)

@@ -52,7 +52,7 @@ class Embedder(Protocol):
 
 
 def get_floors(model: str) -> SimilarityFloors:
-    """Return the similarity thresholds of a model."""
+    """Return the lowest cosines at which, with this model, a text counts as related to a question."""
     return _SIMILARITY_FLOORS.get(model, _DEFAULT_FLOORS)
 
 

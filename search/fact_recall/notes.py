@@ -39,7 +39,10 @@ def recall_notes_for_entry(entry: Entry) -> list[PromptNote]:
 
 
 def recall_notes_for_question(keyring: RealmKeyring, question: str) -> list[PromptNote]:
-    """Return the reference notes that bear on a question, nearest first; none if notes may not be read."""
+    """Return the reference notes that bear on a question, the nearest first.
+
+    The list is empty if the keyring has no key for notes.
+    """
     return _recall(keyring, question, id_=None)
 
 

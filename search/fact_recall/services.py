@@ -34,7 +34,10 @@ def recall_for_entry(entry: Entry) -> list[RecalledFact]:
 
 
 def recall_for_question(keyring: RealmKeyring, question: str) -> list[RecalledFact]:
-    """Return the facts that bear on a question, the nearest first; none if facts may not be read."""
+    """Return the facts that bear on a question, the nearest first.
+
+    The list is empty if facts may not be read.
+    """
     if not may_send_unrequested(model_server.get_status()):
         return []
     return _recall(keyring, lambda index: rank_facts(index, question, limit=_EXAMINED))

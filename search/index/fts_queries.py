@@ -32,7 +32,7 @@ FindForms = Callable[[str], Iterable[str]]
 
 
 def no_forms(word: str) -> Iterable[str]:
-    """Return no other forms, for queries that match words only as written."""
+    """Return an empty tuple, so that a query matches words only as they are written."""
     del word
     return ()
 
@@ -71,12 +71,15 @@ class FtsQuery:
 
 
 def phrase_expression(words: Iterable[str], *, prefix: bool = False) -> str:
-    """Return the expression for adjacent words; with `prefix`, the last one may be a prefix."""
+    """Return the FTS5 expression for adjacent words.
+
+    With `prefix`, the last of them also matches every word that begins with it.
+    """
     return f'"{" ".join(words)}"' + (" *" if prefix else "")
 
 
 def any_expression(expressions: Iterable[str]) -> str:
-    """Return the expression that matches if any of these expressions matches."""
+    """Return the FTS5 expression that matches a text if any of these expressions does."""
     distinct = list(dict.fromkeys(expressions))
     return distinct[0] if len(distinct) == 1 else f"({' OR '.join(distinct)})"
 
@@ -150,7 +153,10 @@ def match_word(query: SearchQuery, word: str) -> FtsQuery:
 
 
 def match_filters(query: SearchQuery, *, among: Iterable[UUID] | None = None) -> FtsQuery:
-    """Return the query for texts (of `among`, if given) that match the filters and exclusions."""
+    """Return the query for texts that match the filters and exclusions.
+
+    If `among` is given, only texts with these ids are found.
+    """
     filtered = _build_filtered(query, "", literal=False)
     if among is None:
         return filtered
@@ -274,7 +280,10 @@ def count_days(db: sqlite3.Connection) -> int:
 
 
 def is_on_more_days_than(db: sqlite3.Connection, words: Sequence[str], most: int) -> bool:
-    """Return whether more than `most` days have texts with these adjacent words; counts no further."""
+    """Return whether texts of more than `most` days contain these adjacent words.
+
+    The count ends as soon as this is known.
+    """
     # Texts that are numbered after all days count as those of one day.
     sql = "SELECT DISTINCT rowid / ? FROM words WHERE words MATCH ? LIMIT 1 OFFSET ?"
     values = (NUMBERS_OF_DAY, phrase_expression(words), most)
@@ -282,7 +291,7 @@ def is_on_more_days_than(db: sqlite3.Connection, words: Sequence[str], most: int
 
 
 def is_in_more_than(db: sqlite3.Connection, word: str, most: int) -> bool:
-    """Return whether more than `most` texts contain a word; counts no further."""
+    """Return whether more than `most` texts contain a word. The count ends as soon as this is known."""
     sql = "SELECT 1 FROM words WHERE words MATCH ? LIMIT 1 OFFSET ?"
     return db.execute(sql, (phrase_expression([word]), most)).fetchone() is not None
 
@@ -449,7 +458,7 @@ class WordSearch:
 
 
 def weigh(holds: int, size: int) -> float:
-    """Return the weight of a term that occurs in `holds` of `size` texts: the rarer, the higher."""
+    """Return the weight of a term that occurs in `holds` of `size` texts. Rarer terms weigh more."""
     size = max(size, ASSUMED_TEXTS)
     return math.log(1 + (size - holds + 0.5) / (holds + 0.5))
 
@@ -463,7 +472,7 @@ def _is_stop_word(term: QueryTerm) -> bool:
 
 
 def split_unbroken(term: QueryTerm) -> Iterator[QueryTerm]:
-    """Yield the term; if it is in a script without spaces, each pair of adjacent characters instead."""
+    """Yield the term, or the pairs of its adjacent characters if its script has no spaces between words."""
     if len(term.words) < 3 or term.is_word:
         if term.words:
             yield term
@@ -473,7 +482,7 @@ def split_unbroken(term: QueryTerm) -> Iterator[QueryTerm]:
 
 
 def count_rare_words(db: sqlite3.Connection, words: Iterable[str], *, most: int) -> dict[str, int]:
-    """Return the number of texts with each of these words, for words in at most `most` texts.
+    """Return, by word, the number of texts with it. Words in more than `most` texts are left out.
 
     A word may also be several adjacent words, with spaces between them.
     """
@@ -491,6 +500,6 @@ def count_rare_words(db: sqlite3.Connection, words: Iterable[str], *, most: int)
 
 
 def find_numbers(db: sqlite3.Connection, word: str, *, before: int) -> list[int]:
-    """Return the row ids below `before` of the texts with this word, or these adjacent words."""
+    """Return the row ids, below `before`, of the texts that contain a word or several adjacent words."""
     sql = "SELECT rowid FROM words WHERE words MATCH ? AND rowid < ?"
     return [number for (number,) in db.execute(sql, (phrase_expression([word]), before))]

@@ -44,7 +44,10 @@ class NeighbourGraph:
         self._stale: set[int] = set()
 
     def build(self, vectors: VectorRows, rows: NDArray[np.int64], *, stop: Callable[[], bool]) -> None:
-        """Build the graph of vectors with these row numbers, in batches; raise IndexClosed on `stop`."""
+        """Build the graph of the vectors in these rows, in batches.
+
+        Raise IndexClosed if `stop` returns True between two batches.
+        """
         self._index.init_index(max_elements=len(rows), ef_construction=_BUILD_EFFORT, M=_LINKS)
         for start in range(0, len(rows), _BATCH):
             if stop():
@@ -66,7 +69,7 @@ class NeighbourGraph:
         return np.array(fresh, dtype=np.int64)
 
     def list_outside_rows(self, used: int) -> NDArray[np.int64]:
-        """Return the rows that are not in the graph, or have changed since it was built."""
+        """Return which of the first `used` rows are not in the graph, or have changed since it was built."""
         added = np.arange(self._built, used, dtype=np.int64)
         stale = [row for row in self._stale if row < self._built]
         return np.concatenate([added, np.array(sorted(stale), dtype=np.int64)])

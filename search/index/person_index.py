@@ -88,7 +88,7 @@ class IndexState:
 
     @property
     def is_closed(self) -> bool:
-        """Return whether the index was closed, for example because its person locked, or to free memory."""
+        """Return whether the index was closed, for example because the diary was locked."""
         return self._closed
 
     @property
@@ -236,7 +236,7 @@ class PersonIndex(IndexState):
                 self._snapshots.vectors_changed += len(ids)
 
     def rekey(self, keyring: Keyring) -> None:
-        """Use a keyring with a later version of the data key, after a rotation."""
+        """Use a keyring of a later epoch from now on, after a rotation."""
         with self._changing:
             if self._closed or keyring.epoch <= self._keyring.epoch:
                 return
@@ -345,7 +345,7 @@ class PersonIndex(IndexState):
         return self._snapshots.vectors_unsaved >= MANY_UNSAVED
 
     def renew_snapshots(self) -> None:
-        """Delete the snapshots because they still contain a forgotten text; the next save writes new ones."""
+        """Delete the snapshots, which still contain a deleted fact. The next save writes new ones."""
         self._snapshots.renew(self.key_id)
 
     def delete_snapshots(self, key_id: KeyId | None = None) -> None:

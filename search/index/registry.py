@@ -47,7 +47,7 @@ class IndexRegistry:
         self._ending = threading.Event()
 
     def for_owner(self, keyring: Keyring) -> PersonIndex:
-        """Return a person's index, opened if necessary; raise IndexClosed if they locked meanwhile."""
+        """Return a person's index, and open it if necessary; raise IndexClosed if the diary was locked."""
         with self._lock:
             index = self._open.get(keyring.key_id)
             if index is not None:
@@ -154,7 +154,11 @@ class IndexRegistry:
                 self._refresh(index, ids, keyring=keyring if is_same_key else None)
 
     def update_later(self, owner: UUID, ids: Sequence[UUID], *, changed_days: Sequence[date] = ()) -> None:
-        """Update texts, and openings and recaps of some days, in a person's open index, in the background."""
+        """Update texts in a person's open index, in the background.
+
+        These are the texts with these ids, and the openings and recaps that may quote entries of
+        `changed_days`.
+        """
         what = f"read {[*map(str, ids), *map(str, changed_days)]}"
         for index in self.list_for_owner(owner):
             if len(ids) + len(changed_days) > MAX_UPDATES_IN_PAGE:
@@ -217,7 +221,7 @@ class IndexRegistry:
         workers.opening_worker.submit(index.key_id, "reconcile", lambda: self._reconcile(index))
 
     def renew_snapshots(self, owner: UUID, *, key_id: KeyId | None) -> None:
-        """Delete a person's snapshots because they still contain a forgotten text.
+        """Delete a person's snapshots, which still contain a deleted fact.
 
         An open index then writes new ones. If no index of the person is open, only the snapshots of `key_id`
         are deleted, or all if it is None.
@@ -231,7 +235,7 @@ class IndexRegistry:
             folder.delete(key_id) if key_id is not None else folder.delete_all()
 
     def reconcile_all(self, index: PersonIndex) -> None:
-        """Update an index in the background with every change of its texts, also by other processes."""
+        """Update all texts of an index in the background, including those that other processes changed."""
         workers.opening_worker.submit(index.key_id, "reconcile", lambda: self._reconcile(index))
 
     # --- room and time ----------------------------------------------------------------------------------
@@ -259,7 +263,7 @@ class IndexRegistry:
             logger.warning("A search index could not be saved: %s", error.strerror)
 
     def evict_idle(self) -> None:
-        """Close the indexes of people who are locked, and save the changes of the other indexes.
+        """Close the indexes of locked diaries, and save the changes of the other indexes.
 
         While no index is open, the embedder is not in memory either.
         """

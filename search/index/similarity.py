@@ -92,7 +92,7 @@ class VectorRows:
         return np.asarray(rows[is_changed], dtype=np.int64)
 
     def pack(self, rows: NDArray[np.int64]) -> NDArray[np.float16]:
-        """Return rows in their saved format."""
+        """Return rows as 16-bit floats, the format in which they are saved."""
         packed = np.empty((len(rows), self.width), dtype=np.float16)
         for some in _iter_blocks(len(rows)):
             packed[some] = self.get(rows[some])
@@ -110,7 +110,7 @@ class VectorRows:
         return np.multiply(products, factors if vectors.ndim == 1 else factors[:, None], out=products)
 
     def is_readable(self, used: int) -> NDArray[np.bool_]:
-        """Return which of the first `used` rows are not zeros.
+        """Return, as an array of booleans, which of the first `used` rows are not zeros.
 
         The rows of removed texts, and of texts that the embedder could not read, are zeros.
         """
@@ -140,12 +140,12 @@ def best_scores(scores: Floats, many: int) -> tuple[NDArray[np.int64], Floats]:
 def relative_similarity(
     rows: VectorRows, own: Floats, *, used: int, floor: float
 ) -> tuple[Floats, NDArray[np.int64], float]:
-    """Return each row's highest similarity to the vectors `own`, the index of that vector, and a threshold.
+    """Return each row's highest similarity to one of the vectors `own`, and the index of that vector.
 
-    Only the first `used` rows are compared. Their mean is subtracted first, because any two days of a diary
-    resemble each other: without this, the least specific texts would be nearest to all. With few rows the
-    mean is not reliable. Then the similarity is the plain cosine, and the threshold is somewhat above
-    `floor`, the threshold for questions.
+    The third value is the threshold at which a row counts as similar. Only the first `used` rows are
+    compared. Their mean is subtracted first, because any two days of a diary resemble each other: without
+    this, the least specific texts would be nearest to all. With few rows the mean is not reliable. Then the
+    similarity is the plain cosine, and the threshold is somewhat above `floor`, the threshold for questions.
     """
     step = get_sample_step(used)
     many = int(np.count_nonzero(rows.is_readable(used)[::step]))
@@ -169,7 +169,7 @@ def _get_row_maxima(scores: Floats) -> tuple[Floats, NDArray[np.int64]]:
 
 
 def get_sample_step(many: int) -> int:
-    """Return the step between sampled rows, for a sample of bounded size from this many rows."""
+    """Return a number n so that every n-th of `many` rows makes a sample of bounded size."""
     return max(1, many // _SAMPLE)
 
 

@@ -79,7 +79,7 @@ class SnapshotFolder:
         self._delete(other for other in self._list_files(kind, keyring.key_id) if other != path)
 
     def read(self, *, kind: str, rule: str, keyring: Keyring) -> bytes:
-        """Return the newest index of a kind; raise SnapshotRefused if there is none that opens.
+        """Return the newest index of a kind that can be decrypted; raise SnapshotRefused if there is none.
 
         A file that does not open is deleted if it has the fingerprint of this key in its name.
         """
@@ -100,7 +100,10 @@ class SnapshotFolder:
         raise refusal
 
     def delete(self, key_id: KeyId) -> None:
-        """Delete the snapshots of one key, and those without a fingerprint in their names."""
+        """Delete the snapshots of one key.
+
+        Snapshots without a fingerprint of a key in their names are deleted too.
+        """
         for kind in KINDS:
             self._delete([*self._list_files(kind, key_id), *self._list_unmarked(kind)])
 

@@ -66,7 +66,7 @@ _DAYS_AFTER: Final = 32
 
 
 def find_derived_from_days(owner: UUID, days: Iterable[date]) -> list[UUID]:
-    """Return the ids of texts that may quote the entries of these days: their recaps and the next openings.
+    """Return the ids of the recaps and openings that may quote the entries of these days.
 
     An opening is derived from the latest days with entries before it. Only the next openings are returned; a
     later one is checked when it is found.
@@ -102,7 +102,10 @@ class OpeningSources:
 def find_stale_openings(
     owner: UUID, *, keyring: RealmKeyring, among: Iterable[UUID] | None = None
 ) -> set[UUID]:
-    """Return the ids of openings (in `among`, if given) whose source entries or recaps have changed since."""
+    """Return the ids of openings whose source entries or recaps have changed since they were generated.
+
+    If `among` is given, only openings with these ids are returned.
+    """
     openings = list(_load_openings(owner, keyring, among))
     now = _load_entry_times(
         owner, {ref for one in openings if one.prompt_record for ref in one.prompt_record.entries}
@@ -197,7 +200,7 @@ class TextSource:
         return there - (self.find_stale(owner, keyring=keyring, among=there) if there else set())
 
     def select_ids(self, ids: Sequence[UUID], *, owner_id: UUID) -> "QuerySet[Any, UUID]":
-        """Return the ids of the searchable texts among these, stale ones included (see `find_stale`)."""
+        """Return the ids of the searchable texts among these, including stale ones (see `find_stale`)."""
         return self._select(build_owner_condition(owner_id), id__in=ids).values_list("id", flat=True)
 
     def _select(self, *conditions: Any, **lookups: Any) -> "QuerySet[Any]":
@@ -218,7 +221,7 @@ class TextSource:
         return {id_: stamp for id_, stamp in stamps if id_ not in gone}
 
     def list_loaded_columns(self) -> list[str]:
-        """Return the names of the text's column and of the other columns that are needed to decrypt it."""
+        """Return the names of the columns to load: the text, and what is needed to decrypt it."""
         column: Any = self.model._meta.get_field(self.column)
         macs = [name for mac in mac_fields(self.model) for name in (mac.attname, *mac.bound)]
         return list(
@@ -226,7 +229,7 @@ class TextSource:
         )
 
     def select_rows(self, **lookups: Any) -> "QuerySet[Any, tuple[Any, ...]]":
-        """Return, for texts that can be found, the values of the columns in `list_loaded_columns`.
+        """Return the rows of searchable texts, each with the values of the columns in `list_loaded_columns`.
 
         Select by id alone: given the owner too, SQLite reads all rows of that person for every batch.
         """
@@ -352,14 +355,20 @@ _existing_queries: Final[dict[str, CachedIdQuery[UUID]]] = {
 
 
 def get_digest_function(keyring: Keyring) -> ComputeDigest:
-    """Return the function that computes digests of this person's texts; rotations do not change its key."""
+    """Return the function that computes the keyed BLAKE2 digests of a person's texts.
+
+    Its key stays the same when the data key is replaced.
+    """
     with in_force(keyring):
         key = bytes(Vault.objects.get(owner_id=keyring.owner).digest_key)
     return lambda text: keyed_digest(key, [text.encode("utf-8", "surrogatepass")])
 
 
 def list_stamps(owner: UUID, *, keyring: Keyring) -> dict[str, bytes]:
-    """Return the stamp (nonce) of each searchable text by its id in hex; sorted by kind, then by day."""
+    """Return the stamp of each searchable text, the nonce of its ciphertext, by the id of the text in hex.
+
+    The texts are sorted by kind, then by day.
+    """
     every = (source.list_stamps(owner, keyring=keyring) for source in SOURCES)
     return {id_: stamp for stamps in every for id_, stamp in stamps.items()}
 
@@ -367,7 +376,7 @@ def list_stamps(owner: UUID, *, keyring: Keyring) -> dict[str, bytes]:
 def filter_existing(
     owner: UUID, by_kind: Mapping[str, Sequence[UUID]], *, keyring: RealmKeyring
 ) -> set[UUID]:
-    """Return the ids of these texts that can be found now, according to the database."""
+    """Return which of these texts are in the database and may be found, as a set of ids."""
     asked = [(source, by_kind[source.kind]) for source in SOURCES if source.kind in by_kind]
     return {id_ for source, ids in asked for id_ in source.filter_existing(owner, ids, keyring=keyring)}
 

@@ -9,7 +9,7 @@ from search.index.registry import indexes
 
 
 def find_unlocked_index(keyring: RealmKeyring) -> PersonIndex:
-    """Return the index that the owner's unlocked browser opened, or open it with that browser's keys.
+    """Return the index of the owner's unlocked browser. If it is not open, open it with the browser's keys.
 
     Raise VaultLocked if no browser of the owner is unlocked, or only idle ones. This also holds for a program
     that works while the diary is locked: it must not search when its owner's browser could not.

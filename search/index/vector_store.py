@@ -31,14 +31,14 @@ _MAX_CHUNKS: Final = 2**16 - 1
 
 
 def encode_embedded_text(text: EmbeddedText) -> bytes:
-    """Return an embedded text as the bytes that a Vector row stores once they are sealed."""
+    """Return an embedded text as bytes. A row of `Vector` stores them, sealed."""
     spans = np.array(text.spans, dtype="<u4").reshape(-1, 2)
     width = text.matrix.shape[1]
     return _HEAD.pack(text.digest, len(spans), width) + spans.tobytes() + text.matrix.astype("<f2").tobytes()
 
 
 def decode_vectors(source: UUID, body: bytes) -> EmbeddedText:
-    """Return the vectors that `encode_embedded_text` encoded; raise ValueError for any other bytes."""
+    """Return the vectors that `encode_embedded_text` encoded; raise ValueError if `body` is malformed."""
     try:
         digest, many, width = _HEAD.unpack_from(body)
         at = _HEAD.size + many * 8
@@ -52,7 +52,10 @@ def decode_vectors(source: UUID, body: bytes) -> EmbeddedText:
 def embed_documents(
     documents: Sequence[Document], embedder: Embedder, *, check: Callable[[], None] = lambda: None
 ) -> list[EmbeddedText]:
-    """Return the vectors of texts; chunks are batched by length, since a batch is padded to its longest."""
+    """Return the vectors of texts.
+
+    Chunks of about the same length are embedded in one batch, since a model pads each to the longest one.
+    """
     spans: list[list[Span]] = [
         split_into_chunks(document.text, embedder.count_tokens)[:_MAX_CHUNKS] for document in documents
     ]

@@ -178,7 +178,7 @@ class VectorsIndex:
             return self._rank_texts(rows, compared.cosines[rows], limit, floor, vector)
 
     def compare(self, vector: Floats) -> None:
-        """Compare all rows with a vector in advance, for the next search with it."""
+        """Compare all rows with a vector, and cache the result for the next search with this vector."""
         with self._lock:
             self._check_open()
             if self._graph is None and self._used and vector.any():

@@ -53,7 +53,7 @@ TEXT_COLUMNS = "id, kind, day, entry, stamp, digest, body"
 
 @contextmanager
 def words_transaction(db: sqlite3.Connection) -> Iterator[None]:
-    """Run the block in a transaction of the word index."""
+    """Run the `with` block in a transaction of the word index."""
     db.execute("BEGIN")
     try:
         yield
@@ -65,7 +65,7 @@ def words_transaction(db: sqlite3.Connection) -> Iterator[None]:
 
 
 def number_texts(db: sqlite3.Connection, documents: Sequence[Document]) -> list[int]:
-    """Assign row ids to texts, higher on later days; a text that stays on its day retains its row id.
+    """Return a row id for each text, higher on later days. A text whose day is the same retains its row id.
 
     Once all row ids of a day are used, its further texts get row ids after those of all days.
     """
@@ -104,7 +104,7 @@ def delete_texts(db: sqlite3.Connection, ids: Iterable[bytes]) -> None:
 
 
 def add_terms(db: sqlite3.Connection, source: str, values: tuple[str, ...]) -> None:
-    """Add words to the table `terms`: those in the column `term` of the SELECT statement `source`."""
+    """Add words to the table `terms`. The SELECT statement `source` returns them in its column `term`."""
     last = db.execute("SELECT coalesce(max(n), 0) FROM terms").fetchone()[0]
     # The stemmer is an English one: other scripts and numbers have no forms it could know.
     sql = f"INSERT OR IGNORE INTO terms (term) SELECT term FROM ({source}) WHERE term GLOB '[a-z]*'"  # noqa: S608
@@ -128,7 +128,7 @@ class _RecentReads:
     def load_outlines(
         self, db: sqlite3.Connection, *, numbers: Iterable[int] | None = None, ids: Iterable[UUID] = ()
     ) -> dict[UUID, TextOutline]:
-        """Return the outlines (kind, day and entry) of these texts by id; texts are named by id or row id."""
+        """Return the outlines (kind, day and entry) of texts by id. The texts are given by row id or id."""
         self._forget_changed(db)
         if numbers is None:
             wanted = list(ids)
@@ -326,7 +326,7 @@ class WordsIndex:
                 add_terms(db, "SELECT value AS term FROM json_each(?)", (json.dumps(sorted(new)),))
 
     def update_all_terms(self) -> None:
-        """Add the words of all texts to `terms` in one pass, after texts were added without it."""
+        """Add the words of all texts to the table `terms`, after calls of `upsert` without `update_terms`."""
         if not self._are_terms_outdated:
             return
         with self._use() as db, words_transaction(db):
@@ -365,7 +365,7 @@ class WordsIndex:
             return db.total_changes - before >= _LEAST_CHANGES
 
     def restamp(self, stamps: dict[UUID, bytes]) -> None:
-        """Store new stamps of texts that have not changed, ten times as fast as adding the texts again."""
+        """Store new stamps of unchanged texts. To add the texts again would take ten times as long."""
         with self._use() as db, words_transaction(db):
             db.executemany(
                 "UPDATE docs SET stamp = ? WHERE id = ?", [(s, i.bytes) for i, s in stamps.items()]
@@ -400,7 +400,7 @@ class WordsIndex:
         return {document.id: document for document in map(build_document, rows)}
 
     def list_numbers(self, ids: Iterable[UUID]) -> list[int]:
-        """Return the row ids of these texts, without unknown ids; moving a text changes its row id."""
+        """Return the row ids of these texts, without unknown texts. A row id changes with the text's day."""
         wanted = json.dumps([id_.hex for id_ in ids])
         sql = "SELECT n FROM docs WHERE id IN (SELECT unhexed(value) FROM json_each(?))"
         with self._use() as db:
@@ -474,7 +474,7 @@ class WordsIndex:
     def find_entries_sharing(
         self, words: Collection[str], *, before: date
     ) -> tuple[dict[str, float], dict[UUID, float]]:
-        """Find earlier entries with rare words; return a weight by word, and the sum of weights by entry id.
+        """Return the weight of each rare word, and by entry id, the sum of the weights in an earlier entry.
 
         A word may also be several adjacent words, with spaces between them. The weight is 0 for a word of
         every text, and 1 for a word of a single text. Entries without any rare word are not returned.

@@ -52,7 +52,7 @@ class SearchWorker:
         self._stopped = False
 
     def submit(self, key_id: KeyId, what: str, task: WorkerTask, *, pause: float = 0.0) -> None:
-        """Queue a task; it replaces a queued task that has the same name `what` under the same key.
+        """Queue a task. It replaces a queued task with the same key and the same name `what`.
 
         It runs after `pause` seconds, or earlier if the replaced task was due earlier.
         """
@@ -73,18 +73,18 @@ class SearchWorker:
             self._changed.notify_all()
 
     def cancel(self, key_id: KeyId) -> None:
-        """Remove a person's queued tasks; a running task stops when it finds their index closed."""
+        """Remove a person's tasks from the queue. A running task stops once it finds the index closed."""
         with self._changed:
             self._waiting = deque(waiting for waiting in self._waiting if waiting.key_id != key_id)
             self._changed.notify_all()
 
     def is_idle(self, key_id: KeyId | None = None) -> bool:
-        """Return whether no task runs or is queued, for one person or for all."""
+        """Return whether no task runs or is queued under a key; if it is None, under any key."""
         with self._changed:
             return self._idle_for(key_id)
 
     def wait_idle(self, *, key_id: KeyId | None = None, timeout: float) -> bool:
-        """Wait up to `timeout` seconds until no task runs or is queued; return whether none does."""
+        """Wait until no task runs or is queued; return False if this takes more than `timeout` seconds."""
         with self._changed:
             return self._changed.wait_for(lambda: self._idle_for(key_id), timeout)
 

@@ -78,7 +78,7 @@ class LookBackDays:
 
 
 def load_days(person: Person, period: Period, *, with_facts: bool) -> LookBackDays:
-    """Return the days of a week or a month that can be read, `with_facts` or without."""
+    """Return the readable days of a week or a month; with `with_facts`, with the facts of their entries."""
     entries = list(_select_entries(person.id, period))
     by_day: dict[date, list[Entry]] = defaultdict(list)
     for entry in entries:
@@ -110,7 +110,10 @@ def load_days(person: Person, period: Period, *, with_facts: bool) -> LookBackDa
 
 
 def compute_present_digest(person: Person, period: Period) -> str:
-    """Return a digest of the present entries of a week or a month, without decrypting; empty if none."""
+    """Return the BLAKE2 digest of the present entries of a week or a month, or "" if there are none.
+
+    This decrypts no entry.
+    """
     revisions = list(_select_entries(person.id, period).values_list("id", "day", "revision"))
     return _compute_digest(get_digest_key(person.id) if revisions else b"", revisions)
 

@@ -74,7 +74,7 @@ def read_digest(row: LookBack) -> str | None:
 
 
 def find_section(look_back_id: UUID, *, owner_id: UUID) -> PageSection | None:
-    """Return the page section that shows a person's look-back, or None if there is none with this id."""
+    """Return the page section of a look-back, or None if the person has no look-back with this id."""
     row = LookBack.objects.filter(owner_id=owner_id, id=look_back_id).first()
     if row is None:
         return None

@@ -52,7 +52,10 @@ class LookBackView:
 
 
 def render_section(view: LookBackView, *, owner_id: UUID) -> PageSection:
-    """Return the section of a look-back for a tab, without a CSRF token: the tab's script sends its own."""
+    """Return the page section of a look-back: its HTML, and the id of its element.
+
+    The HTML has no CSRF token: the script of the page sends one.
+    """
     context = {"look_back": view, "owner_id": owner_id}
     html = render_to_string("search/fragments/look_back.html", context)
     return PageSection(f"look-back-{view.id}", html)

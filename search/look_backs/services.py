@@ -78,7 +78,7 @@ def delete_look_back(row: LookBack) -> None:
 
 
 def delete_derived_from(entry: Entry) -> None:
-    """Delete the look-backs that may quote an entry being deleted for good; needs no key.
+    """Delete the look-backs that may quote an entry, before it is deleted for good. This needs no key.
 
     Those are look-backs on its day and on the day on which it was first written. If it was moved, they are
     also all that read it, or that can't be decrypted to find out.
@@ -109,7 +109,7 @@ def _may_have_read(row: LookBack, entry_id: UUID) -> bool:
 
 
 def build_export_rule(owner_id: UUID, own_ids: frozenset[UUID]) -> ExportRule:
-    """Return the rule for look-backs in exports to programs that may read only the owner's own texts."""
+    """Return the function that selects look-backs for an export limited to the owner's own texts."""
     del owner_id
     keyring = current_realm_keyring()
 

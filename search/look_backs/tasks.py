@@ -137,7 +137,7 @@ class LookBackTask:
         self.record.is_cut = any(one.is_cut for one in sent)
 
     def create_row(self) -> None:
-        """Create the row of the look-back without text; it replaces earlier rows without text."""
+        """Create the row of the look-back, without text, and delete earlier rows that have no text."""
         ensure_unlocked()
         empty = [row.id for row in self._list_others() if not _has_text(row)]
         LookBack.objects.filter(id__in=empty).delete()
@@ -150,7 +150,7 @@ class LookBackTask:
         ).save(force_insert=True)
 
     def save(self, outcome: JobOutcome) -> None:
-        """Save the text so far; a complete one replaces earlier ones.
+        """Save the text so far. A complete text replaces the earlier look-backs on the same week or month.
 
         Raise RowDeleted if the look-back was deleted, or an entry that it read.
         """
@@ -167,7 +167,7 @@ class LookBackTask:
             self._list_others().delete()
 
     def set_state(self, outcome: JobOutcome) -> None:
-        """Save the state and its reason; needs no key."""
+        """Save the state and its reason. This needs no key."""
         LookBack.objects.filter(id=self.id).update(
             state=outcome.state.value, reason=outcome.reason, finished_at=timezone.now()
         )

@@ -45,10 +45,10 @@ class TextSources(NamedTuple):
     is_clean: bool = True
 
     def are_readable(self, others: Container[UUID], *, with_hidden: bool = False) -> bool:
-        """Return whether a program may read a text with these sources.
+        """Return whether a program may read a text that was generated from these sources.
 
-        Its keyring must have all their realms. Without `with_hidden`, they must also be clean, and none may
-        be in `others`.
+        The program's keyring must have the realms of all sources. Without `with_hidden`, the sources must
+        also be clean, and none of them may be in `others`.
         """
         if not current_realm_keyring().has_realms(self.realms):
             return False
@@ -78,7 +78,7 @@ _SELECT_GONE: Final = """
 
 
 def find_hidden(index: PersonIndex, *, with_hidden: bool = False) -> set[UUID]:
-    """Return the ids of the hidden texts of an index's owner; needs a keyring of theirs in force.
+    """Return the ids of the texts in an index that are hidden from a program, whose keyring is in force.
 
     With `with_hidden`, only those that a model generated from texts of realms that the keyring lacks.
     """

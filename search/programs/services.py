@@ -63,7 +63,7 @@ STILL_OPENING = ProgramResults(is_open=False)
 def build_query(
     typed: str, *, reader: DayReader, since: date | None = None, until: date | None = None
 ) -> SearchQuery:
-    """Return the query of a program; `since` and `until` narrow the days that it names itself."""
+    """Return the query of a program. `since` and `until` narrow the days that its words name."""
     query = _narrow(parse(typed, reader=reader), since=since, until=until)
     within = _narrow(query.within, since=since, until=until) if query.within is not None else None
     return replace(query, within=within)
@@ -138,7 +138,7 @@ def count_texts(keyring: RealmKeyring, *, with_hidden: bool) -> TextCounts:
 
 
 def rebuild(keyring: RealmKeyring) -> bool:
-    """Start rebuilding an owner's index, unless this is in progress; return whether it was started.
+    """Start rebuilding an owner's index; return False if this is in progress already.
 
     Raise VaultLocked like `search_texts`.
     """

@@ -29,7 +29,10 @@ class DayReader:
         self.languages: Sequence[str] = [language, *([] if is_english else ["en"])] if known else ["en-gb"]
 
     def read(self, value: str) -> Days | None:
-        """Return the first and last day of a date expression, past days if ambiguous; None for other text."""
+        """Return the first and the last day of a date expression, or None for other text.
+
+        If the expression may mean past or future days, past days are returned.
+        """
         for language in self.languages:
             when = resolve(value, self.now, language=language, direction=Direction.PAST)
             if when is not None and when.days is not None:
@@ -37,7 +40,10 @@ class DayReader:
         return None
 
     def find(self, question: str) -> DayMention | None:
-        """Return the day or period that a question names, or None if none, several or an unclear one."""
+        """Return the day or period that a question names.
+
+        Return None if it names none or several, or one that may be in the past or in the future.
+        """
         back = self._scan(question, Direction.PAST)
         # Most questions name none, and a second look takes as long as the first.
         ahead = self._scan(question, Direction.FUTURE) if back else {}

@@ -160,31 +160,34 @@ def find_long_numbers(text: str) -> list[tuple[str, tuple[int, int]]]:
 
 
 def number_word(digits: str) -> str:
-    """Return the word of the index for a long number: its digits in reverse order."""
+    """Return the word of the word index for a long number: its digits in reverse order."""
     return _NUMBER_MARK + digits[::-1]
 
 
 def list_number_words(digits: str) -> list[str]:
-    """Return the words of the index for a number, with and without the code of a country."""
+    """Return the words of the word index for a number, with and without a country code."""
     shortest = max(_MIN_DIGITS, len(digits) - _MAX_COUNTRY_CODE)
     return [number_word(digits[first:]) for first in range(len(digits) - shortest + 1)]
 
 
 def is_same_number(one: str, other: str) -> bool:
-    """Return whether two long numbers are equal, ignoring the code of a country."""
+    """Return whether two long numbers are equal, or differ only by a country code in front."""
     return one.endswith(other) or other.endswith(one)
 
 
 def is_unbroken(word: str) -> bool:
-    """Return whether a word of `split_words` is one character of an unbroken script, or a pictograph."""
+    """Return whether a word is a single character of a script without spaces, or a pictograph.
+
+    The word must be in the form that `split_words` returns.
+    """
     return word.startswith(MARK)
 
 
 def is_sign(word: str) -> bool:
-    """Return whether a word of `split_words` is the sign of a currency or percentage."""
+    """Return whether a word, in the form that `split_words` returns, is a currency or percent sign."""
     return is_unbroken(word) and to_printed_form(word) in _SIGNS
 
 
 def to_printed_form(word: str) -> str:
-    """Return a word of `split_words` as it occurs in a folded text."""
+    """Return a word, in the form that `split_words` returns, as it is written in a folded text."""
     return chr(int(word[1:], 16)) if is_unbroken(word) else word

@@ -143,7 +143,10 @@ class QueryPiece:
 
 
 def parse(typed: str, *, reader: DayReader | None = None) -> SearchQuery:
-    """Return the parsed query; if `reader` finds days in it, `within` is the query limited to those days."""
+    """Return the parsed query.
+
+    If `reader` finds days in it, its attribute `within` is the same query, limited to those days.
+    """
     clean = _normalize(typed)
     query = _parse_clean(clean, reader)
     if reader is None or query.has_all_days or query.since or query.until:

@@ -18,7 +18,7 @@ class ResultTokens:
         self._queries: OrderedDict[str, SearchQuery] = OrderedDict()
 
     def create_token(self, query: SearchQuery) -> str:
-        """Return the token of an equal stored query, or else store the query under a new token."""
+        """Store a query, and return its token. An equal query that is stored already has the same token."""
         with self._lock:
             name = next(
                 (known for known, one in self._queries.items() if one == query), secrets.token_urlsafe(9)

@@ -79,7 +79,7 @@ class QueryMarker:
         return self.find_spans_in(FoldedText(text), most=most)
 
     def find_spans_in(self, text: "FoldedText", *, most: int = _MAX_FORM_MATCHES) -> list[tuple[Span, int]]:
-        """Return the matches as `find_spans` does, in a text in which several queries are searched for."""
+        """Return the matches like `find_spans`. The text is folded only once, even for several queries."""
         found = [
             (span, _NUMBER_WEIGHT)
             for digits, span in (find_long_numbers(text.text) if self._numbers else ())
@@ -105,7 +105,7 @@ class FoldedText:
         self._folded: tuple[str, Sequence[int]] | None = None
 
     def fold(self) -> tuple[str, Sequence[int]]:
-        """Return the folded text, with a space for each break of a line, and the offsets in the text."""
+        """Return the folded text with spaces instead of line breaks, and its offsets in the original text."""
         if self._folded is None:
             folded, offsets = fold_with_offsets(self.text)
             for gap in _BREAKS:
@@ -140,7 +140,7 @@ def _drop_overlaps(found: list[tuple[Span, int]]) -> list[tuple[Span, int]]:
 
 
 def build_patterns(query: SearchQuery, forms: dict[str, list[str]]) -> list[MarkPattern]:
-    """Return the patterns of a query's words, their other forms, and its phrases in a folded text."""
+    """Return the patterns that find a query's words, their other forms and its phrases in folded text."""
     return [wanted for term in query.terms for wanted in _build_term_patterns(term, forms)]
 
 

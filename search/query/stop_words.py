@@ -26,6 +26,6 @@ def guess_languages(words: Collection[str]) -> set[str]:
 
 
 def find_own_stop_words(words: Collection[str]) -> set[str]:
-    """Return the stop words among these words, of the language that has most of them."""
+    """Guess the language of these words, and return those of them that are its stop words."""
     own = (_BY_LANGUAGE[language] for language in guess_languages(words))
     return set[str]().union(*own).intersection(words)

@@ -67,7 +67,7 @@ def is_inside_sentence(text: str, place: int) -> bool:
 
 
 def weigh_shared_words(one: Subject, other: Subject, weights: Mapping[str, float]) -> float:
-    """Return the sum of the weights of the words that two passages share; unknown words count 0.
+    """Return the sum of the weights of the words that two passages share. Words without a weight count 0.
 
     A word in small letters counts half, unless its script or one of the passages has no capitals.
     """

@@ -53,6 +53,6 @@ def suggest_filters(query: SearchQuery, outlines: Iterable[TextOutline]) -> list
 
 
 def list_most_frequent(counts: Counter[str], *, most: int) -> list[str]:
-    """Return up to `most` values, those with the highest counts, sorted by value in descending order."""
+    """Return the values with the highest counts, at most `most`, sorted by value in descending order."""
     ranked = sorted(counts, key=lambda value: (counts[value], value), reverse=True)
     return sorted(ranked[:most], reverse=True)

@@ -30,7 +30,7 @@ class HitGroup:
 
     @property
     def is_best_folded(self) -> bool:
-        """Return whether the best match of the day is not the leading hit, but is folded under it."""
+        """Return whether the day's best match is hidden under the leading hit, which matches less well."""
         leading, *others = (_judge(hit) for hit in self.hits)
         return any(other < leading for other in others)
 

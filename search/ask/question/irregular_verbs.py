@@ -115,5 +115,8 @@ _FORMS: Final = {
 
 
 def list_irregular_forms(word: str) -> tuple[str, ...]:
-    """Return the other forms of a folded word if it is a form of an irregular verb."""
+    """Return the other forms of an irregular verb if `word` is a form of it, or else an empty tuple.
+
+    `word` must be folded (see `search.query.folding`).
+    """
     return _FORMS.get(word, ())

@@ -19,7 +19,7 @@ _LANGUAGE_WITH_CAPITAL_NOUNS: Final = "German"
 
 
 def list_names(question: str) -> list[tuple[str, ...]]:
-    """Return the names in a question, in order, each as a tuple of words of the index."""
+    """Return the names in a question, in order, each as a tuple of its words as the word index has them."""
     written = [(found, "".join(split_words(found[0]))) for found in _WORD.finditer(question)]
     if _LANGUAGE_WITH_CAPITAL_NOUNS in guess_languages([word for _, word in written]):
         return []
