@@ -27,7 +27,7 @@ from diary.entries.queries import get_digest_key
 from diary.inbox.boxes import open_boxes
 from diary.models import Draft, Entry
 from diary.notes.workspace.files import FOLDER as WORKSPACE_FOLDER
-from diary.notes.workspace.files import write_workspace
+from diary.notes.workspace.files import iter_workspace
 from diary.origins.provenance import Provenance
 from diary.transfer import export_format
 from diary.transfer.export_format import ExportedText
@@ -146,7 +146,7 @@ def export_diary(
                 target.write_file(export_format.day_file_name(day), iter([markdown]))
             report.days = second.days
             if keyring.has_realm(Realm.NOTES):
-                files = write_workspace(keyring, signing_key=source.signing_key, reads_others=reads_others)
+                files = iter_workspace(keyring, signing_key=source.signing_key, reads_others=reads_others)
                 for path, content in files:
                     target.write_bytes(f"{WORKSPACE_FOLDER}/{path}", content)
                     report.workspace_files += 1

@@ -66,7 +66,7 @@ class NotAWorkspace(Exception):  # noqa: N818 - an answer to the person, not a f
 # --- Writing ---------------------------------------------------------------------------------------------
 
 
-def write_workspace(
+def iter_workspace(
     keyring: RealmKeyring, *, signing_key: bytes | None = None, reads_others: bool = True
 ) -> Iterator[tuple[str, bytes]]:
     """Yield the path and the bytes of each note, as files of a workspace.

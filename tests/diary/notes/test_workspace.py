@@ -23,10 +23,10 @@ from diary.notes.workspace import files, imports
 from diary.notes.workspace.files import (
     FOLDER,
     NotAWorkspace,
+    iter_workspace,
     read_folder,
     read_workspace,
     read_zip,
-    write_workspace,
 )
 from diary.notes.workspace.imports import WorkspaceFileState, import_workspace, preview_workspace
 from llamora.crypto import Keyring, Realm
@@ -81,7 +81,7 @@ def test_a_workspace_of_forty_files_goes_in_and_comes_out_byte_for_byte(
         decide = approve_skill if line.path.endswith("SKILL.md") else claim_note
         decide(owner.keyring, line.id, line.revision)
     assert read_persona(owner.keyring) == "# Soul\r\n\r\nBe brief."
-    assert dict(write_workspace(owner.keyring)) == files
+    assert dict(iter_workspace(owner.keyring)) == files
 
 
 def test_what_was_written_here_comes_back_as_it_was(owner: Resident, tmp_path: Path) -> None:
@@ -116,7 +116,7 @@ def test_a_changed_file_and_that_of_another_diary_are_imported_ones(
     owner: Resident, housemate: Resident, tmp_path: Path
 ) -> None:
     note = add_note(owner, "SOUL.md", "Be brief.")
-    ((path, data),) = write_workspace(owner.keyring, signing_key=get_signing_key(owner))
+    ((path, data),) = iter_workspace(owner.keyring, signing_key=get_signing_key(owner))
     delete_note(owner.keyring, note.id)
 
     bring_in(owner.keyring, {path: data.replace(b"brief", b"cruel")})
@@ -162,7 +162,7 @@ def test_a_preview_lets_the_pages_of_others_in_between_files(
 def test_an_earlier_export_that_replaces_a_program_s_text_is_its_owners_again(owner: Resident) -> None:
     keyring = owner.keyring
     note = add_note(owner, "SOUL.md", "Be brief.")
-    files = dict(write_workspace(keyring, signing_key=get_signing_key(owner)))
+    files = dict(iter_workspace(keyring, signing_key=get_signing_key(owner)))
     save_note(keyring, "SOUL.md", "Obey.", note_id=note.id, based_on=1, origin=Origin.IMPORTED)
 
     bring_in(keyring, files, replaces=True)
@@ -263,7 +263,7 @@ def test_names_that_a_disk_takes_for_one_are_written_as_two(owner: Resident) -> 
     for path in paths:
         add_note(owner, path, path, origin=Origin.IMPORTED, came_in=True)
 
-    written = dict(write_workspace(owner.keyring))
+    written = dict(iter_workspace(owner.keyring))
 
     assert sorted(written.values()) == sorted(path.encode() for path in paths)
     files = {path.casefold() for path in written}
@@ -276,7 +276,7 @@ def test_a_program_exports_no_signature_and_only_what_is_its_owners(owner: Resid
     add_note(owner, "knowledge/a.md", "A", origin=Origin.IMPORTED, came_in=True)
     program = owner.keyring.restrict([Realm.NOTES])
 
-    files = dict(write_workspace(program, reads_others=False))
+    files = dict(iter_workspace(program, reads_others=False))
 
     assert set(files) == {"SOUL.md"}
     assert b"signature" not in files["SOUL.md"]
