@@ -51,7 +51,7 @@ def find_recognised_browser(scope: Scope, body: bytes) -> str:
     return device_cookie.get_throttle_key(device, person_id=person.id) if person else ""
 
 
-def open_session_cookie(scope: Scope) -> str:
+def find_signed_in_person(scope: Scope) -> str:
     """Return the id of the person who is signed in with the session cookie of an ASGI scope, or "".
 
     The diary of the person may be locked.
@@ -60,7 +60,7 @@ def open_session_cookie(scope: Scope) -> str:
 
 
 # Each returns the owner of a valid credential in a request, or "". `accounts.apps` adds access tokens.
-credential_openers: list[Callable[[Scope], str]] = [open_session_cookie]
+credential_openers: list[Callable[[Scope], str]] = [find_signed_in_person]
 
 
 async def find_owner_of_credential(scope: Scope) -> str:

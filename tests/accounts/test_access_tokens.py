@@ -300,7 +300,7 @@ def test_a_valid_token_that_can_not_be_used_now_delays_nobody_of_its_address(oli
 
 
 def test_what_programs_send_takes_no_room_from_what_their_owner_types(olive: Resident) -> None:
-    from accounts.sessions.scope import open_session_cookie
+    from accounts.sessions.scope import find_signed_in_person
     from accounts.tokens.request_headers import find_sender
 
     scopes = [
@@ -309,7 +309,7 @@ def test_what_programs_send_takes_no_room_from_what_their_owner_types(olive: Res
     ]
     cookies = "; ".join(f"{name}={morsel.value}" for name, morsel in olive.client.cookies.items())
 
-    owner = open_session_cookie({"headers": [(b"cookie", cookies.encode())], "scheme": "http"})
+    owner = find_signed_in_person({"headers": [(b"cookie", cookies.encode())], "scheme": "http"})
     senders = {find_sender(scope) for scope in scopes}
 
     assert owner == str(olive.id)
