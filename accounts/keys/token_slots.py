@@ -153,7 +153,7 @@ def update_tokens(slots: Iterable[TokenSlot]) -> None:
         )
 
 
-def shorten_boxes(keyring: Keyring) -> None:
+def remove_former_keys_from_tokens(keyring: Keyring) -> None:
     """Remove former keys from the access tokens, each of which stores sealed keys in its column `box`.
 
     Keys of the epochs in `keyring` remain. Call in the transaction that destroys the former keys.

@@ -11,7 +11,7 @@ from dataclasses import replace
 from accounts.keys import former_keys
 from accounts.keys.keyrings import list_former_keys
 from accounts.keys.row_shapes import delete_damaged_rows
-from accounts.keys.token_slots import shorten_boxes
+from accounts.keys.token_slots import remove_former_keys_from_tokens
 from accounts.keys.vault_state import load_state
 from accounts.models import FormerKey, Vault
 from accounts.rotation.errors import DamagedVault, LateRows, StaleKeyring, UnreadableFormerKey
@@ -44,7 +44,7 @@ def destroy_former_keys(keyring: Keyring, *, leave_damaged: bool = False) -> boo
             delete_damaged_rows(FormerKey, keyring.owner)
         _mark_finished(vault, keyring, finished=min(in_use, default=keyring.epoch))
         if former:
-            _shorten_boxes(keyring, in_use=in_use)
+            _remove_destroyed_keys_from_tokens(keyring, in_use=in_use)
     # After the commit: a file that is gone before makes rows unreadable that are still there.
     former_keys.destroy_files(keyring.owner, before=keyring.epoch, except_epochs=in_use)
     truncate_wal()
@@ -99,8 +99,8 @@ def _opens(row: FormerKey, keyring: Keyring) -> bool:
         return row.open_or("data_key", None) is not None
 
 
-def _shorten_boxes(keyring: Keyring, *, in_use: set[int]) -> None:
-    """Take the destroyed keys out of the boxes of access tokens."""
+def _remove_destroyed_keys_from_tokens(keyring: Keyring, *, in_use: set[int]) -> None:
+    """Remove the destroyed keys from the access tokens, which store sealed keys."""
     epochs = [epoch for epoch in keyring.list_former_epochs() if epoch in in_use]
     remaining = Keyring(
         owner=keyring.owner,
@@ -109,7 +109,7 @@ def _shorten_boxes(keyring: Keyring, *, in_use: set[int]) -> None:
         format_2_since=keyring.format_2_since,
         oldest_epoch=min((*epochs, keyring.epoch)),
     )
-    shorten_boxes(remaining)
+    remove_former_keys_from_tokens(remaining)
     remaining.close()
 
 
