@@ -86,7 +86,7 @@ class IdempotencyKeyReused(AccountsError):
 
 
 class KeysDoNotMatch(AccountsError):
-    """Raised when a secret opens a slot whose key did not seal the person's rows."""
+    """Raised when a secret opens a key slot, but the slot's key does not open the person's rows."""
 
     code = "keys_differ"
 
@@ -96,7 +96,7 @@ class StaleVault(KeysDoNotMatch):
 
 
 class DiaryRolledBack(AccountsError):
-    """Raised when the database was rolled back: this browser has seen a later data key of the diary.
+    """Raised when this browser has seen a later data key of the diary, so the database was rolled back.
 
     Not raised after the person says that a backup was restored. `day` is the day of the newest row in the
     diary, or None.
@@ -168,7 +168,7 @@ class LastAdministrator(AccountsError):
 
 
 class RecoveryCodeExpired(AccountsError):
-    """Raised when a new recovery code is confirmed too late, or with an invalid form token."""
+    """Raised when a new recovery code is confirmed too late, or if the page's hidden token is invalid."""
 
     code = "code_gone"
 
@@ -180,6 +180,6 @@ class SignInEnded(AccountsError):
 
 
 class WrongPerson(AccountsError):
-    """Raised when nobody is signed in, or when the secret is that of another person."""
+    """Raised when nobody is signed in, or when the secret is not that of the signed-in person."""
 
     code = "other_person"

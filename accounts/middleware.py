@@ -75,7 +75,7 @@ class SecureCookiesMiddleware:
 
 
 class RefusalMiddleware:
-    """Middleware that turns expected errors into pages with a message and the typed text."""
+    """Middleware that turns expected errors into pages with a message and the text that was typed."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

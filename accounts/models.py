@@ -155,7 +155,7 @@ class Person(models.Model):
 
 
 class Vault(SealedModel):
-    """The epoch of a person's data key, and what this key seals: further keys, lists and preferences."""
+    """A person's vault: the epoch of the data key, and the keys, lists and preferences that it seals."""
 
     opens_former_epochs: ClassVar[bool] = False
     # Columns about drafts from locked pages alone, and about machines to which texts may be sent: their owner
@@ -195,7 +195,7 @@ class SlotKind(models.TextChoices):
 
 
 class KeySlot(models.Model):
-    """A key slot, with which one secret opens a vault, in the format of `llamora.crypto.slots`."""
+    """A person's data key, sealed under one secret, in the format of `llamora.crypto.slots`."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     owner = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="slots")
@@ -303,7 +303,10 @@ class AccessTokenKind(models.TextChoices):
 
 
 class AccessToken(SealedModel):
-    """The key slot of a program, in the format of `llamora.crypto.access_tokens.token_slots`."""
+    """A stored access token: the name, the rights and the key slot of a program.
+
+    The format of the slot is that of `llamora.crypto.access_tokens.token_slots`.
+    """
 
     owner = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="access_tokens")
     name = SealedTextField(label="accounts.access_token.name")

@@ -156,7 +156,10 @@ class CalendarMonth:
 
 @dataclass(frozen=True, slots=True)
 class CalendarYear:
-    """A year as its page shows it: months, numbers of days and entries, and nearest years with entries."""
+    """A year as its page shows it: its months, and its numbers of entries and of days with entries.
+
+    `previous` and `next` are the years to which the page links.
+    """
 
     number: int
     months: list[CalendarMonth]

@@ -35,9 +35,10 @@ from diary.rendering.excerpts import Span
 
 @dataclass(frozen=True, kw_only=True)
 class EntryPanel:
-    """A panel below an entry: `html`, or if it has forms, a `template` that gets `content` as its `part`.
+    """A panel that another app adds below an entry: ready `html`, or a `template` with its `content`.
 
-    `menu` is a template for the menu of reply styles, `action` a template for the other actions of the entry.
+    A panel with HTML forms needs a template, which gets the content as `part`. `menu` is a template for the
+    menu of reply styles, `action` a template for the other actions of the entry.
     """
 
     html: SafeString = field(default=SafeString(""), repr=False)
@@ -75,7 +76,10 @@ class RecalledFact:
 
 @dataclass(frozen=True, kw_only=True)
 class SourceFact:
-    """A fact in the sources of a reply: its URL, and the URL that changes whether replies may read it."""
+    """A fact in the sources of a reply, and whether replies may read the fact.
+
+    `address` is the URL of the fact's page. A POST to `choice_address` allows or forbids reading the fact.
+    """
 
     text: str = field(repr=False)
     address: str
@@ -116,7 +120,7 @@ ImporterFactory = Callable[[UUID, Sequence[Any]], Importer]
 
 
 class ImportedFile(Protocol):
-    """Protocol of a file that is being imported, for importers of rows without an entry, such as facts."""
+    """Protocol of a file during its import, for functions of other apps that import rows from the file."""
 
     @property
     def owner_id(self) -> UUID: ...

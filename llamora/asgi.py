@@ -86,11 +86,11 @@ def is_slow(scope: Scope) -> bool:
 
 
 class RequestFailed(Exception):  # noqa: N818 - named for what a reader of the log sees
-    """Raised in place of an exception of a request or a WebSocket; its message is that exception's type."""
+    """Raised instead of an exception of a request or WebSocket. Its message is only that exception's type."""
 
 
 class PageHandler(ASGIHandler):
-    """ASGI handler that runs each whole request in one thread of a pool; request bodies stay in memory."""
+    """ASGI handler that handles each request in one thread of a pool. Request bodies stay in memory."""
 
     def __init__(self) -> None:
         BaseHandler.__init__(self)

@@ -52,7 +52,7 @@ FindNearest = Callable[[int, Collection[UUID] | None], list[NearText]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DuplicateHit:
-    """A hit with the same text as a shown one; the page shows only its day."""
+    """A hit with the same text as another hit. The page shows only its day."""
 
     id: UUID
     kind: str
@@ -76,7 +76,7 @@ class SearchHit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayResults:
-    """The hits of one day, or all hits among facts, or all among notes; the leading hit comes first.
+    """A group of hits, the leading hit first: the hits of one day, all facts, or all notes.
 
     `left` is the number of further hits that the page does not show. `is_unfolded` says that the page shows
     all `hits` at once, because the leading one is not the best.
@@ -90,7 +90,7 @@ class DayResults:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchResults:
-    """A page of days with hits, and filters that would narrow them.
+    """A page of search results, grouped by day, with suggested filters that would narrow the search.
 
     `total` counts the texts with all words, `next` is the offset of the next page.
     """
@@ -174,7 +174,7 @@ def _leave_out_facts(query: SearchQuery) -> SearchQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HitList:
-    """A part of the hits of a query, best first.
+    """A slice of the hits of a query, best first.
 
     `total` counts the texts with all words, `next` is the offset of the next part.
     """

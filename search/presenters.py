@@ -59,10 +59,11 @@ class ResultRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResultGroup:
-    """Search results of a day, or all facts or notes found; under the first one, the others are folded.
+    """A group of results, the leading one first: those of one day, all facts, or all notes.
 
-    `left` is the number of results that are not shown. `are_facts` and `are_notes` say which group it is;
-    facts and notes can be of different days.
+    Unless `is_unfolded`, the other results are folded under the leading one. `left` is the number of results
+    that are not shown. `are_facts` and `are_notes` say which group it is; facts and notes can be of different
+    days.
     """
 
     address: str

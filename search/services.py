@@ -35,7 +35,7 @@ _LEAST_DAYS: Final = 30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmbeddingStatus:
-    """Progress of embedding: numbers of embedded and of all texts, or the `reason` why none is embedded."""
+    """Progress of embedding: numbers of embedded and of all texts, or why no text is embedded (`reason`)."""
 
     done: int
     total: int

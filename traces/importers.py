@@ -36,7 +36,7 @@ ImportFaults = dict[UUID, list[str]]
 
 
 class TraceImporter:
-    """Importer of the traces of one file: adds them to the imported entries, and creates the missing ones."""
+    """Importer of the traces of a file. It adds them to the entries, and creates traces that are missing."""
 
     def __init__(self, owner_id: UUID, rows: Sequence[Any]) -> None:
         self._owner_id = owner_id

@@ -160,7 +160,7 @@ class EntryTraceManager(SealedManager["EntryTrace"]):
 
 
 class EntryTrace(SealedModel):
-    """A trace on an entry; no column is sealed, since none contains text, but a MAC covers them."""
+    """A trace on an entry. Its columns contain no text, so they are not sealed, but covered by a MAC."""
 
     id = models.BigAutoField(primary_key=True)  # type: ignore[assignment]  # older than its base class
     # None needs an index: those below begin with each, and answer without reading a row.
@@ -195,7 +195,7 @@ class EntryTrace(SealedModel):
 
 
 class TraceProposal(SealedModel):
-    """Suggested traces of an entry: {"offered": [name], "dismissed": [identity], "author": the model}."""
+    """The suggested traces of an entry. `body` is {"offered": [name], "dismissed": [identity], "author"}."""
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     entry = models.OneToOneField(Entry, on_delete=models.CASCADE, related_name="+")
@@ -221,7 +221,7 @@ class ChangeKind(models.TextChoices):
 
 
 class Change(SealedModel):
-    """The undo information of a change to a trace: {"was": name}, {"added": [entry id]} or {}.
+    """A change of a trace. `body` has what its undo needs: {"was": name}, {"added": [entry id]} or {}.
 
     While a merge or its undo is in progress, also {"unfinished": "merge" or "undo"}.
     """

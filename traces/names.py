@@ -73,7 +73,7 @@ _INVISIBLE = re.compile(
 
 
 class InvalidTraceName(Exception):  # noqa: N818 - an answer to the person, not a fault
-    """Base of the errors of an invalid name; the name is in no message and no argument."""
+    """Base of the errors of an invalid trace name. Their messages and arguments do not contain the name."""
 
     code: ClassVar[str] = "name"
 

@@ -35,7 +35,7 @@ class FrequencyBar:
 
 @dataclass(frozen=True, slots=True)
 class Frequency:
-    """The counts of all periods from the first to the last; `unit` is the name of the kind of period."""
+    """The counts of all periods from the first to the last. `unit` is the kind of period, such as a month."""
 
     unit: str
     bars: Sequence[FrequencyBar]

@@ -29,7 +29,7 @@ class _Build(Generic[_V]):
 
 
 class UnlockedCache(Generic[_V]):
-    """A cache of one value for each unlocked person, by the id of the keys with which it was loaded.
+    """A cache of one value for each person with an unlocked diary. A value is found by the id of their keys.
 
     `load` builds the value of a person whose keyring is in force. `close` is called for a value that is
     dropped, so that whoever still uses it holds no more words than needed.

@@ -15,7 +15,7 @@ from llamora.pluralize import pluralize
 
 @admin.register(Invitation, site=site)
 class InvitationAdmin(HouseholdModelAdmin):
-    """The admin page of invitations. A link is shown only when it is created; the row stores its hash."""
+    """The admin page of invitations. It shows a link only once, because the row stores only a hash."""
 
     fields = ("creation_time", "made_by_name", "state", "until", "use_time", "used_by_name")
     readonly_fields = fields

@@ -119,7 +119,7 @@ def format_datetime(at: datetime) -> str:
 
 
 class HouseholdModelAdmin(_Admin):
-    """Base class of our admin pages, without adding, changing and deleting unless a subclass allows it.
+    """Base class of our admin pages. Rows can't be added, changed or deleted unless a subclass allows it.
 
     Names of people are not written to log entries, or to messages, which are sent in a cookie. Only the page
     itself shows the title by which people recognise a row.

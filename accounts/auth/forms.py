@@ -78,7 +78,7 @@ class UnlockForm(_UnlockingForm):
 
 
 class NewPasswordForm(forms.Form):
-    """Base class of forms with a new password, entered twice; it must be strong and unlike the user name."""
+    """Base class of forms with a new password, entered twice. It must be strong and unlike the user name."""
 
     def clean(self) -> dict[str, Any]:
         """Check that the password is strong, and that it was typed twice in the same way."""
@@ -157,7 +157,7 @@ def _group_field() -> forms.CharField:
 
 
 class ConfirmRecoveryCodeForm(forms.Form):
-    """Two groups of a recovery code, to confirm that the person has written the code down."""
+    """A form that asks for two parts (groups) of a recovery code, to confirm that it was written down."""
 
     group_a = _group_field()
     group_b = _group_field()

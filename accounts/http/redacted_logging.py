@@ -56,7 +56,7 @@ class RedactedFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """Log formatter for one JSON object per line, redacted in the same way; times are in UTC."""
+    """Log formatter for one JSON object per line, redacted like `RedactedFormatter`. Times are in UTC."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return a record as JSON: time, level, logger and message, and the type and places of its error."""
@@ -145,7 +145,7 @@ def _log_uncaught(
 
 
 class RedactedExceptionReporter(ExceptionReporter):
-    """Error report with lines of code and the error's type, without request, values and message."""
+    """Reporter of errors that shows source code and the error's type, but no request, values or message."""
 
     def __init__(
         self,

@@ -38,7 +38,7 @@ NOBODY = RequestVault()
 
 
 class HouseholdRequest(HttpRequest):
-    """Type of requests after the vault middleware; in views with our decorators, `user` is a Person."""
+    """Type of requests after VaultMiddleware. In views that require a sign-in, `user` is a Person."""
 
     user: Person
     vault: RequestVault

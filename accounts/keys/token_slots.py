@@ -44,7 +44,7 @@ _SALT = b"llamora.token_confirmation"
 
 
 class StoredToken(NamedTuple):
-    """The columns that are needed to check a token: its own, and those of its owner and their vault."""
+    """The columns by which a token is checked: those of the token, of its owner, and of the owner's vault."""
 
     id: UUID
     owner_id: UUID

@@ -28,7 +28,10 @@ _PRIVATE_KEY = cast("SealedField", Vault._meta.get_field("private_key"))
 
 @dataclass(frozen=True, kw_only=True)
 class VaultState:
-    """The first epoch of format 2, the oldest epoch in use, and whether the recovery code is unconfirmed."""
+    """The state of a vault: which epochs it uses, and whether its recovery code is unconfirmed.
+
+    `format_2_since` is the first epoch of encryption format 2, `finished` the oldest epoch in use.
+    """
 
     format_2_since: int
     finished: int

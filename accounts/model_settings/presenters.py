@@ -12,7 +12,7 @@ _TOO_SMALL: Final = "Too small to answer a diary; 3 to 8 billion parameters are 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelFileView:
-    """Template data of a model file; `facts` is a part of a sentence, `note` describes a problem, if any."""
+    """Template data of a model file. `facts` describes the file, and `note` its problem, if it has one."""
 
     name: str
     # What a form sends: the name, or the path of a file that lies elsewhere.

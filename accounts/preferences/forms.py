@@ -36,9 +36,10 @@ _notices: dict[str, FieldNotice] = {}
 
 @dataclass(frozen=True, kw_only=True)
 class PreferenceSection:
-    """A section of the settings page, with the names of its fields and, once rendered, the fields.
+    """A section of the settings page, with the names of its fields.
 
-    A folded section shows its fields only when it is opened, or if one of them has an error.
+    `PreferencesForm.sections` fills in `fields`. A folded section shows its fields only when it is opened, or
+    if one of them has an error.
     """
 
     id: str
@@ -146,7 +147,7 @@ def _boolean_field(
 
 
 class PreferencesForm(_PersonForm):
-    """The preferences of a person, in sections; fields that are not sent are not changed."""
+    """The preferences of a person, in sections. A field that the request does not contain is not changed."""
 
     shown_name = forms.CharField(
         label="Display name",

@@ -46,7 +46,7 @@ class HostRefused(Exception):  # noqa: N818 - states what happened
 
 @dataclass(frozen=True, kw_only=True)
 class AgreedHost:
-    """A host to which a person agrees that their texts are sent, without their API key."""
+    """A host to which a person has agreed to send their texts, and whether they saved an API key for it."""
 
     name: str
     agreed_on: date | None

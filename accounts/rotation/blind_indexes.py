@@ -25,9 +25,10 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class BlindIndex:
-    """A column that stores `Keyring.blind_index(label, value(row))`.
+    """A column that stores a keyed hash (blind index) of a sealed value, by which the value is found.
 
-    The function `value` needs a keyring in force (see `llamora.crypto.keyring`).
+    The hash is `Keyring.blind_index(label, value(row))`. The function `value` needs a keyring in force (see
+    `llamora.crypto.keyring`).
     """
 
     model: type[SealedModel]

@@ -39,7 +39,10 @@ NOT_LISTED, DAMAGED = "not_listed", "damaged"
 
 
 class OtherBrowsers(Enum):
-    """Treatment of other browsers: signed out if a secret may be known to others, otherwise locked."""
+    """The effect of a rotation on the person's other browsers: they are signed out, or only locked.
+
+    They are signed out if others may know a secret.
+    """
 
     SIGN_OUT = "sign_out"
     LOCK = "lock"
@@ -47,7 +50,7 @@ class OtherBrowsers(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class BegunRotation:
-    """Result of the first step; the caller closes its keyring, which holds all data keys in use.
+    """Result of the first step of a rotation. The caller closes `keyring`, which has all data keys in use.
 
     `slot` is the opened slot, or the new one of its kind, with the next data key. `recovery_code` is set if a
     vault of format 1 had no list of its key slots: it is a new code, to be shown once.

@@ -57,7 +57,7 @@ class DamagedVault(RotationError):
 
 
 class UnreadableFormerKey(RotationError):
-    """Raised when rows of a former epoch remain whose key is unreadable or missing."""
+    """Raised when rows of a former epoch remain, but the key of that epoch is unreadable or missing."""
 
     code = "unreadable_former_key"
 
@@ -67,7 +67,7 @@ class UnreadableFormerKey(RotationError):
 
 
 class LateRows(RotationError):
-    """Raised when rows are left that a former key opens, because another program wrote them meanwhile."""
+    """Raised when another program wrote rows with a former key while the rotation was running."""
 
     code = "late_rows"
 

@@ -32,7 +32,7 @@ _BEFORE_ALL = -(2**63)
 
 @dataclass(frozen=True)
 class SealedTable:
-    """The table of one model; a row has rowid, id, bound columns and sealed columns, in that order."""
+    """The table of one sealed model. A row is a tuple: rowid, id, bound columns, then sealed columns."""
 
     model: type[SealedModel]
 

@@ -17,7 +17,7 @@ from accounts.rotation.sealed_tables import SealedTable, list_sealed_tables
 
 @dataclass(frozen=True, kw_only=True)
 class RowLabel:
-    """The label of a table's rows, in singular and plural."""
+    """The words that a page uses for the rows of a table, such as "access token" and "access tokens"."""
 
     one: str
     many: str

@@ -22,7 +22,7 @@ from llamora.fields import SealedValue
 
 
 class OpenKeyring:
-    """The keyring of a person with an unlocked browser, and a cache of the ids on their list of key slots."""
+    """The keyring of a person with an unlocked browser, and a cache of the ids of their valid key slots."""
 
     def __init__(self, keyring: Keyring) -> None:
         self.keyring = keyring
@@ -40,7 +40,7 @@ class OpenKeyring:
 
 
 class OpenKeyrings:
-    """Thread-safe register of keyrings, one for each person; it closes a keyring that it removes."""
+    """Thread-safe collection of keyrings, one for each person. It closes every keyring that it removes."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

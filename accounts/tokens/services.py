@@ -37,7 +37,7 @@ MOST_TOKENS = 50
 
 @dataclass(frozen=True, kw_only=True)
 class TokenRequest:
-    """The terms and name of a token to create."""
+    """A request for a new token: its name, kind, scopes, lifetime and rights."""
 
     name: str
     kind: TokenKind
@@ -49,7 +49,7 @@ class TokenRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class ListedToken:
-    """A token with its name and state: it works, must be confirmed first, or never works again."""
+    """A token in a list, with its name and state: valid, waiting for confirmation, or no longer valid."""
 
     row: AccessToken
     name: str
@@ -64,7 +64,7 @@ class ListedToken:
 
 @dataclass(frozen=True, kw_only=True)
 class DropSender:
-    """A "drop" token, which can only send texts: its id, its name, and the authenticator of its texts."""
+    """A "drop" token, which can only send texts: its id, its name, and the MAC key of its texts."""
 
     id: UUID
     name: str

@@ -65,10 +65,11 @@ _select_token: CachedQuery[tuple[Any, ...]] = CachedQuery(
 
 @dataclass(frozen=True, kw_only=True)
 class OpenedToken:
-    """A valid token with its owner, its terms, and its keyring or, if it only sends texts, its drop key.
+    """A valid token: its owner, its terms, and the keys that it opened.
 
-    The caller closes the keyring. `owner_keyring` is the keyring of the owner's unlocked browser; it may be
-    closed by others at any time, and the caller must not close it.
+    A token that can only send texts has a `drop` key, any other a `keyring`. The caller closes the keyring.
+    `owner_keyring` is the keyring of the owner's unlocked browser; it may be closed by others at any time,
+    and the caller must not close it.
     """
 
     token: TokenText = field(repr=False)

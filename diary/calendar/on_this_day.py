@@ -36,7 +36,10 @@ class PastYearExcerpt:
 
 @dataclass(frozen=True, kw_only=True)
 class YearOnThisDay:
-    """A date and its entries on an "on this day" page; the page of 28 February also has 29 February."""
+    """The entries of one date, as the page "on this day" lists them year by year.
+
+    The page of 28 February also shows 29 February.
+    """
 
     day: date
     entries: list[EntryView]

@@ -27,9 +27,9 @@ _MAX_READ = 500
 
 @dataclass(frozen=True, kw_only=True)
 class UncheckedDraft:
-    """A late draft that could not be verified. If `is_checked`, it was verified, but could not be merged.
+    """A late draft that is still stored, because it could not be verified or could not be merged.
 
-    `text` is None if the draft cannot be decrypted.
+    `is_checked` is true if it was verified. `text` is None if the draft cannot be decrypted.
     """
 
     id: UUID

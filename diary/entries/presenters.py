@@ -57,7 +57,7 @@ class EntryView:
 
 @dataclass(frozen=True, kw_only=True)
 class ComposerView:
-    """Template data of the composer of a day: its form and draft."""
+    """Template data of the form in which an entry of a day is written, and of its draft."""
 
     day: date
     key: UUID

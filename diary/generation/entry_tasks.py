@@ -25,7 +25,7 @@ _RETRY_REASONS = frozenset({"server_error", "malformed", "empty"})
 
 @dataclass(frozen=True, kw_only=True)
 class EntryTask(ABC):
-    """Task that reads one entry and answers in JSON.
+    """Task in which the model reads one entry and answers in JSON.
 
     `retry` starts a second attempt, by default `start_second_attempt`; it is called in a database thread and
     within the transaction. Subclasses give the name of their prompt, the schema of the answer, and its length

@@ -42,7 +42,7 @@ def get_headings(fixed_texts: Iterable[str]) -> frozenset[str]:
 
 
 class TextCheck:
-    """Streaming check of one text for length, echoes and invented entries.
+    """Streaming check of a generated text: its length, text copied from the prompt, and invented entries.
 
     `fixed_texts` are the words of the prompt, `own_text` is the text that the person wrote. `allows_heads`
     permits lines that are only a date, as in the answer to a question; `allows_json` permits JSON, for a form

@@ -64,7 +64,7 @@ class FilteredTask(Protocol):
 
 
 class SectionFinder(Protocol):
-    """A function that returns the section for a person's row, by the row's id, or None if there is no row."""
+    """A function that returns the page section of a person's row, found by the row's id, or None."""
 
     def __call__(self, section_id: UUID, /, *, owner_id: UUID) -> PageSection | None: ...
 

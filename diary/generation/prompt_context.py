@@ -25,7 +25,7 @@ MIN_ENTRY_CHARACTERS = 40
 
 @dataclass(frozen=True, kw_only=True)
 class PromptEntry:
-    """An entry in a prompt: its text, its time of day (08:12, or empty), and for an earlier day, its day.
+    """An entry in a prompt: its text and its time of day. An entry of an earlier day has a `day_label`.
 
     `is_trusted` is set if its owner wrote it; see `diary.models.Origin`.
     """
@@ -130,7 +130,7 @@ class PromptContext:
 
 
 class FittedPrompt(NamedTuple):
-    """The messages of a prompt that fits, and the part of the context that they contain."""
+    """A prompt that fits into the context window: its messages, and the context that they contain."""
 
     messages: ChatMessages
     context: PromptContext

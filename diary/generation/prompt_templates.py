@@ -53,7 +53,7 @@ _OPTION = re.compile(r"^(version|temperature|words): *([0-9.]+)$", re.MULTILINE)
 
 
 class InvalidPromptTemplate(Exception):  # noqa: N818 - states what is the case
-    """Raised for a prompt template without a line of `---` or with invalid tags; never quotes it."""
+    """Raised, without quoting it, for a prompt template that lacks a line of `---` or has invalid tags."""
 
 
 class PromptOptions(NamedTuple):

@@ -208,7 +208,7 @@ class UncheckedBox:
 
 @dataclass(frozen=True, kw_only=True)
 class ClosedBoxes:
-    """Boxes outside the Inbox: those that could not be verified, and how many others wait for room in it."""
+    """Boxes outside the Inbox: those that could not be verified, and the number that wait for free space."""
 
     unchecked: list[UncheckedBox]
     waiting_count: int

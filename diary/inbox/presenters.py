@@ -25,7 +25,7 @@ class InboxItemView:
 
 @dataclass(frozen=True, kw_only=True)
 class UncheckedBoxView:
-    """Template data of an unchecked box; unchecked drafts are shown with the same fragment."""
+    """Template data of a box that could not be verified. Unchecked drafts use the same template."""
 
     id: UUID
     day: date

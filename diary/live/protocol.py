@@ -15,12 +15,12 @@ from diary.days import parse_day
 
 
 class MalformedFrame(Exception):  # noqa: N818 - states what is the case
-    """Raised for a frame that our pages never send; contains nothing of the frame."""
+    """Raised for a frame that our pages never send. The error contains nothing of the frame."""
 
 
 @dataclass(frozen=True)
 class WatchRequest:
-    """A request to follow the generations on one page: that of a day, or of a conversation (`subject`).
+    """A request to follow the generations of one page. `subject` is its day, or its conversation's id.
 
     `owner` is the person whose page it is.
     """
@@ -31,7 +31,7 @@ class WatchRequest:
 
 @dataclass(frozen=True)
 class RestartRequest:
-    """A request to send a reply or an answer from its beginning."""
+    """A request to send the text of a reply or an answer once more, from its beginning."""
 
     reply: UUID
 

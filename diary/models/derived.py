@@ -14,7 +14,7 @@ from llamora.fields import SealedJSONField, SealedModel, SealedTextField
 
 
 class Opening(SealedModel):
-    """Text of the model at the start of a day, saved once complete; a dismissed opening has an empty text."""
+    """A text of the model at the top of a day, saved when it is complete. A dismissed opening has no text."""
 
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False

@@ -110,7 +110,7 @@ class NoteVersion(SealedModel):
 
 
 class NoteDraft(SealedModel):
-    """The draft of an edit of a note, or of a new note (`note` is null): {"path", "text"}."""
+    """The draft of an edited note, or of a new note (`note` is null). `body` is {"path", "text"}."""
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     note = models.ForeignKey(Note, on_delete=models.CASCADE, null=True, related_name="drafts")

@@ -41,7 +41,7 @@ _VERBS = {"reflect": "reflects back", "question": "asks", "summary": "sums up"}
 
 
 class Reply(SealedModel):
-    """A reply of the model to an entry; `reason` is a code, never text of the model."""
+    """A reply of the model to an entry. `reason` is a code that explains `state`, never model text."""
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="replies")

@@ -27,7 +27,7 @@ MAX_NOTE_DRAFT = 5 * MAX_NOTE_TEXT
 
 @dataclass(frozen=True, kw_only=True)
 class SubmittedNoteDraft:
-    """A draft sent by a page; `revision` is that of the draft which it replaces, 0 if it replaces none.
+    """A draft of a note that a page sent, with the revision of the draft that it replaces (0 for none).
 
     `path` is the typed name, valid or not. `previous_text` is the text of the page's previous request, if the
     page has not received its revision yet.

@@ -86,7 +86,7 @@ def parse_edit_draft(request: HttpRequest, note_id: UUID, *, saved: str | None) 
 
 @dataclass(frozen=True, kw_only=True)
 class NotePassage:
-    """The passage to which a link to a note points: the note's revision, and a span of its stripped text."""
+    """The passage of a note that a link points to: the note's revision, and offsets in its stripped text."""
 
     revision: int
     start: int
@@ -112,7 +112,7 @@ def _is_number(text: str) -> bool:
 
 
 class WorkspaceForm(django_forms.Form):
-    """Form to upload a workspace as a zip; for a folder, the page creates the zip first."""
+    """HTML form to upload a zip of a workspace. If a folder is chosen, the page first packs it into a zip."""
 
     file = django_forms.FileField(
         label="Or a zip of the folder",

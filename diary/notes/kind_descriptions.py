@@ -11,7 +11,10 @@ _REFERENCES, _SKILLS, _SKILL_END, _MARKDOWN = "knowledge/", "skills/", "/SKILL.m
 
 @dataclass(frozen=True, kw_only=True)
 class KindDescription:
-    """The texts about a kind; if `name_label` is empty, the kind has only one note, whose path is fixed."""
+    """The texts that the pages show about one kind of notes.
+
+    If `name_label` is empty, the kind has only one note, whose path is fixed.
+    """
 
     title: str
     purpose: str

@@ -57,7 +57,7 @@ _DAMAGE: Final = (EnvelopeError, SealedFieldError)
 
 @dataclass(frozen=True, kw_only=True)
 class NewNote:
-    """A note to insert; `id` and `revision` are set if this diary exported it."""
+    """A note to insert. If this diary exported the note, `id` and `revision` are those of the export."""
 
     path: str = field(repr=False)
     content: str | bytes = field(repr=False)

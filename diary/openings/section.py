@@ -18,7 +18,7 @@ ELEMENT_ID = "opening"
 
 @dataclass(frozen=True, kw_only=True)
 class OpeningView:
-    """Template data of an opening. If only `day` and `is_wanted` are set, the page requests an opening."""
+    """Template data of an opening. If there is none yet and `is_wanted` is true, the page requests one."""
 
     day: date
     id: UUID | None = None

@@ -32,7 +32,7 @@ LONG_GAP_DAYS = 8
 
 @dataclass(frozen=True, kw_only=True)
 class OpeningSource:
-    """A source of an opening: an entry, or the recap of a day (then `id` is None), from `ago` days before."""
+    """A source of an opening: an entry, or the recap of a day (`id` is None). `ago` is its age in days."""
 
     day: date
     ago: int

@@ -42,7 +42,7 @@ class ShownEntry(NamedTuple):
 
 @dataclass(kw_only=True)
 class ImportRun:
-    """An import: its name, its time, its entries, and how many of them are now its owner's own."""
+    """An import: its name, its time, its entries, and how many of these now count as their owner's own."""
 
     id: UUID
     source: str = field(repr=False)

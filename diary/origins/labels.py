@@ -18,7 +18,10 @@ _RESTORED: Final = "restored, of unknown origin"
 
 @dataclass(frozen=True, kw_only=True)
 class OriginLabel:
-    """A label of an origin: our words, and separately the name of the source, which anyone can choose."""
+    """A label that says where a text is from: fixed words, and separately the name of the source.
+
+    Anyone can choose the name of a source.
+    """
 
     words: str
     source: str = field(default="", repr=False)

@@ -36,7 +36,10 @@ class CachedHtml(NamedTuple):
 
 
 class CacheKey(NamedTuple):
-    """The cache key of a text: its data key's id, the cache's generation, and the text's digest."""
+    """The cache key of a text: the id of its data key, a counter (`generation`), and its BLAKE2 digest.
+
+    The counter grows when the cached HTML of the person is removed.
+    """
 
     key_id: KeyId
     generation: int

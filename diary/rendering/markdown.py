@@ -313,7 +313,10 @@ def render_markdown(text: str, *, budget: RenderBudget | None = None) -> str:
 
 
 class SettledSplit(NamedTuple):
-    """A growing text: the length of its settled part, the HTML blocks of that part, and HTML of the rest."""
+    """A growing text in two parts: the settled part, which no further text can change, and the rest.
+
+    `settled` has the HTML blocks of the settled part, `tail` is the HTML of the rest.
+    """
 
     settled_len: int
     settled: list[str]

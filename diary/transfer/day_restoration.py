@@ -32,7 +32,7 @@ from llamora.database import read_snapshot, write_transaction
 
 
 class EntryState(Enum):
-    """The state of a backed up entry in the diary in use."""
+    """The state of an entry in the diary in use, compared with the same entry in a backup."""
 
     SAME = "is the same now"
     CHANGED = "has another text now"

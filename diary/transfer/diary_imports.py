@@ -153,9 +153,9 @@ def _count_entry(new_entry: NewEntry, report: DiaryImportReport) -> None:
 
 
 class RowImporter:
-    """Importer of the rows of a file that belong to no entry; skipped values are reported in `faults`.
+    """Importer of the rows of a file that belong to no entry, such as openings and drafts.
 
-    Needs the owner's keyring in force.
+    Values that cannot be imported are reported in `faults`. Needs the owner's keyring in force.
     """
 
     def __init__(

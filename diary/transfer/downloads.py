@@ -40,7 +40,7 @@ WriteDownload = Callable[[IO[bytes], RealmKeyring], None]
 
 
 class StreamedDownload:
-    """A download, as an iterator of its chunks; `write` writes the file in a thread, with the given keyring.
+    """A download, as an iterator of its chunks. `write` produces the file in a thread, using `keyring`.
 
     A person can have one download at a time, and so can each program: `token_id` names a program,
     `sign_in_id` a browser. The download ends once `may_continue` returns False, which is called in the

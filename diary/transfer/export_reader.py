@@ -45,7 +45,7 @@ _MAX_KINDS: Final = 100
 
 @dataclass(kw_only=True)
 class ExportOverview:
-    """The number of entries in a file, the rows that belong to no entry, and the numbers of skipped rows.
+    """Overview of an export: its number of entries, its rows that belong to no entry, and its skipped rows.
 
     `rows` and `skipped` are dicts by kind of row.
     """

@@ -13,7 +13,7 @@ from typing import Protocol
 
 
 class ExportTarget(Protocol):
-    """A target to which files are written by name, one after another."""
+    """Protocol of a destination to which an export writes its files by name, such as a zip."""
 
     def write_file(self, name: str, content: Iterator[str]) -> None:
         """Write the file `name` from chunks of text."""

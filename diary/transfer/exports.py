@@ -102,7 +102,7 @@ class ExportSource:
 
 @dataclass
 class ExportedEntry:
-    """An entry as a row of the JSON, and as a text of its day's Markdown file."""
+    """An entry as a row of the export's JSON, and as a text in the Markdown file of its day."""
 
     row: Row
     day: date

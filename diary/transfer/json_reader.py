@@ -31,7 +31,7 @@ ExportValue = tuple[str, Any]
 
 
 class BrokenJson(Exception):  # noqa: N818 - ends the reading, and is no fault of ours
-    """Raised at the position where the file is not JSON any more; contains nothing of the file."""
+    """Raised at the position where the file stops being valid JSON. The error contains none of its text."""
 
 
 class NotAnExport(Exception):  # noqa: N818 - an answer to the person, not a fault

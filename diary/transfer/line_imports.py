@@ -46,7 +46,7 @@ _Good = TypeVar("_Good", bound=HasDay)
 
 @dataclass(kw_only=True)
 class ImportReport:
-    """Counts of accepted, added, known and rejected values of an import, and the days of the accepted ones.
+    """Report of an import: how many values were accepted, added, known and rejected, and their days.
 
     `rejected` holds the first of the values that cannot be imported, `rejected_count` counts them all.
     """

@@ -24,7 +24,7 @@ _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 class RejectionReason(Enum):
-    """Reasons why a line is not imported, worded to follow "Line 12"."""
+    """Reasons why a line is not imported, worded as the rest of a sentence that begins with "Line 12"."""
 
     LONG_LINE = messages.LINE_TOO_LONG
     NOT_UTF8 = messages.LINE_NOT_UTF8

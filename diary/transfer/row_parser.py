@@ -37,7 +37,7 @@ ColumnParsers = Mapping[str, tuple[ValueParser, Any]]
 
 
 class InvalidValue(Exception):  # noqa: N818 - caught where the fault is named, never shown
-    """Raised for a value that cannot be imported; contains nothing of the file."""
+    """Raised for a value that cannot be imported. The error contains nothing of the file."""
 
 
 class _EntryRejected(InvalidValue):

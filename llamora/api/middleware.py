@@ -14,7 +14,7 @@ MCP_PATH: Final = "/mcp"
 
 
 class ProgramMiddleware:
-    """Middleware that passes a call of a program straight to its view, without the middleware that follows.
+    """Middleware that calls the view of a program's request directly, and skips all later middleware.
 
     A call has no cookie, form, session, message or script, so the middleware for these would do nothing for
     it, and would take longer than many calls. Requests for pages of the API, such as its documentation, pass

@@ -83,7 +83,7 @@ class ApiCall(Generic[T]):
 
 @dataclass(frozen=True, kw_only=True)
 class AnswerPage(Generic[T]):
-    """One page of a list: its items, and the cursor or offset of the next page, or None on the last."""
+    """One page of a list, and the cursor or offset of the next page, which is None on the last page."""
 
     items: tuple[T, ...]
     next: str | None

@@ -130,7 +130,7 @@ class ServerError(LlamoraError):
 
 
 class UnexpectedAnswer(ServerError):
-    """Raised for a response that is not Llamora's: a redirect, a web page, JSON of another form."""
+    """Raised for a response that Llamora would not send: a redirect, a web page, or unexpected JSON."""
 
     code = "unexpected_answer"
 

@@ -18,7 +18,7 @@ class FileRefused(LlamoraError):  # noqa: N818 - like the other errors of the cl
 
 
 class PartialFile:
-    """A file that is being written; its context manager deletes it unless it was completed.
+    """A file that is being written. If `complete` was not called, the end of the `with` block deletes it.
 
     Its temporary name is that of the file with `.part` and a random word. Only the user can read it.
     """

@@ -21,7 +21,7 @@ from llamora.client.sync_client import Llamora
 
 @dataclass(frozen=True, kw_only=True)
 class HarmoniaResponse:
-    """A successful response in the form of Harmonia's client; errors are raised instead."""
+    """A successful response, with the fields of Harmonia's own client. Errors are raised as exceptions."""
 
     success: bool = True
     data: MemoryObject = field(default_factory=dict, repr=False)
@@ -30,7 +30,7 @@ class HarmoniaResponse:
 
 
 class HarmoniaClient:
-    """Client for the facts of a diary, with the methods of Harmonia's client and shorter ones.
+    """Client for the facts of a diary, with the method names of Harmonia's client, and shorter names.
 
     The arguments are those of `Llamora`, and `user_id`: the owner's name, or None. The errors are those of
     `llamora.client.errors`. Stored facts wait until the owner accepts them; a search finds them only after

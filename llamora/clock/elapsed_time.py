@@ -48,7 +48,7 @@ class Reading:
 
 @dataclass(frozen=True, kw_only=True)
 class Stretch:
-    """A period between two changes of the wall clock, from `since` until `until` in elapsed seconds."""
+    """A period between two changes of the wall clock. `since` and `until` are in elapsed seconds."""
 
     offset: float
     since: float

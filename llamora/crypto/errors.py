@@ -104,7 +104,7 @@ class DestroyedKey(EnvelopeError):
 
 
 class NotAuthentic(EnvelopeError):
-    """Raised when the tag does not match the key, the context and the bytes."""
+    """Raised when the authentication tag does not match the key, the context and the bytes."""
 
     code = "not_authentic"
     text = "The envelope was changed, moved, or sealed for something else."
@@ -118,7 +118,7 @@ class BadPadding(EnvelopeError):
 
 
 class SlotError(CryptoError):
-    """Base class of errors in opening or renewing a key slot; carries the slot's id."""
+    """Base class of errors in opening or renewing a key slot. `slot_id` is the slot's id, if known."""
 
     code = "slot"
     text = "The key slot is refused."
@@ -139,28 +139,28 @@ class WrongSecret(SlotError):
 
 
 class ForgedSlot(SlotError):
-    """Raised when the box, the public key or the MAC of a key slot was not created by the slot's owner."""
+    """Raised when a key slot's sealed box, public key or MAC was not created by the slot's owner."""
 
     code = "forged_slot"
     text = "The key slot's box or public key was not made by its owner."
 
 
 class SlotBehind(SlotError):
-    """Raised when the slot holds the key of an earlier epoch than the owner's vault."""
+    """Raised when a key slot contains the data key of an earlier epoch than that of the owner's vault."""
 
     code = "slot_behind"
     text = "The key slot is behind its owner's epoch."
 
 
 class SlotAhead(SlotError):
-    """Raised when the slot holds the key of a later epoch than the owner's vault."""
+    """Raised when a key slot contains the data key of a later epoch than that of the owner's vault."""
 
     code = "slot_ahead"
     text = "The key slot is ahead of its owner's epoch."
 
 
 class UnknownAuthenticator(SlotError):
-    """Raised by a rotation when the old data key does not open a slot's authenticator (MAC key)."""
+    """Raised by a rotation when the old data key does not open the MAC key (authenticator) of a key slot."""
 
     code = "unknown_authenticator"
     text = "The key slot's authenticator does not open; it is given nothing."

@@ -80,7 +80,7 @@ class KeyId(NamedTuple):
 
 
 class RealmKeyring:
-    """The keys of some realms of one person; use for other realms, or after `close()`, raises VaultLocked."""
+    """The keys of some realms of one person. Use of another realm, or after `close`, raises VaultLocked."""
 
     __slots__ = (
         "__weakref__",
@@ -247,7 +247,7 @@ class RealmKeyring:
 
 
 class Keyring(RealmKeyring):
-    """All keys of one person while their vault is unlocked; after `close()` every use raises VaultLocked."""
+    """All keys of one person while their vault is unlocked. After `close`, every use raises VaultLocked."""
 
     __slots__ = ("_data_keys", "_key_id", "_slots", "_snapshot", "format_2_since")
 

@@ -95,7 +95,7 @@ def get_realm(label: str) -> Realm:
 
 @dataclass(frozen=True, slots=True)
 class RealmKeys:
-    """The keys of one part of a diary (a realm) in one epoch: for sealing, blind indexes and column MACs."""
+    """The keys of one realm in one epoch: one seals values, one is for blind indexes, one for column MACs."""
 
     sealing: bytes = field(repr=False)
     blinding: bytes = field(repr=False)

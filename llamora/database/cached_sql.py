@@ -37,7 +37,7 @@ _FIRST_PLACEHOLDER_DAY, _FIRST_PLACEHOLDER_NUMBER = date(9990, 1, 1), 7_410_236_
 
 
 class CachedQuery(Generic[Row]):
-    """A queryset with cached SQL; the type `Row` is a model, a tuple of values, or a single value."""
+    """A queryset with cached SQL. Its rows (type `Row`) are models, tuples of values, or single values."""
 
     def __init__(self, build: Callable[..., "QuerySet[Any, Any]"]) -> None:
         self._build = build

@@ -66,7 +66,7 @@ def shorten_id(person_id: UUID) -> bytes:
 
 @dataclass(frozen=True, kw_only=True)
 class CommitRecord:
-    """A record of the log: number and time (in seconds) of a commit, and owner and day of what it wrote."""
+    """A record of a commit: its number, its time (in seconds), and the owner and day of the written rows."""
 
     number: int
     moment: float
@@ -219,7 +219,7 @@ def set_commit_owner(owner_id: Any, day: Any) -> None:
 
 @dataclass(slots=True)
 class CountedCommit:
-    """A transaction for the commit log, with owner and day; one that wrote nothing has no number."""
+    """A transaction to record in the commit log. If it wrote nothing, its `number` is None."""
 
     database: Path
     number: int | None = None

@@ -39,7 +39,7 @@ Sums = tuple[int, int]
 
 @dataclass(frozen=True, kw_only=True)
 class WalScan:
-    """The result of a check: how many commits SQLite reads, and how many it ignores.
+    """The result of checking a write-ahead log: how many commits SQLite reads, and how many it ignores.
 
     `database_header` is the header of the database after the last commit that SQLite reads, if the log
     contains that header.

@@ -158,7 +158,7 @@ def find_in_year(yearly: Any, context: DateContext) -> days.Days:
 
 @dataclass(frozen=True, slots=True)
 class RelativeDay:
-    """A day counted from the anchor: yesterday."""
+    """A day counted from the anchor, such as "yesterday"."""
 
     distance: int
     weekday: int | None = None
@@ -173,7 +173,7 @@ class RelativeDay:
 
 @dataclass(frozen=True, slots=True)
 class Now:
-    """The moment from which expressions count (the anchor): now."""
+    """The word "now": the moment from which expressions count (the anchor)."""
 
     def resolve(self, context: DateContext) -> When:
         """Return the moment of the anchor."""
@@ -182,7 +182,10 @@ class Now:
 
 @dataclass(frozen=True, slots=True)
 class NamedWeekday:
-    """A weekday: Monday, next Monday, Monday of last week (`week` is -1), Monday week (`later` is 7)."""
+    """A weekday, such as "Monday" or "next Monday".
+
+    `week` is -1 in "Monday of last week", and `later` is 7 in "Monday week".
+    """
 
     weekday: int
     relation: int | None = None
@@ -204,7 +207,7 @@ class NamedWeekday:
 
 @dataclass(frozen=True, slots=True)
 class MonthDay:
-    """A day of a month: 5 May, 5 May 2020, Tuesday 5 May, 5 May last year."""
+    """A day of a month, such as "5 May", "5 May 2020", "Tuesday 5 May" or "5 May last year"."""
 
     month: int
     day: int
@@ -244,7 +247,7 @@ def _nearest(context: DateContext, years: Callable[[int], days.Days | None]) -> 
 
 @dataclass(frozen=True, slots=True)
 class DayOfMonth:
-    """A day without its month: the 5th, Friday the 13th."""
+    """A day without its month, such as "the 5th" or "Friday the 13th"."""
 
     day: int
     weekday: int | None = None
@@ -270,7 +273,7 @@ class DayOfMonth:
 
 @dataclass(frozen=True, slots=True)
 class Holiday:
-    """A holiday, with its rule (see `holidays`): `12-25`, `easter+39` or `11-thu-4`."""
+    """A holiday and the rule for its date (see `holidays`), such as `12-25`, `easter+39` or `11-thu-4`."""
 
     rule: str
     year: int | None = None
@@ -292,7 +295,7 @@ class Holiday:
 
 @dataclass(frozen=True, slots=True)
 class RelativeUnit:
-    """A calendar unit before or after the one that contains the anchor: last week."""
+    """A calendar unit before or after the one that contains the anchor, such as "last week"."""
 
     unit: str
     relation: int
@@ -325,7 +328,7 @@ class RelativeUnit:
 
 @dataclass(frozen=True, slots=True)
 class BareWeekend:
-    """A weekend without further words: this one, or the last one if the text is about the past."""
+    """The word "weekend" alone: this weekend, or the last one if the text is about the past."""
 
     def resolve(self, context: DateContext) -> When:
         """Return Saturday and Sunday of the weekend that is meant."""
@@ -335,7 +338,7 @@ class BareWeekend:
 
 @dataclass(frozen=True, slots=True)
 class NamedMonth:
-    """A month: May, May 2020, last May, May of last year."""
+    """A month, such as "May", "May 2020", "last May" or "May of last year"."""
 
     month: int
     year: int | None = None
@@ -354,7 +357,7 @@ class NamedMonth:
 
 @dataclass(frozen=True, slots=True)
 class NamedYears:
-    """A year, or several: 1990, the 1990s, the 19th century."""
+    """A year or several years, such as "1990", "the 1990s" or "the 19th century"."""
 
     first: int
     last: int
@@ -367,7 +370,7 @@ class NamedYears:
 
 @dataclass(frozen=True, slots=True)
 class ShortYear:
-    """A year written with two digits: '87."""
+    """A year written with two digits, such as '87."""
 
     year: int
 
@@ -378,7 +381,7 @@ class ShortYear:
 
 @dataclass(frozen=True, slots=True)
 class Decade:
-    """A decade: the 1990s; for "the nineties", the last such decade before the anchor."""
+    """A decade, such as "the 1990s". "The nineties" are the last such decade before the anchor."""
 
     year: int
 
@@ -390,7 +393,7 @@ class Decade:
 
 @dataclass(frozen=True, slots=True)
 class Season:
-    """A season: summer, summer 2020, last summer, the winter of 2019/20."""
+    """A season, such as "summer", "summer 2020", "last summer" or "the winter of 2019/20"."""
 
     name: str
     year: int | None = None
@@ -414,7 +417,7 @@ class Season:
 
 @dataclass(frozen=True, slots=True)
 class YearFraction:
-    """A quarter or half of a year: Q3 2020, the first half of last year."""
+    """A quarter or half of a year, such as "Q3 2020" or "the first half of last year"."""
 
     months: int
     number: int
@@ -440,7 +443,7 @@ class YearFraction:
 
 @dataclass(frozen=True, slots=True)
 class NumberedWeek:
-    """An ISO week, or a day of it: week 12, 2020-W53-5."""
+    """An ISO week or a day in one, such as "week 12" or "2020-W53-5"."""
 
     week: int
     year: int | None = None
@@ -456,7 +459,7 @@ class NumberedWeek:
 
 @dataclass(frozen=True, slots=True)
 class NthIn:
-    """The nth weekday, day, week or month in a span: the second Monday of May."""
+    """The nth weekday, day, week or month in a span, such as "the second Monday of May"."""
 
     number: int
     unit: int | str
@@ -498,7 +501,7 @@ class NthIn:
 
 @dataclass(frozen=True, slots=True)
 class WeekOf:
-    """The week or weekend of a day: the week of 2 October."""
+    """The week or weekend of a day, such as "the week of 2 October"."""
 
     unit: str
     day: Expression
@@ -511,7 +514,7 @@ class WeekOf:
 
 @dataclass(frozen=True, slots=True)
 class EdgeOf:
-    """The beginning, middle or end of a span: late May, the end of the year."""
+    """The beginning, middle or end of a span, such as "late May" or "the end of the year"."""
 
     edge: str
     within: Expression
@@ -555,7 +558,7 @@ class HalfOf:
 
 @dataclass(frozen=True, slots=True)
 class LastOrNextUnits:
-    """Several units that end or begin at the anchor: the last three days, the next two weeks."""
+    """Several units that end or begin at the anchor, such as "the last three days"."""
 
     amount: float
     unit: str
@@ -580,7 +583,7 @@ Amounts = tuple[tuple[float, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Offset:
-    """A distance from the anchor or from another date: in two weeks, three days before Christmas."""
+    """A distance from the anchor or another date, such as "in two weeks" or "three days before Christmas"."""
 
     amounts: Amounts
     sign: int
@@ -629,7 +632,7 @@ class Offset:
 
 @dataclass(frozen=True, slots=True)
 class Duration:
-    """A length of time: for three weeks."""
+    """A length of time, such as "for three weeks"."""
 
     amounts: Amounts
 
@@ -728,7 +731,7 @@ class ClockTime:
 
 @dataclass(frozen=True, slots=True)
 class PartOfDay:
-    """A part of a day: in the morning."""
+    """A part of a day, such as "in the morning"."""
 
     part: str
     distance: int = 0
@@ -810,7 +813,7 @@ class ClockRange:
 
 @dataclass(frozen=True, slots=True)
 class DateRange:
-    """The days from one expression to another: from May to July 2019."""
+    """The days from one expression to another, such as "from May to July 2019"."""
 
     first: Expression
     last: Expression
@@ -863,7 +866,7 @@ def _is_dated(last: Any) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class MomentRange:
-    """The time between two moments on different days: from Monday 9:00 to Tuesday 17:00."""
+    """The time between moments on different days, such as "from Monday 9:00 to Tuesday 17:00"."""
 
     first: Expression
     last: Expression
@@ -880,7 +883,7 @@ class MomentRange:
 
 @dataclass(frozen=True, slots=True)
 class Recurrence:
-    """A rule of repetition, with a time or part of the day if one is named: every Monday at noon."""
+    """A rule of repetition, perhaps with a time or part of the day, such as "every Monday at noon"."""
 
     rule: str
     time: ClockTime | ClockRange | PartOfDay | None = None
@@ -935,7 +938,7 @@ def describe_nth(number: int, what: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Approximate:
-    """An expression with a word such as "around": around 1990."""
+    """An expression with a word that makes it approximate, such as "around 1990"."""
 
     inner: Expression
 
@@ -957,7 +960,7 @@ class SinceExpression:
 
 @dataclass(frozen=True, slots=True)
 class Ambiguous:
-    """An expression with two meanings that cannot be told apart: midnight."""
+    """An expression with two equally likely meanings, such as "midnight". It is never resolved."""
 
     def resolve(self, context: DateContext) -> When:
         """Raise UnresolvableDateError, because each of the two meanings is as likely."""

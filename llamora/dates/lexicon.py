@@ -73,7 +73,7 @@ COMMON: Words = {
 
 @dataclass(frozen=True, kw_only=True)
 class LanguageTable:
-    """The words of a language.
+    """The table of a language's words for dates, from which its lexicon is compiled.
 
     `ordinal_suffixes` follow digits (`1st`). `numbers` and `tens`, joined by `joiner`, are the numbers up to
     99; with `units_first` in the order "five and twenty". With `bare_days`, a number can be a day without its

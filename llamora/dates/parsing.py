@@ -51,7 +51,7 @@ _ROMAN_VALUES = {"i": 1, "v": 5, "x": 10}
 
 
 class RuleEnd(NamedTuple):
-    """A complete grammar rule, at its last node in the tree of rules: its rank and its builder of a value."""
+    """The end of a grammar rule in the tree of rules: the rule's rank, and the function for its value."""
 
     rank: int
     build: Callable[[tuple[Any, ...]], Any]
@@ -258,7 +258,7 @@ def _expand(
 
 
 class TokenReader:
-    """Reader of the meanings of each token of a text, in one language."""
+    """Reader of a text's tokens, which returns all meanings that each token can have in one language."""
 
     def __init__(self, text: str, tokens: TokenList, lexicon: Lexicon) -> None:
         """Take a text and its tokens."""

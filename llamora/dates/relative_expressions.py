@@ -21,7 +21,7 @@ from llamora.dates.values import UnresolvableDateError, When
 
 @dataclass(frozen=True, slots=True)
 class WeekdayNear:
-    """The nth weekday before or after a day: the Friday before Easter."""
+    """The nth weekday before or after a day, such as "the Friday before Easter"."""
 
     weekday: int
     base: Expression
@@ -54,7 +54,7 @@ class WeekendNear:
 
 @dataclass(frozen=True, slots=True)
 class SameDayIn:
-    """The day of the anchor in another week, month or year: this day last year."""
+    """The day of the anchor in another week, month or year, such as "this day last year"."""
 
     unit: RelativeUnit
 
@@ -68,7 +68,7 @@ class SameDayIn:
 
 @dataclass(frozen=True, slots=True)
 class FirstOrLastUnits:
-    """Several units at the beginning or end of a span: the first three days of May."""
+    """Several units at the beginning or end of a span, such as "the first three days of May"."""
 
     number: int
     unit: str
@@ -97,7 +97,7 @@ class FirstOrLastUnits:
 
 @dataclass(frozen=True, slots=True)
 class PartUntilToday:
-    """The part of a span up to the anchor: the year to date."""
+    """The part of a span up to the anchor, such as "the year to date"."""
 
     within: Expression
 
@@ -109,7 +109,7 @@ class PartUntilToday:
 
 @dataclass(frozen=True, slots=True)
 class RestOfSpan:
-    """The part of a span from the anchor's day on: the rest of the week."""
+    """The part of a span from the anchor's day on, such as "the rest of the week"."""
 
     within: Expression
 

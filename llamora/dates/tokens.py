@@ -35,7 +35,7 @@ class TextToken(NamedTuple):
 
 
 class TokenList(Sequence[TextToken]):
-    """The tokens of a text; `words` has all words, and a token is created only when it is accessed."""
+    """The tokens of a text, as a sequence. A token object is created only when it is accessed."""
 
     def __init__(self, words: list[str], starts: list[int], ends: list[int]) -> None:
         """Take the folded words and their places."""

@@ -61,7 +61,10 @@ def _add_needed_columns(model: type[models.Model], names: Iterable[str]) -> set[
 
 
 class SealedQuerySet(models.QuerySet[_M]):
-    """Queryset that refuses to update sealed columns and those they are bound to; only `save()` may do it."""
+    """Queryset that refuses to update sealed columns, and columns to which envelopes are bound.
+
+    Only `save()` may change these columns.
+    """
 
     def _check_writable(self, names: Iterable[str], verb: str) -> None:
         guarded = sorted(_protected_names(self.model).intersection(names))

@@ -337,7 +337,7 @@ class SealedBytesField(SealedField):
 
 
 class CheckedMac(NamedTuple):
-    """A verified MAC, with the columns and keyring of the check, so that it is not checked twice."""
+    """A MAC that was verified with a keyring and some columns, so that it is not verified twice."""
 
     keyring: ref[RealmKeyring]
     mac: SealedValue

@@ -53,7 +53,7 @@ _FIXABLE_CODES = ("loading", "unauthorized", "no_such_model")
 
 
 class ModelDiscovery:
-    """Finds the model server, checks it periodically, and provides it to jobs."""
+    """Finder of the model server, which also checks it periodically and gives jobs access to it."""
 
     def __init__(self, config: ModelConfig) -> None:
         self.config = self._config = config

@@ -103,7 +103,7 @@ class Prompt:
 
 
 class TokenCounter(Protocol):
-    """Protocol of a model server as `build_prompt` uses it: its capabilities, and counts of tokens."""
+    """Protocol of the part of a model server that `build_prompt` uses: capabilities and token counts."""
 
     @property
     def offer(self) -> Any: ...
@@ -156,7 +156,7 @@ JobListener = Callable[[], None]
 
 
 class JobAttachment(Protocol):
-    """Base class of objects that exist once per job for all its readers, such as its text as HTML."""
+    """Protocol of an object that all readers of a job share, such as the job's text as HTML."""
 
     def __init__(self, job: "Job") -> None: ...
 

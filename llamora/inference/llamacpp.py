@@ -41,7 +41,7 @@ def _build_child_environment(key: str) -> dict[str, str]:
 
 
 class LlamaCppProcess:
-    """Server of one `.gguf` file in a child process, until it is closed."""
+    """A child process that serves one `.gguf` file until it is closed."""
 
     def __init__(
         self,

@@ -51,7 +51,7 @@ def log_error(job: Job, error: Exception, *, what: str) -> None:
 
 
 class JobPersister:
-    """Saves one job; calls `on_failure` if the job cannot continue."""
+    """Writer of one job to the database. If the job cannot continue, it calls `on_failure`."""
 
     def __init__(self, job: Job, *, db: DbExecutor, on_failure: Callable[[JobState, str], None]) -> None:
         self._job, self._db, self._on_trouble = job, db, on_failure

@@ -80,7 +80,7 @@ class TurnOrder:
 
 
 class FairQueue:
-    """Queue that grants up to `capacity()` slots at a time. Belongs to one event loop."""
+    """Queue of jobs, of which up to `capacity()` run at a time. Belongs to one event loop."""
 
     def __init__(self, capacity: Callable[[], int]) -> None:
         self._capacity = capacity

@@ -51,7 +51,10 @@ class OutputRefused(ModelError):  # noqa: N818 - states what happened
 
 
 class JobRun:
-    """The run of a job on the event loop; other threads may wait for its events `row_settled` and `ended`."""
+    """The run of a job on the event loop.
+
+    Other threads may wait for its `threading.Event` objects `row_settled` and `ended`.
+    """
 
     def __init__(
         self,

@@ -85,7 +85,7 @@ def check_remote_allowed(base_url: str, *, allow_remote: bool) -> None:
 
 
 class StreamTimeout:
-    """Two time limits of a stream, in seconds: for the wait without any bytes, and for the whole stream.
+    """Two time limits of a stream, in seconds: for each wait without bytes, and for the whole stream.
 
     The first limit starts again at each wait. So any received bytes restart it, even pings that a server
     sends while it reads a long prompt. If it passes before the reply has begun, the error is ModelTooSlow.
@@ -146,7 +146,7 @@ def _translate_errors() -> Iterator[None]:
 
 
 class UseCount:
-    """Counter of the replies that a server is writing at the moment; `wait` returns when there are none."""
+    """Count of the replies that a server is writing now. `wait` returns when there are none."""
 
     def __init__(self) -> None:
         self.count = 0

@@ -55,6 +55,8 @@ class PathNotFound(WrongAddress):
 
 
 class ApiKeyRefused(ModelError):
+    """Raised if the server refused the API key."""
+
     code = "unauthorized"
 
 
@@ -65,35 +67,49 @@ class NoCredit(ModelError):
 
 
 class ModelNotFound(ModelError):
+    """Raised if the server does not have the requested model."""
+
     code = "no_such_model"
 
 
 class ModelLoading(ModelError):
+    """Raised if the server is still loading its model."""
+
     code = "loading"
 
 
 class ModelBusy(ModelError):
+    """Raised if the server accepts no more requests at the moment."""
+
     code = "busy"
 
 
 class PromptTooLong(ModelError):
+    """Raised if the prompt does not fit into the context window."""
+
     code = "too_long"
 
 
 class ModelServerFailed(ModelError):
+    """Raised if the server reported an internal error."""
+
     code = "server_error"
 
 
 class MalformedResponse(ModelError):
+    """Raised if the response does not follow the protocol."""
+
     code = "malformed"
 
 
 class ConnectionDropped(ModelError):
+    """Raised if the connection ended before the reply did."""
+
     code = "dropped"
 
 
 class ModelSilent(ModelError):
-    """Raised if no bytes arrived for too long; before a reply begins, it is ModelTooSlow."""
+    """Raised if no bytes arrived for too long in the middle of a reply."""
 
     code = "silent"
 
@@ -111,10 +127,14 @@ class TimeLimitReached(ModelError):
 
 
 class RepetitionDetected(ModelError):
+    """Raised if the reply repeated itself."""
+
     code = "repetition"
 
 
 class ModelOutOfMemory(ModelError):
+    """Raised if the machine has too little memory for the model."""
+
     code = "out_of_memory"
 
 

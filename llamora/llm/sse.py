@@ -20,7 +20,7 @@ _BEFORE_BEGINNING = b" \t\r\n\xef\xbb\xbf"
 
 
 class EventReader:
-    """Incremental parser that returns the data of complete events."""
+    """Incremental parser of server-sent events, which returns the data of complete events."""
 
     def __init__(self) -> None:
         self._rest = b""

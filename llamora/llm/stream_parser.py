@@ -22,7 +22,7 @@ from llamora.llm.think_filter import ThinkFilter
 
 
 class StreamParser:
-    """Parser of one reply.
+    """Parser of one streamed reply, from the bytes of the response to its text and thinking.
 
     Set `thinks_first` if the model is known to begin its replies inside thinking.
     """

@@ -26,7 +26,7 @@ def opens_thinking(prompt: str) -> bool:
 
 
 class FilteredText(NamedTuple):
-    """Text and thinking of one delta, and whether earlier text must be withdrawn."""
+    """The text and the thinking in one delta. If `withdraw` is true, the text so far must be removed."""
 
     text: str
     thought: str
@@ -41,7 +41,7 @@ def _is_only_soft_ends(text: str) -> bool:
 
 
 class ThinkFilter:
-    """Filter of a reply's text as it arrives.
+    """Filter that separates a reply's thinking from its text while the reply arrives.
 
     `thinks_first` means that the reply probably begins inside thinking. The filter assumes this until a mark
     or a separate field of the server shows where the thinking is; if neither arrives, it was wrong.

@@ -33,7 +33,7 @@ class DateQuestion(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class ResolvedDays(msgspec.Struct, kw_only=True):
-    """The days that the words name, and today, both in the time zone of the diary's owner."""
+    """The first and last day that the words name, and today, in the time zone of the diary's owner."""
 
     first_day: Annotated[
         date | None, msgspec.Meta(description="Null if the words name no day, or it is not certain which.")

@@ -101,7 +101,10 @@ class ResourceNotFound(Exception):  # noqa: N818 - an answer to the client
 
 
 class Provider(Protocol):
-    """Interface of the tools and resources behind the protocol; every method may raise MessageError."""
+    """Protocol of an object that lists and calls tools, and lists and reads resources.
+
+    Every method may raise MessageError.
+    """
 
     def list_tools(self) -> Iterable[ToolDescription]:
         """Return the tools that may be called."""

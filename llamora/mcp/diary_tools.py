@@ -19,7 +19,7 @@ Day = Annotated[date, msgspec.Meta(description="A day, as YYYY-MM-DD.")]
 
 
 class DayToRead(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """The day to read."""
+    """Argument of the tool that reads a day: its date."""
 
     day: Day
 

@@ -79,7 +79,7 @@ class Hold:
 
 
 class FairExecutor(Executor):
-    """Thread pool that is fair between keys; its daemon threads are started when needed.
+    """Thread pool that is fair between the keys of its calls, such as client addresses.
 
     The module docstring describes the scheduling.
     """
@@ -417,7 +417,7 @@ class FairExecutor(Executor):
 
 
 class KeyedExecutor(Executor):
-    """Executor that submits calls to a fair pool under one key."""
+    """Executor that submits its calls to a fair pool under one key, such as a client address."""
 
     def __init__(self, pool: FairExecutor, key: str, *, rank: int = 0) -> None:
         self._pool, self._key, self._rank = pool, key, rank

@@ -15,7 +15,7 @@ MOST_HELD_SECONDS: Final = 0.25
 
 
 class UnansweredPages:
-    """Counter of pages being answered, and queue of the work that waits for them; for the event loop only.
+    """Counter of pages being answered, and queue of work that waits for them. Used by the event loop only.
 
     Waiting work begins in order, one item per round of the loop, so that a page that arrives meanwhile comes
     before the rest.

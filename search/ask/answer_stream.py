@@ -35,7 +35,7 @@ class AnswerEvent:
 
 
 class AnswerStream:
-    """The events of one answer, an asynchronous iterator for one reader."""
+    """Asynchronous iterator over the events of one answer, for a single reader."""
 
     def __init__(self, asked: AskedQuestion, *, waiting_seconds: float = WAITING_SECONDS) -> None:
         self._asked = asked

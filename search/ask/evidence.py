@@ -40,7 +40,7 @@ _RARE_EVERY: Final = 50
 
 
 class Evidence:
-    """The check whether texts answer one question; the result for each text is cached.
+    """Evidence about one question: it decides which texts answer the question, and caches each result.
 
     `by_day` are texts about the question's subject, `of_days` texts of the days that it names, if these are
     few, and `traced` texts with a trace that it names.

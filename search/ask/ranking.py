@@ -46,10 +46,11 @@ _MAX_OF_DAYS: Final = 40
 
 @dataclass(frozen=True, slots=True)
 class CandidateTexts:
-    """The texts that may answer a question, best first, their relevant spans, and a marker of its words.
+    """The texts that may answer a question, best first, with their relevant spans.
 
-    `evidence` decides which of them answer it. `counted` are all texts with its significant words, by day, if
-    it asks how often. `days` are the days that it names.
+    `marker` finds the words of the question in a text. `evidence` decides which texts answer the question.
+    `counted` are all texts with the question's significant words, by day, if it asks how often. `days` are
+    the days that it names.
     """
 
     ids: Sequence[UUID]

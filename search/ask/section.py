@@ -31,7 +31,7 @@ _NUMBER: Final = re.compile(r"[0-9]+")
 
 @dataclass(frozen=True, kw_only=True)
 class SourceView:
-    """Template data of a numbered source; without a snippet if its text was changed or deleted.
+    """Template data of a numbered source. If the text was changed or deleted, the snippet is empty.
 
     An entry has a day, a note a name.
     """

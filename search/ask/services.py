@@ -80,7 +80,7 @@ class AskedQuestion:
 
 @dataclass(frozen=True, kw_only=True)
 class WrittenAnswer:
-    """The answer to a question, complete or not, and the reason if it is not."""
+    """An answer to a question, with its state. `reason` is a code that explains the state, or empty."""
 
     text: str = field(repr=False)
     state: JobState

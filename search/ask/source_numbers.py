@@ -39,7 +39,10 @@ def _select_known(found: re.Match[str], count: int) -> str:
 
 
 class SourceNumberFilter:
-    """Filter that drops unknown source numbers during generation; holds back the beginning of a number."""
+    """Filter that removes numbers of unknown sources from an answer while it is generated.
+
+    It holds back the beginning of a number until the rest has arrived.
+    """
 
     def __init__(self, *, count: int) -> None:
         self._count = count
@@ -60,9 +63,9 @@ class SourceNumberFilter:
 
 
 class SourceCheck:
-    """Output check that adds a rule to `check`: an answer must cite an existing source, or say `nothing`.
+    """Output check that requires an answer to cite an existing source, or to say `nothing`.
 
-    `needs_source` is False if the model also read texts that have no number.
+    The rules of `check` apply too. `needs_source` is False if the model also read texts that have no number.
     """
 
     def __init__(self, check: OutputCheck, *, count: int, nothing: str, needs_source: bool = True) -> None:

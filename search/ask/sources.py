@@ -33,7 +33,7 @@ _SNIPPET_LENGTH: Final = 240
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredSource:
-    """A source of an answer as stored, without its words; a note has no day."""
+    """A stored source of an answer: the id of an entry or note, and a span instead of the text itself."""
 
     id: UUID
     day: date | None = None

@@ -21,7 +21,7 @@ _MAX_ANSWER: Final = 20_000
 
 @dataclass(frozen=True, kw_only=True)
 class Proposal:
-    """A proposal for a request (its index, from 0), with quotes that occur in the prompt."""
+    """A text proposed for a standing request, with quotes from the prompt. `request` is an index from 0."""
 
     request: int
     text: str = field(repr=False)

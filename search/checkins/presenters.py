@@ -41,7 +41,7 @@ class ProposalView:
 
 @dataclass(frozen=True, kw_only=True)
 class CheckInView:
-    """One of the latest check-ins: its local time, who started it, and how it ended or stands."""
+    """Template data of a recent check-in: its local time, its result or present state, and who started it."""
 
     at: datetime
     sentence: str

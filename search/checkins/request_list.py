@@ -55,7 +55,7 @@ _UNTIL: Final = frozenset({"until", "till", "before", "bis"})
 
 @dataclass(frozen=True, kw_only=True)
 class ListedRequest:
-    """A request in the list: its line number, its words, its times in `when`, and whether it is done."""
+    """A request in the list: its line number, its text, when it applies (as typed), and if it is done."""
 
     line: int
     text: str = field(repr=False)

@@ -81,7 +81,7 @@ Part = CheckInPassage | PromptFact
 
 @dataclass(frozen=True, kw_only=True)
 class CheckInTask:
-    """Task of one check-in; `save` calls `save_proposals` for the proposals in the answer."""
+    """Task of one check-in. To save the proposals in the answer, `save` calls `save_proposals`."""
 
     has_existing_row: ClassVar[bool] = True
     id: UUID

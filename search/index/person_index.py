@@ -62,7 +62,10 @@ class QuestionVectors:
 
 
 class IndexState:
-    """Base of PersonIndex: its word index, vector index and flags. Use after `close` raises IndexClosed."""
+    """Base class of PersonIndex with its state: its word index, its vector index, and flags.
+
+    After `close`, every use raises IndexClosed.
+    """
 
     def __init__(self, keyring: Keyring) -> None:
         self.owner: UUID = keyring.owner

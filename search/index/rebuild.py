@@ -17,7 +17,7 @@ ReportProgress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexSummary:
-    """Counts of an index; `why_not_embedded` is empty if its texts have vectors."""
+    """Numbers of texts and chunks in an index. `why_not_embedded` is empty if the texts have vectors."""
 
     texts: int
     chunks: int

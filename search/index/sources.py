@@ -92,7 +92,7 @@ def filter_current_recaps(rows: "QuerySet[Any]") -> "QuerySet[Any]":
 
 @dataclass(frozen=True, slots=True)
 class OpeningSources:
-    """The sources of an opening: its id and time, and its prompt record, or None if that cannot be read."""
+    """The sources of one opening, as its prompt record. The record is None if it cannot be read."""
 
     id: UUID
     made_at: datetime

@@ -63,7 +63,10 @@ class NearText:
 
 @dataclass(frozen=True, slots=True)
 class SimilarChunk:
-    """A chunk that is similar to chunk number `own` of another text; `score` is the cosine of the two."""
+    """A chunk that is similar to a chunk of another text.
+
+    `own` is the number of the other text's chunk; `score` is the cosine of the two.
+    """
 
     id: UUID
     score: float

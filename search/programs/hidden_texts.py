@@ -35,7 +35,7 @@ from traces.facts.models import TRUSTED_FACT_ORIGINS, Fact, FactState
 
 
 class TextSources(NamedTuple):
-    """The sources of a generated text: ids of entries, and the realms of other texts that were read.
+    """The sources of a generated text: the ids of entries, and the realms of its other sources.
 
     `is_clean` is true only if the text's record proves that all sources were its owner's own.
     """

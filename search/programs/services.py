@@ -37,9 +37,10 @@ class ReadableHit(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProgramResults:
-    """A part of the texts that a program found, best first; none while the index opens (`is_open` is False).
+    """A slice of the texts that a program's search found, best first.
 
-    `total` counts the texts with all words, up to MAX_COUNTED; `next` is the offset of the next part.
+    It is empty while the index is being opened (`is_open` is False). `total` counts the texts with all words,
+    up to MAX_COUNTED; `next` is the offset of the next part.
     """
 
     texts: Sequence[ReadableHit] = ()
@@ -50,7 +51,7 @@ class ProgramResults:
 
 
 class TextCounts(NamedTuple):
-    """Numbers of texts, and of those with vectors; zeros while the index opens."""
+    """The number of texts, and of texts with vectors. Both are 0 while the index is being opened."""
 
     total: int = 0
     embedded: int = 0

@@ -11,7 +11,10 @@ _MAX_QUERIES: Final = 64
 
 
 class ResultTokens:
-    """The latest queries of one person, by token."""
+    """The latest search queries of one person, each under a random token.
+
+    A URL contains the token instead of the words of the query.
+    """
 
     def __init__(self) -> None:
         self._lock = Lock()

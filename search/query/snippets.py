@@ -54,7 +54,7 @@ class SnippetPart:
 
 
 class QueryMarker:
-    """Search for all words and phrases of a query in a text, in order to mark them."""
+    """Finder of all words and phrases of a query in a text, so that they can be marked."""
 
     def __init__(self, wanted: Iterable[MarkPattern], *, numbers: Iterable[str] = ()) -> None:
         by_text: dict[str, MarkPattern] = {}
@@ -98,7 +98,10 @@ class QueryMarker:
 
 
 class FoldedText:
-    """A text and, computed once, its folded text with the offset of each of its characters."""
+    """A text and its folded form, with the offset of each folded character in the text.
+
+    The text is folded when this form is first needed.
+    """
 
     def __init__(self, text: str) -> None:
         self.text = text

@@ -32,7 +32,7 @@ _ABBREVIATION = re.compile(r"(?<!\w)[^\W\d_]{1,3}\. $")
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """The words of a passage that can tell its subject.
+    """The words of a passage that can show what the passage is about.
 
     `capitals` are words that are always capitalised, `names` words that are capitalised inside a sentence.
     """

@@ -22,7 +22,7 @@ OWN_KIND = "entry"
 
 @dataclass(frozen=True, slots=True)
 class HitGroup:
-    """The hits of one day, the leading one first, and for each of them the hits with the same text."""
+    """The hits of one day, the leading one first. `same_texts` maps a hit's id to hits with the same text."""
 
     day: date
     hits: Sequence[RankedHit]

@@ -29,7 +29,7 @@ class HeatDay:
 
 @dataclass(frozen=True, slots=True)
 class HeatMonth:
-    """The days of a month, top to bottom and left to right; the first day is in row `row`, from 1 to 7."""
+    """A month of a heatmap, with a column for each week. Its first day is in row `row`, from 1 to 7."""
 
     name: str
     row: int

@@ -41,7 +41,10 @@ class ChosenTrace:
 
 @dataclass(frozen=True, kw_only=True)
 class TraceDetail:
-    """Template data of the page without its entries; `counts` maps each day to its number of entries."""
+    """Template data of the page of one or more traces, without its list of entries.
+
+    `counts` maps each day to its number of entries.
+    """
 
     person: Person
     ids: tuple[UUID, ...]

@@ -14,7 +14,7 @@ from traces.models import Trace
 
 
 class TraceError(Exception):
-    """Base of the errors of changes to traces; none contains a name."""
+    """Base of the errors of changes to traces. None of them contains the name of a trace."""
 
     code: ClassVar[str] = "trace"
 

@@ -30,7 +30,10 @@ _COLUMNS: Final = ("entry_id", "successor_id", "state", "origin")
 
 @dataclass(frozen=True, kw_only=True)
 class ChangeAuthor:
-    """The author of a change, its group, the facts that it touches, and the group of the change it undoes."""
+    """The author of a change of facts, and the group of changes to which it belongs.
+
+    `undoes` is the group of an earlier change, if this change undoes it.
+    """
 
     by: str = BY_OWNER
     group: UUID = field(default_factory=new_id)

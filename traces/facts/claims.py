@@ -32,7 +32,7 @@ _REVIEW_LABEL: Final = b"traces.fact.review"
 
 @dataclass(kw_only=True)
 class FactClaim:
-    """The facts of one claim, without those that were changed since."""
+    """The facts that their owner claimed as their own at one time, without those that were changed since."""
 
     group: UUID
     claimed_at: datetime

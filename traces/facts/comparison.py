@@ -20,7 +20,7 @@ from traces.facts.statements import Statement, Words
 
 
 class Verdict(Enum):
-    """Relation of a fact to an earlier one; the value is its name in the API."""
+    """The possible relations of a fact to an earlier one. The values are their names in the API."""
 
     SAME = "same"
     NEWER = "newer"
@@ -30,7 +30,7 @@ class Verdict(Enum):
 
 
 class Strategy(Enum):
-    """Resolution of a conflict between two facts; the value is its name in the API."""
+    """The ways to resolve a conflict between two facts. The values are their names in the API."""
 
     SAID_AGAIN = "update_timestamp"
     REPLACE = "replace"
@@ -52,9 +52,10 @@ FIRST_STRATEGIES: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """The verdict on two facts; `asks` is true if the owner must decide, even if both facts can be true.
+    """The verdict on two facts, and whether the owner must decide what becomes of them (`asks`).
 
-    `advised` is the strategy that a model on this machine advises. It only affects the order of the buttons.
+    The owner may have to decide even if both facts can be true. `advised` is the strategy that a model on
+    this machine advises. It only affects the order of the buttons.
     """
 
     verdict: Verdict

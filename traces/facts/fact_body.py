@@ -39,7 +39,7 @@ _JOINING_RELATIONS: Final = frozenset({"", "has", "is", "name"})
 
 
 class InvalidFact(Exception):  # noqa: N818 - an answer to the person, not a fault
-    """Raised for a sentence that is not valid as a fact; `sentence` says why, without its text."""
+    """Raised for a text that is not valid as a fact. `sentence` says why, and does not quote the text."""
 
     def __init__(self, sentence: str) -> None:
         super().__init__(sentence)

@@ -141,7 +141,7 @@ class Fact(SealedModel):
 
 
 class FactChange(SealedModel):
-    """Record of one change of one fact: {"before", "after", "by", "group", "previous"}."""
+    """Record of one change of one fact. `body` is {"before", "after", "by", "group", "previous"}."""
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     fact = models.ForeignKey(Fact, on_delete=models.CASCADE, related_name="changes")

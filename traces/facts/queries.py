@@ -32,7 +32,7 @@ class TouchedFact:
 
 @dataclass(frozen=True, kw_only=True)
 class FactChoices:
-    """A person's settings: proposals after a reply, and whether repetitions are confirmed automatically."""
+    """A person's settings of facts, such as whether the model proposes facts after a reply."""
 
     proposes_after_reply: bool = False
     confirms_same: bool = False

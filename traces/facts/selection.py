@@ -27,7 +27,7 @@ _CONFIDENCES: Final = {
 
 @dataclass(frozen=True, kw_only=True)
 class FactSelection:
-    """Conditions for selecting facts; all of them must hold.
+    """Conditions for selecting facts. A fact is selected if it meets all of them.
 
     `kind` and `words` (all must occur) are compared with decrypted facts, the others with columns. The range
     of days is inclusive; the day of a fact is that of its entry, or else the day on which it was added.

@@ -38,7 +38,7 @@ Words = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
-    """The parts of a sentence that states a fact, in lower-case words.
+    """The parts of a sentence that states a fact: its subject, relation and value, in lower-case words.
 
     `value` is a tuple of items: "tea and coffee" has two. `is_new` if the sentence says that it is true from
     now on, `has_ended` if it says that it is no longer true.

@@ -42,7 +42,7 @@ class TracePair:
 
 @dataclass(frozen=True, slots=True)
 class GraphFrame:
-    """The size of a drawing and of its letters, in units of the drawing."""
+    """The size of a drawing, and the size of the letters in it, both in units of the drawing."""
 
     width: int
     height: int
@@ -244,7 +244,7 @@ def _add_labels(
 
 
 class LabelSide(NamedTuple):
-    """A possible position of a label: its SVG `text-anchor`, the x and y of its baseline, and its box."""
+    """A possible position of a label: its SVG `text-anchor`, its baseline's x and y, and its bounding box."""
 
     anchor: str
     x: float

@@ -30,7 +30,7 @@ MAX_ENTRY_LENGTH: Final = 1_500  # characters
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TraceSummary:
-    """The summary of a trace; stale if the name or the entries of the trace have changed since.
+    """The summary of a trace. It is stale if the trace's name or entries have changed since.
 
     `of` is the number of entries that the trace had, and `read` the number of those that the model read.
     """

@@ -95,9 +95,9 @@ def open_slot_throttled(
 
 @dataclass(frozen=True, kw_only=True)
 class SignInResult:
-    """Result of a sign-in: the person, their session cookie, and what a rotation changed in their key slots.
+    """Result of a sign-in: the person and their session cookie.
 
-    `recovery_code` and `refused_slots` are as in `OpenedSlot`.
+    `recovery_code` and `refused_slots` can be set if the sign-in required a rotation: see `OpenedSlot`.
     """
 
     person: Person

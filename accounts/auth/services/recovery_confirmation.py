@@ -26,7 +26,7 @@ LIFETIME_CONFIRMED = 60.0
 
 @dataclass(frozen=True, kw_only=True)
 class PendingCode:
-    """A recovery code to confirm, the numbers of the groups to enter, and the URL of the next page."""
+    """A recovery code to confirm, which of its groups of characters to type, and the URL of the next page."""
 
     code: str = field(repr=False)
     asked: list[int]

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 
 class Command(BaseCommand):
-    """A command that refuses, and names the command to use instead."""
+    """Replacement of Django's command. It changes nothing, and says how owners change their password."""
 
     help = "Always refuses: only its owner can change the password of a diary. Says how."
 

@@ -10,7 +10,7 @@ from llamora.database.condition import FileState
 
 
 class Command(BaseCommand):
-    """A command that refuses, and says how to create the first person."""
+    """Replacement of Django's command. It creates nobody, and says how to create the first person."""
 
     help = "Always refuses: an account created here would have no key. Says how to create the first one."
 

@@ -44,7 +44,7 @@ _STAMP: Final = re.compile(
 
 @dataclass(frozen=True, kw_only=True)
 class NoteStamp:
-    """The id, revision and origin of a note according to its file; trusted only with a valid signature."""
+    """The id, revision and origin that a file states for its note. They count only with a valid signature."""
 
     id: UUID
     revision: int

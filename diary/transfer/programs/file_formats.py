@@ -13,7 +13,7 @@ _TYPES: Final = {
 
 
 class FileFormat(Enum):
-    """Base of the formats of one kind of export; the values are keys of `_TYPES`."""
+    """Base class of the formats in which something can be exported. Each value is a key of `_TYPES`."""
 
     @property
     def media_type(self) -> str:

@@ -30,7 +30,7 @@ _of_this_process = secret_bytes(KEY_BYTES)
 
 @dataclass(frozen=True, slots=True)
 class RememberedTokenSlot:
-    """A cached slot of an access token, whose contents are encrypted: only the token itself opens them."""
+    """A cached key slot of an access token. Its contents are encrypted, and only the token opens them."""
 
     slot: TokenSlot
     _sealed: bytes = field(repr=False)

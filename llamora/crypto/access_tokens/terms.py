@@ -59,7 +59,7 @@ class TokenKind(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenTerms:
-    """The terms of one access token.
+    """The terms of an access token: its kind, scopes, creation, lifetime and rights.
 
     Raises ValueError for numbers that are out of range, or scopes that do not fit the kind. `bound` contains
     the terms, encoded as the values to which envelopes are bound.

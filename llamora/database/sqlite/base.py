@@ -28,7 +28,7 @@ class DatabaseOperations(operations.DatabaseOperations):
 
 
 class Cursor(base.SQLiteCursorWrapper):
-    """A cursor that caches the conversion of placeholders from Django's form to SQLite's."""
+    """A cursor that caches the conversion of placeholders from Django's style (%s) to SQLite's (?)."""
 
     def convert_query(self, query: str, *, param_names: list[str] | None = None) -> str:
         """Return the SQL with SQLite's placeholders; cached, since conversion is slow."""
@@ -47,7 +47,7 @@ def convert_query(query: str) -> str:
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """A connection to SQLite that reads every stored value."""
+    """A connection to SQLite that can read every stored value, even a damaged one."""
 
     ops_class = DatabaseOperations
 

@@ -17,7 +17,7 @@ _SLOW_BELOW_CORES, _SLOW_ABOVE_PARAMETERS = 4, 5_000_000_000
 
 @dataclass(frozen=True, kw_only=True)
 class CatalogueModel:
-    """A model of the list: its repository and file, its requirements, and a sentence about it."""
+    """A model of the catalogue: its repository and file, its requirements, and a sentence about it."""
 
     name: str
     title: str

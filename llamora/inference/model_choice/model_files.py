@@ -13,7 +13,7 @@ Stamp = tuple[int, int, int]
 
 @dataclass(frozen=True, kw_only=True)
 class ModelFile:
-    """A model file with its facts, or with the code of its problem (see `errors`)."""
+    """A model file, with the facts from its header, or with the code of its problem (see `errors`)."""
 
     path: Path
     stamp: Stamp

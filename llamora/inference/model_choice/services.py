@@ -61,7 +61,7 @@ class FileEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class CatalogueEntry:
-    """A listed model, its suitability for this machine, and its file if that is installed."""
+    """A model of the catalogue, its suitability for this machine, and its file if that is installed."""
 
     model: CatalogueModel
     suitability: Suitability

@@ -22,7 +22,7 @@ _COPIED_SECONDS: Final = 300.0
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """The model to use: a file, the server at a URL, or any server found; and the name of the model.
+    """The model to use: its name, and its place, which is a file, the server at a URL, or any server found.
 
     wire_format         the name of the server's wire format, if the household has chosen it
     problem             the code of a ModelStatus if the file is unusable
@@ -50,7 +50,7 @@ class Target:
 
 
 class FolderWatch:
-    """A record of the files in the folder of models, with the time since which each has been unchanged."""
+    """A record of the files in the models folder, and since when each file has been unchanged."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

@@ -57,7 +57,10 @@ LEVEL, SWITCH, NONE = "level", "switch", ""
 
 @dataclass(frozen=True, kw_only=True)
 class ChatShape:
-    """The parts of a request that a server accepts; `thinking` is the kind of `think` value it accepts."""
+    """The parts of a request that a server accepts.
+
+    `thinking` says which values of `think` the server accepts: levels, true and false, or none.
+    """
 
     thinking: str = LEVEL
     has_schema: bool = True

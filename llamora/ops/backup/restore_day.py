@@ -30,7 +30,10 @@ from llamora.ops.errors import OperationRefused
 
 @dataclass(frozen=True, kw_only=True)
 class DayRequest:
-    """Request to restore a person's day from a backup, or only the entry that --dry-run lists as `number`."""
+    """Request to restore a person's day from a backup, or only one entry of this day.
+
+    `number` is the number of this entry in the list that `--dry-run` prints.
+    """
 
     backup: Path
     data_dir: Path
@@ -42,7 +45,7 @@ class DayRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class DayReport:
-    """Result of a restore: the person, each entry with its former state, and how many are unreadable."""
+    """Result of restoring a day: each entry with its state before, and the number of unreadable entries."""
 
     person: Person
     entries: Sequence[ComparedEntry]

@@ -46,7 +46,7 @@ class _Reader:
 
 @dataclass
 class SignIns:
-    """Sign-ins of one person from unknown browsers and addresses: durations in seconds, and refusals."""
+    """Results of one person's sign-ins from unknown browsers: durations in seconds, and number refused."""
 
     durations: list[float] = field(default_factory=list)
     refused: int = 0

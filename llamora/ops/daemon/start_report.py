@@ -16,7 +16,7 @@ from typing import Any
 
 
 class StartReporter:
-    """The writing end of the pipe, in the server; if the command has exited, messages are dropped."""
+    """Sender of the server's messages through the pipe. If the command has exited, messages are dropped."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor: int | None = descriptor
@@ -44,7 +44,7 @@ class StartReporter:
 
 @dataclass(kw_only=True)
 class StartOutcome:
-    """The result of a start: the server's address or the reason for its refusal; after a crash, neither."""
+    """The result of a start: the server's address, or why it refused. After a crash, both are empty."""
 
     host: str = ""
     port: int = 0

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 @dataclass(eq=False, kw_only=True)
 class Body:
-    """A request body that is being received or used; `refuse` is called if another body displaces it."""
+    """A request body in memory. `refuse` is called if the body must make room for another body."""
 
     holder: str
     size: int

@@ -86,7 +86,7 @@ REFUSAL_PAGE = (
 
 
 class BodyBudgets:
-    """Two budgets: for short bodies, which anybody may send, and for long ones of authenticated people."""
+    """Memory budgets for short bodies, which anybody may send, and for long ones of authenticated senders."""
 
     def __init__(self) -> None:
         self.small = BodyBudget(most=SMALL_BODIES, most_per_holder=SMALL_BODIES_OF_ONE)

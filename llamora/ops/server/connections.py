@@ -50,7 +50,7 @@ _LASTS = {
 
 
 class Channel(Protocol):
-    """Interface of a connection's transport: close it, and measure its output."""
+    """Interface of a connection's transport, to close it and to measure its unread output."""
 
     def end(self, *, is_overdue: bool) -> None:
         """Close the connection, because its deadline has passed or another one needs its place."""
@@ -61,7 +61,10 @@ class Channel(Protocol):
 
 @dataclass(eq=False)
 class Connection:
-    """An open connection; `address` is its client's (for IPv6 the /64), or "" if that is a trusted proxy."""
+    """An open connection. `address` is its client's address, or empty for a trusted proxy.
+
+    For IPv6, it is the /64 network.
+    """
 
     channel: Channel
     address: str = ""

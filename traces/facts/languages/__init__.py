@@ -40,7 +40,7 @@ class Relation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attribute:
-    """Nouns after a possessive or before "is" ("her birthday is ..."), and how many values they can have."""
+    """An attribute of a person or thing: the nouns for it ("birthday"), and how many values it can have."""
 
     nouns: tuple[str, ...]
     cardinality: Cardinality = Cardinality.ONE
@@ -51,7 +51,7 @@ class Attribute:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Language:
-    """The tables of one language."""
+    """The word lists of one language, by which sentences are parsed as facts."""
 
     code: str
     relations: tuple[Relation, ...]

@@ -55,7 +55,7 @@ _ORDER: Final = {OF_OWNER: 0, OTHER_SUBJECT: 2, UNREADABLE_FACT: 3}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedFact:
-    """A fact in the list; `folded` is the sentence in the form in which it is searched.
+    """A fact in the list. `folded` is its sentence, normalised for the search.
 
     `is_others` is true for the facts of `FactQuerySet.only_others`.
     """

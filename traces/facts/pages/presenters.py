@@ -184,7 +184,7 @@ def build_others_facts(facts: Iterable[Fact]) -> list[OthersFact]:
 
 @dataclass(frozen=True, kw_only=True)
 class FactClaimView:
-    """Template data of a claim of facts; `undo_until` is the last day for its undo."""
+    """Template data of a claim of facts. `undo_until` is the last day on which the claim can be undone."""
 
     group: UUID
     count: int

@@ -75,7 +75,7 @@ class FactExportForm(ReauthenticationForm):
 
 
 class FactImportForm(forms.Form):
-    """Form to upload a file with memories."""
+    """HTML form to upload a JSON file with memories, which are imported as facts."""
 
     file = forms.FileField(
         label="File",

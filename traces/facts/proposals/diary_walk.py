@@ -46,7 +46,10 @@ _walks: dict[UUID, "_WalkThread"] = {}
 
 @dataclass(frozen=True, kw_only=True)
 class WalkProgress:
-    """Progress of a search in a diary; `state` is running, waiting, no_model, stopped, finished or failed."""
+    """Progress of a search for facts through a diary.
+
+    `state` is running, waiting, no_model, stopped, finished or failed.
+    """
 
     state: str
     read: int = 0

@@ -21,7 +21,7 @@ _SENTENCES: Final = {
 
 @dataclass(frozen=True, kw_only=True)
 class WalkView:
-    """Template data of a search through a diary: its sentence, its counts, and whether it can be started."""
+    """Template data of a search for facts in a diary: a sentence, counts, and whether it can be started."""
 
     sentence: str
     read: int = 0

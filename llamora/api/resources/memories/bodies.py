@@ -158,7 +158,10 @@ class FoundMemory(MemoryBody, kw_only=True):
 
 
 class Pagination(msgspec.Struct, kw_only=True):
-    """The page of a list, in Harmonia's form; `total_count` is null if counting would decrypt every fact."""
+    """The position of a page in its list, with the field names of Harmonia.
+
+    `total_count` is null if counting would decrypt every fact.
+    """
 
     total_count: int | None
     limit: int
@@ -236,7 +239,7 @@ class MemoryList(msgspec.Struct, kw_only=True):
 
 
 class MemoryExportQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """Query parameters of an export: its format and filters; without `state`, all facts but proposals."""
+    """Query parameters of an export: its format and filters. Without `state`, proposals are left out."""
 
     format: TextFormat = TextFormat.JSON
     from_date: date | None = None
@@ -282,7 +285,7 @@ class ChangedMemory(msgspec.Struct, kw_only=True):
 
 
 class MemoryChange(msgspec.Struct, kw_only=True):
-    """One change of a fact: its time, its author, and the sentence after it.
+    """One change of a fact: its time, its author, and the fact's sentence after the change.
 
     `action` is the kind of change, such as "propose", "accept", "correct", "end" or "undo", or the strategy.
     `by` is "owner", "model", or the id of a token. `content` is null if the program may not read it.

@@ -25,7 +25,7 @@ _QUERIES = ("river", "letters until dark", "neighbours", "winter")
 
 
 class Program:
-    """A program with its own token; it calls at fixed times, however long responses take."""
+    """A program with its own token, which calls the API at a fixed rate even if responses are slow."""
 
     def __init__(self, token: str, *, port: int, day: str, other_day: str, number: int) -> None:
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}

@@ -14,7 +14,7 @@ _ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length:
 
 
 class PlainHandler(socketserver.StreamRequestHandler):
-    """Handler of the requests of one connection."""
+    """Handler of one connection, which answers every request with a fixed response."""
 
     def handle(self) -> None:
         """Read each request and send a fixed response."""
@@ -30,7 +30,7 @@ class PlainHandler(socketserver.StreamRequestHandler):
 
 
 class PlainServer(socketserver.ThreadingTCPServer):
-    """Server on one loopback address."""
+    """Server that accepts connections on one loopback address and uses a thread for each."""
 
     daemon_threads = True
 

@@ -17,7 +17,7 @@ from llamora.process_memory import protect_process_memory
 
 
 class Command(BaseCommand):
-    """The command that checks pages, references and envelopes; with a secret it opens a person's rows."""
+    """The command that checks a database file and its envelopes. With a secret, it also decrypts rows."""
 
     help = (
         "Check a backup for damage, or without FILE the database in use. It checks the file, the links "
