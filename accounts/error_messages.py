@@ -1,4 +1,4 @@
-"""All messages of the app accounts for people: one for each error code, and notices."""
+"""All messages that the app `accounts` shows to people: one for each error code, and notices."""
 
 from collections.abc import Iterable
 

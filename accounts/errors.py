@@ -1,4 +1,4 @@
-"""Errors of accounts: one small tree with stable codes.
+"""Hierarchy of the errors of the app `accounts`, with stable codes.
 
     AccountsError
         WrongCredentials        wrong          unknown name, wrong password or wrong recovery code

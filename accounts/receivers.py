@@ -1,4 +1,4 @@
-"""Signal receivers of accounts, for fence triggers, caches, and stored times when the clock was changed.
+"""Signal receivers of accounts, which recreate fence triggers, clear caches and correct stored times.
 
 Fence triggers (see `llamora.fields.fence`) are recreated after migrations, because Django's SQLite schema
 editor drops them. They are dropped before a migration is undone, because a column cannot be removed while a

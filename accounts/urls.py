@@ -1,4 +1,4 @@
-"""URLs of accounts."""
+"""URLs of accounts: sign-in, registration, recovery and settings."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""Days in a person's time zone, their names, and the months of a calendar. Pure.
+"""Days in a person's time zone: parsing, formatting, and the months of a calendar. Pure.
 
 Years run from 1 to 9999. Every day has a page. Entries can be saved on a day as soon as it has begun anywhere
 on earth, so that a page opened before its person changed time zones can still be saved.

@@ -1,4 +1,4 @@
-"""Errors of the diary with stable codes, besides invalid texts (`diary.entries.text_validation`).
+"""Errors of the diary with stable codes. The errors of invalid texts are in `diary.entries.text_validation`.
 
 ObjectNotFound       404           no such row, or another person's row; both give the same response
 DiaryError

@@ -1,4 +1,4 @@
-"""The status line of the model on a day page: which model writes and where, any problem, and its queue.
+"""The status line of the language model on a day page: its name, its machine, any problem, and waiting jobs.
 
 An open tab receives each part of the line again when the part changes. A part is an element with the id
 "reply-..." in a container of the page, so that the script for replies shows it too.

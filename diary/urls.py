@@ -1,4 +1,4 @@
-"""URLs of the diary."""
+"""URLs of the diary app: days, entries, drafts, the calendar, the bin, and all other pages of the app."""
 
 from django.urls import include, path, register_converter
 

@@ -1,4 +1,4 @@
-"""Names of the sources of texts (programs, files, apps, labels), reduced to one short line. Pure.
+"""Names of the sources of texts, such as programs, files and apps, reduced to one short line. Pure.
 
 The sender of a text chooses the name. Invisible characters are removed:
 control characters, direction marks and others. Joiners remain, because some scripts and emoji need them.

@@ -1,4 +1,6 @@
-"""Earlier entries on the same subject as an entry, for prompts. Needs the owner's keyring in force.
+"""Search for earlier entries on the same subject as an entry, for the prompt of a reply.
+
+Call these functions inside `in_force`, which makes the owner's keys available.
 
 Only an index that is already loaded is used: a reply never waits for an index to open or for vectors to be
 computed. Nothing is sent to a model on another machine, since the person did not choose these entries.

@@ -1,4 +1,4 @@
-"""URLs of search, Ask, look-backs and check-ins. Words and questions are sent by POST, never in a URL."""
+"""URLs of search, Ask, look-backs and check-ins. Queries and questions are sent by POST, never in a URL."""
 
 from django.urls import path
 

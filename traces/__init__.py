@@ -1,4 +1,4 @@
-"""Traces: labels on entries, by which a person finds entries again; and facts to remember.
+"""Traces (people, places and themes, as words on entries), and facts, which are sentences to remember.
 
 models, names, signals      the tables, valid names, the signal of a changed name
 queries, matcher, access    queries; finding names in a text; a person's rows by id

@@ -1,4 +1,4 @@
-"""The traces app: labels on entries."""
+"""The app `traces`, for words on entries (people, places, themes) and for remembered facts."""
 
 from django.apps import AppConfig
 

@@ -1,4 +1,6 @@
-"""Import of traces with the entries of an export. Needs the owner's keyring in force.
+"""Import of the traces on the entries of an export, including suggested traces.
+
+Call these functions inside `in_force`, which makes the owner's keys available.
 
 Names with the same identity are the same trace: an existing trace is used unchanged, and the row in the file
 is used only for a new trace. Runs within the transaction that inserts the entries.

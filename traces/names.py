@@ -1,4 +1,4 @@
-"""Valid names of traces, and when two names are the same. Pure.
+"""Names of traces: which names are valid, and which of them count as the same name. Pure.
 
 A name is shown as it was written, with normalised white space. Its *identity* decides whether two names are
 the same:

@@ -1,4 +1,4 @@
-"""URLs of traces; none of them contains a name."""
+"""URLs of traces and facts. They contain ids, but never a name."""
 
 from django.urls import path, register_converter
 

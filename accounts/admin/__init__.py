@@ -1,4 +1,4 @@
-"""The admin: states, dates, counts and sizes of the household; never diary text or keys.
+"""The admin site, on which administrators see accounts, dates, counts and sizes, but no diary text or keys.
 
 site         the admin site and the base class of its pages
 people       people of the household

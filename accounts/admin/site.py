@@ -1,4 +1,4 @@
-"""The admin site, for an administrator whose vault is unlocked: it shows people, never their texts.
+"""The admin site for administrators with an unlocked vault. It shows people, but never their texts.
 
 It has no sign-in page of its own: a browser that is signed out or locked is redirected to the ordinary
 pages. To a signed-in person who is not an administrator, every page of the site answers 404.

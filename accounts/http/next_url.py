@@ -1,4 +1,4 @@
-r"""The URL of the page that follows a sign-in: a page of this site, else the home page.
+r"""The redirect target after a sign-in: the requested page if it is a page of this site, else the home page.
 
 A browser treats `//host`, `/\host` and, since it drops tabs and line breaks, `/<tab>/host` as URLs of another
 site (open redirect). Such a URL is not accepted, before or after decoding.

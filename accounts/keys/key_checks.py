@@ -1,4 +1,4 @@
-"""Checks that a data key is the one that sealed its owner's rows, before it is used.
+"""Check of a data key before its use: it must be the key under which the owner's rows were sealed.
 
 A key slot proves that its creator knew its secret, but not that the creator was the owner: anyone who can
 write to the database can put a slot with their own secret into the owner's row. So a data key is accepted

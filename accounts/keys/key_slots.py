@@ -1,4 +1,4 @@
-"""Key slots: creates, opens and replaces slots, and converts rows for `llamora.crypto`.
+"""Functions that create, open and replace key slots, and convert them from and to database rows.
 
 A sign-in with an unknown name, or of a person without a vault, also runs one key derivation, with the cost of
 a new slot, so that the response time does not reveal which names exist.

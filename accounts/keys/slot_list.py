@@ -1,4 +1,4 @@
-"""The sealed list of a vault's valid key slots; only a rotation removes a slot with keys.
+"""The sealed list of a vault's valid key slots. A slot that contains keys is removed only by a rotation.
 
     {"slots": [{"id": hex, "kind": "password", "name": "", "added": "2026-05-03T10:00:00+00:00"}]}
 

@@ -1,4 +1,4 @@
-"""Slots of access tokens: conversion of rows, renewal in rotations, and confirmations of valid tokens.
+"""Key slots of access tokens: conversion from and to rows, renewal in rotations, confirmation by the owner.
 
 The sealed list of a vault contains its tokens beside its other slots (`accounts.keys.slot_list`). A rotation
 renews a token only if it is on the list and its owner's former key opens its authenticator; the new box is

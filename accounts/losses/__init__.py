@@ -1,4 +1,4 @@
-"""Reports of lost saves: stored as files, shown to the people concerned until they acknowledge them.
+"""Reports of saves that the database lost, stored as files and shown until they are acknowledged.
 
 reports.py  the reports, as files of the data folder
 views.py    the page that shows them after an unlock

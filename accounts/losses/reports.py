@@ -1,4 +1,4 @@
-"""Reports of lost saves, one file each, shown until they are acknowledged.
+"""Reports of saves that the database lost, one file each, shown until they are acknowledged.
 
 <data>/losses/
   20261129T141003Z.json   0600   {"since": "...", "until": "...", "noticed": "...", "commits": n,

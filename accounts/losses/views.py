@@ -1,4 +1,4 @@
-"""The page about lost saves, shown after an unlock until the person has read it."""
+"""The page about saves that the database lost, shown after an unlock until the person has read it."""
 
 from urllib.parse import urlencode
 

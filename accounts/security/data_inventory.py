@@ -1,4 +1,4 @@
-"""Inventory of a person's data, without a key: numbers of rows and sizes of sealed values in each table.
+"""Inventory of a person's data, made without their keys: numbers of rows and sizes of sealed values by table.
 
 The tables are found by introspection, so that none is missing. In `AppConfig.ready`, each app registers a
 label for the rows of each of its tables, or None to exclude them from the inventory.

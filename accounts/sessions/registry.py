@@ -1,4 +1,4 @@
-"""Registry of the sessions with a keyring in this process, with the identity of each data key.
+"""Registry of the unlocked sessions of this process: it maps each session to the id of its data key.
 
 Anyone who can write to the database could create session rows for another person. So decrypted data in memory
 belongs to key ids, not to owners, and this registry decides whether a session is the last one of a key. The

@@ -1,4 +1,4 @@
-"""Revocation list of ended sessions and access tokens, whose rows are invalid even if they exist.
+"""List of revoked sessions and access tokens, which are invalid even if an attacker restores their rows.
 
 Usually the rows are deleted as well, but anyone who can write to the database could restore them. If the disk
 is full or read-only, rows cannot be deleted until it works again.

@@ -1,4 +1,4 @@
-"""Checks of the credentials in an ASGI scope before a request runs, and the vault of a WebSocket."""
+"""Check of the credentials in an ASGI scope, and middleware that adds the person's vault for a WebSocket."""
 
 from collections.abc import Callable
 from http.cookies import CookieError, SimpleCookie

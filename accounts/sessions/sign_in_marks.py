@@ -1,4 +1,4 @@
-"""Marks of sign-ins in the register of credentials, which show that a SignIn row is unchanged.
+"""Marks of sign-ins, files in the register of credentials: each shows that a SignIn row was not changed.
 
 The register is `llamora.database.credential_register`. A SignIn row is valid only as the server wrote it,
 with this person, cookie and times. A row that was deleted and restored, or whose times were changed, is

@@ -1,4 +1,4 @@
-"""Keyrings of people with an unlocked browser, with which their access tokens are checked.
+"""Copies of the keyrings of people with an unlocked browser, used to check the access tokens of these people.
 
 A program's request has no session cookie, so it cannot open the owner's keyring. While a browser of a person
 who has tokens is unlocked, a copy of their keyring is held here. It is closed by the last lock, and used only

@@ -1,4 +1,4 @@
-"""On this day: the entries of other years with a given month and day, found with an index on these two.
+"""On this day: the entries of other years with the same month and day, found with a database index.
 
 A day page shows the first lines of entries from a few earlier years; a separate page shows all entries, page
 by page.

@@ -1,4 +1,4 @@
-"""Drafts, saved while typing. A save names the revision that it replaces, so that no other is overwritten."""
+"""Drafts, saved while typing. A save states which revision it replaces, and never overwrites a newer one."""
 
 import secrets
 from collections.abc import Callable

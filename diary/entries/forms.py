@@ -1,4 +1,4 @@
-"""Parser of the posted fields of entry and draft forms; invalid UTF-8 is left for validation to refuse."""
+"""Parser of submitted HTML forms with an entry or a draft. Later validation refuses invalid UTF-8."""
 
 from dataclasses import dataclass
 from datetime import date

@@ -1,4 +1,4 @@
-"""Look-up of a person's entries, drafts and versions by id or day, and of the key for digests of their texts.
+"""Queries for one person: entries, drafts and versions by id or day, and the key for BLAKE2 digests of texts.
 
 A row of another person is treated like a row that does not exist. The digest key is the same under every
 epoch of the person's data key.

@@ -1,4 +1,4 @@
-"""Start of generations; a second request for the same text, such as the opening of a day, starts no new job.
+"""Start of generations: a further request for the same text gets the existing job instead of a new one.
 
 Replies, openings, recaps, trace proposals and trace summaries all start here. Two tabs that request the same
 generation get the same job. A generation that nobody requested is never sent to another machine, and never

@@ -1,4 +1,4 @@
-"""Material: texts that the model reads in a prompt, as JSON between fences that no text can imitate. Pure.
+"""Material: texts in a prompt, as JSON between random delimiters that no text can imitate. Pure.
 
     <text 4f0c…>
     {"time": "08:12", "text": "…"}

@@ -1,4 +1,4 @@
-"""Tasks whose text a page shows while it is generated, such as replies, and the HTML of that text."""
+"""Tasks that generate a text for a page, such as replies, and the HTML of the text while it grows."""
 
 from collections.abc import Callable
 from datetime import date

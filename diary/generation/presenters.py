@@ -1,4 +1,4 @@
-"""The sources of a reply or an opening, for their page; deleted entries are left out."""
+"""Template data of the sources of a reply or an opening. Deleted entries are left out."""
 
 from dataclasses import dataclass
 from datetime import date

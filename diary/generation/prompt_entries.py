@@ -1,4 +1,7 @@
-"""Decrypted entries for a prompt, with their local time of day. Needs the owner's keyring in force."""
+"""Entries for a prompt, decrypted, with the local time of day at which each was written.
+
+Call these functions inside `in_force`, which makes the owner's keys available.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace

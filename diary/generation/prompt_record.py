@@ -1,4 +1,4 @@
-"""The record of a prompt: the texts that the model was given, and those left out for its length. Pure.
+"""The record of a prompt: which texts the model read, and which were left out to keep the prompt short. Pure.
 
     {"entries": [[id, day], ...], "left_out": [[id, day], ...],
      "recaps": [day, ...], "recapped": [id, ...] of the entries that these recaps summarise,

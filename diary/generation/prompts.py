@@ -1,4 +1,4 @@
-"""Prompts for the model: the messages of a template with its options, and the check of the output."""
+"""Prompts for the language model: the messages, the options of their template, and a check of the output."""
 
 from dataclasses import replace
 from typing import Any

@@ -1,4 +1,4 @@
-"""Earlier versions and deleted entries for their pages."""
+"""Template data of earlier versions of entries, and of deleted entries."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

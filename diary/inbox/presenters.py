@@ -1,4 +1,4 @@
-"""Items and boxes of the Inbox for its page; their texts are shown as plain text, never as HTML."""
+"""Template data of the Inbox: items and boxes. Their texts are shown as plain text, never as HTML."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""The items of a person's Inbox: those that wait, and the accepted and deleted ones for the page."""
+"""Queries of a person's Inbox: waiting items, and items that were accepted or deleted."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""URLs of the Inbox."""
+"""URLs of the Inbox, where texts wait for their owner's approval."""
 
 from django.urls import path
 

@@ -1,4 +1,7 @@
-"""Views of the Inbox: reading, accepting as entries, deleting; each form returns to the page."""
+"""Views of the Inbox: showing its texts, accepting them as entries, deleting them.
+
+Each change redirects back to the page of the Inbox.
+"""
 
 import logging
 from typing import Any

@@ -1,4 +1,4 @@
-"""Openings and recaps, which the model derives from whole days.
+"""Tables of openings and recaps, which the language model writes from the entries of whole days.
 
 Opening  text at the start of a day, written by the model from earlier days
 Recap    one to three sentences about a past day, valid until one of its entries changes

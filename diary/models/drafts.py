@@ -1,4 +1,4 @@
-"""Texts that are not saved as entries yet.
+"""Table of drafts: texts that are not saved as entries yet.
 
 Draft      one for each day, and one for each entry that is being edited
 LateDraft  a draft that arrived while its owner's diary was locked, sealed to their public key

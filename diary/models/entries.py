@@ -1,4 +1,4 @@
-"""Entries and their earlier versions.
+"""Tables of entries and of their earlier versions.
 
     Entry      a text that a person wrote on a day
     Version    the text of an entry before an edit, stored for thirty days

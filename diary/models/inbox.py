@@ -1,4 +1,4 @@
-"""Texts that did not come from their owner: waiting in the Inbox, or imported.
+"""Tables for texts from programs and imports: texts that wait in the Inbox, and claims of imports.
 
 InboxItem    a text that its owner can accept as an entry or delete
 InboxBox     a text that arrived while its owner's diary was locked, sealed to their public key

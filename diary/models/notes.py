@@ -1,4 +1,4 @@
-"""Notes: the files of a workspace that steer and inform the assistant, sealed with keys of the realm `notes`.
+"""Notes: the files of a workspace, which instruct and inform the assistant, sealed under the realm `notes`.
 
 Readable without a key: the number of notes, the times of change, revisions and origins, and padded sizes;
 never a text, a name or a folder. The keys of this realm decrypt no entry.

@@ -1,4 +1,4 @@
-"""Replies of the model to entries, and the reply styles.
+"""Tables of replies, which the language model writes to entries, and of reply styles.
 
 Reply            a reply, complete or unfinished
 ReplyKind        the built-in reply styles

@@ -1,4 +1,4 @@
-"""URLs of notes; none contains the name of a note, since the browser's history stores URLs."""
+"""URLs of notes. They do not contain the names of notes, since a browser's history stores URLs."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""Deletion of openings that may quote an entry, when the entry is deleted for good; needs no unlocked diary.
+"""Deletion of openings that may quote an entry that is deleted for good. This needs no unlocked diary.
 
 The sources of an opening are encrypted with it. If the key is in memory, the openings that have a deleted
 entry as a source are deleted. Otherwise all openings that could have one are deleted: those up to the third

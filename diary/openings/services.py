@@ -1,4 +1,7 @@
-"""Starting, dismissing and replacing the opening of a day. Needs the owner's keyring in force."""
+"""Starting, dismissing and replacing the opening of a day.
+
+Call these functions inside `in_force`, which makes the owner's keys available.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""URLs of openings."""
+"""URLs of openings, the texts that the language model writes at the top of a day."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""Imports and their entries for their pages."""
+"""Template data of a person's imports, and of the entries of an import."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""URLs of "This is mine"."""
+"""URLs with which a person claims an entry as their own ("This is mine"), or undoes that."""
 
 from django.urls import path
 

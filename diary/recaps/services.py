@@ -1,4 +1,8 @@
-"""Recaps: loaded if valid, else generated in the background. Needs the owner's keyring in force."""
+"""Recaps of days: a valid recap is loaded; if there is none, a background job generates one.
+
+Call these functions inside `in_force`, which makes the owner's keys available.
+`delete_recap` needs no keys.
+"""
 
 from collections.abc import Sequence
 from datetime import date

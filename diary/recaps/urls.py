@@ -1,4 +1,4 @@
-"""URLs of recaps."""
+"""The URL of a day's recap, a summary that the language model writes about a past day."""
 
 from django.urls import path
 

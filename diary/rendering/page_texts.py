@@ -1,4 +1,4 @@
-"""The texts of one page as HTML: rendered within one budget for all of them, and cached for their owner.
+"""The texts of one page as HTML, cached for their owner, with one limit on rendering work for the whole page.
 
 Each request starts a page with a full budget. A text whose rendering costs more than is left is shown as
 plain text from the point where the budget is spent. Cached HTML costs as much as new HTML, so that a page

@@ -1,4 +1,7 @@
-"""Starting, stopping, retrying and deleting replies. Needs the owner's keyring in force."""
+"""Starting, stopping, retrying and deleting replies of the language model.
+
+Call these functions inside `in_force`, which makes the owner's keys available.
+"""
 
 from dataclasses import replace
 from uuid import UUID

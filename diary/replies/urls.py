@@ -1,4 +1,4 @@
-"""URLs of replies and of custom reply styles."""
+"""URLs of the language model's replies, and of the reply styles that a person has added."""
 
 from django.urls import path
 

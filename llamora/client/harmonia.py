@@ -1,4 +1,4 @@
-"""A client with the methods of Harmonia's client (Harmonia is a memory for assistants) and shorter ones.
+"""Client with the same methods as the client of Harmonia, a memory for assistants, and with shorter ones.
 
 health_check, store_memory, search_memories, list_memories,
 get_memory, delete_memory, export_memories                  return what Harmonia's client returns

@@ -1,4 +1,4 @@
-"""Messages about a clock that was set or shows a long gap, and about deletions that wait because of it."""
+"""Messages for people when the clock was set, when the machine was off for long, and when deletions wait."""
 
 from datetime import datetime
 

@@ -1,4 +1,6 @@
-"""Keyed digests that show whether the source of a derived text has changed; useless without the key.
+"""BLAKE2 digests under a secret key, which show whether the source of a derived text has changed.
+
+Without the key, a digest reveals nothing about the text.
 
     BLAKE2b(key = a digest key of 32 bytes, digest length 32,
             personalisation = "llamora.digest", zeros behind it up to 16 bytes,

@@ -1,4 +1,4 @@
-"""The grammar of time expressions for all languages: rules by category, each with a builder.
+"""The grammar of time expressions for all languages: rules by category, each with a builder function.
 
 A builder (see `readings`) converts the values that its rule matched to an expression.
 

@@ -1,4 +1,4 @@
-"""Types of results: a resolved time, its offsets in a text, and the direction of ambiguous names."""
+"""Result types: resolved times, their offsets in a text, and whether `Tuesday` is the last or next one."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, time

@@ -1,4 +1,4 @@
-"""The latest epoch of a diary's key, which shows whether an envelope of an unknown epoch is damaged.
+"""Check for damaged epochs: an envelope is damaged if its epoch is later than the latest one of its diary.
 
 A keyring that has no key of an envelope's epoch raises WrongEpoch: another process may have rotated the key.
 If the database has no key of that epoch either, the bytes of the epoch were changed: the envelope is damaged.

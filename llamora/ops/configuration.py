@@ -1,4 +1,4 @@
-"""The settings in force: the value and source of each, and names that look like settings but are none.
+"""The settings in force, each with value and source, and names that look like settings but have no effect.
 
 Values here never contain secrets, and URLs are shown without user, password and query.
 """

@@ -1,4 +1,4 @@
-"""Lost saves: `up` detects them, copies the damaged files, and writes a report.
+"""Saves that the database lost: `up` detects them, copies the damaged files, and writes a report.
 
 This runs before SQLite opens the database, because SQLite overwrites the damaged frames of the log, and
 afterwards the commit log is restarted.

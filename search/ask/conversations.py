@@ -1,4 +1,6 @@
-"""Conversations: questions with their answers, as pages show them. Needs the owner's keyring in force.
+"""Conversations: a person's questions with their answers, loaded as pages show them.
+
+Call these functions inside `in_force`, which makes the owner's keys available.
 
 If no model wrote an answer, the text shown is made from the sources, so that no words of an entry are stored
 twice. State and reason of such questions:

@@ -1,4 +1,4 @@
-"""Evidence that a text answers a question: shared words or near meaning. Needs its owner's keyring in force.
+"""Evidence that a text answers a question: the text has many of the question's words, or a close meaning.
 
 A model turns any passage into a claim, and people read a passage as an answer. So passages that do not answer
 the question are not shown. A text answers it if one of its passages contains enough of the question's words,

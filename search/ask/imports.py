@@ -1,4 +1,6 @@
-"""Import of the questions of an export, each once. Needs the owner's keyring in force.
+"""Import of the questions in an export. Questions that the diary already has are skipped.
+
+Call these functions inside `in_force`, which makes the owner's keys available.
 
 Imported questions and answers count as text of others, whatever the file says: a model must not take them for
 its owner's. So an imported conversation cannot be continued like one that was held here.

@@ -1,4 +1,6 @@
-"""Passages of entries for an answer. Needs the owner's keyring in force.
+"""Passages of entries from which the model answers a question.
+
+Call these functions inside `in_force`, which makes the owner's keys available.
 
 An answer is written either from trusted entries or from others, never from both. So an answer from trusted
 entries needs no warning, and instructions that others planted in a text can disclose nothing of its owner's.

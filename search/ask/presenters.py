@@ -1,4 +1,6 @@
-"""Conversations and answers for their pages and tabs. Needs the owner's keyring in force.
+"""Template data of conversations and answers, for pages and open tabs.
+
+Call these functions inside `in_force`, which makes the owner's keys available.
 
 An answer is shown from its job while it is generated, later from its row.
 """

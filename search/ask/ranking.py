@@ -1,4 +1,6 @@
-"""The texts of an open index that may answer a question, best first. Needs their owner's keyring in force.
+"""Ranking of the texts in an open index that may answer a question, best first.
+
+Call these functions inside `in_force`: without the owner's keys, no traces that the question names are found.
 
 A question is searched for by its words, its meaning, and the days and traces that it names. If it asks for
 the latest or the first time, texts about its subject are ranked by day: those with all of its significant

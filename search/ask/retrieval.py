@@ -1,4 +1,6 @@
-"""The passages for a question, from the open index of its owner. Needs their keyring in force.
+"""Retrieval of the passages that may answer a question, from the open index of the diary's owner.
+
+Call these functions inside `in_force`, which makes the owner's keys available.
 
 No model is asked here. The keyring may be that of a program, which opens no index: then the index that its
 owner's unlocked browser opened is used. While the diary is locked there is none, and the question is refused.

@@ -1,4 +1,6 @@
-"""Numbered sources of an answer: passages of entries, then notes. Needs the keyring in force.
+"""Numbered sources of an answer: passages of entries, followed by notes.
+
+Call `load_sources` inside `in_force`, which makes the owner's keys available.
 
 A question stores its sources without their words, so that a text deleted from the diary is gone here too. The
 first source has number 1:

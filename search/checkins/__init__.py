@@ -1,4 +1,4 @@
-"""Check-ins: while a diary is unlocked, the model regularly checks its owner's standing requests.
+"""Check-ins: while a diary is unlocked, the model regularly answers the standing requests of its owner.
 
 choices            the settings of a person: whether, how often and when; sealed
 schedule           when the next check-in is due

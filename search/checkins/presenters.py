@@ -1,4 +1,7 @@
-"""Template data of check-ins: the page, and the section of today's page. Needs the owner's keyring."""
+"""Template data of check-ins: for their own page, and for a section of today's page.
+
+Call these functions inside `in_force`, which makes the owner's keys available.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,6 @@
-"""The facts that are read for a reply or an answer. Needs the owner's keyring in force.
+"""Search for the facts that the model reads for a reply or an answer.
+
+Call these functions inside `in_force`, which makes the owner's keys available.
 
 Only an index that is already loaded is used, and nothing is sent to a model on another machine, since the
 person did not choose these facts.

@@ -1,4 +1,7 @@
-"""Look-backs from their jobs or rows, and the list of all. Needs the owner's keyring in force."""
+"""Template data of look-backs, from running jobs or saved rows, and the list of all look-backs.
+
+Call these functions inside `in_force`, which makes the owner's keys available.
+"""
 
 from dataclasses import dataclass
 from datetime import date

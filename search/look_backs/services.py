@@ -1,4 +1,8 @@
-"""Starting, stopping and deleting look-backs. Needs the owner's keyring in force."""
+"""Starting, stopping and deleting look-backs on a week or a month.
+
+Call these functions inside `in_force`, which makes the owner's keys available.
+`delete_derived_from` needs no keys.
+"""
 
 from collections.abc import Iterable
 from datetime import date

@@ -1,4 +1,4 @@
-"""Texts that are not fully trusted, and therefore hidden from a program limited to its owner's own words.
+"""Selection of the texts to hide from a program that may read only the owner's own texts.
 
 Hidden are untrusted entries and facts, and texts that a model generated from one of these, or from an entry
 that no longer exists: whoever can write to the database can delete a row and so its origin. Even a program

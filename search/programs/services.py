@@ -1,4 +1,7 @@
-"""Search for a program. Needs the keyring of its token in force, with the realm `content`.
+"""Search for programs, in the index that an unlocked browser of the owner has opened.
+
+Call these functions inside `in_force` with the keyring of the program's token, which must have the realm
+`content`.
 
 A program opens no index: it uses the index that its owner's unlocked browser opened.
 """

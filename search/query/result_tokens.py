@@ -1,4 +1,4 @@
-"""Opaque tokens for recent queries, in links to results: with one, a page can highlight the words found."""
+"""Tokens for recent queries, used in links so that the linked page can highlight the words found."""
 
 import secrets
 from collections import OrderedDict

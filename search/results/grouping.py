@@ -1,4 +1,4 @@
-"""Groups of hits: by day, entries before replies, and each text once. Pure.
+"""Groups of search hits by day, in which entries come before replies and no text is repeated. Pure.
 
 Facts and notes belong to no day: each kind is one group, unless only that kind was searched; then each text
 is a group.

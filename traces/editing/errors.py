@@ -1,4 +1,4 @@
-"""Errors of changes to traces, besides invalid names (`traces.names`), with stable codes.
+"""Errors of changes to traces, with stable codes. The errors of invalid names are in `traces.names`.
 
 TraceError
     TraceNameTaken    name_taken    another trace has that name; carries that trace

@@ -1,4 +1,6 @@
-"""Renaming, merging and deleting a trace on all entries, with undo. Needs the owner's keyring in force.
+"""Renaming, merging and deleting a trace on all entries. Each of these changes can be undone.
+
+Call these functions inside `in_force`, which makes the owner's keys available.
 
 Undo information is stored in sealed rows: a merged or deleted trace is only marked as deleted and stays on
 its entries, and a `Change` contains the rest. Both are purged after thirty days.

@@ -1,7 +1,7 @@
-"""Claims of facts: an owner says that all facts from files and programs are theirs. Undo for thirty days.
+"""Claims of all facts from files and programs as the owner's own, which can be undone for thirty days.
 
 The changes of one claim have the same group. An undo leaves out facts that were changed since the claim.
-Needs keys of the realm `facts` in force.
+Call these functions inside `in_force`, with a keyring that has the realm `facts`.
 """
 
 from collections.abc import Sequence

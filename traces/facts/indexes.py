@@ -1,4 +1,7 @@
-"""Blind indexes of facts: by subject and relation, and by sentence. Need keys of the realm `facts`."""
+"""Blind indexes of facts: by subject and relation, and by sentence.
+
+They are computed with keys of the realm `facts`.
+"""
 
 from llamora.crypto import current_realm_keyring
 from traces.facts.fact_body import FactText, get_text

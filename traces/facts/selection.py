@@ -1,4 +1,7 @@
-"""Selection of facts to list, find or export. The keyring in force must have keys of the realm `facts`."""
+"""Conditions that select which facts to list, find or export.
+
+Call these functions inside `in_force`, with a keyring that has the realm `facts`.
+"""
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field

@@ -1,7 +1,7 @@
-"""Proposing, accepting, correcting, ending, forgetting facts, and undoing that.
+"""Proposing, accepting, correcting, ending and forgetting facts, and undoing these changes.
 
-Needs keys of the realm `facts` in force. Each call is one transaction, with one record for each fact that it
-changes. Nothing is accepted without its owner.
+Call these functions inside `in_force`, with a keyring that has the realm `facts`. Each call is one
+transaction, with one record for each fact that it changes. Nothing is accepted without its owner.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Statements: the meaning of a sentence, parsed with the tables of its language, without a model.
+"""Statements: the meaning of a sentence, parsed with the word tables of its language instead of a model.
 
     "You moved to New York"     subject: you, relation: home, value: new york, from now on
     "Anna does not like tea"    subject: anna, relation: likes, value: tea, negated

@@ -1,4 +1,4 @@
-"""Suggested traces: names proposed by the model for an entry, names in its text, frequently used traces.
+"""Suggested traces for an entry: names from the model, names in the entry's text, and often used traces.
 
 services    starting and stopping proposals, dismissing a name
 tasks       the generation of proposals for one entry

@@ -1,6 +1,8 @@
-"""Names suggested for an entry: from the model, from its text, or frequently used; never dismissed names.
+"""Suggestions of traces for an entry: names from the model, names in the entry's text, and often used traces.
 
-Needs the owner's keyring in force. Nothing here adds a trace to an entry.
+A dismissed name is not suggested again. Nothing here adds a trace to an entry.
+
+Call these functions inside `in_force`, which makes the owner's keys available.
 """
 
 from collections.abc import Collection, Iterable, Sequence

@@ -1,6 +1,8 @@
-"""Proposals of traces by the model: on request, or after a reply; stopped by a more urgent request.
+"""Proposals of traces by the model, on request or after a reply. A more urgent request stops them.
 
-Needs the owner's keyring in force. Runs in the background, when no other job waits for the model.
+Generation runs in the background, when no other job waits for the model.
+
+Call these functions inside `in_force`, which makes the owner's keys available.
 """
 
 from functools import partial

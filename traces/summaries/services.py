@@ -1,4 +1,7 @@
-"""Summaries of traces: generated on request, later marked as stale. Needs the owner's keyring in force.
+"""Summaries of traces, generated on request. A change of a trace's name or entries makes its summary stale.
+
+Call these functions inside `in_force`, which makes the owner's keys available.
+`delete_summary` needs no keys.
 
 A digest of the trace's name and of the ids, days and revisions of its entries shows whether a summary is
 stale, so that no entry has to be decrypted.

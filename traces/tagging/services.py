@@ -1,4 +1,7 @@
-"""Adding traces to entries and removing them. Needs the owner's keyring in force."""
+"""Adding traces to entries, and removing traces from entries.
+
+Call these functions inside `in_force`, which makes the owner's keys available.
+"""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""Services of authentication.
+"""Service functions behind the pages of sign-in, registration, recovery and re-authentication.
 
 login                  open a key slot and start a session
 registration           create a person with a vault

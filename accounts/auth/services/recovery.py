@@ -1,4 +1,4 @@
-"""Account recovery: a recovery code opens the vault; password, code and data key are replaced."""
+"""Account recovery: a recovery code opens the vault; then code, password and data key are all replaced."""
 
 from dataclasses import dataclass, field
 

@@ -1,4 +1,4 @@
-"""Re-authentication in a form: the change is made only if the form contains the right password."""
+"""Re-authentication page: an HTML form asks for the current password before a view makes its change."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Override of Django's `changepassword`, which would set a password that opens no vault; it only refuses."""
+"""The command `changepassword`, which refuses to run: Django's would set a password that opens no vault."""
 
 from argparse import ArgumentParser
 from typing import Any

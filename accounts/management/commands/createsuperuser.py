@@ -1,4 +1,4 @@
-"""Override of Django's `createsuperuser`, which would create a person without a vault; it only refuses."""
+"""The command `createsuperuser`, which refuses to run: Django's would create a person without a vault."""
 
 from typing import Any
 

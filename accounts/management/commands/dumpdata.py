@@ -1,4 +1,7 @@
-"""Django's `dumpdata` without session rows, so that a dump signs nobody in; sealed columns stay sealed."""
+"""Django's `dumpdata` without session rows, so that nobody can sign in with a dump.
+
+Sealed columns stay sealed in a dump.
+"""
 
 from typing import Any
 

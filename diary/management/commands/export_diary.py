@@ -1,4 +1,4 @@
-"""Export a diary, decrypted, into a folder or a zip."""
+"""The command `export_diary`: exports a diary, decrypted, into a folder or a zip."""
 
 import sys
 from argparse import ArgumentParser

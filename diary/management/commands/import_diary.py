@@ -1,4 +1,4 @@
-"""Import an export, or a file of JSON lines, into a diary."""
+"""The command `import_diary`: imports an export, or a file of JSON lines, into a diary."""
 
 import sys
 from argparse import ArgumentParser

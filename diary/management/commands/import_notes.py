@@ -1,4 +1,4 @@
-"""Import the files of a workspace, in a folder or a zip, into a person's notes."""
+"""The command `import_notes`: imports the files of a workspace (a folder or zip) into a person's notes."""
 
 from argparse import ArgumentParser
 from contextlib import closing

@@ -1,4 +1,4 @@
-"""Check the prompts: fill in each with a sample day, and count its tokens."""
+"""The command `prompts`: fills in each prompt with a sample day, and counts its tokens."""
 
 from argparse import ArgumentParser
 from typing import Any

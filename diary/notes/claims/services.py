@@ -1,4 +1,4 @@
-"""Claims of notes ("This is mine"): their owner makes them their own, and can undo that for thirty days.
+"""Claims of notes ("This is mine"): a person declares notes to be their own; an undo is possible for 30 days.
 
 The text is sealed again with the new origin, to which it is bound; the revision stays the same. A claimed
 skill is approved at that revision. The former origin is stored in the metadata of the note. All this needs

@@ -1,8 +1,9 @@
-"""Notes in the JSON of an export: which rows a program may export, and the import of rows.
+"""Notes in the JSON of an export: the rules for what a program may export, and the import of notes.
 
 A note that this diary signed is imported as it was, with its earlier versions. All other notes get the origin
-`imported`, whatever the file says. A note whose path exists is skipped, and so are drafts. Needs a keyring in
-force.
+`imported`, whatever the file says. A note whose path exists is skipped, and so are drafts.
+
+Call these functions inside `in_force`, which makes the owner's keys available.
 """
 
 from collections.abc import Mapping

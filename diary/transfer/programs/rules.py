@@ -1,4 +1,4 @@
-"""Rules, one for each table, that select the rows for a program limited to its owner's own texts.
+"""Rules for programs that may read only the owner's own texts: which rows of each table they may export.
 
 Rows of a table without a rule are left out. So is an entry whose text cannot be decrypted: only decrypting it
 proves that its origin was not changed.

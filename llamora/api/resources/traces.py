@@ -1,4 +1,4 @@
-"""Calls that list the traces (labels on entries), and return the entries of one trace."""
+"""Calls that list the traces (people, places and themes on entries), and return the entries of one trace."""
 
 from datetime import date
 from typing import Final

@@ -1,4 +1,4 @@
-"""Django's SQLite backend, changed so that a damaged value is read as some value of its column's type.
+"""Django's SQLite backend, changed to read a damaged value as a placeholder instead of raising an error.
 
 SQLite stores any value in any column. One flipped bit can turn bytes into text, or make a date invalid; then
 Django and Python raise an error, and all other rows of the query cannot be read either.

@@ -1,4 +1,4 @@
-"""The model files of the household, with the facts of their headers."""
+"""The model files of the household, each with the properties that its header states."""
 
 import threading
 from dataclasses import dataclass

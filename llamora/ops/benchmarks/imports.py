@@ -1,4 +1,4 @@
-"""Measurements of `import_diary`; also creates the archive for the measurements of pages."""
+"""Measurements of `import_diary`, and creation of the archive with which pages are measured."""
 
 import json
 from datetime import date, timedelta

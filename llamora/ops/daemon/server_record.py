@@ -1,4 +1,4 @@
-"""The record of a running server, in the file that it has locked: its process, address and model.
+"""The record of a running server (process, address, model), in the file that the server has locked.
 
 The file is `lock` in the data folder. The process id in it is valid only while the lock is held, and only if
 that process began at the recorded time. Otherwise, after a crash or a restart of the machine, the id may

@@ -1,4 +1,4 @@
-"""Words for parsing statements of facts: a table for each language, in a module of its name.
+"""Word tables with which statements of facts are parsed, in one module for each language.
 
 A phrase is words separated by spaces; `a/b` are alternatives, `a|b` are forms of one word, of which the first
 represents all, and `?` after a word makes it optional. Words are spelled as `statements.split_words` returns

@@ -1,4 +1,4 @@
-"""Tables for statements in German."""
+"""Word tables for parsing statements in German."""
 
 from traces.facts.languages import Attribute, Cardinality, Language, Relation
 

@@ -1,4 +1,4 @@
-"""Tables for statements in English."""
+"""Word tables for parsing statements in English."""
 
 from traces.facts.languages import Attribute, Cardinality, Language, Relation
 

@@ -1,4 +1,4 @@
-"""Views of "This is mine" for all facts from files and programs, and of its undo.
+"""Views with which a person claims all facts from files and programs ("This is mine"), or undoes a claim.
 
 Before the claim, no model reads these facts. The password is required, as for a whole import.
 """

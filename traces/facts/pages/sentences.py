@@ -1,4 +1,4 @@
-"""Parsers of the sentences of facts in a sent form."""
+"""Parsers of the sentences of facts in a submitted HTML form."""
 
 from typing import Any
 

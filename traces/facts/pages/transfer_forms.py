@@ -1,4 +1,4 @@
-"""Forms of the export and the import of facts."""
+"""Django forms of the pages that export and import facts."""
 
 from typing import Any, Final
 

@@ -1,6 +1,7 @@
-"""The generation of advice on a conflict of two facts: which button comes first where rules can't decide.
+"""Generation of a model's advice about two conflicting facts, used only if rules can't decide between them.
 
-The model can only choose among three buttons; the person presses one: see `traces.facts.comparison`.
+The advice decides which button comes first. The model can only choose among three of them, and the person
+presses one: see `traces.facts.comparison`.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Check of a proposed fact against the diary text: the clause that contains its quote must state it.
+"""Check of a proposed fact against the entry: the clause around the fact's quote must state the fact.
 
 Equal numbers, names and negations are not enough: "I saw a Tesla" has all of "You have a Tesla", and "like
 coffee" is a part of "I don't like coffee". So the whole clause around the quote is read. Each significant

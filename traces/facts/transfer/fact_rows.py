@@ -1,4 +1,6 @@
-"""Import of the facts of a diary's export, each once, with its history. Needs the owner's keyring in force.
+"""Import of facts with their history from an export. Facts that the diary already has are skipped.
+
+Call these functions inside `in_force`, which makes the owner's keys available.
 
 A fact that this diary signed is imported as it was. All other facts get the origin `imported` with their
 whole history, whatever the file says: a model does not read them as their owner's. A fact that was forgotten

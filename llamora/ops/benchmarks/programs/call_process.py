@@ -1,4 +1,4 @@
-"""A process that calls the API in the place of many programs, for `calls.py`.
+"""A process that calls the API as many programs would, for the measurements in `calls.py`.
 
     python -m llamora.ops.benchmarks.programs.call_process PORT SECONDS DAY OTHER_DAY
 
