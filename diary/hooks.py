@@ -138,7 +138,10 @@ class ImportedFile(Protocol):
         """Return whether this diary signed the row under this label, and the row is unchanged."""
 
     def group_rows(self, kind: str, *, by: str) -> Mapping[str, Sequence[dict[str, Any]]]:
-        """Return a dict from the id of a parent, in the column `by`, to its rows of `kind` in the file."""
+        """Return the rows of `kind` in the file as a dict by the id of their parent row.
+
+        That id is in the column `by`.
+        """
 
     def resolve_entries(self, ids: Sequence[UUID]) -> Mapping[UUID, UUID]:
         """Return a dict from the ids of entries in the file to their ids in this diary."""
@@ -240,7 +243,10 @@ def register_export(kind: str, exports: Exporter) -> None:
 
 
 def register_import(kind: str, imports: ImporterFactory) -> None:
-    """Register an app's importer for a kind; it runs in the transaction that inserts the entries."""
+    """Register an app's importer for a kind of exported values.
+
+    The importer runs in the transaction that inserts the entries.
+    """
     _importer_factories[kind] = imports
 
 

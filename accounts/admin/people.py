@@ -90,7 +90,10 @@ class PersonAdmin(HouseholdModelAdmin):
         return (*self.readonly_fields, *own)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """Return people with counts of their rows; key slots are read without their bytes."""
+        """Return people with their vaults, kinds of key slots, numbers of sign-ins and last activity.
+
+        Of the key slots, only owners and kinds are read, no keys.
+        """
         people: QuerySet[Any] = super().get_queryset(request).select_related("vault")
         slots = KeySlot.objects.only("owner_id", "kind").order_by("kind")
         with_counts: QuerySet[Any] = people.prefetch_related(Prefetch("slots", queryset=slots)).annotate(

@@ -134,7 +134,7 @@ def list_owners_of_files() -> set[UUID]:
 
 
 def list_file_epochs(owner: UUID) -> set[int]:
-    """Return the epochs of the former keys of a person for which there are files."""
+    """Return the epochs of those former keys of a person that are stored in files."""
     paths = get_folder().glob(f"{owner.hex}-*")
     numbers = (path.name.removesuffix(RESTORED).rpartition("-")[2] for path in paths)
     return {int(number) for number in numbers if number.isdecimal()}

@@ -46,9 +46,10 @@ def encode_preferences(person: Person) -> dict[str, Any]:
 
 
 def load_preferences(vault: Vault) -> dict[str, Any]:
-    """Return the sealed preferences; call inside `in_force` with the owner's keyring.
+    """Return the decrypted preferences from the sealed copy in a vault.
 
-    Raise EnvelopeError if they are missing or do not open: every vault of format 2 has them.
+    Call inside `in_force` with the owner's keyring. Raise EnvelopeError if they are missing or do not open:
+    every vault of format 2 has them.
     """
     return dict(load_column(vault, "preferences", parse=_parse))
 

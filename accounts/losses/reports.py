@@ -148,7 +148,7 @@ def list_reports_for(person: Person) -> list[LossReport]:
 
 
 def acknowledge_reports(person: Person) -> None:
-    """Record that a person has read the reports shown to them; raise OSError."""
+    """Record that a person has read the reports shown to them; raise OSError if a file cannot be written."""
     with _lock:
         for report in list_reports_for(person):
             names = [_get_short_id(person), *([_ADMINISTRATOR] if person.is_staff else [])]

@@ -100,7 +100,10 @@ def show_rotation_progress(request: HouseholdRequest) -> HttpResponse:
 @require_http_methods(_METHODS)
 @unlock_required
 def resume_key_rotation(request: HouseholdRequest) -> HttpResponse:
-    """Resume an unfinished rotation; no password is needed, since it was needed to begin it."""
+    """Resume an unfinished rotation.
+
+    No password is asked for, since the person entered it when the rotation began.
+    """
     if request.method == "POST":
         background.start_rotation_thread(request.vault.keyring)
     return redirect("rotate_key")

@@ -41,7 +41,7 @@ class SessionCookie:
 
 
 def parse_cookie(value: str) -> SessionCookie | None:
-    """Return the content of a cookie's value, or None if the value is malformed."""
+    """Return the session cookie that this value encodes, or None if the value is malformed."""
     try:
         raw = base64.b64decode(value.encode("ascii"), altchars=b"-_", validate=True)
     except (binascii.Error, UnicodeEncodeError):

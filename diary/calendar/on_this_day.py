@@ -46,7 +46,7 @@ class YearOnThisDay:
 
 
 def list_past_years(owner_id: UUID, day: date) -> list[PastYearExcerpt]:
-    """Return the excerpts of earlier years for a day page, the latest first."""
+    """Return excerpts of the entries on this day in earlier years, the latest first, for a day page."""
     rows = [
         (id_, past_day)
         for month_day in days.get_month_days_for_day_page(day)

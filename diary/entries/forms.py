@@ -43,7 +43,7 @@ class SubmittedText:
 
 
 def parse_submitted_text(request: HttpRequest) -> SubmittedText:
-    """Return the fields of a composer, a draft or an edit form."""
+    """Return the submitted fields of an HTML form for a new entry, a draft or an edit."""
     return SubmittedText(
         text=_read_text(request),
         revision=_parse_revision(request.POST.get("revision", "")),

@@ -128,12 +128,12 @@ def render_text(row: Entry | Version, *, origin: str) -> SafeString:
 
 
 def build_empty_composer(person: Person, day: date) -> ComposerView:
-    """Return a composer without a draft."""
+    """Return the composer, the form for a new entry of a day, without a draft."""
     return ComposerView(day=day, key=new_id(), is_elsewhere=is_not_today(person, day))
 
 
 def build_composer(person: Person, day: date, drafts: Collection[Draft]) -> ComposerView:
-    """Return the composer of a day, with the draft of a new entry if there is one."""
+    """Return the composer, the form for a new entry of a day, with the draft if there is one."""
     draft = next((draft for draft in drafts if draft.entry_id is None), None)
     if draft is None:
         return build_empty_composer(person, day)
@@ -152,7 +152,7 @@ def build_composer(person: Person, day: date, drafts: Collection[Draft]) -> Comp
 def build_refused_composer(
     person: Person, day: date, *, submitted: SubmittedText, sentence: str
 ) -> ComposerView:
-    """Return the composer with the submitted values and the sentence that says why they were refused."""
+    """Return the composer with the submitted values, and with a sentence on why they were refused."""
     return ComposerView(
         day=day,
         key=submitted.key,

@@ -54,7 +54,7 @@ class NoteDraftText:
 
 
 def find_note_draft(keyring: RealmKeyring, note_id: UUID | None = None) -> NoteDraftText | None:
-    """Return the draft of a note, or of a new note; None if there is none."""
+    """Return the draft of a note, or without an id that of a new note; None if there is no such draft."""
     with in_force(keyring):
         row = _find(keyring.owner, note_id)
         return None if row is None else _open(row)
@@ -132,13 +132,13 @@ def _merge_bodies(row: NoteDraft, late: SubmittedNoteDraft, text: str) -> tuple[
 
 
 def is_note_draft_damaged(owner_id: UUID, note_id: UUID | None) -> bool:
-    """Return whether the draft of a note, or of a new note, exists but cannot be decrypted."""
+    """Return whether the draft of a note is damaged, or without an id that of a new note."""
     row = _find(owner_id, note_id)
     return row is not None and _open(row).is_damaged
 
 
 def discard_note_draft(keyring: RealmKeyring, note_id: UUID | None = None) -> None:
-    """Delete the draft of a note, or of a new note."""
+    """Delete the draft of a note, or without an id that of a new note."""
     with write_transaction():
         NoteDraft.objects.filter(_is_of(keyring.owner, note_id)).delete()
 

@@ -222,7 +222,10 @@ class RowImporter:
         return self._entry_importer.is_signed(row, label)
 
     def group_rows(self, kind: str, *, by: str) -> dict[str, list[ExportRow]]:
-        """Return a dict from the id of a parent, in the column `by`, to its rows of `kind` in the file."""
+        """Return the rows of `kind` in the file as a dict by the id of their parent row.
+
+        That id is in the column `by`.
+        """
         if (kind, by) not in self._groups:
             grouped = self._groups[kind, by] = {}
             for row in self._rows.get(kind, ()):

@@ -17,12 +17,12 @@ class FileFormat(Enum):
 
     @property
     def media_type(self) -> str:
-        """The media type of a file."""
+        """The media type of a file in this format."""
         return _TYPES[self.value][0]
 
     @property
     def suffix(self) -> str:
-        """The suffix of a file's name, without a dot."""
+        """The suffix of the name of a file in this format, without a dot."""
         return _TYPES[self.value][1]
 
 
