@@ -74,7 +74,7 @@ SLOW_PATHS = (
 
 
 def is_of_program(scope: Scope) -> bool:
-    """Return whether a request is a call of a program (API or MCP), so that errors are returned as JSON."""
+    """Return whether a request is a call of a program (API or MCP), which expects errors as JSON."""
     return str(scope["path"]).startswith(PROGRAM_PATHS)
 
 
@@ -191,7 +191,7 @@ class PageHandler(ASGIHandler):
                 return BytesIO(b"".join(parts))
 
     def respond(self, scope: Scope, body: BytesIO) -> HttpResponseBase:
-        """Run the request in this thread and return its response, closed unless it streams."""
+        """Run the request in this thread and return its response. Close the response unless it streams."""
         set_script_prefix(get_script_prefix(scope))
         request_started.send(sender=type(self), scope=scope)
         response = self._build_response(scope, body)

@@ -21,7 +21,7 @@ LONG_BLOCK_BYTES, FREE_END_BYTES = 256 * 1024, 1024 * 1024
 
 
 def protect_process_memory() -> None:
-    """Disable core dumps, and reading by debuggers and in /proc.
+    """Disable core dumps, and prevent debuggers and readers of /proc from reading this process's memory.
 
     A new program (exec) does not inherit this.
     """

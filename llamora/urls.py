@@ -19,7 +19,7 @@ disk_probe = DiskProbe()
 
 
 def healthz(request: HttpRequest) -> JsonResponse:
-    """Return whether pages can be served and texts saved, for monitoring; no diary text."""
+    """Return whether pages can be served and texts saved, for monitoring. The response has no diary text."""
     del request
     try:
         with connection.cursor() as cursor:

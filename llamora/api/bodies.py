@@ -45,7 +45,7 @@ def parse_query(query: str, type_: type[_T]) -> _T:
 
 
 def parse_path_value(value: str, type_: type[_T]) -> _T:
-    """Return a part of a path as a `type_` (an id or a day); raise ApiError 404 if it is none."""
+    """Return a part of a path as a `type_` (an id or a day); raise ApiError 404 if it cannot be converted."""
     try:
         return msgspec.convert(value, type_, strict=False)
     except msgspec.ValidationError:
@@ -82,7 +82,7 @@ class _Normalizer:
         self._count = 0
 
     def normalize(self, value: Any, depth: int = 0) -> Any:
-        """Return a decoded JSON value with `int` for each float that is a whole number.
+        """Return a decoded JSON value with each `float` that is a whole number replaced by an `int`.
 
         Raise ApiError for a NUL character, a number that is too large, or a body that is too large or deep.
         """

@@ -24,7 +24,7 @@ _UNUSABLE_KEY: Final = "An Idempotency-Key has 1 to 200 printable ASCII characte
 
 
 def yield_to_pages() -> None:
-    """Let waiting requests for pages run before this call continues; long calls use it between parts."""
+    """Let waiting requests for pages run before this call continues. A long call uses it repeatedly."""
     let_others_run(before=1)
 
 
@@ -68,7 +68,7 @@ class Call:
 
     @property
     def is_drop(self) -> bool:
-        """Whether the token can only send texts and read nothing."""
+        """Whether the token is of the kind "drop", which can send texts but read nothing."""
         return self.terms.kind is TokenKind.DROP
 
     @cached_property
@@ -118,7 +118,7 @@ class Call:
             return find_stored(self.opened.token, key=key, content=content) if key else None
 
     def derive_row_id(self, content: bytes, number: int) -> UUID | None:
-        """Return the id for row `number`, the same if the call is repeated; None without Idempotency-Key."""
+        """Return the id for row `number`, the same for each use of one Idempotency-Key; None without one."""
         key = self._check_key()
         return derive_row_id(self.opened.token, key=key, content=content, number=number) if key else None
 

@@ -53,5 +53,5 @@ class CallRoutes:
 
 
 def build_route(address: str) -> str:
-    """Return a path pattern such as `/api/days/{day}` as a Django route, still with its first slash."""
+    """Return the Django route of a path pattern such as `/api/days/{day}`. It also begins with a slash."""
     return _PLACE.sub(r"<str:\1>", address)

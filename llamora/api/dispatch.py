@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 
 
 def build_view(by_method: Mapping[str, Endpoint]) -> Callable[..., HttpResponseBase]:
-    """Return the view of a path, given its calls by HTTP method."""
+    """Return the view of a path, given a dict from HTTP method to the API's call at this path."""
 
     def view(request: HttpRequest, **parts: str) -> HttpResponseBase:
         response = _respond(request, by_method, parts)

@@ -90,18 +90,18 @@ class EndpointTable:
         self._endpoints: dict[tuple[str, str], Endpoint] = {}
 
     def add(self, endpoint: Endpoint) -> None:
-        """Add a call; raise ValueError if its method and path are registered already."""
+        """Add a call of the API; raise ValueError if its method and path are registered already."""
         place = endpoint.method, endpoint.path
         if place in self._endpoints:
             raise ValueError(f"There are two calls {' '.join(place)}.")
         self._endpoints[place] = endpoint
 
     def list_all(self) -> list[Endpoint]:
-        """Return all calls."""
+        """Return all calls of the API."""
         return list(self._endpoints.values())
 
     def group_by_path(self) -> dict[str, dict[str, Endpoint]]:
-        """Return a dict from path to calls by method; paths without variable parts come first."""
+        """Return a dict from path to a dict from method to call. Paths without variable parts come first."""
         paths = sorted({path for _, path in self._endpoints}, key=lambda path: (path.count("{"), path))
         return {
             path: {method: call for (method, at), call in self._endpoints.items() if at == path}
@@ -123,7 +123,7 @@ def endpoint(
     is_public: bool = False,
     stores: bool = False,
 ) -> Callable[[_F], _F]:
-    """Return a decorator that registers a function as a call."""
+    """Return a decorator that registers a function as a call of the API."""
 
     def register(run: _F) -> _F:
         endpoints.add(

@@ -145,7 +145,7 @@ class ApiError(Exception):
         self.headers = headers or {}
 
     def build_body(self) -> ErrorBody:
-        """Return the JSON body."""
+        """Return the JSON body of the response to this error."""
         return ErrorBody(
             error=TITLES[self.status],
             error_code=self.code,
@@ -157,7 +157,7 @@ class ApiError(Exception):
         )
 
     def build_response(self) -> HttpResponse:
-        """Return the response."""
+        """Return the response to this error."""
         body = msgspec.json.encode(self.build_body())
         return HttpResponse(body, status=self.status, content_type="application/json", headers=self.headers)
 

@@ -95,7 +95,7 @@ def parse_token(token: str) -> str:
 
 
 def build_tls_context(ca_file: str | Path | None) -> ssl.SSLContext:
-    """Return a TLS context that trusts the authorities of httpx, of this machine, and of a PEM file."""
+    """Return a TLS context that trusts the certificate authorities of httpx, this machine and a PEM file."""
     context = httpx.create_ssl_context(trust_env=False)
     context.load_default_certs()
     if ca_file is not None:

@@ -70,7 +70,7 @@ class ApiCall(Generic[T]):
         raise Invalid("The text has characters that can't be sent, such as one half of a surrogate pair.")
 
     def list_secrets(self) -> list[str]:
-        """Return all texts in the body, at any depth, so that errors can be checked not to contain them."""
+        """Return all texts in the body, at any depth. No error message may contain one of them."""
         found, left = [], [self.body]
         while left:
             value = left.pop()
@@ -135,7 +135,7 @@ def _parse_as(kind: type[T]) -> Callable[[Any], T]:
 
 
 def build_page_parser(kind: type[T], key: str, next_key: str) -> Callable[[Any], AnswerPage[T]]:
-    """Return a parser of one page; `key` names the field of the items, `next_key` that of the next cursor."""
+    """Return a parser of one page; `key` and `next_key` name the JSON fields of its items and next cursor."""
 
     def parse(value: Any) -> AnswerPage[T]:
         items: Any = parse_answer(tuple[kind, ...], value.get(key) if isinstance(value, dict) else None)  # type: ignore[valid-type]

@@ -243,7 +243,7 @@ def build_timeout_error() -> Timeout:
 
 
 def build_early_end_error() -> NetworkError:
-    """Return the error for a connection that ended before the response."""
+    """Return the error for a connection that ended before the response was complete."""
     return NetworkError("The connection ended before the server had answered.", code="connection_lost")
 
 
@@ -340,7 +340,7 @@ class ChatReader:
 
     @staticmethod
     def build_early_end_error() -> NetworkError:
-        """Return the error for a stream that ended before the answer."""
+        """Return the error for a stream that ended before the answer was complete."""
         return NetworkError(
             "The connection ended before the answer did. What arrived is not complete.",
             code="connection_lost",
@@ -353,7 +353,7 @@ def is_event_stream(headers: Mapping[str, str]) -> bool:
 
 
 def find_incomplete_framing(headers: Mapping[str, str]) -> UnexpectedAnswer | None:
-    """Return an error if the headers do not let the reader notice a missing end of a file, else None."""
+    """Return an error, or None if the headers let the client notice that the end of a file is missing."""
     if "content-length" in headers or "chunked" in headers.get("transfer-encoding", "").lower():
         return None
     return UnexpectedAnswer("The server does not say how long the file is, so a part of it might be missing.")

@@ -209,12 +209,12 @@ def export(
 
 
 def search_texts(query: str, *, limit: int | None = None) -> ApiCall[MemoryObject]:
-    """Return the call that searches the diary, as LocalGPT's programs send it."""
+    """Return the call that searches the diary, at the path that LocalGPT uses."""
     return _build_reading("POST", "/api/memory/search", body=_select(query=query, limit=limit))
 
 
 def get_stats() -> ApiCall[MemoryObject]:
-    """Return the call for the counts of the search index, as LocalGPT's programs send it."""
+    """Return the call that counts the entries, days and indexed texts, at the path that LocalGPT uses."""
     return _build_reading("GET", "/api/memory/stats")
 
 

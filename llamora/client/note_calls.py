@@ -48,7 +48,7 @@ def save(path: str, text: str) -> ApiCall[NoteObject]:
 def change(
     note_id: object, *, revision: int, text: str | None = None, path: str | None = None
 ) -> ApiCall[NoteObject]:
-    """Return the call that changes the text or path of a note; `revision` is the one that was read."""
+    """Return the call that changes the text or path of a note, if its revision is still `revision`."""
     named = {"revision": revision, "text": text, "path": path}
     body = {name: value for name, value in named.items() if value is not None}
     return ApiCall(method="PATCH", path=f"{_PATH}/{format_id(note_id)}", body=body, parse=_parse_object)

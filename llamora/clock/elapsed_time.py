@@ -59,7 +59,7 @@ class Stretch:
 
     @property
     def first_wall(self) -> float:
-        """The time that the wall clock showed at the beginning of this stretch."""
+        """The time that the wall clock showed when this stretch (see the module docstring) began."""
         return self.offset + self.since
 
 
@@ -81,12 +81,12 @@ class ElapsedTime:
 
     @classmethod
     def begin(cls, reading: Reading) -> "ElapsedTime":
-        """Return the state after the very first reading."""
+        """Return the state after the very first reading of the clocks."""
         first = Stretch(offset=reading.wall, since=0.0, until=0.0, boot_id=reading.boot_id, is_believed=False)
         return cls(reading=reading, passed=0.0, stretches=(first,))
 
     def observe(self, reading: Reading) -> "ElapsedTime":
-        """Return the state after one more reading."""
+        """Return the state after one more reading of the clocks."""
         passed = self.passed + self._measure(reading)
         stretches = self._disbelieve(reading.wall)
         if not stretches:
@@ -178,7 +178,7 @@ class ElapsedTime:
 
     @property
     def is_known(self) -> bool:
-        """Whether cut-off times can be computed; False until the first stretch is confirmed."""
+        """Whether cut-off times can be computed: only after the wall clock's first setting is confirmed."""
         return self.stretches[0].is_believed
 
     def find_cutoff(self, age: float) -> float | None:
@@ -194,7 +194,7 @@ class ElapsedTime:
         return begin + min(*offsets, self.stretches[-1].offset)
 
     def find_latest_wall(self, age: float) -> float:
-        """Return the present time by the wall clock's most advanced setting in the last `age` seconds."""
+        """Return the latest time that it can be now, by any wall clock setting in the last `age` seconds."""
         begin = self.passed - age
         return self.passed + max(stretch.offset for stretch in self.stretches if stretch.until >= begin)
 

@@ -123,14 +123,14 @@ def delete_expired(rows: QuerySet[Any], *, moment: str, age: timedelta) -> int:
 
 
 def get_latest_time() -> datetime:
-    """Return the present time by the wall clock's most advanced setting in the last two days."""
+    """Return the latest time that it can be now, by any wall clock setting in the last two days."""
     found = find_elapsed_time()
     now = timezone.now()
     return now if found is None else max(now, _convert(found.find_latest_wall(2 * 86400.0)))
 
 
 def compute_end(moment: datetime, lifetime: timedelta) -> datetime:
-    """Return the moment a lifetime after another; at most the last moment that Python knows.
+    """Return `moment` plus `lifetime`, or the last moment that Python can represent if the sum is later.
 
     A moment from the database may be any.
     """

@@ -105,7 +105,7 @@ class RowContext:
 
 
 def encode_value(value: bytes) -> bytes:
-    """Return the encoding of a value in a context, without its name; raise ValueError if it is too long."""
+    """Return a context's value, preceded by its length in 4 bytes; raise ValueError if it is too long."""
     if len(value) > _MAX_VALUE:
         raise ValueError("A bound value is too long.")
     return _U32.pack(len(value)) + value

@@ -388,7 +388,7 @@ _in_force: ContextVar[RealmKeyring | None] = ContextVar("llamora_keyring_in_forc
 
 @contextmanager
 def in_force(keyring: RealmKeyring | None) -> Iterator[None]:
-    """Put a keyring in force during the block; None stands for a locked vault."""
+    """Put a keyring in force during the `with` block; None stands for a locked vault."""
     token = _in_force.set(keyring)
     try:
         yield

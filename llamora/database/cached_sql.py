@@ -53,7 +53,7 @@ class CachedQuery(Generic[Row]):
         return self._get_compiled(values).fetch(values)
 
     def convert(self, stored: "list[StoredRow]", **values: Value) -> list[Row]:
-        """Convert the rows that `fetch_stored` returned for these values, as the queryset would."""
+        """Convert the rows that `fetch_stored` returned for the same `values`, as the queryset would."""
         return self._get_compiled(values).convert(stored)
 
     def _get_compiled(self, values: dict[str, Value]) -> "_CompiledQuery":

@@ -75,7 +75,7 @@ class CommitRecord:
 
     @property
     def has_owner(self) -> bool:
-        """Whether the owner is known."""
+        """Whether the record names the person whose data the commit changed."""
         return self.owner != _NOBODY
 
 
@@ -141,7 +141,7 @@ def _read_records(content: bytes, first_crc: int) -> Iterator[CommitRecord]:
 
 
 def assign_household_number(connection: sqlite3.Connection) -> None:
-    """Give the database a random `application_id`, which its commit log refers to, unless it has one."""
+    """Give the database a random `application_id` if it has none. The commit log refers to this number."""
     if not _read_pragma(connection, "application_id"):
         connection.execute(f"PRAGMA application_id = {secrets.randbelow(2**31 - 1) + 1:d}")
 
@@ -234,7 +234,7 @@ class CountedCommit:
 
 @contextmanager
 def count_commit(connection: Any) -> Iterator[CountedCommit]:
-    """Increment the commit number at the end of the block if the block wrote anything."""
+    """Increment the commit number at the end of the `with` block if the block wrote anything."""
     counted = CountedCommit(Path(connection.settings_dict["NAME"]))
     raw: sqlite3.Connection = connection.connection
     before = raw.total_changes
@@ -287,7 +287,7 @@ class _LogWriter:
 
     @contextmanager
     def _reporting(self) -> Iterator[None]:
-        """Log an error of the disk during the block, but not again until a sync works."""
+        """Log an error of the disk during the `with` block, but not again until a sync works."""
         try:
             yield
         except OSError as error:

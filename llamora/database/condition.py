@@ -120,7 +120,7 @@ def describe_unreadable(path: Path, error: OSError) -> str:
 
 
 def find_other_owner(path: Path) -> str | None:
-    """Return the owner of a path, or of a folder above it, if that is another user; else None."""
+    """Return the user who owns a path (if it is inaccessible, a folder above it), or None if we own it."""
     for place in (path, *path.parents):
         try:
             number = place.stat().st_uid
@@ -133,7 +133,7 @@ def find_other_owner(path: Path) -> str | None:
 
 
 def get_user_name(number: int) -> str:
-    """Return the name of a user of this machine, or if there is none, words with the user's number."""
+    """Return words for the user with a number: "the user" and the name, or the number if it has no name."""
     try:
         return f"the user {pwd.getpwuid(number).pw_name}"
     except KeyError:

@@ -53,7 +53,7 @@ _log = logging.getLogger(__name__)
 
 
 def get_register_folder() -> str:
-    """Return the folder of the register, beside the database, which may be in an unpacked backup."""
+    """Return the folder of the register, beside the database (which may be from an unpacked backup)."""
     # Every page asks this: a Path takes longer.
     return f"{os.path.dirname(connection.settings_dict['NAME'])}/{FOLDER}"
 
@@ -102,7 +102,7 @@ def write_register_file(name: str, content: bytes) -> None:
 
 @contextmanager
 def _writing() -> Iterator[str]:
-    """Yield the folder, which is created if it is missing, and sync it to the disk after the block."""
+    """Yield the folder, which is created if it is missing; sync it to the disk after the `with` block."""
     folder = get_register_folder()
     try:
         with suppress(FileExistsError):

@@ -8,7 +8,7 @@ from django.db.models.lookups import Exact
 
 
 def build_owner_condition(owner_id: UUID) -> "Exact[Any]":
-    """Return the condition `+owner_id = ...`, which makes SQLite look rows up by `id__in`, not by owner.
+    """Return the condition `+owner_id = ...`. With it, SQLite looks rows up by their ids, not by the owner.
 
     With a plain condition and about five ids or more, SQLite looks rows up by their owner instead of their
     ids, and so reads all rows of this person. The plus sign makes the column an expression, for which SQLite

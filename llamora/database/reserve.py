@@ -82,7 +82,7 @@ def release_if_full(folder: Path | None = None) -> bool:
 
 
 def release() -> bool:
-    """Delete the file that reserves disk space for this process; return whether there was one.
+    """Delete this process's reserve, the file that reserves disk space; return whether there was one.
 
     Call it after a write that failed because the disk is full.
     """

@@ -39,10 +39,10 @@ def get_recent_refusal(*, seconds: float) -> str:
 
 @contextmanager
 def write_transaction() -> Iterator[None]:
-    """Wait for earlier writers, then run the block in a transaction.
+    """Wait for earlier writers, then run the `with` block in a transaction.
 
     While it waits and writes, other calls of this thread's pool run. Raise NotWritten if the disk, another
-    process or a fence trigger prevents the write. Inside another transaction, the block is a savepoint of it.
+    process or a fence trigger prevents the write. Inside another transaction, use a savepoint instead.
     """
     if transaction.get_connection().in_atomic_block:
         with transaction.atomic():
@@ -92,7 +92,7 @@ def _iter_part(first: _Item, rest: Iterator[_Item]) -> Iterator[_Item]:
 
 @contextmanager
 def hold_write_lock() -> Iterator[None]:
-    """Hold the write lock of this process during the block, after waiting for earlier writers."""
+    """Hold the write lock of this process during the `with` block, after waiting for earlier writers."""
     _write_lock.acquire()
     try:
         yield
@@ -102,7 +102,7 @@ def hold_write_lock() -> Iterator[None]:
 
 @contextmanager
 def read_snapshot() -> Iterator[None]:
-    """Run the block on a snapshot of the database; it sees no later writes, and delays none."""
+    """Run the `with` block on a snapshot of the database. It sees no later writes, and delays no writers."""
     connection: Any = transaction.get_connection()  # the SQLite backend's attribute is not in the stubs
     connection.ensure_connection()  # the attribute is set then
     before = connection.transaction_mode

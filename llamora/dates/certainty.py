@@ -142,5 +142,5 @@ def _is_abbreviation(text: str, tokens: TokenList, place: int, last: int) -> boo
 
 @lru_cache(maxsize=64)
 def fold_all(words: frozenset[str]) -> frozenset[str]:
-    """Return the words after `fold_word`, for comparison with the tokens of a text."""
+    """Return each word as `fold_word` returns it, for comparison with the tokens of a text."""
     return frozenset(fold_word(word) for word in words)

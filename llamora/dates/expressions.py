@@ -49,7 +49,7 @@ class DateContext:
         return moment.isoformat()[-6:] if moment.utcoffset() is not None else ""
 
     def choose(self, years: Callable[[int], days.Days | None]) -> days.Days:
-        """Return the days of an annual event: in the anchor's year, or with a direction, the last or next.
+        """Return an annual event's days in the anchor's year or, with a direction, the last or next ones.
 
         `years` returns the days of the event in a year.
         """
@@ -164,7 +164,7 @@ class RelativeDay:
     weekday: int | None = None
 
     def resolve(self, context: DateContext) -> When:
-        """Return the day at this distance from the anchor's; raise if the named weekday does not fit it."""
+        """Return the day at this distance from the anchor's day; raise if it is not the named weekday."""
         day = context.today + timedelta(days=self.distance)
         if self.weekday not in (None, day.weekday()):
             raise UnresolvableDateError
@@ -193,7 +193,7 @@ class NamedWeekday:
     later: int = 0
 
     def resolve(self, context: DateContext) -> When:
-        """Return the day that words such as "next" select, or without them the direction (past or future)."""
+        """Return the day that a word such as "next" selects, or else the direction (past or future)."""
         today, relation = context.today, self.relation
         if self.week is not None or relation == 0:
             monday = days.week_days(today)[0] + timedelta(days=7 * (self.week or 0))
@@ -225,7 +225,7 @@ class MonthDay:
         return (found, found) if self.weekday in (None, found.weekday()) else None
 
     def resolve(self, context: DateContext) -> When:
-        """Return the day in the year that is named or implied; raise if it is not the named weekday there."""
+        """Return the day in the year that is named or implied; raise if it is not on the named weekday."""
         is_bare = self.year is None and self.year_relation is None and self.relation is None
         if (
             is_bare
@@ -253,7 +253,7 @@ class DayOfMonth:
     weekday: int | None = None
 
     def resolve(self, context: DateContext) -> When:
-        """Return the day with this number in the anchor's month, or the nearest one in the direction."""
+        """Return the day with this number, in the anchor's month or the nearest one in the past or future."""
         if not 1 <= self.day <= 31:
             raise UnresolvableDateError
         first = context.today.replace(day=1)
@@ -301,7 +301,7 @@ class RelativeUnit:
     relation: int
 
     def resolve(self, context: DateContext) -> When:
-        """Return the calendar unit at this distance from the anchor's, such as the days of last week."""
+        """Return the calendar unit before or after that of the anchor, for example the days of last week."""
         today, unit, relation = context.today, self.unit, self.relation
         if unit in ("day", "night"):
             when = make_day(today + timedelta(days=relation))
@@ -737,7 +737,7 @@ class PartOfDay:
     distance: int = 0
 
     def resolve(self, context: DateContext) -> When:
-        """Return the hours of this part of the day that lies `distance` days from the anchor's."""
+        """Return the hours of this part of a day; the day is `distance` days after the anchor's day."""
         return self.on(context, context.today + timedelta(days=self.distance))
 
     def on(self, context: DateContext, day: date) -> When:
@@ -780,7 +780,7 @@ class ClockRange:
     last: ClockTime
 
     def count_seconds(self) -> tuple[int, int]:
-        """Return both ends in seconds since midnight of the first day."""
+        """Return the first and the last clock time, in seconds since midnight of the first day."""
         first, last = self.first, self.last
         if not first.half and last.half and first.is_plain and not first.has_minutes:
             shared = replace(first, half=last.half)
@@ -794,11 +794,11 @@ class ClockRange:
         return begin, end
 
     def resolve(self, context: DateContext) -> When:
-        """Return the time between both ends on the anchor's day."""
+        """Return the hours between the two clock times, on the anchor's day."""
         return self.on(context, context.today)
 
     def on(self, context: DateContext, day: date) -> When:
-        """Return the time between both ends, the first of which is on a given day."""
+        """Return the hours between the two clock times, the first of which is on the given day."""
         begin, end = self.count_seconds()
         zone = self.first.zone or self.last.zone
         first, last = (
@@ -930,7 +930,7 @@ def describe_weekdays(weekdays: tuple[int, ...], weeks: int = 1) -> str:
 
 
 def describe_nth(number: int, what: str) -> str:
-    """Return the rule of an nth weekday or day of the month."""
+    """Return the rule of an nth weekday or day of the month: `monthly on the first tuesday`."""
     if not (number == -1 or 1 <= number <= 5):
         raise UnresolvableDateError
     return f"monthly on the {'last' if number < 0 else _ORDINALS[number]} {what}"
@@ -954,7 +954,7 @@ class SinceExpression:
     inner: Expression
 
     def resolve(self, context: DateContext) -> When:
-        """Return the value of the inner expression that lies in the past."""
+        """Return the value of the inner expression, resolved to a day or moment in the past."""
         return self.inner.resolve(DateContext(context.now, Direction.PAST))
 
 

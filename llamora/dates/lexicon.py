@@ -28,7 +28,7 @@ Meanings = dict[str, list[tuple[int, Any]]]
 
 
 def list_words(text: str) -> list[str]:
-    """Split the text of a table into words; used for tables that are long lists."""
+    """Split the text of a word table into words; used for tables that are long lists."""
     return text.split()
 
 

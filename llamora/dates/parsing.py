@@ -90,9 +90,9 @@ class Grammar:
         return other
 
     def list_viable(self, profile: Profile) -> frozenset[str]:
-        """Return the categories of a token with this profile, and those with a rule that can begin with it.
+        """Return the categories that a token with this profile has, and those whose rules can begin with it.
 
-        The rule must either consist of the token alone, or also allow the next token.
+        Such a rule must either consist of the token alone, or also allow the next token.
         """
         found = self._viable.get(profile)
         if found is None:
@@ -112,7 +112,7 @@ class Grammar:
     def list_following(
         self, node: RuleNode, viable: frozenset[str]
     ) -> tuple[tuple[str, bool, RuleNode], ...]:
-        """Return the next steps after `node`: each viable category, whether it has rules, and its node."""
+        """Return the viable steps after `node`: each category, whether it has rules, and the next node."""
         found = tuple(
             (name, name in self.roots, child) for name, child in node.children.items() if name in viable
         )
@@ -377,7 +377,7 @@ def _parse_roman(word: str) -> int:
 
 
 def make_zone(minutes: int) -> timezone:
-    """Return the zone of an offset."""
+    """Return the time zone that is this many minutes ahead of UTC."""
     return timezone(timedelta(minutes=minutes))
 
 

@@ -24,7 +24,7 @@ _returns_envelopes: ContextVar[bool] = ContextVar("llamora_sealed_bare", default
 
 @contextmanager
 def envelope_access() -> Iterator[None]:
-    """Make sealed attributes return envelopes unopened during the block, for code that copies rows."""
+    """Make sealed attributes return unopened envelopes during the `with` block, for code that copies rows."""
     token = _returns_envelopes.set(True)
     try:
         yield

@@ -16,12 +16,12 @@ _lookups: Final[list[FindEpoch]] = []
 
 
 def register(find_epoch: FindEpoch) -> None:
-    """Register the function that returns the epoch of an owner's vault, or None if they have none."""
+    """Register the function that returns the epoch of an owner's vault, or None if there is no vault."""
     _lookups[:] = [find_epoch]
 
 
 def refuse_unknown_epoch(owner: UUID, envelope: bytes) -> None:
-    """Raise NotAuthentic if an envelope or MAC is of an epoch later than the owner's vault."""
+    """Raise NotAuthentic if the epoch of an envelope or MAC is later than the epoch of the owner's vault."""
     for find_epoch in _lookups:
         latest = find_epoch(owner)
         if latest is not None and read_header(envelope).epoch > latest:

@@ -233,7 +233,7 @@ class SealedModel(models.Model):
             return bool(super()._save_table(raw, *args, **kwargs))  # type: ignore[misc]  # Django's own
 
     def mark_stored(self, written: Iterable[str]) -> None:
-        """Replace assigned values with the envelopes of a successful write.
+        """Record a successful write: replace the assigned values with the envelopes that were written.
 
         After a failed write the assigned values stay, so that the save can be repeated.
         """

@@ -92,7 +92,7 @@ class OpenedRows:
                 self._size += size
 
     def find(self, id_: Any, values: StoredRow) -> bytes | None:
-        """Return the plaintext of a row, or None if it is not here or has other stored values."""
+        """Return the plaintext of a row, or None if it is not cached or its stored values have changed."""
         found = self._rows.get(id_)
         try:
             return found[1] if found is not None and found[0] == _encode_stored(values) else None
@@ -100,12 +100,12 @@ class OpenedRows:
             return None
 
     def discard(self, id_: Any) -> None:
-        """Remove a row, if it is here."""
+        """Remove a row from the cache, if it is there."""
         with self._lock:
             self._remove(id_)
 
     def close(self) -> None:
-        """Remove all rows, also for readers that are under way; no more can be added."""
+        """Remove all rows and accept no more. Readers that are still running find none from then on."""
         with self._lock:
             self._rows, self._size, self._most = {}, 0, 0
 
@@ -195,7 +195,7 @@ class RowReader:
                     yield row, None
 
     def add_opened(self, opened: OpenedRows, row: StoredRow, plaintext: bytes) -> None:
-        """Add a row of this reader, with its plaintext, to `opened` if it is sealed with the current keys.
+        """Add a row with its plaintext to `opened`, if the row is sealed with the current keys.
 
         A row of a former epoch is not added: another keyring of the same realm may lack its key.
         """

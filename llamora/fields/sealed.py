@@ -165,7 +165,7 @@ class SealedField(_Field):
         raise NotImplementedError
 
     def wrap_assigned_value(self, value: Any) -> Any:
-        """Return the object stored in the instance: plaintext is wrapped in an UnsavedValue."""
+        """Return the object that the instance stores for a value: for plaintext, an UnsavedValue with it."""
         if value is None or isinstance(value, SealedValue | UnsavedValue):
             return value
         if not isinstance(value, self.plain_types):
@@ -344,7 +344,7 @@ class CheckedMac(NamedTuple):
     columns: dict[str, Any]
 
     def is_of(self, keyring: RealmKeyring, mac: SealedValue, columns: dict[str, Any]) -> bool:
-        """Return whether this check was made with these values, by a keyring that is still open."""
+        """Return whether the same columns and MAC were checked by the same keyring, which is still open."""
         return (
             self.keyring() is keyring
             and not keyring.is_closed

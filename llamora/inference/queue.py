@@ -89,7 +89,7 @@ class FairQueue:
         self._preemptible: list[QueueWaiter] = []
 
     def count(self) -> tuple[int, int]:
-        """Return how many jobs have a slot, and how many wait for one, not counting waiting background jobs.
+        """Return the numbers of jobs with a slot, and of jobs (except background jobs) that wait for one.
 
         May be called from any thread.
         """
@@ -99,7 +99,7 @@ class FairQueue:
     async def slot(
         self, owner: UUID, on_position: Callable[[int], None], *, preempt: Preempt | None = None
     ) -> AsyncIterator[None]:
-        """Wait for a slot and occupy it during the block.
+        """Wait for a slot and occupy it during the `with` block.
 
         A job with `preempt` is a background job; `preempt` is called when it must release the slot.
         """

@@ -100,7 +100,7 @@ class StreamTimeout:
 
     @asynccontextmanager
     async def limit_wait(self) -> AsyncIterator[None]:
-        """Limit the time of the block, which contains one wait for the server."""
+        """Limit the time of the `with` block, which contains one wait for the server."""
         now = self._loop.time()
         try:
             async with asyncio.timeout_at(min(now + self._silence, self._deadline)):
@@ -135,7 +135,7 @@ def _get_model_error(error: httpx.HTTPError | httpx.InvalidURL) -> ModelError:
 
 @contextmanager
 def _translate_errors() -> Iterator[None]:
-    """Replace errors of httpx in the block with a ModelError, without the original error as context."""
+    """Replace errors of httpx in the `with` block by a ModelError, without the original error as context."""
     try:
         yield
     except (httpx.HTTPError, httpx.InvalidURL) as error:
@@ -155,7 +155,7 @@ class UseCount:
 
     @contextmanager
     def hold(self) -> Iterator[None]:
-        """Count one reply as being written during the block."""
+        """Count one more reply that is being written, during the `with` block."""
         self.count += 1
         self._unused.clear()
         try:
@@ -454,7 +454,7 @@ class ModelServer:
 
     @asynccontextmanager
     async def _reporting_failure(self) -> AsyncIterator[None]:
-        """If the block raises an error, call `on_failure` with its ModelError, then raise that."""
+        """If the `with` block raises an error, call `on_failure` with its ModelError, then raise that."""
         try:
             with _translate_errors():
                 yield

@@ -65,7 +65,7 @@ class StreamParser:
 
     @property
     def thinks_first_was_wrong(self) -> bool:
-        """Whether the reply began outside thinking although `thinks_first` was set."""
+        """Whether the reply did not begin with thinking, although `thinks_first` was set."""
         return self._think_filter.thinks_first_was_wrong
 
     def finish(self) -> StreamEnd:

@@ -27,7 +27,7 @@ class SurrogateJoiner:
         self._bytes_waiting = False
 
     def feed(self, text: str) -> str:
-        """Return the text with split characters joined; half a character at its end waits for more text."""
+        """Return the text with split characters joined. Half a character at the end waits for more text."""
         if not self._half and not self._bytes_waiting and (text.isascii() or not _HALF.search(text)):
             return _CONTROL.sub("", text)
         text = _PAIR.sub(_join_pair, self._half + text)

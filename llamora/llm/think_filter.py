@@ -21,7 +21,7 @@ _OTHER_ROLES = frozenset({"user", "system", "tool", "developer", "human"})
 
 
 def opens_thinking(prompt: str) -> bool:
-    """Return whether a prompt ends with an opening mark, so that the reply begins inside thinking."""
+    """Return whether a prompt ends with a mark that begins the thinking, so that the reply continues it."""
     return prompt.rstrip().endswith(tuple(marks.THINKING))
 
 
@@ -66,7 +66,7 @@ class ThinkFilter:
         self._reset()
 
     def feed(self, text: str, *, thought_apart: bool = False) -> FilteredText:
-        """Filter the next piece of a reply; `thought_apart` says that the server sends thinking apart."""
+        """Filter the next piece of a reply; `thought_apart` says that the server sent thinking separately."""
         if thought_apart:
             self._thought_before = self._is_begun = True
             if self._is_assumed:
@@ -117,7 +117,7 @@ class ThinkFilter:
         return ""
 
     def close(self, *, is_whole: bool = True) -> FilteredText:
-        """Return the buffered text that is not a mark; `is_whole` says that the reply is complete."""
+        """Return the rest of the buffered text without marks; `is_whole` says that the reply is complete."""
         held, self._buffer = self._buffer, ""
         if not self.ended and not _is_only_soft_ends(held):
             self._split_at_marks(held, is_last=True)

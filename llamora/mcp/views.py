@@ -33,9 +33,9 @@ INFO: Final = ServerInfo(version=VERSION, instructions=INSTRUCTIONS)
 
 @csrf_exempt
 def serve_mcp(request: HttpRequest) -> HttpResponse:
-    """Respond to a request body.
+    """Return the response to an MCP request.
 
-    It uses no cookies, so it is exempt from CSRF protection.
+    This view uses no cookies, so it is exempt from CSRF protection.
     """
     response = _serve(request)
     allow_origin(request, response)

@@ -127,7 +127,7 @@ def lock(data_dir: Path) -> Iterator[int]:
     """Lock the data folder for one server, and yield the descriptor of the locked file.
 
     The kernel releases the lock when the process ends or dies. An old record is removed first. A record that
-    the server writes is removed at the end of the block, and remains after a crash.
+    the server writes is removed at the end of the `with` block, and remains after a crash.
     """
     descriptor = os.open(data_dir / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:

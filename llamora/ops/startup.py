@@ -49,7 +49,7 @@ def describe_os_error(error: OSError) -> str:
 
 @contextmanager
 def hide_module(name: str) -> Iterator[None]:
-    """Let an optional import of a module fail during the block, unless it is loaded already."""
+    """Let an optional import of a module fail during the `with` block, unless it is loaded already."""
     if name in sys.modules:
         yield
         return
@@ -61,7 +61,7 @@ def hide_module(name: str) -> Iterator[None]:
 
 
 def resume_garbage_collection() -> None:
-    """Turn garbage collection on after the imports, and exclude the objects that exist now."""
+    """Turn garbage collection on after the imports, but exclude the objects that exist now (`gc.freeze`)."""
     gc.freeze()
     gc.set_threshold(*GARBAGE_THRESHOLDS)
     gc.enable()

@@ -28,7 +28,7 @@ class DiaryCompressor(Compressor):  # type: ignore[misc]  # whitenoise is untype
     """
 
     def compress(self, path: str) -> list[str]:
-        """Write the compressed files beside the file; return their paths."""
+        """Write compressed versions of a file beside it; return their paths."""
         is_of_admin = Path(settings.STATIC_ROOT, "admin") in Path(path).parents
         if _NAMED_BY_CONTENT.search(path) and not is_of_admin:
             return list(super().compress(path))

@@ -70,7 +70,7 @@ class Hold:
         self._pool, self._is_released = pool, False
 
     def release(self) -> None:
-        """End the period, unless an earlier call has ended it."""
+        """End the period of this hold, unless an earlier call has ended it."""
         self._pool.end_hold(self._mark_released)
 
     def _mark_released(self) -> bool:
@@ -152,13 +152,13 @@ class FairExecutor(Executor):
         return rank > self._reserved_rank
 
     def hold_others(self) -> Hold:
-        """Begin a period in which only urgent calls begin or resume: those up to the reserved rank."""
+        """Begin a period in which only urgent calls (of the reserved rank or a lower one) begin or resume."""
         with self._lock:
             self._holds += 1
         return Hold(self)
 
     def end_hold(self, mark_released: Callable[[], bool]) -> None:
-        """End a period of `hold_others`, unless it was ended before: then `mark_released` returns False."""
+        """End a period that `hold_others` began. If `mark_released` returns False, it has ended already."""
         with self._lock:
             if mark_released():
                 self._holds -= 1
@@ -215,7 +215,7 @@ class FairExecutor(Executor):
 
     @contextmanager
     def release_turn(self) -> Iterator[None]:
-        """Let another call be active during the block; then wait until this call may be active again."""
+        """Let another call be active in the `with` block, then wait until this call may be active again."""
         rank = _thread_state.rank
         is_urgent = rank <= self._reserved_rank
         with self._lock:
@@ -231,7 +231,7 @@ class FairExecutor(Executor):
                 self._resume(rank)
 
     def pass_turn(self, *, rank: int, most_rank: int) -> bool:
-        """Let one other call, of `most_rank` or a lower rank, resume or begin; return when it ends or waits.
+        """Let one other call of rank `most_rank` or lower resume or begin, and return when it ends or waits.
 
         `rank` is the rank of the present call. Return False if there is no such call. If a `Hold` stops the
         present call, only wait for its end.
@@ -429,7 +429,7 @@ class KeyedExecutor(Executor):
 
 @contextmanager
 def yield_turn() -> Iterator[None]:
-    """Let another call of this thread's pool be active during the block; use it around waits.
+    """Let another call of this thread's pool be active during the `with` block; use it around waits.
 
     Does nothing outside a pool, or inside another such block.
     """

@@ -28,20 +28,20 @@ class UnansweredPages:
 
     @property
     def exist(self) -> bool:
-        """Whether a page is being answered."""
+        """Whether a request for a page is unanswered."""
         return self._pages > 0
 
     def begin(self) -> None:
-        """Count a page that has arrived; `end` must follow."""
+        """Count a request for a page that has arrived; the caller must also call `end`."""
         self._pages += 1
 
     def end(self) -> None:
-        """Stop counting a page, because it was sent or its client has disconnected."""
+        """Stop counting a request for a page, because the page was sent or the client has disconnected."""
         self._pages -= 1
         self._schedule()
 
     def run_after(self, work: Callable[[], None]) -> None:
-        """Run `work` when no page is being answered, at the latest after MOST_HELD_SECONDS."""
+        """Run `work` as soon as no request for a page is unanswered, or after MOST_HELD_SECONDS."""
         self._waiting.append((time.monotonic() + MOST_HELD_SECONDS, work))
         asyncio.get_running_loop().call_later(MOST_HELD_SECONDS, self._schedule)
         self._schedule()

@@ -207,7 +207,7 @@ def store_text(
     besides: Callable[[], object] | None = None,
     step: str = "",
 ) -> StoredText:
-    """Save a text as an entry or put it into the Inbox, once for the call's Idempotency-Key.
+    """Save a text or put it into the Inbox; a call repeated with its Idempotency-Key stores nothing more.
 
     `content` is everything that the call stores, to recognize a repeated call. `besides` stores the other
     parts in the same transaction. `step` is as in `Call.store_once`.
@@ -243,7 +243,7 @@ def store_text(
 
 
 def add_to_inbox(call: Call, *, day: date, text: str, written_at: datetime | None = None) -> UUID:
-    """Put a text of a program into its owner's Inbox, and return the id of the future entry."""
+    """Put a program's text into the owner's Inbox. Return the id that an entry with this text will have."""
     content = InboxText.create(text, source=call.program_name, written_at=written_at, sender_id=call.token_id)
     if call.opened.drop is not None:
         return store_box(

@@ -69,7 +69,7 @@ def export_diary(call: Call, *, query: ExportQuery) -> StreamingHttpResponse:
 def stream_file(
     call: Call, write: WriteDownload, *, name: str, media_type: str, suffix: str
 ) -> StreamingHttpResponse:
-    """Return a response that streams a file written by a thread; it stops if the token is revoked."""
+    """Return a response that streams a file as a thread writes it; it ends early if the token is revoked."""
     download = StreamedDownload(
         call.keyring,
         write=write,

@@ -43,7 +43,7 @@ def build_entry_body(entry: Entry, *, with_text: bool = True) -> EntryBody:
 
 
 def select_entries(call: Call) -> EntryQuerySet:
-    """Return the entries that a program may read; those of untrusted origin only if its token allows it.
+    """Return the entries that a program may read: trusted ones, and others only if its token allows this.
 
     An origin is trusted if the owner wrote the text or took it as their own.
     """

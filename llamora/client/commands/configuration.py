@@ -36,7 +36,7 @@ class ClientConfig:
 
     @classmethod
     def load(cls, path: Path) -> "ClientConfig":
-        """Return the values of a file, all empty without a file; raise UsageRefused if it is invalid."""
+        """Return the values of a file, or no values without a file; raise UsageRefused if it is invalid."""
         try:
             with path.open("rb") as file:
                 values = tomllib.load(file)
@@ -61,7 +61,7 @@ class ClientConfig:
         return cls(**values)
 
     def save(self, path: Path) -> None:
-        """Write the file atomically."""
+        """Write the configuration to a file, atomically."""
         values = {each.name: getattr(self, each.name) for each in fields(self)}
         # A string of JSON is one of TOML if it has no characters beyond ASCII but as escapes.
         lines = [f"{name} = {json.dumps(value)}\n" for name, value in values.items() if value]
@@ -69,12 +69,12 @@ class ClientConfig:
 
 
 def get_config_path() -> Path:
-    """Return the path of the file, which need not exist."""
+    """Return the path of the client's configuration file, which need not exist."""
     return get_folder("XDG_CONFIG_HOME", ".config") / "client.toml"
 
 
 def get_folder(variable: str, usual: str) -> Path:
-    """Return Llamora's folder, in the folder that an XDG variable names, or else in `usual` below home."""
+    """Return the folder `llamora` in the folder that `variable` names, or in the folder `usual` at home."""
     named = os.environ.get(variable, "")
     return (Path(named) if os.path.isabs(named) else Path.home() / usual) / "llamora"
 

@@ -15,7 +15,7 @@ _PART = 200
 
 
 def run_notes(diary: Llamora, arguments: Namespace, console: Console) -> None:
-    """Run one action of the command on notes."""
+    """Run one action of the command `notes`."""
     if arguments.action == "list":
         _print_lines(_list(diary, arguments), console)
         return

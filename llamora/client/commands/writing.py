@@ -69,7 +69,7 @@ class PendingText:
         )
 
     def encode(self) -> str:
-        """Return the contents of the file for this text."""
+        """Return the contents of the file in which this text is saved until it is sent."""
         lines = [f"{_KEY}: {self.key}", f"{_AT}: {self.written_at.isoformat()}"]
         lines += [f"{_DAY}: {self.day}"] if self.day else []
         return "\n".join(lines) + "\n\n" + self.text

@@ -45,7 +45,7 @@ class RememberedTokenSlot:
 
 
 def remember_token_slot(opened: OpenedTokenSlot, token: TokenText) -> RememberedTokenSlot:
-    """Return an opened token slot for the cache, sealed under the token's secret."""
+    """Return a token slot for the cache, with its contents sealed under the token's secret."""
     nonce = secret_bytes(_NONCE_BYTES)
     return RememberedTokenSlot(
         opened.slot, nonce + crypto_secretbox(opened.inside, nonce, _derive_key(token))

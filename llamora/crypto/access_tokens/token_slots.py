@@ -200,7 +200,7 @@ class OpenedTokenSlot:
 def open_token_slot(
     slot: TokenSlot, token: TokenText, *, current_epoch: int, owner_keyring: Keyring | None = None
 ) -> OpenedTokenSlot:
-    """Check a slot of any kind with its token, and return its contents.
+    """Verify a slot of any kind with its token, and return its contents.
 
     If the owner's keyring is given, also check that the owner has set the terms. Raise WrongSecret,
     ForgedSlot, SlotBehind, SlotAhead, UnknownAuthenticator or VaultLocked.
@@ -225,7 +225,7 @@ def check_secret(slot: TokenSlot, token: TokenText, *, current_epoch: int) -> No
 
 
 def open_authenticator(slot: TokenSlot, *, keyring: Keyring) -> bytes:
-    """Return the authenticator of a slot, the key of its MACs; needs the owner's keyring, not the token.
+    """Return the authenticator (the key of the MACs) of a slot. This needs the owner's keyring, but no token.
 
     Raise UnknownAuthenticator if the owner did not set these terms, ForgedSlot, or VaultLocked if the keyring
     was closed.

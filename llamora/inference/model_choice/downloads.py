@@ -90,7 +90,7 @@ def get_catalogue_source(model: CatalogueModel) -> DownloadSource:
 
 @contextmanager
 def lock_downloads(folder: Path) -> Iterator[None]:
-    """Hold the lock for downloads into this folder; raise ChoiceRefused if another one is running."""
+    """Lock the folder for one download during the `with` block; raise ChoiceRefused if it is locked."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:

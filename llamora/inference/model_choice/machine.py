@@ -43,7 +43,7 @@ def count_cores() -> int:
 
 
 def choose_threads(cores: int) -> int:
-    """Return the number of threads for a model; of more than two cores, one is left for other work."""
+    """Return the number of threads for a model: all cores, or one less if there are more than two."""
     return cores - 1 if cores > 2 else cores
 
 

@@ -69,12 +69,12 @@ _cache = _HeaderCache()
 
 
 def read_model_file(path: Path) -> ModelFile:
-    """Return a model file with the facts of its header or its problem; raise FileNotFoundError."""
+    """Return a model file with the data of its header, or with its problem; raise FileNotFoundError."""
     return _cache.read(path)
 
 
 def list_model_files(folder: Path) -> list[ModelFile]:
-    """Return the model files in a folder, sorted by name; image projectors and later parts are left out."""
+    """Return a folder's model files by name, without image projectors and later parts of split models."""
     paths = sorted(path for path in folder.glob("*.gguf") if is_first_part(path.name))
     return [read_model_file(path) for path in paths if path.is_file()]
 

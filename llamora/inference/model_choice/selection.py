@@ -38,7 +38,7 @@ class Selection:
 
     @property
     def setting(self) -> str:
-        """The setting or option that determines the model, so that nobody can choose another one; else ""."""
+        """The setting or option that fixes the model; "" if the household may choose it."""
         return "" if self.decided_by == CHOICE else self.decided_by
 
 

@@ -182,7 +182,7 @@ def choose_file(name: str) -> ModelFile:
 
 
 def choose_server(url: str, model: str = "", wire_format: str = "") -> None:
-    """Choose a model server; the model is given by name, or is its first one.
+    """Choose a model server, and one of its models by name; without a name, the first of its models is used.
 
     If LLAMORA_MODEL_URL is set, only a model of that server can be chosen.
     """

@@ -81,11 +81,11 @@ class MessagesShape:
         return body
 
     def build_messages(self, messages: ChatMessages) -> list[Mapping[str, str]]:
-        """Return the messages without instructions and without empty ones, which the server refuses."""
+        """Return the messages except instructions (sent apart) and empty ones (which the server refuses)."""
         return [message for message in messages if message["role"] != "system" and message["content"].strip()]
 
     def adapt_to_refusal(self, status: int, body: bytes, *, request: ReplyRequest) -> "MessagesShape | None":
-        """Return this shape without what the server refused, to try again; None if that is unknown."""
+        """Return this shape without the part that the server refused, or None if no such part is found."""
         text = body[:4096].lower()
         if status not in REFUSALS or is_too_long(status, text):
             return None
@@ -216,7 +216,7 @@ def build_headers(api_key: str) -> dict[str, str]:
 
 
 def find_unsupported(sampling: Sampling) -> list[str]:
-    """Return the names of the parameters that this format does not support at all or with these values."""
+    """Return the names of the given parameters that this format does not support with these values."""
     return [
         name
         for name, value in sampling.items()

@@ -88,7 +88,7 @@ class ChatCompletionShape:
     def adapt_to_refusal(
         self, status: int, body: bytes, *, request: ReplyRequest
     ) -> "ChatCompletionShape | None":
-        """Return this shape without what the server refused, to try again; None if that is unknown."""
+        """Return this shape without the part that the server refused, or None if no such part is found."""
         text = body[:4096].lower()
         if status not in _TEMPLATE_FAILURES or is_too_long(status, text):
             return None

@@ -91,7 +91,7 @@ class ChatShape:
         return list(messages)
 
     def adapt_to_refusal(self, status: int, body: bytes, *, request: ReplyRequest) -> "ChatShape | None":
-        """Return this shape without what the server refused, to try again; None if that is unknown."""
+        """Return this shape without the part that the server refused, or None if no such part is found."""
         text = body[:4096].lower()
         if status not in REFUSALS or is_too_long(status, text):
             return None

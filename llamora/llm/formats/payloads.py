@@ -79,7 +79,7 @@ def is_error(event: dict[str, Any]) -> bool:
 
 
 def raise_error(event: dict[str, Any], *, status: int | None = None) -> None:
-    """Raise the ModelError that an event reports; `status` is the HTTP status if the format tells it."""
+    """Raise the ModelError that an event reports; `status` is its HTTP status, if the event states one."""
     error = event.get("error") or event
     found = error.get("code") if isinstance(error, dict) and status is None else status
     raise error_for_response(found if isinstance(found, int) else 500, json.dumps(event).encode())

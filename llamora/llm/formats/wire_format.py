@@ -35,7 +35,7 @@ class RequestShape(Protocol):
         """Return the messages in a form that the model's template accepts."""
 
     def adapt_to_refusal(self, status: int, body: bytes, *, request: ReplyRequest) -> "RequestShape | None":
-        """Return this shape without what the server refused, to try again; None if that is unknown."""
+        """Return this shape without the part that the server refused, or None if no such part is found."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -120,7 +120,7 @@ class _Header:
 
 
 def read_gguf(path: Path) -> GgufFacts:
-    """Return the facts of a model file; raise UnreadableModelFile or OSError."""
+    """Return the properties of a model file, such as its size; raise UnreadableModelFile or OSError."""
     paths = list(_list_parts(path))
     headers = [_read_file(part) for part in paths]
     first, types = headers[0], sum((header.types for header in headers), Counter[int]())

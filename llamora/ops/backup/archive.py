@@ -111,7 +111,7 @@ class ArchiveWriter:
 
 @contextmanager
 def create_archive(path: Path, *, made_at: datetime, stop: StopCheck = never_stop) -> Iterator[ArchiveWriter]:
-    """Create an archive and yield its writer; after the block, add the manifest and sync the file."""
+    """Create an archive and yield its writer. After the `with` block, add the manifest and sync the file."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar:

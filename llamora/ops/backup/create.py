@@ -66,7 +66,7 @@ def create_backup(
     before_update: bool = False,
     stop: StopCheck = never_stop,
 ) -> BackupReport:
-    """Create a backup in `folder`; raise OperationRefused or BackupStopped, and then leave no file.
+    """Create a backup in `folder`. Raise OperationRefused or BackupStopped, and leave no file in these cases.
 
     With `before_update`, fence triggers may be missing: an earlier update may have been killed, and the next
     one creates them.

@@ -191,7 +191,7 @@ def find_missing_triggers(database: sqlite3.Connection) -> list[str]:
 
 
 def find_unknown_triggers(database: sqlite3.Connection) -> list[str]:
-    """Return a sentence if the file has unknown triggers or views, which SQLite would run; else nothing."""
+    """Return a list: one sentence about unknown triggers or views, which SQLite would run, or nothing."""
     ours = {t.name for model in sealed_models() for t in fence_triggers(model, vault_table="")}
     rules = database.execute("SELECT type, name FROM sqlite_schema WHERE type IN ('trigger', 'view')")
     strange = [name for kind, name in rules if kind == "view" or name not in ours]

@@ -19,7 +19,7 @@ from llamora.ops.errors import OperationRefused
 
 @contextmanager
 def using_database_file(path: Path) -> Iterator[None]:
-    """Make the models of this process use another database file during the block; for commands only."""
+    """Let the models of this process use another database file during the `with` block; for commands only."""
     connection = connections[DEFAULT_DB_ALIAS]
     connection.close()
     before = connection.settings_dict["NAME"]

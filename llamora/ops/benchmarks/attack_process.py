@@ -18,7 +18,7 @@ _TOKEN = "a" * 32
 
 
 def build_sign_in(name: str) -> bytes:
-    """Return the HTTP request of a sign-in with a wrong password, which closes the connection."""
+    """Return the HTTP request of a sign-in with a wrong password, with the header `Connection: close`."""
     body = urlencode({"csrfmiddlewaretoken": _TOKEN, "name": name, "password": "not their password"})
     head = (
         "POST /sign-in/ HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n"
@@ -29,7 +29,7 @@ def build_sign_in(name: str) -> bytes:
 
 
 async def guess(port: int, number: int) -> None:
-    """Send wrong sign-ins from one address, one after the other."""
+    """Send sign-ins with wrong passwords from one address, one after the other."""
     address = f"127.88.{number // 250}.{number % 250 + 1}"
     attempt = 0
     while True:

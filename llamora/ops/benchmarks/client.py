@@ -89,13 +89,13 @@ class BrowserClient:
         return self.request("GET", path, headers={"HX-Request": "true"})
 
     def post(self, path: str, *, script: bool = False, **fields: str | list[str]) -> BrowserResponse:
-        """Send a form, with its fields as keyword arguments; a list is a field of several values."""
+        """Send an HTML form with these fields; a list gives a field several values."""
         return self.submit(path, fields, script=script)
 
     def submit(
         self, path: str, fields: Mapping[str, str | list[str]], *, script: bool = False
     ) -> BrowserResponse:
-        """Send a form, with the CSRF token and the owner's id that the page would send."""
+        """Send an HTML form, with the CSRF token and the owner's id that the page would send."""
         headers = {"Content-Type": FORM_TYPE, "X-CSRFToken": self.cookies.get(CSRF_COOKIE, "")}
         if script:
             headers["HX-Request"] = "true"

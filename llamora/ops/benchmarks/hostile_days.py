@@ -34,7 +34,7 @@ TEXTS: Mapping[str, str] = MappingProxyType(
 
 
 def measure(report: BenchmarkReport, served: BenchmarkHousehold, *, today: date) -> None:
-    """Add one person's waits while another opens days that are costly to render, and memory not released."""
+    """Add one person's waits while another opens days that are costly to render, and the memory they take."""
     writer, reader = BrowserClient(port=served.port), BrowserClient(port=served.port)
     writer.register("writer", set_up=served.set_up)
     reader.register("reader")
@@ -94,7 +94,7 @@ def _add_memory(
 
 @contextmanager
 def _opening_afresh(writer: BrowserClient, days: list[date]) -> Iterator[list[int]]:
-    """Open the days again and again during the block; yield a list with the number of days opened so far.
+    """Open the days repeatedly during the `with` block; yield a list with the number of days opened so far.
 
     The diary is locked before each round, so that its texts are formatted again and not read from a cache.
     """

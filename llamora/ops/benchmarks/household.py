@@ -90,7 +90,7 @@ def build_environment(folder: Path, **extra: str) -> dict[str, str]:
 
 @contextmanager
 def serve_household(folder: Path, *arguments: str, **extra: str) -> Iterator[BenchmarkHousehold]:
-    """Start `up` in `folder`, wait for its first response, and stop it after the block."""
+    """Start `up` in `folder`, wait for its first response, and stop it after the `with` block."""
     variables = build_environment(folder, **extra)
     log = folder / "server.log"
     began = time.perf_counter()

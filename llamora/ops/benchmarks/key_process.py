@@ -96,7 +96,7 @@ def _write_entries(owner: Person, numbers: range) -> None:
 
 
 def time_tokens() -> None:
-    """Create a token of each kind, and print the median times of its check and of the baseline.
+    """Create a token of each kind. Print the median times of its check, and of one query with one decryption.
 
     A token that works only while its owner is unlocked is measured only in that state.
     """

@@ -126,7 +126,7 @@ def _run_concurrently(calls: Iterator[Callable[[], None]]) -> None:
 
 @contextmanager
 def read_pages_alongside(served: BenchmarkHousehold, name: str) -> Iterator[list[float]]:
-    """Request pages as another person during the block; yield the list of durations in ms."""
+    """Request pages as another person during the `with` block; yield the list of durations in ms."""
     reader, waits, done = BrowserClient(port=served.port, name=name), [], threading.Event()
     reader.sign_in()
 

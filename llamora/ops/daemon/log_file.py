@@ -118,7 +118,7 @@ def get_size(path: Path) -> int:
 
 
 def read_last_lines(path: Path, *, after: int, most: int) -> list[str]:
-    """Return the last lines, at most `most`, of what was written since the log file had the size `after`."""
+    """Return the last lines (at most `most`) that were written to a log after its first `after` bytes."""
     size = get_size(path)
     # Smaller than before: it is another file.
     begin = after if size >= after else 0

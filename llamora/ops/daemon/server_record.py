@@ -74,7 +74,7 @@ class RecordWriter:
             self._write()
 
     def update(self, **changes: Any) -> None:
-        """Update some fields; ignore a write error, since a daemon's record already names its process."""
+        """Update some fields. Ignore a write error, as the record of a daemon already names its process."""
         self._record = replace(self._record, **changes)
         with suppress(OSError):
             self._write()

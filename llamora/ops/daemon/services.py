@@ -137,7 +137,7 @@ def _describe_other_use() -> str:
 
 @contextmanager
 def _hold_starts(*, say: SentencePrinter) -> Iterator[None]:
-    """Wait for another start or stop, and let none begin during the block."""
+    """Wait for another start or stop, and let none begin during the `with` block."""
     try:
         descriptor = os.open(settings.DATA_DIR, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:

@@ -30,7 +30,7 @@ class StartReporter:
         self._send({"refusal": refusal})
 
     def report_ready(self, *, host: str, port: int) -> None:
-        """Send that the server answers, and close the pipe."""
+        """Send the address at which the server answers, and close the pipe."""
         self._send({"ready": {"host": host, "port": port}})
         if self._descriptor is not None:
             os.close(self._descriptor)

@@ -52,7 +52,7 @@ def check_people() -> Iterator[CheckResult]:
 
 
 def check_access_tokens() -> Iterator[CheckResult]:
-    """Report access tokens that no longer work, or wait for their owners."""
+    """Report access tokens that no longer work, and those that wait until their owners allow them again."""
     if behind := AccessToken.objects.exclude(epoch=F("owner__vault__epoch")).count():
         yield warn(
             "access tokens",

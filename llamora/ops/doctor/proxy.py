@@ -8,7 +8,7 @@ from llamora.ops.doctor.check_result import CheckResult, ok, warn
 
 
 def check_trusted_proxies() -> Iterator[CheckResult]:
-    """Report a proxy that is not trusted, and trusted addresses that may be other people's."""
+    """Report a proxy that is not trusted, and trusted addresses that are not in a private network."""
     proxies, origins = settings.TRUSTED_PROXIES, settings.CSRF_TRUSTED_ORIGINS
     named = ", ".join(str(network).removesuffix(f"/{network.max_prefixlen}") for network in proxies)
     public = [str(network) for network in proxies if not network.is_private]

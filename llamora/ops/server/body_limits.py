@@ -110,7 +110,7 @@ class InMemoryRequest(WebRequest):  # type: ignore[misc]  # daphne is untyped
         self._asked = b"", b""
 
     def process(self) -> Any:
-        """Handle a complete request, without a header of the client that could forge a path prefix."""
+        """Handle a complete request, after removing a header that could forge a path prefix."""
         self.requestHeaders.removeHeader(b"daphne-root-path")
         if self.requestHeaders.hasHeader(b"upgrade"):
             # A WebSocket takes the connection over, and this request never ends.
@@ -238,7 +238,7 @@ class InMemoryRequest(WebRequest):  # type: ignore[misc]  # daphne is untyped
             super().handleContentChunk(data)
 
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:  # noqa: N802 - Twisted's name
-        """Pass on a complete request, unless it was refused."""
+        """Process a complete request, unless it was refused."""
         if self.refused_status:
             return
         if self._is_being_checked:

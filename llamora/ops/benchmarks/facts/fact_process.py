@@ -83,7 +83,7 @@ def write(name: str, number: int) -> None:
 
 
 def build_sentence(number: int) -> str:
-    """Return the sentence of a numbered fact; each occurs once."""
+    """Return the sentence of the fact with this number; no two numbers have the same sentence."""
     chance = random.Random(number)  # noqa: S311 - a made fact, no secret
     return f"{chance.choice(NAMES)} {chance.choice(RELATIONS)} {chance.choice(THINGS)} {number}"
 
@@ -195,7 +195,7 @@ def _write_nothing() -> None:
 
 @contextmanager
 def _another_writing() -> Iterator[list[float]]:
-    """Let another thread ask for the write lock during the block; yield the list of its waits in ms."""
+    """Let another thread ask for the write lock during the `with` block; yield its waits in ms."""
     writer = _OtherWriter()
     writer.start()
     try:

@@ -40,7 +40,7 @@ def _get_memory() -> float:
 
 
 def main() -> None:
-    """Import the pages, then the API, and print the cost of each as JSON."""
+    """Import the modules of the pages, then those of the API, and print the cost of each as JSON."""
     gc.disable()
     began, memory = time.process_time(), _get_memory()
     import django  # noqa: PLC0415 - its import is measured

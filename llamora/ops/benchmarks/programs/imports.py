@@ -16,7 +16,7 @@ ROUNDS = 7
 
 
 def measure(report: BenchmarkReport, *, rounds: int = ROUNDS) -> None:
-    """Add the CPU time and memory that the modules for programs add to a start, also as ratios."""
+    """Add the CPU time and memory for importing the API and MCP, also relative to those for the pages."""
     with tempfile.TemporaryDirectory(prefix="llamora-bench-") as folder:
         environment = build_environment(Path(folder)) | {"DJANGO_SETTINGS_MODULE": "llamora.settings"}
         found = [_run_process(environment) for _ in range(rounds)]
