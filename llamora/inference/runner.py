@@ -131,7 +131,7 @@ class JobRun:
         async with self._queue.slot(job.owner_id, job.set_position, preempt=preempt):
             server = (await self._find_server()).with_model(job.model)
             # Another model may be chosen meanwhile: this one stays until the reply is written.
-            with server.uses.hold():
+            with server.uses.count_reply():
                 if server.remote_host:
                     server = await self._pass_gate(server)
                 job.start()

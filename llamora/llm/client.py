@@ -154,8 +154,8 @@ class UseCount:
         self._unused.set()
 
     @contextmanager
-    def hold(self) -> Iterator[None]:
-        """Count one more reply that is being written, during the `with` block."""
+    def count_reply(self) -> Iterator[None]:
+        """Count one more reply that is being written, until the end of the `with` block."""
         self.count += 1
         self._unused.clear()
         try:

@@ -110,7 +110,7 @@ async def test_an_old_child_ends_with_its_last_reply(make: Make, tiny_model: Pat
     old = await finder.get_server(patience=60)
     old_pid = get_child_pid(finder)
 
-    with old.uses.hold():
+    with old.uses.count_reply():
         stream = old.stream(TURNS, max_tokens=100)
         first = await anext(stream)
         await choose(finder, file="b.gguf")
@@ -151,7 +151,7 @@ async def test_without_memory_for_both_the_running_replies_come_first(make: Make
         finder = make()
         await choose(finder, url=upstream.url)
         server = await finder.get_server()
-        with server.uses.hold():
+        with server.uses.count_reply():
             await choose(finder, file="huge.gguf")
             await until(lambda: finder.status().code == "switching")
             state, child = finder.status().state, finder.child
@@ -167,7 +167,7 @@ async def test_closing_ends_an_old_child_too(make: Make, tiny_model: Path, tmp_p
         finder = make()
         old = await finder.get_server(patience=60)
         pid = get_child_pid(finder)
-        with old.uses.hold():
+        with old.uses.count_reply():
             await choose(finder, url=upstream.url)
             await finder.get_server()
             await finder.close()
