@@ -128,11 +128,11 @@ def find_other_owner(path: Path) -> str | None:
             continue
         except OSError:
             return None
-        return None if number == os.geteuid() else get_user_name(number)
+        return None if number == os.geteuid() else describe_user(number)
     return None
 
 
-def get_user_name(number: int) -> str:
+def describe_user(number: int) -> str:
     """Return words for the user with a number: "the user" and the name, or the number if it has no name."""
     try:
         return f"the user {pwd.getpwuid(number).pw_name}"
