@@ -332,8 +332,8 @@ class Keyring(RealmKeyring):
             oldest_epoch=self.oldest_epoch,
         )
 
-    def list_realm_keys(self, realms: Collection[Realm]) -> dict[int, dict[Realm, RealmKeys]]:
-        """Return a dict from epoch to the keys of `realms`, for the epochs of format 2 in this keyring."""
+    def derive_keys_by_epoch(self, realms: Collection[Realm]) -> dict[int, dict[Realm, RealmKeys]]:
+        """Derive the keys of `realms` for the epochs of format 2 in this keyring; return a dict by epoch."""
         if self.is_of_format_1:
             raise FormerFormat
         return {

@@ -554,7 +554,7 @@ def test_a_keyring_of_facts_alone_finds_facts_alone(
     fact = add_fact(olive, "You have a dog called Biggie")
     open_index(olive)
     make_program("facts:read")  # a token for which the keyring of the browser is held
-    realms = olive.open_keyring().list_realm_keys([Realm.FACTS])
+    realms = olive.open_keyring().derive_keys_by_epoch([Realm.FACTS])
     keyring = RealmKeyring(owner=olive.id, epoch=olive.open_keyring().epoch, realm_keys=realms)
 
     with in_force(keyring):

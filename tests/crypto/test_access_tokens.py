@@ -518,7 +518,9 @@ def test_a_box_has_no_keys_of_format_1(keyring: Keyring) -> None:
 
     assert len(find_keys(open_token(slot, upgrading))) == 6
     with pytest.raises(crypto.FormerFormat):
-        Keyring(owner=OWNER, epoch=3, keys={3: DATA_KEY}, format_2_since=4).list_realm_keys([Realm.CONTENT])
+        Keyring(owner=OWNER, epoch=3, keys={3: DATA_KEY}, format_2_since=4).derive_keys_by_epoch(
+            [Realm.CONTENT]
+        )
 
 
 def test_an_old_data_key_gives_a_slot_nothing(keyring: Keyring) -> None:

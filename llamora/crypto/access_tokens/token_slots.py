@@ -186,7 +186,7 @@ class OpenedTokenSlot:
             if owner_keyring is None:
                 raise VaultLocked
             bundle, oldest_epoch = (
-                owner_keyring.list_realm_keys(slot.terms.realms),
+                owner_keyring.derive_keys_by_epoch(slot.terms.realms),
                 owner_keyring.oldest_epoch,
             )
         return RealmKeyring(owner=slot.owner, epoch=slot.epoch, realm_keys=bundle, oldest_epoch=oldest_epoch)
@@ -288,7 +288,7 @@ def _build_box(slot: TokenSlot, *, keyring: Keyring, vault_public_key: bytes) ->
                 raise ValueError("A token of the kind drop needs the public key of a vault.")
             return head + vault_public_key
         case TokenKind.AWAY:
-            keys = list(_encode_keys(keyring.list_realm_keys(slot.terms.realms)))
+            keys = list(_encode_keys(keyring.derive_keys_by_epoch(slot.terms.realms)))
             inside = head + _COUNT.pack(len(keys)) + b"".join(keys)
             return bytes(crypto_box_seal(inside, slot.public_key))
 
