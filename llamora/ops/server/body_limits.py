@@ -183,7 +183,7 @@ class InMemoryRequest(WebRequest):  # type: ignore[misc]  # daphne is untyped
         if self.refused_status:
             return
         if is_waiting:
-            self.channel.tell_to_go_on()
+            self.channel.send_continue()
         if complete := self._complete:
             complete()
 

@@ -149,7 +149,7 @@ class DiaryChannel(_Channel):  # type: ignore[misc]
         """Resume reading from the socket."""
         self._networkProducer.resumeProducing()
 
-    def tell_to_go_on(self) -> None:
+    def send_continue(self) -> None:
         """Send 100 Continue to a client that waits for it."""
         self._send100Continue()
 
