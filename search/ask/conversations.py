@@ -234,8 +234,11 @@ def build_export_rule(owner_id: UUID, own_ids: frozenset[UUID]) -> ExportRule:
     )
 
 
-def is_of_untrusted(questions: Sequence[Question]) -> bool:
-    """Return whether an answer to these questions used a text that is not, or no longer, the owner's own."""
+def have_untrusted_sources(questions: Sequence[Question]) -> bool:
+    """Return whether an answer to these questions used a text that its owner did not write.
+
+    An answer whose sources cannot be decrypted counts as such an answer.
+    """
     return any(question.has_read_imported or not _has_trusted_sources(question) for question in questions)
 
 

@@ -33,7 +33,7 @@ from search.ask.conversations import (
     compose_answer,
     describe_question,
     find_answer_realms,
-    is_of_untrusted,
+    have_untrusted_sources,
     load_questions,
     load_turns,
 )
@@ -132,7 +132,7 @@ def ask(
         else []
     )
     _check_room(origin)
-    inherits = is_of_untrusted(before)
+    inherits = have_untrusted_sources(before)
     if inherits and not reads_untrusted:
         raise ObjectNotFound
     # Facts and notes are read by a model on this machine alone, so that none on another may write the answer
@@ -300,7 +300,7 @@ def _find_passages(
 ) -> FoundPassages:
     """Return the passages for a question, followed by those of the previous question."""
     reader = build_day_reader(person, now=timezone.now())
-    of_untrusted: bool | None = is_of_untrusted(before)
+    of_untrusted: bool | None = have_untrusted_sources(before)
     if not before and reads_untrusted:
         of_untrusted = None
     found = retrieve(keyring, question, reader=reader, of_untrusted=of_untrusted)
