@@ -60,7 +60,7 @@ NOT_READY: Final = "not_ready"
 MADE_ALREADY: Final = "made_already"
 # The same text is not proposed again within this time.
 QUIET_TIME: Final = timedelta(hours=24)
-_RECEIPT_LIFETIME: Final = timedelta(days=30)
+_RECORD_LIFETIME: Final = timedelta(days=30)
 # Beyond the time that one may take, it may wait for replies.
 _QUEUE_SECONDS: Final = 120.0
 _PASSAGES_PER_REQUEST: Final = 3
@@ -130,7 +130,7 @@ def start_check_in(
     )
     if any(not job.is_over for job in list_jobs_of_key(keyring.key_id, CheckInTask)):
         return StartedCheckIn(problem=MADE_ALREADY)
-    if not task.create_receipt():
+    if not task.create_check_in():
         return StartedCheckIn(problem=MADE_ALREADY)
     job = ask_once(
         CheckInTask,
@@ -156,10 +156,10 @@ def wait_for_check_in(started: Job) -> CheckInResult:
     """
     if not registry.wait_until_over(started.id, patience=settings.MODEL_REPLY_SECONDS + _QUEUE_SECONDS):
         registry.stop(started.id)
-    receipt = CheckIn.objects.filter(id=started.id).first()
+    record = CheckIn.objects.filter(id=started.id).first()
     return CheckInResult(
         state=started.state,
-        reason=receipt.reason if receipt is not None else started.reason,
+        reason=record.reason if record is not None else started.reason,
         model=started.author.model,
         proposals=list(CheckInProposal.objects.filter(check_in_id=started.id)),
     )
@@ -316,7 +316,7 @@ def delete_derived_from(owner_id: UUID, ids: Collection[UUID]) -> None:
 def purge_check_ins(owner_id: UUID, *, now: datetime) -> None:
     """Delete the records of check-ins older than a month, except those that still have an open proposal."""
     with write_transaction():
-        old = CheckIn.objects.filter(owner_id=owner_id, due_at__lt=now - _RECEIPT_LIFETIME)
+        old = CheckIn.objects.filter(owner_id=owner_id, due_at__lt=now - _RECORD_LIFETIME)
         old.exclude(proposals__is_open=True).delete()
 
 

@@ -1,7 +1,7 @@
 """Generation of one check-in, with one call of the model; its service saves the proposals.
 
-The prompt contains only trusted texts: requests, facts and entries of their owner. The receipt is created
-before the model is asked and updated afterwards.
+The prompt contains only trusted texts: requests, facts and entries of their owner. The record of the
+check-in is created before the model is asked and updated afterwards.
 """
 
 from collections.abc import Callable, Sequence
@@ -153,7 +153,7 @@ class CheckInTask:
             },
         )
 
-    def create_receipt(self) -> bool:
+    def create_check_in(self) -> bool:
         """Create the record of the check-in before the model is asked.
 
         Return False if the person has a check-in with the same due time already.
@@ -172,7 +172,7 @@ class CheckInTask:
         return True
 
     def create_row(self) -> None:
-        """Only check that the diary is unlocked: the record of the check-in exists already."""
+        """Check that the diary is unlocked. This creates no row, since `create_check_in` has done so."""
         ensure_unlocked()
 
     def save(self, outcome: JobOutcome) -> None:

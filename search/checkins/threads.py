@@ -146,8 +146,8 @@ class CheckInThread(threading.Thread):
 
 def find_latest_due(owner_id: UUID) -> datetime | None:
     """Return when the latest scheduled check-in was due, or None if there was none."""
-    receipts = CheckIn.objects.filter(owner_id=owner_id, is_by_hand=False).order_by("-due_at")
-    return receipts.values_list("due_at", flat=True).first()
+    records = CheckIn.objects.filter(owner_id=owner_id, is_by_hand=False).order_by("-due_at")
+    return records.values_list("due_at", flat=True).first()
 
 
 def find_next_due(person: Person, *, now: datetime) -> datetime | None:

@@ -51,7 +51,7 @@ def test_a_check_in_is_made_and_its_proposal_waits_for_its_owner(
     assert row.is_open
     page = read(olive.get("/check-ins/"))
     assert TEXT in page.one(".check-in-proposal").text
-    assert "for a program" in page.one("[aria-labelledby=check-in-receipts]").text
+    assert "for a program" in page.one("[aria-labelledby=check-in-records]").text
     token_uses.write_all()
     assert AccessToken.objects.get().read_count == 1
 

@@ -18,7 +18,7 @@ from tests.fakes.script import Script
 from tests.people import Resident
 from tests.search.asking import get_answer
 from tests.search.check_ins.checking_in import build_answer as build_check_in
-from tests.search.check_ins.checking_in import build_proposal, check_in, get_receipt, write_requests
+from tests.search.check_ins.checking_in import build_proposal, check_in, get_record, write_requests
 from tests.search.test_look_backs import WEEK, load_body, look_back
 from tests.traces.facts.finding import build_answer, build_claim, request_facts
 from tests.traces.tagging import add_traces
@@ -91,10 +91,10 @@ def make_check_in(owner: Resident, model: FakeModelServer) -> Any:
     write_requests(owner, "Ask me about the garden.")
     model.add_json_scripts(build_check_in(build_proposal("Are the tulips out?", "full of tulips")))
     check_in(owner)
-    receipt = get_receipt(owner).body
+    record = get_record(owner).body
     with owner.unlocked():
-        assert CheckInProposal.objects.get().body["prompt"] == receipt["prompt"]
-    return receipt
+        assert CheckInProposal.objects.get().body["prompt"] == record["prompt"]
+    return record
 
 
 def make_answer(owner: Resident, model: FakeModelServer) -> Any:

@@ -63,7 +63,7 @@ def switch_on(who: Resident, *, interval: timedelta = timedelta(hours=1), **part
 
 
 def check_in(who: Resident, *, now: datetime = NOW, by_hand: bool = False) -> StartedCheckIn:
-    """Make a check-in, and wait until its receipt is settled."""
+    """Make a check-in, and wait until its record is settled."""
     open_index(who)
     with who.unlocked():
         started = start_check_in(
@@ -85,9 +85,9 @@ def list_texts(who: Resident) -> list[str]:
         return [row.body["text"] for row in CheckInProposal.objects.filter(owner_id=who.id, is_open=True)]
 
 
-def get_receipt(who: Resident) -> CheckIn:
-    """Return the latest receipt, opened."""
+def get_record(who: Resident) -> CheckIn:
+    """Return the latest record, opened."""
     with who.unlocked():
-        receipt = CheckIn.objects.filter(owner_id=who.id)[0]
-        receipt.body = receipt.body
-        return receipt
+        record = CheckIn.objects.filter(owner_id=who.id)[0]
+        record.body = record.body
+        return record

@@ -23,7 +23,7 @@ from tests.search.check_ins.checking_in import (
     build_answer,
     build_proposal,
     check_in,
-    get_receipt,
+    get_record,
     list_texts,
     read_requests,
     switch_on,
@@ -52,7 +52,7 @@ def propose(who: Resident, model: FakeModelServer, text: str = "Are the tulips s
     return CheckInProposal.objects.filter(owner_id=who.id).latest("created_at").id
 
 
-def test_a_check_in_proposes_a_text_and_leaves_a_receipt(owner: Resident, model: FakeModelServer) -> None:
+def test_a_check_in_proposes_a_text_and_leaves_a_record(owner: Resident, model: FakeModelServer) -> None:
     write_requests(owner, GARDEN, FATHER)
     model.add_json_scripts(
         build_answer(build_proposal("Are the tulips still out?", "full of tulips", "of roses"))
@@ -61,11 +61,11 @@ def test_a_check_in_proposes_a_text_and_leaves_a_receipt(owner: Resident, model:
     check_in(owner)
 
     assert list_texts(owner) == ["Are the tulips still out?"]
-    receipt = get_receipt(owner)
-    assert (receipt.state, receipt.reason, receipt.due_at) == ("done", "", NOW)
-    assert receipt.body["model"] == "fake-model"
-    assert receipt.body["prompt"].startswith("check_in ")
-    assert 0 < receipt.body["prompt_tokens"] <= MAX_PROMPT_TOKENS
+    record = get_record(owner)
+    assert (record.state, record.reason, record.due_at) == ("done", "", NOW)
+    assert record.body["model"] == "fake-model"
+    assert record.body["prompt"].startswith("check_in ")
+    assert 0 < record.body["prompt_tokens"] <= MAX_PROMPT_TOKENS
     with owner.unlocked():
         [proposal] = CheckInProposal.objects.filter(owner_id=owner.id)
         assert proposal.body["request"] == GARDEN
@@ -157,9 +157,9 @@ def test_an_answer_of_another_form_proposes_nothing_and_says_so(
     check_in(owner)
 
     assert list_texts(owner) == []
-    assert (get_receipt(owner).state, get_receipt(owner).reason) == ("done", "unreadable")
+    assert (get_record(owner).state, get_record(owner).reason) == ("done", "unreadable")
     page = read(owner.get("/check-ins/"))
-    assert "of another form" in page.one("[aria-labelledby=check-in-receipts]").text
+    assert "of another form" in page.one("[aria-labelledby=check-in-records]").text
 
 
 @pytest.mark.parametrize("end", ["lock", "stop"])
@@ -240,13 +240,13 @@ def test_dismissing_takes_it_off_both_pages_and_leads_back(owner: Resident, mode
     write_requests(owner, GARDEN)
     proposal_id = propose(owner, model)
     before = [read(owner.get(path)).one(f"#proposal-{proposal_id}").text for path in ("/", "/check-ins/")]
-    receipts = read(owner.get("/check-ins/")).one("[aria-labelledby=check-in-receipts]").text
+    records = read(owner.get("/check-ins/")).one("[aria-labelledby=check-in-records]").text
 
     answer = owner.post(f"/check-ins/proposals/{proposal_id}/dismiss/?today")
 
     assert all("Are the tulips still out?" in text and "full of tulips" in text for text in before)
     assert answer["Location"] == "/"
-    assert "1 text proposed." in receipts
+    assert "1 text proposed." in records
     for path in ("/", "/check-ins/"):
         assert read(owner.get(path)).all(".check-in-proposal") == []
     assert list_texts(owner) == []

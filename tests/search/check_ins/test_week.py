@@ -98,9 +98,9 @@ def test_a_week_of_four_people(live: ServingLoop, model: FakeModelServer) -> Non
     for who in (of_night, away_at_times):
         assert all(later - earlier >= INTERVAL for earlier, later in pairwise(list_due(who)))
         with who.unlocked():
-            receipts = list(CheckIn.objects.filter(owner_id=who.id))
-            sizes = [one.body["prompt_tokens"] + one.body["output_tokens"] for one in receipts]
-        assert {one.state for one in receipts} == {"done"}
+            records = list(CheckIn.objects.filter(owner_id=who.id))
+            sizes = [one.body["prompt_tokens"] + one.body["output_tokens"] for one in records]
+        assert {one.state for one in records} == {"done"}
         assert max(sizes) <= MAX_TOKENS
         # The prompts are not small ones, nor do they grow.
         assert min(sizes) > 300
