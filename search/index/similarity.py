@@ -109,7 +109,7 @@ class VectorRows:
         factors = self._factors[:used]
         return np.multiply(products, factors if vectors.ndim == 1 else factors[:, None], out=products)
 
-    def is_readable(self, used: int) -> NDArray[np.bool_]:
+    def are_nonzero(self, used: int) -> NDArray[np.bool_]:
         """Return, as an array of booleans, which of the first `used` rows are not zeros.
 
         The rows of removed texts, and of texts that the embedder could not read, are zeros.
@@ -148,7 +148,7 @@ def relative_similarity(
     similarity is the plain cosine, and the threshold is somewhat above `floor`, the threshold for questions.
     """
     step = get_sample_step(used)
-    many = int(np.count_nonzero(rows.is_readable(used)[::step]))
+    many = int(np.count_nonzero(rows.are_nonzero(used)[::step]))
     if used < _MIN_BASELINE_ROWS or not many:
         return *_get_row_maxima(rows.multiply(own.T, used=used)), floor + _ABOVE_FLOOR * (1 - floor)
     shared = rows.get(slice(0, used, step)).sum(axis=0) / many

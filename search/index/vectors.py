@@ -273,9 +273,9 @@ class VectorsIndex:
                     by_text[self._numbers[id_]] = weight
             row_weights = by_text[text_of]
             # Nothing is like a text that the embedder could not read, whose vectors are zeros.
-            own_readable: NDArray[np.bool_] = np.any(own != 0, axis=1)
-            is_readable = self._vectors.is_readable(self._used) & own_readable[nearest]
-            is_near = is_readable & (row_weights > 0) & (scores >= margin)
+            own_nonzero: NDArray[np.bool_] = np.any(own != 0, axis=1)
+            is_nonzero = self._vectors.are_nonzero(self._used) & own_nonzero[nearest]
+            is_near = is_nonzero & (row_weights > 0) & (scores >= margin)
             rows, best = similarity.best_scores(
                 np.where(is_near, scores * row_weights, np.float32(-2)), limit
             )
