@@ -23,19 +23,19 @@ class ResultTokens:
     def create_token(self, query: SearchQuery) -> str:
         """Store a query, and return its token. An equal query that is stored already has the same token."""
         with self._lock:
-            name = next(
+            token = next(
                 (known for known, one in self._queries.items() if one == query), secrets.token_urlsafe(9)
             )
-            self._queries[name] = query
-            self._queries.move_to_end(name)
+            self._queries[token] = query
+            self._queries.move_to_end(token)
             while len(self._queries) > _MAX_QUERIES:
                 self._queries.popitem(last=False)
-            return name
+            return token
 
-    def get_query(self, name: str) -> SearchQuery | None:
-        """Return the query stored under the token `name`, or None if it is no longer stored."""
+    def get_query(self, token: str) -> SearchQuery | None:
+        """Return the query stored under a token, or None if it is no longer stored."""
         with self._lock:
-            return self._queries.get(name)
+            return self._queries.get(token)
 
     def clear(self) -> None:
         """Delete all tokens."""
