@@ -80,7 +80,7 @@ def rank_texts(
     asked = parse_question(question, reader=reader)
     # A question is written to its end: its last word is not the beginning of another.
     parsed = parse(f"{asked.subject} ", reader=reader)
-    query = _build_query(words, parsed, hidden=words.list_numbers(hidden) if hidden else ())
+    query = _build_query(words, parsed, hidden=words.list_row_ids(hidden) if hidden else ())
     ranking = engine.rank_in_days(index, words, query, _DEPTH)
     named = trace_filter.find_entries_by_named_traces(index.owner, asked.subject)
     traced = [id_ for id_ in named if id_ not in hidden]

@@ -499,7 +499,7 @@ def count_rare_words(db: sqlite3.Connection, words: Iterable[str], *, most: int)
     return counts
 
 
-def find_numbers(db: sqlite3.Connection, word: str, *, before: int) -> list[int]:
+def find_row_ids(db: sqlite3.Connection, word: str, *, before: int) -> list[int]:
     """Return the row ids, below `before`, of the texts that contain a word or several adjacent words."""
     sql = "SELECT rowid FROM words WHERE words MATCH ? AND rowid < ?"
     return [number for (number,) in db.execute(sql, (phrase_expression([word]), before))]

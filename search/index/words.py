@@ -399,7 +399,7 @@ class WordsIndex:
             rows = db.execute(sql, (wanted,)).fetchall()
         return {document.id: document for document in map(build_document, rows)}
 
-    def list_numbers(self, ids: Iterable[UUID]) -> list[int]:
+    def list_row_ids(self, ids: Iterable[UUID]) -> list[int]:
         """Return the row ids of these texts, without unknown texts. A row id changes with the text's day."""
         wanted = json.dumps([id_.hex for id_ in ids])
         sql = "SELECT n FROM docs WHERE id IN (SELECT unhexed(value) FROM json_each(?))"
@@ -486,7 +486,7 @@ class WordsIndex:
             sums: dict[int, float] = {}
             places = 0
             for word in sorted(weights, key=lambda word: (counts[word], word)):
-                numbers = fts_queries.find_numbers(
+                numbers = fts_queries.find_row_ids(
                     db, word, before=before.toordinal() * fts_queries.NUMBERS_OF_DAY
                 )
                 for number in numbers:

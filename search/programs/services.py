@@ -106,7 +106,7 @@ def search_texts(
             return STILL_OPENING
         indexes.poll_changes(index)
         let_others_run(before=1)
-        query = _hide(query, index.words.list_numbers(find_hidden(index, with_hidden=with_hidden)))
+        query = _hide(query, index.words.list_row_ids(find_hidden(index, with_hidden=with_hidden)))
         let_others_run(before=1)
         found = engine.list_hits(index, query, offset=offset, limit=limit)
     except IndexClosed:
@@ -132,7 +132,7 @@ def count_texts(keyring: RealmKeyring, *, with_hidden: bool) -> TextCounts:
         return TextCounts(is_open=False)
     try:
         status = get_embedding_status(index)
-        hidden = index.words.list_numbers(find_hidden(index, with_hidden=with_hidden))
+        hidden = index.words.list_row_ids(find_hidden(index, with_hidden=with_hidden))
         total = index.words.count(SearchQuery(kinds=list_kinds(keyring), hidden=tuple(hidden)))
     except (IndexClosed, sqlite3.Error):
         return TextCounts(is_open=False)
