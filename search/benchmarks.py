@@ -30,7 +30,7 @@ from search.embedder.types import Embedder, Floats, SimilarityFloors
 from search.engine import PAGE_SIZE, search
 from search.errors import EmbedderUnavailable, IndexClosed
 from search.index import graph
-from search.index.fts_queries import phrase_expression
+from search.index.fts_queries import build_phrase_expression
 from search.index.person_index import PersonIndex
 from search.index.snapshots import SnapshotFolder
 from search.index.types import EmbeddedText
@@ -252,7 +252,7 @@ class _PlainSearch:
         terms = [term for term in query.terms if term.words]
         if not terms:
             return []
-        words = " AND ".join(phrase_expression(term.words, prefix=term.prefix) for term in terms)
+        words = " AND ".join(build_phrase_expression(term.words, prefix=term.prefix) for term in terms)
         sql = "SELECT rowid, snippet(texts, 0, '[', ']', '', 40) FROM texts WHERE texts MATCH ?"
         return self._db.execute(f"{sql} ORDER BY rank LIMIT ?", (words, PAGE_SIZE)).fetchall()
 

@@ -13,7 +13,7 @@ from datetime import date
 from typing import Final
 from uuid import UUID
 
-from search.query.folding import is_unbroken, list_number_words, number_word
+from search.query.folding import build_number_word, is_unbroken, list_number_words
 from search.query.parser import QueryTerm, SearchQuery
 from search.query.stop_words import STOP_WORDS
 
@@ -31,7 +31,7 @@ AFTER_ALL_DAYS: Final = (date.max.toordinal() + 1) * NUMBERS_OF_DAY
 FindForms = Callable[[str], Iterable[str]]
 
 
-def no_forms(word: str) -> Iterable[str]:
+def find_no_forms(word: str) -> Iterable[str]:
     """Return an empty tuple, so that a query matches words only as they are written."""
     del word
     return ()
@@ -70,7 +70,7 @@ class FtsQuery:
         return (self.match, *self.values) if self.match else self.values
 
 
-def phrase_expression(words: Iterable[str], *, prefix: bool = False) -> str:
+def build_phrase_expression(words: Iterable[str], *, prefix: bool = False) -> str:
     """Return the FTS5 expression for adjacent words.
 
     With `prefix`, the last of them also matches every word that begins with it.
@@ -78,17 +78,17 @@ def phrase_expression(words: Iterable[str], *, prefix: bool = False) -> str:
     return f'"{" ".join(words)}"' + (" *" if prefix else "")
 
 
-def any_expression(expressions: Iterable[str]) -> str:
+def build_any_expression(expressions: Iterable[str]) -> str:
     """Return the FTS5 expression that matches a text if any of these expressions does."""
     distinct = list(dict.fromkeys(expressions))
     return distinct[0] if len(distinct) == 1 else f"({' OR '.join(distinct)})"
 
 
-def term_expression(
+def build_term_expression(
     term: QueryTerm,
     *,
-    forms: FindForms = no_forms,
-    complete_prefix: FindForms = no_forms,
+    forms: FindForms = find_no_forms,
+    complete_prefix: FindForms = find_no_forms,
     allow_prefix: bool = False,
 ) -> str:
     """Return the FTS5 expression for a term of a query.
@@ -96,32 +96,34 @@ def term_expression(
     With `allow_prefix`, the last word of the term also matches as a prefix. If the term is a single word,
     `complete_prefix` lists the words that begin with it.
     """
-    alternatives = [phrase_expression(term.words, prefix=term.prefix and term.quoted)]
+    alternatives = [build_phrase_expression(term.words, prefix=term.prefix and term.quoted)]
     if allow_prefix and term.is_word:
-        alternatives += [phrase_expression([word]) for word in complete_prefix(term.words[0])]
+        alternatives += [build_phrase_expression([word]) for word in complete_prefix(term.words[0])]
     elif allow_prefix and not term.quoted and not is_unbroken(term.words[-1]):
-        alternatives.append(phrase_expression(term.words, prefix=True))
+        alternatives.append(build_phrase_expression(term.words, prefix=True))
     if term.joined:
-        alternatives.append(phrase_expression([term.joined]))
-    alternatives += [phrase_expression([word]) for word in term.also]
+        alternatives.append(build_phrase_expression([term.joined]))
+    alternatives += [build_phrase_expression([word]) for word in term.also]
     if term.is_word:
-        alternatives += [phrase_expression([form]) for form in forms(term.words[0])]
+        alternatives += [build_phrase_expression([form]) for form in forms(term.words[0])]
     if term.number:
-        alternatives.append(phrase_expression([number_word(term.number)], prefix=True))
-        alternatives += [phrase_expression([word]) for word in list_number_words(term.number)]
-    return any_expression(alternatives)
+        alternatives.append(build_phrase_expression([build_number_word(term.number)], prefix=True))
+        alternatives += [build_phrase_expression([word]) for word in list_number_words(term.number)]
+    return build_any_expression(alternatives)
 
 
 def match_all_terms(
     query: SearchQuery,
     *,
-    forms: FindForms = no_forms,
-    complete_prefix: FindForms = no_forms,
+    forms: FindForms = find_no_forms,
+    complete_prefix: FindForms = find_no_forms,
     allow_prefix: Callable[[QueryTerm], bool] = lambda _: False,
 ) -> FtsQuery:
     """Return the query for texts with every term of the search, and with none of its excluded terms."""
     terms = [
-        term_expression(term, forms=forms, complete_prefix=complete_prefix, allow_prefix=allow_prefix(term))
+        build_term_expression(
+            term, forms=forms, complete_prefix=complete_prefix, allow_prefix=allow_prefix(term)
+        )
         for term in query.terms
         if term.words
     ]
@@ -134,13 +136,15 @@ def match_adjacent(query: SearchQuery, *, allow_prefix: Callable[[QueryTerm], bo
     if len(words) < 2 or (len(query.terms) == 1 and is_unbroken(words[0])):
         return None
     last = query.terms[-1]
-    return _build_filtered(query, phrase_expression(words, prefix=bool(last.words) and allow_prefix(last)))
+    return _build_filtered(
+        query, build_phrase_expression(words, prefix=bool(last.words) and allow_prefix(last))
+    )
 
 
 def match_some_terms(query: SearchQuery, *, terms: Iterable[QueryTerm], forms: FindForms) -> FtsQuery:
     """Return the query for texts with any of these terms."""
     return _build_filtered(
-        query, any_expression(term_expression(term, forms=forms) for term in terms), literal=False
+        query, build_any_expression(build_term_expression(term, forms=forms) for term in terms), literal=False
     )
 
 
@@ -149,7 +153,7 @@ def match_word(query: SearchQuery, word: str) -> FtsQuery:
 
     `word` may also be several words with spaces between them, which must be adjacent in the text.
     """
-    return _build_filtered(query, phrase_expression([word]), literal=False)
+    return _build_filtered(query, build_phrase_expression([word]), literal=False)
 
 
 def match_filters(query: SearchQuery, *, among: Iterable[UUID] | None = None) -> FtsQuery:
@@ -178,7 +182,7 @@ def _build_filtered(query: SearchQuery, match: str, *, literal: bool = True) -> 
         conditions.append(sql)
         values += some
     unwanted = [
-        phrase_expression(term.words, prefix=term.prefix)
+        build_phrase_expression(term.words, prefix=term.prefix)
         for term in query.without
         if term.words and not term.literal
     ]
@@ -188,12 +192,12 @@ def _build_filtered(query: SearchQuery, match: str, *, literal: bool = True) -> 
             conditions.append(f"NOT {condition}")
             values.append(value)
     if unwanted and match:
-        match = f"({match}) NOT {any_expression(unwanted)}"
+        match = f"({match}) NOT {build_any_expression(unwanted)}"
     elif unwanted:
         on_days = list(_build_day_conditions(query, "words.rowid"))
         where = " AND ".join(["words MATCH ?", *(sql for sql, _ in on_days)])
         conditions.append(f"docs.n NOT IN (SELECT rowid FROM words WHERE {where})")  # noqa: S608 - our own names
-        values += [any_expression(unwanted), *(value for _, some in on_days for value in some)]
+        values += [build_any_expression(unwanted), *(value for _, some in on_days for value in some)]
     return FtsQuery(match, tuple(conditions), tuple(values))
 
 
@@ -258,7 +262,9 @@ _STOP_WORD_EVERY: Final = 50
 def find_word_forms(db: sqlite3.Connection, word: str) -> list[str]:
     """Return the other forms of a word that occur in the index."""
     sql = "SELECT terms.term FROM stems JOIN terms ON terms.n = stems.rowid WHERE stems MATCH ? LIMIT ?"
-    return [row[0] for row in db.execute(sql, (phrase_expression([word]), _MAX_FORMS)) if row[0] != word]
+    return [
+        row[0] for row in db.execute(sql, (build_phrase_expression([word]), _MAX_FORMS)) if row[0] != word
+    ]
 
 
 def list_frequent_words(db: sqlite3.Connection, words: Iterable[str]) -> list[str]:
@@ -286,14 +292,14 @@ def is_on_more_days_than(db: sqlite3.Connection, words: Sequence[str], most: int
     """
     # Texts that are numbered after all days count as those of one day.
     sql = "SELECT DISTINCT rowid / ? FROM words WHERE words MATCH ? LIMIT 1 OFFSET ?"
-    values = (NUMBERS_OF_DAY, phrase_expression(words), most)
+    values = (NUMBERS_OF_DAY, build_phrase_expression(words), most)
     return bool(words) and db.execute(sql, values).fetchone() is not None
 
 
 def is_in_more_than(db: sqlite3.Connection, word: str, most: int) -> bool:
     """Return whether more than `most` texts contain a word. The count ends as soon as this is known."""
     sql = "SELECT 1 FROM words WHERE words MATCH ? LIMIT 1 OFFSET ?"
-    return db.execute(sql, (phrase_expression([word]), most)).fetchone() is not None
+    return db.execute(sql, (build_phrase_expression([word]), most)).fetchone() is not None
 
 
 class WordSearch:
@@ -438,7 +444,7 @@ class WordSearch:
 
     def _count_texts_with(self, term: QueryTerm) -> int:
         if term not in self._counts_by_term:
-            self._counts_by_term[term] = self._count(FtsQuery(phrase_expression(term.words)))
+            self._counts_by_term[term] = self._count(FtsQuery(build_phrase_expression(term.words)))
         return self._counts_by_term[term]
 
     def _count(self, fts_query: FtsQuery, *, most: int = MAX_COUNTED) -> int:
@@ -493,7 +499,7 @@ def count_rare_words(db: sqlite3.Connection, words: Iterable[str], *, most: int)
     sql = "SELECT count(*) FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT ?)"
     for word in wanted:
         if " " in word:
-            many = db.execute(sql, (phrase_expression([word]), most + 1)).fetchone()[0]
+            many = db.execute(sql, (build_phrase_expression([word]), most + 1)).fetchone()[0]
             if 0 < many <= most:
                 counts[word] = many
     return counts
@@ -502,4 +508,4 @@ def count_rare_words(db: sqlite3.Connection, words: Iterable[str], *, most: int)
 def find_row_ids(db: sqlite3.Connection, word: str, *, before: int) -> list[int]:
     """Return the row ids, below `before`, of the texts that contain a word or several adjacent words."""
     sql = "SELECT rowid FROM words WHERE words MATCH ? AND rowid < ?"
-    return [number for (number,) in db.execute(sql, (phrase_expression([word]), before))]
+    return [number for (number,) in db.execute(sql, (build_phrase_expression([word]), before))]

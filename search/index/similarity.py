@@ -122,7 +122,7 @@ def _iter_blocks(many: int) -> Iterator[slice]:
         yield slice(start, min(many, start + _ROWS_AT_ONCE))
 
 
-def best_scores(scores: Floats, many: int) -> tuple[NDArray[np.int64], Floats]:
+def find_best_scores(scores: Floats, many: int) -> tuple[NDArray[np.int64], Floats]:
     """Return the indices of the best scores, best first, and the scores.
 
     If several scores equal the last of the best `many`, all of them are returned: the caller chooses among
@@ -137,7 +137,7 @@ def best_scores(scores: Floats, many: int) -> tuple[NDArray[np.int64], Floats]:
     return indices.astype(np.int64), scores[indices]
 
 
-def relative_similarity(
+def compute_relative_similarity(
     rows: VectorRows, own: Floats, *, used: int, floor: float
 ) -> tuple[Floats, NDArray[np.int64], float]:
     """Return each row's highest similarity to one of the vectors `own`, and the index of that vector.

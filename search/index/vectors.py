@@ -264,7 +264,7 @@ class VectorsIndex:
             if not self._used or not own.any():
                 return []
             text_of = self._text_numbers[: self._used]
-            scores, nearest, margin = similarity.relative_similarity(
+            scores, nearest, margin = similarity.compute_relative_similarity(
                 self._vectors, own, used=self._used, floor=floor
             )
             by_text = np.zeros(len(self._ids) + 1, dtype=np.float32)
@@ -276,7 +276,7 @@ class VectorsIndex:
             own_nonzero: NDArray[np.bool_] = np.any(own != 0, axis=1)
             is_nonzero = self._vectors.are_nonzero(self._used) & own_nonzero[nearest]
             is_near = is_nonzero & (row_weights > 0) & (scores >= margin)
-            rows, best = similarity.best_scores(
+            rows, best = similarity.find_best_scores(
                 np.where(is_near, scores * row_weights, np.float32(-2)), limit
             )
             found = []
@@ -299,7 +299,7 @@ class VectorsIndex:
         self, rows: NDArray[np.int64], cosines: Floats, limit: int, floor: float, vector: Floats
     ) -> list[NearText]:
         """Return the texts of the nearest of these rows, without rows below the floor."""
-        best, scores = similarity.best_scores(cosines, _ROWS_PER_TEXT * limit)
+        best, scores = similarity.find_best_scores(cosines, _ROWS_PER_TEXT * limit)
         rows = rows[best[scores >= floor]]
         # Of each text the nearest row, and of so many texts those that can still be among the first.
         first = np.sort(np.unique(self._text_numbers[rows], return_index=True)[1])
@@ -309,7 +309,7 @@ class VectorsIndex:
         blended = self._score_rows(
             [self._rows[number] for number in self._text_numbers[rows].tolist()], vector
         )
-        places, found = similarity.best_scores(blended, limit)
+        places, found = similarity.find_best_scores(blended, limit)
         rows = rows[places]
         numbers, spans = self._text_numbers[rows].tolist(), self._spans[rows].tolist()
         return [

@@ -128,7 +128,7 @@ def _join_letters(match: re.Match[str]) -> str:
 def to_index_form(text: str) -> str:
     """Return the text in the form for FTS5's tokenizer."""
     form = _separate_words(text)
-    numbers = [number_word(digits) for digits, _ in find_long_numbers(text)]
+    numbers = [build_number_word(digits) for digits, _ in find_long_numbers(text)]
     return " ".join([form, *numbers]) if numbers else form
 
 
@@ -159,7 +159,7 @@ def find_long_numbers(text: str) -> list[tuple[str, tuple[int, int]]]:
     return found
 
 
-def number_word(digits: str) -> str:
+def build_number_word(digits: str) -> str:
     """Return the word of the word index for a long number: its digits in reverse order."""
     return _NUMBER_MARK + digits[::-1]
 
@@ -167,7 +167,7 @@ def number_word(digits: str) -> str:
 def list_number_words(digits: str) -> list[str]:
     """Return the words of the word index for a number, with and without a country code."""
     shortest = max(_MIN_DIGITS, len(digits) - _MAX_COUNTRY_CODE)
-    return [number_word(digits[first:]) for first in range(len(digits) - shortest + 1)]
+    return [build_number_word(digits[first:]) for first in range(len(digits) - shortest + 1)]
 
 
 def is_same_number(one: str, other: str) -> bool:
