@@ -47,7 +47,7 @@ class FactSelection:
     reads_others: bool = True
 
     @property
-    def opens_facts(self) -> bool:
+    def needs_decryption(self) -> bool:
         """Whether facts must be decrypted to select them."""
         return bool(self.kind or self.words)
 
@@ -91,7 +91,7 @@ class FactSelection:
 
     def build_condition(self) -> Callable[[str, str], bool] | None:
         """Return a test of a fact's kind and sentence, or None if the selection has no condition on them."""
-        if not self.opens_facts:
+        if not self.needs_decryption:
             return None
         wanted = normalize("NFC", self.kind).casefold()
         words = normalize("NFKC", self.words).casefold().split()

@@ -289,7 +289,7 @@ class FactMemories:
             reads_others=self._call.terms.reads_untrusted,
         )
         rows = wanted.select(self._call.owner)
-        total = None if wanted.opens_facts else rows.count()
+        total = None if wanted.needs_decryption else rows.count()
         column = "created_at" if asked.sort_by == "created_at" else "changed_at"
         is_latest_first = asked.sort_order == "desc"
         last = decode_cursor(asked.cursor, datetime, UUID)
@@ -298,7 +298,7 @@ class FactMemories:
         sign = "-" if is_latest_first else ""
         rows = rows.order_by(f"{sign}{column}", f"{sign}id")
         left_out = asked.offset
-        if not wanted.opens_facts:
+        if not wanted.needs_decryption:
             rows, left_out = rows[left_out : left_out + asked.limit + 1], 0
         part: list[OpenFact] = []
         for fact in wanted.iter_selected(rows):
