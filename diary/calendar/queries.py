@@ -55,7 +55,7 @@ _days_with_opening_query: CachedQuery[date] = CachedQuery(
 )
 
 
-def month_choices(person: Person) -> list[tuple[int, str]]:
+def list_month_choices(person: Person) -> list[tuple[int, str]]:
     """Return the number and name of each month, for a form."""
     return list(enumerate(map(get_date_words(person.language).month, range(1, 13)), start=1))
 

@@ -23,7 +23,7 @@ def calendar(request: HouseholdRequest, month: date) -> HttpResponse:
     month_view = queries.build_month_view(
         request.user, month, selected=_get_page_day(request), now=timezone.now()
     )
-    return render(request, name, {"calendar": month_view, "months": queries.month_choices(request.user)})
+    return render(request, name, {"calendar": month_view, "months": queries.list_month_choices(request.user)})
 
 
 def _get_page_day(request: HouseholdRequest) -> date | None:
@@ -44,7 +44,9 @@ def _get_page_day(request: HouseholdRequest) -> date | None:
 def year(request: HouseholdRequest, year: int) -> HttpResponse:
     """Show a year as twelve small months."""
     view = queries.build_year_view(request.user, year, now=timezone.now())
-    return render(request, "diary/year.html", {"year": view, "months": queries.month_choices(request.user)})
+    return render(
+        request, "diary/year.html", {"year": view, "months": queries.list_month_choices(request.user)}
+    )
 
 
 @require_safe
