@@ -25,7 +25,7 @@ def count_waiting(owner_id: UUID) -> int:
     return int(count)
 
 
-def find_accepted(owner_id: UUID, entry_id: UUID | None) -> Entry | None:
+def find_accepted_entry(owner_id: UUID, entry_id: UUID | None) -> Entry | None:
     """Return the entry that an accepted Inbox item became.
 
     Return None if the person has no entry with the id `entry_id`.

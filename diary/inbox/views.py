@@ -51,7 +51,7 @@ def _render_page(request: HouseholdRequest, *, error: str = "", status: int = 20
         "is_cut": len(closed.unchecked) == boxes.MAX_LISTED,
         "waiting_count": closed.waiting_count,
         "damaged_count": boxes.count_damaged_boxes(person.id),
-        "accepted": queries.find_accepted(person.id, _parse_id(request.GET.get("entry", ""))),
+        "accepted": queries.find_accepted_entry(person.id, _parse_id(request.GET.get("entry", ""))),
         "accepted_count": _parse_count(request.GET.get("accepted", "")),
         "undo": queries.find_deleted_id(person.id, _parse_id(request.GET.get("deleted", ""))),
         "error": error,
