@@ -73,8 +73,8 @@ class Endpoint:
         return self._types.get("query")
 
     @property
-    def answer(self) -> Any:
-        """The type that the function returns as the answer to the call."""
+    def response_type(self) -> Any:
+        """The type that the function returns as the response to a request."""
         return self._types["return"]
 
     @cached_property

@@ -78,7 +78,7 @@ def encode_description() -> bytes:
 def _list_structs(calls: Iterable[Endpoint]) -> list[Any]:
     found: dict[Any, None] = {}
     for call in calls:
-        for type_ in (call.body, call.query, call.answer):
+        for type_ in (call.body, call.query, call.response_type):
             if isinstance(type_, type) and issubclass(type_, msgspec.Struct):
                 found[type_] = None
     return list(found)
@@ -150,7 +150,7 @@ def _list_responses(call: Endpoint, by_type: dict[Any, Any]) -> dict[str, Any]:
             for media_type in call.media_types
         }
     else:
-        content = {"application/json": {"schema": by_type[call.answer]}}
+        content = {"application/json": {"schema": by_type[call.response_type]}}
     responses: dict[str, Any] = {str(call.status): {"description": "Done", "content": content}}
     for status in _list_refusals(call):
         refusal = {"application/json": {"schema": by_type[ErrorBody]}}
