@@ -343,7 +343,7 @@ class CheckedMac(NamedTuple):
     mac: SealedValue
     columns: dict[str, Any]
 
-    def is_of(self, keyring: RealmKeyring, mac: SealedValue, columns: dict[str, Any]) -> bool:
+    def covers(self, keyring: RealmKeyring, mac: SealedValue, columns: dict[str, Any]) -> bool:
         """Return whether the same columns and MAC were checked by the same keyring, which is still open."""
         return (
             self.keyring() is keyring
@@ -394,7 +394,7 @@ class MacField(SealedField):
             raise NotAuthentic
         columns = instance.get_loaded_columns(self)
         checked = instance.checked_macs.get(self.attname)
-        if checked is not None and checked.is_of(keyring, held, columns):
+        if checked is not None and checked.covers(keyring, held, columns):
             return
         self.verify(keyring, held.envelope, columns)
         instance.checked_macs[self.attname] = CheckedMac(ref(keyring), held, columns)
