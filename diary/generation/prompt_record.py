@@ -113,7 +113,7 @@ class PromptRecord:
         """
         return bool(self.clean) and self.clean == _compute_digest(text)
 
-    def is_of(self, text: str) -> bool:
+    def belongs_to(self, text: str) -> bool:
         """Return whether the record belongs to this text, by the text's BLAKE2 digest.
 
         The digest is in `of`, or in an older record in `clean`.
@@ -167,7 +167,7 @@ def find_read_realms(value: Any, text: str | None) -> frozenset[Realm]:
     if text is not None and not text.strip():
         return frozenset()
     record = PromptRecord.from_json(value)
-    if text is None or record is None or not record.is_of(text):
+    if text is None or record is None or not record.belongs_to(text):
         return BESIDE_ENTRIES
     # The first records of replies in the style of a skill have `skill_revision`, and no realms.
     has_read_notes = record.notes or record.has_persona or value.get("skill_revision") is not None
