@@ -65,7 +65,8 @@ def count_damaged_rows(model: type[models.Model], owner: UUID | None = None) -> 
     """Return the number of damaged rows in a table, of all owners or of one."""
     condition, values = ("", []) if owner is None else ("owner_id = %s AND ", [owner.hex])
     with connection.cursor() as cursor:
-        query = f"SELECT COUNT(*) FROM {model._meta.db_table} WHERE {condition}({find_damage(model)})"  # noqa: S608 - own names
+        condition += f"({build_damage_condition(model)})"
+        query = f"SELECT COUNT(*) FROM {model._meta.db_table} WHERE {condition}"  # noqa: S608 - own names
         (count,) = cursor.execute(query, values).fetchone()
     return int(count)
 
@@ -73,7 +74,7 @@ def count_damaged_rows(model: type[models.Model], owner: UUID | None = None) -> 
 def list_sound_ids(model: type[models.Model], owner: UUID) -> list[UUID]:
     """Return the ids of an owner's undamaged rows; loading the others would raise an error."""
     table = model._meta.db_table
-    query = f"SELECT id FROM {table} WHERE owner_id = %s AND NOT ({find_damage(model)})"  # noqa: S608 - own names
+    query = f"SELECT id FROM {table} WHERE owner_id = %s AND NOT ({build_damage_condition(model)})"  # noqa: S608 - own names
     with connection.cursor() as cursor:
         return [UUID(hex=row_id) for (row_id,) in cursor.execute(query, [owner.hex]).fetchall()]
 
@@ -82,7 +83,8 @@ def delete_damaged_rows(model: type[models.Model], owner: UUID) -> None:
     """Delete an owner's damaged rows of a table; call in a write transaction."""
     table = model._meta.db_table
     with connection.cursor() as cursor:
-        cursor.execute(f"DELETE FROM {table} WHERE owner_id = %s AND ({find_damage(model)})", [owner.hex])  # noqa: S608 - own
+        query = f"DELETE FROM {table} WHERE owner_id = %s AND ({build_damage_condition(model)})"  # noqa: S608 - own names
+        cursor.execute(query, [owner.hex])
 
 
 def is_caused_by_damage(error: BaseException) -> bool:
@@ -107,12 +109,12 @@ def delete_damaged_sessions() -> None:
         return
     sign_in, unlock = SignIn._meta.db_table, Unlock._meta.db_table
     with write_transaction(), connection.cursor() as cursor:
-        cursor.execute(f"DELETE FROM {unlock} WHERE {find_damage(Unlock)}")  # noqa: S608 - own names
-        cursor.execute(f"DELETE FROM {sign_in} WHERE {find_damage(SignIn)}")  # noqa: S608 - own names
+        cursor.execute(f"DELETE FROM {unlock} WHERE {build_damage_condition(Unlock)}")  # noqa: S608 - own names
+        cursor.execute(f"DELETE FROM {sign_in} WHERE {build_damage_condition(SignIn)}")  # noqa: S608 - own names
         cursor.execute(f"DELETE FROM {unlock} WHERE sign_in_id NOT IN (SELECT id FROM {sign_in})")  # noqa: S608 - own
 
 
-def find_damage(model: type[models.Model]) -> str:
+def build_damage_condition(model: type[models.Model]) -> str:
     """Return the SQL condition that finds damaged rows in the table of a model."""
     return " OR ".join(f"NOT ({_describe_shape(model, field)})" for field in model._meta.concrete_fields)
 

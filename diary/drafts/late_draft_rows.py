@@ -24,7 +24,7 @@ from django.db import connection
 
 from accounts.keys.browser_keys import OpenedBrowserKey
 from accounts.keys.key_pairs import VaultKeyPair
-from accounts.keys.row_shapes import find_damage
+from accounts.keys.row_shapes import build_damage_condition
 from diary.drafts.services import MAX_DRAFT_LENGTH
 from diary.entries.text_validation import InvalidText, clean_draft_text
 from diary.models import LateDraft
@@ -171,7 +171,7 @@ def delete_damaged(owner: UUID) -> None:
 
 
 def _find_damage() -> str:
-    return f"{find_damage(LateDraft)} OR length(box) > {MAX_BOX}"
+    return f"{build_damage_condition(LateDraft)} OR length(box) > {MAX_BOX}"
 
 
 def _fetch(statement: str, parameters: list[str]) -> list[tuple[Any, ...]]:
