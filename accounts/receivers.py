@@ -26,7 +26,7 @@ from llamora.text_caches import clear_text_caches
 
 def install_fence(sender: AppConfig, using: str, **_: Any) -> None:
     """Create the fence triggers of a migrated app, and drop triggers that Llamora did not create."""
-    fence.remove_unknown_rules(connections[using])
+    fence.drop_unknown_triggers_and_views(connections[using])
     fence.install_triggers(connections[using], fenced=sender.get_models(), vault_table=Vault._meta.db_table)
 
 

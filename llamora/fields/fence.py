@@ -94,8 +94,8 @@ def drop_triggers(connection: Any) -> None:
             cursor.execute(f'DROP TRIGGER "{name}"')
 
 
-def remove_unknown_rules(connection: Any) -> int:
-    """Drop the rules (triggers and views) that are not part of the fence; return their number.
+def drop_unknown_triggers_and_views(connection: Any) -> int:
+    """Drop the triggers that are not part of the fence, and all views; return their number.
 
     An attacker who once could write to the database could leave a trigger that goes on acting, such as one
     that copies what is deleted, or that skips a save without an error. A view could stand in for a table.

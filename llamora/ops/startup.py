@@ -139,7 +139,7 @@ def prepare_database(*, backup_first: bool = True) -> Path | None:
     """
     backup = None
     try:
-        if removed := remove_unknown_rules():
+        if removed := drop_unknown_triggers_and_views():
             _log.warning("%s", removed)
         if is_migration_missing():
             backup = _create_backup_before_update() if backup_first else None
@@ -219,7 +219,7 @@ def restore_fence() -> str | None:
 
     Triggers are missing if somebody dropped them, or if undoing a migration failed.
     """
-    removed = remove_unknown_rules()
+    removed = drop_unknown_triggers_and_views()
     created = fence.install_triggers(
         connections[DEFAULT_DB_ALIAS], fenced=fence.sealed_models(), vault_table=Vault._meta.db_table
     )
@@ -231,12 +231,12 @@ def restore_fence() -> str | None:
     return f"{removed} {restored}" if removed else restored
 
 
-def remove_unknown_rules() -> str | None:
-    """Drop rules (triggers and views) that Llamora did not create; return a sentence about it, or None.
+def drop_unknown_triggers_and_views() -> str | None:
+    """Drop triggers and views that Llamora did not create; return a sentence about it, or None.
 
     This is done also before a migration, which would run them.
     """
-    removed = fence.remove_unknown_rules(connections[DEFAULT_DB_ALIAS])
+    removed = fence.drop_unknown_triggers_and_views(connections[DEFAULT_DB_ALIAS])
     if not removed:
         return None
     return (
