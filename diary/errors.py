@@ -4,7 +4,7 @@ ObjectNotFound       404           no such row, or another person's row; both gi
 DiaryError
     EditConflict     conflict      another tab saved another revision; carries the current row, sealed
     DayNotBegun      not_yet       a day that has not begun anywhere on earth
-    PublicKeyUnknown no_key_here   locked, and the cookie confirms no public key of the person
+    LateDraftRefused no_key_here   a late draft without a confirmed public key, or one of too many
     InboxFull        inbox_full    too many texts of one sender wait in the Inbox
     InboxChanged     inbox_changed the Inbox differs from what the page showed
     ImportChanged    import_changed  an import differs from what its page showed
@@ -68,7 +68,7 @@ class DayNotBegun(DiaryError):
         self.sentence = messages.DAY_NOT_BEGUN_BY_CLOCK if is_clock_behind else messages.DAY_NOT_BEGUN
 
 
-class PublicKeyUnknown(DiaryError):
+class LateDraftRefused(DiaryError):
     """Raised when a draft cannot be stored for a locked diary; its text then stays only in the page."""
 
     code = "no_key_here"

@@ -29,7 +29,7 @@ from diary.drafts.services import (
 )
 from diary.entries.queries import find_draft
 from diary.entries.text_validation import clean_draft_text
-from diary.errors import PublicKeyUnknown
+from diary.errors import LateDraftRefused
 from diary.inbox import box_rows
 from diary.models import Draft, LateDraft
 from diary.notes.drafts import SubmittedNoteDraft, merge_note_draft
@@ -44,7 +44,7 @@ _log = logging.getLogger(__name__)
 def store_late_draft(sent: SubmittedDraft, *, cookie: SessionCookie | None) -> int:
     """Encrypt and store a draft for its owner, whose diary is locked; return its revision.
 
-    Raise InvalidText, ObjectNotFound, or PublicKeyUnknown if the cookie confirms no public key, or if too
+    Raise InvalidText, ObjectNotFound, or LateDraftRefused if the cookie confirms no public key, or if too
     many drafts of this browser are waiting.
     """
     text = clean_draft_text(sent.text, limit=MAX_DRAFT_LENGTH)
@@ -62,7 +62,7 @@ def store_late_note_draft(
     """Encrypt and store a draft of a note for its owner, whose diary is locked; return its revision.
 
     `day` is the day on which the draft was sent. It is not checked here whether the note exists, since that
-    is seen when the draft is merged. Raise InvalidText, or PublicKeyUnknown as `store_late_draft`.
+    is seen when the draft is merged. Raise InvalidText, or LateDraftRefused as `store_late_draft`.
     """
     text, path = (clean_draft_text(each, limit=MAX_DRAFT_LENGTH) for each in (sent.text, sent.path))
     with write_transaction():
@@ -80,7 +80,7 @@ def _find_browser(owner_id: UUID, cookie: SessionCookie | None) -> LockedBrowser
         )
         if browser is not None:
             return browser
-    raise PublicKeyUnknown
+    raise LateDraftRefused
 
 
 def _store(new: LateDraft, content: LateText, *, browser: LockedBrowser) -> int:
@@ -89,7 +89,7 @@ def _store(new: LateDraft, content: LateText, *, browser: LockedBrowser) -> int:
     if late is not None:
         late.revision, late.made_at = late.revision + 1, timezone.now()
     elif _count_own_rows(new.owner_id, browser=browser) >= MAX_LATE_DRAFTS:
-        raise PublicKeyUnknown
+        raise LateDraftRefused
     else:
         late = new
         late.sign_in_id, late.revision = browser.sign_in_id, create_first_revision()

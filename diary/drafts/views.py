@@ -22,7 +22,7 @@ from diary.drafts.late_drafts import store_late_draft
 from diary.drafts.services import SubmittedDraft, save_draft
 from diary.entries.forms import SubmittedText, parse_submitted_text
 from diary.entries.text_validation import InvalidText
-from diary.errors import EditConflict, PublicKeyUnknown
+from diary.errors import EditConflict, LateDraftRefused
 from diary.models import Draft, Entry
 from llamora.crypto import EnvelopeError
 
@@ -42,7 +42,7 @@ def draft(request: HouseholdRequest, day: date) -> HttpResponse:
         return _respond_with_conflict(request, conflict.row)
     except InvalidText as refused:
         return JsonResponse({"error": refused.sentence}, status=422)
-    except PublicKeyUnknown as refused:
+    except LateDraftRefused as refused:
         return JsonResponse({"error": refused.sentence}, status=423, headers={"HX-Trigger": "llamora:locked"})
     except EnvelopeError:
         return JsonResponse({"error": messages.DAMAGED_SAVED_DRAFT}, status=422)

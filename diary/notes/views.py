@@ -21,7 +21,7 @@ from diary import days, messages
 from diary.drafts.late_drafts import store_late_note_draft
 from diary.entries.forms import parse_submitted_text
 from diary.entries.text_validation import InvalidText
-from diary.errors import ObjectNotFound, PublicKeyUnknown
+from diary.errors import LateDraftRefused, ObjectNotFound
 from diary.models import Origin
 from diary.notes import presenters, services
 from diary.notes.claims.groups import list_note_groups
@@ -205,7 +205,7 @@ def _store_late_draft(request: HouseholdRequest, sent: SubmittedNoteDraft) -> Ht
         )
     except InvalidText as refused:
         return JsonResponse({"error": refused.sentence}, status=FORM_INVALID, headers=headers)
-    except PublicKeyUnknown as refused:
+    except LateDraftRefused as refused:
         return JsonResponse({"error": refused.sentence}, status=_LOCKED, headers=headers)
     saved_at = days.format_time(now, zone)
     return JsonResponse({"revision": revision, "saved_at": saved_at}, headers=headers)
