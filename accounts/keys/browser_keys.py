@@ -11,11 +11,11 @@ The cookie changes at each unlock, so a browser may have several of these rows, 
 authenticate new drafts. An older row, or one whose sign-in has ended, is deleted when none of its drafts is
 left.
 
-The ids of merged drafts are stored in the vault, as {hexadecimal id: date}, so that a deleted draft that is
-restored in the database is not merged again (replay protection). They are stored for thirty days, or for as
-long as a browser may stay signed in if that is longer. If this column is damaged or empty, it is rewritten as
-{"newer_than": hexadecimal id of a version 7 UUID}. Drafts of browser keys that are older than this id are
-then not merged, but shown to their owner as unverified.
+The ids of merged drafts are stored in the vault's column `folded_drafts`, as {hexadecimal id: date}, so that
+a deleted draft that is restored in the database is not merged again (replay protection). They are stored for
+thirty days, or for as long as a browser may stay signed in if that is longer. If this column is damaged or
+empty, it is rewritten as {"newer_than": hexadecimal id of a version 7 UUID}. Drafts of browser keys that are
+older than this id are then not merged, but shown to their owner as unverified.
 """
 
 import logging
@@ -43,7 +43,7 @@ from llamora.crypto import (
 )
 from llamora.fields import new_id
 
-_FOLDED_LIFETIME = timedelta(days=30)
+_MERGED_LIFETIME = timedelta(days=30)
 _NEWER_THAN = "newer_than"
 
 _log = logging.getLogger(__name__)
@@ -79,7 +79,7 @@ def create_browser_key(*, sign_in_id: UUID, half: bytes, keyring: Keyring) -> by
     secret = derive_browser_key(half, sign_in_id=sign_in_id)
     if not keyring.is_of_format_1:
         # Before the new key, so that its drafts are newer than the id in the rewritten column.
-        renew_folded_ids(keyring)
+        renew_merged_ids(keyring)
     with in_force(keyring):
         BrowserKey.objects.create(
             owner_id=keyring.owner, sign_in_id=sign_in_id, epoch=keyring.epoch, secret=secret
@@ -116,11 +116,11 @@ def load_browser_keys(keyring: Keyring) -> list[OpenedBrowserKey]:
     """Return those browser keys of a person whose drafts can be merged.
 
     Keys that cannot be decrypted are left out. Raise EnvelopeError if the vault's column of merged drafts is
-    damaged; see `renew_folded_ids`.
+    damaged; see `renew_merged_ids`.
     """
     found = []
     with in_force(keyring):
-        newer_than = _load_folded(keyring).get(_NEWER_THAN, "")
+        newer_than = _load_merged(keyring).get(_NEWER_THAN, "")
         for row in _list_rows(keyring.owner):
             if row.id.hex <= newer_than:
                 continue
@@ -160,36 +160,36 @@ def delete_unused_key_pairs(keyring: Keyring) -> None:
     key_pairs.delete_former_pairs(keyring, before=min(epochs, default=keyring.epoch))
 
 
-def _load_folded(keyring: Keyring) -> Mapping[str, str]:
+def _load_merged(keyring: Keyring) -> Mapping[str, str]:
     with in_force(keyring):
-        return _read_folded(Vault.objects.get(owner_id=keyring.owner))
+        return _read_merged(Vault.objects.get(owner_id=keyring.owner))
 
 
-def _read_folded(vault: Vault) -> Mapping[str, str]:
+def _read_merged(vault: Vault) -> Mapping[str, str]:
     # Each vault is made with one: an empty column was emptied, or is of an earlier version.
-    folded: Mapping[str, str] | None = vault.folded_drafts
-    return build_unknown_folded() if folded is None else folded
+    merged: Mapping[str, str] | None = vault.folded_drafts
+    return build_unknown_merged_ids() if merged is None else merged
 
 
-def load_folded_ids(keyring: Keyring) -> set[UUID]:
-    """Return the ids of the drafts that were merged (folded) already.
-
-    Raise EnvelopeError if the column `folded_drafts` is damaged.
-    """
-    return {UUID(hex=name) for name in _load_folded(keyring) if name != _NEWER_THAN}
-
-
-def load_folded_test(keyring: Keyring) -> Callable[[UUID], bool]:
-    """Return a function that tells whether the draft with a given id may have been merged (folded).
+def load_merged_ids(keyring: Keyring) -> set[UUID]:
+    """Return the ids of the drafts that were merged already.
 
     Raise EnvelopeError if the column `folded_drafts` is damaged.
     """
-    folded = _load_folded(keyring)
-    newer_than = folded.get(_NEWER_THAN, "")
-    return lambda sealed_id: sealed_id.hex in folded or sealed_id.hex <= newer_than
+    return {UUID(hex=name) for name in _load_merged(keyring) if name != _NEWER_THAN}
 
 
-def renew_folded_ids(keyring: Keyring) -> None:
+def load_merged_test(keyring: Keyring) -> Callable[[UUID], bool]:
+    """Return a function that tells whether the draft with a given id may have been merged.
+
+    Raise EnvelopeError if the column `folded_drafts` is damaged.
+    """
+    merged = _load_merged(keyring)
+    newer_than = merged.get(_NEWER_THAN, "")
+    return lambda sealed_id: sealed_id.hex in merged or sealed_id.hex <= newer_than
+
+
+def renew_merged_ids(keyring: Keyring) -> None:
     """Rewrite the vault's column `folded_drafts` if it is damaged or empty; call in a transaction.
 
     After that, no draft of the present browser keys is merged.
@@ -202,11 +202,11 @@ def renew_folded_ids(keyring: Keyring) -> None:
             reason = error.code
         if reason:
             _log.warning("It is unknown which drafts were merged (%s): %s", reason, keyring.owner)
-            vault.folded_drafts = build_unknown_folded()
+            vault.folded_drafts = build_unknown_merged_ids()
             vault.save(update_fields=["folded_drafts"])
 
 
-def build_unknown_folded() -> dict[str, str]:
+def build_unknown_merged_ids() -> dict[str, str]:
     """Return a value for `folded_drafts` that replaces a lost record of merged drafts.
 
     It says that every draft up to now may have been merged.
@@ -214,16 +214,16 @@ def build_unknown_folded() -> dict[str, str]:
     return {_NEWER_THAN: new_id().hex}
 
 
-def add_folded_id(keyring: Keyring, draft_id: UUID) -> None:
+def add_merged_id(keyring: Keyring, draft_id: UUID) -> None:
     """Record in `folded_drafts` that a draft was merged; call in the transaction that merges it."""
     today = timezone.now().date()
     # A browser that stays signed in longer has its key, which checks the draft, for longer.
-    lifetime = max(_FOLDED_LIFETIME, timedelta(days=settings.SIGN_IN_DAYS))
+    lifetime = max(_MERGED_LIFETIME, timedelta(days=settings.SIGN_IN_DAYS))
     before = get_cutoff(lifetime)
     since = "" if before is None else before.date().isoformat()
     vault = Vault.objects.get(owner_id=keyring.owner)
     with in_force(keyring):
-        folded = _read_folded(vault)
-        recent = {name: day for name, day in folded.items() if name == _NEWER_THAN or day >= since}
+        merged = _read_merged(vault)
+        recent = {name: day for name, day in merged.items() if name == _NEWER_THAN or day >= since}
         vault.folded_drafts = {**recent, draft_id.hex: today.isoformat()}
         vault.save(update_fields=["folded_drafts"])

@@ -19,7 +19,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.keys import former_keys, key_pairs, key_slots, row_shapes, token_slots
-from accounts.keys.browser_keys import build_unknown_folded
+from accounts.keys.browser_keys import build_unknown_merged_ids
 from accounts.keys.sealed_preferences import encode_preferences
 from accounts.keys.slot_list import ListedSlot, SlotList, encode_slot_list, load_slot_list
 from accounts.keys.vault_state import VaultState, load_state
@@ -308,7 +308,7 @@ def _open_column(vault: Vault, name: str) -> object:
     except EnvelopeError:
         if name not in Vault.DISPENSABLE:
             raise
-        return build_unknown_folded() if name == "folded_drafts" else None
+        return build_unknown_merged_ids() if name == "folded_drafts" else None
 
 
 def _update_slots(slots: list[Slot]) -> None:

@@ -140,7 +140,7 @@ def merge_late_drafts(keyring: Keyring) -> int:
         return 0
     try:
         with write_transaction():
-            browser_keys.renew_folded_ids(keyring)
+            browser_keys.renew_merged_ids(keyring)
         keys = browser_keys.load_browser_keys(keyring)
         pairs = key_pairs.load_key_pairs(keyring)
         merged = sum(
@@ -169,7 +169,7 @@ def _merge_row(
                 return False
             _merge(late, content)
             late.delete()
-            browser_keys.add_folded_id(keyring, late_id)
+            browser_keys.add_merged_id(keyring, late_id)
     except EnvelopeError as error:
         _log.warning("A draft sent after a lock could not be saved (%s): %s", error.code, late_id)
         return False
@@ -181,7 +181,7 @@ def _find_genuine_row(late_id: UUID, *, keyring: Keyring, keys: list[OpenedBrows
     late = LateDraft.objects.filter(id=late_id).first()
     if late is None or late_draft_rows.find_sender(late, keys) is None:
         return None
-    return None if late_id in browser_keys.load_folded_ids(keyring) else late
+    return None if late_id in browser_keys.load_merged_ids(keyring) else late
 
 
 def _delete_unused_keys(keyring: Keyring) -> None:

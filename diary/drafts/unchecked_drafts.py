@@ -58,14 +58,14 @@ def list_unchecked_drafts(keyring: Keyring, *, limit: int = MAX_LISTED) -> list[
     except EnvelopeError:
         pairs = []
     try:
-        keys, folded = browser_keys.load_browser_keys(keyring), browser_keys.load_folded_ids(keyring)
+        keys, merged = browser_keys.load_browser_keys(keyring), browser_keys.load_merged_ids(keyring)
     except EnvelopeError:
         # It is unknown which drafts were merged before, so none is taken for one that waits.
-        keys, folded = [], set()
+        keys, merged = [], set()
     found: list[UncheckedDraft] = []
     for late_id in late_draft_rows.list_ids(keyring.owner)[:_MAX_READ]:
         late = LateDraft.objects.filter(id=late_id).first()
-        unchecked = late and _build_unchecked(late, keys=keys, pairs=pairs, folded=folded)
+        unchecked = late and _build_unchecked(late, keys=keys, pairs=pairs, merged=merged)
         if unchecked:
             found.append(unchecked)
         if len(found) == limit:
@@ -78,11 +78,11 @@ def _build_unchecked(
     *,
     keys: list[OpenedBrowserKey],
     pairs: list[key_pairs.VaultKeyPair],
-    folded: set[UUID],
+    merged: set[UUID],
 ) -> UncheckedDraft | None:
     """Return a row as it is shown, or None if it is verified and will be merged at the next unlock."""
     content = late_draft_rows.open_text(late, pairs)
-    is_genuine = late.id not in folded and late_draft_rows.find_sender(late, keys) is not None
+    is_genuine = late.id not in merged and late_draft_rows.find_sender(late, keys) is not None
     is_checked = content is not None and is_genuine
     if is_checked and not _is_draft_damaged(late):
         return None

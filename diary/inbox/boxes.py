@@ -115,7 +115,7 @@ class _Opener:
                 keyring=keyring,
                 senders={sender.id: sender for load in _sender_loaders for sender in load(keyring)},
                 pairs=key_pairs.load_key_pairs(keyring),
-                may_be_opened_before=browser_keys.load_folded_test(keyring),
+                may_be_opened_before=browser_keys.load_merged_test(keyring),
                 sizes=load_sizes(keyring.owner),
             )
 
@@ -151,7 +151,7 @@ def open_boxes(keyring: Keyring) -> int:
         return 0
     try:
         with write_transaction():
-            browser_keys.renew_folded_ids(keyring)
+            browser_keys.renew_merged_ids(keyring)
         opener = _Opener.load(keyring)
         count = sum(_open_box(box_id, opener=opener) for box_id in box_rows.list_ids(keyring.owner))
         token_slots.forget_expired(keyring.owner, spared=_iter_waiting_senders(opener))
@@ -188,7 +188,7 @@ def _open_box(box_id: UUID, *, opener: _Opener) -> bool:
             id=row.id, owner_id=row.owner_id, day=row.day, origin=Origin.PROGRAM, body=text.to_json()
         )
         row.delete()
-        browser_keys.add_folded_id(opener.keyring, box_id)
+        browser_keys.add_merged_id(opener.keyring, box_id)
     sizes.append(len(text.text))
     return True
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from accounts.keys.browser_keys import add_folded_id
+from accounts.keys.browser_keys import add_merged_id
 from accounts.models import Vault
 from diary.errors import InboxFull, ObjectNotFound
 from diary.inbox import boxes, services
@@ -130,7 +130,7 @@ def test_a_box_that_is_put_back_is_not_opened_again(owner: Resident) -> None:
 def test_where_it_is_unknown_what_was_opened_only_later_boxes_are(owner: Resident) -> None:
     program = create_program(owner)
     with owner.unlocked():
-        add_folded_id(owner.keyring, new_id())
+        add_merged_id(owner.keyring, new_id())
     program.send("Before.")
     sealed = bytearray(Vault.objects.filter(owner_id=owner.id).values_list("folded_drafts").get()[0].envelope)
     sealed[-1] ^= 1
@@ -214,7 +214,7 @@ def test_a_crash_in_between_loses_and_doubles_nothing(
 
     with registered(program):
         with monkeypatch.context() as patch:
-            patch.setattr("diary.inbox.boxes.browser_keys.add_folded_id", die)
+            patch.setattr("diary.inbox.boxes.browser_keys.add_merged_id", die)
             with pytest.raises(KeyboardInterrupt):
                 open_boxes(owner.keyring)
         assert read_inbox(owner) == []

@@ -40,7 +40,7 @@ def test_a_locked_page_hands_in_its_draft_sealed(owner: Resident) -> None:
     assert not Draft.objects.exists()
 
 
-def test_a_late_draft_is_folded_in_at_the_next_unlock(owner: Resident) -> None:
+def test_a_late_draft_is_merged_at_the_next_unlock(owner: Resident) -> None:
     typed = send(owner, "Typed").json()
     owner.lock()
     late = send(owner, "Typed too late", revision=typed["revision"]).json()
@@ -202,7 +202,7 @@ def test_an_unlock_that_dies_before_it_folds_loses_nothing(owner: Resident) -> N
     assert count_browser_keys(owner) == 1
 
 
-@pytest.mark.parametrize("at", ["_merge", "browser_keys.add_folded_id"])
+@pytest.mark.parametrize("at", ["_merge", "browser_keys.add_merged_id"])
 def test_a_fold_that_dies_is_done_again_whole(owner: Resident, at: str) -> None:
     owner.lock()
     send(owner, "Once")
@@ -243,7 +243,7 @@ def test_a_save_during_a_fold_is_not_deleted_with_the_text_before(
     assert Draft.objects.get().revision == sent[0]
 
 
-def test_what_was_folded_in_is_not_folded_in_again(owner: Resident) -> None:
+def test_what_was_merged_is_not_merged_again(owner: Resident) -> None:
     """Its browser is still locked with the same cookie, so its key is still in use."""
     other = open_another_browser(owner)
     owner.lock()
@@ -259,7 +259,7 @@ def test_what_was_folded_in_is_not_folded_in_again(owner: Resident) -> None:
     assert "Once and no more" in find_unchecked_texts(other)
 
 
-def test_a_row_put_back_with_its_key_is_not_folded_in_again(owner: Resident) -> None:
+def test_a_row_put_back_with_its_key_is_not_merged_again(owner: Resident) -> None:
     owner.lock()
     send(owner, "Once and no more")
     rows, keys = copy_rows("diary_latedraft"), copy_rows("accounts_browserkey")
@@ -273,28 +273,26 @@ def test_a_row_put_back_with_its_key_is_not_folded_in_again(owner: Resident) -> 
     assert not Draft.objects.exists()
 
 
-def test_what_was_folded_in_is_known_for_thirty_days(
-    owner: Resident, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_was_merged_is_known_for_thirty_days(owner: Resident, monkeypatch: pytest.MonkeyPatch) -> None:
     owner.lock()
     send(owner, "An old one")
     late = LateDraft.objects.get()
     unlock(owner)
-    assert browser_keys.load_folded_ids(owner.keyring) == {late.id}
+    assert browser_keys.load_merged_ids(owner.keyring) == {late.id}
     assert late.id.hex.encode() not in bytes(
         Vault.objects.get(owner_id=owner.id).__dict__["folded_drafts"].envelope
     )
 
     later = timezone.now() + timedelta(days=31)
     monkeypatch.setattr(timezone, "now", lambda: later)
-    browser_keys.add_folded_id(owner.keyring, owner.id)
+    browser_keys.add_merged_id(owner.keyring, owner.id)
     # The clock says so, but no time has passed.
-    assert browser_keys.load_folded_ids(owner.keyring) == {owner.id, late.id}
+    assert browser_keys.load_merged_ids(owner.keyring) == {owner.id, late.id}
 
     settle_clock()
-    browser_keys.add_folded_id(owner.keyring, owner.id)
+    browser_keys.add_merged_id(owner.keyring, owner.id)
 
-    assert browser_keys.load_folded_ids(owner.keyring) == {owner.id}
+    assert browser_keys.load_merged_ids(owner.keyring) == {owner.id}
 
 
 def test_keys_of_browsers_do_not_pile_up(owner: Resident) -> None:
@@ -339,7 +337,7 @@ def test_an_old_cookie_sends_nothing(owner: Resident) -> None:
     assert not LateDraft.objects.exists()
 
 
-def test_what_was_folded_in_is_known_for_as_long_as_a_browser_stays_signed_in(
+def test_what_was_merged_is_known_for_as_long_as_a_browser_stays_signed_in(
     owner: Resident, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
     settings.SIGN_IN_DAYS = 90
@@ -351,6 +349,6 @@ def test_what_was_folded_in_is_known_for_as_long_as_a_browser_stays_signed_in(
     later = timezone.now() + timedelta(days=80)
     monkeypatch.setattr(timezone, "now", lambda: later)
     settle_clock()
-    browser_keys.add_folded_id(owner.keyring, owner.id)
+    browser_keys.add_merged_id(owner.keyring, owner.id)
 
-    assert browser_keys.load_folded_ids(owner.keyring) == {owner.id, late.id}
+    assert browser_keys.load_merged_ids(owner.keyring) == {owner.id, late.id}
