@@ -20,7 +20,7 @@ def get_change(owner_id: UUID, change_id: UUID) -> Change:
 
 
 def get_requested_change(request: HttpRequest) -> Change | None:
-    """Return the change to undo that the URL names; None if it is another person's or undone already."""
+    """Return the change that the URL asks to undo, or None if the person has no such change."""
     person = request.user
     try:
         change_id = UUID(request.GET.get("changed", ""))

@@ -127,7 +127,7 @@ class Trace(SealedModel):
         return f"Trace {self.id}"
 
     def check_name(self) -> None:
-        """Raise EnvelopeError if the name cannot be decrypted, as after a change of columns bound to it."""
+        """Raise EnvelopeError if the name cannot be decrypted, for instance after manipulation."""
         if self.name is None:
             raise EnvelopeError
 

@@ -43,7 +43,7 @@ def count_by_trace(owner_id: UUID) -> dict[UUID, TraceCount]:
 
 
 def get_entries_with_traces(owner_id: UUID, trace_ids: Iterable[UUID]) -> EntryQuerySet:
-    """Return the entries of a person that have all of these traces, without a check of the MACs."""
+    """Return the entries of a person with rows for all of these traces. The MACs of rows are not checked."""
     entries = Entry.objects.for_owner(owner_id)
     for trace_id in trace_ids:
         entries = entries.filter(id__in=EntryTrace.objects.filter(trace_id=trace_id).values("entry_id"))
@@ -66,7 +66,10 @@ def count_by_day(owner_id: UUID, trace_ids: Sequence[UUID]) -> dict[date, int]:
 
 
 def count_related(owner_id: UUID, trace_ids: Sequence[UUID]) -> dict[UUID, int]:
-    """Return, for each other trace, even a deleted one, how many of the entries with all of these have it."""
+    """Return, by id of each other trace, how many of the entries with all of these traces have it too.
+
+    Deleted traces are included.
+    """
     entries = get_entries_with_traces(owner_id, trace_ids).order_by().values("id")
     others = EntryTrace.objects.filter(entry_id__in=entries).exclude(trace_id__in=trace_ids)
     return dict(others.order_by().values_list("trace_id").annotate(Count("id")))
@@ -86,7 +89,7 @@ def iter_entry_trace_pairs(owner_id: UUID) -> Iterator[tuple[str, UUID]]:
 
 
 def find_context_entries(entry: Entry, by: Collection[UUID]) -> RecalledEntries:
-    """Return earlier entries for a prompt: those with a trace in `by`, or with one that is always read.
+    """Return earlier entries for a prompt, which have a trace in `by` or a trace that is always read.
 
     The person chose the traces `by`, so the entry itself need not have them.
     """
@@ -144,13 +147,13 @@ def build_trace_rule(owner_id: UUID, own_ids: frozenset[UUID]) -> ExportRule:
 
 
 def build_change_rule(owner_id: UUID, own_ids: frozenset[UUID]) -> ExportRule:
-    """Return the rule for changes of traces: those of traces on a trusted entry are exported."""
+    """Return the rule that lets a program export a trace's changes only if a trusted entry has the trace."""
     own, _ = _split_traces(owner_id, own_ids)
     return lambda row, _: row.trace_id in own
 
 
 def build_proposal_rule(owner_id: UUID, own_ids: frozenset[UUID]) -> ExportRule:
-    """Return the rule for suggested traces: those of trusted entries are exported."""
+    """Return the rule that lets a program export the suggested traces of trusted entries only."""
     del owner_id
     return lambda row, _: row.entry_id in own_ids
 

@@ -95,7 +95,7 @@ class UnlockedCache(Generic[_V]):
             return [value for key_id, value in self._values.items() if key_id.owner == owner_id]
 
     def update(self, owner_id: UUID, change: Callable[[_V], None]) -> None:
-        """Change a person's cached values in place, and afterwards those that are being built."""
+        """Change a person's cached values in place. Values that are being built are changed when complete."""
         with self._lock:
             for build in self._builds:
                 if build.owner_id == owner_id:
@@ -118,7 +118,10 @@ class UnlockedCache(Generic[_V]):
                 self._close(value)
 
     def sweep(self, *, now: float | None = None) -> None:
-        """Drop values unused for the idle limit: a lock for idleness sends no signal. `now` is monotonic."""
+        """Drop values that were not used within the idle limit. `now` is a time of `time.monotonic`.
+
+        A lock for idleness sends no signal.
+        """
         since = (time.monotonic() if now is None else now) - 60 * settings.IDLE_MINUTES
         with self._lock:
             unused = [key_id for key_id, used_at in self._used_at.items() if used_at < since]

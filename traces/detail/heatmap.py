@@ -104,7 +104,7 @@ def _get_day_label(words: DateWords, day: date) -> str:
 
 
 def get_step(count: int, most: int) -> int:
-    """Return the shade of a count: the count itself if no day has more than five, else proportional."""
+    """Return the step (shade) of a count. It is the count itself if no day has more than five."""
     return count if most <= STEPS else -(-STEPS * count // most)
 
 

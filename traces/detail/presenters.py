@@ -102,7 +102,7 @@ class TraceDetail:
 
     @property
     def days_url(self) -> str:
-        """The start of the URLs of all days, since `reverse` for each day of a year would be slow."""
+        """The common start of the URLs of days. `reverse` for each day of a year would be slow."""
         return reverse("day", args=[date.min]).removesuffix(f"{date.min}/")
 
     @property

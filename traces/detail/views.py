@@ -24,7 +24,7 @@ from traces.summaries.presenters import build_summary_view
 def trace(
     request: HouseholdRequest, trace_id: UUID, others: tuple[UUID, ...] = (), year: int | None = None
 ) -> HttpResponse:
-    """Show one or more traces, or only the next page of their entries if a script asks for it (`after`)."""
+    """Show one or more traces. If a script sends `after`, show only the next page of their entries."""
     ids = (trace_id, *others)
     if request.htmx and "after" in request.GET:
         return _render_next_page(request, ids)
@@ -34,7 +34,7 @@ def trace(
 def render_trace_page(
     request: HouseholdRequest, detail: TraceDetail, *, status: int = 200, **extra: Any
 ) -> HttpResponse:
-    """Render the page of a trace; `extra` is added to its context, to show why a change was refused."""
+    """Render the page of a trace. `extra` has more template variables, to say why a change was refused."""
     context = {
         "detail": detail,
         "page": load_page(

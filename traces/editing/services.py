@@ -60,7 +60,10 @@ def _set_name(trace: Trace, name: str) -> None:
 
 
 def merge_traces(*, owner_id: UUID, trace_id: UUID, into_id: UUID) -> Change:
-    """Move the entries of a trace to another and delete the trace; raise ObjectNotFound, MergeIntoItself."""
+    """Merge the trace `trace_id` into the trace `into_id`; raise ObjectNotFound, MergeIntoItself.
+
+    All entries of the first trace get the second; then the first is deleted.
+    """
     if trace_id == into_id:
         raise MergeIntoItself
     with write_transaction():
@@ -73,7 +76,7 @@ def merge_traces(*, owner_id: UUID, trace_id: UUID, into_id: UUID) -> Change:
 
 
 def continue_changes(owner_id: UUID) -> None:
-    """Complete the merges, and undos of merges, that a process left unfinished; raise NotWritten on error."""
+    """Complete merges, and undos of merges, that an earlier process left unfinished; raise NotWritten."""
     for change in Change.objects.filter(owner_id=owner_id, kind=ChangeKind.MERGE):
         body = change.open_or("body", None)
         match body.get(_UNFINISHED) if isinstance(body, dict) else None:
@@ -150,7 +153,10 @@ def _iter_batches(ids: Sequence[_Id]) -> Iterator[Sequence[_Id]]:
 
 
 def delete_trace(*, owner_id: UUID, trace_id: UUID) -> Change:
-    """Delete a trace on all entries; the entries do not change. Raise ObjectNotFound."""
+    """Mark a trace as deleted, so that no entry shows it any more; raise ObjectNotFound.
+
+    Its rows on entries stay, so that `undo_change` can restore the trace.
+    """
     with write_transaction():
         trace = get_trace(owner_id, trace_id)
         _mark_deleted(trace)

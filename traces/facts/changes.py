@@ -89,7 +89,7 @@ def _find_free_number(fact: Fact) -> int:
 
 
 def compute_digest(change: FactChange) -> str:
-    """Return the digest of a change, which the next change contains, so that removals are noticed."""
+    """Return the BLAKE2 digest of a change. The next change stores it, so that removals are noticed."""
     said = [str(change.fact_id), change.number, change.kind, change.made_at.isoformat(), change.body]
     text = json.dumps(said, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=32).hexdigest()

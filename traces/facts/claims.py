@@ -50,7 +50,7 @@ def list_others(owner_id: UUID) -> list[UUID]:
 
 
 def compute_review(owner_id: UUID, fact_ids: Sequence[UUID]) -> str:
-    """Return a digest of facts as they are now; a claim compares it with that of the facts shown."""
+    """Return a BLAKE2 digest of facts, which shows whether any of them changed after a page showed them."""
     moments = dict(Fact.objects.for_owner(owner_id).order_by().values_list("id", "changed_at"))
     parts = [id_.bytes + str(moments.get(id_)).encode() for id_ in fact_ids]
     return keyed_digest(get_digest_key(owner_id), [_REVIEW_LABEL, *sorted(parts)]).hex()
@@ -88,7 +88,7 @@ def list_claims(owner_id: UUID) -> list[FactClaim]:
 
 
 def unclaim(owner_id: UUID, group: UUID) -> int:
-    """Undo a claim; return how many facts were given back their former origin.
+    """Undo a claim, and return the number of facts that got their former origin back.
 
     Raise ObjectNotFound if there is nothing to undo.
     """

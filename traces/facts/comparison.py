@@ -78,7 +78,7 @@ class Comparison:
 
 
 def compare(first: Statement, then: Statement) -> Comparison:
-    """Return the comparison of a new statement (`then`) with an earlier one (`first`)."""
+    """Compare a new statement (`then`) with an earlier one (`first`), and return the comparison."""
     verdict = _find_verdict(first, then)
     is_open = verdict is Verdict.BESIDE and _may_touch(first, then)
     is_sensitive = first.is_sensitive or then.is_sensitive

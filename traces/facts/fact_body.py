@@ -84,12 +84,12 @@ class FactText:
 
     @property
     def subject_key(self) -> str:
-        """The input of the blind index of subject and relation."""
+        """The text from which the blind index of subject and relation is computed."""
         return "\n".join((*self.subject, "", self.relation))
 
     @property
     def same_key(self) -> str:
-        """The input of the blind index of the sentence; equal for sentences of the same meaning."""
+        """The text from which the blind index of the sentence is computed; equal for equal meanings."""
         return _build_same_key(self.statement)
 
     @property

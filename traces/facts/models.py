@@ -55,11 +55,11 @@ class FactQuerySet(SealedQuerySet["Fact"]):
         return self.filter(owner_id=owner_id, state=FactState.ACCEPTED)
 
     def only_trusted(self) -> "FactQuerySet":
-        """Return the facts that their owner wrote, or that a model found in what they wrote."""
+        """Return the facts that their owner wrote, or that a model found in texts of the owner."""
         return self.filter(origin__in=TRUSTED_FACT_ORIGINS)
 
     def only_others(self) -> "FactQuerySet":
-        """Return the facts from files and programs that their owner has not claimed, without proposals."""
+        """Return the unclaimed facts from files and programs. Facts that are only proposed are left out."""
         return self.exclude(origin__in=TRUSTED_FACT_ORIGINS).exclude(state=FactState.PROPOSED)
 
     def only_proposed(self, owner_id: UUID) -> "FactQuerySet":

@@ -60,7 +60,7 @@ def decode_body(plaintext: bytes) -> Any:
 
 
 def iter_open_facts(rows: FactQuerySet, *, keyring: RealmKeyring) -> Iterator[OpenFact]:
-    """Yield the facts of `rows` (from `selection.with_days`) decrypted; a damaged one has no body.
+    """Yield the facts of `rows` (from `selection.with_days`), decrypted. A damaged fact has no body.
 
     Raise WrongEpoch if the keyring lacks the key of a row's epoch, as may happen during a rotation.
     """

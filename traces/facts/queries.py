@@ -112,7 +112,7 @@ class EarlierFacts:
 
 
 def find_touched(owner_id: UUID, text: FactText, *, besides: UUID | None = None) -> list[TouchedFact]:
-    """Return the accepted facts that a single sentence may affect; see `EarlierFacts.find_touched`."""
+    """Return the accepted facts that a sentence may affect, like `EarlierFacts.find_touched`."""
     return EarlierFacts(owner_id).find_touched(text, besides=besides)
 
 
@@ -138,7 +138,10 @@ def is_declined(owner_id: UUID, text: FactText) -> bool:
 
 
 def load_choices(owner_id: UUID) -> FactChoices:
-    """Return a person's settings, or the defaults, without a digest key, if they are missing or damaged."""
+    """Return a person's settings of facts. If they are missing or damaged, return the defaults.
+
+    The defaults have no digest key.
+    """
     row = next(iter(_settings_query(owner_id=owner_id)), None)
     body = row.open_or("body", None) if row is not None else None
     return FactChoices.from_json(body) if body is not None else FactChoices()
@@ -155,7 +158,7 @@ def with_digest_key(choices: FactChoices) -> FactChoices:
 
 
 def compute_declined_digest(choices: FactChoices, text: FactText) -> bytes:
-    """Return the digest by which a declined sentence is recognised, also in another word order.
+    """Return the BLAKE2 digest by which a declined sentence is recognised in any order of its words.
 
     A rotation of the data key does not change it.
     """

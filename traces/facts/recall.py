@@ -58,7 +58,7 @@ def load_facts_of_entries(owner_id: UUID, entry_ids: Collection[UUID]) -> dict[U
 
 
 def list_source_facts(owner_id: UUID, ids: Collection[UUID]) -> list[SourceFact]:
-    """Return facts that were read, in any state, and whether each may be read again."""
+    """Return the facts with these ids, which a model has read, and whether it may read each again."""
     return [
         build_source_fact(id_, str(body.get("text", "")), is_read=body.get(NOT_RECALLED) is not True)
         for id_, body in _load_bodies(owner_id, ids).items()

@@ -52,7 +52,7 @@ class FactSelection:
         return bool(self.kind or self.words)
 
     def select(self, owner_id: UUID, *, among: Collection[UUID] | None = None) -> FactQuerySet:
-        """Return a person's facts (of `among`, if given) that match the conditions on columns, unordered."""
+        """Return the facts that match the conditions on columns, unordered. `among` limits them by id."""
         facts = Fact.objects
         rows = self._narrow(facts.for_owner(owner_id) if among is None else facts.for_ids(owner_id, among))
         return rows if self.reads_others else rows.filter(origin__in=TRUSTED_FACT_ORIGINS)

@@ -80,7 +80,7 @@ def propose_fact(
 def add_fact(
     *, owner_id: UUID, text: FactText, where: FactOrigin, author: ChangeAuthor | None = None
 ) -> Fact:
-    """Save a fact that its owner enters; if there is one of the same meaning, record a repetition instead."""
+    """Save a fact that its owner enters. If a fact says the same already, record a repetition of it."""
     author = author or ChangeAuthor()
     with write_transaction():
         same = find_same(owner_id, text, [FactState.ACCEPTED])
@@ -114,7 +114,7 @@ def resolve_conflict(
     text: FactText | None = None,
     author: ChangeAuthor | None = None,
 ) -> Fact:
-    """Accept a fact that conflicts with an earlier one, as `strategy` says; return the fact used from now on.
+    """Accept a fact that conflicts with an earlier fact, as `strategy` says; return the one used afterwards.
 
     With MERGE, `text` is the merged sentence. Raise ObjectNotFound, also if the earlier one is not accepted.
     """
@@ -251,7 +251,7 @@ def forget_fact(*, owner_id: UUID, fact_id: UUID) -> None:
 
 
 def forget_entry(*, owner_id: UUID, entry_id: UUID) -> None:
-    """Delete the proposals from an entry that was deleted for good, and its quotes in all other facts."""
+    """Delete the proposals from an entry deleted for good, and quotes of the entry in other facts."""
     with write_transaction():
         for fact in Fact.objects.for_owner(owner_id).filter(entry_id=entry_id):
             if fact.state == FactState.PROPOSED:
@@ -270,7 +270,9 @@ def forget_entry(*, owner_id: UUID, entry_id: UUID) -> None:
 def undo_change(
     *, owner_id: UUID, fact_id: UUID, author: ChangeAuthor | None = None, only_group: UUID | None = None
 ) -> Fact | None:
-    """Undo the last change of a fact and of facts changed with it; return the fact, or None if now deleted.
+    """Undo the last change of a fact, and of the facts that were changed with it.
+
+    Return the fact, or None if the undo has deleted it.
 
     Raise ObjectNotFound if there is nothing to undo, if the last change is not of the group `only_group`, or
     if one of the other facts was changed since.
@@ -307,7 +309,7 @@ def save_advice(*, owner_id: UUID, fact_id: UUID, earlier_id: UUID, strategy: St
 
 
 def save_choices(*, owner_id: UUID, choices: FactChoices) -> None:
-    """Save a person's settings of facts; an existing digest key and the read entries do not change."""
+    """Save a person's settings of facts. Their digest key and the list of read entries are not replaced."""
     with write_transaction():
         now = load_choices(owner_id)
         _save_settings(
@@ -317,7 +319,7 @@ def save_choices(*, owner_id: UUID, choices: FactChoices) -> None:
 
 
 def save_read_entries(*, owner_id: UUID, marks: bytes) -> None:
-    """Save which entries were read for facts; the settings stay."""
+    """Save which entries were read for facts, without a change of the other settings."""
     with write_transaction():
         _save_settings(owner_id, replace(load_choices(owner_id), read_entries=marks))
 

@@ -72,7 +72,7 @@ class _Tables(NamedTuple):
 
 
 def read_statement(sentence: str, *, language: str) -> Statement:
-    """Return the statement of a sentence; a language without word tables is read with those of English."""
+    """Return the statement of a sentence, read with the word tables of its language, or else of English."""
     tables = _get_tables(language if language in LANGUAGES else ENGLISH.code)
     words, marks = _take_marks(split_words(sentence, tables.language)[:_MOST_WORDS], tables)
     read = _read_attribute(words, tables) or _read_phrase(words, tables) or _read_copula(words, tables)

@@ -191,7 +191,7 @@ def list_habitual_names(owner_id: UUID) -> list[str]:
 
 
 def list_usual_traces(owner_id: UUID, *, limit: int = MAX_USUAL) -> list[UUID]:
-    """Return the ids of traces used most often lately, then of those used last; decrypts nothing."""
+    """Return the ids of the traces used most often lately, then of those used last. Nothing is decrypted."""
     if not limit:
         return []
     frequent, latest = _build_usual_queries(limit)

@@ -60,7 +60,7 @@ def propose_traces(*, person: Person, entry_id: UUID, keyring: Keyring, is_reque
 
 
 def stop_proposals(key_id: KeyId) -> None:
-    """Stop all proposals under a key, in favour of a more urgent request."""
+    """Stop all jobs under a key that propose traces, so that a more urgent job can run."""
     stop_jobs(key_id, ProposalTask)
 
 

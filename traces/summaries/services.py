@@ -78,7 +78,7 @@ def get_summary_job(trace: Trace) -> Job | None:
 
 
 def request_summary(person: Person, trace: Trace, *, keyring: Keyring) -> Job | None:
-    """Start a summary; return None if it is current, its trace has no entries, or no model is ready."""
+    """Start a summary. Return None if the saved one is current, or if entries or a model are missing."""
     return ask_once(
         SummaryTask,
         trace.id,

@@ -117,7 +117,7 @@ def _get_matcher(owner_id: UUID, ids: Set[UUID]) -> NameMatcher:
 
 
 def build_traces_on_entries(entries: Sequence[Entry], *, are_new: bool = False) -> dict[UUID, TracesOnEntry]:
-    """Return, by entry id, the traces of entries of one day; if the entries `are_new`, without a query."""
+    """Return, by entry id, the traces of entries of one day. No query is needed if the entries `are_new`."""
     if not entries:
         return {}
     status = model_server.get_status()
@@ -195,7 +195,7 @@ class TracePreview:
 
 
 def build_preview(trace: Trace) -> TracePreview:
-    """Return the preview of a trace; decrypts only its latest entries."""
+    """Return the preview of a trace, for which only the latest entries are decrypted."""
     found = load_latest_entries(trace.owner_id, [trace.id], limit=PREVIEW_ENTRIES)
     latest = [_build_preview_entry(entry) for entry, _ in found]
     last = latest[0].day if latest else None

@@ -30,7 +30,7 @@ _TEMPLATE: Final = "traces/facts/claim.html"
 @require_http_methods(["GET", "HEAD", "POST"])
 @unlock_required
 def claim_shown(request: HouseholdRequest) -> HttpResponse:
-    """Show the facts from files and programs; once the password was confirmed, claim all of them."""
+    """Show the facts from files and programs. After a confirmation of the password, claim all of them."""
     owner_id = request.user.id
     others = Fact.objects.for_owner(owner_id).only_others()
     ids = list_others(owner_id)

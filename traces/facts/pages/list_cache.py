@@ -230,9 +230,10 @@ listed_facts_cache = UnlockedCache(load_listed_facts, close=lambda facts: facts.
 
 
 def get_listed_facts(owner_id: UUID, *, waits: bool = True) -> FactsByState:
-    """Return a person's facts by state, with changes by other processes; their keyring must be in force.
+    """Return a person's facts by state, up to date even if another process changed some of them.
 
-    Raise ListNotLoadedError if a thread still builds a long list, unless the caller `waits`.
+    Their keyring must be in force. Raise ListNotLoadedError if a thread still builds a long list, unless the
+    caller `waits`.
     """
     facts = None if is_preloading(owner_id) else listed_facts_cache.find_current()
     if facts is not None and _renew(facts, owner_id):
@@ -255,7 +256,7 @@ def _renew(facts: FactsByState, owner_id: UUID) -> bool:
 
 
 def find_opened_facts(keyring: RealmKeyring) -> OpenedRows | None:
-    """Return the decrypted bodies of facts in the cached list of a keyring's owner, or None without a list.
+    """Return the decrypted facts of a keyring's owner from the cached list, or None if nothing is cached.
 
     The keyring may have the keys of the realm `facts` alone; `RowReader` checks that they are the same keys.
     """
@@ -266,7 +267,7 @@ def find_opened_facts(keyring: RealmKeyring) -> OpenedRows | None:
 
 
 def mark_changed_fact(fact: Fact) -> None:
-    """Mark a fact as changed for the list, both now and after the commit."""
+    """Mark the row of a fact in the cached list as outdated, now and again after the commit."""
     mark = partial(_mark_changed, fact.owner_id, fact.id)
     mark()
     transaction.on_commit(mark)

@@ -80,7 +80,7 @@ class _ListPreloading(threading.Thread):
                 _remove(self._keyring.owner, self)
 
     def hurry(self) -> None:
-        """Begin now, because a page needs the list."""
+        """Let the thread begin now instead of later, because a page needs the list."""
         self._is_needed.set()
 
     def close(self) -> None:
@@ -90,7 +90,7 @@ class _ListPreloading(threading.Thread):
 
 
 def start_preloading(keyring: Keyring, load: Callable[[], object]) -> None:
-    """Start a thread that calls `load` for a person with many facts, unless one is running.
+    """Start a thread that calls `load`, if the person has many facts and no such thread is running.
 
     None is started after one that failed, so that the page calls `load` itself and meets the same error.
     """

@@ -37,7 +37,7 @@ _FRAGMENTS: Final = {
 @require_http_methods(["GET", "HEAD", "POST"])
 @unlock_required
 def facts(request: HouseholdRequest) -> HttpResponse:
-    """Show the facts in a state, grouped by subject, or those of them that contain the typed words.
+    """Show the facts in a state, grouped by subject. If words were typed, show only facts with them.
 
     While a long list is being decrypted, show the progress; the page then asks again. A request with typed
     words waits for the list instead.
@@ -86,7 +86,7 @@ def parse_id(text: str) -> UUID | None:
 @require_http_methods(["GET", "HEAD", "POST"])
 @unlock_required
 def add(request: HouseholdRequest) -> HttpResponse:
-    """Show the form that adds a fact, or add it; if it may conflict with an earlier one, ask what to do."""
+    """Add a fact, or show the HTML form for it. If it may conflict with an earlier fact, ask what to do."""
     if request.method != "POST":
         return _render_form(request)
     try:

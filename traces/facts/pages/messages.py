@@ -107,7 +107,7 @@ SAME_SENTENCE: Final = "That is the same sentence. Write what is so now, or leav
 
 
 def get_change_label(kind: str, *, is_earlier: bool) -> str:
-    """Return the label of a kind of change; set `is_earlier` for the earlier of two conflicting facts."""
+    """Return the label of a kind of change. Set `is_earlier` for the earlier one of two conflicting facts."""
     labels = _CHANGES | _CHANGES_OF_EARLIER if is_earlier else _CHANGES
     return labels.get(kind, "Changed")
 

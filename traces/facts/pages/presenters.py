@@ -318,7 +318,7 @@ def build_facts_on_entries(entries: Sequence[Entry]) -> dict[UUID, FactsOnEntry]
 
 
 def build_search_result(entry: Entry, job: Job | None) -> FactsOnEntry:
-    """Return the suggested facts of an entry after a search in it was requested.
+    """Return the suggested facts of an entry, with a note if the requested search has none to show.
 
     `job` is that search, or None if it could not be started.
     """
@@ -395,7 +395,7 @@ def list_fact_links(owner_id: UUID, ids: Collection[UUID]) -> list[NamedLink]:
 
 
 def build_conflict(earlier: EarlierFacts, fact: Fact) -> FactConflict | None:
-    """Return the accepted facts that a suggestion may conflict with, and a button for each strategy, or None.
+    """Return the accepted facts that conflict with a suggestion, with a button for each strategy, or None.
 
     The surest conflicts and the suggested button come first. None means that there is no conflict.
     """
@@ -405,7 +405,10 @@ def build_conflict(earlier: EarlierFacts, fact: Fact) -> FactConflict | None:
 def build_conflict_of_text(
     owner_id: UUID, text: FactText, *, besides: UUID | None = None
 ) -> FactConflict | None:
-    """Return the conflict of an unsaved sentence with accepted facts, or None if there is none."""
+    """Return the accepted facts that conflict with an unsaved sentence, with buttons as for a suggestion.
+
+    Return None if there is no conflict.
+    """
     return _build_conflict(find_touched(owner_id, text, besides=besides))
 
 

@@ -8,7 +8,7 @@ from traces.facts.statements import guess_language
 
 
 def parse_sentence(text: str, *, kind: str = "") -> FactText:
-    """Return the sentence of a form as a fact; raise InvalidFact."""
+    """Parse a sentence that was typed into an HTML form as a fact; raise InvalidFact."""
     return FactText.create(text, language=guess_language(text), kind=kind if kind in KINDS else "")
 
 

@@ -56,7 +56,7 @@ def fact_settings(request: HouseholdRequest) -> HttpResponse:
 @require_http_methods(_METHODS)
 @unlock_required
 def export_facts(request: HouseholdRequest) -> HttpResponse:
-    """Show the form of an export; once the password was confirmed, stream the facts as a file."""
+    """Show the export page. After a confirmation of the password, stream the facts as a file."""
     form = FactExportForm(request.POST if request.method == "POST" else None)
 
     def start_download(confirmed: Reauthentication) -> HttpResponse:
@@ -90,7 +90,7 @@ def _write_file(
 @require_http_methods(_METHODS)
 @unlock_required
 def import_facts(request: HouseholdRequest) -> HttpResponse:
-    """Show the form of an import; suggest the memories of a file as facts, and show the result."""
+    """Show the import page. From an uploaded file, suggest the memories as facts and show the counts."""
     if request.method != "POST":
         return _render_import(request, FactImportForm())
     form = FactImportForm(request.POST, request.FILES)

@@ -64,7 +64,7 @@ def fact(request: HouseholdRequest, fact_id: UUID) -> HttpResponse:
 @require_http_methods(_METHODS)
 @unlock_required
 def accept(request: HouseholdRequest, fact_id: UUID) -> HttpResponse:
-    """Accept a suggestion, corrected or not; a conflict is resolved as the pressed button says."""
+    """Accept a suggestion, perhaps corrected. The pressed button decides what happens to a conflict."""
     fact = get_fact(request.user.id, fact_id)
     if request.method != "POST" or fact.state != FactState.PROPOSED:
         return redirect("fact", fact.id)

@@ -51,7 +51,7 @@ class ClaimedFact:
 
 
 def parse_answer(answer: str) -> list[ClaimedFact] | None:
-    """Return the facts of an answer, an empty list if it says there are none, or None if it is malformed."""
+    """Parse the facts in a model's answer. Return an empty list for no facts, None for a malformed answer."""
     text = answer[:_MAX_ANSWER]
     start = text.find("{")
     try:

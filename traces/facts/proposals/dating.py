@@ -37,7 +37,10 @@ def date_fact(sentence: str, *, anchor: datetime, language: str) -> str:
 
 
 def describe_when(quote: str, *, anchor: datetime, language: str) -> dict[str, Any]:
-    """Return the value `when` of a fact's body: the time that a quote names, or {} if not exactly one."""
+    """Return the time that a quote mentions, as the value `when` of a fact's body.
+
+    Return {} if the quote mentions no time, or several.
+    """
     mentions = scan(quote, anchor, languages=[language])
     if len(mentions) != 1:
         return {}

@@ -198,14 +198,14 @@ def stop_walk(owner_id: UUID, *, timeout: float | None = None) -> None:
 
 
 def get_progress(owner_id: UUID) -> WalkProgress | None:
-    """Return the progress of a person's search since the unlock, or None if there was none."""
+    """Return the progress of a person's search, or None if they started no search after the unlock."""
     with _guard:
         walk = _walks.get(owner_id)
     return walk.progress if walk is not None else None
 
 
 def split_marks(marks: bytes) -> set[bytes]:
-    """Split the saved bytes into the marks of the entries that were read."""
+    """Split the saved bytes into BLAKE2 digests, one for each entry that was read."""
     return {marks[at : at + _MARK_BYTES] for at in range(0, len(marks), _MARK_BYTES)}
 
 

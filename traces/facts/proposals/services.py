@@ -50,7 +50,7 @@ def can_find_facts() -> bool:
 
 
 def find_facts(*, person: Person, entry_id: UUID, keyring: Keyring, is_requested: bool = True) -> Job | None:
-    """Start a search for facts in an entry; return None if the entry or the model does not allow it.
+    """Start a search for facts in an entry. Return None if the entry is untrusted or no model can be used.
 
     An entry that its owner did not write is not searched, since its text may instruct the model. A model that
     is too small is used only if the person asked for the search. Raise ObjectNotFound.
@@ -71,7 +71,7 @@ def find_facts(*, person: Person, entry_id: UUID, keyring: Keyring, is_requested
 
 
 def find_facts_after_reply(*, person: Person, entry_id: UUID, keyring: Keyring) -> Job | None:
-    """Start a search for facts in an entry after a reply; return None if its owner did not choose that.
+    """Start a search for facts after a reply. Return None if the owner did not enable these searches.
 
     Return None also where `find_facts` does. Raise ObjectNotFound.
     """
@@ -102,7 +102,7 @@ def stop_finding(key_id: KeyId, *, entry_id: UUID | None = None) -> None:
 
 
 def save_claims(task: FactTask, claims: Sequence[ClaimedFact], author: Author, *, person: Person) -> int:
-    """Propose the claims of a model that the entry supports; return how many were new.
+    """Propose those facts of a model's answer that the entry supports; return how many were new.
 
     Nothing is proposed if the entry was changed, deleted or is no longer its owner's own since it was read.
     """
@@ -119,7 +119,7 @@ def save_claims(task: FactTask, claims: Sequence[ClaimedFact], author: Author, *
 
 
 def get_anchor(entry: Entry, *, zone: str) -> datetime:
-    """Return the moment to which relative dates in an entry refer: its own day and time of day."""
+    """Return the moment to which relative dates in an entry refer: the day and time of the entry."""
     written_at = days.to_original_time(entry.created_at, offset=entry.utc_offset, zone_name=zone)
     return written_at.replace(year=entry.day.year, month=entry.day.month, day=entry.day.day)
 

@@ -108,7 +108,10 @@ def build_fact_rule(owner_id: UUID, own_ids: frozenset[UUID]) -> ExportRule:
 
 
 def build_fact_change_rule(owner_id: UUID, own_ids: frozenset[UUID]) -> ExportRule:
-    """Return the rule for changes of facts: those with trusted origins before and after are exported."""
+    """Return the rule that lets a program export a change of a fact only if its origins are trusted.
+
+    The origin before the change and the origin after it must both be trusted.
+    """
     del owner_id, own_ids
 
     def is_own(row: FactChange, entry: Entry | None) -> bool:
@@ -229,7 +232,7 @@ class _Echo:
     """A file for a CSV writer, whose `writerow` then returns the row."""
 
     def write(self, row: str) -> str:
-        """Return the row instead of writing it."""
+        """Return the row. The CSV writer calls this instead of writing to a file."""
         return row
 
 

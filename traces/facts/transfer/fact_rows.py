@@ -117,7 +117,7 @@ class _IdMapper:
         return self._file.resolve_entries([id_])[id_]
 
     def map_fact(self, value: Any) -> UUID | None:
-        """Return the id in this diary for a fact of the file; None for an invalid id."""
+        """Return the id that a fact of the file has in this diary, or None for an invalid id."""
         if value is None:
             return None
         try:
