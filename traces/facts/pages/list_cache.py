@@ -33,8 +33,8 @@ from traces.facts.pages.headings import build_heading
 from traces.facts.pages.list_preloading import (
     MOST_IN_PAGE,
     PATIENCE_SECONDS,
-    count_preloaded,
     is_preloading,
+    iter_counted_rows,
     start_preloading,
     wait_for_preloading,
 )
@@ -167,7 +167,7 @@ def load_listed_facts(owner_id: UUID) -> FactsByState:
     key_id = keyring.get_key_id(Realm.FACTS) if keyring.has_realm(Realm.FACTS) else keyring.key_id
     opened = OpenedRows(key_id, most_bytes=MOST_OPENED_BYTES)
     rows = _iter_rows(Fact.objects.for_owner(owner_id), opened)
-    return FactsByState(count_preloaded(owner_id, rows), opened)
+    return FactsByState(iter_counted_rows(owner_id, rows), opened)
 
 
 def _iter_rows(facts: FactQuerySet, opened: OpenedRows) -> Iterator[ListedFact]:

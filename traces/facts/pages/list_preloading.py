@@ -104,8 +104,8 @@ def start_preloading(keyring: Keyring, load: Callable[[], object]) -> None:
             preloading.start()
 
 
-def count_preloaded(owner_id: UUID, rows: Iterator[_Row]) -> Iterator[_Row]:
-    """Yield the rows of a person's list, and count those that the thread decrypted."""
+def iter_counted_rows(owner_id: UUID, rows: Iterator[_Row]) -> Iterator[_Row]:
+    """Yield the rows of a person's list, and count the decrypted rows for the progress that pages show."""
     with _guard:
         preloading = _preloadings.get(owner_id)
     for number, row in enumerate(rows, 1):
