@@ -8,16 +8,21 @@ only if
    preferences; only those in `Vault.DISPENSABLE` may be damaged;
 2. at most one row of the owner is of a later epoch than the vault; more would mean that only the vault was
    rolled back, while a single row may be damaged;
-3. more than half of up to sixteen rows of the owner open under it: the newest eight, and eight at random.
+3. more than half of the owner's rows are of epochs whose keys are held: the present one and, while a rotation
+   is unfinished, former ones;
+4. more than half of up to sixteen of those rows open under it: the newest eight, and eight at random.
 
-The third rule detects a slot *and* a vault that were replaced together. The keys in an access token open
-only some realms, not the vault. For them only the second and third rule apply, the third with rows of their
-realms.
+The last two rules detect a slot *and* a vault that were replaced together. If a former key is lost, the third
+decides by a count. So the same database is always accepted, or always refused: the sample of the fourth rule
+leaves out the rows that the third has counted.
+
+The keys in an access token open only some realms, not the vault. For them the first rule does not apply, and
+the last two apply to rows of their realms.
 """
 
 import logging
 from collections.abc import Collection, Iterator, Sequence
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 from uuid import UUID
 
 from django.db import DatabaseError, connection
@@ -48,21 +53,26 @@ def check_keys_match(keyring: Keyring, *, vault: Vault) -> None:
     with in_force(keyring):
         if not _opens(vault, ignored=Vault.DISPENSABLE) or not _is_complete(vault, keyring):
             _refuse(vault, "its vault can't be decrypted")
-        if _count_later_rows(keyring.owner, keyring.epoch) >= _FEW:
-            _refuse(vault, "rows are of a later key than its vault")
-        rows = list(_sample_rows(keyring.owner))
-        if rows and 2 * sum(_opens(row) for row in rows) <= len(rows):
-            _refuse(vault, "most of its rows can't be decrypted")
+        _check_rows(keyring, vault=vault, realms=tuple(Realm))
 
 
 def check_realm_keys_match(keyring: RealmKeyring, *, vault: Vault, realms: Collection[Realm]) -> None:
     """Raise KeysDoNotMatch if these realm keys did not seal the owner's rows."""
     with in_force(keyring):
-        if _count_later_rows(keyring.owner, keyring.epoch) >= _FEW:
-            _refuse(vault, "rows are of a later key than its vault")
-        rows = list(_sample_rows(keyring.owner, realms=realms))
-        if rows and 2 * sum(_opens(row) for row in rows) <= len(rows):
-            _refuse(vault, "most of its rows can't be decrypted")
+        _check_rows(keyring, vault=vault, realms=realms)
+
+
+def _check_rows(keyring: RealmKeyring, *, vault: Vault, realms: Collection[Realm]) -> None:
+    """Raise KeysDoNotMatch if the rows of some realms are not those of a keyring's owner."""
+    counts = _count_rows(keyring, realms=realms)
+    if counts.later >= _FEW:
+        _refuse(vault, "rows are of a later key than its vault")
+    if 2 * counts.without_key >= counts.all > 0:
+        _refuse(vault, "most of its rows are of keys that it lacks")
+    held = keyring.list_epochs()
+    rows = [row for row in _sample_rows(keyring.owner, realms=realms) if _is_of_epochs(row, held)]
+    if rows and 2 * sum(_opens(row) for row in rows) <= len(rows):
+        _refuse(vault, "most of its rows can't be decrypted")
 
 
 def find_vault_epoch(owner: UUID) -> int | None:
@@ -86,22 +96,48 @@ def _is_complete(vault: Vault, keyring: Keyring) -> bool:
     )
 
 
-def _count_later_rows(owner: UUID, epoch: int) -> int:
-    """Return how many rows of an owner are of a later epoch; counting stops at two.
+class _RowCounts(NamedTuple):
+    """Numbers of an owner's rows: of epochs after the vault's, of epochs whose keys are missing, and all."""
+
+    later: int = 0
+    without_key: int = 0
+    all: int = 0
+
+
+def _count_rows(keyring: RealmKeyring, *, realms: Collection[Realm]) -> _RowCounts:
+    """Count an owner's rows by their epochs: later ones in all tables, the others in those of some realms.
 
     The vectors of the search index are left out, because they are most of the bytes and follow other rows.
     """
-    later_than, count = epoch.to_bytes(4, "big"), 0
+    later_than = keyring.epoch.to_bytes(4, "big")
+    held = [epoch.to_bytes(4, "big") for epoch in keyring.list_epochs()]
+    sampled = {model._meta.db_table for model in _list_sampled_models(realms)}
+    total = _RowCounts()
     with connection.cursor() as cursor:
         for model in (model for model in sealed_models() if model._meta.label_lower != _VECTOR_MODEL):
-            table = model._meta.db_table
-            later = " OR ".join(
-                f'substr(CAST("{f.column}" AS BLOB), 2, 4) > %s' for f in sealed_fields(model)
+            table, fields = model._meta.db_table, sealed_fields(model)
+            epochs = [f'substr(CAST("{field.column}" AS BLOB), 2, 4)' for field in fields]
+            later = " OR ".join(f"{epoch} > %s" for epoch in epochs)
+            any_of = ", ".join(["%s"] * len(held))
+            lacking = " OR ".join(f"{epoch} NOT IN ({any_of})" for epoch in epochs)
+            cursor.execute(
+                f"SELECT count(CASE WHEN {later} THEN 1 END), count(CASE WHEN {lacking} THEN 1 END), "  # noqa: S608 - our own names
+                f'count(*) FROM "{table}" WHERE +owner_id = %s',
+                [later_than] * len(fields) + held * len(fields) + [keyring.owner.hex],
             )
-            statement = f'SELECT 1 FROM "{table}" WHERE +owner_id = %s AND ({later}) LIMIT {_FEW}'  # noqa: S608 - our own names
-            epochs = [later_than] * len(sealed_fields(model))
-            count += len(cursor.execute(statement, [owner.hex, *epochs]).fetchall())
-    return min(count, _FEW)
+            found = _RowCounts(*cursor.fetchone())
+            if table not in sampled:
+                found = _RowCounts(later=found.later)
+            total = _RowCounts(*map(sum, zip(total, found, strict=True)))
+    return total
+
+
+def _is_of_epochs(row: SealedModel | None, epochs: Collection[int]) -> bool:
+    """Return whether all envelopes of a row are of these epochs, or not envelopes at all."""
+    if row is None:
+        return True
+    envelopes = (row.get_envelope(field) for field in sealed_fields(type(row)))
+    return all(int.from_bytes(envelope.envelope[1:5], "big") in epochs for envelope in envelopes if envelope)
 
 
 def _opens(row: SealedModel | None, *, ignored: Collection[str] = ()) -> bool:
@@ -127,23 +163,22 @@ def find_newest_row(owner: UUID) -> UUID | None:
     return next((to_id(row_id) for _, row_id in _list_ids(tables, owner, order)), None)
 
 
-def _list_sampled_models() -> list[type[SealedModel]]:
+def _list_sampled_models(realms: Collection[Realm] = tuple(Realm)) -> list[type[SealedModel]]:
     # Numbered rows do not say when they were made, and have no text.
     left_out = (Vault, FormerKey)
     return [
         model
         for model in sealed_models()
-        if issubclass(model, SealedModel) and model not in left_out and isinstance(model._meta.pk, UUIDField)
+        if issubclass(model, SealedModel)
+        and model not in left_out
+        and isinstance(model._meta.pk, UUIDField)
+        and get_realm(sealed_fields(model)[0].label) in realms
     ]
 
 
-def _sample_rows(owner: UUID, *, realms: Collection[Realm] = tuple(Realm)) -> Iterator[SealedModel | None]:
+def _sample_rows(owner: UUID, *, realms: Collection[Realm]) -> Iterator[SealedModel | None]:
     """Yield up to sixteen rows of an owner, perhaps some of them twice, and None for each damaged row."""
-    models = {
-        model._meta.db_table: model
-        for model in _list_sampled_models()
-        if get_realm(sealed_fields(model)[0].label) in realms
-    }
+    models = {model._meta.db_table: model for model in _list_sampled_models(realms)}
     if not models:
         return
     # Ids are UUIDs of version 7, so the newest rows have the highest ids.

@@ -129,6 +129,10 @@ class RealmKeyring:
         """Whether the keyring was closed."""
         return self._current is None
 
+    def list_epochs(self) -> set[int]:
+        """Return the epochs whose keys this keyring holds; a closed one holds none."""
+        return {int.from_bytes(header[1:], "big") for header, _ in self._by_header}
+
     def has_realms(self, realms: Iterable[Realm]) -> bool:
         """Return whether the keyring has the keys of all of these realms."""
         return all(self.has_realm(realm) for realm in realms)
@@ -232,8 +236,7 @@ class RealmKeyring:
         if get_realm(context.label) not in {realm for _, realm in self._by_header}:
             raise VaultLocked
         header = envelopes.read_header(envelope)
-        epochs = {int.from_bytes(begins[1:], "big") for begins, _ in self._by_header}
-        if header.epoch in epochs:
+        if header.epoch in self.list_epochs():
             # A format that is not that epoch's.
             raise NotAuthentic
         raise DestroyedKey if header.epoch < self.oldest_epoch else WrongEpoch

@@ -12,7 +12,10 @@ from accounts.keys import key_slots
 from accounts.keys.key_checks import check_keys_match
 from accounts.keys.slot_list import ListedSlot, encode_slot_list
 from accounts.keys.vault_state import VaultState
-from accounts.models import KeySlot, SignIn, SlotKind, Vault
+from accounts.models import FormerKey, KeySlot, SignIn, SlotKind, Vault
+from accounts.rotation.epoch_change import begin_rotation
+from accounts.rotation.errors import RotationStopped
+from accounts.rotation.reencryption import reencrypt_all
 from accounts.sessions import services as sessions_services
 from accounts.sessions.registry import check_no_other_key, session_registry
 from diary.drafts.late_drafts import store_late_draft
@@ -187,3 +190,31 @@ def test_a_draft_from_her_locked_page_is_sealed_to_her_key(olive: Resident) -> N
     assert "behind a locked" not in repr(box)
     olive.post("/unlock/", password=olive.password)
     assert not LateDraft.objects.exists(), "she could open it"
+
+
+def count_entries_of_epoch(epoch: int) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM diary_entry WHERE substr(text, 2, 4) = %s", [epoch.to_bytes(4)])
+        return int(cursor.fetchone()[0])
+
+
+@pytest.mark.parametrize("resealed", [15, 45])
+def test_after_a_former_key_is_lost_a_key_is_always_accepted_or_always_refused(
+    olive: Resident, resealed: int
+) -> None:
+    for number in range(40):
+        olive.write(f"Tea {number}")
+    begun = begin_rotation(olive.open_slot())
+    # The rotation is interrupted when it has resealed some of the rows, and none of the newest ones.
+    with pytest.raises(RotationStopped):
+        reencrypt_all(begun.keyring, stop=lambda: count_entries_of_epoch(2) >= resealed, batch=5)
+    FormerKey.objects.all().delete()
+    keyring, vault = olive.open_keyring(), olive.get_vault()
+
+    assert keyring.list_former_epochs() == []
+    for _ in range(30):
+        if resealed == 45:
+            check_keys_match(keyring, vault=vault)
+        else:
+            with pytest.raises(KeysDoNotMatch):
+                check_keys_match(keyring, vault=vault)
