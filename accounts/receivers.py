@@ -5,6 +5,7 @@ editor drops them. They are dropped before a migration is undone, because a colu
 trigger uses it.
 """
 
+import logging
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -20,14 +21,25 @@ from accounts.models import Vault
 from accounts.sessions.limits import move_times
 from accounts.signals import data_key_rotated, person_deleted, vault_locked
 from llamora.clock.services import clock_stepped
+from llamora.database.sqlite import schema_guard
 from llamora.fields import fence
 from llamora.text_caches import clear_text_caches
+
+_log = logging.getLogger(__name__)
 
 
 def install_fence(sender: AppConfig, using: str, **_: Any) -> None:
     """Create the fence triggers of a migrated app, and drop triggers that Llamora did not create."""
-    fence.drop_unknown_triggers_and_views(connections[using])
+    drop_planted_triggers(connections[using])
     fence.install_triggers(connections[using], fenced=sender.get_models(), vault_table=Vault._meta.db_table)
+
+
+def drop_planted_triggers(connection: Any) -> int:
+    """Drop triggers and views that Llamora did not create, and log it; return their number."""
+    dropped = fence.drop_unknown_triggers_and_views(connection, vault_table=Vault._meta.db_table)
+    if dropped:
+        _log.warning("%s", fence.describe_dropped(dropped))
+    return dropped
 
 
 def drop_fence_before_reversal(
@@ -61,6 +73,7 @@ def move_times_with_clock(*, seconds: float, **_: Any) -> None:
 
 def connect() -> None:
     """Connect the receivers; called once from `AppConfig.ready`."""
+    schema_guard.register_remover(drop_planted_triggers)
     pre_migrate.connect(drop_fence_before_reversal, dispatch_uid="llamora.fence.before_reversal")
     post_migrate.connect(install_fence, dispatch_uid="llamora.fence")
     vault_locked.connect(forget_columns_after_last_lock, dispatch_uid="accounts.opened_columns.locked")

@@ -33,6 +33,7 @@ OWN_TEXTS = {
     "traces.detail.heatmap._get_day_label": "days, and codes of languages",
     "traces.facts.proposals.wording._load_words": "codes of languages",
     "traces.facts.transfer.exports.find_confidence": "states and origins, for one export",
+    "llamora.fields.fence._list_own_triggers": "the name of a table",
     "traces.facts.statements._get_tables": "codes of languages",
 }
 # Patterns that are made in a function, of our own tables.

@@ -7,6 +7,7 @@ editor rebuilds tables, which drops their triggers, so they are created again af
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from django.apps import apps
@@ -14,6 +15,7 @@ from django.db import models
 
 from llamora.database.errors import FENCE_MARKER
 from llamora.fields.models import sealed_fields
+from llamora.pluralize import pluralize
 
 
 @dataclass(frozen=True)
@@ -94,21 +96,36 @@ def drop_triggers(connection: Any) -> None:
             cursor.execute(f'DROP TRIGGER "{name}"')
 
 
-def drop_unknown_triggers_and_views(connection: Any) -> int:
-    """Drop the triggers that are not part of the fence, and all views; return their number.
+def drop_unknown_triggers_and_views(connection: Any, *, vault_table: str) -> int:
+    """Drop the triggers and views that are not the fence's; return their number.
 
     An attacker who once could write to the database could leave a trigger that goes on acting, such as one
-    that copies what is deleted, or that skips a save without an error. A view could stand in for a table.
+    that copies what is deleted, or that skips a save without an error. It may have the name of one of the
+    fence. A view could stand in for a table.
     """
-    ours = {trigger.name for model in sealed_models() for trigger in fence_triggers(model, vault_table="")}
+    own = _list_own_triggers(vault_table)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT type, name FROM sqlite_master WHERE type IN ('trigger', 'view')")
-        unknown = [(kind, name) for kind, name in cursor.fetchall() if kind == "view" or name not in ours]
+        cursor.execute("SELECT type, name, sql FROM sqlite_master WHERE type IN ('trigger', 'view')")
+        unknown = [(kind, name) for kind, name, sql in cursor.fetchall() if own.get(name) != sql]
         for kind, name in unknown:
             quoted = name.replace('"', '""')
             # The triggers of a view are dropped with it.
             cursor.execute(f'DROP {kind} IF EXISTS "{quoted}"')
     return len(unknown)
+
+
+def describe_dropped(count: int) -> str:
+    """Return a sentence for the log about triggers and views that were dropped."""
+    return (
+        f"The database had {pluralize(count, 'trigger or view', 'triggers or views')} that Llamora did not "
+        "create. Deleted. Check which other programs can write to the data folder."
+    )
+
+
+@cache
+def _list_own_triggers(vault_table: str) -> dict[str, str]:
+    triggers = (t for model in sealed_models() for t in fence_triggers(model, vault_table=vault_table))
+    return {trigger.name: trigger.sql for trigger in triggers}
 
 
 def missing_triggers(connection: Any, *, vault_table: str) -> list[str]:

@@ -236,13 +236,10 @@ def drop_unknown_triggers_and_views() -> str | None:
 
     This is done also before a migration, which would run them.
     """
-    removed = fence.drop_unknown_triggers_and_views(connections[DEFAULT_DB_ALIAS])
-    if not removed:
-        return None
-    return (
-        f"The database had {pluralize(removed, 'trigger or view', 'triggers or views')} that Llamora did not "
-        "create. Deleted. Check which other programs can write to the data folder."
+    dropped = fence.drop_unknown_triggers_and_views(
+        connections[DEFAULT_DB_ALIAS], vault_table=Vault._meta.db_table
     )
+    return fence.describe_dropped(dropped) if dropped else None
 
 
 def observe_clock() -> str | None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from django.db import connection
@@ -15,6 +16,7 @@ from accounts.sessions import services as sessions_services
 from accounts.sessions.services import open_session
 from accounts.signals import vault_locked
 from llamora.database import NotWritten
+from llamora.database.sqlite import schema_guard
 from tests.people import Resident
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -32,8 +34,8 @@ def read_only() -> Iterator[None]:
 
 @contextmanager
 def refusing_triggers() -> Iterator[None]:
-    """Have triggers refuse to delete sessions, as an attacker can who writes to the database."""
-    with connection.cursor() as cursor:
+    """Have triggers refuse to delete sessions, as if they were planted just before each deletion."""
+    with patch.object(schema_guard, "remove_unknown", return_value=0), connection.cursor() as cursor:
         for table in ("accounts_unlock", "accounts_signin"):
             refuse = "BEGIN SELECT RAISE(ABORT, 'no'); END"
             cursor.execute(f"CREATE TRIGGER stay_{table} BEFORE DELETE ON {table} {refuse}")

@@ -5,4 +5,5 @@ Django and Python raise an error, and all other rows of the query cannot be read
 
     base.py      the backend
     reading.py   converters, which return a value of the column's type for any stored value
+    schema_guard.py  removes planted triggers before a transaction writes
 """

@@ -9,7 +9,7 @@ from django.db.backends.sqlite3 import base, operations
 from django.db.models.expressions import Col
 
 from llamora.database import condition
-from llamora.database.sqlite import reading
+from llamora.database.sqlite import reading, schema_guard
 
 _LONGEST_CACHED = 4096
 
@@ -50,6 +50,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
     """A connection to SQLite that can read every stored value, even a damaged one."""
 
     ops_class = DatabaseOperations
+    # The number of the schema that was checked last; see `schema_guard`.
+    _checked_schema: int | None = None
 
     def get_connection_params(self) -> dict[str, Any]:
         """Return the parameters of `sqlite3.connect`, which turn off the converters of `sqlite3`."""
@@ -66,4 +68,20 @@ class DatabaseWrapper(base.DatabaseWrapper):
         condition.refuse_new_database(Path(conn_params["database"]))
         connection: sqlite3.Connection = super().get_new_connection(conn_params)
         connection.text_factory = reading.decode_text
+        self._checked_schema = None
         return connection
+
+    def _start_transaction_under_autocommit(self) -> None:
+        super()._start_transaction_under_autocommit()  # type: ignore[misc]  # the stubs lack it
+        # A transaction that only reads could not remove anything.
+        if self.transaction_mode == "IMMEDIATE":  # type: ignore[attr-defined]  # the stubs lack it
+            try:
+                self._check_schema()
+            except BaseException:
+                self.connection.rollback()
+                raise
+
+    def _check_schema(self) -> None:
+        (number,) = self.connection.execute("PRAGMA schema_version").fetchone()
+        if number != self._checked_schema:
+            self._checked_schema = None if schema_guard.remove_unknown(self) else number
