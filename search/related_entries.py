@@ -13,7 +13,7 @@ from uuid import UUID
 
 from accounts.keys.sealed_preferences import load_person
 from accounts.models import Person
-from diary.generation.ask_once import may_send_unrequested
+from diary.generation.unique_jobs import may_send_unrequested
 from diary.hooks import RecalledEntries
 from diary.models import Entry
 from llamora.crypto import CryptoError, EnvelopeError, current_keyring

@@ -1,6 +1,6 @@
 """Shared parts of all generations: replies, openings, recaps, and the generations of other apps.
 
-ask_once          starts a generation, once for each subject; the rule about models on other machines
+unique_jobs       starts a generation, once for each subject; the rule about models on other machines
 entry_tasks       tasks that read one entry and answer in JSON, with a second attempt
 page_tasks        tasks with a section on a day page
 budget            division of the context window between prompt and answer, in tokens

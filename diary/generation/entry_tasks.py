@@ -11,11 +11,11 @@ from typing import Any, ClassVar, Self
 from uuid import UUID
 
 from accounts.models import Person
-from diary.generation.ask_once import ask_once_after_commit
 from diary.generation.budget import ensure_unlocked, get_token_budget
 from diary.generation.prompt_context import PromptEntry, fit_latest
 from diary.generation.prompt_entries import halve_entry
 from diary.generation.prompts import build_data_prompt
+from diary.generation.unique_jobs import start_job_after_commit
 from llamora.fields import new_id
 from llamora.inference.job import JobOutcome, JobState, Prompt, TokenCounter
 from llamora.llm.deltas import ChatMessages
@@ -96,7 +96,7 @@ class EntryTask(ABC):
 
 def start_second_attempt(person: Person, is_requested: bool, failed: EntryTask) -> None:
     """Start a second attempt after the commit; its job replaces that of the first attempt."""
-    ask_once_after_commit(
+    start_job_after_commit(
         replace(failed, id=new_id(), is_retry=True),
         person=person,
         is_requested=is_requested,

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from diary.generation.ask_once import may_send_unrequested
+from diary.generation.unique_jobs import may_send_unrequested
 from diary.notes.kinds import MAX_PERSONA, PERSONA_PATH
 from diary.notes.queries import find_note
 from llamora.crypto import Realm, RealmKeyring

@@ -7,9 +7,9 @@ from django.utils.safestring import SafeString
 
 from accounts.models import Person
 from diary import messages
-from diary.generation.ask_once import get_task, may_generate_unrequested
 from diary.generation.page_tasks import PageSection, build_from_job
 from diary.generation.prompt_record import PromptRecord
+from diary.generation.unique_jobs import get_task, may_generate_unrequested
 from diary.models import Entry, Opening
 from diary.openings import services
 from diary.openings.section import OpeningView, render_section

@@ -10,9 +10,9 @@ from uuid import UUID
 
 from accounts.models import Person
 from diary.entries.queries import get_digest_key
-from diary.generation.ask_once import ask_once, find_job
 from diary.generation.prompt_entries import build_prompt_entries, omit_middle
 from diary.generation.prompt_record import PromptRecord
+from diary.generation.unique_jobs import find_job, get_or_start_job
 from diary.hooks import get_labels
 from diary.models import TRUSTED_ORIGINS, Entry, Opening
 from diary.openings.tasks import OpeningSource, OpeningTask
@@ -49,7 +49,7 @@ def start_opening(person: Person, day: date, *, keyring: Keyring, is_replacement
             task = _build_task(person, day, replaced_text=_load_text(row))
         return task if task and task.sources else None
 
-    job = ask_once(
+    job = get_or_start_job(
         OpeningTask,
         day,
         build_task,

@@ -11,10 +11,10 @@ from uuid import UUID
 
 from accounts.models import Person
 from diary.entries.queries import get_digest_key
-from diary.generation.ask_once import ask_once
 from diary.generation.prompt_context import PromptEntry
 from diary.generation.prompt_entries import build_prompt_entries
 from diary.generation.prompt_record import load_author
+from diary.generation.unique_jobs import get_or_start_job
 from diary.models import TRUSTED_ORIGINS, Entry, Recap
 from diary.recaps.tasks import RecapTask, list_read_entries
 from llamora.crypto import EnvelopeError, Keyring, keyed_digest
@@ -67,7 +67,7 @@ def get_or_start_recap(
     digest = compute_digest(get_digest_key(person.id), day, entries)
     if recap := find_recap(person.id, day, digest=digest):
         return recap
-    job = ask_once(
+    job = get_or_start_job(
         RecapTask,
         (day, digest),
         lambda: RecapTask(id=new_id(), owner_id=person.id, day=day, entries=entries, digest=digest),

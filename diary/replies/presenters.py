@@ -11,9 +11,9 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 from diary import messages
-from diary.generation.ask_once import get_task, list_jobs
 from diary.generation.job_status import describe_state
 from diary.generation.page_tasks import PageSection, build_from_job
+from diary.generation.unique_jobs import get_task, list_jobs
 from diary.models import Entry, Reply
 from diary.rendering.page_texts import render_page_text
 from diary.replies.reply_kinds import get_reply_label

@@ -9,8 +9,8 @@ from uuid import UUID
 from accounts.models import Person
 from accounts.remote_hosts.services import find_refusal
 from diary import messages
-from diary.generation.ask_once import ask_once, list_jobs
 from diary.generation.prompt_record import PromptRecord
+from diary.generation.unique_jobs import get_or_start_job, list_jobs
 from diary.models import Reply
 from diary.notes.persona import read_usable_persona
 from diary.replies.errors import NoModel, TooManyReplies
@@ -111,7 +111,7 @@ def _start(task: ReplyTask, *, person: Person, keyring: Keyring, host: str) -> b
         raise NoModel(messages.NO_REPLY_WITHOUT_MODEL.format(reason))
     if status.host and (refusal := find_refusal(person.id, status.host)):
         raise NoModel(messages.NO_REPLY_WITHOUT_MODEL.format(get_message(refusal)))
-    job = ask_once(
+    job = get_or_start_job(
         ReplyTask,
         task.id,
         lambda: task,

@@ -15,7 +15,6 @@ from diary import days, hooks, messages
 from diary.entries.queries import list_own_ids
 from diary.errors import ObjectNotFound
 from diary.generation import prompt_templates
-from diary.generation.ask_once import may_send_unrequested
 from diary.generation.budget import ensure_unlocked, fit_persona, get_token_budget
 from diary.generation.page_tasks import PageSection, RenderedText
 from diary.generation.prompt_context import PromptContext, PromptFact, PromptNote, fit_to_window
@@ -23,6 +22,7 @@ from diary.generation.prompt_entries import build_earlier_entries, build_prompt_
 from diary.generation.prompt_record import PromptRecord, find_read_realms
 from diary.generation.prompts import build_prompt
 from diary.generation.text_language import describe_language
+from diary.generation.unique_jobs import may_send_unrequested
 from diary.models import Entry, EntryQuerySet, Reply, ReplyKind
 from diary.notes.recall import read_remembered
 from diary.replies.errors import EntryDamaged

@@ -13,10 +13,10 @@ from uuid import UUID
 
 from accounts.models import Person
 from diary import hooks
-from diary.generation.ask_once import get_task
 from diary.generation.job_status import describe_state
 from diary.generation.page_tasks import PageSection, build_from_job
 from diary.generation.prompt_record import PromptRecord
+from diary.generation.unique_jobs import get_task
 from diary.models import Entry
 from diary.origins.labels import OriginLabel
 from diary.rendering.page_texts import render_page_text

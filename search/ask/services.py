@@ -15,9 +15,9 @@ from accounts.models import Person
 from accounts.preferences.time_zones import load_time_zone
 from diary.entries.text_validation import EmptyText, InvalidText, clean_entry_text
 from diary.errors import ObjectNotFound
-from diary.generation.ask_once import ask_once, get_task, list_jobs, may_send_unrequested
 from diary.generation.prompt_context import PromptFact, PromptNote
 from diary.generation.prompt_record import PromptRecord
+from diary.generation.unique_jobs import get_or_start_job, get_task, list_jobs, may_send_unrequested
 from diary.messages import JOB_FAILED
 from diary.models import Origin
 from diary.notes.persona import read_usable_persona
@@ -339,7 +339,7 @@ def _start(
         return _answer_at_once(task, person=person, reason=NOTHING, tells_not_read=tells_not_read)
     if status.is_missing:
         return _answer_at_once(task, person=person, reason=NO_MODEL)
-    job = ask_once(
+    job = get_or_start_job(
         AnswerTask,
         task.id,
         lambda: task,

@@ -18,16 +18,16 @@ from accounts.preferences.time_zones import load_time_zone
 from diary import days
 from diary.entries.services import save_model_entry
 from diary.errors import ObjectNotFound
-from diary.generation.ask_once import (
-    ask_once,
+from diary.generation.prompt_context import PromptFact
+from diary.generation.prompt_entries import omit_middle
+from diary.generation.prompt_record import PromptRecord
+from diary.generation.unique_jobs import (
+    get_or_start_job,
     get_task,
     list_jobs_of_key,
     may_generate_unrequested,
     may_send_unrequested,
 )
-from diary.generation.prompt_context import PromptFact
-from diary.generation.prompt_entries import omit_middle
-from diary.generation.prompt_record import PromptRecord
 from diary.models import Entry, Origin
 from diary.notes.persona import read_persona
 from diary.notes.queries import NoteText, find_note
@@ -132,7 +132,7 @@ def start_check_in(
         return StartedCheckIn(problem=MADE_ALREADY)
     if not task.create_check_in():
         return StartedCheckIn(problem=MADE_ALREADY)
-    job = ask_once(
+    job = get_or_start_job(
         CheckInTask,
         task.subject,
         lambda: task,

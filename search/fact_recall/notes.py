@@ -7,8 +7,8 @@ Needs the owner's keyring in force.
 from typing import Final
 from uuid import UUID
 
-from diary.generation.ask_once import may_send_unrequested
 from diary.generation.prompt_context import PromptNote
+from diary.generation.unique_jobs import may_send_unrequested
 from diary.models import Entry, Note
 from diary.notes.kinds import NoteKind
 from diary.notes.queries import NoteText, list_notes

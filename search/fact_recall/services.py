@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Final
 from uuid import UUID
 
-from diary.generation.ask_once import may_send_unrequested
+from diary.generation.unique_jobs import may_send_unrequested
 from diary.hooks import RecalledFact
 from diary.models import Entry
 from llamora.crypto import CryptoError, Realm, RealmKeyring, current_realm_keyring

@@ -13,10 +13,10 @@ from django.urls import reverse
 from accounts.models import Person
 from accounts.preferences.languages import get_date_words
 from diary import hooks
-from diary.generation.ask_once import get_task
 from diary.generation.job_status import describe_state
 from diary.generation.page_tasks import PageSection, build_from_job
 from diary.generation.prompt_record import PromptRecord
+from diary.generation.unique_jobs import get_task
 from diary.rendering.page_texts import render_page_text
 from llamora.crypto import current_keyring
 from llamora.inference.job import LIVE_STATES, JobState

@@ -13,8 +13,8 @@ from django.db.models import Q, QuerySet
 
 from accounts.models import Person
 from diary.errors import get_first_or_404
-from diary.generation.ask_once import ask_once
 from diary.generation.prompt_record import PromptRecord, find_read_realms
+from diary.generation.unique_jobs import get_or_start_job
 from diary.hooks import ExportRule
 from diary.models import Entry
 from llamora.crypto import EnvelopeError, Keyring, VaultLocked, current_realm_keyring
@@ -43,7 +43,7 @@ def start_look_back(person: Person, period: Period, *, keyring: Keyring) -> Job:
     status = model_server.check_again()
     if status.is_missing:
         raise NoLookBackModel(status.code)
-    job = ask_once(
+    job = get_or_start_job(
         LookBackTask,
         period,
         lambda: LookBackTask(

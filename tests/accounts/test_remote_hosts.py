@@ -13,7 +13,7 @@ from accounts.remote_hosts.services import HostRefused, find_refusal, list_hosts
 from accounts.rotation import services as rotation_services
 from accounts.rotation.background import stop_rotation_threads
 from accounts.rotation.epoch_change import begin_rotation
-from diary.generation.ask_once import ask_once
+from diary.generation.unique_jobs import get_or_start_job
 from diary.models import Reply
 from diary.replies.reply_kinds import DEFAULT_CHOICE
 from diary.replies.services import _build_task
@@ -171,7 +171,7 @@ def test_a_program_can_have_nothing_sent(
 
     with in_force(bundle):
         assert find_refusal(owner.id, HOST) == "remote_by_program"
-        job = ask_once(
+        job = get_or_start_job(
             ReplyTask, task.id, lambda: task, person=owner.person, keyring=bundle, is_requested=True
         )
     assert job is not None

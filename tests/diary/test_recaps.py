@@ -10,8 +10,8 @@ import pytest
 from django.db import connection
 
 from diary.entries.services import delete_entry, destroy_entry, edit_entry
-from diary.generation.ask_once import ask_once
 from diary.generation.prompt_context import PromptEntry
+from diary.generation.unique_jobs import get_or_start_job
 from diary.messages import NOTHING_TO_RECAP, RECAP_FAILED
 from diary.models import Recap
 from diary.recaps import services
@@ -111,11 +111,11 @@ def test_one_that_is_saved_just_after_it_was_looked_for_is_shown(
     live: ServingLoop, model: FakeModelServer, owner: Resident, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def ask_and_wait(*arguments: Any, **options: Any) -> Job | None:
-        job = ask_once(*arguments, **options)
+        job = get_or_start_job(*arguments, **options)
         wait_for(lambda: job is None or job.is_over)
         return job
 
-    monkeypatch.setattr(services, "ask_once", ask_and_wait)
+    monkeypatch.setattr(services, "get_or_start_job", ask_and_wait)
     model.add_scripts(Script(tokens=["The boat."]))
     owner.write("Began the boat.", day=write_past_day(owner))
 

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from diary.generation import page_tasks
-from diary.generation.ask_once import get_task
 from diary.generation.page_tasks import RenderedText
 from diary.generation.prompt_context import PromptContext, PromptEntry
+from diary.generation.unique_jobs import get_task
 from diary.live import streaming
 from diary.live.streaming import TICK_SECONDS, JobRendering, Subscription
 from diary.rendering.markdown import RenderBudget, render_markdown

@@ -10,9 +10,9 @@ from uuid import UUID
 
 from accounts.models import Person
 from diary.entries.queries import get_entry
-from diary.generation.ask_once import ask_once, find_job, stop_jobs
 from diary.generation.entry_tasks import start_second_attempt
 from diary.generation.prompt_entries import build_prompt_entry
+from diary.generation.unique_jobs import find_job, get_or_start_job, stop_jobs
 from diary.models import TRUSTED_ORIGINS, Entry
 from llamora.crypto import KeyId, Keyring
 from llamora.database import write_transaction
@@ -47,7 +47,7 @@ def propose_traces(*, person: Person, entry_id: UUID, keyring: Keyring, is_reque
     entry = get_entry(person.id, entry_id)
     if not entry.is_trusted or (not is_requested and not person.proposes_traces):
         return None
-    return ask_once(
+    return get_or_start_job(
         ProposalTask,
         entry_id,
         lambda: _build_task(entry, person=person, is_requested=is_requested),

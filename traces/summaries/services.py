@@ -17,8 +17,8 @@ from django.db.models.functions import Cast
 
 from accounts.models import Person
 from diary.entries.queries import get_digest_key
-from diary.generation.ask_once import ask_once, find_job
 from diary.generation.prompt_record import load_author
+from diary.generation.unique_jobs import find_job, get_or_start_job
 from diary.models import TRUSTED_ORIGINS, Entry
 from llamora.crypto import EnvelopeError, Keyring, keyed_digest
 from llamora.fields import new_id
@@ -79,7 +79,7 @@ def get_summary_job(trace: Trace) -> Job | None:
 
 def request_summary(person: Person, trace: Trace, *, keyring: Keyring) -> Job | None:
     """Start a summary. Return None if the saved one is current, or if entries or a model are missing."""
-    return ask_once(
+    return get_or_start_job(
         SummaryTask,
         trace.id,
         lambda: _build_task(trace),

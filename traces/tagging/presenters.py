@@ -10,7 +10,7 @@ from uuid import UUID
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
-from diary.generation.ask_once import may_generate_unrequested
+from diary.generation.unique_jobs import may_generate_unrequested
 from diary.hooks import EntryPanel
 from diary.models import Entry
 from diary.rendering.excerpts import get_first_words

@@ -14,8 +14,8 @@ from django.utils.safestring import SafeString
 
 from accounts.models import Person
 from diary import days
-from diary.generation.ask_once import get_task
 from diary.generation.job_status import describe_state
+from diary.generation.unique_jobs import get_task
 from diary.hooks import EntryPanel, NamedLink
 from diary.models import Entry, Origin
 from diary.origins.labels import OriginLabel, build_label

@@ -14,15 +14,15 @@ from uuid import UUID
 from accounts.models import Person
 from diary import days
 from diary.entries.queries import get_entry
-from diary.generation.ask_once import (
-    ask_once,
-    ask_once_after_commit,
-    find_job,
-    may_send_unrequested,
-    stop_jobs,
-)
 from diary.generation.entry_tasks import start_second_attempt
 from diary.generation.prompt_entries import build_prompt_entry
+from diary.generation.unique_jobs import (
+    find_job,
+    get_or_start_job,
+    may_send_unrequested,
+    start_job_after_commit,
+    stop_jobs,
+)
 from diary.models import TRUSTED_ORIGINS, Entry, Origin
 from llamora.crypto import KeyId, Keyring
 from llamora.fields import new_id
@@ -58,7 +58,7 @@ def find_facts(*, person: Person, entry_id: UUID, keyring: Keyring, is_requested
     entry = get_entry(person.id, entry_id)
     if not entry.is_trusted or not can_find_facts():
         return None
-    return ask_once(
+    return get_or_start_job(
         FactTask,
         entry_id,
         lambda: _build_task(entry, person=person, is_requested=is_requested),
@@ -167,7 +167,7 @@ def _compare_after_commit(fact: Fact, person: Person) -> None:
         later_fact=text.text,
         save_advice=_save_advice,
     )
-    ask_once_after_commit(task, person=person, is_requested=False)
+    start_job_after_commit(task, person=person, is_requested=False)
 
 
 def _save_advice(task: ConflictTask, strategy: Strategy) -> None:

@@ -1,4 +1,4 @@
-"""Start of generations: a further request for the same text gets the existing job instead of a new one.
+"""Unique jobs: a further request for the same text gets the existing job instead of a new one.
 
 Replies, openings, recaps, trace proposals and trace summaries all start here. Two tabs that request the same
 generation get the same job. A generation that nobody requested is never sent to another machine, and never
@@ -30,8 +30,8 @@ class UniqueTask(GenerationTask, Protocol):
     def subject(self) -> Hashable:
         """The value that identifies the work of the task, so that the same work is not started twice.
 
-        Tasks of one class and owner with equal subjects do the same work: `ask_once` returns the job of an
-        equal task instead of starting another one.
+        Tasks of one class and owner with equal subjects do the same work: `get_or_start_job` returns the job
+        of an equal task instead of starting another one.
         """
 
 
@@ -41,7 +41,7 @@ TaskT = TypeVar("TaskT", bound=UniqueTask)
 _start_lock = threading.Lock()
 
 
-def ask_once(
+def get_or_start_job(
     kind: type[TaskT],
     subject: Hashable,
     build_task: Callable[[], TaskT | None],
@@ -101,7 +101,7 @@ def ask_once(
         )
 
 
-def ask_once_after_commit(
+def start_job_after_commit(
     task: UniqueTask,
     *,
     person: Person,
@@ -113,13 +113,13 @@ def ask_once_after_commit(
     """Start a task in the background after the commit, unless a job already does the same work.
 
     The task gets a copy of the keyring in force, since the job that calls this closes that keyring at its
-    end. The other arguments are those of `ask_once`.
+    end. The other arguments are those of `get_or_start_job`.
     """
     keyring = current_realm_keyring().copy()
 
     def start() -> None:
         try:
-            ask_once(
+            get_or_start_job(
                 type(task),
                 task.subject,
                 lambda: task,

@@ -1,4 +1,4 @@
-"""Tests of `ask_once`: one job for each subject, and nothing unrequested from remote or tiny models."""
+"""Tests of unique jobs: one job for each subject, and nothing unrequested from remote or tiny models."""
 
 import ast
 import threading
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import pytest
 from django.db import connections
 
-from diary.generation.ask_once import ask_once, find_job, get_task, list_jobs
+from diary.generation.unique_jobs import find_job, get_or_start_job, get_task, list_jobs
 from diary.openings.services import start_opening
 from diary.openings.tasks import OpeningSource, OpeningTask
 from diary.recaps.services import get_or_start_recap
@@ -43,7 +43,7 @@ from traces.summaries.tasks import SummaryTask
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-ASK_ONCE = "diary.generation.ask_once"
+UNIQUE_JOBS = "diary.generation.unique_jobs"
 SLOW = make_unending()
 
 
@@ -270,9 +270,9 @@ def build_opening(owner: Resident) -> OpeningTask:
 def ask_for_today(
     owner: Resident, build: Callable[[], OpeningTask | None] | None = None, **options: Any
 ) -> Job | None:
-    """Call `ask_once` for an opening of today, without the service."""
+    """Call `get_or_start_job` for an opening of today, without the service."""
     options = {"person": owner.person, "keyring": owner.keyring, "is_requested": True, **options}
-    return ask_once(OpeningTask, owner.today, build or (lambda: build_opening(owner)), **options)
+    return get_or_start_job(OpeningTask, owner.today, build or (lambda: build_opening(owner)), **options)
 
 
 def end_job(job: Job | None) -> Job:
@@ -432,11 +432,13 @@ def find_isinstance_of_task(modules: Modules) -> set[str]:
 
 
 def test_no_other_module_starts_jobs() -> None:
-    assert find_calls(source_modules("registry.start"), "registry.start") == {ASK_ONCE}
+    assert find_calls(source_modules("registry.start"), "registry.start") == {UNIQUE_JOBS}
 
 
 def test_every_module_that_starts_generations_is_in_the_table() -> None:
-    assert find_imports(source_modules("ask_once"), "ask_once") == CALLERS.keys() | LOCAL_CALLERS
+    callers = find_imports(source_modules("get_or_start_job"), "get_or_start_job")
+
+    assert callers == CALLERS.keys() | LOCAL_CALLERS
 
 
 def test_no_other_module_decides_by_where_the_model_is() -> None:
@@ -444,7 +446,7 @@ def test_no_other_module_decides_by_where_the_model_is() -> None:
         name for name in find_reads(source_modules("remote"), "remote") if not name.startswith("llamora.")
     }
 
-    assert deciding == {ASK_ONCE}
+    assert deciding == {UNIQUE_JOBS}
 
 
 def test_no_other_module_decides_by_how_large_the_model_is() -> None:
@@ -454,20 +456,20 @@ def test_no_other_module_decides_by_how_large_the_model_is() -> None:
         if not name.startswith("llamora.")
     }
 
-    assert deciding == {ASK_ONCE}
+    assert deciding == {UNIQUE_JOBS}
 
 
 def test_tasks_are_asked_and_not_told_apart() -> None:
-    assert find_isinstance_of_task(source_modules(".task")) == {ASK_ONCE, "diary.generation.page_tasks"}
+    assert find_isinstance_of_task(source_modules(".task")) == {UNIQUE_JOBS, "diary.generation.page_tasks"}
 
 
 def test_these_checks_can_fail() -> None:
-    source = """from diary.generation.ask_once import ask_once
+    source = """from diary.generation.unique_jobs import get_or_start_job
 registry.start(task, keyring=keyring)
 if isinstance(job.task, ReplyTask) and not status.remote: pass"""
     bad = {"bad": ast.parse(source)}
 
     assert find_calls(bad, "registry.start") == {"bad"}
-    assert find_imports(bad, "ask_once") == {"bad"}
+    assert find_imports(bad, "get_or_start_job") == {"bad"}
     assert find_reads(bad, "remote") == {"bad"}
     assert find_isinstance_of_task(bad) == {"bad"}
