@@ -318,10 +318,10 @@ def save_choices(*, owner_id: UUID, choices: FactChoices) -> None:
         )
 
 
-def save_read_entries(*, owner_id: UUID, marks: bytes) -> None:
+def save_read_entries(*, owner_id: UUID, digests: bytes) -> None:
     """Save which entries were read for facts, without a change of the other settings."""
     with write_transaction():
-        _save_settings(owner_id, replace(load_choices(owner_id), read_entries=marks))
+        _save_settings(owner_id, replace(load_choices(owner_id), read_entries=digests))
 
 
 def _save_settings(owner_id: UUID, choices: FactChoices) -> None:

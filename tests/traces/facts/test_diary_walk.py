@@ -137,7 +137,7 @@ def test_a_lock_ends_it_and_what_was_read_stays_read(owner: Resident, model: Fak
     assert not walk.is_alive()
     assert get_progress(owner.id) is None
     with owner.unlocked():
-        assert len(diary_walk.split_marks(load_choices(owner.id).read_entries)) == 1
+        assert len(diary_walk.split_digests(load_choices(owner.id).read_entries)) == 1
 
 
 def test_a_reply_goes_first_and_the_entry_is_read_again_afterwards(

@@ -39,7 +39,7 @@ POLL_SECONDS: Final = 0.3
 SAVED_EVERY: Final = 20
 # So many entries in a row that the model failed at end a walk.
 MAX_FAILURES: Final = 5
-_MARK_BYTES: Final = 8
+_DIGEST_BYTES: Final = 8
 _guard = threading.Lock()
 _walks: dict[UUID, "_WalkThread"] = {}
 
@@ -92,7 +92,7 @@ class _WalkThread(threading.Thread):
             connection.close()
 
     def _walk(self) -> None:
-        self._read = split_marks(load_choices(self.owner_id).read_entries)
+        self._read = split_digests(load_choices(self.owner_id).read_entries)
         unread = list(_iter_unread(self.owner_id, self._read))
         if not unread:
             # Everything was read before: whoever starts again wants it read again.
@@ -101,7 +101,7 @@ class _WalkThread(threading.Thread):
         self.progress = WalkProgress(state="running", total=len(unread))
         failures = 0
         try:
-            for entry_id, mark in unread:
+            for entry_id, digest in unread:
                 before = _count_proposals(self.owner_id, entry_id)
                 state = self._read_entry(entry_id)
                 if state is None:
@@ -112,7 +112,7 @@ class _WalkThread(threading.Thread):
                     self._set_state("failed")
                     return
                 self._count_entry(
-                    mark if not failures else None, found=_count_proposals(self.owner_id, entry_id) - before
+                    digest if not failures else None, found=_count_proposals(self.owner_id, entry_id) - before
                 )
         finally:
             self._save()
@@ -155,18 +155,18 @@ class _WalkThread(threading.Thread):
             return self._wait_for_end(following, entry_id)
         return JobState(job.state)
 
-    def _count_entry(self, mark: bytes | None, *, found: int) -> None:
+    def _count_entry(self, digest: bytes | None, *, found: int) -> None:
         now = self.progress
         self.progress = replace(now, read=now.read + 1, found=now.found + max(0, found))
-        if mark is not None:
-            self._read.add(mark)
+        if digest is not None:
+            self._read.add(digest)
             self._unsaved += 1
         if self._unsaved >= SAVED_EVERY:
             self._save()
 
     def _save(self) -> None:
         if self._unsaved:
-            save_read_entries(owner_id=self.owner_id, marks=b"".join(sorted(self._read)))
+            save_read_entries(owner_id=self.owner_id, digests=b"".join(sorted(self._read)))
             self._unsaved = 0
 
     def _set_state(self, state: str) -> None:
@@ -204,17 +204,17 @@ def get_progress(owner_id: UUID) -> WalkProgress | None:
     return walk.progress if walk is not None else None
 
 
-def split_marks(marks: bytes) -> set[bytes]:
+def split_digests(digests: bytes) -> set[bytes]:
     """Split the saved bytes into BLAKE2 digests, one for each entry that was read."""
-    return {marks[at : at + _MARK_BYTES] for at in range(0, len(marks), _MARK_BYTES)}
+    return {digests[at : at + _DIGEST_BYTES] for at in range(0, len(digests), _DIGEST_BYTES)}
 
 
 def _iter_unread(owner_id: UUID, read: set[bytes]) -> Iterator[tuple[UUID, bytes]]:
     entries = Entry.objects.for_owner(owner_id).only_trusted().order_by("-day", "-created_at", "-id")
     for entry_id, revision in entries.values_list("id", "revision"):
-        mark = blake2b(b"%s %d" % (entry_id.bytes, revision), digest_size=_MARK_BYTES).digest()
-        if mark not in read:
-            yield entry_id, mark
+        digest = blake2b(b"%s %d" % (entry_id.bytes, revision), digest_size=_DIGEST_BYTES).digest()
+        if digest not in read:
+            yield entry_id, digest
 
 
 def _is_readable(owner_id: UUID, entry_id: UUID) -> bool:
