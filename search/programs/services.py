@@ -67,7 +67,7 @@ STILL_OPENING = ProgramResults(is_open=False)
 def build_query(
     typed: str, *, reader: DayReader, since: date | None = None, until: date | None = None
 ) -> SearchQuery:
-    """Return the query of a program. `since` and `until` narrow the days that its words name."""
+    """Return the query of a program. `since` and `until` narrow the days that the query names."""
     query = _narrow(parse(typed, reader=reader), since=since, until=until)
     within = _narrow(query.within, since=since, until=until) if query.within is not None else None
     return replace(query, within=within)
