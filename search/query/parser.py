@@ -380,7 +380,7 @@ def list_filters(typed: str, *, reader: DayReader | None = None) -> list[QueryFi
 
 
 def add_filter(typed: str, added: str) -> str:
-    """Return a query with a filter added at its end, or at its start if an unclosed quote would contain it."""
+    """Return a query with a filter added at the end, or at the start if an open quote would contain it."""
     asked = len(list_filters(typed))
     appended = f"{typed.rstrip()} {added}"
     return appended if len(list_filters(appended)) > asked else f"{added} {typed.strip()}"
