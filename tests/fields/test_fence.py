@@ -237,10 +237,8 @@ def test_the_fence_stands_at_the_next_start_after_a_migration_could_not_be_undon
 ) -> None:
     before = list_triggers()
     with connection.cursor() as cursor:
-        # SQLite drops no column that a trigger names, whoever made it.
-        cursor.execute(
-            "CREATE TRIGGER odd AFTER INSERT ON diary_entry WHEN NEW.mac IS NULL BEGIN SELECT 1; END"
-        )
+        # SQLite drops no column that is in an index.
+        cursor.execute("CREATE INDEX odd ON diary_entry (mac)")
     with pytest.raises(OperationalError):
         call_command("migrate", "diary", BEFORE_CODES["diary"], verbosity=0)
     assert list_triggers() != before
