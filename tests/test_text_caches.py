@@ -34,6 +34,7 @@ OWN_TEXTS = {
     "traces.facts.proposals.wording._load_words": "codes of languages",
     "traces.facts.transfer.exports.find_confidence": "states and origins, for one export",
     "llamora.fields.fence._list_own_triggers": "the name of a table",
+    "llamora.database.indexes._build_declared": "the name of a database",
     "traces.facts.statements._get_tables": "codes of languages",
 }
 # Patterns that are made in a function, of our own tables.

@@ -3,6 +3,7 @@
 transactions.py  one writer at a time, in the order of requests; snapshots for long reads
 errors.py        errors of failed writes, with codes
 cached_sql.py    queries whose SQL is compiled once
+indexes.py       indexes that another program dropped or created; lost uniqueness
 lookups.py       conditions that SQLite plans well
 condition.py     the state of the database file; refuses a new one in place of a lost one
 disk.py          whether a disk is full or read-only

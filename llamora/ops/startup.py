@@ -23,7 +23,7 @@ from django.utils import timezone
 from accounts.models import Person, Vault
 from llamora.clock import services as clock
 from llamora.clock.sentences import find_warning
-from llamora.database import condition, disk
+from llamora.database import condition, disk, indexes
 from llamora.database.condition import FileState
 from llamora.fields import fence
 from llamora.ops import bundles, static_files
@@ -164,10 +164,11 @@ def prepare_database(*, backup_first: bool = True) -> Path | None:
 
 
 def check_tables() -> None:
-    """Raise OperationRefused if the database lacks a table or a column of a model."""
+    """Raise OperationRefused if the database lacks a table, column or uniqueness of a model."""
     connection: Any = connections[DEFAULT_DB_ALIAS]
     connection.ensure_connection()
-    if missing := integrity.find_missing_columns(connection.connection):
+    database = connection.connection
+    if missing := integrity.find_missing_columns(database) or integrity.find_missing_uniqueness(database):
         raise OperationRefused(f"{missing} Nothing was started. {condition.suggest_restore()}")
 
 
@@ -215,20 +216,28 @@ def migrate() -> bool:
 
 
 def restore_fence() -> str | None:
-    """Create missing fence triggers and drop unknown triggers and views; return what was done, or None.
+    """Create missing fence triggers and indexes, and drop what is unknown; return what was done, or None.
 
-    Triggers are missing if somebody dropped them, or if undoing a migration failed.
+    Triggers and indexes are missing if somebody dropped them; triggers, also if undoing a migration failed.
     """
-    removed = drop_unknown_triggers_and_views()
+    connection = connections[DEFAULT_DB_ALIAS]
+    said = [drop_unknown_triggers_and_views()]
     created = fence.install_triggers(
-        connections[DEFAULT_DB_ALIAS], fenced=fence.sealed_models(), vault_table=Vault._meta.db_table
+        connection, fenced=fence.sealed_models(), vault_table=Vault._meta.db_table
     )
-    if not created:
-        return removed
-    restored = (
-        f"The database lacked {pluralize(created, 'trigger', 'triggers')} against old keys. Created again."
-    )
-    return f"{removed} {restored}" if removed else restored
+    if created:
+        said.append(
+            f"The database lacked {pluralize(created, 'trigger', 'triggers')} against old keys. "
+            "Created again."
+        )
+    dropped, created = indexes.restore_indexes(connection)
+    if dropped:
+        said.append(
+            f"The database had {pluralize(dropped, 'index', 'indexes')} that Llamora did not create. Deleted."
+        )
+    if created:
+        said.append(f"The database lacked {pluralize(created, 'index', 'indexes')}. Created again.")
+    return " ".join(filter(None, said)) or None
 
 
 def drop_unknown_triggers_and_views() -> str | None:

@@ -315,6 +315,81 @@ def test_a_database_that_lacks_a_table_or_column_is_not_started(
         startup.prepare_database()
 
 
+@pytest.mark.parametrize(
+    ("table", "change", "named"),
+    [
+        ("accounts_person", (" NOT NULL PRIMARY KEY", " NOT NULL"), "accounts_person.id"),
+        (
+            "accounts_vault",
+            ('"owner_id" char(32) NOT NULL UNIQUE', '"owner_id" char(32)'),
+            "accounts_vault.owner_id",
+        ),
+        ("diary_recap", ('UNIQUE ("owner_id", "day")', "CHECK (1)"), "diary_recap.day, owner_id"),
+    ],
+)
+def test_a_database_that_lost_a_uniqueness_is_not_started(
+    other_database: None, table: str, change: tuple[str, str], named: str
+) -> None:
+    startup.prepare_database()
+    startup.restore_fence()
+    with connection.cursor() as cursor:
+        (sql,) = cursor.execute("SELECT sql FROM sqlite_master WHERE name = %s", [table]).fetchone()
+        assert change[0] in sql
+        cursor.execute(f"DROP TABLE {table}")
+        cursor.execute(sql.replace(*change, 1))
+
+    with pytest.raises(OperationRefused, match=f"two rows may have the same {named}. Nothing was started. "):
+        startup.prepare_database()
+
+
+def list_indexes() -> dict[str, str]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL")
+        return dict(cursor.fetchall())
+
+
+def test_indexes_are_restored_and_unknown_ones_are_deleted(other_database: None) -> None:
+    before = list_indexes()
+    assert startup.restore_fence() is None
+    with connection.cursor() as cursor:
+        for name in before:
+            cursor.execute(f'DROP INDEX "{name}"')
+        # Slow to write to, refuses a second save of a day, and finds no row although it has the name of ours.
+        cursor.execute('CREATE INDEX "pla""nted" ON diary_entry (hex(zeroblob(9)))')
+        cursor.execute("CREATE UNIQUE INDEX planted ON diary_entry (owner_id, day)")
+        cursor.execute("CREATE INDEX entry_in_bin ON diary_entry (day) WHERE 0")
+
+    said = startup.restore_fence()
+
+    assert list_indexes() == before
+    assert said == (
+        "The database had 3 indexes that Llamora did not create. Deleted. "
+        f"The database lacked {len(before)} indexes. Created again."
+    )
+    assert startup.restore_fence() is None
+
+
+def test_a_unique_index_waits_until_rows_are_no_longer_doubled(other_database: None) -> None:
+    before, day = list_indexes(), "2026-03-05"
+    with connection.constraint_checks_disabled(), connection.cursor() as cursor:
+        cursor.execute("PRAGMA foreign_keys = OFF")
+        fence.drop_triggers(connection)
+        cursor.execute("DROP INDEX draft_per_day")
+        columns = [name for _, name, *_ in cursor.execute("PRAGMA table_info(diary_draft)").fetchall()]
+        for number in range(2):
+            values = {"id": f"{number:032x}", "owner_id": "1" * 32, "day": day, "entry_id": None}
+            cursor.execute(
+                f"INSERT INTO diary_draft VALUES ({', '.join(['%s'] * len(columns))})",
+                [values.get(name, b"1") for name in columns],
+            )
+        startup.restore_fence()
+        assert "draft_per_day" not in list_indexes()
+        cursor.execute("DELETE FROM diary_draft")
+
+    assert startup.restore_fence() == "The database lacked 1 index. Created again."
+    assert list_indexes() == before
+
+
 def test_triggers_that_were_dropped_come_back_by_what_the_check_recommends() -> None:
     with connection.cursor() as cursor:
         for name in list_triggers():

@@ -18,7 +18,7 @@ from django.db.migrations.loader import MigrationLoader
 from accounts.models import FormerKey, Vault
 from accounts.usernames import replace_control_characters
 from llamora import crypto
-from llamora.database import disk
+from llamora.database import disk, indexes
 from llamora.fields import MacField
 from llamora.fields.fence import fence_triggers, sealed_models
 from llamora.fields.models import sealed_fields
@@ -105,8 +105,8 @@ def _check_household(database: sqlite3.Connection, *, with_triggers: bool) -> In
     if count_migrations_behind(database) < 0:
         raise OperationRefused(NEWER)
     found.problems += _check_pages(database)
-    if missing := find_missing_columns(database):
-        # The other checks read them.
+    if missing := find_missing_columns(database) or find_missing_uniqueness(database):
+        # The other checks need them.
         found.problems.append(missing)
         return found
     _check_references(database, found)
@@ -146,6 +146,14 @@ def find_missing_columns(database: sqlite3.Connection) -> str:
         return ""
     named = f"{missing[0]} and {len(missing) - 1} more" if missing[1:] else missing[0]
     return f"Another program changed the database: it lacks {named}."
+
+
+def find_missing_uniqueness(database: sqlite3.Connection) -> str:
+    """Return a sentence if a table of this version has lost a primary key or unique constraint, else ""."""
+    if count_migrations_behind(database) or not (missing := indexes.find_missing_uniqueness(database)):
+        return ""
+    named = f"{missing[0]} and {len(missing) - 1} more" if missing[1:] else missing[0]
+    return f"Another program changed the database: two rows may have the same {named}."
 
 
 def _check_pages(database: sqlite3.Connection) -> list[str]:
