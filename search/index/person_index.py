@@ -9,7 +9,7 @@ the response; while a rotation is unfinished, it includes the former key.
 """
 
 import threading
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from typing import Final
 from uuid import UUID
@@ -80,7 +80,8 @@ class IndexState:
         self.signature: tuple[object, ...] = ()
         self._keyring = copy_with_former_keys(keyring)
         self._changing = threading.RLock()
-        self._pending: deque[UUID] = deque()
+        # In the order in which they wait; a dict, to tell at once whether a text is among them.
+        self._pending: OrderedDict[UUID, None] = OrderedDict()
         self._embedding_now = 0
         self._closed = False
 
@@ -225,8 +226,10 @@ class PersonIndex(IndexState):
         made = self.vectors.get_digests([document.id for document in documents])
         stale = [document.id for document in documents if made.get(document.id) != document.digest]
         self.vectors.remove(stale)
-        waiting = set(self._pending)
-        self._pending.extendleft(id_ for id_ in stale if id_ not in waiting)
+        for id_ in stale:
+            if id_ not in self._pending:
+                self._pending[id_] = None
+                self._pending.move_to_end(id_, last=False)
 
     def _remove(self, ids: Sequence[UUID]) -> None:
         if not ids:
@@ -258,7 +261,7 @@ class PersonIndex(IndexState):
             wanted = self._get_words().list_digests()
             index.remove([id_ for id_ in index.list_digests() if id_ not in wanted])
             self.vectors, self.embedder, self.why_not_embedded = index, embedder, ""
-            self._pending = deque()
+            self._pending = OrderedDict()
         self._load_stored_vectors(embedder, wanted)
         made = index.list_digests()
         with self._changing:
@@ -266,7 +269,7 @@ class PersonIndex(IndexState):
                 id_ for id_, digest in self._get_words().list_digests().items() if made.get(id_) != digest
             ]
             index.remove(stale)
-            self._pending = deque(stale)
+            self._pending = OrderedDict.fromkeys(stale)
 
     def _load_stored_vectors(self, embedder: Embedder, wanted: dict[UUID, bytes]) -> None:
         """Add the vectors that are in the database but not in the snapshot."""
@@ -289,7 +292,9 @@ class PersonIndex(IndexState):
             return False
         with self._changing:
             self._check_open()
-            some = [self._pending.popleft() for _ in range(min(EMBED_AT_ONCE, len(self._pending)))]
+            some = [
+                self._pending.popitem(last=False)[0] for _ in range(min(EMBED_AT_ONCE, len(self._pending)))
+            ]
             self._embedding_now = len(some)
         try:
             self._embed(some, embedder)
