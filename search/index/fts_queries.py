@@ -7,7 +7,7 @@ letters and digits only, so that nothing a person types is interpreted as FTS5 s
 import json
 import math
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
@@ -283,6 +283,12 @@ def count_texts(db: sqlite3.Connection) -> int:
 def count_days(db: sqlite3.Connection) -> int:
     """Return the number of days with texts."""
     return int(db.execute("SELECT count(*) FROM (SELECT DISTINCT day FROM docs)").fetchone()[0])
+
+
+def count_new_days(db: sqlite3.Connection, days: Collection[date]) -> int:
+    """Return how many of these days have no texts."""
+    sql = "SELECT 1 FROM docs WHERE day = ? LIMIT 1"
+    return sum(db.execute(sql, (day.isoformat(),)).fetchone() is None for day in days)
 
 
 def is_on_more_days_than(db: sqlite3.Connection, words: Sequence[str], most: int) -> bool:

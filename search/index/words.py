@@ -93,14 +93,15 @@ def _find_last_number(db: sqlite3.Connection, first: int, last: int) -> int:
     return first - 1 if found is None else found
 
 
-def delete_texts(db: sqlite3.Connection, ids: Iterable[bytes]) -> None:
-    """Remove texts; unknown ids are ignored."""
+def delete_texts(db: sqlite3.Connection, ids: Iterable[bytes]) -> int:
+    """Remove texts, and return how many; unknown ids are ignored."""
     sql = "SELECT n, body FROM docs WHERE id IN (SELECT unhexed(value) FROM json_each(?))"
     rows = db.execute(sql, (json.dumps([id_.hex() for id_ in ids]),)).fetchall()
     # FTS5 needs the very words that were put in, or they stay findable.
     gone = [("delete", n, to_index_form(body)) for n, body in rows]
     db.executemany("INSERT INTO words (words, rowid, body) VALUES (?, ?, ?)", gone)
     db.executemany("DELETE FROM docs WHERE n = ?", [(n,) for n, _ in rows])
+    return len(rows)
 
 
 def add_terms(db: sqlite3.Connection, source: str, values: tuple[str, ...]) -> None:
@@ -309,21 +310,27 @@ class WordsIndex:
         Without `update_terms`, the caller must call `update_all_terms` later.
         """
         new = {word for d in documents for word in split_words(d.text)} if update_terms else set()
-        with self._use() as db, words_transaction(db):
-            self._days = None
-            numbers = number_texts(db, documents)
-            delete_texts(db, [d.id.bytes for d in documents])
-            # FTS5 begins a new segment at each number that is lower than the one before.
-            numbered = sorted(zip(numbers, documents, strict=True), key=lambda pair: pair[0])
-            db.executemany(
-                f"INSERT INTO docs (n, {TEXT_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - our own names
-                [(number, *build_row(document)) for number, document in numbered],
-            )
-            forms = [(number, to_index_form(document.text)) for number, document in numbered]
-            db.executemany("INSERT INTO words (rowid, body) VALUES (?, ?)", forms)
-            self._are_terms_outdated |= not update_terms
-            if new:
-                add_terms(db, "SELECT value AS term FROM json_each(?)", (json.dumps(sorted(new)),))
+        with self._use() as db:
+            days, self._days = self._days, None
+            with words_transaction(db):
+                if days is not None:
+                    # Counting all of them again takes a millisecond in a diary of many years.
+                    days += fts_queries.count_new_days(db, {document.day for document in documents})
+                numbers = number_texts(db, documents)
+                if delete_texts(db, [d.id.bytes for d in documents]):
+                    days = None  # one of them may have been the last of its day
+                # FTS5 begins a new segment at each number that is lower than the one before.
+                numbered = sorted(zip(numbers, documents, strict=True), key=lambda pair: pair[0])
+                db.executemany(
+                    f"INSERT INTO docs (n, {TEXT_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - our own names
+                    [(number, *build_row(document)) for number, document in numbered],
+                )
+                forms = [(number, to_index_form(document.text)) for number, document in numbered]
+                db.executemany("INSERT INTO words (rowid, body) VALUES (?, ?)", forms)
+                self._are_terms_outdated |= not update_terms
+                if new:
+                    add_terms(db, "SELECT value AS term FROM json_each(?)", (json.dumps(sorted(new)),))
+            self._days = days
 
     def update_all_terms(self) -> None:
         """Add the words of all texts to the table `terms`, after calls of `upsert` without `update_terms`."""

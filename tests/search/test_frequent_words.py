@@ -1,6 +1,7 @@
 """Tests of words that occur on many days, which are not suggested as traces."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -60,10 +61,17 @@ def test_few_days_tell_nothing_until_there_are_more() -> None:
     index = build_index(["Anna"] * 29)
     assert index.find_frequent_words(["Anna"], share=SHARE, least_days=30) is None
 
+    index.upsert([make_document("Anna", day=date(2026, 1, 29))])
+    assert index.find_frequent_words(["Anna"], share=SHARE, least_days=30) is None
+
     last = make_document("Anna", day=date(2026, 6, 1))
     index.upsert([last])
     assert index.find_frequent_words(["Anna"], share=SHARE, least_days=30) == {"Anna"}
 
+    index.upsert([replace(last, day=date(2026, 1, 1))])
+    assert index.find_frequent_words(["Anna"], share=SHARE, least_days=30) is None
+
+    index.upsert([last])
     index.remove([last.id])
     assert index.find_frequent_words(["Anna"], share=SHARE, least_days=30) is None
 
