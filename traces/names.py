@@ -115,7 +115,8 @@ def clean_name(typed: str) -> str:
 
 def get_identity(name: str) -> str:
     """Return the identity of a name; two names with equal identities are the same. Idempotent."""
-    folded = _fold_case(_INVISIBLE.sub("", name))
+    # For ASCII, `lower` does the same in a fraction of the time.
+    folded = name.lower() if name.isascii() else _fold_case(_INVISIBLE.sub("", name))
     # A name of nothing but hyphens keeps them.
     return _GAPS.sub(" ", folded).strip() or _SPACES.sub("", folded)
 

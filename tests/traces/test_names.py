@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from traces import names
 from traces.names import (
     MAX_NAME_LENGTH,
     EmptyTraceName,
@@ -84,6 +85,14 @@ def test_what_is_no_name(typed: str, refusal: type[InvalidTraceName]) -> None:
         clean_name(typed)
 
     assert typed not in f"{refused.value!r}" or not typed
+
+
+def test_the_identity_of_a_name_in_ascii_needs_no_unicode() -> None:
+    for character in map(chr, range(128)):
+        for name in (f"A{character}B-c", character * 2):
+            folded = names._fold_case(name)
+            identity = names._GAPS.sub(" ", folded).strip() or names._SPACES.sub("", folded)
+            assert get_identity(name) == identity
 
 
 @given(NAMES)
