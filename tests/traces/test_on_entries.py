@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 from django.db import connection
+from django.template.loader import render_to_string
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -341,6 +342,21 @@ def test_traces_that_did_not_change_are_not_rendered_again(
     assert unchanged == []
     assert list_proposals(first) == list_proposals(again) == ["Aunt Iris"]
     assert (list_proposals(dismissed), len(rendered)) == ([], 1)
+
+
+@pytest.mark.parametrize(
+    "names", [[], ["Anna"], ["<b>&\"'", str(presenters._NO_ID), "\ue000\ue001", "{{ x }}"]]
+)
+@pytest.mark.parametrize("state", [{}, {"can_ask": True}, {"can_ask": True, "is_waiting": True}])
+def test_a_panel_of_suggestions_is_the_one_that_the_template_renders(
+    names: list[str], state: dict[str, bool]
+) -> None:
+    for _ in range(2):
+        traces = TracesOnEntry(entry_id=uuid4(), proposed=names, **state)
+
+        rendered = presenters._render_traces(traces)
+
+        assert rendered == render_to_string(presenters.TRACES_TEMPLATE, {"part": traces})
 
 
 def test_the_results_of_many_entries_are_not_all_in_memory() -> None:

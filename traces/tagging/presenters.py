@@ -1,14 +1,17 @@
 """Traces on entries for templates, loaded for all entries of a page at once, and the preview of a trace."""
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
+from markupsafe import escape
 
 from diary.generation.unique_jobs import may_generate_unrequested
 from diary.hooks import EntryPanel
@@ -33,6 +36,10 @@ TRACES_TEMPLATE = "traces/fragments/on_entry.html"
 CONTEXT_TEMPLATE = "traces/fragments/reply_context.html"
 PREVIEW_ENTRIES: Final = 3
 PREVIEW_LENGTH: Final = 80
+_NO_ID: Final = UUID(int=2**128 - 1)
+# Private characters, which no template contains.
+_FIRST_PLACEHOLDER: Final = 0xE000
+_PLACEHOLDER: Final = re.compile(f"({_NO_ID}|[\ue000-\uf8ff])")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,7 +171,30 @@ def build_panels(entries: Sequence[Entry], *, are_new: bool) -> dict[UUID, Entry
 
 
 def _render_traces(traces: TracesOnEntry) -> str:
-    return render_to_string(TRACES_TEMPLATE, {"part": traces})
+    """Return the panel as the template renders it; one without accepted traces is built from a pattern."""
+    if traces.accepted or traces.error or traces.is_adding:
+        return render_to_string(TRACES_TEMPLATE, {"part": traces})
+    pattern = _render_pattern(len(traces.proposed), can_ask=traces.can_ask, is_waiting=traces.is_waiting)
+    values = {str(_NO_ID): str(traces.entry_id)}
+    values |= {_build_name(number): escape(name) for number, name in enumerate(traces.proposed)}
+    return "".join([values.get(piece, piece) for piece in pattern])
+
+
+@lru_cache(maxsize=64)
+def _render_pattern(proposed: int, *, can_ask: bool, is_waiting: bool) -> list[str]:
+    """Return a panel with this number of suggestions in pieces, with placeholders for the id and the names.
+
+    Cached, since the panel of every new entry is one of a few kinds.
+    """
+    names = [_build_name(number) for number in range(proposed)]
+    traces = TracesOnEntry(entry_id=_NO_ID, proposed=names, can_ask=can_ask, is_waiting=is_waiting)
+    html = render_to_string(TRACES_TEMPLATE, {"part": traces})
+    return _PLACEHOLDER.split(html)
+
+
+def _build_name(number: int) -> str:
+    """Return the placeholder of a name in a pattern."""
+    return chr(_FIRST_PLACEHOLDER + number)
 
 
 def list_names_for_export(entries: Sequence[Entry]) -> dict[UUID, Any]:
