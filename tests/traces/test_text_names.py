@@ -1,14 +1,17 @@
 """Tests of names in a text as suggested traces without a model."""
 
 import json
+import re
 import sys
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from tests.people import Resident
 from tests.traces.tagging import add_traces, list_suggested
 from traces.names import get_content
+from traces.proposals import text_names
 from traces.proposals.text_names import drop_contained, find_names, leave_out_frequent
 
 
@@ -105,6 +108,73 @@ def test_the_work_for_a_text_does_not_grow_with_the_square_of_its_names() -> Non
 
     assert found == names[:8]
     assert steps < 300 * len(names)
+
+
+# --- Short cuts ------------------------------------------------------------------------------------------
+
+PIECES = [
+    *"ABIabi1_'’.,-–\"!² \n",
+    " ",
+    ". ",
+    "Anna",
+    "anna",
+    "St",
+    "of",
+    "É",
+    "é",
+    "ß",
+    "İ",
+    "ǅ",
+    "한",
+    "\u0301",
+]
+
+
+@pytest.fixture(scope="module")
+def odd_texts() -> list[str]:
+    """Return texts in which words, signs and spaces of all kinds stand side by side."""
+    random = Random(12)
+    return ["".join(random.choices(PIECES, k=random.randint(1, 40))) for _ in range(3_000)]
+
+
+def test_the_words_with_capitals_are_those_among_all_words(odd_texts: list[str]) -> None:
+    for text in odd_texts:
+        large = [match.span() for match in text_names._LARGE_WORD.finditer(text)]
+        words = [match for match in text_names._WORD.finditer(text) if not "a" <= match[0][0] <= "z"]
+
+        assert large == [match.span() for match in words]
+
+
+def test_a_word_is_small_if_it_is_among_all_words_with_a_small_letter(odd_texts: list[str]) -> None:
+    sought = [piece.casefold() for piece in PIECES if piece.isalpha()] + ["a.b", "st’anna", "ab"]
+    found = 0
+
+    for text in odd_texts:
+        words = {word for word in text_names._WORD.findall(text) if word[0].islower()}
+        small = text_names._SmallWords(text)
+        found += len(words.intersection(sought))
+        assert {word for word in sought if word in small} == words.intersection(sought)
+
+    assert found > 1_000
+
+
+def test_a_sentence_begins_after_a_sign_that_no_letter_follows(odd_texts: list[str]) -> None:
+    begun = 0
+
+    for text in odd_texts[::4]:
+        for place in range(len(text)):
+            before = text[:place]
+            gap = before[len(before.rstrip("".join(sign for sign in PIECES if not _is_of_word(sign)))) :]
+            begins = gap == before or bool(text_names._SIGNS.intersection(gap))
+            abbreviated = re.search(r"(?<!\w)[^\W\d_]{1,3}\.\s$", before)
+            begun += begins
+            assert text_names._begins_sentence(text, place) == (begins and not abbreviated)
+
+    assert begun > 500
+
+
+def _is_of_word(piece: str) -> bool:
+    return any(character.isalnum() or character == "_" for character in piece)
 
 
 # --- On the page -----------------------------------------------------------------------------------------
