@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from itertools import islice
-from typing import Any, Final, Generic, NamedTuple, TypeVar
+from typing import Any, Final, Generic, TypeVar
 from uuid import UUID
 
 import ahocorasick
@@ -70,13 +70,6 @@ class LatestResults(Generic[R]):
         return result
 
 
-class FoundNames(NamedTuple):
-    """The names found in a text, and the significant words in these names."""
-
-    names: list[str]
-    words: frozenset[str]
-
-
 class NameMatcher:
     """The names of a person's traces by id, the automaton that finds them, and caches of what it found.
 
@@ -90,7 +83,7 @@ class NameMatcher:
         self.names = dict(names)
         self.always_read = frozenset(always_read)
         self.found_in_texts: dict[TextKey, list[UUID]] = {}
-        self.names_in_texts: dict[TextKey, FoundNames] = {}
+        self.names_in_texts: dict[TextKey, list[str]] = {}
         self.rare_in_texts: dict[TextKey, list[str]] = {}
         self.suggestions: LatestResults[list[str]] = LatestResults()
         self.panels: LatestResults[str] = LatestResults()

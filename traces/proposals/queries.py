@@ -5,7 +5,7 @@ A dismissed name is not suggested again. Nothing here adds a trace to an entry.
 Call these functions inside `in_force`, which makes the owner's keys available.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache, partial
 from hashlib import blake2b
@@ -21,11 +21,12 @@ from diary.models import Entry
 from llamora.crypto import EnvelopeError
 from llamora.database import CachedQuery
 from llamora.fields import SealedField
-from traces.matcher import FoundNames, NameMatcher, TextKey, name_matchers
+from traces.matcher import NameMatcher, TextKey, name_matchers
 from traces.models import EntryTrace, TraceProposal
 from traces.names import get_content, get_identity
 from traces.proposals.text_names import (
     FREQUENT_SHARE,
+    MAX_FOUND,
     MAX_NAMES,
     find_names,
     leave_out_frequent,
@@ -132,14 +133,30 @@ def find_new_names(entries: Sequence[Entry]) -> dict[UUID, Sequence[str]]:
     lexicon = name_matchers.get_current()
     keys = {_build_text_key(one): one for one in entries if one.is_trusted}
     found = {key: _find_names(one, key, lexicon) for key, one in keys.items()}
-    unknown = {key: one for key, one in found.items() if one.names and key not in lexicon.rare_in_texts}
-    words = frozenset().union(*(one.words for one in unknown.values()))
-    frequent = hooks.find_frequent_words(words, share=FREQUENT_SHARE)
-    if frequent is not None:
-        lexicon.rare_in_texts |= {
-            key: leave_out_frequent(one.names, frequent) for key, one in unknown.items()
-        }
-    return {key[0]: lexicon.rare_in_texts.get(key, one.names)[:MAX_NAMES] for key, one in found.items()}
+    unknown = {key: names for key, names in found.items() if names and key not in lexicon.rare_in_texts}
+    lexicon.rare_in_texts |= _find_rare_names(unknown)
+    return {key[0]: lexicon.rare_in_texts.get(key, names)[:MAX_NAMES] for key, names in found.items()}
+
+
+def _find_rare_names(found: Mapping[TextKey, Sequence[str]]) -> dict[TextKey, list[str]]:
+    """Return the names of each text that do not occur on many days, at least four if there are so many.
+
+    The result lacks texts of whose names that is not known.
+    """
+    rare: dict[TextKey, list[str]] = {key: [] for key in found}
+    for first in range(0, MAX_FOUND, MAX_NAMES):
+        # The later names are looked up only where frequent ones among the first leave room for them.
+        some = {key: found[key][first : first + MAX_NAMES] for key in rare if len(rare[key]) < MAX_NAMES}
+        words = {word for names in some.values() for name in names for word in list_telling_words(name)}
+        if not words:
+            break
+        frequent = hooks.find_frequent_words(words, share=FREQUENT_SHARE)
+        for key, names in some.items():
+            if frequent is not None:
+                rare[key] += leave_out_frequent(names, frequent)
+            elif names:
+                del rare[key]
+    return rare
 
 
 def _find_traces(entry: Entry, lexicon: NameMatcher) -> list[UUID]:
@@ -156,18 +173,17 @@ def _find_traces(entry: Entry, lexicon: NameMatcher) -> list[UUID]:
     return found
 
 
-def _find_names(entry: Entry, key: TextKey, lexicon: NameMatcher) -> FoundNames:
+def _find_names(entry: Entry, key: TextKey, lexicon: NameMatcher) -> list[str]:
     """Return the names in the text of an entry, cached by text."""
     found = lexicon.names_in_texts.get(key)
     if found is None:
         text = entry.open_or("text", None)
         if text is None:
-            return FoundNames([], frozenset())
-        names = find_names(text)
-        if names and name_language(text[:_LANGUAGE_LENGTH]) == "German":
-            names = find_names(text, writes_nouns_large=True)
-        words = frozenset(word for name in names for word in list_telling_words(name))
-        found = lexicon.names_in_texts[key] = FoundNames(names, words)
+            return []
+        found = find_names(text)
+        if found and name_language(text[:_LANGUAGE_LENGTH]) == "German":
+            found = find_names(text, writes_nouns_large=True)
+        lexicon.names_in_texts[key] = found
     return found
 
 
