@@ -35,7 +35,7 @@ from diary.rendering.excerpts import Span
 
 @dataclass(frozen=True, kw_only=True)
 class EntryPanel:
-    """A panel that another app adds below an entry: ready `html`, or a `template` with its `content`.
+    """A part of the page that another app adds below an entry, as `html` or as a `template` with `content`.
 
     A panel with HTML forms needs a template, which gets the content as `part`. `menu` is a template for the
     menu of reply styles, `action` a template for the other actions of the entry.
@@ -50,7 +50,7 @@ class EntryPanel:
 
 @dataclass(frozen=True, kw_only=True)
 class TodaySection:
-    """A section of today's page: a template and the `content` for it."""
+    """A section that another app adds to today's page: a template, and the `content` shown in it."""
 
     template: str
     content: Any = field(repr=False)
@@ -89,14 +89,14 @@ class SourceFact:
 
 @dataclass(frozen=True, kw_only=True)
 class NamedLink:
-    """A name and a URL."""
+    """A link in the sources of a reply: its text (a name), and its URL."""
 
     name: str
     address: str
 
 
 class PanelProvider(Protocol):
-    """A function that returns panels as a dict, by the id of their entry.
+    """A function that returns the panels of entries, as a dict from entry id to panel.
 
     `are_new` means that the entries were just created, so that no query is needed.
     """
@@ -220,7 +220,10 @@ def register_source_facts(find: SourceFactProvider) -> None:
 
 
 def register_labels(labels: LabelProvider) -> None:
-    """Register a function that labels entries for prompts; a second registration has no effect."""
+    """Register a function that returns short names of entries for prompts.
+
+    A second registration has no effect.
+    """
     if labels not in _label_providers:
         _label_providers.append(labels)
 
@@ -317,7 +320,7 @@ def get_links(owner_id: UUID, ids: Collection[UUID]) -> list[NamedLink]:
 
 
 def get_labels(entries: Sequence[Entry]) -> dict[UUID, list[str]]:
-    """Return a dict from entry id to labels for a person's entries."""
+    """Return a dict from entry id to the short names that prompts show beside the entry."""
     labels: dict[UUID, list[str]] = {}
     for provide in _label_providers if entries else ():
         for entry_id, names in provide(entries).items():
@@ -386,5 +389,5 @@ def list_importable_kinds() -> frozenset[str]:
 
 
 def build_importers(owner_id: UUID, rows: Mapping[str, Sequence[Any]]) -> dict[str, Importer]:
-    """Return a dict from kind to importer for the import of one file."""
+    """Return a dict from kind of exported values to their importer, for the import of one file."""
     return {kind: build(owner_id, rows.get(kind, ())) for kind, build in _importer_factories.items()}

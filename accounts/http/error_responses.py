@@ -1,9 +1,9 @@
 """Responses to refused requests, which give the reason as a sentence and preserve typed text.
 
-to a script       the status, the sentence as a fragment marked `data-error`, and `HX-Reswap: none`, so that
-                  the page stays as it is
-to a plain form   a page with the sentence, and the typed text in a text box
-to a page load    a page with the sentence
+to a script        the status, the sentence as a fragment marked `data-error`, and `HX-Reswap: none`, so that
+                   the page stays as it is
+to an HTML form    a page with the sentence, and the typed text in a text box
+to a page load     a page with the sentence
 """
 
 import math
@@ -29,7 +29,7 @@ def is_htmx_request(request: HttpRequest) -> bool:
 
 
 def get_typed_text(request: HttpRequest) -> str:
-    """Return the text typed into a refused form, or "" if there is none or the body is unreadable."""
+    """Return the text typed into a refused HTML form, or "" if there is none or the body is unreadable."""
     if request.method in SAFE_METHODS:
         return ""
     try:
@@ -47,7 +47,7 @@ def render_refusal(
     trigger: str = "",
     following: str = "/",
 ) -> HttpResponse:
-    """Render the response to a refused request, with the typed text."""
+    """Render the response to a refused request, with the reason and the typed text."""
     if is_htmx_request(request):
         response = _render_error_fragment(sentence, status=status)
     else:
@@ -73,9 +73,9 @@ def render_damaged(request: HttpRequest) -> HttpResponse:
 
 
 def render_not_written(request: HttpRequest, error: NotWritten) -> HttpResponse:
-    """Render the response to a failed write.
+    """Render the response to a request whose changes could not be written to the database.
 
-    If the data key was replaced, respond as if the vault were locked.
+    If this is because the data key was replaced, respond as if the vault were locked.
     """
     sentence = error_messages.get_not_written_message(error)
     if get_typed_text(request):
@@ -92,7 +92,7 @@ def render_not_written(request: HttpRequest, error: NotWritten) -> HttpResponse:
 
 
 def get_error_status(error: AccountsError) -> int:
-    """Return the HTTP status of the response to a form that failed with this error."""
+    """Return the HTTP status of the response to an HTML form that was refused with this error."""
     if isinstance(error, RetryLater):
         return 429
     return 503 if isinstance(error, DerivationOutOfMemory) else FORM_INVALID
@@ -106,7 +106,7 @@ def set_retry_after(response: HttpResponse, error: AccountsError) -> HttpRespons
 
 
 def render_too_soon(request: HttpRequest, error: RetryLater) -> HttpResponse:
-    """Render the refusal of a throttled request as a page of its own instead of in a form."""
+    """Render the refusal of a throttled request as a response of its own, not as an error in an HTML form."""
     is_busy = isinstance(error, DerivationQueueFull)
     title = error_messages.BUSY_TITLE if is_busy else error_messages.TOO_MANY_TITLE
     return set_retry_after(

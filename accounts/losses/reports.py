@@ -1,4 +1,4 @@
-"""Reports of saves that the database lost, one file each, shown until they are acknowledged.
+"""Reports of saves that the database lost: one file for each loss, shown until it is acknowledged.
 
 <data>/losses/
   20261129T141003Z.json   0600   {"since": "...", "until": "...", "noticed": "...", "commits": n,
@@ -186,7 +186,7 @@ def _get_short_id(person: Person) -> str:
 
 
 def describe_loss(loss: Loss, *, zone: str) -> str:
-    """Return sentences about the period of missing saves, in a time zone."""
+    """Return sentences that say when the lost saves were made and how many are known, in a time zone."""
     here = load_time_zone(zone)
     # Whole minutes that contain both times.
     since, until = loss.since.astimezone(here), (loss.until + _ONE_MINUTE).astimezone(here)
@@ -200,7 +200,7 @@ def describe_loss(loss: Loss, *, zone: str) -> str:
 
 
 def describe_extent(report: LossReport) -> str:
-    """Return sentences for the administrator: whose saves are missing, and where the damaged files are."""
+    """Return sentences that tell an administrator whose saves are missing, and where the copied files are."""
     whose = (
         "It is not known of all missing changes whose they are."
         if report.concerns_everyone
@@ -215,7 +215,7 @@ def describe_extent(report: LossReport) -> str:
 
 
 def describe_report(report: LossReport) -> str:
-    """Return all sentences of a report for the administrator."""
+    """Return the whole report of a loss as sentences for the administrator."""
     return (
         f"{describe_loss(report, zone=settings.HOUSEHOLD_TIME_ZONE)} {describe_extent(report)} Compare with "
         f"the newest backup: {COMPARISON}. This is shown until an administrator has read it after signing in."

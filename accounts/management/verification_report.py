@@ -1,4 +1,4 @@
-"""Output of commands that open every row of a person."""
+"""Messages of commands that decrypt all values of a person: how many there are, and which are damaged."""
 
 from collections.abc import Sequence
 
@@ -10,13 +10,13 @@ from llamora.crypto import Keyring
 
 
 def write_damaged(command: BaseCommand, damaged: Sequence[DamagedEnvelope]) -> None:
-    """Print the label and row of each envelope that does not open."""
+    """Print the label and row of each value that can't be decrypted."""
     for each in damaged:
         command.stderr.write(f"{each.label} of {each.row} can't be decrypted: {each.code}.")
 
 
 def verify_and_report(command: BaseCommand, keyring: Keyring) -> None:
-    """Open every row and print how many opened; raise CommandError if any did not."""
+    """Decrypt all values of a person and print their number; raise CommandError if any is damaged."""
     found = rotation_services.verify_envelopes(keyring)
     write_damaged(command, found.damaged)
     command.stdout.write(f"{found.envelopes:,} values were checked.")

@@ -170,9 +170,9 @@ def _count_failure(address: str, *, started: float) -> None:
 
 
 def find_token_owner(text: str) -> UUID | None:
-    """Return the owner of a confirmed token, whose diary may be locked; return None for another token.
+    """Return the id of the person who owns a confirmed access token, or None for any other text.
 
-    This does not count as a call of the token.
+    The person's diary may be locked. This does not count as a use of the token.
     """
     try:
         token = crypto.parse_token(text)

@@ -1,4 +1,4 @@
-"""A sample day of a diary, with which each prompt can be filled in and checked. Pure."""
+"""Invented diary texts with which each prompt template can be filled in to check it. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _EVENING = (
 
 @dataclass(frozen=True, kw_only=True)
 class SampleText:
-    """A sample text of an earlier day."""
+    """An invented diary text with which a prompt template is filled in to check the template."""
 
     day: str
     text: str
@@ -29,7 +29,7 @@ class SampleText:
 
 
 def build_sample_values() -> dict[str, object]:
-    """Return sample values for all variables of all prompts: one day, and two days before it."""
+    """Return invented values for all variables of all prompt templates: a day, and the two days before it."""
     days_before = (
         SampleText(day="Monday, 1 March 2021, 2 days ago", text=_MORNING, labels=("the weir",)),
         SampleText(day="Tuesday, 2 March 2021, yesterday", text=_EVENING),

@@ -1,4 +1,7 @@
-"""Template data of the Inbox: items and boxes. Their texts are shown as plain text, never as HTML."""
+"""Template data of the Inbox: its items, and boxes (sealed texts) whose senders could not be verified.
+
+The texts are shown as plain text, never as HTML.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,7 +17,7 @@ from diary.origins.labels import OriginLabel, build_label
 
 @dataclass(frozen=True, kw_only=True)
 class InboxItemView:
-    """Template data of an item; if it can't be decrypted, `text` and `label` are None."""
+    """Template data of an Inbox item. If the item can't be decrypted, `text` and `label` are None."""
 
     id: UUID
     day: date
@@ -25,7 +28,11 @@ class InboxItemView:
 
 @dataclass(frozen=True, kw_only=True)
 class UncheckedBoxView:
-    """Template data of a box that could not be verified. Unchecked drafts use the same template."""
+    """Template data of a box (a sealed text) whose sender could not be verified.
+
+    If the box can't be decrypted, `text` is None. The last three fields are always false: the template reads
+    them, because it also shows drafts that could not be verified.
+    """
 
     id: UUID
     day: date
@@ -37,17 +44,17 @@ class UncheckedBoxView:
 
 
 def load_text(item: InboxItem) -> InboxText | None:
-    """Return the content of an item, or None if it is damaged."""
+    """Return the content of an Inbox item, or None if the item is damaged."""
     return InboxText.from_json(item.open_or("body", None))
 
 
 def build_item_views(items: Sequence[InboxItem], *, zone: str) -> list[InboxItemView]:
-    """Return the template data of items."""
+    """Return the template data of Inbox items."""
     return [_build_item_view(item, zone=zone) for item in items]
 
 
 def build_unchecked_views(boxes: Sequence[UncheckedBox], *, zone: str) -> list[UncheckedBoxView]:
-    """Return the template data of unchecked boxes."""
+    """Return the template data of boxes whose senders could not be verified."""
     return [
         UncheckedBoxView(id=box.id, day=box.day, sent_at=_to_naive_local(box.sent_at, zone), text=box.text)
         for box in boxes

@@ -1,4 +1,4 @@
-"""Tables for texts from programs and imports: texts that wait in the Inbox, and claims of imports.
+"""Database models of texts that wait in the Inbox, and of claims that an import is its owner's own.
 
 InboxItem    a text that its owner can accept as an entry or delete
 InboxBox     a text that arrived while its owner's diary was locked, sealed to their public key
@@ -16,7 +16,7 @@ from llamora.fields import MacField, SealedJSONField, SealedModel, new_id
 
 
 class InboxItem(SealedModel):
-    """A text in the Inbox, for a day; an accepted item becomes an entry with the same origin."""
+    """A text for a day that waits in the Inbox; if it is accepted, it becomes an entry of the same origin."""
 
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False
@@ -47,9 +47,9 @@ class InboxItem(SealedModel):
 
 
 class InboxBox(models.Model):
-    """A text that arrived while its owner's diary was locked, with a MAC of its sender.
+    """A text that arrived while its owner's diary was locked, sealed to their public key.
 
-    See `diary.inbox.boxes`.
+    Its MAC shows at the next unlock who sent it. See `diary.inbox.boxes`.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -69,9 +69,10 @@ class InboxBox(models.Model):
 
 
 class ImportClaim(SealedModel):
-    """A person's claim that an import is their own, saved so that a restart continues it.
+    """A person's claim that all entries of an import are their own, saved until the entries are updated.
 
-    It is sealed, so that nobody else can make the claim. See `diary.origins.services`.
+    So a restart of the server continues the update. The claim is sealed, so that nobody else can
+    make it. See `diary.origins.services`.
     """
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")

@@ -1,4 +1,4 @@
-"""Openings: texts at the start of a day, written by the model from earlier days.
+"""Openings: texts at the top of a day's page, which the language model writes from earlier days.
 
 services    starting and dismissing openings
 tasks       the generation of one opening

@@ -1,4 +1,4 @@
-"""Starting, dismissing and replacing the opening of a day.
+"""Generating, replacing and dismissing the opening of a day, the text at the top of its page.
 
 Call these functions inside `in_force`, which makes the owner's keys available.
 """

@@ -1,4 +1,7 @@
-"""URLs of openings, the texts that the language model writes at the top of a day."""
+"""URLs of openings, the texts that the language model writes at the top of a day's page.
+
+They generate, replace or dismiss an opening, or show its sources.
+"""
 
 from django.urls import path
 

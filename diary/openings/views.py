@@ -1,4 +1,7 @@
-"""Views of openings: starting, replacing, dismissing, showing sources."""
+"""Views that generate, replace or dismiss the opening of a day, or show its sources.
+
+An opening is a text that the language model writes at the top of a day's page.
+"""
 
 from datetime import date
 
@@ -34,7 +37,10 @@ def _refuse(request: HouseholdRequest, sentence: str) -> HttpResponse:
 
 @unlock_required
 def opening(request: HouseholdRequest, day: date) -> HttpResponse:
-    """Start the opening of today, or replace the opening of any day."""
+    """Start generating the opening of today, or another text for the opening of any day.
+
+    Only a POST does this; any other request is redirected to the page of the day.
+    """
     if request.method != "POST":
         return redirect("day", day)
     is_replacement = bool(request.POST.get("again"))
@@ -56,7 +62,7 @@ def opening(request: HouseholdRequest, day: date) -> HttpResponse:
 
 @unlock_required
 def dismiss(request: HouseholdRequest, day: date) -> HttpResponse:
-    """Dismiss the opening of a day."""
+    """Dismiss the opening of a day, so that the page no longer shows it."""
     if request.method == "POST":
         services.dismiss(request.user.id, day)
     return HttpResponse() if request.htmx else redirect("day", day)
@@ -64,7 +70,7 @@ def dismiss(request: HouseholdRequest, day: date) -> HttpResponse:
 
 @unlock_required
 def prompt_record(request: HouseholdRequest, day: date) -> HttpResponse:
-    """Show the sources of an opening."""
+    """Show the sources from which the opening of a day was generated."""
     row = get_object_or_404(Opening, owner_id=request.user.id, day=day)
     name = "diary/fragments/prompt_record.html" if request.htmx else "diary/prompt_record.html"
     return render(request, name, build_prompt_record_context(request.user, row, day=day))

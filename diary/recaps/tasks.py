@@ -1,4 +1,4 @@
-"""The generation of a day's recap, from the entries of that day that their owner wrote or claimed."""
+"""The generation of a day's recap, from the trusted entries of that day."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from llamora.llm.deltas import ChatMessages
 
 
 def list_read_entries(owner_id: UUID, day: date) -> EntryQuerySet:
-    """Return the entries of a day that a recap reads: those that their owner wrote."""
+    """Return the entries of a day from which its recap is generated: the trusted ones."""
     return Entry.objects.for_owner(owner_id).only_trusted().on_day(day)
 
 
@@ -37,7 +37,7 @@ class RecapTask:
 
     @property
     def subject(self) -> tuple[date, str]:
-        """The day and its entries' digest: an edited day needs a new recap (see `UniqueTask.subject`)."""
+        """The day and its entries' digest, which changes if an entry does (see `UniqueTask.subject`)."""
         return self.day, self.digest
 
     async def build_prompt(self, server: TokenCounter, *, share: float) -> Prompt:
@@ -66,7 +66,7 @@ class RecapTask:
         }
 
     def create_row(self) -> None:
-        """Create nothing: the row is created with the complete recap."""
+        """Raise VaultLocked if the vault is locked. No row is created until the recap is complete."""
         ensure_unlocked()
 
     def save(self, outcome: JobOutcome) -> None:

@@ -176,7 +176,7 @@ def list_days(
 
 
 def get_day(day: Day) -> ApiCall[DiaryDay]:
-    """Return the call for a day."""
+    """Return the call that reads a day with its entries."""
     return ApiCall(
         method="GET", path=f"/api/v1/days/{format_day(day)}", parse=_parse_as(DiaryDay), is_idempotent=True
     )
@@ -221,7 +221,7 @@ def write(
 
 
 def get_entry(entry_id: object) -> ApiCall[DiaryEntry]:
-    """Return the call for an entry."""
+    """Return the call that reads an entry."""
     return ApiCall(
         method="GET",
         path=f"/api/v1/entries/{format_id(entry_id)}",
@@ -297,7 +297,7 @@ def search_page(
 
 
 def list_traces(limit: int, cursor: str | None) -> ApiCall[AnswerPage[DiaryTrace]]:
-    """Return the call for one page of traces."""
+    """Return the call for one page of the list of traces."""
     return ApiCall(
         method="GET",
         path="/api/v1/traces",
@@ -331,7 +331,7 @@ def list_trace_entries(trace_id: object, limit: int, cursor: str | None) -> ApiC
 
 
 def list_sessions(limit: int, cursor: str | None) -> ApiCall[AnswerPage[ChatSession]]:
-    """Return the call for one page of the conversations."""
+    """Return the call for one page of the list of chat conversations, which the API calls sessions."""
     return ApiCall(
         method="GET",
         path="/api/sessions",
@@ -342,7 +342,7 @@ def list_sessions(limit: int, cursor: str | None) -> ApiCall[AnswerPage[ChatSess
 
 
 def delete_session(session_id: object) -> ApiCall[None]:
-    """Return the call that deletes a conversation."""
+    """Return the call that deletes a chat conversation."""
     return ApiCall(
         method="DELETE",
         path=f"/api/sessions/{format_id(session_id)}",

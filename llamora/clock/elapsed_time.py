@@ -39,7 +39,7 @@ _MOST_STRETCHES, _REMEMBERED = 100, 800 * _ONE_DAY
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """One reading of both clocks: seconds since 1970, and seconds since the boot, with the boot's id."""
+    """One reading of both clocks: seconds since 1970, seconds since the boot, and the id of the boot."""
 
     wall: float
     boot_seconds: float
@@ -73,7 +73,10 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class ElapsedTime:
-    """Elapsed seconds between the first reading and the last, with the stretches between them."""
+    """The seconds that have passed since the clocks were first read, and how the wall clock was set since.
+
+    `passed` is this time, `reading` the last reading, and `stretches` are explained in the module docstring.
+    """
 
     reading: Reading
     passed: float

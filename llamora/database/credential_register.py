@@ -78,10 +78,10 @@ def is_registered(mark: str) -> bool:
 
 
 def register_mark(mark: str) -> None:
-    """Add a credential's mark to the register, synced to the disk; call it in the row's transaction.
+    """Add a credential's mark to the register, and sync it to the disk.
 
-    If that transaction is rolled back, a mark without a row remains, which the next sweep removes. Raise
-    NotWritten.
+    Call it in the transaction that writes the row of the credential. If that transaction is rolled
+    back, a mark without a row remains, which the next sweep removes. Raise NotWritten.
     """
     with _writing() as folder:
         os.close(os.open(f"{folder}/{mark}", _FLAGS, 0o600))
@@ -139,7 +139,7 @@ def remove_marks_on_commit(marks: Iterable[str]) -> None:
 
 
 def list_marks(kind: str, *, owner: UUID | None = None, row_id: UUID | None = None) -> set[str]:
-    """Return the registered marks of a kind, optionally of one owner or row."""
+    """Return the registered marks of one kind of credential, or only those of one owner or row."""
     try:
         names = os.listdir(get_register_folder())
     except FileNotFoundError:
@@ -156,7 +156,7 @@ def list_marks(kind: str, *, owner: UUID | None = None, row_id: UUID | None = No
 
 
 def clear_register(database: Path) -> None:
-    """Remove all marks of a database that is being replaced by another one."""
+    """End all sign-ins and access tokens of a database that another one replaces, by removing their marks."""
     folder = database.parent / FOLDER
     for path in list(folder.glob("*-*")):
         path.unlink()

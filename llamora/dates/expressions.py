@@ -218,7 +218,10 @@ class MonthDay:
     year_relation: int | None = None
 
     def in_year(self, year: int) -> days.Days | None:
-        """Return the day in a year; None if there is none, or if the named weekday does not fit it."""
+        """Return this day of a year, as both the first and the last day of a span.
+
+        Return None if the year has no such day, or if the day is not on the named weekday.
+        """
         if self.day > days.month_days(year, self.month)[1].day:
             return None
         found = date(year, self.month, self.day)
@@ -281,7 +284,7 @@ class Holiday:
     year_relation: int | None = None
 
     def in_year(self, year: int) -> days.Days | None:
-        """Return the day of the holiday in a year, as a span; None if that year has none."""
+        """Return the holiday in a year, as both first and last day of a span, or None if there is none."""
         found = find_holiday(self.rule, year)
         return (found, found) if found else None
 

@@ -1,4 +1,4 @@
-"""Base class of all models with sealed columns; its queryset refuses writes that would break envelopes.
+"""Base class of all models with sealed columns; its queryset refuses writes that would invalidate envelopes.
 
 An instance stores the id, owner and bound columns with which its envelopes were sealed (`loaded_values`). If
 one of these has changed, for example in a copy of the row, the next `save()` reseals the envelopes. `save()`
@@ -38,7 +38,7 @@ def mac_fields(model: type[models.Model]) -> tuple[MacField, ...]:
 
 @cache
 def bound_columns(model: type[models.Model]) -> frozenset[str]:
-    """Return the names of all columns that envelopes of this model are bound to, with id and owner."""
+    """Return the names of all columns whose values this model's envelopes authenticate, with id and owner."""
     return frozenset(IDENTITY).union(*(field.bound for field in sealed_fields(model)))
 
 
@@ -61,7 +61,7 @@ def _add_needed_columns(model: type[models.Model], names: Iterable[str]) -> set[
 
 
 class SealedQuerySet(models.QuerySet[_M]):
-    """Queryset that refuses to update sealed columns, and columns to which envelopes are bound.
+    """Queryset that refuses to update sealed columns, and columns whose values an envelope authenticates.
 
     Only `save()` may change these columns.
     """
@@ -179,7 +179,7 @@ class SealedModel(models.Model):
         return held if isinstance(held, SealedValue) else None
 
     def get_current_columns(self, field: SealedField) -> dict[str, Any]:
-        """Return the current values of the columns that `field` is bound to."""
+        """Return the current values of the columns that the envelope of `field` authenticates."""
         # As the database will return them: a date given as a string is stored as a date.
         return {
             column: self._meta.get_field(column).to_python(getattr(self, column))  # type: ignore[union-attr]
@@ -187,12 +187,12 @@ class SealedModel(models.Model):
         }
 
     def get_loaded_columns(self, field: SealedField) -> dict[str, Any]:
-        """Return the values of the columns that `field` is bound to, as loaded with its envelope."""
+        """Return the values of the columns that the envelope of `field` authenticates, as loaded with it."""
         loaded = self.loaded_values
         return {c: loaded[c] if c in loaded else getattr(self, c) for c in field.context_columns}
 
     def has_changed_context(self, field: SealedField) -> bool:
-        """Return whether a column that the envelope is bound to has changed since it was sealed."""
+        """Return whether a column that an envelope authenticates has changed since the sealing."""
         changed = self._get_changed_columns(field)
         # A new row was loaded without columns; those it has are its own.
         return bool(changed.intersection(self.loaded_values) if self._state.adding else changed)

@@ -59,23 +59,26 @@ class JobOutcome:
 
 
 class Cut(NamedTuple):
-    """The position at which a check ends a text, and the reason (empty if the text is complete)."""
+    """Decision of an output check to end a generated text: the length that remains, and the reason.
+
+    The reason is empty if the text is complete.
+    """
 
     length: int
     reason: str
 
 
 class OutputCheck(Protocol):
-    """Protocol of a check of a text while it is generated."""
+    """Protocol of a check that reads a text while the model generates it, and may end it."""
 
     def feed(self, text: str) -> Cut | None:
-        """Check the next piece of the text; return where the text must end, or None to continue."""
+        """Check the next piece of the text; return where the text must end, or None if it may continue."""
 
     def restart(self) -> None:
         """Discard the text so far, because it was the model's thinking."""
 
     def finish(self) -> Cut | None:
-        """Check the complete text, for example its last line."""
+        """Check the complete text, for example its last line; return where it must end, or None."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,7 @@
-"""Joiner of characters that were split between two events.
+"""Joiner of characters that a model server sent in two halves, in two events of its stream.
 
-Models write bytes, and servers split them into events anywhere. Half a character arrives either as raw
-bytes (decoded to U+DC80..U+DCFF, Python's `surrogateescape`) or, from servers written in JavaScript, as half
+Models write bytes, and servers end an event after any byte. Half a character arrives either as raw bytes
+(decoded to U+DC80..U+DCFF, Python's `surrogateescape`) or, from servers written in JavaScript, as half
 of a UTF-16 pair. Half a character must not be shown or encrypted: if its other half never arrives, it
 becomes U+FFFD. Control characters, which small models write, are removed.
 """

@@ -1,4 +1,4 @@
-"""The tools that list notes and read a note, under the same rules as in the API."""
+"""MCP tools that list notes and read a note, under the same rules as in the API."""
 
 from typing import Annotated
 
@@ -33,7 +33,7 @@ class NotesToList(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class NoteToList(msgspec.Struct, kw_only=True):
-    """A note without its text."""
+    """A note in a list, without its text."""
 
     path: str
     kind: KindName
@@ -52,7 +52,7 @@ class ListedNotes(msgspec.Struct, kw_only=True):
 
 
 class NoteToRead(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """A note to read, by its path."""
+    """The path of the note to read."""
 
     path: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_PATH, description="As list_notes has it.")]
 

@@ -142,7 +142,7 @@ def count_texts(keyring: RealmKeyring, *, with_hidden: bool) -> TextCounts:
 
 
 def rebuild(keyring: RealmKeyring) -> bool:
-    """Start rebuilding an owner's index; return False if this is in progress already.
+    """Start rebuilding an owner's index; return False while it is first being opened, or is being rebuilt.
 
     Raise VaultLocked like `search_texts`.
     """

@@ -45,7 +45,7 @@ _KNOWN: Final = (FactState.PROPOSED, FactState.ACCEPTED)
 
 @dataclass(frozen=True, kw_only=True)
 class FactOrigin:
-    """The origin of a fact, its entry, and further values of its body, such as the quote."""
+    """The source of a new fact: who wrote it, the entry that it comes from, and details such as the quote."""
 
     origin: Origin = Origin.OWN
     entry_id: UUID | None = None

@@ -68,7 +68,7 @@ class IndexStats(msgspec.Struct, kw_only=True):
 
 
 class RebuildResult(msgspec.Struct, kw_only=True):
-    """Result of starting a rebuild of the index; `is_begun` is false if one was running already."""
+    """Result of the request to rebuild the index; `is_begun` is false if it is being opened or rebuilt."""
 
     state: Literal["opening"] = "opening"
     is_begun: bool

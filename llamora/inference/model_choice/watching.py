@@ -1,4 +1,4 @@
-"""The model to use at the moment, which changes with the choice and the files while the server runs.
+"""Search for the model to use, repeated while the server runs, because choice and files may change.
 
 A file that appears while Llamora runs may still be incomplete. It is used after its header says that it is
 complete and it has not changed for a second, because some programs first create a file of full length.

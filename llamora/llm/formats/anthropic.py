@@ -54,7 +54,7 @@ ADAPTIVE, BUDGET, NONE = "adaptive", "budget", ""
 
 @dataclass(frozen=True, kw_only=True)
 class MessagesShape:
-    """The parts of a request that a server of this format accepts."""
+    """The parts of a request in Anthropic's format that a server accepts, fewer after each refusal."""
 
     thinking: str = ADAPTIVE
     has_effort: bool = True

@@ -45,7 +45,7 @@ _OTHER_NAMES = {"repeat_penalty": "repetition_penalty"}
 
 @dataclass(frozen=True, kw_only=True)
 class ChatCompletionShape:
-    """The parts of a request that a server of this format accepts.
+    """The parts of a request in OpenAI's format that a server accepts, fewer after each refusal.
 
     `refused` contains sampling parameters with their values: if one person's value is refused, because it is
     out of range, other people's values are still sent.

@@ -57,7 +57,7 @@ LEVEL, SWITCH, NONE = "level", "switch", ""
 
 @dataclass(frozen=True, kw_only=True)
 class ChatShape:
-    """The parts of a request that a server accepts.
+    """The parts of a request in Ollama's format that a server accepts, fewer after each refusal.
 
     `thinking` says which values of `think` the server accepts: levels, true and false, or none.
     """
@@ -123,7 +123,7 @@ class ChatShape:
 
 
 class ChatLineReader(PayloadReader):
-    """Reader of a reply, from its lines or from one whole response."""
+    """Reader of a reply in Ollama's format, from its JSON lines or from one whole response."""
 
     def read(self, payload: bytes) -> None:
         """Read the text, the thinking and the end of the reply from one line."""

@@ -26,7 +26,7 @@ class BodySplitter(Protocol):
 
 
 class RequestShape(Protocol):
-    """Protocol: the parts of a request that a server is known to accept."""
+    """Protocol of the parts of a request that a server accepts, fewer after each refusal."""
 
     def build_body(self, request: ReplyRequest) -> dict[str, Any]:
         """Return the body of a request for a streamed reply."""

@@ -1,4 +1,4 @@
-"""The HTTP server of `up`.
+"""The HTTP server that the command `up` starts.
 
 http_server.py   daphne in this process, and its shutdown
 http_channel.py  one connection, of HTTP or a WebSocket

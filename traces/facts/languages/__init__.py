@@ -10,7 +10,7 @@ from enum import Enum
 
 
 class Cardinality(Enum):
-    """The number of values that a subject can have in a relation at a time."""
+    """The number of values that a subject can have in a relation at the same time."""
 
     ONE = "one"
     MANY = "many"
@@ -21,11 +21,11 @@ class Cardinality(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relation:
-    """A relation, and the phrases between its subject and its value.
+    """A relation between a subject and a value ("likes"), and the phrases that express it.
 
-    `has_phrase_in_value` is for "is vegetarian". A sensitive relation (health, marriage, diet, money,
-    addiction) is never decided without the owner. A negative one is the reverse of the relation with the same
-    name ("hates" and "likes").
+    With `has_phrase_in_value`, the phrase is a part of the value ("is vegetarian"). A sensitive relation
+    (health, marriage, diet, money, addiction) is never decided without the owner. A negative one is the
+    reverse of the relation with the same name ("hates" and "likes").
     """
 
     name: str
@@ -51,7 +51,7 @@ class Attribute:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Language:
-    """The word lists of one language, by which sentences are parsed as facts."""
+    """The word tables of one language: the phrases and words by which sentences are parsed into facts."""
 
     code: str
     relations: tuple[Relation, ...]

@@ -1,4 +1,4 @@
-"""The facts of an unlocked person in memory, in the order of the list.
+"""A cache of the facts of each person whose diary is unlocked, sorted as the page *Facts* lists them.
 
 Facts are sorted by subject: first those about the owner, then by the subject's name, last those without a
 subject; within a subject the newest first. The list is built on first use, or by a thread if it is long
@@ -55,7 +55,7 @@ _ORDER: Final = {OF_OWNER: 0, OTHER_SUBJECT: 2, UNREADABLE_FACT: 3}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedFact:
-    """A fact in the list. `folded` is its sentence, normalised for the search.
+    """A fact as the page shows it in the list. `folded` is its sentence, normalised for the search.
 
     `is_others` is true for the facts of `FactQuerySet.only_others`.
     """
@@ -76,9 +76,9 @@ class ListedFact:
 
 
 class FactsByState:
-    """The facts of a person by state, each state in the order of the list.
+    """The facts of one person in memory: a sorted list for each state, such as proposed or accepted.
 
-    `opened` are their decrypted bodies, which `rows` may add to.
+    `opened` caches their decrypted bodies; reading the facts from `rows` may add to it.
     """
 
     def __init__(self, rows: Iterator[ListedFact], opened: OpenedRows) -> None:
@@ -104,11 +104,11 @@ class FactsByState:
         return len(self._by_state[state])
 
     def count_others(self) -> int:
-        """Return the number of facts from files and programs that are not claimed."""
+        """Return the number of facts from files and programs that their owner has not claimed."""
         return len(self._others)
 
     def list_rows(self, state: str) -> list[ListedFact]:
-        """Return the facts in a state."""
+        """Return the facts in a state, sorted."""
         with self._lock:
             return list(self._by_state[state])
 
@@ -122,11 +122,11 @@ class FactsByState:
             self.opened.discard(fact_id.hex)
 
     def count_changed(self) -> int:
-        """Return the number of marked facts."""
+        """Return the number of facts that are marked as changed."""
         return len(self._changed)
 
     def renew(self, owner_id: UUID) -> None:
-        """Update the rows of the marked facts; the owner's keyring must be in force."""
+        """Read again the facts that are marked as changed; the owner's keyring must be in force."""
         with self._lock:
             changed, self._changed = self._changed, set()
         if not changed:

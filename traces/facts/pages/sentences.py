@@ -1,4 +1,4 @@
-"""Parsers of the sentences of facts in a submitted HTML form."""
+"""Parsers of sentences that a person typed into an HTML form, to add or correct a fact."""
 
 from typing import Any
 
@@ -8,14 +8,14 @@ from traces.facts.statements import guess_language
 
 
 def parse_sentence(text: str, *, kind: str = "") -> FactText:
-    """Parse a sentence that was typed into an HTML form as a fact; raise InvalidFact."""
+    """Return the fact that a typed sentence states; raise InvalidFact."""
     return FactText.create(text, language=guess_language(text), kind=kind if kind in KINDS else "")
 
 
 def parse_correction(fact: Fact, text: str, *, kind: str | None = None) -> FactText | None:
-    """Return the corrected sentence of a fact, or None if nothing was corrected; raise InvalidFact.
+    """Parse the typed correction of a fact; return None if it changes nothing, and raise InvalidFact.
 
-    Without a kind, the fact's own stays.
+    If `kind` is None or unknown, the kind of the fact stays; "" removes it.
     """
     body: dict[str, Any] = fact.body
     own = str(body.get("kind", ""))

@@ -1,4 +1,6 @@
-"""Check of a proposed fact against the entry: the clause around the fact's quote must state the fact.
+"""Word-by-word comparison of a proposed fact with the clause of the entry that a model quoted for the fact.
+
+The fact is proposed only if that clause states it.
 
 Equal numbers, names and negations are not enough: "I saw a Tesla" has all of "You have a Tesla", and "like
 coffee" is a part of "I don't like coffee". So the whole clause around the quote is read. Each significant
@@ -70,7 +72,7 @@ def has_readable_sentence(text: str, span: Span) -> bool:
 
 
 def find_clause(text: str, span: Span, *, language: str) -> Span:
-    """Return the span of the clauses that contain a quote.
+    """Return the span of the clauses of a text that contain a quote.
 
     A clause that expresses doubt is not separated from its neighbours: "if I get the job, we move".
     """
