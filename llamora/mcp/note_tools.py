@@ -32,7 +32,7 @@ class NotesToList(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     ] = 0
 
 
-class NoteToList(msgspec.Struct, kw_only=True):
+class ListedNote(msgspec.Struct, kw_only=True):
     """A note in a list, without its text."""
 
     path: str
@@ -45,7 +45,7 @@ class NoteToList(msgspec.Struct, kw_only=True):
 class ListedNotes(msgspec.Struct, kw_only=True):
     """A page of notes, ordered by path."""
 
-    notes: list[NoteToList]
+    notes: list[ListedNote]
     next_offset: Annotated[
         int | None, msgspec.Meta(description="Where the next part begins; null at the end.")
     ]
@@ -82,7 +82,7 @@ def list_notes(call: Call, arguments: NotesToList) -> ListedNotes:
     end = arguments.offset + arguments.limit
     return ListedNotes(
         notes=[
-            NoteToList(
+            ListedNote(
                 path=line.path,
                 kind=line.kind.value,
                 origin=line.origin,
