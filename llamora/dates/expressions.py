@@ -146,11 +146,11 @@ def find_in_year(yearly: Any, context: DateContext) -> days.Days:
     if yearly.year_relation is not None:
         year = context.today.year + yearly.year_relation
     if year is not None:
-        found: days.Days = require(yearly.in_year(year))
+        found: days.Days = require(yearly.compute_days_in_year(year))
         return found
     if yearly.relation is not None:
-        return context.choose_related(yearly.relation, yearly.in_year)
-    return context.choose(yearly.in_year)
+        return context.choose_related(yearly.relation, yearly.compute_days_in_year)
+    return context.choose(yearly.compute_days_in_year)
 
 
 # --- Days -------------------------------------------------------------------------------------------------
@@ -217,7 +217,7 @@ class MonthDay:
     relation: int | None = None
     year_relation: int | None = None
 
-    def in_year(self, year: int) -> days.Days | None:
+    def compute_days_in_year(self, year: int) -> days.Days | None:
         """Return this day of a year, as both the first and the last day of a span.
 
         Return None if the year has no such day, or if the day is not on the named weekday.
@@ -234,9 +234,9 @@ class MonthDay:
             is_bare
             and self.weekday is not None
             and context.direction is Direction.NONE
-            and not self.in_year(context.today.year)
+            and not self.compute_days_in_year(context.today.year)
         ):
-            return make_day(_nearest(context, self.in_year))
+            return make_day(_nearest(context, self.compute_days_in_year))
         return make_day(find_in_year(self, context)[0])
 
 
@@ -283,7 +283,7 @@ class Holiday:
     relation: int | None = None
     year_relation: int | None = None
 
-    def in_year(self, year: int) -> days.Days | None:
+    def compute_days_in_year(self, year: int) -> days.Days | None:
         """Return the holiday in a year, as both first and last day of a span, or None if there is none."""
         found = find_holiday(self.rule, year)
         return (found, found) if found else None
@@ -349,7 +349,7 @@ class NamedMonth:
     year_relation: int | None = None
     is_short: bool = False
 
-    def in_year(self, year: int) -> days.Days:
+    def compute_days_in_year(self, year: int) -> days.Days:
         """Return the first and last day of the month in a year."""
         return days.month_days(year, self.month)
 
@@ -403,7 +403,7 @@ class Season:
     relation: int | None = None
     year_relation: int | None = None
 
-    def in_year(self, year: int) -> days.Days:
+    def compute_days_in_year(self, year: int) -> days.Days:
         """Return the first and last day of the season that begins in a year."""
         first = date(year, SEASONS[self.name], 1)
         return first, days.add_months(first, 3) - timedelta(days=1)
@@ -414,7 +414,7 @@ class Season:
         is_near = self.relation == 0 or (self.relation is None and context.direction is Direction.NONE)
         if is_bare and is_near and self.name == "winter" and context.today.month < 3:
             # In January the winter is the one that began last year.
-            return make_span(self.in_year(context.today.year - 1), "season")
+            return make_span(self.compute_days_in_year(context.today.year - 1), "season")
         return make_span(find_in_year(self, context), "season")
 
 
@@ -431,17 +431,17 @@ class YearFraction:
         if not 1 <= self.number <= 12 // self.months:
             raise UnresolvableDateError
 
-        def in_year(year: int) -> days.Days:
+        def compute_days_in_year(year: int) -> days.Days:
             first = date(year, (self.number - 1) * self.months + 1, 1)
             return first, days.add_months(first, self.months) - timedelta(days=1)
 
         precision = "quarter" if self.months == 3 else "half"
         if self.year is None:
-            return make_span(context.choose(in_year), precision)
+            return make_span(context.choose(compute_days_in_year), precision)
         within = self.year.resolve(context)
         if within.precision != "year":
             raise UnresolvableDateError
-        return make_span(in_year(require_days(within)[0].year), precision)
+        return make_span(compute_days_in_year(require_days(within)[0].year), precision)
 
 
 @dataclass(frozen=True, slots=True)
