@@ -54,6 +54,11 @@ DAMAGED = (
     "This can't be opened: its data was changed on the disk. Nothing was overwritten. A backup from before "
     "that may still contain it."
 )
+DATABASE_DAMAGED_TITLE = "The database is damaged"
+DATABASE_DAMAGED = (
+    "The database file is damaged, so nothing was shown or saved. Copy what you typed elsewhere. Ask the "
+    "administrator to stop Llamora and to run manage.py doctor, which says what can be restored."
+)
 NOT_NOTED = "That you have read this could not be saved, so it is shown again when you next unlock."
 LOCKED_IN_MEMORY = (
     "Your diary is locked. The disk can't be written to now, so you can't unlock it until that is fixed. "

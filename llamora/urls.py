@@ -10,11 +10,14 @@ from accounts.admin.site import site
 from accounts.losses import reports
 from llamora.database import backup_files
 from llamora.database.disk import DiskProbe
+from llamora.database.errors import was_damage_found
 from llamora.database.transactions import get_recent_refusal
 from llamora.inference import model_server
 
 # A person who was refused tries again within this time, or nobody is writing.
 REFUSED_SECONDS = 60.0
+# Damage stays until a backup is restored, and then the server starts anew.
+DAMAGE_SECONDS = 24 * 3600.0
 disk_probe = DiskProbe()
 
 
@@ -26,6 +29,8 @@ def healthz(request: HttpRequest) -> JsonResponse:
             cursor.execute("SELECT 1 FROM django_migrations LIMIT 1")
     except DatabaseError:
         return JsonResponse({"status": "away", "database": "away"}, status=503)
+    if was_damage_found(seconds=DAMAGE_SECONDS):
+        return JsonResponse({"status": "away", "database": "damaged"}, status=503)
     backup = backup_files.get_backup_state(
         settings.BACKUP_DIR, now=timezone.now(), wanted=settings.BACKUP_DAILY
     )

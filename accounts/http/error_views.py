@@ -1,11 +1,16 @@
 """Django's error handlers, which show a page with a sentence instead of only a status code."""
 
+import logging
+import sys
+
 from django.core.exceptions import DisallowedHost, RequestDataTooBig, TooManyFieldsSent
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template import TemplateDoesNotExist
 
 from accounts.error_messages import (
+    DATABASE_DAMAGED,
+    DATABASE_DAMAGED_TITLE,
     EXPIRED,
     EXPIRED_TITLE,
     FAULT,
@@ -19,7 +24,9 @@ from accounts.error_messages import (
     UNKNOWN_ORIGIN,
 )
 from accounts.http.error_responses import get_typed_text, is_htmx_request, render_refusal
+from llamora.database.errors import is_file_damaged, note_damage
 
+_log = logging.getLogger(__name__)
 _TOO_BIG = (RequestDataTooBig, TooManyFieldsSent)
 
 
@@ -63,12 +70,30 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
     The text of a plain form is shown again, because no browser restores a field with `autocomplete=off`.
     """
+    if is_file_damaged(sys.exc_info()[1]):
+        return _render_damaged_database(request)
     try:
         if get_typed_text(request) and not is_htmx_request(request):
             return render_refusal(request, status=500, title=FAULT_TITLE, sentence=FAULT)
         return _render_status(request, status=500)
     except Exception:
         return HttpResponse(FAULT_ALONE, status=500)
+
+
+def _render_damaged_database(request: HttpRequest) -> HttpResponse:
+    note_damage()
+    _log.error("The database file is damaged. Stop Llamora, then run manage.py doctor.")
+    try:
+        return render_refusal(
+            request,
+            status=503,
+            title=DATABASE_DAMAGED_TITLE,
+            sentence=DATABASE_DAMAGED,
+            following=request.path,
+        )
+    except Exception:
+        # The page itself needs a row.
+        return HttpResponse(DATABASE_DAMAGED, status=503, content_type="text/plain; charset=utf-8")
 
 
 def _render_status(request: HttpRequest, *, status: int) -> HttpResponse:

@@ -36,6 +36,7 @@ from diary.notes.errors import (
 )
 from llamora.crypto import EnvelopeError, VaultLocked
 from llamora.database import NotWritten
+from llamora.database.errors import is_file_damaged
 
 # Beginnings of the paths of programs, to which errors are answered in JSON.
 PROGRAM_PATHS: Final = ("/api/", "/mcp")
@@ -193,7 +194,7 @@ def translate_error(error: Exception) -> ApiError | None:
             found = ApiError(409, "inbox_full")
         case EnvelopeError():
             found = ApiError(409, "damaged")
-        case _ if row_shapes.is_caused_by_damage(error):
+        case _ if is_file_damaged(error) or row_shapes.is_caused_by_damage(error):
             found = ApiError(409, "damaged")
     return found
 

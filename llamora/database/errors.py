@@ -1,10 +1,13 @@
-"""Errors of database writes, with codes for the reason.
+"""Errors of database writes, with codes for the reason, and damage of the database file.
 
 NotWritten          nothing was written; `code` is one of disk_full, read_only, busy, io
   FenceRefused      `fence`: the row was sealed under an epoch that is no longer its owner's
 """
 
 import sqlite3
+import time
+from collections import deque
+from typing import Final
 
 from django.db import Error, IntegrityError, OperationalError
 
@@ -49,3 +52,25 @@ def classify_error(error: Error) -> NotWritten | None:
     primary = getattr(error.__cause__, "sqlite_errorcode", 0) & 0xFF
     code = _CODES.get(primary)
     return NotWritten(code) if code else None
+
+
+# A page or the header is not as SQLite wrote it, or a value is larger than any that Llamora writes.
+_DAMAGE_CODES: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_TOOBIG})
+# When damage was last found.
+_found_at: deque[float] = deque(maxlen=1)
+
+
+def is_file_damaged(error: BaseException | None) -> bool:
+    """Return whether SQLite raised this error because the database file is damaged."""
+    cause = error.__cause__ if isinstance(error, Error) else error
+    return getattr(cause, "sqlite_errorcode", 0) & 0xFF in _DAMAGE_CODES
+
+
+def note_damage() -> None:
+    """Record that damage of the database file was found now."""
+    _found_at.append(time.monotonic())
+
+
+def was_damage_found(*, seconds: float) -> bool:
+    """Return whether damage of the database file was found within the last `seconds`."""
+    return any(time.monotonic() - at < seconds for at in list(_found_at))

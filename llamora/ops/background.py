@@ -6,10 +6,11 @@ even while nobody uses the diary.
 
 import asyncio
 import logging
+import sqlite3
 import threading
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -21,14 +22,16 @@ from accounts.models import Person
 from accounts.sessions import services as sessions_services
 from accounts.tokens import services as tokens_services
 from llamora.clock import services as clock
-from llamora.database import NotWritten, backup_files, compaction, reserve, truncate_wal
+from llamora.database import NotWritten, backup_files, compaction, condition, reserve, truncate_wal
+from llamora.database.errors import is_file_damaged, note_damage
 from llamora.inference import model_server
 from llamora.inference.config import ModelConfig
 from llamora.inference.model_choice.downloads import downloads
 from llamora.inference.registry import registry
 from llamora.ops import pruning, startup
 from llamora.ops.backup import create
-from llamora.ops.backup.snapshot import BackupStopped
+from llamora.ops.backup.integrity import list_damaged_pages
+from llamora.ops.backup.snapshot import BackupStopped, open_database
 from llamora.ops.errors import OperationRefused
 from llamora.threads import lower_priority
 
@@ -169,7 +172,9 @@ def run_daily_round(stopping: threading.Event, pruned_at: float | None = None) -
             _create_backup(stopping)
     with _logging_errors():
         now = clock.read_seconds()
-        if not stopping.is_set() and (pruned_at is None or now - pruned_at >= ONE_DAY.total_seconds()):
+        is_due = pruned_at is None or now - pruned_at >= ONE_DAY.total_seconds()
+        # Nothing is deleted from a damaged file, and no backup of before the damage.
+        if not stopping.is_set() and is_due and not _report_damaged_pages():
             report = pruning.prune(now=timezone.now())
             backup_logger.info("Deleted because they had expired: %s.", report)
             for problem in report.problems:
@@ -184,6 +189,26 @@ def run_daily_round(stopping: threading.Event, pruned_at: float | None = None) -
         if not stopping.is_set() and not (compaction.is_compaction_due() and compaction.compact_database()):
             truncate_wal()
     return pruned_at
+
+
+def _report_damaged_pages() -> bool:
+    """Log damage that SQLite finds in the database file; return whether there is any."""
+    path = condition.get_database_path()
+    try:
+        with closing(open_database(path)) as database:
+            lines = list_damaged_pages(database, "PRAGMA quick_check(1)")
+    except sqlite3.DatabaseError as error:
+        if not is_file_damaged(error):
+            raise
+        lines = [str(error)]
+    if lines:
+        note_damage()
+        backup_logger.error(
+            "The database file is damaged: %s. Stop Llamora, then run manage.py doctor. %s",
+            lines[0],
+            condition.suggest_restore(),
+        )
+    return bool(lines)
 
 
 def _create_backup(stopping: threading.Event) -> None:
@@ -201,7 +226,7 @@ def _logging_errors() -> Iterator[None]:
     except OperationRefused as refusal:
         # Its sentences are about files and counts.
         backup_logger.error("%s", refusal)  # noqa: TRY400 - a refusal has no traceback worth reading
-    except (NotWritten, DatabaseError, OSError) as error:
+    except (NotWritten, DatabaseError, sqlite3.DatabaseError, OSError) as error:
         backup_logger.error("The daily backup or clean-up failed: %s", type(error).__name__)  # noqa: TRY400 - kinds only
 
 

@@ -12,6 +12,8 @@ from llamora.database import condition
 from llamora.database.sqlite import reading, schema_guard
 
 _LONGEST_CACHED = 4096
+# Bytes. Far more than any value that is written; another program could write one that fills the memory.
+LARGEST_VALUE = 64 * 1024 * 1024
 
 
 class DatabaseOperations(operations.DatabaseOperations):
@@ -68,6 +70,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         condition.refuse_new_database(Path(conn_params["database"]))
         connection: sqlite3.Connection = super().get_new_connection(conn_params)
         connection.text_factory = reading.decode_text
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LARGEST_VALUE)
         self._checked_schema = None
         return connection
 
