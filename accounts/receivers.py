@@ -42,6 +42,20 @@ def drop_planted_triggers(connection: Any) -> int:
     return dropped
 
 
+def accept_dangling_rows(sender: AppConfig, using: str, **_: Any) -> None:
+    """Let migrations keep rows that refer to missing rows, as they are."""
+    if sender.label == Vault._meta.app_label:
+        connection: Any = connections[using]
+        connection.accept_dangling_rows()
+
+
+def refuse_dangling_rows(sender: AppConfig, using: str, **_: Any) -> None:
+    """Let no row refer to a missing row again, after the migrations."""
+    if sender.label == Vault._meta.app_label:
+        connection: Any = connections[using]
+        connection.refuse_dangling_rows()
+
+
 def drop_fence_before_reversal(
     using: str, plan: Sequence[tuple[Migration, bool]] | None = None, **_: Any
 ) -> None:
@@ -74,7 +88,9 @@ def move_times_with_clock(*, seconds: float, **_: Any) -> None:
 def connect() -> None:
     """Connect the receivers; called once from `AppConfig.ready`."""
     schema_guard.register_remover(drop_planted_triggers)
+    pre_migrate.connect(accept_dangling_rows, dispatch_uid="llamora.database.dangling_rows")
     pre_migrate.connect(drop_fence_before_reversal, dispatch_uid="llamora.fence.before_reversal")
+    post_migrate.connect(refuse_dangling_rows, dispatch_uid="llamora.database.dangling_rows")
     post_migrate.connect(install_fence, dispatch_uid="llamora.fence")
     vault_locked.connect(forget_columns_after_last_lock, dispatch_uid="accounts.opened_columns.locked")
     vault_locked.connect(forget_words, dispatch_uid="accounts.text_caches.locked")

@@ -10,10 +10,12 @@ from typing import Any
 from unittest.mock import Mock
 
 import pytest
-from django.db import connection
+from django.core.management import call_command
+from django.db import IntegrityError, connection
 from django.test import Client
 
 from accounts.error_messages import DATABASE_DAMAGED
+from diary.models import Draft
 from llamora.database import errors
 from llamora.ops import background, pruning, startup
 from llamora.ops.backup.verify_secret import using_database_file
@@ -105,3 +107,40 @@ def test_a_value_larger_than_any_of_ours_is_not_loaded(owner: Resident) -> None:
     with closing(sqlite3.connect(connection.settings_dict["NAME"])) as database, database:
         database.execute("UPDATE diary_entry SET text = x'00'")
     startup.restore_fence()
+
+
+def plant_loose_draft(path: Path, *, id_: str) -> None:
+    """Write a draft whose owner does not exist, as another program does that turns foreign keys off."""
+    with closing(sqlite3.connect(path)) as database, database:
+        for trigger in ("insert", "update"):
+            database.execute(f"DROP TRIGGER IF EXISTS fence_diary_draft_text_{trigger}")
+        columns = {name: kind for _, name, kind, *_ in database.execute("PRAGMA table_info(diary_draft)")}
+        values = {name: id_ if "char(32)" in kind else 1 for name, kind in columns.items()}
+        named = ", ".join(f'"{name}"' for name in values)
+        marks = ", ".join("?" * len(values))
+        database.execute(f"INSERT INTO diary_draft ({named}) VALUES ({marks})", list(values.values()))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_row_without_its_owner_prevents_no_update(other_file: Path) -> None:
+    call_command("migrate", "diary", "0012", verbosity=0)
+    plant_loose_draft(other_file, id_="01" * 16)
+
+    startup.prepare_database(backup_first=False)
+
+    assert Draft.objects.count() == 1
+    assert not startup.is_migration_missing()
+    with pytest.raises(IntegrityError):
+        connection.check_constraints()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_migration_that_loses_a_reference_is_refused(other_file: Path) -> None:
+    database: Any = connection
+    plant_loose_draft(other_file, id_="01" * 16)
+    database.accept_dangling_rows()
+    database.check_constraints()
+    plant_loose_draft(other_file, id_="02" * 16)
+
+    with pytest.raises(IntegrityError):
+        database.check_constraints()

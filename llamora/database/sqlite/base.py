@@ -1,6 +1,7 @@
 """The backend in `DATABASES`: connections and operations that read damaged values without an error."""
 
 import sqlite3
+from collections import Counter
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
     ops_class = DatabaseOperations
     # The number of the schema that was checked last; see `schema_guard`.
     _checked_schema: int | None = None
+    # Those that migrations accept; see `accept_dangling_rows`.
+    _dangling: Counter[tuple[str, str]] = Counter()
 
     def get_connection_params(self) -> dict[str, Any]:
         """Return the parameters of `sqlite3.connect`, which turn off the converters of `sqlite3`."""
@@ -83,6 +86,32 @@ class DatabaseWrapper(base.DatabaseWrapper):
             except BaseException:
                 self.connection.rollback()
                 raise
+
+    def accept_dangling_rows(self) -> None:
+        """Let `check_constraints` accept the rows that refer to missing rows now, but no others.
+
+        A migration must not be prevented for ever by a row that was damaged before.
+        """
+        self._dangling = self._count_dangling_rows()
+
+    def refuse_dangling_rows(self) -> None:
+        """Let `check_constraints` accept no row that refers to a missing row; the default."""
+        self._dangling = Counter()
+
+    def check_constraints(self, table_names: Any = None) -> None:
+        """Raise IntegrityError if a row refers to a missing row and is not accepted."""
+        if self._dangling and not self._count_dangling_rows() - self._dangling:
+            return
+        super().check_constraints(table_names)
+
+    def _count_dangling_rows(self) -> Counter[tuple[str, str]]:
+        """Count the rows that refer to missing rows, by their table and the table that they refer to."""
+        self.ensure_connection()
+        try:
+            return Counter(self.connection.execute('SELECT "table", parent FROM pragma_foreign_key_check'))
+        except sqlite3.OperationalError:
+            # A table that is referred to is missing, or lacks its primary key.
+            return Counter()
 
     def _check_schema(self) -> None:
         (number,) = self.connection.execute("PRAGMA schema_version").fetchone()
