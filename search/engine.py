@@ -106,7 +106,7 @@ class SearchResults:
         return [day.hits[0] for day in self.days]
 
     def list_all(self) -> list[SearchHit | DuplicateHit]:
-        """Return all texts of the page, including duplicates. Only the day of a duplicate is shown."""
+        """Return the hits of the page, then all duplicates. A duplicate has the same text as a hit."""
         hits = [hit for day in self.days for hit in day.hits]
         return [*hits, *(same for hit in hits for same in hit.same_texts)]
 
@@ -374,9 +374,10 @@ def _says_nothing(query: SearchQuery) -> bool:
 def filter_near(
     words: WordsIndex, query: SearchQuery, nearest: FindNearest, *, limit: int
 ) -> tuple[list[NearText], dict[UUID, TextOutline]]:
-    """Return the nearest texts that pass the query's filters, nearest first, and their outlines.
+    """Return the nearest texts that pass the query's filters, and the `TextOutline` of each by text id.
 
-    Of equally near texts, such as the same sentence on many days, the latest come first.
+    The nearest texts come first. Of equally near texts, such as the same sentence on many days, the latest
+    come first.
     """
     found = _find_passing(words, query, nearest, limit=limit)
     outlines = words.load_outlines(near.id for near in found)

@@ -37,7 +37,7 @@ _FILTERED_KINDS: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayLink:
-    """A link to another day with the same text."""
+    """A link from a search hit to a duplicate, which is the same text on another day."""
 
     address: str
     day: date

@@ -43,7 +43,10 @@ _SCORE_DIGITS: Final = 3
 
 
 def find_related_entries(entry: Entry, by: Collection[UUID]) -> RecalledEntries:
-    """Return related entries of earlier days, each with a passage, or none if they may not be read."""
+    """Return related entries of earlier days, with the span of one passage in each.
+
+    If a setting or the model does not allow it, return no entries.
+    """
     del by  # what a person chose to have read is not search's to find
     is_allowed = may_send_unrequested(model_server.get_status())
     if entry.day == date.min or not is_allowed or not _is_wanted(entry.owner_id):

@@ -50,7 +50,7 @@ def box(request: HouseholdRequest) -> HttpResponse:
 @require_POST
 @unlock_required
 def marks(request: HouseholdRequest) -> JsonResponse:
-    """Return the words to highlight in a text that was opened from a result or from a source of an answer."""
+    """Return the words to highlight (`marks`) in a text that a search result or a source has linked to."""
     try:
         id_ = UUID(request.POST.get("id", ""))
     except ValueError:

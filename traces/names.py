@@ -122,7 +122,7 @@ def get_identity(name: str) -> str:
 
 
 def get_content(name: str) -> frozenset[str]:
-    """Return the words of a name's identity without articles, or with them if there are only articles."""
+    """Return the normalised words of a name without articles. If there are only articles, return these."""
     words = frozenset(get_identity(name).split())
     return words - _ARTICLES or words
 

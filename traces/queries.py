@@ -66,7 +66,7 @@ def count_by_day(owner_id: UUID, trace_ids: Sequence[UUID]) -> dict[date, int]:
 
 
 def count_related(owner_id: UUID, trace_ids: Sequence[UUID]) -> dict[UUID, int]:
-    """Return, by id of each other trace, how many of the entries with all of these traces have it too.
+    """Return, by id of each further trace, the number of entries with this trace and all `trace_ids`.
 
     Deleted traces are included.
     """
@@ -89,7 +89,7 @@ def iter_entry_trace_pairs(owner_id: UUID) -> Iterator[tuple[str, UUID]]:
 
 
 def find_context_entries(entry: Entry, by: Collection[UUID]) -> RecalledEntries:
-    """Return earlier entries for a prompt, which have a trace in `by` or a trace that is always read.
+    """Return earlier entries for a prompt. Each has a trace in `by`, or a trace that prompts always read.
 
     The person chose the traces `by`, so the entry itself need not have them.
     """

@@ -47,7 +47,7 @@ class Frequency:
 
     @property
     def last(self) -> FrequencyBar:
-        """The last bar."""
+        """The bar of the latest period in the chart."""
         return self.bars[-1]
 
     @property
@@ -67,7 +67,10 @@ class _TimeUnit:
 
 
 def compute_frequency(counts: Mapping[date, int], *, words: DateWords) -> Frequency | None:
-    """Return the count of each period between the first and the last day, or None for a single period."""
+    """Return the number of entries in each period, such as a month, from the first day to the last.
+
+    If all days are in one period, return None. `counts` has the number of entries of each day.
+    """
     if len(counts) < 2:
         return None
     first, last = min(counts), max(counts)

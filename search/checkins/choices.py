@@ -19,7 +19,10 @@ _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, kw_only=True)
 class CheckInChoices:
-    """Settings of check-ins: whether, how often and at which hours they run, and when they were last set."""
+    """A person's settings of check-ins: whether check-ins run, how often, and at which hours.
+
+    `changed_at` is when the person last changed these settings.
+    """
 
     is_on: bool = False
     is_paused: bool = False

@@ -55,7 +55,7 @@ _UNTIL: Final = frozenset({"until", "till", "before", "bis"})
 
 @dataclass(frozen=True, kw_only=True)
 class ListedRequest:
-    """A request in the list: its line number, its text, when it applies (as typed), and if it is done."""
+    """A standing request, as read from one line of a note. `when` says at which times it applies."""
 
     line: int
     text: str = field(repr=False)

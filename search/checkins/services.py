@@ -271,9 +271,9 @@ def accept_as_fact(person: Person, proposal_id: UUID) -> Fact | None:
 
 
 def finish_request(person: Person, keyring: RealmKeyring, proposal_id: UUID) -> bool:
-    """Mark the request of a proposal as done in its note; return False if the request is no longer there.
+    """Mark the standing request that led to a proposal as done, in the note of standing requests.
 
-    Raise ObjectNotFound, or a NoteError.
+    Return False if the note no longer contains the request. Raise ObjectNotFound, or a NoteError.
     """
     with write_transaction():
         row, body = _get_open_proposal(person.id, proposal_id)

@@ -1,4 +1,4 @@
-"""Generation of one check-in, with one call of the model; its service saves the proposals.
+"""Generation of one check-in, with one call of the model.
 
 The prompt contains only trusted texts: requests, facts and entries of their owner. The record of the
 check-in is created before the model is asked and updated afterwards.

@@ -68,7 +68,7 @@ class Timetable:
         return due if self._retry is None else choices.hours.find_next(self._retry, zone=load_time_zone(zone))
 
     def record_made(self, due_at: datetime) -> None:
-        """Record that the check-in due at this time was made, or that it is not needed."""
+        """Record that the check-in due at this time was made, or that no check-in is needed."""
         self._latest, self._retry = due_at, None
 
     def record_postponed(self, until: datetime) -> None:

@@ -56,7 +56,7 @@ class QuestionVectors:
         return vector
 
     def clear(self) -> None:
-        """Delete all vectors of questions."""
+        """Delete all cached vectors of questions. No index is changed."""
         with self._lock:
             self._vectors.clear()
 

@@ -221,10 +221,9 @@ class IndexRegistry:
         workers.opening_worker.submit(index.key_id, "reconcile", lambda: self._reconcile(index))
 
     def renew_snapshots(self, owner: UUID, *, key_id: KeyId | None) -> None:
-        """Delete a person's snapshots, which still contain a deleted fact.
+        """Delete a person's snapshots, since they contain a deleted fact. Open indexes write new ones.
 
-        An open index then writes new ones. If no index of the person is open, only the snapshots of `key_id`
-        are deleted, or all if it is None.
+        If no index of the person is open, only the snapshots of `key_id` are deleted, or all if it is None.
         """
         opened = self.list_for_owner(owner)
         for index in opened:
@@ -263,7 +262,7 @@ class IndexRegistry:
             logger.warning("A search index could not be saved: %s", error.strerror)
 
     def evict_idle(self) -> None:
-        """Close the indexes of locked diaries, and save the changes of the other indexes.
+        """Close the indexes of diaries that are locked. Save the changes of the other indexes.
 
         While no index is open, the embedder is not in memory either.
         """

@@ -86,7 +86,7 @@ class VectorRows:
         return copied
 
     def find_changed(self, rows: NDArray[np.int64], former: Self) -> NDArray[np.int64]:
-        """Return which of these rows differ from their copy."""
+        """Return those of `rows` that differ from `former`, an earlier copy of the same rows."""
         is_same = (self._integers[rows] == former._integers).all(axis=1)
         is_changed: NDArray[np.bool_] = ~(is_same & (self._factors[rows] == former._factors))
         return np.asarray(rows[is_changed], dtype=np.int64)
@@ -174,9 +174,10 @@ def get_sample_step(many: int) -> int:
 
 
 def compute_baseline(sample: Floats, *, among: int) -> float:
-    """Return the cosine above which a row is exceptionally near, or MIN_SCORE if there are few rows.
+    """Return the threshold above which the cosine of a row of vectors counts as exceptionally high.
 
-    `sample` contains the cosines of some of the rows, and `among` is the number of all rows.
+    If there are few rows, the threshold is MIN_SCORE. `sample` contains the cosines of some of the rows, and
+    `among` is the number of all rows.
     """
     if among < _MIN_BASELINE_ROWS:
         return MIN_SCORE

@@ -263,7 +263,10 @@ class IndexSnapshots:
             self._folder.delete(key_id)
 
     def renew(self, key_id: KeyId) -> None:
-        """Delete the snapshots of one key, and mark both indexes as changed, so that new ones are written."""
+        """Delete the snapshots of one key. Mark the word index and the vector index as changed.
+
+        So new snapshots of both are written.
+        """
         with self._write_lock:
             self._must_purge = True
             self._folder.delete(key_id)

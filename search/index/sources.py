@@ -92,7 +92,7 @@ def filter_current_recaps(rows: "QuerySet[Any]") -> "QuerySet[Any]":
 
 @dataclass(frozen=True, slots=True)
 class OpeningSources:
-    """The sources of one opening, as its prompt record. The record is None if it cannot be read."""
+    """One opening with its `PromptRecord`, which lists the sources. An unreadable record is None."""
 
     id: UUID
     made_at: datetime
@@ -208,7 +208,7 @@ class TextSource:
         return self.filter_rows(manager.filter(*conditions, **lookups)).order_by()
 
     def list_stamps(self, owner: UUID, *, keyring: Keyring) -> dict[str, bytes]:
-        """Return the nonce of each text by its id in hex, without decrypting.
+        """Return the nonce of each text's ciphertext by the text's id in hex. Nothing is decrypted.
 
         The ids are hex, since creating 50,000 UUIDs would take most of the time.
         """
@@ -365,7 +365,7 @@ def get_digest_function(keyring: Keyring) -> ComputeDigest:
 
 
 def list_stamps(owner: UUID, *, keyring: Keyring) -> dict[str, bytes]:
-    """Return the stamp of each searchable text, the nonce of its ciphertext, by the id of the text in hex.
+    """Return the stamp of each searchable text by the text's id in hex. A stamp is a ciphertext's nonce.
 
     The texts are sorted by kind, then by day.
     """

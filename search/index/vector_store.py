@@ -31,14 +31,20 @@ _MAX_CHUNKS: Final = 2**16 - 1
 
 
 def encode_embedded_text(text: EmbeddedText) -> bytes:
-    """Return an embedded text as bytes. A row of `Vector` stores them, sealed."""
+    """Return the vectors, the spans and the digest of an `EmbeddedText` as bytes.
+
+    A row of `Vector` stores these bytes sealed.
+    """
     spans = np.array(text.spans, dtype="<u4").reshape(-1, 2)
     width = text.matrix.shape[1]
     return _HEAD.pack(text.digest, len(spans), width) + spans.tobytes() + text.matrix.astype("<f2").tobytes()
 
 
 def decode_vectors(source: UUID, body: bytes) -> EmbeddedText:
-    """Return the vectors that `encode_embedded_text` encoded; raise ValueError if `body` is malformed."""
+    """Return the `EmbeddedText` that `encode_embedded_text` encoded.
+
+    Raise ValueError if `body` is malformed. `source` is the id of the text.
+    """
     try:
         digest, many, width = _HEAD.unpack_from(body)
         at = _HEAD.size + many * 8

@@ -155,7 +155,7 @@ class VectorsIndex:
     def search(
         self, vector: Floats, *, limit: int, allowed: Collection[UUID] | None = None, floor: float = -1.0
     ) -> list[NearText]:
-        """Return the texts nearest to a unit vector, nearest first, whose nearest chunk reaches `floor`.
+        """Return the texts with a chunk whose cosine to the unit vector is at least `floor`, nearest first.
 
         Unless only few texts are `allowed`, that chunk must also be exceptionally near. There are more than
         `limit` if the last are equally near.
@@ -255,9 +255,10 @@ class VectorsIndex:
     def find_similar(
         self, own: Floats, *, floor: float, weights: Mapping[UUID, float], least: float, limit: int
     ) -> list[SimilarChunk]:
-        """Return the chunks most similar to the chunks `own` of a text, by similarity times weight.
+        """Return the chunks that are most similar to the vectors `own` of one text.
 
-        Only texts with a weight are considered, and products of at least `least`.
+        Chunks are ranked by similarity times the weight of their text. Only texts with a weight are
+        considered, and products of at least `least`.
         """
         with self._lock:
             self._check_open()

@@ -65,9 +65,10 @@ def words_transaction(db: sqlite3.Connection) -> Iterator[None]:
 
 
 def number_texts(db: sqlite3.Connection, documents: Sequence[Document]) -> list[int]:
-    """Return a row id for each text, higher on later days. A text whose day is the same retains its row id.
+    """Return a row id for each text. Texts of later days get higher row ids.
 
-    Once all row ids of a day are used, its further texts get row ids after those of all days.
+    A text whose day has not changed retains its row id. Once all row ids of a day are used, its further texts
+    get row ids after those of all days.
     """
     sql = "SELECT id, n FROM docs WHERE id IN (SELECT unhexed(value) FROM json_each(?))"
     known = dict(db.execute(sql, (json.dumps([document.id.hex for document in documents]),)))
@@ -129,7 +130,10 @@ class _RecentReads:
     def load_outlines(
         self, db: sqlite3.Connection, *, numbers: Iterable[int] | None = None, ids: Iterable[UUID] = ()
     ) -> dict[UUID, TextOutline]:
-        """Return the outlines (kind, day and entry) of texts by id. The texts are given by row id or id."""
+        """Return the `TextOutline` of each selected text by text id. Unknown texts are left out.
+
+        The texts are selected by `numbers`, which are row ids, or if that is None, by `ids`.
+        """
         self._forget_changed(db)
         if numbers is None:
             wanted = list(ids)
@@ -144,7 +148,7 @@ class _RecentReads:
     def list_allowed(
         self, db: sqlite3.Connection, fts_query: fts_queries.FtsQuery, *, limit: int
     ) -> frozenset[UUID] | None:
-        """Return the ids of the texts that a query matches, or None if there are more than `limit`.
+        """Return the ids of the texts that match `fts_query`, or None if there are more than `limit`.
 
         The ids are cached, since finding some thousand entries among 100,000 facts takes 30 ms.
         """
@@ -388,7 +392,7 @@ class WordsIndex:
             return fts_queries.match_filters(query).count(db, most=-1)
 
     def list_stamps(self) -> dict[str, bytes]:
-        """Return the stamp of each text by its id in hex."""
+        """Return the stamp of each indexed text by its id in hex. A stamp is a ciphertext's nonce."""
         with self._use() as db:
             return dict(db.execute("SELECT lower(hex(id)), stamp FROM docs").fetchall())
 
@@ -414,7 +418,7 @@ class WordsIndex:
             return [number for (number,) in db.execute(sql, (wanted,))]
 
     def load_outlines(self, ids: Iterable[UUID]) -> dict[UUID, TextOutline]:
-        """Return the outlines of these texts by id, without unknown ids."""
+        """Return the `TextOutline` of each of these texts by text id. Unknown texts are left out."""
         with self._use() as db:
             return self._recent.load_outlines(db, ids=ids)
 
@@ -481,10 +485,11 @@ class WordsIndex:
     def find_entries_sharing(
         self, words: Collection[str], *, before: date
     ) -> tuple[dict[str, float], dict[UUID, float]]:
-        """Return the weight of each rare word, and by entry id, the sum of the weights in an earlier entry.
+        """Return two mappings: rare word to weight, and entry id to the sum of its rare words' weights.
 
-        A word may also be several adjacent words, with spaces between them. The weight is 0 for a word of
-        every text, and 1 for a word of a single text. Entries without any rare word are not returned.
+        Only entries of days before `before` are returned, and only with a rare word. A word may also be
+        several adjacent words, with spaces between them. The weight is 0 for a word of every text, and 1 for
+        a word of a single text.
         """
         with self._use() as db:
             total = max(ASSUMED_TEXTS, fts_queries.count_texts(db))
@@ -578,7 +583,7 @@ class WordsIndex:
     def are_names_written(
         self, names: Iterable[Sequence[str]], query: SearchQuery, *, rare_every: int
     ) -> bool:
-        """Return whether each of these names occurs in the texts that a query may find.
+        """Return whether each of these names occurs in at least one text that the query may find.
 
         A name of several words occurs if two of its words are adjacent in a text, or if one word is in at
         most one of `rare_every` texts. So "Lee" may stand for Anna Lee, but "York" not for New York.

@@ -1,4 +1,4 @@
-"""Texts of the days of a look-back: the recap of each day or its entries, and the facts from them.
+"""Texts of the days that a look-back reads: a recap or the entries of each day, and facts from entries.
 
 Only entries that their owner wrote are read, and recaps generated from such entries alone. Needs the owner's
 keyring in force.

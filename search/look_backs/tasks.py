@@ -55,11 +55,11 @@ class LookBackTask:
         return self.id
 
     def create_filter(self) -> SourceNumberFilter:
-        """Return a filter that removes numbers of days that do not exist."""
+        """Return a filter that removes source numbers from the generated text if they refer to no day."""
         return SourceNumberFilter(count=len(self.found.days))
 
     def build_view(self, job: Job, text: RenderedText) -> LookBackView:
-        """Return the look-back with the text generated so far, and at its end with its sources."""
+        """Return a look-back with its text so far. If the job is over, the sources are included too."""
         sources = [
             build_source(number=one.number, day=one.day, is_recap=bool(one.recap), language=self.language)
             for one in (self.found.days if job.is_over else ())

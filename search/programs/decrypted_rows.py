@@ -30,7 +30,7 @@ class DecryptedRow(NamedTuple):
 
 
 class DecryptedRowCache:
-    """A cache of the 2,000 last decrypted rows of one index, found by their digests; it contains no texts."""
+    """A cache of the 2,000 last `DecryptedRow`s of one index, by BLAKE2 digest. No texts are cached."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -39,7 +39,10 @@ class DecryptedRowCache:
     def list_decryptable(
         self, query: CachedIdQuery[Any], ids: Iterable[UUID], *, owner: UUID, field: str
     ) -> list[DecryptedRow]:
-        """Return the rows of these ids that can be decrypted; needs a keyring of their realm in force."""
+        """Return the rows with these ids that can be decrypted.
+
+        A keyring with the realm of these rows must be in force.
+        """
         epoch, found = current_realm_keyring().epoch, list[DecryptedRow]()
         for stored in query.fetch_stored(ids, owner_id=owner):
             digest = _compute_digest(epoch, stored)

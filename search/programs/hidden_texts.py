@@ -78,9 +78,10 @@ _SELECT_GONE: Final = """
 
 
 def find_hidden(index: PersonIndex, *, with_hidden: bool = False) -> set[UUID]:
-    """Return the ids of the texts in an index that are hidden from a program, whose keyring is in force.
+    """Return the ids of the indexed texts that are hidden from a program.
 
-    With `with_hidden`, only those that a model generated from texts of realms that the keyring lacks.
+    The keyring of the program's token must be in force. With `with_hidden`, return only the texts that a
+    model generated from texts of realms that the keyring lacks.
     """
     if with_hidden:
         if _opens_all_sources():

@@ -1,4 +1,4 @@
-"""Search for programs, in the index that an unlocked browser of the owner has opened.
+"""Search on behalf of programs that use the API.
 
 Call these functions inside `in_force` with the keyring of the program's token, which must have the realm
 `content`.

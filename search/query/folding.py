@@ -143,7 +143,7 @@ def _separate_words(text: str) -> str:
 
 
 def split_words(text: str) -> list[str]:
-    """Return the words into which FTS5 splits a text, without the reversed forms of long numbers."""
+    """Return the words into which FTS5 splits a text. Extra index words of long numbers are left out."""
     return _WORD.findall(_separate_words(text))
 
 
@@ -165,7 +165,10 @@ def build_number_word(digits: str) -> str:
 
 
 def list_number_words(digits: str) -> list[str]:
-    """Return the words of the word index for a number, with and without a country code."""
+    """Return the index words of a long number, such as a telephone number. The first has all digits.
+
+    Each further word lacks one more of the leading digits, which may be a country code.
+    """
     shortest = max(_MIN_DIGITS, len(digits) - _MAX_COUNTRY_CODE)
     return [build_number_word(digits[first:]) for first in range(len(digits) - shortest + 1)]
 
@@ -189,5 +192,5 @@ def is_sign(word: str) -> bool:
 
 
 def to_printed_form(word: str) -> str:
-    """Return a word, in the form that `split_words` returns, as it is written in a folded text."""
+    """Return `word`, one of the words from `split_words`, as the folded text writes it."""
     return chr(int(word[1:], 16)) if is_unbroken(word) else word

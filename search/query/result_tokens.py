@@ -38,6 +38,6 @@ class ResultTokens:
             return self._queries.get(token)
 
     def clear(self) -> None:
-        """Delete all tokens."""
+        """Delete all stored search queries with their result tokens."""
         with self._lock:
             self._queries.clear()

@@ -45,7 +45,7 @@ def _judge(hit: RankedHit) -> int:
 def group_hits(
     ranked: Iterable[RankedHit], outlines: Mapping[UUID, TextOutline], *, are_facts_apart: bool = False
 ) -> list[HitGroup]:
-    """Return the groups of a ranking, best first; hits without an outline are left out.
+    """Return the groups of ranked hits, best first. A hit whose id is not in `outlines` is left out.
 
     Hits that are added at the end of the ranking add groups at the end, and change no order. With
     `are_facts_apart` each fact or note is a group.
@@ -95,7 +95,10 @@ def _list_once_a_day(hits: Iterable[RankedHit], outlines: Mapping[UUID, TextOutl
 
 
 def list_shown(groups: Sequence[HitGroup], *, most: int) -> list[Sequence[RankedHit]]:
-    """Return the hits of each group to show, at most `most` in total; every leading hit is shown."""
+    """Return the hits to show of each group. The first hit of every group is always shown.
+
+    Further hits are shown up to `most` in total.
+    """
     shown: list[list[RankedHit]] = [list(group.hits[:1]) for group in groups]
     left = max(0, most - len(groups))
     # One more of each group in turn, so that a day with a hundred hits takes nothing from the others.

@@ -64,7 +64,7 @@ class TraceDetail:
 
     @property
     def is_narrowed(self) -> bool:
-        """Whether the page has more than one trace."""
+        """Whether the page has two or more traces. The page then lists only entries with all of them."""
         return len(self.ids) > 1
 
     @cached_property

@@ -34,7 +34,10 @@ def trace(
 def render_trace_page(
     request: HouseholdRequest, detail: TraceDetail, *, status: int = 200, **extra: Any
 ) -> HttpResponse:
-    """Render the page of a trace. `extra` has more template variables, to say why a change was refused."""
+    """Render the page of one or more traces. Further keyword arguments become template variables.
+
+    They say why a change was refused.
+    """
     context = {
         "detail": detail,
         "page": load_page(

@@ -1,7 +1,8 @@
-"""Claims of all facts from files and programs as the owner's own, which can be undone for thirty days.
+"""Claims, by which a person marks all facts that came from files or programs as the person's own.
 
-The changes of one claim have the same group. An undo leaves out facts that were changed since the claim.
-Call these functions inside `in_force`, with a keyring that has the realm `facts`.
+A claim can be undone for thirty days. The changes of one claim have the same group. An undo leaves out
+facts that were changed since the claim. Call these functions inside `in_force`, with a keyring that has the
+realm `facts`.
 """
 
 from collections.abc import Sequence
@@ -32,7 +33,7 @@ _REVIEW_LABEL: Final = b"traces.fact.review"
 
 @dataclass(kw_only=True)
 class FactClaim:
-    """The facts that their owner claimed as their own at one time, without those that were changed since."""
+    """The facts that a person marked as the person's own in one action, except those changed later."""
 
     group: UUID
     claimed_at: datetime
@@ -57,10 +58,10 @@ def compute_review(owner_id: UUID, fact_ids: Sequence[UUID]) -> str:
 
 
 def claim_all(owner_id: UUID, *, review: str) -> int:
-    """Mark the facts of `list_others` as their owner's own; return how many were changed.
+    """Mark the facts from files and programs as the owner's own. Return how many were marked.
 
-    `review` is the result of `compute_review` when they were shown. Raise ImportChanged if a fact was added,
-    changed or deleted since.
+    The facts are those of `list_others`. `review` is the result of `compute_review` when they were shown.
+    Raise ImportChanged if a fact was added, changed or deleted since.
     """
     ids = list_others(owner_id)
     if not compare_digest(compute_review(owner_id, ids).encode(), review.encode("utf-8", "replace")):

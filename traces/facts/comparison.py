@@ -65,7 +65,7 @@ class Comparison:
 
     @property
     def first_strategy(self) -> Strategy:
-        """The strategy whose button comes first."""
+        """The strategy that is offered first for resolving the conflict of the two facts."""
         return self.advised if self.takes_advice and self.advised else FIRST_STRATEGIES[self.verdict]
 
     @property

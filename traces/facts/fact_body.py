@@ -84,17 +84,17 @@ class FactText:
 
     @property
     def subject_key(self) -> str:
-        """The text from which the blind index of subject and relation is computed."""
+        """A text of the subject and the relation. The blind index `subject_index` is computed from it."""
         return "\n".join((*self.subject, "", self.relation))
 
     @property
     def same_key(self) -> str:
-        """The text from which the blind index of the sentence is computed; equal for equal meanings."""
+        """A text that is the same for sentences of the same meaning. Its blind index is `same_index`."""
         return _build_same_key(self.statement)
 
     @property
     def telling_key(self) -> str:
-        """The significant words of the sentence, sorted, by which a rephrased sentence is recognised."""
+        """A text that is the same for a sentence and its rephrasings, from the sorted significant words."""
         return _build_telling_key(self.statement, language=self.language)
 
     def to_json(self) -> dict[str, Any]:

@@ -9,12 +9,18 @@ from traces.facts.models import SAME_INDEX_LABEL, SUBJECT_INDEX_LABEL, Fact
 
 
 def compute_subject_index(text: FactText) -> bytes:
-    """Return the blind index of a sentence's subject and relation under the keyring in force."""
+    """Return the blind index `subject_index`, which is equal for the same subject and relation.
+
+    It is computed with the keyring in force.
+    """
     return current_realm_keyring().blind_index(label=SUBJECT_INDEX_LABEL, value=text.subject_key)
 
 
 def compute_same_index(text: FactText) -> bytes:
-    """Return the blind index of a sentence under the keyring in force."""
+    """Return the blind index `same_index`, which is equal for sentences of the same meaning.
+
+    It is computed with the keyring in force.
+    """
     return current_realm_keyring().blind_index(label=SAME_INDEX_LABEL, value=text.same_key)
 
 

@@ -42,7 +42,7 @@ class FactChoices:
 
     @classmethod
     def from_json(cls, body: dict[str, Any]) -> "FactChoices":
-        """Return the settings from JSON."""
+        """Return a person's settings of facts from JSON."""
         return cls(
             proposes_after_reply=body.get("proposes_after_reply") is True,
             confirms_same=body.get("confirms_same") is True,
@@ -51,7 +51,7 @@ class FactChoices:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Return the settings as JSON."""
+        """Return a person's settings of facts as JSON."""
         return {
             "proposes_after_reply": self.proposes_after_reply,
             "confirms_same": self.confirms_same,

@@ -77,7 +77,7 @@ def _load_bodies(owner_id: UUID, ids: Collection[UUID]) -> dict[UUID, dict[str, 
 
 
 def build_source_fact(fact_id: UUID, text: str, *, is_read: bool) -> SourceFact:
-    """Return a fact for the list of sources of a reply; set `is_read` if it may be read again."""
+    """Return a fact for a reply's list of sources. `is_read` says whether later replies may read it."""
     return SourceFact(
         text=text,
         address=reverse("fact", args=[fact_id]),

@@ -251,7 +251,7 @@ def forget_fact(*, owner_id: UUID, fact_id: UUID) -> None:
 
 
 def forget_entry(*, owner_id: UUID, entry_id: UUID) -> None:
-    """Delete the proposals from an entry deleted for good, and quotes of the entry in other facts."""
+    """Delete the proposals that came from a deleted entry. Remove the entry's quotes from all facts."""
     with write_transaction():
         for fact in Fact.objects.for_owner(owner_id).filter(entry_id=entry_id):
             if fact.state == FactState.PROPOSED:
@@ -309,7 +309,7 @@ def save_advice(*, owner_id: UUID, fact_id: UUID, earlier_id: UUID, strategy: St
 
 
 def save_choices(*, owner_id: UUID, choices: FactChoices) -> None:
-    """Save a person's settings of facts. Their digest key and the list of read entries are not replaced."""
+    """Save a person's settings of facts. The stored `digest_key` and `read_entries` are not replaced."""
     with write_transaction():
         now = load_choices(owner_id)
         _save_settings(

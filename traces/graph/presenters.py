@@ -48,7 +48,7 @@ class NamedNode:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NamedDrawing:
-    """The points and lines of a drawing; `kind` is "wide" or "tall"."""
+    """A drawing of the graph, whose points have names. `kind` is "wide" or "tall"."""
 
     kind: str
     frame: GraphFrame
@@ -68,9 +68,10 @@ class GraphOverview:
 
 
 def build_overview(owner_id: UUID) -> GraphOverview:
-    """Return the graph and its table; the drawings contain the `MAX_NODES` most frequent traces.
+    """Return the drawings and the table of a person's graph of traces.
 
-    The table contains the `MAX_COMPARED` most frequent ones.
+    The drawings contain the `MAX_NODES` most frequent traces. The table contains the `MAX_COMPARED` most
+    frequent ones.
     """
     names = load_names(owner_id)
     on_entries = [pair for pair in iter_entry_trace_pairs(owner_id) if pair[1] in names]

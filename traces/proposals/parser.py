@@ -68,9 +68,10 @@ def parse_tolerant(answer: str) -> list[str]:
 
 
 def filter_supported(names: Iterable[str], *, text: str, known_names: Iterable[str]) -> list[str]:
-    """Return the names that are in use already, or whose words all occur in the text; emoji have no words.
+    """Return the names that are in use already, or whose words all occur in the text.
 
-    A model invents names, or takes one from its instructions; a trace must lead back to what was written.
+    A name without words, such as an emoji, is returned too. A model invents names, or takes one from its
+    instructions; a trace must lead back to what was written.
     """
     known = {get_identity(name) for name in known_names}
     written = get_identity(text)

@@ -193,7 +193,10 @@ def _build_text_key(entry: Entry) -> TextKey:
 
 
 def list_fresh(entries: Iterable[Entry]) -> list[Entry]:
-    """Return the entries among these that are recent enough for frequently used names to be suggested."""
+    """Return the entries that were created less than a day ago.
+
+    Only under such entries are frequently used names suggested.
+    """
     since = timezone.now() - FRESH_PERIOD
     return [entry for entry in entries if entry.created_at > since]
 
@@ -207,7 +210,10 @@ def list_habitual_names(owner_id: UUID) -> list[str]:
 
 
 def list_usual_traces(owner_id: UUID, *, limit: int = MAX_USUAL) -> list[UUID]:
-    """Return the ids of the traces used most often lately, then of those used last. Nothing is decrypted."""
+    """Return ids of traces: those added to most entries in the last sixty days, then the latest added.
+
+    Nothing is decrypted.
+    """
     if not limit:
         return []
     frequent, latest = _build_usual_queries(limit)

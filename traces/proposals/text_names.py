@@ -140,7 +140,7 @@ def find_names(text: str, *, writes_nouns_large: bool = False) -> list[str]:
 
 
 def leave_out_frequent(names: Iterable[str], frequent: Collection[str]) -> list[str]:
-    """Return the names without those whose significant words are all frequent words."""
+    """Return only the names that have at least one significant word that is not in `frequent`."""
     return [name for name in names if not all(word in frequent for word in list_telling_words(name))]
 
 

@@ -1,4 +1,4 @@
-"""The summary of a trace for its page, with a note about its state."""
+"""The summary of a trace for its page, with a sentence about its state."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,10 @@ from traces.summaries.services import TraceSummary, get_summary, get_summary_job
 
 @dataclass(frozen=True, kw_only=True)
 class SummaryView:
-    """Template data of a summary with a note; `button_label` is empty if there is no button."""
+    """Template data of a trace's summary. `note` is a sentence about the summary's state.
+
+    `button_label` is empty if there is no button.
+    """
 
     html: SafeString
     note: str

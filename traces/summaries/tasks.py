@@ -31,7 +31,7 @@ class SummaryEntry:
 
     @property
     def label(self) -> str:
-        """The day in words."""
+        """The day of the entry, as the prompt writes it."""
         return days.format_day(self.day)
 
     def describe(self) -> dict[str, object]:

@@ -113,7 +113,7 @@ class FactsByState:
             return list(self._by_state[state])
 
     def mark_changed(self, fact_id: UUID) -> None:
-        """Mark a fact as saved or deleted, so that its row is updated before the next use.
+        """Mark a fact as changed, after it was saved or deleted. The next use of the list updates its row.
 
         Its former body is dropped at once.
         """

@@ -129,7 +129,7 @@ def wait_for_preloading(owner_id: UUID, *, timeout: float | None = None) -> None
 
 
 def is_preloading(owner_id: UUID) -> bool:
-    """Return whether a thread is building the list of a person, or has failed to build it."""
+    """Return whether a person has a preloading thread. Such a thread still runs or has failed."""
     with _guard:
         return owner_id in _preloadings
 

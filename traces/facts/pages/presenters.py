@@ -1,4 +1,4 @@
-"""One fact with its history, and the open suggestions, for their templates."""
+"""Template data of one fact with its history, and of suggestions that are not accepted or declined yet."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -318,9 +318,9 @@ def build_facts_on_entries(entries: Sequence[Entry]) -> dict[UUID, FactsOnEntry]
 
 
 def build_search_result(entry: Entry, job: Job | None) -> FactsOnEntry:
-    """Return the suggested facts of an entry, with a note if the requested search has none to show.
+    """Return the suggested facts of an entry. If there are none, a sentence in `note` says why.
 
-    `job` is that search, or None if it could not be started.
+    `job` is the requested search for facts, or None if it could not be started.
     """
     view = build_facts_on_entries([entry])[entry.id]
     return view if _has_content(view) else replace(view, note=_describe_search(entry, job))

@@ -72,7 +72,7 @@ def check_claims(claims: Sequence[ClaimedFact], *, text: str, anchor: datetime) 
 
 
 def find_language(text: str) -> str | None:
-    """Return the language whose word tables suit a text, or None if its language seems to have none."""
+    """Return the code of the language whose word tables suit a text. If no tables suit it, return None."""
     return next(iter(_list_languages(text)), None)
 
 

@@ -64,7 +64,10 @@ class ConflictTask:
             self.save_advice(self, strategy)
 
     def set_state(self, outcome: JobOutcome) -> None:
-        """Do nothing: without advice, the comparison of the facts decides the order of the buttons."""
+        """Do nothing, since the state of this task is not stored.
+
+        If there is no advice, the comparison of the two facts decides the order of the buttons.
+        """
 
 
 def parse_advice(answer: str) -> Strategy | None:

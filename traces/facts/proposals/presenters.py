@@ -21,7 +21,7 @@ _SENTENCES: Final = {
 
 @dataclass(frozen=True, kw_only=True)
 class WalkView:
-    """Template data of a search for facts in a diary: a sentence, counts, and whether it can be started."""
+    """Template data of a walk, in which a model reads the entries of a diary and proposes facts."""
 
     sentence: str
     read: int = 0
@@ -32,7 +32,7 @@ class WalkView:
 
 
 def build_walk_view(owner_id: UUID) -> WalkView:
-    """Return the template data of a person's search through their diary."""
+    """Return the template data of the walk, in which a model reads a person's entries for facts."""
     progress, can_start = get_progress(owner_id), can_find_facts()
     if progress is None:
         return WalkView(sentence="" if can_start else NO_MODEL_FOR_SEARCH, can_start=can_start)

@@ -66,7 +66,7 @@ class _Words(NamedTuple):
 
 
 def has_readable_sentence(text: str, span: Span) -> bool:
-    """Return whether the sentence of a quote is short enough to be compared with a fact word by word."""
+    """Return whether the sentence with a quote is short enough to compare it with a fact word by word."""
     start, end = _find_sentence(text, span)
     return end - start <= _LONGEST_SENTENCE
 

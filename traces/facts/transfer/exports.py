@@ -38,7 +38,10 @@ _FORMULA: Final = frozenset("=+-@\t\r")
 
 
 class ExportedFact(msgspec.Struct, kw_only=True):
-    """A fact in a file; its sentence is None if it is damaged. The names of the columns are frozen."""
+    """A fact as a row of an exported file. If the fact is damaged, `content` is None.
+
+    The names of the fields are the columns of the file, and never change.
+    """
 
     id: str
     content: Any

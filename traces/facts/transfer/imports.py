@@ -19,7 +19,7 @@ _MOST_NAMED: Final = 20
 
 @dataclass(kw_only=True)
 class FactImportCounts:
-    """Counts of the memories of a file, by result.
+    """Counts of the facts in an imported file, by what the import did with each fact.
 
     `proposed`: now waiting. `known`: already waiting, accepted, declined or forgotten. `ended`: deleted or no
     longer true in the other program. `refused`: not valid as a fact, the first twenty with their number in
