@@ -155,7 +155,10 @@ class Person(models.Model):
 
 
 class Vault(SealedModel):
-    """A person's vault: the epoch of the data key, and the keys, lists and preferences that it seals."""
+    """A person's vault: keys, lists and preferences of the person, each sealed with the data key.
+
+    The vault also stores the epoch of the data key.
+    """
 
     opens_former_epochs: ClassVar[bool] = False
     # Columns about drafts from locked pages alone, and about machines to which texts may be sent: their owner
@@ -267,9 +270,9 @@ class Unlock(models.Model):
 
     @property
     def row(self) -> UUID:
-        """The id of the sign-in that was unlocked.
+        """The id of the database row to which the sealed data key is bound.
 
-        The sealed data key is bound to this id.
+        It is the id of the sign-in that was unlocked.
         """
         return self.sign_in_id
 

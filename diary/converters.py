@@ -15,7 +15,7 @@ class DayConverter:
         return days.parse_day(value)
 
     def to_url(self, value: date) -> str:
-        """Return the date in URL form."""
+        """Return a day as it stands in a URL, such as 2026-11-20."""
         return value.isoformat()
 
 
@@ -29,7 +29,7 @@ class MonthConverter:
         return days.parse_month(value)
 
     def to_url(self, value: date | str) -> str:
-        """Return the month in URL form."""
+        """Return a month as it stands in a URL, such as 2026-11."""
         return value if isinstance(value, str) else value.isoformat()[:7]
 
 
@@ -43,7 +43,7 @@ class YearConverter:
         return days.parse_month(f"{value}-01").year
 
     def to_url(self, value: int) -> str:
-        """Return the year in URL form."""
+        """Return a year as it stands in a URL, such as 2026."""
         return f"{value:04}"
 
 
@@ -57,5 +57,5 @@ class MonthDayConverter:
         return days.parse_day(f"2000-{value}")
 
     def to_url(self, value: date) -> str:
-        """Return the day of the year in URL form."""
+        """Return the month and day of a date as they stand in a URL, such as 11-20."""
         return f"{value:%m-%d}"

@@ -98,7 +98,10 @@ def format_time(moment: datetime, zone_name: str) -> str:
 
 
 def to_local_time(moment: datetime, zone_name: str) -> datetime:
-    """Return a moment in a time zone; for the first and last dates, in UTC."""
+    """Return a moment converted to a time zone.
+
+    If the result would be before year 1 or after year 9999, return the moment unchanged.
+    """
     try:
         return moment.astimezone(get_time_zone(zone_name))
     except OverflowError:
@@ -181,7 +184,7 @@ def _month_after(first: date) -> date:
 
 
 def get_month_days_for_day_page(day: date) -> list[str]:
-    """Return the days of the year (MM-DD) from which a day page shows entries of earlier years.
+    """Return which dates of earlier years (as MM-DD) the page of a day shows.
 
     In years without 29 February, the page of 28 February shows entries of 29 February too.
     """
@@ -190,7 +193,10 @@ def get_month_days_for_day_page(day: date) -> list[str]:
 
 
 def get_month_days_for_on_this_day(month_day: str) -> list[str]:
-    """Return the days of the year (MM-DD) on an "on this day" page: 28 February shows the 29th too."""
+    """Return which dates of all years (as MM-DD) an "on this day" page shows.
+
+    The page of 28 February shows entries of 29 February too.
+    """
     return [month_day, "02-29"] if month_day == "02-28" else [month_day]
 
 

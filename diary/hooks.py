@@ -144,13 +144,13 @@ class ImportedFile(Protocol):
         """
 
     def resolve_entries(self, ids: Sequence[UUID]) -> Mapping[UUID, UUID]:
-        """Return a dict from the ids of entries in the file to their ids in this diary."""
+        """Return a dict from entry ids in the imported file to the ids of the same entries in this diary."""
 
     def derive_id(self, *parts: bytes) -> UUID:
         """Return an id derived from `parts` with a key of this diary, the same at every import."""
 
     def adopt_record(self, record: dict[str, Any] | None) -> dict[str, Any] | None:
-        """Return a prompt record in which entries have their ids in this diary.
+        """Return a prompt record of the imported file, with the ids that its entries have in this diary.
 
         The record no longer says that its text was generated from trusted texts alone.
         """
@@ -312,10 +312,7 @@ def get_panels(entries: Sequence[Entry], *, are_new: bool = False) -> dict[UUID,
 
 
 def get_links(owner_id: UUID, ids: Collection[UUID]) -> list[NamedLink]:
-    """Return links to the traces by which entries were found.
-
-    Traces that no longer exist are left out.
-    """
+    """Return links to the traces or facts with these ids; what no longer exists is left out."""
     return [link for provide in _link_providers if ids for link in provide(owner_id, ids)]
 
 

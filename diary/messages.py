@@ -223,7 +223,7 @@ def get_style_too_long_message(*, max_name: int, max_instruction: int) -> str:
 
 
 def get_too_many_styles_message(limit: int) -> str:
-    """Return the message for one custom reply style more than a person may have."""
+    """Return the message for a person who already has `limit` custom reply styles and wants to add one."""
     return f"You already have {limit} reply styles. Delete one, then add this one."
 
 

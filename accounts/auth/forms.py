@@ -174,7 +174,7 @@ class ConfirmRecoveryCodeForm(forms.Form):
             self._groups[name] = recovery_groups(code)[index]
 
     def clean(self) -> dict[str, Any]:
-        """Check that the two groups that were typed are those of the recovery code.
+        """Check each of the two groups that the person typed against the recovery code.
 
         The first wrong group gets the focus.
         """

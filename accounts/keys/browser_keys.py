@@ -113,7 +113,7 @@ def _find_draft_key(owner: UUID, *, sign_in_id: UUID, secret: bytes) -> DraftKey
 
 
 def load_browser_keys(keyring: Keyring) -> list[OpenedBrowserKey]:
-    """Return those browser keys of a person whose drafts can be merged.
+    """Return the browser keys of a person, without the keys whose drafts cannot be merged.
 
     Keys that cannot be decrypted are left out. Raise EnvelopeError if the vault's column of merged drafts is
     damaged; see `renew_merged_ids`.
@@ -180,7 +180,7 @@ def load_merged_ids(keyring: Keyring) -> set[UUID]:
 
 
 def load_merged_test(keyring: Keyring) -> Callable[[UUID], bool]:
-    """Return a function that tells whether the draft with a given id may have been merged.
+    """Return a function that tells by the id of a draft whether the draft may have been merged already.
 
     Raise EnvelopeError if the column `folded_drafts` is damaged.
     """
@@ -190,9 +190,10 @@ def load_merged_test(keyring: Keyring) -> Callable[[UUID], bool]:
 
 
 def renew_merged_ids(keyring: Keyring) -> None:
-    """Rewrite the vault's column `folded_drafts` if it is damaged or empty; call in a transaction.
+    """Replace the vault's list of merged drafts if the list is damaged or empty; call in a transaction.
 
-    After that, no draft of the present browser keys is merged.
+    The list is the column `folded_drafts`. After the replacement, no draft of the present browser keys is
+    merged.
     """
     vault = Vault.objects.get(owner_id=keyring.owner)
     with in_force(keyring):
@@ -207,9 +208,9 @@ def renew_merged_ids(keyring: Keyring) -> None:
 
 
 def build_unknown_merged_ids() -> dict[str, str]:
-    """Return a value for `folded_drafts` that replaces a lost record of merged drafts.
+    """Return a substitute for a lost list of merged drafts, by which every draft up to now counts as merged.
 
-    It says that every draft up to now may have been merged.
+    The substitute is a value for the vault's column `folded_drafts`.
     """
     return {_NEWER_THAN: new_id().hex}
 

@@ -154,7 +154,7 @@ def update_tokens(slots: Iterable[TokenSlot]) -> None:
 
 
 def remove_former_keys_from_tokens(keyring: Keyring) -> None:
-    """Remove former keys from the access tokens, each of which stores sealed keys in its column `box`.
+    """Remove former keys from the column `box` of access tokens, which stores sealed keys.
 
     Keys of the epochs in `keyring` remain. Call in the transaction that destroys the former keys.
     """
@@ -188,10 +188,10 @@ def is_confirmed(row: AccessToken | StoredToken, slot: TokenSlot) -> bool:
 
 
 def is_sender(row: AccessToken | StoredToken, slot: TokenSlot) -> bool:
-    """Return whether the owner confirmed a token and has not revoked it; the token may be expired.
+    """Return whether a token counts as a sender: texts that the token has sent are still accepted.
 
-    Texts that it sent before it expired are still accepted. `slot` contains the terms of the token, which
-    must be the confirmed ones.
+    This is so if the owner confirmed the token and has not revoked it, even if it has expired since. `slot`
+    contains the terms of the token, which must be the confirmed ones.
     """
     return _is_registered(row, slot, kinds=(MARK_KIND, EXPIRED_KIND))
 
@@ -223,7 +223,10 @@ def count_suspended() -> int:
 
 
 def remove_confirmation_on_commit(token_id: UUID) -> None:
-    """Remove a token from the register after the commit that revokes it, even if its row is damaged."""
+    """Remove the confirmation of a token from the register, after the commit that revokes the token.
+
+    A confirmation is a file. The row of the token may be damaged.
+    """
     for kind in (MARK_KIND, EXPIRED_KIND):
         credential_register.remove_marks_on_commit(credential_register.list_marks(kind, row_id=token_id))
 
@@ -252,7 +255,10 @@ def forget_expired(owner: UUID, *, spared: Iterable[UUID]) -> None:
 
 
 def remove_confirmations_without_rows() -> None:
-    """Remove tokens without a row from the register, so that restoring a row does not restore the token."""
+    """Remove the confirmations of tokens that have no database row from the register.
+
+    A confirmation is a file. Without it, restoring the row of a token does not make the token valid.
+    """
     # Before the transaction: the row of each has been written by then, or never will be.
     registered = credential_register.list_marks(MARK_KIND) | credential_register.list_marks(EXPIRED_KIND)
     if registered:
@@ -265,7 +271,7 @@ def remove_confirmations_without_rows() -> None:
 
 
 def find_mark(row: AccessToken | StoredToken, *, kind: str = MARK_KIND) -> str | None:
-    """Return the mark of a token, which is its file name in the register.
+    """Return the mark of a token: the name of the file that registers the token.
 
     Return None if the token is suspended or its row is damaged.
     """

@@ -58,7 +58,7 @@ class LossReport(Loss):
         return self.concerns_everyone or _get_short_id(person) in self.days
 
     def get_days(self, person: Person) -> Sequence[date]:
-        """Return the days on which saves of a person are missing, as far as known."""
+        """Return the days of the diary from which saved data of a person was lost, as far as known."""
         return self.days.get(_get_short_id(person), [])
 
 

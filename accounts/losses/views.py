@@ -36,7 +36,10 @@ def add_losses_page(request: HttpRequest, person: Person, following: str) -> str
 @require_http_methods(["GET", "HEAD", "POST"])
 @unlock_required
 def losses(request: HouseholdRequest) -> HttpResponse:
-    """Show the reports that the person has not read; a POST records that they have read them."""
+    """Show the reports of lost saves that the person has not acknowledged.
+
+    A POST request acknowledges these reports.
+    """
     following = next_url.get_next_url(request)
     if request.method == "POST":
         try:

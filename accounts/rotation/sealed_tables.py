@@ -49,7 +49,7 @@ class SealedTable:
 
     @cached_property
     def sealed_at(self) -> int:
-        """The position of the first sealed column in a row."""
+        """The index of the first sealed column in a row."""
         return 2 + len(self.bound_fields)
 
     @property
@@ -117,11 +117,10 @@ class SealedTable:
         return f"UPDATE {self.name} SET {_quote(_get_column_name(field))} = %s WHERE rowid = %s"  # noqa: S608 - our own names
 
     def build_envelope_reader(self, owner: UUID) -> EnvelopeReader:
-        """Return a function that yields the envelopes of a row, each with its field and columns.
+        """Return a function that yields each sealed field of a row, its envelope, and its bound columns.
 
-        The order is: field, envelope, columns. The envelope of an empty field is None. The columns are those
-        to which the envelope is bound. Pass all three to `reseal` or `verify`, which check that the value is
-        valid.
+        The envelope of an empty field is None. The bound columns are those to which the envelope is bound.
+        Pass all three to `reseal` or `verify`, which check that the value is valid.
         """
         converters = [_build_converter(field) for field in (self.model._meta.pk, *self.bound_fields)]
         names, end = ["id", *(field.attname for field in self.bound_fields)], self.sealed_at

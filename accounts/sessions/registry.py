@@ -100,7 +100,7 @@ class SessionRegistry:
         return any(_is_valid(salt) for id_ in self._list_sessions(key_id) for salt in _select_salt(id=id_))
 
     def list_keys_of_other_realms(self, keyring: RealmKeyring, realms: Collection[Realm]) -> set[KeyId]:
-        """Return the key ids of sessions whose keys of these realms differ from those of the keyring.
+        """Return the key ids of sessions that have another key than `keyring` for one of `realms`.
 
         Only sessions of the keyring's owner are compared.
         """

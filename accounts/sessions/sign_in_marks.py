@@ -1,8 +1,8 @@
-"""Marks of sign-ins, files in the register of credentials: each shows that a SignIn row was not changed.
+"""Marks of sign-ins. A mark is a file that shows that the SignIn row of a sign-in was not changed.
 
-The register is `llamora.database.credential_register`. A SignIn row is valid only as the server wrote it,
-with this person, cookie and times. A row that was deleted and restored, or whose times were changed, is
-invalid.
+The file is in the register `llamora.database.credential_register`. A SignIn row is valid only as the server
+wrote it, with this person, cookie and times. A row that was deleted and restored, or whose times were
+changed, is invalid.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -18,7 +18,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 def build_sign_in_mark(row: SignIn) -> str:
-    """Return the mark of a sign-in, which is its file name in the register.
+    """Return the mark of a sign-in, which is the name of a file in the register.
 
     Raise TypeError or ValueError if the row is damaged.
     """

@@ -96,7 +96,10 @@ class TokenForm(forms.Form):
 
     @property
     def needs_password(self) -> bool:
-        """Whether the password is required: for every kind that can do more than send texts."""
+        """Whether the kind of token to create requires the password.
+
+        The password is required unless tokens of this kind can only send texts.
+        """
         return self._needs_password(self.cleaned_data["kind"])
 
     @staticmethod
@@ -104,7 +107,7 @@ class TokenForm(forms.Form):
         return kind != TokenKind.DROP.value
 
     def build_request(self) -> TokenRequest:
-        """Return the name and the terms of the token to create."""
+        """Return the name and the terms of the token that the person wants to create."""
         values = self.cleaned_data
         return TokenRequest(
             name=values["name"],

@@ -1,4 +1,4 @@
-"""The access token in the headers of a request: Authorization, after the word Bearer, or X-API-Key."""
+"""The access token of an HTTP request, in the header `Authorization: Bearer …` or `X-API-Key: …`."""
 
 from typing import Final
 

@@ -162,7 +162,7 @@ def _is_authentic(row: AccessToken, keyring: Keyring) -> bool:
 
 
 def list_drop_senders(keyring: Keyring) -> list[DropSender]:
-    """Return the "drop" tokens of a person, which can only send texts, including expired ones.
+    """Return the "drop" tokens of a person, even expired ones. These tokens can only send texts.
 
     Tokens that the person did not create, or has revoked, are left out. Tokens that wait to be confirmed are
     left out: they may have been revoked since the backup that was restored, in which both the row and the

@@ -96,12 +96,18 @@ class _Admissions:
         self._macs: OrderedDict[UUID, bytes] = OrderedDict()
 
     def is_admitted(self, slot: TokenSlot) -> bool:
-        """Return whether this process has checked the keys of a slot whose MAC is still the same."""
+        """Return whether this process has checked the keys of a slot, and the slot is unchanged since.
+
+        A slot is unchanged if its MAC is the recorded one.
+        """
         with self._lock:
             return self._macs.get(slot.id) == slot.mac
 
     def admit(self, slot: TokenSlot) -> None:
-        """Record that this process has checked the keys of a slot, with the present MAC of the slot."""
+        """Record that this process has checked the keys of a slot.
+
+        The record is the present MAC of the slot. A slot with another MAC is checked again.
+        """
         with self._lock:
             self._macs[slot.id] = slot.mac
             while len(self._macs) > _MOST_ADMITTED:
@@ -114,15 +120,18 @@ class _Admissions:
 
 
 class _Cutoffs:
-    """Cut-off times for expired tokens, by lifetime, recomputed once a minute."""
+    """Cut-off times by lifetime of tokens: a token that was created before the cut-off time has expired.
+
+    The times are computed again once a minute.
+    """
 
     def __init__(self) -> None:
         self._found: dict[int, tuple[float, datetime | None]] = {}
 
     def find(self, days: int) -> datetime | None:
-        """Return the cut-off time for tokens with a lifetime of `days`, or None if the time is unknown.
+        """Return the cut-off time: tokens that last `days` days have expired if created before this time.
 
-        Tokens that were created before the cut-off time have expired.
+        Return None if the cut-off time is unknown.
         """
         now = clock.read_seconds()
         asked, cutoff = self._found.get(days, (-CUTOFF_SECONDS, None))
@@ -132,7 +141,7 @@ class _Cutoffs:
         return cutoff
 
     def clear(self) -> None:
-        """Clear the cached cut-off times."""
+        """Forget the computed times that decide which tokens have expired."""
         self._found.clear()
 
 

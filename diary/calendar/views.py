@@ -1,4 +1,8 @@
-"""The calendar pages: a month, a year, on this day, a random day, and the form that jumps to a month."""
+"""Views of the calendar: the pages of a month, of a year, and of one day of the year in all years.
+
+Other views redirect: to the last of these pages for today, to a random day, and to the month that was chosen
+in an HTML form.
+"""
 
 from datetime import date
 from urllib.parse import urlsplit

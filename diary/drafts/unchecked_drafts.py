@@ -110,7 +110,10 @@ def count_damaged_drafts(owner_id: UUID) -> int:
 
 
 def delete_unchecked_draft(*, owner_id: UUID, draft_id: UUID) -> None:
-    """Delete an undamaged late draft for good; raise ObjectNotFound."""
+    """Delete a late draft for good, such as one that could not be verified; raise ObjectNotFound.
+
+    Rows of damaged late drafts are deleted by `delete_damaged_drafts`.
+    """
     with write_transaction():
         # In SQL: Django would load the row, which may be damaged.
         if draft_id not in late_draft_rows.list_ids(owner_id):

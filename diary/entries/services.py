@@ -64,9 +64,10 @@ def save_entry(
 
 
 def save_token_entry(*, owner_id: UUID, day: date, text: str, source: str, zone: str) -> Entry:
-    """Save a text that its owner typed in a program as an entry; raise InvalidText, DayNotBegun.
+    """Save an entry that its owner typed in a program and sent with an access token.
 
-    `source` is the name of the program. A keyring with only the realm `content` is enough.
+    Raise InvalidText or DayNotBegun. `source` is the name of the program. A keyring with only the realm
+    `content` is enough.
     """
     return _save_with_source(owner_id, day, text, origin=Origin.OWN_TOKEN, source=source, zone=zone)
 

@@ -52,15 +52,16 @@ class Readable(Protocol):
 
 
 def make_fence_code() -> str:
-    """Return a random code for the lines that enclose texts in one prompt: 32 hexadecimal digits."""
+    """Return a random code of 32 hexadecimal digits for the lines that enclose the texts in one prompt."""
     return secrets.token_hex(_FENCE_BYTES)
 
 
 class Material:
-    """A value that a template prints as fenced JSON: a text, a record with texts, or a list of these.
+    """A value that a prompt template prints as JSON, enclosed by two lines with a random code.
 
-    A template prints all of it or a part: `entry`, `entry.text`, or each of `earlier`. `str` returns only a
-    placeholder, so that no filter changes the text; `insert_printed` replaces it with the JSON in `printed`.
+    The value is a text, a record with texts, or a list of these. A template prints all of it or a part:
+    `entry`, `entry.text`, or each of `earlier`. `str` returns only a placeholder, so that no filter changes
+    the text; `insert_printed` replaces it with the JSON in `printed`.
     """
 
     def __init__(self, value: object, code: str, printed: list[str]) -> None:
@@ -120,9 +121,10 @@ def fence_values(values: Mapping[str, object], code: str, printed: list[str]) ->
 
 
 def insert_printed(message: str, code: str, printed: Sequence[str]) -> str:
-    """Return a message in which each placeholder is replaced by the JSON of its text.
+    """Return a message in which the placeholder of each text is replaced by an item of `printed`.
 
-    Raise MaterialNotWhole if a placeholder is missing, for instance because a template filter changed it.
+    An item of `printed` is a text as JSON, with the two lines that enclose it. Raise MaterialNotWhole if a
+    placeholder is missing, for instance because a template filter changed it.
     """
     missing = set(range(len(printed)))
 

@@ -79,10 +79,7 @@ def register_sections(find: SectionFinder) -> None:
 
 
 def find_page_section(section_id: UUID, *, owner_id: UUID) -> PageSection | None:
-    """Return the page section that shows a person's row, by the id of the row.
-
-    Return None if the person has no such row.
-    """
+    """Return the page section that shows the row with this id and owner, or None if no such row exists."""
     found = (find(section_id, owner_id=owner_id) for find in _section_finders)
     return next((section for section in found if section is not None), None)
 

@@ -17,7 +17,7 @@ from llamora.inference.messages import describe_author
 
 @dataclass(frozen=True, kw_only=True)
 class PromptRecordEntry:
-    """An entry in a list of sources: its id, and its name in a sentence."""
+    """A diary entry in the list of sources of a generated text: its id, and its date and time in words."""
 
     id: UUID
     label: str

@@ -202,7 +202,7 @@ async def fit_evenly(
     shorten: Callable[[Part], Part | None],
     count: CountTokens,
 ) -> tuple[ChatMessages, Sequence[Part]]:
-    """Return a prompt with all parts, each cut to the first of `lengths` with which the prompt fits.
+    """Return a prompt with all parts. All parts are cut to the first of `lengths` with which the prompt fits.
 
     If none of the lengths is short enough, cut all parts to the last length, and keep as many of the latest
     as fit, as `fit_latest` does. Raise PromptTooLong.

@@ -191,9 +191,9 @@ def find_recap_sources(body: object) -> frozenset[UUID] | None:
 
 
 def withdraw_clean(value: Any) -> Any:
-    """Return the JSON of an imported record without the statement that it is clean.
+    """Return the JSON of an imported prompt record with an empty value for the key `clean`.
 
-    A clean record says that its text was generated from trusted texts alone.
+    A digest under `clean` would say that the text was generated from trusted texts alone.
     """
     if not isinstance(value, dict) or not value.get("clean"):
         return value

@@ -53,7 +53,10 @@ _OPTION = re.compile(r"^(version|temperature|words): *([0-9.]+)$", re.MULTILINE)
 
 
 class InvalidPromptTemplate(Exception):  # noqa: N818 - states what is the case
-    """Raised, without quoting it, for a prompt template that lacks a line of `---` or has invalid tags."""
+    """Raised for a prompt template that lacks a line of `---` or has invalid tags.
+
+    The exception does not quote the template.
+    """
 
 
 class PromptOptions(NamedTuple):

@@ -1,4 +1,4 @@
-"""Prompts for the language model: the messages, the options of their template, and a check of the output."""
+"""Prompts for the language model. A prompt has messages and options, and may have a check of the output."""
 
 from dataclasses import replace
 from typing import Any

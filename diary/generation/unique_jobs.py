@@ -176,12 +176,15 @@ def get_task(job: Job, kind: type[TaskT]) -> TaskT:
 
 
 def list_jobs_of_key(key_id: KeyId, kind: type[TaskT]) -> list[Job]:
-    """Return the jobs of one kind that were started with a key, running or ended lately, oldest first."""
+    """Return the jobs of one kind that use the keyring with this id, oldest first.
+
+    These are the jobs that are running or ended lately.
+    """
     return [job for job in registry.list_jobs(key_id) if isinstance(job.task, kind)]
 
 
 def stop_jobs(key_id: KeyId, kind: type[TaskT], *, subject: Hashable = None) -> None:
-    """Stop the unfinished jobs of a kind that were started with a key, without waiting for their end.
+    """Stop the unfinished jobs of one kind that use the keyring with this id; do not wait for their end.
 
     With `subject`, stop only the jobs of this subject.
     """

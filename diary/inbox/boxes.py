@@ -208,17 +208,20 @@ class UncheckedBox:
 
 @dataclass(frozen=True, kw_only=True)
 class ClosedBoxes:
-    """Boxes outside the Inbox: those that could not be verified, and the number that wait for free space."""
+    """Closed boxes, not moved into the Inbox: a list of the unverified ones, and the number of the others.
+
+    The others wait until the Inbox has room.
+    """
 
     unchecked: list[UncheckedBox]
     waiting_count: int
 
 
 def list_closed_boxes(keyring: Keyring, *, limit: int = MAX_LISTED) -> ClosedBoxes:
-    """Return the oldest unverified boxes, and the number of verified ones that wait for room in the Inbox.
+    """Return the closed boxes, not moved into the Inbox: the unverified ones, and the number of the others.
 
-    Boxes are read from the oldest on, until `limit` unverified ones are found; only those read are counted.
-    Call inside `in_force(keyring)`.
+    The others wait until the Inbox has room. Boxes are read from the oldest on, until `limit` unverified ones
+    are found; only those read are counted. Call inside `in_force(keyring)`.
     """
     unchecked: list[UncheckedBox] = []
     waiting_count = 0

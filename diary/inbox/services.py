@@ -89,7 +89,7 @@ def accept_item(*, owner_id: UUID, item_id: UUID, zone: str) -> Entry:
 
 
 def accept_items(*, owner_id: UUID, item_ids: Sequence[UUID], review: str, zone: str) -> list[Entry]:
-    """Save the items that a page showed as entries, in batches.
+    """Save items of the Inbox as entries, in batches. A page must have shown these items as they are now.
 
     `review` is the digest that `compute_review` returned when they were shown. Raise InboxChanged if they are
     not the same now, or ObjectNotFound if one is damaged; then nothing is saved. Items that another page
@@ -109,7 +109,7 @@ def accept_items(*, owner_id: UUID, item_ids: Sequence[UUID], review: str, zone:
 
 
 def compute_review(owner_id: UUID, items: Iterable[InboxItem]) -> str:
-    """Return a BLAKE2 digest of items in this order.
+    """Return a BLAKE2 digest of the items that a person reviews on a page, in this order.
 
     With it, a later request checks that these are the items that the page showed.
     """

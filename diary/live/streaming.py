@@ -148,7 +148,7 @@ class Subscription:
         self.rendering.remove_listener(self._on_change)
 
     def restart(self) -> None:
-        """Send a snapshot as the next frame."""
+        """Let the next frame contain the whole section again, instead of only what is new."""
         self._restarts = self._version = -1
         self.is_over = False
         self._on_change()

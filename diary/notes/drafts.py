@@ -132,13 +132,13 @@ def _merge_bodies(row: NoteDraft, late: SubmittedNoteDraft, text: str) -> tuple[
 
 
 def is_note_draft_damaged(owner_id: UUID, note_id: UUID | None) -> bool:
-    """Return whether the draft of a note is damaged, or without an id that of a new note."""
+    """Return whether the draft of a note is damaged. If `note_id` is None, check the draft of a new note."""
     row = _find(owner_id, note_id)
     return row is not None and _open(row).is_damaged
 
 
 def discard_note_draft(keyring: RealmKeyring, note_id: UUID | None = None) -> None:
-    """Delete the draft of a note, or without an id that of a new note."""
+    """Delete the draft of a note. If `note_id` is None, delete the draft of a new note."""
     with write_transaction():
         NoteDraft.objects.filter(_is_of(keyring.owner, note_id)).delete()
 

@@ -113,7 +113,10 @@ def _has_suffix(name: str) -> bool:
 
 
 def get_typed_name(path: str) -> str:
-    """Return the name from which `build_path` builds this path."""
+    """Return the name that a person types for the note with this path.
+
+    `build_path` builds the path from this name.
+    """
     kind = derive_kind(path)
     if kind is NoteKind.REFERENCE:
         name = path.removeprefix(_REFERENCES)

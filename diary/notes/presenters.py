@@ -1,4 +1,7 @@
-"""Notes for their pages: the list by kind, one note, its versions. Text of others is shown as plain text."""
+"""Template data for the pages of notes: the list by kind, a single note, and earlier versions of a note.
+
+A text that does not count as its owner's own is shown as plain text.
+"""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field

@@ -66,7 +66,7 @@ def list_read_notes(keyring: RealmKeyring, note_ids: Sequence[UUID]) -> list[Nam
 
 
 def build_note_link(note_id: UUID, path: str) -> NamedLink:
-    """Return a link to a note, with its name in prompts."""
+    """Return a link to the page of a note. The link has the name that the note has in prompts."""
     return NamedLink(name=name_note(path), address=reverse("note", args=[note_id]))
 
 

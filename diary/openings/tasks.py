@@ -51,7 +51,7 @@ class OpeningSource:
 
     @property
     def when(self) -> str:
-        """The number of days ago in words."""
+        """The age of the source in words, such as "3 days ago"."""
         return "yesterday" if self.ago == 1 else f"{self.ago} days ago"
 
     def describe(self) -> dict[str, object]:

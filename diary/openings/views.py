@@ -70,7 +70,7 @@ def dismiss(request: HouseholdRequest, day: date) -> HttpResponse:
 
 @unlock_required
 def prompt_record(request: HouseholdRequest, day: date) -> HttpResponse:
-    """Show the sources from which the opening of a day was generated."""
+    """Show the prompt record of an opening: the list of the sources that the model read."""
     row = get_object_or_404(Opening, owner_id=request.user.id, day=day)
     name = "diary/fragments/prompt_record.html" if request.htmx else "diary/prompt_record.html"
     return render(request, name, build_prompt_record_context(request.user, row, day=day))

@@ -36,7 +36,7 @@ class ShownEntry(NamedTuple):
     origin: str
 
     def encode(self) -> bytes:
-        """Return the values of this entry as bytes, for the digest of `compute_review`."""
+        """Return the values of this entry as bytes; `compute_review` computes the digest of these bytes."""
         return self.id.bytes + f"{self.day.isoformat()} {self.revision} {self.origin}".encode()
 
 
@@ -98,7 +98,7 @@ def get_import(owner_id: UUID, import_id: UUID) -> ImportRun:
 
 
 def compute_review(owner_id: UUID, run: ImportRun) -> str:
-    """Return a BLAKE2 digest of an import's entries as a page shows them.
+    """Return a BLAKE2 digest of the entries of an import that a person reviews on a page.
 
     By the digest, a claim notices that entries have changed since then. The digest stays the same while
     entries are claimed with the whole import. Needs the owner's keyring in force.

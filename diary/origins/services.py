@@ -125,12 +125,15 @@ def continue_claims(owner_id: UUID, *, is_stopped: Callable[[], bool]) -> int:
 
 
 def has_claims(owner_id: UUID) -> bool:
-    """Return whether a person has a claim of an import that is not complete."""
+    """Return whether a person claimed an import whose entries are not all updated yet."""
     return ImportClaim.objects.filter(owner_id=owner_id).exists()
 
 
 def list_claimed_imports(owner_id: UUID) -> set[UUID]:
-    """Return the ids of imports whose claim is not complete; call inside `in_force` with their keyring."""
+    """Return the ids of imports that a person claimed, and whose entries are not all updated yet.
+
+    Call inside `in_force` with the person's keyring.
+    """
     return {found for claim in ImportClaim.objects.filter(owner_id=owner_id) if (found := _get_id(claim))}
 
 
@@ -201,7 +204,7 @@ def unclaim_import(*, owner_id: UUID, import_id: UUID) -> int:
 
 
 def can_be_unclaimed_with_import(entry: Entry) -> bool:
-    """Return whether the whole import of an entry was claimed in the last thirty days."""
+    """Return whether an entry was claimed together with its whole import in the last thirty days."""
     return Provenance.load(entry).is_claimed_with_import and can_be_unclaimed(entry)
 
 

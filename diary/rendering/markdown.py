@@ -115,7 +115,7 @@ _NOTICE = f'<p class="fine-print">{escape(messages.PLAIN_TEXT)}</p>\n'
 
 @dataclass(slots=True)
 class RenderBudget:
-    """The work that the rendering of a text may still cost; a text rendered in parts has one budget for all.
+    """The budget that is left for rendering one text, and that all parts of this text share.
 
     `has_links` if links are rendered as links; it is false for texts of the model.
     """

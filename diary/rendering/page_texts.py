@@ -23,7 +23,7 @@ _LONG: Final = 5_000  # characters
 
 @dataclass(slots=True)
 class PageBudget:
-    """The work that rendering the texts of a page may still cost, in the units of `RenderBudget`."""
+    """The budget that is left for rendering the texts of one page, in the units of `RenderBudget`."""
 
     units: int = MAX_PAGE_UNITS
 
@@ -72,5 +72,5 @@ def _begin_page(**_: Any) -> None:
 
 
 def connect() -> None:
-    """Connect the receiver; called once from `AppConfig.ready`."""
+    """Connect the signal receiver that gives each page its budget; called once from `AppConfig.ready`."""
     request_started.connect(_begin_page, dispatch_uid="diary.rendering.begin_page")

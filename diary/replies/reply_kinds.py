@@ -90,7 +90,10 @@ def parse_choice(owner_id: UUID, value: str) -> ReplyKindChoice:
 
 
 def parse_trace_ids(values: Iterable[str]) -> tuple[UUID, ...]:
-    """Return the ids of traces in the posted values, at most MAX_CUSTOM_KINDS; invalid values are ignored."""
+    """Return the ids of traces in values of an HTML form; invalid values are ignored.
+
+    At most MAX_CUSTOM_KINDS ids are returned.
+    """
     ids: list[UUID] = []
     for value in values:
         with suppress(ValueError):

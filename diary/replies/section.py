@@ -1,4 +1,4 @@
-"""The section of a reply under its entry: its template data, and its HTML for pages and tabs."""
+"""The part of a page that shows a reply under its entry: template data, and HTML."""
 
 from dataclasses import dataclass
 from uuid import UUID

@@ -135,7 +135,7 @@ def delete(request: HouseholdRequest, reply: Reply) -> HttpResponse:
 
 @unlock_required
 def prompt_record(request: HouseholdRequest, reply_id: UUID) -> HttpResponse:
-    """Show the sources of a reply."""
+    """Show the prompt record of a reply: the list of the sources that the model read."""
     own = Reply.objects.filter(owner_id=request.user.id, entry__deleted_at=None).select_related("entry")
     reply = get_object_or_404(own, id=reply_id)
     name = "diary/fragments/prompt_record.html" if request.htmx else "diary/prompt_record.html"

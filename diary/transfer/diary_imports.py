@@ -234,7 +234,7 @@ class RowImporter:
         return self._groups[kind, by]
 
     def resolve_entries(self, ids: Sequence[UUID]) -> dict[UUID, UUID]:
-        """Return a dict from the ids of entries in the file to their ids in this diary."""
+        """Return a dict from entry ids in the imported file to the ids of the same entries in this diary."""
         return {file_id: id_ for file_id, (id_, _) in self._entry_importer.resolve_ids(ids).items()}
 
     def derive_id(self, *parts: bytes) -> UUID:
@@ -242,7 +242,7 @@ class RowImporter:
         return self._entry_importer.derive_id(*parts)
 
     def adopt_record(self, record: ExportRow | None) -> ExportRow | None:
-        """Return a prompt record in which entries have their ids in this diary.
+        """Return a prompt record of the imported file, with the ids that its entries have in this diary.
 
         The record no longer says that its text was generated from trusted texts alone.
         """

@@ -251,9 +251,9 @@ class EntryImporter:
             reply.read = replace_ids(reply.read, new_ids)
 
     def map_record_ids(self, values: Sequence[ExportRow]) -> dict[str, str]:
-        """Return the ids that entries named in prompt records have in this diary.
+        """Return the new ids of the entries to which prompt records of an imported file refer.
 
-        The result is a dict by the id in the file, without the ids that stay the same.
+        The result is a dict from the id in the file to the id in this diary, without ids that stay the same.
         """
         records = [record for value in values if (record := PromptRecord.from_json(value))]
         file_ids = {id_ for record in records for id_, _ in record.left_out}

@@ -78,7 +78,7 @@ def get_json_size(path: Path) -> int:
 
 @contextmanager
 def open_export_json(path: Path) -> Iterator[tuple[TextIO, IO[bytes]]]:
-    """Open the JSON of an export; yield it as a stream of text, and as the stream of bytes below.
+    """Open the JSON of an export; yield a stream of text, and the stream of bytes that the text is read from.
 
     Raise NotAnExport. Bytes that are not UTF-8 become lone surrogates, which are refused in their value, so
     that one bad byte does not prevent the import of all later values.

@@ -82,7 +82,7 @@ class ExportSource:
 
     @classmethod
     def load(cls, keyring: RealmKeyring, *, reads_others: bool = True) -> Self:
-        """Return the source for a keyring's owner; call inside `in_force(keyring)`."""
+        """Return the diary of a keyring's owner as an ExportSource; call inside `in_force(keyring)`."""
         return cls(
             owner_id=keyring.owner,
             signing_key=get_digest_key(keyring.owner) if isinstance(keyring, Keyring) else None,

@@ -38,7 +38,7 @@ class HasDay(Protocol):
 
     @property
     def day(self) -> date:
-        """The day that the object belongs to."""
+        """The day of the diary to which this value of an import belongs."""
 
 
 _Good = TypeVar("_Good", bound=HasDay)
@@ -167,7 +167,7 @@ class _ImportedLines:
 
 
 def compute_source(key: bytes, day: date, text: str) -> bytes:
-    """Return the BLAKE2 digest of a line, by which a later import recognises its entry."""
+    """Return the BLAKE2 digest of an imported line, by which a later import recognises the same line."""
     return keyed_digest(key, [day.isoformat().encode(), text.encode()])
 
 

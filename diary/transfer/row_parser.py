@@ -155,7 +155,7 @@ def parse_date(value: Any) -> date:
 
 
 def parse_datetime(value: Any) -> datetime:
-    """Return a moment in ISO 8601 with its offset, as UTC; raise InvalidValue."""
+    """Parse a text in ISO 8601 with a UTC offset, and return the moment in UTC; raise InvalidValue."""
     try:
         moment = datetime.fromisoformat(value)
         if moment.tzinfo is None:

@@ -51,7 +51,10 @@ def list_others(owner_id: UUID) -> list[UUID]:
 
 
 def compute_review(owner_id: UUID, fact_ids: Sequence[UUID]) -> str:
-    """Return a BLAKE2 digest of facts, which shows whether any of them changed after a page showed them."""
+    """Return a BLAKE2 digest of the facts that a person reviews on a page.
+
+    The digest shows whether any of these facts changed after the page showed them.
+    """
     moments = dict(Fact.objects.for_owner(owner_id).order_by().values_list("id", "changed_at"))
     parts = [id_.bytes + str(moments.get(id_)).encode() for id_ in fact_ids]
     return keyed_digest(get_digest_key(owner_id), [_REVIEW_LABEL, *sorted(parts)]).hex()

@@ -34,7 +34,10 @@ from llamora.database import NotWritten, truncate_wal, write_transaction
 
 
 def accept_every_key(keyring: Keyring) -> None:
-    """Accept every keyring: the default for `check_key`, which does not detect a rollback."""
+    """Accept every keyring, without any check.
+
+    This is the default for `check_key`. It does not detect that the database was replaced by an earlier copy.
+    """
     del keyring
 
 

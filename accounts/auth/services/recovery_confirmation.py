@@ -26,7 +26,10 @@ LIFETIME_CONFIRMED = 60.0
 
 @dataclass(frozen=True, kw_only=True)
 class PendingCode:
-    """A recovery code to confirm, which of its groups of characters to type, and the URL of the next page."""
+    """A recovery code that its owner must confirm by typing some of its groups of characters.
+
+    `asked` contains the indexes of the groups to type, and `following` is the URL of the next page.
+    """
 
     code: str = field(repr=False)
     asked: list[int]
@@ -76,7 +79,10 @@ def open_token(token: str, *, owner: UUID) -> PendingCode:
 
 
 def confirm_code(token: str) -> None:
-    """Let the key of a token expire in a minute, because the recovery code in the token was confirmed."""
+    """Let a token that contains a confirmed recovery code expire in one minute.
+
+    After that, the token cannot be opened, because the key that opens it is deleted.
+    """
     key_id = _parse_token_id(token)
     if key := _keys.get(key_id):
         _store_key(key_id, key.secret, lasts=LIFETIME_CONFIRMED)

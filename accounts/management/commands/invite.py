@@ -31,7 +31,7 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Add the arguments: lifetime, URL of the household, list, withdraw."""
+        """Add the options `--days`, `--at`, `--list` and `--withdraw`."""
         parser.add_argument(
             "--days", type=int, default=invitations.DEFAULT_LIFETIME.days, help="how many days the link works"
         )

@@ -32,7 +32,7 @@ class NoteGroup:
 
     @property
     def claimed_at(self) -> datetime | None:
-        """The latest moment at which the whole group was claimed, or None."""
+        """The moment of the latest claim of the whole group, or None if there was no such claim."""
         moments = [
             line.provenance.claimed_at
             for line in self.lines
@@ -70,7 +70,10 @@ def get_note_group(keyring: Keyring, group_id: UUID) -> NoteGroup:
 
 
 def compute_note_review(keyring: Keyring, group: NoteGroup) -> str:
-    """Return a BLAKE2 digest of a group's waiting notes, which changes when one of these notes does."""
+    """Return a BLAKE2 digest of the waiting notes of a group, which a person reviews on a page.
+
+    The digest changes when one of these notes does.
+    """
     with in_force(keyring):
         key = get_digest_key(keyring.owner)
     parts = [line.id.bytes + f"{line.revision} {line.origin}".encode() for line in group.waiting]

@@ -61,7 +61,7 @@ def build_group_views(groups: Iterable[NoteGroup], *, zone: str) -> list[NoteGro
 
 
 def build_group_view(group: NoteGroup, *, zone: str) -> NoteGroupView:
-    """Return the template data of a group."""
+    """Return the template data of a group of notes."""
     undo_end = find_undo_end(group.claimed_at)
     return NoteGroupView(
         id=group.id,
